@@ -1,0 +1,86 @@
+/**
+ * One line of the ledger. Entries are numbered from 1 without gaps, never changed and never removed.
+ */
+import { createHash } from "node:crypto";
+import { encodeHex } from "@std/encoding/hex";
+import type { AccountName } from "../account_name.ts";
+import type { Amount } from "../money.ts";
+
+/**
+ * The account that all money comes out of. Its balance is minus what was issued, so all balances always add up to zero. No
+ * member can have this name: `@` is not allowed in one.
+ */
+export const issuingAccount = "@issuer";
+
+/** A side of an entry: a member, or the issuing account. */
+export type EntryParty = AccountName | typeof issuingAccount;
+
+/** `opening` is the starting balance of a new account, `payment` is one member paying another. */
+export type EntryKind = "opening" | "payment";
+
+/** An instruction that was checked and is ready to be booked. */
+export interface Booking {
+  /** The order's id, a UUIDv7; booked at most once in a ledger's life. */
+  readonly id: string;
+  readonly kind: EntryKind;
+  readonly payer: EntryParty;
+  readonly payee: EntryParty;
+  readonly amount: Amount;
+  readonly memo?: string;
+  /** The signed order, exactly as it came. */
+  readonly orderJws: string;
+  /** When the server took it, in milliseconds since the epoch. Not necessarily after the entry before: clocks jump. */
+  readonly atMs: number;
+}
+
+export interface Entry extends Booking {
+  readonly number: number;
+  /** Balances of both sides after this entry. */
+  readonly payerBalance: number;
+  readonly payeeBalance: number;
+  /** The ledger's head after this entry: 64 hexadecimal digits, see {@link chainHash}. */
+  readonly hash: string;
+}
+
+/** What an entry commits to: everything in it that is not derived. */
+export type EntryContents = Booking & { readonly number: number };
+
+/** The format's name is part of what is hashed, so that another format can never collide with this one. */
+const entryFormat = "micropay-entry-1";
+
+/**
+ * SHA-256 over an entry's canonical encoding: the JSON array
+ * `["micropay-entry-1", number, id, kind, payer, payee, amount, memo or null, order_jws, at]` in UTF-8, without white space,
+ * escaped as ECMA-262 JSON.stringify does; `at` is ISO 8601 in UTC with milliseconds.
+ *
+ * The order's signature is part of it, so the digest tells somebody who does not hold the order nothing about the payment.
+ *
+ * @returns 32 bytes
+ */
+export function entryDigest(entry: EntryContents): Uint8Array {
+  const canonical = JSON.stringify([
+    entryFormat,
+    entry.number,
+    entry.id,
+    entry.kind,
+    entry.payer,
+    entry.payee,
+    entry.amount,
+    entry.memo ?? null,
+    entry.orderJws,
+    new Date(entry.atMs).toISOString(),
+  ]);
+  return createHash("sha256").update(canonical, "utf8").digest();
+}
+
+/**
+ * The head after an entry: SHA-256 over the 32 bytes of the head before it and the 32 bytes of its digest. The head of an
+ * empty ledger is the ledger's own identifier, so two ledgers never share a chain.
+ *
+ * @param previousHash 64 hexadecimal digits
+ * @returns 64 hexadecimal digits
+ */
+export function chainHash(previousHash: string, digest: Uint8Array): string {
+  const hash = createHash("sha256").update(previousHash, "hex").update(digest).digest();
+  return encodeHex(hash);
+}

@@ -1,0 +1,115 @@
+/**
+ * The ledger as everything above it sees it. Nothing above this interface knows SQL; every implementation passes the
+ * contract suite in `tests/ledger/ledger_contract.ts`.
+ *
+ * Every method is atomic. A promise that resolves after a change means that the change is on stable storage.
+ *
+ * Every method throws `LedgerFullError` when there is no room (nothing was changed, the ledger stays usable) and
+ * `LedgerError` when the storage failed (the holder must stop).
+ */
+import type { AccountName } from "../account_name.ts";
+import type { Booking, Entry } from "./entry.ts";
+
+/** What the ledger keeps of a member's certificate. */
+export interface CertificateRecord {
+  /** SHA-256 over the certificate's DER, 64 hexadecimal digits. */
+  readonly fingerprint: string;
+  /** SHA-256 over the DER of its SubjectPublicKeyInfo, 64 hexadecimal digits. */
+  readonly keyFingerprint: string;
+  readonly der: Uint8Array<ArrayBuffer>;
+  readonly issuedAtMs: number;
+}
+
+export interface Account {
+  readonly name: AccountName;
+  readonly balance: number;
+  /** The one certificate that may act as this account. */
+  readonly certificate: CertificateRecord;
+}
+
+export interface Registration {
+  readonly name: AccountName;
+  readonly certificate: CertificateRecord;
+  /** The entry that brings the starting balance; absent when accounts start with nothing. */
+  readonly opening?: Booking;
+}
+
+export type RegisterOutcome =
+  | { readonly outcome: "registered"; readonly account: Account }
+  /** The same name with the same key was registered before: here is its certificate again, nothing was booked. */
+  | { readonly outcome: "repeated"; readonly account: Account }
+  /** The name belongs to another key. */
+  | { readonly outcome: "name_taken" }
+  /** The issuing account cannot give so much: everything ever issued must stay within 2^53-1. */
+  | { readonly outcome: "issue_exhausted" };
+
+/** Where a member that is online takes payments. */
+export interface Presence {
+  readonly name: AccountName;
+  /** The address peers connect to: the one the server sees, or the one the member advertises. */
+  readonly host: string;
+  /** The port of the member's own connection to the server, as the server sees it. */
+  readonly publicPort: number;
+  /** The port the member listens on for peers. */
+  readonly privatePort: number;
+}
+
+export type OnlineOutcome =
+  | { readonly outcome: "online" }
+  | { readonly outcome: "already_online" }
+  | { readonly outcome: "account_unknown" };
+
+export type BookOutcome =
+  | { readonly outcome: "booked"; readonly entry: Entry }
+  /** The very same order (same id, same signed text) was booked before: here is its entry again. */
+  | { readonly outcome: "repeated"; readonly entry: Entry }
+  /** The id was booked before with another content. */
+  | { readonly outcome: "id_conflict" }
+  | { readonly outcome: "payer_unknown" }
+  | { readonly outcome: "payee_unknown" }
+  /** The payer has less than the amount. */
+  | { readonly outcome: "bankrupt" };
+
+export interface HistoryQuery {
+  /** How many entries at the most, newest first. */
+  readonly limit: number;
+  /** Only entries with a smaller number. */
+  readonly before?: number;
+}
+
+export interface Totals {
+  readonly accounts: number;
+  readonly entries: number;
+  /** Of all balances, the issuing account's included. Zero, or the ledger is damaged. */
+  readonly balanceSum: number;
+  /** The hash of the last entry, or the ledger's identifier when there is none. */
+  readonly head: string;
+}
+
+export interface Ledger {
+  /** Adds an account, its certificate and its opening entry together. A taken name is found before anything is booked. */
+  register(registration: Registration): Promise<RegisterOutcome>;
+  account(name: AccountName): Promise<Account | undefined>;
+
+  /** Marks an account online. Everybody is offline when a ledger is opened. */
+  bringOnline(presence: Presence): Promise<OnlineOutcome>;
+  /** Marks an account offline; harmless when it is. */
+  takeOffline(name: AccountName): Promise<void>;
+  presence(name: AccountName): Promise<Presence | undefined>;
+  /** Who is online, by name in code-unit order, from the first name after `after`. */
+  online(query: { readonly limit: number; readonly after?: AccountName }): Promise<Presence[]>;
+  onlineCount(): Promise<number>;
+
+  /**
+   * Moves the amount from payer to payee and appends the entry, exactly once per id. Checks in this order: the id, the
+   * payer, the payee, the balance. The caller has checked the signature, the expiry and that payer and payee differ.
+   */
+  book(booking: Booking): Promise<BookOutcome>;
+  entry(id: string): Promise<Entry | undefined>;
+  /** Entries of an account on either side, newest first. */
+  history(name: AccountName, query: HistoryQuery): Promise<Entry[]>;
+  totals(): Promise<Totals>;
+
+  /** Finishes what is under way and lets go of the storage. Nothing may be called afterwards. Harmless the second time. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,45 @@
+/**
+ * Randomness as the program sees it. Keys are always made by WebCrypto; this is for nonces, ids and serial numbers.
+ */
+import { encodeBase64Url } from "@std/encoding/base64url";
+import { encodeHex } from "@std/encoding/hex";
+import type { Clock } from "./clock.ts";
+
+export interface Random {
+  /** `length` fresh bytes, at most 65,536. */
+  bytes(length: number): Uint8Array<ArrayBuffer>;
+}
+
+/** The machine's cryptographically secure generator. */
+export const systemRandom: Random = {
+  bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+};
+
+/** Bytes of a connection's nonce: enough that two connections never share one. */
+export const nonceBytes = 16;
+
+/** A fresh nonce, 22 characters of base64url. */
+export function makeNonce(random: Random): string {
+  return encodeBase64Url(random.bytes(nonceBytes));
+}
+
+/** A fresh order id: a UUIDv7, so that ids sort by the time they were made (RFC 9562 section 5.7). */
+export function makeOrderId(clock: Clock, random: Random): string {
+  const bytes = random.bytes(16);
+  const view = new DataView(bytes.buffer);
+  const milliseconds = clock.nowMs();
+  view.setUint16(0, Math.floor(milliseconds / 2 ** 32));
+  view.setUint32(2, milliseconds % 2 ** 32);
+  view.setUint8(6, 0x70 | (view.getUint8(6) & 0x0f));
+  view.setUint8(8, 0x80 | (view.getUint8(8) & 0x3f));
+  const hex = encodeHex(bytes);
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)]
+    .join("-");
+}
+
+const orderIdPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** Whether a decoded value is an order id: a UUIDv7 in lower case. */
+export function isOrderId(value: unknown): value is string {
+  return typeof value === "string" && orderIdPattern.test(value);
+}

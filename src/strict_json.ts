@@ -1,0 +1,60 @@
+/**
+ * JSON as it is accepted from outside: valid UTF-8, one object, no member twice, not deeper than needed.
+ *
+ * `JSON.parse` keeps the last of two members with one name, so two programs can read one signed text differently; RFC 8259
+ * section 4 leaves that open, RFC 7515 section 4 demands refusal for headers. We refuse it everywhere.
+ */
+
+/** Deepest nesting of any document of ours, with room to spare. */
+export const jsonDepthMax = 8;
+
+/** A decoded JSON object whose members nobody has looked at yet. */
+export type JsonObject = Record<string, unknown>;
+
+/**
+ * @returns the object, or `undefined` when the bytes are not UTF-8, not JSON, not an object, nested more than
+ * {@link jsonDepthMax} deep, or name a member twice
+ */
+export function parseJsonObject(source: Uint8Array | string): JsonObject | undefined {
+  let text: string;
+  let value: unknown;
+  try {
+    text = typeof source === "string" ? source : decodeUtf8(source);
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  return hasUniqueMembers(text) ? value as JsonObject : undefined;
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  // ignoreBOM keeps a byte order mark in the text, where JSON.parse then refuses it.
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+}
+
+// One alternative per token that matters. The text is already known to be JSON, so whatever lies between is harmless.
+const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
+
+/** Walks the tokens of a valid JSON text with a stack of the member names seen in each open object. */
+function hasUniqueMembers(text: string): boolean {
+  const open: (Set<string> | null)[] = [];
+  let string: string | undefined;
+  for (const [found] of text.matchAll(token)) {
+    if (found === "{" || found === "[") {
+      open.push(found === "{" ? new Set() : null);
+      if (open.length > jsonDepthMax) return false;
+    } else if (found === "}" || found === "]") {
+      open.pop();
+    } else if (found === ":") {
+      // A colon outside a string follows a member's name, and only there.
+      const name = JSON.parse(string!) as string;
+      const names = open.at(-1)!;
+      if (names.has(name)) return false;
+      names.add(name);
+    } else if (found !== ",") {
+      string = found;
+    }
+  }
+  return true;
+}
