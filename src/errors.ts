@@ -18,6 +18,7 @@ export type ErrorCode =
   | "listen"
   | "ledger"
   | "ledger_full"
+  | "ledger_busy"
   | "unknown_outcome"
   | "interrupted";
 
@@ -101,6 +102,14 @@ export class LedgerError extends MicropayError {
 /** The storage has no room. The operation was rolled back; the ledger can be used again when there is room. */
 export class LedgerFullError extends MicropayError {
   readonly code = "ledger_full";
+}
+
+/**
+ * The storage cannot be written just now: another program holds it locked, or it was made read-only. The operation was
+ * rolled back; the ledger can be used again when that is over.
+ */
+export class LedgerBusyError extends MicropayError {
+  readonly code = "ledger_busy";
 }
 
 /** An order was sent and what became of it could not be found out. Carries the order's id so that it can be asked again. */

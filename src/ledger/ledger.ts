@@ -4,8 +4,10 @@
  *
  * Every method is atomic. A promise that resolves after a change means that the change is on stable storage.
  *
- * Every method throws `LedgerFullError` when there is no room (nothing was changed, the ledger stays usable) and
- * `LedgerError` when the storage failed (the holder must stop).
+ * Every method throws `LedgerFullError` when there is no room, `LedgerBusyError` when the storage is locked or read-only for
+ * now (both: nothing was changed, the ledger stays usable), and `LedgerError` when the storage failed: whether the change was
+ * made is then unknown, every later call throws the same, and the holder must stop. A call that breaks a method's
+ * precondition is a mistake of the program: `TypeError`, and nothing was changed.
  */
 import type { AccountName } from "../account_name.ts";
 import type { Booking, Entry } from "./entry.ts";
@@ -30,7 +32,10 @@ export interface Account {
 export interface Registration {
   readonly name: AccountName;
   readonly certificate: CertificateRecord;
-  /** The entry that brings the starting balance; absent when accounts start with nothing. */
+  /**
+   * The entry that brings the starting balance, from the issuing account to `name`, with an id never used before; absent
+   * when accounts start with nothing.
+   */
   readonly opening?: Booking;
 }
 
@@ -93,7 +98,10 @@ export interface Ledger {
 
   /** Marks an account online. Everybody is offline when a ledger is opened. */
   bringOnline(presence: Presence): Promise<OnlineOutcome>;
-  /** Marks an account offline; harmless when it is. */
+  /**
+   * Marks an account offline; harmless when it is. Resolves even when there is no room or the storage is busy, and is then
+   * made good with the next change: a member whose connection ended must not be locked out of its next login.
+   */
   takeOffline(name: AccountName): Promise<void>;
   presence(name: AccountName): Promise<Presence | undefined>;
   /** Who is online, by name in code-unit order, from the first name after `after`. */
@@ -103,6 +111,7 @@ export interface Ledger {
   /**
    * Moves the amount from payer to payee and appends the entry, exactly once per id. Checks in this order: the id, the
    * payer, the payee, the balance. The caller has checked the signature, the expiry and that payer and payee differ.
+   * The issuing account may be a side too; as a payer it is bankrupt past 2^53-1 issued.
    */
   book(booking: Booking): Promise<BookOutcome>;
   entry(id: string): Promise<Entry | undefined>;
