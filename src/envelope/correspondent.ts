@@ -1,0 +1,50 @@
+/**
+ * The two ends of a connection as the envelope sees them: who signs, and who is signed to.
+ */
+import type { CertificateRequest } from "../pki/certificate_request.ts";
+import type { VerifiedCertificate } from "../pki/certificate_profile.ts";
+import type { Identity } from "../pki/identity.ts";
+import { partyUri } from "../pki/party.ts";
+
+/** The far end: somebody with a certificate, or an applicant who only has a request for one. */
+export type Correspondent =
+  | { readonly kind: "certified"; readonly certificate: VerifiedCertificate }
+  | { readonly kind: "applicant"; readonly request: CertificateRequest };
+
+/** This end: an identity, or an applicant's key with the request it signed. */
+export type Signer =
+  | { readonly kind: "certified"; readonly identity: Identity }
+  | {
+    readonly kind: "applicant";
+    readonly request: CertificateRequest;
+    readonly privateKey: CryptoKey;
+  };
+
+/** How the far end is named in `to`: its party's URI; an applicant by its key, for its name is not its own yet. */
+export function correspondentUri(correspondent: Correspondent): string {
+  return correspondent.kind === "certified"
+    ? partyUri(correspondent.certificate.party)
+    : applicantUri(correspondent.request);
+}
+
+/** How this end is named in `to` of what it receives. */
+export function signerUri(signer: Signer): string {
+  return signer.kind === "certified"
+    ? partyUri(signer.identity.party)
+    : applicantUri(signer.request);
+}
+
+export function signerPrivateKey(signer: Signer): CryptoKey {
+  return signer.kind === "certified" ? signer.identity.privateKey : signer.privateKey;
+}
+
+/** The key that the far end's signatures are checked with. */
+export function correspondentPublicKey(correspondent: Correspondent): CryptoKey {
+  return correspondent.kind === "certified"
+    ? correspondent.certificate.publicKey
+    : correspondent.request.publicKey;
+}
+
+function applicantUri({ keyFingerprint }: CertificateRequest): string {
+  return `micropay:applicant:${keyFingerprint}`;
+}

@@ -1,0 +1,89 @@
+/**
+ * The greeting: the signed first line of the accepting side, in clear. It announces the session key that messages are sealed
+ * to and the nonce that binds them to this connection. It holds nothing secret.
+ */
+import { EnvelopeError } from "../errors.ts";
+import { clockDifferenceMsMax, greetingLifetimeMs } from "../limits.ts";
+import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
+import type { Identity } from "../pki/identity.ts";
+import { partyUri } from "../pki/party.ts";
+import { readDocument, signDocument, verifyDocument } from "../pki/signed_document.ts";
+import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { importRecipientKey, type RecipientKey, type SessionKey } from "./session_key.ts";
+
+const protocolVersion = 1;
+const nonceShape = /^[\w-]{22}$/;
+
+/** A greeting that was checked in full. */
+export interface Greeting {
+  /** Who accepts: issued by the trusted CA, of the expected role. Whether it is the expected one is for the caller. */
+  readonly certificate: VerifiedCertificate;
+  readonly nonce: string;
+  readonly sessionKey: RecipientKey;
+  /** The accepting side's clock, in milliseconds since the epoch, a whole second. */
+  readonly issuedAtMs: number;
+}
+
+/** @returns the line, without its newline */
+export async function writeGreeting(
+  { identity, sessionKey, nonce, atMs }: {
+    identity: Identity;
+    sessionKey: SessionKey;
+    nonce: string;
+    atMs: number;
+  },
+): Promise<string> {
+  const iat = Math.floor(atMs / 1000);
+  const exp = iat + greetingLifetimeMs / 1000;
+  const iss = partyUri(identity.party);
+  return await signDocument(
+    "micropay-greeting",
+    { v: protocolVersion, iss, iat, exp, nonce, enc: sessionKey.jwk },
+    identity,
+  );
+}
+
+/**
+ * Checks a greeting: form, certificate chain to the anchor, signature, version, issuer, dates, key.
+ *
+ * @throws {EnvelopeError} when any of it does not hold
+ * @throws {CertificateError} when the certificate is not a good one of this role
+ */
+export async function readGreeting(
+  line: string,
+  { anchor, role, atMs }: { anchor: TrustAnchor; role: "server" | "member"; atMs: number },
+): Promise<Greeting> {
+  const document = readDocument(line, { typ: "micropay-greeting", chain: "required" });
+  const certificate = await verifyChain(document.chain!, { anchor, role, atMs });
+  await verifyDocument(document, certificate.publicKey);
+
+  const { v, iss, iat, exp, nonce, enc, ...others } = document.payload;
+  if (v !== protocolVersion) {
+    throw new EnvelopeError(
+      `read a greeting: protocol version ${String(v)}, not ${protocolVersion}`,
+    );
+  }
+  if (iss !== partyUri(certificate.party) || Object.keys(others).length > 0) {
+    throw new EnvelopeError("read a greeting: its members are not the expected ones");
+  }
+  if (typeof nonce !== "string" || !nonceShape.test(nonce)) {
+    throw new EnvelopeError("read a greeting: no nonce");
+  }
+  const issuedAtMs = checkDates(iat, exp, atMs);
+  return { certificate, nonce, sessionKey: await importRecipientKey(enc), issuedAtMs };
+}
+
+function checkDates(iat: unknown, exp: unknown, atMs: number): number {
+  if (!Number.isSafeInteger(iat) || !Number.isSafeInteger(exp)) {
+    throw new EnvelopeError("read a greeting: no dates");
+  }
+  const [issuedAtMs, expiresAtMs] = [iat as number * 1000, exp as number * 1000];
+  if (issuedAtMs > atMs + clockDifferenceMsMax || expiresAtMs < atMs - clockDifferenceMsMax) {
+    throw new EnvelopeError(
+      `read a greeting: it is valid from ${iat} to ${exp}, this clock says ${
+        Math.floor(atMs / 1000)
+      }`,
+    );
+  }
+  return issuedAtMs;
+}

@@ -1,0 +1,144 @@
+/**
+ * Opening a sealed line. Checks go from cheap to expensive: form, header, decryption, inner form, signature, place. Every failure
+ * is an `EnvelopeError`; whoever sent the line learns nothing from it but a closed connection.
+ */
+import { compactDecrypt } from "jose";
+import { decodeBase64UrlStrict } from "../base64.ts";
+import { CertificateError, EnvelopeError } from "../errors.ts";
+import { verifyChain } from "../pki/certificate_profile.ts";
+import { readCertificateRequest } from "../pki/certificate_request.ts";
+import { readDocument, type UnverifiedDocument, verifyDocument } from "../pki/signed_document.ts";
+import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { parseJsonObject } from "../strict_json.ts";
+import { type Correspondent, correspondentPublicKey } from "./correspondent.ts";
+import { type Address, decodeMessage, type Introduction, type Message } from "./message.ts";
+import { messageHeader } from "./seal.ts";
+import { importRecipientKey, type RecipientKey, type SessionKey } from "./session_key.ts";
+
+/** What an accepting side admits as first message. */
+export interface Admission {
+  readonly anchor: TrustAnchor;
+  /** Whether somebody without a certificate may introduce itself by a certificate request. */
+  readonly applicants: boolean;
+  readonly atMs: number;
+}
+
+export interface Introduced {
+  readonly message: Message;
+  readonly sender: Correspondent;
+  /** Where answers are sealed to. */
+  readonly recipient: RecipientKey;
+}
+
+/**
+ * Opens the connecting side's first message and learns who it is.
+ *
+ * @throws {EnvelopeError} when anything about it is not as it must be
+ */
+export async function openFirst(
+  line: string,
+  { sessionKey, address, admission }: {
+    sessionKey: SessionKey;
+    address: Address;
+    admission: Admission;
+  },
+): Promise<Introduced> {
+  const document = readDocument(await decrypt(line, sessionKey), {
+    typ: "micropay-message",
+    chain: "either",
+  });
+  const { message, introduction } = decodeMessage(document.payload, { first: true });
+  const sender = await introduced(document, introduction!, admission);
+  await verifyDocument(document, correspondentPublicKey(sender));
+  checkAddress(message, address);
+  return { message, sender, recipient: await importRecipientKey(introduction!.enc) };
+}
+
+/**
+ * Opens any later message of a sender that is known.
+ *
+ * @throws {EnvelopeError} when anything about it is not as it must be
+ */
+export async function openNext(
+  line: string,
+  { sessionKey, address, sender }: {
+    sessionKey: SessionKey;
+    address: Address;
+    sender: Correspondent;
+  },
+): Promise<Message> {
+  const document = readDocument(await decrypt(line, sessionKey), {
+    typ: "micropay-message",
+    chain: "absent",
+  });
+  await verifyDocument(document, correspondentPublicKey(sender));
+  const { message } = decodeMessage(document.payload, { first: false });
+  checkAddress(message, address);
+  return message;
+}
+
+// header . encrypted key . 96-bit IV . ciphertext . 128-bit tag
+const compactJwe = /^([\w-]{1,512})\.([\w-]{342,683})\.([\w-]{16})\.([\w-]+)\.([\w-]{22})$/;
+
+async function decrypt(line: string, sessionKey: SessionKey): Promise<string> {
+  const parts = compactJwe.exec(line);
+  if (!parts) throw new EnvelopeError("open a line: not a compact JWE");
+  const decoded = parts.slice(1).map(decodeBase64UrlStrict);
+  if (decoded.some((part) => part === undefined)) {
+    throw new EnvelopeError("open a line: a part is not base64url");
+  }
+  if (decoded[1]!.length * 8 !== sessionKey.bits) {
+    throw new EnvelopeError("open a line: the encrypted key has not our key's size");
+  }
+  checkHeader(decoded[0]!, sessionKey.kid);
+  try {
+    const { plaintext } = await compactDecrypt(line, sessionKey.privateKey, {
+      keyManagementAlgorithms: ["RSA-OAEP-256"],
+      contentEncryptionAlgorithms: ["A256GCM"],
+    });
+    // Whatever is not ASCII cannot be a compact JWS and fails on its pattern.
+    return new TextDecoder("latin1").decode(plaintext);
+  } catch (cause) {
+    throw new EnvelopeError("open a line: it cannot be decrypted", { cause });
+  }
+}
+
+function checkHeader(bytes: Uint8Array, kid: string): void {
+  const header = parseJsonObject(bytes);
+  const expected: Record<string, string> = messageHeader(kid);
+  const names = Object.keys(expected);
+  const matches = header && Object.keys(header).length === names.length &&
+    names.every((name) => Object.hasOwn(header, name) && header[name] === expected[name]);
+  if (!matches) throw new EnvelopeError("open a line: its header is not the expected one");
+}
+
+async function introduced(
+  { chain }: UnverifiedDocument,
+  { csr }: Introduction,
+  { anchor, applicants, atMs }: Admission,
+): Promise<Correspondent> {
+  if ((chain === undefined) === (csr === undefined)) {
+    throw new EnvelopeError("open a first message: it needs certificates or a request, not both");
+  }
+  try {
+    if (chain) {
+      const certificate = await verifyChain(chain, { anchor, role: "member", atMs });
+      return { kind: "certified", certificate };
+    }
+    if (!applicants) throw new EnvelopeError("open a first message: only members are served here");
+    return { kind: "applicant", request: await readCertificateRequest(csr!) };
+  } catch (cause) {
+    if (!(cause instanceof CertificateError)) throw cause;
+    throw new EnvelopeError(`open a first message: ${cause.message}`, { cause });
+  }
+}
+
+function checkAddress(message: Message, { conn, seq, to }: Address): void {
+  // One text for the three, the values only for the operator: all of them come from a sender whose signature was good.
+  if (message.conn !== conn || message.seq !== seq || message.to !== to) {
+    throw new EnvelopeError(
+      `open a line: it is message ${message.seq} to ${message.to}, not message ${seq} to ${to}` +
+        (message.conn === conn ? "" : ", and of another connection"),
+    );
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Everything has a limit; those that more than one file needs are named here, each with its reason. A limit that belongs to
+ * one concept alone stands with it (`money.ts`, `memo.ts`, `account_name.ts`).
+ */
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+
+/**
+ * Bytes of one line on the wire, its newline not counted. Wire format: both ends must agree.
+ * Large enough for a page of history with receipts, small enough that a thousand connections in mid-line are 64 MiB.
+ */
+export const lineBytesMax = 64 * 1024;
+
+/**
+ * Bytes of the JSON body of one message. A body grows by 4/3 twice (JWS in JWE) and by signature, certificate chain and
+ * headers, about 6 KiB at the most: 32 KiB stays within a line.
+ */
+export const bodyBytesMax = 32 * 1024;
+
+/** Rows of a reply that lists things; the sender also stops at {@link bodyBytesMax}, so a page may be shorter. */
+export const pageRowsMax = 200;
+
+/** How long the accepting side waits for the first message. A person may still be typing a name: minutes, not seconds. */
+export const firstMessageTimeoutMs = 10 * minute;
+
+/** How long one line may take from its first byte to its newline. 64 KiB in this time is 2 KiB a second. */
+export const lineTimeoutMs = 30 * second;
+
+/** How long a write may wait for the other side to read. Past it the other side is taken for dead. */
+export const writeTimeoutMs = 10 * second;
+
+/** Messages waiting to be written to one connection. Past it the other side does not read, and is dropped, not buffered. */
+export const sendQueueMessagesMax = 64;
+
+/** How long a person's client waits for an answer, unless told otherwise (`--timeout`). */
+export const answerTimeoutMsDefault = 10 * second;
+
+/** How long a payee's client waits for the order after it accepted a peer, and for the server's answer to its submit. */
+export const peerTimeoutMs = 10 * second;
+
+/** Connections from peers that one client serves at a time. A member is paid by people, not by a flood. */
+export const peerConnectionsMax = 16;
+
+/** How long the server finishes what is under way after SIGINT or SIGTERM. */
+export const shutdownGraceMs = 5 * second;
+
+/** Waiting room: connections past the user limit that may wait. Each holds one socket and a few hundred bytes. */
+export const waitingRoomPlaces = 1000;
+
+/**
+ * How long a greeting may be used. A client that connects reads it at once; the hour is for a slow waiting room and for
+ * clocks that differ. An old greeting replayed later only announces a key whose private half is gone.
+ */
+export const greetingLifetimeMs = 1 * hour;
+
+/** How far two parties' clocks may differ where a time on the wire is checked against one's own. */
+export const clockDifferenceMsMax = 2 * hour;
+
+/**
+ * How long an order can be booked after it was made. Short, because a payer whose order got lost on the way knows for
+ * certain that it was not booked only once it has expired.
+ */
+export const orderLifetimeMs = 2 * minute;
+
+/** How far in the future, by the server's clock, an order may have been made. Payers stamp orders with the server's time. */
+export const orderFutureMsMax = 1 * minute;
+
+/** The longest lifetime that the server accepts in an order. */
+export const orderLifetimeMsMax = 24 * hour;
+
+/** Certificates in a chain: leaf, one intermediate, root. */
+export const chainCertificatesMax = 3;
+
+/** Bytes of one certificate or certificate request in DER. Ours take about 500. */
+export const certificateBytesMax = 4096;
+
+/** Bytes of the compact JWS of one order: header with a certificate, payload with the longest memo. */
+export const orderBytesMax = 12 * 1024;
+
+/** Sizes of the RSA-OAEP session keys, in bits. */
+export const rsaBitsChoices = [2048, 3072, 4096] as const;
+export type RsaBits = (typeof rsaBitsChoices)[number];

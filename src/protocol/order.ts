@@ -1,0 +1,123 @@
+/**
+ * The order: the payer's signed instruction to pay. It stands alone: with the CA's certificate anybody can check it.
+ */
+import * as v from "valibot";
+import type { AccountName } from "../account_name.ts";
+import { type Clock, nowSeconds } from "../clock.ts";
+import { EnvelopeError } from "../errors.ts";
+import { issuingAccount } from "../ledger/entry.ts";
+import { orderBytesMax, orderLifetimeMs } from "../limits.ts";
+import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
+import type { Identity } from "../pki/identity.ts";
+import { sameParty } from "../pki/party.ts";
+import { readDocument, signDocument, verifyDocument } from "../pki/signed_document.ts";
+import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { check } from "./exchange.ts";
+import {
+  accountNameShape,
+  amountShape,
+  digestShape,
+  memoShape,
+  orderIdShape,
+  secondsShape,
+} from "./shapes.ts";
+
+const orderShape = v.strictObject({
+  /** Made by the payer before anything is sent; booked at most once. */
+  id: orderIdShape,
+  /** The ledger it is for: the SHA-256 fingerprint of its CA's certificate. */
+  ledger: digestShape,
+  /** The payer; the issuing account where the server signs the order of an opening entry. */
+  from: v.union([accountNameShape, v.literal(issuingAccount)]),
+  to: accountNameShape,
+  amount: amountShape,
+  memo: v.optional(memoShape),
+  /** When it was made, by the server's clock as the payer knows it. */
+  iat: secondsShape,
+  /** From this second on it can no longer be booked. */
+  exp: secondsShape,
+});
+
+export type Order = v.InferOutput<typeof orderShape>;
+
+/** An order whose form, signature and certificate are good. Whether it may be booked now is not decided yet. */
+export interface VerifiedOrder {
+  readonly order: Order;
+  /** The payer's. Issued by this ledger's CA; whether it still is the account's certificate the ledger knows. */
+  readonly certificate: VerifiedCertificate;
+  /** The compact JWS, exactly as it came. */
+  readonly jws: string;
+}
+
+/** What the payer decides. */
+export interface OrderTerms {
+  readonly id: string;
+  readonly to: AccountName;
+  readonly amount: Order["amount"];
+  readonly memo?: string | undefined;
+}
+
+/**
+ * Signs an order that can be booked for `orderLifetimeMs` from now.
+ *
+ * @param identity the payer's: a member's, or the server's for the issuing account
+ */
+export async function signOrder(
+  terms: OrderTerms,
+  { identity, anchor, clock }: {
+    identity: Identity;
+    anchor: TrustAnchor;
+    clock: Pick<Clock, "nowMs">;
+  },
+): Promise<string> {
+  const iat = nowSeconds(clock);
+  const { id, to, amount, memo } = terms;
+  const order: Order = {
+    id,
+    ledger: anchor.fingerprint,
+    from: payerOf(identity),
+    to,
+    amount,
+    ...(memo !== undefined && { memo }),
+    iat,
+    exp: iat + orderLifetimeMs / 1000,
+  };
+  // The leaf alone: whoever checks an order has the CA's certificate, or has no reason to believe it.
+  const chain = identity.chain.slice(0, 1);
+  return await signDocument("micropay-order", order, { privateKey: identity.privateKey, chain });
+}
+
+/**
+ * Checks that an order is what its payer signed: its form, the payer's certificate, the signature, and that the order is for
+ * this ledger and from the account that signed it. Not checked: expiry, whom it is for, whether it was booked before.
+ *
+ * @param atMs when the payer's certificate has to be valid
+ * @throws {EnvelopeError} when any of it does not hold
+ * @throws {CertificateError} when the certificate is not a good one
+ * @throws {ProtocolError} when the contents are not an order's
+ */
+export async function verifyOrder(
+  jws: string,
+  { anchor, atMs }: { anchor: TrustAnchor; atMs: number },
+): Promise<VerifiedOrder> {
+  if (jws.length > orderBytesMax) throw new EnvelopeError("read an order: it is too long");
+  const document = readDocument(jws, { typ: "micropay-order", chain: "required" });
+  const order = check(orderShape, document.payload, "read an order");
+  const role = order.from === issuingAccount ? "server" : "member";
+  const certificate = await verifyChain(document.chain!, { anchor, role, atMs });
+  const payer = order.from === issuingAccount
+    ? { role: "server" } as const
+    : { role: "member", name: order.from } as const;
+  if (!sameParty(certificate.party, payer)) {
+    throw new EnvelopeError("check an order: it is signed by another account than it is from");
+  }
+  await verifyDocument(document, certificate.publicKey);
+  if (order.ledger !== anchor.fingerprint) {
+    throw new EnvelopeError(`check an order: it is for the ledger ${order.ledger}`);
+  }
+  return { order, certificate, jws };
+}
+
+function payerOf({ party }: Identity): Order["from"] {
+  return party.role === "server" ? issuingAccount : party.name;
+}

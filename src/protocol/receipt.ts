@@ -1,0 +1,99 @@
+/**
+ * The receipt: the server's signed statement that an order was booked. It stands alone: with the CA's certificate and the order
+ * anybody can check it without the server.
+ */
+import { createHash } from "node:crypto";
+import * as v from "valibot";
+import { EnvelopeError } from "../errors.ts";
+import type { Entry } from "../ledger/entry.ts";
+import { issuingAccount } from "../ledger/entry.ts";
+import { orderBytesMax } from "../limits.ts";
+import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
+import type { Identity } from "../pki/identity.ts";
+import { readDocument, signDocument, verifyDocument } from "../pki/signed_document.ts";
+import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { check } from "./exchange.ts";
+import {
+  accountNameShape,
+  amountShape,
+  digestShape,
+  entryNumberShape,
+  instantShape,
+  orderIdShape,
+} from "./shapes.ts";
+
+const receiptShape = v.strictObject({
+  /** The ledger: the SHA-256 fingerprint of its CA's certificate. */
+  ledger: digestShape,
+  /** The entry's number. */
+  entry: entryNumberShape,
+  id: orderIdShape,
+  /** SHA-256 over the order's compact JWS. */
+  order: digestShape,
+  from: v.union([accountNameShape, v.literal(issuingAccount)]),
+  to: v.union([accountNameShape, v.literal(issuingAccount)]),
+  amount: amountShape,
+  /** When it was booked. */
+  at: instantShape,
+  /** The ledger's head after this entry. */
+  head: digestShape,
+});
+
+export type Receipt = v.InferOutput<typeof receiptShape>;
+
+export interface VerifiedReceipt {
+  readonly receipt: Receipt;
+  /** The server's. */
+  readonly certificate: VerifiedCertificate;
+  readonly jws: string;
+}
+
+/** SHA-256 over an order's compact JWS: 64 hexadecimal digits, what `sha256sum` prints for it. */
+export function orderDigest(orderJws: string): string {
+  return createHash("sha256").update(orderJws, "ascii").digest("hex");
+}
+
+/** The receipt of an entry. Ed25519 signatures are deterministic: one entry has one receipt, whenever it is asked for. */
+export async function signReceipt(
+  entry: Entry,
+  { identity, anchor }: { identity: Identity; anchor: TrustAnchor },
+): Promise<string> {
+  const receipt: Receipt = {
+    ledger: anchor.fingerprint,
+    entry: entry.number,
+    id: entry.id,
+    order: orderDigest(entry.orderJws),
+    from: entry.payer,
+    to: entry.payee,
+    amount: entry.amount,
+    at: new Date(entry.atMs).toISOString(),
+    head: entry.hash,
+  };
+  const chain = identity.chain.slice(0, 1);
+  return await signDocument("micropay-receipt", receipt, {
+    privateKey: identity.privateKey,
+    chain,
+  });
+}
+
+/**
+ * Checks that a receipt is the server's: form, certificate, signature, ledger.
+ *
+ * @throws {EnvelopeError} when any of it does not hold
+ * @throws {CertificateError} when the certificate is not a good server's
+ * @throws {ProtocolError} when the contents are not a receipt's
+ */
+export async function verifyReceipt(
+  jws: string,
+  { anchor, atMs }: { anchor: TrustAnchor; atMs: number },
+): Promise<VerifiedReceipt> {
+  if (jws.length > orderBytesMax) throw new EnvelopeError("read a receipt: it is too long");
+  const document = readDocument(jws, { typ: "micropay-receipt", chain: "required" });
+  const receipt = check(receiptShape, document.payload, "read a receipt");
+  const certificate = await verifyChain(document.chain!, { anchor, role: "server", atMs });
+  await verifyDocument(document, certificate.publicKey);
+  if (receipt.ledger !== anchor.fingerprint) {
+    throw new EnvelopeError(`check a receipt: it is of the ledger ${receipt.ledger}`);
+  }
+  return { receipt, certificate, jws };
+}

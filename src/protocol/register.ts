@@ -1,0 +1,18 @@
+/** REGISTER: a name for the key of the certificate request that introduced the connection. */
+import * as v from "valibot";
+import type { Exchange } from "./exchange.ts";
+import { accountNameShape, base64UrlShape } from "./shapes.ts";
+
+const request = v.strictObject({ name: accountNameShape });
+
+const answer = v.strictObject({
+  /** The certificate issued, DER in base64url. */
+  certificate: base64UrlShape,
+});
+
+export const registerExchange = {
+  type: "register",
+  request,
+  success: 100,
+  answer,
+} as const satisfies Exchange<"register", unknown, unknown>;

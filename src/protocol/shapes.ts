@@ -1,0 +1,53 @@
+/**
+ * The value types that messages are made of, as `valibot` schemas. Strict: what is not named here is refused.
+ */
+import * as v from "valibot";
+import { accountNameRule, isAccountName } from "../account_name.ts";
+import { amountRule, isAmount } from "../money.ts";
+import { isMemo, memoRule } from "../memo.ts";
+import { isOrderId } from "../random.ts";
+import { orderBytesMax } from "../limits.ts";
+import { isHost } from "./host.ts";
+
+export const accountNameShape = v.custom<import("../account_name.ts").AccountName>(
+  isAccountName,
+  accountNameRule,
+);
+
+export const amountShape = v.custom<import("../money.ts").Amount>(isAmount, amountRule);
+
+export const memoShape = v.custom<string>(isMemo, memoRule);
+
+export const orderIdShape = v.custom<string>(isOrderId, "an id is a UUIDv7 in lower case");
+
+export const portShape = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535));
+
+export const hostShape = v.custom<string>(isHost, "a host is a DNS name or an IP address");
+
+/** An entry's number, from 1. */
+export const entryNumberShape = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+
+/** A count or a member's balance: zero or more. */
+export const countShape = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** Whole seconds since the epoch (RFC 7519 section 2, NumericDate, without fractions). */
+export const secondsShape = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** SHA-256 as 64 lower-case hexadecimal digits. */
+export const digestShape = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+
+/** An instant as ISO 8601 in UTC with milliseconds. */
+export const instantShape = v.pipe(
+  v.string(),
+  v.regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/),
+);
+
+/** A compact JWS that is looked at later. */
+export const compactJwsShape = v.pipe(
+  v.string(),
+  v.maxLength(orderBytesMax),
+  v.regex(/^[\w-]+\.[\w-]+\.[\w-]+$/),
+);
+
+/** Bytes in base64url. */
+export const base64UrlShape = v.pipe(v.string(), v.maxLength(16384), v.regex(/^[\w-]+$/));

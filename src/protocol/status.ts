@@ -1,0 +1,18 @@
+/** STATUS: what became of an order. Answered to its payer and its payee; to anybody else it is unknown. */
+import * as v from "valibot";
+import type { Exchange } from "./exchange.ts";
+import { compactJwsShape, orderIdShape } from "./shapes.ts";
+
+const request = v.strictObject({ id: orderIdShape });
+const answer = v.strictObject({ receipt: compactJwsShape });
+
+export const statusExchange = {
+  type: "status",
+  request,
+  success: 130,
+  answer,
+} as const satisfies Exchange<
+  "status",
+  unknown,
+  unknown
+>;

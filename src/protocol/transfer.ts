@@ -1,0 +1,39 @@
+/**
+ * How an order travels: the payer hands it to the payee (`pay`), the payee to the server (`submit`), and the server tells the
+ * payer what became of it (`result`).
+ */
+import * as v from "valibot";
+import { type Code, isCode } from "./code.ts";
+import type { Exchange } from "./exchange.ts";
+import { compactJwsShape, orderIdShape } from "./shapes.ts";
+
+const orderBody = v.strictObject({ order: compactJwsShape });
+const receiptBody = v.strictObject({ receipt: compactJwsShape });
+
+/** Payer to payee, over their own connection. */
+export const payExchange = {
+  type: "pay",
+  request: orderBody,
+  success: 130,
+  answer: receiptBody,
+} as const satisfies Exchange<"pay", unknown, unknown>;
+
+/** Payee to server: the order exactly as the payer signed it. */
+export const submitExchange = {
+  type: "submit",
+  request: orderBody,
+  success: 130,
+  answer: receiptBody,
+} as const satisfies Exchange<"submit", unknown, unknown>;
+
+/** The `type` of the server's push to the payer. */
+export const resultType = "result";
+
+/** What became of an order. Only a booked one has a receipt. */
+export const resultShape = v.strictObject({
+  id: orderIdShape,
+  code: v.custom<Code>(isCode),
+  text: v.pipe(v.string(), v.maxLength(1000)),
+  receipt: v.optional(compactJwsShape),
+});
+export type Result = v.InferOutput<typeof resultShape>;
