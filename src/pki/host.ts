@@ -1,0 +1,43 @@
+/**
+ * Names and addresses that a server is reached by, as they go into its certificate.
+ */
+
+export interface Host {
+  readonly kind: "dns" | "ip";
+  /** Lower case; an IPv6 address in its shortest form (RFC 5952). */
+  readonly value: string;
+}
+
+const ipv4Pattern = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/;
+const ipv6Pattern = /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$/;
+const dnsLabelPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * Reads a host as a person types it.
+ *
+ * Not accepted: wildcards (one certificate is for one server), zone identifiers (they mean something on one machine only),
+ * ports, and names whose last label is a number, which some programs would read as an address (RFC 1123 section 2.1).
+ *
+ * @returns `undefined` when it is neither a DNS name nor an IP address
+ */
+export function parseHost(text: string): Host | undefined {
+  if (ipv4Pattern.test(text)) return { kind: "ip", value: text };
+  if (text.includes(":")) {
+    const value = ipv6Pattern.test(text) ? normalizeIpv6(text) : undefined;
+    return value === undefined ? undefined : { kind: "ip", value };
+  }
+  if (!/^[A-Za-z0-9.-]{1,253}$/.test(text)) return undefined;
+  const value = text.toLowerCase();
+  const labels = value.split(".");
+  const isName = labels.every((label) => dnsLabelPattern.test(label)) &&
+    !/^[0-9]+$/.test(labels.at(-1)!);
+  return isName ? { kind: "dns", value } : undefined;
+}
+
+function normalizeIpv6(text: string): string | undefined {
+  try {
+    return new URL(`http://[${text}]/`).hostname.slice(1, -1);
+  } catch {
+    return undefined;
+  }
+}
