@@ -1,0 +1,130 @@
+/**
+ * The commands of `micropay client`: each does one thing, prints the result and exits.
+ */
+import { merge, object, or } from "@optique/core/constructs";
+import { formatMessage, type Message, text } from "@optique/core/message";
+import type { Parser } from "@optique/core/parser";
+import { command, constant } from "@optique/core/primitives";
+import { amountMax } from "../money.ts";
+import { commandArgumentsTitle, commandOptionsTitle, examples } from "./help_page.ts";
+import { namedArgument, type OptionSource } from "./option_source.ts";
+import {
+  accountName,
+  amount,
+  entryNumber,
+  historyLimit,
+  memo,
+  orderId,
+  payee,
+  paymentCount,
+} from "./option_values.ts";
+
+/** How many entries `history` prints, unless told otherwise. */
+export const historyEntriesDefault = 20;
+
+/** What each command does, in a few words that no two of them share. */
+const briefs = {
+  register: "Open an account.",
+  list: "Your balance, and who is online.",
+  balance: "Your balance.",
+  pay: "Pay somebody who is online.",
+  receive: "Stay online and print each payment that arrives.",
+  status: "What became of an order.",
+  history: "Your payments, newest first.",
+} as const;
+
+/** The name of a command; the menu is what the client does without one. */
+export type ClientCommandName = keyof typeof briefs;
+
+/** The parser of one command. */
+export function clientCommands(source: OptionSource) {
+  return or(
+    registerCommand(),
+    simpleCommand("list"),
+    simpleCommand("balance"),
+    payCommand(source),
+    receiveCommand(source),
+    statusCommand(),
+    historyCommand(source),
+  );
+}
+
+/** The command that a page of help is about, told by the page's brief: the page has nothing else that says so. */
+export function clientCommandOf(brief: Message): ClientCommandName | undefined {
+  const names = Object.keys(briefs) as ClientCommandName[];
+  return names.find((name) => briefs[name] === formatMessage(brief));
+}
+
+function registerCommand() {
+  const words = object(commandArgumentsTitle, {
+    account: namedArgument(accountName, "1 to 32 of a-z 0-9 . _ -, a letter or digit first."),
+  });
+  return named("register", merge(object({ name: constant("register") }), words), "alice");
+}
+
+function simpleCommand<const Name extends "list" | "balance">(name: Name) {
+  return named(name, object({ name: constant(name) }));
+}
+
+function payCommand(source: OptionSource) {
+  const words = object(commandArgumentsTitle, {
+    to: namedArgument(payee, "Who gets it; must be online."),
+    amount: namedArgument(amount, `Whole units, 1 to ${amountMax}.`),
+  });
+  const options = object(commandOptionsTitle, {
+    memo: source.optional("--memo", memo, {
+      description: "A note of up to 256 characters, kept in the ledger.",
+    }),
+    id: source.optional("--id", orderId("UUID"), {
+      description: "The order's id, a UUID of version 7. The same order again is booked only once.",
+    }),
+  });
+  return named(
+    "pay",
+    merge(object({ name: constant("pay") }), words, options),
+    "bob 5 --memo lunch",
+  );
+}
+
+function receiveCommand(source: OptionSource) {
+  const options = object(commandOptionsTitle, {
+    count: source.optional("--count", paymentCount, {
+      description: "Exit after so many payments. Without it: when it is stopped.",
+    }),
+  });
+  return named("receive", merge(object({ name: constant("receive") }), options), "--count 1");
+}
+
+function statusCommand() {
+  const words = object(commandArgumentsTitle, {
+    id: namedArgument(orderId("ID"), "The order's id, as pay printed it."),
+  });
+  const example = "019aaf3e-7c00-7000-8000-000000000001";
+  return named("status", merge(object({ name: constant("status") }), words), example);
+}
+
+function historyCommand(source: OptionSource) {
+  const options = object(commandOptionsTitle, {
+    limit: source.value("--limit", historyLimit, {
+      description: "How many entries at the most, newest first.",
+      fallback: historyEntriesDefault,
+    }),
+    before: source.optional("--before", entryNumber, {
+      description: "Only entries with a smaller number.",
+    }),
+  });
+  return named("history", merge(object({ name: constant("history") }), options), "--limit 5");
+}
+
+function named<T, S>(name: ClientCommandName, parser: Parser<"sync", T, S>, example = "") {
+  const brief = [text(briefs[name])];
+  return command(name, parser, {
+    brief,
+    // Without one of its own, a command's page shows the client's.
+    description: brief,
+    footer: examples(
+      [`micropay client 127.0.0.1 8888 ${name} ${example}`.trimEnd()],
+      "The options of the client may follow the command.",
+    ),
+  });
+}

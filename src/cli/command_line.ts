@@ -1,0 +1,172 @@
+/**
+ * The command line as a whole: words and environment in, one typed request out. Pure: nothing is printed and nothing is
+ * looked at that was not passed in, so every text that a person may get to see can be tested.
+ */
+import { or } from "@optique/core/constructs";
+import { bash, fish, zsh } from "@optique/core/completion";
+import type { DocPage } from "@optique/core/doc";
+import { runParserSync } from "@optique/core/facade";
+import { formatMessage, type Message, message } from "@optique/core/message";
+import type { InferValue } from "@optique/core/parser";
+import type { Usage } from "@optique/core/usage";
+import { clientCommandOf } from "./client_commands.ts";
+import { clientCommand } from "./client_options.ts";
+import { gencertCommand } from "./gencert_options.ts";
+import { examples, formatHelpPage } from "./help_page.ts";
+import { guardNegativeNumbers, unguardNegativeNumber } from "./negative_number.ts";
+import { type Environment, OptionSource } from "./option_source.ts";
+import { serverCommand } from "./server_options.ts";
+import { unexpectedWord } from "./unexpected_word.ts";
+
+export type { Environment } from "./option_source.ts";
+
+/** What `micropay server` was asked to do. */
+export type ServerRequest = Defined<InferValue<ReturnType<typeof serverCommand>>>;
+/** What `micropay client` was asked to do. */
+export type ClientRequest = Defined<InferValue<ReturnType<typeof clientCommand>>>;
+/** The one thing that a client was asked to do; `menu` when none was named. */
+export type ClientCommand = ClientRequest["command"];
+/** What `micropay gencert` was asked to do. */
+export type GencertRequest = Defined<InferValue<ReturnType<typeof gencertCommand>>>;
+
+/** Text for stdout that was asked for: help, the version, a completion script or its suggestions. Ends with a newline. */
+export interface PrintRequest {
+  readonly kind: "print";
+  readonly text: string;
+  readonly exitCode: 0;
+}
+
+/** Nothing can be done with these words. */
+export interface UsageRefusal {
+  readonly kind: "usage_error";
+  /** For stderr: what is wrong and how to get help. Ends with a newline. */
+  readonly text: string;
+  /** What is wrong, on one line: the `text` of the `--json` form. */
+  readonly reason: string;
+  /** Whether the words asked for `--json`, as far as that can be told from words that are wrong. */
+  readonly json: boolean;
+  readonly exitCode: 2;
+}
+
+export type ParsedCommandLine =
+  | ServerRequest
+  | ClientRequest
+  | GencertRequest
+  | PrintRequest
+  | UsageRefusal;
+
+export interface CommandLineOptions {
+  readonly environment: Environment;
+  readonly version: string;
+  /** Width of help in columns; 80 when not known. */
+  readonly columns?: number;
+}
+
+/**
+ * Reads the words after `micropay`.
+ *
+ * @param args the words, without the executable's name
+ */
+export function parseCommandLine(
+  args: readonly string[],
+  options: CommandLineOptions,
+): ParsedCommandLine {
+  const parser = programParser(args, new OptionSource(options.environment));
+  const columns = Math.max(options.columns ?? 80, columnsMin);
+  const printed: string[] = [];
+  let other: PrintRequest | UsageRefusal | undefined;
+  const print = (text: string) => other = { kind: "print", text: ending(text), exitCode: 0 };
+  const parsed: unknown = runParserSync(parser, programName, guardNegativeNumbers(args), {
+    brief: message`Person-to-person micropayments for a closed group.`,
+    footer: programFooter,
+    commandList: "top-level",
+    help: { option: true, onShow: (_code, page) => print(helpPage(page, columns)) },
+    version: {
+      option: true,
+      value: `${programName} ${options.version}`,
+      onShow: () => print(printed.join("\n")),
+    },
+    completion: {
+      command: true,
+      shells: { bash, zsh, fish },
+      onShow: () => print(printed.join("\n")),
+    },
+    stdout: (text) => printed.push(text),
+    stderr: () => {},
+    aboveError: "none",
+    onError: (_code, error) => (other = refusal(error, args, options.environment)) as never,
+  });
+  // The runner returns what a callback returned, typed as if it were the value. Only one of the two happened.
+  return other ?? withoutUndefined(parsed as InferValue<typeof parser>);
+}
+
+/** The members that may be `undefined` are absent instead. */
+type Defined<T> = T extends unknown ? Simplify<
+    & { [K in keyof T as undefined extends T[K] ? never : K]: DefinedMember<T[K]> }
+    & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> }
+  >
+  : never;
+type DefinedMember<T> = T extends { readonly name: string } ? Defined<T> : T;
+type Simplify<T> = { [K in keyof T]: T[K] };
+
+const programName = "micropay";
+/** Help is not laid out narrower than this: beside the option names nothing could be read. */
+const columnsMin = 60;
+
+const programFooter = examples(
+  [
+    "micropay server 8888 3 --silent",
+    "micropay client 127.0.0.1 8888",
+    "micropay client 127.0.0.1 8888 pay bob 5",
+    "micropay server --help",
+    "source <(micropay completion bash)",
+  ],
+  "Every option can also be given as an environment variable, which its help shows in brackets. The command line wins.",
+);
+
+function programParser(args: readonly string[], source: OptionSource) {
+  const faces = [serverCommand(source), clientCommand(source), gencertCommand(source)] as const;
+  const chosen = faces.filter((face) => face.leadingNames.has(args[0] ?? ""));
+  const usage = chosen.length > 0 ? chosen.flatMap((face) => face.usage) : faceNames(faces);
+  return or(...faces, {
+    errors: {
+      noMatch: message`A command is missing: server, client, gencert or completion.`,
+      unexpectedInput: (word: string) => unexpectedWord(word, usage),
+    },
+  });
+}
+
+/** A usage of nothing but the commands' names: where a face is misspelled, no option of one is meant. */
+function faceNames(faces: readonly { readonly leadingNames: ReadonlySet<string> }[]): Usage {
+  const names = [...faces.flatMap((face) => [...face.leadingNames]), "completion"];
+  return [{ type: "exclusive", terms: names.map((name) => [{ type: "command", name }]) }];
+}
+
+function helpPage(page: DocPage, columns: number): string {
+  const clientCommand = page.brief === undefined ? undefined : clientCommandOf(page.brief);
+  return formatHelpPage(page, { columns, clientCommand });
+}
+
+function refusal(error: Message, args: readonly string[], environment: Environment): UsageRefusal {
+  const reason = unguardNegativeNumber(formatMessage(error)).replace(/\s*\n\s*/g, " ");
+  const face = ["server", "client", "gencert"].find((name) => args[0] === name);
+  const help = [programName, ...(face === undefined ? [] : [face]), "--help"].join(" ");
+  return {
+    kind: "usage_error",
+    text: `${programName}: ${reason}\nTry "${help}".\n`,
+    reason,
+    json: args.includes("--json") || /^(1|true|yes|on)$/i.test(environment("MICROPAY_JSON") ?? ""),
+    exitCode: 2,
+  };
+}
+
+function ending(text: string): string {
+  return text === "" || text.endsWith("\n") ? text : `${text}\n`;
+}
+
+function withoutUndefined<T extends object>(value: T): Defined<T> {
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .map(([name, member]) => [name, name === "command" ? withoutUndefined(member) : member]);
+  return Object.fromEntries(members);
+}

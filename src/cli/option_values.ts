@@ -1,0 +1,197 @@
+/**
+ * What the values on a command line are, each with the one sentence that a refusal of it says.
+ */
+import { isIP } from "node:net";
+import { message, text, value } from "@optique/core/message";
+import type { NonEmptyString } from "@optique/core/nonempty";
+import type { Suggestion } from "@optique/core/parser";
+import type { ValueParser, ValueParserResult } from "@optique/core/valueparser";
+import { accountNameRule, parseAccountName } from "../account_name.ts";
+import type { RsaBits } from "../limits.ts";
+import { isMemo, memoRule } from "../memo.ts";
+import { amountRule, parseAmount } from "../money.ts";
+import { printable } from "../printable.ts";
+import { isOrderId } from "../random.ts";
+import { unguardNegativeNumber } from "./negative_number.ts";
+
+/** Most users that one server may be told to serve at a time. */
+export const userLimitMax = 100_000;
+/** Longest validity of a server's certificate: as long as the CA's. */
+export const certificateDaysMax = 3650;
+/** Longest wait that can be asked for. */
+export const timeoutSecondsMax = 3600;
+/** Most entries that one `history` prints. */
+export const historyEntriesMax = 1000;
+
+/** Where a client tells its peers to connect to; without a port the one it listens on. */
+export interface AdvertisedAddress {
+  readonly host: string;
+  readonly port?: number;
+}
+
+/** Refused values are named together with the rule: `"70000": a port is a whole number from 0 to 65535`. */
+interface ValueRule<T> {
+  readonly metavar: NonEmptyString;
+  readonly rule: string;
+  /** `undefined` refuses the text. */
+  readonly read: (text: string) => T | undefined;
+  readonly suggest?: (prefix: string) => Iterable<Suggestion>;
+}
+
+export const listeningPort = (metavar: NonEmptyString) => wholeNumber("a port", metavar, 0, 65_535);
+export const connectingPort = (metavar: NonEmptyString) =>
+  wholeNumber("a port", metavar, 1, 65_535);
+export const userLimit = wholeNumber("a user limit", "CONCURRENT_USER_LIMIT", 1, userLimitMax);
+export const initialBalance = wholeNumber("a balance", "N", 0, Number.MAX_SAFE_INTEGER);
+export const certificateDays = wholeNumber("a number of days", "N", 1, certificateDaysMax);
+export const paymentCount = wholeNumber("a count", "N", 1, Number.MAX_SAFE_INTEGER);
+export const historyLimit = wholeNumber("a limit", "N", 1, historyEntriesMax);
+export const entryNumber = wholeNumber("an entry's number", "ENTRY", 1, Number.MAX_SAFE_INTEGER);
+
+export const timeoutSeconds = valueOf<number>({
+  metavar: "SECONDS",
+  rule: `a timeout is a number of seconds from 0.001 to ${timeoutSecondsMax}`,
+  read(text) {
+    if (!/^[0-9]{1,4}(\.[0-9]{1,3})?$/.test(text)) return undefined;
+    const seconds = Number(text);
+    return seconds > 0 && seconds <= timeoutSecondsMax ? seconds : undefined;
+  },
+});
+
+export const rsaBits = oneOf<RsaBits>("BITS", "the bits of a session key are", [2048, 3072, 4096]);
+export const logFormat = oneOf("FORMAT", "the format of the log is", ["text", "json"] as const);
+
+export const accountName = valueOf({
+  metavar: "NAME",
+  rule: accountNameRule,
+  read: parseAccountName,
+});
+export const payee = valueOf({ metavar: "TO", rule: accountNameRule, read: parseAccountName });
+export const amount = valueOf({ metavar: "AMOUNT", rule: amountRule, read: parseAmount });
+export const memo = valueOf({
+  metavar: "TEXT",
+  rule: memoRule,
+  read: (text) => isMemo(text) ? text : undefined,
+});
+
+export const orderId = (metavar: NonEmptyString) =>
+  valueOf({
+    metavar,
+    rule: "an order's id is a UUID of version 7",
+    read: (text) => isOrderId(text.toLowerCase()) ? text.toLowerCase() : undefined,
+  });
+
+export const fingerprint = valueOf({
+  metavar: "HEX",
+  rule: "a fingerprint is 64 hexadecimal digits, with or without colons between the bytes",
+  read(text) {
+    // As `openssl x509 -fingerprint` prints it, or as one word. Colons anywhere else are a damaged copy.
+    const whole = /^([0-9a-f]{2})(:[0-9a-f]{2}){31}$/i.test(text) ? text.replaceAll(":", "") : text;
+    return /^[0-9a-f]{64}$/i.test(whole) ? whole.toLowerCase() : undefined;
+  },
+});
+
+const hostRule = "a host is a name or an IP address, without a port";
+
+export const host = (metavar: NonEmptyString) =>
+  valueOf({ metavar, rule: hostRule, read: (text) => isHost(text) ? text : undefined });
+
+/** Several hosts in one text, as an environment variable holds them. */
+export const hostList = valueOf({
+  metavar: "HOSTS",
+  rule: `${hostRule}; several are separated by commas`,
+  read(text) {
+    const hosts = text.split(",").map((part) => part.trim());
+    return hosts.every(isHost) ? hosts : undefined;
+  },
+});
+
+export const advertisedAddress = valueOf<AdvertisedAddress>({
+  metavar: "HOST[:PORT]",
+  rule: "an address is HOST, HOST:PORT, or [IPV6]:PORT with a port from 1 to 65535",
+  read(text) {
+    if (isHost(text)) return { host: text };
+    const match = /^(?:\[([^\]]+)\]|([^:]+))(?::([1-9][0-9]{0,4}))?$/.exec(text);
+    const [, bracketed, plain, digits] = match ?? [];
+    const host = bracketed ?? plain;
+    if (host === undefined || (bracketed !== undefined && isIP(bracketed) !== 6)) return undefined;
+    const port = digits === undefined ? undefined : Number(digits);
+    if (!isHost(host) || (port !== undefined && port > 65_535)) return undefined;
+    return port === undefined ? { host } : { host, port };
+  },
+});
+
+export const file = path("FILE", "file");
+export const directory = path("DIR", "directory");
+
+/** The values of a flag in the environment. */
+export const environmentFlag = valueOf<boolean>({
+  metavar: "FLAG",
+  rule: "a flag is 1, true, yes or on, or 0, false, no or off",
+  read(text) {
+    if (/^(1|true|yes|on)$/i.test(text)) return true;
+    return /^(0|false|no|off)$/i.test(text) ? false : undefined;
+  },
+});
+
+function valueOf<T>(rule: ValueRule<T>): ValueParser<"sync", T> {
+  return {
+    mode: "sync",
+    metavar: rule.metavar,
+    placeholder: undefined as T,
+    parse(input): ValueParserResult<T> {
+      const given = unguardNegativeNumber(input);
+      const read = rule.read(given);
+      if (read !== undefined) return { success: true, value: read };
+      return { success: false, error: message`${value(printable(given))}: ${text(rule.rule)}.` };
+    },
+    format: String,
+    ...(rule.suggest === undefined ? {} : { suggest: rule.suggest }),
+  };
+}
+
+function wholeNumber(what: string, metavar: NonEmptyString, min: number, max: number) {
+  return valueOf<number>({
+    metavar,
+    rule: `${what} is a whole number from ${min} to ${max}`,
+    read(text) {
+      // Number() takes "", " 1", "0x10" and "1e3"; none of these is what somebody means by a number here.
+      if (!/^(0|[1-9][0-9]{0,15})$/.test(text)) return undefined;
+      const number = Number(text);
+      return Number.isSafeInteger(number) && number >= min && number <= max ? number : undefined;
+    },
+  });
+}
+
+function oneOf<T extends string | number>(
+  metavar: NonEmptyString,
+  what: string,
+  choices: readonly T[],
+) {
+  const names = choices.map(String);
+  return valueOf<T>({
+    metavar,
+    rule: `${what} ${names.slice(0, -1).join(", ")} or ${names.at(-1)}`,
+    read: (text) => choices[names.indexOf(text)],
+    suggest: (prefix) =>
+      names.filter((name) => name.startsWith(prefix)).map((text) => ({ kind: "literal", text })),
+  });
+}
+
+function path(metavar: NonEmptyString, type: "file" | "directory") {
+  return valueOf<string>({
+    metavar,
+    rule: "a path is not empty and holds no NUL",
+    read: (text) => text === "" || text.includes("\0") ? undefined : text,
+    suggest: (prefix) => [{ kind: "file", type, pattern: prefix, includeHidden: false }],
+  });
+}
+
+// Underscores are no part of a host name (RFC 952), but container networks use them in service names.
+const hostName = /^[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*\.?$/i;
+
+function isHost(text: string): boolean {
+  if (isIP(text) !== 0) return true;
+  // Digits and dots only are a mistyped address, never a name: 127.0.0 would resolve to 127.0.0.0 in some resolvers.
+  return text.length <= 253 && hostName.test(text) && !/^[0-9.]+$/.test(text);
+}
