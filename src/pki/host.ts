@@ -34,6 +34,15 @@ export function parseHost(text: string): Host | undefined {
   return isName ? { kind: "dns", value } : undefined;
 }
 
+/**
+ * What every server's certificate is for, whatever else it is for: this machine by its usual names, and by its own where
+ * that is a name at all (people call their computers anything).
+ */
+export function usualHosts(hostname: string): string[] {
+  const usual = ["localhost", "127.0.0.1", "::1"];
+  return parseHost(hostname) === undefined ? usual : [...usual, hostname];
+}
+
 function normalizeIpv6(text: string): string | undefined {
   try {
     return new URL(`http://[${text}]/`).hostname.slice(1, -1);
