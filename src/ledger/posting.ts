@@ -1,7 +1,7 @@
 /**
  * The arithmetic of booking, without any storage: what one entry does to two balances and to the chain.
  */
-import { amountMax, amountRule, isAmount } from "../money.ts";
+import { amountMax } from "../money.ts";
 import {
   type Booking,
   chainHash,
@@ -10,7 +10,6 @@ import {
   type EntryParty,
   issuingAccount,
 } from "./entry.ts";
-import type { Registration } from "./ledger.ts";
 
 /** Where the next entry goes: what it follows, and what both sides have before it. */
 export interface PostingPlace {
@@ -59,25 +58,6 @@ export function isSameOrder(entry: Entry, booking: Booking): boolean {
   return entry.orderJws === booking.orderJws && entry.kind === booking.kind &&
     entry.payer === booking.payer && entry.payee === booking.payee &&
     entry.amount === booking.amount && entry.memo === booking.memo;
-}
-
-/** @throws {TypeError} when a caller passes what it had to check before; booked, it would make money out of nothing */
-export function requireBookable(booking: Booking): void {
-  const refuse = (reason: string) => {
-    throw new TypeError(`cannot book ${booking.id}: ${reason}`);
-  };
-  if (!isAmount(booking.amount)) refuse(amountRule);
-  if (booking.payer === booking.payee) refuse("payer and payee are the same account");
-  if (!Number.isFinite(new Date(booking.atMs).getTime())) refuse("its time is no date");
-}
-
-/** @throws {TypeError} when the opening entry is not one from the issuing account to the new account */
-export function requireRegistrable({ name, opening }: Registration): void {
-  if (opening === undefined) return;
-  requireBookable(opening);
-  if (opening.kind !== "opening" || opening.payer !== issuingAccount || opening.payee !== name) {
-    throw new TypeError(`cannot register ${name}: its opening entry is not one for it`);
-  }
 }
 
 /** The issuing account goes below zero, down to minus {@link amountMax}; nobody else does. */

@@ -16,7 +16,8 @@ import type {
   Registration,
   Totals,
 } from "../ledger.ts";
-import { isSameOrder, post, requireBookable, requireRegistrable } from "../posting.ts";
+import { isSameOrder, post } from "../posting.ts";
+import { requireBookable, requirePage, requireRegistrable } from "../preconditions.ts";
 
 export class MemoryLedger implements Ledger {
   readonly #ledgerId: string;
@@ -84,12 +85,13 @@ export class MemoryLedger implements Ledger {
   }
 
   online(query: { readonly limit: number; readonly after?: AccountName }): Promise<Presence[]> {
-    return this.#answer(() =>
-      [...this.#presences.values()]
+    return this.#answer(() => {
+      requirePage({ limit: query.limit });
+      return [...this.#presences.values()]
         .filter(({ name }) => query.after === undefined || name > query.after)
         .sort((a, b) => a.name < b.name ? -1 : 1)
-        .slice(0, query.limit)
-    );
+        .slice(0, query.limit);
+    });
   }
 
   onlineCount(): Promise<number> {
@@ -117,13 +119,14 @@ export class MemoryLedger implements Ledger {
   }
 
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]> {
-    return this.#answer(() =>
-      this.#entries
+    return this.#answer(() => {
+      requirePage(query);
+      return this.#entries
         .filter(({ payer, payee }) => payer === name || payee === name)
         .filter(({ number }) => query.before === undefined || number < query.before)
         .reverse()
-        .slice(0, query.limit)
-    );
+        .slice(0, query.limit);
+    });
   }
 
   totals(): Promise<Totals> {

@@ -1,0 +1,218 @@
+/**
+ * The ledger's file: telling it from others, making it, opening it. Nothing here changes a file that is not a ledger of ours.
+ *
+ * The file is only ever opened through SQLite. POSIX drops every lock a process holds on a file as soon as that process closes
+ * any descriptor of it, so one harmless look with `Deno.open` would unlock a ledger that is in use
+ * (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+ */
+import { DatabaseSync } from "node:sqlite";
+import { FileError, LedgerError } from "../../errors.ts";
+import { textIn } from "./rows.ts";
+import { applicationId, schemaStatements, schemaVersion } from "./schema.ts";
+import { ledgerError, resultCode, resultCodeOf, sqliteCondition } from "./sqlite_error.ts";
+import { sqlitePath } from "./sqlite_path.ts";
+
+/**
+ * @returns whether there is a file
+ * @throws {FileError} when there is a folder or something else of that name, or it cannot be told
+ */
+export function ledgerFileExists(file: string): boolean {
+  let found: Deno.FileInfo;
+  try {
+    found = Deno.statSync(file);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw new FileError(`cannot look for the ledger ${file}: its folder cannot be read`, {
+      cause: error,
+    });
+  }
+  if (found.isFile) return true;
+  const what = found.isDirectory ? "a folder" : "no regular file";
+  throw new FileError(`cannot open the ledger ${file}: it is ${what}; give the path of a file`);
+}
+
+/**
+ * Looks into a file, without writing to it, and says which ledger it is.
+ *
+ * @returns the ledger's identifier, 64 hexadecimal digits
+ * @throws {LedgerError} when it is not a ledger, is damaged, or of a newer version
+ * @throws {FileError} when it cannot be read
+ */
+export function identifyLedgerFile(file: string): string {
+  const database = connect(file, { readOnly: true });
+  try {
+    return ledgerIdIn(database, file);
+  } finally {
+    database.close();
+  }
+}
+
+/**
+ * Makes the file of an empty ledger, readable for its owner only: it holds what everybody has.
+ *
+ * It is made under another name and then renamed, so that whatever happens in between, a file of the right name is whole.
+ *
+ * @throws {FileError} when the folder is missing or not writable
+ * @throws {LedgerFullError} when there is no room
+ */
+export function createLedgerFile(file: string, ledgerId: string): void {
+  const attempt = `cannot make the ledger ${file}`;
+  const slash = file.lastIndexOf("/") + 1;
+  let making: string;
+  try {
+    const [dir, prefix] = [file.slice(0, slash) || ".", `${file.slice(slash)}-new-`];
+    making = Deno.makeTempFileSync({ dir, prefix }); // 0600, and SQLite's own files beside it inherit that
+  } catch (error) {
+    throw new FileError(`${attempt}: its folder is missing or not writable`, { cause: error });
+  }
+  try {
+    writeSchema(making, ledgerId);
+    Deno.renameSync(making, file);
+  } catch (error) {
+    for (const left of [making, `${making}-journal`, `${making}-wal`, `${making}-shm`]) {
+      removeIfThere(left);
+    }
+    throw ledgerError(attempt, error);
+  }
+}
+
+/**
+ * Opens a ledger for reading and writing.
+ *
+ * @throws {LedgerError} as {@link identifyLedgerFile}, and when it is another ledger's
+ * @throws {FileError} when it cannot be read and written
+ */
+export function openLedgerFile(file: string, ledgerId: string): DatabaseSync {
+  requireSameLedger(file, identifyLedgerFile(file), ledgerId);
+  const database = connect(file, { readOnly: false });
+  try {
+    for (const pragma of connectionPragmas) database.prepare(pragma).get();
+    return database;
+  } catch (error) {
+    database.close();
+    throw ledgerError(`cannot open the ledger ${file}`, error);
+  }
+}
+
+/**
+ * Remembers which file a path names now. SQLite goes on writing to a file that was deleted or replaced, and what it then
+ * acknowledges would be gone at the next start.
+ *
+ * @returns a check, cheap beside a commit, that throws {@link LedgerError} when the path names another file or none
+ */
+export function watchLedgerFile(file: string): () => void {
+  const opened = inodeOf(file);
+  return () => {
+    if (opened !== undefined && inodeOf(file) === opened) return;
+    throw new LedgerError(`cannot write the ledger ${file}: it was moved or deleted while in use`);
+  };
+}
+
+/** Removes a file; one that is not there is fine. */
+export function removeIfThere(file: string): void {
+  try {
+    Deno.removeSync(file);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) {
+      throw new FileError(`cannot delete the file ${file}: its folder is not writable`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+function inodeOf(file: string): number | undefined {
+  try {
+    return Deno.statSync(file).ino ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Held for each connection, not in the file, except for the journal's mode. */
+const connectionPragmas = [
+  "PRAGMA journal_mode = WAL", // readers and the one writer do not block each other
+  "PRAGMA synchronous = FULL", // a commit is on the disk before anybody is told of it
+  "PRAGMA fullfsync = ON", // macOS: really on the disk, not in the drive's cache
+  "PRAGMA checkpoint_fullfsync = ON",
+  "PRAGMA foreign_keys = ON",
+  "PRAGMA temp_store = MEMORY", // no file is opened while running: under a flood there may be no descriptor left for one
+];
+
+function connect(file: string, options: { readOnly: boolean }): DatabaseSync {
+  try {
+    return new DatabaseSync(sqlitePath(file), options);
+  } catch (error) {
+    const right = options.readOnly ? "read" : "written";
+    throw new FileError(`cannot open the ledger ${file}: it cannot be ${right} by this user`, {
+      cause: error,
+    });
+  }
+}
+
+function ledgerIdIn(database: DatabaseSync, file: string): string {
+  const attempt = `cannot open the ledger ${file}`;
+  try {
+    const number = (pragma: string) =>
+      Object.values(database.prepare(`PRAGMA ${pragma}`).get()!)[0];
+    database.prepare("PRAGMA busy_timeout = 1000").get();
+    if (number("page_count") === 0) {
+      throw new LedgerError(`${attempt}: the file is empty; delete it to start a new ledger there`);
+    }
+    if (number("application_id") !== applicationId) {
+      throw new LedgerError(
+        `${attempt}: it is a database of another program; choose another file with --db`,
+      );
+    }
+    const version = number("user_version") as number;
+    if (version > schemaVersion) {
+      throw new LedgerError(
+        `${attempt}: a newer micropay wrote it (schema ${version}, this one knows ${schemaVersion}); ` +
+          "use that version",
+      );
+    }
+    return textIn(database.prepare("SELECT id FROM ledger").get() ?? {}, "id");
+  } catch (error) {
+    throw unreadable(attempt, error);
+  }
+}
+
+function unreadable(attempt: string, error: unknown): Error {
+  if (error instanceof LedgerError) return error;
+  const code = resultCodeOf(error);
+  const options = { cause: error };
+  if (code === resultCode.notADatabase) {
+    const advice = "choose another file with --db";
+    return new LedgerError(`${attempt}: it is not a database; ${advice}`, options);
+  }
+  if (code === resultCode.corrupt) {
+    return new LedgerError(
+      `${attempt}: it is damaged or cut short; put a backup in its place`,
+      options,
+    );
+  }
+  return sqliteCondition(error) === "busy" ? ledgerError(attempt, error) : new FileError(
+    `${attempt}: it and its folder have to be readable and writable for this user`,
+    options,
+  );
+}
+
+function requireSameLedger(file: string, found: string, expected: string): void {
+  if (found === expected) return;
+  throw new LedgerError(
+    `cannot open the ledger ${file}: it belongs to the CA ${found.slice(0, 16)}…, not to ` +
+      `${expected.slice(0, 16)}…; use the certificates it was made with, or another file with --db`,
+  );
+}
+
+function writeSchema(file: string, ledgerId: string): void {
+  const database = new DatabaseSync(sqlitePath(file));
+  try {
+    database.prepare("BEGIN").run();
+    for (const statement of schemaStatements(ledgerId)) database.prepare(statement).run();
+    database.prepare("COMMIT").run();
+    database.prepare("PRAGMA journal_mode = WAL").get();
+  } finally {
+    database.close();
+  }
+}

@@ -1,0 +1,44 @@
+import { createLedgerFile, ledgerFileExists, openLedgerFile } from "./ledger_file.ts";
+import { type ServingLock, takeServingLock } from "./serving_lock.ts";
+import { SqliteLedger } from "./sqlite_ledger.ts";
+
+export interface SqliteLedgerOptions {
+  readonly file: string;
+  /** The CA's fingerprint: 64 hexadecimal digits. A file made for another one is refused. */
+  readonly ledgerId: string;
+  /**
+   * Whether to be the one server of this ledger: makes a missing file, takes the serving lock, starts with everybody
+   * offline. A tool that works beside a running server says `false`.
+   */
+  readonly serve?: boolean;
+}
+
+/**
+ * Opens a ledger.
+ *
+ * @throws {LedgerError} when the file is not a ledger, is damaged, of a newer version or another CA's, or is being served
+ * @throws {FileError} when there is no file to be had: no folder, no right to read or write, a folder of that name
+ * @throws {LedgerFullError} when there is no room
+ * @throws {LedgerBusyError} when another program holds it locked, or it is read-only
+ */
+export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<SqliteLedger> {
+  const { file, ledgerId, serve = true } = options;
+  const exists = ledgerFileExists(file);
+  // An existing file is looked at first: no lock file is left beside a file that is not ours.
+  let database = exists || !serve ? openLedgerFile(file, ledgerId) : undefined;
+  let lock: ServingLock | undefined;
+  try {
+    if (serve) lock = takeServingLock(file);
+    if (database === undefined) {
+      if (!ledgerFileExists(file)) createLedgerFile(file, ledgerId);
+      database = openLedgerFile(file, ledgerId);
+    }
+    const ledger = new SqliteLedger(database, { file, ledgerId, lock });
+    if (serve) await ledger.takeAllOffline();
+    return ledger;
+  } catch (error) {
+    database?.close();
+    lock?.release();
+    throw error;
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Rows of the database to the ledger's values and back. Decoding is strict: a person with `sqlite3` can write anything.
+ */
+import type { SQLOutputValue } from "node:sqlite";
+import type { AccountName } from "../../account_name.ts";
+import { LedgerError } from "../../errors.ts";
+import type { Amount } from "../../money.ts";
+import type { Entry, EntryKind, EntryParty } from "../entry.ts";
+import type { CertificateRecord, Presence } from "../ledger.ts";
+
+export type Row = Record<string, SQLOutputValue>;
+
+export const entryColumns =
+  "number, id, kind, payer, payee, amount, memo, order_jws, at, payer_balance, payee_balance, hash";
+
+export const presenceColumns = "username, ip, public_port, private_port";
+
+/** @throws {LedgerError} when a column is not of its type, which this program never writes */
+export function entryFromRow(row: Row): Entry {
+  const memo = row.memo === null ? {} : { memo: textIn(row, "memo") };
+  return {
+    number: integerIn(row, "number"),
+    id: textIn(row, "id"),
+    kind: textIn(row, "kind") as EntryKind,
+    payer: textIn(row, "payer") as EntryParty,
+    payee: textIn(row, "payee") as EntryParty,
+    amount: integerIn(row, "amount") as Amount,
+    ...memo,
+    orderJws: textIn(row, "order_jws"),
+    atMs: timeIn(row, "at"),
+    payerBalance: integerIn(row, "payer_balance"),
+    payeeBalance: integerIn(row, "payee_balance"),
+    hash: textIn(row, "hash"),
+  };
+}
+
+/** In the order of {@link entryColumns}. */
+export function rowFromEntry(entry: Entry): (string | number | null)[] {
+  return [
+    entry.number,
+    entry.id,
+    entry.kind,
+    entry.payer,
+    entry.payee,
+    entry.amount,
+    entry.memo ?? null,
+    entry.orderJws,
+    timeText(entry.atMs),
+    entry.payerBalance,
+    entry.payeeBalance,
+    entry.hash,
+  ];
+}
+
+/** @throws {LedgerError} as {@link entryFromRow} */
+export function presenceFromRow(row: Row): Presence {
+  return {
+    name: textIn(row, "username") as AccountName,
+    host: textIn(row, "ip"),
+    publicPort: integerIn(row, "public_port"),
+    privatePort: integerIn(row, "private_port"),
+  };
+}
+
+/** @throws {LedgerError} as {@link entryFromRow} */
+export function certificateFromRow(row: Row): CertificateRecord {
+  if (!(row.der instanceof Uint8Array)) throw damaged("der");
+  return {
+    fingerprint: textIn(row, "fingerprint"),
+    keyFingerprint: textIn(row, "key_fingerprint"),
+    der: new Uint8Array(row.der),
+    issuedAtMs: timeIn(row, "issued_at"),
+  };
+}
+
+/** ISO 8601 in UTC with milliseconds, so that a person at the `sqlite3` prompt can read it. */
+export function timeText(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
+
+/** @throws {LedgerError} as {@link entryFromRow} */
+export function textIn(row: Row, column: string): string {
+  const value = row[column];
+  if (typeof value !== "string") throw damaged(column);
+  return value;
+}
+
+/** @throws {LedgerError} as {@link entryFromRow} */
+export function integerIn(row: Row, column: string): number {
+  const value = row[column];
+  if (!Number.isSafeInteger(value)) throw damaged(column);
+  return value as number;
+}
+
+function timeIn(row: Row, column: string): number {
+  const timeMs = Date.parse(textIn(row, column));
+  if (Number.isNaN(timeMs)) throw damaged(column);
+  return timeMs;
+}
+
+function damaged(column: string): LedgerError {
+  return new LedgerError(
+    `cannot read the ledger: the column ${column} holds what does not belong there`,
+  );
+}

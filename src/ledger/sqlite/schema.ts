@@ -1,0 +1,95 @@
+/**
+ * What a ledger's file holds. A change here is a new schema version, and a migration from the one before.
+ */
+
+/** SQLite's `application_id` of every ledger: "mpay" in ASCII. Tells our files from those of other programs. */
+export const applicationId = 0x6d_70_61_79;
+
+/** SQLite's `user_version` of the schema below. */
+export const schemaVersion = 1;
+
+/**
+ * Statements that make an empty ledger, run in one transaction.
+ *
+ * The tables are `STRICT` (a text never hides in a number's column) and the balances are checked by the database as well, so
+ * that a person at the `sqlite3` prompt cannot break by accident what the program guards. The kinds of an entry are not
+ * listed here: a new kind must not mean rebuilding the one table that is never changed.
+ *
+ * @param ledgerId 64 hexadecimal digits
+ */
+export function schemaStatements(ledgerId: string): string[] {
+  if (!/^[0-9a-f]{64}$/.test(ledgerId)) {
+    throw new TypeError(`cannot make a ledger: "${ledgerId}" is no identifier of one`);
+  }
+  return [
+    `PRAGMA application_id = ${applicationId}`,
+    `PRAGMA user_version = ${schemaVersion}`,
+    `CREATE TABLE ledger (id TEXT NOT NULL PRIMARY KEY) STRICT`,
+    `INSERT INTO ledger (id) VALUES ('${ledgerId}')`,
+    ...clientStatements,
+    ...certificateStatements,
+    ...entryStatements,
+  ];
+}
+
+/** Members and where they are. The issuing account is a row too, so that `SELECT sum(balance) FROM client` is 0. */
+const clientStatements = [
+  `CREATE TABLE client (
+    username TEXT NOT NULL PRIMARY KEY,
+    ip TEXT,
+    public_port INTEGER,
+    private_port INTEGER,
+    online_status INTEGER NOT NULL DEFAULT 0 CHECK (online_status IN (0, 1)),
+    balance INTEGER NOT NULL DEFAULT 0 CHECK (
+      balance BETWEEN -9007199254740991 AND 9007199254740991
+      AND (balance >= 0 OR username = '@issuer')
+    )
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE INDEX client_online ON client (username) WHERE online_status = 1`,
+  `INSERT INTO client (username) VALUES ('@issuer')`,
+];
+
+/** Every certificate ever issued; at most one of an account is not revoked. */
+const certificateStatements = [
+  `CREATE TABLE certificate (
+    fingerprint TEXT NOT NULL PRIMARY KEY,
+    username TEXT NOT NULL REFERENCES client (username),
+    key_fingerprint TEXT NOT NULL,
+    der BLOB NOT NULL,
+    issued_at TEXT NOT NULL,
+    revoked_at TEXT
+  ) STRICT`,
+  `CREATE UNIQUE INDEX certificate_valid ON certificate (username) WHERE revoked_at IS NULL`,
+];
+
+/**
+ * The book. The triggers keep it append-only; the one before inserts is there because `INSERT OR REPLACE` removes rows
+ * without asking a trigger for deletes.
+ */
+const entryStatements = [
+  `CREATE TABLE entry (
+    number INTEGER NOT NULL PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    payer TEXT NOT NULL REFERENCES client (username),
+    payee TEXT NOT NULL REFERENCES client (username),
+    amount INTEGER NOT NULL CHECK (amount BETWEEN 1 AND 9007199254740991),
+    memo TEXT,
+    order_jws TEXT NOT NULL,
+    at TEXT NOT NULL,
+    payer_balance INTEGER NOT NULL,
+    payee_balance INTEGER NOT NULL,
+    hash TEXT NOT NULL CHECK (length(hash) = 64),
+    CHECK (payer <> payee)
+  ) STRICT`,
+  `CREATE INDEX entry_payer ON entry (payer, number)`,
+  `CREATE INDEX entry_payee ON entry (payee, number)`,
+  `CREATE TRIGGER entry_appended BEFORE INSERT ON entry
+    WHEN NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM entry)
+      OR EXISTS (SELECT 1 FROM entry WHERE id = NEW.id)
+    BEGIN SELECT RAISE(ABORT, 'an entry is appended after the last one, with an id of its own'); END`,
+  `CREATE TRIGGER entry_unchanged BEFORE UPDATE ON entry
+    BEGIN SELECT RAISE(ABORT, 'an entry of the ledger is never changed'); END`,
+  `CREATE TRIGGER entry_kept BEFORE DELETE ON entry
+    BEGIN SELECT RAISE(ABORT, 'an entry of the ledger is never deleted'); END`,
+];

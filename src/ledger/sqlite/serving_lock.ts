@@ -1,0 +1,60 @@
+/**
+ * One server to a ledger. Tools that work beside a running server do not take this lock.
+ */
+import { DatabaseSync } from "node:sqlite";
+import { FileError, LedgerError } from "../../errors.ts";
+import { sqliteCondition } from "./sqlite_error.ts";
+import { sqlitePath } from "./sqlite_path.ts";
+
+/** The empty file beside a ledger whose lock says that a server is using it. */
+export function servingLockFile(file: string): string {
+  return `${file}-serving`;
+}
+
+/** Held until released, or until the process ends in whatever way: the kernel lets go of it then. */
+export interface ServingLock {
+  release(): void;
+}
+
+/**
+ * Takes the lock without waiting.
+ *
+ * The lock is SQLite's own on an empty database: it works within a process as between two, and without waiting, which
+ * `Deno.FsFile.lock` cannot before 2.9. It is not on the ledger itself because others must be able to work on that one. The
+ * file is never removed while the ledger exists: who waits to lock a removed file would lock a different one.
+ *
+ * @throws {LedgerError} when another server uses the ledger
+ * @throws {FileError} when the file cannot be made
+ */
+export function takeServingLock(file: string): ServingLock {
+  const lockFile = servingLockFile(file);
+  try {
+    Deno.openSync(lockFile, { write: true, createNew: true, mode: 0o600 }).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) {
+      throw new FileError(
+        `cannot make the file ${lockFile}: its folder is missing or not writable`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(sqlitePath(lockFile));
+    database.prepare("PRAGMA journal_mode = MEMORY").get(); // no file of its own for a transaction that writes nothing
+    database.prepare("BEGIN EXCLUSIVE").run();
+  } catch (error) {
+    database?.close();
+    if (sqliteCondition(error) !== "busy") {
+      throw new FileError(`cannot lock the file ${lockFile}`, { cause: error });
+    }
+    throw new LedgerError(
+      `cannot serve the ledger ${file}: another server is using it; stop that one first`,
+      { cause: error },
+    );
+  }
+  const held = database;
+  return { release: () => held.close() };
+}
