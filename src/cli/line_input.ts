@@ -1,0 +1,139 @@
+/**
+ * Lines that a person types, or that a pipe brings, for the numbered menu.
+ */
+import { FileError, messageOf } from "../errors.ts";
+
+/** Longest line taken, its end not counted. A terminal passes 4095 bytes at the most, and no answer needs so many. */
+export const inputLineBytesMax = 4096;
+
+export type LineResult =
+  | { readonly kind: "line"; readonly text: string }
+  /** A line past {@link inputLineBytesMax}. None of it is kept; the next line is read as usual. */
+  | { readonly kind: "too_long" }
+  | { readonly kind: "end" };
+
+/**
+ * Reads UTF-8 text line by line, ended by LF or CRLF; the last line needs no end. What arrives before it is asked for is kept
+ * for the next question. Bytes that are no UTF-8 become U+FFFD: the rule of whatever is being asked for refuses them.
+ */
+export class LineInput {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #ready: LineResult[] = [];
+  #read: Promise<ReadableStreamReadResult<Uint8Array>> | undefined;
+  /** The start of a line whose end has not arrived. */
+  #start: Uint8Array = new Uint8Array();
+  #skipping = false;
+  #ended = false;
+
+  /** Takes the stream for itself until {@link close}. */
+  constructor(readable: ReadableStream<Uint8Array>) {
+    this.#reader = readable.getReader();
+  }
+
+  /**
+   * The next line. One call at a time.
+   *
+   * An aborted call takes nothing: a read under way is kept, and what it brings goes to the next call.
+   *
+   * @throws the signal's reason when it is aborted
+   * @throws {FileError} when the input cannot be read
+   */
+  async next(signal?: AbortSignal): Promise<LineResult> {
+    signal?.throwIfAborted();
+    while (this.#ready.length === 0 && !this.#ended) await this.#fill(signal);
+    return this.#ready.shift() ?? { kind: "end" };
+  }
+
+  /** Lets go of the stream, so that a read under way does not keep the process alive. Every later line is the end. */
+  async close(): Promise<void> {
+    this.#ended = true;
+    this.#ready.length = 0;
+    await this.#reader.cancel().catch(() => {});
+  }
+
+  async #fill(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    let result: ReadableStreamReadResult<Uint8Array>;
+    this.#read ??= this.#startRead();
+    try {
+      result = await settledOrAborted(this.#read, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      this.#ended = true;
+      throw new FileError(`reading the input: ${messageOf(error)}`, { cause: error });
+    }
+    this.#read = undefined;
+    if (this.#ended) return;
+    if (result.done) this.#finish();
+    else this.#take(result.value);
+  }
+
+  #startRead(): Promise<ReadableStreamReadResult<Uint8Array>> {
+    const read = this.#reader.read();
+    // It may fail while nobody waits for it, after an abort; the next call meets the failure then.
+    read.catch(() => {});
+    return read;
+  }
+
+  #take(chunk: Uint8Array): void {
+    let rest = chunk;
+    for (let end = rest.indexOf(lineFeed); end !== -1; end = rest.indexOf(lineFeed)) {
+      this.#endLine(rest.subarray(0, end));
+      rest = rest.subarray(end + 1);
+    }
+    if (this.#skipping) return;
+    this.#start = joined(this.#start, rest);
+    // One byte more than a line may have: it can be the CR of a line of the greatest length.
+    if (this.#start.length > inputLineBytesMax + 1) this.#refuse();
+  }
+
+  #endLine(rest: Uint8Array): void {
+    if (this.#skipping) {
+      this.#skipping = false;
+      return;
+    }
+    const line = withoutCarriageReturn(joined(this.#start, rest));
+    this.#start = new Uint8Array();
+    this.#ready.push(
+      line.length > inputLineBytesMax
+        ? { kind: "too_long" }
+        : { kind: "line", text: new TextDecoder().decode(line) },
+    );
+  }
+
+  #refuse(): void {
+    this.#ready.push({ kind: "too_long" });
+    this.#skipping = true;
+    this.#start = new Uint8Array();
+  }
+
+  #finish(): void {
+    this.#ended = true;
+    if (this.#start.length > 0) this.#endLine(new Uint8Array());
+  }
+}
+
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+
+function withoutCarriageReturn(line: Uint8Array): Uint8Array {
+  return line.at(-1) === carriageReturn ? line.subarray(0, -1) : line;
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  if (first.length === 0) return second.slice();
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
+/** Waits for the promise, or for the abort, whichever is first. The promise goes on either way. */
+function settledOrAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}

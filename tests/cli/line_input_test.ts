@@ -1,0 +1,215 @@
+/**
+ * How the numbered menu reads what people type and what pipes bring.
+ */
+import { assertEquals, assertRejects } from "@std/assert";
+import fc from "fast-check";
+import { inputLineBytesMax, LineInput, type LineResult } from "../../src/cli/line_input.ts";
+import { FileError } from "../../src/errors.ts";
+
+const longest = "x".repeat(inputLineBytesMax);
+
+const cases: readonly {
+  readonly title: string;
+  readonly input: string;
+  readonly lines: LineResult[];
+}[] = [
+  { title: "nothing at all is the end", input: "", lines: [] },
+  { title: "an empty line is a line", input: "\n", lines: [line("")] },
+  {
+    title: "each line feed ends a line",
+    input: "1\nalice\n\n",
+    lines: [line("1"), line("alice"), line("")],
+  },
+  {
+    title: "a carriage return before a line feed belongs to the line's end",
+    input: "1\r\nbob\r\n",
+    lines: [line("1"), line("bob")],
+  },
+  {
+    title: "a carriage return elsewhere belongs to the line",
+    input: "a\rb\r\r\n",
+    lines: [line("a\rb\r")],
+  },
+  { title: "the last line needs no end", input: "1\nalice", lines: [line("1"), line("alice")] },
+  { title: "text is UTF-8", input: "h\u00e9 \u{1f355}\n", lines: [line("h\u00e9 \u{1f355}")] },
+  {
+    title: "the longest line is taken",
+    input: `${longest}\nnext\n`,
+    lines: [line(longest), line("next")],
+  },
+  {
+    title: "the longest line is taken with CRLF",
+    input: `${longest}\r\nnext\r\n`,
+    lines: [line(longest), line("next")],
+  },
+  { title: "the longest line is taken without an end", input: longest, lines: [line(longest)] },
+  {
+    title: "one byte more is refused, and the next line is read as usual",
+    input: `${longest}x\nnext\n`,
+    lines: [{ kind: "too_long" }, line("next")],
+  },
+  {
+    title: "one byte more is refused at the end too",
+    input: `${longest}x`,
+    lines: [{ kind: "too_long" }],
+  },
+  {
+    title: "a very long line is refused once",
+    input: `${longest.repeat(5)}\nnext`,
+    lines: [{ kind: "too_long" }, line("next")],
+  },
+];
+
+for (const { title, input, lines } of cases) {
+  for (const chunkBytes of [1, 3, 65_536]) {
+    Deno.test(`${title} (in chunks of up to ${chunkBytes} bytes)`, async () => {
+      assertEquals(await allLines(chunksOf(encode(input), chunkBytes)), lines);
+    });
+  }
+}
+
+Deno.test("bytes that are no UTF-8 are replaced, not fatal", async () => {
+  assertEquals(await allLines([new Uint8Array([0x61, 0xff, 0xc3, 0x0a, 0x62])]), [
+    line("a\ufffd\ufffd"),
+    line("b"),
+  ]);
+});
+
+Deno.test("lines are the same however the bytes are cut", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.string({ unit: "grapheme", maxLength: 20 }).map((text) =>
+          text.replace(/[\r\n\ufeff]/g, "")
+        ),
+      ),
+      fc.array(fc.nat(7)),
+      async (texts, cuts) => {
+        const bytes = encode(texts.map((text) => `${text}\n`).join(""));
+        const chunks: Uint8Array[] = [];
+        let from = 0;
+        for (const cut of cuts) chunks.push(bytes.subarray(from, from += cut));
+        chunks.push(bytes.subarray(from));
+        assertEquals(await allLines(chunks), texts.map(line));
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+Deno.test("what is typed ahead is kept for the next question", async () => {
+  const { input, type } = keyboard();
+  type("2\nalice\n0\n");
+  assertEquals(await input.next(), line("2"));
+  assertEquals(await input.next(), line("alice"));
+  assertEquals(await input.next(), line("0"));
+  await input.close();
+});
+
+Deno.test("a cancelled question does not lose the line that arrives next", async () => {
+  const { input, type } = keyboard();
+  const controller = new AbortController();
+  const question = input.next(controller.signal);
+  type("hal");
+  controller.abort(new Error("interrupted"));
+  await assertRejects(() => question, Error, "interrupted");
+  type("f\nrest\n");
+  assertEquals(await input.next(), line("half"));
+  assertEquals(await input.next(new AbortController().signal), line("rest"));
+  await input.close();
+});
+
+Deno.test("a signal that is aborted before takes nothing", async () => {
+  const { input, type } = keyboard();
+  type("kept\n");
+  await assertRejects(
+    () => input.next(AbortSignal.abort(new Error("too late"))),
+    Error,
+    "too late",
+  );
+  assertEquals(await input.next(), line("kept"));
+  await input.close();
+});
+
+Deno.test("a signal that is never aborted keeps no listener", async () => {
+  const { input, type } = keyboard();
+  const signal = new AbortController().signal;
+  let listeners = 0;
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  signal.addEventListener = (...args: Parameters<typeof add>) => (listeners++, add(...args));
+  signal.removeEventListener = (
+    ...args: Parameters<typeof remove>
+  ) => (listeners--, remove(...args));
+  for (let round = 0; round < 3; round++) {
+    const question = input.next(signal);
+    type("x\n");
+    assertEquals(await question, line("x"));
+  }
+  assertEquals(listeners, 0);
+  await input.close();
+});
+
+Deno.test("closing ends a question that is open, and every later one", async () => {
+  const { input } = keyboard();
+  const question = input.next();
+  await input.close();
+  assertEquals(await question, { kind: "end" });
+  assertEquals(await input.next(), { kind: "end" });
+  await input.close();
+});
+
+Deno.test("after the end there is only the end", async () => {
+  const input = new LineInput(ReadableStream.from([encode("1\n")]));
+  assertEquals(await input.next(), line("1"));
+  assertEquals(await input.next(), { kind: "end" });
+  assertEquals(await input.next(), { kind: "end" });
+});
+
+Deno.test("an input that cannot be read is a file error, once", async () => {
+  const failing = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.error(new Error("EIO")),
+  });
+  const input = new LineInput(failing);
+  await assertRejects(() => input.next(), FileError, "reading the input: EIO");
+  assertEquals(await input.next(), { kind: "end" });
+});
+
+function line(text: string): LineResult {
+  return { kind: "line", text };
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function chunksOf(bytes: Uint8Array, chunkBytes: number): Uint8Array[] {
+  const count = Math.ceil(bytes.length / chunkBytes);
+  return Array.from(
+    { length: count },
+    (_, at) => bytes.subarray(at * chunkBytes, (at + 1) * chunkBytes),
+  );
+}
+
+async function allLines(chunks: readonly Uint8Array[]): Promise<LineResult[]> {
+  const input = new LineInput(ReadableStream.from(chunks));
+  const lines: LineResult[] = [];
+  for (let next = await input.next(); next.kind !== "end"; next = await input.next()) {
+    lines.push(next);
+  }
+  return lines;
+}
+
+/** An input where nothing arrives until it is typed. */
+function keyboard() {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(
+    undefined,
+    undefined,
+    new CountQueuingStrategy({ highWaterMark: 16 }),
+  );
+  const writer = writable.getWriter();
+  return {
+    input: new LineInput(readable),
+    type: (text: string) => void writer.write(encode(text)).catch(() => {}),
+  };
+}
