@@ -8,14 +8,21 @@
 /** Deepest nesting of any document of ours, with room to spare. */
 export const jsonDepthMax = 8;
 
+/**
+ * Longest document, in bytes or in UTF-16 units as it is given. Sixteen times a line on the wire; at hundreds of times as much
+ * the token pattern below would exhaust the stack.
+ */
+export const jsonLengthMax = 1024 * 1024;
+
 /** A decoded JSON object whose members nobody has looked at yet. */
 export type JsonObject = Record<string, unknown>;
 
 /**
- * @returns the object, or `undefined` when the bytes are not UTF-8, not JSON, not an object, nested more than
- * {@link jsonDepthMax} deep, or name a member twice
+ * @returns the object, or `undefined` when the bytes are not UTF-8, not JSON, not an object, longer than
+ * {@link jsonLengthMax}, nested more than {@link jsonDepthMax} deep, or name a member twice
  */
 export function parseJsonObject(source: Uint8Array | string): JsonObject | undefined {
+  if (source.length > jsonLengthMax) return undefined;
   let text: string;
   let value: unknown;
   try {

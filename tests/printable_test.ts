@@ -1,0 +1,84 @@
+/**
+ * Text from outside, made harmless for a terminal and for a log of one message a line.
+ */
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { isPrintable, printable } from "../src/printable.ts";
+
+/** Any code point, lone surrogates and unassigned ones among them; low ones more often. */
+const anyCodePoint = fc.oneof(fc.nat(0xff), fc.nat(0x10ffff)).map((code) =>
+  String.fromCodePoint(code)
+);
+
+const cases: readonly { readonly title: string; readonly text: string; readonly shown: string }[] =
+  [
+    { title: "plain text is shown as it is", text: "alice pays 5 #1", shown: "alice pays 5 #1" },
+    {
+      title: "accents, scripts and emoji are shown as they are",
+      text: "\u00e9 \u65e5 \u{1f355}",
+      shown: "\u00e9 \u65e5 \u{1f355}",
+    },
+    {
+      title: "a zero-width joiner holds an emoji together",
+      text: "\u{1f468}\u200d\u{1f467}",
+      shown: "\u{1f468}\u200d\u{1f467}",
+    },
+    { title: "a line feed is escaped", text: "a\nb", shown: "a\\u{a}b" },
+    { title: "a carriage return is escaped", text: "a\rb", shown: "a\\u{d}b" },
+    { title: "an escape is escaped", text: "\u001b[31m", shown: "\\u{1b}[31m" },
+    { title: "DEL is escaped", text: "\u007f", shown: "\\u{7f}" },
+    { title: "an eight-bit control sequence is escaped", text: "\u009b2J", shown: "\\u{9b}2J" },
+    {
+      title: "a change of direction is escaped",
+      text: "\u202e\u2066",
+      shown: "\\u{202e}\\u{2066}",
+    },
+    { title: "a zero-width space is escaped", text: "a\u200bb", shown: "a\\u{200b}b" },
+    { title: "a byte order mark is escaped", text: "\ufeff", shown: "\\u{feff}" },
+    { title: "a tag character is escaped as one", text: "\u{e0041}", shown: "\\u{e0041}" },
+    { title: "private use is escaped", text: "\ue000", shown: "\\u{e000}" },
+    {
+      title: "line and paragraph separators are escaped",
+      text: "\u2028\u2029",
+      shown: "\\u{2028}\\u{2029}",
+    },
+    { title: "a lone surrogate is escaped", text: "\ud800x", shown: "\\u{d800}x" },
+    {
+      title: "a backslash is doubled, so that no escape can be forged",
+      text: "\\u{a}",
+      shown: "\\\\u{a}",
+    },
+  ];
+
+for (const { title, text, shown } of cases) {
+  Deno.test(title, () => {
+    assertEquals(printable(text), shown);
+    // Asked twice: a pattern that remembers its place would answer differently.
+    assertEquals(isPrintable(text), isPrintable(text));
+    assertEquals(isPrintable(text), text === shown || text.includes("\\"));
+  });
+}
+
+Deno.test("what is shown is printable, whatever it was", () => {
+  fc.assert(fc.property(fc.string({ unit: anyCodePoint }), (text) => {
+    assertEquals(isPrintable(printable(text)), true);
+    assertEquals(/[\p{Cc}\u2028\u2029]/u.test(printable(text)), false);
+  }));
+});
+
+Deno.test("two texts are never shown alike", () => {
+  const hostile = fc.string({
+    unit: fc.constantFrom("\\", "u", "{", "}", "a", "\n", "\u200b", "\ud800", "\u{1f355}"),
+  });
+  fc.assert(fc.property(hostile, hostile, (first, second) => {
+    if (first.isWellFormed() && second.isWellFormed()) {
+      assertEquals(printable(first) === printable(second), first === second);
+    }
+  }));
+});
+
+Deno.test("a text is shown unchanged exactly when it is printable and holds no backslash", () => {
+  fc.assert(fc.property(fc.string({ unit: anyCodePoint }), (text) => {
+    assertEquals(printable(text) === text, isPrintable(text) && !text.includes("\\"));
+  }));
+});
