@@ -149,9 +149,7 @@ function checkLeaf(leaf: CertificateFields, role: Role): Party {
   if (extendedKeyUsage?.length !== 1 || extendedKeyUsage[0] !== purposes[role]) {
     throw refused(role, `its extended key usage is not ${purposes[role]} alone`);
   }
-  const party = readParty(leaf, role);
-  if (party.role !== role) throw refused(role, `it is a ${party.role}'s`);
-  return party;
+  return readParty(leaf, role);
 }
 
 /** The party from the alternative names only: the CN is never a source, it may only agree. */
@@ -164,6 +162,7 @@ function readParty(leaf: CertificateFields, role: Role): Party {
   }
   const party = parsePartyUri(uri);
   if (party === undefined) throw refused(role, `${printable(uri.slice(0, 80))} is no party`);
+  if (party.role !== role) throw refused(role, `it is a ${party.role}'s`);
   if (names.some(({ type }) => type !== "url" && type !== "dns" && type !== "ip")) {
     throw refused(role, "an alternative name that is no URI, host or address");
   }

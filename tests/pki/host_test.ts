@@ -1,0 +1,57 @@
+import { assertEquals } from "@std/assert";
+import { parseHost, usualHosts } from "../../src/pki/host.ts";
+
+Deno.test("a host is a DNS name or an IP address in one form", () => {
+  const rows: [string, string, string][] = [
+    ["localhost", "dns", "localhost"],
+    ["Pay.Example.ORG", "dns", "pay.example.org"],
+    ["xn--mnchen-3ya.de", "dns", "xn--mnchen-3ya.de"],
+    ["3com.com", "dns", "3com.com"],
+    ["a".repeat(63), "dns", "a".repeat(63)],
+    ["192.168.0.255", "ip", "192.168.0.255"],
+    ["::1", "ip", "::1"],
+    ["2001:DB8:0:0:0:0:0:1", "ip", "2001:db8::1"],
+    ["::ffff:10.0.0.1", "ip", "::ffff:a00:1"],
+  ];
+  for (const [text, kind, value] of rows) {
+    assertEquals(parseHost(text), { kind, value } as ReturnType<typeof parseHost>, text);
+  }
+});
+
+Deno.test("anything else is no host", () => {
+  const others = [
+    "",
+    ".",
+    "a..b",
+    "a.",
+    "-a",
+    "a-",
+    "a b",
+    "a_b",
+    "*.example.org",
+    "münchen.de",
+    "example.org:80",
+    "http://example.org",
+    "1.2.3",
+    "1.2.3.256",
+    "1.2.3.4.5",
+    "01.2.3.4",
+    "1.2.3.4.",
+    "a.1",
+    "fe80::1%eth0",
+    "[::1]",
+    ":::",
+    "1::2::3",
+    "::1]/@[::",
+    "a".repeat(64),
+    `${"a.".repeat(127)}`,
+    "localhost\n",
+  ];
+  for (const text of others) assertEquals(parseHost(text), undefined, text);
+});
+
+Deno.test("this machine's name is usual where it is a name", () => {
+  const usual = ["localhost", "127.0.0.1", "::1"];
+  assertEquals(usualHosts("pi4"), [...usual, "pi4"]);
+  assertEquals(usualHosts("Anna’s Laptop"), usual);
+});
