@@ -25,6 +25,6 @@ export const systemClock: Clock = {
 };
 
 /** Whole seconds since the epoch, the unit of every `iat` and `exp` on the wire (RFC 7519 section 2, NumericDate). */
-export function nowSeconds(clock: Clock): number {
+export function nowSeconds(clock: Pick<Clock, "nowMs">): number {
   return Math.floor(clock.nowMs() / 1000);
 }

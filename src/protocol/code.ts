@@ -64,6 +64,11 @@ export const codes = {
   300: { name: "QUERY_OK", text: "OK", tryAgain: false },
   400: { name: "QUERY_ERROR", text: "unknown", tryAgain: false },
   410: { name: "BAD_REQUEST", text: "the request is not valid", tryAgain: false },
+  500: {
+    name: "SERVER_ERROR",
+    text: "the server failed; ask for the status before paying again",
+    tryAgain: true,
+  },
   510: {
     name: "LEDGER_UNAVAILABLE",
     text: "the ledger cannot be written right now; nothing was booked",

@@ -2,19 +2,19 @@
  * The value types that messages are made of, as `valibot` schemas. Strict: what is not named here is refused.
  */
 import * as v from "valibot";
-import { accountNameRule, isAccountName } from "../account_name.ts";
-import { amountRule, isAmount } from "../money.ts";
+import { type AccountName, accountNameRule, isAccountName } from "../account_name.ts";
+import { type Amount, amountRule, isAmount } from "../money.ts";
 import { isMemo, memoRule } from "../memo.ts";
 import { isOrderId } from "../random.ts";
 import { orderBytesMax } from "../limits.ts";
-import { isHost } from "./host.ts";
+import { parseHost } from "../pki/host.ts";
 
-export const accountNameShape = v.custom<import("../account_name.ts").AccountName>(
+export const accountNameShape = v.custom<AccountName>(
   isAccountName,
   accountNameRule,
 );
 
-export const amountShape = v.custom<import("../money.ts").Amount>(isAmount, amountRule);
+export const amountShape = v.custom<Amount>(isAmount, amountRule);
 
 export const memoShape = v.custom<string>(isMemo, memoRule);
 
@@ -22,7 +22,11 @@ export const orderIdShape = v.custom<string>(isOrderId, "an id is a UUIDv7 in lo
 
 export const portShape = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535));
 
-export const hostShape = v.custom<string>(isHost, "a host is a DNS name or an IP address");
+/** A DNS name or an IP address, in the one form we write it. */
+export const hostShape = v.custom<string>(
+  (value) => typeof value === "string" && parseHost(value)?.value === value,
+  "a host is a DNS name or an IP address",
+);
 
 /** An entry's number, from 1. */
 export const entryNumberShape = v.pipe(v.number(), v.safeInteger(), v.minValue(1));

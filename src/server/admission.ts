@@ -1,0 +1,98 @@
+/**
+ * Who is served, who waits, who is turned away. A permit is taken before a connection is served and given back on every way out.
+ */
+
+/** What a connection holds from its arrival to its end. */
+export interface Ticket {
+  /** Place in the waiting room, 1 being the next; 0 while served. */
+  readonly place: number;
+  /** Resolves when the place has changed from `place`, or when it is served. */
+  moved(place: number): Promise<void>;
+  /** Gives the permit or the place back. Harmless the second time. */
+  release(): void;
+}
+
+export class Admission {
+  readonly userLimit: number;
+  readonly #places: number;
+  readonly #served = new Set<WaitingTicket>();
+  /** First come, first served: a Set keeps the order. */
+  readonly #waiting = new Set<WaitingTicket>();
+
+  /** @param places how many may wait */
+  constructor({ userLimit, places }: { userLimit: number; places: number }) {
+    this.userLimit = userLimit;
+    this.#places = places;
+  }
+
+  get servedCount(): number {
+    return this.#served.size;
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.size;
+  }
+
+  /** @returns `undefined` when everything is taken and the waiting room is full */
+  enter(): Ticket | undefined {
+    const ticket = new WaitingTicket((left) => this.#leave(left));
+    if (this.#served.size < this.userLimit) {
+      this.#serve(ticket);
+    } else if (this.#waiting.size < this.#places) {
+      this.#waiting.add(ticket);
+      ticket.moveTo(this.#waiting.size);
+    } else {
+      return undefined;
+    }
+    return ticket;
+  }
+
+  #serve(ticket: WaitingTicket): void {
+    this.#served.add(ticket);
+    ticket.moveTo(0);
+  }
+
+  #leave(ticket: WaitingTicket): void {
+    if (this.#served.delete(ticket)) {
+      const [next] = this.#waiting;
+      if (next) {
+        this.#waiting.delete(next);
+        this.#serve(next);
+      }
+    } else {
+      this.#waiting.delete(ticket);
+    }
+    let place = 0;
+    for (const waiting of this.#waiting) waiting.moveTo(++place);
+  }
+}
+
+class WaitingTicket implements Ticket {
+  place = -1;
+  readonly #leave: (ticket: WaitingTicket) => void;
+  #movers: (() => void)[] = [];
+  #released = false;
+
+  constructor(leave: (ticket: WaitingTicket) => void) {
+    this.#leave = leave;
+  }
+
+  moveTo(place: number): void {
+    if (this.place === place) return;
+    this.place = place;
+    const movers = this.#movers;
+    this.#movers = [];
+    for (const move of movers) move();
+  }
+
+  moved(place: number): Promise<void> {
+    if (this.place !== place) return Promise.resolve();
+    return new Promise((resolve) => this.#movers.push(resolve));
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#leave(this);
+  }
+}

@@ -1,0 +1,21 @@
+import { pageRowsMax } from "../../limits.ts";
+import { answered, refuse } from "../../protocol/exchange.ts";
+import { listExchange } from "../../protocol/list.ts";
+import { memberRoute } from "../route.ts";
+import { memberFromPresence } from "./locate.ts";
+import { pageOf } from "./page.ts";
+
+export const listRoute = memberRoute({
+  exchange: listExchange,
+  notation: () => "List",
+  async handle({ after }, { name, server: { ledger } }) {
+    const account = await ledger.account(name);
+    if (!account) return refuse(220);
+    // One more than a page, to know whether there is more.
+    const query = { limit: pageRowsMax + 1, ...(after !== undefined && { after }) };
+    const rows = (await ledger.online(query)).map(memberFromPresence);
+    const online = pageOf(rows, { rowsMax: pageRowsMax });
+    const more = online.length < rows.length;
+    return answered({ balance: account.balance, count: await ledger.onlineCount(), online, more });
+  },
+});

@@ -1,0 +1,20 @@
+import type { Presence } from "../../ledger/ledger.ts";
+import { answered, refuse } from "../../protocol/exchange.ts";
+import type { OnlineMember } from "../../protocol/list.ts";
+import { locateExchange } from "../../protocol/locate.ts";
+import { memberRoute } from "../route.ts";
+
+export const locateRoute = memberRoute({
+  exchange: locateExchange,
+  notation: ({ name }) => `Locate#${name}`,
+  async handle({ name }, { server: { ledger } }) {
+    const presence = await ledger.presence(name);
+    if (presence) return answered(memberFromPresence(presence));
+    return refuse(await ledger.account(name) ? 263 : 262);
+  },
+});
+
+/** A member as peers are told of it. */
+export function memberFromPresence({ name, host, privatePort }: Presence): OnlineMember {
+  return { name, ip: host, port: privatePort };
+}

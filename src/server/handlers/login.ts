@@ -1,0 +1,38 @@
+import { parseHost } from "../../pki/host.ts";
+import { answered, refuse } from "../../protocol/exchange.ts";
+import { loginExchange } from "../../protocol/login.ts";
+import type { Endpoint } from "../../transport/byte_stream.ts";
+import { memberRoute } from "../route.ts";
+
+export const loginRoute = memberRoute({
+  exchange: loginExchange,
+  notation: ({ name, port }) => `${name}#${port}`,
+  async handle({ name, port, host }, { name: speaker, server, session }) {
+    // The name is what the person typed; the signature says who it is.
+    if (name !== speaker) return refuse(220);
+    const { remote } = session.channel;
+    const presence = {
+      name,
+      host: host ?? addressOf(remote),
+      publicPort: remote.port,
+      privatePort: port,
+    };
+    const { outcome } = await server.ledger.bringOnline(presence);
+    switch (outcome) {
+      case "online":
+        session.isOnline = true;
+        server.report({ kind: "online", name, address: { host: presence.host, port } });
+        return answered({ ip: presence.host, port });
+      case "already_online":
+        return refuse(230);
+      case "account_unknown":
+        return refuse(220);
+    }
+  },
+});
+
+/** The address as it is written everywhere else: an IPv4 client of a listener for both kinds shows as `::ffff:192.0.2.1`. */
+function addressOf({ host }: Endpoint): string {
+  const address = host.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
+  return parseHost(address)?.value ?? address;
+}

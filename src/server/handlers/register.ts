@@ -1,0 +1,69 @@
+import type { AccountName } from "../../account_name.ts";
+import { encodeBase64Url } from "../../base64.ts";
+import { type Booking, issuingAccount } from "../../ledger/entry.ts";
+import type { CertificateRecord } from "../../ledger/ledger.ts";
+import { isAmount } from "../../money.ts";
+import type { CertificateRequest } from "../../pki/certificate_request.ts";
+import { sha256Hex } from "../../pki/signing_key.ts";
+import { answered, refuse } from "../../protocol/exchange.ts";
+import { signOrder } from "../../protocol/order.ts";
+import { registerExchange } from "../../protocol/register.ts";
+import { makeOrderId } from "../../random.ts";
+import { applicantRoute } from "../route.ts";
+import type { ServerContext } from "../server_context.ts";
+
+export const registerRoute = applicantRoute({
+  exchange: registerExchange,
+  notation: ({ name }) => `REGISTER#${name}`,
+  async handle({ name }, { request, server }) {
+    if (name !== request.name) return refuse(210);
+    // Looked at before a certificate is issued for nothing; decided by the ledger, when two ask for a name at once.
+    const existing = await server.ledger.account(name);
+    if (existing && existing.certificate.keyFingerprint !== request.keyFingerprint) {
+      return refuse(210);
+    }
+    const certificate = existing?.certificate ?? await issueCertificate(request, server);
+    const opening = await openingBooking(name, server);
+    const registered = await server.ledger.register({
+      name,
+      certificate,
+      ...(opening && { opening }),
+    });
+    switch (registered.outcome) {
+      case "registered":
+      // The answer to the first request got lost; the same key asks again and gets the same certificate.
+      case "repeated":
+        return answered({ certificate: encodeBase64Url(registered.account.certificate.der) });
+      case "name_taken":
+      case "issue_exhausted":
+        return refuse(210);
+    }
+  },
+});
+
+async function issueCertificate(
+  { name, publicKey, keyFingerprint }: CertificateRequest,
+  { authority, clock, random }: ServerContext,
+): Promise<CertificateRecord> {
+  const atMs = clock.nowMs();
+  const der = await authority.issueMember({ name, publicKey, atMs, random });
+  return { fingerprint: await sha256Hex(der), keyFingerprint, der, issuedAtMs: atMs };
+}
+
+/** The starting balance as an order like any other, signed by the server. */
+async function openingBooking(
+  name: AccountName,
+  { anchor, clock, identity, initialBalance, random }: ServerContext,
+): Promise<Booking | undefined> {
+  if (!isAmount(initialBalance)) return undefined;
+  const terms = { id: makeOrderId(clock, random), to: name, amount: initialBalance };
+  return {
+    id: terms.id,
+    kind: "opening",
+    payer: issuingAccount,
+    payee: name,
+    amount: initialBalance,
+    orderJws: await signOrder(terms, { identity, anchor, clock }),
+    atMs: clock.nowMs(),
+  };
+}

@@ -1,0 +1,25 @@
+/**
+ * The open sessions of each member: where a payment's result is pushed to, and which one took the member online.
+ */
+import type { AccountName } from "../account_name.ts";
+import type { Session } from "./session.ts";
+
+export class MemberSessions {
+  readonly #byName = new Map<AccountName, Set<Session>>();
+
+  add(name: AccountName, session: Session): void {
+    const sessions = this.#byName.get(name);
+    if (sessions) sessions.add(session);
+    else this.#byName.set(name, new Set([session]));
+  }
+
+  remove(name: AccountName, session: Session): void {
+    const sessions = this.#byName.get(name);
+    sessions?.delete(session);
+    if (sessions?.size === 0) this.#byName.delete(name);
+  }
+
+  of(name: AccountName): readonly Session[] {
+    return [...this.#byName.get(name) ?? []];
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * How a request is answered: who may ask it, how it is written in the output, what is done.
+ */
+import type { AccountName } from "../account_name.ts";
+import type { Exchange, Outcome } from "../protocol/exchange.ts";
+import type { CertificateRequest } from "../pki/certificate_request.ts";
+import type { ServerContext } from "./server_context.ts";
+import type { Session } from "./session.ts";
+
+/** What a handler is given beside the request. */
+export interface RequestContext {
+  readonly server: ServerContext;
+  readonly session: Session;
+}
+
+export interface MemberContext extends RequestContext {
+  /** Who asks; proven by its signature and known to the ledger. */
+  readonly name: AccountName;
+}
+
+export interface ApplicantContext extends RequestContext {
+  readonly request: CertificateRequest;
+}
+
+interface RouteOf<Request, Answer, Context> {
+  readonly exchange: Exchange<string, Request, Answer>;
+  /** The request as the course project wrote it, for the server's output. Not escaped. */
+  notation(request: Request): string;
+  handle(request: Request, context: Context): Promise<Outcome<Answer>>;
+}
+
+// The parameter types are erased in the table of routes; `memberRoute` and `applicantRoute` checked them against each other.
+// deno-lint-ignore no-explicit-any
+type Erased = any;
+
+export type Route =
+  | ({ readonly admits: "member" } & RouteOf<Erased, object, MemberContext>)
+  | ({ readonly admits: "applicant" } & RouteOf<Erased, object, ApplicantContext>);
+
+export function memberRoute<Request, Answer extends object>(
+  route: RouteOf<Request, Answer, MemberContext>,
+): Route {
+  return { admits: "member", ...route };
+}
+
+export function applicantRoute<Request, Answer extends object>(
+  route: RouteOf<Request, Answer, ApplicantContext>,
+): Route {
+  return { admits: "applicant", ...route };
+}

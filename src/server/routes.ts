@@ -1,0 +1,27 @@
+/**
+ * Every request the server answers.
+ */
+import { balanceRoute } from "./handlers/balance.ts";
+import { exitRoute } from "./handlers/exit.ts";
+import { historyRoute } from "./handlers/history.ts";
+import { listRoute } from "./handlers/list.ts";
+import { locateRoute } from "./handlers/locate.ts";
+import { loginRoute } from "./handlers/login.ts";
+import { registerRoute } from "./handlers/register.ts";
+import { statusRoute } from "./handlers/status.ts";
+import { submitRoute } from "./handlers/submit.ts";
+import type { Route } from "./route.ts";
+
+export const routes: ReadonlyMap<string, Route> = new Map(
+  [
+    registerRoute,
+    loginRoute,
+    listRoute,
+    locateRoute,
+    balanceRoute,
+    submitRoute,
+    statusRoute,
+    historyRoute,
+    exitRoute,
+  ].map((route) => [route.exchange.type, route]),
+);

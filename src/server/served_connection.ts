@@ -1,0 +1,167 @@
+/**
+ * One connection from its arrival to its end: a permit, a handshake, requests and replies, and everything given back.
+ */
+import { ClosedError, EnvelopeError, LedgerError, messageOf, TimeoutError } from "../errors.ts";
+import { firstMessageTimeoutMs } from "../limits.ts";
+import { closingType } from "../protocol/exit.ts";
+import { replyType } from "../protocol/exchange.ts";
+import { acceptChannel } from "../transport/accept_channel.ts";
+import type { ByteStream } from "../transport/byte_stream.ts";
+import type { Arrival } from "../transport/channel.ts";
+import type { Admission } from "./admission.ts";
+import { answerRequest } from "./answer_request.ts";
+import type { ServerContext } from "./server_context.ts";
+import type { Occupancy } from "./server_event.ts";
+import { identifySpeaker, Session } from "./session.ts";
+import { turnAway, waitForTurn } from "./waiting_room.ts";
+
+/** Exit is the one request after which the server closes. */
+const exitType = "exit";
+
+export class ServedConnection {
+  readonly #stream: ByteStream;
+  readonly #server: ServerContext;
+  readonly #admission: Admission;
+  #session: Session | undefined;
+  /** Whether a request is being answered: it is finished before the connection is ended. */
+  #isBusy = false;
+  #isStopping = false;
+
+  constructor(
+    stream: ByteStream,
+    { server, admission }: { server: ServerContext; admission: Admission },
+  ) {
+    this.#stream = stream;
+    this.#server = server;
+    this.#admission = admission;
+  }
+
+  /** Serves until the connection has ended. Never throws: what goes wrong here is reported and ends this connection alone. */
+  async serve(): Promise<void> {
+    const remote = this.#stream.remote;
+    const ticket = this.#admission.enter();
+    if (!ticket) {
+      this.#server.report({ kind: "full", remote, ...this.#occupancy() });
+      return await turnAway(this.#stream, this.#server);
+    }
+    try {
+      this.#report(ticket.place);
+      const stream = ticket.place === 0
+        ? this.#stream
+        : await waitForTurn(this.#stream, ticket, this.#server);
+      if (stream) await this.#converse(stream);
+    } catch (error) {
+      this.#reportFailure(error);
+    } finally {
+      this.#stream.close();
+      ticket.release();
+      const name = this.#session?.memberName;
+      this.#server.report({ kind: "disconnected", remote, name, ...this.#occupancy() });
+    }
+  }
+
+  /** Tells the other side and ends the connection, as soon as the request under way, if there is one, is answered. */
+  stop(): void {
+    this.#isStopping = true;
+    if (this.#isBusy) return;
+    if (this.#session) this.#sayGoodbye(this.#session);
+    else this.#stream.close();
+  }
+
+  /** Ends the connection at once. */
+  abort(): void {
+    this.#stream.close();
+  }
+
+  async #converse(stream: ByteStream): Promise<void> {
+    const accepted = await acceptChannel(stream, {
+      ...this.#server,
+      applicants: true,
+      firstMessageTimeoutMs,
+    });
+    if (!accepted) return;
+    const { channel, message, line } = accepted;
+    const speaker = await identifySpeaker(channel.correspondent, this.#server.ledger);
+    const session = new Session(channel, speaker);
+    this.#session = session;
+    const name = session.memberName;
+    if (name !== undefined) this.#server.sessions.add(name, session);
+    try {
+      let arrival: Arrival = { kind: "message", message, line };
+      while (arrival.kind === "message" && await this.#answer(session, arrival)) {
+        arrival = await channel.receive();
+      }
+      await channel.end();
+    } finally {
+      if (name !== undefined) this.#server.sessions.remove(name, session);
+      await this.#takeOffline(session);
+    }
+  }
+
+  /** @returns whether to go on */
+  async #answer(
+    session: Session,
+    { message, line }: Arrival & { kind: "message" },
+  ): Promise<boolean> {
+    this.#isBusy = true;
+    try {
+      const answer = await answerRequest(message, { server: this.#server, session });
+      const { code, notation, reply } = answer;
+      this.#server.report({
+        kind: "message",
+        remote: session.channel.remote,
+        notation,
+        line,
+        code,
+      });
+      const isExit = message.type === exitType && code === 120;
+      // Offline before the reply: who was told "Bye" can log in again at once.
+      if (isExit) await this.#takeOffline(session);
+      await session.channel.send(replyType, reply).written;
+      if (this.#isStopping) this.#sayGoodbye(session);
+      return !isExit && !this.#isStopping;
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  #sayGoodbye(session: Session): void {
+    session.push(closingType, {});
+    session.channel.end();
+  }
+
+  async #takeOffline(session: Session): Promise<void> {
+    const name = session.memberName;
+    if (!session.isOnline || name === undefined) return;
+    session.isOnline = false;
+    await this.#server.ledger.takeOffline(name);
+    this.#server.report({ kind: "offline", name });
+  }
+
+  #report(place: number): void {
+    const remote = this.#stream.remote;
+    const occupancy = this.#occupancy();
+    this.#server.report(
+      place === 0
+        ? { kind: "connected", remote, ...occupancy }
+        : { kind: "waiting", remote, place, ...occupancy },
+    );
+  }
+
+  #occupancy(): Occupancy {
+    const { servedCount, waitingCount, userLimit } = this.#admission;
+    return { served: servedCount, waiting: waitingCount, userLimit };
+  }
+
+  #reportFailure(error: unknown): void {
+    const remote = this.#stream.remote;
+    if (error instanceof LedgerError) {
+      this.#server.failStop(error);
+    } else if (error instanceof EnvelopeError || error instanceof TimeoutError) {
+      this.#server.report({ kind: "line_refused", remote, reason: messageOf(error) });
+    } else if (!(error instanceof ClosedError)) {
+      // A peer that goes away while it is written to is no news; anything else is a defect of ours.
+      this.#server.report({ kind: "fault", attempt: "serve a connection", error });
+    }
+  }
+}

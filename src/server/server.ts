@@ -1,0 +1,114 @@
+/**
+ * The server: accepts connections, serves each on its own, and stops in good order.
+ */
+import { shutdownGraceMs, waitingRoomPlaces } from "../limits.ts";
+import type { ByteStream, Endpoint, Listener } from "../transport/byte_stream.ts";
+import { Admission } from "./admission.ts";
+import { MemberSessions } from "./member_sessions.ts";
+import { ServedConnection } from "./served_connection.ts";
+import type { ServerContext, ServerDependencies } from "./server_context.ts";
+
+export interface ServerOptions {
+  /** Where to listen; port 0 finds a free one. */
+  readonly endpoint: Endpoint;
+  /** How many connections are served at a time, 1 or more. */
+  readonly userLimit: number;
+  /** What a new account starts with, 0 up to 2^53-1. */
+  readonly initialBalance: number;
+}
+
+export class Server {
+  /** Where it listens, with the real port. */
+  readonly endpoint: Endpoint;
+  /** Settles when it has stopped: rejects with what made it stop, when that was the ledger. */
+  readonly stopped: Promise<void>;
+
+  readonly #listener: Listener;
+  readonly #context: ServerContext;
+  readonly #admission: Admission;
+  readonly #connections = new Map<ServedConnection, Promise<void>>();
+  readonly #settle: PromiseWithResolvers<void>;
+  #stopping: Promise<void> | undefined;
+  #failure: { readonly error: unknown } | undefined;
+
+  /**
+   * Listens and begins to accept.
+   *
+   * @throws {ListenError} when it cannot listen there
+   */
+  constructor(options: ServerOptions, dependencies: ServerDependencies) {
+    const { endpoint, userLimit, initialBalance } = options;
+    this.#context = {
+      ...dependencies,
+      anchor: dependencies.authority.anchor,
+      initialBalance,
+      sessions: new MemberSessions(),
+      failStop: (error) => {
+        this.#failure ??= { error };
+        this.stop();
+      },
+    };
+    this.#admission = new Admission({ userLimit, places: waitingRoomPlaces });
+    this.#settle = Promise.withResolvers();
+    this.stopped = this.#settle.promise;
+    this.#listener = dependencies.network.listen(endpoint);
+    this.endpoint = this.#listener.endpoint;
+    dependencies.report({ kind: "listening", endpoint: this.endpoint });
+    this.#accept();
+  }
+
+  /** Stops accepting, finishes what is under way for up to `shutdownGraceMs`, tells the clients, closes the ledger. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.stopped;
+  }
+
+  async #accept(): Promise<void> {
+    for (;;) {
+      let stream: ByteStream | null;
+      try {
+        stream = await this.#listener.accept();
+      } catch (error) {
+        // One connection could not be accepted, for example because it was reset before it was; the next one may be.
+        this.#context.report({ kind: "fault", attempt: "accept a connection", error });
+        await new Promise<void>((resolve) => this.#context.clock.schedule(acceptPauseMs, resolve));
+        continue;
+      }
+      if (!stream) return;
+      this.#serve(stream);
+    }
+  }
+
+  #serve(stream: ByteStream): void {
+    const connection = new ServedConnection(stream, {
+      server: this.#context,
+      admission: this.#admission,
+    });
+    const served = connection.serve().finally(() => this.#connections.delete(connection));
+    this.#connections.set(connection, served);
+    if (this.#stopping) connection.stop();
+  }
+
+  async #stop(): Promise<void> {
+    const { clock, ledger, report } = this.#context;
+    report({ kind: "stopping", served: this.#admission.servedCount });
+    this.#listener.close();
+    const cancel = clock.schedule(shutdownGraceMs, () => {
+      for (const connection of this.#connections.keys()) connection.abort();
+    });
+    for (const connection of this.#connections.keys()) connection.stop();
+    await Promise.all(this.#connections.values());
+    cancel();
+    try {
+      await ledger.close();
+    } catch (error) {
+      this.#failure ??= { error };
+    }
+    report({ kind: "stopped" });
+    if (this.#failure) this.#settle.reject(this.#failure.error);
+    else this.#settle.resolve();
+  }
+}
+
+/** Pause after a failed accept: with no descriptors left, trying again at once would only burn the processor. */
+const acceptPauseMs = 100;

@@ -1,0 +1,34 @@
+/**
+ * What every connection of one server shares.
+ */
+import type { Clock } from "../clock.ts";
+import type { SessionKey } from "../envelope/session_key.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { CertificateAuthority } from "../pki/certificate_authority.ts";
+import type { Identity } from "../pki/identity.ts";
+import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import type { Random } from "../random.ts";
+import type { Network } from "../transport/byte_stream.ts";
+import type { MemberSessions } from "./member_sessions.ts";
+import type { ReportEvent } from "./server_event.ts";
+
+/** What is brought to a server from outside. */
+export interface ServerDependencies {
+  readonly ledger: Ledger;
+  readonly authority: CertificateAuthority;
+  readonly identity: Identity;
+  readonly sessionKey: SessionKey;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly report: ReportEvent;
+}
+
+export interface ServerContext extends ServerDependencies {
+  readonly anchor: TrustAnchor;
+  /** What a new account starts with, 0 up to 2^53-1. */
+  readonly initialBalance: number;
+  readonly sessions: MemberSessions;
+  /** Ends the server because its ledger can no longer be trusted with anything. */
+  readonly failStop: (error: unknown) => void;
+}

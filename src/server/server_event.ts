@@ -1,0 +1,44 @@
+/**
+ * What a server does that somebody watching it wants to know. The server reports; how it is printed is decided elsewhere.
+ */
+import type { AccountName } from "../account_name.ts";
+import type { Endpoint } from "../transport/byte_stream.ts";
+
+/** How many are connected and how many wait, after the event. */
+export interface Occupancy {
+  readonly served: number;
+  readonly waiting: number;
+  readonly userLimit: number;
+}
+
+export type ServerEvent =
+  | { readonly kind: "listening"; readonly endpoint: Endpoint }
+  | ({ readonly kind: "connected"; readonly remote: Endpoint } & Occupancy)
+  | ({ readonly kind: "waiting"; readonly remote: Endpoint; readonly place: number } & Occupancy)
+  /** Turned away: the waiting room has no place left. */
+  | ({ readonly kind: "full"; readonly remote: Endpoint } & Occupancy)
+  | ({
+    readonly kind: "disconnected";
+    readonly remote: Endpoint;
+    readonly name: AccountName | undefined;
+  } & Occupancy)
+  | {
+    readonly kind: "message";
+    readonly remote: Endpoint;
+    /** The request in the course project's notation, such as `brian#2000#ta`. Not escaped. */
+    readonly notation: string;
+    /** The sealed line as it came. */
+    readonly line: string;
+    /** The code of the reply. */
+    readonly code: number;
+  }
+  | { readonly kind: "online"; readonly name: AccountName; readonly address: Endpoint }
+  | { readonly kind: "offline"; readonly name: AccountName }
+  /** A line that was refused without an answer, and its connection closed. */
+  | { readonly kind: "line_refused"; readonly remote: Endpoint; readonly reason: string }
+  /** Something that should not happen did; the server goes on. */
+  | { readonly kind: "fault"; readonly attempt: string; readonly error: unknown }
+  | { readonly kind: "stopping"; readonly served: number }
+  | { readonly kind: "stopped" };
+
+export type ReportEvent = (event: ServerEvent) => void;

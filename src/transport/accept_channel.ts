@@ -1,0 +1,92 @@
+/**
+ * The accepting side's handshake: greet, then learn from the first message who connected.
+ */
+import type { Clock } from "../clock.ts";
+import { signerUri } from "../envelope/correspondent.ts";
+import { writeGreeting } from "../envelope/greeting.ts";
+import type { Message } from "../envelope/message.ts";
+import { openFirst } from "../envelope/open.ts";
+import type { SessionKey } from "../envelope/session_key.ts";
+import type { Identity } from "../pki/identity.ts";
+import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { makeNonce, type Random } from "../random.ts";
+import type { ByteStream } from "./byte_stream.ts";
+import { Channel, type LineObserver } from "./channel.ts";
+import { LineReader } from "./line_reader.ts";
+import { LineWriter } from "./line_writer.ts";
+
+export interface AcceptOptions {
+  readonly identity: Identity;
+  readonly sessionKey: SessionKey;
+  readonly anchor: TrustAnchor;
+  /** Whether somebody without a certificate may come in, to ask for one. */
+  readonly applicants: boolean;
+  /** How long the first message may take to begin. */
+  readonly firstMessageTimeoutMs: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observe?: LineObserver | undefined;
+}
+
+/** The first message came with the one who sent it. */
+export interface Accepted {
+  readonly channel: Channel;
+  readonly message: Message;
+  readonly line: string;
+}
+
+/**
+ * @returns `undefined` when the other side went away before it said anything
+ * @throws {EnvelopeError} when the first line is not a good first message; the connection is closed
+ * @throws {TimeoutError} when it does not come in time; the connection is closed
+ * @throws {ClosedError} when the greeting cannot be written
+ */
+export async function acceptChannel(
+  stream: ByteStream,
+  options: AcceptOptions,
+): Promise<Accepted | undefined> {
+  try {
+    return await handshake(stream, options);
+  } catch (error) {
+    stream.close();
+    throw error;
+  }
+}
+
+async function handshake(
+  stream: ByteStream,
+  options: AcceptOptions,
+): Promise<Accepted | undefined> {
+  const { identity, sessionKey, anchor, applicants, clock, random, observe } = options;
+  const reader = new LineReader(stream, { clock });
+  const writer = new LineWriter(stream, { clock });
+  const conn = makeNonce(random);
+  const signer = { kind: "certified", identity } as const;
+  await writer.write(() => {
+    return writeGreeting({ identity, sessionKey, nonce: conn, atMs: clock.nowMs() });
+  });
+  const event = await reader.next({ idleTimeoutMs: options.firstMessageTimeoutMs });
+  if (event.kind !== "line") return undefined;
+  observe?.("in", event.line);
+  const { message, sender, recipient } = await openFirst(event.line, {
+    sessionKey,
+    address: { conn, seq: 0, to: signerUri(signer) },
+    admission: { anchor, applicants, atMs: clock.nowMs() },
+  });
+  const channel = new Channel(
+    {
+      stream,
+      reader,
+      writer,
+      clock,
+      conn,
+      sessionKey,
+      signer,
+      correspondent: sender,
+      recipient,
+      observe,
+    },
+    { received: 1 },
+  );
+  return { channel, message, line: event.line };
+}

@@ -1,0 +1,131 @@
+/**
+ * A channel: sealed messages over one connection, one implementation for both kinds (client to server, peer to peer). It holds
+ * the place of every message: which connection, which direction, which number.
+ */
+import { type Clock, nowSeconds } from "../clock.ts";
+import {
+  type Correspondent,
+  correspondentUri,
+  type Signer,
+  signerUri,
+} from "../envelope/correspondent.ts";
+import type { Message } from "../envelope/message.ts";
+import { openNext } from "../envelope/open.ts";
+import { seal } from "../envelope/seal.ts";
+import type { RecipientKey, SessionKey } from "../envelope/session_key.ts";
+import type { JsonObject } from "../strict_json.ts";
+import type { ByteStream, Endpoint } from "./byte_stream.ts";
+import type { LineReader } from "./line_reader.ts";
+import type { LineWriter } from "./line_writer.ts";
+
+/** What comes out of a channel: a message, or that no more will come. */
+export type Arrival =
+  | { readonly kind: "message"; readonly message: Message; readonly line: string }
+  | { readonly kind: "end" };
+
+/** Shows each sealed line, for `--verbose` and for the server's output. */
+export type LineObserver = (direction: "in" | "out", line: string) => void;
+
+/** Both ends' part of what a channel needs, after it is known who the other end is. */
+export interface ChannelEnds {
+  readonly stream: ByteStream;
+  readonly reader: LineReader;
+  readonly writer: LineWriter;
+  readonly clock: Clock;
+  /** The greeting's nonce. */
+  readonly conn: string;
+  readonly sessionKey: SessionKey;
+  readonly signer: Signer;
+  readonly correspondent: Correspondent;
+  readonly recipient: RecipientKey;
+  readonly observe?: LineObserver | undefined;
+}
+
+export class Channel {
+  readonly correspondent: Correspondent;
+  readonly #ends: ChannelEnds;
+  #received: number;
+  #sent = 0;
+  /** Whether the first message sent has to introduce this end: it connected. */
+  readonly #introduces: boolean;
+
+  /** @param received how many messages came before the channel was made: 1 on the accepting side, else 0 */
+  constructor(ends: ChannelEnds, { received }: { received: 0 | 1 }) {
+    this.#ends = ends;
+    this.#received = received;
+    this.#introduces = received === 0;
+    this.correspondent = ends.correspondent;
+  }
+
+  get remote(): Endpoint {
+    return this.#ends.stream.remote;
+  }
+
+  get local(): Endpoint {
+    return this.#ends.stream.local;
+  }
+
+  get bytesRead(): number {
+    return this.#ends.reader.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#ends.writer.bytesWritten;
+  }
+
+  /**
+   * Seals a message and writes it, after all that were sent before.
+   *
+   * @returns at once, with the message's number and a promise for when the system has taken it
+   */
+  send(type: string, body: JsonObject): { seq: number; written: Promise<void> } {
+    const seq = this.#sent++;
+    const { clock, conn, correspondent, observe, recipient, sessionKey, signer, writer } =
+      this.#ends;
+    const written = writer.write(async () => {
+      const to = correspondentUri(correspondent);
+      const line = await seal({ type, seq, conn, to, iat: nowSeconds(clock), body }, {
+        signer,
+        recipient,
+        introduce: this.#introduces && seq === 0 ? sessionKey : undefined,
+      });
+      observe?.("out", line);
+      return line;
+    });
+    return { seq, written };
+  }
+
+  /**
+   * The next message. One call at a time. A connection that closes in the middle of a line has ended like any other.
+   *
+   * @param idleTimeoutMs how long it may take to begin; for ever when absent
+   * @throws {EnvelopeError} when the line is not the message that has to come next; the connection is closed
+   * @throws {TimeoutError} when it does not come in time; the connection is closed
+   */
+  async receive(options: { idleTimeoutMs?: number | undefined } = {}): Promise<Arrival> {
+    const { conn, correspondent, observe, reader, sessionKey, signer } = this.#ends;
+    const event = await reader.next(options);
+    if (event.kind !== "line") return { kind: "end" };
+    observe?.("in", event.line);
+    const address = { conn, seq: this.#received, to: signerUri(signer) };
+    try {
+      const message = await openNext(event.line, { sessionKey, address, sender: correspondent });
+      this.#received++;
+      return { kind: "message", message, line: event.line };
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Lets what was sent go out, then closes. */
+  async end(): Promise<void> {
+    await this.#ends.writer.drained();
+    this.close();
+  }
+
+  /** Closes at once. Harmless the second time. */
+  close(): void {
+    this.#ends.stream.close();
+  }
+}

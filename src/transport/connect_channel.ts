@@ -1,0 +1,131 @@
+/**
+ * The connecting side's handshake: read the greeting, and believe nothing before it is checked. Nothing of ours is sent before.
+ */
+import type { Clock } from "../clock.ts";
+import type { Signer } from "../envelope/correspondent.ts";
+import { type Greeting, readGreeting } from "../envelope/greeting.ts";
+import { isWaiting, readWaiting } from "../envelope/waiting.ts";
+import type { SessionKey } from "../envelope/session_key.ts";
+import { ClosedError, UntrustedError } from "../errors.ts";
+import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { type ByteStream, endpointText } from "./byte_stream.ts";
+import { Channel, type LineObserver } from "./channel.ts";
+import { LineReader } from "./line_reader.ts";
+import { LineWriter } from "./line_writer.ts";
+
+/** Decides from the first line whom to trust; throws when it does not. */
+export type ResolveAnchor = (line: string) => Promise<TrustAnchor>;
+
+export interface GreetedOptions {
+  readonly role: "server" | "member";
+  readonly resolveAnchor: ResolveAnchor;
+  readonly clock: Clock;
+  /** How long each line may take to begin. In the waiting room there is no limit. */
+  readonly timeoutMs: number;
+  /** Told the own place whenever it changes. */
+  readonly onWaiting?: ((place: number) => void) | undefined;
+}
+
+/** A connection whose accepting side is known, before anything was said to it. */
+export class Greeted {
+  readonly greeting: Greeting;
+  readonly anchor: TrustAnchor;
+  readonly stream: ByteStream;
+  readonly #reader: LineReader;
+  readonly #clock: Clock;
+
+  constructor(
+    { greeting, anchor, stream, reader, clock }: {
+      greeting: Greeting;
+      anchor: TrustAnchor;
+      stream: ByteStream;
+      reader: LineReader;
+      clock: Clock;
+    },
+  ) {
+    this.greeting = greeting;
+    this.anchor = anchor;
+    this.stream = stream;
+    this.#reader = reader;
+    this.#clock = clock;
+  }
+
+  /** Becomes a channel; the first message sent on it will introduce the signer. To be called once. */
+  introduce(
+    { signer, sessionKey, observe }: {
+      signer: Signer;
+      sessionKey: SessionKey;
+      observe?: LineObserver | undefined;
+    },
+  ): Channel {
+    const { greeting, stream } = this;
+    const writer = new LineWriter(stream, { clock: this.#clock });
+    return new Channel(
+      {
+        stream,
+        reader: this.#reader,
+        writer,
+        clock: this.#clock,
+        conn: greeting.nonce,
+        sessionKey,
+        signer,
+        correspondent: { kind: "certified", certificate: greeting.certificate },
+        recipient: greeting.sessionKey,
+        observe,
+      },
+      { received: 0 },
+    );
+  }
+
+  close(): void {
+    this.stream.close();
+  }
+}
+
+/**
+ * Reads up to the greeting.
+ *
+ * @throws {UntrustedError} when whoever accepted is not of this CA, not of this role, or does not speak this protocol
+ * @throws {ClosedError} when it closed, or has no place in its waiting room
+ * @throws {TimeoutError} when it says nothing in time
+ */
+export async function greeted(stream: ByteStream, options: GreetedOptions): Promise<Greeted> {
+  try {
+    return await readUpToGreeting(stream, options);
+  } catch (error) {
+    stream.close();
+    throw error;
+  }
+}
+
+async function readUpToGreeting(
+  stream: ByteStream,
+  { role, resolveAnchor, clock, timeoutMs, onWaiting }: GreetedOptions,
+): Promise<Greeted> {
+  const attempt = `greet ${endpointText(stream.remote)}`;
+  const reader = new LineReader(stream, { clock });
+  let anchor: TrustAnchor | undefined;
+  for (let idleTimeoutMs: number | undefined = timeoutMs;;) {
+    const event = await reader.next({ idleTimeoutMs });
+    if (event.kind !== "line") throw new ClosedError(`${attempt}: it closed without a greeting`);
+    anchor ??= await resolveAnchor(event.line);
+    const trust = { anchor, role, atMs: clock.nowMs() };
+    if (role === "member" || !isWaiting(event.line)) {
+      const greeting = await trusted(attempt, () => readGreeting(event.line, trust));
+      return new Greeted({ greeting, anchor, stream, reader, clock });
+    }
+    const notice = await trusted(attempt, () => readWaiting(event.line, trust));
+    if ("full" in notice) throw new ClosedError(`${attempt}: it is full; try again later`);
+    onWaiting?.(notice.place);
+    idleTimeoutMs = undefined;
+  }
+}
+
+async function trusted<Result>(attempt: string, read: () => Promise<Result>): Promise<Result> {
+  try {
+    return await read();
+  } catch (cause) {
+    const fault = cause instanceof Error ? cause.message : String(cause);
+    throw new UntrustedError(`${attempt}: ${fault}`, { cause });
+  }
+}

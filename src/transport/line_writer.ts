@@ -1,0 +1,66 @@
+/**
+ * Writes lines one after the other, in the order they were handed over, and bounded: who does not read is dropped.
+ */
+import type { Clock } from "../clock.ts";
+import { ClosedError } from "../errors.ts";
+import { sendQueueMessagesMax, writeTimeoutMs } from "../limits.ts";
+import { type ByteStream, endpointText } from "./byte_stream.ts";
+import { Deadline } from "./deadline.ts";
+
+export class LineWriter {
+  /** Bytes that were written, newlines included. */
+  bytesWritten = 0;
+
+  readonly #stream: ByteStream;
+  readonly #clock: Clock;
+  #queued = 0;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(stream: ByteStream, { clock }: { clock: Clock }) {
+    this.#stream = stream;
+    this.#clock = clock;
+  }
+
+  /**
+   * Makes a line and writes it after all lines before it.
+   *
+   * @param make is called when it is the line's turn, so that lines are made in the order they are written
+   * @throws {ClosedError} when the connection is closed, when the line is not taken within `writeTimeoutMs`, or when
+   * `sendQueueMessagesMax` lines wait already; the connection is closed then
+   * @throws what `make` throws; the connection is closed then too, for a line is missing
+   */
+  write(make: () => Promise<string>): Promise<void> {
+    if (this.#queued >= sendQueueMessagesMax) {
+      this.#stream.close();
+      return Promise.reject(this.#closed(`${this.#queued} messages wait and are not read`));
+    }
+    this.#queued++;
+    const written = this.#last.then(() => this.#writeNow(make)).finally(() => this.#queued--);
+    this.#last = written.catch(() => {});
+    return written;
+  }
+
+  /** Resolves when all that was handed over is written, or can no longer be. */
+  drained(): Promise<void> {
+    return this.#last;
+  }
+
+  async #writeNow(make: () => Promise<string>): Promise<void> {
+    const deadline = new Deadline(this.#clock, () => this.#stream.close());
+    try {
+      const bytes = new TextEncoder().encode(`${await make()}\n`);
+      deadline.set(writeTimeoutMs);
+      await this.#stream.write(bytes);
+      this.bytesWritten += bytes.length;
+    } catch (error) {
+      this.#stream.close();
+      throw deadline.passed ? this.#closed("a message was not taken in time") : error;
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  #closed(fault: string): ClosedError {
+    return new ClosedError(`write to ${endpointText(this.#stream.remote)}: ${fault}`);
+  }
+}
