@@ -9,7 +9,7 @@ import { DatabaseSync } from "node:sqlite";
 import { FileError, LedgerError } from "../../errors.ts";
 import { textIn } from "./rows.ts";
 import { applicationId, schemaStatements, schemaVersion } from "./schema.ts";
-import { ledgerError, resultCode, resultCodeOf, sqliteCondition } from "./sqlite_error.ts";
+import { ledgerError, resultCode, resultCodeOf } from "./sqlite_error.ts";
 import { sqlitePath } from "./sqlite_path.ts";
 
 /**
@@ -179,22 +179,27 @@ function ledgerIdIn(database: DatabaseSync, file: string): string {
 
 function unreadable(attempt: string, error: unknown): Error {
   if (error instanceof LedgerError) return error;
-  const code = resultCodeOf(error);
   const options = { cause: error };
-  if (code === resultCode.notADatabase) {
-    const advice = "choose another file with --db";
-    return new LedgerError(`${attempt}: it is not a database; ${advice}`, options);
+  switch (resultCodeOf(error)) {
+    case resultCode.notADatabase:
+      return new LedgerError(
+        `${attempt}: it is not a database; choose another file with --db`,
+        options,
+      );
+    case resultCode.cannotOpen:
+    case resultCode.readOnly:
+      return new FileError(
+        `${attempt}: it and its folder have to be readable and writable for this user`,
+        options,
+      );
+    case resultCode.busy:
+      return ledgerError(attempt, error);
+    default: // SQLITE_CORRUPT, SQLITE_IOERR_SHORT_READ, no such table, and before Deno 2.9 none where preparing fails
+      return new LedgerError(
+        `${attempt}: it is damaged or cut short; put a backup in its place`,
+        options,
+      );
   }
-  if (code === resultCode.corrupt) {
-    return new LedgerError(
-      `${attempt}: it is damaged or cut short; put a backup in its place`,
-      options,
-    );
-  }
-  return sqliteCondition(error) === "busy" ? ledgerError(attempt, error) : new FileError(
-    `${attempt}: it and its folder have to be readable and writable for this user`,
-    options,
-  );
 }
 
 function requireSameLedger(file: string, found: string, expected: string): void {

@@ -40,21 +40,30 @@ export function takeServingLock(file: string): ServingLock {
       );
     }
   }
-  let database: DatabaseSync | undefined;
+  const database = new DatabaseSync(sqlitePath(lockFile));
   try {
-    database = new DatabaseSync(sqlitePath(lockFile));
-    database.prepare("PRAGMA journal_mode = MEMORY").get(); // no file of its own for a transaction that writes nothing
+    keepJournalInMemory(database);
     database.prepare("BEGIN EXCLUSIVE").run();
   } catch (error) {
-    database?.close();
+    database.close();
     if (sqliteCondition(error) !== "busy") {
-      throw new FileError(`cannot lock the file ${lockFile}`, { cause: error });
+      throw new FileError(`cannot lock the file ${lockFile}: it has to be writable for this user`, {
+        cause: error,
+      });
     }
     throw new LedgerError(
       `cannot serve the ledger ${file}: another server is using it; stop that one first`,
       { cause: error },
     );
   }
-  const held = database;
-  return { release: () => held.close() };
+  return { release: () => database.close() };
+}
+
+/** A transaction that never writes needs no journal beside it. */
+function keepJournalInMemory(database: DatabaseSync): void {
+  try {
+    database.prepare("PRAGMA journal_mode = MEMORY").get();
+  } catch {
+    // Locked already. Preparing this throws without a result code before Deno 2.9; BEGIN will tell properly.
+  }
 }

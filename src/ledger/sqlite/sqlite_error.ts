@@ -45,7 +45,13 @@ export function ledgerError(
 }
 
 /** Result codes: https://www.sqlite.org/rescode.html */
-export const resultCode = { error: 1, corrupt: 11, notADatabase: 26 } as const;
+export const resultCode = {
+  error: 1,
+  busy: 5,
+  readOnly: 8,
+  cannotOpen: 14,
+  notADatabase: 26,
+} as const;
 
 /** The primary result code, where there is one. */
 export function resultCodeOf(error: unknown): number | undefined {

@@ -1,0 +1,79 @@
+/** What the ledger's tests register and book. Deterministic: the same arguments make the same value. */
+import { createHash } from "node:crypto";
+import type { AccountName } from "../../src/account_name.ts";
+import type { Booking, EntryParty } from "../../src/ledger/entry.ts";
+import type { CertificateRecord, Presence, Registration } from "../../src/ledger/ledger.ts";
+import type { Amount } from "../../src/money.ts";
+
+export const ledgerId = "5a".repeat(32);
+export const noonMs = Date.UTC(2026, 10, 23, 12);
+
+export const alice = "alice" as AccountName;
+export const bob = "bob" as AccountName;
+export const carol = "carol" as AccountName;
+export const nobody = "nobody" as AccountName;
+
+/** The id of order number `n`. */
+export function orderId(n: number): string {
+  return `019ab000-0000-7000-8000-${String(n).padStart(12, "0")}`;
+}
+
+export function certificateOf(name: string, options: { key?: string } = {}): CertificateRecord {
+  const key = options.key ?? name;
+  return {
+    fingerprint: digest(`certificate of ${name} for ${key}`),
+    keyFingerprint: digest(`key ${key}`),
+    der: new TextEncoder().encode(`DER of ${name}`),
+    issuedAtMs: noonMs,
+  };
+}
+
+export interface BookingOptions {
+  readonly id?: number;
+  readonly memo?: string;
+  readonly orderJws?: string;
+  readonly atMs?: number;
+}
+
+export function payment(
+  [payer, payee]: readonly [EntryParty, EntryParty],
+  amount: number,
+  options: BookingOptions = {},
+): Booking {
+  const { id = 1, memo, atMs = noonMs } = options;
+  const orderJws = options.orderJws ?? `order ${id} ${payer} ${payee} ${amount} ${memo}`;
+  return {
+    id: orderId(id),
+    kind: "payment",
+    payer,
+    payee,
+    amount: amount as Amount,
+    ...(memo === undefined ? {} : { memo }),
+    orderJws,
+    atMs,
+  };
+}
+
+/** `balance` 0 means without an opening entry. Openings take ids from a million on unless told. */
+export function registration(
+  name: AccountName,
+  balance: number,
+  options: { key?: string; id?: number } = {},
+): Registration {
+  const certificate = certificateOf(name, options);
+  if (balance === 0) return { name, certificate };
+  const id = options.id ?? 1_000_000 + Number.parseInt(digest(name).slice(0, 8), 16);
+  return {
+    name,
+    certificate,
+    opening: { ...payment(["@issuer", name], balance, { id }), kind: "opening" },
+  };
+}
+
+export function presenceOf(name: AccountName, privatePort = 2000): Presence {
+  return { name, host: "192.0.2.7", publicPort: 50_000, privatePort };
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
