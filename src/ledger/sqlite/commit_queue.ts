@@ -197,6 +197,7 @@ function afterThisTurn(action: () => void): void {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => {
     port1.close();
+    port2.close();
     action();
   };
   port2.postMessage(undefined);
