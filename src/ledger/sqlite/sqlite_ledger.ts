@@ -152,7 +152,8 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => {
       requirePage(query);
       const before = query.before ?? Number.MAX_SAFE_INTEGER;
-      return this.#sql.history.all(name, before, query.limit).map(entryFromRow);
+      const half = [name, before, query.limit];
+      return this.#sql.history.all(...half, ...half, query.limit).map(entryFromRow);
     });
   }
 

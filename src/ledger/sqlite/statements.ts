@@ -11,10 +11,11 @@ export function prepareStatements(database: DatabaseSync): Statements {
   return Object.fromEntries(prepared);
 }
 
+// Parameters are plain question marks: numbered ones that come twice are bound wrongly before Deno 2.9.
 // The two halves of a history each walk their own index backwards and stop at the limit, however long the ledger is.
 const side = (column: "payer" | "payee") =>
   `SELECT * FROM (
-    SELECT ${entryColumns} FROM entry WHERE ${column} = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3
+    SELECT ${entryColumns} FROM entry WHERE ${column} = ? AND number < ? ORDER BY number DESC LIMIT ?
   )`;
 
 const sources = {
@@ -42,7 +43,7 @@ const sources = {
   addEntry: `INSERT INTO entry (${entryColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   entry: `SELECT ${entryColumns} FROM entry WHERE id = ?`,
   lastEntry: `SELECT number, hash FROM entry ORDER BY number DESC LIMIT 1`,
-  history: `${side("payer")} UNION ALL ${side("payee")} ORDER BY number DESC LIMIT ?3`,
+  history: `${side("payer")} UNION ALL ${side("payee")} ORDER BY number DESC LIMIT ?`,
   clientTotals:
     `SELECT count(*) FILTER (WHERE username <> '@issuer') AS accounts, sum(balance) AS sum FROM client`,
 } as const;

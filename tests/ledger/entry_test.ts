@@ -1,0 +1,65 @@
+import { assertEquals } from "@std/assert";
+import { encodeHex } from "@std/encoding/hex";
+import type { Amount } from "../../src/money.ts";
+import { chainHash, type EntryContents, entryDigest } from "../../src/ledger/entry.ts";
+import { alice, bob, ledgerId, noonMs, orderId } from "./ledger_samples.ts";
+
+// Computed with another implementation (Python's json and hashlib) from the description alone.
+const golden: [EntryContents, string, string][] = [
+  [
+    {
+      number: 1,
+      id: orderId(1),
+      kind: "opening",
+      payer: "@issuer",
+      payee: alice,
+      amount: 10_000 as Amount,
+      orderJws: "registered",
+      atMs: noonMs,
+    },
+    "8e5733586f43b14d59c51a171a273515faf4ec542206f55d9aba71c7b6d8843b",
+    "d15cb5ddc5695f515613c059637a8f59a67e4fbdcc6061f55f57f9b321dacdf1",
+  ],
+  [
+    {
+      number: 2,
+      id: orderId(2),
+      kind: "payment",
+      payer: alice,
+      payee: bob,
+      amount: 2000 as Amount,
+      memo: 'lunch "é" 𝄞',
+      orderJws: "eyJ.eyJ.sig",
+      atMs: noonMs + 1,
+    },
+    "eff2f3f9b0da31cded28c8dc752ca84f0cb6066e7ba97a4b3f527798f821e601",
+    "f4f33509fcdb69e31810b201ef2498825997447b99c5cff7dcfa89a8f0474b8e",
+  ],
+];
+
+Deno.test("an entry's digest and the head after it are what the description says", () => {
+  let head = ledgerId;
+  for (const [contents, digest, hash] of golden) {
+    assertEquals(encodeHex(entryDigest(contents)), digest);
+    head = chainHash(head, entryDigest(contents));
+    assertEquals(head, hash);
+  }
+});
+
+Deno.test("every part of an entry changes its digest", () => {
+  const [contents] = golden[1]!;
+  const changes: Partial<EntryContents>[] = [
+    { number: 3 },
+    { id: orderId(3) },
+    { kind: "opening" },
+    { payer: bob },
+    { payee: alice },
+    { amount: 2001 as Amount },
+    { memo: "" },
+    { orderJws: "eyJ.eyJ.sih" },
+    { atMs: noonMs + 2 },
+  ];
+  const { memo: _, ...without } = contents;
+  const all = [contents, without, ...changes.map((change) => ({ ...contents, ...change }))];
+  assertEquals(new Set(all.map((one) => encodeHex(entryDigest(one)))).size, all.length);
+});
