@@ -1,0 +1,128 @@
+/**
+ * A member's view of its ledger: everything that can be asked or done once the connection is there.
+ */
+import { UsageError } from "../errors.ts";
+import { balanceExchange } from "../protocol/balance.ts";
+import { answered, type Outcome, type Refusal } from "../protocol/exchange.ts";
+import { exitExchange } from "../protocol/exit.ts";
+import { historyExchange, type HistoryRow } from "../protocol/history.ts";
+import { listExchange, type OnlineMember } from "../protocol/list.ts";
+import { loginExchange } from "../protocol/login.ts";
+import { pageRowsMax } from "../limits.ts";
+import type { Endpoint } from "../transport/byte_stream.ts";
+import type { MemberContext } from "./member_context.ts";
+import { pay, type PaymentTerms } from "./payment.ts";
+import { askStatus, type Paid } from "./payment_result.ts";
+import { PeerListener, type PeerListenerOptions } from "./peer_listener.ts";
+
+export interface SystemInformation {
+  readonly balance: number;
+  readonly online: readonly OnlineMember[];
+}
+
+export interface OnlineOptions extends PeerListenerOptions {
+  /** Where to listen for peers; port 0 for any. */
+  readonly listen: Endpoint;
+  /** What to tell peers instead of what the server sees and where it listens. */
+  readonly advertise?: { readonly host: string; readonly port?: number | undefined } | undefined;
+}
+
+export class Member {
+  readonly context: MemberContext;
+  #peers: PeerListener | undefined;
+
+  constructor(context: MemberContext) {
+    this.context = context;
+  }
+
+  get isOnline(): boolean {
+    return this.#peers !== undefined;
+  }
+
+  balance(): Promise<Outcome<{ balance: number }>> {
+    return this.context.link.ask(balanceExchange, {});
+  }
+
+  /** All of it, however many pages it takes. */
+  async list(): Promise<Outcome<SystemInformation>> {
+    const online: OnlineMember[] = [];
+    for (;;) {
+      const after = online.at(-1)?.name;
+      const page = await this.context.link.ask(listExchange, after === undefined ? {} : { after });
+      if (page.outcome === "refused") return page;
+      online.push(...page.answer.online);
+      if (!page.answer.more) return answered({ balance: page.answer.balance, online });
+    }
+  }
+
+  /** What became of an order this member gave or took. */
+  status(id: string): Promise<Paid | Refusal> {
+    return askStatus(id, this.context);
+  }
+
+  pay(terms: PaymentTerms): Promise<Paid | Refusal> {
+    return pay(terms, this.context);
+  }
+
+  /** Newest first, page by page, so that a long history is never held whole. */
+  async *history(
+    { limit, before }: { limit: number; before?: number | undefined },
+  ): AsyncGenerator<Outcome<{ entries: readonly HistoryRow[] }>> {
+    let cursor = before;
+    for (let rest = limit; rest > 0;) {
+      const page = await this.context.link.ask(historyExchange, {
+        limit: Math.min(rest, pageRowsMax),
+        ...(cursor !== undefined && { before: cursor }),
+      });
+      yield page;
+      if (page.outcome === "refused" || !page.answer.more) return;
+      rest -= page.answer.entries.length;
+      cursor = page.answer.entries.at(-1)?.entry;
+    }
+  }
+
+  /**
+   * Listens for peers and logs in: from now on others see this member and can pay it.
+   *
+   * @throws {ListenError} when it cannot listen there
+   */
+  async goOnline(options: OnlineOptions): Promise<Outcome<OnlineMember>> {
+    const { link, name, network } = this.context;
+    if (this.#peers) throw new UsageError(`log in as ${name}: it is online from here already`);
+    const listener = network.listen(options.listen);
+    const peers = new PeerListener(listener, this.context, options);
+    const { host, port } = options.advertise ?? {};
+    try {
+      const outcome = await link.ask(loginExchange, {
+        name,
+        port: port ?? peers.endpoint.port,
+        ...(host !== undefined && { host }),
+      });
+      if (outcome.outcome === "refused") {
+        await peers.close();
+        return outcome;
+      }
+      this.#peers = peers;
+      return answered({ name, ...outcome.answer });
+    } catch (error) {
+      await peers.close();
+      throw error;
+    }
+  }
+
+  /** Says goodbye: no more payments are taken, and the connection ends. */
+  async exit(): Promise<Outcome<object>> {
+    await this.#peers?.close();
+    this.#peers = undefined;
+    const outcome = await this.context.link.ask(exitExchange, {});
+    await this.context.link.end();
+    return outcome;
+  }
+
+  /** Ends without a word, where there is nobody left to say it to. */
+  async abandon(): Promise<void> {
+    this.context.link.channel.close();
+    await this.#peers?.close();
+    this.#peers = undefined;
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Being paid: a peer hands over an order, this client checks it, submits it to the server and passes the answer back.
+ */
+import type { AccountName } from "../account_name.ts";
+import { CertificateError, EnvelopeError, MicropayError, ProtocolError } from "../errors.ts";
+import { issuingAccount } from "../ledger/entry.ts";
+import { answered, check, type Outcome, type Refusal, refuse } from "../protocol/exchange.ts";
+import { type VerifiedOrder, verifyOrder } from "../protocol/order.ts";
+import { judgeOrder } from "../protocol/order_judgement.ts";
+import type { Receipt } from "../protocol/receipt.ts";
+import { payExchange, submitExchange } from "../protocol/transfer.ts";
+import type { JsonObject } from "../strict_json.ts";
+import type { MemberContext } from "./member_context.ts";
+import { proven } from "./payment_result.ts";
+import type { SentOrder } from "./sent_order.ts";
+
+/** Money that came. */
+export interface IncomingPayment {
+  readonly receipt: Receipt;
+  readonly receiptJws: string;
+  readonly memo: string | undefined;
+}
+
+export type OnPayment = (payment: IncomingPayment) => void;
+
+interface Receipted {
+  readonly receipt: string;
+}
+
+/**
+ * Takes an order from a peer.
+ *
+ * @param from who the peer is, proven by its channel
+ * @param onPayment told once for each payment, however often its order comes
+ */
+export async function takeOrder(
+  body: JsonObject,
+  { from, member, onPayment }: { from: AccountName; member: MemberContext; onPayment: OnPayment },
+): Promise<Outcome<Receipted>> {
+  const verified = await verify(body, from, member);
+  if ("outcome" in verified) return verified;
+  try {
+    const submitted = await member.link.ask(submitExchange, { order: verified.jws });
+    if (submitted.outcome === "refused") return submitted;
+    await accept(submitted.answer.receipt, verified, { member, onPayment });
+    return answered(submitted.answer);
+  } catch (error) {
+    if (!(error instanceof MicropayError)) throw error;
+    // Whether it was booked is not known here; the payer asks the server.
+    return refuse(500);
+  }
+}
+
+async function verify(
+  body: JsonObject,
+  from: AccountName,
+  { anchor, clock, link, name }: MemberContext,
+): Promise<VerifiedOrder | Refusal> {
+  try {
+    const { order: jws } = check(payExchange.request, body, "read an order's message");
+    const verified = await verifyOrder(jws, { anchor, atMs: clock.nowMs() });
+    const { order } = verified;
+    if (order.to !== name || order.from !== from || order.from === issuingAccount) {
+      return refuse(261);
+    }
+    return judgeOrder(order, { nowMs: link.nowMs() }) ?? verified;
+  } catch (error) {
+    const expected = error instanceof EnvelopeError || error instanceof CertificateError ||
+      error instanceof ProtocolError;
+    if (!expected) throw error;
+    return refuse(261);
+  }
+}
+
+async function accept(
+  receiptJws: string,
+  { order, jws }: VerifiedOrder,
+  { member, onPayment }: { member: MemberContext; onPayment: OnPayment },
+): Promise<void> {
+  const isNew = !await member.receipts.has(order.id);
+  const sent: SentOrder = { ...order, from: order.from as AccountName, jws };
+  const { receipt } = await proven(receiptJws, sent, member);
+  if (isNew) onPayment({ receipt, receiptJws, memo: order.memo });
+}

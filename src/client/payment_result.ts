@@ -1,0 +1,91 @@
+/**
+ * How a payer learns from the server what became of an order.
+ */
+import { EnvelopeError, MicropayError } from "../errors.ts";
+import { check, type Refusal, refuse } from "../protocol/exchange.ts";
+import { orderDigest, type Receipt, verifyReceipt } from "../protocol/receipt.ts";
+import { statusExchange } from "../protocol/status.ts";
+import { resultShape, resultType } from "../protocol/transfer.ts";
+import type { JsonObject } from "../strict_json.ts";
+import type { MemberContext } from "./member_context.ts";
+import type { SentOrder } from "./sent_order.ts";
+
+/** Booked, with the proof. */
+export interface Paid {
+  readonly outcome: "paid";
+  readonly receipt: Receipt;
+  readonly receiptJws: string;
+}
+
+/**
+ * Checks that a receipt proves that this order was booked, and stores it.
+ *
+ * @throws {EnvelopeError} when it does not; and what `verifyReceipt` throws
+ */
+export async function proven(
+  receiptJws: string,
+  order: SentOrder,
+  { anchor, clock, receipts }: Pick<MemberContext, "anchor" | "clock" | "receipts">,
+): Promise<Paid> {
+  const { receipt } = await verifyReceipt(receiptJws, { anchor, atMs: clock.nowMs() });
+  const matches = receipt.id === order.id && receipt.from === order.from &&
+    receipt.to === order.to && receipt.amount === order.amount &&
+    receipt.order === orderDigest(order.jws);
+  if (!matches) {
+    throw new EnvelopeError(`check the receipt of ${order.id}: it is for another order`);
+  }
+  await receipts.add({ id: order.id, receipt: receiptJws, order: order.jws });
+  return { outcome: "paid", receipt, receiptJws };
+}
+
+/**
+ * Asks the server what became of an order.
+ *
+ * @returns refused with 400 when the server knows no such order of this member
+ * @throws {EnvelopeError} when the receipt it gives is not one for this id
+ */
+export async function askStatus(id: string, member: MemberContext): Promise<Paid | Refusal> {
+  const { anchor, clock, link } = member;
+  const status = await link.ask(statusExchange, { id });
+  if (status.outcome === "refused") return status;
+  const receiptJws = status.answer.receipt;
+  const { receipt } = await verifyReceipt(receiptJws, { anchor, atMs: clock.nowMs() });
+  if (receipt.id !== id) throw new EnvelopeError(`ask for ${id}: the receipt is for ${receipt.id}`);
+  return { outcome: "paid", receipt, receiptJws };
+}
+
+/** Waits for the server's push about one order. To be created before the order is sent. */
+export class ResultWatch {
+  /** Resolves with what the server says; never, when it says nothing that can be believed. */
+  readonly result: Promise<Paid | Refusal>;
+  /** The same, once it is there. */
+  told: Paid | Refusal | undefined;
+  readonly stop: () => void;
+
+  constructor(order: SentOrder, member: MemberContext) {
+    const { promise, resolve } = Promise.withResolvers<Paid | Refusal>();
+    this.result = promise;
+    this.stop = member.link.listen(resultType, async (body) => {
+      const result = await readResult(body, order, member);
+      if (!result) return;
+      this.told = result;
+      resolve(result);
+    });
+  }
+}
+
+/** @returns `undefined` when it is about another order, or not believable */
+async function readResult(
+  body: JsonObject,
+  order: SentOrder,
+  member: MemberContext,
+): Promise<Paid | Refusal | undefined> {
+  try {
+    const { id, code, text, receipt } = check(resultShape, body, "read a payment's result");
+    if (id !== order.id) return undefined;
+    return receipt === undefined ? refuse(code, text) : await proven(receipt, order, member);
+  } catch (error) {
+    if (!(error instanceof MicropayError)) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Where a member takes payments: listens for peers and serves each, a few at a time.
+ */
+import { MicropayError } from "../errors.ts";
+import { peerConnectionsMax, peerTimeoutMs } from "../limits.ts";
+import { codes } from "../protocol/code.ts";
+import { encodeReply, refuse, replyType } from "../protocol/exchange.ts";
+import { payExchange } from "../protocol/transfer.ts";
+import { acceptChannel } from "../transport/accept_channel.ts";
+import type { ByteStream, Endpoint, Listener } from "../transport/byte_stream.ts";
+import type { Message } from "../envelope/message.ts";
+import type { Arrival, Channel } from "../transport/channel.ts";
+import type { MemberContext } from "./member_context.ts";
+import { type OnPayment, takeOrder } from "./payee.ts";
+
+export interface PeerListenerOptions {
+  readonly onPayment: OnPayment;
+  /** Told what went wrong with a peer; the next one is served all the same. */
+  readonly onFault: (error: unknown) => void;
+}
+
+export class PeerListener {
+  readonly endpoint: Endpoint;
+  readonly #listener: Listener;
+  readonly #member: MemberContext;
+  readonly #options: PeerListenerOptions;
+  readonly #peers = new Map<ByteStream, Promise<void>>();
+
+  /** Takes payments from now on, until {@link PeerListener.close}. */
+  constructor(listener: Listener, member: MemberContext, options: PeerListenerOptions) {
+    this.#listener = listener;
+    this.endpoint = listener.endpoint;
+    this.#member = member;
+    this.#options = options;
+    this.#accept();
+  }
+
+  /** Stops listening, lets payments under way come to their end, and closes what is left. */
+  async close(): Promise<void> {
+    this.#listener.close();
+    for (const stream of this.#peers.keys()) {
+      if (!this.#busy.has(stream)) stream.close();
+    }
+    await Promise.all(this.#peers.values());
+  }
+
+  readonly #busy = new Set<ByteStream>();
+
+  async #accept(): Promise<void> {
+    for (;;) {
+      let stream: ByteStream | null;
+      try {
+        stream = await this.#listener.accept();
+      } catch (error) {
+        this.#options.onFault(error);
+        return;
+      }
+      if (!stream) return;
+      if (this.#peers.size >= peerConnectionsMax) {
+        stream.close();
+        continue;
+      }
+      this.#serve(stream);
+    }
+  }
+
+  #serve(stream: ByteStream): void {
+    const served = this.#converse(stream)
+      .catch((error) => {
+        if (!(error instanceof MicropayError)) this.#options.onFault(error);
+      })
+      .finally(() => {
+        stream.close();
+        this.#peers.delete(stream);
+      });
+    this.#peers.set(stream, served);
+  }
+
+  async #converse(stream: ByteStream): Promise<void> {
+    const accepted = await acceptChannel(stream, {
+      ...this.#member,
+      applicants: false,
+      firstMessageTimeoutMs: peerTimeoutMs,
+    });
+    if (!accepted) return;
+    const { channel } = accepted;
+    let arrival: Arrival = { kind: "message", ...accepted };
+    while (arrival.kind === "message") {
+      this.#busy.add(stream);
+      try {
+        await this.#answer(channel, arrival.message);
+      } finally {
+        this.#busy.delete(stream);
+      }
+      arrival = await channel.receive({ idleTimeoutMs: peerTimeoutMs });
+    }
+  }
+
+  async #answer(channel: Channel, { type, seq, body }: Message): Promise<void> {
+    const { correspondent } = channel;
+    const party = correspondent.kind === "certified" && correspondent.certificate.party;
+    const outcome = party && party.role === "member" && type === payExchange.type
+      ? await takeOrder(body, {
+        from: party.name,
+        member: this.#member,
+        onPayment: this.#options.onPayment,
+      })
+      : refuse(410, codes[410].text);
+    await channel.send(replyType, encodeReply(payExchange, seq, outcome)).written;
+  }
+}

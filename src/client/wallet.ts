@@ -1,0 +1,171 @@
+/**
+ * A person's wallet: connects to a server, makes sure of it, and acts as one of the person's accounts.
+ */
+import type { AccountName } from "../account_name.ts";
+import { decodeBase64UrlStrict } from "../base64.ts";
+import type { Clock } from "../clock.ts";
+import { type Signer } from "../envelope/correspondent.ts";
+import type { SessionKey } from "../envelope/session_key.ts";
+import { NotAuthenticatedError, ProtocolError, UsageError } from "../errors.ts";
+import { answered, type Outcome } from "../protocol/exchange.ts";
+import { registerExchange } from "../protocol/register.ts";
+import type { Random } from "../random.ts";
+import { type Endpoint, endpointText, type Network } from "../transport/byte_stream.ts";
+import type { LineObserver } from "../transport/channel.ts";
+import { type Greeted, greeted } from "../transport/connect_channel.ts";
+import { withDeadline } from "../transport/deadline.ts";
+import type { DataFolder } from "./data_folder.ts";
+import { IdentityStore } from "./identity_store.ts";
+import { Member } from "./member.ts";
+import { PinStore } from "./pin_store.ts";
+import { ReceiptStore } from "./receipt_store.ts";
+import { ServerLink } from "./server_link.ts";
+import { resolveServerAnchor, type TrustOptions } from "./trust.ts";
+
+export interface WalletOptions {
+  readonly server: Endpoint;
+  readonly folder: DataFolder;
+  readonly trust: Pick<TrustOptions, "ca" | "fingerprint" | "confirm">;
+  /** How long to wait for any one answer. */
+  readonly timeoutMs: number;
+  readonly onWaiting?: ((place: number) => void) | undefined;
+  readonly observe?: LineObserver | undefined;
+}
+
+export interface WalletDependencies {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly sessionKey: SessionKey;
+}
+
+export class Wallet {
+  readonly #options: WalletOptions;
+  readonly #dependencies: WalletDependencies;
+
+  constructor(options: WalletOptions, dependencies: WalletDependencies) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+  }
+
+  /**
+   * Connects and checks who answers, before anything is said. Waits in the server's waiting room as long as it takes.
+   *
+   * @throws {ConnectError} | {TimeoutError} | {ClosedError} when nobody answers, or there is no place
+   * @throws {UntrustedError} when the one who answers is not to be trusted
+   */
+  async connect(): Promise<Greeted> {
+    const { server, folder, timeoutMs, trust, onWaiting } = this.#options;
+    const { clock, network } = this.#dependencies;
+    const stream = await withDeadline(
+      (signal) => network.connect(server, { signal }),
+      { clock, timeoutMs },
+    );
+    return await greeted(stream, {
+      role: "server",
+      clock,
+      timeoutMs,
+      onWaiting,
+      resolveAnchor: (line) =>
+        resolveServerAnchor(line, {
+          ...trust,
+          server: endpointText(server),
+          pins: new PinStore(folder),
+          atMs: clock.nowMs(),
+        }),
+    });
+  }
+
+  /** The accounts that were registered from here on the ledger behind a connection. */
+  accounts(connection: Greeted): Promise<AccountName[]> {
+    return this.#identities(connection).names();
+  }
+
+  /**
+   * Registers a new account over a connection that nothing was said on, and ends it.
+   *
+   * @throws {CertificateError} when the server's certificate for it is not what was asked for
+   */
+  async register(
+    connection: Greeted,
+    name: AccountName,
+  ): Promise<Outcome<{ account: AccountName }>> {
+    const identities = this.#identities(connection);
+    const application = await identities.apply(name);
+    const link = this.#link(connection, { kind: "applicant", ...application });
+    try {
+      const outcome = await link.ask(registerExchange, { name });
+      if (outcome.outcome === "refused") return outcome;
+      const der = decodeBase64UrlStrict(outcome.answer.certificate);
+      if (!der) throw new ProtocolError(`register ${name}: the certificate is not base64url`);
+      await identities.complete(application, der, { atMs: this.#dependencies.clock.nowMs() });
+      return answered({ account: name });
+    } finally {
+      await link.end();
+    }
+  }
+
+  /**
+   * Acts as an account over a connection that nothing was said on.
+   *
+   * @throws {NotAuthenticatedError} when this user has no identity for it
+   * @throws {CertificateError} when the identity is not good (any more)
+   */
+  async member(connection: Greeted, name: AccountName): Promise<Member> {
+    const { anchor } = connection;
+    const { folder, observe, timeoutMs } = this.#options;
+    const { clock } = this.#dependencies;
+    const identity = await this.#identities(connection).load(name, { atMs: clock.nowMs() });
+    if (!identity) {
+      throw new NotAuthenticatedError(
+        `act as ${name}: no identity for it in ${
+          folder.accountFolder(anchor.fingerprint, name)
+        }; ` +
+          `register it, or give --home or --as`,
+      );
+    }
+    return new Member({
+      ...this.#dependencies,
+      name,
+      identity,
+      anchor,
+      link: this.#link(connection, { kind: "certified", identity }),
+      receipts: new ReceiptStore(folder, anchor.fingerprint, name),
+      timeoutMs,
+      observe,
+    });
+  }
+
+  /**
+   * Which account is meant when none was named: the only one there is.
+   *
+   * @throws {NotAuthenticatedError} when there is none
+   * @throws {UsageError} when there are several
+   */
+  async onlyAccount(connection: Greeted): Promise<AccountName> {
+    const names = await this.accounts(connection);
+    const [name] = names;
+    if (name === undefined) {
+      throw new NotAuthenticatedError(
+        `choose an account: none was registered from ${this.#options.folder.path}; ` +
+          `register one, or give --home`,
+      );
+    }
+    if (names.length > 1) {
+      throw new UsageError(`choose an account: give one of ${names.join(", ")} with --as`);
+    }
+    return name;
+  }
+
+  #identities({ anchor }: Greeted): IdentityStore {
+    return new IdentityStore(this.#options.folder, anchor);
+  }
+
+  #link(connection: Greeted, signer: Signer): ServerLink {
+    const { observe, timeoutMs } = this.#options;
+    const { clock, sessionKey } = this.#dependencies;
+    const channel = connection.introduce({ signer, sessionKey, observe });
+    const serverTimeMs = connection.greeting.issuedAtMs;
+    return new ServerLink(channel, { clock, timeoutMs, serverTimeMs });
+  }
+}
