@@ -9,12 +9,14 @@ import { runParserSync } from "@optique/core/facade";
 import { formatMessage, type Message, message } from "@optique/core/message";
 import type { InferValue } from "@optique/core/parser";
 import type { Usage } from "@optique/core/usage";
+import { isPrintable, printable } from "../printable.ts";
 import { clientCommandOf } from "./client_commands.ts";
 import { clientCommand } from "./client_options.ts";
 import { gencertCommand } from "./gencert_options.ts";
 import { examples, formatHelpPage } from "./help_page.ts";
 import { guardNegativeNumbers, unguardNegativeNumber } from "./negative_number.ts";
 import { type Environment, OptionSource } from "./option_source.ts";
+import { environmentFlag } from "./option_values.ts";
 import { serverCommand } from "./server_options.ts";
 import { unexpectedWord } from "./unexpected_word.ts";
 
@@ -148,16 +150,24 @@ function helpPage(page: DocPage, columns: number): string {
 }
 
 function refusal(error: Message, args: readonly string[], environment: Environment): UsageRefusal {
-  const reason = unguardNegativeNumber(formatMessage(error)).replace(/\s*\n\s*/g, " ");
+  const message = unguardNegativeNumber(formatMessage(error)).replace(/\s*\n\s*/g, " ");
+  // Values that we refuse are escaped already; a word that the parser itself quotes may hold anything.
+  const reason = isPrintable(message) ? message : printable(message);
   const face = ["server", "client", "gencert"].find((name) => args[0] === name);
   const help = [programName, ...(face === undefined ? [] : [face]), "--help"].join(" ");
   return {
     kind: "usage_error",
     text: `${programName}: ${reason}\nTry "${help}".\n`,
     reason,
-    json: args.includes("--json") || /^(1|true|yes|on)$/i.test(environment("MICROPAY_JSON") ?? ""),
+    json: face === "client" && wantsJson(args, environment),
     exitCode: 2,
   };
+}
+
+function wantsJson(args: readonly string[], environment: Environment): boolean {
+  if (args.includes("--json")) return true;
+  const result = environmentFlag.parse(environment("MICROPAY_JSON") ?? "");
+  return result.success && result.value;
 }
 
 function ending(text: string): string {

@@ -14,5 +14,5 @@ export function guardNegativeNumbers(args: readonly string[]): string[] {
 
 /** The text as it was typed, of a word or of a message that quotes one. */
 export function unguardNegativeNumber(text: string): string {
-  return text.replaceAll(guard, "");
+  return text.replaceAll(`${guard}-`, "-");
 }

@@ -2,7 +2,7 @@
  * What the values on a command line are, each with the one sentence that a refusal of it says.
  */
 import { isIP } from "node:net";
-import { message, text, value } from "@optique/core/message";
+import { message, text } from "@optique/core/message";
 import type { NonEmptyString } from "@optique/core/nonempty";
 import type { Suggestion } from "@optique/core/parser";
 import type { ValueParser, ValueParserResult } from "@optique/core/valueparser";
@@ -143,7 +143,7 @@ function valueOf<T>(rule: ValueRule<T>): ValueParser<"sync", T> {
       const given = unguardNegativeNumber(input);
       const read = rule.read(given);
       if (read !== undefined) return { success: true, value: read };
-      return { success: false, error: message`${value(printable(given))}: ${text(rule.rule)}.` };
+      return { success: false, error: message`${text(`"${printable(given)}": ${rule.rule}.`)}` };
     },
     format: String,
     ...(rule.suggest === undefined ? {} : { suggest: rule.suggest }),

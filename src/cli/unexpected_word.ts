@@ -10,14 +10,18 @@ import { unguardNegativeNumber } from "./negative_number.ts";
 /** Refuses the word and names the nearest one that there is. */
 export function unexpectedWord(word: string, usage: Usage): Message {
   const given = unguardNegativeNumber(word);
-  const known = given.startsWith("-") ? extractOptionNames(usage) : extractCommandNames(usage);
+  const isOption = given.startsWith("-");
+  const known = isOption ? extractOptionNames(usage) : extractCommandNames(usage);
   const refusal = message`${text(`"${printable(given)}"`)} is not expected here.`;
   // An option of another command is spelled right: naming it again would not help.
-  const nearest = known.has(given) ? [] : findSimilar(given, known, nearEnough);
+  const nearest = known.has(given)
+    ? []
+    : findSimilar(given, known, isOption ? nearOption : nearCommand);
   return nearest.length === 0
     ? refusal
     : message`${refusal} Did you mean ${text(`"${nearest[0]}"`)}?`;
 }
 
-// Two letters of three swapped ("pya") are still a slip; three of three are another word.
-const nearEnough = { maxSuggestions: 1, maxDistanceRatio: 0.7 };
+// Two letters of three swapped ("pya") are still a slip; another letter after a single hyphen is another option.
+const nearCommand = { maxSuggestions: 1, maxDistanceRatio: 0.7 };
+const nearOption = { maxSuggestions: 1, maxDistanceRatio: 0.4 };
