@@ -180,7 +180,9 @@ const decoders: Record<string, (bytes: Uint8Array<ArrayBuffer>) => ExtensionValu
     const { critical, ca, pathLength } = new BasicConstraintsExtension(bytes);
     return { basicConstraints: { critical, ca, pathLength } };
   },
-  "2.5.29.37": (bytes) => ({ extendedKeyUsage: new ExtendedKeyUsageExtension(bytes).usages.map(String) }),
+  "2.5.29.37": (bytes) => ({
+    extendedKeyUsage: new ExtendedKeyUsageExtension(bytes).usages.map(String),
+  }),
 };
 
 function checkSerial(serial: Uint8Array): void {

@@ -14,6 +14,7 @@ import {
   discardFiles,
   fileError,
   finishFiles,
+  inLockedFolder,
   isThere,
   type NewFile,
   pathIn,
@@ -60,29 +61,24 @@ export interface OpenedCertificates {
 export async function makeCertificates(
   options: MakeCertificatesOptions,
 ): Promise<CertificatesReport> {
-  const { folder, force, clock, random } = options;
+  const { folder, clock } = options;
   try {
     await Deno.mkdir(folder, { recursive: true });
   } catch (error) {
     throw fileError(folder, error);
   }
-  if (force) await discardFiles(folder, { random });
-  let made: readonly string[] = force ? [] : await finishFiles(folder);
-  if (made.length === 0) {
-    const files = await makeFiles(options);
-    await addFiles(folder, files, { replace: force, random });
-    made = files.map(({ name }) => name);
-  }
-  // Read back: what is reported is what the server is going to find.
-  const { anchor, identity } = await openCertificates({ folder, clock });
-  return {
-    made: certificateFileNames.filter((name) => made.includes(name)).map((name) =>
-      pathIn(folder, name)
-    ),
-    caFingerprint: anchor.fingerprint,
-    caNotAfterMs: anchor.notAfterMs,
-    serverNotAfterMs: identity.certificate.notAfterMs,
-  };
+  return await inLockedFolder(folder, async () => {
+    const made = await completeFiles(options);
+    // Read back: what is reported is what the server is going to find.
+    const { anchor, identity } = await openCertificates({ folder, clock });
+    return {
+      made: certificateFileNames.filter((name) => made.includes(name))
+        .map((name) => pathIn(folder, name)),
+      caFingerprint: anchor.fingerprint,
+      caNotAfterMs: anchor.notAfterMs,
+      serverNotAfterMs: identity.certificate.notAfterMs,
+    };
+  });
 }
 
 /**
@@ -110,6 +106,20 @@ export async function openCertificates(
 /** Whether none of the four files is there, so that a first start may make them. */
 export async function hasNoCertificates(folder: string): Promise<boolean> {
   return (await namesThere(folder)).length === 0;
+}
+
+/** @returns the names of the files that are new */
+async function completeFiles(options: MakeCertificatesOptions): Promise<readonly string[]> {
+  const { folder, force } = options;
+  if (force) {
+    await discardFiles(folder);
+  } else {
+    const finished = await finishFiles(folder);
+    if (finished.length > 0) return finished;
+  }
+  const files = await makeFiles(options);
+  await addFiles(folder, files, { replace: force });
+  return files.map(({ name }) => name);
 }
 
 async function makeFiles(options: MakeCertificatesOptions): Promise<NewFile[]> {

@@ -1,20 +1,35 @@
 /**
- * Several new files in one folder, all of them or none: also when the process dies in the middle, or two run at once.
+ * Several new files in one folder, all of them or none: also when the process dies in the middle.
  *
  * A CA's certificate without its key, or the reverse, is of no use and cannot be completed. Files cannot be made visible
  * together, so they are first written in full to a folder inside; renaming that folder to `.new` decides that they will be
- * there; then they are moved out one by one. Whoever finds a `.new` finishes the moving.
+ * there; then they are moved out one by one. Whoever finds a `.new` finishes the moving, and throws away a `.draft`. All of this
+ * is done with the folder locked.
  */
-import { encodeHex } from "@std/encoding/hex";
 import { FileError, messageOf, MicropayError } from "../errors.ts";
 import { printable } from "../printable.ts";
-import type { Random } from "../random.ts";
 
 export interface NewFile {
   readonly name: string;
   readonly text: string;
   /** `secret`: 0600 from its first moment on. `public`: 0644. */
   readonly access: "secret" | "public";
+}
+
+/**
+ * Runs `action` while no other process that also asks is in this folder; waits for its turn. Death releases the lock.
+ *
+ * @throws {FileError} when the folder cannot be opened
+ */
+export async function inLockedFolder<T>(folder: string, action: () => Promise<T>): Promise<T> {
+  // The folder itself is locked, so that no lock file is left over for anybody to wonder about.
+  using opened = await naming(folder, () => Deno.open(folder));
+  try {
+    await opened.lock(true);
+  } catch {
+    // Some network file systems cannot lock a folder. Two at once are unlikely, one that cannot work at all is certain.
+  }
+  return await action();
 }
 
 /**
@@ -26,26 +41,22 @@ export interface NewFile {
 export async function addFiles(
   folder: string,
   files: readonly NewFile[],
-  { replace, random }: { replace: boolean; random: Random },
+  { replace }: { replace: boolean },
 ): Promise<void> {
   await naming(folder, async () => {
-    const draft = pathIn(folder, `.draft-${encodeHex(random.bytes(8))}`);
+    const draft = pathIn(folder, undecided);
+    await removeDraft(folder);
     // Nobody else may look in, so that not even a file's mode has to be relied on.
     await Deno.mkdir(draft, { mode: 0o700 });
     try {
       for (const file of files) await writeNew(pathIn(draft, file.name), file);
-      await commit(draft, folder);
+      if (!replace) await checkClear(folder, files.map(({ name }) => name));
+      await Deno.rename(draft, pathIn(folder, decided));
     } catch (error) {
-      await Deno.remove(draft, { recursive: true });
+      await removeDraft(folder);
       throw error;
     }
     if (replace) await removeOld(folder, files);
-    try {
-      await checkClear(folder, files.map(({ name }) => name));
-    } catch (error) {
-      await discard(folder, random);
-      throw error;
-    }
     await publish(folder);
   });
 }
@@ -61,11 +72,8 @@ export async function finishFiles(folder: string): Promise<string[]> {
 }
 
 /** Throws away what an earlier, interrupted {@link addFiles} had decided on. */
-export async function discardFiles(
-  folder: string,
-  { random }: { random: Random },
-): Promise<void> {
-  await naming(folder, () => discard(folder, random));
+export async function discardFiles(folder: string): Promise<void> {
+  await naming(folder, () => discard(folder));
 }
 
 /** Whether something has this name, a symbolic link to nowhere included. */
@@ -97,6 +105,7 @@ async function naming<T>(folder: string, action: () => Promise<T>): Promise<T> {
   }
 }
 
+const undecided = ".draft";
 const decided = ".new";
 
 async function writeNew(path: string, { text, access }: NewFile): Promise<void> {
@@ -113,16 +122,6 @@ async function writeNew(path: string, { text, access }: NewFile): Promise<void> 
   if (access === "public") await Deno.chmod(path, mode);
 }
 
-/** The rename is the decision. It fails when another process has decided and is not done: `.new` is the lock, too. */
-async function commit(draft: string, folder: string): Promise<void> {
-  try {
-    await Deno.rename(draft, pathIn(folder, decided));
-  } catch (error) {
-    if (!await isThere(pathIn(folder, decided))) throw error;
-    throw new FileError(`write to ${printable(folder)}: another process is writing there`);
-  }
-}
-
 async function removeOld(folder: string, files: readonly NewFile[]): Promise<void> {
   for (const { name } of files) {
     const path = pathIn(folder, name);
@@ -130,7 +129,6 @@ async function removeOld(folder: string, files: readonly NewFile[]): Promise<voi
   }
 }
 
-/** Looked at after the decision only: before it, another process could still publish in between. */
 async function checkClear(folder: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
     const path = pathIn(folder, name);
@@ -145,30 +143,24 @@ async function publish(folder: string): Promise<string[]> {
   const names: string[] = [];
   for await (const { name } of Deno.readDir(source)) names.push(name);
   await checkClear(folder, names);
-  for (const name of names) {
-    await unlessGone(() => Deno.rename(pathIn(source, name), pathIn(folder, name)));
-  }
-  await unlessGone(() => Deno.remove(source));
+  for (const name of names) await Deno.rename(pathIn(source, name), pathIn(folder, name));
+  await Deno.remove(source);
   await syncFolder(folder);
   return names;
 }
 
-/** Two processes may be finishing the same `.new`; what the other one has moved is done. */
-async function unlessGone(action: () => Promise<void>): Promise<void> {
-  try {
-    await action();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-}
-
-async function discard(folder: string, random: Random): Promise<void> {
+async function discard(folder: string): Promise<void> {
   const source = pathIn(folder, decided);
+  await removeDraft(folder);
   if (!await isThere(source)) return;
   // Renamed first: half of a removed `.new` must not be taken for the rest of a published one.
-  const discarded = pathIn(folder, `.draft-${encodeHex(random.bytes(8))}`);
-  await Deno.rename(source, discarded);
-  await Deno.remove(discarded, { recursive: true });
+  await Deno.rename(source, pathIn(folder, undecided));
+  await removeDraft(folder);
+}
+
+async function removeDraft(folder: string): Promise<void> {
+  const draft = pathIn(folder, undecided);
+  if (await isThere(draft)) await Deno.remove(draft, { recursive: true });
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -16,9 +16,7 @@ import {
 // The curve of RFC 8032 section 5.1, computed here from its definition.
 const p = 2n ** 255n - 19n;
 const power = (base: bigint, exponent: bigint): bigint =>
-  exponent === 0n
-    ? 1n
-    : power(base * base % p, exponent >> 1n) * (exponent & 1n ? base : 1n) % p;
+  exponent === 0n ? 1n : power(base * base % p, exponent >> 1n) * (exponent & 1n ? base : 1n) % p;
 const invert = (value: bigint) => power(value, p - 2n);
 const mod = (value: bigint) => ((value % p) + p) % p;
 const d = mod(-121665n * invert(121666n));
@@ -111,7 +109,10 @@ Deno.test("the danger is real: WebCrypto takes such a key, and one signature fit
 Deno.test("a stored private key signs what its derived public half verifies", async () => {
   const made = await generateSigningKey();
   const read = await importPrivateKeyPem(await exportPrivateKeyPem(made.privateKey));
-  assertEquals(await publicKeyFingerprint(read.publicKey), await publicKeyFingerprint(made.publicKey));
+  assertEquals(
+    await publicKeyFingerprint(read.publicKey),
+    await publicKeyFingerprint(made.publicKey),
+  );
   const text = new TextEncoder().encode("text");
   const signature = await crypto.subtle.sign("Ed25519", read.privateKey, text);
   assert(await crypto.subtle.verify("Ed25519", made.publicKey, signature, text));
@@ -148,7 +149,10 @@ Deno.test("a private key of another kind, or with anything more, is refused", as
   for (const der of [ecdsa, good.slice(0, -1), Uint8Array.of(...good, 0), x25519]) {
     await assertRejects(() => importPrivateKeyPem(derToPem(der, "PRIVATE KEY")), CertificateError);
   }
-  const certificate = derToPem(await exportPublicKey((await generateSigningKey()).publicKey), "CERTIFICATE");
+  const certificate = derToPem(
+    await exportPublicKey((await generateSigningKey()).publicKey),
+    "CERTIFICATE",
+  );
   await assertRejects(() => importPrivateKeyPem(certificate), CertificateError);
   await assertRejects(() => importPrivateKeyPem("no PEM"), CertificateError);
 });

@@ -1,0 +1,168 @@
+import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
+import type { AccountName } from "../../src/account_name.ts";
+import { CertificateError } from "../../src/errors.ts";
+import { systemRandom as random } from "../../src/random.ts";
+import { authorityDays, CertificateAuthority } from "../../src/pki/certificate_authority.ts";
+import { readCertificateFields } from "../../src/pki/certificate_fields.ts";
+import { verifyChain } from "../../src/pki/certificate_profile.ts";
+import { openIdentity } from "../../src/pki/identity.ts";
+import { certificateToPem } from "../../src/pki/pem.ts";
+import { exportPrivateKeyPem, generateSigningKey } from "../../src/pki/signing_key.ts";
+import { atMs, dayMs } from "./certificate_maker.ts";
+import { inFolder, openssl } from "./openssl.ts";
+import { clockAt } from "./test_time.ts";
+
+const { authority, privateKeyPem: caKeyPem } = await CertificateAuthority.create({
+  clock: clockAt(),
+  random,
+});
+const { anchor } = authority;
+const keys = await generateSigningKey();
+const { publicKey } = keys;
+const name = "alice" as AccountName;
+const hosts = ["localhost", "127.0.0.1", "::1", "Pay.example.org", "localhost"];
+
+Deno.test("a CA lasts ten years and is opened again from its two files", async () => {
+  assertEquals(anchor.notAfterMs, atMs + authorityDays * dayMs);
+  const opened = await CertificateAuthority.open({ caPem: anchor.pem, caKeyPem, atMs });
+  assertEquals(opened.anchor.fingerprint, anchor.fingerprint);
+  const member = await opened.issueMember({ name, publicKey, atMs, random });
+  await verifyChain([member], { anchor, role: "member", atMs });
+});
+
+Deno.test("two CAs differ in name and fingerprint", async () => {
+  const { authority: other } = await CertificateAuthority.create({ clock: clockAt(), random });
+  assertNotEquals(other.anchor.fingerprint, anchor.fingerprint);
+  assertNotEquals(other.anchor.subject, anchor.subject);
+});
+
+Deno.test("a CA is not opened with another's key, or after its end", async () => {
+  const foreign = await exportPrivateKeyPem(keys.privateKey);
+  const rows: [string, number, RegExp][] = [
+    [foreign, atMs, /not the certificate's/],
+    [caKeyPem, atMs + authorityDays * dayMs + 1, /expired/],
+    [anchor.pem, atMs, /PRIVATE KEY/],
+  ];
+  for (const [key, at, why] of rows) {
+    const error = await assertRejects(
+      () => CertificateAuthority.open({ caPem: anchor.pem, caKeyPem: key, atMs: at }),
+      CertificateError,
+    );
+    assertMatch(error.message, why);
+  }
+});
+
+Deno.test("a member's certificate lasts as long as the CA, and a server's as many days as asked", async () => {
+  const member = await authority.issueMember({ name, publicKey, atMs, random });
+  assertEquals(readCertificateFields(member).notAfterMs, anchor.notAfterMs);
+  for (const [days, notAfterMs] of [[7, atMs + 7 * dayMs], [99_999, anchor.notAfterMs]] as const) {
+    const server = await authority.issueServer({ publicKey, hosts, days, atMs, random });
+    assertEquals(readCertificateFields(server).notAfterMs, notAfterMs);
+  }
+});
+
+Deno.test("a certificate begins before now, for clocks that are behind, and never before its CA", async () => {
+  const later = atMs + 30 * dayMs;
+  for (const at of [atMs, later]) {
+    const der = await authority.issueMember({ name, publicKey, atMs: at, random });
+    const { notBeforeMs } = readCertificateFields(der);
+    assert(notBeforeMs < at && notBeforeMs >= anchor.notBeforeMs);
+  }
+});
+
+Deno.test("serial numbers are positive and always of 16 bytes, whatever the random bytes are", async () => {
+  for (const value of [0x00, 0x7f, 0x80, 0xff]) {
+    const fixed = { bytes: (length: number) => new Uint8Array(length).fill(value) };
+    const der = await authority.issueMember({ name, publicKey, atMs, random: fixed });
+    // Tag and length of both sequences and the version come before it.
+    assertEquals([...der.subarray(13, 15)], [0x02, 16]);
+    assert(der[15]! >= 0x40 && der[15]! < 0x80);
+  }
+});
+
+Deno.test("nothing is issued that would be refused", async (test) => {
+  const issue = { publicKey, hosts, days: 1, atMs, random };
+  const rows: [string, Partial<typeof issue>, RegExp][] = [
+    ["for no days", { days: 0 }, /for 0 days/],
+    ["for half a day", { days: 0.5 }, /0.5 days/],
+    ["for a host that is none", { hosts: ["a b"] }, /a b is no host/],
+    [
+      "for so many hosts that it gets too large",
+      { hosts: Array.from({ length: 500 }, (_, i) => `host-${i}.example.org`) },
+      /more than 4096/,
+    ],
+    ["after the CA's end", { atMs: anchor.notAfterMs + 1000 }, /expired|valid only/],
+  ];
+  for (const [title, changes, why] of rows) {
+    await test.step(title, async () => {
+      const error = await assertRejects(
+        () => authority.issueServer({ ...issue, ...changes }),
+        CertificateError,
+      );
+      assertMatch(error.message, why);
+    });
+  }
+  await test.step("for a key of small order", async () => {
+    const weak = await crypto.subtle.importKey("raw", new Uint8Array(32), "Ed25519", true, [
+      "verify",
+    ]);
+    await assertRejects(
+      () => authority.issueMember({ name, publicKey: weak, atMs, random }),
+      CertificateError,
+      "small order",
+    );
+  });
+});
+
+Deno.test("an identity is opened only with its own key and for its own role", async () => {
+  const privateKeyPem = await exportPrivateKeyPem(keys.privateKey);
+  const server = await authority.issueServer({ publicKey, hosts, days: 1, atMs, random });
+  const member = await authority.issueMember({ name, publicKey, atMs, random });
+  const options = { privateKeyPem, anchor, atMs };
+  const certificatePem = certificateToPem(server);
+  const opened = await openIdentity({ ...options, certificatePem, role: "server" });
+  assertEquals(opened.chain, [server, anchor.der], "a client that has no CA yet can pin it");
+  const both = certificatePem + anchor.pem;
+  const again = await openIdentity({ ...options, certificatePem: both, role: "server" });
+  assertEquals(again.chain, opened.chain);
+  const alice = await openIdentity({ ...options, chain: [member, anchor.der], role: "member" });
+  assertEquals(alice.chain, [member]);
+  assertEquals(alice.party, { role: "member", name });
+  const other = await exportPrivateKeyPem((await generateSigningKey()).privateKey);
+  const refused = [
+    () => openIdentity({ ...options, chain: [member], role: "member", privateKeyPem: other }),
+    () => openIdentity({ ...options, chain: [member], role: "server" }),
+    () => openIdentity({ ...options, chain: [server], role: "member" }),
+  ];
+  for (const attempt of refused) await assertRejects(attempt, CertificateError);
+});
+
+Deno.test("openssl reads what is issued, and agrees on what it is good for", async () => {
+  const server = await authority.issueServer({ publicKey, hosts, days: 1, atMs, random });
+  const member = await authority.issueMember({ name, publicKey, atMs, random });
+  await inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/CA.pem`, anchor.pem);
+    await Deno.writeTextFile(`${folder}/server.crt`, certificateToPem(server));
+    await Deno.writeTextFile(`${folder}/alice.crt`, certificateToPem(member));
+    // The day of the tests, not today's.
+    const common = ["verify", "-x509_strict", "-attime", `${atMs / 1000}`];
+    const check = (purpose: string, file: string) =>
+      openssl(...common, "-purpose", purpose, "-CAfile", `${folder}/CA.pem`, `${folder}/${file}`);
+    const rows: [string, string, boolean][] = [
+      ["sslserver", "server.crt", true],
+      ["sslclient", "server.crt", false],
+      ["sslclient", "alice.crt", true],
+      ["sslserver", "alice.crt", false],
+    ];
+    for (const [purpose, file, expected] of rows) {
+      const { success, text } = await check(purpose, file);
+      assertEquals(success, expected, text);
+      assertMatch(text, expected ? /OK/ : /unsuitable certificate purpose|unsupported/);
+    }
+    const { text } = await openssl("x509", "-text", "-noout", "-in", `${folder}/server.crt`);
+    const names = "URI:micropay:server, DNS:localhost, IP Address:127.0.0.1, " +
+      "IP Address:0:0:0:0:0:0:0:1, DNS:pay.example.org\n";
+    assert(text.includes(names), text);
+    assertMatch(text, /Basic Constraints: critical\s+CA:FALSE/);
+  });
+});
