@@ -3,7 +3,8 @@ import { type GencertOptions, runGencert } from "../../src/cli/gencert_command.t
 import { FileError, UsageError } from "../../src/errors.ts";
 import { systemRandom as random } from "../../src/random.ts";
 import { atMs } from "../pki/certificate_maker.ts";
-import { inFolder, openssl } from "../pki/openssl.ts";
+import { openssl } from "../pki/openssl.ts";
+import { inFolder } from "../pki/temporary_folder.ts";
 import { clockAt } from "../pki/test_time.ts";
 
 async function run(options: Partial<GencertOptions> & { out: string }): Promise<string[]> {

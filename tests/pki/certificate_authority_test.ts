@@ -9,7 +9,8 @@ import { openIdentity } from "../../src/pki/identity.ts";
 import { certificateToPem } from "../../src/pki/pem.ts";
 import { exportPrivateKeyPem, generateSigningKey } from "../../src/pki/signing_key.ts";
 import { atMs, dayMs } from "./certificate_maker.ts";
-import { inFolder, openssl } from "./openssl.ts";
+import { openssl } from "./openssl.ts";
+import { inFolder } from "./temporary_folder.ts";
 import { clockAt } from "./test_time.ts";
 
 const { authority, privateKeyPem: caKeyPem } = await CertificateAuthority.create({

@@ -2,6 +2,10 @@
  * Makes certificates, above all wrong ones: each field of the frame can be given as raw DER, and whatever comes out is
  * signed properly, so that a test refuses exactly the one thing that it is about.
  */
+import { assertInstanceOf } from "@std/assert";
+import { CertificateError } from "../../src/errors.ts";
+import { type VerifiedCertificate, verifyChain } from "../../src/pki/certificate_profile.ts";
+import { partyUri, type Role } from "../../src/pki/party.ts";
 import { exportPublicKey, generateSigningKey } from "../../src/pki/signing_key.ts";
 import { readTrustAnchor, type TrustAnchor } from "../../src/pki/trust_anchor.ts";
 import {
@@ -193,5 +197,25 @@ export class TestAuthority {
       signWith: this.middle.keys.privateKey,
       ...parts,
     });
+  }
+
+  async verify(
+    chain: readonly Der[],
+    role: Role = "member",
+    at: number = atMs,
+  ): Promise<VerifiedCertificate> {
+    return await verifyChain(chain, { anchor: this.anchor, role, atMs: at });
+  }
+
+  /** The error with which a chain is refused; fails when it is accepted, or refused with any other class of error. */
+  async refusal(chain: readonly Der[], role: Role = "member"): Promise<CertificateError> {
+    let verified;
+    try {
+      verified = await this.verify(chain, role);
+    } catch (error) {
+      assertInstanceOf(error, CertificateError);
+      return error;
+    }
+    throw new Error(`accepted as ${partyUri(verified.party)}`);
   }
 }

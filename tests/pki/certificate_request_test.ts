@@ -19,7 +19,8 @@ import {
   tlv,
   uri,
 } from "./certificate_maker.ts";
-import { inFolder, openssl } from "./openssl.ts";
+import { openssl } from "./openssl.ts";
+import { inFolder } from "./temporary_folder.ts";
 
 const alice = await makeParty();
 const name = "alice" as AccountName;

@@ -19,7 +19,8 @@ import {
   makeParty,
   nameDer,
 } from "./certificate_maker.ts";
-import { inFolder, openssl } from "./openssl.ts";
+import { openssl } from "./openssl.ts";
+import { inFolder } from "./temporary_folder.ts";
 
 const root = await makeParty();
 const other = await makeParty();
