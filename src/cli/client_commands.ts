@@ -5,6 +5,7 @@ import { merge, object, or } from "@optique/core/constructs";
 import { formatMessage, type Message, text } from "@optique/core/message";
 import type { Parser } from "@optique/core/parser";
 import { command, constant } from "@optique/core/primitives";
+import { memoCharactersMax } from "../memo.ts";
 import { amountMax } from "../money.ts";
 import { commandArgumentsTitle, commandOptionsTitle, examples } from "./help_page.ts";
 import { namedArgument, type OptionSource } from "./option_source.ts";
@@ -73,7 +74,7 @@ function payCommand(source: OptionSource) {
   });
   const options = object(commandOptionsTitle, {
     memo: source.optional("--memo", memo, {
-      description: "A note of up to 256 characters, kept in the ledger.",
+      description: `A note of up to ${memoCharactersMax} characters, kept in the ledger.`,
     }),
     id: source.optional("--id", orderId("UUID"), {
       description: "The order's id, a UUID of version 7. The same order again is booked only once.",

@@ -1,7 +1,6 @@
 /**
  * What the values on a command line are, each with the one sentence that a refusal of it says.
  */
-import { isIP } from "node:net";
 import { message, text } from "@optique/core/message";
 import type { NonEmptyString } from "@optique/core/nonempty";
 import type { Suggestion } from "@optique/core/parser";
@@ -10,6 +9,7 @@ import { accountNameRule, parseAccountName } from "../account_name.ts";
 import type { RsaBits } from "../limits.ts";
 import { isMemo, memoRule } from "../memo.ts";
 import { amountRule, parseAmount } from "../money.ts";
+import { parseHost } from "../pki/host.ts";
 import { printable } from "../printable.ts";
 import { isOrderId } from "../random.ts";
 import { unguardNegativeNumber } from "./negative_number.ts";
@@ -91,33 +91,32 @@ export const fingerprint = valueOf({
   },
 });
 
-const hostRule = "a host is a name or an IP address, without a port";
+const hostRule = "a host is a DNS name or an IP address, without a port";
 
+/** The host is normalized: lower case, an IPv6 address in its shortest form. */
 export const host = (metavar: NonEmptyString) =>
-  valueOf({ metavar, rule: hostRule, read: (text) => isHost(text) ? text : undefined });
+  valueOf({ metavar, rule: hostRule, read: (text) => parseHost(text)?.value });
 
 /** Several hosts in one text, as an environment variable holds them. */
 export const hostList = valueOf({
   metavar: "HOSTS",
   rule: `${hostRule}; several are separated by commas`,
   read(text) {
-    const hosts = text.split(",").map((part) => part.trim());
-    return hosts.every(isHost) ? hosts : undefined;
+    const hosts = text.split(",").map((part) => parseHost(part.trim())?.value);
+    return hosts.every((host) => host !== undefined) ? hosts : undefined;
   },
 });
 
 export const advertisedAddress = valueOf<AdvertisedAddress>({
   metavar: "HOST[:PORT]",
-  rule: "an address is HOST, HOST:PORT, or [IPV6]:PORT with a port from 1 to 65535",
+  rule: "an address is HOST, HOST:PORT or [IPV6]:PORT, with a port from 1 to 65535",
   read(text) {
-    if (isHost(text)) return { host: text };
-    const match = /^(?:\[([^\]]+)\]|([^:]+))(?::([1-9][0-9]{0,4}))?$/.exec(text);
-    const [, bracketed, plain, digits] = match ?? [];
-    const host = bracketed ?? plain;
-    if (host === undefined || (bracketed !== undefined && isIP(bracketed) !== 6)) return undefined;
-    const port = digits === undefined ? undefined : Number(digits);
-    if (!isHost(host) || (port !== undefined && port > 65_535)) return undefined;
-    return port === undefined ? { host } : { host, port };
+    const whole = parseHost(text);
+    if (whole !== undefined) return { host: whole.value };
+    const match = /^(?:\[([^\]]*:[^\]]*)\]|([^:]+)):([1-9][0-9]{0,4})$/.exec(text);
+    const host = parseHost(match?.[1] ?? match?.[2] ?? "");
+    const port = Number(match?.[3]);
+    return host !== undefined && port <= 65_535 ? { host: host.value, port } : undefined;
   },
 });
 
@@ -185,13 +184,4 @@ function path(metavar: NonEmptyString, type: "file" | "directory") {
     read: (text) => text === "" || text.includes("\0") ? undefined : text,
     suggest: (prefix) => [{ kind: "file", type, pattern: prefix, includeHidden: false }],
   });
-}
-
-// Underscores are no part of a host name (RFC 952), but container networks use them in service names.
-const hostName = /^[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*\.?$/i;
-
-function isHost(text: string): boolean {
-  if (isIP(text) !== 0) return true;
-  // Digits and dots only are a mistyped address, never a name: 127.0.0 would resolve to 127.0.0.0 in some resolvers.
-  return text.length <= 253 && hostName.test(text) && !/^[0-9.]+$/.test(text);
 }

@@ -160,12 +160,12 @@ const refused: readonly {
     line: "gencert",
     variables: { MICROPAY_HOST: "a.example,,b.example" },
     reason:
-      'MICROPAY_HOST "a.example,,b.example": a host is a name or an IP address, without a port; several are separated by commas.',
+      'MICROPAY_HOST "a.example,,b.example": a host is a DNS name or an IP address, without a port; several are separated by commas.',
   },
   {
     line: "server 8888",
     variables: { MICROPAY_HOST: "a\u001b[2J" },
-    reason: 'MICROPAY_HOST "a\\u{1b}[2J": a host is a name or an IP address, without a port.',
+    reason: 'MICROPAY_HOST "a\\u{1b}[2J": a host is a DNS name or an IP address, without a port.',
   },
 ];
 

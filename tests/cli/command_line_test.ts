@@ -56,7 +56,7 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
   },
   {
     line:
-      "server --host ::1 --db a.db 8888 --certs /c --initial-balance 0 --rsa-bits 4096 --reset --yes",
+      "server --host 0:0::1 --db a.db 8888 --certs /c --initial-balance 0 --rsa-bits 4096 --reset --yes",
     request: {
       ...serverDefaults,
       host: "::1",
@@ -165,7 +165,7 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
   },
   { line: "gencert", request: gencertDefaults },
   {
-    line: "gencert --host pay.example.org --out /c --host 192.0.2.7 --days 3650 --force",
+    line: "gencert --host Pay.Example.org --out /c --host 192.0.2.7 --days 3650 --force",
     request: {
       kind: "gencert",
       out: "/c",
