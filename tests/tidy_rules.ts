@@ -1,0 +1,175 @@
+/**
+ * The rules that `tidy_test.ts` holds. Each takes one file and answers with what it finds: the line, then what is there.
+ */
+import { blankComments, blankStrings } from "./tidy_source.ts";
+
+export interface SourceFile {
+  /** From the top of the repository, with slashes. */
+  readonly path: string;
+  readonly text: string;
+}
+
+type Check = (file: SourceFile) => string[];
+
+/** From left to right; imports go to the right only. What stands together never imports each other. */
+const layers: readonly (readonly string[])[] = [
+  ["cli"],
+  ["server", "client", "ledger/sqlite", "ledger/memory"],
+  ["transport"],
+  ["envelope"],
+  ["protocol"],
+  ["pki"],
+  ["ledger"],
+  ["leaves"],
+];
+
+/** Where a dependency may be imported; one that is not named here may be imported anywhere. */
+const homes: Readonly<Record<string, readonly string[]>> = {
+  "node:sqlite": ["ledger/sqlite"],
+  "jose": ["pki", "envelope"],
+  "@peculiar/x509": ["pki"],
+  "reflect-metadata": ["pki"],
+  "@optique/": ["cli"],
+  "@logtape/": ["cli"],
+};
+
+/** What is passed in instead, and the one file that may have it. */
+const effects: readonly { readonly pattern: RegExp; readonly home?: string }[] = [
+  { pattern: /\bDate\.now\b/, home: "src/clock.ts" },
+  { pattern: /\bnew Date\b(?!\s*\(\s*[^\s)])/, home: "src/clock.ts" },
+  { pattern: /\bperformance\.now\b/, home: "src/clock.ts" },
+  { pattern: /(?<![\w.])set(Timeout|Interval)\b/, home: "src/clock.ts" },
+  { pattern: /\bAbortSignal\.timeout\b/, home: "src/clock.ts" },
+  { pattern: /\bMath\.random\b/ },
+  { pattern: /\bgetRandomValues\b/, home: "src/random.ts" },
+  { pattern: /\bcrypto\.randomUUID\b/, home: "src/random.ts" },
+  { pattern: /\bDeno\.(env|exit|args)\b/ },
+  { pattern: /(?<![\w.])console\./ },
+];
+
+const linesMax = 250;
+
+/** Files that may have up to {@link linesMaxOfExceptions} lines: one class that would not be clearer in two files. */
+const longFiles: readonly string[] = ["src/ledger/sqlite/sqlite_ledger.ts"];
+const linesMaxOfExceptions = 300;
+
+/** What a name of a file or folder never says: a helper lives beside its user until it earns a noun. */
+const vagueNames = ["util", "utils", "helper", "helpers", "common", "misc"];
+
+/** The rules, by the sentence that a failure shows. */
+export const findings: Readonly<Record<string, Check>> = {
+  "imports go to the right only": (file) => {
+    const from = layerOf(file.path);
+    if (from === undefined) return [];
+    return importsOf(file).flatMap(({ specifier, line }) => {
+      if (!specifier.startsWith(".")) return [];
+      const target = new URL(specifier, `file:///${file.path}`).pathname.slice(1);
+      return mayImport(from, layerOf(target)) ? [] : [`${line}: imports ${target}`];
+    });
+  },
+
+  "every folder of src is a layer": ({ path }) =>
+    path.startsWith("src/") && rankOf(layerOf(path)!) === -1 ? ["1: its folder is no layer"] : [],
+
+  "a dependency is imported where it belongs": (file) => {
+    const from = layerOf(file.path);
+    if (from === undefined) return [];
+    return importsOf(file).flatMap(({ specifier, line }) => {
+      const name = specifier.replace(/^npm:\/?/, "");
+      const home = Object.keys(homes).find((dependency) => isOf(dependency, name));
+      const allowed = home === undefined || homes[home]!.includes(from);
+      return allowed
+        ? []
+        : [`${line}: imports ${specifier}, which is for ${homes[home]!.join(" and ")}`];
+    });
+  },
+
+  "the machine is passed in below cli": (file) => {
+    const from = layerOf(file.path);
+    if (from === undefined || from === "cli") return [];
+    return linesWith(
+      blankStrings(file.text),
+      (line) =>
+        effects.find(({ pattern, home }) => home !== file.path && pattern.test(line))?.pattern.exec(
+          line,
+        )?.[0],
+    );
+  },
+
+  "a file is named for its one noun, in snake_case": ({ path }) => {
+    const names = path.replace(/\.tsx?$/, "").split("/");
+    const odd = names.find((name) =>
+      !/^[a-z0-9]+(_[a-z0-9]+)*$/.test(name) ||
+      name.split("_").some((word) => vagueNames.includes(word))
+    );
+    return odd === undefined ? [] : [`1: ${odd}`];
+  },
+
+  "a file of src has at most 250 lines": ({ path, text }) => {
+    if (!path.startsWith("src/")) return [];
+    const lines = text.replace(/\n$/, "").split("\n").length;
+    const most = longFiles.includes(path) ? linesMaxOfExceptions : linesMax;
+    return lines > most ? [`${most + 1}: ${lines} lines`] : [];
+  },
+
+  "a file of src says what it is about, at its beginning or right after its imports": (file) => {
+    // Files of src/std only give names to another's modules; their README says so once.
+    if (!file.path.startsWith("src/") || file.path.startsWith("src/std/")) return [];
+    const afterImports = file.text.replace(/^(import\b[^;]*;\n+)+/, "");
+    return afterImports.startsWith("/**") ? [] : ["1: no docstring"];
+  },
+
+  "nothing is left to be done later": ({ text }) =>
+    linesWith(text, (line) => /\b(TO[D]O|FIX[M]E|X[X]X)\b/.exec(line)?.[0]),
+
+  "a test asserts": (file) => {
+    if (!file.path.endsWith("_test.ts")) return [];
+    const asserts = importsOf(file).some(({ specifier }) =>
+      // A contract suite asserts for every implementation that is run through it.
+      specifier === "@std/assert" || specifier.endsWith("_contract.ts")
+    );
+    return asserts ? [] : ["1: imports no assertion"];
+  },
+};
+
+/** The layer of a file of src; `main` is left of all of them, and what is outside has none. */
+function layerOf(path: string): string | undefined {
+  if (path === "main.ts") return "main";
+  const folders = path.split("/").slice(0, -1);
+  if (folders[0] !== "src") return undefined;
+  if (folders.length === 1 || folders[1] === "std") return "leaves";
+  const store = folders.slice(1, 3).join("/");
+  return rankOf(store) === -1 ? folders[1]! : store;
+}
+
+function rankOf(layer: string): number {
+  return layers.findIndex((group) => group.includes(layer));
+}
+
+function mayImport(from: string, to: string | undefined): boolean {
+  if (to === undefined) return false;
+  return from === to || from === "main" || (to !== "main" && rankOf(from) < rankOf(to));
+}
+
+function isOf(dependency: string, name: string): boolean {
+  return dependency.endsWith("/")
+    ? name.startsWith(dependency)
+    : name === dependency || name.startsWith(`${dependency}/`) || name.startsWith(`${dependency}@`);
+}
+
+function importsOf({ text }: SourceFile): { readonly specifier: string; readonly line: number }[] {
+  const code = blankComments(text);
+  const statement = /\b(?:from|import)\s*\(?\s*(["'])([^"'\n]+)\1/g;
+  return [...code.matchAll(statement)].map((found) => {
+    // The line of the specifier: where the statement ends.
+    const end = found.index + found[0].length;
+    return { specifier: found[2]!, line: code.slice(0, end).split("\n").length };
+  });
+}
+
+function linesWith(text: string, find: (line: string) => string | undefined): string[] {
+  return text.split("\n").flatMap((line, at) => {
+    const found = find(line);
+    return found === undefined ? [] : [`${at + 1}: ${found}`];
+  });
+}

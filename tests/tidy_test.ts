@@ -1,0 +1,263 @@
+/**
+ * The rules of the house that a program can hold: which layer may import which, where each dependency and each effect of the
+ * machine belongs, and how files are named and begin. A failure names the file, the line and the rule.
+ */
+import { assertEquals } from "@std/assert";
+import { findings, type SourceFile } from "./tidy_rules.ts";
+
+const root = new URL("../", import.meta.url);
+const files = await sourceFiles(["src", "tests"]);
+
+for (const [rule, check] of Object.entries(findings)) {
+  Deno.test(`tidy: ${rule}`, () => {
+    const found = files.flatMap((file) => check(file).map((at) => `${file.path}:${at}`));
+    assertEquals(found, [], `\n${rule}\n  ${found.join("\n  ")}\n`);
+  });
+}
+
+Deno.test("tidy: there is something to look at", () => {
+  assertEquals(files.some(({ path }) => path === "src/money.ts"), true);
+  assertEquals(files.some(({ path }) => path === "tests/tidy_test.ts"), true);
+});
+
+const broken: readonly {
+  readonly rule: keyof typeof findings;
+  readonly path: string;
+  readonly text: string;
+  readonly line: number;
+}[] = [
+  {
+    rule: "imports go to the right only",
+    path: "src/pki/a.ts",
+    text: 'import "../envelope/b.ts";',
+    line: 1,
+  },
+  {
+    rule: "imports go to the right only",
+    path: "src/money.ts",
+    text: '\nimport type { A } from "./pki/b.ts";',
+    line: 2,
+  },
+  {
+    rule: "imports go to the right only",
+    path: "src/server/a.ts",
+    text: 'export * from "../client/b.ts";',
+    line: 1,
+  },
+  {
+    rule: "imports go to the right only",
+    path: "src/client/a.ts",
+    text: 'import {\n  a,\n} from "../server/handlers/b.ts";',
+    line: 3,
+  },
+  {
+    rule: "imports go to the right only",
+    path: "src/server/handlers/a.ts",
+    text: 'import "../../ledger/sqlite/b.ts";',
+    line: 1,
+  },
+  {
+    rule: "imports go to the right only",
+    path: "src/ledger/memory/a.ts",
+    text: 'await import("../sqlite/b.ts");',
+    line: 1,
+  },
+  {
+    rule: "imports go to the right only",
+    path: "src/ledger/a.ts",
+    text: 'import "./memory/b.ts";',
+    line: 1,
+  },
+  {
+    rule: "imports go to the right only",
+    path: "src/cli/a.ts",
+    text: 'import "../../main.ts";',
+    line: 1,
+  },
+  {
+    rule: "imports go to the right only",
+    path: "src/cli/a.ts",
+    text: 'import "../../tests/b.ts";',
+    line: 1,
+  },
+  { rule: "every folder of src is a layer", path: "src/helpers/a.ts", text: "", line: 1 },
+  {
+    rule: "a dependency is imported where it belongs",
+    path: "src/ledger/a.ts",
+    text: 'import { DatabaseSync } from "node:sqlite";',
+    line: 1,
+  },
+  {
+    rule: "a dependency is imported where it belongs",
+    path: "src/server/a.ts",
+    text: 'import { sign } from "jose/jws";',
+    line: 1,
+  },
+  {
+    rule: "a dependency is imported where it belongs",
+    path: "src/client/a.ts",
+    text: 'import "@peculiar/x509";',
+    line: 1,
+  },
+  {
+    rule: "a dependency is imported where it belongs",
+    path: "src/server/a.ts",
+    text: 'import "@logtape/logtape";',
+    line: 1,
+  },
+  {
+    rule: "a dependency is imported where it belongs",
+    path: "src/client/a.ts",
+    text: 'import "npm:jose@6";',
+    line: 1,
+  },
+  {
+    rule: "the machine is passed in below cli",
+    path: "src/server/a.ts",
+    text: "const at = Date.now();",
+    line: 1,
+  },
+  {
+    rule: "the machine is passed in below cli",
+    path: "src/server/a.ts",
+    text: "const at = new Date();",
+    line: 1,
+  },
+  {
+    rule: "the machine is passed in below cli",
+    path: "src/server/a.ts",
+    text: "const at = new Date;",
+    line: 1,
+  },
+  {
+    rule: "the machine is passed in below cli",
+    path: "src/clock.ts",
+    text: "Math.random();",
+    line: 1,
+  },
+  {
+    rule: "the machine is passed in below cli",
+    path: "src/random.ts",
+    text: "\n\nsetTimeout(f, 1);",
+    line: 3,
+  },
+  {
+    rule: "the machine is passed in below cli",
+    path: "src/client/a.ts",
+    text: "Deno.exit(1);",
+    line: 1,
+  },
+  {
+    rule: "the machine is passed in below cli",
+    path: "src/client/a.ts",
+    text: 'console.log("x");',
+    line: 1,
+  },
+  {
+    rule: "the machine is passed in below cli",
+    path: "src/client/a.ts",
+    text: "AbortSignal.timeout(5);",
+    line: 1,
+  },
+  {
+    rule: "the machine is passed in below cli",
+    path: "src/client/a.ts",
+    text: "await delay(crypto.randomUUID());",
+    line: 1,
+  },
+  {
+    rule: "a file is named for its one noun, in snake_case",
+    path: "src/cli/commandLine.ts",
+    text: "",
+    line: 1,
+  },
+  {
+    rule: "a file is named for its one noun, in snake_case",
+    path: "src/cli/string_utils.ts",
+    text: "",
+    line: 1,
+  },
+  {
+    rule: "a file is named for its one noun, in snake_case",
+    path: "src/common/a.ts",
+    text: "",
+    line: 1,
+  },
+  {
+    rule: "a file of src has at most 250 lines",
+    path: "src/a.ts",
+    text: "a;\n".repeat(251),
+    line: 251,
+  },
+  {
+    rule: "a file of src says what it is about, at its beginning or right after its imports",
+    path: "src/a.ts",
+    text: "// no\nexport {};",
+    line: 1,
+  },
+  {
+    rule: "nothing is left to be done later",
+    path: "tests/a_test.ts",
+    text: "a;\n// TO" + "DO: b",
+    line: 2,
+  },
+  { rule: "a test asserts", path: "tests/a_test.ts", text: 'Deno.test("a", () => {});', line: 1 },
+];
+
+for (const { rule, path, text, line } of broken) {
+  Deno.test(`tidy: ${JSON.stringify(text.slice(0, 60))} in ${path} is found`, () => {
+    assertEquals(findings[rule]!({ path, text }).map((at) => parseInt(at)), [line]);
+  });
+}
+
+const fine: readonly SourceFile[] = [
+  {
+    path: "src/server/a.ts",
+    text:
+      '/** A. */\nimport "../ledger/ledger.ts";\nimport "../transport/b.ts";\nimport "./c.ts";\nimport "../money.ts";\n',
+  },
+  {
+    path: "src/cli/a.ts",
+    text:
+      '/** A. */\nimport "../ledger/sqlite/b.ts";\nimport "@optique/core";\nconsole.log(Date.now(), Deno.args);\n',
+  },
+  {
+    path: "src/ledger/sqlite/a.ts",
+    text: '/** A. */\nimport "node:sqlite";\nimport "../entry.ts";\n',
+  },
+  {
+    path: "src/envelope/a.ts",
+    text:
+      '/** A. */\nimport "jose";\n// Date.now() is what the clock is for\nconst at = new Date(5); const s = "new Date()";\n',
+  },
+  {
+    path: "src/server/b.ts",
+    text:
+      '/** Says `import x from "../client/c.ts"`. */\nclock.schedule(1, f); mySetTimeout(); this.Date.nowish;\n',
+  },
+  { path: "src/clock.ts", text: "/** A. */\nDate.now(); performance.now(); setTimeout(f, 1);\n" },
+  { path: "src/random.ts", text: "/** A. */\ncrypto.getRandomValues(new Uint8Array(1));\n" },
+  { path: "tests/a_test.ts", text: 'import { assertEquals } from "@std/assert";\nDate.now();\n' },
+  { path: "tests/contract.ts", text: "a();\n".repeat(400) },
+];
+
+for (const file of fine) {
+  Deno.test(`tidy: nothing is found in ${JSON.stringify(file.text.slice(0, 60))} in ${file.path}`, () => {
+    assertEquals(Object.values(findings).flatMap((check) => check(file)), []);
+  });
+}
+
+/** Every TypeScript file of the project that is not a declaration of another's types. */
+async function sourceFiles(folders: readonly string[]): Promise<SourceFile[]> {
+  const found: SourceFile[] = [];
+  for (const folder of folders) {
+    for await (const entry of Deno.readDir(new URL(`${folder}/`, root))) {
+      const path = `${folder}/${entry.name}`;
+      if (entry.isDirectory) found.push(...await sourceFiles([path]));
+      else if (/\.tsx?$/.test(path) && !path.endsWith(".d.ts")) {
+        found.push({ path, text: await Deno.readTextFile(new URL(path, root)) });
+      }
+    }
+  }
+  return found.toSorted((first, second) => first.path < second.path ? -1 : 1);
+}
