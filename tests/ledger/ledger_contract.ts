@@ -139,11 +139,10 @@ function presence(test: Test): void {
     assertEquals((await ledger.online({ limit: 100 })).map(({ name }) => name), sorted);
     assertEquals(await ledger.online({ limit: 0 }), []);
     const pages = [];
-    for (let after: AccountName | undefined;;) {
-      const page = await ledger.online({ limit: 3, ...(after && { after }) });
-      if (page.length === 0) break;
+    let page = await ledger.online({ limit: 3 });
+    while (page.length > 0) {
       pages.push(...page);
-      after = page.at(-1)!.name;
+      page = await ledger.online({ limit: 3, after: page.at(-1)!.name });
     }
     assertEquals(pages, sorted.map((name) => presenceOf(name)));
   });

@@ -7,7 +7,6 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { FileError, LedgerError } from "../../errors.ts";
-import { textIn } from "./rows.ts";
 import { applicationId, schemaStatements, schemaVersion } from "./schema.ts";
 import { ledgerError, resultCode, resultCodeOf } from "./sqlite_error.ts";
 import { sqlitePath } from "./sqlite_path.ts";
@@ -57,11 +56,10 @@ export function identifyLedgerFile(file: string): string {
  */
 export function createLedgerFile(file: string, ledgerId: string): void {
   const attempt = `cannot make the ledger ${file}`;
-  const slash = file.lastIndexOf("/") + 1;
+  const dir = file.slice(0, file.lastIndexOf("/") + 1) || ".";
   let making: string;
   try {
-    const [dir, prefix] = [file.slice(0, slash) || ".", `${file.slice(slash)}-new-`];
-    making = Deno.makeTempFileSync({ dir, prefix }); // 0600, and SQLite's own files beside it inherit that
+    making = Deno.makeTempFileSync({ dir, prefix: "new-ledger-" }); // 0600, and SQLite's own files beside it inherit that
   } catch (error) {
     throw new FileError(`${attempt}: its folder is missing or not writable`, { cause: error });
   }
@@ -153,15 +151,16 @@ function connect(file: string, options: { readOnly: boolean }): DatabaseSync {
 function ledgerIdIn(database: DatabaseSync, file: string): string {
   const attempt = `cannot open the ledger ${file}`;
   try {
+    // The mark comes first: before Deno 2.9 only a statement that is prepared without a look at the file fails with a code.
     const number = (pragma: string) =>
       Object.values(database.prepare(`PRAGMA ${pragma}`).get()!)[0];
-    database.prepare("PRAGMA busy_timeout = 1000").get();
-    if (number("page_count") === 0) {
-      throw new LedgerError(`${attempt}: the file is empty; delete it to start a new ledger there`);
-    }
+    number("busy_timeout = 1000");
     if (number("application_id") !== applicationId) {
+      const isEmpty = Deno.statSync(file).size === 0;
       throw new LedgerError(
-        `${attempt}: it is a database of another program; choose another file with --db`,
+        isEmpty
+          ? `${attempt}: the file is empty; delete it to start a new ledger there`
+          : `${attempt}: it is a database of another program; choose another file with --db`,
       );
     }
     const version = number("user_version") as number;
@@ -171,7 +170,9 @@ function ledgerIdIn(database: DatabaseSync, file: string): string {
           "use that version",
       );
     }
-    return textIn(database.prepare("SELECT id FROM ledger").get() ?? {}, "id");
+    const id = database.prepare("SELECT id FROM ledger").get()?.id;
+    if (typeof id !== "string") throw new Error("the table ledger is empty");
+    return id;
   } catch (error) {
     throw unreadable(attempt, error);
   }

@@ -1,3 +1,4 @@
+import { FileError } from "../../errors.ts";
 import { createLedgerFile, ledgerFileExists, openLedgerFile } from "./ledger_file.ts";
 import { type ServingLock, takeServingLock } from "./serving_lock.ts";
 import { SqliteLedger } from "./sqlite_ledger.ts";
@@ -24,8 +25,11 @@ export interface SqliteLedgerOptions {
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<SqliteLedger> {
   const { file, ledgerId, serve = true } = options;
   const exists = ledgerFileExists(file);
+  if (!exists && !serve) {
+    throw new FileError(`cannot open the ledger ${file}: there is no such file`);
+  }
   // An existing file is looked at first: no lock file is left beside a file that is not ours.
-  let database = exists || !serve ? openLedgerFile(file, ledgerId) : undefined;
+  let database = exists ? openLedgerFile(file, ledgerId) : undefined;
   let lock: ServingLock | undefined;
   try {
     if (serve) lock = takeServingLock(file);

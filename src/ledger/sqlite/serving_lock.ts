@@ -42,6 +42,7 @@ export function takeServingLock(file: string): ServingLock {
   }
   const database = new DatabaseSync(sqlitePath(lockFile));
   try {
+    database.prepare("PRAGMA busy_timeout = 0").get(); // Deno 2.4 waits five seconds unless told
     keepJournalInMemory(database);
     database.prepare("BEGIN EXCLUSIVE").run();
   } catch (error) {

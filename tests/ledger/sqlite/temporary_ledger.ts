@@ -1,4 +1,5 @@
 /** A ledger in a folder of its own, for the tests of SQLite. */
+import { DatabaseSync } from "node:sqlite";
 import type { SqliteLedger } from "../../../src/ledger/sqlite/sqlite_ledger.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { alice, bob, ledgerId, registration } from "../ledger_samples.ts";
@@ -7,6 +8,8 @@ export interface TemporaryLedger {
   readonly file: string;
   readonly folder: string;
   readonly ledger: SqliteLedger;
+  /** Opens it once more as a tool does that works beside the server. */
+  readonly openBeside: () => Promise<SqliteLedger>;
 }
 
 /** Runs a test in a folder that is removed afterwards. */
@@ -26,7 +29,8 @@ export function withLedger(run: (temporary: TemporaryLedger) => Promise<void>): 
     const ledger = await openSqliteLedger({ file, ledgerId });
     try {
       await registerBoth(ledger);
-      await run({ file, folder, ledger });
+      const openBeside = () => openSqliteLedger({ file, ledgerId, serve: false });
+      await run({ file, folder, ledger, openBeside });
     } finally {
       await ledger.close();
     }
@@ -37,4 +41,20 @@ export function withLedger(run: (temporary: TemporaryLedger) => Promise<void>): 
 export async function registerBoth(ledger: SqliteLedger): Promise<void> {
   await ledger.register(registration(alice, 1_000_000));
   await ledger.register(registration(bob, 0));
+}
+
+/** A connection as another program has one. It does not wait for locks. */
+export interface OtherConnection extends Disposable {
+  run(sql: string): void;
+  /** The first column of the first row. */
+  value(sql: string): unknown;
+}
+
+export function otherConnection(file: string): OtherConnection {
+  const database = new DatabaseSync(file);
+  return {
+    run: (sql) => void database.prepare(sql).all(),
+    value: (sql) => Object.values(database.prepare(sql).get() ?? {})[0],
+    [Symbol.dispose]: () => database.close(),
+  };
 }

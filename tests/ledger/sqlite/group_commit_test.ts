@@ -1,0 +1,125 @@
+import { assertEquals, assertInstanceOf } from "@std/assert";
+import { LedgerBusyError, LedgerError } from "../../../src/errors.ts";
+import { batchOperationsMax } from "../../../src/ledger/sqlite/commit_queue.ts";
+import { alice, bob, payment, presenceOf } from "../ledger_samples.ts";
+import { otherConnection, withLedger } from "./temporary_ledger.ts";
+
+/**
+ * Counts the commits in a write-ahead log: frames of this generation (same salts as the header) that carry a database size
+ * (https://www.sqlite.org/fileformat2.html#the_write_ahead_log).
+ */
+function commitsIn(walFile: string): number {
+  const bytes = Deno.readFileSync(walFile);
+  const view = new DataView(bytes.buffer);
+  const pageBytes = view.getUint32(8);
+  let commits = 0;
+  for (let frame = 32; frame + 24 + pageBytes <= bytes.length; frame += 24 + pageBytes) {
+    const current = view.getBigUint64(frame + 8) === view.getBigUint64(16);
+    if (current && view.getUint32(frame + 4) > 0) commits++;
+  }
+  return commits;
+}
+
+const rows: [string, number, number][] = [
+  ["one booking", 1, 1],
+  ["as many bookings as a batch takes", batchOperationsMax, 1],
+  ["one more than a batch takes", batchOperationsMax + 1, 2],
+];
+for (const [sentence, count, commits] of rows) {
+  Deno.test(`${sentence}, asked for at once, take ${commits} real commits`, () =>
+    withLedger(async ({ file, ledger }) => {
+      const before = commitsIn(`${file}-wal`);
+      const payments = Array.from({ length: count }, (_, id) => payment([alice, bob], 1, { id }));
+      const outcomes = await Promise.all(payments.map((row) => ledger.book(row)));
+      assertEquals(new Set(outcomes.map(({ outcome }) => outcome)), new Set(["booked"]));
+      assertEquals(commitsIn(`${file}-wal`) - before, commits);
+    }));
+}
+
+Deno.test("bookings that wait for each other take a commit each", () =>
+  withLedger(async ({ file, ledger }) => {
+    const before = commitsIn(`${file}-wal`);
+    for (let id = 0; id < 5; id++) await ledger.book(payment([alice, bob], 1, { id }));
+    assertEquals(commitsIn(`${file}-wal`) - before, 5);
+  }));
+
+Deno.test("what is not committed is not seen, and what is acknowledged is seen by others", () =>
+  withLedger(async ({ file, ledger }) => {
+    const booking = ledger.book(payment([alice, bob], 5));
+    assertEquals((await ledger.account(bob))?.balance, 0);
+    await booking;
+    assertEquals((await ledger.account(bob))?.balance, 5);
+    using other = otherConnection(file);
+    assertEquals(other.value("SELECT balance FROM client WHERE username = 'bob'"), 5);
+  }));
+
+Deno.test("while another program holds the lock nothing is booked; when it lets go everything goes on", () =>
+  withLedger(async ({ file, ledger }) => {
+    using other = otherConnection(file);
+    await ledger.bringOnline(presenceOf(alice));
+    other.run("BEGIN IMMEDIATE");
+    const refused = await Promise.allSettled([
+      ledger.book(payment([alice, bob], 1, { id: 1 })),
+      ledger.book(payment([alice, bob], 1, { id: 2 })),
+    ]);
+    for (const result of refused) {
+      assertEquals(result.status, "rejected");
+      assertInstanceOf((result as PromiseRejectedResult).reason, LedgerBusyError);
+    }
+    await ledger.takeOffline(alice);
+    assertEquals((await ledger.account(alice))?.balance, 1_000_000);
+    other.run("ROLLBACK");
+    assertEquals((await ledger.book(payment([alice, bob], 1, { id: 1 }))).outcome, "booked");
+    assertEquals(await ledger.presence(alice), undefined, "leaving is made good");
+    assertEquals((await ledger.totals()).entries, 2);
+  }));
+
+Deno.test("a write by another program is seen, and the chain goes on from it", () =>
+  withLedger(async ({ file, ledger, openBeside }) => {
+    const tool = await openBeside();
+    await tool.book(payment(["@issuer", bob], 50, { id: 1 }));
+    const result = await ledger.book(payment([bob, alice], 50, { id: 2 }));
+    assertEquals(result.outcome === "booked" && result.entry.number, 3);
+    await tool.close();
+    using other = otherConnection(file);
+    assertEquals(other.value("SELECT sum(balance) FROM client"), 0);
+  }));
+
+const broken: [string, string][] = [
+  ["a table that is gone", "ALTER TABLE client RENAME TO other"],
+  ["a number that no program of ours writes", "UPDATE entry SET amount = 9007199254740993"],
+  ["a time that is none", "UPDATE entry SET at = 'noon'"],
+];
+for (const [sentence, sql] of broken) {
+  Deno.test(`${sentence} stops the ledger for good`, () =>
+    withLedger(async ({ file, ledger }) => {
+      using other = otherConnection(file);
+      other.run("DROP TRIGGER entry_unchanged");
+      other.run("PRAGMA ignore_check_constraints = ON");
+      other.run(sql);
+      const calls = [
+        () => ledger.history(alice, { limit: 1 }),
+        () => ledger.account(alice),
+        () => ledger.book(payment([alice, bob], 1)),
+        () => ledger.takeOffline(alice),
+      ];
+      for (
+        const result of await Promise.allSettled(calls.map((call) => call())).then(() =>
+          Promise.allSettled(calls.map((call) => call()))
+        )
+      ) {
+        assertEquals(result.status, "rejected");
+        assertInstanceOf((result as PromiseRejectedResult).reason, LedgerError);
+      }
+    }));
+}
+
+Deno.test("a ledger whose file is deleted or replaced while it is open acknowledges nothing more", () =>
+  withLedger(async ({ file, ledger }) => {
+    Deno.renameSync(file, `${file}.old`);
+    const refused = await Promise.allSettled([ledger.book(payment([alice, bob], 1))]);
+    assertInstanceOf((refused[0] as PromiseRejectedResult).reason, LedgerError);
+    Deno.renameSync(`${file}.old`, file);
+    const again = await Promise.allSettled([ledger.book(payment([alice, bob], 1))]);
+    assertInstanceOf((again[0] as PromiseRejectedResult).reason, LedgerError);
+  }));

@@ -1,0 +1,36 @@
+/** A file system of a given size, where this machine and user may mount one: Linux, as root, with the right to mount. */
+export interface SmallDisk extends AsyncDisposable {
+  readonly folder: string;
+  /** Makes it read-only, or writable again. Nothing on it may be open for writing. */
+  setReadOnly(readOnly: boolean): Promise<void>;
+}
+
+/** @returns `undefined` where nothing can be mounted */
+export async function mountSmallDisk(size: string): Promise<SmallDisk | undefined> {
+  if (Deno.build.os !== "linux" || Deno.uid() !== 0) return undefined;
+  const folder = await Deno.makeTempDir({ prefix: "micropay-disk-" });
+  if (!await succeeds("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder])) {
+    await Deno.remove(folder);
+    return undefined;
+  }
+  return {
+    folder,
+    async setReadOnly(readOnly) {
+      const mode = `remount,${readOnly ? "ro" : "rw"}`;
+      if (!await succeeds("mount", ["-o", mode, folder])) throw new Error(`cannot ${mode}`);
+    },
+    async [Symbol.asyncDispose]() {
+      await succeeds("umount", [folder]);
+      await Deno.remove(folder);
+    },
+  };
+}
+
+async function succeeds(command: string, args: string[]): Promise<boolean> {
+  try {
+    const options = { args, stdout: "null", stderr: "null" } as const;
+    return (await new Deno.Command(command, options).output()).success;
+  } catch {
+    return false; // no such command
+  }
+}
