@@ -25,7 +25,7 @@ export interface ListParsers<T> {
 }
 
 export interface OptionDefault<T> extends OptionHelp {
-  readonly fallback: T;
+  readonly fallback: NoInfer<T>;
 }
 
 /** The variable of an option: `--initial-balance` is `MICROPAY_INITIAL_BALANCE`. */

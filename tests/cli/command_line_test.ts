@@ -3,6 +3,7 @@
  */
 import { assertEquals, assertObjectMatch, fail } from "@std/assert";
 import type { ClientRequest, ParsedCommandLine } from "../../src/cli/command_line.ts";
+import type { RsaBits } from "../../src/limits.ts";
 import { memoCharactersMax } from "../../src/memo.ts";
 import { parsed } from "./command_line_fixture.ts";
 
@@ -200,4 +201,10 @@ Deno.test("the kinds of requests can be told apart by the compiler", () => {
   if (request.kind !== "client" || request.command.name !== "pay") fail("not what was typed");
   const { to, amount, memo }: Extract<ClientRequest["command"], { name: "pay" }> = request.command;
   assertEquals<unknown[]>([to, amount, memo], ["bob", 5, undefined]);
+
+  const bits: RsaBits = request.rsaBits;
+  const server: ParsedCommandLine = parsed("server 8888");
+  if (server.kind !== "server") fail("not what was typed");
+  const format: "text" | "json" = server.logFormat;
+  assertEquals<unknown[]>([bits, format], [2048, "text"]);
 });
