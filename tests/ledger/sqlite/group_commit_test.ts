@@ -1,4 +1,4 @@
-import { assertEquals, assertInstanceOf } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { LedgerBusyError, LedgerError } from "../../../src/errors.ts";
 import { batchOperationsMax } from "../../../src/ledger/sqlite/commit_queue.ts";
 import { alice, bob, payment, presenceOf } from "../ledger_samples.ts";
@@ -86,7 +86,7 @@ Deno.test("a write by another program is seen, and the chain goes on from it", (
   }));
 
 const broken: [string, string][] = [
-  ["a table that is gone", "ALTER TABLE client RENAME TO other"],
+  ["a table that is gone", "ALTER TABLE entry RENAME TO other"],
   ["a number that no program of ours writes", "UPDATE entry SET amount = 9007199254740993"],
   ["a time that is none", "UPDATE entry SET at = 'noon'"],
 ];
@@ -97,29 +97,35 @@ for (const [sentence, sql] of broken) {
       other.run("DROP TRIGGER entry_unchanged");
       other.run("PRAGMA ignore_check_constraints = ON");
       other.run(sql);
-      const calls = [
-        () => ledger.history(alice, { limit: 1 }),
-        () => ledger.account(alice),
-        () => ledger.book(payment([alice, bob], 1)),
-        () => ledger.takeOffline(alice),
-      ];
-      for (
-        const result of await Promise.allSettled(calls.map((call) => call())).then(() =>
-          Promise.allSettled(calls.map((call) => call()))
-        )
-      ) {
-        assertEquals(result.status, "rejected");
-        assertInstanceOf((result as PromiseRejectedResult).reason, LedgerError);
+      await assertRejects(() => ledger.history(alice, { limit: 1 }), LedgerError);
+      for (const sentence of ["the first time", "for good"]) {
+        await assertRejects(() => ledger.account(alice), LedgerError, undefined, sentence);
+        await assertRejects(() => ledger.book(payment([alice, bob], 1)), LedgerError);
+        await assertRejects(() => ledger.takeOffline(alice), LedgerError);
       }
     }));
 }
 
+Deno.test("what the file's own rules refuse is undone alone and stops the ledger after the commit", () =>
+  withLedger(async ({ file, ledger }) => {
+    using other = otherConnection(file);
+    other.run("UPDATE client SET balance = 9007199254740991 WHERE username = 'bob'");
+    const results = await Promise.allSettled([
+      ledger.book(payment([alice, "@issuer"], 1, { id: 1 })),
+      ledger.book(payment([alice, bob], 1, { id: 2 })),
+      ledger.book(payment([alice, "@issuer"], 1, { id: 3 })),
+    ]);
+    assertEquals(results.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+    assertInstanceOf((results[1] as PromiseRejectedResult).reason, LedgerError);
+    assertEquals(other.value("SELECT group_concat(amount) FROM entry WHERE number > 1"), "1,1");
+    await assertRejects(() => ledger.account(alice), LedgerError);
+  }));
+
 Deno.test("a ledger whose file is deleted or replaced while it is open acknowledges nothing more", () =>
   withLedger(async ({ file, ledger }) => {
     Deno.renameSync(file, `${file}.old`);
-    const refused = await Promise.allSettled([ledger.book(payment([alice, bob], 1))]);
-    assertInstanceOf((refused[0] as PromiseRejectedResult).reason, LedgerError);
+    const book = () => ledger.book(payment([alice, bob], 1));
+    await assertRejects(book, LedgerError, "moved or deleted while in use");
     Deno.renameSync(`${file}.old`, file);
-    const again = await Promise.allSettled([ledger.book(payment([alice, bob], 1))]);
-    assertInstanceOf((again[0] as PromiseRejectedResult).reason, LedgerError);
+    await assertRejects(book, LedgerError);
   }));

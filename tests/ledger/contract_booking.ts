@@ -1,0 +1,111 @@
+/** Part of the contract: booking, one after the other and at once. */
+import { assertEquals, assertRejects } from "@std/assert";
+import { type Booking } from "../../src/ledger/entry.ts";
+import type { BookOutcome } from "../../src/ledger/ledger.ts";
+import { amountMax } from "../../src/money.ts";
+import type { ContractTest } from "./ledger_contract.ts";
+import { alice, bob, carol, nobody, noonMs, payment, registration } from "./ledger_samples.ts";
+
+export function bookingContract(test: ContractTest): void {
+  const first = payment([alice, bob], 300, { id: 1, memo: "lunch" });
+  const opening = registration(alice, 1000, { id: 50 });
+  const rows: [string, Booking, BookOutcome["outcome"], number][] = [
+    ["all the payer has", payment([alice, bob], 700, { id: 2 }), "booked", 0],
+    ["one more than the payer has", payment([alice, bob], 701, { id: 2 }), "bankrupt", 700],
+    ["the smallest amount", payment([alice, bob], 1, { id: 2 }), "booked", 699],
+    ["the same order again", first, "repeated", 700],
+    ["the same order, later", { ...first, atMs: noonMs + 5 }, "repeated", 700],
+    ["its id, another signature", { ...first, orderJws: "other" }, "id_conflict", 700],
+    ["its id, another memo", { ...first, memo: "dinner" }, "id_conflict", 700],
+    ["its id, an unknown payer", { ...first, payer: nobody }, "id_conflict", 700],
+    ["an opening's id", payment([alice, bob], 1, { id: 50 }), "id_conflict", 700],
+    ["an unknown payer", payment([nobody, bob], 1, { id: 2 }), "payer_unknown", 700],
+    ["an unknown payee", payment([alice, nobody], 1, { id: 2 }), "payee_unknown", 700],
+    ["both unknown", payment([nobody, carol], 1, { id: 2 }), "payer_unknown", 700],
+    ["unknown payee and too much", payment([alice, nobody], 9999, { id: 2 }), "payee_unknown", 700],
+    ["out of the issuing account", payment(["@issuer", alice], 5, { id: 2 }), "booked", 705],
+    ["into the issuing account", payment([alice, "@issuer"], 5, { id: 2 }), "booked", 695],
+    [
+      "more than can be issued",
+      payment(["@issuer", alice], amountMax - 999, { id: 2 }),
+      "bankrupt",
+      700,
+    ],
+  ];
+  for (const [sentence, row, outcome, balance] of rows) {
+    test(`book: ${sentence}: ${outcome}`, async (ledger) => {
+      await ledger.register(opening);
+      await ledger.register(registration(bob, 0));
+      await ledger.book(first);
+      const result = await ledger.book(row);
+      assertEquals(result.outcome, outcome);
+      if (result.outcome === "booked") assertEquals(result.entry, (await ledger.entry(row.id))!);
+      if (result.outcome === "repeated") assertEquals(result.entry.atMs, first.atMs);
+      assertEquals((await ledger.account(alice))?.balance, balance);
+      const { entries, balanceSum } = await ledger.totals();
+      assertEquals([entries, balanceSum], [outcome === "booked" ? 3 : 2, 0]);
+    });
+  }
+
+  const mistakes: [string, Booking][] = [
+    ["nothing", payment([alice, bob], 0)],
+    ["a part of a unit", payment([alice, bob], 1.5)],
+    ["past 2^53-1", payment([alice, bob], 2 ** 53)],
+    ["to oneself", payment([alice, alice], 1)],
+    ["at no time", payment([alice, bob], 1, { atMs: NaN })],
+    ["half a character in the memo", payment([alice, bob], 1, { memo: "\ud83d" })],
+    ["a NUL in the memo", payment([alice, bob], 1, { memo: "a\0b" })],
+  ];
+  for (const [sentence, row] of mistakes) {
+    test(`book: ${sentence}: a mistake of the program, and the ledger goes on`, async (ledger) => {
+      await ledger.register(opening);
+      await ledger.register(registration(bob, 0));
+      const [mistake, good] = await Promise.allSettled([ledger.book(row), ledger.book(first)]);
+      assertEquals([mistake.status, good.status], ["rejected", "fulfilled"]);
+      await assertRejects(() => ledger.book(row), TypeError);
+      assertEquals((await ledger.totals()).entries, 2);
+    });
+  }
+  test("book: a registration whose opening is not its own changes nothing", async (ledger) => {
+    const row = registration(alice, 10, { id: 1 });
+    await assertRejects(
+      () => ledger.register({ ...row, opening: { ...row.opening!, payee: bob } }),
+      TypeError,
+    );
+    await ledger.register(row);
+    await assertRejects(() => ledger.register(registration(bob, 10, { id: 1 })), TypeError);
+    assertEquals([await ledger.account(bob), (await ledger.totals()).accounts], [undefined, 1]);
+  });
+}
+
+export function bookingAtOnceContract(test: ContractTest): void {
+  test("two payments at once from an account that can afford one: one is booked", async (ledger) => {
+    for (const name of [alice, bob, carol]) await ledger.register(registration(name, 100));
+    const outcomes = await Promise.all([
+      ledger.book(payment([alice, bob], 60, { id: 1 })),
+      ledger.book(payment([alice, carol], 60, { id: 2 })),
+    ]);
+    assertEquals(outcomes.map(({ outcome }) => outcome), ["booked", "bankrupt"]);
+    assertEquals((await ledger.account(alice))?.balance, 40);
+  });
+
+  test("100 payments at once from an account that can afford 40: 40 are booked", async (ledger) => {
+    await ledger.register(registration(alice, 40));
+    await ledger.register(registration(bob, 0));
+    const payments = Array.from({ length: 100 }, (_, id) => payment([alice, bob], 1, { id }));
+    const outcomes = await Promise.all(payments.map((row) => ledger.book(row)));
+    assertEquals(outcomes.filter(({ outcome }) => outcome === "booked").length, 40);
+    assertEquals(outcomes.filter(({ outcome }) => outcome === "bankrupt").length, 60);
+    assertEquals((await ledger.account(bob))?.balance, 40);
+  });
+
+  test("one order submitted 100 times at once is booked once", async (ledger) => {
+    await ledger.register(registration(alice, 40));
+    await ledger.register(registration(bob, 0));
+    const row = payment([alice, bob], 40);
+    const outcomes = await Promise.all(Array.from({ length: 100 }, () => ledger.book(row)));
+    const entries = outcomes.map((result) => "entry" in result ? result.entry : undefined);
+    assertEquals(outcomes.map(({ outcome }) => outcome), ["booked", ...Array(99).fill("repeated")]);
+    assertEquals(entries, Array(100).fill(entries[0]));
+  });
+}

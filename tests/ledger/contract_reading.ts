@@ -1,0 +1,120 @@
+/** Part of the contract: reading, the chain, and closing. */
+import { assertEquals, assertRejects } from "@std/assert";
+import { LedgerError } from "../../src/errors.ts";
+import { chainHash, type Entry, entryDigest } from "../../src/ledger/entry.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { ContractTest } from "./ledger_contract.ts";
+import {
+  alice,
+  bob,
+  carol,
+  ledgerId,
+  nobody,
+  noonMs,
+  orderId,
+  payment,
+  presenceOf,
+  registration,
+} from "./ledger_samples.ts";
+
+export function readingContract(test: ContractTest): void {
+  const bookAll = async (ledger: Ledger) => {
+    for (const name of [alice, bob, carol]) await ledger.register(registration(name, 1000));
+    // The clock goes back an hour between any two: neither order nor chain depends on it.
+    const parties = [[alice, bob], [bob, carol], [carol, alice]] as const;
+    for (let id = 0; id < 30; id++) {
+      const atMs = noonMs - id * 3_600_000;
+      await ledger.book(payment(parties[id % 3]!, id + 1, { id, memo: `no ${id} ✓`, atMs }));
+    }
+  };
+
+  test("history: newest first, both sides, nobody else's, page by page", async (ledger) => {
+    await bookAll(ledger);
+    const all = await ledger.history(alice, { limit: 1000 });
+    assertEquals(all.length, 21);
+    assertEquals(
+      all.map(({ number }) => number),
+      all.map(({ number }) => number).sort((a, b) => b - a),
+    );
+    assertEquals(all.filter(({ payer, payee }) => payer !== alice && payee !== alice), []);
+    for (const limit of [1, 4, 20, 21, 22]) {
+      const pages: Entry[] = [];
+      for (let page = await ledger.history(alice, { limit }); page.length > 0;) {
+        pages.push(...page);
+        page = await ledger.history(alice, { limit, before: page.at(-1)!.number });
+      }
+      assertEquals(pages, all);
+    }
+    assertEquals(await ledger.history(alice, { limit: 0 }), []);
+    assertEquals(await ledger.history(nobody, { limit: 10 }), []);
+    assertEquals(await ledger.history(alice, { limit: 10, before: 1 }), []);
+    assertEquals(await ledger.history(alice, { limit: 10, before: 2 }), [all.at(-1)!]);
+  });
+
+  test("pages are asked for in whole numbers", async (ledger) => {
+    for (const limit of [-1, 1.5, NaN]) {
+      await assertRejects(() => ledger.history(alice, { limit }), TypeError);
+      await assertRejects(() => ledger.online({ limit }), TypeError);
+    }
+    await assertRejects(() => ledger.history(alice, { limit: 1, before: -1 }), TypeError);
+  });
+
+  test("the chain recomputed from the entries ends at the head", async (ledger) => {
+    assertEquals((await ledger.totals()).head, ledgerId);
+    await bookAll(ledger);
+    const entries = new Map<number, Entry>();
+    for (const name of [alice, bob, carol]) {
+      for (const entry of await ledger.history(name, { limit: 1000 })) {
+        entries.set(entry.number, entry);
+      }
+    }
+    let head = ledgerId;
+    for (let number = 1; number <= 33; number++) {
+      const entry = entries.get(number)!;
+      head = chainHash(head, entryDigest(entry));
+      assertEquals(entry.hash, head);
+    }
+    assertEquals(await ledger.totals(), { accounts: 3, entries: 33, balanceSum: 0, head });
+  });
+
+  test("an entry is found by its id, and an unknown id is not", async (ledger) => {
+    await bookAll(ledger);
+    assertEquals((await ledger.entry(orderId(7)))?.memo, "no 7 ✓");
+    assertEquals(await ledger.entry(orderId(77)), undefined);
+    assertEquals(await ledger.account(nobody), undefined);
+  });
+}
+
+export function closingContract(test: ContractTest): void {
+  test("closing finishes what is under way, is harmless twice, and is final", async (ledger) => {
+    await ledger.register(registration(alice, 10));
+    const underWay = ledger.register(registration(bob, 10));
+    await ledger.close();
+    assertEquals((await underWay).outcome, "registered");
+    await ledger.close();
+    await assertRejects(() => ledger.account(alice), LedgerError, "closed");
+    await assertRejects(() => ledger.book(payment([alice, bob], 1)), LedgerError, "closed");
+  });
+
+  test("what was acknowledged is there after closing and opening again", async (ledger, opened) => {
+    if (opened.reopen === undefined) return;
+    await ledger.register(registration(alice, 1000));
+    await ledger.register(registration(bob, 0));
+    await ledger.bringOnline(presenceOf(alice));
+    for (let id = 0; id < 20; id++) await ledger.book(payment([alice, bob], 7, { id, memo: "é" }));
+    const read = async (ledger: Ledger) => ({
+      totals: await ledger.totals(),
+      accounts: [await ledger.account(alice), await ledger.account(bob)],
+      entries: await ledger.history(alice, { limit: 100 }),
+    });
+    const before = await read(ledger);
+    const again = await opened.reopen();
+    assertEquals(await read(again), before);
+    assertEquals([await again.onlineCount(), await again.presence(alice)], [0, undefined]);
+    assertEquals(
+      (await again.book(payment([alice, bob], 7, { id: 3, memo: "é" }))).outcome,
+      "repeated",
+    );
+    assertEquals((await again.book(payment([alice, bob], 7, { id: 30 }))).outcome, "booked");
+  });
+}

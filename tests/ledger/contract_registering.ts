@@ -1,0 +1,116 @@
+/** Part of the contract: registering and presence. */
+import { assertEquals } from "@std/assert";
+import type { AccountName } from "../../src/account_name.ts";
+import { chainHash, entryDigest } from "../../src/ledger/entry.ts";
+import type { Registration } from "../../src/ledger/ledger.ts";
+import { amountMax } from "../../src/money.ts";
+import type { ContractTest } from "./ledger_contract.ts";
+import {
+  alice,
+  bob,
+  certificateOf,
+  ledgerId,
+  nobody,
+  presenceOf,
+  registration,
+} from "./ledger_samples.ts";
+
+export function registeringContract(test: ContractTest): void {
+  const rows: [string, Registration, string, Record<string, number>][] = [
+    ["a new name gets its opening balance", registration(bob, 500), "registered", { bob: 500 }],
+    ["a new name without opening has nothing", registration(bob, 0), "registered", { bob: 0 }],
+    ["the same name and key again", registration(alice, 7, { id: 7 }), "repeated", { alice: 1000 }],
+    ["the same name with another key", registration(alice, 7, { key: "other" }), "name_taken", {
+      alice: 1000,
+    }],
+    ["all that can be issued", registration(bob, amountMax - 1000), "registered", {
+      bob: amountMax - 1000,
+    }],
+    ["one more than can be issued", registration(bob, amountMax - 999), "issue_exhausted", {}],
+  ];
+  for (const [sentence, row, outcome, balances] of rows) {
+    test(`register: ${sentence}: ${outcome}`, async (ledger) => {
+      await ledger.register(registration(alice, 1000));
+      const result = await ledger.register(row);
+      assertEquals(result.outcome, outcome);
+      if ("account" in result) {
+        assertEquals(result.account, (await ledger.account(row.name))!);
+        assertEquals(result.account.certificate, certificateOf(row.name));
+      }
+      for (const [name, balance] of Object.entries(balances)) {
+        assertEquals((await ledger.account(name as AccountName))?.balance, balance);
+      }
+      if (outcome === "issue_exhausted") assertEquals(await ledger.account(bob), undefined);
+      assertEquals((await ledger.totals()).balanceSum, 0);
+    });
+  }
+
+  test("register: the opening is an entry like any other", async (ledger) => {
+    const row = registration(alice, 1000);
+    await ledger.register(row);
+    assertEquals(await ledger.history(alice, { limit: 10 }), [{
+      ...row.opening!,
+      number: 1,
+      payerBalance: -1000,
+      payeeBalance: 1000,
+      hash: chainHash(ledgerId, entryDigest({ ...row.opening!, number: 1 })),
+    }]);
+  });
+
+  test("register: two keys ask for one name at once: one gets it", async (ledger) => {
+    const keys = Array.from({ length: 10 }, (_, n) => `key ${n}`);
+    const outcomes = await Promise.all(
+      keys.map((key, id) => ledger.register(registration(alice, 10, { key, id }))),
+    );
+    assertEquals(outcomes.map(({ outcome }) => outcome), [
+      "registered",
+      ...Array(9).fill("name_taken"),
+    ]);
+    assertEquals((await ledger.totals()).entries, 1);
+  });
+}
+
+export function presenceContract(test: ContractTest): void {
+  test("presence: unknown, offline, online, twice, offline again", async (ledger) => {
+    await ledger.register(registration(alice, 0));
+    assertEquals(await ledger.presence(alice), undefined);
+    assertEquals((await ledger.bringOnline(presenceOf(nobody))).outcome, "account_unknown");
+    assertEquals((await ledger.bringOnline(presenceOf(alice))).outcome, "online");
+    assertEquals((await ledger.bringOnline(presenceOf(alice, 9))).outcome, "already_online");
+    assertEquals(await ledger.presence(alice), presenceOf(alice));
+    await ledger.takeOffline(alice);
+    await ledger.takeOffline(alice);
+    await ledger.takeOffline(nobody);
+    assertEquals(await ledger.presence(alice), undefined);
+    assertEquals(await ledger.onlineCount(), 0);
+    assertEquals((await ledger.bringOnline(presenceOf(alice, 9))).outcome, "online");
+    assertEquals((await ledger.presence(alice))?.privatePort, 9);
+  });
+
+  test("presence: who is online, in code-unit order, page by page", async (ledger) => {
+    const names = ["a", "a-b", "a.b", "a_b", "ab", "b", "9", "z9"] as AccountName[];
+    for (const name of [...names, nobody]) await ledger.register(registration(name, 0));
+    await Promise.all(names.map((name) => ledger.bringOnline(presenceOf(name))));
+    const sorted = [...names].sort();
+    assertEquals(await ledger.onlineCount(), names.length);
+    assertEquals((await ledger.online({ limit: 100 })).map(({ name }) => name), sorted);
+    assertEquals(await ledger.online({ limit: 0 }), []);
+    const pages = [];
+    let page = await ledger.online({ limit: 3 });
+    while (page.length > 0) {
+      pages.push(...page);
+      page = await ledger.online({ limit: 3, after: page.at(-1)!.name });
+    }
+    assertEquals(pages, sorted.map((name) => presenceOf(name)));
+  });
+
+  test("presence: off and on in one turn ends as asked last", async (ledger) => {
+    await ledger.register(registration(alice, 0));
+    await Promise.all([
+      ledger.bringOnline(presenceOf(alice)),
+      ledger.takeOffline(alice),
+      ledger.bringOnline(presenceOf(alice, 3)),
+    ]);
+    assertEquals((await ledger.presence(alice))?.privatePort, 3);
+  });
+}
