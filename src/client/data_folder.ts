@@ -7,7 +7,7 @@
  *     <ledger>/<account>/certificate.pem         absent until the account is registered
  *     <ledger>/<account>/receipts/<id>.json      one a payment, given or taken
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { AccountName } from "../account_name.ts";
 import { FileError, messageOf } from "../errors.ts";
 
@@ -68,15 +68,19 @@ export async function writeFileWhole(
   text: string,
   { mode }: { mode: number },
 ): Promise<void> {
-  // Unique to this process, so that two clients writing the same file do not write into each other's half.
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  let temporary: string | undefined;
   try {
-    using file = await Deno.open(temporary, { write: true, createNew: true, mode });
-    await new Blob([text]).stream().pipeTo(file.writable, { preventClose: true });
-    await file.syncData();
+    // Made with 0600 and a name of its own: two clients writing one file do not write into each other's half.
+    temporary = await Deno.makeTempFile({ dir: dirname(path), prefix: ".new-" });
+    using file = await Deno.open(temporary, { write: true });
+    for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
+      rest = rest.subarray(await file.write(rest));
+    }
+    await file.sync();
+    await Deno.chmod(temporary, mode);
     await Deno.rename(temporary, path);
   } catch (cause) {
-    await Deno.remove(temporary).catch(() => {});
+    if (temporary !== undefined) await Deno.remove(temporary).catch(() => {});
     throw new FileError(`write ${path}: ${messageOf(cause)}`, { cause });
   }
 }

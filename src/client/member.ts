@@ -35,8 +35,9 @@ export class Member {
     this.context = context;
   }
 
-  get isOnline(): boolean {
-    return this.#peers !== undefined;
+  /** Where peers are listened for; `undefined` while offline. */
+  get peerPort(): number | undefined {
+    return this.#peers?.endpoint.port;
   }
 
   balance(): Promise<Outcome<{ balance: number }>> {

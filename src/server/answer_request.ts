@@ -3,48 +3,50 @@
  */
 import { LedgerBusyError, LedgerFullError, ProtocolError } from "../errors.ts";
 import type { Message } from "../envelope/message.ts";
-import { check, encodeReply, type Outcome, refuse } from "../protocol/exchange.ts";
+import { check, encodeReply, type Outcome, type Refusal, refuse } from "../protocol/exchange.ts";
 import type { JsonObject } from "../strict_json.ts";
 import type { RequestContext, Route } from "./route.ts";
 import { routes } from "./routes.ts";
 
-export interface Answer {
-  /** The reply's body. */
-  readonly reply: JsonObject;
-  readonly code: number;
-  /** The request in the course project's notation. */
-  readonly notation: string;
+/** A message with the one line it came in. */
+export interface ReceivedMessage {
+  readonly message: Message;
+  readonly line: string;
 }
 
 /**
  * Answers one request. Malformed requests, refusals and a ledger without room become replies; only what the server cannot go on
  * with is thrown.
  *
+ * @returns the outcome and the reply's body
  * @throws {LedgerError} when the ledger's storage failed
  */
-export async function answerRequest(message: Message, context: RequestContext): Promise<Answer> {
+export async function answerRequest(
+  { message, line }: ReceivedMessage,
+  context: RequestContext,
+): Promise<{ outcome: Outcome<object>; reply: JsonObject }> {
+  const { remote } = context.session.channel;
+  const { report } = context.server;
   const route = routes.get(message.type);
-  // Longer than any type of ours is possible, but of letters only: the envelope saw to that.
-  if (!route) return answer({ success: 300 }, message, refuse(410), message.type);
-  let request: unknown;
-  try {
-    request = check(route.exchange.request, message.body, `read a ${message.type} request`);
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    return answer(route.exchange, message, refuse(410, error.message), message.type);
+  const request = route ? readRequest(route, message) : refuse(410);
+  const isReadable = route !== undefined && !("outcome" in request);
+  const notation = isReadable ? route.notation(request.value) : message.type;
+  report({ kind: "message", remote, notation, line });
+  const outcome = isReadable ? await handle(route, request.value, context) : request as Refusal;
+  if (outcome.outcome === "refused") {
+    report({ kind: "refused", remote, code: outcome.code, text: outcome.text });
   }
-  const outcome = await handle(route, request, context);
-  return answer(route.exchange, message, outcome, route.notation(request));
+  const exchange = route?.exchange ?? { success: 300 };
+  return { outcome, reply: encodeReply(exchange, message.seq, outcome) };
 }
 
-function answer(
-  exchange: Pick<Route["exchange"], "success">,
-  { seq }: Message,
-  outcome: Outcome<object>,
-  notation: string,
-): Answer {
-  const reply = encodeReply(exchange, seq, outcome);
-  return { reply, code: reply.code as number, notation };
+function readRequest(route: Route, { type, body }: Message): { value: unknown } | Refusal {
+  try {
+    return { value: check(route.exchange.request, body, `read a ${type} request`) };
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    return refuse(410, error.message);
+  }
 }
 
 async function handle(

@@ -3,7 +3,7 @@
  */
 import { ClosedError, EnvelopeError, LedgerError, messageOf, TimeoutError } from "../errors.ts";
 import { firstMessageTimeoutMs } from "../limits.ts";
-import { closingType } from "../protocol/exit.ts";
+import { closingType, exitExchange } from "../protocol/exit.ts";
 import { replyType } from "../protocol/exchange.ts";
 import { acceptChannel } from "../transport/accept_channel.ts";
 import type { ByteStream } from "../transport/byte_stream.ts";
@@ -14,9 +14,6 @@ import type { ServerContext } from "./server_context.ts";
 import type { Occupancy } from "./server_event.ts";
 import { identifySpeaker, Session } from "./session.ts";
 import { turnAway, waitForTurn } from "./waiting_room.ts";
-
-/** Exit is the one request after which the server closes. */
-const exitType = "exit";
 
 export class ServedConnection {
   readonly #stream: ByteStream;
@@ -101,20 +98,13 @@ export class ServedConnection {
   /** @returns whether to go on */
   async #answer(
     session: Session,
-    { message, line }: Arrival & { kind: "message" },
+    received: Arrival & { kind: "message" },
   ): Promise<boolean> {
     this.#isBusy = true;
     try {
-      const answer = await answerRequest(message, { server: this.#server, session });
-      const { code, notation, reply } = answer;
-      this.#server.report({
-        kind: "message",
-        remote: session.channel.remote,
-        notation,
-        line,
-        code,
-      });
-      const isExit = message.type === exitType && code === 120;
+      const context = { server: this.#server, session };
+      const { outcome, reply } = await answerRequest(received, context);
+      const isExit = received.message.type === exitExchange.type && outcome.outcome === "answered";
       // Offline before the reply: who was told "Bye" can log in again at once.
       if (isExit) await this.#takeOffline(session);
       await session.channel.send(replyType, reply).written;

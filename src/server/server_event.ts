@@ -2,6 +2,7 @@
  * What a server does that somebody watching it wants to know. The server reports; how it is printed is decided elsewhere.
  */
 import type { AccountName } from "../account_name.ts";
+import type { Code } from "../protocol/code.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
 
 /** How many are connected and how many wait, after the event. */
@@ -29,8 +30,13 @@ export type ServerEvent =
     readonly notation: string;
     /** The sealed line as it came. */
     readonly line: string;
-    /** The code of the reply. */
-    readonly code: number;
+  }
+  /** The answer to the last message of this connection was a "no". */
+  | {
+    readonly kind: "refused";
+    readonly remote: Endpoint;
+    readonly code: Code;
+    readonly text: string;
   }
   | { readonly kind: "online"; readonly name: AccountName; readonly address: Endpoint }
   | { readonly kind: "offline"; readonly name: AccountName }

@@ -65,14 +65,6 @@ export class Channel {
     return this.#ends.stream.local;
   }
 
-  get bytesRead(): number {
-    return this.#ends.reader.bytesRead;
-  }
-
-  get bytesWritten(): number {
-    return this.#ends.writer.bytesWritten;
-  }
-
   /**
    * Seals a message and writes it, after all that were sent before.
    *

@@ -19,9 +19,6 @@ const bufferBytesMin = 4 * 1024;
 const bufferBytesMax = lineBytesMax + 1;
 
 export class LineReader {
-  /** Bytes that came, newlines included. */
-  bytesRead = 0;
-
   readonly #stream: ByteStream;
   readonly #clock: Clock;
   /** Bytes from `#start` to `#end` came and were not handed out; up to `#scanned` there is no newline among them. */
@@ -89,7 +86,6 @@ export class LineReader {
     this.#makeRoom();
     const count = await this.#stream.read(this.#buffer.subarray(this.#end));
     if (count === null) return false;
-    this.bytesRead += count;
     this.#end += count;
     return true;
   }

@@ -8,9 +8,6 @@ import { type ByteStream, endpointText } from "./byte_stream.ts";
 import { Deadline } from "./deadline.ts";
 
 export class LineWriter {
-  /** Bytes that were written, newlines included. */
-  bytesWritten = 0;
-
   readonly #stream: ByteStream;
   readonly #clock: Clock;
   #queued = 0;
@@ -51,7 +48,6 @@ export class LineWriter {
       const bytes = new TextEncoder().encode(`${await make()}\n`);
       deadline.set(writeTimeoutMs);
       await this.#stream.write(bytes);
-      this.bytesWritten += bytes.length;
     } catch (error) {
       this.#stream.close();
       throw deadline.passed ? this.#closed("a message was not taken in time") : error;

@@ -1,3 +1,4 @@
+/** BALANCE: what the asker holds. */
 import { answered, refuse } from "../../protocol/exchange.ts";
 import { balanceExchange } from "../../protocol/balance.ts";
 import { memberRoute } from "../route.ts";

@@ -1,3 +1,4 @@
+/** EXIT: goodbye. */
 import { answered } from "../../protocol/exchange.ts";
 import { exitExchange } from "../../protocol/exit.ts";
 import { memberRoute } from "../route.ts";

@@ -1,3 +1,4 @@
+/** HISTORY: the asker's entries, newest first. */
 import type { AccountName } from "../../account_name.ts";
 import type { Entry } from "../../ledger/entry.ts";
 import { answered } from "../../protocol/exchange.ts";

@@ -1,3 +1,4 @@
+/** LIST: the asker's balance and who is online. */
 import { pageRowsMax } from "../../limits.ts";
 import { answered, refuse } from "../../protocol/exchange.ts";
 import { listExchange } from "../../protocol/list.ts";

@@ -1,3 +1,4 @@
+/** LOCATE: where one member takes payments. */
 import type { Presence } from "../../ledger/ledger.ts";
 import { answered, refuse } from "../../protocol/exchange.ts";
 import type { OnlineMember } from "../../protocol/list.ts";

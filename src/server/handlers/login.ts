@@ -1,3 +1,4 @@
+/** LOGIN: takes a member online. */
 import { parseHost } from "../../pki/host.ts";
 import { answered, refuse } from "../../protocol/exchange.ts";
 import { loginExchange } from "../../protocol/login.ts";

@@ -1,3 +1,4 @@
+/** REGISTER: a new account, its certificate and its starting balance. */
 import type { AccountName } from "../../account_name.ts";
 import { encodeBase64Url } from "../../base64.ts";
 import { type Booking, issuingAccount } from "../../ledger/entry.ts";

@@ -1,3 +1,4 @@
+/** STATUS: what became of an order, told to its two sides only. */
 import { answered, refuse } from "../../protocol/exchange.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
 import { statusExchange } from "../../protocol/status.ts";

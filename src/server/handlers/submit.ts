@@ -1,3 +1,4 @@
+/** SUBMIT: a payee hands in an order; it is checked again from the start and booked exactly once. */
 import type { AccountName } from "../../account_name.ts";
 import { CertificateError, EnvelopeError, ProtocolError } from "../../errors.ts";
 import { type Booking, type Entry, issuingAccount } from "../../ledger/entry.ts";

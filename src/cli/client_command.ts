@@ -1,0 +1,180 @@
+/**
+ * `micropay client`: one command, or the menu.
+ */
+import { DataFolder, readTextIfThere } from "../client/data_folder.ts";
+import type { Member } from "../client/member.ts";
+import { Wallet } from "../client/wallet.ts";
+import { systemClock } from "../clock.ts";
+import { generateSessionKey } from "../envelope/session_key.ts";
+import { FileError, MicropayError, UsageError } from "../errors.ts";
+import type { Refusal } from "../protocol/exchange.ts";
+import { systemRandom } from "../random.ts";
+import type { Network } from "../transport/byte_stream.ts";
+import { MeteredNetwork } from "../transport/metered_network.ts";
+import { tcpNetwork } from "../transport/tcp_network.ts";
+import { type ClientOutput, jsonOutput, textOutput } from "./client_output.ts";
+import type { ClientRequest } from "./command_line.ts";
+import { platformDataHome } from "./data_home.ts";
+import { type ExitCode, exitCodeOfError, exitCodeOfRefusal, exitCodes } from "./exit_code.ts";
+import { LineInput } from "./line_input.ts";
+import { runMenu } from "./menu_command.ts";
+import { receive } from "./receive_command.ts";
+import { askYesNo } from "./yes_no.ts";
+
+/** Where the operator's CA is when client and server are started in the same folder. */
+const caFileDefault = "certs/CA.pem";
+
+export async function runClient(request: ClientRequest): Promise<ExitCode> {
+  const printers = {
+    print: (line: string) => console.log(line),
+    printError: (line: string) => console.error(line),
+  };
+  const output = request.json ? jsonOutput(printers) : textOutput(printers);
+  try {
+    return await perform(request, output);
+  } catch (error) {
+    if (!(error instanceof MicropayError)) throw error;
+    output.failed(error);
+    return exitCodeOfError[error.code];
+  }
+}
+
+async function perform(request: ClientRequest, output: ClientOutput): Promise<ExitCode> {
+  const input = new LineInput(Deno.stdin.readable);
+  const network = new MeteredNetwork(tcpNetwork);
+  const wallet = await openWallet(request, { input, network });
+  const { command } = request;
+  switch (command.name) {
+    case "menu":
+      if (request.json) throw new UsageError("show the menu: --json needs a command");
+      return await runMenu({ wallet, input, network, clock: systemClock, address: request });
+    case "register": {
+      const outcome = await wallet.register(await wallet.connect(), command.account);
+      if (outcome.outcome === "refused") return refused(outcome, output);
+      output.registered(outcome.answer.account);
+      return exitCodes.ok;
+    }
+    default:
+      return await performAsMember(command, { request, wallet, output });
+  }
+}
+
+type MemberCommand = Exclude<ClientRequest["command"], { name: "menu" | "register" }>;
+
+async function performAsMember(
+  command: MemberCommand,
+  { request, wallet, output }: { request: ClientRequest; wallet: Wallet; output: ClientOutput },
+): Promise<ExitCode> {
+  const connection = await wallet.connect();
+  let member: Member | undefined;
+  try {
+    const name = request.as ?? await wallet.onlyAccount(connection);
+    member = await wallet.member(connection, name);
+    return await performFor(member, command, { request, output });
+  } finally {
+    await member?.abandon();
+    connection.close();
+  }
+}
+
+async function performFor(
+  member: Member,
+  command: MemberCommand,
+  { request, output }: { request: ClientRequest; output: ClientOutput },
+): Promise<ExitCode> {
+  switch (command.name) {
+    case "list": {
+      const outcome = await member.list();
+      if (outcome.outcome === "refused") return refused(outcome, output);
+      output.listed(outcome.answer);
+      return exitCodes.ok;
+    }
+    case "balance": {
+      const outcome = await member.balance();
+      if (outcome.outcome === "refused") return refused(outcome, output);
+      output.balance(outcome.answer.balance);
+      return exitCodes.ok;
+    }
+    case "pay": {
+      const outcome = await member.pay(command);
+      if (outcome.outcome === "refused") return refused(outcome, output);
+      output.paid(outcome);
+      return exitCodes.ok;
+    }
+    case "status": {
+      const outcome = await member.status(command.id);
+      if (outcome.outcome === "refused") return refused(outcome, output, { id: command.id });
+      output.paid(outcome);
+      return exitCodes.ok;
+    }
+    case "history": {
+      for await (const page of member.history(command)) {
+        if (page.outcome === "refused") return refused(page, output);
+        for (const row of page.answer.entries) output.historyRow(row);
+      }
+      return exitCodes.ok;
+    }
+    case "receive": {
+      const refusal = await receive(member, { ...request, count: command.count, output });
+      return refusal ? refused(refusal, output) : exitCodes.ok;
+    }
+  }
+}
+
+function refused(
+  refusal: Refusal,
+  output: ClientOutput,
+  fields?: { readonly id: string },
+): ExitCode {
+  output.refused(refusal, fields);
+  return exitCodeOfRefusal(refusal.code);
+}
+
+async function openWallet(
+  request: ClientRequest,
+  { input, network }: { input: LineInput; network: Network },
+): Promise<Wallet> {
+  const environment = (name: string) => Deno.env.get(name);
+  const home = request.home ?? platformDataHome({ os: Deno.build.os, environment });
+  const isTerminal = Deno.stdin.isTerminal();
+  return new Wallet(
+    {
+      server: { host: request.serverHost, port: request.serverPort },
+      folder: new DataFolder(home),
+      trust: {
+        ca: await readCa(request),
+        fingerprint: request.fingerprint,
+        ...(isTerminal && { confirm: (found) => confirmFingerprint(found, input) }),
+      },
+      timeoutMs: request.timeoutSeconds * 1000,
+      onWaiting: (place) => console.error(`waiting, place ${place}`),
+      ...(request.verbose && { observe: showSealed }),
+    },
+    {
+      network,
+      clock: systemClock,
+      random: systemRandom,
+      sessionKey: await generateSessionKey(request.rsaBits),
+    },
+  );
+}
+
+async function readCa(
+  { ca }: ClientRequest,
+): Promise<{ pem: string; path: string } | undefined> {
+  const path = ca ?? caFileDefault;
+  const pem = await readTextIfThere(path);
+  if (pem !== undefined) return { pem, path };
+  if (ca === undefined) return undefined;
+  throw new FileError(`read the CA ${ca}: there is no such file`);
+}
+
+function confirmFingerprint(fingerprint: string, input: LineInput): Promise<boolean> {
+  console.error("This ledger is not known here yet. The SHA-256 fingerprint of its CA is");
+  console.error(fingerprint);
+  return askYesNo("Is it the one the operator told you?", input);
+}
+
+function showSealed(direction: "in" | "out", line: string): void {
+  console.error(`${direction === "in" ? "←" : "→"} ${line}`);
+}

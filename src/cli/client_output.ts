@@ -1,0 +1,101 @@
+/**
+ * What a one-shot command prints: for people, or one JSON object a line for scripts.
+ */
+import type { AccountName } from "../account_name.ts";
+import type { IncomingPayment } from "../client/payee.ts";
+import type { Paid } from "../client/payment_result.ts";
+import type { SystemInformation } from "../client/member.ts";
+import { messageOf, type MicropayError, UnknownOutcomeError } from "../errors.ts";
+import { codes } from "../protocol/code.ts";
+import type { Refusal } from "../protocol/exchange.ts";
+import type { HistoryRow } from "../protocol/history.ts";
+import { printable } from "../printable.ts";
+
+export interface ClientOutput {
+  registered(account: AccountName): void;
+  listed(information: SystemInformation): void;
+  balance(balance: number): void;
+  paid(paid: Paid): void;
+  online(port: number): void;
+  received(payment: IncomingPayment): void;
+  historyRow(row: HistoryRow): void;
+  /** An expected "no", to stdout like any result. */
+  refused(refusal: Refusal, fields?: { readonly id?: string }): void;
+  /** To stderr. */
+  failed(error: MicropayError): void;
+}
+
+type Print = (line: string) => void;
+
+export function jsonOutput(
+  { print, printError }: { print: Print; printError: Print },
+): ClientOutput {
+  const line = (value: object) => print(JSON.stringify(value));
+  return {
+    registered: (account) => line({ code: 100, text: codes[100].text, account }),
+    listed: ({ balance, online }) => line({ code: 300, balance, online }),
+    balance: (balance) => line({ code: 300, balance }),
+    paid: ({ receipt: { id, entry }, receiptJws }) =>
+      line({ code: 130, text: codes[130].text, id, entry, receipt: receiptJws }),
+    online: (port) => line({ event: "online", port }),
+    received: ({ receipt, receiptJws, memo }) =>
+      line({
+        event: "payment",
+        id: receipt.id,
+        from: receipt.from,
+        amount: receipt.amount,
+        memo,
+        entry: receipt.entry,
+        receipt: receiptJws,
+      }),
+    historyRow: ({ entry, id, at, from, to, amount, memo, balance }) =>
+      line({ entry, id, at, from, to, amount, memo, balance }),
+    refused: ({ code, text }, fields) => line({ code, text, ...fields }),
+    failed: (error) =>
+      printError(JSON.stringify({
+        error: error.code,
+        text: messageOf(error),
+        ...(error instanceof UnknownOutcomeError && { id: error.orderId }),
+      })),
+  };
+}
+
+export function textOutput(
+  { print, printError }: { print: Print; printError: Print },
+): ClientOutput {
+  return {
+    registered: () => print(`100 ${codes[100].text}`),
+    listed({ balance, online }) {
+      print(String(balance));
+      print(String(online.length));
+      for (const { name, ip, port } of online) print(`${name}#${printable(ip)}#${port}`);
+    },
+    balance: (balance) => print(String(balance)),
+    paid({ receipt: { entry, id } }) {
+      print(codes[130].text);
+      print(`entry ${entry}, id ${id}`);
+    },
+    online: (port) => printError(`Online, taking payments on port ${port}. Ctrl-C ends.`),
+    received: (payment) => print(notification(payment)),
+    historyRow: (row) => print(historyLine(row)),
+    refused: (refusal) => print(refusalText(refusal)),
+    failed: (error) => printError(`micropay: ${printable(messageOf(error))}`),
+  };
+}
+
+/** The course project's words for money that came. */
+export function notification({ receipt: { from, amount }, memo }: IncomingPayment): string {
+  const note = memo === undefined ? "" : ` (${printable(memo)})`;
+  return `[Notification] ${from} just sent you $${amount}!${note}`;
+}
+
+/** Codes below 230 were always shown with their number: `210 FAIL`, `220 AUTH_FAIL`. */
+export function refusalText({ code, text }: Refusal): string {
+  const shown = printable(text);
+  return code < 240 ? `${code} ${shown}` : shown;
+}
+
+function historyLine({ entry, at, from, to, amount, memo, balance }: HistoryRow): string {
+  const note = memo === undefined ? "" : `  ${printable(memo)}`;
+  return `${entry}  ${at}  ${from} → ${to}  ${amount}  balance ${balance}${note}`;
+}

@@ -1,0 +1,121 @@
+/**
+ * `micropay server`: opens what a server needs, runs it, and closes everything again.
+ */
+import { systemClock } from "../clock.ts";
+import { generateSessionKey } from "../envelope/session_key.ts";
+import { UsageError } from "../errors.ts";
+import { deleteSqliteLedger } from "../ledger/sqlite/delete_sqlite_ledger.ts";
+import { openSqliteLedger } from "../ledger/sqlite/open_sqlite_ledger.ts";
+import {
+  hasNoCertificates,
+  openCertificates,
+  type OpenedCertificates,
+} from "../pki/certificate_folder.ts";
+import { systemRandom } from "../random.ts";
+import { Server } from "../server/server.ts";
+import { tcpNetwork } from "../transport/tcp_network.ts";
+import type { ServerRequest } from "./command_line.ts";
+import { type ExitCode, exitCodes } from "./exit_code.ts";
+import { runGencert } from "./gencert_command.ts";
+import { openServerLog, type ServerLog } from "./server_log.ts";
+import { askYesNo } from "./yes_no.ts";
+
+/** A limit below this would be of no use: one payer, one payee, and the payer's own question about the outcome. */
+const userLimitMin = 3;
+/** Days that a server's certificate made at the first start is valid; as `gencert` makes it. */
+const certificateDays = 365;
+
+/**
+ * Serves until SIGINT or SIGTERM.
+ *
+ * @throws {MicropayError} when it cannot start, or when the ledger's storage fails
+ */
+export async function runServer(request: ServerRequest): Promise<ExitCode> {
+  const { certs, db, silent, logFormat } = request;
+  const log = await openServerLog({
+    format: logFormat,
+    silent,
+    print: (line) => console.log(line),
+  });
+  const userLimit = sayUserLimit(request, log);
+  if (request.reset) await resetLedger(request);
+  const certificates = await openOrMakeCertificates(certs, log);
+  const ledgerId = certificates.anchor.fingerprint;
+  const sessionKey = await generateSessionKey(request.rsaBits);
+  const ledger = await openSqliteLedger({ file: db, ledgerId, serve: true });
+  try {
+    const server = new Server(
+      {
+        endpoint: { host: request.host, port: request.port },
+        userLimit,
+        initialBalance: request.initialBalance,
+      },
+      {
+        ...certificates,
+        ledger,
+        sessionKey,
+        network: tcpNetwork,
+        clock: systemClock,
+        random: systemRandom,
+        report: log.report,
+      },
+    );
+    await untilStopped(server);
+  } finally {
+    await ledger.close();
+  }
+  if (request.deleteDbOnExit) deleteSqliteLedger(db);
+  return exitCodes.ok;
+}
+
+function sayUserLimit({ userLimit }: ServerRequest, log: ServerLog): number {
+  if (userLimit !== undefined) {
+    log.say(`User limit is now set to ${userLimit}`);
+    return userLimit;
+  }
+  const limit = Math.max(navigator.hardwareConcurrency, userLimitMin);
+  log.say(`User limit is now set to default: ${limit}`);
+  return limit;
+}
+
+async function resetLedger({ db, yes }: ServerRequest): Promise<void> {
+  if (!yes) {
+    if (!Deno.stdin.isTerminal()) {
+      throw new UsageError(`reset the ledger ${db}: give --yes too, there is nobody to ask`);
+    }
+    const question = `Delete the ledger ${db} with all accounts and entries?`;
+    if (!await askYesNo(question)) throw new UsageError(`reset the ledger ${db}: not confirmed`);
+  }
+  deleteSqliteLedger(db);
+}
+
+async function openOrMakeCertificates(
+  folder: string,
+  log: ServerLog,
+): Promise<OpenedCertificates> {
+  if (await hasNoCertificates(folder)) {
+    log.say(`No certificates in ${folder}, making them:`);
+    await runGencert(
+      { out: folder, hosts: [], days: certificateDays, force: false },
+      {
+        clock: systemClock,
+        random: systemRandom,
+        hostname: Deno.hostname(),
+        print: (line) => log.say(line),
+      },
+    );
+  }
+  return await openCertificates({ folder, clock: systemClock });
+}
+
+/** Stops the server at the first signal; resolves when it has stopped, however that came. */
+async function untilStopped(server: Server): Promise<void> {
+  const stop = () => void server.stop().catch(() => {});
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) Deno.addSignalListener(signal, stop);
+  try {
+    await server.stopped;
+  } finally {
+    for (const signal of signals) Deno.removeSignalListener(signal, stop);
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * What the server prints: each event as one line of text or of JSON. Everything that came from outside is escaped.
+ */
+import { configure, getJsonLinesFormatter, getLogger, type LogRecord } from "@logtape/logtape";
+import { messageOf } from "../errors.ts";
+import { printable } from "../printable.ts";
+import type { Occupancy, ServerEvent } from "../server/server_event.ts";
+import type { Endpoint } from "../transport/byte_stream.ts";
+
+export interface ServerLogOptions {
+  readonly format: "text" | "json";
+  /** Leave the encrypted messages out. */
+  readonly silent: boolean;
+  readonly print: (line: string) => void;
+}
+
+export interface ServerLog {
+  /** A line that is not about an event. */
+  say(text: string): void;
+  report(event: ServerEvent): void;
+}
+
+export async function openServerLog(
+  { format, silent, print }: ServerLogOptions,
+): Promise<ServerLog> {
+  const json = getJsonLinesFormatter({ properties: "flatten" });
+  const text = (record: LogRecord) => record.message.join("");
+  const formatter = format === "json" ? json : text;
+  await configure({
+    reset: true,
+    sinks: { output: (record) => print(formatter(record).trimEnd()) },
+    loggers: [
+      { category: "micropay", sinks: ["output"], lowestLevel: "debug" },
+      { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
+    ],
+  });
+  const logger = getLogger(["micropay", "server"]);
+  return {
+    say: (line) => logger.info("{line}", { line }),
+    report(event) {
+      const { kind, ...properties } = event;
+      const fields = { event: kind, ...plain(properties, { silent }) };
+      const line = lineOf(event, { withSealed: !silent && format === "text" });
+      if (kind === "fault") logger.error("{line}", { line, ...fields });
+      else if (kind === "line_refused") logger.warn("{line}", { line, ...fields });
+      else logger.info("{line}", { line, ...fields });
+    },
+  };
+}
+
+/** The event in words. Exported for its tests. */
+export function lineOf(event: ServerEvent, { withSealed }: { withSealed: boolean }): string {
+  switch (event.kind) {
+    case "listening":
+      return `Server listening on port ${event.endpoint.port}`;
+    case "connected":
+      return `${addressOf(event.remote)} connected ${occupancyOf(event)}`;
+    case "waiting":
+      return `${addressOf(event.remote)} waits at place ${event.place} ${occupancyOf(event)}`;
+    case "full":
+      return `${addressOf(event.remote)} turned away, the waiting room is full ${
+        occupancyOf(event)
+      }`;
+    case "disconnected": {
+      const name = event.name === undefined ? "" : ` (${event.name})`;
+      return `${addressOf(event.remote)}${name} disconnected ${occupancyOf(event)}`;
+    }
+    case "message": {
+      const line = `→ [${printable(event.notation)}] from ${addressOf(event.remote)}`;
+      return withSealed ? `${line}\n${event.line}` : line;
+    }
+    case "refused":
+      return `← [${event.code} ${printable(event.text)}] to ${addressOf(event.remote)}`;
+    case "online":
+      return `${event.name} is online at ${addressOf(event.address)}`;
+    case "offline":
+      return `${event.name} is offline`;
+    case "line_refused":
+      return `refused a line from ${addressOf(event.remote)}: ${printable(event.reason)}`;
+    case "fault":
+      return `${event.attempt}: ${printable(messageOf(event.error))}`;
+    case "stopping":
+      return `Server stopping, ${event.served} connected`;
+    case "stopped":
+      return "Server stopped";
+  }
+}
+
+/** The course project's way of writing an address. */
+function addressOf({ host, port }: Endpoint): string {
+  return `${printable(host)}@${port}`;
+}
+
+function occupancyOf({ served, waiting, userLimit }: Occupancy): string {
+  return `(connected ${served} of ${userLimit}, waiting ${waiting})`;
+}
+
+/** Fields of the JSON form: no `Error` objects, and no sealed line where it is not wanted. */
+function plain(
+  { line, error, ...properties }: Record<string, unknown>,
+  { silent }: { silent: boolean },
+): Record<string, unknown> {
+  return {
+    ...properties,
+    ...(line !== undefined && !silent && { sealed: line }),
+    ...(error !== undefined && { error: messageOf(error) }),
+  };
+}
