@@ -1,3 +1,4 @@
+/** Opening a ledger in SQLite: the file, the lock of the one server, and the ledger on top of both. */
 import { FileError } from "../../errors.ts";
 import { createLedgerFile, ledgerFileExists, openLedgerFile } from "./ledger_file.ts";
 import { type ServingLock, takeServingLock } from "./serving_lock.ts";
