@@ -18,6 +18,7 @@ import { equalBytes } from "./der.ts";
 import { parsePartyUri, type Party, type Role } from "./party.ts";
 import { importPublicKey, publicKeyFingerprint, sha256Hex } from "./signing_key.ts";
 import { checkAuthority, type TrustAnchor } from "./trust_anchor.ts";
+import { chainKey, VerifiedChains, verifiedChainsMax } from "./verified_chains.ts";
 import { ExtendedKeyUsage, KeyUsageFlags } from "./x509.ts";
 
 /** A certificate that was verified up to the anchor, for its role, at one moment. */
@@ -54,6 +55,20 @@ export async function verifyChain(
   chain: readonly Uint8Array<ArrayBuffer>[],
   options: VerifyChainOptions,
 ): Promise<VerifiedCertificate> {
+  const key = chainKey(chain, options);
+  const known = verifiedChains.get(key, options.atMs);
+  if (known) return known;
+  const { result, notBeforeMs } = await verifyAnew(chain, options);
+  verifiedChains.set(key, { result, notBeforeMs, notAfterMs: result.notAfterMs });
+  return result;
+}
+
+const verifiedChains = new VerifiedChains<VerifiedCertificate>(verifiedChainsMax);
+
+async function verifyAnew(
+  chain: readonly Uint8Array<ArrayBuffer>[],
+  options: VerifyChainOptions,
+): Promise<{ result: VerifiedCertificate; notBeforeMs: number }> {
   const { anchor, role, atMs } = options;
   const certificates = readChain(chain, anchor);
   const [leaf, ...issuers] = certificates;
@@ -65,7 +80,7 @@ export async function verifyChain(
   const party = catchingAll("verify a certificate", () => checkLeaf(leaf, role));
   await checkSignatures(certificates, options);
   const publicKey = await importPublicKey(leaf.publicKeyInfo);
-  return {
+  const result = {
     party,
     publicKey,
     der: leaf.der,
@@ -73,6 +88,8 @@ export async function verifyChain(
     keyFingerprint: await publicKeyFingerprint(publicKey),
     notAfterMs: Math.min(anchor.notAfterMs, ...certificates.map((one) => one.notAfterMs)),
   };
+  const notBeforeMs = Math.max(anchor.notBeforeMs, ...certificates.map((one) => one.notBeforeMs));
+  return { result, notBeforeMs };
 }
 
 /** The certificates below the anchor. Sizes and number are checked before anything is parsed. */
