@@ -23,7 +23,8 @@ export const submitRoute = memberRoute({
     const verified = await verify(jws, server);
     if ("outcome" in verified) return verified;
     const outcome = await book(verified, { payee: name, server });
-    tellPayer(verified, outcome, server);
+    // Whoever else hands an order in is refused, and its payee can still have it booked: that "no" is not the payer's answer.
+    if (verified.order.to === name) tellPayer(verified, outcome, server);
     return outcome;
   },
 });
