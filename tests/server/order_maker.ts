@@ -1,0 +1,38 @@
+/**
+ * Orders signed by hand, so that a test can sign what the program never would.
+ */
+import { systemClock } from "../../src/clock.ts";
+import { issuingAccount } from "../../src/ledger/entry.ts";
+import type { Identity } from "../../src/pki/identity.ts";
+import { signDocument } from "../../src/pki/signed_document.ts";
+import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
+import { makeOrderId, systemRandom } from "../../src/random.ts";
+import type { JsonObject } from "../../src/strict_json.ts";
+
+/** The members of an order as a good one has them, unless told otherwise; `undefined` leaves one out. */
+export function orderPayload(
+  payer: Identity,
+  anchor: TrustAnchor,
+  changes: JsonObject = {},
+): JsonObject {
+  const seconds = Math.floor(systemClock.nowMs() / 1000);
+  const payload = {
+    id: makeOrderId(systemClock, systemRandom),
+    ledger: anchor.fingerprint,
+    from: payer.party.role === "server" ? issuingAccount : payer.party.name,
+    to: "bob",
+    amount: 2000,
+    iat: seconds,
+    exp: seconds + 120,
+    ...changes,
+  };
+  return Object.fromEntries(Object.entries(payload).filter(([, value]) => value !== undefined));
+}
+
+/** The compact JWS over whatever the payload is. */
+export async function signPayload(payload: JsonObject, signer: Identity): Promise<string> {
+  return await signDocument("micropay-order", payload, {
+    privateKey: signer.privateKey,
+    chain: signer.chain.slice(0, 1),
+  });
+}

@@ -1,0 +1,223 @@
+/**
+ * The real server on a real socket, with a ledger in memory and an authority of its own; and clients made by hand of the
+ * client's parts, so that a test can send what no proper client would.
+ */
+import { type AccountName, parseAccountName } from "../../src/account_name.ts";
+import { decodeBase64UrlStrict } from "../../src/base64.ts";
+import { ServerLink } from "../../src/client/server_link.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
+import type { Signer } from "../../src/envelope/correspondent.ts";
+import { generateSessionKey, type SessionKey } from "../../src/envelope/session_key.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { MemoryLedger } from "../../src/ledger/memory/memory_ledger.ts";
+import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
+import {
+  createCertificateRequest,
+  readCertificateRequest,
+} from "../../src/pki/certificate_request.ts";
+import { type Identity, openIdentity } from "../../src/pki/identity.ts";
+import { exportPrivateKeyPem, generateSigningKey } from "../../src/pki/signing_key.ts";
+import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
+import type { Outcome } from "../../src/protocol/exchange.ts";
+import { registerExchange } from "../../src/protocol/register.ts";
+import { systemRandom } from "../../src/random.ts";
+import { Server } from "../../src/server/server.ts";
+import type { ServerEvent } from "../../src/server/server_event.ts";
+import { type Greeted, greeted } from "../../src/transport/connect_channel.ts";
+import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { EventLog } from "./event_log.ts";
+
+/** No answer is waited for longer than this; every test is done long before. */
+export const timeoutMs = 20_000;
+
+let sharedKey: Promise<SessionKey> | undefined;
+
+/** One for all tests of a process: making it takes longer than most tests do. */
+export function sessionKey(): Promise<SessionKey> {
+  return sharedKey ??= generateSessionKey(2048);
+}
+
+/** A name that is one. */
+export function named(text: string): AccountName {
+  return parseAccountName(text)!;
+}
+
+export interface TestServerOptions {
+  readonly userLimit?: number;
+  readonly initialBalance?: number;
+  readonly clock?: Clock;
+  /** Puts something between the server and its ledger. */
+  readonly wrap?: (ledger: MemoryLedger) => Ledger;
+}
+
+export interface Applicant {
+  readonly signer: Signer & { kind: "applicant" };
+  readonly privateKeyPem: string;
+}
+
+export class TestServer {
+  readonly server: Server;
+  readonly ledger: MemoryLedger;
+  readonly authority: CertificateAuthority;
+  readonly events: EventLog<ServerEvent>;
+  readonly #links: ServerLink[] = [];
+
+  constructor(
+    parts: Pick<TestServer, "server" | "ledger" | "authority" | "events">,
+  ) {
+    this.server = parts.server;
+    this.ledger = parts.ledger;
+    this.authority = parts.authority;
+    this.events = parts.events;
+  }
+
+  get anchor(): TrustAnchor {
+    return this.authority.anchor;
+  }
+
+  get endpoint() {
+    return { host: "127.0.0.1", port: this.server.endpoint.port };
+  }
+
+  /** A connection that nothing was said on yet. */
+  async connect(onWaiting?: (place: number) => void): Promise<Greeted> {
+    const signal = new AbortController().signal;
+    const stream = await tcpNetwork.connect(this.endpoint, { signal });
+    const resolveAnchor = () => Promise.resolve(this.anchor);
+    return await greeted(stream, {
+      role: "server",
+      resolveAnchor,
+      clock: systemClock,
+      timeoutMs,
+      onWaiting,
+    });
+  }
+
+  /** Speaks as anybody. Closed at the end, if it was not before. */
+  async link(signer: Signer | Identity, connection?: Greeted): Promise<ServerLink> {
+    const { introduce, greeting } = await this.#ready(connection);
+    const asSigner: Signer = "kind" in signer ? signer : { kind: "certified", identity: signer };
+    const channel = introduce({ signer: asSigner, sessionKey: await sessionKey() });
+    const link = new ServerLink(channel, {
+      clock: systemClock,
+      timeoutMs,
+      serverTimeMs: greeting.issuedAtMs,
+    });
+    this.#links.push(link);
+    return link;
+  }
+
+  /** Registers over a connection of its own. */
+  async register(
+    applicant: Applicant,
+    name: AccountName = applicant.signer.request.name,
+  ): Promise<Outcome<{ certificate: string }>> {
+    const link = await this.link(applicant.signer);
+    try {
+      return await link.ask(registerExchange, { name });
+    } finally {
+      await link.end();
+    }
+  }
+
+  /** A member with a certificate from this server. */
+  async enroll(text: string): Promise<Identity> {
+    const applicant = await makeApplicant(text);
+    const outcome = await this.register(applicant);
+    if (outcome.outcome === "refused") throw new Error(`${text}: ${outcome.text}`);
+    return await openIdentity({
+      chain: [decodeBase64UrlStrict(outcome.answer.certificate)!],
+      privateKeyPem: applicant.privateKeyPem,
+      anchor: this.anchor,
+      role: "member",
+      atMs: systemClock.nowMs(),
+    });
+  }
+
+  async balanceOf(text: string): Promise<number | undefined> {
+    return (await this.ledger.account(named(text)))?.balance;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { channel } of this.#links) channel.close();
+    await Promise.all(this.#links.map(({ closed }) => closed));
+    await this.server.stop().catch(() => {});
+  }
+
+  async #ready(connection: Greeted | undefined) {
+    const ready = connection ?? await this.connect();
+    return { introduce: ready.introduce.bind(ready), greeting: ready.greeting };
+  }
+}
+
+export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const { userLimit = 50, initialBalance = 10_000, clock = systemClock, wrap } = options;
+  const { authority } = await CertificateAuthority.create({
+    clock: systemClock,
+    random: systemRandom,
+  });
+  const ledger = new MemoryLedger({ ledgerId: authority.anchor.fingerprint });
+  const events = new EventLog<ServerEvent>((event) => JSON.stringify(event).slice(0, 300));
+  const server = new Server(
+    { endpoint: { host: "127.0.0.1", port: 0 }, userLimit, initialBalance },
+    {
+      ledger: wrap?.(ledger) ?? ledger,
+      authority,
+      identity: await serverIdentity(authority),
+      sessionKey: await sessionKey(),
+      network: tcpNetwork,
+      clock,
+      random: systemRandom,
+      report: (event) => events.add(event),
+    },
+  );
+  return new TestServer({ server, ledger, authority, events });
+}
+
+/** Somebody with a new key who asks for a name. */
+export async function makeApplicant(text: string): Promise<Applicant> {
+  const keys = await generateSigningKey();
+  const request = await readCertificateRequest(await createCertificateRequest(named(text), keys));
+  return {
+    signer: { kind: "applicant", request, privateKey: keys.privateKey },
+    privateKeyPem: await exportPrivateKeyPem(keys.privateKey),
+  };
+}
+
+/** A certificate of this authority that the server never issued. */
+export async function issueMember(
+  authority: CertificateAuthority,
+  text: string,
+): Promise<Identity> {
+  const { publicKey, privateKey } = await generateSigningKey();
+  const atMs = systemClock.nowMs();
+  const name = named(text);
+  const der = await authority.issueMember({ name, publicKey, atMs, random: systemRandom });
+  return await openIdentity({
+    chain: [der],
+    privateKeyPem: await exportPrivateKeyPem(privateKey),
+    anchor: authority.anchor,
+    role: "member",
+    atMs,
+  });
+}
+
+export async function serverIdentity(authority: CertificateAuthority): Promise<Identity> {
+  const { publicKey, privateKey } = await generateSigningKey();
+  const atMs = systemClock.nowMs();
+  const hosts = ["127.0.0.1"];
+  const der = await authority.issueServer({
+    publicKey,
+    hosts,
+    days: 1,
+    atMs,
+    random: systemRandom,
+  });
+  return await openIdentity({
+    chain: [der],
+    privateKeyPem: await exportPrivateKeyPem(privateKey),
+    anchor: authority.anchor,
+    role: "server",
+    atMs,
+  });
+}
