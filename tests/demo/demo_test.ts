@@ -1,0 +1,94 @@
+/**
+ * The demo is the first thing that a newcomer runs: it succeeds, it fails loudly when something is wrong, and it never leaves
+ * anything behind.
+ */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { resolve } from "node:path";
+import { TextLineStream } from "./text_line_stream.ts";
+
+Deno.test("the demo pays, shows the balances and leaves nothing behind", async () => {
+  await inEmptyFolder(async (folder) => {
+    const { code, stdout, stderr } = await demo(folder).output();
+    assertEquals({ code, stderr: text(stderr) }, { code: 0, stderr: "" });
+    for (const seen of ["transfer OK", "alice just sent you $2000!", "alice|8000", "bob|12000"]) {
+      assertStringIncludes(text(stdout), seen);
+    }
+  });
+});
+
+Deno.test("the demo fails loudly when the program says something else", async () => {
+  await inEmptyFolder(async (folder) => {
+    const { code, stderr } = await demo(folder, { MICROPAY_EXECUTABLE: "/bin/echo" }).output();
+    assertEquals(code, 1);
+    assertStringIncludes(
+      text(stderr),
+      "The demo FAILED.\nmicropay gencert\n  expected a line like",
+    );
+    assertStringIncludes(text(stderr), "It printed:\n    gencert\n");
+  });
+});
+
+Deno.test("the demo fails loudly when the program fails", async () => {
+  await inEmptyFolder(async (folder) => {
+    const { code, stderr } = await demo(folder, { MICROPAY_EXECUTABLE: "/usr/bin/false" }).output();
+    assertEquals(code, 1);
+    assertStringIncludes(text(stderr), "expected an end with exit code 0, but it was exit code 1");
+  });
+});
+
+for (const [signal, exitCode] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+  Deno.test(`the demo ends its processes and removes its folder on ${signal}`, async () => {
+    await inEmptyFolder(async (folder) => {
+      const child = demo(folder).spawn();
+      let port = 0;
+      for await (const line of child.stdout.pipeThrough(new TextLineStream())) {
+        port ||= Number(/listening on port (\d+)/.exec(line)?.[1] ?? 0);
+        // By now Bob waits for payments too.
+        if (line.includes("Alice registers")) child.kill(signal);
+      }
+      await child.stderr.cancel();
+      assertEquals((await child.status).code, exitCode);
+      assertEquals(await connects(port), false);
+    });
+  });
+}
+
+/** Runs the action, and fails when anything is left in the folder that programs use for temporary files. */
+async function inEmptyFolder(action: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await action(folder);
+    assertEquals(Array.from(Deno.readDirSync(folder), ({ name }) => name), []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function demo(folder: string, environment: Record<string, string> = {}): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "--allow-all",
+      resolve(import.meta.dirname!, "demo.ts"),
+    ],
+    env: { TMPDIR: folder, ...environment },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+async function connects(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
