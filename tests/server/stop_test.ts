@@ -1,0 +1,152 @@
+/**
+ * Stopping: what is under way is answered, everybody is told, nothing waits for somebody who says nothing.
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { LedgerBusyError, LedgerError, LedgerFullError } from "../../src/errors.ts";
+import { balanceExchange } from "../../src/protocol/balance.ts";
+import { closingType } from "../../src/protocol/exit.ts";
+import { loginExchange } from "../../src/protocol/login.ts";
+import { statusExchange } from "../../src/protocol/status.ts";
+import { submitExchange } from "../../src/protocol/transfer.ts";
+import { orderPayload, signPayload } from "./order_maker.ts";
+import { named, startServer } from "./test_server.ts";
+
+const id = "019aaf3e-7c00-7000-8000-000000000001";
+
+Deno.test("stop: a client that is idle is told, and its connection ends", async () => {
+  await using server = await startServer();
+  const link = await server.link(await server.enroll("alice"));
+  await link.ask(loginExchange, { name: named("alice"), port: 1 });
+  let told = false;
+  link.listen(closingType, () => told = true);
+  await server.server.stop();
+  assertEquals((await link.closed).message.endsWith("the server is stopping"), true);
+  assert(told);
+  assertEquals(server.events.all.slice(-1)[0], { kind: "stopped" });
+  assert(server.events.all.some(({ kind }) => kind === "offline"));
+});
+
+Deno.test("stop: a connection that has said nothing yet, and one that waits, are closed", async () => {
+  await using server = await startServer({ userLimit: 1 });
+  const silent = await server.connect();
+  const waiting = server.connect(() => {});
+  await server.events.until(({ kind }) => kind === "waiting");
+  const refused = assertRejects(() => waiting, Error, "closed without a greeting");
+  await server.server.stop();
+  await refused;
+  assertEquals(await silent.stream.read(new Uint8Array(1)), null);
+});
+
+Deno.test("stop: a request under way is answered first, with what was booked", async () => {
+  const { promise: held, resolve: release } = Promise.withResolvers<void>();
+  const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+  await using server = await startServer({
+    wrap: (ledger) =>
+      changed(ledger, {
+        book: async (booking) => {
+          reach();
+          await held;
+          return await ledger.book(booking);
+        },
+      }),
+  });
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const link = await server.link(bob);
+  const order = await signPayload(orderPayload(alice, server.anchor), alice);
+  const answer = link.ask(submitExchange, { order });
+  await reached;
+  const stopped = server.server.stop();
+  release();
+  assertEquals((await answer).outcome, "answered");
+  await stopped;
+  await link.closed;
+});
+
+Deno.test("stop: twice is once", async () => {
+  await using server = await startServer();
+  await Promise.all([server.server.stop(), server.server.stop(), server.server.stopped]);
+  assertEquals(server.events.all.filter(({ kind }) => kind === "stopped").length, 1);
+});
+
+Deno.test("stop: the port can be listened on again at once", async () => {
+  await using server = await startServer();
+  const link = await server.link(await server.enroll("alice"));
+  await link.ask(balanceExchange, {});
+  await server.server.stop();
+  const { hostname, port } = { hostname: "127.0.0.1", port: server.endpoint.port };
+  Deno.listen({ hostname, port }).close();
+  assert(port > 0);
+});
+
+for (const failure of [LedgerFullError, LedgerBusyError]) {
+  Deno.test(`a ledger that throws ${failure.name} answers 510, and the server goes on`, async () => {
+    let isFailing = false;
+    await using server = await startServer({
+      wrap: (ledger) =>
+        changed(ledger, {
+          book: async (booking) => {
+            if (isFailing) throw new failure("no room");
+            return await ledger.book(booking);
+          },
+        }),
+    });
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    const link = await server.link(bob);
+    const order = await signPayload(orderPayload(alice, server.anchor), alice);
+    isFailing = true;
+    const refused = await link.ask(submitExchange, { order });
+    assertEquals(refused.outcome === "refused" && refused.code, 510);
+    assertEquals(server.events.all.filter(({ kind }) => kind === "fault").length, 1);
+    isFailing = false;
+    assertEquals((await link.ask(submitExchange, { order })).outcome, "answered");
+  });
+}
+
+Deno.test("a ledger whose storage failed answers nobody: the server stops and says why", async () => {
+  await using server = await startServer({
+    wrap: (ledger) =>
+      changed(ledger, { entry: () => Promise.reject(new LedgerError("disk gone")) }),
+  });
+  const [asking, idle] = [
+    await server.link(await server.enroll("alice")),
+    await server.link(await server.enroll("bob")),
+  ];
+  await idle.ask(balanceExchange, {});
+  const stopped = assertRejects(() => server.server.stopped, LedgerError, "disk gone");
+  await assertRejects(() => asking.ask(statusExchange, { id }), Error, "closed");
+  await stopped;
+  assertEquals((await idle.closed).message.endsWith("the server is stopping"), true);
+});
+
+Deno.test("a ledger that cannot be closed is told of, too", async () => {
+  await using server = await startServer({
+    wrap: (ledger) =>
+      changed(ledger, { close: () => Promise.reject(new LedgerError("disk gone")) }),
+  });
+  await assertRejects(() => server.server.stop(), LedgerError, "disk gone");
+  assertEquals(server.events.all.at(-1), { kind: "stopped" });
+});
+
+Deno.test("a defect in one request ends that connection alone", async () => {
+  await using server = await startServer({
+    wrap: (ledger) => changed(ledger, { entry: () => Promise.reject(new TypeError("a defect")) }),
+  });
+  const identity = await server.enroll("alice");
+  const [asking, other] = [await server.link(identity), await server.link(identity)];
+  await assertRejects(() => asking.ask(statusExchange, { id }), Error, "closed");
+  const fault = await server.events.until(({ kind }) => kind === "fault");
+  assertEquals(fault.kind === "fault" && fault.attempt, "serve a connection");
+  assertEquals((await other.ask(balanceExchange, {})).outcome, "answered");
+});
+
+/** The ledger with some of its methods replaced. */
+function changed(ledger: Ledger, methods: Partial<Ledger>): Ledger {
+  return new Proxy(ledger, {
+    get(target, name) {
+      if (Object.hasOwn(methods, name)) return methods[name as keyof Ledger];
+      const value = target[name as keyof Ledger];
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
