@@ -23,7 +23,8 @@ export function certificateOf(name: string, options: { key?: string } = {}): Cer
   return {
     fingerprint: digest(`certificate of ${name} for ${key}`),
     keyFingerprint: digest(`key ${key}`),
-    der: new TextEncoder().encode(`DER of ${name}`),
+    // A copy, because the types of the oldest Deno do not say what kind of memory an encoder writes to.
+    der: Uint8Array.from(new TextEncoder().encode(`DER of ${name}`)),
     issuedAtMs: noonMs,
   };
 }
