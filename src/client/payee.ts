@@ -3,7 +3,6 @@
  */
 import type { AccountName } from "../account_name.ts";
 import { CertificateError, EnvelopeError, MicropayError, ProtocolError } from "../errors.ts";
-import { issuingAccount } from "../ledger/entry.ts";
 import { answered, check, type Outcome, type Refusal, refuse } from "../protocol/exchange.ts";
 import { type VerifiedOrder, verifyOrder } from "../protocol/order.ts";
 import { judgeOrder } from "../protocol/order_judgement.ts";
@@ -12,7 +11,6 @@ import { payExchange, submitExchange } from "../protocol/transfer.ts";
 import type { JsonObject } from "../strict_json.ts";
 import type { MemberContext } from "./member_context.ts";
 import { proven } from "./payment_result.ts";
-import type { SentOrder } from "./sent_order.ts";
 
 /** Money that came. */
 export interface IncomingPayment {
@@ -60,7 +58,8 @@ async function verify(
     const { order: jws } = check(payExchange.request, body, "read an order's message");
     const verified = await verifyOrder(jws, { anchor, atMs: clock.nowMs() });
     const { order } = verified;
-    if (order.to !== name || order.from !== from || order.from === issuingAccount) {
+    // A refund goes through the server, which knows what is refunded.
+    if (order.to !== name || order.from !== from || order.refunds !== undefined) {
       return refuse(261);
     }
     return judgeOrder(order, { nowMs: link.nowMs() }) ?? verified;
@@ -78,7 +77,6 @@ async function accept(
   { member, onPayment }: { member: MemberContext; onPayment: OnPayment },
 ): Promise<void> {
   const isNew = !await member.receipts.has(order.id);
-  const sent: SentOrder = { ...order, from: order.from as AccountName, jws };
-  const { receipt } = await proven(receiptJws, sent, member);
+  const { receipt } = await proven(receiptJws, { ...order, jws }, member);
   if (isNew) onPayment({ receipt, receiptJws, memo: order.memo });
 }

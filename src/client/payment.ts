@@ -64,7 +64,11 @@ async function makeOrder(terms: PaymentTerms, member: MemberContext): Promise<Se
   const { clock, identity, anchor, link, name, random } = member;
   const { to, amount, memo } = terms;
   const id = terms.id ?? makeOrderId(clock, random);
-  const jws = await signOrder({ id, to, amount, memo }, { identity, anchor, clock: link });
+  const jws = await signOrder({ id, from: name, to, amount, memo }, {
+    identity,
+    anchor,
+    clock: link,
+  });
   return { id, from: name, to, amount, jws };
 }
 

@@ -1,13 +1,13 @@
 /**
- * An order of this client that may be on its way.
+ * An order with what a receipt for it has to agree with.
  */
-import type { AccountName } from "../account_name.ts";
+import type { EntryParty } from "../ledger/entry.ts";
 import type { Amount } from "../money.ts";
 
 export interface SentOrder {
   readonly id: string;
-  readonly from: AccountName;
-  readonly to: AccountName;
+  readonly from: EntryParty;
+  readonly to: EntryParty;
   readonly amount: Amount;
   /** The compact JWS. */
   readonly jws: string;

@@ -15,8 +15,12 @@ export const issuingAccount = "@issuer";
 /** A side of an entry: a member, or the issuing account. */
 export type EntryParty = AccountName | typeof issuingAccount;
 
-/** `opening` is the starting balance of a new account, `payment` is one member paying another. */
-export type EntryKind = "opening" | "payment";
+/**
+ * `opening`, `deposit`: from the issuing account to a member, at registering or later; `withdrawal`: back to it. `payment`: one
+ * member pays another. `refund`: the payee of a payment gives back all of it or a part.
+ */
+export const entryKinds = ["opening", "payment", "refund", "deposit", "withdrawal"] as const;
+export type EntryKind = (typeof entryKinds)[number];
 
 /** An instruction that was checked and is ready to be booked. */
 export interface Booking {
@@ -27,6 +31,8 @@ export interface Booking {
   readonly payee: EntryParty;
   readonly amount: Amount;
   readonly memo?: string;
+  /** Of a refund, and only of one: the id of the payment that it gives back. */
+  readonly refunds?: string;
   /** The signed order, exactly as it came. */
   readonly orderJws: string;
   /** When the server took it, in milliseconds since the epoch. Not necessarily after the entry before: clocks jump. */
@@ -50,8 +56,9 @@ const entryFormat = "micropay-entry-1";
 
 /**
  * SHA-256 over an entry's canonical encoding: the JSON array
- * `["micropay-entry-1", number, id, kind, payer, payee, amount, memo or null, order_jws, at]` in UTF-8, without white space,
- * escaped as ECMA-262 JSON.stringify does; `at` is ISO 8601 in UTC with milliseconds.
+ * `["micropay-entry-1", number, id, kind, payer, payee, amount, memo or null, order_jws, at]`, for a refund with the id of the
+ * refunded payment as one more element, in UTF-8, without white space, escaped as ECMA-262 JSON.stringify does; `at` is
+ * ISO 8601 in UTC with milliseconds.
  *
  * The order's signature is part of it, so the digest tells somebody who does not hold the order nothing about the payment.
  *
@@ -69,6 +76,7 @@ export function entryDigest(entry: EntryContents): Uint8Array {
     entry.memo ?? null,
     entry.orderJws,
     new Date(entry.atMs).toISOString(),
+    ...(entry.refunds === undefined ? [] : [entry.refunds]),
   ]);
   return createHash("sha256").update(canonical, "utf8").digest();
 }

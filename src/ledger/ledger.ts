@@ -25,8 +25,10 @@ export interface CertificateRecord {
 export interface Account {
   readonly name: AccountName;
   readonly balance: number;
-  /** The one certificate that may act as this account. */
-  readonly certificate: CertificateRecord;
+  /** The one certificate that may act as this account. Absent after {@link Ledger.revoke}, until it is registered anew. */
+  readonly certificate?: CertificateRecord;
+  /** Closed: nobody logs in to it any more and nothing is booked, the balance stays. */
+  readonly isClosed: boolean;
 }
 
 export interface Registration {
@@ -37,13 +39,20 @@ export interface Registration {
    * when accounts start with nothing.
    */
   readonly opening?: Booking;
+  /** SHA-256 of the one-time code for an account whose certificate was revoked, 64 hexadecimal digits. */
+  readonly codeDigest?: string;
 }
 
+/** An account that somebody can act as. */
+export type RegisteredAccount = Account & { readonly certificate: CertificateRecord };
+
 export type RegisterOutcome =
-  | { readonly outcome: "registered"; readonly account: Account }
+  | { readonly outcome: "registered"; readonly account: RegisteredAccount }
   /** The same name with the same key was registered before: here is its certificate again, nothing was booked. */
-  | { readonly outcome: "repeated"; readonly account: Account }
-  /** The name belongs to another key. */
+  | { readonly outcome: "repeated"; readonly account: RegisteredAccount }
+  /** The account was there without a certificate, and the code was right: it has this one now, nothing was booked. */
+  | { readonly outcome: "reissued"; readonly account: RegisteredAccount }
+  /** The name belongs to another key, its one-time code is another, or the account is closed. */
   | { readonly outcome: "name_taken" }
   /** The issuing account cannot give so much: everything ever issued must stay within 2^53-1. */
   | { readonly outcome: "issue_exhausted" };
@@ -73,13 +82,39 @@ export type BookOutcome =
   | { readonly outcome: "payer_unknown" }
   | { readonly outcome: "payee_unknown" }
   /** The payer has less than the amount. */
-  | { readonly outcome: "bankrupt" };
+  | { readonly outcome: "bankrupt" }
+  /** One of the two accounts is closed. */
+  | { readonly outcome: "account_closed" }
+  /** A refund of what is no payment from this payee to this payer. */
+  | { readonly outcome: "payment_unknown" }
+  /** All refunds of that payment together would exceed it. */
+  | { readonly outcome: "refund_exceeds" };
+
+export type RevokeOutcome =
+  | { readonly outcome: "revoked" }
+  | { readonly outcome: "account_unknown" }
+  | { readonly outcome: "account_closed" };
+
+export type CloseOutcome =
+  | { readonly outcome: "closed" }
+  | { readonly outcome: "account_unknown" }
+  | { readonly outcome: "account_closed" };
+
+/** A stretch of the chain, without what the entries say. */
+export interface ChainPart {
+  /** The head before the first of the digests: 64 hexadecimal digits. */
+  readonly head: string;
+  /** {@link entryDigest} of each entry, in order. */
+  readonly digests: readonly Uint8Array[];
+}
 
 export interface HistoryQuery {
-  /** How many entries at the most, newest first. */
+  /** How many entries at the most. */
   readonly limit: number;
-  /** Only entries with a smaller number. */
+  /** Only entries with a smaller number, newest first: the order when neither is given. */
   readonly before?: number;
+  /** Only entries with a greater number, oldest first. Not together with `before`. */
+  readonly after?: number;
 }
 
 export interface Totals {
@@ -115,9 +150,26 @@ export interface Ledger {
    */
   book(booking: Booking): Promise<BookOutcome>;
   entry(id: string): Promise<Entry | undefined>;
-  /** Entries of an account on either side, newest first. */
+  /** Entries of an account on either side. */
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]>;
+  /** What a member needs to follow the chain from entry `after` on, 0 being the start. Empty past the end. */
+  chain(query: { readonly after: number; readonly limit: number }): Promise<ChainPart>;
   totals(): Promise<Totals>;
+
+  /**
+   * Takes an account its certificate, because its key was lost, and takes it offline. The next registration of the name that
+   * brings the code gets it.
+   *
+   * @param codeDigest SHA-256 of the one-time code; replaces one given before
+   */
+  revoke(
+    name: AccountName,
+    options: { readonly codeDigest: string; readonly atMs: number },
+  ): Promise<RevokeOutcome>;
+  /** Closes an account for good and takes it offline. */
+  closeAccount(name: AccountName, options: { readonly atMs: number }): Promise<CloseOutcome>;
+  /** Changes when somebody else changed the ledger: another process on the same store. */
+  revision(): Promise<number>;
 
   /** Finishes what is under way and lets go of the storage. Nothing may be called afterwards. Harmless the second time. */
   close(): Promise<void>;

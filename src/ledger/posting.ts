@@ -39,6 +39,7 @@ export function post(booking: Booking, place: PostingPlace): Entry | undefined {
     payee: booking.payee,
     amount: booking.amount,
     ...(booking.memo === undefined ? {} : { memo: booking.memo }),
+    ...(booking.refunds === undefined ? {} : { refunds: booking.refunds }),
     orderJws: booking.orderJws,
     atMs: booking.atMs,
   };
@@ -57,7 +58,24 @@ export function post(booking: Booking, place: PostingPlace): Entry | undefined {
 export function isSameOrder(entry: Entry, booking: Booking): boolean {
   return entry.orderJws === booking.orderJws && entry.kind === booking.kind &&
     entry.payer === booking.payer && entry.payee === booking.payee &&
-    entry.amount === booking.amount && entry.memo === booking.memo;
+    entry.amount === booking.amount && entry.memo === booking.memo &&
+    entry.refunds === booking.refunds;
+}
+
+/**
+ * Whether a refund is one: of a payment that went the other way between the same two, and within its amount.
+ *
+ * @param payment the entry that is refunded, if there is one
+ * @param refunded what was given back of it before
+ */
+export function judgeRefund(
+  booking: Booking,
+  { payment, refunded }: { payment: Entry | undefined; refunded: number },
+): "payment_unknown" | "refund_exceeds" | undefined {
+  const isReverse = payment?.kind === "payment" && payment.payer === booking.payee &&
+    payment.payee === booking.payer;
+  if (!isReverse) return "payment_unknown";
+  return booking.amount > payment.amount - refunded ? "refund_exceeds" : undefined;
 }
 
 /** The issuing account goes below zero, down to minus {@link amountMax}; nobody else does. */

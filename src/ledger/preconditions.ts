@@ -14,6 +14,9 @@ export function requireBookable(booking: Booking): void {
   if (!isAmount(booking.amount)) refuse(amountRule);
   if (booking.payer === booking.payee) refuse("payer and payee are the same account");
   if (!isTime(booking.atMs)) refuse("its time is no date in whole milliseconds");
+  if ((booking.kind === "refund") !== (booking.refunds !== undefined)) {
+    refuse("a refund, and only a refund, names the payment that it gives back");
+  }
   const texts = [booking.id, booking.kind, booking.orderJws, booking.memo ?? ""];
   if (!texts.every(isStorable)) refuse("a text in it cannot be stored as it is");
 }
@@ -32,12 +35,14 @@ export function requireRegistrable({ name, certificate, opening }: Registration)
 }
 
 /** @throws {TypeError} unless limit and position are whole numbers; SQL would take a negative limit for none */
-export function requirePage({ limit, before }: HistoryQuery): void {
-  for (const value of [limit, before ?? 0]) {
+export function requirePage({ limit, before, after }: HistoryQuery): void {
+  const attempt = `cannot list ${limit} rows before ${before} after ${after}`;
+  for (const value of [limit, before ?? 0, after ?? 0]) {
     if (!Number.isSafeInteger(value) || value < 0) {
-      throw new TypeError(`cannot list ${limit} rows before ${before}: not whole numbers from 0`);
+      throw new TypeError(`${attempt}: not whole numbers from 0`);
     }
   }
+  if (before !== undefined && after !== undefined) throw new TypeError(`${attempt}: not both`);
 }
 
 function isTime(timeMs: number): boolean {

@@ -51,6 +51,21 @@ export const codes = {
     text: "transfer FAIL: this id was used for another payment",
     tryAgain: false,
   },
+  267: {
+    name: "TRANSFER_ACCOUNT_CLOSED",
+    text: "transfer FAIL: the account is closed",
+    tryAgain: false,
+  },
+  268: {
+    name: "REFUND_PAYMENT_UNKNOWN",
+    text: "transfer FAIL: there is no such payment to refund",
+    tryAgain: false,
+  },
+  269: {
+    name: "REFUND_EXCEEDS_PAYMENT",
+    text: "transfer FAIL: more than is left of the payment",
+    tryAgain: false,
+  },
   270: {
     name: "TRANSFER_SENDER_BANKRUPT",
     text: "transfer FAIL due to bankruptcy",

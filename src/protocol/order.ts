@@ -2,21 +2,20 @@
  * The order: the payer's signed instruction to pay. It stands alone: with the CA's certificate anybody can check it.
  */
 import * as v from "valibot";
-import type { AccountName } from "../account_name.ts";
 import { type Clock, nowSeconds } from "../clock.ts";
 import { EnvelopeError } from "../errors.ts";
-import { issuingAccount } from "../ledger/entry.ts";
+import { type EntryParty, issuingAccount } from "../ledger/entry.ts";
 import { orderBytesMax, orderLifetimeMs } from "../limits.ts";
 import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
 import type { Identity } from "../pki/identity.ts";
-import { sameParty } from "../pki/party.ts";
+import { type Party, sameParty } from "../pki/party.ts";
 import { readDocument, signDocument, verifyDocument } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { check } from "./exchange.ts";
 import {
-  accountNameShape,
   amountShape,
   digestShape,
+  entryPartyShape,
   memoShape,
   orderIdShape,
   secondsShape,
@@ -27,11 +26,13 @@ const orderShape = v.strictObject({
   id: orderIdShape,
   /** The ledger it is for: the SHA-256 fingerprint of its CA's certificate. */
   ledger: digestShape,
-  /** The payer; the issuing account where the server signs the order of an opening entry. */
-  from: v.union([accountNameShape, v.literal(issuingAccount)]),
-  to: accountNameShape,
+  /** The payer. Where one side is the issuing account, the server signs the order. */
+  from: entryPartyShape,
+  to: entryPartyShape,
   amount: amountShape,
   memo: v.optional(memoShape),
+  /** In a refund: the id of the payment that is given back, in whole or in part, by its payee. */
+  refunds: v.optional(orderIdShape),
   /** When it was made, by the server's clock as the payer knows it. */
   iat: secondsShape,
   /** From this second on it can no longer be booked. */
@@ -52,15 +53,17 @@ export interface VerifiedOrder {
 /** What the payer decides. */
 export interface OrderTerms {
   readonly id: string;
-  readonly to: AccountName;
+  readonly from: EntryParty;
+  readonly to: EntryParty;
   readonly amount: Order["amount"];
   readonly memo?: string | undefined;
+  readonly refunds?: string | undefined;
 }
 
 /**
  * Signs an order that can be booked for `orderLifetimeMs` from now.
  *
- * @param identity the payer's: a member's, or the server's for the issuing account
+ * @param identity the payer's; the server's where one side is the issuing account
  */
 export async function signOrder(
   terms: OrderTerms,
@@ -71,14 +74,15 @@ export async function signOrder(
   },
 ): Promise<string> {
   const iat = nowSeconds(clock);
-  const { id, to, amount, memo } = terms;
+  const { id, from, to, amount, memo, refunds } = terms;
   const order: Order = {
     id,
     ledger: anchor.fingerprint,
-    from: payerOf(identity),
+    from,
     to,
     amount,
     ...(memo !== undefined && { memo }),
+    ...(refunds !== undefined && { refunds }),
     iat,
     exp: iat + orderLifetimeMs / 1000,
   };
@@ -103,12 +107,10 @@ export async function verifyOrder(
   if (jws.length > orderBytesMax) throw new EnvelopeError("read an order: it is too long");
   const document = readDocument(jws, { typ: "micropay-order", chain: "required" });
   const order = check(orderShape, document.payload, "read an order");
-  const role = order.from === issuingAccount ? "server" : "member";
+  const signer = signerOf(order);
+  const { role } = signer;
   const certificate = await verifyChain(document.chain!, { anchor, role, atMs });
-  const payer = order.from === issuingAccount
-    ? { role: "server" } as const
-    : { role: "member", name: order.from } as const;
-  if (!sameParty(certificate.party, payer)) {
+  if (!sameParty(certificate.party, signer)) {
     throw new EnvelopeError("check an order: it is signed by another account than it is from");
   }
   await verifyDocument(document, certificate.publicKey);
@@ -118,6 +120,13 @@ export async function verifyOrder(
   return { order, certificate, jws };
 }
 
-function payerOf({ party }: Identity): Order["from"] {
-  return party.role === "server" ? issuingAccount : party.name;
+/** Whether one side is the issuing account: money comes into being or leaves, and the server signs for it. */
+export function isIssuing({ from, to }: Pick<Order, "from" | "to">): boolean {
+  return from === issuingAccount || to === issuingAccount;
+}
+
+/** Who has to have signed an order. */
+function signerOf({ from, to }: Order): Party {
+  if (from === issuingAccount || to === issuingAccount) return { role: "server" };
+  return { role: "member", name: from };
 }

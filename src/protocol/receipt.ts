@@ -5,8 +5,7 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { EnvelopeError } from "../errors.ts";
-import type { Entry } from "../ledger/entry.ts";
-import { issuingAccount } from "../ledger/entry.ts";
+import { type Entry, entryKinds } from "../ledger/entry.ts";
 import { orderBytesMax } from "../limits.ts";
 import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
 import type { Identity } from "../pki/identity.ts";
@@ -14,10 +13,10 @@ import { readDocument, signDocument, verifyDocument } from "../pki/signed_docume
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { check } from "./exchange.ts";
 import {
-  accountNameShape,
   amountShape,
   digestShape,
   entryNumberShape,
+  entryPartyShape,
   instantShape,
   orderIdShape,
 } from "./shapes.ts";
@@ -28,10 +27,13 @@ const receiptShape = v.strictObject({
   /** The entry's number. */
   entry: entryNumberShape,
   id: orderIdShape,
+  kind: v.picklist(entryKinds),
+  /** Of a refund: the id of the payment that it gives back. */
+  refunds: v.optional(orderIdShape),
   /** SHA-256 over the order's compact JWS. */
   order: digestShape,
-  from: v.union([accountNameShape, v.literal(issuingAccount)]),
-  to: v.union([accountNameShape, v.literal(issuingAccount)]),
+  from: entryPartyShape,
+  to: entryPartyShape,
   amount: amountShape,
   /** When it was booked. */
   at: instantShape,
@@ -62,6 +64,8 @@ export async function signReceipt(
     ledger: anchor.fingerprint,
     entry: entry.number,
     id: entry.id,
+    kind: entry.kind,
+    ...(entry.refunds !== undefined && { refunds: entry.refunds }),
     order: orderDigest(entry.orderJws),
     from: entry.payer,
     to: entry.payee,

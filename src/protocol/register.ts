@@ -3,7 +3,11 @@ import * as v from "valibot";
 import type { Exchange } from "./exchange.ts";
 import { accountNameShape, base64UrlShape } from "./shapes.ts";
 
-const request = v.strictObject({ name: accountNameShape });
+const request = v.strictObject({
+  name: accountNameShape,
+  /** The operator's one-time code, for an account whose certificate was revoked because its key was lost. */
+  code: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(64), v.regex(/^[\x21-\x7e]+$/))),
+});
 
 const answer = v.strictObject({
   /** The certificate issued, DER in base64url. */

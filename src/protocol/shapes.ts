@@ -7,12 +7,16 @@ import { type Amount, amountRule, isAmount } from "../money.ts";
 import { isMemo, memoRule } from "../memo.ts";
 import { isOrderId } from "../random.ts";
 import { orderBytesMax } from "../limits.ts";
+import { issuingAccount } from "../ledger/entry.ts";
 import { parseHost } from "../pki/host.ts";
 
 export const accountNameShape = v.custom<AccountName>(
   isAccountName,
   accountNameRule,
 );
+
+/** A side of an entry: a member, or the issuing account. */
+export const entryPartyShape = v.union([accountNameShape, v.literal(issuingAccount)]);
 
 export const amountShape = v.custom<Amount>(isAmount, amountRule);
 

@@ -1,6 +1,7 @@
 /**
  * How an order travels: the payer hands it to the payee (`pay`), the payee to the server (`submit`), and the server tells the
- * payer what became of it (`result`).
+ * payer what became of it (`result`). For a payee that is offline the payer submits it itself; the server tells the payee of
+ * money that came that way (`payment`).
  */
 import * as v from "valibot";
 import { type Code, isCode } from "./code.ts";
@@ -18,7 +19,7 @@ export const payExchange = {
   answer: receiptBody,
 } as const satisfies Exchange<"pay", unknown, unknown>;
 
-/** Payee to server: the order exactly as the payer signed it. */
+/** Payee, or payer, to server: the order exactly as the payer signed it. */
 export const submitExchange = {
   type: "submit",
   request: orderBody,
@@ -37,3 +38,8 @@ export const resultShape = v.strictObject({
   receipt: v.optional(compactJwsShape),
 });
 export type Result = v.InferOutput<typeof resultShape>;
+
+/** The `type` of the server's push to a payee that is online, for an order that its payer submitted. */
+export const paymentType = "payment";
+
+export const paymentShape = v.strictObject({ order: compactJwsShape, receipt: compactJwsShape });

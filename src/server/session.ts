@@ -28,7 +28,9 @@ export async function identifySpeaker(
   if (party.role !== "member") return { kind: "stranger" };
   const account = await ledger.account(party.name);
   // After a ledger was started afresh under the same CA, old certificates are still validly issued; they speak for nobody.
-  if (account?.certificate.fingerprint !== fingerprint) return { kind: "stranger" };
+  if (account?.certificate?.fingerprint !== fingerprint || account.isClosed) {
+    return { kind: "stranger" };
+  }
   return { kind: "member", name: party.name };
 }
 

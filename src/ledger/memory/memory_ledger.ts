@@ -3,26 +3,38 @@
  */
 import type { AccountName } from "../../account_name.ts";
 import { LedgerError } from "../../errors.ts";
-import { type Booking, type Entry, type EntryParty, issuingAccount } from "../entry.ts";
+import {
+  type Booking,
+  type Entry,
+  entryDigest,
+  type EntryParty,
+  issuingAccount,
+} from "../entry.ts";
 import type {
   Account,
   BookOutcome,
   CertificateRecord,
+  ChainPart,
+  CloseOutcome,
   HistoryQuery,
   Ledger,
   OnlineOutcome,
   Presence,
+  RegisteredAccount,
   RegisterOutcome,
   Registration,
+  RevokeOutcome,
   Totals,
 } from "../ledger.ts";
-import { isSameOrder, post } from "../posting.ts";
+import { isSameOrder, judgeRefund, post } from "../posting.ts";
 import { requireBookable, requirePage, requireRegistrable } from "../preconditions.ts";
 
 export class MemoryLedger implements Ledger {
   readonly #ledgerId: string;
   readonly #balances = new Map<EntryParty, number>([[issuingAccount, 0]]);
   readonly #certificates = new Map<AccountName, CertificateRecord>();
+  readonly #codeDigests = new Map<AccountName, string>();
+  readonly #closedAccounts = new Set<EntryParty>();
   readonly #presences = new Map<AccountName, Presence>();
   readonly #entries: Entry[] = [];
   readonly #entriesById = new Map<string, Entry>();
@@ -38,11 +50,7 @@ export class MemoryLedger implements Ledger {
       requireRegistrable(registration);
       const { name, certificate, opening } = registration;
       const known = this.#account(name);
-      if (known !== undefined) {
-        return known.certificate.keyFingerprint === certificate.keyFingerprint
-          ? { outcome: "repeated", account: known }
-          : { outcome: "name_taken" };
-      }
+      if (known !== undefined) return this.#registerAgain(known, registration);
       if (opening !== undefined) {
         if (this.#entriesById.has(opening.id)) {
           throw new TypeError(
@@ -59,7 +67,7 @@ export class MemoryLedger implements Ledger {
         this.#balances.set(name, 0);
       }
       this.#certificates.set(name, { ...certificate, der: certificate.der.slice() });
-      return { outcome: "registered", account: this.#account(name)! };
+      return { outcome: "registered", account: this.#registered(name) };
     });
   }
 
@@ -109,6 +117,8 @@ export class MemoryLedger implements Ledger {
       }
       if (!this.#balances.has(booking.payer)) return { outcome: "payer_unknown" };
       if (!this.#balances.has(booking.payee)) return { outcome: "payee_unknown" };
+      const objection = this.#objection(booking);
+      if (objection !== undefined) return { outcome: objection };
       const entry = this.#append(booking);
       return entry === undefined ? { outcome: "bankrupt" } : { outcome: "booked", entry };
     });
@@ -121,17 +131,57 @@ export class MemoryLedger implements Ledger {
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]> {
     return this.#answer(() => {
       requirePage(query);
-      return this.#entries
-        .filter(({ payer, payee }) => payer === name || payee === name)
-        .filter(({ number }) => query.before === undefined || number < query.before)
-        .reverse()
-        .slice(0, query.limit);
+      const { limit, after, before = Infinity } = query;
+      const own = this.#entries.filter(({ payer, payee }) => payer === name || payee === name);
+      return after === undefined
+        ? own.filter(({ number }) => number < before).reverse().slice(0, limit)
+        : own.filter(({ number }) => number > after).slice(0, limit);
     });
+  }
+
+  chain(query: { readonly after: number; readonly limit: number }): Promise<ChainPart> {
+    return this.#answer(() => {
+      requirePage(query);
+      const { after, limit } = query;
+      const head = after === 0 ? this.#ledgerId : this.#entries[after - 1]?.hash ?? this.#head();
+      return { head, digests: this.#entries.slice(after, after + limit).map(entryDigest) };
+    });
+  }
+
+  revoke(
+    name: AccountName,
+    { codeDigest }: { readonly codeDigest: string; readonly atMs: number },
+  ): Promise<RevokeOutcome> {
+    return this.#answer(() => {
+      const account = this.#account(name);
+      if (account === undefined) return { outcome: "account_unknown" };
+      if (account.isClosed) return { outcome: "account_closed" };
+      this.#certificates.delete(name);
+      this.#codeDigests.set(name, codeDigest);
+      this.#presences.delete(name);
+      return { outcome: "revoked" };
+    });
+  }
+
+  closeAccount(name: AccountName): Promise<CloseOutcome> {
+    return this.#answer(() => {
+      const account = this.#account(name);
+      if (account === undefined) return { outcome: "account_unknown" };
+      if (account.isClosed) return { outcome: "account_closed" };
+      this.#closedAccounts.add(name);
+      this.#presences.delete(name);
+      return { outcome: "closed" };
+    });
+  }
+
+  /** Nobody else can change it. */
+  revision(): Promise<number> {
+    return this.#answer(() => 1);
   }
 
   totals(): Promise<Totals> {
     return this.#answer(() => ({
-      accounts: this.#certificates.size,
+      accounts: this.#balances.size - 1,
       entries: this.#entries.length,
       balanceSum: [...this.#balances.values()].reduce((sum, balance) => sum + balance, 0),
       head: this.#head(),
@@ -163,8 +213,42 @@ export class MemoryLedger implements Ledger {
   }
 
   #account(name: AccountName): Account | undefined {
+    const balance = this.#balances.get(name);
+    if (balance === undefined) return undefined;
     const certificate = this.#certificates.get(name);
-    return certificate && { name, balance: this.#balances.get(name)!, certificate };
+    const isClosed = this.#closedAccounts.has(name);
+    return { name, balance, ...(certificate && { certificate }), isClosed };
+  }
+
+  #registered(name: AccountName): RegisteredAccount {
+    return this.#account(name) as RegisteredAccount;
+  }
+
+  /** A name that is there: the same key again, or a new key with the code for it. */
+  #registerAgain(
+    { name, certificate: current, isClosed }: Account,
+    { certificate, codeDigest }: Registration,
+  ): RegisterOutcome {
+    if (current?.keyFingerprint === certificate.keyFingerprint) {
+      return { outcome: "repeated", account: this.#registered(name) };
+    }
+    const expected = this.#codeDigests.get(name);
+    if (current || isClosed || codeDigest === undefined || codeDigest !== expected) {
+      return { outcome: "name_taken" };
+    }
+    this.#certificates.set(name, { ...certificate, der: certificate.der.slice() });
+    this.#codeDigests.delete(name);
+    return { outcome: "reissued", account: this.#registered(name) };
+  }
+
+  #objection(booking: Booking): "account_closed" | ReturnType<typeof judgeRefund> {
+    const { kind, payer, payee, refunds } = booking;
+    const isClosed = (party: EntryParty) => this.#closedAccounts.has(party);
+    if (isClosed(payee) || (kind !== "withdrawal" && isClosed(payer))) return "account_closed";
+    if (refunds === undefined) return undefined;
+    const refunded = this.#entries.filter((entry) => entry.refunds === refunds)
+      .reduce((sum, { amount }) => sum + amount, 0);
+    return judgeRefund(booking, { payment: this.#entriesById.get(refunds), refunded });
   }
 
   // deno-lint-ignore require-await -- async so that what `action` throws becomes a rejection

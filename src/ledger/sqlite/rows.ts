@@ -11,13 +11,14 @@ import type { CertificateRecord, Presence } from "../ledger.ts";
 export type Row = Record<string, SQLOutputValue>;
 
 export const entryColumns =
-  "number, id, kind, payer, payee, amount, memo, order_jws, at, payer_balance, payee_balance, hash";
+  "number, id, kind, payer, payee, amount, memo, order_jws, at, payer_balance, payee_balance, hash, refunds";
 
 export const presenceColumns = "username, ip, public_port, private_port";
 
 /** @throws {LedgerError} when a column is not of its type, which this program never writes */
 export function entryFromRow(row: Row): Entry {
   const memo = row.memo === null ? {} : { memo: textIn(row, "memo") };
+  const refunds = row.refunds === null ? {} : { refunds: textIn(row, "refunds") };
   return {
     number: integerIn(row, "number"),
     id: textIn(row, "id"),
@@ -26,6 +27,7 @@ export function entryFromRow(row: Row): Entry {
     payee: textIn(row, "payee") as EntryParty,
     amount: integerIn(row, "amount") as Amount,
     ...memo,
+    ...refunds,
     orderJws: textIn(row, "order_jws"),
     atMs: timeIn(row, "at"),
     payerBalance: integerIn(row, "payer_balance"),
@@ -49,6 +51,7 @@ export function rowFromEntry(entry: Entry): (string | number | null)[] {
     entry.payerBalance,
     entry.payeeBalance,
     entry.hash,
+    entry.refunds ?? null,
   ];
 }
 

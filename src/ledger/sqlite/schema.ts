@@ -6,7 +6,7 @@
 export const applicationId = 0x6d_70_61_79;
 
 /** SQLite's `user_version` of the schema below. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 /**
  * Statements that make an empty ledger, run in one transaction.
@@ -29,6 +29,7 @@ export function schemaStatements(ledgerId: string): string[] {
     ...clientStatements,
     ...certificateStatements,
     ...entryStatements,
+    ...secondVersionStatements,
   ];
 }
 
@@ -92,4 +93,22 @@ const entryStatements = [
     BEGIN SELECT RAISE(ABORT, 'an entry of the ledger is never changed'); END`,
   `CREATE TRIGGER entry_kept BEFORE DELETE ON entry
     BEGIN SELECT RAISE(ABORT, 'an entry of the ledger is never deleted'); END`,
+];
+
+/**
+ * What version 2 added: refunds, closed accounts, one-time codes for accounts whose certificate was revoked. The same statements
+ * make a new ledger and bring one of version 1 up to date, so both have the same shape.
+ */
+export const secondVersionStatements = [
+  `ALTER TABLE entry ADD COLUMN refunds TEXT REFERENCES entry (id)`,
+  `CREATE INDEX entry_refunds ON entry (refunds) WHERE refunds IS NOT NULL`,
+  `CREATE TABLE closure (
+    username TEXT NOT NULL PRIMARY KEY REFERENCES client (username),
+    closed_at TEXT NOT NULL
+  ) STRICT`,
+  `CREATE TABLE reissue (
+    username TEXT NOT NULL PRIMARY KEY REFERENCES client (username),
+    code_digest TEXT NOT NULL CHECK (length(code_digest) = 64),
+    created_at TEXT NOT NULL
+  ) STRICT`,
 ];

@@ -5,19 +5,30 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { AccountName } from "../../account_name.ts";
 import { LedgerBusyError, LedgerError, LedgerFullError } from "../../errors.ts";
-import { type Booking, type Entry, type EntryParty, issuingAccount } from "../entry.ts";
+import {
+  type Booking,
+  type Entry,
+  entryDigest,
+  type EntryParty,
+  issuingAccount,
+} from "../entry.ts";
 import type {
   Account,
   BookOutcome,
+  CertificateRecord,
+  ChainPart,
+  CloseOutcome,
   HistoryQuery,
   Ledger,
   OnlineOutcome,
   Presence,
+  RegisteredAccount,
   RegisterOutcome,
   Registration,
+  RevokeOutcome,
   Totals,
 } from "../ledger.ts";
-import { isSameOrder, post } from "../posting.ts";
+import { isSameOrder, judgeRefund, post } from "../posting.ts";
 import { requireBookable, requirePage, requireRegistrable } from "../preconditions.ts";
 import { CommitQueue, type Operation } from "./commit_queue.ts";
 import { watchLedgerFile } from "./ledger_file.ts";
@@ -71,18 +82,13 @@ export class SqliteLedger implements Ledger {
       requireRegistrable(registration);
       const { name, certificate, opening } = registration;
       const known = this.#account(name);
-      if (known !== undefined) {
-        return known.certificate.keyFingerprint === certificate.keyFingerprint
-          ? { outcome: "repeated", account: known }
-          : { outcome: "name_taken" };
-      }
+      if (known !== undefined) return this.#registerAgain(known, registration);
       const entry = opening && this.#openingEntry(opening);
       if (opening !== undefined && entry === undefined) return { outcome: "issue_exhausted" };
-      const { fingerprint, keyFingerprint, der, issuedAtMs } = certificate;
       this.#sql.addClient.run(name);
-      this.#sql.addCertificate.run(fingerprint, name, keyFingerprint, der, timeText(issuedAtMs));
+      this.#addCertificate(name, certificate);
       if (entry !== undefined) this.#append(entry);
-      return { outcome: "registered", account: this.#account(name)! };
+      return { outcome: "registered", account: this.#registered(name) };
     });
   }
 
@@ -137,6 +143,8 @@ export class SqliteLedger implements Ledger {
       if (payerBalance === undefined) return { outcome: "payer_unknown" };
       const payeeBalance = this.#balance(booking.payee);
       if (payeeBalance === undefined) return { outcome: "payee_unknown" };
+      const objection = this.#objection(booking);
+      if (objection !== undefined) return { outcome: objection };
       const entry = post(booking, { ...this.#last(), payerBalance, payeeBalance });
       if (entry === undefined) return { outcome: "bankrupt" };
       this.#append(entry);
@@ -151,9 +159,22 @@ export class SqliteLedger implements Ledger {
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]> {
     return this.#read(() => {
       requirePage(query);
-      const before = query.before ?? Number.MAX_SAFE_INTEGER;
-      const half = [name, before, query.limit];
-      return this.#sql.history.all(...half, ...half, query.limit).map(entryFromRow);
+      const { limit, after, before = Number.MAX_SAFE_INTEGER } = query;
+      const half = [name, after ?? before, limit];
+      const statement = after === undefined ? this.#sql.historyBefore : this.#sql.historyAfter;
+      return statement.all(...half, ...half, limit).map(entryFromRow);
+    });
+  }
+
+  chain(query: { readonly after: number; readonly limit: number }): Promise<ChainPart> {
+    return this.#read(() => {
+      requirePage(query);
+      const { after, limit } = query;
+      const before = after === 0 ? undefined : this.#sql.headAt.get(after);
+      const head = before === undefined ? this.#ledgerId : textIn(before, "hash");
+      if (after !== 0 && before === undefined) return { head: this.#last().head, digests: [] };
+      const entries = this.#sql.entriesAfter.all(after, limit).map(entryFromRow);
+      return { head, digests: entries.map(entryDigest) };
     });
   }
 
@@ -168,6 +189,39 @@ export class SqliteLedger implements Ledger {
         head,
       };
     });
+  }
+
+  revoke(
+    name: AccountName,
+    { codeDigest, atMs }: { readonly codeDigest: string; readonly atMs: number },
+  ): Promise<RevokeOutcome> {
+    return this.#write(() => {
+      const account = this.#account(name);
+      if (account === undefined) return { outcome: "account_unknown" };
+      if (account.isClosed) return { outcome: "account_closed" };
+      this.#sql.revoke.run(timeText(atMs), name);
+      this.#sql.expectReissue.run(name, codeDigest, timeText(atMs));
+      this.#sql.takeOffline.run(name);
+      return { outcome: "revoked" };
+    });
+  }
+
+  closeAccount(
+    name: AccountName,
+    { atMs }: { readonly atMs: number },
+  ): Promise<CloseOutcome> {
+    return this.#write(() => {
+      const account = this.#account(name);
+      if (account === undefined) return { outcome: "account_unknown" };
+      if (account.isClosed) return { outcome: "account_closed" };
+      this.#sql.close.run(name, timeText(atMs));
+      this.#sql.takeOffline.run(name);
+      return { outcome: "closed" };
+    });
+  }
+
+  revision(): Promise<number> {
+    return this.#read(() => integerIn(this.#sql.revision.get()!, "data_version"));
   }
 
   /** Marks everybody offline: at the start nobody is connected, whatever a server that was killed left behind. */
@@ -211,8 +265,46 @@ export class SqliteLedger implements Ledger {
     return optional(this.#sql.account.get(name), (row) => ({
       name,
       balance: integerIn(row, "balance"),
-      certificate: certificateFromRow(row),
+      ...(row.fingerprint !== null && { certificate: certificateFromRow(row) }),
+      isClosed: row.closed_at !== null,
     }));
+  }
+
+  #registered(name: AccountName): RegisteredAccount {
+    return this.#account(name) as RegisteredAccount;
+  }
+
+  /** A name that is there: the same key again, or a new key with the code for it. */
+  #registerAgain(
+    known: Account,
+    { certificate, codeDigest }: Registration,
+  ): RegisterOutcome {
+    if (known.certificate !== undefined) {
+      return known.certificate.keyFingerprint === certificate.keyFingerprint
+        ? { outcome: "repeated", account: this.#registered(known.name) }
+        : { outcome: "name_taken" };
+    }
+    const expected = this.#sql.expectedReissue.get(known.name)?.code_digest;
+    if (known.isClosed || codeDigest === undefined || codeDigest !== expected) {
+      return { outcome: "name_taken" };
+    }
+    this.#addCertificate(known.name, certificate);
+    this.#sql.endReissue.run(known.name);
+    return { outcome: "reissued", account: this.#registered(known.name) };
+  }
+
+  #addCertificate(name: AccountName, certificate: CertificateRecord): void {
+    const { fingerprint, keyFingerprint, der, issuedAtMs } = certificate;
+    this.#sql.addCertificate.run(fingerprint, name, keyFingerprint, der, timeText(issuedAtMs));
+  }
+
+  #objection(booking: Booking): "account_closed" | ReturnType<typeof judgeRefund> {
+    const { kind, payer, payee, refunds } = booking;
+    const isClosed = (party: EntryParty) => this.#sql.closure.get(party) !== undefined;
+    if (isClosed(payee) || (kind !== "withdrawal" && isClosed(payer))) return "account_closed";
+    if (refunds === undefined) return undefined;
+    const refunded = integerIn(this.#sql.refunded.get(refunds)!, "sum");
+    return judgeRefund(booking, { payment: this.#entry(refunds), refunded });
   }
 
   #balance(party: EntryParty): number | undefined {

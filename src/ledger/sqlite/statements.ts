@@ -12,19 +12,29 @@ export function prepareStatements(database: DatabaseSync): Statements {
 }
 
 // Parameters are plain question marks: numbered ones that come twice are bound wrongly before Deno 2.9.
-// The two halves of a history each walk their own index backwards and stop at the limit, however long the ledger is.
-const side = (column: "payer" | "payee") =>
-  `SELECT * FROM (
-    SELECT ${entryColumns} FROM entry WHERE ${column} = ? AND number < ? ORDER BY number DESC LIMIT ?
-  )`;
+// The two halves of a history each walk their own index and stop at the limit, however long the ledger is.
+const side = (column: "payer" | "payee", onward: string) =>
+  `SELECT * FROM (SELECT ${entryColumns} FROM entry WHERE ${column} = ? AND ${onward} LIMIT ?)`;
+const backward = "number < ? ORDER BY number DESC";
+const forward = "number > ? ORDER BY number";
 
 const sources = {
-  account: `SELECT balance, fingerprint, key_fingerprint, der, issued_at
-    FROM client JOIN certificate USING (username) WHERE username = ? AND revoked_at IS NULL`,
+  account: `SELECT balance, closed_at, fingerprint, key_fingerprint, der, issued_at
+    FROM client
+    LEFT JOIN certificate ON certificate.username = client.username AND revoked_at IS NULL
+    LEFT JOIN closure ON closure.username = client.username
+    WHERE client.username = ? AND client.username <> '@issuer'`,
   addClient: `INSERT INTO client (username) VALUES (?)`,
   addCertificate: `INSERT INTO certificate (fingerprint, username, key_fingerprint, der, issued_at)
     VALUES (?, ?, ?, ?, ?)`,
   balance: `SELECT balance, online_status FROM client WHERE username = ?`,
+  closure: `SELECT closed_at FROM closure WHERE username = ?`,
+  close: `INSERT INTO closure (username, closed_at) VALUES (?, ?)`,
+  revoke: `UPDATE certificate SET revoked_at = ? WHERE username = ? AND revoked_at IS NULL`,
+  expectReissue: `INSERT INTO reissue (username, code_digest, created_at) VALUES (?, ?, ?)
+    ON CONFLICT (username) DO UPDATE SET code_digest = excluded.code_digest, created_at = excluded.created_at`,
+  expectedReissue: `SELECT code_digest FROM reissue WHERE username = ?`,
+  endReissue: `DELETE FROM reissue WHERE username = ?`,
   setBalance: `UPDATE client SET balance = ? WHERE username = ?`,
 
   bringOnline:
@@ -40,10 +50,19 @@ const sources = {
     WHERE online_status = 1 AND username > ? ORDER BY username LIMIT ?`,
   onlineCount: `SELECT count(*) AS count FROM client WHERE online_status = 1`,
 
-  addEntry: `INSERT INTO entry (${entryColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  addEntry: `INSERT INTO entry (${entryColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   entry: `SELECT ${entryColumns} FROM entry WHERE id = ?`,
   lastEntry: `SELECT number, hash FROM entry ORDER BY number DESC LIMIT 1`,
-  history: `${side("payer")} UNION ALL ${side("payee")} ORDER BY number DESC LIMIT ?`,
+  historyBefore: `${side("payer", backward)} UNION ALL ${
+    side("payee", backward)
+  } ORDER BY number DESC LIMIT ?`,
+  historyAfter: `${side("payer", forward)} UNION ALL ${
+    side("payee", forward)
+  } ORDER BY number LIMIT ?`,
+  entriesAfter: `SELECT ${entryColumns} FROM entry WHERE number > ? ORDER BY number LIMIT ?`,
+  headAt: `SELECT hash FROM entry WHERE number = ?`,
+  refunded: `SELECT coalesce(sum(amount), 0) AS sum FROM entry WHERE refunds = ?`,
+  revision: `PRAGMA data_version`,
   clientTotals:
     `SELECT count(*) FILTER (WHERE username <> '@issuer') AS accounts, sum(balance) AS sum FROM client`,
 } as const;

@@ -16,22 +16,21 @@ import type { ServerContext } from "../server_context.ts";
 export const registerRoute = applicantRoute({
   exchange: registerExchange,
   notation: ({ name }) => `REGISTER#${name}`,
-  async handle({ name }, { request, server }) {
+  async handle({ name, code }, { request, server }) {
     if (name !== request.name) return refuse(210);
     // Looked at before a certificate is issued for nothing; decided by the ledger, when two ask for a name at once.
-    const existing = await server.ledger.account(name);
-    if (existing && existing.certificate.keyFingerprint !== request.keyFingerprint) {
-      return refuse(210);
-    }
-    const certificate = existing?.certificate ?? await issueCertificate(request, server);
+    const current = (await server.ledger.account(name))?.certificate;
+    if (current && current.keyFingerprint !== request.keyFingerprint) return refuse(210);
     const opening = await openingBooking(name, server);
     const registered = await server.ledger.register({
       name,
-      certificate,
+      certificate: current ?? await issueCertificate(request, server),
       ...(opening && { opening }),
+      ...(code !== undefined && { codeDigest: await sha256Hex(new TextEncoder().encode(code)) }),
     });
     switch (registered.outcome) {
       case "registered":
+      case "reissued":
       // The answer to the first request got lost; the same key asks again and gets the same certificate.
       case "repeated":
         return answered({ certificate: encodeBase64Url(registered.account.certificate.der) });
@@ -57,7 +56,12 @@ async function openingBooking(
   { anchor, clock, identity, initialBalance, random }: ServerContext,
 ): Promise<Booking | undefined> {
   if (!isAmount(initialBalance)) return undefined;
-  const terms = { id: makeOrderId(clock, random), to: name, amount: initialBalance };
+  const terms = {
+    id: makeOrderId(clock, random),
+    from: issuingAccount,
+    to: name,
+    amount: initialBalance,
+  } as const;
   return {
     id: terms.id,
     kind: "opening",

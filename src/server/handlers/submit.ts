@@ -1,4 +1,4 @@
-/** SUBMIT: a payee hands in an order; it is checked again from the start and booked exactly once. */
+/** SUBMIT: the payee, or the payer itself, hands in an order; it is checked again from the start and booked exactly once. */
 import type { AccountName } from "../../account_name.ts";
 import { CertificateError, EnvelopeError, ProtocolError } from "../../errors.ts";
 import { type Booking, type Entry, issuingAccount } from "../../ledger/entry.ts";
@@ -7,7 +7,7 @@ import { answered, type Outcome, type Refusal, refuse } from "../../protocol/exc
 import { readDocument } from "../../pki/signed_document.ts";
 import { type VerifiedOrder, verifyOrder } from "../../protocol/order.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
-import { resultType, submitExchange } from "../../protocol/transfer.ts";
+import { paymentType, resultType, submitExchange } from "../../protocol/transfer.ts";
 import { judgeOrder } from "../../protocol/order_judgement.ts";
 import { memberRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
@@ -22,12 +22,24 @@ export const submitRoute = memberRoute({
   async handle({ order: jws }, { name, server }) {
     const verified = await verify(jws, server);
     if ("outcome" in verified) return verified;
-    const outcome = await book(verified, { payee: name, server });
-    // Whoever else hands an order in is refused, and its payee can still have it booked: that "no" is not the payer's answer.
-    if (verified.order.to === name) tellPayer(verified, outcome, server);
+    const { order } = verified;
+    // An order is its two sides' business; one that the server signed is booked by the operator, never handed in.
+    const isParty = order.to === name || order.from === name;
+    if (!isParty || order.from === issuingAccount || order.to === issuingAccount) {
+      return refuse(261);
+    }
+    const sides = { payer: order.from, payee: order.to };
+    const outcome = await book(verified, { sides, server });
+    tellOtherSide(verified, { outcome, submitter: name, sides, server });
     return outcome;
   },
 });
+
+/** Both sides of an order between members. */
+interface Sides {
+  readonly payer: AccountName;
+  readonly payee: AccountName;
+}
 
 async function verify(
   jws: string,
@@ -47,26 +59,25 @@ async function verify(
 
 async function book(
   verified: VerifiedOrder,
-  { payee, server }: { payee: AccountName; server: ServerContext },
+  { sides, server }: { sides: Sides; server: ServerContext },
 ): Promise<Outcome<Receipted>> {
   const { ledger, clock } = server;
   const { order, jws } = verified;
-  if (order.to !== payee || order.from === issuingAccount) return refuse(261);
   // Asked before anything that changes with time: the same order again gives the same receipt, expired or not.
   const earlier = await ledger.entry(order.id);
   if (earlier?.orderJws === jws) return await receipted(earlier, server);
   const judgement = judgeOrder(order, { nowMs: clock.nowMs() });
   if (judgement) return judgement;
-  const payer = await ledger.account(order.from);
+  const payer = await ledger.account(sides.payer);
   // Issued by our CA, but not (or no longer) the certificate of the account that pays.
-  if (payer?.certificate.fingerprint !== verified.certificate.fingerprint) return refuse(261);
+  if (payer?.certificate?.fingerprint !== verified.certificate.fingerprint) return refuse(261);
   const booking: Booking = {
     id: order.id,
-    kind: "payment",
-    payer: order.from,
-    payee: order.to,
+    kind: order.refunds === undefined ? "payment" : "refund",
+    ...sides,
     amount: order.amount,
     ...(order.memo !== undefined && { memo: order.memo }),
+    ...(order.refunds !== undefined && { refunds: order.refunds }),
     orderJws: jws,
     atMs: clock.nowMs(),
   };
@@ -81,6 +92,12 @@ async function book(
       return refuse(260);
     case "payee_unknown":
       return refuse(262);
+    case "account_closed":
+      return refuse(267);
+    case "payment_unknown":
+      return refuse(268);
+    case "refund_exceeds":
+      return refuse(269);
     case "bankrupt":
       return refuse(270);
   }
@@ -90,18 +107,27 @@ async function receipted(entry: Entry, server: ServerContext): Promise<Outcome<R
   return answered({ receipt: await signReceipt(entry, server) });
 }
 
-/** So that the payer knows even when the payee keeps it to itself. */
-function tellPayer(
-  { order }: VerifiedOrder,
-  outcome: Outcome<Receipted>,
-  { sessions }: ServerContext,
+/**
+ * So that the payer knows even when the payee keeps it to itself, and the payee that money came without it.
+ */
+function tellOtherSide(
+  { order: { id }, jws }: VerifiedOrder,
+  { outcome, submitter, sides, server: { sessions } }: {
+    outcome: Outcome<Receipted>;
+    submitter: AccountName;
+    sides: Sides;
+    server: ServerContext;
+  },
 ): void {
-  if (order.from === issuingAccount) return;
-  const { id } = order;
-  const result = outcome.outcome === "answered"
-    ? { id, code: 130, text: "transfer OK", receipt: outcome.answer.receipt }
-    : { id, code: outcome.code, text: outcome.text };
-  for (const session of sessions.of(order.from)) session.push(resultType, result);
+  if (submitter === sides.payee) {
+    const result = outcome.outcome === "answered"
+      ? { id, code: 130, text: codes[130].text, receipt: outcome.answer.receipt }
+      : { id, code: outcome.code, text: outcome.text };
+    for (const session of sessions.of(sides.payer)) session.push(resultType, result);
+  } else if (outcome.outcome === "answered") {
+    const payment = { order: jws, receipt: outcome.answer.receipt };
+    for (const session of sessions.of(sides.payee)) session.push(paymentType, payment);
+  }
 }
 
 /** As the order says, checked or not: this is for the output only. */
