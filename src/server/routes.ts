@@ -2,6 +2,7 @@
  * Every request the server answers.
  */
 import { balanceRoute } from "./handlers/balance.ts";
+import { chainRoute } from "./handlers/chain.ts";
 import { exitRoute } from "./handlers/exit.ts";
 import { historyRoute } from "./handlers/history.ts";
 import { listRoute } from "./handlers/list.ts";
@@ -22,6 +23,7 @@ export const routes: ReadonlyMap<string, Route> = new Map(
     submitRoute,
     statusRoute,
     historyRoute,
+    chainRoute,
     exitRoute,
   ].map((route) => [route.exchange.type, route]),
 );
