@@ -1,0 +1,77 @@
+/**
+ * One message from alice to the server in which anything can be wrong.
+ */
+import { encodeBase64 } from "../../src/base64.ts";
+import { messageHeader } from "../../src/envelope/seal.ts";
+import { partyUri } from "../../src/pki/party.ts";
+import { forgeJwe, forgeJws, type Part } from "./forger.ts";
+import { aliceKeys } from "./hostile_parties.ts";
+import { alice, atMs, server, sessionKeys } from "./vector_parties.ts";
+
+/** Where the line has to fit in. */
+export interface Place {
+  readonly conn: string;
+  /** 0 for the first message, which introduces alice. */
+  readonly seq: number;
+}
+
+export interface Wrong {
+  /** Members of the payload that are added, or changed; left out when `undefined`. */
+  readonly payload?: object;
+  /** The whole payload. */
+  readonly payloadText?: string | Uint8Array<ArrayBuffer>;
+  /** The same for the protected header of the JWS. */
+  readonly header?: object;
+  readonly headerText?: string;
+  readonly key?: CryptoKey;
+  readonly signature?: string;
+  /** What is done to the JWS before it is sealed. */
+  readonly jws?: (jws: string) => string;
+  /** What is sealed instead of the JWS. */
+  readonly plaintext?: string | Uint8Array<ArrayBuffer>;
+  /** Members of the JWE's protected header that are added, or changed; left out when `undefined`. */
+  readonly outerHeader?: object;
+  readonly outerHeaderText?: string;
+  readonly recipient?: JsonWebKey;
+}
+
+/** The certificates of `chain` as `x5c` has them. */
+export function x5c(...chain: readonly Uint8Array[]): string[] {
+  return chain.map((der) => encodeBase64(der));
+}
+
+export async function aliceJws({ conn, seq }: Place, wrong: Wrong = {}): Promise<string> {
+  const isFirst = seq === 0;
+  const header = {
+    alg: "EdDSA",
+    typ: "micropay-message",
+    ...(isFirst && { x5c: x5c(...alice.chain) }),
+    ...wrong.header,
+  };
+  const payload = {
+    type: "balance",
+    seq,
+    conn,
+    to: partyUri(server.party),
+    iat: atMs / 1000,
+    body: {},
+    ...(isFirst && { enc: sessionKeys.alice.jwk }),
+    ...wrong.payload,
+  };
+  return await forgeJws({
+    header: wrong.headerText ?? header as Part,
+    payload: wrong.payloadText ?? payload,
+    key: wrong.key ?? aliceKeys.privateKey,
+    signature: wrong.signature,
+  });
+}
+
+export async function aliceLine(place: Place, wrong: Wrong = {}): Promise<string> {
+  const jws = await aliceJws(place, wrong);
+  return await forgeJwe({
+    header: wrong.outerHeaderText ??
+      { ...messageHeader(sessionKeys.server.kid), ...wrong.outerHeader },
+    plaintext: wrong.plaintext ?? wrong.jws?.(jws) ?? jws,
+    recipient: wrong.recipient ?? sessionKeys.server.jwk,
+  });
+}

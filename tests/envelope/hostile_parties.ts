@@ -1,0 +1,139 @@
+/**
+ * Certificates that are good for nothing, or not for what they are used for, beside those of the golden vectors.
+ */
+import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
+import { exportPublicKey, importPrivateKeyPem } from "../../src/pki/signing_key.ts";
+import { systemRandom } from "../../src/random.ts";
+import type { AccountName } from "../../src/account_name.ts";
+import { ManualClock } from "../manual_clock.ts";
+import {
+  type CertificateParts,
+  dayMs,
+  type Der,
+  makeCertificate,
+  makeParty,
+  memberExtensions,
+  nameDer,
+  serverExtensions,
+} from "../pki/certificate_maker.ts";
+import { anchor, atMs, identities } from "./vector_parties.ts";
+
+const caKeys = await importPrivateKeyPem(identities.ca.privateKey);
+const random = systemRandom;
+
+/** Alice's key pair and the server's, for what is signed properly and wrong all the same. */
+export const aliceKeys = await importPrivateKeyPem(identities.alice.privateKey);
+export const bobKeys = await importPrivateKeyPem(identities.bob.privateKey);
+export const serverKeys = await importPrivateKeyPem(identities.server.privateKey);
+export const carolKeys = await importPrivateKeyPem(identities.carol.privateKey);
+
+const { authority } = await CertificateAuthority.create({ clock: new ManualClock(atMs), random });
+
+/** The CA of another ledger, and what it issued for our parties' keys. */
+export const otherCa = {
+  der: authority.anchor.der,
+  alice: await authority.issueMember({
+    name: "alice" as AccountName,
+    publicKey: aliceKeys.publicKey,
+    atMs,
+    random,
+  }),
+  server: await authority.issueServer({
+    publicKey: serverKeys.publicKey,
+    hosts: ["localhost"],
+    days: 10,
+    atMs,
+    random,
+  }),
+};
+
+const someParty = await makeParty();
+
+/** Of the same name as our CA, with another key. */
+export const sameNameCa: Der = await aliceCertificate({ signWith: someParty.keys.privateKey });
+
+/** Alice's certificate by our CA, but for what is given. */
+export async function aliceCertificate(parts: Partial<CertificateParts> = {}): Promise<Der> {
+  return await makeCertificate({
+    issuer: anchor.subject,
+    subject: nameDer("alice"),
+    notBeforeMs: atMs - dayMs,
+    notAfterMs: atMs + dayMs,
+    publicKeyInfo: await exportPublicKey(aliceKeys.publicKey),
+    extensions: Object.values(memberExtensions),
+    signWith: caKeys.privateKey,
+    ...parts,
+  });
+}
+
+/** The server's certificate by our CA, but for what is given. */
+export async function serverCertificate(parts: Partial<CertificateParts> = {}): Promise<Der> {
+  return await aliceCertificate({
+    subject: nameDer("micropay server"),
+    publicKeyInfo: await exportPublicKey(serverKeys.publicKey),
+    extensions: Object.values(serverExtensions),
+    ...parts,
+  });
+}
+
+/** What is wrong with a certificate by its dates or by who signed it. */
+export const expired = { notBeforeMs: atMs - 2 * dayMs, notAfterMs: atMs - 1000 };
+export const notYet = { notBeforeMs: atMs + 1000, notAfterMs: atMs + dayMs };
+export const selfSignedAlice: Der = await aliceCertificate({
+  issuer: nameDer("alice"),
+  signWith: aliceKeys.privateKey,
+});
+export const selfSignedServer: Der = await serverCertificate({
+  issuer: nameDer("micropay server"),
+  signWith: serverKeys.privateKey,
+});
+
+/** Announced keys that are refused, by what is wrong with them. `good` is a modulus of 2048 bits. */
+export function badSessionKeys(good: JsonWebKey): { what: string; enc: unknown; reason: string }[] {
+  const modulus = Uint8Array.from(
+    atob(good.n!.replaceAll("-", "+").replaceAll("_", "/")),
+    (character) => character.charCodeAt(0),
+  );
+  const n = (bytes: Uint8Array) =>
+    btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_")
+      .replaceAll("=", "");
+  const even = modulus.slice();
+  even[255]! &= 0xfe;
+  const small = modulus.slice();
+  small[0]! &= 0x7f;
+  const size = "not a modulus of 2048, 3072, 4096 bits";
+  const members = "read a session key: its members are not the expected ones";
+  return [
+    { what: "no session key", enc: null, reason: "read a session key: no JWK" },
+    {
+      what: "a weak session key of 1024 bits",
+      enc: { ...good, n: n(modulus.slice(128)) },
+      reason: size,
+    },
+    { what: "a session key of 2047 bits", enc: { ...good, n: n(small) }, reason: size },
+    {
+      what: "a session key with a leading zero",
+      enc: { ...good, n: n(Uint8Array.of(0, ...modulus)) },
+      reason: size,
+    },
+    { what: "a session key with an even modulus", enc: { ...good, n: n(even) }, reason: size },
+    { what: "a session key with exponent 3", enc: { ...good, e: "Aw" }, reason: members },
+    {
+      what: "a session key with padding in its modulus",
+      enc: { ...good, n: `${good.n}==` },
+      reason: size,
+    },
+    { what: "a session key with a private member", enc: { ...good, d: "AQAB" }, reason: members },
+    { what: "a session key for signing", enc: { ...good, use: "sig" }, reason: members },
+    {
+      what: "a session key for RSA-OAEP with SHA-1",
+      enc: { ...good, alg: "RSA-OAEP" },
+      reason: members,
+    },
+    {
+      what: "an elliptic curve session key",
+      enc: { kty: "EC", crv: "P-256", x: "AA", y: "AA" },
+      reason: members,
+    },
+  ];
+}

@@ -1,0 +1,188 @@
+/**
+ * The golden vectors mean what they say: what can be made again comes out byte for byte, sealed lines open to their contents, and
+ * wrong lines are refused for their reason.
+ */
+import { createHash } from "node:crypto";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { encodeHex } from "@std/encoding/hex";
+import { EnvelopeError, messageOf, MicropayError } from "../../src/errors.ts";
+import { signerPrivateKey, signerUri } from "../../src/envelope/correspondent.ts";
+import { readGreeting } from "../../src/envelope/greeting.ts";
+import type { Message } from "../../src/envelope/message.ts";
+import { openFirst, openNext } from "../../src/envelope/open.ts";
+import { importRecipientKey } from "../../src/envelope/session_key.ts";
+import { readWaiting } from "../../src/envelope/waiting.ts";
+import { chainHash, type EntryContents, entryDigest } from "../../src/ledger/entry.ts";
+import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
+import { verifyOrder } from "../../src/protocol/order.ts";
+import { orderDigest, verifyReceipt } from "../../src/protocol/receipt.ts";
+import type {
+  DocumentVector,
+  LedgerFile,
+  MessageVector,
+  RefusedVector,
+} from "../vectors/vector_files.ts";
+import {
+  alice,
+  anchor,
+  atMs,
+  identities,
+  readVectors,
+  recipients,
+  sessionKeys,
+  signers,
+} from "./vector_parties.ts";
+
+const documents = await readVectors<DocumentVector[]>("documents");
+const messages = await readVectors<MessageVector[]>("messages");
+const refused = await readVectors<RefusedVector[]>("refused");
+const ledger = await readVectors<LedgerFile>("ledger");
+
+Deno.test("the CA's fingerprint names the ledger", () => {
+  assertEquals(anchor.fingerprint, identities.ca.fingerprint);
+  assertEquals(ledger.ledger, identities.ca.fingerprint);
+});
+
+for (const [name, { jwk, kid }] of Object.entries(sessionKeys)) {
+  Deno.test(`the kid of ${name}'s session key is its thumbprint`, async () => {
+    assertEquals((await importRecipientKey(jwk)).kid, kid);
+  });
+}
+
+for (const { what, typ, signer, x5c, payload, jws } of documents) {
+  Deno.test(`${what}: signing the payload gives the document, byte for byte`, async () => {
+    const party = signers[signer];
+    assert(party.kind === "certified");
+    const [leaf] = party.identity.chain;
+    const chain = x5c === "leaf" ? [leaf!] : [leaf!, anchor.der];
+    const { privateKey } = party.identity;
+    assertEquals(await signDocument(typ, payload, { privateKey, chain }), jws);
+  });
+
+  Deno.test(`${what}: the document reads as its payload`, () => {
+    assertEquals(readDocument(jws, { typ, chain: "required" }).payload, payload);
+  });
+
+  Deno.test(`${what}: whoever it is for believes it`, async () => {
+    const trust = { anchor, atMs };
+    if (typ === "micropay-greeting") {
+      const role = signer === "server" ? "server" : "member";
+      const greeting = await readGreeting(jws, { ...trust, role });
+      assertEquals(greeting.nonce, payload.nonce);
+      assertEquals(greeting.sessionKey.kid, sessionKeys[signer].kid);
+      assertEquals(greeting.issuedAtMs, atMs);
+    } else if (typ === "micropay-waiting") {
+      const notice = await readWaiting(jws, trust);
+      assertEquals("place" in notice ? notice.place : 0, payload.place);
+    } else if (typ === "micropay-order") {
+      assertEquals(Object.entries((await verifyOrder(jws, trust)).order), Object.entries(payload));
+    } else {
+      const { receipt } = await verifyReceipt(jws, trust);
+      assertEquals(Object.entries(receipt), Object.entries(payload));
+    }
+  });
+}
+
+Deno.test("the receipt is for the order, and its head is the ledger's", () => {
+  const receipt = documents.find(({ typ }) => typ === "micropay-receipt")!.payload;
+  const order = documents.find(({ typ, signer }) =>
+    typ === "micropay-order" && signer === "alice"
+  )!;
+  assertEquals(receipt.order, orderDigest(order.jws));
+  assertEquals(receipt.head, ledger.entries[1]!.head);
+});
+
+Deno.test("the ledger's chain comes out as it stands there", () => {
+  let head = ledger.ledger;
+  for (const entry of ledger.entries) {
+    const { at, canonical, digest, head: expected, ...rest } = entry;
+    const contents = { ...rest, atMs: Date.parse(at) } as EntryContents;
+    assertEquals(encodeHex(entryDigest(contents)), digest);
+    assertEquals(createHash("sha256").update(canonical).digest("hex"), digest);
+    head = chainHash(head, entryDigest(contents));
+    assertEquals(head, expected);
+  }
+});
+
+for (const vector of messages) {
+  const { what, from, to, first, payload, jws, line } = vector;
+
+  Deno.test(`${what}: signing the payload gives what is sealed, byte for byte`, async () => {
+    const signer = signers[from];
+    const chain = first && signer.kind === "certified" ? signer.identity.chain : undefined;
+    const privateKey = signerPrivateKey(signer);
+    assertEquals(await signDocument("micropay-message", payload, { privateKey, chain }), jws);
+  });
+
+  Deno.test(`${what}: the line opens to its message`, async () => {
+    const { enc: _, csr: __, ...expected } = payload;
+    assertEquals(await open(vector, line), expected as unknown as Message);
+  });
+
+  Deno.test(`${what}: the line is for nobody else`, async () => {
+    const other = to === "bob" ? "alice" : "bob";
+    const error = await refusal(() => open({ ...vector, to: other }, line));
+    assertStringIncludes(error.message, "its header is not the expected one");
+  });
+}
+
+for (const vector of refused) {
+  const { what, as, line, reason } = vector;
+  Deno.test(`${what}, read as ${as}, is refused`, async () => {
+    const error = await refusal(() => read(vector, line));
+    assertStringIncludes(error.message, reason);
+    if (as === "first" || as === "next") assert(error instanceof EnvelopeError);
+  });
+}
+
+async function open({ from, to, first, payload }: MessageVector, line: string): Promise<Message> {
+  const sessionKey = sessionKeys[to];
+  const receiver = signers[to];
+  const address = {
+    conn: payload.conn as string,
+    seq: payload.seq as number,
+    to: signerUri(receiver),
+  };
+  const sender = signers[from];
+  if (!first) {
+    assert(sender.kind === "certified");
+    const { certificate } = sender.identity;
+    return await openNext(line, {
+      sessionKey,
+      address,
+      sender: { kind: "certified", certificate },
+    });
+  }
+  const admission = { anchor, applicants: true, atMs };
+  const introduced = await openFirst(line, { sessionKey, address, admission });
+  assertEquals(introduced.recipient.kid, recipients[from].kid);
+  assertEquals(introduced.sender.kind, sender.kind);
+  return introduced.message;
+}
+
+async function read({ as, conn, seq }: RefusedVector, line: string): Promise<unknown> {
+  const trust = { anchor, atMs };
+  if (as === "server greeting") return await readGreeting(line, { ...trust, role: "server" });
+  if (as === "member greeting") return await readGreeting(line, { ...trust, role: "member" });
+  const sessionKey = sessionKeys.server;
+  const address = { conn: conn!, seq: seq!, to: signerUri(signers.server) };
+  if (as === "first") {
+    return await openFirst(line, {
+      sessionKey,
+      address,
+      admission: { ...trust, applicants: true },
+    });
+  }
+  const sender = { kind: "certified", certificate: alice.certificate } as const;
+  return await openNext(line, { sessionKey, address, sender });
+}
+
+async function refusal(action: () => Promise<unknown>): Promise<MicropayError> {
+  try {
+    await action();
+  } catch (error) {
+    assert(error instanceof MicropayError, messageOf(error));
+    return error;
+  }
+  throw new Error("it was accepted");
+}

@@ -1,0 +1,106 @@
+/**
+ * Makes the golden vectors anew: `deno run --allow-read --allow-write tests/vectors/make_vectors.ts`.
+ *
+ * To be run only when the wire format changes. Everything in the folder changes then, since the keys are new, and so do the
+ * examples in `docs/protocol.md`. The tests never run it: they check what is in the folder.
+ */
+import type { AccountName } from "../../src/account_name.ts";
+import { encodeBase64Url } from "../../src/base64.ts";
+import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
+import { createCertificateRequest } from "../../src/pki/certificate_request.ts";
+import { certificateToPem } from "../../src/pki/pem.ts";
+import { exportPrivateKeyPem, generateSigningKey } from "../../src/pki/signing_key.ts";
+import { systemRandom } from "../../src/random.ts";
+import { ManualClock } from "../manual_clock.ts";
+import type {
+  IdentitiesFile,
+  PartyVector,
+  SessionKeysFile,
+  SessionKeyVector,
+} from "./vector_files.ts";
+
+const atMs = Date.UTC(2026, 10, 23, 12);
+const random = systemRandom;
+
+await write("identities", await makeIdentities());
+await write("session_keys", await makeSessionKeys());
+// What follows is made with the keys that were just written.
+const { makeDocuments, makeLedger, makeMessages, makeRefused } = await import("./vector_lines.ts");
+await write("documents", await makeDocuments());
+await write("messages", await makeMessages());
+await write("ledger", await makeLedger());
+await write("refused", await makeRefused());
+
+async function write(name: string, value: object): Promise<void> {
+  const path = new URL(`./${name}.json`, import.meta.url);
+  await Deno.writeTextFile(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+async function makeIdentities(): Promise<IdentitiesFile> {
+  const clock = new ManualClock(atMs);
+  const { authority, privateKeyPem } = await CertificateAuthority.create({ clock, random });
+  const { anchor } = authority;
+  const serverKeys = await generateSigningKey();
+  const days = 3652;
+  const hosts = ["localhost", "127.0.0.1", "::1"];
+  const { publicKey } = serverKeys;
+  const server = await authority.issueServer({ publicKey, hosts, days, atMs, random });
+  const carolKeys = await generateSigningKey();
+  return {
+    at: atMs / 1000,
+    ca: { fingerprint: anchor.fingerprint, privateKey: privateKeyPem, certificate: anchor.pem },
+    server: await party("micropay:server", serverKeys, server),
+    alice: await member("alice" as AccountName, authority),
+    bob: await member("bob" as AccountName, authority),
+    carol: {
+      uri: "micropay:account:carol",
+      privateKey: await exportPrivateKeyPem(carolKeys.privateKey),
+      request: encodeBase64Url(await createCertificateRequest("carol" as AccountName, carolKeys)),
+    },
+  };
+}
+
+async function member(name: AccountName, authority: CertificateAuthority): Promise<PartyVector> {
+  const keys = await generateSigningKey();
+  const { publicKey } = keys;
+  const der = await authority.issueMember({ name, publicKey, atMs, random });
+  return await party(`micropay:account:${name}`, keys, der);
+}
+
+async function party(uri: string, keys: CryptoKeyPair, der: Uint8Array): Promise<PartyVector> {
+  const privateKey = await exportPrivateKeyPem(keys.privateKey);
+  return { uri, privateKey, certificate: certificateToPem(der) };
+}
+
+async function makeSessionKeys(): Promise<SessionKeysFile> {
+  const { bits, jwk, kid } = await makeSessionKey(2048);
+  const [alice, bob, carol] = await Promise.all([2048, 2048, 2048].map(makeSessionKey));
+  return { server: { kid, bits, jwk }, alice: alice!, bob: bob!, carol: carol! };
+}
+
+async function makeSessionKey(bits: number): Promise<SessionKeyVector> {
+  const algorithm = { name: "RSA-OAEP", hash: "SHA-256", modulusLength: bits };
+  const publicExponent = Uint8Array.of(1, 0, 1);
+  const keys = await crypto.subtle.generateKey({ ...algorithm, publicExponent }, true, [
+    "encrypt",
+    "decrypt",
+  ]);
+  const exported = await crypto.subtle.exportKey("jwk", keys.privateKey);
+  const { n, e, d, p, q, dp, dq, qi } = exported;
+  const announced = JSON.stringify({ e, kty: "RSA", n });
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(announced));
+  const jwk = {
+    kty: "RSA",
+    alg: "RSA-OAEP-256",
+    use: "enc",
+    n: n!,
+    e: e!,
+    d: d!,
+    p: p!,
+    q: q!,
+    dp: dp!,
+    dq: dq!,
+    qi: qi!,
+  };
+  return { kid: encodeBase64Url(digest), bits, jwk };
+}

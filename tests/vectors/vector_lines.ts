@@ -1,0 +1,223 @@
+/**
+ * What the golden vectors say, made with the keys that are in the folder. Read by `make_vectors.ts` alone.
+ */
+import type { AccountName } from "../../src/account_name.ts";
+import { encodeHex } from "@std/encoding/hex";
+import { encodeMessage, type Message } from "../../src/envelope/message.ts";
+import { writeGreeting } from "../../src/envelope/greeting.ts";
+import { seal } from "../../src/envelope/seal.ts";
+import { writeWaiting } from "../../src/envelope/waiting.ts";
+import { correspondentUri, signerUri } from "../../src/envelope/correspondent.ts";
+import { signerPrivateKey } from "../../src/envelope/correspondent.ts";
+import { chainHash, type Entry, entryDigest } from "../../src/ledger/entry.ts";
+import type { Amount } from "../../src/money.ts";
+import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
+import { signOrder } from "../../src/protocol/order.ts";
+import { signReceipt } from "../../src/protocol/receipt.ts";
+import type { JsonObject } from "../../src/strict_json.ts";
+import { goodNonce, hostileGreetings } from "../envelope/hostile_greetings.ts";
+import { hostileLines } from "../envelope/hostile_lines.ts";
+import {
+  alice,
+  anchor,
+  atMs,
+  bob,
+  identities,
+  recipients,
+  server,
+  sessionKeys,
+  signers,
+} from "../envelope/vector_parties.ts";
+import type {
+  DocumentVector,
+  LedgerFile,
+  MessageVector,
+  RefusedVector,
+  VectorParty,
+} from "./vector_files.ts";
+
+const clock = { nowMs: () => atMs };
+const ids = [1, 2, 3].map((n) => `019ab0a1-2c00-7000-8000-00000000000${n}`) as [
+  string,
+  string,
+  string,
+];
+const [aliceName, bobName] = ["alice" as AccountName, "bob" as AccountName];
+const lunch = { id: ids[1], from: aliceName, to: bobName, amount: 2000 as Amount, memo: "lunch" };
+const order = await signOrder(lunch, { identity: alice, anchor, clock });
+const opening = {
+  id: ids[0],
+  from: "@issuer" as const,
+  to: aliceName,
+  amount: 10_000 as Amount,
+};
+const openingOrder = await signOrder(opening, { identity: server, anchor, clock });
+const entries: Entry[] = [];
+let head = anchor.fingerprint;
+for (const booking of [
+  { id: ids[0], kind: "opening", payer: "@issuer", payee: "alice", amount: 10_000, orderJws: openingOrder },
+  { id: ids[1], kind: "payment", payer: "alice", payee: "bob", amount: 2000, memo: "lunch", orderJws: order },
+] as const) {
+  const contents = {
+    ...booking,
+    payer: booking.payer as AccountName,
+    payee: booking.payee as AccountName,
+    amount: booking.amount as Amount,
+    atMs: atMs + 1000 * entries.length,
+    number: entries.length + 1,
+  };
+  head = chainHash(head, entryDigest(contents));
+  entries.push({ ...contents, payerBalance: 0, payeeBalance: 0, hash: head });
+}
+const receipt = await signReceipt(entries[1]!, { identity: server, anchor });
+
+export async function makeDocuments(): Promise<DocumentVector[]> {
+  const greeting = { nonce: goodNonce, atMs };
+  const serverGreeting = { ...greeting, identity: server, sessionKey: sessionKeys.server };
+  const bobGreeting = { ...greeting, identity: bob, sessionKey: sessionKeys.bob };
+  const waiting = { identity: server, atMs };
+  return [
+    document("the server's greeting", "micropay-greeting", "server", await writeGreeting(serverGreeting)),
+    document("a payee's greeting", "micropay-greeting", "bob", await writeGreeting(bobGreeting)),
+    document("third in the waiting room", "micropay-waiting", "server", await writeWaiting({ place: 3 }, waiting)),
+    document("no place left", "micropay-waiting", "server", await writeWaiting({ full: true }, waiting)),
+    document("alice pays bob 2000 for lunch", "micropay-order", "alice", order),
+    document("alice's starting balance", "micropay-order", "server", openingOrder),
+    document("the receipt of alice's order", "micropay-receipt", "server", receipt),
+  ];
+}
+
+function document(
+  what: string,
+  typ: DocumentVector["typ"],
+  signer: DocumentVector["signer"],
+  jws: string,
+): DocumentVector {
+  const { payload, chain } = readDocument(jws, { typ, chain: "required" });
+  return { what, typ, signer, x5c: chain!.length === 1 ? "leaf" : "leaf and CA", payload, jws };
+}
+
+export async function makeMessages(): Promise<MessageVector[]> {
+  const result = { id: ids[1], code: 130, text: "transfer OK", receipt };
+  const row = {
+    entry: 2,
+    id: ids[1],
+    at: new Date(atMs + 1000).toISOString(),
+    from: "alice",
+    to: "bob",
+    amount: 2000,
+    memo: "lunch",
+    balance: 8000,
+  };
+  const certificate = identities.alice.certificate.replace(/-----.*-----|\n/g, "")
+    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  const online = [{ name: "bob", ip: "127.0.0.1", port: 57609 }];
+  const ask = (from: VectorParty, seq: number, type: string, body: JsonObject) =>
+    message(`${from} asks: ${type}`, { from, to: "server", seq, type, body, first: seq === 0 });
+  const answer = (to: VectorParty, seq: number, what: string, body: JsonObject) =>
+    message(`the server answers ${what}`, { from: "server", to, seq, type: "reply", body });
+  const ok = (re: number, code: number, text: string, reply: object) => ({ re, code, text, answer: reply });
+  return await Promise.all([
+    ask("carol", 0, "register", { name: "carol" }),
+    answer("carol", 0, "a register (with alice's certificate)", ok(0, 100, "OK", { certificate })),
+    ask("alice", 0, "login", { name: "alice", port: 50001 }),
+    answer("alice", 0, "a login", ok(0, 110, "OK", { ip: "127.0.0.1", port: 50001 })),
+    ask("alice", 1, "list", {}),
+    answer("alice", 1, "a list", ok(1, 300, "OK", { balance: 10_000, count: 1, online, more: false })),
+    ask("alice", 2, "locate", { name: "bob" }),
+    answer("alice", 2, "a locate", ok(2, 300, "OK", online[0]!)),
+    ask("alice", 3, "balance", {}),
+    answer("alice", 3, "a balance", ok(3, 300, "OK", { balance: 10_000 })),
+    message("alice pays bob", { from: "alice", to: "bob", seq: 0, type: "pay", body: { order }, first: true }),
+    ask("bob", 1, "submit", { order }),
+    answer("bob", 1, "a submit", ok(1, 130, "transfer OK", { receipt })),
+    message("bob answers alice", {
+      from: "bob",
+      to: "alice",
+      seq: 0,
+      type: "reply",
+      body: ok(0, 130, "transfer OK", { receipt }),
+    }),
+    message("the server tells alice", { from: "server", to: "alice", seq: 4, type: "result", body: result }),
+    ask("alice", 4, "status", { id: ids[1] }),
+    answer("alice", 5, "a status", ok(4, 130, "transfer OK", { receipt })),
+    ask("alice", 5, "status", { id: ids[2] }),
+    answer("alice", 6, "a status of what it does not know", { re: 5, code: 400, text: "unknown" }),
+    ask("alice", 6, "history", { limit: 1 }),
+    answer("alice", 7, "a history", ok(6, 300, "OK", { entries: [row], more: true })),
+    ask("alice", 7, "exit", {}),
+    answer("alice", 8, "an exit", ok(7, 120, "Bye", {})),
+    message("the server stops", { from: "server", to: "bob", seq: 2, type: "closing", body: {} }),
+  ]);
+}
+
+async function message(
+  what: string,
+  { from, to, seq, type, body, first = false }: {
+    from: VectorParty;
+    to: VectorParty;
+    seq: number;
+    type: string;
+    body: JsonObject;
+    first?: boolean;
+  },
+): Promise<MessageVector> {
+  const signer = signers[from];
+  const receiver = signers[to];
+  const uri = receiver.kind === "applicant"
+    ? correspondentUri({ kind: "applicant", request: receiver.request })
+    : signerUri(receiver);
+  const content: Message = { type, seq, conn: goodNonce, to: uri, iat: atMs / 1000, body };
+  const csr = signer.kind === "applicant" ? signer.request.der : undefined;
+  const introduction = first ? { enc: sessionKeys[from].jwk, csr } : undefined;
+  const payload = encodeMessage(content, introduction);
+  const chain = first && signer.kind === "certified" ? signer.identity.chain : undefined;
+  const privateKey = signerPrivateKey(signer);
+  const jws = await signDocument("micropay-message", payload, { privateKey, chain });
+  const introduce = first ? sessionKeys[from] : undefined;
+  const line = await seal(content, { signer, recipient: recipients[to], introduce });
+  return { what, from, to, first, payload, jws, line };
+}
+
+export function makeLedger(): LedgerFile {
+  return {
+    ledger: anchor.fingerprint,
+    entries: entries.map((entry) => {
+      const { number, id, kind, payer, payee, amount, memo, orderJws, hash } = entry;
+      const at = new Date(entry.atMs).toISOString();
+      const canonical = JSON.stringify(
+        ["micropay-entry-1", number, id, kind, payer, payee, amount, memo ?? null, orderJws, at],
+      );
+      return {
+        number,
+        id,
+        kind,
+        payer,
+        payee,
+        amount,
+        ...(memo !== undefined && { memo }),
+        orderJws,
+        at,
+        canonical,
+        digest: encodeHex(entryDigest(entry)),
+        head: hash,
+      };
+    }),
+  };
+}
+
+export async function makeRefused(): Promise<RefusedVector[]> {
+  const lines: RefusedVector[] = [];
+  for (const { what, role, reason, make } of hostileGreetings) {
+    lines.push({ what, as: `${role} greeting`, reason, line: await make() });
+  }
+  for (const as of ["first", "next"] as const) {
+    for (const { what, reason, only, make } of hostileLines) {
+      if (only !== undefined && only !== as) continue;
+      const place = { conn: goodNonce, seq: as === "first" ? 0 : 1 };
+      const line = await make(place);
+      if (line.length < 8000) lines.push({ what, as, ...place, reason, line });
+    }
+  }
+  return lines;
+}
