@@ -8,7 +8,7 @@ import { replyType } from "../protocol/exchange.ts";
 import { acceptChannel } from "../transport/accept_channel.ts";
 import type { ByteStream } from "../transport/byte_stream.ts";
 import type { Arrival } from "../transport/channel.ts";
-import type { Admission } from "./admission.ts";
+import type { Admission, Ticket } from "./admission.ts";
 import { answerRequest } from "./answer_request.ts";
 import type { ServerContext } from "./server_context.ts";
 import type { Occupancy } from "./server_event.ts";
@@ -42,10 +42,7 @@ export class ServedConnection {
       return await turnAway(this.#stream, this.#server);
     }
     try {
-      this.#report(ticket.place);
-      const stream = ticket.place === 0
-        ? this.#stream
-        : await waitForTurn(this.#stream, ticket, this.#server);
+      const stream = await this.#takeTurn(ticket);
       if (stream) await this.#converse(stream);
     } catch (error) {
       this.#reportFailure(error);
@@ -68,6 +65,21 @@ export class ServedConnection {
   /** Ends the connection at once. */
   abort(): void {
     this.#stream.close();
+  }
+
+  /** @returns `undefined` when the other side went away while it waited */
+  async #takeTurn(ticket: Ticket): Promise<ByteStream | undefined> {
+    if (ticket.place > 0) {
+      const waiting = { remote: this.#stream.remote, place: ticket.place, ...this.#occupancy() };
+      this.#server.report({ kind: "waiting", ...waiting });
+    }
+    const stream = ticket.place === 0
+      ? this.#stream
+      : await waitForTurn(this.#stream, ticket, this.#server);
+    if (stream) {
+      this.#server.report({ kind: "connected", remote: stream.remote, ...this.#occupancy() });
+    }
+    return stream;
   }
 
   async #converse(stream: ByteStream): Promise<void> {
@@ -126,16 +138,6 @@ export class ServedConnection {
     session.isOnline = false;
     await this.#server.ledger.takeOffline(name);
     this.#server.report({ kind: "offline", name });
-  }
-
-  #report(place: number): void {
-    const remote = this.#stream.remote;
-    const occupancy = this.#occupancy();
-    this.#server.report(
-      place === 0
-        ? { kind: "connected", remote, ...occupancy }
-        : { kind: "waiting", remote, place, ...occupancy },
-    );
   }
 
   #occupancy(): Occupancy {
