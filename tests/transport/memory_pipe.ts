@@ -1,0 +1,92 @@
+/**
+ * One direction of a connection in memory: a bounded queue of bytes between one writer and one reader.
+ */
+
+/** What one direction holds unread before a write has to wait; about what a system's socket buffers hold. */
+export const pipeBytesDefault = 64 * 1024;
+
+export class MemoryPipe {
+  readonly #bytesMax: number;
+  readonly #chunks: Uint8Array<ArrayBuffer>[] = [];
+  #held = 0;
+  /** The writer closed: what is held can still be read, then comes the end. */
+  #isEnded = false;
+  /** The reader closed: nothing that is written will ever be read. */
+  #isAbandoned = false;
+  #waiters: (() => void)[] = [];
+  /** Writes take their turn: the bytes of two never mix. */
+  #lastWrite: Promise<unknown> = Promise.resolve();
+
+  constructor(bytesMax: number = pipeBytesDefault) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Bytes that were written and not read yet. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** @returns how many bytes, at least one; `null` when nothing more will come */
+  async read(buffer: Uint8Array<ArrayBuffer>): Promise<number | null> {
+    while (this.#held === 0 && !this.#isEnded && !this.#isAbandoned) await this.#changed();
+    if (this.#isAbandoned || this.#held === 0) return null;
+    const chunk = this.#chunks[0]!;
+    const count = Math.min(chunk.length, buffer.length);
+    buffer.set(chunk.subarray(0, count));
+    if (count === chunk.length) this.#chunks.shift();
+    else this.#chunks[0] = chunk.subarray(count);
+    this.#held -= count;
+    this.#wake();
+    return count;
+  }
+
+  /** @returns whether all bytes were taken; `false` when either side closed before */
+  write(bytes: Uint8Array): Promise<boolean> {
+    // A copy: the writer may use its buffer again as soon as the bytes are taken, and they are taken in pieces.
+    const own = bytes.slice();
+    const written = this.#lastWrite.then(() => this.#writeNow(own));
+    this.#lastWrite = written;
+    return written;
+  }
+
+  /** The writer closes. */
+  end(): void {
+    this.#isEnded = true;
+    this.#wake();
+  }
+
+  /** The reader closes: what is held is gone. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    this.#chunks.length = 0;
+    this.#held = 0;
+    this.#wake();
+  }
+
+  async #writeNow(bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
+    for (let rest = bytes; rest.length > 0;) {
+      while (this.#held >= this.#bytesMax && !this.#isClosed()) await this.#changed();
+      if (this.#isClosed()) return false;
+      const taken = rest.subarray(0, this.#bytesMax - this.#held);
+      this.#chunks.push(taken);
+      this.#held += taken.length;
+      rest = rest.subarray(taken.length);
+      this.#wake();
+    }
+    return !this.#isClosed();
+  }
+
+  #isClosed(): boolean {
+    return this.#isEnded || this.#isAbandoned;
+  }
+
+  #changed(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const resolve of waiters) resolve();
+  }
+}

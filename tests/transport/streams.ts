@@ -1,0 +1,75 @@
+/**
+ * Two ends of one connection, over each kind of network, and what tests read from them.
+ */
+import type { ByteStream, Listener, Network } from "../../src/transport/byte_stream.ts";
+import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { MemoryNetwork } from "./memory_network.ts";
+
+export interface Ends {
+  /** The end that connected. */
+  readonly near: ByteStream;
+  /** The end that was accepted. */
+  readonly far: ByteStream;
+}
+
+/** A network to run a test on; each test has one of its own. */
+export const networks: readonly { readonly kind: string; make(): Network }[] = [
+  { kind: "in memory", make: () => new MemoryNetwork() },
+  { kind: "over TCP", make: () => tcpNetwork },
+];
+
+export const anyPort = { host: "127.0.0.1", port: 0 };
+
+export async function connectTo(network: Network, listener: Listener): Promise<Ends> {
+  const { signal } = new AbortController();
+  const [near, far] = await Promise.all([
+    network.connect(listener.endpoint, { signal }),
+    listener.accept(),
+  ]);
+  return { near, far: far! };
+}
+
+/** Runs `action` with both ends of a connection; everything is closed afterwards. */
+export async function withEnds(
+  network: Network,
+  action: (ends: Ends) => Promise<void>,
+): Promise<void> {
+  const listener = network.listen(anyPort);
+  const ends = await connectTo(network, listener);
+  try {
+    await action(ends);
+  } finally {
+    ends.near.close();
+    ends.far.close();
+    listener.close();
+  }
+}
+
+export function ascii(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** Everything until the other side closes. */
+export async function readAll(stream: ByteStream): Promise<string> {
+  const decoder = new TextDecoder("latin1");
+  const buffer = new Uint8Array(64 * 1024);
+  let text = "";
+  for (;;) {
+    const count = await stream.read(buffer);
+    if (count === null) return text;
+    text += decoder.decode(buffer.subarray(0, count));
+  }
+}
+
+/** Lets everything run that waits for nothing but its turn. */
+export async function settled(): Promise<void> {
+  // A macrotask runs after every microtask, those included that others bring about.
+  await new Promise<void>((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}
