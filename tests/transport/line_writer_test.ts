@@ -1,0 +1,126 @@
+/**
+ * Lines out to the wire: in order, a bounded number of them, and never waiting for ever.
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ClosedError } from "../../src/errors.ts";
+import { sendQueueMessagesMax, writeTimeoutMs } from "../../src/limits.ts";
+import { LineWriter } from "../../src/transport/line_writer.ts";
+import { ManualClock } from "../manual_clock.ts";
+import { MemoryNetwork } from "./memory_network.ts";
+import { anyPort, connectTo, readAll, settled } from "./streams.ts";
+
+async function writerTo(pipeBytes = 1024 * 1024) {
+  const network = new MemoryNetwork({ pipeBytes });
+  const { near, far } = await connectTo(network, network.listen(anyPort));
+  const clock = new ManualClock();
+  return { near, far, clock, writer: new LineWriter(near, { clock }) };
+}
+
+const made = (line: string) => () => Promise.resolve(line);
+
+Deno.test("lines are written in the order they were handed over, however long each takes to make", async () => {
+  const { near, far, writer, clock } = await writerTo();
+  const slow = Promise.withResolvers<string>();
+  const order: string[] = [];
+  const note = (name: string, line: Promise<string>) => () => {
+    order.push(name);
+    return line;
+  };
+  const first = writer.write(note("first", slow.promise));
+  const second = writer.write(note("second", Promise.resolve("2")));
+  await settled();
+  // A line is made when it is its turn: numbers given while making stay in order.
+  assertEquals(order, ["first"]);
+  slow.resolve("1");
+  await Promise.all([first, second]);
+  near.close();
+  assertEquals(await readAll(far), "1\n2\n");
+  assertEquals(clock.pending, 0);
+});
+
+Deno.test("as many lines may wait as the queue holds; one more closes the connection", async () => {
+  const { far, writer } = await writerTo();
+  const slow = Promise.withResolvers<string>();
+  const waiting = Array.from(
+    { length: sendQueueMessagesMax },
+    () => writer.write(() => slow.promise),
+  );
+  const outcomes = Promise.allSettled(waiting);
+  const error = await assertRejects(() => writer.write(made("one more")), ClosedError);
+  assert(error.message.endsWith(`${sendQueueMessagesMax} messages wait and are not read`));
+  assertEquals(await readAll(far), "");
+  slow.resolve("late");
+  for (const outcome of await outcomes) {
+    assert(outcome.status === "rejected" && outcome.reason instanceof ClosedError);
+  }
+});
+
+Deno.test("a queue at its limit is fine, and has room again when it was read", async () => {
+  const { near, far, writer } = await writerTo();
+  for (let round = 0; round < 2; round++) {
+    await Promise.all(
+      Array.from({ length: sendQueueMessagesMax }, (_, at) => writer.write(made(`${round}.${at}`))),
+    );
+  }
+  near.close();
+  assertEquals((await readAll(far)).split("\n").length, 2 * sendQueueMessagesMax + 1);
+});
+
+Deno.test("who does not read is dropped when the time is up, and not before", async () => {
+  const { near, far, writer, clock } = await writerTo(8);
+  const written = writer.write(made("more than eight bytes"));
+  const rejected = assertRejects(() => written, ClosedError, "a message was not taken in time");
+  await settled();
+  assertEquals(clock.nextDelayMs, writeTimeoutMs);
+  clock.advance(writeTimeoutMs - 1);
+  await settled();
+  assertEquals(clock.pending, 1);
+  clock.advance(1);
+  await rejected;
+  assertEquals(await near.read(new Uint8Array(1)), null);
+  assertEquals(await readAll(far), "more tha");
+});
+
+Deno.test("making a line is not on the reader's time", async () => {
+  const { writer, clock, far } = await writerTo();
+  const slow = Promise.withResolvers<string>();
+  const written = writer.write(() => slow.promise);
+  await settled();
+  assertEquals(clock.pending, 0);
+  slow.resolve("a");
+  await written;
+  far.close();
+});
+
+Deno.test("a line that cannot be made closes the connection, for the other side would miss it", async () => {
+  const { far, writer } = await writerTo();
+  class Failure extends Error {}
+  const failed = writer.write(() => Promise.reject(new Failure()));
+  const next = writer.write(made("next"));
+  const outcomes = Promise.allSettled([failed, next]);
+  await assertRejects(() => failed, Failure);
+  await assertRejects(() => next, ClosedError);
+  await outcomes;
+  assertEquals(await readAll(far), "");
+});
+
+Deno.test("nothing can be written when the other side is gone", async () => {
+  const { far, writer, clock } = await writerTo();
+  far.close();
+  await assertRejects(() => writer.write(made("a")), ClosedError);
+  assertEquals(clock.pending, 0);
+});
+
+Deno.test("drained means that all was written, or can no longer be", async () => {
+  const { far, writer } = await writerTo(8);
+  await writer.drained();
+  const written = writer.write(made("0123456789"));
+  let isDrained = false;
+  const drained = writer.drained().then(() => isDrained = true);
+  await settled();
+  assert(!isDrained);
+  const rejected = assertRejects(() => written, ClosedError);
+  far.close();
+  await drained;
+  await rejected;
+});
