@@ -1,0 +1,168 @@
+/**
+ * The scene of an end-to-end test: a temporary folder, a server in it, and the clients of people who each have a home there.
+ * Disposing of it ends every process and removes the folder, whatever failed.
+ */
+import { join } from "node:path";
+import { type Ended, Program, type ProgramOptions } from "./program.ts";
+
+export interface StartServerOptions {
+  /** After the port. */
+  readonly args?: readonly string[];
+  readonly port?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface ClientOptions {
+  /** Whose home: each person has one. */
+  readonly as?: string;
+  /** Where to connect; the scene's server when absent. */
+  readonly port?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where it runs: where the server's `certs` are, unless told otherwise. */
+  readonly folder?: string;
+  readonly stdin?: "null" | "piped";
+}
+
+export class RunningServer {
+  readonly program: Program;
+  readonly port: number;
+
+  constructor(program: Program, port: number) {
+    this.program = program;
+    this.port = port;
+  }
+
+  /** Stops it as an operator does, and waits for its end. */
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<Ended> {
+    this.program.signal(signal);
+    return await this.program.end();
+  }
+}
+
+export class Scene implements AsyncDisposable {
+  readonly folder: string;
+  /** The last one that was started. */
+  server!: RunningServer;
+  readonly #programs: Program[] = [];
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  path(...names: readonly string[]): string {
+    return join(this.folder, ...names);
+  }
+
+  /** Runs anything, to be ended with the scene. */
+  start(args: readonly string[], options: Partial<ProgramOptions> = {}): Program {
+    const program = new Program(args, { folder: this.folder, ...options });
+    this.#programs.push(program);
+    return program;
+  }
+
+  async run(args: readonly string[], options: Partial<ProgramOptions> = {}): Promise<Ended> {
+    return await this.start(args, options).end();
+  }
+
+  /** Starts a server on a free port, or that one, and waits until it listens. */
+  async startServer(
+    { args = ["20", "--silent"], port = 0, env }: StartServerOptions = {},
+  ): Promise<RunningServer> {
+    const program = this.start(["server", String(port), ...args], { env });
+    const [, found] = await program.line(/Server listening on port (\d+)/);
+    return this.server = new RunningServer(program, Number(found));
+  }
+
+  /** A client that goes on: `receive`, or the menu. */
+  startClient(args: readonly string[], options: ClientOptions = {}): Program {
+    const { as = "alice", port = this.server?.port, env, folder = this.folder, stdin } = options;
+    return this.start(["client", "127.0.0.1", String(port), ...args], {
+      env: { MICROPAY_HOME: this.home(as), ...env },
+      folder,
+      stdin,
+    });
+  }
+
+  /** A client that does one thing. */
+  async client(args: readonly string[], options: ClientOptions = {}): Promise<Ended> {
+    return await this.startClient(args, options).end();
+  }
+
+  home(person: string): string {
+    return this.path("homes", person);
+  }
+
+  /** Registers people, at the same time. */
+  async register(...names: readonly string[]): Promise<void> {
+    await Promise.all(names.map(async (name) => {
+      const { code, stdout, stderr } = await this.client(["register", name], { as: name });
+      if (code !== 0) throw new Error(`register ${name}: ${code}\n${stdout}${stderr}`);
+    }));
+  }
+
+  /** Somebody who takes payments, told as JSON, from now on. */
+  async receiver(as: string, args: readonly string[] = [], port?: number): Promise<Program> {
+    const program = this.startClient(["receive", "--json", ...args], { as, ...(port && { port }) });
+    await program.line(/^\{"event":"online"/);
+    return program;
+  }
+
+  /** What the `sqlite3` command prints for a statement on the server's database. */
+  async sqlite3(statement: string, file = "server.db"): Promise<string> {
+    const { success, stdout, stderr } = await new Deno.Command("sqlite3", {
+      args: ["-readonly", this.path(file), statement],
+    }).output();
+    const decoder = new TextDecoder();
+    if (!success) throw new Error(`sqlite3 ${statement}: ${decoder.decode(stderr)}`);
+    return decoder.decode(stdout);
+  }
+
+  /** How many payments are in the book. */
+  async payments(): Promise<number> {
+    return Number(await this.sqlite3("SELECT count(*) FROM entry WHERE kind = 'payment'"));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#programs.map((program) => program[Symbol.asyncDispose]()));
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+export async function openScene(): Promise<Scene> {
+  return new Scene(await Deno.makeTempDir({ prefix: "micropay-" }));
+}
+
+/** With a server, and people who have accounts. */
+export async function openSceneWith(
+  people: readonly string[],
+  options: StartServerOptions = {},
+): Promise<Scene> {
+  const scene = await openScene();
+  try {
+    await scene.startServer(options);
+    await scene.register(...people);
+    return scene;
+  } catch (error) {
+    await scene[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** The one JSON object that was printed. */
+export function json(text: string): Record<string, unknown> {
+  return JSON.parse(text);
+}
+
+/** One JSON object a line. */
+export function jsonLines(text: string): Record<string, unknown>[] {
+  return text.trimEnd().split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+}
+
+/** How the steps of one scene are run: what the scene holds is closed with the scene, not with the step. */
+export async function step(
+  context: Deno.TestContext,
+  name: string,
+  fn: () => Promise<void>,
+): Promise<void> {
+  await context.step({ name, fn, sanitizeOps: false, sanitizeResources: false });
+}

@@ -1,0 +1,81 @@
+/**
+ * What a process prints, line by line, and waiting for a line with a deadline that fails loudly.
+ */
+
+/** Far more than anything takes, on a machine that is busy with other tests too: only what never comes is given up. */
+export const deadlineMs = 60_000;
+
+export class OutputLines {
+  /** Every line so far, without its end. */
+  readonly lines: string[] = [];
+  /** Settles when there will be no more. */
+  readonly ended: Promise<void>;
+  #isEnded = false;
+  #passed = 0;
+  #wake = Promise.withResolvers<void>();
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.ended = this.#read(stream);
+  }
+
+  /** All of it, each line with its end. */
+  get text(): string {
+    return this.lines.map((line) => `${line}\n`).join("");
+  }
+
+  /**
+   * The next line that matches; the lines before it are passed over.
+   *
+   * @param describe what the failure says beside what was waited for
+   */
+  async next(pattern: RegExp, describe: () => string): Promise<RegExpExecArray> {
+    return await within(`a line like ${pattern}`, describe, async () => {
+      for (;;) {
+        const wake = this.#wake.promise;
+        while (this.#passed < this.lines.length) {
+          const found = pattern.exec(this.lines[this.#passed++]!);
+          if (found) return found;
+        }
+        if (this.#isEnded) throw new Error(`ended without a line like ${pattern}\n${describe()}`);
+        await wake;
+      }
+    });
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    let rest = "";
+    for await (const chunk of stream) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop()!;
+      this.lines.push(...lines);
+      this.#tell();
+    }
+    if (rest !== "") this.lines.push(rest);
+    this.#isEnded = true;
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers();
+  }
+}
+
+/** Waits, but not for ever. */
+export async function within<Result>(
+  what: string,
+  describe: () => string,
+  action: () => Promise<Result>,
+): Promise<Result> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`waited ${deadlineMs} ms in vain for ${what}\n${describe()}`)),
+    deadlineMs,
+  );
+  try {
+    return await Promise.race([action(), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

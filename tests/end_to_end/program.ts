@@ -1,0 +1,128 @@
+/**
+ * A `micropay` process: run from the source with the permissions that the executable is compiled with, or the executable that
+ * MICROPAY_EXECUTABLE names, which gets an empty PATH and nothing of Deno's.
+ */
+import { resolve } from "node:path";
+import { programPermissions } from "../demo/program.ts";
+import { OutputLines, within } from "./output_lines.ts";
+
+export interface ProgramOptions {
+  /** Where it runs. */
+  readonly folder: string;
+  /** Its whole environment, beside what running the source takes. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** What it reads from its standard input: nothing, or what {@link Program.type} brings. */
+  readonly stdin?: "null" | "piped" | undefined;
+}
+
+export interface Ended {
+  readonly code: number;
+  readonly signal: Deno.Signal | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class Program implements AsyncDisposable {
+  readonly args: readonly string[];
+  readonly stdout: OutputLines;
+  readonly stderr: OutputLines;
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array> | undefined;
+  #isInputClosed = false;
+
+  constructor(args: readonly string[], { folder, env = {}, stdin = "null" }: ProgramOptions) {
+    this.args = args;
+    const [command, ...first] = programCommand();
+    this.#child = new Deno.Command(command!, {
+      args: [...first, ...args],
+      cwd: folder,
+      env: { ...runtimeEnvironment(), ...env },
+      clearEnv: true,
+      stdin,
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#input = stdin === "piped" ? this.#child.stdin.getWriter() : undefined;
+    this.stdout = new OutputLines(this.#child.stdout);
+    this.stderr = new OutputLines(this.#child.stderr);
+  }
+
+  /** The next line of stdout that matches. */
+  line(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.stdout.next(pattern, () => this.describe());
+  }
+
+  /** The next line of stderr that matches. */
+  errorLine(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.stderr.next(pattern, () => this.describe());
+  }
+
+  /** Types lines. */
+  async type(...lines: readonly string[]): Promise<void> {
+    await this.#input!.write(new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));
+  }
+
+  /** Ends its input. */
+  async endInput(): Promise<void> {
+    this.#isInputClosed = true;
+    await this.#input!.close().catch(() => {});
+  }
+
+  signal(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits until it has ended by itself. */
+  async end(): Promise<Ended> {
+    return await within("its end", () => this.describe(), async () => {
+      const [{ code, signal }] = await Promise.all([
+        this.#child.status,
+        this.stdout.ended,
+        this.stderr.ended,
+      ]);
+      return { code, signal, stdout: this.stdout.text, stderr: this.stderr.text };
+    });
+  }
+
+  describe(): string {
+    const show = (lines: readonly string[]) =>
+      lines.slice(-40).map((line) => `  ${line.slice(0, 300)}`).join("\n");
+    return `micropay ${this.args.join(" ")}\n stdout:\n${show(this.stdout.lines)}\n stderr:\n${
+      show(this.stderr.lines)
+    }`;
+  }
+
+  /** Ends it, whatever it is doing, even when it is stopped by SIGSTOP. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended already.
+    }
+    await this.#child.status;
+    await Promise.all([this.stdout.ended, this.stderr.ended]);
+    if (this.#input && !this.#isInputClosed) await this.#input.abort().catch(() => {});
+  }
+}
+
+/** Whether the compiled executable is tested. */
+export const isExecutable = Boolean(Deno.env.get("MICROPAY_EXECUTABLE"));
+
+/** The executable, or the runtime with the source. */
+export function programCommand(): string[] {
+  const executable = Deno.env.get("MICROPAY_EXECUTABLE");
+  if (executable) return [resolve(executable)];
+  const inRepository = (name: string) => resolve(import.meta.dirname!, "../..", name);
+  const config = ["--quiet", "--config", inRepository("deno.json")];
+  return [Deno.execPath(), "run", ...config, ...programPermissions(), inRepository("main.ts")];
+}
+
+/** What the runtime needs to find the packages of the source; nothing for the executable. */
+export function runtimeEnvironment(): Record<string, string> {
+  if (isExecutable) return { PATH: "" };
+  const names = ["HOME", "PATH", "DENO_DIR", "XDG_CACHE_HOME", "DENO_TLS_CA_STORE"];
+  const given = names.map((name) => [name, Deno.env.get(name)] as const);
+  return Object.fromEntries(
+    given.filter((pair): pair is [string, string] => pair[1] !== undefined),
+  );
+}
