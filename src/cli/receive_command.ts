@@ -35,10 +35,11 @@ export async function receive(
     onFault: (error) => console.error(`micropay: ${printable(messageOf(error))}`),
   });
   if (outcome.outcome === "refused") return outcome;
-  output.online(outcome.answer.port);
   const signals = ["SIGINT", "SIGTERM"] as const;
   for (const signal of signals) Deno.addSignalListener(signal, end);
   try {
+    // Only now: whoever waits for this line may send the signal at once.
+    output.online(outcome.answer.port);
     const closed = await Promise.race([enough, member.context.link.closed]);
     if (closed) throw closed;
     // Peers that are being served get their answer first, so every payment that was printed was acknowledged too.

@@ -44,23 +44,24 @@ export async function runServer(request: ServerRequest): Promise<ExitCode> {
   const sessionKey = await generateSessionKey(request.rsaBits);
   const ledger = await openSqliteLedger({ file: db, ledgerId, serve: true });
   try {
-    const server = new Server(
-      {
-        endpoint: { host: request.host, port: request.port },
-        userLimit,
-        initialBalance: request.initialBalance,
-      },
-      {
-        ...certificates,
-        ledger,
-        sessionKey,
-        network: tcpNetwork,
-        clock: systemClock,
-        random: systemRandom,
-        report: log.report,
-      },
+    await serveUntilSignal(() =>
+      new Server(
+        {
+          endpoint: { host: request.host, port: request.port },
+          userLimit,
+          initialBalance: request.initialBalance,
+        },
+        {
+          ...certificates,
+          ledger,
+          sessionKey,
+          network: tcpNetwork,
+          clock: systemClock,
+          random: systemRandom,
+          report: log.report,
+        },
+      )
     );
-    await untilStopped(server);
   } finally {
     await ledger.close();
   }
@@ -108,12 +109,18 @@ async function openOrMakeCertificates(
   return await openCertificates({ folder, clock: systemClock });
 }
 
-/** Stops the server at the first signal; resolves when it has stopped, however that came. */
-async function untilStopped(server: Server): Promise<void> {
-  const stop = () => void server.stop().catch(() => {});
+/**
+ * Stops the server at the first signal; resolves when it has stopped, however that came.
+ *
+ * @param start is called when signals are taken already: whoever waits for the line that says it listens may send one at once
+ */
+async function serveUntilSignal(start: () => Server): Promise<void> {
+  let server: Server | undefined;
+  const stop = () => void server?.stop().catch(() => {});
   const signals = ["SIGINT", "SIGTERM"] as const;
   for (const signal of signals) Deno.addSignalListener(signal, stop);
   try {
+    server = start();
     await server.stopped;
   } finally {
     for (const signal of signals) Deno.removeSignalListener(signal, stop);

@@ -1,0 +1,125 @@
+/**
+ * Everything a payment or a login can be refused for: its own code, its own text, exit 5, and nothing booked.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { json, openSceneWith, step } from "./driver.ts";
+
+Deno.test("a payment that cannot be made is refused with its own code, and nothing is booked", async (t) => {
+  await using scene = await openSceneWith(["alice", "bob", "carol", "dave"]);
+  await Promise.all([scene.receiver("bob"), scene.receiver("alice")]);
+  const silent = await scene.receiver("dave");
+  silent.signal("SIGSTOP");
+  const rows = [
+    {
+      title: "to oneself",
+      args: ["alice", "1"],
+      code: 280,
+      text: "transfer FAIL: payer and payee are the same",
+    },
+    {
+      title: "to somebody who does not exist",
+      args: ["nobody", "1"],
+      code: 262,
+      text: "transfer FAIL: there is no such account",
+    },
+    {
+      title: "to somebody who is offline",
+      args: ["carol", "1"],
+      code: 263,
+      text: "transfer FAIL: the payee is not online",
+    },
+    {
+      title: "to somebody who does not answer",
+      args: ["dave", "1", "--timeout", "1"],
+      code: 264,
+      text: "transfer FAIL: the payee does not answer",
+    },
+    {
+      title: "of more than one has",
+      args: ["bob", "10001"],
+      code: 270,
+      text: "transfer FAIL due to bankruptcy",
+    },
+  ];
+  for (const { title, args, code, text } of rows) {
+    await step(t, title, async () => {
+      const [plain, machine] = await Promise.all([
+        scene.client(["pay", ...args]),
+        scene.client(["pay", ...args, "--json"]),
+      ]);
+      assertEquals(plain, { code: 5, signal: null, stdout: `${text}\n`, stderr: "" });
+      assertEquals([machine.code, json(machine.stdout)], [5, { code, text }]);
+    });
+  }
+  assertEquals(await scene.payments(), 0);
+  const balances = "SELECT DISTINCT balance FROM client WHERE username <> '@issuer'";
+  assertEquals(await scene.sqlite3(balances), "10000\n");
+});
+
+Deno.test("while somebody is online, a second login is 230 and everything else works beside it", async (t) => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  const [alice] = await Promise.all([scene.receiver("alice"), scene.receiver("bob")]);
+  await step(t, "receive in another terminal is 230", async () => {
+    const [text, machine] = await Promise.all([
+      scene.client(["receive"]),
+      scene.client(["receive", "--json"]),
+    ]);
+    assertEquals([text.code, text.stdout], [5, "230 DUPLICATE_LOGIN\n"]);
+    assertEquals(machine.stdout, '{"code":230,"text":"DUPLICATE_LOGIN"}\n');
+  });
+  const paid = json((await scene.client(["pay", "bob", "5", "--json"])).stdout);
+  for (const args of [["balance"], ["list"], ["status", String(paid.id)], ["history"]]) {
+    await step(t, `${args[0]} in another terminal works`, async () => {
+      const { code, stdout } = await scene.client(args);
+      assertEquals(code, 0);
+      assert(stdout.length > 0);
+    });
+  }
+  await step(t, "when it has left, a login works again", async () => {
+    alice.signal("SIGINT");
+    assertEquals((await alice.end()).code, 0);
+    const again = await scene.receiver("alice");
+    again.signal("SIGTERM");
+    assertEquals((await again.end()).code, 0);
+  });
+});
+
+Deno.test("somebody without an identity, or with several, is told what to do", async (t) => {
+  await using scene = await openSceneWith(["alice"]);
+  await scene.client(["register", "carol"], { as: "alice" });
+  const rows = [
+    {
+      title: "nobody was registered from here",
+      as: "zoe",
+      args: ["balance"],
+      code: 4,
+      error: "not_authenticated",
+      says: "register one, or give --home",
+    },
+    {
+      title: "the account is somebody else's",
+      as: "zoe",
+      args: ["balance", "--as", "alice"],
+      code: 4,
+      error: "not_authenticated",
+      says: "register it, or give --home or --as",
+    },
+    {
+      title: "there are several",
+      as: "alice",
+      args: ["balance"],
+      code: 2,
+      error: "usage",
+      says: "give one of alice, carol with --as",
+    },
+  ];
+  for (const { title, as, args, code, error, says } of rows) {
+    await step(t, title, async () => {
+      const ended = await scene.client([...args, "--json"], { as });
+      assertEquals([ended.code, ended.stdout], [code, ""]);
+      const { error: kind, text } = json(ended.stderr);
+      assertEquals(kind, error);
+      assert(String(text).endsWith(says), String(text));
+    });
+  }
+});
