@@ -1,0 +1,184 @@
+/**
+ * Whom a client believes. What is not to be believed is sent nothing, not one byte.
+ */
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { json, openScene, openSceneWith, type Scene, step } from "./driver.ts";
+import { FakeServer } from "./fake_server.ts";
+
+Deno.test("a client trusts the CA it was given, or the fingerprint it was given and then pinned", async (t) => {
+  await using scene = await openSceneWith([]);
+  await using other = await openScene();
+  await other.run(["gencert"]);
+  const elsewhere = scene.path("elsewhere");
+  await Deno.mkdir(elsewhere);
+  const greeting = await FakeServer.greetingOf(scene.server.port);
+  const fingerprint = await fingerprintOf(scene);
+  const wrong = "0".repeat(64);
+  const rows: readonly {
+    title: string;
+    as: string;
+    options: readonly string[];
+    code: number;
+    says?: string;
+  }[] = [
+    {
+      title: "no CA and no terminal: refused, naming --fingerprint",
+      as: "new",
+      options: [],
+      code: 4,
+      says: "give it with --fingerprint, or the CA's file with --ca",
+    },
+    {
+      title: "a wrong --fingerprint: refused",
+      as: "new",
+      options: ["--fingerprint", wrong],
+      code: 4,
+      says: `its CA has the fingerprint ${fingerprint}, not ${wrong}`,
+    },
+    {
+      title: "a wrong --ca: refused",
+      as: "new",
+      options: ["--ca", other.path("certs", "CA.pem")],
+      code: 4,
+    },
+    {
+      title: "a --ca that is no certificate: refused",
+      as: "new",
+      options: ["--ca", scene.path("server.db")],
+      code: 4,
+      says: "read the CA",
+    },
+    {
+      title: "a --ca that is not there: an error",
+      as: "new",
+      options: ["--ca", scene.path("none.pem")],
+      code: 1,
+      says: "there is no such file",
+    },
+    {
+      title: "the right --ca with a wrong --fingerprint: refused",
+      as: "new",
+      options: ["--ca", scene.path("certs", "CA.pem"), "--fingerprint", wrong],
+      code: 4,
+    },
+  ];
+  for (const { title, as, options, code, says = "" } of rows) {
+    await step(t, title, async () => {
+      // A fake that says what the real server says, and keeps what it is told.
+      await using fake = new FakeServer(greeting);
+      const port = fake.port;
+      const ended = await scene.client(["register", "alice", "--json", ...options], {
+        as,
+        port,
+        folder: elsewhere,
+      });
+      assertEquals([ended.code, ended.stdout], [code, ""]);
+      const { error, text } = json(ended.stderr);
+      assertEquals(error, code === 4 ? "untrusted" : "file");
+      assertStringIncludes(String(text), says);
+      assertEquals(await fake.received(), "");
+      assertEquals(await exists(scene.home(as)), false);
+    });
+  }
+
+  await step(t, "the right --fingerprint pins: the next client needs none", async () => {
+    const colons = fingerprint.toUpperCase().replace(/..(?!$)/g, "$&:");
+    const first = await scene.client(["register", "alice", "--fingerprint", colons], {
+      folder: elsewhere,
+    });
+    assertEquals([first.code, first.stdout], [0, "100 OK\n"]);
+    const next = await scene.client(["balance"], { folder: elsewhere });
+    assertEquals([next.code, next.stdout], [0, "10000\n"]);
+  });
+
+  await step(t, "a CA that changed after it was pinned: refused, and nothing is sent", async () => {
+    const { port } = scene.server;
+    await scene.server.stop();
+    await other.startServer();
+    const changed = await FakeServer.greetingOf(other.server.port);
+    await using fake = new FakeServer(changed, port);
+    const ended = await scene.client(["balance", "--json"], { port, folder: elsewhere });
+    assertEquals(ended.code, 4);
+    const { text } = json(ended.stderr);
+    const found = await fingerprintOf(other);
+    assertStringIncludes(String(text), `its CA was ${fingerprint} and is ${found} now.`);
+    assertStringIncludes(String(text), "Somebody may be in between.");
+    assertEquals(await fake.received(), "");
+  });
+});
+
+Deno.test("what is not a micropay server is named so, or not waited for longer than --timeout", async (t) => {
+  await using scene = await openScene();
+  await scene.run(["gencert"]);
+  const elsewhere = scene.path("elsewhere");
+  await Deno.mkdir(elsewhere);
+  const rows: readonly {
+    title: string;
+    says: string;
+    code: number;
+    error: string;
+    text: RegExp;
+  }[] = [
+    {
+      title: "a server that waits for us to speak first, as HTTP and echo do",
+      says: "",
+      code: 1,
+      error: "timeout",
+      text: /nothing came in time$/,
+    },
+    {
+      title: "one that greets in another language",
+      says: "220-mail.example.org\r\n",
+      code: 1,
+      error: "envelope",
+      text: /a byte in it is not printable ASCII$/,
+    },
+    {
+      title: "one that greets with a word",
+      says: "HELLO\n",
+      code: 4,
+      error: "untrusted",
+      text: /(what answers there is not a micropay server|not a compact JWS)$/,
+    },
+    {
+      title: "one that sends a line without an end",
+      says: "x".repeat(70_000),
+      code: 1,
+      error: "envelope",
+      text: /a line is longer than 65536 bytes$/,
+    },
+  ];
+  for (const { title, says, code, error, text } of rows) {
+    for (const folder of [scene.folder, elsewhere]) {
+      await step(t, `${title}, ${folder === elsewhere ? "without" : "with"} a CA`, async () => {
+        await using fake = new FakeServer(says);
+        const ended = await scene.client(["register", "alice", "--json", "--timeout", "0.5"], {
+          port: fake.port,
+          folder,
+        });
+        assertEquals([ended.code, ended.stdout], [code, ""]);
+        assertEquals(json(ended.stderr).error, error);
+        assertMatch(String(json(ended.stderr).text), text);
+        assertEquals(await fake.received(), "");
+      });
+    }
+  }
+  await step(t, "nobody listening", async () => {
+    const ended = await scene.client(["balance", "--json"], { port: 1 });
+    assertEquals([ended.code, ended.stdout], [1, ""]);
+    const { error, text } = json(ended.stderr);
+    assertEquals(error, "connect");
+    assertMatch(String(text), /^connect to 127\.0\.0\.1:1: /);
+  });
+});
+
+async function fingerprintOf(scene: Scene): Promise<string> {
+  const { stdout } = await new Deno.Command("openssl", {
+    args: ["x509", "-in", scene.path("certs", "CA.pem"), "-noout", "-fingerprint", "-sha256"],
+  }).output();
+  return new TextDecoder().decode(stdout).split("=")[1]!.trim().replaceAll(":", "").toLowerCase();
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}

@@ -1,0 +1,85 @@
+/**
+ * What can be seen to be wrong before anything is sent: exit 2, a clear text on stderr, and the server never hears of it.
+ */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { json, openSceneWith, type Scene, step } from "./driver.ts";
+
+const amountRule = "an amount is a whole number from 1 to 9007199254740991";
+const nameRule = "a name is 1 to 32 of a-z 0-9 . _ - and starts with a letter or a digit";
+
+const rows: readonly { readonly args: readonly string[]; readonly says: string }[] = [
+  ...["0", "-1", "1.5", "1e3", "9007199254740992", "abc", "", " 1", "+1", "0x10", "01"].map(
+    (amount) => ({ args: ["pay", "bob", amount], says: `"${amount}": ${amountRule}` }),
+  ),
+  { args: ["pay", "bob"], says: "AMOUNT is missing" },
+  { args: ["pay"], says: "TO is missing" },
+  { args: ["pay", "b b", "1"], says: `"b b": ${nameRule}` },
+  { args: ["pay", "bob", "1", "--memo", "a\nb"], says: "a memo is 1 to 256 printable characters" },
+  { args: ["pay", "bob", "1", "--id", "1"], says: "an order's id is a UUID of version 7" },
+  { args: ["register", "-"], says: nameRule },
+  { args: ["register", "@issuer"], says: nameRule },
+  { args: ["register", "x".repeat(33)], says: nameRule },
+  { args: ["register", "\u001b[31mred"], says: '"\\u{1b}[31mred"' },
+  { args: ["register"], says: "NAME is missing" },
+  { args: ["status", "7"], says: "an order's id is a UUID of version 7" },
+  { args: ["history", "--limit", "0"], says: "a limit is a whole number from 1" },
+  { args: ["receive", "--count", "0"], says: "a count is a whole number from 1" },
+  { args: ["balance", "--timeout", "0"], says: "a timeout is a number of seconds" },
+  { args: ["balance", "--fingerprint", "abc"], says: "a fingerprint is 64 hexadecimal digits" },
+  { args: ["steal"], says: "steal" },
+  { args: ["balance", "--steal"], says: "--steal" },
+  { args: ["--json"], says: "--json needs a command" },
+];
+
+Deno.test("what is wrong on the command line is refused with exit 2 before anything is sent", async (t) => {
+  await using scene = await openSceneWith(["alice"]);
+  const before = scene.server.program.stdout.lines.length;
+  for (const { args, says } of rows) {
+    await step(t, JSON.stringify(args), async () => await expectRefusal(scene, args, says));
+  }
+  // Nothing came between: the first that the server hears is the next good command.
+  await scene.client(["balance"]);
+  const heard = scene.server.program.stdout.lines.slice(before);
+  assertEquals(heard.filter((line) => line.includes(" connected (")).length, 1);
+});
+
+async function expectRefusal(scene: Scene, args: readonly string[], says: string): Promise<void> {
+  const asJson = [...args, ...args.includes("--json") ? [] : ["--json"]];
+  const [text, machine] = await Promise.all([
+    scene.client(args),
+    scene.client(asJson),
+  ]);
+  assertEquals([text.code, text.stdout, machine.code, machine.stdout], [2, "", 2, ""]);
+  assertStringIncludes(text.stderr.replace(/\s+/g, " "), says.replace(/\s+/g, " "));
+  const { error, text: said } = json(machine.stderr);
+  assertEquals(error, "usage");
+  assertStringIncludes(String(said).replace(/\s+/g, " "), says.replace(/\s+/g, " "));
+}
+
+const commandLines: readonly { args: readonly string[]; code: number; says: string }[] = [
+  { args: [], code: 2, says: "micropay" },
+  { args: ["sever", "1"], code: 2, says: "server" },
+  { args: ["client"], code: 2, says: "SERVER_IP is missing" },
+  { args: ["client", "127.0.0.1", "0"], code: 2, says: "a port is a whole number from 1 to 65535" },
+  { args: ["server"], code: 2, says: "SERVER_PORT is missing" },
+  { args: ["server", "65536"], code: 2, says: "a port is a whole number from 0 to 65535" },
+  { args: ["server", "0", "0"], code: 2, says: "a user limit is a whole number from 1" },
+  {
+    args: ["server", "0", "--initial-balance", "-5"],
+    code: 2,
+    says: "a balance is a whole number",
+  },
+  { args: ["server", "0", "--log-format", "xml"], code: 2, says: "text or json" },
+  { args: ["server", "0", "--reset"], code: 2, says: "give --yes too" },
+];
+
+Deno.test("a command line that says nothing sensible ends with exit 2 and says why on stderr", async (t) => {
+  await using scene = await openSceneWith([]);
+  for (const { args, code, says } of commandLines) {
+    await step(t, `micropay ${args.join(" ")}`, async () => {
+      const ended = await scene.run(args);
+      assertEquals(ended.code, code);
+      assertStringIncludes(ended.stderr.replace(/\s+/g, " "), says);
+    });
+  }
+});
