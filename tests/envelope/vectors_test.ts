@@ -83,13 +83,14 @@ for (const { what, typ, signer, x5c, payload, jws } of documents) {
   });
 }
 
-Deno.test("the receipt is for the order, and its head is the ledger's", () => {
-  const receipt = documents.find(({ typ }) => typ === "micropay-receipt")!.payload;
-  const order = documents.find(({ typ, signer }) =>
-    typ === "micropay-order" && signer === "alice"
-  )!;
-  assertEquals(receipt.order, orderDigest(order.jws));
-  assertEquals(receipt.head, ledger.entries[1]!.head);
+Deno.test("each receipt is of its entry, for its order, with the head after it", () => {
+  const receipts = documents.filter(({ typ }) => typ === "micropay-receipt");
+  assertEquals(receipts.map(({ payload }) => payload.entry), [2, 3]);
+  for (const { payload } of receipts) {
+    const entry = ledger.entries[payload.entry as number - 1]!;
+    assertEquals(payload.order, orderDigest(entry.orderJws));
+    assertEquals([payload.head, payload.at, payload.kind], [entry.head, entry.at, entry.kind]);
+  }
 });
 
 Deno.test("the ledger's chain comes out as it stands there", () => {

@@ -14,7 +14,11 @@ export interface PartyVector {
 export interface IdentitiesFile {
   /** Seconds since the epoch: the moment at which everything in this folder is valid. */
   readonly at: number;
-  readonly ca: { readonly fingerprint: string; readonly privateKey: string; readonly certificate: string };
+  readonly ca: {
+    readonly fingerprint: string;
+    readonly privateKey: string;
+    readonly certificate: string;
+  };
   readonly server: PartyVector;
   readonly alice: PartyVector;
   readonly bob: PartyVector;
@@ -79,6 +83,7 @@ export interface LedgerFile {
     readonly payee: string;
     readonly amount: number;
     readonly memo?: string;
+    readonly refunds?: string;
     readonly orderJws: string;
     readonly at: string;
     readonly canonical: string;

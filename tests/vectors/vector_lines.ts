@@ -3,6 +3,7 @@
  */
 import type { AccountName } from "../../src/account_name.ts";
 import { encodeHex } from "@std/encoding/hex";
+import { encodeBase64Url } from "../../src/base64.ts";
 import { encodeMessage, type Message } from "../../src/envelope/message.ts";
 import { writeGreeting } from "../../src/envelope/greeting.ts";
 import { seal } from "../../src/envelope/seal.ts";
@@ -37,39 +38,61 @@ import type {
 } from "./vector_files.ts";
 
 const clock = { nowMs: () => atMs };
-const ids = [1, 2, 3].map((n) => `019ab0a1-2c00-7000-8000-00000000000${n}`) as [
-  string,
-  string,
-  string,
-];
+const ids = {
+  opening: "019ab0a1-2c00-7000-8000-000000000001",
+  lunch: "019ab0a1-2c00-7000-8000-000000000002",
+  refund: "019ab0a1-2c00-7000-8000-000000000003",
+  unknown: "019ab0a1-2c00-7000-8000-000000000004",
+};
 const [aliceName, bobName] = ["alice" as AccountName, "bob" as AccountName];
-const lunch = { id: ids[1], from: aliceName, to: bobName, amount: 2000 as Amount, memo: "lunch" };
+const lunch = {
+  id: ids.lunch,
+  from: aliceName,
+  to: bobName,
+  amount: 2000 as Amount,
+  memo: "lunch",
+};
 const order = await signOrder(lunch, { identity: alice, anchor, clock });
 const opening = {
-  id: ids[0],
+  id: ids.opening,
   from: "@issuer" as const,
   to: aliceName,
   amount: 10_000 as Amount,
 };
 const openingOrder = await signOrder(opening, { identity: server, anchor, clock });
+const change = {
+  id: ids.refund,
+  from: bobName,
+  to: aliceName,
+  amount: 500 as Amount,
+  refunds: ids.lunch,
+};
+const refundOrder = await signOrder(change, { identity: bob, anchor, clock });
 const entries: Entry[] = [];
 let head = anchor.fingerprint;
-for (const booking of [
-  { id: ids[0], kind: "opening", payer: "@issuer", payee: "alice", amount: 10_000, orderJws: openingOrder },
-  { id: ids[1], kind: "payment", payer: "alice", payee: "bob", amount: 2000, memo: "lunch", orderJws: order },
-] as const) {
+for (
+  const [kind, terms, orderJws] of [
+    ["opening", opening, openingOrder],
+    ["payment", lunch, order],
+    ["refund", change, refundOrder],
+  ] as const
+) {
+  const { from: payer, to: payee, ...rest } = terms;
+  const number = entries.length + 1;
   const contents = {
-    ...booking,
-    payer: booking.payer as AccountName,
-    payee: booking.payee as AccountName,
-    amount: booking.amount as Amount,
-    atMs: atMs + 1000 * entries.length,
-    number: entries.length + 1,
+    ...rest,
+    kind,
+    payer,
+    payee,
+    orderJws,
+    number,
+    atMs: atMs + 1000 * (number - 1),
   };
   head = chainHash(head, entryDigest(contents));
   entries.push({ ...contents, payerBalance: 0, payeeBalance: 0, hash: head });
 }
 const receipt = await signReceipt(entries[1]!, { identity: server, anchor });
+const refundReceipt = await signReceipt(entries[2]!, { identity: server, anchor });
 
 export async function makeDocuments(): Promise<DocumentVector[]> {
   const greeting = { nonce: goodNonce, atMs };
@@ -77,13 +100,30 @@ export async function makeDocuments(): Promise<DocumentVector[]> {
   const bobGreeting = { ...greeting, identity: bob, sessionKey: sessionKeys.bob };
   const waiting = { identity: server, atMs };
   return [
-    document("the server's greeting", "micropay-greeting", "server", await writeGreeting(serverGreeting)),
+    document(
+      "the server's greeting",
+      "micropay-greeting",
+      "server",
+      await writeGreeting(serverGreeting),
+    ),
     document("a payee's greeting", "micropay-greeting", "bob", await writeGreeting(bobGreeting)),
-    document("third in the waiting room", "micropay-waiting", "server", await writeWaiting({ place: 3 }, waiting)),
-    document("no place left", "micropay-waiting", "server", await writeWaiting({ full: true }, waiting)),
+    document(
+      "third in the waiting room",
+      "micropay-waiting",
+      "server",
+      await writeWaiting({ place: 3 }, waiting),
+    ),
+    document(
+      "no place left",
+      "micropay-waiting",
+      "server",
+      await writeWaiting({ full: true }, waiting),
+    ),
     document("alice pays bob 2000 for lunch", "micropay-order", "alice", order),
     document("alice's starting balance", "micropay-order", "server", openingOrder),
+    document("bob gives 500 back", "micropay-order", "bob", refundOrder),
     document("the receipt of alice's order", "micropay-receipt", "server", receipt),
+    document("the receipt of bob's refund", "micropay-receipt", "server", refundReceipt),
   ];
 }
 
@@ -98,17 +138,21 @@ function document(
 }
 
 export async function makeMessages(): Promise<MessageVector[]> {
-  const result = { id: ids[1], code: 130, text: "transfer OK", receipt };
+  const result = { id: ids.lunch, code: 130, text: "transfer OK", receipt };
   const row = {
     entry: 2,
-    id: ids[1],
+    id: ids.lunch,
     at: new Date(atMs + 1000).toISOString(),
+    kind: "payment",
     from: "alice",
     to: "bob",
     amount: 2000,
     memo: "lunch",
     balance: 8000,
+    order,
+    receipt,
   };
+  const digests = entries.map((entry) => encodeBase64Url(entryDigest(entry)));
   const certificate = identities.alice.certificate.replace(/-----.*-----|\n/g, "")
     .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
   const online = [{ name: "bob", ip: "127.0.0.1", port: 57609 }];
@@ -116,19 +160,36 @@ export async function makeMessages(): Promise<MessageVector[]> {
     message(`${from} asks: ${type}`, { from, to: "server", seq, type, body, first: seq === 0 });
   const answer = (to: VectorParty, seq: number, what: string, body: JsonObject) =>
     message(`the server answers ${what}`, { from: "server", to, seq, type: "reply", body });
-  const ok = (re: number, code: number, text: string, reply: object) => ({ re, code, text, answer: reply });
+  const ok = (re: number, code: number, text: string, reply: object) => ({
+    re,
+    code,
+    text,
+    answer: reply,
+  });
   return await Promise.all([
     ask("carol", 0, "register", { name: "carol" }),
     answer("carol", 0, "a register (with alice's certificate)", ok(0, 100, "OK", { certificate })),
     ask("alice", 0, "login", { name: "alice", port: 50001 }),
     answer("alice", 0, "a login", ok(0, 110, "OK", { ip: "127.0.0.1", port: 50001 })),
     ask("alice", 1, "list", {}),
-    answer("alice", 1, "a list", ok(1, 300, "OK", { balance: 10_000, count: 1, online, more: false })),
+    answer(
+      "alice",
+      1,
+      "a list",
+      ok(1, 300, "OK", { balance: 10_000, count: 1, online, more: false }),
+    ),
     ask("alice", 2, "locate", { name: "bob" }),
     answer("alice", 2, "a locate", ok(2, 300, "OK", online[0]!)),
     ask("alice", 3, "balance", {}),
     answer("alice", 3, "a balance", ok(3, 300, "OK", { balance: 10_000 })),
-    message("alice pays bob", { from: "alice", to: "bob", seq: 0, type: "pay", body: { order }, first: true }),
+    message("alice pays bob", {
+      from: "alice",
+      to: "bob",
+      seq: 0,
+      type: "pay",
+      body: { order },
+      first: true,
+    }),
     ask("bob", 1, "submit", { order }),
     answer("bob", 1, "a submit", ok(1, 130, "transfer OK", { receipt })),
     message("bob answers alice", {
@@ -138,16 +199,43 @@ export async function makeMessages(): Promise<MessageVector[]> {
       type: "reply",
       body: ok(0, 130, "transfer OK", { receipt }),
     }),
-    message("the server tells alice", { from: "server", to: "alice", seq: 4, type: "result", body: result }),
-    ask("alice", 4, "status", { id: ids[1] }),
+    message("the server tells alice", {
+      from: "server",
+      to: "alice",
+      seq: 4,
+      type: "result",
+      body: result,
+    }),
+    ask("alice", 4, "status", { id: ids.lunch }),
     answer("alice", 5, "a status", ok(4, 130, "transfer OK", { receipt })),
-    ask("alice", 5, "status", { id: ids[2] }),
+    ask("alice", 5, "status", { id: ids.unknown }),
     answer("alice", 6, "a status of what it does not know", { re: 5, code: 400, text: "unknown" }),
     ask("alice", 6, "history", { limit: 1 }),
     answer("alice", 7, "a history", ok(6, 300, "OK", { entries: [row], more: true })),
-    ask("alice", 7, "exit", {}),
-    answer("alice", 8, "an exit", ok(7, 120, "Bye", {})),
-    message("the server stops", { from: "server", to: "bob", seq: 2, type: "closing", body: {} }),
+    ask("alice", 7, "chain", { after: 0 }),
+    answer(
+      "alice",
+      8,
+      "a chain",
+      ok(7, 300, "OK", { head: anchor.fingerprint, digests, entries: 3 }),
+    ),
+    ask("bob", 2, "submit", { order: refundOrder }),
+    answer(
+      "bob",
+      2,
+      "a submit by the payer",
+      ok(2, 130, "transfer OK", { receipt: refundReceipt }),
+    ),
+    message("the server tells alice of money that came", {
+      from: "server",
+      to: "alice",
+      seq: 9,
+      type: "payment",
+      body: { order: refundOrder, receipt: refundReceipt },
+    }),
+    ask("alice", 8, "exit", {}),
+    answer("alice", 10, "an exit", ok(8, 120, "Bye", {})),
+    message("the server stops", { from: "server", to: "bob", seq: 3, type: "closing", body: {} }),
   ]);
 }
 
@@ -183,11 +271,11 @@ export function makeLedger(): LedgerFile {
   return {
     ledger: anchor.fingerprint,
     entries: entries.map((entry) => {
-      const { number, id, kind, payer, payee, amount, memo, orderJws, hash } = entry;
+      const { number, id, kind, payer, payee, amount, memo, refunds, orderJws, hash } = entry;
       const at = new Date(entry.atMs).toISOString();
-      const canonical = JSON.stringify(
-        ["micropay-entry-1", number, id, kind, payer, payee, amount, memo ?? null, orderJws, at],
-      );
+      const contents = [number, id, kind, payer, payee, amount, memo ?? null, orderJws, at];
+      const last = refunds === undefined ? [] : [refunds];
+      const canonical = JSON.stringify(["micropay-entry-1", ...contents, ...last]);
       return {
         number,
         id,
@@ -196,6 +284,7 @@ export function makeLedger(): LedgerFile {
         payee,
         amount,
         ...(memo !== undefined && { memo }),
+        ...(refunds !== undefined && { refunds }),
         orderJws,
         at,
         canonical,
