@@ -48,6 +48,11 @@ export class ServerLink {
     this.closed = this.#read();
   }
 
+  /** Whether the connection is still there, as far as is known. */
+  get isOpen(): boolean {
+    return this.#ended === undefined;
+  }
+
   /**
    * The server's clock. Orders are stamped and judged by it, so a wrong clock on a member's machine books nothing wrongly.
    */
