@@ -41,7 +41,10 @@ export async function pay(terms: PaymentTerms, member: MemberContext): Promise<P
   const peer = await connectToPeer(located.answer, member);
   if ("outcome" in peer) return peer;
   try {
-    return await handOver(await makeOrder(terms, member), { peer, member });
+    const result = await handOver(await makeOrder(terms, member), { peer, member });
+    if (terms.id === undefined || result.outcome === "paid" || result.code !== 266) return result;
+    // An earlier try with this id was booked in the meantime.
+    return await earlierPayment(terms.id, terms, member) ?? result;
   } finally {
     peer.close();
   }
@@ -74,7 +77,7 @@ async function makeOrder(terms: PaymentTerms, member: MemberContext): Promise<Se
 
 /**
  * Gives the order to the payee and waits for whoever says first what became of it: the server by its push, or the payee with the
- * receipt. A payee's "no" is checked with the server: it may have submitted the order all the same.
+ * receipt. A payee's "no" proves nothing: it may have submitted the order all the same, or do so until the order expires.
  */
 async function handOver(
   order: SentOrder,
@@ -85,7 +88,7 @@ async function handOver(
     const answered = askPeer(order, { peer, member });
     const first = await Promise.race([watch.result, answered]);
     if (first.outcome === "paid" || first.outcome === "refused") return first;
-    return await watch.told ?? await settle(order, { member, peerRefusal: first.refusal });
+    return watch.told ?? await settle(order, { member, watch, peerRefusal: first.refusal });
   } finally {
     watch.stop();
   }
@@ -94,19 +97,24 @@ async function handOver(
 /** Asks the server, because nothing conclusive came by itself. */
 async function settle(
   order: SentOrder,
-  { member, peerRefusal }: { member: MemberContext; peerRefusal: Refusal | undefined },
+  { member, watch, peerRefusal }: {
+    member: MemberContext;
+    watch: ResultWatch;
+    peerRefusal: Refusal | undefined;
+  },
 ): Promise<Paid | Refusal> {
   let cause: unknown;
   try {
     const status = await askStatus(order.id, member);
     if (status.outcome === "paid") return await proven(status.receiptJws, order, member);
-    // Not booked so far, and the payee says that it will not be.
-    if (peerRefusal) return peerRefusal;
   } catch (error) {
     cause = error;
   }
+  // The server's own "no", where it gave one, came before its answer just now.
+  if (watch.told) return watch.told;
+  const said = peerRefusal ? `, and ${order.to} answered ${peerRefusal.code}` : "";
   throw new UnknownOutcomeError(
-    `pay ${order.to}: the order was sent, and whether it is booked is not known. ` +
+    `pay ${order.to}: the order was sent${said}, and whether it is booked is not known. ` +
       `Ask with: status ${order.id}`,
     { cause, orderId: order.id },
   );

@@ -2,7 +2,13 @@
  * A payer's connection to its payee.
  */
 import type { AccountName } from "../account_name.ts";
-import { ClosedError, ConnectError, TimeoutError, UntrustedError } from "../errors.ts";
+import {
+  ClosedError,
+  ConnectError,
+  EnvelopeError,
+  TimeoutError,
+  UntrustedError,
+} from "../errors.ts";
 import { partyUri, sameParty } from "../pki/party.ts";
 import { type Refusal, refuse } from "../protocol/exchange.ts";
 import type { OnlineMember } from "../protocol/list.ts";
@@ -31,6 +37,10 @@ export async function connectToPeer(
     requireName(name, () => peer.close(), peer.greeting.certificate.party);
     return peer.introduce({ signer: { kind: "certified", identity }, sessionKey, observe });
   } catch (error) {
+    if (error instanceof EnvelopeError) {
+      const text = `pay ${name}: what answers at its address is not its client`;
+      throw new UntrustedError(text, { cause: error });
+    }
     const unreachable = error instanceof ConnectError || error instanceof TimeoutError ||
       error instanceof ClosedError;
     if (!unreachable) throw error;

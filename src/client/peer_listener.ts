@@ -37,6 +37,7 @@ export class PeerListener {
 
   /** Stops listening, lets payments under way come to their end, and closes what is left. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     this.#listener.close();
     for (const stream of this.#peers.keys()) {
       if (!this.#busy.has(stream)) stream.close();
@@ -45,6 +46,7 @@ export class PeerListener {
   }
 
   readonly #busy = new Set<ByteStream>();
+  #isClosing = false;
 
   async #accept(): Promise<void> {
     for (;;) {
@@ -52,8 +54,10 @@ export class PeerListener {
       try {
         stream = await this.#listener.accept();
       } catch (error) {
+        // One connection could not be accepted; the next one may be. This member is still online and would be paid in vain.
         this.#options.onFault(error);
-        return;
+        await new Promise<void>((resolve) => this.#member.clock.schedule(acceptPauseMs, resolve));
+        continue;
       }
       if (!stream) return;
       if (this.#peers.size >= peerConnectionsMax) {
@@ -92,6 +96,7 @@ export class PeerListener {
       } finally {
         this.#busy.delete(stream);
       }
+      if (this.#isClosing) return;
       arrival = await channel.receive({ idleTimeoutMs: peerTimeoutMs });
     }
   }
@@ -109,3 +114,6 @@ export class PeerListener {
     await channel.send(replyType, encodeReply(payExchange, seq, outcome)).written;
   }
 }
+
+/** Pause after a failed accept: with no descriptors left, trying again at once would only burn the processor. */
+const acceptPauseMs = 100;

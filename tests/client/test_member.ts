@@ -1,0 +1,131 @@
+/**
+ * A member with a real data folder on a real connection, and a payee that does to an order whatever a test wants.
+ */
+import type { AccountName } from "../../src/account_name.ts";
+import { DataFolder } from "../../src/client/data_folder.ts";
+import { Member } from "../../src/client/member.ts";
+import { ReceiptStore } from "../../src/client/receipt_store.ts";
+import type { ServerLink } from "../../src/client/server_link.ts";
+import { systemClock } from "../../src/clock.ts";
+import type { Message } from "../../src/envelope/message.ts";
+import type { Identity } from "../../src/pki/identity.ts";
+import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
+import { loginExchange } from "../../src/protocol/login.ts";
+import { systemRandom } from "../../src/random.ts";
+import { acceptChannel } from "../../src/transport/accept_channel.ts";
+import type { ByteStream } from "../../src/transport/byte_stream.ts";
+import type { Channel } from "../../src/transport/channel.ts";
+import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { sessionKey, type TestServer } from "../server/test_server.ts";
+
+/** Acts as somebody, through the client's own code. */
+export async function memberOf(
+  server: TestServer,
+  identity: Identity,
+  { folder, timeoutMs = 20_000 }: { folder: string; timeoutMs?: number },
+): Promise<Member> {
+  const name = nameOf(identity);
+  const { anchor } = server;
+  return new Member({
+    name,
+    identity,
+    anchor,
+    sessionKey: await sessionKey(),
+    link: await server.link(identity),
+    receipts: new ReceiptStore(new DataFolder(folder), anchor.fingerprint, name),
+    network: tcpNetwork,
+    clock: systemClock,
+    random: systemRandom,
+    timeoutMs,
+  });
+}
+
+/** What a payee does when an order has come. */
+export type Behaviour = (scene: PayeeScene) => Promise<void>;
+
+export interface PayeeScene {
+  /** To the payer. */
+  readonly channel: Channel;
+  readonly message: Message;
+  readonly stream: ByteStream;
+  /** To the server. */
+  readonly link: ServerLink;
+}
+
+export interface PayeeOptions {
+  readonly behave: Behaviour;
+  /** Who greets, when it is not the one who logged in. */
+  readonly greetsAs?: Identity;
+  /** Instead of a greeting. */
+  readonly instead?: (stream: ByteStream) => Promise<void>;
+}
+
+interface Serving extends PayeeOptions {
+  readonly identity: Identity;
+  readonly link: ServerLink;
+}
+
+export class TestPayee implements AsyncDisposable {
+  /** Messages that came from payers. */
+  readonly messages: Message[] = [];
+  readonly #listener = tcpNetwork.listen({ host: "127.0.0.1", port: 0 });
+  readonly #served: Promise<void>[] = [];
+  readonly #streams: ByteStream[] = [];
+  #accepting: Promise<void> | undefined;
+
+  /** Online from now on. */
+  static async logIn(
+    server: TestServer,
+    identity: Identity,
+    options: PayeeOptions,
+  ): Promise<TestPayee> {
+    const payee = new TestPayee();
+    const link = await server.link(identity);
+    const { port } = payee.#listener.endpoint;
+    const outcome = await link.ask(loginExchange, { name: nameOf(identity), port });
+    if (outcome.outcome === "refused") throw new Error(`log in: ${outcome.text}`);
+    payee.#accepting = payee.#accept(server.anchor, { identity, link, ...options });
+    return payee;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    for (const stream of this.#streams) stream.close();
+    await this.#accepting;
+    await Promise.all(this.#served);
+  }
+
+  async #accept(anchor: TrustAnchor, serving: Serving): Promise<void> {
+    for (;;) {
+      const stream = await this.#listener.accept();
+      if (!stream) return;
+      this.#streams.push(stream);
+      this.#served.push(this.#serve(stream, anchor, serving));
+    }
+  }
+
+  async #serve(
+    stream: ByteStream,
+    anchor: TrustAnchor,
+    { behave, greetsAs, identity, instead, link }: Serving,
+  ): Promise<void> {
+    if (instead) return await instead(stream);
+    const accepted = await acceptChannel(stream, {
+      identity: greetsAs ?? identity,
+      sessionKey: await sessionKey(),
+      anchor,
+      applicants: false,
+      firstMessageTimeoutMs: 20_000,
+      clock: systemClock,
+      random: systemRandom,
+    });
+    if (!accepted) return;
+    this.messages.push(accepted.message);
+    await behave({ ...accepted, stream, link });
+  }
+}
+
+export function nameOf({ party }: Identity): AccountName {
+  if (party.role !== "member") throw new TypeError("a member is needed here");
+  return party.name;
+}
