@@ -1,0 +1,94 @@
+/**
+ * Stands between a client and the server, and can keep what the client says to itself: then it is known that something was
+ * sent, and that it has not arrived.
+ */
+import { within } from "./output_lines.ts";
+
+export class HoldingProxy implements AsyncDisposable {
+  readonly port: number;
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #serverPort: number;
+  readonly #connections: Deno.Conn[] = [];
+  readonly #pumps: Promise<void>[] = [];
+  #isHolding = false;
+  #held: { readonly to: Deno.Conn; readonly bytes: Uint8Array }[] = [];
+  #holds = Promise.withResolvers<void>();
+  #answer: PromiseWithResolvers<void> | undefined;
+
+  constructor(serverPort: number) {
+    this.#serverPort = serverPort;
+    this.port = this.#listener.addr.port;
+    this.#pumps.push(this.#accept());
+  }
+
+  /** From now on nothing from the client reaches the server. */
+  hold(): void {
+    this.#isHolding = true;
+  }
+
+  /** Waits until the client has said something that is held. */
+  async holding(): Promise<void> {
+    await within("something to hold", () => "nothing came", () => this.#holds.promise);
+  }
+
+  /** Gives the server what was held, and waits for its answer; the client may be gone. */
+  async release(): Promise<void> {
+    const answer = this.#answer = Promise.withResolvers<void>();
+    for (const { to, bytes } of this.#held) await writeAll(to, bytes);
+    this.#held = [];
+    this.#isHolding = false;
+    await within("the server's answer", () => "nothing came", () => answer.promise);
+  }
+
+  /** Closes everything. Harmless the second time. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    close(this.#listener);
+    for (const connection of this.#connections) close(connection);
+    await Promise.all(this.#pumps);
+  }
+
+  async #accept(): Promise<void> {
+    try {
+      for await (const client of this.#listener) {
+        const server = await Deno.connect({ hostname: "127.0.0.1", port: this.#serverPort });
+        this.#connections.push(client, server);
+        this.#pumps.push(this.#pump(client, server, true), this.#pump(server, client, false));
+      }
+    } catch {
+      // The listener was closed.
+    }
+  }
+
+  async #pump(from: Deno.Conn, to: Deno.Conn, mayHold: boolean): Promise<void> {
+    const buffer = new Uint8Array(65_536);
+    try {
+      for (;;) {
+        const count = await from.read(buffer);
+        if (count === null) break;
+        if (!mayHold) this.#answer?.resolve();
+        if (mayHold && this.#isHolding) {
+          this.#held.push({ to, bytes: buffer.slice(0, count) });
+          this.#holds.resolve();
+        } else {
+          await writeAll(to, buffer.subarray(0, count));
+        }
+      }
+      // While something is held for it, the server's end stays open.
+      if (!mayHold || !this.#isHolding) close(to);
+    } catch {
+      // One of the two was closed.
+    }
+  }
+}
+
+async function writeAll(to: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await to.write(rest));
+}
+
+function close(closable: { close(): void }): void {
+  try {
+    closable.close();
+  } catch {
+    // It was closed already.
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * A server that cannot start says why in one line on stderr, exits with 1, and leaves everything as it was.
+ */
+import { assertEquals, assertMatch } from "@std/assert";
+import { openScene, type Scene, step } from "./driver.ts";
+
+const rows: readonly {
+  readonly title: string;
+  readonly spoil: (scene: Scene) => Promise<void>;
+  readonly args?: readonly string[];
+  /** Whether a new, empty ledger may be there afterwards. */
+  readonly makesLedger?: boolean;
+  readonly says: RegExp;
+}[] = [
+  {
+    title: "a folder without CA.key",
+    spoil: (scene) => Deno.remove(scene.path("certs", "CA.key")),
+    says: /CA\.key/,
+  },
+  {
+    title: "a folder without server.key",
+    spoil: (scene) => Deno.remove(scene.path("certs", "server.key")),
+    says: /server\.key/,
+  },
+  {
+    title: "a folder without CA.pem",
+    spoil: (scene) => Deno.remove(scene.path("certs", "CA.pem")),
+    says: /CA\.pem/,
+  },
+  {
+    title: "a CA.pem that is no certificate",
+    spoil: (scene) => Deno.writeTextFile(scene.path("certs", "CA.pem"), "no certificate\n"),
+    says: /CA\.pem/,
+  },
+  {
+    title: "a server.crt of another CA",
+    spoil: async (scene) => {
+      await scene.run(["gencert", "--out", "other"]);
+      for (const name of ["server.crt", "server.key"]) {
+        await Deno.rename(scene.path("other", name), scene.path("certs", name));
+      }
+    },
+    says: /server\.crt/,
+  },
+  {
+    title: "a server.key that is not the certificate's",
+    spoil: async (scene) => {
+      await scene.run(["gencert", "--out", "other"]);
+      await Deno.rename(scene.path("other", "server.key"), scene.path("certs", "server.key"));
+    },
+    says: /server\.crt.*the key is not the certificate's|the key is not the certificate's/,
+  },
+  {
+    title: "a server.crt that has expired",
+    spoil: expireCertificate,
+    says: /server\.crt.*(expired|valid)/,
+  },
+  {
+    title: "a ledger in a folder that is not there",
+    spoil: () => Promise.resolve(),
+    args: ["--db", "nowhere/server.db"],
+    says: /nowhere\/server\.db/,
+  },
+  {
+    title: "a ledger in a folder that cannot be written to, not even by root",
+    spoil: () => Promise.resolve(),
+    args: ["--db", "/proc/server.db"],
+    says: /\/proc\/server\.db/,
+  },
+  {
+    title: "a ledger that is a folder",
+    spoil: (scene) => Deno.mkdir(scene.path("server.db")),
+    says: /server\.db/,
+  },
+  {
+    title: "a file that is no database",
+    spoil: (scene) => Deno.writeTextFile(scene.path("server.db"), "a letter\n".repeat(500)),
+    says: /server\.db/,
+  },
+  {
+    title: "a database of another program",
+    spoil: async (scene) => {
+      await new Deno.Command("sqlite3", {
+        args: [scene.path("server.db"), "CREATE TABLE mine (a); INSERT INTO mine VALUES (1)"],
+      }).output();
+    },
+    says: /server\.db/,
+  },
+  {
+    title: "a ledger of another CA",
+    spoil: async (scene) => {
+      const { program } = await scene.startServer();
+      program.signal("SIGTERM");
+      await program.end();
+      await scene.run(["gencert", "--force"]);
+    },
+    says: /server\.db/,
+  },
+  {
+    title: "an address that is not this machine's",
+    spoil: () => Promise.resolve(),
+    args: ["--host", "192.0.2.1"],
+    makesLedger: true,
+    says: /^micropay: listen on 192\.0\.2\.1:0: the address is not this machine's$/,
+  },
+];
+
+for (const { title, spoil, args = [], makesLedger = false, says } of rows) {
+  Deno.test(`a server does not start with ${title}: one line, exit 1`, async () => {
+    await using scene = await openScene();
+    await scene.run(["gencert"]);
+    await spoil(scene);
+    const before = await listing(scene.folder);
+    const { code, stdout, stderr } = await scene.run(["server", "0", "5", ...args]);
+    assertEquals([code, stdout], [1, "User limit is now set to 5\n"]);
+    const lines = stderr.trimEnd().split("\n");
+    assertEquals(lines.length, 1, stderr);
+    assertMatch(lines[0]!, says);
+    const after = await listing(scene.folder);
+    const isNew = (file: string) => makesLedger && file.includes("/server.db");
+    assertEquals(after.filter((file) => !isNew(file)), before);
+  });
+}
+
+Deno.test("a server does not start where another one runs: neither on its port nor on its ledger", async (t) => {
+  await using scene = await openScene();
+  const { port, program } = await scene.startServer();
+  const attempts: readonly [string, readonly string[], RegExp][] = [
+    [
+      "the port is taken",
+      ["server", String(port), "--db", "other.db"],
+      new RegExp(`^micropay: listen on 0\\.0\\.0\\.0:${port}: the port is taken; choose another`),
+    ],
+    ["the ledger is served", ["server", "0"], /server\.db: another server is using it/],
+    [
+      "the ledger is served and to be reset",
+      ["server", "0", "--reset", "--yes"],
+      /server\.db: another server is using it/,
+    ],
+  ];
+  for (const [title, args, says] of attempts) {
+    await step(t, title, async () => {
+      const { code, stderr } = await scene.run(args);
+      assertEquals([code, stderr.trimEnd().split("\n").length], [1, 1]);
+      assertMatch(stderr, says);
+    });
+  }
+  await scene.register("alice");
+  assertEquals((await scene.client(["balance"])).stdout, "10000\n");
+  program.signal("SIGTERM");
+  assertEquals((await program.end()).code, 0);
+});
+
+/** Makes the server's certificate again, with the `openssl` command, valid until yesterday. */
+async function expireCertificate(scene: Scene): Promise<void> {
+  const inCerts = (name: string) => scene.path("certs", name);
+  const extensions = [
+    "basicConstraints=critical,CA:FALSE",
+    "keyUsage=critical,digitalSignature",
+    "extendedKeyUsage=serverAuth",
+    "subjectAltName=URI:micropay:server,DNS:localhost",
+  ];
+  await Deno.writeTextFile(scene.path("extensions"), extensions.join("\n"));
+  const subject = ["-subj", "/CN=micropay server"];
+  const run = async (...args: string[]) => {
+    const { success, stderr } = await new Deno.Command("openssl", { args }).output();
+    if (!success) throw new Error(`openssl ${args[0]}: ${new TextDecoder().decode(stderr)}`);
+  };
+  await run(
+    "req",
+    "-new",
+    "-key",
+    inCerts("server.key"),
+    ...subject,
+    "-out",
+    scene.path("request"),
+  );
+  await run(
+    ...["x509", "-req", "-in", scene.path("request"), "-extfile", scene.path("extensions")],
+    ...["-CA", inCerts("CA.pem"), "-CAkey", inCerts("CA.key"), "-days", "-1"],
+    ...["-out", inCerts("server.crt")],
+  );
+  for (const name of ["extensions", "request"]) await Deno.remove(scene.path(name));
+}
+
+/** Every file there with its size, the folders below included. */
+async function listing(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) found.push(...await listing(path));
+    // What SQLite keeps beside a database that it has looked into.
+    else if (/-(wal|shm)$/.test(name)) continue;
+    else found.push(`${path} ${(await Deno.stat(path)).size}`);
+  }
+  return found.toSorted();
+}

@@ -1,0 +1,145 @@
+/**
+ * What a running server leaves behind: a clean end on a signal, everything it acknowledged, and the port for the next one.
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { json, jsonLines, openScene, openSceneWith, step } from "./driver.ts";
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`a server ends on ${signal} with 0, tells its clients, and the next one has port and ledger at once`, async () => {
+    await using scene = await openSceneWith(["alice", "bob"]);
+    const bob = await scene.receiver("bob");
+    const menu = scene.startClient([], { stdin: "piped" });
+    await menu.errorLine(/^1 REGISTER/);
+    const paid = json((await scene.client(["pay", "bob", "2000", "--json"])).stdout);
+    const { port } = scene.server;
+    const { code, stdout, stderr } = await scene.server.stop(signal);
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals(stdout.trimEnd().split("\n").at(-1), "Server stopped");
+    const told = await bob.end();
+    assertEquals([told.code, json(told.stderr).error], [1, "closed"]);
+    assertMatch(String(json(told.stderr).text), /: the server is stopping$/);
+
+    await scene.startServer({ port });
+    assertEquals(scene.server.port, port);
+    assertEquals((await scene.client(["balance"])).stdout, "8000\n");
+    const status = await scene.client(["status", String(paid.id), "--json"]);
+    assertEquals(json(status.stdout), paid);
+    // Nobody is online any more, whatever was so when it stopped.
+    assertEquals((await scene.client(["list"])).stdout, "8000\n0\n");
+    await menu.endInput();
+    await menu.end();
+  });
+}
+
+Deno.test("a server that is stopped at once after it said that it listens ends with 0, too", async () => {
+  await using scene = await openScene();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGINT"] as const) {
+    await scene.startServer();
+    assertEquals((await scene.server.stop(signal)).code, 0);
+  }
+});
+
+Deno.test("everything that a server acknowledged is in the ledger, even when it is killed", async () => {
+  await using scene = await openSceneWith(["alice", "bob", "carol"]);
+  await scene.receiver("bob");
+  const payments = ["alice", "carol"].map(async (as) => {
+    const acknowledged: Record<string, unknown>[] = [];
+    for (let amount = 1; amount <= 3; amount++) {
+      const { code, stdout } = await scene.client(["pay", "bob", String(amount), "--json"], { as });
+      assertEquals(code, 0);
+      acknowledged.push(json(stdout));
+    }
+    return acknowledged;
+  });
+  const acknowledged = (await Promise.all(payments)).flat();
+  scene.server.program.signal("SIGKILL");
+  await scene.server.program.end();
+  const booked = await scene.sqlite3("SELECT id FROM entry WHERE kind = 'payment' ORDER BY id");
+  const ids = acknowledged.map(({ id }) => String(id)).toSorted();
+  assertEquals(booked.trimEnd().split("\n"), ids);
+  assertEquals(await scene.sqlite3("SELECT sum(balance) FROM client"), "0\n");
+  await scene.startServer();
+  const history = await scene.client(["history", "--json"], { as: "bob" });
+  assertEquals(jsonLines(history.stdout)[0]!.balance, 10_012);
+});
+
+Deno.test("the ledger is kept, emptied or deleted as it was said", async (t) => {
+  await using scene = await openSceneWith(["alice"]);
+  await step(
+    t,
+    "--reset without --yes and without a terminal: refused, and nothing is lost",
+    async () => {
+      await scene.server.stop();
+      const { code, stderr } = await scene.run(["server", "0", "--reset"]);
+      assertEquals(code, 2);
+      assertMatch(stderr, /^micropay: reset the ledger server\.db: give --yes too/);
+      assertEquals(await scene.sqlite3("SELECT count(*) FROM entry"), "1\n");
+    },
+  );
+  await step(
+    t,
+    "--reset --yes: an empty ledger, in which old certificates speak for nobody",
+    async () => {
+      await scene.startServer({ args: ["--reset", "--yes"] });
+      assertEquals(await scene.sqlite3("SELECT count(*) FROM entry"), "0\n");
+      const { code, stdout } = await scene.client(["balance"]);
+      assertEquals([code, stdout], [4, "220 AUTH_FAIL\n"]);
+      await scene.server.stop();
+    },
+  );
+  await step(t, "--delete-db-on-exit: gone, with all that belongs to it", async () => {
+    await scene.startServer({ args: ["--delete-db-on-exit"] });
+    assertEquals((await scene.server.stop()).code, 0);
+    const left = [...Deno.readDirSync(scene.folder)].map(({ name }) => name);
+    assertEquals(left.filter((name) => name.startsWith("server.db")), []);
+  });
+});
+
+Deno.test("every line of a JSON log is one object, and --silent leaves the messages out", async (t) => {
+  const rows = [
+    { args: [], sealed: true },
+    { args: ["--silent"], sealed: false },
+  ];
+  for (const { args, sealed } of rows) {
+    await step(t, `--log-format json ${args.join(" ")}`, async () => {
+      await using scene = await openSceneWith([], { args: ["5", "--log-format", "json", ...args] });
+      await scene.register("alice");
+      await scene.client(["balance"]);
+      const { stdout } = await scene.server.stop();
+      const lines = jsonLines(stdout);
+      const events = lines.map(({ event }) => event);
+      for (const kind of ["listening", "connected", "message", "disconnected", "stopped"]) {
+        assert(events.includes(kind), `${kind} is not in ${events}`);
+      }
+      const message = lines.find(({ notation }) => notation === "REGISTER#alice")!;
+      assertEquals(typeof message.sealed, sealed ? "string" : "undefined");
+    });
+  }
+  await step(t, "--log-format text --silent", async () => {
+    await using scene = await openSceneWith(["alice"], { args: ["5", "--silent"] });
+    const { stdout } = await scene.server.stop();
+    assertMatch(stdout, /\n→ \[REGISTER#alice\] from 127\.0\.0\.1@\d+\n/);
+    assertEquals(stdout.includes("eyJ"), false);
+  });
+});
+
+Deno.test("every option can come from the environment, and the command line is stronger", async () => {
+  await using scene = await openScene();
+  const env = {
+    MICROPAY_DB: "class.db",
+    MICROPAY_CERTS: "class",
+    MICROPAY_INITIAL_BALANCE: "500",
+    MICROPAY_SILENT: "yes",
+    MICROPAY_LOG_FORMAT: "json",
+  };
+  await scene.startServer({ args: ["5", "--log-format", "text"], env });
+  const ca = { MICROPAY_CA: "class/CA.pem", MICROPAY_JSON: "1", MICROPAY_TIMEOUT: "20" };
+  await scene.client(["register", "alice"], { env: ca });
+  const { stdout } = await scene.client(["balance"], { env: ca });
+  assertEquals(stdout, '{"code":300,"balance":500}\n');
+  const rows = "SELECT username, balance FROM client ORDER BY username";
+  assertEquals(await scene.sqlite3(rows, "class.db"), "@issuer|-500\nalice|500\n");
+  const wrong = await scene.run(["server", "0"], { env: { MICROPAY_INITIAL_BALANCE: "lots" } });
+  assertEquals(wrong.code, 2);
+  assertMatch(wrong.stderr, /MICROPAY_INITIAL_BALANCE "lots": a balance is a whole number/);
+});

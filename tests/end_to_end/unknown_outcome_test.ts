@@ -1,0 +1,71 @@
+/**
+ * The payee got the order, and nobody can say what became of it: exit 6 with the id, which finds out later and is safe to use
+ * again.
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { json, openSceneWith, type Scene } from "./driver.ts";
+import { HoldingProxy } from "./holding_proxy.ts";
+
+Deno.test("when payee and server go away with the order, the payer is told the id; it arrives later, and is paid once", async () => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  await using proxy = new HoldingProxy(scene.server.port);
+  const id = await payInVain(scene, proxy);
+  // What the payee handed in was on its way all the time.
+  scene.server.program.signal("SIGCONT");
+  await proxy.release();
+  const status = await scene.client(["status", id, "--json"]);
+  const { entry, receipt } = json(status.stdout);
+  assertEquals(json(status.stdout), { code: 130, text: "transfer OK", id, entry, receipt });
+  const again = await scene.client(["pay", "bob", "2000", "--id", id, "--json"]);
+  assertEquals(json(again.stdout), { code: 130, text: "transfer OK", id, entry, receipt });
+  assertEquals([await scene.payments(), (await scene.client(["balance"])).stdout], [1, "8000\n"]);
+});
+
+Deno.test("when the order was lost, its status is unknown, and paying with the same id pays once", async () => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  await using proxy = new HoldingProxy(scene.server.port);
+  const id = await payInVain(scene, proxy);
+  scene.server.program.signal("SIGCONT");
+  await proxy[Symbol.asyncDispose]();
+  await scene.server.program.line(/bob is offline/);
+  const status = await scene.client(["status", id, "--json"]);
+  assertEquals([status.code, json(status.stdout)], [5, { code: 400, text: "unknown", id }]);
+  await scene.receiver("bob");
+  const pay = ["pay", "bob", "2000", "--id", id, "--json"];
+  const [first, second] = [await scene.client(pay), await scene.client(pay)];
+  assertEquals([first.code, json(first.stdout).code], [0, 130]);
+  assertEquals(second.stdout, first.stdout);
+  const other = await scene.client(["pay", "bob", "1", "--id", id, "--json"]);
+  const conflict = { code: 266, text: "transfer FAIL: this id was used for another payment" };
+  assertEquals([other.code, json(other.stdout)], [5, conflict]);
+  assertEquals(await scene.payments(), 1);
+});
+
+Deno.test("when the payee gave up waiting for the server, the payer is in doubt as well, not refused", async () => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  await using proxy = new HoldingProxy(scene.server.port);
+  await scene.receiver("bob", ["--timeout", "0.5"], proxy.port);
+  proxy.hold();
+  const paid = await scene.client(["pay", "bob", "2000", "--json"]);
+  assertEquals([paid.code, paid.stdout, json(paid.stderr).error], [6, "", "unknown_outcome"]);
+  await proxy.release();
+  const status = await scene.client(["status", String(json(paid.stderr).id)]);
+  assertEquals(status.code, 0);
+});
+
+/** @returns the id of a payment whose payee was killed with the order, while the server was stopped */
+async function payInVain(scene: Scene, proxy: HoldingProxy): Promise<string> {
+  const bob = await scene.receiver("bob", [], proxy.port);
+  proxy.hold();
+  const alice = scene.startClient(["pay", "bob", "2000", "--json", "--timeout", "2"]);
+  await proxy.holding();
+  scene.server.program.signal("SIGSTOP");
+  bob.signal("SIGKILL");
+  const { code, stdout, stderr } = await alice.end();
+  assertEquals([code, stdout], [6, ""]);
+  const { error, text, id } = json(stderr);
+  assertEquals(error, "unknown_outcome");
+  assertStringIncludes(String(text), `Ask with: status ${id}`);
+  assert(typeof id === "string");
+  return id;
+}
