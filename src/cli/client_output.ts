@@ -9,6 +9,7 @@ import { messageOf, type MicropayError, UnknownOutcomeError } from "../errors.ts
 import { codes } from "../protocol/code.ts";
 import type { Refusal } from "../protocol/exchange.ts";
 import type { HistoryRow } from "../protocol/history.ts";
+import { jsonLine } from "./json_line.ts";
 import { printable } from "../printable.ts";
 
 export interface ClientOutput {
@@ -30,7 +31,7 @@ type Print = (line: string) => void;
 export function jsonOutput(
   { print, printError }: { print: Print; printError: Print },
 ): ClientOutput {
-  const line = (value: object) => print(JSON.stringify(value));
+  const line = (value: object) => print(jsonLine(value));
   return {
     registered: (account) => line({ code: 100, text: codes[100].text, account }),
     listed: ({ balance, online }) => line({ code: 300, balance, online }),
@@ -52,7 +53,7 @@ export function jsonOutput(
       line({ entry, id, at, from, to, amount, memo, balance }),
     refused: ({ code, text }, fields) => line({ code, text, ...fields }),
     failed: (error) =>
-      printError(JSON.stringify({
+      printError(jsonLine({
         error: error.code,
         text: messageOf(error),
         ...(error instanceof UnknownOutcomeError && { id: error.orderId }),

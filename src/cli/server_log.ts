@@ -6,6 +6,7 @@ import { messageOf } from "../errors.ts";
 import { printable } from "../printable.ts";
 import type { Occupancy, ServerEvent } from "../server/server_event.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
+import { escapeRisky } from "./json_line.ts";
 
 export interface ServerLogOptions {
   readonly format: "text" | "json";
@@ -23,7 +24,8 @@ export interface ServerLog {
 export async function openServerLog(
   { format, silent, print }: ServerLogOptions,
 ): Promise<ServerLog> {
-  const json = getJsonLinesFormatter({ properties: "flatten" });
+  const jsonLines = getJsonLinesFormatter({ properties: "flatten" });
+  const json = (record: LogRecord) => escapeRisky(jsonLines(record).trimEnd());
   const text = (record: LogRecord) => record.message.join("");
   const formatter = format === "json" ? json : text;
   await configure({

@@ -1,0 +1,178 @@
+/**
+ * What a command prints, for people and for scripts, and where.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { type ClientOutput, jsonOutput, textOutput } from "../../src/cli/client_output.ts";
+import { UnknownOutcomeError, UntrustedError } from "../../src/errors.ts";
+import type { Amount } from "../../src/money.ts";
+import { refuse } from "../../src/protocol/exchange.ts";
+import type { Receipt } from "../../src/protocol/receipt.ts";
+import { named } from "../server/test_server.ts";
+
+const id = "019aaf3e-7c00-7000-8000-000000000001";
+const receiptJws = "eyJ.eyJ.sig";
+const [alice, bob] = [named("alice"), named("bob")];
+const receipt = { id, entry: 7, from: alice, to: bob, amount: 2000 as Amount } as Receipt;
+const hostile = "\u001b[2J\u009b31m\u202e";
+const harmless = "\\u{1b}[2J\\u{9b}31m\\u{202e}";
+
+const rows: readonly {
+  readonly title: string;
+  readonly tell: (output: ClientOutput) => void;
+  readonly text: readonly string[];
+  readonly json: object;
+}[] = [
+  {
+    title: "registered",
+    tell: (output) => output.registered(alice),
+    text: ["100 OK"],
+    json: { code: 100, text: "OK", account: "alice" },
+  },
+  {
+    title: "listed",
+    tell: (output) =>
+      output.listed({ balance: 1, online: [{ name: bob, ip: "127.0.0.1", port: 57609 }] }),
+    text: ["1", "1", "bob#127.0.0.1#57609"],
+    json: { code: 300, balance: 1, online: [{ name: "bob", ip: "127.0.0.1", port: 57609 }] },
+  },
+  {
+    title: "nobody online",
+    tell: (output) => output.listed({ balance: 1, online: [] }),
+    text: ["1", "0"],
+    json: { code: 300, balance: 1, online: [] },
+  },
+  {
+    title: "balance",
+    tell: (output) => output.balance(9007199254740991),
+    text: ["9007199254740991"],
+    json: { code: 300, balance: 9007199254740991 },
+  },
+  {
+    title: "paid",
+    tell: (output) => output.paid({ outcome: "paid", receipt, receiptJws }),
+    text: ["transfer OK", `entry 7, id ${id}`],
+    json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
+  },
+  {
+    title: "a payment that came, with a memo",
+    tell: (output) => output.received({ receipt, receiptJws, memo: "lunch \\ dinner" }),
+    text: ["[Notification] alice just sent you $2000! (lunch \\\\ dinner)"],
+    json: {
+      event: "payment",
+      id,
+      from: "alice",
+      amount: 2000,
+      memo: "lunch \\ dinner",
+      entry: 7,
+      receipt: receiptJws,
+    },
+  },
+  {
+    title: "a payment that came, without a memo",
+    tell: (output) => output.received({ receipt, receiptJws, memo: undefined }),
+    text: ["[Notification] alice just sent you $2000!"],
+    json: { event: "payment", id, from: "alice", amount: 2000, entry: 7, receipt: receiptJws },
+  },
+  {
+    title: "a refusal of old, with its number",
+    tell: (output) => output.refused(refuse(210)),
+    text: ["210 FAIL"],
+    json: { code: 210, text: "FAIL" },
+  },
+  {
+    title: "a refused payment",
+    tell: (output) => output.refused(refuse(270)),
+    text: ["transfer FAIL due to bankruptcy"],
+    json: { code: 270, text: "transfer FAIL due to bankruptcy" },
+  },
+  {
+    title: "a status that is not known",
+    tell: (output) => output.refused(refuse(400), { id }),
+    text: ["unknown"],
+    json: { code: 400, text: "unknown", id },
+  },
+];
+
+for (const { title, tell, text, json } of rows) {
+  Deno.test(`output: ${title}`, () => {
+    assertEquals(printed(textOutput, tell), { out: [...text], error: [] });
+    const { out, error } = printed(jsonOutput, tell);
+    assertEquals([out.map((line) => JSON.parse(line)), error], [[json], []]);
+    assertEquals(out, [JSON.stringify(json)]);
+  });
+}
+
+const errors: readonly {
+  title: string;
+  tell: (output: ClientOutput) => void;
+  text: string;
+  json: object;
+}[] = [
+  {
+    title: "an error",
+    tell: (output) => output.failed(new UntrustedError("trust it: no")),
+    text: "micropay: trust it: no",
+    json: { error: "untrusted", text: "trust it: no" },
+  },
+  {
+    title: "a doubt, with the id to ask for",
+    tell: (output) => output.failed(new UnknownOutcomeError("pay bob: ?", { orderId: id })),
+    text: "micropay: pay bob: ?",
+    json: { error: "unknown_outcome", text: "pay bob: ?", id },
+  },
+];
+
+for (const { title, tell, text, json } of errors) {
+  Deno.test(`output: ${title} goes to stderr`, () => {
+    assertEquals(printed(textOutput, tell), { out: [], error: [text] });
+    assertEquals(printed(jsonOutput, tell), { out: [], error: [JSON.stringify(json)] });
+  });
+}
+
+Deno.test("output: that one is online is a result for scripts, and only news for people", () => {
+  const tell = (output: ClientOutput) => output.online(57609);
+  assertEquals(printed(jsonOutput, tell).out, ['{"event":"online","port":57609}']);
+  const { out, error } = printed(textOutput, tell);
+  assertEquals(out, []);
+  assertEquals(error, ["Online, taking payments on port 57609. Ctrl-C ends."]);
+});
+
+Deno.test("output: text from outside reaches no terminal raw", () => {
+  const tellings: readonly ((output: ClientOutput) => void)[] = [
+    (output) => output.refused(refuse(261, hostile)),
+    (output) => output.received({ receipt, receiptJws, memo: hostile }),
+    (output) => output.failed(new UntrustedError(hostile)),
+    (output) => output.listed({ balance: 1, online: [{ name: bob, ip: hostile, port: 1 }] }),
+    (output) =>
+      output.historyRow(
+        {
+          ...{ entry: 1, id, at: "2026-11-23T08:00:00.000Z", from: "alice", to: "bob" },
+          ...{ amount: 1 as Amount, memo: hostile, balance: 0 },
+        } as Parameters<ClientOutput["historyRow"]>[0],
+      ),
+  ];
+  for (const tell of tellings) {
+    const { out, error } = printed(textOutput, tell);
+    const all = [...out, ...error].join("\n");
+    assert(all.includes(harmless), all);
+    for (const make of [textOutput, jsonOutput]) {
+      const seen = Object.values(printed(make, tell)).flat().join("");
+      assert(!/[\p{Cc}\p{Cf}]/u.test(seen), seen);
+    }
+  }
+});
+
+Deno.test("output: what is escaped in JSON is the same value for whoever parses it", () => {
+  const memo = `${hostile}\u{e0041}\ud800\u2028\u{1f355}`;
+  const { out } = printed(jsonOutput, (output) => output.received({ receipt, receiptJws, memo }));
+  assertEquals(JSON.parse(out[0]!).memo, memo);
+  assertEquals(out[0]!.includes("\u{1f355}"), true);
+});
+
+type Make = typeof textOutput;
+
+function printed(make: Make, tell: (output: ClientOutput) => void) {
+  const [out, error]: [string[], string[]] = [[], []];
+  tell(make({ print: (line) => out.push(line), printError: (line) => error.push(line) }));
+  return { out, error };
+}

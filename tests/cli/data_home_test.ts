@@ -1,0 +1,44 @@
+/**
+ * Where a person's data is when nothing else was said.
+ */
+import { assertEquals, assertThrows } from "@std/assert";
+import { platformDataHome } from "../../src/cli/data_home.ts";
+import { UsageError } from "../../src/errors.ts";
+
+const rows: readonly { os: string; variables: Record<string, string>; home: string }[] = [
+  { os: "linux", variables: { HOME: "/home/a" }, home: "/home/a/.local/share/micropay" },
+  { os: "linux", variables: { HOME: "/home/a", XDG_DATA_HOME: "/data" }, home: "/data/micropay" },
+  { os: "linux", variables: { XDG_DATA_HOME: "/data" }, home: "/data/micropay" },
+  // The XDG specification: a path that is not absolute is ignored.
+  {
+    os: "linux",
+    variables: { HOME: "/home/a", XDG_DATA_HOME: "data" },
+    home: "/home/a/.local/share/micropay",
+  },
+  {
+    os: "linux",
+    variables: { HOME: "/home/a", XDG_DATA_HOME: "" },
+    home: "/home/a/.local/share/micropay",
+  },
+  {
+    os: "darwin",
+    variables: { HOME: "/Users/a", XDG_DATA_HOME: "/data" },
+    home: "/Users/a/Library/Application Support/micropay",
+  },
+];
+
+for (const { os, variables, home } of rows) {
+  Deno.test(`data home: on ${os} with ${JSON.stringify(variables)} it is ${home}`, () => {
+    assertEquals(platformDataHome({ os, environment: (name) => variables[name] }), home);
+  });
+}
+
+for (const os of ["linux", "darwin"]) {
+  Deno.test(`data home: on ${os} without HOME one is told to give --home`, () => {
+    assertThrows(
+      () => platformDataHome({ os, environment: () => undefined }),
+      UsageError,
+      "give --home",
+    );
+  });
+}

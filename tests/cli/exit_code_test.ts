@@ -1,0 +1,30 @@
+/**
+ * The exit codes that scripts rely on.
+ */
+import { assertEquals } from "@std/assert";
+import { exitCodeOfError, exitCodeOfRefusal, exitCodes } from "../../src/cli/exit_code.ts";
+import { codes, isCode } from "../../src/protocol/code.ts";
+
+Deno.test("exit codes: 0 ok, 1 error, 2 usage, 4 not trusted, 5 refused, 6 unknown outcome", () => {
+  assertEquals(Object.values(exitCodes), [0, 1, 2, 4, 5, 6]);
+});
+
+Deno.test("exit codes: what each kind of error ends with", () => {
+  const { usage, untrusted, not_authenticated, certificate, unknown_outcome, ...others } =
+    exitCodeOfError;
+  assertEquals([usage, untrusted, not_authenticated, certificate, unknown_outcome], [
+    2,
+    4,
+    4,
+    4,
+    6,
+  ]);
+  assertEquals(new Set(Object.values(others)), new Set([1]));
+});
+
+Deno.test("exit codes: every refusal is 5, but not to be who one says is 4", () => {
+  const refusals = Object.keys(codes).map(Number).filter((code) => code >= 200 && code !== 300);
+  for (const code of refusals.filter(isCode)) {
+    assertEquals(exitCodeOfRefusal(code), code === 220 ? 4 : 5);
+  }
+});

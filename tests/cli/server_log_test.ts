@@ -1,0 +1,103 @@
+/**
+ * What the server prints: a line for each event, in words or as JSON, and nothing from outside raw.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { named } from "../server/test_server.ts";
+import { lineOf, openServerLog } from "../../src/cli/server_log.ts";
+import type { ServerEvent } from "../../src/server/server_event.ts";
+
+const remote = { host: "127.0.0.1", port: 57609 };
+const occupancy = { served: 1, waiting: 2, userLimit: 3 };
+const line = "eyJhbGciOiJSU0EtT0FFUC0yNTYifQ.a.b.c.d";
+/** Clears a terminal, names its window, moves by C1, turns text around. */
+const hostile = "a\u001b[2J\u009b31m\u0007\r\n\u202eb";
+const harmless = "a\\u{1b}[2J\\u{9b}31m\\u{7}\\u{d}\\u{a}\\u{202e}b";
+
+const rows: readonly { event: ServerEvent; says: string }[] = [
+  { event: { kind: "listening", endpoint: remote }, says: "Server listening on port 57609" },
+  {
+    event: { kind: "connected", remote, ...occupancy },
+    says: "127.0.0.1@57609 connected (connected 1 of 3, waiting 2)",
+  },
+  {
+    event: { kind: "waiting", remote, place: 2, ...occupancy },
+    says: "127.0.0.1@57609 waits at place 2 (connected 1 of 3, waiting 2)",
+  },
+  {
+    event: { kind: "full", remote, ...occupancy },
+    says: "127.0.0.1@57609 turned away, the waiting room is full (connected 1 of 3, waiting 2)",
+  },
+  {
+    event: { kind: "disconnected", remote, name: named("alice"), ...occupancy },
+    says: "127.0.0.1@57609 (alice) disconnected (connected 1 of 3, waiting 2)",
+  },
+  {
+    event: { kind: "disconnected", remote, name: undefined, ...occupancy },
+    says: "127.0.0.1@57609 disconnected (connected 1 of 3, waiting 2)",
+  },
+  {
+    event: { kind: "message", remote, notation: "brian#2000#ta", line },
+    says: "→ [brian#2000#ta] from 127.0.0.1@57609",
+  },
+  {
+    event: { kind: "message", remote, notation: hostile, line },
+    says: `→ [${harmless}] from 127.0.0.1@57609`,
+  },
+  {
+    event: { kind: "refused", remote, code: 410, text: hostile },
+    says: `← [410 ${harmless}] to 127.0.0.1@57609`,
+  },
+  {
+    event: { kind: "online", name: named("alice"), address: remote },
+    says: "alice is online at 127.0.0.1@57609",
+  },
+  { event: { kind: "offline", name: named("alice") }, says: "alice is offline" },
+  {
+    event: { kind: "line_refused", remote, reason: hostile },
+    says: `refused a line from 127.0.0.1@57609: ${harmless}`,
+  },
+  {
+    event: { kind: "fault", attempt: "serve a connection", error: new Error(hostile) },
+    says: `serve a connection: ${harmless}`,
+  },
+  { event: { kind: "stopping", served: 4 }, says: "Server stopping, 4 connected" },
+  { event: { kind: "stopped" }, says: "Server stopped" },
+];
+
+for (const { event, says } of rows) {
+  Deno.test(`log: ${event.kind} is "${says}", and the same in JSON`, async () => {
+    assertEquals(lineOf(event, { withSealed: false }), says);
+    const printed: string[] = [];
+    const log = await openServerLog({
+      format: "json",
+      silent: false,
+      print: (text) => printed.push(text),
+    });
+    log.report(event);
+    assertEquals(printed.length, 1);
+    const record = JSON.parse(printed[0]!);
+    assertEquals([record.event, record.line], [event.kind, says]);
+    // Whoever looks at a JSON log in a terminal is as safe as with the text.
+    assert(!/[\p{Cc}\p{Cf}]/u.test(printed[0]!), printed[0]);
+  });
+}
+
+Deno.test("log: the message as it came follows the words, unless it is to be left out", async () => {
+  const event: ServerEvent = { kind: "message", remote, notation: "List", line };
+  const settings = [
+    { format: "text", silent: false, expected: [`→ [List] from 127.0.0.1@57609\n${line}`] },
+    { format: "text", silent: true, expected: ["→ [List] from 127.0.0.1@57609"] },
+  ] as const;
+  for (const { format, silent, expected } of settings) {
+    const printed: string[] = [];
+    const log = await openServerLog({ format, silent, print: (text) => printed.push(text) });
+    log.report(event);
+    assertEquals(printed, [...expected]);
+  }
+  for (const silent of [false, true]) {
+    const printed: string[] = [];
+    const print = (text: string) => printed.push(text);
+    (await openServerLog({ format: "json", silent, print })).report(event);
+    assertEquals(JSON.parse(printed[0]!).sealed, silent ? undefined : line);
+  }
+});
