@@ -1,0 +1,112 @@
+/**
+ * A member that takes payments goes on whatever one peer or one accept does, and closes without waiting for anybody.
+ */
+import { assert, assertEquals } from "@std/assert";
+import type { IncomingPayment } from "../../src/client/payee.ts";
+import { PeerListener } from "../../src/client/peer_listener.ts";
+import { peerConnectionsMax } from "../../src/limits.ts";
+import type { Amount } from "../../src/money.ts";
+import { loginExchange } from "../../src/protocol/login.ts";
+import { listExchange } from "../../src/protocol/list.ts";
+import type { Listener } from "../../src/transport/byte_stream.ts";
+import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { inFolder } from "../pki/temporary_folder.ts";
+import { EventLog } from "../server/event_log.ts";
+import { named, startServer, type TestServer } from "../server/test_server.ts";
+import { resultOf } from "./behaviours.ts";
+import { memberOf } from "./test_member.ts";
+
+const lunch = { to: named("bob"), amount: 2000 as Amount };
+
+Deno.test("peers: after an accept that failed, the next payment is taken", async () => {
+  await withPayee(async ({ pay, faults }) => {
+    assertEquals(await pay(), "paid");
+    assertEquals(faults.length, 1);
+  }, { failing: 1 });
+});
+
+Deno.test("peers: the payment is told once, and a payer that stays connected keeps nobody from closing", async () => {
+  await withPayee(async ({ pay, payments, peers }) => {
+    assertEquals(await pay(), "paid");
+    const { receipt } = await payments.until(() => true);
+    assertEquals([receipt.from, receipt.amount], ["alice", 2000]);
+    const signal = new AbortController().signal;
+    const stream = await tcpNetwork.connect(peers.endpoint, { signal });
+    const buffer = new Uint8Array(65_536);
+    assert(await stream.read(buffer));
+    await peers.close();
+    assertEquals(await stream.read(buffer), null);
+    assertEquals(payments.all.length, 1);
+  });
+});
+
+Deno.test("peers: only so many are served at a time, and one that leaves makes room", async () => {
+  await withPayee(async ({ pay, peers }) => {
+    const signal = new AbortController().signal;
+    const buffer = new Uint8Array(65_536);
+    const dial = () => tcpNetwork.connect(peers.endpoint, { signal });
+    const streams = [];
+    for (let count = 0; count < peerConnectionsMax; count++) {
+      const stream = await dial();
+      assert(await stream.read(buffer));
+      streams.push(stream);
+    }
+    const refused = await dial();
+    assertEquals(await refused.read(buffer), null);
+    refused.close();
+    assertEquals(await pay(), 264);
+    for (const stream of streams) stream.close();
+    // Somebody else's leaving is noticed by and by.
+    let result = await pay();
+    for (let tries = 0; result === 264 && tries < 100; tries++) result = await pay();
+    assertEquals(result, "paid");
+  });
+});
+
+interface PayeeScene {
+  readonly server: TestServer;
+  readonly peers: PeerListener;
+  readonly payments: EventLog<IncomingPayment>;
+  readonly faults: readonly unknown[];
+  readonly pay: () => ReturnType<typeof resultOf>;
+}
+
+async function withPayee(
+  action: (scene: PayeeScene) => Promise<void>,
+  { failing = 0 }: { failing?: number } = {},
+): Promise<void> {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    const payee = await memberOf(server, bob, { folder: `${folder}/bob` });
+    const payer = await memberOf(server, alice, { folder: `${folder}/alice` });
+    const payments = new EventLog<IncomingPayment>(({ receipt }) => receipt.id);
+    const faults: unknown[] = [];
+    const real = tcpNetwork.listen({ host: "127.0.0.1", port: 0 });
+    const peers = new PeerListener(failingAtFirst(real, failing), payee.context, {
+      onPayment: (payment) => payments.add(payment),
+      onFault: (error) => faults.push(error),
+    });
+    const { port } = peers.endpoint;
+    await payee.context.link.ask(loginExchange, { name: lunch.to, port });
+    try {
+      await payer.context.link.ask(listExchange, {});
+      const pay = () => resultOf(() => payer.pay(lunch));
+      await action({ server, peers, payments, faults, pay });
+    } finally {
+      await peers.close();
+      await payer.abandon();
+      await payee.abandon();
+    }
+  });
+}
+
+/** As a system without descriptors answers. */
+function failingAtFirst(listener: Listener, times: number): Listener {
+  let left = times;
+  return {
+    endpoint: listener.endpoint,
+    accept: () => left-- > 0 ? Promise.reject(new Error("too many files")) : listener.accept(),
+    close: () => listener.close(),
+  };
+}

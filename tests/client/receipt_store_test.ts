@@ -1,0 +1,33 @@
+/**
+ * Receipts are kept privately, a file a payment.
+ */
+import { assertEquals } from "@std/assert";
+import { DataFolder } from "../../src/client/data_folder.ts";
+import { ReceiptStore } from "../../src/client/receipt_store.ts";
+import { inFolder } from "../pki/temporary_folder.ts";
+import { named } from "../server/test_server.ts";
+import { modeOf } from "./file_mode.ts";
+
+const ledger = "0".repeat(64);
+const id = "019aaf3e-7c00-7000-8000-000000000001";
+const alice = named("alice");
+
+Deno.test("receipts: one file a payment, private, and the same again changes nothing", async () => {
+  await inFolder(async (folder) => {
+    const data = new DataFolder(`${folder}/home`);
+    const receipts = new ReceiptStore(data, ledger, alice);
+    assertEquals(await receipts.has(id), false);
+    const stored = { id, receipt: "r.r.r", order: "o.o.o" };
+    await receipts.add(stored);
+    await receipts.add(stored);
+    assertEquals(await receipts.has(id), true);
+    const path = `${data.receiptsFolder(ledger, alice)}/${id}.json`;
+    assertEquals(await Deno.readTextFile(path), '{"receipt":"r.r.r","order":"o.o.o"}\n');
+    assertEquals(await modeOf(path), 0o600);
+    for (
+      const private_ of [data.path, data.ledgerFolder(ledger), data.accountFolder(ledger, alice)]
+    ) {
+      assertEquals(await modeOf(private_), 0o700);
+    }
+  });
+});
