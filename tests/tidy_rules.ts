@@ -49,10 +49,6 @@ const effects: readonly { readonly pattern: RegExp; readonly home?: string }[] =
 
 const linesMax = 250;
 
-/** Files that may have up to {@link linesMaxOfExceptions} lines: one class that would not be clearer in two files. */
-const longFiles: readonly string[] = ["src/ledger/sqlite/sqlite_ledger.ts"];
-const linesMaxOfExceptions = 300;
-
 /** What a name of a file or folder never says: a helper lives beside its user until it earns a noun. */
 const vagueNames = ["util", "utils", "helper", "helpers", "common", "misc"];
 
@@ -108,8 +104,7 @@ export const findings: Readonly<Record<string, Check>> = {
   "a file of src has at most 250 lines": ({ path, text }) => {
     if (!path.startsWith("src/")) return [];
     const lines = text.replace(/\n$/, "").split("\n").length;
-    const most = longFiles.includes(path) ? linesMaxOfExceptions : linesMax;
-    return lines > most ? [`${most + 1}: ${lines} lines`] : [];
+    return lines > linesMax ? [`${linesMax + 1}: ${lines} lines`] : [];
   },
 
   "a file of src says what it is about, at its beginning or right after its imports": (file) => {

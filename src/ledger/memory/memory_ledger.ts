@@ -51,23 +51,17 @@ export class MemoryLedger implements Ledger {
       const { name, certificate, opening } = registration;
       const known = this.#account(name);
       if (known !== undefined) return this.#registerAgain(known, registration);
-      if (opening !== undefined) {
-        if (this.#entriesById.has(opening.id)) {
-          throw new TypeError(
-            `cannot register ${name}: the id of its opening entry was used before`,
-          );
-        }
-        // The payee's balance is not there yet: it is the one thing that `#append` needs and a refusal must not leave.
-        this.#balances.set(name, 0);
-        if (this.#append(opening) === undefined) {
-          this.#balances.delete(name);
-          return { outcome: "issue_exhausted" };
-        }
-      } else {
-        this.#balances.set(name, 0);
+      if (opening !== undefined && this.#entriesById.has(opening.id)) {
+        throw new TypeError(`cannot register ${name}: the id of its opening entry is used`);
+      }
+      // There already for the opening entry, which needs both balances.
+      this.#balances.set(name, 0);
+      if (opening !== undefined && this.#append(opening) === undefined) {
+        this.#balances.delete(name);
+        return { outcome: "issue_exhausted" };
       }
       this.#certificates.set(name, { ...certificate, der: certificate.der.slice() });
-      return { outcome: "registered", account: this.#registered(name) };
+      return { outcome: "registered", account: this.#account(name) as RegisteredAccount };
     });
   }
 
@@ -220,17 +214,13 @@ export class MemoryLedger implements Ledger {
     return { name, balance, ...(certificate && { certificate }), isClosed };
   }
 
-  #registered(name: AccountName): RegisteredAccount {
-    return this.#account(name) as RegisteredAccount;
-  }
-
   /** A name that is there: the same key again, or a new key with the code for it. */
   #registerAgain(
     { name, certificate: current, isClosed }: Account,
     { certificate, codeDigest }: Registration,
   ): RegisterOutcome {
     if (current?.keyFingerprint === certificate.keyFingerprint) {
-      return { outcome: "repeated", account: this.#registered(name) };
+      return { outcome: "repeated", account: this.#account(name) as RegisteredAccount };
     }
     const expected = this.#codeDigests.get(name);
     if (current || isClosed || codeDigest === undefined || codeDigest !== expected) {
@@ -238,7 +228,7 @@ export class MemoryLedger implements Ledger {
     }
     this.#certificates.set(name, { ...certificate, der: certificate.der.slice() });
     this.#codeDigests.delete(name);
-    return { outcome: "reissued", account: this.#registered(name) };
+    return { outcome: "reissued", account: this.#account(name) as RegisteredAccount };
   }
 
   #objection(booking: Booking): "account_closed" | ReturnType<typeof judgeRefund> {

@@ -1,0 +1,114 @@
+/**
+ * The book in the database: entries, the balances they make, the chain. Everything here runs inside whatever transaction is open.
+ */
+import type { AccountName } from "../../account_name.ts";
+import { LedgerError } from "../../errors.ts";
+import {
+  type Booking,
+  type Entry,
+  entryDigest,
+  type EntryParty,
+  issuingAccount,
+} from "../entry.ts";
+import type { BookOutcome, ChainPart, HistoryQuery } from "../ledger.ts";
+import { isSameOrder, judgeRefund, post } from "../posting.ts";
+import { entryFromRow, integerIn, rowFromEntry, textIn } from "./rows.ts";
+import type { SqliteAccounts } from "./sqlite_accounts.ts";
+import type { Statements } from "./statements.ts";
+
+export class SqliteBook {
+  readonly #sql: Statements;
+  readonly #accounts: SqliteAccounts;
+  readonly #ledgerId: string;
+  readonly #file: string;
+
+  constructor(
+    statements: Statements,
+    options: { accounts: SqliteAccounts; ledgerId: string; file: string },
+  ) {
+    this.#sql = statements;
+    this.#accounts = options.accounts;
+    this.#ledgerId = options.ledgerId;
+    this.#file = options.file;
+  }
+
+  book(booking: Booking): BookOutcome {
+    const booked = this.entry(booking.id);
+    if (booked !== undefined) {
+      return isSameOrder(booked, booking)
+        ? { outcome: "repeated", entry: booked }
+        : { outcome: "id_conflict" };
+    }
+    const payerBalance = this.#balance(booking.payer);
+    if (payerBalance === undefined) return { outcome: "payer_unknown" };
+    const payeeBalance = this.#balance(booking.payee);
+    if (payeeBalance === undefined) return { outcome: "payee_unknown" };
+    const objection = this.#objection(booking);
+    if (objection !== undefined) return { outcome: objection };
+    const entry = post(booking, { ...this.last(), payerBalance, payeeBalance });
+    if (entry === undefined) return { outcome: "bankrupt" };
+    this.append(entry);
+    return { outcome: "booked", entry };
+  }
+
+  /** @returns `undefined` when the issuing account cannot give so much */
+  openingEntry(opening: Booking): Entry | undefined {
+    if (this.entry(opening.id) !== undefined) {
+      throw new TypeError(
+        `cannot register ${opening.payee}: the id of its opening entry was used before`,
+      );
+    }
+    const payerBalance = this.#balance(issuingAccount);
+    if (payerBalance === undefined) {
+      throw new LedgerError(`cannot read the ledger ${this.#file}: it has no issuing account`);
+    }
+    return post(opening, { ...this.last(), payerBalance, payeeBalance: 0 });
+  }
+
+  append(entry: Entry): void {
+    this.#sql.addEntry.run(...rowFromEntry(entry));
+    this.#sql.setBalance.run(entry.payerBalance, entry.payer);
+    this.#sql.setBalance.run(entry.payeeBalance, entry.payee);
+  }
+
+  entry(id: string): Entry | undefined {
+    const row = this.#sql.entry.get(id);
+    return row && entryFromRow(row);
+  }
+
+  history(name: AccountName, query: HistoryQuery): Entry[] {
+    const { limit, after, before = Number.MAX_SAFE_INTEGER } = query;
+    const half = [name, after ?? before, limit];
+    const statement = after === undefined ? this.#sql.historyBefore : this.#sql.historyAfter;
+    return statement.all(...half, ...half, limit).map(entryFromRow);
+  }
+
+  chain({ after, limit }: { readonly after: number; readonly limit: number }): ChainPart {
+    const { lastNumber, head } = this.last();
+    if (after >= lastNumber) return { head, digests: [] };
+    const before = after === 0 ? this.#ledgerId : textIn(this.#sql.headAt.get(after)!, "hash");
+    const entries = this.#sql.entriesAfter.all(after, limit).map(entryFromRow);
+    return { head: before, digests: entries.map(entryDigest) };
+  }
+
+  /** Number and hash of the last entry; 0 and the ledger's identifier when there is none. */
+  last(): { lastNumber: number; head: string } {
+    const row = this.#sql.lastEntry.get();
+    if (row === undefined) return { lastNumber: 0, head: this.#ledgerId };
+    return { lastNumber: integerIn(row, "number"), head: textIn(row, "hash") };
+  }
+
+  #balance(party: EntryParty): number | undefined {
+    const row = this.#sql.balance.get(party);
+    return row && integerIn(row, "balance");
+  }
+
+  #objection(booking: Booking): "account_closed" | ReturnType<typeof judgeRefund> {
+    const { kind, payer, payee, refunds } = booking;
+    const isClosed = (party: EntryParty) => this.#accounts.isClosed(party);
+    if (isClosed(payee) || (kind !== "withdrawal" && isClosed(payer))) return "account_closed";
+    if (refunds === undefined) return undefined;
+    const refunded = integerIn(this.#sql.refunded.get(refunds)!, "sum");
+    return judgeRefund(booking, { payment: this.entry(refunds), refunded });
+  }
+}
