@@ -105,7 +105,7 @@ export class Channel {
       this.#received++;
       return { kind: "message", message, line: event.line };
     } catch (error) {
-      this.close();
+      reader.close();
       throw error;
     }
   }

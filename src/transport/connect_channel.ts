@@ -6,11 +6,11 @@ import type { Signer } from "../envelope/correspondent.ts";
 import { type Greeting, readGreeting } from "../envelope/greeting.ts";
 import { isWaiting, readWaiting } from "../envelope/waiting.ts";
 import type { SessionKey } from "../envelope/session_key.ts";
-import { ClosedError, UntrustedError } from "../errors.ts";
+import { ClosedError, EnvelopeError, UntrustedError } from "../errors.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { type ByteStream, endpointText } from "./byte_stream.ts";
 import { Channel, type LineObserver } from "./channel.ts";
-import { LineReader } from "./line_reader.ts";
+import { type LineEvent, LineReader } from "./line_reader.ts";
 import { LineWriter } from "./line_writer.ts";
 
 /** Decides from the first line whom to trust; throws when it does not. */
@@ -106,7 +106,7 @@ async function readUpToGreeting(
   const reader = new LineReader(stream, { clock });
   let anchor: TrustAnchor | undefined;
   for (let idleTimeoutMs: number | undefined = timeoutMs;;) {
-    const event = await reader.next({ idleTimeoutMs });
+    const event = await nextLine(reader, { attempt, idleTimeoutMs });
     if (event.kind !== "line") throw new ClosedError(`${attempt}: it closed without a greeting`);
     anchor ??= await resolveAnchor(event.line);
     const trust = { anchor, role, atMs: clock.nowMs() };
@@ -118,6 +118,19 @@ async function readUpToGreeting(
     if ("full" in notice) throw new ClosedError(`${attempt}: it is full; try again later`);
     onWaiting?.(notice.place);
     idleTimeoutMs = undefined;
+  }
+}
+
+/** What sends lines that are none of ours is not a server or peer of ours; silence is another matter. */
+async function nextLine(
+  reader: LineReader,
+  { attempt, idleTimeoutMs }: { attempt: string; idleTimeoutMs: number | undefined },
+): Promise<LineEvent> {
+  try {
+    return await reader.next({ idleTimeoutMs });
+  } catch (cause) {
+    if (!(cause instanceof EnvelopeError)) throw cause;
+    throw new UntrustedError(`${attempt}: ${cause.message}`, { cause });
   }
 }
 

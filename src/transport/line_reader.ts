@@ -51,11 +51,17 @@ export class LineReader {
         if (wasEmpty) deadline.set(lineTimeoutMs);
       }
     } catch (error) {
-      this.#stream.close();
+      this.close();
       throw error;
     } finally {
       deadline.clear();
     }
+  }
+
+  /** Closes the stream and forgets what came and was not handed out: after a line that was refused, none is looked at. */
+  close(): void {
+    this.#stream.close();
+    this.#start = this.#scanned = this.#end;
   }
 
   #isEmpty(): boolean {

@@ -1,0 +1,97 @@
+/**
+ * The parties of the golden vectors at the two ends of a connection.
+ */
+import { assert } from "@std/assert";
+import type { Signer } from "../../src/envelope/correspondent.ts";
+import { type Random, systemRandom } from "../../src/random.ts";
+import {
+  acceptChannel,
+  type Accepted,
+  type AcceptOptions,
+} from "../../src/transport/accept_channel.ts";
+import type { ByteStream } from "../../src/transport/byte_stream.ts";
+import type { Channel } from "../../src/transport/channel.ts";
+import { greeted, type GreetedOptions } from "../../src/transport/connect_channel.ts";
+import { LineReader } from "../../src/transport/line_reader.ts";
+import { readDocument } from "../../src/pki/signed_document.ts";
+import type { VectorParty } from "../vectors/vector_files.ts";
+import { anchor, atMs, bob, server, sessionKeys, signers } from "../envelope/vector_parties.ts";
+import { ManualClock } from "../manual_clock.ts";
+
+/** Stands still, unless a test moves its own: with it nothing here ever runs out of time. */
+export const stillClock = new ManualClock(atMs);
+
+export function acceptOptions(
+  as: "server" | "bob" = "server",
+  options: Partial<AcceptOptions> = {},
+): AcceptOptions {
+  return {
+    identity: as === "server" ? server : bob,
+    sessionKey: sessionKeys[as],
+    anchor,
+    applicants: as === "server",
+    firstMessageTimeoutMs: 1000,
+    clock: stillClock,
+    random: systemRandom,
+    ...options,
+  };
+}
+
+export function greetedOptions(
+  role: "server" | "member" = "server",
+  options: Partial<GreetedOptions> = {},
+): GreetedOptions {
+  const resolveAnchor = () => Promise.resolve(anchor);
+  return { role, resolveAnchor, clock: stillClock, timeoutMs: 1000, ...options };
+}
+
+/** Connects as `party` and becomes a channel, its lines noted. */
+export async function channelTo(
+  stream: ByteStream,
+  { party, to = "server", lines = [] }: {
+    party: VectorParty;
+    to?: "server" | "bob";
+    /** Where each line that is sent is noted. */
+    lines?: string[];
+  },
+): Promise<Channel> {
+  const connection = await greeted(stream, greetedOptions(to === "server" ? "server" : "member"));
+  const signer: Signer = signers[party];
+  const observe = (direction: "in" | "out", line: string) => {
+    if (direction === "out") lines.push(line);
+  };
+  return connection.introduce({ signer, sessionKey: sessionKeys[party], observe });
+}
+
+export interface OpenChannel {
+  readonly mine: Channel;
+  readonly accepted: Accepted;
+  /** The lines that the connecting side sent, the first message among them. */
+  readonly lines: string[];
+}
+
+/** A channel that is open on both sides: the first message, a `balance`, was sent and opened. */
+export async function openChannel(
+  { near, far }: { near: ByteStream; far: ByteStream },
+  { party = "alice", to = "server", random = systemRandom }: {
+    party?: VectorParty;
+    to?: "server" | "bob";
+    random?: Random;
+  } = {},
+): Promise<OpenChannel> {
+  const lines: string[] = [];
+  const accepting = acceptChannel(far, acceptOptions(to, { random }));
+  const mine = await channelTo(near, { party, to, lines });
+  mine.send("balance", {});
+  const accepted = await accepting;
+  assert(accepted);
+  return { mine, accepted, lines };
+}
+
+/** The accepting side's first line, read by hand, and the nonce in it. */
+export async function readNonce(stream: ByteStream): Promise<string> {
+  const event = await new LineReader(stream, { clock: stillClock }).next();
+  assert(event.kind === "line");
+  const { payload } = readDocument(event.line, { typ: "micropay-greeting", chain: "required" });
+  return payload.nonce as string;
+}

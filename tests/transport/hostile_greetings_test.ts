@@ -1,0 +1,206 @@
+/**
+ * Whoever does not prove that it is the one to be reached is told nothing: not a byte is sent to it.
+ */
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { writeWaiting } from "../../src/envelope/waiting.ts";
+import { ClosedError, messageOf, TimeoutError, UntrustedError } from "../../src/errors.ts";
+import { endpointText, type Network } from "../../src/transport/byte_stream.ts";
+import { greeted, type GreetedOptions } from "../../src/transport/connect_channel.ts";
+import {
+  goodNonce,
+  greetingLine,
+  hostileGreetings,
+  toleratedDates,
+} from "../envelope/hostile_greetings.ts";
+import { alice, atMs, bob, server, sessionKeys } from "../envelope/vector_parties.ts";
+import { otherCa } from "../envelope/hostile_parties.ts";
+import { readTrustAnchor } from "../../src/pki/trust_anchor.ts";
+import { ManualClock } from "../manual_clock.ts";
+import { greetedOptions } from "./channel_fixture.ts";
+import { MemoryNetwork } from "./memory_network.ts";
+import { ascii, networks, readAll, settled, withEnds } from "./streams.ts";
+
+/** What a connecting side throws that is told these lines; that it sent nothing and closed is asserted. */
+async function refusal(
+  lines: readonly string[],
+  options: GreetedOptions,
+  network: Network = new MemoryNetwork(),
+): Promise<Error> {
+  let thrown: unknown;
+  await withEnds(network, async ({ near, far }) => {
+    const connecting = greeted(near, options).then(() => "accepted", (error) => error);
+    await far.write(ascii(lines.map((line) => `${line}\n`).join("")));
+    thrown = await connecting;
+    assertEquals(await readAll(far), "");
+    assertEquals(await near.read(new Uint8Array(1)), null);
+  });
+  assertInstanceOf(thrown, Error, String(thrown));
+  return thrown;
+}
+
+for (const { kind, make: makeNetwork } of networks) {
+  for (const { what, role, reason, make } of hostileGreetings) {
+    Deno.test(`${kind}: ${what}, greeting as a ${role}, is not trusted and told nothing`, async () => {
+      const error = await refusal([await make()], greetedOptions(role), makeNetwork());
+      assertInstanceOf(error, UntrustedError);
+      assertStringIncludes(error.message, reason);
+    });
+  }
+
+  for (
+    const line of [
+      "SSH-2.0-OpenSSH_9.6 Ubuntu",
+      "HTTP/1.1 400 Bad Request\r",
+      "220 mail.example.com ESMTP",
+      "\u0000\u0001\u0002",
+      "a".repeat(65_537),
+    ]
+  ) {
+    const shown = JSON.stringify(line.slice(0, 30));
+    Deno.test(`${kind}: a service that begins with ${shown} is not trusted and told nothing`, async () => {
+      const error = await refusal([line], greetedOptions(), makeNetwork());
+      assertInstanceOf(error, UntrustedError);
+      assert(error.message.startsWith("greet 127.0.0.1:"), error.message);
+    });
+  }
+
+  Deno.test(`${kind}: the greeting that all of these differ from by one thing is believed`, async () => {
+    for (const role of ["server", "member"] as const) {
+      await withEnds(makeNetwork(), async ({ near, far }) => {
+        await far.write(ascii(`${await greetingLine({ role })}\n`));
+        const { greeting } = await greeted(near, greetedOptions(role));
+        assertEquals(greeting.nonce, goodNonce);
+        assertEquals(greeting.certificate.party, role === "server" ? server.party : bob.party);
+        assertEquals(
+          greeting.sessionKey.kid,
+          sessionKeys[role === "server" ? "server" : "bob"].kid,
+        );
+      });
+    }
+  });
+}
+
+for (const { what, payload } of toleratedDates) {
+  Deno.test(`a greeting ${what} is believed, for clocks differ`, async () => {
+    await withEnds(new MemoryNetwork(), async ({ near, far }) => {
+      await far.write(ascii(`${await greetingLine({ payload })}\n`));
+      assertEquals((await greeted(near, greetedOptions())).greeting.nonce, goodNonce);
+    });
+  });
+}
+
+Deno.test("a client that trusts another CA tells our server nothing", async () => {
+  const other = await readTrustAnchor(otherCa.der, { atMs });
+  const resolveAnchor = () => Promise.resolve(other);
+  const error = await refusal([await greetingLine()], greetedOptions("server", { resolveAnchor }));
+  assertInstanceOf(error, UntrustedError);
+});
+
+Deno.test("a client that decides not to trust is heard, and tells nothing", async () => {
+  const refuse = new UntrustedError("nobody has confirmed it");
+  const resolveAnchor = () => Promise.reject(refuse);
+  assert(
+    await refusal([await greetingLine()], greetedOptions("server", { resolveAnchor })) === refuse,
+  );
+});
+
+Deno.test("a server that closes without a greeting is closed, not untrusted", async () => {
+  await withEnds(new MemoryNetwork(), async ({ near, far }) => {
+    const connecting = greeted(near, greetedOptions());
+    const rejected = assertRejects(() => connecting, ClosedError, "it closed without a greeting");
+    far.close();
+    await rejected;
+  });
+});
+
+Deno.test("a server that says nothing is waited for as long as was said", async () => {
+  await withEnds(new MemoryNetwork(), async ({ near, far }) => {
+    const clock = new ManualClock(atMs);
+    const connecting = greeted(near, greetedOptions("server", { clock, timeoutMs: 1000 }));
+    const rejected = assertRejects(() => connecting, TimeoutError);
+    await settled();
+    assertEquals(clock.nextDelayMs, 1000);
+    clock.advance(1000);
+    await rejected;
+    assertEquals(await readAll(far), "");
+  });
+});
+
+const waitingLine = (place: number) => writeWaiting({ place }, { identity: server, atMs });
+const fullLine = () => writeWaiting({ full: true }, { identity: server, atMs });
+
+Deno.test("places in the waiting room are told one after the other, then comes the greeting", async () => {
+  await withEnds(new MemoryNetwork(), async ({ near, far }) => {
+    const clock = new ManualClock(atMs);
+    const places: number[] = [];
+    const onWaiting = (place: number) => places.push(place);
+    const connecting = greeted(near, greetedOptions("server", { clock, onWaiting }));
+    for (const place of [3, 2, 1]) await far.write(ascii(`${await waitingLine(place)}\n`));
+    // In the waiting room there is no hurry.
+    while (places.length < 3) await settled();
+    await settled();
+    assertEquals(clock.pending, 0);
+    await far.write(ascii(`${await greetingLine()}\n`));
+    assertEquals((await connecting).greeting.nonce, goodNonce);
+    assertEquals(places, [3, 2, 1]);
+  });
+});
+
+Deno.test("a server without a place is closed, with the reason", async () => {
+  for (const before of [[], [await waitingLine(1)]]) {
+    const error = await refusal([...before, await fullLine()], greetedOptions());
+    assertInstanceOf(error, ClosedError);
+    assert(error.message.endsWith("it is full; try again later"));
+  }
+});
+
+const wrongNotices = [
+  { what: "signed by a member", make: () => writeWaiting({ place: 1 }, { identity: alice, atMs }) },
+  {
+    what: "with another's signature",
+    make: () => {
+      const identity = { ...server, privateKey: alice.privateKey };
+      return writeWaiting({ place: 1 }, { identity, atMs });
+    },
+  },
+  { what: "with a negative place", make: () => waitingLine(-1) },
+  { what: "with half a place", make: () => waitingLine(1.5) },
+];
+
+for (const { what, make } of wrongNotices) {
+  Deno.test(`a waiting line ${what} is not trusted`, async () => {
+    let places = 0;
+    const onWaiting = () => places++;
+    const error = await refusal([await make()], greetedOptions("server", { onWaiting }));
+    assertInstanceOf(error, UntrustedError, messageOf(error));
+    assertEquals(places, 0);
+  });
+}
+
+Deno.test("a greeting after a waiting line is checked like any other", async () => {
+  for (const { make, reason } of hostileGreetings.filter(({ role }) => role === "server")) {
+    const error = await refusal([await waitingLine(1), await make()], greetedOptions());
+    assertInstanceOf(error, UntrustedError);
+    assertStringIncludes(error.message, reason);
+  }
+});
+
+Deno.test("a payee has no waiting room", async () => {
+  const error = await refusal([await waitingLine(1)], greetedOptions("member"));
+  assertInstanceOf(error, UntrustedError);
+});
+
+Deno.test("where it connected to is in the text", async () => {
+  await withEnds(new MemoryNetwork(), async ({ near, far }) => {
+    const connecting = greeted(near, greetedOptions());
+    const rejected = assertRejects(() => connecting, UntrustedError);
+    await far.write(ascii("hello\n"));
+    assert((await rejected).message.startsWith(`greet ${endpointText(near.remote)}: `));
+  });
+});
