@@ -28,6 +28,39 @@ export function readingContract(test: ContractTest): void {
     }
   };
 
+  test("history: onward from an entry, oldest first, page by page", async (ledger) => {
+    await bookAll(ledger);
+    const backward = await ledger.history(alice, { limit: 1000 });
+    for (const limit of [1, 4, 21, 22]) {
+      const pages: Entry[] = [];
+      for (let page = await ledger.history(alice, { limit, after: 0 }); page.length > 0;) {
+        pages.push(...page);
+        page = await ledger.history(alice, { limit, after: page.at(-1)!.number });
+      }
+      assertEquals(pages, backward.toReversed());
+    }
+    await assertRejects(() => ledger.history(alice, { limit: 1, after: 1, before: 9 }), TypeError);
+  });
+
+  test("the chain is followed by digests alone, from any entry to the head", async (ledger) => {
+    await bookAll(ledger);
+    const { entries, head } = await ledger.totals();
+    for (const [start, limit] of [[0, 7], [5, 1000], [entries - 1, 1]] as const) {
+      let after: number = start;
+      let reached = (await ledger.chain({ after, limit })).head;
+      for (;;) {
+        const { head: before, digests } = await ledger.chain({ after, limit });
+        assertEquals(before, reached);
+        if (digests.length === 0) break;
+        for (const digest of digests) reached = chainHash(reached, digest);
+        after += digests.length;
+      }
+      assertEquals([after, reached], [entries, head]);
+    }
+    assertEquals((await ledger.chain({ after: 0, limit: 1 })).head, ledgerId);
+    assertEquals(await ledger.chain({ after: entries + 9, limit: 1 }), { head, digests: [] });
+  });
+
   test("history: newest first, both sides, nobody else's, page by page", async (ledger) => {
     await bookAll(ledger);
     const all = await ledger.history(alice, { limit: 1000 });

@@ -3,6 +3,7 @@
  */
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { bookingAtOnceContract, bookingContract } from "./contract_booking.ts";
+import { correctingContract } from "./contract_correcting.ts";
 import { closingContract, readingContract } from "./contract_reading.ts";
 import { presenceContract, registeringContract } from "./contract_registering.ts";
 import { ledgerProperties } from "./contract_properties.ts";
@@ -38,6 +39,7 @@ export function ledgerContract(name: string, open: OpenLedger): void {
   registeringContract(test);
   presenceContract(test);
   bookingContract(test);
+  correctingContract(test);
   bookingAtOnceContract(test);
   readingContract(test);
   closingContract(test);

@@ -7,7 +7,7 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { FileError, LedgerError } from "../../errors.ts";
-import { applicationId, schemaStatements, schemaVersion } from "./schema.ts";
+import { applicationId, schemaVersion } from "./schema.ts";
 import { ledgerError, resultCode, resultCodeOf } from "./sqlite_error.ts";
 import { sqlitePath } from "./sqlite_path.ts";
 
@@ -31,47 +31,26 @@ export function ledgerFileExists(file: string): boolean {
 }
 
 /**
- * Looks into a file, without writing to it, and says which ledger it is.
+ * Looks into a file, without writing to it, and says which ledger it is and of which version.
  *
- * @returns the ledger's identifier, 64 hexadecimal digits
  * @throws {LedgerError} when it is not a ledger, is damaged, or of a newer version
  * @throws {FileError} when it cannot be read
  */
-export function identifyLedgerFile(file: string): string {
+export function identifyLedgerFile(file: string): LedgerFileMarks {
   const database = connect(file, { readOnly: true });
   try {
-    return ledgerIdIn(database, file);
+    return marksOf(database, file);
   } finally {
     database.close();
   }
 }
 
-/**
- * Makes the file of an empty ledger, readable for its owner only: it holds what everybody has.
- *
- * It is made under another name and then renamed, so that whatever happens in between, a file of the right name is whole.
- *
- * @throws {FileError} when the folder is missing or not writable
- * @throws {LedgerFullError} when there is no room
- */
-export function createLedgerFile(file: string, ledgerId: string): void {
-  const attempt = `cannot make the ledger ${file}`;
-  const dir = file.slice(0, file.lastIndexOf("/") + 1) || ".";
-  let making: string;
-  try {
-    making = Deno.makeTempFileSync({ dir, prefix: "new-ledger-" }); // 0600, and SQLite's own files beside it inherit that
-  } catch (error) {
-    throw new FileError(`${attempt}: its folder is missing or not writable`, { cause: error });
-  }
-  try {
-    writeSchema(making, ledgerId);
-    Deno.renameSync(making, file);
-  } catch (error) {
-    for (const left of [making, `${making}-journal`, `${making}-wal`, `${making}-shm`]) {
-      removeIfThere(left);
-    }
-    throw ledgerError(attempt, error);
-  }
+/** What a file says about itself. */
+export interface LedgerFileMarks {
+  /** 64 hexadecimal digits. */
+  readonly ledgerId: string;
+  /** Of its schema, at most {@link schemaVersion}. */
+  readonly version: number;
 }
 
 /**
@@ -81,7 +60,9 @@ export function createLedgerFile(file: string, ledgerId: string): void {
  * @throws {FileError} when it cannot be read and written
  */
 export function openLedgerFile(file: string, ledgerId: string): DatabaseSync {
-  requireSameLedger(file, identifyLedgerFile(file), ledgerId);
+  const marks = identifyLedgerFile(file);
+  requireSameLedger(file, marks.ledgerId, ledgerId);
+  requireCurrent(file, marks);
   const database = connect(file, { readOnly: false });
   try {
     for (const pragma of connectionPragmas) database.prepare(pragma).get();
@@ -137,7 +118,8 @@ const connectionPragmas = [
   "PRAGMA temp_store = MEMORY", // no file is opened while running: under a flood there may be no descriptor left for one
 ];
 
-function connect(file: string, options: { readOnly: boolean }): DatabaseSync {
+/** @throws {FileError} */
+export function connect(file: string, options: { readOnly: boolean }): DatabaseSync {
   try {
     return new DatabaseSync(sqlitePath(file), options);
   } catch (error) {
@@ -148,7 +130,8 @@ function connect(file: string, options: { readOnly: boolean }): DatabaseSync {
   }
 }
 
-function ledgerIdIn(database: DatabaseSync, file: string): string {
+/** @throws as {@link identifyLedgerFile} */
+export function marksOf(database: DatabaseSync, file: string): LedgerFileMarks {
   const attempt = `cannot open the ledger ${file}`;
   try {
     // The mark comes first: before Deno 2.9 only a statement that is prepared without a look at the file fails with a code.
@@ -172,7 +155,7 @@ function ledgerIdIn(database: DatabaseSync, file: string): string {
     }
     const id = database.prepare("SELECT id FROM ledger").get()?.id;
     if (typeof id !== "string") throw new Error("the table ledger is empty");
-    return id;
+    return { ledgerId: id, version };
   } catch (error) {
     throw unreadable(attempt, error);
   }
@@ -203,22 +186,19 @@ function unreadable(attempt: string, error: unknown): Error {
   }
 }
 
-function requireSameLedger(file: string, found: string, expected: string): void {
+/** @throws {LedgerError} when it is of an older version, which only a server brings up to date */
+export function requireCurrent(file: string, { version }: LedgerFileMarks): void {
+  if (version === schemaVersion) return;
+  throw new LedgerError(
+    `cannot open the ledger ${file}: it is of schema ${version}, this micropay uses ${schemaVersion}; ` +
+      "start its server once, which brings it up to date",
+  );
+}
+
+export function requireSameLedger(file: string, found: string, expected: string): void {
   if (found === expected) return;
   throw new LedgerError(
     `cannot open the ledger ${file}: it belongs to the CA ${found.slice(0, 16)}…, not to ` +
       `${expected.slice(0, 16)}…; use the certificates it was made with, or another file with --db`,
   );
-}
-
-function writeSchema(file: string, ledgerId: string): void {
-  const database = new DatabaseSync(sqlitePath(file));
-  try {
-    database.prepare("BEGIN").run();
-    for (const statement of schemaStatements(ledgerId)) database.prepare(statement).run();
-    database.prepare("COMMIT").run();
-    database.prepare("PRAGMA journal_mode = WAL").get();
-  } finally {
-    database.close();
-  }
 }

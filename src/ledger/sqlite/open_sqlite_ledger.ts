@@ -1,6 +1,14 @@
 /** Opening a ledger in SQLite: the file, the lock of the one server, and the ledger on top of both. */
 import { FileError } from "../../errors.ts";
-import { createLedgerFile, ledgerFileExists, openLedgerFile } from "./ledger_file.ts";
+import type { DatabaseSync } from "node:sqlite";
+import { createLedgerFile } from "./create_ledger_file.ts";
+import {
+  identifyLedgerFile,
+  ledgerFileExists,
+  openLedgerFile,
+  requireSameLedger,
+} from "./ledger_file.ts";
+import { migrateLedger } from "./migrate_ledger.ts";
 import { type ServingLock, takeServingLock } from "./serving_lock.ts";
 import { SqliteLedger } from "./sqlite_ledger.ts";
 
@@ -30,14 +38,16 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Sq
     throw new FileError(`cannot open the ledger ${file}: there is no such file`);
   }
   // An existing file is looked at first: no lock file is left beside a file that is not ours.
-  let database = exists ? openLedgerFile(file, ledgerId) : undefined;
+  if (exists) requireSameLedger(file, identifyLedgerFile(file).ledgerId, ledgerId);
+  let database: DatabaseSync | undefined;
   let lock: ServingLock | undefined;
   try {
-    if (serve) lock = takeServingLock(file);
-    if (database === undefined) {
-      if (!ledgerFileExists(file)) createLedgerFile(file, ledgerId);
-      database = openLedgerFile(file, ledgerId);
+    if (serve) {
+      lock = takeServingLock(file);
+      if (ledgerFileExists(file)) migrateLedger(file, identifyLedgerFile(file));
+      else createLedgerFile(file, ledgerId);
     }
+    database = openLedgerFile(file, ledgerId);
     const ledger = new SqliteLedger(database, { file, ledgerId, lock });
     if (serve) await ledger.takeAllOffline();
     return ledger;

@@ -16,21 +16,33 @@ export const schemaVersion = 2;
  * listed here: a new kind must not mean rebuilding the one table that is never changed.
  *
  * @param ledgerId 64 hexadecimal digits
+ * @param version an older one for the copy that is kept when a ledger is brought up to date
  */
-export function schemaStatements(ledgerId: string): string[] {
+export function schemaStatements(ledgerId: string, version: number = schemaVersion): string[] {
   if (!/^[0-9a-f]{64}$/.test(ledgerId)) {
     throw new TypeError(`cannot make a ledger: "${ledgerId}" is no identifier of one`);
   }
   return [
     `PRAGMA application_id = ${applicationId}`,
-    `PRAGMA user_version = ${schemaVersion}`,
+    `PRAGMA user_version = 1`,
     `CREATE TABLE ledger (id TEXT NOT NULL PRIMARY KEY) STRICT`,
     `INSERT INTO ledger (id) VALUES ('${ledgerId}')`,
     ...clientStatements,
     ...certificateStatements,
     ...entryStatements,
-    ...secondVersionStatements,
+    ...migrations.slice(0, version - 1).flatMap(migrationStatements),
   ];
+}
+
+/** Brings a ledger from the version before to `migration.version`; run in one transaction. */
+export function migrationStatements({ version, statements }: Migration): string[] {
+  return [...statements, `PRAGMA user_version = ${version}`];
+}
+
+export interface Migration {
+  /** The version that it makes. */
+  readonly version: number;
+  readonly statements: readonly string[];
 }
 
 /** Members and where they are. The issuing account is a row too, so that `SELECT sum(balance) FROM client` is 0. */
@@ -96,19 +108,25 @@ const entryStatements = [
 ];
 
 /**
- * What version 2 added: refunds, closed accounts, one-time codes for accounts whose certificate was revoked. The same statements
- * make a new ledger and bring one of version 1 up to date, so both have the same shape.
+ * Every version after the first. A new ledger is made by the same statements that bring an old one up to date, so both have the
+ * same shape.
  */
-export const secondVersionStatements = [
-  `ALTER TABLE entry ADD COLUMN refunds TEXT REFERENCES entry (id)`,
-  `CREATE INDEX entry_refunds ON entry (refunds) WHERE refunds IS NOT NULL`,
-  `CREATE TABLE closure (
-    username TEXT NOT NULL PRIMARY KEY REFERENCES client (username),
-    closed_at TEXT NOT NULL
-  ) STRICT`,
-  `CREATE TABLE reissue (
-    username TEXT NOT NULL PRIMARY KEY REFERENCES client (username),
-    code_digest TEXT NOT NULL CHECK (length(code_digest) = 64),
-    created_at TEXT NOT NULL
-  ) STRICT`,
+export const migrations: readonly Migration[] = [
+  {
+    // Refunds, closed accounts, one-time codes for accounts whose certificate was revoked.
+    version: 2,
+    statements: [
+      `ALTER TABLE entry ADD COLUMN refunds TEXT REFERENCES entry (id)`,
+      `CREATE INDEX entry_refunds ON entry (refunds) WHERE refunds IS NOT NULL`,
+      `CREATE TABLE closure (
+        username TEXT NOT NULL PRIMARY KEY REFERENCES client (username),
+        closed_at TEXT NOT NULL
+      ) STRICT`,
+      `CREATE TABLE reissue (
+        username TEXT NOT NULL PRIMARY KEY REFERENCES client (username),
+        code_digest TEXT NOT NULL CHECK (length(code_digest) = 64),
+        created_at TEXT NOT NULL
+      ) STRICT`,
+    ],
+  },
 ];

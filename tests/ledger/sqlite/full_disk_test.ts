@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { LedgerBusyError, LedgerFullError } from "../../../src/errors.ts";
 import type { BookOutcome } from "../../../src/ledger/ledger.ts";
-import { createLedgerFile, openLedgerFile } from "../../../src/ledger/sqlite/ledger_file.ts";
+import { createLedgerFile } from "../../../src/ledger/sqlite/create_ledger_file.ts";
+import { openLedgerFile } from "../../../src/ledger/sqlite/ledger_file.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { SqliteLedger } from "../../../src/ledger/sqlite/sqlite_ledger.ts";
 import { alice, bob, ledgerId, payment, presenceOf } from "../ledger_samples.ts";
