@@ -129,8 +129,8 @@ Deno.test("what is not a micropay server is named so, or not waited for longer t
     {
       title: "one that greets in another language",
       says: "220-mail.example.org\r\n",
-      code: 1,
-      error: "envelope",
+      code: 4,
+      error: "untrusted",
       text: /a byte in it is not printable ASCII$/,
     },
     {
@@ -143,8 +143,8 @@ Deno.test("what is not a micropay server is named so, or not waited for longer t
     {
       title: "one that sends a line without an end",
       says: "x".repeat(70_000),
-      code: 1,
-      error: "envelope",
+      code: 4,
+      error: "untrusted",
       text: /a line is longer than 65536 bytes$/,
     },
   ];
