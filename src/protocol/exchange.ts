@@ -53,10 +53,15 @@ const replyShape = v.strictObject({
   re: countShape,
   code: v.custom<Code>(isCode),
   text: v.pipe(v.string(), v.maxLength(1000)),
-  answer: v.optional(v.record(v.string(), v.unknown())),
+  answer: v.optional(v.custom<JsonObject>(isObject, "an object is expected")),
 });
 
 export type Reply = v.InferOutput<typeof replyShape>;
+
+/** The library's own object shapes take a list for an object; an answer without members would then be a list too. */
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
 /** The body of the reply to message `re`. */
 export function encodeReply<Answer extends object>(
@@ -88,11 +93,18 @@ export function decodeOutcome<Answer>(
   return answered(check(exchange.answer, reply.answer, `read the answer to ${exchange.type}`));
 }
 
-/** @throws {ProtocolError} when a body is not of its shape; the message names the member, not its value */
+/**
+ * @throws {ProtocolError} when a body is not of its shape; the message names the member and what it should be, not its value,
+ * and is short whatever the sender wrote: it may become the text of a reply
+ */
 export function check<Value>(shape: Shape<Value>, body: unknown, attempt: string): Value {
   const result = v.safeParse(shape, body, { abortEarly: true });
   if (result.success) return result.output;
-  const [issue] = result.issues;
-  const path = issue.path?.map(({ key }) => String(key)).join(".") ?? "the body";
-  throw new ProtocolError(`${attempt}: ${path}: ${issue.message}`);
+  const [{ path, message, received }] = result.issues;
+  const member = path?.map(({ key }) => String(key)).join(".") ?? "the body";
+  const rule = message.replace(` but received ${received}`, () => "");
+  throw new ProtocolError(`${attempt}: ${member.slice(0, memberCharactersMax)}: ${rule}`);
 }
+
+/** Of the member that an error names: ours are shorter, and a stranger's may be as long as a line. */
+const memberCharactersMax = 64;

@@ -1,0 +1,63 @@
+/**
+ * The table of codes: numbers, names and texts are fixed, for scripts and other programs rely on them.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { type Code, codes, isCode } from "../../src/protocol/code.ts";
+
+const table: Record<Code, readonly [name: string, text: string, tryAgain: boolean]> = {
+  100: ["REGISTER_OK", "OK", false],
+  110: ["LOGIN_SUCCESS", "OK", false],
+  120: ["LOGOUT_SUCCESS", "Bye", false],
+  130: ["TRANSFER_OK", "transfer OK", false],
+  210: ["REGISTER_FAIL", "FAIL", false],
+  220: ["AUTH_FAIL", "AUTH_FAIL", false],
+  230: ["DUPLICATE_LOGIN", "DUPLICATE_LOGIN", true],
+  240: ["NOT_LOGGED_IN", "Please login first", false],
+  250: ["LOGOUT_FAIL", "LOGOUT_FAIL", false],
+  260: ["TRANSFER_FAIL", "transfer FAIL", false],
+  261: ["TRANSFER_ORDER_INVALID", "transfer FAIL: the order is not valid", false],
+  262: ["TRANSFER_PAYEE_UNKNOWN", "transfer FAIL: there is no such account", false],
+  263: ["TRANSFER_PAYEE_OFFLINE", "transfer FAIL: the payee is not online", true],
+  264: ["TRANSFER_PAYEE_UNREACHABLE", "transfer FAIL: the payee does not answer", true],
+  265: ["TRANSFER_ORDER_EXPIRED", "transfer FAIL: the order has expired", false],
+  266: ["TRANSFER_ID_CONFLICT", "transfer FAIL: this id was used for another payment", false],
+  267: ["TRANSFER_ACCOUNT_CLOSED", "transfer FAIL: the account is closed", false],
+  268: ["REFUND_PAYMENT_UNKNOWN", "transfer FAIL: there is no such payment to refund", false],
+  269: ["REFUND_EXCEEDS_PAYMENT", "transfer FAIL: more than is left of the payment", false],
+  270: ["TRANSFER_SENDER_BANKRUPT", "transfer FAIL due to bankruptcy", false],
+  280: ["TRANSFER_SELF_FAIL", "transfer FAIL: payer and payee are the same", false],
+  300: ["QUERY_OK", "OK", false],
+  400: ["QUERY_ERROR", "unknown", false],
+  410: ["BAD_REQUEST", "the request is not valid", false],
+  500: ["SERVER_ERROR", "the server failed; ask for the status before paying again", true],
+  510: ["LEDGER_UNAVAILABLE", "the ledger cannot be written right now; nothing was booked", true],
+};
+
+Deno.test("every code has its name, its text and whether to try again, and there is no other", () => {
+  const found = Object.entries(codes).map(([code, { name, text, tryAgain }]) => {
+    return [code, [name, text, tryAgain]];
+  });
+  assertEquals(Object.fromEntries(found), table);
+});
+
+Deno.test("docs/protocol.md has every code with its name", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/protocol.md", import.meta.url));
+  const rows = text.split("\n").filter((line) => /^\| \d{3} \|/.test(line));
+  for (const [code, [name, , tryAgain]] of Object.entries(table)) {
+    const row = rows.find((line) => line.startsWith(`| ${code} | ${name} |`));
+    assert(row, `${code} ${name}`);
+    assert(row.endsWith(tryAgain ? "| yes |" : "| no |"), row);
+  }
+  assertEquals(rows.length, Object.keys(table).length);
+});
+
+for (const value of [100, 130, 400, 510]) {
+  Deno.test(`${value} is a code`, () => assert(isCode(value)));
+}
+
+for (
+  const value of [0, 131, -100, 100.5, NaN, "100", "toString", "__proto__", null, undefined, {}]
+) {
+  Deno.test(`${JSON.stringify(value) ?? value} (${typeof value}) is no code`, () =>
+    assert(!isCode(value)));
+}

@@ -1,0 +1,169 @@
+/**
+ * Replies: what says yes brings its answer, what says no brings none, and an error's text stays short whatever it is about.
+ */
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { ProtocolError } from "../../src/errors.ts";
+import { balanceExchange } from "../../src/protocol/balance.ts";
+import { codes } from "../../src/protocol/code.ts";
+import {
+  answered,
+  check,
+  decodeOutcome,
+  decodeReply,
+  encodeReply,
+  refuse,
+} from "../../src/protocol/exchange.ts";
+import { listExchange } from "../../src/protocol/list.ts";
+import { registerExchange } from "../../src/protocol/register.ts";
+import { payExchange } from "../../src/protocol/transfer.ts";
+import type { JsonObject } from "../../src/strict_json.ts";
+
+const overTheWire = (body: JsonObject): JsonObject => JSON.parse(JSON.stringify(body));
+
+Deno.test("a success is its code, the text for it and the answer", () => {
+  const body = encodeReply(balanceExchange, 4, answered({ balance: 7 }));
+  assertEquals(body, { re: 4, code: 300, text: "OK", answer: { balance: 7 } });
+  const reply = decodeReply(overTheWire(body));
+  assertEquals(decodeOutcome(balanceExchange, reply), answered({ balance: 7 }));
+});
+
+Deno.test("a refusal is its code and a text, without an answer", () => {
+  const body = encodeReply(balanceExchange, 0, refuse(220));
+  assertEquals(body, { re: 0, code: 220, text: "AUTH_FAIL" });
+  assertEquals(decodeOutcome(balanceExchange, decodeReply(overTheWire(body))), refuse(220));
+});
+
+Deno.test("a refusal may say more than its code does", () => {
+  const refusal = refuse(261, `${codes[261].text} (amount: not a number)`);
+  const reply = decodeReply(overTheWire(encodeReply(payExchange, 1, refusal)));
+  assertEquals(decodeOutcome(payExchange, reply), refusal);
+});
+
+const replies: readonly {
+  readonly what: string;
+  readonly body: JsonObject;
+  readonly ok: boolean;
+}[] = [
+  { what: "a refusal", body: { re: 0, code: 400, text: "unknown" }, ok: true },
+  { what: "a text at the limit", body: { re: 0, code: 400, text: "x".repeat(1000) }, ok: true },
+  {
+    what: "a text one past the limit",
+    body: { re: 0, code: 400, text: "x".repeat(1001) },
+    ok: false,
+  },
+  { what: "no re", body: { code: 400, text: "" }, ok: false },
+  { what: "a negative re", body: { re: -1, code: 400, text: "" }, ok: false },
+  { what: "half a re", body: { re: 0.5, code: 400, text: "" }, ok: false },
+  { what: "no code", body: { re: 0, text: "" }, ok: false },
+  { what: "a code that is none", body: { re: 0, code: 401, text: "" }, ok: false },
+  { what: "a code that is text", body: { re: 0, code: "400", text: "" }, ok: false },
+  {
+    what: "a code named like what every object has",
+    body: { re: 0, code: "toString", text: "" },
+    ok: false,
+  },
+  { what: "no text", body: { re: 0, code: 400 }, ok: false },
+  { what: "an answer that is a list", body: { re: 0, code: 300, text: "", answer: [] }, ok: false },
+  { what: "a null for an answer", body: { re: 0, code: 300, text: "", answer: null }, ok: false },
+  { what: "an extra member", body: { re: 0, code: 400, text: "", extra: 1 }, ok: false },
+  {
+    what: "an extra member named __proto__",
+    body: JSON.parse('{"re":0,"code":400,"text":"","__proto__":1}'),
+    ok: false,
+  },
+];
+
+for (const { what, body, ok } of replies) {
+  Deno.test(`a reply with ${what} is ${ok ? "read" : "refused"}`, () => {
+    if (ok) assertEquals(decodeReply(body).re, 0);
+    else assertThrows(() => decodeReply(body), ProtocolError, "read a reply: ");
+  });
+}
+
+const outcomes: readonly {
+  readonly what: string;
+  readonly reply: JsonObject;
+  readonly text: string;
+}[] = [
+  {
+    what: "a success without its answer",
+    reply: { code: 300 },
+    text: "read the answer to balance: the body",
+  },
+  {
+    what: "an answer of another exchange",
+    reply: { code: 300, answer: { receipt: "a.b.c" } },
+    text: "read the answer to balance: ",
+  },
+  {
+    what: "an answer with an extra member",
+    reply: { code: 300, answer: { balance: 1, extra: 1 } },
+    text: "extra",
+  },
+  { what: "a negative balance", reply: { code: 300, answer: { balance: -1 } }, text: "balance: " },
+  {
+    what: "a refusal with an answer",
+    reply: { code: 400, answer: { balance: 1 } },
+    text: "read a reply: 400 has an answer",
+  },
+  {
+    what: "a success of another exchange, with an answer",
+    reply: { code: 130, answer: { balance: 1 } },
+    text: "130 has an answer",
+  },
+];
+
+for (const { what, reply, text } of outcomes) {
+  Deno.test(`${what} is refused`, () => {
+    const decoded = decodeReply({ re: 0, text: "", ...reply });
+    assertThrows(() => decodeOutcome(balanceExchange, decoded), ProtocolError, text);
+  });
+}
+
+Deno.test("an error names the member and what it should be, never the value", () => {
+  const error = assertThrows(
+    () => check(payExchange.request, { order: "no order at all" }, "read a pay request"),
+    ProtocolError,
+  );
+  assert(error.message.startsWith("read a pay request: order: Invalid format: Expected"));
+  assert(!error.message.includes("no order at all"));
+});
+
+const longBodies: readonly { readonly what: string; readonly check: () => void }[] = [
+  {
+    what: "a long value",
+    check: () => check(payExchange.request, { order: "a b".repeat(3000) }, "x"),
+  },
+  {
+    what: "a long value of bytes",
+    check: () => check(registerExchange.answer, { certificate: "!".repeat(9000) }, "x"),
+  },
+  {
+    what: "a long name of a member",
+    check: () => check(listExchange.request, { ["k".repeat(30_000)]: 1 }, "x"),
+  },
+  {
+    what: "a long name in a list",
+    check: () =>
+      check(listExchange.answer, {
+        balance: 0,
+        count: 0,
+        more: false,
+        online: [{ ["k".repeat(9000)]: 1, name: "a", ip: "::1", port: 1 }],
+      }, "x"),
+  },
+];
+
+for (const { what, check } of longBodies) {
+  Deno.test(`an error about ${what} is short enough to be the text of a reply`, () => {
+    const { message } = assertThrows(check, ProtocolError);
+    assert(message.length < 200, `${message.length}`);
+  });
+}
+
+for (const name of ["toString", "constructor", "__proto__", "hasOwnProperty"]) {
+  Deno.test(`a member named ${name} is one too many, though every object has one`, () => {
+    const body = JSON.parse(`{"order":"a.b.c","${name}":1}`);
+    assertThrows(() => check(payExchange.request, body, "x"), ProtocolError, name);
+  });
+}

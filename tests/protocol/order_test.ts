@@ -1,0 +1,259 @@
+/**
+ * Orders: what the payer signed and nothing else, by the payer and nobody else, for one ledger.
+ */
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
+import { EnvelopeError, messageOf, MicropayError, ProtocolError } from "../../src/errors.ts";
+import { orderBytesMax, orderLifetimeMs } from "../../src/limits.ts";
+import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
+import { readTrustAnchor } from "../../src/pki/trust_anchor.ts";
+import { isIssuing, type OrderTerms, signOrder, verifyOrder } from "../../src/protocol/order.ts";
+import type { JsonObject } from "../../src/strict_json.ts";
+import { forgeJws } from "../envelope/forger.ts";
+import { x5c } from "../envelope/hostile_message.ts";
+import { aliceKeys, otherCa } from "../envelope/hostile_parties.ts";
+import { alice, anchor, atMs, bob, server } from "../envelope/vector_parties.ts";
+
+const trust = { anchor, atMs };
+const terms = {
+  id: "019ab0a1-2c00-7000-8000-000000000001",
+  from: "alice",
+  to: "bob",
+  amount: 2000,
+  memo: "lunch",
+} as unknown as OrderTerms;
+const clock = { nowMs: () => atMs + 999 };
+const order = await signOrder(terms, { identity: alice, anchor, clock });
+const { payload } = readDocument(order, { typ: "micropay-order", chain: "required" });
+
+Deno.test("an order that was signed verifies as what was signed", async () => {
+  const verified = await verifyOrder(order, trust);
+  const iat = atMs / 1000;
+  const expected = { ...terms, ledger: anchor.fingerprint, iat, exp: iat + orderLifetimeMs / 1000 };
+  assertEquals(Object.entries(verified.order).toSorted(), Object.entries(expected).toSorted());
+  assertEquals(verified.certificate.fingerprint, alice.certificate.fingerprint);
+  assertEquals(verified.jws, order);
+});
+
+Deno.test("the same order signed again is the same text, byte for byte", async () => {
+  assertEquals(await signOrder(terms, { identity: alice, anchor, clock }), order);
+});
+
+Deno.test("an order without a memo has no memo", async () => {
+  const { memo: _, ...rest } = terms;
+  const jws = await signOrder(rest, { identity: alice, anchor, clock });
+  assert(!Object.hasOwn((await verifyOrder(jws, trust)).order, "memo"));
+});
+
+Deno.test("a refund names the payment that it gives back", async () => {
+  const refunds = "019ab0a1-2c00-7000-8000-000000000002";
+  const jws = await signOrder({ ...terms, refunds }, { identity: alice, anchor, clock });
+  assertEquals((await verifyOrder(jws, trust)).order.refunds, refunds);
+});
+
+Deno.test("property: an order changed in any one character is refused", async () => {
+  const alphabet = "ABCabc019-_.=+/ \n";
+  const at = fc.nat(order.length - 1);
+  await fc.assert(
+    fc.asyncProperty(at, fc.constantFrom(...alphabet), async (index, character) => {
+      fc.pre(order[index] !== character);
+      const changed = order.slice(0, index) + character + order.slice(index + 1);
+      await refusal(changed);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+Deno.test("every character of the payload counts", async () => {
+  const [header, body, signature] = order.split(".");
+  for (let index = 0; index < body!.length; index++) {
+    const other = body![index] === "A" ? "B" : "A";
+    await refusal(
+      `${header}.${body!.slice(0, index)}${other}${body!.slice(index + 1)}.${signature}`,
+    );
+  }
+});
+
+Deno.test("property: an order cut short or lengthened is refused", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(order.length - 1), async (length) => {
+      await refusal(order.slice(0, length));
+      await refusal(order + order.slice(0, length + 1));
+    }),
+    { numRuns: 50 },
+  );
+});
+
+const issued = { from: "@issuer", memo: undefined };
+const wrongPayloads: readonly {
+  readonly what: string;
+  readonly change: JsonObject;
+  readonly reason: string;
+}[] = [
+  {
+    what: "of another ledger",
+    change: { ledger: "0".repeat(64) },
+    reason: "it is for the ledger 000",
+  },
+  {
+    what: "from another account",
+    change: { from: "bob", to: "alice" },
+    reason: "signed by another account",
+  },
+  {
+    what: "from the issuing account, signed by a member",
+    change: issued,
+    reason: "certificate of a server",
+  },
+  {
+    what: "to the issuing account, signed by a member",
+    change: { to: "@issuer" },
+    reason: "certificate of a server",
+  },
+  { what: "without an id", change: { id: undefined }, reason: "id: " },
+  { what: "without a ledger", change: { ledger: undefined }, reason: "ledger: " },
+  { what: "without a payer", change: { from: undefined }, reason: "from: " },
+  { what: "without a payee", change: { to: undefined }, reason: "to: " },
+  { what: "without an amount", change: { amount: undefined }, reason: "amount: " },
+  { what: "of nothing", change: { amount: 0 }, reason: "amount: an amount is a whole number" },
+  { what: "of less than nothing", change: { amount: -1 }, reason: "amount: " },
+  { what: "of one and a half", change: { amount: 1.5 }, reason: "amount: " },
+  { what: "of 2^53", change: { amount: 2 ** 53 }, reason: "amount: " },
+  { what: "of a text", change: { amount: "2000" }, reason: "amount: " },
+  { what: "to a name in capitals", change: { to: "Bob" }, reason: "to: " },
+  { what: "with an empty memo", change: { memo: "" }, reason: "memo: " },
+  { what: "with a memo of two lines", change: { memo: "a\nb" }, reason: "memo: " },
+  { what: "with a memo of null", change: { memo: null }, reason: "memo: " },
+  { what: "that refunds what is no id", change: { refunds: "lunch" }, reason: "refunds: " },
+  { what: "without a beginning", change: { iat: undefined }, reason: "iat: " },
+  { what: "without an end", change: { exp: undefined }, reason: "exp: " },
+  { what: "with half a second", change: { iat: atMs / 1000 + 0.5 }, reason: "iat: " },
+  { what: "with an extra member", change: { extra: 1 }, reason: "extra: " },
+];
+
+for (const { what, change, reason } of wrongPayloads) {
+  Deno.test(`an order ${what}, well signed, is refused`, async () => {
+    const identity = { privateKey: alice.privateKey, chain: alice.chain };
+    const jws = await signDocument("micropay-order", { ...payload, ...change }, identity);
+    assertStringIncludes((await refusal(jws)).message, reason);
+  });
+}
+
+const wrongSigners = [
+  {
+    what: "with another account's certificate and signature",
+    chain: bob.chain,
+    key: bob.privateKey,
+    reason: "signed by another account",
+  },
+  {
+    what: "with another account's certificate",
+    chain: bob.chain,
+    key: alice.privateKey,
+    reason: "signed by another account",
+  },
+  {
+    what: "with another account's signature",
+    chain: alice.chain,
+    key: bob.privateKey,
+    reason: "verify a signature",
+  },
+  {
+    what: "with the server's certificate and signature",
+    chain: server.chain.slice(0, 1),
+    key: server.privateKey,
+    reason: "certificate of a member",
+  },
+  {
+    what: "with a certificate of another CA",
+    chain: [otherCa.alice],
+    key: alice.privateKey,
+    reason: "another CA's name",
+  },
+  {
+    what: "without a certificate",
+    chain: undefined,
+    key: alice.privateKey,
+    reason: "x5c is missing",
+  },
+];
+
+for (const { what, chain, key, reason } of wrongSigners) {
+  Deno.test(`an order ${what} is refused`, async () => {
+    const jws = await signDocument("micropay-order", payload, { privateKey: key, chain });
+    assertStringIncludes((await refusal(jws)).message, reason);
+  });
+}
+
+for (const typ of ["micropay-message", "micropay-receipt", "micropay-greeting"] as const) {
+  Deno.test(`an order signed as a ${typ} is refused`, async () => {
+    const { privateKey, chain } = alice;
+    await assertRejects(
+      async () => verifyOrder(await signDocument(typ, payload, { privateKey, chain }), trust),
+      EnvelopeError,
+      "the header is not the expected one",
+    );
+  });
+}
+
+Deno.test("an order of another ledger is refused there", async () => {
+  const other = await readTrustAnchor(otherCa.der, { atMs });
+  await assertRejects(() => verifyOrder(order, { anchor: other, atMs }), MicropayError);
+});
+
+Deno.test("an order is refused when its payer's certificate has ended", async () => {
+  await assertRejects(
+    () => verifyOrder(order, { anchor, atMs: alice.certificate.notAfterMs + 1000 }),
+    MicropayError,
+    "expired on",
+  );
+});
+
+Deno.test("an order at the limit of its length is read, one past it is not looked at", async () => {
+  const base = { alg: "EdDSA", typ: "micropay-order", x5c: x5c(...alice.chain) };
+  // White space in JSON is the sender's business, so an order can be made of any length.
+  const padded = (count: number) =>
+    forgeJws({
+      header: base,
+      payload: JSON.stringify(payload) + " ".repeat(count),
+      key: aliceKeys.privateKey,
+    });
+  const lengthOf = async (count: number) => (await padded(count)).length;
+  let count = Math.floor((orderBytesMax - order.length) * 3 / 4) - 4;
+  while (await lengthOf(count + 1) <= orderBytesMax) count++;
+  const longest = await padded(count);
+  assert(longest.length >= orderBytesMax - 1, `${longest.length}`);
+  assertEquals((await verifyOrder(longest, trust)).order.amount as number, 2000);
+  assertStringIncludes((await refusal(await padded(count + 1))).message, "it is too long");
+});
+
+Deno.test("an order with the longest memo and certificate there is fits", async () => {
+  const jws = await signOrder({ ...terms, memo: "🧀".repeat(256), refunds: terms.id }, {
+    identity: alice,
+    anchor,
+    clock,
+  });
+  assert(jws.length < orderBytesMax / 3);
+  await verifyOrder(jws, trust);
+});
+
+Deno.test("the server signs where one side is the issuing account", async () => {
+  for (const sides of [{ from: "@issuer", to: "bob" }, { from: "bob", to: "@issuer" }]) {
+    const issuing = { ...terms, ...sides } as OrderTerms;
+    assert(isIssuing(issuing));
+    const jws = await signOrder(issuing, { identity: server, anchor, clock });
+    assertEquals((await verifyOrder(jws, trust)).order.to as string, sides.to);
+  }
+  assert(!isIssuing(terms));
+});
+
+async function refusal(jws: string): Promise<MicropayError> {
+  try {
+    await verifyOrder(jws, trust);
+  } catch (error) {
+    assert(error instanceof MicropayError, messageOf(error));
+    assert(error.code !== "protocol" || error instanceof ProtocolError);
+    return error;
+  }
+  throw new Error(`accepted: ${jws}`);
+}

@@ -1,0 +1,167 @@
+/**
+ * Receipts: the server's word on one entry, always the same, and nobody else's.
+ */
+import { createHash } from "node:crypto";
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
+import { messageOf, MicropayError } from "../../src/errors.ts";
+import type { Entry } from "../../src/ledger/entry.ts";
+import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
+import { orderDigest, signReceipt, verifyReceipt } from "../../src/protocol/receipt.ts";
+import type { JsonObject } from "../../src/strict_json.ts";
+import { otherCa } from "../envelope/hostile_parties.ts";
+import { alice, anchor, atMs, readVectors, server } from "../envelope/vector_parties.ts";
+import type { LedgerFile } from "../vectors/vector_files.ts";
+
+const trust = { anchor, atMs };
+const ledger = await readVectors<LedgerFile>("ledger");
+const entries = ledger.entries.map(({ at, head, ...rest }) => ({
+  ...rest,
+  atMs: Date.parse(at),
+  hash: head,
+  payerBalance: 0,
+  payeeBalance: 0,
+})) as unknown as Entry[];
+const [, entry] = entries as [Entry, Entry, Entry];
+const receipt = await signReceipt(entry, { identity: server, anchor });
+const { payload } = readDocument(receipt, { typ: "micropay-receipt", chain: "required" });
+
+for (const entry of entries) {
+  Deno.test(`the receipt of a ${entry.kind} says what the entry says`, async () => {
+    const { receipt } = await verifyReceipt(
+      await signReceipt(entry, { identity: server, anchor }),
+      trust,
+    );
+    const { number, id, kind, payer, payee, amount, orderJws, hash, atMs, refunds } = entry;
+    assertEquals(receipt, {
+      ledger: anchor.fingerprint,
+      entry: number,
+      id,
+      kind,
+      ...(refunds !== undefined && { refunds }),
+      order: createHash("sha256").update(orderJws).digest("hex"),
+      from: payer,
+      to: payee,
+      amount,
+      at: new Date(atMs).toISOString(),
+      head: hash,
+    });
+  });
+}
+
+Deno.test("one entry has one receipt, whatever its holder's balance is by now", async () => {
+  const later = { ...entry, payerBalance: 5, payeeBalance: 7 };
+  assertEquals(await signReceipt(later, { identity: server, anchor }), receipt);
+});
+
+Deno.test("another entry has another receipt", async () => {
+  const other = { ...entry, number: entry.number + 1 };
+  assertNotEquals(await signReceipt(other, { identity: server, anchor }), receipt);
+});
+
+Deno.test("the digest of an order is what sha256sum prints for it", () => {
+  const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  assertEquals(orderDigest(""), empty);
+  assertEquals(orderDigest(entry.orderJws), payload.order);
+});
+
+Deno.test("property: a receipt changed in any one character is refused", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(receipt.length - 1),
+      fc.constantFrom(..."ABCabc019-_.="),
+      async (index, character) => {
+        fc.pre(receipt[index] !== character);
+        await refusal(receipt.slice(0, index) + character + receipt.slice(index + 1));
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+const wrongSigners = [
+  {
+    what: "signed by a member",
+    chain: alice.chain,
+    key: alice.privateKey,
+    reason: "certificate of a server",
+  },
+  {
+    what: "signed by a member with the server's certificate",
+    chain: server.chain,
+    key: alice.privateKey,
+    reason: "verify a signature",
+  },
+  {
+    what: "of another CA's server",
+    chain: [otherCa.server],
+    key: server.privateKey,
+    reason: "another CA's name",
+  },
+  {
+    what: "without a certificate",
+    chain: undefined,
+    key: server.privateKey,
+    reason: "x5c is missing",
+  },
+];
+
+for (const { what, chain, key, reason } of wrongSigners) {
+  Deno.test(`a receipt ${what} is refused`, async () => {
+    const jws = await signDocument("micropay-receipt", payload, { privateKey: key, chain });
+    assertStringIncludes((await refusal(jws)).message, reason);
+  });
+}
+
+const wrongPayloads: readonly {
+  readonly what: string;
+  readonly change: JsonObject;
+  readonly reason: string;
+}[] = [
+  {
+    what: "of another ledger",
+    change: { ledger: "0".repeat(64) },
+    reason: "it is of the ledger 000",
+  },
+  { what: "of entry 0", change: { entry: 0 }, reason: "entry: " },
+  { what: "of no kind there is", change: { kind: "gift" }, reason: "kind: " },
+  { what: "without a kind", change: { kind: undefined }, reason: "kind: " },
+  { what: "of nothing", change: { amount: 0 }, reason: "amount: " },
+  { what: "without the order's digest", change: { order: undefined }, reason: "order: " },
+  { what: "with the order itself", change: { order: entry.orderJws }, reason: "order: " },
+  { what: "with a time in seconds", change: { at: atMs / 1000 }, reason: "at: " },
+  { what: "without a head", change: { head: undefined }, reason: "head: " },
+  { what: "with an extra member", change: { extra: 1 }, reason: "extra: " },
+];
+
+for (const { what, change, reason } of wrongPayloads) {
+  Deno.test(`a receipt ${what}, well signed, is refused`, async () => {
+    const { privateKey, chain } = server;
+    const jws = await signDocument("micropay-receipt", { ...payload, ...change }, {
+      privateKey,
+      chain,
+    });
+    assertStringIncludes((await refusal(jws)).message, reason);
+  });
+}
+
+Deno.test("an order is no receipt", async () => {
+  assertStringIncludes(
+    (await refusal(entry.orderJws)).message,
+    "the header is not the expected one",
+  );
+});
+
+Deno.test("what is longer than any receipt is not looked at", async () => {
+  assertStringIncludes((await refusal("a".repeat(12 * 1024 + 1))).message, "it is too long");
+});
+
+async function refusal(jws: string): Promise<MicropayError> {
+  try {
+    await verifyReceipt(jws, trust);
+  } catch (error) {
+    assert(error instanceof MicropayError, messageOf(error));
+    return error;
+  }
+  throw new Error(`accepted: ${jws}`);
+}
