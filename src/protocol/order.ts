@@ -11,6 +11,7 @@ import type { Identity } from "../pki/identity.ts";
 import { type Party, sameParty } from "../pki/party.ts";
 import { readDocument, signDocument, verifyDocument } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import type { JsonObject } from "../strict_json.ts";
 import { check } from "./exchange.ts";
 import {
   amountShape,
@@ -106,8 +107,8 @@ export async function verifyOrder(
 ): Promise<VerifiedOrder> {
   if (jws.length > orderBytesMax) throw new EnvelopeError("read an order: it is too long");
   const document = readDocument(jws, { typ: "micropay-order", chain: "required" });
-  const order = check(orderShape, document.payload, "read an order");
-  const signer = signerOf(order);
+  const order = decodeOrder(document.payload);
+  const signer = orderSigner(order);
   const { role } = signer;
   const certificate = await verifyChain(document.chain!, { anchor, role, atMs });
   if (!sameParty(certificate.party, signer)) {
@@ -120,13 +121,13 @@ export async function verifyOrder(
   return { order, certificate, jws };
 }
 
-/** Whether one side is the issuing account: money comes into being or leaves, and the server signs for it. */
-export function isIssuing({ from, to }: Pick<Order, "from" | "to">): boolean {
-  return from === issuingAccount || to === issuingAccount;
+/** @throws {ProtocolError} when the contents are not an order's */
+export function decodeOrder(payload: JsonObject): Order {
+  return check(orderShape, payload, "read an order");
 }
 
-/** Who has to have signed an order. */
-function signerOf({ from, to }: Order): Party {
+/** Who has to have signed an order: its payer; where one side is the issuing account, the server. */
+export function orderSigner({ from, to }: Pick<Order, "from" | "to">): Party {
   if (from === issuingAccount || to === issuingAccount) return { role: "server" };
   return { role: "member", name: from };
 }

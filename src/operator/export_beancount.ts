@@ -1,0 +1,78 @@
+/**
+ * A Beancount journal: a transaction an entry, and each account's balance asserted on the morning after every day on which it changed,
+ * so that `bean-check` recomputes them.
+ */
+import { type Entry, type EntryParty, issuingAccount } from "../ledger/entry.ts";
+import { type CarriedBalances, dayAfter, dayOf, type ExportWriter } from "./exported_entries.ts";
+import type { JournalOptions } from "./export_hledger.ts";
+
+/** Beancount wants a currency; ours has no name. */
+const currency = "UNIT";
+const elsewhere = "Equity:Carried";
+
+export function beancountWriter({ account, from }: JournalOptions): ExportWriter {
+  let day = from ?? "";
+  const opened = new Set<string>();
+  /** Balances that changed and were not asserted since. */
+  const changed = new Map<EntryParty, number>();
+
+  function* open(name: string): Iterable<string> {
+    if (opened.has(name)) return;
+    opened.add(name);
+    yield `${day} open ${name} ${currency}`;
+  }
+  function* assertions(): Iterable<string> {
+    for (const [party, balance] of changed) {
+      if (account !== undefined && party !== account) continue;
+      yield `${dayAfter(day)} balance ${nameOf(party)} ${balance} ${currency}`;
+    }
+    changed.clear();
+  }
+
+  return {
+    *begin(carried: CarriedBalances) {
+      yield `option "title" "micropay"`;
+      yield `option "operating_currency" "${currency}"`;
+      if (carried.size === 0) return;
+      for (const party of carried.keys()) yield* open(nameOf(party));
+      if (account !== undefined) yield* open(elsewhere);
+      yield `${day} * "carried forward"`;
+      for (const [party, balance] of carried) yield `  ${nameOf(party)}  ${balance} ${currency}`;
+      if (account !== undefined) yield `  ${elsewhere}`;
+    },
+    *entry(entry: Entry) {
+      // Beancount sorts by day: a clock that went back must not reorder the entries.
+      const own = dayOf(entry.atMs);
+      if (own > day) {
+        yield* assertions();
+        day = own;
+      }
+      const { number, kind, payer, payee, amount, id, memo = "" } = entry;
+      for (const party of [payer, payee]) yield* open(nameOf(party));
+      yield `${day} * "${kind}" ${quoted(memo)}`;
+      yield `  entry: ${number}`;
+      yield `  id: "${id}"`;
+      yield `  at: "${new Date(entry.atMs).toISOString()}"`;
+      yield `  ${nameOf(payer)}  ${-amount} ${currency}`;
+      yield `  ${nameOf(payee)}  ${amount} ${currency}`;
+      changed.set(payer, entry.payerBalance).set(payee, entry.payeeBalance);
+    },
+    *end() {
+      yield* assertions();
+    },
+  };
+}
+
+/**
+ * A component of a Beancount account is letters, digits and hyphens after a capital. The three other characters of a name become a
+ * hyphen and their code in hexadecimal, so that the name can be read back: `a.b` is `Assets:M-a-2eb`.
+ */
+function nameOf(party: EntryParty): string {
+  if (party === issuingAccount) return "Equity:Issuer";
+  const name = party.replace(/[._-]/g, (character) => `-${character.charCodeAt(0).toString(16)}`);
+  return `Assets:M-${name}`;
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/["\\]/g, (character) => `\\${character}`)}"`;
+}

@@ -1,0 +1,46 @@
+/**
+ * CSV (RFC 4180): a line for each side of an entry, the amount with its sign, so that the amounts of an account add up to its balance.
+ */
+import type { AccountName } from "../account_name.ts";
+import type { Entry, EntryParty } from "../ledger/entry.ts";
+import type { CarriedBalances, ExportWriter } from "./exported_entries.ts";
+
+const header = "entry,at,kind,id,account,other,amount,balance,memo,refunds";
+
+export function csvWriter({ account }: { account?: AccountName | undefined }): ExportWriter {
+  const isWanted = (party: EntryParty) => account === undefined || party === account;
+  return {
+    *begin(carried: CarriedBalances) {
+      yield header;
+      for (const [party, balance] of carried) {
+        yield line(["", "", "carried", "", party, "", balance, balance, "", ""]);
+      }
+    },
+    *entry(entry: Entry) {
+      const { number, atMs, kind, id, payer, payee, amount, memo = "", refunds = "" } = entry;
+      const start = [number, new Date(atMs).toISOString(), kind, id];
+      const note = [harmless(memo), refunds];
+      if (isWanted(payer)) {
+        yield line([...start, payer, payee, -amount, entry.payerBalance, ...note]);
+      }
+      if (isWanted(payee)) {
+        yield line([...start, payee, payer, amount, entry.payeeBalance, ...note]);
+      }
+    },
+    *end() {},
+  };
+}
+
+function line(fields: readonly (string | number)[]): string {
+  return fields.map(field).join(",");
+}
+
+function field(value: string | number): string {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** A memo is a stranger's text, and a spreadsheet runs what begins like a formula: an apostrophe makes it text. */
+function harmless(memo: string): string {
+  return /^[=+\-@\t\r]/.test(memo) ? `'${memo}` : memo;
+}

@@ -1,0 +1,31 @@
+/**
+ * One JSON object a line: everything that an entry holds, with nothing changed.
+ */
+import type { Entry } from "../ledger/entry.ts";
+import type { CarriedBalances, ExportWriter } from "./exported_entries.ts";
+
+export function jsonlWriter(): ExportWriter {
+  return {
+    *begin(carried: CarriedBalances) {
+      for (const [account, balance] of carried) yield JSON.stringify({ account, carried: balance });
+    },
+    *entry(entry: Entry) {
+      yield JSON.stringify({
+        entry: entry.number,
+        id: entry.id,
+        kind: entry.kind,
+        at: new Date(entry.atMs).toISOString(),
+        from: entry.payer,
+        to: entry.payee,
+        amount: entry.amount,
+        memo: entry.memo,
+        refunds: entry.refunds,
+        from_balance: entry.payerBalance,
+        to_balance: entry.payeeBalance,
+        order: entry.orderJws,
+        hash: entry.hash,
+      });
+    },
+    *end() {},
+  };
+}

@@ -1,0 +1,69 @@
+/**
+ * A row of the book, taken for an entry only when every value is written as this program writes it: a row that reads the same but is
+ * spelled differently was touched by something else.
+ */
+import { isAccountName } from "../account_name.ts";
+import {
+  type Entry,
+  type EntryKind,
+  entryKinds,
+  type EntryParty,
+  issuingAccount,
+} from "../ledger/entry.ts";
+import type { StoredEntry, StoredValue } from "../ledger/snapshot.ts";
+import { isMemo } from "../memo.ts";
+import { isAmount } from "../money.ts";
+import { isOrderId } from "../random.ts";
+
+/** @returns the entry, or a sentence about the first column that is not as it has to be */
+export function decodeEntry(row: StoredEntry): Entry | string {
+  const { number, id, kind, payer, payee, amount, memo, order_jws, at, hash, refunds } = row;
+  const { payer_balance: payerBalance, payee_balance: payeeBalance } = row;
+  if (!isInteger(number)) return wrong("number", number);
+  if (!isOrderId(id)) return wrong("id", id);
+  if (!isKind(kind)) return wrong("kind", kind);
+  if (!isParty(payer)) return wrong("payer", payer);
+  if (!isParty(payee) || payee === payer) return wrong("payee", payee);
+  if (!isAmount(amount)) return wrong("amount", amount);
+  if (memo !== null && !isMemo(memo)) return wrong("memo", memo);
+  if (typeof order_jws !== "string") return wrong("order_jws", order_jws);
+  const atMs = typeof at === "string" ? Date.parse(at) : NaN;
+  if (Number.isNaN(atMs) || new Date(atMs).toISOString() !== at) return wrong("at", at);
+  if (!isInteger(payerBalance)) return wrong("payer_balance", payerBalance);
+  if (!isInteger(payeeBalance)) return wrong("payee_balance", payeeBalance);
+  if (typeof hash !== "string" || !/^[0-9a-f]{64}$/.test(hash)) return wrong("hash", hash);
+  const isRefund = kind === "refund";
+  if (isRefund ? !isOrderId(refunds) : refunds !== null) return wrong("refunds", refunds);
+  return {
+    number,
+    id,
+    kind,
+    payer,
+    payee,
+    amount,
+    ...(memo !== null && { memo }),
+    ...(isRefund && { refunds: refunds as string }),
+    orderJws: order_jws,
+    atMs,
+    payerBalance,
+    payeeBalance,
+    hash,
+  };
+}
+
+function isInteger(value: StoredValue): value is number {
+  return Number.isSafeInteger(value);
+}
+
+function isKind(value: StoredValue): value is EntryKind {
+  return (entryKinds as readonly StoredValue[]).includes(value);
+}
+
+function isParty(value: StoredValue): value is EntryParty {
+  return value === issuingAccount || isAccountName(value);
+}
+
+function wrong(column: string, value: StoredValue): string {
+  const shown = typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : String(value);
+  return `its ${column} cannot be ${shown}`;
+}
