@@ -14,6 +14,7 @@ import { clientCommandOf } from "./client_commands.ts";
 import { clientCommand } from "./client_options.ts";
 import { gencertCommand } from "./gencert_options.ts";
 import { examples, formatHelpPage } from "./help_page.ts";
+import { ledgerCommand, ledgerCommandOf } from "./ledger_options.ts";
 import { guardNegativeNumbers, unguardNegativeNumber } from "./negative_number.ts";
 import { type Environment, OptionSource } from "./option_source.ts";
 import { environmentFlag } from "./option_values.ts";
@@ -30,6 +31,9 @@ export type ClientRequest = Defined<InferValue<ReturnType<typeof clientCommand>>
 export type ClientCommand = ClientRequest["command"];
 /** What `micropay gencert` was asked to do. */
 export type GencertRequest = Defined<InferValue<ReturnType<typeof gencertCommand>>>;
+
+/** What `micropay ledger` was asked to do. */
+export type LedgerRequest = Defined<InferValue<ReturnType<typeof ledgerCommand>>>;
 
 /** Text for stdout that was asked for: help, the version, a completion script or its suggestions. Ends with a newline. */
 export interface PrintRequest {
@@ -54,6 +58,7 @@ export type ParsedCommandLine =
   | ServerRequest
   | ClientRequest
   | GencertRequest
+  | LedgerRequest
   | PrintRequest
   | UsageRefusal;
 
@@ -127,12 +132,17 @@ const programFooter = examples(
 );
 
 function programParser(args: readonly string[], source: OptionSource) {
-  const faces = [serverCommand(source), clientCommand(source), gencertCommand(source)] as const;
+  const faces = [
+    serverCommand(source),
+    clientCommand(source),
+    ledgerCommand(source),
+    gencertCommand(source),
+  ] as const;
   const chosen = faces.filter((face) => face.leadingNames.has(args[0] ?? ""));
   const usage = chosen.length > 0 ? chosen.flatMap((face) => face.usage) : faceNames(faces);
   return or(...faces, {
     errors: {
-      noMatch: message`A command is missing: server, client, gencert or completion.`,
+      noMatch: message`A command is missing: server, client, ledger, gencert or completion.`,
       unexpectedInput: (word: string) => unexpectedWord(word, usage),
     },
   });
@@ -145,21 +155,22 @@ function faceNames(faces: readonly { readonly leadingNames: ReadonlySet<string> 
 }
 
 function helpPage(page: DocPage, columns: number): string {
-  const clientCommand = page.brief === undefined ? undefined : clientCommandOf(page.brief);
-  return formatHelpPage(page, { columns, clientCommand });
+  const { brief } = page;
+  const command = brief && (clientCommandOf(brief) ?? ledgerCommandOf(brief));
+  return formatHelpPage(page, { columns, command });
 }
 
 function refusal(error: Message, args: readonly string[], environment: Environment): UsageRefusal {
   const message = unguardNegativeNumber(formatMessage(error)).replace(/\s*\n\s*/g, " ");
   // Values that we refuse are escaped already; a word that the parser itself quotes may hold anything.
   const reason = isPrintable(message) ? message : printable(message);
-  const face = ["server", "client", "gencert"].find((name) => args[0] === name);
+  const face = ["server", "client", "ledger", "gencert"].find((name) => args[0] === name);
   const help = [programName, ...(face === undefined ? [] : [face]), "--help"].join(" ");
   return {
     kind: "usage_error",
     text: `${programName}: ${reason}\nTry "${help}".\n`,
     reason,
-    json: face === "client" && wantsJson(args, environment),
+    json: (face === "client" || face === "ledger") && wantsJson(args, environment),
     exitCode: 2,
   };
 }

@@ -32,8 +32,8 @@ export function examples(commands: readonly string[], remark?: string): Message 
 export interface HelpPageOptions {
   /** Width to stay within. */
   readonly columns: number;
-  /** The command of the client that the page is about. */
-  readonly clientCommand?: string | undefined;
+  /** The command of the client or of the ledger that the page is about. */
+  readonly command?: string | undefined;
 }
 
 /** Lays out a page, with a newline at the end. */
@@ -44,7 +44,7 @@ export function formatHelpPage(page: DocPage, options: HelpPageOptions): string 
   const arranged = {
     ...rest,
     ...(description === undefined || repeated ? {} : { description }),
-    usage: shortUsage(page.usage ?? [], options.clientCommand),
+    usage: shortUsage(page.usage ?? [], options.command),
     sections: arrangeSections(page.sections),
   };
   const formatted = formatDocPage("micropay", arranged, {
@@ -75,22 +75,22 @@ function arrangeSections(sections: readonly DocSection[]): DocSection[] {
 }
 
 /** All options as one word, after it the arguments, at the end the command: what a person has to type, in its order. */
-function shortUsage(usage: Usage, clientCommand: string | undefined): Usage {
+function shortUsage(usage: Usage, command: string | undefined): Usage {
   const [first] = usage;
   if (first?.type !== "exclusive") {
     // A sequence, because a plain line is put into another order: commands, options, arguments.
-    return [{ type: "sequence", terms: shortLine(usage, clientCommand) }];
+    return [{ type: "sequence", terms: shortLine(usage, command) }];
   }
   const commands = first.terms.filter(([word]) => word?.type === "command");
   return [{ type: "exclusive", terms: commands.map((line) => shortLine(line, undefined)) }];
 }
 
-function shortLine(line: Usage, clientCommand: string | undefined): Usage {
+function shortLine(line: Usage, command: string | undefined): Usage {
   const commands = line.filter(({ type }) => type === "command");
   const options = line.some(isOption) ? [optionsWord] : [];
   const words = line.filter((term) => isWord(term));
   const lines = line.flatMap((term) => commandsIn(term) ?? []);
-  const chosen = lines.find(([word]) => word?.type === "command" && word.name === clientCommand);
+  const chosen = lines.find(([word]) => word?.type === "command" && word.name === command);
   const rest = chosen === undefined
     ? lines.slice(0, 1).map(() => commandWord)
     : argumentsFirst(chosen);

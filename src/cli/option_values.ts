@@ -5,7 +5,7 @@ import { message, text } from "@optique/core/message";
 import type { NonEmptyString } from "@optique/core/nonempty";
 import type { Suggestion } from "@optique/core/parser";
 import type { ValueParser, ValueParserResult } from "@optique/core/valueparser";
-import { accountNameRule, parseAccountName } from "../account_name.ts";
+import { type AccountName, accountNameRule, parseAccountName } from "../account_name.ts";
 import type { RsaBits } from "../limits.ts";
 import { isMemo, memoRule } from "../memo.ts";
 import { amountRule, parseAmount } from "../money.ts";
@@ -60,6 +60,40 @@ export const timeoutSeconds = valueOf<number>({
 
 export const rsaBits = oneOf<RsaBits>("BITS", "the bits of a session key are", [2048, 3072, 4096]);
 export const logFormat = oneOf("FORMAT", "the format of the log is", ["text", "json"] as const);
+
+export const exportFormat = oneOf(
+  "FORMAT",
+  "the format of an export is",
+  ["csv", "jsonl", "hledger", "beancount"] as const,
+);
+
+export const day = valueOf({
+  metavar: "DATE",
+  rule: "a date is a day as YYYY-MM-DD",
+  read(text) {
+    const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text));
+    // A thirtieth of February would be read as a day in March.
+    return isDay && new Date(text).toISOString().startsWith(text) ? text : undefined;
+  },
+});
+
+/** One account or one entry of the ledger. */
+export type LedgerSelector =
+  | { readonly id: string }
+  /** Digits may be a name as well; the entry comes first. */
+  | { readonly number: number; readonly account: AccountName }
+  | { readonly account: AccountName };
+
+export const ledgerSelector = valueOf<LedgerSelector>({
+  metavar: "NAME|ENTRY|ID",
+  rule: "this is no account's name, no entry's number and no order's id",
+  read(text) {
+    if (isOrderId(text.toLowerCase())) return { id: text.toLowerCase() };
+    const account = parseAccountName(text);
+    if (account === undefined) return undefined;
+    return /^[1-9][0-9]{0,15}$/.test(text) ? { number: Number(text), account } : { account };
+  },
+});
 
 export const accountName = valueOf({
   metavar: "NAME",

@@ -9,6 +9,8 @@ import { runClient } from "./client_command.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { type ExitCode, exitCodes } from "./exit_code.ts";
 import { runGencert } from "./gencert_command.ts";
+import { jsonLine } from "./json_line.ts";
+import { runLedger } from "./ledger_command.ts";
 import { runServer } from "./server_command.ts";
 import { version } from "./version.ts";
 
@@ -24,13 +26,13 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
       return request.exitCode;
     case "usage_error":
       console.error(
-        request.json
-          ? JSON.stringify({ error: "usage", text: request.reason })
-          : request.text.trimEnd(),
+        request.json ? jsonLine({ error: "usage", text: request.reason }) : request.text.trimEnd(),
       );
       return request.exitCode;
     case "gencert":
       return await endingWithError(() => gencert(request));
+    case "ledger":
+      return await endingWithError(() => runLedger(request), { json: request.json });
     case "server":
       return await endingWithError(() => runServer(request));
     case "client":
@@ -49,12 +51,16 @@ async function gencert(request: Parameters<typeof runGencert>[0]): Promise<ExitC
 }
 
 /** One clear line for what was expected to go wrong some time; everything else is a defect and shows where. */
-async function endingWithError(action: () => Promise<ExitCode>): Promise<ExitCode> {
+async function endingWithError(
+  action: () => Promise<ExitCode>,
+  { json = false }: { json?: boolean } = {},
+): Promise<ExitCode> {
   try {
     return await action();
   } catch (error) {
     if (!(error instanceof MicropayError)) throw error;
-    console.error(`micropay: ${printable(messageOf(error))}`);
+    const text = messageOf(error);
+    console.error(json ? jsonLine({ error: error.code, text }) : `micropay: ${printable(text)}`);
     return error.code === "usage" ? exitCodes.usage : exitCodes.error;
   }
 }

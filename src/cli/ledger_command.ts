@@ -1,0 +1,211 @@
+/**
+ * `micropay ledger`: the operator's commands, each safe while a server runs on the same ledger.
+ */
+import { join } from "node:path";
+import { type Clock, systemClock } from "../clock.ts";
+import { FileError, messageOf } from "../errors.ts";
+import type { BookOutcome, Ledger } from "../ledger/ledger.ts";
+import type { LedgerSnapshot } from "../ledger/snapshot.ts";
+import { backupSqliteLedger, restoreSqliteLedger } from "../ledger/sqlite/backup_ledger.ts";
+import { openSqliteLedger } from "../ledger/sqlite/open_sqlite_ledger.ts";
+import { openSqliteSnapshot } from "../ledger/sqlite/sqlite_snapshot.ts";
+import { auditLedger } from "../operator/audit.ts";
+import { bookCorrection } from "../operator/correction.ts";
+import { beancountWriter } from "../operator/export_beancount.ts";
+import { csvWriter } from "../operator/export_csv.ts";
+import { hledgerWriter } from "../operator/export_hledger.ts";
+import { jsonlWriter } from "../operator/export_jsonl.ts";
+import { exportLines } from "../operator/exported_entries.ts";
+import { makeOneTimeCode } from "../operator/one_time_code.ts";
+import { openCertificates } from "../pki/certificate_folder.ts";
+import { sha256Hex } from "../pki/signing_key.ts";
+import { readTrustAnchorPem, type TrustAnchor } from "../pki/trust_anchor.ts";
+import type { Code } from "../protocol/code.ts";
+import { refuse } from "../protocol/exchange.ts";
+import { signReceipt } from "../protocol/receipt.ts";
+import { systemRandom } from "../random.ts";
+import type { LedgerRequest } from "./command_line.ts";
+import { type ExitCode, exitCodes } from "./exit_code.ts";
+import { type LedgerOutput, ledgerOutput } from "./ledger_output.ts";
+import { showFound } from "./ledger_show.ts";
+import { ProgressBar } from "./progress_bar.ts";
+
+type Command<Name> = Extract<LedgerRequest["command"], { readonly name: Name }>;
+
+interface LedgerContext {
+  readonly request: LedgerRequest;
+  readonly output: LedgerOutput;
+  readonly clock: Clock;
+}
+
+/** @throws {MicropayError} when files cannot be read or written, or are not what they have to be */
+export async function runLedger(request: LedgerRequest): Promise<ExitCode> {
+  const output = ledgerOutput({ json: request.json, print: (line) => console.log(line) });
+  const context = { request, output, clock: systemClock };
+  const { command } = request;
+  switch (command.name) {
+    case "audit":
+      return await audit(request.db, context);
+    case "balances":
+      return reading(context, (snapshot) => output.balances(snapshot.accounts()));
+    case "show":
+      return reading(context, (snapshot) => showFound(snapshot, command.what, output));
+    case "export":
+      return reading(context, (snapshot) => exportAll(snapshot, command));
+    case "deposit":
+    case "withdraw":
+      return await move(command, context);
+    case "backup":
+      backupSqliteLedger({ file: request.db, to: command.file });
+      output.written(command.file);
+      return exitCodes.ok;
+    case "restore":
+      return await restore(command, context);
+    case "reissue":
+      return await reissue(command, context);
+    case "close":
+      return await close(command, context);
+  }
+}
+
+async function audit(file: string, { request, output, clock }: LedgerContext): Promise<ExitCode> {
+  const anchor = await readAnchor(request);
+  const snapshot = openSqliteSnapshot({ file });
+  try {
+    const bar = new ProgressBar(snapshot.entryCount());
+    const startMs = clock.monotonicMs();
+    const result = await auditLedger(snapshot, { anchor, onProgress: (done) => bar.show(done) });
+    bar.clear();
+    output.audited(result, { seconds: (clock.monotonicMs() - startMs) / 1000 });
+    return result.outcome === "in_order" ? exitCodes.ok : exitCodes.error;
+  } finally {
+    snapshot.close();
+  }
+}
+
+/** Runs something that only reads, on one moment of the ledger. */
+function reading(
+  { request }: LedgerContext,
+  read: (snapshot: LedgerSnapshot) => void,
+): ExitCode {
+  const snapshot = openSqliteSnapshot({ file: request.db });
+  try {
+    read(snapshot);
+    return exitCodes.ok;
+  } finally {
+    snapshot.close();
+  }
+}
+
+function exportAll(snapshot: LedgerSnapshot, command: Command<"export">): void {
+  const writers = {
+    csv: csvWriter,
+    jsonl: jsonlWriter,
+    hledger: hledgerWriter,
+    beancount: beancountWriter,
+  };
+  const writer = writers[command.format](command);
+  for (const line of exportLines(snapshot, command, writer)) console.log(line);
+}
+
+async function move(
+  command: Command<"deposit" | "withdraw">,
+  context: LedgerContext,
+): Promise<ExitCode> {
+  const { output, clock } = context;
+  const { certs } = context.request;
+  const { identity, anchor } = await openCertificates({ folder: certs, clock });
+  return await withLedger(context, anchor, async (ledger) => {
+    const kind = command.name === "deposit" ? "deposit" : "withdrawal";
+    const { account: name, amount, memo } = command;
+    const dependencies = { ledger, identity, anchor, clock, random: systemRandom };
+    const outcome = await bookCorrection({ kind, name, amount, memo }, dependencies);
+    if (outcome.outcome !== "booked" && outcome.outcome !== "repeated") {
+      output.refused(refuse(refusalCodes[outcome.outcome]));
+      return exitCodes.refused;
+    }
+    output.booked(outcome.entry, await signReceipt(outcome.entry, { identity, anchor }));
+    return exitCodes.ok;
+  });
+}
+
+const refusalCodes: Readonly<
+  Record<Exclude<BookOutcome["outcome"], "booked" | "repeated">, Code>
+> = {
+  id_conflict: 266,
+  payer_unknown: 262,
+  payee_unknown: 262,
+  account_closed: 267,
+  payment_unknown: 268,
+  refund_exceeds: 269,
+  bankrupt: 270,
+};
+
+async function restore(command: Command<"restore">, context: LedgerContext): Promise<ExitCode> {
+  const { request, output, clock } = context;
+  const audited = await audit(command.file, context);
+  if (audited !== exitCodes.ok) return audited;
+  const kept = restoreSqliteLedger({
+    backup: command.file,
+    file: request.db,
+    atMs: clock.nowMs(),
+  });
+  if (kept !== undefined) output.kept(kept);
+  output.written(request.db);
+  return exitCodes.ok;
+}
+
+async function reissue(command: Command<"reissue">, context: LedgerContext): Promise<ExitCode> {
+  const { output, request, clock } = context;
+  return await withLedger(context, await readAnchor(request), async (ledger) => {
+    const code = makeOneTimeCode(systemRandom);
+    const codeDigest = await sha256Hex(new TextEncoder().encode(code));
+    const { outcome } = await ledger.revoke(command.account, { codeDigest, atMs: clock.nowMs() });
+    if (outcome === "revoked") {
+      output.reissued(command.account, code);
+      return exitCodes.ok;
+    }
+    output.refused(refuse(outcome === "account_closed" ? 267 : 262));
+    return exitCodes.refused;
+  });
+}
+
+async function close(command: Command<"close">, context: LedgerContext): Promise<ExitCode> {
+  const { output, request, clock } = context;
+  return await withLedger(context, await readAnchor(request), async (ledger) => {
+    const { outcome } = await ledger.closeAccount(command.account, { atMs: clock.nowMs() });
+    if (outcome === "closed") {
+      output.closed(command.account);
+      return exitCodes.ok;
+    }
+    output.refused(refuse(outcome === "account_closed" ? 267 : 262));
+    return exitCodes.refused;
+  });
+}
+
+/** Opens the ledger beside its server, if there is one. */
+async function withLedger(
+  { request }: LedgerContext,
+  anchor: TrustAnchor,
+  use: (ledger: Ledger) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const options = { file: request.db, ledgerId: anchor.fingerprint, serve: false };
+  const ledger = await openSqliteLedger(options);
+  try {
+    return await use(ledger);
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** The CA's certificate alone: checking and closing need no key. */
+async function readAnchor({ certs }: LedgerRequest): Promise<TrustAnchor> {
+  const path = join(certs, "CA.pem");
+  try {
+    return await readTrustAnchorPem(await Deno.readTextFile(path), { atMs: systemClock.nowMs() });
+  } catch (cause) {
+    throw new FileError(`read the CA ${path}: ${messageOf(cause)}; give its folder with --certs`, {
+      cause,
+    });
+  }
+}

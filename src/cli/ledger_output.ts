@@ -1,0 +1,144 @@
+/**
+ * What the operator's commands print: for people, or one JSON object a line.
+ */
+import type { AccountName } from "../account_name.ts";
+import type { Entry } from "../ledger/entry.ts";
+import type { StoredAccount, StoredEntry } from "../ledger/snapshot.ts";
+import type { AuditFault, AuditReport } from "../operator/audit.ts";
+import { printable } from "../printable.ts";
+import { codes } from "../protocol/code.ts";
+import type { Refusal } from "../protocol/exchange.ts";
+import { jsonLine } from "./json_line.ts";
+
+export interface ShownAccount extends StoredAccount {
+  /** The SHA-256 fingerprint of its certificate; absent while it has none. */
+  readonly certificate: string | undefined;
+  /** Its newest entries, newest first. */
+  readonly entries: readonly StoredEntry[];
+}
+
+export interface LedgerOutput {
+  audited(result: AuditReport | AuditFault, options: { readonly seconds: number }): void;
+  balances(accounts: Iterable<StoredAccount>): void;
+  account(account: ShownAccount): void;
+  entry(entry: StoredEntry): void;
+  booked(entry: Entry, receipt: string): void;
+  written(file: string): void;
+  /** Where the ledger that was replaced is. */
+  kept(file: string): void;
+  reissued(account: AccountName, code: string): void;
+  closed(account: AccountName): void;
+  refused(refusal: Refusal): void;
+}
+
+type Print = (line: string) => void;
+
+export function ledgerOutput({ json, print }: { json: boolean; print: Print }): LedgerOutput {
+  return json ? jsonOutput(print) : textOutput(print);
+}
+
+function jsonOutput(print: Print): LedgerOutput {
+  const line = (value: object) => print(jsonLine(value));
+  return {
+    audited(result, { seconds }) {
+      const rate = result.outcome === "in_order" && { entriesPerSecond: rateOf(result, seconds) };
+      line({ ...result, ...rate });
+    },
+    balances(accounts) {
+      for (const account of accounts) line(accountFields(account));
+    },
+    account: (account) => {
+      const { certificate, entries } = account;
+      line({ ...accountFields(account), certificate, entries: entries.map(entryFields) });
+    },
+    entry: (entry) => line(entryFields(entry)),
+    booked: ({ id, number }, receipt) =>
+      line({ code: 130, text: codes[130].text, id, entry: number, receipt }),
+    written: (file) => line({ written: file }),
+    kept: (file) => line({ kept: file }),
+    reissued: (account, code) => line({ account, code }),
+    closed: (account) => line({ account, closed: true }),
+    refused: ({ code, text }) => line({ code, text }),
+  };
+}
+
+function textOutput(print: Print): LedgerOutput {
+  return {
+    audited(result, { seconds }) {
+      if (result.outcome === "wrong") return print(faultText(result));
+      print(`entries       ${result.entries}`);
+      print(`accounts      ${result.accounts}`);
+      print(`certificates  ${result.certificates}`);
+      print(`head          ${result.head}`);
+      print(`rate          ${rateOf(result, seconds)} entries/s`);
+      print(
+        "In order: chain, signatures, contents, balances, sum of zero, ids, refunds, certificates.",
+      );
+    },
+    balances(accounts) {
+      for (const account of accounts) print(accountText(account));
+    },
+    account(account) {
+      print(accountText(account));
+      print(`certificate ${account.certificate ?? "none: waits to be registered anew"}`);
+      for (const entry of account.entries) print(entryText(entry));
+    },
+    entry(entry) {
+      for (const [name, value] of Object.entries(entryFields(entry))) {
+        if (value !== null) print(`${name.padEnd(14)} ${printable(String(value))}`);
+      }
+    },
+    booked({ id, number }) {
+      print(codes[130].text);
+      print(`entry ${number}, id ${id}`);
+    },
+    written: (file) => print(file),
+    kept: (file) => print(`The ledger that was there is kept as ${printable(file)}`),
+    reissued(account, code) {
+      print(code);
+      print(
+        `${account}'s certificate is revoked. With this code, once: register ${account} --code`,
+      );
+    },
+    closed: (account) => print(`${account} is closed; its balance is kept`),
+    refused: ({ text }) => print(printable(text)),
+  };
+}
+
+function rateOf({ entries }: AuditReport, seconds: number): number {
+  return Math.round(entries / seconds);
+}
+
+function faultText({ entry, reason }: AuditFault): string {
+  const what = entry === undefined ? "The ledger is wrong" : `Entry ${entry} is wrong`;
+  return `${what}: ${printable(reason)}`;
+}
+
+function accountFields({ username, balance, online_status, closed_at }: StoredAccount) {
+  return {
+    account: username,
+    balance,
+    online: online_status === 1,
+    closed: closed_at !== null,
+  };
+}
+
+function accountText({ username, balance, closed_at }: StoredAccount): string {
+  const closed = closed_at === null ? "" : "  closed";
+  return `${printable(String(username)).padEnd(32)}  ${String(balance).padStart(16)}${closed}`;
+}
+
+/** As they are stored: this is for looking at what is there. A number past 2^53 as text. */
+function entryFields(entry: StoredEntry): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(entry).map(([column, value]) => [
+      column,
+      typeof value === "bigint" ? String(value) : value,
+    ]),
+  );
+}
+
+function entryText({ number, at, kind, payer, payee, amount, memo }: StoredEntry): string {
+  const note = memo === null ? "" : `  ${memo}`;
+  return printable(`${number}  ${at}  ${kind}  ${payer} → ${payee}  ${amount}${note}`);
+}
