@@ -70,6 +70,15 @@ export const orderFutureMsMax = 1 * minute;
 /** The longest lifetime that the server accepts in an order. */
 export const orderLifetimeMsMax = 24 * hour;
 
+/**
+ * Refused orders that a server remembers until they expire. Each costs its sender a signature and the server a decryption, so no more
+ * of them come in an order's lifetime; about 200 bytes each.
+ */
+export const refusedOrdersMax = 100_000;
+
+/** How soon a server notices what another process did to its ledger. One cheap question each time. */
+export const ledgerWatchMs = 1 * second;
+
 /** Certificates in a chain: leaf, one intermediate, root. */
 export const chainCertificatesMax = 3;
 

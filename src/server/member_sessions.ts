@@ -19,6 +19,10 @@ export class MemberSessions {
     if (sessions?.size === 0) this.#byName.delete(name);
   }
 
+  all(): readonly Session[] {
+    return [...this.#byName.values()].flatMap((sessions) => [...sessions]);
+  }
+
   of(name: AccountName): readonly Session[] {
     return [...this.#byName.get(name) ?? []];
   }

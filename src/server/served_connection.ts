@@ -62,6 +62,10 @@ export class ServedConnection {
     else this.#stream.close();
   }
 
+  serves(session: Session): boolean {
+    return this.#session === session;
+  }
+
   /** Ends the connection at once. */
   abort(): void {
     this.#stream.close();

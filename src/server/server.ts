@@ -1,12 +1,16 @@
 /**
  * The server: accepts connections, serves each on its own, and stops in good order.
  */
+import { LedgerError } from "../errors.ts";
 import { shutdownGraceMs, waitingRoomPlaces } from "../limits.ts";
 import type { ByteStream, Endpoint, Listener } from "../transport/byte_stream.ts";
 import { Admission } from "./admission.ts";
 import { MemberSessions } from "./member_sessions.ts";
+import { RefusedOrders } from "./refused_orders.ts";
 import { ServedConnection } from "./served_connection.ts";
 import type { ServerContext, ServerDependencies } from "./server_context.ts";
+import type { Session } from "./session.ts";
+import { watchLedger } from "./watch_ledger.ts";
 
 export interface ServerOptions {
   /** Where to listen; port 0 finds a free one. */
@@ -28,6 +32,7 @@ export class Server {
   readonly #admission: Admission;
   readonly #connections = new Map<ServedConnection, Promise<void>>();
   readonly #settle: PromiseWithResolvers<void>;
+  readonly #stopWatching: () => void;
   #stopping: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
@@ -43,6 +48,7 @@ export class Server {
       anchor: dependencies.authority.anchor,
       initialBalance,
       sessions: new MemberSessions(),
+      refusedOrders: new RefusedOrders(),
       failStop: (error) => {
         this.#failure ??= { error };
         this.stop();
@@ -54,6 +60,14 @@ export class Server {
     this.#listener = dependencies.network.listen(endpoint);
     this.endpoint = this.#listener.endpoint;
     dependencies.report({ kind: "listening", endpoint: this.endpoint });
+    this.#stopWatching = watchLedger({
+      ...this.#context,
+      end: (session) => this.#endSession(session),
+      onFailure: (error) => {
+        if (error instanceof LedgerError) this.#context.failStop(error);
+        else dependencies.report({ kind: "fault", attempt: "look at the ledger", error });
+      },
+    });
     this.#accept();
   }
 
@@ -89,10 +103,18 @@ export class Server {
     if (this.#stopping) connection.stop();
   }
 
+  /** Of a member that the operator revoked or closed. */
+  #endSession(session: Session): void {
+    for (const connection of this.#connections.keys()) {
+      if (connection.serves(session)) connection.stop();
+    }
+  }
+
   async #stop(): Promise<void> {
     const { clock, ledger, report } = this.#context;
     report({ kind: "stopping", served: this.#admission.servedCount });
     this.#listener.close();
+    this.#stopWatching();
     const cancel = clock.schedule(shutdownGraceMs, () => {
       for (const connection of this.#connections.keys()) connection.abort();
     });

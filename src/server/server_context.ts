@@ -10,6 +10,7 @@ import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { Random } from "../random.ts";
 import type { Network } from "../transport/byte_stream.ts";
 import type { MemberSessions } from "./member_sessions.ts";
+import type { RefusedOrders } from "./refused_orders.ts";
 import type { ReportEvent } from "./server_event.ts";
 
 /** What is brought to a server from outside. */
@@ -29,6 +30,7 @@ export interface ServerContext extends ServerDependencies {
   /** What a new account starts with, 0 up to 2^53-1. */
   readonly initialBalance: number;
   readonly sessions: MemberSessions;
+  readonly refusedOrders: RefusedOrders;
   /** Ends the server because its ledger can no longer be trusted with anything. */
   readonly failStop: (error: unknown) => void;
 }

@@ -1,0 +1,52 @@
+/**
+ * Noticing what the operator does to the ledger beside the running server: a revoked certificate or a closed account ends its member's
+ * sessions.
+ */
+import type { Clock } from "../clock.ts";
+import { ledgerWatchMs } from "../limits.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { MemberSessions } from "./member_sessions.ts";
+import { identifySpeaker, type Session } from "./session.ts";
+
+export interface LedgerWatchOptions {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly sessions: MemberSessions;
+  /** Ends a session that no longer speaks for its account. */
+  readonly end: (session: Session) => void;
+  /** Told when the ledger could not be asked. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** @returns stops watching */
+export function watchLedger(options: LedgerWatchOptions): () => void {
+  const { ledger, clock, sessions, end, onFailure } = options;
+  let cancel = () => {};
+  let isStopped = false;
+  let seen: number | undefined;
+  const look = async () => {
+    try {
+      const revision = await ledger.revision();
+      if (seen !== undefined && revision !== seen) await endOutdated(sessions, { ledger, end });
+      seen = revision;
+    } catch (error) {
+      onFailure(error);
+    }
+    if (!isStopped) cancel = clock.schedule(ledgerWatchMs, look);
+  };
+  look();
+  return () => {
+    isStopped = true;
+    cancel();
+  };
+}
+
+async function endOutdated(
+  sessions: MemberSessions,
+  { ledger, end }: Pick<LedgerWatchOptions, "ledger" | "end">,
+): Promise<void> {
+  for (const session of sessions.all()) {
+    const speaker = await identifySpeaker(session.channel.correspondent, ledger);
+    if (speaker.kind !== "member") end(session);
+  }
+}
