@@ -36,6 +36,7 @@ Deno.test("peers: the payment is told once, and a payer that stays connected kee
     assert(await stream.read(buffer));
     await peers.close();
     assertEquals(await stream.read(buffer), null);
+    stream.close();
     assertEquals(payments.all.length, 1);
   });
 });

@@ -17,7 +17,7 @@ Deno.test("list: 500 members online, with the longest names and addresses, in or
       (_, at) => named(`m${String(at).padStart(3, "0")}`.padEnd(32, "x")),
     );
     for (const name of names) {
-      const der = new TextEncoder().encode(name);
+      const der = Uint8Array.from(new TextEncoder().encode(name));
       const fingerprint = await sha256Hex(der);
       const certificate = { fingerprint, keyFingerprint: fingerprint, der, issuedAtMs: 0 };
       await server.ledger.register({ name, certificate });

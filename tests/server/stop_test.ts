@@ -36,6 +36,7 @@ Deno.test("stop: a connection that has said nothing yet, and one that waits, are
   await server.server.stop();
   await refused;
   assertEquals(await silent.stream.read(new Uint8Array(1)), null);
+  silent.close();
 });
 
 Deno.test("stop: a request under way is answered first, with what was booked", async () => {

@@ -58,6 +58,7 @@ const waysOut: readonly { title: string; leave: (server: TestServer) => Promise<
       const { stream } = await server.connect();
       await stream.write(new TextEncoder().encode("GET / HTTP/1.1\r\n"));
       assertEquals(await stream.read(new Uint8Array(1)), null);
+      stream.close();
     },
   },
   {
