@@ -42,7 +42,8 @@ Deno.test("every code has its name, its text and whether to try again, and there
 
 Deno.test("docs/protocol.md has every code with its name", async () => {
   const text = await Deno.readTextFile(new URL("../../docs/protocol.md", import.meta.url));
-  const rows = text.split("\n").filter((line) => /^\| \d{3} \|/.test(line));
+  const lines = text.replace(/ {2,}/g, " ").split("\n");
+  const rows = lines.filter((line) => /^\| \d{3} \|/.test(line));
   for (const [code, [name, , tryAgain]] of Object.entries(table)) {
     const row = rows.find((line) => line.startsWith(`| ${code} | ${name} |`));
     assert(row, `${code} ${name}`);
