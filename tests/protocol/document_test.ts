@@ -33,7 +33,7 @@ function decoded(part: string): string {
   }
 }
 
-const blocks = [...source.matchAll(/^```(?:json)?\n([^`]*)^```$/gm)].flatMap(([, block]) =>
+const blocks = [...source.matchAll(/^```\n([^`]*)^```$/gm)].flatMap(([, block]) =>
   block!.trim().split("\n")
 ).filter((line) => !line.startsWith('["micropay-entry-1", '));
 
