@@ -1,0 +1,166 @@
+/**
+ * A client written from docs/protocol.md alone: registers, logs in, lists, reads its balance, and pays a member directly.
+ *
+ *     node client.mjs HOST PORT CA.pem NAME PAYEE AMOUNT
+ *
+ * Prints one line of JSON for each step. Needs the `openssl` command for the certificate request.
+ */
+import { execFileSync } from "node:child_process";
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  randomBytes,
+  X509Certificate,
+} from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  Connection,
+  demand,
+  makeSessionKey,
+  readDocument,
+  sha256,
+  signDocument,
+  verifyChain,
+  verifyDocument,
+} from "./wire.mjs";
+
+const [host, port, caFile, name, payee, amountText] = process.argv.slice(2);
+const ca = new X509Certificate(readFileSync(caFile));
+const ledger = sha256(ca.raw);
+demand(ca.ca && ca.checkIssued(ca) && ca.verify(ca.publicKey), "the CA's certificate");
+const sessionKey = makeSessionKey();
+const say = (step, value) => console.log(JSON.stringify({ step, ...value }));
+
+const me = await register();
+const server = await toServer(me);
+say("login", await server.ask("login", { name, port: 9 }));
+say("list", await server.ask("list", {}));
+say("before", await server.ask("balance", {}));
+const order = makeOrder(Number(amountText));
+say("pay", await pay(order));
+say("status", await proven(await server.ask("status", { id: order.id }), order));
+say("after", await server.ask("balance", {}));
+say("history", await server.ask("history", { limit: 1 }));
+say("chain", await followChain());
+say("pushes", { types: server.pushes.map(({ type }) => type) });
+say("exit", await server.ask("exit", {}));
+server.close();
+
+async function toServer(party) {
+  const connection = await Connection.open({ host, port, ca, role: "server", sessionKey });
+  connection.introduce(party);
+  return connection;
+}
+
+async function register() {
+  const folder = mkdtempSync(join(tmpdir(), "micropay-"));
+  try {
+    const file = join(folder, "key.pem");
+    const openssl = (...args) =>
+      execFileSync("openssl", args, { stdio: ["ignore", "pipe", "ignore"] });
+    openssl("genpkey", "-algorithm", "ed25519", "-out", file);
+    const uri = `micropay:account:${name}`;
+    const subject = ["-subj", `/CN=${name}`, "-addext", `subjectAltName=URI:${uri}`];
+    const csr = openssl("req", "-new", "-key", file, ...subject, "-outform", "DER");
+    const key = createPrivateKey(readFileSync(file));
+    const spki = createPublicKey(key).export({ type: "spki", format: "der" });
+    const applicant = await toServer({ uri: `micropay:applicant:${sha256(spki)}`, key, csr });
+    const reply = await applicant.ask("register", { name });
+    applicant.close();
+    say("register", { code: reply.code, text: reply.text });
+    demand(reply.code === 100, reply.text);
+    const der = Buffer.from(reply.answer.certificate, "base64url");
+    const certificate = verifyChain([der], { ca, role: "member" });
+    const isMine = certificate.publicKey.export({ type: "spki", format: "der" }).equals(spki);
+    demand(certificate.uri === uri && isMine, "the certificate is another's");
+    return { uri, key, x5c: [der] };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A UUIDv7. */
+function makeId() {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(Date.now(), 0, 6);
+  bytes[6] = 0x70 | (bytes[6] & 0x0f);
+  bytes[8] = 0x80 | (bytes[8] & 0x3f);
+  return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+function makeOrder(amount) {
+  const iat = server.greetedAt;
+  const terms = {
+    id: makeId(),
+    ledger,
+    from: name,
+    to: payee,
+    amount,
+    memo: "käse 🧀",
+    iat,
+    exp: iat + 120,
+  };
+  return { ...terms, jws: signDocument("micropay-order", terms, me) };
+}
+
+async function pay(order) {
+  const { answer } = await server.ask("locate", { name: payee });
+  demand(answer.name === payee, "the place of another");
+  const peer = await Connection.open({
+    host: answer.ip,
+    port: answer.port,
+    ca,
+    role: "member",
+    sessionKey,
+  });
+  demand(peer.uri === `micropay:account:${payee}`, "another than the payee answers");
+  peer.introduce(me);
+  const reply = await peer.ask("pay", { order: order.jws });
+  peer.close();
+  return proven(reply, order);
+}
+
+/** Checks that a reply brings the receipt of the order. */
+function proven(reply, order) {
+  demand(reply.code === 130, reply.text);
+  const document = readDocument(reply.answer.receipt, "micropay-receipt");
+  verifyDocument(document, verifyChain(document.chain, { ca, role: "server" }).publicKey);
+  const receipt = document.payload;
+  for (const member of ["id", "ledger", "from", "to", "amount"]) {
+    demand(receipt[member] === order[member], `a receipt with another ${member}`);
+  }
+  demand(receipt.order === sha256(order.jws), "the receipt of another order");
+  order.receipt = receipt;
+  return { code: reply.code, text: reply.text, receipt };
+}
+
+/** Hashes from the first entry on; the own entry has to be at its place. */
+async function followChain() {
+  const { answer: { head, digests, entries } } = await server.ask("chain", { after: 0 });
+  demand(head === ledger && digests.length === entries, "a chain from its beginning to its end");
+  const { id, from, to, amount, memo, jws, receipt } = order;
+  const contents = [
+    "micropay-entry-1",
+    receipt.entry,
+    id,
+    "payment",
+    from,
+    to,
+    amount,
+    memo,
+    jws,
+    receipt.at,
+  ];
+  const own = createHash("sha256").update(JSON.stringify(contents)).digest("base64url");
+  demand(digests[receipt.entry - 1] === own, "the own entry");
+  const upTo = digests.slice(0, receipt.entry).reduce(
+    (before, digest) =>
+      sha256(Buffer.concat([Buffer.from(before, "hex"), Buffer.from(digest, "base64url")])),
+    head,
+  );
+  demand(upTo === receipt.head, "the head of the receipt");
+  return { entries, head: upTo };
+}
