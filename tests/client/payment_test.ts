@@ -18,6 +18,8 @@ const id = "019aaf3e-7c00-7000-8000-00000000000a";
 const rows: readonly {
   readonly title: string;
   readonly behave: Behaviour;
+  /** Where the payer has to give up waiting. */
+  readonly timeoutMs?: number;
   readonly result: Result;
   /** Whether the money moved. */
   readonly booked: boolean;
@@ -42,7 +44,13 @@ const rows: readonly {
     result: "paid",
     booked: true,
   },
-  { title: "says nothing", behave: () => Promise.resolve(), result: "unknown", booked: false },
+  {
+    title: "says nothing",
+    behave: () => Promise.resolve(),
+    timeoutMs: 2000,
+    result: "unknown",
+    booked: false,
+  },
   {
     title: "closes",
     behave: ({ stream }) => Promise.resolve(stream.close()),
@@ -88,13 +96,13 @@ const rows: readonly {
   },
 ];
 
-for (const { title, behave, result, booked } of rows) {
+for (const { title, behave, timeoutMs, result, booked } of rows) {
   Deno.test(`pay: a payee that ${title}: ${result}`, async () => {
     await inFolder(async (folder) => {
       await using server = await startServer();
       const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
       await using payee = await TestPayee.logIn(server, bob, { behave });
-      const member = await memberOf(server, alice, { folder, timeoutMs: 500 });
+      const member = await memberOf(server, alice, { folder, ...(timeoutMs && { timeoutMs }) });
       assertEquals(await resultOf(() => member.pay(lunch)), result);
       assertEquals(payee.messages.length, 1);
       assertEquals(await server.balanceOf("alice"), booked ? 8000 : 10_000);
@@ -166,16 +174,16 @@ Deno.test("pay: trying an id again while the first try is still on its way is pa
     await using server = await startServer();
     const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
     const held: PayeeScene[] = [];
-    // The payee sleeps over the first order, and hands it in just before the second.
+    // The payee hangs up on the first order, and hands it in just before the second.
     await using _payee = await TestPayee.logIn(server, bob, {
       behave: async (scene) => {
         held.push(scene);
-        if (held.length === 1) return;
+        if (held.length === 1) return scene.stream.close();
         await submit(held[0]!);
         await honest(scene);
       },
     });
-    const member = await memberOf(server, alice, { folder, timeoutMs: 500 });
+    const member = await memberOf(server, alice, { folder });
     assertEquals(await resultOf(() => member.pay({ ...lunch, id })), "unknown");
     await member.abandon();
     // A person who asks again later, in another process.

@@ -30,7 +30,7 @@ Deno.test("a payment that cannot be made is refused with its own code, and nothi
     },
     {
       title: "to somebody who does not answer",
-      args: ["dave", "1", "--timeout", "1"],
+      args: ["dave", "1", "--timeout", "2"],
       code: 264,
       text: "transfer FAIL: the payee does not answer",
     },

@@ -152,7 +152,13 @@ Deno.test("what is not a micropay server is named so, or not waited for longer t
     for (const folder of [scene.folder, elsewhere]) {
       await step(t, `${title}, ${folder === elsewhere ? "without" : "with"} a CA`, async () => {
         await using fake = new FakeServer(says);
-        const ended = await scene.client(["register", "alice", "--json", "--timeout", "0.5"], {
+        const ended = await scene.client([
+          "register",
+          "alice",
+          "--json",
+          "--timeout",
+          says === "" ? "0.5" : "20",
+        ], {
           port: fake.port,
           folder,
         });

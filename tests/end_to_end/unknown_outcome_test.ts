@@ -44,7 +44,7 @@ Deno.test("when the order was lost, its status is unknown, and paying with the s
 Deno.test("when the payee gave up waiting for the server, the payer is in doubt as well, not refused", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
   await using proxy = new HoldingProxy(scene.server.port);
-  await scene.receiver("bob", ["--timeout", "0.5"], proxy.port);
+  await scene.receiver("bob", ["--timeout", "2"], proxy.port);
   proxy.hold();
   const paid = await scene.client(["pay", "bob", "2000", "--json"]);
   assertEquals([paid.code, paid.stdout, json(paid.stderr).error], [6, "", "unknown_outcome"]);
