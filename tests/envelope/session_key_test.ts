@@ -25,9 +25,8 @@ for (const bits of [2048, 3072] as const) {
 Deno.test("the private half cannot be exported", async () => {
   const { privateKey } = await generateSessionKey(2048);
   assert(!privateKey.extractable);
-  for (const format of ["pkcs8", "jwk"] as const) {
-    await assertRejects(() => crypto.subtle.exportKey(format, privateKey));
-  }
+  await assertRejects(() => crypto.subtle.exportKey("pkcs8", privateKey));
+  await assertRejects(() => crypto.subtle.exportKey("jwk", privateKey));
 });
 
 Deno.test("the order of an announced key's members does not matter", async () => {
