@@ -43,6 +43,13 @@ export const peerTimeoutMs = 10 * second;
 /** Connections from peers that one client serves at a time. A member is paid by people, not by a flood. */
 export const peerConnectionsMax = 16;
 
+/**
+ * Pause after a failed accept: the first one, doubled with each failure that follows at once, and the longest. With no
+ * descriptors left every try fails until somebody leaves; a person who comes then waits for the longest pause at most.
+ */
+export const acceptPauseMsMin = 100;
+export const acceptPauseMsMax = 5 * second;
+
 /** How long the server finishes what is under way after SIGINT or SIGTERM. */
 export const shutdownGraceMs = 5 * second;
 

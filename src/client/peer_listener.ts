@@ -7,6 +7,7 @@ import { codes } from "../protocol/code.ts";
 import { encodeReply, refuse, replyType } from "../protocol/exchange.ts";
 import { payExchange } from "../protocol/transfer.ts";
 import { acceptChannel } from "../transport/accept_channel.ts";
+import { Acceptor } from "../transport/acceptor.ts";
 import type { ByteStream, Endpoint, Listener } from "../transport/byte_stream.ts";
 import type { Message } from "../envelope/message.ts";
 import type { Arrival, Channel } from "../transport/channel.ts";
@@ -21,24 +22,28 @@ export interface PeerListenerOptions {
 
 export class PeerListener {
   readonly endpoint: Endpoint;
-  readonly #listener: Listener;
+  readonly #acceptor: Acceptor;
   readonly #member: MemberContext;
   readonly #options: PeerListenerOptions;
   readonly #peers = new Map<ByteStream, Promise<void>>();
 
   /** Takes payments from now on, until {@link PeerListener.close}. */
   constructor(listener: Listener, member: MemberContext, options: PeerListenerOptions) {
-    this.#listener = listener;
     this.endpoint = listener.endpoint;
     this.#member = member;
     this.#options = options;
-    this.#accept();
+    // A fault ends nothing: this member is still online and would be paid in vain.
+    this.#acceptor = new Acceptor(listener, {
+      clock: member.clock,
+      onStream: (stream) => this.#admit(stream),
+      onFault: options.onFault,
+    });
   }
 
   /** Stops listening, lets payments under way come to their end, and closes what is left. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    this.#listener.close();
+    this.#acceptor.close();
     for (const stream of this.#peers.keys()) {
       if (!this.#busy.has(stream)) stream.close();
     }
@@ -48,24 +53,9 @@ export class PeerListener {
   readonly #busy = new Set<ByteStream>();
   #isClosing = false;
 
-  async #accept(): Promise<void> {
-    for (;;) {
-      let stream: ByteStream | null;
-      try {
-        stream = await this.#listener.accept();
-      } catch (error) {
-        // One connection could not be accepted; the next one may be. This member is still online and would be paid in vain.
-        this.#options.onFault(error);
-        await new Promise<void>((resolve) => this.#member.clock.schedule(acceptPauseMs, resolve));
-        continue;
-      }
-      if (!stream) return;
-      if (this.#peers.size >= peerConnectionsMax) {
-        stream.close();
-        continue;
-      }
-      this.#serve(stream);
-    }
+  #admit(stream: ByteStream): void {
+    if (this.#peers.size < peerConnectionsMax) this.#serve(stream);
+    else stream.close();
   }
 
   #serve(stream: ByteStream): void {
@@ -114,6 +104,3 @@ export class PeerListener {
     await channel.send(replyType, encodeReply(payExchange, seq, outcome)).written;
   }
 }
-
-/** Pause after a failed accept: with no descriptors left, trying again at once would only burn the processor. */
-const acceptPauseMs = 100;

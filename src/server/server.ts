@@ -3,7 +3,8 @@
  */
 import { LedgerError } from "../errors.ts";
 import { shutdownGraceMs, waitingRoomPlaces } from "../limits.ts";
-import type { ByteStream, Endpoint, Listener } from "../transport/byte_stream.ts";
+import { Acceptor } from "../transport/acceptor.ts";
+import type { ByteStream, Endpoint } from "../transport/byte_stream.ts";
 import { Admission } from "./admission.ts";
 import { MemberSessions } from "./member_sessions.ts";
 import { RefusedOrders } from "./refused_orders.ts";
@@ -27,7 +28,7 @@ export class Server {
   /** Settles when it has stopped: rejects with what made it stop, when that was the ledger. */
   readonly stopped: Promise<void>;
 
-  readonly #listener: Listener;
+  readonly #acceptor: Acceptor;
   readonly #context: ServerContext;
   readonly #admission: Admission;
   readonly #connections = new Map<ServedConnection, Promise<void>>();
@@ -57,8 +58,8 @@ export class Server {
     this.#admission = new Admission({ userLimit, places: waitingRoomPlaces });
     this.#settle = Promise.withResolvers();
     this.stopped = this.#settle.promise;
-    this.#listener = dependencies.network.listen(endpoint);
-    this.endpoint = this.#listener.endpoint;
+    const listener = dependencies.network.listen(endpoint);
+    this.endpoint = listener.endpoint;
     dependencies.report({ kind: "listening", endpoint: this.endpoint });
     this.#stopWatching = watchLedger({
       ...this.#context,
@@ -68,29 +69,18 @@ export class Server {
         else dependencies.report({ kind: "fault", attempt: "look at the ledger", error });
       },
     });
-    this.#accept();
+    this.#acceptor = new Acceptor(listener, {
+      clock: dependencies.clock,
+      onStream: (stream) => this.#serve(stream),
+      onFault: (error) =>
+        dependencies.report({ kind: "fault", attempt: "accept a connection", error }),
+    });
   }
 
   /** Stops accepting, finishes what is under way for up to `shutdownGraceMs`, tells the clients, closes the ledger. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.stopped;
-  }
-
-  async #accept(): Promise<void> {
-    for (;;) {
-      let stream: ByteStream | null;
-      try {
-        stream = await this.#listener.accept();
-      } catch (error) {
-        // One connection could not be accepted, for example because it was reset before it was; the next one may be.
-        this.#context.report({ kind: "fault", attempt: "accept a connection", error });
-        await new Promise<void>((resolve) => this.#context.clock.schedule(acceptPauseMs, resolve));
-        continue;
-      }
-      if (!stream) return;
-      this.#serve(stream);
-    }
   }
 
   #serve(stream: ByteStream): void {
@@ -113,7 +103,7 @@ export class Server {
   async #stop(): Promise<void> {
     const { clock, ledger, report } = this.#context;
     report({ kind: "stopping", served: this.#admission.servedCount });
-    this.#listener.close();
+    this.#acceptor.close();
     this.#stopWatching();
     const cancel = clock.schedule(shutdownGraceMs, () => {
       for (const connection of this.#connections.keys()) connection.abort();
@@ -131,6 +121,3 @@ export class Server {
     else this.#settle.resolve();
   }
 }
-
-/** Pause after a failed accept: with no descriptors left, trying again at once would only burn the processor. */
-const acceptPauseMs = 100;
