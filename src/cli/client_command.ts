@@ -12,7 +12,7 @@ import { systemRandom } from "../random.ts";
 import type { Network } from "../transport/byte_stream.ts";
 import { MeteredNetwork } from "../transport/metered_network.ts";
 import { tcpNetwork } from "../transport/tcp_network.ts";
-import { type ClientOutput, jsonOutput, textOutput } from "./client_output.ts";
+import { type ClientOutput, isInOrder, jsonOutput, textOutput } from "./client_output.ts";
 import type { ClientRequest } from "./command_line.ts";
 import { platformDataHome } from "./data_home.ts";
 import { type ExitCode, exitCodeOfError, exitCodeOfRefusal, exitCodes } from "./exit_code.ts";
@@ -49,7 +49,7 @@ async function perform(request: ClientRequest, output: ClientOutput): Promise<Ex
       if (request.json) throw new UsageError("show the menu: --json needs a command");
       return await runMenu({ wallet, input, network, clock: systemClock, address: request });
     case "register": {
-      const outcome = await wallet.register(await wallet.connect(), command.account);
+      const outcome = await wallet.register(await wallet.connect(), command.account, command);
       if (outcome.outcome === "refused") return refused(outcome, output);
       output.registered(outcome.answer.account);
       return exitCodes.ok;
@@ -70,6 +70,7 @@ async function performAsMember(
   try {
     const name = request.as ?? await wallet.onlyAccount(connection);
     member = await wallet.member(connection, name);
+    for (const settled of await member.settle()) output.settled(settled);
     return await performFor(member, command, { request, output });
   } finally {
     await member?.abandon();
@@ -96,10 +97,22 @@ async function performFor(
       return exitCodes.ok;
     }
     case "pay": {
-      const outcome = await member.pay(command);
+      const outcome = await untilSignal((signal) => member.pay(command, { signal }));
       if (outcome.outcome === "refused") return refused(outcome, output);
       output.paid(outcome);
       return exitCodes.ok;
+    }
+    case "refund": {
+      const outcome = await member.refund(command);
+      if (outcome.outcome === "refused") return refused(outcome, output);
+      output.paid(outcome);
+      return exitCodes.ok;
+    }
+    case "audit": {
+      const outcome = await member.audit();
+      if (outcome.outcome === "refused") return refused(outcome, output);
+      output.audited(outcome);
+      return isInOrder(outcome) ? exitCodes.ok : exitCodes.refused;
     }
     case "status": {
       const outcome = await member.status(command.id);
@@ -115,9 +128,24 @@ async function performFor(
       return exitCodes.ok;
     }
     case "receive": {
-      const refusal = await receive(member, { ...request, count: command.count, output });
+      const refusal = await receive(member, { ...request, ...command, output });
       return refusal ? refused(refusal, output) : exitCodes.ok;
     }
+  }
+}
+
+/** Lets something know of SIGINT and SIGTERM, so that it can end in its own way. */
+async function untilSignal<Result>(
+  action: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) Deno.addSignalListener(signal, abort);
+  try {
+    return await action(controller.signal);
+  } finally {
+    for (const signal of signals) Deno.removeSignalListener(signal, abort);
   }
 }
 

@@ -4,6 +4,7 @@
 import { merge, object, or } from "@optique/core/constructs";
 import { formatMessage, type Message, text } from "@optique/core/message";
 import type { Parser } from "@optique/core/parser";
+import { optional } from "@optique/core/modifiers";
 import { command, constant } from "@optique/core/primitives";
 import { memoCharactersMax } from "../memo.ts";
 import { amountMax } from "../money.ts";
@@ -13,8 +14,10 @@ import {
   accountName,
   amount,
   entryNumber,
+  entryOrStart,
   historyLimit,
   memo,
+  oneTimeCode,
   orderId,
   payee,
   paymentCount,
@@ -30,8 +33,10 @@ const briefs = {
   balance: "Your balance.",
   pay: "Pay somebody who is online.",
   receive: "Stay online and print each payment that arrives.",
+  refund: "Give back a payment, or a part of it.",
   status: "What became of an order.",
   history: "Your payments, newest first.",
+  audit: "Check that the ledger still has what you hold receipts for.",
 } as const;
 
 /** The name of a command; the menu is what the client does without one. */
@@ -40,13 +45,15 @@ export type ClientCommandName = keyof typeof briefs;
 /** The parser of one command. */
 export function clientCommands(source: OptionSource) {
   return or(
-    registerCommand(),
+    registerCommand(source),
     simpleCommand("list"),
     simpleCommand("balance"),
     payCommand(source),
     receiveCommand(source),
+    refundCommand(source),
     statusCommand(),
     historyCommand(source),
+    simpleCommand("audit"),
   );
 }
 
@@ -56,20 +63,39 @@ export function clientCommandOf(brief: Message): ClientCommandName | undefined {
   return names.find((name) => briefs[name] === formatMessage(brief));
 }
 
-function registerCommand() {
+function registerCommand(source: OptionSource) {
   const words = object(commandArgumentsTitle, {
     account: namedArgument(accountName, "1 to 32 of a-z 0-9 . _ -, a letter or digit first."),
   });
-  return named("register", merge(object({ name: constant("register") }), words), "alice");
+  const options = object(commandOptionsTitle, {
+    code: source.optional("--code", oneTimeCode, {
+      description: "The operator's one-time code, for an account whose key was lost.",
+    }),
+  });
+  return named("register", merge(object({ name: constant("register") }), words, options), "alice");
 }
 
-function simpleCommand<const Name extends "list" | "balance">(name: Name) {
+function refundCommand(source: OptionSource) {
+  const words = object(commandArgumentsTitle, {
+    id: namedArgument(orderId("ID"), "The payment's id, from its receipt or your history."),
+    amount: optional(namedArgument(amount, "How much of it; all that is left when not given.")),
+  });
+  const options = object(commandOptionsTitle, {
+    memo: source.optional("--memo", memo, {
+      description: "A note of up to 256 characters, kept in the ledger.",
+    }),
+  });
+  const example = "019aaf3e-7c00-7000-8000-000000000001 5";
+  return named("refund", merge(object({ name: constant("refund") }), words, options), example);
+}
+
+function simpleCommand<const Name extends "list" | "balance" | "audit">(name: Name) {
   return named(name, object({ name: constant(name) }));
 }
 
 function payCommand(source: OptionSource) {
   const words = object(commandArgumentsTitle, {
-    to: namedArgument(payee, "Who gets it; must be online."),
+    to: namedArgument(payee, "Who gets it; online, unless --via-server."),
     amount: namedArgument(amount, `Whole units, 1 to ${amountMax}.`),
   });
   const options = object(commandOptionsTitle, {
@@ -78,6 +104,9 @@ function payCommand(source: OptionSource) {
     }),
     id: source.optional("--id", orderId("UUID"), {
       description: "The order's id, a UUID of version 7. The same order again is booked only once.",
+    }),
+    viaServer: source.flag(["--via-server"], {
+      description: "Hand the order to the server; the payee need not be online.",
     }),
   });
   return named(
@@ -91,6 +120,9 @@ function receiveCommand(source: OptionSource) {
   const options = object(commandOptionsTitle, {
     count: source.optional("--count", paymentCount, {
       description: "Exit after so many payments. Without it: when it is stopped.",
+    }),
+    since: source.optional("--since", entryOrStart, {
+      description: "First print what came after this entry; 0 for all that ever came.",
     }),
   });
   return named("receive", merge(object({ name: constant("receive") }), options), "--count 1");

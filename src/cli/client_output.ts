@@ -3,6 +3,8 @@
  */
 import type { AccountName } from "../account_name.ts";
 import type { IncomingPayment } from "../client/payee.ts";
+import type { MemberAudit } from "../client/ledger_audit.ts";
+import type { Settled } from "../client/settlement.ts";
 import type { Paid } from "../client/payment_result.ts";
 import type { SystemInformation } from "../client/member.ts";
 import { messageOf, type MicropayError, UnknownOutcomeError } from "../errors.ts";
@@ -20,6 +22,9 @@ export interface ClientOutput {
   online(port: number): void;
   received(payment: IncomingPayment): void;
   historyRow(row: HistoryRow): void;
+  audited(audit: MemberAudit): void;
+  /** A payment that was in doubt before this command; to stderr. */
+  settled(settled: Settled): void;
   /** An expected "no", to stdout like any result. */
   refused(refusal: Refusal, fields?: { readonly id?: string }): void;
   /** To stderr. */
@@ -49,8 +54,25 @@ export function jsonOutput(
         entry: receipt.entry,
         receipt: receiptJws,
       }),
-    historyRow: ({ entry, id, at, from, to, amount, memo, balance }) =>
-      line({ entry, id, at, from, to, amount, memo, balance }),
+    historyRow: ({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }) =>
+      line({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }),
+    audited: ({ entries, receipts, head, missing, rewrittenAt }) =>
+      line({
+        code: isInOrder({ missing, rewrittenAt }) ? 300 : 400,
+        entries,
+        receipts,
+        head,
+        missing: missing.map(({ id, entry, from, to, amount }) => ({
+          id,
+          entry,
+          from,
+          to,
+          amount,
+        })),
+        rewrittenAt,
+      }),
+    settled: ({ item: { order }, outcome }) =>
+      printError(jsonLine({ event: "settled", id: order.id, outcome })),
     refused: ({ code, text }, fields) => line({ code, text, ...fields }),
     failed: (error) =>
       printError(jsonLine({
@@ -79,6 +101,8 @@ export function textOutput(
     online: (port) => printError(`Online, taking payments on port ${port}. Ctrl-C ends.`),
     received: (payment) => print(notification(payment)),
     historyRow: (row) => print(historyLine(row)),
+    audited: (audit) => auditLines(audit).forEach(print),
+    settled: (settled) => printError(settlementText(settled)),
     refused: (refusal) => print(refusalText(refusal)),
     failed: (error) => printError(`micropay: ${printable(messageOf(error))}`),
   };
@@ -94,6 +118,39 @@ export function notification({ receipt: { from, amount }, memo }: IncomingPaymen
 export function refusalText({ code, text }: Refusal): string {
   const shown = printable(text);
   return code < 240 ? `${code} ${shown}` : shown;
+}
+
+/** What a person is told of a payment that was in doubt. */
+export function settlementText({ item: { order }, outcome }: Settled): string {
+  const payment = `the payment ${order.id} of ${order.amount} to ${order.to}`;
+  const until = new Date(order.exp * 1000).toISOString();
+  switch (outcome) {
+    case "done":
+      return `micropay: ${payment}, which was in doubt, is done`;
+    case "not_done":
+      return `micropay: ${payment}, which was in doubt, was not booked and never will be`;
+    case "open":
+      // Cut off, or under way in another terminal: from here both look the same.
+      return `micropay: ${payment} is not booked so far; it can be until ${until}`;
+  }
+}
+
+/** Whether an audit found nothing wrong. */
+export function isInOrder({ missing, rewrittenAt }: Pick<MemberAudit, "missing" | "rewrittenAt">) {
+  return missing.length === 0 && rewrittenAt === undefined;
+}
+
+function auditLines(audit: MemberAudit): string[] {
+  const { entries, receipts, head, missing, rewrittenAt } = audit;
+  const lines = [`${entries} entries followed, ${receipts} receipts looked for`, `head ${head}`];
+  if (rewrittenAt !== undefined) {
+    lines.push(`The ledger was rewritten: from entry ${rewrittenAt} on it is not what it was`);
+  }
+  for (const { id, entry, from, to, amount } of missing) {
+    lines.push(`Missing: entry ${entry}, ${from} paid ${to} ${amount}, id ${id}`);
+  }
+  if (isInOrder(audit)) lines.push("Everything you hold is there, and the ledger only grew.");
+  return lines;
 }
 
 function historyLine({ entry, at, from, to, amount, memo, balance }: HistoryRow): string {

@@ -20,6 +20,7 @@ import { type Environment, OptionSource } from "./option_source.ts";
 import { environmentFlag } from "./option_values.ts";
 import { serverCommand } from "./server_options.ts";
 import { unexpectedWord } from "./unexpected_word.ts";
+import { verifyCommand } from "./verify_options.ts";
 
 export type { Environment } from "./option_source.ts";
 
@@ -34,6 +35,9 @@ export type GencertRequest = Defined<InferValue<ReturnType<typeof gencertCommand
 
 /** What `micropay ledger` was asked to do. */
 export type LedgerRequest = Defined<InferValue<ReturnType<typeof ledgerCommand>>>;
+
+/** What `micropay verify` was asked to do. */
+export type VerifyRequest = Defined<InferValue<ReturnType<typeof verifyCommand>>>;
 
 /** Text for stdout that was asked for: help, the version, a completion script or its suggestions. Ends with a newline. */
 export interface PrintRequest {
@@ -59,6 +63,7 @@ export type ParsedCommandLine =
   | ClientRequest
   | GencertRequest
   | LedgerRequest
+  | VerifyRequest
   | PrintRequest
   | UsageRefusal;
 
@@ -117,6 +122,7 @@ type DefinedMember<T> = T extends { readonly name: string } ? Defined<T> : T;
 type Simplify<T> = { [K in keyof T]: T[K] };
 
 const programName = "micropay";
+const facesWithJson: ReadonlySet<string> = new Set(["client", "ledger", "verify"]);
 /** Help is not laid out narrower than this: beside the option names nothing could be read. */
 const columnsMin = 60;
 
@@ -136,13 +142,15 @@ function programParser(args: readonly string[], source: OptionSource) {
     serverCommand(source),
     clientCommand(source),
     ledgerCommand(source),
+    verifyCommand(source),
     gencertCommand(source),
   ] as const;
   const chosen = faces.filter((face) => face.leadingNames.has(args[0] ?? ""));
   const usage = chosen.length > 0 ? chosen.flatMap((face) => face.usage) : faceNames(faces);
   return or(...faces, {
     errors: {
-      noMatch: message`A command is missing: server, client, ledger, gencert or completion.`,
+      noMatch:
+        message`A command is missing: server, client, ledger, verify, gencert or completion.`,
       unexpectedInput: (word: string) => unexpectedWord(word, usage),
     },
   });
@@ -164,13 +172,13 @@ function refusal(error: Message, args: readonly string[], environment: Environme
   const message = unguardNegativeNumber(formatMessage(error)).replace(/\s*\n\s*/g, " ");
   // Values that we refuse are escaped already; a word that the parser itself quotes may hold anything.
   const reason = isPrintable(message) ? message : printable(message);
-  const face = ["server", "client", "ledger", "gencert"].find((name) => args[0] === name);
+  const face = ["server", "client", "ledger", "verify", "gencert"].find((name) => args[0] === name);
   const help = [programName, ...(face === undefined ? [] : [face]), "--help"].join(" ");
   return {
     kind: "usage_error",
     text: `${programName}: ${reason}\nTry "${help}".\n`,
     reason,
-    json: (face === "client" || face === "ledger") && wantsJson(args, environment),
+    json: face !== undefined && facesWithJson.has(face) && wantsJson(args, environment),
     exitCode: 2,
   };
 }

@@ -19,6 +19,15 @@ export const userLimitMax = 100_000;
 /** Longest validity of a server's certificate: as long as the CA's. */
 export const certificateDaysMax = 3650;
 /** Longest wait that can be asked for. */
+/** An entry's number, or 0 for before the first. */
+export const entryOrStart = wholeNumber("an entry's number", "ENTRY", 0, Number.MAX_SAFE_INTEGER);
+
+export const oneTimeCode = valueOf({
+  metavar: "CODE",
+  rule: "a one-time code is what the operator gave, 1 to 64 letters, digits and hyphens",
+  read: (text) => /^[A-Za-z0-9-]{1,64}$/.test(text) ? text.toUpperCase() : undefined,
+});
+
 export const timeoutSecondsMax = 3600;
 /** Most entries that one `history` prints. */
 export const historyEntriesMax = 1000;

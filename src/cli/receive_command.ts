@@ -2,6 +2,7 @@
  * `receive`: stay online and print each payment that arrives.
  */
 import type { Member } from "../client/member.ts";
+import type { IncomingPayment } from "../client/payee.ts";
 import { messageOf } from "../errors.ts";
 import type { Refusal } from "../protocol/exchange.ts";
 import { printable } from "../printable.ts";
@@ -11,6 +12,8 @@ import { onlineOptions, type PeerAddressRequest } from "./online_options.ts";
 export interface ReceiveOptions extends PeerAddressRequest {
   /** Ends after so many payments; only by a signal when absent. */
   readonly count?: number | undefined;
+  /** First prints what came after this entry. */
+  readonly since?: number | undefined;
   readonly output: ClientOutput;
 }
 
@@ -22,16 +25,14 @@ export interface ReceiveOptions extends PeerAddressRequest {
  */
 export async function receive(
   member: Member,
-  { output, count = Infinity, ...request }: ReceiveOptions,
+  { output, count = Infinity, since, ...request }: ReceiveOptions,
 ): Promise<Refusal | undefined> {
   const { promise: enough, resolve: end } = Promise.withResolvers<void>();
-  let left = count;
+  const printer = new PaymentPrinter(output, { count, end });
+  if (since !== undefined) printer.hold();
   const outcome = await member.goOnline({
     ...onlineOptions(request),
-    onPayment(payment) {
-      output.received(payment);
-      if (--left === 0) end();
-    },
+    onPayment: (payment) => printer.live(payment),
     onFault: (error) => console.error(`micropay: ${printable(messageOf(error))}`),
   });
   if (outcome.outcome === "refused") return outcome;
@@ -40,11 +41,65 @@ export async function receive(
   try {
     // Only now: whoever waits for this line may send the signal at once.
     output.online(outcome.answer.port);
+    if (since !== undefined) {
+      const refusal = await replay(member, { since, printer });
+      if (refusal) return refusal;
+    }
     const closed = await Promise.race([enough, member.context.link.closed]);
     if (closed) throw closed;
     // Peers that are being served get their answer first, so every payment that was printed was acknowledged too.
     await member.exit();
   } finally {
     for (const signal of signals) Deno.removeSignalListener(signal, end);
+  }
+}
+
+async function replay(
+  member: Member,
+  { since, printer }: { since: number; printer: PaymentPrinter },
+): Promise<Refusal | undefined> {
+  for await (const received of member.received({ since })) {
+    if (received.outcome === "refused") return received;
+    printer.print(received.answer);
+  }
+  printer.release();
+}
+
+/** Prints each payment once and in the ledger's order, wherever it comes from: the past, a peer, or the server. */
+class PaymentPrinter {
+  readonly #output: ClientOutput;
+  readonly #end: () => void;
+  #left: number;
+  readonly #printed = new Set<string>();
+  /** Payments that arrive while the past is being printed. */
+  #held: IncomingPayment[] | undefined;
+
+  constructor(output: ClientOutput, { count, end }: { count: number; end: () => void }) {
+    this.#output = output;
+    this.#left = count;
+    this.#end = end;
+  }
+
+  hold(): void {
+    this.#held = [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    held.sort((a, b) => a.receipt.entry - b.receipt.entry).forEach((one) => this.print(one));
+  }
+
+  live(payment: IncomingPayment): void {
+    if (this.#held) this.#held.push(payment);
+    else this.print(payment);
+  }
+
+  print(payment: IncomingPayment): void {
+    const { id } = payment.receipt;
+    if (this.#left === 0 || this.#printed.has(id)) return;
+    this.#printed.add(id);
+    this.#output.received(payment);
+    if (--this.#left === 0) this.#end();
   }
 }

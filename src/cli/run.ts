@@ -12,6 +12,7 @@ import { runGencert } from "./gencert_command.ts";
 import { jsonLine } from "./json_line.ts";
 import { runLedger } from "./ledger_command.ts";
 import { runServer } from "./server_command.ts";
+import { runVerify } from "./verify_command.ts";
 import { version } from "./version.ts";
 
 export async function run(args: readonly string[]): Promise<ExitCode> {
@@ -33,6 +34,8 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
       return await endingWithError(() => gencert(request));
     case "ledger":
       return await endingWithError(() => runLedger(request), { json: request.json });
+    case "verify":
+      return await endingWithError(() => runVerify(request), { json: request.json });
     case "server":
       return await endingWithError(() => runServer(request));
     case "client":

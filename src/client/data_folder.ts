@@ -10,6 +10,7 @@
 import { dirname, join } from "node:path";
 import type { AccountName } from "../account_name.ts";
 import { FileError, messageOf } from "../errors.ts";
+import { isOrderId } from "../random.ts";
 
 export class DataFolder {
   readonly path: string;
@@ -47,6 +48,24 @@ export async function readTextIfThere(path: string): Promise<string | undefined>
     if (cause instanceof Deno.errors.NotFound) return undefined;
     throw new FileError(`read ${path}: ${messageOf(cause)}`, { cause });
   }
+}
+
+/**
+ * @returns the ids of the files `<id>.json` in a folder, sorted, which is by the time the ids were made; none, when there is no folder
+ * @throws {FileError} when it cannot be read
+ */
+export async function orderIdsIn(path: string): Promise<string[]> {
+  const ids: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(path)) {
+      const id = name.replace(/\.json$/, "");
+      if (isOrderId(id)) ids.push(id);
+    }
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return [];
+    throw new FileError(`look into ${path}: ${messageOf(cause)}`, { cause });
+  }
+  return ids.sort();
 }
 
 /** Makes a folder that only this user can look into, with the folders above it. */

@@ -16,6 +16,7 @@ import {
   exportPrivateKeyPem,
   generateSigningKey,
   importPrivateKeyPem,
+  sha256Hex,
 } from "../pki/signing_key.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import {
@@ -70,8 +71,15 @@ export class IdentityStore {
   /**
    * The key and the request for a new account. The key is stored before it is used: when the answer gets lost, the same key asks
    * again and is given the certificate that was issued to it.
+   *
+   * @param options `anew`: for an account whose key was lost or is not trusted any more. What is here of it is kept aside, once: a
+   * key that was made for this and not answered yet is used again
    */
-  async apply(name: AccountName): Promise<Application> {
+  async apply(
+    name: AccountName,
+    { anew = false }: { anew?: boolean } = {},
+  ): Promise<Application> {
+    if (anew && await this.#certificatePem(name) !== undefined) await this.#setAside(name);
     const keys = await this.#storedKey(name) ?? await this.#newKey(name);
     const request = await readCertificateRequest(await createCertificateRequest(name, keys));
     return { request, privateKey: keys.privateKey };
@@ -105,6 +113,20 @@ export class IdentityStore {
     await writeFileWhole(this.#folder.caFile(this.#anchor.fingerprint), this.#anchor.pem, {
       mode: 0o644,
     });
+  }
+
+  /** Keeps the old key and certificate under other names: what they signed can still be looked at. */
+  async #setAside(name: AccountName): Promise<void> {
+    const pem = await this.#certificatePem(name);
+    const mark = (await sha256Hex(new TextEncoder().encode(pem))).slice(0, 16);
+    for (const path of [this.#keyFile(name), this.#certificateFile(name)]) {
+      try {
+        await Deno.rename(path, `${path}.replaced-${mark}`);
+      } catch (cause) {
+        if (cause instanceof Deno.errors.NotFound) continue;
+        throw new FileError(`rename ${path}: ${messageOf(cause)}`, { cause });
+      }
+    }
   }
 
   async #storedKey(name: AccountName): Promise<CryptoKeyPair | undefined> {

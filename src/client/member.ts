@@ -1,17 +1,22 @@
 /**
  * A member's view of its ledger: everything that can be asked or done once the connection is there.
  */
-import { UsageError } from "../errors.ts";
+import { ProtocolError, UsageError } from "../errors.ts";
 import { balanceExchange } from "../protocol/balance.ts";
-import { answered, type Outcome, type Refusal } from "../protocol/exchange.ts";
+import { answered, check, type Outcome, type Refusal } from "../protocol/exchange.ts";
 import { exitExchange } from "../protocol/exit.ts";
 import { historyExchange, type HistoryRow } from "../protocol/history.ts";
 import { listExchange, type OnlineMember } from "../protocol/list.ts";
 import { loginExchange } from "../protocol/login.ts";
+import { paymentShape, paymentType } from "../protocol/transfer.ts";
 import { pageRowsMax } from "../limits.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
 import type { MemberContext } from "./member_context.ts";
-import { pay, type PaymentTerms } from "./payment.ts";
+import { auditLedger, type MemberAudit } from "./ledger_audit.ts";
+import { type IncomingPayment, storeReceived, takePayment } from "./payee.ts";
+import { pay, type PaymentTerms, type PayOptions } from "./payment.ts";
+import { refund, type RefundTerms } from "./refund.ts";
+import { type Settled, settleOutbox } from "./settlement.ts";
 import { askStatus, type Paid } from "./payment_result.ts";
 import { PeerListener, type PeerListenerOptions } from "./peer_listener.ts";
 
@@ -52,6 +57,7 @@ export class Member {
       const page = await this.context.link.ask(listExchange, after === undefined ? {} : { after });
       if (page.outcome === "refused") return page;
       online.push(...page.answer.online);
+      requireProgress(page.answer, page.answer.online);
       if (!page.answer.more) return answered({ balance: page.answer.balance, online });
     }
   }
@@ -61,8 +67,41 @@ export class Member {
     return askStatus(id, this.context);
   }
 
-  pay(terms: PaymentTerms): Promise<Paid | Refusal> {
-    return pay(terms, this.context);
+  pay(terms: PaymentTerms, options?: PayOptions): Promise<Paid | Refusal> {
+    return pay(terms, this.context, options);
+  }
+
+  /** Gives back a payment that this member took. */
+  refund(terms: RefundTerms): Promise<Paid | Refusal> {
+    return refund(terms, this.context);
+  }
+
+  /** Finds out what became of payments that were left in doubt. */
+  settle(): Promise<Settled[]> {
+    return settleOutbox(this.context);
+  }
+
+  /** Checks that the ledger still holds what this member knows of it. */
+  audit(): Promise<MemberAudit | Refusal> {
+    return auditLedger(this.context);
+  }
+
+  /**
+   * Money that came after an entry, oldest first, however many pages it takes; each was verified and its receipt is stored.
+   *
+   * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when a row does not prove what it says
+   */
+  async *received({ since }: { since: number }): AsyncGenerator<Outcome<IncomingPayment>> {
+    for (let after = since;;) {
+      const page = await this.context.link.ask(historyExchange, { limit: pageRowsMax, after });
+      if (page.outcome === "refused") return yield page;
+      for (const row of page.answer.entries) {
+        if (row.to === this.context.name) yield answered(await storeReceived(row, this.context));
+      }
+      if (!page.answer.more) return;
+      requireProgress(page.answer, page.answer.entries);
+      after = page.answer.entries.at(-1)!.entry;
+    }
   }
 
   /** Newest first, page by page, so that a long history is never held whole. */
@@ -77,6 +116,7 @@ export class Member {
       });
       yield page;
       if (page.outcome === "refused" || !page.answer.more) return;
+      requireProgress(page.answer, page.answer.entries);
       rest -= page.answer.entries.length;
       cursor = page.answer.entries.at(-1)?.entry;
     }
@@ -104,11 +144,25 @@ export class Member {
         return outcome;
       }
       this.#peers = peers;
+      this.#takePushed(options);
       return answered({ name, ...outcome.answer });
     } catch (error) {
       await peers.close();
       throw error;
     }
+  }
+
+  /** Payments that their payers handed to the server are told by it. */
+  #takePushed({ onPayment, onFault }: PeerListenerOptions): void {
+    const member = this.context;
+    member.link.listen(paymentType, async (body) => {
+      try {
+        const pushed = check(paymentShape, body, "read a payment");
+        await takePayment(pushed, { member, onPayment });
+      } catch (error) {
+        onFault(error);
+      }
+    });
   }
 
   /** Says goodbye: no more payments are taken, and the connection ends. */
@@ -125,5 +179,12 @@ export class Member {
     this.context.link.channel.close();
     await this.#peers?.close();
     this.#peers = undefined;
+  }
+}
+
+/** An empty page with more behind it would be asked for again for ever. */
+function requireProgress({ more }: { readonly more: boolean }, rows: readonly unknown[]): void {
+  if (more && rows.length === 0) {
+    throw new ProtocolError("read a page: it is empty, with more to come");
   }
 }

@@ -9,6 +9,7 @@ import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { Random } from "../random.ts";
 import type { Network } from "../transport/byte_stream.ts";
 import type { LineObserver } from "../transport/channel.ts";
+import type { Outbox } from "./outbox.ts";
 import type { ReceiptStore } from "./receipt_store.ts";
 import type { ServerLink } from "./server_link.ts";
 
@@ -18,7 +19,10 @@ export interface MemberContext {
   readonly anchor: TrustAnchor;
   readonly sessionKey: SessionKey;
   readonly link: ServerLink;
+  /** The account's own folder. */
+  readonly folder: string;
   readonly receipts: ReceiptStore;
+  readonly outbox: Outbox;
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;

@@ -5,6 +5,7 @@ import type { AccountName } from "../account_name.ts";
 import { CertificateError, EnvelopeError, MicropayError, ProtocolError } from "../errors.ts";
 import { answered, check, type Outcome, type Refusal, refuse } from "../protocol/exchange.ts";
 import { type VerifiedOrder, verifyOrder } from "../protocol/order.ts";
+import type { HistoryRow } from "../protocol/history.ts";
 import { judgeOrder } from "../protocol/order_judgement.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import { payExchange, submitExchange } from "../protocol/transfer.ts";
@@ -79,4 +80,37 @@ async function accept(
   const isNew = !await member.receipts.has(order.id);
   const { receipt } = await proven(receiptJws, { ...order, jws }, member);
   if (isNew) onPayment({ receipt, receiptJws, memo: order.memo });
+}
+
+/**
+ * Takes what the server says of money that came without this client: an order that its payer handed in.
+ *
+ * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when it does not prove that
+ */
+export async function takePayment(
+  { order: jws, receipt }: { readonly order: string; readonly receipt: string },
+  { member, onPayment }: { member: MemberContext; onPayment: OnPayment },
+): Promise<void> {
+  const { anchor, clock, name } = member;
+  const verified = await verifyOrder(jws, { anchor, atMs: clock.nowMs() });
+  if (verified.order.to !== name) {
+    throw new EnvelopeError(`take the payment ${verified.order.id}: it is to somebody else`);
+  }
+  await accept(receipt, verified, { member, onPayment });
+}
+
+/**
+ * Takes a row of the own history for money that came, whether it was known before or not.
+ *
+ * @throws as {@link takePayment}
+ */
+export async function storeReceived(
+  row: Pick<HistoryRow, "order" | "receipt" | "at">,
+  member: MemberContext,
+): Promise<IncomingPayment> {
+  // Certificates have to have been valid then; by now some may have ended.
+  const atMs = Date.parse(row.at);
+  const { order, jws } = await verifyOrder(row.order, { anchor: member.anchor, atMs });
+  const { receipt } = await proven(row.receipt, { ...order, jws }, member);
+  return { receipt, receiptJws: row.receipt, memo: order.memo };
 }

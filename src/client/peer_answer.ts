@@ -35,6 +35,6 @@ export async function askPeer(
   }
 }
 
-function unproven(refusal?: Refusal): Unproven {
+export function unproven(refusal?: Refusal): Unproven {
   return { outcome: "unproven", refusal };
 }

@@ -2,10 +2,15 @@
  * Receipts of one account, each with the order it is for: a file a payment, by its id.
  */
 import { join } from "node:path";
+import * as v from "valibot";
 import type { AccountName } from "../account_name.ts";
+import { FileError } from "../errors.ts";
+import { compactJwsShape } from "../protocol/shapes.ts";
+import { parseJsonObject } from "../strict_json.ts";
 import {
   type DataFolder,
   makePrivateFolder,
+  orderIdsIn,
   readTextIfThere,
   writeFileWhole,
 } from "./data_folder.ts";
@@ -17,6 +22,8 @@ export interface StoredReceipt {
   /** Compact JWS by the payer. */
   readonly order: string;
 }
+
+const receiptShape = v.strictObject({ receipt: compactJwsShape, order: compactJwsShape });
 
 export class ReceiptStore {
   readonly #path: string;
@@ -35,6 +42,20 @@ export class ReceiptStore {
     await makePrivateFolder(this.#path);
     const text = `${JSON.stringify({ receipt, order })}\n`;
     await writeFileWhole(this.#file(id), text, { mode: 0o600 });
+  }
+
+  /**
+   * All of them, in the order of their ids.
+   *
+   * @throws {FileError} when a file is not as this program writes it
+   */
+  async *all(): AsyncGenerator<StoredReceipt> {
+    for (const id of await orderIdsIn(this.#path)) {
+      const path = this.#file(id);
+      const stored = v.safeParse(receiptShape, parseJsonObject(await readTextIfThere(path) ?? ""));
+      if (!stored.success) throw new FileError(`read ${path}: it is not a receipt with its order`);
+      yield { id, ...stored.output };
+    }
   }
 
   #file(id: string): string {

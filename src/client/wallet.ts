@@ -17,6 +17,7 @@ import { withDeadline } from "../transport/deadline.ts";
 import type { DataFolder } from "./data_folder.ts";
 import { IdentityStore } from "./identity_store.ts";
 import { Member } from "./member.ts";
+import { Outbox } from "./outbox.ts";
 import { PinStore } from "./pin_store.ts";
 import { ReceiptStore } from "./receipt_store.ts";
 import { ServerLink } from "./server_link.ts";
@@ -84,17 +85,22 @@ export class Wallet {
   /**
    * Registers a new account over a connection that nothing was said on, and ends it.
    *
+   * @param code the operator's one-time code, for an account whose key was lost: a new key is made for it
    * @throws {CertificateError} when the server's certificate for it is not what was asked for
    */
   async register(
     connection: Greeted,
     name: AccountName,
+    { code }: { code?: string | undefined } = {},
   ): Promise<Outcome<{ account: AccountName }>> {
     const identities = this.#identities(connection);
-    const application = await identities.apply(name);
+    const application = await identities.apply(name, { anew: code !== undefined });
     const link = this.#link(connection, { kind: "applicant", ...application });
     try {
-      const outcome = await link.ask(registerExchange, { name });
+      const outcome = await link.ask(registerExchange, {
+        name,
+        ...(code !== undefined && { code }),
+      });
       if (outcome.outcome === "refused") return outcome;
       const der = decodeBase64UrlStrict(outcome.answer.certificate);
       if (!der) throw new ProtocolError(`register ${name}: the certificate is not base64url`);
@@ -130,7 +136,9 @@ export class Wallet {
       identity,
       anchor,
       link: this.#link(connection, { kind: "certified", identity }),
+      folder: folder.accountFolder(anchor.fingerprint, name),
       receipts: new ReceiptStore(folder, anchor.fingerprint, name),
+      outbox: new Outbox(folder, anchor.fingerprint, name),
       timeoutMs,
       observe,
     });

@@ -17,7 +17,10 @@ const refused: readonly { readonly line: string; readonly reason: string }[] = [
     reason: `AMOUNT "${amount}": ${amountRule}.`,
   })),
   { line: "client 127.0.0.1 8888 pay bob -- -1", reason: `AMOUNT "-1": ${amountRule}.` },
-  { line: "", reason: "A command is missing: server, client, ledger, gencert or completion." },
+  {
+    line: "",
+    reason: "A command is missing: server, client, ledger, verify, gencert or completion.",
+  },
   { line: "server", reason: "SERVER_PORT is missing." },
   { line: "client", reason: "SERVER_IP is missing." },
   { line: "client 127.0.0.1", reason: "SERVER_PORT is missing." },

@@ -102,23 +102,36 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
       ...clientDefaults,
       json: true,
       as: "alice",
-      command: { name: "pay", to: "bob", amount: 5 },
+      command: { name: "pay", to: "bob", amount: 5, viaServer: false },
     },
   },
   {
     line: `client 127.0.0.1 8888 pay --memo lunch BOB --id ${id.toUpperCase()} 9007199254740991`,
     request: {
       ...clientDefaults,
-      command: { name: "pay", to: "bob", amount: 9007199254740991, memo: "lunch", id },
+      command: {
+        name: "pay",
+        to: "bob",
+        amount: 9007199254740991,
+        memo: "lunch",
+        id,
+        viaServer: false,
+      },
     },
   },
   {
     line: "client 127.0.0.1 8888 pay bob 5 --memo -1",
-    request: { ...clientDefaults, command: { name: "pay", to: "bob", amount: 5, memo: "-1" } },
+    request: {
+      ...clientDefaults,
+      command: { name: "pay", to: "bob", amount: 5, memo: "-1", viaServer: false },
+    },
   },
   {
     line: "client 127.0.0.1 8888 pay bob 5 --memo=-1",
-    request: { ...clientDefaults, command: { name: "pay", to: "bob", amount: 5, memo: "-1" } },
+    request: {
+      ...clientDefaults,
+      command: { name: "pay", to: "bob", amount: 5, memo: "-1", viaServer: false },
+    },
   },
   {
     line: "client 127.0.0.1 8888 receive",

@@ -4,6 +4,7 @@
 import type { AccountName } from "../../src/account_name.ts";
 import { DataFolder } from "../../src/client/data_folder.ts";
 import { Member } from "../../src/client/member.ts";
+import { Outbox } from "../../src/client/outbox.ts";
 import { ReceiptStore } from "../../src/client/receipt_store.ts";
 import type { ServerLink } from "../../src/client/server_link.ts";
 import { systemClock } from "../../src/clock.ts";
@@ -26,13 +27,16 @@ export async function memberOf(
 ): Promise<Member> {
   const name = nameOf(identity);
   const { anchor } = server;
+  const data = new DataFolder(folder);
   return new Member({
     name,
     identity,
     anchor,
     sessionKey: await sessionKey(),
     link: await server.link(identity),
-    receipts: new ReceiptStore(new DataFolder(folder), anchor.fingerprint, name),
+    folder: data.accountFolder(anchor.fingerprint, name),
+    receipts: new ReceiptStore(data, anchor.fingerprint, name),
+    outbox: new Outbox(data, anchor.fingerprint, name),
     network: tcpNetwork,
     clock: systemClock,
     random: systemRandom,

@@ -61,17 +61,21 @@ Deno.test("every command answers with exactly the JSON that scripts rely on", as
   assertEquals([hers, his], [{ code: 0, lines: [paid!] }, { code: 0, lines: [paid!] }]);
   assertEquals(unknown, { code: 5, lines: [{ code: 400, text: "unknown", id: never }] });
   assertEquals(history.lines.map(({ entry }) => entry), [4, 3, 1]);
-  const { at } = history.lines[1]!;
+  const { at, order } = history.lines[1]!;
+  assertMatch(order as string, /^eyJ[\w-]+\.[\w-]+\.[\w-]{86}$/);
   assertMatch(at as string, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   assertEquals(older.lines, [{
     entry: 3,
     id,
     at,
+    kind: "payment",
     from: "alice",
     to: "bob",
     amount: 2000,
     memo: "lunch",
     balance: 8000,
+    order,
+    receipt,
   }]);
   assertEquals(history.lines[1], older.lines[0]);
 });

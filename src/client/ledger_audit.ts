@@ -1,0 +1,154 @@
+/**
+ * A member's own check of the ledger: that it only ever grew since the last look, and that every receipt the member holds is still in it,
+ * at its place. It needs nothing of what others paid, and is shown nothing of it: the server gives digests, and each covers a signature
+ * that only the parties of that payment hold.
+ */
+import { join } from "node:path";
+import * as v from "valibot";
+import { decodeBase64UrlStrict, encodeBase64Url } from "../base64.ts";
+import { FileError, ProtocolError } from "../errors.ts";
+import { chainHash, entryDigest } from "../ledger/entry.ts";
+import { chainExchange } from "../protocol/chain.ts";
+import { type Refusal } from "../protocol/exchange.ts";
+import { verifyOrder } from "../protocol/order.ts";
+import { type Receipt, verifyReceipt } from "../protocol/receipt.ts";
+import { digestShape, entryNumberShape } from "../protocol/shapes.ts";
+import { parseJsonObject } from "../strict_json.ts";
+import { readTextIfThere, writeFileWhole } from "./data_folder.ts";
+import type { MemberContext } from "./member_context.ts";
+import type { StoredReceipt } from "./receipt_store.ts";
+
+export interface MemberAudit {
+  readonly outcome: "audited";
+  /** Entries of the chain that were followed. */
+  readonly entries: number;
+  /** Receipts that were looked for. */
+  readonly receipts: number;
+  /** The head after the last entry: 64 hexadecimal digits. */
+  readonly head: string;
+  /** Receipts that are not in the ledger at their place. */
+  readonly missing: readonly Receipt[];
+  /** The entry at which the chain is not what it was: looked at before, or in a receipt. Absent when it only grew. */
+  readonly rewrittenAt?: number | undefined;
+}
+
+/** What a held receipt says about the chain at its entry. */
+interface Expected {
+  readonly receipt: Receipt;
+  readonly digest: string;
+}
+
+/**
+ * Follows the whole chain. The head at its end is remembered when nothing is wrong.
+ *
+ * @throws {ProtocolError} when the server's answers do not make a chain
+ * @throws {EnvelopeError} | {CertificateError} | {FileError} when a receipt that is kept here is not a genuine one any more
+ */
+export async function auditLedger(member: MemberContext): Promise<MemberAudit | Refusal> {
+  const expected = await expectedEntries(member);
+  const last = await readLastHead(member);
+  const missing = new Map([...expected].map(([entry, { receipt }]) => [entry, receipt]));
+  let rewrittenAt: number | undefined;
+  let head = member.anchor.fingerprint;
+  let entry = 0;
+  for (;;) {
+    const page = await member.link.ask(chainExchange, { after: entry });
+    if (page.outcome === "refused") return page;
+    const { digests } = page.answer;
+    if (digests.length === 0) break;
+    if (page.answer.head !== head) {
+      throw new ProtocolError(
+        `follow the chain: the head after entry ${entry} is another than before`,
+      );
+    }
+    for (const digest of digests) {
+      head = chainHash(head, digestBytes(digest));
+      entry++;
+      const known = expected.get(entry);
+      if (known?.digest === digest) missing.delete(entry);
+      const heads = [known?.receipt.head, last?.entry === entry ? last.head : undefined];
+      const differs = heads.some((one) => one !== undefined && one !== head);
+      if (differs) rewrittenAt ??= entry;
+    }
+  }
+  if (last && last.entry > entry) rewrittenAt ??= entry + 1;
+  if (rewrittenAt === undefined && missing.size === 0) {
+    await writeLastHead(member, { entry, head });
+  }
+  return {
+    outcome: "audited",
+    entries: entry,
+    receipts: expected.size,
+    head,
+    missing: [...missing.values()],
+    rewrittenAt,
+  };
+}
+
+/** What the receipts of this member say, by entry. */
+async function expectedEntries(member: MemberContext): Promise<Map<number, Expected>> {
+  const expected = new Map<number, Expected>();
+  for await (const stored of member.receipts.all()) {
+    const one = await expectedEntry(stored, member);
+    expected.set(one.receipt.entry, one);
+  }
+  return expected;
+}
+
+async function expectedEntry(
+  { receipt: receiptJws, order: orderJws }: StoredReceipt,
+  { anchor }: MemberContext,
+): Promise<Expected> {
+  // Valid when it was given: the time in it, once it has been verified at that time, is the server's word.
+  const atMs = claimedTimeMs(receiptJws);
+  const { receipt } = await verifyReceipt(receiptJws, { anchor, atMs });
+  const { order } = await verifyOrder(orderJws, { anchor, atMs });
+  const digest = entryDigest({
+    number: receipt.entry,
+    id: receipt.id,
+    kind: receipt.kind,
+    payer: receipt.from,
+    payee: receipt.to,
+    amount: receipt.amount,
+    ...(order.memo !== undefined && { memo: order.memo }),
+    ...(receipt.refunds !== undefined && { refunds: receipt.refunds }),
+    orderJws,
+    atMs: Date.parse(receipt.at),
+  });
+  return { receipt, digest: encodeBase64Url(digest) };
+}
+
+/** The time that a receipt claims, before anything of it is verified. */
+export function claimedTimeMs(receiptJws: string): number {
+  const payload = decodeBase64UrlStrict(receiptJws.split(".")[1] ?? "");
+  const at = payload && parseJsonObject(payload)?.at;
+  const atMs = typeof at === "string" ? Date.parse(at) : NaN;
+  return atMs;
+}
+
+function digestBytes(text: string): Uint8Array {
+  const bytes = decodeBase64UrlStrict(text);
+  if (bytes?.length !== 32) throw new ProtocolError("follow the chain: a digest is not 32 bytes");
+  return bytes;
+}
+
+const lastHeadShape = v.strictObject({ entry: entryNumberShape, head: digestShape });
+type LastHead = v.InferOutput<typeof lastHeadShape>;
+
+async function readLastHead(member: MemberContext): Promise<LastHead | undefined> {
+  const path = lastHeadFile(member);
+  const text = await readTextIfThere(path);
+  if (text === undefined) return undefined;
+  const result = v.safeParse(lastHeadShape, parseJsonObject(text));
+  if (result.success) return result.output;
+  throw new FileError(`read ${path}: it is not what an audit remembered; remove it to begin anew`);
+}
+
+async function writeLastHead(member: MemberContext, last: LastHead): Promise<void> {
+  if (last.entry === 0) return;
+  await writeFileWhole(lastHeadFile(member), `${JSON.stringify(last)}\n`, { mode: 0o600 });
+}
+
+function lastHeadFile({ folder }: MemberContext): string {
+  return join(folder, "audit.json");
+}

@@ -1,0 +1,91 @@
+/**
+ * A receipt checked with nothing but Node, written from docs/receipts.md alone.
+ *
+ *     node verify_receipt.mjs CA.pem RECEIPT.json
+ *
+ * Prints what it proves as one line of JSON, or says what is wrong and exits with 1.
+ */
+import { createHash, verify, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+
+const [caFile, receiptFile] = process.argv.slice(2);
+
+try {
+  const ca = new X509Certificate(readFileSync(caFile));
+  demand(ca.ca && ca.checkIssued(ca) && ca.verify(ca.publicKey), "the CA's certificate");
+  const { receipt: receiptJws, order: orderJws } = JSON.parse(readFileSync(receiptFile, "utf8"));
+
+  const receipt = open(receiptJws, "micropay-receipt", ca);
+  const { entry, id, kind, from, to, amount, at } = receipt.payload;
+  checkServer(receipt.certificate);
+  const time = Date.parse(at);
+  demand(time >= Date.parse(ca.validFrom) && time <= Date.parse(ca.validTo), "the CA's dates");
+  demand(time <= Date.parse(receipt.certificate.validTo), "the server's certificate had ended");
+
+  const order = open(orderJws, "micropay-order", ca);
+  const { certificate } = order;
+  demand(
+    time >= Date.parse(certificate.validFrom) && time <= Date.parse(certificate.validTo),
+    "the payer's certificate had not begun, or had ended",
+  );
+  if (from === "@issuer" || to === "@issuer") checkServer(certificate);
+  else checkMember(certificate, from);
+
+  demand(receipt.payload.order === sha256(orderJws), "the receipt is for another order");
+  for (const member of ["id", "from", "to", "amount", "refunds"]) {
+    demand(receipt.payload[member] === order.payload[member], `${member} differs`);
+  }
+  demand(kind === kindOf(order.payload) || isDeposit(receipt.payload), "the kind");
+  const { memo } = order.payload;
+  console.log(JSON.stringify({ entry, id, kind, from, to, amount, memo, at }));
+} catch (error) {
+  console.log(`wrong: ${error.message}`);
+  process.exitCode = 1;
+}
+
+/** Steps 2, 4 and 5, and the part of step 3 that is the same for everybody's certificate. */
+function open(jws, typ, ca) {
+  const parts = /^([\w-]+)\.([\w-]+)\.([\w-]{86})$/.exec(jws);
+  demand(parts, "not a compact JWS");
+  const [header, payload, signature] = parts.slice(1).map((part) => Buffer.from(part, "base64url"));
+  const { alg, typ: found, x5c, ...others } = JSON.parse(header.toString());
+  demand(alg === "EdDSA" && found === typ && Object.keys(others).length === 0, "the header");
+  demand(Array.isArray(x5c) && x5c.length === 1, "the header's x5c");
+  const certificate = new X509Certificate(Buffer.from(x5c[0], "base64"));
+  demand(certificate.checkIssued(ca) && certificate.verify(ca.publicKey), "not the CA's");
+  demand(!certificate.ca, "signed by a CA");
+  const text = Buffer.from(jws.slice(0, jws.lastIndexOf(".")));
+  demand(verify(null, text, certificate.publicKey, signature), "the signature");
+  const contents = JSON.parse(payload.toString());
+  demand(contents.ledger === sha256(ca.raw), "another ledger's");
+  return { payload: contents, certificate };
+}
+
+function checkServer({ keyUsage, subjectAltName }) {
+  demand(keyUsage?.join() === "1.3.6.1.5.5.7.3.1", "not a server's certificate");
+  const uris = (subjectAltName ?? "").split(", ").filter((name) => name.startsWith("URI:"));
+  demand(uris.join() === "URI:micropay:server", "not this server's certificate");
+}
+
+function checkMember({ keyUsage, subjectAltName }, name) {
+  demand(keyUsage?.join() === "1.3.6.1.5.5.7.3.2", "not a member's certificate");
+  demand(subjectAltName === `URI:micropay:account:${name}`, "not the payer's certificate");
+}
+
+function kindOf({ from, to, refunds }) {
+  if (refunds !== undefined) return "refund";
+  if (from === "@issuer") return "opening";
+  return to === "@issuer" ? "withdrawal" : "payment";
+}
+
+function isDeposit({ from, kind }) {
+  return from === "@issuer" && kind === "deposit";
+}
+
+function sha256(data) {
+  return createHash("sha256").update(data).digest("hex");
+}
+
+function demand(holds, what) {
+  if (!holds) throw new Error(what);
+}

@@ -1,0 +1,86 @@
+/**
+ * What has to be true after a crash: the books are in order, every receipt that anybody holds is in them at its place, no order was
+ * booked twice, and nobody is in doubt.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { readDocument } from "../../src/pki/signed_document.ts";
+import type { Scene } from "../end_to_end/driver.ts";
+import type { PayingPair } from "./paying_pair.ts";
+
+export interface CheckedRound {
+  /** Payments tried since the start. */
+  readonly attempts: number;
+  /** Payments in the book. */
+  readonly payments: number;
+  /** Receipt files that clients hold, each found in the book. */
+  readonly receipts: number;
+}
+
+interface Booked {
+  readonly number: number;
+  readonly hash: string;
+  readonly order_jws: string;
+}
+
+export async function checkRound(
+  scene: Scene,
+  pairs: readonly PayingPair[],
+): Promise<CheckedRound> {
+  const audited = await scene.run(["ledger", "audit", "--json"]);
+  assertEquals(audited.code, 0, audited.stdout + audited.stderr);
+  const booked = bookedPayments(scene.path("server.db"));
+  const attempts = pairs.flatMap((pair) => pair.attempts);
+  for (const { id, paid, refusal } of attempts) {
+    assert(paid || refusal, `the payment ${id} is in doubt`);
+    assertEquals(booked.has(id), paid !== undefined, `the payment ${id} was told wrongly`);
+  }
+  assertEquals(booked.size, attempts.filter(({ paid }) => paid).length);
+  return {
+    attempts: attempts.length,
+    payments: booked.size,
+    receipts: await findReceipts(scene.home("all"), booked),
+  };
+}
+
+function bookedPayments(file: string): Map<string, Booked> {
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    const rows = database.prepare(
+      "SELECT id, number, hash, order_jws FROM entry WHERE kind = 'payment'",
+    ).all() as unknown as (Booked & { id: string })[];
+    // Fewer ids than rows would be an order that was booked twice.
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    assertEquals(byId.size, rows.length);
+    return byId;
+  } finally {
+    database.close();
+  }
+}
+
+/** @returns how many receipts there are; each was found */
+async function findReceipts(folder: string, booked: Map<string, Booked>): Promise<number> {
+  let found = 0;
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) {
+      found += await findReceipts(path, booked);
+    } else if (folder.endsWith("/receipts") && name.endsWith(".json")) {
+      checkReceipt(JSON.parse(await Deno.readTextFile(path)), booked);
+      found++;
+    }
+  }
+  return found;
+}
+
+function checkReceipt(
+  { receipt, order }: { receipt: string; order: string },
+  booked: Map<string, Booked>,
+): void {
+  const document = readDocument(receipt, { typ: "micropay-receipt", chain: "required" });
+  const { id, entry, head } = document.payload as { id: string; entry: number; head: string };
+  const row = booked.get(id);
+  assert(row, `the receipt ${id} is not in the ledger`);
+  const { number, hash, order_jws } = row;
+  assertEquals({ number, hash, order_jws }, { number: entry, hash: head, order_jws: order });
+}
