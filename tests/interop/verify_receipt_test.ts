@@ -1,0 +1,143 @@
+/**
+ * `docs/receipts.md` is enough to check a receipt with: a script that was written from it, without a line of ours, believes what the
+ * real server gave out and nothing else.
+ */
+import { assertEquals, assertMatch } from "@std/assert";
+import { encodeBase64Url } from "../../src/base64.ts";
+import type { HistoryRow } from "../../src/protocol/history.ts";
+import { historyExchange } from "../../src/protocol/history.ts";
+import { submitExchange } from "../../src/protocol/transfer.ts";
+import { orderPayload, signPayload } from "../server/order_maker.ts";
+import { startServer, type TestServer } from "../server/test_server.ts";
+import { Program } from "./program.ts";
+
+const ignore = !await isThere("node");
+
+type Proof = Pick<HistoryRow, "receipt" | "order">;
+
+Deno.test({
+  name:
+    "receipts of payments, refunds and openings are believed by another program, and say who paid",
+  ignore,
+  async fn() {
+    await using server = await startServer();
+    const rows = await paidAndRefunded(server);
+    assertEquals(rows.map(({ kind }) => kind), ["opening", "payment", "refund"]);
+    for (const { entry, id, kind, from, to, amount, memo, at, ...proof } of rows) {
+      const { code, line } = await check(proof, server);
+      assertEquals(code, 0, line);
+      const said = { entry, id, kind, from, to, amount, ...(memo !== undefined && { memo }), at };
+      assertEquals(JSON.parse(line), said);
+    }
+  },
+});
+
+const changes: readonly {
+  readonly title: string;
+  readonly change: (proof: Proof, others: readonly Proof[]) => Proof;
+  readonly says: RegExp;
+}[] = [
+  {
+    title: "whose amount was raised",
+    change: ({ receipt, order }) => ({ receipt: withMember(receipt, "amount", 9000), order }),
+    says: /the signature/,
+  },
+  {
+    title: "whose order was changed",
+    change: ({ receipt, order }) => ({ receipt, order: withMember(order, "memo", "rent") }),
+    says: /the signature/,
+  },
+  {
+    title: "with another payment's order",
+    change: ({ receipt }, [other]) => ({ receipt, order: other!.order }),
+    says: /for another order|not a member's|differs/,
+  },
+  {
+    title: "that is an order",
+    change: ({ order }) => ({ receipt: order, order }),
+    says: /the header/,
+  },
+  {
+    title: "whose signature is another receipt's",
+    change: ({ receipt, order }, [other]) => ({
+      receipt: [...receipt.split(".").slice(0, 2), other!.receipt.split(".")[2]].join("."),
+      order,
+    }),
+    says: /the signature/,
+  },
+];
+
+for (const { title, change, says } of changes) {
+  Deno.test({
+    name: `a receipt ${title} is refused by another program`,
+    ignore,
+    async fn() {
+      await using server = await startServer();
+      const [opening, payment] = await paidAndRefunded(server);
+      const { code, line } = await check(change(payment!, [opening!]), server);
+      assertEquals(code, 1, line);
+      assertMatch(line, says);
+    },
+  });
+}
+
+Deno.test({
+  name: "a receipt of another ledger is refused by another program",
+  ignore,
+  async fn() {
+    await using server = await startServer();
+    await using other = await startServer();
+    const [, payment] = await paidAndRefunded(server);
+    assertEquals((await check(payment!, other)).code, 1);
+  },
+});
+
+/** Alice's history, oldest first: her opening, what she paid, and what she got back of it. */
+async function paidAndRefunded(server: TestServer): Promise<readonly HistoryRow[]> {
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const payment = orderPayload(alice, server.anchor, { memo: "käse 🧀" });
+  const refund = orderPayload(bob, server.anchor, {
+    to: "alice",
+    amount: 500,
+    refunds: payment.id,
+  });
+  const payee = await server.link(bob);
+  for (const order of [await signPayload(payment, alice), await signPayload(refund, bob)]) {
+    assertEquals((await payee.ask(submitExchange, { order })).outcome, "answered");
+  }
+  const history = await (await server.link(alice)).ask(historyExchange, { limit: 9, after: 0 });
+  return history.outcome === "answered" ? history.answer.entries : [];
+}
+
+async function check(
+  { receipt, order }: Proof,
+  { anchor }: TestServer,
+): Promise<{ code: number; line: string }> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/CA.pem`, anchor.pem);
+    await Deno.writeTextFile(`${folder}/receipt.json`, JSON.stringify({ receipt, order }));
+    const script = new URL("./verify_receipt.mjs", import.meta.url).pathname;
+    await using node = new Program("node", [script, `${folder}/CA.pem`, `${folder}/receipt.json`]);
+    const [line = ""] = await node.lines();
+    return { code: await node.status(), line };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** The same document with another value in its payload, and the old signature. */
+function withMember(jws: string, name: string, value: unknown): string {
+  const [header, payload, signature] = jws.split(".");
+  const members = JSON.parse(atob(payload!.replaceAll("-", "+").replaceAll("_", "/")));
+  const changed = new TextEncoder().encode(JSON.stringify({ ...members, [name]: value }));
+  return [header, encodeBase64Url(changed), signature].join(".");
+}
+
+async function isThere(program: string): Promise<boolean> {
+  try {
+    return (await new Deno.Command(program, { args: ["--version"] }).output()).success;
+  } catch {
+    return false;
+  }
+}
