@@ -56,6 +56,27 @@ export const shutdownGraceMs = 5 * second;
 /** Waiting room: connections past the user limit that may wait. Each holds one socket and a few hundred bytes. */
 export const waitingRoomPlaces = 1000;
 
+/** How long a line of the waiting room is used again for others: one signature a place in this time, whoever comes and goes. */
+export const waitingNoticeReuseMs = 10 * second;
+
+/**
+ * Connections from one address, served and waiting together; and the share of the user limit that it may have where that is more.
+ * A container sees all members at one address, so this is no limit for a person. It keeps most of the waiting room for others.
+ */
+export const addressConnectionsMax = 64;
+export const addressShareMax = 3 / 4;
+
+/**
+ * Refused lines from one address in a window of time, and for how long it is turned away past that. A client of ours sends none; a
+ * damaged one or a port scanner sends a few. Each may cost a decryption, so a window of them is 25 ms of a core.
+ */
+export const addressRefusalsMax = 20;
+export const addressRefusalWindowMs = 1 * minute;
+export const addressShutOutMs = 1 * minute;
+
+/** Addresses whose refused lines are remembered, about 100 bytes each. Past it the one that was refused longest ago is forgotten. */
+export const addressesRememberedMax = 4096;
+
 /**
  * How long a greeting may be used. A client that connects reads it at once; the hour is for a slow waiting room and for
  * clocks that differ. An old greeting replayed later only announces a key whose private half is gone.

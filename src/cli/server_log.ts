@@ -63,6 +63,10 @@ export function lineOf(event: ServerEvent, { withSealed }: { withSealed: boolean
       return `${addressOf(event.remote)} turned away, the waiting room is full ${
         occupancyOf(event)
       }`;
+    case "turned_away":
+      return `${addressOf(event.remote)} turned away, ${turnedAway[event.why]} ${
+        occupancyOf(event)
+      }`;
     case "disconnected": {
       const name = event.name === undefined ? "" : ` (${event.name})`;
       return `${addressOf(event.remote)}${name} disconnected ${occupancyOf(event)}`;
@@ -87,6 +91,11 @@ export function lineOf(event: ServerEvent, { withSealed }: { withSealed: boolean
       return "Server stopped";
   }
 }
+
+const turnedAway = {
+  too_many_connections: "its address has too many connections",
+  too_many_refused_lines: "too many lines from its address were refused",
+} as const;
 
 /** The course project's way of writing an address. */
 function addressOf({ host, port }: Endpoint): string {

@@ -1,6 +1,7 @@
 /**
  * Who is served, who waits, who is turned away. A permit is taken before a connection is served and given back on every way out.
  */
+import { addressConnectionsMax, addressShareMax } from "../limits.ts";
 
 /** What a connection holds from its arrival to its end. */
 export interface Ticket {
@@ -14,14 +15,18 @@ export interface Ticket {
 
 export class Admission {
   readonly userLimit: number;
+  /** Connections that one address may have, served and waiting together. */
+  readonly addressLimit: number;
   readonly #places: number;
   readonly #served = new Set<WaitingTicket>();
   /** First come, first served: a Set keeps the order. */
   readonly #waiting = new Set<WaitingTicket>();
+  readonly #byAddress = new Map<string, number>();
 
   /** @param places how many may wait */
   constructor({ userLimit, places }: { userLimit: number; places: number }) {
     this.userLimit = userLimit;
+    this.addressLimit = Math.max(addressConnectionsMax, Math.floor(userLimit * addressShareMax));
     this.#places = places;
   }
 
@@ -33,9 +38,15 @@ export class Admission {
     return this.#waiting.size;
   }
 
-  /** @returns `undefined` when everything is taken and the waiting room is full */
-  enter(): Ticket | undefined {
-    const ticket = new WaitingTicket((left) => this.#leave(left));
+  /** Whether an address has all the connections that it may have. */
+  isFullFor(address: string): boolean {
+    return (this.#byAddress.get(address) ?? 0) >= this.addressLimit;
+  }
+
+  /** @returns `undefined` when everything is taken and the waiting room is full, or the address has all that it may have */
+  enter(address: string): Ticket | undefined {
+    if (this.isFullFor(address)) return undefined;
+    const ticket = new WaitingTicket((left) => this.#leave(left, address));
     if (this.#served.size < this.userLimit) {
       this.#serve(ticket);
     } else if (this.#waiting.size < this.#places) {
@@ -44,6 +55,7 @@ export class Admission {
     } else {
       return undefined;
     }
+    this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
     return ticket;
   }
 
@@ -52,7 +64,10 @@ export class Admission {
     ticket.moveTo(0);
   }
 
-  #leave(ticket: WaitingTicket): void {
+  #leave(ticket: WaitingTicket, address: string): void {
+    const left = this.#byAddress.get(address)! - 1;
+    if (left > 0) this.#byAddress.set(address, left);
+    else this.#byAddress.delete(address);
     if (this.#served.delete(ticket)) {
       const [next] = this.#waiting;
       if (next) {

@@ -8,6 +8,7 @@ import { replyType } from "../protocol/exchange.ts";
 import { acceptChannel } from "../transport/accept_channel.ts";
 import type { ByteStream } from "../transport/byte_stream.ts";
 import type { Arrival } from "../transport/channel.ts";
+import { addressGroup } from "./address_group.ts";
 import type { Admission, Ticket } from "./admission.ts";
 import { answerRequest } from "./answer_request.ts";
 import type { ServerContext } from "./server_context.ts";
@@ -19,6 +20,8 @@ export class ServedConnection {
   readonly #stream: ByteStream;
   readonly #server: ServerContext;
   readonly #admission: Admission;
+  /** Whom this connection counts with. */
+  readonly #address: string;
   #session: Session | undefined;
   /** Whether a request is being answered: it is finished before the connection is ended. */
   #isBusy = false;
@@ -31,16 +34,14 @@ export class ServedConnection {
     this.#stream = stream;
     this.#server = server;
     this.#admission = admission;
+    this.#address = addressGroup(stream.remote.host);
   }
 
   /** Serves until the connection has ended. Never throws: what goes wrong here is reported and ends this connection alone. */
   async serve(): Promise<void> {
     const remote = this.#stream.remote;
-    const ticket = this.#admission.enter();
-    if (!ticket) {
-      this.#server.report({ kind: "full", remote, ...this.#occupancy() });
-      return await turnAway(this.#stream, this.#server);
-    }
+    const ticket = await this.#enter();
+    if (!ticket) return;
     try {
       const stream = await this.#takeTurn(ticket);
       if (stream) await this.#converse(stream);
@@ -52,6 +53,27 @@ export class ServedConnection {
       const name = this.#session?.memberName;
       this.#server.report({ kind: "disconnected", remote, name, ...this.#occupancy() });
     }
+  }
+
+  /** @returns `undefined` when the connection was turned away */
+  async #enter(): Promise<Ticket | undefined> {
+    const { report, standing } = this.#server;
+    const remote = this.#stream.remote;
+    if (standing.isShutOut(this.#address)) {
+      const why = "too_many_refused_lines";
+      report({ kind: "turned_away", why, remote, ...this.#occupancy() });
+      // Without a word: whatever it is told costs more than its connection did.
+      this.#stream.close();
+      return undefined;
+    }
+    const isFull = this.#admission.isFullFor(this.#address);
+    const ticket = this.#admission.enter(this.#address);
+    if (ticket) return ticket;
+    const occupancy = this.#occupancy();
+    if (isFull) report({ kind: "turned_away", why: "too_many_connections", remote, ...occupancy });
+    else report({ kind: "full", remote, ...occupancy });
+    await turnAway(this.#stream, this.#server);
+    return undefined;
   }
 
   /** Tells the other side and ends the connection, as soon as the request under way, if there is one, is answered. */
@@ -99,6 +121,7 @@ export class ServedConnection {
     this.#session = session;
     const name = session.memberName;
     if (name !== undefined) this.#server.sessions.add(name, session);
+    const endVouching = name === undefined ? () => {} : this.#server.standing.vouch(this.#address);
     try {
       let arrival: Arrival = { kind: "message", message, line };
       while (arrival.kind === "message" && await this.#answer(session, arrival)) {
@@ -106,6 +129,7 @@ export class ServedConnection {
       }
       await channel.end();
     } finally {
+      endVouching();
       if (name !== undefined) this.#server.sessions.remove(name, session);
       await this.#takeOffline(session);
     }
@@ -154,6 +178,7 @@ export class ServedConnection {
     if (error instanceof LedgerError) {
       this.#server.failStop(error);
     } else if (error instanceof EnvelopeError || error instanceof TimeoutError) {
+      if (error instanceof EnvelopeError) this.#server.standing.refused(this.#address);
       this.#server.report({ kind: "line_refused", remote, reason: messageOf(error) });
     } else if (!(error instanceof ClosedError)) {
       // A peer that goes away while it is written to is no news; anything else is a defect of ours.

@@ -5,12 +5,14 @@ import { LedgerError } from "../errors.ts";
 import { shutdownGraceMs, waitingRoomPlaces } from "../limits.ts";
 import { Acceptor } from "../transport/acceptor.ts";
 import type { ByteStream, Endpoint } from "../transport/byte_stream.ts";
+import { AddressStanding } from "./address_standing.ts";
 import { Admission } from "./admission.ts";
 import { MemberSessions } from "./member_sessions.ts";
 import { RefusedOrders } from "./refused_orders.ts";
 import { ServedConnection } from "./served_connection.ts";
 import type { ServerContext, ServerDependencies } from "./server_context.ts";
 import type { Session } from "./session.ts";
+import { WaitingNotices } from "./waiting_notices.ts";
 import { watchLedger } from "./watch_ledger.ts";
 
 export interface ServerOptions {
@@ -50,6 +52,8 @@ export class Server {
       initialBalance,
       sessions: new MemberSessions(),
       refusedOrders: new RefusedOrders(),
+      standing: new AddressStanding(dependencies),
+      notices: new WaitingNotices(dependencies),
       failStop: (error) => {
         this.#failure ??= { error };
         this.stop();

@@ -9,9 +9,11 @@ import type { Identity } from "../pki/identity.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { Random } from "../random.ts";
 import type { Network } from "../transport/byte_stream.ts";
+import type { AddressStanding } from "./address_standing.ts";
 import type { MemberSessions } from "./member_sessions.ts";
 import type { RefusedOrders } from "./refused_orders.ts";
 import type { ReportEvent } from "./server_event.ts";
+import type { WaitingNotices } from "./waiting_notices.ts";
 
 /** What is brought to a server from outside. */
 export interface ServerDependencies {
@@ -31,6 +33,8 @@ export interface ServerContext extends ServerDependencies {
   readonly initialBalance: number;
   readonly sessions: MemberSessions;
   readonly refusedOrders: RefusedOrders;
+  readonly standing: AddressStanding;
+  readonly notices: WaitingNotices;
   /** Ends the server because its ledger can no longer be trusted with anything. */
   readonly failStop: (error: unknown) => void;
 }

@@ -18,6 +18,12 @@ export type ServerEvent =
   | ({ readonly kind: "waiting"; readonly remote: Endpoint; readonly place: number } & Occupancy)
   /** Turned away: the waiting room has no place left. */
   | ({ readonly kind: "full"; readonly remote: Endpoint } & Occupancy)
+  /** Turned away for what its address has or did, whatever room there is. */
+  | ({
+    readonly kind: "turned_away";
+    readonly remote: Endpoint;
+    readonly why: "too_many_connections" | "too_many_refused_lines";
+  } & Occupancy)
   | ({
     readonly kind: "disconnected";
     readonly remote: Endpoint;

@@ -2,11 +2,10 @@
  * The time between a connection's arrival and its turn: it is told its place, and nothing is read from it but its going away.
  */
 import type { Clock } from "../clock.ts";
-import { writeWaiting } from "../envelope/waiting.ts";
-import type { Identity } from "../pki/identity.ts";
 import type { ByteStream, Endpoint } from "../transport/byte_stream.ts";
 import { LineWriter } from "../transport/line_writer.ts";
 import type { Ticket } from "./admission.ts";
+import type { WaitingNotices } from "./waiting_notices.ts";
 
 /**
  * Waits for the ticket's turn and tells the other side each place it has.
@@ -16,7 +15,7 @@ import type { Ticket } from "./admission.ts";
 export async function waitForTurn(
   stream: ByteStream,
   ticket: Ticket,
-  { identity, clock }: { identity: Identity; clock: Clock },
+  { notices, clock }: { notices: WaitingNotices; clock: Clock },
 ): Promise<ByteStream | undefined> {
   const watched = new WatchedStream(stream);
   const writer = new LineWriter(stream, { clock });
@@ -24,7 +23,7 @@ export async function waitForTurn(
   while (ticket.place > 0) {
     const { place } = ticket;
     try {
-      await writer.write(() => writeWaiting({ place }, { identity, atMs: clock.nowMs() }));
+      await writer.write(() => notices.place(place));
     } catch {
       return undefined;
     }
@@ -37,11 +36,11 @@ export async function waitForTurn(
 /** Tells a connection that there is no place for it, and closes it. */
 export async function turnAway(
   stream: ByteStream,
-  { identity, clock }: { identity: Identity; clock: Clock },
+  { notices, clock }: { notices: WaitingNotices; clock: Clock },
 ): Promise<void> {
   const writer = new LineWriter(stream, { clock });
   try {
-    await writer.write(() => writeWaiting({ full: true }, { identity, atMs: clock.nowMs() }));
+    await writer.write(() => notices.full());
   } catch {
     // It is gone already; that was the aim.
   }

@@ -28,6 +28,16 @@ const rows: readonly { event: ServerEvent; says: string }[] = [
     says: "127.0.0.1@57609 turned away, the waiting room is full (connected 1 of 3, waiting 2)",
   },
   {
+    event: { kind: "turned_away", remote, why: "too_many_connections", ...occupancy },
+    says:
+      "127.0.0.1@57609 turned away, its address has too many connections (connected 1 of 3, waiting 2)",
+  },
+  {
+    event: { kind: "turned_away", remote, why: "too_many_refused_lines", ...occupancy },
+    says:
+      "127.0.0.1@57609 turned away, too many lines from its address were refused (connected 1 of 3, waiting 2)",
+  },
+  {
     event: { kind: "disconnected", remote, name: named("alice"), ...occupancy },
     says: "127.0.0.1@57609 (alice) disconnected (connected 1 of 3, waiting 2)",
   },

@@ -140,7 +140,7 @@ Deno.test("admission: whatever comes and goes, never more are served or wait tha
       const here: Ticket[] = [];
       for (const move of moves) {
         if (move < 0) {
-          const ticket = admission.enter();
+          const ticket = admission.enter("");
           assertEquals(ticket === undefined, here.length === userLimit + places);
           if (ticket) here.push(ticket);
         } else if (move < here.length) {
@@ -156,6 +156,27 @@ Deno.test("admission: whatever comes and goes, never more are served or wait tha
   ));
 });
 
+for (const { userLimit, limit } of [{ userLimit: 1, limit: 64 }, { userLimit: 100, limit: 75 }]) {
+  Deno.test(`admission: with ${userLimit} users one address may have ${limit} connections, and not one more`, () => {
+    const admission = new Admission({ userLimit, places: 1000 });
+    const tickets = Array.from({ length: limit }, () => admission.enter("192.0.2.1")!);
+    assertEquals([admission.addressLimit, tickets.every(Boolean)], [limit, true]);
+    assertEquals([admission.isFullFor("192.0.2.1"), admission.enter("192.0.2.1")], [
+      true,
+      undefined,
+    ]);
+    assertEquals(admission.isFullFor("192.0.2.2"), false);
+    const other = admission.enter("192.0.2.2")!;
+    // Served or waiting, who leaves makes room; leaving twice makes it once.
+    for (const leaving of [tickets[0]!, tickets.at(-1)!, tickets.at(-1)!]) leaving.release();
+    assertEquals([admission.enter("192.0.2.1"), admission.enter("192.0.2.1")].map(Boolean), [
+      true,
+      true,
+    ]);
+    assertEquals([admission.enter("192.0.2.1"), Boolean(other)], [undefined, true]);
+  });
+}
+
 function play(admission: Admission, moves: string): Map<string, Ticket> {
   const tickets = new Map<string, Ticket>();
   for (const move of moves.split(" ")) {
@@ -164,7 +185,7 @@ function play(admission: Admission, moves: string): Map<string, Ticket> {
       tickets.get(name)!.release();
       continue;
     }
-    const ticket = admission.enter();
+    const ticket = admission.enter("");
     if (ticket) tickets.set(name, ticket);
   }
   return tickets;

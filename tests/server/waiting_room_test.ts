@@ -5,6 +5,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { balanceExchange } from "../../src/protocol/balance.ts";
 import { Admission } from "../../src/server/admission.ts";
 import type { ServerEvent } from "../../src/server/server_event.ts";
+import { WaitingNotices } from "../../src/server/waiting_notices.ts";
 import { turnAway, waitForTurn } from "../../src/server/waiting_room.ts";
 import { systemClock } from "../../src/clock.ts";
 import { greeted } from "../../src/transport/connect_channel.ts";
@@ -94,9 +95,9 @@ Deno.test("waiting: what a client sends early is read when it is served", async 
   const { listener, stream } = await pair();
   const accepted = (await listener.accept())!;
   const admission = new Admission({ userLimit: 1, places: 1 });
-  const serving = admission.enter()!;
-  const context = { identity: await serverIdentity(server.authority), clock: systemClock };
-  const turn = waitForTurn(accepted, admission.enter()!, context);
+  const serving = admission.enter("")!;
+  const context = await contextOf(server);
+  const turn = waitForTurn(accepted, admission.enter("")!, context);
   const early = "x".repeat(200);
   await stream.write(new TextEncoder().encode(early));
   serving.release();
@@ -126,10 +127,7 @@ Deno.test("waiting: past the waiting room a client is told that it is full", asy
     Error,
     "it is full; try again later",
   );
-  await turnAway(accepted, {
-    identity: await serverIdentity(server.authority),
-    clock: systemClock,
-  });
+  await turnAway(accepted, await contextOf(server));
   await refused;
   listener.close();
 });
@@ -142,6 +140,11 @@ function comer(server: TestServer) {
 
 async function dial(server: TestServer) {
   return await tcpNetwork.connect(server.endpoint, { signal: new AbortController().signal });
+}
+
+async function contextOf({ authority }: TestServer) {
+  const parts = { identity: await serverIdentity(authority), clock: systemClock };
+  return { notices: new WaitingNotices(parts), clock: systemClock };
 }
 
 async function pair() {
