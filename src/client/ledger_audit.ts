@@ -47,7 +47,7 @@ interface Expected {
 export async function auditLedger(member: MemberContext): Promise<MemberAudit | Refusal> {
   const expected = await expectedEntries(member);
   const last = await readLastHead(member);
-  const missing = new Map([...expected].map(([entry, { receipt }]) => [entry, receipt]));
+  const missing = new Set([...expected.values()].flat());
   let rewrittenAt: number | undefined;
   let head = member.anchor.fingerprint;
   let entry = 0;
@@ -64,11 +64,11 @@ export async function auditLedger(member: MemberContext): Promise<MemberAudit | 
     for (const digest of digests) {
       head = chainHash(head, digestBytes(digest));
       entry++;
-      const known = expected.get(entry);
-      if (known?.digest === digest) missing.delete(entry);
-      const heads = [known?.receipt.head, last?.entry === entry ? last.head : undefined];
-      const differs = heads.some((one) => one !== undefined && one !== head);
-      if (differs) rewrittenAt ??= entry;
+      const known = expected.get(entry) ?? [];
+      for (const one of known) if (one.digest === digest) missing.delete(one);
+      const heads = known.map(({ receipt }) => receipt.head);
+      if (last?.entry === entry) heads.push(last.head);
+      if (heads.some((one) => one !== head)) rewrittenAt ??= entry;
     }
   }
   if (last && last.entry > entry) rewrittenAt ??= entry + 1;
@@ -78,19 +78,20 @@ export async function auditLedger(member: MemberContext): Promise<MemberAudit | 
   return {
     outcome: "audited",
     entries: entry,
-    receipts: expected.size,
+    receipts: [...expected.values()].flat().length,
     head,
-    missing: [...missing.values()],
+    missing: [...missing].map(({ receipt }) => receipt),
     rewrittenAt,
   };
 }
 
-/** What the receipts of this member say, by entry. */
-async function expectedEntries(member: MemberContext): Promise<Map<number, Expected>> {
-  const expected = new Map<number, Expected>();
+/** What the receipts of this member say, by entry. Two of one entry are of a past that was replaced, and of what replaced it. */
+async function expectedEntries(member: MemberContext): Promise<Map<number, Expected[]>> {
+  const expected = new Map<number, Expected[]>();
   for await (const stored of member.receipts.all()) {
     const one = await expectedEntry(stored, member);
-    expected.set(one.receipt.entry, one);
+    const { entry } = one.receipt;
+    expected.set(entry, [...expected.get(entry) ?? [], one]);
   }
   return expected;
 }

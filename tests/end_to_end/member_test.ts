@@ -1,0 +1,212 @@
+/**
+ * What a member can do without trusting anybody: pay somebody who is away, take money back, check the ledger and its receipts.
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { json, jsonLines, openSceneWith, type Scene, step } from "./driver.ts";
+
+const receiptsOf = async (scene: Scene, person: string): Promise<string[]> => {
+  const [ledger] = await names(scene.home(person), (name) => /^[0-9a-f]{64}$/.test(name));
+  const folder = `${scene.home(person)}/${ledger}/${person}/receipts`;
+  return (await names(folder, () => true)).map((name) => `${folder}/${name}`).sort();
+};
+
+async function names(folder: string, isWanted: (name: string) => boolean): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) if (isWanted(name)) found.push(name);
+  return found;
+}
+
+Deno.test("somebody who is away is paid through the server, and finds each payment once", async (t) => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  const pay = async (...args: string[]) => await scene.client(["pay", "bob", ...args, "--json"]);
+
+  await step(t, "without the option it is refused as before", async () => {
+    const { code, stdout } = await pay("5");
+    assertEquals([code, json(stdout).code], [5, 263]);
+  });
+  const entries: unknown[] = [];
+  await step(t, "with it the payment is booked", async () => {
+    for (const amount of ["10", "20"]) {
+      const { code, stdout } = await pay(amount, "--via-server", "--memo", `no ${amount}`);
+      assertEquals([code, json(stdout).code], [0, 130]);
+      entries.push(json(stdout).entry);
+    }
+  });
+  await step(t, "what was missed is replayed in order, then payments go on live", async () => {
+    const receiver = scene.startClient(["receive", "--since", "0", "--count", "4", "--json"], {
+      as: "bob",
+    });
+    await receiver.line(/"memo":"no 20"/);
+    assertEquals((await pay("30", "--via-server")).code, 0);
+    assertEquals((await pay("40")).code, 5, "bob's opening entry counts, so four are enough");
+    const { code, stdout } = await receiver.end();
+    assertEquals(code, 0);
+    const payments = jsonLines(stdout).slice(1);
+    assertEquals(payments.map(({ from, amount }) => [from, amount]), [
+      ["@issuer", 10000],
+      ["alice", 10],
+      ["alice", 20],
+      ["alice", 30],
+    ]);
+    assertEquals(payments.slice(1, 3).map(({ entry }) => entry), entries);
+  });
+  await step(t, "receive after the last entry replays nothing of it again", async () => {
+    const last = String(entries.at(-1));
+    const receiver = scene.startClient(["receive", "--since", last, "--count", "1", "--json"], {
+      as: "bob",
+    });
+    const { stdout } = await receiver.end();
+    assertEquals(jsonLines(stdout).slice(1).map(({ amount }) => amount), [30]);
+  });
+});
+
+Deno.test("a payment is given back in parts, never more than it was, and only by its payee", async () => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  const paid = json((await scene.client(["pay", "bob", "100", "--via-server", "--json"])).stdout);
+  const id = String(paid.id);
+  const refund = async (as: string, ...args: string[]) => {
+    const { code, stdout } = await scene.client(["refund", ...args, "--json"], { as });
+    return [code, json(stdout).code];
+  };
+  assertEquals(await refund("alice", id, "1"), [5, 268]);
+  assertEquals(await refund("bob", id, "101"), [5, 269]);
+  assertEquals(await refund("bob", id, "60", "--memo", "half"), [0, 130]);
+  assertEquals(await refund("bob", id, "41"), [5, 269]);
+  assertEquals(await refund("bob", id), [0, 130]);
+  assertEquals(await refund("bob", id), [5, 269]);
+  assertEquals(await refund("bob", id.replace(/.$/, (end) => end === "0" ? "1" : "0")), [5, 268]);
+  assertEquals((await scene.client(["balance"])).stdout, "10000\n");
+  const history = jsonLines((await scene.client(["history", "--json"])).stdout);
+  assertEquals(history.filter(({ refunds }) => refunds === id).map(({ amount }) => amount), [
+    40,
+    60,
+  ]);
+  assertEquals((await scene.run(["ledger", "audit"])).code, 0);
+});
+
+Deno.test("a member notices when the past is taken back or rewritten", async (t) => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  const pay = (amount: string) => scene.client(["pay", "bob", amount, "--via-server"]);
+  const audit = async (as: string): Promise<Record<string, unknown>> => {
+    const { code, stdout } = await scene.client(["audit", "--json"], { as });
+    return { ...json(stdout), exit: code };
+  };
+  assertEquals((await pay("1")).code, 0);
+  assertEquals((await scene.run(["ledger", "backup", "old.db"])).code, 0);
+  assertEquals((await pay("2")).code, 0);
+  const lost = json((await scene.client(["pay", "bob", "3", "--via-server", "--json"])).stdout);
+
+  await step(t, "while it is in order, it says what it looked at", async () => {
+    const { exit, entries, receipts, missing } = await audit("alice");
+    assertEquals({ exit, entries, receipts, missing }, {
+      exit: 0,
+      entries: 5,
+      receipts: 3,
+      missing: [],
+    });
+  });
+  await scene.server.stop();
+  assertEquals((await scene.run(["ledger", "restore", "old.db"])).code, 0);
+  await scene.startServer({ port: scene.server.port });
+  await step(t, "a ledger put back from an old backup lacks the receipts after it", async () => {
+    const { exit, missing, rewrittenAt } = await audit("alice");
+    assertEquals([exit, rewrittenAt], [5, 4]);
+    const rows = missing as Record<string, unknown>[];
+    assertEquals(rows.map(({ entry, amount }) => [entry, amount]), [[4, 2], [5, 3]]);
+    assertEquals(rows[1]!.id, lost.id);
+  });
+  await step(t, "and with other entries in their place it is rewritten", async () => {
+    for (const amount of ["7", "8", "9"]) assertEquals((await pay(amount)).code, 0);
+    const { exit, missing, rewrittenAt } = await audit("alice");
+    assertEquals([exit, rewrittenAt], [5, 4]);
+    assertEquals((missing as unknown[]).length, 2);
+    const { code: text, stdout } = await scene.client(["audit"]);
+    assertEquals(text, 5);
+    assertMatch(stdout, /The ledger was rewritten: from entry 4 on/);
+    assertMatch(stdout, /Missing: entry 5, alice paid bob 3, id /);
+  });
+  await step(
+    t,
+    "somebody who holds nothing of it and never looked has nothing to object",
+    async () => {
+      assertEquals((await audit("bob")).exit, 0);
+    },
+  );
+});
+
+Deno.test("receipts are checked without a server, and a changed one is named", async (t) => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  const options = ["--via-server", "--memo", "lunch"];
+  assertEquals((await scene.client(["pay", "bob", "2000", ...options])).code, 0);
+  const history = (await scene.client(["history", "--json"])).stdout;
+  await scene.server.stop();
+  const [file] = await receiptsOf(scene, "alice");
+  const verify = (...args: string[]) => scene.run(["verify", ...args]);
+
+  await step(t, "a file as the client keeps it", async () => {
+    const { code, stdout } = await verify(file!);
+    assertEquals(code, 0);
+    assertMatch(
+      stdout,
+      /^alice paid bob 2000 \(lunch\) on 20\S+: payment, entry 3, id .*payer and server\n$/,
+    );
+  });
+  await step(t, "lines of history", async () => {
+    await Deno.writeTextFile(scene.path("history.jsonl"), history);
+    const { code, stdout } = await verify("history.jsonl", "--json", "--ca", "certs/CA.pem");
+    assertEquals(code, 0);
+    assertEquals(jsonLines(stdout).map(({ valid, entry }) => [valid, entry]), [[true, 3], [
+      true,
+      1,
+    ]]);
+  });
+  await step(t, "a changed receipt", async () => {
+    const stored = json(await Deno.readTextFile(file!));
+    const bare = String(stored.receipt);
+    const changed = bare.replace(/\.([^.]+)\./, (_, payload) => {
+      const contents = JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/")));
+      const text = btoa(JSON.stringify({ ...contents, amount: 3000 }));
+      return `.${text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}.`;
+    });
+    await Deno.writeTextFile(scene.path("changed"), `${bare}\n${changed}\n`);
+    const { code, stdout } = await verify("changed");
+    assertEquals(code, 1);
+    assertStringIncludes(stdout, "changed:2: verify a signature");
+  });
+  await step(t, "with another CA", async () => {
+    await scene.run(["gencert", "--out", "other"]);
+    const { code, stdout } = await verify(file!, "--ca", "other/CA.pem");
+    assertEquals(code, 1);
+    assert(stdout.includes("receipts"), stdout);
+  });
+});
+
+Deno.test("who lost a key gets a new one with the operator's code; a closed account is closed at once", async (t) => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  const receiver = await scene.receiver("bob");
+  const reissued = await scene.run(["ledger", "reissue", "bob", "--json"]);
+  const code = String(json(reissued.stdout).code);
+  await step(t, "the sessions of the old certificate end, and it is nobody any more", async () => {
+    const ended = await receiver.end();
+    assertEquals([ended.code, json(ended.stderr).error], [1, "closed"]);
+    assertEquals(json((await scene.client(["balance", "--json"], { as: "bob" })).stdout).code, 220);
+  });
+  await step(t, "without the code, or with another, the name stays taken", async () => {
+    for (const args of [[], ["--code", "0000-0000-0000-0000"]]) {
+      const ended = await scene.client(["register", "bob", ...args], { as: "thief" });
+      assertEquals([ended.code, ended.stdout], [5, "210 FAIL\n"]);
+    }
+  });
+  await step(t, "with it the account is there again, with its balance", async () => {
+    const registered = await scene.client(["register", "bob", "--code", code], { as: "bob" });
+    assertEquals([registered.code, registered.stdout], [0, "100 OK\n"]);
+    assertEquals((await scene.client(["balance"], { as: "bob" })).stdout, "10000\n");
+  });
+  await step(t, "a closed account cannot log in, pay or be paid", async () => {
+    assertEquals((await scene.run(["ledger", "close", "bob"])).code, 0);
+    assertEquals((await scene.client(["balance"], { as: "bob" })).code, 4);
+    const { stdout } = await scene.client(["pay", "bob", "1", "--via-server", "--json"]);
+    assertEquals(json(stdout).code, 267);
+  });
+  assertEquals((await scene.run(["ledger", "audit"])).code, 0);
+});
