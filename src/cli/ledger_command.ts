@@ -2,13 +2,15 @@
  * `micropay ledger`: the operator's commands, each safe while a server runs on the same ledger.
  */
 import { join } from "node:path";
+import type { AccountName } from "../account_name.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { FileError, messageOf } from "../errors.ts";
-import type { BookOutcome, Ledger } from "../ledger/ledger.ts";
+import type { BookOutcome, CloseOutcome, Ledger, RevokeOutcome } from "../ledger/ledger.ts";
 import type { LedgerSnapshot } from "../ledger/snapshot.ts";
 import { backupSqliteLedger, restoreSqliteLedger } from "../ledger/sqlite/backup_ledger.ts";
 import { openSqliteLedger } from "../ledger/sqlite/open_sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../ledger/sqlite/sqlite_snapshot.ts";
+import { accountEndMs } from "../operator/account_end.ts";
 import { auditLedger } from "../operator/audit.ts";
 import { bookCorrection } from "../operator/correction.ts";
 import { beancountWriter } from "../operator/export_beancount.ts";
@@ -47,11 +49,17 @@ export async function runLedger(request: LedgerRequest): Promise<ExitCode> {
     case "audit":
       return await audit(request.db, context);
     case "balances":
-      return reading(context, (snapshot) => output.balances(snapshot.accounts()));
+      return reading(context, (snapshot) => {
+        output.balances(snapshot.accounts());
+        return exitCodes.ok;
+      });
     case "show":
       return reading(context, (snapshot) => showFound(snapshot, command.what, output));
     case "export":
-      return reading(context, (snapshot) => exportAll(snapshot, command));
+      return reading(context, (snapshot) => {
+        exportAll(snapshot, command);
+        return exitCodes.ok;
+      });
     case "deposit":
     case "withdraw":
       return await move(command, context);
@@ -83,15 +91,14 @@ async function audit(file: string, { request, output, clock }: LedgerContext): P
   }
 }
 
-/** Runs something that only reads, on one moment of the ledger. */
-function reading(
+/** Does something that only reads, on one moment of the ledger. */
+function reading<T>(
   { request }: LedgerContext,
-  read: (snapshot: LedgerSnapshot) => void,
-): ExitCode {
+  read: (snapshot: LedgerSnapshot) => T,
+): T {
   const snapshot = openSqliteSnapshot({ file: request.db });
   try {
-    read(snapshot);
-    return exitCodes.ok;
+    return read(snapshot);
   } finally {
     snapshot.close();
   }
@@ -156,28 +163,40 @@ async function restore(command: Command<"restore">, context: LedgerContext): Pro
 }
 
 async function reissue(command: Command<"reissue">, context: LedgerContext): Promise<ExitCode> {
-  const { output, request, clock } = context;
-  return await withLedger(context, await readAnchor(request), async (ledger) => {
+  const { output } = context;
+  return await ending(command.account, context, async (ledger, atMs) => {
     const code = makeOneTimeCode(systemRandom);
-    const codeDigest = await sha256Hex(new TextEncoder().encode(code));
-    const { outcome } = await ledger.revoke(command.account, { codeDigest, atMs: clock.nowMs() });
-    if (outcome === "revoked") {
-      output.reissued(command.account, code);
-      return exitCodes.ok;
-    }
-    output.refused(refuse(outcome === "account_closed" ? 267 : 262));
-    return exitCodes.refused;
+    // A copy, because the types of the oldest Deno do not say what kind of memory an encoder writes to.
+    const codeDigest = await sha256Hex(Uint8Array.from(new TextEncoder().encode(code)));
+    const { outcome } = await ledger.revoke(command.account, { codeDigest, atMs });
+    if (outcome === "revoked") output.reissued(command.account, code);
+    return outcome;
   });
 }
 
 async function close(command: Command<"close">, context: LedgerContext): Promise<ExitCode> {
-  const { output, request, clock } = context;
+  const { output } = context;
+  return await ending(command.account, context, async (ledger, atMs) => {
+    const { outcome } = await ledger.closeAccount(command.account, { atMs });
+    if (outcome === "closed") output.closed(command.account);
+    return outcome;
+  });
+}
+
+/** Ends what an account may do. */
+async function ending(
+  name: AccountName,
+  context: LedgerContext,
+  end: (ledger: Ledger, atMs: number) => Promise<(RevokeOutcome | CloseOutcome)["outcome"]>,
+): Promise<ExitCode> {
+  const { output, clock, request } = context;
   return await withLedger(context, await readAnchor(request), async (ledger) => {
-    const { outcome } = await ledger.closeAccount(command.account, { atMs: clock.nowMs() });
-    if (outcome === "closed") {
-      output.closed(command.account);
-      return exitCodes.ok;
-    }
+    const atMs = reading(
+      context,
+      (snapshot) => accountEndMs(snapshot, name, { nowMs: clock.nowMs() }),
+    );
+    const outcome = await end(ledger, atMs);
+    if (outcome === "revoked" || outcome === "closed") return exitCodes.ok;
     output.refused(refuse(outcome === "account_closed" ? 267 : 262));
     return exitCodes.refused;
   });

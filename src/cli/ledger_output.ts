@@ -8,6 +8,7 @@ import type { AuditFault, AuditReport } from "../operator/audit.ts";
 import { printable } from "../printable.ts";
 import { codes } from "../protocol/code.ts";
 import type { Refusal } from "../protocol/exchange.ts";
+import type { JsonObject } from "../strict_json.ts";
 import { jsonLine } from "./json_line.ts";
 
 export interface ShownAccount extends StoredAccount {
@@ -17,11 +18,18 @@ export interface ShownAccount extends StoredAccount {
   readonly entries: readonly StoredEntry[];
 }
 
+export type ShownEntry = StoredEntry & {
+  /** SHA-256 over the order's compact JWS: what the receipt says of the order. */
+  readonly order_digest: string;
+  /** What the order says, not verified; absent when it is none. */
+  readonly order?: JsonObject;
+};
+
 export interface LedgerOutput {
   audited(result: AuditReport | AuditFault, options: { readonly seconds: number }): void;
   balances(accounts: Iterable<StoredAccount>): void;
   account(account: ShownAccount): void;
-  entry(entry: StoredEntry): void;
+  entry(entry: ShownEntry): void;
   booked(entry: Entry, receipt: string): void;
   written(file: string): void;
   /** Where the ledger that was replaced is. */
@@ -85,7 +93,8 @@ function textOutput(print: Print): LedgerOutput {
     },
     entry(entry) {
       for (const [name, value] of Object.entries(entryFields(entry))) {
-        if (value !== null) print(`${name.padEnd(14)} ${printable(String(value))}`);
+        const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+        if (value !== null) print(`${name.padEnd(14)} ${printable(text)}`);
       }
     },
     booked({ id, number }) {
@@ -106,12 +115,12 @@ function textOutput(print: Print): LedgerOutput {
 }
 
 function rateOf({ entries }: AuditReport, seconds: number): number {
-  return Math.round(entries / seconds);
+  return Math.round(entries / Math.max(seconds, 0.001));
 }
 
-function faultText({ entry, reason }: AuditFault): string {
+function faultText({ entry, reason, entries }: AuditFault): string {
   const what = entry === undefined ? "The ledger is wrong" : `Entry ${entry} is wrong`;
-  return `${what}: ${printable(reason)}`;
+  return `${what}: ${printable(reason)}\n(${entries} entries before that are in order)`;
 }
 
 function accountFields({ username, balance, online_status, closed_at }: StoredAccount) {

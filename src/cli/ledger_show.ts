@@ -1,32 +1,50 @@
 /**
  * `ledger show`: finds what was meant and prints it.
  */
-import { UsageError } from "../errors.ts";
 import type { LedgerSnapshot, StoredAccount, StoredEntry } from "../ledger/snapshot.ts";
-import type { LedgerOutput } from "./ledger_output.ts";
+import { EnvelopeError } from "../errors.ts";
+import { readDocument } from "../pki/signed_document.ts";
+import { orderDigest } from "../protocol/receipt.ts";
+import { refuse } from "../protocol/exchange.ts";
+import { type ExitCode, exitCodes } from "./exit_code.ts";
+import type { LedgerOutput, ShownEntry } from "./ledger_output.ts";
 import type { LedgerSelector } from "./option_values.ts";
 
 /** Entries shown with an account. */
 const lastEntries = 10;
 
-/** @throws {UsageError} when there is no such account or entry */
 export function showFound(
   snapshot: LedgerSnapshot,
   what: LedgerSelector,
   output: LedgerOutput,
-): void {
+): ExitCode {
   const entry = "id" in what
     ? snapshot.entryById(what.id)
     : "number" in what
     ? snapshot.entryByNumber(what.number)
     : undefined;
-  if (entry) return output.entry(entry);
-  const name = "account" in what ? what.account : undefined;
-  const account = name === undefined ? undefined : findAccount(snapshot, name);
-  if (account) return output.account(account);
-  throw new UsageError(
-    `show ${name ?? ("id" in what ? what.id : "")}: there is no such account or entry`,
-  );
+  const account = entry || "id" in what ? undefined : findAccount(snapshot, what.account);
+  if (entry) output.entry(withOrder(entry));
+  else if (account) output.account(account);
+  else {
+    output.refused(refuse(400));
+    return exitCodes.refused;
+  }
+  return exitCodes.ok;
+}
+
+function withOrder(entry: StoredEntry): ShownEntry {
+  const jws = String(entry.order_jws);
+  const shown = { ...entry, order_digest: orderDigest(jws) };
+  try {
+    return {
+      ...shown,
+      order: readDocument(jws, { typ: "micropay-order", chain: "required" }).payload,
+    };
+  } catch (error) {
+    if (!(error instanceof EnvelopeError)) throw error;
+    return shown;
+  }
 }
 
 function findAccount(snapshot: LedgerSnapshot, name: string) {

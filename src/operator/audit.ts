@@ -1,19 +1,14 @@
 /**
  * Checking a whole ledger, from its first entry, without believing any of it. Memory grows with the accounts, not with the entries.
  */
-import { isAccountName } from "../account_name.ts";
-import { CertificateError } from "../errors.ts";
-import {
-  chainHash,
-  type Entry,
-  entryDigest,
-  type EntryParty,
-  issuingAccount,
-} from "../ledger/entry.ts";
-import type { LedgerSnapshot, StoredCertificate } from "../ledger/snapshot.ts";
-import { verifyChain } from "../pki/certificate_profile.ts";
+import { LedgerError } from "../errors.ts";
+import { chainHash, type Entry, entryDigest } from "../ledger/entry.ts";
+import type { LedgerSnapshot, StoredEntry } from "../ledger/snapshot.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { AuditedAccounts } from "./audited_accounts.ts";
+import { readCertificates } from "./issued_certificates.ts";
 import { OrderCheck } from "./order_check.ts";
+import { RefundCheck } from "./refund_check.ts";
 import { decodeEntry } from "./stored_entry.ts";
 
 /** What was found in order. */
@@ -32,6 +27,8 @@ export interface AuditFault {
   /** The number that the first wrong entry has, or should have; absent when no single entry is at fault. */
   readonly entry?: number | undefined;
   readonly reason: string;
+  /** Entries that were found in order before. */
+  readonly entries: number;
 }
 
 export interface AuditOptions {
@@ -40,156 +37,119 @@ export interface AuditOptions {
   readonly onProgress?: ((entries: number) => void) | undefined;
 }
 
-const progressEntries = 1000;
-
 /**
+ * Checks the entries one after the other, then what belongs to none of them: a wrong entry is always what is told first.
+ *
  * @returns what was checked, or the first entry that is wrong and why
- * @throws {LedgerError} when the store cannot be read
+ * @throws {LedgerError} when the store cannot be read at all
  */
 export async function auditLedger(
   snapshot: LedgerSnapshot,
   { anchor, onProgress }: AuditOptions,
 ): Promise<AuditReport | AuditFault> {
-  if (snapshot.ledgerId !== anchor.fingerprint) {
-    return wrong(`it belongs to the CA ${snapshot.ledgerId}, not to ${anchor.fingerprint}`);
+  const { ledgerId } = snapshot;
+  if (ledgerId !== anchor.fingerprint) {
+    const reason = `it belongs to the CA ${ledgerId}, not to ${anchor.fingerprint}`;
+    return { outcome: "wrong", reason, entries: 0 };
   }
-  const owners = await checkCertificates(snapshot, anchor);
-  if (!(owners instanceof Map)) return owners;
-  const entries = new EntryAudit(snapshot, new OrderCheck(anchor, owners));
-  for (const row of snapshot.entries()) {
-    const entry = decodeEntry(row);
-    const reason = typeof entry === "string" ? entry : await entries.check(entry);
-    if (reason !== undefined) return wrong(reason, entries.checked + 1);
-    if (++entries.checked % progressEntries === 0) onProgress?.(entries.checked);
-  }
-  onProgress?.(entries.checked);
-  const fault = checkAccounts(snapshot, entries.balances) ?? firstOf(snapshot.faults()) ??
-    firstOf(snapshot.repeatedIds(), (id) => `the id ${id} is that of more than one entry`);
-  if (fault) return wrong(fault);
+  const certificates = await readCertificates(snapshot, anchor);
+  const accounts = new AuditedAccounts(snapshot, certificates.owners);
+  const orders = new OrderCheck(anchor, certificates.byFingerprint);
+  const entries = new EntryAudit(snapshot, { accounts, orders });
+  const wrongEntry = await checkEntries(snapshot, { entries, onProgress });
+  if (wrongEntry) return wrongEntry;
+  const reason = accounts.fault ?? certificates.fault ?? accounts.settle() ??
+    snapshot.faults()[Symbol.iterator]().next().value;
+  if (reason !== undefined) return { outcome: "wrong", reason, entries: entries.checked };
   return {
     outcome: "in_order",
     entries: entries.checked,
-    accounts: [...entries.balances.keys()].length,
-    certificates: owners.size,
+    accounts: accounts.count,
+    certificates: certificates.byFingerprint.size,
     head: entries.head,
   };
 }
 
-/** Goes along the chain and keeps the balances that its entries make. */
-class EntryAudit {
-  checked = 0;
-  head: string;
-  readonly balances = new Map<EntryParty, number>();
-  readonly #snapshot: LedgerSnapshot;
-  readonly #orders: OrderCheck;
+const progressEntries = 1000;
 
-  constructor(snapshot: LedgerSnapshot, orders: OrderCheck) {
-    this.#snapshot = snapshot;
-    this.#orders = orders;
-    this.head = snapshot.ledgerId;
-  }
-
-  /** @returns what is wrong with the next entry */
-  async check(entry: Entry): Promise<string | undefined> {
-    const number = this.checked + 1;
-    if (entry.number !== number) return `it is missing; the next one there is ${entry.number}`;
-    this.head = chainHash(this.head, entryDigest(entry));
-    if (entry.hash !== this.head) return "its hash does not follow from it and the entry before";
-    return await this.#orders.check(entry) ?? this.#refund(entry) ?? this.#balance(entry);
-  }
-
-  #refund({ number, payer, payee, refunds }: Entry): string | undefined {
-    if (refunds === undefined) return undefined;
-    const row = this.#snapshot.entryById(refunds);
-    const payment = row && decodeEntry(row);
-    const isReverse = typeof payment === "object" && payment.kind === "payment" &&
-      payment.number < number && payment.payer === payee && payment.payee === payer;
-    if (!isReverse) {
-      return `it refunds ${refunds}, which is no earlier payment from its payee to it`;
-    }
-    let refunded = 0;
-    for (const refund of this.#snapshot.refundsOf(refunds)) {
-      if (Number(refund.number) <= number) refunded += Number(refund.amount);
-    }
-    return refunded > payment.amount ? "all refunds of that payment exceed it" : undefined;
-  }
-
-  #balance({ payer, payee, amount, payerBalance, payeeBalance }: Entry): string | undefined {
-    const payerHas = (this.balances.get(payer) ?? 0) - amount;
-    const payeeHas = (this.balances.get(payee) ?? 0) + amount;
-    this.balances.set(payer, payerHas).set(payee, payeeHas);
-    if (payer !== issuingAccount && payerHas < 0) return `${payer} has ${payerHas} after it`;
-    if (payerBalance !== payerHas) return balanceFault("payer", payerBalance, payerHas);
-    return payeeBalance === payeeHas ? undefined : balanceFault("payee", payeeBalance, payeeHas);
-  }
-}
-
-function balanceFault(side: string, stored: number, made: number): string {
-  return `its ${side}_balance is ${stored}, the entries make ${made}`;
-}
-
-/** @returns whose each certificate is, by fingerprint; or the first that is wrong */
-async function checkCertificates(
+async function checkEntries(
   snapshot: LedgerSnapshot,
-  anchor: TrustAnchor,
-): Promise<Map<string, EntryParty> | AuditFault> {
-  const owners = new Map<string, EntryParty>();
-  for (const row of snapshot.certificates()) {
-    const fault = await certificateFault(row, anchor);
-    if (fault) return wrong(`the certificate ${String(row.fingerprint).slice(0, 80)}: ${fault}`);
-    owners.set(String(row.fingerprint), row.username as EntryParty);
-  }
-  return owners;
-}
-
-async function certificateFault(
-  { der, fingerprint, key_fingerprint, username, issued_at }: StoredCertificate,
-  anchor: TrustAnchor,
-): Promise<string | undefined> {
-  if (!(der instanceof Uint8Array)) return "it is not there";
-  const atMs = Date.parse(String(issued_at));
+  { entries, onProgress }: { entries: EntryAudit } & Pick<AuditOptions, "onProgress">,
+): Promise<AuditFault | undefined> {
+  const wrong = (reason: string): AuditFault => {
+    const { checked } = entries;
+    return { outcome: "wrong", entry: checked + 1, reason, entries: checked };
+  };
   try {
-    const chain = [new Uint8Array(der)];
-    const certificate = await verifyChain(chain, { anchor, role: "member", atMs });
-    const { party } = certificate;
-    const agrees = certificate.fingerprint === fingerprint &&
-      certificate.keyFingerprint === key_fingerprint &&
-      party.role === "member" && party.name === username;
-    return agrees ? undefined : "its row says something else than it";
-  } catch (error) {
-    if (!(error instanceof CertificateError)) throw error;
-    return error.message;
-  }
-}
-
-/** Every account is one that the entries know or has nothing, has what its entries make, and all together have nothing. */
-function checkAccounts(
-  snapshot: LedgerSnapshot,
-  balances: Map<EntryParty, number>,
-): string | undefined {
-  let sum = 0;
-  const seen = new Set<EntryParty>();
-  for (const { username, balance } of snapshot.accounts()) {
-    if (username !== issuingAccount && !isAccountName(username)) {
-      return `an account cannot be named ${JSON.stringify(String(username).slice(0, 80))}`;
+    for (const row of snapshot.entries()) {
+      const reason = await entries.check(row);
+      if (reason !== undefined) return wrong(reason);
+      if (entries.checked % progressEntries === 0) onProgress?.(entries.checked);
     }
-    const made = balances.get(username) ?? 0;
-    if (balance !== made) return `${username} has ${balance}, its entries make ${made}`;
-    seen.add(username);
-    balances.set(username, made);
-    sum += made;
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error;
+    return wrong(error.message);
   }
-  const unknown = [...balances.keys()].find((name) => !seen.has(name));
-  if (unknown !== undefined) return `${unknown} has entries and no account`;
-  balances.delete(issuingAccount);
-  return sum === 0 ? undefined : `all balances together are ${sum}, not 0`;
-}
-
-function firstOf(values: Iterable<string>, say = (value: string) => value): string | undefined {
-  for (const value of values) return say(value);
+  onProgress?.(entries.checked);
   return undefined;
 }
 
-function wrong(reason: string, entry?: number): AuditFault {
-  return { outcome: "wrong", entry, reason };
+/** Goes along the chain. */
+class EntryAudit {
+  checked = 0;
+  head: string;
+  readonly #accounts: AuditedAccounts;
+  readonly #orders: OrderCheck;
+  readonly #refunds: RefundCheck;
+  /** Ids that more than one entry has, and whether the first of these came already. */
+  readonly #repeated: Map<string, boolean>;
+
+  constructor(
+    snapshot: LedgerSnapshot,
+    { accounts, orders }: { accounts: AuditedAccounts; orders: OrderCheck },
+  ) {
+    this.head = snapshot.ledgerId;
+    this.#accounts = accounts;
+    this.#orders = orders;
+    this.#refunds = new RefundCheck(snapshot);
+    this.#repeated = firstRepeated(snapshot);
+  }
+
+  /** @returns what is wrong with the next entry */
+  async check(row: StoredEntry): Promise<string | undefined> {
+    const entry = decodeEntry(row);
+    const reason = typeof entry === "string" ? entry : this.#place(entry) ??
+      await this.#orders.check(entry) ?? this.#link(entry) ?? this.#refunds.check(entry) ??
+      this.#accounts.post(entry);
+    if (reason === undefined) this.checked++;
+    return reason;
+  }
+
+  #place({ number, id }: Entry): string | undefined {
+    if (number !== this.checked + 1) return `it is missing; the next one there is ${number}`;
+    if (!this.#repeated.has(id)) return undefined;
+    if (this.#repeated.get(id)) return `its id ${id} is that of an earlier entry`;
+    this.#repeated.set(id, true);
+    return undefined;
+  }
+
+  /** After the order was compared: what differs there says more than a hash. */
+  #link(entry: Entry): string | undefined {
+    this.head = chainHash(this.head, entryDigest(entry));
+    return entry.hash === this.head
+      ? undefined
+      : "its hash does not follow from what it says and from the entry before";
+  }
+}
+
+/** In a ledger in order there is none; of any number of them the first few are enough to find one. */
+const repeatedMax = 1000;
+
+function firstRepeated(snapshot: LedgerSnapshot): Map<string, boolean> {
+  const ids = new Map<string, boolean>();
+  for (const id of snapshot.repeatedIds()) {
+    ids.set(id, false);
+    if (ids.size >= repeatedMax) break;
+  }
+  return ids;
 }

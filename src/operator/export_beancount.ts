@@ -2,16 +2,21 @@
  * A Beancount journal: a transaction an entry, and each account's balance asserted on the morning after every day on which it changed,
  * so that `bean-check` recomputes them.
  */
-import { type Entry, type EntryParty, issuingAccount } from "../ledger/entry.ts";
-import { type CarriedBalances, dayAfter, dayOf, type ExportWriter } from "./exported_entries.ts";
+import { type EntryParty, issuingAccount } from "../ledger/entry.ts";
 import type { JournalOptions } from "./export_hledger.ts";
+import {
+  type CarriedBalances,
+  dayAfter,
+  type ExportedEntry,
+  type ExportWriter,
+} from "./exported_entries.ts";
 
 /** Beancount wants a currency; ours has no name. */
 const currency = "UNIT";
 const elsewhere = "Equity:Carried";
 
-export function beancountWriter({ account, from }: JournalOptions): ExportWriter {
-  let day = from ?? "";
+export function beancountWriter({ account, from = "" }: JournalOptions): ExportWriter {
+  let today = from;
   const opened = new Set<string>();
   /** Balances that changed and were not asserted since. */
   const changed = new Map<EntryParty, number>();
@@ -19,12 +24,12 @@ export function beancountWriter({ account, from }: JournalOptions): ExportWriter
   function* open(name: string): Iterable<string> {
     if (opened.has(name)) return;
     opened.add(name);
-    yield `${day} open ${name} ${currency}`;
+    yield `${today} open ${name} ${currency}`;
   }
   function* assertions(): Iterable<string> {
     for (const [party, balance] of changed) {
       if (account !== undefined && party !== account) continue;
-      yield `${dayAfter(day)} balance ${nameOf(party)} ${balance} ${currency}`;
+      yield `${dayAfter(today)} balance ${beancountAccount(party)}  ${balance} ${currency}`;
     }
     changed.clear();
   }
@@ -34,27 +39,29 @@ export function beancountWriter({ account, from }: JournalOptions): ExportWriter
       yield `option "title" "micropay"`;
       yield `option "operating_currency" "${currency}"`;
       if (carried.size === 0) return;
-      for (const party of carried.keys()) yield* open(nameOf(party));
+      for (const party of carried.keys()) yield* open(beancountAccount(party));
       if (account !== undefined) yield* open(elsewhere);
-      yield `${day} * "carried forward"`;
-      for (const [party, balance] of carried) yield `  ${nameOf(party)}  ${balance} ${currency}`;
+      yield `${today} * "carried forward"`;
+      for (const [party, balance] of carried) {
+        yield `  ${beancountAccount(party)}  ${balance} ${currency}`;
+        changed.set(party, balance);
+      }
       if (account !== undefined) yield `  ${elsewhere}`;
     },
-    *entry(entry: Entry) {
-      // Beancount sorts by day: a clock that went back must not reorder the entries.
-      const own = dayOf(entry.atMs);
-      if (own > day) {
+    *entry({ entry, day }: ExportedEntry) {
+      if (day > today) {
         yield* assertions();
-        day = own;
+        today = day;
       }
-      const { number, kind, payer, payee, amount, id, memo = "" } = entry;
-      for (const party of [payer, payee]) yield* open(nameOf(party));
+      const { number, kind, payer, payee, amount, id, memo = "", refunds } = entry;
+      for (const party of [payer, payee]) yield* open(beancountAccount(party));
       yield `${day} * "${kind}" ${quoted(memo)}`;
       yield `  entry: ${number}`;
       yield `  id: "${id}"`;
       yield `  at: "${new Date(entry.atMs).toISOString()}"`;
-      yield `  ${nameOf(payer)}  ${-amount} ${currency}`;
-      yield `  ${nameOf(payee)}  ${amount} ${currency}`;
+      if (refunds !== undefined) yield `  refunds: "${refunds}"`;
+      yield `  ${beancountAccount(payer)}  ${-amount} ${currency}`;
+      yield `  ${beancountAccount(payee)}  ${amount} ${currency}`;
       changed.set(payer, entry.payerBalance).set(payee, entry.payeeBalance);
     },
     *end() {
@@ -67,7 +74,7 @@ export function beancountWriter({ account, from }: JournalOptions): ExportWriter
  * A component of a Beancount account is letters, digits and hyphens after a capital. The three other characters of a name become a
  * hyphen and their code in hexadecimal, so that the name can be read back: `a.b` is `Assets:M-a-2eb`.
  */
-function nameOf(party: EntryParty): string {
+export function beancountAccount(party: EntryParty): string {
   if (party === issuingAccount) return "Equity:Issuer";
   const name = party.replace(/[._-]/g, (character) => `-${character.charCodeAt(0).toString(16)}`);
   return `Assets:M-${name}`;

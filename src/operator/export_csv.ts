@@ -2,8 +2,8 @@
  * CSV (RFC 4180): a line for each side of an entry, the amount with its sign, so that the amounts of an account add up to its balance.
  */
 import type { AccountName } from "../account_name.ts";
-import type { Entry, EntryParty } from "../ledger/entry.ts";
-import type { CarriedBalances, ExportWriter } from "./exported_entries.ts";
+import type { EntryParty } from "../ledger/entry.ts";
+import type { CarriedBalances, ExportedEntry, ExportWriter } from "./exported_entries.ts";
 
 const header = "entry,at,kind,id,account,other,amount,balance,memo,refunds";
 
@@ -16,7 +16,7 @@ export function csvWriter({ account }: { account?: AccountName | undefined }): E
         yield line(["", "", "carried", "", party, "", balance, balance, "", ""]);
       }
     },
-    *entry(entry: Entry) {
+    *entry({ entry }: ExportedEntry) {
       const { number, atMs, kind, id, payer, payee, amount, memo = "", refunds = "" } = entry;
       const start = [number, new Date(atMs).toISOString(), kind, id];
       const note = [harmless(memo), refunds];
@@ -40,7 +40,10 @@ function field(value: string | number): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** A memo is a stranger's text, and a spreadsheet runs what begins like a formula: an apostrophe makes it text. */
+/**
+ * A memo is a stranger's text, and a spreadsheet runs what begins like a formula: an apostrophe before it makes it text. One that
+ * begins with an apostrophe is given another, so that whoever takes one away has the memo.
+ */
 function harmless(memo: string): string {
-  return /^[=+\-@\t\r]/.test(memo) ? `'${memo}` : memo;
+  return /^[=+\-@'＝＋－＠]/.test(memo) ? `'${memo}` : memo;
 }

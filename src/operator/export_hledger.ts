@@ -3,8 +3,8 @@
  * recomputes all of them.
  */
 import type { AccountName } from "../account_name.ts";
-import { type Entry, type EntryParty, issuingAccount } from "../ledger/entry.ts";
-import { type CarriedBalances, dayOf, type ExportWriter } from "./exported_entries.ts";
+import { type EntryParty, issuingAccount } from "../ledger/entry.ts";
+import type { CarriedBalances, ExportedEntry, ExportWriter } from "./exported_entries.ts";
 
 export interface JournalOptions {
   /** The only account whose balances are asserted; the others' entries are not all there. */
@@ -13,30 +13,26 @@ export interface JournalOptions {
 }
 
 export function hledgerWriter({ account, from }: JournalOptions): ExportWriter {
-  let day = from ?? "";
   const posting = (party: EntryParty, amount: number, balance: number) => {
     const assertion = account === undefined || party === account ? ` = ${balance}` : "";
-    return `    ${nameOf(party)}  ${amount}${assertion}`;
+    return `    ${hledgerAccount(party)}  ${amount}${assertion}`;
   };
   return {
     *begin(carried: CarriedBalances) {
       if (carried.size === 0) return;
-      yield `${day} * carried forward`;
+      yield `${from} * carried forward`;
       for (const [party, balance] of carried) yield posting(party, balance, balance);
+      // The other side of the balances of all accounts is among them; that of one is not.
       if (account !== undefined) yield "    equity:carried";
       yield "";
     },
-    *entry(entry: Entry) {
-      // hledger checks balances in the order of days: a clock that went back must not reorder the entries.
-      const own = dayOf(entry.atMs);
-      if (own > day) day = own;
+    *entry({ entry, day }: ExportedEntry) {
       const { number, kind, payer, payee, amount, id, memo, refunds } = entry;
       yield `${day} * (${number}) ${kind}`;
-      // Lines of their own under the first: what stands in them is a comment, whatever it says.
-      yield `    ; at ${new Date(entry.atMs).toISOString()}, id ${id}${
-        refunds ? `, refunds ${refunds}` : ""
-      }`;
-      if (memo !== undefined) yield `    ; memo ${memo}`;
+      yield `    ; id: ${id}`;
+      yield `    ; at: ${tagValue(new Date(entry.atMs).toISOString())}`;
+      if (refunds !== undefined) yield `    ; refunds: ${refunds}`;
+      if (memo !== undefined) yield `    ; memo: ${tagValue(memo)}`;
       yield posting(payer, -amount, entry.payerBalance);
       yield posting(payee, amount, entry.payeeBalance);
       yield "";
@@ -46,6 +42,14 @@ export function hledgerWriter({ account, from }: JournalOptions): ExportWriter {
 }
 
 /** hledger takes every character of a name as it is. */
-function nameOf(party: EntryParty): string {
+export function hledgerAccount(party: EntryParty): string {
   return party === issuingAccount ? "equity:issuer" : `members:${party}`;
+}
+
+/**
+ * A memo is a stranger's text. Within a comment, on a line of its own, a tag ends at a comma, a colon makes another one, and what
+ * stands in brackets may be a date: these four and the per cent sign are written as in a URL, and can be read back.
+ */
+function tagValue(text: string): string {
+  return text.replace(/[%:,[\]]/g, encodeURIComponent);
 }

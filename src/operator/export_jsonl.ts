@@ -1,15 +1,14 @@
 /**
  * One JSON object a line: everything that an entry holds, with nothing changed.
  */
-import type { Entry } from "../ledger/entry.ts";
-import type { CarriedBalances, ExportWriter } from "./exported_entries.ts";
+import type { CarriedBalances, ExportedEntry, ExportWriter } from "./exported_entries.ts";
 
 export function jsonlWriter(): ExportWriter {
   return {
     *begin(carried: CarriedBalances) {
       for (const [account, balance] of carried) yield JSON.stringify({ account, carried: balance });
     },
-    *entry(entry: Entry) {
+    *entry({ entry }: ExportedEntry) {
       yield JSON.stringify({
         entry: entry.number,
         id: entry.id,

@@ -4,7 +4,7 @@
 import type { AccountName } from "../account_name.ts";
 import { LedgerError } from "../errors.ts";
 import type { Entry, EntryParty } from "../ledger/entry.ts";
-import type { LedgerSnapshot } from "../ledger/snapshot.ts";
+import type { LedgerSnapshot, StoredEntry } from "../ledger/snapshot.ts";
 import { decodeEntry } from "./stored_entry.ts";
 
 export interface ExportSelection {
@@ -18,10 +18,19 @@ export interface ExportSelection {
 /** The balances before the first entry of an export, where entries were left out before it. */
 export type CarriedBalances = ReadonlyMap<EntryParty, number>;
 
+/**
+ * An entry with its day in the books: that of its time, or of an entry before it where that was later. A clock that went back then
+ * leaves the order of the entries as it is, and every stretch of days is a stretch of entries, so that balances can be carried.
+ */
+export interface ExportedEntry {
+  readonly entry: Entry;
+  readonly day: string;
+}
+
 export interface ExportWriter {
   /** Before the entries. */
   begin(carried: CarriedBalances): Iterable<string>;
-  entry(entry: Entry): Iterable<string>;
+  entry(exported: ExportedEntry): Iterable<string>;
   /** After them. */
   end(): Iterable<string>;
 }
@@ -33,32 +42,27 @@ export interface ExportWriter {
  */
 export function* exportLines(
   snapshot: LedgerSnapshot,
-  { account, from, to }: ExportSelection,
+  { account, from = "", to }: ExportSelection,
   writer: ExportWriter,
 ): Iterable<string> {
   const carried = new Map<EntryParty, number>();
-  let begun = false;
+  const isWanted = (party: EntryParty) => account === undefined || party === account;
+  let [begun, day] = [false, ""];
   for (const row of snapshot.entries()) {
-    const entry = decodeEntry(row);
-    if (typeof entry === "string") {
-      throw new LedgerError(`export the ledger: entry ${row.number}: ${entry}; run the audit`);
-    }
-    const day = dayOf(entry.atMs);
-    if (account !== undefined && entry.payer !== account && entry.payee !== account) continue;
-    if (from !== undefined && day < from) {
-      if (account === undefined || entry.payer === account) {
-        carried.set(entry.payer, entry.payerBalance);
-      }
-      if (account === undefined || entry.payee === account) {
-        carried.set(entry.payee, entry.payeeBalance);
-      }
+    const entry = entryOf(row);
+    const { payer, payee, payerBalance, payeeBalance } = entry;
+    const ownDay = dayOf(entry.atMs);
+    if (ownDay > day) day = ownDay;
+    if (to !== undefined && day > to) break;
+    if (!isWanted(payer) && !isWanted(payee)) continue;
+    if (day < from) {
+      if (isWanted(payer)) carried.set(payer, payerBalance);
+      if (isWanted(payee)) carried.set(payee, payeeBalance);
       continue;
     }
-    // A clock that went back may bring an earlier day later; such an entry is in the export of its own day.
-    if (to !== undefined && day > to) continue;
     if (!begun) yield* writer.begin(carried);
     begun = true;
-    yield* writer.entry(entry);
+    yield* writer.entry({ entry, day });
   }
   if (!begun) yield* writer.begin(carried);
   yield* writer.end();
@@ -72,4 +76,10 @@ export function dayOf(atMs: number): string {
 /** The day after, in the same form. */
 export function dayAfter(day: string): string {
   return dayOf(Date.parse(day) + 86_400_000);
+}
+
+function entryOf(row: StoredEntry): Entry {
+  const entry = decodeEntry(row);
+  if (typeof entry !== "string") return entry;
+  throw new LedgerError(`export the ledger: entry ${row.number}: ${entry}; run the audit`);
 }

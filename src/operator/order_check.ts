@@ -8,7 +8,8 @@ import { Buffer } from "node:buffer";
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import { decodeBase64UrlStrict } from "../base64.ts";
 import { CertificateError, EnvelopeError, MicropayError, ProtocolError } from "../errors.ts";
-import { type Entry, type EntryParty, issuingAccount } from "../ledger/entry.ts";
+import { type Entry, issuingAccount } from "../ledger/entry.ts";
+import { orderBytesMax, orderFutureMsMax } from "../limits.ts";
 import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
 import { exportPublicKey } from "../pki/signing_key.ts";
 import { readDocument } from "../pki/signed_document.ts";
@@ -16,6 +17,8 @@ import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { decodeOrder, type Order, orderSigner } from "../protocol/order.ts";
 import { sameParty } from "../pki/party.ts";
 import { parseJsonObject } from "../strict_json.ts";
+import type { IssuedCertificate } from "./issued_certificates.ts";
+import { isAfterEnd } from "./stored_instant.ts";
 
 interface Signer {
   readonly certificate: VerifiedCertificate;
@@ -29,13 +32,13 @@ const signersMax = 10_000;
 
 export class OrderCheck {
   readonly #anchor: TrustAnchor;
-  /** The accounts of the certificates that the ledger issued, by fingerprint. */
-  readonly #owners: ReadonlyMap<string, EntryParty>;
+  readonly #issued: ReadonlyMap<string, IssuedCertificate>;
   readonly #signers = new Map<string, Signer>();
 
-  constructor(anchor: TrustAnchor, owners: ReadonlyMap<string, EntryParty>) {
+  /** @param issued the certificates that the ledger issued, by fingerprint */
+  constructor(anchor: TrustAnchor, issued: ReadonlyMap<string, IssuedCertificate>) {
     this.#anchor = anchor;
-    this.#owners = owners;
+    this.#issued = issued;
   }
 
   /** @returns a sentence about what is wrong, or `undefined` */
@@ -51,22 +54,36 @@ export class OrderCheck {
   }
 
   async #check(entry: Entry): Promise<string | undefined> {
-    const [header, payload, signature] = entry.orderJws.split(".");
-    const bytes = decodeBase64UrlStrict(payload ?? "");
-    const contents = bytes && parseJsonObject(bytes);
+    const { orderJws } = entry;
+    const [header, payload, signature, ...rest] = orderJws.split(".");
+    const contents = parseJsonObject(decodeBase64UrlStrict(payload ?? "") ?? "");
     const signed = decodeBase64UrlStrict(signature ?? "");
-    if (!header || !contents || !signed) return "its order is not a compact JWS";
+    const isWhole = orderJws.length <= orderBytesMax && rest.length === 0;
+    if (!header || !contents || !signed || !isWhole) return "its order is not a compact JWS";
     const order = decodeOrder(contents);
-    const signer = await this.#signerOf(header, entry.orderJws, order);
-    const { certificate, key } = signer;
+    const { certificate, key } = await this.#signerOf(header, orderJws, order);
     if (!sameParty(certificate.party, orderSigner(order))) return "its order is signed by another";
-    const isMember = certificate.party.role === "member";
-    if (isMember && this.#owners.get(certificate.fingerprint) !== entry.payer) {
-      return "its order is signed under a certificate that the ledger did not issue to its payer";
+    const text = orderJws.slice(0, header.length + 1 + payload!.length);
+    if (!verify(null, Buffer.from(text, "ascii"), key, signed)) {
+      return "the signature of its order is not by the one who had to sign it";
     }
-    const text = new TextEncoder().encode(`${header}.${payload}`);
-    if (!verify(null, text, key, signed)) return "the signature of its order is not by its payer";
-    return difference(entry, order, this.#anchor.fingerprint);
+    return difference(entry, order, this.#anchor.fingerprint) ??
+      this.#certificateFault(entry, certificate) ?? timeFault(entry, order);
+  }
+
+  /** Issued by the CA is not enough: it has to be the payer's in this ledger, at that time. */
+  #certificateFault(
+    { payer, atMs }: Entry,
+    { party, fingerprint }: VerifiedCertificate,
+  ): string | undefined {
+    if (party.role === "server") return undefined;
+    const issued = this.#issued.get(fingerprint);
+    if (issued?.owner !== payer) {
+      const shown = `${fingerprint.slice(0, 16)}…`;
+      return `its order is signed under the certificate ${shown}, which the ledger does not have for ${payer}`;
+    }
+    if (!isAfterEnd(atMs, issued.revokedAtMs)) return undefined;
+    return "its order is signed under a certificate that was revoked before";
   }
 
   async #signerOf(header: string, jws: string, order: Order): Promise<Signer> {
@@ -99,6 +116,13 @@ function difference(entry: Entry, order: Order, ledger: string): string | undefi
   const other = pairs.find(([, booked, ordered]) => booked !== ordered);
   if (other) return `its ${other[0]} is ${String(other[1])}, its order says ${String(other[2])}`;
   return kindFits(entry) ? undefined : `its kind ${entry.kind} does not fit its payer and payee`;
+}
+
+/** Both times are the server's: what it booked it had just judged, by the same clock. */
+function timeFault({ atMs }: Entry, { iat, exp }: Order): string | undefined {
+  if (isAfterEnd(atMs, exp * 1000)) return "its order had expired before";
+  const isEarly = isAfterEnd(iat * 1000, atMs + orderFutureMsMax);
+  return isEarly ? "its order was made after it" : undefined;
 }
 
 function kindFits({ kind, payer, payee }: Entry): boolean {

@@ -14,6 +14,7 @@ import type { StoredEntry, StoredValue } from "../ledger/snapshot.ts";
 import { isMemo } from "../memo.ts";
 import { isAmount } from "../money.ts";
 import { isOrderId } from "../random.ts";
+import { decodeInstant } from "./stored_instant.ts";
 
 /** @returns the entry, or a sentence about the first column that is not as it has to be */
 export function decodeEntry(row: StoredEntry): Entry | string {
@@ -27,8 +28,8 @@ export function decodeEntry(row: StoredEntry): Entry | string {
   if (!isAmount(amount)) return wrong("amount", amount);
   if (memo !== null && !isMemo(memo)) return wrong("memo", memo);
   if (typeof order_jws !== "string") return wrong("order_jws", order_jws);
-  const atMs = typeof at === "string" ? Date.parse(at) : NaN;
-  if (Number.isNaN(atMs) || new Date(atMs).toISOString() !== at) return wrong("at", at);
+  const atMs = decodeInstant(at);
+  if (atMs === undefined) return wrong("at", at);
   if (!isInteger(payerBalance)) return wrong("payer_balance", payerBalance);
   if (!isInteger(payeeBalance)) return wrong("payee_balance", payeeBalance);
   if (typeof hash !== "string" || !/^[0-9a-f]{64}$/.test(hash)) return wrong("hash", hash);

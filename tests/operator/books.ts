@@ -1,0 +1,187 @@
+/** A ledger file with real certificates and real signatures, for the tests of the operator's commands. */
+import { DatabaseSync } from "node:sqlite";
+import { type AccountName, parseAccountName } from "../../src/account_name.ts";
+import type { Clock } from "../../src/clock.ts";
+import { type Booking, type Entry, issuingAccount } from "../../src/ledger/entry.ts";
+import { openSqliteLedger } from "../../src/ledger/sqlite/open_sqlite_ledger.ts";
+import type { SqliteLedger } from "../../src/ledger/sqlite/sqlite_ledger.ts";
+import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
+import { isAmount } from "../../src/money.ts";
+import { auditLedger } from "../../src/operator/audit.ts";
+import {
+  makeCertificates,
+  openCertificates,
+  type OpenedCertificates,
+} from "../../src/pki/certificate_folder.ts";
+import { type Identity, openIdentity } from "../../src/pki/identity.ts";
+import { exportPrivateKeyPem, generateSigningKey } from "../../src/pki/signing_key.ts";
+import { type OrderTerms, signOrder } from "../../src/protocol/order.ts";
+import { makeOrderId, systemRandom } from "../../src/random.ts";
+import { ManualClock } from "../manual_clock.ts";
+
+export function named(text: string): AccountName {
+  return parseAccountName(text)!;
+}
+
+export interface MoveOptions {
+  readonly memo?: string;
+  readonly refunds?: string;
+  /** Who signs; the payer, or the server for what is issued, when absent. */
+  readonly signer?: Identity;
+  readonly kind?: Booking["kind"];
+}
+
+export class Books implements AsyncDisposable {
+  readonly folder: string;
+  readonly clock: Clock & { jump(ms: number): void; advance(ms: number): void };
+  readonly certificates: OpenedCertificates;
+  readonly ledger: SqliteLedger;
+  readonly members = new Map<string, Identity>();
+
+  constructor(
+    folder: string,
+    parts: Pick<Books, "clock" | "certificates" | "ledger">,
+  ) {
+    this.folder = folder;
+    this.clock = parts.clock;
+    this.certificates = parts.certificates;
+    this.ledger = parts.ledger;
+  }
+
+  get file(): string {
+    return `${this.folder}/server.db`;
+  }
+
+  get anchor() {
+    return this.certificates.anchor;
+  }
+
+  /** Opens an account as the server does. */
+  async register(text: string, opening = 1000, codeDigest?: string): Promise<Identity> {
+    const { authority, anchor, identity: server } = this.certificates;
+    const [name, atMs] = [named(text), this.clock.nowMs()];
+    const { publicKey, privateKey } = await generateSigningKey();
+    const der = await authority.issueMember({ name, publicKey, atMs, random: systemRandom });
+    const identity = await openIdentity({
+      chain: [der],
+      privateKeyPem: await exportPrivateKeyPem(privateKey),
+      anchor,
+      role: "member",
+      atMs,
+    });
+    const { fingerprint, keyFingerprint } = identity.certificate;
+    const booking = isAmount(opening)
+      ? await this.#booking({ from: issuingAccount, to: name }, opening, {
+        kind: "opening",
+        signer: server,
+      })
+      : undefined;
+    const outcome = await this.ledger.register({
+      name,
+      certificate: { fingerprint, keyFingerprint, der, issuedAtMs: atMs },
+      ...(booking && { opening: booking }),
+      ...(codeDigest !== undefined && { codeDigest }),
+    });
+    if (!("account" in outcome)) throw new Error(`register ${text}: ${outcome.outcome}`);
+    this.members.set(text, identity);
+    return identity;
+  }
+
+  /** Books a payment, or whatever `kind` says, exactly as asked. */
+  async move(
+    [from, to]: readonly [string, string],
+    amount: number,
+    options: MoveOptions = {},
+  ): Promise<Entry> {
+    const sides = { from: from as AccountName, to: to as AccountName };
+    const outcome = await this.ledger.book(await this.#booking(sides, amount, options));
+    if (outcome.outcome !== "booked") throw new Error(`book: ${outcome.outcome}`);
+    return outcome.entry;
+  }
+
+  async audit(onProgress?: (entries: number) => void) {
+    const snapshot = openSqliteSnapshot({ file: this.file });
+    try {
+      return await auditLedger(snapshot, { anchor: this.anchor, onProgress });
+    } finally {
+      snapshot.close();
+    }
+  }
+
+  /** Does something to the file behind the program's back. */
+  tamper(...statements: readonly string[]): void {
+    const database = new DatabaseSync(this.file);
+    for (const statement of statements) database.prepare(statement).run();
+    database.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.ledger.close();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+
+  async #booking(
+    sides: Pick<OrderTerms, "from" | "to">,
+    amount: number,
+    { memo, refunds, signer, kind }: MoveOptions,
+  ): Promise<Booking> {
+    if (!isAmount(amount)) throw new TypeError(`${amount} is no amount`);
+    const { clock, anchor } = this;
+    const { from, to } = sides;
+    const isIssuing = from === issuingAccount || to === issuingAccount;
+    const identity = signer ??
+      (isIssuing ? this.certificates.identity : this.members.get(from)!);
+    const id = makeOrderId(clock, systemRandom);
+    const terms = { id, from, to, amount, memo, refunds };
+    return {
+      id,
+      kind: kind ?? (refunds === undefined ? "payment" : "refund"),
+      payer: from,
+      payee: to,
+      amount,
+      ...(memo !== undefined && { memo }),
+      ...(refunds !== undefined && { refunds }),
+      orderJws: await signOrder(terms, { identity, anchor, clock }),
+      atMs: clock.nowMs(),
+    };
+  }
+}
+
+/** An empty ledger, held as a server holds it. */
+export async function openBooks(
+  { folder, clock = new ManualClock() }: { folder?: string; clock?: ManualClock } = {},
+): Promise<Books> {
+  const at = folder ?? await Deno.makeTempDir({ prefix: "micropay-books-" });
+  const certs = `${at}/certs`;
+  await makeCertificates({
+    folder: certs,
+    hosts: ["localhost"],
+    days: 365,
+    force: false,
+    clock,
+    random: systemRandom,
+  });
+  const certificates = await openCertificates({ folder: certs, clock });
+  const ledgerId = certificates.anchor.fingerprint;
+  const ledger = await openSqliteLedger({ file: `${at}/server.db`, ledgerId });
+  return new Books(at, { clock, certificates, ledger });
+}
+
+/**
+ * Three members and one entry of every kind:
+ * 1, 2, 3 openings of alice, bob, carol · 4 alice pays bob 300 "lunch" · 5 bob pays carol 50 · 6 bob refunds alice 100 of 4 ·
+ * 7 a deposit of 500 to carol · 8 a withdrawal of 20 from alice · 9 carol pays alice 7
+ */
+export async function openSampleBooks(clock?: ManualClock): Promise<Books> {
+  const books = await openBooks({ ...(clock && { clock }) });
+  for (const name of ["alice", "bob", "carol"]) await books.register(name);
+  const { id } = await books.move(["alice", "bob"], 300, { memo: "lunch" });
+  books.clock.advance(86_400_000);
+  await books.move(["bob", "carol"], 50);
+  await books.move(["bob", "alice"], 100, { refunds: id, memo: "too much" });
+  await books.move([issuingAccount, "carol"], 500, { kind: "deposit" });
+  books.clock.advance(86_400_000);
+  await books.move(["alice", issuingAccount], 20, { kind: "withdrawal", memo: "cash" });
+  await books.move(["carol", "alice"], 7);
+  return books;
+}
