@@ -81,6 +81,10 @@ export function lineOf(event: ServerEvent, { withSealed }: { withSealed: boolean
       return `${event.name} is online at ${addressOf(event.address)}`;
     case "offline":
       return `${event.name} is offline`;
+    case "dismissed": {
+      const name = event.name === undefined ? "" : ` (${event.name})`;
+      return `${addressOf(event.remote)}${name} was revoked or closed by the operator`;
+    }
     case "line_refused":
       return `refused a line from ${addressOf(event.remote)}: ${printable(event.reason)}`;
     case "fault":

@@ -7,6 +7,7 @@ import { check, encodeReply, type Outcome, type Refusal, refuse } from "../proto
 import type { JsonObject } from "../strict_json.ts";
 import type { RequestContext, Route } from "./route.ts";
 import { routes } from "./routes.ts";
+import { identifySpeaker } from "./session.ts";
 
 /** A message with the one line it came in. */
 export interface ReceivedMessage {
@@ -54,7 +55,7 @@ async function handle(
   request: unknown,
   context: RequestContext,
 ): Promise<Outcome<object>> {
-  const { speaker } = context.session;
+  const { speaker, channel } = context.session;
   try {
     if (speaker.kind === "stranger") return refuse(220);
     if (route.admits === "applicant") {
@@ -63,6 +64,13 @@ async function handle(
       return await route.handle(request, { ...context, request: speaker.request });
     }
     if (speaker.kind !== "member") return refuse(240);
+    // Asked again each time, a small thing beside opening the message: from the moment that the operator revokes a certificate
+    // it must not do anything more, and the server looks at its ledger only once a second by itself.
+    const { kind } = await identifySpeaker(channel.correspondent, context.server.ledger);
+    if (kind !== "member") {
+      context.dismiss();
+      return refuse(220);
+    }
     return await route.handle(request, { ...context, name: speaker.name });
   } catch (error) {
     if (error instanceof LedgerFullError || error instanceof LedgerBusyError) {

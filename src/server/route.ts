@@ -11,6 +11,8 @@ import type { Session } from "./session.ts";
 export interface RequestContext {
   readonly server: ServerContext;
   readonly session: Session;
+  /** Ends the session after this answer: its certificate speaks for its account no more. */
+  dismiss(): void;
 }
 
 export interface MemberContext extends RequestContext {

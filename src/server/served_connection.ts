@@ -88,6 +88,15 @@ export class ServedConnection {
     return this.#session === session;
   }
 
+  /** Ends the session of a member that the operator revoked or closed, as {@link ServedConnection.stop} does. */
+  dismiss(): void {
+    if (!this.#session || this.#session.isDismissed) return;
+    this.#session.isDismissed = true;
+    const { memberName: name } = this.#session;
+    this.#server.report({ kind: "dismissed", remote: this.#stream.remote, name });
+    this.stop();
+  }
+
   /** Ends the connection at once. */
   abort(): void {
     this.#stream.close();
@@ -142,7 +151,7 @@ export class ServedConnection {
   ): Promise<boolean> {
     this.#isBusy = true;
     try {
-      const context = { server: this.#server, session };
+      const context = { server: this.#server, session, dismiss: () => this.dismiss() };
       const { outcome, reply } = await answerRequest(received, context);
       const isExit = received.message.type === exitExchange.type && outcome.outcome === "answered";
       // Offline before the reply: who was told "Bye" can log in again at once.
@@ -164,7 +173,9 @@ export class ServedConnection {
     const name = session.memberName;
     if (!session.isOnline || name === undefined) return;
     session.isOnline = false;
-    await this.#server.ledger.takeOffline(name);
+    // Who was revoked is offline already, and may be online again with a new certificate: that session is left alone.
+    const isElsewhere = this.#server.sessions.of(name).some(({ isOnline }) => isOnline);
+    if (!session.isDismissed && !isElsewhere) await this.#server.ledger.takeOffline(name);
     this.#server.report({ kind: "offline", name });
   }
 

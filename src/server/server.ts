@@ -100,7 +100,7 @@ export class Server {
   /** Of a member that the operator revoked or closed. */
   #endSession(session: Session): void {
     for (const connection of this.#connections.keys()) {
-      if (connection.serves(session)) connection.stop();
+      if (connection.serves(session)) connection.dismiss();
     }
   }
 

@@ -46,6 +46,12 @@ export type ServerEvent =
   }
   | { readonly kind: "online"; readonly name: AccountName; readonly address: Endpoint }
   | { readonly kind: "offline"; readonly name: AccountName }
+  /** Its session ends, because the operator revoked its certificate or closed its account. */
+  | {
+    readonly kind: "dismissed";
+    readonly remote: Endpoint;
+    readonly name: AccountName | undefined;
+  }
   /** A line that was refused without an answer, and its connection closed. */
   | { readonly kind: "line_refused"; readonly remote: Endpoint; readonly reason: string }
   /** Something that should not happen did; the server goes on. */

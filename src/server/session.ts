@@ -39,6 +39,8 @@ export class Session {
   readonly speaker: Speaker;
   /** Whether this is the session that took its member online. */
   isOnline = false;
+  /** Whether its certificate was found to speak for its account no more. */
+  isDismissed = false;
 
   constructor(channel: Channel, speaker: Speaker) {
     this.channel = channel;

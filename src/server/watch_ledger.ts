@@ -30,7 +30,8 @@ export function watchLedger(options: LedgerWatchOptions): () => void {
       if (seen !== undefined && revision !== seen) await endOutdated(sessions, { ledger, end });
       seen = revision;
     } catch (error) {
-      onFailure(error);
+      // Whoever has stopped may have closed the ledger meanwhile.
+      if (!isStopped) onFailure(error);
     }
     if (!isStopped) cancel = clock.schedule(ledgerWatchMs, look);
   };

@@ -63,6 +63,10 @@ const rows: readonly { event: ServerEvent; says: string }[] = [
   },
   { event: { kind: "offline", name: named("alice") }, says: "alice is offline" },
   {
+    event: { kind: "dismissed", remote, name: named("alice") },
+    says: "127.0.0.1@57609 (alice) was revoked or closed by the operator",
+  },
+  {
     event: { kind: "line_refused", remote, reason: hostile },
     says: `refused a line from 127.0.0.1@57609: ${harmless}`,
   },
