@@ -70,7 +70,7 @@ async function performAsMember(
   try {
     const name = request.as ?? await wallet.onlyAccount(connection);
     member = await wallet.member(connection, name);
-    for (const settled of await member.settle()) output.settled(settled);
+    for await (const settled of member.settle()) output.settled(settled);
     return await performFor(member, command, { request, output });
   } finally {
     await member?.abandon();
@@ -103,7 +103,7 @@ async function performFor(
       return exitCodes.ok;
     }
     case "refund": {
-      const outcome = await member.refund(command);
+      const outcome = await untilSignal((signal) => member.refund(command, { signal }));
       if (outcome.outcome === "refused") return refused(outcome, output);
       output.paid(outcome);
       return exitCodes.ok;

@@ -13,6 +13,7 @@ import type { Refusal } from "../protocol/exchange.ts";
 import type { HistoryRow } from "../protocol/history.ts";
 import { jsonLine } from "./json_line.ts";
 import { printable } from "../printable.ts";
+import { settlementFields, settlementText } from "./client_settlement.ts";
 
 export interface ClientOutput {
   registered(account: AccountName): void;
@@ -51,6 +52,7 @@ export function jsonOutput(
         from: receipt.from,
         amount: receipt.amount,
         memo,
+        refunds: receipt.refunds,
         entry: receipt.entry,
         receipt: receiptJws,
       }),
@@ -71,8 +73,7 @@ export function jsonOutput(
         })),
         rewrittenAt,
       }),
-    settled: ({ item: { order }, outcome }) =>
-      printError(jsonLine({ event: "settled", id: order.id, outcome })),
+    settled: (settled) => printError(jsonLine(settlementFields(settled))),
     refused: ({ code, text }, fields) => line({ code, text, ...fields }),
     failed: (error) =>
       printError(jsonLine({
@@ -108,31 +109,18 @@ export function textOutput(
   };
 }
 
-/** The course project's words for money that came. */
-export function notification({ receipt: { from, amount }, memo }: IncomingPayment): string {
+/** The course project's words for money that came; a refund is called one. */
+export function notification({ receipt, memo }: IncomingPayment): string {
+  const { from, amount, refunds } = receipt;
   const note = memo === undefined ? "" : ` (${printable(memo)})`;
-  return `[Notification] ${from} just sent you $${amount}!${note}`;
+  const origin = refunds === undefined ? "" : `, a refund of ${refunds}`;
+  return `[Notification] ${from} just sent you $${amount}${origin}!${note}`;
 }
 
 /** Codes below 230 were always shown with their number: `210 FAIL`, `220 AUTH_FAIL`. */
 export function refusalText({ code, text }: Refusal): string {
   const shown = printable(text);
   return code < 240 ? `${code} ${shown}` : shown;
-}
-
-/** What a person is told of a payment that was in doubt. */
-export function settlementText({ item: { order }, outcome }: Settled): string {
-  const payment = `the payment ${order.id} of ${order.amount} to ${order.to}`;
-  const until = new Date(order.exp * 1000).toISOString();
-  switch (outcome) {
-    case "done":
-      return `micropay: ${payment}, which was in doubt, is done`;
-    case "not_done":
-      return `micropay: ${payment}, which was in doubt, was not booked and never will be`;
-    case "open":
-      // Cut off, or under way in another terminal: from here both look the same.
-      return `micropay: ${payment} is not booked so far; it can be until ${until}`;
-  }
 }
 
 /** Whether an audit found nothing wrong. */

@@ -12,7 +12,8 @@ import { codes } from "../protocol/code.ts";
 import type { Refusal } from "../protocol/exchange.ts";
 import { endpointText } from "../transport/byte_stream.ts";
 import type { Greeted } from "../transport/connect_channel.ts";
-import { notification, refusalText, settlementText } from "./client_output.ts";
+import { notification, refusalText } from "./client_output.ts";
+import { settlementText } from "./client_settlement.ts";
 import { type ExitCode, exitCodes } from "./exit_code.ts";
 import { InputEnded, MenuInput } from "./menu_input.ts";
 import { onlineOptions, type PeerAddressRequest } from "./online_options.ts";
@@ -114,7 +115,7 @@ export class Menu {
     const member = await this.#openMember(name);
     if (!member) return;
     try {
-      for (const settled of await member.settle()) say(settlementText(settled));
+      for await (const settled of member.settle()) say(settlementText(settled));
       const outcome = await member.goOnline({
         ...onlineOptions({ ...address, port }),
         onPayment: (payment) => print(notification(payment)),

@@ -60,7 +60,7 @@ async function replay(
 ): Promise<Refusal | undefined> {
   for await (const received of member.received({ since })) {
     if (received.outcome === "refused") return received;
-    printer.print(received.answer);
+    printer.replay(received.answer);
   }
   printer.release();
 }
@@ -70,7 +70,8 @@ class PaymentPrinter {
   readonly #output: ClientOutput;
   readonly #end: () => void;
   #left: number;
-  readonly #printed = new Set<string>();
+  /** Number of the last entry that was printed from the past. */
+  #replayed = 0;
   /** Payments that arrive while the past is being printed. */
   #held: IncomingPayment[] | undefined;
 
@@ -84,21 +85,26 @@ class PaymentPrinter {
     this.#held = [];
   }
 
+  /** Prints one from the past, the oldest first. */
+  replay(payment: IncomingPayment): void {
+    this.#replayed = payment.receipt.entry;
+    this.#print(payment);
+  }
+
+  /** Goes on with those that arrived meanwhile, unless they were part of the past that was printed. */
   release(): void {
-    const held = this.#held ?? [];
+    const held = (this.#held ?? []).filter(({ receipt }) => receipt.entry > this.#replayed);
     this.#held = undefined;
-    held.sort((a, b) => a.receipt.entry - b.receipt.entry).forEach((one) => this.print(one));
+    held.sort((a, b) => a.receipt.entry - b.receipt.entry).forEach((one) => this.#print(one));
   }
 
   live(payment: IncomingPayment): void {
     if (this.#held) this.#held.push(payment);
-    else this.print(payment);
+    else this.#print(payment);
   }
 
-  print(payment: IncomingPayment): void {
-    const { id } = payment.receipt;
-    if (this.#left === 0 || this.#printed.has(id)) return;
-    this.#printed.add(id);
+  #print(payment: IncomingPayment): void {
+    if (this.#left === 0) return;
     this.#output.received(payment);
     if (--this.#left === 0) this.#end();
   }

@@ -6,6 +6,8 @@
  *     <ledger>/<account>/key.pem                 0600
  *     <ledger>/<account>/certificate.pem         absent until the account is registered
  *     <ledger>/<account>/receipts/<id>.json      one a payment, given or taken
+ *     <ledger>/<account>/outbox/<id>.json        one an order that may be on its way
+ *     <ledger>/<account>/audit.json              how far the ledger's chain was followed, and its head there
  */
 import { dirname, join } from "node:path";
 import type { AccountName } from "../account_name.ts";
@@ -98,8 +100,19 @@ export async function writeFileWhole(
     await file.sync();
     await Deno.chmod(temporary, mode);
     await Deno.rename(temporary, path);
+    await syncFolder(dirname(path));
   } catch (cause) {
     if (temporary !== undefined) await Deno.remove(temporary).catch(() => {});
     throw new FileError(`write ${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Makes what was done to a folder survive a power cut: a new name in it, or one that was changed. */
+export async function syncFolder(path: string): Promise<void> {
+  try {
+    using folder = await Deno.open(path);
+    await folder.sync();
+  } catch {
+    // Not every file system can do this for a folder; the files themselves are on the disk.
   }
 }

@@ -1,7 +1,7 @@
 /**
  * A member's view of its ledger: everything that can be asked or done once the connection is there.
  */
-import { ProtocolError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { balanceExchange } from "../protocol/balance.ts";
 import { answered, check, type Outcome, type Refusal } from "../protocol/exchange.ts";
 import { exitExchange } from "../protocol/exit.ts";
@@ -14,6 +14,7 @@ import type { Endpoint } from "../transport/byte_stream.ts";
 import type { MemberContext } from "./member_context.ts";
 import { auditLedger, type MemberAudit } from "./ledger_audit.ts";
 import { type IncomingPayment, storeReceived, takePayment } from "./payee.ts";
+import { requireProgress } from "./page_progress.ts";
 import { pay, type PaymentTerms, type PayOptions } from "./payment.ts";
 import { refund, type RefundTerms } from "./refund.ts";
 import { type Settled, settleOutbox } from "./settlement.ts";
@@ -72,12 +73,12 @@ export class Member {
   }
 
   /** Gives back a payment that this member took. */
-  refund(terms: RefundTerms): Promise<Paid | Refusal> {
-    return refund(terms, this.context);
+  refund(terms: RefundTerms, options?: PayOptions): Promise<Paid | Refusal> {
+    return refund(terms, this.context, options);
   }
 
   /** Finds out what became of payments that were left in doubt. */
-  settle(): Promise<Settled[]> {
+  settle(): AsyncGenerator<Settled> {
     return settleOutbox(this.context);
   }
 
@@ -132,6 +133,8 @@ export class Member {
     if (this.#peers) throw new UsageError(`log in as ${name}: it is online from here already`);
     const listener = network.listen(options.listen);
     const peers = new PeerListener(listener, this.context, options);
+    // Before the login: what is pushed right after it must not be missed.
+    const stopTaking = this.#takePushed(options);
     const { host, port } = options.advertise ?? {};
     try {
       const outcome = await link.ask(loginExchange, {
@@ -140,22 +143,23 @@ export class Member {
         ...(host !== undefined && { host }),
       });
       if (outcome.outcome === "refused") {
+        stopTaking();
         await peers.close();
         return outcome;
       }
       this.#peers = peers;
-      this.#takePushed(options);
       return answered({ name, ...outcome.answer });
     } catch (error) {
+      stopTaking();
       await peers.close();
       throw error;
     }
   }
 
   /** Payments that their payers handed to the server are told by it. */
-  #takePushed({ onPayment, onFault }: PeerListenerOptions): void {
+  #takePushed({ onPayment, onFault }: PeerListenerOptions): () => void {
     const member = this.context;
-    member.link.listen(paymentType, async (body) => {
+    return member.link.listen(paymentType, async (body) => {
       try {
         const pushed = check(paymentShape, body, "read a payment");
         await takePayment(pushed, { member, onPayment });
@@ -179,12 +183,5 @@ export class Member {
     this.context.link.channel.close();
     await this.#peers?.close();
     this.#peers = undefined;
-  }
-}
-
-/** An empty page with more behind it would be asked for again for ever. */
-function requireProgress({ more }: { readonly more: boolean }, rows: readonly unknown[]): void {
-  if (more && rows.length === 0) {
-    throw new ProtocolError("read a page: it is empty, with more to come");
   }
 }

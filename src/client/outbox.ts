@@ -1,8 +1,11 @@
 /**
  * Orders of one account that may be on their way: a file each, written before the order is sent and removed when it is known what became
  * of it. Whatever happens in between (a crash, a cut, a time-out), the next start finds it.
+ *
+ * Several processes may act as one account. Whoever changes something holds a lock, and changes only what is about its own order: the
+ * record of an order is never replaced or removed for the sake of another one with the same id.
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import * as v from "valibot";
 import type { AccountName } from "../account_name.ts";
 import { FileError, messageOf } from "../errors.ts";
@@ -14,6 +17,7 @@ import {
   makePrivateFolder,
   orderIdsIn,
   readTextIfThere,
+  syncFolder,
   writeFileWhole,
 } from "./data_folder.ts";
 
@@ -25,6 +29,9 @@ export interface OutboxItem {
   readonly isRefused: boolean;
 }
 
+/** Which order a record is about: an id may be used for another one, once the first has expired. */
+type Recorded = Pick<OutboxItem, "jws"> & { readonly id: string };
+
 const itemShape = v.strictObject({ order: v.string(), refused: v.optional(v.literal(true)) });
 
 export class Outbox {
@@ -34,24 +41,34 @@ export class Outbox {
     this.#path = join(folder.accountFolder(ledger, name), "outbox");
   }
 
-  /** To be called, and to have returned, before the order is sent anywhere. */
-  async add(id: string, jws: string): Promise<void> {
+  /**
+   * Records an order. To be called, and to have returned, before the order is sent anywhere.
+   *
+   * @param isOver whether a record that is there under this id may be replaced: its order can never be booked any more
+   * @returns what is recorded under the id now: another order, when one was there and is not over
+   */
+  async add(
+    { id, jws }: Recorded,
+    { isOver }: { isOver: (there: OutboxItem) => boolean },
+  ): Promise<OutboxItem> {
     await makePrivateFolder(this.#path);
-    await this.#write(id, { order: jws });
+    await syncFolder(dirname(this.#path));
+    return await this.#locked(async () => {
+      const there = await this.get(id);
+      if (there && (there.jws === jws || !isOver(there))) return there;
+      await this.#write(id, { order: jws });
+      return (await this.get(id))!;
+    });
   }
 
-  async markRefused(id: string, jws: string): Promise<void> {
-    await this.#write(id, { order: jws, refused: true });
+  /** Notes the server's "no". Harmless when the record is gone. */
+  async markRefused(order: Recorded): Promise<void> {
+    await this.#changeOwn(order, () => this.#write(order.id, { order: order.jws, refused: true }));
   }
 
-  /** Harmless when it is not there: another process of the same account may have settled it. */
-  async remove(id: string): Promise<void> {
-    try {
-      await Deno.remove(this.#file(id));
-    } catch (cause) {
-      if (cause instanceof Deno.errors.NotFound) return;
-      throw new FileError(`remove ${this.#file(id)}: ${messageOf(cause)}`, { cause });
-    }
+  /** Forgets an order that is decided. Harmless when another process has settled it. */
+  async remove(order: Recorded): Promise<void> {
+    await this.#changeOwn(order, () => Deno.remove(this.#file(order.id)));
   }
 
   /** @throws {FileError} when the file is not as this program writes it */
@@ -73,6 +90,26 @@ export class Outbox {
   /** Oldest first: ids sort by the time they were made. */
   ids(): Promise<string[]> {
     return orderIdsIn(this.#path);
+  }
+
+  async #changeOwn({ id, jws }: Recorded, change: () => Promise<void>): Promise<void> {
+    if (await this.get(id) === undefined) return;
+    await this.#locked(async () => {
+      if ((await this.get(id))?.jws === jws) await change();
+    });
+  }
+
+  /** One process at a time. The kernel lets go of the lock when its holder ends, in whatever way. */
+  async #locked<Result>(action: () => Promise<Result>): Promise<Result> {
+    const path = join(this.#path, ".lock");
+    try {
+      using file = await Deno.open(path, { write: true, create: true, mode: 0o600 });
+      await file.lock(true);
+      return await action();
+    } catch (cause) {
+      if (cause instanceof FileError) throw cause;
+      throw new FileError(`change the outbox ${this.#path}: ${messageOf(cause)}`, { cause });
+    }
   }
 
   async #write(id: string, item: v.InferInput<typeof itemShape>): Promise<void> {

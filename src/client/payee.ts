@@ -11,7 +11,7 @@ import type { Receipt } from "../protocol/receipt.ts";
 import { payExchange, submitExchange } from "../protocol/transfer.ts";
 import type { JsonObject } from "../strict_json.ts";
 import type { MemberContext } from "./member_context.ts";
-import { proven } from "./payment_result.ts";
+import { proven, stored } from "./payment_result.ts";
 
 /** Money that came. */
 export interface IncomingPayment {
@@ -77,9 +77,8 @@ async function accept(
   { order, jws }: VerifiedOrder,
   { member, onPayment }: { member: MemberContext; onPayment: OnPayment },
 ): Promise<void> {
-  const isNew = !await member.receipts.has(order.id);
-  const { receipt } = await proven(receiptJws, { ...order, jws }, member);
-  if (isNew) onPayment({ receipt, receiptJws, memo: order.memo });
+  const { paid, isNew } = await stored(receiptJws, { ...order, jws }, member);
+  if (isNew) onPayment({ receipt: paid.receipt, receiptJws, memo: order.memo });
 }
 
 /**

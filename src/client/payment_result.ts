@@ -25,8 +25,21 @@ export interface Paid {
 export async function proven(
   receiptJws: string,
   order: SentOrder,
-  { anchor, clock, receipts }: Pick<MemberContext, "anchor" | "clock" | "receipts">,
+  member: Pick<MemberContext, "anchor" | "clock" | "receipts">,
 ): Promise<Paid> {
+  return (await stored(receiptJws, order, member)).paid;
+}
+
+/**
+ * {@link proven}, for whoever has to tell of a payment once.
+ *
+ * @returns with it, whether this receipt was not there before
+ */
+export async function stored(
+  receiptJws: string,
+  order: SentOrder,
+  { anchor, clock, receipts }: Pick<MemberContext, "anchor" | "clock" | "receipts">,
+): Promise<{ readonly paid: Paid; readonly isNew: boolean }> {
   const { receipt } = await verifyReceipt(receiptJws, { anchor, atMs: clock.nowMs() });
   const matches = receipt.id === order.id && receipt.from === order.from &&
     receipt.to === order.to && receipt.amount === order.amount &&
@@ -34,8 +47,8 @@ export async function proven(
   if (!matches) {
     throw new EnvelopeError(`check the receipt of ${order.id}: it is for another order`);
   }
-  await receipts.add({ id: order.id, receipt: receiptJws, order: order.jws });
-  return { outcome: "paid", receipt, receiptJws };
+  const isNew = await receipts.add({ id: order.id, receipt: receiptJws, order: order.jws });
+  return { paid: { outcome: "paid", receipt, receiptJws }, isNew };
 }
 
 /**

@@ -37,11 +37,26 @@ export class ReceiptStore {
     return await readTextIfThere(this.#file(id)) !== undefined;
   }
 
-  /** Storing the same receipt again changes nothing: there is one for an entry. */
-  async add({ id, receipt, order }: StoredReceipt): Promise<void> {
+  /**
+   * Storing the same receipt again changes nothing: there is one for an entry.
+   *
+   * @returns whether there was none before; when several bring it at once, one of them is told so
+   */
+  add(stored: StoredReceipt): Promise<boolean> {
+    const added = this.#added.then(() => this.#add(stored));
+    this.#added = added.catch(() => {});
+    return added;
+  }
+
+  /** Settles when everything that was to be stored is. */
+  #added: Promise<unknown> = Promise.resolve();
+
+  async #add({ id, receipt, order }: StoredReceipt): Promise<boolean> {
+    const isNew = !await this.has(id);
     await makePrivateFolder(this.#path);
     const text = `${JSON.stringify({ receipt, order })}\n`;
     await writeFileWhole(this.#file(id), text, { mode: 0o600 });
+    return isNew;
   }
 
   /**

@@ -1,14 +1,14 @@
 /**
  * Orders of this client on their way to being booked, and the record that is kept of each until that is decided.
  */
-import { ClosedError, TimeoutError, UnknownOutcomeError } from "../errors.ts";
+import { FileError, UnknownOutcomeError } from "../errors.ts";
 import type { EntryParty } from "../ledger/entry.ts";
 import type { Amount } from "../money.ts";
-import type { Refusal } from "../protocol/exchange.ts";
-import { type OrderTerms, signOrder } from "../protocol/order.ts";
-import { submitExchange } from "../protocol/transfer.ts";
+import { type Refusal, refuse } from "../protocol/exchange.ts";
+import { type Order, type OrderTerms, signOrder } from "../protocol/order.ts";
 import type { MemberContext } from "./member_context.ts";
-import { type Paid, proven } from "./payment_result.ts";
+import type { Paid } from "./payment_result.ts";
+import { isOver } from "./settlement.ts";
 
 /** An order with what a receipt for it has to agree with. */
 export interface SentOrder {
@@ -28,38 +28,59 @@ export async function makeOrder(terms: OrderTerms, member: MemberContext): Promi
   return { id, from, to, amount, jws };
 }
 
-/**
- * Sends an order with a record of it in the outbox: there before it is sent, gone when there is a receipt, marked when the server has
- * refused. What `send` throws leaves the record as it is, for the next start.
- */
-export async function recorded(
-  { id, jws }: SentOrder,
-  { outbox }: MemberContext,
-  send: () => Promise<Paid | Refusal>,
-): Promise<Paid | Refusal> {
-  await outbox.add(id, jws);
-  const result = await send();
-  if (result.outcome === "paid") await outbox.remove(id);
-  else await outbox.markRefused(id, jws);
-  return result;
+/** Whether an order says what is wanted now. */
+export function hasTerms(order: Order, terms: Omit<OrderTerms, "id" | "from">): boolean {
+  return order.to === terms.to && order.amount === terms.amount && order.memo === terms.memo &&
+    order.refunds === terms.refunds;
 }
 
 /**
- * Hands an order to the server without its payee.
+ * Records an order in the outbox, before it is sent.
  *
- * @throws {UnknownOutcomeError} when it was sent and no answer came
+ * @returns the order to send: the one that another process of this account has just recorded under the same id, when it says the same;
+ * refused when it says something else
  */
-export async function submitOwn(order: SentOrder, member: MemberContext): Promise<Paid | Refusal> {
+export async function record(
+  order: SentOrder,
+  terms: OrderTerms,
+  { link, outbox }: MemberContext,
+): Promise<SentOrder | Refusal> {
+  const item = await outbox.add(order, {
+    isOver: (there) => isOver(there, { nowMs: link.nowMs() }),
+  });
+  if (item.jws === order.jws) return order;
+  return hasTerms(item.order, terms) ? { ...item.order, jws: item.jws } : refuse(266);
+}
+
+/**
+ * Sends an order that is recorded. The record goes when there is a receipt, and is marked when the server has refused. What `send`
+ * throws leaves the record as it is, for the next start.
+ */
+export async function recorded(
+  order: SentOrder,
+  { outbox }: MemberContext,
+  send: () => Promise<Paid | Refusal>,
+): Promise<Paid | Refusal> {
+  const result = await send();
   try {
-    const outcome = await member.link.ask(submitExchange, { order: order.jws });
-    if (outcome.outcome === "refused") return outcome;
-    return await proven(outcome.answer.receipt, order, member);
-  } catch (cause) {
-    if (!(cause instanceof ClosedError || cause instanceof TimeoutError)) throw cause;
-    throw new UnknownOutcomeError(
-      `pay ${order.to}: the order was sent, and whether it is booked is not known. ` +
-        `Ask with: status ${order.id}`,
-      { cause, orderId: order.id },
-    );
+    // With 266 the id belongs to another order: this one can never be booked.
+    if (result.outcome === "paid" || result.code === 266) await outbox.remove(order);
+    else await outbox.markRefused(order);
+  } catch (error) {
+    // What became of it is known, and said; the record is looked at again by the next start.
+    if (!(error instanceof FileError)) throw error;
   }
+  return result;
+}
+
+/** @param said what is known beside, put into the sentence */
+export function inDoubt(
+  { id, to }: Pick<SentOrder, "id" | "to">,
+  { cause, said = "" }: { cause?: unknown; said?: string } = {},
+): UnknownOutcomeError {
+  return new UnknownOutcomeError(
+    `pay ${to}: the order was sent${said}, and whether it is booked is not known. ` +
+      `Ask with: status ${id}`,
+    { cause, orderId: id },
+  );
 }

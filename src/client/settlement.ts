@@ -2,56 +2,76 @@
  * Finding out what became of the payments that were left in doubt.
  */
 import { MicropayError } from "../errors.ts";
+import { orderDigest } from "../protocol/receipt.ts";
 import type { MemberContext } from "./member_context.ts";
 import type { OutboxItem } from "./outbox.ts";
-import { askStatus, proven } from "./payment_result.ts";
+import { askStatus, type Paid, proven } from "./payment_result.ts";
 
 /** One payment that was in doubt. */
-export interface Settled {
-  readonly item: OutboxItem;
-  /**
-   * `done`: booked, the receipt is stored. `not_done`: not booked, and never will be. `open`: not booked, but it may still be until
-   * the order expires.
-   */
-  readonly outcome: "done" | "not_done" | "open";
+export type Settled =
+  & { readonly item: OutboxItem }
+  & (
+    /** Booked; the receipt is stored. */
+    | { readonly outcome: "done"; readonly paid: Paid }
+    /** Not booked, and never will be. */
+    | { readonly outcome: "not_done" }
+    /** Not booked, but it may still be until the order expires. */
+    | { readonly outcome: "open" }
+    /** It could not be found out. */
+    | { readonly outcome: "unknown"; readonly error: MicropayError }
+  );
+
+/** How long the server may take to book an order that it took just before it expired: its store may be busy for some seconds. */
+export const bookingDelayMsMax = 10_000;
+
+/**
+ * Whether an order can never be booked any more when the server is asked at this time, by its own clock, and does not know it: it
+ * refuses an order from the second `exp` on, and what it took just before is in the ledger soon after.
+ */
+export function isOver({ order }: OutboxItem, { nowMs }: { nowMs: number }): boolean {
+  return nowMs >= order.exp * 1000 + bookingDelayMsMax;
 }
 
 /**
- * Asks the server about every order in the outbox and takes those out that are decided. A payment that was refused and stays so is not
- * worth a word: its payer was told.
+ * Asks the server about every order in the outbox that is in doubt and takes those out that are decided. Of one that the server has
+ * refused nothing is said, unless it was booked all the same: its payer was told. It is asked about once it has expired.
  *
- * @throws {ClosedError} | {TimeoutError} when the server does not answer
+ * Does not throw what goes wrong with the server: the first failure leaves this payment and all others as they are.
+ *
+ * @throws {FileError} when the outbox cannot be read
  */
-export async function settleOutbox(member: MemberContext): Promise<Settled[]> {
-  const settled: Settled[] = [];
+export async function* settleOutbox(member: MemberContext): AsyncGenerator<Settled> {
+  let failure: MicropayError | undefined;
   for (const id of await member.outbox.ids()) {
     const item = await member.outbox.get(id);
-    if (!item) continue;
-    const outcome = await settle(item, member);
-    if (outcome === undefined) continue;
-    if (outcome !== "open") await member.outbox.remove(id);
-    if (outcome === "done" || !item.isRefused) settled.push({ item, outcome });
+    if (!item || (item.isRefused && !isOver(item, { nowMs: member.link.nowMs() }))) continue;
+    const settled: Settled = failure
+      ? { item, outcome: "unknown", error: failure }
+      : await settle(item, member);
+    if (settled.outcome === "unknown") failure ??= settled.error;
+    if (settled.outcome === "done" || !item.isRefused) yield settled;
   }
-  return settled;
 }
 
-/** @returns `undefined` when the server would not say */
-async function settle(
-  { order, jws }: OutboxItem,
-  member: MemberContext,
-): Promise<Settled["outcome"] | undefined> {
-  const status = await askStatus(order.id, member);
-  if (status.outcome === "paid") {
-    try {
-      await proven(status.receiptJws, { ...order, jws }, member);
-    } catch (error) {
-      if (!(error instanceof MicropayError)) throw error;
-      // Another order was booked under this id; so this one never will be.
-      return "not_done";
+async function settle(item: OutboxItem, member: MemberContext): Promise<Settled> {
+  const { order, jws } = item;
+  const record = { id: order.id, jws };
+  // Taken before the question: an order may be booked between the server's look and its answer.
+  const nowMs = member.link.nowMs();
+  try {
+    const status = await askStatus(order.id, member);
+    if (status.outcome === "paid") {
+      const isThis = status.receipt.order === orderDigest(jws);
+      const paid = isThis ? await proven(status.receiptJws, { ...order, jws }, member) : undefined;
+      await member.outbox.remove(record);
+      // The id belongs to another order, for good.
+      return paid ? { item, outcome: "done", paid } : { item, outcome: "not_done" };
     }
-    return "done";
+    if (status.code !== 400 || !isOver(item, { nowMs })) return { item, outcome: "open" };
+    await member.outbox.remove(record);
+    return { item, outcome: "not_done" };
+  } catch (error) {
+    if (!(error instanceof MicropayError)) throw error;
+    return { item, outcome: "unknown", error };
   }
-  if (status.code !== 400) return undefined;
-  // The server refuses an order from the second `exp` on, by the clock that this is.
-  return member.link.nowMs() > order.exp * 1000 ? "not_done" : "open";
 }

@@ -1,0 +1,95 @@
+/**
+ * Handing an order over, to its payee or to the server, until it is known what became of it.
+ */
+import { MicropayError } from "../errors.ts";
+import type { Refusal } from "../protocol/exchange.ts";
+import { submitExchange } from "../protocol/transfer.ts";
+import type { Channel } from "../transport/channel.ts";
+import type { MemberContext } from "./member_context.ts";
+import { askStatus, type Paid, proven, ResultWatch } from "./payment_result.ts";
+import { askPeer } from "./peer_answer.ts";
+import { inDoubt, type SentOrder } from "./sent_order.ts";
+
+/**
+ * Gives the order to the payee and waits for whoever says first what became of it: the server by its push, or the payee with the
+ * receipt. A payee's "no" proves nothing: it may have submitted the order all the same, or do so until the order expires.
+ *
+ * @throws {UnknownOutcomeError} when nobody could say
+ */
+export async function handToPayee(
+  order: SentOrder,
+  { peer, member }: { peer: Channel; member: MemberContext },
+): Promise<Paid | Refusal> {
+  const watch = new ResultWatch(order, member);
+  try {
+    const answered = askPeer(order, { peer, member });
+    const first = await Promise.race([watch.result, answered]);
+    if (first.outcome === "paid" || first.outcome === "refused") return first;
+    if (watch.told) return watch.told;
+    const asked = await ask(order, member);
+    if (asked.paid) return asked.paid;
+    // The server's own "no", where it gave one, came before its answer just now.
+    if (watch.told) return watch.told;
+    const said = first.refusal ? `, and ${order.to} answered ${first.refusal.code}` : "";
+    throw inDoubt(order, { cause: asked.cause, said });
+  } finally {
+    watch.stop();
+  }
+}
+
+/**
+ * Hands an order to the server without its payee.
+ *
+ * @throws {UnknownOutcomeError} when it was sent and nothing that can be believed came back
+ */
+export async function handToServer(
+  order: SentOrder,
+  member: MemberContext,
+): Promise<Paid | Refusal> {
+  let cause: unknown;
+  try {
+    const outcome = await member.link.ask(submitExchange, { order: order.jws });
+    if (outcome.outcome === "answered") return await proven(outcome.answer.receipt, order, member);
+    // 500: it does not know itself.
+    if (outcome.code !== 500) return outcome;
+  } catch (error) {
+    if (!(error instanceof MicropayError)) throw error;
+    cause = error;
+  }
+  const asked = await ask(order, member);
+  if (asked.paid) return asked.paid;
+  throw inDoubt(order, { cause: cause ?? asked.cause });
+}
+
+/** Asks the server, because nothing conclusive came by itself. Only a receipt is conclusive. */
+async function ask(
+  order: SentOrder,
+  member: MemberContext,
+): Promise<{ readonly paid?: Paid; readonly cause?: unknown }> {
+  try {
+    const status = await askStatus(order.id, member);
+    if (status.outcome === "refused") return {};
+    return { paid: await proven(status.receiptJws, order, member) };
+  } catch (cause) {
+    return { cause };
+  }
+}
+
+/** Waits until the signal aborts. What was waited for goes on; nobody looks at it any more. */
+export async function untilAborted<Result>(
+  promise: Promise<Result>,
+  signal: AbortSignal | undefined,
+  errorOf: () => Error,
+): Promise<Result> {
+  if (!signal) return await promise;
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(errorOf());
+  promise.catch(() => {});
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
