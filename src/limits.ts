@@ -22,8 +22,20 @@ export const bodyBytesMax = 32 * 1024;
 /** Rows of a reply that lists things; the sender also stops at {@link bodyBytesMax}, so a page may be shorter. */
 export const pageRowsMax = 200;
 
-/** How long the accepting side waits for the first message. A person may still be typing a name: minutes, not seconds. */
-export const firstMessageTimeoutMs = 10 * minute;
+/**
+ * How long the server waits for the first message. Nobody knows yet who it is, and it holds a permit: a minute is enough to type a
+ * name, or to compare a fingerprint. The menu uses a connection for half of it and then takes a new one.
+ */
+export const firstMessageTimeoutMs = 1 * minute;
+
+/** How long somebody who is no member may stay: enough to register, over the slowest network. It holds a permit as well. */
+export const applicantTimeoutMs = 1 * minute;
+
+/** How long a member may say nothing before it is asked whether it is there. One decryption a member in this time. */
+export const memberIdleMs = 2 * minute;
+
+/** How long it may take to answer that. A member whose machine lost power is offline, and its permit free, after both. */
+export const pongTimeoutMs = 30 * second;
 
 /** How long one line may take from its first byte to its newline. 64 KiB in this time is 2 KiB a second. */
 export const lineTimeoutMs = 30 * second;

@@ -43,6 +43,11 @@ export class ManualClock implements Clock {
     return next && next.dueMs - this.#elapsedMs;
   }
 
+  /** How long until each pending timer is due, in no order. */
+  get delays(): number[] {
+    return [...this.#timers].map(({ dueMs }) => dueMs - this.#elapsedMs);
+  }
+
   /** Lets time pass. Each timer sees the very moment that it was scheduled for. */
   advance(ms: number): void {
     const endMs = this.#elapsedMs + ms;

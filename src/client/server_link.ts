@@ -13,6 +13,7 @@ import {
   replyType,
 } from "../protocol/exchange.ts";
 import { closingType } from "../protocol/exit.ts";
+import { pingType, pongType } from "../protocol/ping.ts";
 import type { JsonObject } from "../strict_json.ts";
 import type { Channel } from "../transport/channel.ts";
 import { Deadline } from "../transport/deadline.ts";
@@ -134,6 +135,8 @@ export class ServerLink {
       this.#waiting.get(reply.re)?.resolve(reply);
       return;
     }
+    // When it cannot be written the connection is over, and its reader finds out.
+    if (type === pingType) this.channel.send(pongType, {}).written.catch(() => {});
     if (type === closingType) this.#isServerClosing = true;
     for (const listener of this.#listeners.get(type) ?? []) listener(body);
   }

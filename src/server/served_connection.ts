@@ -5,12 +5,14 @@ import { ClosedError, EnvelopeError, LedgerError, messageOf, TimeoutError } from
 import { firstMessageTimeoutMs } from "../limits.ts";
 import { closingType, exitExchange } from "../protocol/exit.ts";
 import { replyType } from "../protocol/exchange.ts";
+import { pongType } from "../protocol/ping.ts";
 import { acceptChannel } from "../transport/accept_channel.ts";
 import type { ByteStream } from "../transport/byte_stream.ts";
 import type { Arrival } from "../transport/channel.ts";
 import { addressGroup } from "./address_group.ts";
 import type { Admission, Ticket } from "./admission.ts";
 import { answerRequest } from "./answer_request.ts";
+import { Liveness } from "./liveness.ts";
 import type { ServerContext } from "./server_context.ts";
 import type { Occupancy } from "./server_event.ts";
 import { identifySpeaker, Session } from "./session.ts";
@@ -130,14 +132,19 @@ export class ServedConnection {
     this.#session = session;
     const name = session.memberName;
     if (name !== undefined) this.#server.sessions.add(name, session);
+    const liveness = new Liveness(session, this.#server);
     const endVouching = name === undefined ? () => {} : this.#server.standing.vouch(this.#address);
     try {
       let arrival: Arrival = { kind: "message", message, line };
       while (arrival.kind === "message" && await this.#answer(session, arrival)) {
+        liveness.wait();
         arrival = await channel.receive();
+        liveness.heard();
       }
+      if (liveness.lost) throw new TimeoutError(liveness.lost);
       await channel.end();
     } finally {
+      liveness.stop();
       endVouching();
       if (name !== undefined) this.#server.sessions.remove(name, session);
       await this.#takeOffline(session);
@@ -149,6 +156,7 @@ export class ServedConnection {
     session: Session,
     received: Arrival & { kind: "message" },
   ): Promise<boolean> {
+    if (received.message.type === pongType) return true;
     this.#isBusy = true;
     try {
       const context = { server: this.#server, session, dismiss: () => this.dismiss() };

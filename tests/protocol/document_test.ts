@@ -62,7 +62,7 @@ const stated: readonly (readonly [text: string, value: number])[] = [
   ["and 64 of them waiting", limits.sendQueueMessagesMax],
   ["to its newline | 30 seconds", limits.lineTimeoutMs / 1000],
   ["| a message to a side that does not read | 10 seconds", limits.writeTimeoutMs / 1000],
-  ["at the server 10 minutes, at a payee", limits.firstMessageTimeoutMs / 60_000],
+  ["at the server 1 minute, at a payee", limits.firstMessageTimeoutMs / 60_000],
   ["at a payee 10 seconds |\n| a later", limits.peerTimeoutMs / 1000],
   ["at most 2 hours ahead", limits.clockDifferenceMsMax / 3_600_000],
   [

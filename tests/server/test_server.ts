@@ -24,6 +24,7 @@ import { systemRandom } from "../../src/random.ts";
 import { Server } from "../../src/server/server.ts";
 import type { ServerEvent } from "../../src/server/server_event.ts";
 import { type Greeted, greeted } from "../../src/transport/connect_channel.ts";
+import type { Network } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { EventLog } from "./event_log.ts";
 
@@ -46,6 +47,7 @@ export interface TestServerOptions {
   readonly userLimit?: number;
   readonly initialBalance?: number;
   readonly clock?: Clock;
+  readonly network?: Network;
   /** Puts something between the server and its ledger. */
   readonly wrap?: (ledger: MemoryLedger) => Ledger;
 }
@@ -60,15 +62,17 @@ export class TestServer {
   readonly ledger: MemoryLedger;
   readonly authority: CertificateAuthority;
   readonly events: EventLog<ServerEvent>;
+  readonly network: Network;
   readonly #links: ServerLink[] = [];
 
   constructor(
-    parts: Pick<TestServer, "server" | "ledger" | "authority" | "events">,
+    parts: Pick<TestServer, "server" | "ledger" | "authority" | "events" | "network">,
   ) {
     this.server = parts.server;
     this.ledger = parts.ledger;
     this.authority = parts.authority;
     this.events = parts.events;
+    this.network = parts.network;
   }
 
   get anchor(): TrustAnchor {
@@ -80,9 +84,9 @@ export class TestServer {
   }
 
   /** A connection that nothing was said on yet. */
-  async connect(onWaiting?: (place: number) => void): Promise<Greeted> {
+  async connect(onWaiting?: (place: number) => void, from?: Network): Promise<Greeted> {
     const signal = new AbortController().signal;
-    const stream = await tcpNetwork.connect(this.endpoint, { signal });
+    const stream = await (from ?? this.network).connect(this.endpoint, { signal });
     const resolveAnchor = () => Promise.resolve(this.anchor);
     return await greeted(stream, {
       role: "server",
@@ -152,6 +156,7 @@ export class TestServer {
 
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { userLimit = 50, initialBalance = 10_000, clock = systemClock, wrap } = options;
+  const { network = tcpNetwork } = options;
   const { authority } = await CertificateAuthority.create({
     clock: systemClock,
     random: systemRandom,
@@ -165,13 +170,13 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       authority,
       identity: await serverIdentity(authority),
       sessionKey: await sessionKey(),
-      network: tcpNetwork,
+      network,
       clock,
       random: systemRandom,
       report: (event) => events.add(event),
     },
   );
-  return new TestServer({ server, ledger, authority, events });
+  return new TestServer({ server, ledger, authority, events, network });
 }
 
 /** Somebody with a new key who asks for a name. */
