@@ -118,7 +118,8 @@ export class IdentityStore {
   /** Keeps the old key and certificate under other names: what they signed can still be looked at. */
   async #setAside(name: AccountName): Promise<void> {
     const pem = await this.#certificatePem(name);
-    const mark = (await sha256Hex(new TextEncoder().encode(pem))).slice(0, 16);
+    // A copy, because the types of the oldest Deno do not say what kind of memory an encoder writes to.
+    const mark = (await sha256Hex(Uint8Array.from(new TextEncoder().encode(pem)))).slice(0, 16);
     for (const path of [this.#keyFile(name), this.#certificateFile(name)]) {
       try {
         await Deno.rename(path, `${path}.replaced-${mark}`);
