@@ -1,0 +1,170 @@
+/**
+ * What the files at the top promise each other: one version, a frozen lock, packages from one place, the permissions of the
+ * executable, and a README whose commands exist.
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { programPermissions } from "./demo/program.ts";
+import { version } from "../src/cli/version.ts";
+
+const root = new URL("../", import.meta.url);
+const read = (name: string) => Deno.readTextFileSync(new URL(name, root));
+const configuration: {
+  readonly version: string;
+  readonly license: string;
+  readonly lock: { readonly path: string; readonly frozen: boolean };
+  readonly imports: Readonly<Record<string, string>>;
+  readonly tasks: Readonly<Record<string, string | Task>>;
+} = JSON.parse(read("deno.json"));
+
+interface Task {
+  readonly command?: string;
+  readonly dependencies?: readonly string[];
+}
+
+const commandOf = (name: string) => {
+  const task = configuration.tasks[name];
+  return (typeof task === "string" ? task : task?.command) ?? "";
+};
+
+Deno.test("the version is the same in deno.json, the program, the container and the changelog", () => {
+  assertEquals(configuration.version, version);
+  assertEquals(/image\.version="([^"]*)"/.exec(read("Dockerfile"))?.[1], version);
+  assertMatch(read("CHANGELOG.md"), new RegExp(`^## \\[${version.replaceAll(".", "\\.")}\\]`, "m"));
+});
+
+Deno.test("the licence is MIT wherever it is named", () => {
+  assertEquals(configuration.license, "MIT");
+  assertMatch(read("LICENSE"), /^MIT License\n/);
+  assertMatch(read("Dockerfile"), /image\.licenses="MIT"/);
+  assertMatch(read("README.md"), /\bMIT\b.*\(LICENSE\)|\[MIT\]\(LICENSE\)/);
+});
+
+Deno.test("the lock is frozen and names every package of the import map, with its digest", () => {
+  assertEquals(configuration.lock, { path: "./deno.lock", frozen: true });
+  const lock = JSON.parse(read("deno.lock"));
+  const packages = Object.values(configuration.imports).filter((target) => !isOwn(target));
+  for (const target of packages) {
+    const name = /^npm:\/?(@?[^@]+@[^/]+)\/?$/.exec(target)?.[1] ?? target;
+    assert(Object.hasOwn(lock.npm, name), `${name} is not in deno.lock`);
+  }
+  for (const [name, entry] of Object.entries<{ integrity?: string }>(lock.npm)) {
+    assertMatch(entry.integrity ?? "", /^sha512-/, name);
+  }
+});
+
+Deno.test("nothing is imported over the network except npm packages at one exact version", () => {
+  for (const [name, target] of Object.entries(configuration.imports)) {
+    if (isOwn(target)) continue;
+    assertMatch(target, /^npm:\/?(@[a-z0-9-]+\/)?[a-z0-9-]+@\d+\.\d+\.\d+\/?$/, name);
+  }
+  for (const path of sourceFiles("src")) {
+    // What the import map gives no name is given one in src/std, and nowhere else.
+    if (path.startsWith("src/std/")) continue;
+    for (const [, specifier] of read(path).matchAll(/\b(?:from|import)\s*\(?\s*"([^"\n]+)"/g)) {
+      assert(!/^(jsr|npm|https?):/.test(specifier!), `${path} imports ${specifier}`);
+    }
+  }
+});
+
+Deno.test("every name of the import map is imported somewhere", () => {
+  const files = [...sourceFiles("src"), ...sourceFiles("tests")].map(read).join("\n");
+  for (const name of Object.keys(configuration.imports)) {
+    const specifier = name.endsWith("/") ? `"${name}` : `"${name}"`;
+    const root = `${name}/`;
+    // A package's root stands beside its folder, which some tools need to find its types.
+    const isRootOfFolder = Object.hasOwn(configuration.imports, root);
+    assert(isRootOfFolder || files.includes(specifier), `nothing imports ${name}`);
+  }
+});
+
+Deno.test("the executable may do what it must and no more, and asks for nothing", () => {
+  assertEquals(programPermissions(), [
+    "--no-prompt",
+    "--allow-net",
+    "--allow-read",
+    "--allow-write",
+    "--allow-env=MICROPAY_*,HOME,XDG_DATA_HOME",
+    "--allow-sys=hostname",
+  ]);
+});
+
+Deno.test("every build goes through the one list of permissions, and none trusts a cache in a shared folder", () => {
+  const builds = Object.keys(configuration.tasks).filter((name) => /^compile/.test(name))
+    .filter((name) => commandOf(name) !== "");
+  assertEquals(builds.length, 5);
+  for (const name of builds) {
+    const command = commandOf(name);
+    assert(command.endsWith(" deno task --quiet permitted main.ts"), `${name}: ${command}`);
+    // Otherwise an executable takes compiled code from /tmp/deno-compile-micropay.cache, where anybody may have put it.
+    assert(command.includes("--no-code-cache"), `${name}: ${command}`);
+    assert(!/\s(-A|--allow-)/.test(command), `${name}: ${command}`);
+  }
+});
+
+const targets: readonly { readonly name: string; readonly target: string }[] = [
+  { name: "x86_64-linux", target: "x86_64-unknown-linux-gnu" },
+  { name: "aarch64-linux", target: "aarch64-unknown-linux-gnu" },
+  { name: "x86_64-macos", target: "x86_64-apple-darwin" },
+  { name: "aarch64-macos", target: "aarch64-apple-darwin" },
+];
+
+Deno.test("compile:all makes one executable for each machine, named for it", () => {
+  const all = configuration.tasks["compile:all"] as Task;
+  assertEquals(all.dependencies, targets.map(({ name }) => `compile:${name}`));
+  for (const { name, target } of targets) {
+    const expected = ` --target ${target} --output dist/micropay-${name}'`;
+    assert(commandOf(`compile:${name}`).includes(expected), name);
+  }
+});
+
+Deno.test("README begins with two commands that need only Node and npm, and .ci/run runs the same Deno", () => {
+  const [first] = [...read("README.md").matchAll(/```sh\n([^`]*)```/g)];
+  const commands = first![1]!.trim().split("\n").map((line) => line.replace(/\s+#.*/, ""));
+  assertEquals(commands, ["npx -y deno@2.9.6 task demo", "npx -y deno@2.9.6 task test"]);
+  assertMatch(read(".ci/run"), /npx -y deno@2\.9\.6\b/);
+  assertMatch(read("Dockerfile"), /^ARG DENO_VERSION=2\.9\.6$/m);
+});
+
+Deno.test("every task that a document names exists", () => {
+  for (const document of ["README.md", "CHANGELOG.md", "Dockerfile", "docs/architecture.md"]) {
+    for (const [, name] of read(document).matchAll(/\btask ([a-z][a-z0-9_:-]*[a-z0-9])/g)) {
+      assert(Object.hasOwn(configuration.tasks, name!), `${document}: deno task ${name}`);
+    }
+  }
+});
+
+Deno.test("every file that README links to is there", () => {
+  for (const [, path] of read("README.md").matchAll(/\]\(([^)#:]+)(#[^)]*)?\)/g)) {
+    assert(Deno.statSync(new URL(path!, root)).isFile, path);
+  }
+});
+
+Deno.test("keys and ledgers are kept out of git and out of the container's build", () => {
+  const ignored = read(".gitignore").split("\n");
+  for (const line of ["/certs/*", "*.db", "*.db-wal", "*.db-shm", "*.db-serving", "/dist/"]) {
+    assert(ignored.includes(line), line);
+  }
+  const allowed = read(".dockerignore").split("\n").filter((line) => /^[^#]/.test(line));
+  const expected = [
+    "*",
+    "!deno.json",
+    "!deno.lock",
+    "!LICENSE",
+    "!main.ts",
+    "!src",
+    "!dist/denort",
+  ];
+  assertEquals(allowed, expected);
+});
+
+function isOwn(target: string): boolean {
+  return target.startsWith("./src/");
+}
+
+function sourceFiles(folder: string): string[] {
+  return Array.from(Deno.readDirSync(new URL(`${folder}/`, root))).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) return sourceFiles(path);
+    return /\.tsx?$/.test(entry.name) ? [path] : [];
+  });
+}
