@@ -58,7 +58,7 @@ export function jsonOutput(
       }),
     historyRow: ({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }) =>
       line({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }),
-    audited: ({ entries, receipts, head, missing, rewrittenAt }) =>
+    audited: ({ entries, receipts, head, missing, rewrittenAt, sameUntil }) =>
       line({
         code: isInOrder({ missing, rewrittenAt }) ? 300 : 400,
         entries,
@@ -71,7 +71,7 @@ export function jsonOutput(
           to,
           amount,
         })),
-        rewrittenAt,
+        ...(rewrittenAt !== undefined && { rewrittenAt, sameUntil }),
       }),
     settled: (settled) => printError(jsonLine(settlementFields(settled))),
     refused: ({ code, text }, fields) => line({ code, text, ...fields }),
@@ -129,10 +129,11 @@ export function isInOrder({ missing, rewrittenAt }: Pick<MemberAudit, "missing" 
 }
 
 function auditLines(audit: MemberAudit): string[] {
-  const { entries, receipts, head, missing, rewrittenAt } = audit;
+  const { entries, receipts, head, missing, rewrittenAt, sameUntil } = audit;
   const lines = [`${entries} entries followed, ${receipts} receipts looked for`, `head ${head}`];
   if (rewrittenAt !== undefined) {
-    lines.push(`The ledger was rewritten: from entry ${rewrittenAt} on it is not what it was`);
+    const known = `from entry ${rewrittenAt} on, or earlier, but after entry ${sameUntil}`;
+    lines.push(`The ledger was rewritten: ${known}, it is not what it was`);
   }
   for (const { id, entry, from, to, amount } of missing) {
     lines.push(`Missing: entry ${entry}, ${from} paid ${to} ${amount}, id ${id}`);

@@ -2,8 +2,7 @@
  * `micropay verify`: checks receipts offline.
  */
 import { readTextIfThere } from "../client/data_folder.ts";
-import { type CheckedReceipt, checkReceipt } from "../client/receipt_check.ts";
-import { systemClock } from "../clock.ts";
+import { type CheckedReceipt, checkReceipt, readReceiptAnchor } from "../client/receipt_check.ts";
 import {
   CertificateError,
   EnvelopeError,
@@ -12,57 +11,61 @@ import {
   ProtocolError,
   UsageError,
 } from "../errors.ts";
-import { readTrustAnchorPem, type TrustAnchor } from "../pki/trust_anchor.ts";
+import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { printable } from "../printable.ts";
-import { parseJsonObject } from "../strict_json.ts";
+import { type JsonObject, parseJsonObject } from "../strict_json.ts";
 import type { VerifyRequest } from "./command_line.ts";
 import { type ExitCode, exitCodes } from "./exit_code.ts";
 import { jsonLine } from "./json_line.ts";
-
-/** A line with where it stands. */
-interface ReceiptLine {
-  readonly place: string;
-  readonly text: string;
-}
+import { verifyLines } from "./verify_lines.ts";
 
 /**
- * @throws {UsageError} when there is no CA to check with
+ * @throws {UsageError} when there is no CA to check with, or nothing to check
  * @throws {FileError} when a file cannot be read
  */
 export async function runVerify(request: VerifyRequest): Promise<ExitCode> {
   const anchor = await readAnchor(request.ca);
   const files = request.files.length === 0 ? ["-"] : request.files;
-  let checked = 0;
+  let looked = 0;
   let wrong = 0;
-  for (const file of files) {
-    for (const { place, text } of await readLines(file)) {
-      const fault = await verifyLine(text, { anchor, json: request.json });
-      if (fault === undefined) {
-        checked++;
-        continue;
+  for (const name of files) {
+    for await (const { file, number, text } of verifyLines(name)) {
+      const verdict = await verdictOf(text, anchor);
+      if (verdict === "no_payment") continue;
+      looked++;
+      const isWrong = typeof verdict === "string";
+      if (isWrong) wrong++;
+      const place = `${file}:${number}`;
+      if (request.json) {
+        const said = isWrong ? { valid: false, text: verdict } : validFields(verdict);
+        console.log(jsonLine({ ...said, place, file, line: number }));
+      } else {
+        console.log(
+          isWrong ? `${printable(place)}: ${printable(verdict)}` : validSentence(verdict),
+        );
       }
-      wrong++;
-      const line = request.json
-        ? jsonLine({ valid: false, place, text: fault })
-        : `${printable(place)}: ${printable(fault)}`;
-      console.log(line);
     }
   }
-  if (checked + wrong > 0) return wrong === 0 ? exitCodes.ok : exitCodes.error;
-  throw new UsageError(`verify ${files.join(", ")}: there is no receipt in it`);
+  if (looked === 0) throw new UsageError(`verify ${files.join(", ")}: there is no receipt in it`);
+  return wrong === 0 ? exitCodes.ok : exitCodes.error;
 }
 
-/** @returns what is wrong; a good receipt is printed */
-async function verifyLine(
-  text: string,
-  { anchor, json }: { anchor: TrustAnchor; json: boolean },
-): Promise<string | undefined> {
-  const found = receiptIn(text);
-  if (!found) return "this is neither a receipt nor a line of JSON with one";
+/** @returns what was proven; what is wrong, as a sentence; or that the line is about no payment */
+async function verdictOf(
+  text: string | undefined,
+  anchor: TrustAnchor,
+): Promise<CheckedReceipt | string | "no_payment"> {
+  if (text === undefined) return "the line is longer than any receipt";
+  const members = text.startsWith("{") ? parseJsonObject(text) : { receipt: text };
+  if (!members) return "this is neither a receipt nor a line of JSON";
+  // What `receive --json` begins with.
+  if (members.event === "online") return "no_payment";
+  const { receipt, order } = members;
+  if (typeof receipt !== "string") return "there is no receipt in this line of JSON";
+  if (order !== undefined && typeof order !== "string") return "its order is no text";
   try {
-    const checked = await checkReceipt(found.receipt, found.order, { anchor });
-    console.log(json ? jsonLine({ valid: true, ...fieldsOf(checked) }) : sentenceOf(checked));
-    return undefined;
+    const checked = await checkReceipt(receipt, order, { anchor });
+    return contradiction(members, checked) ?? checked;
   } catch (error) {
     const expected = error instanceof EnvelopeError || error instanceof CertificateError ||
       error instanceof ProtocolError;
@@ -71,37 +74,34 @@ async function verifyLine(
   }
 }
 
-/** A receipt on its own, or in the JSON that this program writes wherever it gives one. */
-function receiptIn(text: string): { receipt: string; order: string | undefined } | undefined {
-  if (!text.startsWith("{")) return { receipt: text, order: undefined };
-  const { receipt, order } = parseJsonObject(text) ?? {};
-  if (typeof receipt !== "string") return undefined;
-  return { receipt, order: typeof order === "string" ? order : undefined };
+const statedMembers = ["entry", "id", "kind", "at", "from", "to", "amount", "refunds"] as const;
+
+/** Whether the line says in words of its own, beside the receipt, something else than what was signed. */
+function contradiction(line: JsonObject, { receipt, order }: CheckedReceipt): string | undefined {
+  const signed: JsonObject = { ...receipt, ...(order && { memo: order.memo }) };
+  const names = order ? [...statedMembers, "memo"] : statedMembers;
+  const name = names.find((name) => Object.hasOwn(line, name) && line[name] !== signed[name]);
+  if (name === undefined) return undefined;
+  return `the line says ${name} ${JSON.stringify(line[name])}, and what was signed ${
+    JSON.stringify(signed[name]) ?? "has none"
+  }`;
 }
 
-function fieldsOf({ receipt, order }: CheckedReceipt) {
-  const { entry, id, kind, from, to, amount, at, ledger } = receipt;
-  return { entry, id, kind, from, to, amount, memo: order?.memo, at, ledger, order: !!order };
+function validFields({ receipt, order }: CheckedReceipt): object {
+  const { entry, id, kind, from, to, amount, refunds, at, ledger } = receipt;
+  const memo = order?.memo;
+  const stated = { entry, id, kind, from, to, amount, memo, refunds, at, ledger };
+  return { valid: true, ...stated, order: order !== undefined };
 }
 
-function sentenceOf({ receipt, order }: CheckedReceipt): string {
-  const { from, to, amount, at, entry, id, kind } = receipt;
+function validSentence({ receipt, order }: CheckedReceipt): string {
+  const { from, to, amount, at, entry, id, kind, refunds } = receipt;
   const memo = order?.memo === undefined ? "" : ` (${printable(order.memo)})`;
+  const what = refunds === undefined ? kind : `${kind} of ${refunds}`;
   const signed = order
     ? "signed by payer and server"
     : "signed by the server; the order is not here";
-  return `${from} paid ${to} ${amount}${memo} on ${at}: ${kind}, entry ${entry}, id ${id}, ${signed}`;
-}
-
-async function readLines(file: string): Promise<ReceiptLine[]> {
-  const name = file === "-" ? "stdin" : file;
-  const text = file === "-"
-    ? await new Response(Deno.stdin.readable).text()
-    : await readTextIfThere(file);
-  if (text === undefined) throw new FileError(`verify ${file}: there is no such file`);
-  return text.split("\n")
-    .map((line, index) => ({ place: `${name}:${index + 1}`, text: line.trim() }))
-    .filter((line) => line.text !== "");
+  return `${from} paid ${to} ${amount}${memo} on ${at}: ${what}, entry ${entry}, id ${id}, ${signed}`;
 }
 
 async function readAnchor(ca: string | undefined): Promise<TrustAnchor> {
@@ -112,7 +112,7 @@ async function readAnchor(ca: string | undefined): Promise<TrustAnchor> {
   }
   if (pem === undefined) throw new FileError(`read the CA ${path}: there is no such file`);
   try {
-    return await readTrustAnchorPem(pem, { atMs: systemClock.nowMs() });
+    return await readReceiptAnchor(pem);
   } catch (cause) {
     throw new FileError(`read the CA ${path}: ${messageOf(cause)}`, { cause });
   }

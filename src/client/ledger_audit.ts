@@ -6,16 +6,16 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { decodeBase64UrlStrict, encodeBase64Url } from "../base64.ts";
-import { FileError, ProtocolError } from "../errors.ts";
+import { FileError, messageOf, ProtocolError } from "../errors.ts";
 import { chainHash, entryDigest } from "../ledger/entry.ts";
 import { chainExchange } from "../protocol/chain.ts";
 import { type Refusal } from "../protocol/exchange.ts";
-import { verifyOrder } from "../protocol/order.ts";
-import { type Receipt, verifyReceipt } from "../protocol/receipt.ts";
+import type { Receipt } from "../protocol/receipt.ts";
 import { digestShape, entryNumberShape } from "../protocol/shapes.ts";
 import { parseJsonObject } from "../strict_json.ts";
 import { readTextIfThere, writeFileWhole } from "./data_folder.ts";
 import type { MemberContext } from "./member_context.ts";
+import { checkReceipt } from "./receipt_check.ts";
 import type { StoredReceipt } from "./receipt_store.ts";
 
 export interface MemberAudit {
@@ -28,8 +28,13 @@ export interface MemberAudit {
   readonly head: string;
   /** Receipts that are not in the ledger at their place. */
   readonly missing: readonly Receipt[];
-  /** The entry at which the chain is not what it was: looked at before, or in a receipt. Absent when it only grew. */
+  /**
+   * The first entry that is known to be another than it was, or to be gone: by a receipt, or by the last look. Absent when the ledger only
+   * grew.
+   */
   readonly rewrittenAt?: number | undefined;
+  /** The last entry up to which the chain is known to be what it was; 0 when none is. */
+  readonly sameUntil: number;
 }
 
 /** What a held receipt says about the chain at its entry. */
@@ -42,13 +47,14 @@ interface Expected {
  * Follows the whole chain. The head at its end is remembered when nothing is wrong.
  *
  * @throws {ProtocolError} when the server's answers do not make a chain
- * @throws {EnvelopeError} | {CertificateError} | {FileError} when a receipt that is kept here is not a genuine one any more
+ * @throws {FileError} when a receipt that is kept here is not a genuine one any more
  */
 export async function auditLedger(member: MemberContext): Promise<MemberAudit | Refusal> {
   const expected = await expectedEntries(member);
   const last = await readLastHead(member);
   const missing = new Set([...expected.values()].flat());
   let rewrittenAt: number | undefined;
+  let sameUntil = 0;
   let head = member.anchor.fingerprint;
   let entry = 0;
   for (;;) {
@@ -69,9 +75,11 @@ export async function auditLedger(member: MemberContext): Promise<MemberAudit | 
       const heads = known.map(({ receipt }) => receipt.head);
       if (last?.entry === entry) heads.push(last.head);
       if (heads.some((one) => one !== head)) rewrittenAt ??= entry;
+      else if (heads.length > 0 && rewrittenAt === undefined) sameUntil = entry;
     }
   }
-  if (last && last.entry > entry) rewrittenAt ??= entry + 1;
+  const isCutOff = [...expected.keys(), last?.entry ?? 0].some((one) => one > entry);
+  if (isCutOff) rewrittenAt ??= entry + 1;
   if (rewrittenAt === undefined && missing.size === 0) {
     await writeLastHead(member, { entry, head });
   }
@@ -82,6 +90,7 @@ export async function auditLedger(member: MemberContext): Promise<MemberAudit | 
     head,
     missing: [...missing].map(({ receipt }) => receipt),
     rewrittenAt,
+    sameUntil,
   };
 }
 
@@ -97,13 +106,13 @@ async function expectedEntries(member: MemberContext): Promise<Map<number, Expec
 }
 
 async function expectedEntry(
-  { receipt: receiptJws, order: orderJws }: StoredReceipt,
-  { anchor }: MemberContext,
+  { id, receipt: receiptJws, order: orderJws }: StoredReceipt,
+  { anchor, receipts }: MemberContext,
 ): Promise<Expected> {
-  // Valid when it was given: the time in it, once it has been verified at that time, is the server's word.
-  const atMs = claimedTimeMs(receiptJws);
-  const { receipt } = await verifyReceipt(receiptJws, { anchor, atMs });
-  const { order } = await verifyOrder(orderJws, { anchor, atMs });
+  const checked = checkReceipt(receiptJws, orderJws, { anchor });
+  const { receipt, order } = await checked.catch((cause) => {
+    throw new FileError(`check ${receipts.file(id)}: ${messageOf(cause)}`, { cause });
+  });
   const digest = entryDigest({
     number: receipt.entry,
     id: receipt.id,
@@ -111,20 +120,12 @@ async function expectedEntry(
     payer: receipt.from,
     payee: receipt.to,
     amount: receipt.amount,
-    ...(order.memo !== undefined && { memo: order.memo }),
+    ...(order?.memo !== undefined && { memo: order.memo }),
     ...(receipt.refunds !== undefined && { refunds: receipt.refunds }),
     orderJws,
     atMs: Date.parse(receipt.at),
   });
   return { receipt, digest: encodeBase64Url(digest) };
-}
-
-/** The time that a receipt claims, before anything of it is verified. */
-export function claimedTimeMs(receiptJws: string): number {
-  const payload = decodeBase64UrlStrict(receiptJws.split(".")[1] ?? "");
-  const at = payload && parseJsonObject(payload)?.at;
-  const atMs = typeof at === "string" ? Date.parse(at) : NaN;
-  return atMs;
 }
 
 function digestBytes(text: string): Uint8Array {

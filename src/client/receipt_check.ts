@@ -2,10 +2,13 @@
  * Checking a receipt without the server: with the CA's certificate alone, by anybody, at any time later.
  */
 import { EnvelopeError } from "../errors.ts";
-import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { type EntryKind, issuingAccount } from "../ledger/entry.ts";
+import { readCertificateFields } from "../pki/certificate_fields.ts";
+import { pemToDer } from "../pki/pem.ts";
+import { readDocument } from "../pki/signed_document.ts";
+import { readTrustAnchor, type TrustAnchor } from "../pki/trust_anchor.ts";
 import { type Order, verifyOrder } from "../protocol/order.ts";
 import { orderDigest, type Receipt, verifyReceipt } from "../protocol/receipt.ts";
-import { claimedTimeMs } from "./ledger_audit.ts";
 
 export interface CheckedReceipt {
   readonly receipt: Receipt;
@@ -25,15 +28,53 @@ export async function checkReceipt(
   orderJws: string | undefined,
   { anchor }: { anchor: TrustAnchor },
 ): Promise<CheckedReceipt> {
-  const atMs = claimedTimeMs(receiptJws);
-  const { receipt } = await verifyReceipt(receiptJws, { anchor, atMs });
+  const { receipt } = await verifyReceipt(receiptJws, { anchor, atMs: signedAtMs(receiptJws) });
+  const bookedAtMs = Date.parse(receipt.at);
+  if (Number.isNaN(bookedAtMs)) {
+    throw new EnvelopeError(`check the receipt of ${receipt.id}: its time is no date`);
+  }
   if (orderJws === undefined) return { receipt, order: undefined };
-  const { order } = await verifyOrder(orderJws, { anchor, atMs });
-  const agrees = receipt.order === orderDigest(orderJws) && receipt.id === order.id &&
-    receipt.from === order.from && receipt.to === order.to && receipt.amount === order.amount &&
-    receipt.refunds === order.refunds;
-  if (!agrees) {
-    throw new EnvelopeError(`check the receipt of ${receipt.id}: its order says otherwise`);
+  const { order } = await verifyOrder(orderJws, { anchor, atMs: bookedAtMs });
+  const differing = (["id", "from", "to", "amount", "refunds"] as const)
+    .find((member) => receipt[member] !== order[member]);
+  if (differing !== undefined) {
+    throw new EnvelopeError(
+      `check the receipt of ${receipt.id}: its order has another ${differing}`,
+    );
+  }
+  if (receipt.order !== orderDigest(orderJws) || !isKindOf(receipt.kind, order)) {
+    throw new EnvelopeError(`check the receipt of ${receipt.id}: it is for another order`);
   }
   return { receipt, order };
+}
+
+/**
+ * The CA that receipts are checked with, whether or not it is still valid: what is signed has to be from its time.
+ *
+ * @throws {CertificateError} when it is not a CA's certificate
+ */
+export async function readReceiptAnchor(pem: string): Promise<TrustAnchor> {
+  const der = pemToDer(pem, "CERTIFICATE");
+  return await readTrustAnchor(der, { atMs: readCertificateFields(der).notBeforeMs });
+}
+
+/**
+ * The earliest time at which the server can have signed a receipt that claims what this one does: when it was booked, or when the
+ * certificate began, which may be later. A receipt is made again whenever somebody asks for it, under the certificate of that day.
+ */
+function signedAtMs(receiptJws: string): number {
+  const { payload, chain } = readDocument(receiptJws, {
+    typ: "micropay-receipt",
+    chain: "required",
+  });
+  const { notBeforeMs } = readCertificateFields(chain![0]!);
+  const bookedAtMs = typeof payload.at === "string" ? Date.parse(payload.at) : NaN;
+  // What is no date is refused with the receipt's other members.
+  return Math.max(notBeforeMs, Number.isNaN(bookedAtMs) ? notBeforeMs : bookedAtMs);
+}
+
+function isKindOf(kind: EntryKind, { from, to, refunds }: Order): boolean {
+  if (refunds !== undefined) return kind === "refund";
+  if (from === issuingAccount) return kind === "opening" || kind === "deposit";
+  return kind === (to === issuingAccount ? "withdrawal" : "payment");
 }

@@ -34,11 +34,12 @@ export class ReceiptStore {
 
   /** Whether there is a receipt for this order already. */
   async has(id: string): Promise<boolean> {
-    return await readTextIfThere(this.#file(id)) !== undefined;
+    return await readTextIfThere(this.file(id)) !== undefined;
   }
 
   /**
-   * Storing the same receipt again changes nothing: there is one for an entry.
+   * What is there already stays: the receipt of an entry says the same whenever it is made, and one that says something else must not
+   * take the place of what proves that.
    *
    * @returns whether there was none before; when several bring it at once, one of them is told so
    */
@@ -52,11 +53,11 @@ export class ReceiptStore {
   #added: Promise<unknown> = Promise.resolve();
 
   async #add({ id, receipt, order }: StoredReceipt): Promise<boolean> {
-    const isNew = !await this.has(id);
+    if (await this.has(id)) return false;
     await makePrivateFolder(this.#path);
     const text = `${JSON.stringify({ receipt, order })}\n`;
-    await writeFileWhole(this.#file(id), text, { mode: 0o600 });
-    return isNew;
+    await writeFileWhole(this.file(id), text, { mode: 0o600 });
+    return true;
   }
 
   /**
@@ -66,14 +67,15 @@ export class ReceiptStore {
    */
   async *all(): AsyncGenerator<StoredReceipt> {
     for (const id of await orderIdsIn(this.#path)) {
-      const path = this.#file(id);
+      const path = this.file(id);
       const stored = v.safeParse(receiptShape, parseJsonObject(await readTextIfThere(path) ?? ""));
       if (!stored.success) throw new FileError(`read ${path}: it is not a receipt with its order`);
       yield { id, ...stored.output };
     }
   }
 
-  #file(id: string): string {
+  /** Where the receipt of an order is, if there is one. */
+  file(id: string): string {
     return join(this.#path, `${id}.json`);
   }
 }
