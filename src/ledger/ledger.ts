@@ -52,7 +52,10 @@ export type RegisterOutcome =
   | { readonly outcome: "repeated"; readonly account: RegisteredAccount }
   /** The account was there without a certificate, and the code was right: it has this one now, nothing was booked. */
   | { readonly outcome: "reissued"; readonly account: RegisteredAccount }
-  /** The name belongs to another key, its one-time code is another, or the account is closed. */
+  /**
+   * The name belongs to another key, its one-time code is another, or the account is closed. Also where the key is the one
+   * that was revoked, code or not: whoever found or stole it must not be let in again.
+   */
   | { readonly outcome: "name_taken" }
   /** The issuing account cannot give so much: everything ever issued must stay within 2^53-1. */
   | { readonly outcome: "issue_exhausted" };
@@ -71,6 +74,7 @@ export interface Presence {
 export type OnlineOutcome =
   | { readonly outcome: "online" }
   | { readonly outcome: "already_online" }
+  /** No account of that name that somebody can act as: none at all, or one that is revoked or closed. */
   | { readonly outcome: "account_unknown" };
 
 export type BookOutcome =
@@ -83,7 +87,7 @@ export type BookOutcome =
   | { readonly outcome: "payee_unknown" }
   /** The payer has less than the amount. */
   | { readonly outcome: "bankrupt" }
-  /** One of the two accounts is closed. */
+  /** One of the two accounts is closed. What a closed account has can still be withdrawn from it. */
   | { readonly outcome: "account_closed" }
   /** A refund of what is no payment from this payee to this payer. */
   | { readonly outcome: "payment_unknown" }
@@ -145,8 +149,9 @@ export interface Ledger {
 
   /**
    * Moves the amount from payer to payee and appends the entry, exactly once per id. Checks in this order: the id, the
-   * payer, the payee, the balance. The caller has checked the signature, the expiry and that payer and payee differ.
-   * The issuing account may be a side too; as a payer it is bankrupt past 2^53-1 issued.
+   * payer, the payee, whether either is closed, what a refund gives back, the balance. The caller has checked the
+   * signature, the expiry and that payer and payee differ. The issuing account is a side of whatever comes into the ledger
+   * or leaves it; as a payer it is bankrupt past 2^53-1 issued.
    */
   book(booking: Booking): Promise<BookOutcome>;
   entry(id: string): Promise<Entry | undefined>;

@@ -3,7 +3,7 @@
  * program, and booked it could make money out of nothing or stop the storage.
  */
 import { amountRule, isAmount } from "../money.ts";
-import { type Booking, issuingAccount } from "./entry.ts";
+import { type Booking, type EntryKind, issuingAccount } from "./entry.ts";
 import type { HistoryQuery, Registration } from "./ledger.ts";
 
 /** @throws {TypeError} unless it can be booked and read back as it was */
@@ -14,23 +14,38 @@ export function requireBookable(booking: Booking): void {
   if (!isAmount(booking.amount)) refuse(amountRule);
   if (booking.payer === booking.payee) refuse("payer and payee are the same account");
   if (!isTime(booking.atMs)) refuse("its time is no date in whole milliseconds");
+  const issuers = [booking.payer, booking.payee].map((party) => party === issuingAccount);
+  if (issuers.join() !== issuersByKind[booking.kind]?.join()) refuse(`no ${booking.kind} is so`);
   if ((booking.kind === "refund") !== (booking.refunds !== undefined)) {
     refuse("a refund, and only a refund, names the payment that it gives back");
   }
-  const texts = [booking.id, booking.kind, booking.orderJws, booking.memo ?? ""];
+  const texts = [booking.id, booking.orderJws, booking.memo ?? "", booking.refunds ?? ""];
   if (!texts.every(isStorable)) refuse("a text in it cannot be stored as it is");
 }
 
 /** @throws {TypeError} unless the opening entry, where there is one, goes from the issuing account to the new account */
-export function requireRegistrable({ name, certificate, opening }: Registration): void {
+export function requireRegistrable(registration: Registration): void {
+  const { name, certificate, opening, codeDigest } = registration;
   const refuse = (reason: string) => {
     throw new TypeError(`cannot register ${name}: ${reason}`);
   };
+  if (codeDigest !== undefined && !isDigest(codeDigest)) refuse("its code's digest is none");
   if (!isTime(certificate.issuedAtMs)) refuse("its certificate's time is no date");
   if (opening === undefined) return;
   requireBookable(opening);
   if (opening.kind !== "opening" || opening.payer !== issuingAccount || opening.payee !== name) {
     refuse("its opening entry is not one for it");
+  }
+}
+
+/** @throws {TypeError} unless what is to be kept with a revoked or closed account can be kept */
+export function requireRevocable(
+  name: string,
+  { atMs, codeDigest }: { readonly atMs: number; readonly codeDigest?: string },
+): void {
+  if (!isTime(atMs)) throw new TypeError(`cannot revoke or close ${name}: its time is no date`);
+  if (codeDigest !== undefined && !isDigest(codeDigest)) {
+    throw new TypeError(`cannot revoke ${name}: its code's digest is none`);
   }
 }
 
@@ -43,6 +58,22 @@ export function requirePage({ limit, before, after }: HistoryQuery): void {
     }
   }
   if (before !== undefined && after !== undefined) throw new TypeError(`${attempt}: not both`);
+}
+
+/**
+ * Whether payer and payee are the issuing account. A withdrawal is the one entry that a closed account can have; it must not
+ * be a way to pay somebody out of one.
+ */
+const issuersByKind: Readonly<Record<EntryKind, readonly [boolean, boolean]>> = {
+  opening: [true, false],
+  deposit: [true, false],
+  withdrawal: [false, true],
+  payment: [false, false],
+  refund: [false, false],
+};
+
+function isDigest(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
 }
 
 function isTime(timeMs: number): boolean {

@@ -1,14 +1,28 @@
 /** Part of the contract: booking, one after the other and at once. */
 import { assertEquals, assertRejects } from "@std/assert";
-import { type Booking } from "../../src/ledger/entry.ts";
+import { type Booking, chainHash, entryDigest } from "../../src/ledger/entry.ts";
 import type { BookOutcome } from "../../src/ledger/ledger.ts";
 import { amountMax } from "../../src/money.ts";
 import type { ContractTest } from "./ledger_contract.ts";
-import { alice, bob, carol, nobody, noonMs, payment, registration } from "./ledger_samples.ts";
+import {
+  alice,
+  bob,
+  carol,
+  ledgerId,
+  nobody,
+  noonMs,
+  payment,
+  refund,
+  registration,
+} from "./ledger_samples.ts";
 
 export function bookingContract(test: ContractTest): void {
   const first = payment([alice, bob], 300, { id: 1, memo: "lunch" });
   const opening = registration(alice, 1000, { id: 50 });
+  const deposit = (amount: number) =>
+    payment(["@issuer", alice], amount, { id: 2, kind: "deposit" });
+  const withdrawal = (amount: number) =>
+    payment([alice, "@issuer"], amount, { id: 2, kind: "withdrawal" });
   const rows: [string, Booking, BookOutcome["outcome"], number][] = [
     ["all the payer has", payment([alice, bob], 700, { id: 2 }), "booked", 0],
     ["one more than the payer has", payment([alice, bob], 701, { id: 2 }), "bankrupt", 700],
@@ -23,14 +37,12 @@ export function bookingContract(test: ContractTest): void {
     ["an unknown payee", payment([alice, nobody], 1, { id: 2 }), "payee_unknown", 700],
     ["both unknown", payment([nobody, carol], 1, { id: 2 }), "payer_unknown", 700],
     ["unknown payee and too much", payment([alice, nobody], 9999, { id: 2 }), "payee_unknown", 700],
-    ["out of the issuing account", payment(["@issuer", alice], 5, { id: 2 }), "booked", 705],
-    ["into the issuing account", payment([alice, "@issuer"], 5, { id: 2 }), "booked", 695],
-    [
-      "more than can be issued",
-      payment(["@issuer", alice], amountMax - 999, { id: 2 }),
-      "bankrupt",
-      700,
-    ],
+    ["a deposit", deposit(5), "booked", 705],
+    ["a deposit of all that can be issued", deposit(amountMax - 1000), "booked", amountMax - 300],
+    ["a deposit of one more", deposit(amountMax - 999), "bankrupt", 700],
+    ["a withdrawal of all the account has", withdrawal(700), "booked", 0],
+    ["a withdrawal of one more", withdrawal(701), "bankrupt", 700],
+    ["its id, as a refund", { ...refund([alice, bob], 300, { id: 1, of: 1 }) }, "id_conflict", 700],
   ];
   for (const [sentence, row, outcome, balance] of rows) {
     test(`book: ${sentence}: ${outcome}`, async (ledger) => {
@@ -55,6 +67,13 @@ export function bookingContract(test: ContractTest): void {
     ["at no time", payment([alice, bob], 1, { atMs: NaN })],
     ["half a character in the memo", payment([alice, bob], 1, { memo: "\ud83d" })],
     ["a NUL in the memo", payment([alice, bob], 1, { memo: "a\0b" })],
+    ["a payment out of the issuing account", payment(["@issuer", alice], 1)],
+    ["a payment into the issuing account", payment([alice, "@issuer"], 1)],
+    ["a deposit by a member", payment([alice, bob], 1, { kind: "deposit" })],
+    ["a withdrawal to a member", payment([alice, bob], 1, { kind: "withdrawal" })],
+    ["a refund to the issuing account", refund([alice, "@issuer"], 1, { id: 2, of: 50 })],
+    ["a refund of nothing", payment([bob, alice], 1, { kind: "refund" })],
+    ["a payment that gives back another", { ...payment([bob, alice], 1), refunds: first.id }],
   ];
   for (const [sentence, row] of mistakes) {
     test(`book: ${sentence}: a mistake of the program, and the ledger goes on`, async (ledger) => {
@@ -76,6 +95,33 @@ export function bookingContract(test: ContractTest): void {
     await assertRejects(() => ledger.register(registration(bob, 10, { id: 1 })), TypeError);
     assertEquals([await ledger.account(bob), (await ledger.totals()).accounts], [undefined, 1]);
   });
+}
+
+/** What the server's clock does between two bookings, in milliseconds. */
+const clockJumps = { "an hour forward": 3_600_000, "an hour back": -3_600_000, "not at all": 0 };
+
+export function clockContract(test: ContractTest): void {
+  for (const [sentence, jumpMs] of Object.entries(clockJumps)) {
+    test(`the clock goes ${sentence}: the chain holds, and nothing is booked twice`, async (ledger) => {
+      await ledger.register(registration(alice, 1000, { id: 50 }));
+      await ledger.register(registration(bob, 0));
+      const [early, late] = [1, 2].map((id) => payment([alice, bob], 100, { id }));
+      const atMs = noonMs + jumpMs;
+      const outcomes = [];
+      for (const row of [early!, { ...late!, atMs }, { ...early!, atMs }, late!]) {
+        outcomes.push(await ledger.book(row));
+      }
+      assertEquals(
+        outcomes.map(({ outcome }) => outcome),
+        ["booked", "booked", "repeated", "repeated"],
+      );
+      const entries = (await ledger.history(alice, { limit: 9 })).reverse();
+      assertEquals(entries.map(({ number }) => number), [1, 2, 3]);
+      assertEquals(entries.map((entry) => entry.atMs), [noonMs, noonMs, atMs]);
+      const head = entries.map(entryDigest).reduce(chainHash, ledgerId);
+      assertEquals((await ledger.totals()).head, head);
+    });
+  }
 }
 
 export function bookingAtOnceContract(test: ContractTest): void {

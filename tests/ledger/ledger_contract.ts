@@ -2,7 +2,7 @@
  * What every ledger does, whatever it is stored in. Each implementation's test file calls {@link ledgerContract}.
  */
 import type { Ledger } from "../../src/ledger/ledger.ts";
-import { bookingAtOnceContract, bookingContract } from "./contract_booking.ts";
+import { bookingAtOnceContract, bookingContract, clockContract } from "./contract_booking.ts";
 import { correctingContract } from "./contract_correcting.ts";
 import { closingContract, readingContract } from "./contract_reading.ts";
 import { presenceContract, registeringContract } from "./contract_registering.ts";
@@ -41,6 +41,7 @@ export function ledgerContract(name: string, open: OpenLedger): void {
   bookingContract(test);
   correctingContract(test);
   bookingAtOnceContract(test);
+  clockContract(test);
   readingContract(test);
   closingContract(test);
   ledgerProperties(name, open);

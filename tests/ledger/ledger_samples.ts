@@ -1,7 +1,7 @@
 /** What the ledger's tests register and book. Deterministic: the same arguments make the same value. */
 import { createHash } from "node:crypto";
 import type { AccountName } from "../../src/account_name.ts";
-import type { Booking, EntryParty } from "../../src/ledger/entry.ts";
+import type { Booking, EntryKind, EntryParty } from "../../src/ledger/entry.ts";
 import type { CertificateRecord, Presence, Registration } from "../../src/ledger/ledger.ts";
 import type { Amount } from "../../src/money.ts";
 
@@ -34,6 +34,8 @@ export interface BookingOptions {
   readonly memo?: string;
   readonly orderJws?: string;
   readonly atMs?: number;
+  /** A payment unless told. */
+  readonly kind?: EntryKind;
 }
 
 export function payment(
@@ -41,11 +43,11 @@ export function payment(
   amount: number,
   options: BookingOptions = {},
 ): Booking {
-  const { id = 1, memo, atMs = noonMs } = options;
+  const { id = 1, memo, atMs = noonMs, kind = "payment" } = options;
   const orderJws = options.orderJws ?? `order ${id} ${payer} ${payee} ${amount} ${memo}`;
   return {
     id: orderId(id),
-    kind: "payment",
+    kind,
     payer,
     payee,
     amount: amount as Amount,
@@ -53,6 +55,16 @@ export function payment(
     orderJws,
     atMs,
   };
+}
+
+/** Gives back a part of the payment number `of`. */
+export function refund(
+  sides: readonly [EntryParty, EntryParty],
+  amount: number,
+  options: { readonly id: number; readonly of: number },
+): Booking {
+  const { id, of } = options;
+  return { ...payment(sides, amount, { id, kind: "refund" }), refunds: orderId(of) };
 }
 
 /** `balance` 0 means without an opening entry. Openings take ids from a million on unless told. */
@@ -67,7 +79,7 @@ export function registration(
   return {
     name,
     certificate,
-    opening: { ...payment(["@issuer", name], balance, { id }), kind: "opening" },
+    opening: payment(["@issuer", name], balance, { id, kind: "opening" }),
   };
 }
 

@@ -3,38 +3,34 @@
  */
 import type { AccountName } from "../../account_name.ts";
 import { LedgerError } from "../../errors.ts";
-import {
-  type Booking,
-  type Entry,
-  entryDigest,
-  type EntryParty,
-  issuingAccount,
-} from "../entry.ts";
+import { type Booking, type Entry, entryDigest } from "../entry.ts";
 import type {
   Account,
   BookOutcome,
-  CertificateRecord,
   ChainPart,
   CloseOutcome,
   HistoryQuery,
   Ledger,
   OnlineOutcome,
   Presence,
-  RegisteredAccount,
   RegisterOutcome,
   Registration,
   RevokeOutcome,
   Totals,
 } from "../ledger.ts";
 import { isSameOrder, judgeRefund, post } from "../posting.ts";
-import { requireBookable, requirePage, requireRegistrable } from "../preconditions.ts";
+import {
+  requireBookable,
+  requirePage,
+  requireRegistrable,
+  requireRevocable,
+} from "../preconditions.ts";
+import { MemoryAccounts } from "./memory_accounts.ts";
 
 export class MemoryLedger implements Ledger {
   readonly #ledgerId: string;
-  readonly #balances = new Map<EntryParty, number>([[issuingAccount, 0]]);
-  readonly #certificates = new Map<AccountName, CertificateRecord>();
-  readonly #codeDigests = new Map<AccountName, string>();
-  readonly #closedAccounts = new Set<EntryParty>();
+  readonly #accounts = new MemoryAccounts();
+  readonly #balances = this.#accounts.balances;
   readonly #presences = new Map<AccountName, Presence>();
   readonly #entries: Entry[] = [];
   readonly #entriesById = new Map<string, Entry>();
@@ -49,8 +45,8 @@ export class MemoryLedger implements Ledger {
     return this.#answer(() => {
       requireRegistrable(registration);
       const { name, certificate, opening } = registration;
-      const known = this.#account(name);
-      if (known !== undefined) return this.#registerAgain(known, registration);
+      const known = this.#accounts.find(name);
+      if (known !== undefined) return this.#accounts.registerAgain(known, registration);
       if (opening !== undefined && this.#entriesById.has(opening.id)) {
         throw new TypeError(`cannot register ${name}: the id of its opening entry is used`);
       }
@@ -60,18 +56,20 @@ export class MemoryLedger implements Ledger {
         this.#balances.delete(name);
         return { outcome: "issue_exhausted" };
       }
-      this.#certificates.set(name, { ...certificate, der: certificate.der.slice() });
-      return { outcome: "registered", account: this.#account(name) as RegisteredAccount };
+      return { outcome: "registered", account: this.#accounts.certify(name, certificate) };
     });
   }
 
   account(name: AccountName): Promise<Account | undefined> {
-    return this.#answer(() => this.#account(name));
+    return this.#answer(() => this.#accounts.find(name));
   }
 
   bringOnline(presence: Presence): Promise<OnlineOutcome> {
     return this.#answer(() => {
-      if (!this.#certificates.has(presence.name)) return { outcome: "account_unknown" };
+      const account = this.#accounts.find(presence.name);
+      if (account?.certificate === undefined || account.isClosed) {
+        return { outcome: "account_unknown" };
+      }
       if (this.#presences.has(presence.name)) return { outcome: "already_online" };
       this.#presences.set(presence.name, { ...presence });
       return { outcome: "online" };
@@ -144,27 +142,22 @@ export class MemoryLedger implements Ledger {
 
   revoke(
     name: AccountName,
-    { codeDigest }: { readonly codeDigest: string; readonly atMs: number },
+    options: { readonly codeDigest: string; readonly atMs: number },
   ): Promise<RevokeOutcome> {
     return this.#answer(() => {
-      const account = this.#account(name);
-      if (account === undefined) return { outcome: "account_unknown" };
-      if (account.isClosed) return { outcome: "account_closed" };
-      this.#certificates.delete(name);
-      this.#codeDigests.set(name, codeDigest);
-      this.#presences.delete(name);
-      return { outcome: "revoked" };
+      requireRevocable(name, options);
+      const result = this.#accounts.revoke(name, options.codeDigest);
+      if (result.outcome === "revoked") this.#presences.delete(name);
+      return result;
     });
   }
 
-  closeAccount(name: AccountName): Promise<CloseOutcome> {
+  closeAccount(name: AccountName, options: { readonly atMs: number }): Promise<CloseOutcome> {
     return this.#answer(() => {
-      const account = this.#account(name);
-      if (account === undefined) return { outcome: "account_unknown" };
-      if (account.isClosed) return { outcome: "account_closed" };
-      this.#closedAccounts.add(name);
-      this.#presences.delete(name);
-      return { outcome: "closed" };
+      requireRevocable(name, options);
+      const result = this.#accounts.close(name);
+      if (result.outcome === "closed") this.#presences.delete(name);
+      return result;
     });
   }
 
@@ -206,35 +199,11 @@ export class MemoryLedger implements Ledger {
     return this.#entries.at(-1)?.hash ?? this.#ledgerId;
   }
 
-  #account(name: AccountName): Account | undefined {
-    const balance = this.#balances.get(name);
-    if (balance === undefined) return undefined;
-    const certificate = this.#certificates.get(name);
-    const isClosed = this.#closedAccounts.has(name);
-    return { name, balance, ...(certificate && { certificate }), isClosed };
-  }
-
-  /** A name that is there: the same key again, or a new key with the code for it. */
-  #registerAgain(
-    { name, certificate: current, isClosed }: Account,
-    { certificate, codeDigest }: Registration,
-  ): RegisterOutcome {
-    if (current?.keyFingerprint === certificate.keyFingerprint) {
-      return { outcome: "repeated", account: this.#account(name) as RegisteredAccount };
-    }
-    const expected = this.#codeDigests.get(name);
-    if (current || isClosed || codeDigest === undefined || codeDigest !== expected) {
-      return { outcome: "name_taken" };
-    }
-    this.#certificates.set(name, { ...certificate, der: certificate.der.slice() });
-    this.#codeDigests.delete(name);
-    return { outcome: "reissued", account: this.#account(name) as RegisteredAccount };
-  }
-
   #objection(booking: Booking): "account_closed" | ReturnType<typeof judgeRefund> {
     const { kind, payer, payee, refunds } = booking;
-    const isClosed = (party: EntryParty) => this.#closedAccounts.has(party);
-    if (isClosed(payee) || (kind !== "withdrawal" && isClosed(payer))) return "account_closed";
+    const accounts = this.#accounts;
+    const isPayerClosed = kind !== "withdrawal" && accounts.isClosed(payer);
+    if (isPayerClosed || accounts.isClosed(payee)) return "account_closed";
     if (refunds === undefined) return undefined;
     const refunded = this.#entries.filter((entry) => entry.refunds === refunds)
       .reduce((sum, { amount }) => sum + amount, 0);

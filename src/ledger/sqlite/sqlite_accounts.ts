@@ -7,6 +7,8 @@ import type {
   Account,
   CertificateRecord,
   CloseOutcome,
+  OnlineOutcome,
+  Presence,
   RegisteredAccount,
   RegisterOutcome,
   Registration,
@@ -32,6 +34,16 @@ export class SqliteAccounts {
     };
   }
 
+  bringOnline({ name, host, publicPort, privatePort }: Presence): OnlineOutcome {
+    const account = this.find(name);
+    if (account?.certificate === undefined || account.isClosed) {
+      return { outcome: "account_unknown" };
+    }
+    if (this.#sql.presence.get(name) !== undefined) return { outcome: "already_online" };
+    this.#sql.bringOnline.run(host, publicPort, privatePort, name);
+    return { outcome: "online" };
+  }
+
   isClosed(party: EntryParty): boolean {
     return this.#sql.closure.get(party) !== undefined;
   }
@@ -49,13 +61,15 @@ export class SqliteAccounts {
   /** A name that is there: the same key again, or a new key with the code for it. */
   registerAgain(known: Account, { certificate, codeDigest }: Registration): RegisterOutcome {
     const { name } = known;
+    if (known.isClosed) return { outcome: "name_taken" };
     if (known.certificate !== undefined) {
       return known.certificate.keyFingerprint === certificate.keyFingerprint
         ? { outcome: "repeated", account: this.registered(name) }
         : { outcome: "name_taken" };
     }
     const expected = this.#sql.expectedReissue.get(name)?.code_digest;
-    if (known.isClosed || codeDigest === undefined || codeDigest !== expected) {
+    const isRevokedKey = this.#sql.revokedKey.get(name, certificate.keyFingerprint) !== undefined;
+    if (codeDigest === undefined || codeDigest !== expected || isRevokedKey) {
       return { outcome: "name_taken" };
     }
     this.#addCertificate(name, certificate);

@@ -20,7 +20,12 @@ import type {
   RevokeOutcome,
   Totals,
 } from "../ledger.ts";
-import { requireBookable, requirePage, requireRegistrable } from "../preconditions.ts";
+import {
+  requireBookable,
+  requirePage,
+  requireRegistrable,
+  requireRevocable,
+} from "../preconditions.ts";
 import { CommitQueue, type Operation } from "./commit_queue.ts";
 import { watchLedgerFile } from "./ledger_file.ts";
 import { integerIn, presenceFromRow } from "./rows.ts";
@@ -82,14 +87,8 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => this.#accounts.find(name));
   }
 
-  bringOnline({ name, host, publicPort, privatePort }: Presence): Promise<OnlineOutcome> {
-    return this.#write(() => {
-      const row = this.#sql.balance.get(name);
-      if (row === undefined) return { outcome: "account_unknown" };
-      if (row.online_status === 1) return { outcome: "already_online" };
-      this.#sql.bringOnline.run(host, publicPort, privatePort, name);
-      return { outcome: "online" };
-    });
+  bringOnline(presence: Presence): Promise<OnlineOutcome> {
+    return this.#write(() => this.#accounts.bringOnline(presence));
   }
 
   async takeOffline(name: AccountName): Promise<void> {
@@ -161,14 +160,20 @@ export class SqliteLedger implements Ledger {
     name: AccountName,
     options: { readonly codeDigest: string; readonly atMs: number },
   ): Promise<RevokeOutcome> {
-    return this.#write(() => this.#accounts.revoke(name, options));
+    return this.#write(() => {
+      requireRevocable(name, options);
+      return this.#accounts.revoke(name, options);
+    });
   }
 
   closeAccount(
     name: AccountName,
     options: { readonly atMs: number },
   ): Promise<CloseOutcome> {
-    return this.#write(() => this.#accounts.close(name, options));
+    return this.#write(() => {
+      requireRevocable(name, options);
+      return this.#accounts.close(name, options);
+    });
   }
 
   revision(): Promise<number> {

@@ -27,10 +27,12 @@ const sources = {
   addClient: `INSERT INTO client (username) VALUES (?)`,
   addCertificate: `INSERT INTO certificate (fingerprint, username, key_fingerprint, der, issued_at)
     VALUES (?, ?, ?, ?, ?)`,
-  balance: `SELECT balance, online_status FROM client WHERE username = ?`,
+  balance: `SELECT balance FROM client WHERE username = ?`,
   closure: `SELECT closed_at FROM closure WHERE username = ?`,
   close: `INSERT INTO closure (username, closed_at) VALUES (?, ?)`,
   revoke: `UPDATE certificate SET revoked_at = ? WHERE username = ? AND revoked_at IS NULL`,
+  revokedKey:
+    `SELECT 1 FROM certificate WHERE username = ? AND key_fingerprint = ? AND revoked_at IS NOT NULL`,
   expectReissue: `INSERT INTO reissue (username, code_digest, created_at) VALUES (?, ?, ?)
     ON CONFLICT (username) DO UPDATE SET code_digest = excluded.code_digest, created_at = excluded.created_at`,
   expectedReissue: `SELECT code_digest FROM reissue WHERE username = ?`,

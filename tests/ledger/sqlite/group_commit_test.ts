@@ -77,7 +77,7 @@ Deno.test("while another program holds the lock nothing is booked; when it lets 
 Deno.test("a write by another program is seen, and the chain goes on from it", () =>
   withLedger(async ({ file, ledger, openBeside }) => {
     const tool = await openBeside();
-    await tool.book(payment(["@issuer", bob], 50, { id: 1 }));
+    await tool.book(payment(["@issuer", bob], 50, { id: 1, kind: "deposit" }));
     const result = await ledger.book(payment([bob, alice], 50, { id: 2 }));
     assertEquals(result.outcome === "booked" && result.entry.number, 3);
     await tool.close();
@@ -111,9 +111,9 @@ Deno.test("what the file's own rules refuse is undone alone and stops the ledger
     using other = otherConnection(file);
     other.run("UPDATE client SET balance = 9007199254740991 WHERE username = 'bob'");
     const results = await Promise.allSettled([
-      ledger.book(payment([alice, "@issuer"], 1, { id: 1 })),
+      ledger.book(payment([alice, "@issuer"], 1, { id: 1, kind: "withdrawal" })),
       ledger.book(payment([alice, bob], 1, { id: 2 })),
-      ledger.book(payment([alice, "@issuer"], 1, { id: 3 })),
+      ledger.book(payment([alice, "@issuer"], 1, { id: 3, kind: "withdrawal" })),
     ]);
     assertEquals(results.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
     assertInstanceOf((results[1] as PromiseRejectedResult).reason, LedgerError);
