@@ -6,7 +6,6 @@
  */
 import { Buffer } from "node:buffer";
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
-import { decodeBase64UrlStrict } from "../base64.ts";
 import { CertificateError, EnvelopeError, MicropayError, ProtocolError } from "../errors.ts";
 import { type Entry, issuingAccount } from "../ledger/entry.ts";
 import { orderBytesMax, orderFutureMsMax } from "../limits.ts";
@@ -56,15 +55,15 @@ export class OrderCheck {
   async #check(entry: Entry): Promise<string | undefined> {
     const { orderJws } = entry;
     const [header, payload, signature, ...rest] = orderJws.split(".");
-    const contents = parseJsonObject(decodeBase64UrlStrict(payload ?? "") ?? "");
-    const signed = decodeBase64UrlStrict(signature ?? "");
+    const contents = parseJsonObject(decodePart(payload) ?? "");
+    const signed = decodePart(signature);
     const isWhole = orderJws.length <= orderBytesMax && rest.length === 0;
     if (!header || !contents || !signed || !isWhole) return "its order is not a compact JWS";
     const order = decodeOrder(contents);
     const { certificate, key } = await this.#signerOf(header, orderJws, order);
     if (!sameParty(certificate.party, orderSigner(order))) return "its order is signed by another";
-    const text = orderJws.slice(0, header.length + 1 + payload!.length);
-    if (!verify(null, Buffer.from(text, "ascii"), key, signed)) {
+    const text = encoder.encode(orderJws.slice(0, header.length + 1 + payload!.length));
+    if (!verify(null, text, key, signed)) {
       return "the signature of its order is not by the one who had to sign it";
     }
     return difference(entry, order, this.#anchor.fingerprint) ??
@@ -100,6 +99,14 @@ export class OrderCheck {
     this.#signers.set(header, signer);
     return signer;
   }
+}
+
+const encoder = new TextEncoder();
+
+/** As strict as `decodeBase64UrlStrict`, and many times as fast: the runtime's decoder takes anything, so what it read is spelled anew. */
+function decodePart(text = ""): Buffer | undefined {
+  const bytes = Buffer.from(text, "base64url");
+  return bytes.toString("base64url") === text ? bytes : undefined;
 }
 
 /** @returns where an entry says something else than its order */

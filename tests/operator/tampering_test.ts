@@ -1,0 +1,285 @@
+/**
+ * Every kind of change to a ledger's file, made with the real `sqlite3` on a real file, is found, and the first entry at fault is named.
+ * A machine without `sqlite3` fails these tests.
+ */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { encodeHex } from "@std/encoding/hex";
+import { sha256Hex } from "../../src/pki/signing_key.ts";
+import { systemRandom } from "../../src/random.ts";
+import { type Books, named, openSampleBooks } from "./books.ts";
+
+/** What somebody with the file and the command can do; the triggers are put back afterwards, word for word. */
+interface Tampering {
+  readonly title: string;
+  readonly sql: string | ((books: Books) => Promise<string>);
+  /** The entry that is named; none where no single entry is at fault. */
+  readonly entry?: number;
+  readonly reason: string;
+}
+
+/** One column of one entry gets another value. */
+function column(name: string, entry: number, value: string, reason: string): Tampering {
+  const sql = `UPDATE entry SET ${name} = ${value} WHERE number = ${entry}`;
+  return { title: `${name} of entry ${entry} set to ${value}`, sql, entry, reason };
+}
+
+const hash = "its hash does not follow";
+const flipped = (name: string, at: number) =>
+  `substr(${name}, 1, ${
+    at - 1
+  }) || CASE substr(${name}, ${at}, 1) WHEN 'A' THEN 'B' ELSE 'A' END ` +
+  `|| substr(${name}, ${at + 1})`;
+
+const columns: readonly Tampering[] = [
+  column("amount", 4, "301", "its amount is 301, its order says 300"),
+  column("amount", 7, "9007199254740991", "its amount is"),
+  column("payer", 4, "'carol'", "its payer is carol, its order says alice"),
+  column("payee", 4, "'carol'", "its payee is carol, its order says bob"),
+  column("payee", 4, "'nobody'", "its payee is nobody, its order says bob"),
+  column("payee", 4, "'Bob'", "its payee cannot be"),
+  column("memo", 4, "'lunCh'", "its memo is lunCh, its order says lunch"),
+  column("memo", 4, "NULL", "its memo is undefined, its order says lunch"),
+  column("memo", 5, "''", "its memo cannot be"),
+  column("memo", 5, "'a' || char(10)", "its memo cannot be"),
+  column("kind", 7, "'opening'", hash),
+  column("kind", 4, "'deposit'", "does not fit"),
+  column("kind", 4, "'Payment'", "its kind cannot be"),
+  column("kind", 6, "'payment'", "its refunds cannot be"),
+  column("refunds", 6, "(SELECT id FROM entry WHERE number = 5)", "its refunds is"),
+  column("refunds", 4, "(SELECT id FROM entry WHERE number = 5)", "its refunds cannot be"),
+  column("id", 4, "substr(id, 1, 35) || 'f'", "its id is"),
+  column("id", 4, "upper(id)", "its id cannot be"),
+  column("id", 5, "(SELECT id || '' FROM entry WHERE number = 4) || 'x'", "its id cannot be"),
+  column("at", 4, "'2026-11-23T12:00:00.001Z'", hash),
+  column("at", 4, "'2026-11-23T12:00:00.000+00:00'", "its at cannot be"),
+  column("at", 4, "'2026-11-23 12:00:00.000Z'", "its at cannot be"),
+  column("order_jws", 4, flipped("order_jws", 20), "its order is not"),
+  column("order_jws", 4, flipped("order_jws", 900), "its order is"),
+  column("order_jws", 4, "substr(order_jws, 1, length(order_jws) - 10) || 'AAAAAAAAAA'", "order"),
+  column("order_jws", 4, "order_jws || '.'", "its order is not a compact JWS"),
+  column("order_jws", 4, "order_jws || '='", "its order is not a compact JWS"),
+  column("order_jws", 5, "(SELECT order_jws FROM entry WHERE number = 4)", "its id is"),
+  column(
+    "hash",
+    4,
+    "CASE substr(hash, 1, 1) WHEN 'a' THEN 'b' ELSE 'a' END || substr(hash, 2)",
+    hash,
+  ),
+  column("hash", 4, "upper(hash)", "its hash cannot be"),
+  column("payer_balance", 4, "701", "its payer_balance is 701, the entries make 700"),
+  column("payee_balance", 9, "974", "its payee_balance is 974, the entries make 787"),
+];
+
+const rows: readonly Tampering[] = [
+  {
+    title: "two entries swapped",
+    sql: `UPDATE entry SET number = 100 WHERE number = 4;
+      UPDATE entry SET number = 4 WHERE number = 5; UPDATE entry SET number = 5 WHERE number = 100`,
+    entry: 4,
+    reason: hash,
+  },
+  {
+    title: "the first entry removed",
+    sql: "DELETE FROM entry WHERE number = 1",
+    entry: 1,
+    reason: "it is missing; the next one there is 2",
+  },
+  {
+    title: "an entry in the middle removed",
+    sql: "DELETE FROM entry WHERE number = 5",
+    entry: 5,
+    reason: "it is missing; the next one there is 6",
+  },
+  {
+    title: "an entry removed and the others moved up",
+    sql:
+      "DELETE FROM entry WHERE number = 5; UPDATE entry SET number = number - 1 WHERE number > 5",
+    entry: 5,
+    reason: hash,
+  },
+  {
+    title: "the last entry removed",
+    sql: "DELETE FROM entry WHERE number = 9",
+    reason: "alice has 787 and its entries make 780",
+  },
+  {
+    title: "all entries removed",
+    sql: "DELETE FROM entry",
+    reason: "@issuer has -3480 and its entries make 0",
+  },
+  {
+    title: "an entry added that says what an earlier one says",
+    sql: `INSERT INTO entry SELECT 10, substr(id, 1, 35) || 'f', kind, payer, payee, amount, memo,
+      order_jws, at, payer_balance, payee_balance, hash, refunds FROM entry WHERE number = 4`,
+    entry: 10,
+    reason: "its id is",
+  },
+  {
+    title: "an entry added in the middle",
+    sql: `UPDATE entry SET number = -number WHERE number > 4;
+      INSERT INTO entry SELECT 5, substr(id, 1, 35) || 'f', kind, payer, payee, amount, memo,
+      order_jws, at, payer_balance, payee_balance, hash, refunds FROM entry WHERE number = 4;
+      UPDATE entry SET number = 1 - number WHERE number < 0`,
+    entry: 5,
+    reason: "its id is",
+  },
+  {
+    title: "an entry added with the id of another one, without the index that forbids it",
+    sql: `PRAGMA writable_schema = ON;
+      UPDATE sqlite_schema SET sql = replace(sql, 'id TEXT NOT NULL UNIQUE', 'id TEXT NOT NULL')
+        WHERE name = 'entry';
+      DELETE FROM sqlite_schema WHERE name LIKE 'sqlite_autoindex_entry%';
+      PRAGMA writable_schema = RESET;
+      INSERT INTO entry SELECT 10, id, kind, payer, payee, amount, memo,
+      order_jws, at, payer_balance, payee_balance, hash, refunds FROM entry WHERE number = 4`,
+    entry: 10,
+    reason: "is that of an earlier entry",
+  },
+  {
+    title: "a balance changed",
+    sql: "UPDATE client SET balance = balance + 1 WHERE username = 'bob'",
+    reason: "bob has 1151 and its entries make 1150",
+  },
+  {
+    title: "two balances changed so that the sum stays zero",
+    sql: `UPDATE client SET balance = balance + 5 WHERE username = 'bob';
+      UPDATE client SET balance = balance - 5 WHERE username = 'carol'`,
+    reason: "bob has 1155",
+  },
+  {
+    title: "an account added",
+    sql: "INSERT INTO client (username) VALUES ('mallory')",
+    reason: "the account mallory never had a certificate",
+  },
+  {
+    title: "an account removed",
+    sql: "DELETE FROM client WHERE username = 'bob'",
+    entry: 2,
+    reason: "there is no account bob",
+  },
+  {
+    title: "a certificate replaced by another one of the same CA for the same account",
+    sql: async (books) => {
+      const old = books.members.get("alice")!.certificate.fingerprint;
+      const { der, fingerprint, keyFingerprint } = await otherCertificate(books, "alice");
+      return `UPDATE certificate SET fingerprint = '${fingerprint}', der = x'${encodeHex(der)}',
+        key_fingerprint = '${keyFingerprint}' WHERE fingerprint = '${old}'`;
+    },
+    entry: 4,
+    reason: "which the ledger does not have for alice",
+  },
+  {
+    title: "a certificate replaced by that of another account",
+    sql: `UPDATE certificate SET der = (SELECT der FROM certificate WHERE username = 'bob')
+      WHERE username = 'alice'`,
+    entry: 4,
+    reason: "which the ledger does not have for alice",
+  },
+  {
+    title: "one byte of a certificate changed, of an account that never paid",
+    sql: async (books) => {
+      const der = (await books.register("dave", 0)).certificate.der.slice();
+      der[der.length - 1]! ^= 1;
+      return `UPDATE certificate SET der = x'${encodeHex(der)}' WHERE username = 'dave'`;
+    },
+    reason: "of dave",
+  },
+  {
+    title: "a certificate given to another account",
+    sql: `UPDATE certificate SET revoked_at = issued_at WHERE username = 'carol';
+      UPDATE certificate SET username = 'carol' WHERE username = 'bob'`,
+    entry: 5,
+    reason: "which the ledger does not have for bob",
+  },
+  {
+    title: "a certificate removed",
+    sql: "DELETE FROM certificate WHERE username = 'alice'",
+    entry: 4,
+    reason: "which the ledger does not have for alice",
+  },
+  {
+    title: "a certificate revoked before its last payment",
+    sql: "UPDATE certificate SET revoked_at = '2026-11-23T12:00:01.000Z' WHERE username = 'bob'",
+    entry: 5,
+    reason: "a certificate that was revoked before",
+  },
+  {
+    title: "an account closed before its last payment",
+    sql: "INSERT INTO closure VALUES ('carol', '2026-11-24T12:00:01.000Z')",
+    entry: 9,
+    reason: "carol was closed before",
+  },
+  {
+    title: "another ledger's identifier",
+    sql: `UPDATE ledger SET id = '${"0".repeat(64)}'`,
+    reason: "it belongs to the CA 0000",
+  },
+];
+
+for (const { title, sql, entry, reason } of [...columns, ...rows]) {
+  Deno.test(`the audit finds ${title}`, async () => {
+    await using books = await openSampleBooks();
+    const statements = typeof sql === "string" ? sql : await sql(books);
+    await sqlite3(books.file, await withoutTriggers(books.file, statements));
+    const found = await books.audit();
+    assertEquals([found.outcome, "entry" in found ? found.entry : undefined], ["wrong", entry]);
+    assertStringIncludes("reason" in found ? found.reason : "", reason);
+  });
+}
+
+for (const name of ["entry_appended", "entry_unchanged", "entry_kept"]) {
+  Deno.test(`the audit finds that the trigger ${name} was dropped`, async () => {
+    await using books = await openSampleBooks();
+    await sqlite3(books.file, `DROP TRIGGER ${name}`);
+    const found = await books.audit();
+    assertStringIncludes("reason" in found ? found.reason : "", name);
+  });
+}
+
+Deno.test("the audit finds a trigger that was changed to do nothing", async () => {
+  await using books = await openSampleBooks();
+  await sqlite3(
+    books.file,
+    `DROP TRIGGER entry_kept; CREATE TRIGGER entry_kept BEFORE DELETE ON entry BEGIN SELECT 1; END`,
+  );
+  const found = await books.audit();
+  assertStringIncludes("reason" in found ? found.reason : "", "entry_kept");
+});
+
+Deno.test("the audit finds nothing after what changes nothing", async () => {
+  await using books = await openSampleBooks();
+  await sqlite3(books.file, await withoutTriggers(books.file, "UPDATE entry SET amount = amount"));
+  await sqlite3(books.file, "VACUUM");
+  assertEquals((await books.audit()).outcome, "in_order");
+});
+
+/** A certificate that the CA issued and the ledger never did. */
+async function otherCertificate(books: Books, name: string) {
+  await using elsewhere = await openSampleBooks();
+  const { authority } = books.certificates;
+  const { publicKey, keyFingerprint } = elsewhere.members.get(name)!.certificate;
+  const atMs = books.clock.nowMs();
+  const der = await authority.issueMember({
+    name: named(name),
+    publicKey,
+    atMs,
+    random: systemRandom,
+  });
+  return { der, fingerprint: await sha256Hex(der), keyFingerprint };
+}
+
+async function withoutTriggers(file: string, statements: string): Promise<string> {
+  const triggers = await sqlite3(
+    file,
+    "SELECT sql || ';' FROM sqlite_schema WHERE type = 'trigger'",
+  );
+  const names = ["entry_appended", "entry_unchanged", "entry_kept"];
+  return [...names.map((name) => `DROP TRIGGER ${name};`), `${statements};`, triggers].join("\n");
+}
+
+async function sqlite3(file: string, sql: string): Promise<string> {
+  const command = new Deno.Command("sqlite3", { args: ["-batch", "-bail", file, sql] });
+  const { success, stdout, stderr } = await command.output();
+  if (!success) throw new Error(`${sql}\n${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
+}
