@@ -90,6 +90,15 @@ export const addressShutOutMs = 1 * minute;
 export const addressesRememberedMax = 4096;
 
 /**
+ * Lines being opened, sealed or signed at a time, beside one for each processor: enough that no processor waits for the next one to
+ * be handed over, few enough that the next one to come waits for about one of them. One member or address has one at a time.
+ */
+export const costlyBesideProcessors = 1;
+
+/** Processors that a server reckons with unless it is told. */
+export const processorsDefault = 2;
+
+/**
  * How long a greeting may be used. A client that connects reads it at once; the hour is for a slow waiting room and for
  * clocks that differ. An old greeting replayed later only announces a key whose private half is gone.
  */

@@ -50,6 +50,7 @@ export async function runServer(request: ServerRequest): Promise<ExitCode> {
           endpoint: { host: request.host, port: request.port },
           userLimit,
           initialBalance: request.initialBalance,
+          processors: navigator.hardwareConcurrency,
         },
         {
           ...certificates,

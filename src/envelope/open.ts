@@ -12,6 +12,7 @@ import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { parseJsonObject } from "../strict_json.ts";
 import { type Correspondent, correspondentPublicKey } from "./correspondent.ts";
 import { type Address, decodeMessage, type Introduction, type Message } from "./message.ts";
+import { inTurn, type Share } from "./fair_queue.ts";
 import { messageHeader } from "./seal.ts";
 import { importRecipientKey, type RecipientKey, type SessionKey } from "./session_key.ts";
 
@@ -37,21 +38,26 @@ export interface Introduced {
  */
 export async function openFirst(
   line: string,
-  { sessionKey, address, admission }: {
+  { sessionKey, address, admission, share }: {
     sessionKey: SessionKey;
     address: Address;
     admission: Admission;
+    /** Whose turn it is to be opened; at once when absent. */
+    share?: Share | undefined;
   },
 ): Promise<Introduced> {
-  const document = readDocument(await decrypt(line, sessionKey), {
-    typ: "micropay-message",
-    chain: "either",
+  checkForm(line, sessionKey);
+  return await inTurn(share, async () => {
+    const document = readDocument(await decrypt(line, sessionKey), {
+      typ: "micropay-message",
+      chain: "either",
+    });
+    const { message, introduction } = decodeMessage(document.payload, { first: true });
+    const sender = await introduced(document, introduction!, admission);
+    await verifyDocument(document, correspondentPublicKey(sender));
+    checkAddress(message, address);
+    return { message, sender, recipient: await importRecipientKey(introduction!.enc) };
   });
-  const { message, introduction } = decodeMessage(document.payload, { first: true });
-  const sender = await introduced(document, introduction!, admission);
-  await verifyDocument(document, correspondentPublicKey(sender));
-  checkAddress(message, address);
-  return { message, sender, recipient: await importRecipientKey(introduction!.enc) };
 }
 
 /**
@@ -61,26 +67,32 @@ export async function openFirst(
  */
 export async function openNext(
   line: string,
-  { sessionKey, address, sender }: {
+  { sessionKey, address, sender, share }: {
     sessionKey: SessionKey;
     address: Address;
     sender: Correspondent;
+    /** Whose turn it is to be opened; at once when absent. */
+    share?: Share | undefined;
   },
 ): Promise<Message> {
-  const document = readDocument(await decrypt(line, sessionKey), {
-    typ: "micropay-message",
-    chain: "absent",
+  checkForm(line, sessionKey);
+  return await inTurn(share, async () => {
+    const document = readDocument(await decrypt(line, sessionKey), {
+      typ: "micropay-message",
+      chain: "absent",
+    });
+    await verifyDocument(document, correspondentPublicKey(sender));
+    const { message } = decodeMessage(document.payload, { first: false });
+    checkAddress(message, address);
+    return message;
   });
-  await verifyDocument(document, correspondentPublicKey(sender));
-  const { message } = decodeMessage(document.payload, { first: false });
-  checkAddress(message, address);
-  return message;
 }
 
 // header . encrypted key . 96-bit IV . ciphertext . 128-bit tag
 const compactJwe = /^([\w-]{1,512})\.([\w-]{342,683})\.([\w-]{16})\.([\w-]+)\.([\w-]{22})$/;
 
-async function decrypt(line: string, sessionKey: SessionKey): Promise<string> {
+/** Everything that can be told without a key, so that most nonsense costs no more than looking at it. */
+function checkForm(line: string, sessionKey: SessionKey): void {
   const parts = compactJwe.exec(line);
   if (!parts) throw new EnvelopeError("open a line: not a compact JWE");
   const decoded = parts.slice(1).map(decodeBase64UrlStrict);
@@ -91,8 +103,12 @@ async function decrypt(line: string, sessionKey: SessionKey): Promise<string> {
     throw new EnvelopeError("open a line: the encrypted key has not our key's size");
   }
   checkHeader(decoded[0]!, sessionKey.kid);
+}
+
+/** @param line of the right form */
+async function decrypt(line: string, { privateKey }: SessionKey): Promise<string> {
   try {
-    const { plaintext } = await compactDecrypt(line, sessionKey.privateKey, {
+    const { plaintext } = await compactDecrypt(line, privateKey, {
       keyManagementAlgorithms: ["RSA-OAEP-256"],
       contentEncryptionAlgorithms: ["A256GCM"],
     });

@@ -120,9 +120,11 @@ export class ServedConnection {
   }
 
   async #converse(stream: ByteStream): Promise<void> {
+    const share = this.#server.queue.share(`address ${this.#address}`);
     const accepted = await acceptChannel(stream, {
       ...this.#server,
       applicants: true,
+      share,
       firstMessageTimeoutMs,
     });
     if (!accepted) return;
@@ -132,6 +134,8 @@ export class ServedConnection {
     this.#session = session;
     const name = session.memberName;
     if (name !== undefined) this.#server.sessions.add(name, session);
+    // However many connections a member has, it is one of those who take turns.
+    if (name !== undefined) share.party = `member ${name}`;
     const liveness = new Liveness(session, this.#server);
     const endVouching = name === undefined ? () => {} : this.#server.standing.vouch(this.#address);
     try {

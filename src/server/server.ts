@@ -1,8 +1,14 @@
 /**
  * The server: accepts connections, serves each on its own, and stops in good order.
  */
+import { FairQueue } from "../envelope/fair_queue.ts";
 import { LedgerError } from "../errors.ts";
-import { shutdownGraceMs, waitingRoomPlaces } from "../limits.ts";
+import {
+  costlyBesideProcessors,
+  processorsDefault,
+  shutdownGraceMs,
+  waitingRoomPlaces,
+} from "../limits.ts";
 import { Acceptor } from "../transport/acceptor.ts";
 import type { ByteStream, Endpoint } from "../transport/byte_stream.ts";
 import { AddressStanding } from "./address_standing.ts";
@@ -22,6 +28,8 @@ export interface ServerOptions {
   readonly userLimit: number;
   /** What a new account starts with, 0 up to 2^53-1. */
   readonly initialBalance: number;
+  /** How many processors there are to decrypt with. */
+  readonly processors?: number | undefined;
 }
 
 export class Server {
@@ -45,7 +53,7 @@ export class Server {
    * @throws {ListenError} when it cannot listen there
    */
   constructor(options: ServerOptions, dependencies: ServerDependencies) {
-    const { endpoint, userLimit, initialBalance } = options;
+    const { endpoint, userLimit, initialBalance, processors = processorsDefault } = options;
     this.#context = {
       ...dependencies,
       anchor: dependencies.authority.anchor,
@@ -54,6 +62,7 @@ export class Server {
       refusedOrders: new RefusedOrders(),
       standing: new AddressStanding(dependencies),
       notices: new WaitingNotices(dependencies),
+      queue: new FairQueue({ inFlightMax: processors + costlyBesideProcessors }),
       failStop: (error) => {
         this.#failure ??= { error };
         this.stop();

@@ -2,6 +2,7 @@
  * What every connection of one server shares.
  */
 import type { Clock } from "../clock.ts";
+import type { FairQueue } from "../envelope/fair_queue.ts";
 import type { SessionKey } from "../envelope/session_key.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { CertificateAuthority } from "../pki/certificate_authority.ts";
@@ -35,6 +36,8 @@ export interface ServerContext extends ServerDependencies {
   readonly refusedOrders: RefusedOrders;
   readonly standing: AddressStanding;
   readonly notices: WaitingNotices;
+  /** Opening, sealing and greeting, by address as long as nobody knows who it is, then by member. */
+  readonly queue: FairQueue;
   /** Ends the server because its ledger can no longer be trusted with anything. */
   readonly failStop: (error: unknown) => void;
 }

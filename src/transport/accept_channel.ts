@@ -3,6 +3,7 @@
  */
 import type { Clock } from "../clock.ts";
 import { signerUri } from "../envelope/correspondent.ts";
+import { inTurn, type Share } from "../envelope/fair_queue.ts";
 import { writeGreeting } from "../envelope/greeting.ts";
 import type { Message } from "../envelope/message.ts";
 import { openFirst } from "../envelope/open.ts";
@@ -26,6 +27,8 @@ export interface AcceptOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly observe?: LineObserver | undefined;
+  /** Whose turn it is to sign, open and seal; at once when absent. */
+  readonly share?: Share | undefined;
 }
 
 /** The first message came with the one who sent it. */
@@ -57,13 +60,15 @@ async function handshake(
   stream: ByteStream,
   options: AcceptOptions,
 ): Promise<Accepted | undefined> {
-  const { identity, sessionKey, anchor, applicants, clock, random, observe } = options;
+  const { identity, sessionKey, anchor, applicants, clock, random, observe, share } = options;
   const reader = new LineReader(stream, { clock });
   const writer = new LineWriter(stream, { clock });
   const conn = makeNonce(random);
   const signer = { kind: "certified", identity } as const;
   await writer.write(() => {
-    return writeGreeting({ identity, sessionKey, nonce: conn, atMs: clock.nowMs() });
+    const greeting = () =>
+      writeGreeting({ identity, sessionKey, nonce: conn, atMs: clock.nowMs() });
+    return inTurn(share, greeting);
   });
   const event = await reader.next({ idleTimeoutMs: options.firstMessageTimeoutMs });
   if (event.kind !== "line") return undefined;
@@ -72,6 +77,7 @@ async function handshake(
     sessionKey,
     address: { conn, seq: 0, to: signerUri(signer) },
     admission: { anchor, applicants, atMs: clock.nowMs() },
+    share,
   });
   const channel = new Channel(
     {
@@ -85,6 +91,7 @@ async function handshake(
       correspondent: sender,
       recipient,
       observe,
+      share,
     },
     { received: 1 },
   );

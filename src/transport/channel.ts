@@ -9,6 +9,7 @@ import {
   type Signer,
   signerUri,
 } from "../envelope/correspondent.ts";
+import { inTurn, type Share } from "../envelope/fair_queue.ts";
 import type { Message } from "../envelope/message.ts";
 import { openNext } from "../envelope/open.ts";
 import { seal } from "../envelope/seal.ts";
@@ -39,6 +40,8 @@ export interface ChannelEnds {
   readonly correspondent: Correspondent;
   readonly recipient: RecipientKey;
   readonly observe?: LineObserver | undefined;
+  /** Whose turn it is to open and to seal; at once when absent. */
+  readonly share?: Share | undefined;
 }
 
 export class Channel {
@@ -72,14 +75,14 @@ export class Channel {
    */
   send(type: string, body: JsonObject): { seq: number; written: Promise<void> } {
     const seq = this.#sent++;
-    const { clock, conn, correspondent, observe, recipient, sessionKey, signer, writer } =
+    const { clock, conn, correspondent, observe, recipient, sessionKey, share, signer, writer } =
       this.#ends;
     const written = writer.write(async () => {
       const to = correspondentUri(correspondent);
-      const line = await seal({ type, seq, conn, to, iat: nowSeconds(clock), body }, {
-        signer,
-        recipient,
-        introduce: this.#introduces && seq === 0 ? sessionKey : undefined,
+      const introduce = this.#introduces && seq === 0 ? sessionKey : undefined;
+      const line = await inTurn(share, () => {
+        const message = { type, seq, conn, to, iat: nowSeconds(clock), body };
+        return seal(message, { signer, recipient, introduce });
       });
       observe?.("out", line);
       return line;
@@ -95,13 +98,18 @@ export class Channel {
    * @throws {TimeoutError} when it does not come in time; the connection is closed
    */
   async receive(options: { idleTimeoutMs?: number | undefined } = {}): Promise<Arrival> {
-    const { conn, correspondent, observe, reader, sessionKey, signer } = this.#ends;
+    const { conn, correspondent, observe, reader, sessionKey, share, signer } = this.#ends;
     const event = await reader.next(options);
     if (event.kind !== "line") return { kind: "end" };
     observe?.("in", event.line);
     const address = { conn, seq: this.#received, to: signerUri(signer) };
     try {
-      const message = await openNext(event.line, { sessionKey, address, sender: correspondent });
+      const message = await openNext(event.line, {
+        sessionKey,
+        address,
+        sender: correspondent,
+        share,
+      });
       this.#received++;
       return { kind: "message", message, line: event.line };
     } catch (error) {

@@ -1,0 +1,158 @@
+/**
+ * Turns at what costs much: so many at a time, and nobody waits for more than one turn of each other.
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import fc from "fast-check";
+import { FairQueue } from "../../src/envelope/fair_queue.ts";
+import { settled } from "../transport/streams.ts";
+
+/** A queue whose tasks begin when they may and end when they are told to. */
+class Scene {
+  readonly queue: FairQueue;
+  /** In the order they began. */
+  readonly begun: string[] = [];
+  readonly #ends: (() => void)[] = [];
+  readonly #done: Promise<void>[] = [];
+
+  constructor(inFlightMax: number) {
+    this.queue = new FairQueue({ inFlightMax });
+  }
+
+  ask(party: string, count = 1): void {
+    for (let asked = 0; asked < count; asked++) {
+      this.#done.push(this.queue.run(party, () => {
+        this.begun.push(party);
+        return new Promise<void>((resolve) => this.#ends.push(resolve));
+      }));
+    }
+  }
+
+  /** Ends the turn that has lasted longest, and lets the next begin. */
+  async end(): Promise<void> {
+    this.#ends.shift()!();
+    await settled();
+  }
+
+  async endAll(): Promise<string[]> {
+    await settled();
+    while (this.#ends.length > 0) await this.end();
+    await Promise.all(this.#done);
+    return this.begun;
+  }
+}
+
+Deno.test("queue: as many turns at a time as may be, and not one more", async () => {
+  const scene = new Scene(3);
+  for (const party of "abcde") scene.ask(party);
+  await settled();
+  assertEquals([scene.begun.length, scene.queue.inFlight, scene.queue.waiting], [3, 3, 2]);
+  await scene.end();
+  assertEquals([scene.begun.length, scene.queue.inFlight, scene.queue.waiting], [4, 3, 1]);
+  await scene.endAll();
+  assertEquals([scene.begun.length, scene.queue.inFlight, scene.queue.waiting], [5, 0, 0]);
+});
+
+Deno.test("queue: one party has one turn at a time, even where there is room for more", async () => {
+  const scene = new Scene(3);
+  scene.ask("a", 5);
+  scene.ask("b", 1);
+  await settled();
+  assertEquals([scene.begun.join(""), scene.queue.inFlight, scene.queue.waiting], ["ab", 2, 4]);
+  scene.ask("c", 1);
+  await settled();
+  assertEquals(scene.begun.join(""), "abc");
+  assertEquals((await scene.endAll()).join(""), "abcaaaa");
+});
+
+const rows: readonly {
+  title: string;
+  asks: readonly (readonly [string, number])[];
+  order: string;
+}[] = [
+  { title: "one party's turns come in order of asking", asks: [["a", 3]], order: "aaa" },
+  { title: "two who ask alike take turns", asks: [["a", 3], ["b", 3]], order: "ababab" },
+  {
+    title: "who asks once waits for one turn of a flood",
+    asks: [["a", 6], ["b", 1], ["c", 1]],
+    order: "abcaaaaa",
+  },
+  { title: "a flood is as fast as may be when alone", asks: [["a", 4], ["b", 1]], order: "abaaa" },
+];
+
+for (const { title, asks, order } of rows) {
+  Deno.test(`queue: ${title}`, async () => {
+    const scene = new Scene(1);
+    // Somebody has the only turn while all of them ask.
+    scene.ask("-");
+    for (const [party, count] of asks) scene.ask(party, count);
+    assertEquals((await scene.endAll()).join(""), `-${order}`);
+  });
+}
+
+Deno.test("queue: between two turns of one who keeps asking, a flooding member has one at most", async () => {
+  const scene = new Scene(1);
+  scene.ask("flood", 100);
+  await settled();
+  for (let round = 0; round < 20; round++) {
+    scene.ask("honest");
+    const before = scene.begun.length;
+    while (scene.begun.at(-1) !== "honest" || scene.begun.length === before) await scene.end();
+    const own = scene.begun.slice(before);
+    assert(own.length <= 2, own.join(" "));
+  }
+  await scene.endAll();
+});
+
+Deno.test("queue: what a task returns and throws is passed on, and its turn ends either way", async () => {
+  const queue = new FairQueue({ inFlightMax: 1 });
+  const share = queue.share("a");
+  const failing = share.run(() => Promise.reject(new Error("cannot be decrypted")));
+  const fine = share.run(() => Promise.resolve(7));
+  await assertRejects(() => failing, Error, "cannot be decrypted");
+  assertEquals([await fine, queue.inFlight], [7, 0]);
+});
+
+Deno.test("queue: a share's turns count for whom it has become", async () => {
+  const order: string[] = [];
+  const queue = new FairQueue({ inFlightMax: 1 });
+  const [first, second] = [queue.share("address"), queue.share("address")];
+  second.party = "member";
+  const task = (name: string) => () => {
+    order.push(name);
+    return settled();
+  };
+  await Promise.all([
+    ...[1, 2, 3].map((at) => first.run(task(`a${at}`))),
+    second.run(task("m")),
+  ]);
+  assertEquals(order.join(" "), "a1 a2 m a3");
+});
+
+Deno.test("queue: whoever asks what, everything gets its turn, and none is passed over twice for the same other", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 3 }),
+      fc.array(fc.constantFrom("a", "b", "c", "d"), { maxLength: 30 }),
+      async (inFlightMax, asks) => {
+        const scene = new Scene(inFlightMax);
+        for (const party of asks) scene.ask(party);
+        const begun = await scene.endAll();
+        assertEquals(begun.toSorted(), asks.toSorted());
+        // Past those that began while nobody waited, each party that still waits comes between two turns of any other.
+        const queued = begun.slice(inFlightMax);
+        queued.forEach((party, at) => {
+          const next = queued.indexOf(party, at + 1);
+          if (next === -1) return;
+          const between = queued.slice(at + 1, next);
+          for (const other of new Set(queued.slice(next))) {
+            assert(
+              other === party || between.includes(other),
+              `${asks.join("")} ${begun.join("")}`,
+            );
+          }
+        });
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
