@@ -1,0 +1,248 @@
+/**
+ * Exports: CSV adds up, and the journals are checked by `hledger` and `bean-check` themselves, whatever memos and names say.
+ * A machine without these two fails these tests: that others can check the books is promised.
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
+import type { AccountName } from "../../src/account_name.ts";
+import { issuingAccount } from "../../src/ledger/entry.ts";
+import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
+import { beancountAccount, beancountWriter } from "../../src/operator/export_beancount.ts";
+import { csvWriter } from "../../src/operator/export_csv.ts";
+import { hledgerAccount, hledgerWriter } from "../../src/operator/export_hledger.ts";
+import { jsonlWriter } from "../../src/operator/export_jsonl.ts";
+import { exportLines, type ExportSelection } from "../../src/operator/exported_entries.ts";
+import { type Books, named, openBooks, openSampleBooks } from "./books.ts";
+
+const writers = {
+  csv: csvWriter,
+  jsonl: jsonlWriter,
+  hledger: hledgerWriter,
+  beancount: beancountWriter,
+};
+
+function exported(
+  books: Books,
+  format: keyof typeof writers,
+  selection: ExportSelection = {},
+): string {
+  const snapshot = openSqliteSnapshot({ file: books.file });
+  try {
+    return [...exportLines(snapshot, selection, writers[format](selection)), ""].join("\n");
+  } finally {
+    snapshot.close();
+  }
+}
+
+/** Memos that mean something in one of the formats, or would if they were written as they are. */
+const hostileMemos = [
+  "; comment",
+  "a ; b",
+  'quote " and \\ backslash \\" end\\',
+  "pipe | star * bang ! (code)",
+  "date:2020-01-01",
+  "[2020-01-01]",
+  "[=2020-01-01]",
+  "a, type:X, account:assets",
+  "  members:alice  -5 = 0",
+  "= 99",
+  "=1+1",
+  "+1",
+  "-1",
+  "@SUM(A1)",
+  "'quoted",
+  "＝1",
+  "a,b",
+  "100%",
+  "#tag ^link @ 5 {7}",
+  "include /etc/passwd",
+  "end comment",
+  "Ünïcödé 漢字 👩‍🚀 עברית",
+  " leading and trailing ",
+  "%3A",
+];
+
+/** Names with every character that one may have. */
+const hostileNames = ["0x.y_z-1", "a-2eb", "a.b", "7", "issuer", "carried", "a--b__c.."];
+
+async function openHostileBooks(): Promise<Books> {
+  const books = await openBooks();
+  for (const name of hostileNames) await books.register(name, 10_000);
+  for (const [index, memo] of hostileMemos.entries()) {
+    const payer = hostileNames[index % hostileNames.length]!;
+    const payee = hostileNames[(index + 1) % hostileNames.length]!;
+    if (index % 5 === 4) books.clock.advance(86_400_000);
+    // A clock that is set back between two payments.
+    if (index === 12) books.clock.jump(-3 * 86_400_000);
+    const { id } = await books.move([payer, payee], index + 1, { memo });
+    if (index % 3 === 0) await books.move([payee, payer], 1, { refunds: id, memo });
+  }
+  return books;
+}
+
+const selections: readonly { readonly title: string; readonly selection: ExportSelection }[] = [
+  { title: "everything", selection: {} },
+  { title: "one account", selection: { account: named("a.b") } },
+  { title: "from a day on", selection: { from: "2026-11-25" } },
+  { title: "up to a day", selection: { to: "2026-11-25" } },
+  { title: "one day", selection: { from: "2026-11-25", to: "2026-11-25" } },
+  { title: "one account from a day on", selection: { account: named("7"), from: "2026-11-24" } },
+  { title: "days after the last entry", selection: { from: "2030-01-01" } },
+  { title: "days before the first entry", selection: { to: "2020-01-01" } },
+];
+
+for (const { title, selection } of selections) {
+  Deno.test(`export: hledger and bean-check agree with the journals of ${title}, with hostile memos and names`, async () => {
+    await using books = await openHostileBooks();
+    const found = [
+      await hledger(exported(books, "hledger", selection), "check"),
+      await beanCheck(exported(books, "beancount", selection)),
+    ];
+    assertEquals(found.map(({ success, text }) => success ? "" : text), ["", ""]);
+  });
+}
+
+Deno.test("export: hledger and bean-query read the balances that the ledger has", async () => {
+  await using books = await openHostileBooks();
+  const journal = exported(books, "hledger");
+  const csv = (await hledger(journal, "balance", "--flat", "--empty", "-O", "csv")).text;
+  for (const name of hostileNames) {
+    const balance = (await books.ledger.account(named(name)))!.balance;
+    assertStringIncludes(csv, `"${hledgerAccount(named(name))}","${balance}"`);
+    const beancount = exported(books, "beancount");
+    const last = beancount.split("\n").findLast((line) =>
+      line.includes(` balance ${beancountAccount(named(name))} `)
+    );
+    assert(last?.endsWith(`  ${balance} UNIT`), last);
+  }
+});
+
+for (const format of ["hledger", "beancount"] as const) {
+  Deno.test(`export: a ${format} journal with one changed amount is refused`, async () => {
+    await using books = await openSampleBooks();
+    const journal = exported(books, format);
+    const lines = journal.split("\n");
+    const check = format === "hledger"
+      ? (text: string) => hledger(text, "check")
+      : (text: string) => beanCheck(text);
+    assert((await check(journal)).success);
+    const postings = lines.flatMap((line, at) => /^ +\S+ {2}-?300\b/.test(line) ? [at] : []);
+    assertEquals(postings.length, 2);
+    // Both sides, so that the transaction still adds up: only the balances can tell.
+    for (const at of postings) lines[at] = lines[at]!.replace(/( -?)300\b/, "$1301");
+    assert(!(await check(lines.join("\n"))).success);
+  });
+}
+
+Deno.test("export: memos are read by hledger as they are, once the escapes are taken back", async () => {
+  await using books = await openHostileBooks();
+  const { text } = await hledger(exported(books, "hledger"), "print", "-O", "json");
+  const transactions: { tdate: string; ttags: [string, string][] }[] = JSON.parse(text);
+  const payments = transactions.slice(hostileNames.length);
+  const memos = payments.map(({ ttags }) => {
+    assertEquals(ttags.map(([name]) => name).filter((name) => name !== "refunds"), [
+      "id",
+      "at",
+      "memo",
+    ]);
+    return decodeURIComponent(
+      ttags.at(-1)![1].replace(/%(?!25|3A|2C|5B|5D)/g, "%25"),
+    );
+  });
+  const expected = hostileMemos.flatMap((memo, index) => index % 3 === 0 ? [memo, memo] : [memo]);
+  assertEquals(memos, expected.map((memo) => memo.trim()));
+  assert(transactions.every(({ tdate }) => tdate >= "2026-11-23"));
+});
+
+Deno.test("export: the amounts of an account in CSV add up to its balance, and memos start no formula", async () => {
+  await using books = await openHostileBooks();
+  for (const selection of [{}, { from: "2026-11-25" }] as const) {
+    const [header, ...rows] = readCsv(exported(books, "csv", selection));
+    assertEquals(
+      header!.join(),
+      "entry,at,kind,id,account,other,amount,balance,memo,refunds",
+    );
+    for (const row of rows) assertEquals(row.length, header!.length, row.join());
+    for (const name of [...hostileNames, issuingAccount]) {
+      const own = rows.filter((row) => row[4] === name);
+      const sum = own.reduce((total, row) => total + Number(row[6]), 0);
+      assertEquals(sum, Number(own.at(-1)![7]));
+      if (name === issuingAccount) continue;
+      assertEquals(sum, (await books.ledger.account(named(name)))!.balance);
+    }
+    const memos = rows.map((row) => row[8]!);
+    assert(memos.every((memo) => !/^[=+\-@＝]/.test(memo)));
+  }
+  const memos = readCsv(exported(books, "csv")).slice(1).map((row) => row[8]!);
+  const readBack = new Set(memos.map((memo) => memo.replace(/^'(?=[=+\-@'＝])/, "")));
+  for (const memo of hostileMemos) assert(readBack.has(memo), memo);
+});
+
+Deno.test("export: JSON lines hold everything that an entry holds", async () => {
+  await using books = await openSampleBooks();
+  const rows = exported(books, "jsonl").trim().split("\n").map((line) => JSON.parse(line));
+  const entries = await books.ledger.history(named("alice"), { after: 0, limit: 9 });
+  assertEquals(rows.length, 9);
+  for (const { number, orderJws, hash, memo, refunds, amount, payer, payeeBalance } of entries) {
+    const { order, from, to_balance, ...row } = rows[number - 1];
+    assertEquals([row.entry, order, row.hash], [number, orderJws, hash]);
+    assertEquals([row.memo, row.refunds, row.amount], [memo, refunds, amount]);
+    assertEquals([from, to_balance], [payer, payeeBalance]);
+  }
+  const carried = exported(books, "jsonl", { from: "2026-11-25" }).trim().split("\n");
+  assertEquals(carried.slice(0, 4).map((line) => JSON.parse(line)), [
+    { account: "@issuer", carried: -3500 },
+    { account: "alice", carried: 800 },
+    { account: "bob", carried: 1150 },
+    { account: "carol", carried: 1550 },
+  ]);
+});
+
+Deno.test("export: the account names of the journals can be read back", () => {
+  const name = fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,31}$/);
+  fc.assert(fc.property(name, (text) => {
+    const account = beancountAccount(text as AccountName);
+    assert(/^Assets:[A-Z][A-Za-z0-9-]*$/.test(account));
+    const read = account.slice("Assets:M-".length).replace(
+      /-([0-9a-f]{2})/g,
+      (_, code) => String.fromCharCode(parseInt(code, 16)),
+    );
+    assertEquals(read, text);
+    assertEquals(hledgerAccount(text as AccountName).slice("members:".length), text);
+  }));
+});
+
+/** RFC 4180. */
+function readCsv(text: string): string[][] {
+  return text.trimEnd().split("\n").map((line) =>
+    [...`,${line}`.matchAll(/,(?:"((?:[^"]|"")*)"|([^",]*))/g)].map(([, quoted, plain]) =>
+      quoted?.replaceAll('""', '"') ?? plain!
+    )
+  );
+}
+
+async function hledger(journal: string, ...args: readonly string[]) {
+  return await withFile("books.journal", journal, (file) => ["hledger", "-f", file, ...args]);
+}
+
+async function beanCheck(journal: string) {
+  return await withFile("books.beancount", journal, (file) => ["bean-check", "--no-cache", file]);
+}
+
+async function withFile(
+  name: string,
+  text: string,
+  command: (file: string) => readonly string[],
+): Promise<{ success: boolean; text: string }> {
+  const folder = await Deno.makeTempDir({ prefix: "micropay-export-" });
+  try {
+    await Deno.writeTextFile(`${folder}/${name}`, text);
+    const [program, ...args] = command(`${folder}/${name}`);
+    const env = { LANG: "C.UTF-8", LC_ALL: "C.UTF-8" };
+    const { success, stdout, stderr } = await new Deno.Command(program!, { args, env }).output();
+    const decoder = new TextDecoder();
+    return { success, text: decoder.decode(stdout) + decoder.decode(stderr) };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
