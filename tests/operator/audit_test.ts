@@ -1,0 +1,292 @@
+/**
+ * What the audit says of books that were kept honestly, whatever happened to them, and of entries that a dishonest operator wrote with a
+ * chain and balances that fit.
+ */
+import { DatabaseSync } from "node:sqlite";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  chainHash,
+  type EntryContents,
+  entryDigest,
+  type EntryKind,
+  issuingAccount,
+} from "../../src/ledger/entry.ts";
+import type { EntryParty } from "../../src/ledger/entry.ts";
+import type { Amount } from "../../src/money.ts";
+import { accountEndMs } from "../../src/operator/account_end.ts";
+import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
+import type { Identity } from "../../src/pki/identity.ts";
+import { signOrder } from "../../src/protocol/order.ts";
+import { makeOrderId, systemRandom } from "../../src/random.ts";
+import { issueMember } from "../server/test_server.ts";
+import { type Books, named, openBooks, openSampleBooks } from "./books.ts";
+
+const hour = 3_600_000;
+const codeDigest = "c0".repeat(32);
+
+Deno.test("books with entries of every kind are in order, and all of it is counted", async () => {
+  await using books = await openSampleBooks();
+  const told: number[] = [];
+  const report = await books.audit((entries) => told.push(entries));
+  assertEquals(report, {
+    outcome: "in_order",
+    entries: 9,
+    accounts: 3,
+    certificates: 3,
+    head: (await books.ledger.totals()).head,
+  });
+  assertEquals(told.at(-1), 9);
+});
+
+Deno.test("books without an entry, or without an account, are in order", async () => {
+  await using books = await openBooks();
+  assertEquals((await books.audit()).outcome, "in_order");
+  await books.register("alice", 0);
+  const { head } = await books.ledger.totals();
+  const expected = { outcome: "in_order", entries: 0, accounts: 1, certificates: 1, head } as const;
+  assertEquals(await books.audit(), expected);
+});
+
+Deno.test("a clock that was set back or forward between payments is not held against the books", async () => {
+  await using books = await openSampleBooks();
+  for (const jump of [hour, -2 * hour, hour]) {
+    books.clock.jump(jump);
+    await books.move(["alice", "bob"], 1);
+  }
+  assertEquals((await books.audit()).outcome, "in_order");
+});
+
+Deno.test("a member with a new certificate, and the payments under both, are in order", async () => {
+  await using books = await openSampleBooks();
+  await books.ledger.revoke(named("alice"), { codeDigest, atMs: endMs(books, "alice") });
+  books.clock.advance(hour);
+  await books.register("alice", 0, codeDigest);
+  await books.move(["alice", "bob"], 1);
+  assertEquals((await books.audit()).outcome, "in_order");
+});
+
+Deno.test("a revocation or a closing after the clock was set back is stamped after the last payment", async () => {
+  await using books = await openSampleBooks();
+  const before = books.clock.nowMs();
+  books.clock.jump(-hour);
+  await books.ledger.revoke(named("alice"), { codeDigest, atMs: endMs(books, "alice") });
+  await books.ledger.closeAccount(named("carol"), { atMs: endMs(books, "carol") });
+  assertEquals(endMs(books, "carol"), before);
+  assertEquals((await books.audit()).outcome, "in_order");
+  await books.move(["carol", issuingAccount], 5, { kind: "withdrawal" });
+  assertEquals((await books.audit()).outcome, "in_order");
+});
+
+Deno.test("many refunds of one payment are added up, to the last one that fits", async () => {
+  await using books = await openSampleBooks();
+  const { id } = await books.move(["alice", "bob"], 5);
+  for (let part = 0; part < 5; part++) await books.move(["bob", "alice"], 1, { refunds: id });
+  assertEquals((await books.audit()).outcome, "in_order");
+  const sides = ["bob", "alice"] as const;
+  await forge(books, sides, { amount: 1, refunds: id, signer: books.members.get("bob")! });
+  assertWrong(await books.audit(), 16, "are 6 with it, more than its 5");
+});
+
+interface Forgery {
+  readonly title: string;
+  readonly sides: readonly [string, string];
+  readonly options: (books: Books) => Promise<Partial<ForgeOptions>> | Partial<ForgeOptions>;
+  readonly reason: string;
+}
+
+const forgeries: readonly Forgery[] = [
+  {
+    title: "a payment signed by the server in the payer's place",
+    sides: ["alice", "bob"],
+    options: ({ certificates }) => ({ signer: certificates.identity }),
+    reason: "its order is signed by another",
+  },
+  {
+    title: "a payment signed by another member",
+    sides: ["alice", "bob"],
+    options: ({ members }) => ({ signer: members.get("bob")! }),
+    reason: "its order is signed by another",
+  },
+  {
+    title: "a payment under a certificate that the CA issued and the ledger never did",
+    sides: ["alice", "bob"],
+    options: async ({ certificates }) => ({
+      signer: await issueMember(certificates.authority, "alice"),
+      orderMs: Date.now(),
+    }),
+    reason: "which the ledger does not have for alice",
+  },
+  {
+    title: "a deposit signed by the member it is for",
+    sides: [issuingAccount, "bob"],
+    options: ({ members }) => ({ signer: members.get("bob")!, kind: "deposit" }),
+    reason: "its order is signed by another",
+  },
+  {
+    title: "a payment of more than the payer has",
+    sides: ["alice", "bob"],
+    options: () => ({ amount: 788 }),
+    reason: "alice has -1 after it",
+  },
+  {
+    title: "a payment that its payer signed long before",
+    sides: ["alice", "bob"],
+    options: ({ clock }) => ({ orderMs: clock.nowMs() - hour }),
+    reason: "its order had expired before",
+  },
+  {
+    title: "a payment that its payer signed long after",
+    sides: ["alice", "bob"],
+    options: ({ clock }) => ({ orderMs: clock.nowMs() + hour }),
+    reason: "its order was made after it",
+  },
+  {
+    title: "a second opening",
+    sides: [issuingAccount, "bob"],
+    options: () => ({ kind: "opening" }),
+    reason: "it opens bob, which had entries before",
+  },
+  {
+    title: "a refund of what is a refund itself",
+    sides: ["alice", "bob"],
+    options: async (books) => ({ refunds: await idOf(books, 6) }),
+    reason: "which is no earlier payment",
+  },
+  {
+    title: "a refund to somebody else",
+    sides: ["bob", "carol"],
+    options: async (books) => ({ refunds: await idOf(books, 4) }),
+    reason: "which is no earlier payment",
+  },
+  {
+    title: "a refund of nothing",
+    sides: ["bob", "alice"],
+    options: ({ clock }) => ({ refunds: makeOrderId(clock, systemRandom) }),
+    reason: "which is no earlier payment",
+  },
+];
+
+for (const { title, sides, options, reason } of forgeries) {
+  Deno.test(`the audit finds ${title}, in a chain that fits`, async () => {
+    await using books = await openSampleBooks();
+    await forge(books, sides, await options(books));
+    assertWrong(await books.audit(), 10, reason);
+  });
+}
+
+Deno.test("an honest entry that is written the same way is in order", async () => {
+  await using books = await openSampleBooks();
+  await forge(books, ["alice", "bob"], {});
+  assertEquals((await books.audit()).outcome, "in_order");
+});
+
+Deno.test("cutting off the end and its balances is not found by the audit: the heads in receipts tell", async () => {
+  await using books = await openSampleBooks();
+  const [before, last] = await books.ledger.history(named("carol"), { limit: 2 });
+  books.tamper(
+    "DROP TRIGGER entry_kept",
+    "DELETE FROM entry WHERE number = 9",
+    "UPDATE client SET balance = balance + 7 WHERE username = 'carol'",
+    "UPDATE client SET balance = balance - 7 WHERE username = 'alice'",
+    `CREATE TRIGGER entry_kept BEFORE DELETE ON entry
+    BEGIN SELECT RAISE(ABORT, 'an entry of the ledger is never deleted'); END`,
+  );
+  const report = await books.audit();
+  assertEquals([report.outcome, report.entries], ["in_order", 8]);
+  assert("head" in report && report.head !== before!.hash && report.head !== last!.hash);
+});
+
+function assertWrong(
+  found: Awaited<ReturnType<Books["audit"]>>,
+  entry: number,
+  reason: string,
+): void {
+  assertEquals(found.outcome, "wrong");
+  if (found.outcome !== "wrong") return;
+  assertStringIncludes(found.reason, reason);
+  assertEquals([found.entry, found.entries], [entry, entry - 1]);
+}
+
+function endMs(books: Books, name: string): number {
+  const snapshot = openSqliteSnapshot({ file: books.file });
+  try {
+    return accountEndMs(snapshot, named(name), { nowMs: books.clock.nowMs() });
+  } finally {
+    snapshot.close();
+  }
+}
+
+function idOf({ file }: Books, number: number): Promise<string> {
+  const snapshot = openSqliteSnapshot({ file });
+  const id = String(snapshot.entryByNumber(number)!.id);
+  snapshot.close();
+  return Promise.resolve(id);
+}
+
+interface ForgeOptions {
+  readonly amount: number;
+  readonly kind: EntryKind;
+  readonly signer: Identity;
+  readonly refunds: string;
+  /** When the order says that it was signed. */
+  readonly orderMs: number;
+}
+
+/** Appends an entry past all rules, as an operator with the file and the keys can: with a chain and balances that fit. */
+async function forge(
+  { file, clock, anchor, members, certificates }: Books,
+  [from, to]: readonly [string, string],
+  options: Partial<ForgeOptions>,
+): Promise<void> {
+  const { amount = 5, refunds, orderMs = clock.nowMs() } = options;
+  const isIssuing = from === issuingAccount || to === issuingAccount;
+  const signer = options.signer ?? (isIssuing ? certificates.identity : members.get(from)!);
+  const id = makeOrderId(clock, systemRandom);
+  const sides = { from: from as EntryParty, to: to as EntryParty };
+  const terms = { id, ...sides, amount: amount as Amount, refunds };
+  const orderJws = await signOrder(terms, {
+    identity: signer,
+    anchor,
+    clock: { nowMs: () => orderMs },
+  });
+  const database = new DatabaseSync(file);
+  const value = (sql: string, ...values: string[]) =>
+    Object.values(database.prepare(sql).get(...values)!)[0];
+  const balance = (name: string) =>
+    Number(value("SELECT balance FROM client WHERE username = ?", name));
+  const contents: EntryContents = {
+    number: Number(value("SELECT max(number) FROM entry")) + 1,
+    id,
+    kind: options.kind ?? (refunds === undefined ? "payment" : "refund"),
+    payer: sides.from,
+    payee: sides.to,
+    amount: amount as Amount,
+    ...(refunds !== undefined && { refunds }),
+    orderJws,
+    atMs: clock.nowMs(),
+  };
+  const head = String(value("SELECT hash FROM entry ORDER BY number DESC LIMIT 1"));
+  database.prepare("PRAGMA foreign_keys = OFF").run();
+  database.prepare("PRAGMA ignore_check_constraints = ON").run();
+  database.prepare(
+    `INSERT INTO entry (number, id, kind, payer, payee, amount, memo, order_jws, at,
+      payer_balance, payee_balance, hash, refunds) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?)`,
+  ).run(
+    contents.number,
+    id,
+    contents.kind,
+    from,
+    to,
+    amount,
+    orderJws,
+    new Date(contents.atMs).toISOString(),
+    balance(from) - amount,
+    balance(to) + amount,
+    chainHash(head, entryDigest(contents)),
+    refunds ?? null,
+  );
+  const change = database.prepare("UPDATE client SET balance = balance + ? WHERE username = ?");
+  change.run(-amount, from);
+  change.run(amount, to);
+  database.close();
+}
