@@ -35,6 +35,21 @@ const golden: [EntryContents, string, string][] = [
     "eff2f3f9b0da31cded28c8dc752ca84f0cb6066e7ba97a4b3f527798f821e601",
     "f4f33509fcdb69e31810b201ef2498825997447b99c5cff7dcfa89a8f0474b8e",
   ],
+  [
+    {
+      number: 3,
+      id: orderId(3),
+      kind: "refund",
+      payer: bob,
+      payee: alice,
+      amount: 500 as Amount,
+      orderJws: "eyJ.eyJ.back",
+      atMs: noonMs - 3_600_000,
+      refunds: orderId(2),
+    },
+    "000f95f9aa07d697630be7ce5ac9dc3242554679e9cce7a97a2b085ef79b56a6",
+    "786fd85bfdae8bb847fb4c2801426040c917bcf4558081c326edb73c6e2facac",
+  ],
 ];
 
 Deno.test("an entry's digest and the head after it are what the description says", () => {
@@ -58,6 +73,9 @@ Deno.test("every part of an entry changes its digest", () => {
     { memo: "" },
     { orderJws: "eyJ.eyJ.sih" },
     { atMs: noonMs + 2 },
+    { refunds: orderId(1) },
+    { refunds: orderId(2) },
+    { refunds: "" },
   ];
   const { memo: _, ...without } = contents;
   const all = [contents, without, ...changes.map((change) => ({ ...contents, ...change }))];
