@@ -19,15 +19,6 @@ export const userLimitMax = 100_000;
 /** Longest validity of a server's certificate: as long as the CA's. */
 export const certificateDaysMax = 3650;
 /** Longest wait that can be asked for. */
-/** An entry's number, or 0 for before the first. */
-export const entryOrStart = wholeNumber("an entry's number", "ENTRY", 0, Number.MAX_SAFE_INTEGER);
-
-export const oneTimeCode = valueOf({
-  metavar: "CODE",
-  rule: "a one-time code is what the operator gave, 1 to 64 letters, digits and hyphens",
-  read: (text) => /^[A-Za-z0-9-]{1,64}$/.test(text) ? text.toUpperCase() : undefined,
-});
-
 export const timeoutSecondsMax = 3600;
 /** Most entries that one `history` prints. */
 export const historyEntriesMax = 1000;
@@ -56,6 +47,9 @@ export const certificateDays = wholeNumber("a number of days", "N", 1, certifica
 export const paymentCount = wholeNumber("a count", "N", 1, Number.MAX_SAFE_INTEGER);
 export const historyLimit = wholeNumber("a limit", "N", 1, historyEntriesMax);
 export const entryNumber = wholeNumber("an entry's number", "ENTRY", 1, Number.MAX_SAFE_INTEGER);
+
+/** An entry's number, or 0 for before the first. */
+export const entryOrStart = wholeNumber("an entry's number", "ENTRY", 0, Number.MAX_SAFE_INTEGER);
 
 export const timeoutSeconds = valueOf<number>({
   metavar: "SECONDS",
@@ -123,6 +117,13 @@ export const orderId = (metavar: NonEmptyString) =>
     rule: "an order's id is a UUID of version 7",
     read: (text) => isOrderId(text.toLowerCase()) ? text.toLowerCase() : undefined,
   });
+
+/** In either case, as people copy it from paper. */
+export const oneTimeCode = valueOf({
+  metavar: "CODE",
+  rule: "a one-time code is what the operator gave, 1 to 64 letters, digits and hyphens",
+  read: (text) => /^[A-Za-z0-9-]{1,64}$/.test(text) ? text.toUpperCase() : undefined,
+});
 
 export const fingerprint = valueOf({
   metavar: "HEX",

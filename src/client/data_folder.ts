@@ -5,6 +5,8 @@
  *     <ledger>/CA.pem                            its CA; <ledger> is the CA's fingerprint
  *     <ledger>/<account>/key.pem                 0600
  *     <ledger>/<account>/certificate.pem         absent until the account is registered
+ *     <ledger>/<account>/next_key.pem            0600, while a lost key is being replaced
+ *     <ledger>/<account>/*.replaced-<digest>     the key and certificate that were replaced
  *     <ledger>/<account>/receipts/<id>.json      one a payment, given or taken
  *     <ledger>/<account>/outbox/<id>.json        one an order that may be on its way
  *     <ledger>/<account>/audit.json              how far the ledger's chain was followed, and its head there

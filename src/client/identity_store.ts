@@ -30,6 +30,8 @@ import {
 export interface Application {
   readonly request: CertificateRequest;
   readonly privateKey: CryptoKey;
+  /** Whether the key is to take the place of another one, which stays in use until there is a certificate. */
+  readonly isReplacement: boolean;
 }
 
 export class IdentityStore {
@@ -72,26 +74,29 @@ export class IdentityStore {
    * The key and the request for a new account. The key is stored before it is used: when the answer gets lost, the same key asks
    * again and is given the certificate that was issued to it.
    *
-   * @param options `anew`: for an account whose key was lost or is not trusted any more. What is here of it is kept aside, once: a
-   * key that was made for this and not answered yet is used again
+   * @param options `anew`: for an account whose key was lost or is not trusted any more. Where one with a certificate is here, another
+   * one is made beside it; one that was made for this and not answered yet is used again
    */
   async apply(
     name: AccountName,
     { anew = false }: { anew?: boolean } = {},
   ): Promise<Application> {
-    if (anew && await this.#certificatePem(name) !== undefined) await this.#setAside(name);
-    const keys = await this.#storedKey(name) ?? await this.#newKey(name);
+    const next = this.#nextKeyFile(name);
+    const isReplacement = anew &&
+      (await readTextIfThere(next) ?? await this.#certificatePem(name)) !== undefined;
+    const path = isReplacement ? next : this.#keyFile(name);
+    const keys = await storedKey(path) ?? await this.#newKey(name, path);
     const request = await readCertificateRequest(await createCertificateRequest(name, keys));
-    return { request, privateKey: keys.privateKey };
+    return { request, privateKey: keys.privateKey, isReplacement };
   }
 
   /**
-   * Stores what REGISTER brought.
+   * Stores what REGISTER brought. Only now a key that is replaced is kept aside: a code that the server refuses costs nothing.
    *
    * @throws {CertificateError} when it is not a certificate of this ledger for this account and its key
    */
   async complete(
-    { request }: Application,
+    { request, isReplacement }: Application,
     certificateDer: Uint8Array<ArrayBuffer>,
     { atMs }: { atMs: number },
   ): Promise<void> {
@@ -107,38 +112,38 @@ export class IdentityStore {
     if (!matches) {
       throw new CertificateError(`register ${name}: the certificate is for another name or key`);
     }
-    await writeFileWhole(this.#certificateFile(name), certificateToPem(certificateDer), {
-      mode: 0o644,
-    });
+    const pem = certificateToPem(certificateDer);
+    if (isReplacement) await this.#replace(name, pem);
+    else await writeFileWhole(this.#certificateFile(name), pem, { mode: 0o644 });
     await writeFileWhole(this.#folder.caFile(this.#anchor.fingerprint), this.#anchor.pem, {
       mode: 0o644,
     });
   }
 
+  /**
+   * Interrupted anywhere, asking once more with the code ends it: either the next key is still there, or it is the account's key already,
+   * and the server gives its certificate again.
+   */
+  async #replace(name: AccountName, pem: string): Promise<void> {
+    await this.#setAside(name);
+    await renameIfThere(this.#nextKeyFile(name), this.#keyFile(name));
+    await writeFileWhole(this.#certificateFile(name), pem, { mode: 0o644 });
+  }
+
   /** Keeps the old key and certificate under other names: what they signed can still be looked at. */
   async #setAside(name: AccountName): Promise<void> {
     const pem = await this.#certificatePem(name);
+    if (pem === undefined) return;
     // A copy, because the types of the oldest Deno do not say what kind of memory an encoder writes to.
     const mark = (await sha256Hex(Uint8Array.from(new TextEncoder().encode(pem)))).slice(0, 16);
     for (const path of [this.#keyFile(name), this.#certificateFile(name)]) {
-      try {
-        await Deno.rename(path, `${path}.replaced-${mark}`);
-      } catch (cause) {
-        if (cause instanceof Deno.errors.NotFound) continue;
-        throw new FileError(`rename ${path}: ${messageOf(cause)}`, { cause });
-      }
+      await renameIfThere(path, `${path}.replaced-${mark}`);
     }
   }
 
-  async #storedKey(name: AccountName): Promise<CryptoKeyPair | undefined> {
-    const pem = await readTextIfThere(this.#keyFile(name));
-    return pem === undefined ? undefined : await importPrivateKeyPem(pem);
-  }
-
-  async #newKey(name: AccountName): Promise<CryptoKeyPair> {
+  async #newKey(name: AccountName, path: string): Promise<CryptoKeyPair> {
     const keys = await generateSigningKey();
     await makePrivateFolder(this.#accountFolder(name));
-    const path = this.#keyFile(name);
     const pem = await exportPrivateKeyPem(keys.privateKey);
     try {
       // Exclusive: of two clients that register one name at once, only one makes the key.
@@ -157,11 +162,30 @@ export class IdentityStore {
     return join(this.#accountFolder(name), "key.pem");
   }
 
+  /** Of a key that is to replace the account's. */
+  #nextKeyFile(name: AccountName): string {
+    return join(this.#accountFolder(name), "next_key.pem");
+  }
+
   #certificateFile(name: AccountName): string {
     return join(this.#accountFolder(name), "certificate.pem");
   }
 
   #certificatePem(name: AccountName): Promise<string | undefined> {
     return readTextIfThere(this.#certificateFile(name));
+  }
+}
+
+async function storedKey(path: string): Promise<CryptoKeyPair | undefined> {
+  const pem = await readTextIfThere(path);
+  return pem === undefined ? undefined : await importPrivateKeyPem(pem);
+}
+
+async function renameIfThere(from: string, to: string): Promise<void> {
+  try {
+    await Deno.rename(from, to);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return;
+    throw new FileError(`rename ${from}: ${messageOf(cause)}`, { cause });
   }
 }

@@ -6,6 +6,8 @@ import { decodeBase64UrlStrict } from "../../src/base64.ts";
 import { DataFolder } from "../../src/client/data_folder.ts";
 import { IdentityStore } from "../../src/client/identity_store.ts";
 import { systemClock } from "../../src/clock.ts";
+import type { CertificateRequest } from "../../src/pki/certificate_request.ts";
+import { systemRandom } from "../../src/random.ts";
 import { CertificateError, FileError } from "../../src/errors.ts";
 import { openssl } from "../pki/openssl.ts";
 import { inFolder } from "../pki/temporary_folder.ts";
@@ -62,6 +64,43 @@ Deno.test("identities: a certificate for another name, key or ledger is not stor
       await assertRejects(complete, CertificateError);
     }
     assertEquals(await store.names(), []);
+  });
+});
+
+Deno.test("identities: a lost key is replaced when the new one has its certificate, and never lost itself", async () => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const data = new DataFolder(folder);
+    const store = new IdentityStore(data, server.anchor);
+    const atMs = systemClock.nowMs();
+    const issue = async ({ request }: { request: CertificateRequest }) => {
+      const { publicKey, name } = request;
+      return await server.authority.issueMember({ name, publicKey, atMs, random: systemRandom });
+    };
+    const first = await store.apply(alice, { anew: true });
+    assertEquals(first.isReplacement, false);
+    await store.complete(first, await issue(first), { atMs });
+    const fingerprint = async () => (await store.load(alice, { atMs }))?.certificate.keyFingerprint;
+
+    const next = await store.apply(alice, { anew: true });
+    assertEquals(next.isReplacement, true);
+    assertNotEquals(next.request.keyFingerprint, first.request.keyFingerprint);
+    // The code was refused, or the answer got lost: the old one is as it was, and the new one is asked for again.
+    assertEquals(await fingerprint(), first.request.keyFingerprint);
+    const again = await store.apply(alice, { anew: true });
+    assertEquals(again.request.keyFingerprint, next.request.keyFingerprint);
+    await store.complete(again, await issue(again), { atMs });
+    assertEquals(await fingerprint(), next.request.keyFingerprint);
+
+    const path = data.accountFolder(server.anchor.fingerprint, alice);
+    const names = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+    assertEquals(names.map((name) => name.replace(/[0-9a-f]{16}$/, "…")), [
+      "certificate.pem",
+      "certificate.pem.replaced-…",
+      "key.pem",
+      "key.pem.replaced-…",
+    ]);
+    assertEquals(await modeOf(`${path}/${names[3]}`), 0o600);
   });
 });
 
