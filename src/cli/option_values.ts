@@ -18,6 +18,8 @@ import { unguardNegativeNumber } from "./negative_number.ts";
 export const userLimitMax = 100_000;
 /** Longest validity of a server's certificate: as long as the CA's. */
 export const certificateDaysMax = 3650;
+/** Longest time between two session keys of a server: 24 days, about as long as the runtime can wait at a time. */
+export const rekeyHoursMax = 576;
 /** Longest wait that can be asked for. */
 export const timeoutSecondsMax = 3600;
 /** Most entries that one `history` prints. */
@@ -42,6 +44,7 @@ export const listeningPort = (metavar: NonEmptyString) => wholeNumber("a port", 
 export const connectingPort = (metavar: NonEmptyString) =>
   wholeNumber("a port", metavar, 1, 65_535);
 export const userLimit = wholeNumber("a user limit", "CONCURRENT_USER_LIMIT", 1, userLimitMax);
+export const rekeyHours = wholeNumber("a number of hours", "N", 1, rekeyHoursMax);
 export const initialBalance = wholeNumber("a balance", "N", 0, Number.MAX_SAFE_INTEGER);
 export const certificateDays = wholeNumber("a number of days", "N", 1, certificateDaysMax);
 export const paymentCount = wholeNumber("a count", "N", 1, Number.MAX_SAFE_INTEGER);

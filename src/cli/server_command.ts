@@ -13,6 +13,7 @@ import {
 } from "../pki/certificate_folder.ts";
 import { systemRandom } from "../random.ts";
 import { Server } from "../server/server.ts";
+import { SessionKeys } from "../server/session_keys.ts";
 import { tcpNetwork } from "../transport/tcp_network.ts";
 import type { ServerRequest } from "./command_line.ts";
 import { type ExitCode, exitCodes } from "./exit_code.ts";
@@ -22,6 +23,7 @@ import { askYesNo } from "./yes_no.ts";
 
 /** A limit below this would be of no use: one payer, one payee, and the payer's own question about the outcome. */
 const userLimitMin = 3;
+const hourMs = 3_600_000;
 /** Days that a server's certificate made at the first start is valid; as `gencert` makes it. */
 const certificateDays = 365;
 
@@ -41,7 +43,11 @@ export async function runServer(request: ServerRequest): Promise<ExitCode> {
   if (request.reset) await resetLedger(request);
   const certificates = await openOrMakeCertificates(certs, log);
   const ledgerId = certificates.anchor.fingerprint;
-  const sessionKey = await generateSessionKey(request.rsaBits);
+  const sessionKeys = await SessionKeys.open({
+    generate: () => generateSessionKey(request.rsaBits),
+    clock: systemClock,
+    everyMs: request.rekeyHours * hourMs,
+  });
   const ledger = await openSqliteLedger({ file: db, ledgerId, serve: true });
   try {
     await serveUntilSignal(() =>
@@ -55,7 +61,7 @@ export async function runServer(request: ServerRequest): Promise<ExitCode> {
         {
           ...certificates,
           ledger,
-          sessionKey,
+          sessionKeys,
           network: tcpNetwork,
           clock: systemClock,
           random: systemRandom,

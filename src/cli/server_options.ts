@@ -14,12 +14,16 @@ import {
   initialBalance,
   listeningPort,
   logFormat,
+  rekeyHours,
   rsaBits,
   userLimit,
 } from "./option_values.ts";
 
 /** What a new account starts with, unless told otherwise. */
 export const initialBalanceDefault = 10_000;
+
+/** How long new connections get the same session key, unless told otherwise. */
+export const rekeyHoursDefault = 24;
 
 /** The parser of `server` and all that follows it. */
 export function serverCommand(source: OptionSource) {
@@ -72,6 +76,10 @@ function serverOptions(source: OptionSource) {
     rsaBits: source.value("--rsa-bits", rsaBits, {
       description: "Size of the session keys: 2048, 3072 or 4096.",
       fallback: 2048,
+    }),
+    rekeyHours: source.value("--rekey-hours", rekeyHours, {
+      description: "Hours that new connections get the same session key.",
+      fallback: rekeyHoursDefault,
     }),
     reset: source.flag(["--reset"], {
       description: "Start with an empty ledger. Asks on a terminal; needs --yes without one.",

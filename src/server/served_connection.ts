@@ -1,6 +1,7 @@
 /**
  * One connection from its arrival to its end: a permit, a handshake, requests and replies, and everything given back.
  */
+import type { SessionKey } from "../envelope/session_key.ts";
 import { ClosedError, EnvelopeError, LedgerError, messageOf, TimeoutError } from "../errors.ts";
 import { firstMessageTimeoutMs } from "../limits.ts";
 import { closingType, exitExchange } from "../protocol/exit.ts";
@@ -120,9 +121,19 @@ export class ServedConnection {
   }
 
   async #converse(stream: ByteStream): Promise<void> {
+    const lease = this.#server.sessionKeys.lease();
+    try {
+      await this.#converseBy(lease.key, stream);
+    } finally {
+      lease.release();
+    }
+  }
+
+  async #converseBy(sessionKey: SessionKey, stream: ByteStream): Promise<void> {
     const share = this.#server.queue.share(`address ${this.#address}`);
     const accepted = await acceptChannel(stream, {
       ...this.#server,
+      sessionKey,
       applicants: true,
       share,
       firstMessageTimeoutMs,

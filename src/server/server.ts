@@ -82,6 +82,10 @@ export class Server {
         else dependencies.report({ kind: "fault", attempt: "look at the ledger", error });
       },
     });
+    dependencies.sessionKeys.start({
+      onFault: (error) =>
+        dependencies.report({ kind: "fault", attempt: "make a session key", error }),
+    });
     this.#acceptor = new Acceptor(listener, {
       clock: dependencies.clock,
       onStream: (stream) => this.#serve(stream),
@@ -114,10 +118,11 @@ export class Server {
   }
 
   async #stop(): Promise<void> {
-    const { clock, ledger, report } = this.#context;
+    const { clock, ledger, report, sessionKeys } = this.#context;
     report({ kind: "stopping", served: this.#admission.servedCount });
     this.#acceptor.close();
     this.#stopWatching();
+    sessionKeys.stop();
     const cancel = clock.schedule(shutdownGraceMs, () => {
       for (const connection of this.#connections.keys()) connection.abort();
     });

@@ -3,7 +3,6 @@
  */
 import type { Clock } from "../clock.ts";
 import type { FairQueue } from "../envelope/fair_queue.ts";
-import type { SessionKey } from "../envelope/session_key.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { CertificateAuthority } from "../pki/certificate_authority.ts";
 import type { Identity } from "../pki/identity.ts";
@@ -14,6 +13,7 @@ import type { AddressStanding } from "./address_standing.ts";
 import type { MemberSessions } from "./member_sessions.ts";
 import type { RefusedOrders } from "./refused_orders.ts";
 import type { ReportEvent } from "./server_event.ts";
+import type { SessionKeys } from "./session_keys.ts";
 import type { WaitingNotices } from "./waiting_notices.ts";
 
 /** What is brought to a server from outside. */
@@ -21,7 +21,7 @@ export interface ServerDependencies {
   readonly ledger: Ledger;
   readonly authority: CertificateAuthority;
   readonly identity: Identity;
-  readonly sessionKey: SessionKey;
+  readonly sessionKeys: SessionKeys;
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;

@@ -47,6 +47,7 @@ const pages: readonly {
       "--certs DIR",
       "--initial-balance N",
       "--rsa-bits BITS",
+      "--rekey-hours N",
       "--reset",
       "--yes",
       "--delete-db-on-exit",

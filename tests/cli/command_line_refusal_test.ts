@@ -85,6 +85,14 @@ const refused: readonly { readonly line: string; readonly reason: string }[] = [
     reason: '--rsa-bits "1024": the bits of a session key are 2048, 3072 or 4096.',
   },
   {
+    line: "server 8888 --rekey-hours 0",
+    reason: '--rekey-hours "0": a number of hours is a whole number from 1 to 576.',
+  },
+  {
+    line: "server 8888 --rekey-hours 577",
+    reason: '--rekey-hours "577": a number of hours is a whole number from 1 to 576.',
+  },
+  {
     line: "server 8888 --log-format xml",
     reason: '--log-format "xml": the format of the log is text or json.',
   },

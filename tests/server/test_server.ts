@@ -22,6 +22,7 @@ import type { Outcome } from "../../src/protocol/exchange.ts";
 import { registerExchange } from "../../src/protocol/register.ts";
 import { systemRandom } from "../../src/random.ts";
 import { Server } from "../../src/server/server.ts";
+import { SessionKeys } from "../../src/server/session_keys.ts";
 import type { ServerEvent } from "../../src/server/server_event.ts";
 import { type Greeted, greeted } from "../../src/transport/connect_channel.ts";
 import type { Network } from "../../src/transport/byte_stream.ts";
@@ -38,6 +39,11 @@ export function sessionKey(): Promise<SessionKey> {
   return sharedKey ??= generateSessionKey(2048);
 }
 
+/** The same one, never changed. */
+function sessionKeys(): Promise<SessionKeys> {
+  return SessionKeys.open({ generate: sessionKey, clock: systemClock });
+}
+
 /** A name that is one. */
 export function named(text: string): AccountName {
   return parseAccountName(text)!;
@@ -48,6 +54,7 @@ export interface TestServerOptions {
   readonly initialBalance?: number;
   readonly clock?: Clock;
   readonly network?: Network;
+  readonly sessionKeys?: SessionKeys;
   /** Puts something between the server and its ledger. */
   readonly wrap?: (ledger: MemoryLedger) => Ledger;
 }
@@ -169,7 +176,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       ledger: wrap?.(ledger) ?? ledger,
       authority,
       identity: await serverIdentity(authority),
-      sessionKey: await sessionKey(),
+      sessionKeys: options.sessionKeys ?? await sessionKeys(),
       network,
       clock,
       random: systemRandom,
