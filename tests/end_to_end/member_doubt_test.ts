@@ -1,0 +1,103 @@
+/**
+ * A payer that is killed or stopped with its order on the way knows what became of it the next time it starts.
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { json, jsonLines, openSceneWith, type Scene } from "./driver.ts";
+import { HoldingProxy } from "./holding_proxy.ts";
+import type { Program } from "./program.ts";
+
+/** Alice's order is with bob, whose way to the server is blocked. */
+async function underWay(
+  act: (scene: Scene, proxy: HoldingProxy, pay: Program) => Promise<void>,
+): Promise<void> {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  await using proxy = new HoldingProxy(scene.server.port);
+  const bob = await scene.receiver("bob", ["--timeout", "60"], proxy.port);
+  proxy.hold();
+  const pay = scene.startClient(["pay", "bob", "2000", "--json", "--timeout", "60"]);
+  await proxy.holding();
+  await act(scene, proxy, pay);
+  bob.signal("SIGINT");
+  assertEquals(jsonLines((await bob.end()).stdout).length, 2);
+  assertEquals(await scene.payments(), 1);
+}
+
+Deno.test("a payer that was killed when the order had left finds out at its next start, and holds the receipt", async () => {
+  await underWay(async (scene, proxy, pay) => {
+    pay.signal("SIGKILL");
+    await pay.end();
+    const open = await scene.client(["balance", "--json"]);
+    const [unsettled, ...others] = jsonLines(open.stderr);
+    assertEquals([open.code, json(open.stdout).balance, others], [0, 10_000, []]);
+    const { event, outcome, to, amount, until } = unsettled!;
+    assertEquals([event, outcome, to, amount], ["settled", "open", "bob", 2000]);
+    assertMatch(String(until), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+
+    await proxy.release();
+    const done = await scene.client(["balance"]);
+    assertEquals([done.code, done.stdout], [0, "8000\n"]);
+    const text = `the payment ${
+      unsettled!.id
+    } of 2000 to bob, which was in doubt, is done: entry 3`;
+    assertEquals(done.stderr, `micropay: ${text}\n`);
+    const again = await scene.client(["audit", "--json"]);
+    assertEquals([again.stderr, json(again.stdout).receipts], ["", 1]);
+  });
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`a payer that is ended by ${signal} when the order had left says so at once, with the id and exit code 6`, async () => {
+    await underWay(async (scene, proxy, pay) => {
+      pay.signal(signal);
+      const { code, stdout, stderr } = await pay.end();
+      const { error, text, id } = json(stderr);
+      assertEquals([code, stdout, error], [6, "", "unknown_outcome"]);
+      assertMatch(String(text), /waiting was interrupted/);
+      await proxy.release();
+      const paid = await scene.client(["pay", "bob", "2000", "--id", String(id), "--json"]);
+      assertEquals([paid.code, json(paid.stdout).id], [0, id]);
+      const [settled] = jsonLines(paid.stderr);
+      assertEquals([settled?.id, settled?.outcome], [id, "done"]);
+    });
+  });
+}
+
+Deno.test("the menu tells at the login what became of a payment", async () => {
+  await underWay(async (scene, proxy, pay) => {
+    pay.signal("SIGKILL");
+    await pay.end();
+    await proxy.release();
+    const menu = scene.startClient([], { stdin: "piped" });
+    await menu.type("2", "alice", "0", "5");
+    await menu.errorLine(/^micropay: the payment \S+ of 2000 to bob, .* is done: entry 3$/);
+    assertEquals((await menu.end()).code, 0);
+  });
+});
+
+Deno.test("somebody who is online is told once of a payment through the server, at the menu as well", async () => {
+  await using scene = await openSceneWith(["alice", "bob", "carol"]);
+  const bob = await scene.receiver("bob");
+  const menu = scene.startClient([], { as: "carol", stdin: "piped" });
+  await menu.type("2", "carol", "0");
+  await menu.line(/^Number online: 2$/);
+  const id = "019aaf3e-7c00-7000-8000-00000000000a";
+  const pay = ["pay", "bob", "5", "--id", id, "--json"];
+  const attempts = [[...pay, "--via-server"], [...pay, "--via-server"], pay];
+  const paid = await Promise.all(attempts.map((args) => scene.client(args)));
+  assertEquals(paid.map(({ code }) => code), [0, 0, 0]);
+  assertEquals(new Set(paid.map(({ stdout }) => stdout)).size, 1);
+  const lunch = ["pay", "carol", "7", "--via-server", "--memo", "lunch"];
+  assertEquals((await scene.client(lunch)).code, 0);
+  await menu.line(/^\[Notification\] alice just sent you \$7! \(lunch\)$/);
+  const refund = await scene.client(["refund", id, "2", "--json"], { as: "bob" });
+  assertEquals(refund.code, 0);
+  await menu.type("5");
+  assertEquals((await menu.end()).code, 0);
+  bob.signal("SIGINT");
+  const told = jsonLines((await bob.end()).stdout).slice(1);
+  assertEquals(told.map(({ id, amount }) => [id, amount]), [[id, 5]]);
+  const back = await scene.client(["receive", "--since", "4", "--count", "1", "--json"]);
+  const [, returned] = jsonLines(back.stdout);
+  assert(returned);
+  assertEquals([returned.from, returned.amount, returned.refunds], ["bob", 2, id]);
+});
