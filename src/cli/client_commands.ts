@@ -31,7 +31,7 @@ const briefs = {
   register: "Open an account.",
   list: "Your balance, and who is online.",
   balance: "Your balance.",
-  pay: "Pay somebody who is online.",
+  pay: "Pay somebody, directly or through the server.",
   receive: "Stay online and print each payment that arrives.",
   refund: "Give back a payment, or a part of it.",
   status: "What became of an order.",
@@ -82,7 +82,7 @@ function refundCommand(source: OptionSource) {
   });
   const options = object(commandOptionsTitle, {
     memo: source.optional("--memo", memo, {
-      description: "A note of up to 256 characters, kept in the ledger.",
+      description: `A note of up to ${memoCharactersMax} characters, kept in the ledger.`,
     }),
   });
   const example = "019aaf3e-7c00-7000-8000-000000000001 5";
