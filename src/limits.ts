@@ -99,6 +99,13 @@ export const costlyBesideProcessors = 1;
 export const processorsDefault = 2;
 
 /**
+ * Lines that are printed about the comings, goings and refused lines of one address in a window of time. A class that comes at the same
+ * moment is seen in full; a flood is 20 lines a second. The rest is counted, and the count printed.
+ */
+export const logLinesMax = 200;
+export const logWindowMs = 10 * second;
+
+/**
  * How long a greeting may be used. A client that connects reads it at once; the hour is for a slow waiting room and for
  * clocks that differ. An old greeting replayed later only announces a key whose private half is gone.
  */

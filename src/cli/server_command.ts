@@ -37,6 +37,7 @@ export async function runServer(request: ServerRequest): Promise<ExitCode> {
   const log = await openServerLog({
     format: logFormat,
     silent,
+    clock: systemClock,
     print: (line) => console.log(line),
   });
   const userLimit = sayUserLimit(request, log);

@@ -2,16 +2,20 @@
  * What the server prints: each event as one line of text or of JSON. Everything that came from outside is escaped.
  */
 import { configure, getJsonLinesFormatter, getLogger, type LogRecord } from "@logtape/logtape";
+import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import { printable } from "../printable.ts";
+import { addressGroup } from "../server/address_group.ts";
 import type { Occupancy, ServerEvent } from "../server/server_event.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
 import { escapeRisky } from "./json_line.ts";
+import { LogAllowance } from "./log_allowance.ts";
 
 export interface ServerLogOptions {
   readonly format: "text" | "json";
   /** Leave the encrypted messages out. */
   readonly silent: boolean;
+  readonly clock: Clock;
   readonly print: (line: string) => void;
 }
 
@@ -22,7 +26,7 @@ export interface ServerLog {
 }
 
 export async function openServerLog(
-  { format, silent, print }: ServerLogOptions,
+  { format, silent, clock, print }: ServerLogOptions,
 ): Promise<ServerLog> {
   const jsonLines = getJsonLinesFormatter({ properties: "flatten" });
   const json = (record: LogRecord) => escapeRisky(jsonLines(record).trimEnd());
@@ -37,9 +41,18 @@ export async function openServerLog(
     ],
   });
   const logger = getLogger(["micropay", "server"]);
+  const allowance = new LogAllowance({
+    clock,
+    onLeftOut(address, lines) {
+      const line = `${printable(address)}: ${lines} more lines about it are left out`;
+      logger.warn("{line}", { line, event: "left_out", address, lines });
+    },
+  });
   return {
     say: (line) => logger.info("{line}", { line }),
     report(event) {
+      if (isOfAddress(event) && !allowance.take(addressGroup(event.remote.host))) return;
+      if (event.kind === "stopped") allowance.close();
       const { kind, ...properties } = event;
       const fields = { event: kind, ...plain(properties, { silent }) };
       const line = lineOf(event, { withSealed: !silent && format === "text" });
@@ -48,6 +61,22 @@ export async function openServerLog(
       else logger.info("{line}", { line, ...fields });
     },
   };
+}
+
+/** What anybody can bring about who reaches the port, as often as it likes. */
+type AddressEvent = Extract<ServerEvent, { kind: typeof addressKinds[number] }>;
+
+const addressKinds = [
+  "connected",
+  "waiting",
+  "full",
+  "turned_away",
+  "disconnected",
+  "line_refused",
+] as const;
+
+function isOfAddress(event: ServerEvent): event is AddressEvent {
+  return (addressKinds as readonly string[]).includes(event.kind);
 }
 
 /** The event in words. Exported for its tests. */

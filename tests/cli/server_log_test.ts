@@ -4,7 +4,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { named } from "../server/test_server.ts";
 import { lineOf, openServerLog } from "../../src/cli/server_log.ts";
+import { logLinesMax, logWindowMs } from "../../src/limits.ts";
 import type { ServerEvent } from "../../src/server/server_event.ts";
+import { ManualClock } from "../manual_clock.ts";
 
 const remote = { host: "127.0.0.1", port: 57609 };
 const occupancy = { served: 1, waiting: 2, userLimit: 3 };
@@ -85,6 +87,7 @@ for (const { event, says } of rows) {
     const log = await openServerLog({
       format: "json",
       silent: false,
+      clock: new ManualClock(),
       print: (text) => printed.push(text),
     });
     log.report(event);
@@ -104,14 +107,59 @@ Deno.test("log: the message as it came follows the words, unless it is to be lef
   ] as const;
   for (const { format, silent, expected } of settings) {
     const printed: string[] = [];
-    const log = await openServerLog({ format, silent, print: (text) => printed.push(text) });
+    const print = (text: string) => printed.push(text);
+    const log = await openServerLog({ format, silent, clock: new ManualClock(), print });
     log.report(event);
     assertEquals(printed, [...expected]);
   }
   for (const silent of [false, true]) {
     const printed: string[] = [];
     const print = (text: string) => printed.push(text);
-    (await openServerLog({ format: "json", silent, print })).report(event);
+    const clock = new ManualClock();
+    (await openServerLog({ format: "json", silent, clock, print })).report(event);
     assertEquals(JSON.parse(printed[0]!).sealed, silent ? undefined : line);
   }
+});
+
+const refusal: ServerEvent = { kind: "line_refused", remote, reason: "not a compact JWE" };
+
+async function floodedLog(lines: number, format: "text" | "json" = "text") {
+  const clock = new ManualClock();
+  const printed: string[] = [];
+  const print = (text: string) => printed.push(text);
+  const log = await openServerLog({ format, silent: true, clock, print });
+  for (let count = 0; count < lines; count++) log.report(refusal);
+  return { clock, log, printed };
+}
+
+Deno.test("log: as many lines about an address as may be are printed; of one more it is told that it was left out", async () => {
+  const { clock, log, printed } = await floodedLog(logLinesMax);
+  assertEquals(printed.length, logLinesMax);
+  log.report(refusal);
+  clock.advance(logWindowMs - 1);
+  assertEquals(printed.length, logLinesMax);
+  clock.advance(1);
+  assertEquals(printed.slice(logLinesMax), ["127.0.0.1: 1 more lines about it are left out"]);
+  log.report(refusal);
+  assertEquals(printed.length, logLinesMax + 2);
+});
+
+Deno.test("log: a flood from one address hides nobody else, and no message", async () => {
+  const { log, printed } = await floodedLog(10 * logLinesMax);
+  log.report({ ...refusal, remote: { ...remote, host: "192.0.2.1" } });
+  log.report({ kind: "message", remote, notation: "List", line });
+  log.report({ kind: "online", name: named("alice"), address: remote });
+  assertEquals(printed.slice(logLinesMax), [
+    "refused a line from 192.0.2.1@57609: not a compact JWE",
+    "→ [List] from 127.0.0.1@57609",
+    "alice is online at 127.0.0.1@57609",
+  ]);
+});
+
+Deno.test("log: when the server stops, what was left out is told first, and no timer is left", async () => {
+  const { clock, log, printed } = await floodedLog(logLinesMax + 7, "json");
+  log.report({ kind: "stopped" });
+  const [leftOut, stopped] = printed.slice(logLinesMax).map((text) => JSON.parse(text));
+  assertEquals([leftOut.event, leftOut.address, leftOut.lines], ["left_out", "127.0.0.1", 7]);
+  assertEquals([stopped.event, clock.pending], ["stopped", 0]);
 });

@@ -1,0 +1,37 @@
+/**
+ * Texts that somebody types, sends or names things by to do harm where they are printed, stored or compared.
+ */
+
+export const hostileTexts: readonly { readonly what: string; readonly text: string }[] = [
+  { what: "an escape sequence", text: "\u001b[2J\u001b[1;1Hbalance: 1000000" },
+  { what: "a window's title", text: "\u001b]0;micropay\u0007" },
+  { what: "a C1 escape", text: "\u009b31m" },
+  { what: "a newline", text: "a\nServer stopped" },
+  { what: "a carriage return", text: "paid\rfree" },
+  { what: "a NUL", text: "alice\u0000bob" },
+  { what: "a delete", text: "a\u007fb" },
+  { what: "a separator of the notation", text: "alice#9999#bob" },
+  { what: "text turned around", text: "\u202e0001$" },
+  { what: "an isolate", text: "\u2066a\u2069" },
+  { what: "a zero-width space", text: "ali\u200bce" },
+  { what: "a byte order mark", text: "\ufeffalice" },
+  { what: "a line separator", text: "a\u2028b" },
+  { what: "a paragraph separator", text: "a\u2029b" },
+  { what: "a tag character", text: "a\u{e0041}" },
+  { what: "a lone surrogate", text: "a\ud800b" },
+  { what: "private use", text: "\ue000" },
+  { what: "a forged escape", text: "\\u{1b}[2J" },
+  { what: "a homoglyph", text: "\u0430lice" },
+  { what: "full width", text: "ａｌｉｃｅ" },
+  { what: "a combining mark", text: "alice\u0301" },
+  { what: "__proto__", text: "__proto__" },
+  { what: "constructor", text: "constructor" },
+  { what: "SQL", text: "'; DROP TABLE client; --" },
+  { what: "a path", text: "../../certs/CA" },
+  { what: "a format", text: "{line} %s ${name} {{0}}" },
+  { what: "JSON", text: '","balance":9999,"x":"' },
+  { what: "64 KiB", text: "a".repeat(65_536) },
+  { what: "nothing", text: "" },
+  { what: "a space", text: " alice" },
+  { what: "the issuing account", text: "@issuer" },
+];

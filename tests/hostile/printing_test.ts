@@ -1,0 +1,130 @@
+/**
+ * Whatever comes from outside, what is printed is one line, and nothing in it moves a cursor or hides text.
+ */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { jsonOutput, notification, refusalText, textOutput } from "../../src/cli/client_output.ts";
+import type { ClientOutput } from "../../src/cli/client_output.ts";
+import { openServerLog } from "../../src/cli/server_log.ts";
+import type { IncomingPayment } from "../../src/client/payee.ts";
+import { ConnectError } from "../../src/errors.ts";
+import type { HistoryRow } from "../../src/protocol/history.ts";
+import type { ServerEvent } from "../../src/server/server_event.ts";
+import { ManualClock } from "../manual_clock.ts";
+import { named } from "../server/test_server.ts";
+import { hostileTexts } from "./hostile_texts.ts";
+
+const hostile = fc.oneof(
+  fc.constantFrom(...hostileTexts.map(({ text }) => text)),
+  fc.string({ unit: "binary", maxLength: 40 }),
+  fc.array(fc.constantFrom("\u001b", "\n", "\r", "\u009b", "\u202e", "\\", '"', "\ud800", "a"))
+    .map((parts) => parts.join("")),
+);
+
+/** What no terminal shows as a character; the joiner of emoji is harmless. */
+const harmful = /(?!\u200d)[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029]/u;
+
+const occupancy = { served: 1, waiting: 0, userLimit: 3 };
+
+const events: readonly ((text: string) => ServerEvent)[] = [
+  (host) => ({ kind: "connected", remote: { host, port: 1 }, ...occupancy }),
+  (host) => ({ kind: "waiting", remote: { host, port: 1 }, place: 1, ...occupancy }),
+  (host) => ({ kind: "full", remote: { host, port: 1 }, ...occupancy }),
+  (host) => ({
+    kind: "turned_away",
+    why: "too_many_connections",
+    remote: { host, port: 1 },
+    ...occupancy,
+  }),
+  (host) => ({ kind: "disconnected", remote: { host, port: 1 }, name: undefined, ...occupancy }),
+  (notation) => ({
+    kind: "message",
+    remote: { host: notation, port: 1 },
+    notation,
+    line: "eyJ.a.b.c.d",
+  }),
+  (text) => ({ kind: "refused", remote: { host: text, port: 1 }, code: 410, text }),
+  (host) => ({ kind: "online", name: named("alice"), address: { host, port: 1 } }),
+  (reason) => ({ kind: "line_refused", remote: { host: reason, port: 1 }, reason }),
+  (text) => ({ kind: "fault", attempt: "serve a connection", error: new Error(text) }),
+  (text) => ({ kind: "fault", attempt: "serve a connection", error: text }),
+];
+
+for (const format of ["text", "json"] as const) {
+  Deno.test(`hostile: the server's log as ${format} is one harmless line an event`, async () => {
+    let printed: string[] = [];
+    const log = await openServerLog({
+      format,
+      silent: true,
+      clock: new ManualClock(),
+      print: (line) => printed.push(line),
+    });
+    fc.assert(
+      fc.property(hostile, fc.constantFrom(...events), (text, makeEvent) => {
+        printed = [];
+        // An address of its own for each: what is left out about one is another test's matter.
+        log.report(makeEvent(text));
+        assert(printed.length <= 1);
+        for (const line of printed) checkLine(line);
+      }),
+      { numRuns: 400 },
+    );
+  });
+}
+
+const payment = (memo: string) =>
+  ({
+    receipt: { id: "id", entry: 7, from: named("alice"), amount: 5 },
+    receiptJws: "a.b.c",
+    memo,
+  }) as unknown as IncomingPayment;
+
+const outputs: readonly ((output: ClientOutput, text: string) => void)[] = [
+  (output, ip) => output.listed({ balance: 1, online: [{ name: named("bob"), ip, port: 1 }] }),
+  (output, memo) => output.received(payment(memo)),
+  (output, text) => output.refused({ outcome: "refused", code: 210, text }),
+  (output, text) => output.failed(new ConnectError(text)),
+  (output, memo) =>
+    output.historyRow(
+      {
+        entry: 1,
+        id: "id",
+        at: "2026-11-23T08:00:00.000Z",
+        from: "alice",
+        to: "bob",
+        amount: 5,
+        memo,
+        balance: 3,
+      } as unknown as HistoryRow,
+    ),
+];
+
+for (const [format, make] of [["text", textOutput], ["json", jsonOutput]] as const) {
+  Deno.test(`hostile: the client's output as ${format} is made of harmless lines`, () => {
+    fc.assert(
+      fc.property(hostile, fc.constantFrom(...outputs), (text, show) => {
+        const lines: string[] = [];
+        const print = (line: string) => lines.push(line);
+        show(make({ print, printError: print }), text);
+        assert(lines.length >= 1);
+        for (const line of lines) checkLine(line);
+      }),
+      { numRuns: 400 },
+    );
+  });
+}
+
+Deno.test("hostile: what the menu says of payments and refusals is one harmless line", () => {
+  fc.assert(fc.property(hostile, (text) => {
+    checkLine(notification(payment(text)));
+    checkLine(refusalText({ outcome: "refused", code: 410, text }));
+  }));
+});
+
+Deno.test("hostile: the texts are what they are said to be", () => {
+  assertEquals(hostileTexts.filter(({ text }) => harmful.test(text)).length > 10, true);
+});
+
+function checkLine(line: string): void {
+  assert(!harmful.test(line), JSON.stringify(line.slice(0, 200)));
+}
