@@ -91,8 +91,9 @@ function shortLine(line: Usage, command: string | undefined): Usage {
   const words = line.filter((term) => isWord(term));
   const lines = line.flatMap((term) => commandsIn(term) ?? []);
   const chosen = lines.find(([word]) => word?.type === "command" && word.name === command);
+  const mayBeLeftOut = line.some((term) => term.type === "optional" && commandsIn(term));
   const rest = chosen === undefined
-    ? lines.slice(0, 1).map(() => commandWord)
+    ? lines.slice(0, 1).map(() => mayBeLeftOut ? optionalCommandWord : commandWord)
     : argumentsFirst(chosen);
   return [...commands, ...options, ...words, ...rest];
 }
@@ -101,10 +102,8 @@ const optionsWord: UsageTerm = {
   type: "optional",
   terms: [{ type: "argument", metavar: "OPTIONS" }],
 };
-const commandWord: UsageTerm = {
-  type: "optional",
-  terms: [{ type: "argument", metavar: "COMMAND" }],
-};
+const commandWord: UsageTerm = { type: "argument", metavar: "COMMAND" };
+const optionalCommandWord: UsageTerm = { type: "optional", terms: [commandWord] };
 
 function argumentsFirst(line: Usage): Usage {
   return [...line.filter((term) => !isOption(term)), ...line.filter(isOption)];
@@ -112,8 +111,7 @@ function argumentsFirst(line: Usage): Usage {
 
 /** The lines of the commands that may stand in this place, where there are any. */
 function commandsIn(term: UsageTerm): readonly Usage[] | undefined {
-  if (term.type !== "optional") return undefined;
-  const [inner] = term.terms;
+  const inner = term.type === "optional" ? term.terms[0] : term;
   return inner?.type === "exclusive" ? inner.terms : undefined;
 }
 

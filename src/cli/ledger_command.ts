@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import type { AccountName } from "../account_name.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import { FileError, messageOf } from "../errors.ts";
+import { FileError, messageOf, UsageError } from "../errors.ts";
 import type { BookOutcome, CloseOutcome, Ledger, RevokeOutcome } from "../ledger/ledger.ts";
 import type { LedgerSnapshot } from "../ledger/snapshot.ts";
 import { backupSqliteLedger, restoreSqliteLedger } from "../ledger/sqlite/backup_ledger.ts";
@@ -104,7 +104,12 @@ function reading<T>(
   }
 }
 
+/** @throws {UsageError} when the first day is after the last */
 function exportAll(snapshot: LedgerSnapshot, command: Command<"export">): void {
+  const { from, to } = command;
+  if (from !== undefined && to !== undefined && from > to) {
+    throw new UsageError(`export the ledger: --from ${from} is after --to ${to}`);
+  }
   const writers = {
     csv: csvWriter,
     jsonl: jsonlWriter,
