@@ -6,27 +6,34 @@ import type { LedgerSnapshot } from "../ledger/snapshot.ts";
 import { decodeEntry } from "./stored_entry.ts";
 
 interface RefundedPayment {
-  readonly payment: Entry;
+  readonly payment: Pick<Entry, "number" | "kind" | "payer" | "payee" | "amount">;
   /** All refunds up to the entry that was checked last. */
   refunded: number;
 }
 
 /**
- * Refunded payments remembered; one that comes again after so many others is looked up again. Without them a payment that is
- * refunded in many small parts would be added up from the start for each of them.
+ * Refunded payments remembered; after so many all are forgotten, and what comes again is added up from the ledger. Adding up each
+ * time would take for ever where one payment is refunded in many small parts.
  */
-const paymentsMax = 10_000;
+const rememberedPaymentsMax = 10_000;
 
 export class RefundCheck {
-  readonly #snapshot: LedgerSnapshot;
+  readonly #snapshot: Pick<LedgerSnapshot, "entryById" | "refundsOf">;
+  readonly #paymentsMax: number;
   readonly #payments = new Map<string, RefundedPayment>();
+  /** Whether refunds may have come that are not remembered. */
+  #hasForgotten = false;
 
-  constructor(snapshot: LedgerSnapshot) {
+  constructor(
+    snapshot: Pick<LedgerSnapshot, "entryById" | "refundsOf">,
+    { paymentsMax = rememberedPaymentsMax }: { paymentsMax?: number } = {},
+  ) {
     this.#snapshot = snapshot;
+    this.#paymentsMax = paymentsMax;
   }
 
   /**
-   * To be called with every entry, in their order.
+   * To be called with every entry, in their order, from the first.
    *
    * @returns a sentence about what is wrong, or `undefined`
    */
@@ -45,17 +52,26 @@ export class RefundCheck {
     return `all refunds of ${refunds} are ${refunded} with it, more than its ${payment.amount}`;
   }
 
-  #lookUp(id: string, number: number): RefundedPayment | undefined {
+  #lookUp(id: string, before: number): RefundedPayment | undefined {
     const row = this.#snapshot.entryById(id);
-    const payment = row && decodeEntry(row);
-    if (typeof payment !== "object") return undefined;
-    let refunded = 0;
-    for (const refund of this.#snapshot.refundsOf(id)) {
-      if (Number(refund.number) < number) refunded += Number(refund.amount);
+    const entry = row && decodeEntry(row);
+    if (typeof entry !== "object") return undefined;
+    if (this.#payments.size >= this.#paymentsMax) {
+      this.#payments.clear();
+      this.#hasForgotten = true;
     }
-    if (this.#payments.size >= paymentsMax) this.#payments.clear();
-    const known = { payment, refunded };
+    const { number, kind, payer, payee, amount } = entry;
+    const refunded = this.#hasForgotten ? this.#refundedBefore(id, before) : 0;
+    const known = { payment: { number, kind, payer, payee, amount }, refunded };
     this.#payments.set(id, known);
     return known;
+  }
+
+  #refundedBefore(id: string, before: number): number {
+    let refunded = 0;
+    for (const { number, amount } of this.#snapshot.refundsOf(id)) {
+      if (Number(number) < before) refunded += Number(amount);
+    }
+    return refunded;
   }
 }

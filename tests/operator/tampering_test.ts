@@ -24,6 +24,7 @@ function column(name: string, entry: number, value: string, reason: string): Tam
 }
 
 const hash = "its hash does not follow";
+const otherId = "substr(id, 1, 35) || CASE substr(id, 36) WHEN 'f' THEN 'e' ELSE 'f' END";
 const flipped = (name: string, at: number) =>
   `substr(${name}, 1, ${
     at - 1
@@ -47,7 +48,7 @@ const columns: readonly Tampering[] = [
   column("kind", 6, "'payment'", "its refunds cannot be"),
   column("refunds", 6, "(SELECT id FROM entry WHERE number = 5)", "its refunds is"),
   column("refunds", 4, "(SELECT id FROM entry WHERE number = 5)", "its refunds cannot be"),
-  column("id", 4, "substr(id, 1, 35) || 'f'", "its id is"),
+  column("id", 4, otherId, "its id is"),
   column("id", 4, "upper(id)", "its id cannot be"),
   column("id", 5, "(SELECT id || '' FROM entry WHERE number = 4) || 'x'", "its id cannot be"),
   column("at", 4, "'2026-11-23T12:00:00.001Z'", hash),
@@ -109,7 +110,7 @@ const rows: readonly Tampering[] = [
   },
   {
     title: "an entry added that says what an earlier one says",
-    sql: `INSERT INTO entry SELECT 10, substr(id, 1, 35) || 'f', kind, payer, payee, amount, memo,
+    sql: `INSERT INTO entry SELECT 10, ${otherId}, kind, payer, payee, amount, memo,
       order_jws, at, payer_balance, payee_balance, hash, refunds FROM entry WHERE number = 4`,
     entry: 10,
     reason: "its id is",
@@ -117,7 +118,7 @@ const rows: readonly Tampering[] = [
   {
     title: "an entry added in the middle",
     sql: `UPDATE entry SET number = -number WHERE number > 4;
-      INSERT INTO entry SELECT 5, substr(id, 1, 35) || 'f', kind, payer, payee, amount, memo,
+      INSERT INTO entry SELECT 5, ${otherId}, kind, payer, payee, amount, memo,
       order_jws, at, payer_balance, payee_balance, hash, refunds FROM entry WHERE number = 4;
       UPDATE entry SET number = 1 - number WHERE number < 0`,
     entry: 5,
