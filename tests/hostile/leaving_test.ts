@@ -1,0 +1,182 @@
+/**
+ * Connections that end at any step, in any way: nothing happens to anybody else, and everything they held is given back.
+ */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { addressConnectionsMax, addressRefusalsMax, addressShutOutMs } from "../../src/limits.ts";
+import { ServerLink } from "../../src/client/server_link.ts";
+import { systemClock } from "../../src/clock.ts";
+import type { Identity } from "../../src/pki/identity.ts";
+import { balanceExchange } from "../../src/protocol/balance.ts";
+import { exitExchange } from "../../src/protocol/exit.ts";
+import { loginExchange } from "../../src/protocol/login.ts";
+import { submitExchange } from "../../src/protocol/transfer.ts";
+import { orderPayload, signPayload } from "../server/order_maker.ts";
+import { soon } from "../server/soon.ts";
+import { makeApplicant, named, sessionKey, timeoutMs } from "../server/test_server.ts";
+import { bytesOf, drain, elsewhere, isServed, Scene } from "./scene.ts";
+
+type Leave = (scene: Scene, alice: Identity, host: string) => Promise<void>;
+
+async function openLink(scene: Scene, alice: Identity, host: string): Promise<ServerLink> {
+  const channel = await scene.channel(alice, host);
+  return new ServerLink(channel, { clock: systemClock, timeoutMs, serverTimeMs: Date.now() });
+}
+
+const ways: Readonly<Record<string, Leave>> = {
+  "at once": async (scene, _, host) => (await scene.dial(host)).close(),
+  "after the greeting": async (scene, _, host) => (await scene.greet(host)).close(),
+  "in the middle of the first line": async (scene, _, host) => {
+    const { stream } = await scene.greet(host);
+    await stream.write(bytesOf("eyJhbGciOiJSU0EtT0FFUC0yNTYi"));
+    stream.close();
+  },
+  "with a line that is no message": async (scene, _, host) => {
+    const { stream } = await scene.greet(host);
+    await stream.write(bytesOf("GET / HTTP/1.1\r\n"));
+    await drain(stream);
+  },
+  "after its first message, before the reply": async (scene, alice, host) => {
+    const channel = await scene.channel(alice, host);
+    await channel.send(balanceExchange.type, {}).written;
+    channel.close();
+  },
+  "after a reply": async (scene, alice, host) => {
+    const link = await openLink(scene, alice, host);
+    await link.ask(balanceExchange, {});
+    link.channel.close();
+  },
+  "online": async (scene, alice, host) => {
+    const link = await openLink(scene, alice, host);
+    await link.ask(loginExchange, { name: named("alice"), port: 1 });
+    link.channel.close();
+  },
+  "with an order under way": async (scene, alice, host) => {
+    const channel = await scene.channel(alice, host);
+    const order = await signPayload(orderPayload(alice, scene.server.anchor, { amount: 1 }), alice);
+    await channel.send(submitExchange.type, { order }).written;
+    channel.close();
+  },
+  "with a message nobody sealed for its place": async (scene, alice, host) => {
+    const channel = await scene.channel(alice, host);
+    channel.send(balanceExchange.type, {});
+    await channel.receive();
+    await channel.send("Not A Type", {}).written;
+    assertEquals((await channel.receive()).kind, "end");
+  },
+  "by saying goodbye": async (scene, alice, host) => {
+    const link = await openLink(scene, alice, host);
+    assertEquals((await link.ask(exitExchange, {})).outcome, "answered");
+    await link.closed;
+  },
+  "as an applicant that is refused": async (scene, _, host) => {
+    const { signer } = await makeApplicant("alice");
+    const channel = (await scene.greet(host)).introduce({ signer, sessionKey: await sessionKey() });
+    channel.send(balanceExchange.type, {});
+    await channel.receive();
+    channel.close();
+  },
+};
+
+for (const [way, leave] of Object.entries(ways)) {
+  Deno.test(`leaving ${way}: everything is given back, and others are served meanwhile`, async () => {
+    await using scene = await Scene.open({ userLimit: 2 });
+    const { server } = scene;
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    const link = await scene.link(bob, "192.0.2.7");
+    for (let round = 0; round < 5; round++) {
+      await leave(scene, alice, `198.51.100.${round}`);
+      assert(await isServed(link));
+    }
+    link.channel.close();
+    await scene.allGone();
+    assertEquals(await server.ledger.onlineCount(), 0);
+    assertEquals(scene.count("fault"), 0);
+  });
+}
+
+Deno.test("leaving: in whatever order and number, permits, places and shares are given back", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.constantFrom(...Object.keys(ways)), { minLength: 1, maxLength: 12 }),
+      fc.integer({ min: 1, max: 3 }),
+      async (plan, userLimit) => {
+        await using scene = await Scene.open({ userLimit });
+        const { server } = scene;
+        const [alice] = [await server.enroll("alice"), await server.enroll("bob")];
+        // All at the same time: past the limit they wait for each other.
+        await Promise.all(plan.map((way) => ways[way]!(scene, alice, elsewhere)));
+        await scene.allGone();
+        assertEquals(await server.ledger.onlineCount(), 0);
+        // Whoever came from there is not in anybody's way later.
+        const again = await Promise.all(
+          Array.from({ length: userLimit }, () => scene.greet("203.0.113.1")),
+        );
+        for (const connection of again) connection.close();
+        await scene.allGone();
+        assertEquals(scene.count("fault"), 0);
+      },
+    ),
+    { numRuns: 10 },
+  );
+});
+
+Deno.test("leaving: while it waits, a client gives its place back, whoever is before and behind it", async () => {
+  await using scene = await Scene.open({ userLimit: 1 });
+  const served = await scene.greet();
+  const waiting = await Promise.all(Array.from({ length: 10 }, () => scene.dial()));
+  await soon(() => scene.count("waiting") === 10);
+  for (const at of [4, 0, 9, 5, 1]) waiting[at]!.close();
+  served.close();
+  for (const stream of waiting) stream.close();
+  await scene.allGone();
+});
+
+Deno.test("leaving: 2,000 connections that close at once trouble nobody, and cost one address no later connection", async () => {
+  await using scene = await Scene.open({ userLimit: 10 });
+  const bob = await scene.link(await scene.server.enroll("bob"), "192.0.2.7");
+  assert(await isServed(bob));
+  for (let round = 0; round < 20; round++) {
+    const streams = await Promise.all(Array.from({ length: 100 }, () => scene.dial()));
+    for (const stream of streams) stream.close();
+    assert(await isServed(bob));
+  }
+  bob.channel.close();
+  await scene.allGone();
+  // None of the address's share leaked: it can have all of it, at the same time.
+  const all = await Promise.all(
+    Array.from({ length: addressConnectionsMax }, () => scene.dial()),
+  );
+  await soon(() => {
+    const last = scene.server.events.all.findLast((event) => "waiting" in event)!;
+    return "waiting" in last && last.served + last.waiting === addressConnectionsMax;
+  }, "all of the share");
+  const oneMore = await scene.greet().catch((error) => error);
+  assert(oneMore instanceof Error && oneMore.message.endsWith("it is full; try again later"));
+  for (const stream of all) stream.close();
+  await scene.allGone();
+});
+
+Deno.test("leaving: an address that sends too many refused lines is closed unheard for a while, another one is not", async () => {
+  await using scene = await Scene.open();
+  const bob = await scene.server.enroll("bob");
+  const nonsense = async () => {
+    const { stream } = await scene.greet();
+    await stream.write(bytesOf("nonsense\n"));
+    await drain(stream);
+  };
+  for (let count = 0; count < addressRefusalsMax; count++) await nonsense();
+  await soon(() => scene.count("line_refused") === addressRefusalsMax);
+  await nonsense();
+  await soon(() => scene.count("line_refused") === addressRefusalsMax + 1);
+  const turnedAway = await scene.dial();
+  assertEquals([await drain(turnedAway), scene.count("turned_away", turnedAway)], [0, 1]);
+  const link = await scene.link(bob, "192.0.2.7");
+  assert(await isServed(link));
+  // Once a member is connected from there, others there are heard again: it may be a whole class behind one address.
+  scene.clock.advance(addressShutOutMs);
+  const member = await scene.link(bob);
+  assert(await isServed(member));
+  for (let count = 0; count <= addressRefusalsMax; count++) await nonsense();
+  (await scene.greet()).close();
+});

@@ -1,0 +1,92 @@
+/**
+ * Members that send and do not read: dropped, not buffered; and the others are served.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { sendQueueMessagesMax, writeTimeoutMs } from "../../src/limits.ts";
+import { historyExchange } from "../../src/protocol/history.ts";
+import { loginExchange } from "../../src/protocol/login.ts";
+import { submitExchange } from "../../src/protocol/transfer.ts";
+import { MemoryNetwork } from "../transport/memory_network.ts";
+import { orderPayload, signPayload } from "../server/order_maker.ts";
+import { soon } from "../server/soon.ts";
+import { named, sessionKey } from "../server/test_server.ts";
+import type { Identity } from "../../src/pki/identity.ts";
+import { isServed, Scene } from "./scene.ts";
+
+Deno.test("not reading: requests whose replies are not read are not even taken, and the connection is dropped in time", async () => {
+  const network = new MemoryNetwork({ pipeBytes: 8 * 1024, backlog: 100 }, "192.0.2.1");
+  await using scene = await Scene.open({ network });
+  const { clock, server } = scene;
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const other = await server.link(bob);
+  assert(await isServed(other));
+  const channel = await channelOf(scene, alice);
+  await channel.send(loginExchange.type, { name: named("alice"), port: 1 }).written;
+  await server.events.until(({ kind }) => kind === "online");
+  let taken = 0;
+  let isDropped = false;
+  const sending = (async () => {
+    while (!isDropped) {
+      await channel.send(historyExchange.type, { limit: 1 }).written;
+      taken++;
+    }
+  })().catch(() => isDropped = true);
+  await soon(() => clock.delays.includes(writeTimeoutMs), "a reply that is not taken");
+  const messages = scene.count("message");
+  assert(await isServed(other));
+  // One request at a time: while a reply waits to be read, the next request is not looked at.
+  assertEquals(scene.count("message"), messages + 1);
+  clock.advance(writeTimeoutMs);
+  await sending;
+  await server.events.until(({ kind }) => kind === "offline");
+  assert(taken < 100, `${taken} requests were taken`);
+  assert(await isServed(other));
+});
+
+Deno.test("not reading: what others bring about for it waits in a bounded queue, past that it is dropped", async () => {
+  const network = new MemoryNetwork({ pipeBytes: 1024, backlog: 100 }, "192.0.2.1");
+  await using scene = await Scene.open({ network });
+  const { clock, server } = scene;
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const reader = await server.link(bob);
+  const channel = await channelOf(scene, alice);
+  await channel.send(loginExchange.type, { name: named("alice"), port: 1 }).written;
+  await server.events.until(({ kind }) => kind === "online");
+  // The payer is told of each of its orders that the payee hands in, and reads none of it.
+  const submit = async () => {
+    const order = await signPayload(orderPayload(alice, server.anchor, { amount: 1 }), alice);
+    assertEquals((await reader.ask(submitExchange, { order })).outcome, "answered");
+  };
+  let submitted = 0;
+  while (!server.events.all.some(({ kind }) => kind === "offline")) {
+    assert(submitted <= sendQueueMessagesMax + 2, `${submitted} results wait`);
+    await submit();
+    submitted++;
+  }
+  assert(submitted >= sendQueueMessagesMax, `dropped after ${submitted}`);
+  assertEquals(clock.delays.includes(writeTimeoutMs), false);
+  assert(await isServed(reader));
+});
+
+Deno.test("flooding: a member that asks over eight connections keeps nobody from being served", async () => {
+  await using scene = await Scene.open();
+  const [alice, bob] = [await scene.server.enroll("alice"), await scene.server.enroll("bob")];
+  const flood = await Promise.all(Array.from({ length: 8 }, () => scene.link(alice)));
+  const honest = await scene.link(bob, "192.0.2.7");
+  let isOver = false;
+  let answered = 0;
+  const flooding = flood.map(async (link) => {
+    for (; !isOver; answered++) assert(await isServed(link));
+  });
+  await soon(() => answered > 20, "the flood");
+  for (let round = 0; round < 20; round++) assert(await isServed(honest));
+  isOver = true;
+  await Promise.all(flooding);
+});
+
+/** By hand: what comes is not read. */
+async function channelOf({ server }: Scene, identity: Identity) {
+  const connection = await server.connect();
+  const signer = { kind: "certified", identity } as const;
+  return connection.introduce({ signer, sessionKey: await sessionKey() });
+}

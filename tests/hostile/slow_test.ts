@@ -1,0 +1,82 @@
+/**
+ * Lines that never end, bytes that come one by one, and a gigabyte in one line: closed within the limit, with bounded memory.
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ClosedError } from "../../src/errors.ts";
+import { firstMessageTimeoutMs, lineBytesMax, lineTimeoutMs } from "../../src/limits.ts";
+import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { soon } from "../server/soon.ts";
+import { startServer } from "../server/test_server.ts";
+import { bytesOf, isServed, Scene } from "./scene.ts";
+
+Deno.test("slow: a byte every 10 s is not a line in time, however many send them, and others are served", async () => {
+  await using scene = await Scene.open({ userLimit: 100 });
+  const { clock } = scene;
+  const bob = await scene.link(await scene.server.enroll("bob"), "192.0.2.7");
+  const slow = await Promise.all(Array.from({ length: 50 }, () => scene.greet()));
+  const lines = () => clock.delays.filter((delayMs) => delayMs === lineTimeoutMs).length;
+  for (const { stream } of slow) await stream.write(bytesOf("e"));
+  await soon(() => lines() === slow.length, "every line to begin");
+  for (let seconds = 10; seconds < lineTimeoutMs / 1000; seconds += 10) {
+    clock.advance(10_000);
+    for (const { stream } of slow) await stream.write(bytesOf("y"));
+    assert(await isServed(bob));
+  }
+  clock.advance(10_000 - 1);
+  assertEquals(scene.count("line_refused"), 0);
+  clock.advance(1);
+  await soon(() => scene.count("line_refused") === slow.length, "all of them to be closed");
+  assert(await isServed(bob));
+});
+
+Deno.test("slow: 50 that never send are closed when the time of the first message is up, and not before", async () => {
+  await using scene = await Scene.open({ userLimit: 100 });
+  const { clock } = scene;
+  const bob = await scene.link(await scene.server.enroll("bob"), "192.0.2.7");
+  assert(await isServed(bob));
+  const silent = await Promise.all(Array.from({ length: 50 }, () => scene.greet()));
+  const waiting = () => clock.delays.filter((delayMs) => delayMs === firstMessageTimeoutMs).length;
+  await soon(() => waiting() === silent.length, "the server to wait for each");
+  clock.advance(firstMessageTimeoutMs - 1);
+  assertEquals(scene.count("line_refused"), 0);
+  clock.advance(1);
+  await soon(() => scene.count("line_refused") === silent.length, "all of them to be closed");
+  assert(await isServed(bob));
+});
+
+Deno.test("slow: of a line of 1 GB not much more than a line is taken", async () => {
+  await using scene = await Scene.open();
+  const { stream } = await scene.greet();
+  let taken = 0;
+  const chunk = new Uint8Array(64 * 1024).fill(0x41);
+  await assertRejects(async () => {
+    while (taken < 2 ** 30) {
+      await stream.write(chunk);
+      taken += chunk.length;
+    }
+  }, ClosedError);
+  // A line, what the pipe holds, and what was being written.
+  assert(taken <= lineBytesMax + 3 * chunk.length, `${taken} bytes`);
+  await soon(() => scene.count("line_refused") === 1);
+});
+
+Deno.test("slow: lines of 1 GB over TCP leave the server's memory as it was", async () => {
+  await using server = await startServer();
+  const signal = new AbortController().signal;
+  const chunk = new Uint8Array(256 * 1024).fill(0x41);
+  const before = Deno.memoryUsage();
+  await Promise.all(Array.from({ length: 10 }, async () => {
+    const stream = await tcpNetwork.connect(server.endpoint, { signal });
+    let taken = 0;
+    try {
+      for (; taken < 2 ** 30; taken += chunk.length) await stream.write(chunk);
+    } catch (error) {
+      assert(error instanceof ClosedError);
+    }
+    // What the two sockets hold is the system's; none of it is a GB.
+    assert(taken < 64 * 1024 * 1024, `${taken} bytes`);
+  }));
+  const after = Deno.memoryUsage();
+  const grown = after.heapUsed + after.external - before.heapUsed - before.external;
+  assert(grown < 32 * 1024 * 1024, `${grown} bytes more`);
+});
