@@ -101,7 +101,7 @@ export async function isServed(link: ServerLink): Promise<boolean> {
 }
 
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
+  return Uint8Array.from(new TextEncoder().encode(text));
 }
 
 /** Reads until the other side closes. @returns how many bytes came */
