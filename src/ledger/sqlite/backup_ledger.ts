@@ -1,36 +1,40 @@
 /**
  * Copies of a ledger for keeping, and putting one in the ledger's place.
  */
-import { FileError, messageOf } from "../../errors.ts";
+import { FileError } from "../../errors.ts";
 import { copyTables } from "./copy_tables.ts";
-import { createLedgerFile } from "./create_ledger_file.ts";
-import { connect, ledgerFileExists, marksOf, requireCurrent } from "./ledger_file.ts";
+import {
+  createLedgerFile,
+  type CreateOptions,
+  removeUnfinished,
+  writeUnfinished,
+} from "./create_ledger_file.ts";
+import {
+  connect,
+  ledgerFileExists,
+  type LedgerFileMarks,
+  marksOf,
+  requireCurrent,
+  requireLedgerFile,
+} from "./ledger_file.ts";
+import { requireFreeName } from "./new_file.ts";
+import { replaceLedgerFile } from "./replace_ledger_file.ts";
 import { takeServingLock } from "./serving_lock.ts";
 
 /**
  * Copies a ledger as it is at this moment, while its server goes on.
  *
- * @param to is made, 0600, never overwritten; whole or not there
+ * @param to is made, 0600, never overwritten; whole and on the disk, or not there
  * @throws {FileError} when there is a file of that name, or it cannot be made
- * @throws {LedgerError} when the ledger cannot be read; {LedgerFullError} when there is no room
+ * @throws {LedgerError} when the ledger cannot be read, or is of an older version
+ * @throws {LedgerFullError} when there is no room
  */
 export function backupSqliteLedger({ file, to }: { file: string; to: string }): void {
-  const database = connect(file, { readOnly: true });
-  try {
-    const marks = marksOf(database, file);
-    requireCurrent(file, marks);
-    database.prepare("BEGIN").run();
-    createLedgerFile(to, marks.ledgerId, {
-      version: marks.version,
-      fill: (copy) => copyTables(database, copy),
-    });
-  } finally {
-    database.close();
-  }
+  withMoment(file, ({ ledgerId, ...options }) => createLedgerFile(to, ledgerId, options));
 }
 
 export interface RestoreOptions {
-  /** A ledger that was audited. */
+  /** A ledger that was audited. It is copied, and stays as it is. */
   readonly backup: string;
   /** Where it has to go. */
   readonly file: string;
@@ -39,51 +43,63 @@ export interface RestoreOptions {
 }
 
 /**
- * Puts a copy of a backup in a ledger's place. What was there is kept under another name.
+ * Puts a copy of a backup in a ledger's place, at once and whole: killed at any moment, the place holds the one or the other.
+ * What was there is kept beside it, also what is too damaged to be opened; nothing is ever overwritten, so nobody has to insist.
  *
  * @returns the name under which the replaced ledger is kept; `undefined` when there was none
  * @throws {LedgerError} when a server uses the ledger, or the backup cannot be read
- * @throws {FileError} when files cannot be made or renamed
+ * @throws {LedgerBusyError} when another program has the ledger open
+ * @throws {LedgerFullError} when there is no room
+ * @throws {FileError} when files cannot be made or renamed, or the backup is the ledger itself
  */
 export function restoreSqliteLedger({ backup, file, atMs }: RestoreOptions): string | undefined {
   const exists = ledgerFileExists(file);
-  const lock = takeServingLock(file);
-  const incoming = `${file}.restoring`;
-  try {
-    backupSqliteLedger({ file: backup, to: incoming });
-    const kept = `${file}.replaced-${new Date(atMs).toISOString().replaceAll(":", "")}`;
-    if (exists) {
-      emptyLog(file);
-      moveLedger(file, kept);
-    }
-    moveLedger(incoming, file);
-    return exists ? kept : undefined;
-  } finally {
-    lock.release();
-  }
-}
-
-/** Brings what a killed server left in the log into the file, so that the file alone is the ledger. */
-function emptyLog(file: string): void {
-  try {
-    const database = connect(file, { readOnly: false });
-    database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
-    database.close();
-  } catch {
-    // Too damaged to be opened: it is kept with its log, as it is.
-  }
-}
-
-/** Renames a ledger with the log beside it, which next to another ledger would be taken for part of that one. */
-function moveLedger(from: string, to: string): void {
-  for (const suffix of ["-wal", "-shm", ""]) {
+  requireOther(backup, file);
+  if (!exists) requireFreeName(file, `cannot restore the ledger ${file}`);
+  return withMoment(backup, ({ ledgerId, ...options }) => {
+    const lock = takeServingLock(file);
     try {
-      Deno.renameSync(`${from}${suffix}`, `${to}${suffix}`);
-    } catch (cause) {
-      if (suffix !== "" && cause instanceof Deno.errors.NotFound) continue;
-      throw new FileError(`cannot rename ${from}${suffix} to ${to}${suffix}: ${messageOf(cause)}`, {
-        cause,
-      });
+      if (!exists) {
+        createLedgerFile(file, ledgerId, options);
+        return undefined;
+      }
+      const unfinished = writeUnfinished(file, ledgerId, options);
+      try {
+        const kept = `${file}.replaced-${new Date(atMs).toISOString().replaceAll(":", "")}`;
+        replaceLedgerFile(file, { by: unfinished, kept });
+        return kept;
+      } finally {
+        removeUnfinished(unfinished);
+      }
+    } finally {
+      lock.release();
     }
+  });
+}
+
+/** What the making of a copy needs to know. */
+type Moment = LedgerFileMarks & Required<CreateOptions>;
+
+/** Runs an action on one moment of a ledger. */
+function withMoment<T>(file: string, run: (moment: Moment) => T): T {
+  requireLedgerFile(file);
+  const database = connect(file, { readOnly: true });
+  try {
+    const marks = marksOf(database, file);
+    requireCurrent(file, marks);
+    database.prepare("BEGIN").run();
+    return run({ ...marks, fill: (copy) => copyTables({ database, file }, copy) });
+  } finally {
+    database.close();
   }
+}
+
+/** Through links as well: a restore keeps the ledger under another name, and the backup would go with it. */
+function requireOther(backup: string, file: string): void {
+  try {
+    if (Deno.realPathSync(backup) !== Deno.realPathSync(file)) return;
+  } catch {
+    return; // One of them is not there, which is told where it matters.
+  }
+  throw new FileError(`cannot restore the ledger ${file}: the backup is that very file`);
 }

@@ -4,6 +4,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { FileError, MicropayError } from "../../errors.ts";
 import { removeIfThere } from "./ledger_file.ts";
+import { folderOf, placeNewFile, requireFreeName } from "./new_file.ts";
 import { schemaStatements, schemaVersion } from "./schema.ts";
 import { ledgerError } from "./sqlite_error.ts";
 import { sqlitePath } from "./sqlite_path.ts";
@@ -18,38 +19,56 @@ export interface CreateOptions {
 /**
  * Makes a ledger's file, readable for its owner only: it holds what everybody has.
  *
- * It is made under another name and gets its own at the end, so that whatever happens in between, a file of that name is whole;
- * and by a link, not a rename, because a link never takes the place of another file.
+ * It is made under another name and gets its own at the end, so that whatever happens in between, a file of that name is whole.
+ * It has no write-ahead log until a server opens it: a ledger with one cannot be read where nobody may write, such as on a
+ * read-only disk that backups are kept on.
  *
- * @throws {FileError} when the folder is missing or not writable, or there is a file of that name
+ * @throws {FileError} when the folder is missing or not writable, or the name is not free
  * @throws {LedgerFullError} when there is no room
  */
-export function createLedgerFile(
+export function createLedgerFile(file: string, ledgerId: string, options?: CreateOptions): void {
+  const attempt = `cannot make the ledger ${file}`;
+  requireFreeName(file, attempt);
+  const unfinished = writeUnfinished(file, ledgerId, options);
+  try {
+    placeNewFile(unfinished, file, { attempt });
+  } catch (error) {
+    throw error instanceof MicropayError ? error : ledgerError(attempt, error);
+  } finally {
+    removeUnfinished(unfinished);
+  }
+}
+
+/**
+ * Writes a whole ledger beside the place where it is to go, safe on the disk, under a name that nothing else has.
+ *
+ * @returns that name
+ * @throws as {@link createLedgerFile}
+ */
+export function writeUnfinished(
   file: string,
   ledgerId: string,
   { version = schemaVersion, fill = () => {} }: CreateOptions = {},
-): void {
+): string {
   const attempt = `cannot make the ledger ${file}`;
-  const dir = file.slice(0, file.lastIndexOf("/") + 1) || ".";
-  let making: string;
+  let unfinished: string;
   try {
-    making = Deno.makeTempFileSync({ dir, prefix: "new-ledger-" }); // 0600, and SQLite's own files beside it inherit that
+    // 0600, and SQLite's own files beside it inherit that.
+    unfinished = Deno.makeTempFileSync({ dir: folderOf(file), prefix: "new-ledger-" });
   } catch (error) {
     throw new FileError(`${attempt}: its folder is missing or not writable`, { cause: error });
   }
   try {
-    writeLedger(making, [...schemaStatements(ledgerId, version)], fill);
-    Deno.linkSync(making, file);
+    writeLedger(unfinished, schemaStatements(ledgerId, version), fill);
+    return unfinished;
   } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) {
-      throw new FileError(`${attempt}: there is a file of that name, and it is never overwritten`);
-    }
+    removeUnfinished(unfinished);
     throw error instanceof MicropayError ? error : ledgerError(attempt, error);
-  } finally {
-    for (const left of [making, `${making}-journal`, `${making}-wal`, `${making}-shm`]) {
-      removeIfThere(left);
-    }
   }
+}
+
+export function removeUnfinished(unfinished: string): void {
+  for (const suffix of ["-journal", ""]) removeIfThere(`${unfinished}${suffix}`);
 }
 
 function writeLedger(
@@ -60,11 +79,11 @@ function writeLedger(
   const database = new DatabaseSync(sqlitePath(file));
   try {
     database.prepare("PRAGMA synchronous = FULL").get();
+    database.prepare("PRAGMA fullfsync = ON").get();
     database.prepare("BEGIN").run();
     for (const statement of statements) database.prepare(statement).run();
     fill(database);
     database.prepare("COMMIT").run();
-    database.prepare("PRAGMA journal_mode = WAL").get();
   } finally {
     database.close();
   }

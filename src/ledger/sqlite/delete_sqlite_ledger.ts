@@ -9,13 +9,15 @@ import { servingLockFile, takeServingLock } from "./serving_lock.ts";
  * @throws {FileError} when it cannot be read or deleted
  */
 export function deleteSqliteLedger(file: string): void {
-  if (!ledgerFileExists(file)) return;
-  identifyLedgerFile(file);
+  const logs = [`${file}-wal`, `${file}-shm`, `${file}-journal`];
+  if (ledgerFileExists(file)) identifyLedgerFile(file);
+  // A log alone is what is left of a ledger whose file somebody deleted by hand.
+  else if (!logs.some(ledgerFileExists)) return;
   const lock = takeServingLock(file);
   try {
     // The log goes first: without its file it is worth nothing, but beside a new file of the same name it would be taken for
     // part of that one.
-    for (const suffix of ["-wal", "-shm", ""]) removeIfThere(`${file}${suffix}`);
+    for (const gone of [...logs, file]) removeIfThere(gone);
     removeIfThere(servingLockFile(file));
   } finally {
     lock.release();

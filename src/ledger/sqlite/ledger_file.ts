@@ -30,6 +30,12 @@ export function ledgerFileExists(file: string): boolean {
   throw new FileError(`cannot open the ledger ${file}: it is ${what}; give the path of a file`);
 }
 
+/** @throws {FileError} as {@link ledgerFileExists}, and when there is none */
+export function requireLedgerFile(file: string): void {
+  if (ledgerFileExists(file)) return;
+  throw new FileError(`cannot open the ledger ${file}: there is no such file`);
+}
+
 /**
  * Looks into a file, without writing to it, and says which ledger it is and of which version.
  *

@@ -2,39 +2,47 @@
  * Bringing an older ledger up to date at the start of its server.
  */
 import type { DatabaseSync } from "node:sqlite";
-import { MicropayError } from "../../errors.ts";
+import { FileError, MicropayError } from "../../errors.ts";
 import { copyTables } from "./copy_tables.ts";
 import { createLedgerFile } from "./create_ledger_file.ts";
-import { connect, type LedgerFileMarks } from "./ledger_file.ts";
+import { connect, type LedgerFileMarks, removeIfThere } from "./ledger_file.ts";
 import { migrations, migrationStatements, schemaVersion } from "./schema.ts";
 import { ledgerError } from "./sqlite_error.ts";
 
-/** Where the ledger as it was is kept. */
-export function keptCopyFile(file: string, version: number): string {
-  return `${file}.schema-${version}`;
-}
+/** A server that was killed while it migrated left a copy; more of them than this is not by chance. */
+export const keptCopiesMax = 9;
 
 /**
  * Keeps a copy of the ledger as it is, then migrates it in one transaction: killed at any moment, it is of the old version or of
  * the new one. To be called under the serving lock. Does nothing to a ledger that is up to date.
  *
- * @throws {FileError} when the copy cannot be made, or is there already
- * @throws {LedgerFullError} when there is no room; {LedgerError} when it is damaged
+ * @returns where the ledger as it was is kept; `undefined` when it is up to date
+ * @throws {FileError} when the copy cannot be made
+ * @throws {LedgerFullError} when there is no room; {LedgerError} when it is damaged. It is then as it was.
  */
-export function migrateLedger(file: string, { ledgerId, version }: LedgerFileMarks): void {
-  if (version === schemaVersion) return;
+export function migrateLedger(
+  file: string,
+  { ledgerId, version }: LedgerFileMarks,
+): string | undefined {
+  if (version === schemaVersion) return undefined;
   const attempt = `cannot bring the ledger ${file} from schema ${version} to ${schemaVersion}`;
   const database = connect(file, { readOnly: false });
   try {
-    // From here on nobody else writes: what is copied is what is migrated.
     database.prepare("PRAGMA synchronous = FULL").get();
+    database.prepare("PRAGMA fullfsync = ON").get();
+    // From here on nobody else writes: what is copied is what is migrated.
     database.prepare("BEGIN IMMEDIATE").run();
-    const kept = keptCopyFile(file, version);
-    createLedgerFile(kept, ledgerId, { version, fill: (copy) => copyTables(database, copy) });
-    for (const migration of migrations.slice(version - 1)) {
-      run(database, migrationStatements(migration));
+    const kept = freeCopyFile(file, { version, attempt });
+    const fill = (copy: DatabaseSync) => copyTables({ database, file }, copy);
+    createLedgerFile(kept, ledgerId, { version, fill });
+    try {
+      migrate(database, version);
+    } catch (error) {
+      // A copy of what stays as it is serves nobody, and a server that is started again and again would make more.
+      removeIfThere(kept);
+      throw error;
     }
-    database.prepare("COMMIT").run();
+    return kept;
   } catch (error) {
     throw error instanceof MicropayError ? error : ledgerError(attempt, error);
   } finally {
@@ -42,6 +50,33 @@ export function migrateLedger(file: string, { ledgerId, version }: LedgerFileMar
   }
 }
 
-function run(database: DatabaseSync, statements: readonly string[]): void {
-  for (const statement of statements) database.prepare(statement).run();
+function migrate(database: DatabaseSync, version: number): void {
+  for (const migration of migrations.slice(version - 1)) {
+    for (const statement of migrationStatements(migration)) database.prepare(statement).run();
+  }
+  database.prepare("COMMIT").run();
+}
+
+/** `server.db.schema-1`, or with a number after it where a server that was killed left one. */
+function freeCopyFile(
+  file: string,
+  { version, attempt }: { readonly version: number; readonly attempt: string },
+): string {
+  const first = `${file}.schema-${version}`;
+  for (let copy = 1; copy <= keptCopiesMax; copy++) {
+    const name = copy === 1 ? first : `${first}-${copy}`;
+    if (isFree(name)) return name;
+  }
+  throw new FileError(
+    `${attempt}: there are ${keptCopiesMax} copies of it, ${first} and on; move them away`,
+  );
+}
+
+function isFree(name: string): boolean {
+  try {
+    Deno.lstatSync(name);
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
+  }
 }

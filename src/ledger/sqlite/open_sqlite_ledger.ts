@@ -1,11 +1,11 @@
 /** Opening a ledger in SQLite: the file, the lock of the one server, and the ledger on top of both. */
-import { FileError } from "../../errors.ts";
 import type { DatabaseSync } from "node:sqlite";
 import { createLedgerFile } from "./create_ledger_file.ts";
 import {
   identifyLedgerFile,
   ledgerFileExists,
   openLedgerFile,
+  requireLedgerFile,
   requireSameLedger,
 } from "./ledger_file.ts";
 import { migrateLedger } from "./migrate_ledger.ts";
@@ -34,9 +34,7 @@ export interface SqliteLedgerOptions {
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<SqliteLedger> {
   const { file, ledgerId, serve = true } = options;
   const exists = ledgerFileExists(file);
-  if (!exists && !serve) {
-    throw new FileError(`cannot open the ledger ${file}: there is no such file`);
-  }
+  if (!serve) requireLedgerFile(file);
   // An existing file is looked at first: no lock file is left beside a file that is not ours.
   if (exists) requireSameLedger(file, identifyLedgerFile(file).ledgerId, ledgerId);
   let database: DatabaseSync | undefined;

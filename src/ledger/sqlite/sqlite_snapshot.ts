@@ -2,7 +2,8 @@
  * One moment of a ledger in an SQLite file, beside whatever its server does meanwhile: a read transaction on a connection that
  * cannot write.
  */
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { LedgerError, MicropayError } from "../../errors.ts";
 import type {
   LedgerSnapshot,
   StoredAccount,
@@ -10,27 +11,43 @@ import type {
   StoredEntry,
   StoredValue,
 } from "../snapshot.ts";
-import { connect, type LedgerFileMarks, marksOf, requireCurrent } from "./ledger_file.ts";
+import {
+  connect,
+  type LedgerFileMarks,
+  marksOf,
+  requireCurrent,
+  requireLedgerFile,
+} from "./ledger_file.ts";
 import { entryColumns } from "./rows.ts";
-import { schemaStatements } from "./schema.ts";
+import { schemaFaults } from "./schema_faults.ts";
 import { ledgerError } from "./sqlite_error.ts";
+import { narrowed, streamRows } from "./stream_rows.ts";
 
 /**
+ * Opens a ledger as it is now, without writing to its file. It may be in use, or a backup on a disk that nobody can write to.
+ *
+ * A server keeps what it booked last in a log beside the file, and goes on there while the snapshot is held; so does that log's
+ * length. Holding one for as long as an audit takes is fine, for days is not.
+ *
  * @throws {LedgerError} when the file is not a ledger, is damaged, or of another version than this program's
  * @throws {FileError} when it cannot be read
  */
 export function openSqliteSnapshot({ file }: { readonly file: string }): LedgerSnapshot {
+  requireLedgerFile(file);
   const database = connect(file, { readOnly: true });
   try {
     const marks = marksOf(database, file);
     requireCurrent(file, marks);
+    database.prepare("PRAGMA cell_size_check = ON").get(); // a damaged page is told, not followed
     database.prepare("BEGIN").run();
     // A read transaction begins with its first read.
-    database.prepare("SELECT count(*) FROM ledger").get();
+    database.prepare("SELECT id FROM ledger").get();
     return new SqliteSnapshot(database, file, marks);
   } catch (error) {
     database.close();
-    throw error;
+    throw error instanceof MicropayError
+      ? error
+      : ledgerError(`cannot read the ledger ${file}`, error);
   }
 }
 
@@ -38,6 +55,11 @@ class SqliteSnapshot implements LedgerSnapshot {
   readonly ledgerId: string;
   readonly #database: DatabaseSync;
   readonly #file: string;
+  /** Of the queries for one row, which an audit asks again and again. */
+  readonly #statements = new Map<string, StatementSync>();
+  /** What somebody reads row by row, or gave up. */
+  readonly #running = new Set<Generator>();
+  #closed = false;
 
   constructor(database: DatabaseSync, file: string, marks: LedgerFileMarks) {
     this.#database = database;
@@ -47,8 +69,8 @@ class SqliteSnapshot implements LedgerSnapshot {
 
   entryCount(): number {
     // NOT INDEXED: an index could have been made to say anything.
-    const [row] = this.#rows<{ count: bigint }>("SELECT count(*) AS count FROM entry NOT INDEXED");
-    return Number(row!.count);
+    const sql = "SELECT count(*) AS count FROM entry NOT INDEXED";
+    return this.#first<{ count: number }>(sql)!.count;
   }
 
   entries(): Iterable<StoredEntry> {
@@ -56,8 +78,9 @@ class SqliteSnapshot implements LedgerSnapshot {
   }
 
   entriesOf(name: string): Iterable<StoredEntry> {
+    // NOT INDEXED also because the book is in the right order already, and nothing has to be sorted.
     return this.#rows(
-      `SELECT ${entryColumns} FROM entry WHERE payer = ? OR payee = ? ORDER BY number`,
+      `SELECT ${entryColumns} FROM entry NOT INDEXED WHERE payer = ? OR payee = ? ORDER BY number`,
       name,
       name,
     );
@@ -90,16 +113,14 @@ class SqliteSnapshot implements LedgerSnapshot {
   certificates(): Iterable<StoredCertificate> {
     return this.#rows(
       `SELECT fingerprint, username, key_fingerprint, der, issued_at, revoked_at FROM certificate
-        ORDER BY username, issued_at`,
+        ORDER BY username, issued_at, rowid`,
     );
   }
 
   *faults(): Iterable<string> {
-    for (
-      const { fault } of this.#rows<{ fault: StoredValue }>(
-        "SELECT integrity_check AS fault FROM pragma_integrity_check(20)",
-      )
-    ) {
+    // The pragma itself: as a table with an argument it takes the number for a table's name, and finds nothing at all.
+    const integrity = this.#rows<{ integrity_check: StoredValue }>("PRAGMA integrity_check(20)");
+    for (const { integrity_check: fault } of integrity) {
       if (fault !== "ok") yield `SQLite finds the file damaged: ${fault}`;
     }
     for (
@@ -109,55 +130,57 @@ class SqliteSnapshot implements LedgerSnapshot {
     ) {
       yield `a row of ${row.table} refers to one of ${row.parent} that is not there`;
     }
-    yield* this.#missingTriggers();
+    yield* this.#guarded(() => schemaFaults(this.#database, this.ledgerId));
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    // Before Deno 2.9 a statement must not be let go of after its database.
+    for (const values of this.#running) values.return(undefined);
     this.#database.close();
   }
 
-  /** The triggers that keep the book append-only have to be there, word for word. */
-  *#missingTriggers(): Iterable<string> {
-    const found = new Set<string>();
-    for (
-      const { sql } of this.#rows<{ sql: StoredValue }>(
-        "SELECT sql FROM sqlite_schema WHERE type = 'trigger'",
-      )
-    ) {
-      found.add(String(sql));
-    }
-    for (const statement of schemaStatements(this.ledgerId)) {
-      const name = /^CREATE TRIGGER (\w+)/.exec(statement)?.[1];
-      if (name !== undefined && !found.has(statement)) {
-        yield `the trigger ${name}, which keeps the book append-only, is missing or was changed`;
-      }
-    }
+  #rows<Row>(sql: string, ...values: SQLInputValue[]): Generator<Row> {
+    return this.#guarded(() => streamRows(this.#database, sql, values) as Generator<Row>);
   }
 
-  *#rows<Row>(sql: string, ...values: SQLInputValue[]): Generator<Row> {
+  *#guarded<T>(open: () => Generator<T>): Generator<T> {
+    this.#requireOpen();
+    const values = open();
+    this.#running.add(values);
     try {
-      const statement = this.#database.prepare(sql);
-      // A number past 2^53 was not written by this program; it has to be seen, not to stop the reading.
-      statement.setReadBigInts(true);
-      for (const row of statement.iterate(...values)) yield narrowed(row) as Row;
+      for (const value of values) {
+        yield value;
+        this.#requireOpen();
+      }
     } catch (error) {
-      throw ledgerError(`cannot read the ledger ${this.#file}`, error);
+      throw this.#failure(error);
+    } finally {
+      this.#running.delete(values);
     }
   }
 
   #first<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    const [row] = this.#rows<Row>(sql, ...values);
-    return row;
-  }
-}
-
-/** Integers as numbers wherever a number holds them exactly. */
-function narrowed(row: Record<string, StoredValue>): Record<string, StoredValue> {
-  for (const [column, value] of Object.entries(row)) {
-    if (typeof value === "bigint" && BigInt(Number(value)) === value) {
-      const number = Number(value);
-      if (Number.isSafeInteger(number)) row[column] = number;
+    this.#requireOpen();
+    try {
+      const statement = this.#statements.get(sql) ?? this.#database.prepare(sql);
+      statement.setReadBigInts(true);
+      this.#statements.set(sql, statement);
+      const row = statement.get(...values);
+      return row && narrowed(row) as Row;
+    } catch (error) {
+      throw this.#failure(error);
     }
   }
-  return row;
+
+  #requireOpen(): void {
+    if (this.#closed) throw new LedgerError(`cannot read the ledger ${this.#file}: it was closed`);
+  }
+
+  #failure(error: unknown): Error {
+    return error instanceof LedgerError
+      ? error
+      : ledgerError(`cannot read the ledger ${this.#file}`, error);
+  }
 }

@@ -1,23 +1,51 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { FileError, LedgerError } from "../../../src/errors.ts";
+import { assert, assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import {
+  FileError,
+  LedgerBusyError,
+  LedgerError,
+  LedgerFullError,
+  MicropayError,
+} from "../../../src/errors.ts";
 import {
   backupSqliteLedger,
   restoreSqliteLedger,
 } from "../../../src/ledger/sqlite/backup_ledger.ts";
+import { deleteSqliteLedger } from "../../../src/ledger/sqlite/delete_sqlite_ledger.ts";
+import { removeIfThere } from "../../../src/ledger/sqlite/ledger_file.ts";
+import { placeNewFile } from "../../../src/ledger/sqlite/new_file.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
-import { alice, bob, ledgerId, noonMs, payment } from "../ledger_samples.ts";
-import { inFolder, withLedger } from "./temporary_ledger.ts";
+import { alice, bob, carol, ledgerId, noonMs, payment, registration } from "../ledger_samples.ts";
+import { makeFirstVersion } from "./first_version.ts";
+import { mountSmallDisk } from "./small_disk.ts";
+import { inFolder, otherConnection, registerBoth, withLedger } from "./temporary_ledger.ts";
+
+const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+
+/** Opens a ledger as its server does; the place afterwards holds one file for it, and the lock's. */
+async function totalsOf(file: string) {
+  const ledger = await openSqliteLedger({ file, ledgerId });
+  try {
+    return await ledger.totals();
+  } finally {
+    await ledger.close();
+  }
+}
 
 Deno.test("a backup made while bookings run is one moment of the ledger, for its owner only", () =>
   withLedger(async ({ file, folder, ledger }) => {
-    await ledger.book(payment([alice, bob], 5, { id: 1 }));
+    await ledger.book(payment([alice, bob], 5, { id: 1, memo: "é" }));
+    await ledger.revoke(bob, { codeDigest: "c0".repeat(32), atMs: noonMs });
+    await ledger.register(registration(carol, 0));
+    await ledger.closeAccount(carol, { atMs: noonMs });
     const before = await ledger.totals();
     const booking = ledger.book(payment([alice, bob], 7, { id: 2 }));
     const to = `${folder}/backup.db`;
     backupSqliteLedger({ file, to });
     assertEquals((await booking).outcome, "booked");
     assertEquals(Deno.statSync(to).mode! & 0o777, 0o600);
+    assertEquals(Deno.statSync(to).nlink, 1);
 
     const copy = await openSqliteLedger({ file: to, ledgerId });
     assertEquals(await copy.totals(), before);
@@ -25,55 +53,214 @@ Deno.test("a backup made while bookings run is one moment of the ledger, for its
       await copy.history(alice, { limit: 9 }),
       (await ledger.history(alice, { limit: 9 })).slice(1),
     );
+    for (const name of [bob, carol]) {
+      assertEquals((await copy.account(name))?.isClosed, (await ledger.account(name))?.isClosed);
+    }
+    const code = { codeDigest: "c0".repeat(32) };
+    const row = { ...registration(bob, 0, { key: "new" }), ...code };
+    assertEquals((await copy.register(row)).outcome, "reissued");
     await copy.close();
     const snapshot = openSqliteSnapshot({ file: to });
     assertEquals([...snapshot.faults()], []);
     snapshot.close();
   }));
 
-Deno.test("a backup is never made over an existing file, and nothing is left of one that failed", () =>
-  withLedger(({ file, folder }) => {
-    const to = `${folder}/taken`;
-    Deno.writeTextFileSync(to, "mine");
-    assertThrows(() => backupSqliteLedger({ file, to }), FileError, "never overwritten");
-    assertEquals(Deno.readTextFileSync(to), "mine");
-    assertThrows(() => backupSqliteLedger({ file, to: `${folder}/no/where` }), FileError, "folder");
-    const left = [...Deno.readDirSync(folder)].map(({ name }) => name);
-    assertEquals(left.filter((name) => name.startsWith("new-ledger-")), []);
-    return Promise.resolve();
+Deno.test("a backup beside a server of its own process of bookings is whole, every time", () =>
+  withLedger(async ({ file, folder, ledger }) => {
+    let [id, booking] = [0, true];
+    const bookings = (async () => {
+      while (booking) await ledger.book(payment([alice, bob], 1, { id: id++ }));
+    })();
+    const counts: number[] = [];
+    const program = `import { backupSqliteLedger } from "${new URL(
+      "../../../src/ledger/sqlite/backup_ledger.ts",
+      import.meta.url,
+    )}"; backupSqliteLedger({ file: Deno.args[0], to: Deno.args[1] });`;
+    Deno.writeTextFileSync(`${folder}/backup.ts`, program);
+    for (let round = 0; round < 2; round++) {
+      const to = `${folder}/backup-${round}.db`;
+      const config = new URL("../../../deno.json", import.meta.url).pathname;
+      const args = ["run", "--config", config, "--allow-all", `${folder}/backup.ts`, file, to];
+      const { success, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+      assert(success, new TextDecoder().decode(stderr));
+      const snapshot = openSqliteSnapshot({ file: to });
+      const balances = Object.fromEntries(
+        [...snapshot.accounts()].map(({ username, balance }) => [username, balance]),
+      );
+      counts.push(snapshot.entryCount());
+      assertEquals(balances.bob, snapshot.entryCount() - 1);
+      assertEquals([...snapshot.faults()], []);
+      snapshot.close();
+    }
+    booking = false;
+    await bookings;
+    assertGreater(counts[1]!, counts[0]!);
   }));
+
+const targets: [string, (folder: string) => string, string][] = [
+  [
+    "an existing file",
+    (folder) => {
+      Deno.writeTextFileSync(`${folder}/taken`, "mine");
+      return `${folder}/taken`;
+    },
+    "there is a file of that name, and it is never overwritten",
+  ],
+  [
+    "the ledger itself",
+    (folder) => `${folder}/server.db`,
+    "there is a file of that name, and it is never overwritten",
+  ],
+  [
+    "a link that leads nowhere",
+    (folder) => {
+      Deno.symlinkSync(`${folder}/nothing`, `${folder}/link`);
+      return `${folder}/link`;
+    },
+    "there is a file of that name, and it is never overwritten",
+  ],
+  ["a folder", (folder) => folder, "it is a folder; give the path of a file"],
+  [
+    "a folder that is missing",
+    (folder) => `${folder}/no/where`,
+    "its folder is missing or not writable",
+  ],
+  ["a device", () => "/dev/null", "there is a file of that name, and it is never overwritten"],
+  [
+    "the log of another ledger",
+    (folder) => `${folder}/other.db-wal`,
+    "a name that ends in -wal is for a file beside a ledger",
+  ],
+  [
+    "the lock of another ledger",
+    (folder) => `${folder}/other.db-serving`,
+    "a name that ends in -serving is for a file beside a ledger",
+  ],
+];
+for (const [sentence, target, text] of targets) {
+  Deno.test(`a backup to ${sentence} is refused in one line, and nothing is changed or left`, () =>
+    withLedger(async ({ file, folder, ledger }) => {
+      const to = target(folder);
+      const before = namesIn(folder);
+      const error = assertThrows(() => backupSqliteLedger({ file, to }), FileError);
+      assertEquals(error.message, `cannot make the ledger ${to}: ${text}`);
+      assertEquals(namesIn(folder), before);
+      if (sentence === "an existing file") assertEquals(Deno.readTextFileSync(to), "mine");
+      assertEquals((await ledger.book(payment([alice, bob], 1))).outcome, "booked");
+    }));
+}
+
+Deno.test("a ledger is never made where the log of one that is gone would be taken for its own", () =>
+  inFolder(async (folder) => {
+    const file = `${folder}/server.db`;
+    const ledger = await openSqliteLedger({ file, ledgerId });
+    await registerBoth(ledger);
+    // As after kill -9, when somebody deletes the file alone.
+    const log = Deno.readFileSync(`${file}-wal`);
+    await ledger.close();
+    Deno.removeSync(file);
+    Deno.writeFileSync(`${file}-wal`, log);
+    const error = await assertRejects(() => openSqliteLedger({ file, ledgerId }), FileError);
+    assertEquals(
+      error.message,
+      `cannot make the ledger ${file}: ${file}-wal is left of a ledger that is not there any more; ` +
+        "put it back beside that one, or delete it",
+    );
+    assertEquals(Deno.readFileSync(`${file}-wal`), log);
+    deleteSqliteLedger(file);
+    assertEquals(namesIn(folder), []);
+    assertEquals((await totalsOf(file)).entries, 0);
+  }));
+
+const linkers: [string, typeof Deno.linkSync | undefined][] = [
+  ["with links", undefined],
+  ["without", () => {
+    throw new Deno.errors.PermissionDenied("Operation not permitted (os error 1)");
+  }],
+];
+for (const [sentence, link] of linkers) {
+  Deno.test(`on a disk ${sentence} a finished file gets its name, and never that of another`, () =>
+    inFolder((folder) => {
+      const [from, to] = [`${folder}/from`, `${folder}/to`];
+      const options = { attempt: "cannot", ...(link && { link }) };
+      Deno.writeTextFileSync(from, "whole");
+      placeNewFile(from, to, options);
+      assertEquals(Deno.readTextFileSync(to), "whole");
+      removeIfThere(from);
+      Deno.writeTextFileSync(from, "other");
+      assertThrows(() => placeNewFile(from, to, options), FileError, "never overwritten");
+      assertEquals([Deno.readTextFileSync(to), Deno.readTextFileSync(from)], ["whole", "other"]);
+      assertThrows(() => placeNewFile(`${folder}/none`, `${folder}/new`, options), Error);
+      assertEquals(namesIn(folder), ["from", "to"]);
+      return Promise.resolve();
+    }));
+}
+
+/** A closed ledger without members, a backup of it, and then both members in the ledger. */
+async function makeBoth(folder: string) {
+  const [file, backup] = [`${folder}/server.db`, `${folder}/backup.db`];
+  const ledger = await openSqliteLedger({ file, ledgerId });
+  const early = await ledger.totals();
+  backupSqliteLedger({ file, to: backup });
+  await registerBoth(ledger);
+  const late = await ledger.totals();
+  await ledger.close();
+  return { file, backup, early, late };
+}
 
 Deno.test("a restored ledger is the backup, and what it replaced is kept whole", () =>
   inFolder(async (folder) => {
-    const [file, backup] = [`${folder}/server.db`, `${folder}/backup.db`];
-    const ledger = await openSqliteLedger({ file, ledgerId });
-    const early = await ledger.totals();
-    backupSqliteLedger({ file, to: backup });
-    const { registerBoth } = await import("./temporary_ledger.ts");
-    await registerBoth(ledger);
-    const late = await ledger.totals();
-    await ledger.close();
-
+    const { file, backup, early, late } = await makeBoth(folder);
     const kept = restoreSqliteLedger({ backup, file, atMs: noonMs });
     assertEquals(kept, `${file}.replaced-2026-11-23T120000.000Z`);
-    for (const [path, totals] of [[file, early], [kept!, late]] as const) {
-      const opened = await openSqliteLedger({ file: path, ledgerId });
-      assertEquals(await opened.totals(), totals);
-      await opened.close();
-    }
     assertEquals(
-      [...Deno.readDirSync(folder)].filter(({ name }) => name.includes("restoring")),
-      [],
+      namesIn(folder),
+      ["backup.db", "server.db", "server.db-serving", "server.db.replaced-2026-11-23T120000.000Z"],
     );
+    assertEquals(Deno.statSync(file).mode! & 0o777, 0o600);
+    assertEquals([await totalsOf(file), await totalsOf(kept!)], [early, late]);
+    assertEquals(await totalsOf(backup), early, "the backup is still there");
+  }));
+
+Deno.test("what a killed server left in its log is kept with the ledger, and stays out of the restored one", () =>
+  inFolder(async (folder) => {
+    const { file, backup, early } = await makeBoth(folder);
+    // A copy of all files of an open ledger is what kill -9 leaves.
+    const ledger = await openSqliteLedger({ file, ledgerId });
+    for (let id = 0; id < 20; id++) await ledger.book(payment([alice, bob], 1, { id }));
+    const late = await ledger.totals();
+    const killed = `${folder}/killed.db`;
+    for (const suffix of ["", "-wal", "-shm"]) {
+      Deno.copyFileSync(`${file}${suffix}`, `${killed}${suffix}`);
+    }
+    await ledger.close();
+    assertGreater(Deno.statSync(`${killed}-wal`).size, 0);
+
+    const kept = restoreSqliteLedger({ backup, file: killed, atMs: noonMs })!;
+    assertEquals(
+      namesIn(folder).filter((name) => name.startsWith("killed.db")),
+      ["killed.db", "killed.db-serving", kept.slice(folder.length + 1)],
+    );
+    assertEquals([await totalsOf(killed), await totalsOf(kept)], [early, late]);
+  }));
+
+Deno.test("a ledger too damaged to be opened is replaced and kept, and no log is left for its successor", () =>
+  inFolder(async (folder) => {
+    const { file, backup, early } = await makeBoth(folder);
+    Deno.writeTextFileSync(file, "no database any more, for whatever reason\n".repeat(99));
+    Deno.writeTextFileSync(`${file}-wal`, "log");
+    const kept = restoreSqliteLedger({ backup, file, atMs: noonMs })!;
+    assertEquals(namesIn(folder).filter((name) => name.endsWith("db-wal")), []);
+    assertEquals(await totalsOf(file), early);
+    assertEquals(Deno.readTextFileSync(kept).slice(0, 11), "no database");
   }));
 
 Deno.test("a ledger is restored where there was none", () =>
-  withLedger(({ file, folder }) => {
+  withLedger(async ({ file, folder, ledger }) => {
     const [backup, fresh] = [`${folder}/backup.db`, `${folder}/fresh.db`];
     backupSqliteLedger({ file, to: backup });
     assertEquals(restoreSqliteLedger({ backup, file: fresh, atMs: noonMs }), undefined);
-    assert(Deno.statSync(fresh).isFile);
-    return Promise.resolve();
+    assertEquals(await totalsOf(fresh), await ledger.totals());
   }));
 
 Deno.test("a ledger that a server uses is not replaced", () =>
@@ -87,18 +274,116 @@ Deno.test("a ledger that a server uses is not replaced", () =>
       "another server is using it",
     );
     assertEquals(await ledger.totals(), before);
-    await ledger.book(payment([alice, bob], 5, { id: 1 }));
+    assertEquals((await ledger.book(payment([alice, bob], 5, { id: 1 }))).outcome, "booked");
   }));
 
-Deno.test("what is no ledger is not restored, and the ledger stays", () =>
+Deno.test("a ledger that another program has open is not replaced under it", () =>
   inFolder(async (folder) => {
-    const [file, backup] = [`${folder}/server.db`, `${folder}/backup.db`];
-    await (await openSqliteLedger({ file, ledgerId })).close();
-    Deno.writeTextFileSync(
-      backup,
-      "not a database, though as long as the header of one would be".repeat(9),
-    );
-    assertThrows(() => restoreSqliteLedger({ backup, file, atMs: noonMs }), LedgerError);
-    await (await openSqliteLedger({ file, ledgerId })).close();
-    await assertRejects(() => openSqliteLedger({ file: backup, ledgerId }), LedgerError);
+    const { file, backup, early, late } = await makeBoth(folder);
+    const before = namesIn(folder);
+    {
+      using other = otherConnection(file);
+      assertEquals(other.value("SELECT count(*) FROM entry"), 1);
+      const error = assertThrows(
+        () => restoreSqliteLedger({ backup, file, atMs: noonMs }),
+        LedgerBusyError,
+      );
+      assertEquals(
+        error.message,
+        `cannot replace the ledger ${file}: another program has it open; close that one first`,
+      );
+    }
+    assertEquals(namesIn(folder), before);
+    assertEquals(await totalsOf(file), late);
+    restoreSqliteLedger({ backup, file, atMs: noonMs });
+    assertEquals(await totalsOf(file), early);
   }));
+
+const unusable: [string, (backup: string, file: string) => void, string][] = [
+  ["is not there", (backup) => Deno.removeSync(backup), "there is no such file"],
+  [
+    "is no database",
+    (backup) => Deno.writeTextFileSync(backup, "Dear diary,\n".repeat(900)),
+    "it is not a database; choose another file with --db",
+  ],
+  [
+    "is cut short",
+    (backup) => Deno.truncateSync(backup, 8192),
+    "it is damaged or cut short; put a backup in its place",
+  ],
+  [
+    "is of the first version",
+    (backup) => {
+      Deno.removeSync(backup);
+      makeFirstVersion(backup);
+    },
+    "it is of schema 1",
+  ],
+  [
+    "holds what no ledger can",
+    (backup) => {
+      const database = new DatabaseSync(backup);
+      database.exec("DROP TRIGGER entry_kept; DROP TRIGGER entry_appended");
+      database.exec("PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF");
+      database.exec("UPDATE client SET balance = -1 WHERE username <> '@issuer'");
+      database.exec("INSERT INTO client (username, balance) VALUES ('eve', -1)");
+      database.close();
+    },
+    "a row of its table client is none of a ledger",
+  ],
+  [
+    "is the ledger itself",
+    (backup, file) => {
+      Deno.removeSync(backup);
+      Deno.symlinkSync(file, backup);
+    },
+    "the backup is that very file",
+  ],
+];
+for (const [sentence, spoil, text] of unusable) {
+  Deno.test(`a backup that ${sentence} is not restored, and the ledger stays`, () =>
+    inFolder(async (folder) => {
+      const { file, backup, late } = await makeBoth(folder);
+      spoil(backup, file);
+      const before = namesIn(folder);
+      assertThrows(() => restoreSqliteLedger({ backup, file, atMs: noonMs }), MicropayError, text);
+      assertEquals(namesIn(folder).filter((name) => !/-(wal|shm)$/.test(name)), before);
+      assertEquals(await totalsOf(file), late);
+    }));
+}
+
+Deno.test("a ledger that is kept already under that name is not lost to another", () =>
+  inFolder(async (folder) => {
+    const { file, backup, late } = await makeBoth(folder);
+    const kept = `${file}.replaced-2026-11-23T120000.000Z`;
+    Deno.writeTextFileSync(kept, "kept");
+    assertThrows(
+      () => restoreSqliteLedger({ backup, file, atMs: noonMs }),
+      FileError,
+      `cannot keep the ledger ${file} as ${kept}: there is a file of that name`,
+    );
+    assertEquals([await totalsOf(file), Deno.readTextFileSync(kept)], [late, "kept"]);
+    assertEquals(namesIn(folder).filter((name) => name.startsWith("new-")), []);
+  }));
+
+const probe = await mountSmallDisk("64k");
+await probe?.[Symbol.asyncDispose]();
+
+Deno.test({
+  name: "without room for it a backup or a restored ledger is not there at all",
+  ignore: probe === undefined,
+  fn: () =>
+    withLedger(async ({ file, folder, ledger }) => {
+      const memo = "x".repeat(200);
+      const rows = Array.from({ length: 500 }, (_, id) => payment([alice, bob], 1, { id, memo }));
+      await Promise.all(rows.map((row) => ledger.book(row)));
+      const backup = `${folder}/backup.db`;
+      backupSqliteLedger({ file, to: backup });
+      await using disk = (await mountSmallDisk("200k"))!;
+      const to = `${disk.folder}/other.db`;
+      assertThrows(() => backupSqliteLedger({ file, to }), LedgerFullError, "no room");
+      const restore = () => restoreSqliteLedger({ backup, file: to, atMs: noonMs });
+      assertThrows(restore, LedgerFullError, "no room");
+      assertEquals(namesIn(disk.folder), ["other.db-serving"]);
+    }),
+});

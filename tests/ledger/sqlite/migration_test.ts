@@ -1,77 +1,199 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { DatabaseSync } from "node:sqlite";
-import { FileError, LedgerError } from "../../../src/errors.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { FileError, LedgerError, LedgerFullError } from "../../../src/errors.ts";
+import { backupSqliteLedger } from "../../../src/ledger/sqlite/backup_ledger.ts";
+import { keptCopiesMax } from "../../../src/ledger/sqlite/migrate_ledger.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
-import { alice, bob, ledgerId, orderId, payment } from "../ledger_samples.ts";
-import { inFolder, registerBoth } from "./temporary_ledger.ts";
+import { alice, bob, ledgerId, orderId, refund } from "../ledger_samples.ts";
+import { makeFirstVersion, rowsOf } from "./first_version.ts";
+import { mountSmallDisk } from "./small_disk.ts";
+import { inFolder, otherConnection } from "./temporary_ledger.ts";
 
-const shapeSql = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name";
-
-/** A ledger of version 1, as it was made before there were refunds, with one payment in it. */
-async function makeFirstVersion(file: string): Promise<void> {
-  const ledger = await openSqliteLedger({ file, ledgerId });
-  await registerBoth(ledger);
-  await ledger.book(payment([alice, bob], 300, { id: 1 }));
-  await ledger.close();
-  const database = new DatabaseSync(file);
-  for (
-    const sql of [
-      "DROP TABLE closure",
-      "DROP TABLE reissue",
-      "DROP INDEX entry_refunds",
-      "ALTER TABLE entry DROP COLUMN refunds",
-      "PRAGMA user_version = 1",
-    ]
-  ) database.prepare(sql).run();
-  database.close();
-}
+const versionOf = (file: string) => rowsOf(file, "PRAGMA user_version")[0]!.user_version;
+/** Without what SQLite leaves of a log after somebody has read. */
+const namesIn = (folder: string) =>
+  [...Deno.readDirSync(folder)].map(({ name }) => name)
+    .filter((name) => !/-(wal|shm)$/.test(name)).sort();
+/** Tables of version 1, with whatever columns. */
+const tablesOf = (file: string) =>
+  ["ledger", "client", "certificate", "entry"].map((table) =>
+    rowsOf(file, `SELECT * FROM ${table}`)
+  );
 
 Deno.test("a ledger of the first version is brought up to date, and kept as it was beside", () =>
   inFolder(async (folder) => {
-    const file = `${folder}/server.db`;
-    await makeFirstVersion(file);
+    const [file, old] = [`${folder}/server.db`, `${folder}/old.db`];
+    makeFirstVersion(file);
+    makeFirstVersion(old);
     const ledger = await openSqliteLedger({ file, ledgerId });
-    const refund = { ...payment([bob, alice], 100, { id: 2 }), kind: "refund" as const };
-    const result = await ledger.book({ ...refund, refunds: orderId(1) });
+    assertEquals((await ledger.account(alice))?.isClosed, false);
+    assertEquals((await ledger.account(bob))?.certificate?.issuedAtMs, Date.UTC(2026, 10, 23, 12));
+    assertEquals((await ledger.entry(orderId(2)))?.refunds, undefined);
+    const result = await ledger.book(refund([bob, alice], 500, { id: 3, of: 2 }));
     assertEquals(result.outcome, "booked");
     await ledger.close();
 
-    const [migrated, fresh, kept] = [file, `${folder}/fresh.db`, `${file}.schema-1`];
-    await (await openSqliteLedger({ file: fresh, ledgerId })).close();
-    assertEquals(rows(migrated, shapeSql), rows(fresh, shapeSql));
-    assertEquals(rows(kept, "PRAGMA user_version"), [{ user_version: 1 }]);
-    assertEquals(rows(kept, "SELECT count(*) AS count FROM entry"), [{ count: 2 }]);
+    const kept = `${file}.schema-1`;
+    assertEquals(tablesOf(kept), tablesOf(old));
+    assertEquals(versionOf(kept), 1);
     assertEquals(Deno.statSync(kept).mode! & 0o777, 0o600);
+    const snapshot = openSqliteSnapshot({ file });
+    assertEquals([...snapshot.faults()], [], "it has the shape of a new one");
+    snapshot.close();
+    await (await openSqliteLedger({ file, ledgerId })).close();
+    assertEquals(namesIn(folder), [
+      "old.db",
+      "server.db",
+      "server.db-serving",
+      "server.db.schema-1",
+    ]);
   }));
 
-Deno.test("without a place for the copy nothing is migrated", () =>
+Deno.test("the copy is never made over an existing file", () =>
   inFolder(async (folder) => {
     const file = `${folder}/server.db`;
-    await makeFirstVersion(file);
-    Deno.writeTextFileSync(`${file}.schema-1`, "taken");
-    await assertRejects(() => openSqliteLedger({ file, ledgerId }), FileError, "never overwritten");
-    assertEquals(rows(file, "PRAGMA user_version"), [{ user_version: 1 }]);
+    makeFirstVersion(file);
+    const names = Array.from(
+      { length: keptCopiesMax },
+      (_, index) => `${file}.schema-1${index === 0 ? "" : `-${index + 1}`}`,
+    );
+    for (const name of names) Deno.writeTextFileSync(name, "taken");
+    const error = await assertRejects(() => openSqliteLedger({ file, ledgerId }), FileError);
+    assertEquals(
+      error.message,
+      `cannot bring the ledger ${file} from schema 1 to 2: there are ${keptCopiesMax} copies of it, ` +
+        `${names[0]} and on; move them away`,
+    );
+    assertEquals(versionOf(file), 1);
+    Deno.removeSync(names.at(-1)!);
+    await (await openSqliteLedger({ file, ledgerId })).close();
+    assertEquals([versionOf(file), versionOf(names.at(-1)!)], [2, 1]);
+    for (const name of names.slice(0, -1)) assertEquals(Deno.readTextFileSync(name), "taken");
+  }));
+
+Deno.test("a ledger that cannot be migrated stays as it was, and no copy is left", () =>
+  inFolder(async (folder) => {
+    const file = `${folder}/server.db`;
+    makeFirstVersion(file);
+    {
+      using other = otherConnection(file);
+      other.run("CREATE TABLE reissue (mine)"); // in the way of the last statement
+    }
+    const before = rowsOf(file, "SELECT type, name, sql FROM sqlite_schema");
+    await assertRejects(
+      () => openSqliteLedger({ file, ledgerId }),
+      LedgerError,
+      `cannot bring the ledger ${file} from schema 1 to 2`,
+    );
+    assertEquals(versionOf(file), 1);
+    assertEquals(rowsOf(file, "SELECT type, name, sql FROM sqlite_schema"), before);
+    assertEquals(namesIn(folder), ["server.db", "server.db-serving"]);
+  }));
+
+Deno.test("a ledger that somebody changed by hand is not migrated, and it is said why", () =>
+  inFolder(async (folder) => {
+    const file = `${folder}/server.db`;
+    makeFirstVersion(file, { payments: 3 });
+    {
+      using other = otherConnection(file);
+      other.run("DROP TRIGGER entry_kept");
+      other.run("DELETE FROM entry WHERE number = 3");
+    }
+    const error = await assertRejects(() => openSqliteLedger({ file, ledgerId }), LedgerError);
+    assertEquals(
+      error.message,
+      `cannot copy the ledger ${file}: a row of its table entry is none of a ledger (an entry is ` +
+        "appended after the last one, with an id of its own); audit it",
+    );
+    assertEquals(versionOf(file), 1);
   }));
 
 Deno.test("a tool beside a server does not migrate, it says who does", () =>
   inFolder(async (folder) => {
     const file = `${folder}/server.db`;
-    await makeFirstVersion(file);
-    const sentence = "start its server once";
-    await assertRejects(
-      () => openSqliteLedger({ file, ledgerId, serve: false }),
-      LedgerError,
-      sentence,
-    );
-    assertThrows(() => openSqliteSnapshot({ file }), LedgerError, sentence);
+    makeFirstVersion(file);
+    const sentence = `cannot open the ledger ${file}: it is of schema 1, this micropay uses 2; ` +
+      "start its server once, which brings it up to date";
+    const open = () => openSqliteLedger({ file, ledgerId, serve: false });
+    assertEquals((await assertRejects(open, LedgerError)).message, sentence);
+    for (
+      const attempt of [
+        () => openSqliteSnapshot({ file }),
+        () => backupSqliteLedger({ file, to: `${folder}/backup.db` }),
+      ]
+    ) {
+      assertEquals(assertThrows(attempt, LedgerError).message, sentence);
+    }
+    assertEquals(versionOf(file), 1);
   }));
 
-function rows(file: string, sql: string): unknown[] {
-  const database = new DatabaseSync(file, { readOnly: true });
-  try {
-    return database.prepare(sql).all().map((row) => ({ ...row }));
-  } finally {
-    database.close();
-  }
-}
+Deno.test("a ledger in use by an older server is not migrated under it", () =>
+  inFolder(async (folder) => {
+    const file = `${folder}/server.db`;
+    makeFirstVersion(file);
+    const { takeServingLock } = await import("../../../src/ledger/sqlite/serving_lock.ts");
+    const lock = takeServingLock(file);
+    await assertRejects(() => openSqliteLedger({ file, ledgerId }), LedgerError, "another server");
+    lock.release();
+    assertEquals(versionOf(file), 1);
+  }));
+
+Deno.test("killed in the middle of a migration it is of the old version or the new, and the next start goes on", () =>
+  inFolder(async (folder) => {
+    const original = `${folder}/original.db`;
+    makeFirstVersion(original, { payments: 8000 });
+    const script = new URL("migrating_child.ts", import.meta.url).pathname;
+    const seen: unknown[] = [];
+    for (const afterMs of [1, 30, 60, 100, 140, 200]) {
+      const file = `${folder}/after-${afterMs}.db`;
+      Deno.copyFileSync(original, file);
+      const child = new Deno.Command(Deno.execPath(), {
+        args: ["run", "--no-prompt", "--allow-all", script, file],
+        stdout: "piped",
+        stderr: "null",
+      }).spawn();
+      const reader = child.stdout.getReader();
+      await reader.read();
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It was done already.
+      }
+      await reader.cancel();
+      await child.status;
+      seen.push(versionOf(file));
+      const ledger = await openSqliteLedger({ file, ledgerId });
+      assertEquals((await ledger.totals()).entries, 8002);
+      await ledger.close();
+      assertEquals(versionOf(file), 2);
+      const kept = namesIn(folder).filter((name) =>
+        name.startsWith(`after-${afterMs}.db.schema-1`)
+      );
+      assert(kept.length >= 1);
+      for (const name of kept) {
+        const count = rowsOf(`${folder}/${name}`, "SELECT count(*) AS count FROM entry");
+        assertEquals(count, [{ count: 8002 }]);
+      }
+    }
+    assert(seen.every((version) => version === 1 || version === 2));
+  }));
+
+const probe = await mountSmallDisk("64k");
+await probe?.[Symbol.asyncDispose]();
+
+Deno.test({
+  name: "without room for the copy nothing is migrated, and nothing is left",
+  ignore: probe === undefined,
+  fn: () =>
+    inFolder(async (folder) => {
+      await using disk = (await mountSmallDisk("2m"))!;
+      const file = `${disk.folder}/server.db`;
+      makeFirstVersion(`${folder}/server.db`, { payments: 6000 });
+      Deno.copyFileSync(`${folder}/server.db`, file);
+      assert(Deno.statSync(file).size > 1_200_000, "no room for two of it");
+      await assertRejects(() => openSqliteLedger({ file, ledgerId }), LedgerFullError, "no room");
+      assertEquals(versionOf(file), 1);
+      assertEquals(namesIn(disk.folder), ["server.db", "server.db-serving"]);
+    }),
+});

@@ -1,0 +1,350 @@
+import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
+import { LedgerError, MicropayError } from "../../../src/errors.ts";
+import type { LedgerSnapshot } from "../../../src/ledger/snapshot.ts";
+import { backupSqliteLedger } from "../../../src/ledger/sqlite/backup_ledger.ts";
+import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
+import type { SqliteLedger } from "../../../src/ledger/sqlite/sqlite_ledger.ts";
+import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
+import {
+  alice,
+  bob,
+  carol,
+  certificateOf,
+  ledgerId,
+  noonMs,
+  orderId,
+  payment,
+  presenceOf,
+  refund,
+  registration,
+} from "../ledger_samples.ts";
+import { mountSmallDisk } from "./small_disk.ts";
+import { inFolder, otherConnection, withLedger } from "./temporary_ledger.ts";
+
+function withSnapshot<T>(file: string, read: (snapshot: LedgerSnapshot) => T): T {
+  const snapshot = openSqliteSnapshot({ file });
+  try {
+    return read(snapshot);
+  } finally {
+    snapshot.close();
+  }
+}
+
+/** After alice's opening: 2 alice to bob, 3 bob to alice as a refund, 4 alice to carol; bob is online, carol closed. */
+async function fill(ledger: SqliteLedger): Promise<void> {
+  await ledger.register(registration(carol, 0));
+  await ledger.bringOnline(presenceOf(bob));
+  await ledger.book(payment([alice, bob], 300, { id: 2, memo: "lunch" }));
+  await ledger.book(refund([bob, alice], 100, { id: 3, of: 2 }));
+  await ledger.book(payment([alice, carol], 5, { id: 4 }));
+  await ledger.closeAccount(carol, { atMs: noonMs });
+  await ledger.revoke(bob, { codeDigest: "c0".repeat(32), atMs: noonMs });
+}
+
+const at = "2026-11-23T12:00:00.000Z";
+
+Deno.test("a snapshot says what is stored, column by column", () =>
+  withLedger(async ({ file, ledger }) => {
+    await fill(ledger);
+    const { hash } = (await ledger.entry(orderId(2)))!;
+    withSnapshot(file, (snapshot) => {
+      assertEquals(snapshot.ledgerId, ledgerId);
+      assertEquals(snapshot.entryCount(), 4);
+      const second = {
+        number: 2,
+        id: orderId(2),
+        kind: "payment",
+        payer: "alice",
+        payee: "bob",
+        amount: 300,
+        memo: "lunch",
+        order_jws: payment([alice, bob], 300, { id: 2, memo: "lunch" }).orderJws,
+        at,
+        payer_balance: 999_700,
+        payee_balance: 300,
+        hash,
+        refunds: null,
+      };
+      assertEquals({ ...[...snapshot.entries()][1] } as unknown, second);
+      assertEquals({ ...snapshot.entryByNumber(2) } as unknown, second);
+      assertEquals({ ...snapshot.entryById(orderId(2)) } as unknown, second);
+      assertEquals(snapshot.entryByNumber(5), undefined);
+      assertEquals(snapshot.entryById("nothing"), undefined);
+      assertEquals([...snapshot.refundsOf(orderId(2))].map(({ number }) => number), [3]);
+      assertEquals([...snapshot.refundsOf(orderId(3))], []);
+      assertEquals([...snapshot.accounts()].map((row) => Object.values(row)), [
+        ["@issuer", -1_000_000, 0, null],
+        ["alice", 999_795, 0, null],
+        ["bob", 200, 0, null],
+        ["carol", 5, 0, at],
+      ]);
+      const certificates = [...snapshot.certificates()];
+      assertEquals(certificates.map(({ username }) => username), ["alice", "bob", "carol"]);
+      assertEquals(certificates.map(({ revoked_at }) => revoked_at), [null, at, null]);
+      const { fingerprint, keyFingerprint, der } = certificateOf(alice);
+      const { fingerprint: f, key_fingerprint: k, issued_at, der: d } = certificates[0]!;
+      assertEquals([f, k, issued_at], [fingerprint, keyFingerprint, at]);
+      assertEquals(new Uint8Array(d as Uint8Array), der);
+      assertEquals([[...snapshot.repeatedIds()], [...snapshot.faults()]], [[], []]);
+    });
+  }));
+
+Deno.test("entries of one account come from both sides, in their order, and nobody else's", () =>
+  withLedger(async ({ file, ledger }) => {
+    await fill(ledger);
+    withSnapshot(file, (snapshot) => {
+      const numbersOf = (name: string) => [...snapshot.entriesOf(name)].map(({ number }) => number);
+      assertEquals(numbersOf("alice"), [1, 2, 3, 4]);
+      assertEquals(numbersOf("bob"), [2, 3]);
+      assertEquals(numbersOf("@issuer"), [1]);
+      assertEquals(numbersOf("nobody"), []);
+    });
+  }));
+
+Deno.test("a snapshot is one moment, and the server goes on beside it", () =>
+  withLedger(async ({ file, ledger }) => {
+    const snapshot = openSqliteSnapshot({ file });
+    const rows = snapshot.entries()[Symbol.iterator]();
+    assertEquals(rows.next().value?.number, 1);
+    for (let id = 1; id <= 300; id++) {
+      assertEquals((await ledger.book(payment([alice, bob], 1, { id }))).outcome, "booked");
+    }
+    assertEquals(rows.next().done, true);
+    assertEquals([snapshot.entryCount(), snapshot.entryById(orderId(1))], [1, undefined]);
+    assertEquals([...snapshot.accounts()].map(({ balance }) => balance), [
+      -1_000_000,
+      1_000_000,
+      0,
+    ]);
+    assertEquals([...snapshot.faults()], []);
+    snapshot.close();
+    withSnapshot(file, (later) => assertEquals(later.entryCount(), 301));
+  }));
+
+Deno.test("rows can be read within rows, and given up in the middle", () =>
+  withLedger(async ({ file, ledger }) => {
+    await fill(ledger);
+    const snapshot = openSqliteSnapshot({ file });
+    let pairs = 0;
+    for (const { number } of snapshot.entries()) {
+      for (const inner of snapshot.entries()) {
+        assertEquals(snapshot.entryByNumber(number as number)?.number, number);
+        pairs += inner.number === number ? 1 : 0;
+        if (inner.number === number) break;
+      }
+    }
+    assertEquals(pairs, 4);
+    const rows = snapshot.entries()[Symbol.iterator]();
+    rows.next();
+    snapshot.close();
+    snapshot.close();
+    assertThrows(() => rows.next(), LedgerError, "it was closed");
+    assertThrows(() => snapshot.entryCount(), LedgerError, "it was closed");
+    assertThrows(() => [...snapshot.entries()], LedgerError, "it was closed");
+  }));
+
+Deno.test("a snapshot changes nothing in the file, and cannot", () =>
+  inFolder(async (folder) => {
+    const file = `${folder}/server.db`;
+    const ledger = await openSqliteLedger({ file, ledgerId });
+    await ledger.register(registration(alice, 5));
+    await ledger.close();
+    const before = Deno.readFileSync(file);
+    withSnapshot(file, (snapshot) => {
+      assertEquals(snapshot.entryCount(), 1);
+      assertEquals([...snapshot.faults()], []);
+    });
+    assertEquals(Deno.readFileSync(file), before);
+  }));
+
+const refusals: [
+  string,
+  (folder: string) => string,
+  MicropayError["code"],
+  string,
+][] = [
+  ["no file", (folder) => `${folder}/none.db`, "file", "there is no such file"],
+  ["a folder", (folder) => folder, "file", "it is a folder; give the path of a file"],
+  [
+    "a text",
+    (folder) => {
+      Deno.writeTextFileSync(`${folder}/diary`, "Dear diary,\n".repeat(900));
+      return `${folder}/diary`;
+    },
+    "ledger",
+    "it is not a database; choose another file with --db",
+  ],
+];
+for (const [sentence, place, code, text] of refusals) {
+  Deno.test(`${sentence} is refused in one line, by a snapshot and by a backup`, () =>
+    inFolder((folder) => {
+      const file = place(folder);
+      const message = `cannot open the ledger ${file}: ${text}`;
+      for (
+        const attempt of [
+          () => openSqliteSnapshot({ file }),
+          () => backupSqliteLedger({ file, to: `${folder}/backup.db` }),
+        ]
+      ) {
+        const error = assertThrows(attempt, MicropayError);
+        assertEquals([error.code, error.message], [code, message]);
+      }
+      return Promise.resolve();
+    }));
+}
+
+/** What somebody can do who has the file and `sqlite3`, and what the file itself then tells. */
+const tampered: [string, string[], string][] = [
+  [
+    "a trigger that is gone",
+    ["DROP TRIGGER entry_unchanged"],
+    "the trigger entry_unchanged is missing or was changed",
+  ],
+  [
+    "a trigger that does nothing any more",
+    [
+      "DROP TRIGGER entry_kept",
+      "CREATE TRIGGER entry_kept BEFORE DELETE ON entry BEGIN SELECT 1; END",
+    ],
+    "the trigger entry_kept is missing or was changed",
+  ],
+  [
+    "a trigger of somebody else's",
+    ["CREATE TRIGGER gift AFTER INSERT ON entry BEGIN UPDATE client SET balance = 9; END"],
+    "the trigger gift is not one of this program's, and could change what is booked",
+  ],
+  [
+    "an index that finds nothing",
+    ["DROP INDEX entry_refunds", "CREATE INDEX entry_refunds ON entry (refunds) WHERE number < 0"],
+    "the index entry_refunds is missing or was changed",
+  ],
+  [
+    "a view in a table's place",
+    ["ALTER TABLE closure RENAME TO other", "CREATE VIEW closure AS SELECT * FROM other"],
+    "the table closure is missing or was changed",
+  ],
+  [
+    "a certificate of nobody",
+    [
+      "PRAGMA foreign_keys = OFF",
+      "UPDATE certificate SET username = 'nobody' WHERE username = 'bob'",
+    ],
+    "a row of certificate refers to one of client that is not there",
+  ],
+];
+for (const [sentence, statements, fault] of tampered) {
+  Deno.test(`${sentence} is a fault of the file`, () =>
+    withLedger(async ({ file, ledger }) => {
+      await fill(ledger);
+      {
+        using other = otherConnection(file);
+        for (const sql of statements) other.run(sql);
+      }
+      assertEquals(withSnapshot(file, (snapshot) => [...snapshot.faults()]), [fault]);
+    }));
+}
+
+Deno.test("tables, indexes and views of the operator's own are no fault", () =>
+  withLedger(({ file }) => {
+    {
+      using other = otherConnection(file);
+      other.run("CREATE TABLE notes (text)");
+      other.run("CREATE INDEX entry_kind ON entry (kind)");
+      other.run("CREATE VIEW poor AS SELECT username FROM client WHERE balance < 5");
+      other.run("ANALYZE");
+    }
+    assertEquals(withSnapshot(file, (snapshot) => [...snapshot.faults()]), []);
+    return Promise.resolve();
+  }));
+
+Deno.test("an id that two entries have is found, whatever became of the index", () =>
+  withLedger(async ({ file, ledger }) => {
+    await fill(ledger);
+    {
+      using other = otherConnection(file);
+      const table = String(other.value("SELECT sql FROM sqlite_schema WHERE name = 'entry'"));
+      other.run("PRAGMA foreign_keys = OFF");
+      other.run("PRAGMA legacy_alter_table = ON");
+      other.run("ALTER TABLE entry RENAME TO entry_before");
+      other.run(table.replace(" UNIQUE", ""));
+      other.run("INSERT INTO entry SELECT * FROM entry_before");
+      other.run("DROP TABLE entry_before");
+      other.run(`UPDATE entry SET id = '${orderId(2)}' WHERE number > 2`);
+    }
+    withSnapshot(file, (snapshot) => {
+      assertEquals([...snapshot.repeatedIds()], [orderId(2)]);
+      assertEquals(snapshot.entryCount(), 4);
+      assert([...snapshot.faults()].includes("the table entry is missing or was changed"));
+    });
+  }));
+
+Deno.test("a number past 2^53 is read without loss", () =>
+  withLedger(({ file }) => {
+    {
+      using other = otherConnection(file);
+      other.run("DROP TRIGGER entry_unchanged");
+      other.run("PRAGMA ignore_check_constraints = ON");
+      other.run("UPDATE entry SET amount = 9007199254740993");
+      other.run("UPDATE client SET balance = -9223372036854775808 WHERE username = 'bob'");
+    }
+    withSnapshot(file, (snapshot) => {
+      assertEquals(snapshot.entryByNumber(1)?.amount, 9007199254740993n);
+      assertEquals([...snapshot.entries()][0]?.amount, 9007199254740993n);
+      assertEquals([...snapshot.accounts()].at(-1)?.balance, -9223372036854775808n);
+    });
+    return Promise.resolve();
+  }));
+
+Deno.test("a damaged page is told, and never crashes the reader", () =>
+  inFolder(async (folder) => {
+    const file = `${folder}/server.db`;
+    const ledger = await openSqliteLedger({ file, ledgerId });
+    await ledger.register(registration(alice, 1000));
+    await ledger.register(registration(bob, 0));
+    for (let id = 1; id <= 200; id++) {
+      await ledger.book(payment([alice, bob], 1, { id, memo: "x".repeat(50) }));
+    }
+    await ledger.close();
+    const whole = Deno.readFileSync(file);
+    const pages = whole.length / 4096;
+    assertGreater(pages, 20);
+    let told = 0;
+    for (let page = 2; page < pages; page++) {
+      const bytes = whole.slice();
+      bytes.fill(0xa5, page * 4096, page * 4096 + 64);
+      Deno.writeFileSync(file, bytes);
+      told += isTold(file) ? 1 : 0;
+    }
+    assertEquals(told, pages - 2);
+  }));
+
+function isTold(file: string): boolean {
+  try {
+    return withSnapshot(file, (snapshot) => [...snapshot.faults()].length > 0);
+  } catch (error) {
+    assert(error instanceof LedgerError, String(error));
+    return true;
+  }
+}
+
+const probe = await mountSmallDisk("64k");
+await probe?.[Symbol.asyncDispose]();
+
+Deno.test({
+  name: "a backup on a disk that nobody can write to is read and copied",
+  ignore: probe === undefined,
+  fn: () =>
+    withLedger(async ({ file, folder, ledger }) => {
+      await fill(ledger);
+      await using disk = (await mountSmallDisk("2m"))!;
+      const backup = `${disk.folder}/backup.db`;
+      backupSqliteLedger({ file, to: backup });
+      await disk.setReadOnly(true);
+      withSnapshot(backup, (snapshot) => {
+        assertEquals(snapshot.entryCount(), 4);
+        assertEquals([...snapshot.faults()], []);
+      });
+      backupSqliteLedger({ file: backup, to: `${folder}/copy.db` });
+      assertEquals(withSnapshot(`${folder}/copy.db`, (copy) => copy.entryCount()), 4);
+    }),
+});
