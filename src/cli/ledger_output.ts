@@ -105,9 +105,8 @@ function textOutput(print: Print): LedgerOutput {
     kept: (file) => print(`The ledger that was there is kept as ${printable(file)}`),
     reissued(account, code) {
       print(code);
-      print(
-        `${account}'s certificate is revoked. With this code, once: register ${account} --code`,
-      );
+      print(`${account}'s certificate is revoked. ${account} registers anew with this code, once:`);
+      print(`micropay client SERVER_IP SERVER_PORT register ${account} --code ${code}`);
     },
     closed: (account) => print(`${account} is closed; its balance is kept`),
     refused: ({ text }) => print(printable(text)),

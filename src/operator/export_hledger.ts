@@ -30,7 +30,7 @@ export function hledgerWriter({ account, from }: JournalOptions): ExportWriter {
       const { number, kind, payer, payee, amount, id, memo, refunds } = entry;
       yield `${day} * (${number}) ${kind}`;
       yield `    ; id: ${id}`;
-      yield `    ; at: ${tagValue(new Date(entry.atMs).toISOString())}`;
+      yield `    ; at: ${new Date(entry.atMs).toISOString()}`;
       if (refunds !== undefined) yield `    ; refunds: ${refunds}`;
       if (memo !== undefined) yield `    ; memo: ${tagValue(memo)}`;
       yield posting(payer, -amount, entry.payerBalance);
