@@ -1,7 +1,7 @@
-import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertNotEquals, assertRejects } from "@std/assert";
 import { LedgerBusyError, LedgerError } from "../../../src/errors.ts";
 import { batchOperationsMax } from "../../../src/ledger/sqlite/commit_queue.ts";
-import { alice, bob, payment, presenceOf } from "../ledger_samples.ts";
+import { alice, bob, noonMs, payment, presenceOf, registration } from "../ledger_samples.ts";
 import { otherConnection, withLedger } from "./temporary_ledger.ts";
 
 /**
@@ -83,6 +83,37 @@ Deno.test("a write by another program is seen, and the chain goes on from it", (
     await tool.close();
     using other = otherConnection(file);
     assertEquals(other.value("SELECT sum(balance) FROM client"), 0);
+  }));
+
+Deno.test("the revision says that another program wrote, and is silent about what one wrote oneself", () =>
+  withLedger(async ({ ledger, openBeside }) => {
+    const tool = await openBeside();
+    const first = await ledger.revision();
+    await ledger.book(payment([alice, bob], 50, { id: 1 }));
+    await ledger.account(bob);
+    assertEquals(await ledger.revision(), first);
+    assertNotEquals(await tool.revision(), undefined);
+    await tool.revoke(bob, { codeDigest: "c0".repeat(32), atMs: noonMs });
+    const second = await ledger.revision();
+    assertNotEquals(second, first);
+    assertEquals(await ledger.revision(), second);
+    await tool.close();
+  }));
+
+Deno.test("who is revoked or closed by a tool beside the server is out at once", () =>
+  withLedger(async ({ ledger, openBeside }) => {
+    const tool = await openBeside();
+    await ledger.bringOnline(presenceOf(alice));
+    await ledger.bringOnline(presenceOf(bob));
+    await tool.revoke(bob, { codeDigest: "c0".repeat(32), atMs: noonMs });
+    await tool.closeAccount(alice, { atMs: noonMs });
+    assertEquals([await ledger.onlineCount(), await ledger.presence(bob)], [0, undefined]);
+    assertEquals((await ledger.account(bob))?.certificate, undefined);
+    assertEquals((await ledger.bringOnline(presenceOf(bob))).outcome, "account_unknown");
+    assertEquals((await ledger.book(payment([alice, bob], 1))).outcome, "account_closed");
+    const row = { ...registration(bob, 0, { key: "new" }), codeDigest: "c0".repeat(32) };
+    assertEquals((await ledger.register(row)).outcome, "reissued");
+    await tool.close();
   }));
 
 const broken: [string, string][] = [
