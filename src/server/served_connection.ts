@@ -29,6 +29,8 @@ export class ServedConnection {
   /** Whether a request is being answered: it is finished before the connection is ended. */
   #isBusy = false;
   #isStopping = false;
+  /** Whether the other side has gone: there is nobody to say goodbye to. */
+  #isOver = false;
 
   constructor(
     stream: ByteStream,
@@ -82,7 +84,7 @@ export class ServedConnection {
   /** Tells the other side and ends the connection, as soon as the request under way, if there is one, is answered. */
   stop(): void {
     this.#isStopping = true;
-    if (this.#isBusy) return;
+    if (this.#isBusy || this.#isOver) return;
     if (this.#session) this.#sayGoodbye(this.#session);
     else this.#stream.close();
   }
@@ -156,9 +158,11 @@ export class ServedConnection {
         arrival = await channel.receive();
         liveness.heard();
       }
+      this.#isOver = true;
       if (liveness.lost) throw new TimeoutError(liveness.lost);
       await channel.end();
     } finally {
+      this.#isOver = true;
       liveness.stop();
       endVouching();
       if (name !== undefined) this.#server.sessions.remove(name, session);

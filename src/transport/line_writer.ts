@@ -11,6 +11,8 @@ export class LineWriter {
   readonly #stream: ByteStream;
   readonly #clock: Clock;
   #queued = 0;
+  /** Why the connection was closed here: lines that wait are not even made any more, for making one costs more than writing it. */
+  #fault: string | undefined;
   #last: Promise<void> = Promise.resolve();
 
   constructor(stream: ByteStream, { clock }: { clock: Clock }) {
@@ -28,8 +30,7 @@ export class LineWriter {
    */
   write(make: () => Promise<string>): Promise<void> {
     if (this.#queued >= sendQueueMessagesMax) {
-      this.#stream.close();
-      return Promise.reject(this.#closed(`${this.#queued} messages wait and are not read`));
+      return Promise.reject(this.#close(`${this.#queued} messages wait and are not read`));
     }
     this.#queued++;
     const written = this.#last.then(() => this.#writeNow(make)).finally(() => this.#queued--);
@@ -43,17 +44,25 @@ export class LineWriter {
   }
 
   async #writeNow(make: () => Promise<string>): Promise<void> {
+    if (this.#fault !== undefined) throw this.#closed(this.#fault);
     const deadline = new Deadline(this.#clock, () => this.#stream.close());
     try {
       const bytes = new TextEncoder().encode(`${await make()}\n`);
       deadline.set(writeTimeoutMs);
       await this.#stream.write(bytes);
     } catch (error) {
-      this.#stream.close();
-      throw deadline.passed ? this.#closed("a message was not taken in time") : error;
+      if (deadline.passed) throw this.#close("a message was not taken in time");
+      this.#close("a message before it could not be written");
+      throw error;
     } finally {
       deadline.clear();
     }
+  }
+
+  #close(fault: string): ClosedError {
+    this.#fault ??= fault;
+    this.#stream.close();
+    return this.#closed(fault);
   }
 
   #closed(fault: string): ClosedError {

@@ -55,6 +55,24 @@ Deno.test("as many lines may wait as the queue holds; one more closes the connec
   }
 });
 
+Deno.test("what waits behind a line that could not be written is not even made", async () => {
+  const { far, writer } = await writerTo(8);
+  const first = writer.write(made("more than eight bytes"));
+  let isMade = false;
+  const second = writer.write(() => {
+    isMade = true;
+    return Promise.resolve("second");
+  });
+  const outcomes = Promise.allSettled([first, second]);
+  await settled();
+  far.close();
+  await assertRejects(() => second, ClosedError, "a message before it could not be written");
+  assertEquals([(await outcomes).map(({ status }) => status), isMade], [
+    ["rejected", "rejected"],
+    false,
+  ]);
+});
+
 Deno.test("a queue at its limit is fine, and has room again when it was read", async () => {
   const { near, far, writer } = await writerTo();
   for (let round = 0; round < 2; round++) {
