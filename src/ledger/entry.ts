@@ -2,7 +2,6 @@
  * One line of the ledger. Entries are numbered from 1 without gaps, never changed and never removed.
  */
 import { createHash } from "node:crypto";
-import { encodeHex } from "@std/encoding/hex";
 import type { AccountName } from "../account_name.ts";
 import type { Amount } from "../money.ts";
 
@@ -78,7 +77,8 @@ export function entryDigest(entry: EntryContents): Uint8Array {
     new Date(entry.atMs).toISOString(),
     ...(entry.refunds === undefined ? [] : [entry.refunds]),
   ]);
-  return createHash("sha256").update(canonical, "utf8").digest();
+  // A plain array: to slice Node's is to share its memory, and hexadecimal encoders that slice then write into it.
+  return new Uint8Array(createHash("sha256").update(canonical, "utf8").digest());
 }
 
 /**
@@ -89,6 +89,5 @@ export function entryDigest(entry: EntryContents): Uint8Array {
  * @returns 64 hexadecimal digits
  */
 export function chainHash(previousHash: string, digest: Uint8Array): string {
-  const hash = createHash("sha256").update(previousHash, "hex").update(digest).digest();
-  return encodeHex(hash);
+  return createHash("sha256").update(previousHash, "hex").update(digest).digest("hex");
 }

@@ -1,0 +1,46 @@
+/** What `docs/ledger.md` says of tables and of the chain is what the program makes. */
+import { assert, assertEquals } from "@std/assert";
+import { encodeHex } from "@std/encoding/hex";
+import { createHash } from "node:crypto";
+import { DatabaseSync } from "node:sqlite";
+import { chainHash } from "../../src/ledger/entry.ts";
+import { schemaStatements, schemaVersion } from "../../src/ledger/sqlite/schema.ts";
+import { goldenEntries } from "./golden_entries.ts";
+import { ledgerId } from "./ledger_samples.ts";
+
+const page = Deno.readTextFileSync(new URL("../../docs/ledger.md", import.meta.url));
+
+Deno.test("the page lists every table and column, and no other", () => {
+  const database = new DatabaseSync(":memory:");
+  for (const statement of schemaStatements(ledgerId)) database.prepare(statement).run();
+  const tables = database.prepare(
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+  ).all();
+  const described = [...page.matchAll(/^\*\*`(\w+)`\*\*: /gm)].map(([, name]) => name!);
+  assertEquals(described.sort(), tables.map(({ name }) => String(name)).sort());
+  for (const name of described) {
+    const section = page.split(`**\`${name}\`**: `)[1]!.split(/^(?:\*\*`|Indexes: )/m)[0]!;
+    const rows = [...section.matchAll(/^\| `(\w+)` +\|/gm)].map(([, column]) => column);
+    const columns = database.prepare(`SELECT name FROM pragma_table_info('${name}')`).all();
+    assertEquals(rows, columns.map((column) => String(column.name)), name);
+  }
+  for (const { name } of database.prepare("SELECT name FROM sqlite_schema").all()) {
+    if (!String(name).startsWith("sqlite_")) assert(page.includes(`\`${name}\``), String(name));
+  }
+  database.close();
+  assert(page.includes(`| ${schemaVersion}       | `), "the newest schema version");
+});
+
+Deno.test("the page's worked example is the golden one", () => {
+  const blocks = [...page.matchAll(/^(\["micropay.*\])\ndigest ([0-9a-f]{64})\nhead {3}(\w+)$/gm)];
+  assertEquals(
+    blocks.map(([, , digest, head]) => [digest!, head!]),
+    goldenEntries.map(([, digest, head]) => [digest, head]),
+  );
+  let before = ledgerId;
+  for (const [, encoded, digest, head] of blocks) {
+    const hash = new Uint8Array(createHash("sha256").update(encoded!, "utf8").digest());
+    assertEquals([encodeHex(hash), chainHash(before, hash)], [digest!, head!]);
+    before = head!;
+  }
+});
