@@ -1,7 +1,8 @@
 /**
  * `micropay client`: one command, or the menu.
  */
-import { DataFolder, readTextIfThere } from "../client/data_folder.ts";
+import { DataFolder } from "../client/data_folder.ts";
+import { systemDisk } from "../client/disk.ts";
 import type { Member } from "../client/member.ts";
 import { Wallet } from "../client/wallet.ts";
 import { systemClock } from "../clock.ts";
@@ -191,7 +192,7 @@ async function readCa(
   { ca }: ClientRequest,
 ): Promise<{ pem: string; path: string } | undefined> {
   const path = ca ?? caFileDefault;
-  const pem = await readTextIfThere(path);
+  const pem = await systemDisk.readText(path);
   if (pem !== undefined) return { pem, path };
   if (ca === undefined) return undefined;
   throw new FileError(`read the CA ${ca}: there is no such file`);

@@ -1,7 +1,7 @@
 /**
  * `micropay verify`: checks receipts offline.
  */
-import { readTextIfThere } from "../client/data_folder.ts";
+import { systemDisk } from "../client/disk.ts";
 import { type CheckedReceipt, checkReceipt, readReceiptAnchor } from "../client/receipt_check.ts";
 import {
   CertificateError,
@@ -106,7 +106,7 @@ function validSentence({ receipt, order }: CheckedReceipt): string {
 
 async function readAnchor(ca: string | undefined): Promise<TrustAnchor> {
   const path = ca ?? "certs/CA.pem";
-  const pem = await readTextIfThere(path);
+  const pem = await systemDisk.readText(path);
   if (pem === undefined && ca === undefined) {
     throw new UsageError("verify: give the ledger's CA with --ca; there is no certs/CA.pem here");
   }

@@ -3,7 +3,7 @@
  */
 import { join } from "node:path";
 import { type AccountName, isAccountName } from "../account_name.ts";
-import { CertificateError, FileError, messageOf } from "../errors.ts";
+import { CertificateError } from "../errors.ts";
 import {
   type CertificateRequest,
   createCertificateRequest,
@@ -19,12 +19,8 @@ import {
   sha256Hex,
 } from "../pki/signing_key.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
-import {
-  type DataFolder,
-  makePrivateFolder,
-  readTextIfThere,
-  writeFileWhole,
-} from "./data_folder.ts";
+import type { DataFolder } from "./data_folder.ts";
+import type { Disk } from "./disk.ts";
 
 /** A key with the request it signed: what an applicant introduces itself with. */
 export interface Application {
@@ -43,17 +39,16 @@ export class IdentityStore {
     this.#anchor = anchor;
   }
 
+  get #disk(): Disk {
+    return this.#folder.disk;
+  }
+
   /** The accounts registered from here, in order of names. */
   async names(): Promise<AccountName[]> {
-    const path = this.#folder.ledgerFolder(this.#anchor.fingerprint);
     const names: AccountName[] = [];
-    try {
-      for await (const { name } of Deno.readDir(path)) {
-        if (isAccountName(name) && await this.#certificatePem(name) !== undefined) names.push(name);
-      }
-    } catch (cause) {
-      if (cause instanceof Deno.errors.NotFound) return [];
-      throw new FileError(`look for accounts in ${path}: ${messageOf(cause)}`, { cause });
+    const path = this.#folder.ledgerFolder(this.#anchor.fingerprint);
+    for (const name of await this.#disk.names(path)) {
+      if (isAccountName(name) && await this.#certificatePem(name) !== undefined) names.push(name);
     }
     return names.sort();
   }
@@ -64,7 +59,7 @@ export class IdentityStore {
    */
   async load(name: AccountName, { atMs }: { atMs: number }): Promise<Identity | undefined> {
     const certificatePem = await this.#certificatePem(name);
-    const privateKeyPem = await readTextIfThere(this.#keyFile(name));
+    const privateKeyPem = await this.#disk.readText(this.#keyFile(name));
     if (certificatePem === undefined || privateKeyPem === undefined) return undefined;
     const anchor = this.#anchor;
     return await openIdentity({ certificatePem, privateKeyPem, anchor, role: "member", atMs });
@@ -83,9 +78,9 @@ export class IdentityStore {
   ): Promise<Application> {
     const next = this.#nextKeyFile(name);
     const isReplacement = anew &&
-      (await readTextIfThere(next) ?? await this.#certificatePem(name)) !== undefined;
+      (await this.#disk.readText(next) ?? await this.#certificatePem(name)) !== undefined;
     const path = isReplacement ? next : this.#keyFile(name);
-    const keys = await storedKey(path) ?? await this.#newKey(name, path);
+    const keys = await this.#storedKey(path) ?? await this.#newKey(name, path);
     const request = await readCertificateRequest(await createCertificateRequest(name, keys));
     return { request, privateKey: keys.privateKey, isReplacement };
   }
@@ -114,10 +109,9 @@ export class IdentityStore {
     }
     const pem = certificateToPem(certificateDer);
     if (isReplacement) await this.#replace(name, pem);
-    else await writeFileWhole(this.#certificateFile(name), pem, { mode: 0o644 });
-    await writeFileWhole(this.#folder.caFile(this.#anchor.fingerprint), this.#anchor.pem, {
-      mode: 0o644,
-    });
+    else await this.#disk.writeWhole(this.#certificateFile(name), pem, "public");
+    const { fingerprint, pem: caPem } = this.#anchor;
+    await this.#disk.writeWhole(this.#folder.caFile(fingerprint), caPem, "public");
   }
 
   /**
@@ -126,8 +120,8 @@ export class IdentityStore {
    */
   async #replace(name: AccountName, pem: string): Promise<void> {
     await this.#setAside(name);
-    await renameIfThere(this.#nextKeyFile(name), this.#keyFile(name));
-    await writeFileWhole(this.#certificateFile(name), pem, { mode: 0o644 });
+    await this.#disk.rename(this.#nextKeyFile(name), this.#keyFile(name));
+    await this.#disk.writeWhole(this.#certificateFile(name), pem, "public");
   }
 
   /** Keeps the old key and certificate under other names: what they signed can still be looked at. */
@@ -137,20 +131,15 @@ export class IdentityStore {
     // A copy, because the types of the oldest Deno do not say what kind of memory an encoder writes to.
     const mark = (await sha256Hex(Uint8Array.from(new TextEncoder().encode(pem)))).slice(0, 16);
     for (const path of [this.#keyFile(name), this.#certificateFile(name)]) {
-      await renameIfThere(path, `${path}.replaced-${mark}`);
+      await this.#disk.rename(path, `${path}.replaced-${mark}`);
     }
   }
 
   async #newKey(name: AccountName, path: string): Promise<CryptoKeyPair> {
     const keys = await generateSigningKey();
-    await makePrivateFolder(this.#accountFolder(name));
-    const pem = await exportPrivateKeyPem(keys.privateKey);
-    try {
-      // Exclusive: of two clients that register one name at once, only one makes the key.
-      await Deno.writeTextFile(path, pem, { mode: 0o600, createNew: true });
-    } catch (cause) {
-      throw new FileError(`write the key ${path}: ${messageOf(cause)}`, { cause });
-    }
+    await this.#disk.makeFolder(this.#accountFolder(name));
+    // Exclusive: of two clients that register one name at once, only one makes the key.
+    await this.#disk.writeNew(path, await exportPrivateKeyPem(keys.privateKey));
     return keys;
   }
 
@@ -172,20 +161,11 @@ export class IdentityStore {
   }
 
   #certificatePem(name: AccountName): Promise<string | undefined> {
-    return readTextIfThere(this.#certificateFile(name));
+    return this.#disk.readText(this.#certificateFile(name));
   }
-}
 
-async function storedKey(path: string): Promise<CryptoKeyPair | undefined> {
-  const pem = await readTextIfThere(path);
-  return pem === undefined ? undefined : await importPrivateKeyPem(pem);
-}
-
-async function renameIfThere(from: string, to: string): Promise<void> {
-  try {
-    await Deno.rename(from, to);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return;
-    throw new FileError(`rename ${from}: ${messageOf(cause)}`, { cause });
+  async #storedKey(path: string): Promise<CryptoKeyPair | undefined> {
+    const pem = await this.#disk.readText(path);
+    return pem === undefined ? undefined : await importPrivateKeyPem(pem);
   }
 }

@@ -13,7 +13,6 @@ import { type Refusal } from "../protocol/exchange.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import { digestShape, entryNumberShape } from "../protocol/shapes.ts";
 import { parseJsonObject } from "../strict_json.ts";
-import { readTextIfThere, writeFileWhole } from "./data_folder.ts";
 import type { MemberContext } from "./member_context.ts";
 import { checkReceipt } from "./receipt_check.ts";
 import type { StoredReceipt } from "./receipt_store.ts";
@@ -139,7 +138,7 @@ type LastHead = v.InferOutput<typeof lastHeadShape>;
 
 async function readLastHead(member: MemberContext): Promise<LastHead | undefined> {
   const path = lastHeadFile(member);
-  const text = await readTextIfThere(path);
+  const text = await member.disk.readText(path);
   if (text === undefined) return undefined;
   const result = v.safeParse(lastHeadShape, parseJsonObject(text));
   if (result.success) return result.output;
@@ -148,7 +147,7 @@ async function readLastHead(member: MemberContext): Promise<LastHead | undefined
 
 async function writeLastHead(member: MemberContext, last: LastHead): Promise<void> {
   if (last.entry === 0) return;
-  await writeFileWhole(lastHeadFile(member), `${JSON.stringify(last)}\n`, { mode: 0o600 });
+  await member.disk.writeWhole(lastHeadFile(member), `${JSON.stringify(last)}\n`, "private");
 }
 
 function lastHeadFile({ folder }: MemberContext): string {

@@ -9,6 +9,7 @@ import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { Random } from "../random.ts";
 import type { Network } from "../transport/byte_stream.ts";
 import type { LineObserver } from "../transport/channel.ts";
+import type { Disk } from "./disk.ts";
 import type { Outbox } from "./outbox.ts";
 import type { ReceiptStore } from "./receipt_store.ts";
 import type { ServerLink } from "./server_link.ts";
@@ -19,8 +20,9 @@ export interface MemberContext {
   readonly anchor: TrustAnchor;
   readonly sessionKey: SessionKey;
   readonly link: ServerLink;
-  /** The account's own folder. */
+  /** The account's own folder, on this disk. */
   readonly folder: string;
+  readonly disk: Disk;
   readonly receipts: ReceiptStore;
   readonly outbox: Outbox;
   readonly network: Network;

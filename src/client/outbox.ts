@@ -5,21 +5,14 @@
  * Several processes may act as one account. Whoever changes something holds a lock, and changes only what is about its own order: the
  * record of an order is never replaced or removed for the sake of another one with the same id.
  */
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import * as v from "valibot";
 import type { AccountName } from "../account_name.ts";
-import { FileError, messageOf } from "../errors.ts";
+import { FileError } from "../errors.ts";
 import { readDocument } from "../pki/signed_document.ts";
 import { decodeOrder, type Order } from "../protocol/order.ts";
 import { parseJsonObject } from "../strict_json.ts";
-import {
-  type DataFolder,
-  makePrivateFolder,
-  orderIdsIn,
-  readTextIfThere,
-  syncFolder,
-  writeFileWhole,
-} from "./data_folder.ts";
+import type { DataFolder } from "./data_folder.ts";
 
 export interface OutboxItem {
   readonly order: Order;
@@ -35,9 +28,11 @@ type Recorded = Pick<OutboxItem, "jws"> & { readonly id: string };
 const itemShape = v.strictObject({ order: v.string(), refused: v.optional(v.literal(true)) });
 
 export class Outbox {
+  readonly #folder: DataFolder;
   readonly #path: string;
 
   constructor(folder: DataFolder, ledger: string, name: AccountName) {
+    this.#folder = folder;
     this.#path = join(folder.accountFolder(ledger, name), "outbox");
   }
 
@@ -51,8 +46,7 @@ export class Outbox {
     { id, jws }: Recorded,
     { isOver }: { isOver: (there: OutboxItem) => boolean },
   ): Promise<OutboxItem> {
-    await makePrivateFolder(this.#path);
-    await syncFolder(dirname(this.#path));
+    await this.#folder.disk.makeFolder(this.#path);
     return await this.#locked(async () => {
       const there = await this.get(id);
       if (there && (there.jws === jws || !isOver(there))) return there;
@@ -68,13 +62,13 @@ export class Outbox {
 
   /** Forgets an order that is decided. Harmless when another process has settled it. */
   async remove(order: Recorded): Promise<void> {
-    await this.#changeOwn(order, () => Deno.remove(this.#file(order.id)));
+    await this.#changeOwn(order, () => this.#folder.disk.remove(this.#file(order.id)));
   }
 
   /** @throws {FileError} when the file is not as this program writes it */
   async get(id: string): Promise<OutboxItem | undefined> {
     const path = this.#file(id);
-    const text = await readTextIfThere(path);
+    const text = await this.#folder.disk.readText(path);
     if (text === undefined) return undefined;
     const item = v.safeParse(itemShape, parseJsonObject(text));
     if (!item.success) throw damaged(path);
@@ -89,7 +83,7 @@ export class Outbox {
 
   /** Oldest first: ids sort by the time they were made. */
   ids(): Promise<string[]> {
-    return orderIdsIn(this.#path);
+    return this.#folder.orderIdsIn(this.#path);
   }
 
   async #changeOwn({ id, jws }: Recorded, change: () => Promise<void>): Promise<void> {
@@ -99,21 +93,13 @@ export class Outbox {
     });
   }
 
-  /** One process at a time. The kernel lets go of the lock when its holder ends, in whatever way. */
-  async #locked<Result>(action: () => Promise<Result>): Promise<Result> {
-    const path = join(this.#path, ".lock");
-    try {
-      using file = await Deno.open(path, { write: true, create: true, mode: 0o600 });
-      await file.lock(true);
-      return await action();
-    } catch (cause) {
-      if (cause instanceof FileError) throw cause;
-      throw new FileError(`change the outbox ${this.#path}: ${messageOf(cause)}`, { cause });
-    }
+  /** One process at a time. */
+  #locked<Result>(action: () => Promise<Result>): Promise<Result> {
+    return this.#folder.disk.locked(join(this.#path, ".lock"), action);
   }
 
   async #write(id: string, item: v.InferInput<typeof itemShape>): Promise<void> {
-    await writeFileWhole(this.#file(id), `${JSON.stringify(item)}\n`, { mode: 0o600 });
+    await this.#folder.disk.writeWhole(this.#file(id), `${JSON.stringify(item)}\n`, "private");
   }
 
   #file(id: string): string {

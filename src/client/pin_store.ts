@@ -4,12 +4,7 @@
 import * as v from "valibot";
 import { FileError } from "../errors.ts";
 import { parseJsonObject } from "../strict_json.ts";
-import {
-  type DataFolder,
-  makePrivateFolder,
-  readTextIfThere,
-  writeFileWhole,
-} from "./data_folder.ts";
+import type { DataFolder } from "./data_folder.ts";
 
 const pinsShape = v.record(v.string(), v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)));
 
@@ -28,14 +23,15 @@ export class PinStore {
 
   async set(server: string, fingerprint: string): Promise<void> {
     const pins = { ...await this.#read(), [server]: fingerprint };
-    await makePrivateFolder(this.#folder.path);
+    const { disk, path } = this.#folder;
+    await disk.makeFolder(path);
     const text = `${JSON.stringify(pins, null, 2)}\n`;
-    await writeFileWhole(this.#folder.pinsFile(), text, { mode: 0o600 });
+    await disk.writeWhole(this.#folder.pinsFile(), text, "private");
   }
 
   async #read(): Promise<Record<string, string>> {
     const path = this.#folder.pinsFile();
-    const text = await readTextIfThere(path);
+    const text = await this.#folder.disk.readText(path);
     if (text === undefined) return {};
     const result = v.safeParse(pinsShape, parseJsonObject(text));
     if (!result.success) {

@@ -7,13 +7,7 @@ import type { AccountName } from "../account_name.ts";
 import { FileError } from "../errors.ts";
 import { compactJwsShape } from "../protocol/shapes.ts";
 import { parseJsonObject } from "../strict_json.ts";
-import {
-  type DataFolder,
-  makePrivateFolder,
-  orderIdsIn,
-  readTextIfThere,
-  writeFileWhole,
-} from "./data_folder.ts";
+import type { DataFolder } from "./data_folder.ts";
 
 export interface StoredReceipt {
   readonly id: string;
@@ -26,15 +20,17 @@ export interface StoredReceipt {
 const receiptShape = v.strictObject({ receipt: compactJwsShape, order: compactJwsShape });
 
 export class ReceiptStore {
+  readonly #folder: DataFolder;
   readonly #path: string;
 
   constructor(folder: DataFolder, ledger: string, name: AccountName) {
+    this.#folder = folder;
     this.#path = folder.receiptsFolder(ledger, name);
   }
 
   /** Whether there is a receipt for this order already. */
   async has(id: string): Promise<boolean> {
-    return await readTextIfThere(this.file(id)) !== undefined;
+    return await this.#folder.disk.readText(this.file(id)) !== undefined;
   }
 
   /**
@@ -54,9 +50,9 @@ export class ReceiptStore {
 
   async #add({ id, receipt, order }: StoredReceipt): Promise<boolean> {
     if (await this.has(id)) return false;
-    await makePrivateFolder(this.#path);
-    const text = `${JSON.stringify({ receipt, order })}\n`;
-    await writeFileWhole(this.file(id), text, { mode: 0o600 });
+    const { disk } = this.#folder;
+    await disk.makeFolder(this.#path);
+    await disk.writeWhole(this.file(id), `${JSON.stringify({ receipt, order })}\n`, "private");
     return true;
   }
 
@@ -66,9 +62,10 @@ export class ReceiptStore {
    * @throws {FileError} when a file is not as this program writes it
    */
   async *all(): AsyncGenerator<StoredReceipt> {
-    for (const id of await orderIdsIn(this.#path)) {
+    for (const id of await this.#folder.orderIdsIn(this.#path)) {
       const path = this.file(id);
-      const stored = v.safeParse(receiptShape, parseJsonObject(await readTextIfThere(path) ?? ""));
+      const text = await this.#folder.disk.readText(path) ?? "";
+      const stored = v.safeParse(receiptShape, parseJsonObject(text));
       if (!stored.success) throw new FileError(`read ${path}: it is not a receipt with its order`);
       yield { id, ...stored.output };
     }

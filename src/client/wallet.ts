@@ -137,6 +137,7 @@ export class Wallet {
       anchor,
       link: this.#link(connection, { kind: "certified", identity }),
       folder: folder.accountFolder(anchor.fingerprint, name),
+      disk: folder.disk,
       receipts: new ReceiptStore(folder, anchor.fingerprint, name),
       outbox: new Outbox(folder, anchor.fingerprint, name),
       timeoutMs,

@@ -35,6 +35,7 @@ export async function memberOf(
     sessionKey: await sessionKey(),
     link: await server.link(identity),
     folder: data.accountFolder(anchor.fingerprint, name),
+    disk: data.disk,
     receipts: new ReceiptStore(data, anchor.fingerprint, name),
     outbox: new Outbox(data, anchor.fingerprint, name),
     network: tcpNetwork,
