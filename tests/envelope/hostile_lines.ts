@@ -103,7 +103,7 @@ const insideLines: readonly HostileLine[] = [
   wrong("a type of 33 letters", members, { payload: { type: "a".repeat(33) } }),
   wrong("a seq that is text", members, { payload: { seq: "0" } }),
   wrong("a fraction of a second", members, { payload: { iat: 1.5 } }),
-  wrong("another to", "to micropay:account:bob", { payload: { to: "micropay:account:bob" } }),
+  wrong("another to", "to micropay:account:carol", { payload: { to: "micropay:account:carol" } }),
   wrong("its own sender as to", "to micropay:account:alice", {
     payload: { to: "micropay:account:alice" },
   }),

@@ -13,6 +13,8 @@ export interface Place {
   readonly conn: string;
   /** 0 for the first message, which introduces alice. */
   readonly seq: number;
+  /** The receiver's URI; the server's when absent. It holds the server's session key of the vectors, whoever it is. */
+  readonly to?: string;
 }
 
 export interface Wrong {
@@ -40,7 +42,7 @@ export function x5c(...chain: readonly Uint8Array[]): string[] {
   return chain.map((der) => encodeBase64(der));
 }
 
-export async function aliceJws({ conn, seq }: Place, wrong: Wrong = {}): Promise<string> {
+export async function aliceJws({ conn, seq, to }: Place, wrong: Wrong = {}): Promise<string> {
   const isFirst = seq === 0;
   const header = {
     alg: "EdDSA",
@@ -52,7 +54,7 @@ export async function aliceJws({ conn, seq }: Place, wrong: Wrong = {}): Promise
     type: "balance",
     seq,
     conn,
-    to: partyUri(server.party),
+    to: to ?? partyUri(server.party),
     iat: atMs / 1000,
     body: {},
     ...(isFirst && { enc: sessionKeys.alice.jwk }),

@@ -55,8 +55,14 @@ export interface TestServerOptions {
   readonly clock?: Clock;
   readonly network?: Network;
   readonly sessionKeys?: SessionKeys;
+  /** Which CA the ledger is of, and as whom the server speaks; both made for the test when absent. */
+  readonly authority?: CertificateAuthority;
+  readonly identity?: Identity;
+  /** One in memory when absent. */
+  readonly ledger?: Ledger;
   /** Puts something between the server and its ledger. */
-  readonly wrap?: (ledger: MemoryLedger) => Ledger;
+  readonly wrap?: (ledger: Ledger) => Ledger;
+  readonly processors?: number;
 }
 
 export interface Applicant {
@@ -66,7 +72,7 @@ export interface Applicant {
 
 export class TestServer {
   readonly server: Server;
-  readonly ledger: MemoryLedger;
+  readonly ledger: Ledger;
   readonly authority: CertificateAuthority;
   readonly events: EventLog<ServerEvent>;
   readonly network: Network;
@@ -162,20 +168,18 @@ export class TestServer {
 }
 
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const { userLimit = 50, initialBalance = 10_000, clock = systemClock, wrap } = options;
-  const { network = tcpNetwork } = options;
-  const { authority } = await CertificateAuthority.create({
-    clock: systemClock,
-    random: systemRandom,
-  });
-  const ledger = new MemoryLedger({ ledgerId: authority.anchor.fingerprint });
+  const { userLimit = 50, initialBalance = 10_000, clock = systemClock, wrap, processors } =
+    options;
+  const { network = tcpNetwork, authority = await makeAuthority() } = options;
+  const ledgerId = authority.anchor.fingerprint;
+  const { ledger = new MemoryLedger({ ledgerId }) } = options;
   const events = new EventLog<ServerEvent>((event) => JSON.stringify(event).slice(0, 300));
   const server = new Server(
-    { endpoint: { host: "127.0.0.1", port: 0 }, userLimit, initialBalance },
+    { endpoint: { host: "127.0.0.1", port: 0 }, userLimit, initialBalance, processors },
     {
       ledger: wrap?.(ledger) ?? ledger,
       authority,
-      identity: await serverIdentity(authority),
+      identity: options.identity ?? await serverIdentity(authority),
       sessionKeys: options.sessionKeys ?? await sessionKeys(),
       network,
       clock,
@@ -184,6 +188,11 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     },
   );
   return new TestServer({ server, ledger, authority, events, network });
+}
+
+async function makeAuthority(): Promise<CertificateAuthority> {
+  const made = await CertificateAuthority.create({ clock: systemClock, random: systemRandom });
+  return made.authority;
 }
 
 /** Somebody with a new key who asks for a name. */

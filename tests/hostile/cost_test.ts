@@ -1,0 +1,77 @@
+/**
+ * What a hostile line costs, counted in real decryptions and signatures: what a cheap check finds costs none, what is left costs one,
+ * and however many come, few are opened at a time and one of each address.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { addressRefusalsMax, costlyBesideProcessors } from "../../src/limits.ts";
+import { aliceLine } from "../envelope/hostile_message.ts";
+import { outerLines } from "../envelope/hostile_outer.ts";
+import { sessionKeys } from "../envelope/vector_parties.ts";
+import { attack } from "./forged_line.ts";
+import { CryptoCount } from "./counted_crypto.ts";
+import { hostileBytes } from "./hostile_bytes.ts";
+import { bytesOf, drain } from "./scene.ts";
+import { type Receiver, VectorScene } from "./vector_scene.ts";
+
+/** Reasons that can be found without the private key. */
+const cheap = [
+  "open a line: not a compact JWE",
+  "open a line: a part is not base64url",
+  "open a line: the encrypted key has not our key's size",
+  "open a line: its header is not the expected one",
+];
+
+for (const receiver of ["server", "payee"] as const satisfies readonly Receiver[]) {
+  Deno.test(`cost: a line to the ${receiver} that a cheap check refuses costs no decryption, any other one costs one`, async (t) => {
+    await using scene = await VectorScene.open();
+    const rows = [
+      ...hostileBytes.map((bytes) => ({ ...bytes, decryptions: 0 })),
+      ...outerLines.map((line) => ({ ...line, decryptions: cheap.includes(line.reason) ? 0 : 1 })),
+    ];
+    assert(rows.filter(({ decryptions }) => decryptions === 0).length > 40);
+    for (const { what, make, decryptions } of rows) {
+      await t.step(what, async () => {
+        using count = new CryptoCount(sessionKeys.server.privateKey);
+        await attack(scene, { receiver, position: "first", make });
+        assertEquals(count.decryptions, decryptions);
+      });
+    }
+  });
+}
+
+Deno.test("cost: a connection from an address that is shut out costs neither a decryption nor a signature", async () => {
+  await using scene = await VectorScene.open();
+  const from = "203.0.113.9";
+  const make = () => Promise.resolve("nonsense");
+  for (let count = 0; count <= addressRefusalsMax; count++) {
+    await attack(scene, { receiver: "server", position: "first", make, from });
+  }
+  using count = new CryptoCount(sessionKeys.server.privateKey);
+  for (let again = 0; again < 50; again++) {
+    assertEquals(await drain(await scene.dial("server", from)), 0);
+  }
+  assertEquals([count.decryptions, count.signatures], [0, 0]);
+});
+
+const crowds = [
+  {
+    title: "40 addresses",
+    from: (at: number) => `203.0.113.${at}`,
+    atOnce: 1 + costlyBesideProcessors,
+  },
+  { title: "one address", from: () => "203.0.113.9", atOnce: 1 },
+];
+
+for (const { title, from, atOnce } of crowds) {
+  Deno.test(`cost: of 40 lines at once from ${title} no more than ${atOnce} are opened at a time`, async () => {
+    await using scene = await VectorScene.open({ processors: 1 });
+    const streams = await Promise.all(
+      Array.from({ length: 40 }, (_, at) => scene.dial("server", from(at))),
+    );
+    const line = await aliceLine({ conn: "AAAAAAAAAAAAAAAAAAAAAA", seq: 0 });
+    using count = new CryptoCount(sessionKeys.server.privateKey);
+    await Promise.all(streams.map((stream) => stream.write(bytesOf(`${line}\n`))));
+    await Promise.all(streams.map(drain));
+    assertEquals([count.decryptions, count.decryptionsAtOnceMax], [40, atOnce]);
+  });
+}

@@ -1,0 +1,92 @@
+/**
+ * Whatever is wrong with a line, as bytes, as encryption, as signature or as message: its sender sees the same, at the server and at a
+ * payee, in a first message and in a later one. Not a byte more, a closed connection, and nothing else in another order.
+ */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { addressRefusalsMax } from "../../src/limits.ts";
+import { aliceLine } from "../envelope/hostile_message.ts";
+import { hostileLines } from "../envelope/hostile_lines.ts";
+import { alice } from "../envelope/vector_parties.ts";
+import { attack, type Position, type Seen } from "./forged_line.ts";
+import { hostileBytes, mutation } from "./hostile_bytes.ts";
+import { drain, isServed } from "./scene.ts";
+import { type Receiver, VectorScene } from "./vector_scene.ts";
+
+const positions: readonly Position[] = ["first", "later"];
+const receivers: readonly Receiver[] = ["server", "payee"];
+
+/** What was reported of a connection whose line was refused. */
+const reported: Readonly<Record<Position, readonly string[]>> = {
+  first: ["connected", "line_refused", "disconnected"],
+  later: ["connected", "message", "line_refused", "disconnected"],
+};
+
+function attacks(position: Position) {
+  const only = position === "first" ? "next" : "first";
+  return [...hostileLines.filter((line) => line.only !== only), ...hostileBytes];
+}
+
+for (const receiver of receivers) {
+  for (const position of positions) {
+    Deno.test(`forged: whatever is wrong with a ${position} line, its sender sees the same of the ${receiver}, and nothing`, async (t) => {
+      await using scene = await VectorScene.open();
+      const { server } = scene;
+      const before = await server.ledger.totals();
+      let first: Seen | undefined;
+      for (const { what, make } of attacks(position)) {
+        await t.step(what, async () => {
+          const seen = await attack(scene, { receiver, position, make });
+          first ??= seen;
+          assertEquals(seen, first);
+        });
+      }
+      assert(first);
+      assertEquals(first.answered, 0);
+      assertEquals(first.told.length, position === "first" ? 2 : 3);
+      if (receiver === "server") assertEquals(first.events, reported[position]);
+      assertEquals(await server.ledger.totals(), before);
+      assertEquals(server.events.all.filter(({ kind }) => kind === "fault"), []);
+      assert(await isServed(await scene.link(alice)));
+    });
+  }
+
+  Deno.test(`forged: a good line to the ${receiver} that was changed anywhere is refused like any other`, async () => {
+    await using scene = await VectorScene.open();
+    let first: Seen | undefined;
+    await fc.assert(
+      fc.asyncProperty(mutation, fc.constantFrom(...positions), async (change, position) => {
+        let isChanged = true;
+        const seen = await attack(scene, {
+          receiver,
+          position,
+          make: async (place) => {
+            const line = await aliceLine(place);
+            const made = change(line);
+            isChanged = made !== line;
+            return made;
+          },
+        });
+        fc.pre(isChanged);
+        if (position === "first") assertEquals(seen, first ??= seen);
+        assertEquals(seen.answered, 0);
+        assertEquals(seen.told.length, position === "first" ? 2 : 3);
+      }),
+      { numRuns: 40 },
+    );
+  });
+}
+
+Deno.test("forged: each counts the same against its address, whatever is wrong with it", async () => {
+  await using scene = await VectorScene.open();
+  const from = "203.0.113.9";
+  const all = attacks("first");
+  // From all over the table: the cheapest checks and the most expensive ones.
+  for (let count = 0; count <= addressRefusalsMax; count++) {
+    const { make } = all[Math.floor(count * all.length / (addressRefusalsMax + 1))]!;
+    await attack(scene, { receiver: "server", position: "first", make, from });
+  }
+  const stream = await scene.dial("server", from);
+  assertEquals(await drain(stream), 0);
+  assertEquals(scene.eventsOf(stream), ["turned_away"]);
+});
