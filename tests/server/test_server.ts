@@ -190,7 +190,8 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   return new TestServer({ server, ledger, authority, events, network });
 }
 
-async function makeAuthority(): Promise<CertificateAuthority> {
+/** A CA of its own. */
+export async function makeAuthority(): Promise<CertificateAuthority> {
   const made = await CertificateAuthority.create({ clock: systemClock, random: systemRandom });
   return made.authority;
 }

@@ -1,0 +1,101 @@
+/**
+ * However often an order comes, over however many connections, before and after however many restarts: one entry, one receipt. And
+ * however many orders come at once for the same money, it is spent once.
+ */
+import { assertEquals } from "@std/assert";
+import { LedgerError } from "../../src/errors.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { ServerLink } from "../../src/client/server_link.ts";
+import { statusExchange } from "../../src/protocol/status.ts";
+import { submitExchange } from "../../src/protocol/transfer.ts";
+import { orderPayload, signPayload } from "../server/order_maker.ts";
+import { LastingServer } from "./lasting_server.ts";
+
+/** A receipt, or the code of the refusal. */
+async function submit(link: ServerLink, order: string): Promise<string | number> {
+  const outcome = await link.ask(submitExchange, { order });
+  return outcome.outcome === "answered" ? outcome.answer.receipt : outcome.code;
+}
+
+Deno.test("once: the same order 1,000 times over 50 connections and 5 restarts is one entry and 1,000 equal receipts", async () => {
+  await LastingServer.run(async (server, [alice, bob]) => {
+    const order = await signPayload(orderPayload(alice, server.running.anchor), alice);
+    const before = (await server.ledger.totals()).entries;
+    const receipts: (string | number)[] = [];
+    for (let start = 0; start <= 5; start++) {
+      if (start > 0) await server.restart();
+      // 8 or 9 connections at each of the 6 starts, 20 times over each, all at once.
+      const links = await server.links(bob, start < 2 ? 9 : 8);
+      const asked = links.flatMap((link) => Array.from({ length: 20 }, () => submit(link, order)));
+      receipts.push(...await Promise.all(asked));
+    }
+    assertEquals(receipts.length, 1000);
+    assertEquals(new Set(receipts).size, 1);
+    assertEquals(typeof receipts[0], "string");
+    assertEquals((await server.ledger.totals()).entries, before + 1);
+    assertEquals(await server.running.balanceOf("alice"), 8000);
+    assertEquals(await server.running.balanceOf("bob"), 12_000);
+  });
+});
+
+Deno.test("once: of 100 orders at once, each for the whole balance, one is booked", async () => {
+  await LastingServer.run(async (server, [alice, bob, carol]) => {
+    const links = [...await server.links(bob, 5), ...await server.links(carol, 5)];
+    const outcomes = await Promise.all(Array.from({ length: 100 }, async (_, at) => {
+      const to = at % 10 < 5 ? "bob" : "carol";
+      const payload = orderPayload(alice, server.running.anchor, { to, amount: 10_000 });
+      return await submit(links[at % 10]!, await signPayload(payload, alice));
+    }));
+    assertEquals(outcomes.filter((outcome) => outcome === 270).length, 99);
+    assertEquals(outcomes.filter((outcome) => typeof outcome === "string").length, 1);
+    assertEquals(await server.running.balanceOf("alice"), 0);
+    assertEquals((await server.ledger.totals()).balanceSum, 0);
+  });
+});
+
+/** A ledger whose storage fails at a booking, before or after that was written. */
+const failures: readonly { title: string; isBooked: boolean }[] = [
+  {
+    title: "before it was written: it is unknown after the restart, and booked then",
+    isBooked: false,
+  },
+  { title: "after it was written: its receipt is there after the restart", isBooked: true },
+];
+
+for (const { title, isBooked } of failures) {
+  Deno.test(`once: a commit that fails ${title}`, async () => {
+    let isFailing = false;
+    const wrap = (ledger: Ledger) =>
+      new Proxy<Ledger>(ledger, {
+        get(target, name) {
+          const value = target[name as keyof Ledger];
+          if (name !== "book" || !isFailing) {
+            return typeof value === "function" ? value.bind(target) : value;
+          }
+          return async (booking: Parameters<Ledger["book"]>[0]) => {
+            if (isBooked) await target.book(booking);
+            throw new LedgerError("the disk is gone");
+          };
+        },
+      });
+    await LastingServer.run(async (server, [alice, bob]) => {
+      const payload = orderPayload(alice, server.running.anchor);
+      const order = await signPayload(payload, alice);
+      const [link] = await server.links(bob, 1);
+      isFailing = true;
+      // Nobody is told anything: neither that it is booked, nor that it is not.
+      assertEquals(await submit(link!, order).catch((error) => error.code), "closed");
+      const failed = await server.running.server.stopped.catch((error) => error);
+      assertEquals(failed instanceof LedgerError, true);
+      isFailing = false;
+      await server.restart();
+      const [again] = await server.links(bob, 1);
+      const status = await again!.ask(statusExchange, { id: payload.id as string });
+      assertEquals(status.outcome, isBooked ? "answered" : "refused");
+      const receipt = await submit(again!, order);
+      assertEquals(typeof receipt, "string");
+      if (status.outcome === "answered") assertEquals(status.answer.receipt, receipt);
+      assertEquals(await server.running.balanceOf("alice"), 8000);
+    }, { wrap });
+  });
+}

@@ -1,0 +1,149 @@
+/**
+ * Lines that were good once, told again: as they are or spelled anew, on their own connection, on another, after a restart, in another
+ * order, or back to their sender. The connection is closed, and what the line once asked for is done once.
+ */
+import { assertEquals } from "@std/assert";
+import { systemClock } from "../../src/clock.ts";
+import type { Identity } from "../../src/pki/identity.ts";
+import { submitExchange } from "../../src/protocol/transfer.ts";
+import type { Channel } from "../../src/transport/channel.ts";
+import { withPart, withStrayBits } from "../envelope/forger.ts";
+import { orderPayload, signPayload } from "../server/order_maker.ts";
+import { sessionKey, timeoutMs } from "../server/test_server.ts";
+import { greeted } from "../../src/transport/connect_channel.ts";
+import type { ByteStream } from "../../src/transport/byte_stream.ts";
+import { LastingServer } from "./lasting_server.ts";
+import { bytesOf, drain } from "./scene.ts";
+
+/** A connection of bob's, over which an order of alice's was handed in, with the lines that went both ways. */
+interface Recorded {
+  readonly server: LastingServer;
+  readonly bob: Identity;
+  readonly stream: ByteStream;
+  readonly channel: Channel;
+  /** Of bob: the first message, and the one with the order. */
+  readonly sent: readonly string[];
+  /** Of the server: its answers. */
+  readonly received: readonly string[];
+}
+
+interface Connection extends Pick<Recorded, "stream" | "channel"> {
+  readonly lines: Readonly<Record<"in" | "out", string[]>>;
+}
+
+async function connect({ running }: LastingServer, bob: Identity): Promise<Connection> {
+  const signal = new AbortController().signal;
+  const stream = await running.network.connect(running.endpoint, { signal });
+  const connection = await greeted(stream, {
+    role: "server",
+    resolveAnchor: () => Promise.resolve(running.anchor),
+    clock: systemClock,
+    timeoutMs,
+  });
+  const lines = { in: [] as string[], out: [] as string[] };
+  const channel = connection.introduce({
+    signer: { kind: "certified", identity: bob },
+    sessionKey: await sessionKey(),
+    observe: (direction, line) => lines[direction].push(line),
+  });
+  return { stream, channel, lines };
+}
+
+/** Says lines on a stream and reads to the end. @returns how many bytes came */
+async function say(stream: ByteStream, ...lines: readonly string[]): Promise<number> {
+  await stream.write(bytesOf(lines.map((line) => `${line}\n`).join(""))).catch(() => {});
+  return await drain(stream);
+}
+
+/** The same on a new connection, right after its greeting. */
+async function sayAnew({ server, bob }: Recorded, ...lines: readonly string[]): Promise<number> {
+  return await say((await connect(server, bob)).stream, ...lines);
+}
+
+/** The same on a new connection, after a first message that was answered. */
+async function sayLater({ server, bob }: Recorded, ...lines: readonly string[]): Promise<number> {
+  const { stream, channel } = await connect(server, bob);
+  channel.send("balance", {});
+  await channel.receive();
+  return await say(stream, ...lines);
+}
+
+const replays: readonly { title: string; replay: (recorded: Recorded) => Promise<number> }[] = [
+  {
+    title: "the same line again on its connection",
+    replay: ({ stream, sent }) => say(stream, sent[1]!),
+  },
+  {
+    title: "the first line again on its connection",
+    replay: ({ stream, sent }) => say(stream, sent[0]!),
+  },
+  {
+    title: "the first line on a new connection",
+    replay: (recorded) => sayAnew(recorded, recorded.sent[0]!),
+  },
+  {
+    title: "both lines on a new connection",
+    replay: (recorded) => sayAnew(recorded, ...recorded.sent),
+  },
+  {
+    title: "a line on a new connection, at its place",
+    replay: (recorded) => sayLater(recorded, recorded.sent[1]!),
+  },
+  {
+    title: "both lines after a restart that kept the session key",
+    replay: async (recorded) => {
+      await recorded.server.restart();
+      return await sayAnew(recorded, ...recorded.sent);
+    },
+  },
+  {
+    title: "a line after a restart that kept the session key, at its place",
+    replay: async (recorded) => {
+      await recorded.server.restart();
+      return await sayLater(recorded, recorded.sent[1]!);
+    },
+  },
+  {
+    title: "the two lines in the other order",
+    replay: (recorded) => sayAnew(recorded, recorded.sent[1]!, recorded.sent[0]!),
+  },
+  {
+    title: "the server's own answer to it",
+    replay: ({ stream, received }) => say(stream, received[1]!),
+  },
+  ...[1, 4].map((part) => ({
+    title: `the line again with stray bits in part ${part + 1}`,
+    replay: ({ stream, sent }: Recorded) => say(stream, withPart(sent[1]!, part, withStrayBits)),
+  })),
+  {
+    title: "the line again with padding",
+    replay: ({ stream, sent }) =>
+      say(stream, sent[1]!.split(".").map((part) => `${part}==`).join(".")),
+  },
+  {
+    title: "the line again in standard base64",
+    replay: ({ stream, sent }) => say(stream, sent[1]!.replaceAll("-", "+").replaceAll("_", "/")),
+  },
+];
+
+Deno.test("replay: whatever is told the server again, it says nothing and closes, and the order is booked once", async (t) => {
+  await LastingServer.run(async (server, [alice, bob]) => {
+    for (const { title, replay } of replays) {
+      await t.step(title, async () => {
+        const payload = orderPayload(alice, server.running.anchor, { amount: 10 });
+        const order = await signPayload(payload, alice);
+        const { stream, channel, lines } = await connect(server, bob);
+        for (const [type, body] of [["balance", {}], [submitExchange.type, { order }]] as const) {
+          channel.send(type, body);
+          assertEquals((await channel.receive()).kind, "message");
+        }
+        const before = await server.ledger.totals();
+        const recorded = { server, bob, stream, channel, sent: [...lines.out], received: lines.in };
+        assertEquals(await replay(recorded), 0);
+        assertEquals(await server.ledger.totals(), before);
+        stream.close();
+      });
+    }
+    assertEquals(await server.running.balanceOf("bob"), 10_000 + 10 * replays.length);
+  });
+});
