@@ -9,6 +9,7 @@ import { AuditedAccounts } from "./audited_accounts.ts";
 import { readCertificates } from "./issued_certificates.ts";
 import { OrderCheck } from "./order_check.ts";
 import { RefundCheck } from "./refund_check.ts";
+import { SignatureChecks } from "./signature_checks.ts";
 import { decodeEntry } from "./stored_entry.ts";
 
 /** What was found in order. */
@@ -54,9 +55,10 @@ export async function auditLedger(
   }
   const certificates = await readCertificates(snapshot, anchor);
   const accounts = new AuditedAccounts(snapshot, certificates.owners);
-  const orders = new OrderCheck(anchor, certificates.byFingerprint);
+  using signatures = new SignatureChecks();
+  const orders = new OrderCheck(anchor, { issued: certificates.byFingerprint, signatures });
   const entries = new EntryAudit(snapshot, { accounts, orders });
-  const wrongEntry = await checkEntries(snapshot, { entries, onProgress });
+  const wrongEntry = await checkEntries(snapshot, { entries, signatures, onProgress });
   if (wrongEntry) return wrongEntry;
   const reason = accounts.fault ?? certificates.fault ?? accounts.settle() ??
     snapshot.faults()[Symbol.iterator]().next().value;
@@ -72,25 +74,43 @@ export async function auditLedger(
 
 const progressEntries = 1000;
 
+/** Signatures are known later than all else: one that is forged may be of an entry before the one that is found wrong first. */
 async function checkEntries(
   snapshot: LedgerSnapshot,
-  { entries, onProgress }: { entries: EntryAudit } & Pick<AuditOptions, "onProgress">,
+  { entries, signatures, onProgress }:
+    & { entries: EntryAudit; signatures: SignatureChecks }
+    & Pick<AuditOptions, "onProgress">,
 ): Promise<AuditFault | undefined> {
-  const wrong = (reason: string): AuditFault => {
-    const { checked } = entries;
-    return { outcome: "wrong", entry: checked + 1, reason, entries: checked };
-  };
+  const reason = await entryFault(snapshot, { entries, signatures, onProgress });
+  const forged = await signatures.settle();
+  onProgress?.(entries.checked);
+  if (forged !== undefined) {
+    const reason = "the signature of its order is not by the one who had to sign it";
+    return { outcome: "wrong", entry: forged, reason, entries: forged - 1 };
+  }
+  const { checked } = entries;
+  return reason === undefined
+    ? undefined
+    : { outcome: "wrong", entry: checked + 1, reason, entries: checked };
+}
+
+/** @returns what is wrong with the entry after those that are checked; `undefined` also when a forged signature is known */
+async function entryFault(
+  snapshot: LedgerSnapshot,
+  { entries, signatures, onProgress }:
+    & { entries: EntryAudit; signatures: SignatureChecks }
+    & Pick<AuditOptions, "onProgress">,
+): Promise<string | undefined> {
   try {
     for (const row of snapshot.entries()) {
       const reason = await entries.check(row);
-      if (reason !== undefined) return wrong(reason);
+      if (reason !== undefined || signatures.forged !== undefined) return reason;
       if (entries.checked % progressEntries === 0) onProgress?.(entries.checked);
     }
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
-    return wrong(error.message);
+    return error.message;
   }
-  onProgress?.(entries.checked);
   return undefined;
 }
 
