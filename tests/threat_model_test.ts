@@ -1,0 +1,50 @@
+/**
+ * `docs/threat_model.md` names what stops each attack and the test that shows it: all of these files exist, and each test is in its file.
+ */
+import { assert, assertEquals } from "@std/assert";
+
+const root = new URL("../", import.meta.url);
+const page = await Deno.readTextFile(new URL("docs/threat_model.md", root));
+
+interface Row {
+  readonly attack: string;
+  readonly files: readonly string[];
+  readonly tests: readonly { readonly file: string; readonly title: string }[];
+}
+
+/** The rows of the tables of attacks: their second cell names files, their third one tests. */
+const rows: readonly Row[] = page.split("\n")
+  .map((line) => line.split("|").map((cell) => cell.trim()).slice(1, -1))
+  .filter((cells) => cells.length === 3 && cells[2]!.startsWith("`tests/"))
+  .map(([attack, files, tests]) => ({
+    attack: attack!,
+    files: [...files!.matchAll(/`([^`]*)`/g)].map(([, file]) => file!),
+    tests: tests!.split("<br>").map((test) => {
+      const [, file, title] = /^`(tests\/[^`]*)`: (.*)$/.exec(test.trim()) ?? [];
+      assert(file && title, `${attack}: ${test}`);
+      return { file, title };
+    }),
+  }));
+
+Deno.test("threat model: every attack has a row that names what stops it", () => {
+  assert(rows.length > 40);
+  const named = page.split("\n").filter((line) => line.includes("| `tests/"));
+  assertEquals(rows.length, named.length);
+  for (const { attack, files } of rows) assert(files.length > 0, attack);
+});
+
+for (const { attack, files, tests } of rows) {
+  Deno.test(`threat model: ${attack}: its files and tests are there`, async () => {
+    for (const file of files) assert((await Deno.stat(new URL(file, root))).isFile, file);
+    for (const { file, title } of tests) {
+      const titles = titlesIn(await Deno.readTextFile(new URL(file, root)));
+      assert(titles.includes(title), `${file} has no test named: ${title}\n${titles.join("\n")}`);
+    }
+  });
+}
+
+/** The titles of a file's tests; what a row of a table puts into one is `…`. */
+function titlesIn(source: string): string[] {
+  const found = source.matchAll(/Deno\.test\(\s*(?:\{\s*name:\s*)?(["`])((?:\\.|(?!\1)[^\\])*)\1/g);
+  return [...found].map(([, , title]) => title!.replace(/\$\{[^}]*\}/g, "…"));
+}
