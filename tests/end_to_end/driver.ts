@@ -10,6 +10,7 @@ export interface StartServerOptions {
   readonly args?: readonly string[];
   readonly port?: number;
   readonly env?: Readonly<Record<string, string>>;
+  readonly prefix?: readonly string[];
 }
 
 export interface ClientOptions {
@@ -66,9 +67,9 @@ export class Scene implements AsyncDisposable {
 
   /** Starts a server on a free port, or that one, and waits until it listens. */
   async startServer(
-    { args = ["20", "--silent"], port = 0, env }: StartServerOptions = {},
+    { args = ["20", "--silent"], port = 0, env, prefix }: StartServerOptions = {},
   ): Promise<RunningServer> {
-    const program = this.start(["server", String(port), ...args], { env });
+    const program = this.start(["server", String(port), ...args], { env, prefix });
     const [, found] = await program.line(/Server listening on port (\d+)/);
     return this.server = new RunningServer(program, Number(found));
   }

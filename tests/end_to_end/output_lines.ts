@@ -5,8 +5,11 @@
 /** Far more than anything takes, on a machine that is busy with other tests too: only what never comes is given up. */
 export const deadlineMs = 60_000;
 
+/** Lines that are kept: more than any test looks back on, and a server that runs for hours fills no memory. */
+const linesKeptMax = 10_000;
+
 export class OutputLines {
-  /** Every line so far, without its end. */
+  /** The newest lines so far, without their ends. */
   readonly lines: string[] = [];
   /** Settles when there will be no more. */
   readonly ended: Promise<void>;
@@ -49,11 +52,19 @@ export class OutputLines {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
       rest = lines.pop()!;
       this.lines.push(...lines);
+      this.#forgetOldest();
       this.#tell();
     }
     if (rest !== "") this.lines.push(rest);
     this.#isEnded = true;
     this.#tell();
+  }
+
+  #forgetOldest(): void {
+    const count = this.lines.length - linesKeptMax;
+    if (count <= 0) return;
+    this.lines.splice(0, count);
+    this.#passed = Math.max(0, this.#passed - count);
   }
 
   #tell(): void {

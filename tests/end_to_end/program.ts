@@ -13,6 +13,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** What it reads from its standard input: nothing, or what {@link Program.type} brings. */
   readonly stdin?: "null" | "piped" | undefined;
+  /** Words before the command, which end in running what follows them: `ip netns exec NAME`. */
+  readonly prefix?: readonly string[] | undefined;
 }
 
 export interface Ended {
@@ -30,9 +32,12 @@ export class Program implements AsyncDisposable {
   readonly #input: WritableStreamDefaultWriter<Uint8Array> | undefined;
   #isInputClosed = false;
 
-  constructor(args: readonly string[], { folder, env = {}, stdin = "null" }: ProgramOptions) {
+  constructor(
+    args: readonly string[],
+    { folder, env = {}, stdin = "null", prefix = [] }: ProgramOptions,
+  ) {
     this.args = args;
-    const [command, ...first] = programCommand();
+    const [command, ...first] = [...prefix, ...programCommand()];
     this.#child = new Deno.Command(command!, {
       args: [...first, ...args],
       cwd: folder,
@@ -45,6 +50,10 @@ export class Program implements AsyncDisposable {
     this.#input = stdin === "piped" ? this.#child.stdin.getWriter() : undefined;
     this.stdout = new OutputLines(this.#child.stdout);
     this.stderr = new OutputLines(this.#child.stderr);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
   }
 
   /** The next line of stdout that matches. */

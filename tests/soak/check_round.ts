@@ -6,12 +6,12 @@ import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { readDocument } from "../../src/pki/signed_document.ts";
 import type { Scene } from "../end_to_end/driver.ts";
-import type { PayingPair } from "./paying_pair.ts";
+import type { Attempt } from "./paying_member.ts";
 
 export interface CheckedRound {
   /** Payments tried since the start. */
   readonly attempts: number;
-  /** Payments in the book. */
+  /** Payments in the book, refunds among them. */
   readonly payments: number;
   /** Receipt files that clients hold, each found in the book. */
   readonly receipts: number;
@@ -25,13 +25,14 @@ interface Booked {
 
 export async function checkRound(
   scene: Scene,
-  pairs: readonly PayingPair[],
+  attempts: readonly Attempt[],
+  { db = scene.path("server.db") }: { db?: string } = {},
 ): Promise<CheckedRound> {
-  const audited = await scene.run(["ledger", "audit", "--json"]);
+  const audited = await scene.run(["ledger", "audit", "--json", "--db", db]);
   assertEquals(audited.code, 0, audited.stdout + audited.stderr);
-  const booked = bookedPayments(scene.path("server.db"));
-  const attempts = pairs.flatMap((pair) => pair.attempts);
-  for (const { id, paid, refusal } of attempts) {
+  const booked = bookedPayments(db);
+  for (const { id: given, paid, refusal } of attempts) {
+    const id = paid?.receipt.id ?? given;
     assert(paid || refusal, `the payment ${id} is in doubt`);
     assertEquals(booked.has(id), paid !== undefined, `the payment ${id} was told wrongly`);
   }
@@ -47,7 +48,7 @@ function bookedPayments(file: string): Map<string, Booked> {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
     const rows = database.prepare(
-      "SELECT id, number, hash, order_jws FROM entry WHERE kind = 'payment'",
+      "SELECT id, number, hash, order_jws FROM entry WHERE kind IN ('payment', 'refund')",
     ).all() as unknown as (Booked & { id: string })[];
     // Fewer ids than rows would be an order that was booked twice.
     const byId = new Map(rows.map((row) => [row.id, row]));

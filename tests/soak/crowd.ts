@@ -1,0 +1,94 @@
+/**
+ * Members who pay each other at random: directly, through the server, and some of it back.
+ */
+import { generateSessionKey } from "../../src/envelope/session_key.ts";
+import type { Scene } from "../end_to_end/driver.ts";
+import { type Attempt, PayingMember, type PayingOptions, type Plan } from "./paying_member.ts";
+
+export interface CrowdOptions extends Pick<PayingOptions, "host" | "port" | "timeoutMs"> {
+  readonly members: number;
+  /** The longest pause that a member makes between two payments; none when absent. */
+  readonly pauseMsMax?: number;
+}
+
+/** Out of a hundred payments. */
+const sharesOf = { refund: 5, viaServer: 45 };
+
+export class Crowd {
+  readonly members: readonly PayingMember[];
+  /** Resolves when there is a server to connect to. */
+  back: Promise<unknown> = Promise.resolve();
+  /** Told after each payment that was acknowledged. */
+  onPaid: () => void = () => {};
+  readonly #pauseMsMax: number;
+
+  private constructor(
+    options: CrowdOptions,
+    rest: Pick<PayingOptions, "home" | "ca" | "sessionKey">,
+  ) {
+    this.#pauseMsMax = options.pauseMsMax ?? 0;
+    this.members = Array.from(
+      { length: options.members },
+      (_, index) =>
+        new PayingMember(`member${index}`, {
+          ...options,
+          ...rest,
+          serverIsThere: async () => void await this.back,
+          onPaid: () => this.onPaid(),
+        }),
+    );
+  }
+
+  /** Registers all of them and brings them online. */
+  static async open(scene: Scene, options: CrowdOptions): Promise<Crowd> {
+    const path = scene.path("certs", "CA.pem");
+    const crowd = new Crowd(options, {
+      home: scene.home("all"),
+      ca: { path, pem: await Deno.readTextFile(path) },
+      sessionKey: await generateSessionKey(2048),
+    });
+    for (const member of crowd.members) await member.register();
+    await crowd.connect();
+    return crowd;
+  }
+
+  get attempts(): Attempt[] {
+    return this.members.flatMap(({ attempts }) => attempts);
+  }
+
+  async connect(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.connect()));
+  }
+
+  /** Everybody pays until it is told to stop; what fails because the server is gone is left in doubt. */
+  async payUntil(stopped: AbortSignal): Promise<void> {
+    await Promise.all(this.members.map(async (member) => {
+      while (!stopped.aborted) {
+        await member.pay(this.#planOf(member));
+        if (this.#pauseMsMax > 0) await pause(Math.random() * this.#pauseMsMax);
+      }
+    }));
+  }
+
+  /** Until nothing is in doubt. */
+  async settle(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.settle()));
+  }
+
+  async leave(): Promise<void> {
+    for (const member of this.members) await member.leave();
+  }
+
+  #planOf(member: PayingMember): Plan {
+    const dice = Math.random() * 100;
+    const refund = dice < sharesOf.refund ? member.received.pop() : undefined;
+    if (refund) return { refund };
+    const others = this.members.filter((other) => other !== member);
+    const { name: to } = others[Math.floor(Math.random() * others.length)]!;
+    return { to, viaServer: dice < sharesOf.viaServer };
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,149 @@
+/**
+ * A member that takes payments and makes some without a pause, through whatever happens to its server. What it is told is written down.
+ */
+import { type AccountName, parseAccountName } from "../../src/account_name.ts";
+import { DataFolder } from "../../src/client/data_folder.ts";
+import type { MemberAudit } from "../../src/client/ledger_audit.ts";
+import type { Member } from "../../src/client/member.ts";
+import type { Paid } from "../../src/client/payment_result.ts";
+import { Wallet } from "../../src/client/wallet.ts";
+import { systemClock } from "../../src/clock.ts";
+import type { SessionKey } from "../../src/envelope/session_key.ts";
+import { MicropayError } from "../../src/errors.ts";
+import { type Amount, parseAmount } from "../../src/money.ts";
+import type { Refusal } from "../../src/protocol/exchange.ts";
+import type { Receipt } from "../../src/protocol/receipt.ts";
+import { makeOrderId, systemRandom } from "../../src/random.ts";
+import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+
+export interface PayingOptions {
+  /** Where the server is reached. */
+  readonly host?: string;
+  readonly port: number;
+  readonly home: string;
+  readonly ca: { readonly pem: string; readonly path: string };
+  readonly sessionKey: SessionKey;
+  readonly timeoutMs?: number;
+  /** Resolves when there is a server again after one was killed. */
+  readonly serverIsThere: () => Promise<void>;
+  /** Told after each payment that was acknowledged. */
+  readonly onPaid: () => void;
+}
+
+/** What to pay: somebody, directly or through the server; or to give back a payment. */
+export type Plan =
+  | { readonly to: AccountName; readonly viaServer: boolean }
+  | { readonly refund: Receipt };
+
+/** One payment as its payer sees it: until `paid` or `refusal` is there, it is in doubt. */
+export interface Attempt {
+  /** Of a payment; a refund's is made by the client. */
+  readonly id: string;
+  readonly plan: Plan;
+  paid?: Paid;
+  refusal?: Refusal;
+}
+
+const amount: Amount = parseAmount("1")!;
+
+export class PayingMember {
+  readonly name: AccountName;
+  readonly attempts: Attempt[] = [];
+  /** Payments that came and were not given back. */
+  readonly received: Receipt[] = [];
+  readonly #options: PayingOptions;
+  #member: Member | undefined;
+
+  constructor(name: string, options: PayingOptions) {
+    this.name = parseAccountName(name)!;
+    this.#options = options;
+  }
+
+  async register(): Promise<void> {
+    const wallet = this.#wallet();
+    const outcome = await wallet.register(await wallet.connect(), this.name);
+    if (outcome.outcome === "refused") throw new Error(`register ${this.name}: ${outcome.text}`);
+  }
+
+  /** Makes one payment, whatever comes of it. */
+  async pay(plan: Plan): Promise<Attempt> {
+    const attempt: Attempt = { id: makeOrderId(systemClock, systemRandom), plan };
+    this.attempts.push(attempt);
+    await this.#try(attempt);
+    return attempt;
+  }
+
+  /** Makes every payment in doubt again, with its id and through the server, until each is known. */
+  async settle(): Promise<void> {
+    for (const attempt of this.attempts) {
+      while (!attempt.paid && !attempt.refusal) await this.#try(attempt, { viaServer: true });
+    }
+  }
+
+  async audit(): Promise<MemberAudit> {
+    await this.connect();
+    const audit = await this.#member!.audit();
+    if (audit.outcome === "refused") throw new Error(`audit ${this.name}: ${audit.text}`);
+    return audit;
+  }
+
+  /** Connects and is online from then on, if it was not. */
+  async connect(): Promise<void> {
+    if (this.#member?.context.link.isOpen) return;
+    await this.#disconnect();
+    const wallet = this.#wallet();
+    this.#member = await wallet.member(await wallet.connect(), this.name);
+    const online = await this.#member.goOnline({
+      listen: { host: this.#options.host ? "0.0.0.0" : "127.0.0.1", port: 0 },
+      onPayment: ({ receipt }) => receipt.kind === "payment" && this.received.push(receipt),
+      onFault: (error) => console.error(`${this.name}'s listener:`, error),
+    });
+    // 230: the server has not noticed yet that the connection before is gone.
+    if (online.outcome === "refused" && online.code !== 230) {
+      throw new Error(`go online as ${this.name}: ${online.text}`);
+    }
+  }
+
+  async leave(): Promise<void> {
+    if (this.#member?.context.link.isOpen) await this.#member.exit();
+    await this.#disconnect();
+  }
+
+  async #try(attempt: Attempt, { viaServer = false } = {}): Promise<void> {
+    try {
+      await this.connect();
+      const outcome = await this.#send(attempt, viaServer);
+      if (outcome.outcome === "paid") {
+        attempt.paid = outcome;
+        this.#options.onPaid();
+      } else {
+        attempt.refusal = outcome;
+      }
+    } catch (error) {
+      if (!(error instanceof MicropayError)) throw error;
+      await this.#disconnect();
+      await this.#options.serverIsThere();
+    }
+  }
+
+  #send({ id, plan }: Attempt, viaServer: boolean): Promise<Paid | Refusal> {
+    if ("refund" in plan) return this.#member!.refund({ id: plan.refund.id, amount });
+    const terms = { to: plan.to, amount, id, viaServer: viaServer || plan.viaServer };
+    return this.#member!.pay(terms);
+  }
+
+  async #disconnect(): Promise<void> {
+    await this.#member?.abandon();
+    this.#member = undefined;
+  }
+
+  #wallet(): Wallet {
+    const { host = "127.0.0.1", port, home, ca, sessionKey, timeoutMs = 20_000 } = this.#options;
+    return new Wallet({
+      server: { host, port },
+      folder: new DataFolder(home),
+      trust: { ca },
+      timeoutMs,
+    }, { network: tcpNetwork, clock: systemClock, random: systemRandom, sessionKey });
+  }
+}
