@@ -1,0 +1,91 @@
+/**
+ * What a dishonest payee, or somebody who got hold of another's order, passes on: the server and the payee's real client refuse it, and
+ * nothing is booked.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { PeerListener } from "../../src/client/peer_listener.ts";
+import type { Identity } from "../../src/pki/identity.ts";
+import { decodeReply } from "../../src/protocol/exchange.ts";
+import { payExchange, submitExchange } from "../../src/protocol/transfer.ts";
+import { systemClock } from "../../src/clock.ts";
+import { greeted } from "../../src/transport/connect_channel.ts";
+import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { memberOf } from "../client/test_member.ts";
+import { inFolder } from "../pki/temporary_folder.ts";
+import { orderPayload, signPayload } from "../server/order_maker.ts";
+import { sessionKey, startServer, type TestServer, timeoutMs } from "../server/test_server.ts";
+
+/** Who brings which order of alice's to bob's client, and what it is answered. */
+const rows: readonly { title: string; by: "alice" | "mallory"; to: string; code: number }[] = [
+  { title: "its payer's own order to it", by: "alice", to: "bob", code: 130 },
+  {
+    title: "an order to it, by somebody who is not its payer",
+    by: "mallory",
+    to: "bob",
+    code: 261,
+  },
+  { title: "an order to somebody else, by its payer", by: "alice", to: "mallory", code: 261 },
+  { title: "an order that its payee passes on", by: "mallory", to: "mallory", code: 261 },
+];
+
+Deno.test("forwarded: a payee takes an order from its payer alone, and to itself alone", async (t) => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    const people = { alice, mallory: await server.enroll("mallory") };
+    const payee = await memberOf(server, bob, { folder });
+    const listener = tcpNetwork.listen({ host: "127.0.0.1", port: 0 });
+    let payments = 0;
+    const peers = new PeerListener(listener, payee.context, {
+      onPayment: () => payments++,
+      onFault: (error) => assert(false, String(error)),
+    });
+    for (const { title, by, to, code } of rows) {
+      await t.step(title, async () => {
+        const order = await signPayload(
+          orderPayload(alice, server.anchor, { to, amount: 1 }),
+          alice,
+        );
+        assertEquals(await hand(order, people[by], { server, peers }), code);
+      });
+    }
+    assertEquals(payments, 1);
+    assertEquals(await server.balanceOf("alice"), 9999);
+    await peers.close();
+    await payee.abandon();
+  });
+});
+
+Deno.test("forwarded: an order is taken by the server from its two sides alone", async () => {
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const mallory = await server.enroll("mallory");
+  const order = await signPayload(orderPayload(alice, server.anchor, { amount: 1 }), alice);
+  for (const [identity, code] of [[mallory, 261], [bob, 130], [alice, 130]] as const) {
+    const outcome = await (await server.link(identity)).ask(submitExchange, { order });
+    assertEquals(outcome.outcome === "answered" ? 130 : outcome.code, code);
+  }
+  assertEquals(await server.balanceOf("alice"), 9999);
+});
+
+/** Hands an order to bob's client. @returns the code of the answer */
+async function hand(
+  order: string,
+  identity: Identity,
+  { server, peers }: { server: TestServer; peers: PeerListener },
+): Promise<number> {
+  const signal = new AbortController().signal;
+  const connection = await greeted(await tcpNetwork.connect(peers.endpoint, { signal }), {
+    role: "member",
+    resolveAnchor: () => Promise.resolve(server.anchor),
+    clock: systemClock,
+    timeoutMs,
+  });
+  const signer = { kind: "certified", identity } as const;
+  const channel = connection.introduce({ signer, sessionKey: await sessionKey() });
+  channel.send(payExchange.type, { order });
+  const arrival = await channel.receive();
+  channel.close();
+  assert(arrival.kind === "message");
+  return decodeReply(arrival.message.body).code;
+}
