@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { type Ended, Program, type ProgramOptions } from "./program.ts";
+import { registerInProcess } from "./registering.ts";
 
 export interface StartServerOptions {
   /** After the port. */
@@ -95,10 +96,11 @@ export class Scene implements AsyncDisposable {
 
   /** Registers people, at the same time. */
   async register(...names: readonly string[]): Promise<void> {
-    await Promise.all(names.map(async (name) => {
-      const { code, stdout, stderr } = await this.client(["register", name], { as: name });
-      if (code !== 0) throw new Error(`register ${name}: ${code}\n${stdout}${stderr}`);
-    }));
+    const { port } = this.server;
+    const ca = this.path("certs", "CA.pem");
+    await Promise.all(
+      names.map((name) => registerInProcess(name, { port, ca, home: this.home(name) })),
+    );
   }
 
   /** Somebody who takes payments, told as JSON, from now on. */
