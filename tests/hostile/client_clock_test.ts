@@ -1,0 +1,59 @@
+/**
+ * A member's own clock is wrong, or is set while it is connected: nothing hangs, orders and receipts of who is connected go on as long as
+ * certificates last by that clock, and only greetings and certificates notice.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { systemClock } from "../../src/clock.ts";
+import { Outbox } from "../../src/client/outbox.ts";
+import { DataFolder } from "../../src/client/data_folder.ts";
+import type { Amount } from "../../src/money.ts";
+import { greeted } from "../../src/transport/connect_channel.ts";
+import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { type Result, resultOf } from "../client/behaviours.ts";
+import { memberOf } from "../client/test_member.ts";
+import { Member } from "../../src/client/member.ts";
+import { inFolder } from "../pki/temporary_folder.ts";
+import { named, startServer, timeoutMs } from "../server/test_server.ts";
+import { settleOutbox } from "../../src/client/settlement.ts";
+
+const hour = 3_600_000;
+const day = 24 * hour;
+
+/** By how much, whether a new connection is trusted, and what becomes of a payment over one that is there. */
+const rows: readonly { title: string; byMs: number; connects: boolean; result: Result }[] = [
+  { title: "an hour ahead", byMs: hour, connects: true, result: "paid" },
+  { title: "an hour behind", byMs: -hour, connects: true, result: "paid" },
+  // The receipt's certificate is not valid by this clock: booked, and not believed until the clock is right.
+  { title: "400 days ahead", byMs: 400 * day, connects: false, result: "unknown" },
+  { title: "400 days behind", byMs: -400 * day, connects: false, result: "unknown" },
+];
+
+for (const { title, byMs, connects, result } of rows) {
+  Deno.test(`clock: a client that is ${title} ${connects ? "connects" : "does not connect"}, its payment is ${result}, and paid once when the clock is right`, async () => {
+    await inFolder(async (folder) => {
+      await using server = await startServer();
+      const [alice] = [await server.enroll("alice"), await server.enroll("bob")];
+      const right = await memberOf(server, alice, { folder });
+      const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + byMs };
+      const wrong = new Member({ ...right.context, clock });
+
+      const signal = new AbortController().signal;
+      const resolveAnchor = () => Promise.resolve(server.anchor);
+      const stream = await tcpNetwork.connect(server.endpoint, { signal });
+      const options = { role: "server", resolveAnchor, clock, timeoutMs } as const;
+      const connected = await greeted(stream, options).then(() => "trusted", (error) => error.code);
+      assertEquals(connected, connects ? "trusted" : "untrusted");
+      stream.close();
+
+      const terms = { to: named("bob"), amount: 10 as Amount, viaServer: true };
+      assertEquals(await resultOf(() => wrong.pay(terms)), result);
+      assertEquals(await server.balanceOf("alice"), 9990);
+      for await (const { outcome } of settleOutbox(right.context)) assertEquals(outcome, "done");
+      const outbox = new Outbox(new DataFolder(folder), server.anchor.fingerprint, named("alice"));
+      assertEquals(await outbox.ids(), []);
+      assertEquals(await server.balanceOf("alice"), 9990);
+      assert(right.context.link.isOpen);
+      await right.abandon();
+    });
+  });
+}
