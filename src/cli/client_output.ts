@@ -132,8 +132,12 @@ function auditLines(audit: MemberAudit): string[] {
   const { entries, receipts, head, missing, rewrittenAt, sameUntil } = audit;
   const lines = [`${entries} entries followed, ${receipts} receipts looked for`, `head ${head}`];
   if (rewrittenAt !== undefined) {
-    const known = `from entry ${rewrittenAt} on, or earlier, but after entry ${sameUntil}`;
-    lines.push(`The ledger was rewritten: ${known}, it is not what it was`);
+    const earlier = rewrittenAt === sameUntil + 1
+      ? ""
+      : `, or earlier, but after entry ${sameUntil}`;
+    lines.push(
+      `The ledger was rewritten: from entry ${rewrittenAt} on${earlier}, it is not what it was`,
+    );
   }
   for (const { id, entry, from, to, amount } of missing) {
     lines.push(`Missing: entry ${entry}, ${from} paid ${to} ${amount}, id ${id}`);

@@ -13,6 +13,8 @@ const id = "019aaf3e-7c00-7000-8000-000000000001";
 const receiptJws = "eyJ.eyJ.sig";
 const [alice, bob] = [named("alice"), named("bob")];
 const receipt = { id, entry: 7, from: alice, to: bob, amount: 2000 as Amount } as Receipt;
+const auditedFields = { entries: 9, receipts: 3, head: "ab", missing: [] };
+const audited = { outcome: "audited", ...auditedFields } as const;
 const hostile = "\u001b[2J\u009b31m\u202e";
 const harmless = "\\u{1b}[2J\\u{9b}31m\\u{202e}";
 
@@ -34,6 +36,26 @@ const rows: readonly {
       output.listed({ balance: 1, online: [{ name: bob, ip: "127.0.0.1", port: 57609 }] }),
     text: ["1", "1", "bob#127.0.0.1#57609"],
     json: { code: 300, balance: 1, online: [{ name: "bob", ip: "127.0.0.1", port: 57609 }] },
+  },
+  {
+    title: "a ledger that was rewritten from a known entry on",
+    tell: (output) => output.audited({ ...audited, sameUntil: 4, rewrittenAt: 5 }),
+    text: [
+      "9 entries followed, 3 receipts looked for",
+      "head ab",
+      "The ledger was rewritten: from entry 5 on, it is not what it was",
+    ],
+    json: { code: 400, ...auditedFields, rewrittenAt: 5, sameUntil: 4 },
+  },
+  {
+    title: "a ledger that was rewritten somewhere between two known entries",
+    tell: (output) => output.audited({ ...audited, sameUntil: 4, rewrittenAt: 7 }),
+    text: [
+      "9 entries followed, 3 receipts looked for",
+      "head ab",
+      "The ledger was rewritten: from entry 7 on, or earlier, but after entry 4, it is not what it was",
+    ],
+    json: { code: 400, ...auditedFields, rewrittenAt: 7, sameUntil: 4 },
   },
   {
     title: "nobody online",
