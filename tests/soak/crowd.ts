@@ -20,6 +20,8 @@ export class Crowd {
   back: Promise<unknown> = Promise.resolve();
   /** Told after each payment that was acknowledged. */
   onPaid: () => void = () => {};
+  /** Waited for before one member connects to another. */
+  beforePeer: () => Promise<void> = () => Promise.resolve();
   readonly #pauseMsMax: number;
 
   private constructor(
@@ -35,6 +37,7 @@ export class Crowd {
           ...rest,
           serverIsThere: async () => void await this.back,
           onPaid: () => this.onPaid(),
+          beforePeer: () => this.beforePeer(),
         }),
     );
   }

@@ -14,6 +14,7 @@ import { type Amount, parseAmount } from "../../src/money.ts";
 import type { Refusal } from "../../src/protocol/exchange.ts";
 import type { Receipt } from "../../src/protocol/receipt.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
+import type { Network } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 
 export interface PayingOptions {
@@ -28,6 +29,8 @@ export interface PayingOptions {
   readonly serverIsThere: () => Promise<void>;
   /** Told after each payment that was acknowledged. */
   readonly onPaid: () => void;
+  /** Waited for before another member is connected to: it was located, and is sent an order next. */
+  readonly beforePeer?: () => Promise<void>;
 }
 
 /** What to pay: somebody, directly or through the server; or to give back a payment. */
@@ -139,11 +142,18 @@ export class PayingMember {
 
   #wallet(): Wallet {
     const { host = "127.0.0.1", port, home, ca, sessionKey, timeoutMs = 20_000 } = this.#options;
+    const network: Network = {
+      ...tcpNetwork,
+      connect: async (endpoint, options) => {
+        if (endpoint.port !== port) await this.#options.beforePeer?.();
+        return await tcpNetwork.connect(endpoint, options);
+      },
+    };
     return new Wallet({
       server: { host, port },
       folder: new DataFolder(home),
       trust: { ca },
       timeoutMs,
-    }, { network: tcpNetwork, clock: systemClock, random: systemRandom, sessionKey });
+    }, { network, clock: systemClock, random: systemRandom, sessionKey });
   }
 }

@@ -1,0 +1,40 @@
+/**
+ * Ten thousand connections over TCP that close at once: nothing happens to anybody else, and the server's process is as it was.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { openScene } from "../end_to_end/driver.ts";
+import { Crowd } from "../soak/crowd.ts";
+import { figuresText, hasProcessFigures, processFigures } from "./process_figures.ts";
+
+const connections = 10_000;
+const atATime = 500;
+const grownBytesMax = 64e6;
+
+Deno.test({
+  name:
+    "10,000 connections that close at once leave a server's descriptors as they were, and others are served meanwhile",
+  ignore: !hasProcessFigures,
+}, async () => {
+  await using scene = await openScene();
+  await scene.startServer({ args: ["100", "--silent", "--host", "127.0.0.1"] });
+  const { port, program } = scene.server;
+  const crowd = await Crowd.open(scene, { members: 2, port });
+  const [alice, bob] = crowd.members;
+  const before = await processFigures(program.pid);
+  for (let count = 0; count < connections; count += atATime) {
+    await Promise.all(Array.from({ length: atATime }, async () => {
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    }));
+    const attempt = await alice!.pay({ to: bob!.name, viaServer: false });
+    assert(attempt.paid, attempt.refusal?.text);
+  }
+  await crowd.leave();
+  // Whoever comes now comes after all of them.
+  await scene.register("carol");
+  assertEquals((await scene.client(["balance"], { as: "carol" })).stdout, "10000\n");
+  const after = await processFigures(program.pid);
+  const figures = `${figuresText(before)} before, ${figuresText(after)} after`;
+  assertEquals(after.descriptors, before.descriptors - 2, figures);
+  assert(after.residentBytes - before.residentBytes < grownBytesMax, figures);
+  assertEquals((await scene.server.stop()).code, 0);
+});
