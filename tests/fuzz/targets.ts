@@ -1,0 +1,27 @@
+/**
+ * What is fuzzed, and how much of each: the further inside, the dearer a round and the fewer who get there.
+ */
+import { beforeDecryption } from "./before_decryption.ts";
+import type { FuzzTarget } from "./fuzz_rounds.ts";
+
+export interface TargetRow {
+  readonly name: string;
+  /** Of the rounds that are asked for. */
+  readonly share: number;
+  /** Rounds in `deno task test`. */
+  readonly testRounds: number;
+  readonly open: () => FuzzTarget | Promise<FuzzTarget>;
+}
+
+export const targets: readonly TargetRow[] = [
+  row({ name: "before_decryption", share: 1, testRounds: 1500, open: beforeDecryption }),
+];
+
+// What a target takes is its own business; whoever runs it only passes on what the target made.
+function row<Input>(
+  row: Omit<TargetRow, "open"> & {
+    readonly open: () => FuzzTarget<Input> | Promise<FuzzTarget<Input>>;
+  },
+): TargetRow {
+  return row as unknown as TargetRow;
+}
