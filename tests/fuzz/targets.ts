@@ -3,6 +3,7 @@
  */
 import { beforeDecryption } from "./before_decryption.ts";
 import type { FuzzTarget } from "./fuzz_rounds.ts";
+import { insideJwe } from "./inside_jwe.ts";
 
 export interface TargetRow {
   readonly name: string;
@@ -15,6 +16,7 @@ export interface TargetRow {
 
 export const targets: readonly TargetRow[] = [
   row({ name: "before_decryption", share: 1, testRounds: 1500, open: beforeDecryption }),
+  row({ name: "inside_jwe", share: 1 / 10, testRounds: 100, open: insideJwe }),
 ];
 
 // What a target takes is its own business; whoever runs it only passes on what the target made.
