@@ -7,7 +7,15 @@
 import { CertificateError, messageOf } from "../errors.ts";
 import { certificateBytesMax } from "../limits.ts";
 import { printable } from "../printable.ts";
-import { childrenOf, contentOf, type DerElement, derTag, equalBytes, readDer } from "./der.ts";
+import {
+  childrenOf,
+  contentOf,
+  type DerElement,
+  derTag,
+  equalBytes,
+  readDer,
+  requireUniversal,
+} from "./der.ts";
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsageExtension,
@@ -72,7 +80,9 @@ export function readCertificateFields(der: Uint8Array<ArrayBuffer>): Certificate
     if (!equalBytes(algorithm!.bytes, ed25519Algorithm)) throw notEd25519();
     // Unique identifiers ([1], [2]) would come before the extensions; RFC 5280 forbids making them.
     if (rest.length !== 1) throw new CertificateError("read a certificate: unexpected fields");
-    const [extensions] = childrenOf(rest[0], 0xa3);
+    const [extensions, ...more] = childrenOf(rest[0], 0xa3);
+    if (more.length !== 0) throw new CertificateError("read a certificate: unexpected fields");
+    requireUniversal(subject!);
     const parsed = new X509Certificate(own);
     return {
       der: own,
@@ -124,15 +134,22 @@ export async function isSignedBy(signed: SignedPart, publicKey: CryptoKey): Prom
 export function readExtensions(sequence: DerElement | undefined): ExtensionValues {
   const seen = new Set<string>();
   let values: ExtensionValues = {};
-  for (const { bytes } of childrenOf(sequence, derTag.sequence)) {
+  for (const { tag, bytes } of childrenOf(sequence, derTag.sequence)) {
+    if (tag !== derTag.sequence) {
+      throw new CertificateError("read extensions: one is not a sequence");
+    }
     const extension = new Extension(bytes);
     const { type, critical } = extension;
     if (seen.has(type)) throw new CertificateError(`read extensions: ${type} is there twice`);
     seen.add(type);
-    readDer(new Uint8Array(extension.value));
+    const value = readDer(new Uint8Array(extension.value));
     const decode = decoders[type];
-    if (decode !== undefined) values = { ...values, ...decode(bytes) };
-    else if (type === nameConstraintsId || (critical && !ignoredIds.has(type))) {
+    if (decode !== undefined) {
+      // Here too the library takes another tag for the one that is due.
+      childrenOf(value, type === keyUsageId ? derTag.bitString : derTag.sequence);
+      requireUniversal(value);
+      values = { ...values, ...decode(bytes) };
+    } else if (type === nameConstraintsId || (critical && !ignoredIds.has(type))) {
       throw new CertificateError(`read extensions: ${type} is not supported`);
     }
   }
@@ -167,12 +184,17 @@ const version3 = Uint8Array.of(0xa0, 0x03, 0x02, 0x01, 0x02);
 /** AlgorithmIdentifier of id-Ed25519 (1.3.101.112), parameters absent. */
 const ed25519Algorithm = Uint8Array.of(0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70);
 
+const keyUsageId = "2.5.29.15";
 const nameConstraintsId = "2.5.29.30";
 /** Subject and authority key identifier: hints for finding an issuer, of no weight; a signature decides. */
 const ignoredIds = new Set(["2.5.29.14", "2.5.29.35"]);
 
 const decoders: Record<string, (bytes: Uint8Array<ArrayBuffer>) => ExtensionValues> = {
-  "2.5.29.15": (bytes) => ({ keyUsage: new KeyUsagesExtension(bytes).usages }),
+  [keyUsageId]: (bytes) => {
+    const extension = new KeyUsagesExtension(bytes);
+    checkNamedBits(new Uint8Array(extension.value));
+    return { keyUsage: extension.usages };
+  },
   "2.5.29.17": (bytes) => ({
     alternativeNames: new SubjectAlternativeNameExtension(bytes).names.toJSON(),
   }),
@@ -184,6 +206,14 @@ const decoders: Record<string, (bytes: Uint8Array<ArrayBuffer>) => ExtensionValu
     extendedKeyUsage: new ExtendedKeyUsageExtension(bytes).usages.map(String),
   }),
 };
+
+/** In DER a list of named bits ends with one that is set (X.690 section 11.2.2), so that it has one spelling. */
+function checkNamedBits(bitString: Uint8Array<ArrayBuffer>): void {
+  const bits = contentOf(readDer(bitString), derTag.bitString);
+  const last = bits.length > 1 ? bits.at(-1)! : 0;
+  if (last !== 0 && (last & -last) === 1 << bits[0]!) return;
+  throw new CertificateError("read a certificate: its key usage is not spelled in the one way");
+}
 
 function checkSerial(serial: Uint8Array): void {
   const isPositive = serial[0]! < 0x80 && serial.some((byte) => byte !== 0);

@@ -5,7 +5,15 @@ import type { AccountName } from "../account_name.ts";
 import { CertificateError } from "../errors.ts";
 import { certificateBytesMax } from "../limits.ts";
 import { catchingAll, isSignedBy, readExtensions, readSigned } from "./certificate_fields.ts";
-import { childrenOf, contentOf, type DerElement, derTag, equalBytes, readDer } from "./der.ts";
+import {
+  childrenOf,
+  contentOf,
+  type DerElement,
+  derTag,
+  equalBytes,
+  readDer,
+  requireUniversal,
+} from "./der.ts";
 import { parsePartyUri, partyUri } from "./party.ts";
 import { importPublicKey, publicKeyFingerprint } from "./signing_key.ts";
 import {
@@ -80,6 +88,7 @@ function readName(subject: DerElement, attributes: DerElement): AccountName {
   const [only] = names;
   const party = names.length === 1 && only?.type === "url" ? parsePartyUri(only.value) : undefined;
   if (party?.role !== "member") throw refused("its alternative name is not one account's");
+  requireUniversal(subject);
   const commonNames = new Name(subject.bytes).getField("CN");
   if (commonNames.length !== 1 || commonNames[0] !== party.name) {
     throw refused(`its common name is not ${party.name}`);

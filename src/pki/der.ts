@@ -54,6 +54,20 @@ export function contentOf(element: DerElement | undefined, tag: number): Uint8Ar
   return element.content;
 }
 
+/**
+ * The X.509 library takes `[0]` and the like for the sequence or set that is due. Names, and the values of the extensions that we
+ * read, have none of them.
+ *
+ * @throws {CertificateError} when anything in it is constructed and neither a sequence nor a set
+ */
+export function requireUniversal({ tag, children }: DerElement): void {
+  const isConstructed = (tag & 0x20) !== 0;
+  if (isConstructed && tag !== derTag.sequence && tag !== derTag.set) {
+    throw notDer("a field of another type is expected");
+  }
+  for (const child of children) requireUniversal(child);
+}
+
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
@@ -103,6 +117,8 @@ function readLength(bytes: Uint8Array): { length: number; start: number } {
 
 function checkPrimitive(tag: number, content: Uint8Array): void {
   const [first, second] = content;
+  // The end of an indefinite length in BER; the X.509 library takes it for whatever is due.
+  if (tag === 0) throw notDer("a tag of no type");
   if (tag === derTag.sequence - 0x20 || tag === derTag.set - 0x20) throw notDer("a flat sequence");
   if (tag === derTag.boolean && (content.length !== 1 || (first !== 0 && first !== 0xff))) {
     throw notDer("a boolean that is neither false nor true");

@@ -2,10 +2,13 @@
  * Runs one target for as many rounds as asked, and reports: how the rounds ended, what was found, and memory before and after.
  */
 import fc from "fast-check";
+import { messageOf } from "../../src/errors.ts";
 
 /** Something that takes whatever is thrown at it. */
 export interface FuzzTarget<Input = unknown> extends AsyncDisposable {
   readonly inputs: fc.Arbitrary<Input>;
+  /** One that has to be accepted. */
+  readonly honest: Input;
   /**
    * One round.
    *
@@ -73,7 +76,9 @@ export async function fuzz<Input>(
     rounds: details.numRuns,
     elapsedMs: performance.now() - startMs,
     ends: [...ends].toSorted(([, first], [, second]) => second - first),
-    found: details.failed ? fc.defaultReportMessage(details) : undefined,
+    found: details.failed
+      ? `${fc.defaultReportMessage(details)}\n${messageOf(details.errorInstance)}`
+      : undefined,
     memoryBefore,
     memoryAfter: memory(),
   };

@@ -2,6 +2,7 @@
  * What is fuzzed, and how much of each: the further inside, the dearer a round and the fewer who get there.
  */
 import { beforeDecryption } from "./before_decryption.ts";
+import { certificates } from "./certificates.ts";
 import type { FuzzTarget } from "./fuzz_rounds.ts";
 import { insideJwe } from "./inside_jwe.ts";
 
@@ -17,6 +18,7 @@ export interface TargetRow {
 export const targets: readonly TargetRow[] = [
   row({ name: "before_decryption", share: 1, testRounds: 1500, open: beforeDecryption }),
   row({ name: "inside_jwe", share: 1 / 10, testRounds: 100, open: insideJwe }),
+  row({ name: "certificates", share: 1 / 100, testRounds: 200, open: certificates }),
 ];
 
 // What a target takes is its own business; whoever runs it only passes on what the target made.

@@ -10,10 +10,12 @@ import {
   der,
   extendedKeyUsage,
   keyUsage,
+  makeCertificate,
   memberExtensions,
   nameDer,
   serverExtensions,
   TestAuthority,
+  tlv,
   uri,
 } from "./certificate_maker.ts";
 
@@ -153,6 +155,21 @@ const memberRefusals: [string, Partial<CertificateParts>, RegExp][] = [
     }),
     /after the end/,
   ],
+  [
+    "a key usage with a bit more than it needs",
+    withExtensions({ keyUsage: der(new Extension("2.5.29.15", true, bytes(3, 2, 6, 0x80))) }),
+    /not spelled in the one way/,
+  ],
+  [
+    "alternative names that are no sequence",
+    withExtensions({ alternativeNames: der(new Extension("2.5.29.17", false, namesInContext())) }),
+    /another type is expected/,
+  ],
+  [
+    "a subject whose one part is no set",
+    { subject: nameDer("alice").map((byte, at) => at === 2 ? 0xa0 : byte) },
+    /another type is expected/,
+  ],
   ["no extensions", { extensions: [] }, /basicConstraints/],
   ["version 1", { version: bytes(0xa0, 3, 2, 1, 0) }, /version 3/],
   ["no version", { version: bytes() }, /version 3/],
@@ -181,6 +198,23 @@ const memberRefusals: [string, Partial<CertificateParts>, RegExp][] = [
   ],
   ["another issuer's name", { issuer: nameDer("Root") }, /another CA's name/],
 ];
+
+/** The one name of alice's certificate, the sequence around it tagged `[0]`: the library reads it all the same. */
+function namesInContext(): Der {
+  return tlv(0xa0, tlv(0x86, new TextEncoder().encode("micropay:account:alice")));
+}
+
+Deno.test("a second list of extensions is not passed over", async () => {
+  const { leaf, root, anchor } = authority;
+  const lists = [Object.values(memberExtensions), [unknown(true)]].map((one) => tlv(0x30, ...one));
+  const certificate = await makeCertificate({
+    issuer: Uint8Array.from(anchor.subject),
+    publicKeyInfo: leaf.publicKeyInfo,
+    uniqueIds: [tlv(0xa3, ...lists)],
+    signWith: root.keys.privateKey,
+  });
+  assertMatch((await authority.refusal([certificate])).message, /unexpected fields/);
+});
 
 Deno.test("a member's certificate is refused when it has", async (test) => {
   for (const [title, parts, why] of memberRefusals) {

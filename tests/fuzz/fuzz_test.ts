@@ -1,0 +1,60 @@
+/**
+ * A little of `deno task fuzz` each time, with a new seed: a failure shows the seed that finds it again.
+ */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { parseArgs } from "./fuzz_arguments.ts";
+import { freshSeed, fuzz, type FuzzTarget } from "./fuzz_rounds.ts";
+import { targets } from "./targets.ts";
+
+for (const { name, testRounds, open } of targets) {
+  Deno.test(`fuzz: ${testRounds} rounds of ${name} find nothing, and what is honest is accepted`, async () => {
+    await using target = await open();
+    const report = await fuzz(target, { rounds: testRounds, seed: freshSeed() });
+    assertEquals(report.found, undefined, `${name}: ${report.found}`);
+    assertEquals(report.rounds, testRounds);
+    // A target that refuses everything would find nothing either.
+    assert((await target.round(target.honest)).startsWith("accepted"));
+  });
+}
+
+/** Does what it must not for every number over 900. */
+const broken: FuzzTarget<number> = {
+  inputs: fc.nat({ max: 1000 }),
+  honest: 0,
+  round: (number) =>
+    number > 900 ? Promise.reject(new Error(`${number} is too much`)) : Promise.resolve("fine"),
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+};
+
+Deno.test("fuzz: what is found is made small, and its seed and path find it again", async () => {
+  const first = await fuzz(broken, { rounds: 1000, seed: 7 });
+  assert(first.found?.includes("901 is too much"), first.found);
+  const path = /path: "([\d:]+)"/.exec(first.found!)![1]!;
+  const again = await fuzz(broken, { rounds: 1000, seed: 7, path });
+  assert(again.found?.includes("901 is too much"), again.found);
+  assertEquals(again.rounds, 1);
+});
+
+const refusedArguments = [
+  ["--rounds", "0"],
+  ["--rounds", "1.5"],
+  ["--rounds"],
+  ["--target", "elsewhere"],
+  ["--seed", "x"],
+  ["--path", "1:2"],
+  ["--cases", "1"],
+];
+
+for (const words of refusedArguments) {
+  Deno.test(`fuzz: ${words.join(" ")} is refused by name`, () => {
+    const refusal = parseArgs(words, ["here"]);
+    assert(typeof refusal === "string" && refusal.startsWith(words[0]!), String(refusal));
+  });
+}
+
+Deno.test("fuzz: rounds, target, seed and path are taken as they are", () => {
+  const words = ["--rounds", "5", "--target", "here", "--seed", "-3", "--path", "1:2"];
+  const expected = { rounds: 5, target: "here", seed: -3, path: "1:2" };
+  assertEquals(parseArgs(words, ["here"]), expected);
+});

@@ -1,0 +1,98 @@
+/**
+ * What a member's certificate and a request may be, said a second time and by bytes alone: nothing of the X.509 library, nothing of
+ * `certificate_profile.ts`. Whatever those accept is held against this.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { encodeHex } from "@std/encoding/hex";
+import { type DerElement, readDer } from "../../src/pki/der.ts";
+import type { Der } from "../pki/certificate_maker.ts";
+
+const ed25519 = "300506032b6570";
+const keyPrefix = "302a300506032b6570032100";
+/** The values of the extensions that decide, in hexadecimal; `undefined` is any value. */
+const extensionValues: Readonly<Record<string, string | undefined>> = {
+  "0603551d13": "3000",
+  "0603551d0f": "03020780",
+  "0603551d25": "300a06082b06010505070302",
+};
+const alternativeNames = "0603551d11";
+
+/** @throws when the certificate is not a member's of `name`, issued by `issuer`, each field spelled in its one way */
+export function requireMember(der: Der, { name, issuer }: { name: string; issuer: Der }): void {
+  const [version, serial, inner, by, , subject, key, extensions, ...rest] = frameOf(der);
+  assertEquals(hex(version), "a003020102");
+  assert(serial!.tag === 2 && serial!.content.length <= 20 && serial!.content[0]! < 0x80);
+  assertEquals(hex(inner), ed25519);
+  assertEquals(by!.bytes, issuer);
+  requireCommonName(subject!, name);
+  assert(hex(key).startsWith(keyPrefix) && key!.bytes.length === 44);
+  assertEquals(rest, []);
+  assertEquals(extensions!.children.length, 1);
+  const found = extensionsOf(extensions!.children[0]!);
+  for (const [id, value] of Object.entries(extensionValues)) {
+    assertEquals(found.get(id)?.value, value, id);
+  }
+  assertEquals(found.get("0603551d13")?.isCritical, true);
+  requireOneUri(found.get(alternativeNames)?.value, name);
+  const known = [...Object.keys(extensionValues), alternativeNames, "0603551d0e", "0603551d23"];
+  for (const [id, { isCritical }] of found) {
+    assert(known.includes(id) || !isCritical, `${id} is critical`);
+    assert(id !== "0603551d1e", "name constraints");
+  }
+}
+
+/** @throws when it is not a request for `name` */
+export function requireRequest(der: Der, { name }: { name: string }): void {
+  const [version, subject, key, attributes, ...rest] = frameOf(der);
+  assertEquals(hex(version), "020100");
+  requireCommonName(subject!, name);
+  assert(hex(key).startsWith(keyPrefix) && key!.bytes.length === 44);
+  assertEquals(rest, []);
+  assertEquals(attributes!.children.length, 1);
+  const [id, values] = attributes!.children[0]!.children;
+  assertEquals(hex(id), "06092a864886f70d01090e");
+  assertEquals(values!.children.length, 1);
+  requireOneUri(extensionsOf(values!.children[0]!).get(alternativeNames)?.value, name);
+}
+
+function frameOf(der: Der): readonly DerElement[] {
+  const [body, algorithm, signature, ...rest] = readDer(der).children;
+  assertEquals(hex(algorithm), ed25519);
+  assertEquals([signature!.tag, signature!.content.length, rest.length], [3, 65, 0]);
+  return body!.children;
+}
+
+/** One CN. What else a CA puts into a name says nothing to us and does no harm: parties are told by their alternative name. */
+function requireCommonName(subject: DerElement, name: string): void {
+  const attributes = subject.children.flatMap(({ tag, children }) => {
+    assertEquals(tag, 0x31);
+    return children;
+  });
+  const names = attributes.filter(({ children: [id] }) => hex(id) === "0603550403");
+  assertEquals(names.map(({ children: [, value] }) => decoded(value!)), [name]);
+}
+
+function decoded({ content }: DerElement): string {
+  return new TextDecoder().decode(content);
+}
+
+function requireOneUri(value: string | undefined, name: string): void {
+  const uri = new TextEncoder().encode(`micropay:account:${name}`);
+  const length = (count: number) => count.toString(16).padStart(2, "0");
+  assertEquals(value, `30${length(uri.length + 2)}86${length(uri.length)}${encodeHex(uri)}`);
+}
+
+function extensionsOf(list: DerElement): Map<string, { isCritical: boolean; value: string }> {
+  const found = new Map<string, { isCritical: boolean; value: string }>();
+  for (const { children } of list.children) {
+    const [id, second, third] = children;
+    assert(!found.has(hex(id)), "an extension twice");
+    const isCritical = second!.tag === 1 && second!.content[0] === 0xff;
+    found.set(hex(id), { isCritical, value: encodeHex((third ?? second)!.content) });
+  }
+  return found;
+}
+
+function hex(element: DerElement | undefined): string {
+  return element ? encodeHex(element.bytes) : "";
+}
