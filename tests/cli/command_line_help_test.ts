@@ -1,6 +1,7 @@
 /**
  * Help, the version, and completion in the shell.
  */
+import { testWith } from "../installed_tool.ts";
 import {
   assert,
   assertEquals,
@@ -194,10 +195,10 @@ for (const { line, includes } of suggestions) {
   });
 }
 
-Deno.test({
-  name: "bash completes micropay's words with the script that completion bash prints",
-  ignore: !await isThere("bash"),
-  async fn() {
+testWith(
+  ["bash"],
+  "bash completes micropay's words with the script that completion bash prints",
+  async () => {
     const folder = await Deno.makeTempDir();
     try {
       await Deno.writeTextFile(`${folder}/completion.bash`, printedBy("completion bash").text);
@@ -212,7 +213,7 @@ Deno.test({
       await Deno.remove(folder, { recursive: true });
     }
   },
-});
+);
 
 /** Puts an executable named micropay into the folder, which knows nothing but completion. */
 async function makeExecutable(folder: string): Promise<void> {
@@ -251,12 +252,4 @@ async function completeInBash(folder: string, lines: readonly string[][]): Promi
   }).output();
   assertEquals(output.code, 0, new TextDecoder().decode(output.stderr));
   return new TextDecoder().decode(output.stdout).trimEnd().split("\n").map((reply) => reply.trim());
-}
-
-async function isThere(program: string): Promise<boolean> {
-  try {
-    return (await new Deno.Command(program, { args: ["--version"] }).output()).success;
-  } catch {
-    return false;
-  }
 }

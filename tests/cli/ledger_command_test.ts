@@ -1,6 +1,7 @@
 /**
  * The operator's commands as processes of their own, beside a real server whose members pay each other.
  */
+import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
   json,
@@ -159,8 +160,9 @@ Deno.test("ledger: a backup is restored when it is in order and no server runs",
 
   await Deno.copyFile(scene.path("kept.db"), scene.path("tampered.db"));
   const change = "UPDATE client SET balance = balance + 1 WHERE username = 'bob'";
-  const sqlite3 = new Deno.Command("sqlite3", { args: [scene.path("tampered.db"), change] });
-  assert((await sqlite3.output()).success);
+  const database = new DatabaseSync(scene.path("tampered.db"));
+  database.exec(change);
+  database.close();
   const tampered = await ledger(scene, "restore", "tampered.db");
   assertEquals([tampered.code, tampered.stderr], [1, ""]);
   assertStringIncludes(tampered.stdout, "The ledger is wrong: bob has 10001");

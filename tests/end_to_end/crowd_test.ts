@@ -33,9 +33,9 @@ Deno.test("two payments at the same instant from an account that can afford one:
   const codes = ended.map(({ code }) => code).toSorted();
   assertEquals(codes, [0, 5, 5]);
   assertEquals(ended.map(({ stdout }) => json(stdout).code).toSorted(), [130, 270, 270]);
-  assertEquals(await scene.payments(), 1);
+  assertEquals(scene.payments(), 1);
   const rows = "SELECT balance FROM client WHERE username = 'alice'";
-  assertEquals(await scene.sqlite3(rows), "4000\n");
+  assertEquals(scene.query(rows), "4000\n");
 });
 
 const header = btoa('{"alg":"RSA-OAEP-256","enc":"A256GCM","cty":"JOSE","kid":"another"}');
@@ -95,7 +95,7 @@ Deno.test("nonsense on the port is refused in one line each, and others are serv
     assertEquals((await scene.client(["pay", "bob", "7", "--json"])).code, 0);
     for (const connection of connections) connection.close();
   });
-  assertEquals(await scene.payments(), 2);
+  assertEquals(scene.payments(), 2);
   const { code, stdout, stderr } = await scene.server.stop();
   assertEquals([code, stderr], [0, ""]);
   // deno-lint-ignore no-control-regex -- it is what must not be there

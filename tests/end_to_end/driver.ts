@@ -3,6 +3,7 @@
  * Disposing of it ends every process and removes the folder, whatever failed.
  */
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { type Ended, Program, type ProgramOptions } from "./program.ts";
 import { registerInProcess } from "./registering.ts";
 
@@ -110,19 +111,20 @@ export class Scene implements AsyncDisposable {
     return program;
   }
 
-  /** What the `sqlite3` command prints for a statement on the server's database. */
-  async sqlite3(statement: string, file = "server.db"): Promise<string> {
-    const { success, stdout, stderr } = await new Deno.Command("sqlite3", {
-      args: ["-readonly", this.path(file), statement],
-    }).output();
-    const decoder = new TextDecoder();
-    if (!success) throw new Error(`sqlite3 ${statement}: ${decoder.decode(stderr)}`);
-    return decoder.decode(stdout);
+  /** What a database tool beside the server reads, as `sqlite3` prints it: a row a line, its columns between bars. */
+  query(statement: string, file = "server.db"): string {
+    const database = new DatabaseSync(this.path(file), { readOnly: true });
+    try {
+      const rows = database.prepare(statement).all();
+      return rows.map((row) => `${Object.values(row).join("|")}\n`).join("");
+    } finally {
+      database.close();
+    }
   }
 
   /** How many payments are in the book. */
-  async payments(): Promise<number> {
-    return Number(await this.sqlite3("SELECT count(*) FROM entry WHERE kind = 'payment'"));
+  payments(): number {
+    return Number(this.query("SELECT count(*) FROM entry WHERE kind = 'payment'"));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

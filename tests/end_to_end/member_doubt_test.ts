@@ -19,7 +19,7 @@ async function underWay(
   await act(scene, proxy, pay);
   bob.signal("SIGINT");
   assertEquals(jsonLines((await bob.end()).stdout).length, 2);
-  assertEquals(await scene.payments(), 1);
+  assertEquals(scene.payments(), 1);
 }
 
 Deno.test("a payer that was killed when the order had left finds out at its next start, and holds the receipt", async () => {

@@ -37,9 +37,9 @@ Deno.test("the menu registers, logs in, lists, pays, tells the payee, and says a
   await expectEnd(alice);
   await bob.endInput();
   await expectEnd(bob);
-  assertEquals(await scene.payments(), 1);
+  assertEquals(scene.payments(), 1);
   assertEquals(
-    await scene.sqlite3("SELECT sum(online_status) FROM client"),
+    scene.query("SELECT sum(online_status) FROM client"),
     "0\n",
   );
 });
@@ -114,7 +114,7 @@ Deno.test("whatever is typed wrong leads back to the menu", async () => {
     if (stderr) await alice.errorLine(stderr);
     if (!/long line/.test(title)) await alice.errorLine(/^1 REGISTER {3}2 LOGIN/);
   }
-  assertEquals(await scene.payments(), 0);
+  assertEquals(scene.payments(), 0);
   await alice.type("3", "5");
   await alice.line(/^Account balance: 10000$/);
   await expectEnd(alice);
@@ -144,7 +144,7 @@ Deno.test("a signal leaves the menu as EXIT does", async () => {
     alice.signal(signal);
     await expectEnd(alice);
   }
-  assertEquals(await scene.sqlite3("SELECT sum(online_status) FROM client"), "0\n");
+  assertEquals(scene.query("SELECT sum(online_status) FROM client"), "0\n");
 });
 
 async function openMenu(scene: Scene, as: string): Promise<Program> {

@@ -50,9 +50,9 @@ Deno.test("a payment that cannot be made is refused with its own code, and nothi
       assertEquals([machine.code, json(machine.stdout)], [5, { code, text }]);
     });
   }
-  assertEquals(await scene.payments(), 0);
+  assertEquals(scene.payments(), 0);
   const balances = "SELECT DISTINCT balance FROM client WHERE username <> '@issuer'";
-  assertEquals(await scene.sqlite3(balances), "10000\n");
+  assertEquals(scene.query(balances), "10000\n");
 });
 
 Deno.test("while somebody is online, a second login is 230 and everything else works beside it", async (t) => {

@@ -54,10 +54,10 @@ Deno.test("everything that a server acknowledged is in the ledger, even when it 
   const acknowledged = (await Promise.all(payments)).flat();
   scene.server.program.signal("SIGKILL");
   await scene.server.program.end();
-  const booked = await scene.sqlite3("SELECT id FROM entry WHERE kind = 'payment' ORDER BY id");
+  const booked = scene.query("SELECT id FROM entry WHERE kind = 'payment' ORDER BY id");
   const ids = acknowledged.map(({ id }) => String(id)).toSorted();
   assertEquals(booked.trimEnd().split("\n"), ids);
-  assertEquals(await scene.sqlite3("SELECT sum(balance) FROM client"), "0\n");
+  assertEquals(scene.query("SELECT sum(balance) FROM client"), "0\n");
   await scene.startServer();
   const history = await scene.client(["history", "--json"], { as: "bob" });
   assertEquals(jsonLines(history.stdout)[0]!.balance, 10_012);
@@ -73,7 +73,7 @@ Deno.test("the ledger is kept, emptied or deleted as it was said", async (t) => 
       const { code, stderr } = await scene.run(["server", "0", "--reset"]);
       assertEquals(code, 2);
       assertMatch(stderr, /^micropay: reset the ledger server\.db: give --yes too/);
-      assertEquals(await scene.sqlite3("SELECT count(*) FROM entry"), "1\n");
+      assertEquals(scene.query("SELECT count(*) FROM entry"), "1\n");
     },
   );
   await step(
@@ -81,7 +81,7 @@ Deno.test("the ledger is kept, emptied or deleted as it was said", async (t) => 
     "--reset --yes: an empty ledger, in which old certificates speak for nobody",
     async () => {
       await scene.startServer({ args: ["--reset", "--yes"] });
-      assertEquals(await scene.sqlite3("SELECT count(*) FROM entry"), "0\n");
+      assertEquals(scene.query("SELECT count(*) FROM entry"), "0\n");
       const { code, stdout } = await scene.client(["balance"]);
       assertEquals([code, stdout], [4, "220 AUTH_FAIL\n"]);
       await scene.server.stop();
@@ -138,7 +138,7 @@ Deno.test("every option can come from the environment, and the command line is s
   const { stdout } = await scene.client(["balance"], { env: ca });
   assertEquals(stdout, '{"code":300,"balance":500}\n');
   const rows = "SELECT username, balance FROM client ORDER BY username";
-  assertEquals(await scene.sqlite3(rows, "class.db"), "@issuer|-500\nalice|500\n");
+  assertEquals(scene.query(rows, "class.db"), "@issuer|-500\nalice|500\n");
   const wrong = await scene.run(["server", "0"], { env: { MICROPAY_INITIAL_BALANCE: "lots" } });
   assertEquals(wrong.code, 2);
   assertMatch(wrong.stderr, /MICROPAY_INITIAL_BALANCE "lots": a balance is a whole number/);

@@ -1,39 +1,44 @@
 /**
  * The menu in a real terminal: what a person sees who meets a ledger for the first time.
  */
+import { testWith } from "../installed_tool.ts";
 import { assertEquals } from "@std/assert";
 import { openSceneWith, type Scene } from "./driver.ts";
 import { deadlineMs } from "./output_lines.ts";
 import { programCommand, runtimeEnvironment } from "./program.ts";
 
-Deno.test("in a terminal the fingerprint is asked for, then the menu works, and Ctrl-C leaves it cleanly", async () => {
-  await using scene = await openSceneWith([]);
-  await using terminal = await Terminal.open(scene, [
-    "client",
-    "127.0.0.1",
-    String(scene.server.port),
-  ]);
-  await terminal.shows("The SHA-256 fingerprint of its CA is");
-  await terminal.shows("Is it the one the operator told you? [y/N]");
-  await terminal.type("y");
-  await terminal.shows("1 REGISTER   2 LOGIN   3 LIST   4 TRANSACTION   5 EXIT");
-  await terminal.type("1");
-  await terminal.shows("Name:");
-  await terminal.type("alice");
-  await terminal.shows("100 OK");
-  await terminal.type("2");
-  await terminal.type("alice");
-  await terminal.shows("Port for payments, 0 for any:");
-  await terminal.type("0");
-  await terminal.shows("Account balance: 10000");
-  await terminal.press("C-c");
-  await terminal.shows("Bye");
-  await terminal.shows("Time spent:");
-  await terminal.shows("ended with 0");
-  assertEquals(await scene.sqlite3("SELECT sum(online_status) FROM client"), "0\n");
-});
+testWith(
+  ["tmux"],
+  "in a terminal the fingerprint is asked for, then the menu works, and Ctrl-C leaves it cleanly",
+  async () => {
+    await using scene = await openSceneWith([]);
+    await using terminal = await Terminal.open(scene, [
+      "client",
+      "127.0.0.1",
+      String(scene.server.port),
+    ]);
+    await terminal.shows("The SHA-256 fingerprint of its CA is");
+    await terminal.shows("Is it the one the operator told you? [y/N]");
+    await terminal.type("y");
+    await terminal.shows("1 REGISTER   2 LOGIN   3 LIST   4 TRANSACTION   5 EXIT");
+    await terminal.type("1");
+    await terminal.shows("Name:");
+    await terminal.type("alice");
+    await terminal.shows("100 OK");
+    await terminal.type("2");
+    await terminal.type("alice");
+    await terminal.shows("Port for payments, 0 for any:");
+    await terminal.type("0");
+    await terminal.shows("Account balance: 10000");
+    await terminal.press("C-c");
+    await terminal.shows("Bye");
+    await terminal.shows("Time spent:");
+    await terminal.shows("ended with 0");
+    assertEquals(scene.query("SELECT sum(online_status) FROM client"), "0\n");
+  },
+);
 
-Deno.test("in a terminal, any answer but yes trusts nobody", async () => {
+testWith(["tmux"], "in a terminal, any answer but yes trusts nobody", async () => {
   await using scene = await openSceneWith([]);
   await using terminal = await Terminal.open(scene, [
     "client",

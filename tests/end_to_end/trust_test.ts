@@ -1,6 +1,7 @@
 /**
  * Whom a client believes. What is not to be believed is sent nothing, not one byte.
  */
+import { X509Certificate } from "node:crypto";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { json, openScene, openSceneWith, type Scene, step } from "./driver.ts";
 import { FakeServer } from "./fake_server.ts";
@@ -179,10 +180,8 @@ Deno.test("what is not a micropay server is named so, or not waited for longer t
 });
 
 async function fingerprintOf(scene: Scene): Promise<string> {
-  const { stdout } = await new Deno.Command("openssl", {
-    args: ["x509", "-in", scene.path("certs", "CA.pem"), "-noout", "-fingerprint", "-sha256"],
-  }).output();
-  return new TextDecoder().decode(stdout).split("=")[1]!.trim().replaceAll(":", "").toLowerCase();
+  const pem = await Deno.readTextFile(scene.path("certs", "CA.pem"));
+  return new X509Certificate(pem).fingerprint256.replaceAll(":", "").toLowerCase();
 }
 
 async function exists(path: string): Promise<boolean> {

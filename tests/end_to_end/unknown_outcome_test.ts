@@ -18,7 +18,7 @@ Deno.test("when payee and server go away with the order, the payer is told the i
   assertEquals(json(status.stdout), { code: 130, text: "transfer OK", id, entry, receipt });
   const again = await scene.client(["pay", "bob", "2000", "--id", id, "--json"]);
   assertEquals(json(again.stdout), { code: 130, text: "transfer OK", id, entry, receipt });
-  assertEquals([await scene.payments(), (await scene.client(["balance"])).stdout], [1, "8000\n"]);
+  assertEquals([scene.payments(), (await scene.client(["balance"])).stdout], [1, "8000\n"]);
 });
 
 Deno.test("when the order was lost, its status is unknown, and paying with the same id pays once", async () => {
@@ -38,7 +38,7 @@ Deno.test("when the order was lost, its status is unknown, and paying with the s
   const other = await scene.client(["pay", "bob", "1", "--id", id, "--json"]);
   const conflict = { code: 266, text: "transfer FAIL: this id was used for another payment" };
   assertEquals([other.code, json(other.stdout)], [5, conflict]);
-  assertEquals(await scene.payments(), 1);
+  assertEquals(scene.payments(), 1);
 });
 
 Deno.test("when the payee gave up waiting for the server, the payer is in doubt as well, not refused", async () => {

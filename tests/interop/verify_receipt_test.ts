@@ -9,17 +9,15 @@ import { historyExchange } from "../../src/protocol/history.ts";
 import { submitExchange } from "../../src/protocol/transfer.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { startServer, type TestServer } from "../server/test_server.ts";
+import { testWith } from "../installed_tool.ts";
 import { Program } from "./program.ts";
-
-const ignore = !await isThere("node");
 
 type Proof = Pick<HistoryRow, "receipt" | "order">;
 
-Deno.test({
-  name:
-    "receipts of payments, refunds and openings are believed by another program, and say who paid",
-  ignore,
-  async fn() {
+testWith(
+  ["node"],
+  "receipts of payments, refunds and openings are believed by another program, and say who paid",
+  async () => {
     await using server = await startServer();
     const rows = await paidAndRefunded(server);
     assertEquals(rows.map(({ kind }) => kind), ["opening", "payment", "refund"]);
@@ -30,7 +28,7 @@ Deno.test({
       assertEquals(JSON.parse(line), said);
     }
   },
-});
+);
 
 const changes: readonly {
   readonly title: string;
@@ -68,28 +66,20 @@ const changes: readonly {
 ];
 
 for (const { title, change, says } of changes) {
-  Deno.test({
-    name: `a receipt ${title} is refused by another program`,
-    ignore,
-    async fn() {
-      await using server = await startServer();
-      const [opening, payment] = await paidAndRefunded(server);
-      const { code, line } = await check(change(payment!, [opening!]), server);
-      assertEquals(code, 1, line);
-      assertMatch(line, says);
-    },
+  testWith(["node"], `a receipt ${title} is refused by another program`, async () => {
+    await using server = await startServer();
+    const [opening, payment] = await paidAndRefunded(server);
+    const { code, line } = await check(change(payment!, [opening!]), server);
+    assertEquals(code, 1, line);
+    assertMatch(line, says);
   });
 }
 
-Deno.test({
-  name: "a receipt of another ledger is refused by another program",
-  ignore,
-  async fn() {
-    await using server = await startServer();
-    await using other = await startServer();
-    const [, payment] = await paidAndRefunded(server);
-    assertEquals((await check(payment!, other)).code, 1);
-  },
+testWith(["node"], "a receipt of another ledger is refused by another program", async () => {
+  await using server = await startServer();
+  await using other = await startServer();
+  const [, payment] = await paidAndRefunded(server);
+  assertEquals((await check(payment!, other)).code, 1);
 });
 
 /** Alice's history, oldest first: her opening, what she paid, and what she got back of it. */
@@ -132,12 +122,4 @@ function withMember(jws: string, name: string, value: unknown): string {
   const members = JSON.parse(atob(payload!.replaceAll("-", "+").replaceAll("_", "/")));
   const changed = new TextEncoder().encode(JSON.stringify({ ...members, [name]: value }));
   return [header, encodeBase64Url(changed), signature].join(".");
-}
-
-async function isThere(program: string): Promise<boolean> {
-  try {
-    return (await new Deno.Command(program, { args: ["--version"] }).output()).success;
-  } catch {
-    return false;
-  }
 }

@@ -1,6 +1,5 @@
 /**
  * Exports: CSV adds up, and the journals are checked by `hledger` and `bean-check` themselves, whatever memos and names say.
- * A machine without these two fails these tests: that others can check the books is promised.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
@@ -12,6 +11,7 @@ import { csvWriter } from "../../src/operator/export_csv.ts";
 import { hledgerAccount, hledgerWriter } from "../../src/operator/export_hledger.ts";
 import { jsonlWriter } from "../../src/operator/export_jsonl.ts";
 import { exportLines, type ExportSelection } from "../../src/operator/exported_entries.ts";
+import { testWith } from "../installed_tool.ts";
 import { type Books, named, openBooks, openSampleBooks } from "./books.ts";
 
 const writers = {
@@ -92,67 +92,83 @@ const selections: readonly { readonly title: string; readonly selection: ExportS
 ];
 
 for (const { title, selection } of selections) {
-  Deno.test(`export: hledger and bean-check agree with the journals of ${title}, with hostile memos and names`, async () => {
-    await using books = await openHostileBooks();
-    const found = [
-      await hledger(exported(books, "hledger", selection), "check"),
-      await beanCheck(exported(books, "beancount", selection)),
-    ];
-    assertEquals(found.map(({ success, text }) => success ? "" : text), ["", ""]);
-  });
+  testWith(
+    ["hledger", "bean-check"],
+    `export: hledger and bean-check agree with the journals of ${title}, with hostile memos and names`,
+    async () => {
+      await using books = await openHostileBooks();
+      const found = [
+        await hledger(exported(books, "hledger", selection), "check"),
+        await beanCheck(exported(books, "beancount", selection)),
+      ];
+      assertEquals(found.map(({ success, text }) => success ? "" : text), ["", ""]);
+    },
+  );
 }
 
-Deno.test("export: hledger and bean-query read the balances that the ledger has", async () => {
-  await using books = await openHostileBooks();
-  const journal = exported(books, "hledger");
-  const csv = (await hledger(journal, "balance", "--flat", "--empty", "-O", "csv")).text;
-  for (const name of hostileNames) {
-    const balance = (await books.ledger.account(named(name)))!.balance;
-    assertStringIncludes(csv, `"${hledgerAccount(named(name))}","${balance}"`);
-    const beancount = exported(books, "beancount");
-    const last = beancount.split("\n").findLast((line) =>
-      line.includes(` balance ${beancountAccount(named(name))} `)
-    );
-    assert(last?.endsWith(`  ${balance} UNIT`), last);
-  }
-});
+testWith(
+  ["hledger"],
+  "export: hledger and bean-query read the balances that the ledger has",
+  async () => {
+    await using books = await openHostileBooks();
+    const journal = exported(books, "hledger");
+    const csv = (await hledger(journal, "balance", "--flat", "--empty", "-O", "csv")).text;
+    for (const name of hostileNames) {
+      const balance = (await books.ledger.account(named(name)))!.balance;
+      assertStringIncludes(csv, `"${hledgerAccount(named(name))}","${balance}"`);
+      const beancount = exported(books, "beancount");
+      const last = beancount.split("\n").findLast((line) =>
+        line.includes(` balance ${beancountAccount(named(name))} `)
+      );
+      assert(last?.endsWith(`  ${balance} UNIT`), last);
+    }
+  },
+);
 
 for (const format of ["hledger", "beancount"] as const) {
-  Deno.test(`export: a ${format} journal with one changed amount is refused`, async () => {
-    await using books = await openSampleBooks();
-    const journal = exported(books, format);
-    const lines = journal.split("\n");
-    const check = format === "hledger"
-      ? (text: string) => hledger(text, "check")
-      : (text: string) => beanCheck(text);
-    assert((await check(journal)).success);
-    const postings = lines.flatMap((line, at) => /^ +\S+ {2}-?300\b/.test(line) ? [at] : []);
-    assertEquals(postings.length, 2);
-    // Both sides, so that the transaction still adds up: only the balances can tell.
-    for (const at of postings) lines[at] = lines[at]!.replace(/( -?)300\b/, "$1301");
-    assert(!(await check(lines.join("\n"))).success);
-  });
+  testWith(
+    [format === "hledger" ? "hledger" : "bean-check"],
+    `export: a ${format} journal with one changed amount is refused`,
+    async () => {
+      await using books = await openSampleBooks();
+      const journal = exported(books, format);
+      const lines = journal.split("\n");
+      const check = format === "hledger"
+        ? (text: string) => hledger(text, "check")
+        : (text: string) => beanCheck(text);
+      assert((await check(journal)).success);
+      const postings = lines.flatMap((line, at) => /^ +\S+ {2}-?300\b/.test(line) ? [at] : []);
+      assertEquals(postings.length, 2);
+      // Both sides, so that the transaction still adds up: only the balances can tell.
+      for (const at of postings) lines[at] = lines[at]!.replace(/( -?)300\b/, "$1301");
+      assert(!(await check(lines.join("\n"))).success);
+    },
+  );
 }
 
-Deno.test("export: memos are read by hledger as they are, once the escapes are taken back", async () => {
-  await using books = await openHostileBooks();
-  const { text } = await hledger(exported(books, "hledger"), "print", "-O", "json");
-  const transactions: { tdate: string; ttags: [string, string][] }[] = JSON.parse(text);
-  const payments = transactions.slice(hostileNames.length);
-  const memos = payments.map(({ ttags }) => {
-    assertEquals(ttags.map(([name]) => name).filter((name) => name !== "refunds"), [
-      "id",
-      "at",
-      "memo",
-    ]);
-    return decodeURIComponent(
-      ttags.at(-1)![1].replace(/%(?!25|3A|2C|5B|5D)/g, "%25"),
-    );
-  });
-  const expected = hostileMemos.flatMap((memo, index) => index % 3 === 0 ? [memo, memo] : [memo]);
-  assertEquals(memos, expected.map((memo) => memo.trim()));
-  assert(transactions.every(({ tdate }) => tdate >= "2026-11-23"));
-});
+testWith(
+  ["hledger"],
+  "export: memos are read by hledger as they are, once the escapes are taken back",
+  async () => {
+    await using books = await openHostileBooks();
+    const { text } = await hledger(exported(books, "hledger"), "print", "-O", "json");
+    const transactions: { tdate: string; ttags: [string, string][] }[] = JSON.parse(text);
+    const payments = transactions.slice(hostileNames.length);
+    const memos = payments.map(({ ttags }) => {
+      assertEquals(ttags.map(([name]) => name).filter((name) => name !== "refunds"), [
+        "id",
+        "at",
+        "memo",
+      ]);
+      return decodeURIComponent(
+        ttags.at(-1)![1].replace(/%(?!25|3A|2C|5B|5D)/g, "%25"),
+      );
+    });
+    const expected = hostileMemos.flatMap((memo, index) => index % 3 === 0 ? [memo, memo] : [memo]);
+    assertEquals(memos, expected.map((memo) => memo.trim()));
+    assert(transactions.every(({ tdate }) => tdate >= "2026-11-23"));
+  },
+);
 
 Deno.test("export: the amounts of an account in CSV add up to its balance, and memos start no formula", async () => {
   await using books = await openHostileBooks();

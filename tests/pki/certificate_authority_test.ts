@@ -1,3 +1,4 @@
+import { testWith } from "../installed_tool.ts";
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import type { AccountName } from "../../src/account_name.ts";
 import { CertificateError } from "../../src/errors.ts";
@@ -138,32 +139,36 @@ Deno.test("an identity is opened only with its own key and for its own role", as
   for (const attempt of refused) await assertRejects(attempt, CertificateError);
 });
 
-Deno.test("openssl reads what is issued, and agrees on what it is good for", async () => {
-  const server = await authority.issueServer({ publicKey, hosts, days: 1, atMs, random });
-  const member = await authority.issueMember({ name, publicKey, atMs, random });
-  await inFolder(async (folder) => {
-    await Deno.writeTextFile(`${folder}/CA.pem`, anchor.pem);
-    await Deno.writeTextFile(`${folder}/server.crt`, certificateToPem(server));
-    await Deno.writeTextFile(`${folder}/alice.crt`, certificateToPem(member));
-    // The day of the tests, not today's.
-    const common = ["verify", "-x509_strict", "-attime", `${atMs / 1000}`];
-    const check = (purpose: string, file: string) =>
-      openssl(...common, "-purpose", purpose, "-CAfile", `${folder}/CA.pem`, `${folder}/${file}`);
-    const rows: [string, string, boolean][] = [
-      ["sslserver", "server.crt", true],
-      ["sslclient", "server.crt", false],
-      ["sslclient", "alice.crt", true],
-      ["sslserver", "alice.crt", false],
-    ];
-    for (const [purpose, file, expected] of rows) {
-      const { success, text } = await check(purpose, file);
-      assertEquals(success, expected, text);
-      assertMatch(text, expected ? /OK/ : /unsuitable certificate purpose|unsupported/);
-    }
-    const { text } = await openssl("x509", "-text", "-noout", "-in", `${folder}/server.crt`);
-    const names = "URI:micropay:server, DNS:localhost, IP Address:127.0.0.1, " +
-      "IP Address:0:0:0:0:0:0:0:1, DNS:pay.example.org\n";
-    assert(text.includes(names), text);
-    assertMatch(text, /Basic Constraints: critical\s+CA:FALSE/);
-  });
-});
+testWith(
+  ["openssl"],
+  "openssl reads what is issued, and agrees on what it is good for",
+  async () => {
+    const server = await authority.issueServer({ publicKey, hosts, days: 1, atMs, random });
+    const member = await authority.issueMember({ name, publicKey, atMs, random });
+    await inFolder(async (folder) => {
+      await Deno.writeTextFile(`${folder}/CA.pem`, anchor.pem);
+      await Deno.writeTextFile(`${folder}/server.crt`, certificateToPem(server));
+      await Deno.writeTextFile(`${folder}/alice.crt`, certificateToPem(member));
+      // The day of the tests, not today's.
+      const common = ["verify", "-x509_strict", "-attime", `${atMs / 1000}`];
+      const check = (purpose: string, file: string) =>
+        openssl(...common, "-purpose", purpose, "-CAfile", `${folder}/CA.pem`, `${folder}/${file}`);
+      const rows: [string, string, boolean][] = [
+        ["sslserver", "server.crt", true],
+        ["sslclient", "server.crt", false],
+        ["sslclient", "alice.crt", true],
+        ["sslserver", "alice.crt", false],
+      ];
+      for (const [purpose, file, expected] of rows) {
+        const { success, text } = await check(purpose, file);
+        assertEquals(success, expected, text);
+        assertMatch(text, expected ? /OK/ : /unsuitable certificate purpose|unsupported/);
+      }
+      const { text } = await openssl("x509", "-text", "-noout", "-in", `${folder}/server.crt`);
+      const names = "URI:micropay:server, DNS:localhost, IP Address:127.0.0.1, " +
+        "IP Address:0:0:0:0:0:0:0:1, DNS:pay.example.org\n";
+      assert(text.includes(names), text);
+      assertMatch(text, /Basic Constraints: critical\s+CA:FALSE/);
+    });
+  },
+);

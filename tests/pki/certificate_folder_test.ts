@@ -1,3 +1,4 @@
+import { testWith } from "../installed_tool.ts";
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { CertificateError, FileError, type MicropayError } from "../../src/errors.ts";
 import {
@@ -37,7 +38,7 @@ Deno.test("the four files are made in a folder that was not there, readable by w
   });
 });
 
-Deno.test("openssl verifies what was made, and reads the keys", async () => {
+testWith(["openssl"], "openssl verifies what was made, and reads the keys", async () => {
   await inFolder(async (folder) => {
     await make(folder);
     const at = ["-attime", `${atMs / 1000}`];

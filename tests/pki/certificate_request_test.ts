@@ -1,3 +1,4 @@
+import { testWith } from "../installed_tool.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { AccountName } from "../../src/account_name.ts";
 import { CertificateError } from "../../src/errors.ts";
@@ -73,7 +74,7 @@ Deno.test("a request is read back with its name and key", async () => {
   assertEquals((await read).der, await makeRequest());
 });
 
-Deno.test("openssl verifies a request and sees its name", async () => {
+testWith(["openssl"], "openssl verifies a request and sees its name", async () => {
   const der = await createCertificateRequest(name, alice.keys);
   await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/csr`, derToPem(der, "CERTIFICATE REQUEST"));

@@ -1,4 +1,4 @@
-/** The `openssl` command. It has to be there: that it reads our files is a requirement, not a convenience. */
+/** The `openssl` command. That it reads our files is promised; `testWith` says what becomes of a test where it is not installed. */
 export async function openssl(
   ...args: string[]
 ): Promise<{ success: boolean; text: string }> {

@@ -1,3 +1,4 @@
+import { testWith } from "../installed_tool.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { encodeHex } from "@std/encoding/hex";
 import { CertificateError } from "../../src/errors.ts";
@@ -157,22 +158,26 @@ Deno.test("a private key of another kind, or with anything more, is refused", as
   await assertRejects(() => importPrivateKeyPem("no PEM"), CertificateError);
 });
 
-Deno.test("openssl reads the private key and derives the same public half", async () => {
-  const { privateKey, publicKey } = await generateSigningKey();
-  const pem = await exportPrivateKeyPem(privateKey);
-  const path = await Deno.makeTempFile();
-  try {
-    await Deno.writeTextFile(path, pem);
-    const { stdout, success } = await new Deno.Command("openssl", {
-      args: ["pkey", "-in", path, "-pubout", "-outform", "DER"],
-    }).output();
-    assert(success);
-    assertEquals(stdout, await exportPublicKey(publicKey));
-  } finally {
-    await Deno.remove(path);
-  }
-  assertEquals(pemToDer(pem, "PRIVATE KEY").length, 48);
-});
+testWith(
+  ["openssl"],
+  "openssl reads the private key and derives the same public half",
+  async () => {
+    const { privateKey, publicKey } = await generateSigningKey();
+    const pem = await exportPrivateKeyPem(privateKey);
+    const path = await Deno.makeTempFile();
+    try {
+      await Deno.writeTextFile(path, pem);
+      const { stdout, success } = await new Deno.Command("openssl", {
+        args: ["pkey", "-in", path, "-pubout", "-outform", "DER"],
+      }).output();
+      assert(success);
+      assertEquals(stdout, await exportPublicKey(publicKey));
+    } finally {
+      await Deno.remove(path);
+    }
+    assertEquals(pemToDer(pem, "PRIVATE KEY").length, 48);
+  },
+);
 
 function spki(point: Uint8Array): Uint8Array<ArrayBuffer> {
   return Uint8Array.of(0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0, ...point);

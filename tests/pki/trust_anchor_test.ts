@@ -1,3 +1,4 @@
+import { testWith } from "../installed_tool.ts";
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { CertificateError } from "../../src/errors.ts";
 import {
@@ -35,19 +36,23 @@ function makeRoot(parts: Partial<CertificateParts> = {}) {
   });
 }
 
-Deno.test("a CA's certificate is read, from DER and from PEM, and openssl sees the same fingerprint", async () => {
-  const der = await makeRoot();
-  const anchor = await readTrustAnchor(der, { atMs });
-  assertEquals(anchor.der, der);
-  assertEquals(anchor.pathLength, 1);
-  assertEquals((await readTrustAnchorPem(anchor.pem, { atMs })).fingerprint, anchor.fingerprint);
-  await inFolder(async (folder) => {
-    await Deno.writeTextFile(`${folder}/CA.pem`, anchor.pem);
-    const args = ["x509", "-in", `${folder}/CA.pem`, "-noout", "-fingerprint", "-sha256"];
-    const { text } = await openssl(...args);
-    assertEquals(parseFingerprint(text.trim().split("=")[1]!), anchor.fingerprint);
-  });
-});
+testWith(
+  ["openssl"],
+  "a CA's certificate is read, from DER and from PEM, and openssl sees the same fingerprint",
+  async () => {
+    const der = await makeRoot();
+    const anchor = await readTrustAnchor(der, { atMs });
+    assertEquals(anchor.der, der);
+    assertEquals(anchor.pathLength, 1);
+    assertEquals((await readTrustAnchorPem(anchor.pem, { atMs })).fingerprint, anchor.fingerprint);
+    await inFolder(async (folder) => {
+      await Deno.writeTextFile(`${folder}/CA.pem`, anchor.pem);
+      const args = ["x509", "-in", `${folder}/CA.pem`, "-noout", "-fingerprint", "-sha256"];
+      const { text } = await openssl(...args);
+      assertEquals(parseFingerprint(text.trim().split("=")[1]!), anchor.fingerprint);
+    });
+  },
+);
 
 Deno.test("a CA's certificate is refused when", async (test) => {
   const { keyCertSign, cRLSign } = KeyUsageFlags;

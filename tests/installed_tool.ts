@@ -1,0 +1,64 @@
+/**
+ * Tests with a program that is not part of the project. Where it is not installed its tests are ignored and say so, so that the
+ * suite runs with Deno alone; where CI is set that is a failure, because there nothing may be left out unseen.
+ */
+
+/** The programs, each with the Debian package that it comes in. */
+const packages = {
+  "bash": "bash",
+  "bean-check": "beancount",
+  "hledger": "hledger",
+  "node": "nodejs",
+  "openssl": "openssl",
+  "sqlite3": "sqlite3",
+  "tmux": "tmux",
+} as const;
+
+export type Tool = keyof typeof packages;
+
+type TestFunction = (context: Deno.TestContext) => void | Promise<void>;
+
+/** Like `Deno.test`, for a test that runs these programs. */
+export function testWith(
+  tools: readonly Tool[],
+  title: string,
+  fn: TestFunction,
+): void {
+  const environment = (name: string) => Deno.env.get(name);
+  Deno.test(testOf(tools, { title, fn, environment }));
+}
+
+export interface TestOptions {
+  readonly title: string;
+  readonly fn: TestFunction;
+  readonly environment: (name: string) => string | undefined;
+}
+
+/** The test as it is given to Deno: itself, one that is ignored, or one that fails. */
+export function testOf(
+  tools: readonly Tool[],
+  { title, fn, environment }: TestOptions,
+): Deno.TestDefinition {
+  const path = environment("PATH") ?? "";
+  const missing = tools.filter((tool) => !isInstalled(tool, path));
+  if (missing.length === 0) return { name: title, fn };
+  const install = missing.map((tool) => packages[tool]).join(" ");
+  const name = `${title} (not installed: ${missing.join(", ")}; apt install ${install})`;
+  if (!environment("CI")) return { name, fn, ignore: true };
+  return {
+    name,
+    fn: () => {
+      throw new Error(`run ${missing.join(", ")}: not installed, and CI is set`);
+    },
+  };
+}
+
+function isInstalled(tool: Tool, path: string): boolean {
+  return path.split(":").some((folder) => {
+    try {
+      return folder !== "" && Deno.statSync(`${folder}/${tool}`).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
