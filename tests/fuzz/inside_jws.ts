@@ -1,0 +1,199 @@
+/**
+ * Inside a valid JWS: a member, or somebody who asks to become one, signs and seals anything for the real server.
+ *
+ * Must hold: it is answered by a code or by a closed connection, and nothing is reported as a fault; the money adds up to zero;
+ * the ledger changes only where the answer says that it did, and then as the signed order says; and others are served.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { lineOf } from "../../src/cli/server_log.ts";
+import type { Signer } from "../../src/envelope/correspondent.ts";
+import { messageOf } from "../../src/errors.ts";
+import type { Identity } from "../../src/pki/identity.ts";
+import { decodeOutcome, type Reply } from "../../src/protocol/exchange.ts";
+import { pongType } from "../../src/protocol/ping.ts";
+import { routes } from "../../src/server/routes.ts";
+import { forgeJws } from "../envelope/forger.ts";
+import { x5c } from "../envelope/hostile_message.ts";
+import { isServed, Scene } from "../hostile/scene.ts";
+import { orderPayload } from "../server/order_maker.ts";
+import { makeApplicant, named } from "../server/test_server.ts";
+import type { FuzzTarget } from "./fuzz_rounds.ts";
+import { type Input, inputs, type Name, type Said } from "./member_inputs.ts";
+import { changedMembers, jsonOf, type Members, membersOf } from "./odd_json.ts";
+import { RawSpeaker } from "./raw_speaker.ts";
+import { readSignedReceipt } from "./signed_receipts.ts";
+
+export async function insideJws(): Promise<FuzzTarget<Input>> {
+  const scene = await Scene.open({ initialBalance: 1_000_000_000 });
+  const { server } = scene;
+  const identities = { alice: await server.enroll("alice"), bob: await server.enroll("bob") };
+  const dave = await makeApplicant("dave");
+  const witness = await scene.link(await server.enroll("witness"));
+  const signers: Record<Name, Signer> = {
+    alice: { kind: "certified", identity: identities.alice },
+    bob: { kind: "certified", identity: identities.bob },
+    dave: dave.signer,
+  };
+  // Known to the server as long as it is served: otherwise its address would be turned away for what the others send.
+  assert(await isServed(witness));
+  const rounds = new Rounds(scene, signers, identities);
+  let count = 0;
+  return {
+    inputs,
+    honest: {
+      speaker: "bob",
+      order: { from: "alice", changes: [] },
+      request: { type: "submit", body: {} },
+      bodyChanges: [],
+      messageChanges: [],
+    },
+    round: async (input) => {
+      if ("receipt" in input) return await readSignedReceipt(input.receipt);
+      const end = await rounds.run(input);
+      if (++count % 16 === 0) assert(await isServed(witness), "somebody else is not served");
+      return end;
+    },
+    [Symbol.asyncDispose]: async () => {
+      rounds.close();
+      await scene[Symbol.asyncDispose]();
+    },
+  };
+}
+
+class Rounds {
+  readonly #scene: Scene;
+  readonly #signers: Readonly<Record<Name, Signer>>;
+  readonly #identities: Readonly<Record<"alice" | "bob", Identity>>;
+  readonly #speakers = new Map<Name, RawSpeaker>();
+
+  constructor(
+    scene: Scene,
+    signers: Readonly<Record<Name, Signer>>,
+    identities: Readonly<Record<"alice" | "bob", Identity>>,
+  ) {
+    this.#scene = scene;
+    this.#signers = signers;
+    this.#identities = identities;
+  }
+
+  async run(input: Said): Promise<string> {
+    const { ledger, events } = this.#scene.server;
+    const speaker = await this.#speaker(input.speaker);
+    const order = input.order && await this.#signedOrder(input.order);
+    const body = changedMembers(
+      membersOf(order === undefined ? input.request.body as object : { order }),
+      input.bodyChanges,
+    );
+    const payload = await this.#payload(speaker, { ...input, body });
+    // It is not answered, so there is nothing to wait for.
+    if (typeOf(payload) === pongType) return "pong";
+    const before = await this.#standing();
+    const reply = await speaker.say(payload);
+    const after = await this.#standing();
+    this.#checkEvents();
+    events.all.splice(0);
+    assertEquals((await ledger.totals()).balanceSum, 0);
+    const paid = reply !== "closed" && reply.code === 130 && input.request.type === "submit";
+    const isNew = reply !== "closed" && reply.code === 100;
+    if (paid && after.entries > before.entries) checkPaid(order!, before, after);
+    else if (!isNew) assertEquals(after, before, "the ledger changed");
+    if (reply === "closed") return "closed";
+    checkAnswer(input.request.type, reply);
+    return `${reply.code === 130 ? "accepted: " : ""}${input.request.type} ${reply.code}`;
+  }
+
+  close(): void {
+    for (const speaker of this.#speakers.values()) speaker.close();
+  }
+
+  async #speaker(name: Name): Promise<RawSpeaker> {
+    const known = this.#speakers.get(name);
+    if (known?.isOpen) return known;
+    const speaker = await RawSpeaker.connect(this.#scene, this.#signers[name]);
+    this.#speakers.set(name, speaker);
+    return speaker;
+  }
+
+  async #payload(
+    speaker: RawSpeaker,
+    { request, body, messageChanges }: Said & { body: Members },
+  ): Promise<string> {
+    const { conn, seq } = speaker;
+    const iat = Math.floor(this.#scene.clock.nowMs() / 1000);
+    const honest = { type: request.type, seq, conn, to: "micropay:server", iat };
+    const introduction = membersOf(await speaker.introduction());
+    const members = [...membersOf(honest), ["body", jsonOf(body)] as const, ...introduction];
+    return jsonOf(changedMembers(members, messageChanges));
+  }
+
+  async #signedOrder({ from, changes }: NonNullable<Said["order"]>): Promise<string> {
+    const identity = this.#identities[from];
+    const honest = orderPayload(identity, this.#scene.server.anchor, {
+      to: from === "alice" ? "bob" : "alice",
+      amount: 1,
+    });
+    return await forgeJws({
+      header: { alg: "EdDSA", typ: "micropay-order", x5c: x5c(...identity.chain) },
+      payload: jsonOf(changedMembers(membersOf(honest), changes)),
+      key: identity.privateKey,
+    });
+  }
+
+  async #standing(): Promise<Standing> {
+    const { ledger } = this.#scene.server;
+    const { entries, head } = await ledger.totals();
+    const balances: Record<string, number | undefined> = {};
+    for (const name of ["alice", "bob", "dave", "witness", "nobody"]) {
+      balances[name] = (await ledger.account(named(name)))?.balance;
+    }
+    return { entries, head, balances };
+  }
+
+  #checkEvents(): void {
+    for (const event of this.#scene.server.events.all) {
+      if (event.kind === "fault") {
+        throw new Error(`a fault: ${event.attempt}: ${messageOf(event.error)}`, {
+          cause: event.error,
+        });
+      }
+      const line = lineOf(event, { withSealed: false });
+      // deno-lint-ignore no-control-regex -- it is what must not be there
+      assert(!/[\u0000-\u001f\u007f-\u009f\u202e\u2028]/.test(line), `printed: ${line}`);
+    }
+  }
+}
+
+interface Standing {
+  readonly entries: number;
+  readonly head: string;
+  readonly balances: Readonly<Record<string, number | undefined>>;
+}
+
+/** One entry, as the order says, and nobody else's money. */
+function checkPaid(order: string, before: Standing, after: Standing): void {
+  assertEquals(after.entries, before.entries + 1);
+  const [, payload] = order.split(".");
+  const text = atob(payload!.replaceAll("-", "+").replaceAll("_", "/"));
+  const { from, to, amount } = JSON.parse(text) as { from: string; to: string; amount: number };
+  assert(Number.isSafeInteger(amount) && amount > 0 && from !== to);
+  const expected = {
+    ...before.balances,
+    [from]: before.balances[from]! - amount,
+    [to]: before.balances[to]! + amount,
+  };
+  assertEquals(after.balances, expected);
+}
+
+/** The client's own reader has to understand it. */
+function checkAnswer(type: string, reply: Reply): void {
+  const route = routes.get(type);
+  if (route) decodeOutcome(route.exchange, reply);
+}
+
+function typeOf(payload: string): unknown {
+  try {
+    return JSON.parse(payload).type;
+  } catch {
+    return undefined;
+  }
+}
