@@ -23,6 +23,7 @@ export class Crowd {
   /** Waited for before one member connects to another. */
   beforePeer: () => Promise<void> = () => Promise.resolve();
   readonly #pauseMsMax: number;
+  #durationsMs: number[] = [];
 
   private constructor(
     options: CrowdOptions,
@@ -67,10 +68,19 @@ export class Crowd {
   async payUntil(stopped: AbortSignal): Promise<void> {
     await Promise.all(this.members.map(async (member) => {
       while (!stopped.aborted) {
+        const beganMs = performance.now();
         await member.pay(this.#planOf(member));
+        this.#durationsMs.push(performance.now() - beganMs);
         if (this.#pauseMsMax > 0) await pause(Math.random() * this.#pauseMsMax);
       }
     }));
+  }
+
+  /** How long each payment took since this was last asked. */
+  takeDurationsMs(): number[] {
+    const taken = this.#durationsMs;
+    this.#durationsMs = [];
+    return taken;
   }
 
   /** Until nothing is in doubt. */
