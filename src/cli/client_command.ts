@@ -6,7 +6,7 @@ import { systemDisk } from "../client/disk.ts";
 import type { Member } from "../client/member.ts";
 import { Wallet } from "../client/wallet.ts";
 import { systemClock } from "../clock.ts";
-import { generateSessionKey } from "../envelope/session_key.ts";
+import type { SessionKey } from "../envelope/session_key.ts";
 import { FileError, MicropayError, UsageError } from "../errors.ts";
 import type { Refusal } from "../protocol/exchange.ts";
 import { systemRandom } from "../random.ts";
@@ -25,14 +25,22 @@ import { askYesNo } from "./yes_no.ts";
 /** Where the operator's CA is when client and server are started in the same folder. */
 const caFileDefault = "certs/CA.pem";
 
-export async function runClient(request: ClientRequest): Promise<ExitCode> {
+/** What a client is given beside what it was asked for. */
+export interface ClientDependencies {
+  readonly sessionKey: SessionKey;
+}
+
+export async function runClient(
+  request: ClientRequest,
+  dependencies: ClientDependencies,
+): Promise<ExitCode> {
   const printers = {
     print: (line: string) => console.log(line),
     printError: (line: string) => console.error(line),
   };
   const output = request.json ? jsonOutput(printers) : textOutput(printers);
   try {
-    return await perform(request, output);
+    return await perform(request, { ...dependencies, output });
   } catch (error) {
     if (!(error instanceof MicropayError)) throw error;
     output.failed(error);
@@ -40,10 +48,13 @@ export async function runClient(request: ClientRequest): Promise<ExitCode> {
   }
 }
 
-async function perform(request: ClientRequest, output: ClientOutput): Promise<ExitCode> {
+async function perform(
+  request: ClientRequest,
+  { output, sessionKey }: ClientDependencies & { readonly output: ClientOutput },
+): Promise<ExitCode> {
   const input = new LineInput(Deno.stdin.readable);
   const network = new MeteredNetwork(tcpNetwork);
-  const wallet = await openWallet(request, { input, network });
+  const wallet = await openWallet(request, { input, network, sessionKey });
   const { command } = request;
   switch (command.name) {
     case "menu":
@@ -161,7 +172,7 @@ function refused(
 
 async function openWallet(
   request: ClientRequest,
-  { input, network }: { input: LineInput; network: Network },
+  { input, network, sessionKey }: ClientDependencies & { input: LineInput; network: Network },
 ): Promise<Wallet> {
   const environment = (name: string) => Deno.env.get(name);
   const home = request.home ?? platformDataHome({ os: Deno.build.os, environment });
@@ -183,7 +194,7 @@ async function openWallet(
       network,
       clock: systemClock,
       random: systemRandom,
-      sessionKey: await generateSessionKey(request.rsaBits),
+      sessionKey,
     },
   );
 }

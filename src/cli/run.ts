@@ -1,18 +1,21 @@
 /**
- * From the words after `micropay` to the exit code.
+ * From the words after `micropay` to the exit code. Only the code of what was asked for is loaded: it takes most of the time of a
+ * short command.
  */
 import { messageOf, MicropayError } from "../errors.ts";
 import { systemClock } from "../clock.ts";
 import { printable } from "../printable.ts";
 import { systemRandom } from "../random.ts";
-import { runClient } from "./client_command.ts";
-import { parseCommandLine } from "./command_line.ts";
+import {
+  type ClientRequest,
+  type GencertRequest,
+  type LedgerRequest,
+  parseCommandLine,
+  type ServerRequest,
+  type VerifyRequest,
+} from "./command_line.ts";
 import { type ExitCode, exitCodes } from "./exit_code.ts";
-import { runGencert } from "./gencert_command.ts";
 import { jsonLine } from "./json_line.ts";
-import { runLedger } from "./ledger_command.ts";
-import { runServer } from "./server_command.ts";
-import { runVerify } from "./verify_command.ts";
 import { version } from "./version.ts";
 
 export async function run(args: readonly string[]): Promise<ExitCode> {
@@ -33,17 +36,41 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
     case "gencert":
       return await endingWithError(() => gencert(request));
     case "ledger":
-      return await endingWithError(() => runLedger(request), { json: request.json });
+      return await endingWithError(() => ledger(request), { json: request.json });
     case "verify":
-      return await endingWithError(() => runVerify(request), { json: request.json });
+      return await endingWithError(() => verify(request), { json: request.json });
     case "server":
-      return await endingWithError(() => runServer(request));
+      return await endingWithError(() => server(request));
     case "client":
-      return await runClient(request);
+      return await client(request);
   }
 }
 
-async function gencert(request: Parameters<typeof runGencert>[0]): Promise<ExitCode> {
+async function client(request: ClientRequest): Promise<ExitCode> {
+  const { generateSessionKey } = await import("../envelope/session_key.ts");
+  // Made on another core while this one loads the rest.
+  const sessionKey = generateSessionKey(request.rsaBits);
+  const { runClient } = await import("./client_command.ts");
+  return await runClient(request, { sessionKey: await sessionKey });
+}
+
+async function server(request: ServerRequest): Promise<ExitCode> {
+  const { runServer } = await import("./server_command.ts");
+  return await runServer(request);
+}
+
+async function ledger(request: LedgerRequest): Promise<ExitCode> {
+  const { runLedger } = await import("./ledger_command.ts");
+  return await runLedger(request);
+}
+
+async function verify(request: VerifyRequest): Promise<ExitCode> {
+  const { runVerify } = await import("./verify_command.ts");
+  return await runVerify(request);
+}
+
+async function gencert(request: GencertRequest): Promise<ExitCode> {
+  const { runGencert } = await import("./gencert_command.ts");
   await runGencert(request, {
     clock: systemClock,
     random: systemRandom,
