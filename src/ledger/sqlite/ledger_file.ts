@@ -8,7 +8,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { FileError, LedgerError } from "../../errors.ts";
 import { applicationId, schemaVersion } from "./schema.ts";
-import { ledgerError, resultCode, resultCodeOf } from "./sqlite_error.ts";
+import { ledgerError, resultCode, resultCodeOf, sqliteCondition } from "./sqlite_error.ts";
 import { sqlitePath } from "./sqlite_path.ts";
 
 /**
@@ -169,6 +169,9 @@ export function marksOf(database: DatabaseSync, file: string): LedgerFileMarks {
 
 function unreadable(attempt: string, error: unknown): Error {
   if (error instanceof LedgerError) return error;
+  // Even reading needs some room, for the index of the write-ahead log: nobody is to replace a good ledger with a backup for that.
+  const condition = sqliteCondition(error);
+  if (condition === "full" || condition === "busy") return ledgerError(attempt, error);
   const options = { cause: error };
   switch (resultCodeOf(error)) {
     case resultCode.notADatabase:
@@ -182,8 +185,6 @@ function unreadable(attempt: string, error: unknown): Error {
         `${attempt}: it and its folder have to be readable and writable for this user`,
         options,
       );
-    case resultCode.busy:
-      return ledgerError(attempt, error);
     default: // SQLITE_CORRUPT, SQLITE_IOERR_SHORT_READ, no such table, and before Deno 2.9 none where preparing fails
       return new LedgerError(
         `${attempt}: it is damaged or cut short; put a backup in its place`,
