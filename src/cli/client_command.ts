@@ -20,13 +20,14 @@ import { type ExitCode, exitCodeOfError, exitCodeOfRefusal, exitCodes } from "./
 import { LineInput } from "./line_input.ts";
 import { runMenu } from "./menu_command.ts";
 import { receive } from "./receive_command.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { askYesNo } from "./yes_no.ts";
 
 /** Where the operator's CA is when client and server are started in the same folder. */
 const caFileDefault = "certs/CA.pem";
 
 /** What a client is given beside what it was asked for. */
-export interface ClientDependencies {
+export interface ClientDependencies extends Surroundings {
   readonly sessionKey: SessionKey;
 }
 
@@ -34,10 +35,7 @@ export async function runClient(
   request: ClientRequest,
   dependencies: ClientDependencies,
 ): Promise<ExitCode> {
-  const printers = {
-    print: (line: string) => console.log(line),
-    printError: (line: string) => console.error(line),
-  };
+  const printers = { print: dependencies.print, printError: dependencies.say };
   const output = request.json ? jsonOutput(printers) : textOutput(printers);
   try {
     return await perform(request, { ...dependencies, output });
@@ -50,16 +48,20 @@ export async function runClient(
 
 async function perform(
   request: ClientRequest,
-  { output, sessionKey }: ClientDependencies & { readonly output: ClientOutput },
+  dependencies: ClientDependencies & { readonly output: ClientOutput },
 ): Promise<ExitCode> {
-  const input = new LineInput(Deno.stdin.readable);
+  const { output } = dependencies;
+  const input = new LineInput(dependencies.openInput());
   const network = new MeteredNetwork(tcpNetwork);
-  const wallet = await openWallet(request, { input, network, sessionKey });
+  const wallet = await openWallet(request, { ...dependencies, input, network });
   const { command } = request;
   switch (command.name) {
     case "menu":
       if (request.json) throw new UsageError("show the menu: --json needs a command");
-      return await runMenu({ wallet, input, network, clock: systemClock, address: request });
+      return await runMenu(
+        { wallet, input, network, clock: systemClock, address: request },
+        dependencies,
+      );
     case "register": {
       const outcome = await wallet.register(await wallet.connect(), command.account, command);
       if (outcome.outcome === "refused") return refused(outcome, output);
@@ -67,23 +69,29 @@ async function perform(
       return exitCodes.ok;
     }
     default:
-      return await performAsMember(command, { request, wallet, output });
+      return await performAsMember(command, { ...dependencies, request, wallet });
   }
 }
 
 type MemberCommand = Exclude<ClientRequest["command"], { name: "menu" | "register" }>;
 
+interface MemberContext extends ClientDependencies {
+  readonly request: ClientRequest;
+  readonly output: ClientOutput;
+}
+
 async function performAsMember(
   command: MemberCommand,
-  { request, wallet, output }: { request: ClientRequest; wallet: Wallet; output: ClientOutput },
+  { wallet, ...context }: MemberContext & { readonly wallet: Wallet },
 ): Promise<ExitCode> {
   const connection = await wallet.connect();
+  const { request, output } = context;
   let member: Member | undefined;
   try {
     const name = request.as ?? await wallet.onlyAccount(connection);
     member = await wallet.member(connection, name);
     for await (const settled of member.settle()) output.settled(settled);
-    return await performFor(member, command, { request, output });
+    return await performFor(member, command, context);
   } finally {
     await member?.abandon();
     connection.close();
@@ -93,8 +101,9 @@ async function performAsMember(
 async function performFor(
   member: Member,
   command: MemberCommand,
-  { request, output }: { request: ClientRequest; output: ClientOutput },
+  context: MemberContext,
 ): Promise<ExitCode> {
+  const { request, output } = context;
   switch (command.name) {
     case "list": {
       const outcome = await member.list();
@@ -109,13 +118,13 @@ async function performFor(
       return exitCodes.ok;
     }
     case "pay": {
-      const outcome = await untilSignal((signal) => member.pay(command, { signal }));
+      const outcome = await untilSignal(context, (signal) => member.pay(command, { signal }));
       if (outcome.outcome === "refused") return refused(outcome, output);
       output.paid(outcome);
       return exitCodes.ok;
     }
     case "refund": {
-      const outcome = await untilSignal((signal) => member.refund(command, { signal }));
+      const outcome = await untilSignal(context, (signal) => member.refund(command, { signal }));
       if (outcome.outcome === "refused") return refused(outcome, output);
       output.paid(outcome);
       return exitCodes.ok;
@@ -140,7 +149,7 @@ async function performFor(
       return exitCodes.ok;
     }
     case "receive": {
-      const refusal = await receive(member, { ...request, ...command, output });
+      const refusal = await receive(member, { ...context, ...request, ...command });
       return refusal ? refused(refusal, output) : exitCodes.ok;
     }
   }
@@ -148,16 +157,15 @@ async function performFor(
 
 /** Lets something know of SIGINT and SIGTERM, so that it can end in its own way. */
 async function untilSignal<Result>(
+  { onSignal }: Surroundings,
   action: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const controller = new AbortController();
-  const abort = () => controller.abort();
-  const signals = ["SIGINT", "SIGTERM"] as const;
-  for (const signal of signals) Deno.addSignalListener(signal, abort);
+  const stop = onSignal(() => controller.abort());
   try {
     return await action(controller.signal);
   } finally {
-    for (const signal of signals) Deno.removeSignalListener(signal, abort);
+    stop();
   }
 }
 
@@ -172,11 +180,12 @@ function refused(
 
 async function openWallet(
   request: ClientRequest,
-  { input, network, sessionKey }: ClientDependencies & { input: LineInput; network: Network },
+  { environment, input, isTerminal, network, say, sessionKey }: ClientDependencies & {
+    readonly input: LineInput;
+    readonly network: Network;
+  },
 ): Promise<Wallet> {
-  const environment = (name: string) => Deno.env.get(name);
   const home = request.home ?? platformDataHome({ os: Deno.build.os, environment });
-  const isTerminal = Deno.stdin.isTerminal();
   return new Wallet(
     {
       server: { host: request.serverHost, port: request.serverPort },
@@ -184,11 +193,12 @@ async function openWallet(
       trust: {
         ca: await readCa(request),
         fingerprint: request.fingerprint,
-        ...(isTerminal && { confirm: (found) => confirmFingerprint(found, input) }),
+        ...(isTerminal() && { confirm: (found) => confirmFingerprint(found, { input, say }) }),
       },
       timeoutMs: request.timeoutSeconds * 1000,
-      onWaiting: (place) => console.error(`waiting, place ${place}`),
-      ...(request.verbose && { observe: showSealed }),
+      onWaiting: (place) => say(`waiting, place ${place}`),
+      ...(request.verbose &&
+        { observe: (direction, line) => say(`${direction === "in" ? "←" : "→"} ${line}`) }),
     },
     {
       network,
@@ -209,12 +219,11 @@ async function readCa(
   throw new FileError(`read the CA ${ca}: there is no such file`);
 }
 
-function confirmFingerprint(fingerprint: string, input: LineInput): Promise<boolean> {
-  console.error("This ledger is not known here yet. The SHA-256 fingerprint of its CA is");
-  console.error(fingerprint);
-  return askYesNo("Is it the one the operator told you?", input);
-}
-
-function showSealed(direction: "in" | "out", line: string): void {
-  console.error(`${direction === "in" ? "←" : "→"} ${line}`);
+function confirmFingerprint(
+  fingerprint: string,
+  { input, say }: { readonly input: LineInput; readonly say: (line: string) => void },
+): Promise<boolean> {
+  say("This ledger is not known here yet. The SHA-256 fingerprint of its CA is");
+  say(fingerprint);
+  return askYesNo("Is it the one the operator told you?", { input, say });
 }

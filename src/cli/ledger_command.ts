@@ -31,6 +31,7 @@ import { type ExitCode, exitCodes } from "./exit_code.ts";
 import { type LedgerOutput, ledgerOutput } from "./ledger_output.ts";
 import { showFound } from "./ledger_show.ts";
 import { ProgressBar } from "./progress_bar.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 type Command<Name> = Extract<LedgerRequest["command"], { readonly name: Name }>;
 
@@ -41,8 +42,11 @@ interface LedgerContext {
 }
 
 /** @throws {MicropayError} when files cannot be read or written, or are not what they have to be */
-export async function runLedger(request: LedgerRequest): Promise<ExitCode> {
-  const output = ledgerOutput({ json: request.json, print: (line) => console.log(line) });
+export async function runLedger(
+  request: LedgerRequest,
+  { print }: Surroundings,
+): Promise<ExitCode> {
+  const output = ledgerOutput({ json: request.json, print });
   const context = { request, output, clock: systemClock };
   const { command } = request;
   switch (command.name) {
@@ -57,7 +61,7 @@ export async function runLedger(request: LedgerRequest): Promise<ExitCode> {
       return reading(context, (snapshot) => showFound(snapshot, command.what, output));
     case "export":
       return reading(context, (snapshot) => {
-        exportAll(snapshot, command);
+        exportAll(snapshot, command, { print });
         return exitCodes.ok;
       });
     case "deposit":
@@ -105,7 +109,11 @@ function reading<T>(
 }
 
 /** @throws {UsageError} when the first day is after the last */
-function exportAll(snapshot: LedgerSnapshot, command: Command<"export">): void {
+function exportAll(
+  snapshot: LedgerSnapshot,
+  command: Command<"export">,
+  { print }: Pick<Surroundings, "print">,
+): void {
   const { from, to } = command;
   if (from !== undefined && to !== undefined && from > to) {
     throw new UsageError(`export the ledger: --from ${from} is after --to ${to}`);
@@ -117,7 +125,7 @@ function exportAll(snapshot: LedgerSnapshot, command: Command<"export">): void {
     beancount: beancountWriter,
   };
   const writer = writers[command.format](command);
-  for (const line of exportLines(snapshot, command, writer)) console.log(line);
+  for (const line of exportLines(snapshot, command, writer)) print(line);
 }
 
 async function move(

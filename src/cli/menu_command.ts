@@ -9,6 +9,7 @@ import type { LineInput } from "./line_input.ts";
 import { Menu } from "./menu.ts";
 import { MenuInput } from "./menu_input.ts";
 import type { PeerAddressRequest } from "./online_options.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 export interface MenuCommandOptions {
   readonly wallet: Wallet;
@@ -20,20 +21,17 @@ export interface MenuCommandOptions {
 
 export async function runMenu(
   { wallet, input, network, clock, address }: MenuCommandOptions,
+  { print, say, onSignal }: Surroundings,
 ): Promise<ExitCode> {
-  const print = (line: string) => console.log(line);
-  const say = (line: string) => console.error(line);
   const startMs = clock.monotonicMs();
   const interrupted = new AbortController();
-  const interrupt = () => interrupted.abort();
-  const signals = ["SIGINT", "SIGTERM"] as const;
-  for (const signal of signals) Deno.addSignalListener(signal, interrupt);
+  const stop = onSignal(() => interrupted.abort());
   try {
     const questions = new MenuInput(input, { signal: interrupted.signal, say });
     const menu = new Menu({ wallet, input: questions, clock, address, print, say });
     return await menu.run();
   } finally {
-    for (const signal of signals) Deno.removeSignalListener(signal, interrupt);
+    stop();
     const seconds = ((clock.monotonicMs() - startMs) / 1000).toFixed(3);
     print(`Bytes written: ${network.bytesWritten}`);
     print(`Bytes read: ${network.bytesRead}`);

@@ -8,8 +8,9 @@ import type { Refusal } from "../protocol/exchange.ts";
 import { printable } from "../printable.ts";
 import type { ClientOutput } from "./client_output.ts";
 import { onlineOptions, type PeerAddressRequest } from "./online_options.ts";
+import type { Surroundings } from "./surroundings.ts";
 
-export interface ReceiveOptions extends PeerAddressRequest {
+export interface ReceiveOptions extends PeerAddressRequest, Pick<Surroundings, "onSignal" | "say"> {
   /** Ends after so many payments; only by a signal when absent. */
   readonly count?: number | undefined;
   /** First prints what came after this entry. */
@@ -25,7 +26,7 @@ export interface ReceiveOptions extends PeerAddressRequest {
  */
 export async function receive(
   member: Member,
-  { output, count = Infinity, since, ...request }: ReceiveOptions,
+  { output, onSignal, say, count = Infinity, since, ...request }: ReceiveOptions,
 ): Promise<Refusal | undefined> {
   const { promise: enough, resolve: end } = Promise.withResolvers<void>();
   const printer = new PaymentPrinter(output, { count, end });
@@ -33,11 +34,10 @@ export async function receive(
   const outcome = await member.goOnline({
     ...onlineOptions(request),
     onPayment: (payment) => printer.live(payment),
-    onFault: (error) => console.error(`micropay: ${printable(messageOf(error))}`),
+    onFault: (error) => say(`micropay: ${printable(messageOf(error))}`),
   });
   if (outcome.outcome === "refused") return outcome;
-  const signals = ["SIGINT", "SIGTERM"] as const;
-  for (const signal of signals) Deno.addSignalListener(signal, end);
+  const stop = onSignal(end);
   try {
     // Only now: whoever waits for this line may send the signal at once.
     output.online(outcome.answer.port);
@@ -50,7 +50,7 @@ export async function receive(
     // Peers that are being served get their answer first, so every payment that was printed was acknowledged too.
     await member.exit();
   } finally {
-    for (const signal of signals) Deno.removeSignalListener(signal, end);
+    stop();
   }
 }
 

@@ -16,66 +16,79 @@ import {
 } from "./command_line.ts";
 import { type ExitCode, exitCodes } from "./exit_code.ts";
 import { jsonLine } from "./json_line.ts";
+import { type Surroundings, systemSurroundings } from "./surroundings.ts";
 import { version } from "./version.ts";
 
-export async function run(args: readonly string[]): Promise<ExitCode> {
+export async function run(
+  args: readonly string[],
+  surroundings: Surroundings = systemSurroundings,
+): Promise<ExitCode> {
+  const { environment, print, say } = surroundings;
   const request = parseCommandLine(args, {
-    environment: (name) => Deno.env.get(name),
+    environment,
     version,
     ...columnsOfTerminal(),
   });
   switch (request.kind) {
     case "print":
-      console.log(request.text.trimEnd());
+      print(request.text.trimEnd());
       return request.exitCode;
     case "usage_error":
-      console.error(
+      say(
         request.json ? jsonLine({ error: "usage", text: request.reason }) : request.text.trimEnd(),
       );
       return request.exitCode;
     case "gencert":
-      return await endingWithError(() => gencert(request));
+      return await endingWithError(() => gencert(request, surroundings), surroundings);
     case "ledger":
-      return await endingWithError(() => ledger(request), { json: request.json });
+      return await endingWithError(() => ledger(request, surroundings), {
+        ...surroundings,
+        json: request.json,
+      });
     case "verify":
-      return await endingWithError(() => verify(request), { json: request.json });
+      return await endingWithError(() => verify(request, surroundings), {
+        ...surroundings,
+        json: request.json,
+      });
     case "server":
-      return await endingWithError(() => server(request));
+      return await endingWithError(() => server(request, surroundings), surroundings);
     case "client":
-      return await client(request);
+      return await client(request, surroundings);
   }
 }
 
-async function client(request: ClientRequest): Promise<ExitCode> {
-  const { generateSessionKey } = await import("../envelope/session_key.ts");
+async function client(
+  request: ClientRequest,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
   // Made on another core while this one loads the rest.
-  const sessionKey = generateSessionKey(request.rsaBits);
+  const sessionKey = surroundings.makeSessionKey(request.rsaBits);
   const { runClient } = await import("./client_command.ts");
-  return await runClient(request, { sessionKey: await sessionKey });
+  return await runClient(request, { ...surroundings, sessionKey: await sessionKey });
 }
 
-async function server(request: ServerRequest): Promise<ExitCode> {
+async function server(request: ServerRequest, surroundings: Surroundings): Promise<ExitCode> {
   const { runServer } = await import("./server_command.ts");
-  return await runServer(request);
+  return await runServer(request, surroundings);
 }
 
-async function ledger(request: LedgerRequest): Promise<ExitCode> {
+async function ledger(request: LedgerRequest, surroundings: Surroundings): Promise<ExitCode> {
   const { runLedger } = await import("./ledger_command.ts");
-  return await runLedger(request);
+  return await runLedger(request, surroundings);
 }
 
-async function verify(request: VerifyRequest): Promise<ExitCode> {
+async function verify(request: VerifyRequest, surroundings: Surroundings): Promise<ExitCode> {
   const { runVerify } = await import("./verify_command.ts");
-  return await runVerify(request);
+  return await runVerify(request, surroundings);
 }
 
-async function gencert(request: GencertRequest): Promise<ExitCode> {
+async function gencert(request: GencertRequest, { print }: Surroundings): Promise<ExitCode> {
   const { runGencert } = await import("./gencert_command.ts");
   await runGencert(request, {
     clock: systemClock,
     random: systemRandom,
     hostname: Deno.hostname(),
-    print: (line) => console.log(line),
+    print,
   });
   return exitCodes.ok;
 }
@@ -83,14 +96,14 @@ async function gencert(request: GencertRequest): Promise<ExitCode> {
 /** One clear line for what was expected to go wrong some time; everything else is a defect and shows where. */
 async function endingWithError(
   action: () => Promise<ExitCode>,
-  { json = false }: { json?: boolean } = {},
+  { say, json = false }: Pick<Surroundings, "say"> & { readonly json?: boolean },
 ): Promise<ExitCode> {
   try {
     return await action();
   } catch (error) {
     if (!(error instanceof MicropayError)) throw error;
     const text = messageOf(error);
-    console.error(json ? jsonLine({ error: error.code, text }) : `micropay: ${printable(text)}`);
+    say(json ? jsonLine({ error: error.code, text }) : `micropay: ${printable(text)}`);
     return error.code === "usage" ? exitCodes.usage : exitCodes.error;
   }
 }

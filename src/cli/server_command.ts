@@ -2,7 +2,6 @@
  * `micropay server`: opens what a server needs, runs it, and closes everything again.
  */
 import { systemClock } from "../clock.ts";
-import { generateSessionKey } from "../envelope/session_key.ts";
 import { UsageError } from "../errors.ts";
 import { deleteSqliteLedger } from "../ledger/sqlite/delete_sqlite_ledger.ts";
 import { openSqliteLedger } from "../ledger/sqlite/open_sqlite_ledger.ts";
@@ -18,7 +17,9 @@ import { tcpNetwork } from "../transport/tcp_network.ts";
 import type { ServerRequest } from "./command_line.ts";
 import { type ExitCode, exitCodes } from "./exit_code.ts";
 import { runGencert } from "./gencert_command.ts";
+import { LineInput } from "./line_input.ts";
 import { openServerLog, type ServerLog } from "./server_log.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { askYesNo } from "./yes_no.ts";
 
 /** A limit below this would be of no use: one payer, one payee, and the payer's own question about the outcome. */
@@ -32,26 +33,29 @@ const certificateDays = 365;
  *
  * @throws {MicropayError} when it cannot start, or when the ledger's storage fails
  */
-export async function runServer(request: ServerRequest): Promise<ExitCode> {
+export async function runServer(
+  request: ServerRequest,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
   const { certs, db, silent, logFormat } = request;
   const log = await openServerLog({
     format: logFormat,
     silent,
     clock: systemClock,
-    print: (line) => console.log(line),
+    print: surroundings.print,
   });
   const userLimit = sayUserLimit(request, log);
-  if (request.reset) await resetLedger(request);
+  if (request.reset) await resetLedger(request, surroundings);
   const certificates = await openOrMakeCertificates(certs, log);
   const ledgerId = certificates.anchor.fingerprint;
   const sessionKeys = await SessionKeys.open({
-    generate: () => generateSessionKey(request.rsaBits),
+    generate: () => surroundings.makeSessionKey(request.rsaBits),
     clock: systemClock,
     everyMs: request.rekeyHours * hourMs,
   });
   const ledger = await openSqliteLedger({ file: db, ledgerId, serve: true });
   try {
-    await serveUntilSignal(() =>
+    await serveUntilSignal(surroundings, () =>
       new Server(
         {
           endpoint: { host: request.host, port: request.port },
@@ -68,8 +72,7 @@ export async function runServer(request: ServerRequest): Promise<ExitCode> {
           random: systemRandom,
           report: log.report,
         },
-      )
-    );
+      ));
   } finally {
     await ledger.close();
   }
@@ -87,13 +90,19 @@ function sayUserLimit({ userLimit }: ServerRequest, log: ServerLog): number {
   return limit;
 }
 
-async function resetLedger({ db, yes }: ServerRequest): Promise<void> {
+async function resetLedger(
+  { db, yes }: ServerRequest,
+  { isTerminal, openInput, say }: Surroundings,
+): Promise<void> {
   if (!yes) {
-    if (!Deno.stdin.isTerminal()) {
+    if (!isTerminal()) {
       throw new UsageError(`reset the ledger ${db}: give --yes too, there is nobody to ask`);
     }
     const question = `Delete the ledger ${db} with all accounts and entries?`;
-    if (!await askYesNo(question)) throw new UsageError(`reset the ledger ${db}: not confirmed`);
+    const input = new LineInput(openInput());
+    if (!await askYesNo(question, { input, say })) {
+      throw new UsageError(`reset the ledger ${db}: not confirmed`);
+    }
   }
   deleteSqliteLedger(db);
 }
@@ -122,15 +131,16 @@ async function openOrMakeCertificates(
  *
  * @param start is called when signals are taken already: whoever waits for the line that says it listens may send one at once
  */
-async function serveUntilSignal(start: () => Server): Promise<void> {
+async function serveUntilSignal(
+  { onSignal }: Surroundings,
+  start: () => Server,
+): Promise<void> {
   let server: Server | undefined;
-  const stop = () => void server?.stop().catch(() => {});
-  const signals = ["SIGINT", "SIGTERM"] as const;
-  for (const signal of signals) Deno.addSignalListener(signal, stop);
+  const stop = onSignal(() => void server?.stop().catch(() => {}));
   try {
     server = start();
     await server.stopped;
   } finally {
-    for (const signal of signals) Deno.removeSignalListener(signal, stop);
+    stop();
   }
 }

@@ -17,19 +17,23 @@ import { type JsonObject, parseJsonObject } from "../strict_json.ts";
 import type { VerifyRequest } from "./command_line.ts";
 import { type ExitCode, exitCodes } from "./exit_code.ts";
 import { jsonLine } from "./json_line.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { verifyLines } from "./verify_lines.ts";
 
 /**
  * @throws {UsageError} when there is no CA to check with, or nothing to check
  * @throws {FileError} when a file cannot be read
  */
-export async function runVerify(request: VerifyRequest): Promise<ExitCode> {
+export async function runVerify(
+  request: VerifyRequest,
+  { openInput, print }: Surroundings,
+): Promise<ExitCode> {
   const anchor = await readAnchor(request.ca);
   const files = request.files.length === 0 ? ["-"] : request.files;
   let looked = 0;
   let wrong = 0;
   for (const name of files) {
-    for await (const { file, number, text } of verifyLines(name)) {
+    for await (const { file, number, text } of verifyLines(name, { openInput })) {
       const verdict = await verdictOf(text, anchor);
       if (verdict === "no_payment") continue;
       looked++;
@@ -38,9 +42,9 @@ export async function runVerify(request: VerifyRequest): Promise<ExitCode> {
       const place = `${file}:${number}`;
       if (request.json) {
         const said = isWrong ? { valid: false, text: verdict } : validFields(verdict);
-        console.log(jsonLine({ ...said, place, file, line: number }));
+        print(jsonLine({ ...said, place, file, line: number }));
       } else {
-        console.log(
+        print(
           isWrong ? `${printable(place)}: ${printable(verdict)}` : validSentence(verdict),
         );
       }

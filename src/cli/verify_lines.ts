@@ -3,6 +3,7 @@
  */
 import { FileError, messageOf } from "../errors.ts";
 import { lineBytesMax } from "../limits.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 export interface VerifyLine {
   /** As it was given; `stdin` for the standard input. */
@@ -19,11 +20,14 @@ export interface VerifyLine {
  * @param file `-` for the standard input
  * @throws {FileError} when it cannot be read
  */
-export async function* verifyLines(file: string): AsyncGenerator<VerifyLine> {
+export async function* verifyLines(
+  file: string,
+  { openInput }: Pick<Surroundings, "openInput">,
+): AsyncGenerator<VerifyLine> {
   const name = file === "-" ? "stdin" : file;
   let number = 0;
   try {
-    for await (const line of lines(await open(file))) {
+    for await (const line of lines(file === "-" ? openInput() : await open(file))) {
       number++;
       const text = line?.trim();
       if (text !== "") yield { file: name, number, text };
@@ -35,7 +39,6 @@ export async function* verifyLines(file: string): AsyncGenerator<VerifyLine> {
 }
 
 async function open(file: string): Promise<ReadableStream<Uint8Array>> {
-  if (file === "-") return Deno.stdin.readable;
   try {
     return (await Deno.open(file)).readable;
   } catch (cause) {

@@ -4,8 +4,8 @@
  */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type Ended, Program, type ProgramOptions } from "./program.ts";
-import { registerInProcess } from "./registering.ts";
+import { runCommand } from "./command.ts";
+import { type Ended, isExecutable, Program, type ProgramOptions } from "./program.ts";
 
 export interface StartServerOptions {
   /** After the port. */
@@ -25,6 +25,8 @@ export interface ClientOptions {
   readonly folder?: string;
   readonly stdin?: "null" | "piped";
 }
+
+export type InProcessOptions = Pick<ClientOptions, "as" | "port">;
 
 export class RunningServer {
   readonly program: Program;
@@ -95,13 +97,31 @@ export class Scene implements AsyncDisposable {
     return this.path("homes", person);
   }
 
+  /**
+   * As {@link client}, within this process: for the steps that lead to what a test is about. The executable is always run as itself.
+   */
+  async inProcess(args: readonly string[], options: InProcessOptions = {}): Promise<Ended> {
+    if (isExecutable) return await this.client(args, options);
+    const { as = "alice", port = this.server.port } = options;
+    return await runCommand(["client", "127.0.0.1", String(port), ...args], {
+      env: { MICROPAY_HOME: this.home(as), MICROPAY_CA: this.path("certs", "CA.pem") },
+    });
+  }
+
+  /** An operator's command, within this process. */
+  async ledgerInProcess(...args: readonly string[]): Promise<Ended> {
+    if (isExecutable) return await this.run(["ledger", ...args]);
+    return await runCommand(["ledger", ...args], {
+      env: { MICROPAY_DB: this.path("server.db"), MICROPAY_CERTS: this.path("certs") },
+    });
+  }
+
   /** Registers people, at the same time. */
   async register(...names: readonly string[]): Promise<void> {
-    const { port } = this.server;
-    const ca = this.path("certs", "CA.pem");
-    await Promise.all(
-      names.map((name) => registerInProcess(name, { port, ca, home: this.home(name) })),
-    );
+    await Promise.all(names.map(async (name) => {
+      const { code, stdout, stderr } = await this.inProcess(["register", name], { as: name });
+      if (code !== 0) throw new Error(`register ${name}: ${code}\n${stdout}${stderr}`);
+    }));
   }
 
   /** Somebody who takes payments, told as JSON, from now on. */
