@@ -77,27 +77,30 @@ class Rounds {
   }
 
   async run(input: Said): Promise<string> {
-    const { ledger, events } = this.#scene.server;
+    const { ledger } = this.#scene.server;
     const speaker = await this.#speaker(input.speaker);
     const order = input.order && await this.#signedOrder(input.order);
     const body = changedMembers(
       membersOf(order === undefined ? input.request.body as object : { order }),
       input.bodyChanges,
     );
-    const payload = await this.#payload(speaker, { ...input, body });
+    const members = await this.#members(speaker, { ...input, body });
+    const payload = jsonOf(members);
     // It is not answered, so there is nothing to wait for.
     if (typeOf(payload) === pongType) return "pong";
     const before = await this.#standing();
     const reply = await speaker.say(payload);
     const after = await this.#standing();
     this.#checkEvents();
-    events.all.splice(0);
     assertEquals((await ledger.totals()).balanceSum, 0);
     const paid = reply !== "closed" && reply.code === 130 && input.request.type === "submit";
     const isNew = reply !== "closed" && reply.code === 100;
     if (paid && after.entries > before.entries) checkPaid(order!, before, after);
     else if (!isNew) assertEquals(after, before, "the ledger changed");
     if (reply === "closed") return "closed";
+    assert(areUnique(members), "a member twice is answered");
+    const isAsMade = members.some(([, json]) => json === jsonOf(body));
+    assert(!isAsMade || areUnique(body), "a member of the body twice is answered");
     checkAnswer(input.request.type, reply);
     return `${reply.code === 130 ? "accepted: " : ""}${input.request.type} ${reply.code}`;
   }
@@ -114,16 +117,16 @@ class Rounds {
     return speaker;
   }
 
-  async #payload(
+  async #members(
     speaker: RawSpeaker,
     { request, body, messageChanges }: Said & { body: Members },
-  ): Promise<string> {
+  ): Promise<Members> {
     const { conn, seq } = speaker;
     const iat = Math.floor(this.#scene.clock.nowMs() / 1000);
     const honest = { type: request.type, seq, conn, to: "micropay:server", iat };
     const introduction = membersOf(await speaker.introduction());
     const members = [...membersOf(honest), ["body", jsonOf(body)] as const, ...introduction];
-    return jsonOf(changedMembers(members, messageChanges));
+    return changedMembers(members, messageChanges);
   }
 
   async #signedOrder({ from, changes }: NonNullable<Said["order"]>): Promise<string> {
@@ -150,7 +153,7 @@ class Rounds {
   }
 
   #checkEvents(): void {
-    for (const event of this.#scene.server.events.all) {
+    for (const event of this.#scene.server.events.all.splice(0)) {
       if (event.kind === "fault") {
         throw new Error(`a fault: ${event.attempt}: ${messageOf(event.error)}`, {
           cause: event.error,
@@ -188,6 +191,10 @@ function checkPaid(order: string, before: Standing, after: Standing): void {
 function checkAnswer(type: string, reply: Reply): void {
   const route = routes.get(type);
   if (route) decodeOutcome(route.exchange, reply);
+}
+
+function areUnique(members: Members): boolean {
+  return new Set(members.map(([name]) => name)).size === members.length;
 }
 
 function typeOf(payload: string): unknown {
