@@ -1,12 +1,18 @@
 /**
  * A payer sends nothing to whoever is not its payee.
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { systemClock } from "../../src/clock.ts";
+import { UntrustedError } from "../../src/errors.ts";
 import type { Amount } from "../../src/money.ts";
+import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
+import { importPrivateKeyPem } from "../../src/pki/signing_key.ts";
+import { systemRandom } from "../../src/random.ts";
 import type { ByteStream } from "../../src/transport/byte_stream.ts";
 import { inFolder } from "../pki/temporary_folder.ts";
 import { named, startServer } from "../server/test_server.ts";
-import { type Result, resultOf } from "./behaviours.ts";
+import { honest, type Result, resultOf } from "./behaviours.ts";
+import { greetingIdentities } from "./greeting_identities.ts";
 import { memberOf, type PayeeOptions, TestPayee } from "./test_member.ts";
 
 Deno.test("pay: nothing is sent to somebody who is not the payee", async (t) => {
@@ -66,6 +72,32 @@ Deno.test("pay: nothing is sent to somebody who is not the payee", async (t) => 
       await server.ledger.takeOffline(named("bob"));
     });
   }
+});
+
+Deno.test("pay: only a good certificate of its payee is paid, and whoever greets with another is sent nothing", async (t) => {
+  const { authority, privateKeyPem } = await CertificateAuthority.create({
+    clock: systemClock,
+    random: systemRandom,
+  });
+  const { privateKey: caKey } = await importPrivateKeyPem(privateKeyPem);
+  await inFolder(async (folder) => {
+    await using server = await startServer({ authority });
+    const bob = await server.enroll("bob");
+    const payer = await memberOf(server, await server.enroll("alice"), { folder });
+    const pay = () => payer.pay({ to: named("bob"), amount: 1 as Amount });
+    for (const row of await greetingIdentities(bob, { authority, caKey })) {
+      const { title, identity: greetsAs, reason } = row;
+      await t.step(title, async () => {
+        await using payee = await TestPayee.logIn(server, bob, { behave: honest, greetsAs });
+        if (reason === undefined) assertEquals(await resultOf(pay), "paid");
+        else await assertRejects(pay, UntrustedError, reason);
+        assertEquals(payee.messages.length, reason === undefined ? 1 : 0);
+        assertEquals(await server.balanceOf("bob"), 10_001);
+      });
+      await server.ledger.takeOffline(named("bob"));
+    }
+    await payer.abandon();
+  });
 });
 
 function saying(text: string): (stream: ByteStream) => Promise<void> {

@@ -3,17 +3,14 @@
  * order, or back to their sender. The connection is closed, and what the line once asked for is done once.
  */
 import { assertEquals } from "@std/assert";
-import { systemClock } from "../../src/clock.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { submitExchange } from "../../src/protocol/transfer.ts";
 import type { Channel } from "../../src/transport/channel.ts";
 import { withPart, withStrayBits } from "../envelope/forger.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
-import { sessionKey, timeoutMs } from "../server/test_server.ts";
-import { greeted } from "../../src/transport/connect_channel.ts";
 import type { ByteStream } from "../../src/transport/byte_stream.ts";
 import { LastingServer } from "./lasting_server.ts";
-import { bytesOf, drain } from "./scene.ts";
+import { connect, type Other, say } from "./recorded_connection.ts";
 
 /** A connection of bob's, over which an order of alice's was handed in, with the lines that went both ways. */
 interface Recorded {
@@ -27,42 +24,18 @@ interface Recorded {
   readonly received: readonly string[];
 }
 
-interface Connection extends Pick<Recorded, "stream" | "channel"> {
-  readonly lines: Readonly<Record<"in" | "out", string[]>>;
-}
-
-async function connect({ running }: LastingServer, bob: Identity): Promise<Connection> {
-  const signal = new AbortController().signal;
-  const stream = await running.network.connect(running.endpoint, { signal });
-  const connection = await greeted(stream, {
-    role: "server",
-    resolveAnchor: () => Promise.resolve(running.anchor),
-    clock: systemClock,
-    timeoutMs,
-  });
-  const lines = { in: [] as string[], out: [] as string[] };
-  const channel = connection.introduce({
-    signer: { kind: "certified", identity: bob },
-    sessionKey: await sessionKey(),
-    observe: (direction, line) => lines[direction].push(line),
-  });
-  return { stream, channel, lines };
-}
-
-/** Says lines on a stream and reads to the end. @returns how many bytes came */
-async function say(stream: ByteStream, ...lines: readonly string[]): Promise<number> {
-  await stream.write(bytesOf(lines.map((line) => `${line}\n`).join(""))).catch(() => {});
-  return await drain(stream);
+function running({ running: { network, endpoint, anchor } }: LastingServer): Other {
+  return { role: "server", network, endpoint, anchor };
 }
 
 /** The same on a new connection, right after its greeting. */
 async function sayAnew({ server, bob }: Recorded, ...lines: readonly string[]): Promise<number> {
-  return await say((await connect(server, bob)).stream, ...lines);
+  return await say((await connect(running(server), bob)).stream, ...lines);
 }
 
 /** The same on a new connection, after a first message that was answered. */
 async function sayLater({ server, bob }: Recorded, ...lines: readonly string[]): Promise<number> {
-  const { stream, channel } = await connect(server, bob);
+  const { stream, channel } = await connect(running(server), bob);
   channel.send("balance", {});
   await channel.receive();
   return await say(stream, ...lines);
@@ -132,7 +105,7 @@ Deno.test("replay: whatever is told the server again, it says nothing and closes
       await t.step(title, async () => {
         const payload = orderPayload(alice, server.running.anchor, { amount: 10 });
         const order = await signPayload(payload, alice);
-        const { stream, channel, lines } = await connect(server, bob);
+        const { stream, channel, lines } = await connect(running(server), bob);
         for (const [type, body] of [["balance", {}], [submitExchange.type, { order }]] as const) {
           channel.send(type, body);
           assertEquals((await channel.receive()).kind, "message");

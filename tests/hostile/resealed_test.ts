@@ -1,0 +1,132 @@
+/**
+ * A payee that opens what its payer sealed to it, and seals the same signed message to somebody else, even after it gave its payer the
+ * other's own nonce: the server and another member's client refuse it, and the payment is booked once, to whom it was for.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { compactDecrypt } from "jose";
+import { decodeBase64UrlStrict } from "../../src/base64.ts";
+import { PeerListener } from "../../src/client/peer_listener.ts";
+import { systemClock } from "../../src/clock.ts";
+import { messageHeader } from "../../src/envelope/seal.ts";
+import type { Amount } from "../../src/money.ts";
+import type { Identity } from "../../src/pki/identity.ts";
+import type { Role } from "../../src/pki/party.ts";
+import { systemRandom } from "../../src/random.ts";
+import { acceptChannel } from "../../src/transport/accept_channel.ts";
+import type { ByteStream, Endpoint } from "../../src/transport/byte_stream.ts";
+import { greeted } from "../../src/transport/connect_channel.ts";
+import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { honest, resultOf } from "../client/behaviours.ts";
+import { memberOf, TestPayee } from "../client/test_member.ts";
+import { forgeJwe } from "../envelope/forger.ts";
+import { sessionKeys } from "../envelope/vector_parties.ts";
+import { inFolder } from "../pki/temporary_folder.ts";
+import {
+  named,
+  sessionKey,
+  startServer,
+  type TestServer,
+  timeoutMs,
+} from "../server/test_server.ts";
+import { bytesOf, drain } from "./scene.ts";
+
+/** To whom it is sealed anew, and whether with the nonce of that connection; what the server says is wrong with it. */
+const rows: readonly { title: string; role: Role; borrows: boolean; reason?: string }[] = [
+  {
+    title: "for the server",
+    role: "server",
+    borrows: false,
+    reason: "it is message 0 to micropay:account:mallory, not message 0 to micropay:server, " +
+      "and of another connection",
+  },
+  {
+    title: "for the server, with the server's nonce",
+    role: "server",
+    borrows: true,
+    reason: "it is message 0 to micropay:account:mallory, not message 0 to micropay:server",
+  },
+  { title: "for another payee", role: "member", borrows: false },
+  { title: "for another payee, with that one's nonce", role: "member", borrows: true },
+];
+
+Deno.test("resealed: a payer's message that its payee seals anew for the server or another payee is refused without a word", async (t) => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const [alice, mallory] = [await server.enroll("alice"), await server.enroll("mallory")];
+    const payer = await memberOf(server, alice, { folder: `${folder}/alice` });
+    const carol = await memberOf(server, await server.enroll("carol"), { folder });
+    const toCarol = tcpNetwork.listen({ host: "127.0.0.1", port: 0 });
+    const peers = new PeerListener(toCarol, carol.context, {
+      onPayment: () => assert(false, "a payment to somebody else was taken"),
+      onFault: (error) => assert(false, String(error)),
+    });
+    const scene = { server, mallory, link: await server.link(mallory) };
+    for (const { title, role, borrows } of rows) {
+      await t.step(title, async () => {
+        const endpoint = role === "server" ? server.endpoint : peers.endpoint;
+        let answered = -1;
+        const instead = async (stream: ByteStream) => {
+          answered = await takeAndReseal(stream, { ...scene, role, endpoint, borrows });
+        };
+        await using _ = await TestPayee.logIn(server, mallory, { behave: honest, instead });
+        const terms = { to: named("mallory"), amount: 10 as Amount };
+        assertEquals(await resultOf(() => payer.pay(terms)), "paid");
+        assertEquals(answered, 0);
+        await server.ledger.takeOffline(named("mallory"));
+      });
+    }
+    const reasons = server.events.all.flatMap((event) =>
+      event.kind === "line_refused" ? [event.reason] : []
+    );
+    assertEquals(reasons, rows.flatMap(({ reason }) => reason ? [`open a line: ${reason}`] : []));
+    assertEquals(await server.balanceOf("mallory"), 10_000 + 10 * rows.length);
+    assertEquals(await server.balanceOf("carol"), 10_000);
+    await peers.close();
+    await payer.abandon();
+    await carol.abandon();
+  });
+});
+
+/** Takes a payer's order, seals its message to somebody else, then does as an honest payee. @returns how many bytes that one answered */
+async function takeAndReseal(
+  stream: ByteStream,
+  { server, mallory, link, role, endpoint, borrows }: {
+    server: TestServer;
+    mallory: Identity;
+    link: Parameters<typeof honest>[0]["link"];
+    role: Role;
+    endpoint: Endpoint;
+    borrows: boolean;
+  },
+): Promise<number> {
+  const signal = new AbortController().signal;
+  const other = await greeted(await tcpNetwork.connect(endpoint, { signal }), {
+    role,
+    resolveAnchor: () => Promise.resolve(server.anchor),
+    clock: systemClock,
+    timeoutMs,
+  });
+  const nonce = decodeBase64UrlStrict(other.greeting.nonce)!;
+  const accepted = await acceptChannel(stream, {
+    identity: mallory,
+    // Another key than everybody else's here.
+    sessionKey: sessionKeys.bob,
+    anchor: server.anchor,
+    applicants: false,
+    firstMessageTimeoutMs: timeoutMs,
+    clock: systemClock,
+    random: borrows ? { bytes: () => nonce } : systemRandom,
+  });
+  assert(accepted);
+  const { plaintext } = await compactDecrypt(accepted.line, sessionKeys.bob.privateKey);
+  const line = await forgeJwe({
+    header: messageHeader(other.greeting.sessionKey.kid),
+    plaintext: new Uint8Array(plaintext),
+    recipient: (await sessionKey()).jwk,
+  });
+  await other.stream.write(bytesOf(`${line}\n`));
+  const answered = await drain(other.stream);
+  other.close();
+  await honest({ ...accepted, stream, link });
+  return answered;
+}
