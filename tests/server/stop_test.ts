@@ -5,12 +5,13 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { LedgerBusyError, LedgerError, LedgerFullError } from "../../src/errors.ts";
 import { balanceExchange } from "../../src/protocol/balance.ts";
+import type { Outcome } from "../../src/protocol/exchange.ts";
 import { closingType } from "../../src/protocol/exit.ts";
 import { loginExchange } from "../../src/protocol/login.ts";
 import { statusExchange } from "../../src/protocol/status.ts";
 import { submitExchange } from "../../src/protocol/transfer.ts";
 import { orderPayload, signPayload } from "./order_maker.ts";
-import { named, startServer } from "./test_server.ts";
+import { makeApplicant, named, startServer, type TestServer } from "./test_server.ts";
 
 const id = "019aaf3e-7c00-7000-8000-000000000001";
 
@@ -80,28 +81,67 @@ Deno.test("stop: the port can be listened on again at once", async () => {
   assert(port > 0);
 });
 
+/** What needs the ledger to write, by the method that does. */
+const writing: readonly {
+  readonly what: string;
+  readonly method: "book" | "register" | "bringOnline";
+  readonly ask: (server: TestServer) => Promise<() => Promise<Outcome<object>>>;
+}[] = [
+  {
+    what: "a payment",
+    method: "book",
+    ask: async (server) => {
+      const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+      const link = await server.link(bob);
+      const order = await signPayload(orderPayload(alice, server.anchor), alice);
+      return () => link.ask(submitExchange, { order });
+    },
+  },
+  {
+    what: "registering",
+    method: "register",
+    ask: async (server) => {
+      const applicant = await makeApplicant("alice");
+      return () => server.register(applicant);
+    },
+  },
+  {
+    what: "logging in",
+    method: "bringOnline",
+    ask: async (server) => {
+      const link = await server.link(await server.enroll("alice"));
+      return () => link.ask(loginExchange, { name: named("alice"), port: 1 });
+    },
+  },
+];
+
 for (const failure of [LedgerFullError, LedgerBusyError]) {
-  Deno.test(`a ledger that throws ${failure.name} answers 510, and the server goes on`, async () => {
-    let isFailing = false;
-    await using server = await startServer({
-      wrap: (ledger) =>
-        changed(ledger, {
-          book: async (booking) => {
-            if (isFailing) throw new failure("no room");
-            return await ledger.book(booking);
-          },
-        }),
+  for (const { what, method, ask } of writing) {
+    Deno.test(`a ledger that throws ${failure.name} at ${what} answers 510 and does nothing, and does it when asked again`, async () => {
+      let isFailing = false;
+      await using server = await startServer({
+        wrap: (ledger) =>
+          changed(ledger, {
+            [method]: async (given: never) => {
+              if (isFailing) throw new failure("no room");
+              return await ledger[method](given);
+            },
+          }),
+      });
+      const again = await ask(server);
+      const before = [await server.ledger.totals(), await server.ledger.online({ limit: 10 })];
+      isFailing = true;
+      const refused = await again();
+      assertEquals(refused.outcome === "refused" && refused.code, 510);
+      assertEquals(server.events.all.filter(({ kind }) => kind === "fault").length, 1);
+      assertEquals(
+        [await server.ledger.totals(), await server.ledger.online({ limit: 10 })],
+        before,
+      );
+      isFailing = false;
+      assertEquals((await again()).outcome, "answered");
     });
-    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-    const link = await server.link(bob);
-    const order = await signPayload(orderPayload(alice, server.anchor), alice);
-    isFailing = true;
-    const refused = await link.ask(submitExchange, { order });
-    assertEquals(refused.outcome === "refused" && refused.code, 510);
-    assertEquals(server.events.all.filter(({ kind }) => kind === "fault").length, 1);
-    isFailing = false;
-    assertEquals((await link.ask(submitExchange, { order })).outcome, "answered");
-  });
+  }
 }
 
 Deno.test("a ledger whose storage failed answers nobody: the server stops and says why", async () => {
