@@ -45,6 +45,8 @@ for (const { attack, files, tests } of rows) {
 
 /** The titles of a file's tests; what a row of a table puts into one is `…`. */
 function titlesIn(source: string): string[] {
-  const found = source.matchAll(/Deno\.test\(\s*(?:\{\s*name:\s*)?(["`])((?:\\.|(?!\1)[^\\])*)\1/g);
+  const declared =
+    /(?:Deno\.test\(\s*(?:\{\s*name:\s*)?|testWith\(\s*\[[^\]]*\],\s*)(["`])((?:\\.|(?!\1)[^\\])*)\1/g;
+  const found = source.matchAll(declared);
   return [...found].map(([, , title]) => title!.replace(/\$\{[^}]*\}/g, "…"));
 }
