@@ -142,8 +142,15 @@ function auditLines(audit: MemberAudit): string[] {
   for (const { id, entry, from, to, amount } of missing) {
     lines.push(`Missing: entry ${entry}, ${from} paid ${to} ${amount}, id ${id}`);
   }
-  if (isInOrder(audit)) lines.push("Everything you hold is there, and the ledger only grew.");
+  if (isInOrder(audit)) lines.push(inOrderLine(receipts));
   return lines;
+}
+
+/** Without a receipt nothing was looked for, which is no reason to be at ease. */
+function inOrderLine(receipts: number): string {
+  return receipts > 0
+    ? "Everything you hold is there, and the ledger only grew."
+    : "The ledger only grew. You hold no receipts; receive --since 0 fetches those of payments to you.";
 }
 
 function historyLine({ entry, at, from, to, amount, memo, balance }: HistoryRow): string {

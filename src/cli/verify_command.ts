@@ -13,6 +13,7 @@ import {
 } from "../errors.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { printable } from "../printable.ts";
+import { orderSigner } from "../protocol/order.ts";
 import { type JsonObject, parseJsonObject } from "../strict_json.ts";
 import type { VerifyRequest } from "./command_line.ts";
 import { type ExitCode, exitCodes } from "./exit_code.ts";
@@ -103,7 +104,7 @@ function validSentence({ receipt, order }: CheckedReceipt): string {
   const memo = order?.memo === undefined ? "" : ` (${printable(order.memo)})`;
   const what = refunds === undefined ? kind : `${kind} of ${refunds}`;
   const signed = order
-    ? "signed by payer and server"
+    ? `signed by ${orderSigner(order).role === "server" ? "the server" : "payer and server"}`
     : "signed by the server; the order is not here";
   return `${from} paid ${to} ${amount}${memo} on ${at}: ${what}, entry ${entry}, id ${id}, ${signed}`;
 }

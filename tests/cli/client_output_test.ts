@@ -58,6 +58,26 @@ const rows: readonly {
     json: { code: 400, ...auditedFields, rewrittenAt: 7, sameUntil: 4 },
   },
   {
+    title: "a ledger that only grew",
+    tell: (output) => output.audited({ ...audited, sameUntil: 9 }),
+    text: [
+      "9 entries followed, 3 receipts looked for",
+      "head ab",
+      "Everything you hold is there, and the ledger only grew.",
+    ],
+    json: { code: 300, ...auditedFields },
+  },
+  {
+    title: "a ledger that only grew, to a member who holds no receipt",
+    tell: (output) => output.audited({ ...audited, receipts: 0, sameUntil: 0 }),
+    text: [
+      "9 entries followed, 0 receipts looked for",
+      "head ab",
+      "The ledger only grew. You hold no receipts; receive --since 0 fetches those of payments to you.",
+    ],
+    json: { code: 300, ...auditedFields, receipts: 0 },
+  },
+  {
     title: "nobody online",
     tell: (output) => output.listed({ balance: 1, online: [] }),
     text: ["1", "0"],

@@ -47,7 +47,7 @@ Deno.test("verify: what the program prints is believed line by line, and what is
       says: [
         /^bob paid alice 5 on .*payer and server$/,
         /^alice paid bob 2000 \(lunch\) on .*: payment, entry 3, id .*payer and server$/,
-        /^@issuer paid alice 10000 on .*: opening, entry \d, .*payer and server$/,
+        /^@issuer paid alice 10000 on .*: opening, entry \d, .*, signed by the server$/,
       ],
     },
     {

@@ -30,7 +30,11 @@ import { takeServingLock } from "./serving_lock.ts";
  * @throws {LedgerFullError} when there is no room
  */
 export function backupSqliteLedger({ file, to }: { file: string; to: string }): void {
-  withMoment(file, ({ ledgerId, ...options }) => createLedgerFile(to, ledgerId, options));
+  const attempt = `cannot make the backup ${to}`;
+  withMoment(
+    file,
+    ({ ledgerId, ...options }) => createLedgerFile(to, ledgerId, { attempt, ...options }),
+  );
 }
 
 export interface RestoreOptions {
@@ -55,8 +59,10 @@ export interface RestoreOptions {
 export function restoreSqliteLedger({ backup, file, atMs }: RestoreOptions): string | undefined {
   const exists = ledgerFileExists(file);
   requireOther(backup, file);
-  if (!exists) requireFreeName(file, `cannot restore the ledger ${file}`);
-  return withMoment(backup, ({ ledgerId, ...options }) => {
+  const attempt = `cannot restore the ledger ${file}`;
+  if (!exists) requireFreeName(file, attempt);
+  return withMoment(backup, ({ ledgerId, ...moment }) => {
+    const options = { attempt, ...moment };
     const lock = takeServingLock(file);
     try {
       if (!exists) {
@@ -78,7 +84,7 @@ export function restoreSqliteLedger({ backup, file, atMs }: RestoreOptions): str
 }
 
 /** What the making of a copy needs to know. */
-type Moment = LedgerFileMarks & Required<CreateOptions>;
+type Moment = LedgerFileMarks & Required<Omit<CreateOptions, "attempt">>;
 
 /** Runs an action on one moment of a ledger. */
 function withMoment<T>(file: string, run: (moment: Moment) => T): T {

@@ -10,6 +10,8 @@ import { ledgerError } from "./sqlite_error.ts";
 import { sqlitePath } from "./sqlite_path.ts";
 
 export interface CreateOptions {
+  /** What an error's text begins with; that the ledger cannot be made, when absent. */
+  readonly attempt?: string;
   /** Schema to make; the current one when absent. */
   readonly version?: number;
   /** Puts into the new file what it is to hold; runs in the transaction that makes its tables. */
@@ -26,10 +28,13 @@ export interface CreateOptions {
  * @throws {FileError} when the folder is missing or not writable, or the name is not free
  * @throws {LedgerFullError} when there is no room
  */
-export function createLedgerFile(file: string, ledgerId: string, options?: CreateOptions): void {
-  const attempt = `cannot make the ledger ${file}`;
+export function createLedgerFile(
+  file: string,
+  ledgerId: string,
+  { attempt = `cannot make the ledger ${file}`, ...options }: CreateOptions = {},
+): void {
   requireFreeName(file, attempt);
-  const unfinished = writeUnfinished(file, ledgerId, options);
+  const unfinished = writeUnfinished(file, ledgerId, { attempt, ...options });
   try {
     placeNewFile(unfinished, file, { attempt });
   } catch (error) {
@@ -48,9 +53,12 @@ export function createLedgerFile(file: string, ledgerId: string, options?: Creat
 export function writeUnfinished(
   file: string,
   ledgerId: string,
-  { version = schemaVersion, fill = () => {} }: CreateOptions = {},
+  {
+    attempt = `cannot make the ledger ${file}`,
+    version = schemaVersion,
+    fill = () => {},
+  }: CreateOptions = {},
 ): string {
-  const attempt = `cannot make the ledger ${file}`;
   let unfinished: string;
   try {
     // 0600, and SQLite's own files beside it inherit that.

@@ -34,7 +34,7 @@ export function migrateLedger(
     database.prepare("BEGIN IMMEDIATE").run();
     const kept = freeCopyFile(file, { version, attempt });
     const fill = (copy: DatabaseSync) => copyTables({ database, file }, copy);
-    createLedgerFile(kept, ledgerId, { version, fill });
+    createLedgerFile(kept, ledgerId, { attempt, version, fill });
     try {
       migrate(database, version);
     } catch (error) {

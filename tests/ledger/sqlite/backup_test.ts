@@ -143,7 +143,7 @@ for (const [sentence, target, text] of targets) {
       const to = target(folder);
       const before = namesIn(folder);
       const error = assertThrows(() => backupSqliteLedger({ file, to }), FileError);
-      assertEquals(error.message, `cannot make the ledger ${to}: ${text}`);
+      assertEquals(error.message, `cannot make the backup ${to}: ${text}`);
       assertEquals(namesIn(folder), before);
       if (sentence === "an existing file") assertEquals(Deno.readTextFileSync(to), "mine");
       assertEquals((await ledger.book(payment([alice, bob], 1))).outcome, "booked");
