@@ -3,6 +3,7 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { Ended } from "../end_to_end/program.ts";
 import {
   json,
   jsonLines,
@@ -12,13 +13,22 @@ import {
   step,
 } from "../end_to_end/driver.ts";
 
+/** As a process of its own, as the operator does it. */
 async function ledger(scene: Scene, ...args: readonly string[]) {
   return await scene.run(["ledger", ...args]);
 }
 
 /** One that has to succeed, as JSON. */
 async function asked(scene: Scene, ...args: readonly string[]) {
-  const { code, stdout, stderr } = await ledger(scene, ...args, "--json");
+  return succeeded(await ledger(scene, ...args, "--json"));
+}
+
+/** One that has to succeed and is no more than a step, as JSON. */
+async function found(scene: Scene, ...args: readonly string[]) {
+  return succeeded(await scene.ledgerInProcess(...args, "--json"));
+}
+
+function succeeded({ code, stdout, stderr }: Ended) {
   assertEquals([code, stderr], [0, ""]);
   return jsonLines(stdout);
 }
@@ -26,7 +36,7 @@ async function asked(scene: Scene, ...args: readonly string[]) {
 Deno.test("ledger: an operator looks, corrects and exports beside the running server", async (t) => {
   await using scene = await openSceneWith(["alice", "bob"]);
   await using bob = await scene.receiver("bob");
-  const paid = await scene.client(["pay", "bob", "2000", "--memo", "lunch", "--json"]);
+  const paid = await scene.inProcess(["pay", "bob", "2000", "--memo", "lunch", "--json"]);
   const { id } = json(paid.stdout);
   await bob.line(/"event":"payment"/);
 
@@ -65,11 +75,11 @@ Deno.test("ledger: an operator looks, corrects and exports beside the running se
       [["withdraw", "nobody", "1"], 262],
     ];
     for (const [args, refusal] of rows) {
-      const { code, stdout, stderr } = await ledger(scene, ...args, "--json");
+      const { code, stdout, stderr } = await scene.ledgerInProcess(...args, "--json");
       assertEquals([code, json(stdout).code, stderr], [5, refusal, ""]);
     }
-    assertEquals(json((await scene.client(["balance", "--json"])).stdout).balance, 0);
-    const rest = jsonLines((await scene.client(["history", "--json"])).stdout);
+    assertEquals(json((await scene.inProcess(["balance", "--json"])).stdout).balance, 0);
+    const rest = jsonLines((await scene.inProcess(["history", "--json"])).stdout);
     assertEquals(rest[1]!.memo, "grant");
   });
 
@@ -126,7 +136,7 @@ Deno.test("ledger: the audit finds nothing beside a server that keeps booking, a
   const booking = [["alice", "bob"], ["bob", "carol"]].map(async ([from, to]) => {
     let booked = 0;
     while (!isOver) {
-      const { code, stderr } = await scene.client(["pay", to!, "1"], { as: from! });
+      const { code, stderr } = await scene.inProcess(["pay", to!, "1"], { as: from! });
       assertEquals(code, 0, stderr);
       booked++;
     }
@@ -151,7 +161,7 @@ Deno.test("ledger: a backup is restored when it is in order and no server runs",
   await using scene = await openSceneWith(["alice", "bob"]);
   assertEquals(await asked(scene, "backup", "kept.db"), [{ written: "kept.db" }]);
   assertEquals((await ledger(scene, "backup", "kept.db")).code, 1);
-  await asked(scene, "deposit", "alice", "5");
+  await found(scene, "deposit", "alice", "5");
 
   const running = await ledger(scene, "restore", "kept.db");
   assertEquals(running.code, 1);
@@ -166,14 +176,14 @@ Deno.test("ledger: a backup is restored when it is in order and no server runs",
   const tampered = await ledger(scene, "restore", "tampered.db");
   assertEquals([tampered.code, tampered.stderr], [1, ""]);
   assertStringIncludes(tampered.stdout, "The ledger is wrong: bob has 10001");
-  assertEquals((await asked(scene, "balances"))[1]!.balance, 10_005);
+  assertEquals((await found(scene, "balances"))[1]!.balance, 10_005);
 
   const [report, kept, written] = await asked(scene, "restore", "kept.db");
   assertEquals([report!.outcome, written!.written], ["in_order", "server.db"]);
-  assertEquals((await asked(scene, "balances"))[1]!.balance, 10_000);
+  assertEquals((await found(scene, "balances"))[1]!.balance, 10_000);
   assertEquals((await asked(scene, "balances", "--db", String(kept!.kept)))[1]!.balance, 10_005);
   await scene.startServer();
-  assertEquals(json((await scene.client(["balance", "--json"])).stdout).balance, 10_000);
+  assertEquals(json((await scene.inProcess(["balance", "--json"])).stdout).balance, 10_000);
 });
 
 Deno.test("ledger: a member whose key was lost is let in anew with the code, once", async () => {
@@ -186,22 +196,22 @@ Deno.test("ledger: a member whose key was lost is let in anew with the code, onc
   // The session ends by itself, and others do not see it any more.
   await online.end();
   await scene.server.program.line(/\(alice\) was revoked or closed by the operator/);
-  assertEquals(json((await scene.client(["list", "--json"], { as: "bob" })).stdout).online, []);
-  assertEquals((await scene.client(["pay", "bob", "1"])).code, 4);
-  assertEquals((await ledger(scene, "show", "alice")).stdout.includes("none"), true);
+  assertEquals(json((await scene.inProcess(["list", "--json"], { as: "bob" })).stdout).online, []);
+  assertEquals((await scene.inProcess(["pay", "bob", "1"])).code, 4);
+  assertEquals((await scene.ledgerInProcess("show", "alice")).stdout.includes("none"), true);
 
   const register = async (...args: readonly string[]) =>
-    (await scene.client(["register", "alice", ...args], { as: "alice-anew" })).stdout.trim();
+    (await scene.inProcess(["register", "alice", ...args], { as: "alice-anew" })).stdout.trim();
   assertEquals(await register(), "210 FAIL");
   assertEquals(await register("--code", "0000-0000-0000-0000"), "210 FAIL");
   assertEquals(await register("--code", code.toLowerCase()), "100 OK");
-  const balance = await scene.client(["balance", "--json"], { as: "alice-anew" });
+  const balance = await scene.inProcess(["balance", "--json"], { as: "alice-anew" });
   assertEquals(json(balance.stdout).balance, 10_000);
-  const again = await scene.client(["register", "alice", "--code", code], { as: "mallory" });
+  const again = await scene.inProcess(["register", "alice", "--code", code], { as: "mallory" });
   assertEquals(again.stdout.trim(), "210 FAIL");
   await using _bob = await scene.receiver("bob");
-  assertEquals((await scene.client(["pay", "bob", "1"], { as: "alice-anew" })).code, 0);
-  const [report] = await asked(scene, "audit");
+  assertEquals((await scene.inProcess(["pay", "bob", "1"], { as: "alice-anew" })).code, 0);
+  const [report] = await found(scene, "audit");
   assertEquals([report!.outcome, report!.certificates], ["in_order", 3]);
 });
 
@@ -210,23 +220,23 @@ Deno.test("ledger: a closed account lets nobody in and keeps its balance", async
   await using bob = await scene.receiver("bob");
   assertEquals(await asked(scene, "close", "bob"), [{ account: "bob", closed: true }]);
   await bob.end();
-  assertEquals((await scene.client(["balance"], { as: "bob" })).code, 4);
-  assertEquals((await scene.client(["pay", "bob", "1"])).code, 5);
+  assertEquals((await scene.inProcess(["balance"], { as: "bob" })).code, 4);
+  assertEquals((await scene.inProcess(["pay", "bob", "1"])).code, 5);
   const refused = [["close", "bob"], ["reissue", "bob"], ["deposit", "bob", "1"]] as const;
   for (const args of refused) {
-    const { code, stdout } = await ledger(scene, ...args, "--json");
+    const { code, stdout } = await scene.ledgerInProcess(...args, "--json");
     assertEquals([code, json(stdout).code], [5, 267]);
   }
-  assertEquals((await asked(scene, "balances"))[2], {
+  assertEquals((await found(scene, "balances"))[2], {
     account: "bob",
     balance: 10_000,
     online: false,
     closed: true,
   });
-  await asked(scene, "withdraw", "bob", "10000");
-  assertEquals((await asked(scene, "audit"))[0]!.outcome, "in_order");
+  await found(scene, "withdraw", "bob", "10000");
+  assertEquals((await found(scene, "audit"))[0]!.outcome, "in_order");
   for (const command of ["close", "reissue"]) {
-    const { code, stdout } = await ledger(scene, command, "nobody", "--json");
+    const { code, stdout } = await scene.ledgerInProcess(command, "nobody", "--json");
     assertEquals([code, json(stdout).code], [5, 262]);
   }
 });

@@ -116,6 +116,13 @@ export class Scene implements AsyncDisposable {
     });
   }
 
+  /** Makes certificates, within this process. */
+  async gencert(...args: readonly string[]): Promise<void> {
+    const out = args.includes("--out") ? [] : ["--out", this.path("certs")];
+    const { code, stderr } = await runCommand(["gencert", ...out, ...args], { env: {} });
+    if (code !== 0) throw new Error(`gencert: ${code}\n${stderr}`);
+  }
+
   /** Registers people, at the same time. */
   async register(...names: readonly string[]): Promise<void> {
     await Promise.all(names.map(async (name) => {

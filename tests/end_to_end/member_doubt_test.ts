@@ -26,7 +26,7 @@ Deno.test("a payer that was killed when the order had left finds out at its next
   await underWay(async (scene, proxy, pay) => {
     pay.signal("SIGKILL");
     await pay.end();
-    const open = await scene.client(["balance", "--json"]);
+    const open = await scene.inProcess(["balance", "--json"]);
     const [unsettled, ...others] = jsonLines(open.stderr);
     assertEquals([open.code, json(open.stdout).balance, others], [0, 10_000, []]);
     const { event, outcome, to, amount, until } = unsettled!;
@@ -34,13 +34,13 @@ Deno.test("a payer that was killed when the order had left finds out at its next
     assertMatch(String(until), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
     await proxy.release();
-    const done = await scene.client(["balance"]);
+    const done = await scene.inProcess(["balance"]);
     assertEquals([done.code, done.stdout], [0, "8000\n"]);
     const text = `the payment ${
       unsettled!.id
     } of 2000 to bob, which was in doubt, is done: entry 3`;
     assertEquals(done.stderr, `micropay: ${text}\n`);
-    const again = await scene.client(["audit", "--json"]);
+    const again = await scene.inProcess(["audit", "--json"]);
     assertEquals([again.stderr, json(again.stdout).receipts], ["", 1]);
   });
 });
@@ -54,7 +54,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       assertEquals([code, stdout, error], [6, "", "unknown_outcome"]);
       assertMatch(String(text), /waiting was interrupted/);
       await proxy.release();
-      const paid = await scene.client(["pay", "bob", "2000", "--id", String(id), "--json"]);
+      const paid = await scene.inProcess(["pay", "bob", "2000", "--id", String(id), "--json"]);
       assertEquals([paid.code, json(paid.stdout).id], [0, id]);
       const [settled] = jsonLines(paid.stderr);
       assertEquals([settled?.id, settled?.outcome], [id, "done"]);
@@ -83,13 +83,13 @@ Deno.test("somebody who is online is told once of a payment through the server, 
   const id = "019aaf3e-7c00-7000-8000-00000000000a";
   const pay = ["pay", "bob", "5", "--id", id, "--json"];
   const attempts = [[...pay, "--via-server"], [...pay, "--via-server"], pay];
-  const paid = await Promise.all(attempts.map((args) => scene.client(args)));
+  const paid = await Promise.all(attempts.map((args) => scene.inProcess(args)));
   assertEquals(paid.map(({ code }) => code), [0, 0, 0]);
   assertEquals(new Set(paid.map(({ stdout }) => stdout)).size, 1);
   const lunch = ["pay", "carol", "7", "--via-server", "--memo", "lunch"];
-  assertEquals((await scene.client(lunch)).code, 0);
+  assertEquals((await scene.inProcess(lunch)).code, 0);
   await menu.line(/^\[Notification\] alice just sent you \$7! \(lunch\)$/);
-  const refund = await scene.client(["refund", id, "2", "--json"], { as: "bob" });
+  const refund = await scene.inProcess(["refund", id, "2", "--json"], { as: "bob" });
   assertEquals(refund.code, 0);
   await menu.type("5");
   assertEquals((await menu.end()).code, 0);

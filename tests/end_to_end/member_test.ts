@@ -18,7 +18,7 @@ async function names(folder: string, isWanted: (name: string) => boolean): Promi
 
 Deno.test("somebody who is away is paid through the server, and finds each payment once", async (t) => {
   await using scene = await openSceneWith(["alice", "bob"]);
-  const pay = async (...args: string[]) => await scene.client(["pay", "bob", ...args, "--json"]);
+  const pay = async (...args: string[]) => await scene.inProcess(["pay", "bob", ...args, "--json"]);
 
   await step(t, "without the option it is refused as before", async () => {
     const { code, stdout } = await pay("5");
@@ -62,39 +62,42 @@ Deno.test("somebody who is away is paid through the server, and finds each payme
 
 Deno.test("a payment is given back in parts, never more than it was, and only by its payee", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
-  const paid = json((await scene.client(["pay", "bob", "100", "--via-server", "--json"])).stdout);
+  const paid = json(
+    (await scene.inProcess(["pay", "bob", "100", "--via-server", "--json"])).stdout,
+  );
   const id = String(paid.id);
   const refund = async (as: string, ...args: string[]) => {
-    const { code, stdout } = await scene.client(["refund", ...args, "--json"], { as });
+    const { code, stdout } = await scene.inProcess(["refund", ...args, "--json"], { as });
     return [code, json(stdout).code];
   };
   assertEquals(await refund("alice", id, "1"), [5, 268]);
   assertEquals(await refund("bob", id, "101"), [5, 269]);
   assertEquals(await refund("bob", id, "60", "--memo", "half"), [0, 130]);
   assertEquals(await refund("bob", id, "41"), [5, 269]);
-  assertEquals(await refund("bob", id), [0, 130]);
+  // As a process of its own.
+  assertEquals((await scene.client(["refund", id], { as: "bob" })).code, 0);
   assertEquals(await refund("bob", id), [5, 269]);
   assertEquals(await refund("bob", id.replace(/.$/, (end) => end === "0" ? "1" : "0")), [5, 268]);
-  assertEquals((await scene.client(["balance"])).stdout, "10000\n");
-  const history = jsonLines((await scene.client(["history", "--json"])).stdout);
+  assertEquals((await scene.inProcess(["balance"])).stdout, "10000\n");
+  const history = jsonLines((await scene.inProcess(["history", "--json"])).stdout);
   assertEquals(history.filter(({ refunds }) => refunds === id).map(({ amount }) => amount), [
     40,
     60,
   ]);
-  assertEquals((await scene.run(["ledger", "audit"])).code, 0);
+  assertEquals((await scene.ledgerInProcess("audit")).code, 0);
 });
 
 Deno.test("a member notices when the past is taken back or rewritten", async (t) => {
   await using scene = await openSceneWith(["alice", "bob"]);
-  const pay = (amount: string) => scene.client(["pay", "bob", amount, "--via-server"]);
+  const pay = (amount: string) => scene.inProcess(["pay", "bob", amount, "--via-server"]);
   const audit = async (as: string): Promise<Record<string, unknown>> => {
-    const { code, stdout } = await scene.client(["audit", "--json"], { as });
+    const { code, stdout } = await scene.inProcess(["audit", "--json"], { as });
     return { ...json(stdout), exit: code };
   };
   assertEquals((await pay("1")).code, 0);
-  assertEquals((await scene.run(["ledger", "backup", "old.db"])).code, 0);
+  assertEquals((await scene.ledgerInProcess("backup", scene.path("old.db"))).code, 0);
   assertEquals((await pay("2")).code, 0);
-  const lost = json((await scene.client(["pay", "bob", "3", "--via-server", "--json"])).stdout);
+  const lost = json((await scene.inProcess(["pay", "bob", "3", "--via-server", "--json"])).stdout);
 
   await step(t, "while it is in order, it says what it looked at", async () => {
     const { exit, entries, receipts, missing } = await audit("alice");
@@ -106,7 +109,7 @@ Deno.test("a member notices when the past is taken back or rewritten", async (t)
     });
   });
   await scene.server.stop();
-  assertEquals((await scene.run(["ledger", "restore", "old.db"])).code, 0);
+  assertEquals((await scene.ledgerInProcess("restore", scene.path("old.db"))).code, 0);
   await scene.startServer({ port: scene.server.port });
   await step(t, "a ledger put back from an old backup lacks the receipts after it", async () => {
     const { exit, missing, rewrittenAt } = await audit("alice");
@@ -137,8 +140,8 @@ Deno.test("a member notices when the past is taken back or rewritten", async (t)
 Deno.test("receipts are checked without a server, and a changed one is named", async (t) => {
   await using scene = await openSceneWith(["alice", "bob"]);
   const options = ["--via-server", "--memo", "lunch"];
-  assertEquals((await scene.client(["pay", "bob", "2000", ...options])).code, 0);
-  const history = (await scene.client(["history", "--json"])).stdout;
+  assertEquals((await scene.inProcess(["pay", "bob", "2000", ...options])).code, 0);
+  const history = (await scene.inProcess(["history", "--json"])).stdout;
   await scene.server.stop();
   const [file] = await receiptsOf(scene, "alice");
   const verify = (...args: string[]) => scene.run(["verify", ...args]);
@@ -184,29 +187,32 @@ Deno.test("receipts are checked without a server, and a changed one is named", a
 Deno.test("who lost a key gets a new one with the operator's code; a closed account is closed at once", async (t) => {
   await using scene = await openSceneWith(["alice", "bob"]);
   const receiver = await scene.receiver("bob");
-  const reissued = await scene.run(["ledger", "reissue", "bob", "--json"]);
+  const reissued = await scene.ledgerInProcess("reissue", "bob", "--json");
   const code = String(json(reissued.stdout).code);
   await step(t, "the sessions of the old certificate end, and it is nobody any more", async () => {
     const ended = await receiver.end();
     assertEquals([ended.code, json(ended.stderr).error], [1, "closed"]);
-    assertEquals(json((await scene.client(["balance", "--json"], { as: "bob" })).stdout).code, 220);
+    assertEquals(
+      json((await scene.inProcess(["balance", "--json"], { as: "bob" })).stdout).code,
+      220,
+    );
   });
   await step(t, "without the code, or with another, the name stays taken", async () => {
     for (const args of [[], ["--code", "0000-0000-0000-0000"]]) {
-      const ended = await scene.client(["register", "bob", ...args], { as: "thief" });
+      const ended = await scene.inProcess(["register", "bob", ...args], { as: "thief" });
       assertEquals([ended.code, ended.stdout], [5, "210 FAIL\n"]);
     }
   });
   await step(t, "with it the account is there again, with its balance", async () => {
-    const registered = await scene.client(["register", "bob", "--code", code], { as: "bob" });
+    const registered = await scene.inProcess(["register", "bob", "--code", code], { as: "bob" });
     assertEquals([registered.code, registered.stdout], [0, "100 OK\n"]);
-    assertEquals((await scene.client(["balance"], { as: "bob" })).stdout, "10000\n");
+    assertEquals((await scene.inProcess(["balance"], { as: "bob" })).stdout, "10000\n");
   });
   await step(t, "a closed account cannot log in, pay or be paid", async () => {
-    assertEquals((await scene.run(["ledger", "close", "bob"])).code, 0);
-    assertEquals((await scene.client(["balance"], { as: "bob" })).code, 4);
-    const { stdout } = await scene.client(["pay", "bob", "1", "--via-server", "--json"]);
+    assertEquals((await scene.ledgerInProcess("close", "bob")).code, 0);
+    assertEquals((await scene.inProcess(["balance"], { as: "bob" })).code, 4);
+    const { stdout } = await scene.inProcess(["pay", "bob", "1", "--via-server", "--json"]);
     assertEquals(json(stdout).code, 267);
   });
-  assertEquals((await scene.run(["ledger", "audit"])).code, 0);
+  assertEquals((await scene.ledgerInProcess("audit")).code, 0);
 });

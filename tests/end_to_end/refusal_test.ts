@@ -44,8 +44,8 @@ Deno.test("a payment that cannot be made is refused with its own code, and nothi
   for (const { title, args, code, text } of rows) {
     await step(t, title, async () => {
       // One after the other: each would name the other's payment as one that is not decided.
-      const plain = await scene.client(["pay", ...args]);
-      const machine = await scene.client(["pay", ...args, "--json"]);
+      const plain = await scene.inProcess(["pay", ...args]);
+      const machine = await scene.inProcess(["pay", ...args, "--json"]);
       assertEquals(plain, { code: 5, signal: null, stdout: `${text}\n`, stderr: "" });
       assertEquals([machine.code, json(machine.stdout)], [5, { code, text }]);
     });
@@ -66,10 +66,10 @@ Deno.test("while somebody is online, a second login is 230 and everything else w
     assertEquals([text.code, text.stdout], [5, "230 DUPLICATE_LOGIN\n"]);
     assertEquals(machine.stdout, '{"code":230,"text":"DUPLICATE_LOGIN"}\n');
   });
-  const paid = json((await scene.client(["pay", "bob", "5", "--json"])).stdout);
+  const paid = json((await scene.inProcess(["pay", "bob", "5", "--json"])).stdout);
   for (const args of [["balance"], ["list"], ["status", String(paid.id)], ["history"]]) {
     await step(t, `${args[0]} in another terminal works`, async () => {
-      const { code, stdout } = await scene.client(args);
+      const { code, stdout } = await scene.inProcess(args);
       assertEquals(code, 0);
       assert(stdout.length > 0);
     });
@@ -85,7 +85,7 @@ Deno.test("while somebody is online, a second login is 230 and everything else w
 
 Deno.test("somebody without an identity, or with several, is told what to do", async (t) => {
   await using scene = await openSceneWith(["alice"]);
-  await scene.client(["register", "carol"], { as: "alice" });
+  await scene.inProcess(["register", "carol"], { as: "alice" });
   const rows = [
     {
       title: "nobody was registered from here",
@@ -114,7 +114,7 @@ Deno.test("somebody without an identity, or with several, is told what to do", a
   ];
   for (const { title, as, args, code, error, says } of rows) {
     await step(t, title, async () => {
-      const ended = await scene.client([...args, "--json"], { as });
+      const ended = await scene.inProcess([...args, "--json"], { as });
       assertEquals([ended.code, ended.stdout], [code, ""]);
       const { error: kind, text } = json(ended.stderr);
       assertEquals(kind, error);

@@ -38,7 +38,7 @@ const rows: readonly {
   {
     title: "a server.crt of another CA",
     spoil: async (scene) => {
-      await scene.run(["gencert", "--out", "other"]);
+      await scene.gencert("--out", scene.path("other"));
       for (const name of ["server.crt", "server.key"]) {
         await Deno.rename(scene.path("other", name), scene.path("certs", name));
       }
@@ -48,7 +48,7 @@ const rows: readonly {
   {
     title: "a server.key that is not the certificate's",
     spoil: async (scene) => {
-      await scene.run(["gencert", "--out", "other"]);
+      await scene.gencert("--out", scene.path("other"));
       await Deno.rename(scene.path("other", "server.key"), scene.path("certs", "server.key"));
     },
     says: /server\.crt.*the key is not the certificate's|the key is not the certificate's/,
@@ -97,7 +97,7 @@ const rows: readonly {
       const { program } = await scene.startServer();
       program.signal("SIGTERM");
       await program.end();
-      await scene.run(["gencert", "--force"]);
+      await scene.gencert("--force");
     },
     says: /server\.db/,
   },
@@ -113,7 +113,7 @@ const rows: readonly {
 for (const { title, tools = [], spoil, args = [], makesLedger = false, says } of rows) {
   testWith(tools, `a server does not start with ${title}: one line, exit 1`, async () => {
     await using scene = await openScene();
-    await scene.run(["gencert"]);
+    await scene.gencert();
     await spoil(scene);
     const before = await listing(scene.folder);
     const { code, stdout, stderr } = await scene.run(["server", "0", "5", ...args]);
@@ -151,7 +151,7 @@ Deno.test("a server does not start where another one runs: neither on its port n
     });
   }
   await scene.register("alice");
-  assertEquals((await scene.client(["balance"])).stdout, "10000\n");
+  assertEquals((await scene.inProcess(["balance"])).stdout, "10000\n");
   program.signal("SIGTERM");
   assertEquals((await program.end()).code, 0);
 });

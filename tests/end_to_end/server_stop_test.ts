@@ -10,7 +10,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     const bob = await scene.receiver("bob");
     const menu = scene.startClient([], { stdin: "piped" });
     await menu.errorLine(/^1 REGISTER/);
-    const paid = json((await scene.client(["pay", "bob", "2000", "--json"])).stdout);
+    const paid = json((await scene.inProcess(["pay", "bob", "2000", "--json"])).stdout);
     const { port } = scene.server;
     const { code, stdout, stderr } = await scene.server.stop(signal);
     assertEquals([code, stderr], [0, ""]);
@@ -21,11 +21,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
     await scene.startServer({ port });
     assertEquals(scene.server.port, port);
-    assertEquals((await scene.client(["balance"])).stdout, "8000\n");
-    const status = await scene.client(["status", String(paid.id), "--json"]);
+    assertEquals((await scene.inProcess(["balance"])).stdout, "8000\n");
+    const status = await scene.inProcess(["status", String(paid.id), "--json"]);
     assertEquals(json(status.stdout), paid);
     // Nobody is online any more, whatever was so when it stopped.
-    assertEquals((await scene.client(["list"])).stdout, "8000\n0\n");
+    assertEquals((await scene.inProcess(["list"])).stdout, "8000\n0\n");
     await menu.endInput();
     await menu.end();
   });
@@ -45,7 +45,9 @@ Deno.test("everything that a server acknowledged is in the ledger, even when it 
   const payments = ["alice", "carol"].map(async (as) => {
     const acknowledged: Record<string, unknown>[] = [];
     for (let amount = 1; amount <= 3; amount++) {
-      const { code, stdout } = await scene.client(["pay", "bob", String(amount), "--json"], { as });
+      const { code, stdout } = await scene.inProcess(["pay", "bob", String(amount), "--json"], {
+        as,
+      });
       assertEquals(code, 0);
       acknowledged.push(json(stdout));
     }
@@ -59,7 +61,7 @@ Deno.test("everything that a server acknowledged is in the ledger, even when it 
   assertEquals(booked.trimEnd().split("\n"), ids);
   assertEquals(scene.query("SELECT sum(balance) FROM client"), "0\n");
   await scene.startServer();
-  const history = await scene.client(["history", "--json"], { as: "bob" });
+  const history = await scene.inProcess(["history", "--json"], { as: "bob" });
   assertEquals(jsonLines(history.stdout)[0]!.balance, 10_012);
 });
 
@@ -82,7 +84,7 @@ Deno.test("the ledger is kept, emptied or deleted as it was said", async (t) => 
     async () => {
       await scene.startServer({ args: ["--reset", "--yes"] });
       assertEquals(scene.query("SELECT count(*) FROM entry"), "0\n");
-      const { code, stdout } = await scene.client(["balance"]);
+      const { code, stdout } = await scene.inProcess(["balance"]);
       assertEquals([code, stdout], [4, "220 AUTH_FAIL\n"]);
       await scene.server.stop();
     },
@@ -104,7 +106,7 @@ Deno.test("every line of a JSON log is one object, and --silent leaves the messa
     await step(t, `--log-format json ${args.join(" ")}`, async () => {
       await using scene = await openSceneWith([], { args: ["5", "--log-format", "json", ...args] });
       await scene.register("alice");
-      await scene.client(["balance"]);
+      await scene.inProcess(["balance"]);
       const { stdout } = await scene.server.stop();
       const lines = jsonLines(stdout);
       const events = lines.map(({ event }) => event);

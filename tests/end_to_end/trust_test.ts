@@ -9,7 +9,7 @@ import { FakeServer } from "./fake_server.ts";
 Deno.test("a client trusts the CA it was given, or the fingerprint it was given and then pinned", async (t) => {
   await using scene = await openSceneWith([]);
   await using other = await openScene();
-  await other.run(["gencert"]);
+  await other.gencert();
   const elsewhere = scene.path("elsewhere");
   await Deno.mkdir(elsewhere);
   const greeting = await FakeServer.greetingOf(scene.server.port);
@@ -110,7 +110,7 @@ Deno.test("a client trusts the CA it was given, or the fingerprint it was given 
 
 Deno.test("what is not a micropay server is named so, or not waited for longer than --timeout", async (t) => {
   await using scene = await openScene();
-  await scene.run(["gencert"]);
+  await scene.gencert();
   const elsewhere = scene.path("elsewhere");
   await Deno.mkdir(elsewhere);
   const rows: readonly {

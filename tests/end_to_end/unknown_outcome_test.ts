@@ -13,12 +13,12 @@ Deno.test("when payee and server go away with the order, the payer is told the i
   // What the payee handed in was on its way all the time.
   scene.server.program.signal("SIGCONT");
   await proxy.release();
-  const status = await scene.client(["status", id, "--json"]);
+  const status = await scene.inProcess(["status", id, "--json"]);
   const { entry, receipt } = json(status.stdout);
   assertEquals(json(status.stdout), { code: 130, text: "transfer OK", id, entry, receipt });
-  const again = await scene.client(["pay", "bob", "2000", "--id", id, "--json"]);
+  const again = await scene.inProcess(["pay", "bob", "2000", "--id", id, "--json"]);
   assertEquals(json(again.stdout), { code: 130, text: "transfer OK", id, entry, receipt });
-  assertEquals([scene.payments(), (await scene.client(["balance"])).stdout], [1, "8000\n"]);
+  assertEquals([scene.payments(), (await scene.inProcess(["balance"])).stdout], [1, "8000\n"]);
 });
 
 Deno.test("when the order was lost, its status is unknown, and paying with the same id pays once", async () => {
@@ -28,14 +28,14 @@ Deno.test("when the order was lost, its status is unknown, and paying with the s
   scene.server.program.signal("SIGCONT");
   await proxy[Symbol.asyncDispose]();
   await scene.server.program.line(/bob is offline/);
-  const status = await scene.client(["status", id, "--json"]);
+  const status = await scene.inProcess(["status", id, "--json"]);
   assertEquals([status.code, json(status.stdout)], [5, { code: 400, text: "unknown", id }]);
   await scene.receiver("bob");
   const pay = ["pay", "bob", "2000", "--id", id, "--json"];
-  const [first, second] = [await scene.client(pay), await scene.client(pay)];
+  const [first, second] = [await scene.inProcess(pay), await scene.inProcess(pay)];
   assertEquals([first.code, json(first.stdout).code], [0, 130]);
   assertEquals(second.stdout, first.stdout);
-  const other = await scene.client(["pay", "bob", "1", "--id", id, "--json"]);
+  const other = await scene.inProcess(["pay", "bob", "1", "--id", id, "--json"]);
   const conflict = { code: 266, text: "transfer FAIL: this id was used for another payment" };
   assertEquals([other.code, json(other.stdout)], [5, conflict]);
   assertEquals(scene.payments(), 1);
@@ -46,10 +46,10 @@ Deno.test("when the payee gave up waiting for the server, the payer is in doubt 
   await using proxy = new HoldingProxy(scene.server.port);
   await scene.receiver("bob", ["--timeout", "2"], proxy.port);
   proxy.hold();
-  const paid = await scene.client(["pay", "bob", "2000", "--json"]);
+  const paid = await scene.inProcess(["pay", "bob", "2000", "--json"]);
   assertEquals([paid.code, paid.stdout, json(paid.stderr).error], [6, "", "unknown_outcome"]);
   await proxy.release();
-  const status = await scene.client(["status", String(json(paid.stderr).id)]);
+  const status = await scene.inProcess(["status", String(json(paid.stderr).id)]);
   assertEquals(status.code, 0);
 });
 
