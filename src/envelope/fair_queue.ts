@@ -12,8 +12,8 @@ export class FairQueue {
   readonly #inFlightMax: number;
   /** Who waits, next one first; each with its own turns in the order they were asked for. */
   readonly #waiting = new Map<string, Turn[]>();
-  /** Who has a turn now. */
-  readonly #busy = new Set<string>();
+  /** Who has a turn now, each with those that it waits for meanwhile. */
+  readonly #busy = new Map<string, Turn[]>();
 
   /** @param inFlightMax turns at a time, 1 or more */
   constructor({ inFlightMax }: { inFlightMax: number }) {
@@ -29,6 +29,7 @@ export class FairQueue {
   get waiting(): number {
     let count = 0;
     for (const turns of this.#waiting.values()) count += turns.length;
+    for (const turns of this.#busy.values()) count += turns.length;
     return count;
   }
 
@@ -47,30 +48,33 @@ export class FairQueue {
     try {
       return await task();
     } finally {
-      this.#busy.delete(party);
-      this.#next();
+      this.#end(party);
     }
   }
 
   #turn(party: string): Promise<void> {
     return new Promise((start) => {
-      const turns = this.#waiting.get(party);
+      const turns = this.#busy.get(party) ?? this.#waiting.get(party);
       if (turns) turns.push({ start });
       else this.#waiting.set(party, [{ start }]);
       this.#next();
     });
   }
 
+  #end(party: string): void {
+    const turns = this.#busy.get(party)!;
+    this.#busy.delete(party);
+    // Only now, to the end: whoever asked while it had its turn comes first.
+    if (turns.length > 0) this.#waiting.set(party, turns);
+    this.#next();
+  }
+
   #next(): void {
     for (const [party, turns] of this.#waiting) {
       if (this.#busy.size >= this.#inFlightMax) return;
-      if (this.#busy.has(party)) continue;
-      const turn = turns.shift()!;
-      // To the end, if there is more: the others come first. The loop meets it there again, busy.
       this.#waiting.delete(party);
-      if (turns.length > 0) this.#waiting.set(party, turns);
-      this.#busy.add(party);
-      turn.start();
+      this.#busy.set(party, turns);
+      turns.shift()!.start();
     }
   }
 }

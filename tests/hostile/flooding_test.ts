@@ -43,7 +43,7 @@ async function ask(scene: Scene, identity: Identity, host: string): Promise<stri
   return endpointText(channel.local);
 }
 
-Deno.test("flooding: between two messages of one member, each that floods over six connections has two on the average, and four at most", async () => {
+Deno.test("flooding: between two messages of one member, each that floods over six connections has one on the average, and two at most", async () => {
   const gate = new Gate();
   // One turn at a time, so that the order is the queue's alone.
   await using scene = await Scene.open({ wrap: (ledger) => gate.wrap(ledger), processors: 0 });
@@ -66,11 +66,12 @@ Deno.test("flooding: between two messages of one member, each that floods over s
   gate.open();
   await soon(() => messages().filter((who) => who === "bob").length === requests, "all of bob's");
   const turns = messages().slice(0, messages().lastIndexOf("bob") + 1);
+  // A message takes two turns, one to be opened and one for its answer; a flooder may have both of its own for opening.
   const rounds = turns.join(" ").split("bob").slice(1, -1);
   assertEquals(rounds.length, requests - 1);
   for (const at of flooders.keys()) {
     const ofFlood = rounds.map((round) => round.split(`flood ${at}`).length - 1);
-    assert(Math.max(...ofFlood) <= 4, rounds.join("|"));
-    assert(ofFlood.reduce((sum, count) => sum + count) <= 2 * requests, rounds.join("|"));
+    assert(Math.max(...ofFlood) <= 2, rounds.join("|"));
+    assert(ofFlood.reduce((sum, count) => sum + count) <= requests, rounds.join("|"));
   }
 });
