@@ -12,7 +12,7 @@ export interface FuzzTarget<Input = unknown> extends AsyncDisposable {
   /**
    * One round.
    *
-   * @returns in a few words how it ended
+   * @returns in a few words how it ended; begins with "accepted" where it was
    * @throws when it ended in a way that it must not
    */
   round(input: Input): Promise<string>;
@@ -76,12 +76,20 @@ export async function fuzz<Input>(
     rounds: details.numRuns,
     elapsedMs: performance.now() - startMs,
     ends: [...ends].toSorted(([, first], [, second]) => second - first),
-    found: details.failed
-      ? `${fc.defaultReportMessage(details)}\n${messageOf(details.errorInstance)}`
-      : undefined,
+    found: details.failed ? described(details) : await refusedHonest(target),
     memoryBefore,
     memoryAfter: memory(),
   };
+}
+
+function described<Input>(details: fc.RunDetails<[Input]>): string {
+  return `${fc.defaultReportMessage(details)}\n${messageOf(details.errorInstance)}`;
+}
+
+/** A target that came to refuse everything finds nothing any more: so after all that, what is honest still has to be accepted. */
+async function refusedHonest<Input>(target: FuzzTarget<Input>): Promise<string | undefined> {
+  const end = await target.round(target.honest);
+  return end.startsWith("accepted") ? undefined : `what is honest ends in: ${end}`;
 }
 
 /** A seed as fast-check takes it, a new one each time. */

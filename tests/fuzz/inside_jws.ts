@@ -131,7 +131,11 @@ class Rounds {
 
   async #signedOrder({ from, changes }: NonNullable<Said["order"]>): Promise<string> {
     const identity = this.#identities[from];
+    // By the server's clock, which stands still however long the rounds take.
+    const iat = Math.floor(this.#scene.clock.nowMs() / 1000);
     const honest = orderPayload(identity, this.#scene.server.anchor, {
+      iat,
+      exp: iat + 120,
       to: from === "alice" ? "bob" : "alice",
       amount: 1,
     });
