@@ -20,6 +20,8 @@ export interface Other {
 }
 
 export interface RecordedConnection {
+  /** The greeting's nonce. */
+  readonly conn: string;
   readonly stream: ByteStream;
   readonly channel: Channel;
   readonly lines: Readonly<Record<"in" | "out", string[]>>;
@@ -40,7 +42,7 @@ export async function connect(
     sessionKey: await sessionKey(),
     observe: (direction, line) => lines[direction].push(line),
   });
-  return { stream, channel, lines };
+  return { conn: connection.greeting.nonce, stream, channel, lines };
 }
 
 /** Says lines on a stream and reads to the end. @returns how many bytes came */

@@ -1,60 +1,60 @@
 /**
  * Every line that must not be believed, as first message and as a later one: an `EnvelopeError` for the accepting side's log, and
- * for the sender, whatever it was, the same: not a byte, and a closed connection.
+ * for the sender, whatever it was, the same: not a byte, and a closed connection. Over a socket; `tests/hostile/forged_lines_test.ts` tells
+ * the real server and a real payee the same lines in memory.
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { EnvelopeError } from "../../src/errors.ts";
 import { acceptChannel } from "../../src/transport/accept_channel.ts";
+import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { hostileLines } from "../envelope/hostile_lines.ts";
 import { aliceLine } from "../envelope/hostile_message.ts";
 import { acceptOptions, readNonce } from "./channel_fixture.ts";
-import { ascii, networks, readAll, withEnds } from "./streams.ts";
+import { ascii, readAll, withEnds } from "./streams.ts";
 
-for (const { kind, make: makeNetwork } of networks) {
-  for (const { what, only, make } of hostileLines) {
-    if (only !== "next") {
-      Deno.test(`${kind}: ${what} as first message closes the connection without a word`, async () => {
-        await withEnds(makeNetwork(), async ({ near, far }) => {
-          const refused = assertRejects(() => acceptChannel(far, acceptOptions()), EnvelopeError);
-          const conn = await readNonce(near);
-          const line = await make({ conn, seq: 0 });
-          await near.write(ascii(`${line}\n`));
-          await refused;
-          assertEquals(await readAll(near), "");
-          assertEquals(await far.read(new Uint8Array(1)), null);
-        });
+for (const { what, only, make } of hostileLines) {
+  if (only !== "next") {
+    Deno.test(`over TCP: ${what} as first message closes the connection without a word`, async () => {
+      await withEnds(tcpNetwork, async ({ near, far }) => {
+        const refused = assertRejects(() => acceptChannel(far, acceptOptions()), EnvelopeError);
+        const conn = await readNonce(near);
+        const line = await make({ conn, seq: 0 });
+        await near.write(ascii(`${line}\n`));
+        await refused;
+        assertEquals(await readAll(near), "");
+        assertEquals(await far.read(new Uint8Array(1)), null);
       });
-    }
-
-    if (only !== "first") {
-      Deno.test(`${kind}: ${what} as second message closes the connection without a word`, async () => {
-        await withEnds(makeNetwork(), async ({ near, far }) => {
-          const accepting = acceptChannel(far, acceptOptions());
-          const conn = await readNonce(near);
-          await near.write(ascii(`${await aliceLine({ conn, seq: 0 })}\n`));
-          const { channel } = (await accepting)!;
-          const refused = assertRejects(() => channel.receive(), EnvelopeError);
-          // A good line right behind it changes nothing.
-          const lines = [await make({ conn, seq: 1 }), await aliceLine({ conn, seq: 1 })];
-          await near.write(ascii(lines.map((line) => `${line}\n`).join(""))).catch(() => {});
-          await refused;
-          assertEquals(await readAll(near), "");
-          assertEquals((await channel.receive()).kind, "end");
-        });
-      });
-    }
+    });
   }
 
-  Deno.test(`${kind}: the line that all of these differ from by one thing is accepted`, async () => {
-    await withEnds(makeNetwork(), async ({ near, far }) => {
-      const accepting = acceptChannel(far, acceptOptions());
-      const conn = await readNonce(near);
-      await near.write(ascii(`${await aliceLine({ conn, seq: 0 })}\n`));
-      const { channel, message } = (await accepting)!;
-      assertEquals([message.type, message.seq], ["balance", 0]);
-      await near.write(ascii(`${await aliceLine({ conn, seq: 1 })}\n`));
-      const arrival = await channel.receive();
-      assertEquals(arrival.kind === "message" && arrival.message.seq, 1);
+  if (only !== "first") {
+    Deno.test(`over TCP: ${what} as second message closes the connection without a word`, async () => {
+      await withEnds(tcpNetwork, async ({ near, far }) => {
+        const accepting = acceptChannel(far, acceptOptions());
+        const conn = await readNonce(near);
+        await near.write(ascii(`${await aliceLine({ conn, seq: 0 })}\n`));
+        const { channel } = (await accepting)!;
+        const refused = assertRejects(() => channel.receive(), EnvelopeError);
+        // A good line right behind it changes nothing.
+        const lines = [await make({ conn, seq: 1 }), await aliceLine({ conn, seq: 1 })];
+        await near.write(ascii(lines.map((line) => `${line}\n`).join(""))).catch(() => {});
+        await refused;
+        assertEquals(await readAll(near), "");
+        assertEquals((await channel.receive()).kind, "end");
+      });
     });
-  });
+  }
 }
+
+Deno.test("over TCP: the line that all of these differ from by one thing is accepted", async () => {
+  await withEnds(tcpNetwork, async ({ near, far }) => {
+    const accepting = acceptChannel(far, acceptOptions());
+    const conn = await readNonce(near);
+    await near.write(ascii(`${await aliceLine({ conn, seq: 0 })}\n`));
+    const { channel, message } = (await accepting)!;
+    assertEquals([message.type, message.seq], ["balance", 0]);
+    await near.write(ascii(`${await aliceLine({ conn, seq: 1 })}\n`));
+    const arrival = await channel.receive();
+    assertEquals(arrival.kind === "message" && arrival.message.seq, 1);
+  });
+});
