@@ -45,7 +45,7 @@ export async function faultMinutes(options: FaultOptions): Promise<FaultFigures>
   const before = await bothFigures(server);
   const stopped = new AbortController();
   const paying = crowd.payUntil(stopped.signal);
-  const { counts, lives, own } = await sufferFaults(server, crowd, options);
+  const { counts, ...records } = await sufferFaults(server, crowd, options);
   stopped.abort();
   await paying;
   await crowd.settle();
@@ -55,7 +55,7 @@ export async function faultMinutes(options: FaultOptions): Promise<FaultFigures>
     assertEquals({ missing, rewrittenAt }, { missing: [], rewrittenAt: undefined }, member.name);
   }
   sayFigures(before, await bothFigures(server), say);
-  sayMemory(lives, own, say);
+  sayMemory(records, say);
   await crowd.leave();
   const ended = await server.scene.server.stop();
   assertEquals(ended.code, 0, ended.stderr);
@@ -70,12 +70,12 @@ async function sufferFaults(
 ) {
   const counts: Partial<Record<Fault, number>> = {};
   const lives = [new MemoryRecord()];
-  const own = new MemoryRecord();
+  const [across, own] = [new MemoryRecord(), new MemoryRecord()];
   const startMs = performance.now();
   for (let number = 0; !isEnough(number); number++) {
-    await look(server, [lives.at(-1)!, own]);
+    await look([[server.pid, lives.at(-1)!], [server.pid, across], [Deno.pid, own]]);
     await pause(everyMs / 2);
-    await look(server, [lives.at(-1)!, own]);
+    await look([[server.pid, lives.at(-1)!], [server.pid, across], [Deno.pid, own]]);
     await pause(everyMs / 2);
     const fault = faults[number % faults.length]!;
     const suffered = server.suffer(fault);
@@ -88,7 +88,7 @@ async function sufferFaults(
       `${((performance.now() - startMs) / 1000).toFixed(0)} s: ${fault}, ${length} payments tried`,
     );
   }
-  return { counts, lives, own };
+  return { counts, lives, across, own };
 }
 
 /** So that the server lives long enough for its memory to be looked at. */
@@ -97,13 +97,9 @@ function thrice(faults: readonly Fault[]): Fault[] {
   return [...mild, ...mild, ...mild, "kill"];
 }
 
-async function look(
-  server: SoakedServer,
-  [life, own]: [MemoryRecord, MemoryRecord],
-): Promise<void> {
+async function look(records: readonly (readonly [pid: number, MemoryRecord])[]): Promise<void> {
   if (!hasProcessFigures) return;
-  await life.look(server.pid);
-  await own.look(Deno.pid);
+  for (const [pid, record] of records) await record.look(pid);
 }
 
 async function bothFigures({ pid }: SoakedServer): Promise<ProcessFigures[]> {
@@ -121,7 +117,10 @@ function sayFigures(
   }
 }
 
-function sayMemory(lives: MemoryRecord[], own: MemoryRecord, say: (line: string) => void): void {
+function sayMemory(
+  { lives, across, own }: { lives: MemoryRecord[]; across: MemoryRecord; own: MemoryRecord },
+  say: (line: string) => void,
+): void {
   const text = (record: MemoryRecord) =>
     record.slope({ after: warmUpSeconds })?.toFixed(2) ?? "too short";
   for (const [index, life] of lives.entries()) {
@@ -131,7 +130,7 @@ function sayMemory(lives: MemoryRecord[], own: MemoryRecord, say: (line: string)
         `${figuresText(life.last)}, MB a minute: ${text(life)}`,
     );
   }
-  say(`clients: MB a minute: ${text(own)}`);
+  say(`MB a minute: server across its lives ${text(across)}, clients ${text(own)}`);
 }
 
 function refusalsOf(crowd: Crowd): Record<number, number> {
