@@ -1,30 +1,35 @@
 /**
  * Signatures of entries, checked beside everything else: they are half of the work of an audit, and on a second thread cost no time.
  */
-import { firstForged, type SignedText } from "./signature_batch.ts";
+import { addToBatch, firstForged, type SignedText } from "./signature_batch.ts";
+import type { AnsweredBatch, HandedBatch } from "./signature_thread.ts";
 
-/** Entries in a batch. A ledger with fewer is done before a thread has started, and needs none. */
-const batchEntries = 500;
+/** Some 400 entries. A ledger with fewer is done before a thread has started, and needs none. */
+const batchBytes = 512 * 1024;
 
-/** Batches that may wait for the thread, so that memory stays the same where it is slower. About 1 MB each. */
-const waitingBatchesMax = 8;
+/** Batches at a time, in the thread or on the way: the thread has work while the next is filled, and memory stays the same where it is slower. */
+const batchesMax = 4;
 
 interface Batch {
   /** Number of its first entry. */
   readonly first: number;
-  readonly texts: SignedText[];
+  readonly memory: Uint8Array<ArrayBuffer>;
+  length: number;
 }
 
 export class SignatureChecks implements Disposable {
-  readonly #batchEntries: number;
+  readonly #batchBytes: number;
   #batch: Batch | undefined;
   #thread: Worker | undefined;
   /** Batches that the thread has not answered yet, oldest first: it answers them in their order. */
   readonly #waiting: (PromiseWithResolvers<void> & { readonly first: number })[] = [];
+  /** Memory that came back. */
+  readonly #free: ArrayBuffer[] = [];
   #forged: number | undefined;
 
-  constructor(options: { batchEntries?: number } = {}) {
-    this.#batchEntries = options.batchEntries ?? batchEntries;
+  /** @param options.batchBytes at least as much as the longest signed text with its key takes */
+  constructor(options: { batchBytes?: number } = {}) {
+    this.#batchBytes = options.batchBytes ?? batchBytes;
   }
 
   /** The first entry whose signature is known to be forged, among those that were looked at so far. */
@@ -34,12 +39,12 @@ export class SignatureChecks implements Disposable {
 
   /** To be called with the entries in their order, each with the number after the one before. */
   async add(entry: number, text: SignedText): Promise<void> {
-    this.#batch ??= { first: entry, texts: [] };
-    this.#batch.texts.push(text);
-    if (this.#batch.texts.length < this.#batchEntries) return;
-    this.#hand(this.#batch);
-    this.#batch = undefined;
-    if (this.#waiting.length >= waitingBatchesMax) await this.#waiting[0]!.promise;
+    if (this.#batch && this.#put(this.#batch, text)) return;
+    if (this.#batch) this.#hand(this.#batch);
+    if (this.#waiting.length >= batchesMax) await this.#waiting[0]!.promise;
+    const memory = new Uint8Array(this.#free.pop() ?? new ArrayBuffer(this.#batchBytes));
+    this.#batch = { first: entry, memory, length: 0 };
+    if (!this.#put(this.#batch, text)) throw new RangeError("check signatures: a text is too long");
   }
 
   /**
@@ -49,7 +54,10 @@ export class SignatureChecks implements Disposable {
    */
   async settle(): Promise<number | undefined> {
     while (this.#waiting.length > 0) await this.#waiting[0]!.promise;
-    if (this.#batch) this.#note(this.#batch.first, firstForged(this.#batch.texts));
+    if (this.#batch) {
+      const { first, memory, length } = this.#batch;
+      this.#note(first, firstForged(memory.subarray(0, length)));
+    }
     this.#batch = undefined;
     return this.#forged;
   }
@@ -58,22 +66,31 @@ export class SignatureChecks implements Disposable {
     this.#thread?.terminate();
   }
 
-  #hand({ first, texts }: Batch): void {
+  /** @returns whether there was room */
+  #put(batch: Batch, text: SignedText): boolean {
+    const end = addToBatch(batch.memory, batch.length, text);
+    if (end !== undefined) batch.length = end;
+    return end !== undefined;
+  }
+
+  #hand({ first, memory: { buffer: memory }, length }: Batch): void {
     this.#thread ??= this.#start();
     const answered = Promise.withResolvers<void>();
     // Whoever waits for it is told; when nobody does, the next one who asks is.
     answered.promise.catch(() => {});
     this.#waiting.push({ first, ...answered });
-    this.#thread.postMessage(texts);
+    const batch: HandedBatch = { memory, length };
+    this.#thread.postMessage(batch, [memory]);
   }
 
   #start(): Worker {
     const thread = new Worker(new URL("./signature_thread.ts", import.meta.url), {
       type: "module",
     });
-    thread.onmessage = ({ data }: MessageEvent<number>) => {
+    thread.onmessage = ({ data: { memory, forged } }: MessageEvent<AnsweredBatch>) => {
       const { first, resolve } = this.#waiting.shift()!;
-      this.#note(first, data);
+      this.#free.push(memory);
+      this.#note(first, forged);
       resolve();
     };
     thread.onerror = (event) => {

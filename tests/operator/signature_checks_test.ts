@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { encodeBase64, encodeBase64Url } from "../../src/base64.ts";
 import { SignatureChecks } from "../../src/operator/signature_checks.ts";
 import type { SignedText } from "../../src/operator/signature_batch.ts";
@@ -18,7 +18,7 @@ function forge({ jws, key }: SignedText): SignedText {
   return { jws: jws.replace("e30.", "e31."), key };
 }
 
-// 43 entries in batches of 4: the thread has ten of them, which is more than may wait, and three are left over.
+// 43 entries of some 155 bytes, in batches of 4: the thread has ten of them, which is more than may wait, and three are left over.
 const cases: readonly { name: string; forged: readonly number[]; found: number | undefined }[] = [
   { name: "none", forged: [], found: undefined },
   { name: "the very first", forged: [1], found: 1 },
@@ -31,7 +31,7 @@ const cases: readonly { name: string; forged: readonly number[]; found: number |
 
 for (const { name, forged, found } of cases) {
   Deno.test(`of forged signatures the first is found, on whichever thread: ${name}`, async () => {
-    using checks = new SignatureChecks({ batchEntries: 4 });
+    using checks = new SignatureChecks({ batchBytes: 640 });
     for (const [index, text] of signed.entries()) {
       const number = index + 1;
       await checks.add(number, forged.includes(number) ? forge(text) : text);
@@ -42,9 +42,14 @@ for (const { name, forged, found } of cases) {
 }
 
 Deno.test("a signature is not good under another key", async () => {
-  using checks = new SignatureChecks({ batchEntries: 1 });
+  using checks = new SignatureChecks({ batchBytes: 200 });
   const other = encodeBase64(await exportPublicKey((await generateSigningKey()).publicKey));
   await checks.add(1, signed[0]!);
   await checks.add(2, { ...signed[1]!, key: other });
   assertEquals(await checks.settle(), 2);
+});
+
+Deno.test("a text that no batch has room for is refused, and not passed over", async () => {
+  using checks = new SignatureChecks({ batchBytes: 100 });
+  await assertRejects(() => checks.add(1, signed[0]!), RangeError);
 });
