@@ -21,8 +21,8 @@ export async function handToPayee(
   { peer, member }: { peer: Channel; member: MemberContext },
 ): Promise<Paid | Refusal> {
   const watch = new ResultWatch(order, member);
+  const answered = askPeer(order, { peer, member });
   try {
-    const answered = askPeer(order, { peer, member });
     const first = await Promise.race([watch.result, answered]);
     if (first.outcome === "paid" || first.outcome === "refused") return first;
     if (watch.told) return watch.told;
@@ -34,6 +34,9 @@ export async function handToPayee(
     throw inDoubt(order, { cause: asked.cause, said });
   } finally {
     watch.stop();
+    // Nothing goes on behind the back of whoever was told.
+    peer.close();
+    await answered;
   }
 }
 

@@ -78,11 +78,15 @@ export class ResultWatch {
   constructor(order: SentOrder, member: MemberContext) {
     const { promise, resolve } = Promise.withResolvers<Paid | Refusal>();
     this.result = promise;
-    this.stop = member.link.listen(resultType, async (body) => {
-      const result = await readResult(body, order, member);
-      if (!result) return;
-      this.told = result;
-      resolve(result);
+    const read = async (body: JsonObject) => {
+      if (this.told) return;
+      this.told = await readResult(body, order, member);
+      if (this.told) resolve(this.told);
+    };
+    // One after the other: an order that was handed in twice is told twice, and only the first is news.
+    let reading = Promise.resolve();
+    this.stop = member.link.listen(resultType, (body) => {
+      reading = reading.then(() => read(body));
     });
   }
 }
