@@ -1,0 +1,68 @@
+/**
+ * A ledger that takes its time and fails as storage does. What it says was changed stays, whatever happens to the server; what was under way
+ * when the server was killed is there or is not.
+ */
+import { LedgerBusyError, LedgerError, LedgerFullError } from "../../src/errors.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { Dice } from "./dice.ts";
+import type { SimulatedProcess } from "./simulated_process.ts";
+
+const changeMsMax = 15;
+
+/** What changes the ledger. Nothing else needs the storage to have room. */
+const changes: ReadonlySet<PropertyKey> = new Set<keyof Ledger>([
+  "register",
+  "bringOnline",
+  "book",
+  "revoke",
+  "closeAccount",
+]);
+
+/** What is wrong with the storage for now. `failing`: the next change fails, and nobody knows whether it was made. */
+export type StorageState = "good" | "full" | "busy" | "failing";
+
+export class FailingStorage {
+  state: StorageState = "good";
+  readonly #ledger: Ledger;
+  readonly #dice: Dice;
+
+  /** @param ledger what is on the storage */
+  constructor(ledger: Ledger, dice: Dice) {
+    this.#ledger = ledger;
+    this.#dice = dice;
+  }
+
+  /** The ledger as one life of the server uses it. */
+  openedBy(process: SimulatedProcess): Ledger {
+    let failure: LedgerError | undefined;
+    const call = async (name: PropertyKey, action: () => Promise<unknown>) => {
+      if (failure) throw failure;
+      if (!changes.has(name)) return await action();
+      const { timeline } = process.machine;
+      const wholeMs = this.#dice.between(0, changeMsMax);
+      const changedMs = this.#dice.between(0, wholeMs);
+      await timeline.sleep(changedMs);
+      if (this.state === "full") throw new LedgerFullError("write the ledger: no room");
+      if (this.state === "busy") throw new LedgerBusyError("write the ledger: it is locked");
+      const fails = this.state === "failing";
+      if (fails) {
+        this.state = "good";
+        failure = new LedgerError("write the ledger: the disk failed");
+      }
+      const isMade = process.isAlive && (!fails || this.#dice.chance(0.5));
+      const result = isMade ? await action() : undefined;
+      await timeline.sleep(wholeMs - changedMs);
+      if (failure) throw failure;
+      return result;
+    };
+    return new Proxy(this.#ledger, {
+      get: (ledger, name: keyof Ledger) => (...args: unknown[]) =>
+        process.step(() => {
+          // What is on the storage stays when the server lets go of it.
+          if (name === "close") return Promise.resolve();
+          const method = ledger[name] as (...args: unknown[]) => Promise<unknown>;
+          return call(name, () => method.apply(ledger, args));
+        }),
+    });
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * One history: a server, some members, and what goes wrong, all of it decided by a seed; and what must be true after it.
+ */
+import { parseAccountName } from "../../src/account_name.ts";
+import type { Member } from "../../src/client/member.ts";
+import type { StoredReceipt } from "../../src/client/receipt_store.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { MemoryLedger } from "../../src/ledger/memory/memory_ledger.ts";
+import { bookingDelayMsMax } from "../../src/client/settlement.ts";
+import { orderLifetimeMs } from "../../src/limits.ts";
+import { checkBooks, type Evidence } from "./check_books.ts";
+import { Dice } from "./dice.ts";
+import { letThingsGoWrong } from "./faults.ts";
+import { SimulatedMember } from "./simulated_member.ts";
+import { SimulatedNetwork } from "./simulated_network.ts";
+import { SimulatedMachine } from "./simulated_process.ts";
+import { type Authorities, SimulatedServer } from "./simulated_server.ts";
+import { Timeline } from "./timeline.ts";
+import { Trace } from "./trace.ts";
+
+export interface HistoryOptions {
+  readonly authorities: Authorities;
+  /** Puts something between the server and what is stored: how a test shows that a defect is found. */
+  readonly wrap?: ((ledger: Ledger) => Ledger) | undefined;
+}
+
+export interface History {
+  readonly trace: Trace;
+  /** What is wrong after it; nothing when all is well. */
+  readonly wrong: readonly string[];
+  /** How often something was made to go wrong. */
+  readonly faults: number;
+  /** Entries in the ledger at the end, but for those that opened the accounts. */
+  readonly payments: number;
+}
+
+const names = ["alice", "bob", "carol", "dave"].map((name) => parseAccountName(name)!);
+/** Longer than any history takes. */
+const endMs = 24 * 3_600_000;
+/** After that no order can be booked any more, so that all doubts can be resolved. */
+const doubtMs = orderLifetimeMs + bookingDelayMsMax + 1000;
+
+/** Lets one history happen. The same seed is the same history. */
+export async function simulate(seed: number, options: HistoryOptions): Promise<History> {
+  const { authorities, wrap = (ledger) => ledger } = options;
+  const dice = new Dice(seed);
+  const timeline = new Timeline({ endMs });
+  const trace = new Trace(timeline);
+  const network = new SimulatedNetwork({ timeline, dice: dice.fork("network") });
+  const ledger = new MemoryLedger({ ledgerId: authorities.authority.anchor.fingerprint });
+  const machine = (host: string) => {
+    const made = new SimulatedMachine(host, timeline);
+    network.add(made);
+    return made;
+  };
+  const setting = { ...authorities, network, trace };
+  const server = new SimulatedServer({
+    ...setting,
+    machine: machine("10.0.0.1"),
+    ledger: wrap(ledger),
+    dice: dice.fork("server"),
+  });
+  const taking = names.slice(0, dice.below(names.length - 1) + 2);
+  const { pem } = authorities.authority.anchor;
+  const members = taking.map((name, index) =>
+    new SimulatedMember({
+      ...setting,
+      name,
+      others: taking.filter((other) => other !== name),
+      server: server.endpoint,
+      ca: { pem, path: "CA.pem" },
+      machine: machine(`10.0.0.${index + 2}`),
+      dice: dice.fork(name),
+    })
+  );
+  const evidence: Evidence[] = [];
+  let faults = 0;
+  const whole = async () => {
+    await server.start();
+    for (const member of members) member.start();
+    faults = await letThingsGoWrong({ server, members, network, trace }, dice.fork("faults"));
+    while (!members.every(({ isContent }) => isContent)) await timeline.sleep(1000);
+    for (const member of members) member.rest();
+    await timeline.sleep(doubtMs);
+    for (const member of members) evidence.push(await member.leave((last) => gather(member, last)));
+    await server.stop();
+  };
+  const wrong: string[] = [];
+  try {
+    await timeline.until(whole());
+    const { fingerprint: ledgerId } = authorities.authority.anchor;
+    wrong.push(...await checkBooks(ledger, { ledgerId, members: evidence }));
+  } catch (error) {
+    wrong.push(error instanceof Error ? error.stack ?? error.message : String(error));
+  }
+  wrong.push(...trace.failures);
+  const { accounts, entries } = await ledger.totals();
+  return { trace, wrong, faults, payments: entries - accounts };
+}
+
+/** What a member holds at the end, after it has asked for everything that it can ask for. */
+async function gather(member: SimulatedMember, client: Member): Promise<Evidence> {
+  for await (const outcome of client.received({ since: 0 })) {
+    if (outcome.outcome === "refused") throw new Error(`received: ${outcome.text}`);
+  }
+  const audit = await client.audit();
+  if (audit.outcome === "refused") throw new Error(`audit: ${audit.text}`);
+  const receipts: StoredReceipt[] = [];
+  for await (const receipt of client.context.receipts.all()) receipts.push(receipt);
+  return {
+    name: member.name,
+    attempts: member.attempts,
+    notified: member.notified,
+    receipts,
+    outbox: await client.context.outbox.ids(),
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * A disk in memory, which stays when the process that used it is killed. Each change takes its time and is done wholly or not at all, as
+ * `Disk` promises; a process that is killed meanwhile does not know which.
+ */
+import type { Disk } from "../../src/client/disk.ts";
+import { FileError } from "../../src/errors.ts";
+import type { Dice } from "./dice.ts";
+import type { SimulatedProcess } from "./simulated_process.ts";
+
+const changeMsMax = 8;
+
+export class SimulatedDisk {
+  readonly #files = new Map<string, string>();
+  readonly #dice: Dice;
+  /** Who has each lock, and who waits for it. */
+  readonly #locks = new Map<string, Promise<void>>();
+
+  constructor(dice: Dice) {
+    this.#dice = dice;
+  }
+
+  /** The disk as one process uses it. */
+  of(process: SimulatedProcess): Disk {
+    const read = <Result>(action: () => Result) => process.step(() => Promise.resolve(action()));
+    const change = (action: () => void) => this.#change(process, action);
+    const files = this.#files;
+    return {
+      readText: (path) => read(() => files.get(path)),
+      names: (path) => read(() => this.#names(path)),
+      makeFolder: () => change(() => {}),
+      writeWhole: (path, text) => change(() => void files.set(path, text)),
+      writeNew: (path, text) =>
+        change(() => {
+          if (files.has(path)) throw new FileError(`write ${path}: it is there`);
+          files.set(path, text);
+        }),
+      rename: (from, to) =>
+        change(() => {
+          const text = files.get(from);
+          if (text === undefined) return;
+          files.delete(from);
+          files.set(to, text);
+        }),
+      remove: (path) =>
+        change(() => {
+          if (!files.delete(path)) throw new FileError(`remove ${path}: it is not there`);
+        }),
+      locked: (path, action) => this.#locked(process, path, action),
+    };
+  }
+
+  #names(folder: string): string[] {
+    const inside = [...this.#files.keys()].filter((path) => path.startsWith(`${folder}/`));
+    return [...new Set(inside.map((path) => path.slice(folder.length + 1).split("/")[0]!))];
+  }
+
+  #change(process: SimulatedProcess, action: () => void): Promise<void> {
+    return process.step(async () => {
+      const { timeline } = process.machine;
+      const wholeMs = this.#dice.between(0, changeMsMax);
+      const changedMs = this.#dice.between(0, wholeMs);
+      await timeline.sleep(changedMs);
+      // Killed before: not done. Killed after: done, and nobody is told.
+      if (process.isAlive) action();
+      await timeline.sleep(wholeMs - changedMs);
+    });
+  }
+
+  async #locked<Result>(
+    process: SimulatedProcess,
+    path: string,
+    action: () => Promise<Result>,
+  ): Promise<Result> {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const before = this.#locks.get(path) ?? Promise.resolve();
+    this.#locks.set(path, before.then(() => released));
+    process.onKilled(release);
+    await process.step(() => before);
+    try {
+      return await action();
+    } finally {
+      release();
+    }
+  }
+}
