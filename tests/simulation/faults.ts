@@ -18,8 +18,10 @@ const faultsMax = 8;
 const pauseMsMax = 6000;
 const brokenMsMax = 20_000;
 const storageMsMax = 8000;
-const hour = 3_600_000;
+const minute = 60_000;
+const hour = 60 * minute;
 const day = 24 * hour;
+const jumpsMs = [hour, -hour, minute, -minute, 1000];
 
 type Fault = (cast: Cast, dice: Dice) => void;
 
@@ -43,9 +45,12 @@ const faults: Readonly<Record<string, Fault>> = {
   "fill the disk": storageFault("full"),
   "lock the ledger": storageFault("busy"),
   "fail the next commit": ({ server }) => void (server.storage.state = "failing"),
-  "set a clock": ({ network }, dice) => {
-    const jumps = [hour, -hour, 60_000, -60_000, 1000];
-    dice.pick(network.machines).clockOffsetMs += dice.chance(0.1) ? 400 * day : dice.pick(jumps);
+  "set the server's clock": ({ server: { machine } }, dice) =>
+    machine.setClock(machine.clockOffsetMs + dice.pick(jumpsMs)),
+  "set a client's clock": ({ network, server }, dice) => {
+    const machine = dice.pick(network.machines.filter((one) => one !== server.machine));
+    // Orders are stamped with the server's time; what is this far off only keeps the client from trusting anybody.
+    machine.setClock(dice.pick([...jumpsMs, 400 * day, -400 * day]));
   },
 };
 
@@ -76,7 +81,7 @@ export async function letThingsGoWrong(cast: Cast, dice: Dice): Promise<number> 
   await network.timeline.sleep(dice.between(0, pauseMsMax));
   network.healAll();
   server.storage.state = "good";
-  for (const machine of network.machines) machine.clockOffsetMs = 0;
+  for (const machine of network.machines) machine.setClock(0);
   trace.note("fault", "no more");
   return count;
 }

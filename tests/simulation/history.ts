@@ -81,7 +81,8 @@ export async function simulate(seed: number, options: HistoryOptions): Promise<H
     faults = await letThingsGoWrong({ server, members, network, trace }, dice.fork("faults"));
     while (!members.every(({ isContent }) => isContent)) await timeline.sleep(1000);
     for (const member of members) member.rest();
-    await timeline.sleep(doubtMs);
+    // An order that was stamped while the server's clock was ahead can be booked for as much longer.
+    await timeline.sleep(doubtMs + server.machine.clockAheadMsMax);
     for (const member of members) evidence.push(await member.leave((last) => gather(member, last)));
     await server.stop();
   };

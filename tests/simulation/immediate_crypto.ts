@@ -13,6 +13,7 @@ import {
   createHash,
   createPrivateKey,
   createPublicKey,
+  generateKeyPairSync,
   type KeyObject,
   sign,
   verify,
@@ -54,6 +55,7 @@ export class ImmediateCrypto implements Disposable {
       digest: (algorithm: Algorithm, data: Bytes) => digest(algorithm, data),
       generateKey: (...args: Parameters<SubtleCrypto["generateKey"]>) => this.#generate(args),
       importKey: (...args: unknown[]) => this.#import(args),
+      exportKey: (format: string, key: CryptoKey) => this.#export(format, key),
       sign: (_: Algorithm, key: CryptoKey, data: Bytes) =>
         plain(sign(null, bytesOf(data), this.#signing(key))),
       verify: (_: Algorithm, key: CryptoKey, signature: Bytes, data: Bytes) =>
@@ -77,30 +79,38 @@ export class ImmediateCrypto implements Disposable {
   }
 
   async #generate(args: Parameters<SubtleCrypto["generateKey"]>): Promise<unknown> {
-    const subtle = this.#subtle;
-    const pair = await this.#original.generateKey.apply(subtle, args) as CryptoKeyPair;
+    if (args[0] === "Ed25519") return await this.#generateSigning();
+    const pair = await this.#original.generateKey.apply(this.#subtle, args) as CryptoKeyPair;
     const { privateKey, publicKey } = pair;
-    if (publicKey.algorithm.name === "Ed25519") {
-      this.#remember(privateKey, "pkcs8", await subtle.exportKey("pkcs8", privateKey));
-      this.#remember(publicKey, "raw", await subtle.exportKey("raw", publicKey));
-    } else {
-      const { n: modulus } = await subtle.exportKey("jwk", publicKey);
-      for (const key of [privateKey, publicKey]) {
-        this.#materials.set(key, { kind: "rsa", modulus: modulus! });
-      }
+    // In a thread of its own; but these are made before a history begins.
+    const exportKey = this.#original.exportKey.bind(this.#subtle);
+    const { n } = await exportKey("jwk", publicKey);
+    for (const key of [privateKey, publicKey]) {
+      this.#materials.set(key, { kind: "rsa", modulus: n! });
     }
     return pair;
+  }
+
+  async #generateSigning(): Promise<CryptoKeyPair> {
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    const [pkcs8, spki] = [exported("pkcs8", privateKey), exported("spki", publicKey)];
+    return {
+      privateKey: await this.#import(["pkcs8", pkcs8, "Ed25519", true, ["sign"]]),
+      publicKey: await this.#import(["spki", spki, "Ed25519", true, ["verify"]]),
+    };
   }
 
   async #import(args: unknown[]): Promise<CryptoKey> {
     const importKey = this.#original.importKey as (...args: unknown[]) => Promise<CryptoKey>;
     const key = await importKey.apply(this.#subtle, args);
-    this.#remember(key, args[0] as string, args[1]);
+    this.#materials.set(key, materialOf(key, args[0] as string, args[1]));
     return key;
   }
 
-  #remember(key: CryptoKey, format: string, data: unknown): void {
-    this.#materials.set(key, materialOf(key, format, data));
+  #export(format: string, key: CryptoKey): ArrayBuffer | JsonWebKey {
+    const material = this.#materials.get(key);
+    if (material?.kind === "rsa") return { n: material.modulus };
+    return exported(format, this.#signing(key));
   }
 
   #signing(key: CryptoKey): KeyObject {
@@ -167,6 +177,12 @@ function materialOf(key: CryptoKey, format: string, data: unknown): Material {
   }
   const spki = format === "spki" ? bytes : Buffer.concat([ed25519SpkiPrefix, bytes]);
   return { kind: "signing", key: createPublicKey({ key: spki, format: "der", type: "spki" }) };
+}
+
+function exported(format: string, key: KeyObject): ArrayBuffer | JsonWebKey {
+  if (format === "jwk") return key.export({ format: "jwk" }) as JsonWebKey;
+  const der = { format: "der", type: format as "pkcs8" | "spki" } as const;
+  return plain(key.export(der) as Buffer);
 }
 
 /** What stands before the 32 bytes of a key in its SubjectPublicKeyInfo (RFC 8410 section 4). */

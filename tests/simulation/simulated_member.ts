@@ -58,7 +58,6 @@ export class SimulatedMember {
   #paymentsLeft: number;
   #isRegistered = false;
   #isResting = false;
-  #isLeaving = false;
 
   constructor(setting: MemberSetting) {
     this.#setting = setting;
@@ -72,14 +71,15 @@ export class SimulatedMember {
     return this.#paymentsLeft === 0;
   }
 
-  /** Does nothing more of its own accord; it can still be paid. */
+  /** Ends the client in the middle of whatever it does, and does not start it again before it is time to {@link leave}. */
   rest(): void {
     this.#isResting = true;
+    this.#process?.kill();
   }
 
   /** Starts the client and lets it go on, over however many lives it takes. */
   start(): void {
-    if (this.#isLeaving) return;
+    if (this.#isResting) return;
     this.#live(this.#boot()).catch((error) => {
       this.#setting.trace.fail(`${this.name}: ${error?.stack}`);
     });
@@ -94,10 +94,8 @@ export class SimulatedMember {
     machine.timeline.schedule(dice.between(10, restartMsMax), () => this.start());
   }
 
-  /** Ends its life, and starts another one in which it finds out what is left to find out. */
+  /** Starts the client once more, to find out what is left to find out. To be called when it rests. */
   async leave<Result>(farewell: (member: Member) => Promise<Result>): Promise<Result> {
-    this.#isLeaving = true;
-    this.#process?.kill();
     const process = this.#boot();
     for (;;) {
       try {
@@ -121,7 +119,7 @@ export class SimulatedMember {
   }
 
   async #live(process: SimulatedProcess): Promise<void> {
-    while (!this.#isLeaving) {
+    for (;;) {
       let member: Member | undefined;
       try {
         member = await this.#open(process);
@@ -175,7 +173,6 @@ export class SimulatedMember {
 
   async #act(member: Member): Promise<void> {
     const { dice, trace } = this.#setting;
-    if (this.#isResting) return;
     const open = this.attempts.filter(({ said }) => said === "unknown" || said === "nothing");
     if (open.length > 0 && dice.chance(0.5)) return await this.#try(member, dice.pick(open));
     if (dice.chance(0.15)) return await this.#giveBack(member);

@@ -8,13 +8,28 @@ import type { Timeline } from "./timeline.ts";
 export class SimulatedMachine {
   readonly host: string;
   readonly timeline: Timeline;
-  /** How wrong its clock is. */
-  clockOffsetMs = 0;
   isUp = true;
+  #clockOffsetMs = 0;
+  #clockAheadMsMax = 0;
 
   constructor(host: string, timeline: Timeline) {
     this.host = host;
     this.timeline = timeline;
+  }
+
+  /** How wrong its clock is. */
+  get clockOffsetMs(): number {
+    return this.#clockOffsetMs;
+  }
+
+  /** How far ahead it ever was. */
+  get clockAheadMsMax(): number {
+    return this.#clockAheadMsMax;
+  }
+
+  setClock(offsetMs: number): void {
+    this.#clockOffsetMs = offsetMs;
+    this.#clockAheadMsMax = Math.max(this.#clockAheadMsMax, offsetMs);
   }
 }
 

@@ -41,12 +41,14 @@ const restartMsMax = 4000;
 export class SimulatedServer {
   readonly endpoint: Endpoint;
   readonly storage: FailingStorage;
+  readonly machine: SimulatedMachine;
   readonly #setting: ServerSetting;
   #process: SimulatedProcess | undefined;
   #server: Server | undefined;
 
   constructor(setting: ServerSetting) {
     this.#setting = setting;
+    this.machine = setting.machine;
     this.endpoint = { host: setting.machine.host, port };
     this.storage = new FailingStorage(setting.ledger, setting.dice.fork("storage"));
   }
