@@ -93,17 +93,19 @@ function checkMember(
 ): string[] {
   const booked = new Map(entries.map((entry) => [entry.id, entry]));
   const wrong = receipts.flatMap((receipt) => checkReceipt(name, receipt, booked));
+  const held = new Set(receipts.map((receipt) => receipt.id));
   for (const { id, said } of attempts) {
     const isBooked = booked.has(id);
+    // Killed after the receipt was stored and before anybody was told: the receipt tells.
+    const isTold = said === "paid" || (said === "nothing" && held.has(id));
     if (said === "unknown") wrong.push(`${name} does not know what became of ${id}`);
-    else if (isBooked !== (said === "paid")) {
+    else if (isBooked !== isTold) {
       wrong.push(`${name} was told "${said}" of ${id}, which is ${isBooked ? "" : "not "}booked`);
     }
   }
   if (outbox.length > 0) wrong.push(`${name}'s outbox still has ${outbox.join(", ")}`);
   const twice = notified.filter((id, index) => notified.indexOf(id) !== index);
   if (twice.length > 0) wrong.push(`${name} was told more than once of ${twice.join(", ")}`);
-  const held = new Set(receipts.map(({ id }) => id));
   for (const { id, kind, payer, payee } of entries) {
     if (kind === "opening" || (payer !== name && payee !== name)) continue;
     if (!held.has(id)) wrong.push(`${name} holds no receipt of ${id}`);

@@ -7,7 +7,7 @@ import { DataFolder } from "../../src/client/data_folder.ts";
 import type { Member } from "../../src/client/member.ts";
 import { Wallet } from "../../src/client/wallet.ts";
 import type { SessionKey } from "../../src/envelope/session_key.ts";
-import { InterruptedError, MicropayError, UnknownOutcomeError } from "../../src/errors.ts";
+import { MicropayError, UnknownOutcomeError } from "../../src/errors.ts";
 import type { Amount } from "../../src/money.ts";
 import { makeOrderId } from "../../src/random.ts";
 import type { Endpoint } from "../../src/transport/byte_stream.ts";
@@ -27,6 +27,8 @@ export interface MemberSetting {
   readonly sessionKeys: readonly SessionKey[];
   readonly dice: Dice;
   readonly trace: Trace;
+  /** Told when a payment was refused, and booked all the same. */
+  readonly onContradiction: (name: AccountName) => void;
 }
 
 /** What the client said became of a payment: nothing yet, that it is booked, that it is not, or that it does not know. */
@@ -40,6 +42,7 @@ export interface Attempt {
 }
 
 const timeoutMs = 10_000;
+const twiceShare = 0.15;
 const pauseMsMax = 4000;
 /** Who has paid as often as it wanted to does something now and then. */
 const restMsMax = 60_000;
@@ -194,21 +197,30 @@ export class SimulatedMember {
     await this.#try(member, attempt);
   }
 
+  /** Pays, now and then from two terminals at once with the same id: directly, and through the server. */
   async #try(member: Member, attempt: Attempt): Promise<void> {
-    const { dice, trace } = this.#setting;
-    const { id, to, amount } = attempt;
-    const viaServer = dice.chance(0.3);
+    const { dice } = this.#setting;
+    const ways = dice.chance(twiceShare) ? [true, false] : [dice.chance(0.3)];
+    const said = await Promise.all(ways.map((viaServer) => this.#pay(member, attempt, viaServer)));
+    for (const word of ["paid", "unknown", "refused"] as const) {
+      if (!said.includes(word)) continue;
+      attempt.said = word;
+      return;
+    }
+  }
+
+  /** @returns what the client said; "nothing" where it says that nothing was sent: what was said before still holds */
+  async #pay(member: Member, { id, to, amount }: Attempt, viaServer: boolean): Promise<Said> {
+    const { trace } = this.#setting;
     try {
       const outcome = await member.pay({ id, to, amount, viaServer });
-      attempt.said = outcome.outcome === "paid" ? "paid" : "refused";
-      const what = outcome.outcome === "paid" ? "paid" : `refused ${outcome.code}`;
-      trace.note(this.name, `pay ${to} ${amount}: ${what}`);
+      const isPaid = outcome.outcome === "paid";
+      trace.note(this.name, `pay ${to} ${amount}: ${isPaid ? "paid" : `refused ${outcome.code}`}`);
+      return isPaid ? "paid" : "refused";
     } catch (error) {
-      if (error instanceof UnknownOutcomeError) attempt.said = "unknown";
-      else if (!(error instanceof MicropayError)) throw error;
-      // Everything else says that nothing was sent: what was said before still holds.
+      if (!(error instanceof MicropayError)) throw error;
       trace.note(this.name, `pay ${to} ${amount}: ${error.code}`);
-      if (error instanceof InterruptedError) throw error;
+      return error instanceof UnknownOutcomeError ? "unknown" : "nothing";
     }
   }
 
@@ -233,7 +245,10 @@ export class SimulatedMember {
       this.#setting.trace.note(this.name, `settle: ${settled.outcome}`);
       const attempt = this.attempts.find((one) => one.id === id);
       if (!attempt) continue;
-      if (settled.outcome === "done") attempt.said = "paid";
+      if (settled.outcome === "done") {
+        if (attempt.said === "refused") this.#setting.onContradiction(this.name);
+        attempt.said = "paid";
+      }
       if (settled.outcome === "not_done") attempt.said = "not_done";
     }
   }

@@ -3,8 +3,7 @@
  * simulation itself: that a seed is one history, and that it finds what is wrong.
  */
 import { assert, assertEquals } from "@std/assert";
-import type { Entry } from "../../src/ledger/entry.ts";
-import type { BookOutcome, Ledger } from "../../src/ledger/ledger.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import { systemClock } from "../../src/clock.ts";
 import { makeAuthorities } from "./authorities.ts";
@@ -12,15 +11,14 @@ import { type History, simulate } from "./history.ts";
 import { ImmediateCrypto } from "./immediate_crypto.ts";
 import { failureText } from "./simulate.ts";
 
-type Wrap = (ledger: Ledger) => Ledger;
-
 /** Always the same ones, so that what fails fails for everybody; and some that nobody has seen. */
-const knownSeeds = Array.from({ length: 12 }, (_, index) => index + 1);
-const newSeeds = [...crypto.getRandomValues(new Uint32Array(6))];
+const knownSeeds = Array.from({ length: 10 }, (_, index) => index + 1);
+const defectSeeds = [1, 2, 3, 4, 5, 6];
+const newSeeds = [...crypto.getRandomValues(new Uint32Array(5))];
 
 async function histories(
   seeds: readonly number[],
-  options: { wrap?: Wrap } = {},
+  options: { wrap?: (ledger: Ledger) => Ledger } = {},
 ): Promise<History[]> {
   using _crypto = new ImmediateCrypto();
   const authorities = await makeAuthorities();
@@ -49,51 +47,56 @@ Deno.test("simulation: one seed is one history, whatever keys are used in it", a
 });
 
 /** Ledgers that break one promise each, and what is said of them. */
-const defects: Readonly<Record<string, { book: BookDefect; said: RegExp }>> = {
-  "books an order again when it comes again": {
-    book: async (ledger, booking) => {
-      const outcome = await ledger.book(booking);
-      if (outcome.outcome !== "repeated") return outcome;
-      return await ledger.book({ ...booking, id: makeOrderId(systemClock, systemRandom) });
-    },
+const defects: Readonly<
+  Record<string, { breaks: (ledger: Ledger) => Partial<Ledger>; said: RegExp }>
+> = {
+  "does not know an order again": {
+    breaks: (ledger) => ({
+      book: async (booking) => {
+        const outcome = await ledger.book(booking);
+        if (outcome.outcome !== "repeated") return outcome;
+        return await ledger.book({ ...booking, id: makeOrderId(systemClock, systemRandom) });
+      },
+    }),
     said: /is booked twice/,
   },
   "acknowledges what it does not keep": {
-    book: async (ledger, booking) => {
-      const { entries } = await ledger.totals();
-      const entry: Entry = {
-        ...booking,
-        number: entries + 1,
-        payerBalance: 0,
-        payeeBalance: 0,
-        hash: "00".repeat(32),
-      };
-      return entries % 3 === 0 ? { outcome: "booked", entry } : await ledger.book(booking);
-    },
+    breaks: (ledger) => ({
+      book: async (booking) => {
+        const { entries } = await ledger.totals();
+        if (entries % 3 !== 0) return await ledger.book(booking);
+        const made = {
+          number: entries + 1,
+          payerBalance: 0,
+          payeeBalance: 0,
+          hash: "0".repeat(64),
+        };
+        return { outcome: "booked", entry: { ...booking, ...made } };
+      },
+    }),
     said: /holds a receipt for .* which is not booked|misses \d+ receipts/,
   },
   "books what it refuses": {
-    book: async (ledger, booking) => {
-      const outcome = await ledger.book(booking);
-      return outcome.outcome === "booked" && outcome.entry.number % 3 === 0
-        ? { outcome: "bankrupt" }
-        : outcome;
-    },
-    said: /was told "refused" of .* which is booked/,
+    breaks: (ledger) => ({
+      book: async (booking) => {
+        const outcome = await ledger.book(booking);
+        const isBooked = outcome.outcome === "booked" && outcome.entry.number % 2 === 0;
+        return isBooked ? { outcome: "bankrupt" } : outcome;
+      },
+    }),
+    said: /was refused what was booked all the same/,
   },
 };
-type BookDefect = (ledger: Ledger, booking: Parameters<Ledger["book"]>[0]) => Promise<BookOutcome>;
 
-for (const [defect, { book, said }] of Object.entries(defects)) {
+for (const [defect, { breaks, said }] of Object.entries(defects)) {
   Deno.test(`simulation: a ledger that ${defect} is found out`, async () => {
-    const wrap: Wrap = (ledger) =>
-      new Proxy(ledger, {
-        get: (target, name: keyof Ledger) =>
-          name === "book"
-            ? (booking: Parameters<Ledger["book"]>[0]) => book(target, booking)
-            : (target[name] as (...args: unknown[]) => unknown).bind(target),
+    const wrap = (ledger: Ledger) => {
+      const broken = breaks(ledger);
+      return new Proxy(ledger, {
+        get: (target, name: keyof Ledger) => broken[name] ?? target[name].bind(target),
       });
-    const all = await histories(knownSeeds, { wrap });
+    };
+    const all = await histories(defectSeeds, { wrap });
     const found = all.flatMap(({ wrong }) => wrong);
     assert(found.some((sentence) => said.test(sentence)), found.join("\n"));
   });
