@@ -13,7 +13,7 @@ import { handToPayee, handToServer, untilAborted } from "./handing_over.ts";
 import type { MemberContext } from "./member_context.ts";
 import type { OutboxItem } from "./outbox.ts";
 import { connectToPeer } from "./peer_connection.ts";
-import { askStatus, type Paid, proven } from "./payment_result.ts";
+import { askStatus, isSamePayment, type Paid, proven } from "./payment_result.ts";
 import { hasTerms, inDoubt, makeOrder, record, recorded, type SentOrder } from "./sent_order.ts";
 import { isOver } from "./settlement.ts";
 
@@ -53,7 +53,12 @@ export async function pay(
   const kept = terms.id === undefined ? undefined : await member.outbox.get(terms.id);
   if (!kept || kept.isRefused) return await attempt(terms, kept, payer);
   try {
-    return await attempt(terms, kept, payer);
+    const result = await attempt(terms, kept, payer);
+    // "Not now" is said of this try alone: what was sent before can still be booked.
+    if (result.outcome === "refused" && result.code === 510) {
+      throw inDoubt(kept.order, { said: " before, and the server books nothing just now" });
+    }
+    return result;
   } catch (cause) {
     if (!(cause instanceof MicropayError) || cause instanceof UnknownOutcomeError) throw cause;
     // It was sent before: until the server has said what became of it, nothing else is the answer.
@@ -145,7 +150,7 @@ async function earlierPayment(
     }
     await member.outbox.remove({ id, jws: kept.jws });
   }
-  const isSame = receipt.from === member.name && receipt.to === to && receipt.amount === amount;
+  const isSame = isSamePayment(receipt, { from: member.name, to, amount });
   return isSame ? paid : refuse(266);
 }
 

@@ -67,6 +67,14 @@ export async function askStatus(id: string, member: MemberContext): Promise<Paid
   return { outcome: "paid", receipt, receiptJws };
 }
 
+/** Whether a receipt is for what an order wants, be it for another order that says the same. */
+export function isSamePayment(
+  receipt: Pick<Receipt, "from" | "to" | "amount">,
+  { from, to, amount }: Pick<SentOrder, "from" | "to" | "amount">,
+): boolean {
+  return receipt.from === from && receipt.to === to && receipt.amount === amount;
+}
+
 /** Waits for the server's push about one order. To be created before the order is sent. */
 export class ResultWatch {
   /** Resolves with what the server says; never, when it says nothing that can be believed. */

@@ -65,7 +65,8 @@ export async function recorded(
   try {
     // With 266 the id belongs to another order: this one can never be booked.
     if (result.outcome === "paid" || result.code === 266) await outbox.remove(order);
-    else await outbox.markRefused(order);
+    // 510: the server keeps no record of this "no", so whoever else has the order can still hand it in.
+    else if (result.code !== 510) await outbox.markRefused(order);
   } catch (error) {
     // What became of it is known, and said; the record is looked at again by the next start.
     if (!(error instanceof FileError)) throw error;

@@ -5,13 +5,13 @@ import { MicropayError } from "../errors.ts";
 import { orderDigest } from "../protocol/receipt.ts";
 import type { MemberContext } from "./member_context.ts";
 import type { OutboxItem } from "./outbox.ts";
-import { askStatus, type Paid, proven } from "./payment_result.ts";
+import { askStatus, isSamePayment, type Paid, proven } from "./payment_result.ts";
 
 /** One payment that was in doubt. */
 export type Settled =
   & { readonly item: OutboxItem }
   & (
-    /** Booked; the receipt is stored. */
+    /** Booked; the receipt is stored, here or by the terminal that the same payment was made from at the same time. */
     | { readonly outcome: "done"; readonly paid: Paid }
     /** Not booked, and never will be. */
     | { readonly outcome: "not_done" }
@@ -61,11 +61,13 @@ async function settle(item: OutboxItem, member: MemberContext): Promise<Settled>
   try {
     const status = await askStatus(order.id, member);
     if (status.outcome === "paid") {
-      const isThis = status.receipt.order === orderDigest(jws);
-      const paid = isThis ? await proven(status.receiptJws, { ...order, jws }, member) : undefined;
+      const { receipt, receiptJws } = status;
+      const isThis = receipt.order === orderDigest(jws);
+      const paid = isThis ? await proven(receiptJws, { ...order, jws }, member) : status;
       await member.outbox.remove(record);
-      // The id belongs to another order, for good.
-      return paid ? { item, outcome: "done", paid } : { item, outcome: "not_done" };
+      // Paid under this id from another terminal at the same time; or the id belongs to another payment, for good.
+      const isPaid = isThis || isSamePayment(receipt, order);
+      return isPaid ? { item, outcome: "done", paid } : { item, outcome: "not_done" };
     }
     if (status.code !== 400 || !isOver(item, { nowMs })) return { item, outcome: "open" };
     await member.outbox.remove(record);

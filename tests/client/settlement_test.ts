@@ -5,7 +5,8 @@ import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import type { Member } from "../../src/client/member.ts";
 import { bookingDelayMsMax, type Settled } from "../../src/client/settlement.ts";
 import { systemClock } from "../../src/clock.ts";
-import { FileError } from "../../src/errors.ts";
+import { FileError, LedgerFullError } from "../../src/errors.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
 import { orderLifetimeMs } from "../../src/limits.ts";
 import type { Amount } from "../../src/money.ts";
 import { submitExchange } from "../../src/protocol/transfer.ts";
@@ -28,6 +29,8 @@ interface Doubt {
   /** What the payee was given; it has done nothing with it. */
   readonly held: PayeeScene;
   readonly passMs: (ms: number) => void;
+  /** Whether the ledger has any for another entry. */
+  readonly room: { isFull: boolean };
 }
 
 /** Alice has handed an order to bob, who hung up. */
@@ -35,7 +38,8 @@ async function inDoubt(act: (doubt: Doubt) => Promise<void>): Promise<void> {
   await inFolder(async (folder) => {
     const shift = { ms: 0 };
     const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
-    await using server = await startServer({ clock });
+    const room = { isFull: false };
+    await using server = await startServer({ clock, wrap: (ledger) => withRoom(ledger, room) });
     const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
     const given: PayeeScene[] = [];
     const behave: Behaviour = (scene) => {
@@ -46,8 +50,16 @@ async function inDoubt(act: (doubt: Doubt) => Promise<void>): Promise<void> {
     const member = await memberOf(server, alice, { folder });
     assertEquals(await resultOf(() => member.pay(lunch)), "unknown");
     const passMs = (ms: number) => void (shift.ms += ms);
-    await act({ server, alice, bob, folder, member, held: given[0]!, passMs });
+    await act({ server, alice, bob, folder, member, held: given[0]!, passMs, room });
     await member.abandon();
+  });
+}
+
+function withRoom(ledger: Ledger, room: Doubt["room"]): Ledger {
+  const book: Ledger["book"] = (booking) =>
+    room.isFull ? Promise.reject(new LedgerFullError("book: no room")) : ledger.book(booking);
+  return new Proxy(ledger, {
+    get: (target, name: keyof Ledger) => name === "book" ? book : target[name].bind(target),
   });
 }
 
@@ -131,6 +143,32 @@ Deno.test("an order whose id was booked for another one is not done", async () =
     await (await server.link(bob)).ask(submitExchange, { order });
     assertEquals(await outcomes(member), ["not_done"]);
     assertEquals(await member.context.outbox.ids(), []);
+  });
+});
+
+Deno.test("an order whose id was booked for the same payment, made from another terminal, is done", async () => {
+  await inDoubt(async ({ server, alice, bob, member }) => {
+    const [id] = await member.context.outbox.ids();
+    const terms = { id, amount: lunch.amount, memo: "from the other terminal" };
+    const order = await signPayload(orderPayload(alice, server.anchor, terms), alice);
+    await (await server.link(bob)).ask(submitExchange, { order });
+    const [done] = await settled(member);
+    assert(done?.outcome === "done");
+    assertEquals([done.paid.receipt.id, await member.context.outbox.ids()], [id, []]);
+  });
+});
+
+Deno.test("an order that the server could not book just now stays in doubt where its payee has it, and is settled later", async () => {
+  await inDoubt(async ({ server, alice, folder, member, held, room }) => {
+    const [id] = await member.context.outbox.ids();
+    room.isFull = true;
+    assertEquals(await resultOf(() => member.pay({ ...lunch, id, viaServer: true })), "unknown");
+    assertEquals((await member.context.outbox.get(id!))?.isRefused, false);
+    room.isFull = false;
+    await submit(held);
+    const next = await memberOf(server, alice, { folder });
+    assertEquals(await outcomes(next), ["done"]);
+    await next.abandon();
   });
 });
 

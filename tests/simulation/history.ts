@@ -93,11 +93,11 @@ export async function simulate(seed: number, options: HistoryOptions): Promise<H
   const wrong: string[] = [];
   try {
     await timeline.until(whole());
-    const { fingerprint: ledgerId } = authorities.authority.anchor;
-    wrong.push(...await checkBooks(ledger, { ledgerId, members: evidence }));
   } catch (error) {
     wrong.push(error instanceof Error ? error.stack ?? error.message : String(error));
   }
+  const { fingerprint: ledgerId } = authorities.authority.anchor;
+  wrong.push(...await checkBooks(ledger, { ledgerId, names: taking, members: evidence }));
   wrong.push(...trace.failures);
   const { accounts, entries } = await ledger.totals();
   return { trace, wrong, faults, payments: entries - accounts };

@@ -42,6 +42,8 @@ export interface Attempt {
 }
 
 const timeoutMs = 10_000;
+/** With nothing going wrong any more the first one is enough, but for a connection that is not known to be gone. */
+const leaveTriesMax = 10;
 const twiceShare = 0.15;
 const pauseMsMax = 4000;
 /** Who has paid as often as it wanted to does something now and then. */
@@ -100,7 +102,7 @@ export class SimulatedMember {
   /** Starts the client once more, to find out what is left to find out. To be called when it rests. */
   async leave<Result>(farewell: (member: Member) => Promise<Result>): Promise<Result> {
     const process = this.#boot();
-    for (;;) {
+    for (let tries = 1;; tries++) {
       try {
         const member = await this.#open(process);
         await this.#settle(member);
@@ -109,6 +111,7 @@ export class SimulatedMember {
         process.kill();
         return result;
       } catch (error) {
+        if (tries === leaveTriesMax) throw error;
         this.#noteError("leave", error);
         await this.#pause(restartMsMax);
       }

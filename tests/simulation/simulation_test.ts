@@ -12,9 +12,9 @@ import { ImmediateCrypto } from "./immediate_crypto.ts";
 import { failureText } from "./simulate.ts";
 
 /** Always the same ones, so that what fails fails for everybody; and some that nobody has seen. */
-const knownSeeds = Array.from({ length: 10 }, (_, index) => index + 1);
+const knownSeeds = Array.from({ length: 6 }, (_, index) => index + 1);
 const defectSeeds = [1, 2, 3, 4, 5, 6];
-const newSeeds = [...crypto.getRandomValues(new Uint32Array(5))];
+const newSeeds = [...crypto.getRandomValues(new Uint32Array(3))];
 
 async function histories(
   seeds: readonly number[],
@@ -51,13 +51,18 @@ const defects: Readonly<
   Record<string, { breaks: (ledger: Ledger) => Partial<Ledger>; said: RegExp }>
 > = {
   "does not know an order again": {
-    breaks: (ledger) => ({
-      book: async (booking) => {
-        const outcome = await ledger.book(booking);
-        if (outcome.outcome !== "repeated") return outcome;
-        return await ledger.book({ ...booking, id: makeOrderId(systemClock, systemRandom) });
-      },
-    }),
+    breaks: (ledger) => {
+      const forgotten = new Set<string>();
+      return {
+        entry: (id) => forgotten.delete(id) ? Promise.resolve(undefined) : ledger.entry(id),
+        book: async (booking) => {
+          forgotten.add(booking.id);
+          const outcome = await ledger.book(booking);
+          if (outcome.outcome !== "repeated") return outcome;
+          return await ledger.book({ ...booking, id: makeOrderId(systemClock, systemRandom) });
+        },
+      };
+    },
     said: /is booked twice/,
   },
   "acknowledges what it does not keep": {
@@ -96,8 +101,12 @@ for (const [defect, { breaks, said }] of Object.entries(defects)) {
         get: (target, name: keyof Ledger) => broken[name] ?? target[name].bind(target),
       });
     };
-    const all = await histories(defectSeeds, { wrap });
-    const found = all.flatMap(({ wrong }) => wrong);
-    assert(found.some((sentence) => said.test(sentence)), found.join("\n"));
+    const found: string[] = [];
+    for (const seed of defectSeeds) {
+      const [history] = await histories([seed], { wrap });
+      found.push(...history!.wrong);
+      if (found.some((sentence) => said.test(sentence))) return;
+    }
+    assert(false, `found only: ${found.join("; ")}`);
   });
 }
