@@ -19,7 +19,9 @@ import {
   toleratedDates,
 } from "../envelope/hostile_greetings.ts";
 import { alice, atMs, bob, server, sessionKeys } from "../envelope/vector_parties.ts";
-import { otherCa } from "../envelope/hostile_parties.ts";
+import { x5c } from "../envelope/hostile_message.ts";
+import { otherCa, serverCertificate } from "../envelope/hostile_parties.ts";
+import { makeParty } from "../pki/certificate_maker.ts";
 import { readTrustAnchor } from "../../src/pki/trust_anchor.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { greetedOptions } from "./channel_fixture.ts";
@@ -100,6 +102,15 @@ Deno.test("a client that trusts another CA tells our server nothing", async () =
   const resolveAnchor = () => Promise.resolve(other);
   const error = await refusal([await greetingLine()], greetedOptions("server", { resolveAnchor }));
   assertInstanceOf(error, UntrustedError);
+});
+
+Deno.test("a server whose CA only has the same name as ours is not trusted and told nothing", async () => {
+  const { keys } = await makeParty();
+  const certificate = await serverCertificate({ signWith: keys.privateKey });
+  const line = await greetingLine({ header: { x5c: x5c(certificate) } });
+  const error = await refusal([line], greetedOptions());
+  assertInstanceOf(error, UntrustedError);
+  assertStringIncludes(error.message, "it was not signed by the CA");
 });
 
 Deno.test("a client that decides not to trust is heard, and tells nothing", async () => {
