@@ -64,14 +64,17 @@ Deno.test("resealed: a payer's message that its payee seals anew for the server 
     for (const { title, role, borrows } of rows) {
       await t.step(title, async () => {
         const endpoint = role === "server" ? server.endpoint : peers.endpoint;
-        let answered = -1;
+        // The payer may know that it has paid before the payee has done the last of it.
+        const answered = Promise.withResolvers<number>();
         const instead = async (stream: ByteStream) => {
-          answered = await takeAndReseal(stream, { ...scene, role, endpoint, borrows });
+          const taking = takeAndReseal(stream, { ...scene, role, endpoint, borrows });
+          answered.resolve(taking);
+          await taking;
         };
         await using _ = await TestPayee.logIn(server, mallory, { behave: honest, instead });
         const terms = { to: named("mallory"), amount: 10 as Amount };
         assertEquals(await resultOf(() => payer.pay(terms)), "paid");
-        assertEquals(answered, 0);
+        assertEquals(await answered.promise, 0);
         await server.ledger.takeOffline(named("mallory"));
       });
     }
