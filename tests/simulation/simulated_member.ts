@@ -42,6 +42,8 @@ export interface Attempt {
 }
 
 const timeoutMs = 10_000;
+/** Nobody of that name, not online, not reached, or no room in the ledger: the order was not sent, or nothing became of it this time. */
+const notSent: ReadonlySet<number> = new Set([262, 263, 264, 510]);
 /** With nothing going wrong any more the first one is enough, but for a connection that is not known to be gone. */
 const leaveTriesMax = 10;
 const twiceShare = 0.15;
@@ -205,21 +207,22 @@ export class SimulatedMember {
     const { dice } = this.#setting;
     const ways = dice.chance(twiceShare) ? [true, false] : [dice.chance(0.3)];
     const said = await Promise.all(ways.map((viaServer) => this.#pay(member, attempt, viaServer)));
-    for (const word of ["paid", "unknown", "refused"] as const) {
+    for (const word of ["paid", "refused", "unknown"] as const) {
       if (!said.includes(word)) continue;
       attempt.said = word;
       return;
     }
   }
 
-  /** @returns what the client said; "nothing" where it says that nothing was sent: what was said before still holds */
+  /** @returns what the client said; "nothing" where that is of this try alone: what was said before still holds */
   async #pay(member: Member, { id, to, amount }: Attempt, viaServer: boolean): Promise<Said> {
     const { trace } = this.#setting;
     try {
       const outcome = await member.pay({ id, to, amount, viaServer });
       const isPaid = outcome.outcome === "paid";
       trace.note(this.name, `pay ${to} ${amount}: ${isPaid ? "paid" : `refused ${outcome.code}`}`);
-      return isPaid ? "paid" : "refused";
+      if (isPaid) return "paid";
+      return notSent.has(outcome.code) ? "nothing" : "refused";
     } catch (error) {
       if (!(error instanceof MicropayError)) throw error;
       trace.note(this.name, `pay ${to} ${amount}: ${error.code}`);
