@@ -39,7 +39,8 @@ export class ServerLink {
   /** The server's time, and this machine's at the moment it was told. */
   #told: { readonly serverMs: number; readonly monotonicMs: number };
   #ended: ClosedError | undefined;
-  #isServerClosing = false;
+  /** Why the server says that it ends the connection. */
+  #closing: string | undefined;
 
   constructor(channel: Channel, { clock, timeoutMs, serverTimeMs }: ServerLinkOptions) {
     this.channel = channel;
@@ -122,7 +123,7 @@ export class ServerLink {
       reason = messageOf(error);
       this.channel.close();
     }
-    if (this.#isServerClosing) reason = "the server is stopping";
+    reason = this.#closing ?? reason;
     this.#ended = new ClosedError(`${attempt}: ${reason}`, { cause });
     for (const { reject } of this.#waiting.values()) reject(this.#ended);
     return this.#ended;
@@ -137,7 +138,13 @@ export class ServerLink {
     }
     // When it cannot be written the connection is over, and its reader finds out.
     if (type === pingType) this.channel.send(pongType, {}).written.catch(() => {});
-    if (type === closingType) this.#isServerClosing = true;
+    if (type === closingType) this.#closing = closingReason(body);
     for (const listener of this.#listeners.get(type) ?? []) listener(body);
   }
+}
+
+function closingReason({ dismissed }: JsonObject): string {
+  return dismissed === true
+    ? "the operator revoked this account's certificate or closed the account"
+    : "the server is stopping";
 }

@@ -16,7 +16,10 @@ export const exitExchange = {
   unknown
 >;
 
-/** The `type` of the server's push before it stops. */
+/** The `type` of the server's push before it stops, or before it ends the sessions of one member. */
 export const closingType = "closing";
 
-export const closingShape = v.strictObject({});
+export const closingShape = v.strictObject({
+  /** There for a member whose certificate was revoked or whose account was closed, and for nobody else. */
+  dismissed: v.optional(v.literal(true)),
+});

@@ -192,7 +192,7 @@ export class ServedConnection {
   }
 
   #sayGoodbye(session: Session): void {
-    session.push(closingType, {});
+    session.push(closingType, session.isDismissed ? { dismissed: true } : {});
     session.channel.end();
   }
 

@@ -1,7 +1,7 @@
 /**
  * A member that the operator revoked or closed beside the running server: its sessions end, and do nothing more until then.
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { ledgerWatchMs } from "../../src/limits.ts";
 import { balanceExchange } from "../../src/protocol/balance.ts";
@@ -81,7 +81,12 @@ for (const { title, end } of endings) {
     await end(server.ledger);
     change();
     await look();
-    await Promise.all(links.map(({ closed }) => closed));
+    for (const { message } of await Promise.all(links.map(({ closed }) => closed))) {
+      assertMatch(
+        message,
+        /: the operator revoked this account's certificate or closed the account$/,
+      );
+    }
     assertEquals([told, dismissals(server)], [2, 2]);
     assertEquals((await server.ledger.online({ limit: 9 })).map(({ name }) => name), [bob]);
     assertEquals((await bobs.ask(balanceExchange, {})).outcome, "answered");
