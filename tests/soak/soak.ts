@@ -12,7 +12,7 @@ else await fault(minutes);
 async function crash(rounds: number): Promise<void> {
   await crashRounds({
     rounds,
-    members: 8,
+    members: 16,
     onRound: ({ number, attempts, payments, receipts }) =>
       console.log(
         `round ${number} of ${rounds}: ${attempts} payments tried, ${payments} booked, ` +
