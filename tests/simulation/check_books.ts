@@ -99,11 +99,11 @@ function checkMember(
   const booked = new Map(entries.map((entry) => [entry.id, entry]));
   const wrong = receipts.flatMap((receipt) => checkReceipt(name, receipt, booked));
   const held = new Set(receipts.map((receipt) => receipt.id));
-  for (const { id, said } of attempts) {
+  for (const { id, said, wasRefused } of attempts) {
     const isBooked = booked.has(id);
     // Killed after the receipt was stored and before anybody was told: the receipt tells.
     const isTold = said === "paid" || (said === "nothing" && held.has(id));
-    if (said === "unknown") wrong.push(`${name} does not know what became of ${id}`);
+    if (said === "unknown" && !wasRefused) wrong.push(`${name} does not know what became of ${id}`);
     else if (isBooked !== isTold) {
       wrong.push(`${name} was told "${said}" of ${id}, which is ${isBooked ? "" : "not "}booked`);
     }

@@ -39,11 +39,13 @@ export interface Attempt {
   readonly to: AccountName;
   readonly amount: Amount;
   said: Said;
+  /** Whether any terminal was told the server's no, which is not told again by the next start. */
+  wasRefused: boolean;
 }
 
 const timeoutMs = 10_000;
-/** Nobody of that name, not online, not reached, or no room in the ledger: the order was not sent, or nothing became of it this time. */
-const notSent: ReadonlySet<number> = new Set([262, 263, 264, 510]);
+/** Not online, not reached, or no room in the ledger: the order was not sent, or nothing became of it this time. */
+const notSent: ReadonlySet<number> = new Set([263, 264, 510]);
 /** With nothing going wrong any more the first one is enough, but for a connection that is not known to be gone. */
 const leaveTriesMax = 10;
 const twiceShare = 0.15;
@@ -197,6 +199,7 @@ export class SimulatedMember {
       to: dice.pick(this.#setting.others),
       amount: (1 + dice.below(amountMax)) as Amount,
       said: "nothing",
+      wasRefused: false,
     };
     this.attempts.push(attempt);
     await this.#try(member, attempt);
@@ -207,7 +210,7 @@ export class SimulatedMember {
     const { dice } = this.#setting;
     const ways = dice.chance(twiceShare) ? [true, false] : [dice.chance(0.3)];
     const said = await Promise.all(ways.map((viaServer) => this.#pay(member, attempt, viaServer)));
-    for (const word of ["paid", "refused", "unknown"] as const) {
+    for (const word of ["paid", "unknown", "refused"] as const) {
       if (!said.includes(word)) continue;
       attempt.said = word;
       return;
@@ -215,14 +218,17 @@ export class SimulatedMember {
   }
 
   /** @returns what the client said; "nothing" where that is of this try alone: what was said before still holds */
-  async #pay(member: Member, { id, to, amount }: Attempt, viaServer: boolean): Promise<Said> {
+  async #pay(member: Member, attempt: Attempt, viaServer: boolean): Promise<Said> {
+    const { id, to, amount } = attempt;
     const { trace } = this.#setting;
     try {
       const outcome = await member.pay({ id, to, amount, viaServer });
       const isPaid = outcome.outcome === "paid";
       trace.note(this.name, `pay ${to} ${amount}: ${isPaid ? "paid" : `refused ${outcome.code}`}`);
       if (isPaid) return "paid";
-      return notSent.has(outcome.code) ? "nothing" : "refused";
+      if (notSent.has(outcome.code)) return "nothing";
+      attempt.wasRefused = true;
+      return "refused";
     } catch (error) {
       if (!(error instanceof MicropayError)) throw error;
       trace.note(this.name, `pay ${to} ${amount}: ${error.code}`);
