@@ -1,4 +1,5 @@
 /** A network of its own for a process, joined to this machine's by a cable that can be filtered. Linux, as root. */
+import { succeeds } from "../command_succeeds.ts";
 
 export interface NetworkNamespace extends AsyncDisposable {
   /** The address that is inside. */
@@ -28,8 +29,8 @@ export async function openNamespace(): Promise<NetworkNamespace | undefined> {
     [...within, "iptables", "-L", "-n"],
   ];
   for (const step of steps) {
-    if (await run(step)) continue;
-    await run(["ip", "netns", "delete", name]);
+    if (await succeeds(step)) continue;
+    await succeeds(["ip", "netns", "delete", name]);
     return undefined;
   }
   return {
@@ -37,19 +38,10 @@ export async function openNamespace(): Promise<NetworkNamespace | undefined> {
     prefix: within,
     async filter(action, rule) {
       const command = [...within, "iptables", action, ...rule];
-      if (!await run(command)) throw new Error(`cannot run ${command.join(" ")}`);
+      if (!await succeeds(command)) throw new Error(`cannot run ${command.join(" ")}`);
     },
     async [Symbol.asyncDispose]() {
-      await run(["ip", "netns", "delete", name]);
+      await succeeds(["ip", "netns", "delete", name]);
     },
   };
-}
-
-async function run([command, ...args]: readonly string[]): Promise<boolean> {
-  try {
-    const options = { args, stdout: "null", stderr: "null" } as const;
-    return (await new Deno.Command(command!, options).output()).success;
-  } catch {
-    return false; // no such command
-  }
 }

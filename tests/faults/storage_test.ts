@@ -2,6 +2,7 @@
  * The disk under a running server: full, failing, gone; and the server's process stopped for a while. Real processes throughout.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { succeeds } from "../command_succeeds.ts";
 import { openScene } from "../end_to_end/driver.ts";
 import { mountSmallDisk } from "../ledger/sqlite/small_disk.ts";
 import { checkRound } from "../soak/check_round.ts";
@@ -109,8 +110,5 @@ async function requireInDoubt(from: PayingMember, { name: to }: PayingMember): P
 
 /** Of a process that runs already, in bytes. */
 async function limitFileSize(pid: number, bytes: number): Promise<void> {
-  const { success } = await new Deno.Command("prlimit", {
-    args: ["--pid", String(pid), `--fsize=${bytes}`],
-  }).output();
-  assert(success);
+  assert(await succeeds(["prlimit", "--pid", String(pid), `--fsize=${bytes}`]));
 }

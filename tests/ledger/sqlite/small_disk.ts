@@ -1,3 +1,5 @@
+import { succeeds } from "../../command_succeeds.ts";
+
 /** A file system of a given size, where this machine and user may mount one: Linux, as root, with the right to mount. */
 export interface SmallDisk extends AsyncDisposable {
   readonly folder: string;
@@ -9,7 +11,7 @@ export interface SmallDisk extends AsyncDisposable {
 export async function mountSmallDisk(size: string): Promise<SmallDisk | undefined> {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) return undefined;
   const folder = await Deno.makeTempDir({ prefix: "micropay-disk-" });
-  if (!await succeeds("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder])) {
+  if (!await succeeds(["mount", "-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder])) {
     await Deno.remove(folder);
     return undefined;
   }
@@ -17,21 +19,12 @@ export async function mountSmallDisk(size: string): Promise<SmallDisk | undefine
     folder,
     async setReadOnly(readOnly) {
       const mode = `remount,${readOnly ? "ro" : "rw"}`;
-      if (!await succeeds("mount", ["-o", mode, folder])) throw new Error(`cannot ${mode}`);
+      if (!await succeeds(["mount", "-o", mode, folder])) throw new Error(`cannot ${mode}`);
     },
     async [Symbol.asyncDispose]() {
       // Lazily: a test that failed may have left a ledger open there.
-      await succeeds("umount", ["-l", folder]);
+      await succeeds(["umount", "-l", folder]);
       await Deno.remove(folder);
     },
   };
-}
-
-async function succeeds(command: string, args: string[]): Promise<boolean> {
-  try {
-    const options = { args, stdout: "null", stderr: "null" } as const;
-    return (await new Deno.Command(command, options).output()).success;
-  } catch {
-    return false; // no such command
-  }
 }
