@@ -6,6 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import { openScene } from "../end_to_end/driver.ts";
 import { Crowd } from "../soak/crowd.ts";
 import { figuresText, hasProcessFigures, processFigures } from "./process_figures.ts";
+import { closeAtOnce } from "./strangers.ts";
 
 const connections = 2000;
 const atATime = 200;
@@ -23,9 +24,7 @@ Deno.test({
   const [alice, bob] = crowd.members;
   const before = await processFigures(program.pid);
   for (let count = 0; count < connections; count += atATime) {
-    await Promise.all(Array.from({ length: atATime }, async () => {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    }));
+    await closeAtOnce(port, atATime);
     const attempt = await alice!.pay({ to: bob!.name, viaServer: false });
     assert(attempt.paid, attempt.refusal?.text);
   }
