@@ -14,7 +14,7 @@ export interface Disk {
   readText(path: string): Promise<string | undefined>;
   /** @returns the names in a folder, in no order; none when there is no folder */
   names(path: string): Promise<string[]>;
-  /** Makes a folder that only this user can look into, with the folders above it, so that a power cut does not take it. */
+  /** Makes a folder that only this user can look into, with the folders above it; a power cut does not take them. Harmless when it is there. */
   makeFolder(path: string): Promise<void>;
   /** Writes a file so that at any moment, power cuts included, either the old content or the new is there. */
   writeWhole(path: string, text: string, access: FileAccess): Promise<void>;
@@ -40,11 +40,7 @@ export const systemDisk: Disk = {
         return names;
       }, [])),
 
-  makeFolder: (path) =>
-    naming(`make the folder ${path}`, async () => {
-      await Deno.mkdir(path, { recursive: true, mode: 0o700 });
-      await syncFolder(dirname(path));
-    }),
+  makeFolder: (path) => naming(`make the folder ${path}`, () => makeFolder(path)),
 
   writeWhole: (path, text, access) =>
     naming(`write ${path}`, () => writeWhole(path, text, access === "private" ? 0o600 : 0o644)),
@@ -89,6 +85,16 @@ async function ifThere<Result, Missing>(
     if (error instanceof Deno.errors.NotFound) return missing;
     throw error;
   }
+}
+
+/** One after the other from above, each on the disk before there is something in it. Where it is there already, which is mostly, this costs nothing. */
+async function makeFolder(path: string): Promise<void> {
+  const there = await ifThere(() => Deno.stat(path), undefined);
+  if (there?.isDirectory) return;
+  await makeFolder(dirname(path));
+  // Recursive for the sake of another process that makes it at the same time.
+  await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+  await syncFolder(dirname(path));
 }
 
 async function writeWhole(path: string, text: string, mode: number): Promise<void> {
