@@ -62,9 +62,9 @@ async function client(
   surroundings: Surroundings,
 ): Promise<ExitCode> {
   // Made on another core while this one loads the rest.
-  const sessionKey = surroundings.makeSessionKey(request.rsaBits);
-  const { runClient } = await import("./client_command.ts");
-  return await runClient(request, { ...surroundings, sessionKey: await sessionKey });
+  const making = surroundings.makeSessionKey(request.rsaBits);
+  const [{ runClient }, sessionKey] = await Promise.all([import("./client_command.ts"), making]);
+  return await runClient(request, { ...surroundings, sessionKey });
 }
 
 async function server(request: ServerRequest, surroundings: Surroundings): Promise<ExitCode> {

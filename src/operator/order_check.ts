@@ -34,9 +34,8 @@ const signersMax = 10_000;
 export class OrderCheck {
   readonly #anchor: TrustAnchor;
   readonly #issued: ReadonlyMap<string, IssuedCertificate>;
-  readonly #signers = new Map<string, Signer>();
-
   readonly #signatures: SignatureChecks;
+  readonly #signers = new Map<string, Signer>();
 
   /** @param issued the certificates that the ledger issued, by fingerprint */
   constructor(
