@@ -4,6 +4,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { testWith, type Tool } from "../installed_tool.ts";
 import { assertEquals, assertMatch } from "@std/assert";
+import { openssl } from "../pki/openssl.ts";
 import { openScene, type Scene, step } from "./driver.ts";
 
 const rows: readonly {
@@ -168,8 +169,8 @@ async function expireCertificate(scene: Scene): Promise<void> {
   await Deno.writeTextFile(scene.path("extensions"), extensions.join("\n"));
   const subject = ["-subj", "/CN=micropay server"];
   const run = async (...args: string[]) => {
-    const { success, stderr } = await new Deno.Command("openssl", { args }).output();
-    if (!success) throw new Error(`openssl ${args[0]}: ${new TextDecoder().decode(stderr)}`);
+    const { success, text } = await openssl(...args);
+    if (!success) throw new Error(`openssl ${args[0]}: ${text}`);
   };
   await run(
     "req",

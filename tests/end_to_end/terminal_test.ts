@@ -12,11 +12,7 @@ testWith(
   "in a terminal the fingerprint is asked for, then the menu works, and Ctrl-C leaves it cleanly",
   async () => {
     await using scene = await openSceneWith([]);
-    await using terminal = await Terminal.open(scene, [
-      "client",
-      "127.0.0.1",
-      String(scene.server.port),
-    ]);
+    await using terminal = await Terminal.open(scene);
     await terminal.shows("The SHA-256 fingerprint of its CA is");
     await terminal.shows("Is it the one the operator told you? [y/N]");
     await terminal.type("y");
@@ -40,18 +36,14 @@ testWith(
 
 testWith(["tmux"], "in a terminal, any answer but yes trusts nobody", async () => {
   await using scene = await openSceneWith([]);
-  await using terminal = await Terminal.open(scene, [
-    "client",
-    "127.0.0.1",
-    String(scene.server.port),
-  ]);
+  await using terminal = await Terminal.open(scene);
   await terminal.shows("[y/N]");
   await terminal.type("no");
   await terminal.shows("which nobody has confirmed.");
   await terminal.shows("ended with 4");
 });
 
-/** A terminal of 200 columns with a program in it, by `tmux`, on a server of its own. */
+/** A terminal of 200 columns with a client in it, by `tmux`, on a server of its own. */
 class Terminal implements AsyncDisposable {
   readonly #socket: string;
 
@@ -59,7 +51,7 @@ class Terminal implements AsyncDisposable {
     this.#socket = socket;
   }
 
-  static async open(scene: Scene, args: readonly string[]): Promise<Terminal> {
+  static async open(scene: Scene): Promise<Terminal> {
     const folder = scene.path("somewhere");
     await Deno.mkdir(folder, { recursive: true });
     const terminal = new Terminal(scene.path("tmux"));
@@ -67,7 +59,7 @@ class Terminal implements AsyncDisposable {
     const words = [
       ...["env", "-i", "TERM=screen"],
       ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
-      ...[...programCommand(), ...args],
+      ...[...programCommand(), "client", "127.0.0.1", String(scene.server.port)],
     ];
     const command = `${words.map(quoted).join(" ")}; echo "ended with $?"; cat`;
     await terminal.#tmux("new-session", "-d", "-x", "200", "-y", "50", "-c", folder, command);

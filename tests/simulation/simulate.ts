@@ -2,6 +2,7 @@
  * `deno task simulate`: histories by seed. `--seeds N` lets N of them happen (100 without it), `--first S` says which is the first (1);
  * `--seed S` lets one happen again and prints all of it.
  */
+import { numberOption } from "../number_option.ts";
 import { makeAuthorities } from "./authorities.ts";
 import { type History, simulate } from "./history.ts";
 import { ImmediateCrypto } from "./immediate_crypto.ts";
@@ -55,15 +56,6 @@ async function simulateOne(seed: number, authorities: Authorities): Promise<numb
 /** What is wrong, and how to see how it came to that. */
 export function failureText(seed: number, { wrong }: History): string {
   return `seed ${seed}: ${wrong.join("; ")}\n  see it with: deno task simulate --seed ${seed}`;
-}
-
-function numberOption(name: string): number | undefined {
-  const at = Deno.args.indexOf(name);
-  if (at === -1) return undefined;
-  const value = Number(Deno.args[at + 1]);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  console.error(`${name} ${Deno.args[at + 1]}: a whole number from 1`);
-  Deno.exit(2);
 }
 
 if (import.meta.main) await main();

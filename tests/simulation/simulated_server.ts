@@ -11,7 +11,7 @@ import type { ServerEvent } from "../../src/server/server_event.ts";
 import { SessionKeys } from "../../src/server/session_keys.ts";
 import type { Endpoint } from "../../src/transport/byte_stream.ts";
 import type { Dice } from "./dice.ts";
-import { FailingStorage } from "./failing_ledger.ts";
+import { FailingStorage } from "./failing_storage.ts";
 import type { SimulatedNetwork } from "./simulated_network.ts";
 import { type SimulatedMachine, SimulatedProcess } from "./simulated_process.ts";
 import type { Trace } from "./trace.ts";

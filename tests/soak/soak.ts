@@ -2,11 +2,12 @@
  * `deno task soak`: 200 rounds of payments, SIGKILL, restart and check, or as many as `--rounds N` says. With `--minutes N`, so many
  * minutes of 50 members who pay each other at random, with a fault every ten seconds: cut connections, SIGSTOP, a full disk, SIGKILL.
  */
+import { numberOption } from "../number_option.ts";
 import { crashRounds } from "./crash_rounds.ts";
 import { faultMinutes } from "./fault_minutes.ts";
 
-const minutes = numberAfter("--minutes");
-if (minutes === undefined) await crash(numberAfter("--rounds") ?? 200);
+const minutes = numberOption("--minutes");
+if (minutes === undefined) await crash(numberOption("--rounds") ?? 200);
 else await fault(minutes);
 
 async function crash(rounds: number): Promise<void> {
@@ -36,13 +37,4 @@ async function fault(minutes: number): Promise<void> {
     `${attempts} payments tried, ${payments} booked, ${receipts} receipts found, none in doubt; ` +
       "the ledger and every member's audit are in order",
   );
-}
-
-function numberAfter(option: string): number | undefined {
-  const at = Deno.args.indexOf(option);
-  if (at === -1) return undefined;
-  const number = Number(Deno.args[at + 1]);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  console.error(`${option} ${Deno.args[at + 1]}: a whole number from 1`);
-  Deno.exit(2);
 }
