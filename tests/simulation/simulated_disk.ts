@@ -2,6 +2,7 @@
  * A disk in memory, which stays when the process that used it is killed. Each change takes its time and is done wholly or not at all, as
  * `Disk` promises; a process that is killed meanwhile does not know which.
  */
+import { dirname } from "node:path";
 import type { Disk } from "../../src/client/disk.ts";
 import { FileError } from "../../src/errors.ts";
 import type { Dice } from "./dice.ts";
@@ -11,6 +12,7 @@ const changeMsMax = 8;
 
 export class SimulatedDisk {
   readonly #files = new Map<string, string>();
+  readonly #folders = new Set<string>();
   readonly #dice: Dice;
   /** Who has each lock, and who waits for it. */
   readonly #locks = new Map<string, Promise<void>>();
@@ -27,12 +29,12 @@ export class SimulatedDisk {
     return {
       readText: (path) => read(() => files.get(path)),
       names: (path) => read(() => this.#names(path)),
-      makeFolder: () => change(() => {}),
-      writeWhole: (path, text) => change(() => void files.set(path, text)),
+      makeFolder: (path) => change(() => this.#makeFolder(path)),
+      writeWhole: (path, text) => change(() => this.#write(path, text)),
       writeNew: (path, text) =>
         change(() => {
           if (files.has(path)) throw new FileError(`write ${path}: it is there`);
-          files.set(path, text);
+          this.#write(path, text);
         }),
       rename: (from, to) =>
         change(() => {
@@ -50,8 +52,18 @@ export class SimulatedDisk {
   }
 
   #names(folder: string): string[] {
-    const inside = [...this.#files.keys()].filter((path) => path.startsWith(`${folder}/`));
-    return [...new Set(inside.map((path) => path.slice(folder.length + 1).split("/")[0]!))];
+    return [...this.#folders, ...this.#files.keys()]
+      .filter((path) => dirname(path) === folder)
+      .map((path) => path.slice(folder.length + 1));
+  }
+
+  #makeFolder(path: string): void {
+    for (let at = path; dirname(at) !== at; at = dirname(at)) this.#folders.add(at);
+  }
+
+  #write(path: string, text: string): void {
+    if (!this.#folders.has(dirname(path))) throw new FileError(`write ${path}: no such folder`);
+    this.#files.set(path, text);
   }
 
   #change(process: SimulatedProcess, action: () => void): Promise<void> {
