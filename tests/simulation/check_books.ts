@@ -6,7 +6,7 @@ import type { StoredReceipt } from "../../src/client/receipt_store.ts";
 import { chainHash, type Entry, entryDigest, issuingAccount } from "../../src/ledger/entry.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { readDocument } from "../../src/pki/signed_document.ts";
-import type { Attempt } from "./simulated_member.ts";
+import type { Attempt } from "./member_acts.ts";
 import { initialBalance } from "./simulated_server.ts";
 
 /** What one member holds and was told. */

@@ -83,7 +83,7 @@ export async function simulate(seed: number, options: HistoryOptions): Promise<H
     await server.start();
     for (const member of members) member.start();
     faults = await letThingsGoWrong({ server, members, network, trace }, dice.fork("faults"));
-    while (!members.every(({ isContent }) => isContent)) await timeline.sleep(1000);
+    while (!members.every(({ acts }) => acts.isContent)) await timeline.sleep(1000);
     for (const member of members) member.rest();
     // An order that was stamped while the server's clock was ahead can be booked for as much longer.
     await timeline.sleep(doubtMs + server.machine.clockAheadMsMax);
@@ -114,8 +114,8 @@ async function gather(member: SimulatedMember, client: Member): Promise<Evidence
   for await (const receipt of client.context.receipts.all()) receipts.push(receipt);
   return {
     name: member.name,
-    attempts: member.attempts,
-    notified: member.notified,
+    attempts: member.acts.attempts,
+    notified: member.acts.notified,
     receipts,
     outbox: await client.context.outbox.ids(),
   };

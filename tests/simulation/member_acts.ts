@@ -1,0 +1,153 @@
+/**
+ * What a person does with the product's client while it runs: pays, gives back, asks. Every payment is written down with what the client said
+ * became of it.
+ */
+import type { AccountName } from "../../src/account_name.ts";
+import type { MemberAudit } from "../../src/client/ledger_audit.ts";
+import type { Member } from "../../src/client/member.ts";
+import { MicropayError, UnknownOutcomeError } from "../../src/errors.ts";
+import type { Amount } from "../../src/money.ts";
+import { makeOrderId } from "../../src/random.ts";
+import type { Dice } from "./dice.ts";
+import type { Trace } from "./trace.ts";
+
+export interface ActsSetting {
+  readonly name: AccountName;
+  readonly others: readonly AccountName[];
+  readonly dice: Dice;
+  readonly trace: Trace;
+  /** Told when a payment was refused, and booked all the same. */
+  readonly onContradiction: (name: AccountName) => void;
+}
+
+/** What the client said became of a payment: nothing yet, that it is booked, that it is not, or that it does not know. */
+export type Said = "nothing" | "paid" | "refused" | "not_done" | "unknown";
+
+export interface Attempt {
+  readonly id: string;
+  readonly to: AccountName;
+  readonly amount: Amount;
+  said: Said;
+  /** Whether any terminal was told the server's no, which is not told again by the next start. */
+  wasRefused: boolean;
+}
+
+const twiceShare = 0.15;
+/** Not online, not reached, or no room in the ledger: the order was not sent, or nothing became of it this time. */
+const notSent: ReadonlySet<number> = new Set([263, 264, 510]);
+/** More than anybody begins with, now and then. */
+const amountMax = 700;
+
+export class MemberActs {
+  readonly attempts: Attempt[] = [];
+  /** Ids of payments that this member was told of as they came, as often as it was. */
+  readonly notified: string[] = [];
+  readonly #setting: ActsSetting;
+  #paymentsLeft: number;
+
+  constructor(setting: ActsSetting) {
+    this.#setting = setting;
+    this.#paymentsLeft = 1 + setting.dice.below(4);
+  }
+
+  /** Whether it has paid as often as it wanted to. */
+  get isContent(): boolean {
+    return this.#paymentsLeft === 0;
+  }
+
+  /** Does one thing. */
+  async act(member: Member): Promise<void> {
+    const { dice, trace } = this.#setting;
+    const open = this.attempts.filter(({ said }) => said === "unknown" || said === "nothing");
+    if (open.length > 0 && dice.chance(0.5)) return await this.#try(member, dice.pick(open));
+    if (dice.chance(0.15)) return await this.#giveBack(member);
+    if (dice.chance(0.1)) {
+      const audit = await member.audit();
+      trace.note(this.#setting.name, `audit: ${audit.outcome}`);
+      if (audit.outcome === "audited") this.#mustBeWhole(audit);
+      return;
+    }
+    if (this.#paymentsLeft === 0) return;
+    this.#paymentsLeft--;
+    const attempt: Attempt = {
+      id: makeOrderId(member.context.clock, dice),
+      to: dice.pick(this.#setting.others),
+      amount: (1 + dice.below(amountMax)) as Amount,
+      said: "nothing",
+      wasRefused: false,
+    };
+    this.attempts.push(attempt);
+    await this.#try(member, attempt);
+  }
+
+  /** Pays, now and then from two terminals at once with the same id: directly, and through the server. */
+  async #try(member: Member, attempt: Attempt): Promise<void> {
+    const { dice } = this.#setting;
+    const ways = dice.chance(twiceShare) ? [true, false] : [dice.chance(0.3)];
+    const said = await Promise.all(ways.map((viaServer) => this.#pay(member, attempt, viaServer)));
+    for (const word of ["paid", "unknown", "refused"] as const) {
+      if (!said.includes(word)) continue;
+      attempt.said = word;
+      return;
+    }
+  }
+
+  /** @returns what the client said; "nothing" where that is of this try alone: what was said before still holds */
+  async #pay(member: Member, attempt: Attempt, viaServer: boolean): Promise<Said> {
+    const { id, to, amount } = attempt;
+    const { trace } = this.#setting;
+    try {
+      const outcome = await member.pay({ id, to, amount, viaServer });
+      const isPaid = outcome.outcome === "paid";
+      trace.note(
+        this.#setting.name,
+        `pay ${to} ${amount}: ${isPaid ? "paid" : `refused ${outcome.code}`}`,
+      );
+      if (isPaid) return "paid";
+      if (notSent.has(outcome.code)) return "nothing";
+      attempt.wasRefused = true;
+      return "refused";
+    } catch (error) {
+      if (!(error instanceof MicropayError)) throw error;
+      trace.note(this.#setting.name, `pay ${to} ${amount}: ${error.code}`);
+      return error instanceof UnknownOutcomeError ? "unknown" : "nothing";
+    }
+  }
+
+  async #giveBack(member: Member): Promise<void> {
+    const { dice, trace } = this.#setting;
+    if (this.notified.length === 0) return;
+    const id = dice.pick(this.notified);
+    const amount = dice.chance(0.5) ? undefined : (1 + dice.below(50)) as Amount;
+    try {
+      const outcome = await member.refund({ id, amount });
+      const what = outcome.outcome === "paid" ? "paid" : `refused ${outcome.code}`;
+      trace.note(this.#setting.name, `refund: ${what}`);
+    } catch (error) {
+      if (!(error instanceof MicropayError)) throw error;
+      trace.note(this.#setting.name, `refund: ${error.code}`);
+    }
+  }
+
+  /** Finds out what became of payments in doubt, as every start of the client does. */
+  async settle(member: Member): Promise<void> {
+    for await (const settled of member.settle()) {
+      const { id } = settled.item.order;
+      this.#setting.trace.note(this.#setting.name, `settle: ${settled.outcome}`);
+      const attempt = this.attempts.find((one) => one.id === id);
+      if (!attempt) continue;
+      if (settled.outcome === "done") {
+        if (attempt.said === "refused") this.#setting.onContradiction(this.#setting.name);
+        attempt.said = "paid";
+      }
+      if (settled.outcome === "not_done") attempt.said = "not_done";
+    }
+  }
+
+  #mustBeWhole({ missing, rewrittenAt }: MemberAudit): void {
+    if (missing.length === 0 && rewrittenAt === undefined) return;
+    this.#setting.trace.fail(
+      `${this.#setting.name} misses ${missing.length} receipts in the ledger`,
+    );
+  }
+}
