@@ -4,6 +4,7 @@
 import type { AccountName } from "../account_name.ts";
 import { InterruptedError, MicropayError, UnknownOutcomeError } from "../errors.ts";
 import type { Amount } from "../money.ts";
+import { codes } from "../protocol/code.ts";
 import { type Refusal, refuse } from "../protocol/exchange.ts";
 import { locateExchange } from "../protocol/locate.ts";
 import { orderDigest } from "../protocol/receipt.ts";
@@ -53,12 +54,7 @@ export async function pay(
   const kept = terms.id === undefined ? undefined : await member.outbox.get(terms.id);
   if (!kept || kept.isRefused) return await attempt(terms, kept, payer);
   try {
-    const result = await attempt(terms, kept, payer);
-    // "Not now" is said of this try alone: what was sent before can still be booked.
-    if (result.outcome === "refused" && result.code === 510) {
-      throw inDoubt(kept.order, { said: " before, and the server books nothing just now" });
-    }
-    return result;
+    return await attempt(terms, kept, payer);
   } catch (cause) {
     if (!(cause instanceof MicropayError) || cause instanceof UnknownOutcomeError) throw cause;
     // It was sent before: until the server has said what became of it, nothing else is the answer.
@@ -92,7 +88,12 @@ async function attempt(
     });
   }
   try {
-    return await send(terms, again, { ...payer, peer });
+    const result = await send(terms, again, { ...payer, peer });
+    const isForNow = result.outcome === "refused" && codes[result.code].tryAgain;
+    if (again && !again.isRefused && isForNow) {
+      throw inDoubt(again.order, { said: " before, and the server books nothing just now" });
+    }
+    return result;
   } finally {
     peer?.close();
   }

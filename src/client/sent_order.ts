@@ -4,6 +4,7 @@
 import { FileError, UnknownOutcomeError } from "../errors.ts";
 import type { EntryParty } from "../ledger/entry.ts";
 import type { Amount } from "../money.ts";
+import { codes } from "../protocol/code.ts";
 import { type Refusal, refuse } from "../protocol/exchange.ts";
 import { type Order, type OrderTerms, signOrder } from "../protocol/order.ts";
 import type { MemberContext } from "./member_context.ts";
@@ -65,8 +66,8 @@ export async function recorded(
   try {
     // With 266 the id belongs to another order: this one can never be booked.
     if (result.outcome === "paid" || result.code === 266) await outbox.remove(order);
-    // 510: the server keeps no record of this "no", so whoever else has the order can still hand it in.
-    else if (result.code !== 510) await outbox.markRefused(order);
+    // Of a "not now" the server keeps no record, so whoever else has the order can still hand it in.
+    else if (!codes[result.code].tryAgain) await outbox.markRefused(order);
   } catch (error) {
     // What became of it is known, and said; the record is looked at again by the next start.
     if (!(error instanceof FileError)) throw error;
