@@ -18,6 +18,7 @@ import { RefusedOrders } from "./refused_orders.ts";
 import { ServedConnection } from "./served_connection.ts";
 import type { ServerContext, ServerDependencies } from "./server_context.ts";
 import type { Session } from "./session.ts";
+import { UnknownOrders } from "./unknown_orders.ts";
 import { WaitingNotices } from "./waiting_notices.ts";
 import { watchLedger } from "./watch_ledger.ts";
 
@@ -60,6 +61,7 @@ export class Server {
       initialBalance,
       sessions: new MemberSessions(),
       refusedOrders: new RefusedOrders(),
+      unknownOrders: new UnknownOrders(),
       standing: new AddressStanding(dependencies),
       notices: new WaitingNotices(dependencies),
       queue: new FairQueue({ inFlightMax: processors + costlyBesideProcessors }),

@@ -13,6 +13,7 @@ import type { AddressStanding } from "./address_standing.ts";
 import type { MemberSessions } from "./member_sessions.ts";
 import type { RefusedOrders } from "./refused_orders.ts";
 import type { ReportEvent } from "./server_event.ts";
+import type { UnknownOrders } from "./unknown_orders.ts";
 import type { SessionKeys } from "./session_keys.ts";
 import type { WaitingNotices } from "./waiting_notices.ts";
 
@@ -34,6 +35,7 @@ export interface ServerContext extends ServerDependencies {
   readonly initialBalance: number;
   readonly sessions: MemberSessions;
   readonly refusedOrders: RefusedOrders;
+  readonly unknownOrders: UnknownOrders;
   readonly standing: AddressStanding;
   readonly notices: WaitingNotices;
   /** Opening, sealing and greeting, by address as long as nobody knows who it is, then by member. */

@@ -52,6 +52,32 @@ Deno.test("submit: an order that has expired gives its receipt again when it was
   assertEquals(await server.balanceOf("alice"), 8000);
 });
 
+Deno.test("submit: what was not known when it had expired, and what was refused, stays so when the clock is set back", async () => {
+  const shift = { ms: 0 };
+  const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
+  await using server = await startServer({ clock });
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const orderOf = (amount: number) => orderPayload(alice, server.anchor, { amount });
+  const [late, never, refused] = [orderOf(1), orderOf(2), orderOf(10_001)];
+  const [hers, his] = [await server.link(alice), await server.link(bob)];
+  const submit = async (payload: ReturnType<typeof orderOf>) => {
+    const outcome = await his.ask(submitExchange, { order: await signPayload(payload, alice) });
+    return outcome.outcome === "answered" ? 130 : outcome.code;
+  };
+  const ask = async ({ id }: ReturnType<typeof orderOf>) => {
+    const outcome = await hers.ask(statusExchange, { id: String(id) });
+    assertEquals(outcome.outcome === "refused" && outcome.code, 400);
+  };
+  assertEquals(await submit(refused), 270);
+  // Before it expires the answer is for now only.
+  await ask(late);
+  shift.ms = 3_600_000;
+  await ask(never);
+  shift.ms = 0;
+  assertEquals([await submit(late), await submit(never), await submit(refused)], [130, 265, 270]);
+  assertEquals(await server.balanceOf("alice"), 9999);
+});
+
 Deno.test("submit: the same id with another content is refused with 266", async () => {
   await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];

@@ -10,7 +10,10 @@ export const statusRoute = memberRoute({
   async handle({ id }, { name, server }) {
     const entry = await server.ledger.entry(id);
     // Whether other people's payments exist is none of the asker's business.
-    if (!entry || (entry.payer !== name && entry.payee !== name)) return refuse(400);
+    if (!entry || (entry.payer !== name && entry.payee !== name)) {
+      server.unknownOrders.tell(id, { nowMs: server.clock.nowMs() });
+      return refuse(400);
+    }
     return answered({ receipt: await signReceipt(entry, server) });
   },
 });

@@ -30,10 +30,7 @@ export const submitRoute = memberRoute({
     }
     const sides = { payer: order.from, payee: order.to };
     const outcome = await book(verified, { sides, server });
-    if (outcome.outcome === "refused") {
-      const refused = { refusal: outcome, expiresAtMs: order.exp * 1000 };
-      server.refusedOrders.add(jws, refused, { nowMs: server.clock.nowMs() });
-    }
+    if (outcome.outcome === "refused") server.refusedOrders.add(jws, outcome);
     tellOtherSide(verified, { outcome, submitter: name, sides, server });
     return outcome;
   },
@@ -70,7 +67,9 @@ async function book(
   // Asked before anything that changes with time: the same order again gives the same receipt, expired or not.
   const earlier = await ledger.entry(order.id);
   if (earlier?.orderJws === jws) return await receipted(earlier, server);
-  const judgement = server.refusedOrders.get(jws) ?? judgeOrder(order, { nowMs: clock.nowMs() });
+  const judgement = server.refusedOrders.get(jws) ??
+    (server.unknownOrders.wasOver(order) ? refuse(265) : undefined) ??
+    judgeOrder(order, { nowMs: clock.nowMs() });
   if (judgement) return judgement;
   const payer = await ledger.account(sides.payer);
   // Issued by our CA, but not (or no longer) the certificate of the account that pays.
