@@ -103,7 +103,8 @@ export class MemberActs {
         this.#setting.name,
         `pay ${to} ${amount}: ${isPaid ? "paid" : `refused ${outcome.code}`}`,
       );
-      if (isPaid) return "paid";
+      // At once: the other terminal may never come to its end.
+      if (isPaid) return attempt.said = "paid";
       if (notSent.has(outcome.code)) return "nothing";
       attempt.wasRefused = true;
       return "refused";
