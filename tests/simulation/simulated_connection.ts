@@ -72,15 +72,16 @@ export class SimulatedStream implements ByteStream {
   write(bytes: Uint8Array): Promise<void> {
     const own = bytes.slice();
     return this.#process.step(async () => {
-      while (this.#unreadBytes >= windowBytes && !this.isClosed) await this.#changed();
-      if (this.isClosed) {
-        throw new ClosedError(`write to ${endpointText(this.remote)}: the connection is closed`);
+      for (let rest = own; rest.length > 0;) {
+        while (this.#unreadBytes >= windowBytes && !this.isClosed) await this.#changed();
+        if (this.isClosed) {
+          throw new ClosedError(`write to ${endpointText(this.remote)}: the connection is closed`);
+        }
+        const taken = rest.subarray(0, windowBytes - this.#unreadBytes);
+        this.#unreadBytes += taken.length;
+        this.#sendPieces(taken);
+        rest = rest.subarray(taken.length);
       }
-      this.#unreadBytes += own.length;
-      const { dice } = this.#network;
-      const at = dice.chance(splitShare) ? dice.below(own.length) : 0;
-      if (at > 0) this.#send((other) => other.#take(own.subarray(0, at)));
-      this.#send((other) => other.#take(own.subarray(at)));
     });
   }
 
@@ -103,6 +104,13 @@ export class SimulatedStream implements ByteStream {
     if (this.isClosed) return;
     this.isClosed = true;
     if (this.#network.isUp(this.local.host)) this.#send((other) => other.reset());
+  }
+
+  #sendPieces(bytes: Uint8Array<ArrayBuffer>): void {
+    const { dice } = this.#network;
+    const at = dice.chance(splitShare) ? dice.below(bytes.length) : 0;
+    if (at > 0) this.#send((other) => other.#take(bytes.subarray(0, at)));
+    this.#send((other) => other.#take(bytes.subarray(at)));
   }
 
   #send(arrive: (other: SimulatedStream) => void): void {

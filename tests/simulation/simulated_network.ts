@@ -20,6 +20,7 @@ const delayMsMax = 40;
 const slowShare = 0.02;
 const slowMsMax = 3000;
 const ephemeralPortMin = 49_152;
+const anyAddress = "0.0.0.0";
 
 export class SimulatedNetwork {
   readonly timeline: Timeline;
@@ -94,9 +95,15 @@ export class SimulatedNetwork {
   }
 
   #listen(process: SimulatedProcess, { host, port }: Endpoint): Listener {
+    const attempt = `listen on ${endpointText({ host, port })}`;
+    if (![process.machine.host, anyAddress].includes(host)) {
+      throw new ListenError(`${attempt}: the address is not this machine's`);
+    }
     const actual = port === 0 ? this.#nextPort++ : port;
     const key = endpointText({ host: process.machine.host, port: actual });
-    if (this.#listeners.has(key)) throw new ListenError(`listen on ${key}: the port is taken`);
+    if (this.#listeners.has(key)) {
+      throw new ListenError(`${attempt}: the port is taken; choose another, or 0 for any`);
+    }
     const close = () => {
       if (this.#listeners.get(key) === listener) this.#listeners.delete(key);
     };
@@ -112,6 +119,7 @@ export class SimulatedNetwork {
     signal: AbortSignal,
   ): Promise<ByteStream> {
     const attempt = `connect to ${endpointText(remote)}`;
+    if (signal.aborted) throw new ConnectError(`${attempt}: given up`, { cause: signal.reason });
     const local = { host: process.machine.host, port: this.#nextPort++ };
     const { promise, resolve, reject } = Promise.withResolvers<ByteStream>();
     const giveUp = () => reject(new ConnectError(`${attempt}: no answer in time`));
