@@ -127,13 +127,10 @@ export const orderFutureMsMax = 1 * minute;
 export const orderLifetimeMsMax = 24 * hour;
 
 /**
- * Refused orders that a server remembers. Each costs its sender a signature and the server a decryption, so no more of them come in an
- * order's lifetime; about 200 bytes each.
+ * Orders that were voided, kept in the ledger for each account: refused, or not known when somebody asked after they had expired. An account that
+ * has more void loses its own oldest; about 200 bytes each.
  */
-export const refusedOrdersMax = 100_000;
-
-/** Orders that a server remembers to have said of that it does not know them. Each costs a decryption as well; about 100 bytes each. */
-export const unknownOrdersMax = 100_000;
+export const voidedOrdersMax = 1000;
 
 /** How soon a server notices what another process did to its ledger. One cheap question each time. */
 export const ledgerWatchMs = 1 * second;

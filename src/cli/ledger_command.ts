@@ -152,6 +152,7 @@ async function move(
 const refusalCodes: Readonly<
   Record<Exclude<BookOutcome["outcome"], "booked" | "repeated">, Code>
 > = {
+  voided: 260,
   id_conflict: 266,
   payer_unknown: 262,
   payee_unknown: 262,

@@ -1,10 +1,10 @@
 /**
  * `ledger show`: finds what was meant and prints it.
  */
+import { orderDigest } from "../ledger/entry.ts";
 import type { LedgerSnapshot, StoredAccount, StoredEntry } from "../ledger/snapshot.ts";
 import { EnvelopeError } from "../errors.ts";
 import { readDocument } from "../pki/signed_document.ts";
-import { orderDigest } from "../protocol/receipt.ts";
 import { refuse } from "../protocol/exchange.ts";
 import { type ExitCode, exitCodes } from "./exit_code.ts";
 import type { LedgerOutput, ShownEntry } from "./ledger_output.ts";

@@ -50,28 +50,39 @@ export async function handToServer(
   member: MemberContext,
 ): Promise<Paid | Refusal> {
   let cause: unknown;
+  let invalid: Refusal | undefined;
   try {
     const outcome = await member.link.ask(submitExchange, { order: order.jws });
     if (outcome.outcome === "answered") return await proven(outcome.answer.receipt, order, member);
-    // 500: it does not know itself.
-    if (outcome.code !== 500) return outcome;
+    // 500: it does not know itself. 261: what it cannot check now, it may be able to check when a clock is right again.
+    if (outcome.code === 261) invalid = outcome;
+    else if (outcome.code !== 500) return outcome;
   } catch (error) {
     if (!(error instanceof MicropayError)) throw error;
     cause = error;
   }
-  const asked = await ask(order, member);
+  const asked = await ask(order, member, invalid && { voiding: order.jws });
   if (asked.paid) return asked.paid;
+  if (invalid && asked.isUnknown) return invalid;
   throw inDoubt(order, { cause: cause ?? asked.cause });
 }
 
-/** Asks the server, because nothing conclusive came by itself. Only a receipt is conclusive. */
+/** What the server says of an order when it is asked. */
+interface Asked {
+  readonly paid?: Paid;
+  readonly isUnknown?: boolean;
+  readonly cause?: unknown;
+}
+
+/** Asks the server, because nothing conclusive came by itself. Only a receipt is conclusive; and a "no" where the order is void then. */
 async function ask(
   order: SentOrder,
   member: MemberContext,
-): Promise<{ readonly paid?: Paid; readonly cause?: unknown }> {
+  options: { readonly voiding?: string } = {},
+): Promise<Asked> {
   try {
-    const status = await askStatus(order.id, member);
-    if (status.outcome === "refused") return {};
+    const status = await askStatus(order.id, member, options);
+    if (status.outcome === "refused") return { isUnknown: status.code === 400 };
     return { paid: await proven(status.receiptJws, order, member) };
   } catch (cause) {
     return { cause };

@@ -39,17 +39,17 @@ export class Outbox {
   /**
    * Records an order. To be called, and to have returned, before the order is sent anywhere.
    *
-   * @param isOver whether a record that is there under this id may be replaced: its order can never be booked any more
-   * @returns what is recorded under the id now: another order, when one was there and is not over
+   * @param voided the compact JWS of an order that can never be booked any more: its record, if there is one under this id, is replaced
+   * @returns what is recorded under the id now: another order, when one was there and is not void
    */
   async add(
     { id, jws }: Recorded,
-    { isOver }: { isOver: (there: OutboxItem) => boolean },
+    { voided }: { readonly voided?: string | undefined } = {},
   ): Promise<OutboxItem> {
     await this.#folder.disk.makeFolder(this.#path);
     return await this.#locked(async () => {
       const there = await this.get(id);
-      if (there && (there.jws === jws || !isOver(there))) return there;
+      if (there && there.jws !== voided) return there;
       await this.#write(id, { order: jws });
       return (await this.get(id))!;
     });

@@ -3,11 +3,11 @@
  */
 import type { AccountName } from "../account_name.ts";
 import { InterruptedError, MicropayError, UnknownOutcomeError } from "../errors.ts";
+import { orderDigest } from "../ledger/entry.ts";
 import type { Amount } from "../money.ts";
 import { codes } from "../protocol/code.ts";
 import { type Refusal, refuse } from "../protocol/exchange.ts";
 import { locateExchange } from "../protocol/locate.ts";
-import { orderDigest } from "../protocol/receipt.ts";
 import { makeOrderId } from "../random.ts";
 import type { Channel } from "../transport/channel.ts";
 import { handToPayee, handToServer, untilAborted } from "./handing_over.ts";
@@ -69,13 +69,13 @@ async function attempt(
   payer: Payer,
 ): Promise<Paid | Refusal> {
   const { member, signal } = payer;
-  // Taken before the question: what is over then, and not known, never becomes a payment.
-  const nowMs = member.link.nowMs();
-  const earlier = terms.id === undefined
-    ? undefined
-    : await untilAborted(earlierPayment(terms.id, terms, { kept, member }), signal, interrupted);
+  // Void, unless it is booked, as soon as the question is answered.
+  const voiding = kept && isOver(kept, { nowMs: member.link.nowMs() }) ? kept.jws : undefined;
+  const asking = terms.id !== undefined &&
+    earlierPayment(terms.id, terms, { kept, voiding, member });
+  const earlier = asking && await untilAborted(asking, signal, interrupted);
   if (earlier) return earlier;
-  const again = kept && !isOver(kept, { nowMs }) ? kept : undefined;
+  const again = voiding === undefined ? kept : undefined;
   if (again && !hasTerms(again.order, terms)) return refuse(266);
   const peer = terms.viaServer
     ? undefined
@@ -88,7 +88,7 @@ async function attempt(
     });
   }
   try {
-    const result = await send(terms, again, { ...payer, peer });
+    const result = await send(terms, again, { ...payer, peer, voided: voiding });
     const isForNow = result.outcome === "refused" && codes[result.code].tryAgain;
     if (again && !again.isRefused && isForNow) {
       throw inDoubt(again.order, { said: " before, and the server books nothing just now" });
@@ -109,7 +109,10 @@ async function reach(name: AccountName, member: MemberContext): Promise<Channel 
 async function send(
   terms: PaymentTerms,
   again: OutboxItem | undefined,
-  { member, signal, peer }: Payer & { readonly peer: Channel | undefined },
+  { member, signal, peer, voided }: Payer & {
+    readonly peer: Channel | undefined;
+    readonly voided: string | undefined;
+  },
 ): Promise<Paid | Refusal> {
   const { to, amount, memo } = terms;
   const id = terms.id ?? makeOrderId(member.clock, member.random);
@@ -118,7 +121,7 @@ async function send(
     ? { ...again.order, jws: again.jws }
     : await makeOrder(wanted, member);
   if (signal?.aborted) throw interrupted();
-  const order = await record(made, wanted, member);
+  const order = await record(made, wanted, member, { voided });
   if ("outcome" in order) return order;
   const result = await recorded(order, member, () => {
     const handed = peer ? handToPayee(order, { peer, member }) : handToServer(order, member);
@@ -130,16 +133,20 @@ async function send(
   });
   if (terms.id === undefined || result.outcome === "paid" || result.code !== 266) return result;
   // An earlier try with this id was booked in the meantime.
-  return await earlierPayment(terms.id, terms, { kept: undefined, member }) ?? result;
+  return await earlierPayment(terms.id, terms, { member }) ?? result;
 }
 
 /** @returns what became of an id that is used again, or `undefined` when it was never booked */
 async function earlierPayment(
   id: string,
   { to, amount }: PaymentTerms,
-  { kept, member }: { kept: OutboxItem | undefined; member: MemberContext },
+  { kept, voiding, member }: {
+    kept?: OutboxItem | undefined;
+    voiding?: string | undefined;
+    member: MemberContext;
+  },
 ): Promise<Paid | Refusal | undefined> {
-  const paid = await askStatus(id, member);
+  const paid = await askStatus(id, member, { voiding });
   if (paid.outcome === "refused") {
     if (paid.code === 400) return undefined;
     return paid;

@@ -2,8 +2,9 @@
  * How a payer learns from the server what became of an order.
  */
 import { EnvelopeError, MicropayError } from "../errors.ts";
+import { orderDigest } from "../ledger/entry.ts";
 import { check, type Refusal, refuse } from "../protocol/exchange.ts";
-import { orderDigest, type Receipt, verifyReceipt } from "../protocol/receipt.ts";
+import { type Receipt, verifyReceipt } from "../protocol/receipt.ts";
 import { statusExchange } from "../protocol/status.ts";
 import { resultShape, resultType } from "../protocol/transfer.ts";
 import type { JsonObject } from "../strict_json.ts";
@@ -54,12 +55,17 @@ export async function stored(
 /**
  * Asks the server what became of an order.
  *
+ * @param options `voiding` is the compact JWS of an order with this id; when it is not booked it never will be, whatever the clocks say
  * @returns refused with 400 when the server knows no such order of this member
  * @throws {EnvelopeError} when the receipt it gives is not one for this id
  */
-export async function askStatus(id: string, member: MemberContext): Promise<Paid | Refusal> {
-  const { anchor, clock, link } = member;
-  const status = await link.ask(statusExchange, { id });
+export async function askStatus(
+  id: string,
+  { anchor, clock, link }: MemberContext,
+  { voiding }: { readonly voiding?: string | undefined } = {},
+): Promise<Paid | Refusal> {
+  const digest = voiding === undefined ? {} : { void: orderDigest(voiding) };
+  const status = await link.ask(statusExchange, { id, ...digest });
   if (status.outcome === "refused") return status;
   const receiptJws = status.answer.receipt;
   const { receipt } = await verifyReceipt(receiptJws, { anchor, atMs: clock.nowMs() });
@@ -106,8 +112,10 @@ async function readResult(
   member: MemberContext,
 ): Promise<Paid | Refusal | undefined> {
   try {
-    const { id, code, text, receipt } = check(resultShape, body, "read a payment's result");
-    if (id !== order.id) return undefined;
+    const result = check(resultShape, body, "read a payment's result");
+    const { code, text, receipt } = result;
+    // The id alone says nothing: its payee may hand in an earlier order of this id only now, to have it refused.
+    if (result.order !== orderDigest(order.jws)) return undefined;
     return receipt === undefined ? refuse(code, text) : await proven(receipt, order, member);
   } catch (error) {
     if (!(error instanceof MicropayError)) throw error;

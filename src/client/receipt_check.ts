@@ -2,13 +2,13 @@
  * Checking a receipt without the server: with the CA's certificate alone, by anybody, at any time later.
  */
 import { EnvelopeError } from "../errors.ts";
-import { type EntryKind, issuingAccount } from "../ledger/entry.ts";
+import { type EntryKind, issuingAccount, orderDigest } from "../ledger/entry.ts";
 import { readCertificateFields } from "../pki/certificate_fields.ts";
 import { pemToDer } from "../pki/pem.ts";
 import { readDocument } from "../pki/signed_document.ts";
 import { readTrustAnchor, type TrustAnchor } from "../pki/trust_anchor.ts";
 import { type Order, verifyOrder } from "../protocol/order.ts";
-import { orderDigest, type Receipt, verifyReceipt } from "../protocol/receipt.ts";
+import { type Receipt, verifyReceipt } from "../protocol/receipt.ts";
 
 export interface CheckedReceipt {
   readonly receipt: Receipt;

@@ -9,7 +9,6 @@ import { type Refusal, refuse } from "../protocol/exchange.ts";
 import { type Order, type OrderTerms, signOrder } from "../protocol/order.ts";
 import type { MemberContext } from "./member_context.ts";
 import type { Paid } from "./payment_result.ts";
-import { isOver } from "./settlement.ts";
 
 /** An order with what a receipt for it has to agree with. */
 export interface SentOrder {
@@ -38,17 +37,17 @@ export function hasTerms(order: Order, terms: Omit<OrderTerms, "id" | "from">): 
 /**
  * Records an order in the outbox, before it is sent.
  *
+ * @param options `voided` is the compact JWS of an order under the same id that the server has made void: its record is replaced
  * @returns the order to send: the one that another process of this account has just recorded under the same id, when it says the same;
  * refused when it says something else
  */
 export async function record(
   order: SentOrder,
   terms: OrderTerms,
-  { link, outbox }: MemberContext,
+  { outbox }: MemberContext,
+  { voided }: { readonly voided?: string | undefined } = {},
 ): Promise<SentOrder | Refusal> {
-  const item = await outbox.add(order, {
-    isOver: (there) => isOver(there, { nowMs: link.nowMs() }),
-  });
+  const item = await outbox.add(order, { voided });
   if (item.jws === order.jws) return order;
   return hasTerms(item.order, terms) ? { ...item.order, jws: item.jws } : refuse(266);
 }

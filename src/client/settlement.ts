@@ -2,7 +2,7 @@
  * Finding out what became of the payments that were left in doubt.
  */
 import { MicropayError } from "../errors.ts";
-import { orderDigest } from "../protocol/receipt.ts";
+import { orderDigest } from "../ledger/entry.ts";
 import type { MemberContext } from "./member_context.ts";
 import type { OutboxItem } from "./outbox.ts";
 import { askStatus, isSamePayment, type Paid, proven } from "./payment_result.ts";
@@ -21,15 +21,12 @@ export type Settled =
     | { readonly outcome: "unknown"; readonly error: MicropayError }
   );
 
-/** How long the server may take to book an order that it took just before it expired: its store may be busy for some seconds. */
-export const bookingDelayMsMax = 10_000;
-
 /**
- * Whether an order can never be booked any more when the server is asked at this time, by its own clock, and does not know it: it
- * refuses an order from the second `exp` on, and what it took just before is in the ledger soon after.
+ * Whether an order has expired at this time, by the server's clock as far as it is known here. That it is not booked is true for good only once
+ * the server has made it void (`askStatus`).
  */
 export function isOver({ order }: OutboxItem, { nowMs }: { nowMs: number }): boolean {
-  return nowMs >= order.exp * 1000 + bookingDelayMsMax;
+  return nowMs >= order.exp * 1000;
 }
 
 /**
@@ -56,10 +53,9 @@ export async function* settleOutbox(member: MemberContext): AsyncGenerator<Settl
 async function settle(item: OutboxItem, member: MemberContext): Promise<Settled> {
   const { order, jws } = item;
   const record = { id: order.id, jws };
-  // Taken before the question: an order may be booked between the server's look and its answer.
-  const nowMs = member.link.nowMs();
+  const voiding = isOver(item, { nowMs: member.link.nowMs() }) ? jws : undefined;
   try {
-    const status = await askStatus(order.id, member);
+    const status = await askStatus(order.id, member, { voiding });
     if (status.outcome === "paid") {
       const { receipt, receiptJws } = status;
       const isThis = receipt.order === orderDigest(jws);
@@ -69,7 +65,7 @@ async function settle(item: OutboxItem, member: MemberContext): Promise<Settled>
       const isPaid = isThis || isSamePayment(receipt, order);
       return isPaid ? { item, outcome: "done", paid } : { item, outcome: "not_done" };
     }
-    if (status.code !== 400 || !isOver(item, { nowMs })) return { item, outcome: "open" };
+    if (status.code !== 400 || voiding === undefined) return { item, outcome: "open" };
     await member.outbox.remove(record);
     return { item, outcome: "not_done" };
   } catch (error) {

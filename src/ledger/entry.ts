@@ -50,6 +50,11 @@ export interface Entry extends Booking {
 /** What an entry commits to: everything in it that is not derived. */
 export type EntryContents = Booking & { readonly number: number };
 
+/** SHA-256 over an order's compact JWS: 64 hexadecimal digits, what `sha256sum` prints for it. */
+export function orderDigest(orderJws: string): string {
+  return createHash("sha256").update(orderJws, "utf8").digest("hex");
+}
+
 /** The format's name is part of what is hashed, so that another format can never collide with this one. */
 const entryFormat = "micropay-entry-1";
 

@@ -85,6 +85,8 @@ export type BookOutcome =
   | { readonly outcome: "id_conflict" }
   | { readonly outcome: "payer_unknown" }
   | { readonly outcome: "payee_unknown" }
+  /** This very order was voided before. */
+  | { readonly outcome: "voided"; readonly code: number }
   /** The payer has less than the amount. */
   | { readonly outcome: "bankrupt" }
   /** One of the two accounts is closed. What a closed account has can still be withdrawn from it. */
@@ -93,6 +95,25 @@ export type BookOutcome =
   | { readonly outcome: "payment_unknown" }
   /** All refunds of that payment together would exceed it. */
   | { readonly outcome: "refund_exceeds" };
+
+/** An order that is never to be booked. */
+export interface Voiding {
+  /** The order's id. Another order with this id may still be booked. */
+  readonly id: string;
+  /** `orderDigest` of its signed text. */
+  readonly digest: string;
+  /** On whose account it is remembered: each has room for `voidedOrdersMax`, and nobody can push out what is remembered on another's. */
+  readonly by: AccountName;
+  /** What whoever hands it in is told from now on: three digits, which mean nothing here. */
+  readonly code: number;
+  readonly atMs: number;
+}
+
+export type VoidOutcome =
+  /** It is not booked and never will be. The code is the first one it was voided with. */
+  | { readonly outcome: "voided"; readonly code: number }
+  /** Too late: here is its entry. */
+  | { readonly outcome: "booked"; readonly entry: Entry };
 
 export type RevokeOutcome =
   | { readonly outcome: "revoked" }
@@ -148,12 +169,14 @@ export interface Ledger {
   onlineCount(): Promise<number>;
 
   /**
-   * Moves the amount from payer to payee and appends the entry, exactly once per id. Checks in this order: the id, the
-   * payer, the payee, whether either is closed, what a refund gives back, the balance. The caller has checked the
+   * Moves the amount from payer to payee and appends the entry, exactly once per id. Checks in this order: the id, whether the
+   * order was voided, the payer, the payee, whether either is closed, what a refund gives back, the balance. The caller has checked the
    * signature, the expiry and that payer and payee differ. The issuing account is a side of whatever comes into the ledger
    * or leaves it; as a payer it is bankrupt past 2^53-1 issued.
    */
   book(booking: Booking): Promise<BookOutcome>;
+  /** Makes sure that an order is never booked, unless it was. Whatever is said of it afterwards stays true. */
+  voidOrder(voiding: Voiding): Promise<VoidOutcome>;
   entry(id: string): Promise<Entry | undefined>;
   /** Entries of an account on either side. */
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]>;

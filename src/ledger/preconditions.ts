@@ -4,7 +4,7 @@
  */
 import { amountRule, isAmount } from "../money.ts";
 import { type Booking, type EntryKind, issuingAccount } from "./entry.ts";
-import type { HistoryQuery, Registration } from "./ledger.ts";
+import type { HistoryQuery, Registration, Voiding } from "./ledger.ts";
 
 /** @throws {TypeError} unless it can be booked and read back as it was */
 export function requireBookable(booking: Booking): void {
@@ -21,6 +21,13 @@ export function requireBookable(booking: Booking): void {
   }
   const texts = [booking.id, booking.orderJws, booking.memo ?? "", booking.refunds ?? ""];
   if (!texts.every(isStorable)) refuse("a text in it cannot be stored as it is");
+}
+
+/** @throws {TypeError} unless it can be kept */
+export function requireVoidable({ id, digest, code, atMs }: Voiding): void {
+  const isCode = Number.isInteger(code) && code >= 100 && code <= 999;
+  if (isDigest(digest) && isTime(atMs) && isCode) return;
+  throw new TypeError(`cannot void ${id}: its digest, code or time is none`);
 }
 
 /** @throws {TypeError} unless the opening entry, where there is one, goes from the issuing account to the new account */

@@ -2,10 +2,9 @@
  * The receipt: the server's signed statement that an order was booked. It stands alone: with the CA's certificate and the order
  * anybody can check it without the server.
  */
-import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { EnvelopeError } from "../errors.ts";
-import { type Entry, entryKinds } from "../ledger/entry.ts";
+import { type Entry, entryKinds, orderDigest } from "../ledger/entry.ts";
 import { orderBytesMax } from "../limits.ts";
 import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
 import type { Identity } from "../pki/identity.ts";
@@ -48,11 +47,6 @@ export interface VerifiedReceipt {
   /** The server's. */
   readonly certificate: VerifiedCertificate;
   readonly jws: string;
-}
-
-/** SHA-256 over an order's compact JWS: 64 hexadecimal digits, what `sha256sum` prints for it. */
-export function orderDigest(orderJws: string): string {
-  return createHash("sha256").update(orderJws, "ascii").digest("hex");
 }
 
 /** The receipt of an entry. Ed25519 signatures are deterministic: one entry has one receipt, whenever it is asked for. */

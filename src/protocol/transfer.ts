@@ -6,7 +6,7 @@
 import * as v from "valibot";
 import { type Code, isCode } from "./code.ts";
 import type { Exchange } from "./exchange.ts";
-import { compactJwsShape, orderIdShape } from "./shapes.ts";
+import { compactJwsShape, digestShape, orderIdShape } from "./shapes.ts";
 
 const orderBody = v.strictObject({ order: compactJwsShape });
 const receiptBody = v.strictObject({ receipt: compactJwsShape });
@@ -33,6 +33,8 @@ export const resultType = "result";
 /** What became of an order. Only a booked one has a receipt. */
 export const resultShape = v.strictObject({
   id: orderIdShape,
+  /** SHA-256 over the order's compact JWS: the id may have been used for another order before. */
+  order: digestShape,
   code: v.custom<Code>(isCode),
   text: v.pipe(v.string(), v.maxLength(1000)),
   receipt: v.optional(compactJwsShape),

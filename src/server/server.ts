@@ -14,11 +14,9 @@ import type { ByteStream, Endpoint } from "../transport/byte_stream.ts";
 import { AddressStanding } from "./address_standing.ts";
 import { Admission } from "./admission.ts";
 import { MemberSessions } from "./member_sessions.ts";
-import { RefusedOrders } from "./refused_orders.ts";
 import { ServedConnection } from "./served_connection.ts";
 import type { ServerContext, ServerDependencies } from "./server_context.ts";
 import type { Session } from "./session.ts";
-import { UnknownOrders } from "./unknown_orders.ts";
 import { WaitingNotices } from "./waiting_notices.ts";
 import { watchLedger } from "./watch_ledger.ts";
 
@@ -60,8 +58,6 @@ export class Server {
       anchor: dependencies.authority.anchor,
       initialBalance,
       sessions: new MemberSessions(),
-      refusedOrders: new RefusedOrders(),
-      unknownOrders: new UnknownOrders(),
       standing: new AddressStanding(dependencies),
       notices: new WaitingNotices(dependencies),
       queue: new FairQueue({ inFlightMax: processors + costlyBesideProcessors }),

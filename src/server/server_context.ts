@@ -11,9 +11,7 @@ import type { Random } from "../random.ts";
 import type { Network } from "../transport/byte_stream.ts";
 import type { AddressStanding } from "./address_standing.ts";
 import type { MemberSessions } from "./member_sessions.ts";
-import type { RefusedOrders } from "./refused_orders.ts";
 import type { ReportEvent } from "./server_event.ts";
-import type { UnknownOrders } from "./unknown_orders.ts";
 import type { SessionKeys } from "./session_keys.ts";
 import type { WaitingNotices } from "./waiting_notices.ts";
 
@@ -34,8 +32,6 @@ export interface ServerContext extends ServerDependencies {
   /** What a new account starts with, 0 up to 2^53-1. */
   readonly initialBalance: number;
   readonly sessions: MemberSessions;
-  readonly refusedOrders: RefusedOrders;
-  readonly unknownOrders: UnknownOrders;
   readonly standing: AddressStanding;
   readonly notices: WaitingNotices;
   /** Opening, sealing and greeting, by address as long as nobody knows who it is, then by member. */

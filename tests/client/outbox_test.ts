@@ -13,8 +13,6 @@ import { modeOf } from "./file_mode.ts";
 
 const ledger = "0".repeat(64);
 const id = "019aaf3e-7c00-7000-8000-00000000000a";
-const never = { isOver: () => false };
-const always = { isOver: () => true };
 
 async function withOutbox(
   act: (
@@ -42,7 +40,7 @@ Deno.test("outbox: an order is kept privately until it is removed, and a refusal
   await withOutbox(async ({ outbox, path, order }) => {
     assertEquals([await outbox.ids(), await outbox.get(id)], [[], undefined]);
     const jws = await order(5);
-    const item = await outbox.add({ id, jws }, never);
+    const item = await outbox.add({ id, jws });
     assertEquals([item.jws, item.order.amount as number, item.isRefused], [jws, 5, false]);
     assertEquals([await modeOf(path), await modeOf(`${path}/${id}.json`)], [0o700, 0o600]);
     assertEquals(await outbox.ids(), [id]);
@@ -55,30 +53,31 @@ Deno.test("outbox: an order is kept privately until it is removed, and a refusal
   });
 });
 
-Deno.test("outbox: another order with the same id gets its place only when the first is over", async () => {
+Deno.test("outbox: another order with the same id gets its place only when the first is void", async () => {
   await withOutbox(async ({ outbox, order }) => {
     const [first, second] = [await order(5), await order(6)];
-    await outbox.add({ id, jws: first }, never);
-    assertEquals((await outbox.add({ id, jws: second }, never)).jws, first);
+    await outbox.add({ id, jws: first });
+    assertEquals((await outbox.add({ id, jws: second })).jws, first);
     // What is about the second leaves the first alone.
     await outbox.markRefused({ id, jws: second });
     await outbox.remove({ id, jws: second });
     assertEquals(await outbox.get(id).then((item) => [item?.jws, item?.isRefused]), [first, false]);
-    assertEquals((await outbox.add({ id, jws: second }, always)).jws, second);
+    assertEquals((await outbox.add({ id, jws: second }, { voided: second })).jws, first);
+    assertEquals((await outbox.add({ id, jws: second }, { voided: first })).jws, second);
   });
 });
 
 Deno.test("outbox: of several orders with one id at once, one is recorded, and all are told which", async () => {
   await withOutbox(async ({ outbox, order }) => {
     const orders = await Promise.all([1, 2, 3, 4, 5, 6].map(order));
-    const told = await Promise.all(orders.map((jws) => outbox.add({ id, jws }, never)));
+    const told = await Promise.all(orders.map((jws) => outbox.add({ id, jws })));
     assertEquals(new Set(told.map(({ jws }) => jws)).size, 1);
   });
 });
 
 Deno.test("outbox: a file that is no order, and one that was cut off while it was written", async () => {
   await withOutbox(async ({ outbox, path, order }) => {
-    await outbox.add({ id, jws: await order(5) }, never);
+    await outbox.add({ id, jws: await order(5) });
     await Deno.writeTextFile(`${path}/.new-half`, "{");
     assertEquals(await outbox.ids(), [id]);
     await Deno.writeTextFile(`${path}/${id}.json`, "{}");

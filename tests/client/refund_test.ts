@@ -98,7 +98,7 @@ Deno.test("refund: one in doubt is sent again as it was, not made anew", async (
     };
     // A client that was killed right before, or right after, it sent this.
     const jws = await signOrder(terms, { identity: bobIdentity, anchor, clock: link });
-    await outbox.add({ id: terms.id, jws }, { isOver: () => false });
+    await outbox.add({ id: terms.id, jws });
     const given = await bob.refund({ id, ...amountOf(30) });
     assert(given.outcome === "paid");
     assertEquals(given.receipt.id, terms.id);

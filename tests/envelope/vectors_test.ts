@@ -12,10 +12,10 @@ import type { Message } from "../../src/envelope/message.ts";
 import { openFirst, openNext } from "../../src/envelope/open.ts";
 import { importRecipientKey } from "../../src/envelope/session_key.ts";
 import { readWaiting } from "../../src/envelope/waiting.ts";
-import { chainHash, type EntryContents, entryDigest } from "../../src/ledger/entry.ts";
+import { chainHash, type EntryContents, entryDigest, orderDigest } from "../../src/ledger/entry.ts";
 import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
 import { verifyOrder } from "../../src/protocol/order.ts";
-import { orderDigest, verifyReceipt } from "../../src/protocol/receipt.ts";
+import { verifyReceipt } from "../../src/protocol/receipt.ts";
 import type {
   DocumentVector,
   LedgerFile,

@@ -5,7 +5,13 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { AccountName } from "../../src/account_name.ts";
-import { type Booking, chainHash, type Entry, entryDigest } from "../../src/ledger/entry.ts";
+import {
+  type Booking,
+  chainHash,
+  type Entry,
+  entryDigest,
+  orderDigest,
+} from "../../src/ledger/entry.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { OpenLedger } from "./ledger_contract.ts";
 import {
@@ -33,6 +39,8 @@ interface Model {
   readonly online: Set<string>;
   /** What was booked, by its id. */
   readonly orders: Map<string, Booking>;
+  /** The texts of orders that are void. */
+  readonly voided: Set<string>;
 }
 
 interface Command {
@@ -124,6 +132,7 @@ function emptyModel(): Model {
     closed: new Set(),
     online: new Set(),
     orders: new Map(),
+    voided: new Set(),
   };
 }
 
@@ -193,10 +202,12 @@ function bookCommands(): fc.Arbitrary<Command> {
       nil: undefined,
     }),
     atMs: fc.integer({ min: -8e15, max: 8e15 }),
+    isVoided: fc.nat(5).map((one) => one === 0),
   });
-  return parts.map(({ sides: [payer, payee], amount, id, memo, atMs }) => {
+  return parts.map(({ sides: [payer, payee], amount, id, memo, atMs, isVoided }) => {
     const options = memo === undefined ? { id, atMs } : { id, atMs, memo };
-    return booking(payment([payer!, payee!], amount, options));
+    const row = payment([payer!, payee!], amount, options);
+    return isVoided ? voiding(row, payer!) : booking(row);
   });
 }
 
@@ -249,11 +260,25 @@ function booking(row: Booking): Command {
   };
 }
 
-function expectBooked({ balances, closed, orders }: Model, row: Booking): string {
+function voiding({ id, orderJws, atMs }: Booking, by: AccountName): Command {
+  const row = { id, digest: orderDigest(orderJws), by, code: 265, atMs };
+  return {
+    run: async (ledger) => (await ledger.voidOrder(row)).outcome,
+    expect: ({ orders, voided }) => {
+      if (orders.get(id)?.orderJws === orderJws) return "booked";
+      voided.add(orderJws);
+      return "voided";
+    },
+    toString: () => `void ${id}: ${orderJws}`,
+  };
+}
+
+function expectBooked({ balances, closed, orders, voided }: Model, row: Booking): string {
   const { id, kind, payer, payee, amount } = row;
   const same = ({ orderJws, kind, refunds }: Booking) => JSON.stringify([orderJws, kind, refunds]);
   const known = orders.get(id);
   if (known !== undefined) return same(known) === same(row) ? "repeated" : "id_conflict";
+  if (voided.has(row.orderJws)) return "voided";
   const [from, to] = [payer, payee].map((party) => party === "@issuer" ? 1e9 : balances.get(party));
   if (from === undefined) return "payer_unknown";
   if (to === undefined) return "payee_unknown";

@@ -6,6 +6,7 @@ import { bookingAtOnceContract, bookingContract, clockContract } from "./contrac
 import { correctingContract } from "./contract_correcting.ts";
 import { closingContract, readingContract } from "./contract_reading.ts";
 import { presenceContract, registeringContract } from "./contract_registering.ts";
+import { voidingContract } from "./contract_voiding.ts";
 import { ledgerProperties } from "./contract_properties.ts";
 
 export interface OpenedLedger {
@@ -39,6 +40,7 @@ export function ledgerContract(name: string, open: OpenLedger): void {
   registeringContract(test);
   presenceContract(test);
   bookingContract(test);
+  voidingContract(test);
   correctingContract(test);
   bookingAtOnceContract(test);
   clockContract(test);

@@ -4,15 +4,18 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import type { ServerLink } from "../../src/client/server_link.ts";
 import { systemClock } from "../../src/clock.ts";
+import { issuingAccount, orderDigest } from "../../src/ledger/entry.ts";
 import type { Outcome } from "../../src/protocol/exchange.ts";
 import { verifyReceipt } from "../../src/protocol/receipt.ts";
 import { statusExchange } from "../../src/protocol/status.ts";
 import { resultType, submitExchange } from "../../src/protocol/transfer.ts";
 import { balanceExchange } from "../../src/protocol/balance.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
+import { LastingServer } from "../hostile/lasting_server.ts";
+import { payment } from "../ledger/ledger_samples.ts";
 import { EventLog } from "./event_log.ts";
 import { orderPayload, signPayload } from "./order_maker.ts";
-import { startServer } from "./test_server.ts";
+import { named, startServer } from "./test_server.ts";
 
 Deno.test("submit: the same order again gives the same receipt and is booked once", async () => {
   await using server = await startServer();
@@ -52,30 +55,49 @@ Deno.test("submit: an order that has expired gives its receipt again when it was
   assertEquals(await server.balanceOf("alice"), 8000);
 });
 
-Deno.test("submit: what was not known when it had expired, and what was refused, stays so when the clock is set back", async () => {
+Deno.test("submit: what was refused, or made void when it was not known, stays so whatever the clock says, and after a restart", async () => {
   const shift = { ms: 0 };
   const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
-  await using server = await startServer({ clock });
+  await LastingServer.run(async (server, [alice, bob]) => {
+    const orderOf = async (amount: number) => {
+      const payload = orderPayload(alice, server.running.anchor, { amount });
+      return { id: String(payload.id), jws: await signPayload(payload, alice) };
+    };
+    const submit = async ({ jws }: Awaited<ReturnType<typeof orderOf>>) => {
+      const link = await server.running.link(bob);
+      const outcome = await link.ask(submitExchange, { order: jws });
+      return outcome.outcome === "answered" ? 130 : outcome.code;
+    };
+    const [asked, never, refused] = [await orderOf(1), await orderOf(2), await orderOf(10_001)];
+    const hers = await server.running.link(alice);
+    const { id, jws } = never;
+    assertEquals(await submit(refused), 270);
+    assertEquals(refusalOf(await hers.ask(statusExchange, { id: asked.id })), 400);
+    assertEquals(refusalOf(await hers.ask(statusExchange, { id, void: orderDigest(jws) })), 400);
+    await server.ledger.book(payment([issuingAccount, named("alice")], 5000, { kind: "deposit" }));
+    await server.restart();
+    for (const ms of [-30_000, 0, 3_600_000]) {
+      shift.ms = ms;
+      assertEquals([await submit(never), await submit(refused)], [265, 270]);
+    }
+    shift.ms = 0;
+    // Asking alone does nothing to an order.
+    assertEquals(await submit(asked), 130);
+    assertEquals(await server.running.balanceOf("alice"), 14_999);
+  }, { clock });
+});
+
+Deno.test("status: what is to be void is not when it was booked; then there is its receipt", async () => {
+  await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-  const orderOf = (amount: number) => orderPayload(alice, server.anchor, { amount });
-  const [late, never, refused] = [orderOf(1), orderOf(2), orderOf(10_001)];
-  const [hers, his] = [await server.link(alice), await server.link(bob)];
-  const submit = async (payload: ReturnType<typeof orderOf>) => {
-    const outcome = await his.ask(submitExchange, { order: await signPayload(payload, alice) });
-    return outcome.outcome === "answered" ? 130 : outcome.code;
-  };
-  const ask = async ({ id }: ReturnType<typeof orderOf>) => {
-    const outcome = await hers.ask(statusExchange, { id: String(id) });
-    assertEquals(outcome.outcome === "refused" && outcome.code, 400);
-  };
-  assertEquals(await submit(refused), 270);
-  // Before it expires the answer is for now only.
-  await ask(late);
-  shift.ms = 3_600_000;
-  await ask(never);
-  shift.ms = 0;
-  assertEquals([await submit(late), await submit(never), await submit(refused)], [130, 265, 270]);
-  assertEquals(await server.balanceOf("alice"), 9999);
+  const payload = orderPayload(alice, server.anchor);
+  const order = await signPayload(payload, alice);
+  const receipt = receiptOf(await (await server.link(bob)).ask(submitExchange, { order }));
+  const request = { id: String(payload.id), void: orderDigest(order) };
+  assertEquals(receiptOf(await (await server.link(alice)).ask(statusExchange, request)), receipt);
+  // Nor does it tell a stranger that there is one.
+  const carol = await server.link(await server.enroll("carol"));
+  assertEquals(refusalOf(await carol.ask(statusExchange, request)), 400);
 });
 
 Deno.test("submit: the same id with another content is refused with 266", async () => {
@@ -118,6 +140,7 @@ Deno.test("submit: the payer is told what became of its order, with the payee's 
   const receipt = receiptOf(await payee.ask(submitExchange, { order }));
   assertEquals(await told.until(() => true), {
     id: payload.id,
+    order: orderDigest(order),
     code: 130,
     text: "transfer OK",
     receipt,
@@ -128,9 +151,15 @@ Deno.test("submit: the payer is told what became of its order, with the payee's 
   });
   assertEquals([contents.from, contents.to, contents.amount], ["alice", "bob", 2000]);
   const tooMuch = orderPayload(alice, server.anchor, { amount: 8001 });
-  await payee.ask(submitExchange, { order: await signPayload(tooMuch, alice) });
+  const tooMuchJws = await signPayload(tooMuch, alice);
+  await payee.ask(submitExchange, { order: tooMuchJws });
   const refused = await told.until(({ id }) => id === tooMuch.id);
-  assertEquals(refused, { id: tooMuch.id, code: 270, text: "transfer FAIL due to bankruptcy" });
+  assertEquals(refused, {
+    id: tooMuch.id,
+    order: orderDigest(tooMuchJws),
+    code: 270,
+    text: "transfer FAIL due to bankruptcy",
+  });
 });
 
 Deno.test("submit: a third party that hands in somebody's order makes the payer believe nothing", async () => {

@@ -22,20 +22,18 @@ export interface Evidence {
 /** @returns what is wrong, a sentence each; nothing when all is well */
 export async function checkBooks(
   ledger: Ledger,
-  { ledgerId, names, members, forgot }: {
+  { ledgerId, names, members }: {
     ledgerId: string;
     /** Everybody who has an account. */
     names: readonly AccountName[];
     members: readonly Evidence[];
-    /** Whether the server may have forgotten that it said of an order, which had expired, that it does not know it. */
-    forgot: boolean;
   },
 ): Promise<string[]> {
   const entries = await entriesOf(ledger, names);
   const wrong = [
     ...checkChain(entries, ledgerId),
     ...checkBalances(entries),
-    ...members.flatMap((member) => checkMember(member, entries, { forgot })),
+    ...members.flatMap((member) => checkMember(member, entries)),
   ];
   const { accounts, balanceSum } = await ledger.totals();
   if (balanceSum !== 0) wrong.push(`all balances together are ${balanceSum}`);
@@ -97,17 +95,12 @@ function checkBalances(entries: readonly Entry[]): string[] {
 function checkMember(
   { name, attempts, receipts, notified, outbox }: Evidence,
   entries: readonly Entry[],
-  { forgot }: { forgot: boolean },
 ): string[] {
   const booked = new Map(entries.map((entry) => [entry.id, entry]));
   const wrong = receipts.flatMap((receipt) => checkReceipt(name, receipt, booked));
   const held = new Set(receipts.map((receipt) => receipt.id));
   for (const { id, said, wasRefused } of attempts) {
     const isBooked = booked.has(id);
-    if (forgot && isBooked && said === "not_done") {
-      held.add(id);
-      continue;
-    }
     // Killed after the receipt was stored and before anybody was told: the receipt tells.
     const isTold = said === "paid" || (said === "nothing" && held.has(id));
     if (said === "unknown" && !wasRefused) wrong.push(`${name} does not know what became of ${id}`);

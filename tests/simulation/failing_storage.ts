@@ -14,6 +14,7 @@ const changes: ReadonlySet<PropertyKey> = new Set<keyof Ledger>([
   "register",
   "bringOnline",
   "book",
+  "voidOrder",
   "revoke",
   "closeAccount",
 ]);

@@ -6,11 +6,11 @@ import type { Member } from "../../src/client/member.ts";
 import type { StoredReceipt } from "../../src/client/receipt_store.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { MemoryLedger } from "../../src/ledger/memory/memory_ledger.ts";
-import { bookingDelayMsMax } from "../../src/client/settlement.ts";
 import { orderLifetimeMs } from "../../src/limits.ts";
 import { checkBooks, type Evidence } from "./check_books.ts";
 import { Dice } from "./dice.ts";
 import { letThingsGoWrong } from "./faults.ts";
+import { OrdersAbroad } from "./orders_abroad.ts";
 import { SimulatedMember } from "./simulated_member.ts";
 import { SimulatedNetwork } from "./simulated_network.ts";
 import { SimulatedMachine } from "./simulated_process.ts";
@@ -38,7 +38,7 @@ const names = ["alice", "bob", "carol", "dave"].map((name) => parseAccountName(n
 /** Longer than any history takes. */
 const endMs = 24 * 3_600_000;
 /** After that no order can be booked any more, so that all doubts can be resolved. */
-const doubtMs = orderLifetimeMs + bookingDelayMsMax + 1000;
+const doubtMs = orderLifetimeMs + 1000;
 
 /** Lets one history happen. The same seed is the same history. */
 export async function simulate(seed: number, options: HistoryOptions): Promise<History> {
@@ -53,7 +53,7 @@ export async function simulate(seed: number, options: HistoryOptions): Promise<H
     network.add(made);
     return made;
   };
-  const setting = { ...authorities, network, trace };
+  const setting = { ...authorities, network, trace, abroad: new OrdersAbroad() };
   const server = new SimulatedServer({
     ...setting,
     machine: machine("10.0.0.1"),
@@ -72,8 +72,7 @@ export async function simulate(seed: number, options: HistoryOptions): Promise<H
       machine: machine(`10.0.0.${index + 2}`),
       dice: dice.fork(name),
       onContradiction: (whose) => {
-        // A server that was started anew no longer knows what it refused; the payer's own record is what is left then.
-        if (server.lives === 1) trace.fail(`${whose} was refused what was booked all the same`);
+        trace.fail(`${whose} was refused what was booked all the same`);
       },
     })
   );
@@ -97,9 +96,7 @@ export async function simulate(seed: number, options: HistoryOptions): Promise<H
     wrong.push(error instanceof Error ? error.stack ?? error.message : String(error));
   }
   const { fingerprint: ledgerId } = authorities.authority.anchor;
-  // The one hole that is known (`unknown_orders.ts`).
-  const forgot = server.lives > 1 && server.machine.wasSetBack;
-  wrong.push(...await checkBooks(ledger, { ledgerId, names: taking, members: evidence, forgot }));
+  wrong.push(...await checkBooks(ledger, { ledgerId, names: taking, members: evidence }));
   wrong.push(...trace.failures);
   const { accounts, entries } = await ledger.totals();
   return { trace, wrong, faults, payments: entries - accounts };

@@ -8,7 +8,9 @@ import type { Member } from "../../src/client/member.ts";
 import { MicropayError, UnknownOutcomeError } from "../../src/errors.ts";
 import type { Amount } from "../../src/money.ts";
 import { makeOrderId } from "../../src/random.ts";
+import { submitExchange } from "../../src/protocol/transfer.ts";
 import type { Dice } from "./dice.ts";
+import type { OrdersAbroad } from "./orders_abroad.ts";
 import type { Trace } from "./trace.ts";
 
 export interface ActsSetting {
@@ -16,6 +18,7 @@ export interface ActsSetting {
   readonly others: readonly AccountName[];
   readonly dice: Dice;
   readonly trace: Trace;
+  readonly abroad: OrdersAbroad;
   /** Told when a payment was refused, and booked all the same. */
   readonly onContradiction: (name: AccountName) => void;
 }
@@ -61,6 +64,7 @@ export class MemberActs {
     const open = this.attempts.filter(({ said }) => said === "unknown" || said === "nothing");
     if (open.length > 0 && dice.chance(0.5)) return await this.#try(member, dice.pick(open));
     if (dice.chance(0.15)) return await this.#giveBack(member);
+    if (dice.chance(0.15)) return await this.#handInLate(member);
     if (dice.chance(0.1)) {
       const audit = await member.audit();
       trace.note(this.#setting.name, `audit: ${audit.outcome}`);
@@ -85,6 +89,7 @@ export class MemberActs {
     const { dice } = this.#setting;
     const ways = dice.chance(twiceShare) ? [true, false] : [dice.chance(0.3)];
     const said = await Promise.all(ways.map((viaServer) => this.#pay(member, attempt, viaServer)));
+    await this.#setting.abroad.note(member);
     for (const word of ["paid", "unknown", "refused"] as const) {
       if (!said.includes(word)) continue;
       attempt.said = word;
@@ -128,6 +133,16 @@ export class MemberActs {
       if (!(error instanceof MicropayError)) throw error;
       trace.note(this.#setting.name, `refund: ${error.code}`);
     }
+  }
+
+  /** As payee: an order that was given to it some time ago, and may have come to nothing since. */
+  async #handInLate({ context: { link } }: Member): Promise<void> {
+    const { abroad, dice, name, trace } = this.#setting;
+    const order = abroad.pick(name, dice);
+    if (order === undefined) return;
+    const outcome = await link.ask(submitExchange, { order });
+    const what = outcome.outcome === "answered" ? "booked" : `refused ${outcome.code}`;
+    trace.note(name, `hands in late: ${what}`);
   }
 
   /** Finds out what became of payments in doubt, as every start of the client does. */

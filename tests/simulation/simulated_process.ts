@@ -11,7 +11,6 @@ export class SimulatedMachine {
   isUp = true;
   #clockOffsetMs = 0;
   #clockAheadMsMax = 0;
-  #wasSetBack = false;
 
   constructor(host: string, timeline: Timeline) {
     this.host = host;
@@ -28,13 +27,7 @@ export class SimulatedMachine {
     return this.#clockAheadMsMax;
   }
 
-  /** Whether it was ever set to an earlier time. */
-  get wasSetBack(): boolean {
-    return this.#wasSetBack;
-  }
-
   setClock(offsetMs: number): void {
-    if (offsetMs < this.#clockOffsetMs) this.#wasSetBack = true;
     this.#clockOffsetMs = offsetMs;
     this.#clockAheadMsMax = Math.max(this.#clockAheadMsMax, offsetMs);
   }

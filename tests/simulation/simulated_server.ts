@@ -42,8 +42,6 @@ export class SimulatedServer {
   readonly endpoint: Endpoint;
   readonly storage: FailingStorage;
   readonly machine: SimulatedMachine;
-  /** How often it was started. */
-  lives = 0;
   readonly #setting: ServerSetting;
   #process: SimulatedProcess | undefined;
   #server: Server | undefined;
@@ -59,7 +57,6 @@ export class SimulatedServer {
     const { authority, dice, identity, machine, network, sessionKeys, trace } = this.#setting;
     await this.#takeEverybodyOffline();
     machine.isUp = true;
-    this.lives++;
     const process = new SimulatedProcess(machine);
     this.#process = process;
     const generate = () => Promise.resolve(dice.pick(sessionKeys));

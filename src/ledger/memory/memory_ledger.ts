@@ -3,7 +3,7 @@
  */
 import type { AccountName } from "../../account_name.ts";
 import { LedgerError } from "../../errors.ts";
-import { type Booking, type Entry, entryDigest } from "../entry.ts";
+import { type Booking, type Entry, entryDigest, orderDigest } from "../entry.ts";
 import type {
   Account,
   BookOutcome,
@@ -17,6 +17,8 @@ import type {
   Registration,
   RevokeOutcome,
   Totals,
+  Voiding,
+  VoidOutcome,
 } from "../ledger.ts";
 import { isSameOrder, judgeRefund, post } from "../posting.ts";
 import {
@@ -24,8 +26,10 @@ import {
   requirePage,
   requireRegistrable,
   requireRevocable,
+  requireVoidable,
 } from "../preconditions.ts";
 import { MemoryAccounts } from "./memory_accounts.ts";
+import { MemoryVoidings } from "./memory_voidings.ts";
 
 export class MemoryLedger implements Ledger {
   readonly #ledgerId: string;
@@ -34,6 +38,7 @@ export class MemoryLedger implements Ledger {
   readonly #presences = new Map<AccountName, Presence>();
   readonly #entries: Entry[] = [];
   readonly #entriesById = new Map<string, Entry>();
+  readonly #voidings = new MemoryVoidings();
   #closed = false;
 
   /** @param options `ledgerId` is the CA's fingerprint, 64 hexadecimal digits, and the head of the empty ledger */
@@ -107,12 +112,25 @@ export class MemoryLedger implements Ledger {
           ? { outcome: "repeated", entry: booked }
           : { outcome: "id_conflict" };
       }
+      const code = this.#voidings.code(orderDigest(booking.orderJws));
+      if (code !== undefined) return { outcome: "voided", code };
       if (!this.#balances.has(booking.payer)) return { outcome: "payer_unknown" };
       if (!this.#balances.has(booking.payee)) return { outcome: "payee_unknown" };
       const objection = this.#objection(booking);
       if (objection !== undefined) return { outcome: objection };
       const entry = this.#append(booking);
       return entry === undefined ? { outcome: "bankrupt" } : { outcome: "booked", entry };
+    });
+  }
+
+  voidOrder(voiding: Voiding): Promise<VoidOutcome> {
+    return this.#answer(() => {
+      requireVoidable(voiding);
+      const entry = this.#entriesById.get(voiding.id);
+      if (entry !== undefined && orderDigest(entry.orderJws) === voiding.digest) {
+        return { outcome: "booked", entry };
+      }
+      return { outcome: "voided", code: this.#voidings.add(voiding) };
     });
   }
 

@@ -6,7 +6,7 @@
 export const applicationId = 0x6d_70_61_79;
 
 /** SQLite's `user_version` of the schema below. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 /**
  * Statements that make an empty ledger, run in one transaction.
@@ -127,6 +127,20 @@ export const migrations: readonly Migration[] = [
         code_digest TEXT NOT NULL CHECK (length(code_digest) = 64),
         created_at TEXT NOT NULL
       ) STRICT`,
+    ],
+  },
+  {
+    // What was said of an order stays true, also after a restart. The account is no reference: an order's payer may have none.
+    version: 3,
+    statements: [
+      `CREATE TABLE voided_order (
+        number INTEGER NOT NULL PRIMARY KEY,
+        order_digest TEXT NOT NULL UNIQUE CHECK (length(order_digest) = 64),
+        username TEXT NOT NULL,
+        code INTEGER NOT NULL CHECK (code BETWEEN 100 AND 999),
+        voided_at TEXT NOT NULL
+      ) STRICT`,
+      `CREATE INDEX voided_order_username ON voided_order (username, number)`,
     ],
   },
 ];

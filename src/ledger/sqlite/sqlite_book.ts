@@ -9,8 +9,10 @@ import {
   entryDigest,
   type EntryParty,
   issuingAccount,
+  orderDigest,
 } from "../entry.ts";
-import type { BookOutcome, ChainPart, HistoryQuery } from "../ledger.ts";
+import { voidedOrdersMax } from "../../limits.ts";
+import type { BookOutcome, ChainPart, HistoryQuery, Voiding, VoidOutcome } from "../ledger.ts";
 import { isSameOrder, judgeRefund, post } from "../posting.ts";
 import { entryFromRow, integerIn, rowFromEntry, textIn } from "./rows.ts";
 import type { SqliteAccounts } from "./sqlite_accounts.ts";
@@ -39,6 +41,8 @@ export class SqliteBook {
         ? { outcome: "repeated", entry: booked }
         : { outcome: "id_conflict" };
     }
+    const code = this.#voidedCode(orderDigest(booking.orderJws));
+    if (code !== undefined) return { outcome: "voided", code };
     const payerBalance = this.#balance(booking.payer);
     if (payerBalance === undefined) return { outcome: "payer_unknown" };
     const payeeBalance = this.#balance(booking.payee);
@@ -49,6 +53,18 @@ export class SqliteBook {
     if (entry === undefined) return { outcome: "bankrupt" };
     this.append(entry);
     return { outcome: "booked", entry };
+  }
+
+  voidOrder({ id, digest, by, code, atMs }: Voiding): VoidOutcome {
+    const entry = this.entry(id);
+    if (entry !== undefined && orderDigest(entry.orderJws) === digest) {
+      return { outcome: "booked", entry };
+    }
+    const earlier = this.#voidedCode(digest);
+    if (earlier !== undefined) return { outcome: "voided", code: earlier };
+    this.#sql.addVoiding.run(digest, by, code, new Date(atMs).toISOString());
+    this.#sql.forgetVoidings.run(by, by, voidedOrdersMax);
+    return { outcome: "voided", code };
   }
 
   /** @returns `undefined` when the issuing account cannot give so much */
@@ -96,6 +112,11 @@ export class SqliteBook {
     const row = this.#sql.lastEntry.get();
     if (row === undefined) return { lastNumber: 0, head: this.#ledgerId };
     return { lastNumber: integerIn(row, "number"), head: textIn(row, "hash") };
+  }
+
+  #voidedCode(digest: string): number | undefined {
+    const row = this.#sql.voidedCode.get(digest);
+    return row && integerIn(row, "code");
   }
 
   #balance(party: EntryParty): number | undefined {

@@ -19,12 +19,15 @@ import type {
   Registration,
   RevokeOutcome,
   Totals,
+  Voiding,
+  VoidOutcome,
 } from "../ledger.ts";
 import {
   requireBookable,
   requirePage,
   requireRegistrable,
   requireRevocable,
+  requireVoidable,
 } from "../preconditions.ts";
 import { CommitQueue, type Operation } from "./commit_queue.ts";
 import { watchLedgerFile } from "./ledger_file.ts";
@@ -122,6 +125,13 @@ export class SqliteLedger implements Ledger {
     return this.#write(() => {
       requireBookable(booking);
       return this.#book.book(booking);
+    });
+  }
+
+  voidOrder(voiding: Voiding): Promise<VoidOutcome> {
+    return this.#write(() => {
+      requireVoidable(voiding);
+      return this.#book.voidOrder(voiding);
     });
   }
 

@@ -64,6 +64,11 @@ const sources = {
   entriesAfter: `SELECT ${entryColumns} FROM entry WHERE number > ? ORDER BY number LIMIT ?`,
   headAt: `SELECT hash FROM entry WHERE number = ?`,
   refunded: `SELECT coalesce(sum(amount), 0) AS sum FROM entry WHERE refunds = ?`,
+  voidedCode: `SELECT code FROM voided_order WHERE order_digest = ?`,
+  addVoiding:
+    `INSERT INTO voided_order (order_digest, username, code, voided_at) VALUES (?, ?, ?, ?)`,
+  forgetVoidings: `DELETE FROM voided_order WHERE username = ? AND number <=
+    (SELECT number FROM voided_order WHERE username = ? ORDER BY number DESC LIMIT 1 OFFSET ?)`,
   revision: `PRAGMA data_version`,
   clientTotals:
     `SELECT count(*) FILTER (WHERE username <> '@issuer') AS accounts, sum(balance) AS sum FROM client`,

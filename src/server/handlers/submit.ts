@@ -1,8 +1,8 @@
 /** SUBMIT: the payee, or the payer itself, hands in an order; it is checked again from the start and booked exactly once. */
 import type { AccountName } from "../../account_name.ts";
 import { CertificateError, EnvelopeError, ProtocolError } from "../../errors.ts";
-import { type Booking, type Entry, issuingAccount } from "../../ledger/entry.ts";
-import { codes } from "../../protocol/code.ts";
+import { type Booking, type Entry, issuingAccount, orderDigest } from "../../ledger/entry.ts";
+import { type Code, codes, isCode } from "../../protocol/code.ts";
 import { answered, type Outcome, type Refusal, refuse } from "../../protocol/exchange.ts";
 import { readDocument } from "../../pki/signed_document.ts";
 import { type VerifiedOrder, verifyOrder } from "../../protocol/order.ts";
@@ -30,7 +30,6 @@ export const submitRoute = memberRoute({
     }
     const sides = { payer: order.from, payee: order.to };
     const outcome = await book(verified, { sides, server });
-    if (outcome.outcome === "refused") server.refusedOrders.add(jws, outcome);
     tellOtherSide(verified, { outcome, submitter: name, sides, server });
     return outcome;
   },
@@ -67,13 +66,14 @@ async function book(
   // Asked before anything that changes with time: the same order again gives the same receipt, expired or not.
   const earlier = await ledger.entry(order.id);
   if (earlier?.orderJws === jws) return await receipted(earlier, server);
-  const judgement = server.refusedOrders.get(jws) ??
-    (server.unknownOrders.wasOver(order) ? refuse(265) : undefined) ??
-    judgeOrder(order, { nowMs: clock.nowMs() });
-  if (judgement) return judgement;
+  const refusal = (code: Code) => refused(code, verified, { payer: sides.payer, server });
+  const judgement = judgeOrder(order, { nowMs: clock.nowMs() });
+  if (judgement) return await refusal(judgement.code);
   const payer = await ledger.account(sides.payer);
   // Issued by our CA, but not (or no longer) the certificate of the account that pays.
-  if (payer?.certificate?.fingerprint !== verified.certificate.fingerprint) return refuse(261);
+  if (payer?.certificate?.fingerprint !== verified.certificate.fingerprint) {
+    return await refusal(261);
+  }
   const booking: Booking = {
     id: order.id,
     kind: order.refunds === undefined ? "payment" : "refund",
@@ -89,21 +89,45 @@ async function book(
     case "booked":
     case "repeated":
       return await receipted(booked.entry, server);
+    case "voided":
+      return refuse(codeOf(booked));
     case "id_conflict":
-      return refuse(266);
+      return await refusal(266);
     case "payer_unknown":
-      return refuse(260);
+      return await refusal(260);
     case "payee_unknown":
-      return refuse(262);
+      return await refusal(262);
     case "account_closed":
-      return refuse(267);
+      return await refusal(267);
     case "payment_unknown":
-      return refuse(268);
+      return await refusal(268);
     case "refund_exceeds":
-      return refuse(269);
+      return await refusal(269);
     case "bankrupt":
-      return refuse(270);
+      return await refusal(270);
   }
+}
+
+/**
+ * Refuses an order for good: a payer who was told "no" must not find the money gone a minute later because its payee handed the same order in
+ * again, when there was something to take, or when the clock was set.
+ */
+async function refused(
+  code: Code,
+  { order: { id }, jws }: VerifiedOrder,
+  { payer, server }: { payer: AccountName; server: ServerContext },
+): Promise<Outcome<Receipted>> {
+  const { ledger, clock } = server;
+  const order = { id, digest: orderDigest(jws), by: payer };
+  const result = await ledger.voidOrder({ ...order, code, atMs: clock.nowMs() });
+  // Handed in over another connection at the same time, and there was something to take just then.
+  if (result.outcome === "booked") return await receipted(result.entry, server);
+  return refuse(codeOf(result));
+}
+
+/** A ledger may come from a version that knows more codes. */
+function codeOf({ code }: { readonly code: number }): Code {
+  return isCode(code) ? code : 260;
 }
 
 async function receipted(entry: Entry, server: ServerContext): Promise<Outcome<Receipted>> {
@@ -123,9 +147,10 @@ function tellOtherSide(
   },
 ): void {
   if (submitter === sides.payee) {
+    const about = { id, order: orderDigest(jws) };
     const result = outcome.outcome === "answered"
-      ? { id, code: 130, text: codes[130].text, receipt: outcome.answer.receipt }
-      : { id, code: outcome.code, text: outcome.text };
+      ? { ...about, code: 130, text: codes[130].text, receipt: outcome.answer.receipt }
+      : { ...about, code: outcome.code, text: outcome.text };
     for (const session of sessions.of(sides.payer)) session.push(resultType, result);
   } else if (outcome.outcome === "answered") {
     const payment = { order: jws, receipt: outcome.answer.receipt };

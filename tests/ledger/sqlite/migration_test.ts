@@ -3,6 +3,7 @@ import { FileError, LedgerError, LedgerFullError } from "../../../src/errors.ts"
 import { backupSqliteLedger } from "../../../src/ledger/sqlite/backup_ledger.ts";
 import { keptCopiesMax } from "../../../src/ledger/sqlite/migrate_ledger.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
+import { schemaVersion } from "../../../src/ledger/sqlite/schema.ts";
 import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { alice, bob, ledgerId, orderId, refund } from "../ledger_samples.ts";
 import { makeFirstVersion, rowsOf } from "./first_version.ts";
@@ -61,13 +62,13 @@ Deno.test("the copy is never made over an existing file", () =>
     const error = await assertRejects(() => openSqliteLedger({ file, ledgerId }), FileError);
     assertEquals(
       error.message,
-      `cannot bring the ledger ${file} from schema 1 to 2: there are ${keptCopiesMax} copies of it, ` +
+      `cannot bring the ledger ${file} from schema 1 to ${schemaVersion}: there are ${keptCopiesMax} copies of it, ` +
         `${names[0]} and on; move them away`,
     );
     assertEquals(versionOf(file), 1);
     Deno.removeSync(names.at(-1)!);
     await (await openSqliteLedger({ file, ledgerId })).close();
-    assertEquals([versionOf(file), versionOf(names.at(-1)!)], [2, 1]);
+    assertEquals([versionOf(file), versionOf(names.at(-1)!)], [schemaVersion, 1]);
     for (const name of names.slice(0, -1)) assertEquals(Deno.readTextFileSync(name), "taken");
   }));
 
@@ -77,13 +78,13 @@ Deno.test("a ledger that cannot be migrated stays as it was, and no copy is left
     makeFirstVersion(file);
     {
       using other = otherConnection(file);
-      other.run("CREATE TABLE reissue (mine)"); // in the way of the last statement
+      other.run("CREATE TABLE voided_order (mine)"); // in the way of the last version
     }
     const before = rowsOf(file, "SELECT type, name, sql FROM sqlite_schema");
     await assertRejects(
       () => openSqliteLedger({ file, ledgerId }),
       LedgerError,
-      `cannot bring the ledger ${file} from schema 1 to 2`,
+      `cannot bring the ledger ${file} from schema 1 to ${schemaVersion}`,
     );
     assertEquals(versionOf(file), 1);
     assertEquals(rowsOf(file, "SELECT type, name, sql FROM sqlite_schema"), before);
@@ -112,7 +113,8 @@ Deno.test("a tool beside a server does not migrate, it says who does", () =>
   inFolder(async (folder) => {
     const file = `${folder}/server.db`;
     makeFirstVersion(file);
-    const sentence = `cannot open the ledger ${file}: it is of schema 1, this micropay uses 2; ` +
+    const sentence =
+      `cannot open the ledger ${file}: it is of schema 1, this micropay uses ${schemaVersion}; ` +
       "start its server once, which brings it up to date";
     const open = () => openSqliteLedger({ file, ledgerId, serve: false });
     assertEquals((await assertRejects(open, LedgerError)).message, sentence);
@@ -166,7 +168,7 @@ Deno.test("killed in the middle of a migration it is of the old version or the n
       const ledger = await openSqliteLedger({ file, ledgerId });
       assertEquals((await ledger.totals()).entries, 8002);
       await ledger.close();
-      assertEquals(versionOf(file), 2);
+      assertEquals(versionOf(file), schemaVersion);
       const kept = namesIn(folder).filter((name) =>
         name.startsWith(`after-${afterMs}.db.schema-1`)
       );
@@ -176,7 +178,7 @@ Deno.test("killed in the middle of a migration it is of the old version or the n
         assertEquals(count, [{ count: 8002 }]);
       }
     }
-    assert(seen.every((version) => version === 1 || version === 2));
+    assert(seen.every((version) => version === 1 || version === schemaVersion));
   }));
 
 const probe = await mountSmallDisk("64k");
