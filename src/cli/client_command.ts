@@ -4,6 +4,7 @@
 import { DataFolder } from "../client/data_folder.ts";
 import { systemDisk } from "../client/disk.ts";
 import type { Member } from "../client/member.ts";
+import type { Settled } from "../client/settlement.ts";
 import { Wallet } from "../client/wallet.ts";
 import { systemClock } from "../clock.ts";
 import type { SessionKey } from "../envelope/session_key.ts";
@@ -90,7 +91,10 @@ async function performAsMember(
   try {
     const name = request.as ?? await wallet.onlyAccount(connection);
     member = await wallet.member(connection, name);
-    for await (const settled of member.settle()) output.settled(settled);
+    // A refund settles by itself: the same one may be in doubt, and what became of that is its result.
+    if (command.name !== "refund") {
+      for await (const settled of member.settle()) output.settled(settled);
+    }
     return await performFor(member, command, context);
   } finally {
     await member?.abandon();
@@ -124,7 +128,11 @@ async function performFor(
       return exitCodes.ok;
     }
     case "refund": {
-      const outcome = await untilSignal(context, (signal) => member.refund(command, { signal }));
+      const onSettled = (settled: Settled) => output.settled(settled);
+      const outcome = await untilSignal(
+        context,
+        (signal) => member.refund(command, { signal, onSettled }),
+      );
       if (outcome.outcome === "refused") return refused(outcome, output);
       output.paid(outcome);
       return exitCodes.ok;

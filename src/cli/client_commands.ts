@@ -84,6 +84,10 @@ function refundCommand(source: OptionSource) {
     memo: source.optional("--memo", memo, {
       description: `A note of up to ${memoCharactersMax} characters, kept in the ledger.`,
     }),
+    refundId: source.optional("--id", orderId("UUID"), {
+      description:
+        "The refund's own id, a UUID of version 7. The same refund again is booked only once.",
+    }),
   });
   const example = "019aaf3e-7c00-7000-8000-000000000001 5";
   return named("refund", merge(object({ name: constant("refund") }), words, options), example);

@@ -16,7 +16,8 @@ import { auditLedger, type MemberAudit } from "./ledger_audit.ts";
 import { type IncomingPayment, storeReceived, takePayment } from "./payee.ts";
 import { requireProgress } from "./page_progress.ts";
 import { pay, type PaymentTerms, type PayOptions } from "./payment.ts";
-import { refund, type RefundTerms } from "./refund.ts";
+import { refund } from "./refund.ts";
+import type { RefundOptions, RefundTerms } from "./repeated_refund.ts";
 import { type Settled, settleOutbox } from "./settlement.ts";
 import { askStatus, type Paid } from "./payment_result.ts";
 import { PeerListener, type PeerListenerOptions } from "./peer_listener.ts";
@@ -72,8 +73,8 @@ export class Member {
     return pay(terms, this.context, options);
   }
 
-  /** Gives back a payment that this member took. */
-  refund(terms: RefundTerms, options?: PayOptions): Promise<Paid | Refusal> {
+  /** Gives back a payment that this member took. Settles the outbox, in which the same refund may be. */
+  refund(terms: RefundTerms, options?: RefundOptions): Promise<Paid | Refusal> {
     return refund(terms, this.context, options);
   }
 

@@ -20,6 +20,7 @@ const commands: readonly { readonly words: string; readonly command: object }[] 
     words: `refund ${id.toUpperCase()} 5 --memo sorry`,
     command: { name: "refund", id, amount: 5, memo: "sorry" },
   },
+  { words: `refund ${id} --id ${id}`, command: { name: "refund", id, refundId: id } },
   { words: "audit", command: { name: "audit" } },
   {
     words: "register alice --code abcd-0123",
@@ -39,6 +40,7 @@ const refused: readonly { readonly words: string; readonly says: string }[] = [
   { words: "refund", says: "ID is missing." },
   { words: "refund 7", says: 'ID "7": an order\'s id is a UUID of version 7.' },
   { words: `refund ${id} 0`, says: 'AMOUNT "0"' },
+  { words: `refund ${id} --id 7`, says: '--id "7": an order\'s id is a UUID of version 7.' },
   {
     words: "receive --since -1",
     says: '--since "-1": an entry\'s number is a whole number from 0',
@@ -58,7 +60,7 @@ const pages: readonly { readonly line: string; readonly entries: readonly string
   { line: client, entries: ["refund", "audit"] },
   { line: `${client} pay`, entries: ["--via-server"] },
   { line: `${client} receive`, entries: ["--count N", "--since ENTRY"] },
-  { line: `${client} refund`, entries: ["ID", "AMOUNT", "--memo TEXT"] },
+  { line: `${client} refund`, entries: ["ID", "AMOUNT", "--memo TEXT", "--id UUID"] },
   { line: `${client} audit`, entries: ["--json"] },
   { line: `${client} register`, entries: ["NAME", "--code CODE"] },
   { line: "verify", entries: ["FILE", "--ca FILE", "--json"] },

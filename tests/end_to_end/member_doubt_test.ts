@@ -2,6 +2,7 @@
  * A payer that is killed or stopped with its order on the way knows what became of it the next time it starts.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { decodeJwt } from "jose";
 import { json, jsonLines, openSceneWith, type Scene } from "./driver.ts";
 import { HoldingProxy } from "./holding_proxy.ts";
 import type { Program } from "./program.ts";
@@ -60,6 +61,39 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       assertEquals([settled?.id, settled?.outcome], [id, "done"]);
     });
   });
+}
+
+Deno.test("a refund whose answer was lost is the result of the same command again, and given back once", async () => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  const { id } = json(
+    (await scene.inProcess(["pay", "bob", "100", "--via-server", "--json"])).stdout,
+  );
+  const refund = ["refund", String(id), "30", "--json"];
+  const booked = await scene.inProcess(refund, { as: "bob" });
+  await leaveInDoubt(scene, "bob", json(booked.stdout));
+  const again = await scene.inProcess(refund, { as: "bob" });
+  assertEquals(again, booked);
+  const refunds = "SELECT count(*) FROM entry WHERE kind = 'refund'";
+  assertEquals(scene.query(refunds), "1\n");
+  // It was told: the same words are another one now, unless they say its id.
+  const refundId = String(json(booked.stdout).id);
+  assertEquals(await scene.inProcess([...refund, "--id", refundId], { as: "bob" }), booked);
+  assertEquals((await scene.inProcess(refund, { as: "bob" })).code, 0);
+  assertEquals(scene.query(refunds), "2\n");
+});
+
+/** As a client leaves it that is killed when the server has booked its order and not answered yet. */
+async function leaveInDoubt(
+  scene: Scene,
+  person: string,
+  { id, receipt }: Record<string, unknown>,
+): Promise<void> {
+  const { ledger } = decodeJwt(String(receipt));
+  const folder = `${scene.home(person)}/${ledger}/${person}`;
+  const file = `${folder}/receipts/${id}.json`;
+  const { order } = json(await Deno.readTextFile(file));
+  await Deno.remove(file);
+  await Deno.writeTextFile(`${folder}/outbox/${id}.json`, `${JSON.stringify({ order })}\n`);
 }
 
 Deno.test("the menu tells at the login what became of a payment", async () => {

@@ -5,6 +5,7 @@
 import type { AccountName } from "../../src/account_name.ts";
 import type { MemberAudit } from "../../src/client/ledger_audit.ts";
 import type { Member } from "../../src/client/member.ts";
+import type { Settled } from "../../src/client/settlement.ts";
 import { MicropayError, UnknownOutcomeError } from "../../src/errors.ts";
 import type { Amount } from "../../src/money.ts";
 import { makeOrderId } from "../../src/random.ts";
@@ -126,7 +127,8 @@ export class MemberActs {
     const id = dice.pick(this.notified);
     const amount = dice.chance(0.5) ? undefined : (1 + dice.below(50)) as Amount;
     try {
-      const outcome = await member.refund({ id, amount });
+      const onSettled = (settled: Settled) => this.#noteSettled(settled);
+      const outcome = await member.refund({ id, amount }, { onSettled });
       const what = outcome.outcome === "paid" ? "paid" : `refused ${outcome.code}`;
       trace.note(this.#setting.name, `refund: ${what}`);
     } catch (error) {
@@ -147,17 +149,18 @@ export class MemberActs {
 
   /** Finds out what became of payments in doubt, as every start of the client does. */
   async settle(member: Member): Promise<void> {
-    for await (const settled of member.settle()) {
-      const { id } = settled.item.order;
-      this.#setting.trace.note(this.#setting.name, `settle: ${settled.outcome}`);
-      const attempt = this.attempts.find((one) => one.id === id);
-      if (!attempt) continue;
-      if (settled.outcome === "done") {
-        if (attempt.said === "refused") this.#setting.onContradiction(this.#setting.name);
-        attempt.said = "paid";
-      }
-      if (settled.outcome === "not_done") attempt.said = "not_done";
+    for await (const settled of member.settle()) this.#noteSettled(settled);
+  }
+
+  #noteSettled({ item: { order: { id } }, outcome }: Settled): void {
+    this.#setting.trace.note(this.#setting.name, `settle: ${outcome}`);
+    const attempt = this.attempts.find((one) => one.id === id);
+    if (!attempt) return;
+    if (outcome === "done") {
+      if (attempt.said === "refused") this.#setting.onContradiction(this.#setting.name);
+      attempt.said = "paid";
     }
+    if (outcome === "not_done") attempt.said = "not_done";
   }
 
   #mustBeWhole({ missing, rewrittenAt }: MemberAudit): void {

@@ -9,7 +9,7 @@ import type { Paid } from "../../src/client/payment_result.ts";
 import { Wallet } from "../../src/client/wallet.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { SessionKey } from "../../src/envelope/session_key.ts";
-import { MicropayError, UnknownOutcomeError } from "../../src/errors.ts";
+import { MicropayError } from "../../src/errors.ts";
 import { type Amount, parseAmount } from "../../src/money.ts";
 import type { Refusal } from "../../src/protocol/exchange.ts";
 import type { Receipt } from "../../src/protocol/receipt.ts";
@@ -40,8 +40,8 @@ export type Plan =
 
 /** One payment as its payer sees it: until `paid` or `refusal` is there, it is in doubt. */
 export interface Attempt {
-  /** The order's; that of a refund is made by the client, and known when it was sent. */
-  id: string;
+  /** The order's. */
+  readonly id: string;
   readonly plan: Plan;
   paid?: Paid;
   refusal?: Refusal;
@@ -124,22 +124,17 @@ export class PayingMember {
       }
     } catch (error) {
       if (!(error instanceof MicropayError)) throw error;
-      if (error instanceof UnknownOutcomeError) attempt.id = error.orderId;
       await this.#disconnect();
       await this.#options.serverIsThere();
     }
   }
 
   #send({ id, plan }: Attempt, viaServer: boolean): Promise<Paid | Refusal> {
-    if ("refund" in plan) return this.#refund(id, plan.refund);
+    if ("refund" in plan) {
+      return this.#member!.refund({ id: plan.refund.id, amount, refundId: id });
+    }
     const terms = { to: plan.to, amount, id, viaServer: viaServer || plan.viaServer };
     return this.#member!.pay(terms);
-  }
-
-  /** A refund that was sent may be booked when it can no longer be sent: only then it would be made anew. */
-  async #refund(sentId: string, { id }: Receipt): Promise<Paid | Refusal> {
-    const sent = await this.#member!.status(sentId);
-    return sent.outcome === "paid" ? sent : await this.#member!.refund({ id, amount });
   }
 
   async #disconnect(): Promise<void> {
