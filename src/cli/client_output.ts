@@ -2,7 +2,7 @@
  * What a one-shot command prints: for people, or one JSON object a line for scripts.
  */
 import type { AccountName } from "../account_name.ts";
-import type { IncomingPayment } from "../client/payee.ts";
+import type { IncomingPayment } from "../client/incoming_payments.ts";
 import type { MemberAudit } from "../client/ledger_audit.ts";
 import type { Settled } from "../client/settlement.ts";
 import type { Paid } from "../client/payment_result.ts";

@@ -2,7 +2,7 @@
  * `receive`: stay online and print each payment that arrives.
  */
 import type { Member } from "../client/member.ts";
-import type { IncomingPayment } from "../client/payee.ts";
+import type { IncomingPayment } from "../client/incoming_payments.ts";
 import { messageOf } from "../errors.ts";
 import type { Refusal } from "../protocol/exchange.ts";
 import { printable } from "../printable.ts";

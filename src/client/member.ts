@@ -13,21 +13,26 @@ import { pageRowsMax } from "../limits.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
 import type { MemberContext } from "./member_context.ts";
 import { auditLedger, type MemberAudit } from "./ledger_audit.ts";
-import { type IncomingPayment, storeReceived, takePayment } from "./payee.ts";
+import {
+  type IncomingListener,
+  type IncomingPayment,
+  type IncomingPayments,
+  storeReceived,
+} from "./incoming_payments.ts";
 import { requireProgress } from "./page_progress.ts";
 import { pay, type PaymentTerms, type PayOptions } from "./payment.ts";
 import { refund } from "./refund.ts";
 import type { RefundOptions, RefundTerms } from "./repeated_refund.ts";
 import { type Settled, settleOutbox } from "./settlement.ts";
 import { askStatus, type Paid } from "./payment_result.ts";
-import { PeerListener, type PeerListenerOptions } from "./peer_listener.ts";
+import { PeerListener } from "./peer_listener.ts";
 
 export interface SystemInformation {
   readonly balance: number;
   readonly online: readonly OnlineMember[];
 }
 
-export interface OnlineOptions extends PeerListenerOptions {
+export interface OnlineOptions extends IncomingListener {
   /** Where to listen for peers; port 0 for any. */
   readonly listen: Endpoint;
   /** What to tell peers instead of what the server sees and where it listens. */
@@ -135,7 +140,7 @@ export class Member {
     const listener = network.listen(options.listen);
     const peers = new PeerListener(listener, this.context, options);
     // Before the login: what is pushed right after it must not be missed.
-    const stopTaking = this.#takePushed(options);
+    const stopTaking = this.#takePushed(peers.incoming);
     const { host, port } = options.advertise ?? {};
     try {
       const outcome = await link.ask(loginExchange, {
@@ -158,14 +163,13 @@ export class Member {
   }
 
   /** Payments that their payers handed to the server are told by it. */
-  #takePushed({ onPayment, onFault }: PeerListenerOptions): () => void {
-    const member = this.context;
-    return member.link.listen(paymentType, async (body) => {
+  #takePushed(incoming: IncomingPayments): () => void {
+    return this.context.link.listen(paymentType, async (body) => {
       try {
         const pushed = check(paymentShape, body, "read a payment");
-        await takePayment(pushed, { member, onPayment });
+        await incoming.takePushed(pushed);
       } catch (error) {
-        onFault(error);
+        incoming.fault(error);
       }
     });
   }

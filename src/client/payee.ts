@@ -2,51 +2,88 @@
  * Being paid: a peer hands over an order, this client checks it, submits it to the server and passes the answer back.
  */
 import type { AccountName } from "../account_name.ts";
-import { CertificateError, EnvelopeError, MicropayError, ProtocolError } from "../errors.ts";
+import {
+  CertificateError,
+  EnvelopeError,
+  messageOf,
+  MicropayError,
+  ProtocolError,
+  TimeoutError,
+  UnknownOutcomeError,
+} from "../errors.ts";
 import { answered, check, type Outcome, type Refusal, refuse } from "../protocol/exchange.ts";
 import { type VerifiedOrder, verifyOrder } from "../protocol/order.ts";
-import type { HistoryRow } from "../protocol/history.ts";
 import { judgeOrder } from "../protocol/order_judgement.ts";
-import type { Receipt } from "../protocol/receipt.ts";
 import { payExchange, submitExchange } from "../protocol/transfer.ts";
 import type { JsonObject } from "../strict_json.ts";
+import type { IncomingPayments } from "./incoming_payments.ts";
 import type { MemberContext } from "./member_context.ts";
-import { proven, stored } from "./payment_result.ts";
-
-/** Money that came. */
-export interface IncomingPayment {
-  readonly receipt: Receipt;
-  readonly receiptJws: string;
-  readonly memo: string | undefined;
-}
-
-export type OnPayment = (payment: IncomingPayment) => void;
+import { askStatus } from "./payment_result.ts";
 
 interface Receipted {
   readonly receipt: string;
+}
+
+interface Payee {
+  readonly member: MemberContext;
+  readonly incoming: IncomingPayments;
+}
+
+/** An order that was handed over. */
+export interface TakenOrder {
+  /** The answer to whoever handed it over. */
+  readonly outcome: Outcome<Receipted>;
+  /** The order, where the server has it and did not say what became of it. */
+  readonly doubtful?: VerifiedOrder;
 }
 
 /**
  * Takes an order from a peer.
  *
  * @param from who the peer is, proven by its channel
- * @param onPayment told once for each payment, however often its order comes
  */
 export async function takeOrder(
   body: JsonObject,
-  { from, member, onPayment }: { from: AccountName; member: MemberContext; onPayment: OnPayment },
-): Promise<Outcome<Receipted>> {
+  { from, member, incoming }: { readonly from: AccountName } & Payee,
+): Promise<TakenOrder> {
   const verified = await verify(body, from, member);
-  if ("outcome" in verified) return verified;
+  if ("outcome" in verified) return { outcome: verified };
   try {
-    const submitted = await member.link.ask(submitExchange, { order: verified.jws });
-    if (submitted.outcome === "refused") return submitted;
-    await accept(submitted.answer.receipt, verified, { member, onPayment });
-    return answered(submitted.answer);
+    const outcome = await member.link.ask(submitExchange, { order: verified.jws });
+    if (outcome.outcome === "answered") {
+      await incoming.take(outcome.answer.receipt, verified);
+      return { outcome: answered(outcome.answer) };
+    }
+    if (outcome.code !== 500) return { outcome };
+    incoming.fault(inDoubt(verified, outcome.text));
   } catch (error) {
     if (!(error instanceof MicropayError)) throw error;
-    // Whether it was booked is not known here; the payer asks the server.
-    return refuse(500);
+    incoming.fault(inDoubt(verified, messageOf(error), error));
+  }
+  // Whether it was booked is not known here; the payer asks the server, and so does this client, later.
+  return { outcome: refuse(500), doubtful: verified };
+}
+
+/**
+ * Finds out what became of an order that the server did not answer for, and takes it when it was booked. The server answers one thing after
+ * the other, so once it has answered this it has decided about the order.
+ *
+ * @param isOver whether nobody waits for it any more; it ends with the connection to the server, too
+ */
+export async function findOut(
+  doubtful: VerifiedOrder,
+  { member, incoming, isOver }: Payee & { readonly isOver: () => boolean },
+): Promise<void> {
+  while (member.link.isOpen && !isOver()) {
+    try {
+      const status = await askStatus(doubtful.order.id, member);
+      if (status.outcome === "paid") await incoming.take(status.receiptJws, doubtful);
+      return;
+    } catch (error) {
+      if (!(error instanceof MicropayError)) throw error;
+      // It was told that this order is in doubt, and how to ask for it.
+      if (!(error instanceof TimeoutError)) return;
+    }
   }
 }
 
@@ -72,44 +109,13 @@ async function verify(
   }
 }
 
-async function accept(
-  receiptJws: string,
-  { order, jws }: VerifiedOrder,
-  { member, onPayment }: { member: MemberContext; onPayment: OnPayment },
-): Promise<void> {
-  const { paid, isNew } = await stored(receiptJws, { ...order, jws }, member);
-  if (isNew) onPayment({ receipt: paid.receipt, receiptJws, memo: order.memo });
-}
-
-/**
- * Takes what the server says of money that came without this client: an order that its payer handed in.
- *
- * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when it does not prove that
- */
-export async function takePayment(
-  { order: jws, receipt }: { readonly order: string; readonly receipt: string },
-  { member, onPayment }: { member: MemberContext; onPayment: OnPayment },
-): Promise<void> {
-  const { anchor, clock, name } = member;
-  const verified = await verifyOrder(jws, { anchor, atMs: clock.nowMs() });
-  if (verified.order.to !== name) {
-    throw new EnvelopeError(`take the payment ${verified.order.id}: it is to somebody else`);
-  }
-  await accept(receipt, verified, { member, onPayment });
-}
-
-/**
- * Takes a row of the own history for money that came, whether it was known before or not.
- *
- * @throws as {@link takePayment}
- */
-export async function storeReceived(
-  row: Pick<HistoryRow, "order" | "receipt" | "at">,
-  member: MemberContext,
-): Promise<IncomingPayment> {
-  // Certificates have to have been valid then; by now some may have ended.
-  const atMs = Date.parse(row.at);
-  const { order, jws } = await verifyOrder(row.order, { anchor: member.anchor, atMs });
-  const { receipt } = await proven(row.receipt, { ...order, jws }, member);
-  return { receipt, receiptJws: row.receipt, memo: order.memo };
+function inDoubt(
+  { order: { id, from, amount } }: VerifiedOrder,
+  why: string,
+  cause?: unknown,
+): UnknownOutcomeError {
+  return new UnknownOutcomeError(
+    `take ${amount} from ${from}: ${why}. Whether it is booked is not known. Ask with: status ${id}`,
+    { cause, orderId: id },
+  );
 }

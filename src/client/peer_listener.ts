@@ -12,31 +12,26 @@ import type { ByteStream, Endpoint, Listener } from "../transport/byte_stream.ts
 import type { Message } from "../envelope/message.ts";
 import type { Arrival, Channel } from "../transport/channel.ts";
 import type { MemberContext } from "./member_context.ts";
-import { type OnPayment, takeOrder } from "./payee.ts";
-
-export interface PeerListenerOptions {
-  readonly onPayment: OnPayment;
-  /** Told what went wrong with a peer; the next one is served all the same. */
-  readonly onFault: (error: unknown) => void;
-}
+import { type IncomingListener, IncomingPayments } from "./incoming_payments.ts";
+import { findOut, type TakenOrder, takeOrder } from "./payee.ts";
 
 export class PeerListener {
   readonly endpoint: Endpoint;
+  readonly incoming: IncomingPayments;
   readonly #acceptor: Acceptor;
   readonly #member: MemberContext;
-  readonly #options: PeerListenerOptions;
   readonly #peers = new Map<ByteStream, Promise<void>>();
 
   /** Takes payments from now on, until {@link PeerListener.close}. */
-  constructor(listener: Listener, member: MemberContext, options: PeerListenerOptions) {
+  constructor(listener: Listener, member: MemberContext, told: IncomingListener) {
     this.endpoint = listener.endpoint;
     this.#member = member;
-    this.#options = options;
+    this.incoming = new IncomingPayments(member, told);
     // A fault ends nothing: this member is still online and would be paid in vain.
     this.#acceptor = new Acceptor(listener, {
       clock: member.clock,
       onStream: (stream) => this.#admit(stream),
-      onFault: options.onFault,
+      onFault: told.onFault,
     });
   }
 
@@ -61,7 +56,7 @@ export class PeerListener {
   #serve(stream: ByteStream): void {
     const served = this.#converse(stream)
       .catch((error) => {
-        if (!(error instanceof MicropayError)) this.#options.onFault(error);
+        if (!(error instanceof MicropayError)) this.incoming.fault(error);
       })
       .finally(() => {
         stream.close();
@@ -94,13 +89,16 @@ export class PeerListener {
   async #answer(channel: Channel, { type, seq, body }: Message): Promise<void> {
     const { correspondent } = channel;
     const party = correspondent.kind === "certified" && correspondent.certificate.party;
-    const outcome = party && party.role === "member" && type === payExchange.type
-      ? await takeOrder(body, {
-        from: party.name,
-        member: this.#member,
-        onPayment: this.#options.onPayment,
-      })
-      : refuse(410, codes[410].text);
-    await channel.send(replyType, encodeReply(payExchange, seq, outcome)).written;
+    const payee = { member: this.#member, incoming: this.incoming };
+    const { outcome, doubtful }: TakenOrder =
+      party && party.role === "member" && type === payExchange.type
+        ? await takeOrder(body, { from: party.name, ...payee })
+        : { outcome: refuse(410, codes[410].text) };
+    try {
+      await channel.send(replyType, encodeReply(payExchange, seq, outcome)).written;
+    } finally {
+      // Also when the payer is gone: what is found out is for this member.
+      if (doubtful) await findOut(doubtful, { ...payee, isOver: () => this.#isClosing });
+    }
   }
 }

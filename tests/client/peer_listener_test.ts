@@ -2,7 +2,7 @@
  * A member that takes payments goes on whatever one peer or one accept does, and closes without waiting for anybody.
  */
 import { assert, assertEquals } from "@std/assert";
-import type { IncomingPayment } from "../../src/client/payee.ts";
+import type { IncomingPayment } from "../../src/client/incoming_payments.ts";
 import { PeerListener } from "../../src/client/peer_listener.ts";
 import { peerConnectionsMax } from "../../src/limits.ts";
 import type { Amount } from "../../src/money.ts";

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { jsonOutput, notification, refusalText, textOutput } from "../../src/cli/client_output.ts";
 import type { ClientOutput } from "../../src/cli/client_output.ts";
 import { openServerLog } from "../../src/cli/server_log.ts";
-import type { IncomingPayment } from "../../src/client/payee.ts";
+import type { IncomingPayment } from "../../src/client/incoming_payments.ts";
 import { ConnectError } from "../../src/errors.ts";
 import type { HistoryRow } from "../../src/protocol/history.ts";
 import type { ServerEvent } from "../../src/server/server_event.ts";
