@@ -37,6 +37,12 @@ export const memberIdleMs = 2 * minute;
 /** How long it may take to answer that. A member whose machine lost power is offline, and its permit free, after both. */
 export const pongTimeoutMs = 30 * second;
 
+/**
+ * How long a client goes without a word from its server before it takes it for gone. A server that is there asks after
+ * {@link memberIdleMs}; twice the time for an answer is for a slow network and a server with much to do.
+ */
+export const serverSilenceMsMax = memberIdleMs + 2 * pongTimeoutMs;
+
 /** How long one line may take from its first byte to its newline. 64 KiB in this time is 2 KiB a second. */
 export const lineTimeoutMs = 30 * second;
 

@@ -3,8 +3,10 @@
  */
 import type { Clock } from "../clock.ts";
 import { ClosedError, messageOf, TimeoutError } from "../errors.ts";
+import { serverSilenceMsMax } from "../limits.ts";
 import type { Message } from "../envelope/message.ts";
 import {
+  check,
   decodeOutcome,
   decodeReply,
   type Exchange,
@@ -12,8 +14,8 @@ import {
   type Reply,
   replyType,
 } from "../protocol/exchange.ts";
-import { closingType } from "../protocol/exit.ts";
-import { pingType, pongType } from "../protocol/ping.ts";
+import { closingShape, closingType } from "../protocol/exit.ts";
+import { pingShape, pingType, pongType } from "../protocol/ping.ts";
 import type { JsonObject } from "../strict_json.ts";
 import type { Channel } from "../transport/channel.ts";
 import { Deadline } from "../transport/deadline.ts";
@@ -65,7 +67,8 @@ export class ServerLink {
   /**
    * Asks and waits for the answer.
    *
-   * @throws {TimeoutError} when there is none in time; it may still come and is ignored then
+   * @throws {TimeoutError} when there is none in time; it may still come and is ignored then: a reply says which `seq` it is for, and no
+   * `seq` is used twice, so the connection can be used on
    * @throws {ClosedError} when the connection ends before
    * @throws {ProtocolError} when the answer is not of its shape
    */
@@ -114,7 +117,8 @@ export class ServerLink {
     let cause: unknown;
     try {
       for (;;) {
-        const arrival = await this.channel.receive();
+        // A server that lost power, or the way to it, sends no end: the system would wait for hours.
+        const arrival = await this.channel.receive({ idleTimeoutMs: serverSilenceMsMax });
         if (arrival.kind === "end") break;
         this.#dispatch(arrival.message);
       }
@@ -137,13 +141,17 @@ export class ServerLink {
       return;
     }
     // When it cannot be written the connection is over, and its reader finds out.
-    if (type === pingType) this.channel.send(pongType, {}).written.catch(() => {});
+    if (type === pingType) {
+      check(pingShape, body, "read a ping");
+      this.channel.send(pongType, {}).written.catch(() => {});
+    }
     if (type === closingType) this.#closing = closingReason(body);
     for (const listener of this.#listeners.get(type) ?? []) listener(body);
   }
 }
 
-function closingReason({ dismissed }: JsonObject): string {
+function closingReason(body: JsonObject): string {
+  const { dismissed } = check(closingShape, body, "read a goodbye");
   return dismissed === true
     ? "the operator revoked this account's certificate or closed the account"
     : "the server is stopping";
