@@ -6,7 +6,7 @@ import { ClosedError, EnvelopeError, LedgerError, messageOf, TimeoutError } from
 import { firstMessageTimeoutMs } from "../limits.ts";
 import { closingType, exitExchange } from "../protocol/exit.ts";
 import { replyType } from "../protocol/exchange.ts";
-import { pongType } from "../protocol/ping.ts";
+import { isPong } from "../protocol/ping.ts";
 import { acceptChannel } from "../transport/accept_channel.ts";
 import type { ByteStream } from "../transport/byte_stream.ts";
 import type { Arrival } from "../transport/channel.ts";
@@ -175,7 +175,7 @@ export class ServedConnection {
     session: Session,
     received: Arrival & { kind: "message" },
   ): Promise<boolean> {
-    if (received.message.type === pongType) return true;
+    if (isPong(received.message)) return true;
     this.#isBusy = true;
     try {
       const context = { server: this.#server, session, dismiss: () => this.dismiss() };

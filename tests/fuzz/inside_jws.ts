@@ -10,7 +10,7 @@ import type { Signer } from "../../src/envelope/correspondent.ts";
 import { messageOf } from "../../src/errors.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { decodeOutcome, type Reply } from "../../src/protocol/exchange.ts";
-import { pongType } from "../../src/protocol/ping.ts";
+import { isPong } from "../../src/protocol/ping.ts";
 import { routes } from "../../src/server/routes.ts";
 import { forgeJws } from "../envelope/forger.ts";
 import { x5c } from "../envelope/hostile_message.ts";
@@ -87,7 +87,7 @@ class Rounds {
     const members = await this.#members(speaker, { ...input, body });
     const payload = jsonOf(members);
     // It is not answered, so there is nothing to wait for.
-    if (typeOf(payload) === pongType) return "pong";
+    if (isSilent(payload)) return "pong";
     const before = await this.#standing();
     const reply = await speaker.say(payload);
     const after = await this.#standing();
@@ -201,10 +201,10 @@ function areUnique(members: Members): boolean {
   return new Set(members.map(([name]) => name)).size === members.length;
 }
 
-function typeOf(payload: string): unknown {
+function isSilent(payload: string): boolean {
   try {
-    return JSON.parse(payload).type;
+    return isPong(JSON.parse(payload));
   } catch {
-    return undefined;
+    return false;
   }
 }

@@ -5,21 +5,11 @@
  *
  * Prints one line of JSON for each step. Needs the `openssl` command for the certificate request.
  */
-import { execFileSync } from "node:child_process";
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  randomBytes,
-  X509Certificate,
-} from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { createHash, randomBytes } from "node:crypto";
+import { Newcomer } from "./newcomer.mjs";
 import {
   Connection,
   demand,
-  makeSessionKey,
   readDocument,
   sha256,
   signDocument,
@@ -28,14 +18,13 @@ import {
 } from "./wire.mjs";
 
 const [host, port, caFile, name, payee, amountText] = process.argv.slice(2);
-const ca = new X509Certificate(readFileSync(caFile));
+const newcomer = new Newcomer({ host, port, caFile, name });
+const { ca, sessionKey } = newcomer;
 const ledger = sha256(ca.raw);
-demand(ca.ca && ca.checkIssued(ca) && ca.verify(ca.publicKey), "the CA's certificate");
-const sessionKey = makeSessionKey();
 const say = (step, value) => console.log(JSON.stringify({ step, ...value }));
 
-const me = await register();
-const server = await toServer(me);
+const me = await newcomer.register((reply) => say("register", reply));
+const server = await newcomer.toServer(me);
 say("login", await server.ask("login", { name, port: 9 }));
 say("list", await server.ask("list", {}));
 say("before", await server.ask("balance", {}));
@@ -48,39 +37,6 @@ say("chain", await followChain());
 say("pushes", { types: server.pushes.map(({ type }) => type) });
 say("exit", await server.ask("exit", {}));
 server.close();
-
-async function toServer(party) {
-  const connection = await Connection.open({ host, port, ca, role: "server", sessionKey });
-  connection.introduce(party);
-  return connection;
-}
-
-async function register() {
-  const folder = mkdtempSync(join(tmpdir(), "micropay-"));
-  try {
-    const file = join(folder, "key.pem");
-    const openssl = (...args) =>
-      execFileSync("openssl", args, { stdio: ["ignore", "pipe", "ignore"] });
-    openssl("genpkey", "-algorithm", "ed25519", "-out", file);
-    const uri = `micropay:account:${name}`;
-    const subject = ["-subj", `/CN=${name}`, "-addext", `subjectAltName=URI:${uri}`];
-    const csr = openssl("req", "-new", "-key", file, ...subject, "-outform", "DER");
-    const key = createPrivateKey(readFileSync(file));
-    const spki = createPublicKey(key).export({ type: "spki", format: "der" });
-    const applicant = await toServer({ uri: `micropay:applicant:${sha256(spki)}`, key, csr });
-    const reply = await applicant.ask("register", { name });
-    applicant.close();
-    say("register", { code: reply.code, text: reply.text });
-    demand(reply.code === 100, reply.text);
-    const der = Buffer.from(reply.answer.certificate, "base64url");
-    const certificate = verifyChain([der], { ca, role: "member" });
-    const isMine = certificate.publicKey.export({ type: "spki", format: "der" }).equals(spki);
-    demand(certificate.uri === uri && isMine, "the certificate is another's");
-    return { uri, key, x5c: [der] };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 /** A UUIDv7. */
 function makeId() {

@@ -251,8 +251,23 @@ export class Connection {
         demand(message.body.re === seq, "the reply to another message");
         return message.body;
       }
-      this.pushes.push(message);
+      this.#takePush(message);
     }
+  }
+
+  /** The next push; nothing may be asked meanwhile. */
+  async nextPush() {
+    const message = await this.#receive();
+    demand(message.type !== "reply", "a reply to nothing");
+    this.#takePush(message);
+    return message;
+  }
+
+  #takePush(message) {
+    this.pushes.push(message);
+    if (message.type !== "ping") return;
+    exactly(message.body);
+    this.#send("pong", {});
   }
 
   #send(type, body) {

@@ -1,7 +1,7 @@
 /**
  * Who is gone without a word is noticed: asked after a while, and taken offline when there is no answer.
  */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import {
   applicantTimeoutMs,
   firstMessageTimeoutMs,
@@ -9,6 +9,7 @@ import {
   pongTimeoutMs,
 } from "../../src/limits.ts";
 import { balanceExchange } from "../../src/protocol/balance.ts";
+import { replyType } from "../../src/protocol/exchange.ts";
 import { loginExchange } from "../../src/protocol/login.ts";
 import { pingType, pongType } from "../../src/protocol/ping.ts";
 import { ManualClock } from "../manual_clock.ts";
@@ -74,6 +75,22 @@ Deno.test("liveness: a member that does not answer is closed, taken offline, and
     remote: channel.local,
     reason: "it did not answer whether it is there",
   });
+});
+
+Deno.test("liveness: a pong with anything in it is answered with 410, and the connection stays", async () => {
+  const scene = await startOnManualClock();
+  await using _server = scene.server;
+  const channel = await logInByHand(scene);
+  channel.send(pongType, {});
+  const { seq } = channel.send(pongType, { now: 1 });
+  const arrival = await channel.receive();
+  assert(arrival.kind === "message");
+  const { re, code } = arrival.message.body;
+  assertEquals([arrival.message.type, re, code], [replyType, seq, 410]);
+  channel.send(balanceExchange.type, {});
+  const next = await channel.receive();
+  assertEquals(next.kind === "message" && next.message.body.code, 300);
+  channel.close();
 });
 
 Deno.test("liveness: any message answers, and the client's own link does so by itself", async () => {

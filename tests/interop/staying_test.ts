@@ -1,0 +1,41 @@
+/**
+ * `docs/protocol.md` says enough for a client of another make to stay online: one that was written from it answers when it is asked whether it
+ * is there.
+ */
+import { assertEquals } from "@std/assert";
+import { memberIdleMs, pongTimeoutMs } from "../../src/limits.ts";
+import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { testWith } from "../installed_tool.ts";
+import { ManualClock } from "../manual_clock.ts";
+import { soon } from "../server/soon.ts";
+import { startServer } from "../server/test_server.ts";
+import { Program } from "./program.ts";
+
+testWith(
+  ["node", "openssl"],
+  "a client of another make that says nothing is asked whether it is there, answers, and stays",
+  async () => {
+    const clock = new ManualClock(Date.now());
+    await using server = await startServer({ clock, network: tcpNetwork });
+    const caFile = await Deno.makeTempFile();
+    try {
+      await Deno.writeTextFile(caFile, server.anchor.pem);
+      const { host, port } = server.endpoint;
+      const script = new URL("./stay.mjs", import.meta.url).pathname;
+      await using other = new Program("node", [script, host, String(port), caFile, "node", "3"]);
+      await other.lineWith(/"step":"login".*"code":110/);
+      for (let round = 0; round < 3; round++) {
+        const isWaiting = () => clock.delays.includes(memberIdleMs);
+        await soon(isWaiting, "the server to wait for the next message");
+        clock.advance(memberIdleMs);
+        await other.lineWith(/"step":"push","type":"ping"/);
+        clock.advance(pongTimeoutMs - 1);
+      }
+      await other.lineWith(/"step":"balance".*"balance":10000/);
+      assertEquals(await other.status(), 0);
+      assertEquals(server.events.all.some(({ kind }) => kind === "line_refused"), false);
+    } finally {
+      await Deno.remove(caFile);
+    }
+  },
+);
