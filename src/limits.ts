@@ -101,6 +101,12 @@ export const addressesRememberedMax = 4096;
  */
 export const costlyBesideProcessors = 1;
 
+/**
+ * The same, on however many processors. What is sealed at the same time may all be for one member, and has to fit into what may wait to be
+ * written to it, {@link sendQueueMessagesMax}, or a member that reads would be dropped.
+ */
+export const costlyAtOnceMax = 32;
+
 /** Processors that a server reckons with unless it is told. */
 export const processorsDefault = 2;
 

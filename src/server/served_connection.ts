@@ -5,7 +5,6 @@ import type { SessionKey } from "../envelope/session_key.ts";
 import { ClosedError, EnvelopeError, LedgerError, messageOf, TimeoutError } from "../errors.ts";
 import { firstMessageTimeoutMs } from "../limits.ts";
 import { closingType, exitExchange } from "../protocol/exit.ts";
-import { replyType } from "../protocol/exchange.ts";
 import { isPong } from "../protocol/ping.ts";
 import { acceptChannel } from "../transport/accept_channel.ts";
 import type { ByteStream } from "../transport/byte_stream.ts";
@@ -143,7 +142,7 @@ export class ServedConnection {
     if (!accepted) return;
     const { channel, message, line } = accepted;
     const speaker = await identifySpeaker(channel.correspondent, this.#server.ledger);
-    const session = new Session(channel, speaker);
+    const session = new Session(channel, { speaker, share });
     this.#session = session;
     const name = session.memberName;
     if (name !== undefined) this.#server.sessions.add(name, session);
@@ -183,17 +182,16 @@ export class ServedConnection {
       const isExit = received.message.type === exitExchange.type && outcome.outcome === "answered";
       // Offline before the reply: who was told "Bye" can log in again at once.
       if (isExit) await this.#takeOffline(session);
-      await session.channel.send(replyType, reply).written;
-      if (this.#isStopping) this.#sayGoodbye(session);
+      await session.reply(reply);
+      if (this.#isStopping) await this.#sayGoodbye(session);
       return !isExit && !this.#isStopping;
     } finally {
       this.#isBusy = false;
     }
   }
 
-  #sayGoodbye(session: Session): void {
-    session.push(closingType, session.isDismissed ? { dismissed: true } : {});
-    session.channel.end();
+  #sayGoodbye(session: Session): Promise<void> {
+    return session.end(closingType, session.isDismissed ? { dismissed: true } : {});
   }
 
   async #takeOffline(session: Session): Promise<void> {

@@ -4,6 +4,7 @@
 import { FairQueue } from "../envelope/fair_queue.ts";
 import { LedgerError } from "../errors.ts";
 import {
+  costlyAtOnceMax,
   costlyBesideProcessors,
   processorsDefault,
   shutdownGraceMs,
@@ -60,7 +61,9 @@ export class Server {
       sessions: new MemberSessions(),
       standing: new AddressStanding(dependencies),
       notices: new WaitingNotices(dependencies),
-      queue: new FairQueue({ inFlightMax: processors + costlyBesideProcessors }),
+      queue: new FairQueue({
+        inFlightMax: Math.min(processors + costlyBesideProcessors, costlyAtOnceMax),
+      }),
       failStop: (error) => {
         this.#failure ??= { error };
         this.stop();

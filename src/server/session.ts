@@ -3,10 +3,12 @@
  */
 import type { AccountName } from "../account_name.ts";
 import type { Correspondent } from "../envelope/correspondent.ts";
+import type { Share } from "../envelope/fair_queue.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { CertificateRequest } from "../pki/certificate_request.ts";
+import { replyType } from "../protocol/exchange.ts";
 import type { JsonObject } from "../strict_json.ts";
-import type { Channel } from "../transport/channel.ts";
+import type { Channel, Sending } from "../transport/channel.ts";
 
 /**
  * Who speaks. A `stranger` has a certificate of this CA that is not (or not any more) the one its account has in the ledger.
@@ -37,22 +39,73 @@ export async function identifySpeaker(
 export class Session {
   readonly channel: Channel;
   readonly speaker: Speaker;
+  /** Whose turn it is to do what this connection asks for. */
+  readonly share: Share;
   /** Whether this is the session that took its member online. */
   isOnline = false;
   /** Whether its certificate was found to speak for its account no more. */
   isDismissed = false;
 
-  constructor(channel: Channel, speaker: Speaker) {
+  /** What was pushed and waits for its turn. */
+  readonly #pushing = new Set<Promise<void>>();
+
+  constructor(channel: Channel, { speaker, share }: { speaker: Speaker; share: Share }) {
     this.channel = channel;
     this.speaker = speaker;
+    this.share = share;
   }
 
   get memberName(): AccountName | undefined {
     return this.speaker.kind === "member" ? this.speaker.name : undefined;
   }
 
-  /** Sends something nobody asked for. When it cannot be delivered, the connection is over and its reader finds out. */
-  push(type: string, body: JsonObject): void {
-    this.channel.send(type, body).written.catch(() => this.channel.close());
+  /**
+   * Sends what was asked for. Resolves when the system has taken it.
+   *
+   * @throws {ClosedError} when that cannot be any more
+   */
+  async reply(body: JsonObject): Promise<void> {
+    const { written } = await this.#sendInTurn(replyType, { body, share: this.share });
+    await written;
+  }
+
+  /**
+   * Sends something nobody asked for. When it cannot be delivered, the connection is over and its reader finds out.
+   *
+   * @param cause the share of whoever brings it about, in whose turn it is sealed: in its receiver's, many who each ask for something to be
+   * told to one member could have more wait for it than it has turns. Absent for the server's own few words, which are sealed at once
+   */
+  push(type: string, body: JsonObject, { cause }: { cause?: Share } = {}): void {
+    const lose = () => this.channel.close();
+    if (!cause) {
+      this.channel.send(type, body).written.catch(lose);
+      return;
+    }
+    const pushing = this.#sendInTurn(type, { body, share: cause }).then(({ written }) => {
+      written.catch(lose);
+      this.#pushing.delete(pushing);
+    });
+    this.#pushing.add(pushing);
+  }
+
+  /** Says goodbye after all that was pushed before, and closes. */
+  async end(type: string, body: JsonObject): Promise<void> {
+    await Promise.all(this.#pushing);
+    this.push(type, body);
+    await this.channel.end();
+  }
+
+  /** The turn is over when the message is sealed: whether its receiver reads is on nobody's time but its own. */
+  #sendInTurn(
+    type: string,
+    { body, share }: { body: JsonObject; share: Share },
+  ): Promise<Pick<Sending, "written">> {
+    return share.run(async () => {
+      const { sealed, written } = this.channel.send(type, body);
+      // Looked at by whoever asked for it, a moment later.
+      written.catch(() => {});
+      await sealed;
+      return { written };
+    });
   }
 }

@@ -27,7 +27,7 @@ export interface AcceptOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly observe?: LineObserver | undefined;
-  /** Whose turn it is to sign, open and seal; at once when absent. */
+  /** Whose turn it is to sign the greeting and to open; at once when absent. */
   readonly share?: Share | undefined;
 }
 

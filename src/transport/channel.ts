@@ -9,7 +9,7 @@ import {
   type Signer,
   signerUri,
 } from "../envelope/correspondent.ts";
-import { inTurn, type Share } from "../envelope/fair_queue.ts";
+import type { Share } from "../envelope/fair_queue.ts";
 import type { Message } from "../envelope/message.ts";
 import { openNext } from "../envelope/open.ts";
 import { seal } from "../envelope/seal.ts";
@@ -23,6 +23,16 @@ import type { LineWriter } from "./line_writer.ts";
 export type Arrival =
   | { readonly kind: "message"; readonly message: Message; readonly line: string }
   | { readonly kind: "end" };
+
+/** A message on its way. */
+export interface Sending {
+  /** Its number in its direction. */
+  readonly seq: number;
+  /** Resolves when nothing more is done for it but writing: it is sealed, or cannot be. */
+  readonly sealed: Promise<void>;
+  /** Resolves when the system has taken it; rejects when that cannot be any more. */
+  readonly written: Promise<void>;
+}
 
 /** Shows each sealed line, for `--verbose` and for the server's output. */
 export type LineObserver = (direction: "in" | "out", line: string) => void;
@@ -40,7 +50,7 @@ export interface ChannelEnds {
   readonly correspondent: Correspondent;
   readonly recipient: RecipientKey;
   readonly observe?: LineObserver | undefined;
-  /** Whose turn it is to open and to seal; at once when absent. */
+  /** Whose turn it is to open; at once when absent. */
   readonly share?: Share | undefined;
 }
 
@@ -69,25 +79,15 @@ export class Channel {
   }
 
   /**
-   * Seals a message and writes it, after all that were sent before.
-   *
-   * @returns at once, with the message's number and a promise for when the system has taken it
+   * Seals a message, at once and in nobody's turn, and writes it after all that were sent before. Whoever bounds what sealing takes waits
+   * for a turn first: a message that has its number and waits for a turn would hold up all that are sent after it.
    */
-  send(type: string, body: JsonObject): { seq: number; written: Promise<void> } {
+  send(type: string, body: JsonObject): Sending {
     const seq = this.#sent++;
-    const { clock, conn, correspondent, observe, recipient, sessionKey, share, signer, writer } =
-      this.#ends;
-    const written = writer.write(async () => {
-      const to = correspondentUri(correspondent);
-      const introduce = this.#introduces && seq === 0 ? sessionKey : undefined;
-      const line = await inTurn(share, () => {
-        const message = { type, seq, conn, to, iat: nowSeconds(clock), body };
-        return seal(message, { signer, recipient, introduce });
-      });
-      observe?.("out", line);
-      return line;
-    });
-    return { seq, written };
+    let sealing: Promise<string> | undefined;
+    const written = this.#ends.writer.write(() => sealing = this.#seal({ type, seq, body }));
+    const over = () => {};
+    return { seq, sealed: sealing ? sealing.then(over, over) : Promise.resolve(), written };
   }
 
   /**
@@ -127,5 +127,15 @@ export class Channel {
   /** Closes at once. Harmless the second time. */
   close(): void {
     this.#ends.stream.close();
+  }
+
+  async #seal({ type, seq, body }: { type: string; seq: number; body: JsonObject }) {
+    const { clock, conn, correspondent, observe, recipient, sessionKey, signer } = this.#ends;
+    const to = correspondentUri(correspondent);
+    const introduce = this.#introduces && seq === 0 ? sessionKey : undefined;
+    const message = { type, seq, conn, to, iat: nowSeconds(clock), body };
+    const line = await seal(message, { signer, recipient, introduce });
+    observe?.("out", line);
+    return line;
   }
 }

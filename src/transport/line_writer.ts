@@ -11,7 +11,7 @@ export class LineWriter {
   readonly #stream: ByteStream;
   readonly #clock: Clock;
   #queued = 0;
-  /** Why the connection was closed here: lines that wait are not even made any more, for making one costs more than writing it. */
+  /** Why the connection was closed here: no line is made any more, for making one costs more than writing it. */
   #fault: string | undefined;
   #last: Promise<void> = Promise.resolve();
 
@@ -23,17 +23,22 @@ export class LineWriter {
   /**
    * Makes a line and writes it after all lines before it.
    *
-   * @param make is called when it is the line's turn, so that lines are made in the order they are written
+   * @param make is called at once, so that lines are begun in the order they are written and a line that is made is not waited for by
+   * the making of the next; not called when the connection was closed here
    * @throws {ClosedError} when the connection is closed, when the line is not taken within `writeTimeoutMs`, or when
    * `sendQueueMessagesMax` lines wait already; the connection is closed then
    * @throws what `make` throws; the connection is closed then too, for a line is missing
    */
   write(make: () => Promise<string>): Promise<void> {
+    if (this.#fault !== undefined) return Promise.reject(this.#closed(this.#fault));
     if (this.#queued >= sendQueueMessagesMax) {
       return Promise.reject(this.#close(`${this.#queued} messages wait and are not read`));
     }
     this.#queued++;
-    const written = this.#last.then(() => this.#writeNow(make)).finally(() => this.#queued--);
+    const line = make();
+    // Whoever waits for the line is told; before it is its turn nobody does.
+    line.catch(() => {});
+    const written = this.#last.then(() => this.#writeNow(line)).finally(() => this.#queued--);
     this.#last = written.catch(() => {});
     return written;
   }
@@ -43,11 +48,11 @@ export class LineWriter {
     return this.#last;
   }
 
-  async #writeNow(make: () => Promise<string>): Promise<void> {
+  async #writeNow(line: Promise<string>): Promise<void> {
     if (this.#fault !== undefined) throw this.#closed(this.#fault);
     const deadline = new Deadline(this.#clock, () => this.#stream.close());
     try {
-      const bytes = new TextEncoder().encode(`${await make()}\n`);
+      const bytes = new TextEncoder().encode(`${await line}\n`);
       deadline.set(writeTimeoutMs);
       await this.#stream.write(bytes);
     } catch (error) {

@@ -1,5 +1,6 @@
 /** SUBMIT: the payee, or the payer itself, hands in an order; it is checked again from the start and booked exactly once. */
 import type { AccountName } from "../../account_name.ts";
+import type { Share } from "../../envelope/fair_queue.ts";
 import { CertificateError, EnvelopeError, ProtocolError } from "../../errors.ts";
 import { type Booking, type Entry, issuingAccount, orderDigest } from "../../ledger/entry.ts";
 import { type Code, codes, isCode } from "../../protocol/code.ts";
@@ -19,7 +20,7 @@ interface Receipted {
 export const submitRoute = memberRoute({
   exchange: submitExchange,
   notation: ({ order }) => notationOf(order),
-  async handle({ order: jws }, { name, server }) {
+  async handle({ order: jws }, { name, server, session }) {
     const verified = await verify(jws, server);
     if ("outcome" in verified) return verified;
     const { order } = verified;
@@ -30,7 +31,7 @@ export const submitRoute = memberRoute({
     }
     const sides = { payer: order.from, payee: order.to };
     const outcome = await book(verified, { sides, server });
-    tellOtherSide(verified, { outcome, submitter: name, sides, server });
+    tellOtherSide(verified, { outcome, submitter: name, sides, server, cause: session.share });
     return outcome;
   },
 });
@@ -139,11 +140,12 @@ async function receipted(entry: Entry, server: ServerContext): Promise<Outcome<R
  */
 function tellOtherSide(
   { order: { id }, jws }: VerifiedOrder,
-  { outcome, submitter, sides, server: { sessions } }: {
+  { outcome, submitter, sides, server: { sessions }, cause }: {
     outcome: Outcome<Receipted>;
     submitter: AccountName;
     sides: Sides;
     server: ServerContext;
+    cause: Share;
   },
 ): void {
   if (submitter === sides.payee) {
@@ -151,10 +153,10 @@ function tellOtherSide(
     const result = outcome.outcome === "answered"
       ? { ...about, code: 130, text: codes[130].text, receipt: outcome.answer.receipt }
       : { ...about, code: outcome.code, text: outcome.text };
-    for (const session of sessions.of(sides.payer)) session.push(resultType, result);
+    for (const session of sessions.of(sides.payer)) session.push(resultType, result, { cause });
   } else if (outcome.outcome === "answered") {
     const payment = { order: jws, receipt: outcome.answer.receipt };
-    for (const session of sessions.of(sides.payee)) session.push(paymentType, payment);
+    for (const session of sessions.of(sides.payee)) session.push(paymentType, payment, { cause });
   }
 }
 
