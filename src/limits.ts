@@ -111,10 +111,16 @@ export const costlyAtOnceMax = 32;
 export const processorsDefault = 2;
 
 /**
- * Lines that are printed about the comings, goings and refused lines of one address in a window of time. A class that comes at the same
- * moment is seen in full; a flood is 20 lines a second. The rest is counted, and the count printed.
+ * Lines that are printed in a window of time about what one member says, and about everything else that one address brings about. A
+ * class that comes at the same moment is seen in full; a flood is 20 lines a second. The rest is counted, and the count printed.
  */
 export const logLinesMax = 200;
+
+/**
+ * Bytes of sealed messages that are printed in such a window, for the same ones: the longest message in full, or some twenty ordinary
+ * ones. Past it a message's words are printed without what was sealed, or one sender would fill a disk with 60 MB in ten seconds.
+ */
+export const logSealedBytesMax = lineBytesMax;
 export const logWindowMs = 10 * second;
 
 /**

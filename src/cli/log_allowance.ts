@@ -1,12 +1,20 @@
 /**
- * How many lines about one address are printed. Whoever connects and is refused in a loop would fill the disk with it, and hide what
- * others do.
+ * How much is printed about one member or one address. Whoever says something in a loop would fill the disk with it, and hide what others
+ * do.
  */
 import type { CancelTimer, Clock } from "../clock.ts";
-import { addressesRememberedMax, logLinesMax, logWindowMs } from "../limits.ts";
+import { addressesRememberedMax, logLinesMax, logSealedBytesMax, logWindowMs } from "../limits.ts";
+
+/** Whom a line is about: a member by its name, or everybody at an address. Either may be spelled like the other. */
+export interface LogSubject {
+  readonly kind: "member" | "address";
+  readonly name: string;
+}
 
 interface Window {
+  readonly subject: LogSubject;
   lines: number;
+  sealedBytes: number;
   leftOut: number;
   readonly cancel: CancelTimer;
 }
@@ -14,7 +22,7 @@ interface Window {
 export interface LogAllowanceOptions {
   readonly clock: Clock;
   /** Told at the end of a window how many lines were left out in it, if any were. */
-  readonly onLeftOut: (address: string, lines: number) => void;
+  readonly onLeftOut: (subject: LogSubject, lines: number) => void;
 }
 
 export class LogAllowance {
@@ -26,34 +34,46 @@ export class LogAllowance {
     this.#options = options;
   }
 
-  /** @returns whether one more line about that address is to be printed */
-  take(address: string): boolean {
-    const window = this.#windows.get(address) ?? this.#open(address);
-    if (window.lines < logLinesMax) {
-      window.lines++;
-      return true;
-    }
-    window.leftOut++;
-    return false;
+  /** @returns whether one more line about that subject is to be printed */
+  take(subject: LogSubject): boolean {
+    const window = this.#windowOf(subject);
+    const isAllowed = window.lines < logLinesMax;
+    if (isAllowed) window.lines++;
+    else window.leftOut++;
+    return isAllowed;
+  }
+
+  /** @returns whether a sealed line of that many bytes is to be printed below the words that were {@link LogAllowance.take}n for */
+  takeSealed(subject: LogSubject, bytes: number): boolean {
+    const window = this.#windowOf(subject);
+    const isAllowed = window.sealedBytes + bytes <= logSealedBytesMax;
+    if (isAllowed) window.sealedBytes += bytes;
+    else window.leftOut++;
+    return isAllowed;
   }
 
   /** Ends all windows: nothing is left out without being told. */
   close(): void {
-    for (const address of [...this.#windows.keys()]) this.#end(address);
+    for (const key of [...this.#windows.keys()]) this.#end(key);
   }
 
-  #open(address: string): Window {
+  #windowOf(subject: LogSubject): Window {
+    const key = `${subject.kind} ${subject.name}`;
+    return this.#windows.get(key) ?? this.#open(key, subject);
+  }
+
+  #open(key: string, subject: LogSubject): Window {
     if (this.#windows.size >= addressesRememberedMax) this.#end(this.#windows.keys().next().value!);
-    const cancel = this.#options.clock.schedule(logWindowMs, () => this.#end(address));
-    const window = { lines: 0, leftOut: 0, cancel };
-    this.#windows.set(address, window);
+    const cancel = this.#options.clock.schedule(logWindowMs, () => this.#end(key));
+    const window = { subject, lines: 0, sealedBytes: 0, leftOut: 0, cancel };
+    this.#windows.set(key, window);
     return window;
   }
 
-  #end(address: string): void {
-    const { leftOut, cancel } = this.#windows.get(address)!;
+  #end(key: string): void {
+    const { subject, leftOut, cancel } = this.#windows.get(key)!;
     cancel();
-    this.#windows.delete(address);
-    if (leftOut > 0) this.#options.onLeftOut(address, leftOut);
+    this.#windows.delete(key);
+    if (leftOut > 0) this.#options.onLeftOut(subject, leftOut);
   }
 }

@@ -9,7 +9,13 @@ import { addressGroup } from "../server/address_group.ts";
 import type { Occupancy, ServerEvent } from "../server/server_event.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
 import { escapeRisky } from "./json_line.ts";
-import { LogAllowance } from "./log_allowance.ts";
+import { LogAllowance, type LogSubject } from "./log_allowance.ts";
+
+/**
+ * Characters of a text that the other side had a part in: more than any that is as it should be. An order's names are printed before they
+ * are checked, and may be thousands long.
+ */
+export const logTextCharactersMax = 256;
 
 export interface ServerLogOptions {
   readonly format: "text" | "json";
@@ -43,19 +49,24 @@ export async function openServerLog(
   const logger = getLogger(["micropay", "server"]);
   const allowance = new LogAllowance({
     clock,
-    onLeftOut(address, lines) {
-      const line = `${printable(address)}: ${lines} more lines about it are left out`;
-      logger.warn("{line}", { line, event: "left_out", address, lines });
+    onLeftOut({ kind, name }, lines) {
+      const line = `${printable(name)}: ${lines} more lines about it are left out`;
+      const about = kind === "member" ? { name } : { address: name };
+      logger.warn("{line}", { line, event: "left_out", ...about, lines });
     },
   });
   return {
     say: (line) => logger.info("{line}", { line }),
-    report(event) {
-      if (isOfAddress(event) && !allowance.take(addressGroup(event.remote.host))) return;
+    report(reported) {
+      const event = shortened(reported);
+      const subject = subjectOf(event);
+      if (subject && !allowance.take(subject)) return;
       if (event.kind === "stopped") allowance.close();
+      const withSealed = !silent && event.kind === "message" &&
+        allowance.takeSealed(subject!, event.line.length);
       const { kind, ...properties } = event;
-      const fields = { event: kind, ...plain(properties, { silent }) };
-      const line = lineOf(event, { withSealed: !silent && format === "text" });
+      const fields = { event: kind, ...plain(properties, { withSealed }) };
+      const line = lineOf(event, { withSealed: withSealed && format === "text" });
       if (kind === "fault") logger.error("{line}", { line, ...fields });
       else if (kind === "line_refused") logger.warn("{line}", { line, ...fields });
       else logger.info("{line}", { line, ...fields });
@@ -63,20 +74,53 @@ export async function openServerLog(
   };
 }
 
-/** What anybody can bring about who reaches the port, as often as it likes. */
-type AddressEvent = Extract<ServerEvent, { kind: typeof addressKinds[number] }>;
+/**
+ * Who can bring an event about as often as it likes: what a member says counts with it alone, for behind its address may be a class; all
+ * else with the address, which is all that is known of a stranger. `undefined` for what the server and its operator do.
+ */
+function subjectOf(event: ServerEvent): LogSubject | undefined {
+  switch (event.kind) {
+    case "message":
+    case "refused":
+    case "fault":
+    case "online":
+    case "offline":
+      if (event.name !== undefined) return { kind: "member", name: event.name };
+      return "remote" in event && event.remote ? addressSubject(event.remote) : undefined;
+    case "connected":
+    case "waiting":
+    case "full":
+    case "turned_away":
+    case "disconnected":
+    case "line_refused":
+      return addressSubject(event.remote);
+    case "listening":
+    case "dismissed":
+    case "stopping":
+    case "stopped":
+      return undefined;
+  }
+}
 
-const addressKinds = [
-  "connected",
-  "waiting",
-  "full",
-  "turned_away",
-  "disconnected",
-  "line_refused",
-] as const;
+function addressSubject({ host }: Endpoint): LogSubject {
+  return { kind: "address", name: addressGroup(host) };
+}
 
-function isOfAddress(event: ServerEvent): event is AddressEvent {
-  return (addressKinds as readonly string[]).includes(event.kind);
+function shortened(event: ServerEvent): ServerEvent {
+  switch (event.kind) {
+    case "message":
+      return { ...event, notation: shortText(event.notation) };
+    case "refused":
+      return { ...event, text: shortText(event.text) };
+    case "line_refused":
+      return { ...event, reason: shortText(event.reason) };
+    default:
+      return event;
+  }
+}
+
+function shortText(text: string): string {
+  return text.length <= logTextCharactersMax ? text : `${text.slice(0, logTextCharactersMax)}…`;
 }
 
 /** The event in words. Exported for its tests. */
@@ -139,14 +183,14 @@ function occupancyOf({ served, waiting, userLimit }: Occupancy): string {
   return `(connected ${served} of ${userLimit}, waiting ${waiting})`;
 }
 
-/** Fields of the JSON form: no `Error` objects, and no sealed line where it is not wanted. */
+/** Fields of the JSON form: no `Error` objects, and no sealed line where it is left out. */
 function plain(
   { line, error, ...properties }: Record<string, unknown>,
-  { silent }: { silent: boolean },
+  { withSealed }: { withSealed: boolean },
 ): Record<string, unknown> {
   return {
     ...properties,
-    ...(line !== undefined && !silent && { sealed: line }),
+    ...(withSealed && { sealed: line }),
     ...(error !== undefined && { error: messageOf(error) }),
   };
 }

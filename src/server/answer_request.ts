@@ -26,16 +26,16 @@ export async function answerRequest(
   { message, line }: ReceivedMessage,
   context: RequestContext,
 ): Promise<{ outcome: Outcome<object>; reply: JsonObject }> {
-  const { remote } = context.session.channel;
-  const { report } = context.server;
+  const { session, server: { report } } = context;
+  const from = { remote: session.channel.remote, name: session.memberName };
   const route = routes.get(message.type);
   const request = route ? readRequest(route, message) : refuse(410);
   const isReadable = route !== undefined && !("outcome" in request);
   const notation = isReadable ? route.notation(request.value) : message.type;
-  report({ kind: "message", remote, notation, line });
+  report({ kind: "message", ...from, notation, line });
   const outcome = isReadable ? await handle(route, request.value, context) : request as Refusal;
   if (outcome.outcome === "refused") {
-    report({ kind: "refused", remote, code: outcome.code, text: outcome.text });
+    report({ kind: "refused", ...from, code: outcome.code, text: outcome.text });
   }
   const exchange = route?.exchange ?? { success: 300 };
   return { outcome, reply: encodeReply(exchange, message.seq, outcome) };
@@ -55,7 +55,7 @@ async function handle(
   request: unknown,
   context: RequestContext,
 ): Promise<Outcome<object>> {
-  const { speaker, channel } = context.session;
+  const { speaker, channel, memberName: name } = context.session;
   try {
     if (speaker.kind === "stranger") return refuse(220);
     if (route.admits === "applicant") {
@@ -74,7 +74,8 @@ async function handle(
     return await route.handle(request, { ...context, name: speaker.name });
   } catch (error) {
     if (error instanceof LedgerFullError || error instanceof LedgerBusyError) {
-      context.server.report({ kind: "fault", attempt: `answer ${route.exchange.type}`, error });
+      const attempt = `answer ${route.exchange.type}`;
+      context.server.report({ kind: "fault", remote: channel.remote, name, attempt, error });
       return refuse(510);
     }
     throw error;

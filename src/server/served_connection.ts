@@ -218,7 +218,7 @@ export class ServedConnection {
       this.#server.report({ kind: "line_refused", remote, reason: messageOf(error) });
     } else if (!(error instanceof ClosedError)) {
       // A peer that goes away while it is written to is no news; anything else is a defect of ours.
-      this.#server.report({ kind: "fault", attempt: "serve a connection", error });
+      this.#server.report({ kind: "fault", remote, attempt: "serve a connection", error });
     }
   }
 }

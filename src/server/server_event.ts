@@ -32,6 +32,8 @@ export type ServerEvent =
   | {
     readonly kind: "message";
     readonly remote: Endpoint;
+    /** Who said it, when that is a member. */
+    readonly name: AccountName | undefined;
     /** The request in the course project's notation, such as `brian#2000#ta`. Not escaped. */
     readonly notation: string;
     /** The sealed line as it came. */
@@ -41,6 +43,7 @@ export type ServerEvent =
   | {
     readonly kind: "refused";
     readonly remote: Endpoint;
+    readonly name: AccountName | undefined;
     readonly code: Code;
     readonly text: string;
   }
@@ -55,7 +58,14 @@ export type ServerEvent =
   /** A line that was refused without an answer, and its connection closed. */
   | { readonly kind: "line_refused"; readonly remote: Endpoint; readonly reason: string }
   /** Something that should not happen did; the server goes on. */
-  | { readonly kind: "fault"; readonly attempt: string; readonly error: unknown }
+  | {
+    readonly kind: "fault";
+    /** Whose request or connection it came with, if it came with one. */
+    readonly remote?: Endpoint;
+    readonly name?: AccountName | undefined;
+    readonly attempt: string;
+    readonly error: unknown;
+  }
   | { readonly kind: "stopping"; readonly served: number }
   | { readonly kind: "stopped" };
 

@@ -11,12 +11,13 @@ Deno.test("allowance: past the table's size the oldest address is told of and fo
   const told: [string, number][] = [];
   const allowance = new LogAllowance({
     clock,
-    onLeftOut: (address, lines) => told.push([address, lines]),
+    onLeftOut: ({ name }, lines) => told.push([name, lines]),
   });
-  for (let count = 0; count < logLinesMax + 3; count++) allowance.take("first");
-  for (let other = 1; other < addressesRememberedMax; other++) allowance.take(String(other));
+  const take = (name: string) => allowance.take({ kind: "address", name });
+  for (let count = 0; count < logLinesMax + 3; count++) take("first");
+  for (let other = 1; other < addressesRememberedMax; other++) take(String(other));
   assertEquals([told, clock.pending], [[], addressesRememberedMax]);
-  allowance.take("one more");
+  take("one more");
   assertEquals([told, clock.pending], [[["first", 3]], addressesRememberedMax]);
   allowance.close();
   assertEquals(clock.pending, 0);

@@ -3,8 +3,9 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { named } from "../server/test_server.ts";
-import { lineOf, openServerLog } from "../../src/cli/server_log.ts";
-import { logLinesMax, logWindowMs } from "../../src/limits.ts";
+import type { AccountName } from "../../src/account_name.ts";
+import { lineOf, logTextCharactersMax, openServerLog } from "../../src/cli/server_log.ts";
+import { lineBytesMax, logLinesMax, logSealedBytesMax, logWindowMs } from "../../src/limits.ts";
 import type { ServerEvent } from "../../src/server/server_event.ts";
 import { ManualClock } from "../manual_clock.ts";
 
@@ -14,6 +15,13 @@ const line = "eyJhbGciOiJSU0EtT0FFUC0yNTYifQ.a.b.c.d";
 /** Clears a terminal, names its window, moves by C1, turns text around. */
 const hostile = "a\u001b[2J\u009b31m\u0007\r\n\u202eb";
 const harmless = "a\\u{1b}[2J\\u{9b}31m\\u{7}\\u{d}\\u{a}\\u{202e}b";
+
+/** A message of somebody at the same address. */
+function messageOf(
+  { name, sealed = line }: { name?: AccountName; sealed?: string },
+): ServerEvent & { kind: "message" } {
+  return { kind: "message", remote, name, notation: "List", line: sealed };
+}
 
 const rows: readonly { event: ServerEvent; says: string }[] = [
   { event: { kind: "listening", endpoint: remote }, says: "Server listening on port 57609" },
@@ -48,15 +56,15 @@ const rows: readonly { event: ServerEvent; says: string }[] = [
     says: "127.0.0.1@57609 disconnected (connected 1 of 3, waiting 2)",
   },
   {
-    event: { kind: "message", remote, notation: "brian#2000#ta", line },
+    event: { kind: "message", remote, name: named("brian"), notation: "brian#2000#ta", line },
     says: "→ [brian#2000#ta] from 127.0.0.1@57609",
   },
   {
-    event: { kind: "message", remote, notation: hostile, line },
+    event: { kind: "message", remote, name: undefined, notation: hostile, line },
     says: `→ [${harmless}] from 127.0.0.1@57609`,
   },
   {
-    event: { kind: "refused", remote, code: 410, text: hostile },
+    event: { kind: "refused", remote, name: undefined, code: 410, text: hostile },
     says: `← [410 ${harmless}] to 127.0.0.1@57609`,
   },
   {
@@ -100,7 +108,7 @@ for (const { event, says } of rows) {
 }
 
 Deno.test("log: the message as it came follows the words, unless it is to be left out", async () => {
-  const event: ServerEvent = { kind: "message", remote, notation: "List", line };
+  const event: ServerEvent = messageOf({ name: named("alice") });
   const settings = [
     { format: "text", silent: false, expected: [`→ [List] from 127.0.0.1@57609\n${line}`] },
     { format: "text", silent: true, expected: ["→ [List] from 127.0.0.1@57609"] },
@@ -123,11 +131,14 @@ Deno.test("log: the message as it came follows the words, unless it is to be lef
 
 const refusal: ServerEvent = { kind: "line_refused", remote, reason: "not a compact JWE" };
 
-async function floodedLog(lines: number, format: "text" | "json" = "text") {
+async function floodedLog(
+  lines: number,
+  { format = "text", silent = true }: { format?: "text" | "json"; silent?: boolean } = {},
+) {
   const clock = new ManualClock();
   const printed: string[] = [];
   const print = (text: string) => printed.push(text);
-  const log = await openServerLog({ format, silent: true, clock, print });
+  const log = await openServerLog({ format, silent, clock, print });
   for (let count = 0; count < lines; count++) log.report(refusal);
   return { clock, log, printed };
 }
@@ -144,20 +155,86 @@ Deno.test("log: as many lines about an address as may be are printed; of one mor
   assertEquals(printed.length, logLinesMax + 2);
 });
 
-Deno.test("log: a flood from one address hides nobody else, and no message", async () => {
+Deno.test("log: a flood from one address hides nobody else, and nothing that a member says there", async () => {
   const { log, printed } = await floodedLog(10 * logLinesMax);
   log.report({ ...refusal, remote: { ...remote, host: "192.0.2.1" } });
-  log.report({ kind: "message", remote, notation: "List", line });
+  log.report(messageOf({ name: named("alice") }));
+  // A name may look like an address.
+  log.report(messageOf({ name: named("127.0.0.1") }));
   log.report({ kind: "online", name: named("alice"), address: remote });
   assertEquals(printed.slice(logLinesMax), [
     "refused a line from 192.0.2.1@57609: not a compact JWE",
+    "→ [List] from 127.0.0.1@57609",
     "→ [List] from 127.0.0.1@57609",
     "alice is online at 127.0.0.1@57609",
   ]);
 });
 
+/** All that one who may speak can bring about as often as it likes, each row by a member and by a stranger. */
+const floods: readonly ((name: AccountName | undefined) => ServerEvent)[] = [
+  (name) => messageOf({ ...(name && { name }) }),
+  (name) => ({ kind: "refused", remote, name, code: 410, text: "Bad request" }),
+  (name) => ({ kind: "fault", remote, name, attempt: "answer register", error: "no room" }),
+];
+
+for (const flood of floods) {
+  for (const name of [undefined, named("alice")]) {
+    const event = flood(name);
+    const about = name ?? "127.0.0.1";
+    Deno.test(`log: however often ${about} brings about "${event.kind}", so many lines are printed, and how many more it were`, async () => {
+      const { clock, log, printed } = await floodedLog(0);
+      for (let count = 0; count < logLinesMax + 7; count++) log.report(event);
+      assertEquals(printed.length, logLinesMax);
+      clock.advance(logWindowMs);
+      assertEquals(printed.slice(logLinesMax), [`${about}: 7 more lines about it are left out`]);
+    });
+  }
+}
+
+for (const format of ["text", "json"] as const) {
+  for (const name of [undefined, named("alice")]) {
+    const about = name ?? "127.0.0.1";
+    Deno.test(`log: as ${format}, of what ${about} sealed so much is printed, then only the words and how many it were`, async () => {
+      const { clock, log, printed } = await floodedLog(0, { format, silent: false });
+      const half = messageOf({ ...(name && { name }), sealed: "x".repeat(logSealedBytesMax / 2) });
+      const longer = { ...half, line: `${half.line}x` };
+      const withSealed = () => printed.filter((text) => text.includes(half.line)).length;
+      for (const event of [half, longer, half, half]) log.report(event);
+      assertEquals([printed.length, withSealed()], [4, 2]);
+      assert(printed.every((text) => text.includes("→ [List] from 127.0.0.1@57609")));
+      clock.advance(logWindowMs);
+      assert(printed[4]?.includes(`${about}: 2 more lines about it are left out`), printed[4]);
+      log.report({ ...half, line: "x".repeat(lineBytesMax) });
+      assertEquals(
+        [printed.length, withSealed()],
+        [6, 3],
+        "the longest line there is, in a window of its own",
+      );
+    });
+  }
+}
+
+for (const format of ["text", "json"] as const) {
+  Deno.test(`log: as ${format}, a text that its sender made long is cut`, async () => {
+    const { log, printed } = await floodedLog(0, { format });
+    for (const length of [logTextCharactersMax, lineBytesMax]) {
+      const text = "a".repeat(length);
+      log.report({ ...messageOf({}), notation: text });
+      log.report({ kind: "refused", remote, name: undefined, code: 410, text });
+      log.report({ kind: "line_refused", remote, reason: text });
+    }
+    const whole = "a".repeat(logTextCharactersMax);
+    for (const text of printed) assert(!text.includes(`${whole}a`), text.slice(0, 400));
+    assertEquals(printed.map((text) => text.includes(`${whole}…`)), [
+      ...[false, false, false],
+      ...[true, true, true],
+    ]);
+    assert(printed.every((text) => text.includes(whole)));
+  });
+}
+
 Deno.test("log: when the server stops, what was left out is told first, and no timer is left", async () => {
-  const { clock, log, printed } = await floodedLog(logLinesMax + 7, "json");
+  const { clock, log, printed } = await floodedLog(logLinesMax + 7, { format: "json" });
   log.report({ kind: "stopped" });
   const [leftOut, stopped] = printed.slice(logLinesMax).map((text) => JSON.parse(text));
   assertEquals([leftOut.event, leftOut.address, leftOut.lines], ["left_out", "127.0.0.1", 7]);

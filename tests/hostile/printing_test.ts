@@ -40,10 +40,17 @@ const events: readonly ((text: string) => ServerEvent)[] = [
   (notation) => ({
     kind: "message",
     remote: { host: notation, port: 1 },
+    name: undefined,
     notation,
     line: "eyJ.a.b.c.d",
   }),
-  (text) => ({ kind: "refused", remote: { host: text, port: 1 }, code: 410, text }),
+  (text) => ({
+    kind: "refused",
+    remote: { host: text, port: 1 },
+    name: undefined,
+    code: 410,
+    text,
+  }),
   (host) => ({ kind: "online", name: named("alice"), address: { host, port: 1 } }),
   (reason) => ({ kind: "line_refused", remote: { host: reason, port: 1 }, reason }),
   (text) => ({ kind: "fault", attempt: "serve a connection", error: new Error(text) }),

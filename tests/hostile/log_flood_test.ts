@@ -1,0 +1,55 @@
+/**
+ * A stranger cannot fill the disk that the server's output is kept on.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { openServerLog } from "../../src/cli/server_log.ts";
+import { logLinesMax, logSealedBytesMax, logWindowMs } from "../../src/limits.ts";
+import type { JsonObject } from "../../src/strict_json.ts";
+import { ManualClock } from "../manual_clock.ts";
+import { makeApplicant, startServer } from "../server/test_server.ts";
+
+/** A line of words is a notation or a text that is cut, an address, and little more. */
+const wordsBytesMax = 400;
+
+/** One that no route takes, one for members, one that is malformed, and a name that is not the one of the request. */
+const requests: readonly { type: string; body: JsonObject }[] = [
+  { type: "x", body: { a: "y".repeat(30_000) } },
+  { type: "balance", body: {} },
+  { type: "submit", body: { order: "x".repeat(10_000) } },
+  { type: "register", body: { name: "somebody" } },
+];
+
+for (const format of ["text", "json"] as const) {
+  Deno.test(`log: as ${format}, what a stranger brings about, by whatever messages, is bounded, in lines and in bytes`, async () => {
+    await using server = await startServer();
+    const clock = new ManualClock();
+    const printed: string[] = [];
+    const print = (line: string) => printed.push(line);
+    const log = await openServerLog({ format, silent: false, clock, print });
+    const messages = 2 * logLinesMax;
+    await sendAsStranger(server, messages);
+    assertEquals(server.events.all.filter(({ kind }) => kind === "refused").length, messages);
+    for (const event of server.events.all) log.report(event);
+    const bytes = printed.reduce((sum, line) => sum + line.length + 1, 0);
+    // When a JSON line repeats in fields what its words say.
+    const bytesMax = logSealedBytesMax + 3 * logLinesMax * wordsBytesMax;
+    assertEquals(printed.filter((line) => !line.includes("listening")).length, logLinesMax);
+    assert(bytes <= bytesMax, `${bytes} bytes`);
+    clock.advance(logWindowMs);
+    assert(/127\.0\.0\.1: \d{3,} more lines about it are left out/.test(printed.at(-1)!));
+  });
+}
+
+async function sendAsStranger(
+  server: Awaited<ReturnType<typeof startServer>>,
+  messages: number,
+): Promise<void> {
+  const { signer } = await makeApplicant("nobody");
+  const { channel } = await server.link(signer);
+  for (let count = 0; count < messages; count++) {
+    const { type, body } = requests[count % requests.length]!;
+    await channel.send(type, body).written;
+  }
+  const refused = () => server.events.all.filter(({ kind }) => kind === "refused").length;
+  await server.events.until(() => refused() === messages, { what: "an answer to each" });
+}
