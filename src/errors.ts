@@ -20,6 +20,8 @@ export type ErrorCode =
   | "ledger_full"
   | "ledger_busy"
   | "unknown_outcome"
+  | "output"
+  | "unprinted_payment"
   | "interrupted";
 
 export interface ErrorOptions {
@@ -120,6 +122,24 @@ export class UnknownOutcomeError extends MicropayError {
   constructor(message: string, options: ErrorOptions & { orderId: string }) {
     super(message, options);
     this.orderId = options.orderId;
+  }
+}
+
+/** The standard output cannot be written. What was to be printed was done, or found out, all the same. */
+export class OutputError extends MicropayError {
+  readonly code = "output";
+}
+
+/** A payment was booked and could not be printed. Carries what finds it again. */
+export class UnprintedPaymentError extends MicropayError {
+  readonly code = "unprinted_payment";
+  readonly orderId: string;
+  readonly entry: number;
+
+  constructor(message: string, options: ErrorOptions & { orderId: string; entry: number }) {
+    super(message, options);
+    this.orderId = options.orderId;
+    this.entry = options.entry;
   }
 }
 

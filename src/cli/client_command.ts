@@ -4,6 +4,7 @@
 import { DataFolder } from "../client/data_folder.ts";
 import { systemDisk } from "../client/disk.ts";
 import type { Member } from "../client/member.ts";
+import type { Paid } from "../client/payment_result.ts";
 import type { Settled } from "../client/settlement.ts";
 import { Wallet } from "../client/wallet.ts";
 import { systemClock } from "../clock.ts";
@@ -20,6 +21,7 @@ import { platformDataHome } from "./data_home.ts";
 import { type ExitCode, exitCodeOfError, exitCodeOfRefusal, exitCodes } from "./exit_code.ts";
 import { LineInput } from "./line_input.ts";
 import { runMenu } from "./menu_command.ts";
+import { printPayment } from "./print_payment.ts";
 import { receive } from "./receive_command.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { askYesNo } from "./yes_no.ts";
@@ -124,8 +126,7 @@ async function performFor(
     case "pay": {
       const outcome = await untilSignal(context, (signal) => member.pay(command, { signal }));
       if (outcome.outcome === "refused") return refused(outcome, output);
-      output.paid(outcome);
-      return exitCodes.ok;
+      return paid(outcome, context);
     }
     case "refund": {
       const onSettled = (settled: Settled) => output.settled(settled);
@@ -134,8 +135,7 @@ async function performFor(
         (signal) => member.refund(command, { signal, onSettled }),
       );
       if (outcome.outcome === "refused") return refused(outcome, output);
-      output.paid(outcome);
-      return exitCodes.ok;
+      return paid(outcome, context);
     }
     case "audit": {
       const outcome = await member.audit();
@@ -153,6 +153,7 @@ async function performFor(
       for await (const page of member.history(command)) {
         if (page.outcome === "refused") return refused(page, output);
         for (const row of page.answer.entries) output.historyRow(row);
+        if (context.isReaderGone()) break;
       }
       return exitCodes.ok;
     }
@@ -161,6 +162,12 @@ async function performFor(
       return refusal ? refused(refusal, output) : exitCodes.ok;
     }
   }
+}
+
+function paid(outcome: Paid, { output, isReaderGone }: MemberContext): ExitCode {
+  const { id, entry } = outcome.receipt;
+  printPayment({ id, entry, askWith: "status" }, () => output.paid(outcome), { isReaderGone });
+  return exitCodes.ok;
 }
 
 /** Lets something know of SIGINT and SIGTERM, so that it can end in its own way. */

@@ -7,10 +7,11 @@ import type { MemberAudit } from "../client/ledger_audit.ts";
 import type { Settled } from "../client/settlement.ts";
 import type { Paid } from "../client/payment_result.ts";
 import type { SystemInformation } from "../client/member.ts";
-import { messageOf, type MicropayError, UnknownOutcomeError } from "../errors.ts";
+import { messageOf, type MicropayError } from "../errors.ts";
 import { codes } from "../protocol/code.ts";
 import type { Refusal } from "../protocol/exchange.ts";
 import type { HistoryRow } from "../protocol/history.ts";
+import { errorFields } from "./error_fields.ts";
 import { jsonLine } from "./json_line.ts";
 import { printable } from "../printable.ts";
 import { settlementFields, settlementText } from "./client_settlement.ts";
@@ -22,6 +23,8 @@ export interface ClientOutput {
   paid(paid: Paid): void;
   online(port: number): void;
   received(payment: IncomingPayment): void;
+  /** A payment that came and could not be printed; to stderr. */
+  unprinted(payment: IncomingPayment, where: { readonly file: string }): void;
   historyRow(row: HistoryRow): void;
   audited(audit: MemberAudit): void;
   /** A payment that was in doubt before this command; to stderr. */
@@ -45,17 +48,9 @@ export function jsonOutput(
     paid: ({ receipt: { id, entry }, receiptJws }) =>
       line({ code: 130, text: codes[130].text, id, entry, receipt: receiptJws }),
     online: (port) => line({ event: "online", port }),
-    received: ({ receipt, receiptJws, memo }) =>
-      line({
-        event: "payment",
-        id: receipt.id,
-        from: receipt.from,
-        amount: receipt.amount,
-        memo,
-        refunds: receipt.refunds,
-        entry: receipt.entry,
-        receipt: receiptJws,
-      }),
+    received: (payment) => line({ event: "payment", ...paymentFields(payment) }),
+    unprinted: (payment, { file }) =>
+      printError(jsonLine({ event: "unprinted", ...paymentFields(payment), file })),
     historyRow: ({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }) =>
       line({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }),
     audited: ({ entries, receipts, head, missing, rewrittenAt, sameUntil }) =>
@@ -75,12 +70,7 @@ export function jsonOutput(
       }),
     settled: (settled) => printError(jsonLine(settlementFields(settled))),
     refused: ({ code, text }, fields) => line({ code, text, ...fields }),
-    failed: (error) =>
-      printError(jsonLine({
-        error: error.code,
-        text: messageOf(error),
-        ...(error instanceof UnknownOutcomeError && { id: error.orderId }),
-      })),
+    failed: (error) => printError(jsonLine(errorFields(error))),
   };
 }
 
@@ -101,12 +91,30 @@ export function textOutput(
     },
     online: (port) => printError(`Online, taking payments on port ${port}. Ctrl-C ends.`),
     received: (payment) => print(notification(payment)),
+    unprinted: (payment, where) => printError(unprintedText(payment, where)),
     historyRow: (row) => print(historyLine(row)),
     audited: (audit) => auditLines(audit).forEach(print),
     settled: (settled) => printError(settlementText(settled)),
     refused: (refusal) => print(refusalText(refusal)),
     failed: (error) => printError(`micropay: ${printable(messageOf(error))}`),
   };
+}
+
+/** In the order in which `receive` has always printed them. */
+function paymentFields({ receipt, receiptJws, memo }: IncomingPayment): object {
+  const { id, from, amount, refunds, entry } = receipt;
+  return { id, from, amount, memo, refunds, entry, receipt: receiptJws };
+}
+
+/** @param where the file that has its receipt */
+export function unprintedText(
+  { receipt: { id, from, amount, entry } }: IncomingPayment,
+  { file }: { readonly file: string },
+): string {
+  const payment = `micropay: the payment ${id} of ${amount} from ${from}`;
+  return `${payment} came and could not be printed: entry ${entry}, its receipt is in ${
+    printable(file)
+  }`;
 }
 
 /** The course project's words for money that came; a refund is called one. */

@@ -32,6 +32,9 @@ export const exitCodeOfError: Readonly<Record<ErrorCode, ExitCode>> = {
   ledger_full: exitCodes.error,
   ledger_busy: exitCodes.error,
   unknown_outcome: exitCodes.unknownOutcome,
+  output: exitCodes.error,
+  // Booked, but whoever paid was not told so, and must ask before paying again.
+  unprinted_payment: exitCodes.unknownOutcome,
   interrupted: exitCodes.error,
 };
 

@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import type { AccountName } from "../account_name.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import { FileError, messageOf, UsageError } from "../errors.ts";
+import { FileError, messageOf } from "../errors.ts";
 import type { BookOutcome, CloseOutcome, Ledger, RevokeOutcome } from "../ledger/ledger.ts";
 import type { LedgerSnapshot } from "../ledger/snapshot.ts";
 import { backupSqliteLedger, restoreSqliteLedger } from "../ledger/sqlite/backup_ledger.ts";
@@ -13,11 +13,6 @@ import { openSqliteSnapshot } from "../ledger/sqlite/sqlite_snapshot.ts";
 import { accountEndMs } from "../operator/account_end.ts";
 import { auditLedger } from "../operator/audit.ts";
 import { bookCorrection } from "../operator/correction.ts";
-import { beancountWriter } from "../operator/export_beancount.ts";
-import { csvWriter } from "../operator/export_csv.ts";
-import { hledgerWriter } from "../operator/export_hledger.ts";
-import { jsonlWriter } from "../operator/export_jsonl.ts";
-import { exportLines } from "../operator/exported_entries.ts";
 import { makeOneTimeCode } from "../operator/one_time_code.ts";
 import { openCertificates } from "../pki/certificate_folder.ts";
 import { sha256Hex } from "../pki/signing_key.ts";
@@ -28,8 +23,10 @@ import { signReceipt } from "../protocol/receipt.ts";
 import { systemRandom } from "../random.ts";
 import type { LedgerRequest } from "./command_line.ts";
 import { type ExitCode, exitCodes } from "./exit_code.ts";
+import { exportAll } from "./ledger_export.ts";
 import { type LedgerOutput, ledgerOutput } from "./ledger_output.ts";
 import { showFound } from "./ledger_show.ts";
+import { printPayment } from "./print_payment.ts";
 import { ProgressBar } from "./progress_bar.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -38,16 +35,18 @@ type Command<Name> = Extract<LedgerRequest["command"], { readonly name: Name }>;
 interface LedgerContext {
   readonly request: LedgerRequest;
   readonly output: LedgerOutput;
+  readonly isReaderGone: () => boolean;
   readonly clock: Clock;
 }
 
 /** @throws {MicropayError} when files cannot be read or written, or are not what they have to be */
 export async function runLedger(
   request: LedgerRequest,
-  { print }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<ExitCode> {
-  const output = ledgerOutput({ json: request.json, print });
-  const context = { request, output, clock: systemClock };
+  const output = ledgerOutput({ json: request.json, print: surroundings.print });
+  const { isReaderGone } = surroundings;
+  const context = { request, output, isReaderGone, clock: systemClock };
   const { command } = request;
   switch (command.name) {
     case "audit":
@@ -61,7 +60,7 @@ export async function runLedger(
       return reading(context, (snapshot) => showFound(snapshot, command.what, output));
     case "export":
       return reading(context, (snapshot) => {
-        exportAll(snapshot, command, { print });
+        exportAll(snapshot, command, surroundings);
         return exitCodes.ok;
       });
     case "deposit":
@@ -108,26 +107,6 @@ function reading<T>(
   }
 }
 
-/** @throws {UsageError} when the first day is after the last */
-function exportAll(
-  snapshot: LedgerSnapshot,
-  command: Command<"export">,
-  { print }: Pick<Surroundings, "print">,
-): void {
-  const { from, to } = command;
-  if (from !== undefined && to !== undefined && from > to) {
-    throw new UsageError(`export the ledger: --from ${from} is after --to ${to}`);
-  }
-  const writers = {
-    csv: csvWriter,
-    jsonl: jsonlWriter,
-    hledger: hledgerWriter,
-    beancount: beancountWriter,
-  };
-  const writer = writers[command.format](command);
-  for (const line of exportLines(snapshot, command, writer)) print(line);
-}
-
 async function move(
   command: Command<"deposit" | "withdraw">,
   context: LedgerContext,
@@ -144,7 +123,10 @@ async function move(
       output.refused(refuse(refusalCodes[outcome.outcome]));
       return exitCodes.refused;
     }
-    output.booked(outcome.entry, await signReceipt(outcome.entry, { identity, anchor }));
+    const { id, number: entry } = outcome.entry;
+    const receipt = await signReceipt(outcome.entry, { identity, anchor });
+    const askWith = "micropay ledger show";
+    printPayment({ id, entry, askWith }, () => output.booked(outcome.entry, receipt), context);
     return exitCodes.ok;
   });
 }

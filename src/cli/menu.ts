@@ -3,20 +3,28 @@
  */
 import type { AccountName } from "../account_name.ts";
 import type { Member } from "../client/member.ts";
+import type { IncomingPayment } from "../client/payee.ts";
 import type { Wallet } from "../client/wallet.ts";
 import type { Clock } from "../clock.ts";
-import { messageOf, MicropayError, NotAuthenticatedError } from "../errors.ts";
+import {
+  messageOf,
+  MicropayError,
+  NotAuthenticatedError,
+  OutputError,
+  UnprintedPaymentError,
+} from "../errors.ts";
 import { firstMessageTimeoutMs } from "../limits.ts";
 import { printable } from "../printable.ts";
 import { codes } from "../protocol/code.ts";
 import type { Refusal } from "../protocol/exchange.ts";
 import { endpointText } from "../transport/byte_stream.ts";
 import type { Greeted } from "../transport/connect_channel.ts";
-import { notification, refusalText } from "./client_output.ts";
+import { notification, refusalText, unprintedText } from "./client_output.ts";
 import { settlementText } from "./client_settlement.ts";
 import { type ExitCode, exitCodes } from "./exit_code.ts";
 import { InputEnded, MenuInput } from "./menu_input.ts";
 import { onlineOptions, type PeerAddressRequest } from "./online_options.ts";
+import { printPayment } from "./print_payment.ts";
 
 const choices = "1 REGISTER   2 LOGIN   3 LIST   4 TRANSACTION   5 EXIT";
 
@@ -31,6 +39,7 @@ export interface MenuOptions {
   readonly address: PeerAddressRequest;
   /** Results. */
   readonly print: (line: string) => void;
+  readonly isReaderGone: () => boolean;
   /** Everything else. */
   readonly say: (line: string) => void;
 }
@@ -91,6 +100,8 @@ export class Menu {
       }
     } catch (error) {
       if (error instanceof InputEnded || !(error instanceof MicropayError)) throw error;
+      // Whoever drives it would take what it does from here on for not done.
+      if (error instanceof OutputError || error instanceof UnprintedPaymentError) throw error;
       say(`micropay: ${printable(messageOf(error))}`);
       return true;
     }
@@ -108,7 +119,7 @@ export class Menu {
   }
 
   async #logIn(): Promise<void> {
-    const { address, input, print, say } = this.#options;
+    const { address, input, say } = this.#options;
     if (this.#member) return say(`You are logged in as ${this.#member.context.name} already`);
     const name = await input.askName("Name");
     const port = await input.askPort("Port for payments, 0 for any", address.port);
@@ -118,7 +129,7 @@ export class Menu {
       for await (const settled of member.settle()) say(settlementText(settled));
       const outcome = await member.goOnline({
         ...onlineOptions({ ...address, port }),
-        onPayment: (payment) => print(notification(payment)),
+        onPayment: (payment) => this.#notify(payment, member),
         onFault: (error) => say(`micropay: ${printable(messageOf(error))}`),
       });
       if (outcome.outcome === "refused") {
@@ -169,8 +180,24 @@ export class Menu {
     const amount = await input.askAmount("Amount");
     const outcome = await this.#member.pay({ to, amount });
     if (outcome.outcome === "refused") return this.#refuse(outcome);
-    print(codes[130].text);
-    print(`entry ${outcome.receipt.entry}, id ${outcome.receipt.id}`);
+    const { id, entry } = outcome.receipt;
+    printPayment({ id, entry, askWith: "status" }, () => {
+      print(codes[130].text);
+      print(`entry ${entry}, id ${id}`);
+    }, this.#options);
+  }
+
+  /** Never throws: the payment is booked, and its payer is to be told so. */
+  #notify(payment: IncomingPayment, { context: { receipts } }: Member): void {
+    const { print, isReaderGone, say } = this.#options;
+    const file = receipts.file(payment.receipt.id);
+    try {
+      print(notification(payment));
+      if (isReaderGone()) say(unprintedText(payment, { file }));
+    } catch (error) {
+      if (!(error instanceof OutputError)) throw error;
+      say(unprintedText(payment, { file }));
+    }
   }
 
   #refuse(refusal: Refusal): void {

@@ -3,6 +3,7 @@
  */
 import type { Wallet } from "../client/wallet.ts";
 import type { Clock } from "../clock.ts";
+import { OutputError, UnprintedPaymentError } from "../errors.ts";
 import type { MeteredNetwork } from "../transport/metered_network.ts";
 import type { ExitCode } from "./exit_code.ts";
 import type { LineInput } from "./line_input.ts";
@@ -21,20 +22,28 @@ export interface MenuCommandOptions {
 
 export async function runMenu(
   { wallet, input, network, clock, address }: MenuCommandOptions,
-  { print, say, onSignal }: Surroundings,
+  { print, isReaderGone, say, onSignal }: Surroundings,
 ): Promise<ExitCode> {
   const startMs = clock.monotonicMs();
   const interrupted = new AbortController();
   const stop = onSignal(() => interrupted.abort());
-  try {
-    const questions = new MenuInput(input, { signal: interrupted.signal, say });
-    const menu = new Menu({ wallet, input: questions, clock, address, print, say });
-    return await menu.run();
-  } finally {
-    stop();
+  const printUse = () => {
     const seconds = ((clock.monotonicMs() - startMs) / 1000).toFixed(3);
     print(`Bytes written: ${network.bytesWritten}`);
     print(`Bytes read: ${network.bytesRead}`);
     print(`Time spent: ${seconds} s`);
+  };
+  try {
+    const questions = new MenuInput(input, { signal: interrupted.signal, say });
+    const menu = new Menu({ wallet, input: questions, clock, address, print, isReaderGone, say });
+    const code = await menu.run();
+    printUse();
+    return code;
+  } catch (error) {
+    // It must not take the place of what could not be printed.
+    if (!(error instanceof OutputError || error instanceof UnprintedPaymentError)) printUse();
+    throw error;
+  } finally {
+    stop();
   }
 }

@@ -3,14 +3,16 @@
  */
 import type { Member } from "../client/member.ts";
 import type { IncomingPayment } from "../client/incoming_payments.ts";
-import { messageOf } from "../errors.ts";
+import type { ReceiptStore } from "../client/receipt_store.ts";
+import { messageOf, OutputError } from "../errors.ts";
 import type { Refusal } from "../protocol/exchange.ts";
 import { printable } from "../printable.ts";
 import type { ClientOutput } from "./client_output.ts";
 import { onlineOptions, type PeerAddressRequest } from "./online_options.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-export interface ReceiveOptions extends PeerAddressRequest, Pick<Surroundings, "onSignal" | "say"> {
+export interface ReceiveOptions
+  extends PeerAddressRequest, Pick<Surroundings, "onSignal" | "say" | "isReaderGone"> {
   /** Ends after so many payments; only by a signal when absent. */
   readonly count?: number | undefined;
   /** First prints what came after this entry. */
@@ -23,13 +25,15 @@ export interface ReceiveOptions extends PeerAddressRequest, Pick<Surroundings, "
  *
  * @returns the refusal when it may not go online
  * @throws {ClosedError} when the server is gone
+ * @throws {OutputError} when a payment could not be printed. Each of those is told on stderr with its receipt's file
  */
 export async function receive(
   member: Member,
-  { output, onSignal, say, count = Infinity, since, ...request }: ReceiveOptions,
+  { output, onSignal, say, isReaderGone, count = Infinity, since, ...request }: ReceiveOptions,
 ): Promise<Refusal | undefined> {
   const { promise: enough, resolve: end } = Promise.withResolvers<void>();
-  const printer = new PaymentPrinter(output, { count, end });
+  const { receipts } = member.context;
+  const printer = new PaymentPrinter({ output, receipts, isReaderGone, count, end });
   if (since !== undefined) printer.hold();
   const outcome = await member.goOnline({
     ...onlineOptions(request),
@@ -41,6 +45,7 @@ export async function receive(
   try {
     // Only now: whoever waits for this line may send the signal at once.
     output.online(outcome.answer.port);
+    if (isReaderGone()) end();
     if (since !== undefined) {
       const refusal = await replay(member, { since, printer });
       if (refusal) return refusal;
@@ -49,6 +54,7 @@ export async function receive(
     if (closed) throw closed;
     // Peers that are being served get their answer first, so every payment that was printed was acknowledged too.
     await member.exit();
+    if (printer.failure) throw printer.failure;
   } finally {
     stop();
   }
@@ -61,24 +67,35 @@ async function replay(
   for await (const received of member.received({ since })) {
     if (received.outcome === "refused") return received;
     printer.replay(received.answer);
+    if (printer.failure) break;
   }
   printer.release();
 }
 
-/** Prints each payment once and in the ledger's order, wherever it comes from: the past, a peer, or the server. */
+interface PaymentPrinterOptions extends Pick<ReceiveOptions, "output" | "isReaderGone"> {
+  readonly receipts: ReceiptStore;
+  readonly count: number;
+  /** Called when there were enough, and when nothing can be printed any more. */
+  readonly end: () => void;
+}
+
+/**
+ * Prints each payment once and in the ledger's order, wherever it comes from: the past, a peer, or the server. Never throws what the
+ * output does: a payment that is being taken is booked, and its payer is to be told so.
+ */
 class PaymentPrinter {
-  readonly #output: ClientOutput;
-  readonly #end: () => void;
+  /** Why nothing is printed any more. */
+  failure: OutputError | undefined;
+  readonly #options: PaymentPrinterOptions;
   #left: number;
   /** Number of the last entry that was printed from the past. */
   #replayed = 0;
   /** Payments that arrive while the past is being printed. */
   #held: IncomingPayment[] | undefined;
 
-  constructor(output: ClientOutput, { count, end }: { count: number; end: () => void }) {
-    this.#output = output;
-    this.#left = count;
-    this.#end = end;
+  constructor(options: PaymentPrinterOptions) {
+    this.#options = options;
+    this.#left = options.count;
   }
 
   hold(): void {
@@ -105,7 +122,26 @@ class PaymentPrinter {
 
   #print(payment: IncomingPayment): void {
     if (this.#left === 0) return;
-    this.#output.received(payment);
-    if (--this.#left === 0) this.#end();
+    this.failure ??= this.#tryToPrint(payment);
+    if (this.failure) {
+      const { output, receipts } = this.#options;
+      output.unprinted(payment, { file: receipts.file(payment.receipt.id) });
+    }
+    if (--this.#left === 0 || this.failure) this.#options.end();
+  }
+
+  /** @returns why it could not be printed */
+  #tryToPrint(payment: IncomingPayment): OutputError | undefined {
+    const { output, isReaderGone } = this.#options;
+    const again = `receive --since ${payment.receipt.entry - 1} prints what was not`;
+    try {
+      output.received(payment);
+    } catch (cause) {
+      if (!(cause instanceof OutputError)) throw cause;
+      return new OutputError(`${cause.message}; ${again}`, { cause });
+    }
+    return isReaderGone()
+      ? new OutputError(`print payments: nobody reads the standard output any more; ${again}`)
+      : undefined;
   }
 }

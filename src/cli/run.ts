@@ -14,7 +14,8 @@ import {
   type ServerRequest,
   type VerifyRequest,
 } from "./command_line.ts";
-import { type ExitCode, exitCodes } from "./exit_code.ts";
+import { errorFields } from "./error_fields.ts";
+import { type ExitCode, exitCodeOfError, exitCodes } from "./exit_code.ts";
 import { jsonLine } from "./json_line.ts";
 import { type Surroundings, systemSurroundings } from "./surroundings.ts";
 import { version } from "./version.ts";
@@ -31,8 +32,10 @@ export async function run(
   });
   switch (request.kind) {
     case "print":
-      print(request.text.trimEnd());
-      return request.exitCode;
+      return await endingWithError(() => {
+        print(request.text.trimEnd());
+        return request.exitCode;
+      }, surroundings);
     case "usage_error":
       say(
         request.json ? jsonLine({ error: "usage", text: request.reason }) : request.text.trimEnd(),
@@ -95,7 +98,7 @@ async function gencert(request: GencertRequest, { print }: Surroundings): Promis
 
 /** One clear line for what was expected to go wrong some time; everything else is a defect and shows where. */
 async function endingWithError(
-  action: () => Promise<ExitCode>,
+  action: () => ExitCode | Promise<ExitCode>,
   { say, json = false }: Pick<Surroundings, "say"> & { readonly json?: boolean },
 ): Promise<ExitCode> {
   try {
@@ -103,8 +106,11 @@ async function endingWithError(
   } catch (error) {
     if (!(error instanceof MicropayError)) throw error;
     const text = messageOf(error);
-    say(json ? jsonLine({ error: error.code, text }) : `micropay: ${printable(text)}`);
-    return error.code === "usage" ? exitCodes.usage : exitCodes.error;
+    say(json ? jsonLine(errorFields(error)) : `micropay: ${printable(text)}`);
+    const { code } = error;
+    return code === "usage" || code === "unprinted_payment"
+      ? exitCodeOfError[code]
+      : exitCodes.error;
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { SessionKey } from "../envelope/session_key.ts";
 import type { RsaBits } from "../limits.ts";
+import { StandardOutput } from "./standard_output.ts";
 
 export interface Surroundings {
   /** A variable of the environment. */
@@ -12,9 +13,15 @@ export interface Surroundings {
   readonly openInput: () => ReadableStream<Uint8Array>;
   /** Whether somebody sits at the standard input who can be asked. */
   readonly isTerminal: () => boolean;
-  /** Prints a line of a result. */
+  /**
+   * Prints a line of a result.
+   *
+   * @throws {OutputError} when it cannot be written
+   */
   readonly print: (line: string) => void;
-  /** Prints a line that is no result. */
+  /** Whether nobody reads the results any more. What is printed then is dropped. */
+  readonly isReaderGone: () => boolean;
+  /** Prints a line that is no result. Never throws: there is nowhere left to say why. */
   readonly say: (line: string) => void;
   /**
    * Calls the listener at each SIGINT and SIGTERM instead of ending.
@@ -28,13 +35,22 @@ export interface Surroundings {
 
 const signals = ["SIGINT", "SIGTERM"] as const;
 
+const standardOutput = new StandardOutput((bytes) => Deno.stdout.writeSync(bytes));
+
 /** This process. */
 export const systemSurroundings: Surroundings = {
   environment: (name) => Deno.env.get(name),
   openInput: () => Deno.stdin.readable,
   isTerminal: () => Deno.stdin.isTerminal(),
-  print: (line) => console.log(line),
-  say: (line) => console.error(line),
+  print: (line) => standardOutput.print(line),
+  isReaderGone: () => standardOutput.isReaderGone,
+  say: (line) => {
+    try {
+      console.error(line);
+    } catch {
+      // The exit code says it, too.
+    }
+  },
   onSignal: (listener) => {
     for (const signal of signals) Deno.addSignalListener(signal, listener);
     return () => {

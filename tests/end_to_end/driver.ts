@@ -24,6 +24,7 @@ export interface ClientOptions {
   /** Where it runs: where the server's `certs` are, unless told otherwise. */
   readonly folder?: string;
   readonly stdin?: "null" | "piped";
+  readonly prefix?: readonly string[];
 }
 
 export type InProcessOptions = Pick<ClientOptions, "as" | "port">;
@@ -80,11 +81,13 @@ export class Scene implements AsyncDisposable {
 
   /** A client that goes on: `receive`, or the menu. */
   startClient(args: readonly string[], options: ClientOptions = {}): Program {
-    const { as = "alice", port = this.server?.port, env, folder = this.folder, stdin } = options;
+    const { as = "alice", port = this.server?.port, env, folder = this.folder } = options;
+    const { stdin, prefix } = options;
     return this.start(["client", "127.0.0.1", String(port), ...args], {
       env: { MICROPAY_HOME: this.home(as), ...env },
       folder,
       stdin,
+      prefix,
     });
   }
 

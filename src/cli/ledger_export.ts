@@ -1,0 +1,37 @@
+/**
+ * `micropay ledger export`: the books, line by line, in the format that was asked for.
+ */
+import { UsageError } from "../errors.ts";
+import type { LedgerSnapshot } from "../ledger/snapshot.ts";
+import { beancountWriter } from "../operator/export_beancount.ts";
+import { csvWriter } from "../operator/export_csv.ts";
+import { hledgerWriter } from "../operator/export_hledger.ts";
+import { jsonlWriter } from "../operator/export_jsonl.ts";
+import { exportLines } from "../operator/exported_entries.ts";
+import type { LedgerRequest } from "./command_line.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+type ExportCommand = Extract<LedgerRequest["command"], { readonly name: "export" }>;
+
+/** @throws {UsageError} when the first day is after the last */
+export function exportAll(
+  snapshot: LedgerSnapshot,
+  command: ExportCommand,
+  { print, isReaderGone }: Pick<Surroundings, "print" | "isReaderGone">,
+): void {
+  const { from, to } = command;
+  if (from !== undefined && to !== undefined && from > to) {
+    throw new UsageError(`export the ledger: --from ${from} is after --to ${to}`);
+  }
+  const writers = {
+    csv: csvWriter,
+    jsonl: jsonlWriter,
+    hledger: hledgerWriter,
+    beancount: beancountWriter,
+  };
+  const writer = writers[command.format](command);
+  for (const line of exportLines(snapshot, command, writer)) {
+    print(line);
+    if (isReaderGone()) return;
+  }
+}

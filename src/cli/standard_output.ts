@@ -1,0 +1,35 @@
+/**
+ * The standard output of a command that prints a result and ends. A line that could not be written is a failure of its own: what was
+ * done is done all the same.
+ */
+import { messageOf, OutputError } from "../errors.ts";
+
+export class StandardOutput {
+  readonly #writeSync: (bytes: Uint8Array) => number;
+  #isReaderGone = false;
+
+  /** @param writeSync writes some of the bytes, and says how many */
+  constructor(writeSync: (bytes: Uint8Array) => number) {
+    this.#writeSync = writeSync;
+  }
+
+  /**
+   * Whether whoever read it has closed it, as `head` does when it has seen enough. What is printed after that is dropped: a command goes
+   * on to its end and its own exit code, which may be a verdict, and one that could go on for long looks here.
+   */
+  get isReaderGone(): boolean {
+    return this.#isReaderGone;
+  }
+
+  /** @throws {OutputError} when the line cannot be written, or not in full */
+  print(line: string): void {
+    if (this.#isReaderGone) return;
+    try {
+      let rest = new TextEncoder().encode(`${line}\n`);
+      while (rest.length > 0) rest = rest.subarray(this.#writeSync(rest));
+    } catch (cause) {
+      if (cause instanceof Deno.errors.BrokenPipe) this.#isReaderGone = true;
+      else throw new OutputError(`write to the standard output: ${messageOf(cause)}`, { cause });
+    }
+  }
+}
