@@ -3,7 +3,7 @@
  */
 import type { AccountName } from "../account_name.ts";
 import type { Member } from "../client/member.ts";
-import type { IncomingPayment } from "../client/payee.ts";
+import type { IncomingPayment } from "../client/incoming_payments.ts";
 import type { Wallet } from "../client/wallet.ts";
 import type { Clock } from "../clock.ts";
 import {
