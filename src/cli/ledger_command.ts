@@ -15,11 +15,11 @@ import { auditLedger } from "../operator/audit.ts";
 import { bookCorrection } from "../operator/correction.ts";
 import { makeOneTimeCode } from "../operator/one_time_code.ts";
 import { openCertificates } from "../pki/certificate_folder.ts";
-import { sha256Hex } from "../pki/signing_key.ts";
 import { readTrustAnchorPem, type TrustAnchor } from "../pki/trust_anchor.ts";
 import type { Code } from "../protocol/code.ts";
 import { refuse } from "../protocol/exchange.ts";
 import { signReceipt } from "../protocol/receipt.ts";
+import { oneTimeCodeDigest } from "../protocol/register.ts";
 import { systemRandom } from "../random.ts";
 import type { LedgerRequest } from "./command_line.ts";
 import { type ExitCode, exitCodes } from "./exit_code.ts";
@@ -162,8 +162,7 @@ async function reissue(command: Command<"reissue">, context: LedgerContext): Pro
   const { output } = context;
   return await ending(command.account, context, async (ledger, atMs) => {
     const code = makeOneTimeCode(systemRandom);
-    // A copy, because the types of the oldest Deno do not say what kind of memory an encoder writes to.
-    const codeDigest = await sha256Hex(Uint8Array.from(new TextEncoder().encode(code)));
+    const codeDigest = await oneTimeCodeDigest(code);
     const { outcome } = await ledger.revoke(command.account, { codeDigest, atMs });
     if (outcome === "revoked") output.reissued(command.account, code);
     return outcome;

@@ -9,6 +9,7 @@ import { type AccountName, accountNameRule, parseAccountName } from "../account_
 import type { RsaBits } from "../limits.ts";
 import { isMemo, memoRule } from "../memo.ts";
 import { amountRule, parseAmount } from "../money.ts";
+import { parseFingerprint } from "../pki/fingerprint.ts";
 import { parseHost } from "../pki/host.ts";
 import { printable } from "../printable.ts";
 import { isOrderId } from "../random.ts";
@@ -131,11 +132,7 @@ export const oneTimeCode = valueOf({
 export const fingerprint = valueOf({
   metavar: "HEX",
   rule: "a fingerprint is 64 hexadecimal digits, with or without colons between the bytes",
-  read(text) {
-    // As `openssl x509 -fingerprint` prints it, or as one word. Colons anywhere else are a damaged copy.
-    const whole = /^([0-9a-f]{2})(:[0-9a-f]{2}){31}$/i.test(text) ? text.replaceAll(":", "") : text;
-    return /^[0-9a-f]{64}$/i.test(whole) ? whole.toLowerCase() : undefined;
-  },
+  read: parseFingerprint,
 });
 
 const hostRule = "a host is a DNS name or an IP address, without a port";

@@ -4,6 +4,7 @@
  */
 import { dirname } from "node:path";
 import { FileError, messageOf } from "../errors.ts";
+import { syncFolder } from "../sync_folder.ts";
 
 /** Who may read a file: only this user, or everybody. */
 export type FileAccess = "private" | "public";
@@ -112,15 +113,5 @@ async function writeWhole(path: string, text: string, mode: number): Promise<voi
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
     throw error;
-  }
-}
-
-/** Makes what was done to a folder survive a power cut: a new name in it, or one that was changed. */
-async function syncFolder(path: string): Promise<void> {
-  try {
-    using folder = await Deno.open(path);
-    await folder.sync();
-  } catch {
-    // Not every file system can do this for a folder; the files themselves are on the disk.
   }
 }

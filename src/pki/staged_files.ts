@@ -8,6 +8,7 @@
  */
 import { FileError, messageOf, MicropayError } from "../errors.ts";
 import { printable } from "../printable.ts";
+import { syncFolder } from "../sync_folder.ts";
 
 export interface NewFile {
   readonly name: string;
@@ -161,13 +162,4 @@ async function discard(folder: string): Promise<void> {
 async function removeDraft(folder: string): Promise<void> {
   const draft = pathIn(folder, undecided);
   if (await isThere(draft)) await Deno.remove(draft, { recursive: true });
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    using opened = await Deno.open(folder);
-    await opened.sync();
-  } catch {
-    // Not every file system can do this for a folder; the files themselves are on the disk.
-  }
 }

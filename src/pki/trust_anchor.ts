@@ -86,14 +86,3 @@ export function checkAuthority({ extensions }: CertificateFields): void {
     throw new CertificateError("read a CA certificate: it has an extended key usage");
   }
 }
-
-/**
- * Reads a SHA-256 fingerprint as a person pastes it: hex in either case, or pairs with colons as `openssl` prints them.
- *
- * @returns 64 lower-case hex digits, or `undefined` for anything else
- */
-export function parseFingerprint(text: string): string | undefined {
-  const isOne = /^[0-9A-Fa-f]{64}$/.test(text) ||
-    /^([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}$/.test(text);
-  return isOne ? text.replaceAll(":", "").toLowerCase() : undefined;
-}

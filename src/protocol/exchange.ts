@@ -19,9 +19,6 @@ export interface Exchange<Type extends string, Request, Answer> {
   readonly answer: Shape<Answer>;
 }
 
-export type RequestOf<E> = E extends Exchange<string, infer Request, unknown> ? Request : never;
-export type AnswerOf<E> = E extends Exchange<string, unknown, infer Answer> ? Answer : never;
-
 /** An expected "no". Never thrown. */
 export interface Refusal {
   readonly outcome: "refused";

@@ -1,7 +1,14 @@
 /** REGISTER: a name for the key of the certificate request that introduced the connection. */
 import * as v from "valibot";
+import { sha256Hex } from "../pki/signing_key.ts";
 import type { Exchange } from "./exchange.ts";
 import { accountNameShape, base64UrlShape } from "./shapes.ts";
+
+/** What a one-time code is kept and compared as: SHA-256 in lower-case hexadecimal. */
+export async function oneTimeCodeDigest(code: string): Promise<string> {
+  // A copy, because the types of the oldest Deno do not say what kind of memory an encoder writes to.
+  return await sha256Hex(Uint8Array.from(new TextEncoder().encode(code)));
+}
 
 const request = v.strictObject({
   name: accountNameShape,

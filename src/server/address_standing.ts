@@ -14,7 +14,7 @@ import {
   addressShutOutMs,
 } from "../limits.ts";
 
-interface Record {
+interface AddressRecord {
   /** Refused lines since `sinceMs`. */
   refusals: number;
   sinceMs: number;
@@ -25,7 +25,7 @@ interface Record {
 export class AddressStanding {
   readonly #clock: Clock;
   /** The one that was refused longest ago first: it is forgotten when there are too many. */
-  readonly #records = new Map<string, Record>();
+  readonly #records = new Map<string, AddressRecord>();
   readonly #sessions = new Map<string, number>();
 
   constructor({ clock }: { clock: Clock }) {

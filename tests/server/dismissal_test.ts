@@ -9,7 +9,7 @@ import { closingType } from "../../src/protocol/exit.ts";
 import { loginExchange } from "../../src/protocol/login.ts";
 import { registerExchange } from "../../src/protocol/register.ts";
 import { LedgerBusyError } from "../../src/errors.ts";
-import { sha256Hex } from "../../src/pki/signing_key.ts";
+import { oneTimeCodeDigest } from "../../src/protocol/register.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { makeApplicant, named, startServer, type TestServer } from "./test_server.ts";
 
@@ -20,7 +20,7 @@ const endings: readonly { title: string; end: (ledger: Ledger) => Promise<unknow
   {
     title: "whose certificate is revoked",
     end: async (ledger) => {
-      const codeDigest = await sha256Hex(Uint8Array.from(new TextEncoder().encode(code)));
+      const codeDigest = await oneTimeCodeDigest(code);
       return await ledger.revoke(alice, { codeDigest, atMs });
     },
   },

@@ -2,6 +2,7 @@
  * Giving a file that was written under another name its own: never in place of another file, and not lost in a power cut.
  */
 import { FileError, messageOf } from "../../errors.ts";
+import { syncFolderNow } from "../../sync_folder.ts";
 import { removeIfThere } from "./ledger_file.ts";
 
 /** What SQLite and the lock of the one server put after a ledger's name. */
@@ -58,24 +59,7 @@ export function placeNewFile(
     if (error instanceof Deno.errors.AlreadyExists) throw taken(attempt);
     placeByRename(from, to, attempt);
   }
-  syncFolder(to);
-}
-
-/** Makes sure that the names in a file's folder are on the disk, as `fsync` of the file does for what is in it. */
-export function syncFolder(file: string): void {
-  let folder: Deno.FsFile;
-  try {
-    folder = Deno.openSync(folderOf(file), { read: true });
-  } catch {
-    return; // Not every system opens folders, and those that do not need no such thing.
-  }
-  try {
-    folder.syncSync();
-  } catch {
-    // A file system that cannot: the name is there, and this is all that can be done for it.
-  } finally {
-    folder.close();
-  }
+  syncFolderNow(folderOf(to));
 }
 
 function placeByRename(from: string, to: string, attempt: string): void {

@@ -2,8 +2,9 @@
  * Putting another file in a ledger's place without a moment in which there is none.
  */
 import { FileError, LedgerBusyError, messageOf, MicropayError } from "../../errors.ts";
+import { syncFolderNow } from "../../sync_folder.ts";
 import { connect, ledgerFileExists, removeIfThere } from "./ledger_file.ts";
-import { placeNewFile, syncFolder } from "./new_file.ts";
+import { folderOf, placeNewFile } from "./new_file.ts";
 import { sqliteCondition } from "./sqlite_error.ts";
 
 /**
@@ -34,7 +35,7 @@ export function replaceLedgerFile(
       else renameIfThere(kept, file);
       throw error;
     }
-    syncFolder(file);
+    syncFolderNow(folderOf(file));
   } catch (error) {
     if (error instanceof MicropayError) throw error;
     throw new FileError(`${attempt}: ${messageOf(error)}`, { cause: error });

@@ -8,7 +8,7 @@ import type { CertificateRequest } from "../../pki/certificate_request.ts";
 import { sha256Hex } from "../../pki/signing_key.ts";
 import { answered, refuse } from "../../protocol/exchange.ts";
 import { signOrder } from "../../protocol/order.ts";
-import { registerExchange } from "../../protocol/register.ts";
+import { oneTimeCodeDigest, registerExchange } from "../../protocol/register.ts";
 import { makeOrderId } from "../../random.ts";
 import { applicantRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
@@ -26,7 +26,7 @@ export const registerRoute = applicantRoute({
       name,
       certificate: current ?? await issueCertificate(request, server),
       ...(opening && { opening }),
-      ...(code !== undefined && { codeDigest: await digestOf(code) }),
+      ...(code !== undefined && { codeDigest: await oneTimeCodeDigest(code) }),
     });
     switch (registered.outcome) {
       case "registered":
@@ -71,9 +71,4 @@ async function openingBooking(
     orderJws: await signOrder(terms, { identity, anchor, clock }),
     atMs: clock.nowMs(),
   };
-}
-
-async function digestOf(code: string): Promise<string> {
-  // A copy, because the types of the oldest Deno do not say what kind of memory an encoder writes to.
-  return await sha256Hex(Uint8Array.from(new TextEncoder().encode(code)));
 }
