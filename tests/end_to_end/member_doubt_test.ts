@@ -96,6 +96,32 @@ async function leaveInDoubt(
   await Deno.writeTextFile(`${folder}/outbox/${id}.json`, `${JSON.stringify({ order })}\n`);
 }
 
+Deno.test("somebody who cannot store a receipt is told of the payment, and how to have its receipt later", async () => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  const bob = await scene.receiver("bob");
+  const folder = `${scene.home("bob")}/${await ledgerOf(scene, "bob")}/bob`;
+  await Deno.writeTextFile(`${folder}/receipts`, "in the way");
+  assertEquals((await scene.inProcess(["pay", "bob", "5", "--json"])).code, 0);
+  await bob.line(/"event":"payment".*"amount":5,"entry":3/);
+  const [, since] = await bob.errorLine(
+    /^micropay: keep the receipt of entry 3, 5 from alice: .*receipts.* receive (--since 2) fetches/,
+  );
+  bob.signal("SIGINT");
+  assertEquals((await bob.end()).code, 0);
+  await Deno.remove(`${folder}/receipts`);
+  const args = ["receive", ...since!.split(" "), "--count", "1", "--json"];
+  assertEquals((await scene.client(args, { as: "bob" })).code, 0);
+  assertEquals(Array.from(Deno.readDirSync(`${folder}/receipts`)).length, 1);
+});
+
+/** The ledger's name, from the one folder that a person has. */
+async function ledgerOf(scene: Scene, person: string): Promise<string> {
+  for await (const { name } of Deno.readDir(scene.home(person))) {
+    if (/^[0-9a-f]{64}$/.test(name)) return name;
+  }
+  throw new Error(`${person} has no ledger`);
+}
+
 Deno.test("the menu tells at the login what became of a payment", async () => {
   await underWay(async (scene, proxy, pay) => {
     pay.signal("SIGKILL");

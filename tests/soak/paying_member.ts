@@ -9,7 +9,7 @@ import type { Paid } from "../../src/client/payment_result.ts";
 import { Wallet } from "../../src/client/wallet.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { SessionKey } from "../../src/envelope/session_key.ts";
-import { MicropayError } from "../../src/errors.ts";
+import { MicropayError, UnknownOutcomeError } from "../../src/errors.ts";
 import { type Amount, parseAmount } from "../../src/money.ts";
 import type { Refusal } from "../../src/protocol/exchange.ts";
 import type { Receipt } from "../../src/protocol/receipt.ts";
@@ -99,7 +99,12 @@ export class PayingMember {
     const online = await this.#member.goOnline({
       listen: { host: this.#options.host ? "0.0.0.0" : "127.0.0.1", port: 0 },
       onPayment: ({ receipt }) => receipt.kind === "payment" && this.received.push(receipt),
-      onFault: (error) => console.error(`${this.name}'s listener:`, error),
+      onFault: (error) => {
+        // A server that is killed does not answer; its payers find out.
+        if (!(error instanceof UnknownOutcomeError)) {
+          console.error(`${this.name}'s listener:`, error);
+        }
+      },
     });
     // 230: the server has not noticed yet that the connection before is gone.
     if (online.outcome === "refused" && online.code !== 230) {
