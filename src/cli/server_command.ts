@@ -2,7 +2,7 @@
  * `micropay server`: opens what a server needs, runs it, and closes everything again.
  */
 import { systemClock } from "../clock.ts";
-import { UsageError } from "../errors.ts";
+import { messageOf, UsageError } from "../errors.ts";
 import { deleteSqliteLedger } from "../ledger/sqlite/delete_sqlite_ledger.ts";
 import { openSqliteLedger } from "../ledger/sqlite/open_sqlite_ledger.ts";
 import {
@@ -18,6 +18,7 @@ import type { ServerRequest } from "./command_line.ts";
 import { type ExitCode, exitCodes } from "./exit_code.ts";
 import { runGencert } from "./gencert_command.ts";
 import { LineInput } from "./line_input.ts";
+import { OutputQueue } from "./output_queue.ts";
 import { openServerLog, type ServerLog } from "./server_log.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { askYesNo } from "./yes_no.ts";
@@ -37,13 +38,33 @@ export async function runServer(
   request: ServerRequest,
   surroundings: Surroundings,
 ): Promise<ExitCode> {
-  const { certs, db, silent, logFormat } = request;
-  const log = await openServerLog({
-    format: logFormat,
-    silent,
-    clock: systemClock,
-    print: surroundings.print,
+  const { silent, logFormat: format } = request;
+  const clock = systemClock;
+  const output = new OutputQueue({
+    write: surroundings.writeOutput,
+    clock,
+    leftOutLine: (lines) => log.leftOutLine(lines),
+    onFailure: (error) =>
+      surroundings.say(
+        `micropay: write to the standard output: ${
+          messageOf(error)
+        }; the server goes on without it`,
+      ),
   });
+  const print = (line: string) => output.print(line);
+  const log = await openServerLog({ format, silent, clock, print });
+  try {
+    return await serveLedger(request, { ...surroundings, log });
+  } finally {
+    await output.end();
+  }
+}
+
+async function serveLedger(
+  request: ServerRequest,
+  { log, ...surroundings }: Surroundings & { readonly log: ServerLog },
+): Promise<ExitCode> {
+  const { certs, db } = request;
   const userLimit = sayUserLimit(request, log);
   if (request.reset) await resetLedger(request, surroundings);
   const certificates = await openOrMakeCertificates(certs, log);

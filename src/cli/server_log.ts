@@ -28,6 +28,8 @@ export interface ServerLogOptions {
 export interface ServerLog {
   /** A line that is not about an event. */
   say(text: string): void;
+  /** Not printed but returned: the line that stands where so many are missing, because they could not be written. */
+  leftOutLine(lines: number): string;
   report(event: ServerEvent): void;
 }
 
@@ -57,6 +59,17 @@ export async function openServerLog(
   });
   return {
     say: (line) => logger.info("{line}", { line }),
+    leftOutLine(lines) {
+      const line = `${lines} lines are left out here, they could not be written`;
+      return formatter({
+        category: logger.category,
+        level: "warning",
+        message: ["", line, ""],
+        rawMessage: "{line}",
+        timestamp: clock.nowMs(),
+        properties: { line, event: "unwritten", lines },
+      }).trimEnd();
+    },
     report(reported) {
       const event = shortened(reported);
       const subject = subjectOf(event);

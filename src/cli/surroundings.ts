@@ -19,6 +19,8 @@ export interface Surroundings {
    * @throws {OutputError} when it cannot be written
    */
   readonly print: (line: string) => void;
+  /** Writes some of these bytes to the standard output, holding nothing else up, and says how many. */
+  readonly writeOutput: (bytes: Uint8Array) => Promise<number>;
   /** Whether nobody reads the results any more. What is printed then is dropped. */
   readonly isReaderGone: () => boolean;
   /** Prints a line that is no result. Never throws: there is nowhere left to say why. */
@@ -43,6 +45,7 @@ export const systemSurroundings: Surroundings = {
   openInput: () => Deno.stdin.readable,
   isTerminal: () => Deno.stdin.isTerminal(),
   print: (line) => standardOutput.print(line),
+  writeOutput: (bytes) => Deno.stdout.write(bytes),
   isReaderGone: () => standardOutput.isReaderGone,
   say: (line) => {
     try {

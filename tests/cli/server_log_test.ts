@@ -129,6 +129,19 @@ Deno.test("log: the message as it came follows the words, unless it is to be lef
   }
 });
 
+Deno.test("log: the line for lines that could not be written is of the same form as all others", async () => {
+  const says = "7 lines are left out here, they could not be written";
+  assertEquals((await floodedLog(0)).log.leftOutLine(7), says);
+  const { log, clock, printed } = await floodedLog(0, { format: "json" });
+  const fields = JSON.parse(log.leftOutLine(7));
+  assertEquals([fields.line, fields.event, fields.lines], [says, "unwritten", 7]);
+  log.report({ kind: "stopped" });
+  const stopped = JSON.parse(printed[0]!);
+  const members = Object.keys(stopped).filter((name) => name !== "event");
+  assertEquals(members.filter((name) => !Object.hasOwn(fields, name)), []);
+  assertEquals(fields["@timestamp"], new Date(clock.nowMs()).toISOString());
+});
+
 const refusal: ServerEvent = { kind: "line_refused", remote, reason: "not a compact JWE" };
 
 async function floodedLog(

@@ -16,6 +16,7 @@ export class OutputLines {
   #isEnded = false;
   #passed = 0;
   #wake = Promise.withResolvers<void>();
+  #mayRead = Promise.resolve();
 
   constructor(stream: ReadableStream<Uint8Array>) {
     this.ended = this.#read(stream);
@@ -45,6 +46,15 @@ export class OutputLines {
     });
   }
 
+  /**
+   * Reads nothing more, until what is returned is called: whoever writes has room for what the pipe holds and is stuck then.
+   */
+  stopReading(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#mayRead = promise;
+    return resolve;
+  }
+
   async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
     const decoder = new TextDecoder();
     let rest = "";
@@ -54,6 +64,7 @@ export class OutputLines {
       this.lines.push(...lines);
       this.#forgetOldest();
       this.#tell();
+      await this.#mayRead;
     }
     if (rest !== "") this.lines.push(rest);
     this.#isEnded = true;

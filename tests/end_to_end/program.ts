@@ -81,6 +81,11 @@ export class Program implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
+  /** Its exit code, when it has ended, whatever became of its output. */
+  get exited(): Promise<number> {
+    return within("its exit", () => this.describe(), async () => (await this.#child.status).code);
+  }
+
   /** Waits until it has ended by itself. */
   async end(): Promise<Ended> {
     return await within("its end", () => this.describe(), async () => {
