@@ -102,10 +102,10 @@ export const addressesRememberedMax = 4096;
 export const costlyBesideProcessors = 1;
 
 /**
- * The same, on however many processors. What is sealed at the same time may all be for one member, and has to fit into what may wait to be
- * written to it, {@link sendQueueMessagesMax}, or a member that reads would be dropped.
+ * The same, on however many processors. One thread hands them all over and keeps no more of them busy; and what is sealed at a time may all be
+ * for one member, that reads and must not have {@link sendQueueMessagesMax} lines waiting for that.
  */
-export const costlyAtOnceMax = 32;
+export const costlyAtOnceMax = 16;
 
 /** Processors that a server reckons with unless it is told. */
 export const processorsDefault = 2;

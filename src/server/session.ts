@@ -101,6 +101,7 @@ export class Session {
     { body, share }: { body: JsonObject; share: Share },
   ): Promise<Pick<Sending, "written">> {
     return share.run(async () => {
+      await this.channel.room();
       const { sealed, written } = this.channel.send(type, body);
       // Looked at by whoever asked for it, a moment later.
       written.catch(() => {});

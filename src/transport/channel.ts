@@ -79,6 +79,14 @@ export class Channel {
   }
 
   /**
+   * Resolves when a message may be sent without many waiting for one that is just being sealed. For a side that many bring messages about
+   * for at the same time.
+   */
+  room(): Promise<void> {
+    return this.#ends.writer.room();
+  }
+
+  /**
    * Seals a message, at once and in nobody's turn, and writes it after all that were sent before. Whoever bounds what sealing takes waits
    * for a turn first: a message that has its number and waits for a turn would hold up all that are sent after it.
    */

@@ -3,17 +3,25 @@
  */
 import type { Clock } from "../clock.ts";
 import { ClosedError } from "../errors.ts";
-import { sendQueueMessagesMax, writeTimeoutMs } from "../limits.ts";
+import { lineBytesMax, sendQueueMessagesMax, writeTimeoutMs } from "../limits.ts";
 import { type ByteStream, endpointText } from "./byte_stream.ts";
 import { Deadline } from "./deadline.ts";
+
+/** A line that was handed over and is not written. */
+interface Waiting {
+  readonly line: Promise<string>;
+  /** The line, when it is made. */
+  made?: string;
+  readonly settle: PromiseWithResolvers<void>;
+}
 
 export class LineWriter {
   readonly #stream: ByteStream;
   readonly #clock: Clock;
-  #queued = 0;
+  readonly #waiting: Waiting[] = [];
   /** Why the connection was closed here: no line is made any more, for making one costs more than writing it. */
   #fault: string | undefined;
-  #last: Promise<void> = Promise.resolve();
+  #writing: Promise<void> | undefined;
 
   constructor(stream: ByteStream, { clock }: { clock: Clock }) {
     this.#stream = stream;
@@ -23,38 +31,64 @@ export class LineWriter {
   /**
    * Makes a line and writes it after all lines before it.
    *
-   * @param make is called at once, so that lines are begun in the order they are written and a line that is made is not waited for by
-   * the making of the next; not called when the connection was closed here
+   * @param make is called at once, so that lines are begun in the order they are written, and none waits for another to be made; not
+   * called when the connection was closed here
    * @throws {ClosedError} when the connection is closed, when the line is not taken within `writeTimeoutMs`, or when
    * `sendQueueMessagesMax` lines wait already; the connection is closed then
    * @throws what `make` throws; the connection is closed then too, for a line is missing
    */
   write(make: () => Promise<string>): Promise<void> {
     if (this.#fault !== undefined) return Promise.reject(this.#closed(this.#fault));
-    if (this.#queued >= sendQueueMessagesMax) {
-      return Promise.reject(this.#close(`${this.#queued} messages wait and are not read`));
+    if (this.#waiting.length >= sendQueueMessagesMax) {
+      return Promise.reject(this.#close(`${this.#waiting.length} messages wait and are not read`));
     }
-    this.#queued++;
-    const line = make();
-    // Whoever waits for the line is told; before it is its turn nobody does.
-    line.catch(() => {});
-    const written = this.#last.then(() => this.#writeNow(line)).finally(() => this.#queued--);
-    this.#last = written.catch(() => {});
-    return written;
+    const waiting: Waiting = { line: make(), settle: Promise.withResolvers() };
+    // One that cannot be made is found out when it is its turn.
+    waiting.line.then((line) => waiting.made = line, () => {});
+    this.#waiting.push(waiting);
+    this.#writing ??= this.#writeAll();
+    return waiting.settle.promise;
+  }
+
+  /**
+   * Resolves when few lines wait for one that is just being made, so that nobody who reads is dropped for what takes long here. Does not
+   * wait for anybody to read.
+   */
+  async room(): Promise<void> {
+    for (let first; (first = this.#waiting[0]) !== undefined && first.made === undefined;) {
+      if (this.#waiting.length < sendQueueMessagesMax / 2 || this.#fault !== undefined) return;
+      await first.line.catch(() => {});
+    }
   }
 
   /** Resolves when all that was handed over is written, or can no longer be. */
-  drained(): Promise<void> {
-    return this.#last;
+  async drained(): Promise<void> {
+    await this.#writing;
   }
 
-  async #writeNow(line: Promise<string>): Promise<void> {
+  async #writeAll(): Promise<void> {
+    for (let first; (first = this.#waiting[0]) !== undefined;) {
+      try {
+        const count = await this.#writeMade(first);
+        for (const { settle } of this.#waiting.splice(0, count)) settle.resolve();
+      } catch (error) {
+        this.#waiting.shift();
+        first.settle.reject(error);
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  /** @returns how many lines were written, 1 or more */
+  async #writeMade(first: Waiting): Promise<number> {
     if (this.#fault !== undefined) throw this.#closed(this.#fault);
     const deadline = new Deadline(this.#clock, () => this.#stream.close());
     try {
-      const bytes = new TextEncoder().encode(`${await line}\n`);
+      await first.line;
+      const lines = this.#madeLines();
       deadline.set(writeTimeoutMs);
-      await this.#stream.write(bytes);
+      await this.#stream.write(new TextEncoder().encode(lines.join("")));
+      return lines.length;
     } catch (error) {
       if (deadline.passed) throw this.#close("a message was not taken in time");
       this.#close("a message before it could not be written");
@@ -62,6 +96,21 @@ export class LineWriter {
     } finally {
       deadline.clear();
     }
+  }
+
+  /**
+   * The lines from the first one on that are made: they are written together, or more could be made while one is written than one. No more
+   * than the longest line, so that nobody has to read any faster than for that one.
+   */
+  #madeLines(): string[] {
+    const lines: string[] = [];
+    let length = 0;
+    for (const { made } of this.#waiting) {
+      length += made?.length ?? 0;
+      if (made === undefined || (lines.length > 0 && length > lineBytesMax)) break;
+      lines.push(`${made}\n`);
+    }
+    return lines;
   }
 
   #close(fault: string): ClosedError {

@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ClosedError } from "../../src/errors.ts";
-import { sendQueueMessagesMax, writeTimeoutMs } from "../../src/limits.ts";
+import { lineBytesMax, sendQueueMessagesMax, writeTimeoutMs } from "../../src/limits.ts";
 import { LineWriter } from "../../src/transport/line_writer.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { MemoryNetwork } from "./memory_network.ts";
@@ -53,6 +53,47 @@ Deno.test("as many lines may wait as the queue holds; one more closes the connec
   for (const outcome of await outcomes) {
     assert(outcome.status === "rejected" && outcome.reason instanceof ClosedError);
   }
+});
+
+Deno.test("there is room while a line is made as long as half as many wait as may, and always while one is not read", async () => {
+  const { writer, far } = await writerTo(8);
+  const slow = Promise.withResolvers<string>();
+  let rooms = 0;
+  const written: Promise<void>[] = [];
+  for (; written.length < sendQueueMessagesMax / 2; rooms++) {
+    await writer.room();
+    written.push(writer.write(() => slow.promise));
+  }
+  let isRoom = false;
+  const room = writer.room().then(() => isRoom = true);
+  await settled();
+  assertEquals([rooms, isRoom], [sendQueueMessagesMax / 2, false]);
+  slow.resolve("more than eight bytes");
+  await room;
+  const outcomes = Promise.allSettled(written);
+  far.close();
+  await outcomes;
+  await writer.room();
+});
+
+Deno.test("lines that are made are written together, up to the length of the longest", async () => {
+  const { near, far } = await writerTo();
+  const sizes: number[] = [];
+  const counted = {
+    ...{ local: near.local, remote: near.remote },
+    read: (buffer: Uint8Array<ArrayBuffer>) => near.read(buffer),
+    close: () => near.close(),
+    write: (bytes: Uint8Array) => {
+      sizes.push(bytes.length);
+      return near.write(bytes);
+    },
+  };
+  const writer = new LineWriter(counted, { clock: new ManualClock() });
+  const lengths = [lineBytesMax, 10, 20, lineBytesMax - 30, 1];
+  await Promise.all(lengths.map((length) => writer.write(made("x".repeat(length)))));
+  near.close();
+  assertEquals(sizes, [lineBytesMax + 1, lineBytesMax + 3, 2]);
+  assertEquals((await readAll(far)).split("\n").map(({ length }) => length), [...lengths, 0]);
 });
 
 Deno.test("after a line that could not be written none is written, and no further one is even made", async () => {
