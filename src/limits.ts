@@ -124,6 +124,12 @@ export const logSealedBytesMax = lineBytesMax;
 export const logWindowMs = 10 * second;
 
 /**
+ * How many times as much is printed about what all members at one address say together: anybody can register, and whoever has a hundred
+ * accounts would have as many allowances. Behind a container's address ten members that say as much as they may are seen in full.
+ */
+export const logMembersAtAddress = 10;
+
+/**
  * How long a greeting may be used. A client that connects reads it at once; the hour is for a slow waiting room and for
  * clocks that differ. An old greeting replayed later only announces a key whose private half is gone.
  */

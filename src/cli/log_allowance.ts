@@ -3,13 +3,22 @@
  * do.
  */
 import type { CancelTimer, Clock } from "../clock.ts";
-import { addressesRememberedMax, logLinesMax, logSealedBytesMax, logWindowMs } from "../limits.ts";
+import {
+  addressesRememberedMax,
+  logLinesMax,
+  logMembersAtAddress,
+  logSealedBytesMax,
+  logWindowMs,
+} from "../limits.ts";
 
-/** Whom a line is about: a member by its name, or everybody at an address. Either may be spelled like the other. */
+/** Whom a line is about: a member by its name, all members at an address, or everybody else there. A name may be spelled like an address. */
 export interface LogSubject {
-  readonly kind: "member" | "address";
+  readonly kind: "member" | "members_at" | "address";
   readonly name: string;
 }
+
+/** How many times the limits hold for each kind. */
+const shares = { member: 1, members_at: logMembersAtAddress, address: 1 } as const;
 
 interface Window {
   readonly subject: LogSubject;
@@ -34,22 +43,39 @@ export class LogAllowance {
     this.#options = options;
   }
 
-  /** @returns whether one more line about that subject is to be printed */
-  take(subject: LogSubject): boolean {
-    const window = this.#windowOf(subject);
-    const isAllowed = window.lines < logLinesMax;
-    if (isAllowed) window.lines++;
-    else window.leftOut++;
-    return isAllowed;
+  /**
+   * @param subjects all whose limit it has to be within; the first that is at its own counts it as left out
+   * @returns whether one more line about them is to be printed
+   */
+  take(...subjects: readonly LogSubject[]): boolean {
+    return this.#count(subjects, { lines: 1, sealedBytes: 0 });
   }
 
   /** @returns whether a sealed line of that many bytes is to be printed below the words that were {@link LogAllowance.take}n for */
-  takeSealed(subject: LogSubject, bytes: number): boolean {
-    const window = this.#windowOf(subject);
-    const isAllowed = window.sealedBytes + bytes <= logSealedBytesMax;
-    if (isAllowed) window.sealedBytes += bytes;
-    else window.leftOut++;
-    return isAllowed;
+  takeSealed(bytes: number, ...subjects: readonly LogSubject[]): boolean {
+    return this.#count(subjects, { lines: 0, sealedBytes: bytes });
+  }
+
+  #count(
+    subjects: readonly LogSubject[],
+    { lines, sealedBytes }: { lines: number; sealedBytes: number },
+  ): boolean {
+    // Opened first: to make room for one of them, the other one may be ended.
+    for (const subject of subjects) this.#windowOf(subject);
+    const windows = subjects.map((subject) => this.#windowOf(subject));
+    const full = windows.find(({ subject: { kind }, ...used }) =>
+      used.lines + lines > logLinesMax * shares[kind] ||
+      used.sealedBytes + sealedBytes > logSealedBytesMax * shares[kind]
+    );
+    if (full) {
+      full.leftOut++;
+      return false;
+    }
+    for (const window of windows) {
+      window.lines += lines;
+      window.sealedBytes += sealedBytes;
+    }
+    return true;
   }
 
   /** Ends all windows: nothing is left out without being told. */

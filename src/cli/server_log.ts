@@ -72,11 +72,11 @@ export async function openServerLog(
     },
     report(reported) {
       const event = shortened(reported);
-      const subject = subjectOf(event);
-      if (subject && !allowance.take(subject)) return;
+      const subjects = subjectsOf(event);
+      if (!allowance.take(...subjects)) return;
       if (event.kind === "stopped") allowance.close();
       const withSealed = !silent && event.kind === "message" &&
-        allowance.takeSealed(subject!, event.line.length);
+        allowance.takeSealed(event.line.length, ...subjects);
       const { kind, ...properties } = event;
       const fields = { event: kind, ...plain(properties, { withSealed }) };
       const line = lineOf(event, { withSealed: withSealed && format === "text" });
@@ -88,35 +88,41 @@ export async function openServerLog(
 }
 
 /**
- * Who can bring an event about as often as it likes: what a member says counts with it alone, for behind its address may be a class; all
- * else with the address, which is all that is known of a stranger. `undefined` for what the server and its operator do.
+ * Who can bring an event about as often as it likes: what a member says counts with it, and with all members at its address, which may be
+ * a class or one who registered many; all else with the address, which is all that is known of a stranger. Nobody, for what the server and
+ * its operator do.
  */
-function subjectOf(event: ServerEvent): LogSubject | undefined {
+function subjectsOf(event: ServerEvent): readonly LogSubject[] {
   switch (event.kind) {
     case "message":
     case "refused":
     case "fault":
     case "online":
     case "offline":
-      if (event.name !== undefined) return { kind: "member", name: event.name };
-      return "remote" in event && event.remote ? addressSubject(event.remote) : undefined;
+      return speakers(event);
     case "connected":
     case "waiting":
     case "full":
     case "turned_away":
     case "disconnected":
     case "line_refused":
-      return addressSubject(event.remote);
+      return speakers({ remote: event.remote });
     case "listening":
     case "dismissed":
     case "stopping":
     case "stopped":
-      return undefined;
+      return [];
   }
 }
 
-function addressSubject({ host }: Endpoint): LogSubject {
-  return { kind: "address", name: addressGroup(host) };
+function speakers(
+  { name, remote }: { readonly name?: string | undefined; readonly remote?: Endpoint },
+): readonly LogSubject[] {
+  const subjects: LogSubject[] = [];
+  if (name !== undefined) subjects.push({ kind: "member", name });
+  const kind = name === undefined ? "address" : "members_at";
+  if (remote) subjects.push({ kind, name: addressGroup(remote.host) });
+  return subjects;
 }
 
 function shortened(event: ServerEvent): ServerEvent {

@@ -22,3 +22,20 @@ Deno.test("allowance: past the table's size the oldest address is told of and fo
   allowance.close();
   assertEquals(clock.pending, 0);
 });
+
+Deno.test("allowance: what is counted for two of which one has to make room for the other is lost for neither", () => {
+  const clock = new ManualClock();
+  const told: [string, number][] = [];
+  const allowance = new LogAllowance({
+    clock,
+    onLeftOut: ({ name }, lines) => told.push([name, lines]),
+  });
+  for (let other = 0; other < addressesRememberedMax; other++) {
+    allowance.take({ kind: "member", name: String(other) });
+  }
+  const both = [{ kind: "member", name: "0" }, { kind: "members_at", name: "new" }] as const;
+  for (let count = 0; count < logLinesMax + 3; count++) allowance.take(...both);
+  assertEquals(clock.pending, addressesRememberedMax);
+  allowance.close();
+  assertEquals(told, [["0", 3]]);
+});

@@ -5,7 +5,13 @@ import { assert, assertEquals } from "@std/assert";
 import { named } from "../server/test_server.ts";
 import type { AccountName } from "../../src/account_name.ts";
 import { lineOf, logTextCharactersMax, openServerLog } from "../../src/cli/server_log.ts";
-import { lineBytesMax, logLinesMax, logSealedBytesMax, logWindowMs } from "../../src/limits.ts";
+import {
+  lineBytesMax,
+  logLinesMax,
+  logMembersAtAddress,
+  logSealedBytesMax,
+  logWindowMs,
+} from "../../src/limits.ts";
 import type { ServerEvent } from "../../src/server/server_event.ts";
 import { ManualClock } from "../manual_clock.ts";
 
@@ -226,6 +232,25 @@ for (const format of ["text", "json"] as const) {
     });
   }
 }
+
+Deno.test("log: who has many accounts at one address has some times the lines and bytes of one, and hides no stranger", async () => {
+  const { clock, log, printed } = await floodedLog(0, { silent: false });
+  const sealed = "x".repeat(logSealedBytesMax);
+  const accounts = Array.from({ length: logMembersAtAddress + 3 }, (_, at) => named(`a${at}`));
+  for (const name of accounts) log.report(messageOf({ name, sealed }));
+  assertEquals(printed.filter((text) => text.includes(sealed)).length, logMembersAtAddress);
+  for (const name of accounts) {
+    for (let count = 1; count < logLinesMax; count++) {
+      log.report({ kind: "refused", remote, name, code: 410, text: "Bad request" });
+    }
+  }
+  assertEquals(printed.length, logMembersAtAddress * logLinesMax);
+  log.report(messageOf({}));
+  assertEquals(printed.length, logMembersAtAddress * logLinesMax + 1);
+  clock.advance(logWindowMs);
+  const leftOut = 3 * logLinesMax + 3;
+  assertEquals(printed.at(-1), `127.0.0.1: ${leftOut} more lines about it are left out`);
+});
 
 for (const format of ["text", "json"] as const) {
   Deno.test(`log: as ${format}, a text that its sender made long is cut`, async () => {
