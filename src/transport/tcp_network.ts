@@ -91,10 +91,14 @@ class TcpStream implements ByteStream {
     this.#connection = connection;
     this.local = { host: connection.localAddr.hostname, port: connection.localAddr.port };
     this.remote = { host: connection.remoteAddr.hostname, port: connection.remoteAddr.port };
-    // Lines are whole when they are written: waiting for more to send only delays them.
-    connection.setNoDelay(true);
-    // A peer whose machine lost power is noticed by the system some time, and never by silence alone.
-    connection.setKeepAlive(true);
+    try {
+      // Lines are whole when they are written: waiting for more to send only delays them.
+      connection.setNoDelay(true);
+      // A peer whose machine lost power is noticed by the system some time, and never by silence alone.
+      connection.setKeepAlive(true);
+    } catch {
+      // Some systems refuse it for a connection that was reset already; whoever reads from it finds that out.
+    }
   }
 
   async read(buffer: Uint8Array<ArrayBuffer>): Promise<number | null> {
