@@ -103,8 +103,6 @@ export class Session {
     return share.run(async () => {
       await this.channel.room();
       const { sealed, written } = this.channel.send(type, body);
-      // Looked at by whoever asked for it, a moment later.
-      written.catch(() => {});
       await sealed;
       return { written };
     });

@@ -38,16 +38,10 @@ export class LineWriter {
    * @throws what `make` throws; the connection is closed then too, for a line is missing
    */
   write(make: () => Promise<string>): Promise<void> {
-    if (this.#fault !== undefined) return Promise.reject(this.#closed(this.#fault));
-    if (this.#waiting.length >= sendQueueMessagesMax) {
-      return Promise.reject(this.#close(`${this.#waiting.length} messages wait and are not read`));
-    }
-    const waiting: Waiting = { line: make(), settle: Promise.withResolvers() };
-    // One that cannot be made is found out when it is its turn.
-    waiting.line.then((line) => waiting.made = line, () => {});
-    this.#waiting.push(waiting);
-    this.#writing ??= this.#writeAll();
-    return waiting.settle.promise;
+    const written = this.#write(make);
+    // Not everybody waits for it: who reads from the connection finds out that it is over.
+    written.catch(() => {});
+    return written;
   }
 
   /**
@@ -64,6 +58,19 @@ export class LineWriter {
   /** Resolves when all that was handed over is written, or can no longer be. */
   async drained(): Promise<void> {
     await this.#writing;
+  }
+
+  #write(make: () => Promise<string>): Promise<void> {
+    if (this.#fault !== undefined) return Promise.reject(this.#closed(this.#fault));
+    if (this.#waiting.length >= sendQueueMessagesMax) {
+      return Promise.reject(this.#close(`${this.#waiting.length} messages wait and are not read`));
+    }
+    const waiting: Waiting = { line: make(), settle: Promise.withResolvers() };
+    // One that cannot be made is found out when it is its turn.
+    waiting.line.then((line) => waiting.made = line, () => {});
+    this.#waiting.push(waiting);
+    this.#writing ??= this.#writeAll();
+    return waiting.settle.promise;
   }
 
   async #writeAll(): Promise<void> {

@@ -73,7 +73,8 @@ export class SimulatedStream implements ByteStream {
     const own = bytes.slice();
     return this.#process.step(async () => {
       for (let rest = own; rest.length > 0;) {
-        while (this.#unreadBytes >= windowBytes && !this.isClosed) await this.#changed();
+        // Not for every byte that is read, or what goes on would come in ever smaller pieces.
+        while (this.#unreadBytes > windowBytes / 2 && !this.isClosed) await this.#changed();
         if (this.isClosed) {
           throw new ClosedError(`write to ${endpointText(this.remote)}: the connection is closed`);
         }

@@ -55,6 +55,18 @@ Deno.test("as many lines may wait as the queue holds; one more closes the connec
   }
 });
 
+Deno.test("a line that nobody waits for harms nothing when it cannot be written", async () => {
+  const { near, writer } = await writerTo();
+  near.close();
+  // Were one of these rejections nobody's, the program would end.
+  writer.write(made("lost"));
+  writer.write(made("lost, too"));
+  await writer.drained();
+  writer.write(made("too late"));
+  await settled();
+  await assertRejects(() => writer.write(made("asked")), ClosedError);
+});
+
 Deno.test("there is room while a line is made as long as half as many wait as may, and always while one is not read", async () => {
   const { writer, far } = await writerTo(8);
   const slow = Promise.withResolvers<string>();
