@@ -60,6 +60,14 @@ export class Session {
   }
 
   /**
+   * Does something that costs much for whoever is at the other end, when it is its turn: about as much as opening a message, so that nobody
+   * waits longer for one turn than for another. What costs more is cut into slices. Nothing is waited for in it that others decide.
+   */
+  inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
+    return this.share.run(task);
+  }
+
+  /**
    * Sends what was asked for. Resolves when the system has taken it.
    *
    * @throws {ClosedError} when that cannot be any more

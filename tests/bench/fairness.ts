@@ -1,49 +1,110 @@
 /**
  * `deno run -A tests/bench/fairness.ts`: how much a flooding member slows another one, through the real server. One asks, one question
- * for its balance after the other, alone and then beside a member that floods over 1, 16 and 64 connections. Each is a process of its own;
- * the flood's comes last on the processors that all of them share.
+ * for its balance after the other, alone and then beside a member that floods: with the same question over 1, 16 and 64 connections, and over
+ * 16 with those that cost most to answer, on a ledger whose orders are as long as they may be. Each is a process of its own; the flood's comes
+ * last on the processors that all of them share, and opens no answer.
  */
 import { parseAccountName } from "../../src/account_name.ts";
+import { orderBytesMax } from "../../src/limits.ts";
+import { openSqliteLedger } from "../../src/ledger/sqlite/open_sqlite_ledger.ts";
+import type { Amount } from "../../src/money.ts";
+import { pemToDer } from "../../src/pki/pem.ts";
+import { readTrustAnchor } from "../../src/pki/trust_anchor.ts";
+import { balanceExchange } from "../../src/protocol/balance.ts";
+import { chainExchange } from "../../src/protocol/chain.ts";
+import { historyExchange } from "../../src/protocol/history.ts";
+import type { JsonObject } from "../../src/strict_json.ts";
+import { greeted } from "../../src/transport/connect_channel.ts";
 import { DataFolder } from "../../src/client/data_folder.ts";
 import type { Member } from "../../src/client/member.ts";
 import { Wallet } from "../../src/client/wallet.ts";
 import { systemClock } from "../../src/clock.ts";
 import { generateSessionKey } from "../../src/envelope/session_key.ts";
-import { systemRandom } from "../../src/random.ts";
+import { makeOrderId, systemRandom } from "../../src/random.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { type BenchServer, startBenchServer } from "./bench_server.ts";
 
-const floods = [0, 1, 16, 64];
+/** What is asked for, and over how many connections. */
+interface Flood {
+  readonly connections: number;
+  readonly type: string;
+  readonly body: JsonObject;
+}
+
+const floods: readonly (Flood | undefined)[] = [
+  undefined,
+  { connections: 1, type: balanceExchange.type, body: {} },
+  { connections: 16, type: balanceExchange.type, body: {} },
+  { connections: 64, type: balanceExchange.type, body: {} },
+  { connections: 16, type: historyExchange.type, body: { limit: 16 } },
+  { connections: 16, type: chainExchange.type, body: { after: 0 } },
+];
 const secondsEach = 8;
+/** More than a page of digests. */
+const longEntries = 700;
 
 type Seat = Pick<BenchServer, "endpoint" | "ca"> & { readonly folder: string };
 
 async function main(): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "micropay-fairness-" });
+  try {
+    await prepare(folder);
+    const server = await startBenchServer(folder);
+    try {
+      await measureAll({ endpoint: server.endpoint, ca: server.ca, folder });
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Makes both members, and a ledger that costs much to read. */
+async function prepare(folder: string): Promise<void> {
   const server = await startBenchServer(folder);
   try {
     const seat = { endpoint: server.endpoint, ca: server.ca, folder };
-    const honest = await openMember("honest", seat, { registers: true });
-    await openMember("flood", seat, { registers: true }).then((member) => member.exit());
-    console.log("flooding connections  questions/s  median ms  99th pct ms  of alone");
-    let alone: number | undefined;
-    for (const connections of floods) {
-      const flood = connections === 0 ? undefined : await startFlood(connections, seat);
-      const { perSecond, medianMs, p99Ms } = await measure(honest);
-      flood?.kill("SIGKILL");
-      await flood?.status;
-      alone ??= perSecond;
-      console.log(
-        `${String(connections).padStart(20)}  ${perSecond.toFixed(0).padStart(11)}  ` +
-          `${medianMs.toFixed(1).padStart(9)}  ${p99Ms.toFixed(1).padStart(11)}  ` +
-          `${(100 * perSecond / alone).toFixed(0)} %`,
-      );
+    for (const name of ["honest", "flood"]) {
+      await openMember(name, seat, { registers: true }).then((member) => member.exit());
     }
-    await honest.exit();
   } finally {
     await server.stop();
-    await Deno.remove(folder, { recursive: true });
   }
+  const der = pemToDer(server.ca.pem, "CERTIFICATE");
+  const anchor = await readTrustAnchor(der, { atMs: systemClock.nowMs() });
+  const file = `${folder}/server.db`;
+  const ledger = await openSqliteLedger({ file, ledgerId: anchor.fingerprint });
+  const [payer, payee] = [parseAccountName("flood")!, parseAccountName("honest")!];
+  const orderJws = "e".repeat(orderBytesMax);
+  const kind = "payment";
+  await Promise.all(Array.from({ length: longEntries }, () => {
+    const id = makeOrderId(systemClock, systemRandom);
+    const atMs = systemClock.nowMs();
+    return ledger.book({ id, kind, payer, payee, amount: 1 as Amount, orderJws, atMs });
+  }));
+  await ledger.close();
+}
+
+async function measureAll(seat: Seat): Promise<void> {
+  const honest = await openMember("honest", seat, { registers: false });
+  console.log("flood                   questions/s  median ms  99th pct ms  of alone");
+  await measure(honest);
+  let alone: number | undefined;
+  for (const flood of floods) {
+    const flooding = flood && await startFlood(flood, seat);
+    const { perSecond, medianMs, p99Ms } = await measure(honest);
+    flooding?.kill("SIGKILL");
+    await flooding?.status;
+    alone ??= perSecond;
+    const title = flood ? `${flood.type} over ${flood.connections}` : "none";
+    console.log(
+      `${title.padEnd(22)}  ${perSecond.toFixed(0).padStart(11)}  ` +
+        `${medianMs.toFixed(1).padStart(9)}  ${p99Ms.toFixed(1).padStart(11)}  ` +
+        `${(100 * perSecond / alone).toFixed(0)} %`,
+    );
+  }
+  await honest.exit();
 }
 
 async function openMember(
@@ -82,7 +143,7 @@ async function measure(member: Member) {
 }
 
 /** Another process of this file, in the middle of its flood. */
-async function startFlood(connections: number, seat: Seat): Promise<Deno.ChildProcess> {
+async function startFlood(flood: Flood, seat: Seat): Promise<Deno.ChildProcess> {
   // It comes last on the processors: a flooder has its own machine, and here it would take from both others what is not the server's to give.
   const child = new Deno.Command("nice", {
     args: [
@@ -92,7 +153,7 @@ async function startFlood(connections: number, seat: Seat): Promise<Deno.ChildPr
       "-A",
       import.meta.filename!,
       JSON.stringify(seat),
-      `${connections}`,
+      JSON.stringify(flood),
     ],
     stdout: "piped",
   }).spawn();
@@ -102,23 +163,40 @@ async function startFlood(connections: number, seat: Seat): Promise<Deno.ChildPr
   return child;
 }
 
-/** Asks over so many connections, eight questions at a time on each, and never stops. */
-async function flood(seat: Seat, connections: number): Promise<void> {
-  const members = await Promise.all(
-    Array.from({ length: connections }, () => openMember("flood", seat, { registers: false })),
-  );
-  await Promise.all(members.map((member) => member.balance()));
+/** Asks over so many connections, one question after the other on each, and never stops. */
+async function flood(seat: Seat, { connections, type, body }: Flood): Promise<void> {
+  const { context } = await openMember("flood", seat, { registers: false });
+  const { anchor, identity } = context;
+  const sessionKey = await generateSessionKey(2048);
+  const resolveAnchor = () => Promise.resolve(anchor);
+  const ask = async (): Promise<() => Promise<void>> => {
+    const signal = new AbortController().signal;
+    const stream = await tcpNetwork.connect(seat.endpoint, { signal });
+    const timeoutMs = 60_000;
+    const options = { role: "server", resolveAnchor, clock: systemClock, timeoutMs } as const;
+    const channel = (await greeted(stream, options))
+      .introduce({ signer: { kind: "certified", identity }, sessionKey });
+    const buffer = new Uint8Array(64 * 1024);
+    return async () => {
+      await channel.send(type, body).written;
+      // An answer is one line. It is not opened: that would keep the flood from asking.
+      for (let isRead = false; !isRead;) {
+        const count = await stream.read(buffer);
+        if (count === null) throw new Error("the server closed the connection");
+        isRead = buffer.subarray(0, count).includes(0x0a);
+      }
+    };
+  };
+  const asking = await Promise.all(Array.from({ length: connections }, ask));
+  await Promise.all(asking.map((once) => once()));
   console.log("flooding");
-  const asking = members.flatMap((member) =>
-    Array.from({ length: 8 }, async () => {
-      for (;;) await member.balance();
-    })
-  );
-  await Promise.all(asking);
+  await Promise.all(asking.map(async (once) => {
+    for (;;) await once();
+  }));
 }
 
 if (import.meta.main) {
-  const [seat, connections] = Deno.args;
+  const [seat, given] = Deno.args;
   if (seat === undefined) await main();
-  else await flood(JSON.parse(seat), Number(connections));
+  else await flood(JSON.parse(seat), JSON.parse(given!));
 }

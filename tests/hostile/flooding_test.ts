@@ -2,18 +2,33 @@
  * Members that flood over many connections, told by the order in which the server opens messages: by turns, not by the clock.
  */
 import { assert, assertEquals } from "@std/assert";
-import type { Identity } from "../../src/pki/identity.ts";
+import { systemClock } from "../../src/clock.ts";
+import { chainEntriesAtOnce, chainEntriesPerTurn, receiptsPerTurn } from "../../src/limits.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { Amount } from "../../src/money.ts";
+import type { Identity } from "../../src/pki/identity.ts";
 import { balanceExchange } from "../../src/protocol/balance.ts";
+import { chainExchange } from "../../src/protocol/chain.ts";
+import { historyExchange } from "../../src/protocol/history.ts";
+import { makeOrderId, systemRandom } from "../../src/random.ts";
+import type { JsonObject } from "../../src/strict_json.ts";
 import { endpointText } from "../../src/transport/byte_stream.ts";
+import type { Channel } from "../../src/transport/channel.ts";
 import { soon } from "../server/soon.ts";
+import { named, sessionKey } from "../server/test_server.ts";
+import { CryptoCount } from "./counted_crypto.ts";
 import { Scene } from "./scene.ts";
 
 const requests = 12;
 
-/** What stops every connection after its first message, until it is opened. */
+/** What stops every connection after its first message, until it is opened; and counts what is read of the chain. */
 class Gate {
   isShut = false;
+  /** How many connections it has stopped. */
+  stopped = 0;
+  chainEntries = 0;
+  /** Told each time that an account is looked at, as is done for every message of it. */
+  onAccount = (_name: string): void => {};
   readonly #opened = Promise.withResolvers<void>();
 
   open(): void {
@@ -25,9 +40,20 @@ class Gate {
     return new Proxy<Ledger>(ledger, {
       get: (target, name) => {
         const value = target[name as keyof Ledger];
+        if (name === "chain") {
+          return async (...given: Parameters<Ledger["chain"]>) => {
+            const part = await target.chain(...given);
+            this.chainEntries += part.digests.length;
+            return part;
+          };
+        }
         if (name !== "account") return typeof value === "function" ? value.bind(target) : value;
         return async (...given: Parameters<Ledger["account"]>) => {
-          if (this.isShut) await this.#opened.promise;
+          if (this.isShut) {
+            this.stopped++;
+            await this.#opened.promise;
+          }
+          this.onAccount(given[0]);
           return await target.account(...given);
         };
       },
@@ -35,12 +61,26 @@ class Gate {
   }
 }
 
-/** Asks all at once, and reads none of the answers: they fit into what the network holds. */
-async function ask(scene: Scene, identity: Identity, host: string): Promise<string> {
+interface Question {
+  readonly type: string;
+  readonly body: JsonObject;
+}
+
+const balance: Question = { type: balanceExchange.type, body: {} };
+
+/** Asks all at once, and reads none of the answers: short ones fit into what the network holds. */
+async function ask(
+  scene: Scene,
+  { identity, host, type, body }: { identity: Identity; host: string } & Question,
+): Promise<Channel> {
   const channel = await scene.channel(identity, host);
-  const sent = Array.from({ length: requests }, () => channel.send(balanceExchange.type, {}));
+  const sent = Array.from({ length: requests }, () => channel.send(type, body));
   await Promise.all(sent.map(({ written }) => written));
-  return endpointText(channel.local);
+  return channel;
+}
+
+async function readAll(channel: Channel): Promise<void> {
+  while ((await channel.receive().catch(() => undefined))?.kind === "message");
 }
 
 Deno.test("flooding: between two messages of one member, each that floods over six connections has one on the average, and two at most", async () => {
@@ -53,25 +93,94 @@ Deno.test("flooding: between two messages of one member, each that floods over s
   gate.isShut = true;
   const members = new Map<string, string>();
   for (const [at, flooder] of flooders.entries()) {
-    const from = Array.from({ length: 6 }, () => ask(scene, flooder, `198.51.100.${at}`));
-    for (const client of await Promise.all(from)) members.set(client, `flood ${at}`);
+    const from = Array.from(
+      { length: 6 },
+      () => ask(scene, { identity: flooder, host: `198.51.100.${at}`, ...balance }),
+    );
+    for (const { local } of await Promise.all(from)) {
+      members.set(endpointText(local), `flood ${at}`);
+    }
   }
-  members.set(await ask(scene, bob, "192.0.2.7"), "bob");
+  const { local } = await ask(scene, { identity: bob, host: "192.0.2.7", ...balance });
+  members.set(endpointText(local), "bob");
   const before = server.events.all.length;
   const messages = () =>
     server.events.all.slice(before)
       .flatMap((event) =>
         event.kind === "message" ? [members.get(endpointText(event.remote))!] : []
       );
+  // From here on each is who it is, and no longer one of those at its address.
+  await soon(() => gate.stopped === members.size, "everybody at the gate");
   gate.open();
   await soon(() => messages().filter((who) => who === "bob").length === requests, "all of bob's");
   const turns = messages().slice(0, messages().lastIndexOf("bob") + 1);
   // A message takes two turns, one to be opened and one for its answer; a flooder may have both of its own for opening.
-  const rounds = turns.join(" ").split("bob").slice(1, -1);
-  assertEquals(rounds.length, requests - 1);
+  // In the first one all are answered that had been opened before.
+  const rounds = turns.join(" ").split("bob").slice(2, -1);
+  assertEquals(rounds.length, requests - 2);
   for (const at of flooders.keys()) {
     const ofFlood = rounds.map((round) => round.split(`flood ${at}`).length - 1);
     assert(Math.max(...ofFlood) <= 2, rounds.join("|"));
     assert(ofFlood.reduce((sum, count) => sum + count) <= requests, rounds.join("|"));
   }
 });
+
+const entries = 5 * chainEntriesPerTurn;
+
+/** What long answers cost, two turns of it: the other member has two between two of its messages, to be answered and for the next one to be opened. */
+const rows = [
+  {
+    title: "the chain",
+    question: { type: chainExchange.type, body: { after: 0 } },
+    // And what the next turn has begun with when bob's message is looked at.
+    chainEntriesMax: 2 * chainEntriesPerTurn + chainEntriesAtOnce,
+    signaturesMax: 2,
+  },
+  {
+    title: "its history",
+    question: { type: historyExchange.type, body: { limit: 16 } },
+    chainEntriesMax: 0,
+    signaturesMax: 2 * receiptsPerTurn,
+  },
+];
+
+for (const { title, question, chainEntriesMax, signaturesMax } of rows) {
+  Deno.test(`flooding: between two messages of one member, one that asks for ${title} over six connections has no more done for it than fits two turns`, async () => {
+    const gate = new Gate();
+    await using scene = await Scene.open({ wrap: (ledger) => gate.wrap(ledger), processors: 0 });
+    const { server } = scene;
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    await fill(server.ledger);
+    gate.isShut = true;
+    for (let connection = 0; connection < 6; connection++) {
+      readAll(await ask(scene, { identity: alice, host: "198.51.100.1", ...question }));
+    }
+    await ask(scene, { identity: bob, host: "192.0.2.7", ...balance });
+    using count = new CryptoCount((await sessionKey()).privateKey);
+    const seen: { chainEntries: number; signatures: number }[] = [];
+    gate.onAccount = (name) => {
+      const { chainEntries } = gate;
+      if (name === "bob") seen.push({ chainEntries, signatures: count.signatures });
+    };
+    await soon(() => gate.stopped === 7, "everybody at the gate");
+    gate.open();
+    // Looked at twice for each message: whose it is, and what is asked for.
+    await soon(() => seen.length >= 2 * requests, "all of bob's");
+    const most = (of: "chainEntries" | "signatures") =>
+      Math.max(...seen.slice(1).map((one, at) => one[of] - seen[at]![of]));
+    assert(most("chainEntries") <= chainEntriesMax, `${most("chainEntries")} entries`);
+    // And one for bob's own answer.
+    assert(most("signatures") <= signaturesMax + 1, `${most("signatures")} signatures`);
+    assert(most("chainEntries") + most("signatures") > 1, "the flood");
+  });
+}
+
+async function fill(ledger: Ledger): Promise<void> {
+  const [payer, payee] = [named("alice"), named("bob")];
+  for (let entry = 0; entry < entries; entry++) {
+    const id = makeOrderId(systemClock, systemRandom);
+    const amount = 1 as Amount;
+    const atMs = systemClock.nowMs();
+    await ledger.book({ id, kind: "payment", payer, payee, amount, orderJws: "order", atMs });
+  }
+}

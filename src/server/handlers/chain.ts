@@ -1,15 +1,53 @@
 /** CHAIN: digests of entries in order, for a member that checks that nothing it knows of was changed. */
 import { encodeBase64Url } from "../../base64.ts";
+import { chainEntriesAtOnce, chainEntriesPerTurn } from "../../limits.ts";
 import { chainDigestsMax, chainExchange } from "../../protocol/chain.ts";
 import { answered } from "../../protocol/exchange.ts";
+import { giveWay } from "../give_way.ts";
 import { memberRoute } from "../route.ts";
+import type { ServerContext } from "../server_context.ts";
 
 export const chainRoute = memberRoute({
   exchange: chainExchange,
   notation: ({ after }) => `Chain#${after}`,
-  async handle({ after }, { server: { ledger } }) {
-    const { head, digests } = await ledger.chain({ after, limit: chainDigestsMax });
-    const { entries } = await ledger.totals();
-    return answered({ head, digests: digests.map(encodeBase64Url), entries });
+  async handle({ after }, { session, server }) {
+    const stretch = new Stretch(after, server);
+    while (!stretch.isWhole) await session.inTurn(() => stretch.readOn());
+    const { head, digests } = stretch;
+    return answered({ head, digests, entries: await server.entryCount.get() });
   },
 });
+
+/** One page, read little by little. Entries are only ever added, so what is read after one another is one stretch of the chain. */
+class Stretch {
+  head = "";
+  isWhole = false;
+  readonly digests: string[] = [];
+  readonly #after: number;
+  readonly #server: ServerContext;
+
+  constructor(after: number, server: ServerContext) {
+    this.#after = after;
+    this.#server = server;
+  }
+
+  /** As much as fits into a turn. */
+  async readOn(): Promise<void> {
+    for (let read = 0; read < chainEntriesPerTurn && !this.isWhole; read += chainEntriesAtOnce) {
+      await this.#readSome();
+      await giveWay();
+    }
+  }
+
+  async #readSome(): Promise<void> {
+    const { ledger, entryCount } = this.#server;
+    const isFirst = this.digests.length === 0;
+    const after = this.#after + this.digests.length;
+    const limit = Math.min(chainEntriesAtOnce, chainDigestsMax - this.digests.length);
+    const { head, digests } = await ledger.chain({ after, limit });
+    if (isFirst) this.head = head;
+    this.digests.push(...digests.map(encodeBase64Url));
+    if (digests.length > 0) entryCount.saw(after + digests.length);
+    this.isWhole = digests.length < limit || this.digests.length >= chainDigestsMax;
+  }
+}

@@ -1,6 +1,7 @@
 /** HISTORY: the asker's entries, newest first. */
 import type { AccountName } from "../../account_name.ts";
 import type { Entry } from "../../ledger/entry.ts";
+import { receiptsPerTurn } from "../../limits.ts";
 import { answered, refuse } from "../../protocol/exchange.ts";
 import { historyExchange, type HistoryRow } from "../../protocol/history.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
@@ -11,17 +12,32 @@ import { pageOf } from "./page.ts";
 export const historyRoute = memberRoute({
   exchange: historyExchange,
   notation: () => "History",
-  async handle({ limit, before, after }, { name, server }) {
+  async handle({ limit, before, after }, { name, server, session }) {
     if (before !== undefined && after !== undefined) return refuse(410);
-    // One more than asked for, to know whether there is more.
-    const entries = await server.ledger.history(name, {
-      limit: Math.min(limit, entriesPerPageMax) + 1,
+    const rowsMax = Math.min(limit, entriesPerPageMax);
+    const query = {
+      // One more, to know whether there is more.
+      limit: rowsMax + 1,
       ...(before !== undefined && { before }),
       ...(after !== undefined && { after }),
-    });
-    const rows = await Promise.all(entries.map((entry) => rowFor(entry, { name, server })));
-    const page = pageOf(rows, { rowsMax: Math.min(limit, entriesPerPageMax) });
-    return answered({ entries: page, more: page.length < rows.length });
+    };
+    let entries: readonly Entry[] | undefined;
+    const rows: HistoryRow[] = [];
+    const readOn = async () => {
+      entries ??= await server.ledger.history(name, query);
+      const slice = entries.slice(rows.length, Math.min(rows.length + receiptsPerTurn, rowsMax));
+      // One receipt after the other: a turn is one processor's.
+      for (const entry of slice) rows.push(await rowFor(entry, { name, server }));
+      return { page: pageOf(rows, { rowsMax }), total: entries.length };
+    };
+    for (;;) {
+      const { page, total } = await session.inTurn(readOn);
+      // What is signed past a full page is signed for nothing.
+      const isFull = page.length < rows.length || page.length === rowsMax;
+      if (isFull || page.length === total) {
+        return answered({ entries: page, more: page.length < total });
+      }
+    }
   },
 });
 

@@ -9,14 +9,17 @@ import { pageOf } from "./page.ts";
 export const listRoute = memberRoute({
   exchange: listExchange,
   notation: () => "List",
-  async handle({ after }, { name, server: { ledger } }) {
+  async handle({ after }, { name, session, server: { ledger } }) {
     const account = await ledger.account(name);
     if (!account) return refuse(220);
     // One more than a page, to know whether there is more.
     const query = { limit: pageRowsMax + 1, ...(after !== undefined && { after }) };
-    const rows = (await ledger.online(query)).map(memberFromPresence);
-    const online = pageOf(rows, { rowsMax: pageRowsMax });
-    const more = online.length < rows.length;
-    return answered({ balance: account.balance, count: await ledger.onlineCount(), online, more });
+    return await session.inTurn(async () => {
+      const rows = (await ledger.online(query)).map(memberFromPresence);
+      const online = pageOf(rows, { rowsMax: pageRowsMax });
+      const more = online.length < rows.length;
+      const count = await ledger.onlineCount();
+      return answered({ balance: account.balance, count, online, more });
+    });
   },
 });

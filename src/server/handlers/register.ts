@@ -16,15 +16,18 @@ import type { ServerContext } from "../server_context.ts";
 export const registerRoute = applicantRoute({
   exchange: registerExchange,
   notation: ({ name }) => `REGISTER#${name}`,
-  async handle({ name, code }, { request, server }) {
+  async handle({ name, code }, { request, server, session }) {
     if (name !== request.name) return refuse(210);
     // Looked at before a certificate is issued for nothing; decided by the ledger, when two ask for a name at once.
     const current = (await server.ledger.account(name))?.certificate;
     if (current && current.keyFingerprint !== request.keyFingerprint) return refuse(210);
-    const opening = await openingBooking(name, server);
+    const { opening, certificate } = await session.inTurn(async () => ({
+      opening: await openingBooking(name, server),
+      certificate: current ?? await issueCertificate(request, server),
+    }));
     const registered = await server.ledger.register({
       name,
-      certificate: current ?? await issueCertificate(request, server),
+      certificate,
       ...(opening && { opening }),
       ...(code !== undefined && { codeDigest: await oneTimeCodeDigest(code) }),
     });

@@ -1,0 +1,80 @@
+/**
+ * CHAIN: pages of digests, read in slices that nobody sees.
+ */
+import { assertEquals } from "@std/assert";
+import { systemClock } from "../../src/clock.ts";
+import { ledgerWatchMs } from "../../src/limits.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { MemoryLedger } from "../../src/ledger/memory/memory_ledger.ts";
+import type { Amount } from "../../src/money.ts";
+import { encodeBase64Url } from "../../src/base64.ts";
+import { chainDigestsMax, chainExchange } from "../../src/protocol/chain.ts";
+import { makeOrderId, systemRandom } from "../../src/random.ts";
+import { EntryCount } from "../../src/server/entry_count.ts";
+import { ManualClock } from "../manual_clock.ts";
+import { named, startServer } from "./test_server.ts";
+
+/** Two of them are the openings. */
+const entries = chainDigestsMax + 50;
+
+const rows = [
+  { title: "the first page is as long as a page may be", after: 0, digests: chainDigestsMax },
+  { title: "a page that ends with the last entry", after: 50, digests: chainDigestsMax },
+  { title: "a page that the chain ends in", after: 51, digests: chainDigestsMax - 1 },
+  { title: "one slice and one more", after: entries - 9, digests: 9 },
+  { title: "one slice", after: entries - 8, digests: 8 },
+  { title: "the last entry", after: entries - 1, digests: 1 },
+  { title: "nothing after the last entry", after: entries, digests: 0 },
+  { title: "nothing past the end", after: entries + 1000, digests: 0 },
+];
+
+Deno.test("chain: a page is a stretch of the ledger's chain", async (test) => {
+  await using server = await startServer();
+  const alice = await server.enroll("alice");
+  await server.enroll("bob");
+  await pay(server.ledger, entries - 2);
+  const link = await server.link(alice);
+  for (const { title, after, digests } of rows) {
+    await test.step(title, async () => {
+      const page = await link.ask(chainExchange, { after });
+      const part = await server.ledger.chain({ after, limit: chainDigestsMax });
+      assertEquals(part.digests.length, digests);
+      assertEquals(page, {
+        outcome: "answered",
+        answer: { head: part.head, digests: part.digests.map(encodeBase64Url), entries },
+      });
+    });
+  }
+});
+
+Deno.test("chain: entries are counted once in a while, and never fewer than were seen", async () => {
+  let asked = 0;
+  const clock = new ManualClock();
+  const memory = new MemoryLedger({ ledgerId: "0".repeat(64) });
+  const ledger = new Proxy<Ledger>(memory, {
+    get(target, name) {
+      if (name === "totals") asked++;
+      const value = target[name as keyof Ledger];
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const count = new EntryCount({ ledger, clock });
+  assertEquals([await count.get(), await count.get(), asked], [0, 0, 1]);
+  count.saw(3);
+  count.saw(2);
+  assertEquals([await count.get(), asked], [3, 1]);
+  clock.advance(ledgerWatchMs - 1);
+  assertEquals([await count.get(), asked], [3, 1]);
+  clock.advance(1);
+  assertEquals([await count.get(), asked], [3, 2]);
+});
+
+async function pay(ledger: Ledger, times: number): Promise<void> {
+  const [payer, payee] = [named("alice"), named("bob")];
+  for (let time = 0; time < times; time++) {
+    const id = makeOrderId(systemClock, systemRandom);
+    const atMs = systemClock.nowMs();
+    const amount = 1 as Amount;
+    await ledger.book({ id, kind: "payment", payer, payee, amount, orderJws: "order", atMs });
+  }
+}
