@@ -85,6 +85,13 @@ export const addressConnectionsMax = 64;
 export const addressShareMax = 3 / 4;
 
 /**
+ * Served connections of one account: a share of the user limit, so that no member holds all permits for as long as it likes; and how many at
+ * least, however small the user limit is, for one terminal that is online and one that is not.
+ */
+export const accountShareMax = 3 / 4;
+export const accountConnectionsMin = 2;
+
+/**
  * Refused lines from one address in a window of time, and for how long it is turned away past that. A client of ours sends none; a
  * damaged one or a port scanner sends a few. Each may cost a decryption, so a window of them is 25 ms of a core.
  */

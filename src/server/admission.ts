@@ -1,7 +1,13 @@
 /**
  * Who is served, who waits, who is turned away. A permit is taken before a connection is served and given back on every way out.
  */
-import { addressConnectionsMax, addressShareMax } from "../limits.ts";
+import type { AccountName } from "../account_name.ts";
+import {
+  accountConnectionsMin,
+  accountShareMax,
+  addressConnectionsMax,
+  addressShareMax,
+} from "../limits.ts";
 
 /** What a connection holds from its arrival to its end. */
 export interface Ticket {
@@ -17,16 +23,20 @@ export class Admission {
   readonly userLimit: number;
   /** Connections that one address may have, served and waiting together. */
   readonly addressLimit: number;
+  /** Served connections that one account may have. */
+  readonly accountLimit: number;
   readonly #places: number;
   readonly #served = new Set<WaitingTicket>();
   /** First come, first served: a Set keeps the order. */
   readonly #waiting = new Set<WaitingTicket>();
   readonly #byAddress = new Map<string, number>();
+  readonly #byAccount = new Map<AccountName, number>();
 
   /** @param places how many may wait */
   constructor({ userLimit, places }: { userLimit: number; places: number }) {
     this.userLimit = userLimit;
     this.addressLimit = Math.max(addressConnectionsMax, Math.floor(userLimit * addressShareMax));
+    this.accountLimit = Math.max(accountConnectionsMin, Math.floor(userLimit * accountShareMax));
     this.#places = places;
   }
 
@@ -59,15 +69,29 @@ export class Admission {
     return ticket;
   }
 
+  /**
+   * Counts a served connection as its account's, when it is known whose it is.
+   *
+   * @returns what gives that back, harmless the second time; `undefined` when the account has all that it may have
+   */
+  enterAccount(name: AccountName): (() => void) | undefined {
+    const count = this.#byAccount.get(name) ?? 0;
+    if (count >= this.accountLimit) return undefined;
+    this.#byAccount.set(name, count + 1);
+    let isGivenBack = false;
+    return () => {
+      if (!isGivenBack) countDown(this.#byAccount, name);
+      isGivenBack = true;
+    };
+  }
+
   #serve(ticket: WaitingTicket): void {
     this.#served.add(ticket);
     ticket.moveTo(0);
   }
 
   #leave(ticket: WaitingTicket, address: string): void {
-    const left = this.#byAddress.get(address)! - 1;
-    if (left > 0) this.#byAddress.set(address, left);
-    else this.#byAddress.delete(address);
+    countDown(this.#byAddress, address);
     if (this.#served.delete(ticket)) {
       const [next] = this.#waiting;
       if (next) {
@@ -80,6 +104,13 @@ export class Admission {
     let place = 0;
     for (const waiting of this.#waiting) waiting.moveTo(++place);
   }
+}
+
+/** Nobody who has none is remembered. */
+function countDown<Key>(counts: Map<Key, number>, key: Key): void {
+  const left = counts.get(key)! - 1;
+  if (left > 0) counts.set(key, left);
+  else counts.delete(key);
 }
 
 class WaitingTicket implements Ticket {

@@ -57,6 +57,7 @@ async function handle(
 ): Promise<Outcome<object>> {
   const { speaker, channel, memberName: name } = context.session;
   try {
+    if (context.session.isSurplus) return refuse(230);
     if (speaker.kind === "stranger") return refuse(220);
     if (route.admits === "applicant") {
       // A member is registered already.

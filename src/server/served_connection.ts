@@ -145,7 +145,9 @@ export class ServedConnection {
     const session = new Session(channel, { speaker, share });
     this.#session = session;
     const name = session.memberName;
-    if (name !== undefined) this.#server.sessions.add(name, session);
+    const leaveAccount = name === undefined ? undefined : this.#admission.enterAccount(name);
+    session.isSurplus = name !== undefined && !leaveAccount;
+    if (name !== undefined && !session.isSurplus) this.#server.sessions.add(name, session);
     // However many connections a member has, it is one of those who take turns.
     if (name !== undefined) share.party = `member ${name}`;
     const liveness = new Liveness(session, this.#server);
@@ -164,6 +166,7 @@ export class ServedConnection {
       this.#isOver = true;
       liveness.stop();
       endVouching();
+      leaveAccount?.();
       if (name !== undefined) this.#server.sessions.remove(name, session);
       await this.#takeOffline(session);
     }
@@ -184,7 +187,7 @@ export class ServedConnection {
       if (isExit) await this.#takeOffline(session);
       await session.reply(reply);
       if (this.#isStopping) await this.#sayGoodbye(session);
-      return !isExit && !this.#isStopping;
+      return !isExit && !this.#isStopping && !session.isSurplus;
     } finally {
       this.#isBusy = false;
     }

@@ -43,6 +43,8 @@ export class Session {
   readonly share: Share;
   /** Whether this is the session that took its member online. */
   isOnline = false;
+  /** Whether its account had as many connections as it may have when it came: it is told so, and ended. */
+  isSurplus = false;
   /** Whether its certificate was found to speak for its account no more. */
   isDismissed = false;
 

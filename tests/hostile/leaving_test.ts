@@ -3,7 +3,12 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { addressConnectionsMax, addressRefusalsMax, addressShutOutMs } from "../../src/limits.ts";
+import {
+  accountConnectionsMin,
+  addressConnectionsMax,
+  addressRefusalsMax,
+  addressShutOutMs,
+} from "../../src/limits.ts";
 import { ServerLink } from "../../src/client/server_link.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Identity } from "../../src/pki/identity.ts";
@@ -99,7 +104,8 @@ Deno.test("leaving: in whatever order and number, permits, places and shares are
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.constantFrom(...Object.keys(ways)), { minLength: 1, maxLength: 12 }),
-      fc.integer({ min: 1, max: 3 }),
+      // As many as one member may have of them.
+      fc.integer({ min: 1, max: accountConnectionsMin }),
       async (plan, userLimit) => {
         await using scene = await Scene.open({ userLimit });
         const { server } = scene;

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Admission, type Ticket } from "../../src/server/admission.ts";
+import { named } from "./test_server.ts";
 
 /** Who comes (`+a`) and goes (`-a`), and who then has which place; 0 is being served, "no" is turned away. */
 const rows: readonly {
@@ -189,4 +190,20 @@ function play(admission: Admission, moves: string): Map<string, Ticket> {
     if (ticket) tickets.set(name, ticket);
   }
   return tickets;
+}
+
+for (const [userLimit, limit] of [[1, 2], [2, 2], [3, 2], [4, 3], [8, 6], [100, 75]] as const) {
+  Deno.test(`admission: with ${userLimit} users one account may have ${limit} connections, and as many again when they are given back`, () => {
+    const admission = new Admission({ userLimit, places: 0 });
+    for (let round = 0; round < 2; round++) {
+      const held = Array.from({ length: limit }, () => admission.enterAccount(named("alice"))!);
+      assertEquals(admission.enterAccount(named("alice")), undefined);
+      const other = admission.enterAccount(named("bob"))!;
+      held[0]!();
+      held[0]!();
+      held[0] = admission.enterAccount(named("alice"))!;
+      assertEquals(admission.enterAccount(named("alice")), undefined);
+      for (const giveBack of [...held, other]) giveBack();
+    }
+  });
 }
