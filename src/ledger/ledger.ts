@@ -182,6 +182,7 @@ export interface Ledger {
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]>;
   /** What a member needs to follow the chain from entry `after` on, 0 being the start. Empty past the end. */
   chain(query: { readonly after: number; readonly limit: number }): Promise<ChainPart>;
+  entryCount(): Promise<number>;
   totals(): Promise<Totals>;
 
   /**

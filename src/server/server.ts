@@ -14,7 +14,6 @@ import { Acceptor } from "../transport/acceptor.ts";
 import type { ByteStream, Endpoint } from "../transport/byte_stream.ts";
 import { AddressStanding } from "./address_standing.ts";
 import { Admission } from "./admission.ts";
-import { EntryCount } from "./entry_count.ts";
 import { MemberSessions } from "./member_sessions.ts";
 import { ServedConnection } from "./served_connection.ts";
 import type { ServerContext, ServerDependencies } from "./server_context.ts";
@@ -62,7 +61,6 @@ export class Server {
       sessions: new MemberSessions(),
       standing: new AddressStanding(dependencies),
       notices: new WaitingNotices(dependencies),
-      entryCount: new EntryCount(dependencies),
       queue: new FairQueue({
         inFlightMax: Math.min(processors + costlyBesideProcessors, costlyAtOnceMax),
       }),

@@ -10,7 +10,6 @@ import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { Random } from "../random.ts";
 import type { Network } from "../transport/byte_stream.ts";
 import type { AddressStanding } from "./address_standing.ts";
-import type { EntryCount } from "./entry_count.ts";
 import type { MemberSessions } from "./member_sessions.ts";
 import type { ReportEvent } from "./server_event.ts";
 import type { SessionKeys } from "./session_keys.ts";
@@ -35,7 +34,6 @@ export interface ServerContext extends ServerDependencies {
   readonly sessions: MemberSessions;
   readonly standing: AddressStanding;
   readonly notices: WaitingNotices;
-  readonly entryCount: EntryCount;
   /** Opening, sealing, greeting and what handlers do that costs much, by address as long as nobody knows who it is, then by member. */
   readonly queue: FairQueue;
   /** Ends the server because its ledger can no longer be trusted with anything. */

@@ -3,15 +3,11 @@
  */
 import { assertEquals } from "@std/assert";
 import { systemClock } from "../../src/clock.ts";
-import { ledgerWatchMs } from "../../src/limits.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
-import { MemoryLedger } from "../../src/ledger/memory/memory_ledger.ts";
 import type { Amount } from "../../src/money.ts";
 import { encodeBase64Url } from "../../src/base64.ts";
 import { chainDigestsMax, chainExchange } from "../../src/protocol/chain.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
-import { EntryCount } from "../../src/server/entry_count.ts";
-import { ManualClock } from "../manual_clock.ts";
 import { named, startServer } from "./test_server.ts";
 
 /** Two of them are the openings. */
@@ -45,28 +41,6 @@ Deno.test("chain: a page is a stretch of the ledger's chain", async (test) => {
       });
     });
   }
-});
-
-Deno.test("chain: entries are counted once in a while, and never fewer than were seen", async () => {
-  let asked = 0;
-  const clock = new ManualClock();
-  const memory = new MemoryLedger({ ledgerId: "0".repeat(64) });
-  const ledger = new Proxy<Ledger>(memory, {
-    get(target, name) {
-      if (name === "totals") asked++;
-      const value = target[name as keyof Ledger];
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-  const count = new EntryCount({ ledger, clock });
-  assertEquals([await count.get(), await count.get(), asked], [0, 0, 1]);
-  count.saw(3);
-  count.saw(2);
-  assertEquals([await count.get(), asked], [3, 1]);
-  clock.advance(ledgerWatchMs - 1);
-  assertEquals([await count.get(), asked], [3, 1]);
-  clock.advance(1);
-  assertEquals([await count.get(), asked], [3, 2]);
 });
 
 async function pay(ledger: Ledger, times: number): Promise<void> {

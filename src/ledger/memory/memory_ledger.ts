@@ -184,6 +184,10 @@ export class MemoryLedger implements Ledger {
     return this.#answer(() => 1);
   }
 
+  entryCount(): Promise<number> {
+    return this.#answer(() => this.#entries.length);
+  }
+
   totals(): Promise<Totals> {
     return this.#answer(() => ({
       accounts: this.#balances.size - 1,

@@ -153,6 +153,10 @@ export class SqliteLedger implements Ledger {
     });
   }
 
+  entryCount(): Promise<number> {
+    return this.#read(() => this.#book.last().lastNumber);
+  }
+
   totals(): Promise<Totals> {
     return this.#read(() => {
       const row = this.#sql.clientTotals.get()!;
