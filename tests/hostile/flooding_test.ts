@@ -79,6 +79,19 @@ async function ask(
   return channel;
 }
 
+/** Reads all that comes over some channels, and is done when the last of them has ended. */
+class Readers implements AsyncDisposable {
+  readonly #reading: Promise<void>[] = [];
+
+  add(channel: Channel): void {
+    this.#reading.push(readAll(channel));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#reading);
+  }
+}
+
 async function readAll(channel: Channel): Promise<void> {
   while ((await channel.receive().catch(() => undefined))?.kind === "message");
 }
@@ -147,13 +160,15 @@ const rows = [
 for (const { title, question, chainEntriesMax, signaturesMax } of rows) {
   Deno.test(`flooding: between two messages of one member, one that asks for ${title} over six connections has no more done for it than fits two turns`, async () => {
     const gate = new Gate();
+    // Before the scene, so that they end after it: what is read is decrypted, until the last connection is closed.
+    await using readers = new Readers();
     await using scene = await Scene.open({ wrap: (ledger) => gate.wrap(ledger), processors: 0 });
     const { server } = scene;
     const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
     await fill(server.ledger);
     gate.isShut = true;
     for (let connection = 0; connection < 6; connection++) {
-      readAll(await ask(scene, { identity: alice, host: "198.51.100.1", ...question }));
+      readers.add(await ask(scene, { identity: alice, host: "198.51.100.1", ...question }));
     }
     await ask(scene, { identity: bob, host: "192.0.2.7", ...balance });
     using count = new CryptoCount((await sessionKey()).privateKey);
