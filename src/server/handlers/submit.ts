@@ -21,7 +21,7 @@ export const submitRoute = memberRoute({
   exchange: submitExchange,
   notation: ({ order }) => notationOf(order),
   async handle({ order: jws }, { name, server, session }) {
-    const verified = await verify(jws, server);
+    const verified = await session.inTurn(() => verify(jws, server));
     if ("outcome" in verified) return verified;
     const { order } = verified;
     // An order is its two sides' business; one that the server signed is booked by the operator, never handed in.
