@@ -37,8 +37,8 @@ export interface Attempt {
 }
 
 const twiceShare = 0.15;
-/** Not online, not reached, or no room in the ledger: the order was not sent, or nothing became of it this time. */
-const notSent: ReadonlySet<number> = new Set([263, 264, 510]);
+/** No such payee yet, not online, not reached, or no room in the ledger: the order was not sent, or nothing became of it this time. */
+const notSent: ReadonlySet<number> = new Set([262, 263, 264, 510]);
 /** More than anybody begins with, now and then. */
 const amountMax = 700;
 
