@@ -37,8 +37,8 @@ export interface Attempt {
 }
 
 const twiceShare = 0.15;
-/** No such payee yet, not online, not reached, or no room in the ledger: the order was not sent, or nothing became of it this time. */
-const notSent: ReadonlySet<number> = new Set([262, 263, 264, 510]);
+/** Not online, not reached, or no room in the ledger: the order was not sent, or nothing became of it this time. */
+const notSent: ReadonlySet<number> = new Set([263, 264, 510]);
 /** More than anybody begins with, now and then. */
 const amountMax = 700;
 
@@ -113,7 +113,8 @@ export class MemberActs {
       if (isPaid) return attempt.said = "paid";
       if (notSent.has(outcome.code)) return "nothing";
       attempt.wasRefused = true;
-      return "refused";
+      // No such payee: that may be said before anything is sent, and is no answer then to what another terminal has sent.
+      return outcome.code === 262 ? "nothing" : "refused";
     } catch (error) {
       if (!(error instanceof MicropayError)) throw error;
       trace.note(this.#setting.name, `pay ${to} ${amount}: ${error.code}`);
