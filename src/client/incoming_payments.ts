@@ -4,9 +4,9 @@
 import { EnvelopeError, FileError, messageOf } from "../errors.ts";
 import type { HistoryRow } from "../protocol/history.ts";
 import { type VerifiedOrder, verifyOrder } from "../protocol/order.ts";
-import { type Receipt, verifyReceipt } from "../protocol/receipt.ts";
+import type { Receipt } from "../protocol/receipt.ts";
 import type { MemberContext } from "./member_context.ts";
-import { proven, stored } from "./payment_result.ts";
+import { checked, proven } from "./payment_result.ts";
 
 export interface IncomingPayment {
   readonly receipt: Receipt;
@@ -42,13 +42,13 @@ export class IncomingPayments {
    * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when the receipt does not prove that
    */
   async take(receiptJws: string, { order, jws }: VerifiedOrder): Promise<void> {
-    const { anchor, clock } = this.#member;
-    // Before it is stored, so that nothing is waited for between that and the telling: the same order may come twice at once.
-    const { receipt } = await verifyReceipt(receiptJws, { anchor, atMs: clock.nowMs() });
+    const { receipt } = await checked(receiptJws, { ...order, jws }, this.#member);
     const payment = { receipt, receiptJws, memo: order.memo };
     const { onPayment, onFault } = this.#listener;
     try {
-      const { isNew } = await stored(receiptJws, { ...order, jws }, this.#member);
+      const { receipts } = this.#member;
+      // Nothing is waited for between this and the telling: the same order may come twice at once.
+      const isNew = await receipts.add({ id: order.id, receipt: receiptJws, order: jws });
       if (isNew && !this.#unkept.has(order.id)) onPayment(payment);
     } catch (cause) {
       if (!(cause instanceof FileError)) throw cause;

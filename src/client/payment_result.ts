@@ -19,28 +19,15 @@ export interface Paid {
 }
 
 /**
- * Checks that a receipt proves that this order was booked, and stores it.
+ * Checks that a receipt proves that this order was booked.
  *
  * @throws {EnvelopeError} when it does not; and what `verifyReceipt` throws
  */
-export async function proven(
+export async function checked(
   receiptJws: string,
   order: SentOrder,
-  member: Pick<MemberContext, "anchor" | "clock" | "receipts">,
+  { anchor, clock }: Pick<MemberContext, "anchor" | "clock">,
 ): Promise<Paid> {
-  return (await stored(receiptJws, order, member)).paid;
-}
-
-/**
- * {@link proven}, for whoever has to tell of a payment once.
- *
- * @returns with it, whether this receipt was not there before
- */
-export async function stored(
-  receiptJws: string,
-  order: SentOrder,
-  { anchor, clock, receipts }: Pick<MemberContext, "anchor" | "clock" | "receipts">,
-): Promise<{ readonly paid: Paid; readonly isNew: boolean }> {
   const { receipt } = await verifyReceipt(receiptJws, { anchor, atMs: clock.nowMs() });
   const matches = receipt.id === order.id && receipt.from === order.from &&
     receipt.to === order.to && receipt.amount === order.amount &&
@@ -48,8 +35,22 @@ export async function stored(
   if (!matches) {
     throw new EnvelopeError(`check the receipt of ${order.id}: it is for another order`);
   }
-  const isNew = await receipts.add({ id: order.id, receipt: receiptJws, order: order.jws });
-  return { paid: { outcome: "paid", receipt, receiptJws }, isNew };
+  return { outcome: "paid", receipt, receiptJws };
+}
+
+/**
+ * {@link checked}, and stores it.
+ *
+ * @throws {FileError} when it cannot be stored; and what `checked` throws
+ */
+export async function proven(
+  receiptJws: string,
+  order: SentOrder,
+  member: Pick<MemberContext, "anchor" | "clock" | "receipts">,
+): Promise<Paid> {
+  const paid = await checked(receiptJws, order, member);
+  await member.receipts.add({ id: order.id, receipt: receiptJws, order: order.jws });
+  return paid;
 }
 
 /**

@@ -1,17 +1,17 @@
 /** CHAIN: digests of entries in order, for a member that checks that nothing it knows of was changed. */
 import { encodeBase64Url } from "../../base64.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
 import { chainEntriesAtOnce, chainEntriesPerTurn } from "../../limits.ts";
 import { chainDigestsMax, chainExchange } from "../../protocol/chain.ts";
 import { answered } from "../../protocol/exchange.ts";
 import { giveWay } from "../give_way.ts";
 import { memberRoute } from "../route.ts";
-import type { ServerContext } from "../server_context.ts";
 
 export const chainRoute = memberRoute({
   exchange: chainExchange,
   notation: ({ after }) => `Chain#${after}`,
   async handle({ after }, { session, server }) {
-    const stretch = new Stretch(after, server);
+    const stretch = new Stretch(after, server.ledger);
     while (!stretch.isWhole) await session.inTurn(() => stretch.readOn());
     const { head, digests } = stretch;
     return answered({ head, digests, entries: await server.ledger.entryCount() });
@@ -24,11 +24,11 @@ class Stretch {
   isWhole = false;
   readonly digests: string[] = [];
   readonly #after: number;
-  readonly #server: ServerContext;
+  readonly #ledger: Ledger;
 
-  constructor(after: number, server: ServerContext) {
+  constructor(after: number, ledger: Ledger) {
     this.#after = after;
-    this.#server = server;
+    this.#ledger = ledger;
   }
 
   /** As much as fits into a turn. */
@@ -40,11 +40,10 @@ class Stretch {
   }
 
   async #readSome(): Promise<void> {
-    const { ledger } = this.#server;
     const isFirst = this.digests.length === 0;
     const after = this.#after + this.digests.length;
     const limit = Math.min(chainEntriesAtOnce, chainDigestsMax - this.digests.length);
-    const { head, digests } = await ledger.chain({ after, limit });
+    const { head, digests } = await this.#ledger.chain({ after, limit });
     if (isFirst) this.head = head;
     this.digests.push(...digests.map(encodeBase64Url));
     this.isWhole = digests.length < limit || this.digests.length >= chainDigestsMax;
