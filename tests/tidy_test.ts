@@ -15,6 +15,19 @@ for (const [rule, check] of Object.entries(findings)) {
   });
 }
 
+Deno.test({
+  name: "tidy: git tracks no symbolic link",
+  // An archive of the sources has no index to look into.
+  ignore: !await isCheckout(),
+  fn: async () => {
+    const { success, stdout } = await git("ls-files", "--stage", "-z");
+    assertEquals(success, true);
+    const rows = new TextDecoder().decode(stdout).split("\0").filter((row) => row !== "");
+    assertEquals(rows.length > 0, true);
+    assertEquals(rows.filter((row) => row.startsWith("120000 ")), []);
+  },
+});
+
 Deno.test("tidy: there is something to look at", () => {
   assertEquals(files.some(({ path }) => path === "src/money.ts"), true);
   assertEquals(files.some(({ path }) => path === "tests/tidy_test.ts"), true);
@@ -260,4 +273,18 @@ async function sourceFiles(folders: readonly string[]): Promise<SourceFile[]> {
     }
   }
   return found.toSorted((first, second) => first.path < second.path ? -1 : 1);
+}
+
+/** Whether this folder is a checkout that git can read. */
+async function isCheckout(): Promise<boolean> {
+  try {
+    return (await git("rev-parse", "--git-dir")).success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function git(...args: readonly string[]): Promise<Deno.CommandOutput> {
+  return new Deno.Command("git", { args: [...args], cwd: root, stderr: "null" }).output();
 }
