@@ -11,6 +11,7 @@ const packages = {
   "node": "nodejs",
   "openssl": "openssl",
   "sqlite3": "sqlite3",
+  "systemd-analyze": "systemd",
   "tmux": "tmux",
 } as const;
 
