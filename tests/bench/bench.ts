@@ -1,132 +1,165 @@
 /**
- * `deno task bench`: payments a second, and how long one takes, through the real server with 1, 4 and 16 pairs of clients; beside it
- * what RSA-OAEP alone reaches here. Server and clients are two processes on one machine and share its processors.
+ * `deno task bench`: payments per second through the real server, how long one takes, and the CPU
+ * time that it costs, also as a multiple of one RSA decryption measured in the same run.
  *
- * A payment costs the server two decryptions (locate, submit) and three encryptions (their replies, the payer's result); the
- * payer three and two, the payee two and two: seven of each in all.
+ * `--against DIR` measures another checkout in the same run, in turns with this one. Both need
+ * `tests/bench/bench_crowd.ts`. `--payments N` sets the payments of one round, `--rounds N` how
+ * many rounds each figure is the median of. Server and members are two processes on one machine.
  */
-import { DataFolder } from "../../src/client/data_folder.ts";
-import type { Member } from "../../src/client/member.ts";
-import { Wallet } from "../../src/client/wallet.ts";
-import { parseAccountName } from "../../src/account_name.ts";
-import { systemClock } from "../../src/clock.ts";
-import { generateSessionKey } from "../../src/envelope/session_key.ts";
-import { parseAmount } from "../../src/money.ts";
-import { systemRandom } from "../../src/random.ts";
-import { tcpNetwork } from "../../src/transport/tcp_network.ts";
-import { type BenchServer, startBenchServer } from "./bench_server.ts";
-import { measureRsa, type RsaSpeed } from "./rsa_speed.ts";
+import { numberOption } from "../number_option.ts";
+import { type BenchCheckout, type PaymentFigures, startCheckout } from "./bench_checkout.ts";
+import { measureRsa } from "./rsa_speed.ts";
 
-const pairCounts = [1, 4, 16];
-/** Payments measured for each number of pairs, after a tenth as many to warm up. */
-const payments = 640;
-const serverCost = { decrypts: 2, encrypts: 3 };
-const totalCost = { decrypts: 7, encrypts: 7 };
-
-interface Pair {
-  readonly payer: Member;
-  readonly payee: Member;
+interface Scenario {
+  readonly title: string;
+  readonly pairs: number;
+  readonly viaServer: boolean;
 }
 
-interface Figures {
-  readonly perSecond: number;
-  readonly medianMs: number;
-  readonly p99Ms: number;
-}
+const scenarios: readonly Scenario[] = [
+  { title: "1 pair", pairs: 1, viaServer: false },
+  { title: "4 pairs", pairs: 4, viaServer: false },
+  { title: "16 pairs", pairs: 16, viaServer: false },
+  { title: "1 pair, --via-server", pairs: 1, viaServer: true },
+  { title: "16 pairs, --via-server", pairs: 16, viaServer: true },
+];
+
+const columns = ["payments/s", "median ms", "p99 ms", "server CPU", "members CPU", "all CPU"];
 
 async function main(): Promise<void> {
+  const payments = numberOption("--payments") ?? 640;
+  const rounds = numberOption("--rounds") ?? 3;
+  const against = textOption("--against");
   const folder = await Deno.makeTempDir({ prefix: "micropay-bench-" });
-  const server = await startBenchServer(folder);
+  const roots = [new URL("../../", import.meta.url).pathname];
+  if (against !== undefined) roots.push(`${await Deno.realPath(against)}/`);
+  const checkouts: BenchCheckout[] = [];
   try {
-    const rsa = await measureRsa(2048);
-    console.log(`${navigator.hardwareConcurrency} processors, Deno ${Deno.version.deno}, SQLite`);
+    for (const root of roots) {
+      checkouts.push(await startCheckout(root, `${folder}/${checkouts.length}`));
+    }
+    const { decryptCpuMs, decryptsPerSecond } = await measureRsa(2048);
     console.log(
-      `RSA-OAEP 2048 alone: ${rsa.decryptsPerSecond.toFixed(0)} decrypts/s, ` +
-        `${rsa.encryptsPerSecond.toFixed(0)} encrypts/s`,
+      `${navigator.hardwareConcurrency} processors, Deno ${Deno.version.deno}, ` +
+        `one RSA-2048 decryption: ${decryptCpuMs.toFixed(2)} ms of CPU, ` +
+        `${decryptsPerSecond.toFixed(0)} a second\n` +
+        "CPU is per payment: milliseconds of user and system time (RSA decryptions)\n",
     );
-    console.log(
-      "pairs  payments/s  median ms  99th pct ms  of the RSA limit: server's work, all three's",
-    );
-    for (const count of pairCounts) {
-      const pairs = await openPairs(count, { folder, server });
-      await payAll(pairs, Math.ceil(payments / 10));
-      show(count, await payAll(pairs, payments), rsa);
-      for (const { payer, payee } of pairs) await Promise.all([payer.exit(), payee.exit()]);
+    console.log(`|  | checkout | ${columns.join(" | ")} |`);
+    console.log(`| - | - | ${columns.map(() => "-:").join(" | ")} |`);
+    for (const scenario of scenarios) {
+      const figures = await measure(scenario, { checkouts, payments, rounds });
+      for (const [index, row] of figures.entries()) {
+        const name = index === 0 ? "this" : "other";
+        console.log(`| ${scenario.title} | ${name} | ${rowText(row, decryptCpuMs)} |`);
+      }
+      if (figures.length === 2) console.log(`| | ratio | ${ratioText(figures[0]!, figures[1]!)} |`);
     }
   } finally {
-    await server.stop();
+    for (const checkout of checkouts) await checkout.stop();
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-function show(count: number, { perSecond, medianMs, p99Ms }: Figures, rsa: RsaSpeed): void {
-  const share = ({ decrypts, encrypts }: typeof totalCost) => {
-    const seconds = decrypts / rsa.decryptsPerSecond + encrypts / rsa.encryptsPerSecond;
-    return `${(100 * perSecond * seconds).toFixed(1)} %`;
-  };
-  console.log(
-    `${String(count).padStart(5)}  ${perSecond.toFixed(1).padStart(10)}  ` +
-      `${medianMs.toFixed(1).padStart(9)}  ${p99Ms.toFixed(1).padStart(11)}  ` +
-      `${share(serverCost).padStart(16)}, ${share(totalCost)}`,
-  );
+/** One checkout's figures for a scenario; CPU times are per payment. */
+interface Row {
+  readonly perSecond: number;
+  readonly medianMs: number;
+  readonly p99Ms: number;
+  readonly server: CpuMs | undefined;
+  readonly members: CpuMs;
 }
 
-async function openPairs(
-  count: number,
-  { folder, server }: { folder: string; server: BenchServer },
-): Promise<Pair[]> {
-  return await Promise.all(Array.from({ length: count }, async (_, index) => {
-    const payer = await openMember(`payer-${count}-${index}`, { folder, server });
-    const payee = await openMember(`payee-${count}-${index}`, { folder, server });
-    const online = await payee.goOnline({
-      listen: { host: "127.0.0.1", port: 0 },
-      onPayment: () => {},
-      onFault: (error) => console.error(error),
-    });
-    if (online.outcome === "refused") throw new Error(`go online: ${online.text}`);
-    return { payer, payee };
-  }));
+interface CpuMs {
+  readonly userMs: number;
+  readonly systemMs: number;
 }
 
-async function openMember(
-  text: string,
-  { folder, server }: { folder: string; server: BenchServer },
-): Promise<Member> {
-  const name = parseAccountName(text)!;
-  const wallet = new Wallet({
-    server: server.endpoint,
-    folder: new DataFolder(`${folder}/home`),
-    trust: { ca: server.ca },
-    timeoutMs: 60_000,
-  }, {
-    network: tcpNetwork,
-    clock: systemClock,
-    random: systemRandom,
-    sessionKey: await generateSessionKey(2048),
-  });
-  const registered = await wallet.register(await wallet.connect(), name);
-  if (registered.outcome === "refused") throw new Error(`register ${name}: ${registered.text}`);
-  return await wallet.member(await wallet.connect(), name);
-}
-
-/** Every pair pays as fast as it can, one payment after the other, until `total` were made. */
-async function payAll(pairs: readonly Pair[], total: number): Promise<Figures> {
-  const durationsMs: number[] = [];
-  const amount = parseAmount("1")!;
-  let left = total;
-  const startMs = performance.now();
-  await Promise.all(pairs.map(async ({ payer, payee }) => {
-    while (left-- > 0) {
-      const beganMs = performance.now();
-      const outcome = await payer.pay({ to: payee.context.name, amount });
-      if (outcome.outcome === "refused") throw new Error(`pay: ${outcome.text}`);
-      durationsMs.push(performance.now() - beganMs);
+/** The checkouts pay in turns, so that both see the same moods of the machine. */
+async function measure(
+  { pairs, viaServer }: Scenario,
+  { checkouts, payments, rounds }: {
+    checkouts: readonly BenchCheckout[];
+    payments: number;
+    rounds: number;
+  },
+): Promise<Row[]> {
+  const figures = checkouts.map((): PaymentFigures[] => []);
+  for (const checkout of checkouts) {
+    await checkout.openPairs(pairs);
+    await checkout.pay(Math.ceil(payments / 4), { viaServer });
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, checkout] of checkouts.entries()) {
+      figures[index]!.push(await checkout.pay(payments, { viaServer }));
     }
-  }));
-  const seconds = (performance.now() - startMs) / 1000;
-  durationsMs.sort((a, b) => a - b);
-  const at = (share: number) => durationsMs[Math.ceil(share * durationsMs.length) - 1]!;
-  return { perSecond: total / seconds, medianMs: at(0.5), p99Ms: at(0.99) };
+  }
+  return figures.map(summarize);
+}
+
+function summarize(rounds: readonly PaymentFigures[]): Row {
+  const middle = (of: (figures: PaymentFigures) => number) => quantile(rounds.map(of), 0.5);
+  const durationsMs = rounds.flatMap((figures) => figures.durationsMs);
+  const cpu = (of: (figures: PaymentFigures) => CpuMs): CpuMs => ({
+    userMs: middle((figures) => of(figures).userMs / figures.payments),
+    systemMs: middle((figures) => of(figures).systemMs / figures.payments),
+  });
+  const hasServer = rounds.every(({ server }) => server !== undefined);
+  return {
+    perSecond: middle(({ payments, seconds }) => payments / seconds),
+    medianMs: quantile(durationsMs, 0.5),
+    p99Ms: quantile(durationsMs, 0.99),
+    server: hasServer ? cpu(({ server }) => server!) : undefined,
+    members: cpu((figures) => figures),
+  };
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.ceil(share * sorted.length) - 1]!;
+}
+
+function rowText({ perSecond, medianMs, p99Ms, server, members }: Row, decryptMs: number): string {
+  const cpu = (spent: CpuMs | undefined) =>
+    spent === undefined
+      ? "–"
+      : `${spent.userMs.toFixed(1)} + ${spent.systemMs.toFixed(1)} (${
+        (totalMs(spent) / decryptMs).toFixed(1)
+      })`;
+  const all = server &&
+    { userMs: server.userMs + members.userMs, systemMs: server.systemMs + members.systemMs };
+  return [
+    perSecond.toFixed(1),
+    medianMs.toFixed(1),
+    p99Ms.toFixed(1),
+    cpu(server),
+    cpu(members),
+    cpu(all),
+  ].join(" | ");
+}
+
+/** This checkout's figures divided by the other's. */
+function ratioText(here: Row, there: Row): string {
+  const ratio = (a: number | undefined, b: number | undefined) =>
+    a === undefined || b === undefined ? "–" : (a / b).toFixed(2);
+  const all = ({ server, members }: Row) => server && totalMs(server) + totalMs(members);
+  return [
+    ratio(here.perSecond, there.perSecond),
+    ratio(here.medianMs, there.medianMs),
+    ratio(here.p99Ms, there.p99Ms),
+    ratio(here.server && totalMs(here.server), there.server && totalMs(there.server)),
+    ratio(totalMs(here.members), totalMs(there.members)),
+    ratio(all(here), all(there)),
+  ].join(" | ");
+}
+
+function totalMs({ userMs, systemMs }: CpuMs): number {
+  return userMs + systemMs;
+}
+
+function textOption(name: string): string | undefined {
+  const at = Deno.args.indexOf(name);
+  return at === -1 ? undefined : Deno.args[at + 1];
 }
 
 if (import.meta.main) await main();

@@ -6,13 +6,17 @@ import type { Endpoint } from "../../src/transport/byte_stream.ts";
 export interface BenchServer {
   readonly endpoint: Endpoint;
   readonly ca: { readonly pem: string; readonly path: string };
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
-const program = new URL("../../main.ts", import.meta.url).pathname;
+const thisProgram = new URL("../../main.ts", import.meta.url).pathname;
 
 /** @param folder is given certificates and a ledger */
-export async function startBenchServer(folder: string): Promise<BenchServer> {
+export async function startBenchServer(
+  folder: string,
+  { program = thisProgram }: { readonly program?: string } = {},
+): Promise<BenchServer> {
   const options = ["--silent", "--host", "127.0.0.1", "--initial-balance", "1000000"];
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--allow-all", program, "server", "0", "1000", ...options],
@@ -24,6 +28,7 @@ export async function startBenchServer(folder: string): Promise<BenchServer> {
   return {
     endpoint: { host: "127.0.0.1", port },
     ca: { pem: await Deno.readTextFile(path), path },
+    pid: child.pid,
     async stop() {
       child.kill("SIGTERM");
       const { success } = await child.status;

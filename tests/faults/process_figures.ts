@@ -19,6 +19,21 @@ export async function processFigures(pid: number): Promise<ProcessFigures> {
   return { residentBytes: kilobytes * 1024, descriptors: descriptors.length };
 }
 
+/** Clock ticks of `/proc/PID/stat` in a second. Linux shows 100 to programs on every processor. */
+const ticksPerSecond = 100;
+
+/** CPU time that a process has taken so far; `undefined` where this machine does not tell. */
+export async function processCpuMs(
+  pid: number,
+): Promise<{ readonly userMs: number; readonly systemMs: number } | undefined> {
+  if (!hasProcessFigures) return undefined;
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+  // The second field is the program's name in brackets, and may hold blanks.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const ms = (field: string | undefined) => Number(field) * 1000 / ticksPerSecond;
+  return { userMs: ms(fields[11]), systemMs: ms(fields[12]) };
+}
+
 /** `84.1 MB, 31 descriptors` */
 export function figuresText({ residentBytes, descriptors }: ProcessFigures): string {
   return `${(residentBytes / 1e6).toFixed(1)} MB, ${descriptors} descriptors`;

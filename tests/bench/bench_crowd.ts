@@ -1,0 +1,116 @@
+/**
+ * The members of the benchmark, in a process of their own. It reads one JSON command per line and
+ * answers each with one JSON line, so that a benchmark can drive the members of any checkout.
+ */
+import process from "node:process";
+import { parseAccountName } from "../../src/account_name.ts";
+import { DataFolder } from "../../src/client/data_folder.ts";
+import type { Member } from "../../src/client/member.ts";
+import { Wallet } from "../../src/client/wallet.ts";
+import { systemClock } from "../../src/clock.ts";
+import { generateSessionKey } from "../../src/envelope/session_key.ts";
+import { parseAmount } from "../../src/money.ts";
+import { systemRandom } from "../../src/random.ts";
+import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { readLines } from "./read_lines.ts";
+
+/** What the process is started with, as JSON in its first argument. */
+export interface CrowdOptions {
+  readonly server: { readonly host: string; readonly port: number };
+  readonly ca: { readonly pem: string; readonly path: string };
+  /** The folder that holds the members' homes. */
+  readonly home: string;
+}
+
+export type CrowdCommand =
+  /** Opens pairs of a payer and a payee that is online. Closes those that were open before. */
+  | { readonly command: "open"; readonly pairs: number }
+  /** Every pair pays as fast as it can, one payment after the other, until `payments` were made. */
+  | { readonly command: "pay"; readonly payments: number; readonly viaServer: boolean };
+
+/** The answer to `pay`. */
+export interface CrowdFigures {
+  readonly seconds: number;
+  /** How long each payment took. */
+  readonly durationsMs: readonly number[];
+  /** CPU time of this process meanwhile. */
+  readonly userMs: number;
+  readonly systemMs: number;
+}
+
+interface Pair {
+  readonly payer: Member;
+  readonly payee: Member;
+}
+
+async function openPairs(count: number, options: CrowdOptions): Promise<Pair[]> {
+  return await Promise.all(Array.from({ length: count }, async (_, index) => {
+    const payer = await openMember(`payer-${count}-${index}`, options);
+    const payee = await openMember(`payee-${count}-${index}`, options);
+    const online = await payee.goOnline({
+      listen: { host: "127.0.0.1", port: 0 },
+      onPayment: () => {},
+      onFault: (error) => console.error(error),
+    });
+    if (online.outcome === "refused") throw new Error(`go online: ${online.text}`);
+    return { payer, payee };
+  }));
+}
+
+async function openMember(text: string, { server, ca, home }: CrowdOptions): Promise<Member> {
+  const name = parseAccountName(text)!;
+  const wallet = new Wallet({
+    server,
+    folder: new DataFolder(home),
+    trust: { ca },
+    timeoutMs: 60_000,
+  }, {
+    network: tcpNetwork,
+    clock: systemClock,
+    random: systemRandom,
+    sessionKey: await generateSessionKey(2048),
+  });
+  const registered = await wallet.register(await wallet.connect(), name);
+  if (registered.outcome === "refused") throw new Error(`register ${name}: ${registered.text}`);
+  return await wallet.member(await wallet.connect(), name);
+}
+
+async function payAll(
+  pairs: readonly Pair[],
+  { payments, viaServer }: { payments: number; viaServer: boolean },
+): Promise<CrowdFigures> {
+  const durationsMs: number[] = [];
+  const amount = parseAmount("1")!;
+  let left = payments;
+  const cpuBefore = process.cpuUsage();
+  const startMs = performance.now();
+  await Promise.all(pairs.map(async ({ payer, payee }) => {
+    while (left-- > 0) {
+      const beganMs = performance.now();
+      const outcome = await payer.pay({ to: payee.context.name, amount, viaServer });
+      if (outcome.outcome === "refused") throw new Error(`pay: ${outcome.text}`);
+      durationsMs.push(performance.now() - beganMs);
+    }
+  }));
+  const seconds = (performance.now() - startMs) / 1000;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { seconds, durationsMs, userMs: user / 1000, systemMs: system / 1000 };
+}
+
+async function main(): Promise<void> {
+  const options = JSON.parse(Deno.args[0]!) as CrowdOptions;
+  let pairs: Pair[] = [];
+  for await (const line of readLines(Deno.stdin.readable)) {
+    const command = JSON.parse(line) as CrowdCommand;
+    if (command.command === "pay") {
+      console.log(JSON.stringify(await payAll(pairs, command)));
+    } else {
+      for (const { payer, payee } of pairs) await Promise.all([payer.exit(), payee.exit()]);
+      pairs = await openPairs(command.pairs, options);
+      console.log("{}");
+    }
+  }
+  Deno.exit(0);
+}
+
+if (import.meta.main) await main();
