@@ -29,3 +29,9 @@ export function parseAmount(text: string): Amount | undefined {
 
 /** The sentence that follows "the amount X" wherever one is refused. */
 export const amountRule = `an amount is a whole number from ${amountMin} to ${amountMax}`;
+
+/** The same with what helps further: money that was typed with cents. */
+export function amountRuleFor(text: string): string {
+  const hasCents = /^[0-9]*[.,][0-9]+$/.test(text);
+  return hasCents ? `${amountRule}; there are no cents, so agree on a small unit` : amountRule;
+}

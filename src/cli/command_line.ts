@@ -8,7 +8,6 @@ import type { DocPage } from "@optique/core/doc";
 import { runParserSync } from "@optique/core/facade";
 import { formatMessage, type Message, message } from "@optique/core/message";
 import type { InferValue } from "@optique/core/parser";
-import type { Usage } from "@optique/core/usage";
 import { isPrintable, printable } from "../printable.ts";
 import { clientCommandOf } from "./client_commands.ts";
 import { clientCommand } from "./client_options.ts";
@@ -19,7 +18,7 @@ import { guardNegativeNumbers, unguardNegativeNumber } from "./negative_number.t
 import { type Environment, OptionSource } from "./option_source.ts";
 import { environmentFlag } from "./option_values.ts";
 import { serverCommand } from "./server_options.ts";
-import { unexpectedWord } from "./unexpected_word.ts";
+import { type AtHand, atHand, type FaceUsages, unexpectedWord } from "./unexpected_word.ts";
 import { verifyCommand } from "./verify_options.ts";
 
 export type { Environment } from "./option_source.ts";
@@ -83,7 +82,7 @@ export function parseCommandLine(
   args: readonly string[],
   options: CommandLineOptions,
 ): ParsedCommandLine {
-  const parser = programParser(args, new OptionSource(options.environment));
+  const { parser, usages } = programParser(args, new OptionSource(options.environment));
   const columns = Math.max(options.columns ?? 80, columnsMin);
   const printed: string[] = [];
   let other: PrintRequest | UsageRefusal | undefined;
@@ -106,7 +105,8 @@ export function parseCommandLine(
     stdout: (text) => printed.push(text),
     stderr: () => {},
     aboveError: "none",
-    onError: (_code, error) => (other = refusal(error, args, options.environment)) as never,
+    onError: (_code, error) =>
+      (other = refusal(error, { args, usages, environment: options.environment })) as never,
   });
   // The runner returns what a callback returned, typed as if it were the value. Only one of the two happened.
   return other ?? withoutUndefined(parsed as InferValue<typeof parser>);
@@ -145,21 +145,18 @@ function programParser(args: readonly string[], source: OptionSource) {
     verifyCommand(source),
     gencertCommand(source),
   ] as const;
-  const chosen = faces.filter((face) => face.leadingNames.has(args[0] ?? ""));
-  const usage = chosen.length > 0 ? chosen.flatMap((face) => face.usage) : faceNames(faces);
-  return or(...faces, {
+  const usages: FaceUsages = new Map(
+    faces.flatMap(({ leadingNames, usage }) => [...leadingNames].map((name) => [name, usage])),
+  );
+  const at = atHand(args, usages);
+  const parser = or(...faces, {
     errors: {
       noMatch:
         message`A command is missing: server, client, ledger, verify, gencert or completion.`,
-      unexpectedInput: (word: string) => unexpectedWord(word, usage),
+      unexpectedInput: (word: string) => unexpectedWord(word, at, usages),
     },
   });
-}
-
-/** A usage of nothing but the commands' names: where a face is misspelled, no option of one is meant. */
-function faceNames(faces: readonly { readonly leadingNames: ReadonlySet<string> }[]): Usage {
-  const names = [...faces.flatMap((face) => [...face.leadingNames]), "completion"];
-  return [{ type: "exclusive", terms: names.map((name) => [{ type: "command", name }]) }];
+  return { parser, usages };
 }
 
 function helpPage(page: DocPage, columns: number): string {
@@ -168,19 +165,34 @@ function helpPage(page: DocPage, columns: number): string {
   return formatHelpPage(page, { columns, command });
 }
 
-function refusal(error: Message, args: readonly string[], environment: Environment): UsageRefusal {
+function refusal(
+  error: Message,
+  { args, usages, environment }: {
+    readonly args: readonly string[];
+    readonly usages: FaceUsages;
+    readonly environment: Environment;
+  },
+): UsageRefusal {
   const message = unguardNegativeNumber(formatMessage(error)).replace(/\s*\n\s*/g, " ");
   // Values that we refuse are escaped already; a word that the parser itself quotes may hold anything.
-  const reason = isPrintable(message) ? message : printable(message);
-  const face = ["server", "client", "ledger", "verify", "gencert"].find((name) => args[0] === name);
-  const help = [programName, ...(face === undefined ? [] : [face]), "--help"].join(" ");
+  const said = isPrintable(message) ? message : printable(message);
+  const at = atHand(args, usages);
+  const reason = `${said}${missingServer(args, at)}`;
+  const help = [programName, at.face, at.command, "--help"].filter((word) => word !== undefined);
   return {
     kind: "usage_error",
-    text: `${programName}: ${reason}\nTry "${help}".\n`,
+    text: `${programName}: ${reason}\nTry "${help.join(" ")}".\n`,
     reason,
-    json: face !== undefined && facesWithJson.has(face) && wantsJson(args, environment),
+    json: facesWithJson.has(at.face ?? "") && wantsJson(args, environment),
     exitCode: 2,
   };
+}
+
+/** A client's command right after `client` was taken for the server's address. */
+function missingServer([, first]: readonly string[], { face, command }: AtHand): string {
+  return face === "client" && command !== undefined && first === command
+    ? ` The server comes before the command: "client HOST PORT ${command}".`
+    : "";
 }
 
 function wantsJson(args: readonly string[], environment: Environment): boolean {

@@ -110,7 +110,7 @@ function argumentsFirst(line: Usage): Usage {
 }
 
 /** The lines of the commands that may stand in this place, where there are any. */
-function commandsIn(term: UsageTerm): readonly Usage[] | undefined {
+export function commandsIn(term: UsageTerm): readonly Usage[] | undefined {
   const inner = term.type === "optional" ? term.terms[0] : term;
   return inner?.type === "exclusive" ? inner.terms : undefined;
 }

@@ -8,7 +8,7 @@ import type { ValueParser, ValueParserResult } from "@optique/core/valueparser";
 import { type AccountName, accountNameRule, parseAccountName } from "../account_name.ts";
 import type { RsaBits } from "../limits.ts";
 import { isMemo, memoRule } from "../memo.ts";
-import { amountRule, parseAmount } from "../money.ts";
+import { amountRuleFor, parseAmount } from "../money.ts";
 import { parseFingerprint } from "../pki/fingerprint.ts";
 import { parseHost } from "../pki/host.ts";
 import { printable } from "../printable.ts";
@@ -35,7 +35,7 @@ export interface AdvertisedAddress {
 /** Refused values are named together with the rule: `"70000": a port is a whole number from 0 to 65535`. */
 interface ValueRule<T> {
   readonly metavar: NonEmptyString;
-  readonly rule: string;
+  readonly rule: string | ((refused: string) => string);
   /** `undefined` refuses the text. */
   readonly read: (text: string) => T | undefined;
   readonly suggest?: (prefix: string) => Iterable<Suggestion>;
@@ -108,7 +108,7 @@ export const accountName = valueOf({
   read: parseAccountName,
 });
 export const payee = valueOf({ metavar: "TO", rule: accountNameRule, read: parseAccountName });
-export const amount = valueOf({ metavar: "AMOUNT", rule: amountRule, read: parseAmount });
+export const amount = valueOf({ metavar: "AMOUNT", rule: amountRuleFor, read: parseAmount });
 export const memo = valueOf({
   metavar: "TEXT",
   rule: memoRule,
@@ -186,7 +186,8 @@ function valueOf<T>(rule: ValueRule<T>): ValueParser<"sync", T> {
       const given = unguardNegativeNumber(input);
       const read = rule.read(given);
       if (read !== undefined) return { success: true, value: read };
-      return { success: false, error: message`${text(`"${printable(given)}": ${rule.rule}.`)}` };
+      const broken = typeof rule.rule === "string" ? rule.rule : rule.rule(given);
+      return { success: false, error: message`${text(`"${printable(given)}": ${broken}.`)}` };
     },
     format: String,
     ...(rule.suggest === undefined ? {} : { suggest: rule.suggest }),

@@ -10,11 +10,13 @@ const nameRule = "a name is 1 to 32 of a-z 0-9 . _ - and starts with a letter or
 const portRule = "a port is a whole number from 0 to 65535";
 
 const refused: readonly { readonly line: string; readonly reason: string }[] = [
-  ...["0", "-1", "1.5", "1e3", "9007199254740992", "abc", "-1.5", "-.5", "+1", "01"].map((
-    amount,
-  ) => ({
+  ...["0", "-1", "1e3", "9007199254740992", "abc", "-1.5", "-.5", "+1", "01"].map((amount) => ({
     line: `client 127.0.0.1 8888 pay bob ${amount}`,
     reason: `AMOUNT "${amount}": ${amountRule}.`,
+  })),
+  ...["1.5", "1.50", "0,99", ".5"].map((amount) => ({
+    line: `client 127.0.0.1 8888 pay bob ${amount}`,
+    reason: `AMOUNT "${amount}": ${amountRule}; there are no cents, so agree on a small unit.`,
   })),
   { line: "client 127.0.0.1 8888 pay bob -- -1", reason: `AMOUNT "-1": ${amountRule}.` },
   {
@@ -43,7 +45,44 @@ const refused: readonly { readonly line: string; readonly reason: string }[] = [
     reason: '"--silnt" is not expected here. Did you mean "--silent"?',
   },
   { line: "client 127.0.0.1 8888 -s", reason: '"-s" is not expected here.' },
-  { line: "client 127.0.0.1 8888 --memo x list", reason: '"--memo" is not expected here.' },
+  {
+    line: "client 127.0.0.1 8888 --memo x list",
+    reason: '"--memo" is not expected here. It is an option of pay and refund.',
+  },
+  {
+    line: "client 127.0.0.1 8888 --memo x pay bob 5",
+    reason: '"--memo" is not expected here. Give it after "pay".',
+  },
+  {
+    line: "client 127.0.0.1 8888 pay bob 5 --count 2",
+    reason: '"--count" is not expected here. It is an option of receive.',
+  },
+  {
+    line: "client 127.0.0.1 8888 pay bob --amount 5",
+    reason: '"--amount" is not expected here. Give AMOUNT as a word of its own.',
+  },
+  {
+    line: "client 127.0.0.1 8888 list --verbos",
+    reason: '"--verbos" is not expected here. Did you mean "--verbose"?',
+  },
+  { line: "server 8888 --ca x", reason: '"--ca" is not expected here.' },
+  {
+    line: "pay bob 5",
+    reason: '"pay" is not expected here. Did you mean "client HOST PORT pay"?',
+  },
+  {
+    line: "audit",
+    reason:
+      '"audit" is not expected here. Did you mean "client HOST PORT audit" or "ledger audit"?',
+  },
+  {
+    line: "client 127.0.0.1 8888 deposit bob 5",
+    reason: '"deposit" is not expected here. Did you mean "ledger deposit"?',
+  },
+  {
+    line: "client pay bob 5",
+    reason: 'SERVER_IP is missing. The server comes before the command: "client HOST PORT pay".',
+  },
   { line: "client 127.0.0.1 8888 pay bob 5 6", reason: '"6" is not expected here.' },
   { line: "client 127.0.0.1 8888 pay bob 5 -6", reason: '"-6" is not expected here.' },
   { line: "server 65536", reason: `SERVER_PORT "65536": ${portRule}.` },
@@ -216,7 +255,9 @@ Deno.test("every refusal ends by saying how to get help, of the command where on
   assertEquals(help(""), 'Try "micropay --help".');
   assertEquals(help("sever"), 'Try "micropay --help".');
   assertEquals(help("server"), 'Try "micropay server --help".');
-  assertEquals(help("client 127.0.0.1 8888 pay bob 0"), 'Try "micropay client --help".');
+  assertEquals(help("client 127.0.0.1 8888 pay bob 0"), 'Try "micropay client pay --help".');
+  assertEquals(help("client 127.0.0.1 8888 --cont 1"), 'Try "micropay client --help".');
+  assertEquals(help("ledger deposit bob"), 'Try "micropay ledger deposit --help".');
   assertEquals(help("gencert x"), 'Try "micropay gencert --help".');
 });
 

@@ -63,9 +63,14 @@ Deno.test("the options of ledger come from the environment where they are not gi
   });
 });
 
-const refused: readonly { readonly line: string; readonly reason: string }[] = [
-  { line: "", reason: "" },
-  { line: "adit", reason: 'Did you mean "audit"?' },
+const refused: readonly {
+  readonly line: string;
+  readonly reason: string;
+  /** Whose help is named; that of the command unless given. */
+  readonly page?: string;
+}[] = [
+  { line: "", reason: "", page: "ledger" },
+  { line: "adit", reason: 'Did you mean "audit"?', page: "ledger" },
   { line: "audit now", reason: '"now" is not expected here' },
   { line: "show", reason: "NAME|ENTRY|ID is missing" },
   { line: "show @issuer", reason: "this is no account's name" },
@@ -80,11 +85,11 @@ const refused: readonly { readonly line: string; readonly reason: string }[] = [
   { line: "close", reason: "NAME is missing" },
 ];
 
-for (const { line, reason } of refused) {
+for (const { line, reason, page = `ledger ${line.split(" ")[0]}` } of refused) {
   Deno.test(`micropay ledger ${line} is refused`, () => {
     const refusal = refusedWith(`ledger ${line}`);
     assertStringIncludes(refusal.reason.replace(/\s+/g, " "), reason);
-    assertStringIncludes(refusal.text, 'Try "micropay ledger --help".');
+    assertStringIncludes(refusal.text, `Try "micropay ${page} --help".`);
     assertEquals(refusedWith(`ledger ${line} --json`).json, true);
   });
 }
