@@ -1,7 +1,7 @@
 /**
  * Randomness as the program sees it. Keys are always made by WebCrypto; this is for nonces, ids and serial numbers.
  */
-import { encodeBase64Url } from "@std/encoding/base64url";
+import { encodeBase64Url } from "./base64.ts";
 import { encodeHex } from "@std/encoding/hex";
 import type { Clock } from "./clock.ts";
 

@@ -2,18 +2,15 @@
  * Opening a sealed line. Checks go from cheap to expensive: form, header, decryption, inner form, signature, place. Every failure
  * is an `EnvelopeError`; whoever sent the line learns nothing from it but a closed connection.
  */
-import { compactDecrypt } from "jose";
-import { decodeBase64UrlStrict } from "../base64.ts";
 import { CertificateError, EnvelopeError } from "../errors.ts";
 import { verifyChain } from "../pki/certificate_profile.ts";
 import { readCertificateRequest } from "../pki/certificate_request.ts";
 import { readDocument, type UnverifiedDocument, verifyDocument } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
-import { parseJsonObject } from "../strict_json.ts";
 import { type Correspondent, correspondentPublicKey } from "./correspondent.ts";
 import { type Address, decodeMessage, type Introduction, type Message } from "./message.ts";
 import { inTurn, type Share } from "./fair_queue.ts";
-import { messageHeader } from "./seal.ts";
+import { decryptJwe, readJwe } from "./jwe.ts";
 import { importRecipientKey, type RecipientKey, type SessionKey } from "./session_key.ts";
 
 /** What an accepting side admits as first message. */
@@ -46,9 +43,9 @@ export async function openFirst(
     share?: Share | undefined;
   },
 ): Promise<Introduced> {
-  checkForm(line, sessionKey);
+  const jwe = readJwe(line, sessionKey);
   return await inTurn(share, async () => {
-    const document = readDocument(await decrypt(line, sessionKey), {
+    const document = readDocument(await decryptJwe(jwe, sessionKey), {
       typ: "micropay-message",
       chain: "either",
     });
@@ -75,9 +72,9 @@ export async function openNext(
     share?: Share | undefined;
   },
 ): Promise<Message> {
-  checkForm(line, sessionKey);
+  const jwe = readJwe(line, sessionKey);
   return await inTurn(share, async () => {
-    const document = readDocument(await decrypt(line, sessionKey), {
+    const document = readDocument(await decryptJwe(jwe, sessionKey), {
       typ: "micropay-message",
       chain: "absent",
     });
@@ -86,46 +83,6 @@ export async function openNext(
     checkAddress(message, address);
     return message;
   });
-}
-
-// header . encrypted key . 96-bit IV . ciphertext . 128-bit tag
-const compactJwe = /^([\w-]{1,512})\.([\w-]{342,683})\.([\w-]{16})\.([\w-]+)\.([\w-]{22})$/;
-
-/** Everything that can be told without a key, so that most nonsense costs no more than looking at it. */
-function checkForm(line: string, sessionKey: SessionKey): void {
-  const parts = compactJwe.exec(line);
-  if (!parts) throw new EnvelopeError("open a line: not a compact JWE");
-  const decoded = parts.slice(1).map(decodeBase64UrlStrict);
-  if (decoded.some((part) => part === undefined)) {
-    throw new EnvelopeError("open a line: a part is not base64url");
-  }
-  if (decoded[1]!.length * 8 !== sessionKey.bits) {
-    throw new EnvelopeError("open a line: the encrypted key has not our key's size");
-  }
-  checkHeader(decoded[0]!, sessionKey.kid);
-}
-
-/** @param line of the right form */
-async function decrypt(line: string, { privateKey }: SessionKey): Promise<string> {
-  try {
-    const { plaintext } = await compactDecrypt(line, privateKey, {
-      keyManagementAlgorithms: ["RSA-OAEP-256"],
-      contentEncryptionAlgorithms: ["A256GCM"],
-    });
-    // Whatever is not ASCII cannot be a compact JWS and fails on its pattern.
-    return new TextDecoder("latin1").decode(plaintext);
-  } catch (cause) {
-    throw new EnvelopeError("open a line: it cannot be decrypted", { cause });
-  }
-}
-
-function checkHeader(bytes: Uint8Array, kid: string): void {
-  const header = parseJsonObject(bytes);
-  const expected: Record<string, string> = messageHeader(kid);
-  const names = Object.keys(expected);
-  const matches = header && Object.keys(header).length === names.length &&
-    names.every((name) => Object.hasOwn(header, name) && header[name] === expected[name]);
-  if (!matches) throw new EnvelopeError("open a line: its header is not the expected one");
 }
 
 async function introduced(

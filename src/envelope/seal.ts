@@ -2,21 +2,13 @@
  * Sealing: a message is signed by its sender (JWS) and encrypted to its receiver's session key (JWE), in this order, so that
  * nobody but the receiver sees who signed. RFC 7516 section 7.1 (compact serialization), RFC 7518 sections 4.3 and 5.3.
  */
-import { CompactEncrypt } from "jose";
 import { EnvelopeError } from "../errors.ts";
 import { lineBytesMax } from "../limits.ts";
 import { signDocument } from "../pki/signed_document.ts";
 import { type Signer, signerPrivateKey } from "./correspondent.ts";
 import { encodeMessage, type Message } from "./message.ts";
+import { encryptJwe, jweBytes } from "./jwe.ts";
 import type { RecipientKey, SessionKey } from "./session_key.ts";
-
-/**
- * The protected header of every message, in this order. `cty` says that a JWS is inside (RFC 7515 section 9.2.1), `kid` which of
- * the receiver's keys it is for.
- */
-export function messageHeader(kid: string) {
-  return { alg: "RSA-OAEP-256", enc: "A256GCM", cty: "JOSE", kid };
-}
 
 /**
  * @param introduce given with the connecting side's first message: announces its session key, and its certificates or its
@@ -37,15 +29,13 @@ export async function seal(
     privateKey: signerPrivateKey(signer),
     chain: introduce && signer.kind === "certified" ? signer.identity.chain : undefined,
   });
-  const line = await new CompactEncrypt(new TextEncoder().encode(jws))
-    .setProtectedHeader(messageHeader(recipient.kid))
-    .encrypt(recipient.publicKey);
-  if (line.length > lineBytesMax) {
+  const lineBytes = jweBytes(jws.length, recipient);
+  if (lineBytes > lineBytesMax) {
     throw new EnvelopeError(
-      `seal a ${message.type}: the line takes ${line.length} bytes, more than ${lineBytesMax}`,
+      `seal a ${message.type}: the line takes ${lineBytes} bytes, more than ${lineBytesMax}`,
     );
   }
-  return line;
+  return await encryptJwe(jws, recipient);
 }
 
 function introductionOf(signer: Signer, { jwk }: SessionKey) {

@@ -119,8 +119,10 @@ export class LineReader {
 
 /** JOSE's compact serialization is ASCII without spaces; what is not is refused before it is looked at any further. */
 function decodeLine(bytes: Uint8Array): string {
-  if (bytes.some((byte) => byte < 0x21 || byte > 0x7e)) {
-    throw new EnvelopeError("read a line: a byte in it is not printable ASCII");
+  for (const byte of bytes) {
+    if (byte < 0x21 || byte > 0x7e) {
+      throw new EnvelopeError("read a line: a byte in it is not printable ASCII");
+    }
   }
   return new TextDecoder("ascii").decode(bytes);
 }

@@ -2,7 +2,7 @@
  * One message from alice to the server in which anything can be wrong.
  */
 import { encodeBase64 } from "../../src/base64.ts";
-import { messageHeader } from "../../src/envelope/seal.ts";
+import { messageHeader } from "../../src/envelope/jwe.ts";
 import { partyUri } from "../../src/pki/party.ts";
 import { forgeJwe, forgeJws, type Part } from "./forger.ts";
 import { aliceKeys } from "./hostile_parties.ts";

@@ -3,7 +3,7 @@
  */
 import { encodeBase64Url } from "../../src/base64.ts";
 import { type Signer, signerPrivateKey } from "../../src/envelope/correspondent.ts";
-import { messageHeader } from "../../src/envelope/seal.ts";
+import { messageHeader } from "../../src/envelope/jwe.ts";
 import { decodeReply, type Reply, replyType } from "../../src/protocol/exchange.ts";
 import type { Channel } from "../../src/transport/channel.ts";
 import { forgeJwe, forgeJws } from "../envelope/forger.ts";

@@ -7,7 +7,7 @@ import { compactDecrypt } from "jose";
 import { decodeBase64UrlStrict } from "../../src/base64.ts";
 import { PeerListener } from "../../src/client/peer_listener.ts";
 import { systemClock } from "../../src/clock.ts";
-import { messageHeader } from "../../src/envelope/seal.ts";
+import { messageHeader } from "../../src/envelope/jwe.ts";
 import type { Amount } from "../../src/money.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import type { Role } from "../../src/pki/party.ts";
