@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { decodeBase64UrlStrict, encodeBase64Url } from "../base64.ts";
 import { EnvelopeError } from "../errors.ts";
+import { systemRandom } from "../random.ts";
 import { parseJsonObject } from "../strict_json.ts";
 import type { RecipientKey, SessionKey } from "./session_key.ts";
 
@@ -54,10 +55,10 @@ export function jweBytes(textBytes: number, { publicKey, kid }: RecipientKey): n
  * @returns the compact serialization
  */
 export async function encryptJwe(text: string, { publicKey, kid }: RecipientKey): Promise<string> {
-  const contentKey = crypto.getRandomValues(new Uint8Array(contentKeyBytes));
+  const contentKey = systemRandom.bytes(contentKeyBytes);
   const encryptedKey = await crypto.subtle.encrypt("RSA-OAEP", publicKey, contentKey);
   const header = encodeBase64Url(Buffer.from(JSON.stringify(messageHeader(kid))));
-  const iv = crypto.getRandomValues(new Uint8Array(ivBytes));
+  const iv = systemRandom.bytes(ivBytes);
   const cipher = createCipheriv("aes-256-gcm", contentKey, iv);
   cipher.setAAD(Buffer.from(header, "latin1"));
   const ciphertext = Buffer.concat([cipher.update(text, "latin1"), cipher.final()]);
@@ -120,7 +121,7 @@ async function decryptContentKey(
   encryptedKey: Uint8Array<ArrayBuffer>,
   privateKey: CryptoKey,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const random = crypto.getRandomValues(new Uint8Array(contentKeyBytes));
+  const random = systemRandom.bytes(contentKeyBytes);
   try {
     const key = new Uint8Array(await crypto.subtle.decrypt("RSA-OAEP", privateKey, encryptedKey));
     return key.length === contentKeyBytes ? key : random;
