@@ -88,7 +88,7 @@ export class FileError extends MicropayError {
   readonly code = "file";
 }
 
-/** The port cannot be listened on. */
+/** The port cannot be listened on, or a connection to it cannot be accepted. */
 export class ListenError extends MicropayError {
   readonly code = "listen";
 }

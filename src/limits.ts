@@ -62,11 +62,17 @@ export const peerTimeoutMs = 10 * second;
 export const peerConnectionsMax = 16;
 
 /**
- * Pause after a failed accept: the first one, doubled with each failure that follows at once, and the longest. With no
- * descriptors left every try fails until somebody leaves; a person who comes then waits for the longest pause at most.
+ * Pause after an accept that failed because the machine has no descriptors or memory left: the first one, doubled with each
+ * failure that follows at once, and the longest. A person who comes when there are some again waits for the longest at most.
  */
 export const acceptPauseMsMin = 100;
 export const acceptPauseMsMax = 5 * second;
+
+/** Connections accepted in a row, good or not, before everything else that is ready has its turn: about a millisecond. */
+export const acceptsPerTurn = 16;
+
+/** How long failures of one kind to accept are counted before one line tells how many there were. */
+export const acceptFaultWindowMs = 10 * second;
 
 /** How long the server finishes what is under way after SIGINT or SIGTERM. */
 export const shutdownGraceMs = 5 * second;

@@ -10,6 +10,7 @@ const packages = {
   "hledger": "hledger",
   "node": "nodejs",
   "openssl": "openssl",
+  "python3": "python3",
   "sqlite3": "sqlite3",
   "systemd-analyze": "systemd",
   "tmux": "tmux",

@@ -1,7 +1,7 @@
 /**
  * Where a member takes payments: listens for peers and serves each, a few at a time.
  */
-import { MicropayError } from "../errors.ts";
+import { ListenError, messageOf, MicropayError } from "../errors.ts";
 import { peerConnectionsMax, peerTimeoutMs } from "../limits.ts";
 import { codes } from "../protocol/code.ts";
 import { encodeReply, refuse, replyType } from "../protocol/exchange.ts";
@@ -31,7 +31,8 @@ export class PeerListener {
     this.#acceptor = new Acceptor(listener, {
       clock: member.clock,
       onStream: (stream) => this.#admit(stream),
-      onFault: told.onFault,
+      onFault: ({ attempt, error }) =>
+        told.onFault(new ListenError(`${attempt}: ${messageOf(error)}`, { cause: error })),
     });
   }
 

@@ -90,8 +90,7 @@ export class Server {
     this.#acceptor = new Acceptor(listener, {
       clock: dependencies.clock,
       onStream: (stream) => this.#serve(stream),
-      onFault: (error) =>
-        dependencies.report({ kind: "fault", attempt: "accept a connection", error }),
+      onFault: (fault) => dependencies.report({ kind: "fault", ...fault }),
     });
   }
 

@@ -1,14 +1,54 @@
 /**
  * Accepting goes on: after a failure, after many, at a pace that leaves the machine alone.
  */
-import { assertEquals } from "@std/assert";
-import { acceptPauseMsMax, acceptPauseMsMin } from "../../src/limits.ts";
+import { assert, assertEquals } from "@std/assert";
+import { giveWay } from "../../src/give_way.ts";
+import {
+  acceptFaultWindowMs,
+  acceptPauseMsMax,
+  acceptPauseMsMin,
+  acceptsPerTurn,
+} from "../../src/limits.ts";
+import { isOutOfResources } from "../../src/transport/accept_fault.ts";
 import { Acceptor } from "../../src/transport/acceptor.ts";
 import type { ByteStream, Listener } from "../../src/transport/byte_stream.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { anyPort, settled } from "./streams.ts";
 
-type Step = "stream" | "fails";
+type Step = "stream" | Error;
+
+/** As Deno 2.4.2 and 2.9.6 throw them; ENFILE and EPROTO have no code there. */
+function systemError(code: string | undefined, message: string): Error {
+  return Object.assign(new Error(message), code === undefined ? {} : { code });
+}
+
+const exhausted = systemError("EMFILE", "Too many open files (os error 24)");
+const reset = systemError("ENOTCONN", "Transport endpoint is not connected (os error 107)");
+
+const errors: readonly { error: Error; resources: boolean }[] = [
+  { error: exhausted, resources: true },
+  {
+    error: systemError(undefined, "Too many open files in system (os error 23)"),
+    resources: true,
+  },
+  { error: systemError("ENOBUFS", "No buffer space available (os error 105)"), resources: true },
+  { error: systemError("ENOMEM", "Cannot allocate memory (os error 12)"), resources: true },
+  { error: reset, resources: false },
+  {
+    error: systemError("ECONNABORTED", "Software caused connection abort (os error 103)"),
+    resources: false,
+  },
+  { error: systemError(undefined, "Protocol error (os error 71)"), resources: false },
+  { error: systemError("EPERM", "Operation not permitted (os error 1)"), resources: false },
+  { error: systemError("EINVAL", "Invalid argument (os error 22)"), resources: false },
+];
+
+for (const { error, resources } of errors) {
+  const verb = resources ? "is" : "is not";
+  Deno.test(`an accept that fails with "${error.message}" ${verb} a reason to pause`, () => {
+    assertEquals(isOutOfResources(error), resources);
+  });
+}
 
 /** A listener that accepts or fails as told, then waits for its end. */
 class ScriptedListener implements Listener {
@@ -24,8 +64,8 @@ class ScriptedListener implements Listener {
   accept(): Promise<ByteStream | null> {
     this.accepts++;
     const step = this.#script.shift();
-    if (step === "fails") return Promise.reject(new Error("Too many open files (os error 24)"));
-    return step === "stream" ? Promise.resolve(stream) : this.#closed.promise;
+    if (step === undefined) return this.#closed.promise;
+    return step === "stream" ? Promise.resolve(stream) : Promise.reject(step);
   }
 
   close(): void {
@@ -45,33 +85,43 @@ const stream: ByteStream = {
 function accepting(script: readonly Step[]) {
   const clock = new ManualClock();
   const listener = new ScriptedListener(script);
-  const counts = { streams: 0, faults: 0 };
+  const faults: string[] = [];
+  const accepted = Promise.withResolvers<void>();
+  const counts = { streams: 0 };
   const acceptor = new Acceptor(listener, {
     clock,
-    onStream: () => counts.streams++,
-    onFault: () => counts.faults++,
+    onStream: () => {
+      counts.streams++;
+      accepted.resolve();
+    },
+    onFault: ({ attempt }) => faults.push(attempt),
   });
-  return { clock, listener, counts, acceptor };
+  return { clock, listener, counts, faults, accepted: accepted.promise, acceptor };
 }
 
-Deno.test("after a failed accept the next one is tried, with pauses that double up to a limit", async () => {
-  const { clock, counts, acceptor } = accepting([...Array(9).fill("fails"), "stream"]);
-  const pauses: (number | undefined)[] = [];
+/** The pause that the acceptor makes now, which is scheduled after the windows of the faults. */
+function pauseOf(clock: ManualClock): number | undefined {
+  return clock.delays.at(-1);
+}
+
+Deno.test("out of descriptors, the next accept is tried with pauses that double up to a limit", async () => {
+  const { clock, counts, listener, acceptor } = accepting([...Array(9).fill(exhausted), "stream"]);
+  const pauses: number[] = [];
   for (let failures = 1; failures <= 9; failures++) {
     await settled();
-    assertEquals(counts, { streams: 0, faults: failures });
-    pauses.push(clock.nextDelayMs);
-    clock.advance(clock.nextDelayMs!);
+    assertEquals([counts.streams, listener.accepts], [0, failures]);
+    pauses.push(pauseOf(clock)!);
+    clock.advance(pauseOf(clock)!);
   }
   const doubled = [1, 2, 4, 8, 16, 32, 64, 128, 256].map((factor) => factor * acceptPauseMsMin);
   assertEquals(pauses, doubled.map((pauseMs) => Math.min(pauseMs, acceptPauseMsMax)));
   await settled();
-  assertEquals(counts, { streams: 1, faults: 9 });
+  assertEquals(counts.streams, 1);
   acceptor.close();
 });
 
 Deno.test("nothing is tried during a pause", async () => {
-  const { clock, listener, acceptor } = accepting(["fails", "stream"]);
+  const { clock, listener, acceptor } = accepting([exhausted, "stream"]);
   await settled();
   clock.advance(acceptPauseMsMin - 1);
   await settled();
@@ -82,18 +132,58 @@ Deno.test("nothing is tried during a pause", async () => {
   acceptor.close();
 });
 
-Deno.test("a connection that was accepted makes the next pause short again", async () => {
-  const { clock, acceptor } = accepting(["fails", "fails", "stream", "fails"]);
-  for (const pauseMs of [acceptPauseMsMin, 2 * acceptPauseMsMin, acceptPauseMsMin]) {
-    await settled();
-    assertEquals(clock.nextDelayMs, pauseMs);
-    clock.advance(pauseMs);
+Deno.test("a connection that was accepted, or reset, makes the next pause short again", async () => {
+  for (const step of ["stream", reset] as const) {
+    const { clock, acceptor } = accepting([exhausted, exhausted, step, exhausted]);
+    for (const pauseMs of [acceptPauseMsMin, 2 * acceptPauseMsMin, acceptPauseMsMin]) {
+      await settled();
+      assertEquals(pauseOf(clock), pauseMs);
+      clock.advance(pauseMs);
+    }
+    acceptor.close();
   }
+});
+
+Deno.test("after any number of connections that were reset the next one is accepted at once", async () => {
+  const { clock, accepted, counts, acceptor } = accepting([...Array(10_000).fill(reset), "stream"]);
+  await accepted;
+  assertEquals([counts.streams, clock.monotonicMs()], [1, 0]);
   acceptor.close();
 });
 
+Deno.test("a flood of connections, reset or not, leaves everything else its turn", async () => {
+  for (const step of ["stream", reset] as const) {
+    const { listener, acceptor } = accepting(Array(100 * acceptsPerTurn).fill(step));
+    // An answer from another thread, which nothing waits for but this test.
+    await giveWay();
+    assert(listener.accepts < 100 * acceptsPerTurn);
+    acceptor.close();
+  }
+});
+
+Deno.test("the first failure of each kind is told at once, and the number of the others once a window", async () => {
+  const script = [...Array(5).fill(reset), exhausted, ...Array(2).fill(reset)];
+  const { clock, faults, acceptor } = accepting(script);
+  await settled();
+  assertEquals(faults, ["accept a connection", "accept a connection"]);
+  clock.advance(acceptPauseMsMin);
+  await settled();
+  assertEquals(faults.length, 2);
+  clock.advance(acceptFaultWindowMs);
+  assertEquals(faults.slice(2), ["accept 6 more connections within 10 s"]);
+  acceptor.close();
+  assertEquals(faults.length, 3);
+});
+
+Deno.test("closing tells how many failures were not told yet", async () => {
+  const { faults, acceptor } = accepting([reset, reset]);
+  await settled();
+  acceptor.close();
+  assertEquals(faults.slice(1), ["accept 1 more connections within 10 s"]);
+});
+
 Deno.test("closing during a pause leaves no timer behind", async () => {
-  const { clock, listener, acceptor } = accepting(["fails", "stream"]);
+  const { clock, listener, acceptor } = accepting([exhausted, "stream"]);
   await settled();
   acceptor.close();
   await settled();

@@ -4,7 +4,7 @@ import type { Ledger } from "../../ledger/ledger.ts";
 import { chainEntriesAtOnce, chainEntriesPerTurn } from "../../limits.ts";
 import { chainDigestsMax, chainExchange } from "../../protocol/chain.ts";
 import { answered } from "../../protocol/exchange.ts";
-import { giveWay } from "../give_way.ts";
+import { giveWay } from "../../give_way.ts";
 import { memberRoute } from "../route.ts";
 
 export const chainRoute = memberRoute({
