@@ -1,33 +1,25 @@
 /**
  * `micropay client`: one command, or the menu.
  */
-import { DataFolder } from "../client/data_folder.ts";
-import { systemDisk } from "../client/disk.ts";
 import type { Member } from "../client/member.ts";
 import type { Paid } from "../client/payment_result.ts";
 import type { Settled } from "../client/settlement.ts";
-import { Wallet } from "../client/wallet.ts";
+import type { Wallet } from "../client/wallet.ts";
 import { systemClock } from "../clock.ts";
 import type { SessionKey } from "../envelope/session_key.ts";
-import { FileError, MicropayError, UsageError } from "../errors.ts";
+import { MicropayError, UsageError } from "../errors.ts";
 import type { Refusal } from "../protocol/exchange.ts";
-import { systemRandom } from "../random.ts";
-import type { Network } from "../transport/byte_stream.ts";
 import { MeteredNetwork } from "../transport/metered_network.ts";
 import { tcpNetwork } from "../transport/tcp_network.ts";
 import { type ClientOutput, isInOrder, jsonOutput, textOutput } from "./client_output.ts";
+import { openWallet } from "./client_wallet.ts";
 import type { ClientRequest } from "./command_line.ts";
-import { platformDataHome } from "./data_home.ts";
 import { type ExitCode, exitCodeOfError, exitCodeOfRefusal, exitCodes } from "./exit_code.ts";
 import { LineInput } from "./line_input.ts";
 import { runMenu } from "./menu_command.ts";
 import { printPayment } from "./print_payment.ts";
 import { receive } from "./receive_command.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { askYesNo } from "./yes_no.ts";
-
-/** Where the operator's CA is when client and server are started in the same folder. */
-const caFileDefault = "certs/CA.pem";
 
 /** What a client is given beside what it was asked for. */
 export interface ClientDependencies extends Surroundings {
@@ -191,54 +183,4 @@ function refused(
 ): ExitCode {
   output.refused(refusal, fields);
   return exitCodeOfRefusal(refusal.code);
-}
-
-async function openWallet(
-  request: ClientRequest,
-  { environment, input, isTerminal, network, say, sessionKey }: ClientDependencies & {
-    readonly input: LineInput;
-    readonly network: Network;
-  },
-): Promise<Wallet> {
-  const home = request.home ?? platformDataHome({ os: Deno.build.os, environment });
-  return new Wallet(
-    {
-      server: { host: request.serverHost, port: request.serverPort },
-      folder: new DataFolder(home),
-      trust: {
-        ca: await readCa(request),
-        fingerprint: request.fingerprint,
-        ...(isTerminal() && { confirm: (found) => confirmFingerprint(found, { input, say }) }),
-      },
-      timeoutMs: request.timeoutSeconds * 1000,
-      onWaiting: (place) => say(`waiting, place ${place}`),
-      ...(request.verbose &&
-        { observe: (direction, line) => say(`${direction === "in" ? "←" : "→"} ${line}`) }),
-    },
-    {
-      network,
-      clock: systemClock,
-      random: systemRandom,
-      sessionKey,
-    },
-  );
-}
-
-async function readCa(
-  { ca }: ClientRequest,
-): Promise<{ pem: string; path: string } | undefined> {
-  const path = ca ?? caFileDefault;
-  const pem = await systemDisk.readText(path);
-  if (pem !== undefined) return { pem, path };
-  if (ca === undefined) return undefined;
-  throw new FileError(`read the CA ${ca}: there is no such file`);
-}
-
-function confirmFingerprint(
-  fingerprint: string,
-  { input, say }: { readonly input: LineInput; readonly say: (line: string) => void },
-): Promise<boolean> {
-  say("This ledger is not known here yet. The SHA-256 fingerprint of its CA is");
-  say(fingerprint);
-  return askYesNo("Is it the one the operator told you?", { input, say });
 }

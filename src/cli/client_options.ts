@@ -65,7 +65,7 @@ function identityOptions(source: OptionSource) {
       description: "Which of this user's accounts; needed when there are several.",
     }),
     ca: source.optional("--ca", file, {
-      description: "Trust this CA. Without it: certs/CA.pem if it is there.",
+      description: "Trust this CA. Without it: what is pinned, or certs/CA.pem.",
     }),
     fingerprint: source.optional("--fingerprint", fingerprint, {
       description: "Trust the ledger whose CA has this SHA-256 fingerprint, and pin it.",

@@ -115,7 +115,9 @@ async function readAnchor(ca: string | undefined): Promise<TrustAnchor> {
   if (pem === undefined && ca === undefined) {
     throw new UsageError("verify: give the ledger's CA with --ca; there is no certs/CA.pem here");
   }
-  if (pem === undefined) throw new FileError(`read the CA ${path}: there is no such file`);
+  if (pem === undefined) {
+    throw new FileError(`read the CA ${path}: there is no such file, or it is empty`);
+  }
   try {
     return await readReceiptAnchor(pem);
   } catch (cause) {

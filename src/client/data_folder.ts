@@ -1,15 +1,19 @@
 /**
  * Where a person's identities, pins and receipts are kept:
  *
- *     pins.json                                  which ledger is behind which server address
- *     <ledger>/CA.pem                            its CA; <ledger> is the CA's fingerprint
- *     <ledger>/<account>/key.pem                 0600
- *     <ledger>/<account>/certificate.pem         absent until the account is registered
- *     <ledger>/<account>/next_key.pem            0600, while a lost key is being replaced
- *     <ledger>/<account>/*.replaced-<digest>     the key and certificate that were replaced
- *     <ledger>/<account>/receipts/<id>.json      one a payment, given or taken
- *     <ledger>/<account>/outbox/<id>.json        one an order that may be on its way
- *     <ledger>/<account>/audit.json              how far the ledger's chain was followed, and its head there
+ *     pins/<address>.json                    which ledger is behind one server address; <address> is its digest
+ *     <ledger>/CA.pem                        its CA; <ledger> is the CA's fingerprint
+ *     <ledger>/accounts/<account>/           what follows, of one account
+ *         key.pem                            0600
+ *         certificate.pem                    absent until the account is registered
+ *         next_key.pem                       0600, while a lost key is being replaced
+ *         *.replaced-<digest>                the key and certificate that were replaced
+ *         receipts/<id>.json                 one a payment, given or taken
+ *         outbox/<id>.json                   one an order that may be on its way
+ *         audit.json                         how far the ledger's chain was followed, and its head there
+ *
+ * Names that people choose stand in a folder of their own: an account `ca` is not taken for `CA.pem`, and none is `pins`, whatever a
+ * file system thinks of capitals. A file `.lock` is there to be locked, by one process at a time that changes something in its folder.
  */
 import { join } from "node:path";
 import type { AccountName } from "../account_name.ts";
@@ -25,8 +29,8 @@ export class DataFolder {
     this.disk = disk;
   }
 
-  pinsFile(): string {
-    return join(this.path, "pins.json");
+  pinsFolder(): string {
+    return join(this.path, "pins");
   }
 
   ledgerFolder(ledger: string): string {
@@ -37,8 +41,12 @@ export class DataFolder {
     return join(this.ledgerFolder(ledger), "CA.pem");
   }
 
+  accountsFolder(ledger: string): string {
+    return join(this.ledgerFolder(ledger), "accounts");
+  }
+
   accountFolder(ledger: string, name: AccountName): string {
-    return join(this.ledgerFolder(ledger), name);
+    return join(this.accountsFolder(ledger), name);
   }
 
   receiptsFolder(ledger: string, name: AccountName): string {

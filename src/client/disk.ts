@@ -11,7 +11,10 @@ export type FileAccess = "private" | "public";
 
 /** Every method throws `FileError`, which names the path, when the disk does not do what is asked. */
 export interface Disk {
-  /** @returns the file's text, or `undefined` when there is none */
+  /**
+   * @returns the file's text, or `undefined` when there is none. An empty file counts as none: a wallet writes no empty file, and a full
+   * disk or a power cut can leave one
+   */
   readText(path: string): Promise<string | undefined>;
   /** @returns the names in a folder, in no order; none when there is no folder */
   names(path: string): Promise<string[]>;
@@ -19,8 +22,6 @@ export interface Disk {
   makeFolder(path: string): Promise<void>;
   /** Writes a file so that at any moment, power cuts included, either the old content or the new is there. */
   writeWhole(path: string, text: string, access: FileAccess): Promise<void>;
-  /** Writes a private file that must not be there yet. */
-  writeNew(path: string, text: string): Promise<void>;
   /** Harmless when there is none. */
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
@@ -31,7 +32,9 @@ export interface Disk {
 /** The machine's disk. */
 export const systemDisk: Disk = {
   readText: (path) =>
-    naming(`read ${path}`, () => ifThere(() => Deno.readTextFile(path), undefined)),
+    naming(`read ${path}`, async () => {
+      return await ifThere(() => Deno.readTextFile(path), undefined) || undefined;
+    }),
 
   names: (path) =>
     naming(`look into ${path}`, () =>
@@ -46,14 +49,11 @@ export const systemDisk: Disk = {
   writeWhole: (path, text, access) =>
     naming(`write ${path}`, () => writeWhole(path, text, access === "private" ? 0o600 : 0o644)),
 
-  writeNew: (path, text) =>
-    naming(
-      `write ${path}`,
-      () => Deno.writeTextFile(path, text, { mode: 0o600, createNew: true }),
-    ),
-
   rename: (from, to) =>
-    naming(`rename ${from}`, () => ifThere(() => Deno.rename(from, to), undefined)),
+    naming(`rename ${from}`, async () => {
+      await ifThere(() => Deno.rename(from, to), undefined);
+      await syncFolder(dirname(to));
+    }),
 
   remove: (path) => naming(`remove ${path}`, () => Deno.remove(path)),
 

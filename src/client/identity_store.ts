@@ -16,6 +16,7 @@ import {
   exportPrivateKeyPem,
   generateSigningKey,
   importPrivateKeyPem,
+  publicKeyFingerprint,
   sha256Hex,
 } from "../pki/signing_key.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
@@ -26,8 +27,6 @@ import type { Disk } from "./disk.ts";
 export interface Application {
   readonly request: CertificateRequest;
   readonly privateKey: CryptoKey;
-  /** Whether the key is to take the place of another one, which stays in use until there is a certificate. */
-  readonly isReplacement: boolean;
 }
 
 export class IdentityStore {
@@ -46,7 +45,7 @@ export class IdentityStore {
   /** The accounts registered from here, in order of names. */
   async names(): Promise<AccountName[]> {
     const names: AccountName[] = [];
-    const path = this.#folder.ledgerFolder(this.#anchor.fingerprint);
+    const path = this.#folder.accountsFolder(this.#anchor.fingerprint);
     for (const name of await this.#disk.names(path)) {
       if (isAccountName(name) && await this.#certificatePem(name) !== undefined) names.push(name);
     }
@@ -55,43 +54,50 @@ export class IdentityStore {
 
   /**
    * @returns `undefined` when this account was not registered from here
-   * @throws {CertificateError} when its certificate is not (or no longer) good, or not its key's
+   * @throws {CertificateError} when its certificate is not (or no longer) good, or not its key's; the message has the file's path
    */
   async load(name: AccountName, { atMs }: { atMs: number }): Promise<Identity | undefined> {
     const certificatePem = await this.#certificatePem(name);
     const privateKeyPem = await this.#disk.readText(this.#keyFile(name));
     if (certificatePem === undefined || privateKeyPem === undefined) return undefined;
     const anchor = this.#anchor;
-    return await openIdentity({ certificatePem, privateKeyPem, anchor, role: "member", atMs });
+    return await naming(
+      `use ${this.#certificateFile(name)} and its key`,
+      () => openIdentity({ certificatePem, privateKeyPem, anchor, role: "member", atMs }),
+    );
   }
 
   /**
-   * The key and the request for a new account. The key is stored before it is used: when the answer gets lost, the same key asks
+   * The key and the request for a new account. The key is on the disk before it is used: when the answer gets lost, the same key asks
    * again and is given the certificate that was issued to it.
    *
    * @param options `anew`: for an account whose key was lost or is not trusted any more. Where one with a certificate is here, another
    * one is made beside it; one that was made for this and not answered yet is used again
+   * @throws {CertificateError} when the key that is here cannot be read; the message has the file's path
    */
   async apply(
     name: AccountName,
     { anew = false }: { anew?: boolean } = {},
   ): Promise<Application> {
-    const next = this.#nextKeyFile(name);
-    const isReplacement = anew &&
-      (await this.#disk.readText(next) ?? await this.#certificatePem(name)) !== undefined;
-    const path = isReplacement ? next : this.#keyFile(name);
-    const keys = await this.#storedKey(path) ?? await this.#newKey(name, path);
+    // Locked: two processes that register one name at once use one key.
+    const keys = await this.#locked(name, async () => {
+      const next = this.#nextKeyFile(name);
+      const isReplacement = anew &&
+        (await this.#disk.readText(next) ?? await this.#certificatePem(name)) !== undefined;
+      const path = isReplacement ? next : this.#keyFile(name);
+      return await this.#storedKey(path) ?? await this.#newKey(path);
+    });
     const request = await readCertificateRequest(await createCertificateRequest(name, keys));
-    return { request, privateKey: keys.privateKey, isReplacement };
+    return { request, privateKey: keys.privateKey };
   }
 
   /**
    * Stores what REGISTER brought. Only now a key that is replaced is kept aside: a code that the server refuses costs nothing.
    *
-   * @throws {CertificateError} when it is not a certificate of this ledger for this account and its key
+   * @throws {CertificateError} when it is not a certificate of this ledger for this account and its key, or the key is gone
    */
   async complete(
-    { request, isReplacement }: Application,
+    { request }: Application,
     certificateDer: Uint8Array<ArrayBuffer>,
     { atMs }: { atMs: number },
   ): Promise<void> {
@@ -107,21 +113,29 @@ export class IdentityStore {
     if (!matches) {
       throw new CertificateError(`register ${name}: the certificate is for another name or key`);
     }
-    const pem = certificateToPem(certificateDer);
-    if (isReplacement) await this.#replace(name, pem);
-    else await this.#disk.writeWhole(this.#certificateFile(name), pem, "public");
+    await this.#locked(name, async () => {
+      await this.#useKey(request);
+      const pem = certificateToPem(certificateDer);
+      await this.#disk.writeWhole(this.#certificateFile(name), pem, "public");
+    });
     const { fingerprint, pem: caPem } = this.#anchor;
     await this.#disk.writeWhole(this.#folder.caFile(fingerprint), caPem, "public");
   }
 
   /**
-   * Interrupted anywhere, asking once more with the code ends it: either the next key is still there, or it is the account's key already,
-   * and the server gives its certificate again.
+   * Makes the key of a request the account's. Interrupted anywhere, asking once more with the code ends it: either the next key is still
+   * there, or it is the account's key already, and the server gives its certificate again.
    */
-  async #replace(name: AccountName, pem: string): Promise<void> {
+  async #useKey({ name, keyFingerprint }: CertificateRequest): Promise<void> {
+    if (await this.#fingerprintOfKey(this.#keyFile(name)) === keyFingerprint) return;
+    const next = this.#nextKeyFile(name);
+    if (await this.#fingerprintOfKey(next) !== keyFingerprint) {
+      throw new CertificateError(
+        `register ${name}: its key is not in ${this.#accountFolder(name)} any more; register again`,
+      );
+    }
     await this.#setAside(name);
-    await this.#disk.rename(this.#nextKeyFile(name), this.#keyFile(name));
-    await this.#disk.writeWhole(this.#certificateFile(name), pem, "public");
+    await this.#disk.rename(next, this.#keyFile(name));
   }
 
   /** Keeps the old key and certificate under other names: what they signed can still be looked at. */
@@ -135,12 +149,17 @@ export class IdentityStore {
     }
   }
 
-  async #newKey(name: AccountName, path: string): Promise<CryptoKeyPair> {
+  async #newKey(path: string): Promise<CryptoKeyPair> {
     const keys = await generateSigningKey();
-    await this.#disk.makeFolder(this.#accountFolder(name));
-    // Exclusive: of two clients that register one name at once, only one makes the key.
-    await this.#disk.writeNew(path, await exportPrivateKeyPem(keys.privateKey));
+    await this.#disk.writeWhole(path, await exportPrivateKeyPem(keys.privateKey), "private");
     return keys;
+  }
+
+  /** One process at a time. */
+  async #locked<Result>(name: AccountName, action: () => Promise<Result>): Promise<Result> {
+    const path = this.#accountFolder(name);
+    await this.#disk.makeFolder(path);
+    return await this.#disk.locked(join(path, ".lock"), action);
   }
 
   #accountFolder(name: AccountName): string {
@@ -166,6 +185,25 @@ export class IdentityStore {
 
   async #storedKey(path: string): Promise<CryptoKeyPair | undefined> {
     const pem = await this.#disk.readText(path);
-    return pem === undefined ? undefined : await importPrivateKeyPem(pem);
+    if (pem === undefined) return undefined;
+    return await naming(
+      `use the key ${path}; put back a copy of it, or move it away and ask the operator for a code`,
+      () => importPrivateKeyPem(pem),
+    );
+  }
+
+  async #fingerprintOfKey(path: string): Promise<string | undefined> {
+    const keys = await this.#storedKey(path);
+    return keys && await publicKeyFingerprint(keys.publicKey);
+  }
+}
+
+/** Says what was attempted, with the file's path, before what is wrong with its content. */
+async function naming<Result>(attempt: string, action: () => Promise<Result>): Promise<Result> {
+  try {
+    return await action();
+  } catch (cause) {
+    if (!(cause instanceof CertificateError)) throw cause;
+    throw new CertificateError(`${attempt}: ${cause.message}`, { cause });
   }
 }

@@ -145,9 +145,15 @@ async function readLastHead(member: MemberContext): Promise<LastHead | undefined
   throw new FileError(`read ${path}: it is not what an audit remembered; remove it to begin anew`);
 }
 
+/** The longer of two chains stays, when two processes looked at the same time: both are the one chain. */
 async function writeLastHead(member: MemberContext, last: LastHead): Promise<void> {
   if (last.entry === 0) return;
-  await member.disk.writeWhole(lastHeadFile(member), `${JSON.stringify(last)}\n`, "private");
+  const { disk, folder } = member;
+  await disk.locked(join(folder, ".lock"), async () => {
+    const there = await readLastHead(member);
+    if (there && there.entry >= last.entry) return;
+    await disk.writeWhole(lastHeadFile(member), `${JSON.stringify(last)}\n`, "private");
+  });
 }
 
 function lastHeadFile({ folder }: MemberContext): string {

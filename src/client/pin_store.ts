@@ -1,12 +1,17 @@
 /**
- * Which ledger was trusted behind which server address: the fingerprints of CAs, by `host:port`.
+ * Which ledger was trusted behind which server address: a file for each address (`host:port`), so that nothing that is pinned for one
+ * touches what is pinned for another. And which ledgers were trusted at all: those whose CA is kept here.
  */
+import { join } from "node:path";
 import * as v from "valibot";
 import { FileError } from "../errors.ts";
+import { sha256Hex } from "../pki/signing_key.ts";
+import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { digestShape } from "../protocol/shapes.ts";
 import { parseJsonObject } from "../strict_json.ts";
 import type { DataFolder } from "./data_folder.ts";
 
-const pinsShape = v.record(v.string(), v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)));
+const pinShape = v.strictObject({ server: v.string(), ledger: digestShape });
 
 export class PinStore {
   readonly #folder: DataFolder;
@@ -15,31 +20,56 @@ export class PinStore {
     this.#folder = folder;
   }
 
-  /** @returns 64 hexadecimal digits, or `undefined` when nothing was pinned for this address */
+  /**
+   * @returns 64 hexadecimal digits, or `undefined` when nothing was pinned for this address
+   * @throws {FileError} when the file is not as this program writes it
+   */
   async get(server: string): Promise<string | undefined> {
-    const pins = await this.#read();
-    return Object.hasOwn(pins, server) ? pins[server] : undefined;
-  }
-
-  async set(server: string, fingerprint: string): Promise<void> {
-    const pins = { ...await this.#read(), [server]: fingerprint };
-    const { disk, path } = this.#folder;
-    await disk.makeFolder(path);
-    const text = `${JSON.stringify(pins, null, 2)}\n`;
-    await disk.writeWhole(this.#folder.pinsFile(), text, "private");
-  }
-
-  async #read(): Promise<Record<string, string>> {
-    const path = this.#folder.pinsFile();
+    const path = await this.file(server);
     const text = await this.#folder.disk.readText(path);
-    if (text === undefined) return {};
-    const result = v.safeParse(pinsShape, parseJsonObject(text));
-    if (!result.success) {
-      // Starting without pins would trust whoever answers; the person has to decide.
-      throw new FileError(
-        `read ${path}: it is not a list of pins; mend it, or remove it to pin anew`,
-      );
+    if (text === undefined) return undefined;
+    const pin = v.safeParse(pinShape, parseJsonObject(text));
+    // To go on without it would trust whoever answers; the person has to decide.
+    if (!pin.success || pin.output.server !== server) {
+      throw new FileError(`read ${path}: it is not the pin of ${server}; remove it to pin anew`);
     }
-    return result.output;
+    return pin.output.ledger;
+  }
+
+  /**
+   * Pins a ledger, and remembers its CA.
+   *
+   * @param options `replace`: whatever is pinned for this address
+   * @returns what is pinned now: another ledger, when one was pinned and is not to be replaced
+   */
+  async set(
+    server: string,
+    anchor: TrustAnchor,
+    { replace }: { readonly replace: boolean },
+  ): Promise<string> {
+    const { disk } = this.#folder;
+    const folder = this.#folder.pinsFolder();
+    await disk.makeFolder(folder);
+    // Locked: what another process has pinned for this address meanwhile must not be replaced unseen.
+    return await disk.locked(join(folder, ".lock"), async () => {
+      const pinned = await this.get(server);
+      if (pinned !== undefined && !replace) return pinned;
+      await disk.makeFolder(this.#folder.ledgerFolder(anchor.fingerprint));
+      await disk.writeWhole(this.#folder.caFile(anchor.fingerprint), anchor.pem, "public");
+      const pin = { server, ledger: anchor.fingerprint };
+      await disk.writeWhole(await this.file(server), `${JSON.stringify(pin)}\n`, "private");
+      return anchor.fingerprint;
+    });
+  }
+
+  /** Whether this ledger was trusted before, at whatever address. */
+  async isKnown({ fingerprint, pem }: TrustAnchor): Promise<boolean> {
+    return await this.#folder.disk.readText(this.#folder.caFile(fingerprint)) === pem;
+  }
+
+  /** Where the pin of an address is, if there is one. Its digest is no longer than a file's name may be, and needs no capitals. */
+  async file(server: string): Promise<string> {
+    const digest = await sha256Hex(Uint8Array.from(new TextEncoder().encode(server)));
+    return join(this.#folder.pinsFolder(), `${digest}.json`);
   }
 }

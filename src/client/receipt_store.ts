@@ -64,7 +64,9 @@ export class ReceiptStore {
   async *all(): AsyncGenerator<StoredReceipt> {
     for (const id of await this.#folder.orderIdsIn(this.#path)) {
       const path = this.file(id);
-      const text = await this.#folder.disk.readText(path) ?? "";
+      const text = await this.#folder.disk.readText(path);
+      // Left empty by a full disk: there is no receipt, and `add` stores it when it comes again.
+      if (text === undefined) continue;
       const stored = v.safeParse(receiptShape, parseJsonObject(text));
       if (!stored.success) throw new FileError(`read ${path}: it is not a receipt with its order`);
       yield { id, ...stored.output };

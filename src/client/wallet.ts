@@ -26,7 +26,10 @@ import { resolveServerAnchor, type TrustOptions } from "./trust.ts";
 export interface WalletOptions {
   readonly server: Endpoint;
   readonly folder: DataFolder;
-  readonly trust: Pick<TrustOptions, "ca" | "fingerprint" | "confirm">;
+  readonly trust: Pick<
+    TrustOptions,
+    "ca" | "fingerprint" | "readNearbyCa" | "confirm" | "onKnown"
+  >;
   /** How long to wait for any one answer. */
   readonly timeoutMs: number;
   readonly onWaiting?: ((place: number) => void) | undefined;

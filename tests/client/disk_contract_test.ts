@@ -34,16 +34,14 @@ const rows: Readonly<Record<string, Use>> = {
     await disk.writeWhole(`${folder}/file`, "two", "public");
     assertEquals(await disk.readText(`${folder}/file`), "two");
   },
-  "a new file must not be there": async (disk, folder) => {
-    const write = (text: string) => disk.writeNew(`${folder}/file`, text);
-    await write("first");
-    await assertRejects(() => write("second"), FileError, `write ${folder}/file: `);
-    assertEquals(await disk.readText(`${folder}/file`), "first");
+  "an empty file reads like none": async (disk, folder) => {
+    await disk.writeWhole(`${folder}/file`, "", "private");
+    assertEquals(await disk.names(folder), ["file"]);
+    assertEquals(await disk.readText(`${folder}/file`), undefined);
   },
   "nothing is written where there is no folder": async (disk, folder) => {
     const path = `${folder}/none/file`;
     await assertRejects(() => disk.writeWhole(path, "", "private"), FileError, `write ${path}: `);
-    await assertRejects(() => disk.writeNew(path, ""), FileError, `write ${path}: `);
   },
   "a folder is made with those above it, and is not touched when it is there": async (
     disk,

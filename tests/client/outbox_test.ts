@@ -84,3 +84,14 @@ Deno.test("outbox: a file that is no order, and one that was cut off while it wa
     await assertRejects(() => outbox.get(id), FileError, "it is not an order of the outbox");
   });
 });
+
+Deno.test("outbox: an empty file, as a full disk leaves one, is no record: nothing was sent", async () => {
+  await withOutbox(async ({ outbox, path, order }) => {
+    const jws = await order(5);
+    await outbox.add({ id, jws });
+    await Deno.writeTextFile(`${path}/${id}.json`, "");
+    assertEquals(await outbox.get(id), undefined);
+    assertEquals((await outbox.add({ id, jws })).jws, jws);
+    assertEquals((await outbox.get(id))?.jws, jws);
+  });
+});

@@ -31,3 +31,16 @@ Deno.test("receipts: one file a payment, private, and the same again changes not
     }
   });
 });
+
+Deno.test("receipts: an empty file, as a full disk leaves one, is none", async () => {
+  await inFolder(async (folder) => {
+    const receipts = new ReceiptStore(new DataFolder(folder), ledger, alice);
+    const stored = { id, receipt: "r.r.r", order: "o.o.o" };
+    await receipts.add(stored);
+    await Deno.writeTextFile(receipts.file(id), "");
+    assertEquals(await receipts.has(id), false);
+    assertEquals(await Array.fromAsync(receipts.all()), []);
+    assertEquals(await receipts.add(stored), true);
+    assertEquals(await Array.fromAsync(receipts.all()), [stored]);
+  });
+});

@@ -171,7 +171,7 @@ Deno.test("an earlier order with the same id, which its payee hands in only now,
 Deno.test("an order whose receipt cannot be stored stays in doubt, and is done when it can", async () => {
   await inDoubt(async ({ server, alice, folder, member, held }) => {
     await submit(held);
-    const receipts = `${folder}/${server.anchor.fingerprint}/${nameOf(alice)}/receipts`;
+    const receipts = `${folder}/${server.anchor.fingerprint}/accounts/${nameOf(alice)}/receipts`;
     await Deno.writeTextFile(receipts, "in the way");
     const [unknown] = await settled(member);
     assert(unknown?.outcome === "unknown");

@@ -20,10 +20,15 @@ const rows: readonly {
   readonly title: string;
   readonly ca?: Side | "damaged";
   readonly fingerprint?: Side;
+  /** The CA in the current folder. */
+  readonly nearby?: Side | "damaged";
   readonly pinned?: Side;
+  /** What is pinned for another address. */
+  readonly pinnedElsewhere?: Side;
   readonly confirm?: boolean;
   readonly line?: string;
   readonly trusted: boolean;
+  /** What a refusal says; `<own>` and `<other>` are fingerprints, `<pin>` is the pin's file. */
   readonly says?: string;
   readonly pinAfter?: Side;
 }[] = [
@@ -71,12 +76,111 @@ const rows: readonly {
     pinAfter: "other",
   },
   {
+    title: "another CA's file",
+    ca: "other",
+    trusted: false,
+    says: "its CA has the fingerprint <own>, not <other>, as /given.pem (--ca) says. " +
+      "Ask the operator which is right, then give that one with --fingerprint or --ca",
+  },
+  {
+    title: "another CA's file, though the pin is right",
+    ca: "other",
+    pinned: "own",
+    trusted: false,
+    says: "not <other>, as /given.pem (--ca) says",
+    pinAfter: "own",
+  },
+  {
     title: "the CA's file with another fingerprint",
     ca: "own",
     fingerprint: "other",
     trusted: false,
+    says: "/given.pem (--ca) is the CA <own>, and --fingerprint says <other>",
   },
-  { title: "a CA's file that is none", ca: "damaged", trusted: false, says: "read the CA ca.pem" },
+  {
+    title: "a CA's file that is none",
+    ca: "damaged",
+    trusted: false,
+    says: "read the CA /given.pem (--ca): ",
+  },
+  { title: "the CA in the current folder, which pins nothing", nearby: "own", trusted: true },
+  {
+    title: "another CA in the current folder, and a person who would say yes",
+    nearby: "other",
+    confirm: true,
+    trusted: false,
+    says: "its CA has the fingerprint <own>, not <other>, as /here/CA.pem (in the current folder)",
+  },
+  {
+    title: "a CA in the current folder that is none",
+    nearby: "damaged",
+    trusted: false,
+    says: "read the CA /here/CA.pem (in the current folder): ",
+  },
+  { title: "a pin and a CA that say the same", nearby: "own", pinned: "own", trusted: true },
+  {
+    title: "the pinned CA, with another one in the current folder",
+    nearby: "other",
+    pinned: "own",
+    trusted: false,
+    says: "its pin <pin> is for the CA <own>, and /here/CA.pem in the current folder is the CA " +
+      "<other>; the server has <own>",
+  },
+  {
+    title: "another CA than the pinned one, which lies in the current folder",
+    nearby: "own",
+    pinned: "other",
+    trusted: false,
+    says: "its pin <pin> is for the CA <other>, and /here/CA.pem in the current folder is the CA " +
+      "<own>; the server has <own>",
+    pinAfter: "other",
+  },
+  {
+    title: "the pinned CA, with a file in the current folder that is none",
+    nearby: "damaged",
+    pinned: "own",
+    trusted: true,
+  },
+  {
+    title: "the right fingerprint, whatever lies in the current folder",
+    nearby: "other",
+    fingerprint: "own",
+    trusted: true,
+    pinAfter: "own",
+  },
+  {
+    title: "the CA's file, whatever lies in the current folder",
+    nearby: "other",
+    ca: "own",
+    trusted: true,
+  },
+  {
+    title: "a ledger that is pinned for another address",
+    pinnedElsewhere: "own",
+    trusted: true,
+    pinAfter: "own",
+  },
+  {
+    title: "a ledger that is pinned for another address, where another one was pinned for this",
+    pinnedElsewhere: "own",
+    pinned: "other",
+    trusted: false,
+    says: "its CA was <other> and is <own> now. Somebody may be in between. The pin is <pin>",
+    pinAfter: "other",
+  },
+  {
+    title: "another ledger than the one that is pinned for another address",
+    pinnedElsewhere: "other",
+    trusted: false,
+    says: "which nobody has confirmed",
+  },
+  {
+    title: "a ledger that is pinned for another address, with another CA in the current folder",
+    pinnedElsewhere: "own",
+    nearby: "other",
+    trusted: false,
+    says: "not <other>, as /here/CA.pem (in the current folder) says",
+  },
   {
     title: "a line that is no greeting",
     line: "HELLO",
@@ -93,16 +197,20 @@ for (const row of rows) {
       await using other = await startServer();
       const of = (side: Side | undefined) => side && { own, other }[side].anchor;
       const pins = new PinStore(new DataFolder(folder));
-      if (row.pinned) await pins.set(server, of(row.pinned)!.fingerprint);
+      const keep = { replace: false };
+      if (row.pinned) await pins.set(server, of(row.pinned)!, keep);
+      if (row.pinnedElsewhere) await pins.set("localhost:8888", of(row.pinnedElsewhere)!, keep);
+      const fileOf = (side: Side | "damaged" | undefined, path: string) =>
+        side && { path, pem: side === "damaged" ? "damaged" : of(side)!.pem };
       let asked = 0;
+      const known: string[] = [];
       const options: TrustOptions = {
         server,
         pins,
         atMs: systemClock.nowMs(),
-        ca: row.ca && {
-          path: "ca.pem",
-          pem: row.ca === "damaged" ? "damaged" : of(row.ca)!.pem,
-        },
+        ca: fileOf(row.ca, "/given.pem"),
+        readNearbyCa: () => Promise.resolve(fileOf(row.nearby, "/here/CA.pem")),
+        onKnown: (fingerprint) => known.push(fingerprint),
         fingerprint: of(row.fingerprint)?.fingerprint,
         confirm: row.confirm === undefined ? undefined : (shown) => {
           asked++;
@@ -114,10 +222,18 @@ for (const row of rows) {
       if (row.trusted) {
         assertEquals((await resolve()).fingerprint, own.anchor.fingerprint);
       } else {
-        await assertRejects(resolve, UntrustedError, row.says ?? "");
+        const pin = await pins.file(server);
+        const says = (row.says ?? "").replaceAll("<pin>", pin)
+          .replaceAll("<own>", own.anchor.fingerprint)
+          .replaceAll("<other>", other.anchor.fingerprint);
+        await assertRejects(resolve, UntrustedError, says);
       }
-      assertEquals(await pins.get(server), of(row.pinAfter)?.fingerprint);
-      const mayAsk = row.confirm !== undefined && !row.pinned && row.line === undefined;
+      const pinAfter = row.pinAfter ?? (row.ca || row.fingerprint ? undefined : row.pinned);
+      assertEquals(await pins.get(server), of(pinAfter)?.fingerprint);
+      const isNews = row.pinnedElsewhere && row.trusted;
+      assertEquals(known, isNews ? [own.anchor.fingerprint] : []);
+      const mayAsk = row.confirm !== undefined && !row.pinned && !row.nearby &&
+        row.line === undefined;
       assertEquals(asked, mayAsk ? 1 : 0);
     });
   });

@@ -152,8 +152,9 @@ async function receiptOnFile(
   { name, id }: { name: string; id: string },
 ): Promise<string> {
   const home = stage.homeOf(name);
-  const [ledger] = Array.from(Deno.readDirSync(home), (entry) => entry.name);
-  const path = `${home}/${ledger}/${name}/receipts/${id}.json`;
+  const names = Array.from(Deno.readDirSync(home), (entry) => entry.name);
+  const ledger = names.find((one) => /^[0-9a-f]{64}$/.test(one));
+  const path = `${home}/${ledger}/accounts/${name}/receipts/${id}.json`;
   return JSON.parse(await Deno.readTextFile(path)).receipt;
 }
 

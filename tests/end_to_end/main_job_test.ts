@@ -46,8 +46,9 @@ testWith(
     assertEquals(taken.stdout, "[Notification] alice just sent you $2000! (lunch)\n");
 
     const receipts = await Promise.all(["alice", "bob"].map(async (name) => {
-      const folders = [...Deno.readDirSync(scene.home(name))].filter((entry) => entry.isDirectory);
-      const path = `${scene.home(name)}/${folders[0]!.name}/${name}/receipts/${id}.json`;
+      const home = scene.home(name);
+      const ledger = [...Deno.readDirSync(home)].find((entry) => /^[0-9a-f]{64}$/.test(entry.name));
+      const path = `${home}/${ledger!.name}/accounts/${name}/receipts/${id}.json`;
       assertEquals(Deno.statSync(path).mode! & 0o777, 0o600);
       return json(await Deno.readTextFile(path));
     }));

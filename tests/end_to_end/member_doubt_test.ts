@@ -89,7 +89,7 @@ async function leaveInDoubt(
   { id, receipt }: Record<string, unknown>,
 ): Promise<void> {
   const { ledger } = decodeJwt(String(receipt));
-  const folder = `${scene.home(person)}/${ledger}/${person}`;
+  const folder = `${scene.home(person)}/${ledger}/accounts/${person}`;
   const file = `${folder}/receipts/${id}.json`;
   const { order } = json(await Deno.readTextFile(file));
   await Deno.remove(file);
@@ -99,7 +99,7 @@ async function leaveInDoubt(
 Deno.test("somebody who cannot store a receipt is told of the payment, and how to have its receipt later", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
   const bob = await scene.receiver("bob");
-  const folder = `${scene.home("bob")}/${await ledgerOf(scene, "bob")}/bob`;
+  const folder = `${scene.home("bob")}/${await ledgerOf(scene, "bob")}/accounts/bob`;
   await Deno.writeTextFile(`${folder}/receipts`, "in the way");
   assertEquals((await scene.inProcess(["pay", "bob", "5", "--json"])).code, 0);
   await bob.line(/"event":"payment".*"amount":5,"entry":3/);

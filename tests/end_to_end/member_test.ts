@@ -6,7 +6,7 @@ import { json, jsonLines, openSceneWith, type Scene, step } from "./driver.ts";
 
 const receiptsOf = async (scene: Scene, person: string): Promise<string[]> => {
   const [ledger] = await names(scene.home(person), (name) => /^[0-9a-f]{64}$/.test(name));
-  const folder = `${scene.home(person)}/${ledger}/${person}/receipts`;
+  const folder = `${scene.home(person)}/${ledger}/accounts/${person}/receipts`;
   return (await names(folder, () => true)).map((name) => `${folder}/${name}`).sort();
 };
 

@@ -41,6 +41,8 @@ Deno.test("a client trusts the CA it was given, or the fingerprint it was given 
       as: "new",
       options: ["--ca", other.path("certs", "CA.pem")],
       code: 4,
+      says: `its CA has the fingerprint ${fingerprint}, not ${await fingerprintOf(other)}, as ` +
+        `${other.path("certs", "CA.pem")} (--ca) says. Ask the operator`,
     },
     {
       title: "a --ca that is no certificate: refused",
@@ -61,6 +63,7 @@ Deno.test("a client trusts the CA it was given, or the fingerprint it was given 
       as: "new",
       options: ["--ca", scene.path("certs", "CA.pem"), "--fingerprint", wrong],
       code: 4,
+      says: `(--ca) is the CA ${fingerprint}, and --fingerprint says ${wrong}`,
     },
   ];
   for (const { title, as, options, code, says = "" } of rows) {
@@ -106,6 +109,59 @@ Deno.test("a client trusts the CA it was given, or the fingerprint it was given 
     assertStringIncludes(String(text), "Somebody may be in between.");
     assertEquals(await fake.received(), "");
   });
+});
+
+Deno.test("a CA in the current folder takes the place of no pin, and a ledger is known at another address", async (t) => {
+  await using scene = await openSceneWith([]);
+  await using other = await openScene();
+  await other.gencert();
+  const elsewhere = scene.path("elsewhere");
+  await Deno.mkdir(elsewhere);
+  const fingerprint = await fingerprintOf(scene);
+  const { port } = scene.server;
+  const register = ["register", "alice", "--fingerprint", fingerprint];
+  assertEquals((await scene.client(register, { folder: elsewhere })).code, 0);
+
+  await step(t, "another CA lies there: refused, and both are named", async () => {
+    const ended = await scene.client(["balance", "--json"], { folder: other.folder });
+    assertEquals([ended.code, ended.stdout], [4, ""]);
+    const text = String(json(ended.stderr).text);
+    assertStringIncludes(text, `/pins/`);
+    assertStringIncludes(text, `for the CA ${fingerprint}, and `);
+    const file = await Deno.realPath(other.path("certs", "CA.pem"));
+    assertStringIncludes(text, `${file} in the current folder is the CA `);
+  });
+
+  await step(t, "its address is another one: trusted and pinned, and said so once", async () => {
+    const found: string[] = [];
+    for (let times = 1; times <= 2; times++) {
+      const ended = await scene.run(["client", "localhost", String(port), "balance"], {
+        env: { MICROPAY_HOME: scene.home("alice") },
+        folder: elsewhere,
+      });
+      assertEquals([ended.code, ended.stdout], [0, "10000\n"]);
+      found.push(ended.stderr);
+    }
+    assertEquals(found, [
+      `localhost:${port} is pinned now, to the ledger ${fingerprint}, which is known here\n`,
+      "",
+    ]);
+  });
+
+  await step(
+    t,
+    "the CA that lies there has its server at the pinned address: refused",
+    async () => {
+      await scene.server.stop();
+      await other.startServer();
+      const changed = await FakeServer.greetingOf(other.server.port);
+      await using fake = new FakeServer(changed, port);
+      const ended = await scene.client(["balance", "--json"], { port, folder: other.folder });
+      assertEquals([ended.code, ended.stdout], [4, ""]);
+      assertStringIncludes(String(json(ended.stderr).text), `for the CA ${fingerprint}, and `);
+      assertEquals(await fake.received(), "");
+    },
+  );
 });
 
 Deno.test("what is not a micropay server is named so, or not waited for longer than --timeout", async (t) => {

@@ -189,8 +189,10 @@ async function payBob(scene: Scene): Promise<string> {
 }
 
 function receiptFile(scene: Scene, id: string): string {
-  const ledger = [...Deno.readDirSync(scene.home("bob"))].find(({ isDirectory }) => isDirectory);
-  return join(scene.home("bob"), ledger!.name, "bob", "receipts", `${id}.json`);
+  const ledger = [...Deno.readDirSync(scene.home("bob"))].find(({ name }) =>
+    /^[0-9a-f]{64}$/.test(name)
+  );
+  return join(scene.home("bob"), ledger!.name, "accounts", "bob", "receipts", `${id}.json`);
 }
 
 /** The objects on stderr, and the exit code that a shell told there. */

@@ -27,15 +27,10 @@ export class SimulatedDisk {
     const change = (action: () => void) => this.#change(process, action);
     const files = this.#files;
     return {
-      readText: (path) => read(() => files.get(path)),
+      readText: (path) => read(() => files.get(path) || undefined),
       names: (path) => read(() => this.#names(path)),
       makeFolder: (path) => change(() => this.#makeFolder(path)),
       writeWhole: (path, text) => change(() => this.#write(path, text)),
-      writeNew: (path, text) =>
-        change(() => {
-          if (files.has(path)) throw new FileError(`write ${path}: it is there`);
-          this.#write(path, text);
-        }),
       rename: (from, to) =>
         change(() => {
           const text = files.get(from);
