@@ -3,7 +3,7 @@
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { isMemo, memoCharactersMax, memoRule } from "../src/memo.ts";
+import { isBookedMemo, isMemo, memoCharactersMax, memoRule } from "../src/memo.ts";
 
 /** Any code point, lone surrogates and unassigned ones among them; low ones more often. */
 const anyCodePoint = fc.oneof(fc.nat(0xff), fc.nat(0x10ffff)).map((code) =>
@@ -28,6 +28,42 @@ const cases: readonly {
     value: "\u{1f468}\u200d\u{1f469}\u200d\u{1f467}",
     memo: true,
   },
+  {
+    title: "Telugu, Persian and Sinhala keep the joiners that they are written with",
+    value:
+      "\u0c15\u0c4d\u200c\u0c37 \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \u0dc1\u0dca\u200d\u0dbb\u0dd3",
+    memo: true,
+  },
+  {
+    title: "a red heart, a person with a skin tone at work, a rainbow flag and a key are memos",
+    value:
+      "\u2764\ufe0f \u{1f469}\u{1f3fd}\u200d\u{1f527} \u{1f3f3}\ufe0f\u200d\u{1f308} 1\ufe0f\u20e3",
+    memo: true,
+  },
+  { title: "Japanese keeps its wide space", value: "\u663c\u98ef\u3000\u4ee3", memo: true },
+  { title: "two spaces are refused", value: "a  b", memo: false },
+  { title: "two blanks of different kinds are refused", value: "a \u2800b", memo: false },
+  { title: "a space at the beginning is refused", value: " a", memo: false },
+  { title: "a space at the end is refused", value: "a\u3000", memo: false },
+  { title: "a space alone is refused", value: " ", memo: false },
+  ...["\u3164", "\u2800", "\u2065", "\u115f", "\ufe0f", "\u034f", "\uffa0", "\u{e0100}", "\ufdd0"]
+    .flatMap((hidden) => [hidden, `a${hidden}`, `${hidden}a`]).map((value) => ({
+      title: `${
+        JSON.stringify(value).replace(/[^ -~]/gu, (character) =>
+          `U+${character.codePointAt(0)!.toString(16)}`)
+      } holds what nobody sees and is refused`,
+      value,
+      memo: false,
+    })),
+  { title: "a joiner between Latin letters is refused", value: "a\u200db", memo: false },
+  { title: "a non-joiner between Latin letters is refused", value: "a\u200cb", memo: false },
+  { title: "two joiners are refused", value: "\u0c4d\u200c\u200c", memo: false },
+  {
+    title: "a joiner after an emoji and before a letter is refused",
+    value: "\u{1f355}\u200da",
+    memo: false,
+  },
+  { title: "a mark without a letter is refused", value: "\u0301a", memo: false },
   { title: "nothing is no memo", value: "", memo: false },
   { title: "256 characters are a memo", value: "x".repeat(memoCharactersMax), memo: true },
   { title: "257 characters are none", value: "x".repeat(memoCharactersMax + 1), memo: false },
@@ -57,6 +93,19 @@ Deno.test("no memo holds a control character, and every memo survives UTF-8", ()
     assertEquals(/\p{Cc}/u.test(text), false);
     assertEquals(new TextDecoder().decode(new TextEncoder().encode(text)), text);
   }));
+});
+
+Deno.test("every memo can be booked, and so can those that only another version of Unicode shows", () => {
+  fc.assert(fc.property(fc.string({ unit: anyCodePoint, maxLength: 300 }), (text) => {
+    assertEquals(isMemo(text) && !isBookedMemo(text), false);
+  }));
+  // What shows nothing may become a format character, or stop being one; controls and surrogates stay what they are.
+  for (const text of ["\u3164", "a\u{e0fff}", "\u202eevil", "a  b"]) {
+    assertEquals([isMemo(text), isBookedMemo(text)], [false, true], text);
+  }
+  for (const text of ["a\nb", "\u001b", "\ud800", "\ue000", "\u2028", ""]) {
+    assertEquals(isBookedMemo(text), false);
+  }
 });
 
 Deno.test("the rule names the limit", () => {

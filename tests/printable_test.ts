@@ -3,7 +3,7 @@
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { isPrintable, printable } from "../src/printable.ts";
+import { isPrintable, printable, quoted } from "../src/printable.ts";
 
 /** Any code point, lone surrogates and unassigned ones among them; low ones more often. */
 const anyCodePoint = fc.oneof(fc.nat(0xff), fc.nat(0x10ffff)).map((code) =>
@@ -35,6 +35,30 @@ const cases: readonly { readonly title: string; readonly text: string; readonly 
     },
     { title: "a zero-width space is escaped", text: "a\u200bb", shown: "a\\u{200b}b" },
     { title: "a byte order mark is escaped", text: "\ufeff", shown: "\\u{feff}" },
+    { title: "a Hangul filler is escaped", text: "\u3164", shown: "\\u{3164}" },
+    { title: "an ignorable that is not assigned is escaped", text: "\u2065", shown: "\\u{2065}" },
+    {
+      title: "a space is shown, and each one after it escaped",
+      text: "a   b",
+      shown: "a \\u{20}\\u{20}b",
+    },
+    {
+      title: "blanks of different kinds are escaped after the first",
+      text: "a\u00a0\u2800\u3000b",
+      shown: "a\u00a0\\u{2800}\\u{3000}b",
+    },
+    {
+      title: "Telugu keeps its non-joiner",
+      text: "\u0c15\u0c4d\u200c\u0c37",
+      shown: "\u0c15\u0c4d\u200c\u0c37",
+    },
+    { title: "a selector after an emoji is shown", text: "\u2764\ufe0f", shown: "\u2764\ufe0f" },
+    { title: "a selector after a letter is escaped", text: "a\ufe0f", shown: "a\\u{fe0f}" },
+    {
+      title: "a joiner after an escaped character is escaped",
+      text: "\u180b\u200d",
+      shown: "\\u{180b}\\u{200d}",
+    },
     { title: "a tag character is escaped as one", text: "\u{e0041}", shown: "\\u{e0041}" },
     { title: "private use is escaped", text: "\ue000", shown: "\\u{e000}" },
     {
@@ -80,5 +104,14 @@ Deno.test("two texts are never shown alike", () => {
 Deno.test("a text is shown unchanged exactly when it is printable and holds no backslash", () => {
   fc.assert(fc.property(fc.string({ unit: anyCodePoint }), (text) => {
     assertEquals(printable(text) === text, isPrintable(text) && !text.includes("\\"));
+  }));
+});
+
+Deno.test("a quoted text cannot close its quotation marks, and nothing is drawn on them", () => {
+  assertEquals(quoted('rent") from bob'), '"rent\\") from bob"');
+  assertEquals(quoted('\\"'), '"\\\\\\""');
+  assertEquals(quoted("\u0301a"), '"\\u{301}a"');
+  fc.assert(fc.property(fc.string({ unit: anyCodePoint }), (text) => {
+    assertEquals(/^"(?:[^"\\]|\\["\\]|\\u\{[0-9a-f]+\})*"$/u.test(quoted(text)), true);
   }));
 });

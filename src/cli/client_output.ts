@@ -13,7 +13,7 @@ import type { Refusal } from "../protocol/exchange.ts";
 import type { HistoryRow } from "../protocol/history.ts";
 import { errorFields } from "./error_fields.ts";
 import { jsonLine } from "./json_line.ts";
-import { printable } from "../printable.ts";
+import { printable, quoted } from "../printable.ts";
 import { settlementFields, settlementText } from "./client_settlement.ts";
 
 export interface ClientOutput {
@@ -120,7 +120,7 @@ export function unprintedText(
 /** The course project's words for money that came; a refund is called one. */
 export function notification({ receipt, memo }: IncomingPayment): string {
   const { from, amount, refunds } = receipt;
-  const note = memo === undefined ? "" : ` (${printable(memo)})`;
+  const note = memo === undefined ? "" : ` (${quoted(memo)})`;
   const origin = refunds === undefined ? "" : `, a refund of ${refunds}`;
   return `[Notification] ${from} just sent you $${amount}${origin}!${note}`;
 }
@@ -162,6 +162,6 @@ function inOrderLine(receipts: number): string {
 }
 
 function historyLine({ entry, at, from, to, amount, memo, balance }: HistoryRow): string {
-  const note = memo === undefined ? "" : `  ${printable(memo)}`;
+  const note = memo === undefined ? "" : `  ${quoted(memo)}`;
   return `${entry}  ${at}  ${from} → ${to}  ${amount}  balance ${balance}${note}`;
 }

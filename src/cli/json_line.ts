@@ -1,9 +1,7 @@
 /**
  * JSON for scripts that does no harm when a person looks at it in a terminal.
  */
-
-/** Controls, formatting, lone surrogates and private use, by UTF-16 code units: all that `JSON.stringify` may leave as it is. */
-const risky = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029]/gu;
+import { replaceHidden } from "../printable.ts";
 
 /** The same value on one line, with what could move the cursor or hide text as `\uXXXX`. */
 export function jsonLine(value: unknown): string {
@@ -12,7 +10,7 @@ export function jsonLine(value: unknown): string {
 
 /** {@link jsonLine} for text that is JSON already: what is escaped can only be inside its strings. */
 export function escapeRisky(json: string): string {
-  return json.replace(risky, (character) => {
+  return replaceHidden(json, (character) => {
     const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
     return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
   });

@@ -5,7 +5,7 @@ import type { AccountName } from "../account_name.ts";
 import type { Entry } from "../ledger/entry.ts";
 import type { StoredAccount, StoredEntry } from "../ledger/snapshot.ts";
 import type { AuditFault, AuditReport } from "../operator/audit.ts";
-import { printable } from "../printable.ts";
+import { printable, quoted } from "../printable.ts";
 import { codes } from "../protocol/code.ts";
 import type { Refusal } from "../protocol/exchange.ts";
 import type { JsonObject } from "../strict_json.ts";
@@ -94,7 +94,8 @@ function textOutput(print: Print): LedgerOutput {
     entry(entry) {
       for (const [name, value] of Object.entries(entryFields(entry))) {
         const text = typeof value === "object" ? JSON.stringify(value) : String(value);
-        if (value !== null) print(`${name.padEnd(14)} ${printable(text)}`);
+        const shown = name === "memo" ? quoted(text) : printable(text);
+        if (value !== null) print(`${name.padEnd(14)} ${shown}`);
       }
     },
     booked({ id, number }) {
@@ -147,6 +148,7 @@ function entryFields(entry: StoredEntry): Record<string, unknown> {
 }
 
 function entryText({ number, at, kind, payer, payee, amount, memo }: StoredEntry): string {
-  const note = memo === null ? "" : `  ${memo}`;
-  return printable(`${number}  ${at}  ${kind}  ${payer} → ${payee}  ${amount}${note}`);
+  const [when, from, to] = [at, payer, payee].map((value) => printable(String(value)));
+  const note = memo === null ? "" : `  ${quoted(String(memo))}`;
+  return `${number}  ${when}  ${printable(String(kind))}  ${from} → ${to}  ${amount}${note}`;
 }

@@ -12,7 +12,7 @@ import {
   UsageError,
 } from "../errors.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
-import { printable } from "../printable.ts";
+import { printable, quoted } from "../printable.ts";
 import { orderSigner } from "../protocol/order.ts";
 import { type JsonObject, parseJsonObject } from "../strict_json.ts";
 import type { VerifyRequest } from "./command_line.ts";
@@ -101,7 +101,7 @@ function validFields({ receipt, order }: CheckedReceipt): object {
 
 function validSentence({ receipt, order }: CheckedReceipt): string {
   const { from, to, amount, at, entry, id, kind, refunds } = receipt;
-  const memo = order?.memo === undefined ? "" : ` (${printable(order.memo)})`;
+  const memo = order?.memo === undefined ? "" : ` (${quoted(order.memo)})`;
   const what = refunds === undefined ? kind : `${kind} of ${refunds}`;
   const signed = order
     ? `signed by ${orderSigner(order).role === "server" ? "the server" : "payer and server"}`

@@ -11,7 +11,7 @@ import {
   issuingAccount,
 } from "../ledger/entry.ts";
 import type { StoredEntry, StoredValue } from "../ledger/snapshot.ts";
-import { isMemo } from "../memo.ts";
+import { isBookedMemo } from "../memo.ts";
 import { isAmount } from "../money.ts";
 import { isOrderId } from "../random.ts";
 import { decodeInstant } from "./stored_instant.ts";
@@ -26,7 +26,7 @@ export function decodeEntry(row: StoredEntry): Entry | string {
   if (!isParty(payer)) return wrong("payer", payer);
   if (!isParty(payee) || payee === payer) return wrong("payee", payee);
   if (!isAmount(amount)) return wrong("amount", amount);
-  if (memo !== null && !isMemo(memo)) return wrong("memo", memo);
+  if (memo !== null && !isBookedMemo(memo)) return wrong("memo", memo);
   if (typeof order_jws !== "string") return wrong("order_jws", order_jws);
   const atMs = decodeInstant(at);
   if (atMs === undefined) return wrong("at", at);

@@ -4,7 +4,7 @@
 import * as v from "valibot";
 import { type AccountName, accountNameRule, isAccountName } from "../account_name.ts";
 import { type Amount, amountRule, isAmount } from "../money.ts";
-import { isMemo, memoRule } from "../memo.ts";
+import { isBookedMemo, memoRule } from "../memo.ts";
 import { isOrderId } from "../random.ts";
 import { orderBytesMax } from "../limits.ts";
 import { issuingAccount } from "../ledger/entry.ts";
@@ -20,7 +20,7 @@ export const entryPartyShape = v.union([accountNameShape, v.literal(issuingAccou
 
 export const amountShape = v.custom<Amount>(isAmount, amountRule);
 
-export const memoShape = v.custom<string>(isMemo, memoRule);
+export const memoShape = v.custom<string>(isBookedMemo, memoRule);
 
 export const orderIdShape = v.custom<string>(isOrderId, "an id is a UUIDv7 in lower case");
 

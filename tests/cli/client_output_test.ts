@@ -98,7 +98,7 @@ const rows: readonly {
   {
     title: "a payment that came, with a memo",
     tell: (output) => output.received({ receipt, receiptJws, memo: "lunch \\ dinner" }),
-    text: ["[Notification] alice just sent you $2000! (lunch \\\\ dinner)"],
+    text: ['[Notification] alice just sent you $2000! ("lunch \\\\ dinner")'],
     json: {
       event: "payment",
       id,

@@ -43,7 +43,7 @@ testWith(
     const [, entry, id] = /^transfer OK\nentry (\d+), id ([0-9a-f-]{36})\n$/.exec(paid.stdout)!;
     const taken = await bob.end();
     assertEquals(taken.code, 0);
-    assertEquals(taken.stdout, "[Notification] alice just sent you $2000! (lunch)\n");
+    assertEquals(taken.stdout, '[Notification] alice just sent you $2000! ("lunch")\n');
 
     const receipts = await Promise.all(["alice", "bob"].map(async (name) => {
       const home = scene.home(name);
@@ -63,7 +63,7 @@ testWith(
     assertEquals([balance.stdout, hers.stdout], ["8000\n", "12000\n"]);
     assertMatch(
       history.stdout,
-      new RegExp(`^${entry}  \\S+Z  alice → bob  2000  balance 8000  lunch\n$`),
+      new RegExp(`^${entry}  \\S+Z  alice → bob  2000  balance 8000  "lunch"\n$`),
     );
     assertEquals(status.stdout, paid.stdout);
     assertEquals(

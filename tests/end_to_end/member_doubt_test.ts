@@ -148,7 +148,7 @@ Deno.test("somebody who is online is told once of a payment through the server, 
   assertEquals(new Set(paid.map(({ stdout }) => stdout)).size, 1);
   const lunch = ["pay", "carol", "7", "--via-server", "--memo", "lunch"];
   assertEquals((await scene.inProcess(lunch)).code, 0);
-  await menu.line(/^\[Notification\] alice just sent you \$7! \(lunch\)$/);
+  await menu.line(/^\[Notification\] alice just sent you \$7! \("lunch"\)$/);
   const refund = await scene.inProcess(["refund", id, "2", "--json"], { as: "bob" });
   assertEquals(refund.code, 0);
   await menu.type("5");

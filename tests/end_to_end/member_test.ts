@@ -151,7 +151,7 @@ Deno.test("receipts are checked without a server, and a changed one is named", a
     assertEquals(code, 0);
     assertMatch(
       stdout,
-      /^alice paid bob 2000 \(lunch\) on 20\S+: payment, entry 3, id .*payer and server\n$/,
+      /^alice paid bob 2000 \("lunch"\) on 20\S+: payment, entry 3, id .*payer and server\n$/,
     );
   });
   await step(t, "lines of history", async () => {

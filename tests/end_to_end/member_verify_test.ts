@@ -46,7 +46,7 @@ Deno.test("verify: what the program prints is believed line by line, and what is
       code: 0,
       says: [
         /^bob paid alice 5 on .*payer and server$/,
-        /^alice paid bob 2000 \(lunch\) on .*: payment, entry 3, id .*payer and server$/,
+        /^alice paid bob 2000 \("lunch"\) on .*: payment, entry 3, id .*payer and server$/,
         /^@issuer paid alice 10000 on .*: opening, entry \d, .*, signed by the server$/,
       ],
     },

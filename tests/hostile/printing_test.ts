@@ -21,8 +21,9 @@ const hostile = fc.oneof(
     .map((parts) => parts.join("")),
 );
 
-/** What no terminal shows as a character; the joiner of emoji is harmless. */
-const harmful = /(?!\u200d)[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029]/u;
+/** What no terminal shows as a character, or a way to the next line. Joiners and selectors are harmless where they belong. */
+const harmful =
+  /(?![\u200c\u200d\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}\u2028\u2029]|[\p{White_Space}\u2800]{3}/u;
 
 const occupancy = { served: 1, waiting: 0, userLimit: 3 };
 

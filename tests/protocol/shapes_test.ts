@@ -80,7 +80,18 @@ const shapes = {
   },
   memo: {
     shape: memoShape,
-    good: ["x", "lunch", "für Käse 🧀", "a\\b", "x".repeat(256), "🧀".repeat(256), "👨‍👩‍👧"],
+    good: [
+      "x",
+      "lunch",
+      "für Käse 🧀",
+      "a\\b",
+      "x".repeat(256),
+      "🧀".repeat(256),
+      "👨‍👩‍👧",
+      "\u202ea",
+      "a\u200bb",
+      "  ",
+    ],
     bad: [
       "",
       "x".repeat(257),
@@ -89,8 +100,6 @@ const shapes = {
       "a\tb",
       "\u001b[31m",
       "a\u0000b",
-      "\u202ea",
-      "a\u200bb",
       "\ud800",
       ...notTexts,
     ],

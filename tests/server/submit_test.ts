@@ -44,6 +44,8 @@ const rows: readonly Row[] = [
     code: 261,
     changes: { memo: "\u001b[2J" },
   },
+  { title: "with a memo of blanks", code: 261, changes: { memo: "thanks)   [Notification]" } },
+  { title: "with a memo that nobody sees", code: 261, changes: { memo: "\u3164" } },
   { title: "addressed to another payee", code: 261, changes: { to: "carol" }, text: invalid },
   { title: "of another ledger", code: 261, changes: { ledger: "0".repeat(64) }, text: invalid },
   {

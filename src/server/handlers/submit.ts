@@ -3,6 +3,7 @@ import type { AccountName } from "../../account_name.ts";
 import type { Share } from "../../envelope/fair_queue.ts";
 import { CertificateError, EnvelopeError, ProtocolError } from "../../errors.ts";
 import { type Booking, type Entry, issuingAccount, orderDigest } from "../../ledger/entry.ts";
+import { isMemo } from "../../memo.ts";
 import { type Code, codes, isCode } from "../../protocol/code.ts";
 import { answered, type Outcome, type Refusal, refuse } from "../../protocol/exchange.ts";
 import { readDocument } from "../../pki/signed_document.ts";
@@ -70,6 +71,8 @@ async function book(
   const refusal = (code: Code) => refused(code, verified, { payer: sides.payer, server });
   const judgement = judgeOrder(order, { nowMs: clock.nowMs() });
   if (judgement) return await refusal(judgement.code);
+  // Asked here and not where an order is read: what was booked stays good in every version of Unicode.
+  if (order.memo !== undefined && !isMemo(order.memo)) return await refusal(261);
   const payer = await ledger.account(sides.payer);
   // Issued by our CA, but not (or no longer) the certificate of the account that pays.
   if (payer?.certificate?.fingerprint !== verified.certificate.fingerprint) {
