@@ -181,8 +181,8 @@ export const voidedOrdersMax = 1000;
 /** How soon a server notices what another process did to its ledger. One cheap question each time. */
 export const ledgerWatchMs = 1 * second;
 
-/** Certificates in a chain: leaf, one intermediate, root. */
-export const chainCertificatesMax = 3;
+/** Certificates in a chain: the leaf and the root. */
+export const chainCertificatesMax = 2;
 
 /** Bytes of one certificate or certificate request in DER. Ours take about 500. */
 export const certificateBytesMax = 4096;

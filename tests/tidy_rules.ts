@@ -27,8 +27,6 @@ const layers: readonly (readonly string[])[] = [
 const homes: Readonly<Record<string, readonly string[]>> = {
   "node:sqlite": ["ledger/sqlite"],
   "jose": ["pki", "envelope"],
-  "@peculiar/x509": ["pki"],
-  "reflect-metadata": ["pki"],
   "@optique/": ["cli"],
   "@logtape/": ["cli"],
 };

@@ -3,10 +3,11 @@
  */
 import { EnvelopeError } from "../errors.ts";
 import { type EntryKind, issuingAccount, orderDigest } from "../ledger/entry.ts";
-import { readCertificateFields } from "../pki/certificate_fields.ts";
 import { pemToDer } from "../pki/pem.ts";
 import { readDocument } from "../pki/signed_document.ts";
-import { readTrustAnchor, type TrustAnchor } from "../pki/trust_anchor.ts";
+import { readTrustAnchorOfAnyDate, type TrustAnchor } from "../pki/trust_anchor.ts";
+import { leafCodec } from "../pki/x509/certificate.ts";
+import { readStructure } from "../pki/x509/signed_structure.ts";
 import { type Order, verifyOrder } from "../protocol/order.ts";
 import { type Receipt, verifyReceipt } from "../protocol/receipt.ts";
 
@@ -54,8 +55,7 @@ export async function checkReceipt(
  * @throws {CertificateError} when it is not a CA's certificate
  */
 export async function readReceiptAnchor(pem: string): Promise<TrustAnchor> {
-  const der = pemToDer(pem, "CERTIFICATE");
-  return await readTrustAnchor(der, { atMs: readCertificateFields(der).notBeforeMs });
+  return await readTrustAnchorOfAnyDate(pemToDer(pem, "CERTIFICATE"));
 }
 
 /**
@@ -67,7 +67,7 @@ function signedAtMs(receiptJws: string): number {
     typ: "micropay-receipt",
     chain: "required",
   });
-  const { notBeforeMs } = readCertificateFields(chain![0]!);
+  const { notBeforeMs } = readStructure(chain![0]!, leafCodec).contents;
   const bookedAtMs = typeof payload.at === "string" ? Date.parse(payload.at) : NaN;
   // What is no date is refused with the receipt's other members.
   return Math.max(notBeforeMs, Number.isNaN(bookedAtMs) ? notBeforeMs : bookedAtMs);

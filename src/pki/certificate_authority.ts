@@ -6,31 +6,22 @@ import type { AccountName } from "../account_name.ts";
 import type { Clock } from "../clock.ts";
 import { CertificateError } from "../errors.ts";
 import { clockDifferenceMsMax } from "../limits.ts";
-import { printable } from "../printable.ts";
 import type { Random } from "../random.ts";
 import { verifyChain } from "./certificate_profile.ts";
-import { parseHost } from "./host.ts";
-import { type Party, partyUri } from "./party.ts";
+import { type Host, parseHost } from "./host.ts";
+import type { Party } from "./party.ts";
 import {
   exportPrivateKeyPem,
+  exportPublicKey,
   generateSigningKey,
   importPrivateKeyPem,
   publicKeyFingerprint,
 } from "./signing_key.ts";
 import { readTrustAnchor, readTrustAnchorPem, type TrustAnchor } from "./trust_anchor.ts";
-import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  type JsonGeneralNames,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  Name,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
-  X509CertificateGenerator,
-} from "./x509.ts";
+import { authorityCodec, leafCodec, serialBytes } from "./x509/certificate.ts";
+import type { Bytes } from "./x509/der.ts";
+import { keyIdentifier } from "./x509/extensions.ts";
+import { signStructure } from "./x509/signed_structure.ts";
 
 const dayMs = 86_400_000;
 
@@ -76,22 +67,16 @@ export class CertificateAuthority {
   ): Promise<{ authority: CertificateAuthority; privateKeyPem: string }> {
     const keys = await generateSigningKey();
     const atMs = clock.nowMs();
-    const certificate = await X509CertificateGenerator.createSelfSigned({
-      serialNumber: makeSerial(random),
+    const der = await signStructure({
+      serial: makeSerial(random),
       // Part of the name is random so that two CAs are told apart when people look at certificates.
-      name: [{ CN: [`micropay CA ${encodeHex(random.bytes(4))}`] }],
-      notBefore: new Date(atMs - backdateMs),
-      notAfter: new Date(atMs + authorityDays * dayMs),
-      keys,
-      extensions: [
-        // Path length 0: even somebody who got a CA certificate out of this one could not issue with it.
-        new BasicConstraintsExtension(true, 0, true),
-        new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-        await SubjectKeyIdentifierExtension.create(keys.publicKey),
-      ],
-    });
+      name: `micropay CA ${encodeHex(random.bytes(4))}`,
+      notBeforeMs: atMs - backdateMs,
+      notAfterMs: atMs + authorityDays * dayMs,
+      publicKeyInfo: await exportPublicKey(keys.publicKey),
+    }, { codec: authorityCodec, privateKey: keys.privateKey });
     const privateKeyPem = await exportPrivateKeyPem(keys.privateKey);
-    const anchor = await readTrustAnchor(new Uint8Array(certificate.rawData), { atMs });
+    const anchor = await readTrustAnchor(der, { atMs });
     const { privateKey } = await importPrivateKeyPem(privateKeyPem);
     return { authority: new CertificateAuthority(anchor, privateKey), privateKeyPem };
   }
@@ -123,19 +108,17 @@ export class CertificateAuthority {
     if (!Number.isSafeInteger(days) || days < 1) {
       throw new CertificateError(`issue a server's certificate: for ${days} days`);
     }
-    const party: Party = { role: "server" };
-    const names: JsonGeneralNames = [{ type: "url", value: partyUri(party) }];
+    const found = new Map<string, Host>();
     for (const text of hosts) {
       const host = parseHost(text);
       if (host === undefined) {
-        const value = printable(text);
-        throw new CertificateError(`issue a server's certificate: ${value} is no host or address`);
+        throw new CertificateError(`issue a server's certificate: ${text} is no host or address`);
       }
-      if (names.some(({ value }) => value === host.value)) continue;
-      names.push({ type: host.kind, value: host.value });
+      found.set(host.value, host);
     }
     const notAfterMs = Math.min(atMs + days * dayMs, this.anchor.notAfterMs);
-    return await this.#issue(party, { ...rest, atMs, names, notAfterMs });
+    const party: Party = { role: "server" };
+    return await this.#issue({ ...rest, party, hosts: [...found.values()], atMs, notAfterMs });
   }
 
   /**
@@ -146,50 +129,41 @@ export class CertificateAuthority {
   async issueMember(options: IssueMemberOptions): Promise<Uint8Array<ArrayBuffer>> {
     const { name, ...rest } = options;
     const party: Party = { role: "member", name };
-    const names: JsonGeneralNames = [{ type: "url", value: partyUri(party) }];
-    return await this.#issue(party, { ...rest, names, notAfterMs: this.anchor.notAfterMs });
+    return await this.#issue({ ...rest, party, hosts: [], notAfterMs: this.anchor.notAfterMs });
   }
 
-  async #issue(party: Party, options: IssueOptions): Promise<Uint8Array<ArrayBuffer>> {
-    const { publicKey, atMs, random, names, notAfterMs } = options;
-    const isServer = party.role === "server";
-    const { serverAuth, clientAuth } = ExtendedKeyUsage;
-    const certificate = await X509CertificateGenerator.create({
-      serialNumber: makeSerial(random),
-      subject: [{ CN: [isServer ? "micropay server" : party.name] }],
-      issuer: new Name(this.anchor.subject),
-      // Never before the CA itself, which some verifiers refuse.
-      notBefore: new Date(Math.max(atMs - backdateMs, this.anchor.notBeforeMs)),
-      notAfter: new Date(notAfterMs),
-      publicKey,
-      signingKey: this.#privateKey,
-      extensions: [
-        new BasicConstraintsExtension(false, undefined, true),
-        new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-        new ExtendedKeyUsageExtension([isServer ? serverAuth : clientAuth]),
-        new SubjectAlternativeNameExtension(names),
-        await SubjectKeyIdentifierExtension.create(publicKey),
-        await AuthorityKeyIdentifierExtension.create(this.anchor.publicKey),
-      ],
-    });
-    const der = new Uint8Array(certificate.rawData);
-    // Nothing leaves that our own profile would refuse: a small-order key, too many names, an expired CA.
-    await verifyChain([der], { anchor: this.anchor, role: party.role, atMs });
+  async #issue(options: IssueOptions): Promise<Bytes> {
+    const { party, hosts, publicKey, atMs, random, notAfterMs } = options;
+    const { anchor } = this;
+    const der = await signStructure({
+      serial: makeSerial(random),
+      issuer: anchor.name,
+      // Never before the CA itself: a certificate lies within its CA's dates.
+      notBeforeMs: Math.max(atMs - backdateMs, anchor.notBeforeMs),
+      notAfterMs,
+      party,
+      hosts,
+      publicKeyInfo: await exportPublicKey(publicKey),
+      authorityKeyIdentifier: keyIdentifier(await exportPublicKey(anchor.publicKey)),
+    }, { codec: leafCodec, privateKey: this.#privateKey });
+    // Nothing leaves that our own profile would refuse: a weak key, too many names, an expired CA.
+    await verifyChain([der], { anchor, role: party.role, atMs });
     return der;
   }
 }
 
 interface IssueOptions {
+  readonly party: Party;
+  readonly hosts: readonly Host[];
   readonly publicKey: CryptoKey;
   readonly atMs: number;
   readonly random: Random;
-  readonly names: JsonGeneralNames;
   readonly notAfterMs: number;
 }
 
-/** 16 random bytes, in hex. The first is from 0x40 to 0x7f, so that the number is positive and its length always the same. */
-function makeSerial(random: Random): string {
-  const bytes = random.bytes(16);
+/** Random bytes. The first is from 0x40 to 0x7f, so that the number is positive and its length always the same. */
+function makeSerial(random: Random): Bytes {
+  const bytes = Uint8Array.from(random.bytes(serialBytes));
   bytes[0] = (bytes[0]! & 0x3f) | 0x40;
-  return encodeHex(bytes);
+  return bytes;
 }

@@ -3,24 +3,16 @@
  */
 import type { AccountName } from "../account_name.ts";
 import { CertificateError } from "../errors.ts";
-import { certificateBytesMax } from "../limits.ts";
-import { catchingAll, isSignedBy, readExtensions, readSigned } from "./certificate_fields.ts";
+import { exportPublicKey, importPublicKey, publicKeyFingerprint } from "./signing_key.ts";
+import { type Bytes, derTag, elementAt, encodeDer, hexBytes } from "./x509/der.ts";
+import { encodeName, type NameTag, nameTagOf, readName } from "./x509/distinguished_name.ts";
+import { encodeAlternativeNames, readAlternativeNames } from "./x509/extensions.ts";
 import {
-  childrenOf,
-  contentOf,
-  type DerElement,
-  derTag,
-  equalBytes,
-  readDer,
-  requireUniversal,
-} from "./der.ts";
-import { parsePartyUri, partyUri } from "./party.ts";
-import { importPublicKey, publicKeyFingerprint } from "./signing_key.ts";
-import {
-  Name,
-  Pkcs10CertificateRequestGenerator,
-  SubjectAlternativeNameExtension,
-} from "./x509.ts";
+  isSignedBy,
+  readStructure,
+  signStructure,
+  type StructureCodec,
+} from "./x509/signed_structure.ts";
 
 export interface CertificateRequest {
   readonly name: AccountName;
@@ -33,69 +25,66 @@ export interface CertificateRequest {
 /** Makes a request for `name`, signed with the private half of `keys`. */
 export async function createCertificateRequest(
   name: AccountName,
-  keys: CryptoKeyPair,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const uri = partyUri({ role: "member", name });
-  const request = await Pkcs10CertificateRequestGenerator.create({
-    name: [{ CN: [name] }],
-    keys,
-    signingAlgorithm: { name: "Ed25519" },
-    extensions: [new SubjectAlternativeNameExtension([{ type: "url", value: uri }])],
-  });
-  return new Uint8Array(request.rawData);
+  { publicKey, privateKey }: CryptoKeyPair,
+): Promise<Bytes> {
+  const publicKeyInfo = await exportPublicKey(publicKey);
+  const contents = { name, nameTag: nameTagOf(name), publicKeyInfo };
+  return await signStructure(contents, { codec: requestCodec, privateKey });
 }
 
 /**
- * Reads a request. Verified: size, DER, Ed25519, the sender holds the key, the key is not of small order, and the name is
- * the same in CN and SAN. Not verified: that the name is free.
+ * Reads a request. Verified: size, that it has its one spelling for its name and key, the key is of prime order, and the sender
+ * holds it. Not verified: that the name is free.
  *
  * @throws {CertificateError} otherwise
  */
-export async function readCertificateRequest(
-  der: Uint8Array<ArrayBuffer>,
-): Promise<CertificateRequest> {
-  if (der.length > certificateBytesMax) {
-    throw refused(`${der.length} bytes, more than ${certificateBytesMax}`);
-  }
-  const own = der.slice();
-  const { signed, name, publicKeyInfo } = catchingAll("read a certificate request", () => {
-    const { body, ...signed } = readSigned(readDer(own));
-    const [version, subject, publicKeyInfo, attributes] = body;
-    if (body.length !== 4 || !equalBytes(version!.bytes, version1)) {
-      throw refused("unknown version");
-    }
-    return { signed, name: readName(subject!, attributes!), publicKeyInfo: publicKeyInfo!.bytes };
-  });
+export async function readCertificateRequest(given: Bytes): Promise<CertificateRequest> {
+  const { der, contents, ...signed } = readStructure(given, requestCodec);
   // The key is looked at before it verifies anything: under a small-order key the signature would prove nothing.
-  const publicKey = await importPublicKey(publicKeyInfo);
-  if (!await isSignedBy(signed, publicKey)) throw refused("it is not signed by its own key");
-  return { name, publicKey, keyFingerprint: await publicKeyFingerprint(publicKey), der: own };
-}
-
-const version1 = Uint8Array.of(0x02, 0x01, 0x00);
-/** extensionRequest (1.2.840.113549.1.9.14). */
-const extensionRequestId = Uint8Array.of(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x0e);
-
-function readName(subject: DerElement, attributes: DerElement): AccountName {
-  const [attribute, ...others] = childrenOf(attributes, 0xa0);
-  const [id, values] = childrenOf(attribute, derTag.sequence);
-  const isOurs = others.length === 0 &&
-    equalBytes(contentOf(id, derTag.objectIdentifier), extensionRequestId);
-  if (!isOurs) throw refused("an attribute that is not its one list of extensions");
-  const [extensions, ...more] = childrenOf(values, derTag.set);
-  if (more.length !== 0) throw refused("two lists of extensions");
-  const names = readExtensions(extensions).alternativeNames ?? [];
-  const [only] = names;
-  const party = names.length === 1 && only?.type === "url" ? parsePartyUri(only.value) : undefined;
-  if (party?.role !== "member") throw refused("its alternative name is not one account's");
-  requireUniversal(subject);
-  const commonNames = new Name(subject.bytes).getField("CN");
-  if (commonNames.length !== 1 || commonNames[0] !== party.name) {
-    throw refused(`its common name is not ${party.name}`);
+  const publicKey = await importPublicKey(contents.publicKeyInfo);
+  if (!await isSignedBy(signed, publicKey)) {
+    throw new CertificateError("read a certificate request: it is not signed by its own key");
   }
-  return party.name;
+  const keyFingerprint = await publicKeyFingerprint(publicKey);
+  return { name: contents.name, publicKey, keyFingerprint, der };
 }
 
-function refused(why: string): CertificateError {
-  return new CertificateError(`read a certificate request: ${why}`);
+interface RequestContents {
+  readonly name: AccountName;
+  /** Programs that make requests write a name as either kind of text. */
+  readonly nameTag: NameTag;
+  readonly publicKeyInfo: Bytes;
 }
+
+const version1 = hexBytes("020100");
+/** extensionRequest (1.2.840.113549.1.9.14). */
+const extensionRequestId = hexBytes("06092a864886f70d01090e");
+
+const requestCodec: StructureCodec<RequestContents> = {
+  what: "a certificate request",
+  readBody(body) {
+    const { party } = readAlternativeNames(elementAt(body, 3, 0, 1, 0, 0));
+    if (party.role !== "member") {
+      throw new CertificateError("read a certificate request: it asks for the server's name");
+    }
+    const { name, tag: nameTag } = readName(elementAt(body, 1));
+    if (name !== party.name) {
+      throw new CertificateError(
+        `read a certificate request: its common name is not ${party.name}`,
+      );
+    }
+    return { name: party.name, nameTag, publicKeyInfo: elementAt(body, 2).bytes };
+  },
+  encodeBody({ name, nameTag, publicKeyInfo }) {
+    const extension = encodeAlternativeNames({ party: { role: "member", name }, hosts: [] });
+    const values = encodeDer(derTag.set, encodeDer(derTag.sequence, extension));
+    const attribute = encodeDer(derTag.sequence, extensionRequestId, values);
+    return encodeDer(
+      derTag.sequence,
+      version1,
+      encodeName(name, nameTag),
+      publicKeyInfo,
+      encodeDer(0xa0, attribute),
+    );
+  },
+};

@@ -3,7 +3,6 @@
  */
 import { CertificateError } from "../errors.ts";
 import { type VerifiedCertificate, verifyChain } from "./certificate_profile.ts";
-import { equalBytes } from "./der.ts";
 import type { Party, Role } from "./party.ts";
 import { pemToDers } from "./pem.ts";
 import { importPrivateKeyPem, publicKeyFingerprint } from "./signing_key.ts";
@@ -49,7 +48,6 @@ export async function openIdentity(options: OpenIdentityOptions): Promise<Identi
   if (await publicKeyFingerprint(publicKey) !== certificate.keyFingerprint) {
     throw new CertificateError("open an identity: the key is not the certificate's");
   }
-  const below = given.filter((der) => !equalBytes(der, anchor.der)).map((der) => der.slice());
-  const chain = role === "server" ? [...below, anchor.der] : below;
+  const chain = role === "server" ? [certificate.der, anchor.der] : [certificate.der];
   return { party: certificate.party, privateKey, chain, certificate };
 }

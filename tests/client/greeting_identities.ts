@@ -5,14 +5,11 @@ import { systemClock } from "../../src/clock.ts";
 import type { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import {
-  alternativeNames,
-  type CertificateParts,
   dayMs,
-  makeCertificate,
+  LeafMaker,
+  type LeafParts,
   makeParty,
-  memberExtensions,
-  nameDer,
-  uri,
+  memberParty,
 } from "../pki/certificate_maker.ts";
 import { serverIdentity } from "../server/test_server.ts";
 
@@ -33,21 +30,13 @@ export async function greetingIdentities(
 ): Promise<GreetingIdentity[]> {
   const { keys: { privateKey }, publicKeyInfo } = await makeParty();
   const nowMs = systemClock.nowMs();
-  const withCertificate = async (parts: Partial<CertificateParts>): Promise<Identity> => {
-    const certificate = await makeCertificate({
-      issuer: authority.anchor.subject,
-      subject: nameDer("bob"),
-      notBeforeMs: nowMs - dayMs,
-      notAfterMs: nowMs + dayMs,
-      publicKeyInfo,
-      extensions: Object.values({
-        ...memberExtensions,
-        alternativeNames: alternativeNames(uri("micropay:account:bob")),
-      }),
-      signWith: caKey,
-      ...parts,
-    });
-    return { ...bob, privateKey, chain: [certificate] };
+  const maker = await LeafMaker.open(authority.anchor, {
+    caKey,
+    publicKeyInfo,
+    party: memberParty("bob"),
+  });
+  const withCertificate = async (parts: LeafParts): Promise<Identity> => {
+    return { ...bob, privateKey, chain: [await maker.make(parts)] };
   };
   return [
     { title: "a good certificate", identity: await withCertificate({}) },
@@ -58,8 +47,8 @@ export async function greetingIdentities(
     },
     {
       title: "a self-signed certificate",
-      identity: await withCertificate({ issuer: nameDer("bob"), signWith: privateKey }),
-      reason: "it was issued under another CA's name",
+      identity: await withCertificate({ issuer: "bob", signWith: privateKey }),
+      reason: "it was issued by bob, not by micropay CA",
     },
     {
       title: "a certificate of another CA of the same name",

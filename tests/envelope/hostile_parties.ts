@@ -7,14 +7,12 @@ import { systemRandom } from "../../src/random.ts";
 import type { AccountName } from "../../src/account_name.ts";
 import { ManualClock } from "../manual_clock.ts";
 import {
-  type CertificateParts,
   dayMs,
   type Der,
-  makeCertificate,
+  LeafMaker,
+  type LeafParts,
   makeParty,
-  memberExtensions,
-  nameDer,
-  serverExtensions,
+  memberParty,
 } from "../pki/certificate_maker.ts";
 import { anchor, atMs, identities } from "./vector_parties.ts";
 
@@ -53,38 +51,34 @@ const someParty = await makeParty();
 export const sameNameCa: Der = await aliceCertificate({ signWith: someParty.keys.privateKey });
 
 /** Alice's certificate by our CA, but for what is given. */
-export async function aliceCertificate(parts: Partial<CertificateParts> = {}): Promise<Der> {
-  return await makeCertificate({
-    issuer: anchor.subject,
-    subject: nameDer("alice"),
-    notBeforeMs: atMs - dayMs,
-    notAfterMs: atMs + dayMs,
+export async function aliceCertificate(parts: LeafParts = {}): Promise<Der> {
+  const maker = await LeafMaker.open(anchor, {
+    caKey: caKeys.privateKey,
     publicKeyInfo: await exportPublicKey(aliceKeys.publicKey),
-    extensions: Object.values(memberExtensions),
-    signWith: caKeys.privateKey,
-    ...parts,
+    party: memberParty("alice"),
   });
+  return await maker.make(parts);
 }
 
 /** The server's certificate by our CA, but for what is given. */
-export async function serverCertificate(parts: Partial<CertificateParts> = {}): Promise<Der> {
-  return await aliceCertificate({
-    subject: nameDer("micropay server"),
+export async function serverCertificate(parts: LeafParts = {}): Promise<Der> {
+  const maker = await LeafMaker.open(anchor, {
+    caKey: caKeys.privateKey,
     publicKeyInfo: await exportPublicKey(serverKeys.publicKey),
-    extensions: Object.values(serverExtensions),
-    ...parts,
+    party: { role: "server" },
   });
+  return await maker.make(parts);
 }
 
 /** What is wrong with a certificate by its dates or by who signed it. */
-export const expired = { notBeforeMs: atMs - 2 * dayMs, notAfterMs: atMs - 1000 };
+export const expired = { notAfterMs: atMs - 1000 };
 export const notYet = { notBeforeMs: atMs + 1000, notAfterMs: atMs + dayMs };
 export const selfSignedAlice: Der = await aliceCertificate({
-  issuer: nameDer("alice"),
+  issuer: "alice",
   signWith: aliceKeys.privateKey,
 });
 export const selfSignedServer: Der = await serverCertificate({
-  issuer: nameDer("micropay server"),
+  issuer: "micropay server",
   signWith: serverKeys.privateKey,
 });
 

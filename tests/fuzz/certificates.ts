@@ -11,11 +11,13 @@ import { decodeBase64UrlStrict } from "../../src/base64.ts";
 import { CertificateError } from "../../src/errors.ts";
 import { readCertificateRequest } from "../../src/pki/certificate_request.ts";
 import { verifyChain } from "../../src/pki/certificate_profile.ts";
-import { readDer } from "../../src/pki/der.ts";
+import { readDer } from "../../src/pki/x509/der.ts";
+import { encodeName } from "../../src/pki/x509/distinguished_name.ts";
+import { ed25519Algorithm } from "../../src/pki/x509/signed_structure.ts";
 import { importPrivateKeyPem } from "../../src/pki/signing_key.ts";
 import { carolKeys } from "../envelope/hostile_parties.ts";
 import { alice, anchor, atMs, identities, server } from "../envelope/vector_parties.ts";
-import { bytes, type Der, ed25519Der, tlv } from "../pki/certificate_maker.ts";
+import { bytes, type Der, tlv } from "../pki/certificate_maker.ts";
 import { endOf } from "./before_decryption.ts";
 import { type DerMutation, derMutation, mutatedDer } from "./der_mutations.ts";
 import type { FuzzTarget } from "./fuzz_rounds.ts";
@@ -70,7 +72,9 @@ async function round({ kind, isSigned, mutations, above }: Input): Promise<strin
       requireRequest(der, { name });
     } else {
       const { party } = await verifyChain(chainOf(der, above), { anchor, role: kind, atMs });
-      if (party.role === "member") requireMember(der, { name: party.name, issuer: anchor.subject });
+      if (party.role === "member") {
+        requireMember(der, { name: party.name, issuer: encodeName(anchor.name) });
+      }
     }
   } catch (error) {
     assert(error instanceof CertificateError, `refused with ${error}`);
@@ -98,5 +102,5 @@ function chainOf(der: Der, above: Input["above"]): Der[] {
 async function signed(body: Der, kind: Input["kind"]): Promise<Der> {
   const { privateKey } = kind === "request" ? carolKeys : caKeys;
   const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", privateKey, body));
-  return tlv(0x30, body, ed25519Der, tlv(0x03, bytes(0), signature));
+  return tlv(0x30, body, ed25519Algorithm, tlv(0x03, bytes(0), signature));
 }

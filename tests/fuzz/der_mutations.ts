@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { type Der, tlv } from "../pki/certificate_maker.ts";
-import { type DerElement, readDer } from "../../src/pki/der.ts";
+import { type DerElement, readDer } from "../../src/pki/x509/der.ts";
 import { type ByteMutation, byteMutation, mutated } from "./byte_mutations.ts";
 
 export type DerMutation =

@@ -1,24 +1,24 @@
 /**
- * Makes certificates, above all wrong ones: each field of the frame can be given as raw DER, and whatever comes out is
- * signed properly, so that a test refuses exactly the one thing that it is about.
+ * Makes certificates, above all wrong ones. What can be said with the templates of the program is made with them here. What cannot be
+ * said with them is made by `der_tree.ts`, which changes DER and signs it again.
  */
 import { assertInstanceOf } from "@std/assert";
+import type { AccountName } from "../../src/account_name.ts";
 import { CertificateError } from "../../src/errors.ts";
 import { type VerifiedCertificate, verifyChain } from "../../src/pki/certificate_profile.ts";
-import { partyUri, type Role } from "../../src/pki/party.ts";
+import { type Host, parseHost } from "../../src/pki/host.ts";
+import { type Party, partyUri, type Role } from "../../src/pki/party.ts";
 import { exportPublicKey, generateSigningKey } from "../../src/pki/signing_key.ts";
 import { readTrustAnchor, type TrustAnchor } from "../../src/pki/trust_anchor.ts";
 import {
-  BasicConstraintsExtension,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  type Extension,
-  type JsonGeneralNames,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  Name,
-  SubjectAlternativeNameExtension,
-} from "../../src/pki/x509.ts";
+  authorityCodec,
+  type AuthorityContents,
+  leafCodec,
+  type LeafContents,
+} from "../../src/pki/x509/certificate.ts";
+import { encodeDer } from "../../src/pki/x509/der.ts";
+import { keyIdentifier } from "../../src/pki/x509/extensions.ts";
+import { signStructure } from "../../src/pki/x509/signed_structure.ts";
 
 export type Der = Uint8Array<ArrayBuffer>;
 
@@ -26,104 +26,14 @@ export type Der = Uint8Array<ArrayBuffer>;
 export const atMs = Date.UTC(2026, 10, 23, 12);
 export const dayMs = 86_400_000;
 
-export const ed25519Der = bytes(0x30, 5, 6, 3, 0x2b, 0x65, 0x70);
-export const v3Der = bytes(0xa0, 3, 2, 1, 2);
+export const serial: Der = new Uint8Array(16).fill(0x42);
 
 export function bytes(...values: number[]): Der {
   return Uint8Array.from(values);
 }
 
 /** One DER element. */
-export function tlv(tag: number, ...contents: readonly Uint8Array[]): Der {
-  const length = contents.reduce((sum, { length }) => sum + length, 0);
-  const head = length < 0x80
-    ? [tag, length]
-    : length < 0x100
-    ? [tag, 0x81, length]
-    : [tag, 0x82, length >> 8, length & 0xff];
-  return Uint8Array.from([head, ...contents.map((content) => [...content])].flat());
-}
-
-export interface CertificateParts {
-  version?: Der;
-  serial?: Der;
-  innerAlgorithm?: Der;
-  outerAlgorithm?: Der;
-  issuer?: Der;
-  subject?: Der;
-  notBeforeMs?: number;
-  notAfterMs?: number;
-  publicKeyInfo?: Der;
-  /** Between the key and the extensions. */
-  uniqueIds?: Der[];
-  extensions?: readonly Uint8Array[];
-  signWith: CryptoKey;
-}
-
-export async function makeCertificate(parts: CertificateParts): Promise<Der> {
-  const body = tlv(
-    0x30,
-    parts.version ?? v3Der,
-    tlv(0x02, parts.serial ?? bytes(0x42)),
-    parts.innerAlgorithm ?? ed25519Der,
-    parts.issuer ?? nameDer("root"),
-    tlv(
-      0x30,
-      timeDer(parts.notBeforeMs ?? atMs - dayMs),
-      timeDer(parts.notAfterMs ?? atMs + dayMs),
-    ),
-    parts.subject ?? nameDer("alice"),
-    parts.publicKeyInfo!,
-    ...parts.uniqueIds ?? [],
-    ...(parts.extensions ? [tlv(0xa3, tlv(0x30, ...parts.extensions))] : []),
-  );
-  const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", parts.signWith, body));
-  return tlv(0x30, body, parts.outerAlgorithm ?? ed25519Der, tlv(0x03, bytes(0), signature));
-}
-
-export function nameDer(...commonNames: string[]): Der {
-  return new Uint8Array(new Name(commonNames.map((name) => ({ CN: [name] }))).toArrayBuffer());
-}
-
-function timeDer(ms: number): Der {
-  const digits = new Date(ms).toISOString().replace(/[-:T]|\.\d+/g, "").slice(2);
-  return tlv(0x17, new TextEncoder().encode(digits));
-}
-
-export function der(extension: Extension): Der {
-  return new Uint8Array(extension.rawData);
-}
-
-export const basicConstraints = (ca: boolean, pathLength?: number, critical = true) =>
-  der(new BasicConstraintsExtension(ca, pathLength, critical));
-export const keyUsage = (usages: number) => der(new KeyUsagesExtension(usages, true));
-export const extendedKeyUsage = (...usages: string[]) => der(new ExtendedKeyUsageExtension(usages));
-export const alternativeNames = (...names: JsonGeneralNames) =>
-  der(new SubjectAlternativeNameExtension(names));
-export const uri = (value: string): JsonGeneralNames[number] => ({ type: "url", value });
-
-/** The extensions of a good member's certificate, by name so that a test can take one out or put another in. */
-export const memberExtensions = {
-  basicConstraints: basicConstraints(false),
-  keyUsage: keyUsage(KeyUsageFlags.digitalSignature),
-  extendedKeyUsage: extendedKeyUsage(ExtendedKeyUsage.clientAuth),
-  alternativeNames: alternativeNames(uri("micropay:account:alice")),
-};
-
-export const serverExtensions = {
-  ...memberExtensions,
-  extendedKeyUsage: extendedKeyUsage(ExtendedKeyUsage.serverAuth),
-  alternativeNames: alternativeNames(
-    uri("micropay:server"),
-    { type: "dns", value: "localhost" },
-    { type: "ip", value: "127.0.0.1" },
-  ),
-};
-
-export const authorityExtensions = {
-  basicConstraints: basicConstraints(true, 1),
-  keyUsage: keyUsage(KeyUsageFlags.keyCertSign),
-};
+export const tlv = encodeDer;
 
 export interface TestParty {
   readonly keys: CryptoKeyPair;
@@ -135,68 +45,97 @@ export async function makeParty(): Promise<TestParty> {
   return { keys, publicKeyInfo: await exportPublicKey(keys.publicKey) };
 }
 
-/** A CA that allows one more below it, and what is needed to issue in its name. */
+export function memberParty(name: string): Party {
+  return { role: "member", name: name as AccountName };
+}
+
+export const localHosts: readonly Host[] = ["localhost", "127.0.0.1", "::1"]
+  .map((text) => parseHost(text)!);
+
+export type LeafParts = Partial<LeafContents> & { readonly signWith?: CryptoKey };
+export type AuthorityParts = Partial<AuthorityContents> & { readonly signWith?: CryptoKey };
+
+/** Good certificates of one CA, but for what is given. */
+export class LeafMaker {
+  readonly #contents: LeafContents;
+  readonly #caKey: CryptoKey;
+
+  private constructor(contents: LeafContents, caKey: CryptoKey) {
+    this.#contents = contents;
+    this.#caKey = caKey;
+  }
+
+  static async open(
+    anchor: TrustAnchor,
+    { caKey, publicKeyInfo, party }: { caKey: CryptoKey; publicKeyInfo: Der; party: Party },
+  ): Promise<LeafMaker> {
+    return new LeafMaker({
+      serial,
+      issuer: anchor.name,
+      authorityKeyIdentifier: keyIdentifier(await exportPublicKey(anchor.publicKey)),
+      notBeforeMs: anchor.notBeforeMs,
+      notAfterMs: anchor.notAfterMs,
+      publicKeyInfo,
+      party,
+      hosts: party.role === "server" ? localHosts : [],
+    }, caKey);
+  }
+
+  async make({ signWith = this.#caKey, ...parts }: LeafParts = {}): Promise<Der> {
+    const contents = { ...this.#contents, ...parts };
+    return await signStructure(contents, { codec: leafCodec, privateKey: signWith });
+  }
+}
+
+/** Makes a CA's certificate for `root`, but for what is given. */
+export async function makeRoot(
+  { keys, publicKeyInfo }: TestParty,
+  { signWith = keys.privateKey, ...parts }: AuthorityParts = {},
+): Promise<Der> {
+  const contents = {
+    serial,
+    name: "micropay CA 00000000",
+    notBeforeMs: atMs - 2 * dayMs,
+    notAfterMs: atMs + 10 * dayMs,
+    publicKeyInfo,
+    ...parts,
+  };
+  return await signStructure(contents, { codec: authorityCodec, privateKey: signWith });
+}
+
+/** A CA with what is needed to issue in its name. */
 export class TestAuthority {
   private constructor(
     readonly anchor: TrustAnchor,
     readonly root: TestParty,
     readonly leaf: TestParty,
-    readonly middle: TestParty,
+    readonly members: LeafMaker,
+    readonly servers: LeafMaker,
   ) {}
 
-  static async make(parts: Partial<CertificateParts> = {}): Promise<TestAuthority> {
-    const [root, leaf, middle] = await Promise.all([makeParty(), makeParty(), makeParty()]);
-    const certificate = await makeCertificate({
-      subject: nameDer("root"),
-      publicKeyInfo: root.publicKeyInfo,
-      extensions: Object.values(authorityExtensions),
-      notAfterMs: atMs + 10 * dayMs,
-      signWith: root.keys.privateKey,
-      ...parts,
-    });
-    const anchor = await readTrustAnchor(certificate, { atMs });
-    return new TestAuthority(anchor, root, leaf, middle);
+  static async make(parts: AuthorityParts = {}): Promise<TestAuthority> {
+    const [root, leaf] = await Promise.all([makeParty(), makeParty()]);
+    const anchor = await readTrustAnchor(await makeRoot(root, parts), { atMs });
+    const common = { caKey: root.keys.privateKey, publicKeyInfo: leaf.publicKeyInfo };
+    return new TestAuthority(
+      anchor,
+      root,
+      leaf,
+      await LeafMaker.open(anchor, { ...common, party: memberParty("alice") }),
+      await LeafMaker.open(anchor, { ...common, party: { role: "server" } }),
+    );
   }
 
-  /** A good member's certificate, but for what is given. */
-  async member(parts: Partial<CertificateParts> = {}): Promise<Der> {
-    return await makeCertificate({
-      publicKeyInfo: this.leaf.publicKeyInfo,
-      extensions: Object.values(memberExtensions),
-      signWith: this.root.keys.privateKey,
-      ...parts,
-    });
+  /** A good member's certificate, from a day before to a day after, but for what is given. */
+  async member(parts: LeafParts = {}): Promise<Der> {
+    const dates = { notBeforeMs: atMs - dayMs, notAfterMs: atMs + dayMs };
+    return await this.members.make({ ...dates, ...parts });
   }
 
-  /** A good server's certificate, but for what is given. */
-  async server(parts: Partial<CertificateParts> = {}): Promise<Der> {
-    return await this.member({
-      subject: nameDer("server"),
-      extensions: Object.values(serverExtensions),
-      ...parts,
-    });
-  }
-
-  /** A good CA certificate between root and leaf, but for what is given. */
-  async intermediate(parts: Partial<CertificateParts> = {}): Promise<Der> {
-    return await this.member({
-      subject: nameDer("middle"),
-      publicKeyInfo: this.middle.publicKeyInfo,
-      extensions: Object.values({
-        ...authorityExtensions,
-        basicConstraints: basicConstraints(true),
-      }),
-      ...parts,
-    });
-  }
-
-  /** A good member's certificate issued by the intermediate. */
-  async memberBelow(parts: Partial<CertificateParts> = {}): Promise<Der> {
-    return await this.member({
-      issuer: nameDer("middle"),
-      signWith: this.middle.keys.privateKey,
-      ...parts,
-    });
+  /** A good server's certificate, from a day before to a day after, but for what is given. */
+  async server(parts: LeafParts = {}): Promise<Der> {
+    const dates = { notBeforeMs: atMs - dayMs, notAfterMs: atMs + dayMs };
+    return await this.servers.make({ ...dates, ...parts });
   }
 
   async verify(

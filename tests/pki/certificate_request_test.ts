@@ -8,56 +8,41 @@ import {
   readCertificateRequest,
 } from "../../src/pki/certificate_request.ts";
 import { derToPem } from "../../src/pki/pem.ts";
-import { Extension } from "../../src/pki/x509.ts";
 import { publicKeyFingerprint } from "../../src/pki/signing_key.ts";
-import {
-  alternativeNames,
-  basicConstraints,
-  bytes,
-  type Der,
-  der,
-  ed25519Der,
-  makeParty,
-  nameDer,
-  tlv,
-  uri,
-} from "./certificate_maker.ts";
+import { bytes, type Der, makeParty } from "./certificate_maker.ts";
+import { childrenOf, leafOf, type Node, raw, readTree, text, writeTree } from "./der_tree.ts";
 import { openssl } from "./openssl.ts";
 import { inFolder } from "./temporary_folder.ts";
 
 const alice = await makeParty();
 const name = "alice" as AccountName;
-const extensionRequestDer = bytes(6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 0x0e);
+const good = await createCertificateRequest(name, alice.keys);
 
-interface RequestParts {
-  version?: Der;
-  subject?: Der;
-  publicKeyInfo?: Der;
-  algorithm?: Der;
-  attributes?: Der;
-  signWith?: CryptoKey;
+/** A good request with one change, signed anew. */
+async function makeRequest(
+  edit: (body: Node) => void = () => {},
+  { finish = () => {}, signWith = alice.keys.privateKey }: {
+    finish?: (request: Node) => void;
+    signWith?: CryptoKey;
+  } = {},
+): Promise<Der> {
+  const tree = readTree(good);
+  edit(childrenOf(tree)[0]!);
+  const body = writeTree(childrenOf(tree)[0]!);
+  const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", signWith, body));
+  leafOf(tree, 2).content = bytes(0, ...signature);
+  finish(tree);
+  return writeTree(tree);
 }
 
-async function makeRequest(parts: RequestParts = {}): Promise<Der> {
-  const body = tlv(
-    0x30,
-    parts.version ?? bytes(2, 1, 0),
-    parts.subject ?? nameDer("alice"),
-    parts.publicKeyInfo ?? alice.publicKeyInfo,
-    parts.attributes ?? attributes(alternativeNames(uri("micropay:account:alice"))),
-  );
-  const key = parts.signWith ?? alice.keys.privateKey;
-  const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", key, body));
-  return tlv(0x30, body, parts.algorithm ?? ed25519Der, tlv(3, bytes(0), signature));
-}
-
-function attributes(...extensions: Der[]): Der {
-  return tlv(0xa0, attribute(...extensions));
-}
-
-function attribute(...extensions: Der[]): Der {
-  return tlv(0x30, extensionRequestDer, tlv(0x31, tlv(0x30, ...extensions)));
-}
+const at = { version: 0, subject: 1, key: 2, attributes: 3 };
+const attributesOf = (body: Node) => childrenOf(body, at.attributes);
+/** The object identifier and the set of values. */
+const attributeOf = (body: Node) => childrenOf(body, at.attributes, 0);
+const extensionsOf = (body: Node) => childrenOf(body, at.attributes, 0, 1, 0);
+const namesOf = (body: Node) => childrenOf(body, at.attributes, 0, 1, 0, 0, -1, 0);
+const commonName = (body: Node) => leafOf(body, at.subject, 0, 0, 1);
+const again = (list: Node[]) => void list.push({ raw: writeTree(list[0]!) });
 
 Deno.test("a request is read back with its name and key", async () => {
   for (const account of ["alice", "a", "0._-", "x".repeat(32)] as AccountName[]) {
@@ -93,76 +78,118 @@ testWith(["openssl"], "openssl verifies a request and sees its name", async () =
   });
 });
 
+Deno.test("a request is read whichever of the two kinds of text its name is", async () => {
+  const asUtf8 = await makeRequest((body) => commonName(body).tag = 0x0c);
+  assertEquals((await readCertificateRequest(asUtf8)).name, name);
+});
+
+testWith(["openssl"], "a request that openssl made is read", async () => {
+  await inFolder(async (folder) => {
+    const key = `${folder}/key.pem`;
+    await openssl("genpkey", "-algorithm", "ed25519", "-out", key);
+    for (const account of ["carol", "under_score"]) {
+      await openssl(
+        ...["req", "-new", "-key", key, "-subj", `/CN=${account}`],
+        ...["-addext", `subjectAltName=URI:micropay:account:${account}`],
+        ...["-outform", "DER", "-out", `${folder}/request.der`],
+      );
+      const der = await Deno.readFile(`${folder}/request.der`);
+      assertEquals((await readCertificateRequest(new Uint8Array(der))).name, account);
+    }
+  });
+});
+
 Deno.test("a request is refused when", async (test) => {
   const mallory = await makeParty();
-  const smallOrder = alice.publicKeyInfo.slice();
-  smallOrder.fill(0, 12);
-  const own = uri("micropay:account:alice");
-  const rows: [string, RequestParts, RegExp][] = [
-    ["another key signed it", { signWith: mallory.keys.privateKey }, /not signed by its own key/],
-    ["it carries another's key", { publicKeyInfo: mallory.publicKeyInfo }, /own key/],
-    ["its key is of small order", { publicKeyInfo: smallOrder }, /small order/],
-    ["its algorithm is another", { algorithm: bytes(0x30, 5, 6, 3, 0x2b, 0x65, 0x71) }, /Ed25519/],
-    ["its version is another", { version: bytes(2, 1, 1) }, /version/],
-    ["the common name is another", { subject: nameDer("bob") }, /common name/],
-    ["there are two common names", { subject: nameDer("alice", "bob") }, /common name/],
-    ["there is no common name", { subject: bytes(0x30, 0) }, /common name/],
-    ["there are no attributes", { attributes: bytes(0xa0, 0) }, /read DER/],
+  const rows: [string, (body: Node) => void, RegExp][] = [
     [
-      "it asks for the server's name",
-      { attributes: attributes(alternativeNames(uri("micropay:server"))) },
-      /one account's/,
+      "it carries another's key",
+      (body) => childrenOf(body)[at.key] = { raw: mallory.publicKeyInfo },
+      /own key/,
+    ],
+    ["its key is of small order", (body) => leafOf(body, at.key, 1).content.fill(0), /prime order/],
+    ["its version is another", (body) => childrenOf(body)[at.version] = raw(2, 1, 1), /one way/],
+    ["its version is padded", (body) => childrenOf(body)[at.version] = raw(2, 2, 0, 0), /one way/],
+    ["the common name is another", (body) => commonName(body).content[0] = 0x62, /common name/],
+    ["the common name is in capitals", (body) => commonName(body).content[0] = 0x41, /common name/],
+    ["there are two common names", (body) => again(childrenOf(body, at.subject)), /one way/],
+    ["two common names share an RDN", (body) => again(childrenOf(body, at.subject, 0)), /one way/],
+    ["there is no common name", (body) => childrenOf(body)[at.subject] = raw(0x30, 0), /read DER/],
+    ["an RDN is empty", (body) => childrenOf(body, at.subject).push(raw(0x31, 0)), /one way/],
+    ["the name is a text of IA5", (body) => commonName(body).tag = 0x16, /one way/],
+    [
+      "the name has a third member",
+      (body) => childrenOf(body, at.subject, 0, 0).push(raw(5, 0)),
+      /one way/,
+    ],
+    ["there are no attributes", (body) => attributesOf(body).splice(0), /read DER/],
+    ["the attributes are missing", (body) => childrenOf(body).pop(), /read DER/],
+    ["its attribute has a third member", (body) => attributeOf(body).push(raw(5, 0)), /one way/],
+    ["its attribute is another", (body) => attributeOf(body)[0] = raw(6, 1, 0x2a), /one way/],
+    ["it has two attributes", (body) => again(attributesOf(body)), /one way/],
+    [
+      "it has a challenge password",
+      (body) =>
+        attributesOf(body).push({
+          tag: 0x30,
+          children: [
+            raw(6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 7),
+            { tag: 0x31, children: [text(0x0c, "secret")] },
+          ],
+        }),
+      /one way/,
     ],
     [
-      "it asks for two names",
-      { attributes: attributes(alternativeNames(own, uri("micropay:account:bob"))) },
-      /one account's/,
+      "its one attribute has two lists",
+      (body) => again(childrenOf(body, at.attributes, 0, 1)),
+      /one way/,
     ],
+    ["it asks for names twice", (body) => again(extensionsOf(body)), /one way/],
     [
-      "it asks for a host",
-      { attributes: attributes(alternativeNames({ type: "dns", value: "a" })) },
-      /one account's/,
+      "it asks for another extension",
+      (body) =>
+        extensionsOf(body).push({
+          tag: 0x30,
+          children: [raw(6, 3, 0x55, 0x1d, 15), raw(4, 4, 3, 2, 7, 0x80)],
+        }),
+      /one way/,
     ],
-    ["it asks for no name", { attributes: attributes() }, /one account's/],
-    [
-      "it asks for names twice",
-      { attributes: attributes(alternativeNames(own), alternativeNames(own)) },
-      /twice/,
-    ],
-    ["it has two lists of extensions", {
-      attributes: tlv(
-        0xa0,
-        attribute(alternativeNames(own)),
-        attribute(basicConstraints(true)),
-      ),
-    }, /one list of extensions/],
-    ["its one attribute has two lists", {
-      attributes: tlv(
-        0xa0,
-        tlv(
-          0x30,
-          extensionRequestDer,
-          tlv(0x31, tlv(0x30, alternativeNames(own)), tlv(0x30, basicConstraints(true))),
-        ),
-      ),
-    }, /two lists/],
-    ["it is larger than the limit", {
-      attributes: attributes(
-        alternativeNames(own),
-        der(new Extension("1.2.3.4", false, tlv(4, new Uint8Array(certificateBytesMax)))),
-      ),
+    ["its extension is critical", (body) => {
+      childrenOf(extensionsOf(body)[0]!).splice(1, 0, raw(1, 1, 0xff));
+    }, /one way/],
+    ["its extension is uncritical and says so", (body) => {
+      childrenOf(extensionsOf(body)[0]!).splice(1, 0, raw(1, 1, 0));
+    }, /one way/],
+    ["it asks for the server's name", (body) => {
+      namesOf(body)[0] = text(0x86, "micropay:server");
+    }, /the server's name/],
+    ["it asks for two names", (body) => {
+      namesOf(body).push(text(0x86, "micropay:account:bob"));
+    }, /no host and no address/],
+    ["it asks for a host instead", (body) => namesOf(body)[0] = text(0x82, "a"), /no URI/],
+    ["it asks for a host besides", (body) => namesOf(body).push(text(0x82, "a")), /more than/],
+    ["it asks for no name", (body) => extensionsOf(body).splice(0), /read DER/],
+    ["it is larger than the limit", (body) => {
+      commonName(body).content = new Uint8Array(certificateBytesMax);
     }, /bytes, more than 4096/],
-    ["it has another attribute", {
-      attributes: tlv(0xa0, tlv(0x30, bytes(6, 1, 0x2a), tlv(0x31, bytes(5, 0)))),
-    }, /one list of extensions/],
+    ["something follows its attributes", (body) => childrenOf(body).push(raw(5, 0)), /one way/],
   ];
-  for (const [title, parts, why] of rows) {
+  for (const [title, edit, why] of rows) {
     await test.step(title, async () => {
-      const request = await makeRequest(parts);
+      const request = await makeRequest(edit);
       const error = await assertRejects(() => readCertificateRequest(request), CertificateError);
       assertMatch(error.message, why);
     });
   }
+  await test.step("another key signed it", async () => {
+    const request = await makeRequest(() => {}, { signWith: mallory.keys.privateKey });
+    await assertRejects(() => readCertificateRequest(request), CertificateError, "own key");
+  });
+  await test.step("its algorithm is another", async () => {
+    const finish = (request: Node) => leafOf(request, 1, 0).content[2] = 0x71;
+    const request = await makeRequest(() => {}, { finish });
+    await assertRejects(() => readCertificateRequest(request), CertificateError, "one way");
+  });
 });
 
 Deno.test("a request that is cut off, continued or changed is refused", async () => {

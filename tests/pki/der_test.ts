@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { CertificateError } from "../../src/errors.ts";
-import { derDepthMax, readDer } from "../../src/pki/der.ts";
+import { derDepthMax, readDer } from "../../src/pki/x509/der.ts";
 import { bytes, tlv } from "./certificate_maker.ts";
 
 Deno.test("a nested structure is read with its raw bytes", () => {
@@ -11,7 +11,7 @@ Deno.test("a nested structure is read with its raw bytes", () => {
   assertEquals(root.children[1]!.content.length, 300);
 });
 
-Deno.test("what has a second spelling, or none, is refused", async (test) => {
+Deno.test("a frame that has a second spelling, or none, is refused", async (test) => {
   const rows: [string, number[]][] = [
     ["nothing", []],
     ["a tag alone", [0x30]],
@@ -23,15 +23,6 @@ Deno.test("what has a second spelling, or none, is refused", async (test) => {
     ["a padded long length", [0x04, 0x82, 0, 0x80, ...new Uint8Array(128)]],
     ["a length of three bytes", [0x04, 0x83, 0, 0, 0]],
     ["a tag of two bytes", [0x1f, 0x81, 0]],
-    ["an octet string in pieces", [0x24, 2, 0x04, 0]],
-    ["a flat sequence", [0x10, 0]],
-    ["a flat set", [0x11, 0]],
-    ["a boolean that is 1", [0x01, 1, 1]],
-    ["a boolean of two bytes", [0x01, 2, 0, 0]],
-    ["an empty integer", [0x02, 0]],
-    ["a padded integer", [0x02, 2, 0, 1]],
-    ["a padded negative integer", [0x02, 2, 0xff, 0x80]],
-    ["a null with content", [0x05, 1, 0]],
     ["a child that reaches past its parent", [0x30, 2, 0x04, 1, 0]],
   ];
   for (const [title, values] of rows) {

@@ -56,7 +56,7 @@ const stated: readonly (readonly [text: string, value: number])[] = [
   ["| rows of a page | 200, and 32,768 bytes of body; 600 digests |", limits.pageRowsMax],
   ["most 600 at a time", chainDigestsMax],
   ["at most 4,096 bytes of DER each", limits.certificateBytesMax],
-  ["at most 3 certificates", limits.chainCertificatesMax],
+  ["at most 2 certificates", limits.chainCertificatesMax],
   ["| an order or a receipt | 12,288 characters |", limits.orderBytesMax],
   ["serves 16 connections at a time", limits.peerConnectionsMax],
   ["and 64 of them waiting", limits.sendQueueMessagesMax],

@@ -168,7 +168,7 @@ const wrongSigners = [
     what: "with a certificate of another CA",
     chain: [otherCa.alice],
     key: alice.privateKey,
-    reason: "another CA's name",
+    reason: "it was issued by micropay CA",
   },
   {
     what: "without a certificate",

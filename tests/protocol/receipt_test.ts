@@ -96,7 +96,7 @@ const wrongSigners = [
     what: "of another CA's server",
     chain: [otherCa.server],
     key: server.privateKey,
-    reason: "another CA's name",
+    reason: "it was issued by micropay CA",
   },
   {
     what: "without a certificate",

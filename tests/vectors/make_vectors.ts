@@ -1,8 +1,8 @@
 /**
- * Makes the golden vectors anew: `deno run --allow-read --allow-write tests/vectors/make_vectors.ts`.
+ * Makes the golden vectors anew: `deno run --allow-read --allow-write tests/vectors/make_vectors.ts [NAME...]`.
  *
- * To be run only when the wire format changes. Everything in the folder changes then, since the keys are new, and so do the
- * examples in `docs/protocol.md`. The tests never run it: they check what is in the folder.
+ * To be run only when the wire format changes. Without a name everything in the folder changes, since the keys are new, and so do
+ * the examples in `docs/protocol.md`. With names of files (`refused`, `messages`) only those are made, with the keys that are there. The tests never run it: they check what is in the folder.
  */
 import type { AccountName } from "../../src/account_name.ts";
 import { encodeBase64Url } from "../../src/base64.ts";
@@ -22,18 +22,21 @@ import type {
 const atMs = Date.UTC(2026, 10, 23, 12);
 const random = systemRandom;
 
-await write("identities", await makeIdentities());
-await write("session_keys", await makeSessionKeys());
+const names = Deno.args;
+
+await write("identities", makeIdentities);
+await write("session_keys", makeSessionKeys);
 // What follows is made with the keys that were just written.
 const { makeDocuments, makeLedger, makeMessages, makeRefused } = await import("./vector_lines.ts");
-await write("documents", await makeDocuments());
-await write("messages", await makeMessages());
-await write("ledger", await makeLedger());
-await write("refused", await makeRefused());
+await write("documents", makeDocuments);
+await write("messages", makeMessages);
+await write("ledger", makeLedger);
+await write("refused", makeRefused);
 
-async function write(name: string, value: object): Promise<void> {
+async function write(name: string, make: () => object | Promise<object>): Promise<void> {
+  if (names.length > 0 && !names.includes(name)) return;
   const path = new URL(`./${name}.json`, import.meta.url);
-  await Deno.writeTextFile(path, `${JSON.stringify(value, null, 2)}\n`);
+  await Deno.writeTextFile(path, `${JSON.stringify(await make(), null, 2)}\n`);
 }
 
 async function makeIdentities(): Promise<IdentitiesFile> {

@@ -1,0 +1,124 @@
+/**
+ * The two kinds of certificates that there are: the CA's own, and the leaf of a server or a member. Each is a template with few blanks.
+ * One encoder both issues certificates and says what one that comes from elsewhere has to look like.
+ */
+import { CertificateError } from "../../errors.ts";
+import { type Bytes, type DerElement, derTag, elementAt, encodeDer, hexBytes } from "./der.ts";
+import { encodeName, readName } from "./distinguished_name.ts";
+import {
+  encodeAuthorityExtensions,
+  encodeLeafExtensions,
+  type LeafNames,
+  readLeafExtensions,
+} from "./extensions.ts";
+import { ed25519Algorithm, type StructureCodec } from "./signed_structure.ts";
+import { readPublicKeyInfo } from "./public_key_info.ts";
+import { encodeValidity, readValidity, type Validity } from "./validity.ts";
+
+/** Bytes of every serial number. */
+export const serialBytes = 16;
+
+interface CommonContents extends Validity {
+  /** {@link serialBytes} bytes, the first from 0x40 to 0x7f: a positive number whose length is always the same. */
+  readonly serial: Bytes;
+  /** SubjectPublicKeyInfo of an Ed25519 key in DER. Whether the key is a good point is not verified. */
+  readonly publicKeyInfo: Bytes;
+}
+
+/** The blanks of a CA's certificate. */
+export interface AuthorityContents extends CommonContents {
+  /** Of the form {@link authorityNamePattern}. */
+  readonly name: string;
+}
+
+/** The blanks of a server's or a member's certificate. */
+export interface LeafContents extends CommonContents, LeafNames {
+  /** The CA's name. */
+  readonly issuer: string;
+  /** The identifier of the CA's key. */
+  readonly authorityKeyIdentifier: Bytes;
+}
+
+/** A CA's common name. Part of it is random, so that people can tell two CAs apart. */
+export const authorityNamePattern = /^micropay CA [0-9a-f]{8}$/;
+
+const serverName = "micropay server";
+
+export const authorityCodec: StructureCodec<AuthorityContents> = {
+  what: "a CA certificate",
+  readBody(body) {
+    const { name } = readName(elementAt(body, bodyIndex.subject));
+    checkAuthorityName(name);
+    return { ...readCommon(body), name };
+  },
+  encodeBody: (contents) =>
+    encodeBody(contents, {
+      issuer: contents.name,
+      subject: contents.name,
+      extensions: encodeAuthorityExtensions(contents),
+    }),
+};
+
+export const leafCodec: StructureCodec<LeafContents> = {
+  what: "a certificate",
+  readBody(body) {
+    const { name: issuer } = readName(elementAt(body, bodyIndex.issuer));
+    const extensions = elementAt(body, bodyIndex.extensions, 0);
+    // It would fail anyway, with an error that tells a person less.
+    if (extensions.children.length === authorityExtensionsCount) {
+      throw new CertificateError("read a certificate: it is a CA's");
+    }
+    return { ...readCommon(body), issuer, ...readLeafExtensions(extensions) };
+  },
+  encodeBody: (contents) =>
+    encodeBody(contents, {
+      issuer: contents.issuer,
+      subject: contents.party.role === "server" ? serverName : contents.party.name,
+      extensions: encodeLeafExtensions(contents),
+    }),
+};
+
+const version3 = hexBytes("a003020102");
+const authorityExtensionsCount = 3;
+const bodyIndex = {
+  serial: 1,
+  issuer: 3,
+  validity: 4,
+  subject: 5,
+  publicKeyInfo: 6,
+  extensions: 7,
+};
+
+function readCommon(body: DerElement): CommonContents {
+  const serial = elementAt(body, bodyIndex.serial).content;
+  if (serial.length !== serialBytes || serial[0]! >> 6 !== 1) {
+    throw new CertificateError(
+      `read a certificate: its serial is not a positive number of ${serialBytes} bytes`,
+    );
+  }
+  const publicKeyInfo = elementAt(body, bodyIndex.publicKeyInfo).bytes;
+  readPublicKeyInfo(publicKeyInfo);
+  return { serial, ...readValidity(elementAt(body, bodyIndex.validity)), publicKeyInfo };
+}
+
+function checkAuthorityName(name: string): void {
+  if (authorityNamePattern.test(name)) return;
+  throw new CertificateError(`read a CA certificate: ${name.slice(0, 80)} is no name of a CA`);
+}
+
+function encodeBody(
+  { serial, publicKeyInfo, ...validity }: CommonContents,
+  { issuer, subject, extensions }: { issuer: string; subject: string; extensions: Bytes },
+): Bytes {
+  return encodeDer(
+    derTag.sequence,
+    version3,
+    encodeDer(derTag.integer, serial),
+    ed25519Algorithm,
+    encodeName(issuer),
+    encodeValidity(validity),
+    encodeName(subject),
+    publicKeyInfo,
+    encodeDer(0xa3, extensions),
+  );
+}

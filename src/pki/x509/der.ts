@@ -1,0 +1,129 @@
+/**
+ * DER (X.690): one byte string for one value. The reader walks the frame of tags and lengths and no further. Whoever reads a structure
+ * encodes what it found anew and compares the bytes, so that contents need no checks of their own here.
+ */
+import { CertificateError } from "../../errors.ts";
+
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+export interface DerElement {
+  readonly tag: number;
+  /** Tag, length and content. */
+  readonly bytes: Bytes;
+  readonly content: Bytes;
+  /** Empty for a primitive element. */
+  readonly children: readonly DerElement[];
+}
+
+export const derTag = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  objectIdentifier: 0x06,
+  utf8String: 0x0c,
+  printableString: 0x13,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  sequence: 0x30,
+  set: 0x31,
+} as const;
+
+/** Deepest nesting that is followed; a certificate of ours needs 7. */
+export const derDepthMax = 16;
+
+/**
+ * Encodes one element.
+ *
+ * @throws {CertificateError} when the contents are longer than a length of two bytes can say
+ */
+export function encodeDer(tag: number, ...contents: readonly Uint8Array[]): Bytes {
+  const length = contents.reduce((sum, content) => sum + content.length, 0);
+  if (length > 0xffff) throw new CertificateError(`encode DER: ${length} bytes in one element`);
+  const head = length < 0x80
+    ? [tag, length]
+    : length < 0x100
+    ? [tag, 0x81, length]
+    : [tag, 0x82, length >> 8, length & 0xff];
+  const bytes = new Uint8Array(head.length + length);
+  bytes.set(head);
+  let at = head.length;
+  for (const content of contents) {
+    bytes.set(content, at);
+    at += content.length;
+  }
+  return bytes;
+}
+
+/**
+ * Reads exactly one element with everything inside it.
+ *
+ * @throws {CertificateError} when a tag or a length is not DER, bytes follow the element, or it nests deeper than
+ * {@link derDepthMax}
+ */
+export function readDer(bytes: Bytes): DerElement {
+  const element = readElement(bytes, 0);
+  if (element.bytes.length !== bytes.length) throw notDer("bytes after the end");
+  return element;
+}
+
+/**
+ * Follows a path of child numbers.
+ *
+ * @throws {CertificateError} when there is no such child
+ */
+export function elementAt(element: DerElement, ...path: readonly number[]): DerElement {
+  let found: DerElement | undefined = element;
+  for (const index of path) found = found?.children[index];
+  if (found === undefined) throw notDer(`no element at ${path.join(".")}`);
+  return found;
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+/** Bytes from hexadecimal digits, for the constant parts of a structure. */
+export function hexBytes(hex: string): Bytes {
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+
+function readElement(bytes: Bytes, depth: number): DerElement {
+  if (depth > derDepthMax) throw notDer("nested too deeply");
+  const tag = bytes[0];
+  if (tag === undefined) throw notDer("cut off");
+  if ((tag & 0x1f) === 0x1f) throw notDer("a tag of more than one byte");
+  const { length, start } = readLength(bytes);
+  if (start + length > bytes.length) throw notDer("cut off");
+  const content = bytes.subarray(start, start + length);
+  const isConstructed = (tag & 0x20) !== 0;
+  const children = isConstructed ? readAll(content, depth + 1) : [];
+  return { tag, bytes: bytes.subarray(0, start + length), content, children };
+}
+
+function readAll(content: Bytes, depth: number): DerElement[] {
+  const children: DerElement[] = [];
+  for (let at = 0; at < content.length;) {
+    const child = readElement(content.subarray(at), depth);
+    children.push(child);
+    at += child.bytes.length;
+  }
+  return children;
+}
+
+function readLength(bytes: Uint8Array): { length: number; start: number } {
+  const first = bytes[1];
+  if (first === undefined) throw notDer("cut off");
+  if (first < 0x80) return { length: first, start: 2 };
+  const count = first & 0x7f;
+  // 0x80 is BER's indefinite length; two bytes reach further than any size limit of ours.
+  if (count !== 1 && count !== 2) throw notDer("a length that is indefinite or too large");
+  if (bytes.length < 2 + count) throw notDer("cut off");
+  const length = count === 1 ? bytes[2]! : bytes[2]! * 256 + bytes[3]!;
+  if (length < (count === 1 ? 0x80 : 0x100)) throw notDer("a padded length");
+  return { length, start: 2 + count };
+}
+
+function notDer(why: string): CertificateError {
+  return new CertificateError(`read DER: ${why}`);
+}

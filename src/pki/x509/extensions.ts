@@ -1,0 +1,171 @@
+/**
+ * The extensions of our certificates (RFC 5280 section 4.2), each with its one value and all in one order. There are no others.
+ */
+import { createHash } from "node:crypto";
+import { CertificateError } from "../../errors.ts";
+import { type Host, parseHost } from "../host.ts";
+import { parsePartyUri, type Party, partyUri, type Role } from "../party.ts";
+import {
+  type Bytes,
+  type DerElement,
+  derTag,
+  elementAt,
+  encodeDer,
+  hexBytes,
+  readDer,
+} from "./der.ts";
+import { readPublicKeyInfo } from "./public_key_info.ts";
+
+/** Whom a leaf is for: the party, and of the server the names and addresses that people look for. */
+export interface LeafNames {
+  readonly party: Party;
+  /** Each once. A member's certificate has none. */
+  readonly hosts: readonly Host[];
+}
+
+/** Where the alternative names and the issuer's key identifier are among a leaf's extensions. */
+const leafIndex = { alternativeNames: 3, authorityKeyIdentifier: 5 } as const;
+
+const ids = {
+  subjectKeyIdentifier: "0603551d0e",
+  keyUsage: "0603551d0f",
+  alternativeNames: "0603551d11",
+  basicConstraints: "0603551d13",
+  authorityKeyIdentifier: "0603551d23",
+  extendedKeyUsage: "0603551d25",
+} as const;
+
+/** extendedKeyUsage with one purpose: serverAuth or clientAuth. */
+const purposes: Readonly<Record<Role, string>> = {
+  server: "300a06082b06010505070301",
+  member: "300a06082b06010505070302",
+};
+
+/** Tags of a general name. */
+const nameTags = { dns: 0x82, uri: 0x86, ip: 0x87 } as const;
+
+/** cA, and a path length of 0: somebody who got a CA certificate out of this one could not issue with it either. */
+export function encodeAuthorityExtensions({ publicKeyInfo }: { publicKeyInfo: Bytes }): Bytes {
+  return encodeDer(
+    derTag.sequence,
+    extension(ids.basicConstraints, hexBytes("30060101ff020100"), { critical: true }),
+    // keyCertSign and cRLSign.
+    extension(ids.keyUsage, hexBytes("03020106"), { critical: true }),
+    subjectKeyIdentifier(publicKeyInfo),
+  );
+}
+
+/** @param options.authorityKeyIdentifier of the key that signs, as {@link keyIdentifier} makes it */
+export function encodeLeafExtensions(
+  { party, hosts, publicKeyInfo, authorityKeyIdentifier }: LeafNames & {
+    readonly publicKeyInfo: Bytes;
+    readonly authorityKeyIdentifier: Bytes;
+  },
+): Bytes {
+  return encodeDer(
+    derTag.sequence,
+    extension(ids.basicConstraints, hexBytes("3000"), { critical: true }),
+    // digitalSignature.
+    extension(ids.keyUsage, hexBytes("03020780"), { critical: true }),
+    // Exactly one purpose: with both, a member's certificate would pass as the server's.
+    extension(ids.extendedKeyUsage, hexBytes(purposes[party.role])),
+    encodeAlternativeNames({ party, hosts }),
+    subjectKeyIdentifier(publicKeyInfo),
+    extension(
+      ids.authorityKeyIdentifier,
+      encodeDer(derTag.sequence, encodeDer(0x80, authorityKeyIdentifier)),
+    ),
+  );
+}
+
+/** The subjectAltName: the party's URI, then the hosts. A request has it, too. */
+export function encodeAlternativeNames({ party, hosts }: LeafNames): Bytes {
+  const names = [
+    encodeDer(nameTags.uri, new TextEncoder().encode(partyUri(party))),
+    ...hosts.map(({ kind, value }) => encodeDer(nameTags[kind], hostBytes({ kind, value }))),
+  ];
+  return extension(ids.alternativeNames, encodeDer(derTag.sequence, ...names));
+}
+
+/** @throws {CertificateError} when the names are not of one party, or a host is none or there twice */
+export function readAlternativeNames(extension: DerElement): LeafNames {
+  const value = extension.children.at(-1);
+  const [uri, ...others] = value ? readDer(value.content).children : [];
+  const text = uri?.tag === nameTags.uri ? new TextDecoder().decode(uri.content) : undefined;
+  const party = text === undefined ? undefined : parsePartyUri(text);
+  if (party === undefined) {
+    const found = text === undefined ? "no URI" : `the URI ${text.slice(0, 80)}`;
+    throw new CertificateError(`read alternative names: ${found} where a party's has to be`);
+  }
+  const hosts = others.map(readHost);
+  const hasNone = party.role === "member" && hosts.length > 0;
+  if (hasNone || new Set(hosts.map(({ value }) => value)).size !== hosts.length) {
+    throw new CertificateError("read alternative names: more than the party's");
+  }
+  return { party, hosts };
+}
+
+/** What is read of a leaf's extensions: all that is not the same in each of its role. */
+export function readLeafExtensions(
+  extensions: DerElement,
+): LeafNames & { readonly authorityKeyIdentifier: Bytes } {
+  const value = elementAt(extensions, leafIndex.authorityKeyIdentifier).children.at(-1);
+  const identifier = value && elementAt(readDer(value.content), 0).content;
+  if (!identifier) throw new CertificateError("read a certificate: no authority key identifier");
+  return {
+    ...readAlternativeNames(elementAt(extensions, leafIndex.alternativeNames)),
+    authorityKeyIdentifier: identifier,
+  };
+}
+
+/**
+ * The SHA-1 of the public key (RFC 5280 section 4.2.1.2, method 1). It helps other programs to find an issuer, and proves nothing:
+ * the signature does.
+ */
+export function keyIdentifier(publicKeyInfo: Bytes): Bytes {
+  return new Uint8Array(createHash("sha1").update(readPublicKeyInfo(publicKeyInfo)).digest());
+}
+
+function subjectKeyIdentifier(publicKeyInfo: Bytes): Bytes {
+  return extension(
+    ids.subjectKeyIdentifier,
+    encodeDer(derTag.octetString, keyIdentifier(publicKeyInfo)),
+  );
+}
+
+function extension(id: string, value: Bytes, { critical = false } = {}): Bytes {
+  const flag = critical ? [hexBytes("0101ff")] : [];
+  return encodeDer(derTag.sequence, hexBytes(id), ...flag, encodeDer(derTag.octetString, value));
+}
+
+function readHost({ tag, content }: DerElement): Host {
+  const text = tag === nameTags.dns
+    ? new TextDecoder().decode(content)
+    : tag === nameTags.ip
+    ? addressText(content)
+    : "";
+  const host = parseHost(text);
+  if (!host) throw new CertificateError("read alternative names: one is no host and no address");
+  return host;
+}
+
+function hostBytes({ kind, value }: Host): Uint8Array {
+  if (kind === "dns") return new TextEncoder().encode(value);
+  return Uint8Array.from(value.includes(":") ? ipv6Bytes(value) : value.split(".").map(Number));
+}
+
+/** @param address in its shortest form, in which at most one `::` stands for zeros */
+function ipv6Bytes(address: string): number[] {
+  const [head, tail] = address.split("::").map((part) => part.split(":").filter(Boolean));
+  const zeros = Array.from({ length: 8 - head!.length - (tail?.length ?? 0) }, () => "0");
+  return [...head!, ...(tail ? zeros : []), ...tail ?? []]
+    .map((group) => parseInt(group, 16))
+    .flatMap((group) => [group >> 8, group & 0xff]);
+}
+
+function addressText(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join(".");
+  if (bytes.length !== 16) return "";
+  const group = (at: number) => (bytes[at]! * 256 + bytes[at + 1]!).toString(16);
+  return [0, 2, 4, 6, 8, 10, 12, 14].map(group).join(":");
+}

@@ -1,0 +1,64 @@
+/**
+ * The two dates of a certificate (RFC 5280 section 4.1.2.5): UTCTime up to 2049 and GeneralizedTime after, in UTC, with seconds.
+ */
+import { CertificateError } from "../../errors.ts";
+import { type Bytes, type DerElement, derTag, elementAt, encodeDer } from "./der.ts";
+
+/** Milliseconds since the epoch, whole seconds. Both are included. */
+export interface Validity {
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+const utcTimeYears = { first: 1950, last: 2049 };
+
+/** Fractions of a second are dropped: a certificate cannot say them. */
+export function encodeValidity({ notBeforeMs, notAfterMs }: Validity): Bytes {
+  return encodeDer(derTag.sequence, encodeTime(notBeforeMs), encodeTime(notAfterMs));
+}
+
+/** @throws {CertificateError} when one of the first two elements is no date; what else is there is not looked at */
+export function readValidity(element: DerElement): Validity {
+  const [notBeforeMs, notAfterMs] = [0, 1].map((at) => readTime(elementAt(element, at)));
+  return { notBeforeMs: notBeforeMs!, notAfterMs: notAfterMs! };
+}
+
+/** @throws {CertificateError} when `atMs` is not between the dates, both included (RFC 5280 section 4.1.2.5) */
+export function checkDates(
+  { notBeforeMs, notAfterMs }: Validity,
+  { what, atMs }: { what: string; atMs: number },
+): void {
+  // Written so that a time that is not a number is refused too.
+  if (notBeforeMs <= atMs && atMs <= notAfterMs) return;
+  const isOver = atMs > notAfterMs;
+  const date = new Date(isOver ? notAfterMs : notBeforeMs).toISOString();
+  throw new CertificateError(
+    `use ${what}: it ${isOver ? "expired on" : "is valid only from"} ${date}`,
+  );
+}
+
+function encodeTime(ms: number): Bytes {
+  const date = new Date(ms);
+  const year = date.getUTCFullYear();
+  if (!(year >= utcTimeYears.first && year <= 9999)) {
+    throw new CertificateError(`write a certificate: ${ms} is no date that it can say`);
+  }
+  const digits = `${date.toISOString().slice(0, 19).replace(/[-:T]/g, "")}Z`;
+  const isUtcTime = year <= utcTimeYears.last;
+  const text = new TextEncoder().encode(isUtcTime ? digits.slice(2) : digits);
+  return encodeDer(isUtcTime ? derTag.utcTime : derTag.generalizedTime, text);
+}
+
+/** A date that the calendar does not have rolls over, and differs when it is encoded anew. */
+function readTime({ tag, content }: DerElement): number {
+  const text = new TextDecoder().decode(content);
+  const isUtcTime = tag === derTag.utcTime;
+  const parts = /^(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(text)?.slice(1);
+  if (!parts || parts[0]!.length !== (isUtcTime ? 2 : 4)) {
+    throw new CertificateError(`read a certificate: ${text} is not a date in its one spelling`);
+  }
+  const [year, month, ...rest] = parts.map(Number);
+  const century = year! < utcTimeYears.first - 1900 ? 2000 : 1900;
+  const [day, hour, minute, second] = rest;
+  return Date.UTC(isUtcTime ? century + year! : year!, month! - 1, day, hour, minute, second);
+}
