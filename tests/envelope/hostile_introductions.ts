@@ -60,7 +60,7 @@ export const introductionLines: readonly HostileLine[] = [
     header: { x5c: x5c(server.chain[0]!) },
     key: serverKeys.privateKey,
   }),
-  wrong("the CA's certificate as a member's", "verify the certificate of a member", {
+  wrong("the CA's certificate as a member's", "it is a CA's", {
     header: { x5c: x5c(anchor.der) },
   }),
   wrong("a certificate of another CA", "it was issued by", {

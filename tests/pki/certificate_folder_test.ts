@@ -180,7 +180,7 @@ Deno.test("what is wrong with a folder is said with the file's path", async (tes
           }
         }),
       CertificateError,
-      /server\.crt.*another CA's name/,
+      /server\.crt.*it was issued by micropay CA/,
     ],
   ];
   for (const [title, spoil, kind, why] of rows) {
