@@ -2,14 +2,15 @@
  * A server that cannot start says why in one line on stderr, exits with 1, and leaves everything as it was.
  */
 import { DatabaseSync } from "node:sqlite";
-import { testWith, type Tool } from "../installed_tool.ts";
 import { assertEquals, assertMatch } from "@std/assert";
-import { openssl } from "../pki/openssl.ts";
+import { systemClock } from "../../src/clock.ts";
+import { certificateFileNames } from "../../src/pki/certificate_folder.ts";
+import { dayMs } from "../pki/certificate_maker.ts";
+import { make } from "../pki/temporary_folder.ts";
 import { openScene, type Scene, step } from "./driver.ts";
 
 const rows: readonly {
   readonly title: string;
-  readonly tools?: readonly Tool[];
   readonly spoil: (scene: Scene) => Promise<void>;
   readonly args?: readonly string[];
   /** Whether a new, empty ledger may be there afterwards. */
@@ -56,7 +57,6 @@ const rows: readonly {
   },
   {
     title: "a server.crt that has expired",
-    tools: ["openssl"],
     spoil: expireCertificate,
     says: /server\.crt.*(expired|valid)/,
   },
@@ -111,8 +111,8 @@ const rows: readonly {
   },
 ];
 
-for (const { title, tools = [], spoil, args = [], makesLedger = false, says } of rows) {
-  testWith(tools, `a server does not start with ${title}: one line, exit 1`, async () => {
+for (const { title, spoil, args = [], makesLedger = false, says } of rows) {
+  Deno.test(`a server does not start with ${title}: one line, exit 1`, async () => {
     await using scene = await openScene();
     await scene.gencert();
     await spoil(scene);
@@ -157,36 +157,11 @@ Deno.test("a server does not start where another one runs: neither on its port n
   assertEquals((await program.end()).code, 0);
 });
 
-/** Makes the server's certificate again, with the `openssl` command, valid until yesterday. */
+/** Makes certificates as they were made ten days ago, for a day. */
 async function expireCertificate(scene: Scene): Promise<void> {
-  const inCerts = (name: string) => scene.path("certs", name);
-  const extensions = [
-    "basicConstraints=critical,CA:FALSE",
-    "keyUsage=critical,digitalSignature",
-    "extendedKeyUsage=serverAuth",
-    "subjectAltName=URI:micropay:server,DNS:localhost",
-  ];
-  await Deno.writeTextFile(scene.path("extensions"), extensions.join("\n"));
-  const subject = ["-subj", "/CN=micropay server"];
-  const run = async (...args: string[]) => {
-    const { success, text } = await openssl(...args);
-    if (!success) throw new Error(`openssl ${args[0]}: ${text}`);
-  };
-  await run(
-    "req",
-    "-new",
-    "-key",
-    inCerts("server.key"),
-    ...subject,
-    "-out",
-    scene.path("request"),
-  );
-  await run(
-    ...["x509", "-req", "-in", scene.path("request"), "-extfile", scene.path("extensions")],
-    ...["-CA", inCerts("CA.pem"), "-CAkey", inCerts("CA.key"), "-days", "-1"],
-    ...["-out", inCerts("server.crt")],
-  );
-  for (const name of ["extensions", "request"]) await Deno.remove(scene.path(name));
+  const folder = scene.path("certs");
+  for (const name of certificateFileNames) await Deno.remove(`${folder}/${name}`);
+  await make(folder, { ms: systemClock.nowMs() - 10 * dayMs, days: 1 });
 }
 
 /** Every file there with its size, the folders below included. */
