@@ -16,6 +16,7 @@ import { openWallet } from "./client_wallet.ts";
 import type { ClientRequest } from "./command_line.ts";
 import { type ExitCode, exitCodeOfError, exitCodeOfRefusal, exitCodes } from "./exit_code.ts";
 import { LineInput } from "./line_input.ts";
+import { readOneTimeCode } from "./one_time_code.ts";
 import { runMenu } from "./menu_command.ts";
 import { printPayment } from "./print_payment.ts";
 import { receive } from "./receive_command.ts";
@@ -58,7 +59,8 @@ async function perform(
         dependencies,
       );
     case "register": {
-      const outcome = await wallet.register(await wallet.connect(), command.account, command);
+      const code = await readOneTimeCode(command, { ...dependencies, input });
+      const outcome = await wallet.register(await wallet.connect(), command.account, { code });
       if (outcome.outcome === "refused") return refused(outcome, output);
       output.registered(outcome.answer.account);
       return exitCodes.ok;

@@ -71,6 +71,10 @@ function registerCommand(source: OptionSource) {
     code: source.optional("--code", oneTimeCode, {
       description: "The operator's one-time code, for an account whose key was lost.",
     }),
+    codeFile: source.optional("--code-file", source.file, {
+      description:
+        "Read the code from this file, - for stdin: ps shows everybody what --code says.",
+    }),
   });
   return named("register", merge(object({ name: constant("register") }), words, options), "alice");
 }

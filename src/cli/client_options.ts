@@ -13,8 +13,6 @@ import {
   accountName,
   advertisedAddress,
   connectingPort,
-  directory,
-  file,
   fingerprint,
   host,
   listeningPort,
@@ -64,13 +62,13 @@ function identityOptions(source: OptionSource) {
     as: source.optional("--as", accountName, {
       description: "Which of this user's accounts; needed when there are several.",
     }),
-    ca: source.optional("--ca", file, {
+    ca: source.optional("--ca", source.file, {
       description: "Trust this CA. Without it: what is pinned, or certs/CA.pem.",
     }),
     fingerprint: source.optional("--fingerprint", fingerprint, {
       description: "Trust the ledger whose CA has this SHA-256 fingerprint, and pin it.",
     }),
-    home: source.optional("--home", directory, {
+    home: source.optional("--home", source.directory, {
       description:
         "Where identities, pins and receipts are. Without it: the platform's data folder.",
     }),

@@ -6,7 +6,7 @@ import { message } from "@optique/core/message";
 import { command, constant } from "@optique/core/primitives";
 import { examples, optionsTitle } from "./help_page.ts";
 import type { OptionSource } from "./option_source.ts";
-import { certificateDays, directory, host, hostList } from "./option_values.ts";
+import { certificateDays, host, hostList } from "./option_values.ts";
 
 /** Validity of the server's certificate in days, unless told otherwise. */
 export const certificateDaysDefault = 365;
@@ -26,7 +26,7 @@ export function gencertCommand(source: OptionSource) {
 
 function gencertArguments(source: OptionSource) {
   const options = object(optionsTitle, {
-    out: source.value("--out", directory, {
+    out: source.value("--out", source.directory, {
       description: "Where to write them.",
       fallback: "certs",
     }),

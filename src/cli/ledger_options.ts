@@ -14,16 +14,7 @@ import {
   optionsTitle,
 } from "./help_page.ts";
 import { namedArgument, type OptionSource } from "./option_source.ts";
-import {
-  accountName,
-  amount,
-  day,
-  directory,
-  exportFormat,
-  file,
-  ledgerSelector,
-  memo,
-} from "./option_values.ts";
+import { accountName, amount, day, exportFormat, ledgerSelector, memo } from "./option_values.ts";
 
 /** What each command does, in a few words that no two of them (nor of the client's) share. */
 const briefs = {
@@ -67,8 +58,8 @@ function ledgerArguments(source: OptionSource) {
     object({ kind: constant("ledger") }),
     object({ command: group(commandsTitle, commands(source)) }),
     object(optionsTitle, {
-      db: source.value("--db", file, { description: "The ledger.", fallback: "server.db" }),
-      certs: source.value("--certs", directory, {
+      db: source.value("--db", source.file, { description: "The ledger.", fallback: "server.db" }),
+      certs: source.value("--certs", source.directory, {
         description: "Where CA.pem, server.crt and server.key are.",
         fallback: "certs",
       }),
@@ -85,8 +76,8 @@ function commands(source: OptionSource) {
     movingCommand("deposit", source),
     movingCommand("withdraw", source),
     exportCommand(source),
-    fileCommand("backup", "Where to; must not exist."),
-    fileCommand("restore", "The backup. It is audited first."),
+    fileCommand("backup", source, "Where to; must not exist."),
+    fileCommand("restore", source, "The backup. It is audited first."),
     accountCommand("reissue"),
     accountCommand("close"),
   );
@@ -127,8 +118,12 @@ function exportCommand(source: OptionSource) {
   return named("export", merge(object({ name: constant("export") }), options), example);
 }
 
-function fileCommand<const Name extends "backup" | "restore">(name: Name, description: string) {
-  const words = object(commandArgumentsTitle, { file: namedArgument(file, description) });
+function fileCommand<const Name extends "backup" | "restore">(
+  name: Name,
+  source: OptionSource,
+  description: string,
+) {
+  const words = object(commandArgumentsTitle, { file: namedArgument(source.file, description) });
   return named(name, merge(object({ name: constant(name) }), words), "backup.db");
 }
 

@@ -6,7 +6,7 @@ import { type Message, message, text } from "@optique/core/message";
 import { multiple, nonEmpty, withDefault, WithDefaultError } from "@optique/core/modifiers";
 import { argument, flag, option } from "@optique/core/primitives";
 import type { ValueParser } from "@optique/core/valueparser";
-import { environmentFlag } from "./option_values.ts";
+import { directory, environmentFlag, file } from "./option_values.ts";
 
 /** Reads one variable of the environment. */
 export type Environment = (name: string) => string | undefined;
@@ -35,10 +35,15 @@ export function environmentName(longName: LongName): string {
 
 /** Makes the parsers of options whose values may come from this environment. */
 export class OptionSource {
+  /** Paths, in which `~` is the HOME of this environment. */
+  readonly file: ValueParser<"sync", string>;
+  readonly directory: ValueParser<"sync", string>;
   readonly #environment: Environment;
 
   constructor(environment: Environment) {
     this.#environment = environment;
+    this.file = file(environment);
+    this.directory = directory(environment);
   }
 
   /** An option that always has a value. */

@@ -13,7 +13,9 @@ import { parseFingerprint } from "../pki/fingerprint.ts";
 import { parseHost } from "../pki/host.ts";
 import { printable } from "../printable.ts";
 import { isOrderId } from "../random.ts";
+import { expandHome } from "./data_home.ts";
 import { unguardNegativeNumber } from "./negative_number.ts";
+import type { Environment } from "./option_source.ts";
 
 /** Most users that one server may be told to serve at a time. */
 export const userLimitMax = 100_000;
@@ -164,8 +166,8 @@ export const advertisedAddress = valueOf<AdvertisedAddress>({
   },
 });
 
-export const file = path("FILE", "file");
-export const directory = path("DIR", "directory");
+export const file = (environment: Environment) => path("FILE", "file", environment);
+export const directory = (environment: Environment) => path("DIR", "directory", environment);
 
 /** The values of a flag in the environment. */
 export const environmentFlag = valueOf<boolean>({
@@ -222,11 +224,12 @@ function oneOf<T extends string | number>(
   });
 }
 
-function path(metavar: NonEmptyString, type: "file" | "directory") {
+function path(metavar: NonEmptyString, type: "file" | "directory", environment: Environment) {
   return valueOf<string>({
     metavar,
-    rule: "a path is not empty and holds no NUL",
-    read: (text) => text === "" || text.includes("\0") ? undefined : text,
+    rule:
+      'a path is not empty and holds no NUL; "~/" begins one in HOME, if that is set, "~name/" none',
+    read: (text) => text === "" || text.includes("\0") ? undefined : expandHome(text, environment),
     suggest: (prefix) => [{ kind: "file", type, pattern: prefix, includeHidden: false }],
   });
 }

@@ -8,8 +8,6 @@ import { command, constant } from "@optique/core/primitives";
 import { argumentsTitle, examples, optionsTitle } from "./help_page.ts";
 import { namedArgument, type OptionSource } from "./option_source.ts";
 import {
-  directory,
-  file,
   host,
   initialBalance,
   listeningPort,
@@ -64,8 +62,8 @@ function serverOptions(source: OptionSource) {
       description: "Listen on this address only.",
       fallback: "0.0.0.0",
     }),
-    db: source.value("--db", file, { description: "The ledger.", fallback: "server.db" }),
-    certs: source.value("--certs", directory, {
+    db: source.value("--db", source.file, { description: "The ledger.", fallback: "server.db" }),
+    certs: source.value("--certs", source.directory, {
       description: "Where CA.pem, CA.key, server.crt and server.key are.",
       fallback: "certs",
     }),

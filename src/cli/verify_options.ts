@@ -7,7 +7,6 @@ import { multiple } from "@optique/core/modifiers";
 import { argument, command, constant } from "@optique/core/primitives";
 import { argumentsTitle, examples, optionsTitle } from "./help_page.ts";
 import type { OptionSource } from "./option_source.ts";
-import { file } from "./option_values.ts";
 
 /** The parser of `verify` and all that follows it. */
 export function verifyCommand(source: OptionSource) {
@@ -27,11 +26,11 @@ function verifyArguments(source: OptionSource) {
     object({ kind: constant("verify") }),
     object(argumentsTitle, {
       files: multiple(
-        argument(file, { description: message`Receipts, one a line; - for stdin.` }),
+        argument(source.file, { description: message`Receipts, one a line; - for stdin.` }),
       ),
     }),
     object(optionsTitle, {
-      ca: source.optional("--ca", file, {
+      ca: source.optional("--ca", source.file, {
         description: "The CA that the ledger is named for. Without it: certs/CA.pem.",
       }),
       json: source.flag(["--json"], { description: "Print one JSON object a line." }),

@@ -26,6 +26,10 @@ const commands: readonly { readonly words: string; readonly command: object }[] 
     words: "register alice --code abcd-0123",
     command: { name: "register", account: "alice", code: "ABCD-0123" },
   },
+  {
+    words: "register alice --code-file -",
+    command: { name: "register", account: "alice", codeFile: "-" },
+  },
 ];
 
 for (const { words, command } of commands) {
@@ -62,7 +66,7 @@ const pages: readonly { readonly line: string; readonly entries: readonly string
   { line: `${client} receive`, entries: ["--count N", "--since ENTRY"] },
   { line: `${client} refund`, entries: ["ID", "AMOUNT", "--memo TEXT", "--id UUID"] },
   { line: `${client} audit`, entries: ["--json"] },
-  { line: `${client} register`, entries: ["NAME", "--code CODE"] },
+  { line: `${client} register`, entries: ["NAME", "--code CODE", "--code-file FILE"] },
   { line: "verify", entries: ["FILE", "--ca FILE", "--json"] },
   { line: "", entries: ["verify"] },
 ];

@@ -203,3 +203,33 @@ Deno.test("help is there for somebody whose environment is wrong", () => {
   const { text } = printedBy("server --help", { MICROPAY_SILENT: "maybe", MICROPAY_RSA_BITS: "1" });
   assertStringIncludes(text, "[MICROPAY_SILENT]");
 });
+
+const paths: readonly { readonly line: string; readonly options: readonly string[] }[] = [
+  { line: "server 8888", options: ["--db", "--certs"] },
+  { line: "client 127.0.0.1 8888", options: ["--home", "--ca"] },
+  { line: "client 127.0.0.1 8888 register alice", options: ["--code-file"] },
+  { line: "gencert", options: ["--out"] },
+  { line: "ledger audit", options: ["--db", "--certs"] },
+  { line: "verify", options: ["--ca"] },
+];
+
+for (const { line, options } of paths) {
+  for (const option of options) {
+    Deno.test(`micropay ${line}: ~ in ${option} is HOME, on the command line and in its variable`, () => {
+      const variable = `MICROPAY_${option.slice(2).toUpperCase().replace("-", "_")}`;
+      const HOME = "/home/a";
+      const given = JSON.stringify(parsed(`${line} ${option}=~/x`, { HOME }));
+      assertStringIncludes(given, '"/home/a/x"');
+      assertEquals(JSON.stringify(parsed(line, { HOME, [variable]: "~/x" })), given);
+      const { reason } = refusedWith(line, { [variable]: "~bob/x", HOME });
+      assertStringIncludes(reason, `${variable} "~bob/x": a path is not empty`);
+      assertStringIncludes(refusedWith(`${line} ${option}=~/x`).reason, `${option} "~/x": `);
+    });
+  }
+}
+
+Deno.test("~ is HOME in the words of backup, restore and verify", () => {
+  for (const line of ["ledger backup ~/x", "ledger restore ~/x", "verify ~/x"]) {
+    assertStringIncludes(JSON.stringify(parsed(line, { HOME: "/home/a" })), '"/home/a/x"');
+  }
+});

@@ -2,7 +2,7 @@
  * Where a person's data is when nothing else was said.
  */
 import { assertEquals, assertThrows } from "@std/assert";
-import { platformDataHome } from "../../src/cli/data_home.ts";
+import { expandHome, platformDataHome } from "../../src/cli/data_home.ts";
 import { UsageError } from "../../src/errors.ts";
 
 const rows: readonly { os: string; variables: Record<string, string>; home: string }[] = [
@@ -19,6 +19,12 @@ const rows: readonly { os: string; variables: Record<string, string>; home: stri
     os: "linux",
     variables: { HOME: "/home/a", XDG_DATA_HOME: "" },
     home: "/home/a/.local/share/micropay",
+  },
+  // As a service file or a container sets it, where no shell expands anything.
+  {
+    os: "linux",
+    variables: { HOME: "/home/a", XDG_DATA_HOME: "~/data" },
+    home: "/home/a/data/micropay",
   },
   {
     os: "darwin",
@@ -42,3 +48,20 @@ for (const os of ["linux", "darwin"]) {
     );
   });
 }
+
+Deno.test("home: ~ stands for HOME at the start of a path, and nowhere else", () => {
+  const environment = (name: string) => name === "HOME" ? "/home/a/" : undefined;
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ["~", "/home/a"],
+    ["~/x/y.db", "/home/a/x/y.db"],
+    ["~/", "/home/a/"],
+    ["./~/x", "./~/x"],
+    ["a~/x", "a~/x"],
+    ["/x/~", "/x/~"],
+    ["~backup.db", "~backup.db"],
+    // Another user's home is not known here; a folder of that name is not what was meant.
+    ["~bob/x", undefined],
+  ];
+  for (const [path, expanded] of rows) assertEquals(expandHome(path, environment), expanded, path);
+  assertEquals(expandHome("~/x", () => undefined), undefined);
+});

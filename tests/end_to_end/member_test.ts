@@ -204,7 +204,10 @@ Deno.test("who lost a key gets a new one with the operator's code; a closed acco
     }
   });
   await step(t, "with it the account is there again, with its balance", async () => {
-    const registered = await scene.inProcess(["register", "bob", "--code", code], { as: "bob" });
+    const codeFile = scene.path("code");
+    await Deno.writeTextFile(codeFile, `${code}\n`);
+    const args = ["register", "bob", "--code-file", codeFile];
+    const registered = await scene.inProcess(args, { as: "bob" });
     assertEquals([registered.code, registered.stdout], [0, "100 OK\n"]);
     assertEquals((await scene.inProcess(["balance"], { as: "bob" })).stdout, "10000\n");
   });
