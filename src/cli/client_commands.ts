@@ -4,14 +4,13 @@
 import { merge, object, or } from "@optique/core/constructs";
 import { formatMessage, type Message, text } from "@optique/core/message";
 import type { Parser } from "@optique/core/parser";
-import { optional } from "@optique/core/modifiers";
+import { map, optional } from "@optique/core/modifiers";
 import { command, constant } from "@optique/core/primitives";
 import { memoCharactersMax } from "../memo.ts";
 import { amountMax } from "../money.ts";
 import { commandArgumentsTitle, commandOptionsTitle, examples } from "./help_page.ts";
 import { namedArgument, type OptionSource } from "./option_source.ts";
 import {
-  accountName,
   amount,
   entryNumber,
   entryOrStart,
@@ -21,6 +20,8 @@ import {
   orderId,
   payee,
   paymentCount,
+  paymentReference,
+  typedAccountName,
 } from "./option_values.ts";
 
 /** How many entries `history` prints, unless told otherwise. */
@@ -65,7 +66,10 @@ export function clientCommandOf(brief: Message): ClientCommandName | undefined {
 
 function registerCommand(source: OptionSource) {
   const words = object(commandArgumentsTitle, {
-    account: namedArgument(accountName, "1 to 32 of a-z 0-9 . _ -, a letter or digit first."),
+    account: namedArgument(
+      typedAccountName,
+      "1 to 32 of a-z 0-9 . _ -, a letter or digit first.",
+    ),
   });
   const options = object(commandOptionsTitle, {
     code: source.optional("--code", oneTimeCode, {
@@ -76,12 +80,16 @@ function registerCommand(source: OptionSource) {
         "Read the code from this file, - for stdin: ps shows everybody what --code says.",
     }),
   });
-  return named("register", merge(object({ name: constant("register") }), words, options), "alice");
+  const request = map(
+    merge(object({ name: constant("register") }), words, options),
+    ({ account, ...rest }) => ({ ...rest, ...account }),
+  );
+  return named("register", request, "alice");
 }
 
 function refundCommand(source: OptionSource) {
   const words = object(commandArgumentsTitle, {
-    id: namedArgument(orderId("ID"), "The payment's id, from its receipt or your history."),
+    payment: namedArgument(paymentReference, "The payment: its number in your history, or its id."),
     amount: optional(namedArgument(amount, "How much of it; all that is left when not given.")),
   });
   const options = object(commandOptionsTitle, {
@@ -93,8 +101,7 @@ function refundCommand(source: OptionSource) {
         "The refund's own id, a UUID of version 7. The same refund again is booked only once.",
     }),
   });
-  const example = "019aaf3e-7c00-7000-8000-000000000001 5";
-  return named("refund", merge(object({ name: constant("refund") }), words, options), example);
+  return named("refund", merge(object({ name: constant("refund") }), words, options), "7 5");
 }
 
 function simpleCommand<const Name extends "list" | "balance" | "audit">(name: Name) {
@@ -138,7 +145,10 @@ function receiveCommand(source: OptionSource) {
 
 function statusCommand() {
   const words = object(commandArgumentsTitle, {
-    id: namedArgument(orderId("ID"), "The order's id, as pay printed it."),
+    payment: namedArgument(
+      paymentReference,
+      "The payment: the id that pay printed, or its number.",
+    ),
   });
   const example = "019aaf3e-7c00-7000-8000-000000000001";
   return named("status", merge(object({ name: constant("status") }), words), example);

@@ -1,26 +1,31 @@
 /**
  * What a one-shot command prints: for people, or one JSON object a line for scripts.
  */
-import type { AccountName } from "../account_name.ts";
 import type { IncomingPayment } from "../client/incoming_payments.ts";
 import type { MemberAudit } from "../client/ledger_audit.ts";
 import type { Settled } from "../client/settlement.ts";
 import type { Paid } from "../client/payment_result.ts";
 import type { SystemInformation } from "../client/member.ts";
-import { messageOf, type MicropayError } from "../errors.ts";
+import type { MicropayError } from "../errors.ts";
 import { codes } from "../protocol/code.ts";
 import type { Refusal } from "../protocol/exchange.ts";
 import type { HistoryRow } from "../protocol/history.ts";
-import { errorFields } from "./error_fields.ts";
+import type { Registered } from "../client/wallet.ts";
+import type { TypeCommand } from "./client_line.ts";
+import { errorFields, errorText } from "./error_fields.ts";
 import { jsonLine } from "./json_line.ts";
 import { printable, quoted } from "../printable.ts";
 import { settlementFields, settlementText } from "./client_settlement.ts";
 
 export interface ClientOutput {
-  registered(account: AccountName): void;
+  /** @param advice what people are told beside the result; to stderr */
+  registered(registered: Registered, advice: string): void;
   listed(information: SystemInformation): void;
   balance(balance: number): void;
-  paid(paid: Paid): void;
+  /** @param now the payer's balance, where it is known */
+  paid(paid: Paid, now?: { readonly balance?: number | undefined }): void;
+  /** A payment that was asked for. */
+  found(paid: Paid): void;
   online(port: number): void;
   received(payment: IncomingPayment): void;
   /** A payment that came and could not be printed; to stderr. */
@@ -29,24 +34,41 @@ export interface ClientOutput {
   audited(audit: MemberAudit): void;
   /** A payment that was in doubt before this command; to stderr. */
   settled(settled: Settled): void;
-  /** An expected "no", to stdout like any result. */
-  refused(refusal: Refusal, fields?: { readonly id?: string }): void;
+  /**
+   * An expected "no", to stdout like any result.
+   *
+   * @param details `fields` are for scripts, `advice` is for people and goes to stderr
+   */
+  refused(refusal: Refusal, details?: RefusalDetails): void;
   /** To stderr. */
   failed(error: MicropayError): void;
 }
 
+export interface RefusalDetails {
+  readonly fields?: { readonly id: string } | { readonly entry: number } | undefined;
+  readonly advice?: string | undefined;
+}
+
 type Print = (line: string) => void;
 
-export function jsonOutput(
-  { print, printError }: { print: Print; printError: Print },
-): ClientOutput {
+interface OutputOptions {
+  readonly print: Print;
+  readonly printError: Print;
+  /** How a client's command is typed in full, for texts that name one. */
+  readonly typed?: TypeCommand;
+}
+
+export function jsonOutput({ print, printError, typed }: OutputOptions): ClientOutput {
+  const paid = ({ receipt: { id, entry }, receiptJws }: Paid) =>
+    line({ code: 130, text: codes[130].text, id, entry, receipt: receiptJws });
   const line = (value: object) => print(jsonLine(value));
   return {
-    registered: (account) => line({ code: 100, text: codes[100].text, account }),
+    registered: ({ account, balance, existed }) =>
+      line({ code: 100, text: codes[100].text, account, balance, existed }),
     listed: ({ balance, online }) => line({ code: 300, balance, online }),
     balance: (balance) => line({ code: 300, balance }),
-    paid: ({ receipt: { id, entry }, receiptJws }) =>
-      line({ code: 130, text: codes[130].text, id, entry, receipt: receiptJws }),
+    paid,
+    found: paid,
     online: (port) => line({ event: "online", port }),
     received: (payment) => line({ event: "payment", ...paymentFields(payment) }),
     unprinted: (payment, { file }) =>
@@ -69,35 +91,60 @@ export function jsonOutput(
         ...(rewrittenAt !== undefined && { rewrittenAt, sameUntil }),
       }),
     settled: (settled) => printError(jsonLine(settlementFields(settled))),
-    refused: ({ code, text }, fields) => line({ code, text, ...fields }),
-    failed: (error) => printError(jsonLine(errorFields(error))),
+    refused: ({ code, text }, { fields } = {}) => line({ code, text, ...fields }),
+    failed: (error) => printError(jsonLine(errorFields(error, typed))),
   };
 }
 
-export function textOutput(
-  { print, printError }: { print: Print; printError: Print },
-): ClientOutput {
+export function textOutput({ print, printError, typed }: OutputOptions): ClientOutput {
   return {
-    registered: () => print(`100 ${codes[100].text}`),
-    listed({ balance, online }) {
-      print(String(balance));
-      print(String(online.length));
-      for (const { name, ip, port } of online) print(`${name}#${printable(ip)}#${port}`);
+    registered(_, advice) {
+      print(`100 ${codes[100].text}`);
+      printError(advice);
     },
+    listed: (information) => listLines(information).forEach(print),
     balance: (balance) => print(String(balance)),
-    paid({ receipt: { entry, id } }) {
-      print(codes[130].text);
-      print(`entry ${entry}, id ${id}`);
-    },
+    paid: (paid, { balance } = {}) => paidLines(paid, { balance }).forEach(print),
+    found: (paid) => foundLines(paid).forEach(print),
     online: (port) => printError(`Online, taking payments on port ${port}. Ctrl-C ends.`),
-    received: (payment) => print(notification(payment)),
+    received: (payment) => notificationLines(payment).forEach(print),
     unprinted: (payment, where) => printError(unprintedText(payment, where)),
     historyRow: (row) => print(historyLine(row)),
     audited: (audit) => auditLines(audit).forEach(print),
     settled: (settled) => printError(settlementText(settled)),
-    refused: (refusal) => print(refusalText(refusal)),
-    failed: (error) => printError(`micropay: ${printable(messageOf(error))}`),
+    refused(refusal, { advice } = {}) {
+      print(refusalText(refusal));
+      if (advice !== undefined) printError(advice);
+    },
+    failed: (error) => printError(`micropay: ${printable(errorText(error, typed))}`),
   };
+}
+
+/** The course project's system information. Scripts rely on the lines `name#ip#port`. */
+export function listLines({ balance, online }: SystemInformation): string[] {
+  return [
+    `Account balance: ${balance}`,
+    `Number online: ${online.length}`,
+    ...online.map(({ name, ip, port }) => `${name}#${printable(ip)}#${port}`),
+  ];
+}
+
+/** @param now the payer's balance; left out where it is not known */
+export function paidLines(
+  { receipt: { to, amount, entry, id, refunds } }: Paid,
+  { balance }: { readonly balance: number | undefined },
+): string[] {
+  const what = refunds === undefined ? `paid ${amount} to ${to}` : `gave ${amount} back to ${to}`;
+  const now = balance === undefined ? "" : `, balance ${balance}`;
+  return [codes[130].text, `${what}${now}, entry ${entry}, id ${id}`];
+}
+
+function foundLines({ receipt: { from, to, amount, at, entry, id, refunds } }: Paid): string[] {
+  const what = refunds === undefined ? "" : `, a refund of ${refunds}`;
+  return [
+    codes[130].text,
+    `${from} paid ${amount} to ${to} on ${at}${what}, entry ${entry}, id ${id}`,
+  ];
 }
 
 /** In the order in which `receive` has always printed them. */
@@ -117,12 +164,15 @@ export function unprintedText(
   }`;
 }
 
-/** The course project's words for money that came; a refund is called one. */
-export function notification({ receipt, memo }: IncomingPayment): string {
-  const { from, amount, refunds } = receipt;
+/** The course project's words for money that came, a refund is called one; then what `refund` and `status` are asked with. */
+export function notificationLines({ receipt, memo }: IncomingPayment): string[] {
+  const { from, amount, refunds, entry, id } = receipt;
   const note = memo === undefined ? "" : ` (${quoted(memo)})`;
   const origin = refunds === undefined ? "" : `, a refund of ${refunds}`;
-  return `[Notification] ${from} just sent you $${amount}${origin}!${note}`;
+  return [
+    `[Notification] ${from} just sent you $${amount}${origin}!${note}`,
+    `entry ${entry}, id ${id}`,
+  ];
 }
 
 /** Codes below 230 were always shown with their number: `210 FAIL`, `220 AUTH_FAIL`. */
@@ -161,7 +211,11 @@ function inOrderLine(receipts: number): string {
     : "The ledger only grew. You hold no receipts; receive --since 0 fetches those of payments to you.";
 }
 
-function historyLine({ entry, at, from, to, amount, memo, balance }: HistoryRow): string {
+/** The memo comes last: only its writer knows what is in it. */
+export function historyLine(
+  { entry, id, at, from, to, amount, memo, refunds, balance }: HistoryRow,
+): string {
+  const origin = refunds === undefined ? "" : `  refund of ${refunds}`;
   const note = memo === undefined ? "" : `  ${quoted(memo)}`;
-  return `${entry}  ${at}  ${from} → ${to}  ${amount}  balance ${balance}${note}`;
+  return `${entry}  ${at}  ${from} → ${to}  ${amount}  balance ${balance}  id ${id}${origin}${note}`;
 }

@@ -3,11 +3,9 @@
  */
 import type { AccountName } from "../account_name.ts";
 import type { Member } from "../client/member.ts";
-import type { IncomingPayment } from "../client/incoming_payments.ts";
 import type { Wallet } from "../client/wallet.ts";
 import type { Clock } from "../clock.ts";
 import {
-  messageOf,
   MicropayError,
   NotAuthenticatedError,
   OutputError,
@@ -16,38 +14,48 @@ import {
 import { firstMessageTimeoutMs } from "../limits.ts";
 import { printable } from "../printable.ts";
 import { codes } from "../protocol/code.ts";
-import type { Refusal } from "../protocol/exchange.ts";
 import { endpointText } from "../transport/byte_stream.ts";
 import type { Greeted } from "../transport/connect_channel.ts";
-import { notification, refusalText, unprintedText } from "./client_output.ts";
+import { registeredText } from "./client_advice.ts";
 import { settlementText } from "./client_settlement.ts";
+import { errorText } from "./error_fields.ts";
 import { type ExitCode, exitCodes } from "./exit_code.ts";
-import { InputEnded, MenuInput } from "./menu_input.ts";
+import { InputEnded } from "./menu_input.ts";
+import {
+  MenuPayments,
+  menuSteps,
+  type MenuTalk,
+  notifyInMenu,
+  refuseInMenu,
+  type Undelivered,
+} from "./menu_payments.ts";
 import { onlineOptions, type PeerAddressRequest } from "./online_options.ts";
-import { printPayment } from "./print_payment.ts";
 
-const choices = "1 REGISTER   2 LOGIN   3 LIST   4 TRANSACTION   5 EXIT";
+/**
+ * The first line is the course project's, and what its choices ask stays as it is: scripts answer them line by line. What came since
+ * has its own numbers and its own questions.
+ */
+const choices = [
+  "1 REGISTER   2 LOGIN   3 LIST   4 TRANSACTION   5 EXIT",
+  "6 HISTORY   7 REFUND   8 TRANSACTION WITH A MEMO   9 REGISTER WITH A CODE",
+];
 
 /** A connection nobody spoke on is used within half the time that the server waits for the first message. */
 const unusedConnectionMsMax = firstMessageTimeoutMs / 2;
 
-export interface MenuOptions {
+export interface MenuOptions extends MenuTalk {
   readonly wallet: Wallet;
-  readonly input: MenuInput;
   readonly clock: Clock;
   /** Where peers reach this client, as given on the command line. */
   readonly address: PeerAddressRequest;
-  /** Results. */
-  readonly print: (line: string) => void;
-  readonly isReaderGone: () => boolean;
-  /** Everything else. */
-  readonly say: (line: string) => void;
 }
 
 export class Menu {
   readonly #options: MenuOptions;
   #unused: { readonly connection: Greeted; readonly sinceMs: number } | undefined;
   #member: Member | undefined;
+  /** The payment that the choice before this one could not deliver. */
+  #undelivered: Undelivered | undefined;
 
   constructor(options: MenuOptions) {
     this.#options = options;
@@ -76,46 +84,75 @@ export class Menu {
   /** @returns whether to go on */
   async #step(): Promise<boolean> {
     const { input, say } = this.#options;
-    say(choices);
+    choices.forEach(say);
     const choice = await input.ask("Your choice");
+    const undelivered = this.#undelivered;
+    this.#undelivered = undefined;
     try {
-      switch (choice) {
-        case "1":
-          await this.#register();
-          return true;
-        case "2":
-          await this.#logIn();
-          return true;
-        case "3":
-          await this.#list();
-          return true;
-        case "4":
-          await this.#transfer();
-          return true;
-        case "5":
-          return false;
-        default:
-          say(`"${printable(choice)}" is not a choice: type a number from 1 to 5`);
-          return true;
-      }
+      if (choice === "5") return false;
+      await this.#perform(choice, undelivered);
     } catch (error) {
       if (error instanceof InputEnded || !(error instanceof MicropayError)) throw error;
       // Whoever drives it would take what it does from here on for not done.
       if (error instanceof OutputError || error instanceof UnprintedPaymentError) throw error;
-      say(`micropay: ${printable(messageOf(error))}`);
-      return true;
+      this.#sayError(error);
     }
+    return true;
   }
 
-  async #register(): Promise<void> {
+  async #perform(choice: string, undelivered: Undelivered | undefined): Promise<void> {
+    switch (choice) {
+      case "1":
+        return await this.#register({ withCode: false });
+      case "2":
+        return await this.#logIn();
+      case "3":
+        return await this.#payments()?.list();
+      case "4":
+        this.#undelivered = await this.#payments()?.pay({ withMemo: false });
+        return;
+      case "6":
+        return await this.#payments()?.history();
+      case "7":
+        return await this.#payments()?.refund();
+      case "8":
+        this.#undelivered = await this.#payments()?.pay({ withMemo: true });
+        return;
+      case "9":
+        return await this.#register({ withCode: true });
+    }
+    // The question whether the server should deliver it is asked by the menu itself: whatever else a script chooses next is done.
+    if (undelivered && /^y(es)?$/i.test(choice)) {
+      return await this.#payments()?.deliver(undelivered);
+    }
+    this.#options.say(`"${printable(choice)}" is not a choice: type a number from 1 to 9`);
+  }
+
+  /** What can be done with money; says so and is nothing for who is not logged in. */
+  #payments(): MenuPayments | undefined {
+    const { print, say } = this.#options;
+    if (this.#member) return new MenuPayments(this.#member, this.#options);
+    print(codes[240].text);
+    say("2 LOGIN does that, with an account that 1 REGISTER made");
+  }
+
+  async #register({ withCode }: { readonly withCode: boolean }): Promise<void> {
     const { input, print, say, wallet } = this.#options;
     if (this.#member) return say(`You are logged in as ${this.#member.context.name}; exit first`);
-    const name = await input.askName("Name");
+    const { account, typed } = await input.askTypedName("Name");
+    const code = withCode ? await input.askCode("The operator's one-time code") : undefined;
     const connection = await this.#connection();
     this.#unused = undefined;
-    const outcome = await wallet.register(connection, name);
-    if (outcome.outcome === "refused") this.#refuse(outcome);
-    else print(`100 ${codes[100].text}`);
+    const outcome = await wallet.register(connection, account, { code });
+    if (outcome.outcome === "refused") {
+      return refuseInMenu(
+        outcome,
+        { kind: "register", account, hasCode: withCode },
+        this.#options,
+      );
+    }
+    print(`100 ${codes[100].text}`);
+    say(registeredText(outcome.answer, { typed, hasCode: withCode, steps: menuSteps }));
   }
 
   async #logIn(): Promise<void> {
@@ -129,11 +166,11 @@ export class Menu {
       for await (const settled of member.settle()) say(settlementText(settled));
       const outcome = await member.goOnline({
         ...onlineOptions({ ...address, port }),
-        onPayment: (payment) => this.#notify(payment, member),
-        onFault: (error) => say(`micropay: ${printable(messageOf(error))}`),
+        onPayment: (payment) => notifyInMenu(payment, member, this.#options),
+        onFault: (error) => this.#sayError(error),
       });
       if (outcome.outcome === "refused") {
-        this.#refuse(outcome);
+        refuseInMenu(outcome, { kind: "log_in", name }, this.#options);
         return await member.abandon();
       }
     } catch (error) {
@@ -143,11 +180,11 @@ export class Menu {
     this.#member = member;
     this.#watch(member);
     say(`Online as ${name}, taking payments on port ${member.peerPort}`);
-    await this.#list();
+    await this.#payments()?.list();
   }
 
   async #openMember(name: AccountName): Promise<Member | undefined> {
-    const { print, say, wallet } = this.#options;
+    const { print, wallet } = this.#options;
     const connection = await this.#connection();
     try {
       const member = await wallet.member(connection, name);
@@ -157,51 +194,14 @@ export class Menu {
       if (!(error instanceof NotAuthenticatedError)) throw error;
       // What the server would say to somebody with another's name, said before anything is sent.
       print(`220 ${codes[220].text}`);
-      say(`micropay: ${printable(messageOf(error))}`);
+      this.#sayError(error);
       return undefined;
     }
   }
 
-  async #list(): Promise<void> {
-    const { print } = this.#options;
-    if (!this.#member) return print(codes[240].text);
-    const outcome = await this.#member.list();
-    if (outcome.outcome === "refused") return this.#refuse(outcome);
-    const { balance, online } = outcome.answer;
-    print(`Account balance: ${balance}`);
-    print(`Number online: ${online.length}`);
-    for (const { name, ip, port } of online) print(`${name}#${printable(ip)}#${port}`);
-  }
-
-  async #transfer(): Promise<void> {
-    const { input, print } = this.#options;
-    if (!this.#member) return print(codes[240].text);
-    const to = await input.askName("Payee");
-    const amount = await input.askAmount("Amount");
-    const outcome = await this.#member.pay({ to, amount });
-    if (outcome.outcome === "refused") return this.#refuse(outcome);
-    const { id, entry } = outcome.receipt;
-    printPayment({ id, entry, askWith: "status" }, () => {
-      print(codes[130].text);
-      print(`entry ${entry}, id ${id}`);
-    }, this.#options);
-  }
-
-  /** Never throws: the payment is booked, and its payer is to be told so. */
-  #notify(payment: IncomingPayment, { context: { receipts } }: Member): void {
-    const { print, isReaderGone, say } = this.#options;
-    const file = receipts.file(payment.receipt.id);
-    try {
-      print(notification(payment));
-      if (isReaderGone()) say(unprintedText(payment, { file }));
-    } catch (error) {
-      if (!(error instanceof OutputError)) throw error;
-      say(unprintedText(payment, { file }));
-    }
-  }
-
-  #refuse(refusal: Refusal): void {
-    this.#options.print(refusalText(refusal));
+  #sayError(error: unknown): void {
+    const { say, typed } = this.#options;
+    say(`micropay: ${printable(errorText(error, typed))}`);
   }
 
   /** Says so as soon as the server is gone, not only at the next question. */
@@ -237,7 +237,7 @@ export class Menu {
       this.#options.print(codes[120].text);
     } catch (error) {
       if (!(error instanceof MicropayError)) throw error;
-      this.#options.say(`micropay: ${printable(messageOf(error))}`);
+      this.#sayError(error);
       await member?.abandon();
     }
   }

@@ -5,6 +5,7 @@ import type { Wallet } from "../client/wallet.ts";
 import type { Clock } from "../clock.ts";
 import { OutputError, UnprintedPaymentError } from "../errors.ts";
 import type { MeteredNetwork } from "../transport/metered_network.ts";
+import type { TypeCommand } from "./client_line.ts";
 import type { ExitCode } from "./exit_code.ts";
 import type { LineInput } from "./line_input.ts";
 import { Menu } from "./menu.ts";
@@ -18,10 +19,11 @@ export interface MenuCommandOptions {
   readonly network: MeteredNetwork;
   readonly clock: Clock;
   readonly address: PeerAddressRequest;
+  readonly typed: TypeCommand;
 }
 
 export async function runMenu(
-  { wallet, input, network, clock, address }: MenuCommandOptions,
+  { wallet, input, network, clock, address, typed }: MenuCommandOptions,
   { print, isReaderGone, say, onSignal }: Surroundings,
 ): Promise<ExitCode> {
   const startMs = clock.monotonicMs();
@@ -35,7 +37,8 @@ export async function runMenu(
   };
   try {
     const questions = new MenuInput(input, { signal: interrupted.signal, say });
-    const menu = new Menu({ wallet, input: questions, clock, address, print, isReaderGone, say });
+    const options = { wallet, input: questions, clock, address, typed };
+    const menu = new Menu({ ...options, print, isReaderGone, say });
     const code = await menu.run();
     printUse();
     return code;

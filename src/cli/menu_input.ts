@@ -4,9 +4,16 @@
  */
 import { type AccountName, accountNameRule, parseAccountName } from "../account_name.ts";
 import { InterruptedError, UsageError } from "../errors.ts";
-import { type Amount, amountRule, parseAmount } from "../money.ts";
+import { isMemo, memoRule } from "../memo.ts";
+import { type Amount, amountRuleFor, parseAmount } from "../money.ts";
 import { printable } from "../printable.ts";
 import { inputLineBytesMax, type LineInput } from "./line_input.ts";
+import { oneTimeCodeRule, parseOneTimeCode } from "./option_values.ts";
+import {
+  parsePaymentReference,
+  type PaymentReference,
+  paymentReferenceRule,
+} from "./payment_reference.ts";
 
 /** There will be no more answers: the input is at its end, or a signal came. */
 export class InputEnded extends InterruptedError {}
@@ -41,9 +48,53 @@ export class MenuInput {
     return this.#askFor(question, parseAccountName, accountNameRule);
   }
 
+  /**
+   * Asks for a name and keeps how it was typed.
+   *
+   * @throws {InputEnded} and {UsageError}
+   */
+  askTypedName(question: string): Promise<{ account: AccountName; typed: string }> {
+    const parse = (typed: string) => {
+      const account = parseAccountName(typed);
+      return account === undefined ? undefined : { account, typed };
+    };
+    return this.#askFor(question, parse, accountNameRule);
+  }
+
   /** @throws {InputEnded} and {UsageError} */
   askAmount(question: string): Promise<Amount> {
-    return this.#askFor(question, parseAmount, amountRule);
+    return this.#askFor(question, parseAmount, amountRuleFor);
+  }
+
+  /**
+   * Asks for an amount that may be left out.
+   *
+   * @throws {InputEnded} and {UsageError}
+   */
+  async askAmountOrAll(question: string): Promise<Amount | undefined> {
+    const parse = (text: string) => text === "" ? "all" : parseAmount(text);
+    const answer = await this.#askFor(question, parse, amountRuleFor);
+    return answer === "all" ? undefined : answer;
+  }
+
+  /**
+   * Asks for a memo that may be left out.
+   *
+   * @throws {InputEnded} and {UsageError}
+   */
+  async askMemo(question: string): Promise<string | undefined> {
+    const parse = (text: string) => text === "" || isMemo(text) ? text : undefined;
+    return await this.#askFor(question, parse, memoRule) || undefined;
+  }
+
+  /** @throws {InputEnded} and {UsageError} */
+  askPayment(question: string): Promise<PaymentReference> {
+    return this.#askFor(question, parsePaymentReference, paymentReferenceRule);
+  }
+
+  /** @throws {InputEnded} and {UsageError} */
+  askCode(question: string): Promise<string> {
+    return this.#askFor(question, parseOneTimeCode, oneTimeCodeRule);
   }
 
   /**
@@ -63,12 +114,13 @@ export class MenuInput {
   async #askFor<Value>(
     question: string,
     parse: (text: string) => Value | undefined,
-    rule: string,
+    rule: string | ((refused: string) => string),
   ): Promise<Value> {
     const text = await this.ask(question);
     const value = parse(text);
-    if (value === undefined) throw new UsageError(`"${printable(text)}" is refused: ${rule}`);
-    return value;
+    if (value !== undefined) return value;
+    const broken = typeof rule === "string" ? rule : rule(text);
+    throw new UsageError(`"${printable(text)}" is refused: ${broken}`);
   }
 
   async #next() {

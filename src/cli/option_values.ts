@@ -1,21 +1,18 @@
 /**
  * What the values on a command line are, each with the one sentence that a refusal of it says.
  */
-import { message, text } from "@optique/core/message";
 import type { NonEmptyString } from "@optique/core/nonempty";
-import type { Suggestion } from "@optique/core/parser";
-import type { ValueParser, ValueParserResult } from "@optique/core/valueparser";
 import { type AccountName, accountNameRule, parseAccountName } from "../account_name.ts";
 import type { RsaBits } from "../limits.ts";
 import { isMemo, memoRule } from "../memo.ts";
 import { amountRuleFor, parseAmount } from "../money.ts";
 import { parseFingerprint } from "../pki/fingerprint.ts";
 import { parseHost } from "../pki/host.ts";
-import { printable } from "../printable.ts";
 import { isOrderId } from "../random.ts";
 import { expandHome } from "./data_home.ts";
-import { unguardNegativeNumber } from "./negative_number.ts";
 import type { Environment } from "./option_source.ts";
+import { parsePaymentReference, paymentReferenceRule } from "./payment_reference.ts";
+import { oneOf, valueOf, wholeNumber } from "./value_rule.ts";
 
 /** Most users that one server may be told to serve at a time. */
 export const userLimitMax = 100_000;
@@ -32,15 +29,6 @@ export const historyEntriesMax = 1000;
 export interface AdvertisedAddress {
   readonly host: string;
   readonly port?: number;
-}
-
-/** Refused values are named together with the rule: `"70000": a port is a whole number from 0 to 65535`. */
-interface ValueRule<T> {
-  readonly metavar: NonEmptyString;
-  readonly rule: string | ((refused: string) => string);
-  /** `undefined` refuses the text. */
-  readonly read: (text: string) => T | undefined;
-  readonly suggest?: (prefix: string) => Iterable<Suggestion>;
 }
 
 export const listeningPort = (metavar: NonEmptyString) => wholeNumber("a port", metavar, 0, 65_535);
@@ -117,6 +105,23 @@ export const memo = valueOf({
   read: (text) => isMemo(text) ? text : undefined,
 });
 
+/** A payment, by its entry's number or by its id. */
+export const paymentReference = valueOf({
+  metavar: "ENTRY|ID",
+  rule: paymentReferenceRule,
+  read: parsePaymentReference,
+});
+
+/** A name as it was typed, beside the account it means: `Alice` is `alice`. */
+export const typedAccountName = valueOf({
+  metavar: "NAME",
+  rule: accountNameRule,
+  read(typed) {
+    const account = parseAccountName(typed);
+    return account === undefined ? undefined : { account, typed };
+  },
+});
+
 export const orderId = (metavar: NonEmptyString) =>
   valueOf({
     metavar,
@@ -124,11 +129,18 @@ export const orderId = (metavar: NonEmptyString) =>
     read: (text) => isOrderId(text.toLowerCase()) ? text.toLowerCase() : undefined,
   });
 
-/** In either case, as people copy it from paper. */
+export const oneTimeCodeRule =
+  "a one-time code is what the operator gave, 1 to 64 letters, digits and hyphens";
+
+/** Reads it in either case, as people copy it from paper. */
+export function parseOneTimeCode(text: string): string | undefined {
+  return /^[A-Za-z0-9-]{1,64}$/.test(text) ? text.toUpperCase() : undefined;
+}
+
 export const oneTimeCode = valueOf({
   metavar: "CODE",
-  rule: "a one-time code is what the operator gave, 1 to 64 letters, digits and hyphens",
-  read: (text) => /^[A-Za-z0-9-]{1,64}$/.test(text) ? text.toUpperCase() : undefined,
+  rule: oneTimeCodeRule,
+  read: parseOneTimeCode,
 });
 
 export const fingerprint = valueOf({
@@ -178,51 +190,6 @@ export const environmentFlag = valueOf<boolean>({
     return /^(0|false|no|off)$/i.test(text) ? false : undefined;
   },
 });
-
-function valueOf<T>(rule: ValueRule<T>): ValueParser<"sync", T> {
-  return {
-    mode: "sync",
-    metavar: rule.metavar,
-    placeholder: undefined as T,
-    parse(input): ValueParserResult<T> {
-      const given = unguardNegativeNumber(input);
-      const read = rule.read(given);
-      if (read !== undefined) return { success: true, value: read };
-      const broken = typeof rule.rule === "string" ? rule.rule : rule.rule(given);
-      return { success: false, error: message`${text(`"${printable(given)}": ${broken}.`)}` };
-    },
-    format: String,
-    ...(rule.suggest === undefined ? {} : { suggest: rule.suggest }),
-  };
-}
-
-function wholeNumber(what: string, metavar: NonEmptyString, min: number, max: number) {
-  return valueOf<number>({
-    metavar,
-    rule: `${what} is a whole number from ${min} to ${max}`,
-    read(text) {
-      // Number() takes "", " 1", "0x10" and "1e3"; none of these is what somebody means by a number here.
-      if (!/^(0|[1-9][0-9]{0,15})$/.test(text)) return undefined;
-      const number = Number(text);
-      return Number.isSafeInteger(number) && number >= min && number <= max ? number : undefined;
-    },
-  });
-}
-
-function oneOf<T extends string | number>(
-  metavar: NonEmptyString,
-  what: string,
-  choices: readonly T[],
-) {
-  const names = choices.map(String);
-  return valueOf<T>({
-    metavar,
-    rule: `${what} ${names.slice(0, -1).join(", ")} or ${names.at(-1)}`,
-    read: (text) => choices[names.indexOf(text)],
-    suggest: (prefix) =>
-      names.filter((name) => name.startsWith(prefix)).map((text) => ({ kind: "literal", text })),
-  });
-}
 
 function path(metavar: NonEmptyString, type: "file" | "directory", environment: Environment) {
   return valueOf<string>({

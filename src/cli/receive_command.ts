@@ -4,10 +4,12 @@
 import type { Member } from "../client/member.ts";
 import type { IncomingPayment } from "../client/incoming_payments.ts";
 import type { ReceiptStore } from "../client/receipt_store.ts";
-import { messageOf, OutputError } from "../errors.ts";
+import { OutputError } from "../errors.ts";
 import type { Refusal } from "../protocol/exchange.ts";
 import { printable } from "../printable.ts";
+import type { TypeCommand } from "./client_line.ts";
 import type { ClientOutput } from "./client_output.ts";
+import { errorText } from "./error_fields.ts";
 import { onlineOptions, type PeerAddressRequest } from "./online_options.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -18,6 +20,8 @@ export interface ReceiveOptions
   /** First prints what came after this entry. */
   readonly since?: number | undefined;
   readonly output: ClientOutput;
+  /** How another command is typed in full. */
+  readonly typed: TypeCommand;
 }
 
 /**
@@ -29,16 +33,17 @@ export interface ReceiveOptions
  */
 export async function receive(
   member: Member,
-  { output, onSignal, say, isReaderGone, count = Infinity, since, ...request }: ReceiveOptions,
+  { output, onSignal, say, isReaderGone, count = Infinity, since, typed, ...request }:
+    ReceiveOptions,
 ): Promise<Refusal | undefined> {
   const { promise: enough, resolve: end } = Promise.withResolvers<void>();
   const { receipts } = member.context;
-  const printer = new PaymentPrinter({ output, receipts, isReaderGone, count, end });
+  const printer = new PaymentPrinter({ output, receipts, isReaderGone, typed, count, end });
   if (since !== undefined) printer.hold();
   const outcome = await member.goOnline({
     ...onlineOptions(request),
     onPayment: (payment) => printer.live(payment),
-    onFault: (error) => say(`micropay: ${printable(messageOf(error))}`),
+    onFault: (error) => say(`micropay: ${printable(errorText(error, typed))}`),
   });
   if (outcome.outcome === "refused") return outcome;
   const stop = onSignal(end);
@@ -72,7 +77,7 @@ async function replay(
   printer.release();
 }
 
-interface PaymentPrinterOptions extends Pick<ReceiveOptions, "output" | "isReaderGone"> {
+interface PaymentPrinterOptions extends Pick<ReceiveOptions, "output" | "isReaderGone" | "typed"> {
   readonly receipts: ReceiptStore;
   readonly count: number;
   /** Called when there were enough, and when nothing can be printed any more. */
@@ -132,8 +137,9 @@ class PaymentPrinter {
 
   /** @returns why it could not be printed */
   #tryToPrint(payment: IncomingPayment): OutputError | undefined {
-    const { output, isReaderGone } = this.#options;
-    const again = `receive --since ${payment.receipt.entry - 1} prints what was not`;
+    const { output, isReaderGone, typed } = this.#options;
+    const missed = typed(`receive --since ${payment.receipt.entry - 1}`);
+    const again = `this prints what was not: ${missed}`;
     try {
       output.received(payment);
     } catch (cause) {

@@ -24,7 +24,7 @@ import { pay, type PaymentTerms, type PayOptions } from "./payment.ts";
 import { refund } from "./refund.ts";
 import type { RefundOptions, RefundTerms } from "./repeated_refund.ts";
 import { type Settled, settleOutbox } from "./settlement.ts";
-import { askStatus, type Paid } from "./payment_result.ts";
+import { askEntry, askStatus, type Paid } from "./payment_result.ts";
 import { PeerListener } from "./peer_listener.ts";
 
 export interface SystemInformation {
@@ -109,6 +109,11 @@ export class Member {
       requireProgress(page.answer, page.answer.entries);
       after = page.answer.entries.at(-1)!.entry;
     }
+  }
+
+  /** What this member's entry with this number says. */
+  entry(number: number): Promise<Paid | Refusal> {
+    return askEntry(number, this.context);
   }
 
   /** Newest first, page by page, so that a long history is never held whole. */

@@ -115,7 +115,7 @@ function inDoubt(
   cause?: unknown,
 ): UnknownOutcomeError {
   return new UnknownOutcomeError(
-    `take ${amount} from ${from}: ${why}. Whether it is booked is not known. Ask with: status ${id}`,
+    `take ${amount} from ${from}: ${why}. Whether the order ${id} is booked is not known`,
     { cause, orderId: id },
   );
 }

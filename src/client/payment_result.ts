@@ -4,6 +4,7 @@
 import { EnvelopeError, MicropayError } from "../errors.ts";
 import { orderDigest } from "../ledger/entry.ts";
 import { check, type Refusal, refuse } from "../protocol/exchange.ts";
+import { historyExchange } from "../protocol/history.ts";
 import { type Receipt, verifyReceipt } from "../protocol/receipt.ts";
 import { statusExchange } from "../protocol/status.ts";
 import { resultShape, resultType } from "../protocol/transfer.ts";
@@ -72,6 +73,27 @@ export async function askStatus(
   const { receipt } = await verifyReceipt(receiptJws, { anchor, atMs: clock.nowMs() });
   if (receipt.id !== id) throw new EnvelopeError(`ask for ${id}: the receipt is for ${receipt.id}`);
   return { outcome: "paid", receipt, receiptJws };
+}
+
+/**
+ * Asks the server for one of the member's entries, by its number.
+ *
+ * @returns refused with 400 when the entry is none of this member's
+ * @throws {EnvelopeError} when the receipt it gives is not one for this entry
+ */
+export async function askEntry(
+  number: number,
+  { anchor, clock, link }: MemberContext,
+): Promise<Paid | Refusal> {
+  const page = await link.ask(historyExchange, { limit: 1, after: number - 1 });
+  if (page.outcome === "refused") return page;
+  const [row] = page.answer.entries;
+  if (row?.entry !== number) return refuse(400);
+  const { receipt } = await verifyReceipt(row.receipt, { anchor, atMs: clock.nowMs() });
+  if (receipt.entry !== number) {
+    throw new EnvelopeError(`ask for entry ${number}: the receipt is for entry ${receipt.entry}`);
+  }
+  return { outcome: "paid", receipt, receiptJws: row.receipt };
 }
 
 /** Whether a receipt is for what an order wants, be it for another order that says the same. */

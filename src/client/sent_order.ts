@@ -80,8 +80,7 @@ export function inDoubt(
   { cause, said = "" }: { cause?: unknown; said?: string } = {},
 ): UnknownOutcomeError {
   return new UnknownOutcomeError(
-    `pay ${to}: the order was sent${said}, and whether it is booked is not known. ` +
-      `Ask with: status ${id}`,
+    `pay ${to}: the order ${id} was sent${said}, and whether it is booked is not known`,
     { cause, orderId: id },
   );
 }

@@ -43,6 +43,14 @@ export interface WalletDependencies {
   readonly sessionKey: SessionKey;
 }
 
+/** An account that this user can act as from now on. */
+export interface Registered {
+  readonly account: AccountName;
+  readonly balance: number;
+  /** Whether the account was there before. */
+  readonly existed: boolean;
+}
+
 export class Wallet {
   readonly #options: WalletOptions;
   readonly #dependencies: WalletDependencies;
@@ -95,7 +103,7 @@ export class Wallet {
     connection: Greeted,
     name: AccountName,
     { code }: { code?: string | undefined } = {},
-  ): Promise<Outcome<{ account: AccountName }>> {
+  ): Promise<Outcome<Registered>> {
     const identities = this.#identities(connection);
     const application = await identities.apply(name, { anew: code !== undefined });
     const link = this.#link(connection, { kind: "applicant", ...application });
@@ -108,7 +116,8 @@ export class Wallet {
       const der = decodeBase64UrlStrict(outcome.answer.certificate);
       if (!der) throw new ProtocolError(`register ${name}: the certificate is not base64url`);
       await identities.complete(application, der, { atMs: this.#dependencies.clock.nowMs() });
-      return answered({ account: name });
+      const { balance, existed } = outcome.answer;
+      return answered({ account: name, balance, existed });
     } finally {
       await link.end();
     }

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { sha256Hex } from "../pki/signing_key.ts";
 import type { Exchange } from "./exchange.ts";
-import { accountNameShape, base64UrlShape } from "./shapes.ts";
+import { accountNameShape, base64UrlShape, countShape } from "./shapes.ts";
 
 /** What a one-time code is kept and compared as: SHA-256 in lower-case hexadecimal. */
 export async function oneTimeCodeDigest(code: string): Promise<string> {
@@ -19,7 +19,12 @@ const request = v.strictObject({
 const answer = v.strictObject({
   /** The certificate issued, DER in base64url. */
   certificate: base64UrlShape,
+  /** What the account holds. */
+  balance: countShape,
+  /** Whether the account was there before this request: with the same key, or registered anew with a one-time code. */
+  existed: v.boolean(),
 });
+export type RegisterAnswer = v.InferOutput<typeof answer>;
 
 export const registerExchange = {
   type: "register",

@@ -15,16 +15,18 @@ const commands: readonly { readonly words: string; readonly command: object }[] 
   },
   { words: "receive --since 0", command: { name: "receive", since: 0 } },
   { words: "receive --since 7 --count 2", command: { name: "receive", since: 7, count: 2 } },
-  { words: `refund ${id}`, command: { name: "refund", id } },
+  { words: `refund ${id}`, command: { name: "refund", payment: { id } } },
+  { words: "refund 7", command: { name: "refund", payment: { entry: 7 } } },
+  { words: "status 7", command: { name: "status", payment: { entry: 7 } } },
   {
     words: `refund ${id.toUpperCase()} 5 --memo sorry`,
-    command: { name: "refund", id, amount: 5, memo: "sorry" },
+    command: { name: "refund", payment: { id }, amount: 5, memo: "sorry" },
   },
-  { words: `refund ${id} --id ${id}`, command: { name: "refund", id, refundId: id } },
+  { words: `refund ${id} --id ${id}`, command: { name: "refund", payment: { id }, refundId: id } },
   { words: "audit", command: { name: "audit" } },
   {
     words: "register alice --code abcd-0123",
-    command: { name: "register", account: "alice", code: "ABCD-0123" },
+    command: { name: "register", account: "alice", typed: "alice", code: "ABCD-0123" },
   },
   {
     words: "register alice --code-file -",
@@ -41,8 +43,11 @@ for (const { words, command } of commands) {
 }
 
 const refused: readonly { readonly words: string; readonly says: string }[] = [
-  { words: "refund", says: "ID is missing." },
-  { words: "refund 7", says: 'ID "7": an order\'s id is a UUID of version 7.' },
+  { words: "refund", says: "ENTRY|ID is missing." },
+  ...["0", "07", "7x", "9007199254740992"].map((entry) => ({
+    words: `refund ${entry}`,
+    says: `ENTRY|ID "${entry}": a payment is an entry's number, from 1, or an order's id`,
+  })),
   { words: `refund ${id} 0`, says: 'AMOUNT "0"' },
   { words: `refund ${id} --id 7`, says: '--id "7": an order\'s id is a UUID of version 7.' },
   {
@@ -64,7 +69,7 @@ const pages: readonly { readonly line: string; readonly entries: readonly string
   { line: client, entries: ["refund", "audit"] },
   { line: `${client} pay`, entries: ["--via-server"] },
   { line: `${client} receive`, entries: ["--count N", "--since ENTRY"] },
-  { line: `${client} refund`, entries: ["ID", "AMOUNT", "--memo TEXT", "--id UUID"] },
+  { line: `${client} refund`, entries: ["ENTRY|ID", "AMOUNT", "--memo TEXT", "--id UUID"] },
   { line: `${client} audit`, entries: ["--json"] },
   { line: `${client} register`, entries: ["NAME", "--code CODE", "--code-file FILE"] },
   { line: "verify", entries: ["FILE", "--ca FILE", "--json"] },

@@ -2,6 +2,7 @@
  * What a command prints, for people and for scripts, and where.
  */
 import { assert, assertEquals } from "@std/assert";
+import { commandTyper } from "../../src/cli/client_line.ts";
 import { type ClientOutput, jsonOutput, textOutput } from "../../src/cli/client_output.ts";
 import { UnknownOutcomeError, UntrustedError } from "../../src/errors.ts";
 import type { Amount } from "../../src/money.ts";
@@ -11,8 +12,14 @@ import { named } from "../server/test_server.ts";
 
 const id = "019aaf3e-7c00-7000-8000-000000000001";
 const receiptJws = "eyJ.eyJ.sig";
+const ask = `micropay client 192.0.2.7 8888 --as alice --home '/my homes/a' status ${id}`;
+const typed = commandTyper({
+  ...{ serverHost: "192.0.2.7", serverPort: 8888 },
+  ...{ as: named("alice"), home: "/my homes/a" },
+});
 const [alice, bob] = [named("alice"), named("bob")];
-const receipt = { id, entry: 7, from: alice, to: bob, amount: 2000 as Amount } as Receipt;
+const at = "2026-11-23T08:00:00.000Z";
+const receipt = { id, entry: 7, from: alice, to: bob, amount: 2000 as Amount, at } as Receipt;
 const auditedFields = { entries: 9, receipts: 3, head: "ab", missing: [] };
 const audited = { outcome: "audited", ...auditedFields } as const;
 const hostile = "\u001b[2J\u009b31m\u202e";
@@ -22,19 +29,23 @@ const rows: readonly {
   readonly title: string;
   readonly tell: (output: ClientOutput) => void;
   readonly text: readonly string[];
+  /** On stderr, for people alone. */
+  readonly said?: readonly string[];
   readonly json: object;
 }[] = [
   {
     title: "registered",
-    tell: (output) => output.registered(alice),
+    tell: (output) =>
+      output.registered({ account: alice, balance: 10000, existed: false }, "registered"),
     text: ["100 OK"],
-    json: { code: 100, text: "OK", account: "alice" },
+    said: ["registered"],
+    json: { code: 100, text: "OK", account: "alice", balance: 10000, existed: false },
   },
   {
     title: "listed",
     tell: (output) =>
       output.listed({ balance: 1, online: [{ name: bob, ip: "127.0.0.1", port: 57609 }] }),
-    text: ["1", "1", "bob#127.0.0.1#57609"],
+    text: ["Account balance: 1", "Number online: 1", "bob#127.0.0.1#57609"],
     json: { code: 300, balance: 1, online: [{ name: "bob", ip: "127.0.0.1", port: 57609 }] },
   },
   {
@@ -80,7 +91,7 @@ const rows: readonly {
   {
     title: "nobody online",
     tell: (output) => output.listed({ balance: 1, online: [] }),
-    text: ["1", "0"],
+    text: ["Account balance: 1", "Number online: 0"],
     json: { code: 300, balance: 1, online: [] },
   },
   {
@@ -91,14 +102,35 @@ const rows: readonly {
   },
   {
     title: "paid",
+    tell: (output) => output.paid({ outcome: "paid", receipt, receiptJws }, { balance: 8000 }),
+    text: ["transfer OK", `paid 2000 to bob, balance 8000, entry 7, id ${id}`],
+    json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
+  },
+  {
+    title: "paid, by somebody whose balance is not known just now",
     tell: (output) => output.paid({ outcome: "paid", receipt, receiptJws }),
-    text: ["transfer OK", `entry 7, id ${id}`],
+    text: ["transfer OK", `paid 2000 to bob, entry 7, id ${id}`],
+    json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
+  },
+  {
+    title: "given back",
+    tell: (output) =>
+      output.paid({ outcome: "paid", receipt: { ...receipt, refunds: id }, receiptJws }, {
+        balance: 8000,
+      }),
+    text: ["transfer OK", `gave 2000 back to bob, balance 8000, entry 7, id ${id}`],
+    json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
+  },
+  {
+    title: "a payment that was asked for",
+    tell: (output) => output.found({ outcome: "paid", receipt, receiptJws }),
+    text: ["transfer OK", `alice paid 2000 to bob on ${receipt.at}, entry 7, id ${id}`],
     json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
   },
   {
     title: "a payment that came, with a memo",
     tell: (output) => output.received({ receipt, receiptJws, memo: "lunch \\ dinner" }),
-    text: ['[Notification] alice just sent you $2000! ("lunch \\\\ dinner")'],
+    text: ['[Notification] alice just sent you $2000! ("lunch \\\\ dinner")', `entry 7, id ${id}`],
     json: {
       event: "payment",
       id,
@@ -112,7 +144,7 @@ const rows: readonly {
   {
     title: "a payment that came, without a memo",
     tell: (output) => output.received({ receipt, receiptJws, memo: undefined }),
-    text: ["[Notification] alice just sent you $2000!"],
+    text: ["[Notification] alice just sent you $2000!", `entry 7, id ${id}`],
     json: { event: "payment", id, from: "alice", amount: 2000, entry: 7, receipt: receiptJws },
   },
   {
@@ -123,21 +155,22 @@ const rows: readonly {
   },
   {
     title: "a refused payment",
-    tell: (output) => output.refused(refuse(270)),
+    tell: (output) => output.refused(refuse(270), { advice: "you have 1, not 2" }),
     text: ["transfer FAIL due to bankruptcy"],
+    said: ["you have 1, not 2"],
     json: { code: 270, text: "transfer FAIL due to bankruptcy" },
   },
   {
     title: "a status that is not known",
-    tell: (output) => output.refused(refuse(400), { id }),
+    tell: (output) => output.refused(refuse(400), { fields: { id } }),
     text: ["unknown"],
     json: { code: 400, text: "unknown", id },
   },
 ];
 
-for (const { title, tell, text, json } of rows) {
+for (const { title, tell, text, said = [], json } of rows) {
   Deno.test(`output: ${title}`, () => {
-    assertEquals(printed(textOutput, tell), { out: [...text], error: [] });
+    assertEquals(printed(textOutput, tell), { out: [...text], error: [...said] });
     const { out, error } = printed(jsonOutput, tell);
     assertEquals([out.map((line) => JSON.parse(line)), error], [[json], []]);
     assertEquals(out, [JSON.stringify(json)]);
@@ -159,8 +192,8 @@ const errors: readonly {
   {
     title: "a doubt, with the id to ask for",
     tell: (output) => output.failed(new UnknownOutcomeError("pay bob: ?", { orderId: id })),
-    text: "micropay: pay bob: ?",
-    json: { error: "unknown_outcome", text: "pay bob: ?", id },
+    text: `micropay: pay bob: ?. Ask with: ${ask}`,
+    json: { error: "unknown_outcome", text: `pay bob: ?. Ask with: ${ask}`, id },
   },
 ];
 
@@ -211,10 +244,23 @@ Deno.test("output: what is escaped in JSON is the same value for whoever parses 
   assertEquals(out[0]!.includes("\u{1f355}"), true);
 });
 
+Deno.test("output: the history shows what a refund and a status are asked with, before the memo", () => {
+  const row = { entry: 7, id, at, from: "alice", to: "bob", amount: 5, balance: 9, refunds: id };
+  const { out } = printed(textOutput, (output) =>
+    output.historyRow(
+      { ...row, memo: "id 1" } as unknown as Parameters<ClientOutput["historyRow"]>[0],
+    ));
+  assertEquals(out, [`7  ${at}  alice → bob  5  balance 9  id ${id}  refund of ${id}  id 1`]);
+});
+
 type Make = typeof textOutput;
 
 function printed(make: Make, tell: (output: ClientOutput) => void) {
   const [out, error]: [string[], string[]] = [[], []];
-  tell(make({ print: (line) => out.push(line), printError: (line) => error.push(line) }));
+  const printers = {
+    print: (line: string) => out.push(line),
+    printError: (line: string) => error.push(line),
+  };
+  tell(make({ ...printers, typed }));
   return { out, error };
 }

@@ -97,8 +97,8 @@ const pages: readonly {
   },
   {
     line: `${client} status`,
-    usage: "micropay client [OPTIONS] SERVER_IP SERVER_PORT status ID",
-    entries: ["ID", ...clientOptions],
+    usage: "micropay client [OPTIONS] SERVER_IP SERVER_PORT status ENTRY|ID",
+    entries: ["ENTRY|ID", ...clientOptions],
   },
   {
     line: `${client} history`,

@@ -29,7 +29,7 @@ const refused: readonly { readonly line: string; readonly reason: string }[] = [
   { line: "client 127.0.0.1 8888 register", reason: "NAME is missing." },
   { line: "client 127.0.0.1 8888 pay", reason: "TO is missing." },
   { line: "client 127.0.0.1 8888 pay bob", reason: "AMOUNT is missing." },
-  { line: "client 127.0.0.1 8888 status", reason: "ID is missing." },
+  { line: "client 127.0.0.1 8888 status", reason: "ENTRY|ID is missing." },
   { line: "serve 8888", reason: '"serve" is not expected here. Did you mean "server"?' },
   { line: "complete", reason: '"complete" is not expected here. Did you mean "completion"?' },
   {
@@ -163,8 +163,9 @@ const refused: readonly { readonly line: string; readonly reason: string }[] = [
   { line: "client 127.0.0.1 8888 pay @issuer 5", reason: `TO "@issuer": ${nameRule}.` },
   { line: "client 127.0.0.1 8888 list --as a/b", reason: `--as "a/b": ${nameRule}.` },
   {
-    line: "client 127.0.0.1 8888 status 7",
-    reason: 'ID "7": an order\'s id is a UUID of version 7.',
+    line: "client 127.0.0.1 8888 status x",
+    reason:
+      "ENTRY|ID \"x\": a payment is an entry's number, from 1, or an order's id, a UUID of version 7.",
   },
   {
     line: "client 127.0.0.1 8888 --fingerprint 0123",

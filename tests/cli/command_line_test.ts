@@ -88,7 +88,7 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
   },
   {
     line: "client 127.0.0.1 8888 register Alice",
-    request: { ...clientDefaults, command: { name: "register", account: "alice" } },
+    request: { ...clientDefaults, command: { name: "register", account: "alice", typed: "Alice" } },
   },
   {
     line: "client --json 127.0.0.1 8888 list",
@@ -145,7 +145,7 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
   },
   {
     line: `client 127.0.0.1 8888 status ${id}`,
-    request: { ...clientDefaults, command: { name: "status", id } },
+    request: { ...clientDefaults, command: { name: "status", payment: { id } } },
   },
   {
     line: "client 127.0.0.1 8888 history",

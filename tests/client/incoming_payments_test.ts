@@ -122,7 +122,10 @@ for (const { title, instead } of answers) {
       assertEquals(await told.until(() => true), 3);
       const [fault, ...others] = faults.all;
       assertInstanceOf(fault, UnknownOutcomeError);
-      assertStringIncludes(fault.message, `Ask with: status ${fault.orderId}`);
+      assertStringIncludes(
+        fault.message,
+        `Whether the order ${fault.orderId} is booked is not known`,
+      );
       assertEquals([others, told.all, late], [[], [3], 2]);
       assertEquals(await bob.context.receipts.has(fault.orderId), true);
     });

@@ -74,7 +74,10 @@ async function payAtTheMenu(stage: Stage, client: readonly string[]): Promise<vo
   await answer(alice, "Your choice", "4");
   await answer(alice, "Payee", "bob");
   await answer(alice, "Amount", String(amount));
-  await results(alice, [/^transfer OK$/]);
+  await results(alice, [
+    /^transfer OK$/,
+    new RegExp(`^paid ${amount} to bob, balance ${initialBalance - amount}, entry 3, id `),
+  ]);
   await answer(alice, "Your choice", "3");
   await results(alice, systemInformation(initialBalance - amount));
   await answer(alice, "Your choice", "5");
@@ -112,11 +115,11 @@ async function results(program: Program, patterns: readonly RegExp[]): Promise<v
 async function seeMoneyArrive(bob: Program): Promise<void> {
   heading("Meanwhile Bob saw this, and now he leaves with Ctrl-C");
   const notification = `[Notification] alice just sent you $${amount}!`;
-  await bob.line("stdout", /^\[Notification\]/);
+  const [named] = await bob.line("stdout", /^entry 3, id [0-9a-f-]{36}$/);
   bob.signal("SIGINT");
   await bob.end();
-  expectEqual("what Bob saw", bob.results, [notification]);
-  showLine(notification);
+  expectEqual("what Bob saw", bob.results, [notification, named]);
+  bob.results.forEach(showLine);
 }
 
 /** Each asks the server what became of the payment, and has its signed answer on file. */
@@ -126,7 +129,7 @@ async function compareReceipts(stage: Stage, client: readonly string[]): Promise
   showAll(history);
   await history.line(
     "stdout",
-    new RegExp(`alice → bob  ${amount}  balance ${initialBalance - amount}$`),
+    new RegExp(`alice → bob  ${amount}  balance ${initialBalance - amount}  id [0-9a-f-]{36}$`),
   );
 
   const id = await orderOf(stage, client);

@@ -19,7 +19,8 @@ Deno.test("every command answers with exactly the JSON that scripts rely on", as
     run("mallory", "register", "alice"),
     run("alice", "balance"),
   ]);
-  assertEquals(registered, { code: 0, lines: [{ code: 100, text: "OK", account: "bob" }] });
+  const account = { account: "bob", balance: 10000, existed: false };
+  assertEquals(registered, { code: 0, lines: [{ code: 100, text: "OK", ...account }] });
   assertEquals(taken, { code: 5, lines: [{ code: 210, text: "FAIL" }] });
   assertEquals(balance, { code: 0, lines: [{ code: 300, balance: 10000 }] });
 

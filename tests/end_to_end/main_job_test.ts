@@ -24,12 +24,21 @@ testWith(
     const registered = await Promise.all(
       ["alice", "bob"].map((name) => scene.client(["register", name], { as: name })),
     );
-    const ok = { code: 0, signal: null, stdout: "100 OK\n", stderr: "" };
-    assertEquals(registered, [ok, ok]);
+    const ok = { code: 0, signal: null, stdout: "100 OK\n" };
+    assertEquals(
+      registered,
+      ["alice", "bob"].map((name) => ({
+        ...ok,
+        stderr: `registered as ${name}, balance 10000; next: receive, list or pay\n`,
+      })),
+    );
 
     const bob = scene.startClient(["receive", "--count", "1"], { as: "bob" });
     const [, port] = await bob.errorLine(/^Online, taking payments on port (\d+)\. Ctrl-C ends\.$/);
-    assertEquals((await scene.client(["list"])).stdout, `10000\n1\nbob#127.0.0.1#${port}\n`);
+    assertEquals(
+      (await scene.client(["list"])).stdout,
+      `Account balance: 10000\nNumber online: 1\nbob#127.0.0.1#${port}\n`,
+    );
     assertEquals(
       await sqlite3(
         scene,
@@ -40,10 +49,16 @@ testWith(
 
     const paid = await scene.client(["pay", "bob", "2000", "--memo", "lunch"]);
     assertEquals([paid.code, paid.stderr], [0, ""]);
-    const [, entry, id] = /^transfer OK\nentry (\d+), id ([0-9a-f-]{36})\n$/.exec(paid.stdout)!;
+    const [, entry, id] =
+      /^transfer OK\npaid 2000 to bob, balance 8000, entry (\d+), id ([0-9a-f-]{36})\n$/.exec(
+        paid.stdout,
+      )!;
     const taken = await bob.end();
     assertEquals(taken.code, 0);
-    assertEquals(taken.stdout, '[Notification] alice just sent you $2000! ("lunch")\n');
+    assertEquals(
+      taken.stdout,
+      `[Notification] alice just sent you $2000! ("lunch")\nentry ${entry}, id ${id}\n`,
+    );
 
     const receipts = await Promise.all(["alice", "bob"].map(async (name) => {
       const home = scene.home(name);
@@ -63,9 +78,12 @@ testWith(
     assertEquals([balance.stdout, hers.stdout], ["8000\n", "12000\n"]);
     assertMatch(
       history.stdout,
-      new RegExp(`^${entry}  \\S+Z  alice → bob  2000  balance 8000  "lunch"\n$`),
+      new RegExp(`^${entry}  \\S+Z  alice → bob  2000  balance 8000  id ${id}  "lunch"\n$`),
     );
-    assertEquals(status.stdout, paid.stdout);
+    assertMatch(
+      status.stdout,
+      new RegExp(`^transfer OK\nalice paid 2000 to bob on \\S+Z, entry ${entry}, id ${id}\n$`),
+    );
     assertEquals(
       await sqlite3(
         scene,

@@ -27,7 +27,7 @@ Deno.test("the menu registers, logs in, lists, pays, tells the payee, and says a
   await alice.type("1", "alice", "2", "alice", "0", "4", "bob", "2000", "3");
   await alice.line(/^Number online: 2$/);
   await alice.line(/^transfer OK$/);
-  await alice.line(/^entry 3, id [0-9a-f-]{36}$/);
+  await alice.line(/^paid 2000 to bob, balance 8000, entry 3, id [0-9a-f-]{36}$/);
   await alice.line(/^Account balance: 8000$/);
   await bob.line(/^\[Notification\] alice just sent you \$2000!$/);
   await bob.type("3");
@@ -53,22 +53,28 @@ const slips: readonly {
   {
     title: "a word",
     lines: ["list"],
-    stderr: /^"list" is not a choice: type a number from 1 to 5$/,
+    stderr: /^"list" is not a choice: type a number from 1 to 9$/,
   },
-  { title: "a number too large", lines: ["6"], stderr: /^"6" is not a choice/ },
+  { title: "a number too large", lines: ["10"], stderr: /^"10" is not a choice/ },
+  { title: "a yes to nothing", lines: ["y"], stderr: /^"y" is not a choice/ },
   { title: "an escape sequence", lines: ["\u001b[2J"], stderr: /^"\\u\{1b\}\[2J" is not a choice/ },
   {
     title: "a long line",
     lines: ["x".repeat(5000)],
     stderr: /^The line is longer than 4096 bytes$/,
   },
-  ...["0", "-1", "1.5", "1e3", "9007199254740992", "abc", ""].map((amount) => ({
+  ...["0", "-1", "1e3", "9007199254740992", "abc", ""].map((amount) => ({
     title: `the amount "${amount}"`,
     lines: ["4", "bob", amount],
     stderr: new RegExp(
       `^micropay: "${amount}" is refused: an amount is a whole number from 1 to 9007199254740991$`,
     ),
   })),
+  {
+    title: "an amount with cents",
+    lines: ["4", "bob", "1.50"],
+    stderr: /^micropay: "1\.50" is refused: .*; there are no cents, so agree on a small unit$/,
+  },
   {
     title: "no name",
     lines: ["4", "b b"],
@@ -78,16 +84,19 @@ const slips: readonly {
     title: "paying nobody",
     lines: ["4", "nobody", "1"],
     stdout: /^transfer FAIL: there is no such account$/,
+    stderr: /^there is no account nobody; 3 LIST shows who is online$/,
   },
   {
     title: "paying too much",
     lines: ["4", "bob", "10001"],
     stdout: /^transfer FAIL due to bankruptcy$/,
+    stderr: /^you have 10000, not 10001$/,
   },
   {
     title: "paying oneself",
     lines: ["4", "alice", "1"],
     stdout: /^transfer FAIL: payer and payee are the same$/,
+    stderr: /^you are alice; choose another payee$/,
   },
   { title: "logging in twice", lines: ["2"], stderr: /^You are logged in as alice already$/ },
   {

@@ -1,7 +1,7 @@
 /**
- * Everything a payment or a login can be refused for: its own code, its own text, exit 5, and nothing booked.
+ * Everything a payment or a login can be refused for: its own code, its own text, what to do next, exit 5, and nothing booked.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { json, openSceneWith, step } from "./driver.ts";
 
 Deno.test("a payment that cannot be made is refused with its own code, and nothing is booked", async (t) => {
@@ -15,38 +15,44 @@ Deno.test("a payment that cannot be made is refused with its own code, and nothi
       args: ["alice", "1"],
       code: 280,
       text: "transfer FAIL: payer and payee are the same",
+      advice: "you are alice; choose another payee",
     },
     {
       title: "to somebody who does not exist",
       args: ["nobody", "1"],
       code: 262,
       text: "transfer FAIL: there is no such account",
+      advice: "there is no account nobody; list shows who is online",
     },
     {
       title: "to somebody who is offline",
       args: ["carol", "1"],
       code: 263,
       text: "transfer FAIL: the payee is not online",
+      advice: "carol is not online; --via-server delivers it anyway",
     },
     {
       title: "to somebody who does not answer",
       args: ["dave", "1", "--timeout", "2"],
       code: 264,
       text: "transfer FAIL: the payee does not answer",
+      advice:
+        "nobody answers where dave takes payments, and nothing was sent; --via-server delivers it anyway",
     },
     {
       title: "of more than one has",
       args: ["bob", "10001"],
       code: 270,
       text: "transfer FAIL due to bankruptcy",
+      advice: "you have 10000, not 10001",
     },
   ];
-  for (const { title, args, code, text } of rows) {
+  for (const { title, args, code, text, advice } of rows) {
     await step(t, title, async () => {
       // One after the other: each would name the other's payment as one that is not decided.
       const plain = await scene.inProcess(["pay", ...args]);
       const machine = await scene.inProcess(["pay", ...args, "--json"]);
-      assertEquals(plain, { code: 5, signal: null, stdout: `${text}\n`, stderr: "" });
+      assertEquals(plain, { code: 5, signal: null, stdout: `${text}\n`, stderr: `${advice}\n` });
       assertEquals([machine.code, json(machine.stdout)], [5, { code, text }]);
     });
   }
@@ -64,6 +70,7 @@ Deno.test("while somebody is online, a second login is 230 and everything else w
       scene.client(["receive", "--json"]),
     ]);
     assertEquals([text.code, text.stdout], [5, "230 DUPLICATE_LOGIN\n"]);
+    assertStringIncludes(text.stderr, "alice is online from another terminal or machine");
     assertEquals(machine.stdout, '{"code":230,"text":"DUPLICATE_LOGIN"}\n');
   });
   const paid = json((await scene.inProcess(["pay", "bob", "5", "--json"])).stdout);

@@ -65,7 +65,8 @@ async function payInVain(scene: Scene, proxy: HoldingProxy): Promise<string> {
   assertEquals([code, stdout], [6, ""]);
   const { error, text, id } = json(stderr);
   assertEquals(error, "unknown_outcome");
-  assertStringIncludes(String(text), `Ask with: status ${id}`);
+  const ask = `micropay client 127.0.0.1 ${scene.server.port} --home ${scene.home("alice")} status`;
+  assertStringIncludes(String(text), `Ask with: ${ask} ${id}`);
   assert(typeof id === "string");
   return id;
 }

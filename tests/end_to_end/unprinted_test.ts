@@ -45,12 +45,15 @@ for (const { to, prefix, because } of payments) {
       assertEquals([told.stdout, ending], ["", { code: 6 }]);
       const { id, entry, text } = error!;
       assertEquals([error!.error, entry], ["unprinted_payment", 3]);
+      const ask = `micropay client 127.0.0.1 ${scene.server.port} --home ${
+        scene.home("alice")
+      } status ${id}`;
       const expected =
-        `print the payment ${id}: ${because}; it is booked as entry 3. Ask with: status ${id}`;
+        `print the payment ${id}: ${because}; it is booked as entry 3. Ask with: ${ask}`;
       assertEquals(text, expected);
-      assertEquals(
+      assertMatch(
         (await scene.inProcess(["status", String(id)])).stdout,
-        `transfer OK\nentry 3, id ${id}\n`,
+        new RegExp(`^transfer OK\nalice paid 2000 to bob on \\S+, entry 3, id ${id}\n$`),
       );
       assertEquals((await scene.inProcess([...pay, "--id", String(id)])).code, 0);
       assertEquals(scene.payments(), 1);
@@ -58,7 +61,7 @@ for (const { to, prefix, because } of payments) {
       const refunded = await scene.client(["refund", String(id)], { as: "bob", prefix });
       assertMatch(
         refunded.stderr,
-        /^micropay: print the payment [0-9a-f-]{36}: .*; it is booked as entry 4\. Ask with: status/,
+        /^micropay: print the payment [0-9a-f-]{36}: .*; it is booked as entry 4\. Ask with: micropay client \S+ \d+ .*status/,
       );
       assertStringIncludes(refunded.stderr, because);
       assertEquals(refunded.code === 6 || refunded.stderr.endsWith("\nexit 6\n"), true);
@@ -119,7 +122,12 @@ onLinux(
     const rows = [
       { args: [...client, "history"], prefix: toNobody, code: 0 },
       { args: [...client, "history"], prefix: toReaderOfOneLine, code: 0 },
-      { args: [...client, "status", unknown], prefix: toReaderOfOneLine, code: 5 },
+      {
+        args: [...client, "status", unknown],
+        prefix: toReaderOfOneLine,
+        code: 5,
+        says: /^no payment .* is booked/,
+      },
       { args: ["ledger", "export"], prefix: toReaderOfOneLine, code: 0 },
       { args: ["ledger", "audit", "--db", "no.db"], prefix: toNobody, code: 1, says: /no\.db/ },
     ];
@@ -146,9 +154,12 @@ onLinux(
       const id = await payBob(scene);
       const { code, stderr } = await bob.end();
       const file = receiptFile(scene, id);
+      const again = `micropay client 127.0.0.1 ${scene.server.port} --home ${
+        scene.home("bob")
+      } receive --since 2`;
       assertEquals([code, stderr.split("\n").slice(1)], [1, [
         `micropay: the payment ${id} of 2000 from alice came and could not be printed: entry 3, its receipt is in ${file}`,
-        `micropay: ${noSpace}; receive --since 2 prints what was not`,
+        `micropay: ${noSpace}; this prints what was not: ${again}`,
         "",
       ]]);
       assertEquals(typeof json(await Deno.readTextFile(file)).receipt, "string");

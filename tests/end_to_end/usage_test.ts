@@ -21,7 +21,7 @@ const rows: readonly { readonly args: readonly string[]; readonly says: string }
   { args: ["register", "x".repeat(33)], says: nameRule },
   { args: ["register", "\u001b[31mred"], says: '"\\u{1b}[31mred"' },
   { args: ["register"], says: "NAME is missing" },
-  { args: ["status", "7"], says: "an order's id is a UUID of version 7" },
+  { args: ["status", "x"], says: "a payment is an entry's number, from 1, or an order's id" },
   { args: ["history", "--limit", "0"], says: "a limit is a whole number from 1" },
   { args: ["receive", "--count", "0"], says: "a count is a whole number from 1" },
   { args: ["balance", "--timeout", "0"], says: "a timeout is a number of seconds" },

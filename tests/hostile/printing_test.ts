@@ -3,7 +3,12 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { jsonOutput, notification, refusalText, textOutput } from "../../src/cli/client_output.ts";
+import {
+  jsonOutput,
+  notificationLines,
+  refusalText,
+  textOutput,
+} from "../../src/cli/client_output.ts";
 import type { ClientOutput } from "../../src/cli/client_output.ts";
 import { openServerLog } from "../../src/cli/server_log.ts";
 import type { IncomingPayment } from "../../src/client/incoming_payments.ts";
@@ -124,7 +129,7 @@ for (const [format, make] of [["text", textOutput], ["json", jsonOutput]] as con
 
 Deno.test("hostile: what the menu says of payments and refusals is one harmless line", () => {
   fc.assert(fc.property(hostile, (text) => {
-    checkLine(notification(payment(text)));
+    notificationLines(payment(text)).forEach(checkLine);
     checkLine(refusalText({ outcome: "refused", code: 410, text }));
   }));
 });

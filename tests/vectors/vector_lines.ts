@@ -168,7 +168,12 @@ export async function makeMessages(): Promise<MessageVector[]> {
   });
   return await Promise.all([
     ask("carol", 0, "register", { name: "carol" }),
-    answer("carol", 0, "a register (with alice's certificate)", ok(0, 100, "OK", { certificate })),
+    answer(
+      "carol",
+      0,
+      "a register (with alice's certificate)",
+      ok(0, 100, "OK", { certificate, balance: 10_000, existed: false }),
+    ),
     ask("alice", 0, "login", { name: "alice", port: 50001 }),
     answer("alice", 0, "a login", ok(0, 110, "OK", { ip: "127.0.0.1", port: 50001 })),
     ask("alice", 1, "list", {}),

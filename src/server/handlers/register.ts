@@ -6,6 +6,7 @@ import type { CertificateRecord } from "../../ledger/ledger.ts";
 import { isAmount } from "../../money.ts";
 import type { CertificateRequest } from "../../pki/certificate_request.ts";
 import { sha256Hex } from "../../pki/signing_key.ts";
+import { codes } from "../../protocol/code.ts";
 import { answered, refuse } from "../../protocol/exchange.ts";
 import { signOrder } from "../../protocol/order.ts";
 import { oneTimeCodeDigest, registerExchange } from "../../protocol/register.ts";
@@ -36,10 +37,18 @@ export const registerRoute = applicantRoute({
       case "reissued":
       // The answer to the first request got lost; the same key asks again and gets the same certificate.
       case "repeated":
-        return answered({ certificate: encodeBase64Url(registered.account.certificate.der) });
+        return answered({
+          certificate: encodeBase64Url(registered.account.certificate.der),
+          balance: registered.account.balance,
+          existed: registered.outcome !== "registered",
+        });
       case "name_taken":
-      case "issue_exhausted":
         return refuse(210);
+      case "issue_exhausted":
+        return refuse(
+          210,
+          `${codes[210].text}: the ledger has no more money to open accounts with`,
+        );
     }
   },
 });

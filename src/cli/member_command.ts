@@ -1,0 +1,160 @@
+/**
+ * The commands of `micropay client` that a member gives: one at a time, each over a connection of its own.
+ */
+import type { Member } from "../client/member.ts";
+import type { Paid } from "../client/payment_result.ts";
+import type { Settled } from "../client/settlement.ts";
+import type { Wallet } from "../client/wallet.ts";
+import type { Refusal } from "../protocol/exchange.ts";
+import { askBalanceSoon } from "./balance_soon.ts";
+import { adviceOn, type Attempt, commandSteps } from "./client_advice.ts";
+import { commandTyper } from "./client_line.ts";
+import { type ClientOutput, isInOrder } from "./client_output.ts";
+import type { ClientRequest } from "./command_line.ts";
+import { type ExitCode, exitCodeOfRefusal, exitCodes } from "./exit_code.ts";
+import { findPayment, refusedReference, resolveId } from "./find_payment.ts";
+import type { PaymentReference } from "./payment_reference.ts";
+import { printPayment } from "./print_payment.ts";
+import { receive } from "./receive_command.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+export type MemberCommand = Exclude<ClientRequest["command"], { name: "menu" | "register" }>;
+
+interface MemberContext extends Surroundings {
+  readonly request: ClientRequest;
+  readonly output: ClientOutput;
+}
+
+/** Does one thing as the account that was named, or the only one there is. */
+export async function performAsMember(
+  command: MemberCommand,
+  { wallet, ...context }: MemberContext & { readonly wallet: Wallet },
+): Promise<ExitCode> {
+  const connection = await wallet.connect();
+  const { request, output } = context;
+  let member: Member | undefined;
+  try {
+    const name = request.as ?? await wallet.onlyAccount(connection);
+    member = await wallet.member(connection, name);
+    // A refund settles by itself: the same one may be in doubt, and what became of that is its result.
+    if (command.name !== "refund") {
+      for await (const settled of member.settle()) output.settled(settled);
+    }
+    return await performFor(member, command, context);
+  } finally {
+    await member?.abandon();
+    connection.close();
+  }
+}
+
+async function performFor(
+  member: Member,
+  command: MemberCommand,
+  context: MemberContext,
+): Promise<ExitCode> {
+  const { request, output } = context;
+  const { name } = member.context;
+  const asking = { kind: "ask", name } as const;
+  switch (command.name) {
+    case "list": {
+      const outcome = await member.list();
+      if (outcome.outcome === "refused") return refused(outcome, asking, output);
+      output.listed(outcome.answer);
+      return exitCodes.ok;
+    }
+    case "balance": {
+      const outcome = await member.balance();
+      if (outcome.outcome === "refused") return refused(outcome, asking, output);
+      output.balance(outcome.answer.balance);
+      return exitCodes.ok;
+    }
+    case "pay":
+      return await untilSignal(context, async (signal) => {
+        const outcome = await member.pay(command, { signal });
+        return await told(outcome, { ...command, kind: "pay", name }, { member, signal, context });
+      });
+    case "refund":
+      return await untilSignal(context, async (signal) => {
+        const onSettled = (settled: Settled) => output.settled(settled);
+        const found = await resolveId(command.payment, member);
+        const outcome = found.outcome === "refused"
+          ? refusedReference(found)
+          : await member.refund({ ...command, id: found.answer.id }, { signal, onSettled });
+        const attempt = { ...command, kind: "refund", name } as const;
+        return await told(outcome, attempt, { member, signal, context });
+      });
+    case "audit": {
+      const outcome = await member.audit();
+      if (outcome.outcome === "refused") return refused(outcome, asking, output);
+      output.audited(outcome);
+      return isInOrder(outcome) ? exitCodes.ok : exitCodes.refused;
+    }
+    case "status": {
+      const { payment } = command;
+      const outcome = await findPayment(payment, member);
+      if (outcome.outcome === "refused") {
+        return refused(outcome, { kind: "status", name, payment }, output, payment);
+      }
+      output.found(outcome);
+      return exitCodes.ok;
+    }
+    case "history": {
+      for await (const page of member.history(command)) {
+        if (page.outcome === "refused") return refused(page, asking, output);
+        for (const row of page.answer.entries) output.historyRow(row);
+        if (context.isReaderGone()) break;
+      }
+      return exitCodes.ok;
+    }
+    case "receive": {
+      const typed = commandTyper(request);
+      const refusal = await receive(member, { ...context, ...request, ...command, typed });
+      return refusal ? refused(refusal, { kind: "log_in", name }, output) : exitCodes.ok;
+    }
+  }
+}
+
+/** Tells what became of a payment. People are told their balance with it. */
+async function told(
+  outcome: Paid | Refusal,
+  attempt: Extract<Attempt, { readonly kind: "pay" | "refund" }>,
+  { member, signal, context }: {
+    readonly member: Member;
+    readonly signal: AbortSignal;
+    readonly context: MemberContext;
+  },
+): Promise<ExitCode> {
+  const { output, isReaderGone, request } = context;
+  const wanted = outcome.outcome === "paid" || outcome.code === 270;
+  const balance = wanted && !request.json ? await askBalanceSoon(member, { signal }) : undefined;
+  if (outcome.outcome === "refused") return refused(outcome, { ...attempt, balance }, output);
+  const { id, entry } = outcome.receipt;
+  const askWith = commandTyper(request)("status");
+  printPayment({ id, entry, askWith }, () => output.paid(outcome, { balance }), { isReaderGone });
+  return exitCodes.ok;
+}
+
+/** Lets something know of SIGINT and SIGTERM, so that it can end in its own way. */
+async function untilSignal<Result>(
+  { onSignal }: Surroundings,
+  action: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const controller = new AbortController();
+  const stop = onSignal(() => controller.abort());
+  try {
+    return await action(controller.signal);
+  } finally {
+    stop();
+  }
+}
+
+/** Prints a refusal with what can be done about it. */
+export function refused(
+  refusal: Refusal,
+  attempt: Attempt,
+  output: ClientOutput,
+  fields?: PaymentReference,
+): ExitCode {
+  output.refused(refusal, { fields, advice: adviceOn(refusal, attempt, commandSteps) });
+  return exitCodeOfRefusal(refusal.code);
+}
