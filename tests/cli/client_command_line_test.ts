@@ -30,7 +30,7 @@ const commands: readonly { readonly words: string; readonly command: object }[] 
   },
   {
     words: "register alice --code-file -",
-    command: { name: "register", account: "alice", codeFile: "-" },
+    command: { name: "register", account: "alice", typed: "alice", codeFile: "-" },
   },
 ];
 

@@ -250,7 +250,7 @@ Deno.test("output: the history shows what a refund and a status are asked with, 
     output.historyRow(
       { ...row, memo: "id 1" } as unknown as Parameters<ClientOutput["historyRow"]>[0],
     ));
-  assertEquals(out, [`7  ${at}  alice → bob  5  balance 9  id ${id}  refund of ${id}  id 1`]);
+  assertEquals(out, [`7  ${at}  alice → bob  5  balance 9  id ${id}  refund of ${id}  "id 1"`]);
 });
 
 type Make = typeof textOutput;
