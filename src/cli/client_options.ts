@@ -11,10 +11,10 @@ import { argumentsTitle, commandsTitle, examples, optionsTitle } from "./help_pa
 import { namedArgument, type OptionSource } from "./option_source.ts";
 import {
   accountName,
+  address,
   advertisedAddress,
   connectingPort,
   fingerprint,
-  host,
   listeningPort,
   rsaBits,
   timeoutSeconds,
@@ -39,7 +39,7 @@ function clientArguments(source: OptionSource) {
   return merge(
     object({ kind: constant("client") }),
     object(argumentsTitle, {
-      serverHost: namedArgument(host("SERVER_IP"), "The server's address or name."),
+      serverHost: namedArgument(address("SERVER_IP"), "The server's address or name."),
       serverPort: namedArgument(connectingPort("SERVER_PORT"), "The server's port."),
     }),
     object({

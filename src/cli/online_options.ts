@@ -13,5 +13,5 @@ export interface PeerAddressRequest {
 export function onlineOptions(
   { port, advertise }: PeerAddressRequest,
 ): Pick<OnlineOptions, "listen" | "advertise"> {
-  return { listen: { host: "0.0.0.0", port }, advertise };
+  return { listen: { host: "::", port }, advertise };
 }

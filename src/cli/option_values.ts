@@ -7,7 +7,7 @@ import type { RsaBits } from "../limits.ts";
 import { isMemo, memoRule } from "../memo.ts";
 import { amountRuleFor, parseAmount } from "../money.ts";
 import { parseFingerprint } from "../pki/fingerprint.ts";
-import { parseHost } from "../pki/host.ts";
+import { parseAddress, parseHost, withoutZone } from "../pki/host.ts";
 import { isOrderId } from "../random.ts";
 import { expandHome } from "./data_home.ts";
 import type { Environment } from "./option_source.ts";
@@ -25,7 +25,7 @@ export const timeoutSecondsMax = 3600;
 /** Most entries that one `history` prints. */
 export const historyEntriesMax = 1000;
 
-/** Where a client tells its peers to connect to; without a port the one it listens on. */
+/** Where a client tells its peers to connect to; without a port the one it listens on. A zone is never told: it is this machine's. */
 export interface AdvertisedAddress {
   readonly host: string;
   readonly port?: number;
@@ -150,10 +150,16 @@ export const fingerprint = valueOf({
 });
 
 const hostRule = "a host is a DNS name or an IP address, without a port";
+const addressRule =
+  "a host is a DNS name or an IP address, without a port; a link-local one may have its zone, fe80::1%eth0";
 
 /** The host is normalized: lower case, an IPv6 address in its shortest form. */
 export const host = (metavar: NonEmptyString) =>
   valueOf({ metavar, rule: hostRule, read: (text) => parseHost(text)?.value });
+
+/** A host to connect to or listen on; an IPv6 address may have brackets, and a link-local one its zone. */
+export const address = (metavar: NonEmptyString) =>
+  valueOf({ metavar, rule: addressRule, read: parseAddress });
 
 /** Several hosts in one text, as an environment variable holds them. */
 export const hostList = valueOf({
@@ -167,14 +173,14 @@ export const hostList = valueOf({
 
 export const advertisedAddress = valueOf<AdvertisedAddress>({
   metavar: "HOST[:PORT]",
-  rule: "an address is HOST, HOST:PORT or [IPV6]:PORT, with a port from 1 to 65535",
+  rule: "an address is HOST, HOST:PORT, [IPV6] or [IPV6]:PORT, with a port from 1 to 65535",
   read(text) {
-    const whole = parseHost(text);
-    if (whole !== undefined) return { host: whole.value };
-    const match = /^(?:\[([^\]]*:[^\]]*)\]|([^:]+)):([1-9][0-9]{0,4})$/.exec(text);
-    const host = parseHost(match?.[1] ?? match?.[2] ?? "");
-    const port = Number(match?.[3]);
-    return host !== undefined && port <= 65_535 ? { host: host.value, port } : undefined;
+    const whole = parseAddress(text);
+    if (whole !== undefined) return { host: withoutZone(whole) };
+    const match = /^(\[[^\]]*\]|[^:]+):([1-9][0-9]{0,4})$/.exec(text);
+    const host = parseAddress(match?.[1] ?? "");
+    const port = Number(match?.[2]);
+    return host !== undefined && port <= 65_535 ? { host: withoutZone(host), port } : undefined;
   },
 });
 

@@ -8,7 +8,7 @@ import { command, constant } from "@optique/core/primitives";
 import { argumentsTitle, examples, optionsTitle } from "./help_page.ts";
 import { namedArgument, type OptionSource } from "./option_source.ts";
 import {
-  host,
+  address,
   initialBalance,
   listeningPort,
   logFormat,
@@ -58,9 +58,9 @@ function serverOptions(source: OptionSource) {
     silent: source.flag(["-s", "--silent"], {
       description: "Leave the encrypted messages out of the output.",
     }),
-    host: source.value("--host", host("ADDRESS"), {
-      description: "Listen on this address only.",
-      fallback: "0.0.0.0",
+    host: source.value("--host", address("ADDRESS"), {
+      description: "Listen on this address only; :: is all of this machine's, IPv4 and IPv6.",
+      fallback: "::",
     }),
     db: source.value("--db", source.file, { description: "The ledger.", fallback: "server.db" }),
     certs: source.value("--certs", source.directory, {

@@ -26,6 +26,8 @@ export interface MemberContext {
   readonly receipts: ReceiptStore;
   readonly outbox: Outbox;
   readonly network: Network;
+  /** The zone of the server's address, if it is link-local: the one in which peers with such an address are. */
+  readonly zone?: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
   /** How long to wait for anybody's answer. */

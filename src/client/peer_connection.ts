@@ -9,6 +9,7 @@ import {
   TimeoutError,
   UntrustedError,
 } from "../errors.ts";
+import { inZone } from "../pki/host.ts";
 import { partyUri, sameParty } from "../pki/party.ts";
 import { type Refusal, refuse } from "../protocol/exchange.ts";
 import type { OnlineMember } from "../protocol/list.ts";
@@ -25,11 +26,11 @@ import type { MemberContext } from "./member_context.ts";
  */
 export async function connectToPeer(
   { name, ip, port }: OnlineMember,
-  { anchor, clock, identity, network, observe, sessionKey, timeoutMs }: MemberContext,
+  { anchor, clock, identity, network, observe, sessionKey, timeoutMs, zone }: MemberContext,
 ): Promise<Channel | Refusal> {
   try {
     const stream = await withDeadline(
-      (signal) => network.connect({ host: ip, port }, { signal }),
+      (signal) => network.connect({ host: inZone(ip, zone), port }, { signal }),
       { clock, timeoutMs },
     );
     const resolveAnchor = () => Promise.resolve(anchor);

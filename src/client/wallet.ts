@@ -7,6 +7,7 @@ import type { Clock } from "../clock.ts";
 import { type Signer } from "../envelope/correspondent.ts";
 import type { SessionKey } from "../envelope/session_key.ts";
 import { NotAuthenticatedError, ProtocolError, UsageError } from "../errors.ts";
+import { zoneOf } from "../pki/host.ts";
 import { answered, type Outcome } from "../protocol/exchange.ts";
 import { registerExchange } from "../protocol/register.ts";
 import type { Random } from "../random.ts";
@@ -131,7 +132,7 @@ export class Wallet {
    */
   async member(connection: Greeted, name: AccountName): Promise<Member> {
     const { anchor } = connection;
-    const { folder, observe, timeoutMs } = this.#options;
+    const { folder, observe, server, timeoutMs } = this.#options;
     const { clock } = this.#dependencies;
     const identity = await this.#identities(connection).load(name, { atMs: clock.nowMs() });
     if (!identity) {
@@ -152,6 +153,7 @@ export class Wallet {
       disk: folder.disk,
       receipts: new ReceiptStore(folder, anchor.fingerprint, name),
       outbox: new Outbox(folder, anchor.fingerprint, name),
+      zone: zoneOf(server.host),
       timeoutMs,
       observe,
     });

@@ -34,6 +34,41 @@ export function parseHost(text: string): Host | undefined {
   return isName ? { kind: "dns", value } : undefined;
 }
 
+/** An interface of this machine, as a link-local address names it after a percent sign (RFC 4007 section 11). */
+const zonePattern = /^[A-Za-z0-9._-]{1,32}$/;
+/** fe80::/10 (RFC 4291 section 2.5.6): the same addresses exist on every link. */
+const linkLocalPattern = /^fe[89ab][0-9a-f]:/;
+
+/**
+ * Reads a host to connect to or to listen on: as {@link parseHost}, an IPv6 address with or without brackets, and a link-local
+ * one with its zone, `fe80::1%eth0`.
+ *
+ * @returns what the system is asked for, or `undefined` when it is no such host
+ */
+export function parseAddress(text: string): string | undefined {
+  const inner = /^\[(.*:.*)\]$/.exec(text)?.[1] ?? text;
+  const [address = "", zone, ...rest] = inner.split("%");
+  const host = parseHost(address)?.value;
+  if (host === undefined || zone === undefined) return host;
+  const isZone = rest.length === 0 && zonePattern.test(zone) && linkLocalPattern.test(host);
+  return isZone ? `${host}%${zone}` : undefined;
+}
+
+/** The zone of an address that {@link parseAddress} read, if it has one. */
+export function zoneOf(address: string): string | undefined {
+  return address.split("%")[1];
+}
+
+/** An address without its zone, which means nothing on another machine. */
+export function withoutZone(address: string): string {
+  return address.split("%")[0]!;
+}
+
+/** A link-local address that came from another machine, in a zone of this one. Other addresses stay as they are. */
+export function inZone(address: string, zone: string | undefined): string {
+  return zone !== undefined && linkLocalPattern.test(address) ? `${address}%${zone}` : address;
+}
+
 /**
  * What every server's certificate is for, whatever else it is for: this machine by its usual names, and by its own where
  * that is a name at all (people call their computers anything).

@@ -147,7 +147,7 @@ for (const { line, usage, entries } of pages) {
 
 Deno.test("help shows the defaults", () => {
   const { text } = printedBy("server --help");
-  for (const shown of ["0.0.0.0", "server.db", "certs", "10000", "2048", "text"]) {
+  for (const shown of ["::", "server.db", "certs", "10000", "2048", "text"]) {
     assertMatch(text, new RegExp(`Default:\\s+${RegExp.escape(shown)}\\.`));
   }
 });

@@ -11,7 +11,7 @@ const serverDefaults = {
   kind: "server",
   port: 8888,
   silent: false,
-  host: "0.0.0.0",
+  host: "::",
   db: "server.db",
   certs: "certs",
   initialBalance: 10_000,

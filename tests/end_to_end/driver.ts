@@ -20,6 +20,8 @@ export interface ClientOptions {
   readonly as?: string;
   /** Where to connect; the scene's server when absent. */
   readonly port?: number;
+  /** 127.0.0.1 when absent. */
+  readonly host?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Where it runs: where the server's `certs` are, unless told otherwise. */
   readonly folder?: string;
@@ -27,7 +29,7 @@ export interface ClientOptions {
   readonly prefix?: readonly string[];
 }
 
-export type InProcessOptions = Pick<ClientOptions, "as" | "port">;
+export type InProcessOptions = Pick<ClientOptions, "as" | "host" | "port">;
 
 export class RunningServer {
   readonly program: Program;
@@ -82,8 +84,8 @@ export class Scene implements AsyncDisposable {
   /** A client that goes on: `receive`, or the menu. */
   startClient(args: readonly string[], options: ClientOptions = {}): Program {
     const { as = "alice", port = this.server?.port, env, folder = this.folder } = options;
-    const { stdin, prefix } = options;
-    return this.start(["client", "127.0.0.1", String(port), ...args], {
+    const { host = "127.0.0.1", stdin, prefix } = options;
+    return this.start(["client", host, String(port), ...args], {
       env: { MICROPAY_HOME: this.home(as), ...env },
       folder,
       stdin,
@@ -105,8 +107,8 @@ export class Scene implements AsyncDisposable {
    */
   async inProcess(args: readonly string[], options: InProcessOptions = {}): Promise<Ended> {
     if (isExecutable) return await this.client(args, options);
-    const { as = "alice", port = this.server.port } = options;
-    return await runCommand(["client", "127.0.0.1", String(port), ...args], {
+    const { as = "alice", host = "127.0.0.1", port = this.server.port } = options;
+    return await runCommand(["client", host, String(port), ...args], {
       env: { MICROPAY_HOME: this.home(as), MICROPAY_CA: this.path("certs", "CA.pem") },
     });
   }

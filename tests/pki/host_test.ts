@@ -1,5 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { parseHost, usualHosts } from "../../src/pki/host.ts";
+import {
+  inZone,
+  parseAddress,
+  parseHost,
+  usualHosts,
+  withoutZone,
+  zoneOf,
+} from "../../src/pki/host.ts";
 
 Deno.test("a host is a DNS name or an IP address in one form", () => {
   const rows: [string, string, string][] = [
@@ -54,4 +61,41 @@ Deno.test("this machine's name is usual where it is a name", () => {
   const usual = ["localhost", "127.0.0.1", "::1"];
   assertEquals(usualHosts("pi4"), [...usual, "pi4"]);
   assertEquals(usualHosts("Anna’s Laptop"), usual);
+});
+
+Deno.test("an address to connect to may have brackets, and a link-local one its zone", () => {
+  const rows: [string, string | undefined][] = [
+    ["127.0.0.1", "127.0.0.1"],
+    ["Pay.Example.ORG", "pay.example.org"],
+    ["::", "::"],
+    ["[::1]", "::1"],
+    ["[2001:DB8:0:0::1]", "2001:db8::1"],
+    ["fe80::1%eth0", "fe80::1%eth0"],
+    ["[FE80::1%en0]", "fe80::1%en0"],
+    ["febf::1%4", "febf::1%4"],
+    ["fe80::1", "fe80::1"],
+    ["::1%lo", undefined],
+    ["2001:db8::1%eth0", undefined],
+    ["127.0.0.1%eth0", undefined],
+    ["fe80::1%", undefined],
+    ["fe80::1%eth0%eth1", undefined],
+    ["fe80::1%a b", undefined],
+    ["[fe80::1]%eth0", undefined],
+    ["[127.0.0.1]", undefined],
+    ["[::1", undefined],
+    ["[::1]:7000", undefined],
+    ["[[::1]]", undefined],
+    ["", undefined],
+  ];
+  for (const [text, address] of rows) assertEquals(parseAddress(text), address, text);
+});
+
+Deno.test("a zone stays on this machine, and link-local addresses from elsewhere are looked for in it", () => {
+  assertEquals([zoneOf("fe80::1%eth0"), zoneOf("::1")], ["eth0", undefined]);
+  assertEquals([withoutZone("fe80::1%eth0"), withoutZone("::1")], ["fe80::1", "::1"]);
+  assertEquals(inZone("fe80::2", "eth0"), "fe80::2%eth0");
+  assertEquals(inZone("fe80::2", undefined), "fe80::2");
+  for (const other of ["192.0.2.1", "2001:db8::1", "localhost", "fe80.example.org"]) {
+    assertEquals(inZone(other, "eth0"), other);
+  }
 });

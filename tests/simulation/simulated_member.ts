@@ -136,7 +136,7 @@ export class SimulatedMember {
   async #goOnline(member: Member): Promise<boolean> {
     const { trace } = this.#setting;
     const outcome = await member.goOnline({
-      listen: { host: "0.0.0.0", port: 0 },
+      listen: { host: "::", port: 0 },
       onPayment: ({ receipt }) => void this.acts.notified.push(receipt.id),
       onFault: (error) => {
         if (!(error instanceof MicropayError)) trace.fail(`${this.name}'s listener: ${error}`);

@@ -20,7 +20,7 @@ const delayMsMax = 40;
 const slowShare = 0.02;
 const slowMsMax = 3000;
 const ephemeralPortMin = 49_152;
-const anyAddress = "0.0.0.0";
+const anyAddress = "::";
 
 export class SimulatedNetwork {
   readonly timeline: Timeline;

@@ -1,10 +1,11 @@
 /**
  * What TCP has of its own, on real sockets.
  */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { ConnectError } from "../../src/errors.ts";
 import { endpointText } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { succeeds } from "../command_succeeds.ts";
 import { anyPort, readAll } from "./streams.ts";
 
 Deno.test("a connection that is given up on the way is closed when it comes about", async () => {
@@ -50,3 +51,60 @@ for (const { text, ...endpoint } of texts) {
     assertEquals(endpointText(endpoint), text);
   });
 }
+
+async function hostsSeenBy(prefix: readonly string[]): Promise<unknown> {
+  const child = new URL("./both_families_child.ts", import.meta.url).pathname;
+  const run = [Deno.execPath(), "run", "--no-prompt", "--allow-net", "--quiet", child];
+  const [program, ...args] = [...prefix, ...run];
+  const { stdout } = await new Deno.Command(program!, { args }).output();
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+const both = { from: ["127.0.0.1", "::1"], second: "taken" };
+
+Deno.test("all addresses are those of both families, on one port, and IPv4 is shown as IPv4", async () => {
+  assertEquals(await hostsSeenBy([]), both);
+});
+
+const separate = ["unshare", "--net", "sh", "-c"];
+const hasNamespaces = Deno.build.os === "linux" && Deno.uid() === 0 &&
+  await succeeds([...separate, "ip link set lo up"]);
+
+const systems: readonly { title: string; setting: string; seen: unknown }[] = [
+  {
+    title: "where a socket of IPv6 takes no IPv4, both families are served on one port as well",
+    setting: "bindv6only",
+    seen: both,
+  },
+  {
+    title: "where IPv6 is switched off, IPv4 alone is served",
+    setting: "conf/all/disable_ipv6",
+    seen: { from: ["127.0.0.1", "nobody"], second: "taken" },
+  },
+];
+
+for (const { title, setting, seen } of systems) {
+  Deno.test({ name: title, ignore: !hasNamespaces }, async () => {
+    const set = `ip link set lo up && echo 1 > /proc/sys/net/ipv6/${setting} && exec "$0" "$@"`;
+    assertEquals(await hostsSeenBy([...separate, set]), seen);
+  });
+}
+
+Deno.test("where the system knows no IPv6 at all, IPv4 alone is served", () => {
+  const listen = Deno.listen;
+  const withoutIpv6 = (options: Deno.ListenOptions) => {
+    if (!options.hostname?.includes(":")) return listen({ ...options, transport: "tcp" });
+    // As Deno 2.4.2 and 2.9.6 throw it.
+    const text = "Address family not supported by protocol (os error 97)";
+    throw Object.assign(new Error(text), { code: "EAFNOSUPPORT" });
+  };
+  Object.assign(Deno, { listen: withoutIpv6 });
+  try {
+    const listener = tcpNetwork.listen({ host: "::", port: 0 });
+    assertEquals(listener.endpoint.host, "0.0.0.0");
+    assertNotEquals(listener.endpoint.port, 0);
+    listener.close();
+  } finally {
+    Object.assign(Deno, { listen });
+  }
+});

@@ -32,8 +32,7 @@ export const loginRoute = memberRoute({
   },
 });
 
-/** The address as it is written everywhere else: an IPv4 client of a listener for both kinds shows as `::ffff:192.0.2.1`. */
+/** The address as it is written everywhere else. */
 function addressOf({ host }: Endpoint): string {
-  const address = host.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
-  return parseHost(address)?.value ?? address;
+  return parseHost(host)?.value ?? host;
 }

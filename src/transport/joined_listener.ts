@@ -1,0 +1,62 @@
+/**
+ * Several listeners as one.
+ */
+import type { ByteStream, Endpoint, Listener } from "./byte_stream.ts";
+
+type Arrival =
+  | { readonly from: Listener; readonly stream: ByteStream | null }
+  | { readonly from: Listener; readonly error: unknown };
+
+/** Accepts from each listener in turn, so that a flood on one keeps nobody from the other. One accept at a time is waited for. */
+export class JoinedListener implements Listener {
+  readonly endpoint: Endpoint;
+  readonly #listeners: readonly Listener[];
+  /** Those that no connection is waited for from just now. */
+  readonly #idle: Set<Listener>;
+  /** What came and was not fetched, at most one from each listener. */
+  readonly #arrived: Arrival[] = [];
+  #isClosed = false;
+  #wake: () => void = () => {};
+
+  /** Its endpoint is that of the first one. */
+  constructor(listeners: readonly [Listener, ...Listener[]]) {
+    this.endpoint = listeners[0].endpoint;
+    this.#listeners = listeners;
+    this.#idle = new Set(listeners);
+  }
+
+  async accept(): Promise<ByteStream | null> {
+    if (this.#isClosed) return null;
+    for (const listener of this.#idle) this.#await(listener);
+    this.#idle.clear();
+    if (this.#arrived.length === 0) await new Promise<void>((resolve) => this.#wake = resolve);
+    const arrival = this.#arrived.shift();
+    if (!arrival) return null;
+    this.#idle.add(arrival.from);
+    if ("error" in arrival) throw arrival.error;
+    return arrival.stream;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const listener of this.#listeners) listener.close();
+    for (const arrival of this.#arrived.splice(0)) release(arrival);
+    this.#wake();
+  }
+
+  async #await(from: Listener): Promise<void> {
+    const arrival = await from.accept().then(
+      (stream): Arrival => ({ from, stream }),
+      (error): Arrival => ({ from, error }),
+    );
+    if (this.#isClosed) return release(arrival);
+    this.#arrived.push(arrival);
+    this.#wake();
+  }
+}
+
+/** Nobody will fetch it. */
+function release(arrival: Arrival): void {
+  if ("stream" in arrival) arrival.stream?.close();
+}

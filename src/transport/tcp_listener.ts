@@ -1,0 +1,110 @@
+/**
+ * Listening for TCP connections, over IPv4 and IPv6 at once where all addresses of the machine are meant.
+ */
+import { ListenError, messageOf } from "../errors.ts";
+import { type ByteStream, type Endpoint, endpointText, type Listener } from "./byte_stream.ts";
+import { JoinedListener } from "./joined_listener.ts";
+import { TcpStream } from "./tcp_stream.ts";
+
+const allOfBoth = "::";
+const allOfIpv4 = "0.0.0.0";
+/** A port that is free for IPv6 is nearly always free for IPv4 too. */
+const freePortTries = 20;
+
+/**
+ * @param endpoint `::` is every address of the machine, of both families; the port is then the same for both
+ * @throws {ListenError} when the port is taken or not allowed, or the address is not this machine's
+ */
+export function listenTcp({ host, port }: Endpoint): Listener {
+  try {
+    return host === allOfBoth ? listenOnAll(port) : new TcpListener(bind(host, port));
+  } catch (cause) {
+    const fault = listenFault(cause);
+    throw new ListenError(`listen on ${endpointText({ host, port })}: ${fault}`, { cause });
+  }
+}
+
+function bind(hostname: string, port: number): Deno.TcpListener {
+  // SO_REUSEADDR is set by the runtime: a restarted server listens at once in spite of connections in TIME_WAIT.
+  return Deno.listen({ hostname, port, transport: "tcp" });
+}
+
+function listenOnAll(port: number): Listener {
+  if (!hasIpv6()) return new TcpListener(bind(allOfIpv4, port));
+  if (takesBoth()) return new TcpListener(bind(allOfBoth, port));
+  for (let tries = 1;; tries++) {
+    const ipv6 = bind(allOfBoth, port);
+    try {
+      const ipv4 = bind(allOfIpv4, ipv6.addr.port);
+      return new JoinedListener([new TcpListener(ipv6), new TcpListener(ipv4)]);
+    } catch (error) {
+      ipv6.close();
+      if (port !== 0 || tries === freePortTries || !isTaken(error)) throw error;
+    }
+  }
+}
+
+/** Whether the system has IPv6: where it is switched off, nothing can be bound to any of its addresses. */
+function hasIpv6(): boolean {
+  try {
+    bind(allOfBoth, 0).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether a socket of IPv6 takes connections over IPv4 as well. The runtime leaves that to the system: Linux and macOS do so
+ * unless they are told otherwise (`net.ipv6.bindv6only`), other systems never do.
+ */
+function takesBoth(): boolean {
+  const ipv6 = bind(allOfBoth, 0);
+  try {
+    bind(allOfIpv4, ipv6.addr.port).close();
+    return false;
+  } catch {
+    return true;
+  } finally {
+    ipv6.close();
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Deno.errors.AddrInUse;
+}
+
+function listenFault(cause: unknown): string {
+  if (isTaken(cause)) {
+    return "the port is taken; choose another, or 0 for any";
+  }
+  if (cause instanceof Deno.errors.PermissionDenied) return "not allowed; ports below 1024 need it";
+  if (cause instanceof Deno.errors.AddrNotAvailable) return "the address is not this machine's";
+  return messageOf(cause);
+}
+
+class TcpListener implements Listener {
+  readonly endpoint: Endpoint;
+  readonly #listener: Deno.TcpListener;
+  #closed = false;
+
+  constructor(listener: Deno.TcpListener) {
+    this.#listener = listener;
+    this.endpoint = { host: listener.addr.hostname, port: listener.addr.port };
+  }
+
+  async accept(): Promise<ByteStream | null> {
+    try {
+      return new TcpStream(await this.#listener.accept());
+    } catch (error) {
+      if (this.#closed) return null;
+      throw error;
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#listener.close();
+  }
+}
