@@ -87,6 +87,30 @@ Deno.test("a payment is given back in parts, never more than it was, and only by
   assertEquals((await scene.ledgerInProcess("audit")).code, 0);
 });
 
+Deno.test("a payment is asked for and given back by its entry's number", async () => {
+  // One after the other, so that it is known whose entry is the first.
+  await using scene = await openSceneWith(["alice"]);
+  await scene.register("bob");
+  const pay = ["pay", "bob", "100", "--via-server", "--json"];
+  const paid = json((await scene.inProcess(pay)).stdout);
+  const { entry, id } = paid;
+  const asked = (as: string, ...args: string[]) => scene.inProcess(args, { as });
+  const found = await asked("bob", "status", String(entry), "--json");
+  assertEquals(json(found.stdout), paid);
+  const given = await asked("bob", "refund", String(entry), "60", "--json");
+  assertEquals([given.code, json(given.stdout).code], [0, 130]);
+  const history = jsonLines((await asked("bob", "history", "--limit", "1", "--json")).stdout);
+  assertEquals(history.map(({ amount, refunds }) => [amount, refunds]), [[60, id]]);
+  // Entry 1 is alice's starting balance, and there is no entry 99.
+  for (const none of ["1", "99"]) {
+    const unknown = await asked("bob", "status", none, "--json");
+    const said = { code: 400, text: "unknown", entry: Number(none) };
+    assertEquals([unknown.code, json(unknown.stdout)], [5, said]);
+    const refused = await asked("bob", "refund", none, "--json");
+    assertEquals([refused.code, json(refused.stdout).code], [5, 268]);
+  }
+});
+
 Deno.test("a member notices when the past is taken back or rewritten", async (t) => {
   await using scene = await openSceneWith(["alice", "bob"]);
   const pay = (amount: string) => scene.inProcess(["pay", "bob", amount, "--via-server"]);
@@ -201,6 +225,7 @@ Deno.test("who lost a key gets a new one with the operator's code; a closed acco
     for (const args of [[], ["--code", "0000-0000-0000-0000"]]) {
       const ended = await scene.inProcess(["register", "bob", ...args], { as: "thief" });
       assertEquals([ended.code, ended.stdout], [5, "210 FAIL\n"]);
+      assertMatch(ended.stderr, args.length === 0 ? /^the name bob is taken/ : /^the code is not/);
     }
   });
   await step(t, "with it the account is there again, with its balance", async () => {
@@ -209,6 +234,10 @@ Deno.test("who lost a key gets a new one with the operator's code; a closed acco
     const args = ["register", "bob", "--code-file", codeFile];
     const registered = await scene.inProcess(args, { as: "bob" });
     assertEquals([registered.code, registered.stdout], [0, "100 OK\n"]);
+    assertMatch(registered.stderr, /^registered anew as bob, with a new key, balance 10000/);
+    const again = await scene.inProcess(["register", "BOB", "--json"], { as: "bob" });
+    const known = { code: 100, text: "OK", account: "bob", balance: 10000, existed: true };
+    assertEquals(json(again.stdout), known);
     assertEquals((await scene.inProcess(["balance"], { as: "bob" })).stdout, "10000\n");
   });
   await step(t, "a closed account cannot log in, pay or be paid", async () => {

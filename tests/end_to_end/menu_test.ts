@@ -44,6 +44,75 @@ Deno.test("the menu registers, logs in, lists, pays, tells the payee, and says a
   );
 });
 
+Deno.test("the menu keeps a memo, delivers through the server when a yes is chosen, shows the history and gives back", async () => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  const alice = await openMenu(scene, "alice");
+  await alice.type("2", "alice", "0", "8", "bob", "20", "pizza", "y");
+  await alice.line(/^transfer FAIL: the payee is not online$/);
+  await alice.errorLine(/^bob is not online; choose y, and the server delivers it anyway$/);
+  await alice.line(/^transfer OK$/);
+  await alice.line(/^paid 20 to bob, balance 9980, entry 3, id /);
+  // The yes is to one payment, once; without a memo it is the same choice that scripts know.
+  await alice.type("y", "4", "bob", "7", "yes", "8", "bob", "5", "", "3");
+  await alice.errorLine(/^"y" is not a choice/);
+  await alice.line(/^paid 7 to bob, balance 9973, entry 4, id /);
+  await alice.line(/^transfer FAIL: the payee is not online$/);
+  await alice.line(/^Account balance: 9973$/);
+
+  const bob = await openMenu(scene, "bob");
+  await bob.type("2", "bob", "0", "6", "7", "3", "15", "7", "3", "", "7", "1", "");
+  await bob.line(/^4 {2}\S+ {2}alice → bob {2}7 {2}balance 10027 {2}id [0-9a-f-]{36}$/);
+  await bob.line(/^3 {2}\S+ {2}alice → bob {2}20 {2}balance 10020 {2}id [0-9a-f-]{36} {2}"pizza"$/);
+  await bob.line(/^gave 15 back to alice, balance 10012, entry 5, id /);
+  await bob.line(/^gave 5 back to alice, balance 10007, entry 6, id /);
+  await bob.line(/^transfer FAIL: there is no such payment to refund$/);
+  await bob.errorLine(/^entry 1 is no payment to bob; 6 HISTORY shows what came$/);
+  await alice.line(/^\[Notification\] bob just sent you \$15, a refund of [0-9a-f-]{36}!$/);
+  await alice.line(/^entry 5, id [0-9a-f-]{36}$/);
+});
+
+Deno.test("the menu registers with the operator's code, and says what a name without one came to", async () => {
+  await using scene = await openSceneWith(["alice"]);
+  const thief = await openMenu(scene, "thief");
+  await thief.type("1", "Alice");
+  await thief.line(/^210 FAIL$/);
+  await thief.errorLine(/^the name alice is taken: .* choose 9 REGISTER WITH A CODE; /);
+  const reissued = await scene.ledgerInProcess("reissue", "alice", "--json");
+  const { code } = JSON.parse(reissued.stdout);
+  await thief.type("9", "alice", "0000-0000-0000-0000", "9", "alice", code.toLowerCase());
+  await thief.line(/^210 FAIL$/);
+  await thief.errorLine(/^the code is not the one for alice, or was used already; /);
+  await thief.line(/^100 OK$/);
+  await thief.errorLine(/^registered anew as alice, with a new key, balance 10000; next: 2 LOGIN$/);
+});
+
+Deno.test("a script that knows the first five choices is asked nothing new, whatever it is refused", async () => {
+  await using scene = await openSceneWith(["bob"]);
+  const menu = await openMenu(scene, "alice");
+  await menu.type(
+    "1",
+    "bob",
+    "1",
+    "alice",
+    "2",
+    "alice",
+    "0",
+    "4",
+    "bob",
+    "5",
+    "4",
+    "bob",
+    "5",
+    "3",
+    "5",
+  );
+  await expectEnd(menu);
+  const results = menu.stdout.lines.slice(0, -end.length).map((line) => line.replace(/#\d+$/, "#"));
+  const listed = ["Account balance: 10000", "Number online: 1", "alice#127.0.0.1#"];
+  const away = "transfer FAIL: the payee is not online";
+  assertEquals(results, ["210 FAIL", "100 OK", ...listed, away, away, ...listed]);
+});
+
 const slips: readonly {
   title: string;
   lines: readonly string[];
