@@ -73,6 +73,9 @@ export class CertificateError extends MicropayError {
   readonly code = "certificate";
 }
 
+/** A certificate was good and its last second is over. */
+export class ExpiredCertificateError extends CertificateError {}
+
 /** A line on the wire is not what it has to be. Says nothing about its plaintext, and is never shown to the sender. */
 export class EnvelopeError extends MicropayError {
   readonly code = "envelope";

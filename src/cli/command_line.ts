@@ -11,7 +11,7 @@ import type { InferValue } from "@optique/core/parser";
 import { isPrintable, printable } from "../printable.ts";
 import { clientCommandOf } from "./client_commands.ts";
 import { clientCommand } from "./client_options.ts";
-import { gencertCommand } from "./gencert_options.ts";
+import { gencertCommand, gencertCommandOf } from "./gencert_options.ts";
 import { examples, formatHelpPage } from "./help_page.ts";
 import { ledgerCommand, ledgerCommandOf } from "./ledger_options.ts";
 import { guardNegativeNumbers, unguardNegativeNumber } from "./negative_number.ts";
@@ -161,7 +161,8 @@ function programParser(args: readonly string[], source: OptionSource) {
 
 function helpPage(page: DocPage, columns: number): string {
   const { brief } = page;
-  const command = brief && (clientCommandOf(brief) ?? ledgerCommandOf(brief));
+  const command = brief &&
+    (clientCommandOf(brief) ?? ledgerCommandOf(brief) ?? gencertCommandOf(brief));
   return formatHelpPage(page, { columns, command });
 }
 

@@ -17,8 +17,10 @@ import {
 import { errorFields } from "./error_fields.ts";
 import { type ExitCode, exitCodeOfError, exitCodes } from "./exit_code.ts";
 import { jsonLine } from "./json_line.ts";
+import { LineInput } from "./line_input.ts";
 import { type Surroundings, systemSurroundings } from "./surroundings.ts";
 import { version } from "./version.ts";
+import { askYesNo } from "./yes_no.ts";
 
 export async function run(
   args: readonly string[],
@@ -85,13 +87,19 @@ async function verify(request: VerifyRequest, surroundings: Surroundings): Promi
   return await runVerify(request, surroundings);
 }
 
-async function gencert(request: GencertRequest, { print }: Surroundings): Promise<ExitCode> {
+async function gencert(
+  request: GencertRequest,
+  { print, say, isTerminal, openInput }: Surroundings,
+): Promise<ExitCode> {
   const { runGencert } = await import("./gencert_command.ts");
+  const confirm = async (question: string) =>
+    await askYesNo(printable(question), { input: new LineInput(openInput()), say });
   await runGencert(request, {
     clock: systemClock,
     random: systemRandom,
     hostname: Deno.hostname(),
-    print,
+    print: (line) => print(printable(line)),
+    confirm: isTerminal() ? confirm : undefined,
   });
   return exitCodes.ok;
 }

@@ -17,6 +17,7 @@ import { tcpNetwork } from "../transport/tcp_network.ts";
 import type { ServerRequest } from "./command_line.ts";
 import { type ExitCode, exitCodes } from "./exit_code.ts";
 import { runGencert } from "./gencert_command.ts";
+import { certificateDaysDefault } from "./gencert_options.ts";
 import { LineInput } from "./line_input.ts";
 import { OutputQueue } from "./output_queue.ts";
 import { openServerLog, type ServerLog } from "./server_log.ts";
@@ -26,8 +27,6 @@ import { askYesNo } from "./yes_no.ts";
 /** A limit below this would be of no use: one payer, one payee, and the payer's own question about the outcome. */
 const userLimitMin = 3;
 const hourMs = 3_600_000;
-/** Days that a server's certificate made at the first start is valid; as `gencert` makes it. */
-const certificateDays = 365;
 
 /**
  * Serves until SIGINT or SIGTERM.
@@ -135,7 +134,15 @@ async function openOrMakeCertificates(
   if (await hasNoCertificates(folder)) {
     log.say(`No certificates in ${folder}, making them:`);
     await runGencert(
-      { out: folder, hosts: [], days: certificateDays, force: false },
+      {
+        command: { name: "make" },
+        out: folder,
+        hosts: [],
+        days: certificateDaysDefault,
+        force: false,
+        newCa: false,
+        yes: false,
+      },
       {
         clock: systemClock,
         random: systemRandom,

@@ -2,83 +2,27 @@
  * The operator's folder: `CA.pem`, `CA.key`, `server.crt`, `server.key`.
  */
 import type { Clock } from "../clock.ts";
-import { CertificateError, FileError, MicropayError } from "../errors.ts";
-import { printable } from "../printable.ts";
-import type { Random } from "../random.ts";
-import { CertificateAuthority } from "./certificate_authority.ts";
-import { type Identity, openIdentity } from "./identity.ts";
-import { certificateToPem } from "./pem.ts";
-import { exportPrivateKeyPem, generateSigningKey } from "./signing_key.ts";
 import {
-  addFiles,
-  discardFiles,
-  fileError,
-  finishFiles,
-  inLockedFolder,
-  isThere,
-  type NewFile,
-  pathIn,
-} from "./staged_files.ts";
-import type { TrustAnchor } from "./trust_anchor.ts";
+  CertificateError,
+  ExpiredCertificateError,
+  FileError,
+  messageOf,
+  MicropayError,
+} from "../errors.ts";
+import { CertificateAuthority } from "./certificate_authority.ts";
+import { gencertCommandLine } from "./gencert_hint.ts";
+import { type Identity, openIdentity } from "./identity.ts";
+import { pemToDer } from "./pem.ts";
+import { fileError, isThere, isUnfinished, pathIn } from "./staged_files.ts";
+import { readTrustAnchorOfAnyDate, type TrustAnchor } from "./trust_anchor.ts";
 
 export const certificateFileNames = ["CA.pem", "CA.key", "server.crt", "server.key"] as const;
 export type CertificateFileName = (typeof certificateFileNames)[number];
-
-export interface MakeCertificatesOptions {
-  readonly folder: string;
-  /** Names and addresses of the server, as `parseHost` reads them. */
-  readonly hosts: readonly string[];
-  /** Days that the server's certificate is valid, at most until the CA's end. */
-  readonly days: number;
-  /** Replaces all four files by new ones, the CA included. */
-  readonly force: boolean;
-  readonly clock: Clock;
-  readonly random: Random;
-}
-
-export interface CertificatesReport {
-  /** Paths of the files that were made. */
-  readonly made: readonly string[];
-  /** SHA-256, 64 lower-case hex digits. */
-  readonly caFingerprint: string;
-  readonly caNotAfterMs: number;
-  readonly serverNotAfterMs: number;
-}
 
 export interface OpenedCertificates {
   readonly authority: CertificateAuthority;
   readonly anchor: TrustAnchor;
   readonly identity: Identity;
-}
-
-/**
- * Makes the four files, or only the server's two where a valid CA is and nothing of the server's. Makes the folder, too.
- * Where an earlier run was interrupted, finishes what that one had decided on instead.
- *
- * @throws {FileError} when a file is there already (and not `force`), or the folder cannot be written to
- * @throws {CertificateError} when the CA that is there is not valid, or a host or the days are not
- */
-export async function makeCertificates(
-  options: MakeCertificatesOptions,
-): Promise<CertificatesReport> {
-  const { folder, clock } = options;
-  try {
-    await Deno.mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw fileError(folder, error);
-  }
-  return await inLockedFolder(folder, async () => {
-    const made = await completeFiles(options);
-    // Read back: what is reported is what the server is going to find.
-    const { anchor, identity } = await openCertificates({ folder, clock });
-    return {
-      made: certificateFileNames.filter((name) => made.includes(name))
-        .map((name) => pathIn(folder, name)),
-      caFingerprint: anchor.fingerprint,
-      caNotAfterMs: anchor.notAfterMs,
-      serverNotAfterMs: identity.certificate.notAfterMs,
-    };
-  });
 }
 
 /**
@@ -90,6 +34,13 @@ export async function makeCertificates(
 export async function openCertificates(
   { folder, clock }: { folder: string; clock: Clock },
 ): Promise<OpenedCertificates> {
+  if (await isUnfinished(folder)) {
+    throw new FileError(
+      `use the certificates in ${folder}: making them was interrupted; ${
+        gencertCommandLine(folder)
+      } finishes it`,
+    );
+  }
   const atMs = clock.nowMs();
   const authority = await openAuthority(folder, atMs);
   const { anchor } = authority;
@@ -108,55 +59,24 @@ export async function hasNoCertificates(folder: string): Promise<boolean> {
   return (await namesThere(folder)).length === 0;
 }
 
-/** @returns the names of the files that are new */
-async function completeFiles(options: MakeCertificatesOptions): Promise<readonly string[]> {
-  const { folder, force } = options;
-  if (force) {
-    await discardFiles(folder);
-  } else {
-    const finished = await finishFiles(folder);
-    if (finished.length > 0) return finished;
+/**
+ * The fingerprint of the CA in the folder, also of one that has expired.
+ *
+ * @returns `undefined` where `CA.pem` is missing or no CA's certificate
+ */
+export async function authorityFingerprint(folder: string): Promise<string | undefined> {
+  if (!await isThere(pathIn(folder, "CA.pem"))) return undefined;
+  try {
+    const der = pemToDer(await readIn(folder, "CA.pem"), "CERTIFICATE");
+    return (await readTrustAnchorOfAnyDate(der)).fingerprint;
+  } catch (error) {
+    if (error instanceof CertificateError) return undefined;
+    throw error;
   }
-  const files = await makeFiles(options);
-  await addFiles(folder, files, { replace: force });
-  return files.map(({ name }) => name);
 }
 
-async function makeFiles(options: MakeCertificatesOptions): Promise<NewFile[]> {
-  const { folder, hosts, days, force, clock, random } = options;
-  const atMs = clock.nowMs();
-  const there = force ? [] : await namesThere(folder);
-  const files: NewFile[] = [];
-  let authority: CertificateAuthority;
-  if (there.length === 0) {
-    const made = await CertificateAuthority.create({ clock, random });
-    authority = made.authority;
-    files.push({ name: "CA.key", text: made.privateKeyPem, access: "secret" });
-    files.push({ name: "CA.pem", text: authority.anchor.pem, access: "public" });
-  } else {
-    checkOnlyAuthority(folder, there);
-    authority = await openAuthority(folder, atMs);
-  }
-  const { publicKey, privateKey } = await generateSigningKey();
-  const certificate = await authority.issueServer({ publicKey, hosts, days, atMs, random });
-  const privateKeyPem = await exportPrivateKeyPem(privateKey);
-  files.push({ name: "server.key", text: privateKeyPem, access: "secret" });
-  files.push({ name: "server.crt", text: certificateToPem(certificate), access: "public" });
-  return files;
-}
-
-/** A server's certificate may be added to a complete CA; anything else that is there stays as it is. */
-function checkOnlyAuthority(folder: string, there: readonly CertificateFileName[]): void {
-  const found = there.find((name) => name.startsWith("server")) ??
-    (there.length === 2 ? undefined : there[0]);
-  if (found === undefined) return;
-  const missing = certificateFileNames.filter((name) => !there.includes(name));
-  const rest = missing.length === 0 ? "" : ` (and ${missing.join(", ")} missing)`;
-  const path = printable(pathIn(folder, found));
-  throw new FileError(`make certificates: ${path} is already there${rest}; --force replaces it`);
-}
-
-async function openAuthority(folder: string, atMs: number): Promise<CertificateAuthority> {
+/** @throws {MicropayError} as {@link openCertificates} */
+export async function openAuthority(folder: string, atMs: number): Promise<CertificateAuthority> {
   const caPem = await readIn(folder, "CA.pem");
   const caKeyPem = await readIn(folder, "CA.key");
   return await blaming(
@@ -166,7 +86,8 @@ async function openAuthority(folder: string, atMs: number): Promise<CertificateA
   );
 }
 
-async function namesThere(folder: string): Promise<CertificateFileName[]> {
+/** Which of the four files are there. */
+export async function namesThere(folder: string): Promise<CertificateFileName[]> {
   const names: CertificateFileName[] = [];
   for (const name of certificateFileNames) {
     if (await isThere(pathIn(folder, name))) names.push(name);
@@ -174,19 +95,24 @@ async function namesThere(folder: string): Promise<CertificateFileName[]> {
   return names;
 }
 
-async function readIn(folder: string, name: CertificateFileName): Promise<string> {
+/** @throws {FileError} when it is missing or cannot be read */
+export async function readIn(folder: string, name: CertificateFileName): Promise<string> {
   const path = pathIn(folder, name);
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw fileError(path, error);
-    const text = `read ${printable(path)}: there is no such file; micropay gencert makes it`;
-    throw new FileError(text, { cause: error });
+    const advice = name.startsWith("CA")
+      ? "put it back from your copy; only the ledger's own CA will do"
+      : `${gencertCommandLine(folder)} makes it`;
+    throw new FileError(`read ${path}: there is no such file; ${advice}`, { cause: error });
   }
 }
 
-/** Puts the file's path before what is wrong with it, for the person who has to find it. */
-async function blaming<T>(
+/**
+ * Puts the file's path before what is wrong with it and says what to do, for the person who has to find it.
+ */
+export async function blaming<T>(
   folder: string,
   name: CertificateFileName,
   action: () => Promise<T>,
@@ -195,7 +121,15 @@ async function blaming<T>(
     return await action();
   } catch (cause) {
     if (!(cause instanceof MicropayError)) throw cause;
-    const path = printable(pathIn(folder, name));
-    throw new CertificateError(`use ${path} and its key: ${cause.message}`, { cause });
+    const text = `use ${pathIn(folder, name)} and its key: ${messageOf(cause)}`;
+    throw new CertificateError(`${text}; ${adviceFor(cause, folder, name)}`, { cause });
   }
+}
+
+function adviceFor(cause: MicropayError, folder: string, name: CertificateFileName): string {
+  const isExpired = cause instanceof ExpiredCertificateError;
+  if (name !== "CA.pem") return `${gencertCommandLine(folder, "renew")} makes new ones`;
+  return isExpired
+    ? "a CA ends with its ledger and cannot be renewed; docs/operating.md says how to go on"
+    : "put both back from your copy";
 }

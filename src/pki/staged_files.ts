@@ -7,7 +7,6 @@
  * is done with the folder locked.
  */
 import { FileError, messageOf, MicropayError } from "../errors.ts";
-import { printable } from "../printable.ts";
 import { syncFolder } from "../sync_folder.ts";
 
 export interface NewFile {
@@ -33,48 +32,51 @@ export async function inLockedFolder<T>(folder: string, action: () => Promise<T>
   return await action();
 }
 
+/** What became of files: names in their folder. */
+export interface StagedFiles {
+  readonly made: readonly string[];
+  /** The new names of files that were in the way. */
+  readonly kept: readonly string[];
+}
+
 /**
- * Writes all the files. Without `replace` none of them may be there already.
+ * Writes all the files. One that is in the way is kept under another name, so nothing is ever lost.
  *
- * @throws {FileError} naming the file that is there, or what could not be written; then nothing was changed, except that
- * with `replace` old files may be gone
+ * @param options.mark goes into the names of files that are kept: `NAME.replaced-MARK`
+ * @throws {FileError} naming what could not be written
  */
 export async function addFiles(
   folder: string,
   files: readonly NewFile[],
-  { replace }: { replace: boolean },
-): Promise<void> {
-  await naming(folder, async () => {
+  { mark }: { mark: string },
+): Promise<StagedFiles> {
+  return await naming(folder, async () => {
     const draft = pathIn(folder, undecided);
     await removeDraft(folder);
     // Nobody else may look in, so that not even a file's mode has to be relied on.
     await Deno.mkdir(draft, { mode: 0o700 });
     try {
       for (const file of files) await writeNew(pathIn(draft, file.name), file);
-      if (!replace) await checkClear(folder, files.map(({ name }) => name));
       await Deno.rename(draft, pathIn(folder, decided));
     } catch (error) {
       await removeDraft(folder);
       throw error;
     }
-    if (replace) await removeOld(folder, files);
-    await publish(folder);
+    return await publish(folder, mark);
   });
 }
 
-/**
- * Moves out what an earlier, interrupted {@link addFiles} had decided on.
- *
- * @returns the names, empty when there was nothing to finish
- * @throws {FileError} when a file is in the way; nothing was changed
- */
-export async function finishFiles(folder: string): Promise<string[]> {
-  return await naming(folder, () => publish(folder));
+/** Moves out what an earlier, interrupted {@link addFiles} had decided on. */
+export async function finishFiles(
+  folder: string,
+  { mark }: { mark: string },
+): Promise<StagedFiles> {
+  return await naming(folder, () => publish(folder, mark));
 }
 
-/** Throws away what an earlier, interrupted {@link addFiles} had decided on. */
-export async function discardFiles(folder: string): Promise<void> {
-  await naming(folder, () => discard(folder));
+/** Whether {@link finishFiles} has something to do. */
+export async function isUnfinished(folder: string): Promise<boolean> {
+  return await isThere(pathIn(folder, decided));
 }
 
 /** Whether something has this name, a symbolic link to nowhere included. */
@@ -95,7 +97,7 @@ export function pathIn(folder: string, name: string): string {
 /** What went wrong with a path, as a {@link FileError}. */
 export function fileError(path: string, error: unknown): MicropayError {
   if (error instanceof MicropayError) return error;
-  return new FileError(`use ${printable(path)}: ${messageOf(error)}`, { cause: error });
+  return new FileError(`use ${path}: ${messageOf(error)}`, { cause: error });
 }
 
 async function naming<T>(folder: string, action: () => Promise<T>): Promise<T> {
@@ -123,40 +125,31 @@ async function writeNew(path: string, { text, access }: NewFile): Promise<void> 
   if (access === "public") await Deno.chmod(path, mode);
 }
 
-async function removeOld(folder: string, files: readonly NewFile[]): Promise<void> {
-  for (const { name } of files) {
-    const path = pathIn(folder, name);
-    if (await isThere(path)) await Deno.remove(path);
-  }
-}
-
-async function checkClear(folder: string, names: readonly string[]): Promise<void> {
-  for (const name of names) {
-    const path = pathIn(folder, name);
-    if (await isThere(path)) throw new FileError(`write ${printable(path)}: it is already there`);
-  }
-}
-
-/** Moves everything out of `.new`, provided that nothing is in the way. */
-async function publish(folder: string): Promise<string[]> {
+/** Moves everything out of `.new`. Killed anywhere in it, the next call moves the rest. */
+async function publish(folder: string, mark: string): Promise<StagedFiles> {
   const source = pathIn(folder, decided);
-  if (!await isThere(source)) return [];
-  const names: string[] = [];
-  for await (const { name } of Deno.readDir(source)) names.push(name);
-  await checkClear(folder, names);
-  for (const name of names) await Deno.rename(pathIn(source, name), pathIn(folder, name));
+  if (!await isThere(source)) return { made: [], kept: [] };
+  const made: string[] = [];
+  const kept: string[] = [];
+  for await (const { name } of Deno.readDir(source)) made.push(name);
+  made.sort();
+  for (const name of made) {
+    if (await isThere(pathIn(folder, name))) kept.push(await setAside(folder, name, mark));
+    await Deno.rename(pathIn(source, name), pathIn(folder, name));
+  }
   await Deno.remove(source);
   await syncFolder(folder);
-  return names;
+  return { made, kept };
 }
 
-async function discard(folder: string): Promise<void> {
-  const source = pathIn(folder, decided);
-  await removeDraft(folder);
-  if (!await isThere(source)) return;
-  // Renamed first: half of a removed `.new` must not be taken for the rest of a published one.
-  await Deno.rename(source, pathIn(folder, undecided));
-  await removeDraft(folder);
+/** @returns the new name */
+async function setAside(folder: string, name: string, mark: string): Promise<string> {
+  for (let count = 1;; count++) {
+    const kept = `${name}.replaced-${mark}${count === 1 ? "" : `-${count}`}`;
+    if (await isThere(pathIn(folder, kept))) continue;
+    await Deno.rename(pathIn(folder, name), pathIn(folder, kept));
+    return kept;
+  }
 }
 
 async function removeDraft(folder: string): Promise<void> {

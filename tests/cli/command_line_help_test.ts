@@ -67,8 +67,22 @@ const pages: readonly {
   },
   {
     line: "gencert",
-    usage: "micropay gencert [OPTIONS]",
-    entries: ["--out DIR", "--host NAME_OR_IP", "--days N", "--force"],
+    usage: "micropay gencert [OPTIONS] [COMMAND]",
+    entries: [
+      "renew",
+      "--out DIR",
+      "--host NAME_OR_IP",
+      "--days N",
+      "--force",
+      "--new-ca",
+      "--yes",
+      "--db FILE",
+    ],
+  },
+  {
+    line: "gencert renew",
+    usage: "micropay gencert [OPTIONS] renew",
+    entries: ["--out DIR", "--host NAME_OR_IP", "--days N"],
   },
   {
     line: `${client} register`,

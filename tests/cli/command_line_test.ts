@@ -37,10 +37,13 @@ const clientDefaults = {
 
 const gencertDefaults = {
   kind: "gencert",
+  command: { name: "make" },
   out: "certs",
   hosts: [],
   days: 365,
   force: false,
+  newCa: false,
+  yes: false,
 } as const;
 
 const id = "019aaf3e-7c00-7000-8000-000000000001";
@@ -181,13 +184,34 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
   },
   { line: "gencert", request: gencertDefaults },
   {
-    line: "gencert --host Pay.Example.org --out /c --host 192.0.2.7 --days 3650 --force",
+    line: "gencert --host Pay.Example.org --out /c --host 192.0.2.7 --days 3650",
     request: {
-      kind: "gencert",
+      ...gencertDefaults,
       out: "/c",
       hosts: ["pay.example.org", "192.0.2.7"],
       days: 3650,
-      force: true,
+    },
+  },
+  {
+    line: "gencert --force --new-ca --yes --db a.db",
+    request: { ...gencertDefaults, force: true, newCa: true, yes: true, db: "a.db" },
+  },
+  {
+    line: "gencert renew --host pay.example.org --days 90 --out /c",
+    request: {
+      ...gencertDefaults,
+      command: { name: "renew" },
+      out: "/c",
+      hosts: ["pay.example.org"],
+      days: 90,
+    },
+  },
+  {
+    line: "gencert --out /c renew",
+    request: {
+      ...gencertDefaults,
+      command: { name: "renew" },
+      out: "/c",
     },
   },
 ];

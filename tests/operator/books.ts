@@ -8,11 +8,8 @@ import type { SqliteLedger } from "../../src/ledger/sqlite/sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { isAmount } from "../../src/money.ts";
 import { auditLedger } from "../../src/operator/audit.ts";
-import {
-  makeCertificates,
-  openCertificates,
-  type OpenedCertificates,
-} from "../../src/pki/certificate_folder.ts";
+import { openCertificates, type OpenedCertificates } from "../../src/pki/certificate_folder.ts";
+import { makeCertificates } from "../../src/pki/make_certificates.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
 import { exportPrivateKeyPem, generateSigningKey } from "../../src/pki/signing_key.ts";
 import { type OrderTerms, signOrder } from "../../src/protocol/order.ts";
@@ -157,7 +154,6 @@ export async function openBooks(
     folder: certs,
     hosts: ["localhost"],
     days: 365,
-    force: false,
     clock,
     random: systemRandom,
   });

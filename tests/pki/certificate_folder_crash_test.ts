@@ -1,14 +1,15 @@
-import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FileError } from "../../src/errors.ts";
 import {
   certificateFileNames,
   hasNoCertificates,
   openCertificates,
 } from "../../src/pki/certificate_folder.ts";
-import { inFolder, make, snapshot } from "./temporary_folder.ts";
+import { renewServerCertificate } from "../../src/pki/make_certificates.ts";
+import { inFolder, make, makeOptions, snapshot } from "./temporary_folder.ts";
 import { clockAt } from "./test_time.ts";
 
-Deno.test("a run that was killed at any moment is completed by the next, without force", async (test) => {
+Deno.test("a run that was killed at any moment is completed by the next", async (test) => {
   // What the moments after the decision look like: the first files have been moved, the others are still in `.new`.
   for (let moved = 0; moved <= certificateFileNames.length; moved++) {
     await test.step(`${moved} files moved`, async () => {
@@ -19,9 +20,11 @@ Deno.test("a run that was killed at any moment is completed by the next, without
           await Deno.rename(`${folder}/${name}`, `${folder}/.new/${name}`);
         }
         if (moved < certificateFileNames.length) {
+          const opening = () => openCertificates({ folder, clock: clockAt() });
+          await assertRejects(opening, FileError, `micropay gencert --out ${folder} finishes it`);
           assertEquals((await make(folder)).caFingerprint, caFingerprint);
         } else {
-          await assertRejects(() => make(folder), FileError, "already there");
+          await assertRejects(() => make(folder), FileError, "all of them are in");
         }
         assertEquals(Object.keys(await snapshot(folder)).length, 4);
       });
@@ -38,14 +41,31 @@ Deno.test("a run that was killed at any moment is completed by the next, without
   });
 });
 
-Deno.test("force does not complete what an interrupted run had decided, it starts over", async () => {
-  await inFolder(async (folder) => {
-    const { caFingerprint } = await make(folder);
-    await Deno.mkdir(`${folder}/.new`);
-    await Deno.rename(`${folder}/server.key`, `${folder}/.new/server.key`);
-    assertNotEquals((await make(folder, { force: true })).caFingerprint, caFingerprint);
-    assertEquals(Object.keys(await snapshot(folder)).length, 4);
-  });
+Deno.test("a renewal that was killed at any moment is completed by the next run, and loses no file", async (test) => {
+  for (const [kept, moved] of [[0, 0], [1, 0], [1, 1], [2, 1]]) {
+    await test.step(`${kept} files kept and ${moved} moved`, async () => {
+      await inFolder(async (folder) => {
+        const first = await make(folder);
+        const old = await snapshot(folder);
+        await renewServerCertificate({ ...makeOptions(folder), hostsDefault: [] });
+        const fresh = await snapshot(folder);
+        // Back to a moment in between.
+        await Deno.mkdir(`${folder}/.new`);
+        const names = ["server.crt", "server.key"];
+        for (const [index, name] of names.entries()) {
+          const aside = `${folder}/${name}.replaced-2026-11-23T120000.000Z`;
+          if (index >= moved!) await Deno.rename(`${folder}/${name}`, `${folder}/.new/${name}`);
+          if (index >= kept!) await Deno.rename(aside, `${folder}/${name}`);
+        }
+        assertEquals((await make(folder)).caFingerprint, first.caFingerprint);
+        const after = await snapshot(folder);
+        assertEquals(after, fresh);
+        for (const name of names) {
+          assertEquals(after[`${name}.replaced-2026-11-23T120000.000Z`], old[name]);
+        }
+      });
+    });
+  }
 });
 
 Deno.test("of several runs at once exactly one succeeds, and the set fits together", async () => {

@@ -2,14 +2,28 @@ import { testWith } from "../installed_tool.ts";
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { CertificateError, FileError, type MicropayError } from "../../src/errors.ts";
 import {
+  type CertificateFileName,
   certificateFileNames,
   hasNoCertificates,
   openCertificates,
 } from "../../src/pki/certificate_folder.ts";
+import {
+  makeCertificates,
+  renewServerCertificate,
+  replaceCertificates,
+} from "../../src/pki/make_certificates.ts";
 import { atMs, dayMs } from "./certificate_maker.ts";
 import { openssl } from "./openssl.ts";
-import { inFolder, make, snapshot } from "./temporary_folder.ts";
+import { inFolder, make, makeOptions, snapshot } from "./temporary_folder.ts";
 import { clockAt } from "./test_time.ts";
+
+function renew(
+  folder: string,
+  { hosts, ...options }: { ms?: number; days?: number; hosts?: string[] } = {},
+) {
+  const hostsDefault = ["default.example"];
+  return renewServerCertificate({ ...makeOptions(folder, options), hosts, hostsDefault });
+}
 
 Deno.test("the four files are made in a folder that was not there, readable by whom they are for", async () => {
   await inFolder(async (outer) => {
@@ -59,8 +73,26 @@ testWith(["openssl"], "openssl verifies what was made, and reads the keys", asyn
   });
 });
 
-Deno.test("nothing that is there is touched without force", async (test) => {
-  for (const kept of [[...certificateFileNames], ...certificateFileNames.map((name) => [name])]) {
+Deno.test("a complete folder is left as it is, and the error names the command that renews", async () => {
+  await inFolder(async (folder) => {
+    await make(folder);
+    const before = await snapshot(folder);
+    const error = await assertRejects(() => make(folder), FileError);
+    assertMatch(error.message, /micropay gencert renew --out \S+ replaces the server's/);
+    assertEquals(await snapshot(folder), before);
+    assertEquals(await hasNoCertificates(folder), false);
+  });
+});
+
+Deno.test("a part of a CA is left as it is, and the error says which part is missing", async (test) => {
+  const rows: [CertificateFileName[], RegExp][] = [
+    [["CA.pem"], /CA\.key missing/],
+    [["CA.key"], /CA\.pem missing/],
+    [["server.key"], /CA\.pem and CA\.key missing/],
+    [["server.crt", "server.key"], /CA\.pem and CA\.key missing/],
+    [["CA.pem", "server.crt", "server.key"], /CA\.key missing/],
+  ];
+  for (const [kept, says] of rows) {
     await test.step(`${kept.join(", ")} there`, async () => {
       await inFolder(async (folder) => {
         await make(folder);
@@ -68,10 +100,12 @@ Deno.test("nothing that is there is touched without force", async (test) => {
           if (!kept.includes(name)) await Deno.remove(`${folder}/${name}`);
         }
         const before = await snapshot(folder);
-        const error = await assertRejects(() => make(folder), FileError);
-        assert(kept.some((name) => error.message.includes(`${folder}/${name}`)), error.message);
+        for (const change of [() => make(folder), () => renew(folder)]) {
+          const error = await assertRejects(change, FileError);
+          assertMatch(error.message, says);
+          assert(!error.message.includes("--force"), error.message);
+        }
         assertEquals(await snapshot(folder), before);
-        assertEquals(await hasNoCertificates(folder), false);
       });
     });
   }
@@ -88,19 +122,90 @@ Deno.test("a symbolic link to nowhere is something that is there", async () => {
   });
 });
 
-Deno.test("with a valid CA only the server's files are made", async () => {
+Deno.test("what is missing of the server's files is made, with the key that is there", async (test) => {
+  const rows: [CertificateFileName[], made: CertificateFileName[], kept: number][] = [
+    [["server.crt", "server.key"], ["server.crt", "server.key"], 0],
+    [["server.crt"], ["server.crt"], 0],
+    [["server.key"], ["server.crt", "server.key"], 1],
+  ];
+  for (const [missing, made, kept] of rows) {
+    await test.step(`${missing.join(" and ")} missing`, async () => {
+      await inFolder(async (folder) => {
+        const first = await make(folder);
+        const before = await snapshot(folder);
+        for (const name of missing) await Deno.remove(`${folder}/${name}`);
+        const second = await make(folder, { ms: atMs + 400 * dayMs });
+        assertEquals(second.made, made.map((name) => `${folder}/${name}`));
+        assertEquals(second.kept.length, kept);
+        assertEquals(second.caFingerprint, first.caFingerprint);
+        const after = await snapshot(folder);
+        assertEquals([after["CA.pem"], after["CA.key"]], [before["CA.pem"], before["CA.key"]]);
+        const isSameKey = after["server.key"] === before["server.key"];
+        assertEquals(isSameKey, !missing.includes("server.key"));
+        for (const path of second.kept) {
+          assertEquals(await Deno.readTextFile(path), before["server.crt"]);
+        }
+      });
+    });
+  }
+  await test.step("a key that is none", async () => {
+    await inFolder(async (folder) => {
+      await make(folder);
+      await Deno.remove(`${folder}/server.crt`);
+      await Deno.writeTextFile(`${folder}/server.key`, "");
+      const error = await assertRejects(() => make(folder), CertificateError);
+      assertMatch(error.message, /server\.key.*micropay gencert renew --out \S+ makes new ones/);
+      await renew(folder);
+    });
+  });
+});
+
+Deno.test("a renewal keeps the CA and the old pair, and the names unless others are given", async () => {
   await inFolder(async (folder) => {
-    const first = await make(folder);
+    const first = await makeCertificates({ ...makeOptions(folder), hosts: ["a.example", "::1"] });
     const before = await snapshot(folder);
-    await Deno.remove(`${folder}/server.crt`);
-    await Deno.remove(`${folder}/server.key`);
-    const second = await make(folder, { ms: atMs + 400 * dayMs });
-    assertEquals(second.made, [`${folder}/server.crt`, `${folder}/server.key`]);
+    const later = atMs + 300 * dayMs;
+    const second = await renew(folder, { ms: later, days: 30 });
+    assertEquals(second.hosts, ["a.example", "::1"]);
     assertEquals(second.caFingerprint, first.caFingerprint);
+    assertEquals(second.serverNotAfterMs, later + 30 * dayMs);
+    const mark = "replaced-2027-09-19T120000.000Z";
+    const kept = ["server.crt", "server.key"].map((name) => `${name}.${mark}`);
+    assertEquals(second.kept.toSorted(), kept.map((name) => `${folder}/${name}`));
     const after = await snapshot(folder);
-    assertEquals(after["CA.pem"], before["CA.pem"]);
-    assertEquals(after["CA.key"], before["CA.key"]);
-    assertNotEquals(after["server.key"], before["server.key"]);
+    for (const name of ["server.crt", "server.key"]) {
+      assertEquals(after[`${name}.${mark}`], before[name]);
+      assertNotEquals(after[name], before[name]);
+    }
+    assertEquals((await Deno.stat(`${folder}/server.key.${mark}`)).mode! & 0o777, 0o600);
+    const third = await renew(folder, { ms: later, hosts: ["b.example"] });
+    assertEquals(third.hosts, ["b.example"]);
+    assertEquals(Object.keys(await snapshot(folder)).length, 8, "a copy of each pair");
+  });
+});
+
+Deno.test("a renewal works where the server's certificate has expired, is damaged or missing", async (test) => {
+  const rows: [string, (folder: string) => Promise<void>, number, string[]][] = [
+    ["expired", () => Promise.resolve(), 400, ["localhost"]],
+    ["damaged", (f) => Deno.writeTextFile(`${f}/server.crt`, "x"), 1, ["default.example"]],
+    ["missing", (f) => Deno.remove(`${f}/server.crt`), 1, ["default.example"]],
+  ];
+  for (const [title, spoil, days, hosts] of rows) {
+    await test.step(title, async () => {
+      await inFolder(async (folder) => {
+        await make(folder);
+        await spoil(folder);
+        const ms = atMs + days * dayMs;
+        assertEquals((await renew(folder, { ms })).hosts, hosts);
+        await openCertificates({ folder, clock: clockAt(ms) });
+      });
+    });
+  }
+  await test.step("not where there is no folder", async () => {
+    await inFolder(async (folder) => {
+      await assertRejects(() => renew(`${folder}/none`), FileError, "none is not there");
+      assertEquals(await snapshot(folder), {});
+    });
   });
 });
 
@@ -121,17 +226,20 @@ Deno.test("a CA that has expired, or is without its own key, issues nothing", as
   });
 });
 
-Deno.test("force replaces all four and leaves other files alone", async () => {
+Deno.test("replacing the CA makes all four anew, keeps the old ones and leaves other files alone", async () => {
   await inFolder(async (folder) => {
     const first = await make(folder);
     await Deno.writeTextFile(`${folder}/README.md`, "stays");
     const before = await snapshot(folder);
-    const second = await make(folder, { force: true });
+    const second = await replaceCertificates(makeOptions(folder));
     const after = await snapshot(folder);
     assertNotEquals(second.caFingerprint, first.caFingerprint);
-    for (const name of certificateFileNames) assertNotEquals(after[name], before[name]);
+    for (const name of certificateFileNames) {
+      assertNotEquals(after[name], before[name]);
+      assertEquals(after[`${name}.replaced-2026-11-23T120000.000Z`], before[name]);
+    }
     assertEquals(after["README.md"], "stays");
-    assertEquals(Object.keys(after).length, 5);
+    assertEquals(Object.keys(after).length, 9);
   });
 });
 
@@ -201,7 +309,10 @@ Deno.test("what is wrong with a folder is said with the file's path", async (tes
         () => openCertificates({ folder, clock }),
         CertificateError,
       );
-      assertMatch(error.message, /server\.crt.*expired on 2026-11-24/);
+      assertMatch(
+        error.message,
+        /server\.crt.*expired on 2026-11-24.*micropay gencert renew --out \S+ makes new ones/,
+      );
     });
   });
 });

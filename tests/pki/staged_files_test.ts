@@ -1,15 +1,23 @@
-import { assertEquals, assertRejects } from "@std/assert";
-import { FileError } from "../../src/errors.ts";
+import { assertEquals } from "@std/assert";
 import { addFiles } from "../../src/pki/staged_files.ts";
 import { inFolder, snapshot } from "./temporary_folder.ts";
 
-Deno.test("files that are in the way of new ones stop all of them", async () => {
+Deno.test("files that are in the way of new ones are kept, each time under another name", async () => {
   await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/b`, "old");
-    const files = ["a", "b"].map((name) => ({ name, text: "new", access: "public" as const }));
-    const options = { replace: false };
-    await assertRejects(() => addFiles(folder, files, options), FileError, `${folder}/b`);
-    assertEquals(await snapshot(folder), { b: "old" });
+    const files = (text: string) =>
+      ["a", "b"].map((name) => ({ name, text, access: "public" as const }));
+    const mark = "then";
+    const { made, kept } = await addFiles(folder, files("1"), { mark });
+    assertEquals([made.toSorted(), kept], [["a", "b"], ["b.replaced-then"]]);
+    await addFiles(folder, files("2"), { mark });
+    assertEquals(await snapshot(folder), {
+      a: "2",
+      b: "2",
+      "a.replaced-then": "1",
+      "b.replaced-then": "old",
+      "b.replaced-then-2": "1",
+    });
   });
 });
 
@@ -22,7 +30,7 @@ Deno.test("the umask does not decide who can read a file", async (test) => {
           await addFiles(folder, [
             { name: "open", text: "a", access: "public" },
             { name: "closed", text: "b", access: "secret" },
-          ], { replace: false });
+          ], { mark: "then" });
         } finally {
           Deno.umask(before);
         }

@@ -1,5 +1,5 @@
 import { systemRandom } from "../../src/random.ts";
-import { makeCertificates } from "../../src/pki/certificate_folder.ts";
+import { makeCertificates } from "../../src/pki/make_certificates.ts";
 import { atMs } from "./certificate_maker.ts";
 import { clockAt } from "./test_time.ts";
 
@@ -13,17 +13,14 @@ export async function inFolder(action: (folder: string) => Promise<void>): Promi
   }
 }
 
-/** Makes certificates there, at noon of the tests' day unless told otherwise. */
-export function make(folder: string, { force = false, ms = atMs, days = 365 } = {}) {
-  const clock = clockAt(ms);
-  return makeCertificates({
-    folder,
-    hosts: ["localhost"],
-    days,
-    force,
-    clock,
-    random: systemRandom,
-  });
+/** How certificates are made in tests: for this machine, at noon of the tests' day unless told otherwise. */
+export function makeOptions(folder: string, { ms = atMs, days = 365 } = {}) {
+  return { folder, hosts: ["localhost"], days, clock: clockAt(ms), random: systemRandom };
+}
+
+/** Makes certificates there. */
+export function make(folder: string, options: { ms?: number; days?: number } = {}) {
+  return makeCertificates(makeOptions(folder, options));
 }
 
 /** Name and text of everything in the folder. */

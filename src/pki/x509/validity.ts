@@ -1,7 +1,7 @@
 /**
  * The two dates of a certificate (RFC 5280 section 4.1.2.5): UTCTime up to 2049 and GeneralizedTime after, in UTC, with seconds.
  */
-import { CertificateError } from "../../errors.ts";
+import { CertificateError, ExpiredCertificateError } from "../../errors.ts";
 import { type Bytes, type DerElement, derTag, elementAt, encodeDer } from "./der.ts";
 
 /** Milliseconds since the epoch, whole seconds. Both are included. */
@@ -23,18 +23,24 @@ export function readValidity(element: DerElement): Validity {
   return { notBeforeMs: notBeforeMs!, notAfterMs: notAfterMs! };
 }
 
-/** @throws {CertificateError} when `atMs` is not between the dates, both included (RFC 5280 section 4.1.2.5) */
+/**
+ * @throws {ExpiredCertificateError} when `atMs` is after the dates
+ * @throws {CertificateError} when it is before them; both are included (RFC 5280 section 4.1.2.5)
+ */
 export function checkDates(
   { notBeforeMs, notAfterMs }: Validity,
   { what, atMs }: { what: string; atMs: number },
 ): void {
+  if (atMs > notAfterMs) {
+    throw new ExpiredCertificateError(`use ${what}: it expired on ${instant(notAfterMs)}`);
+  }
   // Written so that a time that is not a number is refused too.
-  if (notBeforeMs <= atMs && atMs <= notAfterMs) return;
-  const isOver = atMs > notAfterMs;
-  const date = new Date(isOver ? notAfterMs : notBeforeMs).toISOString();
-  throw new CertificateError(
-    `use ${what}: it ${isOver ? "expired on" : "is valid only from"} ${date}`,
-  );
+  if (notBeforeMs <= atMs) return;
+  throw new CertificateError(`use ${what}: it is valid only from ${instant(notBeforeMs)}`);
+}
+
+function instant(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 function encodeTime(ms: number): Bytes {

@@ -1,0 +1,59 @@
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { checkReceipt } from "../../src/client/receipt_check.ts";
+import type { Entry } from "../../src/ledger/entry.ts";
+import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
+import { decodeEntry } from "../../src/operator/stored_entry.ts";
+import { openCertificates } from "../../src/pki/certificate_folder.ts";
+import { renewServerCertificate } from "../../src/pki/make_certificates.ts";
+import { signReceipt } from "../../src/protocol/receipt.ts";
+import { systemRandom } from "../../src/random.ts";
+import { dayMs } from "../pki/certificate_maker.ts";
+import { openSampleBooks } from "./books.ts";
+
+Deno.test("what the server signed stays good after a renewal, also when the old certificate has expired", async () => {
+  await using books = await openSampleBooks();
+  const { clock, anchor, certificates } = books;
+  const payment = await books.move(["alice", "bob"], 5);
+  const opening = openingOf(books.file);
+  const old = await Promise.all(
+    [opening, payment].map((entry) => signReceipt(entry, certificates)),
+  );
+  const folder = `${books.folder}/certs`;
+  clock.advance(300 * dayMs);
+  await renewServerCertificate({
+    folder,
+    days: 365,
+    hostsDefault: [],
+    clock,
+    random: systemRandom,
+  });
+  clock.advance(200 * dayMs);
+  const renewed = await openCertificates({ folder, clock });
+  const deposit = await books.move(["@issuer", "alice"], 7, {
+    kind: "deposit",
+    signer: renewed.identity,
+  });
+  assertEquals((await books.audit()).outcome, "in_order");
+  for (const [index, entry] of [opening, payment].entries()) {
+    const again = await signReceipt(entry, renewed);
+    assertNotEquals(again, old[index]);
+    for (const receipt of [old[index]!, again]) {
+      const checked = await checkReceipt(receipt, entry.orderJws, { anchor });
+      assertEquals(checked.receipt.entry, entry.number);
+    }
+  }
+  const receipt = await signReceipt(deposit, renewed);
+  assertEquals((await checkReceipt(receipt, deposit.orderJws, { anchor })).receipt.amount, 7);
+});
+
+function openingOf(file: string): Entry {
+  const snapshot = openSqliteSnapshot({ file });
+  try {
+    const [first] = snapshot.entries();
+    const entry = decodeEntry(first!);
+    if (typeof entry === "string") throw new Error(entry);
+    return entry;
+  } finally {
+    snapshot.close();
+  }
+}
