@@ -74,7 +74,7 @@ export const acceptsPerTurn = 16;
 /** How long failures of one kind to accept are counted before one line tells how many there were. */
 export const acceptFaultWindowMs = 10 * second;
 
-/** How long the server finishes what is under way after SIGINT or SIGTERM. */
+/** How long the server finishes what is under way after SIGINT, SIGTERM or SIGHUP. */
 export const shutdownGraceMs = 5 * second;
 
 /** Waiting room: connections past the user limit that may wait. Each holds one socket and a few hundred bytes. */

@@ -56,6 +56,13 @@ export function quoted(text: string): string {
   return `"${shown}"`;
 }
 
+/** The beginning of a text, cut between two code points. */
+export function excerpt(text: string, charactersMax: number): string {
+  // Sliced first: a stranger's text may be long, and only its beginning is taken apart.
+  const characters = [...text.slice(0, 2 * charactersMax)];
+  return characters.slice(0, charactersMax).join("");
+}
+
 /** Whether a text shows all that it holds. A backslash does. */
 export function isPrintable(text: string): boolean {
   return text.search(hidden) === -1;

@@ -3,7 +3,7 @@
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { isPrintable, printable, quoted } from "../src/printable.ts";
+import { excerpt, isPrintable, printable, quoted } from "../src/printable.ts";
 
 /** Any code point, lone surrogates and unassigned ones among them; low ones more often. */
 const anyCodePoint = fc.oneof(fc.nat(0xff), fc.nat(0x10ffff)).map((code) =>
@@ -104,6 +104,16 @@ Deno.test("two texts are never shown alike", () => {
 Deno.test("a text is shown unchanged exactly when it is printable and holds no backslash", () => {
   fc.assert(fc.property(fc.string({ unit: anyCodePoint }), (text) => {
     assertEquals(printable(text) === text, isPrintable(text) && !text.includes("\\"));
+  }));
+});
+
+Deno.test("the beginning of a text ends between two code points", () => {
+  assertEquals(excerpt("a\u{1f355}b", 2), "a\u{1f355}");
+  assertEquals(excerpt("\u{1f355}".repeat(3), 2), "\u{1f355}".repeat(2));
+  assertEquals(excerpt("abc", 3), "abc");
+  fc.assert(fc.property(fc.string({ unit: "binary" }), fc.nat(20), (text, charactersMax) => {
+    const beginning = excerpt(text, charactersMax);
+    assertEquals(beginning.isWellFormed() && text.startsWith(beginning), true);
   }));
 });
 

@@ -63,6 +63,8 @@ function gencertOptions(source: OptionSource) {
       fallback: defaultFolder,
     }),
     hosts: source.list("--host", { one: host("NAME_OR_IP"), all: hostList }, {
+      // MICROPAY_HOST is where a server listens, which may be an address that nobody else calls it by.
+      variable: "MICROPAY_CERTIFICATE_HOST",
       description:
         "Another name or address of the server; may be repeated (commas in the variable). localhost, 127.0.0.1, ::1 and this machine's name are always in.",
     }),

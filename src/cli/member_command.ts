@@ -134,7 +134,7 @@ async function told(
   return exitCodes.ok;
 }
 
-/** Lets something know of SIGINT and SIGTERM, so that it can end in its own way. */
+/** Lets something know of SIGINT, SIGTERM and SIGHUP, so that it can end in its own way. */
 async function untilSignal<Result>(
   { onSignal }: Surroundings,
   action: (signal: AbortSignal) => Promise<Result>,

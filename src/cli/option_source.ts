@@ -1,6 +1,6 @@
 /**
- * Where an option's value comes from: the command line, else the environment (`MICROPAY_` and the option's name in capitals),
- * else the default. Also what its help says, so that no option can be without its variable there.
+ * Where an option's value comes from: the command line, else its variable of the environment (`MICROPAY_` and the option's name
+ * in capitals, with one exception), else the default. Also what its help says, so that no option can be without its variable there.
  */
 import { type Message, message, text } from "@optique/core/message";
 import { multiple, nonEmpty, withDefault, WithDefaultError } from "@optique/core/modifiers";
@@ -24,6 +24,11 @@ export interface ListParsers<T> {
   readonly all: ValueParser<"sync", readonly T[]>;
 }
 
+/** An option whose name means something else elsewhere has a variable of another name. */
+export interface ListHelp extends OptionHelp {
+  readonly variable?: string;
+}
+
 export interface OptionDefault<T> extends OptionHelp {
   readonly fallback: NoInfer<T>;
 }
@@ -31,6 +36,14 @@ export interface OptionDefault<T> extends OptionHelp {
 /** The variable of an option: `--initial-balance` is `MICROPAY_INITIAL_BALANCE`. */
 export function environmentName(longName: LongName): string {
   return "MICROPAY_" + longName.slice(2).toUpperCase().replaceAll("-", "_");
+}
+
+/**
+ * Whether an orchestrator set a variable on its own. Kubernetes and Docker tell every container about a service called micropay, and
+ * one of their names is the one of `--port`: `MICROPAY_PORT=tcp://10.0.0.7:8888`.
+ */
+function isOfOrchestrator(variable: string, value: string): boolean {
+  return variable === "MICROPAY_PORT" && /^(?:tcp|udp|sctp):\/\//.test(value);
 }
 
 /** Makes the parsers of options whose values may come from this environment. */
@@ -51,7 +64,7 @@ export class OptionSource {
     const shownDefault = parser.format(help.fallback);
     return withDefault(
       option(name, parser, optionSettings(name, help.description, shownDefault)),
-      (): T => this.#read(name, parser) ?? help.fallback,
+      (): T => this.#read(environmentName(name), parser) ?? help.fallback,
     );
   }
 
@@ -59,7 +72,7 @@ export class OptionSource {
   optional<T>(name: LongName, parser: ValueParser<"sync", T>, help: OptionHelp) {
     return withDefault(
       option(name, parser, optionSettings(name, help.description)),
-      (): T | undefined => this.#read(name, parser),
+      (): T | undefined => this.#read(environmentName(name), parser),
     );
   }
 
@@ -67,25 +80,31 @@ export class OptionSource {
   flag(names: readonly [...ShortName[], LongName], help: OptionHelp) {
     const name = names.at(-1) as LongName;
     return withDefault(
-      flag(...names as [LongName], { description: describe(name, help.description) }),
-      (): boolean => this.#read(name, environmentFlag) ?? false,
+      flag(...names as [LongName], {
+        description: describe(environmentName(name), help.description),
+      }),
+      (): boolean => this.#read(environmentName(name), environmentFlag) ?? false,
     );
   }
 
   /** An option that may be repeated. The variable holds all of its values, and counts when the option is not given. */
-  list<T>(name: LongName, parsers: ListParsers<T>, help: OptionHelp) {
-    const one = option(name, parsers.one, optionSettings(name, help.description));
+  list<T>(name: LongName, parsers: ListParsers<T>, help: ListHelp) {
+    const { description, variable = environmentName(name) } = help;
+    const one = option(name, parsers.one, {
+      ...optionSettings(name, description),
+      description: describe(variable, description),
+    });
     return withDefault(
       nonEmpty(multiple(one)),
-      (): readonly T[] => this.#read(name, parsers.all) ?? [],
+      (): readonly T[] => this.#read(variable, parsers.all) ?? [],
     );
   }
 
-  #read<T>(name: LongName, parser: ValueParser<"sync", T>): T | undefined {
-    const variable = environmentName(name);
+  #read<T>(variable: string, parser: ValueParser<"sync", T>): T | undefined {
     const given = this.#environment(variable);
     // A variable that is set to nothing is how a container file leaves one out.
     if (given === undefined || given === "") return undefined;
+    if (isOfOrchestrator(variable, given)) return undefined;
     const result = parser.parse(given);
     if (result.success) return result.value;
     throw new WithDefaultError(message`${text(variable)} ${result.error}`);
@@ -106,12 +125,12 @@ export function namedArgument<T>(parser: ValueParser<"sync", T>, description: st
 
 function optionSettings(name: LongName, description: string, shownDefault?: string) {
   return {
-    description: describe(name, description, shownDefault),
+    description: describe(environmentName(name), description, shownDefault),
     errors: { invalidValue: (refusal: Message) => message`${text(name)} ${refusal}` },
   };
 }
 
-function describe(name: LongName, description: string, shownDefault?: string): Message {
+function describe(variable: string, description: string, shownDefault?: string): Message {
   const fallback = shownDefault === undefined ? "" : ` Default: ${shownDefault}.`;
-  return message`${text(`${description}${fallback} [${environmentName(name)}]`)}`;
+  return message`${text(`${description}${fallback} [${variable}]`)}`;
 }

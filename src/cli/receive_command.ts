@@ -25,7 +25,7 @@ export interface ReceiveOptions
 }
 
 /**
- * Goes online and takes payments until there were enough, or until SIGINT or SIGTERM, which is how people end it.
+ * Goes online and takes payments until there were enough, or until SIGINT, SIGTERM or SIGHUP, which is how people end it.
  *
  * @returns the refusal when it may not go online
  * @throws {ClosedError} when the server is gone

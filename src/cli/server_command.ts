@@ -29,7 +29,7 @@ const userLimitMin = 3;
 const hourMs = 3_600_000;
 
 /**
- * Serves until SIGINT or SIGTERM.
+ * Serves until SIGINT, SIGTERM or SIGHUP.
  *
  * @throws {MicropayError} when it cannot start, or when the ledger's storage fails
  */

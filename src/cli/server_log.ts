@@ -4,7 +4,7 @@
 import { configure, getJsonLinesFormatter, getLogger, type LogRecord } from "@logtape/logtape";
 import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
-import { printable } from "../printable.ts";
+import { excerpt, printable } from "../printable.ts";
 import { addressGroup } from "../server/address_group.ts";
 import type { Occupancy, ServerEvent } from "../server/server_event.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
@@ -37,8 +37,12 @@ export async function openServerLog(
   { format, silent, clock, print }: ServerLogOptions,
 ): Promise<ServerLog> {
   const jsonLines = getJsonLinesFormatter({ properties: "flatten" });
-  const json = (record: LogRecord) => escapeRisky(jsonLines(record).trimEnd());
   const text = (record: LogRecord) => record.message.join("");
+  // A value within a message is put between quotation marks; a message that is one text is not.
+  const json = (record: LogRecord) => {
+    const { line: _, ...properties } = record.properties;
+    return escapeRisky(jsonLines({ ...record, message: [text(record)], properties }).trimEnd());
+  };
   const formatter = format === "json" ? json : text;
   await configure({
     reset: true,
@@ -139,7 +143,7 @@ function shortened(event: ServerEvent): ServerEvent {
 }
 
 function shortText(text: string): string {
-  return text.length <= logTextCharactersMax ? text : `${text.slice(0, logTextCharactersMax)}…`;
+  return text.length <= logTextCharactersMax ? text : `${excerpt(text, logTextCharactersMax)}…`;
 }
 
 /** The event in words. Exported for its tests. */

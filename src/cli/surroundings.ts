@@ -26,7 +26,7 @@ export interface Surroundings {
   /** Prints a line that is no result. Never throws: there is nowhere left to say why. */
   readonly say: (line: string) => void;
   /**
-   * Calls the listener at each SIGINT and SIGTERM instead of ending.
+   * Calls the listener at each SIGINT, SIGTERM and SIGHUP instead of ending.
    *
    * @returns stops that
    */
@@ -35,7 +35,8 @@ export interface Surroundings {
   readonly makeSessionKey: (bits: RsaBits) => Promise<SessionKey>;
 }
 
-const signals = ["SIGINT", "SIGTERM"] as const;
+/** A hangup is what a terminal that is closed sends: members and operator want the same end as by Ctrl-C. */
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 const standardOutput = new StandardOutput((bytes) => Deno.stdout.writeSync(bytes));
 

@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { ProtocolError } from "../errors.ts";
+import { excerpt, quoted } from "../printable.ts";
 import type { JsonObject } from "../strict_json.ts";
 import { type Code, codes, isCode } from "./code.ts";
 import { countShape } from "./shapes.ts";
@@ -98,10 +99,17 @@ export function check<Value>(shape: Shape<Value>, body: unknown, attempt: string
   const result = v.safeParse(shape, body, { abortEarly: true });
   if (result.success) return result.output;
   const [{ path, message, received }] = result.issues;
-  const member = path?.map(({ key }) => String(key)).join(".") ?? "the body";
+  const member = path?.map(({ key }) => String(key)).join(".");
   const rule = message.replace(` but received ${received}`, () => "");
-  throw new ProtocolError(`${attempt}: ${member.slice(0, memberCharactersMax)}: ${rule}`);
+  throw new ProtocolError(`${attempt}: ${nameOf(member)}: ${rule}`);
+}
+
+function nameOf(member: string | undefined): string {
+  if (member === undefined) return "the body";
+  return ownMember.test(member) ? member : quoted(excerpt(member, memberCharactersMax));
 }
 
 /** Of the member that an error names: ours are shorter, and a stranger's may be as long as a line. */
 const memberCharactersMax = 64;
+/** What a member of ours may look like, or a path to one within another. A stranger's may be anything. */
+const ownMember = new RegExp(`^[\\w.]{1,${memberCharactersMax}}$`);

@@ -89,7 +89,7 @@ const taken: readonly Case[] = [
     line: "gencert",
     variables: {
       MICROPAY_OUT: "/certs",
-      MICROPAY_HOST: "a.example, 192.0.2.7,::2",
+      MICROPAY_CERTIFICATE_HOST: "a.example, 192.0.2.7,::2",
       MICROPAY_DAYS: "30",
       MICROPAY_FORCE: "true",
     },
@@ -116,7 +116,7 @@ const overridden: readonly Case[] = [
   },
   {
     line: "gencert --host b.example --host c.example",
-    variables: { MICROPAY_HOST: "a.example" },
+    variables: { MICROPAY_CERTIFICATE_HOST: "a.example" },
     members: { hosts: ["b.example", "c.example"] },
   },
   {
@@ -160,14 +160,15 @@ const refused: readonly {
   },
   {
     line: "gencert",
-    variables: { MICROPAY_HOST: "a.example,,b.example" },
+    variables: { MICROPAY_CERTIFICATE_HOST: "a.example,,b.example" },
     reason:
-      'MICROPAY_HOST "a.example,,b.example": a host is a DNS name or an IP address, without a port; several are separated by commas.',
+      'MICROPAY_CERTIFICATE_HOST "a.example,,b.example": a host is a DNS name or an IP address, without a port; several are separated by commas.',
   },
   {
     line: "server 8888",
     variables: { MICROPAY_HOST: "a\u001b[2J" },
-    reason: 'MICROPAY_HOST "a\\u{1b}[2J": a host is a DNS name or an IP address, without a port.',
+    reason:
+      'MICROPAY_HOST "a\\u{1b}[2J": a host is a DNS name or an IP address, without a port; a link-local one may have its zone, fe80::1%eth0.',
   },
 ];
 
@@ -192,6 +193,31 @@ Deno.test("variables of one command do not disturb another", () => {
   assertEquals(parsed("server 8888", others), parsed("server 8888"));
   const history = { MICROPAY_LIMIT: "x", MICROPAY_BEFORE: "x", MICROPAY_DB: "x\0" };
   assertEquals(parsed("client 127.0.0.1 8888 list", history), parsed("client 127.0.0.1 8888 list"));
+});
+
+/** As Kubernetes sets them in every container for a service called micropay, and Docker for a linked container. */
+const orchestrated = {
+  MICROPAY_SERVICE_HOST: "10.0.0.7",
+  MICROPAY_SERVICE_PORT: "8888",
+  MICROPAY_SERVICE_PORT_LEDGER: "8888",
+  MICROPAY_PORT: "tcp://10.0.0.7:8888",
+  MICROPAY_PORT_8888_TCP: "tcp://10.0.0.7:8888",
+  MICROPAY_PORT_8888_TCP_PROTO: "tcp",
+  MICROPAY_PORT_8888_TCP_PORT: "8888",
+  MICROPAY_PORT_8888_TCP_ADDR: "10.0.0.7",
+  MICROPAY_NAME: "/client/micropay",
+};
+
+for (const line of ["server 8888", "client 127.0.0.1 8888 list", "gencert", "ledger audit"]) {
+  Deno.test(`what an orchestrator sets for a service called micropay changes nothing of micropay ${line}`, () => {
+    assertEquals(parsed(line, orchestrated), parsed(line));
+  });
+}
+
+Deno.test("a server's address of the environment is no name in a certificate, and the reverse", () => {
+  const hosts = { MICROPAY_HOST: "192.0.2.7", MICROPAY_CERTIFICATE_HOST: "pay.example.org" };
+  assertObjectMatch(parsed("server 8888", hosts), { host: "192.0.2.7" });
+  assertObjectMatch(parsed("gencert", hosts), { hosts: ["pay.example.org"] });
 });
 
 Deno.test("no argument comes from the environment", () => {

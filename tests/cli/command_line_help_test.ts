@@ -137,7 +137,8 @@ for (const { line, usage, entries } of pages) {
     const { text } = printedBy(`${line} --help`);
     for (const [, name] of text.matchAll(/^ {2}(?:-[a-z], )?--([a-z-]+)/gm)) {
       if (name === "help" || name === "version") continue;
-      assertStringIncludes(text, `[MICROPAY_${name!.toUpperCase().replaceAll("-", "_")}]`);
+      const own = line.startsWith("gencert") && name === "host" ? "certificate-host" : name!;
+      assertStringIncludes(text, `[MICROPAY_${own.toUpperCase().replaceAll("-", "_")}]`);
     }
   });
 

@@ -107,7 +107,7 @@ for (const { event, says } of rows) {
     log.report(event);
     assertEquals(printed.length, 1);
     const record = JSON.parse(printed[0]!);
-    assertEquals([record.event, record.line], [event.kind, says]);
+    assertEquals([record.event, record.message, record.line], [event.kind, says, undefined]);
     // Whoever looks at a JSON log in a terminal is as safe as with the text.
     assert(!/[\p{Cc}\p{Cf}]/u.test(printed[0]!), printed[0]);
   });
@@ -140,7 +140,7 @@ Deno.test("log: the line for lines that could not be written is of the same form
   assertEquals((await floodedLog(0)).log.leftOutLine(7), says);
   const { log, clock, printed } = await floodedLog(0, { format: "json" });
   const fields = JSON.parse(log.leftOutLine(7));
-  assertEquals([fields.line, fields.event, fields.lines], [says, "unwritten", 7]);
+  assertEquals([fields.message, fields.event, fields.lines], [says, "unwritten", 7]);
   log.report({ kind: "stopped" });
   const stopped = JSON.parse(printed[0]!);
   const members = Object.keys(stopped).filter((name) => name !== "event");

@@ -46,7 +46,7 @@ Deno.test("a payer that was killed when the order had left finds out at its next
   });
 });
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   Deno.test(`a payer that is ended by ${signal} when the order had left says so at once, with the id and exit code 6`, async () => {
     await underWay(async (scene, proxy, pay) => {
       pay.signal(signal);

@@ -215,7 +215,7 @@ Deno.test("when the server stops, the menu says so and can be left", async () =>
 
 Deno.test("a signal leaves the menu as EXIT does", async () => {
   await using scene = await openSceneWith(["alice"]);
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     const alice = await openMenu(scene, "alice");
     await alice.type("2", "alice", "0");
     await alice.line(/^alice#/);

@@ -135,7 +135,7 @@ Deno.test("a server does not start where another one runs: neither on its port n
     [
       "the port is taken",
       ["server", String(port), "--db", "other.db"],
-      new RegExp(`^micropay: listen on 0\\.0\\.0\\.0:${port}: the port is taken; choose another`),
+      new RegExp(`^micropay: listen on \\[::\\]:${port}: the port is taken; choose another`),
     ],
     ["the ledger is served", ["server", "0"], /server\.db: another server is using it/],
     [

@@ -25,7 +25,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     const status = await scene.inProcess(["status", String(paid.id), "--json"]);
     assertEquals(json(status.stdout), paid);
     // Nobody is online any more, whatever was so when it stopped.
-    assertEquals((await scene.inProcess(["list"])).stdout, "8000\n0\n");
+    assertEquals(
+      (await scene.inProcess(["list"])).stdout,
+      "Account balance: 8000\nNumber online: 0\n",
+    );
     await menu.endInput();
     await menu.end();
   });
@@ -33,10 +36,20 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 Deno.test("a server that is stopped at once after it said that it listens ends with 0, too", async () => {
   await using scene = await openScene();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGINT"] as const) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     await scene.startServer();
-    assertEquals((await scene.server.stop(signal)).code, 0);
+    const { code, stdout } = await scene.server.stop(signal);
+    assertEquals([code, stdout.trimEnd().split("\n").at(-1)], [0, "Server stopped"]);
   }
+});
+
+Deno.test("a member whose terminal is closed while it is online goes offline in good order", async () => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  const bob = await scene.receiver("bob");
+  bob.signal("SIGHUP");
+  assertEquals((await bob.end()).code, 0);
+  await scene.server.program.line(/^→ \[Exit\]/);
+  assertEquals((await scene.inProcess(["list"])).stdout.includes("bob#"), false);
 });
 
 Deno.test("everything that a server acknowledged is in the ledger, even when it is killed", async () => {

@@ -161,6 +161,29 @@ for (const { what, check } of longBodies) {
   });
 }
 
+const strangersMembers: readonly { readonly member: string; readonly named: string }[] = [
+  { member: "\u001b[2J", named: '"\\u{1b}[2J"' },
+  { member: 'a": b', named: '"a\\": b"' },
+  { member: "a  b", named: '"a \\u{20}b"' },
+  { member: "\u3164", named: '"\\u{3164}"' },
+  // Cut between two code points, not within one.
+  { member: `x${"\u{1f355}".repeat(70)}`, named: `"x${"\u{1f355}".repeat(63)}"` },
+  { member: "\u{10ffff}".repeat(9000), named: `"${"\\u{10ffff}".repeat(64)}"` },
+  { member: "fee", named: "fee" },
+];
+
+for (const { member, named } of strangersMembers) {
+  Deno.test(`an error names a stranger's member as ${named.slice(0, 40)}, and fits into a reply`, () => {
+    const error = assertThrows(
+      () => check(listExchange.request, { [member]: 1 }, "read a list request"),
+      ProtocolError,
+    );
+    assert(error.message.startsWith(`read a list request: ${named}: `), error.message);
+    const { text } = refuse(410, `${codes[410].text} (${error.message})`);
+    assertEquals(decodeReply({ re: 0, code: 410, text }).text, text);
+  });
+}
+
 for (const name of ["toString", "constructor", "__proto__", "hasOwnProperty"]) {
   Deno.test(`a member named ${name} is one too many, though every object has one`, () => {
     const body = JSON.parse(`{"order":"a.b.c","${name}":1}`);
