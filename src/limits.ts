@@ -173,10 +173,16 @@ export const orderFutureMsMax = 1 * minute;
 export const orderLifetimeMsMax = 24 * hour;
 
 /**
- * Orders that were voided, kept in the ledger for each account: refused, or not known when somebody asked after they had expired. An account that
- * has more void loses its own oldest; about 200 bytes each.
+ * Void orders that the ledger keeps for each payer, about 250 bytes each: orders that were refused, and orders that a side had made
+ * void. Past it the server refuses nothing of that payer for good until one of them can be forgotten.
  */
 export const voidedOrdersMax = 1000;
+
+/**
+ * How long after its end the ledger keeps a void order, at least. A server's clock that is wrong by less than this forgets nothing
+ * that can still be booked when it is right again.
+ */
+export const voidedOrderKeptMs = 24 * hour;
 
 /** How soon a server notices what another process did to its ledger. One cheap question each time. */
 export const ledgerWatchMs = 1 * second;

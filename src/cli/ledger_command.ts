@@ -135,6 +135,7 @@ const refusalCodes: Readonly<
   Record<Exclude<BookOutcome["outcome"], "booked" | "repeated">, Code>
 > = {
   voided: 260,
+  expired: 265,
   id_conflict: 266,
   payer_unknown: 262,
   payee_unknown: 262,

@@ -2,7 +2,8 @@
  * Handing an order over, to its payee or to the server, until it is known what became of it.
  */
 import { MicropayError } from "../errors.ts";
-import type { Refusal } from "../protocol/exchange.ts";
+import { codes } from "../protocol/code.ts";
+import { type Refusal, refuse } from "../protocol/exchange.ts";
 import { submitExchange } from "../protocol/transfer.ts";
 import type { Channel } from "../transport/channel.ts";
 import type { MemberContext } from "./member_context.ts";
@@ -12,7 +13,8 @@ import { inDoubt, type SentOrder } from "./sent_order.ts";
 
 /**
  * Gives the order to the payee and waits for whoever says first what became of it: the server by its push, or the payee with the
- * receipt. A payee's "no" proves nothing: it may have submitted the order all the same, or do so until the order expires.
+ * receipt. A payee's "no" proves nothing: it may have submitted the order all the same, or do so until the order expires. So the
+ * server is asked to make the order void.
  *
  * @throws {UnknownOutcomeError} when nobody could say
  */
@@ -26,10 +28,13 @@ export async function handToPayee(
     const first = await Promise.race([watch.result, answered]);
     if (first.outcome === "paid" || first.outcome === "refused") return first;
     if (watch.told) return watch.told;
-    const asked = await ask(order, member);
+    // A "no" that is not only for now is taken at its word: the order is void then, whoever still has it.
+    const isOver = first.refusal !== undefined && !codes[first.refusal.code].tryAgain;
+    const asked = await ask(order, member, isOver ? { voiding: order.jws } : {});
     if (asked.paid) return asked.paid;
     // The server's own "no", where it gave one, came before its answer just now.
     if (watch.told) return watch.told;
+    if (isOver && asked.isUnknown) return refuse(first.refusal!.code);
     const said = first.refusal ? `, and ${order.to} answered ${first.refusal.code}` : "";
     throw inDoubt(order, { cause: asked.cause, said });
   } finally {
@@ -50,20 +55,17 @@ export async function handToServer(
   member: MemberContext,
 ): Promise<Paid | Refusal> {
   let cause: unknown;
-  let invalid: Refusal | undefined;
   try {
     const outcome = await member.link.ask(submitExchange, { order: order.jws });
     if (outcome.outcome === "answered") return await proven(outcome.answer.receipt, order, member);
-    // 500: it does not know itself. 261: what it cannot check now, it may be able to check when a clock is right again.
-    if (outcome.code === 261) invalid = outcome;
-    else if (outcome.code !== 500) return outcome;
+    // 500: it does not know itself. 520: it has not decided.
+    if (outcome.code !== 500 && outcome.code !== 520) return outcome;
   } catch (error) {
     if (!(error instanceof MicropayError)) throw error;
     cause = error;
   }
-  const asked = await ask(order, member, invalid && { voiding: order.jws });
+  const asked = await ask(order, member);
   if (asked.paid) return asked.paid;
-  if (invalid && asked.isUnknown) return invalid;
   throw inDoubt(order, { cause: cause ?? asked.cause });
 }
 

@@ -67,8 +67,8 @@ export class IncomingPayments {
   async takePushed(
     { order: jws, receipt }: { readonly order: string; readonly receipt: string },
   ): Promise<void> {
-    const { anchor, clock, name } = this.#member;
-    const verified = await verifyOrder(jws, { anchor, atMs: clock.nowMs() });
+    const { anchor, name } = this.#member;
+    const verified = await verifyOrder(jws, { anchor });
     if (verified.order.to !== name) {
       throw new EnvelopeError(`take the payment ${verified.order.id}: it is to somebody else`);
     }
@@ -83,12 +83,10 @@ export class IncomingPayments {
  * @throws {FileError} when its receipt cannot be stored
  */
 export async function storeReceived(
-  row: Pick<HistoryRow, "order" | "receipt" | "at">,
+  row: Pick<HistoryRow, "order" | "receipt">,
   member: MemberContext,
 ): Promise<IncomingPayment> {
-  // Certificates have to have been valid then; by now some may have ended.
-  const atMs = Date.parse(row.at);
-  const { order, jws } = await verifyOrder(row.order, { anchor: member.anchor, atMs });
+  const { order, jws } = await verifyOrder(row.order, { anchor: member.anchor });
   const { receipt } = await proven(row.receipt, { ...order, jws }, member);
   return { receipt, receiptJws: row.receipt, memo: order.memo };
 }

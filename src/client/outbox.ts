@@ -9,8 +9,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import type { AccountName } from "../account_name.ts";
 import { FileError } from "../errors.ts";
-import { readDocument } from "../pki/signed_document.ts";
-import { decodeOrder, type Order } from "../protocol/order.ts";
+import { type Order, readOrder } from "../protocol/order.ts";
 import { parseJsonObject } from "../strict_json.ts";
 import type { DataFolder } from "./data_folder.ts";
 
@@ -74,8 +73,7 @@ export class Outbox {
     if (!item.success) throw damaged(path);
     const { order: jws, refused } = item.output;
     try {
-      const { payload } = readDocument(jws, { typ: "micropay-order", chain: "required" });
-      return { order: decodeOrder(payload), jws, isRefused: refused === true };
+      return { order: readOrder(jws).order, jws, isRefused: refused === true };
     } catch (cause) {
       throw damaged(path, cause);
     }

@@ -13,7 +13,7 @@ import {
 } from "../errors.ts";
 import { answered, check, type Outcome, type Refusal, refuse } from "../protocol/exchange.ts";
 import { type VerifiedOrder, verifyOrder } from "../protocol/order.ts";
-import { judgeOrder } from "../protocol/order_judgement.ts";
+import { judgeOrder } from "../protocol/order_validity.ts";
 import { payExchange, submitExchange } from "../protocol/transfer.ts";
 import type { JsonObject } from "../strict_json.ts";
 import type { IncomingPayments } from "./incoming_payments.ts";
@@ -90,17 +90,18 @@ export async function findOut(
 async function verify(
   body: JsonObject,
   from: AccountName,
-  { anchor, clock, link, name }: MemberContext,
+  { anchor, link, name }: MemberContext,
 ): Promise<VerifiedOrder | Refusal> {
   try {
     const { order: jws } = check(payExchange.request, body, "read an order's message");
-    const verified = await verifyOrder(jws, { anchor, atMs: clock.nowMs() });
+    const verified = await verifyOrder(jws, { anchor });
     const { order } = verified;
     // A refund goes through the server, which knows what is refunded.
     if (order.to !== name || order.from !== from || order.refunds !== undefined) {
       return refuse(261);
     }
-    return judgeOrder(order, { nowMs: link.nowMs() }) ?? verified;
+    const fault = judgeOrder(verified, { atMs: link.nowMs() });
+    return fault ? refuse(fault.code) : verified;
   } catch (error) {
     const expected = error instanceof EnvelopeError || error instanceof CertificateError ||
       error instanceof ProtocolError;

@@ -74,7 +74,11 @@ async function attempt(
   const asking = terms.id !== undefined &&
     earlierPayment(terms.id, terms, { kept, voiding, member });
   const earlier = asking && await untilAborted(asking, signal, interrupted);
-  if (earlier) return earlier;
+  if (earlier) {
+    const isForNow = earlier.outcome === "refused" && codes[earlier.code].tryAgain;
+    if (kept && !kept.isRefused && isForNow) throw inDoubt(kept.order, { said: " before" });
+    return earlier;
+  }
   const again = voiding === undefined ? kept : undefined;
   if (again && !hasTerms(again.order, terms)) return refuse(266);
   const peer = terms.viaServer

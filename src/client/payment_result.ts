@@ -58,7 +58,7 @@ export async function proven(
  * Asks the server what became of an order.
  *
  * @param options `voiding` is the compact JWS of an order with this id; when it is not booked it never will be, whatever the clocks say
- * @returns refused with 400 when the server knows no such order of this member
+ * @returns refused with 400 when the server knows no such order of this member; for good, with `voiding`
  * @throws {EnvelopeError} when the receipt it gives is not one for this id
  */
 export async function askStatus(
@@ -66,9 +66,12 @@ export async function askStatus(
   { anchor, clock, link }: MemberContext,
   { voiding }: { readonly voiding?: string | undefined } = {},
 ): Promise<Paid | Refusal> {
-  const digest = voiding === undefined ? {} : { void: orderDigest(voiding) };
-  const status = await link.ask(statusExchange, { id, ...digest });
-  if (status.outcome === "refused") return status;
+  const request = voiding === undefined ? { id } : { id, void: voiding };
+  const status = await link.ask(statusExchange, request);
+  if (status.outcome === "refused") {
+    // What is no good order for the server at any time is as good as void.
+    return voiding !== undefined && status.code === 261 ? refuse(400) : status;
+  }
   const receiptJws = status.answer.receipt;
   const { receipt } = await verifyReceipt(receiptJws, { anchor, atMs: clock.nowMs() });
   if (receipt.id !== id) throw new EnvelopeError(`ask for ${id}: the receipt is for ${receipt.id}`);

@@ -9,6 +9,7 @@ import { readTrustAnchorOfAnyDate, type TrustAnchor } from "../pki/trust_anchor.
 import { leafCodec } from "../pki/x509/certificate.ts";
 import { readStructure } from "../pki/x509/signed_structure.ts";
 import { type Order, verifyOrder } from "../protocol/order.ts";
+import { judgeOrder } from "../protocol/order_validity.ts";
 import { type Receipt, verifyReceipt } from "../protocol/receipt.ts";
 
 export interface CheckedReceipt {
@@ -35,7 +36,12 @@ export async function checkReceipt(
     throw new EnvelopeError(`check the receipt of ${receipt.id}: its time is no date`);
   }
   if (orderJws === undefined) return { receipt, order: undefined };
-  const { order } = await verifyOrder(orderJws, { anchor, atMs: bookedAtMs });
+  const verified = await verifyOrder(orderJws, { anchor });
+  const { order } = verified;
+  const fault = judgeOrder(verified, { atMs: bookedAtMs });
+  if (fault) {
+    throw new EnvelopeError(`check the receipt of ${receipt.id}: its order ${fault.reason}`);
+  }
   const differing = (["id", "from", "to", "amount", "refunds"] as const)
     .find((member) => receipt[member] !== order[member]);
   if (differing !== undefined) {
@@ -65,7 +71,7 @@ export async function readReceiptAnchor(pem: string): Promise<TrustAnchor> {
 function signedAtMs(receiptJws: string): number {
   const { payload, chain } = readDocument(receiptJws, {
     typ: "micropay-receipt",
-    chain: "required",
+    chain: "single",
   });
   const { notBeforeMs } = readStructure(chain![0]!, leafCodec).contents;
   const bookedAtMs = typeof payload.at === "string" ? Date.parse(payload.at) : NaN;

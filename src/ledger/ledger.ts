@@ -87,6 +87,8 @@ export type BookOutcome =
   | { readonly outcome: "payee_unknown" }
   /** This very order was voided before. */
   | { readonly outcome: "voided"; readonly code: number }
+  /** It expired so long ago that the ledger has forgotten which orders of its payer from that time are void. */
+  | { readonly outcome: "expired" }
   /** The payer has less than the amount. */
   | { readonly outcome: "bankrupt" }
   /** One of the two accounts is closed. What a closed account has can still be withdrawn from it. */
@@ -96,22 +98,39 @@ export type BookOutcome =
   /** All refunds of that payment together would exceed it. */
   | { readonly outcome: "refund_exceeds" };
 
+/** What the ledger alone can say of an order, in the moment that it books it. */
+export interface BookingConditions {
+  /** From when on the order says that it cannot be booked. Absent where the server signed it: nobody voids such an order. */
+  readonly expiresAtMs?: number;
+}
+
 /** An order that is never to be booked. */
 export interface Voiding {
   /** The order's id. Another order with this id may still be booked. */
   readonly id: string;
   /** `orderDigest` of its signed text. */
   readonly digest: string;
-  /** On whose account it is remembered: each has room for `voidedOrdersMax`, and nobody can push out what is remembered on another's. */
-  readonly by: AccountName;
+  /**
+   * The order's payer. Each payer has room for `voidedOrdersMax`, and nobody else can fill it, because nobody else signs its
+   * orders.
+   */
+  readonly payer: AccountName;
+  /** From when on the order says that it cannot be booked. */
+  readonly expiresAtMs: number;
   /** What whoever hands it in is told from now on: three digits, which mean nothing here. */
   readonly code: number;
   readonly atMs: number;
 }
 
 export type VoidOutcome =
-  /** It is not booked and never will be. The code is the first one it was voided with. */
-  | { readonly outcome: "voided"; readonly code: number }
+  /** It is not booked and never will be. */
+  | { readonly outcome: "voided" }
+  /** The same, known from an earlier call: here is the code that it was voided with. */
+  | { readonly outcome: "repeated"; readonly code: number }
+  /** The same: it expired so long ago that the ledger has forgotten which orders from that time are void. */
+  | { readonly outcome: "expired" }
+  /** Nothing was kept: the payer's room is full, and none of its void orders can be forgotten yet. */
+  | { readonly outcome: "no_room" }
   /** Too late: here is its entry. */
   | { readonly outcome: "booked"; readonly entry: Entry };
 
@@ -170,12 +189,16 @@ export interface Ledger {
 
   /**
    * Moves the amount from payer to payee and appends the entry, exactly once per id. Checks in this order: the id, whether the
-   * order was voided, the payer, the payee, whether either is closed, what a refund gives back, the balance. The caller has checked the
-   * signature, the expiry and that payer and payee differ. The issuing account is a side of whatever comes into the ledger
-   * or leaves it; as a payer it is bankrupt past 2^53-1 issued.
+   * order was voided or may have been, the payer, the payee, whether either is closed, what a refund gives back, the balance. The
+   * caller has checked that the order is good at the booking's time. The issuing account is a side of whatever comes into the
+   * ledger or leaves it; as a payer it is bankrupt past 2^53-1 issued.
    */
-  book(booking: Booking): Promise<BookOutcome>;
-  /** Makes sure that an order is never booked, unless it was. Whatever is said of it afterwards stays true. */
+  book(booking: Booking, conditions?: BookingConditions): Promise<BookOutcome>;
+  /**
+   * Makes sure that an order is never booked, unless it was. Whatever is said of it afterwards stays true, whatever clocks say:
+   * a void order is forgotten only when the payer's room is full and the order expired more than `voidedOrderKeptMs` before, and
+   * from then on no order of that payer is booked that expired at the same time or earlier.
+   */
   voidOrder(voiding: Voiding): Promise<VoidOutcome>;
   entry(id: string): Promise<Entry | undefined>;
   /** Entries of an account on either side. */

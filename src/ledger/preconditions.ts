@@ -4,16 +4,20 @@
  */
 import { amountRule, isAmount } from "../money.ts";
 import { type Booking, type EntryKind, issuingAccount } from "./entry.ts";
-import type { HistoryQuery, Registration, Voiding } from "./ledger.ts";
+import type { BookingConditions, HistoryQuery, Registration, Voiding } from "./ledger.ts";
 
 /** @throws {TypeError} unless it can be booked and read back as it was */
-export function requireBookable(booking: Booking): void {
+export function requireBookable(
+  booking: Booking,
+  { expiresAtMs }: BookingConditions = {},
+): void {
   const refuse = (reason: string) => {
     throw new TypeError(`cannot book ${booking.id}: ${reason}`);
   };
   if (!isAmount(booking.amount)) refuse(amountRule);
   if (booking.payer === booking.payee) refuse("payer and payee are the same account");
   if (!isTime(booking.atMs)) refuse("its time is no date in whole milliseconds");
+  if (expiresAtMs !== undefined && !isExpiry(expiresAtMs)) refuse("its order's end is no date");
   const issuers = [booking.payer, booking.payee].map((party) => party === issuingAccount);
   if (issuers.join() !== issuersByKind[booking.kind]?.join()) refuse(`no ${booking.kind} is so`);
   if ((booking.kind === "refund") !== (booking.refunds !== undefined)) {
@@ -24,10 +28,10 @@ export function requireBookable(booking: Booking): void {
 }
 
 /** @throws {TypeError} unless it can be kept */
-export function requireVoidable({ id, digest, code, atMs }: Voiding): void {
+export function requireVoidable({ id, digest, code, atMs, expiresAtMs }: Voiding): void {
   const isCode = Number.isInteger(code) && code >= 100 && code <= 999;
-  if (isDigest(digest) && isTime(atMs) && isCode) return;
-  throw new TypeError(`cannot void ${id}: its digest, code or time is none`);
+  if (isDigest(digest) && isTime(atMs) && isExpiry(expiresAtMs) && isCode) return;
+  throw new TypeError(`cannot void ${id}: its digest, code or a time is none`);
 }
 
 /** @throws {TypeError} unless the opening entry, where there is one, goes from the issuing account to the new account */
@@ -81,6 +85,11 @@ const issuersByKind: Readonly<Record<EntryKind, readonly [boolean, boolean]>> = 
 
 function isDigest(text: string): boolean {
   return /^[0-9a-f]{64}$/.test(text);
+}
+
+/** From 1970 to 9999: such times compare as text in the order in which they follow each other. */
+function isExpiry(timeMs: number): boolean {
+  return isTime(timeMs) && timeMs >= 0 && timeMs <= Date.UTC(9999, 11, 31);
 }
 
 function isTime(timeMs: number): boolean {

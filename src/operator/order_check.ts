@@ -8,12 +8,13 @@ import { Buffer } from "node:buffer";
 import { encodeBase64 } from "../base64.ts";
 import { CertificateError, EnvelopeError, MicropayError, ProtocolError } from "../errors.ts";
 import { type Entry, issuingAccount } from "../ledger/entry.ts";
-import { orderBytesMax, orderFutureMsMax } from "../limits.ts";
+import { orderBytesMax } from "../limits.ts";
 import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
 import { exportPublicKey } from "../pki/signing_key.ts";
 import { readDocument } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { decodeOrder, type Order, orderSigner } from "../protocol/order.ts";
+import { judgeOrder } from "../protocol/order_validity.ts";
 import { sameParty } from "../pki/party.ts";
 import { parseJsonObject } from "../strict_json.ts";
 import type { IssuedCertificate } from "./issued_certificates.ts";
@@ -24,8 +25,6 @@ interface Signer {
   readonly certificate: VerifiedCertificate;
   /** Its public key, as {@link SignatureChecks} takes it. */
   readonly key: string;
-  /** The time of the order it was verified for; good from then until the certificate ends. */
-  readonly fromMs: number;
 }
 
 /** Signers remembered; more are verified again when they come. About 1 KiB each. */
@@ -73,8 +72,9 @@ export class OrderCheck {
     const { certificate, key } = await this.#signerOf(header, orderJws, order);
     if (!sameParty(certificate.party, orderSigner(order))) return "its order is signed by another";
     await this.#signatures.add(entry.number, { jws: orderJws, key });
+    const fault = judgeOrder({ order, certificate }, entry);
     return difference(entry, order, this.#anchor.fingerprint) ??
-      this.#certificateFault(entry, certificate) ?? timeFault(entry, order);
+      this.#certificateFault(entry, certificate) ?? (fault && `its order ${fault.reason}`);
   }
 
   /** Issued by the CA is not enough: it has to be the payer's in this ledger, at that time. */
@@ -95,12 +95,14 @@ export class OrderCheck {
   async #signerOf(header: string, jws: string, order: Order): Promise<Signer> {
     const atMs = order.iat * 1000;
     const known = this.#signers.get(header);
-    if (known && known.fromMs <= atMs && atMs <= known.certificate.notAfterMs) return known;
-    const { chain } = readDocument(jws, { typ: "micropay-order", chain: "required" });
+    const isKnown = known && known.certificate.notBeforeMs <= atMs &&
+      atMs <= known.certificate.notAfterMs;
+    if (isKnown) return known;
+    const { chain } = readDocument(jws, { typ: "micropay-order", chain: "single" });
     const { role } = orderSigner(order);
     const certificate = await verifyChain(chain!, { anchor: this.#anchor, role, atMs });
     const key = encodeBase64(await exportPublicKey(certificate.publicKey));
-    const signer = { certificate, key, fromMs: Math.min(atMs, known?.fromMs ?? atMs) };
+    const signer = { certificate, key };
     if (this.#signers.size >= signersMax) this.#signers.clear();
     this.#signers.set(header, signer);
     return signer;
@@ -130,13 +132,6 @@ function difference(entry: Entry, order: Order, ledger: string): string | undefi
   const other = pairs.find(([, booked, ordered]) => booked !== ordered);
   if (other) return `its ${other[0]} is ${String(other[1])}, its order says ${String(other[2])}`;
   return kindFits(entry) ? undefined : `its kind ${entry.kind} does not fit its payer and payee`;
-}
-
-/** Both times are the server's: what it booked it had just judged, by the same clock. */
-function timeFault({ atMs }: Entry, { iat, exp }: Order): string | undefined {
-  if (isAfterEnd(atMs, exp * 1000)) return "its order had expired before";
-  const isEarly = isAfterEnd(iat * 1000, atMs + orderFutureMsMax);
-  return isEarly ? "its order was made after it" : undefined;
 }
 
 function kindFits({ kind, payer, payee }: Entry): boolean {

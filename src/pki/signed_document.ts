@@ -22,8 +22,11 @@ export type DocumentType =
   | "micropay-order"
   | "micropay-receipt";
 
-/** Whether a document carries its signer's certificates. `either` leaves it to the reader to decide by what it finds. */
-export type ChainRule = "required" | "absent" | "either";
+/**
+ * Whether a document carries its signer's certificates. `single`: exactly one. `either` leaves it to the reader to decide by what
+ * it finds.
+ */
+export type ChainRule = "required" | "single" | "absent" | "either";
 
 /** A document in the right form, whose signature nobody has checked yet. */
 export interface UnverifiedDocument {
@@ -67,8 +70,11 @@ export function readDocument(
     throw new EnvelopeError(`read a ${typ}: a part is not base64url`);
   }
   const chain = readHeader(header, typ);
-  if (rule !== "either" && (chain !== undefined) !== (rule === "required")) {
+  if (rule !== "either" && (chain === undefined) !== (rule === "absent")) {
     throw new EnvelopeError(`read a ${typ}: x5c is ${chain ? "not expected" : "missing"}`);
+  }
+  if (rule === "single" && chain!.length !== 1) {
+    throw new EnvelopeError(`read a ${typ}: x5c is ${chain!.length} certificates, not one`);
   }
   const members = parseJsonObject(payload);
   if (!members) throw new EnvelopeError(`read a ${typ}: the payload is not a JSON object`);

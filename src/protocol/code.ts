@@ -89,6 +89,11 @@ export const codes = {
     text: "the ledger cannot be written right now; nothing was booked",
     tryAgain: true,
   },
+  520: {
+    name: "NOT_DECIDED",
+    text: "not decided: too many orders of this payer were refused; ask again later",
+    tryAgain: true,
+  },
 } as const satisfies Record<number, CodeMeaning>;
 
 export type Code = keyof typeof codes;

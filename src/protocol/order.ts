@@ -9,7 +9,12 @@ import { orderBytesMax, orderLifetimeMs } from "../limits.ts";
 import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
 import type { Identity } from "../pki/identity.ts";
 import { type Party, sameParty } from "../pki/party.ts";
-import { readDocument, signDocument, verifyDocument } from "../pki/signed_document.ts";
+import {
+  readDocument,
+  signDocument,
+  type UnverifiedDocument,
+  verifyDocument,
+} from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { JsonObject } from "../strict_json.ts";
 import { check } from "./exchange.ts";
@@ -42,7 +47,7 @@ const orderShape = v.strictObject({
 
 export type Order = v.InferOutput<typeof orderShape>;
 
-/** An order whose form, signature and certificate are good. Whether it may be booked now is not decided yet. */
+/** An order that its payer signed. Whether it is good at some time is decided by `judgeOrder`. */
 export interface VerifiedOrder {
   readonly order: Order;
   /** The payer's. Issued by this ledger's CA; whether it still is the account's certificate the ledger knows. */
@@ -93,23 +98,22 @@ export async function signOrder(
 }
 
 /**
- * Checks that an order is what its payer signed: its form, the payer's certificate, the signature, and that the order is for
- * this ledger and from the account that signed it. Not checked: expiry, whom it is for, whether it was booked before.
+ * Checks that an order is what its payer signed: its form, the payer's certificate as of the time that the order says it was made,
+ * the signature, and that the order is for this ledger and from the account that signed it. The same at any time: no clock is
+ * asked. Not checked: whether it is good at some time, whom it is for, whether it was booked before.
  *
- * @param atMs when the payer's certificate has to be valid
  * @throws {EnvelopeError} when any of it does not hold
  * @throws {CertificateError} when the certificate is not a good one
  * @throws {ProtocolError} when the contents are not an order's
  */
 export async function verifyOrder(
   jws: string,
-  { anchor, atMs }: { anchor: TrustAnchor; atMs: number },
+  { anchor }: { anchor: TrustAnchor },
 ): Promise<VerifiedOrder> {
-  if (jws.length > orderBytesMax) throw new EnvelopeError("read an order: it is too long");
-  const document = readDocument(jws, { typ: "micropay-order", chain: "required" });
-  const order = decodeOrder(document.payload);
+  const { order, document } = readOrder(jws);
   const signer = orderSigner(order);
   const { role } = signer;
+  const atMs = order.iat * 1000;
   const certificate = await verifyChain(document.chain!, { anchor, role, atMs });
   if (!sameParty(certificate.party, signer)) {
     throw new EnvelopeError("check an order: it is signed by another account than it is from");
@@ -119,6 +123,18 @@ export async function verifyOrder(
     throw new EnvelopeError(`check an order: it is for the ledger ${order.ledger}`);
   }
   return { order, certificate, jws };
+}
+
+/**
+ * Takes an order apart: its form, its one certificate, its members. Nothing of it is verified.
+ *
+ * @throws {EnvelopeError} when it is no document of an order
+ * @throws {ProtocolError} when the contents are not an order's
+ */
+export function readOrder(jws: string): { order: Order; document: UnverifiedDocument } {
+  if (jws.length > orderBytesMax) throw new EnvelopeError("read an order: it is too long");
+  const document = readDocument(jws, { typ: "micropay-order", chain: "single" });
+  return { order: decodeOrder(document.payload), document };
 }
 
 /** @throws {ProtocolError} when the contents are not an order's */

@@ -61,7 +61,7 @@ const rows: readonly {
   {
     title: "refuses it, but keeps it and could hand it in",
     behave: refusing(261),
-    result: "unknown",
+    result: 261,
     booked: false,
   },
   {
@@ -106,6 +106,13 @@ for (const { title, behave, timeoutMs, result, booked } of rows) {
       assertEquals(await resultOf(() => member.pay(lunch)), result);
       assertEquals(payee.messages.length, 1);
       assertEquals(await server.balanceOf("alice"), booked ? 8000 : 10_000);
+      // What was said is true for good: the payee still has the order.
+      if (typeof result === "number") {
+        const link = await server.link(bob);
+        const kept = { order: payee.messages[0]!.body.order as string };
+        const late = await link.ask(submitExchange, kept);
+        assertEquals(late.outcome === "refused" && late.code, 265);
+      }
       const order = orderIn(payee.messages[0]!);
       // Stored exactly when it is proven.
       assertEquals(await member.context.receipts.has(order.id), result === "paid");

@@ -7,10 +7,11 @@ import type { Settled } from "../../src/client/settlement.ts";
 import { systemClock } from "../../src/clock.ts";
 import { FileError, LedgerFullError } from "../../src/errors.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
-import { orderLifetimeMs } from "../../src/limits.ts";
+import { orderLifetimeMs, voidedOrderKeptMs } from "../../src/limits.ts";
 import type { Amount } from "../../src/money.ts";
 import { submitExchange } from "../../src/protocol/transfer.ts";
 import { inFolder } from "../pki/temporary_folder.ts";
+import { fillRoom } from "../server/full_room.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { named, startServer, type TestServer } from "../server/test_server.ts";
 import { honest, resultOf, submit } from "./behaviours.ts";
@@ -129,7 +130,27 @@ for (const { title, aheadMs, backFirst } of clocks) {
   });
 }
 
-Deno.test("an order that the server cannot check, because its clock is wrong, is refused for good", async () => {
+Deno.test("an order that the server cannot decide, because its payer's room for void orders is full, stays in doubt until it can", async () => {
+  await inDoubt(async ({ server, alice, member, held, passMs }) => {
+    const [id] = await member.context.outbox.ids();
+    await fillRoom(server.ledger, { payer: nameOf(alice), atMs: systemClock.nowMs() });
+    passMs(orderLifetimeMs + 1000);
+    await hear(member);
+    assertEquals(await outcomes(member), ["open"]);
+    assertEquals(await resultOf(() => member.pay({ ...lunch, id })), "unknown");
+    const much = { ...lunch, amount: 10_001 as Amount };
+    assertEquals(await resultOf(() => member.pay({ ...much, viaServer: true })), "unknown");
+    assertEquals((await member.context.outbox.ids()).length, 2);
+    passMs(voidedOrderKeptMs);
+    await hear(member);
+    assertEquals(await outcomes(member), ["not_done", "not_done"]);
+    const late = await submit(held);
+    assertEquals(late.outcome === "refused" && late.code, 265);
+    assertEquals(await member.context.outbox.ids(), []);
+  });
+});
+
+Deno.test("an order that the server takes for one from the future, because its clock is wrong, is refused for good", async () => {
   await inDoubt(async ({ server, member, held, passMs }) => {
     const [id] = await member.context.outbox.ids();
     const wrongMs = -400 * 86_400_000;
@@ -137,7 +158,7 @@ Deno.test("an order that the server cannot check, because its clock is wrong, is
     assertEquals(await resultOf(() => member.pay({ ...lunch, id, viaServer: true })), 261);
     passMs(-wrongMs);
     const late = await submit(held);
-    assertEquals(late.outcome === "refused" && late.code, 265);
+    assertEquals(late.outcome === "refused" && late.code, 261);
     assertEquals(await server.balanceOf("alice"), 10_000);
   });
 });

@@ -24,10 +24,16 @@ try {
 
   const order = open(orderJws, "micropay-order", ca);
   const { certificate } = order;
-  demand(
-    time >= Date.parse(certificate.validFrom) && time <= Date.parse(certificate.validTo),
-    "the payer's certificate had not begun, or had ended",
-  );
+  const { iat, exp } = order.payload;
+  demand(from !== to, "payer and payee are the same");
+  demand(exp > iat && exp - iat <= 24 * 3600, "the order's lifetime");
+  for (const moment of [iat * 1000, time]) {
+    demand(
+      moment >= Date.parse(certificate.validFrom) && moment <= Date.parse(certificate.validTo),
+      "the order's certificate had not begun, or had ended",
+    );
+  }
+  demand(time < exp * 1000 && iat * 1000 - time <= 60_000, "booked before or after its time");
   if (from === "@issuer" || to === "@issuer") checkServer(certificate);
   else checkMember(certificate, from);
 

@@ -260,12 +260,13 @@ function booking(row: Booking): Command {
   };
 }
 
-function voiding({ id, orderJws, atMs }: Booking, by: AccountName): Command {
-  const row = { id, digest: orderDigest(orderJws), by, code: 265, atMs };
+function voiding({ id, orderJws, atMs }: Booking, payer: AccountName): Command {
+  const row = { id, digest: orderDigest(orderJws), payer, code: 265, atMs, expiresAtMs: noonMs };
   return {
     run: async (ledger) => (await ledger.voidOrder(row)).outcome,
     expect: ({ orders, voided }) => {
       if (orders.get(id)?.orderJws === orderJws) return "booked";
+      if (voided.has(orderJws)) return "repeated";
       voided.add(orderJws);
       return "voided";
     },

@@ -2,7 +2,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Booking, orderDigest } from "../../src/ledger/entry.ts";
 import type { Ledger, Voiding } from "../../src/ledger/ledger.ts";
-import { voidedOrdersMax } from "../../src/limits.ts";
+import { voidedOrderKeptMs, voidedOrdersMax } from "../../src/limits.ts";
 import type { ContractTest } from "./ledger_contract.ts";
 import { alice, bob, noonMs, payment, registration } from "./ledger_samples.ts";
 
@@ -14,9 +14,9 @@ export function voidingContract(test: ContractTest): void {
     await ledger.register(registration(alice, 100));
     await ledger.register(registration(bob, 1000));
     assertEquals((await ledger.book(first)).outcome, "bankrupt");
-    assertEquals(await ledger.voidOrder(voiding(first, { code: 270 })), voided(270));
+    assertEquals(await ledger.voidOrder(voiding(first, { code: 270 })), done);
     await ledger.book(payment([bob, alice], 500, { id: 2 }));
-    assertEquals(await ledger.voidOrder(voiding(first, { code: 265 })), voided(270));
+    assertEquals(await ledger.voidOrder(voiding(first, { code: 265 })), repeated(270));
     assertEquals(await ledger.book(first), voided(270));
     assertEquals(await balances(ledger), [600, 500]);
   });
@@ -63,26 +63,54 @@ export function voidingContract(test: ContractTest): void {
     assertEquals(await (await reopen()).book(first), voided(265));
   });
 
-  test("void: an account with too many loses its own oldest, and nobody else's", async (ledger) => {
+  test("void: a payer whose room is full gets no more void orders, and loses none", async (ledger) => {
     await ledger.register(registration(alice, 1000));
-    await ledger.register(registration(bob, 0));
-    const orders = Array.from(
-      { length: voidedOrdersMax + 1 },
-      (_, index) => payment([alice, bob], 1, { id: 10 + index }),
-    );
-    await ledger.voidOrder(voiding(first, { by: bob }));
-    await Promise.all(orders.map((order) => ledger.voidOrder(voiding(order))));
-    const of = async (order: Booking) => (await ledger.book(order)).outcome;
-    const kept = [first, orders[1]!, orders.at(-1)!];
-    assertEquals(await Promise.all(kept.map(of)), ["voided", "voided", "voided"]);
-    assertEquals(await of(orders[0]!), "booked");
+    await ledger.register(registration(bob, 1000));
+    await ledger.voidOrder(voiding(first));
+    await fillRoom(ledger, { from: 1 });
+    assertEquals(await ledger.voidOrder(voiding(other)), { outcome: "no_room" });
+    assertEquals((await ledger.book(other)).outcome, "booked");
+    assertEquals(await ledger.voidOrder(voiding(first)), repeated(265));
+    assertEquals(await ledger.book(filler(voidedOrdersMax - 1)), voided(265));
+    // Nobody else's room is touched by that.
+    const hers = payment([bob, alice], 1, { id: 3 });
+    assertEquals(await ledger.voidOrder(voiding(hers, { payer: bob })), done);
   });
+
+  test(
+    "void: past its room the ledger forgets the order that expired first, and books none from that time",
+    async (ledger, { reopen }) => {
+      await ledger.register(registration(alice, 1000));
+      await ledger.register(registration(bob, 0));
+      const expiresAtMs = noonMs - 60_000;
+      assertEquals(await ledger.voidOrder(voiding(first, { expiresAtMs })), done);
+      await fillRoom(ledger, { from: 1 });
+      const late = (atMs: number) => ledger.voidOrder(voiding(other, { atMs }));
+      assertEquals(await late(expiresAtMs + voidedOrderKeptMs), { outcome: "no_room" });
+      assertEquals(await late(expiresAtMs + voidedOrderKeptMs + 1), done);
+      const next = await reopen?.() ?? ledger;
+      // As if the clock had been set back: the order is good again by its time.
+      assertEquals(await next.book(first, { expiresAtMs }), { outcome: "expired" });
+      assertEquals(await next.voidOrder(voiding(first, { expiresAtMs })), { outcome: "expired" });
+      const at = (id: number, ms: number) =>
+        next.book(payment([alice, bob], 1, { id }), { expiresAtMs: ms });
+      assertEquals((await at(4, expiresAtMs - 1)).outcome, "expired");
+      assertEquals((await at(5, expiresAtMs + 1)).outcome, "booked");
+      // The payer's orders alone: what others pay has another room.
+      const back = payment([bob, alice], 1, { id: 6 });
+      assertEquals((await next.book(back, { expiresAtMs: 0 })).outcome, "booked");
+      assertEquals(await next.book(filler(1)), voided(265));
+    },
+  );
 
   const mistakes: readonly [string, Partial<Voiding>][] = [
     ["no digest", { digest: "abc" }],
     ["no code", { code: 99 }],
     ["no whole code", { code: 265.5 }],
     ["no time", { atMs: NaN }],
+    ["no end", { expiresAtMs: NaN }],
+    ["an end before 1970", { expiresAtMs: -1 }],
+    ["an end after 9999", { expiresAtMs: Date.UTC(10_000, 0) }],
   ];
   for (const [sentence, part] of mistakes) {
     test(`void: ${sentence}: a mistake of the program`, async (ledger) => {
@@ -91,15 +119,35 @@ export function voidingContract(test: ContractTest): void {
   }
 }
 
-function voiding(
-  { id, orderJws }: Booking,
-  { by = alice, code = 265 }: Partial<Pick<Voiding, "by" | "code">> = {},
-): Voiding {
-  return { id, digest: orderDigest(orderJws), by, code, atMs: noonMs };
+/** One of the orders that fill alice's room. */
+function filler(index: number): Booking {
+  return payment([alice, bob], 1, { id: 10 + index });
 }
 
+async function fillRoom(ledger: Ledger, { from }: { from: number }): Promise<void> {
+  const count = voidedOrdersMax - from;
+  const orders = Array.from({ length: count }, (_, index) => filler(from + index));
+  await Promise.all(orders.map((order) => ledger.voidOrder(voiding(order))));
+}
+
+function voiding(
+  { id, orderJws }: Booking,
+  changes: Partial<Omit<Voiding, "id" | "digest">> = {},
+): Voiding {
+  const usual = { payer: alice, code: 265, atMs: noonMs, expiresAtMs: noonMs + 120_000 };
+  return { id, digest: orderDigest(orderJws), ...usual, ...changes };
+}
+
+const done = { outcome: "voided" } as const;
+
+/** How a booking of a void order is refused. */
 function voided(code: number) {
   return { outcome: "voided", code } as const;
+}
+
+/** What a second voiding is told. */
+function repeated(code: number) {
+  return { outcome: "repeated", code } as const;
 }
 
 async function balances(ledger: Ledger) {

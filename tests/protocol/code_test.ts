@@ -31,6 +31,11 @@ const table: Record<Code, readonly [name: string, text: string, tryAgain: boolea
   410: ["BAD_REQUEST", "the request is not valid", false],
   500: ["SERVER_ERROR", "the server failed; ask for the status before paying again", true],
   510: ["LEDGER_UNAVAILABLE", "the ledger cannot be written right now; nothing was booked", true],
+  520: [
+    "NOT_DECIDED",
+    "not decided: too many orders of this payer were refused; ask again later",
+    true,
+  ],
 };
 
 Deno.test("every code has its name, its text and whether to try again, and there is no other", () => {
@@ -52,7 +57,7 @@ Deno.test("docs/protocol.md has every code with its name", async () => {
   assertEquals(rows.length, Object.keys(table).length);
 });
 
-for (const value of [100, 130, 400, 510]) {
+for (const value of [100, 130, 400, 510, 520]) {
   Deno.test(`${value} is a code`, () => assert(isCode(value)));
 }
 

@@ -14,7 +14,7 @@ import { x5c } from "../envelope/hostile_message.ts";
 import { aliceKeys, otherCa } from "../envelope/hostile_parties.ts";
 import { alice, anchor, atMs, bob, server } from "../envelope/vector_parties.ts";
 
-const trust = { anchor, atMs };
+const trust = { anchor };
 const terms = {
   id: "019ab0a1-2c00-7000-8000-000000000001",
   from: "alice",
@@ -198,16 +198,34 @@ for (const typ of ["micropay-message", "micropay-receipt", "micropay-greeting"] 
 
 Deno.test("an order of another ledger is refused there", async () => {
   const other = await readTrustAnchor(otherCa.der, { atMs });
-  await assertRejects(() => verifyOrder(order, { anchor: other, atMs }), MicropayError);
+  await assertRejects(() => verifyOrder(order, { anchor: other }), MicropayError);
 });
 
-Deno.test("an order is refused when its payer's certificate has ended", async () => {
-  await assertRejects(
-    () => verifyOrder(order, { anchor, atMs: alice.certificate.notAfterMs + 1000 }),
-    MicropayError,
-    "expired on",
-  );
+Deno.test("an order is refused when it says it was made before its certificate began, or after it ended", async () => {
+  const { notBeforeMs, notAfterMs } = alice.certificate;
+  const rows = [
+    [notBeforeMs - 1000, "valid only from"],
+    [notAfterMs + 1000, "expired on"],
+  ] as const;
+  for (const [madeMs, reason] of rows) {
+    const made = { nowMs: () => madeMs };
+    const jws = await signOrder(terms, { identity: alice, anchor, clock: made });
+    assertStringIncludes((await refusal(jws)).message, reason);
+  }
+  for (const madeMs of [notBeforeMs, notAfterMs]) {
+    const made = { nowMs: () => madeMs };
+    await verifyOrder(await signOrder(terms, { identity: alice, anchor, clock: made }), trust);
+  }
 });
+
+for (const count of [0, 2, 3]) {
+  Deno.test(`an order with ${count} certificates is refused`, async () => {
+    const chain = [...alice.chain, ...alice.chain, anchor.der].slice(0, count);
+    const jws = await signDocument("micropay-order", payload, { ...alice, chain });
+    const { message } = await refusal(jws);
+    assertStringIncludes(message, count === 0 ? "x5c is not 1 to 3" : "not one");
+  });
+}
 
 Deno.test("an order at the limit of its length is read, one past it is not looked at", async () => {
   const base = { alg: "EdDSA", typ: "micropay-order", x5c: x5c(...alice.chain) };

@@ -88,7 +88,7 @@ const wrongSigners = [
   },
   {
     what: "signed by a member with the server's certificate",
-    chain: server.chain,
+    chain: server.chain.slice(0, 1),
     key: alice.privateKey,
     reason: "verify a signature",
   },
@@ -110,6 +110,14 @@ for (const { what, chain, key, reason } of wrongSigners) {
   Deno.test(`a receipt ${what} is refused`, async () => {
     const jws = await signDocument("micropay-receipt", payload, { privateKey: key, chain });
     assertStringIncludes((await refusal(jws)).message, reason);
+  });
+}
+
+for (const count of [2, 3]) {
+  Deno.test(`a receipt with ${count} certificates is refused`, async () => {
+    const chain = [...server.chain, anchor.der].slice(0, count);
+    const jws = await signDocument("micropay-receipt", payload, { ...server, chain });
+    assertStringIncludes((await refusal(jws)).message, `${count} certificates, not one`);
   });
 }
 
@@ -139,7 +147,7 @@ for (const { what, change, reason } of wrongPayloads) {
     const { privateKey, chain } = server;
     const jws = await signDocument("micropay-receipt", { ...payload, ...change }, {
       privateKey,
-      chain,
+      chain: chain.slice(0, 1),
     });
     assertStringIncludes((await refusal(jws)).message, reason);
   });

@@ -8,7 +8,7 @@ import { issuingAccount, orderDigest } from "../../src/ledger/entry.ts";
 import type { Outcome } from "../../src/protocol/exchange.ts";
 import { verifyReceipt } from "../../src/protocol/receipt.ts";
 import { statusExchange } from "../../src/protocol/status.ts";
-import { resultType, submitExchange } from "../../src/protocol/transfer.ts";
+import { paymentType, resultType, submitExchange } from "../../src/protocol/transfer.ts";
 import { balanceExchange } from "../../src/protocol/balance.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { LastingServer } from "../hostile/lasting_server.ts";
@@ -73,7 +73,7 @@ Deno.test("submit: what was refused, or made void when it was not known, stays s
     const { id, jws } = never;
     assertEquals(await submit(refused), 270);
     assertEquals(refusalOf(await hers.ask(statusExchange, { id: asked.id })), 400);
-    assertEquals(refusalOf(await hers.ask(statusExchange, { id, void: orderDigest(jws) })), 400);
+    assertEquals(refusalOf(await hers.ask(statusExchange, { id, void: jws })), 400);
     await server.ledger.book(payment([issuingAccount, named("alice")], 5000, { kind: "deposit" }));
     await server.restart();
     for (const ms of [-30_000, 0, 3_600_000]) {
@@ -93,11 +93,11 @@ Deno.test("status: what is to be void is not when it was booked; then there is i
   const payload = orderPayload(alice, server.anchor);
   const order = await signPayload(payload, alice);
   const receipt = receiptOf(await (await server.link(bob)).ask(submitExchange, { order }));
-  const request = { id: String(payload.id), void: orderDigest(order) };
+  const request = { id: String(payload.id), void: order };
   assertEquals(receiptOf(await (await server.link(alice)).ask(statusExchange, request)), receipt);
   // Nor does it tell a stranger that there is one.
   const carol = await server.link(await server.enroll("carol"));
-  assertEquals(refusalOf(await carol.ask(statusExchange, request)), 400);
+  assertEquals(refusalOf(await carol.ask(statusExchange, request)), 261);
 });
 
 Deno.test("submit: the same id with another content is refused with 266", async () => {
@@ -162,6 +162,34 @@ Deno.test("submit: the payer is told what became of its order, with the payee's 
   });
 });
 
+Deno.test("submit: however often an order is handed in, the other side is told once", async () => {
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const [payer, payee] = [await server.link(alice), await server.link(bob)];
+  const [results, payments] = [resultsOf(payer), pushesOf(payee, paymentType)];
+  await payer.ask(balanceExchange, {});
+  await payee.ask(balanceExchange, {});
+  const orderOf = async (amount: number) =>
+    await signPayload(orderPayload(alice, server.anchor, { amount }), alice);
+  const submit = async (link: ServerLink, order: string, times: number) => {
+    for (let time = 0; time < times; time++) await link.ask(submitExchange, { order });
+  };
+  const [booked, refused, handedIn] = [await orderOf(1), await orderOf(10_001), await orderOf(2)];
+  await submit(payee, booked, 100);
+  await submit(payer, booked, 100);
+  await submit(payee, refused, 100);
+  await submit(payer, handedIn, 100);
+  // What is told after all of it.
+  const [last, lastToo] = [await orderOf(3), await orderOf(4)];
+  await submit(payee, last, 1);
+  await submit(payer, lastToo, 1);
+  await results.until(({ order }) => order === orderDigest(last));
+  await payments.until(({ order }) => order === lastToo);
+  const told = [booked, refused, last].map(orderDigest);
+  assertEquals(results.all.map(({ order }) => order), told);
+  assertEquals(payments.all.map(({ order }) => order), [handedIn, lastToo]);
+});
+
 Deno.test("submit: a third party that hands in somebody's order makes the payer believe nothing", async () => {
   await using server = await startServer();
   const [alice, bob, mallory] = [
@@ -203,8 +231,12 @@ Deno.test("status: payer and payee are given the receipt, anybody else is told t
 });
 
 function resultsOf(link: ServerLink): EventLog<JsonObject> {
+  return pushesOf(link, resultType);
+}
+
+function pushesOf(link: ServerLink, type: string): EventLog<JsonObject> {
   const told = new EventLog<JsonObject>((body) => JSON.stringify(body));
-  link.listen(resultType, (body) => told.add(body));
+  link.listen(type, (body) => told.add(body));
   return told;
 }
 

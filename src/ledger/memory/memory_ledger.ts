@@ -6,6 +6,7 @@ import { LedgerError } from "../../errors.ts";
 import { type Booking, type Entry, entryDigest, orderDigest } from "../entry.ts";
 import type {
   Account,
+  BookingConditions,
   BookOutcome,
   ChainPart,
   CloseOutcome,
@@ -103,9 +104,9 @@ export class MemoryLedger implements Ledger {
     return this.#answer(() => this.#presences.size);
   }
 
-  book(booking: Booking): Promise<BookOutcome> {
+  book(booking: Booking, conditions: BookingConditions = {}): Promise<BookOutcome> {
     return this.#answer(() => {
-      requireBookable(booking);
+      requireBookable(booking, conditions);
       const booked = this.#entriesById.get(booking.id);
       if (booked !== undefined) {
         return isSameOrder(booked, booking)
@@ -114,6 +115,9 @@ export class MemoryLedger implements Ledger {
       }
       const code = this.#voidings.code(orderDigest(booking.orderJws));
       if (code !== undefined) return { outcome: "voided", code };
+      if (this.#voidings.isForgotten(booking.payer, conditions.expiresAtMs)) {
+        return { outcome: "expired" };
+      }
       if (!this.#balances.has(booking.payer)) return { outcome: "payer_unknown" };
       if (!this.#balances.has(booking.payee)) return { outcome: "payee_unknown" };
       const objection = this.#objection(booking);
@@ -130,7 +134,7 @@ export class MemoryLedger implements Ledger {
       if (entry !== undefined && orderDigest(entry.orderJws) === voiding.digest) {
         return { outcome: "booked", entry };
       }
-      return { outcome: "voided", code: this.#voidings.add(voiding) };
+      return this.#voidings.add(voiding);
     });
   }
 

@@ -1,27 +1,46 @@
 /** The orders that a ledger in memory never books. */
 import type { AccountName } from "../../account_name.ts";
-import { voidedOrdersMax } from "../../limits.ts";
-import type { Voiding } from "../ledger.ts";
+import { voidedOrderKeptMs, voidedOrdersMax } from "../../limits.ts";
+import type { EntryParty } from "../entry.ts";
+import type { Voiding, VoidOutcome } from "../ledger.ts";
 
 export class MemoryVoidings {
-  readonly #codes = new Map<string, number>();
-  /** Digests by account, the oldest first. */
-  readonly #byAccount = new Map<AccountName, string[]>();
+  readonly #byDigest = new Map<string, Voiding>();
+  readonly #byPayer = new Map<AccountName, Set<Voiding>>();
+  /** The largest end of the orders of a payer that were forgotten. */
+  readonly #floors = new Map<EntryParty, number>();
 
   /** What an order of this digest was voided with. */
   code(digest: string): number | undefined {
-    return this.#codes.get(digest);
+    return this.#byDigest.get(digest)?.code;
   }
 
-  /** @returns the code of the first voiding */
-  add({ digest, by, code }: Voiding): number {
-    const earlier = this.#codes.get(digest);
-    if (earlier !== undefined) return earlier;
-    this.#codes.set(digest, code);
-    const digests = this.#byAccount.get(by) ?? [];
-    this.#byAccount.set(by, digests);
-    digests.push(digest);
-    if (digests.length > voidedOrdersMax) this.#codes.delete(digests.shift()!);
-    return code;
+  /** Whether an order of this payer may have been void and forgotten. */
+  isForgotten(payer: EntryParty, expiresAtMs: number | undefined): boolean {
+    const floorMs = this.#floors.get(payer);
+    return floorMs !== undefined && expiresAtMs !== undefined && expiresAtMs <= floorMs;
+  }
+
+  add(voiding: Voiding): VoidOutcome {
+    const { digest, payer, expiresAtMs, atMs } = voiding;
+    const code = this.code(digest);
+    if (code !== undefined) return { outcome: "repeated", code };
+    if (this.isForgotten(payer, expiresAtMs)) return { outcome: "expired" };
+    if (!this.#makeRoom(payer, atMs)) return { outcome: "no_room" };
+    this.#byDigest.set(digest, voiding);
+    this.#byPayer.set(payer, (this.#byPayer.get(payer) ?? new Set()).add(voiding));
+    return { outcome: "voided" };
+  }
+
+  /** Forgets the order that expired first, where the room is full and that was long enough ago. */
+  #makeRoom(payer: AccountName, atMs: number): boolean {
+    const kept = this.#byPayer.get(payer) ?? new Set();
+    if (kept.size < voidedOrdersMax) return true;
+    const [first] = [...kept].sort((one, other) => one.expiresAtMs - other.expiresAtMs);
+    if (first!.expiresAtMs + voidedOrderKeptMs >= atMs) return false;
+    kept.delete(first!);
+    this.#byDigest.delete(first!.digest);
+    this.#floors.set(payer, Math.max(this.#floors.get(payer) ?? 0, first!.expiresAtMs));
+    return true;
   }
 }

@@ -8,7 +8,15 @@ import { ledgerError, sqliteCondition } from "./sqlite_error.ts";
 import { streamRows } from "./stream_rows.ts";
 
 /** In an order that foreign keys allow. */
-const tables = ["client", "certificate", "entry", "closure", "reissue", "voided_order"] as const;
+const tables = [
+  "client",
+  "certificate",
+  "entry",
+  "closure",
+  "reissue",
+  "voided_order",
+  "void_floor",
+] as const;
 
 /**
  * Puts all rows of a ledger into a new one of the same schema version. Takes no memory that grows with the ledger.

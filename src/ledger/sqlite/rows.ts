@@ -95,7 +95,8 @@ export function integerIn(row: Row, column: string): number {
   return value as number;
 }
 
-function timeIn(row: Row, column: string): number {
+/** @throws {LedgerError} as {@link entryFromRow} */
+export function timeIn(row: Row, column: string): number {
   const timeMs = Date.parse(textIn(row, column));
   if (Number.isNaN(timeMs)) throw damaged(column);
   return timeMs;

@@ -130,17 +130,22 @@ export const migrations: readonly Migration[] = [
     ],
   },
   {
-    // What was said of an order stays true, also after a restart. The account is no reference: an order's payer may have none.
+    // What was said of an order stays true, also after a restart. The payer is no reference: it may have no account.
     version: 3,
     statements: [
       `CREATE TABLE voided_order (
-        number INTEGER NOT NULL PRIMARY KEY,
-        order_digest TEXT NOT NULL UNIQUE CHECK (length(order_digest) = 64),
-        username TEXT NOT NULL,
+        order_digest TEXT NOT NULL PRIMARY KEY CHECK (length(order_digest) = 64),
+        payer TEXT NOT NULL,
         code INTEGER NOT NULL CHECK (code BETWEEN 100 AND 999),
+        expires_at TEXT NOT NULL,
         voided_at TEXT NOT NULL
       ) STRICT`,
-      `CREATE INDEX voided_order_username ON voided_order (username, number)`,
+      `CREATE INDEX voided_order_payer ON voided_order (payer, expires_at)`,
+      // Void orders of this payer that expired until then may have been forgotten: none of them is booked any more.
+      `CREATE TABLE void_floor (
+        payer TEXT NOT NULL PRIMARY KEY,
+        expires_at TEXT NOT NULL
+      ) STRICT`,
     ],
   },
 ];

@@ -11,10 +11,17 @@ import {
   issuingAccount,
   orderDigest,
 } from "../entry.ts";
-import { voidedOrdersMax } from "../../limits.ts";
-import type { BookOutcome, ChainPart, HistoryQuery, Voiding, VoidOutcome } from "../ledger.ts";
+import { voidedOrderKeptMs, voidedOrdersMax } from "../../limits.ts";
+import type {
+  BookingConditions,
+  BookOutcome,
+  ChainPart,
+  HistoryQuery,
+  Voiding,
+  VoidOutcome,
+} from "../ledger.ts";
 import { isSameOrder, judgeRefund, post } from "../posting.ts";
-import { entryFromRow, integerIn, rowFromEntry, textIn } from "./rows.ts";
+import { entryFromRow, integerIn, rowFromEntry, textIn, timeIn, timeText } from "./rows.ts";
 import type { SqliteAccounts } from "./sqlite_accounts.ts";
 import type { Statements } from "./statements.ts";
 
@@ -34,7 +41,7 @@ export class SqliteBook {
     this.#file = options.file;
   }
 
-  book(booking: Booking): BookOutcome {
+  book(booking: Booking, { expiresAtMs }: BookingConditions = {}): BookOutcome {
     const booked = this.entry(booking.id);
     if (booked !== undefined) {
       return isSameOrder(booked, booking)
@@ -43,6 +50,7 @@ export class SqliteBook {
     }
     const code = this.#voidedCode(orderDigest(booking.orderJws));
     if (code !== undefined) return { outcome: "voided", code };
+    if (this.#isForgotten(booking.payer, expiresAtMs)) return { outcome: "expired" };
     const payerBalance = this.#balance(booking.payer);
     if (payerBalance === undefined) return { outcome: "payer_unknown" };
     const payeeBalance = this.#balance(booking.payee);
@@ -55,16 +63,17 @@ export class SqliteBook {
     return { outcome: "booked", entry };
   }
 
-  voidOrder({ id, digest, by, code, atMs }: Voiding): VoidOutcome {
+  voidOrder({ id, digest, payer, code, atMs, expiresAtMs }: Voiding): VoidOutcome {
     const entry = this.entry(id);
     if (entry !== undefined && orderDigest(entry.orderJws) === digest) {
       return { outcome: "booked", entry };
     }
     const earlier = this.#voidedCode(digest);
-    if (earlier !== undefined) return { outcome: "voided", code: earlier };
-    this.#sql.addVoiding.run(digest, by, code, new Date(atMs).toISOString());
-    this.#sql.forgetVoidings.run(by, by, voidedOrdersMax);
-    return { outcome: "voided", code };
+    if (earlier !== undefined) return { outcome: "repeated", code: earlier };
+    if (this.#isForgotten(payer, expiresAtMs)) return { outcome: "expired" };
+    if (!this.#makeRoom(payer, atMs)) return { outcome: "no_room" };
+    this.#sql.addVoiding.run(digest, payer, code, timeText(expiresAtMs), timeText(atMs));
+    return { outcome: "voided" };
   }
 
   /** @returns `undefined` when the issuing account cannot give so much */
@@ -117,6 +126,23 @@ export class SqliteBook {
   #voidedCode(digest: string): number | undefined {
     const row = this.#sql.voidedCode.get(digest);
     return row && integerIn(row, "code");
+  }
+
+  /** Whether an order of this payer may have been void and forgotten. */
+  #isForgotten(payer: EntryParty, expiresAtMs: number | undefined): boolean {
+    const row = expiresAtMs === undefined ? undefined : this.#sql.voidFloor.get(payer);
+    return row !== undefined && expiresAtMs! <= timeIn(row, "expires_at");
+  }
+
+  /** Forgets the order that expired first, where the payer's room is full and that was long enough ago. */
+  #makeRoom(payer: AccountName, atMs: number): boolean {
+    if (integerIn(this.#sql.voidingCount.get(payer)!, "count") < voidedOrdersMax) return true;
+    const first = this.#sql.firstVoiding.get(payer)!;
+    const expiresAtMs = timeIn(first, "expires_at");
+    if (expiresAtMs + voidedOrderKeptMs >= atMs) return false;
+    this.#sql.forgetVoiding.run(textIn(first, "order_digest"));
+    this.#sql.raiseVoidFloor.run(payer, timeText(expiresAtMs));
+    return true;
   }
 
   #balance(party: EntryParty): number | undefined {

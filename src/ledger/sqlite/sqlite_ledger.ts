@@ -8,6 +8,7 @@ import { LedgerBusyError, LedgerError, LedgerFullError } from "../../errors.ts";
 import type { Booking, Entry } from "../entry.ts";
 import type {
   Account,
+  BookingConditions,
   BookOutcome,
   ChainPart,
   CloseOutcome,
@@ -121,10 +122,10 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => integerIn(this.#sql.onlineCount.get()!, "count"));
   }
 
-  book(booking: Booking): Promise<BookOutcome> {
+  book(booking: Booking, conditions: BookingConditions = {}): Promise<BookOutcome> {
     return this.#write(() => {
-      requireBookable(booking);
-      return this.#book.book(booking);
+      requireBookable(booking, conditions);
+      return this.#book.book(booking, conditions);
     });
   }
 

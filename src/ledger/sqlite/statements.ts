@@ -66,9 +66,14 @@ const sources = {
   refunded: `SELECT coalesce(sum(amount), 0) AS sum FROM entry WHERE refunds = ?`,
   voidedCode: `SELECT code FROM voided_order WHERE order_digest = ?`,
   addVoiding:
-    `INSERT INTO voided_order (order_digest, username, code, voided_at) VALUES (?, ?, ?, ?)`,
-  forgetVoidings: `DELETE FROM voided_order WHERE username = ? AND number <=
-    (SELECT number FROM voided_order WHERE username = ? ORDER BY number DESC LIMIT 1 OFFSET ?)`,
+    `INSERT INTO voided_order (order_digest, payer, code, expires_at, voided_at) VALUES (?, ?, ?, ?, ?)`,
+  voidingCount: `SELECT count(*) AS count FROM voided_order WHERE payer = ?`,
+  firstVoiding:
+    `SELECT order_digest, expires_at FROM voided_order WHERE payer = ? ORDER BY expires_at LIMIT 1`,
+  forgetVoiding: `DELETE FROM voided_order WHERE order_digest = ?`,
+  voidFloor: `SELECT expires_at FROM void_floor WHERE payer = ?`,
+  raiseVoidFloor: `INSERT INTO void_floor (payer, expires_at) VALUES (?, ?)
+    ON CONFLICT (payer) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)`,
   revision: `PRAGMA data_version`,
   clientTotals:
     `SELECT count(*) FILTER (WHERE username <> '@issuer') AS accounts, sum(balance) AS sum FROM client`,

@@ -1,16 +1,13 @@
 /** REGISTER: a new account, its certificate and its starting balance. */
-import type { AccountName } from "../../account_name.ts";
 import { encodeBase64Url } from "../../base64.ts";
-import { type Booking, issuingAccount } from "../../ledger/entry.ts";
 import type { CertificateRecord } from "../../ledger/ledger.ts";
 import { isAmount } from "../../money.ts";
 import type { CertificateRequest } from "../../pki/certificate_request.ts";
 import { sha256Hex } from "../../pki/signing_key.ts";
 import { codes } from "../../protocol/code.ts";
 import { answered, refuse } from "../../protocol/exchange.ts";
-import { signOrder } from "../../protocol/order.ts";
+import { signIssue } from "../../protocol/issue.ts";
 import { oneTimeCodeDigest, registerExchange } from "../../protocol/register.ts";
-import { makeOrderId } from "../../random.ts";
 import { applicantRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
 
@@ -22,8 +19,11 @@ export const registerRoute = applicantRoute({
     // Looked at before a certificate is issued for nothing; decided by the ledger, when two ask for a name at once.
     const current = (await server.ledger.account(name))?.certificate;
     if (current && current.keyFingerprint !== request.keyFingerprint) return refuse(210);
+    const { initialBalance } = server;
     const { opening, certificate } = await session.inTurn(async () => ({
-      opening: await openingBooking(name, server),
+      opening: isAmount(initialBalance)
+        ? await signIssue({ kind: "opening", name, amount: initialBalance }, server)
+        : undefined,
       certificate: current ?? await issueCertificate(request, server),
     }));
     const registered = await server.ledger.register({
@@ -60,27 +60,4 @@ async function issueCertificate(
   const atMs = clock.nowMs();
   const der = await authority.issueMember({ name, publicKey, atMs, random });
   return { fingerprint: await sha256Hex(der), keyFingerprint, der, issuedAtMs: atMs };
-}
-
-/** The starting balance as an order like any other, signed by the server. */
-async function openingBooking(
-  name: AccountName,
-  { anchor, clock, identity, initialBalance, random }: ServerContext,
-): Promise<Booking | undefined> {
-  if (!isAmount(initialBalance)) return undefined;
-  const terms = {
-    id: makeOrderId(clock, random),
-    from: issuingAccount,
-    to: name,
-    amount: initialBalance,
-  } as const;
-  return {
-    id: terms.id,
-    kind: "opening",
-    payer: issuingAccount,
-    payee: name,
-    amount: initialBalance,
-    orderJws: await signOrder(terms, { identity, anchor, clock }),
-    atMs: clock.nowMs(),
-  };
 }

@@ -1,33 +1,48 @@
 /** STATUS: what became of an order, told to its two sides only; and where the asker wants it, nothing will. */
+import type { AccountName } from "../../account_name.ts";
 import type { Entry } from "../../ledger/entry.ts";
-import type { Voiding } from "../../ledger/ledger.ts";
 import { answered, refuse } from "../../protocol/exchange.ts";
+import { judgeOrder } from "../../protocol/order_validity.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
 import { statusExchange } from "../../protocol/status.ts";
+import { keepVoid, type MembersOrder, readOwnOrder } from "../order_decision.ts";
 import { memberRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
 
 export const statusRoute = memberRoute({
   exchange: statusExchange,
   notation: ({ id }) => `Status#${id}`,
-  async handle({ id, void: digest }, { name, server }) {
-    const entry = await server.ledger.entry(id) ??
-      (digest === undefined ? undefined : await voidOrder({ id, digest, by: name }, server));
-    // Whether other people's payments exist is none of the asker's business.
-    if (!entry || (entry.payer !== name && entry.payee !== name)) return refuse(400);
-    return answered({ receipt: await signReceipt(entry, server) });
+  async handle({ id, void: jws }, context) {
+    const { name, server } = context;
+    // Before the ledger is asked, so that what is refused here says nothing of other people's payments.
+    const own = jws === undefined ? undefined : await readOwnOrder(jws, context);
+    if (own && "outcome" in own) return own;
+    if (own && own.order.id !== id) return refuse(261);
+    const entry = await server.ledger.entry(id);
+    if (entry) return await told(entry, name, server);
+    return own ? await voided(own, name, server) : refuse(400);
   },
 });
 
-/**
- * Whoever can name an order by its digest has it, so it is one of its two sides; and either of them may see to it that it comes to nothing.
- *
- * @returns the entry, when it was booked in the meantime
- */
-async function voidOrder(
-  order: Pick<Voiding, "id" | "digest" | "by">,
-  { ledger, clock }: ServerContext,
-): Promise<Entry | undefined> {
-  const result = await ledger.voidOrder({ ...order, code: 265, atMs: clock.nowMs() });
-  return result.outcome === "booked" ? result.entry : undefined;
+/** Whether other people's payments exist is none of the asker's business. */
+async function told(entry: Entry, name: AccountName, server: ServerContext) {
+  if (entry.payer !== name && entry.payee !== name) return refuse(400);
+  return answered({ receipt: await signReceipt(entry, server) });
+}
+
+/** Sees to it that an order is never booked. Either of its sides may. */
+async function voided(own: MembersOrder, name: AccountName, server: ServerContext) {
+  // What no clock makes good needs no memory.
+  if (judgeOrder(own, { atMs: server.clock.nowMs() })?.isLasting) return refuse(400);
+  const result = await keepVoid(own, server, 265);
+  switch (result.outcome) {
+    case "booked":
+      return await told(result.entry, name, server);
+    case "no_room":
+      return refuse(520);
+    case "voided":
+    case "repeated":
+    case "expired":
+      return refuse(400);
+  }
 }

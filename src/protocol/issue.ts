@@ -1,0 +1,60 @@
+/**
+ * Money that comes into the ledger or leaves it: an entry like all others, whose order the server's identity signs.
+ */
+import type { AccountName } from "../account_name.ts";
+import type { Clock } from "../clock.ts";
+import { CertificateError } from "../errors.ts";
+import { type Booking, type EntryParty, issuingAccount } from "../ledger/entry.ts";
+import type { Amount } from "../money.ts";
+import type { Identity } from "../pki/identity.ts";
+import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { makeOrderId, type Random } from "../random.ts";
+import { signOrder, verifyOrder } from "./order.ts";
+import { judgeOrder } from "./order_validity.ts";
+
+export interface Issue {
+  readonly kind: "opening" | "deposit" | "withdrawal";
+  /** Whose account it is about. */
+  readonly name: AccountName;
+  readonly amount: Amount;
+  readonly memo?: string | undefined;
+}
+
+export interface IssueDependencies {
+  /** The server's. */
+  readonly identity: Identity;
+  readonly anchor: TrustAnchor;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/**
+ * Signs the order and makes what is to be booked, all of it at one moment.
+ *
+ * @throws {CertificateError} when the server's certificate is not valid now
+ */
+export async function signIssue(
+  { kind, name, amount, memo }: Issue,
+  { identity, anchor, clock, random }: IssueDependencies,
+): Promise<Booking> {
+  const id = makeOrderId(clock, random);
+  const atMs = clock.nowMs();
+  const [payer, payee]: readonly EntryParty[] = kind === "withdrawal"
+    ? [name, issuingAccount]
+    : [issuingAccount, name];
+  const terms = { id, from: payer!, to: payee!, amount, memo };
+  const orderJws = await signOrder(terms, { identity, anchor, clock: { nowMs: () => atMs } });
+  // Nothing is booked that an audit would refuse, the server's own orders included.
+  const fault = judgeOrder(await verifyOrder(orderJws, { anchor }), { atMs });
+  if (fault) throw new CertificateError(`sign a ${kind}: the order ${fault.reason}`);
+  return {
+    id,
+    kind,
+    payer: payer!,
+    payee: payee!,
+    amount,
+    ...(memo !== undefined && { memo }),
+    orderJws,
+    atMs,
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * What every request about an order begins with: that it is one, of the asker's; and how a decision against it is kept.
+ */
+import type { AccountName } from "../account_name.ts";
+import { CertificateError, EnvelopeError, ProtocolError } from "../errors.ts";
+import { issuingAccount, orderDigest } from "../ledger/entry.ts";
+import type { VoidOutcome } from "../ledger/ledger.ts";
+import { type Code, codes } from "../protocol/code.ts";
+import { type Refusal, refuse } from "../protocol/exchange.ts";
+import { type VerifiedOrder, verifyOrder } from "../protocol/order.ts";
+import type { RequestContext } from "./route.ts";
+import type { ServerContext } from "./server_context.ts";
+
+/** A genuine order between members. */
+export interface MembersOrder extends VerifiedOrder {
+  readonly payer: AccountName;
+  readonly payee: AccountName;
+}
+
+/**
+ * Reads an order that one of its two sides has sent. What is refused here can never be booked, whatever clocks say.
+ *
+ * @param name who sent it
+ */
+export async function readOwnOrder(
+  jws: string,
+  { name, server: { anchor }, session }: RequestContext & { readonly name: AccountName },
+): Promise<MembersOrder | Refusal> {
+  try {
+    const verified = await session.inTurn(() => verifyOrder(jws, { anchor }));
+    const { from, to } = verified.order;
+    // An order is its two sides' business; one that the server signed is booked by the operator, never handed in.
+    const isOwn = from === name || to === name;
+    if (!isOwn || from === issuingAccount || to === issuingAccount) return refuse(261);
+    return { ...verified, payer: from, payee: to };
+  } catch (error) {
+    if (error instanceof ProtocolError) {
+      return refuse(261, `${codes[261].text} (${error.message})`);
+    }
+    // What failed in a crypto check is never told.
+    if (error instanceof EnvelopeError || error instanceof CertificateError) return refuse(261);
+    throw error;
+  }
+}
+
+/**
+ * Keeps that an order is never booked, on its payer's account whichever side asks: nobody but the payer signs orders that could
+ * fill its room.
+ */
+export async function keepVoid(
+  { order: { id, exp }, jws, payer }: MembersOrder,
+  { ledger, clock }: ServerContext,
+  code: Code,
+): Promise<VoidOutcome> {
+  const digest = orderDigest(jws);
+  const times = { atMs: clock.nowMs(), expiresAtMs: exp * 1000 };
+  return await ledger.voidOrder({ id, digest, payer, code, ...times });
+}
