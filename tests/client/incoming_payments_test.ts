@@ -4,6 +4,8 @@
  */
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import type { Member } from "../../src/client/member.ts";
+import { askPeer } from "../../src/client/peer_answer.ts";
+import { connectToPeer } from "../../src/client/peer_connection.ts";
 import {
   ClosedError,
   FileError,
@@ -13,6 +15,8 @@ import {
 } from "../../src/errors.ts";
 import type { Amount } from "../../src/money.ts";
 import { refuse } from "../../src/protocol/exchange.ts";
+import { locateExchange } from "../../src/protocol/locate.ts";
+import { readOrder } from "../../src/protocol/order.ts";
 import { statusExchange } from "../../src/protocol/status.ts";
 import { submitExchange } from "../../src/protocol/transfer.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
@@ -72,20 +76,30 @@ for (const viaServer of [false, true]) {
       assertStringIncludes(fault.message, "receive --since 2");
       assertEquals([told.all, await server.balanceOf("bob")], [[3], 10_005]);
       const { order } = await orderOf(bob, id);
-      // Handed in again, without room and with it: nothing is told twice.
-      const { link } = alice.context;
-      await link.ask(submitExchange, { order });
+      // Handed over again, without room and with it: nothing is told twice.
+      await handOver(order, alice);
       const kept = Promise.withResolvers<boolean>();
       receipts.add = async (receipt) => {
         kept.resolve(add(receipt));
         return await kept.promise;
       };
-      await link.ask(submitExchange, { order });
+      await handOver(order, alice);
       assertEquals(await kept.promise, true);
       await bob.balance();
       assertEquals([told.all, faults.all.length], [[3], 1]);
     });
   });
+}
+
+/** Gives an order to its payee once more, as no client of ours does. */
+async function handOver(jws: string, { context }: Member): Promise<void> {
+  const { order } = readOrder(jws);
+  const located = await context.link.ask(locateExchange, { name: lunch.to });
+  assert(located.outcome === "answered");
+  const peer = await connectToPeer(located.answer, context);
+  assert(!("outcome" in peer));
+  assertEquals((await askPeer({ ...order, jws }, { peer, member: context })).outcome, "paid");
+  peer.close();
 }
 
 Deno.test("incoming: while the receipt cannot be stored, the payer has it all the same, from its payee", async () => {
