@@ -72,7 +72,8 @@ async function replay(
   for await (const received of member.received({ since })) {
     if (received.outcome === "refused") return received;
     printer.replay(received.answer);
-    if (printer.failure) break;
+    // What comes after them is neither fetched nor stored: the next --since takes it.
+    if (printer.isDone) break;
   }
   printer.release();
 }
@@ -101,6 +102,11 @@ class PaymentPrinter {
   constructor(options: PaymentPrinterOptions) {
     this.#options = options;
     this.#left = options.count;
+  }
+
+  /** Whether there were enough, or nothing can be printed any more. */
+  get isDone(): boolean {
+    return this.#left === 0 || this.failure !== undefined;
   }
 
   hold(): void {
@@ -132,7 +138,8 @@ class PaymentPrinter {
       const { output, receipts } = this.#options;
       output.unprinted(payment, { file: receipts.file(payment.receipt.id) });
     }
-    if (--this.#left === 0 || this.failure) this.#options.end();
+    this.#left--;
+    if (this.isDone) this.#options.end();
   }
 
   /** @returns why it could not be printed */

@@ -1,6 +1,7 @@
 /**
  * What a member can do without trusting anybody: pay somebody who is away, take money back, check the ledger and its receipts.
  */
+import { dirname } from "node:path";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { json, jsonLines, openSceneWith, type Scene, step } from "./driver.ts";
 
@@ -57,6 +58,14 @@ Deno.test("somebody who is away is paid through the server, and finds each payme
     });
     const { stdout } = await receiver.end();
     assertEquals(jsonLines(stdout).slice(1).map(({ amount }) => amount), [30]);
+  });
+  await step(t, "it stops after --count payments: nothing after them is taken", async () => {
+    const [receipt] = await receiptsOf(scene, "bob");
+    await Deno.remove(dirname(receipt!), { recursive: true });
+    const args = ["receive", "--since", "0", "--count", "2", "--json"];
+    const { code, stdout } = await scene.client(args, { as: "bob" });
+    assertEquals([code, jsonLines(stdout).slice(1).map(({ amount }) => amount)], [0, [10000, 10]]);
+    assertEquals((await receiptsOf(scene, "bob")).length, 2);
   });
 });
 
