@@ -21,6 +21,8 @@ import type { Surroundings } from "./surroundings.ts";
 /** What a client is given beside what it was asked for. */
 export interface ClientDependencies extends Surroundings {
   readonly sessionKey: SessionKey;
+  /** Aborts when a payment is interrupted. Other commands end by the signal itself, or listen for it. */
+  readonly interrupted?: AbortSignal | undefined;
 }
 
 export async function runClient(

@@ -1,6 +1,7 @@
 /**
  * The commands of `micropay client` that a member gives: one at a time, each over a connection of its own.
  */
+import { untilAborted } from "../client/handing_over.ts";
 import type { Member } from "../client/member.ts";
 import type { Paid } from "../client/payment_result.ts";
 import type { Settled } from "../client/settlement.ts";
@@ -13,6 +14,7 @@ import { type ClientOutput, isInOrder } from "./client_output.ts";
 import type { ClientRequest } from "./command_line.ts";
 import { type ExitCode, exitCodeOfRefusal, exitCodes } from "./exit_code.ts";
 import { findPayment, refusedReference, resolveId } from "./find_payment.ts";
+import { interruptedBeforeOrder } from "./interruption.ts";
 import type { PaymentReference } from "./payment_reference.ts";
 import { printPayment } from "./print_payment.ts";
 import { receive } from "./receive_command.ts";
@@ -23,6 +25,8 @@ export type MemberCommand = Exclude<ClientRequest["command"], { name: "menu" | "
 interface MemberContext extends Surroundings {
   readonly request: ClientRequest;
   readonly output: ClientOutput;
+  /** Aborts when a payment is interrupted. Other commands end by the signal itself, or listen for it. */
+  readonly interrupted?: AbortSignal | undefined;
 }
 
 /** Does one thing as the account that was named, or the only one there is. */
@@ -30,15 +34,16 @@ export async function performAsMember(
   command: MemberCommand,
   { wallet, ...context }: MemberContext & { readonly wallet: Wallet },
 ): Promise<ExitCode> {
-  const connection = await wallet.connect();
-  const { request, output } = context;
+  const { request } = context;
+  const connection = await beforeOrder(command, context, () => wallet.connect());
   let member: Member | undefined;
   try {
     const name = request.as ?? await wallet.onlyAccount(connection);
     member = await wallet.member(connection, name);
     // A refund settles by itself: the same one may be in doubt, and what became of that is its result.
     if (command.name !== "refund") {
-      for await (const settled of member.settle()) output.settled(settled);
+      const settling = member.settle();
+      await beforeOrder(command, context, () => tell(settling, context));
     }
     return await performFor(member, command, context);
   } finally {
@@ -52,7 +57,7 @@ async function performFor(
   command: MemberCommand,
   context: MemberContext,
 ): Promise<ExitCode> {
-  const { request, output } = context;
+  const { request, output, interrupted: signal } = context;
   const { name } = member.context;
   const asking = { kind: "ask", name } as const;
   switch (command.name) {
@@ -68,21 +73,19 @@ async function performFor(
       output.balance(outcome.answer.balance);
       return exitCodes.ok;
     }
-    case "pay":
-      return await untilSignal(context, async (signal) => {
-        const outcome = await member.pay(command, { signal });
-        return await told(outcome, { ...command, kind: "pay", name }, { member, signal, context });
-      });
-    case "refund":
-      return await untilSignal(context, async (signal) => {
-        const onSettled = (settled: Settled) => output.settled(settled);
-        const found = await resolveId(command.payment, member);
-        const outcome = found.outcome === "refused"
-          ? refusedReference(found)
-          : await member.refund({ ...command, id: found.answer.id }, { signal, onSettled });
-        const attempt = { ...command, kind: "refund", name } as const;
-        return await told(outcome, attempt, { member, signal, context });
-      });
+    case "pay": {
+      const outcome = await member.pay(command, { signal });
+      return await told(outcome, { ...command, kind: "pay", name }, { member, context });
+    }
+    case "refund": {
+      const onSettled = (settled: Settled) => output.settled(settled);
+      const finding = () => resolveId(command.payment, member);
+      const found = await beforeOrder(command, context, finding);
+      const outcome = found.outcome === "refused"
+        ? refusedReference(found)
+        : await member.refund({ ...command, id: found.answer.id }, { signal, onSettled });
+      return await told(outcome, { ...command, kind: "refund", name }, { member, context });
+    }
     case "audit": {
       const outcome = await member.audit();
       if (outcome.outcome === "refused") return refused(outcome, asking, output);
@@ -114,17 +117,34 @@ async function performFor(
   }
 }
 
+/** Does what comes before a payment's order. When it is interrupted, the person is told that nothing was sent. */
+async function beforeOrder<Result>(
+  command: MemberCommand,
+  { interrupted }: MemberContext,
+  action: () => Promise<Result>,
+): Promise<Result> {
+  if (interrupted?.aborted) throw interruptedBeforeOrder(command);
+  return await untilAborted(action(), interrupted, () => interruptedBeforeOrder(command));
+}
+
+async function tell(
+  settling: AsyncIterable<Settled>,
+  { output, interrupted }: MemberContext,
+): Promise<void> {
+  for await (const settled of settling) {
+    // It is not waited for any more.
+    if (interrupted?.aborted) return;
+    output.settled(settled);
+  }
+}
+
 /** Tells what became of a payment. People are told their balance with it. */
 async function told(
   outcome: Paid | Refusal,
   attempt: Extract<Attempt, { readonly kind: "pay" | "refund" }>,
-  { member, signal, context }: {
-    readonly member: Member;
-    readonly signal: AbortSignal;
-    readonly context: MemberContext;
-  },
+  { member, context }: { readonly member: Member; readonly context: MemberContext },
 ): Promise<ExitCode> {
-  const { output, isReaderGone, request } = context;
+  const { output, interrupted: signal, isReaderGone, request } = context;
   const wanted = outcome.outcome === "paid" || outcome.code === 270;
   const balance = wanted && !request.json ? await askBalanceSoon(member, { signal }) : undefined;
   if (outcome.outcome === "refused") return refused(outcome, { ...attempt, balance }, output);
@@ -132,20 +152,6 @@ async function told(
   const askWith = commandTyper(request)("status");
   printPayment({ id, entry, askWith }, () => output.paid(outcome, { balance }), { isReaderGone });
   return exitCodes.ok;
-}
-
-/** Lets something know of SIGINT, SIGTERM and SIGHUP, so that it can end in its own way. */
-async function untilSignal<Result>(
-  { onSignal }: Surroundings,
-  action: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-  const controller = new AbortController();
-  const stop = onSignal(() => controller.abort());
-  try {
-    return await action(controller.signal);
-  } finally {
-    stop();
-  }
 }
 
 /** Prints a refusal with what can be done about it. */

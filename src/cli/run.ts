@@ -16,6 +16,7 @@ import {
 } from "./command_line.ts";
 import { errorFields } from "./error_fields.ts";
 import { type ExitCode, exitCodeOfError, exitCodes } from "./exit_code.ts";
+import { isPayment, untilSignal } from "./interruption.ts";
 import { jsonLine } from "./json_line.ts";
 import { LineInput } from "./line_input.ts";
 import { type Surroundings, systemSurroundings } from "./surroundings.ts";
@@ -66,10 +67,13 @@ async function client(
   request: ClientRequest,
   surroundings: Surroundings,
 ): Promise<ExitCode> {
-  // Made on another core while this one loads the rest.
-  const making = surroundings.makeSessionKey(request.rsaBits);
-  const [{ runClient }, sessionKey] = await Promise.all([import("./client_command.ts"), making]);
-  return await runClient(request, { ...surroundings, sessionKey });
+  const start = async (interrupted?: AbortSignal) => {
+    // Made on another core while this one loads the rest.
+    const making = surroundings.makeSessionKey(request.rsaBits);
+    const [{ runClient }, sessionKey] = await Promise.all([import("./client_command.ts"), making]);
+    return await runClient(request, { ...surroundings, sessionKey, interrupted });
+  };
+  return isPayment(request.command) ? await untilSignal(surroundings, start) : await start();
 }
 
 async function server(request: ServerRequest, surroundings: Surroundings): Promise<ExitCode> {

@@ -6,7 +6,14 @@ import { decodeBase64UrlStrict } from "../base64.ts";
 import type { Clock } from "../clock.ts";
 import { type Signer } from "../envelope/correspondent.ts";
 import type { SessionKey } from "../envelope/session_key.ts";
-import { NotAuthenticatedError, ProtocolError, UsageError } from "../errors.ts";
+import {
+  ClosedError,
+  ConnectError,
+  NotAuthenticatedError,
+  ProtocolError,
+  TimeoutError,
+  UsageError,
+} from "../errors.ts";
 import { zoneOf } from "../pki/host.ts";
 import { answered, type Outcome } from "../protocol/exchange.ts";
 import { registerExchange } from "../protocol/register.ts";
@@ -64,29 +71,36 @@ export class Wallet {
   /**
    * Connects and checks who answers, before anything is said. Waits in the server's waiting room as long as it takes.
    *
-   * @throws {ConnectError} | {TimeoutError} | {ClosedError} when nobody answers, or there is no place
+   * @throws {ConnectError} | {TimeoutError} | {ClosedError} when no server answers, or it has no place
    * @throws {UntrustedError} when the one who answers is not to be trusted
    */
   async connect(): Promise<Greeted> {
     const { server, folder, timeoutMs, trust, onWaiting } = this.#options;
     const { clock, network } = this.#dependencies;
-    const stream = await withDeadline(
-      (signal) => network.connect(server, { signal }),
-      { clock, timeoutMs },
-    );
-    return await greeted(stream, {
-      role: "server",
-      clock,
-      timeoutMs,
-      onWaiting,
-      resolveAnchor: (line) =>
-        resolveServerAnchor(line, {
-          ...trust,
-          server: endpointText(server),
-          pins: new PinStore(folder),
-          atMs: clock.nowMs(),
-        }),
-    });
+    let isAnswered = false;
+    try {
+      const stream = await withDeadline(
+        (signal) => network.connect(server, { signal }),
+        { clock, timeoutMs },
+      );
+      return await greeted(stream, {
+        role: "server",
+        clock,
+        timeoutMs,
+        onWaiting,
+        resolveAnchor: (line) => {
+          isAnswered = true;
+          return resolveServerAnchor(line, {
+            ...trust,
+            server: endpointText(server),
+            pins: new PinStore(folder),
+            atMs: clock.nowMs(),
+          });
+        },
+      });
+    } catch (error) {
+      throw isAnswered ? error : unanswered(error, server);
+    }
   }
 
   /** The accounts that were registered from here on the ledger behind a connection. */
@@ -191,4 +205,21 @@ export class Wallet {
     const serverTimeMs = connection.greeting.issuedAtMs;
     return new ServerLink(channel, { clock, timeoutMs, serverTimeMs });
   }
+}
+
+/**
+ * Nobody listens, what listens says nothing, or it closes without a word: for the person the three are one, and what to look at is the
+ * same. A host that does not exist, or that no route leads to, is another matter.
+ */
+function unanswered(error: unknown, server: Endpoint): unknown {
+  const text = `no micropay server answered at ${endpointText(server)}; ` +
+    `is it running, is the port right?`;
+  if (error instanceof TimeoutError) return new TimeoutError(text, { cause: error });
+  if (error instanceof ClosedError) return new ClosedError(text, { cause: error });
+  if (!(error instanceof ConnectError)) return error;
+  const { cause } = error;
+  const isSilence = cause instanceof Deno.errors.ConnectionRefused ||
+    cause instanceof Deno.errors.ConnectionReset ||
+    (cause instanceof DOMException && cause.name === "AbortError");
+  return isSilence ? new ConnectError(text, { cause: error }) : error;
 }

@@ -79,11 +79,18 @@ function checkDates(iat: unknown, exp: unknown, atMs: number): number {
   }
   const [issuedAtMs, expiresAtMs] = [iat as number * 1000, exp as number * 1000];
   if (issuedAtMs > atMs + clockDifferenceMsMax || expiresAtMs < atMs - clockDifferenceMsMax) {
+    const [from, to, now] = [issuedAtMs, expiresAtMs, atMs].map(dateText);
+    const hours = Math.round(Math.abs(atMs - issuedAtMs) / 3_600_000);
     throw new EnvelopeError(
-      `read a greeting: it is valid from ${iat} to ${exp}, this clock says ${
-        Math.floor(atMs / 1000)
-      }`,
+      `read a greeting: it is valid from ${from} to ${to}, and this machine's clock says ${now}, ` +
+        `${hours} hours from the other side's; set the clock that is wrong`,
     );
   }
   return issuedAtMs;
+}
+
+/** A number that is no date stays what it is: it came from the other side. */
+function dateText(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? String(ms) : date.toISOString();
 }

@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { decodeJwt } from "jose";
-import { json, jsonLines, openSceneWith, type Scene } from "./driver.ts";
+import { json, jsonLines, openScene, openSceneWith, type Scene } from "./driver.ts";
 import { HoldingProxy } from "./holding_proxy.ts";
 import type { Program } from "./program.ts";
 
@@ -62,6 +62,50 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     });
   });
 }
+
+for (
+  const { command, says } of [
+    { command: ["pay", "bob", "5"], says: "pay: it was interrupted; nothing was sent" },
+    {
+      command: ["pay", "bob", "5", "--id", "019aaf3e-7c00-7000-8000-000000000001"],
+      says: "pay: it was interrupted; nothing was sent now",
+    },
+    {
+      command: ["refund", "019aaf3e-7c00-7000-8000-000000000001"],
+      says: "refund: it was interrupted; nothing was sent now",
+    },
+  ]
+) {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.test(`${command.join(" ")} that is ended by ${signal} while it connects says that nothing was sent`, async () => {
+      await using scene = await openScene();
+      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const { port } = listener.addr;
+      const paying = scene.startClient([...command, "--json", "--timeout", "60"], { port });
+      using _connection = await listener.accept();
+      paying.signal(signal);
+      const { code, stdout, stderr } = await paying.end();
+      assertEquals([code, stdout], [1, ""]);
+      assertEquals(json(stderr), { error: "interrupted", text: says });
+    });
+  }
+}
+
+Deno.test("a payment that is interrupted while earlier ones are settled says that nothing was sent", async () => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  const paid = await scene.inProcess(["pay", "bob", "100", "--via-server", "--json"]);
+  await leaveInDoubt(scene, "alice", json(paid.stdout));
+  await using proxy = new HoldingProxy(scene.server.port);
+  proxy.hold();
+  const args = ["pay", "bob", "5", "--via-server", "--json", "--timeout", "60"];
+  const paying = scene.startClient(args, { port: proxy.port });
+  await proxy.holding();
+  paying.signal("SIGINT");
+  const { code, stderr } = await paying.end();
+  assertEquals([code, json(stderr).error], [1, "interrupted"]);
+  await proxy.release();
+  assertEquals(scene.payments(), 1);
+});
 
 Deno.test("a refund whose answer was lost is the result of the same command again, and given back once", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);

@@ -181,7 +181,7 @@ Deno.test("what is not a micropay server is named so, or not waited for longer t
       says: "",
       code: 1,
       error: "timeout",
-      text: /nothing came in time$/,
+      text: /^no micropay server answered at 127\.0\.0\.1:\d+; is it running, is the port right\?$/,
     },
     {
       title: "one that greets in another language",
@@ -226,12 +226,27 @@ Deno.test("what is not a micropay server is named so, or not waited for longer t
       });
     }
   }
+  const unanswered = (port: number) =>
+    `no micropay server answered at 127.0.0.1:${port}; is it running, is the port right?`;
   await step(t, "nobody listening", async () => {
     const ended = await scene.client(["balance", "--json"], { port: 1 });
     assertEquals([ended.code, ended.stdout], [1, ""]);
-    const { error, text } = json(ended.stderr);
-    assertEquals(error, "connect");
-    assertMatch(String(text), /^connect to 127\.0\.0\.1:1: /);
+    assertEquals(json(ended.stderr), { error: "connect", text: unanswered(1) });
+  });
+  await step(t, "one that closes without a word", async () => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const closing = listener.accept().then((connection) => connection.close());
+    const { port } = listener.addr;
+    const ended = await scene.client(["balance", "--json"], { port });
+    await closing;
+    assertEquals([ended.code, ended.stdout], [1, ""]);
+    assertEquals(json(ended.stderr), { error: "closed", text: unanswered(port) });
+  });
+  await step(t, "a host that does not exist is another matter", async () => {
+    const args = ["client", "no.such.host.invalid", "8888", "balance", "--json"];
+    const ended = await scene.run(args, { env: { MICROPAY_HOME: scene.home("alice") } });
+    assertEquals([ended.code, ended.stdout, json(ended.stderr).error], [1, "", "connect"]);
+    assertMatch(String(json(ended.stderr).text), /^connect to no\.such\.host\.invalid:8888: /);
   });
 });
 

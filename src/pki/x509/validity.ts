@@ -32,11 +32,18 @@ export function checkDates(
   { what, atMs }: { what: string; atMs: number },
 ): void {
   if (atMs > notAfterMs) {
-    throw new ExpiredCertificateError(`use ${what}: it expired on ${instant(notAfterMs)}`);
+    const date = instant(notAfterMs);
+    throw new ExpiredCertificateError(`use ${what}: it expired on ${date}${usedAt(atMs)}`);
   }
   // Written so that a time that is not a number is refused too.
   if (notBeforeMs <= atMs) return;
-  throw new CertificateError(`use ${what}: it is valid only from ${instant(notBeforeMs)}`);
+  const date = instant(notBeforeMs);
+  throw new CertificateError(`use ${what}: it is valid only from ${date}${usedAt(atMs)}`);
+}
+
+/** A clock that is wrong is seen from it. */
+function usedAt(atMs: number): string {
+  return Number.isNaN(new Date(atMs).getTime()) ? "" : `, and is used at ${instant(atMs)}`;
 }
 
 function instant(ms: number): string {

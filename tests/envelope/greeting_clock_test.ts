@@ -1,0 +1,35 @@
+/**
+ * A greeting that does not fit this machine's clock is refused with what a person needs: dates, and how far the clocks are apart.
+ */
+import { assertEquals, assertRejects } from "@std/assert";
+import { systemClock } from "../../src/clock.ts";
+import { readGreeting, writeGreeting } from "../../src/envelope/greeting.ts";
+import { EnvelopeError } from "../../src/errors.ts";
+import { makeNonce, systemRandom } from "../../src/random.ts";
+import { serverIdentity, sessionKey, startServer } from "../server/test_server.ts";
+
+const hourMs = 3_600_000;
+
+Deno.test("greeting: of a clock that is hours off it is said by how much, in dates and not in seconds", async () => {
+  await using server = await startServer();
+  const { anchor, authority } = server;
+  const atMs = Math.floor(systemClock.nowMs() / 1000) * 1000;
+  const line = await writeGreeting({
+    identity: await serverIdentity(authority),
+    sessionKey: await sessionKey(),
+    nonce: makeNonce(systemRandom),
+    atMs,
+  });
+  const read = (now: number) => readGreeting(line, { anchor, role: "server", atMs: now });
+  assertEquals((await read(atMs)).issuedAtMs, atMs);
+  const now = atMs + 5 * hourMs;
+  const { message } = await assertRejects(() => read(now), EnvelopeError);
+  const date = (ms: number) => new Date(ms).toISOString();
+  assertEquals(
+    message,
+    `read a greeting: it is valid from ${date(atMs)} to ${date(atMs + hourMs)}, and this ` +
+      `machine's clock says ${
+        date(now)
+      }, 5 hours from the other side's; set the clock that is wrong`,
+  );
+});
