@@ -157,7 +157,7 @@ Deno.test("every file that README links to is there", () => {
 
 Deno.test("keys and ledgers are kept out of git and out of the container's build", () => {
   const ignored = read(".gitignore").split("\n");
-  for (const line of ["/certs/*", "*.db", "*.db-wal", "*.db-shm", "*.db-serving", "/dist/"]) {
+  for (const line of ["/certs/*", "*.db", "*.db-wal", "*.db-shm", "*.db-lock", "/dist/"]) {
     assert(ignored.includes(line), line);
   }
   const allowed = read(".dockerignore").split("\n").filter((line) => /^[^#]/.test(line));

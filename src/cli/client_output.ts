@@ -207,8 +207,8 @@ function auditLines(audit: MemberAudit): string[] {
 /** Without a receipt nothing was looked for, which is no reason to be at ease. */
 function inOrderLine(receipts: number): string {
   return receipts > 0
-    ? "Everything you hold is there, and the ledger only grew."
-    : "The ledger only grew. You hold no receipts; receive --since 0 fetches those of payments to you.";
+    ? "All correct: everything you hold is there, and the ledger only grew."
+    : "All correct so far: the ledger only grew. You hold no receipts; receive --since 0 fetches those of payments to you.";
 }
 
 /** The memo comes last: only its writer knows what is in it. */

@@ -1,13 +1,13 @@
 /**
  * `micropay ledger`: the operator's commands, each safe while a server runs on the same ledger.
  */
-import { join } from "node:path";
+import { resolve } from "node:path";
 import type { AccountName } from "../account_name.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { FileError, messageOf } from "../errors.ts";
 import type { BookOutcome, CloseOutcome, Ledger, RevokeOutcome } from "../ledger/ledger.ts";
 import type { LedgerSnapshot } from "../ledger/snapshot.ts";
-import { backupSqliteLedger, restoreSqliteLedger } from "../ledger/sqlite/backup_ledger.ts";
+import { backupSqliteLedger, openRestorePlace } from "../ledger/sqlite/backup_ledger.ts";
 import { openSqliteLedger } from "../ledger/sqlite/open_sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../ledger/sqlite/sqlite_snapshot.ts";
 import { accountEndMs } from "../operator/account_end.ts";
@@ -48,6 +48,7 @@ export async function runLedger(
   const { isReaderGone } = surroundings;
   const context = { request, output, isReaderGone, clock: systemClock };
   const { command } = request;
+  requireFiles(request);
   switch (command.name) {
     case "audit":
       return await audit(request.db, context);
@@ -87,11 +88,19 @@ async function audit(file: string, { request, output, clock }: LedgerContext): P
     const startMs = clock.monotonicMs();
     const result = await auditLedger(snapshot, { anchor, onProgress: (done) => bar.show(done) });
     bar.clear();
-    output.audited(result, { seconds: (clock.monotonicMs() - startMs) / 1000 });
+    const seconds = (clock.monotonicMs() - startMs) / 1000;
+    const lastAt = lastEntryAt(snapshot, result.entries);
+    output.audited(result, { seconds, ...(lastAt !== undefined && { lastAt }) });
     return result.outcome === "in_order" ? exitCodes.ok : exitCodes.error;
   } finally {
     snapshot.close();
   }
+}
+
+/** When the last entry was booked that the audit found good: a copy without its log ends too early. */
+function lastEntryAt(snapshot: LedgerSnapshot, entries: number): string | undefined {
+  const at = entries === 0 ? undefined : snapshot.entryByNumber(entries)?.at;
+  return at === undefined ? undefined : String(at);
 }
 
 /** Does something that only reads, on one moment of the ledger. */
@@ -147,15 +156,13 @@ const refusalCodes: Readonly<
 
 async function restore(command: Command<"restore">, context: LedgerContext): Promise<ExitCode> {
   const { request, output, clock } = context;
+  // First of all: whoever has a server running is told so before the audit, which may take minutes.
+  using place = openRestorePlace(request.db);
   const audited = await audit(command.file, context);
   if (audited !== exitCodes.ok) return audited;
-  const kept = restoreSqliteLedger({
-    backup: command.file,
-    file: request.db,
-    atMs: clock.nowMs(),
-  });
+  const kept = place.restore(command.file, { atMs: clock.nowMs() });
   if (kept !== undefined) output.kept(kept);
-  output.written(request.db);
+  output.written(place.file);
   return exitCodes.ok;
 }
 
@@ -213,9 +220,49 @@ async function withLedger(
   }
 }
 
+/**
+ * Commands are often typed in the wrong folder.
+ *
+ * @throws {FileError} when the ledger or the CA's certificate is not there, with the folder and what to give
+ */
+function requireFiles({ db, certs, command }: LedgerRequest): void {
+  const files = [
+    // A restore makes the ledger where there is none, and needs the backup.
+    command.name === "restore"
+      ? { what: "backup", path: resolve(command.file), give: "its path" }
+      : { what: "ledger", path: resolve(db), give: "--db FILE" },
+    ...commandsWithCa.has(command.name)
+      ? [{ what: "CA certificate", path: resolve(certs, "CA.pem"), give: "--certs DIR" }]
+      : [],
+  ];
+  const missing = files.filter(({ path }) => !isThere(path));
+  if (missing.length === 0) return;
+  const none = missing.map(({ what, path }) => `no ${what} ${path}`).join(" and ");
+  const give = missing.map(({ give }) => give).join(" and ");
+  throw new FileError(
+    `cannot run ledger ${command.name}: there is ${none}; this folder is ${resolve(".")}: go to ` +
+      `the server's folder, or give ${give}`,
+  );
+}
+
+/** The others read or copy what the file holds. */
+const commandsWithCa: ReadonlySet<LedgerRequest["command"]["name"]> = new Set(
+  ["audit", "deposit", "withdraw", "restore", "reissue", "close"],
+);
+
+/** Of what cannot be looked at, whoever opens it says why. */
+function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
+  }
+}
+
 /** The CA's certificate alone: checking and closing need no key. */
 async function readAnchor({ certs }: LedgerRequest): Promise<TrustAnchor> {
-  const path = join(certs, "CA.pem");
+  const path = resolve(certs, "CA.pem");
   try {
     return await readTrustAnchorPem(await Deno.readTextFile(path), { atMs: systemClock.nowMs() });
   } catch (cause) {

@@ -26,7 +26,11 @@ export type ShownEntry = StoredEntry & {
 };
 
 export interface LedgerOutput {
-  audited(result: AuditReport | AuditFault, options: { readonly seconds: number }): void;
+  /** @param options `lastAt` is when the last good entry was booked; absent when there is none */
+  audited(
+    result: AuditReport | AuditFault,
+    options: { readonly seconds: number; readonly lastAt?: string },
+  ): void;
   balances(accounts: Iterable<StoredAccount>): void;
   account(account: ShownAccount): void;
   entry(entry: ShownEntry): void;
@@ -48,9 +52,9 @@ export function ledgerOutput({ json, print }: { json: boolean; print: Print }): 
 function jsonOutput(print: Print): LedgerOutput {
   const line = (value: object) => print(jsonLine(value));
   return {
-    audited(result, { seconds }) {
+    audited(result, { seconds, lastAt }) {
       const rate = result.outcome === "in_order" && { entriesPerSecond: rateOf(result, seconds) };
-      line({ ...result, ...rate });
+      line({ ...result, ...(lastAt !== undefined && { lastAt }), ...rate });
     },
     balances(accounts) {
       for (const account of accounts) line(accountFields(account));
@@ -72,15 +76,16 @@ function jsonOutput(print: Print): LedgerOutput {
 
 function textOutput(print: Print): LedgerOutput {
   return {
-    audited(result, { seconds }) {
+    audited(result, { seconds, lastAt }) {
       if (result.outcome === "wrong") return print(faultText(result));
       print(`entries       ${result.entries}`);
+      if (lastAt !== undefined) print(`last entry    ${printable(lastAt)}`);
       print(`accounts      ${result.accounts}`);
       print(`certificates  ${result.certificates}`);
       print(`head          ${result.head}`);
       print(`rate          ${rateOf(result, seconds)} entries/s`);
       print(
-        "In order: chain, signatures, contents, balances, sum of zero, ids, refunds, certificates.",
+        "All correct: chain, signatures, contents, balances, sum of zero, ids, refunds, certificates.",
       );
     },
     balances(accounts) {

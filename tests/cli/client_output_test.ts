@@ -74,7 +74,7 @@ const rows: readonly {
     text: [
       "9 entries followed, 3 receipts looked for",
       "head ab",
-      "Everything you hold is there, and the ledger only grew.",
+      "All correct: everything you hold is there, and the ledger only grew.",
     ],
     json: { code: 300, ...auditedFields },
   },
@@ -84,7 +84,7 @@ const rows: readonly {
     text: [
       "9 entries followed, 0 receipts looked for",
       "head ab",
-      "The ledger only grew. You hold no receipts; receive --since 0 fetches those of payments to you.",
+      "All correct so far: the ledger only grew. You hold no receipts; receive --since 0 fetches those of payments to you.",
     ],
     json: { code: 300, ...auditedFields, receipts: 0 },
   },

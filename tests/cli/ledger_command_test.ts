@@ -101,8 +101,44 @@ Deno.test("ledger: an operator looks, corrects and exports beside the running se
     assert(Number(report!.entriesPerSecond) > 0);
     const { code, stdout, stderr } = await ledger(scene, "audit");
     assertEquals([code, stderr], [0, ""]);
-    assertMatch(stdout, /^entries +5\naccounts +2\ncertificates +2\nhead +[0-9a-f]{64}\nrate +\d/);
+    assertMatch(report!.lastAt as string, /^20\d\d-.*Z$/);
+    assertMatch(stdout, /\nAll correct: chain, signatures, [^\n]+\n$/);
+    assertMatch(
+      stdout,
+      /^entries +5\nlast entry +20\d\d-.*Z\naccounts +2\ncertificates +2\nhead +[0-9a-f]{64}\nrate +\d/,
+    );
   });
+});
+
+Deno.test("ledger: a command in the wrong folder says which folder it looked in and what to give it", async (t) => {
+  await using scene = await openScene();
+  const folder = await Deno.realPath(scene.folder);
+  const noLedger = `no ledger ${folder}/server.db`;
+  const noCa = `no CA certificate ${folder}/certs/CA.pem`;
+  const rows: readonly [string[], string, string][] = [
+    [["balances"], noLedger, "--db FILE"],
+    [["show", "alice"], noLedger, "--db FILE"],
+    [["export"], noLedger, "--db FILE"],
+    [["backup", "b.db"], noLedger, "--db FILE"],
+    [["audit"], `${noLedger} and ${noCa}`, "--db FILE and --certs DIR"],
+    [["deposit", "alice", "5"], `${noLedger} and ${noCa}`, "--db FILE and --certs DIR"],
+    [["withdraw", "alice", "5"], `${noLedger} and ${noCa}`, "--db FILE and --certs DIR"],
+    [["reissue", "alice"], `${noLedger} and ${noCa}`, "--db FILE and --certs DIR"],
+    [["close", "alice"], `${noLedger} and ${noCa}`, "--db FILE and --certs DIR"],
+    [["restore", "b.db"], `no backup ${folder}/b.db and ${noCa}`, "its path and --certs DIR"],
+  ];
+  for (const [args, none, give] of rows) {
+    await step(t, args.join(" "), async () => {
+      const { code, stdout, stderr } = await ledger(scene, ...args);
+      assertEquals([code, stdout], [1, ""]);
+      assertEquals(
+        stderr,
+        `micropay: cannot run ledger ${args[0]}: there is ${none}; this folder is ${folder}: ` +
+          `go to the server's folder, or give ${give}\n`,
+      );
+    });
+  }
+  assertEquals([...Deno.readDirSync(folder)].filter(({ name }) => name.includes(".db")), []);
 });
 
 Deno.test("ledger: what cannot be opened is one clear line and exit 1", async (t) => {
@@ -113,7 +149,7 @@ Deno.test("ledger: what cannot be opened is one clear line and exit 1", async (t
     [["audit"], "server.db"],
     [["audit", "--certs", "nowhere"], "nowhere/CA.pem"],
     [["balances", "--db", "text.db"], "not a database"],
-    [["deposit", "alice", "5", "--db", "absent.db"], "there is no such file"],
+    [["deposit", "alice", "5", "--db", "absent.db"], "absent.db"],
     [["backup", "b.db"], "server.db"],
     [["restore", "absent.db"], "absent.db"],
   ];
@@ -160,12 +196,17 @@ Deno.test("ledger: the audit finds nothing beside a server that keeps booking, a
 Deno.test("ledger: a backup is restored when it is in order and no server runs", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
   assertEquals(await asked(scene, "backup", "kept.db"), [{ written: "kept.db" }]);
+  const db = await Deno.realPath(scene.path("server.db"));
   assertEquals((await ledger(scene, "backup", "kept.db")).code, 1);
   await found(scene, "deposit", "alice", "5");
 
   const running = await ledger(scene, "restore", "kept.db");
-  assertEquals(running.code, 1);
-  assertStringIncludes(running.stderr, "another server is using it");
+  // At once: no audit was printed before.
+  assertEquals([running.code, running.stdout], [1, ""]);
+  assertStringIncludes(
+    running.stderr,
+    `cannot restore the ledger ${db}: another server is using it; stop that one first`,
+  );
   await scene.server.stop();
 
   await Deno.copyFile(scene.path("kept.db"), scene.path("tampered.db"));
@@ -179,7 +220,7 @@ Deno.test("ledger: a backup is restored when it is in order and no server runs",
   assertEquals((await found(scene, "balances"))[1]!.balance, 10_005);
 
   const [report, kept, written] = await asked(scene, "restore", "kept.db");
-  assertEquals([report!.outcome, written!.written], ["in_order", "server.db"]);
+  assertEquals([report!.outcome, written!.written], ["in_order", db]);
   assertEquals((await found(scene, "balances"))[1]!.balance, 10_000);
   assertEquals((await asked(scene, "balances", "--db", String(kept!.kept)))[1]!.balance, 10_005);
   await scene.startServer();

@@ -56,7 +56,8 @@ Deno.test("a server does not start on a ledger that is cut short or empty, nor o
         await disk!.setReadOnly(true);
         await attempt().finally(() => disk!.setReadOnly(false));
       },
-      says: /: (it is read-only|it and its folder have to be readable and writable for this user)$/,
+      says:
+        /: (it is read-only|it or its log cannot be opened; both and their folder have to be readable and writable for this user)$/,
     },
   ];
   for (const { title, ignore = false, during, says } of rows) {

@@ -9,17 +9,12 @@ import {
   removeUnfinished,
   writeUnfinished,
 } from "./create_ledger_file.ts";
-import {
-  connect,
-  ledgerFileExists,
-  type LedgerFileMarks,
-  marksOf,
-  requireCurrent,
-  requireLedgerFile,
-} from "./ledger_file.ts";
+import { ledgerFileExists, type LedgerFileMarks } from "./ledger_file.ts";
+import { takeLedgerLock } from "./ledger_lock.ts";
+import { openMoment } from "./ledger_moment.ts";
+import { requireOneName, resolveLedgerPath, resolveNewPath } from "./ledger_path.ts";
 import { requireFreeName } from "./new_file.ts";
-import { replaceLedgerFile } from "./replace_ledger_file.ts";
-import { takeServingLock } from "./serving_lock.ts";
+import { keptName, replaceLedgerFile, takeBackReplacement } from "./replace_ledger_file.ts";
 
 /**
  * Copies a ledger as it is at this moment, while its server goes on.
@@ -29,71 +24,97 @@ import { takeServingLock } from "./serving_lock.ts";
  * @throws {LedgerError} when the ledger cannot be read, or is of an older version
  * @throws {LedgerFullError} when there is no room
  */
-export function backupSqliteLedger({ file, to }: { file: string; to: string }): void {
-  const attempt = `cannot make the backup ${to}`;
+export function backupSqliteLedger(
+  { file, to }: { readonly file: string; readonly to: string },
+): void {
+  const target = resolveNewPath(to);
+  const attempt = `cannot make the backup ${target}`;
   withMoment(
     file,
-    ({ ledgerId, ...options }) => createLedgerFile(to, ledgerId, { attempt, ...options }),
+    ({ ledgerId, ...options }) => createLedgerFile(target, ledgerId, { attempt, ...options }),
   );
 }
 
-export interface RestoreOptions {
-  /** A ledger that was audited. It is copied, and stays as it is. */
-  readonly backup: string;
-  /** Where it has to go. */
+/** The place of a ledger, held for a restore. Nobody else writes the ledger until it is disposed of. */
+export interface RestorePlace extends Disposable {
+  /**
+   * Puts a copy of a backup there, at once and whole: killed at any moment, the place holds the one or the other. What was
+   * there is kept beside it, also what is too damaged to be opened; nothing is ever overwritten, so nobody has to insist.
+   *
+   * @param backup a ledger that was audited. It is copied, and stays as it is.
+   * @param options `atMs` is the wall-clock time; it names the ledger that is replaced
+   * @returns the name under which the replaced ledger is kept; `undefined` when there was none
+   * @throws {LedgerError} when the backup cannot be read
+   * @throws {LedgerBusyError} when another program has the ledger open
+   * @throws {LedgerFullError} when there is no room
+   * @throws {FileError} when files cannot be made or renamed, or the backup is the ledger itself
+   */
+  restore(backup: string, options: { readonly atMs: number }): string | undefined;
+  /** The ledger's real path. */
   readonly file: string;
-  /** Wall-clock time in milliseconds since the epoch; names the ledger that is replaced. */
-  readonly atMs: number;
 }
 
 /**
- * Puts a copy of a backup in a ledger's place, at once and whole: killed at any moment, the place holds the one or the other.
- * What was there is kept beside it, also what is too damaged to be opened; nothing is ever overwritten, so nobody has to insist.
+ * Takes the place of a ledger for a restore, before the time is spent to audit the backup.
  *
- * @returns the name under which the replaced ledger is kept; `undefined` when there was none
- * @throws {LedgerError} when a server uses the ledger, or the backup cannot be read
- * @throws {LedgerBusyError} when another program has the ledger open
- * @throws {LedgerFullError} when there is no room
- * @throws {FileError} when files cannot be made or renamed, or the backup is the ledger itself
+ * @throws {LedgerError} when a server uses the ledger
+ * @throws {LedgerBusyError} when another command uses it
+ * @throws {FileError} when the place cannot be used
  */
-export function restoreSqliteLedger({ backup, file, atMs }: RestoreOptions): string | undefined {
-  const exists = ledgerFileExists(file);
-  requireOther(backup, file);
+export function openRestorePlace(path: string): RestorePlace {
+  const file = resolveLedgerPath(path);
   const attempt = `cannot restore the ledger ${file}`;
-  if (!exists) requireFreeName(file, attempt);
-  return withMoment(backup, ({ ledgerId, ...moment }) => {
-    const options = { attempt, ...moment };
-    const lock = takeServingLock(file);
-    try {
-      if (!exists) {
-        createLedgerFile(file, ledgerId, options);
-        return undefined;
-      }
-      const unfinished = writeUnfinished(file, ledgerId, options);
-      try {
-        const kept = `${file}.replaced-${new Date(atMs).toISOString().replaceAll(":", "")}`;
-        replaceLedgerFile(file, { by: unfinished, kept });
-        return kept;
-      } finally {
-        removeUnfinished(unfinished);
-      }
-    } finally {
-      lock.release();
+  if (!ledgerFileExists(file)) requireFreeName(file, attempt);
+  const lock = takeLedgerLock(file, { use: "replace", attempt });
+  try {
+    if (ledgerFileExists(file)) {
+      takeBackReplacement(file);
+      requireOneName(file, attempt);
     }
-  });
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+  return {
+    file,
+    restore: (backup, { atMs }) => {
+      requireOther(backup, file);
+      return withMoment(backup, (moment) => restoreMoment(moment, { file, atMs, attempt }));
+    },
+    [Symbol.dispose]: () => lock.release(),
+  };
+}
+
+function restoreMoment(
+  { ledgerId, ...moment }: Moment,
+  { file, atMs, attempt }: {
+    readonly file: string;
+    readonly atMs: number;
+    readonly attempt: string;
+  },
+): string | undefined {
+  const options = { attempt, ...moment };
+  if (!ledgerFileExists(file)) {
+    createLedgerFile(file, ledgerId, options);
+    return undefined;
+  }
+  const unfinished = writeUnfinished(file, ledgerId, options);
+  try {
+    const kept = keptName(file, atMs);
+    replaceLedgerFile(file, { by: unfinished, kept });
+    return kept;
+  } finally {
+    removeUnfinished(unfinished);
+  }
 }
 
 /** What the making of a copy needs to know. */
 type Moment = LedgerFileMarks & Required<Omit<CreateOptions, "attempt">>;
 
 /** Runs an action on one moment of a ledger. */
-function withMoment<T>(file: string, run: (moment: Moment) => T): T {
-  requireLedgerFile(file);
-  const database = connect(file, { readOnly: true });
+function withMoment<T>(path: string, run: (moment: Moment) => T): T {
+  const { database, file, marks } = openMoment(path);
   try {
-    const marks = marksOf(database, file);
-    requireCurrent(file, marks);
-    database.prepare("BEGIN").run();
     return run({ ...marks, fill: (copy) => copyTables({ database, file }, copy) });
   } finally {
     database.close();
@@ -102,10 +123,6 @@ function withMoment<T>(file: string, run: (moment: Moment) => T): T {
 
 /** Through links as well: a restore keeps the ledger under another name, and the backup would go with it. */
 function requireOther(backup: string, file: string): void {
-  try {
-    if (Deno.realPathSync(backup) !== Deno.realPathSync(file)) return;
-  } catch {
-    return; // One of them is not there, which is told where it matters.
-  }
+  if (resolveLedgerPath(backup) !== file) return;
   throw new FileError(`cannot restore the ledger ${file}: the backup is that very file`);
 }

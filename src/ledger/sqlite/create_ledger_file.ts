@@ -6,8 +6,7 @@ import { FileError, MicropayError } from "../../errors.ts";
 import { removeIfThere } from "./ledger_file.ts";
 import { folderOf, placeNewFile, requireFreeName } from "./new_file.ts";
 import { schemaStatements, schemaVersion } from "./schema.ts";
-import { ledgerError } from "./sqlite_error.ts";
-import { sqlitePath } from "./sqlite_path.ts";
+import { ledgerError, systemReason } from "./sqlite_error.ts";
 
 export interface CreateOptions {
   /** What an error's text begins with; that the ledger cannot be made, when absent. */
@@ -64,7 +63,10 @@ export function writeUnfinished(
     // 0600, and SQLite's own files beside it inherit that.
     unfinished = Deno.makeTempFileSync({ dir: folderOf(file), prefix: "new-ledger-" });
   } catch (error) {
-    throw new FileError(`${attempt}: its folder is missing or not writable`, { cause: error });
+    throw new FileError(
+      `${attempt}: its folder is missing or not writable: ${systemReason(error)}`,
+      { cause: error },
+    );
   }
   try {
     writeLedger(unfinished, schemaStatements(ledgerId, version), fill);
@@ -84,7 +86,7 @@ function writeLedger(
   statements: readonly string[],
   fill: (database: DatabaseSync) => void,
 ): void {
-  const database = new DatabaseSync(sqlitePath(file));
+  const database = new DatabaseSync(file);
   try {
     database.prepare("PRAGMA synchronous = FULL").get();
     database.prepare("PRAGMA fullfsync = ON").get();

@@ -8,8 +8,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { FileError, LedgerError } from "../../errors.ts";
 import { applicationId, schemaVersion } from "./schema.ts";
-import { ledgerError, resultCode, resultCodeOf, sqliteCondition } from "./sqlite_error.ts";
-import { sqlitePath } from "./sqlite_path.ts";
+import { ledgerError, resultCode, resultCodeOf, systemReason } from "./sqlite_error.ts";
 
 /**
  * @returns whether there is a file
@@ -21,7 +20,7 @@ export function ledgerFileExists(file: string): boolean {
     found = Deno.statSync(file);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
-    throw new FileError(`cannot look for the ledger ${file}: its folder cannot be read`, {
+    throw new FileError(`cannot look for the ledger ${file}: ${systemReason(error)}`, {
       cause: error,
     });
   }
@@ -99,14 +98,15 @@ export function removeIfThere(file: string): void {
     Deno.removeSync(file);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) {
-      throw new FileError(`cannot delete the file ${file}: its folder is not writable`, {
+      throw new FileError(`cannot delete the file ${file}: ${systemReason(error)}`, {
         cause: error,
       });
     }
   }
 }
 
-function inodeOf(file: string): number | undefined {
+/** @returns `undefined` when there is no file, or it cannot be looked at */
+export function inodeOf(file: string): number | undefined {
   try {
     return Deno.statSync(file).ino ?? undefined;
   } catch {
@@ -127,12 +127,13 @@ const connectionPragmas = [
 /** @throws {FileError} */
 export function connect(file: string, options: { readOnly: boolean }): DatabaseSync {
   try {
-    return new DatabaseSync(sqlitePath(file), options);
+    return new DatabaseSync(file, options);
   } catch (error) {
-    const right = options.readOnly ? "read" : "written";
-    throw new FileError(`cannot open the ledger ${file}: it cannot be ${right} by this user`, {
-      cause: error,
-    });
+    const right = options.readOnly ? "readable" : "readable and writable";
+    throw new FileError(
+      `cannot open the ledger ${file}: ${systemReason(error)}; it has to be ${right} for this user`,
+      { cause: error },
+    );
   }
 }
 
@@ -160,7 +161,9 @@ export function marksOf(database: DatabaseSync, file: string): LedgerFileMarks {
       );
     }
     const id = database.prepare("SELECT id FROM ledger").get()?.id;
-    if (typeof id !== "string") throw new Error("the table ledger is empty");
+    if (typeof id !== "string") {
+      throw new LedgerError(`${attempt}: it does not say whose it is; put a backup in its place`);
+    }
     return { ledgerId: id, version };
   } catch (error) {
     throw unreadable(attempt, error);
@@ -169,9 +172,6 @@ export function marksOf(database: DatabaseSync, file: string): LedgerFileMarks {
 
 function unreadable(attempt: string, error: unknown): Error {
   if (error instanceof LedgerError) return error;
-  // Even reading needs some room, for the index of the write-ahead log: nobody is to replace a good ledger with a backup for that.
-  const condition = sqliteCondition(error);
-  if (condition === "full" || condition === "busy") return ledgerError(attempt, error);
   const options = { cause: error };
   switch (resultCodeOf(error)) {
     case resultCode.notADatabase:
@@ -182,14 +182,12 @@ function unreadable(attempt: string, error: unknown): Error {
     case resultCode.cannotOpen:
     case resultCode.readOnly:
       return new FileError(
-        `${attempt}: it and its folder have to be readable and writable for this user`,
+        `${attempt}: it or its log cannot be opened; both and their folder have to be readable ` +
+          "and writable for this user",
         options,
       );
-    default: // SQLITE_CORRUPT, SQLITE_IOERR_SHORT_READ, no such table, and before Deno 2.9 none where preparing fails
-      return new LedgerError(
-        `${attempt}: it is damaged or cut short; put a backup in its place`,
-        options,
-      );
+    default:
+      return ledgerError(attempt, error);
   }
 }
 

@@ -14,7 +14,7 @@ export const keptCopiesMax = 9;
 
 /**
  * Keeps a copy of the ledger as it is, then migrates it in one transaction: killed at any moment, it is of the old version or of
- * the new one. To be called under the serving lock. Does nothing to a ledger that is up to date.
+ * the new one. To be called under the ledger's lock. Does nothing to a ledger that is up to date.
  *
  * @returns where the ledger as it was is kept; `undefined` when it is up to date
  * @throws {FileError} when the copy cannot be made

@@ -1,12 +1,15 @@
 /**
  * Giving a file that was written under another name its own: never in place of another file, and not lost in a power cut.
  */
-import { FileError, messageOf } from "../../errors.ts";
+import { FileError } from "../../errors.ts";
+import { systemReason } from "./sqlite_error.ts";
 import { syncFolderNow } from "../../sync_folder.ts";
 import { removeIfThere } from "./ledger_file.ts";
 
-/** What SQLite and the lock of the one server put after a ledger's name. */
-export const sideFileSuffixes = ["-wal", "-shm", "-journal", "-serving"] as const;
+/** What SQLite puts after a ledger's name. */
+export const logSuffixes = ["-wal", "-shm", "-journal"] as const;
+/** All names that belong beside a ledger: its logs and its lock. */
+const sideFileSuffixes = [...logSuffixes, "-lock"] as const;
 
 /** With a slash at its end, so that a name can follow. */
 export function folderOf(file: string): string {
@@ -83,7 +86,9 @@ function lookAt(file: string): Deno.FileInfo | undefined {
     return Deno.lstatSync(file);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new FileError(`cannot look for the file ${file}: ${messageOf(error)}`, { cause: error });
+    throw new FileError(`cannot look for the file ${file}: ${systemReason(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,17 +1,34 @@
 /**
  * Putting another file in a ledger's place without a moment in which there is none.
+ *
+ * The caller holds the ledger's lock for `replace`, so no server and no ledger command has the file open. Other programs may:
+ * a person's `sqlite3`, an audit, a backup. SQLite finds a log by the name of its file. So what a program has open under the
+ * name of the old file must never meet the new one:
+ *
+ * - A program that has read a ledger with a log keeps a lock on it. Folding the log then fails as busy, and nothing changes.
+ * - Once the log is folded we hold SQLite's lock on the old file until the new one is in its place. No program reads or writes
+ *   meanwhile, so none begins a log or a journal under that name.
+ * - A program that opened the old file without reading it still has the old file. SQLite does not let it write, nor fold a log
+ *   on closing: it sees that the file has moved (SQLITE_READONLY_DBMOVED).
  */
-import { FileError, LedgerBusyError, messageOf, MicropayError } from "../../errors.ts";
+import type { DatabaseSync } from "node:sqlite";
+import { FileError, LedgerBusyError, MicropayError } from "../../errors.ts";
 import { syncFolderNow } from "../../sync_folder.ts";
 import { connect, ledgerFileExists, removeIfThere } from "./ledger_file.ts";
-import { folderOf, placeNewFile } from "./new_file.ts";
-import { sqliteCondition } from "./sqlite_error.ts";
+import { folderOf, logSuffixes, placeNewFile } from "./new_file.ts";
+import { sqliteCondition, systemReason } from "./sqlite_error.ts";
+
+const keptMark = ".replaced-";
+
+/** The name under which a replaced ledger is kept. */
+export function keptName(file: string, atMs: number): string {
+  return `${file}${keptMark}${new Date(atMs).toISOString().replaceAll(":", "")}`;
+}
 
 /**
- * Gives the ledger another name and a finished file its place. To be called under the serving lock.
+ * Gives the ledger another name and a finished file its place. Under the lock, for `replace`.
  *
- * What SQLite keeps beside a ledger has to be gone first: the log of one beside another would be taken for part of that one, and
- * written into it. So the log is brought into its file; only where the file is too damaged for that, the log goes with it.
+ * Where the ledger is too damaged to fold its log, the log goes with it under the new name.
  *
  * @param options `by` is a ledger that no program has open, and is gone afterwards; `kept` is the replaced ledger's new name
  * @throws {LedgerBusyError} when another program has the ledger open; nothing was changed
@@ -22,12 +39,12 @@ export function replaceLedgerFile(
   { by, kept }: { readonly by: string; readonly kept: string },
 ): void {
   const attempt = `cannot keep the ledger ${file} as ${kept}`;
+  using held = holdAlone(file, `cannot replace the ledger ${file}`);
   try {
-    const isWhole = foldLog(file);
     // Two names for one file for an instant, and then the one name for the other file: it is never without.
     placeNewFile(file, kept, { attempt });
     try {
-      if (!isWhole) moveLog(file, kept);
+      if (!held.isWhole) moveLog(file, kept);
       Deno.renameSync(by, file);
     } catch (error) {
       moveLog(kept, file);
@@ -38,40 +55,95 @@ export function replaceLedgerFile(
     syncFolderNow(folderOf(file));
   } catch (error) {
     if (error instanceof MicropayError) throw error;
-    throw new FileError(`${attempt}: ${messageOf(error)}`, { cause: error });
+    throw new FileError(`${attempt}: ${systemReason(error)}`, { cause: error });
   }
 }
 
-function moveLog(from: string, to: string): void {
-  for (const suffix of ["-wal", "-shm", "-journal"]) {
-    renameIfThere(`${from}${suffix}`, `${to}${suffix}`);
-  }
+/** Removes a ledger and its log. Under the lock, for `replace`; throws as {@link replaceLedgerFile}. */
+export function removeLedgerFile(file: string): void {
+  using _held = holdAlone(file, `cannot delete the ledger ${file}`);
+  removeLog(file);
+  removeIfThere(file);
+}
+
+/** Removes the log of a ledger that is not there any more: it would be taken for part of the next one. */
+export function removeLog(file: string): void {
+  for (const suffix of logSuffixes) removeIfThere(`${file}${suffix}`);
 }
 
 /**
- * Makes a file the whole ledger, with nothing beside it. SQLite does that only for the one connection there is.
+ * Takes back what a restore did before it was killed: the ledger has its own name and the one under which it was to be kept.
+ * Under the lock: no restore is under way then.
  *
- * @returns whether it could; not when the file is damaged
+ * @throws {FileError} when the folder cannot be read or written
  */
-function foldLog(file: string): boolean {
-  const database = connect(file, { readOnly: false });
+export function takeBackReplacement(file: string): void {
+  const found = Deno.statSync(file);
+  if ((found.nlink ?? 1) <= 1) return;
+  const folder = folderOf(file);
+  const start = `${file.slice(folder.length)}${keptMark}`;
   try {
-    database.prepare("PRAGMA busy_timeout = 1000").get();
-    database.prepare("PRAGMA synchronous = FULL").get();
-    database.prepare("PRAGMA fullfsync = ON").get();
-    // Reads the file, so that one that is none is told from one that has no log.
-    database.prepare("PRAGMA user_version").get();
-    const mode = Object.values(database.prepare("PRAGMA journal_mode = DELETE").get() ?? {})[0];
-    return mode === "delete";
+    for (const { name } of [...Deno.readDirSync(folder)]) {
+      if (!name.startsWith(start)) continue;
+      const kept = `${folder}${name}`;
+      const { ino, dev } = Deno.lstatSync(kept);
+      if (ino !== found.ino || dev !== found.dev) continue;
+      moveLog(kept, file);
+      removeIfThere(kept);
+    }
   } catch (error) {
-    if (sqliteCondition(error) !== "busy") return false;
-    throw new LedgerBusyError(
-      `cannot replace the ledger ${file}: another program has it open; close that one first`,
+    if (error instanceof MicropayError) throw error;
+    throw new FileError(
+      `cannot take back the unfinished restore of ${file}: ${systemReason(error)}`,
       { cause: error },
     );
-  } finally {
-    database.close();
   }
+}
+
+interface HeldLedger extends Disposable {
+  /** Whether the file is the whole ledger, with no log beside it. Not when it is too damaged for that. */
+  readonly isWhole: boolean;
+}
+
+/** Folds a ledger's log into its file, and keeps every other program out of it. */
+function holdAlone(file: string, attempt: string): HeldLedger {
+  const busy = (cause?: unknown) =>
+    new LedgerBusyError(`${attempt}: another program has it open; close that one first`, { cause });
+  const database = connect(file, { readOnly: false });
+  try {
+    if (foldLog(database)) {
+      database.prepare("BEGIN EXCLUSIVE").run();
+      // Another program may have begun a log between the two statements.
+      if (journalMode(database, "") !== "delete") throw busy();
+      return { isWhole: true, [Symbol.dispose]: () => database.close() };
+    }
+  } catch (error) {
+    const condition = sqliteCondition(error);
+    if (condition === undefined || condition === "busy") {
+      database.close();
+      throw condition === undefined ? error : busy(error);
+    }
+  }
+  database.close();
+  return { isWhole: false, [Symbol.dispose]: () => {} };
+}
+
+/** SQLite does it for the only connection there is, and is busy otherwise. */
+function foldLog(database: DatabaseSync): boolean {
+  database.prepare("PRAGMA busy_timeout = 1000").get();
+  database.prepare("PRAGMA synchronous = FULL").get();
+  database.prepare("PRAGMA fullfsync = ON").get();
+  // Reads the file, so that one that is none is told from one that has no log.
+  database.prepare("PRAGMA user_version").get();
+  return journalMode(database, " = DELETE") === "delete";
+}
+
+function journalMode(database: DatabaseSync, change: "" | " = DELETE"): unknown {
+  return Object.values(database.prepare(`PRAGMA journal_mode${change}`).get() ?? {})[0];
+}
+
+function moveLog(from: string, to: string): void {
+  for (const suffix of logSuffixes) renameIfThere(`${from}${suffix}`, `${to}${suffix}`);
 }
 
 function renameIfThere(from: string, to: string): void {

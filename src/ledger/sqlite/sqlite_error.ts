@@ -40,8 +40,29 @@ export function ledgerError(
     case "read_only":
       return new LedgerBusyError(`${attempt}: it is read-only`, options);
     default:
-      return new LedgerError(`${attempt}: ${messageOf(error)}`, options);
+      return new LedgerError(`${attempt}: ${failureReason(error)}`, options);
   }
+}
+
+/**
+ * Why SQLite failed and what to do. A ledger is called damaged only when SQLite says so: nobody is to replace a good ledger
+ * with an older backup because a disk or a cable failed for a moment.
+ */
+function failureReason(error: unknown): string {
+  const code = resultCodeOf(error);
+  if (code === resultCode.corrupt || extendedCodeOf(error) === shortRead) {
+    return "it is damaged or cut short; put a backup in its place";
+  }
+  if (code !== resultCode.ioError) return messageOf(error);
+  const extended = extendedCodeOf(error)!;
+  const operation = ioOperations.get(extended) ?? "using";
+  return `${messageOf(error)} while ${operation} it or its log (SQLite's code ${extended}); ` +
+    "look at its disk, the ledger itself may be good";
+}
+
+/** Why the system refused an operation on a file. The text names the file itself; Deno would name it once more. */
+export function systemReason(error: unknown): string {
+  return messageOf(error).replace(/(\(os error \d+\)).*$/s, "$1");
 }
 
 /** Result codes: https://www.sqlite.org/rescode.html */
@@ -49,14 +70,44 @@ export const resultCode = {
   error: 1,
   busy: 5,
   readOnly: 8,
+  ioError: 10,
+  corrupt: 11,
   cannotOpen: 14,
   notADatabase: 26,
 } as const;
 
+/** SQLITE_IOERR_SHORT_READ: the file ends within a page. */
+const shortRead = 522;
+
+/** What SQLite was doing to a file, by the extended codes of SQLITE_IOERR. */
+const ioOperations = new Map<number, string>([
+  [266, "reading"], // SQLITE_IOERR_READ
+  [778, "writing"], // SQLITE_IOERR_WRITE
+  [1034, "syncing"], // SQLITE_IOERR_FSYNC
+  [1290, "syncing the folder of"], // SQLITE_IOERR_DIR_FSYNC
+  [1546, "truncating"], // SQLITE_IOERR_TRUNCATE
+  [1802, "looking at"], // SQLITE_IOERR_FSTAT
+  [2058, "unlocking"], // SQLITE_IOERR_UNLOCK
+  [2314, "locking"], // SQLITE_IOERR_RDLOCK
+  [2570, "deleting"], // SQLITE_IOERR_DELETE
+  [3338, "looking for"], // SQLITE_IOERR_ACCESS
+  [3594, "locking"], // SQLITE_IOERR_CHECKRESERVEDLOCK
+  [3850, "locking"], // SQLITE_IOERR_LOCK
+  [4106, "closing"], // SQLITE_IOERR_CLOSE
+  [4618, "opening the index of"], // SQLITE_IOERR_SHMOPEN
+  [5130, "locking the index of"], // SQLITE_IOERR_SHMLOCK
+  [5386, "mapping the index of"], // SQLITE_IOERR_SHMMAP
+]);
+
 /** The primary result code, where there is one. */
 export function resultCodeOf(error: unknown): number | undefined {
+  const extended = extendedCodeOf(error);
+  return extended === undefined ? undefined : extended & 0xff;
+}
+
+function extendedCodeOf(error: unknown): number | undefined {
   const errcode = (error as { errcode?: unknown } | null)?.errcode;
-  return typeof errcode === "number" ? errcode & 0xff : undefined;
+  return typeof errcode === "number" ? errcode : undefined;
 }
 
 const conditionsByCode = new Map<number, SqliteCondition>([

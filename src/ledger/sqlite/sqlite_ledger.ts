@@ -33,7 +33,7 @@ import {
 import { CommitQueue, type Operation } from "./commit_queue.ts";
 import { watchLedgerFile } from "./ledger_file.ts";
 import { integerIn, presenceFromRow } from "./rows.ts";
-import type { ServingLock } from "./serving_lock.ts";
+import type { LedgerLock } from "./ledger_lock.ts";
 import { ledgerError } from "./sqlite_error.ts";
 import { SqliteAccounts } from "./sqlite_accounts.ts";
 import { SqliteBook } from "./sqlite_book.ts";
@@ -42,7 +42,7 @@ import { prepareStatements, type Statements } from "./statements.ts";
 export class SqliteLedger implements Ledger {
   readonly #database: DatabaseSync;
   readonly #file: string;
-  readonly #lock: ServingLock | undefined;
+  readonly #lock: LedgerLock | undefined;
   readonly #sql: Statements;
   readonly #accounts: SqliteAccounts;
   readonly #book: SqliteBook;
@@ -54,7 +54,7 @@ export class SqliteLedger implements Ledger {
   /** Takes over an open connection and the lock. Callers use `openSqliteLedger`. */
   constructor(
     database: DatabaseSync,
-    options: { file: string; ledgerId: string; lock: ServingLock | undefined },
+    options: { file: string; ledgerId: string; lock: LedgerLock | undefined },
   ) {
     this.#database = database;
     this.#file = options.file;

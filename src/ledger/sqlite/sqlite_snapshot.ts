@@ -3,7 +3,7 @@
  * cannot write.
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { LedgerError, MicropayError } from "../../errors.ts";
+import { LedgerError } from "../../errors.ts";
 import type {
   LedgerSnapshot,
   StoredAccount,
@@ -11,13 +11,8 @@ import type {
   StoredEntry,
   StoredValue,
 } from "../snapshot.ts";
-import {
-  connect,
-  type LedgerFileMarks,
-  marksOf,
-  requireCurrent,
-  requireLedgerFile,
-} from "./ledger_file.ts";
+import type { LedgerFileMarks } from "./ledger_file.ts";
+import { openMoment } from "./ledger_moment.ts";
 import { entryColumns } from "./rows.ts";
 import { schemaFaults } from "./schema_faults.ts";
 import { ledgerError } from "./sqlite_error.ts";
@@ -32,23 +27,10 @@ import { narrowed, streamRows } from "./stream_rows.ts";
  * @throws {LedgerError} when the file is not a ledger, is damaged, or of another version than this program's
  * @throws {FileError} when it cannot be read
  */
-export function openSqliteSnapshot({ file }: { readonly file: string }): LedgerSnapshot {
-  requireLedgerFile(file);
-  const database = connect(file, { readOnly: true });
-  try {
-    const marks = marksOf(database, file);
-    requireCurrent(file, marks);
-    database.prepare("PRAGMA cell_size_check = ON").get(); // a damaged page is told, not followed
-    database.prepare("BEGIN").run();
-    // A read transaction begins with its first read.
-    database.prepare("SELECT id FROM ledger").get();
-    return new SqliteSnapshot(database, file, marks);
-  } catch (error) {
-    database.close();
-    throw error instanceof MicropayError
-      ? error
-      : ledgerError(`cannot read the ledger ${file}`, error);
-  }
+export function openSqliteSnapshot({ file: path }: { readonly file: string }): LedgerSnapshot {
+  const { database, file, marks } = openMoment(path);
+  database.prepare("PRAGMA cell_size_check = ON").get(); // a damaged page is told, not followed
+  return new SqliteSnapshot(database, file, marks);
 }
 
 class SqliteSnapshot implements LedgerSnapshot {

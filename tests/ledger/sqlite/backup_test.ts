@@ -7,10 +7,7 @@ import {
   LedgerFullError,
   MicropayError,
 } from "../../../src/errors.ts";
-import {
-  backupSqliteLedger,
-  restoreSqliteLedger,
-} from "../../../src/ledger/sqlite/backup_ledger.ts";
+import { backupSqliteLedger, openRestorePlace } from "../../../src/ledger/sqlite/backup_ledger.ts";
 import { deleteSqliteLedger } from "../../../src/ledger/sqlite/delete_sqlite_ledger.ts";
 import { removeIfThere } from "../../../src/ledger/sqlite/ledger_file.ts";
 import { placeNewFile } from "../../../src/ledger/sqlite/new_file.ts";
@@ -123,7 +120,7 @@ const targets: [string, (folder: string) => string, string][] = [
   [
     "a folder that is missing",
     (folder) => `${folder}/no/where`,
-    "its folder is missing or not writable",
+    "its folder is missing or not writable: No such file or directory (os error 2)",
   ],
   ["a device", () => "/dev/null", "there is a file of that name, and it is never overwritten"],
   [
@@ -133,8 +130,8 @@ const targets: [string, (folder: string) => string, string][] = [
   ],
   [
     "the lock of another ledger",
-    (folder) => `${folder}/other.db-serving`,
-    "a name that ends in -serving is for a file beside a ledger",
+    (folder) => `${folder}/other.db-lock`,
+    "a name that ends in -lock is for a file beside a ledger",
   ],
 ];
 for (const [sentence, target, text] of targets) {
@@ -196,6 +193,11 @@ for (const [sentence, link] of linkers) {
     }));
 }
 
+function restore(backup: string, file: string): string | undefined {
+  using place = openRestorePlace(file);
+  return place.restore(backup, { atMs: noonMs });
+}
+
 /** A closed ledger without members, a backup of it, and then both members in the ledger. */
 async function makeBoth(folder: string) {
   const [file, backup] = [`${folder}/server.db`, `${folder}/backup.db`];
@@ -211,11 +213,11 @@ async function makeBoth(folder: string) {
 Deno.test("a restored ledger is the backup, and what it replaced is kept whole", () =>
   inFolder(async (folder) => {
     const { file, backup, early, late } = await makeBoth(folder);
-    const kept = restoreSqliteLedger({ backup, file, atMs: noonMs });
+    const kept = restore(backup, file);
     assertEquals(kept, `${file}.replaced-2026-11-23T120000.000Z`);
     assertEquals(
       namesIn(folder),
-      ["backup.db", "server.db", "server.db-serving", "server.db.replaced-2026-11-23T120000.000Z"],
+      ["backup.db", "server.db", "server.db-lock", "server.db.replaced-2026-11-23T120000.000Z"],
     );
     assertEquals(Deno.statSync(file).mode! & 0o777, 0o600);
     assertEquals([await totalsOf(file), await totalsOf(kept!)], [early, late]);
@@ -236,10 +238,10 @@ Deno.test("what a killed server left in its log is kept with the ledger, and sta
     await ledger.close();
     assertGreater(Deno.statSync(`${killed}-wal`).size, 0);
 
-    const kept = restoreSqliteLedger({ backup, file: killed, atMs: noonMs })!;
+    const kept = restore(backup, killed)!;
     assertEquals(
       namesIn(folder).filter((name) => name.startsWith("killed.db")),
-      ["killed.db", "killed.db-serving", kept.slice(folder.length + 1)],
+      ["killed.db", "killed.db-lock", kept.slice(folder.length + 1)],
     );
     assertEquals([await totalsOf(killed), await totalsOf(kept)], [early, late]);
   }));
@@ -249,7 +251,7 @@ Deno.test("a ledger too damaged to be opened is replaced and kept, and no log is
     const { file, backup, early } = await makeBoth(folder);
     Deno.writeTextFileSync(file, "no database any more, for whatever reason\n".repeat(99));
     Deno.writeTextFileSync(`${file}-wal`, "log");
-    const kept = restoreSqliteLedger({ backup, file, atMs: noonMs })!;
+    const kept = restore(backup, file)!;
     assertEquals(namesIn(folder).filter((name) => name.endsWith("db-wal")), []);
     assertEquals(await totalsOf(file), early);
     assertEquals(Deno.readTextFileSync(kept).slice(0, 11), "no database");
@@ -259,7 +261,7 @@ Deno.test("a ledger is restored where there was none", () =>
   withLedger(async ({ file, folder, ledger }) => {
     const [backup, fresh] = [`${folder}/backup.db`, `${folder}/fresh.db`];
     backupSqliteLedger({ file, to: backup });
-    assertEquals(restoreSqliteLedger({ backup, file: fresh, atMs: noonMs }), undefined);
+    assertEquals(restore(backup, fresh), undefined);
     assertEquals(await totalsOf(fresh), await ledger.totals());
   }));
 
@@ -269,7 +271,7 @@ Deno.test("a ledger that a server uses is not replaced", () =>
     backupSqliteLedger({ file, to: backup });
     const before = await ledger.totals();
     assertThrows(
-      () => restoreSqliteLedger({ backup, file, atMs: noonMs }),
+      () => restore(backup, file),
       LedgerError,
       "another server is using it",
     );
@@ -285,7 +287,7 @@ Deno.test("a ledger that another program has open is not replaced under it", () 
       using other = otherConnection(file);
       assertEquals(other.value("SELECT count(*) FROM entry"), 1);
       const error = assertThrows(
-        () => restoreSqliteLedger({ backup, file, atMs: noonMs }),
+        () => restore(backup, file),
         LedgerBusyError,
       );
       assertEquals(
@@ -295,7 +297,7 @@ Deno.test("a ledger that another program has open is not replaced under it", () 
     }
     assertEquals(namesIn(folder), before);
     assertEquals(await totalsOf(file), late);
-    restoreSqliteLedger({ backup, file, atMs: noonMs });
+    restore(backup, file);
     assertEquals(await totalsOf(file), early);
   }));
 
@@ -346,7 +348,7 @@ for (const [sentence, spoil, text] of unusable) {
       const { file, backup, late } = await makeBoth(folder);
       spoil(backup, file);
       const before = namesIn(folder);
-      assertThrows(() => restoreSqliteLedger({ backup, file, atMs: noonMs }), MicropayError, text);
+      assertThrows(() => restore(backup, file), MicropayError, text);
       assertEquals(namesIn(folder).filter((name) => !/-(wal|shm)$/.test(name)), before);
       assertEquals(await totalsOf(file), late);
     }));
@@ -358,7 +360,7 @@ Deno.test("a ledger that is kept already under that name is not lost to another"
     const kept = `${file}.replaced-2026-11-23T120000.000Z`;
     Deno.writeTextFileSync(kept, "kept");
     assertThrows(
-      () => restoreSqliteLedger({ backup, file, atMs: noonMs }),
+      () => restore(backup, file),
       FileError,
       `cannot keep the ledger ${file} as ${kept}: there is a file of that name`,
     );
@@ -382,8 +384,8 @@ Deno.test({
       await using disk = (await mountSmallDisk("200k"))!;
       const to = `${disk.folder}/other.db`;
       assertThrows(() => backupSqliteLedger({ file, to }), LedgerFullError, "no room");
-      const restore = () => restoreSqliteLedger({ backup, file: to, atMs: noonMs });
-      assertThrows(restore, LedgerFullError, "no room");
-      assertEquals(namesIn(disk.folder), ["other.db-serving"]);
+      const restoring = () => restore(backup, to);
+      assertThrows(restoring, LedgerFullError, "no room");
+      assertEquals(namesIn(disk.folder), ["other.db-lock"]);
     }),
 });

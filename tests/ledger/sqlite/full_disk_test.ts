@@ -129,7 +129,7 @@ Deno.test(
         `cannot make the ledger ${folder}/server.db: there is no room left on its disk`,
       );
       const left = [...Deno.readDirSync(folder)].map(({ name }) => name);
-      assertEquals(left.filter((name) => name !== "server.db-serving"), []);
+      assertEquals(left.filter((name) => name !== "server.db-lock"), []);
     }),
 );
 
@@ -143,7 +143,8 @@ Deno.test(
       const error = await assertRejects(() => openSqliteLedger({ file, ledgerId }), Error);
       assertEquals(
         error.message,
-        `cannot open the ledger ${file}: it and its folder have to be readable and writable for this user`,
+        `cannot open the ledger ${file}: it or its log cannot be opened; both and their folder have to be readable ` +
+          "and writable for this user",
       );
       await disk.setReadOnly(false);
       await (await openSqliteLedger({ file, ledgerId })).close();

@@ -5,7 +5,6 @@ import { FileError, LedgerError } from "../../../src/errors.ts";
 import { deleteSqliteLedger } from "../../../src/ledger/sqlite/delete_sqlite_ledger.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { schemaVersion } from "../../../src/ledger/sqlite/schema.ts";
-import { sqlitePath } from "../../../src/ledger/sqlite/sqlite_path.ts";
 import { alice, bob, ledgerId, payment } from "../ledger_samples.ts";
 import { inFolder, registerBoth } from "./temporary_ledger.ts";
 
@@ -14,7 +13,7 @@ async function makeLedger(file: string): Promise<void> {
   await registerBoth(ledger);
   for (let id = 0; id < 50; id++) await ledger.book(payment([alice, bob], 1, { id }));
   await ledger.close();
-  Deno.removeSync(`${file}-serving`);
+  Deno.removeSync(`${file}-lock`);
 }
 
 function alter(file: string, ...statements: string[]): void {
@@ -70,7 +69,7 @@ const rows: [string, (file: string) => void | Promise<void>, string][] = [
       await makeLedger(file);
       alter(file, "DELETE FROM ledger");
     },
-    damaged,
+    "it does not say whose it is; put a backup in its place",
   ],
 ];
 
@@ -90,7 +89,7 @@ for (const [sentence, make, text] of rows) {
       }
       assertEquals(assertThrows(() => deleteSqliteLedger(file), LedgerError).message, message);
       assertEquals(Deno.readFileSync(file), before);
-      assertEquals(await exists(`${file}-serving`), false);
+      assertEquals(await exists(`${file}-lock`), false);
     }));
 }
 
@@ -135,7 +134,8 @@ Deno.test("a folder that is missing or cannot be written is refused in one line"
       );
       assertEquals(
         error.message,
-        `cannot make the file ${parent}/server.db-serving: its folder is missing or not writable`,
+        `cannot make the file ${parent}/server.db-lock: its folder is missing or not writable: ` +
+          "No such file or directory (os error 2)",
       );
     }
   }));
@@ -156,7 +156,7 @@ Deno.test("all of an open ledger's files are for their owner only", () =>
     const ledger = await openSqliteLedger({ file: `${folder}/server.db`, ledgerId });
     await registerBoth(ledger);
     const files = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-    assertEquals(files, ["server.db", "server.db-serving", "server.db-shm", "server.db-wal"]);
+    assertEquals(files, ["server.db", "server.db-lock", "server.db-shm", "server.db-wal"]);
     for (const name of files) {
       assertEquals(Deno.statSync(`${folder}/${name}`).mode! & 0o777, 0o600, name);
     }
@@ -166,7 +166,6 @@ Deno.test("all of an open ledger's files are for their owner only", () =>
 Deno.test("a name that means something else to SQLite is a file like any other", () =>
   inFolder(async (folder) => {
     for (const name of [":memory:", "file:a?mode=memory", "with space ü.db"]) {
-      assertEquals(sqlitePath(name), `./${name}`);
       await makeLedger(`${folder}/${name}`);
       assertEquals(await exists(`${folder}/${name}`), true);
     }
@@ -177,11 +176,11 @@ Deno.test("a second server on one ledger is refused, a tool beside it is not", (
     const file = `${folder}/server.db`;
     const first = await openSqliteLedger({ file, ledgerId });
     await registerBoth(first);
-    const inUse =
-      `cannot serve the ledger ${file}: another server is using it; stop that one first`;
+    const inUse = `the ledger ${file}: another server is using it; stop that one first`;
     const second = await assertRejects(() => openSqliteLedger({ file, ledgerId }), LedgerError);
-    assertEquals(second.message, inUse);
-    assertEquals(assertThrows(() => deleteSqliteLedger(file), LedgerError).message, inUse);
+    assertEquals(second.message, `cannot serve ${inUse}`);
+    const deletion = assertThrows(() => deleteSqliteLedger(file), LedgerError);
+    assertEquals(deletion.message, `cannot delete ${inUse}`);
     const tool = await openSqliteLedger({ file, ledgerId, serve: false });
     assertEquals((await tool.totals()).accounts, 2);
     await tool.close();

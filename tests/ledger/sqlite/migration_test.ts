@@ -45,7 +45,7 @@ Deno.test("a ledger of the first version is brought up to date, and kept as it w
     assertEquals(namesIn(folder), [
       "old.db",
       "server.db",
-      "server.db-serving",
+      "server.db-lock",
       "server.db.schema-1",
     ]);
   }));
@@ -88,7 +88,7 @@ Deno.test("a ledger that cannot be migrated stays as it was, and no copy is left
     );
     assertEquals(versionOf(file), 1);
     assertEquals(rowsOf(file, "SELECT type, name, sql FROM sqlite_schema"), before);
-    assertEquals(namesIn(folder), ["server.db", "server.db-serving"]);
+    assertEquals(namesIn(folder), ["server.db", "server.db-lock"]);
   }));
 
 Deno.test("a ledger that somebody changed by hand is not migrated, and it is said why", () =>
@@ -133,8 +133,8 @@ Deno.test("a ledger in use by an older server is not migrated under it", () =>
   inFolder(async (folder) => {
     const file = `${folder}/server.db`;
     makeFirstVersion(file);
-    const { takeServingLock } = await import("../../../src/ledger/sqlite/serving_lock.ts");
-    const lock = takeServingLock(file);
+    const { takeLedgerLock } = await import("../../../src/ledger/sqlite/ledger_lock.ts");
+    const lock = takeLedgerLock(file, { use: "serve", attempt: "cannot" });
     await assertRejects(() => openSqliteLedger({ file, ledgerId }), LedgerError, "another server");
     lock.release();
     assertEquals(versionOf(file), 1);
@@ -196,6 +196,6 @@ Deno.test({
       assert(Deno.statSync(file).size > 1_200_000, "no room for two of it");
       await assertRejects(() => openSqliteLedger({ file, ledgerId }), LedgerFullError, "no room");
       assertEquals(versionOf(file), 1);
-      assertEquals(namesIn(disk.folder), ["server.db", "server.db-serving"]);
+      assertEquals(namesIn(disk.folder), ["server.db", "server.db-lock"]);
     }),
 });

@@ -14,7 +14,7 @@ export interface TemporaryLedger {
 
 /** Runs a test in a folder that is removed afterwards. */
 export async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "micropay-ledger-" });
+  const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "micropay-ledger-" }));
   try {
     await run(folder);
   } finally {

@@ -1,0 +1,70 @@
+/**
+ * The real path of a ledger. SQLite keeps its logs, and we keep our lock, beside the name of the file. So a ledger may be used
+ * under one name only.
+ */
+import { basename, dirname, resolve } from "node:path";
+import { FileError } from "../../errors.ts";
+import { systemReason } from "./sqlite_error.ts";
+
+/** More links than this in a row are a circle. */
+const linksMax = 40;
+
+/**
+ * Follows symbolic links to the file that they mean, also when that file is not there yet.
+ *
+ * The result is absolute. SQLite therefore takes no name for something else, as it does with `:memory:` and `file:x?mode=ro`.
+ *
+ * @throws {FileError} when the path cannot be followed
+ */
+export function resolveLedgerPath(file: string): string {
+  let path = resolve(file);
+  for (let links = 0; links < linksMax; links++) {
+    try {
+      return Deno.realPathSync(path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) {
+        throw unfollowed(file, systemReason(error), error);
+      }
+    }
+    const target = linkTarget(path);
+    if (target === undefined) return resolveNewPath(path);
+    path = resolve(dirname(path), target);
+  }
+  throw unfollowed(file, "its symbolic links form a circle");
+}
+
+/** The real path of a file that is to be made. A link of that name is not followed: it is in the way. */
+export function resolveNewPath(file: string): string {
+  const path = resolve(file);
+  try {
+    return resolve(Deno.realPathSync(dirname(path)), basename(path));
+  } catch {
+    return path; // Making the file says what is wrong with its folder.
+  }
+}
+
+/**
+ * A ledger with two names could be opened under both. Each name would have a log and a lock of its own, and the file would break.
+ *
+ * @throws {FileError} when the file has another name (a hard link)
+ */
+export function requireOneName(file: string, attempt: string): void {
+  const { nlink } = Deno.statSync(file);
+  if ((nlink ?? 1) <= 1) return;
+  throw new FileError(
+    `${attempt}: the file has ${nlink} names (hard links); find them with find -samefile, and ` +
+      "delete all but one, or copy the file with cp",
+  );
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function unfollowed(file: string, reason: string, cause?: unknown): FileError {
+  return new FileError(`cannot look for the ledger ${file}: ${reason}`, { cause });
+}

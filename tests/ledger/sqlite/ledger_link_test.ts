@@ -1,0 +1,115 @@
+/** A ledger under more than one name. */
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { FileError, LedgerError } from "../../../src/errors.ts";
+import { backupSqliteLedger, openRestorePlace } from "../../../src/ledger/sqlite/backup_ledger.ts";
+import { deleteSqliteLedger } from "../../../src/ledger/sqlite/delete_sqlite_ledger.ts";
+import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
+import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
+import { alice, bob, ledgerId, noonMs, payment } from "../ledger_samples.ts";
+import { inFolder, registerBoth } from "./temporary_ledger.ts";
+
+const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+
+function entriesIn(file: string): number {
+  const snapshot = openSqliteSnapshot({ file });
+  try {
+    return snapshot.entryCount();
+  } finally {
+    snapshot.close();
+  }
+}
+
+/** A ledger in one folder, and links to it and to that folder in another. */
+async function withLinks(
+  run: (at: { file: string; links: string[]; folder: string }) => Promise<void>,
+): Promise<void> {
+  await inFolder(async (folder) => {
+    const [here, there] = [`${folder}/here`, `${folder}/there`];
+    for (const made of [here, there]) Deno.mkdirSync(made);
+    const file = `${here}/server.db`;
+    Deno.symlinkSync("../here/server.db", `${there}/link.db`);
+    Deno.symlinkSync("link.db", `${there}/chain.db`);
+    Deno.symlinkSync(here, `${there}/folder`);
+    const links = [`${there}/link.db`, `${there}/chain.db`, `${there}/folder/server.db`];
+    await run({ file, links, folder: here });
+    assertEquals(namesIn(there), ["chain.db", "folder", "link.db"], "the links stay, alone");
+  });
+}
+
+Deno.test("a ledger is one and the same through a symbolic link", () =>
+  withLinks(async ({ file, links, folder }) => {
+    // Through a link that leads nowhere yet, the ledger is made where it leads.
+    const server = await openSqliteLedger({ file: links[0]!, ledgerId });
+    await registerBoth(server);
+    const backup = `${folder}/backup.db`;
+    backupSqliteLedger({ file: links[1]!, to: backup });
+    await server.book(payment([alice, bob], 1));
+    for (const link of links) {
+      const inUse = `the ledger ${file}: another server is using it; stop that one first`;
+      const second = await assertRejects(
+        () => openSqliteLedger({ file: link, ledgerId }),
+        LedgerError,
+      );
+      assertEquals(second.message, `cannot serve ${inUse}`);
+      assertThrows(() => openRestorePlace(link), LedgerError, `cannot restore ${inUse}`);
+      assertThrows(() => deleteSqliteLedger(link), LedgerError, `cannot delete ${inUse}`);
+      assertEquals(entriesIn(link), 2);
+    }
+    await server.close();
+
+    for (const [index, link] of links.entries()) {
+      using place = openRestorePlace(link);
+      assertThrows(() => place.restore(file, { atMs: noonMs }), FileError, "that very file");
+      const kept = place.restore(backup, { atMs: noonMs + index })!;
+      assertEquals([kept.slice(0, file.length), entriesIn(kept)], [file, index === 0 ? 2 : 1]);
+      assertEquals(entriesIn(file), 1);
+    }
+    for (const link of links) {
+      deleteSqliteLedger(link);
+      assertEquals(namesIn(folder).filter((name) => /^server\.db(-.*)?$/.test(name)), []);
+      await (await openSqliteLedger({ file: link, ledgerId })).close();
+    }
+    assertEquals(entriesIn(file), 0);
+  }));
+
+Deno.test("a ledger with a second name is refused, and left as it was", () =>
+  inFolder(async (folder) => {
+    const [file, second, backup] = [`${folder}/server.db`, `${folder}/2.db`, `${folder}/b.db`];
+    const ledger = await openSqliteLedger({ file, ledgerId });
+    await registerBoth(ledger);
+    backupSqliteLedger({ file, to: backup });
+    await ledger.close();
+    Deno.linkSync(file, second);
+    const before = Deno.readFileSync(file);
+    const says = "the file has 2 names (hard links); find them with find -samefile";
+    for (const name of [file, second]) {
+      for (const serve of [true, false]) {
+        await assertRejects(
+          () => openSqliteLedger({ file: name, ledgerId, serve }),
+          FileError,
+          says,
+        );
+      }
+      assertThrows(() => openRestorePlace(name), FileError, says);
+      assertThrows(() => deleteSqliteLedger(name), FileError, says);
+      assertThrows(() => openSqliteSnapshot({ file: name }), FileError, says);
+      assertThrows(() => backupSqliteLedger({ file: name, to: `${folder}/c.db` }), FileError, says);
+    }
+    assertEquals(Deno.readFileSync(file), before);
+    Deno.removeSync(second);
+
+    // A backup has no log. Backup programs link those that did not change.
+    Deno.linkSync(backup, second);
+    assertEquals(entriesIn(second), 1);
+    using place = openRestorePlace(file);
+    place.restore(second, { atMs: noonMs });
+  }));
+
+Deno.test("a link that leads to itself is refused in one line", () =>
+  inFolder(async (folder) => {
+    const file = `${folder}/server.db`;
+    Deno.symlinkSync("server.db", file);
+    const error = await assertRejects(() => openSqliteLedger({ file, ledgerId }), FileError);
+    assertEquals(error.message.split("\n").length, 1);
+    assertEquals(error.message.startsWith(`cannot look for the ledger ${file}: `), true);
+  }));

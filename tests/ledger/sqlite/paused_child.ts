@@ -1,0 +1,91 @@
+/**
+ * A process that writes a ledger and stops before one of its steps until its standard input has a byte or ends.
+ *
+ * A step is a call that changes a folder, or a statement that takes, keeps or frees a lock. The program under test knows nothing
+ * of it: the calls of the runtime are replaced.
+ *
+ *     paused_child.ts ACTION FILE BACKUP STEP
+ *
+ * Prints `paused AT_WHAT` when it stops, and `ended OUTCOME` at its end.
+ */
+import { DatabaseSync, StatementSync } from "node:sqlite";
+import { openRestorePlace } from "../../../src/ledger/sqlite/backup_ledger.ts";
+import { deleteSqliteLedger } from "../../../src/ledger/sqlite/delete_sqlite_ledger.ts";
+import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
+import { messageOf } from "../../../src/errors.ts";
+import { alice, bob, ledgerId, noonMs, payment } from "../ledger_samples.ts";
+
+const [action, file, backup, step] = Deno.args as [string, string, string, string];
+let steps = 0;
+
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+function pauseBefore(what: string): void {
+  if (steps++ !== Number(step)) return;
+  say(`paused ${what}`);
+  Deno.stdin.readSync(new Uint8Array(1));
+}
+
+type Call = (...values: unknown[]) => unknown;
+
+function pausing(owner: object, name: string, isStep: (values: unknown[]) => boolean = () => true) {
+  const calls = owner as Record<string, Call>;
+  const original = calls[name]!;
+  calls[name] = function (this: unknown, ...values: unknown[]) {
+    if (isStep(values)) pauseBefore(`${name} ${values.join(" ")}`);
+    return original.apply(this, values);
+  };
+}
+
+for (const name of ["linkSync", "renameSync", "removeSync", "makeTempFileSync"]) {
+  pausing(Deno, name);
+}
+pausing(Deno, "openSync", ([path]) => String(path).endsWith("-lock"));
+/** Statements that are steps, and their text. */
+const marked = new WeakMap<object, string>();
+const { prepare } = DatabaseSync.prototype;
+DatabaseSync.prototype.prepare = function (this: DatabaseSync, sql: string) {
+  const statement = prepare.call(this, sql);
+  if (/^(BEGIN|COMMIT|PRAGMA journal_mode = (DELETE|WAL))/.test(sql)) {
+    marked.set(statement, sql);
+  }
+  return statement;
+} as typeof prepare;
+for (const name of ["run", "get"] as const) {
+  const original = StatementSync.prototype[name] as Call;
+  (StatementSync.prototype as unknown as Record<string, Call>)[name] = function (
+    this: StatementSync,
+    ...values
+  ) {
+    const sql = marked.get(this);
+    if (sql !== undefined) pauseBefore(sql);
+    return original.apply(this, values);
+  };
+}
+pausing(DatabaseSync.prototype, "close");
+
+async function act(): Promise<string> {
+  switch (action) {
+    case "restore": {
+      using place = openRestorePlace(file);
+      return `kept ${place.restore(backup, { atMs: noonMs })}`;
+    }
+    case "reset":
+      deleteSqliteLedger(file);
+      return "deleted";
+    default: {
+      const ledger = await openSqliteLedger({ file, ledgerId, serve: action === "serve" });
+      const { outcome } = await ledger.book(payment([alice, bob], 1, { id: 777 }));
+      await ledger.close();
+      return outcome;
+    }
+  }
+}
+
+try {
+  say(`ended ${await act()}`);
+} catch (error) {
+  say(`ended refused: ${messageOf(error)}`);
+}

@@ -1,0 +1,272 @@
+/**
+ * A ledger is replaced or deleted while others have it open. Processes are stopped before each of their steps, and another one
+ * acts meanwhile, or they are killed there.
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { MicropayError } from "../../../src/errors.ts";
+import { backupSqliteLedger, openRestorePlace } from "../../../src/ledger/sqlite/backup_ledger.ts";
+import { deleteSqliteLedger } from "../../../src/ledger/sqlite/delete_sqlite_ledger.ts";
+import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
+import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
+import { alice, bob, ledgerId, noonMs, orderId, payment } from "../ledger_samples.ts";
+import { inFolder, registerBoth } from "./temporary_ledger.ts";
+
+/** More steps than any of the children has. */
+const stepsMax = 80;
+/** What the child books, what is booked beside it, and what is booked at the end. */
+const [childs, besides, lasts] = [777, 778, 779];
+
+interface Place {
+  readonly folder: string;
+  readonly file: string;
+  readonly backup: string;
+}
+
+/** A backup without members, and a ledger as a killed server leaves it: its members and a payment are only in its log. */
+async function makePlace(folder: string): Promise<Place> {
+  const [served, file, backup] = [`${folder}/served.db`, `${folder}/server.db`, `${folder}/b.db`];
+  const ledger = await openSqliteLedger({ file: served, ledgerId });
+  await registerBoth(ledger);
+  backupSqliteLedger({ file: served, to: backup });
+  await ledger.book(payment([alice, bob], 1, { id: 1 }));
+  for (const suffix of ["", "-wal"]) Deno.copyFileSync(`${served}${suffix}`, `${file}${suffix}`);
+  await ledger.close();
+  return { folder, file, backup };
+}
+
+/** Runs a test in a new place for each step of a child, or each `stride`th, until the child has no such step. */
+async function atEachStep(
+  action: string,
+  { stride = 1 }: { readonly stride?: number },
+  run: (place: Place, child: PausedChild) => Promise<void>,
+): Promise<void> {
+  const template = await Deno.makeTempDir({ prefix: "micropay-place-" });
+  try {
+    const made = await makePlace(template);
+    for (let step = 0;; step += stride) {
+      assert(step < stepsMax, "the child has no end");
+      let isPast = false;
+      await inFolder(async (folder) => {
+        const place = { folder, file: `${folder}/server.db`, backup: `${folder}/b.db` };
+        for (const suffix of ["", "-wal"]) {
+          Deno.copyFileSync(`${made.file}${suffix}`, `${place.file}${suffix}`);
+        }
+        Deno.copyFileSync(made.backup, place.backup);
+        const child = await PausedChild.start(action, place, step);
+        try {
+          isPast = child.pausedAt === undefined;
+          if (!isPast) await run(place, child);
+        } catch (error) {
+          throw new Error(`${action} stopped before step ${step}, ${child.pausedAt}`, {
+            cause: error,
+          });
+        } finally {
+          await child.end();
+        }
+      });
+      if (isPast) return;
+    }
+  } finally {
+    await Deno.remove(template, { recursive: true });
+  }
+}
+
+class PausedChild {
+  /** What it is about to do; `undefined` when it has ended. */
+  readonly pausedAt: string | undefined;
+  readonly step: number;
+  readonly #process: Deno.ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+  #outcome: string | undefined;
+
+  private constructor(
+    process: Deno.ChildProcess,
+    lines: AsyncIterator<string>,
+    { first, step }: { readonly first: string; readonly step: number },
+  ) {
+    this.step = step;
+    this.#process = process;
+    this.#lines = lines;
+    if (first.startsWith("paused ")) this.pausedAt = first.slice(7);
+    else this.#outcome = first;
+  }
+
+  static async start(action: string, place: Place, step: number): Promise<PausedChild> {
+    const script = new URL("paused_child.ts", import.meta.url).pathname;
+    const words = [action, place.file, place.backup, String(step)];
+    const process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--allow-all", script, ...words],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const lines = linesOf(process.stdout);
+    const { value } = await lines.next();
+    assert(typeof value === "string", "the child says nothing");
+    return new PausedChild(process, lines, { first: value, step });
+  }
+
+  /** Lets it go on to its end. @returns what it says then */
+  async resume(): Promise<string> {
+    await this.#process.stdin.close();
+    const { value } = await this.#lines.next();
+    return this.#outcome = String(value);
+  }
+
+  kill(): Promise<void> {
+    this.#outcome = "killed";
+    this.#process.kill("SIGKILL");
+    return this.end();
+  }
+
+  async end(): Promise<void> {
+    if (this.#outcome === undefined) this.#process.kill("SIGKILL");
+    await this.#process.stdin.close().catch(() => {});
+    while (!(await this.#lines.next()).done);
+    await this.#process.status;
+  }
+}
+
+async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = `${rest}${text}`.split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+}
+
+async function book(file: string, id: number, options: { serve: boolean }): Promise<boolean> {
+  try {
+    const ledger = await openSqliteLedger({ file, ledgerId, ...options });
+    try {
+      const { outcome } = await ledger.book(payment([alice, bob], 1, { id }));
+      return outcome === "booked";
+    } finally {
+      await ledger.close();
+    }
+  } catch (error) {
+    // Refused in words that an operator reads. Nothing else may come out.
+    assert(error instanceof MicropayError, String(error));
+    return false;
+  }
+}
+
+/** The ids of all payments in a ledger, which must be whole. */
+function idsIn(file: string): string[] {
+  const snapshot = openSqliteSnapshot({ file });
+  try {
+    assertEquals([...snapshot.faults()], [], file);
+    return [...snapshot.entries()].filter(({ kind }) => kind === "payment")
+      .map(({ id }) => String(id));
+  } finally {
+    snapshot.close();
+  }
+}
+
+/** Of every ledger in the folder but the backup: each is whole, and has one name and no log left over from another. */
+function idsByLedger({ folder, file }: Place): Map<string, string[]> {
+  const ids = new Map<string, string[]>();
+  for (const { name } of [...Deno.readDirSync(folder)]) {
+    const path = `${folder}/${name}`;
+    if (path !== file && !/^server\.db\.replaced-[^-]+-[^-]+-[^-]+Z$/.test(name)) continue;
+    assertEquals(Deno.statSync(path).nlink, 1, path);
+    ids.set(path, idsIn(path));
+  }
+  return ids;
+}
+
+/** What was acknowledged is in the ledger or in the one that is kept, and the ledger goes on. */
+async function requireWhole(place: Place, acknowledged: readonly number[]): Promise<void> {
+  assert(await book(place.file, lasts, { serve: true }), "the ledger goes on");
+  const ids = idsByLedger(place);
+  const all = [...ids.values()].flat();
+  for (const id of [1, ...acknowledged]) assert(all.includes(orderId(id)), `${id} is lost`);
+  assert(ids.get(place.file)!.includes(orderId(lasts)));
+}
+
+/** A person's `sqlite3`: open for reading and writing, and reads. */
+class IdleReader {
+  readonly #database: DatabaseSync;
+
+  constructor(file: string, { read }: { read: boolean }) {
+    this.#database = new DatabaseSync(file);
+    if (read) this.read();
+  }
+
+  read(): void {
+    try {
+      this.#database.prepare("PRAGMA busy_timeout = 0").get();
+      this.#database.prepare("SELECT count(*) FROM entry").get();
+    } catch {
+      // It may be locked out, and what it sees of a ledger that was replaced is its own affair.
+    }
+  }
+
+  close(): void {
+    this.read();
+    this.#database.close();
+  }
+}
+
+for (const [read, stride] of [[true, 4], [false, 1]] as const) {
+  const sentence = read ? "reads" : "opens";
+  Deno.test(`a restore that is stopped at any step is safe from a deposit, and from a sqlite3 that ${sentence} the ledger`, () =>
+    atEachStep("restore", { stride }, async (place, child) => {
+      const reader = new IdleReader(place.file, { read });
+      const booked = await book(place.file, besides, { serve: false });
+      const outcome = await child.resume();
+      assertMatch(outcome, /^ended (kept |refused: .*(has it open|is using it|locked))/);
+      // The restored ledger has its log now; the reader has the old file still.
+      const server = await openSqliteLedger({ file: place.file, ledgerId });
+      await server.book(payment([alice, bob], 1, { id: 2 }));
+      reader.read();
+      await server.book(payment([alice, bob], 1, { id: 3 }));
+      reader.close();
+      await server.close();
+      await requireWhole(place, booked ? [besides, 2, 3] : [2, 3]);
+    }));
+}
+
+Deno.test("a restore that is killed at any step leaves the old ledger or the restored one, and the next command goes on", () =>
+  atEachStep("restore", {}, async (place, child) => {
+    await child.kill();
+    const booked = await book(place.file, besides, { serve: false });
+    assert(booked, "a deposit is possible at once");
+    await requireWhole(place, [besides]);
+    using again = openRestorePlace(place.file);
+    again.restore(place.backup, { atMs: noonMs + 1 });
+    assertEquals(idsIn(place.file), []);
+  }));
+
+for (const action of ["write", "serve"]) {
+  const who = action === "write" ? "a deposit" : "a server";
+  Deno.test(`${who} that is stopped at any step is not overtaken by a restore: what it acknowledges is kept`, () =>
+    atEachStep(action, {}, async (place, child) => {
+      try {
+        using restoring = openRestorePlace(place.file);
+        restoring.restore(place.backup, { atMs: noonMs });
+      } catch (error) {
+        assert(error instanceof MicropayError, String(error));
+        assertMatch(error.message, /is writing to it|is using it|has it open|locked/);
+      }
+      const outcome = await child.resume();
+      assertMatch(outcome, /^ended (booked|refused: .*(try again|no such file|is using it))/);
+      await requireWhole(place, outcome === "ended booked" ? [childs] : []);
+    }));
+}
+
+Deno.test("a reset that is stopped or killed at any step leaves the ledger or none, and no log for the next one", () =>
+  atEachStep("reset", {}, async (place, child) => {
+    if (child.step % 2 === 1) await child.kill();
+    else {
+      await book(place.file, besides, { serve: false });
+      assertMatch(await child.resume(), /^ended (deleted|refused)/);
+    }
+    deleteSqliteLedger(place.file);
+    const next = await openSqliteLedger({ file: place.file, ledgerId });
+    await registerBoth(next);
+    await next.close();
+    assert(await book(place.file, lasts, { serve: true }));
+    assertEquals(idsIn(place.file), [orderId(lasts)]);
+  }));
