@@ -13,7 +13,7 @@ import type { Surroundings } from "./surroundings.ts";
 
 type ExportCommand = Extract<LedgerRequest["command"], { readonly name: "export" }>;
 
-/** @throws {UsageError} when the first day is after the last */
+/** @throws {UsageError} when the first day is after the last, or a byte order mark is asked for where it would be wrong */
 export function exportAll(
   snapshot: LedgerSnapshot,
   command: ExportCommand,
@@ -22,6 +22,9 @@ export function exportAll(
   const { from, to } = command;
   if (from !== undefined && to !== undefined && from > to) {
     throw new UsageError(`export the ledger: --from ${from} is after --to ${to}`);
+  }
+  if (command.bom && command.format !== "csv") {
+    throw new UsageError(`export the ledger: --bom is for csv, not for ${command.format}`);
   }
   const writers = {
     csv: csvWriter,

@@ -110,6 +110,9 @@ function exportCommand(source: OptionSource) {
       description: "csv, jsonl, hledger or beancount.",
       fallback: "csv",
     }),
+    bom: source.flag(["--bom"], {
+      description: "Begin a CSV with a byte order mark, as Excel wants it.",
+    }),
     account: source.optional("--account", accountName, { description: "Only this account's." }),
     from: source.optional("--from", day, { description: "From this day on, in UTC." }),
     to: source.optional("--to", day, { description: "Up to this day, in UTC." }),

@@ -7,11 +7,21 @@ import type { CarriedBalances, ExportedEntry, ExportWriter } from "./exported_en
 
 const header = "entry,at,kind,id,account,other,amount,balance,memo,refunds";
 
-export function csvWriter({ account }: { account?: AccountName | undefined }): ExportWriter {
+/** What Excel needs before the header to read the file as UTF-8. */
+const byteOrderMark = "\ufeff";
+
+export interface CsvOptions {
+  /** Only lines of this account. */
+  readonly account?: AccountName | undefined;
+  /** Whether to begin with a byte order mark. */
+  readonly bom?: boolean;
+}
+
+export function csvWriter({ account, bom = false }: CsvOptions): ExportWriter {
   const isWanted = (party: EntryParty) => account === undefined || party === account;
   return {
     *begin(carried: CarriedBalances) {
-      yield header;
+      yield bom ? `${byteOrderMark}${header}` : header;
       for (const [party, balance] of carried) {
         yield line(["", "", "carried", "", party, "", balance, balance, "", ""]);
       }
@@ -35,9 +45,10 @@ function line(fields: readonly (string | number)[]): string {
   return fields.map(field).join(",");
 }
 
+/** A semicolon too: it separates fields where the comma is the decimal point. White space at an end would be trimmed. */
 function field(value: string | number): string {
   const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return /[",;\t\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /**
@@ -45,5 +56,11 @@ function field(value: string | number): string {
  * begins with an apostrophe is given another, so that whoever takes one away has the memo.
  */
 function harmless(memo: string): string {
-  return /^[=+\-@'＝＋－＠]/.test(memo) ? `'${memo}` : memo;
+  return startsFormula(memo) || /^['\t\r\n]/.test(memo) ? `'${memo}` : memo;
+}
+
+/** Spreadsheets skip what is not seen before a formula, and some take the sign in full width or as a minus of typesetting. */
+function startsFormula(text: string): boolean {
+  const seen = text.replace(/^[\s\u2800\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]+/u, "");
+  return /^[=+\-@\u2212]/.test(seen.slice(0, 1).normalize("NFKD"));
 }

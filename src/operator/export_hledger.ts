@@ -48,8 +48,9 @@ export function hledgerAccount(party: EntryParty): string {
 
 /**
  * A memo is a stranger's text. Within a comment, on a line of its own, a tag ends at a comma, a colon makes another one, and what
- * stands in brackets may be a date: these four and the per cent sign are written as in a URL, and can be read back.
+ * stands in brackets may be a date. hledger also drops white space at the ends of a value. All of these, control characters and
+ * the per cent sign are written as in a URL, and can be read back.
  */
 function tagValue(text: string): string {
-  return text.replace(/[%:,[\]]/g, encodeURIComponent);
+  return text.replace(/[%:,[\]\p{Cc}\u2028\u2029]|^\s+|\s+$/gu, encodeURIComponent);
 }

@@ -27,13 +27,14 @@ const taken: readonly { readonly line: string; readonly asks: Record<string, unk
     line: "withdraw alice 9007199254740991",
     asks: { command: { name: "withdraw", account: "alice", amount: 9007199254740991 } },
   },
-  { line: "export", asks: { command: { name: "export", format: "csv" } } },
+  { line: "export", asks: { command: { name: "export", format: "csv", bom: false } } },
   {
     line: "export --format beancount --account bob --from 2026-01-01 --to 2026-12-31",
     asks: {
       command: {
         name: "export",
         format: "beancount",
+        bom: false,
         account: "bob",
         from: "2026-01-01",
         to: "2026-12-31",
