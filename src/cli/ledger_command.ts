@@ -24,6 +24,7 @@ import { systemRandom } from "../random.ts";
 import type { LedgerRequest } from "./command_line.ts";
 import { type ExitCode, exitCodes } from "./exit_code.ts";
 import { exportAll } from "./ledger_export.ts";
+import { requireLedgerFiles } from "./ledger_files.ts";
 import { type LedgerOutput, ledgerOutput } from "./ledger_output.ts";
 import { showFound } from "./ledger_show.ts";
 import { printPayment } from "./print_payment.ts";
@@ -48,7 +49,7 @@ export async function runLedger(
   const { isReaderGone } = surroundings;
   const context = { request, output, isReaderGone, clock: systemClock };
   const { command } = request;
-  requireFiles(request);
+  requireLedgerFiles(request);
   switch (command.name) {
     case "audit":
       return await audit(request.db, context);
@@ -217,46 +218,6 @@ async function withLedger(
     return await use(ledger);
   } finally {
     await ledger.close();
-  }
-}
-
-/**
- * Commands are often typed in the wrong folder.
- *
- * @throws {FileError} when the ledger or the CA's certificate is not there, with the folder and what to give
- */
-function requireFiles({ db, certs, command }: LedgerRequest): void {
-  const files = [
-    // A restore makes the ledger where there is none, and needs the backup.
-    command.name === "restore"
-      ? { what: "backup", path: resolve(command.file), give: "its path" }
-      : { what: "ledger", path: resolve(db), give: "--db FILE" },
-    ...commandsWithCa.has(command.name)
-      ? [{ what: "CA certificate", path: resolve(certs, "CA.pem"), give: "--certs DIR" }]
-      : [],
-  ];
-  const missing = files.filter(({ path }) => !isThere(path));
-  if (missing.length === 0) return;
-  const none = missing.map(({ what, path }) => `no ${what} ${path}`).join(" and ");
-  const give = missing.map(({ give }) => give).join(" and ");
-  throw new FileError(
-    `cannot run ledger ${command.name}: there is ${none}; this folder is ${resolve(".")}: go to ` +
-      `the server's folder, or give ${give}`,
-  );
-}
-
-/** The others read or copy what the file holds. */
-const commandsWithCa: ReadonlySet<LedgerRequest["command"]["name"]> = new Set(
-  ["audit", "deposit", "withdraw", "restore", "reissue", "close"],
-);
-
-/** Of what cannot be looked at, whoever opens it says why. */
-function isThere(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    return !(error instanceof Deno.errors.NotFound);
   }
 }
 
