@@ -15,9 +15,13 @@ export function settlementText(settled: Settled): string {
       return `${payment}, which was in doubt, was not booked and never will be`;
     case "open":
       // Cut off, or under way in another terminal: from here both look the same.
-      return `${payment} is not booked so far; it can be until ${expiryOf(settled)}`;
+      return `${payment} is not booked so far; it can be until ${
+        expiryOf(settled)
+      }, and the next command after that says whether it was`;
     case "unknown":
-      return `${payment} is in doubt: ${printable(settled.error.message)}`;
+      return `${payment} is in doubt: ${
+        printable(settled.error.message)
+      }. The next command asks again`;
   }
 }
 

@@ -201,7 +201,9 @@ export class Menu {
 
   #sayError(error: unknown): void {
     const { say, typed } = this.#options;
-    say(`micropay: ${printable(errorText(error, typed))}`);
+    // In a terminal of its own, where no menu says which account is meant.
+    const whole = (words: string) => typed(words, this.#member?.context.name);
+    say(`micropay: ${printable(errorText(error, whole))}`);
   }
 
   /** Says so as soon as the server is gone, not only at the next question. */

@@ -118,7 +118,7 @@ export class MenuPayments {
     if (outcome.outcome === "refused") return this.#refuse(outcome, { ...attempt, balance });
     const { print, typed } = this.#talk;
     const { id, entry } = outcome.receipt;
-    const askWith = typed("status");
+    const askWith = typed("status", this.#name);
     printPayment({ id, entry, askWith }, () => {
       paidLines(outcome, { balance }).forEach(print);
     }, this.#talk);

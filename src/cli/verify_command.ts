@@ -46,12 +46,19 @@ export async function runVerify(
         print(jsonLine({ ...said, place, file, line: number }));
       } else {
         print(
-          isWrong ? `${printable(place)}: ${printable(verdict)}` : validSentence(verdict),
+          isWrong
+            ? `${printable(place)}: not valid: ${printable(verdict)}`
+            : validSentence(verdict),
         );
       }
     }
   }
-  if (looked === 0) throw new UsageError(`verify ${files.join(", ")}: there is no receipt in it`);
+  if (looked === 0) {
+    throw new UsageError(
+      `verify ${files.join(", ")}: there is no receipt in it; give a file of the client's folder ` +
+        `receipts, or lines of history --json`,
+    );
+  }
   return wrong === 0 ? exitCodes.ok : exitCodes.error;
 }
 
@@ -61,7 +68,10 @@ async function verdictOf(
   anchor: TrustAnchor,
 ): Promise<CheckedReceipt | string | "no_payment"> {
   if (text === undefined) return "the line is longer than any receipt";
-  const members = text.startsWith("{") ? parseJsonObject(text) : { receipt: text };
+  const bare: JsonObject | undefined = /^[^.\s]+(\.[^.\s]+){2}$/.test(text)
+    ? { receipt: text }
+    : undefined;
+  const members = text.startsWith("{") ? parseJsonObject(text) : bare;
   if (!members) return "this is neither a receipt nor a line of JSON";
   // What `receive --json` begins with.
   if (members.event === "online") return "no_payment";
@@ -121,6 +131,9 @@ async function readAnchor(ca: string | undefined): Promise<TrustAnchor> {
   try {
     return await readReceiptAnchor(pem);
   } catch (cause) {
-    throw new FileError(`read the CA ${path}: ${messageOf(cause)}`, { cause });
+    throw new FileError(
+      `read the CA ${path}: ${messageOf(cause)}; give the operator's CA.pem with --ca`,
+      { cause },
+    );
   }
 }

@@ -62,7 +62,7 @@ Deno.test("verify: what the program prints is believed line by line, and what is
       code: 1,
       says: [
         /^bob paid/,
-        /^file:2: the line says amount 3000, and what was signed 2000$/,
+        /^file:2: not valid: the line says amount 3000, and what was signed 2000$/,
         /^@issuer/,
       ],
     },
@@ -70,25 +70,25 @@ Deno.test("verify: what the program prints is believed line by line, and what is
       title: "a line that says another memo than was signed",
       text: changed(paid!, { memo: "rent" }),
       code: 1,
-      says: [/^file:1: the line says memo "rent", and what was signed "lunch"$/],
+      says: [/^file:1: not valid: the line says memo "rent", and what was signed "lunch"$/],
     },
     {
       title: "a line with the order of another payment",
       text: changed(paid!, { order: json(back!).order }),
       code: 1,
-      says: [/^file:1: check the receipt of \S+: its order has another id$/],
+      says: [/^file:1: not valid: check the receipt of \S+: its order has another id$/],
     },
     {
       title: "an order in the receipt's place",
       text: changed(paid!, { receipt: json(paid!).order }),
       code: 1,
-      says: [/^file:1: read a micropay-receipt: the header is not the expected one$/],
+      says: [/^file:1: not valid: read a micropay-receipt: the header is not the expected one$/],
     },
     {
       title: "a receipt whose signature is another's",
       text: [...bare.split(".").slice(0, 2), String(json(back!).receipt).split(".")[2]].join("."),
       code: 1,
-      says: [/^file:1: verify a signature: /],
+      says: [/^file:1: not valid: verify a signature: /],
     },
     {
       title: "lines that are no receipt",
@@ -97,10 +97,10 @@ Deno.test("verify: what the program prints is believed line by line, and what is
       }\n${bare}`,
       code: 1,
       says: [
-        /^file:1: read a micropay-receipt: not a compact JWS$/,
-        /^file:2: there is no receipt in this line of JSON$/,
-        /^file:3: this is neither a receipt nor a line of JSON$/,
-        /^file:4: the line is longer than any receipt$/,
+        /^file:1: not valid: this is neither a receipt nor a line of JSON$/,
+        /^file:2: not valid: there is no receipt in this line of JSON$/,
+        /^file:3: not valid: this is neither a receipt nor a line of JSON$/,
+        /^file:4: not valid: the line is longer than any receipt$/,
         /^alice paid bob 2000 on /,
       ],
     },
@@ -155,7 +155,7 @@ Deno.test("verify: what the program prints is believed line by line, and what is
       scene.run(["verify", "not-there"]),
     ]);
     assertEquals([nothing.code, noCa.code, noFile.code], [2, 2, 1]);
-    assertMatch(nothing.stderr, /^micropay: verify file: there is no receipt in it\n$/);
+    assertMatch(nothing.stderr, /^micropay: verify file: there is no receipt in it; give a file /);
     assertMatch(noCa.stderr, /give the ledger's CA with --ca/);
     assertMatch(noFile.stderr, /read not-there: there is no such file/);
   });
