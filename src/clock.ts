@@ -24,6 +24,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** Whether a decoded value is a time on the wire. */
+export function isSeconds(value: unknown): value is number {
+  return Number.isSafeInteger(value) && value as number >= 0;
+}
+
 /** Whole seconds since the epoch, the unit of every `iat` and `exp` on the wire (RFC 7519 section 2, NumericDate). */
 export function nowSeconds(clock: Pick<Clock, "nowMs">): number {
   return Math.floor(clock.nowMs() / 1000);

@@ -3,6 +3,9 @@
  *
  * `JSON.parse` keeps the last of two members with one name, so two programs can read one signed text differently; RFC 8259
  * section 4 leaves that open, RFC 7515 section 4 demands refusal for headers. We refuse it everywhere.
+ *
+ * It also reads `1.0`, `10e-1` and `0.99999999999999999999` as 1. All our numbers are integers, so a number has one spelling: its
+ * digits.
  */
 
 /** Deepest nesting of any document of ours, with room to spare. */
@@ -19,7 +22,8 @@ export type JsonObject = Record<string, unknown>;
 
 /**
  * @returns the object, or `undefined` when the bytes are not UTF-8, not JSON, not an object, longer than
- * {@link jsonLengthMax}, nested more than {@link jsonDepthMax} deep, or name a member twice
+ * {@link jsonLengthMax}, nested more than {@link jsonDepthMax} deep, name a member twice, or hold a number that is not spelled as an
+ * integer
  */
 export function parseJsonObject(source: Uint8Array | string): JsonObject | undefined {
   if (source.length > jsonLengthMax) return undefined;
@@ -32,7 +36,7 @@ export function parseJsonObject(source: Uint8Array | string): JsonObject | undef
     return undefined;
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  return hasUniqueMembers(text) ? value as JsonObject : undefined;
+  return isStrict(text) ? value as JsonObject : undefined;
 }
 
 function decodeUtf8(bytes: Uint8Array): string {
@@ -41,10 +45,13 @@ function decodeUtf8(bytes: Uint8Array): string {
 }
 
 // One alternative per token that matters. The text is already known to be JSON, so whatever lies between is harmless.
-const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
+const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[-\d][^\s,\]}]*/g;
+
+/** No sign but a needed one, no fraction, no exponent. */
+const integer = /^(?:0|-?[1-9]\d*)$/;
 
 /** Walks the tokens of a valid JSON text with a stack of the member names seen in each open object. */
-function hasUniqueMembers(text: string): boolean {
+function isStrict(text: string): boolean {
   const open: (Set<string> | null)[] = [];
   let string: string | undefined;
   for (const [found] of text.matchAll(token)) {
@@ -59,8 +66,10 @@ function hasUniqueMembers(text: string): boolean {
       const names = open.at(-1)!;
       if (names.has(name)) return false;
       names.add(name);
-    } else if (found !== ",") {
+    } else if (found.startsWith('"')) {
       string = found;
+    } else if (found !== "," && !integer.test(found)) {
+      return false;
     }
   }
   return true;

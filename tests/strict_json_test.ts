@@ -30,6 +30,66 @@ const refused: readonly { readonly title: string; readonly text: string }[] = [
   { title: "a control character in a string", text: '{"a":"\n"}' },
 ];
 
+const spellings = {
+  refused: [
+    "1.0",
+    "1.5",
+    "0.0",
+    "-0",
+    "-0.0",
+    "-1.0",
+    "1e0",
+    "1E0",
+    "1e+0",
+    "10e-1",
+    "1e1",
+    "-1e1",
+    "0e0",
+    "0.99999999999999999999",
+    "1e400",
+    "+1",
+    "01",
+    "-01",
+    ".5",
+    "1.",
+    "0x1",
+    "- 1",
+    "Infinity",
+    "NaN",
+  ],
+  taken: ["0", "1", "-1", "10", "-10", "1000000000", "9007199254740991", "-9007199254740991"],
+};
+
+/** Every place that a number can be in. */
+const places: readonly ((number: string) => string)[] = [
+  (number) => `{"a":${number}}`,
+  (number) => `{"a": ${number} ,"b":1}`,
+  (number) => `{"a":[${number}]}`,
+  (number) => `{"a":["x",\t${number}\n,1]}`,
+  (number) => `{"a":{"b":${number}}}`,
+];
+
+for (const number of spellings.refused) {
+  Deno.test(`refused, wherever it stands: the number ${number}`, () => {
+    for (const place of places) assertEquals(parseJsonObject(place(number)), undefined);
+  });
+}
+
+for (const number of spellings.taken) {
+  Deno.test(`taken, wherever it stands: the number ${number}`, () => {
+    for (const place of places) {
+      assertEquals<unknown>(parseJsonObject(place(number)), JSON.parse(place(number)));
+    }
+  });
+}
+
+Deno.test("what only looks like a number, in a string or as a name, is taken", () => {
+  for (const number of spellings.refused) {
+    const text = JSON.stringify({ [number]: number, list: [number, `"${number}`] });
+    assertEquals<unknown>(parseJsonObject(text), JSON.parse(text));
+  }
+});
+
 for (const { title, text } of refused) {
   Deno.test(`refused: ${title}`, () => {
     assertEquals(parseJsonObject(text), undefined);
@@ -104,11 +164,21 @@ Deno.test("nesting that would exhaust a stack is refused, not fatal", () => {
   assertEquals(parseJsonObject(`{"a":${"[".repeat(20_000)}${"]".repeat(20_000)}}`), undefined);
 });
 
-Deno.test("whatever JSON.stringify writes of an object is read back", () => {
+Deno.test("whatever JSON.stringify writes of an object whose numbers are integers is read back", () => {
   const value = fc.jsonValue({ maxDepth: jsonDepthMax - 2 });
   fc.assert(fc.property(fc.dictionary(fc.string(), value), (object) => {
-    const text = JSON.stringify(object);
+    const text = JSON.stringify(object, (_, part) => {
+      return typeof part === "number" ? Math.trunc(part % Number.MAX_SAFE_INTEGER) : part;
+    });
     assertEquals<unknown>(parseJsonObject(text), JSON.parse(text));
+  }));
+});
+
+Deno.test("a number that JSON.stringify writes is taken exactly when it is written in digits", () => {
+  fc.assert(fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
+    const text = JSON.stringify(number);
+    const isTaken = parseJsonObject(`{"a":${text}}`) !== undefined;
+    assertEquals(isTaken, /^-?\d+$/.test(text));
   }));
 });
 

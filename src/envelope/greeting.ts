@@ -2,6 +2,7 @@
  * The greeting: the signed first line of the accepting side, in clear. It announces the session key that messages are sealed
  * to and the nonce that binds them to this connection. It holds nothing secret.
  */
+import { isSeconds } from "../clock.ts";
 import { EnvelopeError } from "../errors.ts";
 import { clockDifferenceMsMax, greetingLifetimeMs } from "../limits.ts";
 import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
@@ -74,10 +75,10 @@ export async function readGreeting(
 }
 
 function checkDates(iat: unknown, exp: unknown, atMs: number): number {
-  if (!Number.isSafeInteger(iat) || !Number.isSafeInteger(exp)) {
+  if (!isSeconds(iat) || !isSeconds(exp)) {
     throw new EnvelopeError("read a greeting: no dates");
   }
-  const [issuedAtMs, expiresAtMs] = [iat as number * 1000, exp as number * 1000];
+  const [issuedAtMs, expiresAtMs] = [iat * 1000, exp * 1000];
   if (issuedAtMs > atMs + clockDifferenceMsMax || expiresAtMs < atMs - clockDifferenceMsMax) {
     const [from, to, now] = [issuedAtMs, expiresAtMs, atMs].map(dateText);
     const hours = Math.round(Math.abs(atMs - issuedAtMs) / 3_600_000);

@@ -2,6 +2,7 @@
  * What is inside a sealed line. The envelope knows who speaks to whom on which connection in which order; what the `type` and
  * the `body` mean is the protocol's business.
  */
+import { isSeconds } from "../clock.ts";
 import { decodeBase64UrlStrict, encodeBase64Url } from "../base64.ts";
 import { EnvelopeError } from "../errors.ts";
 import type { JsonObject } from "../strict_json.ts";
@@ -56,7 +57,7 @@ export function decodeMessage(
   const introduces = Object.hasOwn(payload, "enc");
   const shaped = typeof type === "string" && typeShape.test(type) &&
     Number.isSafeInteger(seq) && typeof conn === "string" && typeof to === "string" &&
-    Number.isSafeInteger(iat) && typeof body === "object" && body !== null && !Array.isArray(body);
+    isSeconds(iat) && typeof body === "object" && body !== null && !Array.isArray(body);
   if (!shaped || introduces !== first || Object.keys(others).length > 0) {
     throw new EnvelopeError("read a message: its members are not the expected ones");
   }
@@ -68,7 +69,7 @@ export function decodeMessage(
     seq: seq as number,
     conn,
     to,
-    iat: iat as number,
+    iat,
     body: body as JsonObject,
   };
   return { message, introduction: introduces ? { enc, csr: decodeRequest(csr) } : undefined };

@@ -2,6 +2,7 @@
  * What the server says in clear before the greeting when it already serves as many as it may: a signed line with the place in
  * the waiting room, again whenever the place changes; or that the room is full, after which it closes.
  */
+import { isSeconds } from "../clock.ts";
 import { EnvelopeError } from "../errors.ts";
 import { verifyChain } from "../pki/certificate_profile.ts";
 import type { Identity } from "../pki/identity.ts";
@@ -51,7 +52,7 @@ export async function readWaiting(
   const certificate = await verifyChain(document.chain!, { anchor, role: "server", atMs });
   await verifyDocument(document, certificate.publicKey);
   const { v, iss, iat, place, ...others } = document.payload;
-  const expected = v === 1 && iss === partyUri(certificate.party) && Number.isSafeInteger(iat) &&
+  const expected = v === 1 && iss === partyUri(certificate.party) && isSeconds(iat) &&
     Number.isSafeInteger(place) && Object.keys(others).length === 0;
   if (!expected || (place as number) < 0) {
     throw new EnvelopeError("read a waiting line: its members are not the expected ones");

@@ -2,6 +2,7 @@
  * The value types that messages are made of, as `valibot` schemas. Strict: what is not named here is refused.
  */
 import * as v from "valibot";
+import { isSeconds } from "../clock.ts";
 import { type AccountName, accountNameRule, isAccountName } from "../account_name.ts";
 import { type Amount, amountRule, isAmount } from "../money.ts";
 import { isBookedMemo, memoRule } from "../memo.ts";
@@ -39,7 +40,7 @@ export const entryNumberShape = v.pipe(v.number(), v.safeInteger(), v.minValue(1
 export const countShape = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 /** Whole seconds since the epoch (RFC 7519 section 2, NumericDate, without fractions). */
-export const secondsShape = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+export const secondsShape = v.custom<number>(isSeconds, "a time is whole seconds from 0");
 
 /** SHA-256 as 64 lower-case hexadecimal digits. */
 export const digestShape = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));

@@ -152,6 +152,7 @@ export const hostileGreetings: readonly HostileGreeting[] = [
     payload: { nonce: goodNonce.replace("A", "+") },
   }),
   wrong("a date that is text", "read a greeting: no dates", { payload: { iat: String(at) } }),
+  wrong("a date before 1970", "read a greeting: no dates", { payload: { iat: -1 } }),
   wrong("no expiry", "read a greeting: no dates", { payload: { exp: undefined } }),
   wrong("a greeting that expired too long ago", "it is valid from", {
     payload: { iat: at - tolerance - lifetime - 1, exp: at - tolerance - 1 },

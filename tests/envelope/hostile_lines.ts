@@ -102,7 +102,18 @@ const insideLines: readonly HostileLine[] = [
   wrong("a type that is no name", members, { payload: { type: "Balance" } }),
   wrong("a type of 33 letters", members, { payload: { type: "a".repeat(33) } }),
   wrong("a seq that is text", members, { payload: { seq: "0" } }),
-  wrong("a fraction of a second", members, { payload: { iat: 1.5 } }),
+  wrong("a fraction of a second", notJson, { payload: { iat: 1.5 } }),
+  wrong("a time before 1970", members, { payload: { iat: -1 } }),
+  ...["1.0", "10e-1", "0.99999999999999999999", "1e0", "-0"].map((spelling): HostileLine => ({
+    what: `the number ${spelling}`,
+    reason: notJson,
+    make: async (place) => {
+      const [, payload] = (await aliceJws(place)).split(".");
+      const text = atob(payload!.replaceAll("-", "+").replaceAll("_", "/"));
+      const payloadText = text.replace(/"iat":\d+/, `"iat":${spelling}`);
+      return await aliceLine(place, { payloadText });
+    },
+  })),
   wrong("another to", "to micropay:account:carol", { payload: { to: "micropay:account:carol" } }),
   wrong("its own sender as to", "to micropay:account:alice", {
     payload: { to: "micropay:account:alice" },

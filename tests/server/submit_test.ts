@@ -3,8 +3,11 @@
  */
 import { assertEquals } from "@std/assert";
 import type { Identity } from "../../src/pki/identity.ts";
+import { signDocument } from "../../src/pki/signed_document.ts";
 import { submitExchange } from "../../src/protocol/transfer.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
+import { forgeJws } from "../envelope/forger.ts";
+import { x5c } from "../envelope/hostile_message.ts";
 import { orderPayload, signPayload } from "./order_maker.ts";
 import { issueMember, serverIdentity, startServer, type TestServer } from "./test_server.ts";
 
@@ -32,7 +35,30 @@ const amountRefused =
 const rows: readonly Row[] = [
   { title: "of the amount 0", code: 261, changes: { amount: 0 }, text: amountRefused },
   { title: "of a negative amount", code: 261, changes: { amount: -1 }, text: amountRefused },
-  { title: "of a fraction", code: 261, changes: { amount: 1.5 }, text: amountRefused },
+  { title: "of a fraction", code: 261, changes: { amount: 1.5 }, text: invalid },
+  ...["1.0", "10e-1", "0.99999999999999999999", "1e0"].map((spelling): Row => ({
+    title: `of the amount ${spelling}`,
+    code: 261,
+    text: invalid,
+    order: async ({ server, alice }) => {
+      const header = { alg: "EdDSA", typ: "micropay-order", x5c: x5c(...alice.chain) };
+      const text = JSON.stringify(orderPayload(alice, server.anchor, { amount: 7 }));
+      const payload = text.replace('"amount":7', `"amount":${spelling}`);
+      return await forgeJws({ header, payload, key: alice.privateKey });
+    },
+  })),
+  {
+    title: "with two certificates",
+    code: 261,
+    text: invalid,
+    order: async ({ server, alice }) => {
+      const chain = [...alice.chain, server.anchor.der];
+      return await signDocument("micropay-order", orderPayload(alice, server.anchor), {
+        privateKey: alice.privateKey,
+        chain,
+      });
+    },
+  },
   { title: "of 2^53", code: 261, changes: { amount: 9007199254740992 }, text: amountRefused },
   { title: "of an amount that is text", code: 261, changes: { amount: "5" }, text: amountRefused },
   { title: "of an amount that is null", code: 261, changes: { amount: null }, text: amountRefused },
