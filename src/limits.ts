@@ -187,6 +187,12 @@ export const voidedOrderKeptMs = 24 * hour;
 /** How soon a server notices what another process did to its ledger. One cheap question each time. */
 export const ledgerWatchMs = 1 * second;
 
+/** Days before the end of a certificate at which the server says so, most first: rarely while there is time, often when there is not. */
+export const expiryWarningDays: readonly number[] = [30, 14, 7, 3, 1];
+
+/** How often the server looks how long its certificates last. The system cannot be asked to wake it in 30 days. */
+export const expiryCheckMs = 1 * hour;
+
 /** Certificates in a chain: the leaf and the root. */
 export const chainCertificatesMax = 2;
 

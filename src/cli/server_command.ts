@@ -37,7 +37,7 @@ export async function runServer(
   request: ServerRequest,
   surroundings: Surroundings,
 ): Promise<ExitCode> {
-  const { silent, logFormat: format } = request;
+  const { silent, certs, logFormat: format } = request;
   const clock = systemClock;
   const output = new OutputQueue({
     write: surroundings.writeOutput,
@@ -51,7 +51,7 @@ export async function runServer(
       ),
   });
   const print = (line: string) => output.print(line);
-  const log = await openServerLog({ format, silent, clock, print });
+  const log = await openServerLog({ format, silent, certs, clock, print });
   try {
     return await serveLedger(request, { ...surroundings, log });
   } finally {

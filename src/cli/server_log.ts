@@ -4,10 +4,12 @@
 import { configure, getJsonLinesFormatter, getLogger, type LogRecord } from "@logtape/logtape";
 import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
+import { defaultFolder } from "../pki/gencert_hint.ts";
 import { excerpt, printable } from "../printable.ts";
 import { addressGroup } from "../server/address_group.ts";
 import type { Occupancy, ServerEvent } from "../server/server_event.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
+import { expiryLine } from "./expiry_line.ts";
 import { escapeRisky } from "./json_line.ts";
 import { LogAllowance, type LogSubject } from "./log_allowance.ts";
 
@@ -21,6 +23,8 @@ export interface ServerLogOptions {
   readonly format: "text" | "json";
   /** Leave the encrypted messages out. */
   readonly silent: boolean;
+  /** The folder of the server's certificates, to say how they are renewed; the usual one when absent. */
+  readonly certs?: string | undefined;
   readonly clock: Clock;
   readonly print: (line: string) => void;
 }
@@ -34,7 +38,7 @@ export interface ServerLog {
 }
 
 export async function openServerLog(
-  { format, silent, clock, print }: ServerLogOptions,
+  { format, silent, certs, clock, print }: ServerLogOptions,
 ): Promise<ServerLog> {
   const jsonLines = getJsonLinesFormatter({ properties: "flatten" });
   const text = (record: LogRecord) => record.message.join("");
@@ -83,10 +87,11 @@ export async function openServerLog(
         allowance.takeSealed(event.line.length, ...subjects);
       const { kind, ...properties } = event;
       const fields = { event: kind, ...plain(properties, { withSealed }) };
-      const line = lineOf(event, { withSealed: withSealed && format === "text" });
+      const line = lineOf(event, { withSealed: withSealed && format === "text", certs });
       if (kind === "fault") logger.error("{line}", { line, ...fields });
-      else if (kind === "line_refused") logger.warn("{line}", { line, ...fields });
-      else logger.info("{line}", { line, ...fields });
+      else if (kind === "line_refused" || kind === "expiry") {
+        logger.warn("{line}", { line, ...fields });
+      } else logger.info("{line}", { line, ...fields });
     },
   };
 }
@@ -113,6 +118,7 @@ function subjectsOf(event: ServerEvent): readonly LogSubject[] {
       return speakers({ remote: event.remote });
     case "listening":
     case "dismissed":
+    case "expiry":
     case "stopping":
     case "stopped":
       return [];
@@ -147,7 +153,10 @@ function shortText(text: string): string {
 }
 
 /** The event in words. Exported for its tests. */
-export function lineOf(event: ServerEvent, { withSealed }: { withSealed: boolean }): string {
+export function lineOf(
+  event: ServerEvent,
+  { withSealed, certs = defaultFolder }: { withSealed: boolean; certs?: string | undefined },
+): string {
   switch (event.kind) {
     case "listening":
       return `Server listening on port ${event.endpoint.port}`;
@@ -185,6 +194,8 @@ export function lineOf(event: ServerEvent, { withSealed }: { withSealed: boolean
       return `refused a line from ${addressOf(event.remote)}: ${printable(event.reason)}`;
     case "fault":
       return `${event.attempt}: ${printable(messageOf(event.error))}`;
+    case "expiry":
+      return printable(expiryLine(event, certs));
     case "stopping":
       return `Server stopping, ${event.served} connected`;
     case "stopped":

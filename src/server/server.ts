@@ -14,6 +14,7 @@ import { Acceptor } from "../transport/acceptor.ts";
 import type { ByteStream, Endpoint } from "../transport/byte_stream.ts";
 import { AddressStanding } from "./address_standing.ts";
 import { Admission } from "./admission.ts";
+import { watchExpiry } from "./expiry_watch.ts";
 import { MemberSessions } from "./member_sessions.ts";
 import { ServedConnection } from "./served_connection.ts";
 import type { ServerContext, ServerDependencies } from "./server_context.ts";
@@ -44,6 +45,7 @@ export class Server {
   readonly #connections = new Map<ServedConnection, Promise<void>>();
   readonly #settle: PromiseWithResolvers<void>;
   readonly #stopWatching: () => void;
+  readonly #stopExpiryWatch: () => void;
   #stopping: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
@@ -75,6 +77,12 @@ export class Server {
     const listener = dependencies.network.listen(endpoint);
     this.endpoint = listener.endpoint;
     dependencies.report({ kind: "listening", endpoint: this.endpoint });
+    this.#stopExpiryWatch = watchExpiry({
+      clock: dependencies.clock,
+      report: dependencies.report,
+      serverNotAfterMs: dependencies.identity.certificate.notAfterMs,
+      caNotAfterMs: dependencies.authority.anchor.notAfterMs,
+    });
     this.#stopWatching = watchLedger({
       ...this.#context,
       end: (session) => this.#endSession(session),
@@ -122,6 +130,7 @@ export class Server {
     report({ kind: "stopping", served: this.#admission.servedCount });
     this.#acceptor.close();
     this.#stopWatching();
+    this.#stopExpiryWatch();
     sessionKeys.stop();
     const cancel = clock.schedule(shutdownGraceMs, () => {
       for (const connection of this.#connections.keys()) connection.abort();

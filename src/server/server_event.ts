@@ -12,6 +12,9 @@ export interface Occupancy {
   readonly userLimit: number;
 }
 
+/** The server's own certificate, or the one of its CA. */
+export type ExpiringCertificate = "server" | "ca";
+
 export type ServerEvent =
   | { readonly kind: "listening"; readonly endpoint: Endpoint }
   | ({ readonly kind: "connected"; readonly remote: Endpoint } & Occupancy)
@@ -65,6 +68,14 @@ export type ServerEvent =
     readonly name?: AccountName | undefined;
     readonly attempt: string;
     readonly error: unknown;
+  }
+  /** A certificate ends soon, or has ended. */
+  | {
+    readonly kind: "expiry";
+    readonly certificate: ExpiringCertificate;
+    readonly notAfterMs: number;
+    /** Rounded up; 0 when it has expired. */
+    readonly daysLeft: number;
   }
   | { readonly kind: "stopping"; readonly served: number }
   | { readonly kind: "stopped" };

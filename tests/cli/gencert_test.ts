@@ -4,6 +4,7 @@ import { FileError, UsageError } from "../../src/errors.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { systemRandom as random } from "../../src/random.ts";
 import { atMs } from "../pki/certificate_maker.ts";
+import { runCommand } from "../end_to_end/command.ts";
 import { openssl } from "../pki/openssl.ts";
 import { inFolder, snapshot } from "../pki/temporary_folder.ts";
 import { clockAt } from "../pki/test_time.ts";
@@ -219,3 +220,26 @@ Deno.test("options of gencert that do not go together are refused", async () => 
     assertEquals([...Deno.readDirSync(folder)], []);
   });
 });
+
+Deno.test("what a certificate error names is escaped once", async () => {
+  await inFolder(async (folder) => {
+    const out = `${folder}/a\u0001b`;
+    const gencert = () => runCommand(["gencert", "--out", out], { env: {} });
+    assertEquals((await gencert()).code, 0);
+    await Deno.remove(`${out}/server.crt`);
+    await Deno.writeTextFile(`${out}/server.key`, "x");
+    for (const { stderr } of [await gencert(), await runServer(out)]) {
+      assertMatch(stderr, /\/a\\u\{1\}b\/server\.(key|crt)/);
+      assert(!stderr.includes("\\\\u"), stderr);
+    }
+    await Deno.remove(out, { recursive: true });
+    await Deno.mkdir(out);
+    await Deno.writeTextFile(`${out}/CA.pem`, "");
+    const { stderr } = await gencert();
+    assertMatch(stderr, /\/a\\u\{1\}b: CA\.key missing/);
+  });
+});
+
+function runServer(certs: string) {
+  return runCommand(["server", "0", "--certs", certs, "--db", `${certs}/server.db`], { env: {} });
+}

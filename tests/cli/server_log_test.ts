@@ -1,7 +1,7 @@
 /**
  * What the server prints: a line for each event, in words or as JSON, and nothing from outside raw.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { named } from "../server/test_server.ts";
 import type { AccountName } from "../../src/account_name.ts";
 import { lineOf, logTextCharactersMax, openServerLog } from "../../src/cli/server_log.ts";
@@ -90,6 +90,21 @@ const rows: readonly { event: ServerEvent; says: string }[] = [
     event: { kind: "fault", attempt: "serve a connection", error: new Error(hostile) },
     says: `serve a connection: ${harmless}`,
   },
+  {
+    event: { kind: "expiry", certificate: "server", notAfterMs: 1826882482000, daysLeft: 14 },
+    says:
+      "The server's certificate expires in 14 days, on 2027-11-22T11:21:22.000Z; micropay gencert renew makes a new one, then restart the server",
+  },
+  {
+    event: { kind: "expiry", certificate: "server", notAfterMs: 1826882482000, daysLeft: 0 },
+    says:
+      "The server's certificate expired on 2027-11-22T11:21:22.000Z, so that no client believes this server; micropay gencert renew makes a new one, then restart the server",
+  },
+  {
+    event: { kind: "expiry", certificate: "ca", notAfterMs: 1826882482000, daysLeft: 1 },
+    says:
+      "The CA's certificate expires in 1 day, on 2027-11-22T11:21:22.000Z; it cannot be renewed and its ledger ends with it: docs/operating.md says how to go on",
+  },
   { event: { kind: "stopping", served: 4 }, says: "Server stopping, 4 connected" },
   { event: { kind: "stopped" }, says: "Server stopped" },
 ];
@@ -112,6 +127,19 @@ for (const { event, says } of rows) {
     assert(!/[\p{Cc}\p{Cf}]/u.test(printed[0]!), printed[0]);
   });
 }
+
+Deno.test("log: a certificate in another folder is renewed with that folder", async () => {
+  const printed: string[] = [];
+  const log = await openServerLog({
+    format: "text",
+    silent: false,
+    certs: "/srv/our certs",
+    clock: new ManualClock(),
+    print: (text) => printed.push(text),
+  });
+  log.report({ kind: "expiry", certificate: "server", notAfterMs: 1826882482000, daysLeft: 3 });
+  assertStringIncludes(printed[0]!, "micropay gencert renew --out '/srv/our certs' makes");
+});
 
 Deno.test("log: the message as it came follows the words, unless it is to be left out", async () => {
   const event: ServerEvent = messageOf({ name: named("alice") });
