@@ -1,23 +1,29 @@
 /**
  * `micropay server`: opens what a server needs, runs it, and closes everything again.
  */
+import { resolve } from "node:path";
 import { systemClock } from "../clock.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { deleteSqliteLedger } from "../ledger/sqlite/delete_sqlite_ledger.ts";
+import { ledgerFileExists } from "../ledger/sqlite/ledger_file.ts";
 import { openSqliteLedger } from "../ledger/sqlite/open_sqlite_ledger.ts";
 import {
   hasNoCertificates,
   openCertificates,
   type OpenedCertificates,
 } from "../pki/certificate_folder.ts";
+import { hostsOf } from "../pki/make_certificates.ts";
+import { printable } from "../printable.ts";
 import { systemRandom } from "../random.ts";
 import { Server } from "../server/server.ts";
 import { SessionKeys } from "../server/session_keys.ts";
+import type { Listener } from "../transport/byte_stream.ts";
 import { tcpNetwork } from "../transport/tcp_network.ts";
 import type { ServerRequest } from "./command_line.ts";
 import { type ExitCode, exitCodes } from "./exit_code.ts";
 import { runGencert } from "./gencert_command.ts";
 import { certificateDaysDefault } from "./gencert_options.ts";
+import { joinLine } from "./join_line.ts";
 import { LineInput } from "./line_input.ts";
 import { OutputQueue } from "./output_queue.ts";
 import { openServerLog, type ServerLog } from "./server_log.ts";
@@ -63,22 +69,50 @@ async function serveLedger(
   request: ServerRequest,
   { log, ...surroundings }: Surroundings & { readonly log: ServerLog },
 ): Promise<ExitCode> {
-  const { certs, db } = request;
   const userLimit = sayUserLimit(request, log);
-  if (request.reset) await resetLedger(request, surroundings);
-  const certificates = await openOrMakeCertificates(certs, log);
+  // Before anything is made or deleted: where another server has the port, this one was started by mistake.
+  const listener = tcpNetwork.listen({ host: request.host, port: request.port });
+  try {
+    await serveOn(listener, request, { ...surroundings, log, userLimit });
+  } finally {
+    listener.close();
+  }
+  if (request.deleteDbOnExit) deleteSqliteLedger(request.db);
+  return exitCodes.ok;
+}
+
+async function serveOn(
+  listener: Listener,
+  request: ServerRequest,
+  { log, userLimit, ...surroundings }: Surroundings & {
+    readonly log: ServerLog;
+    readonly userLimit: number;
+  },
+): Promise<void> {
+  const db = resolve(request.db);
+  if (request.reset) await resetLedger({ ...request, db }, surroundings);
+  const certificates = await openOrMakeCertificates(request.certs, log);
   const ledgerId = certificates.anchor.fingerprint;
   const sessionKeys = await SessionKeys.open({
     generate: () => surroundings.makeSessionKey(request.rsaBits),
     clock: systemClock,
     everyMs: request.rekeyHours * hourMs,
   });
+  const isNew = !ledgerFileExists(db);
   const ledger = await openSqliteLedger({ file: db, ledgerId, serve: true });
   try {
+    log.say(isNew ? newLedgerLine(db) : `Ledger in ${printable(db)}`);
+    log.say(joinLine({
+      host: request.host,
+      port: listener.endpoint.port,
+      certificateHosts: hostsOf(certificates.identity.certificate.der),
+      hostname: Deno.hostname(),
+      fingerprint: ledgerId,
+    }));
     await serveUntilSignal(surroundings, () =>
       new Server(
         {
-          endpoint: { host: request.host, port: request.port },
+          listener,
           userLimit,
           initialBalance: request.initialBalance,
           processors: navigator.hardwareConcurrency,
@@ -87,7 +121,6 @@ async function serveLedger(
           ...certificates,
           ledger,
           sessionKeys,
-          network: tcpNetwork,
           clock: systemClock,
           random: systemRandom,
           report: log.report,
@@ -96,8 +129,11 @@ async function serveLedger(
   } finally {
     await ledger.close();
   }
-  if (request.deleteDbOnExit) deleteSqliteLedger(db);
-  return exitCodes.ok;
+}
+
+/** In a folder that is not the ledger's, members would find nothing of what they had. */
+function newLedgerLine(db: string): string {
+  return `New, empty ledger in ${printable(db)}; name another one with --db and --certs`;
 }
 
 function sayUserLimit({ userLimit }: ServerRequest, log: ServerLog): number {
@@ -132,11 +168,12 @@ async function openOrMakeCertificates(
   log: ServerLog,
 ): Promise<OpenedCertificates> {
   if (await hasNoCertificates(folder)) {
-    log.say(`No certificates in ${folder}, making them:`);
+    const place = resolve(folder);
+    log.say(`No certificates in ${printable(place)}, making them:`);
     await runGencert(
       {
         command: { name: "make" },
-        out: folder,
+        out: place,
         hosts: [],
         days: certificateDaysDefault,
         force: false,

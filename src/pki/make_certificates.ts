@@ -222,6 +222,7 @@ async function hostsThere(folder: string): Promise<readonly string[] | undefined
   }
 }
 
-function hostsOf(certificate: Uint8Array<ArrayBuffer>): string[] {
+/** The names and addresses in a server's certificate. */
+export function hostsOf(certificate: Uint8Array<ArrayBuffer>): string[] {
   return readStructure(certificate, leafCodec).contents.hosts.map(({ value }) => value);
 }

@@ -11,7 +11,7 @@ import {
   waitingRoomPlaces,
 } from "../limits.ts";
 import { Acceptor } from "../transport/acceptor.ts";
-import type { ByteStream, Endpoint } from "../transport/byte_stream.ts";
+import type { ByteStream, Endpoint, Listener } from "../transport/byte_stream.ts";
 import { AddressStanding } from "./address_standing.ts";
 import { Admission } from "./admission.ts";
 import { watchExpiry } from "./expiry_watch.ts";
@@ -23,8 +23,8 @@ import { WaitingNotices } from "./waiting_notices.ts";
 import { watchLedger } from "./watch_ledger.ts";
 
 export interface ServerOptions {
-  /** Where to listen; port 0 finds a free one. */
-  readonly endpoint: Endpoint;
+  /** Where connections come from. It may be there long before the server: who connects meanwhile waits. */
+  readonly listener: Listener;
   /** How many connections are served at a time, 1 or more. */
   readonly userLimit: number;
   /** What a new account starts with, 0 up to 2^53-1. */
@@ -49,13 +49,9 @@ export class Server {
   #stopping: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  /**
-   * Listens and begins to accept.
-   *
-   * @throws {ListenError} when it cannot listen there
-   */
+  /** Begins to accept. */
   constructor(options: ServerOptions, dependencies: ServerDependencies) {
-    const { endpoint, userLimit, initialBalance, processors = processorsDefault } = options;
+    const { listener, userLimit, initialBalance, processors = processorsDefault } = options;
     this.#context = {
       ...dependencies,
       anchor: dependencies.authority.anchor,
@@ -74,7 +70,6 @@ export class Server {
     this.#admission = new Admission({ userLimit, places: waitingRoomPlaces });
     this.#settle = Promise.withResolvers();
     this.stopped = this.#settle.promise;
-    const listener = dependencies.network.listen(endpoint);
     this.endpoint = listener.endpoint;
     dependencies.report({ kind: "listening", endpoint: this.endpoint });
     this.#stopExpiryWatch = watchExpiry({

@@ -8,7 +8,6 @@ import type { CertificateAuthority } from "../pki/certificate_authority.ts";
 import type { Identity } from "../pki/identity.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { Random } from "../random.ts";
-import type { Network } from "../transport/byte_stream.ts";
 import type { AddressStanding } from "./address_standing.ts";
 import type { MemberSessions } from "./member_sessions.ts";
 import type { ReportEvent } from "./server_event.ts";
@@ -21,7 +20,6 @@ export interface ServerDependencies {
   readonly authority: CertificateAuthority;
   readonly identity: Identity;
   readonly sessionKeys: SessionKeys;
-  readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
   readonly report: ReportEvent;

@@ -12,13 +12,14 @@ testWith(
     await using scene = await openScene();
     const { program } = await scene.startServer({ args: ["5"] });
     const said = program.stdout.lines;
+    const folder = `${await Deno.realPath(scene.folder)}/certs`;
     assertEquals(said.slice(0, 6), [
       "User limit is now set to 5",
-      "No certificates in certs, making them:",
-      "certs/CA.pem",
-      "certs/CA.key",
-      "certs/server.crt",
-      "certs/server.key",
+      `No certificates in ${folder}, making them:`,
+      `${folder}/CA.pem`,
+      `${folder}/CA.key`,
+      `${folder}/server.crt`,
+      `${folder}/server.key`,
     ]);
     assertMatch(said[6]!, /^CA fingerprint \(SHA-256\): [0-9a-f]{64}$/);
     const registered = await Promise.all(

@@ -13,8 +13,6 @@ const rows: readonly {
   readonly title: string;
   readonly spoil: (scene: Scene) => Promise<void>;
   readonly args?: readonly string[];
-  /** Whether a new, empty ledger may be there afterwards. */
-  readonly makesLedger?: boolean;
   readonly says: RegExp;
 }[] = [
   {
@@ -106,12 +104,11 @@ const rows: readonly {
     title: "an address that is not this machine's",
     spoil: () => Promise.resolve(),
     args: ["--host", "192.0.2.1"],
-    makesLedger: true,
     says: /^micropay: listen on 192\.0\.2\.1:0: the address is not this machine's$/,
   },
 ];
 
-for (const { title, spoil, args = [], makesLedger = false, says } of rows) {
+for (const { title, spoil, args = [], says } of rows) {
   Deno.test(`a server does not start with ${title}: one line, exit 1`, async () => {
     await using scene = await openScene();
     await scene.gencert();
@@ -122,9 +119,7 @@ for (const { title, spoil, args = [], makesLedger = false, says } of rows) {
     const lines = stderr.trimEnd().split("\n");
     assertEquals(lines.length, 1, stderr);
     assertMatch(lines[0]!, says);
-    const after = await listing(scene.folder);
-    const isNew = (file: string) => makesLedger && file.includes("/server.db");
-    assertEquals(after.filter((file) => !isNew(file)), before);
+    assertEquals(await listing(scene.folder), before);
   });
 }
 
@@ -134,7 +129,7 @@ Deno.test("a server does not start where another one runs: neither on its port n
   const attempts: readonly [string, readonly string[], RegExp][] = [
     [
       "the port is taken",
-      ["server", String(port), "--db", "other.db"],
+      ["server", String(port), "--db", "other.db", "--certs", "others"],
       new RegExp(`^micropay: listen on \\[::\\]:${port}: the port is taken; choose another`),
     ],
     ["the ledger is served", ["server", "0"], /server\.db: another server is using it/],
@@ -146,7 +141,9 @@ Deno.test("a server does not start where another one runs: neither on its port n
   ];
   for (const [title, args, says] of attempts) {
     await step(t, title, async () => {
+      const before = await listing(scene.folder);
       const { code, stderr } = await scene.run(args);
+      assertEquals(await listing(scene.folder), before);
       assertEquals([code, stderr.trimEnd().split("\n").length], [1, 1]);
       assertMatch(stderr, says);
     });
@@ -155,6 +152,44 @@ Deno.test("a server does not start where another one runs: neither on its port n
   assertEquals((await scene.inProcess(["balance"])).stdout, "10000\n");
   program.signal("SIGTERM");
   assertEquals((await program.end()).code, 0);
+});
+
+Deno.test("a server says where everything is, whether the ledger is new, and how members join, at every start", async () => {
+  await using scene = await openScene();
+  // The system may know the folder by another path as well.
+  const folder = await Deno.realPath(scene.folder);
+  const starts: string[][] = [];
+  for (let count = 0; count < 2; count++) {
+    const { program, port } = await scene.startServer({ args: ["5", "--host", "127.0.0.1"] });
+    starts.push(program.stdout.lines.map((line) => line.replaceAll(String(port), "PORT")));
+    await scene.server.stop();
+  }
+  const [first, second] = starts;
+  const made = certificateFileNames.map((name) => `${folder}/certs/${name}`);
+  assertEquals(first!.slice(1, 6), [`No certificates in ${folder}/certs, making them:`, ...made]);
+  const at = first!.findIndex((line) => line.includes("ledger in "));
+  assertEquals(
+    first![at],
+    `New, empty ledger in ${folder}/server.db; name another one with --db and --certs`,
+  );
+  assertMatch(
+    first![at + 1]!,
+    /^Members join with: micropay client 127\.0\.0\.1 PORT register NAME --fingerprint [0-9a-f]{64}$/,
+  );
+  assertEquals(first!.slice(at + 2), ["Server listening on port PORT"]);
+  assertEquals(second!.slice(1), [`Ledger in ${folder}/server.db`, ...first!.slice(at + 1)]);
+});
+
+Deno.test("the line that a server prints lets a member join, in a folder that has nothing of the server's", async () => {
+  await using scene = await openScene();
+  const { program } = await scene.startServer({ args: ["5", "--host", "127.0.0.1"] });
+  const command = program.stdout.lines.map((line) =>
+    /^Members join with: micropay (.*)$/.exec(line)?.[1]
+  ).find((words) => words !== undefined);
+  const home = await Deno.makeTempDir({ dir: scene.folder });
+  const words = command!.replace("NAME", "alice").split(" ");
+  const { code, stdout } = await scene.run(words, { folder: home, env: { MICROPAY_HOME: home } });
+  assertEquals([code, stdout], [0, "100 OK\n"]);
 });
 
 /** Makes certificates as they were made ten days ago, for a day. */

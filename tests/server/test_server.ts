@@ -175,13 +175,17 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const { ledger = new MemoryLedger({ ledgerId }) } = options;
   const events = new EventLog<ServerEvent>((event) => JSON.stringify(event).slice(0, 300));
   const server = new Server(
-    { endpoint: { host: "127.0.0.1", port: 0 }, userLimit, initialBalance, processors },
+    {
+      listener: network.listen({ host: "127.0.0.1", port: 0 }),
+      userLimit,
+      initialBalance,
+      processors,
+    },
     {
       ledger: wrap?.(ledger) ?? ledger,
       authority,
       identity: options.identity ?? await serverIdentity(authority),
       sessionKeys: options.sessionKeys ?? await sessionKeys(),
-      network,
       clock,
       random: systemRandom,
       report: (event) => events.add(event),

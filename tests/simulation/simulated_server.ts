@@ -62,12 +62,12 @@ export class SimulatedServer {
     const generate = () => Promise.resolve(dice.pick(sessionKeys));
     const keys = await SessionKeys.open({ generate, clock: process.clock, everyMs: rekeyMs });
     if (!process.isAlive) return;
-    const server = new Server({ endpoint: this.endpoint, userLimit, initialBalance }, {
+    const listener = network.of(process).listen(this.endpoint);
+    const server = new Server({ listener, userLimit, initialBalance }, {
       ledger: this.storage.openedBy(process),
       authority,
       identity,
       sessionKeys: keys,
-      network: network.of(process),
       clock: process.clock,
       random: dice,
       report: (event) => process.isAlive && this.#note(event),
