@@ -49,6 +49,11 @@ export class DataFolder {
     return join(this.accountsFolder(ledger), name);
   }
 
+  /** Locked while an account's key, certificate, receipts or last audit are written. */
+  accountLock(ledger: string, name: AccountName): string {
+    return join(this.accountFolder(ledger, name), ".lock");
+  }
+
   receiptsFolder(ledger: string, name: AccountName): string {
     return join(this.accountFolder(ledger, name), "receipts");
   }

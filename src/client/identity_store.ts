@@ -114,12 +114,13 @@ export class IdentityStore {
       throw new CertificateError(`register ${name}: the certificate is for another name or key`);
     }
     await this.#locked(name, async () => {
+      const { fingerprint, pem: caPem } = this.#anchor;
+      await this.#disk.writeWhole(this.#folder.caFile(fingerprint), caPem, "public");
       await this.#useKey(request);
+      // The last change: before it the same command again goes on, after it everything is there.
       const pem = certificateToPem(certificateDer);
       await this.#disk.writeWhole(this.#certificateFile(name), pem, "public");
     });
-    const { fingerprint, pem: caPem } = this.#anchor;
-    await this.#disk.writeWhole(this.#folder.caFile(fingerprint), caPem, "public");
   }
 
   /**
@@ -157,9 +158,11 @@ export class IdentityStore {
 
   /** One process at a time. */
   async #locked<Result>(name: AccountName, action: () => Promise<Result>): Promise<Result> {
-    const path = this.#accountFolder(name);
-    await this.#disk.makeFolder(path);
-    return await this.#disk.locked(join(path, ".lock"), action);
+    await this.#disk.makeFolder(this.#accountFolder(name));
+    return await this.#disk.locked(
+      this.#folder.accountLock(this.#anchor.fingerprint, name),
+      action,
+    );
   }
 
   #accountFolder(name: AccountName): string {

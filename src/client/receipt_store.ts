@@ -22,10 +22,12 @@ const receiptShape = v.strictObject({ receipt: compactJwsShape, order: compactJw
 export class ReceiptStore {
   readonly #folder: DataFolder;
   readonly #path: string;
+  readonly #lock: string;
 
   constructor(folder: DataFolder, ledger: string, name: AccountName) {
     this.#folder = folder;
     this.#path = folder.receiptsFolder(ledger, name);
+    this.#lock = folder.accountLock(ledger, name);
   }
 
   /** Whether there is a receipt for this order already. */
@@ -52,8 +54,12 @@ export class ReceiptStore {
     if (await this.has(id)) return false;
     const { disk } = this.#folder;
     await disk.makeFolder(this.#path);
-    await disk.writeWhole(this.file(id), `${JSON.stringify({ receipt, order })}\n`, "private");
-    return true;
+    // Locked: another process of this account may bring it at the same time.
+    return await disk.locked(this.#lock, async () => {
+      if (await this.has(id)) return false;
+      await disk.writeWhole(this.file(id), `${JSON.stringify({ receipt, order })}\n`, "private");
+      return true;
+    });
   }
 
   /**

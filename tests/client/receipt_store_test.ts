@@ -44,3 +44,16 @@ Deno.test("receipts: an empty file, as a full disk leaves one, is none", async (
     assertEquals(await Array.fromAsync(receipts.all()), [stored]);
   });
 });
+
+Deno.test("receipts: of several processes that bring one at once, one is told that it is new, and the first stays", async () => {
+  await inFolder(async (folder) => {
+    const open = () => new ReceiptStore(new DataFolder(folder), ledger, alice);
+    const receipts = ["a.a.a", "b.b.b", "c.c.c", "d.d.d"];
+    const told = await Promise.all(
+      receipts.map((receipt) => open().add({ id, receipt, order: "o.o.o" })),
+    );
+    assertEquals(told.filter((isNew) => isNew).length, 1);
+    const receipt = receipts[told.indexOf(true)]!;
+    assertEquals(await Array.fromAsync(open().all()), [{ id, receipt, order: "o.o.o" }]);
+  });
+});
