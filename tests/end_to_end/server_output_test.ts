@@ -60,7 +60,7 @@ Deno.test({
     const toFullDisk = ["/bin/sh", "-c", 'exec "$@" > /dev/full', "sh"];
     const server = scene.start(["server", String(port)], { prefix: toFullDisk });
     await server.errorLine(/^micropay: write to the standard output: No space left/);
-    await untilListening(port);
+    await untilGreeted(port);
     assertEquals((await scene.inProcess(["register", "alice"], { port })).code, 0);
     assertEquals((await scene.inProcess(["balance"], { port })).stdout, "10000\n");
     server.signal("SIGTERM");
@@ -75,11 +75,14 @@ function freePort(): number {
   return listener.addr.port;
 }
 
-async function untilListening(port: number): Promise<void> {
-  await within("a server that listens", () => "", async () => {
+/** The server has its port before it has certificates; it greets when it has both. */
+async function untilGreeted(port: number): Promise<void> {
+  await within("a server that greets", () => "", async () => {
     for (;;) {
       try {
-        return (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+        using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+        await connection.read(new Uint8Array(1));
+        return;
       } catch (error) {
         if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
         await new Promise((resolve) => setTimeout(resolve, 20));
