@@ -10,6 +10,7 @@ import { deleteSqliteLedger } from "../../../src/ledger/sqlite/delete_sqlite_led
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { alice, bob, ledgerId, noonMs, orderId, payment } from "../ledger_samples.ts";
+import { PausedChild } from "./paused_process.ts";
 import { inFolder, registerBoth } from "./temporary_ledger.ts";
 
 /** More steps than any of the children has. */
@@ -32,6 +33,7 @@ async function makePlace(folder: string): Promise<Place> {
   await ledger.book(payment([alice, bob], 1, { id: 1 }));
   for (const suffix of ["", "-wal"]) Deno.copyFileSync(`${served}${suffix}`, `${file}${suffix}`);
   await ledger.close();
+  assert(Deno.statSync(`${file}-wal`).size > 0);
   return { folder, file, backup };
 }
 
@@ -69,70 +71,6 @@ async function atEachStep(
     }
   } finally {
     await Deno.remove(template, { recursive: true });
-  }
-}
-
-class PausedChild {
-  /** What it is about to do; `undefined` when it has ended. */
-  readonly pausedAt: string | undefined;
-  readonly step: number;
-  readonly #process: Deno.ChildProcess;
-  readonly #lines: AsyncIterator<string>;
-  #outcome: string | undefined;
-
-  private constructor(
-    process: Deno.ChildProcess,
-    lines: AsyncIterator<string>,
-    { first, step }: { readonly first: string; readonly step: number },
-  ) {
-    this.step = step;
-    this.#process = process;
-    this.#lines = lines;
-    if (first.startsWith("paused ")) this.pausedAt = first.slice(7);
-    else this.#outcome = first;
-  }
-
-  static async start(action: string, place: Place, step: number): Promise<PausedChild> {
-    const script = new URL("paused_child.ts", import.meta.url).pathname;
-    const words = [action, place.file, place.backup, String(step)];
-    const process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--allow-all", script, ...words],
-      stdin: "piped",
-      stdout: "piped",
-    }).spawn();
-    const lines = linesOf(process.stdout);
-    const { value } = await lines.next();
-    assert(typeof value === "string", "the child says nothing");
-    return new PausedChild(process, lines, { first: value, step });
-  }
-
-  /** Lets it go on to its end. @returns what it says then */
-  async resume(): Promise<string> {
-    await this.#process.stdin.close();
-    const { value } = await this.#lines.next();
-    return this.#outcome = String(value);
-  }
-
-  kill(): Promise<void> {
-    this.#outcome = "killed";
-    this.#process.kill("SIGKILL");
-    return this.end();
-  }
-
-  async end(): Promise<void> {
-    if (this.#outcome === undefined) this.#process.kill("SIGKILL");
-    await this.#process.stdin.close().catch(() => {});
-    while (!(await this.#lines.next()).done);
-    await this.#process.status;
-  }
-}
-
-async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = `${rest}${text}`.split("\n");
-    rest = lines.pop()!;
-    yield* lines;
   }
 }
 
@@ -215,6 +153,7 @@ for (const [read, stride] of [[true, 4], [false, 1]] as const) {
     atEachStep("restore", { stride }, async (place, child) => {
       const reader = new IdleReader(place.file, { read });
       const booked = await book(place.file, besides, { serve: false });
+      if (child.holdsLock) assert(!booked, "a deposit while the ledger is replaced");
       const outcome = await child.resume();
       assertMatch(outcome, /^ended (kept |refused: .*(has it open|is using it|locked))/);
       // The restored ledger has its log now; the reader has the old file still.
