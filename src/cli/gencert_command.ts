@@ -16,6 +16,9 @@ import {
 } from "../pki/make_certificates.ts";
 import type { Random } from "../random.ts";
 
+/** The file's name of a ledger, where nobody says another one. */
+const ledgerFileDefault = "server.db";
+
 export interface GencertOptions {
   readonly command: { readonly name: "make" | "renew" };
   /** The folder; made when it is missing. */
@@ -29,7 +32,7 @@ export interface GencertOptions {
   /** Replaces even the CA of a ledger that is there. */
   readonly newCa: boolean;
   readonly yes: boolean;
-  /** The ledger that has to keep its CA. Without it: `server.db` beside the folder. */
+  /** The ledger that has to keep its CA. Without it: `server.db` in the current folder and beside the certificates'. */
   readonly db?: string;
 }
 
@@ -121,30 +124,35 @@ async function requireConsent(
   if (!await confirm(question)) throw new UsageError(`${attempt}: not confirmed`);
 }
 
-/**
- * @throws {UsageError} when a ledger of this CA is there, or one of which that cannot be told
- */
+/** @throws {UsageError} when a ledger of this CA is there, or one of which that cannot be told */
 async function requireNoLedger({ out, db }: GencertOptions): Promise<void> {
-  const file = db ?? join(dirname(resolve(out)), "server.db");
   const attempt = `replace the CA in ${out}`;
-  let ledgerId: string;
-  try {
-    if (!ledgerFileExists(file)) return;
-    ({ ledgerId } = identifyLedgerFile(file));
-  } catch (cause) {
-    if (!(cause instanceof MicropayError)) throw cause;
+  const fingerprint = await authorityFingerprint(out);
+  for (const file of db === undefined ? await ledgersBeside(out) : [db]) {
+    const ledgerId = ledgerIdOf(file, attempt);
+    if (ledgerId === undefined) continue;
+    if (fingerprint !== undefined && fingerprint !== ledgerId) continue;
     throw new UsageError(
-      `${attempt}: whose ledger ${file} is cannot be told: ${messageOf(cause)}`,
-      {
-        cause,
-      },
+      `${attempt}: ${file} is a ledger of this CA and cannot be served with another one. For a new ` +
+        `certificate of the server: ${gencertCommandLine(out, "renew")}. To give that ledger up, ` +
+        "add --new-ca",
     );
   }
-  const fingerprint = await authorityFingerprint(out);
-  if (fingerprint !== undefined && fingerprint !== ledgerId) return;
-  throw new UsageError(
-    `${attempt}: ${file} is a ledger of this CA and cannot be served with another one. For a new ` +
-      `certificate of the server: ${gencertCommandLine(out, "renew")}. To give that ledger up, ` +
-      "add --new-ca",
-  );
+}
+
+/** Where a server that has this folder keeps its ledger, unless it is told otherwise: in the current folder, most often beside this one. */
+async function ledgersBeside(out: string): Promise<ReadonlySet<string>> {
+  const folders = [".", dirname(resolve(out)), dirname(await Deno.realPath(out))];
+  return new Set(folders.map((folder) => join(resolve(folder), ledgerFileDefault)));
+}
+
+/** @returns `undefined` when there is no such file */
+function ledgerIdOf(file: string, attempt: string): string | undefined {
+  try {
+    return ledgerFileExists(file) ? identifyLedgerFile(file).ledgerId : undefined;
+  } catch (cause) {
+    if (!(cause instanceof MicropayError)) throw cause;
+    const why = `whose ledger ${file} is cannot be told: ${messageOf(cause)}`;
+    throw new UsageError(`${attempt}: ${why}`, { cause });
+  }
 }

@@ -81,7 +81,8 @@ function gencertOptions(source: OptionSource) {
     }),
     yes: source.flag(["--yes"], { description: "Do what --force asks about." }),
     db: source.optional("--db", source.file, {
-      description: "The ledger that --force spares. Without it: server.db beside the folder.",
+      description:
+        "The ledger that --force spares. Without it: server.db here and beside the certificates' folder.",
     }),
   };
 }

@@ -22,7 +22,8 @@ interface Point {
  * Whether 32 bytes are the one spelling of a point whose order is {@link groupOrder}, as the public half of every honest key is.
  *
  * A point of small order makes one signature fit many texts. A point of mixed order, an honest one plus one of small order, makes
- * signatures that some programs accept and others refuse. Takes about 1 ms.
+ * signatures that some programs accept and others refuse. Takes about 0.4 ms, once for
+ * each chain or request that is verified.
  */
 export function isPrimeOrderPoint(bytes: Uint8Array): boolean {
   const point = decodePoint(bytes);

@@ -57,11 +57,14 @@ export async function addFiles(
     await Deno.mkdir(draft, { mode: 0o700 });
     try {
       for (const file of files) await writeNew(pathIn(draft, file.name), file);
+      await syncFolder(draft);
       await Deno.rename(draft, pathIn(folder, decided));
     } catch (error) {
       await removeDraft(folder);
       throw error;
     }
+    // Decided for good before a file that was there is renamed.
+    await syncFolder(folder);
     return await publish(folder, mark);
   });
 }

@@ -180,6 +180,13 @@ Deno.test("gencert --force spares the CA of a ledger that is there, unless --new
       await ledgerOf(`${folder}/server.db`, id);
       await refuse({}, /server\.db is a ledger of this CA.*micropay gencert renew --out/);
     });
+    await test.step("beside the folder that a link leads to", async () => {
+      await inFolder(async (elsewhere) => {
+        await Deno.symlink(out, `${elsewhere}/certs`);
+        const forcing = () => run({ out: `${elsewhere}/certs`, ...force });
+        await assertRejects(forcing, UsageError, `${folder}/server.db is a ledger of this CA`);
+      });
+    });
     await test.step("where --db says", async () => {
       await Deno.rename(`${folder}/server.db`, `${folder}/other.db`);
       await refuse({ db: `${folder}/other.db` }, /other\.db is a ledger of this CA/);

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { watchExpiry } from "../../src/server/expiry_watch.ts";
 import type { ServerEvent } from "../../src/server/server_event.ts";
 import { ManualClock } from "../manual_clock.ts";
+import { startServer } from "./test_server.ts";
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
@@ -72,4 +73,12 @@ Deno.test("nothing more is reported after the server has stopped, and nothing tw
   stop();
   pass(20);
   assertEquals(reported.length, 2);
+});
+
+Deno.test("a server whose certificate ends within a day says so as soon as it listens", async () => {
+  await using server = await startServer();
+  const { all } = server.events;
+  assertEquals(all.map(({ kind }) => kind), ["listening", "expiry"]);
+  const [, expiry] = all;
+  assertEquals(expiry!.kind === "expiry" && [expiry.certificate, expiry.daysLeft], ["server", 1]);
 });
