@@ -24,7 +24,7 @@ export function makeNonce(random: Random): string {
 }
 
 /** A fresh order id: a UUIDv7, so that ids sort by the time they were made (RFC 9562 section 5.7). */
-export function makeOrderId(clock: Clock, random: Random): string {
+export function makeOrderId(clock: Pick<Clock, "nowMs">, random: Random): string {
   const bytes = random.bytes(16);
   const view = new DataView(bytes.buffer);
   const milliseconds = clock.nowMs();

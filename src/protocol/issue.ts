@@ -24,7 +24,7 @@ export interface IssueDependencies {
   /** The server's. */
   readonly identity: Identity;
   readonly anchor: TrustAnchor;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "nowMs">;
   readonly random: Random;
 }
 

@@ -1,0 +1,224 @@
+/**
+ * Whatever a member signs and however the server's clock is set: the audit accepts what the server has booked, `verify` believes its
+ * receipt, and the payee would have handed it in.
+ */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import type { AccountName } from "../../src/account_name.ts";
+import { IncomingPayments } from "../../src/client/incoming_payments.ts";
+import type { MemberContext } from "../../src/client/member_context.ts";
+import { takeOrder } from "../../src/client/payee.ts";
+import { checkReceipt } from "../../src/client/receipt_check.ts";
+import { orderFutureMsMax, orderLifetimeMsMax } from "../../src/limits.ts";
+import { type Identity, openIdentity } from "../../src/pki/identity.ts";
+import { exportPrivateKeyPem, generateSigningKey } from "../../src/pki/signing_key.ts";
+import { type Outcome, refuse } from "../../src/protocol/exchange.ts";
+import { signDocument } from "../../src/pki/signed_document.ts";
+import { submitRoute } from "../../src/server/handlers/submit.ts";
+import { MemberSessions } from "../../src/server/member_sessions.ts";
+import { makeOrderId, systemRandom } from "../../src/random.ts";
+import { type Books, named, openBooks } from "./books.ts";
+
+type Submitted = Outcome<{ readonly receipt: string }>;
+
+const hosts = ["localhost"];
+const [future, lifetime] = [orderFutureMsMax / 1000, orderLifetimeMsMax / 1000];
+
+/** A few around each limit, and anything. */
+const secondsAround = (...limits: readonly number[]) =>
+  fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom(...limits.flatMap((one) => [one - 1, one, one + 1])) },
+    { weight: 1, arbitrary: fc.integer({ min: -200_000, max: 200_000 }) },
+  );
+
+/** What is signed, and when it is handed in. */
+interface Act {
+  readonly sides: readonly [string, string];
+  readonly amount: number;
+  readonly memo: string | undefined;
+  /** Which of the orders before is meant: given back, given the same id, or handed in again. */
+  readonly earlier: { readonly at: number; readonly as: "none" | "refunds" | "id" | "order" };
+  /** What the clock says: around the time of booking, the beginning and the end of the payer's certificate. */
+  readonly clock: { readonly at: "now" | "notBefore" | "notAfter"; readonly ms: number };
+  /** When it was made, in seconds after that. */
+  readonly made: number;
+  /** How long it lives, in seconds. */
+  readonly lives: number;
+  readonly certificates: "one" | "two" | "with the CA's";
+}
+
+const wild: fc.Arbitrary<Act> = fc.record({
+  sides: fc.oneof(
+    { weight: 9, arbitrary: fc.constantFrom<Act["sides"]>(["alice", "bob"], ["bob", "alice"]) },
+    { weight: 1, arbitrary: fc.constantFrom<Act["sides"]>(["alice", "alice"], ["alice", "carol"]) },
+  ),
+  amount: fc.constantFrom(1, 2, 40, 1000, 1001, 0, -1, 2 ** 53),
+  memo: fc.constantFrom(undefined, undefined, "lunch", "", "x".repeat(257), "𝄞 ✓", "a\u200bb"),
+  earlier: fc.record({
+    at: fc.nat(30),
+    as: fc.constantFrom("refunds", "id", "order"),
+  }),
+  clock: fc.record({
+    at: fc.constantFrom("now", "notBefore", "notAfter"),
+    ms: fc.constantFrom(-60_000, -1001, -1000, -999, -1, 0, 1, 999, 1000, 60_000),
+  }),
+  made: secondsAround(0, future, -120, -lifetime, -7200),
+  lives: secondsAround(0, 120, lifetime, 7200),
+  certificates: fc.constantFrom("two", "with the CA's"),
+});
+const usual: Act = {
+  sides: ["alice", "bob"],
+  amount: 1,
+  memo: "lunch",
+  earlier: { at: 0, as: "none" },
+  clock: { at: "now", ms: 0 },
+  made: 0,
+  lives: 120,
+  certificates: "one",
+};
+
+/** A good order, but for one to four things: else nearly all would be refused for the same few. */
+const acts: fc.Arbitrary<Act> = fc.tuple(
+  wild,
+  fc.subarray(Object.keys(usual) as (keyof Act)[], { minLength: 1, maxLength: 4 }),
+).map(([act, odd]) => ({ ...usual, ...Object.fromEntries(odd.map((name) => [name, act[name]])) }));
+
+interface Order {
+  readonly id: string;
+  readonly jws: string;
+  readonly isRefund: boolean;
+}
+
+/** A server on the books whose own certificate ends with the CA's, and what members sign for it. */
+class Scene {
+  readonly #books: Books;
+  readonly #server: Identity;
+  readonly #orders: Order[] = [];
+  /** Booked, with their receipts. */
+  readonly booked = new Map<string, string>();
+
+  private constructor(books: Books, server: Identity) {
+    this.#books = books;
+    this.#server = server;
+  }
+
+  static async open(books: Books): Promise<Scene> {
+    for (const name of ["alice", "bob", "carol"]) await books.register(name);
+    const { certificates: { authority, anchor }, clock } = books;
+    const { publicKey, privateKey } = await generateSigningKey();
+    const atMs = clock.nowMs();
+    const options = { publicKey, hosts, days: 10_000, atMs, random: systemRandom };
+    const privateKeyPem = await exportPrivateKeyPem(privateKey);
+    const chain = [await authority.issueServer(options)];
+    const of = { anchor, role: "server", atMs } as const;
+    return new Scene(books, await openIdentity({ chain, privateKeyPem, ...of }));
+  }
+
+  /** Signs an order and has it handed in, by its payee as the program does it. */
+  async act(act: Act): Promise<void> {
+    this.#setClock(act);
+    const order = await this.#orderOf(act);
+    this.#orders.push(order);
+    const [payer, payee] = act.sides.map(named) as [AccountName, AccountName];
+    let submitted: Submitted | undefined;
+    const submit = async () => submitted = await this.#submit(order.jws, payee);
+    const said = await this.#askPayee(order.jws, { payer, payee, submit });
+    // A refund goes through the server; so does an order that the payee refuses by itself.
+    const decided = submitted ?? await submit();
+    if (decided.outcome === "answered") {
+      assert(submitted === decided || order.isRefund || this.booked.has(order.jws));
+      const { anchor } = this.#books;
+      const checked = await checkReceipt(decided.answer.receipt, order.jws, { anchor });
+      assertEquals(checked.order?.id, order.id);
+      this.booked.set(order.jws, decided.answer.receipt);
+    } else if (said.outcome === "refused" && !order.isRefund && act.earlier.as === "none") {
+      assertEquals(said.code, decided.code);
+    }
+  }
+
+  #setClock({ clock: { at, ms }, sides }: Act): void {
+    const { clock, members } = this.#books;
+    const { notBeforeMs, notAfterMs } = members.get(sides[0]!)!.certificate;
+    const baseMs = {
+      now: Date.UTC(2026, 10, 23, 12),
+      notBefore: notBeforeMs,
+      notAfter: notAfterMs,
+    };
+    clock.jump(baseMs[at] + ms - clock.nowMs());
+  }
+
+  async #orderOf(act: Act): Promise<Order> {
+    const { sides: [from, to], amount, memo, earlier, made, lives, certificates } = act;
+    const { anchor, clock, members } = this.#books;
+    const known = this.#orders[earlier.at % this.#orders.length];
+    if (known && earlier.as === "order") return known;
+    const { privateKey, chain: [leaf] } = members.get(from!)!;
+    const id = known && earlier.as === "id" ? known.id : makeOrderId(clock, systemRandom);
+    const refunds = known && earlier.as === "refunds" ? { refunds: known.id } : {};
+    const iat = Math.floor(clock.nowMs() / 1000) + made;
+    const rest = { ...(memo !== undefined && { memo }), ...refunds, iat, exp: iat + lives };
+    const payload = { id, ledger: anchor.fingerprint, from, to, amount, ...rest };
+    const chains = { one: [leaf!], two: [leaf!, leaf!], "with the CA's": [leaf!, anchor.der] };
+    const jws = await signDocument("micropay-order", payload, {
+      privateKey,
+      chain: chains[certificates],
+    });
+    return { id, jws, isRefund: "refunds" in refunds };
+  }
+
+  async #submit(order: string, name: AccountName): Promise<Submitted> {
+    const { ledger, clock, anchor } = this.#books;
+    const server = {
+      ledger,
+      clock,
+      anchor,
+      identity: this.#server,
+      sessions: new MemberSessions(),
+    };
+    const session = { inTurn: (task: () => Promise<unknown>) => task() };
+    const context = { server, session, name, dismiss: () => {} };
+    assert(submitRoute.admits === "member");
+    return await submitRoute.handle(
+      { order },
+      context as unknown as Parameters<typeof submitRoute.handle>[1],
+    ) as Submitted;
+  }
+
+  async #askPayee(
+    order: string,
+    { payer, payee, submit }: {
+      payer: AccountName;
+      payee: AccountName;
+      submit: () => Promise<Submitted>;
+    },
+  ): Promise<Submitted> {
+    const { anchor, clock } = this.#books;
+    const receipts = { add: () => Promise.resolve(true) };
+    const link = { nowMs: () => clock.nowMs(), ask: submit };
+    const member = { name: payee, anchor, clock, link, receipts } as unknown as MemberContext;
+    const told: unknown[] = [];
+    const incoming = new IncomingPayments(member, {
+      onPayment: (payment) => told.push(payment),
+      onFault: (error) => assert(false, String(error)),
+    });
+    const { outcome } = await takeOrder({ order }, { from: payer, member, incoming });
+    assertEquals(told.length, outcome.outcome === "answered" ? 1 : 0);
+    return outcome.outcome === "answered" ? outcome : refuse(outcome.code);
+  }
+}
+
+Deno.test("property: the audit accepts whatever the server books, and so do verify and the payee", async () => {
+  let booked = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(acts, { minLength: 10, maxLength: 30 }), async (all) => {
+      await using books = await openBooks();
+      const scene = await Scene.open(books);
+      for (const one of all) await scene.act(one);
+      const report = await books.audit();
+      assertEquals(report, { ...report, outcome: "in_order", entries: 3 + scene.booked.size });
+      booked += scene.booked.size;
+    }),
+    { numRuns: 15 },
+  );
+  assert(booked > 10, `${booked} booked`);
+});
