@@ -23,13 +23,22 @@ export const bodyBytesMax = 32 * 1024;
 export const pageRowsMax = 200;
 
 /**
- * How long the server waits for the first message. Nobody knows yet who it is, and it holds a permit: a minute is enough to type a
- * name, or to compare a fingerprint. The menu uses a connection for half of it and then takes a new one.
+ * How long the server waits for the first message. Nobody knows yet who it is: a minute is enough to type a name, or to compare a
+ * fingerprint.
  */
 export const firstMessageTimeoutMs = 1 * minute;
 
-/** How long somebody who is no member may stay: enough to register, over the slowest network. It holds a permit as well. */
+/** How long somebody who is no member may stay: enough to register, over the slowest network. */
 export const applicantTimeoutMs = 1 * minute;
+
+/**
+ * Both of these where strangers press: more than half of {@link strangersMax} are there, or of {@link strangersOfAddressMax} from
+ * one address. A program says its first message at once; a person who takes longer connects again.
+ */
+export const pressedTimeoutMs = 5 * second;
+
+/** How long a client uses a connection that it has said nothing on. Then it takes a new one: the server may be pressed. */
+export const unusedConnectionMsMax = 2 * second;
 
 /** How long a member may say nothing before it is asked whether it is there. One decryption a member in this time. */
 export const memberIdleMs = 2 * minute;
@@ -77,18 +86,32 @@ export const acceptFaultWindowMs = 10 * second;
 /** How long the server finishes what is under way after SIGINT, SIGTERM or SIGHUP. */
 export const shutdownGraceMs = 5 * second;
 
-/** Waiting room: connections past the user limit that may wait. Each holds one socket and a few hundred bytes. */
-export const waitingRoomPlaces = 1000;
-
-/** How long a line of the waiting room is used again for others: one signature a place in this time, whoever comes and goes. */
-export const waitingNoticeReuseMs = 10 * second;
+/**
+ * Connections of strangers, who have not proved a member: in total, and of one address. Each holds a socket and 4 KiB, and up to
+ * 64 KiB in the middle of a line. Past it a newcomer is let in and another one is closed. A stranger is one for as long as it takes
+ * to send a message, so a class behind one address has room to come at the same moment.
+ */
+export const strangersMax = 1024;
+export const strangersOfAddressMax = 256;
 
 /**
- * Connections from one address, served and waiting together; and the share of the user limit that it may have where that is more.
- * A container sees all members at one address, so this is no limit for a person. It keeps most of the waiting room for others.
+ * Waiting room: members' connections past the user limit that may wait; those of one address, so that there is room for others; and those
+ * of one account, which is a person with a few scripts.
  */
-export const addressConnectionsMax = 64;
-export const addressShareMax = 3 / 4;
+export const waitingRoomPlaces = 1000;
+export const waitingPlacesOfAddress = 64;
+export const waitingPlacesOfAccount = 16;
+
+/**
+ * How often somebody who waits is told its place: again after so long, and no sooner when the place has changed. Each notice is sealed for one
+ * member. Past so many a second for all who wait, changes are told less often.
+ */
+export const waitingRepeatMs = 10 * second;
+export const waitingChangeMs = 1 * second;
+export const waitingNoticesPerSecond = 100;
+
+/** How long a client waits for the next notice of its place: a few of them may be late. Then the server is taken for gone. */
+export const waitingSilenceMsMax = 45 * second;
 
 /**
  * Served connections of one account: a share of the user limit, so that no member holds all permits for as long as it likes; and how many at
@@ -98,14 +121,22 @@ export const accountShareMax = 3 / 4;
 export const accountConnectionsMin = 2;
 
 /**
- * Refused lines from one address in a window of time, and for how long it is turned away past that. A client of ours sends none; a
- * damaged one or a port scanner sends a few. Each may cost a decryption, so a window of them is 25 ms of a core.
+ * First lines of strangers that are opened from one address: so many at once, then one in each interval. One that proves a member does
+ * not count. Each costs a decryption, 1.3 ms of a core, so an address can make the server spend 5% of a core on nothing. As many as may
+ * wait, {@link strangersOfAddressMax}, take 6 seconds: a member's line among them is heard before its client gives up.
  */
-export const addressRefusalsMax = 20;
-export const addressRefusalWindowMs = 1 * minute;
-export const addressShutOutMs = 1 * minute;
+export const strangerLinesAtOnce = 100;
+export const strangerLineEveryMs = 25;
 
-/** Addresses whose refused lines are remembered, about 100 bytes each. Past it the one that was refused longest ago is forgotten. */
+/**
+ * Accounts that are registered from one address: so many at once, then one in each interval. A class behind one address registers
+ * in its first minutes. A minute passes between two lines that tell the operator of it.
+ */
+export const registrationsAtOnce = 200;
+export const registrationEveryMs = 30 * second;
+export const registrationReportMs = 1 * minute;
+
+/** Addresses that a token bucket is remembered of, about 100 bytes each. Past it the one that took a token longest ago is forgotten. */
 export const addressesRememberedMax = 4096;
 
 /**
@@ -152,8 +183,8 @@ export const logWindowMs = 10 * second;
 export const logMembersAtAddress = 10;
 
 /**
- * How long a greeting may be used. A client that connects reads it at once; the hour is for a slow waiting room and for
- * clocks that differ. An old greeting replayed later only announces a key whose private half is gone.
+ * How long a greeting may be used. A client that connects reads it at once; the hour is for a slow network and for clocks
+ * that differ. An old greeting replayed later only announces a key whose private half is gone.
  */
 export const greetingLifetimeMs = 1 * hour;
 

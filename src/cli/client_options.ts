@@ -5,7 +5,6 @@ import { group, merge, object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { withDefault } from "@optique/core/modifiers";
 import { command, constant } from "@optique/core/primitives";
-import { answerTimeoutMsDefault } from "../limits.ts";
 import { clientCommands } from "./client_commands.ts";
 import { argumentsTitle, commandsTitle, examples, optionsTitle } from "./help_page.ts";
 import { namedArgument, type OptionSource } from "./option_source.ts";
@@ -84,9 +83,9 @@ function connectionOptions(source: OptionSource) {
     advertise: source.optional("--advertise", advertisedAddress, {
       description: "Tell peers this address instead of the one that the server sees.",
     }),
-    timeoutSeconds: source.value("--timeout", timeoutSeconds, {
-      description: "Give up waiting after so many seconds.",
-      fallback: answerTimeoutMsDefault / 1000,
+    timeoutSeconds: source.optional("--timeout", timeoutSeconds, {
+      description:
+        "Give up waiting after so many seconds, in the waiting room too. Without it: 10, and as long as the server tells the place there.",
     }),
     rsaBits: source.value("--rsa-bits", rsaBits, {
       description: "Size of the session keys: 2048, 3072 or 4096.",

@@ -9,6 +9,7 @@ import { Wallet } from "../client/wallet.ts";
 import { systemClock } from "../clock.ts";
 import type { SessionKey } from "../envelope/session_key.ts";
 import { FileError } from "../errors.ts";
+import { answerTimeoutMsDefault } from "../limits.ts";
 import { systemRandom } from "../random.ts";
 import { endpointText, type Network } from "../transport/byte_stream.ts";
 import type { ClientRequest } from "./command_line.ts";
@@ -47,7 +48,10 @@ export async function openWallet(
           say(`${address} is pinned now, to the ledger ${found}, which is known here`),
         ...(isTerminal() && { confirm: (found) => confirmFingerprint(found, { input, say }) }),
       },
-      timeoutMs: request.timeoutSeconds * 1000,
+      timeoutMs: request.timeoutSeconds === undefined
+        ? answerTimeoutMsDefault
+        : request.timeoutSeconds * 1000,
+      boundsWaiting: request.timeoutSeconds !== undefined,
       onWaiting: (place) => say(`waiting, place ${place}`),
       ...(request.verbose &&
         { observe: (direction, line) => say(`${direction === "in" ? "←" : "→"} ${line}`) }),

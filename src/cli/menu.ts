@@ -11,7 +11,7 @@ import {
   OutputError,
   UnprintedPaymentError,
 } from "../errors.ts";
-import { firstMessageTimeoutMs } from "../limits.ts";
+import { unusedConnectionMsMax } from "../limits.ts";
 import { printable } from "../printable.ts";
 import { codes } from "../protocol/code.ts";
 import { endpointText } from "../transport/byte_stream.ts";
@@ -39,9 +39,6 @@ const choices = [
   "1 REGISTER   2 LOGIN   3 LIST   4 TRANSACTION   5 EXIT",
   "6 HISTORY   7 REFUND   8 TRANSACTION WITH A MEMO   9 REGISTER WITH A CODE",
 ];
-
-/** A connection nobody spoke on is used within half the time that the server waits for the first message. */
-const unusedConnectionMsMax = firstMessageTimeoutMs / 2;
 
 export interface MenuOptions extends MenuTalk {
   readonly wallet: Wallet;

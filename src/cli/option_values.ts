@@ -37,6 +37,7 @@ export const connectingPort = (metavar: NonEmptyString) =>
 export const userLimit = wholeNumber("a user limit", "CONCURRENT_USER_LIMIT", 1, userLimitMax);
 export const rekeyHours = wholeNumber("a number of hours", "N", 1, rekeyHoursMax);
 export const initialBalance = wholeNumber("a balance", "N", 0, Number.MAX_SAFE_INTEGER);
+export const accountsMax = wholeNumber("a number of accounts", "N", 1, Number.MAX_SAFE_INTEGER);
 export const certificateDays = wholeNumber("a number of days", "N", 1, certificateDaysMax);
 export const paymentCount = wholeNumber("a count", "N", 1, Number.MAX_SAFE_INTEGER);
 export const historyLimit = wholeNumber("a limit", "N", 1, historyEntriesMax);

@@ -115,6 +115,7 @@ async function serveOn(
           listener,
           userLimit,
           initialBalance: request.initialBalance,
+          accountsMax: request.accountsMax,
           processors: navigator.hardwareConcurrency,
         },
         {

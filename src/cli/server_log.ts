@@ -108,15 +108,16 @@ function subjectsOf(event: ServerEvent): readonly LogSubject[] {
     case "fault":
     case "online":
     case "offline":
-      return speakers(event);
-    case "connected":
     case "waiting":
     case "full":
-    case "turned_away":
+      return speakers(event);
+    case "connected":
+    case "crowded_out":
     case "disconnected":
     case "line_refused":
       return speakers({ remote: event.remote });
     case "listening":
+    case "registration_limit":
     case "dismissed":
     case "expiry":
     case "stopping":
@@ -163,19 +164,17 @@ export function lineOf(
     case "connected":
       return `${addressOf(event.remote)} connected ${occupancyOf(event)}`;
     case "waiting":
-      return `${addressOf(event.remote)} waits at place ${event.place} ${occupancyOf(event)}`;
+      return `${memberOf(event)} waits at place ${event.place} ${occupancyOf(event)}`;
     case "full":
-      return `${addressOf(event.remote)} turned away, the waiting room is full ${
-        occupancyOf(event)
-      }`;
-    case "turned_away":
-      return `${addressOf(event.remote)} turned away, ${turnedAway[event.why]} ${
-        occupancyOf(event)
-      }`;
-    case "disconnected": {
-      const name = event.name === undefined ? "" : ` (${event.name})`;
-      return `${addressOf(event.remote)}${name} disconnected ${occupancyOf(event)}`;
-    }
+      return `${memberOf(event)} turned away, ${fullRoom[event.of]} ${occupancyOf(event)}`;
+    case "crowded_out":
+      return `${addressOf(event.remote)} closed to make room for others ${occupancyOf(event)}`;
+    case "registration_limit":
+      return `${addressOf(event.remote)} registers no account, ${
+        limits[event.limit]
+      } ${event.most}`;
+    case "disconnected":
+      return `${memberOf(event)} disconnected ${occupancyOf(event)}`;
     case "message": {
       const line = `→ [${printable(event.notation)}] from ${addressOf(event.remote)}`;
       return withSealed ? `${line}\n${event.line}` : line;
@@ -186,10 +185,8 @@ export function lineOf(
       return `${event.name} is online at ${addressOf(event.address)}`;
     case "offline":
       return `${event.name} is offline`;
-    case "dismissed": {
-      const name = event.name === undefined ? "" : ` (${event.name})`;
-      return `${addressOf(event.remote)}${name} was revoked or closed by the operator`;
-    }
+    case "dismissed":
+      return `${memberOf(event)} was revoked or closed by the operator`;
     case "line_refused":
       return `refused a line from ${addressOf(event.remote)}: ${printable(event.reason)}`;
     case "fault":
@@ -203,18 +200,29 @@ export function lineOf(
   }
 }
 
-const turnedAway = {
-  too_many_connections: "its address has too many connections",
-  too_many_refused_lines: "too many lines from its address were refused",
+const fullRoom = {
+  everybody: "the waiting room is full",
+  address: "too many members wait from its address",
 } as const;
+
+const limits = {
+  address: "its address may register so many at once:",
+  accounts: "the ledger has as many as --accounts-max allows:",
+} as const;
+
+function memberOf(
+  { name, remote }: { readonly name: string | undefined; readonly remote: Endpoint },
+): string {
+  return name === undefined ? addressOf(remote) : `${addressOf(remote)} (${name})`;
+}
 
 /** The course project's way of writing an address. */
 function addressOf({ host, port }: Endpoint): string {
   return `${printable(host)}@${port}`;
 }
 
-function occupancyOf({ served, waiting, userLimit }: Occupancy): string {
-  return `(connected ${served} of ${userLimit}, waiting ${waiting})`;
+function occupancyOf({ served, waiting, userLimit, strangers }: Occupancy): string {
+  return `(served ${served} of ${userLimit}, waiting ${waiting}, strangers ${strangers})`;
 }
 
 /** Fields of the JSON form: no `Error` objects, and no sealed line where it is left out. */

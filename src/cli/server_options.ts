@@ -8,6 +8,7 @@ import { command, constant } from "@optique/core/primitives";
 import { argumentsTitle, examples, optionsTitle } from "./help_page.ts";
 import { namedArgument, type OptionSource } from "./option_source.ts";
 import {
+  accountsMax,
   address,
   initialBalance,
   listeningPort,
@@ -19,6 +20,9 @@ import {
 
 /** What a new account starts with, unless told otherwise. */
 export const initialBalanceDefault = 10_000;
+
+/** How many accounts a ledger may have, unless told otherwise. */
+export const accountsMaxDefault = 10_000;
 
 /** How long new connections get the same session key, unless told otherwise. */
 export const rekeyHoursDefault = 24;
@@ -70,6 +74,10 @@ function serverOptions(source: OptionSource) {
     initialBalance: source.value("--initial-balance", initialBalance, {
       description: "What a new account starts with.",
       fallback: initialBalanceDefault,
+    }),
+    accountsMax: source.value("--accounts-max", accountsMax, {
+      description: "Register no more accounts when the ledger has so many.",
+      fallback: accountsMaxDefault,
     }),
     rsaBits: source.value("--rsa-bits", rsaBits, {
       description: "Size of the session keys: 2048, 3072 or 4096.",

@@ -119,6 +119,8 @@ async function send(
   },
 ): Promise<Paid | Refusal> {
   const { to, amount, memo } = terms;
+  const refusal = await untilAborted(member.link.beServed(), signal, interrupted);
+  if (refusal) return refusal;
   const id = terms.id ?? makeOrderId(member.clock, member.random);
   const wanted = { id, from: member.name, to, amount, memo };
   const made: SentOrder = again

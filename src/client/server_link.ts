@@ -3,19 +3,22 @@
  */
 import type { Clock } from "../clock.ts";
 import { ClosedError, messageOf, TimeoutError } from "../errors.ts";
-import { serverSilenceMsMax } from "../limits.ts";
+import { serverSilenceMsMax, waitingSilenceMsMax } from "../limits.ts";
 import type { Message } from "../envelope/message.ts";
+import { balanceExchange } from "../protocol/balance.ts";
 import {
   check,
   decodeOutcome,
   decodeReply,
   type Exchange,
   type Outcome,
+  type Refusal,
   type Reply,
   replyType,
 } from "../protocol/exchange.ts";
 import { closingShape, closingType } from "../protocol/exit.ts";
 import { pingShape, pingType, pongType } from "../protocol/ping.ts";
+import { waitingShape, waitingType } from "../protocol/waiting.ts";
 import type { JsonObject } from "../strict_json.ts";
 import type { Channel } from "../transport/channel.ts";
 import { Deadline } from "../transport/deadline.ts";
@@ -25,8 +28,18 @@ export interface ServerLinkOptions {
   readonly clock: Clock;
   /** How long an answer may take. */
   readonly timeoutMs: number;
+  /** Whether that holds in the server's waiting room, too. Else an answer may take as long as the server tells the place. */
+  readonly boundsWaiting?: boolean | undefined;
+  /** Told the place in the waiting room, 1 being the next, whenever it is another one. */
+  readonly onWaiting?: ((place: number) => void) | undefined;
   /** The server's clock as its greeting told it, in milliseconds since the epoch. */
   readonly serverTimeMs: number;
+}
+
+/** A question that has no answer yet. */
+interface Asked {
+  readonly answer: PromiseWithResolvers<Reply>;
+  readonly deadline: Deadline;
 }
 
 export class ServerLink {
@@ -34,21 +47,29 @@ export class ServerLink {
   /** Resolves with the reason when the connection is over. */
   readonly closed: Promise<ClosedError>;
 
+  readonly #options: ServerLinkOptions;
   readonly #clock: Clock;
-  readonly #timeoutMs: number;
-  readonly #waiting = new Map<number, PromiseWithResolvers<Reply>>();
+  /** By the `seq` of the question. */
+  readonly #asked = new Map<number, Asked>();
   readonly #listeners = new Map<string, Set<(body: JsonObject) => void>>();
-  /** The server's time, and this machine's at the moment it was told. */
-  #told: { readonly serverMs: number; readonly monotonicMs: number };
+  /** The server's clock by its last message. */
+  #told: ToldTime;
+  /** The server's clock by its greeting. */
+  readonly #greeted: ToldTime;
+  /** The place in the waiting room; `undefined` while served. */
+  #place: number | undefined;
+  #isServed = false;
   #ended: ClosedError | undefined;
   /** Why the server says that it ends the connection. */
   #closing: string | undefined;
 
-  constructor(channel: Channel, { clock, timeoutMs, serverTimeMs }: ServerLinkOptions) {
+  constructor(channel: Channel, options: ServerLinkOptions) {
+    const { clock, serverTimeMs } = options;
     this.channel = channel;
+    this.#options = options;
     this.#clock = clock;
-    this.#timeoutMs = timeoutMs;
     this.#told = { serverMs: serverTimeMs, monotonicMs: clock.monotonicMs() };
+    this.#greeted = this.#told;
     this.closed = this.#read();
   }
 
@@ -61,7 +82,7 @@ export class ServerLink {
    * The server's clock. Orders are stamped and judged by it, so a wrong clock on a member's machine books nothing wrongly.
    */
   nowMs(): number {
-    return this.#told.serverMs + (this.#clock.monotonicMs() - this.#told.monotonicMs);
+    return this.#serverMs(this.#told);
   }
 
   /**
@@ -78,20 +99,29 @@ export class ServerLink {
   ): Promise<Outcome<Answer>> {
     if (this.#ended) throw this.#ended;
     const { seq, written } = this.channel.send(exchange.type, request as JsonObject);
-    const waiter = Promise.withResolvers<Reply>();
-    this.#waiting.set(seq, waiter);
-    const deadline = new Deadline(this.#clock, () => {
-      const server = endpointText(this.channel.remote);
-      waiter.reject(new TimeoutError(`ask ${server} for ${exchange.type}: no answer in time`));
-    });
-    deadline.set(this.#timeoutMs);
-    written.catch((error) => waiter.reject(error));
+    const answer = Promise.withResolvers<Reply>();
+    const deadline = new Deadline(this.#clock, () => answer.reject(this.#late(exchange.type)));
+    this.#asked.set(seq, { answer, deadline });
+    deadline.set(this.#options.timeoutMs);
+    written.catch((error) => answer.reject(error));
     try {
-      return decodeOutcome(exchange, await waiter.promise);
+      return decodeOutcome(exchange, await answer.promise);
     } finally {
       deadline.clear();
-      this.#waiting.delete(seq);
+      this.#asked.delete(seq);
     }
+  }
+
+  /**
+   * Waits until the server serves this connection, which it does from its first answer on. For what must not grow old in the waiting
+   * room, such as an order.
+   *
+   * @returns the refusal when the server does not serve it
+   */
+  async beServed(): Promise<Refusal | undefined> {
+    if (this.#isServed) return undefined;
+    const outcome = await this.ask(balanceExchange, {});
+    return outcome.outcome === "refused" ? outcome : undefined;
   }
 
   /**
@@ -129,15 +159,41 @@ export class ServerLink {
     }
     reason = this.#closing ?? reason;
     this.#ended = new ClosedError(`${attempt}: ${reason}`, { cause });
-    for (const { reject } of this.#waiting.values()) reject(this.#ended);
+    for (const { answer } of this.#asked.values()) answer.reject(this.#ended);
     return this.#ended;
+  }
+
+  #wait(body: JsonObject, { iat }: Pick<Message, "iat">): void {
+    const { place } = check(waitingShape, body, "read a place in the waiting room");
+    if (place === 0) {
+      this.#closing = "it is full; try again later";
+      return;
+    }
+    // Somebody on the way may hold notices back and let them through one by one, to have this side wait for ever.
+    if (this.#serverMs(this.#greeted) - iat * 1000 > waitingSilenceMsMax) return;
+    if (place !== this.#place) this.#options.onWaiting?.(place);
+    this.#place = place;
+    if (this.#options.boundsWaiting) return;
+    for (const { deadline } of this.#asked.values()) deadline.set(waitingSilenceMsMax);
+  }
+
+  #late(type: string): TimeoutError {
+    const place = this.#place === undefined ? "" : `, at place ${this.#place} of its waiting room`;
+    const server = endpointText(this.channel.remote);
+    return new TimeoutError(`ask ${server} for ${type}: no answer in time${place}`);
+  }
+
+  #serverMs({ serverMs, monotonicMs }: ToldTime): number {
+    return serverMs + (this.#clock.monotonicMs() - monotonicMs);
   }
 
   #dispatch({ type, body, iat }: Message): void {
     this.#told = { serverMs: iat * 1000, monotonicMs: this.#clock.monotonicMs() };
     if (type === replyType) {
       const reply = decodeReply(body);
-      this.#waiting.get(reply.re)?.resolve(reply);
+      this.#isServed = true;
+      this.#place = undefined;
+      this.#asked.get(reply.re)?.answer.resolve(reply);
       return;
     }
     // When it cannot be written the connection is over, and its reader finds out.
@@ -146,8 +202,15 @@ export class ServerLink {
       this.channel.send(pongType, {}).written.catch(() => {});
     }
     if (type === closingType) this.#closing = closingReason(body);
+    if (type === waitingType) this.#wait(body, { iat });
     for (const listener of this.#listeners.get(type) ?? []) listener(body);
   }
+}
+
+/** A server's time, and this machine's monotonic one at the moment it was told. */
+interface ToldTime {
+  readonly serverMs: number;
+  readonly monotonicMs: number;
 }
 
 function closingReason(body: JsonObject): string {

@@ -14,6 +14,7 @@ import {
   TimeoutError,
   UsageError,
 } from "../errors.ts";
+import { unusedConnectionMsMax } from "../limits.ts";
 import { zoneOf } from "../pki/host.ts";
 import { answered, type Outcome } from "../protocol/exchange.ts";
 import { registerExchange } from "../protocol/register.ts";
@@ -40,6 +41,8 @@ export interface WalletOptions {
   >;
   /** How long to wait for any one answer. */
   readonly timeoutMs: number;
+  /** Whether that holds in the server's waiting room, too. */
+  readonly boundsWaiting?: boolean | undefined;
   readonly onWaiting?: ((place: number) => void) | undefined;
   readonly observe?: LineObserver | undefined;
 }
@@ -69,35 +72,48 @@ export class Wallet {
   }
 
   /**
-   * Connects and checks who answers, before anything is said. Waits in the server's waiting room as long as it takes.
+   * Connects and checks who answers, before anything is said.
    *
-   * @throws {ConnectError} | {TimeoutError} | {ClosedError} when no server answers, or it has no place
+   * @throws {ConnectError} | {TimeoutError} | {ClosedError} when no server answers
    * @throws {UntrustedError} when the one who answers is not to be trusted
    */
   async connect(): Promise<Greeted> {
-    const { server, folder, timeoutMs, trust, onWaiting } = this.#options;
+    const { connection, isOld } = await this.#greet();
+    if (!isOld) return connection;
+    // A person compared a fingerprint meanwhile. The server may have closed the connection, and the fingerprint is known now.
+    connection.close();
+    return (await this.#greet()).connection;
+  }
+
+  /** @returns a connection, and whether it took a person to trust it, so that it is old already */
+  async #greet(): Promise<{ connection: Greeted; isOld: boolean }> {
+    const { server, folder, timeoutMs, trust } = this.#options;
     const { clock, network } = this.#dependencies;
     let isAnswered = false;
+    let resolvedInMs = 0;
     try {
       const stream = await withDeadline(
         (signal) => network.connect(server, { signal }),
         { clock, timeoutMs },
       );
-      return await greeted(stream, {
+      const connection = await greeted(stream, {
         role: "server",
         clock,
         timeoutMs,
-        onWaiting,
-        resolveAnchor: (line) => {
+        resolveAnchor: async (line) => {
           isAnswered = true;
-          return resolveServerAnchor(line, {
+          const startMs = clock.monotonicMs();
+          const anchor = await resolveServerAnchor(line, {
             ...trust,
             server: endpointText(server),
             pins: new PinStore(folder),
             atMs: clock.nowMs(),
           });
+          resolvedInMs = clock.monotonicMs() - startMs;
+          return anchor;
         },
       });
+      return { connection, isOld: resolvedInMs > unusedConnectionMsMax };
     } catch (error) {
       throw isAnswered ? error : unanswered(error, server);
     }
@@ -199,11 +215,11 @@ export class Wallet {
   }
 
   #link(connection: Greeted, signer: Signer): ServerLink {
-    const { observe, timeoutMs } = this.#options;
+    const { boundsWaiting, observe, onWaiting, timeoutMs } = this.#options;
     const { clock, sessionKey } = this.#dependencies;
     const channel = connection.introduce({ signer, sessionKey, observe });
     const serverTimeMs = connection.greeting.issuedAtMs;
-    return new ServerLink(channel, { clock, timeoutMs, serverTimeMs });
+    return new ServerLink(channel, { clock, timeoutMs, serverTimeMs, boundsWaiting, onWaiting });
   }
 }
 

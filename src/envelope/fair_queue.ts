@@ -6,23 +6,30 @@
 
 interface Turn {
   readonly start: () => void;
+  /** Whether it counts for its party alone, and not among the turns at a time. */
+  readonly isAside: boolean;
 }
 
 export class FairQueue {
   readonly #inFlightMax: number;
-  /** Who waits, next one first; each with its own turns in the order they were asked for. */
+  /**
+   * Who waits, next one first; each with its own turns in the order they were asked for. The first of each counts among the turns
+   * at a time: a turn aside begins as soon as its party is free.
+   */
   readonly #waiting = new Map<string, Turn[]>();
   /** Who has a turn now, each with those that it waits for meanwhile. */
   readonly #busy = new Map<string, Turn[]>();
+  /** How many of those that are busy have a turn aside. */
+  #aside = 0;
 
   /** @param inFlightMax turns at a time, 1 or more */
   constructor({ inFlightMax }: { inFlightMax: number }) {
     this.#inFlightMax = inFlightMax;
   }
 
-  /** How many have their turn now. */
+  /** How many have their turn now, turns aside not counted. */
   get inFlight(): number {
-    return this.#busy.size;
+    return this.#busy.size - this.#aside;
   }
 
   /** How many turns are waited for. */
@@ -44,38 +51,67 @@ export class FairQueue {
    * @returns what the task returns; what it throws is passed on, and ends its turn all the same
    */
   async run<Result>(party: string, task: () => Promise<Result>): Promise<Result> {
-    await this.#turn(party);
+    return await this.#run(party, { task, isAside: false });
+  }
+
+  /**
+   * Runs the task when the party has no other turn. It is not one of the turns at a time: it waits for something else than a
+   * processor, such as a disk, and many parties may do so together.
+   */
+  async runAside<Result>(party: string, task: () => Promise<Result>): Promise<Result> {
+    return await this.#run(party, { task, isAside: true });
+  }
+
+  async #run<Result>(
+    party: string,
+    { task, isAside }: { task: () => Promise<Result>; isAside: boolean },
+  ): Promise<Result> {
+    await this.#turn(party, isAside);
     try {
       return await task();
     } finally {
-      this.#end(party);
+      this.#end(party, isAside);
     }
   }
 
-  #turn(party: string): Promise<void> {
+  #turn(party: string, isAside: boolean): Promise<void> {
     return new Promise((start) => {
+      const turn = { start, isAside };
       const turns = this.#busy.get(party) ?? this.#waiting.get(party);
-      if (turns) turns.push({ start });
-      else this.#waiting.set(party, [{ start }]);
+      if (turns) turns.push(turn);
+      else this.#line(party, [turn]);
       this.#next();
     });
   }
 
-  #end(party: string): void {
+  #end(party: string, isAside: boolean): void {
     const turns = this.#busy.get(party)!;
     this.#busy.delete(party);
+    if (isAside) this.#aside--;
     // Only now, to the end: whoever asked while it had its turn comes first.
-    if (turns.length > 0) this.#waiting.set(party, turns);
+    if (turns.length > 0) this.#line(party, turns);
     this.#next();
+  }
+
+  /** Puts a party that has no turn at the end of the line, or lets it begin. */
+  #line(party: string, turns: Turn[]): void {
+    if (turns[0]!.isAside) this.#begin(party, turns);
+    else this.#waiting.set(party, turns);
   }
 
   #next(): void {
     for (const [party, turns] of this.#waiting) {
-      if (this.#busy.size >= this.#inFlightMax) return;
+      if (this.inFlight >= this.#inFlightMax) return;
       this.#waiting.delete(party);
-      this.#busy.set(party, turns);
-      turns.shift()!.start();
+      this.#begin(party, turns);
     }
+  }
+
+  #begin(party: string, turns: Turn[]): void {
+    this.#busy.set(party, turns);
+    const turn = turns.shift()!;
+    if (turn.isAside) this.#aside++;
+    turn.start();
   }
 }
 
@@ -93,11 +129,15 @@ export class Share {
   run<Result>(task: () => Promise<Result>): Promise<Result> {
     return this.#queue.run(this.party, task);
   }
+
+  runAside<Result>(task: () => Promise<Result>): Promise<Result> {
+    return this.#queue.runAside(this.party, task);
+  }
 }
 
 /** Runs the task when it is the share's turn; at once without a share. */
 export function inTurn<Result>(
-  share: Share | undefined,
+  share: Pick<Share, "run"> | undefined,
   task: () => Promise<Result>,
 ): Promise<Result> {
   return share ? share.run(task) : task();

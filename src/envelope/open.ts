@@ -40,7 +40,7 @@ export async function openFirst(
     address: Address;
     admission: Admission;
     /** Whose turn it is to be opened; at once when absent. */
-    share?: Share | undefined;
+    share?: Pick<Share, "run"> | undefined;
   },
 ): Promise<Introduced> {
   const jwe = readJwe(line, sessionKey);

@@ -41,6 +41,8 @@ export interface Registration {
   readonly opening?: Booking;
   /** SHA-256 of the one-time code for an account whose certificate was revoked, 64 hexadecimal digits. */
   readonly codeDigest?: string;
+  /** How many accounts the ledger may have, the new one included. As many as there come when absent. */
+  readonly accountsMax?: number;
 }
 
 /** An account that somebody can act as. */
@@ -57,6 +59,8 @@ export type RegisterOutcome =
    * that was revoked, code or not: whoever found or stole it must not be let in again.
    */
   | { readonly outcome: "name_taken" }
+  /** There are as many accounts as there may be. */
+  | { readonly outcome: "too_many_accounts" }
   /** The issuing account cannot give so much: everything ever issued must stay within 2^53-1. */
   | { readonly outcome: "issue_exhausted" };
 

@@ -17,7 +17,6 @@ import { type JsonObject, parseJsonObject } from "../strict_json.ts";
 /** The kinds of document; the header's `typ`. */
 export type DocumentType =
   | "micropay-greeting"
-  | "micropay-waiting"
   | "micropay-message"
   | "micropay-order"
   | "micropay-receipt";

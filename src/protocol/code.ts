@@ -16,6 +16,16 @@ export const codes = {
   120: { name: "LOGOUT_SUCCESS", text: "Bye", tryAgain: false },
   130: { name: "TRANSFER_OK", text: "transfer OK", tryAgain: false },
   210: { name: "REGISTER_FAIL", text: "FAIL", tryAgain: false },
+  211: {
+    name: "REGISTER_TOO_MANY",
+    text: "FAIL: too many accounts were registered from this address; try again in a minute",
+    tryAgain: true,
+  },
+  212: {
+    name: "REGISTER_LEDGER_FULL",
+    text: "FAIL: this ledger has all the accounts that it may have; ask the operator",
+    tryAgain: false,
+  },
   220: { name: "AUTH_FAIL", text: "AUTH_FAIL", tryAgain: false },
   230: { name: "DUPLICATE_LOGIN", text: "DUPLICATE_LOGIN", tryAgain: true },
   240: { name: "NOT_LOGGED_IN", text: "Please login first", tryAgain: false },

@@ -1,41 +1,46 @@
 /**
- * Who is served, who waits, who is turned away. A permit is taken before a connection is served and given back on every way out.
+ * Which members are served, which wait, which are turned away. A member takes a permit before it is served and gives it back on every
+ * way out. Strangers take none: {@link Strangers}.
  */
 import type { AccountName } from "../account_name.ts";
 import {
   accountConnectionsMin,
   accountShareMax,
-  addressConnectionsMax,
-  addressShareMax,
+  waitingPlacesOfAccount,
+  waitingPlacesOfAddress,
 } from "../limits.ts";
+import { type Waiter, WaitingLine } from "./waiting_line.ts";
 
-/** What a connection holds from its arrival to its end. */
+/** What a member's connection holds from its first message to its end. */
 export interface Ticket {
   /** Place in the waiting room, 1 being the next; 0 while served. */
   readonly place: number;
-  /** Resolves when the place has changed from `place`, or when it is served. */
-  moved(place: number): Promise<void>;
+  /** Called whenever the place has changed. */
+  onMove: () => void;
   /** Gives the permit or the place back. Harmless the second time. */
   release(): void;
 }
 
+export type Entered =
+  | { readonly outcome: "entered"; readonly ticket: Ticket }
+  /** The account has all the connections that it may have, served or waiting. */
+  | { readonly outcome: "surplus" }
+  /** The waiting room is full, or as full as it may be of members at one address. */
+  | { readonly outcome: "full"; readonly of: "everybody" | "address" };
+
 export class Admission {
   readonly userLimit: number;
-  /** Connections that one address may have, served and waiting together. */
-  readonly addressLimit: number;
-  /** Served connections that one account may have. */
+  /** Permits that one account may have. */
   readonly accountLimit: number;
   readonly #places: number;
-  readonly #served = new Set<WaitingTicket>();
-  /** First come, first served: a Set keeps the order. */
-  readonly #waiting = new Set<WaitingTicket>();
-  readonly #byAddress = new Map<string, number>();
-  readonly #byAccount = new Map<AccountName, number>();
+  readonly #served = new Set<Place>();
+  readonly #waiting = new WaitingLine<Place>();
+  readonly #servedOf = new Map<AccountName, number>();
+  readonly #waitingOf = new Map<AccountName, number>();
 
   /** @param places how many may wait */
   constructor({ userLimit, places }: { userLimit: number; places: number }) {
     this.userLimit = userLimit;
-    this.addressLimit = Math.max(addressConnectionsMax, Math.floor(userLimit * addressShareMax));
     this.accountLimit = Math.max(accountConnectionsMin, Math.floor(userLimit * accountShareMax));
     this.#places = places;
   }
@@ -48,92 +53,91 @@ export class Admission {
     return this.#waiting.size;
   }
 
-  /** Whether an address has all the connections that it may have. */
-  isFullFor(address: string): boolean {
-    return (this.#byAddress.get(address) ?? 0) >= this.addressLimit;
-  }
-
-  /** @returns `undefined` when everything is taken and the waiting room is full, or the address has all that it may have */
-  enter(address: string): Ticket | undefined {
-    if (this.isFullFor(address)) return undefined;
-    const ticket = new WaitingTicket((left) => this.#leave(left, address));
-    if (this.#served.size < this.userLimit) {
-      this.#serve(ticket);
-    } else if (this.#waiting.size < this.#places) {
-      this.#waiting.add(ticket);
-      ticket.moveTo(this.#waiting.size);
-    } else {
-      return undefined;
-    }
-    this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
-    return ticket;
-  }
-
   /**
-   * Counts a served connection as its account's, when it is known whose it is.
-   *
-   * @returns what gives that back, harmless the second time; `undefined` when the account has all that it may have
+   * Lets a member's connection in, to be served at once or to wait. While there are permits an account has no more than its share of
+   * them; when there are none, one more of it may wait.
    */
-  enterAccount(name: AccountName): (() => void) | undefined {
-    const count = this.#byAccount.get(name) ?? 0;
-    if (count >= this.accountLimit) return undefined;
-    this.#byAccount.set(name, count + 1);
-    let isGivenBack = false;
-    return () => {
-      if (!isGivenBack) countDown(this.#byAccount, name);
-      isGivenBack = true;
-    };
+  enter({ name, address }: Waiter): Entered {
+    const isFree = this.#served.size < this.userLimit;
+    const waitingOf = this.#waitingOf.get(name) ?? 0;
+    const hasAll = isFree ? !this.#mayServe(name) : waitingOf >= waitingPlacesOfAccount;
+    if (hasAll) return { outcome: "surplus" };
+    const ticket = new Place({ name, address }, (left) => this.#leave(left));
+    if (isFree) {
+      this.#serve(ticket);
+      return { outcome: "entered", ticket };
+    }
+    if (this.#waiting.size >= this.#places) return { outcome: "full", of: "everybody" };
+    if (this.#waiting.sizeOf(address) >= waitingPlacesOfAddress) {
+      return { outcome: "full", of: "address" };
+    }
+    this.#waiting.add(ticket);
+    this.#waitingOf.set(name, waitingOf + 1);
+    this.#tellPlaces();
+    return { outcome: "entered", ticket };
   }
 
-  #serve(ticket: WaitingTicket): void {
+  #mayServe(name: AccountName): boolean {
+    return (this.#servedOf.get(name) ?? 0) < this.accountLimit;
+  }
+
+  #serve(ticket: Place): void {
     this.#served.add(ticket);
+    this.#servedOf.set(ticket.name, (this.#servedOf.get(ticket.name) ?? 0) + 1);
     ticket.moveTo(0);
   }
 
-  #leave(ticket: WaitingTicket, address: string): void {
-    countDown(this.#byAddress, address);
-    if (this.#served.delete(ticket)) {
-      const [next] = this.#waiting;
-      if (next) {
-        this.#waiting.delete(next);
-        this.#serve(next);
-      }
+  #leave(ticket: Place): void {
+    if (this.#waiting.remove(ticket)) {
+      countDown(this.#waitingOf, ticket.name);
     } else {
-      this.#waiting.delete(ticket);
+      this.#served.delete(ticket);
+      countDown(this.#servedOf, ticket.name);
+      this.#serveNext();
     }
-    let place = 0;
-    for (const waiting of this.#waiting) waiting.moveTo(++place);
+    this.#tellPlaces();
+  }
+
+  /** A permit may be free while an account waits that has all it may have: it takes one when it gives one back. */
+  #serveNext(): void {
+    while (this.#served.size < this.userLimit) {
+      const next = this.#waiting.takeNext((name) => this.#mayServe(name));
+      if (!next) return;
+      countDown(this.#waitingOf, next.name);
+      this.#serve(next);
+    }
+  }
+
+  #tellPlaces(): void {
+    for (const [at, waiting] of this.#waiting.order().entries()) waiting.moveTo(at + 1);
   }
 }
 
 /** Nobody who has none is remembered. */
-function countDown<Key>(counts: Map<Key, number>, key: Key): void {
-  const left = counts.get(key)! - 1;
-  if (left > 0) counts.set(key, left);
-  else counts.delete(key);
+function countDown(counts: Map<AccountName, number>, name: AccountName): void {
+  const left = counts.get(name)! - 1;
+  if (left > 0) counts.set(name, left);
+  else counts.delete(name);
 }
 
-class WaitingTicket implements Ticket {
+class Place implements Ticket, Waiter {
+  readonly name: AccountName;
+  readonly address: string;
   place = -1;
-  readonly #leave: (ticket: WaitingTicket) => void;
-  #movers: (() => void)[] = [];
+  onMove = () => {};
+  readonly #leave: (place: Place) => void;
   #released = false;
 
-  constructor(leave: (ticket: WaitingTicket) => void) {
+  constructor({ name, address }: Waiter, leave: (place: Place) => void) {
+    this.name = name;
+    this.address = address;
     this.#leave = leave;
   }
 
   moveTo(place: number): void {
     if (this.place === place) return;
     this.place = place;
-    const movers = this.#movers;
-    this.#movers = [];
-    for (const move of movers) move();
-  }
-
-  moved(place: number): Promise<void> {
-    if (this.place !== place) return Promise.resolve();
-    return new Promise((resolve) => this.#movers.push(resolve));
+    this.onMove();
   }
 
   release(): void {

@@ -1,9 +1,9 @@
 /**
- * Notices who is gone without having said so. A member may be silent for as long as it likes, if it answers when it is asked; anybody
- * else is there to register, and has a bounded time for all of it.
+ * Notices who is gone without having said so. A member may be silent for as long as it likes, if it answers when it is asked. A
+ * stranger is there to register, and has a bounded time for all of it.
  */
 import type { Clock } from "../clock.ts";
-import { applicantTimeoutMs, memberIdleMs, pongTimeoutMs } from "../limits.ts";
+import { memberIdleMs, pongTimeoutMs } from "../limits.ts";
 import { pingType } from "../protocol/ping.ts";
 import { Deadline } from "../transport/deadline.ts";
 import type { Session } from "./session.ts";
@@ -14,10 +14,14 @@ export class Liveness {
   #isPinged = false;
   #lost: string | undefined;
 
-  constructor(session: Session, { clock }: { clock: Clock }) {
+  /** @param strangerTimeoutMs how long somebody who is no member may stay */
+  constructor(
+    session: Session,
+    { clock, strangerTimeoutMs }: { clock: Clock; strangerTimeoutMs: number },
+  ) {
     this.#session = session;
     this.#deadline = new Deadline(clock, () => this.#pass());
-    if (session.memberName === undefined) this.#deadline.set(applicantTimeoutMs);
+    if (session.memberName === undefined) this.#deadline.set(strangerTimeoutMs);
   }
 
   /** Why the connection was closed here, if it was. */

@@ -1,104 +1,66 @@
 /**
- * One connection from its arrival to its end: a permit, a handshake, requests and replies, and everything given back.
+ * One connection from its arrival to its end: a stranger's first, then a member's that is served or waits, and everything given back.
  */
-import type { SessionKey } from "../envelope/session_key.ts";
+import type { AccountName } from "../account_name.ts";
 import { ClosedError, EnvelopeError, LedgerError, messageOf, TimeoutError } from "../errors.ts";
-import { firstMessageTimeoutMs } from "../limits.ts";
-import { closingType, exitExchange } from "../protocol/exit.ts";
-import { isPong } from "../protocol/ping.ts";
-import { acceptChannel } from "../transport/accept_channel.ts";
+import type { Share } from "../envelope/fair_queue.ts";
+import type { SessionKey } from "../envelope/session_key.ts";
+import { applicantTimeoutMs, firstMessageTimeoutMs, pressedTimeoutMs } from "../limits.ts";
+import { waitingType } from "../protocol/waiting.ts";
+import { acceptChannel, type Accepted } from "../transport/accept_channel.ts";
 import type { ByteStream } from "../transport/byte_stream.ts";
-import type { Arrival } from "../transport/channel.ts";
 import { addressGroup } from "./address_group.ts";
-import type { Admission, Ticket } from "./admission.ts";
-import { answerRequest } from "./answer_request.ts";
-import { Liveness } from "./liveness.ts";
+import { occupancyOf } from "./occupancy.ts";
+import { type FirstMessage, ServedSession } from "./served_session.ts";
 import type { ServerContext } from "./server_context.ts";
-import type { Occupancy } from "./server_event.ts";
 import { identifySpeaker, Session } from "./session.ts";
-import { turnAway, waitForTurn } from "./waiting_room.ts";
+import type { Stranger } from "./strangers.ts";
 
 export class ServedConnection {
   readonly #stream: ByteStream;
   readonly #server: ServerContext;
-  readonly #admission: Admission;
   /** Whom this connection counts with. */
   readonly #address: string;
-  #session: Session | undefined;
-  /** Whether a request is being answered: it is finished before the connection is ended. */
-  #isBusy = false;
-  #isStopping = false;
-  /** Whether the other side has gone: there is nobody to say goodbye to. */
-  #isOver = false;
+  #served: ServedSession | undefined;
 
-  constructor(
-    stream: ByteStream,
-    { server, admission }: { server: ServerContext; admission: Admission },
-  ) {
+  constructor(stream: ByteStream, server: ServerContext) {
     this.#stream = stream;
     this.#server = server;
-    this.#admission = admission;
     this.#address = addressGroup(stream.remote.host);
   }
 
   /** Serves until the connection has ended. Never throws: what goes wrong here is reported and ends this connection alone. */
   async serve(): Promise<void> {
-    const remote = this.#stream.remote;
-    const ticket = await this.#enter();
-    if (!ticket) return;
+    const { report, strangers } = this.#server;
+    const { remote } = this.#stream;
+    const stranger = strangers.admit(this.#address, () => this.#crowdOut());
+    if (!stranger) return this.#crowdOut();
+    report({ kind: "connected", remote, ...occupancyOf(this.#server) });
     try {
-      const stream = await this.#takeTurn(ticket);
-      if (stream) await this.#converse(stream);
+      await this.#converse(stranger);
     } catch (error) {
       this.#reportFailure(error);
     } finally {
       this.#stream.close();
-      ticket.release();
-      const name = this.#session?.memberName;
-      this.#server.report({ kind: "disconnected", remote, name, ...this.#occupancy() });
+      stranger.leave();
+      const name = this.#served?.session.memberName;
+      report({ kind: "disconnected", remote, name, ...occupancyOf(this.#server) });
     }
   }
 
-  /** @returns `undefined` when the connection was turned away */
-  async #enter(): Promise<Ticket | undefined> {
-    const { report, standing } = this.#server;
-    const remote = this.#stream.remote;
-    if (standing.isShutOut(this.#address)) {
-      const why = "too_many_refused_lines";
-      report({ kind: "turned_away", why, remote, ...this.#occupancy() });
-      // Without a word: whatever it is told costs more than its connection did.
-      this.#stream.close();
-      return undefined;
-    }
-    const isFull = this.#admission.isFullFor(this.#address);
-    const ticket = this.#admission.enter(this.#address);
-    if (ticket) return ticket;
-    const occupancy = this.#occupancy();
-    if (isFull) report({ kind: "turned_away", why: "too_many_connections", remote, ...occupancy });
-    else report({ kind: "full", remote, ...occupancy });
-    await turnAway(this.#stream, this.#server);
-    return undefined;
-  }
-
-  /** Tells the other side and ends the connection, as soon as the request under way, if there is one, is answered. */
+  /** As {@link ServedSession.stop}; a connection that has no session yet is closed. */
   stop(): void {
-    this.#isStopping = true;
-    if (this.#isBusy || this.#isOver) return;
-    if (this.#session) this.#sayGoodbye(this.#session);
+    if (this.#served) this.#served.stop();
     else this.#stream.close();
   }
 
   serves(session: Session): boolean {
-    return this.#session === session;
+    return this.#served?.session === session;
   }
 
-  /** Ends the session of a member that the operator revoked or closed, as {@link ServedConnection.stop} does. */
+  /** As {@link ServedSession.dismiss}. */
   dismiss(): void {
-    if (!this.#session || this.#session.isDismissed) return;
-    this.#session.isDismissed = true;
-    const { memberName: name } = this.#session;
-    this.#server.report({ kind: "dismissed", remote: this.#stream.remote, name });
-    this.stop();
+    this.#served?.dismiss();
   }
 
   /** Ends the connection at once. */
@@ -106,110 +68,96 @@ export class ServedConnection {
     this.#stream.close();
   }
 
-  /** @returns `undefined` when the other side went away while it waited */
-  async #takeTurn(ticket: Ticket): Promise<ByteStream | undefined> {
-    if (ticket.place > 0) {
-      const waiting = { remote: this.#stream.remote, place: ticket.place, ...this.#occupancy() };
-      this.#server.report({ kind: "waiting", ...waiting });
-    }
-    const stream = ticket.place === 0
-      ? this.#stream
-      : await waitForTurn(this.#stream, ticket, this.#server);
-    if (stream) {
-      this.#server.report({ kind: "connected", remote: stream.remote, ...this.#occupancy() });
-    }
-    return stream;
+  /** Closes a stranger's connection, because others came. Without a word: whatever it is told costs more than it did. */
+  #crowdOut(): void {
+    const { remote } = this.#stream;
+    this.#server.report({ kind: "crowded_out", remote, ...occupancyOf(this.#server) });
+    this.#stream.close();
   }
 
-  async #converse(stream: ByteStream): Promise<void> {
+  async #converse(stranger: Stranger): Promise<void> {
     const lease = this.#server.sessionKeys.lease();
     try {
-      await this.#converseBy(lease.key, stream);
+      const share = this.#server.queue.share(`address ${this.#address}`);
+      const accepted = await this.#accept(stranger, { sessionKey: lease.key, share });
+      if (accepted) await this.#serveSpeaker(stranger, { accepted, share });
     } finally {
       lease.release();
     }
   }
 
-  async #converseBy(sessionKey: SessionKey, stream: ByteStream): Promise<void> {
-    const share = this.#server.queue.share(`address ${this.#address}`);
-    const accepted = await acceptChannel(stream, {
+  #accept(
+    stranger: Stranger,
+    { sessionKey, share }: { sessionKey: SessionKey; share: Share },
+  ): Promise<Accepted | undefined> {
+    return acceptChannel(this.#stream, {
       ...this.#server,
       sessionKey,
       applicants: true,
       share,
-      firstMessageTimeoutMs,
+      firstTurn: {
+        run: async (task) => {
+          stranger.speaks();
+          await this.#server.firstLines.turn(this.#address);
+          return await share.run(task);
+        },
+      },
+      firstMessageTimeoutMs: this.#unlessPressed(firstMessageTimeoutMs),
     });
-    if (!accepted) return;
-    const { channel, message, line } = accepted;
+  }
+
+  async #serveSpeaker(
+    stranger: Stranger,
+    { accepted: { channel, message, line }, share }: { accepted: Accepted; share: Share },
+  ): Promise<void> {
     const speaker = await identifySpeaker(channel.correspondent, this.#server.ledger);
     const session = new Session(channel, { speaker, share });
-    this.#session = session;
+    const strangerTimeoutMs = this.#unlessPressed(applicantTimeoutMs);
+    const served = new ServedSession(session, { server: this.#server, strangerTimeoutMs });
+    this.#served = served;
+    const first = { kind: "message", message, line } as const;
     const name = session.memberName;
-    const leaveAccount = name === undefined ? undefined : this.#admission.enterAccount(name);
-    session.isSurplus = name !== undefined && !leaveAccount;
-    if (name !== undefined && !session.isSurplus) this.#server.sessions.add(name, session);
+    if (name === undefined) {
+      stranger.stays();
+      return await served.serve(first);
+    }
+    stranger.leave();
+    this.#server.firstLines.proved(this.#address);
     // However many connections a member has, it is one of those who take turns.
-    if (name !== undefined) share.party = `member ${name}`;
-    const liveness = new Liveness(session, this.#server);
-    const endVouching = name === undefined ? () => {} : this.#server.standing.vouch(this.#address);
+    share.party = `member ${name}`;
+    await this.#admit(served, { name, first });
+  }
+
+  async #admit(
+    served: ServedSession,
+    { name, first }: { name: AccountName; first: FirstMessage },
+  ): Promise<void> {
+    const { admission, report, sessions } = this.#server;
+    const { session } = served;
+    const entered = admission.enter({ name, address: this.#address });
+    if (entered.outcome === "surplus") {
+      session.isSurplus = true;
+      return await served.serve(first);
+    }
+    if (entered.outcome === "full") {
+      const about = { of: entered.of, remote: this.#stream.remote, name };
+      report({ kind: "full", ...about, ...occupancyOf(this.#server) });
+      await session.tell(waitingType, { place: 0 });
+      return await session.channel.end();
+    }
+    const { ticket } = entered;
+    sessions.add(name, session);
     try {
-      let arrival: Arrival = { kind: "message", message, line };
-      while (arrival.kind === "message" && await this.#answer(session, arrival)) {
-        liveness.wait();
-        arrival = await channel.receive();
-        liveness.heard();
-      }
-      this.#isOver = true;
-      if (liveness.lost) throw new TimeoutError(liveness.lost);
-      await channel.end();
+      await served.serve(first, ticket);
     } finally {
-      this.#isOver = true;
-      liveness.stop();
-      endVouching();
-      leaveAccount?.();
-      if (name !== undefined) this.#server.sessions.remove(name, session);
-      await this.#takeOffline(session);
+      sessions.remove(name, session);
+      ticket.release();
     }
   }
 
-  /** @returns whether to go on */
-  async #answer(
-    session: Session,
-    received: Arrival & { kind: "message" },
-  ): Promise<boolean> {
-    if (isPong(received.message)) return true;
-    this.#isBusy = true;
-    try {
-      const context = { server: this.#server, session, dismiss: () => this.dismiss() };
-      const { outcome, reply } = await answerRequest(received, context);
-      const isExit = received.message.type === exitExchange.type && outcome.outcome === "answered";
-      // Offline before the reply: who was told "Bye" can log in again at once.
-      if (isExit) await this.#takeOffline(session);
-      await session.reply(reply);
-      if (this.#isStopping) await this.#sayGoodbye(session);
-      return !isExit && !this.#isStopping && !session.isSurplus;
-    } finally {
-      this.#isBusy = false;
-    }
-  }
-
-  #sayGoodbye(session: Session): Promise<void> {
-    return session.end(closingType, session.isDismissed ? { dismissed: true } : {});
-  }
-
-  async #takeOffline(session: Session): Promise<void> {
-    const name = session.memberName;
-    if (!session.isOnline || name === undefined) return;
-    session.isOnline = false;
-    // Who was revoked is offline already, and may be online again with a new certificate: that session is left alone.
-    const isElsewhere = this.#server.sessions.of(name).some(({ isOnline }) => isOnline);
-    if (!session.isDismissed && !isElsewhere) await this.#server.ledger.takeOffline(name);
-    this.#server.report({ kind: "offline", name });
-  }
-
-  #occupancy(): Occupancy {
-    const { servedCount, waitingCount, userLimit } = this.#admission;
-    return { served: servedCount, waiting: waitingCount, userLimit };
+  /** How long a stranger has: less where others press. */
+  #unlessPressed(timeoutMs: number): number {
+    return this.#server.strangers.isPressed(this.#address) ? pressedTimeoutMs : timeoutMs;
   }
 
   #reportFailure(error: unknown): void {
@@ -217,7 +165,6 @@ export class ServedConnection {
     if (error instanceof LedgerError) {
       this.#server.failStop(error);
     } else if (error instanceof EnvelopeError || error instanceof TimeoutError) {
-      if (error instanceof EnvelopeError) this.#server.standing.refused(this.#address);
       this.#server.report({ kind: "line_refused", remote, reason: messageOf(error) });
     } else if (!(error instanceof ClosedError)) {
       // A peer that goes away while it is written to is no news; anything else is a defect of ours.

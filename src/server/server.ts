@@ -12,23 +12,26 @@ import {
 } from "../limits.ts";
 import { Acceptor } from "../transport/acceptor.ts";
 import type { ByteStream, Endpoint, Listener } from "../transport/byte_stream.ts";
-import { AddressStanding } from "./address_standing.ts";
 import { Admission } from "./admission.ts";
 import { watchExpiry } from "./expiry_watch.ts";
+import { FirstLines } from "./first_lines.ts";
 import { MemberSessions } from "./member_sessions.ts";
+import { Registrations } from "./registrations.ts";
 import { ServedConnection } from "./served_connection.ts";
 import type { ServerContext, ServerDependencies } from "./server_context.ts";
 import type { Session } from "./session.ts";
-import { WaitingNotices } from "./waiting_notices.ts";
+import { Strangers } from "./strangers.ts";
 import { watchLedger } from "./watch_ledger.ts";
 
 export interface ServerOptions {
   /** Where connections come from. It may be there long before the server: who connects meanwhile waits. */
   readonly listener: Listener;
-  /** How many connections are served at a time, 1 or more. */
+  /** How many of its members' connections are served at a time, 1 or more. */
   readonly userLimit: number;
   /** What a new account starts with, 0 up to 2^53-1. */
   readonly initialBalance: number;
+  /** How many accounts the ledger may have, 1 or more. */
+  readonly accountsMax: number;
   /** How many processors there are to decrypt with. */
   readonly processors?: number | undefined;
 }
@@ -41,7 +44,6 @@ export class Server {
 
   readonly #acceptor: Acceptor;
   readonly #context: ServerContext;
-  readonly #admission: Admission;
   readonly #connections = new Map<ServedConnection, Promise<void>>();
   readonly #settle: PromiseWithResolvers<void>;
   readonly #stopWatching: () => void;
@@ -51,14 +53,17 @@ export class Server {
 
   /** Begins to accept. */
   constructor(options: ServerOptions, dependencies: ServerDependencies) {
-    const { listener, userLimit, initialBalance, processors = processorsDefault } = options;
+    const { listener, userLimit, initialBalance, accountsMax, processors = processorsDefault } =
+      options;
     this.#context = {
       ...dependencies,
       anchor: dependencies.authority.anchor,
       initialBalance,
       sessions: new MemberSessions(),
-      standing: new AddressStanding(dependencies),
-      notices: new WaitingNotices(dependencies),
+      admission: new Admission({ userLimit, places: waitingRoomPlaces }),
+      strangers: new Strangers(),
+      firstLines: new FirstLines(dependencies),
+      registrations: new Registrations({ ...dependencies, accountsMax }),
       queue: new FairQueue({
         inFlightMax: Math.min(processors + costlyBesideProcessors, costlyAtOnceMax),
       }),
@@ -67,7 +72,6 @@ export class Server {
         this.stop();
       },
     };
-    this.#admission = new Admission({ userLimit, places: waitingRoomPlaces });
     this.#settle = Promise.withResolvers();
     this.stopped = this.#settle.promise;
     this.endpoint = listener.endpoint;
@@ -104,10 +108,7 @@ export class Server {
   }
 
   #serve(stream: ByteStream): void {
-    const connection = new ServedConnection(stream, {
-      server: this.#context,
-      admission: this.#admission,
-    });
+    const connection = new ServedConnection(stream, this.#context);
     const served = connection.serve().finally(() => this.#connections.delete(connection));
     this.#connections.set(connection, served);
     if (this.#stopping) connection.stop();
@@ -121,8 +122,8 @@ export class Server {
   }
 
   async #stop(): Promise<void> {
-    const { clock, ledger, report, sessionKeys } = this.#context;
-    report({ kind: "stopping", served: this.#admission.servedCount });
+    const { admission, clock, ledger, report, sessionKeys } = this.#context;
+    report({ kind: "stopping", served: admission.servedCount });
     this.#acceptor.close();
     this.#stopWatching();
     this.#stopExpiryWatch();

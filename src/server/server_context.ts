@@ -8,11 +8,13 @@ import type { CertificateAuthority } from "../pki/certificate_authority.ts";
 import type { Identity } from "../pki/identity.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { Random } from "../random.ts";
-import type { AddressStanding } from "./address_standing.ts";
+import type { Admission } from "./admission.ts";
+import type { FirstLines } from "./first_lines.ts";
 import type { MemberSessions } from "./member_sessions.ts";
+import type { Registrations } from "./registrations.ts";
 import type { ReportEvent } from "./server_event.ts";
 import type { SessionKeys } from "./session_keys.ts";
-import type { WaitingNotices } from "./waiting_notices.ts";
+import type { Strangers } from "./strangers.ts";
 
 /** What is brought to a server from outside. */
 export interface ServerDependencies {
@@ -30,8 +32,10 @@ export interface ServerContext extends ServerDependencies {
   /** What a new account starts with, 0 up to 2^53-1. */
   readonly initialBalance: number;
   readonly sessions: MemberSessions;
-  readonly standing: AddressStanding;
-  readonly notices: WaitingNotices;
+  readonly admission: Admission;
+  readonly strangers: Strangers;
+  readonly firstLines: FirstLines;
+  readonly registrations: Registrations;
   /** Opening, sealing, greeting and what handlers do that costs much, by address as long as nobody knows who it is, then by member. */
   readonly queue: FairQueue;
   /** Ends the server because its ledger can no longer be trusted with anything. */

@@ -5,11 +5,12 @@ import type { AccountName } from "../account_name.ts";
 import type { Code } from "../protocol/code.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
 
-/** How many are connected and how many wait, after the event. */
+/** How many members' connections are served and wait, and how many are strangers', after the event. */
 export interface Occupancy {
   readonly served: number;
   readonly waiting: number;
   readonly userLimit: number;
+  readonly strangers: number;
 }
 
 /** The server's own certificate, or the one of its CA. */
@@ -18,15 +19,29 @@ export type ExpiringCertificate = "server" | "ca";
 export type ServerEvent =
   | { readonly kind: "listening"; readonly endpoint: Endpoint }
   | ({ readonly kind: "connected"; readonly remote: Endpoint } & Occupancy)
-  | ({ readonly kind: "waiting"; readonly remote: Endpoint; readonly place: number } & Occupancy)
-  /** Turned away: the waiting room has no place left. */
-  | ({ readonly kind: "full"; readonly remote: Endpoint } & Occupancy)
-  /** Turned away for what its address has or did, whatever room there is. */
+  /** A member's connection, for which no permit is free. */
   | ({
-    readonly kind: "turned_away";
+    readonly kind: "waiting";
     readonly remote: Endpoint;
-    readonly why: "too_many_connections" | "too_many_refused_lines";
+    readonly name: AccountName | undefined;
+    readonly place: number;
   } & Occupancy)
+  /** A member's connection turned away: the waiting room has no place left, for anybody or for its address. */
+  | ({
+    readonly kind: "full";
+    readonly of: "everybody" | "address";
+    readonly remote: Endpoint;
+    readonly name: AccountName;
+  } & Occupancy)
+  /** A stranger's connection closed, because others came. */
+  | ({ readonly kind: "crowded_out"; readonly remote: Endpoint } & Occupancy)
+  /** No account is registered for now, or no more of them. Not reported each time. */
+  | {
+    readonly kind: "registration_limit";
+    readonly remote: Endpoint;
+    readonly limit: "address" | "accounts";
+    readonly most: number;
+  }
   | ({
     readonly kind: "disconnected";
     readonly remote: Endpoint;

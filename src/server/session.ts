@@ -43,7 +43,7 @@ export class Session {
   readonly share: Share;
   /** Whether this is the session that took its member online. */
   isOnline = false;
-  /** Whether its account had as many connections as it may have when it came: it is told so, and ended. */
+  /** Whether its account had as many connections as it may have when it came: it is told so, and closed. */
   isSurplus = false;
   /** Whether its certificate was found to speak for its account no more. */
   isDismissed = false;
@@ -70,12 +70,30 @@ export class Session {
   }
 
   /**
+   * Changes the ledger, when it is this one's turn. A change waits for the disk, so it takes nobody else's turn; but a member has one of
+   * them at a time, however many connections it has, and does nothing else meanwhile. Not to be called inside of `inTurn`, whose turn it
+   * would wait for.
+   */
+  commit<Result>(task: () => Promise<Result>): Promise<Result> {
+    return this.share.runAside(task);
+  }
+
+  /**
    * Sends what was asked for. Resolves when the system has taken it.
    *
    * @throws {ClosedError} when that cannot be any more
    */
-  async reply(body: JsonObject): Promise<void> {
-    const { written } = await this.#sendInTurn(replyType, { body, share: this.share });
+  reply(body: JsonObject): Promise<void> {
+    return this.tell(replyType, body);
+  }
+
+  /**
+   * Sends in its own turn. Resolves when the system has taken it.
+   *
+   * @throws {ClosedError} when that cannot be any more
+   */
+  async tell(type: string, body: JsonObject): Promise<void> {
+    const { written } = await this.#sendInTurn(type, { body, share: this.share });
     await written;
   }
 

@@ -1,48 +1,60 @@
 /**
- * The signed lines of the waiting room, made once for everybody. Nothing in them belongs to one connection, so a flood of connections
- * costs as many signatures as there are places, and none for each that is turned away.
+ * Tells a member that waits its place: at once, whenever it has changed, and again after a while. Each notice is a message that is
+ * sealed in the member's own turn, and their rate is bounded, for each connection and for all of them.
  */
 import type { Clock } from "../clock.ts";
-import { writeWaiting } from "../envelope/waiting.ts";
-import { waitingNoticeReuseMs } from "../limits.ts";
-import type { Identity } from "../pki/identity.ts";
+import { waitingChangeMs, waitingNoticesPerSecond, waitingRepeatMs } from "../limits.ts";
+import { waitingType } from "../protocol/waiting.ts";
+import { Deadline } from "../transport/deadline.ts";
+import type { Ticket } from "./admission.ts";
+import type { Session } from "./session.ts";
 
-interface Notice {
-  readonly line: Promise<string>;
-  readonly madeMs: number;
+export interface WaitingNoticesOptions {
+  readonly clock: Clock;
+  /** How many wait now. */
+  readonly waitingCount: () => number;
 }
 
 export class WaitingNotices {
-  /** How many were signed so far. */
-  signed = 0;
-  readonly #identity: Identity;
-  readonly #clock: Clock;
-  /** By place; 0 says that there is none. */
-  readonly #notices = new Map<number, Notice>();
+  readonly #session: Session;
+  readonly #ticket: Ticket;
+  readonly #options: WaitingNoticesOptions;
+  readonly #next: Deadline;
+  #toldPlace = 0;
+  #toldMs = 0;
 
-  constructor({ identity, clock }: { identity: Identity; clock: Clock }) {
-    this.#identity = identity;
-    this.#clock = clock;
+  /** Tells the place from now on, until {@link WaitingNotices.stop}. */
+  constructor(session: Session, ticket: Ticket, options: WaitingNoticesOptions) {
+    this.#session = session;
+    this.#ticket = ticket;
+    this.#options = options;
+    this.#next = new Deadline(options.clock, () => this.#tell());
+    this.#tell();
   }
 
-  place(place: number): Promise<string> {
-    return this.#line(place);
+  /** The place has changed. It is told as soon as the rate allows. */
+  moved(): void {
+    const { place } = this.#ticket;
+    const sinceMs = this.#options.clock.monotonicMs() - this.#toldMs;
+    const afterMs = place === this.#toldPlace ? waitingRepeatMs : this.#changeMs();
+    this.#next.set(Math.max(0, afterMs - sinceMs));
   }
 
-  full(): Promise<string> {
-    return this.#line(0);
+  stop(): void {
+    this.#next.clear();
   }
 
-  #line(place: number): Promise<string> {
-    const madeMs = this.#clock.monotonicMs();
-    const earlier = this.#notices.get(place);
-    if (earlier && madeMs - earlier.madeMs < waitingNoticeReuseMs) return earlier.line;
-    this.signed++;
-    const line = writeWaiting(place === 0 ? { full: true } : { place }, {
-      identity: this.#identity,
-      atMs: this.#clock.nowMs(),
-    });
-    this.#notices.set(place, { line, madeMs });
-    return line;
+  #tell(): void {
+    const { place } = this.#ticket;
+    this.#toldPlace = place;
+    this.#toldMs = this.#options.clock.monotonicMs();
+    this.#session.push(waitingType, { place }, { cause: this.#session.share });
+    this.#next.set(waitingRepeatMs);
+  }
+
+  /** The more wait, the longer between two notices: when one leaves, the places of all behind it change. */
+  #changeMs(): number {
+    const fairMs = (this.#options.waitingCount() * 1000) / waitingNoticesPerSecond;
+    return Math.min(waitingRepeatMs, Math.max(waitingChangeMs, fairMs));
   }
 }

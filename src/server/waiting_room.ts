@@ -1,101 +1,50 @@
 /**
- * The time between a connection's arrival and its turn: it is told its place, and nothing is read from it but its going away.
+ * The time between a member's first message and its turn: it is told its place, and no more than its next message is read.
  */
-import type { Clock } from "../clock.ts";
-import type { ByteStream, Endpoint } from "../transport/byte_stream.ts";
-import { LineWriter } from "../transport/line_writer.ts";
+import { isPong } from "../protocol/ping.ts";
+import type { Arrival } from "../transport/channel.ts";
 import type { Ticket } from "./admission.ts";
-import type { WaitingNotices } from "./waiting_notices.ts";
+import type { Liveness } from "./liveness.ts";
+import type { Session } from "./session.ts";
+import { WaitingNotices, type WaitingNoticesOptions } from "./waiting_notices.ts";
 
 /**
- * Waits for the ticket's turn and tells the other side each place it has.
+ * Waits until the ticket is served, or the connection has ended.
  *
- * @returns the connection to be served, or `undefined` when it went away before its turn
+ * @param liveness asks whether the other side is there while nothing comes from it
+ * @returns what comes next from the connection, here already or still to come; `undefined` when it ended before its turn
+ * @throws what reading from the connection throws
  */
 export async function waitForTurn(
-  stream: ByteStream,
+  session: Session,
   ticket: Ticket,
-  { notices, clock }: { notices: WaitingNotices; clock: Clock },
-): Promise<ByteStream | undefined> {
-  const watched = new WatchedStream(stream);
-  const writer = new LineWriter(stream, { clock });
-  // Places that pass while a line is being written are left out: a slow reader is told the newest, not all of them.
-  while (ticket.place > 0) {
-    const { place } = ticket;
-    try {
-      await writer.write(() => notices.place(place));
-    } catch {
-      return undefined;
-    }
-    await Promise.race([ticket.moved(place), watched.gone]);
-    if (watched.isGone) return undefined;
-  }
-  return watched;
-}
-
-/** Tells a connection that there is no place for it, and closes it. */
-export async function turnAway(
-  stream: ByteStream,
-  { notices, clock }: { notices: WaitingNotices; clock: Clock },
-): Promise<void> {
-  const writer = new LineWriter(stream, { clock });
+  { liveness, ...options }: WaitingNoticesOptions & { readonly liveness: Liveness },
+): Promise<{ next: Promise<Arrival> } | undefined> {
+  const next = readNext(session, liveness);
+  const notices = new WaitingNotices(session, ticket, options);
+  const isServed = new Promise<boolean>((resolve) => {
+    ticket.onMove = () => {
+      if (ticket.place === 0) resolve(true);
+      else notices.moved();
+    };
+    next.then(({ kind }) => kind === "end" && resolve(false), () => resolve(false));
+  });
   try {
-    await writer.write(() => notices.full());
-  } catch {
-    // It is gone already; that was the aim.
+    if (await isServed) return { next };
+    await next;
+    return undefined;
+  } finally {
+    ticket.onMove = () => {};
+    notices.stop();
   }
-  stream.close();
 }
 
-/**
- * A stream that is read ahead by a little, so that its end is noticed while nobody wants its bytes. What came early is handed
- * out first.
- */
-class WatchedStream implements ByteStream {
-  isGone = false;
-  readonly gone: Promise<void>;
-  readonly #stream: ByteStream;
-  #early: Promise<Uint8Array<ArrayBuffer> | null> | undefined;
-
-  constructor(stream: ByteStream) {
-    this.#stream = stream;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.gone = promise;
-    this.#early = this.#readAhead(resolve);
-  }
-
-  get local(): Endpoint {
-    return this.#stream.local;
-  }
-
-  get remote(): Endpoint {
-    return this.#stream.remote;
-  }
-
-  async read(buffer: Uint8Array<ArrayBuffer>): Promise<number | null> {
-    if (!this.#early) return await this.#stream.read(buffer);
-    const early = await this.#early;
-    this.#early = undefined;
-    if (early === null) return null;
-    // Smaller than any buffer that is read into, so nothing is left over.
-    buffer.set(early);
-    return early.length;
-  }
-
-  write(bytes: Uint8Array): Promise<void> {
-    return this.#stream.write(bytes);
-  }
-
-  close(): void {
-    this.#stream.close();
-  }
-
-  async #readAhead(goAway: () => void): Promise<Uint8Array<ArrayBuffer> | null> {
-    const buffer = new Uint8Array(64);
-    const count = await this.#stream.read(buffer);
-    if (count !== null) return buffer.subarray(0, count);
-    this.isGone = true;
-    goAway();
-    return null;
+/** The next request, or the end. */
+async function readNext(session: Session, liveness: Liveness): Promise<Arrival> {
+  for (;;) {
+    liveness.wait();
+    const arrival = await session.channel.receive();
+    liveness.heard();
+    if (arrival.kind === "end" || !isPong(arrival.message)) return arrival;
   }
 }

@@ -29,6 +29,8 @@ export interface AcceptOptions {
   readonly observe?: LineObserver | undefined;
   /** Whose turn it is to sign the greeting and to open; at once when absent. */
   readonly share?: Share | undefined;
+  /** Whose turn it is to open the first message, where that is another matter. */
+  readonly firstTurn?: Pick<Share, "run"> | undefined;
 }
 
 /** The first message came with the one who sent it. */
@@ -77,7 +79,7 @@ async function handshake(
     sessionKey,
     address: { conn, seq: 0, to: signerUri(signer) },
     admission: { anchor, applicants, atMs: clock.nowMs() },
-    share,
+    share: options.firstTurn ?? share,
   });
   const channel = new Channel(
     {

@@ -4,7 +4,6 @@
 import type { Clock } from "../clock.ts";
 import type { Signer } from "../envelope/correspondent.ts";
 import { type Greeting, readGreeting } from "../envelope/greeting.ts";
-import { isWaiting, readWaiting } from "../envelope/waiting.ts";
 import type { SessionKey } from "../envelope/session_key.ts";
 import { ClosedError, EnvelopeError, UntrustedError } from "../errors.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
@@ -20,10 +19,8 @@ export interface GreetedOptions {
   readonly role: "server" | "member";
   readonly resolveAnchor: ResolveAnchor;
   readonly clock: Clock;
-  /** How long each line may take to begin. In the waiting room there is no limit. */
+  /** How long the greeting may take to begin. */
   readonly timeoutMs: number;
-  /** Told the own place whenever it changes. */
-  readonly onWaiting?: ((place: number) => void) | undefined;
 }
 
 /** A connection whose accepting side is known, before anything was said to it. */
@@ -83,51 +80,42 @@ export class Greeted {
 }
 
 /**
- * Reads up to the greeting.
+ * Reads the greeting.
  *
  * @throws {UntrustedError} when whoever accepted is not of this CA, not of this role, or does not speak this protocol
- * @throws {ClosedError} when it closed, or has no place in its waiting room
+ * @throws {ClosedError} when it closed
  * @throws {TimeoutError} when it says nothing in time
  */
 export async function greeted(stream: ByteStream, options: GreetedOptions): Promise<Greeted> {
   try {
-    return await readUpToGreeting(stream, options);
+    return await readFirstLine(stream, options);
   } catch (error) {
     stream.close();
     throw error;
   }
 }
 
-async function readUpToGreeting(
+async function readFirstLine(
   stream: ByteStream,
-  { role, resolveAnchor, clock, timeoutMs, onWaiting }: GreetedOptions,
+  { role, resolveAnchor, clock, timeoutMs }: GreetedOptions,
 ): Promise<Greeted> {
   const attempt = `greet ${endpointText(stream.remote)}`;
   const reader = new LineReader(stream, { clock });
-  let anchor: TrustAnchor | undefined;
-  for (let idleTimeoutMs: number | undefined = timeoutMs;;) {
-    const event = await nextLine(reader, { attempt, idleTimeoutMs });
-    if (event.kind !== "line") throw new ClosedError(`${attempt}: it closed without a greeting`);
-    anchor ??= await resolveAnchor(event.line);
-    const trust = { anchor, role, atMs: clock.nowMs() };
-    if (role === "member" || !isWaiting(event.line)) {
-      const greeting = await trusted(attempt, () => readGreeting(event.line, trust));
-      return new Greeted({ greeting, anchor, stream, reader, clock });
-    }
-    const notice = await trusted(attempt, () => readWaiting(event.line, trust));
-    if ("full" in notice) throw new ClosedError(`${attempt}: it is full; try again later`);
-    onWaiting?.(notice.place);
-    idleTimeoutMs = undefined;
-  }
+  const event = await nextLine(reader, { attempt, timeoutMs });
+  if (event.kind !== "line") throw new ClosedError(`${attempt}: it closed without a greeting`);
+  const anchor = await resolveAnchor(event.line);
+  const trust = { anchor, role, atMs: clock.nowMs() };
+  const greeting = await trusted(attempt, () => readGreeting(event.line, trust));
+  return new Greeted({ greeting, anchor, stream, reader, clock });
 }
 
 /** What sends lines that are none of ours is not a server or peer of ours; silence is another matter. */
 async function nextLine(
   reader: LineReader,
-  { attempt, idleTimeoutMs }: { attempt: string; idleTimeoutMs: number | undefined },
+  { attempt, timeoutMs }: { attempt: string; timeoutMs: number },
 ): Promise<LineEvent> {
   try {
-    return await reader.next({ idleTimeoutMs });
+    return await reader.next({ idleTimeoutMs: timeoutMs });
   } catch (cause) {
     if (!(cause instanceof EnvelopeError)) throw cause;
     throw new UntrustedError(`${attempt}: ${cause.message}`, { cause });

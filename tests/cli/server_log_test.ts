@@ -16,7 +16,7 @@ import type { ServerEvent } from "../../src/server/server_event.ts";
 import { ManualClock } from "../manual_clock.ts";
 
 const remote = { host: "127.0.0.1", port: 57609 };
-const occupancy = { served: 1, waiting: 2, userLimit: 3 };
+const occupancy = { served: 1, waiting: 2, userLimit: 3, strangers: 4 };
 const line = "eyJhbGciOiJSU0EtT0FFUC0yNTYifQ.a.b.c.d";
 /** Clears a terminal, names its window, moves by C1, turns text around. */
 const hostile = "a\u001b[2J\u009b31m\u0007\r\n\u202eb";
@@ -33,33 +33,42 @@ const rows: readonly { event: ServerEvent; says: string }[] = [
   { event: { kind: "listening", endpoint: remote }, says: "Server listening on port 57609" },
   {
     event: { kind: "connected", remote, ...occupancy },
-    says: "127.0.0.1@57609 connected (connected 1 of 3, waiting 2)",
+    says: "127.0.0.1@57609 connected (served 1 of 3, waiting 2, strangers 4)",
   },
   {
-    event: { kind: "waiting", remote, place: 2, ...occupancy },
-    says: "127.0.0.1@57609 waits at place 2 (connected 1 of 3, waiting 2)",
+    event: { kind: "waiting", remote, name: named("alice"), place: 2, ...occupancy },
+    says: "127.0.0.1@57609 (alice) waits at place 2 (served 1 of 3, waiting 2, strangers 4)",
   },
   {
-    event: { kind: "full", remote, ...occupancy },
-    says: "127.0.0.1@57609 turned away, the waiting room is full (connected 1 of 3, waiting 2)",
-  },
-  {
-    event: { kind: "turned_away", remote, why: "too_many_connections", ...occupancy },
+    event: { kind: "full", of: "everybody", remote, name: named("alice"), ...occupancy },
     says:
-      "127.0.0.1@57609 turned away, its address has too many connections (connected 1 of 3, waiting 2)",
+      "127.0.0.1@57609 (alice) turned away, the waiting room is full (served 1 of 3, waiting 2, strangers 4)",
   },
   {
-    event: { kind: "turned_away", remote, why: "too_many_refused_lines", ...occupancy },
+    event: { kind: "full", of: "address", remote, name: named("alice"), ...occupancy },
     says:
-      "127.0.0.1@57609 turned away, too many lines from its address were refused (connected 1 of 3, waiting 2)",
+      "127.0.0.1@57609 (alice) turned away, too many members wait from its address (served 1 of 3, waiting 2, strangers 4)",
+  },
+  {
+    event: { kind: "crowded_out", remote, ...occupancy },
+    says: "127.0.0.1@57609 closed to make room for others (served 1 of 3, waiting 2, strangers 4)",
+  },
+  {
+    event: { kind: "registration_limit", remote, limit: "address", most: 200 },
+    says: "127.0.0.1@57609 registers no account, its address may register so many at once: 200",
+  },
+  {
+    event: { kind: "registration_limit", remote, limit: "accounts", most: 10_000 },
+    says:
+      "127.0.0.1@57609 registers no account, the ledger has as many as --accounts-max allows: 10000",
   },
   {
     event: { kind: "disconnected", remote, name: named("alice"), ...occupancy },
-    says: "127.0.0.1@57609 (alice) disconnected (connected 1 of 3, waiting 2)",
+    says: "127.0.0.1@57609 (alice) disconnected (served 1 of 3, waiting 2, strangers 4)",
   },
   {
     event: { kind: "disconnected", remote, name: undefined, ...occupancy },
-    says: "127.0.0.1@57609 disconnected (connected 1 of 3, waiting 2)",
+    says: "127.0.0.1@57609 disconnected (served 1 of 3, waiting 2, strangers 4)",
   },
   {
     event: { kind: "message", remote, name: named("brian"), notation: "brian#2000#ta", line },

@@ -3,13 +3,20 @@
  * look like.
  */
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
-import { ServerLink } from "../../src/client/server_link.ts";
-import { ProtocolError, TimeoutError } from "../../src/errors.ts";
-import { memberIdleMs, pongTimeoutMs, serverSilenceMsMax } from "../../src/limits.ts";
+import { ServerLink, type ServerLinkOptions } from "../../src/client/server_link.ts";
+import { ClosedError, ProtocolError, TimeoutError } from "../../src/errors.ts";
+import {
+  memberIdleMs,
+  pongTimeoutMs,
+  serverSilenceMsMax,
+  waitingRepeatMs,
+  waitingSilenceMsMax,
+} from "../../src/limits.ts";
 import { balanceExchange } from "../../src/protocol/balance.ts";
 import { answered, encodeReply, replyType } from "../../src/protocol/exchange.ts";
 import { closingType } from "../../src/protocol/exit.ts";
 import { pingType, pongType } from "../../src/protocol/ping.ts";
+import { waitingType } from "../../src/protocol/waiting.ts";
 import { acceptChannel } from "../../src/transport/accept_channel.ts";
 import type { Channel } from "../../src/transport/channel.ts";
 import { greeted } from "../../src/transport/connect_channel.ts";
@@ -24,27 +31,36 @@ const timeoutMs = 1000;
 
 interface Linked {
   readonly clock: ManualClock;
+  /** Of the server, whose messages carry it. */
+  readonly serverClock: ManualClock;
   readonly link: ServerLink;
   /** The server's end. It has answered one question. */
   readonly server: Channel;
 }
 
 /** Nothing passes but what the test lets pass: the clock is the client's, and the server does what the test does. */
-async function linked(act: (scene: Linked) => Promise<void>): Promise<void> {
+async function linked(
+  act: (scene: Linked) => Promise<void>,
+  options: Partial<ServerLinkOptions> = {},
+): Promise<void> {
   const clock = new ManualClock(atMs);
+  const serverClock = new ManualClock(atMs);
   const network = new MemoryNetwork();
   const listener = network.listen({ host: "127.0.0.1", port: 0 });
   const connecting = network.connect(listener.endpoint, { signal: new AbortController().signal });
-  const accepting = acceptChannel((await listener.accept())!, acceptOptions("server"));
+  const accepting = acceptChannel(
+    (await listener.accept())!,
+    acceptOptions("server", { clock: serverClock }),
+  );
   const connection = await greeted(await connecting, greetedOptions("server", { clock }));
   const channel = connection.introduce({ signer: signers.alice, sessionKey: sessionKeys.alice });
-  const link = new ServerLink(channel, { clock, timeoutMs, serverTimeMs: atMs });
+  const link = new ServerLink(channel, { clock, timeoutMs, serverTimeMs: atMs, ...options });
   const asked = link.ask(balanceExchange, {});
   const { channel: server } = (await accepting)!;
   reply(server, 0, 100);
   assertEquals(await asked, answered({ balance: 100 }));
   await waiting(clock);
-  await act({ clock, link, server });
+  await act({ clock, serverClock, link, server });
   channel.close();
   await link.closed;
   assertEquals(clock.pending, 0);
@@ -112,6 +128,9 @@ const pushes: readonly {
   { type: closingType, body: { dismissed: false }, says: "read a goodbye: dismissed: " },
   { type: closingType, body: { why: "tea" }, says: "read a goodbye: why: " },
   { type: replyType, body: { re: 1 }, says: "read a reply: code: " },
+  { type: waitingType, body: {}, says: "read a place in the waiting room: place: " },
+  { type: waitingType, body: { place: -1 }, says: "read a place in the waiting room: place: " },
+  { type: waitingType, body: { place: 1.5 }, says: "read a place in the waiting room: place: " },
 ];
 
 for (const { type, body, says } of pushes) {
@@ -133,5 +152,90 @@ Deno.test("link: a push of a type that is not known is passed over", async () =>
     const asked = link.ask(balanceExchange, {});
     reply(server, 1, 7);
     assertEquals(await asked, answered({ balance: 7 }));
+  });
+});
+
+/** Lets the same time pass for both. */
+function pass({ clock, serverClock }: Linked, ms: number): void {
+  clock.advance(ms);
+  serverClock.advance(ms);
+}
+
+Deno.test("link: while the server tells a place, an answer may take as long as it takes", async () => {
+  const places: number[] = [];
+  await linked(async (scene) => {
+    const { clock, link, server } = scene;
+    const asked = link.ask(balanceExchange, {});
+    for (const place of [3, 3, 3, 2, 2, 1, 1, 1]) {
+      server.send(waitingType, { place });
+      await soon(() => clock.delays.includes(waitingSilenceMsMax), "the client to wait on");
+      pass(scene, waitingRepeatMs);
+    }
+    reply(server, 1, 7);
+    assertEquals(await asked, answered({ balance: 7 }));
+    // Each once, however often it is told.
+    assertEquals(places, [3, 2, 1]);
+  }, { onWaiting: (place) => places.push(place) });
+});
+
+Deno.test("link: a server that stops telling the place is waited for no longer", async () => {
+  await linked(async (scene) => {
+    const { clock, link, server } = scene;
+    const late = assertRejects(() => link.ask(balanceExchange, {}), TimeoutError);
+    server.send(waitingType, { place: 2 });
+    await soon(() => clock.delays.includes(waitingSilenceMsMax), "the client to wait on");
+    pass(scene, waitingSilenceMsMax);
+    assertStringIncludes((await late).message, "no answer in time, at place 2 of its waiting room");
+  });
+});
+
+Deno.test("link: a timeout that was asked for bounds the wait, whatever places are told", async () => {
+  await linked(async (scene) => {
+    const { link, server } = scene;
+    const late = assertRejects(() => link.ask(balanceExchange, {}), TimeoutError);
+    let told = 0;
+    link.listen(waitingType, () => told++);
+    for (let notice = 1; notice <= 4; notice++) {
+      server.send(waitingType, { place: 1 });
+      await soon(() => told === notice, "the notice");
+      pass(scene, timeoutMs / 4);
+    }
+    await late;
+  }, { boundsWaiting: true });
+});
+
+Deno.test("link: places that somebody on the way holds back do not make it wait for ever", async () => {
+  await linked(async (scene) => {
+    const { clock, serverClock, link, server } = scene;
+    const late = assertRejects(() => link.ask(balanceExchange, {}), TimeoutError);
+    let told = 0;
+    link.listen(waitingType, () => told++);
+    let isLate = false;
+    late.then(() => isLate = true);
+    // Made one after the other, and let through one by one with longer and longer delays.
+    for (let notice = 1; notice <= 3; notice++) {
+      server.send(waitingType, { place: 1 });
+      await soon(() => told === notice, "the notice");
+      serverClock.advance(waitingRepeatMs);
+      clock.advance(waitingSilenceMsMax - 1000);
+    }
+    await soon(() => isLate, "the client to give up");
+  });
+});
+
+Deno.test("link: place 0 ends the connection, and says that the server is full", async () => {
+  await linked(async ({ link, server }) => {
+    const refused = assertRejects(() => link.ask(balanceExchange, {}), ClosedError);
+    await server.send(waitingType, { place: 0 }).written;
+    server.close();
+    assertStringIncludes((await refused).message, "it is full; try again later");
+    await link.closed;
+  });
+});
+
+Deno.test("link: the first answer says that a connection is served; before it, it is asked for", async () => {
+  await linked(async ({ link }) => {
+    // It was answered before.
+    assertEquals(await link.beServed(), undefined);
   });
 });

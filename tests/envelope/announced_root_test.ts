@@ -3,17 +3,16 @@
  */
 import { assertEquals } from "@std/assert";
 import { announcedRoot } from "../../src/envelope/announced_root.ts";
-import { writeWaiting } from "../../src/envelope/waiting.ts";
 import { changed } from "./forger.ts";
 import { greetingLine } from "./hostile_greetings.ts";
 import { x5c } from "./hostile_message.ts";
 import { otherCa } from "./hostile_parties.ts";
-import { anchor, atMs, bob, readVectors, server } from "./vector_parties.ts";
+import { anchor, bob, readVectors } from "./vector_parties.ts";
 import type { DocumentVector } from "../vectors/vector_files.ts";
 
 const documents = await readVectors<DocumentVector[]>("documents");
 const order = documents.find(({ typ }) => typ === "micropay-order")!.jws;
-const waiting = await writeWaiting({ place: 1 }, { identity: server, atMs });
+const greeting = await greetingLine();
 const others = { header: { x5c: x5c(otherCa.server, otherCa.der) } };
 
 const lines: readonly {
@@ -21,10 +20,9 @@ const lines: readonly {
   readonly line: string;
   readonly root: Uint8Array | undefined;
 }[] = [
-  { what: "the server's greeting", line: await greetingLine(), root: anchor.der },
-  { what: "a waiting line", line: waiting, root: anchor.der },
+  { what: "the server's greeting", line: greeting, root: anchor.der },
   { what: "a greeting of another ledger", line: await greetingLine(others), root: otherCa.der },
-  { what: "a greeting whose signature is wrong", line: changed(waiting, -5), root: anchor.der },
+  { what: "a greeting whose signature is wrong", line: changed(greeting, -5), root: anchor.der },
   { what: "a member's greeting", line: await greetingLine({ role: "member" }), root: bob.chain[0] },
   { what: "an order", line: order, root: undefined },
   { what: "a word", line: "hello", root: undefined },

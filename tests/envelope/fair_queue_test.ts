@@ -27,6 +27,16 @@ class Scene {
     }
   }
 
+  /** Turns aside are noted in capitals. */
+  askAside(party: string, count = 1): void {
+    for (let asked = 0; asked < count; asked++) {
+      this.#done.push(this.queue.runAside(party, () => {
+        this.begun.push(party.toUpperCase());
+        return new Promise<void>((resolve) => this.#ends.push(resolve));
+      }));
+    }
+  }
+
   /** Ends the turn that has lasted longest, and lets the next begin. */
   async end(): Promise<void> {
     this.#ends.shift()!();
@@ -156,4 +166,28 @@ Deno.test("queue: whoever asks what, everything gets its turn, and none is passe
     ),
     { numRuns: 30 },
   );
+});
+
+Deno.test("queue: a turn aside takes nobody else's turn, however many there are", async () => {
+  const scene = new Scene(1);
+  for (const party of "abc") scene.askAside(party);
+  scene.ask("d");
+  await settled();
+  assertEquals([scene.begun.join(""), scene.queue.inFlight], ["ABCd", 1]);
+  scene.askAside("e");
+  await settled();
+  assertEquals([scene.begun.join(""), scene.queue.inFlight], ["ABCdE", 1]);
+  await scene.endAll();
+  assertEquals([scene.queue.inFlight, scene.queue.waiting], [0, 0]);
+});
+
+Deno.test("queue: a party has one turn at a time, aside or not, in the order of asking", async () => {
+  const scene = new Scene(3);
+  scene.askAside("a", 2);
+  scene.ask("a", 2);
+  scene.askAside("a");
+  scene.ask("b");
+  await settled();
+  assertEquals([scene.begun.join(""), scene.queue.waiting], ["Ab", 4]);
+  assertEquals((await scene.endAll()).join(""), "AbAaaA");
 });

@@ -11,7 +11,6 @@ import { readGreeting } from "../../src/envelope/greeting.ts";
 import type { Message } from "../../src/envelope/message.ts";
 import { openFirst, openNext } from "../../src/envelope/open.ts";
 import { importRecipientKey } from "../../src/envelope/session_key.ts";
-import { readWaiting } from "../../src/envelope/waiting.ts";
 import { chainHash, type EntryContents, entryDigest, orderDigest } from "../../src/ledger/entry.ts";
 import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
 import { verifyOrder } from "../../src/protocol/order.ts";
@@ -71,9 +70,6 @@ for (const { what, typ, signer, x5c, payload, jws } of documents) {
       assertEquals(greeting.nonce, payload.nonce);
       assertEquals(greeting.sessionKey.kid, sessionKeys[signer].kid);
       assertEquals(greeting.issuedAtMs, atMs);
-    } else if (typ === "micropay-waiting") {
-      const notice = await readWaiting(jws, trust);
-      assertEquals("place" in notice ? notice.place : 0, payload.place);
     } else if (typ === "micropay-order") {
       assertEquals(Object.entries((await verifyOrder(jws, trust)).order), Object.entries(payload));
     } else {

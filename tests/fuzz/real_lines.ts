@@ -6,7 +6,6 @@ import { assert } from "@std/assert";
 import { signerUri } from "../../src/envelope/correspondent.ts";
 import { readGreeting } from "../../src/envelope/greeting.ts";
 import { openFirst, openNext } from "../../src/envelope/open.ts";
-import { readWaiting } from "../../src/envelope/waiting.ts";
 import { anchor, atMs, readVectors, sessionKeys, signers } from "../envelope/vector_parties.ts";
 import type { DocumentVector, MessageVector } from "../vectors/vector_files.ts";
 
@@ -23,9 +22,6 @@ const messages = await readVectors<MessageVector[]>("messages");
 
 export const clearLines: readonly RealLine[] = documents.flatMap<RealLine>(
   ({ what, typ, signer, jws }) => {
-    if (typ === "micropay-waiting") {
-      return [{ what, line: jws, read: (line) => readWaiting(line, trust) }];
-    }
     if (typ !== "micropay-greeting") return [];
     const role = signer === "server" ? "server" : "member";
     return [{ what, line: jws, read: (line) => readGreeting(line, { ...trust, role }) }];

@@ -3,10 +3,17 @@
  * and however many come, few are opened at a time and one of each address.
  */
 import { assert, assertEquals } from "@std/assert";
-import { addressRefusalsMax, costlyBesideProcessors } from "../../src/limits.ts";
+import {
+  costlyBesideProcessors,
+  strangerLineEveryMs,
+  strangerLinesAtOnce,
+  strangersOfAddressMax,
+} from "../../src/limits.ts";
 import { aliceLine } from "../envelope/hostile_message.ts";
 import { outerLines } from "../envelope/hostile_outer.ts";
 import { sessionKeys } from "../envelope/vector_parties.ts";
+import { soon } from "../server/soon.ts";
+import type { ByteStream } from "../../src/transport/byte_stream.ts";
 import { attack } from "./forged_line.ts";
 import { CryptoCount } from "./counted_crypto.ts";
 import { hostileBytes } from "./hostile_bytes.ts";
@@ -39,18 +46,26 @@ for (const receiver of ["server", "payee"] as const satisfies readonly Receiver[
   });
 }
 
-Deno.test("cost: a connection from an address that is shut out costs neither a decryption nor a signature", async () => {
+Deno.test("cost: past so many bad lines, those of one address are decrypted at a bounded rate, and those of another at once", async () => {
   await using scene = await VectorScene.open();
-  const from = "203.0.113.9";
-  const make = () => Promise.resolve("nonsense");
-  for (let count = 0; count <= addressRefusalsMax; count++) {
-    await attack(scene, { receiver: "server", position: "first", make, from });
-  }
+  const line = await aliceLine({ conn: "AAAAAAAAAAAAAAAAAAAAAA", seq: 0 });
+  const send = async (from: string) => {
+    const stream = await scene.dial("server", from);
+    await stream.write(bytesOf(`${line}\n`));
+    return stream;
+  };
   using count = new CryptoCount(sessionKeys.server.privateKey);
-  for (let again = 0; again < 50; again++) {
-    assertEquals(await drain(await scene.dial("server", from)), 0);
+  for (let sent = 0; sent < strangerLinesAtOnce; sent++) await drain(await send("203.0.113.9"));
+  assertEquals(count.decryptions, strangerLinesAtOnce);
+  const late: ByteStream[] = [];
+  for (let sent = 0; sent < strangersOfAddressMax; sent++) late.push(await send("203.0.113.9"));
+  await drain(await send("203.0.113.10"));
+  assertEquals(count.decryptions, strangerLinesAtOnce + 1);
+  for (const at of late.keys()) {
+    scene.clock.advance(strangerLineEveryMs);
+    await soon(() => count.decryptions === strangerLinesAtOnce + 2 + at, "one more decryption");
   }
-  assertEquals([count.decryptions, count.signatures], [0, 0]);
+  await Promise.all(late.map(drain));
 });
 
 const crowds = [

@@ -153,7 +153,8 @@ const rows = [
     title: "its history",
     question: { type: historyExchange.type, body: { limit: 16 } },
     chainEntriesMax: 0,
-    signaturesMax: 2 * receiptsPerTurn,
+    // And what the next turn has begun with.
+    signaturesMax: 2 * receiptsPerTurn + 1,
   },
 ];
 

@@ -5,17 +5,20 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
   accountConnectionsMin,
-  addressConnectionsMax,
-  addressRefusalsMax,
-  addressShutOutMs,
+  strangerLineEveryMs,
+  strangerLinesAtOnce,
+  strangersOfAddressMax,
 } from "../../src/limits.ts";
 import { ServerLink } from "../../src/client/server_link.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { balanceExchange } from "../../src/protocol/balance.ts";
+import { replyType } from "../../src/protocol/exchange.ts";
 import { exitExchange } from "../../src/protocol/exit.ts";
 import { loginExchange } from "../../src/protocol/login.ts";
 import { submitExchange } from "../../src/protocol/transfer.ts";
+import type { Channel } from "../../src/transport/channel.ts";
+import { waitingType } from "../../src/protocol/waiting.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { soon } from "../server/soon.ts";
 import { makeApplicant, named, sessionKey, timeoutMs } from "../server/test_server.ts";
@@ -67,7 +70,10 @@ const ways: Readonly<Record<string, Leave>> = {
     channel.send(balanceExchange.type, {});
     await channel.receive();
     await channel.send("Not A Type", {}).written;
-    assertEquals((await channel.receive()).kind, "end");
+    // It may have waited before.
+    for (let arrival; (arrival = await channel.receive()).kind !== "end";) {
+      assert(arrival.message.type === waitingType || arrival.message.type === replyType);
+    }
   },
   "by saying goodbye": async (scene, alice, host) => {
     const link = await openLink(scene, alice, host);
@@ -127,14 +133,23 @@ Deno.test("leaving: in whatever order and number, permits, places and shares are
   );
 });
 
-Deno.test("leaving: while it waits, a client gives its place back, whoever is before and behind it", async () => {
+Deno.test("leaving: while it waits, a member gives its place back, whoever is before and behind it", async () => {
   await using scene = await Scene.open({ userLimit: 1 });
-  const served = await scene.greet();
-  const waiting = await Promise.all(Array.from({ length: 10 }, () => scene.dial()));
+  const members = [];
+  for (let at = 0; at <= 10; at++) members.push(await scene.server.enroll(`m${at}`));
+  await scene.allGone();
+  const served = await scene.link(members.pop()!);
+  assert(await isServed(served));
+  const waiting: Channel[] = [];
+  for (const member of members) {
+    const channel = await scene.channel(member);
+    channel.send(balanceExchange.type, {});
+    waiting.push(channel);
+  }
   await soon(() => scene.count("waiting") === 10);
   for (const at of [4, 0, 9, 5, 1]) waiting[at]!.close();
-  served.close();
-  for (const stream of waiting) stream.close();
+  served.channel.close();
+  for (const channel of waiting) channel.close();
   await scene.allGone();
 });
 
@@ -149,21 +164,21 @@ Deno.test("leaving: 10,000 connections that close at once trouble nobody, and co
   }
   bob.channel.close();
   await scene.allGone();
-  // None of the address's share leaked: it can have all of it, at the same time.
+  // None of the address's part leaked: it can have all of it, at the same time.
+  const crowdedOut = scene.count("crowded_out");
   const all = await Promise.all(
-    Array.from({ length: addressConnectionsMax }, () => scene.dial()),
+    Array.from({ length: strangersOfAddressMax }, () => scene.dial()),
   );
   await soon(() => {
-    const last = scene.server.events.all.findLast((event) => "waiting" in event)!;
-    return "waiting" in last && last.served + last.waiting === addressConnectionsMax;
-  }, "all of the share");
-  const oneMore = await scene.greet().catch((error) => error);
-  assert(oneMore instanceof Error && oneMore.message.endsWith("it is full; try again later"));
+    const last = scene.server.events.all.findLast((event) => "strangers" in event)!;
+    return "strangers" in last && last.strangers === strangersOfAddressMax;
+  }, "all of the part");
+  assertEquals(scene.count("crowded_out"), crowdedOut);
   for (const stream of all) stream.close();
   await scene.allGone();
 });
 
-Deno.test("leaving: an address that sends too many refused lines is closed unheard for a while, another one is not", async () => {
+Deno.test("leaving: however many lines of an address are refused, a member there is heard, and others are not closed unheard", async () => {
   await using scene = await Scene.open();
   const bob = await scene.server.enroll("bob");
   const nonsense = async () => {
@@ -171,18 +186,40 @@ Deno.test("leaving: an address that sends too many refused lines is closed unhea
     await stream.write(bytesOf("nonsense\n"));
     await drain(stream);
   };
-  for (let count = 0; count < addressRefusalsMax; count++) await nonsense();
-  await soon(() => scene.count("line_refused") === addressRefusalsMax);
-  await nonsense();
-  await soon(() => scene.count("line_refused") === addressRefusalsMax + 1);
-  const turnedAway = await scene.dial();
-  assertEquals([await drain(turnedAway), scene.count("turned_away", turnedAway)], [0, 1]);
-  const link = await scene.link(bob, "192.0.2.7");
+  for (let count = 1; count <= 3 * strangerLinesAtOnce; count++) {
+    await nonsense();
+    await soon(() => scene.count("line_refused") === count);
+  }
+  const link = await scene.link(bob);
   assert(await isServed(link));
-  // Once a member is connected from there, others there are heard again: it may be a whole class behind one address.
-  scene.clock.advance(addressShutOutMs);
-  const member = await scene.link(bob);
-  assert(await isServed(member));
-  for (let count = 0; count <= addressRefusalsMax; count++) await nonsense();
-  (await scene.greet()).close();
+  link.channel.close();
+});
+
+Deno.test("leaving: when an address has used up its bad lines, a member there waits for its turn, and no longer", async () => {
+  await using scene = await Scene.open();
+  const { clock } = scene;
+  const bob = await scene.server.enroll("bob");
+  // Each is a good line of somebody who is no member.
+  const { signer } = await makeApplicant("mallory");
+  const strange = async () => {
+    const channel = (await scene.greet()).introduce({ signer, sessionKey: await sessionKey() });
+    await channel.send(balanceExchange.type, {}).written;
+    return channel;
+  };
+  for (let count = 0; count < strangerLinesAtOnce; count++) {
+    const channel = await strange();
+    await channel.receive();
+    channel.close();
+  }
+  const late = [await strange(), await strange()];
+  const link = await scene.link(bob);
+  const asked = isServed(link);
+  assert(await isServed(await scene.link(bob, "192.0.2.7")));
+  const due = () => clock.delays.includes(strangerLineEveryMs);
+  for (let line = 0; line < 3; line++) {
+    await soon(due, "the next line's turn");
+    clock.advance(strangerLineEveryMs);
+  }
+  assert(await asked);
+  for (const channel of late) channel.close();
 });

@@ -30,18 +30,15 @@ const hostile = fc.oneof(
 const harmful =
   /(?![\u200c\u200d\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}\u2028\u2029]|[\p{White_Space}\u2800]{3}/u;
 
-const occupancy = { served: 1, waiting: 0, userLimit: 3 };
+const occupancy = { served: 1, waiting: 0, userLimit: 3, strangers: 4 };
+const name = named("alice");
 
 const events: readonly ((text: string) => ServerEvent)[] = [
   (host) => ({ kind: "connected", remote: { host, port: 1 }, ...occupancy }),
-  (host) => ({ kind: "waiting", remote: { host, port: 1 }, place: 1, ...occupancy }),
-  (host) => ({ kind: "full", remote: { host, port: 1 }, ...occupancy }),
-  (host) => ({
-    kind: "turned_away",
-    why: "too_many_connections",
-    remote: { host, port: 1 },
-    ...occupancy,
-  }),
+  (host) => ({ kind: "waiting", remote: { host, port: 1 }, name, place: 1, ...occupancy }),
+  (host) => ({ kind: "full", of: "address", remote: { host, port: 1 }, name, ...occupancy }),
+  (host) => ({ kind: "crowded_out", remote: { host, port: 1 }, ...occupancy }),
+  (host) => ({ kind: "registration_limit", remote: { host, port: 1 }, limit: "accounts", most: 1 }),
   (host) => ({ kind: "disconnected", remote: { host, port: 1 }, name: undefined, ...occupancy }),
   (notation) => ({
     kind: "message",

@@ -50,20 +50,23 @@ export class Scene implements AsyncDisposable {
   }
 
   /** A connection that was greeted, and nothing was said on. */
-  async greet(host?: string, onWaiting?: (place: number) => void): Promise<Greeted> {
+  async greet(host?: string): Promise<Greeted> {
     const resolveAnchor = () => Promise.resolve(this.server.anchor);
     return await greeted(await this.dial(host), {
       role: "server",
       resolveAnchor,
       clock: systemClock,
       timeoutMs,
-      onWaiting,
     });
   }
 
   /** Speaks as a member, by the client's own code. */
-  async link(identity: Identity, host?: string): Promise<ServerLink> {
-    return await this.server.link(identity, await this.greet(host));
+  async link(
+    identity: Identity,
+    host?: string,
+    onWaiting?: (place: number) => void,
+  ): Promise<ServerLink> {
+    return await this.server.link(identity, await this.greet(host), onWaiting);
   }
 
   /** Speaks as a member by hand: nothing is read or answered but by the test. */
@@ -86,7 +89,7 @@ export class Scene implements AsyncDisposable {
   async allGone(): Promise<void> {
     await soon(() => {
       const last = this.server.events.all.findLast((event) => "served" in event);
-      return last?.kind === "disconnected" && last.served === 0 && last.waiting === 0;
+      return last?.kind === "disconnected" && last.served + last.waiting + last.strangers === 0;
     }, "every connection to be gone");
   }
 

@@ -45,6 +45,22 @@ export function registeringContract(test: ContractTest): void {
     });
   }
 
+  test("register: as many accounts as there may be, and those that are there once more", async (ledger) => {
+    const accountsMax = 2;
+    const register = async (name: AccountName, id: number, options = {}) => {
+      const row = { ...registration(name, 10, { id, ...options }), accountsMax };
+      return (await ledger.register(row)).outcome;
+    };
+    assertEquals(await register(alice, 1), "registered");
+    assertEquals(await register(bob, 2), "registered");
+    assertEquals(await register(nobody, 3), "too_many_accounts");
+    assertEquals([await ledger.account(nobody), await ledger.entryCount()], [undefined, 2]);
+    assertEquals(await register(alice, 4), "repeated");
+    assertEquals(await register(bob, 5, { key: "other" }), "name_taken");
+    await ledger.register(registration(nobody, 10, { id: 6 }));
+    assertEquals((await ledger.totals()).accounts, 3);
+  });
+
   test("register: the opening is an entry like any other", async (ledger) => {
     const row = registration(alice, 1000);
     await ledger.register(row);

@@ -10,6 +10,16 @@ const table: Record<Code, readonly [name: string, text: string, tryAgain: boolea
   120: ["LOGOUT_SUCCESS", "Bye", false],
   130: ["TRANSFER_OK", "transfer OK", false],
   210: ["REGISTER_FAIL", "FAIL", false],
+  211: [
+    "REGISTER_TOO_MANY",
+    "FAIL: too many accounts were registered from this address; try again in a minute",
+    true,
+  ],
+  212: [
+    "REGISTER_LEDGER_FULL",
+    "FAIL: this ledger has all the accounts that it may have; ask the operator",
+    false,
+  ],
   220: ["AUTH_FAIL", "AUTH_FAIL", false],
   230: ["DUPLICATE_LOGIN", "DUPLICATE_LOGIN", true],
   240: ["NOT_LOGGED_IN", "Please login first", false],

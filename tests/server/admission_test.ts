@@ -1,7 +1,18 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { waitingPlacesOfAccount, waitingPlacesOfAddress } from "../../src/limits.ts";
 import { Admission, type Ticket } from "../../src/server/admission.ts";
 import { named } from "./test_server.ts";
+
+/** Each comes from an address of its own and has an account of its own. */
+function enter(admission: Admission, name: string, address = name) {
+  return admission.enter({ name: named(name), address });
+}
+
+function ticketOf(admission: Admission, name: string, address?: string): Ticket | undefined {
+  const entered = enter(admission, name, address);
+  return entered.outcome === "entered" ? entered.ticket : undefined;
+}
 
 /** Who comes (`+a`) and goes (`-a`), and who then has which place; 0 is being served, "no" is turned away. */
 const rows: readonly {
@@ -104,31 +115,15 @@ for (const { title, userLimit, places, moves, then } of rows) {
   });
 }
 
-Deno.test("admission: whoever waits is told each new place, and its turn", async () => {
+Deno.test("admission: a member that waits is told each new place, and its turn", () => {
   const admission = new Admission({ userLimit: 1, places: 2 });
   const tickets = play(admission, "+a +b +c");
   const waiting = tickets.get("c")!;
-  const places: number[] = [];
-  const told = (async () => {
-    for (let place = waiting.place; place > 0; place = waiting.place) {
-      places.push(place);
-      await waiting.moved(place);
-    }
-  })();
+  const places = [waiting.place];
+  waiting.onMove = () => places.push(waiting.place);
   tickets.get("a")!.release();
-  await Promise.resolve();
-  await Promise.resolve();
   tickets.get("b")!.release();
-  await told;
-  assertEquals(places, [2, 1]);
-});
-
-Deno.test("admission: a place that has changed already is told at once", async () => {
-  const admission = new Admission({ userLimit: 1, places: 2 });
-  const tickets = play(admission, "+a +b +c");
-  tickets.get("a")!.release();
-  await tickets.get("c")!.moved(2);
-  assertEquals(tickets.get("c")!.place, 1);
+  assertEquals(places, [2, 1, 0]);
 });
 
 Deno.test("admission: whatever comes and goes, never more are served or wait than may, and nobody is overtaken", () => {
@@ -139,9 +134,9 @@ Deno.test("admission: whatever comes and goes, never more are served or wait tha
     (userLimit, places, moves) => {
       const admission = new Admission({ userLimit, places });
       const here: Ticket[] = [];
-      for (const move of moves) {
+      for (const [at, move] of moves.entries()) {
         if (move < 0) {
-          const ticket = admission.enter("");
+          const ticket = ticketOf(admission, `m${at}`);
           assertEquals(ticket === undefined, here.length === userLimit + places);
           if (ticket) here.push(ticket);
         } else if (move < here.length) {
@@ -157,26 +152,64 @@ Deno.test("admission: whatever comes and goes, never more are served or wait tha
   ));
 });
 
-for (const { userLimit, limit } of [{ userLimit: 1, limit: 64 }, { userLimit: 100, limit: 75 }]) {
-  Deno.test(`admission: with ${userLimit} users one address may have ${limit} connections, and not one more`, () => {
-    const admission = new Admission({ userLimit, places: 1000 });
-    const tickets = Array.from({ length: limit }, () => admission.enter("192.0.2.1")!);
-    assertEquals([admission.addressLimit, tickets.every(Boolean)], [limit, true]);
-    assertEquals([admission.isFullFor("192.0.2.1"), admission.enter("192.0.2.1")], [
-      true,
-      undefined,
-    ]);
-    assertEquals(admission.isFullFor("192.0.2.2"), false);
-    const other = admission.enter("192.0.2.2")!;
-    // Served or waiting, who leaves makes room; leaving twice makes it once.
-    for (const leaving of [tickets[0]!, tickets.at(-1)!, tickets.at(-1)!]) leaving.release();
-    assertEquals([admission.enter("192.0.2.1"), admission.enter("192.0.2.1")].map(Boolean), [
-      true,
-      true,
-    ]);
-    assertEquals([admission.enter("192.0.2.1"), Boolean(other)], [undefined, true]);
+Deno.test("admission: a member from another address waits for one of each address, however many wait there", () => {
+  const admission = new Admission({ userLimit: 1, places: 1000 });
+  const serving = ticketOf(admission, "first")!;
+  for (let count = 0; count < waitingPlacesOfAddress; count++) {
+    ticketOf(admission, `m${count}`, "198.51.100.1");
+  }
+  assertEquals(enter(admission, "more", "198.51.100.1"), { outcome: "full", of: "address" });
+  const other = ticketOf(admission, "other", "192.0.2.7")!;
+  assertEquals(other.place, 2);
+  serving.release();
+  assertEquals(other.place, 1);
+});
+
+Deno.test("admission: a full waiting room has no place for anybody", () => {
+  const admission = new Admission({ userLimit: 1, places: 1 });
+  play(admission, "+a +b");
+  assertEquals(enter(admission, "c"), { outcome: "full", of: "everybody" });
+});
+
+for (const [userLimit, limit] of [[3, 2], [4, 3], [8, 6], [100, 75]] as const) {
+  Deno.test(`admission: with ${userLimit} users one account may have ${limit} permits, and as many again when they are given back`, () => {
+    const admission = new Admission({ userLimit, places: 0 });
+    for (let round = 0; round < 2; round++) {
+      const held = Array.from({ length: limit }, () => ticketOf(admission, "alice")!);
+      assertEquals(enter(admission, "alice"), { outcome: "surplus" });
+      held[0]!.release();
+      held[0]!.release();
+      held[0] = ticketOf(admission, "alice")!;
+      assertEquals(enter(admission, "alice"), { outcome: "surplus" });
+      for (const ticket of held) ticket.release();
+    }
+    assertEquals([admission.servedCount, admission.waitingCount], [0, 0]);
   });
 }
+
+Deno.test("admission: an account may have so many connections that wait, and not one more", () => {
+  const admission = new Admission({ userLimit: 1, places: 1000 });
+  ticketOf(admission, "bob");
+  const waiting = Array.from(
+    { length: waitingPlacesOfAccount },
+    () => ticketOf(admission, "alice"),
+  );
+  assertEquals(enter(admission, "alice"), { outcome: "surplus" });
+  waiting[3]!.release();
+  assertEquals(enter(admission, "alice").outcome, "entered");
+});
+
+Deno.test("admission: an account that waits takes no more permits than it may have, and the next one takes them", () => {
+  const admission = new Admission({ userLimit: 3, places: 10 });
+  const others = ["b", "c", "d"].map((name) => ticketOf(admission, name)!);
+  const alice = Array.from({ length: 3 }, () => ticketOf(admission, "alice")!);
+  for (const other of others) other.release();
+  // Two permits are hers, and one is free.
+  assertEquals(alice.map(({ place }) => place), [0, 0, 1]);
+  assertEquals([admission.servedCount, ticketOf(admission, "e")!.place], [2, 0]);
+  alice[0]!.release();
+  assertEquals(alice[2]!.place, 0);
+});
 
 function play(admission: Admission, moves: string): Map<string, Ticket> {
   const tickets = new Map<string, Ticket>();
@@ -186,24 +219,8 @@ function play(admission: Admission, moves: string): Map<string, Ticket> {
       tickets.get(name)!.release();
       continue;
     }
-    const ticket = admission.enter("");
+    const ticket = ticketOf(admission, name);
     if (ticket) tickets.set(name, ticket);
   }
   return tickets;
-}
-
-for (const [userLimit, limit] of [[1, 2], [2, 2], [3, 2], [4, 3], [8, 6], [100, 75]] as const) {
-  Deno.test(`admission: with ${userLimit} users one account may have ${limit} connections, and as many again when they are given back`, () => {
-    const admission = new Admission({ userLimit, places: 0 });
-    for (let round = 0; round < 2; round++) {
-      const held = Array.from({ length: limit }, () => admission.enterAccount(named("alice"))!);
-      assertEquals(admission.enterAccount(named("alice")), undefined);
-      const other = admission.enterAccount(named("bob"))!;
-      held[0]!();
-      held[0]!();
-      held[0] = admission.enterAccount(named("alice"))!;
-      assertEquals(admission.enterAccount(named("alice")), undefined);
-      for (const giveBack of [...held, other]) giveBack();
-    }
-  });
 }

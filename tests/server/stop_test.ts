@@ -28,12 +28,14 @@ Deno.test("stop: a client that is idle is told, and its connection ends", async 
   assert(server.events.all.some(({ kind }) => kind === "offline"));
 });
 
-Deno.test("stop: a connection that has said nothing yet, and one that waits, are closed", async () => {
+Deno.test("stop: a connection that has said nothing yet is closed, and a member that waits is told", async () => {
   await using server = await startServer({ userLimit: 1 });
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  await (await server.link(alice)).ask(balanceExchange, {});
   const silent = await server.connect();
-  const waiting = server.connect(() => {});
+  const waiting = (await server.link(bob)).ask(balanceExchange, {});
   await server.events.until(({ kind }) => kind === "waiting");
-  const refused = assertRejects(() => waiting, Error, "closed without a greeting");
+  const refused = assertRejects(() => waiting, Error, "the server is stopping");
   await server.server.stop();
   await refused;
   assertEquals(await silent.stream.read(new Uint8Array(1)), null);

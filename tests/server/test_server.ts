@@ -63,6 +63,7 @@ export interface TestServerOptions {
   /** Puts something between the server and its ledger. */
   readonly wrap?: (ledger: Ledger) => Ledger;
   readonly processors?: number;
+  readonly accountsMax?: number;
 }
 
 export interface Applicant {
@@ -97,21 +98,24 @@ export class TestServer {
   }
 
   /** A connection that nothing was said on yet. */
-  async connect(onWaiting?: (place: number) => void, from?: Network): Promise<Greeted> {
+  async connect(from = this.network): Promise<Greeted> {
     const signal = new AbortController().signal;
-    const stream = await (from ?? this.network).connect(this.endpoint, { signal });
+    const stream = await from.connect(this.endpoint, { signal });
     const resolveAnchor = () => Promise.resolve(this.anchor);
     return await greeted(stream, {
       role: "server",
       resolveAnchor,
       clock: systemClock,
       timeoutMs,
-      onWaiting,
     });
   }
 
   /** Speaks as anybody. Closed at the end, if it was not before. */
-  async link(signer: Signer | Identity, connection?: Greeted): Promise<ServerLink> {
+  async link(
+    signer: Signer | Identity,
+    connection?: Greeted,
+    onWaiting?: (place: number) => void,
+  ): Promise<ServerLink> {
     const { introduce, greeting } = await this.#ready(connection);
     const asSigner: Signer = "kind" in signer ? signer : { kind: "certified", identity: signer };
     const channel = introduce({ signer: asSigner, sessionKey: await sessionKey() });
@@ -119,6 +123,7 @@ export class TestServer {
       clock: systemClock,
       timeoutMs,
       serverTimeMs: greeting.issuedAtMs,
+      onWaiting,
     });
     this.#links.push(link);
     return link;
@@ -170,6 +175,7 @@ export class TestServer {
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { userLimit = 50, initialBalance = 10_000, clock = systemClock, wrap, processors } =
     options;
+  const { accountsMax = 10_000 } = options;
   const { network = tcpNetwork, authority = await makeAuthority() } = options;
   const ledgerId = authority.anchor.fingerprint;
   const { ledger = new MemoryLedger({ ledgerId }) } = options;
@@ -179,6 +185,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       listener: network.listen({ host: "127.0.0.1", port: 0 }),
       userLimit,
       initialBalance,
+      accountsMax,
       processors,
     },
     {

@@ -1,39 +1,55 @@
 /**
- * Lines of the waiting room are signed once for all who wait.
+ * How often a member that waits is told its place, by how many wait.
  */
-import { assertEquals, assertNotEquals } from "@std/assert";
-import { readWaiting } from "../../src/envelope/waiting.ts";
-import { waitingNoticeReuseMs } from "../../src/limits.ts";
+import { assertEquals } from "@std/assert";
+import {
+  waitingChangeMs,
+  waitingNoticesPerSecond,
+  waitingRepeatMs,
+  waitingRoomPlaces,
+} from "../../src/limits.ts";
+import { FairQueue } from "../../src/envelope/fair_queue.ts";
+import type { Ticket } from "../../src/server/admission.ts";
+import { Session } from "../../src/server/session.ts";
 import { WaitingNotices } from "../../src/server/waiting_notices.ts";
-import { anchor, atMs, server } from "../envelope/vector_parties.ts";
 import { ManualClock } from "../manual_clock.ts";
+import { openChannel } from "../transport/channel_fixture.ts";
+import { MemoryNetwork } from "../transport/memory_network.ts";
+import { withEnds } from "../transport/streams.ts";
+import { named } from "./test_server.ts";
 
-function makeNotices() {
-  const clock = new ManualClock(atMs);
-  return { clock, notices: new WaitingNotices({ identity: server, clock }) };
-}
+const rows = [
+  { waiting: 1, everyMs: waitingChangeMs },
+  { waiting: waitingNoticesPerSecond, everyMs: waitingChangeMs },
+  { waiting: 5 * waitingNoticesPerSecond, everyMs: 5 * waitingChangeMs },
+  { waiting: waitingRoomPlaces, everyMs: waitingRepeatMs },
+];
 
-Deno.test("notices: each says what it is about", async () => {
-  const { notices } = makeNotices();
-  assertEquals(await readWaiting(await notices.place(3), { anchor, atMs }), { place: 3 });
-  assertEquals(await readWaiting(await notices.full(), { anchor, atMs }), { full: true });
-});
-
-Deno.test("notices: ten thousand that are turned away cost one signature, a full room one for each place", async () => {
-  const { notices } = makeNotices();
-  for (let count = 0; count < 10_000; count++) await notices.full();
-  assertEquals(notices.signed, 1);
-  for (let leaving = 0; leaving < 10; leaving++) {
-    for (let place = 1; place <= 100; place++) await notices.place(place);
-  }
-  assertEquals(notices.signed, 101);
-});
-
-Deno.test("notices: a line is used again for its time, and made anew after it", async () => {
-  const { clock, notices } = makeNotices();
-  const first = await notices.place(1);
-  clock.advance(waitingNoticeReuseMs - 1);
-  assertEquals(await notices.place(1), first);
-  clock.advance(1);
-  assertNotEquals(await notices.place(1), first);
+Deno.test("notices: the more wait, the less often a change is told", async () => {
+  await withEnds(new MemoryNetwork(), async (ends) => {
+    const { mine, accepted: { channel } } = await openChannel(ends);
+    const share = new FairQueue({ inFlightMax: 1 }).share("member alice");
+    const session = new Session(channel, {
+      speaker: { kind: "member", name: named("alice") },
+      share,
+    });
+    for (const { waiting, everyMs } of rows) {
+      const clock = new ManualClock();
+      const ticket: { place: number } & Ticket = { place: 9, onMove: () => {}, release: () => {} };
+      const notices = new WaitingNotices(session, ticket, { clock, waitingCount: () => waiting });
+      assertEquals(clock.nextDelayMs, waitingRepeatMs);
+      for (ticket.place = 8; ticket.place > 5; ticket.place--) notices.moved();
+      assertEquals(clock.nextDelayMs, everyMs);
+      clock.advance(everyMs);
+      assertEquals(clock.nextDelayMs, waitingRepeatMs);
+      notices.stop();
+      assertEquals(clock.pending, 0);
+    }
+    const places: unknown[] = [];
+    while (places.length < 2 * rows.length) {
+      const arrival = await mine.receive();
+      if (arrival.kind === "message") places.push(arrival.message.body.place);
+    }
+    assertEquals(places, rows.flatMap(() => [9, 5]));
+  });
 });

@@ -3,49 +3,46 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { balanceExchange } from "../../src/protocol/balance.ts";
-import { Admission } from "../../src/server/admission.ts";
+import type { Identity } from "../../src/pki/identity.ts";
 import type { ServerEvent } from "../../src/server/server_event.ts";
-import { WaitingNotices } from "../../src/server/waiting_notices.ts";
-import { turnAway, waitForTurn } from "../../src/server/waiting_room.ts";
-import { systemClock } from "../../src/clock.ts";
-import { greeted } from "../../src/transport/connect_channel.ts";
-import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { EventLog } from "./event_log.ts";
-import { makeApplicant, serverIdentity, startServer, type TestServer } from "./test_server.ts";
+import { makeApplicant, startServer, type TestServer } from "./test_server.ts";
 
 Deno.test("waiting: each place is told, and the turn comes when the one before leaves", async () => {
   await using server = await startServer({ userLimit: 1 });
-  const identity = await server.enroll("alice");
-  await allGone(server, 1);
-  const first = await server.connect();
-  const second = comer(server);
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const first = await server.link(alice);
+  await first.ask(balanceExchange, {});
+  const second = await comer(server, bob);
   await second.places.until((place) => place === 1);
-  const third = comer(server);
+  const third = await comer(server, bob);
   await third.places.until((place) => place === 2);
-  first.close();
-  const served = await second.greeted;
+  first.channel.close();
+  assertEquals((await second.asked).outcome, "answered");
   await third.places.until((place) => place === 1);
-  const link = await server.link(identity, served);
-  assertEquals((await link.ask(balanceExchange, {})).outcome, "answered");
-  await link.end();
-  (await third.greeted).close();
+  await second.link.end();
+  assertEquals((await third.asked).outcome, "answered");
   assertEquals([second.places.all, third.places.all], [[1], [2, 1]]);
-  await allGone(server, 4);
+  third.link.channel.close();
+  await allGone(server, 5);
 });
 
-Deno.test("waiting: whoever goes away while it waits gives its place back", async () => {
+Deno.test("waiting: a member that goes away while it waits gives its place back", async () => {
   await using server = await startServer({ userLimit: 1 });
-  const first = await server.connect();
-  await server.events.until((event) => event.kind === "connected");
-  const goer = await dial(server);
-  await server.events.until((event) => event.kind === "waiting" && event.place === 1);
-  const stayer = comer(server);
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const first = await server.link(alice);
+  await first.ask(balanceExchange, {});
+  const goer = await comer(server, alice);
+  goer.asked.catch(() => {});
+  await goer.places.until((place) => place === 1);
+  const stayer = await comer(server, bob);
   await stayer.places.until((place) => place === 2);
-  goer.close();
+  goer.link.channel.close();
   await stayer.places.until((place) => place === 1);
-  first.close();
-  (await stayer.greeted).close();
-  await allGone(server, 3);
+  first.channel.close();
+  assertEquals((await stayer.asked).outcome, "answered");
+  stayer.link.channel.close();
+  await allGone(server, 5);
 });
 
 const waysOut: readonly { title: string; leave: (server: TestServer) => Promise<void> }[] = [
@@ -82,7 +79,7 @@ const waysOut: readonly { title: string; leave: (server: TestServer) => Promise<
 ];
 
 for (const { title, leave } of waysOut) {
-  Deno.test(`waiting: a client that ${title} gives its permit back`, async () => {
+  Deno.test(`waiting: a client that ${title} gives its place among the strangers back`, async () => {
     await using server = await startServer({ userLimit: 1 });
     await leave(server);
     (await server.connect()).close();
@@ -90,73 +87,44 @@ for (const { title, leave } of waysOut) {
   });
 }
 
-Deno.test("waiting: what a client sends early is read when it is served", async () => {
-  await using server = await startServer();
-  const { listener, stream } = await pair();
-  const accepted = (await listener.accept())!;
-  const admission = new Admission({ userLimit: 1, places: 1 });
-  const serving = admission.enter("")!;
-  const context = await contextOf(server);
-  const turn = waitForTurn(accepted, admission.enter("")!, context);
-  const early = "x".repeat(200);
-  await stream.write(new TextEncoder().encode(early));
-  serving.release();
-  const served = (await turn)!;
-  let read = "";
-  while (read.length < early.length) {
-    const buffer = new Uint8Array(4096);
-    const count = await served.read(buffer);
-    read += new TextDecoder().decode(buffer.subarray(0, count ?? 0));
-  }
-  assertEquals(read, early);
-  for (const end of [stream, served, listener]) end.close();
+Deno.test("waiting: an applicant is answered however many members wait", async () => {
+  await using server = await startServer({ userLimit: 1 });
+  const alice = await server.enroll("alice");
+  const first = await server.link(alice);
+  await first.ask(balanceExchange, {});
+  const waiting = await comer(server, alice);
+  await waiting.places.until((place) => place === 1);
+  await server.enroll("bob");
+  assertEquals(waiting.places.all, [1]);
+  const failed = assertRejects(() => waiting.asked);
+  waiting.link.channel.close();
+  await failed;
 });
 
-Deno.test("waiting: past the waiting room a client is told that it is full", async () => {
-  await using server = await startServer();
-  const { listener, stream } = await pair();
-  const accepted = (await listener.accept())!;
-  const refused = assertRejects(
-    () =>
-      greeted(stream, {
-        role: "server",
-        resolveAnchor: () => Promise.resolve(server.anchor),
-        clock: systemClock,
-        timeoutMs: 20_000,
-      }),
-    Error,
-    "it is full; try again later",
-  );
-  await turnAway(accepted, await contextOf(server));
-  await refused;
-  listener.close();
+Deno.test("waiting: what a member says while it waits is answered in order when it is served", async () => {
+  await using server = await startServer({ userLimit: 1 });
+  const alice = await server.enroll("alice");
+  const first = await server.link(alice);
+  await first.ask(balanceExchange, {});
+  const waiting = await comer(server, alice);
+  await waiting.places.until((place) => place === 1);
+  const more = Array.from({ length: 5 }, () => waiting.link.ask(balanceExchange, {}));
+  await first.end();
+  const outcomes = await Promise.all([waiting.asked, ...more]);
+  assertEquals(outcomes.map(({ outcome }) => outcome), Array(6).fill("answered"));
 });
 
-/** Somebody who connects and may have to wait. */
-function comer(server: TestServer) {
+/** A member that asks at once, and may have to wait for the answer. */
+async function comer(server: TestServer, identity: Identity) {
   const places = new EventLog<number>(String);
-  return { places, greeted: server.connect((place) => places.add(place)) };
+  const link = await server.link(identity, undefined, (place) => places.add(place));
+  return { places, link, asked: link.ask(balanceExchange, {}) };
 }
 
-async function dial(server: TestServer) {
-  return await tcpNetwork.connect(server.endpoint, { signal: new AbortController().signal });
-}
-
-async function contextOf({ authority }: TestServer) {
-  const parts = { identity: await serverIdentity(authority), clock: systemClock };
-  return { notices: new WaitingNotices(parts), clock: systemClock };
-}
-
-async function pair() {
-  const listener = tcpNetwork.listen({ host: "127.0.0.1", port: 0 });
-  const signal = new AbortController().signal;
-  return { listener, stream: await tcpNetwork.connect(listener.endpoint, { signal }) };
-}
-
-/** After so many connections have ended nobody is served and nobody waits. */
+/** After so many connections have ended nobody is served, nobody waits, and there is no stranger. */
 async function allGone(server: TestServer, count: number): Promise<void> {
   const isLast = (event: ServerEvent) =>
-    event.kind === "disconnected" && event.served === 0 && event.waiting === 0 &&
+    event.kind === "disconnected" && event.served + event.waiting + event.strangers === 0 &&
     server.events.all.filter(({ kind }) => kind === "disconnected").length === count;
   await server.events.until(isLast, { what: `${count} connections to be gone` });
 }

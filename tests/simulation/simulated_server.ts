@@ -34,6 +34,7 @@ export interface ServerSetting extends Authorities {
 export const initialBalance = 1000;
 const port = 8888;
 const userLimit = 20;
+const accountsMax = 100;
 /** New connections get another key so often: many times in a history. */
 const rekeyMs = 20_000;
 const restartMsMax = 4000;
@@ -63,7 +64,7 @@ export class SimulatedServer {
     const keys = await SessionKeys.open({ generate, clock: process.clock, everyMs: rekeyMs });
     if (!process.isAlive) return;
     const listener = network.of(process).listen(this.endpoint);
-    const server = new Server({ listener, userLimit, initialBalance }, {
+    const server = new Server({ listener, userLimit, initialBalance, accountsMax }, {
       ledger: this.storage.openedBy(process),
       authority,
       identity,

@@ -8,8 +8,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { writeWaiting } from "../../src/envelope/waiting.ts";
-import { ClosedError, messageOf, TimeoutError, UntrustedError } from "../../src/errors.ts";
+import { ClosedError, TimeoutError, UntrustedError } from "../../src/errors.ts";
 import { endpointText, type Network } from "../../src/transport/byte_stream.ts";
 import { greeted, type GreetedOptions } from "../../src/transport/connect_channel.ts";
 import {
@@ -18,7 +17,7 @@ import {
   hostileGreetings,
   toleratedDates,
 } from "../envelope/hostile_greetings.ts";
-import { alice, atMs, bob, server, sessionKeys } from "../envelope/vector_parties.ts";
+import { atMs, bob, server, sessionKeys } from "../envelope/vector_parties.ts";
 import { x5c } from "../envelope/hostile_message.ts";
 import { otherCa, serverCertificate } from "../envelope/hostile_parties.ts";
 import { makeParty } from "../pki/certificate_maker.ts";
@@ -141,70 +140,6 @@ Deno.test("a server that says nothing is waited for as long as was said", async 
     await rejected;
     assertEquals(await readAll(far), "");
   });
-});
-
-const waitingLine = (place: number) => writeWaiting({ place }, { identity: server, atMs });
-const fullLine = () => writeWaiting({ full: true }, { identity: server, atMs });
-
-Deno.test("places in the waiting room are told one after the other, then comes the greeting", async () => {
-  await withEnds(new MemoryNetwork(), async ({ near, far }) => {
-    const clock = new ManualClock(atMs);
-    const places: number[] = [];
-    const onWaiting = (place: number) => places.push(place);
-    const connecting = greeted(near, greetedOptions("server", { clock, onWaiting }));
-    for (const place of [3, 2, 1]) await far.write(ascii(`${await waitingLine(place)}\n`));
-    // In the waiting room there is no hurry.
-    while (places.length < 3) await settled();
-    await settled();
-    assertEquals(clock.pending, 0);
-    await far.write(ascii(`${await greetingLine()}\n`));
-    assertEquals((await connecting).greeting.nonce, goodNonce);
-    assertEquals(places, [3, 2, 1]);
-  });
-});
-
-Deno.test("a server without a place is closed, with the reason", async () => {
-  for (const before of [[], [await waitingLine(1)]]) {
-    const error = await refusal([...before, await fullLine()], greetedOptions());
-    assertInstanceOf(error, ClosedError);
-    assert(error.message.endsWith("it is full; try again later"));
-  }
-});
-
-const wrongNotices = [
-  { what: "signed by a member", make: () => writeWaiting({ place: 1 }, { identity: alice, atMs }) },
-  {
-    what: "with another's signature",
-    make: () => {
-      const identity = { ...server, privateKey: alice.privateKey };
-      return writeWaiting({ place: 1 }, { identity, atMs });
-    },
-  },
-  { what: "with a negative place", make: () => waitingLine(-1) },
-  { what: "with half a place", make: () => waitingLine(1.5) },
-];
-
-for (const { what, make } of wrongNotices) {
-  Deno.test(`a waiting line ${what} is not trusted`, async () => {
-    let places = 0;
-    const onWaiting = () => places++;
-    const error = await refusal([await make()], greetedOptions("server", { onWaiting }));
-    assertInstanceOf(error, UntrustedError, messageOf(error));
-    assertEquals(places, 0);
-  });
-}
-
-Deno.test("a greeting after a waiting line is checked like any other", async () => {
-  for (const { make, reason } of hostileGreetings.filter(({ role }) => role === "server")) {
-    const error = await refusal([await waitingLine(1), await make()], greetedOptions());
-    assertInstanceOf(error, UntrustedError);
-    assertStringIncludes(error.message, reason);
-  }
-});
-
-Deno.test("a payee has no waiting room", async () => {
-  const error = await refusal([await waitingLine(1)], greetedOptions("member"));
-  assertInstanceOf(error, UntrustedError);
 });
 
 Deno.test("where it connected to is in the text", async () => {

@@ -41,7 +41,7 @@ export type VectorParty = "server" | "alice" | "bob" | "carol";
 /** Something signed in clear: the same key and payload give the same text. */
 export interface DocumentVector {
   readonly what: string;
-  readonly typ: "micropay-greeting" | "micropay-waiting" | "micropay-order" | "micropay-receipt";
+  readonly typ: "micropay-greeting" | "micropay-order" | "micropay-receipt";
   readonly signer: "server" | "alice" | "bob";
   /** Which certificates are in `x5c`: the leaf, or the leaf and the CA's. */
   readonly x5c: "leaf" | "leaf and CA";

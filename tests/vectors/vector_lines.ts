@@ -7,7 +7,6 @@ import { encodeBase64Url } from "../../src/base64.ts";
 import { encodeMessage, type Message } from "../../src/envelope/message.ts";
 import { writeGreeting } from "../../src/envelope/greeting.ts";
 import { seal } from "../../src/envelope/seal.ts";
-import { writeWaiting } from "../../src/envelope/waiting.ts";
 import { correspondentUri, signerUri } from "../../src/envelope/correspondent.ts";
 import { signerPrivateKey } from "../../src/envelope/correspondent.ts";
 import { chainHash, type Entry, entryDigest } from "../../src/ledger/entry.ts";
@@ -98,7 +97,6 @@ export async function makeDocuments(): Promise<DocumentVector[]> {
   const greeting = { nonce: goodNonce, atMs };
   const serverGreeting = { ...greeting, identity: server, sessionKey: sessionKeys.server };
   const bobGreeting = { ...greeting, identity: bob, sessionKey: sessionKeys.bob };
-  const waiting = { identity: server, atMs };
   return [
     document(
       "the server's greeting",
@@ -107,18 +105,6 @@ export async function makeDocuments(): Promise<DocumentVector[]> {
       await writeGreeting(serverGreeting),
     ),
     document("a payee's greeting", "micropay-greeting", "bob", await writeGreeting(bobGreeting)),
-    document(
-      "third in the waiting room",
-      "micropay-waiting",
-      "server",
-      await writeWaiting({ place: 3 }, waiting),
-    ),
-    document(
-      "no place left",
-      "micropay-waiting",
-      "server",
-      await writeWaiting({ full: true }, waiting),
-    ),
     document("alice pays bob 2000 for lunch", "micropay-order", "alice", order),
     document("alice's starting balance", "micropay-order", "server", openingOrder),
     document("bob gives 500 back", "micropay-order", "bob", refundOrder),
@@ -194,6 +180,13 @@ export async function makeMessages(): Promise<MessageVector[]> {
       type: "pay",
       body: { order },
       first: true,
+    }),
+    message("the server tells bob to wait", {
+      from: "server",
+      to: "bob",
+      seq: 0,
+      type: "waiting",
+      body: { place: 3 },
     }),
     ask("bob", 1, "submit", { order }),
     answer("bob", 1, "a submit", ok(1, 130, "transfer OK", { receipt })),

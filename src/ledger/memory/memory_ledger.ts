@@ -53,6 +53,9 @@ export class MemoryLedger implements Ledger {
       const { name, certificate, opening } = registration;
       const known = this.#accounts.find(name);
       if (known !== undefined) return this.#accounts.registerAgain(known, registration);
+      const { accountsMax = Infinity } = registration;
+      // The issuing account is none of them.
+      if (this.#balances.size - 1 >= accountsMax) return { outcome: "too_many_accounts" };
       if (opening !== undefined && this.#entriesById.has(opening.id)) {
         throw new TypeError(`cannot register ${name}: the id of its opening entry is used`);
       }

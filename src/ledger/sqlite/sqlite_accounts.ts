@@ -44,6 +44,11 @@ export class SqliteAccounts {
     return { outcome: "online" };
   }
 
+  /** How many there are, the issuing account not counted. */
+  count(): number {
+    return integerIn(this.#sql.accountCount.get()!, "accounts");
+  }
+
   isClosed(party: EntryParty): boolean {
     return this.#sql.closure.get(party) !== undefined;
   }

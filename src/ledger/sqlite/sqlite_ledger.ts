@@ -79,6 +79,8 @@ export class SqliteLedger implements Ledger {
       const { name, opening } = registration;
       const known = this.#accounts.find(name);
       if (known !== undefined) return this.#accounts.registerAgain(known, registration);
+      const { accountsMax = Infinity } = registration;
+      if (this.#accounts.count() >= accountsMax) return { outcome: "too_many_accounts" };
       const entry = opening && this.#book.openingEntry(opening);
       if (opening !== undefined && entry === undefined) return { outcome: "issue_exhausted" };
       this.#accounts.add(registration);

@@ -75,6 +75,7 @@ const sources = {
   raiseVoidFloor: `INSERT INTO void_floor (payer, expires_at) VALUES (?, ?)
     ON CONFLICT (payer) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)`,
   revision: `PRAGMA data_version`,
+  accountCount: `SELECT count(*) AS accounts FROM client WHERE username <> '@issuer'`,
   clientTotals:
     `SELECT count(*) FILTER (WHERE username <> '@issuer') AS accounts, sum(balance) AS sum FROM client`,
 } as const;

@@ -19,6 +19,8 @@ export const registerRoute = applicantRoute({
     // Looked at before a certificate is issued for nothing; decided by the ledger, when two ask for a name at once.
     const current = (await server.ledger.account(name))?.certificate;
     if (current && current.keyFingerprint !== request.keyFingerprint) return refuse(210);
+    const { remote } = session.channel;
+    if (!current && !server.registrations.take(remote)) return refuse(211);
     const { initialBalance } = server;
     const { opening, certificate } = await session.inTurn(async () => ({
       opening: isAmount(initialBalance)
@@ -31,6 +33,7 @@ export const registerRoute = applicantRoute({
       certificate,
       ...(opening && { opening }),
       ...(code !== undefined && { codeDigest: await oneTimeCodeDigest(code) }),
+      accountsMax: server.registrations.accountsMax,
     });
     switch (registered.outcome) {
       case "registered":
@@ -42,6 +45,9 @@ export const registerRoute = applicantRoute({
           balance: registered.account.balance,
           existed: registered.outcome !== "registered",
         });
+      case "too_many_accounts":
+        server.registrations.reachedMax(remote);
+        return refuse(212);
       case "name_taken":
         return refuse(210);
       case "issue_exhausted":
