@@ -12,7 +12,9 @@ Deno.test("past the limit a client waits, is told its place, and is served when 
   const alice = await scene.receiver("alice");
   const bob = scene.startClient(["balance"], { as: "bob" });
   await bob.errorLine(/^waiting, place 1$/);
-  await scene.server.program.line(/ waits at place 1 \(connected 1 of 1, waiting 1\)$/);
+  await scene.server.program.line(
+    / \(bob\) waits at place 1 \(served 1 of 1, waiting 1, strangers 0\)$/,
+  );
   const behind = scene.startClient(["balance", "--json"], { as: "bob" });
   await behind.errorLine(/^waiting, place 2$/);
   alice.signal("SIGINT");
@@ -21,7 +23,7 @@ Deno.test("past the limit a client waits, is told its place, and is served when 
   const next = await behind.end();
   assertEquals([next.code, next.stdout], [0, '{"code":300,"balance":10000}\n']);
   assertEquals((await alice.end()).code, 0);
-  await scene.server.program.line(/ disconnected \(connected 0 of 1, waiting 0\)$/);
+  await scene.server.program.line(/ disconnected \(served 0 of 1, waiting 0, strangers 0\)$/);
 });
 
 Deno.test("two payments at the same instant from an account that can afford one: exactly one is booked", async () => {
