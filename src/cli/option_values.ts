@@ -151,8 +151,14 @@ export const fingerprint = valueOf({
 });
 
 const hostRule = "a host is a DNS name or an IP address, without a port";
-const addressRule =
-  "a host is a DNS name or an IP address, without a port; a link-local one may have its zone, fe80::1%eth0";
+
+/** The rule, with what helps further: a port that was typed with the host, or an IPv6 address that is none. */
+function addressRule(refused: string): string {
+  if (/^[^:]+:[0-9]+$/.test(refused)) return `${hostRule}; give the port as a word of its own`;
+  return refused.includes(":")
+    ? `${hostRule}; a link-local one may have its zone, fe80::1%eth0`
+    : hostRule;
+}
 
 /** The host is normalized: lower case, an IPv6 address in its shortest form. */
 export const host = (metavar: NonEmptyString) =>

@@ -96,7 +96,8 @@ const refused: readonly { readonly line: string; readonly reason: string }[] = [
   { line: "client 127.0.0.1 8888 --port 65536", reason: `--port "65536": ${portRule}.` },
   {
     line: "client 127.0.0.1:8888 8888",
-    reason: 'SERVER_IP "127.0.0.1:8888": a host is a DNS name or an IP address, without a port.',
+    reason:
+      'SERVER_IP "127.0.0.1:8888": a host is a DNS name or an IP address, without a port; give the port as a word of its own.',
   },
   {
     line: "client 127.0.0 8888",
@@ -175,32 +176,27 @@ const refused: readonly { readonly line: string; readonly reason: string }[] = [
   {
     line: "client 127.0.0.1 8888 --advertise [::1",
     reason:
-      '--advertise "[::1": an address is HOST, HOST:PORT or [IPV6]:PORT, with a port from 1 to 65535.',
+      '--advertise "[::1": an address is HOST, HOST:PORT, [IPV6] or [IPV6]:PORT, with a port from 1 to 65535.',
   },
   {
     line: "client 127.0.0.1 8888 --advertise a:65536",
     reason:
-      '--advertise "a:65536": an address is HOST, HOST:PORT or [IPV6]:PORT, with a port from 1 to 65535.',
-  },
-  {
-    line: "client 127.0.0.1 8888 --advertise [::1]",
-    reason:
-      '--advertise "[::1]": an address is HOST, HOST:PORT or [IPV6]:PORT, with a port from 1 to 65535.',
+      '--advertise "a:65536": an address is HOST, HOST:PORT, [IPV6] or [IPV6]:PORT, with a port from 1 to 65535.',
   },
   {
     line: "client 127.0.0.1 8888 --advertise [a]:80",
     reason:
-      '--advertise "[a]:80": an address is HOST, HOST:PORT or [IPV6]:PORT, with a port from 1 to 65535.',
+      '--advertise "[a]:80": an address is HOST, HOST:PORT, [IPV6] or [IPV6]:PORT, with a port from 1 to 65535.',
   },
   {
     line: "client 127.0.0.1 8888 --advertise a:",
     reason:
-      '--advertise "a:": an address is HOST, HOST:PORT or [IPV6]:PORT, with a port from 1 to 65535.',
+      '--advertise "a:": an address is HOST, HOST:PORT, [IPV6] or [IPV6]:PORT, with a port from 1 to 65535.',
   },
   {
     line: "client 127.0.0.1 8888 --advertise a:0",
     reason:
-      '--advertise "a:0": an address is HOST, HOST:PORT or [IPV6]:PORT, with a port from 1 to 65535.',
+      '--advertise "a:0": an address is HOST, HOST:PORT, [IPV6] or [IPV6]:PORT, with a port from 1 to 65535.',
   },
   {
     line: "client 127.0.0.1 8888 history --limit 1001",
