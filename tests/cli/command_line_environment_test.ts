@@ -167,8 +167,7 @@ const refused: readonly {
   {
     line: "server 8888",
     variables: { MICROPAY_HOST: "a\u001b[2J" },
-    reason:
-      'MICROPAY_HOST "a\\u{1b}[2J": a host is a DNS name or an IP address, without a port; a link-local one may have its zone, fe80::1%eth0.',
+    reason: 'MICROPAY_HOST "a\\u{1b}[2J": a host is a DNS name or an IP address, without a port.',
   },
 ];
 
