@@ -36,17 +36,47 @@ export function requireLedgerFile(file: string): void {
 }
 
 /**
- * Looks into a file, without writing to it, and says which ledger it is and of which version.
+ * Looks into a file and says which ledger it is and of which version. Writes nothing, but undoes a
+ * transaction that a killed program left half done.
  *
  * @throws {LedgerError} when it is not a ledger, is damaged, or of a newer version
  * @throws {FileError} when it cannot be read
  */
 export function identifyLedgerFile(file: string): LedgerFileMarks {
+  if (journalExists(file)) rollBackJournal(file);
   const database = connect(file, { readOnly: true });
   try {
     return marksOf(database, file);
   } finally {
     database.close();
+  }
+}
+
+/** Whether a program that changes the file without a write-ahead log is at work, or was killed. */
+function journalExists(file: string): boolean {
+  try {
+    return Deno.statSync(`${file}-journal`).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Lets SQLite undo what the journal of a killed program says, such as a server that was killed while it
+ * turned on the write-ahead log. A connection that only reads is not allowed to, and would refuse the
+ * file for good. The journal of a program that still runs is left alone: it holds a lock.
+ */
+function rollBackJournal(file: string): void {
+  try {
+    const database = connect(file, { readOnly: false });
+    try {
+      database.prepare("PRAGMA busy_timeout = 1000").get();
+      database.prepare("PRAGMA user_version").get();
+    } finally {
+      database.close();
+    }
+  } catch {
+    // On a read-only disk, for one. Reading the file says what is wrong with it.
   }
 }
 

@@ -210,3 +210,32 @@ async function exists(file: string): Promise<boolean> {
     return false;
   }
 }
+
+for (const serve of [true, false]) {
+  const who = serve ? "a server" : "a command";
+  Deno.test(`${who} opens a ledger whose last transaction was killed half-way, without it`, async () => {
+    await inFolder(async (folder) => {
+      const file = `${folder}/server.db`;
+      await makeLedger(file);
+      const killed = `${folder}/killed.db`;
+      copyInTransaction(file, killed);
+      const ledger = await openSqliteLedger({ file: killed, ledgerId, serve });
+      assertEquals((await ledger.totals()).entries, 51);
+      await ledger.close();
+    });
+  });
+}
+
+/** Copies a ledger and its journal as a program leaves them that is killed in a large transaction. */
+function copyInTransaction(file: string, copy: string): void {
+  const database = new DatabaseSync(file);
+  const run = (statement: string) => void database.prepare(statement).all();
+  run("PRAGMA journal_mode = DELETE");
+  // With room for one page in memory, SQLite writes to the file before the transaction ends.
+  run("PRAGMA cache_size = 1");
+  run("BEGIN");
+  run("CREATE TABLE filling (bytes BLOB)");
+  for (let row = 0; row < 100; row++) run("INSERT INTO filling VALUES (zeroblob(4000))");
+  for (const suffix of ["", "-journal"]) Deno.copyFileSync(file + suffix, copy + suffix);
+  database.close();
+}
