@@ -7,7 +7,7 @@ import {
   UnknownOutcomeError,
   UnprintedPaymentError,
 } from "../errors.ts";
-import type { TypeCommand } from "./client_line.ts";
+import type { TypeCommand } from "./client/command_typer.ts";
 
 /** @param typed how the client's command is typed that asks what became of a payment in doubt */
 export function errorText(error: unknown, typed?: TypeCommand): string {

@@ -2,7 +2,7 @@
  * Printing a payment that was booked. Whoever is not told of it would pay again.
  */
 import { messageOf, OutputError, UnprintedPaymentError } from "../errors.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { Surroundings } from "./process_io.ts";
 
 export interface BookedPayment {
   readonly id: string;

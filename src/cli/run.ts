@@ -13,13 +13,13 @@ import {
   parseCommandLine,
   type ServerRequest,
   type VerifyRequest,
-} from "./command_line.ts";
+} from "./command_line/command_line.ts";
 import { errorFields } from "./error_fields.ts";
 import { type ExitCode, exitCodeOfError, exitCodes } from "./exit_code.ts";
-import { isPayment, untilSignal } from "./interruption.ts";
+import { isPayment, untilSignal } from "./client/interruption.ts";
 import { jsonLine } from "./json_line.ts";
 import { LineInput } from "./line_input.ts";
-import { type Surroundings, systemSurroundings } from "./surroundings.ts";
+import { type Surroundings, systemSurroundings } from "./process_io.ts";
 import { version } from "./version.ts";
 import { askYesNo } from "./yes_no.ts";
 
@@ -70,24 +70,27 @@ async function client(
   const start = async (interrupted?: AbortSignal) => {
     // Made on another core while this one loads the rest.
     const making = surroundings.makeSessionKey(request.rsaBits);
-    const [{ runClient }, sessionKey] = await Promise.all([import("./client_command.ts"), making]);
+    const [{ runClient }, sessionKey] = await Promise.all([
+      import("./client/run_client.ts"),
+      making,
+    ]);
     return await runClient(request, { ...surroundings, sessionKey, interrupted });
   };
   return isPayment(request.command) ? await untilSignal(surroundings, start) : await start();
 }
 
 async function server(request: ServerRequest, surroundings: Surroundings): Promise<ExitCode> {
-  const { runServer } = await import("./server_command.ts");
+  const { runServer } = await import("./server/run_server.ts");
   return await runServer(request, surroundings);
 }
 
 async function ledger(request: LedgerRequest, surroundings: Surroundings): Promise<ExitCode> {
-  const { runLedger } = await import("./ledger_command.ts");
+  const { runLedger } = await import("./ledger/run_ledger.ts");
   return await runLedger(request, surroundings);
 }
 
 async function verify(request: VerifyRequest, surroundings: Surroundings): Promise<ExitCode> {
-  const { runVerify } = await import("./verify_command.ts");
+  const { runVerify } = await import("./verify/run_verify.ts");
   return await runVerify(request, surroundings);
 }
 
@@ -95,7 +98,7 @@ async function gencert(
   request: GencertRequest,
   { print, say, isTerminal, openInput }: Surroundings,
 ): Promise<ExitCode> {
-  const { runGencert } = await import("./gencert_command.ts");
+  const { runGencert } = await import("./gencert/run_gencert.ts");
   const confirm = async (question: string) =>
     await askYesNo(printable(question), { input: new LineInput(openInput()), say });
   await runGencert(request, {

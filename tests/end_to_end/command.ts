@@ -3,7 +3,7 @@
  * a process shows there is {@link Program}; this is for the steps around it, which as processes would take nearly all the time.
  */
 import { run } from "../../src/cli/run.ts";
-import { systemSurroundings } from "../../src/cli/surroundings.ts";
+import { systemSurroundings } from "../../src/cli/process_io.ts";
 import { generateSessionKey, type SessionKey } from "../../src/envelope/session_key.ts";
 import type { Ended } from "./program.ts";
 

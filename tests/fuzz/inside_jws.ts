@@ -5,7 +5,7 @@
  * the ledger changes only where the answer says that it did, and then as the signed order says; and others are served.
  */
 import { assert, assertEquals } from "@std/assert";
-import { lineOf } from "../../src/cli/server_log.ts";
+import { lineOf } from "../../src/cli/server/server_log.ts";
 import type { Signer } from "../../src/envelope/correspondent.ts";
 import { messageOf } from "../../src/errors.ts";
 import type { Identity } from "../../src/pki/identity.ts";

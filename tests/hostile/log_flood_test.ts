@@ -2,7 +2,7 @@
  * A stranger cannot fill the disk that the server's output is kept on.
  */
 import { assert, assertEquals } from "@std/assert";
-import { openServerLog } from "../../src/cli/server_log.ts";
+import { openServerLog } from "../../src/cli/server/server_log.ts";
 import { logLinesMax, logSealedBytesMax, logWindowMs } from "../../src/limits.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { ManualClock } from "../manual_clock.ts";

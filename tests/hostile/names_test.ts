@@ -2,7 +2,7 @@
  * Hostile names and memos over the wire: refused, or shown and stored harmlessly.
  */
 import { assert, assertEquals } from "@std/assert";
-import { lineOf } from "../../src/cli/server_log.ts";
+import { lineOf } from "../../src/cli/server/server_log.ts";
 import { isMemo } from "../../src/memo.ts";
 import { parseAccountName } from "../../src/account_name.ts";
 import { printable } from "../../src/printable.ts";

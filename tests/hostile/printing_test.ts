@@ -8,9 +8,9 @@ import {
   notificationLines,
   refusalText,
   textOutput,
-} from "../../src/cli/client_output.ts";
-import type { ClientOutput } from "../../src/cli/client_output.ts";
-import { openServerLog } from "../../src/cli/server_log.ts";
+} from "../../src/cli/client/output.ts";
+import type { ClientOutput } from "../../src/cli/client/output.ts";
+import { openServerLog } from "../../src/cli/server/server_log.ts";
 import type { IncomingPayment } from "../../src/client/incoming_payments.ts";
 import { ConnectError } from "../../src/errors.ts";
 import type { HistoryRow } from "../../src/protocol/history.ts";

@@ -1,0 +1,176 @@
+/**
+ * What is said after a result or a refusal: which value was wrong, and what to do next. The result itself stays in the course
+ * project's words, alone on its line of stdout; this goes to stderr, so a script that compares the result is not disturbed.
+ */
+import type { AccountName } from "../../account_name.ts";
+import type { Registered } from "../../client/wallet.ts";
+import { codes } from "../../protocol/code.ts";
+import type { Refusal } from "../../protocol/exchange.ts";
+import { type PaymentReference, referenceText } from "./payment_reference.ts";
+
+/** What was attempted, with the values that a refusal may be about. */
+export type Attempt =
+  | { readonly kind: "register"; readonly account: AccountName; readonly hasCode: boolean }
+  | { readonly kind: "log_in"; readonly name: AccountName }
+  | {
+    readonly kind: "pay";
+    readonly name: AccountName;
+    readonly to: AccountName;
+    readonly amount: number;
+    readonly id?: string | undefined;
+    readonly balance?: number | undefined;
+  }
+  | {
+    readonly kind: "refund";
+    readonly name: AccountName;
+    readonly payment: PaymentReference;
+    readonly amount?: number | undefined;
+    readonly balance?: number | undefined;
+  }
+  | { readonly kind: "status"; readonly name: AccountName; readonly payment: PaymentReference }
+  /** Anything else that a member asks. */
+  | { readonly kind: "ask"; readonly name: AccountName };
+
+/** How the next steps are called: on the command line or in the menu. */
+export interface NextSteps {
+  /** After registering. */
+  readonly afterRegister: string;
+  /** Shows who is online. */
+  readonly list: string;
+  /** Shows past payments. */
+  readonly history: string;
+  /** Registers with the operator's code. */
+  readonly withCode: string;
+  /** Gets a payment to somebody who is away. */
+  readonly viaServer: string;
+}
+
+export const commandSteps: NextSteps = {
+  afterRegister: "receive, list or pay",
+  list: "list",
+  history: "history",
+  withCode: "register with --code",
+  viaServer: "--via-server delivers it anyway",
+};
+
+/** @param typed the name as it was typed */
+export function registeredText(
+  { account, balance, existed }: Registered,
+  { typed, hasCode, steps }: {
+    readonly typed: string;
+    readonly hasCode: boolean;
+    readonly steps: NextSteps;
+  },
+): string {
+  const folded = typed === account ? "" : ` (${typed} became ${account}: names are lower case)`;
+  const how = !existed
+    ? `registered as ${account}${folded}`
+    : hasCode
+    ? `registered anew as ${account}${folded}, with a new key`
+    : `${account}${folded} was registered before, with the key that is here`;
+  return `${how}, balance ${balance}; next: ${steps.afterRegister}`;
+}
+
+/** @returns nothing where the refusal says it all */
+export function adviceOn(
+  { code, text }: Refusal,
+  attempt: Attempt,
+  steps: NextSteps,
+): string | undefined {
+  switch (code) {
+    case 210:
+      // The server gave a reason of its own.
+      if (text !== codes[210].text || attempt.kind !== "register") return undefined;
+      return attempt.hasCode
+        ? `the code is not the one for ${attempt.account}, or was used already; ask the operator for a new one`
+        : `the name ${attempt.account} is taken: if it is yours, ask the operator for a code and ${steps.withCode}; if not, choose another name`;
+    case 220:
+      return `the certificate of ${
+        nameOf(attempt)
+      } is not valid any more, or the account is closed; ` +
+        `ask the operator, and with a code from the operator ${steps.withCode}`;
+    case 230:
+      return `${
+        nameOf(attempt)
+      } is online from another terminal or machine, or has too many connections; end one there first`;
+    case 240:
+      return undefined;
+    case 260:
+      return `the ledger has no account ${nameOf(attempt)}; ask the operator`;
+    case 261:
+      return `the server does not accept what was signed for ${
+        nameOf(attempt)
+      }, and booked nothing; ` +
+        `if it happens again, tell the operator`;
+    case 262:
+      return attempt.kind === "pay"
+        ? `there is no account ${attempt.to}; ${steps.list} shows who is online`
+        : undefined;
+    case 263:
+      return attempt.kind === "pay" ? `${attempt.to} is not online; ${steps.viaServer}` : undefined;
+    case 264:
+      return attempt.kind === "pay"
+        ? `nobody answers where ${attempt.to} takes payments, and nothing was sent; ${steps.viaServer}`
+        : undefined;
+    case 265:
+      return "the order ran out before the server had it, and is never booked; pay again";
+    case 266:
+      return attempt.kind === "pay" && attempt.id !== undefined
+        ? `${attempt.id} belongs to another payment, which status ${attempt.id} shows; leave --id out for a new one`
+        : undefined;
+    case 267:
+      return attempt.kind === "pay"
+        ? `the account ${attempt.to} is closed, and nobody can pay it any more`
+        : "the account that would be given to is closed";
+    case 268:
+      return attempt.kind === "refund"
+        ? `${
+          referenceText(attempt.payment)
+        } is no payment to ${attempt.name}; ${steps.history} shows what came`
+        : undefined;
+    case 269:
+      return attempt.kind === "refund" ? exceedsText(attempt) : undefined;
+    case 270:
+      return bankruptText(attempt);
+    case 280:
+      return `you are ${nameOf(attempt)}; choose another payee`;
+    case 400:
+      return attempt.kind === "status" ? unknownText(attempt, steps) : undefined;
+    case 510:
+      return "try again in a while; if it stays so, tell the operator";
+    default:
+      return undefined;
+  }
+}
+
+function exceedsText(
+  { payment, amount }: Extract<Attempt, { readonly kind: "refund" }>,
+): string {
+  const which = referenceText(payment);
+  return amount === undefined
+    ? `nothing is left of ${which}: all of it was given back already`
+    : `${amount} is more than is left of ${which}; without an amount all that is left is given back`;
+}
+
+function bankruptText(attempt: Attempt): string | undefined {
+  if (attempt.kind !== "pay" && attempt.kind !== "refund") return undefined;
+  const { amount, balance } = attempt;
+  // It may have grown since.
+  if (balance === undefined || balance >= (amount ?? Infinity)) return undefined;
+  return amount === undefined
+    ? `you have ${balance}, less than is left of the payment; give a smaller amount`
+    : `you have ${balance}, not ${amount}`;
+}
+
+function unknownText(
+  { name, payment }: Extract<Attempt, { readonly kind: "status" }>,
+  steps: NextSteps,
+): string {
+  return "entry" in payment
+    ? `entry ${payment.entry} is none of ${name}'s; ${steps.history} shows which are`
+    : `no payment ${payment.id} from or to ${name} is booked; one that is under way can still be, so ask again in a few minutes`;
+}
+
+function nameOf(attempt: Attempt): AccountName {
+  return attempt.kind === "register" ? attempt.account : attempt.name;
+}

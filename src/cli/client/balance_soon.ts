@@ -1,0 +1,34 @@
+/**
+ * The balance for a sentence that can do without it.
+ */
+import type { Member } from "../../client/member.ts";
+import { MicropayError } from "../../errors.ts";
+import { withDeadline } from "../../transport/deadline.ts";
+
+/** What is known already is not held back any longer for it. */
+const waitMsMax = 1000;
+
+/** @returns nothing when the server does not tell it soon */
+export async function askBalanceSoon(
+  member: Member,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<number | undefined> {
+  const { clock } = member.context;
+  return await withDeadline(async (givenUp) => {
+    const late = new Promise<undefined>((resolve) => {
+      if (givenUp.aborted) resolve(undefined);
+      givenUp.addEventListener("abort", () => resolve(undefined), { once: true });
+    });
+    return await Promise.race([askBalance(member), late]);
+  }, { clock, timeoutMs: waitMsMax, signal });
+}
+
+async function askBalance(member: Member): Promise<number | undefined> {
+  try {
+    const outcome = await member.balance();
+    return outcome.outcome === "answered" ? outcome.answer.balance : undefined;
+  } catch (error) {
+    if (!(error instanceof MicropayError)) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * A client's command as it is typed in full, so that what a text asks for can be copied into a shell.
+ */
+import type { AccountName } from "../../account_name.ts";
+import type { ClientRequest } from "../command_line/command_line.ts";
+
+/** What of a request says which server, which account and which files are meant. */
+export type ClientPlace = Pick<ClientRequest, "serverHost" | "serverPort" | "as" | "ca" | "home">;
+
+/**
+ * Types the words of one command for the same server, account and files: `status ID` becomes the whole line.
+ *
+ * @param as the account, where the request named none
+ */
+export type TypeCommand = (words: string, as?: AccountName) => string;
+
+export function commandTyper(
+  { serverHost, serverPort, as, ca, home }: ClientPlace,
+): TypeCommand {
+  return (words, name) => {
+    const options = Object.entries({ as: as ?? name, ca, home }).flatMap(([option, value]) =>
+      value === undefined ? [] : [`--${option} ${shellWord(value)}`]
+    );
+    return ["micropay client", shellWord(serverHost), serverPort, ...options, words].join(" ");
+  };
+}
+
+function shellWord(word: string): string {
+  return /^[\w@%+=:,.\/-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

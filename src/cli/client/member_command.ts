@@ -1,0 +1,166 @@
+/**
+ * The commands of `micropay client` that a member gives: one at a time, each over a connection of its own.
+ */
+import { untilAborted } from "../../client/handing_over.ts";
+import type { Member } from "../../client/member.ts";
+import type { Paid } from "../../client/payment_result.ts";
+import type { Settled } from "../../client/settlement.ts";
+import type { Wallet } from "../../client/wallet.ts";
+import type { Refusal } from "../../protocol/exchange.ts";
+import { askBalanceSoon } from "./balance_soon.ts";
+import { adviceOn, type Attempt, commandSteps } from "./advice.ts";
+import { commandTyper } from "./command_typer.ts";
+import { type ClientOutput, isInOrder } from "./output.ts";
+import type { ClientRequest } from "../command_line/command_line.ts";
+import { type ExitCode, exitCodeOfRefusal, exitCodes } from "../exit_code.ts";
+import { findPayment, refusedReference, resolveId } from "./find_payment.ts";
+import { interruptedBeforeOrder } from "./interruption.ts";
+import type { PaymentReference } from "./payment_reference.ts";
+import { printPayment } from "../print_payment.ts";
+import { receive } from "./receive_command.ts";
+import type { Surroundings } from "../process_io.ts";
+
+export type MemberCommand = Exclude<ClientRequest["command"], { name: "menu" | "register" }>;
+
+interface MemberContext extends Surroundings {
+  readonly request: ClientRequest;
+  readonly output: ClientOutput;
+  /** Aborts when a payment is interrupted. Other commands end by the signal itself, or listen for it. */
+  readonly interrupted?: AbortSignal | undefined;
+}
+
+/** Does one thing as the account that was named, or the only one there is. */
+export async function performAsMember(
+  command: MemberCommand,
+  { wallet, ...context }: MemberContext & { readonly wallet: Wallet },
+): Promise<ExitCode> {
+  const { request } = context;
+  const connection = await beforeOrder(command, context, () => wallet.connect());
+  let member: Member | undefined;
+  try {
+    const name = request.as ?? await wallet.onlyAccount(connection);
+    member = await wallet.member(connection, name);
+    // A refund settles by itself: the same one may be in doubt, and what became of that is its result.
+    if (command.name !== "refund") {
+      const settling = member.settle();
+      await beforeOrder(command, context, () => tell(settling, context));
+    }
+    return await performFor(member, command, context);
+  } finally {
+    await member?.abandon();
+    connection.close();
+  }
+}
+
+async function performFor(
+  member: Member,
+  command: MemberCommand,
+  context: MemberContext,
+): Promise<ExitCode> {
+  const { request, output, interrupted: signal } = context;
+  const { name } = member.context;
+  const asking = { kind: "ask", name } as const;
+  switch (command.name) {
+    case "list": {
+      const outcome = await member.list();
+      if (outcome.outcome === "refused") return refused(outcome, asking, output);
+      output.listed(outcome.answer);
+      return exitCodes.ok;
+    }
+    case "balance": {
+      const outcome = await member.balance();
+      if (outcome.outcome === "refused") return refused(outcome, asking, output);
+      output.balance(outcome.answer.balance);
+      return exitCodes.ok;
+    }
+    case "pay": {
+      const outcome = await member.pay(command, { signal });
+      return await told(outcome, { ...command, kind: "pay", name }, { member, context });
+    }
+    case "refund": {
+      const onSettled = (settled: Settled) => output.settled(settled);
+      const finding = () => resolveId(command.payment, member);
+      const found = await beforeOrder(command, context, finding);
+      const outcome = found.outcome === "refused"
+        ? refusedReference(found)
+        : await member.refund({ ...command, id: found.answer.id }, { signal, onSettled });
+      return await told(outcome, { ...command, kind: "refund", name }, { member, context });
+    }
+    case "audit": {
+      const outcome = await member.audit();
+      if (outcome.outcome === "refused") return refused(outcome, asking, output);
+      output.audited(outcome);
+      return isInOrder(outcome) ? exitCodes.ok : exitCodes.refused;
+    }
+    case "status": {
+      const { payment } = command;
+      const outcome = await findPayment(payment, member);
+      if (outcome.outcome === "refused") {
+        return refused(outcome, { kind: "status", name, payment }, output, payment);
+      }
+      output.found(outcome);
+      return exitCodes.ok;
+    }
+    case "history": {
+      for await (const page of member.history(command)) {
+        if (page.outcome === "refused") return refused(page, asking, output);
+        for (const row of page.answer.entries) output.historyRow(row);
+        if (context.isReaderGone()) break;
+      }
+      return exitCodes.ok;
+    }
+    case "receive": {
+      const typed = commandTyper(request);
+      const refusal = await receive(member, { ...context, ...request, ...command, typed });
+      return refusal ? refused(refusal, { kind: "log_in", name }, output) : exitCodes.ok;
+    }
+  }
+}
+
+/** Does what comes before a payment's order. When it is interrupted, the person is told that nothing was sent. */
+async function beforeOrder<Result>(
+  command: MemberCommand,
+  { interrupted }: MemberContext,
+  action: () => Promise<Result>,
+): Promise<Result> {
+  if (interrupted?.aborted) throw interruptedBeforeOrder(command);
+  return await untilAborted(action(), interrupted, () => interruptedBeforeOrder(command));
+}
+
+async function tell(
+  settling: AsyncIterable<Settled>,
+  { output, interrupted }: MemberContext,
+): Promise<void> {
+  for await (const settled of settling) {
+    // It is not waited for any more.
+    if (interrupted?.aborted) return;
+    output.settled(settled);
+  }
+}
+
+/** Tells what became of a payment. People are told their balance with it. */
+async function told(
+  outcome: Paid | Refusal,
+  attempt: Extract<Attempt, { readonly kind: "pay" | "refund" }>,
+  { member, context }: { readonly member: Member; readonly context: MemberContext },
+): Promise<ExitCode> {
+  const { output, interrupted: signal, isReaderGone, request } = context;
+  const wanted = outcome.outcome === "paid" || outcome.code === 270;
+  const balance = wanted && !request.json ? await askBalanceSoon(member, { signal }) : undefined;
+  if (outcome.outcome === "refused") return refused(outcome, { ...attempt, balance }, output);
+  const { id, entry } = outcome.receipt;
+  const askWith = commandTyper(request)("status");
+  printPayment({ id, entry, askWith }, () => output.paid(outcome, { balance }), { isReaderGone });
+  return exitCodes.ok;
+}
+
+/** Prints a refusal with what can be done about it. */
+export function refused(
+  refusal: Refusal,
+  attempt: Attempt,
+  output: ClientOutput,
+  fields?: PaymentReference,
+): ExitCode {
+  output.refused(refusal, { fields, advice: adviceOn(refusal, attempt, commandSteps) });
+  return exitCodeOfRefusal(refusal.code);
+}

@@ -1,0 +1,243 @@
+/**
+ * The numbered menu of the course project, line by line: for a terminal, or driven by a pipe.
+ */
+import type { AccountName } from "../../../account_name.ts";
+import type { Member } from "../../../client/member.ts";
+import type { Wallet } from "../../../client/wallet.ts";
+import type { Clock } from "../../../clock.ts";
+import {
+  MicropayError,
+  NotAuthenticatedError,
+  OutputError,
+  UnprintedPaymentError,
+} from "../../../errors.ts";
+import { unusedConnectionMsMax } from "../../../limits.ts";
+import { printable } from "../../../printable.ts";
+import { codes } from "../../../protocol/code.ts";
+import { endpointText } from "../../../transport/byte_stream.ts";
+import type { Greeted } from "../../../transport/connect_channel.ts";
+import { registeredText } from "../advice.ts";
+import { settlementText } from "../settlement_text.ts";
+import { errorText } from "../../error_fields.ts";
+import { type ExitCode, exitCodes } from "../../exit_code.ts";
+import { InputEnded } from "./menu_input.ts";
+import {
+  MenuPayments,
+  menuSteps,
+  type MenuTalk,
+  notifyInMenu,
+  refuseInMenu,
+  type Undelivered,
+} from "./menu_payments.ts";
+import { onlineOptions, type PeerAddressRequest } from "../online_options.ts";
+
+/**
+ * The first line is the course project's, and what its choices ask stays as it is: scripts answer them line by line. What came since
+ * has its own numbers and its own questions.
+ */
+const choices = [
+  "1 REGISTER   2 LOGIN   3 LIST   4 TRANSACTION   5 EXIT",
+  "6 HISTORY   7 REFUND   8 TRANSACTION WITH A MEMO   9 REGISTER WITH A CODE",
+];
+
+export interface MenuOptions extends MenuTalk {
+  readonly wallet: Wallet;
+  readonly clock: Clock;
+  /** Where peers reach this client, as given on the command line. */
+  readonly address: PeerAddressRequest;
+}
+
+export class Menu {
+  readonly #options: MenuOptions;
+  #unused: { readonly connection: Greeted; readonly sinceMs: number } | undefined;
+  #member: Member | undefined;
+  /** The payment that the choice before this one could not deliver. */
+  #undelivered: Undelivered | undefined;
+
+  constructor(options: MenuOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Shows the menu until EXIT, the end of the input, or a signal.
+   *
+   * @throws {MicropayError} when the server cannot be reached at first, or is not to be trusted
+   */
+  async run(): Promise<ExitCode> {
+    const { input, say } = this.#options;
+    const { anchor, stream } = await this.#connection();
+    say(`Connected to ${endpointText(stream.remote)}, ledger ${anchor.fingerprint}`);
+    try {
+      while (await this.#step()) say("");
+    } catch (error) {
+      if (!(error instanceof InputEnded)) throw error;
+    } finally {
+      await input.close();
+      await this.#exit();
+    }
+    return exitCodes.ok;
+  }
+
+  /** @returns whether to go on */
+  async #step(): Promise<boolean> {
+    const { input, say } = this.#options;
+    choices.forEach(say);
+    const choice = await input.ask("Your choice");
+    const undelivered = this.#undelivered;
+    this.#undelivered = undefined;
+    try {
+      if (choice === "5") return false;
+      await this.#perform(choice, undelivered);
+    } catch (error) {
+      if (error instanceof InputEnded || !(error instanceof MicropayError)) throw error;
+      // Whoever drives it would take what it does from here on for not done.
+      if (error instanceof OutputError || error instanceof UnprintedPaymentError) throw error;
+      this.#sayError(error);
+    }
+    return true;
+  }
+
+  async #perform(choice: string, undelivered: Undelivered | undefined): Promise<void> {
+    switch (choice) {
+      case "1":
+        return await this.#register({ withCode: false });
+      case "2":
+        return await this.#logIn();
+      case "3":
+        return await this.#payments()?.list();
+      case "4":
+        this.#undelivered = await this.#payments()?.pay({ withMemo: false });
+        return;
+      case "6":
+        return await this.#payments()?.history();
+      case "7":
+        return await this.#payments()?.refund();
+      case "8":
+        this.#undelivered = await this.#payments()?.pay({ withMemo: true });
+        return;
+      case "9":
+        return await this.#register({ withCode: true });
+    }
+    // The question whether the server should deliver it is asked by the menu itself: whatever else a script chooses next is done.
+    if (undelivered && /^y(es)?$/i.test(choice)) {
+      return await this.#payments()?.deliver(undelivered);
+    }
+    this.#options.say(`"${printable(choice)}" is not a choice: type a number from 1 to 9`);
+  }
+
+  /** What can be done with money; says so and is nothing for who is not logged in. */
+  #payments(): MenuPayments | undefined {
+    const { print, say } = this.#options;
+    if (this.#member) return new MenuPayments(this.#member, this.#options);
+    print(codes[240].text);
+    say("2 LOGIN does that, with an account that 1 REGISTER made");
+  }
+
+  async #register({ withCode }: { readonly withCode: boolean }): Promise<void> {
+    const { input, print, say, wallet } = this.#options;
+    if (this.#member) return say(`You are logged in as ${this.#member.context.name}; exit first`);
+    const { account, typed } = await input.askTypedName("Name");
+    const code = withCode ? await input.askCode("The operator's one-time code") : undefined;
+    const connection = await this.#connection();
+    this.#unused = undefined;
+    const outcome = await wallet.register(connection, account, { code });
+    if (outcome.outcome === "refused") {
+      return refuseInMenu(
+        outcome,
+        { kind: "register", account, hasCode: withCode },
+        this.#options,
+      );
+    }
+    print(`100 ${codes[100].text}`);
+    say(registeredText(outcome.answer, { typed, hasCode: withCode, steps: menuSteps }));
+  }
+
+  async #logIn(): Promise<void> {
+    const { address, input, say } = this.#options;
+    if (this.#member) return say(`You are logged in as ${this.#member.context.name} already`);
+    const name = await input.askName("Name");
+    const port = await input.askPort("Port for payments, 0 for any", address.port);
+    const member = await this.#openMember(name);
+    if (!member) return;
+    try {
+      for await (const settled of member.settle()) say(settlementText(settled));
+      const outcome = await member.goOnline({
+        ...onlineOptions({ ...address, port }),
+        onPayment: (payment) => notifyInMenu(payment, member, this.#options),
+        onFault: (error) => this.#sayError(error),
+      });
+      if (outcome.outcome === "refused") {
+        refuseInMenu(outcome, { kind: "log_in", name }, this.#options);
+        return await member.abandon();
+      }
+    } catch (error) {
+      await member.abandon();
+      throw error;
+    }
+    this.#member = member;
+    this.#watch(member);
+    say(`Online as ${name}, taking payments on port ${member.peerPort}`);
+    await this.#payments()?.list();
+  }
+
+  async #openMember(name: AccountName): Promise<Member | undefined> {
+    const { print, wallet } = this.#options;
+    const connection = await this.#connection();
+    try {
+      const member = await wallet.member(connection, name);
+      this.#unused = undefined;
+      return member;
+    } catch (error) {
+      if (!(error instanceof NotAuthenticatedError)) throw error;
+      // What the server would say to somebody with another's name, said before anything is sent.
+      print(`220 ${codes[220].text}`);
+      this.#sayError(error);
+      return undefined;
+    }
+  }
+
+  #sayError(error: unknown): void {
+    const { say, typed } = this.#options;
+    // In a terminal of its own, where no menu says which account is meant.
+    const whole = (words: string) => typed(words, this.#member?.context.name);
+    say(`micropay: ${printable(errorText(error, whole))}`);
+  }
+
+  /** Says so as soon as the server is gone, not only at the next question. */
+  #watch(member: Member): void {
+    member.context.link.closed.then(async (reason) => {
+      if (this.#member !== member) return;
+      this.#member = undefined;
+      this.#options.say(`micropay: ${printable(reason.message)}; you are logged out`);
+      await member.abandon();
+    });
+  }
+
+  /** A connection that nothing was said on yet. */
+  async #connection(): Promise<Greeted> {
+    const { clock, wallet } = this.#options;
+    const unused = this.#unused;
+    if (unused && clock.monotonicMs() - unused.sinceMs < unusedConnectionMsMax) {
+      return unused.connection;
+    }
+    unused?.connection.close();
+    this.#unused = undefined;
+    const connection = await wallet.connect();
+    this.#unused = { connection, sinceMs: clock.monotonicMs() };
+    return connection;
+  }
+
+  async #exit(): Promise<void> {
+    this.#unused?.connection.close();
+    const member = this.#member;
+    this.#member = undefined;
+    try {
+      await member?.exit();
+      this.#options.print(codes[120].text);
+    } catch (error) {
+      if (!(error instanceof MicropayError)) throw error;
+      this.#sayError(error);
+      await member?.abandon();
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * The operator's one-time code of `register`: from the command line, or from a file, which no list of processes shows.
+ */
+import { systemDisk } from "../../client/disk.ts";
+import { FileError, UsageError } from "../../errors.ts";
+import type { LineInput } from "../line_input.ts";
+import { oneTimeCode } from "../command_line/option_values.ts";
+import type { Surroundings } from "../process_io.ts";
+
+export interface CodeOptions {
+  readonly code?: string;
+  /** `-` is the standard input. */
+  readonly codeFile?: string;
+}
+
+export interface CodeSurroundings extends Pick<Surroundings, "isTerminal" | "say"> {
+  readonly input: LineInput;
+}
+
+/**
+ * @returns the code, if there is to be one
+ * @throws {UsageError} when both were given, or what is read is no code
+ * @throws {FileError} when the file cannot be read
+ */
+export async function readOneTimeCode(
+  { code, codeFile }: CodeOptions,
+  { input, isTerminal, say }: CodeSurroundings,
+): Promise<string | undefined> {
+  if (codeFile === undefined) return code;
+  if (code !== undefined) {
+    throw new UsageError("register: --code and --code-file both give a code; give one of them");
+  }
+  if (codeFile === "-" && isTerminal()) say("One-time code:");
+  const line = codeFile === "-" ? await readInput(input) : await readFile(codeFile);
+  const parsed = oneTimeCode.parse(line.trim());
+  if (parsed.success) return parsed.value;
+  // Not repeated: it may be a code with a slip in it, or something that is secret otherwise.
+  throw new UsageError(
+    `read the code from ${codeFile === "-" ? "the standard input" : codeFile}: its first line is ` +
+      `not a one-time code, 1 to 64 letters, digits and hyphens`,
+  );
+}
+
+async function readInput(input: LineInput): Promise<string> {
+  const line = await input.next();
+  return line.kind === "line" ? line.text : "";
+}
+
+async function readFile(path: string): Promise<string> {
+  const text = await systemDisk.readText(path);
+  if (text === undefined) {
+    throw new FileError(`read the code from ${path}: there is no such file, or it is empty`);
+  }
+  return text.split("\n", 1)[0]!;
+}

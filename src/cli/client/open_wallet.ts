@@ -1,0 +1,87 @@
+/**
+ * The wallet that a client's command line asks for: where it is kept, whom it connects to, and whom it trusts.
+ */
+import { resolve } from "node:path";
+import { DataFolder } from "../../client/data_folder.ts";
+import { systemDisk } from "../../client/disk.ts";
+import type { CaFile } from "../../client/trust.ts";
+import { Wallet } from "../../client/wallet.ts";
+import { systemClock } from "../../clock.ts";
+import type { SessionKey } from "../../envelope/session_key.ts";
+import { FileError } from "../../errors.ts";
+import { answerTimeoutMsDefault } from "../../limits.ts";
+import { systemRandom } from "../../random.ts";
+import { endpointText, type Network } from "../../transport/byte_stream.ts";
+import type { ClientRequest } from "../command_line/command_line.ts";
+import { platformDataHome } from "../data_home.ts";
+import type { LineInput } from "../line_input.ts";
+import type { Surroundings } from "../process_io.ts";
+import { askYesNo } from "../yes_no.ts";
+
+/** Where the operator's CA is when client and server are started in the same folder. */
+const caFileDefault = "certs/CA.pem";
+
+export interface WalletSurroundings
+  extends Pick<Surroundings, "environment" | "isTerminal" | "say"> {
+  readonly input: LineInput;
+  readonly network: Network;
+  readonly sessionKey: SessionKey;
+}
+
+/** @throws {FileError} when the CA that was given cannot be read */
+export async function openWallet(
+  request: ClientRequest,
+  { environment, input, isTerminal, network, say, sessionKey }: WalletSurroundings,
+): Promise<Wallet> {
+  const home = request.home ?? platformDataHome({ os: Deno.build.os, environment });
+  const server = { host: request.serverHost, port: request.serverPort };
+  const address = endpointText(server);
+  return new Wallet(
+    {
+      server,
+      folder: new DataFolder(home),
+      trust: {
+        ca: await readCa(request),
+        fingerprint: request.fingerprint,
+        readNearbyCa: () => readCaFile(caFileDefault),
+        onKnown: (found) =>
+          say(`${address} is pinned now, to the ledger ${found}, which is known here`),
+        ...(isTerminal() && { confirm: (found) => confirmFingerprint(found, { input, say }) }),
+      },
+      timeoutMs: request.timeoutSeconds === undefined
+        ? answerTimeoutMsDefault
+        : request.timeoutSeconds * 1000,
+      boundsWaiting: request.timeoutSeconds !== undefined,
+      onWaiting: (place) => say(`waiting, place ${place}`),
+      ...(request.verbose &&
+        { observe: (direction, line) => say(`${direction === "in" ? "←" : "→"} ${line}`) }),
+    },
+    {
+      network,
+      clock: systemClock,
+      random: systemRandom,
+      sessionKey,
+    },
+  );
+}
+
+async function readCa({ ca }: ClientRequest): Promise<CaFile | undefined> {
+  if (ca === undefined) return undefined;
+  const file = await readCaFile(ca);
+  if (!file) throw new FileError(`read the CA ${ca}: there is no such file, or it is empty`);
+  return file;
+}
+
+async function readCaFile(path: string): Promise<CaFile | undefined> {
+  const pem = await systemDisk.readText(path);
+  return pem === undefined ? undefined : { pem, path: resolve(path) };
+}
+
+function confirmFingerprint(
+  fingerprint: string,
+  { input, say }: { readonly input: LineInput; readonly say: (line: string) => void },
+): Promise<boolean> {
+  say("This ledger is not known here yet. The SHA-256 fingerprint of its CA is");
+  say(fingerprint);
+  return askYesNo("Is it the one the operator told you?", { input, say });
+}

@@ -1,0 +1,221 @@
+/**
+ * What a one-shot command prints: for people, or one JSON object a line for scripts.
+ */
+import type { IncomingPayment } from "../../client/incoming_payments.ts";
+import type { MemberAudit } from "../../client/ledger_audit.ts";
+import type { Settled } from "../../client/settlement.ts";
+import type { Paid } from "../../client/payment_result.ts";
+import type { SystemInformation } from "../../client/member.ts";
+import type { MicropayError } from "../../errors.ts";
+import { codes } from "../../protocol/code.ts";
+import type { Refusal } from "../../protocol/exchange.ts";
+import type { HistoryRow } from "../../protocol/history.ts";
+import type { Registered } from "../../client/wallet.ts";
+import type { TypeCommand } from "./command_typer.ts";
+import { errorFields, errorText } from "../error_fields.ts";
+import { jsonLine } from "../json_line.ts";
+import { printable, quoted } from "../../printable.ts";
+import { settlementFields, settlementText } from "./settlement_text.ts";
+
+export interface ClientOutput {
+  /** @param advice what people are told beside the result; to stderr */
+  registered(registered: Registered, advice: string): void;
+  listed(information: SystemInformation): void;
+  balance(balance: number): void;
+  /** @param now the payer's balance, where it is known */
+  paid(paid: Paid, now?: { readonly balance?: number | undefined }): void;
+  /** A payment that was asked for. */
+  found(paid: Paid): void;
+  online(port: number): void;
+  received(payment: IncomingPayment): void;
+  /** A payment that came and could not be printed; to stderr. */
+  unprinted(payment: IncomingPayment, where: { readonly file: string }): void;
+  historyRow(row: HistoryRow): void;
+  audited(audit: MemberAudit): void;
+  /** A payment that was in doubt before this command; to stderr. */
+  settled(settled: Settled): void;
+  /**
+   * An expected "no", to stdout like any result.
+   *
+   * @param details `fields` are for scripts, `advice` is for people and goes to stderr
+   */
+  refused(refusal: Refusal, details?: RefusalDetails): void;
+  /** To stderr. */
+  failed(error: MicropayError): void;
+}
+
+export interface RefusalDetails {
+  readonly fields?: { readonly id: string } | { readonly entry: number } | undefined;
+  readonly advice?: string | undefined;
+}
+
+type Print = (line: string) => void;
+
+interface OutputOptions {
+  readonly print: Print;
+  readonly printError: Print;
+  /** How a client's command is typed in full, for texts that name one. */
+  readonly typed?: TypeCommand;
+}
+
+export function jsonOutput({ print, printError, typed }: OutputOptions): ClientOutput {
+  const paid = ({ receipt: { id, entry }, receiptJws }: Paid) =>
+    line({ code: 130, text: codes[130].text, id, entry, receipt: receiptJws });
+  const line = (value: object) => print(jsonLine(value));
+  return {
+    registered: ({ account, balance, existed }) =>
+      line({ code: 100, text: codes[100].text, account, balance, existed }),
+    listed: ({ balance, online }) => line({ code: 300, balance, online }),
+    balance: (balance) => line({ code: 300, balance }),
+    paid,
+    found: paid,
+    online: (port) => line({ event: "online", port }),
+    received: (payment) => line({ event: "payment", ...paymentFields(payment) }),
+    unprinted: (payment, { file }) =>
+      printError(jsonLine({ event: "unprinted", ...paymentFields(payment), file })),
+    historyRow: ({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }) =>
+      line({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }),
+    audited: ({ entries, receipts, head, missing, rewrittenAt, sameUntil }) =>
+      line({
+        code: isInOrder({ missing, rewrittenAt }) ? 300 : 400,
+        entries,
+        receipts,
+        head,
+        missing: missing.map(({ id, entry, from, to, amount }) => ({
+          id,
+          entry,
+          from,
+          to,
+          amount,
+        })),
+        ...(rewrittenAt !== undefined && { rewrittenAt, sameUntil }),
+      }),
+    settled: (settled) => printError(jsonLine(settlementFields(settled))),
+    refused: ({ code, text }, { fields } = {}) => line({ code, text, ...fields }),
+    failed: (error) => printError(jsonLine(errorFields(error, typed))),
+  };
+}
+
+export function textOutput({ print, printError, typed }: OutputOptions): ClientOutput {
+  return {
+    registered(_, advice) {
+      print(`100 ${codes[100].text}`);
+      printError(advice);
+    },
+    listed: (information) => listLines(information).forEach(print),
+    balance: (balance) => print(String(balance)),
+    paid: (paid, { balance } = {}) => paidLines(paid, { balance }).forEach(print),
+    found: (paid) => foundLines(paid).forEach(print),
+    online: (port) => printError(`Online, taking payments on port ${port}. Ctrl-C ends.`),
+    received: (payment) => notificationLines(payment).forEach(print),
+    unprinted: (payment, where) => printError(unprintedText(payment, where)),
+    historyRow: (row) => print(historyLine(row)),
+    audited: (audit) => auditLines(audit).forEach(print),
+    settled: (settled) => printError(settlementText(settled)),
+    refused(refusal, { advice } = {}) {
+      print(refusalText(refusal));
+      if (advice !== undefined) printError(advice);
+    },
+    failed: (error) => printError(`micropay: ${printable(errorText(error, typed))}`),
+  };
+}
+
+/** The course project's system information. Scripts rely on the lines `name#ip#port`. */
+export function listLines({ balance, online }: SystemInformation): string[] {
+  return [
+    `Account balance: ${balance}`,
+    `Number online: ${online.length}`,
+    ...online.map(({ name, ip, port }) => `${name}#${printable(ip)}#${port}`),
+  ];
+}
+
+/** @param now the payer's balance; left out where it is not known */
+export function paidLines(
+  { receipt: { to, amount, entry, id, refunds } }: Paid,
+  { balance }: { readonly balance: number | undefined },
+): string[] {
+  const what = refunds === undefined ? `paid ${amount} to ${to}` : `gave ${amount} back to ${to}`;
+  const now = balance === undefined ? "" : `, balance ${balance}`;
+  return [codes[130].text, `${what}${now}, entry ${entry}, id ${id}`];
+}
+
+function foundLines({ receipt: { from, to, amount, at, entry, id, refunds } }: Paid): string[] {
+  const what = refunds === undefined ? "" : `, a refund of ${refunds}`;
+  return [
+    codes[130].text,
+    `${from} paid ${amount} to ${to} on ${at}${what}, entry ${entry}, id ${id}`,
+  ];
+}
+
+/** In the order in which `receive` has always printed them. */
+function paymentFields({ receipt, receiptJws, memo }: IncomingPayment): object {
+  const { id, from, amount, refunds, entry } = receipt;
+  return { id, from, amount, memo, refunds, entry, receipt: receiptJws };
+}
+
+/** @param where the file that has its receipt */
+export function unprintedText(
+  { receipt: { id, from, amount, entry } }: IncomingPayment,
+  { file }: { readonly file: string },
+): string {
+  const payment = `micropay: the payment ${id} of ${amount} from ${from}`;
+  return `${payment} came and could not be printed: entry ${entry}, its receipt is in ${
+    printable(file)
+  }`;
+}
+
+/** The course project's words for money that came, a refund is called one; then what `refund` and `status` are asked with. */
+export function notificationLines({ receipt, memo }: IncomingPayment): string[] {
+  const { from, amount, refunds, entry, id } = receipt;
+  const note = memo === undefined ? "" : ` (${quoted(memo)})`;
+  const origin = refunds === undefined ? "" : `, a refund of ${refunds}`;
+  return [
+    `[Notification] ${from} just sent you $${amount}${origin}!${note}`,
+    `entry ${entry}, id ${id}`,
+  ];
+}
+
+/** Codes below 230 were always shown with their number: `210 FAIL`, `220 AUTH_FAIL`. */
+export function refusalText({ code, text }: Refusal): string {
+  const shown = printable(text);
+  return code < 240 ? `${code} ${shown}` : shown;
+}
+
+/** Whether an audit found nothing wrong. */
+export function isInOrder({ missing, rewrittenAt }: Pick<MemberAudit, "missing" | "rewrittenAt">) {
+  return missing.length === 0 && rewrittenAt === undefined;
+}
+
+function auditLines(audit: MemberAudit): string[] {
+  const { entries, receipts, head, missing, rewrittenAt, sameUntil } = audit;
+  const lines = [`${entries} entries followed, ${receipts} receipts looked for`, `head ${head}`];
+  if (rewrittenAt !== undefined) {
+    const earlier = rewrittenAt === sameUntil + 1
+      ? ""
+      : `, or earlier, but after entry ${sameUntil}`;
+    lines.push(
+      `The ledger was rewritten: from entry ${rewrittenAt} on${earlier}, it is not what it was`,
+    );
+  }
+  for (const { id, entry, from, to, amount } of missing) {
+    lines.push(`Missing: entry ${entry}, ${from} paid ${to} ${amount}, id ${id}`);
+  }
+  if (isInOrder(audit)) lines.push(inOrderLine(receipts));
+  return lines;
+}
+
+/** Without a receipt nothing was looked for, which is no reason to be at ease. */
+function inOrderLine(receipts: number): string {
+  return receipts > 0
+    ? "All correct: everything you hold is there, and the ledger only grew."
+    : "All correct so far: the ledger only grew. You hold no receipts; receive --since 0 fetches those of payments to you.";
+}
+
+/** The memo comes last: only its writer knows what is in it. */
+export function historyLine(
+  { entry, id, at, from, to, amount, memo, refunds, balance }: HistoryRow,
+): string {
+  const origin = refunds === undefined ? "" : `  refund of ${refunds}`;
+  const note = memo === undefined ? "" : `  ${quoted(memo)}`;
+  return `${entry}  ${at}  ${from} → ${to}  ${amount}  balance ${balance}  id ${id}${origin}${note}`;
+}

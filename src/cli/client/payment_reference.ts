@@ -1,0 +1,23 @@
+/**
+ * How a person names a payment: by its number in the ledger, which every text shows, or by its id.
+ */
+import { isOrderId } from "../../random.ts";
+
+export type PaymentReference = { readonly entry: number } | { readonly id: string };
+
+export const paymentReferenceRule =
+  "a payment is an entry's number, from 1, or an order's id, a UUID of version 7";
+
+/** Reads it as a person types it; `undefined` for anything else. */
+export function parsePaymentReference(text: string): PaymentReference | undefined {
+  const id = text.toLowerCase();
+  if (isOrderId(id)) return { id };
+  const entry = Number(text);
+  const isNumber = /^[1-9][0-9]{0,15}$/.test(text) && Number.isSafeInteger(entry);
+  return isNumber ? { entry } : undefined;
+}
+
+/** How a text names it. */
+export function referenceText(payment: PaymentReference): string {
+  return "entry" in payment ? `entry ${payment.entry}` : payment.id;
+}

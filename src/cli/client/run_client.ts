@@ -1,0 +1,78 @@
+/**
+ * `micropay client`: one command, or the menu.
+ */
+import { systemClock } from "../../clock.ts";
+import type { SessionKey } from "../../envelope/session_key.ts";
+import { MicropayError, UsageError } from "../../errors.ts";
+import { MeteredNetwork } from "../../transport/metered_network.ts";
+import { tcpNetwork } from "../../transport/tcp_network.ts";
+import { commandSteps, registeredText } from "./advice.ts";
+import { commandTyper } from "./command_typer.ts";
+import { type ClientOutput, jsonOutput, textOutput } from "./output.ts";
+import { openWallet } from "./open_wallet.ts";
+import type { ClientRequest } from "../command_line/command_line.ts";
+import { type ExitCode, exitCodeOfError, exitCodes } from "../exit_code.ts";
+import { LineInput } from "../line_input.ts";
+import { performAsMember, refused } from "./member_command.ts";
+import { readOneTimeCode } from "./one_time_code.ts";
+import { runMenu } from "./menu/menu_command.ts";
+import type { Surroundings } from "../process_io.ts";
+
+/** What a client is given beside what it was asked for. */
+export interface ClientDependencies extends Surroundings {
+  readonly sessionKey: SessionKey;
+  /** Aborts when a payment is interrupted. Other commands end by the signal itself, or listen for it. */
+  readonly interrupted?: AbortSignal | undefined;
+}
+
+export async function runClient(
+  request: ClientRequest,
+  dependencies: ClientDependencies,
+): Promise<ExitCode> {
+  const { print, say: printError } = dependencies;
+  const printers = { print, printError, typed: commandTyper(request) };
+  const output = request.json ? jsonOutput(printers) : textOutput(printers);
+  try {
+    return await perform(request, { ...dependencies, output });
+  } catch (error) {
+    if (!(error instanceof MicropayError)) throw error;
+    output.failed(error);
+    return exitCodeOfError[error.code];
+  }
+}
+
+async function perform(
+  request: ClientRequest,
+  dependencies: ClientDependencies & { readonly output: ClientOutput },
+): Promise<ExitCode> {
+  const { output } = dependencies;
+  const input = new LineInput(dependencies.openInput());
+  const network = new MeteredNetwork(tcpNetwork);
+  const wallet = await openWallet(request, { ...dependencies, input, network });
+  const { command } = request;
+  switch (command.name) {
+    case "menu":
+      if (request.json) throw new UsageError("show the menu: --json needs a command");
+      return await runMenu(
+        {
+          ...{ wallet, input, network, clock: systemClock },
+          ...{ address: request, typed: commandTyper(request) },
+        },
+        dependencies,
+      );
+    case "register": {
+      const code = await readOneTimeCode(command, { ...dependencies, input });
+      const hasCode = code !== undefined;
+      const { account, typed } = command;
+      const outcome = await wallet.register(await wallet.connect(), account, { code });
+      if (outcome.outcome === "refused") {
+        return refused(outcome, { kind: "register", account, hasCode }, output);
+      }
+      const advice = registeredText(outcome.answer, { typed, hasCode, steps: commandSteps });
+      output.registered(outcome.answer, advice);
+      return exitCodes.ok;
+    }
+    default:
+      return await performAsMember(command, { ...dependencies, request, wallet });
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * What is said of payments that were left in doubt, and of what became of them.
+ */
+import type { Settled } from "../../client/settlement.ts";
+import { printable } from "../../printable.ts";
+
+/** For a person, on one line. */
+export function settlementText(settled: Settled): string {
+  const { order } = settled.item;
+  const payment = `micropay: the payment ${order.id} of ${order.amount} to ${order.to}`;
+  switch (settled.outcome) {
+    case "done":
+      return `${payment}, which was in doubt, is done: entry ${settled.paid.receipt.entry}`;
+    case "not_done":
+      return `${payment}, which was in doubt, was not booked and never will be`;
+    case "open":
+      // Cut off, or under way in another terminal: from here both look the same.
+      return `${payment} is not booked so far; it can be until ${
+        expiryOf(settled)
+      }, and the next command after that says whether it was`;
+    case "unknown":
+      return `${payment} is in doubt: ${
+        printable(settled.error.message)
+      }. The next command asks again`;
+  }
+}
+
+/** The same for a script. */
+export function settlementFields(settled: Settled): object {
+  const { id, to, amount } = settled.item.order;
+  const fields = { event: "settled", id, to, amount, outcome: settled.outcome };
+  switch (settled.outcome) {
+    case "done":
+      return { ...fields, entry: settled.paid.receipt.entry, receipt: settled.paid.receiptJws };
+    case "not_done":
+      return fields;
+    case "open":
+      return { ...fields, until: expiryOf(settled) };
+    case "unknown":
+      return { ...fields, text: settled.error.message };
+  }
+}
+
+function expiryOf({ item: { order } }: Settled): string {
+  return new Date(order.exp * 1000).toISOString();
+}

@@ -1,0 +1,158 @@
+/**
+ * `micropay gencert`: makes the CA and the server's certificate, and renews the latter.
+ */
+import { dirname, join, resolve } from "node:path";
+import type { Clock } from "../../clock.ts";
+import { messageOf, MicropayError, UsageError } from "../../errors.ts";
+import { identifyLedgerFile, ledgerFileExists } from "../../ledger/sqlite/ledger_file.ts";
+import { authorityFingerprint, hasNoCertificates } from "../../pki/certificate_folder.ts";
+import { gencertCommandLine } from "../../pki/gencert_hint.ts";
+import { parseHost, usualHosts } from "../../pki/host.ts";
+import {
+  type CertificatesReport,
+  makeCertificates,
+  renewServerCertificate,
+  replaceCertificates,
+} from "../../pki/make_certificates.ts";
+import type { Random } from "../../random.ts";
+
+/** The file's name of a ledger, where nobody says another one. */
+const ledgerFileDefault = "server.db";
+
+export interface GencertOptions {
+  readonly command: { readonly name: "make" | "renew" };
+  /** The folder; made when it is missing. */
+  readonly out: string;
+  /** Names and addresses of the server besides the usual ones. */
+  readonly hosts: readonly string[];
+  /** Days that the server's certificate is valid. */
+  readonly days: number;
+  /** Replaces everything that is there, the CA included. */
+  readonly force: boolean;
+  /** Replaces even the CA of a ledger that is there. */
+  readonly newCa: boolean;
+  readonly yes: boolean;
+  /** The ledger that has to keep its CA. Without it: `server.db` in the current folder and beside the certificates'. */
+  readonly db?: string;
+}
+
+export interface GencertEnvironment {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** This machine's name. */
+  readonly hostname: string;
+  /** Prints one line of the result. */
+  readonly print: (line: string) => void;
+  /** Asks a person; absent when there is nobody to ask. */
+  readonly confirm?: ((question: string) => Promise<boolean>) | undefined;
+}
+
+/**
+ * Makes what is missing, or renews, or replaces; prints the paths, the CA's fingerprint, the expiry dates and the hosts.
+ *
+ * @throws {UsageError} when a host is neither a DNS name nor an IP address, the days are not a positive whole number, the options do not
+ * go together, or somebody has to agree and did not
+ * @throws {FileError} when nothing is missing, or what is missing cannot be made
+ * @throws {CertificateError} when the CA that is there cannot be used
+ */
+export async function runGencert(
+  options: GencertOptions,
+  environment: GencertEnvironment,
+): Promise<void> {
+  checkOptions(options);
+  const { print } = environment;
+  const report = await change(options, environment);
+  for (const path of report.made) print(path);
+  for (const path of report.kept) print(`kept: ${path}`);
+  print(`CA fingerprint (SHA-256): ${report.caFingerprint}`);
+  print(`CA valid until: ${new Date(report.caNotAfterMs).toISOString()}`);
+  print(`server certificate valid until: ${new Date(report.serverNotAfterMs).toISOString()}`);
+  print(`server certificate for: ${report.hosts.join(", ")}`);
+  if (options.command.name === "renew") print("a server uses it from its next start on");
+}
+
+async function change(
+  options: GencertOptions,
+  environment: GencertEnvironment,
+): Promise<CertificatesReport> {
+  const { command, out, days, force } = options;
+  const { clock, random, hostname } = environment;
+  const usual = usualHosts(hostname);
+  const common = { folder: out, days, clock, random };
+  if (command.name === "renew") {
+    const hosts = options.hosts.length === 0 ? undefined : [...usual, ...options.hosts];
+    return await renewServerCertificate({ ...common, hosts, hostsDefault: usual });
+  }
+  const hosts = [...usual, ...options.hosts];
+  if (!force || await hasNoCertificates(out)) return await makeCertificates({ ...common, hosts });
+  await requireConsent(options, environment);
+  return await replaceCertificates({ ...common, hosts });
+}
+
+function checkOptions({ command, hosts, days, force, newCa }: GencertOptions): void {
+  if (!Number.isSafeInteger(days) || days < 1) {
+    throw new UsageError(`make certificates: ${days} is not a number of days`);
+  }
+  const wrong = hosts.find((host) => parseHost(host) === undefined);
+  if (wrong !== undefined) {
+    throw new UsageError(
+      `make certificates: ${wrong} is neither a DNS name nor an IP address`,
+    );
+  }
+  if (command.name === "renew" && (force || newCa)) {
+    throw new UsageError("renew the server's certificate: --force and --new-ca are not for that");
+  }
+  if (newCa && !force) {
+    throw new UsageError("make certificates: --new-ca is for replacing a CA, with --force");
+  }
+}
+
+/** What a new CA costs is said before it is made. */
+async function requireConsent(
+  options: GencertOptions,
+  { confirm }: GencertEnvironment,
+): Promise<void> {
+  const { out, yes, newCa } = options;
+  if (!newCa) await requireNoLedger(options);
+  if (yes) return;
+  const attempt = `replace the CA in ${out}`;
+  if (confirm === undefined) {
+    throw new UsageError(`${attempt}: give --yes too, there is nobody to ask`);
+  }
+  const question = `Replace the CA in ${out} and the server's certificate by new ones? ` +
+    "Members of its ledger can then no longer take part. The old files are kept.";
+  if (!await confirm(question)) throw new UsageError(`${attempt}: not confirmed`);
+}
+
+/** @throws {UsageError} when a ledger of this CA is there, or one of which that cannot be told */
+async function requireNoLedger({ out, db }: GencertOptions): Promise<void> {
+  const attempt = `replace the CA in ${out}`;
+  const fingerprint = await authorityFingerprint(out);
+  for (const file of db === undefined ? await ledgersBeside(out) : [db]) {
+    const ledgerId = ledgerIdOf(file, attempt);
+    if (ledgerId === undefined) continue;
+    if (fingerprint !== undefined && fingerprint !== ledgerId) continue;
+    throw new UsageError(
+      `${attempt}: ${file} is a ledger of this CA and cannot be served with another one. For a new ` +
+        `certificate of the server: ${gencertCommandLine(out, "renew")}. To give that ledger up, ` +
+        "add --new-ca",
+    );
+  }
+}
+
+/** Where a server that has this folder keeps its ledger, unless it is told otherwise: in the current folder, most often beside this one. */
+async function ledgersBeside(out: string): Promise<ReadonlySet<string>> {
+  const folders = [".", dirname(resolve(out)), dirname(await Deno.realPath(out))];
+  return new Set(folders.map((folder) => join(resolve(folder), ledgerFileDefault)));
+}
+
+/** @returns `undefined` when there is no such file */
+function ledgerIdOf(file: string, attempt: string): string | undefined {
+  try {
+    return ledgerFileExists(file) ? identifyLedgerFile(file).ledgerId : undefined;
+  } catch (cause) {
+    if (!(cause instanceof MicropayError)) throw cause;
+    const why = `whose ledger ${file} is cannot be told: ${messageOf(cause)}`;
+    throw new UsageError(`${attempt}: ${why}`, { cause });
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * What the operator's commands print: for people, or one JSON object a line.
+ */
+import type { AccountName } from "../../account_name.ts";
+import type { Entry } from "../../ledger/entry.ts";
+import type { StoredAccount, StoredEntry } from "../../ledger/snapshot.ts";
+import type { AuditFault, AuditReport } from "../../operator/audit.ts";
+import { printable, quoted } from "../../printable.ts";
+import { codes } from "../../protocol/code.ts";
+import type { Refusal } from "../../protocol/exchange.ts";
+import type { JsonObject } from "../../strict_json.ts";
+import { jsonLine } from "../json_line.ts";
+
+export interface ShownAccount extends StoredAccount {
+  /** The SHA-256 fingerprint of its certificate; absent while it has none. */
+  readonly certificate: string | undefined;
+  /** Its newest entries, newest first. */
+  readonly entries: readonly StoredEntry[];
+}
+
+export type ShownEntry = StoredEntry & {
+  /** SHA-256 over the order's compact JWS: what the receipt says of the order. */
+  readonly order_digest: string;
+  /** What the order says, not verified; absent when it is none. */
+  readonly order?: JsonObject;
+};
+
+export interface LedgerOutput {
+  /** @param options `lastAt` is when the last good entry was booked; absent when there is none */
+  audited(
+    result: AuditReport | AuditFault,
+    options: { readonly seconds: number; readonly lastAt?: string },
+  ): void;
+  balances(accounts: Iterable<StoredAccount>): void;
+  account(account: ShownAccount): void;
+  entry(entry: ShownEntry): void;
+  booked(entry: Entry, receipt: string): void;
+  written(file: string): void;
+  /** Where the ledger that was replaced is. */
+  kept(file: string): void;
+  reissued(account: AccountName, code: string): void;
+  closed(account: AccountName): void;
+  refused(refusal: Refusal): void;
+}
+
+type Print = (line: string) => void;
+
+export function ledgerOutput({ json, print }: { json: boolean; print: Print }): LedgerOutput {
+  return json ? jsonOutput(print) : textOutput(print);
+}
+
+function jsonOutput(print: Print): LedgerOutput {
+  const line = (value: object) => print(jsonLine(value));
+  return {
+    audited(result, { seconds, lastAt }) {
+      const rate = result.outcome === "in_order" && { entriesPerSecond: rateOf(result, seconds) };
+      line({ ...result, ...(lastAt !== undefined && { lastAt }), ...rate });
+    },
+    balances(accounts) {
+      for (const account of accounts) line(accountFields(account));
+    },
+    account: (account) => {
+      const { certificate, entries } = account;
+      line({ ...accountFields(account), certificate, entries: entries.map(entryFields) });
+    },
+    entry: (entry) => line(entryFields(entry)),
+    booked: ({ id, number }, receipt) =>
+      line({ code: 130, text: codes[130].text, id, entry: number, receipt }),
+    written: (file) => line({ written: file }),
+    kept: (file) => line({ kept: file }),
+    reissued: (account, code) => line({ account, code }),
+    closed: (account) => line({ account, closed: true }),
+    refused: ({ code, text }) => line({ code, text }),
+  };
+}
+
+function textOutput(print: Print): LedgerOutput {
+  return {
+    audited(result, { seconds, lastAt }) {
+      if (result.outcome === "wrong") return print(faultText(result));
+      print(`entries       ${result.entries}`);
+      if (lastAt !== undefined) print(`last entry    ${printable(lastAt)}`);
+      print(`accounts      ${result.accounts}`);
+      print(`certificates  ${result.certificates}`);
+      print(`head          ${result.head}`);
+      print(`rate          ${rateOf(result, seconds)} entries/s`);
+      print(
+        "All correct: chain, signatures, contents, balances, sum of zero, ids, refunds, certificates.",
+      );
+    },
+    balances(accounts) {
+      for (const account of accounts) print(accountText(account));
+    },
+    account(account) {
+      print(accountText(account));
+      print(`certificate ${account.certificate ?? "none: waits to be registered anew"}`);
+      for (const entry of account.entries) print(entryText(entry));
+    },
+    entry(entry) {
+      for (const [name, value] of Object.entries(entryFields(entry))) {
+        const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+        const shown = name === "memo" ? quoted(text) : printable(text);
+        if (value !== null) print(`${name.padEnd(14)} ${shown}`);
+      }
+    },
+    booked({ id, number }) {
+      print(codes[130].text);
+      print(`entry ${number}, id ${id}`);
+    },
+    written: (file) => print(file),
+    kept: (file) => print(`The ledger that was there is kept as ${printable(file)}`),
+    reissued(account, code) {
+      print(code);
+      print(`${account}'s certificate is revoked. ${account} registers anew with this code, once:`);
+      print(`micropay client SERVER_IP SERVER_PORT register ${account} --code ${code}`);
+    },
+    closed: (account) => print(`${account} is closed; its balance is kept`),
+    refused: ({ text }) => print(printable(text)),
+  };
+}
+
+function rateOf({ entries }: AuditReport, seconds: number): number {
+  return Math.round(entries / Math.max(seconds, 0.001));
+}
+
+function faultText({ entry, reason, entries }: AuditFault): string {
+  const what = entry === undefined ? "The ledger is wrong" : `Entry ${entry} is wrong`;
+  return `${what}: ${printable(reason)}\n(${entries} entries before that are in order)`;
+}
+
+function accountFields({ username, balance, online_status, closed_at }: StoredAccount) {
+  return {
+    account: username,
+    balance,
+    online: online_status === 1,
+    closed: closed_at !== null,
+  };
+}
+
+function accountText({ username, balance, closed_at }: StoredAccount): string {
+  const closed = closed_at === null ? "" : "  closed";
+  return `${printable(String(username)).padEnd(32)}  ${String(balance).padStart(16)}${closed}`;
+}
+
+/** As they are stored: this is for looking at what is there. A number past 2^53 as text. */
+function entryFields(entry: StoredEntry): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(entry).map(([column, value]) => [
+      column,
+      typeof value === "bigint" ? String(value) : value,
+    ]),
+  );
+}
+
+function entryText({ number, at, kind, payer, payee, amount, memo }: StoredEntry): string {
+  const [when, from, to] = [at, payer, payee].map((value) => printable(String(value)));
+  const note = memo === null ? "" : `  ${quoted(String(memo))}`;
+  return `${number}  ${when}  ${printable(String(kind))}  ${from} → ${to}  ${amount}${note}`;
+}

@@ -1,0 +1,234 @@
+/**
+ * `micropay ledger`: the operator's commands, each safe while a server runs on the same ledger.
+ */
+import { resolve } from "node:path";
+import type { AccountName } from "../../account_name.ts";
+import { type Clock, systemClock } from "../../clock.ts";
+import { FileError, messageOf } from "../../errors.ts";
+import type { BookOutcome, CloseOutcome, Ledger, RevokeOutcome } from "../../ledger/ledger.ts";
+import type { LedgerSnapshot } from "../../ledger/snapshot.ts";
+import { backupSqliteLedger, openRestorePlace } from "../../ledger/sqlite/backup_ledger.ts";
+import { openSqliteLedger } from "../../ledger/sqlite/open_sqlite_ledger.ts";
+import { openSqliteSnapshot } from "../../ledger/sqlite/sqlite_snapshot.ts";
+import { accountEndMs } from "../../operator/account_end.ts";
+import { auditLedger } from "../../operator/audit.ts";
+import { bookCorrection } from "../../operator/correction.ts";
+import { makeOneTimeCode } from "../../operator/one_time_code.ts";
+import { openCertificates } from "../../pki/certificate_folder.ts";
+import { readTrustAnchorPem, type TrustAnchor } from "../../pki/trust_anchor.ts";
+import type { Code } from "../../protocol/code.ts";
+import { refuse } from "../../protocol/exchange.ts";
+import { signReceipt } from "../../protocol/receipt.ts";
+import { oneTimeCodeDigest } from "../../protocol/register.ts";
+import { systemRandom } from "../../random.ts";
+import type { LedgerRequest } from "../command_line/command_line.ts";
+import { type ExitCode, exitCodes } from "../exit_code.ts";
+import { exportAll } from "./export.ts";
+import { requireLedgerFiles } from "./files.ts";
+import { type LedgerOutput, ledgerOutput } from "./output.ts";
+import { showFound } from "./show.ts";
+import { printPayment } from "../print_payment.ts";
+import { ProgressBar } from "./progress_bar.ts";
+import type { Surroundings } from "../process_io.ts";
+
+type Command<Name> = Extract<LedgerRequest["command"], { readonly name: Name }>;
+
+interface LedgerContext {
+  readonly request: LedgerRequest;
+  readonly output: LedgerOutput;
+  readonly isReaderGone: () => boolean;
+  readonly clock: Clock;
+}
+
+/** @throws {MicropayError} when files cannot be read or written, or are not what they have to be */
+export async function runLedger(
+  request: LedgerRequest,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
+  const output = ledgerOutput({ json: request.json, print: surroundings.print });
+  const { isReaderGone } = surroundings;
+  const context = { request, output, isReaderGone, clock: systemClock };
+  const { command } = request;
+  requireLedgerFiles(request);
+  switch (command.name) {
+    case "audit":
+      return await audit(request.db, context);
+    case "balances":
+      return reading(context, (snapshot) => {
+        output.balances(snapshot.accounts());
+        return exitCodes.ok;
+      });
+    case "show":
+      return reading(context, (snapshot) => showFound(snapshot, command.what, output));
+    case "export":
+      return reading(context, (snapshot) => {
+        exportAll(snapshot, command, surroundings);
+        return exitCodes.ok;
+      });
+    case "deposit":
+    case "withdraw":
+      return await move(command, context);
+    case "backup":
+      backupSqliteLedger({ file: request.db, to: command.file });
+      output.written(command.file);
+      return exitCodes.ok;
+    case "restore":
+      return await restore(command, context);
+    case "reissue":
+      return await reissue(command, context);
+    case "close":
+      return await close(command, context);
+  }
+}
+
+async function audit(file: string, { request, output, clock }: LedgerContext): Promise<ExitCode> {
+  const anchor = await readAnchor(request);
+  const snapshot = openSqliteSnapshot({ file });
+  try {
+    const bar = new ProgressBar(snapshot.entryCount());
+    const startMs = clock.monotonicMs();
+    const result = await auditLedger(snapshot, { anchor, onProgress: (done) => bar.show(done) });
+    bar.clear();
+    const seconds = (clock.monotonicMs() - startMs) / 1000;
+    const lastAt = lastEntryAt(snapshot, result.entries);
+    output.audited(result, { seconds, ...(lastAt !== undefined && { lastAt }) });
+    return result.outcome === "in_order" ? exitCodes.ok : exitCodes.error;
+  } finally {
+    snapshot.close();
+  }
+}
+
+/** When the last entry was booked that the audit found good: a copy without its log ends too early. */
+function lastEntryAt(snapshot: LedgerSnapshot, entries: number): string | undefined {
+  const at = entries === 0 ? undefined : snapshot.entryByNumber(entries)?.at;
+  return at === undefined ? undefined : String(at);
+}
+
+/** Does something that only reads, on one moment of the ledger. */
+function reading<T>(
+  { request }: LedgerContext,
+  read: (snapshot: LedgerSnapshot) => T,
+): T {
+  const snapshot = openSqliteSnapshot({ file: request.db });
+  try {
+    return read(snapshot);
+  } finally {
+    snapshot.close();
+  }
+}
+
+async function move(
+  command: Command<"deposit" | "withdraw">,
+  context: LedgerContext,
+): Promise<ExitCode> {
+  const { output, clock } = context;
+  const { certs } = context.request;
+  const { identity, anchor } = await openCertificates({ folder: certs, clock });
+  return await withLedger(context, anchor, async (ledger) => {
+    const kind = command.name === "deposit" ? "deposit" : "withdrawal";
+    const { account: name, amount, memo } = command;
+    const dependencies = { ledger, identity, anchor, clock, random: systemRandom };
+    const outcome = await bookCorrection({ kind, name, amount, memo }, dependencies);
+    if (outcome.outcome !== "booked" && outcome.outcome !== "repeated") {
+      output.refused(refuse(refusalCodes[outcome.outcome]));
+      return exitCodes.refused;
+    }
+    const { id, number: entry } = outcome.entry;
+    const receipt = await signReceipt(outcome.entry, { identity, anchor });
+    const askWith = "micropay ledger show";
+    printPayment({ id, entry, askWith }, () => output.booked(outcome.entry, receipt), context);
+    return exitCodes.ok;
+  });
+}
+
+const refusalCodes: Readonly<
+  Record<Exclude<BookOutcome["outcome"], "booked" | "repeated">, Code>
+> = {
+  voided: 260,
+  expired: 265,
+  id_conflict: 266,
+  payer_unknown: 262,
+  payee_unknown: 262,
+  account_closed: 267,
+  payment_unknown: 268,
+  refund_exceeds: 269,
+  bankrupt: 270,
+};
+
+async function restore(command: Command<"restore">, context: LedgerContext): Promise<ExitCode> {
+  const { request, output, clock } = context;
+  // First of all: whoever has a server running is told so before the audit, which may take minutes.
+  using place = openRestorePlace(request.db);
+  const audited = await audit(command.file, context);
+  if (audited !== exitCodes.ok) return audited;
+  const kept = place.restore(command.file, { atMs: clock.nowMs() });
+  if (kept !== undefined) output.kept(kept);
+  output.written(place.file);
+  return exitCodes.ok;
+}
+
+async function reissue(command: Command<"reissue">, context: LedgerContext): Promise<ExitCode> {
+  const { output } = context;
+  return await ending(command.account, context, async (ledger, atMs) => {
+    const code = makeOneTimeCode(systemRandom);
+    const codeDigest = await oneTimeCodeDigest(code);
+    const { outcome } = await ledger.revoke(command.account, { codeDigest, atMs });
+    if (outcome === "revoked") output.reissued(command.account, code);
+    return outcome;
+  });
+}
+
+async function close(command: Command<"close">, context: LedgerContext): Promise<ExitCode> {
+  const { output } = context;
+  return await ending(command.account, context, async (ledger, atMs) => {
+    const { outcome } = await ledger.closeAccount(command.account, { atMs });
+    if (outcome === "closed") output.closed(command.account);
+    return outcome;
+  });
+}
+
+/** Ends what an account may do. */
+async function ending(
+  name: AccountName,
+  context: LedgerContext,
+  end: (ledger: Ledger, atMs: number) => Promise<(RevokeOutcome | CloseOutcome)["outcome"]>,
+): Promise<ExitCode> {
+  const { output, clock, request } = context;
+  return await withLedger(context, await readAnchor(request), async (ledger) => {
+    const atMs = reading(
+      context,
+      (snapshot) => accountEndMs(snapshot, name, { nowMs: clock.nowMs() }),
+    );
+    const outcome = await end(ledger, atMs);
+    if (outcome === "revoked" || outcome === "closed") return exitCodes.ok;
+    output.refused(refuse(outcome === "account_closed" ? 267 : 262));
+    return exitCodes.refused;
+  });
+}
+
+/** Opens the ledger beside its server, if there is one. */
+async function withLedger(
+  { request }: LedgerContext,
+  anchor: TrustAnchor,
+  use: (ledger: Ledger) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const options = { file: request.db, ledgerId: anchor.fingerprint, serve: false };
+  const ledger = await openSqliteLedger(options);
+  try {
+    return await use(ledger);
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** The CA's certificate alone: checking and closing need no key. */
+async function readAnchor({ certs }: LedgerRequest): Promise<TrustAnchor> {
+  const path = resolve(certs, "CA.pem");
+  try {
+    return await readTrustAnchorPem(await Deno.readTextFile(path), { atMs: systemClock.nowMs() });
+  } catch (cause) {
+    throw new FileError(`read the CA ${path}: ${messageOf(cause)}; give its folder with --certs`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * `ledger show`: finds what was meant and prints it.
+ */
+import { orderDigest } from "../../ledger/entry.ts";
+import type { LedgerSnapshot, StoredAccount, StoredEntry } from "../../ledger/snapshot.ts";
+import { EnvelopeError } from "../../errors.ts";
+import { readDocument } from "../../pki/signed_document.ts";
+import { refuse } from "../../protocol/exchange.ts";
+import { type ExitCode, exitCodes } from "../exit_code.ts";
+import type { LedgerOutput, ShownEntry } from "./output.ts";
+import type { LedgerSelector } from "../command_line/option_values.ts";
+
+/** Entries shown with an account. */
+const lastEntries = 10;
+
+export function showFound(
+  snapshot: LedgerSnapshot,
+  what: LedgerSelector,
+  output: LedgerOutput,
+): ExitCode {
+  const entry = "id" in what
+    ? snapshot.entryById(what.id)
+    : "number" in what
+    ? snapshot.entryByNumber(what.number)
+    : undefined;
+  const account = entry || "id" in what ? undefined : findAccount(snapshot, what.account);
+  if (entry) output.entry(withOrder(entry));
+  else if (account) output.account(account);
+  else {
+    output.refused(refuse(400));
+    return exitCodes.refused;
+  }
+  return exitCodes.ok;
+}
+
+function withOrder(entry: StoredEntry): ShownEntry {
+  const jws = String(entry.order_jws);
+  const shown = { ...entry, order_digest: orderDigest(jws) };
+  try {
+    return {
+      ...shown,
+      order: readDocument(jws, { typ: "micropay-order", chain: "required" }).payload,
+    };
+  } catch (error) {
+    if (!(error instanceof EnvelopeError)) throw error;
+    return shown;
+  }
+}
+
+function findAccount(snapshot: LedgerSnapshot, name: string) {
+  let found: StoredAccount | undefined;
+  for (const account of snapshot.accounts()) if (account.username === name) found = account;
+  if (!found) return undefined;
+  let certificate: string | undefined;
+  for (const { username, fingerprint, revoked_at } of snapshot.certificates()) {
+    if (username === name && revoked_at === null) certificate = String(fingerprint);
+  }
+  const entries: StoredEntry[] = [];
+  for (const entry of snapshot.entriesOf(name)) {
+    entries.push(entry);
+    if (entries.length > lastEntries) entries.shift();
+  }
+  return { ...found, certificate, entries: entries.reverse() };
+}

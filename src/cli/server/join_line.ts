@@ -1,0 +1,37 @@
+/**
+ * The line that members need to join a ledger: the server prints it at every start, and its operator passes it on.
+ */
+import { parseHost, usualHosts } from "../../pki/host.ts";
+
+export interface JoinAddress {
+  /** `--host`: where the server listens. */
+  readonly host: string;
+  readonly port: number;
+  /** Names and addresses in the server's certificate. */
+  readonly certificateHosts: readonly string[];
+  /** This machine's name. */
+  readonly hostname: string;
+  /** The CA's, SHA-256 as 64 hexadecimal digits. */
+  readonly fingerprint: string;
+}
+
+const everyAddress = ["::", "0.0.0.0"];
+
+export function joinLine(address: JoinAddress): string {
+  const { port, fingerprint } = address;
+  const command = `micropay client ${joinHost(address)} ${port}`;
+  return `Members join with: ${command} register NAME --fingerprint ${fingerprint}`;
+}
+
+/**
+ * What members most likely reach the server by: the address that it listens on alone; a name that the operator gave the
+ * certificate; this machine's name. A placeholder where there is none of these.
+ */
+function joinHost({ host, certificateHosts, hostname }: JoinAddress): string {
+  if (!everyAddress.includes(host)) return host;
+  const usual = usualHosts(hostname);
+  const given = certificateHosts.find((name) => !usual.includes(name));
+  const own = usual.includes(hostname) && parseHost(hostname)?.kind === "dns" &&
+    hostname !== "localhost";
+  return given ?? (own ? hostname : "HOST");
+}

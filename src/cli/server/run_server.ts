@@ -1,0 +1,212 @@
+/**
+ * `micropay server`: opens what a server needs, runs it, and closes everything again.
+ */
+import { resolve } from "node:path";
+import { systemClock } from "../../clock.ts";
+import { messageOf, UsageError } from "../../errors.ts";
+import { deleteSqliteLedger } from "../../ledger/sqlite/delete_sqlite_ledger.ts";
+import { ledgerFileExists } from "../../ledger/sqlite/ledger_file.ts";
+import { openSqliteLedger } from "../../ledger/sqlite/open_sqlite_ledger.ts";
+import {
+  hasNoCertificates,
+  openCertificates,
+  type OpenedCertificates,
+} from "../../pki/certificate_folder.ts";
+import { hostsOf } from "../../pki/make_certificates.ts";
+import { printable } from "../../printable.ts";
+import { systemRandom } from "../../random.ts";
+import { Server } from "../../server/server.ts";
+import { SessionKeys } from "../../server/session_keys.ts";
+import type { Listener } from "../../transport/byte_stream.ts";
+import { tcpNetwork } from "../../transport/tcp_network.ts";
+import type { ServerRequest } from "../command_line/command_line.ts";
+import { type ExitCode, exitCodes } from "../exit_code.ts";
+import { runGencert } from "../gencert/run_gencert.ts";
+import { certificateDaysDefault } from "../gencert/options.ts";
+import { joinLine } from "./join_line.ts";
+import { LineInput } from "../line_input.ts";
+import { OutputQueue } from "./output_queue.ts";
+import { openServerLog, type ServerLog } from "./server_log.ts";
+import type { Surroundings } from "../process_io.ts";
+import { askYesNo } from "../yes_no.ts";
+
+/** A limit below this would be of no use: one payer, one payee, and the payer's own question about the outcome. */
+const userLimitMin = 3;
+const hourMs = 3_600_000;
+
+/**
+ * Serves until SIGINT, SIGTERM or SIGHUP.
+ *
+ * @throws {MicropayError} when it cannot start, or when the ledger's storage fails
+ */
+export async function runServer(
+  request: ServerRequest,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
+  const { silent, certs, logFormat: format } = request;
+  const clock = systemClock;
+  const output = new OutputQueue({
+    write: surroundings.writeOutput,
+    clock,
+    leftOutLine: (lines) => log.leftOutLine(lines),
+    onFailure: (error) =>
+      surroundings.say(
+        `micropay: write to the standard output: ${
+          messageOf(error)
+        }; the server goes on without it`,
+      ),
+  });
+  const print = (line: string) => output.print(line);
+  const log = await openServerLog({ format, silent, certs, clock, print });
+  try {
+    return await serveLedger(request, { ...surroundings, log });
+  } finally {
+    await output.end();
+  }
+}
+
+async function serveLedger(
+  request: ServerRequest,
+  { log, ...surroundings }: Surroundings & { readonly log: ServerLog },
+): Promise<ExitCode> {
+  const userLimit = sayUserLimit(request, log);
+  // Before anything is made or deleted: where another server has the port, this one was started by mistake.
+  const listener = tcpNetwork.listen({ host: request.host, port: request.port });
+  try {
+    await serveOn(listener, request, { ...surroundings, log, userLimit });
+  } finally {
+    listener.close();
+  }
+  if (request.deleteDbOnExit) deleteSqliteLedger(request.db);
+  return exitCodes.ok;
+}
+
+async function serveOn(
+  listener: Listener,
+  request: ServerRequest,
+  { log, userLimit, ...surroundings }: Surroundings & {
+    readonly log: ServerLog;
+    readonly userLimit: number;
+  },
+): Promise<void> {
+  const db = resolve(request.db);
+  if (request.reset) await resetLedger({ ...request, db }, surroundings);
+  const certificates = await openOrMakeCertificates(request.certs, log);
+  const ledgerId = certificates.anchor.fingerprint;
+  const sessionKeys = await SessionKeys.open({
+    generate: () => surroundings.makeSessionKey(request.rsaBits),
+    clock: systemClock,
+    everyMs: request.rekeyHours * hourMs,
+  });
+  const isNew = !ledgerFileExists(db);
+  const ledger = await openSqliteLedger({ file: db, ledgerId, serve: true });
+  try {
+    log.say(isNew ? newLedgerLine(db) : `Ledger in ${printable(db)}`);
+    log.say(joinLine({
+      host: request.host,
+      port: listener.endpoint.port,
+      certificateHosts: hostsOf(certificates.identity.certificate.der),
+      hostname: Deno.hostname(),
+      fingerprint: ledgerId,
+    }));
+    await serveUntilSignal(surroundings, () =>
+      new Server(
+        {
+          listener,
+          userLimit,
+          initialBalance: request.initialBalance,
+          accountsMax: request.accountsMax,
+          processors: navigator.hardwareConcurrency,
+        },
+        {
+          ...certificates,
+          ledger,
+          sessionKeys,
+          clock: systemClock,
+          random: systemRandom,
+          report: log.report,
+        },
+      ));
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** In a folder that is not the ledger's, members would find nothing of what they had. */
+function newLedgerLine(db: string): string {
+  return `New, empty ledger in ${printable(db)}; name another one with --db and --certs`;
+}
+
+function sayUserLimit({ userLimit }: ServerRequest, log: ServerLog): number {
+  if (userLimit !== undefined) {
+    log.say(`User limit is now set to ${userLimit}`);
+    return userLimit;
+  }
+  const limit = Math.max(navigator.hardwareConcurrency, userLimitMin);
+  log.say(`User limit is now set to default: ${limit}`);
+  return limit;
+}
+
+async function resetLedger(
+  { db, yes }: ServerRequest,
+  { isTerminal, openInput, say }: Surroundings,
+): Promise<void> {
+  if (!yes) {
+    if (!isTerminal()) {
+      throw new UsageError(`reset the ledger ${db}: give --yes too, there is nobody to ask`);
+    }
+    const question = `Delete the ledger ${db} with all accounts and entries?`;
+    const input = new LineInput(openInput());
+    if (!await askYesNo(question, { input, say })) {
+      throw new UsageError(`reset the ledger ${db}: not confirmed`);
+    }
+  }
+  deleteSqliteLedger(db);
+}
+
+async function openOrMakeCertificates(
+  folder: string,
+  log: ServerLog,
+): Promise<OpenedCertificates> {
+  if (await hasNoCertificates(folder)) {
+    const place = resolve(folder);
+    log.say(`No certificates in ${printable(place)}, making them:`);
+    await runGencert(
+      {
+        command: { name: "make" },
+        out: place,
+        hosts: [],
+        days: certificateDaysDefault,
+        force: false,
+        newCa: false,
+        yes: false,
+      },
+      {
+        clock: systemClock,
+        random: systemRandom,
+        hostname: Deno.hostname(),
+        print: (line) => log.say(line),
+      },
+    );
+  }
+  return await openCertificates({ folder, clock: systemClock });
+}
+
+/**
+ * Stops the server at the first signal; resolves when it has stopped, however that came.
+ *
+ * @param start is called when signals are taken already: whoever waits for the line that says it listens may send one at once
+ */
+async function serveUntilSignal(
+  { onSignal }: Surroundings,
+  start: () => Server,
+): Promise<void> {
+  let server: Server | undefined;
+  const stop = onSignal(() => void server?.stop().catch(() => {}));
+  try {
+    server = start();
+    await server.stopped;
+  } finally {
+    stop();
+  }
+}

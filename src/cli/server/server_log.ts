@@ -1,0 +1,238 @@
+/**
+ * What the server prints: each event as one line of text or of JSON. Everything that came from outside is escaped.
+ */
+import { configure, getJsonLinesFormatter, getLogger, type LogRecord } from "@logtape/logtape";
+import type { Clock } from "../../clock.ts";
+import { messageOf } from "../../errors.ts";
+import { defaultFolder } from "../../pki/gencert_hint.ts";
+import { excerpt, printable } from "../../printable.ts";
+import { addressGroup } from "../../server/address_group.ts";
+import type { Occupancy, ServerEvent } from "../../server/server_event.ts";
+import type { Endpoint } from "../../transport/byte_stream.ts";
+import { expiryLine } from "./expiry_line.ts";
+import { escapeRisky } from "../json_line.ts";
+import { LogAllowance, type LogSubject } from "./log_rate_limit.ts";
+
+/**
+ * Characters of a text that the other side had a part in: more than any that is as it should be. An order's names are printed before they
+ * are checked, and may be thousands long.
+ */
+export const logTextCharactersMax = 256;
+
+export interface ServerLogOptions {
+  readonly format: "text" | "json";
+  /** Leave the encrypted messages out. */
+  readonly silent: boolean;
+  /** The folder of the server's certificates, to say how they are renewed; the usual one when absent. */
+  readonly certs?: string | undefined;
+  readonly clock: Clock;
+  readonly print: (line: string) => void;
+}
+
+export interface ServerLog {
+  /** A line that is not about an event. */
+  say(text: string): void;
+  /** Not printed but returned: the line that stands where so many are missing, because they could not be written. */
+  leftOutLine(lines: number): string;
+  report(event: ServerEvent): void;
+}
+
+export async function openServerLog(
+  { format, silent, certs, clock, print }: ServerLogOptions,
+): Promise<ServerLog> {
+  const jsonLines = getJsonLinesFormatter({ properties: "flatten" });
+  const text = (record: LogRecord) => record.message.join("");
+  // A value within a message is put between quotation marks; a message that is one text is not.
+  const json = (record: LogRecord) => {
+    const { line: _, ...properties } = record.properties;
+    return escapeRisky(jsonLines({ ...record, message: [text(record)], properties }).trimEnd());
+  };
+  const formatter = format === "json" ? json : text;
+  await configure({
+    reset: true,
+    sinks: { output: (record) => print(formatter(record).trimEnd()) },
+    loggers: [
+      { category: "micropay", sinks: ["output"], lowestLevel: "debug" },
+      { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
+    ],
+  });
+  const logger = getLogger(["micropay", "server"]);
+  const allowance = new LogAllowance({
+    clock,
+    onLeftOut({ kind, name }, lines) {
+      const line = `${printable(name)}: ${lines} more lines about it are left out`;
+      const about = kind === "member" ? { name } : { address: name };
+      logger.warn("{line}", { line, event: "left_out", ...about, lines });
+    },
+  });
+  return {
+    say: (line) => logger.info("{line}", { line }),
+    leftOutLine(lines) {
+      const line = `${lines} lines are left out here, they could not be written`;
+      return formatter({
+        category: logger.category,
+        level: "warning",
+        message: ["", line, ""],
+        rawMessage: "{line}",
+        timestamp: clock.nowMs(),
+        properties: { line, event: "unwritten", lines },
+      }).trimEnd();
+    },
+    report(reported) {
+      const event = shortened(reported);
+      const subjects = subjectsOf(event);
+      if (!allowance.take(...subjects)) return;
+      if (event.kind === "stopped") allowance.close();
+      const withSealed = !silent && event.kind === "message" &&
+        allowance.takeSealed(event.line.length, ...subjects);
+      const { kind, ...properties } = event;
+      const fields = { event: kind, ...plain(properties, { withSealed }) };
+      const line = lineOf(event, { withSealed: withSealed && format === "text", certs });
+      if (kind === "fault") logger.error("{line}", { line, ...fields });
+      else if (kind === "line_refused" || kind === "expiry") {
+        logger.warn("{line}", { line, ...fields });
+      } else logger.info("{line}", { line, ...fields });
+    },
+  };
+}
+
+/**
+ * Who can bring an event about as often as it likes: what a member says counts with it, and with all members at its address, which may be
+ * a class or one who registered many; all else with the address, which is all that is known of a stranger. Nobody, for what the server and
+ * its operator do.
+ */
+function subjectsOf(event: ServerEvent): readonly LogSubject[] {
+  switch (event.kind) {
+    case "message":
+    case "refused":
+    case "fault":
+    case "online":
+    case "offline":
+    case "waiting":
+    case "full":
+      return speakers(event);
+    case "connected":
+    case "crowded_out":
+    case "disconnected":
+    case "line_refused":
+      return speakers({ remote: event.remote });
+    case "listening":
+    case "registration_limit":
+    case "dismissed":
+    case "expiry":
+    case "stopping":
+    case "stopped":
+      return [];
+  }
+}
+
+function speakers(
+  { name, remote }: { readonly name?: string | undefined; readonly remote?: Endpoint },
+): readonly LogSubject[] {
+  const subjects: LogSubject[] = [];
+  if (name !== undefined) subjects.push({ kind: "member", name });
+  const kind = name === undefined ? "address" : "members_at";
+  if (remote) subjects.push({ kind, name: addressGroup(remote.host) });
+  return subjects;
+}
+
+function shortened(event: ServerEvent): ServerEvent {
+  switch (event.kind) {
+    case "message":
+      return { ...event, notation: shortText(event.notation) };
+    case "refused":
+      return { ...event, text: shortText(event.text) };
+    case "line_refused":
+      return { ...event, reason: shortText(event.reason) };
+    default:
+      return event;
+  }
+}
+
+function shortText(text: string): string {
+  return text.length <= logTextCharactersMax ? text : `${excerpt(text, logTextCharactersMax)}…`;
+}
+
+/** The event in words. Exported for its tests. */
+export function lineOf(
+  event: ServerEvent,
+  { withSealed, certs = defaultFolder }: { withSealed: boolean; certs?: string | undefined },
+): string {
+  switch (event.kind) {
+    case "listening":
+      return `Server listening on port ${event.endpoint.port}`;
+    case "connected":
+      return `${addressOf(event.remote)} connected ${occupancyOf(event)}`;
+    case "waiting":
+      return `${memberOf(event)} waits at place ${event.place} ${occupancyOf(event)}`;
+    case "full":
+      return `${memberOf(event)} turned away, ${fullRoom[event.of]} ${occupancyOf(event)}`;
+    case "crowded_out":
+      return `${addressOf(event.remote)} closed to make room for others ${occupancyOf(event)}`;
+    case "registration_limit":
+      return `${addressOf(event.remote)} registers no account, ${
+        limits[event.limit]
+      } ${event.most}`;
+    case "disconnected":
+      return `${memberOf(event)} disconnected ${occupancyOf(event)}`;
+    case "message": {
+      const line = `→ [${printable(event.notation)}] from ${addressOf(event.remote)}`;
+      return withSealed ? `${line}\n${event.line}` : line;
+    }
+    case "refused":
+      return `← [${event.code} ${printable(event.text)}] to ${addressOf(event.remote)}`;
+    case "online":
+      return `${event.name} is online at ${addressOf(event.address)}`;
+    case "offline":
+      return `${event.name} is offline`;
+    case "dismissed":
+      return `${memberOf(event)} was revoked or closed by the operator`;
+    case "line_refused":
+      return `refused a line from ${addressOf(event.remote)}: ${printable(event.reason)}`;
+    case "fault":
+      return `${event.attempt}: ${printable(messageOf(event.error))}`;
+    case "expiry":
+      return printable(expiryLine(event, certs));
+    case "stopping":
+      return `Server stopping, ${event.served} connected`;
+    case "stopped":
+      return "Server stopped";
+  }
+}
+
+const fullRoom = {
+  everybody: "the waiting room is full",
+  address: "too many members wait from its address",
+} as const;
+
+const limits = {
+  address: "its address may register so many at once:",
+  accounts: "the ledger has as many as --accounts-max allows:",
+} as const;
+
+function memberOf(
+  { name, remote }: { readonly name: string | undefined; readonly remote: Endpoint },
+): string {
+  return name === undefined ? addressOf(remote) : `${addressOf(remote)} (${name})`;
+}
+
+/** The course project's way of writing an address. */
+function addressOf({ host, port }: Endpoint): string {
+  return `${printable(host)}@${port}`;
+}
+
+function occupancyOf({ served, waiting, userLimit, strangers }: Occupancy): string {
+  return `(served ${served} of ${userLimit}, waiting ${waiting}, strangers ${strangers})`;
+}
+
+/** Fields of the JSON form: no `Error` objects, and no sealed line where it is left out. */
+function plain(
+  { line, error, ...properties }: Record<string, unknown>,
+  { withSealed }: { withSealed: boolean },
+): Record<string, unknown> {
+  return {
+    ...properties,
+    ...(withSealed && { sealed: line }),
+    ...(error !== undefined && { error: messageOf(error) }),
+  };
+}

@@ -1,0 +1,143 @@
+/**
+ * `micropay verify`: checks receipts offline.
+ */
+import { systemDisk } from "../../client/disk.ts";
+import {
+  type CheckedReceipt,
+  checkReceipt,
+  readReceiptAnchor,
+} from "../../client/receipt_check.ts";
+import {
+  CertificateError,
+  EnvelopeError,
+  FileError,
+  messageOf,
+  ProtocolError,
+  UsageError,
+} from "../../errors.ts";
+import type { TrustAnchor } from "../../pki/trust_anchor.ts";
+import { printable, quoted } from "../../printable.ts";
+import { orderSigner } from "../../protocol/order.ts";
+import { type JsonObject, parseJsonObject } from "../../strict_json.ts";
+import type { VerifyRequest } from "../command_line/command_line.ts";
+import { type ExitCode, exitCodes } from "../exit_code.ts";
+import { jsonLine } from "../json_line.ts";
+import type { Surroundings } from "../process_io.ts";
+import { verifyLines } from "./receipt_lines.ts";
+
+/**
+ * @throws {UsageError} when there is no CA to check with, or nothing to check
+ * @throws {FileError} when a file cannot be read
+ */
+export async function runVerify(
+  request: VerifyRequest,
+  { openInput, print }: Surroundings,
+): Promise<ExitCode> {
+  const anchor = await readAnchor(request.ca);
+  const files = request.files.length === 0 ? ["-"] : request.files;
+  let looked = 0;
+  let wrong = 0;
+  for (const name of files) {
+    for await (const { file, number, text } of verifyLines(name, { openInput })) {
+      const verdict = await verdictOf(text, anchor);
+      if (verdict === "no_payment") continue;
+      looked++;
+      const isWrong = typeof verdict === "string";
+      if (isWrong) wrong++;
+      const place = `${file}:${number}`;
+      if (request.json) {
+        const said = isWrong ? { valid: false, text: verdict } : validFields(verdict);
+        print(jsonLine({ ...said, place, file, line: number }));
+      } else {
+        print(
+          isWrong
+            ? `${printable(place)}: not valid: ${printable(verdict)}`
+            : validSentence(verdict),
+        );
+      }
+    }
+  }
+  if (looked === 0) {
+    throw new UsageError(
+      `verify ${files.join(", ")}: there is no receipt in it; give a file of the client's folder ` +
+        `receipts, or lines of history --json`,
+    );
+  }
+  return wrong === 0 ? exitCodes.ok : exitCodes.error;
+}
+
+/** @returns what was proven; what is wrong, as a sentence; or that the line is about no payment */
+async function verdictOf(
+  text: string | undefined,
+  anchor: TrustAnchor,
+): Promise<CheckedReceipt | string | "no_payment"> {
+  if (text === undefined) return "the line is longer than any receipt";
+  const bare: JsonObject | undefined = /^[^.\s]+(\.[^.\s]+){2}$/.test(text)
+    ? { receipt: text }
+    : undefined;
+  const members = text.startsWith("{") ? parseJsonObject(text) : bare;
+  if (!members) return "this is neither a receipt nor a line of JSON";
+  // What `receive --json` begins with.
+  if (members.event === "online") return "no_payment";
+  const { receipt, order } = members;
+  if (typeof receipt !== "string") return "there is no receipt in this line of JSON";
+  if (order !== undefined && typeof order !== "string") return "its order is no text";
+  try {
+    const checked = await checkReceipt(receipt, order, { anchor });
+    return contradiction(members, checked) ?? checked;
+  } catch (error) {
+    const expected = error instanceof EnvelopeError || error instanceof CertificateError ||
+      error instanceof ProtocolError;
+    if (!expected) throw error;
+    return error.message;
+  }
+}
+
+const statedMembers = ["entry", "id", "kind", "at", "from", "to", "amount", "refunds"] as const;
+
+/** Whether the line says in words of its own, beside the receipt, something else than what was signed. */
+function contradiction(line: JsonObject, { receipt, order }: CheckedReceipt): string | undefined {
+  const signed: JsonObject = { ...receipt, ...(order && { memo: order.memo }) };
+  const names = order ? [...statedMembers, "memo"] : statedMembers;
+  const name = names.find((name) => Object.hasOwn(line, name) && line[name] !== signed[name]);
+  if (name === undefined) return undefined;
+  return `the line says ${name} ${JSON.stringify(line[name])}, and what was signed ${
+    JSON.stringify(signed[name]) ?? "has none"
+  }`;
+}
+
+function validFields({ receipt, order }: CheckedReceipt): object {
+  const { entry, id, kind, from, to, amount, refunds, at, ledger } = receipt;
+  const memo = order?.memo;
+  const stated = { entry, id, kind, from, to, amount, memo, refunds, at, ledger };
+  return { valid: true, ...stated, order: order !== undefined };
+}
+
+function validSentence({ receipt, order }: CheckedReceipt): string {
+  const { from, to, amount, at, entry, id, kind, refunds } = receipt;
+  const memo = order?.memo === undefined ? "" : ` (${quoted(order.memo)})`;
+  const what = refunds === undefined ? kind : `${kind} of ${refunds}`;
+  const signed = order
+    ? `signed by ${orderSigner(order).role === "server" ? "the server" : "payer and server"}`
+    : "signed by the server; the order is not here";
+  return `${from} paid ${to} ${amount}${memo} on ${at}: ${what}, entry ${entry}, id ${id}, ${signed}`;
+}
+
+async function readAnchor(ca: string | undefined): Promise<TrustAnchor> {
+  const path = ca ?? "certs/CA.pem";
+  const pem = await systemDisk.readText(path);
+  if (pem === undefined && ca === undefined) {
+    throw new UsageError("verify: give the ledger's CA with --ca; there is no certs/CA.pem here");
+  }
+  if (pem === undefined) {
+    throw new FileError(`read the CA ${path}: there is no such file, or it is empty`);
+  }
+  try {
+    return await readReceiptAnchor(pem);
+  } catch (cause) {
+    throw new FileError(
+      `read the CA ${path}: ${messageOf(cause)}; give the operator's CA.pem with --ca`,
+      { cause },
+    );
+  }
+}

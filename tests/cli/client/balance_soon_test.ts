@@ -1,0 +1,44 @@
+/**
+ * The balance beside a payment that is known already: said when the server tells it soon, and never waited for longer.
+ */
+import { assertEquals } from "@std/assert";
+import { askBalanceSoon } from "../../../src/cli/client/balance_soon.ts";
+import type { Member } from "../../../src/client/member.ts";
+import { ClosedError } from "../../../src/errors.ts";
+import { answered } from "../../../src/protocol/exchange.ts";
+import { ManualClock } from "../../manual_clock.ts";
+
+function memberWith(clock: ManualClock, balance: () => ReturnType<Member["balance"]>): Member {
+  return { context: { clock }, balance } as unknown as Member;
+}
+
+const silent = () => new Promise<never>(() => {});
+
+Deno.test("balance: what the server tells at once is said", async () => {
+  const clock = new ManualClock();
+  const member = memberWith(clock, () => Promise.resolve(answered({ balance: 8000 })));
+  assertEquals([await askBalanceSoon(member), clock.pending], [8000, 0]);
+});
+
+Deno.test("balance: a server that says nothing is waited for a second", async () => {
+  const clock = new ManualClock();
+  const asked = askBalanceSoon(memberWith(clock, silent));
+  await clock.advance(1000);
+  assertEquals([await asked, clock.pending], [undefined, 0]);
+});
+
+Deno.test("balance: a signal ends the wait at once", async () => {
+  const clock = new ManualClock();
+  const controller = new AbortController();
+  const asked = askBalanceSoon(memberWith(clock, silent), { signal: controller.signal });
+  controller.abort();
+  assertEquals([await asked, clock.pending], [undefined, 0]);
+});
+
+Deno.test("balance: a connection that ends costs nothing but the balance", async () => {
+  const member = memberWith(
+    new ManualClock(),
+    () => Promise.reject(new ClosedError("ask: closed")),
+  );
+  assertEquals(await askBalanceSoon(member), undefined);
+});

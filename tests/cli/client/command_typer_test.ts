@@ -1,0 +1,33 @@
+/**
+ * A client's command typed in full: it can be copied into a shell, and means the same server, account and files.
+ */
+import { assertEquals } from "@std/assert";
+import { commandTyper } from "../../../src/cli/client/command_typer.ts";
+import { parsed } from "../command_line/fixture.ts";
+import { named } from "../../server/test_server.ts";
+
+const server = { serverHost: "192.0.2.7", serverPort: 8888 };
+
+Deno.test("a command is typed with the server, and with what the request said of account and files", () => {
+  const plain = commandTyper(server);
+  assertEquals(plain("status 3"), "micropay client 192.0.2.7 8888 status 3");
+  assertEquals(
+    plain("status 3", named("bob")),
+    "micropay client 192.0.2.7 8888 --as bob status 3",
+  );
+  const files = { ca: "a b/CA.pem", home: "/it's" };
+  assertEquals(
+    commandTyper({ ...server, as: named("alice"), ...files })("status 3", named("bob")),
+    String
+      .raw`micropay client 192.0.2.7 8888 --as alice --ca 'a b/CA.pem' --home '/it'\''s' status 3`,
+  );
+});
+
+Deno.test("a command that is typed in full is read as it was meant", () => {
+  const place = { ...server, as: named("alice"), home: "/h" };
+  const request = parsed(commandTyper(place)("status 3").replace("micropay ", ""));
+  assertEquals(request.kind === "client" && request.command, {
+    name: "status",
+    payment: { entry: 3 },
+  });
+});

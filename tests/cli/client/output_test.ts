@@ -1,0 +1,266 @@
+/**
+ * What a command prints, for people and for scripts, and where.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { commandTyper } from "../../../src/cli/client/command_typer.ts";
+import { type ClientOutput, jsonOutput, textOutput } from "../../../src/cli/client/output.ts";
+import { UnknownOutcomeError, UntrustedError } from "../../../src/errors.ts";
+import type { Amount } from "../../../src/money.ts";
+import { refuse } from "../../../src/protocol/exchange.ts";
+import type { Receipt } from "../../../src/protocol/receipt.ts";
+import { named } from "../../server/test_server.ts";
+
+const id = "019aaf3e-7c00-7000-8000-000000000001";
+const receiptJws = "eyJ.eyJ.sig";
+const ask = `micropay client 192.0.2.7 8888 --as alice --home '/my homes/a' status ${id}`;
+const typed = commandTyper({
+  ...{ serverHost: "192.0.2.7", serverPort: 8888 },
+  ...{ as: named("alice"), home: "/my homes/a" },
+});
+const [alice, bob] = [named("alice"), named("bob")];
+const at = "2026-11-23T08:00:00.000Z";
+const receipt = { id, entry: 7, from: alice, to: bob, amount: 2000 as Amount, at } as Receipt;
+const auditedFields = { entries: 9, receipts: 3, head: "ab", missing: [] };
+const audited = { outcome: "audited", ...auditedFields } as const;
+const hostile = "\u001b[2J\u009b31m\u202e";
+const harmless = "\\u{1b}[2J\\u{9b}31m\\u{202e}";
+
+const rows: readonly {
+  readonly title: string;
+  readonly tell: (output: ClientOutput) => void;
+  readonly text: readonly string[];
+  /** On stderr, for people alone. */
+  readonly said?: readonly string[];
+  readonly json: object;
+}[] = [
+  {
+    title: "registered",
+    tell: (output) =>
+      output.registered({ account: alice, balance: 10000, existed: false }, "registered"),
+    text: ["100 OK"],
+    said: ["registered"],
+    json: { code: 100, text: "OK", account: "alice", balance: 10000, existed: false },
+  },
+  {
+    title: "listed",
+    tell: (output) =>
+      output.listed({ balance: 1, online: [{ name: bob, ip: "127.0.0.1", port: 57609 }] }),
+    text: ["Account balance: 1", "Number online: 1", "bob#127.0.0.1#57609"],
+    json: { code: 300, balance: 1, online: [{ name: "bob", ip: "127.0.0.1", port: 57609 }] },
+  },
+  {
+    title: "a ledger that was rewritten from a known entry on",
+    tell: (output) => output.audited({ ...audited, sameUntil: 4, rewrittenAt: 5 }),
+    text: [
+      "9 entries followed, 3 receipts looked for",
+      "head ab",
+      "The ledger was rewritten: from entry 5 on, it is not what it was",
+    ],
+    json: { code: 400, ...auditedFields, rewrittenAt: 5, sameUntil: 4 },
+  },
+  {
+    title: "a ledger that was rewritten somewhere between two known entries",
+    tell: (output) => output.audited({ ...audited, sameUntil: 4, rewrittenAt: 7 }),
+    text: [
+      "9 entries followed, 3 receipts looked for",
+      "head ab",
+      "The ledger was rewritten: from entry 7 on, or earlier, but after entry 4, it is not what it was",
+    ],
+    json: { code: 400, ...auditedFields, rewrittenAt: 7, sameUntil: 4 },
+  },
+  {
+    title: "a ledger that only grew",
+    tell: (output) => output.audited({ ...audited, sameUntil: 9 }),
+    text: [
+      "9 entries followed, 3 receipts looked for",
+      "head ab",
+      "All correct: everything you hold is there, and the ledger only grew.",
+    ],
+    json: { code: 300, ...auditedFields },
+  },
+  {
+    title: "a ledger that only grew, to a member who holds no receipt",
+    tell: (output) => output.audited({ ...audited, receipts: 0, sameUntil: 0 }),
+    text: [
+      "9 entries followed, 0 receipts looked for",
+      "head ab",
+      "All correct so far: the ledger only grew. You hold no receipts; receive --since 0 fetches those of payments to you.",
+    ],
+    json: { code: 300, ...auditedFields, receipts: 0 },
+  },
+  {
+    title: "nobody online",
+    tell: (output) => output.listed({ balance: 1, online: [] }),
+    text: ["Account balance: 1", "Number online: 0"],
+    json: { code: 300, balance: 1, online: [] },
+  },
+  {
+    title: "balance",
+    tell: (output) => output.balance(9007199254740991),
+    text: ["9007199254740991"],
+    json: { code: 300, balance: 9007199254740991 },
+  },
+  {
+    title: "paid",
+    tell: (output) => output.paid({ outcome: "paid", receipt, receiptJws }, { balance: 8000 }),
+    text: ["transfer OK", `paid 2000 to bob, balance 8000, entry 7, id ${id}`],
+    json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
+  },
+  {
+    title: "paid, by somebody whose balance is not known just now",
+    tell: (output) => output.paid({ outcome: "paid", receipt, receiptJws }),
+    text: ["transfer OK", `paid 2000 to bob, entry 7, id ${id}`],
+    json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
+  },
+  {
+    title: "given back",
+    tell: (output) =>
+      output.paid({ outcome: "paid", receipt: { ...receipt, refunds: id }, receiptJws }, {
+        balance: 8000,
+      }),
+    text: ["transfer OK", `gave 2000 back to bob, balance 8000, entry 7, id ${id}`],
+    json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
+  },
+  {
+    title: "a payment that was asked for",
+    tell: (output) => output.found({ outcome: "paid", receipt, receiptJws }),
+    text: ["transfer OK", `alice paid 2000 to bob on ${receipt.at}, entry 7, id ${id}`],
+    json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
+  },
+  {
+    title: "a payment that came, with a memo",
+    tell: (output) => output.received({ receipt, receiptJws, memo: "lunch \\ dinner" }),
+    text: ['[Notification] alice just sent you $2000! ("lunch \\\\ dinner")', `entry 7, id ${id}`],
+    json: {
+      event: "payment",
+      id,
+      from: "alice",
+      amount: 2000,
+      memo: "lunch \\ dinner",
+      entry: 7,
+      receipt: receiptJws,
+    },
+  },
+  {
+    title: "a payment that came, without a memo",
+    tell: (output) => output.received({ receipt, receiptJws, memo: undefined }),
+    text: ["[Notification] alice just sent you $2000!", `entry 7, id ${id}`],
+    json: { event: "payment", id, from: "alice", amount: 2000, entry: 7, receipt: receiptJws },
+  },
+  {
+    title: "a refusal of old, with its number",
+    tell: (output) => output.refused(refuse(210)),
+    text: ["210 FAIL"],
+    json: { code: 210, text: "FAIL" },
+  },
+  {
+    title: "a refused payment",
+    tell: (output) => output.refused(refuse(270), { advice: "you have 1, not 2" }),
+    text: ["transfer FAIL due to bankruptcy"],
+    said: ["you have 1, not 2"],
+    json: { code: 270, text: "transfer FAIL due to bankruptcy" },
+  },
+  {
+    title: "a status that is not known",
+    tell: (output) => output.refused(refuse(400), { fields: { id } }),
+    text: ["unknown"],
+    json: { code: 400, text: "unknown", id },
+  },
+];
+
+for (const { title, tell, text, said = [], json } of rows) {
+  Deno.test(`output: ${title}`, () => {
+    assertEquals(printed(textOutput, tell), { out: [...text], error: [...said] });
+    const { out, error } = printed(jsonOutput, tell);
+    assertEquals([out.map((line) => JSON.parse(line)), error], [[json], []]);
+    assertEquals(out, [JSON.stringify(json)]);
+  });
+}
+
+const errors: readonly {
+  title: string;
+  tell: (output: ClientOutput) => void;
+  text: string;
+  json: object;
+}[] = [
+  {
+    title: "an error",
+    tell: (output) => output.failed(new UntrustedError("trust it: no")),
+    text: "micropay: trust it: no",
+    json: { error: "untrusted", text: "trust it: no" },
+  },
+  {
+    title: "a doubt, with the id to ask for",
+    tell: (output) => output.failed(new UnknownOutcomeError("pay bob: ?", { orderId: id })),
+    text: `micropay: pay bob: ?. Ask with: ${ask}`,
+    json: { error: "unknown_outcome", text: `pay bob: ?. Ask with: ${ask}`, id },
+  },
+];
+
+for (const { title, tell, text, json } of errors) {
+  Deno.test(`output: ${title} goes to stderr`, () => {
+    assertEquals(printed(textOutput, tell), { out: [], error: [text] });
+    assertEquals(printed(jsonOutput, tell), { out: [], error: [JSON.stringify(json)] });
+  });
+}
+
+Deno.test("output: that one is online is a result for scripts, and only news for people", () => {
+  const tell = (output: ClientOutput) => output.online(57609);
+  assertEquals(printed(jsonOutput, tell).out, ['{"event":"online","port":57609}']);
+  const { out, error } = printed(textOutput, tell);
+  assertEquals(out, []);
+  assertEquals(error, ["Online, taking payments on port 57609. Ctrl-C ends."]);
+});
+
+Deno.test("output: text from outside reaches no terminal raw", () => {
+  const tellings: readonly ((output: ClientOutput) => void)[] = [
+    (output) => output.refused(refuse(261, hostile)),
+    (output) => output.received({ receipt, receiptJws, memo: hostile }),
+    (output) => output.failed(new UntrustedError(hostile)),
+    (output) => output.listed({ balance: 1, online: [{ name: bob, ip: hostile, port: 1 }] }),
+    (output) =>
+      output.historyRow(
+        {
+          ...{ entry: 1, id, at: "2026-11-23T08:00:00.000Z", from: "alice", to: "bob" },
+          ...{ amount: 1 as Amount, memo: hostile, balance: 0 },
+        } as Parameters<ClientOutput["historyRow"]>[0],
+      ),
+  ];
+  for (const tell of tellings) {
+    const { out, error } = printed(textOutput, tell);
+    const all = [...out, ...error].join("\n");
+    assert(all.includes(harmless), all);
+    for (const make of [textOutput, jsonOutput]) {
+      const seen = Object.values(printed(make, tell)).flat().join("");
+      assert(!/[\p{Cc}\p{Cf}]/u.test(seen), seen);
+    }
+  }
+});
+
+Deno.test("output: what is escaped in JSON is the same value for whoever parses it", () => {
+  const memo = `${hostile}\u{e0041}\ud800\u2028\u{1f355}`;
+  const { out } = printed(jsonOutput, (output) => output.received({ receipt, receiptJws, memo }));
+  assertEquals(JSON.parse(out[0]!).memo, memo);
+  assertEquals(out[0]!.includes("\u{1f355}"), true);
+});
+
+Deno.test("output: the history shows what a refund and a status are asked with, before the memo", () => {
+  const row = { entry: 7, id, at, from: "alice", to: "bob", amount: 5, balance: 9, refunds: id };
+  const { out } = printed(textOutput, (output) =>
+    output.historyRow(
+      { ...row, memo: "id 1" } as unknown as Parameters<ClientOutput["historyRow"]>[0],
+    ));
+  assertEquals(out, [`7  ${at}  alice → bob  5  balance 9  id ${id}  refund of ${id}  "id 1"`]);
+});
+
+type Make = typeof textOutput;
+
+function printed(make: Make, tell: (output: ClientOutput) => void) {
+  const [out, error]: [string[], string[]] = [[], []];
+  const printers = {
+    print: (line: string) => out.push(line),
+    printError: (line: string) => error.push(line),
+  };
+  tell(make({ ...printers, typed }));
+  return { out, error };
+}

@@ -1,0 +1,283 @@
+/**
+ * The operator's commands as processes of their own, beside a real server whose members pay each other.
+ */
+import { DatabaseSync } from "node:sqlite";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { Ended } from "../../end_to_end/program.ts";
+import {
+  json,
+  jsonLines,
+  openScene,
+  openSceneWith,
+  type Scene,
+  step,
+} from "../../end_to_end/driver.ts";
+
+/** As a process of its own, as the operator does it. */
+async function ledger(scene: Scene, ...args: readonly string[]) {
+  return await scene.run(["ledger", ...args]);
+}
+
+/** One that has to succeed, as JSON. */
+async function asked(scene: Scene, ...args: readonly string[]) {
+  return succeeded(await ledger(scene, ...args, "--json"));
+}
+
+/** One that has to succeed and is no more than a step, as JSON. */
+async function found(scene: Scene, ...args: readonly string[]) {
+  return succeeded(await scene.ledgerInProcess(...args, "--json"));
+}
+
+function succeeded({ code, stdout, stderr }: Ended) {
+  assertEquals([code, stderr], [0, ""]);
+  return jsonLines(stdout);
+}
+
+Deno.test("ledger: an operator looks, corrects and exports beside the running server", async (t) => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  await using bob = await scene.receiver("bob");
+  const paid = await scene.inProcess(["pay", "bob", "2000", "--memo", "lunch", "--json"]);
+  const { id } = json(paid.stdout);
+  await bob.line(/"event":"payment"/);
+
+  await step(t, "balances", async () => {
+    assertEquals(await asked(scene, "balances"), [
+      { account: "@issuer", balance: -20_000, online: false, closed: false },
+      { account: "alice", balance: 8000, online: false, closed: false },
+      { account: "bob", balance: 12_000, online: true, closed: false },
+    ]);
+    const { stdout } = await ledger(scene, "balances");
+    assertMatch(stdout, /^bob +12000$/m);
+  });
+
+  await step(t, "show an account, an entry by its number and by its id, and nothing", async () => {
+    const [account] = await asked(scene, "show", "alice");
+    assertMatch(String(account!.certificate), /^[0-9a-f]{64}$/);
+    assertEquals((account!.entries as { number: number }[]).map(({ number }) => number)[0], 3);
+    const [entry] = await asked(scene, "show", "3");
+    assertEquals(await asked(scene, "show", String(id)), [entry!]);
+    const { memo, amount, order, order_digest, hash } = entry as Record<string, unknown>;
+    assertEquals([memo, amount, (order as { id: string }).id], ["lunch", 2000, id]);
+    const receipt = json(atob(String(json(paid.stdout).receipt).split(".")[1]!));
+    assertEquals([receipt.order, receipt.head], [order_digest, hash]);
+    const nothing = await ledger(scene, "show", "nobody");
+    assertEquals([nothing.code, nothing.stdout], [5, "unknown\n"]);
+  });
+
+  await step(t, "deposit and withdraw", async () => {
+    const [deposit] = await asked(scene, "deposit", "alice", "500", "--memo", "grant");
+    assertEquals([deposit!.code, deposit!.entry], [130, 4]);
+    const withdrawal = await ledger(scene, "withdraw", "alice", "8500");
+    assertMatch(withdrawal.stdout, /^transfer OK\nentry 5, id /);
+    const rows: readonly [string[], number][] = [
+      [["withdraw", "alice", "1"], 270],
+      [["deposit", "nobody", "1"], 262],
+      [["withdraw", "nobody", "1"], 262],
+    ];
+    for (const [args, refusal] of rows) {
+      const { code, stdout, stderr } = await scene.ledgerInProcess(...args, "--json");
+      assertEquals([code, json(stdout).code, stderr], [5, refusal, ""]);
+    }
+    assertEquals(json((await scene.inProcess(["balance", "--json"])).stdout).balance, 0);
+    const rest = jsonLines((await scene.inProcess(["history", "--json"])).stdout);
+    assertEquals(rest[1]!.memo, "grant");
+  });
+
+  await step(t, "export", async () => {
+    const { code, stdout } = await ledger(scene, "export", "--account", "alice");
+    assertEquals(code, 0);
+    const rows = stdout.trim().split("\n").slice(1).map((row) => row.split(","));
+    assertEquals(rows.map((row) => Number(row[6])), [10_000, -2000, 500, -8500]);
+    const backwards = await ledger(
+      scene,
+      ...["export", "--from", "2026-02-01", "--to", "2026-01-01", "--json"],
+    );
+    assertEquals([backwards.code, json(backwards.stderr).error], [2, "usage"]);
+  });
+
+  await step(t, "audit", async () => {
+    const [report] = await asked(scene, "audit");
+    assertEquals([report!.outcome, report!.entries, report!.accounts], ["in_order", 5, 2]);
+    assert(Number(report!.entriesPerSecond) > 0);
+    const { code, stdout, stderr } = await ledger(scene, "audit");
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(report!.lastAt as string, /^20\d\d-.*Z$/);
+    assertMatch(stdout, /\nAll correct: chain, signatures, [^\n]+\n$/);
+    assertMatch(
+      stdout,
+      /^entries +5\nlast entry +20\d\d-.*Z\naccounts +2\ncertificates +2\nhead +[0-9a-f]{64}\nrate +\d/,
+    );
+  });
+});
+
+Deno.test("ledger: a command in the wrong folder says which folder it looked in and what to give it", async (t) => {
+  await using scene = await openScene();
+  const folder = await Deno.realPath(scene.folder);
+  const noLedger = `no ledger ${folder}/server.db`;
+  const noCa = `no CA certificate ${folder}/certs/CA.pem`;
+  const rows: readonly [string[], string, string][] = [
+    [["balances"], noLedger, "--db FILE"],
+    [["show", "alice"], noLedger, "--db FILE"],
+    [["export"], noLedger, "--db FILE"],
+    [["backup", "b.db"], noLedger, "--db FILE"],
+    [["audit"], `${noLedger} and ${noCa}`, "--db FILE and --certs DIR"],
+    [["deposit", "alice", "5"], `${noLedger} and ${noCa}`, "--db FILE and --certs DIR"],
+    [["withdraw", "alice", "5"], `${noLedger} and ${noCa}`, "--db FILE and --certs DIR"],
+    [["reissue", "alice"], `${noLedger} and ${noCa}`, "--db FILE and --certs DIR"],
+    [["close", "alice"], `${noLedger} and ${noCa}`, "--db FILE and --certs DIR"],
+    [["restore", "b.db"], `no backup ${folder}/b.db and ${noCa}`, "its path and --certs DIR"],
+  ];
+  for (const [args, none, give] of rows) {
+    await step(t, args.join(" "), async () => {
+      const { code, stdout, stderr } = await ledger(scene, ...args);
+      assertEquals([code, stdout], [1, ""]);
+      assertEquals(
+        stderr,
+        `micropay: cannot run ledger ${args[0]}: there is ${none}; this folder is ${folder}: ` +
+          `go to the server's folder, or give ${give}\n`,
+      );
+    });
+  }
+  assertEquals([...Deno.readDirSync(folder)].filter(({ name }) => name.includes(".db")), []);
+});
+
+Deno.test("ledger: what cannot be opened is one clear line and exit 1", async (t) => {
+  await using scene = await openScene();
+  await Deno.writeTextFile(scene.path("text.db"), "no database".repeat(99));
+  await scene.run(["gencert"]);
+  const rows: readonly [string[], string][] = [
+    [["audit"], "server.db"],
+    [["audit", "--certs", "nowhere"], "nowhere/CA.pem"],
+    [["balances", "--db", "text.db"], "not a database"],
+    [["deposit", "alice", "5", "--db", "absent.db"], "absent.db"],
+    [["backup", "b.db"], "server.db"],
+    [["restore", "absent.db"], "absent.db"],
+  ];
+  for (const [args, says] of rows) {
+    await step(t, args.join(" "), async () => {
+      const { code, stdout, stderr } = await ledger(scene, ...args);
+      assertEquals([code, stdout, stderr.trimEnd().split("\n").length], [1, "", 1]);
+      assertStringIncludes(stderr, says);
+      const told = await ledger(scene, ...args, "--json");
+      assertStringIncludes(String(json(told.stderr).text), says);
+    });
+  }
+});
+
+Deno.test("ledger: the audit finds nothing beside a server that keeps booking, and corrections wait their turn", async () => {
+  await using scene = await openSceneWith(["alice", "bob", "carol"]);
+  await using _bob = await scene.receiver("bob");
+  await using _carol = await scene.receiver("carol");
+  let isOver = false;
+  const booking = [["alice", "bob"], ["bob", "carol"]].map(async ([from, to]) => {
+    let booked = 0;
+    while (!isOver) {
+      const { code, stderr } = await scene.inProcess(["pay", to!, "1"], { as: from! });
+      assertEquals(code, 0, stderr);
+      booked++;
+    }
+    return booked;
+  });
+  const counts: number[] = [];
+  for (let round = 0; round < 4; round++) {
+    const [report] = await asked(scene, "audit");
+    assertEquals(report!.outcome, "in_order");
+    counts.push(Number(report!.entries));
+    await asked(scene, "deposit", "carol", "10");
+    await asked(scene, "withdraw", "carol", "10");
+  }
+  isOver = true;
+  const [first, second] = await Promise.all(booking);
+  assert(counts.at(-1)! > counts[0]! + 6);
+  const [report] = await asked(scene, "audit");
+  assertEquals(report!.entries, 3 + 8 + first! + second!);
+});
+
+Deno.test("ledger: a backup is restored when it is in order and no server runs", async () => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  assertEquals(await asked(scene, "backup", "kept.db"), [{ written: "kept.db" }]);
+  const db = await Deno.realPath(scene.path("server.db"));
+  assertEquals((await ledger(scene, "backup", "kept.db")).code, 1);
+  await found(scene, "deposit", "alice", "5");
+
+  const running = await ledger(scene, "restore", "kept.db");
+  // At once: no audit was printed before.
+  assertEquals([running.code, running.stdout], [1, ""]);
+  assertStringIncludes(
+    running.stderr,
+    `cannot restore the ledger ${db}: another server is using it; stop that one first`,
+  );
+  await scene.server.stop();
+
+  await Deno.copyFile(scene.path("kept.db"), scene.path("tampered.db"));
+  const change = "UPDATE client SET balance = balance + 1 WHERE username = 'bob'";
+  const database = new DatabaseSync(scene.path("tampered.db"));
+  database.exec(change);
+  database.close();
+  const tampered = await ledger(scene, "restore", "tampered.db");
+  assertEquals([tampered.code, tampered.stderr], [1, ""]);
+  assertStringIncludes(tampered.stdout, "The ledger is wrong: bob has 10001");
+  assertEquals((await found(scene, "balances"))[1]!.balance, 10_005);
+
+  const [report, kept, written] = await asked(scene, "restore", "kept.db");
+  assertEquals([report!.outcome, written!.written], ["in_order", db]);
+  assertEquals((await found(scene, "balances"))[1]!.balance, 10_000);
+  assertEquals((await asked(scene, "balances", "--db", String(kept!.kept)))[1]!.balance, 10_005);
+  await scene.startServer();
+  assertEquals(json((await scene.inProcess(["balance", "--json"])).stdout).balance, 10_000);
+});
+
+Deno.test("ledger: a member whose key was lost is let in anew with the code, once", async () => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  await using online = await scene.receiver("alice");
+  const [issued] = await asked(scene, "reissue", "alice");
+  const code = String(issued!.code);
+  assertMatch(code, /^([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$/);
+
+  // The session ends by itself, and others do not see it any more.
+  await online.end();
+  await scene.server.program.line(/\(alice\) was revoked or closed by the operator/);
+  assertEquals(json((await scene.inProcess(["list", "--json"], { as: "bob" })).stdout).online, []);
+  assertEquals((await scene.inProcess(["pay", "bob", "1"])).code, 4);
+  assertEquals((await scene.ledgerInProcess("show", "alice")).stdout.includes("none"), true);
+
+  const register = async (...args: readonly string[]) =>
+    (await scene.inProcess(["register", "alice", ...args], { as: "alice-anew" })).stdout.trim();
+  assertEquals(await register(), "210 FAIL");
+  assertEquals(await register("--code", "0000-0000-0000-0000"), "210 FAIL");
+  assertEquals(await register("--code", code.toLowerCase()), "100 OK");
+  const balance = await scene.inProcess(["balance", "--json"], { as: "alice-anew" });
+  assertEquals(json(balance.stdout).balance, 10_000);
+  const again = await scene.inProcess(["register", "alice", "--code", code], { as: "mallory" });
+  assertEquals(again.stdout.trim(), "210 FAIL");
+  await using _bob = await scene.receiver("bob");
+  assertEquals((await scene.inProcess(["pay", "bob", "1"], { as: "alice-anew" })).code, 0);
+  const [report] = await found(scene, "audit");
+  assertEquals([report!.outcome, report!.certificates], ["in_order", 3]);
+});
+
+Deno.test("ledger: a closed account lets nobody in and keeps its balance", async () => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  await using bob = await scene.receiver("bob");
+  assertEquals(await asked(scene, "close", "bob"), [{ account: "bob", closed: true }]);
+  await bob.end();
+  assertEquals((await scene.inProcess(["balance"], { as: "bob" })).code, 4);
+  assertEquals((await scene.inProcess(["pay", "bob", "1"])).code, 5);
+  const refused = [["close", "bob"], ["reissue", "bob"], ["deposit", "bob", "1"]] as const;
+  for (const args of refused) {
+    const { code, stdout } = await scene.ledgerInProcess(...args, "--json");
+    assertEquals([code, json(stdout).code], [5, 267]);
+  }
+  assertEquals((await found(scene, "balances"))[2], {
+    account: "bob",
+    balance: 10_000,
+    online: false,
+    closed: true,
+  });
+  await found(scene, "withdraw", "bob", "10000");
+  assertEquals((await found(scene, "audit"))[0]!.outcome, "in_order");
+  for (const command of ["close", "reissue"]) {
+    const { code, stdout } = await scene.ledgerInProcess(command, "nobody", "--json");
+    assertEquals([code, json(stdout).code], [5, 262]);
+  }
+});
