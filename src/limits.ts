@@ -160,6 +160,12 @@ export const chainEntriesPerTurn = 64;
 export const chainEntriesAtOnce = 8;
 export const receiptsPerTurn = 4;
 
+/** Account changes that are read and verified at a time: a page takes some 100 KB. */
+export const changesAtOnce = 64;
+
+/** How often an account change is signed anew because another one came first. Each try takes milliseconds. */
+export const changeTriesMax = 10;
+
 /** Processors that a server reckons with unless it is told. */
 export const processorsDefault = 2;
 

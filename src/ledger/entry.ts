@@ -1,5 +1,6 @@
 /**
- * One line of the ledger. Entries are numbered from 1 without gaps, never changed and never removed.
+ * One line of the ledger. Entries and account changes are numbered together, from 1 without gaps. They are never changed and
+ * never removed.
  */
 import { createHash } from "node:crypto";
 import type { AccountName } from "../account_name.ts";
@@ -21,8 +22,8 @@ export type EntryParty = AccountName | typeof issuingAccount;
 export const entryKinds = ["opening", "payment", "refund", "deposit", "withdrawal"] as const;
 export type EntryKind = (typeof entryKinds)[number];
 
-/** An instruction that was checked and is ready to be booked. */
-export interface Booking {
+/** What is booked. */
+interface Terms {
   /** The order's id, a UUIDv7; booked at most once in a ledger's life. */
   readonly id: string;
   readonly kind: EntryKind;
@@ -38,7 +39,16 @@ export interface Booking {
   readonly atMs: number;
 }
 
-export interface Entry extends Booking {
+/** An instruction that was checked and is ready to be booked. */
+export interface Booking extends Terms {
+  /**
+   * SHA-256 fingerprint of the certificate that the order is signed under. A payment and a refund have one; the server signs
+   * the others.
+   */
+  readonly certificate?: string;
+}
+
+export interface Entry extends Terms {
   readonly number: number;
   /** Balances of both sides after this entry. */
   readonly payerBalance: number;
@@ -48,7 +58,7 @@ export interface Entry extends Booking {
 }
 
 /** What an entry commits to: everything in it that is not derived. */
-export type EntryContents = Booking & { readonly number: number };
+export type EntryContents = Terms & { readonly number: number };
 
 /** SHA-256 over an order's compact JWS: 64 hexadecimal digits, what `sha256sum` prints for it. */
 export function orderDigest(orderJws: string): string {

@@ -10,6 +10,7 @@
  * precondition is a mistake of the program: `TypeError`, and nothing was changed.
  */
 import type { AccountName } from "../account_name.ts";
+import type { AccountChange, LinkedChange, RecordedChange } from "./account_change.ts";
 import type { Booking, Entry } from "./entry.ts";
 
 /** What the ledger keeps of a member's certificate. */
@@ -25,10 +26,12 @@ export interface CertificateRecord {
 export interface Account {
   readonly name: AccountName;
   readonly balance: number;
-  /** The one certificate that may act as this account. Absent after {@link Ledger.revoke}, until it is registered anew. */
+  /** The one certificate that may act as this account. Absent while it is revoked, and when the account is closed. */
   readonly certificate?: CertificateRecord;
   /** Closed: nobody logs in to it any more and nothing is booked, the balance stays. */
   readonly isClosed: boolean;
+  /** Absent while the account is as it was registered. */
+  readonly lastChange?: RecordedChange;
 }
 
 export interface Registration {
@@ -39,8 +42,13 @@ export interface Registration {
    * when accounts start with nothing.
    */
   readonly opening?: Booking;
-  /** SHA-256 of the one-time code for an account whose certificate was revoked, 64 hexadecimal digits. */
-  readonly codeDigest?: string;
+  /** For an account whose certificate was revoked. */
+  readonly reissue?: {
+    /** SHA-256 of the one-time code, 64 hexadecimal digits. */
+    readonly codeDigest: string;
+    /** Of the kind `reissue`, naming the account and the certificate. */
+    readonly change: AccountChange;
+  };
   /** How many accounts the ledger may have, the new one included. As many as there come when absent. */
   readonly accountsMax?: number;
 }
@@ -55,12 +63,15 @@ export type RegisterOutcome =
   /** The account was there without a certificate, and the code was right: it has this one now, nothing was booked. */
   | { readonly outcome: "reissued"; readonly account: RegisteredAccount }
   /**
-   * The name belongs to another key, its one-time code is another, or the account is closed. Also where the key is the one
-   * that was revoked, code or not: whoever found or stole it must not be let in again.
+   * The name belongs to another key, its one-time code is another, or the account is closed. Also where the account had the
+   * key before, code or not: whoever found or stole it must not be let in again. Also where the account is gone, but not
+   * what it left in the book.
    */
   | { readonly outcome: "name_taken" }
   /** There are as many accounts as there may be. */
   | { readonly outcome: "too_many_accounts" }
+  /** Another account change came first: sign the reissue anew. */
+  | { readonly outcome: "outdated" }
   /** The issuing account cannot give so much: everything ever issued must stay within 2^53-1. */
   | { readonly outcome: "issue_exhausted" };
 
@@ -97,6 +108,8 @@ export type BookOutcome =
   | { readonly outcome: "bankrupt" }
   /** One of the two accounts is closed. What a closed account has can still be withdrawn from it. */
   | { readonly outcome: "account_closed" }
+  /** The order is signed under another certificate than the one that may act as the payer now. */
+  | { readonly outcome: "certificate_not_current" }
   /** A refund of what is no payment from this payee to this payer. */
   | { readonly outcome: "payment_unknown" }
   /** All refunds of that payment together would exceed it. */
@@ -138,21 +151,18 @@ export type VoidOutcome =
   /** Too late: here is its entry. */
   | { readonly outcome: "booked"; readonly entry: Entry };
 
-export type RevokeOutcome =
-  | { readonly outcome: "revoked" }
+export type ChangeOutcome =
+  | { readonly outcome: "changed"; readonly change: RecordedChange }
   | { readonly outcome: "account_unknown" }
-  | { readonly outcome: "account_closed" };
+  | { readonly outcome: "account_closed" }
+  /** The account or the last change is another than when the statement was signed: sign it anew. */
+  | { readonly outcome: "outdated" };
 
-export type CloseOutcome =
-  | { readonly outcome: "closed" }
-  | { readonly outcome: "account_unknown" }
-  | { readonly outcome: "account_closed" };
-
-/** A stretch of the chain, without what the entries say. */
+/** A stretch of the chain, without what its rows say. */
 export interface ChainPart {
   /** The head before the first of the digests: 64 hexadecimal digits. */
   readonly head: string;
-  /** {@link entryDigest} of each entry, in order. */
+  /** `entryDigest` of each entry and `changeDigest` of each account change, in the order of their numbers. */
   readonly digests: readonly Uint8Array[];
 }
 
@@ -170,7 +180,7 @@ export interface Totals {
   readonly entries: number;
   /** Of all balances, the issuing account's included. Zero, or the ledger is damaged. */
   readonly balanceSum: number;
-  /** The hash of the last entry, or the ledger's identifier when there is none. */
+  /** The hash of the last entry or account change, or the ledger's identifier when there is none. */
   readonly head: string;
 }
 
@@ -207,23 +217,23 @@ export interface Ledger {
   entry(id: string): Promise<Entry | undefined>;
   /** Entries of an account on either side. */
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]>;
-  /** What a member needs to follow the chain from entry `after` on, 0 being the start. Empty past the end. */
+  /** What a member needs to follow the chain after the number `after`, 0 being the start. Empty past the end. */
   chain(query: { readonly after: number; readonly limit: number }): Promise<ChainPart>;
-  entryCount(): Promise<number>;
+  /** Number of the last entry or account change, 0 when there is none. */
+  lastNumber(): Promise<number>;
+  /** The first number that neither an entry nor an account change has, though a later one does. Reads the whole ledger. */
+  missingNumber(): Promise<number | undefined>;
   totals(): Promise<Totals>;
 
   /**
-   * Takes an account its certificate, because its key was lost, and takes it offline. The next registration of the name that
-   * brings the code gets it.
-   *
-   * @param codeDigest SHA-256 of the one-time code; replaces one given before
+   * Records a revocation or a closure, and takes the account offline. After a revocation, the next registration of the name
+   * that brings the code gets it. A later revocation replaces the code. The caller has signed the statement.
    */
-  revoke(
-    name: AccountName,
-    options: { readonly codeDigest: string; readonly atMs: number },
-  ): Promise<RevokeOutcome>;
-  /** Closes an account for good and takes it offline. */
-  closeAccount(name: AccountName, options: { readonly atMs: number }): Promise<CloseOutcome>;
+  changeAccount(change: AccountChange): Promise<ChangeOutcome>;
+  /** Account changes in the order of their numbers, each with the head before it. */
+  changes(query: { readonly after: number; readonly limit: number }): Promise<LinkedChange[]>;
+  /** What the next account change has to name as `previous`. */
+  lastStatement(): Promise<string>;
   /** Changes when somebody else changed the ledger: another process on the same store. */
   revision(): Promise<number>;
 

@@ -1,7 +1,9 @@
 /**
- * The arithmetic of booking, without any storage: what one entry does to two balances and to the chain.
+ * The arithmetic of booking, without any storage: what one entry does to two balances and to the chain, and what one account
+ * change does to the chain.
  */
 import { amountMax } from "../money.ts";
+import { type AccountChange, changeDigest, type RecordedChange } from "./account_change.ts";
 import {
   type Booking,
   chainHash,
@@ -11,12 +13,16 @@ import {
   issuingAccount,
 } from "./entry.ts";
 
-/** Where the next entry goes: what it follows, and what both sides have before it. */
-export interface PostingPlace {
-  /** Number of the last entry, 0 in an empty ledger. */
+/** The end of the chain, which the next entry or account change follows. */
+export interface ChainEnd {
+  /** Number of the last row, 0 in an empty ledger. */
   readonly lastNumber: number;
-  /** Hash of the last entry, the ledger's identifier in an empty ledger. */
+  /** Hash of the last row, the ledger's identifier in an empty ledger. */
   readonly head: string;
+}
+
+/** Where the next entry goes: what it follows, and what both sides have before it. */
+export interface PostingPlace extends ChainEnd {
   readonly payerBalance: number;
   readonly payeeBalance: number;
 }
@@ -49,6 +55,15 @@ export function post(booking: Booking, place: PostingPlace): Entry | undefined {
     payeeBalance: place.payeeBalance + booking.amount,
     hash: chainHash(place.head, entryDigest(contents)),
   };
+}
+
+/** The account change in its place. */
+export function placeChange(
+  { previous: _, ...change }: AccountChange,
+  { lastNumber, head }: ChainEnd,
+): RecordedChange {
+  const contents = { ...change, number: lastNumber + 1 };
+  return { ...contents, hash: chainHash(head, changeDigest(contents)) };
 }
 
 /**

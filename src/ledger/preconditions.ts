@@ -3,6 +3,7 @@
  * program, and booked it could make money out of nothing or stop the storage.
  */
 import { amountRule, isAmount } from "../money.ts";
+import type { AccountChange } from "./account_change.ts";
 import { type Booking, type EntryKind, issuingAccount } from "./entry.ts";
 import type { BookingConditions, HistoryQuery, Registration, Voiding } from "./ledger.ts";
 
@@ -23,6 +24,10 @@ export function requireBookable(
   if ((booking.kind === "refund") !== (booking.refunds !== undefined)) {
     refuse("a refund, and only a refund, names the payment that it gives back");
   }
+  const isByMember = booking.kind === "payment" || booking.kind === "refund";
+  if (isByMember !== (booking.certificate !== undefined)) {
+    refuse("a payment or a refund, and nothing else, names its signer's certificate");
+  }
   const texts = [booking.id, booking.orderJws, booking.memo ?? "", booking.refunds ?? ""];
   if (!texts.every(isStorable)) refuse("a text in it cannot be stored as it is");
 }
@@ -36,11 +41,18 @@ export function requireVoidable({ id, digest, code, atMs, expiresAtMs }: Voiding
 
 /** @throws {TypeError} unless the opening entry, where there is one, goes from the issuing account to the new account */
 export function requireRegistrable(registration: Registration): void {
-  const { name, certificate, opening, codeDigest } = registration;
+  const { name, certificate, opening, reissue } = registration;
   const refuse = (reason: string) => {
     throw new TypeError(`cannot register ${name}: ${reason}`);
   };
-  if (codeDigest !== undefined && !isDigest(codeDigest)) refuse("its code's digest is none");
+  if (reissue !== undefined) {
+    const { change, codeDigest } = reissue;
+    if (!isDigest(codeDigest)) refuse("its code's digest is none");
+    requireChange(change);
+    const fits = change.kind === "reissue" && change.name === name &&
+      change.certificate === certificate.fingerprint;
+    if (!fits) refuse("its reissue is not one of this certificate for it");
+  }
   if (!isTime(certificate.issuedAtMs)) refuse("its certificate's time is no date");
   if (opening === undefined) return;
   requireBookable(opening);
@@ -49,14 +61,22 @@ export function requireRegistrable(registration: Registration): void {
   }
 }
 
-/** @throws {TypeError} unless what is to be kept with a revoked or closed account can be kept */
-export function requireRevocable(
-  name: string,
-  { atMs, codeDigest }: { readonly atMs: number; readonly codeDigest?: string },
-): void {
-  if (!isTime(atMs)) throw new TypeError(`cannot revoke or close ${name}: its time is no date`);
-  if (codeDigest !== undefined && !isDigest(codeDigest)) {
-    throw new TypeError(`cannot revoke ${name}: its code's digest is none`);
+/** @throws {TypeError} unless it can be recorded and read back as it was */
+export function requireChange(change: AccountChange): void {
+  const { kind, name, certificate, codeDigest, previous, statementJws, atMs } = change;
+  const refuse = (reason: string) => {
+    throw new TypeError(`cannot record the ${kind} of ${name}: ${reason}`);
+  };
+  if (!isTime(atMs)) refuse("its time is no date");
+  if (!isStorable(statementJws)) refuse("its statement cannot be stored as it is");
+  if (![certificate, codeDigest, previous].every((one) => one === undefined || isDigest(one))) {
+    refuse("a digest in it is none");
+  }
+  if ((kind === "revocation") !== (codeDigest !== undefined)) {
+    refuse("a revocation, and only a revocation, has a code");
+  }
+  if (kind === "reissue" ? certificate === undefined : kind === "closure" && certificate) {
+    refuse("a reissue names a certificate, a closure names none");
   }
 }
 

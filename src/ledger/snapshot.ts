@@ -25,11 +25,23 @@ export interface StoredEntry {
   readonly refunds: StoredValue;
 }
 
+/** One account change. The names are those of the table's columns. */
+export interface StoredChange {
+  readonly number: StoredValue;
+  readonly kind: StoredValue;
+  readonly username: StoredValue;
+  readonly certificate: StoredValue;
+  readonly code_digest: StoredValue;
+  readonly statement_jws: StoredValue;
+  readonly at: StoredValue;
+  readonly hash: StoredValue;
+}
+
 export interface StoredAccount {
   readonly username: StoredValue;
   readonly balance: StoredValue;
   readonly online_status: StoredValue;
-  /** When it was closed; `null` while it is open. */
+  /** When it was closed, by its change; `null` while it is open. */
   readonly closed_at: StoredValue;
 }
 
@@ -39,7 +51,6 @@ export interface StoredCertificate {
   readonly key_fingerprint: StoredValue;
   readonly der: StoredValue;
   readonly issued_at: StoredValue;
-  readonly revoked_at: StoredValue;
 }
 
 /** Every method throws `LedgerError` when the store cannot be read. */
@@ -53,6 +64,9 @@ export interface LedgerSnapshot {
   entriesOf(name: string): Iterable<StoredEntry>;
   entryByNumber(number: number): StoredEntry | undefined;
   entryById(id: string): StoredEntry | undefined;
+  /** Account changes, in the order of their numbers; those of one account when it is named. */
+  changes(name?: string): Iterable<StoredChange>;
+  changeByNumber(number: number): StoredChange | undefined;
   /** Refunds of a payment, in the order of their numbers. */
   refundsOf(id: string): Iterable<StoredEntry>;
   /** Ids that more than one entry has; found without trusting an index. */

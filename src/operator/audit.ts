@@ -2,23 +2,28 @@
  * Checking a whole ledger, from its first entry, without believing any of it. Memory grows with the accounts, not with the entries.
  */
 import { LedgerError } from "../errors.ts";
+import { changeDigest, statementDigest } from "../ledger/account_change.ts";
 import { chainHash, type Entry, entryDigest } from "../ledger/entry.ts";
-import type { LedgerSnapshot, StoredEntry } from "../ledger/snapshot.ts";
+import type { LedgerSnapshot, StoredChange, StoredEntry } from "../ledger/snapshot.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { changeFault } from "../protocol/account_change.ts";
 import { AuditedAccounts } from "./audited_accounts.ts";
 import { readCertificates } from "./issued_certificates.ts";
 import { OrderCheck } from "./order_check.ts";
 import { RefundCheck } from "./refund_check.ts";
 import { SignatureChecks } from "./signature_checks.ts";
+import { decodeChange } from "./stored_change.ts";
 import { decodeEntry } from "./stored_entry.ts";
 
 /** What was found in order. */
 export interface AuditReport {
   readonly outcome: "in_order";
   readonly entries: number;
+  /** Account changes. */
+  readonly changes: number;
   readonly accounts: number;
   readonly certificates: number;
-  /** The head after the last entry: 64 hexadecimal digits. */
+  /** The head after the last entry or account change: 64 hexadecimal digits. */
   readonly head: string;
 }
 
@@ -27,6 +32,8 @@ export interface AuditFault {
   readonly outcome: "wrong";
   /** The number that the first wrong entry has, or should have; absent when no single entry is at fault. */
   readonly entry?: number | undefined;
+  /** The number of the account change that is wrong, where it is one. */
+  readonly change?: number | undefined;
   readonly reason: string;
   /** Entries that were found in order before. */
   readonly entries: number;
@@ -39,9 +46,10 @@ export interface AuditOptions {
 }
 
 /**
- * Checks the entries one after the other, then what belongs to none of them: a wrong entry is always what is told first.
+ * Checks the entries and account changes one after the other, then what belongs to none of them: a wrong row is always what is told
+ * first.
  *
- * @returns what was checked, or the first entry that is wrong and why
+ * @returns what was checked, or the first row that is wrong and why
  * @throws {LedgerError} when the store cannot be read at all
  */
 export async function auditLedger(
@@ -54,111 +62,176 @@ export async function auditLedger(
     return { outcome: "wrong", reason, entries: 0 };
   }
   const certificates = await readCertificates(snapshot, anchor);
-  const accounts = new AuditedAccounts(snapshot, certificates.owners);
+  const accounts = new AuditedAccounts(snapshot, certificates);
   using signatures = new SignatureChecks();
-  const orders = new OrderCheck(anchor, { issued: certificates.byFingerprint, signatures });
-  const entries = new EntryAudit(snapshot, { accounts, orders });
-  const wrongEntry = await checkEntries(snapshot, { entries, signatures, onProgress });
-  if (wrongEntry) return wrongEntry;
+  const orders = new OrderCheck(anchor, { accounts, signatures });
+  const rows = new RowAudit(snapshot, { anchor, accounts, orders });
+  const wrongRow = await checkRows(snapshot, { rows, signatures, onProgress });
+  if (wrongRow) return wrongRow;
   const reason = accounts.fault ?? certificates.fault ?? accounts.settle() ??
     snapshot.faults()[Symbol.iterator]().next().value;
-  if (reason !== undefined) return { outcome: "wrong", reason, entries: entries.checked };
+  if (reason !== undefined) return { outcome: "wrong", reason, entries: rows.entries };
   return {
     outcome: "in_order",
-    entries: entries.checked,
+    entries: rows.entries,
+    changes: rows.changes.length,
     accounts: accounts.count,
-    certificates: certificates.byFingerprint.size,
-    head: entries.head,
+    certificates: certificates.owners.size,
+    head: rows.head,
   };
 }
 
 const progressEntries = 1000;
 
-/** Signatures are known later than all else: one that is forged may be of an entry before the one that is found wrong first. */
-async function checkEntries(
-  snapshot: LedgerSnapshot,
-  { entries, signatures, onProgress }:
-    & { entries: EntryAudit; signatures: SignatureChecks }
-    & Pick<AuditOptions, "onProgress">,
-): Promise<AuditFault | undefined> {
-  const reason = await entryFault(snapshot, { entries, signatures, onProgress });
-  const forged = await signatures.settle();
-  onProgress?.(entries.checked);
-  if (forged !== undefined) {
-    const reason = "the signature of its order is not by the one who had to sign it";
-    return { outcome: "wrong", entry: forged, reason, entries: forged - 1 };
-  }
-  const { checked } = entries;
-  return reason === undefined
-    ? undefined
-    : { outcome: "wrong", entry: checked + 1, reason, entries: checked };
+interface RowFault {
+  readonly kind: "entry" | "change";
+  readonly reason: string;
 }
 
-/** @returns what is wrong with the entry after those that are checked; `undefined` also when a forged signature is known */
-async function entryFault(
+interface CheckOptions extends Pick<AuditOptions, "onProgress"> {
+  readonly rows: RowAudit;
+  readonly signatures: SignatureChecks;
+}
+
+/** Signatures of orders are known later than all else: one that is forged may be of an entry before the row that is found wrong first. */
+async function checkRows(
   snapshot: LedgerSnapshot,
-  { entries, signatures, onProgress }:
-    & { entries: EntryAudit; signatures: SignatureChecks }
-    & Pick<AuditOptions, "onProgress">,
-): Promise<string | undefined> {
+  { rows, signatures, onProgress }: CheckOptions,
+): Promise<AuditFault | undefined> {
+  const fault = await rowFault(snapshot, { rows, signatures, onProgress });
+  const forged = await signatures.settle();
+  onProgress?.(rows.entries);
+  if (forged !== undefined) {
+    const reason = "the signature of its order is not by the one who had to sign it";
+    return { outcome: "wrong", entry: forged, reason, entries: rows.entriesBefore(forged) };
+  }
+  if (fault === undefined) return undefined;
+  const { kind, reason } = fault;
+  return { outcome: "wrong", [kind]: rows.checked + 1, reason, entries: rows.entries };
+}
+
+/** @returns what is wrong with the row after those that are checked; `undefined` also when a forged signature is known */
+async function rowFault(
+  snapshot: LedgerSnapshot,
+  { rows, signatures, onProgress }: CheckOptions,
+): Promise<RowFault | undefined> {
   try {
-    for (const row of snapshot.entries()) {
-      const reason = await entries.check(row);
-      if (reason !== undefined || signatures.forged !== undefined) return reason;
-      if (entries.checked % progressEntries === 0) onProgress?.(entries.checked);
+    for (const [kind, row] of rowsInOrder(snapshot)) {
+      const reason = kind === "entry" ? await rows.checkEntry(row) : await rows.checkChange(row);
+      if (reason !== undefined) return { kind, reason };
+      if (signatures.forged !== undefined) return undefined;
+      if (rows.checked % progressEntries === 0) onProgress?.(rows.entries);
     }
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
-    return error.message;
+    return { kind: "entry", reason: error.message };
   }
   return undefined;
 }
 
+type NumberedRow = readonly ["entry", StoredEntry] | readonly ["change", StoredChange];
+
+/** Entries and account changes in the order of their numbers. */
+function* rowsInOrder(snapshot: LedgerSnapshot): Generator<NumberedRow> {
+  const entries = snapshot.entries()[Symbol.iterator]();
+  const changes = snapshot.changes()[Symbol.iterator]();
+  let [entry, change] = [entries.next(), changes.next()];
+  while (!entry.done || !change.done) {
+    if (!entry.done && (change.done || !(change.value.number! < entry.value.number!))) {
+      yield ["entry", entry.value];
+      entry = entries.next();
+    } else if (!change.done) {
+      yield ["change", change.value];
+      change = changes.next();
+    }
+  }
+}
+
 /** Goes along the chain. */
-class EntryAudit {
+class RowAudit {
+  /** Rows that are in order: the number of the last one. */
   checked = 0;
+  entries = 0;
+  /** Numbers of the account changes. */
+  readonly changes: number[] = [];
   head: string;
+  readonly #anchor: TrustAnchor;
   readonly #accounts: AuditedAccounts;
   readonly #orders: OrderCheck;
   readonly #refunds: RefundCheck;
   /** Ids that more than one entry has, and whether the first of these came already. */
   readonly #repeated: Map<string, boolean>;
+  /** What the next account change has to follow. */
+  #previous: string;
 
   constructor(
     snapshot: LedgerSnapshot,
-    { accounts, orders }: { accounts: AuditedAccounts; orders: OrderCheck },
+    { anchor, accounts, orders }: {
+      anchor: TrustAnchor;
+      accounts: AuditedAccounts;
+      orders: OrderCheck;
+    },
   ) {
     this.head = snapshot.ledgerId;
+    this.#previous = snapshot.ledgerId;
+    this.#anchor = anchor;
     this.#accounts = accounts;
     this.#orders = orders;
     this.#refunds = new RefundCheck(snapshot);
     this.#repeated = firstRepeated(snapshot);
   }
 
-  /** @returns what is wrong with the next entry */
-  async check(row: StoredEntry): Promise<string | undefined> {
-    const entry = decodeEntry(row);
-    const reason = typeof entry === "string" ? entry : this.#place(entry) ??
-      await this.#orders.check(entry) ?? this.#link(entry) ?? this.#refunds.check(entry) ??
-      this.#accounts.post(entry);
-    if (reason === undefined) this.checked++;
-    return reason;
+  entriesBefore(number: number): number {
+    return number - 1 - this.changes.filter((change) => change < number).length;
   }
 
-  #place({ number, id }: Entry): string | undefined {
-    if (number !== this.checked + 1) return `it is missing; the next one there is ${number}`;
+  /** @returns what is wrong with the next row, which is an entry */
+  async checkEntry(row: StoredEntry): Promise<string | undefined> {
+    const entry = decodeEntry(row);
+    const reason = typeof entry === "string" ? entry : this.#place(entry) ??
+      this.#id(entry) ?? await this.#orders.check(entry) ??
+      // After the order was compared: what differs there says more than a hash.
+      this.#link(entry, entryDigest(entry)) ?? this.#refunds.check(entry) ??
+      this.#accounts.post(entry);
+    if (reason !== undefined) return reason;
+    this.checked++;
+    this.entries++;
+    return undefined;
+  }
+
+  /** @returns what is wrong with the next row, which is an account change */
+  async checkChange(row: StoredChange): Promise<string | undefined> {
+    const change = decodeChange(row);
+    if (typeof change === "string") return change;
+    const options = { anchor: this.#anchor, previous: this.#previous };
+    const reason = this.#place(change) ?? await changeFault(change, options) ??
+      this.#link(change, changeDigest(change)) ?? this.#accounts.change(change);
+    if (reason !== undefined) return reason;
+    this.checked++;
+    this.changes.push(change.number);
+    this.#previous = statementDigest(change.statementJws);
+    return undefined;
+  }
+
+  #place({ number }: { readonly number: number }): string | undefined {
+    if (number === this.checked + 1) return undefined;
+    return number <= this.checked
+      ? `its number ${number} is that of an earlier row`
+      : `it is missing; the next one there is ${number}`;
+  }
+
+  #id({ id }: Entry): string | undefined {
     if (!this.#repeated.has(id)) return undefined;
     if (this.#repeated.get(id)) return `its id ${id} is that of an earlier entry`;
     this.#repeated.set(id, true);
     return undefined;
   }
 
-  /** After the order was compared: what differs there says more than a hash. */
-  #link(entry: Entry): string | undefined {
-    this.head = chainHash(this.head, entryDigest(entry));
-    return entry.hash === this.head
+  #link({ hash }: { readonly hash: string }, digest: Uint8Array): string | undefined {
+    this.head = chainHash(this.head, digest);
+    return hash === this.head
       ? undefined
-      : "its hash does not follow from what it says and from the entry before";
+      : "its hash does not follow from what it says and from the row before";
   }
 }
 

@@ -1,16 +1,22 @@
 /**
- * The accounts of a ledger that is audited: what each entry makes of their balances, and whether that is what the ledger says.
+ * The accounts of a ledger that is audited: what each entry makes of their balances, what each account change makes of them, and
+ * whether that is what the ledger says.
  */
 import { isAccountName } from "../account_name.ts";
+import type { RecordedChange } from "../ledger/account_change.ts";
 import { type Entry, issuingAccount } from "../ledger/entry.ts";
-import type { LedgerSnapshot, StoredAccount, StoredValue } from "../ledger/snapshot.ts";
+import type { LedgerSnapshot, StoredValue } from "../ledger/snapshot.ts";
 import { amountMax } from "../money.ts";
-import { decodeInstant, isAfterEnd } from "./stored_instant.ts";
+import type { IssuedCertificates } from "./issued_certificates.ts";
 
 interface AuditedAccount {
   /** What the ledger says at the end. */
   readonly stored: StoredValue;
-  readonly closedAtMs: number | undefined;
+  /** Fingerprint of the certificate that may act as it so far. */
+  certificate: string | undefined;
+  /** Fingerprints of all that it had so far. */
+  readonly certificates: Set<string>;
+  isClosed: boolean;
   /** What the entries so far make. */
   balance: number;
   hasEntries: boolean;
@@ -18,16 +24,23 @@ interface AuditedAccount {
 
 export class AuditedAccounts {
   readonly #accounts = new Map<StoredValue, AuditedAccount>();
+  readonly #owners: IssuedCertificates["owners"];
   /** A sentence about the first that cannot be an account. */
   readonly fault: string | undefined;
 
-  /** @param owners everybody who ever had a certificate */
-  constructor(snapshot: LedgerSnapshot, owners: ReadonlySet<string>) {
-    for (const row of snapshot.accounts()) {
-      this.fault ??= accountFault(row, owners);
-      const { username, balance, closed_at } = row;
-      const closedAtMs = decodeInstant(closed_at);
-      this.#accounts.set(username, { stored: balance, closedAtMs, balance: 0, hasEntries: false });
+  constructor(snapshot: LedgerSnapshot, { owners, registered }: IssuedCertificates) {
+    this.#owners = owners;
+    for (const { username, balance } of snapshot.accounts()) {
+      const certificate = registered.get(String(username));
+      this.fault ??= accountFault(username, certificate);
+      this.#accounts.set(username, {
+        stored: balance,
+        certificate,
+        certificates: new Set(certificate === undefined ? [] : [certificate]),
+        isClosed: false,
+        balance: 0,
+        hasEntries: false,
+      });
     }
   }
 
@@ -38,16 +51,14 @@ export class AuditedAccounts {
 
   /** @returns a sentence about what is wrong with the entry, or `undefined` */
   post(entry: Entry): string | undefined {
-    const { kind, payer, payee, amount, atMs } = entry;
+    const { kind, payer, payee, amount } = entry;
     const [from, to] = [this.#accounts.get(payer), this.#accounts.get(payee)];
     if (!from) return `there is no account ${payer}`;
     if (!to) return `there is no account ${payee}`;
     if (kind === "opening" && to.hasEntries) return `it opens ${payee}, which had entries before`;
-    if (isAfterEnd(atMs, to.closedAtMs)) return `${payee} was closed before`;
+    if (to.isClosed) return `${payee} was closed before`;
     // What a closed account still has can be paid out.
-    if (kind !== "withdrawal" && isAfterEnd(atMs, from.closedAtMs)) {
-      return `${payer} was closed before`;
-    }
+    if (kind !== "withdrawal" && from.isClosed) return `${payer} was closed before`;
     from.balance -= amount;
     to.balance += amount;
     from.hasEntries = to.hasEntries = true;
@@ -56,6 +67,49 @@ export class AuditedAccounts {
     if (from.balance < least) return `${payer} has ${from.balance} after it`;
     return balanceFault("payer", entry.payerBalance, from.balance) ??
       balanceFault("payee", entry.payeeBalance, to.balance);
+  }
+
+  /**
+   * Issued by the CA is not enough: a certificate that an order is signed under has to be the payer's at that place.
+   *
+   * @returns a sentence about what is wrong with an order of `payer` that is signed under it, or `undefined`
+   */
+  certificateFault(payer: string, fingerprint: string): string | undefined {
+    if (this.#owners.get(fingerprint) !== payer) {
+      const shown = `${fingerprint.slice(0, 16)}…`;
+      return `its order is signed under the certificate ${shown}, which the ledger does not have for ${payer}`;
+    }
+    const account = this.#accounts.get(payer);
+    // Of an account that is closed or not there, that is told instead.
+    if (!account || account.isClosed || account.certificate === fingerprint) return undefined;
+    return account.certificates.has(fingerprint)
+      ? "its order is signed under a certificate that was revoked before"
+      : `its order is signed under a certificate that ${payer} got later`;
+  }
+
+  /** @returns a sentence about what is wrong with the account change, or `undefined` */
+  change({ kind, name, certificate }: RecordedChange): string | undefined {
+    const account = this.#accounts.get(name);
+    if (!account) return `there is no account ${name}`;
+    if (account.isClosed) return `${name} was closed before`;
+    if (kind === "closure") {
+      account.isClosed = true;
+      return undefined;
+    }
+    if (kind === "revocation") {
+      if (certificate !== account.certificate) {
+        return `it revokes a certificate that is not the one of ${name} then`;
+      }
+      account.certificate = undefined;
+      return undefined;
+    }
+    const isNew = certificate !== undefined && this.#owners.get(certificate) === name &&
+      !account.certificates.has(certificate);
+    if (!isNew) return `it gives ${name} a certificate that the ledger does not have for it`;
+    if (account.certificate !== undefined) return `${name} had a certificate still`;
+    account.certificate = certificate;
+    account.certificates.add(certificate);
+    return undefined;
   }
 
   /** Compares what all entries make with what the accounts are said to have. */
@@ -73,17 +127,16 @@ export class AuditedAccounts {
 }
 
 function accountFault(
-  { username, closed_at }: StoredAccount,
-  owners: ReadonlySet<string>,
+  username: StoredValue,
+  registered: string | undefined,
 ): string | undefined {
   if (username === issuingAccount) return undefined;
   if (!isAccountName(username)) {
     return `an account cannot be named ${JSON.stringify(String(username).slice(0, 80))}`;
   }
-  if (closed_at !== null && decodeInstant(closed_at) === undefined) {
-    return `when the account ${username} was closed is not written as it has to be`;
-  }
-  return owners.has(username) ? undefined : `the account ${username} never had a certificate`;
+  return registered === undefined
+    ? `the account ${username} has no certificate that it was registered with`
+    : undefined;
 }
 
 function balanceFault(side: string, stored: number, made: number): string | undefined {

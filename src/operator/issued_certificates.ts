@@ -2,63 +2,60 @@
  * The certificates that the ledger says it issued, each looked at again.
  */
 import { CertificateError } from "../errors.ts";
-import type { LedgerSnapshot, StoredCertificate } from "../ledger/snapshot.ts";
+import type { LedgerSnapshot, StoredCertificate, StoredValue } from "../ledger/snapshot.ts";
 import { verifyChain } from "../pki/certificate_profile.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { decodeInstant } from "./stored_instant.ts";
 
-export interface IssuedCertificate {
-  readonly owner: string;
-  /** Absent while it is valid. */
-  readonly revokedAtMs: number | undefined;
-}
-
 export interface IssuedCertificates {
-  /** Those in order, by the SHA-256 fingerprint of each: what an order may have been signed under. */
-  readonly byFingerprint: ReadonlyMap<string, IssuedCertificate>;
-  /** Everybody who ever had one. */
-  readonly owners: ReadonlySet<string>;
+  /** Whose each is that is in order, by its SHA-256 fingerprint: what an order may have been signed under. */
+  readonly owners: ReadonlyMap<string, string>;
+  /** The one that each account was registered with, by the account's name: the one that no reissue gave it. */
+  readonly registered: ReadonlyMap<string, string>;
   /** A sentence about the first that is not in order. */
   readonly fault: string | undefined;
 }
 
-/** Verifies every certificate: this CA issued it, it is what its row says, and no account has two that are valid. */
+/**
+ * Verifies every certificate: this CA issued it, it is what its row says, and no account has two that only a registration can
+ * have given it, or two for one key.
+ */
 export async function readCertificates(
   snapshot: LedgerSnapshot,
   anchor: TrustAnchor,
 ): Promise<IssuedCertificates> {
-  const byFingerprint = new Map<string, IssuedCertificate>();
-  const [owners, holders] = [new Set<string>(), new Set<string>()];
+  const reissued = new Set<StoredValue>();
+  for (const { kind, certificate } of snapshot.changes()) {
+    if (kind === "reissue") reissued.add(certificate);
+  }
+  const [owners, registered] = [new Map<string, string>(), new Map<string, string>()];
+  const keys = new Set<string>();
   let fault: string | undefined;
   for (const row of snapshot.certificates()) {
-    const { fingerprint, username, revoked_at } = row;
-    const owner = String(username);
-    const second = revoked_at === null && holders.has(owner);
+    const [fingerprint, owner] = [String(row.fingerprint), String(row.username)];
+    const key = JSON.stringify([owner, String(row.key_fingerprint)]);
+    const isSurplus = !reissued.has(row.fingerprint) && registered.has(owner);
     const reason = await certificateFault(row, anchor) ??
-      (second ? "its account has another one that is not revoked either" : undefined);
-    if (reason === undefined) {
-      const revokedAtMs = decodeInstant(revoked_at);
-      byFingerprint.set(String(fingerprint), { owner, revokedAtMs });
-    } else {
-      const shown = String(fingerprint).slice(0, 16);
+      (isSurplus ? "neither the account's registration nor a reissue gave it" : undefined) ??
+      (keys.has(key) ? "the account had its key before" : undefined);
+    if (reason === undefined) owners.set(fingerprint, owner);
+    else {
+      const shown = fingerprint.slice(0, 16);
       fault ??= `the certificate ${shown}… of ${owner.slice(0, 80)}: ${reason}`;
     }
-    owners.add(owner);
-    if (revoked_at === null) holders.add(owner);
+    if (!reissued.has(row.fingerprint) && !isSurplus) registered.set(owner, fingerprint);
+    keys.add(key);
   }
-  return { byFingerprint, owners, fault };
+  return { owners, registered, fault };
 }
 
 async function certificateFault(
-  { der, fingerprint, key_fingerprint, username, issued_at, revoked_at }: StoredCertificate,
+  { der, fingerprint, key_fingerprint, username, issued_at }: StoredCertificate,
   anchor: TrustAnchor,
 ): Promise<string | undefined> {
   if (!(der instanceof Uint8Array)) return "it is not there";
   const atMs = decodeInstant(issued_at);
   if (atMs === undefined) return "when it was issued is not written as it has to be";
-  if (revoked_at !== null && decodeInstant(revoked_at) === undefined) {
-    return "when it was revoked is not written as it has to be";
-  }
   try {
     const chain = [new Uint8Array(der)];
     const certificate = await verifyChain(chain, { anchor, role: "member", atMs });

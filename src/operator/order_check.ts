@@ -17,9 +17,8 @@ import { decodeOrder, type Order, orderSigner } from "../protocol/order.ts";
 import { judgeOrder } from "../protocol/order_validity.ts";
 import { sameParty } from "../pki/party.ts";
 import { parseJsonObject } from "../strict_json.ts";
-import type { IssuedCertificate } from "./issued_certificates.ts";
+import type { AuditedAccounts } from "./audited_accounts.ts";
 import type { SignatureChecks } from "./signature_checks.ts";
-import { isAfterEnd } from "./stored_instant.ts";
 
 interface Signer {
   readonly certificate: VerifiedCertificate;
@@ -32,20 +31,20 @@ const signersMax = 10_000;
 
 export class OrderCheck {
   readonly #anchor: TrustAnchor;
-  readonly #issued: ReadonlyMap<string, IssuedCertificate>;
+  readonly #accounts: Pick<AuditedAccounts, "certificateFault">;
   readonly #signatures: SignatureChecks;
   readonly #signers = new Map<string, Signer>();
 
-  /** @param issued the certificates that the ledger issued, by fingerprint */
+  /** @param accounts as the rows before the entry made them */
   constructor(
     anchor: TrustAnchor,
-    { issued, signatures }: {
-      issued: ReadonlyMap<string, IssuedCertificate>;
+    { accounts, signatures }: {
+      accounts: Pick<AuditedAccounts, "certificateFault">;
       signatures: SignatureChecks;
     },
   ) {
     this.#anchor = anchor;
-    this.#issued = issued;
+    this.#accounts = accounts;
     this.#signatures = signatures;
   }
 
@@ -77,19 +76,12 @@ export class OrderCheck {
       this.#certificateFault(entry, certificate) ?? (fault && `its order ${fault.reason}`);
   }
 
-  /** Issued by the CA is not enough: it has to be the payer's in this ledger, at that time. */
   #certificateFault(
-    { payer, atMs }: Entry,
+    { payer }: Entry,
     { party, fingerprint }: VerifiedCertificate,
   ): string | undefined {
     if (party.role === "server") return undefined;
-    const issued = this.#issued.get(fingerprint);
-    if (issued?.owner !== payer) {
-      const shown = `${fingerprint.slice(0, 16)}…`;
-      return `its order is signed under the certificate ${shown}, which the ledger does not have for ${payer}`;
-    }
-    if (!isAfterEnd(atMs, issued.revokedAtMs)) return undefined;
-    return "its order is signed under a certificate that was revoked before";
+    return this.#accounts.certificateFault(payer, fingerprint);
   }
 
   async #signerOf(header: string, jws: string, order: Order): Promise<Signer> {

@@ -11,8 +11,8 @@ const batchBytes = 512 * 1024;
 const batchesMax = 4;
 
 interface Batch {
-  /** Number of its first entry. */
-  readonly first: number;
+  /** Numbers of its entries. */
+  readonly numbers: number[];
   readonly memory: Uint8Array<ArrayBuffer>;
   length: number;
 }
@@ -22,7 +22,7 @@ export class SignatureChecks implements Disposable {
   #batch: Batch | undefined;
   #thread: Worker | undefined;
   /** Batches that the thread has not answered yet, oldest first: it answers them in their order. */
-  readonly #waiting: (PromiseWithResolvers<void> & { readonly first: number })[] = [];
+  readonly #waiting: (PromiseWithResolvers<void> & Pick<Batch, "numbers">)[] = [];
   /** Memory that came back. */
   readonly #free: ArrayBuffer[] = [];
   #forged: number | undefined;
@@ -37,14 +37,16 @@ export class SignatureChecks implements Disposable {
     return this.#forged;
   }
 
-  /** To be called with the entries in their order, each with the number after the one before. */
+  /** To be called with the entries in their order. */
   async add(entry: number, text: SignedText): Promise<void> {
-    if (this.#batch && this.#put(this.#batch, text)) return;
+    if (this.#batch && this.#put(this.#batch, entry, text)) return;
     if (this.#batch) this.#hand(this.#batch);
     if (this.#waiting.length >= batchesMax) await this.#waiting[0]!.promise;
     const memory = new Uint8Array(this.#free.pop() ?? new ArrayBuffer(this.#batchBytes));
-    this.#batch = { first: entry, memory, length: 0 };
-    if (!this.#put(this.#batch, text)) throw new RangeError("check signatures: a text is too long");
+    this.#batch = { numbers: [], memory, length: 0 };
+    if (!this.#put(this.#batch, entry, text)) {
+      throw new RangeError("check signatures: a text is too long");
+    }
   }
 
   /**
@@ -55,8 +57,8 @@ export class SignatureChecks implements Disposable {
   async settle(): Promise<number | undefined> {
     while (this.#waiting.length > 0) await this.#waiting[0]!.promise;
     if (this.#batch) {
-      const { first, memory, length } = this.#batch;
-      this.#note(first, firstForged(memory.subarray(0, length)));
+      const { numbers, memory, length } = this.#batch;
+      this.#note(numbers, firstForged(memory.subarray(0, length)));
     }
     this.#batch = undefined;
     return this.#forged;
@@ -67,18 +69,20 @@ export class SignatureChecks implements Disposable {
   }
 
   /** @returns whether there was room */
-  #put(batch: Batch, text: SignedText): boolean {
+  #put(batch: Batch, entry: number, text: SignedText): boolean {
     const end = addToBatch(batch.memory, batch.length, text);
-    if (end !== undefined) batch.length = end;
-    return end !== undefined;
+    if (end === undefined) return false;
+    batch.length = end;
+    batch.numbers.push(entry);
+    return true;
   }
 
-  #hand({ first, memory: { buffer: memory }, length }: Batch): void {
+  #hand({ numbers, memory: { buffer: memory }, length }: Batch): void {
     this.#thread ??= this.#start();
     const answered = Promise.withResolvers<void>();
     // Whoever waits for it is told; when nobody does, the next one who asks is.
     answered.promise.catch(() => {});
-    this.#waiting.push({ first, ...answered });
+    this.#waiting.push({ numbers, ...answered });
     const batch: HandedBatch = { memory, length };
     this.#thread.postMessage(batch, [memory]);
   }
@@ -88,9 +92,9 @@ export class SignatureChecks implements Disposable {
       type: "module",
     });
     thread.onmessage = ({ data: { memory, forged } }: MessageEvent<AnsweredBatch>) => {
-      const { first, resolve } = this.#waiting.shift()!;
+      const { numbers, resolve } = this.#waiting.shift()!;
       this.#free.push(memory);
-      this.#note(first, forged);
+      this.#note(numbers, forged);
       resolve();
     };
     thread.onerror = (event) => {
@@ -101,7 +105,7 @@ export class SignatureChecks implements Disposable {
     return thread;
   }
 
-  #note(first: number, place: number): void {
-    if (place >= 0) this.#forged ??= first + place;
+  #note(numbers: readonly number[], place: number): void {
+    if (place >= 0) this.#forged ??= numbers[place];
   }
 }

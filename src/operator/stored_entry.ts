@@ -20,21 +20,21 @@ import { decodeInstant } from "./stored_instant.ts";
 export function decodeEntry(row: StoredEntry): Entry | string {
   const { number, id, kind, payer, payee, amount, memo, order_jws, at, hash, refunds } = row;
   const { payer_balance: payerBalance, payee_balance: payeeBalance } = row;
-  if (!isInteger(number)) return wrong("number", number);
-  if (!isOrderId(id)) return wrong("id", id);
-  if (!isKind(kind)) return wrong("kind", kind);
-  if (!isParty(payer)) return wrong("payer", payer);
-  if (!isParty(payee) || payee === payer) return wrong("payee", payee);
-  if (!isAmount(amount)) return wrong("amount", amount);
-  if (memo !== null && !isBookedMemo(memo)) return wrong("memo", memo);
-  if (typeof order_jws !== "string") return wrong("order_jws", order_jws);
+  if (!isInteger(number)) return wrongValue("number", number);
+  if (!isOrderId(id)) return wrongValue("id", id);
+  if (!isKind(kind)) return wrongValue("kind", kind);
+  if (!isParty(payer)) return wrongValue("payer", payer);
+  if (!isParty(payee) || payee === payer) return wrongValue("payee", payee);
+  if (!isAmount(amount)) return wrongValue("amount", amount);
+  if (memo !== null && !isBookedMemo(memo)) return wrongValue("memo", memo);
+  if (typeof order_jws !== "string") return wrongValue("order_jws", order_jws);
   const atMs = decodeInstant(at);
-  if (atMs === undefined) return wrong("at", at);
-  if (!isInteger(payerBalance)) return wrong("payer_balance", payerBalance);
-  if (!isInteger(payeeBalance)) return wrong("payee_balance", payeeBalance);
-  if (typeof hash !== "string" || !/^[0-9a-f]{64}$/.test(hash)) return wrong("hash", hash);
+  if (atMs === undefined) return wrongValue("at", at);
+  if (!isInteger(payerBalance)) return wrongValue("payer_balance", payerBalance);
+  if (!isInteger(payeeBalance)) return wrongValue("payee_balance", payeeBalance);
+  if (typeof hash !== "string" || !/^[0-9a-f]{64}$/.test(hash)) return wrongValue("hash", hash);
   const isRefund = kind === "refund";
-  if (isRefund ? !isOrderId(refunds) : refunds !== null) return wrong("refunds", refunds);
+  if (isRefund ? !isOrderId(refunds) : refunds !== null) return wrongValue("refunds", refunds);
   return {
     number,
     id,
@@ -64,7 +64,8 @@ function isParty(value: StoredValue): value is EntryParty {
   return value === issuingAccount || isAccountName(value);
 }
 
-function wrong(column: string, value: StoredValue): string {
+/** A sentence about a column that this program never writes so. */
+export function wrongValue(column: string, value: StoredValue): string {
   const shown = typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : String(value);
   return `its ${column} cannot be ${shown}`;
 }

@@ -1,5 +1,5 @@
 /**
- * What an identity signs: greetings, messages, orders, receipts. Each is a compact JWS (RFC 7515 section 7.1) with EdDSA over
+ * What an identity signs: greetings, messages, orders, receipts, account changes. Each is a compact JWS (RFC 7515 section 7.1) with EdDSA over
  * Ed25519 (RFC 8037), and one protected header:
  *
  *     {"alg":"EdDSA","typ":"micropay-…"}            or with   "x5c":["…", …]
@@ -19,7 +19,8 @@ export type DocumentType =
   | "micropay-greeting"
   | "micropay-message"
   | "micropay-order"
-  | "micropay-receipt";
+  | "micropay-receipt"
+  | "micropay-account-change";
 
 /**
  * Whether a document carries its signer's certificates. `single`: exactly one. `either` leaves it to the reader to decide by what

@@ -10,17 +10,17 @@ import { base64UrlShape, countShape, digestShape } from "./shapes.ts";
 export const chainDigestsMax = 600;
 
 const request = v.strictObject({
-  /** From the entry after this one; 0 for the first. */
+  /** From the row after this number; 0 for the first. A row is an entry or an account change. */
   after: countShape,
 });
 
 const answer = v.strictObject({
-  /** The head after entry `after`; the ledger's identifier for 0. */
+  /** The head after the row `after`; the ledger's identifier for 0. */
   head: digestShape,
-  /** SHA-256 of each entry's canonical encoding, in order: 32 bytes in base64url. Empty at the end. */
+  /** SHA-256 of each row's canonical encoding, in the order of their numbers: 32 bytes in base64url. Empty at the end. */
   digests: v.pipe(v.array(base64UrlShape), v.maxLength(chainDigestsMax)),
-  /** How many entries the ledger has. */
-  entries: countShape,
+  /** Number of the ledger's last row; 0 when it has none. */
+  last: countShape,
 });
 
 export const chainExchange = {

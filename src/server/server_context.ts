@@ -7,6 +7,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { CertificateAuthority } from "../pki/certificate_authority.ts";
 import type { Identity } from "../pki/identity.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import type { ChangeHistory } from "../protocol/change_history.ts";
 import type { Random } from "../random.ts";
 import type { Admission } from "./admission.ts";
 import type { FirstLines } from "./first_lines.ts";
@@ -19,6 +20,8 @@ import type { Strangers } from "./strangers.ts";
 /** What is brought to a server from outside. */
 export interface ServerDependencies {
   readonly ledger: Ledger;
+  /** The ledger's account changes, verified once. */
+  readonly changes: ChangeHistory;
   readonly authority: CertificateAuthority;
   readonly identity: Identity;
   readonly sessionKeys: SessionKeys;

@@ -76,12 +76,14 @@ async function prepare(folder: string): Promise<void> {
   const file = `${folder}/server.db`;
   const ledger = await openSqliteLedger({ file, ledgerId: anchor.fingerprint });
   const [payer, payee] = [parseAccountName("flood")!, parseAccountName("honest")!];
+  const certificate = (await ledger.account(payer))!.certificate!.fingerprint;
   const orderJws = "e".repeat(orderBytesMax);
   const kind = "payment";
   await Promise.all(Array.from({ length: longEntries }, () => {
     const id = makeOrderId(systemClock, systemRandom);
     const atMs = systemClock.nowMs();
-    return ledger.book({ id, kind, payer, payee, amount: 1 as Amount, orderJws, atMs });
+    const amount = 1 as Amount;
+    return ledger.book({ id, kind, payer, payee, certificate, amount, orderJws, atMs });
   }));
   await ledger.close();
 }

@@ -193,10 +193,12 @@ for (const { title, question, chainEntriesMax, signaturesMax } of rows) {
 
 async function fill(ledger: Ledger): Promise<void> {
   const [payer, payee] = [named("alice"), named("bob")];
+  const certificate = (await ledger.account(payer))!.certificate!.fingerprint;
   for (let entry = 0; entry < entries; entry++) {
     const id = makeOrderId(systemClock, systemRandom);
     const amount = 1 as Amount;
     const atMs = systemClock.nowMs();
-    await ledger.book({ id, kind: "payment", payer, payee, amount, orderJws: "order", atMs });
+    const sides = { payer, payee, certificate };
+    await ledger.book({ id, kind: "payment", ...sides, amount, orderJws: "order", atMs });
   }
 }

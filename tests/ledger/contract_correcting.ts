@@ -3,18 +3,25 @@ import { assertEquals, assertRejects } from "@std/assert";
 import type { AccountName } from "../../src/account_name.ts";
 import type { Booking } from "../../src/ledger/entry.ts";
 import type { BookOutcome, Ledger, Registration } from "../../src/ledger/ledger.ts";
+import { changeDigest, statementDigest } from "../../src/ledger/account_change.ts";
+import { chainHash } from "../../src/ledger/entry.ts";
 import type { ContractTest } from "./ledger_contract.ts";
 import {
   alice,
   bob,
   carol,
   certificateOf,
+  changeOf,
+  closeAccount,
+  ledgerId,
   nobody,
   noonMs,
   payment,
   presenceOf,
   refund,
   registration,
+  reissueOf,
+  revoke,
 } from "./ledger_samples.ts";
 
 export function correctingContract(test: ContractTest): void {
@@ -153,7 +160,7 @@ function closing(test: ContractTest): void {
   for (const [sentence, row, outcome] of rows) {
     test(`a closed account: ${sentence}: ${outcome}`, async (ledger) => {
       await openWithPayment(ledger);
-      assertEquals((await ledger.closeAccount(alice, { atMs: noonMs })).outcome, "closed");
+      assertEquals(await closeAccount(ledger, alice), "changed");
       assertEquals((await ledger.book(row)).outcome, outcome);
       assertEquals((await ledger.totals()).balanceSum, 0);
     });
@@ -163,12 +170,12 @@ function closing(test: ContractTest): void {
     await openWithPayment(ledger);
     await ledger.bringOnline(presenceOf(alice));
     await ledger.bringOnline(presenceOf(bob));
-    const close = async (name: AccountName) =>
-      (await ledger.closeAccount(name, { atMs: noonMs })).outcome;
-    assertEquals(await close(alice), "closed");
+    const close = (name: AccountName) => closeAccount(ledger, name);
+    assertEquals(await close(alice), "changed");
     assertEquals([await ledger.presence(alice), await ledger.onlineCount()], [undefined, 1]);
     const account = await ledger.account(alice);
     assertEquals([account?.balance, account?.isClosed], [700, true]);
+    assertEquals([account?.certificate, account?.lastChange?.kind], [undefined, "closure"]);
     assertEquals((await ledger.account(bob))?.isClosed, false);
     assertEquals(await close(alice), "account_closed");
     assertEquals(await close(nobody), "account_unknown");
@@ -180,19 +187,17 @@ function closing(test: ContractTest): void {
 
   test("a closed account is not revoked, and a revoked one can be closed for good", async (ledger) => {
     await openWithPayment(ledger);
-    const [code, atMs] = ["c0".repeat(32), noonMs];
-    const revoke = async () => (await ledger.revoke(alice, { codeDigest: code, atMs })).outcome;
-    assertEquals(await revoke(), "revoked");
-    assertEquals((await ledger.closeAccount(alice, { atMs })).outcome, "closed");
-    assertEquals(await revoke(), "account_closed");
-    const row = { name: alice, certificate: newCertificate("new"), codeDigest: code };
-    assertEquals((await ledger.register(row)).outcome, "name_taken");
+    assertEquals(await revoke(ledger, alice, codeDigest), "changed");
+    assertEquals(await closeAccount(ledger, alice), "changed");
+    assertEquals(await revoke(ledger, alice, codeDigest), "account_closed");
+    assertEquals(await register(ledger, "new", codeDigest), "name_taken");
   });
 
   test("an account is closed once when asked twice at once", async (ledger) => {
     await openWithPayment(ledger);
-    const results = await Promise.all([1, 2].map(() => ledger.closeAccount(bob, { atMs: noonMs })));
-    assertEquals(results.map(({ outcome }) => outcome), ["closed", "account_closed"]);
+    const change = await changeOf(ledger, bob);
+    const results = await Promise.all([1, 2].map(() => ledger.changeAccount(change)));
+    assertEquals(results.map(({ outcome }) => outcome), ["changed", "account_closed"]);
   });
 }
 
@@ -203,6 +208,13 @@ function newCertificate(key: string) {
   return { ...certificateOf(alice, { key }), fingerprint: "fe".repeat(32) };
 }
 
+/** A registration of alice with another key and a code. The certificate is named after the code. */
+async function register(ledger: Ledger, key: string, code: string): Promise<string> {
+  const certificate = { ...certificateOf(alice, { key }), fingerprint: code };
+  const row = await reissueOf(ledger, { name: alice, certificate }, code);
+  return (await ledger.register(row)).outcome;
+}
+
 function revoking(test: ContractTest): void {
   const rows: [string, { key: string; codeDigest?: string }, string][] = [
     ["the new key with the code", { key: "new", codeDigest }, "reissued"],
@@ -211,20 +223,19 @@ function revoking(test: ContractTest): void {
     ["the lost key without the code", { key: "alice" }, "name_taken"],
     ["the lost key with the code", { key: "alice", codeDigest }, "name_taken"],
   ];
-  for (const [sentence, { key, ...code }, outcome] of rows) {
+  for (const [sentence, { key, codeDigest: code }, outcome] of rows) {
     test(`after a certificate was revoked: ${sentence}: ${outcome}`, async (ledger) => {
       await openWithPayment(ledger);
       await ledger.bringOnline(presenceOf(alice));
-      const revoked = await ledger.revoke(alice, { codeDigest, atMs: noonMs });
-      assertEquals(revoked.outcome, "revoked");
+      assertEquals(await revoke(ledger, alice, codeDigest), "changed");
       assertEquals((await ledger.account(alice))?.certificate, undefined);
       assertEquals(await ledger.presence(alice), undefined);
       assertEquals((await ledger.bringOnline(presenceOf(alice))).outcome, "account_unknown");
 
       const certificate = newCertificate(key);
       const { opening } = registration(alice, 1000, { id: 60 });
-      const row: Registration = { name: alice, certificate, opening: opening!, ...code };
-      const result = await ledger.register(row);
+      const row: Registration = { name: alice, certificate, opening: opening! };
+      const result = await ledger.register(code ? await reissueOf(ledger, row, code) : row);
       assertEquals(result.outcome, outcome);
       const account = await ledger.account(alice);
       assertEquals(account?.certificate, outcome === "reissued" ? certificate : undefined);
@@ -237,16 +248,11 @@ function revoking(test: ContractTest): void {
     });
   }
 
-  const register = async (ledger: Ledger, key: string, code: string) => {
-    const certificate = { ...certificateOf(alice, { key }), fingerprint: code };
-    return (await ledger.register({ name: alice, certificate, codeDigest: code })).outcome;
-  };
-
   test("a one-time code is good once, and a later one replaces it", async (ledger) => {
     await openWithPayment(ledger);
     const [first, second] = ["c1".repeat(32), "c2".repeat(32)];
-    await ledger.revoke(alice, { codeDigest: first, atMs: noonMs });
-    await ledger.revoke(alice, { codeDigest: second, atMs: noonMs });
+    await revoke(ledger, alice, first);
+    await revoke(ledger, alice, second);
     assertEquals(await register(ledger, "new", first), "name_taken");
     assertEquals(await register(ledger, "new", second), "reissued");
     assertEquals(await register(ledger, "new", second), "repeated");
@@ -257,10 +263,10 @@ function revoking(test: ContractTest): void {
     await openWithPayment(ledger);
     const codes = ["c1", "c2", "c3"].map((code) => code.repeat(32));
     for (const [index, key] of ["second", "third"].entries()) {
-      await ledger.revoke(alice, { codeDigest: codes[index]!, atMs: noonMs });
+      await revoke(ledger, alice, codes[index]!);
       assertEquals(await register(ledger, key, codes[index]!), "reissued");
     }
-    await ledger.revoke(alice, { codeDigest: codes[2]!, atMs: noonMs });
+    await revoke(ledger, alice, codes[2]!);
     for (const key of ["alice", "second", "third"]) {
       assertEquals(await register(ledger, key, codes[2]!), "name_taken", key);
     }
@@ -269,36 +275,32 @@ function revoking(test: ContractTest): void {
 
   test("two new keys bring one code at once: one gets the account", async (ledger) => {
     await openWithPayment(ledger);
-    await ledger.revoke(alice, { codeDigest, atMs: noonMs });
-    const rows = ["one", "two"].map((key) => ({
-      name: alice,
-      certificate: {
-        ...certificateOf(alice, { key }),
-        fingerprint: newCertificate(key).fingerprint,
-      },
-      codeDigest,
-    }));
-    const results = await Promise.all(rows.map((row) => ledger.register(row)));
+    await revoke(ledger, alice, codeDigest);
+    const rows = ["one", "two"].map((key) =>
+      reissueOf(ledger, { name: alice, certificate: newCertificate(key) }, codeDigest)
+    );
+    const results = await Promise.all(
+      (await Promise.all(rows)).map((row) => ledger.register(row)),
+    );
     assertEquals(results.map(({ outcome }) => outcome), ["reissued", "name_taken"]);
   });
 
   test("money still comes to a revoked account", async (ledger) => {
     await openWithPayment(ledger);
-    await ledger.revoke(alice, { codeDigest, atMs: noonMs });
+    await revoke(ledger, alice, codeDigest);
     assertEquals((await ledger.book(payment([carol, alice], 5, { id: 2 }))).outcome, "booked");
     assertEquals((await ledger.account(alice))?.balance, 705);
   });
 
   test("a code is of no use to a name that is new or was not revoked", async (ledger) => {
-    await ledger.register({ ...registration(alice, 5), codeDigest });
+    await ledger.register(await reissueOf(ledger, registration(alice, 5), codeDigest));
     assertEquals((await ledger.account(alice))?.balance, 5);
     assertEquals(await register(ledger, "other", codeDigest), "name_taken");
   });
 
   test("who is not there cannot be revoked", async (ledger) => {
     for (const name of [nobody, issuer]) {
-      const { outcome } = await ledger.revoke(name, { codeDigest, atMs: noonMs });
-      assertEquals(outcome, "account_unknown");
+      assertEquals(await revoke(ledger, name, codeDigest), "account_unknown");
     }
     assertEquals(await ledger.account(issuer), undefined);
   });
@@ -307,15 +309,127 @@ function revoking(test: ContractTest): void {
     await openWithPayment(ledger);
     const bad = "C0".repeat(32);
     const certificate = newCertificate("new");
+    const revocation = await changeOf(ledger, alice, { codeDigest });
+    const closure = await changeOf(ledger, alice);
+    const row = await reissueOf(ledger, { name: alice, certificate }, codeDigest);
+    const reissue = row.reissue!;
+    const registrations: Registration["reissue"][] = [
+      { ...reissue, codeDigest: bad },
+      { ...reissue, change: closure },
+      { ...reissue, change: { ...reissue.change, name: bob } },
+      { ...reissue, change: { ...reissue.change, certificate: codeDigest } },
+    ];
     const mistakes: (() => Promise<unknown>)[] = [
-      () => ledger.revoke(alice, { codeDigest: "c0", atMs: noonMs }),
-      () => ledger.revoke(alice, { codeDigest: bad, atMs: noonMs }),
-      () => ledger.revoke(alice, { codeDigest, atMs: NaN }),
-      () => ledger.closeAccount(alice, { atMs: 1e99 }),
-      () => ledger.register({ name: alice, certificate, codeDigest: bad }),
+      () => ledger.changeAccount({ ...revocation, codeDigest: "c0" }),
+      () => ledger.changeAccount({ ...revocation, codeDigest: bad }),
+      () => ledger.changeAccount({ ...revocation, atMs: NaN }),
+      () => ledger.changeAccount({ ...revocation, kind: "closure" }),
+      () => ledger.changeAccount({ ...closure, atMs: 1e99 }),
+      () => ledger.changeAccount({ ...closure, kind: "revocation" }),
+      () => ledger.changeAccount({ ...closure, certificate: codeDigest }),
+      () => ledger.changeAccount({ ...closure, previous: "none" }),
+      () => ledger.changeAccount({ ...closure, statementJws: "\0" }),
+      ...registrations.map((one) => () => ledger.register({ ...row, reissue: one! })),
     ];
     for (const mistake of mistakes) await assertRejects(mistake, TypeError);
     const account = await ledger.account(alice);
     assertEquals([account?.isClosed, account?.certificate], [false, certificateOf(alice)]);
+  });
+
+  test("orders under a certificate that is not the payer's are not booked", async (ledger) => {
+    await openWithPayment(ledger);
+    const old = certificateOf(alice).fingerprint;
+    const under = (certificate: string, id: number) =>
+      ledger.book(payment([alice, bob], 1, { id, certificate }));
+    const outcomes: string[] = [];
+    outcomes.push((await under(certificateOf(bob).fingerprint, 20)).outcome);
+    await revoke(ledger, alice, codeDigest);
+    outcomes.push((await under(old, 21)).outcome);
+    // What was booked before stays booked, whoever hands it in again.
+    outcomes.push((await ledger.book(payment([alice, bob], 300, { id: 1 }))).outcome);
+    await register(ledger, "new", codeDigest);
+    outcomes.push((await under(old, 22)).outcome, (await under(codeDigest, 23)).outcome);
+    const none = "certificate_not_current";
+    assertEquals(outcomes, [none, none, "repeated", none, "booked"]);
+  });
+
+  test("an order that comes in the moment of a revocation is booked before it or not at all", async (ledger) => {
+    await openWithPayment(ledger);
+    const change = await changeOf(ledger, alice, { codeDigest });
+    const [first, changed, second] = await Promise.all([
+      ledger.book(payment([alice, bob], 1, { id: 20 })),
+      ledger.changeAccount(change),
+      ledger.book(payment([alice, bob], 1, { id: 21 })),
+    ]);
+    assertEquals(
+      [first.outcome, changed.outcome, second.outcome],
+      ["booked", "changed", "certificate_not_current"],
+    );
+  });
+
+  test("of two changes that were signed after the same one, the second is outdated", async (ledger) => {
+    await openWithPayment(ledger);
+    const first = await changeOf(ledger, alice, { codeDigest });
+    const second = await changeOf(ledger, bob);
+    const outcomes = [];
+    for (const change of [first, second]) {
+      outcomes.push((await ledger.changeAccount(change)).outcome);
+    }
+    const late = await reissueOf(
+      ledger,
+      { name: alice, certificate: newCertificate("new") },
+      codeDigest,
+    );
+    assertEquals(await closeAccount(ledger, carol), "changed");
+    outcomes.push((await ledger.register(late)).outcome);
+    assertEquals(outcomes, ["changed", "outdated", "outdated"]);
+    assertEquals((await ledger.account(bob))?.isClosed, false);
+    assertEquals((await ledger.account(alice))?.certificate, undefined);
+  });
+
+  test("a revocation names the certificate that the account has", async (ledger) => {
+    await openWithPayment(ledger);
+    const change = await changeOf(ledger, alice, { codeDigest });
+    const { certificate: _, ...without } = change;
+    const other = { ...change, certificate: certificateOf(bob).fingerprint };
+    for (const one of [without, other]) {
+      assertEquals((await ledger.changeAccount(one)).outcome, "outdated");
+    }
+    assertEquals((await ledger.changeAccount(change)).outcome, "changed");
+  });
+
+  test("changes take numbers between the entries, and one chain holds both", async (ledger) => {
+    await openWithPayment(ledger);
+    assertEquals([await ledger.lastStatement(), await ledger.changes({ after: 0, limit: 9 })], [
+      ledgerId,
+      [],
+    ]);
+    const before = (await ledger.totals()).head;
+    const first = await changeOf(ledger, alice, { codeDigest, atMs: noonMs - 1 });
+    await ledger.changeAccount(first);
+    await register(ledger, "new", codeDigest);
+    await ledger.book(payment([carol, bob], 1, { id: 9 }));
+    await closeAccount(ledger, carol);
+    const changes = await ledger.changes({ after: 0, limit: 9 });
+    assertEquals(
+      changes.map(({ change: { number, kind, name } }) => [number, kind, name]),
+      [[4, "revocation", alice], [5, "reissue", alice], [7, "closure", carol]],
+    );
+    const { previous: _, ...contents } = first;
+    const hash = chainHash(before, changeDigest({ ...contents, number: 4 }));
+    assertEquals(changes[0], { change: { ...contents, number: 4, hash }, headBefore: before });
+    for (const { change, headBefore } of changes) {
+      assertEquals(change.hash, chainHash(headBefore!, changeDigest(change)));
+    }
+    const last = changes.at(-1)!.change;
+    assertEquals(await ledger.lastStatement(), statementDigest(last.statementJws));
+    assertEquals((await ledger.account(carol))?.lastChange, last);
+    assertEquals(await ledger.changes({ after: 4, limit: 1 }), [changes[1]!]);
+    const { entries, head } = await ledger.totals();
+    assertEquals([entries, await ledger.lastNumber(), head], [4, 7, last.hash]);
+    const { head: start, digests } = await ledger.chain({ after: 0, limit: 99 });
+    assertEquals([start, digests.reduce(chainHash, start)], [ledgerId, head]);
+    assertEquals((await ledger.chain({ after: 4, limit: 2 })).head, changes[0]!.change.hash);
+    assertEquals(await ledger.missingNumber(), undefined);
   });
 }

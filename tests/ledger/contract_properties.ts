@@ -12,16 +12,20 @@ import {
   entryDigest,
   orderDigest,
 } from "../../src/ledger/entry.ts";
+import { changeDigest, type RecordedChange } from "../../src/ledger/account_change.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { OpenLedger } from "./ledger_contract.ts";
 import {
   certificateOf,
+  closeAccount,
   ledgerId,
   noonMs,
   payment,
   presenceOf,
   refund,
   registration,
+  reissueOf,
+  revoke,
 } from "./ledger_samples.ts";
 
 const names = ["ann", "ben", "cat", "dan"] as AccountName[];
@@ -33,6 +37,8 @@ interface Model {
   /** The key that may act as the account; none while it is revoked. */
   readonly keys: Map<string, string>;
   readonly revokedKeys: Set<string>;
+  /** Fingerprints of the certificates that each account has and had, the newest last. */
+  readonly certificates: Map<string, string[]>;
   /** The one-time code that a revoked account waits for. */
   readonly codes: Map<string, string>;
   readonly closed: Set<string>;
@@ -57,7 +63,12 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
   { weight: 4, arbitrary: refundCommands() },
   { weight: 1, arbitrary: correctionCommands() },
   { weight: 1, arbitrary: presenceCommands() },
-  { weight: 1, arbitrary: revokeCommands() },
+);
+
+/** Each names the change before it, so that one of two at once is always outdated. */
+const changeCommands: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 2, arbitrary: revokeCommands() },
+  { weight: 2, arbitrary: reissueCommands() },
   { weight: 1, arbitrary: closeCommands() },
 );
 
@@ -66,7 +77,11 @@ const firstWave = names.slice(0, 3).map((name) => registering({ name, key: "1", 
 
 export function ledgerProperties(name: string, open: OpenLedger): void {
   Deno.test(`${name}: any commands, some at once, do what the model says; the money adds up`, async () => {
-    const waves = fc.array(fc.array(commands, { minLength: 1, maxLength: 6 }), { maxLength: 12 });
+    const wave = fc.oneof(
+      { weight: 3, arbitrary: fc.array(commands, { minLength: 1, maxLength: 6 }) },
+      { weight: 1, arbitrary: changeCommands.map((command) => [command]) },
+    );
+    const waves = fc.array(wave, { maxLength: 16 });
     await fc.assert(
       fc.asyncProperty(waves, async (waves) => {
         const { ledger, dispose } = await open();
@@ -88,19 +103,31 @@ export function ledgerProperties(name: string, open: OpenLedger): void {
 
 async function requireBooksInOrder(ledger: Ledger, model: Model): Promise<void> {
   const entries = new Map<number, Entry>();
+  const changes = new Map<number, RecordedChange>();
+  for (const { change } of await ledger.changes({ after: 0, limit: 10_000 })) {
+    changes.set(change.number, change);
+  }
   const sums = new Map<string, number>();
   for (const name of names) {
     const { balance, isClosed, certificate } = (await ledger.account(name)) ?? {};
     assertEquals(balance, model.balances.get(name));
     assertEquals(isClosed ?? false, model.closed.has(name));
-    assertEquals(certificate !== undefined, model.keys.has(name));
+    const isCertified = model.keys.has(name) && !model.closed.has(name);
+    const expected = isCertified ? model.certificates.get(name)?.at(-1) : undefined;
+    assertEquals(certificate?.fingerprint, expected);
     assert(balance === undefined || balance >= 0);
     for (const entry of await ledger.history(name, { limit: 10_000 })) {
       entries.set(entry.number, entry);
     }
   }
   let head = ledgerId;
-  for (let number = 1; number <= entries.size; number++) {
+  for (let number = 1; number <= entries.size + changes.size; number++) {
+    const change = changes.get(number);
+    if (change !== undefined) {
+      head = chainHash(head, changeDigest(change));
+      assertEquals(change.hash, head);
+      continue;
+    }
     const entry = entries.get(number)!;
     sums.set(entry.payer, (sums.get(entry.payer) ?? 0) - entry.amount);
     sums.set(entry.payee, (sums.get(entry.payee) ?? 0) + entry.amount);
@@ -128,6 +155,7 @@ function emptyModel(): Model {
     balances: new Map(),
     keys: new Map(),
     revokedKeys: new Set(),
+    certificates: new Map(),
     codes: new Map(),
     closed: new Set(),
     online: new Set(),
@@ -141,7 +169,15 @@ function registerCommands(): fc.Arbitrary<Command> {
     name: fc.constantFrom(...names),
     key: fc.constantFrom("1", "2", "3"),
     amount: fc.nat(20),
-    codeDigest: fc.option(codes, { nil: undefined }),
+  }).map(registering);
+}
+
+function reissueCommands(): fc.Arbitrary<Command> {
+  return fc.record({
+    name: fc.constantFrom(...names),
+    key: fc.constantFrom("1", "2", "3"),
+    amount: fc.nat(20),
+    codeDigest: codes,
   }).map(registering);
 }
 
@@ -156,19 +192,26 @@ function registering(parts: RegisterParts): Command {
   const { name, key, amount, codeDigest } = parts;
   // The id of an opening, and a certificate, are always fresh: that is what a caller owes.
   let opening: Booking | undefined;
+  let fingerprint = "";
   return {
     run: async (ledger) => {
       opening = registration(name, amount, { id: 2_000_000 + fresh++ }).opening;
-      const fingerprint = String(fresh).padStart(64, "0");
+      fingerprint = String(fresh).padStart(64, "0");
       const row = {
         name,
         certificate: { ...certificateOf(name, { key }), fingerprint },
         ...(opening && { opening }),
-        ...(codeDigest && { codeDigest }),
       };
-      return (await ledger.register(row)).outcome;
+      const whole = codeDigest === undefined ? row : await reissueOf(ledger, row, codeDigest);
+      return (await ledger.register(whole)).outcome;
     },
-    expect: (model) => expectRegistered(model, { ...parts, opening }),
+    expect: (model) => {
+      const outcome = expectRegistered(model, { ...parts, opening });
+      if (outcome === "registered" || outcome === "reissued") {
+        model.certificates.set(name, [...model.certificates.get(name) ?? [], fingerprint]);
+      }
+      return outcome;
+    },
     toString: () => `register ${name} key ${key} with ${amount} code ${codeDigest?.slice(0, 2)}`,
   };
 }
@@ -203,11 +246,12 @@ function bookCommands(): fc.Arbitrary<Command> {
     }),
     atMs: fc.integer({ min: -8e15, max: 8e15 }),
     isVoided: fc.nat(5).map((one) => one === 0),
+    isOld: fc.nat(9).map((one) => one === 0),
   });
-  return parts.map(({ sides: [payer, payee], amount, id, memo, atMs, isVoided }) => {
+  return parts.map(({ sides: [payer, payee], amount, id, memo, atMs, isVoided, isOld }) => {
     const options = memo === undefined ? { id, atMs } : { id, atMs, memo };
     const row = payment([payer!, payee!], amount, options);
-    return isVoided ? voiding(row, payer!) : booking(row);
+    return isVoided ? voiding(row, payer!) : booking(row, { isOld });
   });
 }
 
@@ -225,12 +269,13 @@ function refundCommands(): fc.Arbitrary<Command> {
     if (!isFitting) return booking(wild);
     let fitting = wild;
     return {
-      run: async (ledger, { orders }) => {
-        const payments = [...orders.values()].filter(({ kind }) => kind === "payment");
+      run: async (ledger, before) => {
+        const payments = [...before.orders.values()].filter(({ kind }) => kind === "payment");
         const paid = payments[of % payments.length];
         if (paid !== undefined) {
           fitting = { ...refund([paid.payee, paid.payer], amount, { id, of }), refunds: paid.id };
         }
+        fitting = signedIn(before, fitting);
         return (await ledger.book(fitting)).outcome;
       },
       expect: (model) => expectBooked(model, fitting),
@@ -252,10 +297,25 @@ function correctionCommands(): fc.Arbitrary<Command> {
   });
 }
 
-function booking(row: Booking): Command {
+/** Under the certificate that its payer has, or an old one. */
+function signedIn(
+  { certificates }: Model,
+  row: Booking,
+  { isOld = false }: { readonly isOld?: boolean } = {},
+): Booking {
+  if (row.certificate === undefined) return row;
+  const all = certificates.get(row.payer) ?? [];
+  return { ...row, certificate: (isOld ? all[0] : all.at(-1)) ?? "f".repeat(64) };
+}
+
+function booking(row: Booking, options: { readonly isOld?: boolean } = {}): Command {
+  let signed = row;
   return {
-    run: async (ledger) => (await ledger.book(row)).outcome,
-    expect: (model) => expectBooked(model, row),
+    run: async (ledger, before) => {
+      signed = signedIn(before, row, options);
+      return (await ledger.book(signed)).outcome;
+    },
+    expect: (model) => expectBooked(model, signed),
     toString: () => `book ${row.id}: ${row.orderJws} ${row.refunds} at ${row.atMs}`,
   };
 }
@@ -274,7 +334,8 @@ function voiding({ id, orderJws, atMs }: Booking, payer: AccountName): Command {
   };
 }
 
-function expectBooked({ balances, closed, orders, voided }: Model, row: Booking): string {
+function expectBooked(model: Model, row: Booking): string {
+  const { balances, closed, orders, voided } = model;
   const { id, kind, payer, payee, amount } = row;
   const same = ({ orderJws, kind, refunds }: Booking) => JSON.stringify([orderJws, kind, refunds]);
   const known = orders.get(id);
@@ -284,6 +345,10 @@ function expectBooked({ balances, closed, orders, voided }: Model, row: Booking)
   if (from === undefined) return "payer_unknown";
   if (to === undefined) return "payee_unknown";
   if (closed.has(payee) || (closed.has(payer) && kind !== "withdrawal")) return "account_closed";
+  const current = model.keys.has(payer) ? model.certificates.get(payer)?.at(-1) : undefined;
+  if (row.certificate !== undefined && row.certificate !== current) {
+    return "certificate_not_current";
+  }
   if (kind === "refund") {
     const paid = orders.get(row.refunds!);
     if (paid?.kind !== "payment" || paid.payer !== payee || paid.payee !== payer) {
@@ -302,7 +367,7 @@ function expectBooked({ balances, closed, orders, voided }: Model, row: Booking)
 
 function revokeCommands(): fc.Arbitrary<Command> {
   return fc.tuple(fc.constantFrom(...names), codes).map(([name, codeDigest]) => ({
-    run: async (ledger) => (await ledger.revoke(name, { codeDigest, atMs: noonMs })).outcome,
+    run: async (ledger) => await revoke(ledger, name, codeDigest),
     expect: (model) => {
       if (!model.balances.has(name)) return "account_unknown";
       if (model.closed.has(name)) return "account_closed";
@@ -310,7 +375,7 @@ function revokeCommands(): fc.Arbitrary<Command> {
       model.keys.delete(name);
       model.codes.set(name, codeDigest);
       model.online.delete(name);
-      return "revoked";
+      return "changed";
     },
     toString: () => `revoke ${name} code ${codeDigest.slice(0, 2)}`,
   }));
@@ -318,13 +383,13 @@ function revokeCommands(): fc.Arbitrary<Command> {
 
 function closeCommands(): fc.Arbitrary<Command> {
   return fc.constantFrom(...names).map((name) => ({
-    run: async (ledger) => (await ledger.closeAccount(name, { atMs: noonMs })).outcome,
+    run: async (ledger) => await closeAccount(ledger, name),
     expect: ({ balances, closed, online }) => {
       if (!balances.has(name)) return "account_unknown";
       if (closed.has(name)) return "account_closed";
       closed.add(name);
       online.delete(name);
-      return "closed";
+      return "changed";
     },
     toString: () => `close ${name}`,
   }));

@@ -108,7 +108,7 @@ export function readingContract(test: ContractTest): void {
       assertEquals(entry.hash, head);
     }
     assertEquals(await ledger.totals(), { accounts: 3, entries: 33, balanceSum: 0, head });
-    assertEquals(await ledger.entryCount(), 33);
+    assertEquals(await ledger.lastNumber(), 33);
   });
 
   test("an entry is found by its id, and an unknown id is not", async (ledger) => {

@@ -54,7 +54,7 @@ export function registeringContract(test: ContractTest): void {
     assertEquals(await register(alice, 1), "registered");
     assertEquals(await register(bob, 2), "registered");
     assertEquals(await register(nobody, 3), "too_many_accounts");
-    assertEquals([await ledger.account(nobody), await ledger.entryCount()], [undefined, 2]);
+    assertEquals([await ledger.account(nobody), await ledger.lastNumber()], [undefined, 2]);
     assertEquals(await register(alice, 4), "repeated");
     assertEquals(await register(bob, 5, { key: "other" }), "name_taken");
     await ledger.register(registration(nobody, 10, { id: 6 }));

@@ -1,8 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { encodeHex } from "@std/encoding/hex";
 import type { Amount } from "../../src/money.ts";
+import { changeDigest, type RecordedChange } from "../../src/ledger/account_change.ts";
 import { chainHash, type EntryContents, entryDigest } from "../../src/ledger/entry.ts";
-import { goldenEntries } from "./golden_entries.ts";
+import { goldenChanges, goldenEntries } from "./golden_entries.ts";
 import { alice, bob, ledgerId, noonMs, orderId } from "./ledger_samples.ts";
 
 Deno.test("an entry's digest and the head after it are what the description says", () => {
@@ -14,6 +15,33 @@ Deno.test("an entry's digest and the head after it are what the description says
     head = chainHash(head, bytes);
     assertEquals(head, hash);
   }
+});
+
+Deno.test("an account change's digest and the head after it are what the description says", () => {
+  let head = goldenEntries.at(-1)![2];
+  for (const [contents, digest, hash] of goldenChanges) {
+    const bytes = changeDigest(contents);
+    assertEquals(encodeHex(bytes), digest);
+    head = chainHash(head, bytes);
+    assertEquals(head, hash);
+  }
+});
+
+Deno.test("every part of an account change changes its digest", () => {
+  const [contents] = goldenChanges[0]!;
+  const { certificate: _, ...uncertified } = contents;
+  const { codeDigest: __, ...codeless } = contents;
+  const others: Partial<RecordedChange>[] = [
+    { number: 5 },
+    { kind: "closure" },
+    { name: bob },
+    { certificate: "c2".repeat(32) },
+    { codeDigest: "c2".repeat(32) },
+    { statementJws: "eyJ.eyJ.state" },
+    { atMs: noonMs },
+  ];
+  const all = [contents, uncertified, codeless, ...others.map((one) => ({ ...contents, ...one }))];
+  assertEquals(new Set(all.map((one) => encodeHex(changeDigest(one)))).size, all.length);
 });
 
 Deno.test("every part of an entry changes its digest", () => {

@@ -1,4 +1,5 @@
-/** Entries with their digests and the heads after them, which `docs/ledger.md` shows as well. */
+/** Entries and account changes with their digests and the heads after them, which `docs/ledger.md` shows as well. */
+import type { RecordedChange } from "../../src/ledger/account_change.ts";
 import type { EntryContents } from "../../src/ledger/entry.ts";
 import type { Amount } from "../../src/money.ts";
 import { alice, bob, noonMs, orderId } from "./ledger_samples.ts";
@@ -48,5 +49,27 @@ export const goldenEntries: readonly [EntryContents, string, string][] = [
     },
     "000f95f9aa07d697630be7ce5ac9dc3242554679e9cce7a97a2b085ef79b56a6",
     "786fd85bfdae8bb847fb4c2801426040c917bcf4558081c326edb73c6e2facac",
+  ],
+];
+
+/** They follow the entries. */
+export const goldenChanges: readonly [Omit<RecordedChange, "hash">, string, string][] = [
+  [
+    {
+      number: 4,
+      kind: "revocation",
+      name: alice,
+      certificate: "c1".repeat(32),
+      codeDigest: "c0".repeat(32),
+      statementJws: "eyJ.eyJ.stated",
+      atMs: noonMs + 2,
+    },
+    "85641ab28882100b91af411a9ff897ffed94b60deb9069799bb37ae99fe209f2",
+    "f01187f2e8fd686247d4a639efe333963c834f248c74e38d11296f8dc8b2e1fc",
+  ],
+  [
+    { number: 5, kind: "closure", name: alice, statementJws: "eyJ.eyJ.closed", atMs: noonMs + 3 },
+    "daf3a5debc365432412187b5fea838251785890430f0020a9f8341850a164281",
+    "64ce5829a6710df2fb3ac160e5c3b509f7961751bb2dd8b910fc66b9760391dc",
   ],
 ];

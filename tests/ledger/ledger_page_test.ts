@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { chainHash } from "../../src/ledger/entry.ts";
 import { schemaStatements, schemaVersion } from "../../src/ledger/sqlite/schema.ts";
-import { goldenEntries } from "./golden_entries.ts";
+import { goldenChanges, goldenEntries } from "./golden_entries.ts";
 import { ledgerId } from "./ledger_samples.ts";
 
 const page = Deno.readTextFileSync(new URL("../../docs/ledger.md", import.meta.url));
@@ -35,7 +35,7 @@ Deno.test("the page's worked example is the golden one", () => {
   const blocks = [...page.matchAll(/^(\["micropay.*\])\ndigest ([0-9a-f]{64})\nhead {3}(\w+)$/gm)];
   assertEquals(
     blocks.map(([, , digest, head]) => [digest!, head!]),
-    goldenEntries.map(([, digest, head]) => [digest, head]),
+    [...goldenEntries, ...goldenChanges].map(([, digest, head]) => [digest, head]),
   );
   let before = ledgerId;
   for (const [, encoded, digest, head] of blocks) {

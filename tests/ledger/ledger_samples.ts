@@ -1,8 +1,15 @@
 /** What the ledger's tests register and book. Deterministic: the same arguments make the same value. */
 import { createHash } from "node:crypto";
 import type { AccountName } from "../../src/account_name.ts";
+import type { AccountChange } from "../../src/ledger/account_change.ts";
 import type { Booking, EntryKind, EntryParty } from "../../src/ledger/entry.ts";
-import type { CertificateRecord, Presence, Registration } from "../../src/ledger/ledger.ts";
+import type {
+  CertificateRecord,
+  ChangeOutcome,
+  Ledger,
+  Presence,
+  Registration,
+} from "../../src/ledger/ledger.ts";
 import type { Amount } from "../../src/money.ts";
 
 export const ledgerId = "5a".repeat(32);
@@ -36,6 +43,8 @@ export interface BookingOptions {
   readonly atMs?: number;
   /** A payment unless told. */
   readonly kind?: EntryKind;
+  /** Of a payment or a refund: the fingerprint of its payer's certificate; that of {@link certificateOf} unless told. */
+  readonly certificate?: string;
 }
 
 export function payment(
@@ -44,6 +53,8 @@ export function payment(
   options: BookingOptions = {},
 ): Booking {
   const { id = 1, memo, atMs = noonMs, kind = "payment" } = options;
+  const isByMember = kind === "payment" || kind === "refund";
+  const certificate = options.certificate ?? certificateOf(payer).fingerprint;
   const orderJws = options.orderJws ?? `order ${id} ${payer} ${payee} ${amount} ${memo}`;
   return {
     id: orderId(id),
@@ -52,6 +63,7 @@ export function payment(
     payee,
     amount: amount as Amount,
     ...(memo === undefined ? {} : { memo }),
+    ...(isByMember && { certificate }),
     orderJws,
     atMs,
   };
@@ -81,6 +93,65 @@ export function registration(
     certificate,
     opening: payment(["@issuer", name], balance, { id, kind: "opening" }),
   };
+}
+
+/** A revocation or a closure as it has to be now; its statement is any text. */
+export async function changeOf(
+  ledger: Ledger,
+  name: AccountName,
+  { codeDigest, atMs = noonMs }: { readonly codeDigest?: string; readonly atMs?: number } = {},
+): Promise<AccountChange> {
+  const previous = await ledger.lastStatement();
+  const kind = codeDigest === undefined ? "closure" : "revocation";
+  const certificate = (await ledger.account(name))?.certificate?.fingerprint;
+  return {
+    kind,
+    name,
+    ...(codeDigest !== undefined && { codeDigest }),
+    ...(codeDigest !== undefined && certificate !== undefined && { certificate }),
+    previous,
+    statementJws: `${kind} of ${name} after ${previous}`,
+    atMs,
+  };
+}
+
+export async function revoke(
+  ledger: Ledger,
+  name: AccountName,
+  codeDigest: string,
+): Promise<ChangeOutcome["outcome"]> {
+  return (await ledger.changeAccount(await changeOf(ledger, name, { codeDigest }))).outcome;
+}
+
+export async function closeAccount(
+  ledger: Ledger,
+  name: AccountName,
+): Promise<ChangeOutcome["outcome"]> {
+  return (await ledger.changeAccount(await changeOf(ledger, name))).outcome;
+}
+
+/** A registration with a one-time code. */
+export async function reissueOf(
+  ledger: Ledger,
+  registration: Registration,
+  codeDigest: string,
+): Promise<Registration> {
+  const { name, certificate } = registration;
+  const previous = await ledger.lastStatement();
+  const change: AccountChange = {
+    kind: "reissue",
+    name,
+    certificate: certificate.fingerprint,
+    previous,
+    statementJws: `reissue for ${name} after ${previous}`,
+    atMs: noonMs,
+  };
+  return { ...registration, reissue: { codeDigest, change } };
+}
+
+/** An entry is its booking without what only the booking is judged by. */
+export function termsOf({ certificate: _, ...terms }: Booking): Omit<Booking, "certificate"> {
+  return terms;
 }
 
 export function presenceOf(name: AccountName, privatePort = 2000): Presence {

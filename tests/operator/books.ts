@@ -8,10 +8,12 @@ import type { SqliteLedger } from "../../src/ledger/sqlite/sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { isAmount } from "../../src/money.ts";
 import { auditLedger } from "../../src/operator/audit.ts";
+import { endAccount, type Ending } from "../../src/operator/ending.ts";
 import { openCertificates, type OpenedCertificates } from "../../src/pki/certificate_folder.ts";
 import { makeCertificates } from "../../src/pki/make_certificates.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
 import { exportPrivateKeyPem, generateSigningKey } from "../../src/pki/signing_key.ts";
+import { signAccountChange } from "../../src/protocol/account_change.ts";
 import { type OrderTerms, signOrder } from "../../src/protocol/order.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import { ManualClock } from "../manual_clock.ts";
@@ -54,7 +56,34 @@ export class Books implements AsyncDisposable {
   }
 
   /** Opens an account as the server does. */
-  async register(text: string, opening = 1000, codeDigest?: string): Promise<Identity> {
+  async register(text: string, opening = 1000): Promise<Identity> {
+    return await this.#register(text, { opening });
+  }
+
+  /** Gives an account that was revoked another certificate, as the server does. */
+  async reissue(text: string, codeDigest: string): Promise<Identity> {
+    return await this.#register(text, { opening: 0, codeDigest });
+  }
+
+  /** Revokes the certificate of an account, as the operator does. */
+  async revoke(text: string, codeDigest: string): Promise<void> {
+    await this.#end({ kind: "revocation", name: named(text), codeDigest });
+  }
+
+  /** Closes an account, as the operator does. */
+  async closeAccount(text: string): Promise<void> {
+    await this.#end({ kind: "closure", name: named(text) });
+  }
+
+  async #end(ending: Ending): Promise<void> {
+    const { outcome } = await endAccount(ending, { ...this.certificates, ...this });
+    if (outcome !== "changed") throw new Error(`${ending.kind} of ${ending.name}: ${outcome}`);
+  }
+
+  async #register(
+    text: string,
+    { opening, codeDigest }: { readonly opening: number; readonly codeDigest?: string },
+  ): Promise<Identity> {
     const { authority, anchor, identity: server } = this.certificates;
     const [name, atMs] = [named(text), this.clock.nowMs()];
     const { publicKey, privateKey } = await generateSigningKey();
@@ -73,11 +102,15 @@ export class Books implements AsyncDisposable {
         signer: server,
       })
       : undefined;
+    const previous = await this.ledger.lastStatement();
+    const terms = { kind: "reissue", name, certificate: fingerprint, previous, atMs } as const;
     const outcome = await this.ledger.register({
       name,
       certificate: { fingerprint, keyFingerprint, der, issuedAtMs: atMs },
       ...(booking && { opening: booking }),
-      ...(codeDigest !== undefined && { codeDigest }),
+      ...(codeDigest !== undefined && {
+        reissue: { codeDigest, change: await signAccountChange(terms, this.certificates) },
+      }),
     });
     if (!("account" in outcome)) throw new Error(`register ${text}: ${outcome.outcome}`);
     this.members.set(text, identity);
@@ -130,9 +163,11 @@ export class Books implements AsyncDisposable {
       (isIssuing ? this.certificates.identity : this.members.get(from)!);
     const id = makeOrderId(clock, systemRandom);
     const terms = { id, from, to, amount, memo, refunds };
+    const { certificate } = identity;
     return {
       id,
       kind: kind ?? (refunds === undefined ? "payment" : "refund"),
+      ...(!isIssuing && { certificate: certificate.fingerprint }),
       payer: from,
       payee: to,
       amount,

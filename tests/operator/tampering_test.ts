@@ -1,13 +1,13 @@
 /**
- * Every kind of change to a ledger's file, made with the real `sqlite3` on a real file, is found, and the first entry at fault is named.
- * A machine without `sqlite3` fails these tests.
+ * Every kind of change to a ledger's file is found, and the first entry at fault is named. What is done to account changes is in
+ * `tampered_changes_test.ts`.
  */
-import { DatabaseSync } from "node:sqlite";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { encodeHex } from "@std/encoding/hex";
 import { sha256Hex } from "../../src/pki/signing_key.ts";
 import { systemRandom } from "../../src/random.ts";
 import { type Books, named, openSampleBooks } from "./books.ts";
+import { change, triggerNames, withoutTriggers } from "./tampering.ts";
 
 /** What somebody with the file and the command can do; the triggers are put back afterwards, word for word. */
 interface Tampering {
@@ -151,7 +151,7 @@ const rows: readonly Tampering[] = [
   {
     title: "an account added",
     sql: "INSERT INTO client (username) VALUES ('mallory')",
-    reason: "the account mallory never had a certificate",
+    reason: "the account mallory has no certificate that it was registered with",
   },
   {
     title: "an account removed",
@@ -188,8 +188,7 @@ const rows: readonly Tampering[] = [
   },
   {
     title: "a certificate given to another account",
-    sql: `UPDATE certificate SET revoked_at = issued_at WHERE username = 'carol';
-      UPDATE certificate SET username = 'carol' WHERE username = 'bob'`,
+    sql: "UPDATE certificate SET username = 'carol' WHERE username = 'bob'",
     entry: 5,
     reason: "which the ledger does not have for bob",
   },
@@ -198,18 +197,6 @@ const rows: readonly Tampering[] = [
     sql: "DELETE FROM certificate WHERE username = 'alice'",
     entry: 4,
     reason: "which the ledger does not have for alice",
-  },
-  {
-    title: "a certificate revoked before its last payment",
-    sql: "UPDATE certificate SET revoked_at = '2026-11-23T12:00:01.000Z' WHERE username = 'bob'",
-    entry: 5,
-    reason: "a certificate that was revoked before",
-  },
-  {
-    title: "an account closed before its last payment",
-    sql: "INSERT INTO closure VALUES ('carol', '2026-11-24T12:00:01.000Z')",
-    entry: 9,
-    reason: "carol was closed before",
   },
   {
     title: "another ledger's identifier",
@@ -229,7 +216,7 @@ for (const { title, sql, entry, reason } of [...columns, ...rows]) {
   });
 }
 
-for (const name of ["entry_appended", "entry_unchanged", "entry_kept"]) {
+for (const name of triggerNames) {
   Deno.test(`the audit finds that the trigger ${name} was dropped`, async () => {
     await using books = await openSampleBooks();
     change(books.file, `DROP TRIGGER ${name}`);
@@ -268,28 +255,4 @@ async function otherCertificate(books: Books, name: string) {
     random: systemRandom,
   });
   return { der, fingerprint: await sha256Hex(der), keyFingerprint };
-}
-
-function withoutTriggers(file: string, statements: string): string {
-  const database = new DatabaseSync(file, { readOnly: true });
-  const triggers = database.prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger'").all();
-  database.close();
-  const names = ["entry_appended", "entry_unchanged", "entry_kept"];
-  return [
-    ...names.map((name) => `DROP TRIGGER ${name};`),
-    `${statements};`,
-    ...triggers.map(({ sql }) => `${sql};`),
-  ].join("\n");
-}
-
-/** As somebody with a database tool, and without our rules, would do it. */
-function change(file: string, sql: string): void {
-  // Newer runtimes keep the schema from being written to unless they are told not to; older ones know no such option.
-  const options = { enableForeignKeyConstraints: false, defensive: false };
-  const database = new DatabaseSync(file, options);
-  try {
-    database.exec(sql);
-  } finally {
-    database.close();
-  }
 }

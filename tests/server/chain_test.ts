@@ -37,7 +37,7 @@ Deno.test("chain: a page is a stretch of the ledger's chain", async (test) => {
       assertEquals(part.digests.length, digests);
       assertEquals(page, {
         outcome: "answered",
-        answer: { head: part.head, digests: part.digests.map(encodeBase64Url), entries },
+        answer: { head: part.head, digests: part.digests.map(encodeBase64Url), last: entries },
       });
     });
   }
@@ -45,10 +45,12 @@ Deno.test("chain: a page is a stretch of the ledger's chain", async (test) => {
 
 async function pay(ledger: Ledger, times: number): Promise<void> {
   const [payer, payee] = [named("alice"), named("bob")];
+  const certificate = (await ledger.account(payer))!.certificate!.fingerprint;
   for (let time = 0; time < times; time++) {
     const id = makeOrderId(systemClock, systemRandom);
     const atMs = systemClock.nowMs();
     const amount = 1 as Amount;
-    await ledger.book({ id, kind: "payment", payer, payee, amount, orderJws: "order", atMs });
+    const sides = { payer, payee, certificate };
+    await ledger.book({ id, kind: "payment", ...sides, amount, orderJws: "order", atMs });
   }
 }

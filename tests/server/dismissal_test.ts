@@ -4,6 +4,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { ledgerWatchMs } from "../../src/limits.ts";
+import type { Ending } from "../../src/operator/ending.ts";
 import { balanceExchange } from "../../src/protocol/balance.ts";
 import { closingType } from "../../src/protocol/exit.ts";
 import { loginExchange } from "../../src/protocol/login.ts";
@@ -14,19 +15,19 @@ import { ManualClock } from "../manual_clock.ts";
 import { makeApplicant, named, startServer, type TestServer } from "./test_server.ts";
 
 const [alice, bob] = [named("alice"), named("bob")];
-const [atMs, code] = [Date.UTC(2026, 10, 23), "7K2M-9QXD-4T0B-ZH5N"];
+const code = "7K2M-9QXD-4T0B-ZH5N";
 
-const endings: readonly { title: string; end: (ledger: Ledger) => Promise<unknown> }[] = [
+const endings: readonly { title: string; ending: () => Promise<Ending> }[] = [
   {
     title: "whose certificate is revoked",
-    end: async (ledger) => {
+    ending: async () => {
       const codeDigest = await oneTimeCodeDigest(code);
-      return await ledger.revoke(alice, { codeDigest, atMs });
+      return { kind: "revocation", name: alice, codeDigest };
     },
   },
   {
     title: "whose account is closed",
-    end: (ledger) => ledger.closeAccount(alice, { atMs }),
+    ending: () => Promise.resolve({ kind: "closure", name: alice }),
   },
 ];
 
@@ -66,7 +67,7 @@ function dismissals(server: TestServer): number {
   return server.events.all.filter(({ kind }) => kind === "dismissed").length;
 }
 
-for (const { title, end } of endings) {
+for (const { title, ending } of endings) {
   Deno.test(`a member ${title} is told and its sessions end, nobody else's`, async () => {
     const { server, look, change } = await startWatched();
     await using _ = server;
@@ -78,7 +79,7 @@ for (const { title, end } of endings) {
     await bobs.ask(loginExchange, { name: bob, port: 2 });
     let told = 0;
     for (const link of links) link.listen(closingType, () => told++);
-    await end(server.ledger);
+    await server.end(await ending());
     change();
     await look();
     for (const { message } of await Promise.all(links.map(({ closed }) => closed))) {
@@ -97,7 +98,7 @@ for (const { title, end } of endings) {
     await using _ = server;
     const link = await server.link(await server.enroll("alice"));
     await link.ask(balanceExchange, {});
-    await end(server.ledger);
+    await server.end(await ending());
     const refused = await link.ask(balanceExchange, {});
     assertEquals(refused, { outcome: "refused", code: 220, text: "AUTH_FAIL" });
     await link.closed;
@@ -122,7 +123,7 @@ Deno.test("a member who is back with a new certificate stays online when the old
   await using _ = server;
   const old = await server.link(await server.enroll("alice"));
   await old.ask(loginExchange, { name: alice, port: 1 });
-  await endings[0]!.end(server.ledger);
+  await server.end(await endings[0]!.ending());
   const applicant = await makeApplicant("alice");
   const asking = await server.link(applicant.signer);
   assertEquals((await asking.ask(registerExchange, { name: alice })).outcome, "refused");
@@ -145,7 +146,7 @@ Deno.test("a ledger that is busy when the server looks is looked at again", asyn
   await using _ = server;
   const link = await server.link(await server.enroll("alice"));
   await link.ask(balanceExchange, {});
-  await endings[0]!.end(server.ledger);
+  await server.end(await endings[0]!.ending());
   change();
   failing = true;
   await look();

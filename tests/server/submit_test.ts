@@ -9,7 +9,7 @@ import type { JsonObject } from "../../src/strict_json.ts";
 import { forgeJws } from "../envelope/forger.ts";
 import { x5c } from "../envelope/hostile_message.ts";
 import { orderPayload, signPayload } from "./order_maker.ts";
-import { issueMember, serverIdentity, startServer, type TestServer } from "./test_server.ts";
+import { issueMember, named, serverIdentity, startServer, type TestServer } from "./test_server.ts";
 
 interface Scene {
   readonly server: TestServer;
@@ -190,3 +190,31 @@ for (const { title, code, text, changes = {}, order } of rows) {
     assertEquals((await link.ask(submitExchange, { order: good })).outcome, "answered");
   });
 }
+
+Deno.test("submit: an order whose certificate is revoked after it was checked is refused with 261, and nothing is booked", async () => {
+  const revoked = Promise.withResolvers<void>();
+  let revoke = () => Promise.resolve();
+  await using server = await startServer({
+    wrap: (ledger) =>
+      new Proxy(ledger, {
+        get(target, name) {
+          const value = Reflect.get(target, name, target);
+          if (name !== "book") return typeof value === "function" ? value.bind(target) : value;
+          // Whatever was looked at before, it is the booking that decides.
+          return async (...args: Parameters<typeof ledger.book>) => {
+            await revoke();
+            revoked.resolve();
+            return await target.book(...args);
+          };
+        },
+      }),
+  });
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const ending = { kind: "revocation", name: named("alice"), codeDigest: "c0".repeat(32) } as const;
+  revoke = () => server.end(ending);
+  const order = await signPayload(orderPayload(alice, server.anchor), alice);
+  const outcome = await (await server.link(bob)).ask(submitExchange, { order });
+  await revoked.promise;
+  assertEquals(outcome.outcome === "refused" && outcome.code, 261);
+  assertEquals(await server.balanceOf("bob"), 10_000);
+});

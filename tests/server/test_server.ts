@@ -10,6 +10,7 @@ import type { Signer } from "../../src/envelope/correspondent.ts";
 import { generateSessionKey, type SessionKey } from "../../src/envelope/session_key.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { MemoryLedger } from "../../src/ledger/memory/memory_ledger.ts";
+import { endAccount, type Ending } from "../../src/operator/ending.ts";
 import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
 import {
   createCertificateRequest,
@@ -19,6 +20,7 @@ import { type Identity, openIdentity } from "../../src/pki/identity.ts";
 import { exportPrivateKeyPem, generateSigningKey } from "../../src/pki/signing_key.ts";
 import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
 import type { Outcome } from "../../src/protocol/exchange.ts";
+import { ChangeHistory } from "../../src/protocol/change_history.ts";
 import { registerExchange } from "../../src/protocol/register.ts";
 import { systemRandom } from "../../src/random.ts";
 import { Server } from "../../src/server/server.ts";
@@ -75,16 +77,23 @@ export class TestServer {
   readonly server: Server;
   readonly ledger: Ledger;
   readonly authority: CertificateAuthority;
+  readonly identity: Identity;
+  readonly changes: ChangeHistory;
   readonly events: EventLog<ServerEvent>;
   readonly network: Network;
   readonly #links: ServerLink[] = [];
 
   constructor(
-    parts: Pick<TestServer, "server" | "ledger" | "authority" | "events" | "network">,
+    parts: Pick<
+      TestServer,
+      "server" | "ledger" | "authority" | "identity" | "changes" | "events" | "network"
+    >,
   ) {
     this.server = parts.server;
     this.ledger = parts.ledger;
     this.authority = parts.authority;
+    this.identity = parts.identity;
+    this.changes = parts.changes;
     this.events = parts.events;
     this.network = parts.network;
   }
@@ -156,6 +165,13 @@ export class TestServer {
     });
   }
 
+  /** Ends an account or its certificate, as the operator does. */
+  async end(ending: Ending): Promise<void> {
+    const { ledger, identity, anchor } = this;
+    const { outcome } = await endAccount(ending, { ledger, identity, anchor, clock: systemClock });
+    if (outcome !== "changed") throw new Error(`${ending.kind} of ${ending.name}: ${outcome}`);
+  }
+
   async balanceOf(text: string): Promise<number | undefined> {
     return (await this.ledger.account(named(text)))?.balance;
   }
@@ -180,6 +196,9 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const ledgerId = authority.anchor.fingerprint;
   const { ledger = new MemoryLedger({ ledgerId }) } = options;
   const events = new EventLog<ServerEvent>((event) => JSON.stringify(event).slice(0, 300));
+  const identity = options.identity ?? await serverIdentity(authority);
+  const opened = wrap?.(ledger) ?? ledger;
+  const changes = new ChangeHistory({ ledger: opened, anchor: authority.anchor });
   const server = new Server(
     {
       listener: network.listen({ host: "127.0.0.1", port: 0 }),
@@ -189,16 +208,17 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       processors,
     },
     {
-      ledger: wrap?.(ledger) ?? ledger,
+      ledger: opened,
+      changes,
       authority,
-      identity: options.identity ?? await serverIdentity(authority),
+      identity,
       sessionKeys: options.sessionKeys ?? await sessionKeys(),
       clock,
       random: systemRandom,
       report: (event) => events.add(event),
     },
   );
-  return new TestServer({ server, ledger, authority, events, network });
+  return new TestServer({ server, ledger, authority, identity, changes, events, network });
 }
 
 /** A CA of its own. */
@@ -221,9 +241,10 @@ export async function makeApplicant(text: string): Promise<Applicant> {
 export async function issueMember(
   authority: CertificateAuthority,
   text: string,
+  clock: Pick<Clock, "nowMs"> = systemClock,
 ): Promise<Identity> {
   const { publicKey, privateKey } = await generateSigningKey();
-  const atMs = systemClock.nowMs();
+  const atMs = clock.nowMs();
   const name = named(text);
   const der = await authority.issueMember({ name, publicKey, atMs, random: systemRandom });
   return await openIdentity({
@@ -235,9 +256,12 @@ export async function issueMember(
   });
 }
 
-export async function serverIdentity(authority: CertificateAuthority): Promise<Identity> {
+export async function serverIdentity(
+  authority: CertificateAuthority,
+  clock: Pick<Clock, "nowMs"> = systemClock,
+): Promise<Identity> {
   const { publicKey, privateKey } = await generateSigningKey();
-  const atMs = systemClock.nowMs();
+  const atMs = clock.nowMs();
   const hosts = ["127.0.0.1"];
   const der = await authority.issueServer({
     publicKey,

@@ -15,8 +15,7 @@ const changes: ReadonlySet<PropertyKey> = new Set<keyof Ledger>([
   "bringOnline",
   "book",
   "voidOrder",
-  "revoke",
-  "closeAccount",
+  "changeAccount",
 ]);
 
 /** What is wrong with the storage for now. `failing`: the next change fails, and nobody knows whether it was made. */

@@ -6,6 +6,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { MicropayError } from "../../src/errors.ts";
+import { ChangeHistory } from "../../src/protocol/change_history.ts";
 import { Server } from "../../src/server/server.ts";
 import type { ServerEvent } from "../../src/server/server_event.ts";
 import { SessionKeys } from "../../src/server/session_keys.ts";
@@ -63,9 +64,11 @@ export class SimulatedServer {
     const generate = () => Promise.resolve(dice.pick(sessionKeys));
     const keys = await SessionKeys.open({ generate, clock: process.clock, everyMs: rekeyMs });
     if (!process.isAlive) return;
+    const ledger = this.storage.openedBy(process);
     const listener = network.of(process).listen(this.endpoint);
     const server = new Server({ listener, userLimit, initialBalance, accountsMax }, {
-      ledger: this.storage.openedBy(process),
+      ledger,
+      changes: new ChangeHistory({ ledger, anchor: authority.anchor }),
       authority,
       identity,
       sessionKeys: keys,

@@ -3,7 +3,7 @@
  */
 import type { AccountName } from "../../account_name.ts";
 import type { Entry } from "../../ledger/entry.ts";
-import type { StoredAccount, StoredEntry } from "../../ledger/snapshot.ts";
+import type { StoredAccount, StoredChange, StoredEntry } from "../../ledger/snapshot.ts";
 import type { AuditFault, AuditReport } from "../../operator/audit.ts";
 import { printable, quoted } from "../../printable.ts";
 import { codes } from "../../protocol/code.ts";
@@ -14,6 +14,8 @@ import { jsonLine } from "../json_line.ts";
 export interface ShownAccount extends StoredAccount {
   /** The SHA-256 fingerprint of its certificate; absent while it has none. */
   readonly certificate: string | undefined;
+  /** All of them, newest first. */
+  readonly changes: readonly StoredChange[];
   /** Its newest entries, newest first. */
   readonly entries: readonly StoredEntry[];
 }
@@ -34,6 +36,7 @@ export interface LedgerOutput {
   balances(accounts: Iterable<StoredAccount>): void;
   account(account: ShownAccount): void;
   entry(entry: ShownEntry): void;
+  change(change: StoredChange): void;
   booked(entry: Entry, receipt: string): void;
   written(file: string): void;
   /** Where the ledger that was replaced is. */
@@ -60,10 +63,16 @@ function jsonOutput(print: Print): LedgerOutput {
       for (const account of accounts) line(accountFields(account));
     },
     account: (account) => {
-      const { certificate, entries } = account;
-      line({ ...accountFields(account), certificate, entries: entries.map(entryFields) });
+      const { certificate, changes, entries } = account;
+      line({
+        ...accountFields(account),
+        certificate,
+        changes: changes.map(storedFields),
+        entries: entries.map(storedFields),
+      });
     },
-    entry: (entry) => line(entryFields(entry)),
+    entry: (entry) => line(storedFields(entry)),
+    change: (change) => line(storedFields(change)),
     booked: ({ id, number }, receipt) =>
       line({ code: 130, text: codes[130].text, id, entry: number, receipt }),
     written: (file) => line({ written: file }),
@@ -79,13 +88,14 @@ function textOutput(print: Print): LedgerOutput {
     audited(result, { seconds, lastAt }) {
       if (result.outcome === "wrong") return print(faultText(result));
       print(`entries       ${result.entries}`);
+      print(`changes       ${result.changes}`);
       if (lastAt !== undefined) print(`last entry    ${printable(lastAt)}`);
       print(`accounts      ${result.accounts}`);
       print(`certificates  ${result.certificates}`);
       print(`head          ${result.head}`);
       print(`rate          ${rateOf(result, seconds)} entries/s`);
       print(
-        "All correct: chain, signatures, contents, balances, sum of zero, ids, refunds, certificates.",
+        "All correct: chain, signatures, contents, balances, sum of zero, ids, refunds, changes, certificates.",
       );
     },
     balances(accounts) {
@@ -93,16 +103,14 @@ function textOutput(print: Print): LedgerOutput {
     },
     account(account) {
       print(accountText(account));
-      print(`certificate ${account.certificate ?? "none: waits to be registered anew"}`);
+      const isClosed = account.closed_at !== null;
+      const none = isClosed ? "none: closed" : "none: waits to be registered anew";
+      print(`certificate ${account.certificate ?? none}`);
+      for (const change of account.changes) print(changeText(change));
       for (const entry of account.entries) print(entryText(entry));
     },
-    entry(entry) {
-      for (const [name, value] of Object.entries(entryFields(entry))) {
-        const text = typeof value === "object" ? JSON.stringify(value) : String(value);
-        const shown = name === "memo" ? quoted(text) : printable(text);
-        if (value !== null) print(`${name.padEnd(14)} ${shown}`);
-      }
-    },
+    entry: (entry) => printFields(print, entry),
+    change: (change) => printFields(print, change),
     booked({ id, number }) {
       print(codes[130].text);
       print(`entry ${number}, id ${id}`);
@@ -123,8 +131,12 @@ function rateOf({ entries }: AuditReport, seconds: number): number {
   return Math.round(entries / Math.max(seconds, 0.001));
 }
 
-function faultText({ entry, reason, entries }: AuditFault): string {
-  const what = entry === undefined ? "The ledger is wrong" : `Entry ${entry} is wrong`;
+function faultText({ entry, change, reason, entries }: AuditFault): string {
+  const what = entry !== undefined
+    ? `Entry ${entry} is wrong`
+    : change !== undefined
+    ? `Account change ${change} is wrong`
+    : "The ledger is wrong";
   return `${what}: ${printable(reason)}\n(${entries} entries before that are in order)`;
 }
 
@@ -143,13 +155,26 @@ function accountText({ username, balance, closed_at }: StoredAccount): string {
 }
 
 /** As they are stored: this is for looking at what is there. A number past 2^53 as text. */
-function entryFields(entry: StoredEntry): Record<string, unknown> {
+function storedFields(row: StoredEntry | StoredChange): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(entry).map(([column, value]) => [
+    Object.entries(row).map(([column, value]) => [
       column,
       typeof value === "bigint" ? String(value) : value,
     ]),
   );
+}
+
+function printFields(print: Print, row: StoredEntry | StoredChange): void {
+  for (const [name, value] of Object.entries(storedFields(row))) {
+    const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+    const shown = name === "memo" ? quoted(text) : printable(text);
+    if (value !== null) print(`${name.padEnd(14)} ${shown}`);
+  }
+}
+
+function changeText({ number, at, kind, certificate }: StoredChange): string {
+  const of = certificate === null ? "" : `  certificate ${String(certificate).slice(0, 16)}…`;
+  return printable(`${number}  ${at}  ${kind}${of}`);
 }
 
 function entryText({ number, at, kind, payer, payee, amount, memo }: StoredEntry): string {

@@ -2,17 +2,16 @@
  * `micropay ledger`: the operator's commands, each safe while a server runs on the same ledger.
  */
 import { resolve } from "node:path";
-import type { AccountName } from "../../account_name.ts";
 import { type Clock, systemClock } from "../../clock.ts";
 import { FileError, messageOf } from "../../errors.ts";
-import type { BookOutcome, CloseOutcome, Ledger, RevokeOutcome } from "../../ledger/ledger.ts";
+import type { BookOutcome, Ledger } from "../../ledger/ledger.ts";
 import type { LedgerSnapshot } from "../../ledger/snapshot.ts";
 import { backupSqliteLedger, openRestorePlace } from "../../ledger/sqlite/backup_ledger.ts";
 import { openSqliteLedger } from "../../ledger/sqlite/open_sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../ledger/sqlite/sqlite_snapshot.ts";
-import { accountEndMs } from "../../operator/account_end.ts";
 import { auditLedger } from "../../operator/audit.ts";
 import { bookCorrection } from "../../operator/correction.ts";
+import { endAccount, type Ending } from "../../operator/ending.ts";
 import { makeOneTimeCode } from "../../operator/one_time_code.ts";
 import { openCertificates } from "../../pki/certificate_folder.ts";
 import { readTrustAnchorPem, type TrustAnchor } from "../../pki/trust_anchor.ts";
@@ -150,6 +149,7 @@ const refusalCodes: Readonly<
   payer_unknown: 262,
   payee_unknown: 262,
   account_closed: 267,
+  certificate_not_current: 261,
   payment_unknown: 268,
   refund_exceeds: 269,
   bankrupt: 270,
@@ -167,40 +167,37 @@ async function restore(command: Command<"restore">, context: LedgerContext): Pro
   return exitCodes.ok;
 }
 
-async function reissue(command: Command<"reissue">, context: LedgerContext): Promise<ExitCode> {
-  const { output } = context;
-  return await ending(command.account, context, async (ledger, atMs) => {
-    const code = makeOneTimeCode(systemRandom);
-    const codeDigest = await oneTimeCodeDigest(code);
-    const { outcome } = await ledger.revoke(command.account, { codeDigest, atMs });
-    if (outcome === "revoked") output.reissued(command.account, code);
-    return outcome;
-  });
+async function reissue(
+  { account: name }: Command<"reissue">,
+  context: LedgerContext,
+): Promise<ExitCode> {
+  const code = makeOneTimeCode(systemRandom);
+  const codeDigest = await oneTimeCodeDigest(code);
+  const ending = { kind: "revocation", name, codeDigest } as const;
+  return await end(ending, context, () => context.output.reissued(name, code));
 }
 
-async function close(command: Command<"close">, context: LedgerContext): Promise<ExitCode> {
-  const { output } = context;
-  return await ending(command.account, context, async (ledger, atMs) => {
-    const { outcome } = await ledger.closeAccount(command.account, { atMs });
-    if (outcome === "closed") output.closed(command.account);
-    return outcome;
-  });
+async function close(
+  { account: name }: Command<"close">,
+  context: LedgerContext,
+): Promise<ExitCode> {
+  return await end({ kind: "closure", name }, context, () => context.output.closed(name));
 }
 
 /** Ends what an account may do. */
-async function ending(
-  name: AccountName,
+async function end(
+  ending: Ending,
   context: LedgerContext,
-  end: (ledger: Ledger, atMs: number) => Promise<(RevokeOutcome | CloseOutcome)["outcome"]>,
+  print: () => void,
 ): Promise<ExitCode> {
   const { output, clock, request } = context;
-  return await withLedger(context, await readAnchor(request), async (ledger) => {
-    const atMs = reading(
-      context,
-      (snapshot) => accountEndMs(snapshot, name, { nowMs: clock.nowMs() }),
-    );
-    const outcome = await end(ledger, atMs);
-    if (outcome === "revoked" || outcome === "closed") return exitCodes.ok;
+  const { identity, anchor } = await openCertificates({ folder: request.certs, clock });
+  return await withLedger(context, anchor, async (ledger) => {
+    const { outcome } = await endAccount(ending, { ledger, identity, anchor, clock });
+    if (outcome === "changed") {
+      print();
+      return exitCodes.ok;
+    }
     output.refused(refuse(outcome === "account_closed" ? 267 : 262));
     return exitCodes.refused;
   });
@@ -221,7 +218,7 @@ async function withLedger(
   }
 }
 
-/** The CA's certificate alone: checking and closing need no key. */
+/** The CA's certificate alone: checking needs no key. */
 async function readAnchor({ certs }: LedgerRequest): Promise<TrustAnchor> {
   const path = resolve(certs, "CA.pem");
   try {

@@ -2,7 +2,12 @@
  * `ledger show`: finds what was meant and prints it.
  */
 import { orderDigest } from "../../ledger/entry.ts";
-import type { LedgerSnapshot, StoredAccount, StoredEntry } from "../../ledger/snapshot.ts";
+import type {
+  LedgerSnapshot,
+  StoredAccount,
+  StoredChange,
+  StoredEntry,
+} from "../../ledger/snapshot.ts";
 import { EnvelopeError } from "../../errors.ts";
 import { readDocument } from "../../pki/signed_document.ts";
 import { refuse } from "../../protocol/exchange.ts";
@@ -23,8 +28,11 @@ export function showFound(
     : "number" in what
     ? snapshot.entryByNumber(what.number)
     : undefined;
-  const account = entry || "id" in what ? undefined : findAccount(snapshot, what.account);
+  const change = "number" in what ? snapshot.changeByNumber(what.number) : undefined;
+  const isRow = entry !== undefined || change !== undefined;
+  const account = isRow || "id" in what ? undefined : findAccount(snapshot, what.account);
   if (entry) output.entry(withOrder(entry));
+  else if (change) output.change(change);
   else if (account) output.account(account);
   else {
     output.refused(refuse(400));
@@ -51,14 +59,25 @@ function findAccount(snapshot: LedgerSnapshot, name: string) {
   let found: StoredAccount | undefined;
   for (const account of snapshot.accounts()) if (account.username === name) found = account;
   if (!found) return undefined;
-  let certificate: string | undefined;
-  for (const { username, fingerprint, revoked_at } of snapshot.certificates()) {
-    if (username === name && revoked_at === null) certificate = String(fingerprint);
-  }
+  const changes = [...snapshot.changes(name)];
+  const certificate = currentCertificate(snapshot, { name, last: changes.at(-1) });
   const entries: StoredEntry[] = [];
   for (const entry of snapshot.entriesOf(name)) {
     entries.push(entry);
     if (entries.length > lastEntries) entries.shift();
   }
-  return { ...found, certificate, entries: entries.reverse() };
+  return { ...found, certificate, changes: changes.reverse(), entries: entries.reverse() };
+}
+
+/** The one that may act as the account: the one it registered with, or the one that its last change gave it. */
+function currentCertificate(
+  snapshot: LedgerSnapshot,
+  { name, last }: { readonly name: string; readonly last: StoredChange | undefined },
+): string | undefined {
+  if (last?.kind === "reissue") return String(last.certificate);
+  if (last !== undefined) return undefined;
+  for (const { username, fingerprint } of snapshot.certificates()) {
+    if (username === name) return String(fingerprint);
+  }
+  return undefined;
 }

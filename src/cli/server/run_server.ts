@@ -14,6 +14,7 @@ import {
 } from "../../pki/certificate_folder.ts";
 import { hostsOf } from "../../pki/make_certificates.ts";
 import { printable } from "../../printable.ts";
+import { ChangeHistory } from "../../protocol/change_history.ts";
 import { systemRandom } from "../../random.ts";
 import { Server } from "../../server/server.ts";
 import { SessionKeys } from "../../server/session_keys.ts";
@@ -101,6 +102,8 @@ async function serveOn(
   const isNew = !ledgerFileExists(db);
   const ledger = await openSqliteLedger({ file: db, ledgerId, serve: true });
   try {
+    const changes = new ChangeHistory({ ledger, anchor: certificates.anchor });
+    await changes.verifyAll();
     log.say(isNew ? newLedgerLine(db) : `Ledger in ${printable(db)}`);
     log.say(joinLine({
       host: request.host,
@@ -121,6 +124,7 @@ async function serveOn(
         {
           ...certificates,
           ledger,
+          changes,
           sessionKeys,
           clock: systemClock,
           random: systemRandom,

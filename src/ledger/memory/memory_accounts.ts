@@ -2,77 +2,80 @@
  * Accounts in memory: who may act as one, and which are closed.
  */
 import type { AccountName } from "../../account_name.ts";
+import type { AccountChange, RecordedChange } from "../account_change.ts";
+import { type BookingSides, judgeRegistration } from "../account_rules.ts";
 import { type EntryParty, issuingAccount } from "../entry.ts";
 import type {
   Account,
   CertificateRecord,
-  CloseOutcome,
   RegisteredAccount,
   RegisterOutcome,
   Registration,
-  RevokeOutcome,
 } from "../ledger.ts";
+import type { MemoryBook } from "./memory_book.ts";
 
-export class MemoryAccounts {
+export class MemoryAccounts implements BookingSides {
   /** The issuing account's too. */
   readonly balances = new Map<EntryParty, number>([[issuingAccount, 0]]);
-  readonly #certificates = new Map<AccountName, CertificateRecord>();
-  readonly #revokedKeys = new Map<AccountName, string[]>();
-  readonly #codeDigests = new Map<AccountName, string>();
-  readonly #closed = new Set<EntryParty>();
+  /** Of each account the certificates that it has and had, the newest last. */
+  readonly #certificates = new Map<AccountName, CertificateRecord[]>();
+  readonly #lastChanges = new Map<EntryParty, RecordedChange>();
 
   find(name: AccountName): Account | undefined {
     const balance = this.balances.get(name);
     if (balance === undefined || name as EntryParty === issuingAccount) return undefined;
-    const certificate = this.#certificates.get(name);
-    return { name, balance, ...(certificate && { certificate }), isClosed: this.#closed.has(name) };
+    const lastChange = this.#lastChanges.get(name);
+    const hasCertificate = lastChange === undefined || lastChange.kind === "reissue";
+    const certificate = hasCertificate ? this.#certificates.get(name)?.at(-1) : undefined;
+    return {
+      name,
+      balance,
+      ...(certificate && { certificate }),
+      isClosed: this.isClosed(name),
+      ...(lastChange && { lastChange }),
+    };
   }
 
   isClosed(party: EntryParty): boolean {
-    return this.#closed.has(party);
+    return this.#lastChanges.get(party)?.kind === "closure";
+  }
+
+  certificateOf(party: EntryParty): string | undefined {
+    return this.find(party as AccountName)?.certificate?.fingerprint;
   }
 
   /** Gives an account its certificate. */
   certify(name: AccountName, certificate: CertificateRecord): RegisteredAccount {
-    this.#certificates.set(name, { ...certificate, der: certificate.der.slice() });
+    const copy = { ...certificate, der: certificate.der.slice() };
+    this.#certificates.set(name, [...this.#certificates.get(name) ?? [], copy]);
     return this.find(name) as RegisteredAccount;
   }
 
   /** A name that is there: the same key again, or a new key with the code for it. */
-  registerAgain(known: Account, { certificate, codeDigest }: Registration): RegisterOutcome {
-    const { name, isClosed, certificate: current } = known;
-    if (isClosed) return { outcome: "name_taken" };
-    if (current !== undefined) {
-      return current.keyFingerprint === certificate.keyFingerprint
-        ? { outcome: "repeated", account: { ...known, certificate: current } }
-        : { outcome: "name_taken" };
+  registerAgain(known: Account, registration: Registration, book: MemoryBook): RegisterOutcome {
+    const { name, certificate, reissue } = registration;
+    const outcome = judgeRegistration(known, registration, {
+      lastStatement: book.lastStatement(),
+      hadKey: this.#hasKey(name, certificate.keyFingerprint),
+    });
+    if (outcome === "name_taken" || outcome === "outdated") return { outcome };
+    if (outcome === "reissued") {
+      this.change(reissue!.change, book);
+      return { outcome, account: this.certify(name, certificate) };
     }
-    const isRevokedKey = this.#revokedKeys.get(name)?.includes(certificate.keyFingerprint);
-    if (codeDigest === undefined || codeDigest !== this.#codeDigests.get(name) || isRevokedKey) {
-      return { outcome: "name_taken" };
-    }
-    this.#codeDigests.delete(name);
-    return { outcome: "reissued", account: this.certify(name, certificate) };
+    return { outcome, account: known as RegisteredAccount };
   }
 
-  revoke(name: AccountName, codeDigest: string): RevokeOutcome {
-    const account = this.find(name);
-    if (account === undefined) return { outcome: "account_unknown" };
-    if (account.isClosed) return { outcome: "account_closed" };
-    const key = account.certificate?.keyFingerprint;
-    if (key !== undefined) {
-      this.#revokedKeys.set(name, [...this.#revokedKeys.get(name) ?? [], key]);
-    }
-    this.#certificates.delete(name);
-    this.#codeDigests.set(name, codeDigest);
-    return { outcome: "revoked" };
+  /** Records a change in the book. */
+  change(change: AccountChange, book: MemoryBook): RecordedChange {
+    const recorded = book.appendChange(change);
+    this.#lastChanges.set(change.name, recorded);
+    return recorded;
   }
 
-  close(name: AccountName): CloseOutcome {
-    const account = this.find(name);
-    if (account === undefined) return { outcome: "account_unknown" };
-    if (account.isClosed) return { outcome: "account_closed" };
-    this.#closed.add(name);
-    return { outcome: "closed" };
+  /** Whether the account has or had this key. */
+  #hasKey(name: AccountName, keyFingerprint: string): boolean {
+    const certificates = this.#certificates.get(name) ?? [];
+    return certificates.some((certificate) => certificate.keyFingerprint === keyFingerprint);
   }
 }

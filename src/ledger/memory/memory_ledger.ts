@@ -3,20 +3,21 @@
  */
 import type { AccountName } from "../../account_name.ts";
 import { LedgerError } from "../../errors.ts";
-import { type Booking, type Entry, entryDigest, orderDigest } from "../entry.ts";
+import type { AccountChange, LinkedChange } from "../account_change.ts";
+import { objectToBooking, objectToChange } from "../account_rules.ts";
+import { type Booking, type Entry, orderDigest } from "../entry.ts";
 import type {
   Account,
   BookingConditions,
   BookOutcome,
   ChainPart,
-  CloseOutcome,
+  ChangeOutcome,
   HistoryQuery,
   Ledger,
   OnlineOutcome,
   Presence,
   RegisterOutcome,
   Registration,
-  RevokeOutcome,
   Totals,
   Voiding,
   VoidOutcome,
@@ -24,27 +25,26 @@ import type {
 import { isSameOrder, judgeRefund, post } from "../posting.ts";
 import {
   requireBookable,
+  requireChange,
   requirePage,
   requireRegistrable,
-  requireRevocable,
   requireVoidable,
 } from "../preconditions.ts";
 import { MemoryAccounts } from "./memory_accounts.ts";
+import { MemoryBook } from "./memory_book.ts";
 import { MemoryVoidings } from "./memory_voidings.ts";
 
 export class MemoryLedger implements Ledger {
-  readonly #ledgerId: string;
   readonly #accounts = new MemoryAccounts();
   readonly #balances = this.#accounts.balances;
   readonly #presences = new Map<AccountName, Presence>();
-  readonly #entries: Entry[] = [];
-  readonly #entriesById = new Map<string, Entry>();
+  readonly #book: MemoryBook;
   readonly #voidings = new MemoryVoidings();
   #closed = false;
 
   /** @param options `ledgerId` is the CA's fingerprint, 64 hexadecimal digits, and the head of the empty ledger */
   constructor(options: { ledgerId: string }) {
-    this.#ledgerId = options.ledgerId;
+    this.#book = new MemoryBook(options.ledgerId);
   }
 
   register(registration: Registration): Promise<RegisterOutcome> {
@@ -52,11 +52,11 @@ export class MemoryLedger implements Ledger {
       requireRegistrable(registration);
       const { name, certificate, opening } = registration;
       const known = this.#accounts.find(name);
-      if (known !== undefined) return this.#accounts.registerAgain(known, registration);
+      if (known !== undefined) return this.#accounts.registerAgain(known, registration, this.#book);
       const { accountsMax = Infinity } = registration;
       // The issuing account is none of them.
       if (this.#balances.size - 1 >= accountsMax) return { outcome: "too_many_accounts" };
-      if (opening !== undefined && this.#entriesById.has(opening.id)) {
+      if (opening !== undefined && this.#book.entry(opening.id) !== undefined) {
         throw new TypeError(`cannot register ${name}: the id of its opening entry is used`);
       }
       // There already for the opening entry, which needs both balances.
@@ -110,7 +110,7 @@ export class MemoryLedger implements Ledger {
   book(booking: Booking, conditions: BookingConditions = {}): Promise<BookOutcome> {
     return this.#answer(() => {
       requireBookable(booking, conditions);
-      const booked = this.#entriesById.get(booking.id);
+      const booked = this.#book.entry(booking.id);
       if (booked !== undefined) {
         return isSameOrder(booked, booking)
           ? { outcome: "repeated", entry: booked }
@@ -133,7 +133,7 @@ export class MemoryLedger implements Ledger {
   voidOrder(voiding: Voiding): Promise<VoidOutcome> {
     return this.#answer(() => {
       requireVoidable(voiding);
-      const entry = this.#entriesById.get(voiding.id);
+      const entry = this.#book.entry(voiding.id);
       if (entry !== undefined && orderDigest(entry.orderJws) === voiding.digest) {
         return { outcome: "booked", entry };
       }
@@ -142,14 +142,16 @@ export class MemoryLedger implements Ledger {
   }
 
   entry(id: string): Promise<Entry | undefined> {
-    return this.#answer(() => this.#entriesById.get(id));
+    return this.#answer(() => this.#book.entry(id));
   }
 
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]> {
     return this.#answer(() => {
       requirePage(query);
       const { limit, after, before = Infinity } = query;
-      const own = this.#entries.filter(({ payer, payee }) => payer === name || payee === name);
+      const own = this.#book.entries().filter(({ payer, payee }) =>
+        payer === name || payee === name
+      );
       return after === undefined
         ? own.filter(({ number }) => number < before).reverse().slice(0, limit)
         : own.filter(({ number }) => number > after).slice(0, limit);
@@ -159,31 +161,31 @@ export class MemoryLedger implements Ledger {
   chain(query: { readonly after: number; readonly limit: number }): Promise<ChainPart> {
     return this.#answer(() => {
       requirePage(query);
-      const { after, limit } = query;
-      const head = after === 0 ? this.#ledgerId : this.#entries[after - 1]?.hash ?? this.#head();
-      return { head, digests: this.#entries.slice(after, after + limit).map(entryDigest) };
+      return this.#book.chain(query);
     });
   }
 
-  revoke(
-    name: AccountName,
-    options: { readonly codeDigest: string; readonly atMs: number },
-  ): Promise<RevokeOutcome> {
+  changeAccount(change: AccountChange): Promise<ChangeOutcome> {
     return this.#answer(() => {
-      requireRevocable(name, options);
-      const result = this.#accounts.revoke(name, options.codeDigest);
-      if (result.outcome === "revoked") this.#presences.delete(name);
-      return result;
+      requireChange(change);
+      const { name } = change;
+      const lastStatement = this.#book.lastStatement();
+      const objection = objectToChange(this.#accounts.find(name), change, { lastStatement });
+      if (objection !== undefined) return { outcome: objection };
+      this.#presences.delete(name);
+      return { outcome: "changed", change: this.#accounts.change(change, this.#book) };
     });
   }
 
-  closeAccount(name: AccountName, options: { readonly atMs: number }): Promise<CloseOutcome> {
+  changes(query: { readonly after: number; readonly limit: number }): Promise<LinkedChange[]> {
     return this.#answer(() => {
-      requireRevocable(name, options);
-      const result = this.#accounts.close(name);
-      if (result.outcome === "closed") this.#presences.delete(name);
-      return result;
+      requirePage(query);
+      return this.#book.changes(query);
     });
+  }
+
+  lastStatement(): Promise<string> {
+    return this.#answer(() => this.#book.lastStatement());
   }
 
   /** Nobody else can change it. */
@@ -191,16 +193,20 @@ export class MemoryLedger implements Ledger {
     return this.#answer(() => 1);
   }
 
-  entryCount(): Promise<number> {
-    return this.#answer(() => this.#entries.length);
+  lastNumber(): Promise<number> {
+    return this.#answer(() => this.#book.end().lastNumber);
+  }
+
+  missingNumber(): Promise<undefined> {
+    return this.#answer(() => undefined);
   }
 
   totals(): Promise<Totals> {
     return this.#answer(() => ({
       accounts: this.#balances.size - 1,
-      entries: this.#entries.length,
+      entries: this.#book.entries().length,
       balanceSum: [...this.#balances.values()].reduce((sum, balance) => sum + balance, 0),
-      head: this.#head(),
+      head: this.#book.end().head,
     }));
   }
 
@@ -211,32 +217,26 @@ export class MemoryLedger implements Ledger {
 
   #append(booking: Booking): Entry | undefined {
     const entry = post(booking, {
-      lastNumber: this.#entries.length,
-      head: this.#head(),
+      ...this.#book.end(),
       payerBalance: this.#balances.get(booking.payer)!,
       payeeBalance: this.#balances.get(booking.payee)!,
     });
     if (entry === undefined) return undefined;
     this.#balances.set(entry.payer, entry.payerBalance);
     this.#balances.set(entry.payee, entry.payeeBalance);
-    this.#entries.push(entry);
-    this.#entriesById.set(entry.id, entry);
+    this.#book.append(entry);
     return entry;
   }
 
-  #head(): string {
-    return this.#entries.at(-1)?.hash ?? this.#ledgerId;
-  }
-
-  #objection(booking: Booking): "account_closed" | ReturnType<typeof judgeRefund> {
-    const { kind, payer, payee, refunds } = booking;
-    const accounts = this.#accounts;
-    const isPayerClosed = kind !== "withdrawal" && accounts.isClosed(payer);
-    if (isPayerClosed || accounts.isClosed(payee)) return "account_closed";
-    if (refunds === undefined) return undefined;
-    const refunded = this.#entries.filter((entry) => entry.refunds === refunds)
+  #objection(
+    booking: Booking,
+  ): ReturnType<typeof objectToBooking> | ReturnType<typeof judgeRefund> {
+    const objection = objectToBooking(booking, this.#accounts);
+    const { refunds } = booking;
+    if (objection !== undefined || refunds === undefined) return objection;
+    const refunded = this.#book.entries().filter((entry) => entry.refunds === refunds)
       .reduce((sum, { amount }) => sum + amount, 0);
-    return judgeRefund(booking, { payment: this.#entriesById.get(refunds), refunded });
+    return judgeRefund(booking, { payment: this.#book.entry(refunds), refunded });
   }
 
   // deno-lint-ignore require-await -- async so that what `action` throws becomes a rejection

@@ -2,21 +2,20 @@
  * Copying a ledger row by row, while others use it: `VACUUM INTO` needs to attach a database, which Deno 2.4 forbids, and SQLite's
  * backup call came to Deno later. A copy of the file's bytes would not be one moment of the ledger.
  */
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import { LedgerError, messageOf } from "../../errors.ts";
 import { ledgerError, sqliteCondition } from "./sqlite_error.ts";
 import { streamRows } from "./stream_rows.ts";
 
-/** In an order that foreign keys allow. */
-const tables = [
-  "client",
-  "certificate",
-  "entry",
-  "closure",
-  "reissue",
-  "voided_order",
-  "void_floor",
+/** In an order that foreign keys allow. Each group is copied in the order of its rows' numbers, which its tables share. */
+const groups = [
+  ["client"],
+  ["certificate"],
+  ["entry", "account_change"],
+  ["voided_order"],
+  ["void_floor"],
 ] as const;
+type Table = (typeof groups)[number][number];
 
 /**
  * Puts all rows of a ledger into a new one of the same schema version. Takes no memory that grows with the ledger.
@@ -34,31 +33,50 @@ export function copyTables(
 ): void {
   // The new ledger's own row of the issuing account; it comes with its balance.
   target.prepare("DELETE FROM client").run();
-  for (const table of tables) copyTable(table, source, target);
+  for (const tables of groups) copyGroup(tables, source, target);
 }
 
-function copyTable(
-  table: (typeof tables)[number],
+interface Copying {
+  readonly table: Table;
+  readonly columns: readonly string[];
+  readonly insert: StatementSync;
+  readonly rows: Iterator<Row>;
+  /** The row that comes next. */
+  next: IteratorResult<Row>;
+}
+
+type Row = Record<string, SQLOutputValue>;
+
+function copyGroup(
+  tables: readonly Table[],
   { database, file }: { readonly database: DatabaseSync; readonly file: string },
   target: DatabaseSync,
 ): void {
-  const columns = columnsOf(target, table);
-  if (columns.length === 0) return;
-  const places = columns.map(() => "?").join(", ");
-  const insert = target.prepare(`INSERT INTO ${table} (${columns.join(", ")}) VALUES (${places})`);
-  const order = table === "entry" ? "NOT INDEXED ORDER BY number" : "";
-  const rows = streamRows(database, `SELECT ${columns.join(", ")} FROM ${table} ${order}`);
-  for (;;) {
-    let next: ReturnType<typeof rows.next>;
+  const read = (rows: Iterator<Row>) => {
     try {
-      next = rows.next();
+      return rows.next();
     } catch (error) {
       throw ledgerError(`cannot read the ledger ${file}`, error);
     }
-    if (next.done) return;
-    const row = next.value;
+  };
+  const copyings = tables.flatMap((table): Copying[] => {
+    const columns = columnsOf(target, table);
+    if (columns.length === 0) return [];
+    const places = columns.map(() => "?").join(", ");
+    const insert = target.prepare(
+      `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${places})`,
+    );
+    const order = tables.length === 1 ? "" : "NOT INDEXED ORDER BY number";
+    const rows = streamRows(database, `SELECT ${columns.join(", ")} FROM ${table} ${order}`);
+    return [{ table, columns, insert, rows, next: read(rows) }];
+  });
+  for (;;) {
+    const [first] = copyings.filter(({ next }) => !next.done)
+      .sort((one, other) => Number(one.next.value.number) - Number(other.next.value.number));
+    if (first === undefined) return;
+    const { table, columns, insert, rows, next } = first;
     try {
-      insert.run(...columns.map((column) => row[column]!));
+      insert.run(...columns.map((column) => next.value[column]!));
     } catch (error) {
       if (sqliteCondition(error) !== "refused") throw error;
       throw new LedgerError(
@@ -67,6 +85,7 @@ function copyTable(
         { cause: error },
       );
     }
+    first.next = read(rows);
   }
 }
 

@@ -6,7 +6,7 @@ import { FileError, MicropayError } from "../../errors.ts";
 import { copyTables } from "./copy_tables.ts";
 import { createLedgerFile } from "./create_ledger_file.ts";
 import { connect, type LedgerFileMarks, removeIfThere } from "./ledger_file.ts";
-import { migrations, migrationStatements, schemaVersion } from "./schema.ts";
+import { type Migration, migrations, migrationStatements } from "./schema.ts";
 import { ledgerError } from "./sqlite_error.ts";
 
 /** A server that was killed while it migrated left a copy; more of them than this is not by chance. */
@@ -16,6 +16,7 @@ export const keptCopiesMax = 9;
  * Keeps a copy of the ledger as it is, then migrates it in one transaction: killed at any moment, it is of the old version or of
  * the new one. To be called under the ledger's lock. Does nothing to a ledger that is up to date.
  *
+ * @param steps those of this program unless told
  * @returns where the ledger as it was is kept; `undefined` when it is up to date
  * @throws {FileError} when the copy cannot be made
  * @throws {LedgerFullError} when there is no room; {LedgerError} when it is damaged. It is then as it was.
@@ -23,9 +24,13 @@ export const keptCopiesMax = 9;
 export function migrateLedger(
   file: string,
   { ledgerId, version }: LedgerFileMarks,
+  steps: readonly Migration[] = migrations,
 ): string | undefined {
-  if (version === schemaVersion) return undefined;
-  const attempt = `cannot bring the ledger ${file} from schema ${version} to ${schemaVersion}`;
+  const ahead = steps.filter((step) => step.version > version);
+  if (ahead.length === 0) return undefined;
+  const attempt = `cannot bring the ledger ${file} from schema ${version} to ${
+    ahead.at(-1)!.version
+  }`;
   const database = connect(file, { readOnly: false });
   try {
     database.prepare("PRAGMA synchronous = FULL").get();
@@ -36,7 +41,7 @@ export function migrateLedger(
     const fill = (copy: DatabaseSync) => copyTables({ database, file }, copy);
     createLedgerFile(kept, ledgerId, { attempt, version, fill });
     try {
-      migrate(database, version);
+      migrate(database, ahead);
     } catch (error) {
       // A copy of what stays as it is serves nobody, and a server that is started again and again would make more.
       removeIfThere(kept);
@@ -50,8 +55,8 @@ export function migrateLedger(
   }
 }
 
-function migrate(database: DatabaseSync, version: number): void {
-  for (const migration of migrations.slice(version - 1)) {
+function migrate(database: DatabaseSync, ahead: readonly Migration[]): void {
+  for (const migration of ahead) {
     for (const statement of migrationStatements(migration)) database.prepare(statement).run();
   }
   database.prepare("COMMIT").run();

@@ -5,6 +5,7 @@ import type { SQLOutputValue } from "node:sqlite";
 import type { AccountName } from "../../account_name.ts";
 import { LedgerError } from "../../errors.ts";
 import type { Amount } from "../../money.ts";
+import type { ChangeKind, RecordedChange } from "../account_change.ts";
 import type { Entry, EntryKind, EntryParty } from "../entry.ts";
 import type { CertificateRecord, Presence } from "../ledger.ts";
 
@@ -12,6 +13,9 @@ export type Row = Record<string, SQLOutputValue>;
 
 export const entryColumns =
   "number, id, kind, payer, payee, amount, memo, order_jws, at, payer_balance, payee_balance, hash, refunds";
+
+export const changeColumns =
+  "number, kind, username, certificate, code_digest, statement_jws, at, hash";
 
 export const presenceColumns = "username, ip, public_port, private_port";
 
@@ -52,6 +56,34 @@ export function rowFromEntry(entry: Entry): (string | number | null)[] {
     entry.payeeBalance,
     entry.hash,
     entry.refunds ?? null,
+  ];
+}
+
+/** @throws {LedgerError} as {@link entryFromRow} */
+export function changeFromRow(row: Row): RecordedChange {
+  return {
+    number: integerIn(row, "number"),
+    kind: textIn(row, "kind") as ChangeKind,
+    name: textIn(row, "username") as AccountName,
+    ...(row.certificate !== null && { certificate: textIn(row, "certificate") }),
+    ...(row.code_digest !== null && { codeDigest: textIn(row, "code_digest") }),
+    statementJws: textIn(row, "statement_jws"),
+    atMs: timeIn(row, "at"),
+    hash: textIn(row, "hash"),
+  };
+}
+
+/** In the order of {@link changeColumns}. */
+export function rowFromChange(change: RecordedChange): (string | number | null)[] {
+  return [
+    change.number,
+    change.kind,
+    change.name,
+    change.certificate ?? null,
+    change.codeDigest ?? null,
+    change.statementJws,
+    timeText(change.atMs),
+    change.hash,
   ];
 }
 

@@ -6,7 +6,7 @@
 export const applicationId = 0x6d_70_61_79;
 
 /** SQLite's `user_version` of the schema below. */
-export const schemaVersion = 3;
+export const schemaVersion = 1;
 
 /**
  * Statements that make an empty ledger, run in one transaction.
@@ -29,7 +29,9 @@ export function schemaStatements(ledgerId: string, version: number = schemaVersi
     `INSERT INTO ledger (id) VALUES ('${ledgerId}')`,
     ...clientStatements,
     ...certificateStatements,
+    ...changeStatements,
     ...entryStatements,
+    ...voidedOrderStatements,
     ...migrations.slice(0, version - 1).flatMap(migrationStatements),
   ];
 }
@@ -62,17 +64,43 @@ const clientStatements = [
   `INSERT INTO client (username) VALUES ('@issuer')`,
 ];
 
-/** Every certificate ever issued; at most one of an account is not revoked. */
+/** Every certificate ever issued. Which one may act as the account follows from the account's changes. */
 const certificateStatements = [
   `CREATE TABLE certificate (
     fingerprint TEXT NOT NULL PRIMARY KEY,
     username TEXT NOT NULL REFERENCES client (username),
     key_fingerprint TEXT NOT NULL,
     der BLOB NOT NULL,
-    issued_at TEXT NOT NULL,
-    revoked_at TEXT
+    issued_at TEXT NOT NULL
   ) STRICT`,
-  `CREATE UNIQUE INDEX certificate_valid ON certificate (username) WHERE revoked_at IS NULL`,
+  `CREATE INDEX certificate_username ON certificate (username)`,
+];
+
+/** Entries and account changes are numbered together. */
+const nextNumber = `1 + max(
+      (SELECT coalesce(max(number), 0) FROM entry),
+      (SELECT coalesce(max(number), 0) FROM account_change))`;
+
+/** Account changes, append-only as the book is. */
+const changeStatements = [
+  `CREATE TABLE account_change (
+    number INTEGER NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL,
+    username TEXT NOT NULL REFERENCES client (username),
+    certificate TEXT REFERENCES certificate (fingerprint),
+    code_digest TEXT CHECK (length(code_digest) = 64),
+    statement_jws TEXT NOT NULL,
+    at TEXT NOT NULL,
+    hash TEXT NOT NULL CHECK (length(hash) = 64)
+  ) STRICT`,
+  `CREATE INDEX account_change_username ON account_change (username, number)`,
+  `CREATE TRIGGER account_change_appended BEFORE INSERT ON account_change
+    WHEN NEW.number <> ${nextNumber}
+    BEGIN SELECT RAISE(ABORT, 'an account change is appended after the last row'); END`,
+  `CREATE TRIGGER account_change_unchanged BEFORE UPDATE ON account_change
+    BEGIN SELECT RAISE(ABORT, 'an account change is never changed'); END`,
+  `CREATE TRIGGER account_change_kept BEFORE DELETE ON account_change
+    BEGIN SELECT RAISE(ABORT, 'an account change is never deleted'); END`,
 ];
 
 /**
@@ -93,59 +121,41 @@ const entryStatements = [
     payer_balance INTEGER NOT NULL,
     payee_balance INTEGER NOT NULL,
     hash TEXT NOT NULL CHECK (length(hash) = 64),
+    refunds TEXT REFERENCES entry (id),
     CHECK (payer <> payee)
   ) STRICT`,
   `CREATE INDEX entry_payer ON entry (payer, number)`,
   `CREATE INDEX entry_payee ON entry (payee, number)`,
+  `CREATE INDEX entry_refunds ON entry (refunds) WHERE refunds IS NOT NULL`,
   `CREATE TRIGGER entry_appended BEFORE INSERT ON entry
-    WHEN NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM entry)
+    WHEN NEW.number <> ${nextNumber}
       OR EXISTS (SELECT 1 FROM entry WHERE id = NEW.id)
-    BEGIN SELECT RAISE(ABORT, 'an entry is appended after the last one, with an id of its own'); END`,
+    BEGIN SELECT RAISE(ABORT, 'an entry is appended after the last row, with an id of its own'); END`,
   `CREATE TRIGGER entry_unchanged BEFORE UPDATE ON entry
     BEGIN SELECT RAISE(ABORT, 'an entry of the ledger is never changed'); END`,
   `CREATE TRIGGER entry_kept BEFORE DELETE ON entry
     BEGIN SELECT RAISE(ABORT, 'an entry of the ledger is never deleted'); END`,
 ];
 
-/**
- * Every version after the first. A new ledger is made by the same statements that bring an old one up to date, so both have the
- * same shape.
- */
-export const migrations: readonly Migration[] = [
-  {
-    // Refunds, closed accounts, one-time codes for accounts whose certificate was revoked.
-    version: 2,
-    statements: [
-      `ALTER TABLE entry ADD COLUMN refunds TEXT REFERENCES entry (id)`,
-      `CREATE INDEX entry_refunds ON entry (refunds) WHERE refunds IS NOT NULL`,
-      `CREATE TABLE closure (
-        username TEXT NOT NULL PRIMARY KEY REFERENCES client (username),
-        closed_at TEXT NOT NULL
-      ) STRICT`,
-      `CREATE TABLE reissue (
-        username TEXT NOT NULL PRIMARY KEY REFERENCES client (username),
-        code_digest TEXT NOT NULL CHECK (length(code_digest) = 64),
-        created_at TEXT NOT NULL
-      ) STRICT`,
-    ],
-  },
-  {
-    // What was said of an order stays true, also after a restart. The payer is no reference: it may have no account.
-    version: 3,
-    statements: [
-      `CREATE TABLE voided_order (
-        order_digest TEXT NOT NULL PRIMARY KEY CHECK (length(order_digest) = 64),
-        payer TEXT NOT NULL,
-        code INTEGER NOT NULL CHECK (code BETWEEN 100 AND 999),
-        expires_at TEXT NOT NULL,
-        voided_at TEXT NOT NULL
-      ) STRICT`,
-      `CREATE INDEX voided_order_payer ON voided_order (payer, expires_at)`,
-      // Void orders of this payer that expired until then may have been forgotten: none of them is booked any more.
-      `CREATE TABLE void_floor (
-        payer TEXT NOT NULL PRIMARY KEY,
-        expires_at TEXT NOT NULL
-      ) STRICT`,
-    ],
-  },
+/** What was said of an order stays true, also after a restart. The payer is no reference: it may have no account. */
+const voidedOrderStatements = [
+  `CREATE TABLE voided_order (
+    order_digest TEXT NOT NULL PRIMARY KEY CHECK (length(order_digest) = 64),
+    payer TEXT NOT NULL,
+    code INTEGER NOT NULL CHECK (code BETWEEN 100 AND 999),
+    expires_at TEXT NOT NULL,
+    voided_at TEXT NOT NULL
+  ) STRICT`,
+  `CREATE INDEX voided_order_payer ON voided_order (payer, expires_at)`,
+  // Void orders of this payer that expired until then may have been forgotten: none of them is booked any more.
+  `CREATE TABLE void_floor (
+    payer TEXT NOT NULL PRIMARY KEY,
+    expires_at TEXT NOT NULL
+  ) STRICT`,
 ];
+
+/**
+ * Every version after the first; none so far. A new ledger is made by the same statements that bring an old one up to date, so
+ * both have the same shape.
+ */
+export const migrations: readonly Migration[] = [];

@@ -2,22 +2,20 @@
  * Accounts and their certificates in the database. Everything here runs inside whatever transaction is open.
  */
 import type { AccountName } from "../../account_name.ts";
+import type { RecordedChange } from "../account_change.ts";
+import type { BookingSides } from "../account_rules.ts";
 import type { EntryParty } from "../entry.ts";
 import type {
   Account,
   CertificateRecord,
-  CloseOutcome,
   OnlineOutcome,
   Presence,
   RegisteredAccount,
-  RegisterOutcome,
-  Registration,
-  RevokeOutcome,
 } from "../ledger.ts";
-import { certificateFromRow, integerIn, timeText } from "./rows.ts";
+import { certificateFromRow, changeFromRow, integerIn, timeText } from "./rows.ts";
 import type { Statements } from "./statements.ts";
 
-export class SqliteAccounts {
+export class SqliteAccounts implements BookingSides {
   readonly #sql: Statements;
 
   constructor(statements: Statements) {
@@ -26,12 +24,26 @@ export class SqliteAccounts {
 
   find(name: AccountName): Account | undefined {
     const row = this.#sql.account.get(name);
-    return row && {
+    if (row === undefined) return undefined;
+    const lastChange = this.#lastChange(name);
+    const certificate = this.#certificate(name, lastChange);
+    return {
       name,
       balance: integerIn(row, "balance"),
-      ...(row.fingerprint !== null && { certificate: certificateFromRow(row) }),
-      isClosed: row.closed_at !== null,
+      ...(certificate && { certificate }),
+      isClosed: lastChange?.kind === "closure",
+      ...(lastChange && { lastChange }),
     };
+  }
+
+  /** Whether something is there that an account of this name has left. */
+  hasLeftTraces(name: AccountName): boolean {
+    return this.#sql.leftByAccount.get(name, name, name, name) !== undefined;
+  }
+
+  /** Whether the account has or had this key. */
+  hasKey(name: AccountName, keyFingerprint: string): boolean {
+    return this.#sql.keyOf.get(name, keyFingerprint) !== undefined;
   }
 
   bringOnline({ name, host, publicPort, privatePort }: Presence): OnlineOutcome {
@@ -50,12 +62,15 @@ export class SqliteAccounts {
   }
 
   isClosed(party: EntryParty): boolean {
-    return this.#sql.closure.get(party) !== undefined;
+    return this.#lastChange(party)?.kind === "closure";
   }
 
-  add({ name, certificate }: Registration): void {
+  certificateOf(party: EntryParty): string | undefined {
+    return this.find(party as AccountName)?.certificate?.fingerprint;
+  }
+
+  add(name: AccountName): void {
     this.#sql.addClient.run(name);
-    this.#addCertificate(name, certificate);
   }
 
   /** An account that was just given a certificate, or has one. */
@@ -63,49 +78,32 @@ export class SqliteAccounts {
     return this.find(name) as RegisteredAccount;
   }
 
-  /** A name that is there: the same key again, or a new key with the code for it. */
-  registerAgain(known: Account, { certificate, codeDigest }: Registration): RegisterOutcome {
-    const { name } = known;
-    if (known.isClosed) return { outcome: "name_taken" };
-    if (known.certificate !== undefined) {
-      return known.certificate.keyFingerprint === certificate.keyFingerprint
-        ? { outcome: "repeated", account: this.registered(name) }
-        : { outcome: "name_taken" };
-    }
-    const expected = this.#sql.expectedReissue.get(name)?.code_digest;
-    const isRevokedKey = this.#sql.revokedKey.get(name, certificate.keyFingerprint) !== undefined;
-    if (codeDigest === undefined || codeDigest !== expected || isRevokedKey) {
-      return { outcome: "name_taken" };
-    }
-    this.#addCertificate(name, certificate);
-    this.#sql.endReissue.run(name);
-    return { outcome: "reissued", account: this.registered(name) };
-  }
-
-  revoke(
-    name: AccountName,
-    { codeDigest, atMs }: { readonly codeDigest: string; readonly atMs: number },
-  ): RevokeOutcome {
-    const account = this.find(name);
-    if (account === undefined) return { outcome: "account_unknown" };
-    if (account.isClosed) return { outcome: "account_closed" };
-    this.#sql.revoke.run(timeText(atMs), name);
-    this.#sql.expectReissue.run(name, codeDigest, timeText(atMs));
+  takeOffline(name: AccountName): void {
     this.#sql.takeOffline.run(name);
-    return { outcome: "revoked" };
   }
 
-  close(name: AccountName, { atMs }: { readonly atMs: number }): CloseOutcome {
-    const account = this.find(name);
-    if (account === undefined) return { outcome: "account_unknown" };
-    if (account.isClosed) return { outcome: "account_closed" };
-    this.#sql.close.run(name, timeText(atMs));
-    this.#sql.takeOffline.run(name);
-    return { outcome: "closed" };
-  }
-
-  #addCertificate(name: AccountName, certificate: CertificateRecord): void {
+  addCertificate(name: AccountName, certificate: CertificateRecord): void {
     const { fingerprint, keyFingerprint, der, issuedAtMs } = certificate;
     this.#sql.addCertificate.run(fingerprint, name, keyFingerprint, der, timeText(issuedAtMs));
+  }
+
+  #lastChange(name: EntryParty): RecordedChange | undefined {
+    const row = this.#sql.lastChangeOf.get(name);
+    return row && changeFromRow(row);
+  }
+
+  /** The account's one certificate until there is a change; then the one that the change gave it. */
+  #certificate(
+    name: AccountName,
+    lastChange: RecordedChange | undefined,
+  ): CertificateRecord | undefined {
+    if (lastChange?.kind === "reissue") {
+      const row = this.#sql.certificate.get(name, lastChange.certificate ?? null);
+      return row && certificateFromRow(row);
+    }
+    if (lastChange !== undefined) return undefined;
+    const rows = this.#sql.certificates.all(name);
+    // With a second one that no change gave, nobody can say which of them is the account's.
+    return rows.length === 1 ? certificateFromRow(rows[0]!) : undefined;
   }
 }

@@ -1,8 +1,16 @@
 /**
- * The book in the database: entries, the balances they make, the chain. Everything here runs inside whatever transaction is open.
+ * The book in the database: entries, the balances they make, account changes, the chain. Everything here runs inside whatever transaction is open.
  */
 import type { AccountName } from "../../account_name.ts";
 import { LedgerError } from "../../errors.ts";
+import {
+  type AccountChange,
+  changeDigest,
+  type LinkedChange,
+  type RecordedChange,
+  statementDigest,
+} from "../account_change.ts";
+import { objectToBooking } from "../account_rules.ts";
 import {
   type Booking,
   type Entry,
@@ -20,8 +28,17 @@ import type {
   Voiding,
   VoidOutcome,
 } from "../ledger.ts";
-import { isSameOrder, judgeRefund, post } from "../posting.ts";
-import { entryFromRow, integerIn, rowFromEntry, textIn, timeIn, timeText } from "./rows.ts";
+import { type ChainEnd, isSameOrder, judgeRefund, placeChange, post } from "../posting.ts";
+import {
+  changeFromRow,
+  entryFromRow,
+  integerIn,
+  rowFromChange,
+  rowFromEntry,
+  textIn,
+  timeIn,
+  timeText,
+} from "./rows.ts";
 import type { SqliteAccounts } from "./sqlite_accounts.ts";
 import type { Statements } from "./statements.ts";
 
@@ -108,19 +125,62 @@ export class SqliteBook {
     return statement.all(...half, ...half, limit).map(entryFromRow);
   }
 
+  appendChange(change: AccountChange): RecordedChange {
+    const recorded = placeChange(change, this.last());
+    this.#sql.addChange.run(...rowFromChange(recorded));
+    return recorded;
+  }
+
+  changes({ after, limit }: { readonly after: number; readonly limit: number }): LinkedChange[] {
+    return this.#sql.changesAfter.all(after, limit).map((row) => {
+      const change = changeFromRow(row);
+      const headBefore = this.#headAt(change.number - 1);
+      return { change, ...(headBefore !== undefined && { headBefore }) };
+    });
+  }
+
+  /** Digest of the last statement; the ledger's identifier when there is none. */
+  lastStatement(): string {
+    const row = this.#sql.lastStatement.get();
+    return row === undefined ? this.#ledgerId : statementDigest(textIn(row, "statement_jws"));
+  }
+
   chain({ after, limit }: { readonly after: number; readonly limit: number }): ChainPart {
     const { lastNumber, head } = this.last();
     if (after >= lastNumber) return { head, digests: [] };
-    const before = after === 0 ? this.#ledgerId : textIn(this.#sql.headAt.get(after)!, "hash");
-    const entries = this.#sql.entriesAfter.all(after, limit).map(entryFromRow);
-    return { head: before, digests: entries.map(entryDigest) };
+    const rows = [
+      ...this.#sql.entriesAfter.all(after, limit).map(entryFromRow),
+      ...this.#sql.changesAfter.all(after, limit).map(changeFromRow),
+    ].sort((one, other) => one.number - other.number).slice(0, limit);
+    const before = this.#headAt(after);
+    const hole = rows.findIndex(({ number }, index) => number !== after + 1 + index);
+    if (before === undefined || hole >= 0) {
+      const number = before === undefined ? after : after + 1 + hole;
+      throw new LedgerError(
+        `cannot read the ledger ${this.#file}: its row number ${number} is missing; audit it`,
+      );
+    }
+    const digests = rows.map((row) => "orderJws" in row ? entryDigest(row) : changeDigest(row));
+    return { head: before, digests };
   }
 
-  /** Number and hash of the last entry; 0 and the ledger's identifier when there is none. */
-  last(): { lastNumber: number; head: string } {
-    const row = this.#sql.lastEntry.get();
+  /** Number and hash of the last row; 0 and the ledger's identifier when there is none. */
+  last(): ChainEnd {
+    const row = this.#sql.lastRow.get();
     if (row === undefined) return { lastNumber: 0, head: this.#ledgerId };
     return { lastNumber: integerIn(row, "number"), head: textIn(row, "hash") };
+  }
+
+  missingNumber(): number | undefined {
+    const { lastNumber } = this.last();
+    if (integerIn(this.#sql.rowCount.get()!, "count") === lastNumber) return undefined;
+    return integerIn(this.#sql.missingNumber.get()!, "number");
+  }
+
+  #headAt(number: number): string | undefined {
+    if (number === 0) return this.#ledgerId;
+    const row = this.#sql.headAt.get(number, number);
+    return row && textIn(row, "hash");
   }
 
   #voidedCode(digest: string): number | undefined {
@@ -150,11 +210,12 @@ export class SqliteBook {
     return row && integerIn(row, "balance");
   }
 
-  #objection(booking: Booking): "account_closed" | ReturnType<typeof judgeRefund> {
-    const { kind, payer, payee, refunds } = booking;
-    const isClosed = (party: EntryParty) => this.#accounts.isClosed(party);
-    if (isClosed(payee) || (kind !== "withdrawal" && isClosed(payer))) return "account_closed";
-    if (refunds === undefined) return undefined;
+  #objection(
+    booking: Booking,
+  ): ReturnType<typeof objectToBooking> | ReturnType<typeof judgeRefund> {
+    const objection = objectToBooking(booking, this.#accounts);
+    const { refunds } = booking;
+    if (objection !== undefined || refunds === undefined) return objection;
     const refunded = integerIn(this.#sql.refunded.get(refunds)!, "sum");
     return judgeRefund(booking, { payment: this.entry(refunds), refunded });
   }

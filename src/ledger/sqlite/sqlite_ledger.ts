@@ -5,29 +5,29 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { AccountName } from "../../account_name.ts";
 import { LedgerBusyError, LedgerError, LedgerFullError } from "../../errors.ts";
+import type { AccountChange, LinkedChange } from "../account_change.ts";
 import type { Booking, Entry } from "../entry.ts";
 import type {
   Account,
   BookingConditions,
   BookOutcome,
   ChainPart,
-  CloseOutcome,
+  ChangeOutcome,
   HistoryQuery,
   Ledger,
   OnlineOutcome,
   Presence,
   RegisterOutcome,
   Registration,
-  RevokeOutcome,
   Totals,
   Voiding,
   VoidOutcome,
 } from "../ledger.ts";
 import {
   requireBookable,
+  requireChange,
   requirePage,
   requireRegistrable,
-  requireRevocable,
   requireVoidable,
 } from "../preconditions.ts";
 import { CommitQueue, type Operation } from "./commit_queue.ts";
@@ -37,6 +37,7 @@ import type { LedgerLock } from "./ledger_lock.ts";
 import { ledgerError } from "./sqlite_error.ts";
 import { SqliteAccounts } from "./sqlite_accounts.ts";
 import { SqliteBook } from "./sqlite_book.ts";
+import { SqliteRegistrar } from "./sqlite_registrar.ts";
 import { prepareStatements, type Statements } from "./statements.ts";
 
 export class SqliteLedger implements Ledger {
@@ -46,6 +47,7 @@ export class SqliteLedger implements Ledger {
   readonly #sql: Statements;
   readonly #accounts: SqliteAccounts;
   readonly #book: SqliteBook;
+  readonly #registrar: SqliteRegistrar;
   readonly #queue: CommitQueue;
   /** Members who left while nothing could be written. */
   readonly #leaving = new Set<AccountName>();
@@ -63,6 +65,7 @@ export class SqliteLedger implements Ledger {
     this.#sql = prepareStatements(database);
     this.#accounts = new SqliteAccounts(this.#sql);
     this.#book = new SqliteBook(this.#sql, { ...options, accounts: this.#accounts });
+    this.#registrar = new SqliteRegistrar({ accounts: this.#accounts, book: this.#book });
     this.#queue = new CommitQueue(database, {
       file: options.file,
       begin: () => {
@@ -76,16 +79,7 @@ export class SqliteLedger implements Ledger {
   register(registration: Registration): Promise<RegisterOutcome> {
     return this.#write(() => {
       requireRegistrable(registration);
-      const { name, opening } = registration;
-      const known = this.#accounts.find(name);
-      if (known !== undefined) return this.#accounts.registerAgain(known, registration);
-      const { accountsMax = Infinity } = registration;
-      if (this.#accounts.count() >= accountsMax) return { outcome: "too_many_accounts" };
-      const entry = opening && this.#book.openingEntry(opening);
-      if (opening !== undefined && entry === undefined) return { outcome: "issue_exhausted" };
-      this.#accounts.add(registration);
-      if (entry !== undefined) this.#book.append(entry);
-      return { outcome: "registered", account: this.#accounts.registered(name) };
+      return this.#registrar.register(registration);
     });
   }
 
@@ -156,41 +150,43 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  entryCount(): Promise<number> {
+  lastNumber(): Promise<number> {
     return this.#read(() => this.#book.last().lastNumber);
+  }
+
+  missingNumber(): Promise<number | undefined> {
+    return this.#read(() => this.#book.missingNumber());
   }
 
   totals(): Promise<Totals> {
     return this.#read(() => {
       const row = this.#sql.clientTotals.get()!;
-      const { lastNumber, head } = this.#book.last();
+      const { head } = this.#book.last();
       return {
         accounts: integerIn(row, "accounts"),
-        entries: lastNumber,
+        entries: integerIn(this.#sql.entryCount.get()!, "count"),
         balanceSum: integerIn(row, "sum"),
         head,
       };
     });
   }
 
-  revoke(
-    name: AccountName,
-    options: { readonly codeDigest: string; readonly atMs: number },
-  ): Promise<RevokeOutcome> {
+  changeAccount(change: AccountChange): Promise<ChangeOutcome> {
     return this.#write(() => {
-      requireRevocable(name, options);
-      return this.#accounts.revoke(name, options);
+      requireChange(change);
+      return this.#registrar.change(change);
     });
   }
 
-  closeAccount(
-    name: AccountName,
-    options: { readonly atMs: number },
-  ): Promise<CloseOutcome> {
-    return this.#write(() => {
-      requireRevocable(name, options);
-      return this.#accounts.close(name, options);
+  changes(query: { readonly after: number; readonly limit: number }): Promise<LinkedChange[]> {
+    return this.#read(() => {
+      requirePage(query);
+      return this.#book.changes(query);
     });
+  }
+
+  lastStatement(): Promise<string> {
+    return this.#read(() => this.#book.lastStatement());
   }
 
   revision(): Promise<number> {

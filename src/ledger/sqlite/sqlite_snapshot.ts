@@ -8,12 +8,13 @@ import type {
   LedgerSnapshot,
   StoredAccount,
   StoredCertificate,
+  StoredChange,
   StoredEntry,
   StoredValue,
 } from "../snapshot.ts";
 import type { LedgerFileMarks } from "./ledger_file.ts";
 import { openMoment } from "./ledger_moment.ts";
-import { entryColumns } from "./rows.ts";
+import { changeColumns, entryColumns } from "./rows.ts";
 import { schemaFaults } from "./schema_faults.ts";
 import { ledgerError } from "./sqlite_error.ts";
 import { narrowed, streamRows } from "./stream_rows.ts";
@@ -76,6 +77,17 @@ class SqliteSnapshot implements LedgerSnapshot {
     return this.#first(`SELECT ${entryColumns} FROM entry WHERE id = ?`, id);
   }
 
+  changes(name?: string): Iterable<StoredChange> {
+    const select = `SELECT ${changeColumns} FROM account_change NOT INDEXED`;
+    return name === undefined
+      ? this.#rows(`${select} ORDER BY number`)
+      : this.#rows(`${select} WHERE username = ? ORDER BY number`, name);
+  }
+
+  changeByNumber(number: number): StoredChange | undefined {
+    return this.#first(`SELECT ${changeColumns} FROM account_change WHERE number = ?`, number);
+  }
+
   refundsOf(id: string): Iterable<StoredEntry> {
     return this.#rows(`SELECT ${entryColumns} FROM entry WHERE refunds = ? ORDER BY number`, id);
   }
@@ -87,14 +99,16 @@ class SqliteSnapshot implements LedgerSnapshot {
 
   accounts(): Iterable<StoredAccount> {
     return this.#rows(
-      `SELECT client.username, balance, online_status, closed_at FROM client
-        LEFT JOIN closure ON closure.username = client.username ORDER BY client.username`,
+      `SELECT username, balance, online_status, (
+          SELECT at FROM account_change NOT INDEXED
+          WHERE account_change.username = client.username AND kind = 'closure' LIMIT 1
+        ) AS closed_at FROM client ORDER BY username`,
     );
   }
 
   certificates(): Iterable<StoredCertificate> {
     return this.#rows(
-      `SELECT fingerprint, username, key_fingerprint, der, issued_at, revoked_at FROM certificate
+      `SELECT fingerprint, username, key_fingerprint, der, issued_at FROM certificate
         ORDER BY username, issued_at, rowid`,
     );
   }

@@ -2,7 +2,7 @@
  * The SQL of the ledger, prepared once for a connection.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { entryColumns, presenceColumns } from "./rows.ts";
+import { changeColumns, entryColumns, presenceColumns } from "./rows.ts";
 
 export type Statements = Readonly<Record<keyof typeof sources, StatementSync>>;
 
@@ -19,24 +19,19 @@ const backward = "number < ? ORDER BY number DESC";
 const forward = "number > ? ORDER BY number";
 
 const sources = {
-  account: `SELECT balance, closed_at, fingerprint, key_fingerprint, der, issued_at
-    FROM client
-    LEFT JOIN certificate ON certificate.username = client.username AND revoked_at IS NULL
-    LEFT JOIN closure ON closure.username = client.username
-    WHERE client.username = ? AND client.username <> '@issuer'`,
+  account: `SELECT balance FROM client WHERE username = ? AND username <> '@issuer'`,
+  leftByAccount: `SELECT 1 FROM entry WHERE payer = ? UNION ALL SELECT 1 FROM entry WHERE payee = ?
+    UNION ALL SELECT 1 FROM account_change WHERE username = ?
+    UNION ALL SELECT 1 FROM certificate WHERE username = ? LIMIT 1`,
+  certificate: `SELECT fingerprint, key_fingerprint, der, issued_at FROM certificate
+    WHERE username = ? AND fingerprint = ?`,
+  certificates: `SELECT fingerprint, key_fingerprint, der, issued_at FROM certificate
+    WHERE username = ? LIMIT 2`,
+  keyOf: `SELECT 1 FROM certificate WHERE username = ? AND key_fingerprint = ?`,
   addClient: `INSERT INTO client (username) VALUES (?)`,
   addCertificate: `INSERT INTO certificate (fingerprint, username, key_fingerprint, der, issued_at)
     VALUES (?, ?, ?, ?, ?)`,
   balance: `SELECT balance FROM client WHERE username = ?`,
-  closure: `SELECT closed_at FROM closure WHERE username = ?`,
-  close: `INSERT INTO closure (username, closed_at) VALUES (?, ?)`,
-  revoke: `UPDATE certificate SET revoked_at = ? WHERE username = ? AND revoked_at IS NULL`,
-  revokedKey:
-    `SELECT 1 FROM certificate WHERE username = ? AND key_fingerprint = ? AND revoked_at IS NOT NULL`,
-  expectReissue: `INSERT INTO reissue (username, code_digest, created_at) VALUES (?, ?, ?)
-    ON CONFLICT (username) DO UPDATE SET code_digest = excluded.code_digest, created_at = excluded.created_at`,
-  expectedReissue: `SELECT code_digest FROM reissue WHERE username = ?`,
-  endReissue: `DELETE FROM reissue WHERE username = ?`,
   setBalance: `UPDATE client SET balance = ? WHERE username = ?`,
 
   bringOnline:
@@ -54,7 +49,10 @@ const sources = {
 
   addEntry: `INSERT INTO entry (${entryColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   entry: `SELECT ${entryColumns} FROM entry WHERE id = ?`,
-  lastEntry: `SELECT number, hash FROM entry ORDER BY number DESC LIMIT 1`,
+  lastRow: `SELECT number, hash FROM (SELECT number, hash FROM entry ORDER BY number DESC LIMIT 1)
+    UNION ALL
+    SELECT number, hash FROM (SELECT number, hash FROM account_change ORDER BY number DESC LIMIT 1)
+    ORDER BY number DESC LIMIT 1`,
   historyBefore: `${side("payer", backward)} UNION ALL ${
     side("payee", backward)
   } ORDER BY number DESC LIMIT ?`,
@@ -62,7 +60,22 @@ const sources = {
     side("payee", forward)
   } ORDER BY number LIMIT ?`,
   entriesAfter: `SELECT ${entryColumns} FROM entry WHERE number > ? ORDER BY number LIMIT ?`,
-  headAt: `SELECT hash FROM entry WHERE number = ?`,
+  headAt: `SELECT hash FROM entry WHERE number = ?
+    UNION ALL SELECT hash FROM account_change WHERE number = ?`,
+  entryCount: `SELECT count(*) AS count FROM entry`,
+  rowCount: `SELECT (SELECT count(*) FROM entry) + (SELECT count(*) FROM account_change) AS count`,
+  missingNumber: `WITH taken (number) AS
+      (SELECT 0 UNION ALL SELECT number FROM entry UNION ALL SELECT number FROM account_change)
+    SELECT number + 1 AS number FROM taken
+    WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.number = taken.number + 1)
+      AND NOT EXISTS (SELECT 1 FROM account_change WHERE account_change.number = taken.number + 1)
+    ORDER BY taken.number LIMIT 1`,
+  addChange: `INSERT INTO account_change (${changeColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  lastChangeOf: `SELECT ${changeColumns} FROM account_change
+    WHERE username = ? ORDER BY number DESC LIMIT 1`,
+  lastStatement: `SELECT statement_jws FROM account_change ORDER BY number DESC LIMIT 1`,
+  changesAfter: `SELECT ${changeColumns} FROM account_change
+    WHERE number > ? ORDER BY number LIMIT ?`,
   refunded: `SELECT coalesce(sum(amount), 0) AS sum FROM entry WHERE refunds = ?`,
   voidedCode: `SELECT code FROM voided_order WHERE order_digest = ?`,
   addVoiding:

@@ -1,4 +1,4 @@
-/** CHAIN: digests of entries in order, for a member that checks that nothing it knows of was changed. */
+/** CHAIN: digests of entries and account changes in order, for a member that checks that nothing it knows of was changed. */
 import { encodeBase64Url } from "../../base64.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { chainEntriesAtOnce, chainEntriesPerTurn } from "../../limits.ts";
@@ -14,11 +14,11 @@ export const chainRoute = memberRoute({
     const stretch = new Stretch(after, server.ledger);
     while (!stretch.isWhole) await session.inTurn(() => stretch.readOn());
     const { head, digests } = stretch;
-    return answered({ head, digests, entries: await server.ledger.entryCount() });
+    return answered({ head, digests, last: await server.ledger.lastNumber() });
   },
 });
 
-/** One page, read little by little. Entries are only ever added, so what is read after one another is one stretch of the chain. */
+/** One page, read little by little. Rows are only ever added, so what is read after one another is one stretch of the chain. */
 class Stretch {
   head = "";
   isWhole = false;

@@ -1,15 +1,23 @@
-/** REGISTER: a new account, its certificate and its starting balance. */
+/** REGISTER: a new account with its certificate and its starting balance, or another certificate for one that was revoked. */
 import { encodeBase64Url } from "../../base64.ts";
-import type { CertificateRecord } from "../../ledger/ledger.ts";
+import { LedgerBusyError } from "../../errors.ts";
+import type { CertificateRecord, RegisterOutcome } from "../../ledger/ledger.ts";
+import { changeTriesMax } from "../../limits.ts";
 import { isAmount } from "../../money.ts";
 import type { CertificateRequest } from "../../pki/certificate_request.ts";
 import { sha256Hex } from "../../pki/signing_key.ts";
+import { signAccountChange } from "../../protocol/account_change.ts";
 import { codes } from "../../protocol/code.ts";
-import { answered, refuse } from "../../protocol/exchange.ts";
+import { answered, type Outcome, refuse } from "../../protocol/exchange.ts";
 import { signIssue } from "../../protocol/issue.ts";
-import { oneTimeCodeDigest, registerExchange } from "../../protocol/register.ts";
+import {
+  oneTimeCodeDigest,
+  type RegisterAnswer,
+  registerExchange,
+} from "../../protocol/register.ts";
 import { applicantRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
+import type { Session } from "../session.ts";
 
 export const registerRoute = applicantRoute({
   exchange: registerExchange,
@@ -17,10 +25,15 @@ export const registerRoute = applicantRoute({
   async handle({ name, code }, { request, server, session }) {
     if (name !== request.name) return refuse(210);
     // Looked at before a certificate is issued for nothing; decided by the ledger, when two ask for a name at once.
-    const current = (await server.ledger.account(name))?.certificate;
+    const account = await server.ledger.account(name);
+    const current = account?.certificate;
     if (current && current.keyFingerprint !== request.keyFingerprint) return refuse(210);
     const { remote } = session.channel;
     if (!current && !server.registrations.take(remote)) return refuse(211);
+    if (account && !current) {
+      if (account.lastChange?.kind !== "revocation" || code === undefined) return refuse(210);
+      return outcomeOf(await reissue(request, { code, server, session }));
+    }
     const { initialBalance } = server;
     const { opening, certificate } = await session.inTurn(async () => ({
       opening: isAmount(initialBalance)
@@ -32,32 +45,72 @@ export const registerRoute = applicantRoute({
       name,
       certificate,
       ...(opening && { opening }),
-      ...(code !== undefined && { codeDigest: await oneTimeCodeDigest(code) }),
       accountsMax: server.registrations.accountsMax,
     });
-    switch (registered.outcome) {
-      case "registered":
-      case "reissued":
-      // The answer to the first request got lost; the same key asks again and gets the same certificate.
-      case "repeated":
-        return answered({
-          certificate: encodeBase64Url(registered.account.certificate.der),
-          balance: registered.account.balance,
-          existed: registered.outcome !== "registered",
-        });
-      case "too_many_accounts":
-        server.registrations.reachedMax(remote);
-        return refuse(212);
-      case "name_taken":
-        return refuse(210);
-      case "issue_exhausted":
-        return refuse(
-          210,
-          `${codes[210].text}: the ledger has no more money to open accounts with`,
-        );
-    }
+    if (registered.outcome === "too_many_accounts") server.registrations.reachedMax(remote);
+    return outcomeOf(registered);
   },
 });
+
+function outcomeOf(registered: RegisterOutcome): Outcome<RegisterAnswer> {
+  switch (registered.outcome) {
+    case "registered":
+    case "reissued":
+    // The answer to the first request got lost; the same key asks again and gets the same certificate.
+    case "repeated":
+      return answered({
+        certificate: encodeBase64Url(registered.account.certificate.der),
+        balance: registered.account.balance,
+        existed: registered.outcome !== "registered",
+      });
+    case "too_many_accounts":
+      return refuse(212);
+    case "name_taken":
+      return refuse(210);
+    case "issue_exhausted":
+      return refuse(
+        210,
+        `${codes[210].text}: the ledger has no more money to open accounts with`,
+      );
+    case "outdated":
+      throw new LedgerBusyError("reissue a certificate: other account changes came first");
+  }
+}
+
+/**
+ * Another certificate for an account whose certificate was revoked, for whoever brings the code.
+ *
+ * The code is compared with what the server's identity signed, not with what lies in the ledger: somebody who can write its
+ * file would otherwise choose the code. The ledger takes the reissue only right after the last statement that was verified.
+ *
+ * @throws {LedgerError} when an account change is not genuine
+ */
+async function reissue(
+  request: CertificateRequest,
+  { code, server, session }: { code: string; server: ServerContext; session: Session },
+): Promise<RegisterOutcome> {
+  const { ledger, changes, clock } = server;
+  const { name } = request;
+  const codeDigest = await oneTimeCodeDigest(code);
+  let certificate: CertificateRecord | undefined;
+  let registered: RegisterOutcome = { outcome: "outdated" };
+  for (let tries = 0; tries < changeTriesMax && registered.outcome === "outdated"; tries++) {
+    const previous = await changes.verify();
+    const revocation = changes.lastChange(name);
+    if (revocation?.kind !== "revocation" || revocation.codeDigest !== codeDigest) {
+      return { outcome: "name_taken" };
+    }
+    const signed = await session.inTurn(async () => {
+      certificate ??= await issueCertificate(request, server);
+      const { fingerprint } = certificate;
+      const terms = { kind: "reissue", name, certificate: fingerprint, previous } as const;
+      const change = await signAccountChange({ ...terms, atMs: clock.nowMs() }, server);
+      return { name, certificate, reissue: { codeDigest, change } };
+    });
+    registered = await ledger.register(signed);
+  }
+  return registered;
+}
 
 async function issueCertificate(
   { name, publicKey, keyFingerprint }: CertificateRequest,

@@ -52,9 +52,7 @@ async function book(own: MembersOrder, server: ServerContext): Promise<Decision>
   if (fault) return await refusal(fault.code);
   // Asked here and not where an order is read: what was booked stays good in every version of Unicode.
   if (order.memo !== undefined && !isMemo(order.memo)) return await refusal(261);
-  const account = await ledger.account(payer);
-  // Issued by our CA, but not (or no longer) the certificate of the account that pays.
-  if (account?.certificate?.fingerprint !== own.certificate.fingerprint) return await refusal(261);
+
   const booking: Booking = {
     id: order.id,
     kind: order.refunds === undefined ? "payment" : "refund",
@@ -63,6 +61,7 @@ async function book(own: MembersOrder, server: ServerContext): Promise<Decision>
     amount: order.amount,
     ...(order.memo !== undefined && { memo: order.memo }),
     ...(order.refunds !== undefined && { refunds: order.refunds }),
+    certificate: own.certificate.fingerprint,
     orderJws: jws,
     // The time that it was judged for: an audit judges it for this one again.
     atMs,
@@ -79,12 +78,14 @@ async function book(own: MembersOrder, server: ServerContext): Promise<Decision>
       return known(refuse(265));
     case "id_conflict":
       return await refusal(266);
-    case "payer_unknown":
-      return await refusal(260);
     case "payee_unknown":
       return await refusal(262);
     case "account_closed":
       return await refusal(267);
+    // Issued by our CA, but not (or no longer) the certificate of an account that pays.
+    case "payer_unknown":
+    case "certificate_not_current":
+      return await refusal(261);
     case "payment_unknown":
       return await refusal(268);
     case "refund_exceeds":

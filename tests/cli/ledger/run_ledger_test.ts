@@ -105,7 +105,7 @@ Deno.test("ledger: an operator looks, corrects and exports beside the running se
     assertMatch(stdout, /\nAll correct: chain, signatures, [^\n]+\n$/);
     assertMatch(
       stdout,
-      /^entries +5\nlast entry +20\d\d-.*Z\naccounts +2\ncertificates +2\nhead +[0-9a-f]{64}\nrate +\d/,
+      /^entries +5\nchanges +0\nlast entry +20\d\d-.*Z\naccounts +2\ncertificates +2\nhead +[0-9a-f]{64}\nrate +\d/,
     );
   });
 });

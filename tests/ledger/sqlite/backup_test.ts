@@ -13,8 +13,18 @@ import { removeIfThere } from "../../../src/ledger/sqlite/ledger_file.ts";
 import { placeNewFile } from "../../../src/ledger/sqlite/new_file.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
-import { alice, bob, carol, ledgerId, noonMs, payment, registration } from "../ledger_samples.ts";
-import { makeFirstVersion } from "./first_version.ts";
+import {
+  alice,
+  bob,
+  carol,
+  closeAccount,
+  ledgerId,
+  noonMs,
+  payment,
+  registration,
+  reissueOf,
+  revoke,
+} from "../ledger_samples.ts";
 import { mountSmallDisk } from "./small_disk.ts";
 import { inFolder, otherConnection, registerBoth, withLedger } from "./temporary_ledger.ts";
 
@@ -33,9 +43,9 @@ async function totalsOf(file: string) {
 Deno.test("a backup made while bookings run is one moment of the ledger, for its owner only", () =>
   withLedger(async ({ file, folder, ledger }) => {
     await ledger.book(payment([alice, bob], 5, { id: 1, memo: "é" }));
-    await ledger.revoke(bob, { codeDigest: "c0".repeat(32), atMs: noonMs });
+    await revoke(ledger, bob, "c0".repeat(32));
     await ledger.register(registration(carol, 0));
-    await ledger.closeAccount(carol, { atMs: noonMs });
+    await closeAccount(ledger, carol);
     const before = await ledger.totals();
     const booking = ledger.book(payment([alice, bob], 7, { id: 2 }));
     const to = `${folder}/backup.db`;
@@ -53,8 +63,7 @@ Deno.test("a backup made while bookings run is one moment of the ledger, for its
     for (const name of [bob, carol]) {
       assertEquals((await copy.account(name))?.isClosed, (await ledger.account(name))?.isClosed);
     }
-    const code = { codeDigest: "c0".repeat(32) };
-    const row = { ...registration(bob, 0, { key: "new" }), ...code };
+    const row = await reissueOf(copy, registration(bob, 0, { key: "new" }), "c0".repeat(32));
     assertEquals((await copy.register(row)).outcome, "reissued");
     await copy.close();
     const snapshot = openSqliteSnapshot({ file: to });
@@ -314,12 +323,13 @@ const unusable: [string, (backup: string, file: string) => void, string][] = [
     "it is damaged or cut short; put a backup in its place",
   ],
   [
-    "is of the first version",
+    "is of an older version",
     (backup) => {
-      Deno.removeSync(backup);
-      makeFirstVersion(backup);
+      const database = new DatabaseSync(backup);
+      database.exec("PRAGMA user_version = 0");
+      database.close();
     },
-    "it is of schema 1",
+    "it is of schema 0",
   ],
   [
     "holds what no ledger can",

@@ -1,7 +1,16 @@
 import { assertEquals, assertInstanceOf, assertNotEquals, assertRejects } from "@std/assert";
 import { LedgerBusyError, LedgerError } from "../../../src/errors.ts";
 import { batchOperationsMax } from "../../../src/ledger/sqlite/commit_queue.ts";
-import { alice, bob, noonMs, payment, presenceOf, registration } from "../ledger_samples.ts";
+import {
+  alice,
+  bob,
+  closeAccount,
+  payment,
+  presenceOf,
+  registration,
+  reissueOf,
+  revoke,
+} from "../ledger_samples.ts";
 import { otherConnection, withLedger } from "./temporary_ledger.ts";
 
 /**
@@ -93,7 +102,7 @@ Deno.test("the revision says that another program wrote, and is silent about wha
     await ledger.account(bob);
     assertEquals(await ledger.revision(), first);
     assertNotEquals(await tool.revision(), undefined);
-    await tool.revoke(bob, { codeDigest: "c0".repeat(32), atMs: noonMs });
+    await revoke(tool, bob, "c0".repeat(32));
     const second = await ledger.revision();
     assertNotEquals(second, first);
     assertEquals(await ledger.revision(), second);
@@ -105,13 +114,14 @@ Deno.test("who is revoked or closed by a tool beside the server is out at once",
     const tool = await openBeside();
     await ledger.bringOnline(presenceOf(alice));
     await ledger.bringOnline(presenceOf(bob));
-    await tool.revoke(bob, { codeDigest: "c0".repeat(32), atMs: noonMs });
-    await tool.closeAccount(alice, { atMs: noonMs });
+    await revoke(tool, bob, "c0".repeat(32));
+    await closeAccount(tool, alice);
     assertEquals([await ledger.onlineCount(), await ledger.presence(bob)], [0, undefined]);
     assertEquals((await ledger.account(bob))?.certificate, undefined);
     assertEquals((await ledger.bringOnline(presenceOf(bob))).outcome, "account_unknown");
     assertEquals((await ledger.book(payment([alice, bob], 1))).outcome, "account_closed");
-    const row = { ...registration(bob, 0, { key: "new" }), codeDigest: "c0".repeat(32) };
+    const another = registration(bob, 0, { key: "new" });
+    const row = await reissueOf(ledger, another, "c0".repeat(32));
     assertEquals((await ledger.register(row)).outcome, "reissued");
     await tool.close();
   }));

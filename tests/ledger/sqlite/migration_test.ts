@@ -1,12 +1,12 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { FileError, LedgerError, LedgerFullError } from "../../../src/errors.ts";
 import { backupSqliteLedger } from "../../../src/ledger/sqlite/backup_ledger.ts";
 import { keptCopiesMax } from "../../../src/ledger/sqlite/migrate_ledger.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { schemaVersion } from "../../../src/ledger/sqlite/schema.ts";
 import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
-import { alice, bob, ledgerId, orderId, refund } from "../ledger_samples.ts";
-import { makeFirstVersion, rowsOf } from "./first_version.ts";
+import { ledgerId } from "../ledger_samples.ts";
+import { makeOlderLedger, migrate, nextVersion, rowsOf } from "./older_ledger.ts";
 import { mountSmallDisk } from "./small_disk.ts";
 import { inFolder, otherConnection } from "./temporary_ledger.ts";
 
@@ -15,109 +15,116 @@ const versionOf = (file: string) => rowsOf(file, "PRAGMA user_version")[0]!.user
 const namesIn = (folder: string) =>
   [...Deno.readDirSync(folder)].map(({ name }) => name)
     .filter((name) => !/-(wal|shm)$/.test(name)).sort();
-/** Tables of version 1, with whatever columns. */
 const tablesOf = (file: string) =>
-  ["ledger", "client", "certificate", "entry"].map((table) =>
+  ["ledger", "client", "certificate", "entry", "account_change", "voided_order"].map((table) =>
     rowsOf(file, `SELECT * FROM ${table}`)
   );
 
-Deno.test("a ledger of the first version is brought up to date, and kept as it was beside", () =>
-  inFolder(async (folder) => {
+Deno.test("a ledger of an older version is brought up to date, and kept as it was beside", () =>
+  inFolder((folder) => {
     const [file, old] = [`${folder}/server.db`, `${folder}/old.db`];
-    makeFirstVersion(file);
-    makeFirstVersion(old);
-    const ledger = await openSqliteLedger({ file, ledgerId });
-    assertEquals((await ledger.account(alice))?.isClosed, false);
-    assertEquals((await ledger.account(bob))?.certificate?.issuedAtMs, Date.UTC(2026, 10, 23, 12));
-    assertEquals((await ledger.entry(orderId(2)))?.refunds, undefined);
-    const result = await ledger.book(refund([bob, alice], 500, { id: 3, of: 2 }));
-    assertEquals(result.outcome, "booked");
-    await ledger.close();
-
+    makeOlderLedger(file);
+    makeOlderLedger(old);
     const kept = `${file}.schema-1`;
-    assertEquals(tablesOf(kept), tablesOf(old));
-    assertEquals(versionOf(kept), 1);
-    assertEquals(Deno.statSync(kept).mode! & 0o777, 0o600);
-    const snapshot = openSqliteSnapshot({ file });
-    assertEquals([...snapshot.faults()], [], "it has the shape of a new one");
-    snapshot.close();
-    await (await openSqliteLedger({ file, ledgerId })).close();
-    assertEquals(namesIn(folder), [
-      "old.db",
-      "server.db",
-      "server.db-lock",
-      "server.db.schema-1",
+    assertEquals(migrate(file), kept);
+    assertEquals(rowsOf(file, "SELECT number, note FROM entry ORDER BY number"), [
+      { number: 1, note: null },
+      { number: 3, note: null },
     ]);
+    assertEquals(rowsOf(file, "SELECT * FROM extra"), []);
+    assertEquals(tablesOf(kept), tablesOf(old));
+    assertEquals([versionOf(file), versionOf(kept)], [nextVersion, schemaVersion]);
+    assertEquals(Deno.statSync(kept).mode! & 0o777, 0o600);
+    const snapshot = openSqliteSnapshot({ file: kept });
+    assertEquals([...snapshot.faults()], [], "the copy is a ledger of its version");
+    snapshot.close();
+    assertEquals(namesIn(folder), ["old.db", "server.db", "server.db.schema-1"]);
+    return Promise.resolve();
+  }));
+
+Deno.test("a ledger that is up to date is left alone", () =>
+  inFolder(async (folder) => {
+    const file = `${folder}/server.db`;
+    makeOlderLedger(file);
+    await (await openSqliteLedger({ file, ledgerId })).close();
+    assertEquals(namesIn(folder), ["server.db", "server.db-lock"]);
   }));
 
 Deno.test("the copy is never made over an existing file", () =>
-  inFolder(async (folder) => {
+  inFolder((folder) => {
     const file = `${folder}/server.db`;
-    makeFirstVersion(file);
+    makeOlderLedger(file);
     const names = Array.from(
       { length: keptCopiesMax },
       (_, index) => `${file}.schema-1${index === 0 ? "" : `-${index + 1}`}`,
     );
     for (const name of names) Deno.writeTextFileSync(name, "taken");
-    const error = await assertRejects(() => openSqliteLedger({ file, ledgerId }), FileError);
+    const error = assertThrows(() => migrate(file), FileError);
     assertEquals(
       error.message,
-      `cannot bring the ledger ${file} from schema 1 to ${schemaVersion}: there are ${keptCopiesMax} copies of it, ` +
+      `cannot bring the ledger ${file} from schema 1 to ${nextVersion}: there are ${keptCopiesMax} copies of it, ` +
         `${names[0]} and on; move them away`,
     );
     assertEquals(versionOf(file), 1);
     Deno.removeSync(names.at(-1)!);
-    await (await openSqliteLedger({ file, ledgerId })).close();
-    assertEquals([versionOf(file), versionOf(names.at(-1)!)], [schemaVersion, 1]);
+    migrate(file);
+    assertEquals([versionOf(file), versionOf(names.at(-1)!)], [nextVersion, 1]);
     for (const name of names.slice(0, -1)) assertEquals(Deno.readTextFileSync(name), "taken");
+    return Promise.resolve();
   }));
 
 Deno.test("a ledger that cannot be migrated stays as it was, and no copy is left", () =>
-  inFolder(async (folder) => {
+  inFolder((folder) => {
     const file = `${folder}/server.db`;
-    makeFirstVersion(file);
+    makeOlderLedger(file);
     {
       using other = otherConnection(file);
-      other.run("CREATE TABLE voided_order (mine)"); // in the way of the last version
+      other.run("CREATE TABLE extra (mine)"); // in the way of the next version
     }
     const before = rowsOf(file, "SELECT type, name, sql FROM sqlite_schema");
-    await assertRejects(
-      () => openSqliteLedger({ file, ledgerId }),
+    assertThrows(
+      () => migrate(file),
       LedgerError,
-      `cannot bring the ledger ${file} from schema 1 to ${schemaVersion}`,
+      `cannot bring the ledger ${file} from schema 1 to ${nextVersion}`,
     );
     assertEquals(versionOf(file), 1);
     assertEquals(rowsOf(file, "SELECT type, name, sql FROM sqlite_schema"), before);
-    assertEquals(namesIn(folder), ["server.db", "server.db-lock"]);
+    assertEquals(namesIn(folder), ["server.db"]);
+    return Promise.resolve();
   }));
 
 Deno.test("a ledger that somebody changed by hand is not migrated, and it is said why", () =>
-  inFolder(async (folder) => {
+  inFolder((folder) => {
     const file = `${folder}/server.db`;
-    makeFirstVersion(file, { payments: 3 });
+    makeOlderLedger(file, { payments: 3 });
     {
       using other = otherConnection(file);
       other.run("DROP TRIGGER entry_kept");
-      other.run("DELETE FROM entry WHERE number = 3");
+      other.run("DELETE FROM entry WHERE number = 4");
     }
-    const error = await assertRejects(() => openSqliteLedger({ file, ledgerId }), LedgerError);
+    const error = assertThrows(() => migrate(file), LedgerError);
     assertEquals(
       error.message,
       `cannot copy the ledger ${file}: a row of its table entry is none of a ledger (an entry is ` +
-        "appended after the last one, with an id of its own); audit it",
+        "appended after the last row, with an id of its own); audit it",
     );
     assertEquals(versionOf(file), 1);
+    return Promise.resolve();
   }));
 
 Deno.test("a tool beside a server does not migrate, it says who does", () =>
   inFolder(async (folder) => {
     const file = `${folder}/server.db`;
-    makeFirstVersion(file);
+    makeOlderLedger(file);
+    {
+      using other = otherConnection(file);
+      other.run("PRAGMA user_version = 0"); // this program has made no older one
+    }
     const sentence =
-      `cannot open the ledger ${file}: it is of schema 1, this micropay uses ${schemaVersion}; ` +
+      `cannot open the ledger ${file}: it is of schema 0, this micropay uses ${schemaVersion}; ` +
       "start its server once, which brings it up to date";
     const open = () => openSqliteLedger({ file, ledgerId, serve: false });
-    assertEquals((await assertRejects(open, LedgerError)).message, sentence);
+    assertEquals((await open().catch((error) => error)).message, sentence);
     for (
       const attempt of [
         () => openSqliteSnapshot({ file }),
@@ -126,24 +133,13 @@ Deno.test("a tool beside a server does not migrate, it says who does", () =>
     ) {
       assertEquals(assertThrows(attempt, LedgerError).message, sentence);
     }
-    assertEquals(versionOf(file), 1);
-  }));
-
-Deno.test("a ledger in use by an older server is not migrated under it", () =>
-  inFolder(async (folder) => {
-    const file = `${folder}/server.db`;
-    makeFirstVersion(file);
-    const { takeLedgerLock } = await import("../../../src/ledger/sqlite/ledger_lock.ts");
-    const lock = takeLedgerLock(file, { use: "serve", attempt: "cannot" });
-    await assertRejects(() => openSqliteLedger({ file, ledgerId }), LedgerError, "another server");
-    lock.release();
-    assertEquals(versionOf(file), 1);
+    assertEquals(versionOf(file), 0);
   }));
 
 Deno.test("killed in the middle of a migration it is of the old version or the new, and the next start goes on", () =>
   inFolder(async (folder) => {
     const original = `${folder}/original.db`;
-    makeFirstVersion(original, { payments: 8000 });
+    makeOlderLedger(original, { payments: 8000 });
     const script = new URL("migrating_child.ts", import.meta.url).pathname;
     const seen: unknown[] = [];
     for (const afterMs of [1, 30, 60, 100, 140, 200]) {
@@ -165,20 +161,18 @@ Deno.test("killed in the middle of a migration it is of the old version or the n
       await reader.cancel();
       await child.status;
       seen.push(versionOf(file));
-      const ledger = await openSqliteLedger({ file, ledgerId });
-      assertEquals((await ledger.totals()).entries, 8002);
-      await ledger.close();
-      assertEquals(versionOf(file), schemaVersion);
+      if (seen.at(-1) !== nextVersion) migrate(file);
+      const count = "SELECT count(*) AS count FROM entry";
+      assertEquals([versionOf(file), rowsOf(file, count)[0]!.count], [nextVersion, 8001]);
       const kept = namesIn(folder).filter((name) =>
         name.startsWith(`after-${afterMs}.db.schema-1`)
       );
       assert(kept.length >= 1);
       for (const name of kept) {
-        const count = rowsOf(`${folder}/${name}`, "SELECT count(*) AS count FROM entry");
-        assertEquals(count, [{ count: 8002 }]);
+        assertEquals(rowsOf(`${folder}/${name}`, count), [{ count: 8001 }]);
       }
     }
-    assert(seen.every((version) => version === 1 || version === schemaVersion));
+    assert(seen.every((version) => version === schemaVersion || version === nextVersion));
   }));
 
 const probe = await mountSmallDisk("64k");
@@ -191,11 +185,11 @@ Deno.test({
     inFolder(async (folder) => {
       await using disk = (await mountSmallDisk("2m"))!;
       const file = `${disk.folder}/server.db`;
-      makeFirstVersion(`${folder}/server.db`, { payments: 6000 });
+      makeOlderLedger(`${folder}/server.db`, { payments: 6000 });
       Deno.copyFileSync(`${folder}/server.db`, file);
       assert(Deno.statSync(file).size > 1_200_000, "no room for two of it");
-      await assertRejects(() => openSqliteLedger({ file, ledgerId }), LedgerFullError, "no room");
+      assertThrows(() => migrate(file), LedgerFullError, "no room");
       assertEquals(versionOf(file), 1);
-      assertEquals(namesIn(disk.folder), ["server.db", "server.db-lock"]);
+      assertEquals(namesIn(disk.folder), ["server.db"]);
     }),
 });

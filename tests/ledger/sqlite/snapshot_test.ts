@@ -10,13 +10,14 @@ import {
   bob,
   carol,
   certificateOf,
+  closeAccount,
   ledgerId,
-  noonMs,
   orderId,
   payment,
   presenceOf,
   refund,
   registration,
+  revoke,
 } from "../ledger_samples.ts";
 import { mountSmallDisk } from "./small_disk.ts";
 import { inFolder, otherConnection, withLedger } from "./temporary_ledger.ts";
@@ -37,8 +38,8 @@ async function fill(ledger: SqliteLedger): Promise<void> {
   await ledger.book(payment([alice, bob], 300, { id: 2, memo: "lunch" }));
   await ledger.book(refund([bob, alice], 100, { id: 3, of: 2 }));
   await ledger.book(payment([alice, carol], 5, { id: 4 }));
-  await ledger.closeAccount(carol, { atMs: noonMs });
-  await ledger.revoke(bob, { codeDigest: "c0".repeat(32), atMs: noonMs });
+  await closeAccount(ledger, carol);
+  await revoke(ledger, bob, "c0".repeat(32));
 }
 
 const at = "2026-11-23T12:00:00.000Z";
@@ -80,7 +81,14 @@ Deno.test("a snapshot says what is stored, column by column", () =>
       ]);
       const certificates = [...snapshot.certificates()];
       assertEquals(certificates.map(({ username }) => username), ["alice", "bob", "carol"]);
-      assertEquals(certificates.map(({ revoked_at }) => revoked_at), [null, at, null]);
+      const changes = [...snapshot.changes()];
+      assertEquals(
+        changes.map(({ number, kind, username, at }) => [number, kind, username, at]),
+        [[5, "closure", "carol", at], [6, "revocation", "bob", at]],
+      );
+      assertEquals([...snapshot.changes("bob")], changes.slice(1));
+      assertEquals(snapshot.changeByNumber(5), changes[0]);
+      assertEquals(snapshot.changeByNumber(4), undefined);
       const { fingerprint, keyFingerprint, der } = certificateOf(alice);
       const { fingerprint: f, key_fingerprint: k, issued_at, der: d } = certificates[0]!;
       assertEquals([f, k, issued_at], [fingerprint, keyFingerprint, at]);
@@ -220,8 +228,8 @@ const tampered: [string, string[], string][] = [
   ],
   [
     "a view in a table's place",
-    ["ALTER TABLE closure RENAME TO other", "CREATE VIEW closure AS SELECT * FROM other"],
-    "the table closure is missing or was changed",
+    ["ALTER TABLE ledger RENAME TO other", "CREATE VIEW ledger AS SELECT * FROM other"],
+    "the table ledger is missing or was changed",
   ],
   [
     "a certificate of nobody",

@@ -1,0 +1,48 @@
+/**
+ * What the operator ends: an account's certificate, or the account. The server's identity signs it.
+ */
+import type { AccountName } from "../account_name.ts";
+import type { Clock } from "../clock.ts";
+import { LedgerBusyError } from "../errors.ts";
+import type { ChangeOutcome, Ledger } from "../ledger/ledger.ts";
+import { changeTriesMax } from "../limits.ts";
+import type { Identity } from "../pki/identity.ts";
+import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { signAccountChange } from "../protocol/account_change.ts";
+import { ChangeHistory } from "../protocol/change_history.ts";
+
+export type Ending =
+  | { readonly kind: "revocation"; readonly name: AccountName; readonly codeDigest: string }
+  | { readonly kind: "closure"; readonly name: AccountName };
+
+export interface EndingDependencies {
+  readonly ledger: Ledger;
+  /** The server's. */
+  readonly identity: Identity;
+  readonly anchor: TrustAnchor;
+  readonly clock: Clock;
+}
+
+/**
+ * Safe while a server runs on the same ledger.
+ *
+ * @throws {LedgerError} when the ledger has an account change that is not genuine
+ * @throws {LedgerBusyError} when other changes always came first
+ */
+export async function endAccount(
+  ending: Ending,
+  { ledger, identity, anchor, clock }: EndingDependencies,
+): Promise<Exclude<ChangeOutcome, { readonly outcome: "outdated" }>> {
+  const { kind, name } = ending;
+  const history = new ChangeHistory({ ledger, anchor });
+  for (let tries = 0; tries < changeTriesMax; tries++) {
+    const previous = await history.verify();
+    const account = await ledger.account(name);
+    const certificate = kind === "revocation" ? account?.certificate?.fingerprint : undefined;
+    const terms = { ...ending, certificate, previous, atMs: clock.nowMs() };
+    const change = await signAccountChange(terms, { identity, anchor });
+    const changed = await ledger.changeAccount(change);
+    if (changed.outcome !== "outdated") return changed;
+  }
+  throw new LedgerBusyError(`record the ${kind} of ${name}: other account changes came first`);
+}

@@ -1,0 +1,66 @@
+/** Bringing ledgers up to date, tried with a step of these tests: this program has made one version so far. */
+import { DatabaseSync } from "node:sqlite";
+import { createLedgerFile } from "../../../src/ledger/sqlite/create_ledger_file.ts";
+import { identifyLedgerFile } from "../../../src/ledger/sqlite/ledger_file.ts";
+import { migrateLedger } from "../../../src/ledger/sqlite/migrate_ledger.ts";
+import { type Migration, schemaVersion } from "../../../src/ledger/sqlite/schema.ts";
+import { ledgerId, orderId } from "../ledger_samples.ts";
+
+export const nextVersion = schemaVersion + 1;
+
+const steps: readonly Migration[] = [{
+  version: nextVersion,
+  statements: [
+    "ALTER TABLE entry ADD COLUMN note TEXT",
+    "CREATE TABLE extra (number INTEGER NOT NULL PRIMARY KEY) STRICT",
+  ],
+}];
+
+/** Brings a ledger of this version to the next one. */
+export function migrate(file: string): string | undefined {
+  return migrateLedger(file, identifyLedgerFile(file), steps);
+}
+
+export interface OlderLedgerOptions {
+  /** Payments of one unit, so that a migration takes a while. */
+  readonly payments?: number;
+}
+
+/** A ledger with alice and bob, an opening, a closure of bob as number 2, and payments. */
+export function makeOlderLedger(
+  file: string,
+  { payments = 1 }: OlderLedgerOptions = {},
+): void {
+  const at = "2026-11-23T12:00:00.000Z";
+  createLedgerFile(file, ledgerId, {
+    fill: (database) => {
+      const add = (sql: string, ...values: (string | number)[]) =>
+        void database.prepare(sql).run(...values);
+      add("INSERT INTO client (username, balance) VALUES ('alice', 0), ('bob', 0)");
+      const entry = `INSERT INTO entry (number, id, kind, payer, payee, amount, order_jws, at,
+        payer_balance, payee_balance, hash) VALUES (?, ?, ?, ?, ?, 1, 'order', ?, 0, 0, ?)`;
+      const hash = "ab".repeat(32);
+      add(entry, 1, orderId(1), "opening", "@issuer", "alice", at, hash);
+      add(
+        `INSERT INTO account_change (number, kind, username, statement_jws, at, hash)
+          VALUES (2, 'closure', 'bob', 'statement', ?, ?)`,
+        at,
+        hash,
+      );
+      const pay = database.prepare(entry);
+      for (let number = 3; number < payments + 3; number++) {
+        pay.run(number, orderId(number), "payment", "alice", "bob", at, hash);
+      }
+    },
+  });
+}
+
+/** All rows of a query, by a connection that cannot write. */
+export function rowsOf(file: string, query: string): Record<string, unknown>[] {
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    return database.prepare(query).all().map((row) => ({ ...row }));
+  } finally {
+    database.close();
+  }
+}

@@ -1,0 +1,351 @@
+/**
+ * What somebody with write access to the ledger's file, and without any key, does to account changes with the real `sqlite3`. The
+ * audit finds it. A server that starts refuses the ledger, and one that runs stops.
+ */
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { LedgerError } from "../../src/errors.ts";
+import { changeDigest, type RecordedChange } from "../../src/ledger/account_change.ts";
+import { chainHash } from "../../src/ledger/entry.ts";
+import { openSqliteLedger } from "../../src/ledger/sqlite/open_sqlite_ledger.ts";
+import type { Identity } from "../../src/pki/identity.ts";
+import { type ChangeTerms, signAccountChange } from "../../src/protocol/account_change.ts";
+import { ChangeHistory } from "../../src/protocol/change_history.ts";
+import { testWith } from "../installed_tool.ts";
+import { issueMember, makeAuthority, serverIdentity } from "../server/test_server.ts";
+import { type Books, named, openBooks } from "./books.ts";
+import { withoutTriggers } from "./tampering.ts";
+
+const digestOf = (digits: string) => digits.repeat(32);
+const [firstCode, secondCode, thiefsCode] = [digestOf("c1"), digestOf("c2"), digestOf("c3")];
+
+/**
+ * 1, 2, 3 openings of alice, bob, carol · 4 alice pays bob · 5 alice revoked · 6 alice has a new certificate · 7 bob closed ·
+ * 8 alice pays carol · 9 alice revoked again · 10 a deposit to carol
+ */
+async function openChangedBooks(): Promise<Books> {
+  const books = await openBooks();
+  for (const name of ["alice", "bob", "carol"]) await books.register(name);
+  await books.move(["alice", "bob"], 300);
+  await books.revoke("alice", firstCode);
+  await books.reissue("alice", firstCode);
+  await books.closeAccount("bob");
+  await books.move(["alice", "carol"], 50);
+  await books.revoke("alice", secondCode);
+  await books.move(["@issuer", "carol"], 5, { kind: "deposit" });
+  return books;
+}
+
+interface Attack {
+  readonly title: string;
+  readonly sql: string | ((books: Books) => Promise<string>);
+  /** What the audit names. */
+  readonly change?: number;
+  readonly entry?: number;
+  readonly reason: string;
+  /** What the server says, where that is something else. */
+  readonly serverSays?: string;
+  /** What only a server that ran before can say. */
+  readonly running?: string;
+}
+
+const notGenuine = "its statement is not a genuine one";
+const notFollowing = "its statement does not follow the account change before it";
+const hash = "its hash does not follow";
+
+/** One column of one change gets another value. */
+function column(name: string, number: number, value: string, reason: string): Attack {
+  const sql = `UPDATE account_change SET ${name} = ${value} WHERE number = ${number}`;
+  return { title: `sets ${name} of ${number} to ${value}`, sql, change: number, reason };
+}
+
+const columns: readonly Attack[] = [
+  column("code_digest", 9, `'${thiefsCode}'`, `its code_digest is ${thiefsCode}`),
+  column("code_digest", 9, "NULL", "its code_digest is undefined"),
+  column("kind", 7, "'revocation'", "its kind is revocation, its statement says closure"),
+  column("kind", 9, "'reissue'", "its kind is reissue, its statement says revocation"),
+  column("username", 7, "'carol'", "its username is carol, its statement says bob"),
+  column("username", 9, "'bob'", "its username is bob, its statement says alice"),
+  {
+    title: "gives the old certificate to the reissue",
+    sql: `UPDATE account_change SET certificate =
+      (SELECT certificate FROM account_change WHERE number = 5) WHERE number = 6`,
+    entry: 4,
+    reason: "its order is signed under a certificate that alice got later",
+    serverSays: "the account change number 6 (reissue of alice): its certificate is",
+  },
+  column("certificate", 9, "NULL", "its certificate is undefined"),
+  column("at", 7, "'2026-11-23T12:00:00.001Z'", "its at is 2026-11-23T12:00:00.001Z"),
+  column("hash", 7, "(SELECT hash FROM account_change WHERE number = 5)", hash),
+  column(
+    "statement_jws",
+    7,
+    "(SELECT statement_jws FROM account_change WHERE number = 9)",
+    "its kind is closure, its statement says revocation",
+  ),
+  column("statement_jws", 7, "substr(statement_jws, 1, 900) || 'A'", notGenuine),
+  column(
+    "statement_jws",
+    7,
+    "substr(statement_jws, 1, length(statement_jws) - 10) || 'AAAAAAAAAA'",
+    notGenuine,
+  ),
+];
+
+const rows: readonly Attack[] = [
+  {
+    title: "adds a revocation with a code of their own and no statement",
+    sql: (books) => appended(books, { ...thiefsTerms, name: named("carol") }, { statementJws: "" }),
+    change: 11,
+    reason: notGenuine,
+  },
+  {
+    title: "adds a revocation that another member signed",
+    sql: (books) => signedBy(books, books.members.get("carol")!),
+    change: 11,
+    reason: notGenuine,
+  },
+  {
+    title: "adds a revocation that its own account signed",
+    sql: async (books) =>
+      signedBy(books, await issueMember(books.certificates.authority, "alice", books.clock)),
+    change: 11,
+    reason: notGenuine,
+  },
+  {
+    title: "adds a revocation that the server of another ledger signed",
+    sql: async (books) => signedBy(books, await serverIdentity(await makeAuthority())),
+    change: 11,
+    reason: notGenuine,
+  },
+  {
+    title: "adds an earlier revocation once more, to use its code again",
+    sql: (books) => repeated(books, 5),
+    change: 11,
+    reason: notFollowing,
+  },
+  {
+    title: "adds an earlier reissue once more, to revive its certificate",
+    sql: (books) => repeated(books, 6),
+    change: 11,
+    reason: notFollowing,
+  },
+  {
+    title: "adds the closure of another account, under its own name",
+    sql: (books) => repeated(books, 7, { name: named("carol") }),
+    change: 11,
+    reason: "its username is carol, its statement says bob",
+  },
+  {
+    title: "deletes the closure",
+    sql: "DELETE FROM account_change WHERE number = 7",
+    entry: 7,
+    reason: "it is missing; the next one there is 8",
+    serverSays: "the row number 7, an entry or an account change, is missing",
+    running: "the account change number 7 is gone",
+  },
+  {
+    title: "deletes the last revocation",
+    sql: "DELETE FROM account_change WHERE number = 9",
+    entry: 9,
+    reason: "it is missing; the next one there is 10",
+    serverSays: "the row number 9, an entry or an account change, is missing",
+    running: "the account change number 9 is gone",
+  },
+  {
+    title: "deletes all changes",
+    sql: "DELETE FROM account_change",
+    entry: 5,
+    reason: "it is missing; the next one there is 8",
+    serverSays: "the row number 5, an entry or an account change, is missing",
+    running: "the account change number 5 is gone",
+  },
+  {
+    title: "deletes the closure and moves everything after it up",
+    sql: `DELETE FROM account_change WHERE number = 7;
+      UPDATE account_change SET number = number - 1 WHERE number > 7;
+      UPDATE entry SET number = number - 1 WHERE number > 7`,
+    entry: 7,
+    reason: hash,
+    serverSays: `the account change number 8 (revocation of alice): ${notFollowing}`,
+    running: `the account change number 8 (revocation of alice): ${notFollowing}`,
+  },
+  {
+    title: "puts the closure before the reissue",
+    sql: `UPDATE account_change SET number = 100 WHERE number = 6;
+      UPDATE account_change SET number = 6 WHERE number = 7;
+      UPDATE account_change SET number = 7 WHERE number = 100`,
+    change: 6,
+    reason: notFollowing,
+    running: "the account change number 6 (closure of bob): it was changed",
+  },
+  {
+    title: "gives the closure the number of an entry",
+    sql: "UPDATE account_change SET number = 8 WHERE number = 7",
+    entry: 7,
+    reason: "it is missing; the next one there is 8",
+    serverSays: "the account change number 8 (closure of bob): its hash does not follow",
+    running: "the account change number 8 (closure of bob): its hash does not follow",
+  },
+];
+
+for (const { title, sql, change, entry, reason, serverSays, running } of [...columns, ...rows]) {
+  testWith(
+    ["sqlite3"],
+    `somebody who ${title} is found by the audit and refused by the server`,
+    async () => {
+      await using books = await openChangedBooks();
+      const { ledger, anchor } = books;
+      const seen = new ChangeHistory({ ledger, anchor });
+      await seen.verifyAll();
+      const statements = typeof sql === "string" ? sql : await sql(books);
+      await sqlite3(books.file, withoutTriggers(books.file, statements));
+
+      const found = await books.audit();
+      assertEquals(found.outcome, "wrong");
+      if (found.outcome !== "wrong") return;
+      assertEquals([found.change, found.entry], [change, entry]);
+      assertStringIncludes(found.reason, reason);
+
+      const stopped = await assertRejects(() => seen.verify(), LedgerError);
+      if (running !== undefined) assertStringIncludes(stopped.message, running);
+      assertStringIncludes(await refusalAtStart(books), serverSays ?? reason);
+    },
+  );
+}
+
+testWith(["sqlite3"], "an account whose row somebody deleted is not registered anew", async () => {
+  await using books = await openChangedBooks();
+  for (const name of ["bob", "carol"]) {
+    await sqlite3(
+      books.file,
+      `PRAGMA foreign_keys = OFF; DELETE FROM client WHERE username = '${name}'`,
+    );
+    await assertRejects(() => books.register(name), Error, "name_taken");
+  }
+  // An account without entries and changes has left its certificate.
+  await books.register("dave", 0);
+  await sqlite3(
+    books.file,
+    "PRAGMA foreign_keys = OFF; DELETE FROM client WHERE username = 'dave'",
+  );
+  await assertRejects(() => books.register("dave", 0), Error, "name_taken");
+});
+
+testWith(
+  ["sqlite3"],
+  "a second certificate that no change gave an account lets nobody in, and the audit finds it",
+  async () => {
+    await using books = await openChangedBooks();
+    const { certificate: { fingerprint } } = books.members.get("carol")!;
+    const other = "ab".repeat(32);
+    await sqlite3(
+      books.file,
+      `INSERT INTO certificate SELECT '${other}', username, key_fingerprint, der, issued_at FROM certificate
+      WHERE fingerprint = '${fingerprint}'`,
+    );
+    assertEquals((await books.ledger.account(named("carol")))?.certificate, undefined);
+    assertEquals((await books.audit()).outcome, "wrong");
+  },
+);
+
+testWith(
+  ["sqlite3"],
+  "cutting off the last change leaves no trace in the file: a server that ran, and the heads in receipts, tell",
+  async () => {
+    await using books = await openChangedBooks();
+    await books.closeAccount("carol");
+    const { ledger, anchor } = books;
+    const seen = new ChangeHistory({ ledger, anchor });
+    await seen.verifyAll();
+    const { head } = await ledger.totals();
+    await sqlite3(
+      books.file,
+      withoutTriggers(books.file, "DELETE FROM account_change WHERE number = 11"),
+    );
+    const report = await books.audit();
+    assertEquals(report.outcome, "in_order");
+    assertEquals("head" in report && report.head === head, false);
+    await assertRejects(() => seen.verify(), LedgerError, "the account change number 11 is gone");
+  },
+);
+
+Deno.test("changes that the server signed under an earlier certificate of its own stay genuine", async () => {
+  await using books = await openChangedBooks();
+  const { authority } = books.certificates;
+  const renewed = await serverIdentity(authority, books.clock);
+  const previous = await books.ledger.lastStatement();
+  const terms = {
+    kind: "closure",
+    name: named("carol"),
+    previous,
+    atMs: books.clock.nowMs(),
+  } as const;
+  const { anchor, ledger } = books;
+  await ledger.changeAccount(await signAccountChange(terms, { identity: renewed, anchor }));
+  await new ChangeHistory({ ledger, anchor }).verifyAll();
+  assertEquals((await books.audit()).outcome, "in_order");
+});
+
+const thiefsTerms = { kind: "revocation", codeDigest: thiefsCode } as const;
+
+/** A row that fits behind the last one, with whatever statement. */
+async function appended(
+  { ledger, clock }: Books,
+  terms: Omit<RecordedChange, "number" | "hash" | "statementJws" | "atMs">,
+  { statementJws, atMs = clock.nowMs() }: { statementJws: string; atMs?: number },
+): Promise<string> {
+  const contents = { ...terms, statementJws, atMs, number: await ledger.lastNumber() + 1 };
+  const { head } = await ledger.totals();
+  const values = [
+    contents.kind,
+    contents.name,
+    contents.certificate,
+    contents.codeDigest,
+    statementJws,
+    new Date(atMs).toISOString(),
+    chainHash(head, changeDigest(contents)),
+  ].map((value) => value === undefined ? "NULL" : `'${value}'`);
+  return `INSERT INTO account_change VALUES (${contents.number}, ${values.join(", ")})`;
+}
+
+/** A revocation of carol with a code of the thief's, signed by somebody. */
+async function signedBy(books: Books, identity: Identity): Promise<string> {
+  const terms: ChangeTerms = {
+    ...thiefsTerms,
+    name: named("carol"),
+    certificate: books.members.get("carol")!.certificate.fingerprint,
+    previous: await books.ledger.lastStatement(),
+    atMs: books.clock.nowMs(),
+  };
+  const signed = await signAccountChange(terms, { identity, anchor: books.anchor });
+  return await appended(books, signed, signed);
+}
+
+/** A change that is there, once more at the end. */
+async function repeated(
+  books: Books,
+  number: number,
+  other: Partial<RecordedChange> = {},
+): Promise<string> {
+  const changes = await books.ledger.changes({ after: 0, limit: 99 });
+  const { change } = changes.find(({ change }) => change.number === number)!;
+  return await appended(books, { ...change, ...other }, change);
+}
+
+async function refusalAtStart({ file, anchor }: Books): Promise<string> {
+  const ledger = await openSqliteLedger({ file, ledgerId: anchor.fingerprint, serve: false });
+  try {
+    const history = new ChangeHistory({ ledger, anchor });
+    return (await assertRejects(() => history.verifyAll(), LedgerError)).message;
+  } finally {
+    await ledger.close();
+  }
+}
+
+async function sqlite3(file: string, sql: string): Promise<void> {
+  const { success, stderr } = await new Deno.Command("sqlite3", {
+    args: ["-bail", file, sql],
+    stdin: "null",
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
