@@ -2,10 +2,10 @@
  * Many at once: the limit on concurrent users, nonsense on the port while others are served, and two payments that one
  * account cannot both afford.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { json, openSceneWith, step } from "./driver.ts";
 
-Deno.test("past the limit a client waits, is told its place, and is served when another leaves", async () => {
+Deno.test("past the limit a client waits, is told its place, and is served when another leaves; no longer than its --timeout says", async () => {
   await using scene = await openSceneWith([], { args: ["1"] });
   await scene.register("alice");
   await scene.register("bob");
@@ -14,6 +14,12 @@ Deno.test("past the limit a client waits, is told its place, and is served when 
   await bob.errorLine(/^waiting, place 1$/);
   await scene.server.program.line(
     / \(bob\) waits at place 1 \(served 1 of 1, waiting 1, strangers 0\)$/,
+  );
+  const bounded = await scene.client(["balance", "--timeout", "0.5"], { as: "bob" });
+  assertEquals([bounded.code, bounded.stdout], [1, ""]);
+  assertMatch(
+    bounded.stderr,
+    /^waiting, place 2\nmicropay: .* no answer in time, at place 2 of its /,
   );
   const behind = scene.startClient(["balance", "--json"], { as: "bob" });
   await behind.errorLine(/^waiting, place 2$/);

@@ -3,7 +3,7 @@
  *
  *     node stay.mjs HOST PORT CA.pem NAME PINGS
  *
- * Registers, logs in, waits for so many pings, and reads its balance. Prints one line of JSON for each step.
+ * Registers, logs in, waits for so many pings, and reads its balance; says at the end what it was pushed. Prints one line of JSON for each step.
  */
 import { Newcomer } from "./newcomer.mjs";
 
@@ -15,4 +15,5 @@ const server = await newcomer.toServer(me);
 say("login", await server.ask("login", { name, port: 9 }));
 for (let left = Number(pings); left > 0; left--) say("push", await server.nextPush());
 say("balance", await server.ask("balance", {}));
+say("pushes", { types: server.pushes.map(({ type }) => type) });
 server.close();

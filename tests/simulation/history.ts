@@ -34,6 +34,8 @@ export interface History {
   readonly payments: number;
 }
 
+/** More than members connect at a time, whatever becomes of their connections. */
+const spareUserLimit = 20;
 const names = ["alice", "bob", "carol", "dave"].map((name) => parseAccountName(name)!);
 /** Longer than any history takes. */
 const endMs = 24 * 3_600_000;
@@ -54,13 +56,16 @@ export async function simulate(seed: number, options: HistoryOptions): Promise<H
     return made;
   };
   const setting = { ...authorities, network, trace, abroad: new OrdersAbroad() };
+  const dices = { server: dice.fork("server"), userLimit: dice.fork("user limit") };
+  const taking = names.slice(0, dice.below(names.length - 1) + 2);
   const server = new SimulatedServer({
     ...setting,
+    // With a permit for each, somebody waits whenever a connection was lost and the server does not know it yet.
+    userLimit: dices.userLimit.pick([taking.length, spareUserLimit]),
     machine: machine("10.0.0.1"),
     ledger: wrap(ledger),
-    dice: dice.fork("server"),
+    dice: dices.server,
   });
-  const taking = names.slice(0, dice.below(names.length - 1) + 2);
   const { pem } = authorities.authority.anchor;
   const members = taking.map((name, index) =>
     new SimulatedMember({

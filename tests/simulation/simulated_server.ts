@@ -30,11 +30,12 @@ export interface ServerSetting extends Authorities {
   readonly ledger: Ledger;
   readonly dice: Dice;
   readonly trace: Trace;
+  /** How many connections of members are served at a time. */
+  readonly userLimit: number;
 }
 
 export const initialBalance = 1000;
 const port = 8888;
-const userLimit = 20;
 const accountsMax = 100;
 /** New connections get another key so often: many times in a history. */
 const rekeyMs = 20_000;
@@ -56,7 +57,8 @@ export class SimulatedServer {
   }
 
   async start(): Promise<void> {
-    const { authority, dice, identity, machine, network, sessionKeys, trace } = this.#setting;
+    const { authority, dice, identity, machine, network, sessionKeys, trace, userLimit } =
+      this.#setting;
     await this.#takeEverybodyOffline();
     machine.isUp = true;
     const process = new SimulatedProcess(machine);
