@@ -22,17 +22,20 @@ export interface Evidence {
 /** @returns what is wrong, a sentence each; nothing when all is well */
 export async function checkBooks(
   ledger: Ledger,
-  { ledgerId, names, members }: {
+  { ledgerId, names, members, refused }: {
     ledgerId: string;
     /** Everybody who has an account. */
     names: readonly AccountName[];
     members: readonly Evidence[];
+    /** Orders that somebody was told are never booked, and by what. */
+    refused: ReadonlyMap<string, string>;
   },
 ): Promise<string[]> {
   const entries = await entriesOf(ledger, names);
   const wrong = [
     ...checkChain(entries, ledgerId),
     ...checkBalances(entries),
+    ...checkRefused(entries, refused),
     ...members.flatMap((member) => checkMember(member, entries)),
   ];
   const { accounts, balanceSum } = await ledger.totals();
@@ -90,6 +93,15 @@ function checkBalances(entries: readonly Entry[]): string[] {
     }
   }
   return wrong;
+}
+
+function checkRefused(
+  entries: readonly Entry[],
+  refused: ReadonlyMap<string, string>,
+): string[] {
+  return entries.filter(({ orderJws }) => refused.has(orderJws)).map(({ number, orderJws }) =>
+    `entry ${number} was refused for good: ${refused.get(orderJws)}`
+  );
 }
 
 function checkMember(

@@ -39,8 +39,10 @@ const spareUserLimit = 20;
 const names = ["alice", "bob", "carol", "dave"].map((name) => parseAccountName(name)!);
 /** Longer than any history takes. */
 const endMs = 24 * 3_600_000;
-/** After that no order can be booked any more, so that all doubts can be resolved. */
-const doubtMs = orderLifetimeMs + 1000;
+/** So little room that it is full, and orders are forgotten, within one history. */
+const voidings = { max: 1, keptMs: 5000 };
+/** After that no order can be booked any more, and there is room again, so that all doubts can be resolved. */
+const doubtMs = orderLifetimeMs + voidings.keptMs + 1000;
 
 /** Lets one history happen. The same seed is the same history. */
 export async function simulate(seed: number, options: HistoryOptions): Promise<History> {
@@ -49,7 +51,8 @@ export async function simulate(seed: number, options: HistoryOptions): Promise<H
   const timeline = new Timeline({ endMs });
   const trace = new Trace(timeline);
   const network = new SimulatedNetwork({ timeline, dice: dice.fork("network") });
-  const ledger = new MemoryLedger({ ledgerId: authorities.authority.anchor.fingerprint });
+  const ledgerId = authorities.authority.anchor.fingerprint;
+  const ledger = new MemoryLedger({ ledgerId, voidings });
   const machine = (host: string) => {
     const made = new SimulatedMachine(host, timeline);
     network.add(made);
@@ -100,8 +103,8 @@ export async function simulate(seed: number, options: HistoryOptions): Promise<H
   } catch (error) {
     wrong.push(error instanceof Error ? error.stack ?? error.message : String(error));
   }
-  const { fingerprint: ledgerId } = authorities.authority.anchor;
-  wrong.push(...await checkBooks(ledger, { ledgerId, names: taking, members: evidence }));
+  const { refused } = setting.abroad;
+  wrong.push(...await checkBooks(ledger, { ledgerId, names: taking, members: evidence, refused }));
   wrong.push(...trace.failures);
   const { accounts, entries } = await ledger.totals();
   return { trace, wrong, faults, payments: entries - accounts };

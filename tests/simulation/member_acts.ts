@@ -9,9 +9,11 @@ import type { Settled } from "../../src/client/settlement.ts";
 import { MicropayError, UnknownOutcomeError } from "../../src/errors.ts";
 import type { Amount } from "../../src/money.ts";
 import { makeOrderId } from "../../src/random.ts";
+import type { Outcome } from "../../src/protocol/exchange.ts";
+import { statusExchange } from "../../src/protocol/status.ts";
 import { submitExchange } from "../../src/protocol/transfer.ts";
 import type { Dice } from "./dice.ts";
-import type { OrdersAbroad } from "./orders_abroad.ts";
+import type { OrderAbroad, OrdersAbroad } from "./orders_abroad.ts";
 import type { Trace } from "./trace.ts";
 
 export interface ActsSetting {
@@ -37,6 +39,7 @@ export interface Attempt {
 }
 
 const twiceShare = 0.15;
+const voidingShare = 0.5;
 /** Not online, not reached, or no room in the ledger: the order was not sent, or nothing became of it this time. */
 const notSent: ReadonlySet<number> = new Set([263, 264, 510]);
 /** More than anybody begins with, now and then. */
@@ -65,7 +68,8 @@ export class MemberActs {
     const open = this.attempts.filter(({ said }) => said === "unknown" || said === "nothing");
     if (open.length > 0 && dice.chance(0.5)) return await this.#try(member, dice.pick(open));
     if (dice.chance(0.15)) return await this.#giveBack(member);
-    if (dice.chance(0.15)) return await this.#handInLate(member);
+    if (dice.chance(0.3)) return await this.#handInLate(member);
+    if (dice.chance(0.15)) return await this.#takeBack(member);
     if (dice.chance(0.1)) {
       const audit = await member.audit();
       trace.note(this.#setting.name, `audit: ${audit.outcome}`);
@@ -138,14 +142,48 @@ export class MemberActs {
     }
   }
 
-  /** As payee: an order that was given to it some time ago, and may have come to nothing since. */
-  async #handInLate({ context: { link } }: Member): Promise<void> {
-    const { abroad, dice, name, trace } = this.#setting;
-    const order = abroad.pick(name, dice);
+  /**
+   * As payee: an order that was given to it some time ago, and may have come to nothing since. Now and then it has it made void before,
+   * and after.
+   */
+  async #handInLate(member: Member): Promise<void> {
+    const { abroad, dice, name } = this.#setting;
+    const order = abroad.pickFor(name, dice);
     if (order === undefined) return;
-    const outcome = await link.ask(submitExchange, { order });
+    if (dice.chance(voidingShare)) await this.#makeVoid(order, member);
+    await this.#handIn(order, member);
+    if (!dice.chance(voidingShare)) return;
+    await this.#makeVoid(order, member);
+    await this.#handIn(order, member);
+  }
+
+  /** As payer: an order that it has sent, whether its client is in doubt about it or not. */
+  async #takeBack(member: Member): Promise<void> {
+    const { abroad, dice, name } = this.#setting;
+    const order = abroad.pickOf(name, dice);
+    if (order !== undefined) await this.#makeVoid(order, member);
+  }
+
+  async #handIn({ jws }: OrderAbroad, { context: { link } }: Member): Promise<void> {
+    const outcome = await link.ask(submitExchange, { order: jws });
+    const isFinal = outcome.outcome === "refused" && outcome.code >= 260 && outcome.code < 300;
+    this.#noteAnswer("hands in late", { jws, outcome, isFinal });
+  }
+
+  async #makeVoid({ id, jws }: OrderAbroad, { context: { link } }: Member): Promise<void> {
+    const outcome = await link.ask(statusExchange, { id, void: jws });
+    const isFinal = outcome.outcome === "refused" && outcome.code === 400;
+    this.#noteAnswer("makes void", { jws, outcome, isFinal });
+  }
+
+  #noteAnswer(
+    act: string,
+    { jws, outcome, isFinal }: { jws: string; outcome: Outcome<object>; isFinal: boolean },
+  ): void {
+    const { abroad, name, trace } = this.#setting;
     const what = outcome.outcome === "answered" ? "booked" : `refused ${outcome.code}`;
-    trace.note(name, `hands in late: ${what}`);
+    trace.note(name, `${act}: ${what}`);
+    if (isFinal) abroad.refused.set(jws, `${name}, who ${act}, ${what}`);
   }
 
   /** Finds out what became of payments in doubt, as every start of the client does. */

@@ -1,27 +1,44 @@
 /**
- * The orders that may have left their payers' machines. Their payees are not honest in a simulation: they hand one in again, or only now,
- * whenever it pleases them.
+ * The orders that may have left their payers' machines. Nobody is honest about them in a simulation: a payee hands one in again, or only
+ * now, whenever it pleases it, and either side has one made void. What the server said for good of any of them is written down.
  */
 import type { AccountName } from "../../src/account_name.ts";
 import type { Member } from "../../src/client/member.ts";
 import type { Dice } from "./dice.ts";
 
+export interface OrderAbroad {
+  readonly id: string;
+  readonly payer: string;
+  readonly payee: string;
+  readonly jws: string;
+}
+
 export class OrdersAbroad {
-  readonly #byPayee = new Map<string, Set<string>>();
+  /** Orders that somebody was told are never booked, and by what. */
+  readonly refused = new Map<string, string>();
+  readonly #orders = new Map<string, OrderAbroad>();
 
   /** Whatever is in a payer's outbox may have been sent. */
   async note({ context: { outbox } }: Member): Promise<void> {
     for (const id of await outbox.ids()) {
       const item = await outbox.get(id);
       if (!item) continue;
-      const orders = this.#byPayee.get(item.order.to) ?? new Set();
-      this.#byPayee.set(item.order.to, orders.add(item.jws));
+      const { order: { from, to }, jws } = item;
+      this.#orders.set(jws, { id, payer: from, payee: to, jws });
     }
   }
 
   /** One that this payee may have. */
-  pick(payee: AccountName, dice: Dice): string | undefined {
-    const orders = this.#byPayee.get(payee);
-    return orders && dice.pick([...orders]);
+  pickFor(payee: AccountName, dice: Dice): OrderAbroad | undefined {
+    return pick([...this.#orders.values()].filter((order) => order.payee === payee), dice);
   }
+
+  /** One that this payer has sent. */
+  pickOf(payer: AccountName, dice: Dice): OrderAbroad | undefined {
+    return pick([...this.#orders.values()].filter((order) => order.payer === payer), dice);
+  }
+}
+
+function pick(orders: readonly OrderAbroad[], dice: Dice): OrderAbroad | undefined {
+  return orders.length === 0 ? undefined : dice.pick(orders);
 }

@@ -81,8 +81,20 @@ const defects: Readonly<
     said: /holds a receipt for .* which is not booked|misses \d+ receipts/,
   },
   "does not keep what is void": {
-    breaks: () => ({ voidOrder: ({ code }) => Promise.resolve({ outcome: "voided", code }) }),
-    said: /was refused what was booked all the same|was told "(refused|not_done)" of .* booked/,
+    breaks: () => ({ voidOrder: () => Promise.resolve({ outcome: "voided" }) }),
+    said: /was refused for good/,
+  },
+  "forgets what is void for the sake of something else": {
+    breaks: (ledger) => {
+      let kept = 0;
+      return {
+        voidOrder: (voiding) =>
+          kept++ % 2 === 0
+            ? ledger.voidOrder(voiding)
+            : Promise.resolve({ outcome: "voided" } as const),
+      };
+    },
+    said: /was refused for good/,
   },
 };
 

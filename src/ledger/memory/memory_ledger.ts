@@ -32,19 +32,20 @@ import {
 } from "../preconditions.ts";
 import { MemoryAccounts } from "./memory_accounts.ts";
 import { MemoryBook } from "./memory_book.ts";
-import { MemoryVoidings } from "./memory_voidings.ts";
+import { MemoryVoidings, type VoidingLimits } from "./memory_voidings.ts";
 
 export class MemoryLedger implements Ledger {
   readonly #accounts = new MemoryAccounts();
   readonly #balances = this.#accounts.balances;
   readonly #presences = new Map<AccountName, Presence>();
   readonly #book: MemoryBook;
-  readonly #voidings = new MemoryVoidings();
+  readonly #voidings: MemoryVoidings;
   #closed = false;
 
-  /** @param options `ledgerId` is the CA's fingerprint, 64 hexadecimal digits, and the head of the empty ledger */
-  constructor(options: { ledgerId: string }) {
+  /** @param options `ledgerId` is the CA's fingerprint and the head of the empty ledger; `voidings` are limits other than the usual */
+  constructor(options: { ledgerId: string; voidings?: VoidingLimits }) {
     this.#book = new MemoryBook(options.ledgerId);
+    this.#voidings = new MemoryVoidings(options.voidings);
   }
 
   register(registration: Registration): Promise<RegisterOutcome> {

@@ -4,11 +4,23 @@ import { voidedOrderKeptMs, voidedOrdersMax } from "../../limits.ts";
 import type { EntryParty } from "../entry.ts";
 import type { Voiding, VoidOutcome } from "../ledger.ts";
 
+export interface VoidingLimits {
+  /** Orders of each payer. */
+  readonly max: number;
+  /** How long after its end an order is kept at least. */
+  readonly keptMs: number;
+}
+
 export class MemoryVoidings {
+  readonly #limits: VoidingLimits;
   readonly #byDigest = new Map<string, Voiding>();
   readonly #byPayer = new Map<AccountName, Set<Voiding>>();
   /** The largest end of the orders of a payer that were forgotten. */
   readonly #floors = new Map<EntryParty, number>();
+
+  constructor(limits: VoidingLimits = { max: voidedOrdersMax, keptMs: voidedOrderKeptMs }) {
+    this.#limits = limits;
+  }
 
   /** What an order of this digest was voided with. */
   code(digest: string): number | undefined {
@@ -35,9 +47,9 @@ export class MemoryVoidings {
   /** Forgets the order that expired first, where the room is full and that was long enough ago. */
   #makeRoom(payer: AccountName, atMs: number): boolean {
     const kept = this.#byPayer.get(payer) ?? new Set();
-    if (kept.size < voidedOrdersMax) return true;
+    if (kept.size < this.#limits.max) return true;
     const [first] = [...kept].sort((one, other) => one.expiresAtMs - other.expiresAtMs);
-    if (first!.expiresAtMs + voidedOrderKeptMs >= atMs) return false;
+    if (first!.expiresAtMs + this.#limits.keptMs >= atMs) return false;
     kept.delete(first!);
     this.#byDigest.delete(first!.digest);
     this.#floors.set(payer, Math.max(this.#floors.get(payer) ?? 0, first!.expiresAtMs));
