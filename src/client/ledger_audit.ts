@@ -14,8 +14,8 @@ import type { Receipt } from "../protocol/receipt.ts";
 import { digestShape, entryNumberShape } from "../protocol/shapes.ts";
 import { parseJsonObject } from "../strict_json.ts";
 import type { MemberContext } from "./member_context.ts";
-import { checkReceipt } from "./receipt_check.ts";
-import type { StoredReceipt } from "./receipt_store.ts";
+import { checkReceipt } from "./payment/receipt_check.ts";
+import type { StoredReceipt } from "./wallet/receipt_store.ts";
 
 export interface MemberAudit {
   readonly outcome: "audited";

@@ -18,13 +18,13 @@ import {
   type IncomingPayment,
   type IncomingPayments,
   storeReceived,
-} from "./incoming_payments.ts";
+} from "./payment/incoming_payments.ts";
 import { requireProgress } from "./page_progress.ts";
-import { pay, type PaymentTerms, type PayOptions } from "./payment.ts";
-import { refund } from "./refund.ts";
-import type { RefundOptions, RefundTerms } from "./repeated_refund.ts";
-import { type Settled, settleOutbox } from "./settlement.ts";
-import { askEntry, askStatus, type Paid } from "./payment_result.ts";
+import { pay, type PaymentTerms, type PayOptions } from "./payment/payment.ts";
+import { refund } from "./payment/refund.ts";
+import type { RefundOptions, RefundTerms } from "./payment/repeated_refund.ts";
+import { type Settled, settleOutbox } from "./payment/settlement.ts";
+import { askEntry, askStatus, type Paid } from "./payment/payment_result.ts";
 import { PeerListener } from "./peer_listener.ts";
 
 export interface SystemInformation {

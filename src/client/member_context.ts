@@ -9,9 +9,9 @@ import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { Random } from "../random.ts";
 import type { Network } from "../transport/byte_stream.ts";
 import type { LineObserver } from "../transport/channel.ts";
-import type { Disk } from "./disk.ts";
-import type { Outbox } from "./outbox.ts";
-import type { ReceiptStore } from "./receipt_store.ts";
+import type { Disk } from "./wallet/disk.ts";
+import type { Outbox } from "./wallet/outbox.ts";
+import type { ReceiptStore } from "./wallet/receipt_store.ts";
 import type { ServerLink } from "./server_link.ts";
 
 export interface MemberContext {

@@ -12,8 +12,8 @@ import type { ByteStream, Endpoint, Listener } from "../transport/byte_stream.ts
 import type { Message } from "../envelope/message.ts";
 import type { Arrival, Channel } from "../transport/channel.ts";
 import type { MemberContext } from "./member_context.ts";
-import { type IncomingListener, IncomingPayments } from "./incoming_payments.ts";
-import { findOut, type TakenOrder, takeOrder } from "./payee.ts";
+import { type IncomingListener, IncomingPayments } from "./payment/incoming_payments.ts";
+import { findOut, type TakenOrder, takeOrder } from "./payment/payee.ts";
 
 export class PeerListener {
   readonly endpoint: Endpoint;

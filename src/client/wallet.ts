@@ -23,14 +23,14 @@ import { type Endpoint, endpointText, type Network } from "../transport/byte_str
 import type { LineObserver } from "../transport/channel.ts";
 import { type Greeted, greeted } from "../transport/connect_channel.ts";
 import { withDeadline } from "../transport/deadline.ts";
-import type { DataFolder } from "./data_folder.ts";
-import { IdentityStore } from "./identity_store.ts";
+import type { DataFolder } from "./wallet/data_folder.ts";
+import { IdentityStore } from "./wallet/identity_store.ts";
 import { Member } from "./member.ts";
-import { Outbox } from "./outbox.ts";
-import { PinStore } from "./pin_store.ts";
-import { ReceiptStore } from "./receipt_store.ts";
+import { Outbox } from "./wallet/outbox.ts";
+import { PinStore } from "./wallet/pin_store.ts";
+import { ReceiptStore } from "./wallet/receipt_store.ts";
 import { ServerLink } from "./server_link.ts";
-import { resolveServerAnchor, type TrustOptions } from "./trust.ts";
+import { resolveServerAnchor, type TrustOptions } from "./wallet/trust.ts";
 
 export interface WalletOptions {
   readonly server: Endpoint;

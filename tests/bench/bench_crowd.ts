@@ -4,7 +4,7 @@
  */
 import process from "node:process";
 import { parseAccountName } from "../../src/account_name.ts";
-import { DataFolder } from "../../src/client/data_folder.ts";
+import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import type { Member } from "../../src/client/member.ts";
 import { Wallet } from "../../src/client/wallet.ts";
 import { systemClock } from "../../src/clock.ts";

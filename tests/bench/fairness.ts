@@ -15,7 +15,7 @@ import { chainExchange } from "../../src/protocol/chain.ts";
 import { historyExchange } from "../../src/protocol/history.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { greeted } from "../../src/transport/connect_channel.ts";
-import { DataFolder } from "../../src/client/data_folder.ts";
+import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import type { Member } from "../../src/client/member.ts";
 import { Wallet } from "../../src/client/wallet.ts";
 import { systemClock } from "../../src/clock.ts";

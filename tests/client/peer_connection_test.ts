@@ -11,7 +11,7 @@ import { systemRandom } from "../../src/random.ts";
 import type { ByteStream } from "../../src/transport/byte_stream.ts";
 import { inFolder } from "../pki/temporary_folder.ts";
 import { named, startServer } from "../server/test_server.ts";
-import { honest, type Result, resultOf } from "./behaviours.ts";
+import { honest, type Result, resultOf } from "./payment/behaviours.ts";
 import { greetingIdentities } from "./greeting_identities.ts";
 import { memberOf, type PayeeOptions, TestPayee } from "./test_member.ts";
 

@@ -2,7 +2,7 @@
  * A member that takes payments goes on whatever one peer or one accept does, and closes without waiting for anybody.
  */
 import { assert, assertEquals } from "@std/assert";
-import type { IncomingPayment } from "../../src/client/incoming_payments.ts";
+import type { IncomingPayment } from "../../src/client/payment/incoming_payments.ts";
 import { PeerListener } from "../../src/client/peer_listener.ts";
 import { messageOf } from "../../src/errors.ts";
 import { peerConnectionsMax } from "../../src/limits.ts";
@@ -14,7 +14,7 @@ import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { inFolder } from "../pki/temporary_folder.ts";
 import { EventLog } from "../server/event_log.ts";
 import { named, startServer, type TestServer } from "../server/test_server.ts";
-import { resultOf } from "./behaviours.ts";
+import { resultOf } from "./payment/behaviours.ts";
 import { memberOf } from "./test_member.ts";
 
 const lunch = { to: named("bob"), amount: 2000 as Amount };

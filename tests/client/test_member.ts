@@ -2,10 +2,10 @@
  * A member with a real data folder on a real connection, and a payee that does to an order whatever a test wants.
  */
 import type { AccountName } from "../../src/account_name.ts";
-import { DataFolder } from "../../src/client/data_folder.ts";
+import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import { Member } from "../../src/client/member.ts";
-import { Outbox } from "../../src/client/outbox.ts";
-import { ReceiptStore } from "../../src/client/receipt_store.ts";
+import { Outbox } from "../../src/client/wallet/outbox.ts";
+import { ReceiptStore } from "../../src/client/wallet/receipt_store.ts";
 import type { ServerLink } from "../../src/client/server_link.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Message } from "../../src/envelope/message.ts";

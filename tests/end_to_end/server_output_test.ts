@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseAccountName } from "../../src/account_name.ts";
-import { DataFolder } from "../../src/client/data_folder.ts";
+import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import { Wallet } from "../../src/client/wallet.ts";
 import { systemClock } from "../../src/clock.ts";
 import { generateSessionKey, type SessionKey } from "../../src/envelope/session_key.ts";

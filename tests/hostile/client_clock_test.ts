@@ -4,17 +4,17 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { systemClock } from "../../src/clock.ts";
-import { Outbox } from "../../src/client/outbox.ts";
-import { DataFolder } from "../../src/client/data_folder.ts";
+import { Outbox } from "../../src/client/wallet/outbox.ts";
+import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import type { Amount } from "../../src/money.ts";
 import { greeted } from "../../src/transport/connect_channel.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
-import { type Result, resultOf } from "../client/behaviours.ts";
+import { type Result, resultOf } from "../client/payment/behaviours.ts";
 import { memberOf } from "../client/test_member.ts";
 import { Member } from "../../src/client/member.ts";
 import { inFolder } from "../pki/temporary_folder.ts";
 import { named, startServer, timeoutMs } from "../server/test_server.ts";
-import { settleOutbox } from "../../src/client/settlement.ts";
+import { settleOutbox } from "../../src/client/payment/settlement.ts";
 
 const hour = 3_600_000;
 const day = 24 * hour;

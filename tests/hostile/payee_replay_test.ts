@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Member } from "../../src/client/member.ts";
-import type { IncomingPayment } from "../../src/client/incoming_payments.ts";
+import type { IncomingPayment } from "../../src/client/payment/incoming_payments.ts";
 import { PeerListener } from "../../src/client/peer_listener.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { decodeReply } from "../../src/protocol/exchange.ts";

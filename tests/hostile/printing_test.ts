@@ -11,7 +11,7 @@ import {
 } from "../../src/cli/client/output.ts";
 import type { ClientOutput } from "../../src/cli/client/output.ts";
 import { openServerLog } from "../../src/cli/server/server_log.ts";
-import type { IncomingPayment } from "../../src/client/incoming_payments.ts";
+import type { IncomingPayment } from "../../src/client/payment/incoming_payments.ts";
 import { ConnectError } from "../../src/errors.ts";
 import type { HistoryRow } from "../../src/protocol/history.ts";
 import type { ServerEvent } from "../../src/server/server_event.ts";

@@ -3,11 +3,11 @@
  * can be told to them. What they answer on the wire is noted.
  */
 import { assert } from "@std/assert";
-import { DataFolder } from "../../src/client/data_folder.ts";
+import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import type { MemberContext } from "../../src/client/member_context.ts";
-import { Outbox } from "../../src/client/outbox.ts";
+import { Outbox } from "../../src/client/wallet/outbox.ts";
 import { PeerListener } from "../../src/client/peer_listener.ts";
-import { ReceiptStore } from "../../src/client/receipt_store.ts";
+import { ReceiptStore } from "../../src/client/wallet/receipt_store.ts";
 import type { ServerLink } from "../../src/client/server_link.ts";
 import { MemoryLedger } from "../../src/ledger/memory/memory_ledger.ts";
 import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";

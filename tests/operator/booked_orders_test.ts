@@ -5,10 +5,10 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { AccountName } from "../../src/account_name.ts";
-import { IncomingPayments } from "../../src/client/incoming_payments.ts";
+import { IncomingPayments } from "../../src/client/payment/incoming_payments.ts";
 import type { MemberContext } from "../../src/client/member_context.ts";
-import { takeOrder } from "../../src/client/payee.ts";
-import { checkReceipt } from "../../src/client/receipt_check.ts";
+import { takeOrder } from "../../src/client/payment/payee.ts";
+import { checkReceipt } from "../../src/client/payment/receipt_check.ts";
 import { orderFutureMsMax, orderLifetimeMsMax } from "../../src/limits.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
 import { exportPrivateKeyPem, generateSigningKey } from "../../src/pki/signing_key.ts";

@@ -5,7 +5,7 @@
 import type { AccountName } from "../../src/account_name.ts";
 import type { MemberAudit } from "../../src/client/ledger_audit.ts";
 import type { Member } from "../../src/client/member.ts";
-import type { Settled } from "../../src/client/settlement.ts";
+import type { Settled } from "../../src/client/payment/settlement.ts";
 import { MicropayError, UnknownOutcomeError } from "../../src/errors.ts";
 import type { Amount } from "../../src/money.ts";
 import { makeOrderId } from "../../src/random.ts";

@@ -3,7 +3,7 @@
  * `Disk` promises; a process that is killed meanwhile does not know which.
  */
 import { dirname } from "node:path";
-import type { Disk } from "../../src/client/disk.ts";
+import type { Disk } from "../../src/client/wallet/disk.ts";
 import { FileError } from "../../src/errors.ts";
 import type { Dice } from "./dice.ts";
 import type { SimulatedProcess } from "./simulated_process.ts";

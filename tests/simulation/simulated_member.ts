@@ -2,7 +2,7 @@
  * A person's machine with the product's client on it, which is started again whenever it ended.
  */
 import type { AccountName } from "../../src/account_name.ts";
-import { DataFolder } from "../../src/client/data_folder.ts";
+import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import type { Member } from "../../src/client/member.ts";
 import { Wallet } from "../../src/client/wallet.ts";
 import type { SessionKey } from "../../src/envelope/session_key.ts";

@@ -2,10 +2,10 @@
  * A member that takes payments and makes some without a pause, through whatever happens to its server. What it is told is written down.
  */
 import { type AccountName, parseAccountName } from "../../src/account_name.ts";
-import { DataFolder } from "../../src/client/data_folder.ts";
+import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import type { MemberAudit } from "../../src/client/ledger_audit.ts";
 import type { Member } from "../../src/client/member.ts";
-import type { Paid } from "../../src/client/payment_result.ts";
+import type { Paid } from "../../src/client/payment/payment_result.ts";
 import { Wallet } from "../../src/client/wallet.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { SessionKey } from "../../src/envelope/session_key.ts";

@@ -2,7 +2,7 @@
  * A payment that a person named, asked for at the server.
  */
 import type { Member } from "../../client/member.ts";
-import type { Paid } from "../../client/payment_result.ts";
+import type { Paid } from "../../client/payment/payment_result.ts";
 import { answered, type Outcome, type Refusal, refuse } from "../../protocol/exchange.ts";
 import type { PaymentReference } from "./payment_reference.ts";
 

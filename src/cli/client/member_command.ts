@@ -1,10 +1,10 @@
 /**
  * The commands of `micropay client` that a member gives: one at a time, each over a connection of its own.
  */
-import { untilAborted } from "../../client/handing_over.ts";
+import { untilAborted } from "../../client/payment/handing_over.ts";
 import type { Member } from "../../client/member.ts";
-import type { Paid } from "../../client/payment_result.ts";
-import type { Settled } from "../../client/settlement.ts";
+import type { Paid } from "../../client/payment/payment_result.ts";
+import type { Settled } from "../../client/payment/settlement.ts";
 import type { Wallet } from "../../client/wallet.ts";
 import type { Refusal } from "../../protocol/exchange.ts";
 import { askBalanceSoon } from "./balance_soon.ts";

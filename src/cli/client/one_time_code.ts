@@ -1,7 +1,7 @@
 /**
  * The operator's one-time code of `register`: from the command line, or from a file, which no list of processes shows.
  */
-import { systemDisk } from "../../client/disk.ts";
+import { systemDisk } from "../../client/wallet/disk.ts";
 import { FileError, UsageError } from "../../errors.ts";
 import type { LineInput } from "../line_input.ts";
 import { oneTimeCode } from "../command_line/option_values.ts";

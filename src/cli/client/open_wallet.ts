@@ -2,9 +2,9 @@
  * The wallet that a client's command line asks for: where it is kept, whom it connects to, and whom it trusts.
  */
 import { resolve } from "node:path";
-import { DataFolder } from "../../client/data_folder.ts";
-import { systemDisk } from "../../client/disk.ts";
-import type { CaFile } from "../../client/trust.ts";
+import { DataFolder } from "../../client/wallet/data_folder.ts";
+import { systemDisk } from "../../client/wallet/disk.ts";
+import type { CaFile } from "../../client/wallet/trust.ts";
 import { Wallet } from "../../client/wallet.ts";
 import { systemClock } from "../../clock.ts";
 import type { SessionKey } from "../../envelope/session_key.ts";

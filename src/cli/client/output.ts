@@ -1,10 +1,10 @@
 /**
  * What a one-shot command prints: for people, or one JSON object a line for scripts.
  */
-import type { IncomingPayment } from "../../client/incoming_payments.ts";
+import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
 import type { MemberAudit } from "../../client/ledger_audit.ts";
-import type { Settled } from "../../client/settlement.ts";
-import type { Paid } from "../../client/payment_result.ts";
+import type { Settled } from "../../client/payment/settlement.ts";
+import type { Paid } from "../../client/payment/payment_result.ts";
 import type { SystemInformation } from "../../client/member.ts";
 import type { MicropayError } from "../../errors.ts";
 import { codes } from "../../protocol/code.ts";

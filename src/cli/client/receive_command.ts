@@ -2,8 +2,8 @@
  * `receive`: stay online and print each payment that arrives.
  */
 import type { Member } from "../../client/member.ts";
-import type { IncomingPayment } from "../../client/incoming_payments.ts";
-import type { ReceiptStore } from "../../client/receipt_store.ts";
+import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
+import type { ReceiptStore } from "../../client/wallet/receipt_store.ts";
 import { OutputError } from "../../errors.ts";
 import type { Refusal } from "../../protocol/exchange.ts";
 import { printable } from "../../printable.ts";

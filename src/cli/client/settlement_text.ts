@@ -1,7 +1,7 @@
 /**
  * What is said of payments that were left in doubt, and of what became of them.
  */
-import type { Settled } from "../../client/settlement.ts";
+import type { Settled } from "../../client/payment/settlement.ts";
 import { printable } from "../../printable.ts";
 
 /** For a person, on one line. */

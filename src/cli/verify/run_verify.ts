@@ -1,12 +1,12 @@
 /**
  * `micropay verify`: checks receipts offline.
  */
-import { systemDisk } from "../../client/disk.ts";
+import { systemDisk } from "../../client/wallet/disk.ts";
 import {
   type CheckedReceipt,
   checkReceipt,
   readReceiptAnchor,
-} from "../../client/receipt_check.ts";
+} from "../../client/payment/receipt_check.ts";
 import {
   CertificateError,
   EnvelopeError,

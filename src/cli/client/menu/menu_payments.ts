@@ -2,10 +2,10 @@
  * The menu's choices about money, for a member that is logged in.
  */
 import type { AccountName } from "../../../account_name.ts";
-import type { IncomingPayment } from "../../../client/incoming_payments.ts";
+import type { IncomingPayment } from "../../../client/payment/incoming_payments.ts";
 import type { Member } from "../../../client/member.ts";
-import type { PaymentTerms } from "../../../client/payment.ts";
-import type { Paid } from "../../../client/payment_result.ts";
+import type { PaymentTerms } from "../../../client/payment/payment.ts";
+import type { Paid } from "../../../client/payment/payment_result.ts";
 import { OutputError } from "../../../errors.ts";
 import type { Refusal } from "../../../protocol/exchange.ts";
 import { askBalanceSoon } from "../balance_soon.ts";

@@ -1,0 +1,61 @@
+/**
+ * What payees do with an order, and what payers see of it.
+ */
+import { assertInstanceOf } from "@std/assert";
+import type { Paid } from "../../../src/client/payment/payment_result.ts";
+import type { Message } from "../../../src/envelope/message.ts";
+import { UnknownOutcomeError, UntrustedError } from "../../../src/errors.ts";
+import { readDocument } from "../../../src/pki/signed_document.ts";
+import type { Code } from "../../../src/protocol/code.ts";
+import { encodeReply, type Refusal, refuse, replyType } from "../../../src/protocol/exchange.ts";
+import { payExchange, submitExchange } from "../../../src/protocol/transfer.ts";
+import type { JsonObject } from "../../../src/strict_json.ts";
+import type { Behaviour, PayeeScene } from "../test_member.ts";
+
+/** What a payer learns: a code when it is refused. */
+export type Result = "paid" | "unknown" | "untrusted" | number;
+
+export async function resultOf(pay: () => Promise<Paid | Refusal>): Promise<Result> {
+  try {
+    const outcome = await pay();
+    return outcome.outcome === "paid" ? "paid" : outcome.code;
+  } catch (error) {
+    if (error instanceof UnknownOutcomeError) return "unknown";
+    assertInstanceOf(error, UntrustedError);
+    return "untrusted";
+  }
+}
+
+/** As the program does it. */
+export async function honest(scene: PayeeScene): Promise<void> {
+  const outcome = await submit(scene);
+  await reply(scene, encodeReply(payExchange, scene.message.seq, outcome));
+}
+
+/** Hands the order in. */
+export function submit({ link, message }: PayeeScene) {
+  return link.ask(submitExchange, { order: message.body.order as string });
+}
+
+/** Answers with a "no". */
+export function refusing(code: Code): Behaviour {
+  return (scene) => reply(scene, encodeReply(payExchange, scene.message.seq, refuse(code)));
+}
+
+export async function garbage({ stream }: PayeeScene): Promise<void> {
+  await stream.write(new TextEncoder().encode(`${"x".repeat(100)}\n`)).catch(() => {});
+}
+
+/** The payer may know already, and be gone. */
+export async function reply({ channel }: PayeeScene, body: JsonObject): Promise<void> {
+  await channel.send(replyType, body).written.catch(() => {});
+}
+
+/** The order that a payer's message carries, unchecked. */
+export function orderIn({ body }: Message): { id: string } {
+  const { payload } = readDocument(body.order as string, {
+    typ: "micropay-order",
+    chain: "required",
+  });
+  return { id: payload.id as string };
+}

@@ -1,0 +1,180 @@
+/**
+ * Whoever is paid is told of it once, and of what went wrong with it: when the receipt cannot be stored, and when the server's answer is
+ * late or lost.
+ */
+import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import type { Member } from "../../../src/client/member.ts";
+import { askPeer } from "../../../src/client/payment/peer_answer.ts";
+import { connectToPeer } from "../../../src/client/peer_connection.ts";
+import {
+  ClosedError,
+  FileError,
+  messageOf,
+  TimeoutError,
+  UnknownOutcomeError,
+} from "../../../src/errors.ts";
+import type { Amount } from "../../../src/money.ts";
+import { refuse } from "../../../src/protocol/exchange.ts";
+import { locateExchange } from "../../../src/protocol/locate.ts";
+import { readOrder } from "../../../src/protocol/order.ts";
+import { statusExchange } from "../../../src/protocol/status.ts";
+import { submitExchange } from "../../../src/protocol/transfer.ts";
+import { makeOrderId, systemRandom } from "../../../src/random.ts";
+import { systemClock } from "../../../src/clock.ts";
+import { inFolder } from "../../pki/temporary_folder.ts";
+import { EventLog } from "../../server/event_log.ts";
+import { named, startServer, type TestServer } from "../../server/test_server.ts";
+import { resultOf } from "./behaviours.ts";
+import { memberOf } from "../test_member.ts";
+
+interface Scene {
+  readonly server: TestServer;
+  readonly alice: Member;
+  readonly bob: Member;
+  /** Entries that bob was told of. */
+  readonly told: EventLog<number>;
+  readonly faults: EventLog<unknown>;
+}
+
+/** Bob is online. */
+async function paying(act: (scene: Scene) => Promise<void>): Promise<void> {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    const scene = {
+      server,
+      alice: await memberOf(server, alice, { folder: `${folder}/alice` }),
+      bob: await memberOf(server, bob, { folder: `${folder}/bob` }),
+      told: new EventLog<number>(String),
+      faults: new EventLog<unknown>(messageOf),
+    };
+    await scene.bob.goOnline({
+      listen: { host: "127.0.0.1", port: 0 },
+      onPayment: ({ receipt }) => scene.told.add(receipt.entry),
+      onFault: (error) => scene.faults.add(error),
+    });
+    await act(scene);
+    await Promise.all([scene.alice.abandon(), scene.bob.abandon()]);
+  });
+}
+
+const lunch = { to: named("bob"), amount: 5 as Amount };
+const newId = () => makeOrderId(systemClock, systemRandom);
+
+for (const viaServer of [false, true]) {
+  const way = viaServer ? "through the server" : "directly";
+  Deno.test(`incoming: money that came ${way} is told once when its receipt cannot be stored, with what to do`, async () => {
+    await paying(async ({ server, alice, bob, told, faults }) => {
+      const { receipts } = bob.context;
+      const add = receipts.add.bind(receipts);
+      receipts.add = () => Promise.reject(new FileError("write it: No space left on device"));
+      const id = newId();
+      assertEquals(await resultOf(() => alice.pay({ ...lunch, id, viaServer })), "paid");
+      const fault = await faults.until(() => true);
+      assertInstanceOf(fault, FileError);
+      assertStringIncludes(fault.message, "5 from alice: write it: No space left on device.");
+      assertStringIncludes(fault.message, "receive --since 2");
+      assertEquals([told.all, await server.balanceOf("bob")], [[3], 10_005]);
+      const { order } = await orderOf(bob, id);
+      // Handed over again, without room and with it: nothing is told twice.
+      await handOver(order, alice);
+      const kept = Promise.withResolvers<boolean>();
+      receipts.add = async (receipt) => {
+        kept.resolve(add(receipt));
+        return await kept.promise;
+      };
+      await handOver(order, alice);
+      assertEquals(await kept.promise, true);
+      await bob.balance();
+      assertEquals([told.all, faults.all.length], [[3], 1]);
+    });
+  });
+}
+
+/** Gives an order to its payee once more, as no client of ours does. */
+async function handOver(jws: string, { context }: Member): Promise<void> {
+  const { order } = readOrder(jws);
+  const located = await context.link.ask(locateExchange, { name: lunch.to });
+  assert(located.outcome === "answered");
+  const peer = await connectToPeer(located.answer, context);
+  assert(!("outcome" in peer));
+  assertEquals((await askPeer({ ...order, jws }, { peer, member: context })).outcome, "paid");
+  peer.close();
+}
+
+Deno.test("incoming: while the receipt cannot be stored, the payer has it all the same, from its payee", async () => {
+  await paying(async ({ alice, bob, told }) => {
+    bob.context.receipts.add = () => Promise.reject(new FileError("write it: no"));
+    // The server's own word is not heard.
+    alice.context.link.listen = () => () => {};
+    assertEquals(await resultOf(() => alice.pay(lunch)), "paid");
+    assertEquals(told.all, [3]);
+  });
+});
+
+const answers: readonly {
+  readonly title: string;
+  readonly instead: (bob: Member) => Promise<never> | ReturnType<typeof refuse>;
+}[] = [
+  { title: "is late", instead: () => Promise.reject(new TimeoutError("no answer in time")) },
+  { title: "is that it does not know", instead: () => refuse(500) },
+];
+
+for (const { title, instead } of answers) {
+  Deno.test(`incoming: when the server's answer ${title}, that is told, and the payment once it is known`, async () => {
+    await paying(async ({ alice, bob, told, faults }) => {
+      const { link } = bob.context;
+      const ask = link.ask.bind(link);
+      let late = 0;
+      link.ask = async (exchange, request) => {
+        const answer = await ask(exchange, request);
+        if (exchange.type === submitExchange.type) return await instead(bob);
+        if (exchange.type === statusExchange.type && late++ === 0) throw new TimeoutError("late");
+        return answer;
+      };
+      assertEquals(await resultOf(() => alice.pay(lunch)), "paid");
+      assertEquals(await told.until(() => true), 3);
+      const [fault, ...others] = faults.all;
+      assertInstanceOf(fault, UnknownOutcomeError);
+      assertStringIncludes(
+        fault.message,
+        `Whether the order ${fault.orderId} is booked is not known`,
+      );
+      assertEquals([others, told.all, late], [[], [3], 2]);
+      assertEquals(await bob.context.receipts.has(fault.orderId), true);
+    });
+  });
+}
+
+Deno.test("incoming: when the connection ends before the answer, that is told, and the payment by what is asked next", async () => {
+  await paying(async ({ server, alice, bob, told, faults }) => {
+    const { link, identity } = bob.context;
+    const ask = link.ask.bind(link);
+    link.ask = async (exchange, request) => {
+      await ask(exchange, request);
+      link.channel.close();
+      await link.closed;
+      throw new ClosedError("it is gone");
+    };
+    assertEquals(await resultOf(() => alice.pay(lunch)), "paid");
+    const fault = await faults.until(() => true);
+    assertInstanceOf(fault, UnknownOutcomeError);
+    assertEquals(told.all, []);
+    const next = await memberOf(server, identity, { folder: `${bob.context.folder}/next` });
+    const received = [];
+    for await (const one of next.received({ since: 2 })) received.push(one);
+    const [first] = received;
+    assert(first?.outcome === "answered");
+    assertEquals([received.length, first.answer.receipt.id], [1, fault.orderId]);
+    await next.abandon();
+  });
+});
+
+async function orderOf(bob: Member, id: string): Promise<{ order: string }> {
+  for await (const page of bob.history({ limit: 10 })) {
+    assert(page.outcome === "answered");
+    const row = page.answer.entries.find((entry) => entry.id === id);
+    if (row) return row;
+  }
+  throw new Error(`${id} is not in the history`);
+}

@@ -1,0 +1,206 @@
+/**
+ * Paying somebody whose client does what it likes: nothing is believed without the server's word, and a doubt is said.
+ */
+import { assert, assertEquals } from "@std/assert";
+import type { Amount } from "../../../src/money.ts";
+import { encodeReply, refuse } from "../../../src/protocol/exchange.ts";
+import { payExchange, submitExchange } from "../../../src/protocol/transfer.ts";
+import { inFolder } from "../../pki/temporary_folder.ts";
+import { orderPayload, signPayload } from "../../server/order_maker.ts";
+import { named, startServer } from "../../server/test_server.ts";
+import { garbage, honest, orderIn, refusing, reply, resultOf, submit } from "./behaviours.ts";
+import type { Result } from "./behaviours.ts";
+import { type Behaviour, memberOf, type PayeeScene, TestPayee } from "../test_member.ts";
+
+const lunch = { to: named("bob"), amount: 2000 as Amount };
+const id = "019aaf3e-7c00-7000-8000-00000000000a";
+
+const rows: readonly {
+  readonly title: string;
+  readonly behave: Behaviour;
+  /** Where the payer has to give up waiting. */
+  readonly timeoutMs?: number;
+  readonly result: Result;
+  /** Whether the money moved. */
+  readonly booked: boolean;
+}[] = [
+  { title: "hands it in and answers", behave: honest, result: "paid", booked: true },
+  { title: "hands it in and says nothing", behave: submitOnly, result: "paid", booked: true },
+  {
+    title: "hands it in and closes",
+    behave: (scene) => submitOnly(scene).then(() => scene.stream.close()),
+    result: "paid",
+    booked: true,
+  },
+  {
+    title: "hands it in and refuses it then",
+    behave: (scene) => submitOnly(scene).then(() => refusing(261)(scene)),
+    result: "paid",
+    booked: true,
+  },
+  {
+    title: "hands it in and sends garbage",
+    behave: (scene) => submitOnly(scene).then(() => garbage(scene)),
+    result: "paid",
+    booked: true,
+  },
+  {
+    title: "says nothing",
+    behave: () => Promise.resolve(),
+    timeoutMs: 2000,
+    result: "unknown",
+    booked: false,
+  },
+  {
+    title: "closes",
+    behave: ({ stream }) => Promise.resolve(stream.close()),
+    result: "unknown",
+    booked: false,
+  },
+  { title: "sends garbage", behave: garbage, result: "unknown", booked: false },
+  {
+    title: "refuses it, but keeps it and could hand it in",
+    behave: refusing(261),
+    result: 261,
+    booked: false,
+  },
+  {
+    title: "says that the server failed",
+    behave: refusing(500),
+    result: "unknown",
+    booked: false,
+  },
+  {
+    title: "says that it is booked, without a receipt",
+    behave: (scene) => reply(scene, { re: scene.message.seq, code: 130, text: "transfer OK" }),
+    result: "unknown",
+    booked: false,
+  },
+  {
+    title: "answers another message",
+    behave: (scene) => reply(scene, encodeReply(payExchange, 7, refuse(261))),
+    result: "unknown",
+    booked: false,
+  },
+  {
+    title: "gives the order itself as the receipt",
+    behave: (scene) => {
+      const answer = { receipt: scene.message.body.order as string };
+      return reply(
+        scene,
+        encodeReply(payExchange, scene.message.seq, { outcome: "answered", answer }),
+      );
+    },
+    result: "unknown",
+    booked: false,
+  },
+];
+
+for (const { title, behave, timeoutMs, result, booked } of rows) {
+  Deno.test(`pay: a payee that ${title}: ${result}`, async () => {
+    await inFolder(async (folder) => {
+      await using server = await startServer();
+      const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+      await using payee = await TestPayee.logIn(server, bob, { behave });
+      const member = await memberOf(server, alice, { folder, ...(timeoutMs && { timeoutMs }) });
+      assertEquals(await resultOf(() => member.pay(lunch)), result);
+      assertEquals(payee.messages.length, 1);
+      assertEquals(await server.balanceOf("alice"), booked ? 8000 : 10_000);
+      // What was said is true for good: the payee still has the order.
+      if (typeof result === "number") {
+        const link = await server.link(bob);
+        const kept = { order: payee.messages[0]!.body.order as string };
+        const late = await link.ask(submitExchange, kept);
+        assertEquals(late.outcome === "refused" && late.code, 265);
+      }
+      const order = orderIn(payee.messages[0]!);
+      // Stored exactly when it is proven.
+      assertEquals(await member.context.receipts.has(order.id), result === "paid");
+      assertEquals((await member.status(order.id)).outcome, booked ? "paid" : "refused");
+      await member.abandon();
+    });
+  });
+}
+
+Deno.test("pay: a receipt for another order of the same amount proves nothing", async () => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    const earlier = await signPayload(orderPayload(alice, server.anchor), alice);
+    await using _payee = await TestPayee.logIn(server, bob, {
+      behave: async (scene) => {
+        const outcome = await scene.link.ask(submitExchange, { order: earlier });
+        await reply(scene, encodeReply(payExchange, scene.message.seq, outcome));
+      },
+    });
+    const member = await memberOf(server, alice, { folder });
+    assertEquals(await resultOf(() => member.pay(lunch)), "unknown");
+    await member.abandon();
+  });
+});
+
+Deno.test("pay: when the server refuses, its code is the payer's, whatever the payee says", async (t) => {
+  const answers: readonly [string, Behaviour][] = [
+    ["the same", honest],
+    ["nothing", submitOnly],
+    ["another code", (scene) => submitOnly(scene).then(() => refusing(261)(scene))],
+  ];
+  for (const [title, behave] of answers) {
+    await t.step(`the payee says ${title}`, async () => {
+      await inFolder(async (folder) => {
+        await using server = await startServer();
+        const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+        await using _payee = await TestPayee.logIn(server, bob, { behave });
+        const member = await memberOf(server, alice, { folder });
+        const amount = 10_001 as Amount;
+        assertEquals(await resultOf(() => member.pay({ ...lunch, amount })), 270);
+        await member.abandon();
+      });
+    });
+  }
+});
+
+Deno.test("pay: the same id again is paid once, and the second time tells of the first", async () => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    await using _payee = await TestPayee.logIn(server, bob, { behave: honest });
+    const member = await memberOf(server, alice, { folder });
+    const first = await member.pay({ ...lunch, id });
+    assert(first.outcome === "paid");
+    assertEquals(await member.pay({ ...lunch, id }), first);
+    const other = { ...lunch, id, amount: 1 as Amount };
+    assertEquals(await resultOf(() => member.pay(other)), 266);
+    assertEquals(await server.balanceOf("alice"), 8000);
+    await member.abandon();
+  });
+});
+
+Deno.test("pay: trying an id again while the first try is still on its way is paid once, and says so", async () => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    const held: PayeeScene[] = [];
+    // The payee hangs up on the first order, and hands it in just before the second.
+    await using _payee = await TestPayee.logIn(server, bob, {
+      behave: async (scene) => {
+        held.push(scene);
+        if (held.length === 1) return scene.stream.close();
+        await submit(held[0]!);
+        await honest(scene);
+      },
+    });
+    const member = await memberOf(server, alice, { folder });
+    assertEquals(await resultOf(() => member.pay({ ...lunch, id })), "unknown");
+    await member.abandon();
+    // A person who asks again later, in another process.
+    const again = await memberOf(server, alice, { folder });
+    assertEquals(await resultOf(() => again.pay({ ...lunch, id })), "paid");
+    assertEquals(await server.balanceOf("alice"), 8000);
+    await again.abandon();
+  });
+});
+
+async function submitOnly(scene: PayeeScene): Promise<void> {
+  await submit(scene);
+}

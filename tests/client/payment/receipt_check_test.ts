@@ -1,0 +1,176 @@
+/**
+ * Receipts checked with the CA alone: certificates count at the time of the payment, and receipt and order have to say the same.
+ */
+import { assertEquals, assertRejects } from "@std/assert";
+import { checkReceipt, readReceiptAnchor } from "../../../src/client/payment/receipt_check.ts";
+import { systemClock } from "../../../src/clock.ts";
+import { CertificateError, EnvelopeError, ProtocolError } from "../../../src/errors.ts";
+import type { Entry, EntryKind } from "../../../src/ledger/entry.ts";
+import type { Amount } from "../../../src/money.ts";
+import { CertificateAuthority } from "../../../src/pki/certificate_authority.ts";
+import { type Identity, openIdentity } from "../../../src/pki/identity.ts";
+import { exportPrivateKeyPem, generateSigningKey } from "../../../src/pki/signing_key.ts";
+import { signDocument } from "../../../src/pki/signed_document.ts";
+import { type OrderTerms, signOrder } from "../../../src/protocol/order.ts";
+import { signReceipt } from "../../../src/protocol/receipt.ts";
+import { systemRandom } from "../../../src/random.ts";
+import { issueMember, named, serverIdentity } from "../../server/test_server.ts";
+
+const dayMs = 24 * 3600 * 1000;
+const id = "019aaf3e-7c00-7000-8000-00000000000a";
+const otherId = "019aaf3e-7c00-7000-8000-00000000000b";
+// The CA is some weeks old, so that there can have been servers before this one.
+const { authority } = await CertificateAuthority.create({
+  clock: { ...systemClock, nowMs: () => systemClock.nowMs() - 20 * dayMs },
+  random: systemRandom,
+});
+const { anchor } = authority;
+const [server, alice] = [await serverIdentity(authority), await issueMember(authority, "alice")];
+const nowMs = systemClock.nowMs();
+const lunch: OrderTerms = {
+  id,
+  from: named("alice"),
+  to: named("bob"),
+  amount: 2000 as Amount,
+  memo: "lunch",
+};
+
+function order(terms: OrderTerms = lunch, identity: Identity = alice): Promise<string> {
+  return signOrder(terms, { identity, anchor, clock: systemClock });
+}
+
+function entryOf(orderJws: string, changes: Partial<Entry> = {}): Entry {
+  return {
+    number: 7,
+    id,
+    kind: "payment",
+    payer: named("alice"),
+    payee: named("bob"),
+    amount: 2000 as Amount,
+    orderJws,
+    atMs: nowMs,
+    payerBalance: 8000,
+    payeeBalance: 12_000,
+    hash: "0".repeat(64),
+    ...changes,
+  };
+}
+
+async function serverOf(atMs: number, days: number): Promise<Identity> {
+  const { publicKey, privateKey } = await generateSigningKey();
+  const hosts = ["127.0.0.1"];
+  const der = await authority.issueServer({ publicKey, hosts, days, atMs, random: systemRandom });
+  const privateKeyPem = await exportPrivateKeyPem(privateKey);
+  return await openIdentity({ chain: [der], privateKeyPem, anchor, role: "server", atMs });
+}
+
+Deno.test("a receipt with its order says who paid; without it, what the server stated", async () => {
+  const orderJws = await order();
+  const receiptJws = await signReceipt(entryOf(orderJws), { identity: server, anchor });
+  const { receipt, order: checked } = await checkReceipt(receiptJws, orderJws, { anchor });
+  assertEquals([receipt.from, receipt.to, receipt.amount as number], ["alice", "bob", 2000]);
+  assertEquals([receipt.entry, checked?.memo], [7, "lunch"]);
+  const alone = await checkReceipt(receiptJws, undefined, { anchor });
+  assertEquals(alone, { receipt, order: undefined });
+});
+
+Deno.test("a receipt holds after its server's certificate has ended, and when it was made under a later one", async () => {
+  const orderJws = await order();
+  const certificates = [
+    { title: "that ends on the next day", identity: await serverOf(nowMs - dayMs, 2) },
+    { title: "of the next year", identity: await serverOf(nowMs + 360 * dayMs, 30) },
+  ];
+  for (const { title, identity } of certificates) {
+    const receiptJws = await signReceipt(entryOf(orderJws), { identity, anchor });
+    const { receipt } = await checkReceipt(receiptJws, orderJws, { anchor });
+    assertEquals(receipt.entry, 7, title);
+  }
+});
+
+Deno.test("a receipt by a server whose certificate had ended before the payment is refused", async () => {
+  const orderJws = await order();
+  const identity = await serverOf(nowMs - 10 * dayMs, 5);
+  const receiptJws = await signReceipt(entryOf(orderJws), { identity, anchor });
+  await assertRejects(() => checkReceipt(receiptJws, orderJws, { anchor }), CertificateError);
+});
+
+Deno.test("the CA that receipts are checked with may have ended meanwhile", async () => {
+  const read = await readReceiptAnchor(anchor.pem);
+  assertEquals(read.fingerprint, anchor.fingerprint);
+  await assertRejects(() => readReceiptAnchor("no certificate"), CertificateError);
+});
+
+const kinds: readonly { terms: OrderTerms; kind: EntryKind; isGood: boolean }[] = [
+  { terms: lunch, kind: "refund", isGood: false },
+  { terms: lunch, kind: "deposit", isGood: false },
+  { terms: { ...lunch, refunds: otherId }, kind: "refund", isGood: true },
+  { terms: { ...lunch, refunds: otherId }, kind: "payment", isGood: false },
+  { terms: { ...lunch, from: "@issuer" }, kind: "opening", isGood: true },
+  { terms: { ...lunch, from: "@issuer" }, kind: "deposit", isGood: true },
+  { terms: { ...lunch, from: "@issuer" }, kind: "payment", isGood: false },
+  { terms: { ...lunch, to: "@issuer" }, kind: "withdrawal", isGood: true },
+  { terms: { ...lunch, to: "@issuer" }, kind: "payment", isGood: false },
+];
+
+for (const { terms, kind, isGood } of kinds) {
+  const what = `from ${terms.from} to ${terms.to}${terms.refunds ? " that refunds" : ""}`;
+  Deno.test(`an order ${what} ${isGood ? "can" : "cannot"} have become a ${kind}`, async () => {
+    const { from: payer, to: payee, refunds } = terms;
+    const orderJws = await order(terms, payer === "alice" && payee === "bob" ? alice : server);
+    const entry = entryOf(orderJws, { kind, payer, payee, ...(refunds && { refunds }) });
+    const receiptJws = await signReceipt(entry, { identity: server, anchor });
+    const check = () => checkReceipt(receiptJws, orderJws, { anchor });
+    if (isGood) assertEquals((await check()).receipt.kind, kind);
+    else await assertRejects(check, EnvelopeError);
+  });
+}
+
+const differences: readonly { member: string; changes: Partial<Entry> }[] = [
+  { member: "id", changes: { id: otherId } },
+  { member: "from", changes: { payer: named("carol") } },
+  { member: "to", changes: { payee: named("carol") } },
+  { member: "amount", changes: { amount: 2001 as Amount } },
+  { member: "refunds", changes: { refunds: otherId } },
+];
+
+for (const { member, changes } of differences) {
+  Deno.test(`a receipt whose order has another ${member} is refused, and that is said`, async () => {
+    const orderJws = await order();
+    const entry = entryOf(orderJws, changes);
+    const receiptJws = await signReceipt(entry, { identity: server, anchor });
+    const check = () => checkReceipt(receiptJws, orderJws, { anchor });
+    await assertRejects(check, EnvelopeError, `another ${member}`);
+  });
+}
+
+Deno.test("a receipt for another order that says the same is refused", async () => {
+  const [first, second] = [await order(), await order({ ...lunch, memo: "dinner" })];
+  const receiptJws = await signReceipt(entryOf(first), { identity: server, anchor });
+  await assertRejects(
+    () => checkReceipt(receiptJws, second, { anchor }),
+    EnvelopeError,
+    "another order",
+  );
+});
+
+Deno.test("a receipt whose time is no date is refused", async () => {
+  const members = {
+    ledger: anchor.fingerprint,
+    entry: 7,
+    id,
+    kind: "payment",
+    order: "0".repeat(64),
+    from: "alice",
+    to: "bob",
+    amount: 5,
+    head: "0".repeat(64),
+  };
+  const sign = (at: unknown) =>
+    signDocument("micropay-receipt", { ...members, at }, {
+      privateKey: server.privateKey,
+      chain: server.chain.slice(0, 1),
+    });
+  const check = async (at: unknown) => await checkReceipt(await sign(at), undefined, { anchor });
+  await assertRejects(() => check(undefined), ProtocolError);
+  await assertRejects(() => check("2026-99-99T00:00:00.000Z"), EnvelopeError, "no date");
+});

@@ -1,0 +1,318 @@
+/**
+ * Payments in doubt: what the outbox keeps, what is found out at the next start, and when an order counts as never to be booked.
+ */
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import type { Member } from "../../../src/client/member.ts";
+import type { Settled } from "../../../src/client/payment/settlement.ts";
+import { systemClock } from "../../../src/clock.ts";
+import { FileError, LedgerFullError } from "../../../src/errors.ts";
+import type { Ledger } from "../../../src/ledger/ledger.ts";
+import { orderLifetimeMs, voidedOrderKeptMs } from "../../../src/limits.ts";
+import type { Amount } from "../../../src/money.ts";
+import { submitExchange } from "../../../src/protocol/transfer.ts";
+import { inFolder } from "../../pki/temporary_folder.ts";
+import { fillRoom } from "../../server/full_room.ts";
+import { orderPayload, signPayload } from "../../server/order_maker.ts";
+import { named, startServer, type TestServer } from "../../server/test_server.ts";
+import { honest, resultOf, submit } from "./behaviours.ts";
+import { type Behaviour, memberOf, nameOf, type PayeeScene, TestPayee } from "../test_member.ts";
+import type { Identity } from "../../../src/pki/identity.ts";
+
+const lunch = { to: named("bob"), amount: 2000 as Amount };
+
+interface Doubt {
+  readonly server: TestServer;
+  readonly alice: Identity;
+  readonly bob: Identity;
+  readonly folder: string;
+  /** Who paid, and was left in doubt. */
+  readonly member: Member;
+  /** What the payee was given; it has done nothing with it. */
+  readonly held: PayeeScene;
+  readonly passMs: (ms: number) => void;
+  /** Whether the ledger has any for another entry. */
+  readonly room: { isFull: boolean };
+}
+
+/** Alice has handed an order to bob, who hung up. */
+async function inDoubt(act: (doubt: Doubt) => Promise<void>): Promise<void> {
+  await inFolder(async (folder) => {
+    const shift = { ms: 0 };
+    const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
+    const room = { isFull: false };
+    await using server = await startServer({ clock, wrap: (ledger) => withRoom(ledger, room) });
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    const given: PayeeScene[] = [];
+    const behave: Behaviour = (scene) => {
+      given.push(scene);
+      return Promise.resolve(scene.stream.close());
+    };
+    await using _payee = await TestPayee.logIn(server, bob, { behave });
+    const member = await memberOf(server, alice, { folder });
+    assertEquals(await resultOf(() => member.pay(lunch)), "unknown");
+    const passMs = (ms: number) => void (shift.ms += ms);
+    await act({ server, alice, bob, folder, member, held: given[0]!, passMs, room });
+    await member.abandon();
+  });
+}
+
+function withRoom(ledger: Ledger, room: Doubt["room"]): Ledger {
+  const full = () => Promise.reject(new LedgerFullError("write: no room"));
+  const changes: readonly (keyof Ledger)[] = ["book", "voidOrder"];
+  return new Proxy(ledger, {
+    get: (target, name: keyof Ledger) =>
+      room.isFull && changes.includes(name) ? full : target[name].bind(target),
+  });
+}
+
+async function settled(member: Member): Promise<Settled[]> {
+  const all: Settled[] = [];
+  for await (const one of member.settle()) all.push(one);
+  return all;
+}
+
+async function outcomes(member: Member): Promise<string[]> {
+  return (await settled(member)).map(({ outcome }) => outcome);
+}
+
+/** Asks something, so that the server's clock is known anew. */
+async function hear(member: Member): Promise<void> {
+  await member.balance();
+}
+
+Deno.test("an order that its payee hands in later is found to be done, with its receipt, by the next start", async () => {
+  await inDoubt(async ({ server, alice, folder, member, held }) => {
+    const [id] = await member.context.outbox.ids();
+    assertEquals(await outcomes(member), ["open"]);
+    await submit(held);
+    const next = await memberOf(server, alice, { folder });
+    const [done, ...others] = await settled(next);
+    assert(done?.outcome === "done");
+    assertEquals([done.paid.receipt.id, others], [id, []]);
+    assertEquals(await next.context.receipts.has(id!), true);
+    assertEquals([await next.context.outbox.ids(), await outcomes(next)], [[], []]);
+    await next.abandon();
+  });
+});
+
+Deno.test("an order is not done only when it is not known after it has expired, by the server's clock", async (t) => {
+  const rows: readonly { title: string; ms: number; outcome: string }[] = [
+    { title: "before it expires", ms: orderLifetimeMs - 5000, outcome: "open" },
+    { title: "when it has expired", ms: orderLifetimeMs + 1000, outcome: "not_done" },
+  ];
+  for (const { title, ms, outcome } of rows) {
+    await t.step(title, () =>
+      inDoubt(async ({ member, passMs }) => {
+        passMs(ms);
+        await hear(member);
+        assertEquals(await outcomes(member), [outcome]);
+        assertEquals((await member.context.outbox.ids()).length, outcome === "open" ? 1 : 0);
+      }));
+  }
+});
+
+const clocks: readonly { title: string; aheadMs: number; backFirst: boolean }[] = [
+  { title: "is set back afterwards", aheadMs: 3_600_000, backFirst: false },
+  { title: "is set back before the server is asked", aheadMs: 3_600_000, backFirst: true },
+];
+for (const { title, aheadMs, backFirst } of clocks) {
+  Deno.test(`what is said not to be done is never booked, also when the server's clock ${title}`, async () => {
+    await inDoubt(async ({ server, member, held, passMs }) => {
+      passMs(aheadMs);
+      await hear(member);
+      if (backFirst) passMs(-aheadMs);
+      assertEquals(await outcomes(member), ["not_done"]);
+      if (!backFirst) passMs(-aheadMs);
+      const late = await submit(held);
+      assertEquals(late.outcome === "refused" && late.code, 265);
+      assertEquals(await server.balanceOf("alice"), 10_000);
+    });
+  });
+}
+
+Deno.test("an order that the server cannot decide, because its payer's room for void orders is full, stays in doubt until it can", async () => {
+  await inDoubt(async ({ server, alice, member, held, passMs }) => {
+    const [id] = await member.context.outbox.ids();
+    await fillRoom(server.ledger, { payer: nameOf(alice), atMs: systemClock.nowMs() });
+    passMs(orderLifetimeMs + 1000);
+    await hear(member);
+    assertEquals(await outcomes(member), ["open"]);
+    assertEquals(await resultOf(() => member.pay({ ...lunch, id })), "unknown");
+    const much = { ...lunch, amount: 10_001 as Amount };
+    assertEquals(await resultOf(() => member.pay({ ...much, viaServer: true })), "unknown");
+    assertEquals((await member.context.outbox.ids()).length, 2);
+    passMs(voidedOrderKeptMs);
+    await hear(member);
+    assertEquals(await outcomes(member), ["not_done", "not_done"]);
+    const late = await submit(held);
+    assertEquals(late.outcome === "refused" && late.code, 265);
+    assertEquals(await member.context.outbox.ids(), []);
+  });
+});
+
+Deno.test("an order that the server takes for one from the future, because its clock is wrong, is refused for good", async () => {
+  await inDoubt(async ({ server, member, held, passMs }) => {
+    const [id] = await member.context.outbox.ids();
+    const wrongMs = -400 * 86_400_000;
+    passMs(wrongMs);
+    assertEquals(await resultOf(() => member.pay({ ...lunch, id, viaServer: true })), 261);
+    passMs(-wrongMs);
+    const late = await submit(held);
+    assertEquals(late.outcome === "refused" && late.code, 261);
+    assertEquals(await server.balanceOf("alice"), 10_000);
+  });
+});
+
+Deno.test("an earlier order with the same id, which its payee hands in only now, does not answer for the new one", async () => {
+  await inFolder(async (folder) => {
+    const shift = { ms: 0 };
+    const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
+    await using server = await startServer({ clock });
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    const given: PayeeScene[] = [];
+    const behave: Behaviour = async (scene) => {
+      given.push(scene);
+      if (given.length === 1) return scene.stream.close();
+      const early = await submit(given[0]!);
+      assertEquals(early.outcome === "refused" && early.code, 265);
+      await honest(scene);
+    };
+    await using _payee = await TestPayee.logIn(server, bob, { behave });
+    const member = await memberOf(server, alice, { folder });
+    assertEquals(await resultOf(() => member.pay(lunch)), "unknown");
+    const [id] = await member.context.outbox.ids();
+    shift.ms = orderLifetimeMs + 1000;
+    await hear(member);
+    assertEquals(await resultOf(() => member.pay({ ...lunch, id })), "paid");
+    assertEquals(await server.balanceOf("alice"), 8000);
+    await member.abandon();
+  });
+});
+
+Deno.test("an order whose receipt cannot be stored stays in doubt, and is done when it can", async () => {
+  await inDoubt(async ({ server, alice, folder, member, held }) => {
+    await submit(held);
+    const receipts = `${folder}/${server.anchor.fingerprint}/accounts/${nameOf(alice)}/receipts`;
+    await Deno.writeTextFile(receipts, "in the way");
+    const [unknown] = await settled(member);
+    assert(unknown?.outcome === "unknown");
+    assertInstanceOf(unknown.error, FileError);
+    assertEquals((await member.context.outbox.ids()).length, 1);
+    await Deno.remove(receipts);
+    assertEquals(await outcomes(member), ["done"]);
+  });
+});
+
+Deno.test("when the server is gone, every payment in doubt is named, and nothing is thrown", async () => {
+  await inDoubt(async ({ member }) => {
+    await member.context.link.end();
+    assertEquals(await outcomes(member), ["unknown"]);
+    assertEquals((await member.context.outbox.ids()).length, 1);
+  });
+});
+
+Deno.test("an order whose id was booked for another one is not done", async () => {
+  await inDoubt(async ({ server, alice, bob, member }) => {
+    const [id] = await member.context.outbox.ids();
+    const order = await signPayload(orderPayload(alice, server.anchor, { id, amount: 1 }), alice);
+    await (await server.link(bob)).ask(submitExchange, { order });
+    assertEquals(await outcomes(member), ["not_done"]);
+    assertEquals(await member.context.outbox.ids(), []);
+  });
+});
+
+Deno.test("an order whose id was booked for the same payment, made from another terminal, is done", async () => {
+  await inDoubt(async ({ server, alice, bob, member }) => {
+    const [id] = await member.context.outbox.ids();
+    const terms = { id, amount: lunch.amount, memo: "from the other terminal" };
+    const order = await signPayload(orderPayload(alice, server.anchor, terms), alice);
+    await (await server.link(bob)).ask(submitExchange, { order });
+    const [done] = await settled(member);
+    assert(done?.outcome === "done");
+    assertEquals([done.paid.receipt.id, await member.context.outbox.ids()], [id, []]);
+  });
+});
+
+Deno.test("an order that the server could not book just now stays in doubt where its payee has it, and is settled later", async () => {
+  await inDoubt(async ({ server, alice, folder, member, held, room }) => {
+    const [id] = await member.context.outbox.ids();
+    room.isFull = true;
+    assertEquals(await resultOf(() => member.pay({ ...lunch, id, viaServer: true })), "unknown");
+    assertEquals((await member.context.outbox.get(id!))?.isRefused, false);
+    room.isFull = false;
+    await submit(held);
+    const next = await memberOf(server, alice, { folder });
+    assertEquals(await outcomes(next), ["done"]);
+    await next.abandon();
+  });
+});
+
+Deno.test("a refused order is not mentioned again; it is kept until it has expired, for it may have been booked all the same", async () => {
+  await inFolder(async (folder) => {
+    const shift = { ms: 0 };
+    const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
+    await using server = await startServer({ clock });
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    await using _payee = await TestPayee.logIn(server, bob, { behave: honest });
+    const member = await memberOf(server, alice, { folder });
+    const amount = 10_001 as Amount;
+    assertEquals(await resultOf(() => member.pay({ ...lunch, amount })), 270);
+    const [id] = await member.context.outbox.ids();
+    assertEquals((await member.context.outbox.get(id!))?.isRefused, true);
+    assertEquals(await outcomes(member), []);
+    assertEquals(await member.context.outbox.ids(), [id]);
+    shift.ms = orderLifetimeMs + 1000;
+    await hear(member);
+    assertEquals([await outcomes(member), await member.context.outbox.ids()], [[], []]);
+    await member.abandon();
+  });
+});
+
+Deno.test("while an order is in doubt, paying with its id sends it again, or stays in doubt; other terms are refused", async () => {
+  await inDoubt(async ({ server, member }) => {
+    const [id] = await member.context.outbox.ids();
+    const { jws } = (await member.context.outbox.get(id!))!;
+    assertEquals(await resultOf(() => member.pay({ ...lunch, id, amount: 1 as Amount })), 266);
+    assertEquals(await resultOf(() => member.pay({ ...lunch, id, memo: "no lunch" })), 266);
+    await server.ledger.takeOffline(named("bob"));
+    // Refused as a new payment, but this one is with its payee already.
+    assertEquals(await resultOf(() => member.pay(lunch)), 263);
+    assertEquals(await resultOf(() => member.pay({ ...lunch, id })), "unknown");
+    assertEquals(await resultOf(() => member.pay({ ...lunch, id, viaServer: true })), "paid");
+    assertEquals((await server.ledger.entry(id!))?.orderJws, jws);
+    assertEquals(await member.context.outbox.ids(), []);
+  });
+});
+
+Deno.test("an order that can never be booked any more is replaced by another one with its id", async () => {
+  await inDoubt(async ({ server, member, held, passMs }) => {
+    const [id] = await member.context.outbox.ids();
+    const { jws } = (await member.context.outbox.get(id!))!;
+    passMs(orderLifetimeMs + 1000);
+    await hear(member);
+    const again = { ...lunch, id, amount: 7 as Amount, viaServer: true };
+    assertEquals(await resultOf(() => member.pay(again)), "paid");
+    const booked = await server.ledger.entry(id!);
+    assertEquals([booked?.amount as number, booked?.orderJws === jws], [7, false]);
+    // The first is refused for good.
+    const late = await submit(held);
+    assertEquals(late.outcome === "refused" && late.code, 265);
+    assertEquals(await server.balanceOf("alice"), 9993);
+  });
+});
+
+Deno.test("two processes of one account that pay with one id at once pay once, and both are told so", async () => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const alice = await server.enroll("alice");
+    await server.enroll("bob");
+    const id = "019aaf3e-7c00-7000-8000-00000000000a";
+    const members = await Promise.all([1, 2, 3].map(() => memberOf(server, alice, { folder })));
+    const pay = (member: Member) => member.pay({ ...lunch, id, viaServer: true });
+    const results = await Promise.all(members.map((member) => resultOf(() => pay(member))));
+    assertEquals(results, ["paid", "paid", "paid"]);
+    assertEquals(await server.balanceOf("alice"), 8000);
+    assertEquals(await members[0]!.context.outbox.ids(), []);
+    await Promise.all(members.map((member) => member.abandon()));
+  });
+});

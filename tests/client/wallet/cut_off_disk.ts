@@ -1,0 +1,34 @@
+/**
+ * A disk whose process is killed, or that is full, at one of its changes: that one is not done, or done and never told of, and no later
+ * one is even tried.
+ */
+import { type Disk, systemDisk } from "../../../src/client/wallet/disk.ts";
+import { FileError } from "../../../src/errors.ts";
+
+export class CutOffDisk {
+  /** Changes that were asked for. */
+  changes = 0;
+  readonly disk: Disk;
+  readonly #last: number;
+  readonly #isDone: boolean;
+
+  /** @param last the change at which it ends, from 1; `isDone` when that one is still done */
+  constructor(last: number, { isDone }: { readonly isDone: boolean }) {
+    this.#last = last;
+    this.#isDone = isDone;
+    this.disk = {
+      ...systemDisk,
+      makeFolder: (path) => this.#change(() => systemDisk.makeFolder(path)),
+      writeWhole: (...args) => this.#change(() => systemDisk.writeWhole(...args)),
+      rename: (...args) => this.#change(() => systemDisk.rename(...args)),
+      remove: (path) => this.#change(() => systemDisk.remove(path)),
+    };
+  }
+
+  async #change(action: () => Promise<void>): Promise<void> {
+    this.changes++;
+    if (this.changes < this.#last) return await action();
+    if (this.changes === this.#last && this.#isDone) await action();
+    throw new FileError("cut off");
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * A wallet whose process is killed, or whose disk is full, at any of its changes: the same command again ends well.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { DataFolder } from "../../../src/client/wallet/data_folder.ts";
+import { type Application, IdentityStore } from "../../../src/client/wallet/identity_store.ts";
+import { PinStore } from "../../../src/client/wallet/pin_store.ts";
+import { systemClock } from "../../../src/clock.ts";
+import { FileError } from "../../../src/errors.ts";
+import { systemRandom } from "../../../src/random.ts";
+import { inFolder } from "../../pki/temporary_folder.ts";
+import { named, startServer, type TestServer } from "../../server/test_server.ts";
+import { CutOffDisk } from "./cut_off_disk.ts";
+
+const alice = named("alice");
+
+/** Issues as a server does: to the key that an account has, and once to another one after `reissue`. */
+class Registrar {
+  readonly #server: TestServer;
+  #key: string | undefined;
+
+  constructor(server: TestServer) {
+    this.#server = server;
+  }
+
+  reissue(): void {
+    this.#key = undefined;
+  }
+
+  /** Whether a key is the account's, so that there is nothing left to do. */
+  knows(keyFingerprint: string | undefined): boolean {
+    return this.#key !== undefined && keyFingerprint === this.#key;
+  }
+
+  async issue({ request }: Application): Promise<Uint8Array<ArrayBuffer>> {
+    this.#key ??= request.keyFingerprint;
+    assertEquals(request.keyFingerprint, this.#key, "the server knows another key by now");
+    const { name, publicKey } = request;
+    const atMs = systemClock.nowMs();
+    const { authority } = this.#server;
+    return await authority.issueMember({ name, publicKey, atMs, random: systemRandom });
+  }
+}
+
+/** Does something with a disk that is cut off at one change after the other, until it needs no more changes than that. */
+async function cutOffEverywhere(
+  prepare: (folder: string) => Promise<(disk: CutOffDisk["disk"]) => Promise<void>>,
+  { changesMin }: { readonly changesMin: number },
+): Promise<void> {
+  for (const isDone of [false, true]) {
+    for (let last = 1;; last++) {
+      const cutOff = new CutOffDisk(last, { isDone });
+      await inFolder(async (folder) => {
+        const act = await prepare(folder);
+        const first = await act(cutOff.disk).then(() => undefined, (error) => error);
+        if (cutOff.changes >= last) assert(first instanceof FileError, String(first));
+        await act(new CutOffDisk(Infinity, { isDone }).disk);
+      });
+      if (cutOff.changes >= last) continue;
+      assert(last > changesMin, `only ${last - 1} changes`);
+      break;
+    }
+  }
+}
+
+Deno.test("cut off: a registration ends well the next time, with the key that the server knows", async () => {
+  await using server = await startServer();
+  await cutOffEverywhere((folder) => {
+    const registrar = new Registrar(server);
+    return Promise.resolve(async (disk) => {
+      await register(new IdentityStore(new DataFolder(folder, disk), server.anchor), registrar);
+    });
+  }, { changesMin: 4 });
+});
+
+Deno.test("cut off: a key's replacement ends well the next time, with the key that the server knows", async () => {
+  await using server = await startServer();
+  await cutOffEverywhere(async (folder) => {
+    const registrar = new Registrar(server);
+    await register(new IdentityStore(new DataFolder(folder), server.anchor), registrar);
+    registrar.reissue();
+    return async (disk) => {
+      const identities = new IdentityStore(new DataFolder(folder, disk), server.anchor);
+      const there = await identities.load(alice, { atMs: systemClock.nowMs() });
+      if (registrar.knows(there?.certificate.keyFingerprint)) return;
+      await register(identities, registrar, { anew: true });
+    };
+  }, { changesMin: 7 });
+});
+
+Deno.test("cut off: an address is pinned the next time", async () => {
+  await using server = await startServer();
+  await cutOffEverywhere((folder) =>
+    Promise.resolve(async (disk) => {
+      const pins = new PinStore(new DataFolder(folder, disk));
+      await pins.set("127.0.0.1:1", server.anchor, { replace: false });
+      assertEquals(await pins.get("127.0.0.1:1"), server.anchor.fingerprint);
+    }), { changesMin: 4 });
+});
+
+async function register(
+  identities: IdentityStore,
+  registrar: Registrar,
+  options: { readonly anew?: boolean } = {},
+): Promise<void> {
+  const application = await identities.apply(alice, options);
+  const atMs = systemClock.nowMs();
+  await identities.complete(application, await registrar.issue(application), { atMs });
+  const identity = await identities.load(alice, { atMs });
+  const { keyFingerprint } = application.request;
+  assertEquals(identity?.certificate.keyFingerprint, keyFingerprint);
+}

@@ -1,0 +1,233 @@
+/**
+ * The keys and certificates of a person's accounts.
+ */
+import { dirname } from "node:path";
+import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { decodeBase64UrlStrict } from "../../../src/base64.ts";
+import { DataFolder } from "../../../src/client/wallet/data_folder.ts";
+import { type Application, IdentityStore } from "../../../src/client/wallet/identity_store.ts";
+import { PinStore } from "../../../src/client/wallet/pin_store.ts";
+import { systemClock } from "../../../src/clock.ts";
+import type { CertificateRequest } from "../../../src/pki/certificate_request.ts";
+import { systemRandom } from "../../../src/random.ts";
+import { CertificateError } from "../../../src/errors.ts";
+import { openssl } from "../../pki/openssl.ts";
+import { inFolder } from "../../pki/temporary_folder.ts";
+import { issueMember, named, startServer } from "../../server/test_server.ts";
+import { modeOf } from "./file_mode.ts";
+
+const alice = named("alice");
+
+Deno.test("identities: the key is there before it is used, stays the same, and openssl reads it", async () => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const data = new DataFolder(folder);
+    const store = new IdentityStore(data, server.anchor);
+    const application = await store.apply(alice);
+    const key = `${data.accountFolder(server.anchor.fingerprint, alice)}/key.pem`;
+    assertEquals(await modeOf(key), 0o600);
+    assertEquals((await openssl("pkey", "-in", key, "-noout")).success, true);
+    // Not registered yet: asked for again with the same key, and nobody's account.
+    assertEquals(
+      (await store.apply(alice)).request.keyFingerprint,
+      application.request.keyFingerprint,
+    );
+    assertEquals(await store.names(), []);
+    const atMs = systemClock.nowMs();
+    assertEquals(await store.load(alice, { atMs }), undefined);
+
+    const signer = { kind: "applicant", ...application } as const;
+    const outcome = await server.register({ signer, privateKeyPem: "" });
+    const { certificate } = (outcome as { answer: { certificate: string } }).answer;
+    await store.complete(application, decodeBase64UrlStrict(certificate)!, { atMs });
+    assertEquals(await store.names(), [alice]);
+    assertEquals((await store.load(alice, { atMs }))?.party, { role: "member", name: alice });
+    const pem = `${data.accountFolder(server.anchor.fingerprint, alice)}/certificate.pem`;
+    const ca = data.caFile(server.anchor.fingerprint);
+    assertEquals([await modeOf(pem), await modeOf(ca)], [0o644, 0o644]);
+    assertEquals((await openssl("verify", "-CAfile", ca, pem)).success, true);
+  });
+});
+
+Deno.test("identities: a certificate for another name, key or ledger is not stored", async () => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    await using foreign = await startServer();
+    const store = new IdentityStore(new DataFolder(folder), server.anchor);
+    const application = await store.apply(alice);
+    const atMs = systemClock.nowMs();
+    const wrong = await Promise.all([
+      issueMember(server.authority, "bob"),
+      issueMember(server.authority, "alice"),
+      issueMember(foreign.authority, "alice"),
+    ]);
+    for (const { chain } of wrong) {
+      const complete = () => store.complete(application, chain[0]!.slice(), { atMs });
+      await assertRejects(complete, CertificateError);
+    }
+    assertEquals(await store.names(), []);
+  });
+});
+
+Deno.test("identities: a lost key is replaced when the new one has its certificate, and never lost itself", async () => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const data = new DataFolder(folder);
+    const store = new IdentityStore(data, server.anchor);
+    const atMs = systemClock.nowMs();
+    const issue = async ({ request }: { request: CertificateRequest }) => {
+      const { publicKey, name } = request;
+      return await server.authority.issueMember({ name, publicKey, atMs, random: systemRandom });
+    };
+    const first = await store.apply(alice, { anew: true });
+    await store.complete(first, await issue(first), { atMs });
+    const fingerprint = async () => (await store.load(alice, { atMs }))?.certificate.keyFingerprint;
+
+    const next = await store.apply(alice, { anew: true });
+    assertNotEquals(next.request.keyFingerprint, first.request.keyFingerprint);
+    // The code was refused, or the answer got lost: the old one is as it was, and the new one is asked for again.
+    assertEquals(await fingerprint(), first.request.keyFingerprint);
+    const again = await store.apply(alice, { anew: true });
+    assertEquals(again.request.keyFingerprint, next.request.keyFingerprint);
+    await store.complete(again, await issue(again), { atMs });
+    assertEquals(await fingerprint(), next.request.keyFingerprint);
+
+    const path = data.accountFolder(server.anchor.fingerprint, alice);
+    const names = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+    assertEquals(names.map((name) => name.replace(/[0-9a-f]{16}$/, "…")), [
+      ".lock",
+      "certificate.pem",
+      "certificate.pem.replaced-…",
+      "key.pem",
+      "key.pem.replaced-…",
+    ]);
+    assertEquals(await modeOf(`${path}/${names[4]}`), 0o600);
+  });
+});
+
+Deno.test("identities: of many that apply at once, all have the one key that is stored", async () => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const data = new DataFolder(folder);
+    const apply = () => new IdentityStore(data, server.anchor).apply(alice);
+    const applications = await Promise.all([apply(), apply(), apply(), apply()]);
+    const { request } = await apply();
+    for (const application of applications) {
+      assertEquals(application.request.keyFingerprint, request.keyFingerprint);
+    }
+  });
+});
+
+Deno.test("identities: of two that replace a key at once, both end with the new key and its certificate", async () => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const data = new DataFolder(folder);
+    const atMs = systemClock.nowMs();
+    const open = () => new IdentityStore(data, server.anchor);
+    const issue = async ({ request }: Application) => {
+      const { publicKey, name } = request;
+      return await server.authority.issueMember({ name, publicKey, atMs, random: systemRandom });
+    };
+    const first = await open().apply(alice);
+    await open().complete(first, await issue(first), { atMs });
+    const applications = await Promise.all([1, 2].map(() => open().apply(alice, { anew: true })));
+    await Promise.all(applications.map(async (application) => {
+      await open().complete(application, await issue(application), { atMs });
+    }));
+    const identity = await open().load(alice, { atMs });
+    const { keyFingerprint } = applications[0]!.request;
+    assertEquals(identity?.certificate.keyFingerprint, keyFingerprint);
+    assertNotEquals(keyFingerprint, first.request.keyFingerprint);
+    const key = `${data.accountFolder(server.anchor.fingerprint, alice)}/key.pem`;
+    const kept = [...Deno.readDirSync(dirname(key))].filter(({ name }) =>
+      name.startsWith("key.pem.replaced-")
+    );
+    assertEquals(kept.length, 1);
+  });
+});
+
+for (const name of ["key.pem", "next_key.pem", "certificate.pem"] as const) {
+  Deno.test(`identities: an empty ${name}, as a full disk or a kill leaves one, is none`, async () => {
+    await inFolder(async (folder) => {
+      await using server = await startServer();
+      const data = new DataFolder(folder);
+      const store = new IdentityStore(data, server.anchor);
+      const atMs = systemClock.nowMs();
+      const register = async (anew: boolean) => {
+        const application = await store.apply(alice, { anew });
+        const { publicKey } = application.request;
+        const certificate = await server.authority.issueMember({
+          name: alice,
+          publicKey,
+          atMs,
+          random: systemRandom,
+        });
+        await store.complete(application, certificate, { atMs });
+        return application.request.keyFingerprint;
+      };
+      const path = data.accountFolder(server.anchor.fingerprint, alice);
+      await Deno.mkdir(path, { recursive: true });
+      if (name !== "key.pem") await register(false);
+      await Deno.writeTextFile(`${path}/${name}`, "");
+      const key = await register(name === "next_key.pem");
+      assertEquals((await store.load(alice, { atMs }))?.certificate.keyFingerprint, key);
+      assertEquals(await store.names(), [alice]);
+    });
+  });
+}
+
+Deno.test("identities: a key or certificate that is damaged is named with its file, and left as it is", async () => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const data = new DataFolder(folder);
+    const store = new IdentityStore(data, server.anchor);
+    const atMs = systemClock.nowMs();
+    const path = data.accountFolder(server.anchor.fingerprint, alice);
+    const application = await store.apply(alice);
+    const { publicKey } = application.request;
+    const certificate = await server.authority.issueMember({
+      name: alice,
+      publicKey,
+      atMs,
+      random: systemRandom,
+    });
+    await store.complete(application, certificate, { atMs });
+    for (const name of ["next_key.pem", "key.pem", "certificate.pem"]) {
+      const whole = await Deno.readTextFile(`${path}/${name}`).catch(() => "-----BEGIN PRIVATE");
+      const half = whole.slice(0, whole.length / 2);
+      await Deno.writeTextFile(`${path}/${name}`, half);
+      const use = () =>
+        name === "certificate.pem"
+          ? store.load(alice, { atMs })
+          : store.apply(alice, { anew: name === "next_key.pem" });
+      const error = await assertRejects(use, CertificateError);
+      assertStringIncludes(error.message, `${path}/${name}`);
+      assertEquals(await Deno.readTextFile(`${path}/${name}`), half);
+      await Deno.writeTextFile(`${path}/${name}`, whole);
+    }
+  });
+});
+
+Deno.test("identities: no account's folder has the name of another file, in capitals or not", async () => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const data = new DataFolder(folder);
+    const store = new IdentityStore(data, server.anchor);
+    for (const name of ["ca", "ca.pem", "pins", "accounts", "receipts"]) {
+      await store.apply(named(name));
+    }
+    await new PinStore(data).set("127.0.0.1:1", server.anchor, { replace: false });
+    const ledger = server.anchor.fingerprint;
+    const lowerCase = (path: string) =>
+      [...Deno.readDirSync(path)].map(({ name }) => name.toLowerCase()).sort();
+    assertEquals(lowerCase(data.path), [ledger, "pins"]);
+    assertEquals(lowerCase(data.ledgerFolder(ledger)), ["accounts", "ca.pem"]);
+    assertEquals(lowerCase(data.accountsFolder(ledger)), [
+      "accounts",
+      "ca",
+      "ca.pem",
+      "pins",
+      "receipts",
+    ]);
+  });
+});
