@@ -191,10 +191,10 @@ const broken: readonly {
     line: 1,
   },
   {
-    rule: "a file of src has at most 250 lines",
+    rule: "a file of src has at most 300 lines",
     path: "src/a.ts",
-    text: "a;\n".repeat(251),
-    line: 251,
+    text: "a;\n".repeat(301),
+    line: 301,
   },
   {
     rule: "a file of src says what it is about, at its beginning or right after its imports",
@@ -245,7 +245,7 @@ const fine: readonly SourceFile[] = [
   { path: "src/clock.ts", text: "/** A. */\nDate.now(); performance.now(); setTimeout(f, 1);\n" },
   { path: "src/random.ts", text: "/** A. */\ncrypto.getRandomValues(new Uint8Array(1));\n" },
   { path: "tests/a_test.ts", text: 'import { assertEquals } from "@std/assert";\nDate.now();\n' },
-  { path: "tests/contract.ts", text: "a();\n".repeat(400) },
+  { path: "tests/contract.ts", text: "a();\n".repeat(500) },
 ];
 
 for (const file of fine) {

@@ -2,7 +2,7 @@
  * Printing a payment that was booked. Whoever is not told of it would pay again.
  */
 import { messageOf, OutputError, UnprintedPaymentError } from "../errors.ts";
-import type { Surroundings } from "./process_io.ts";
+import type { ProcessIo } from "./process_io.ts";
 
 export interface BookedPayment {
   readonly id: string;
@@ -17,7 +17,7 @@ export interface BookedPayment {
 export function printPayment(
   { id, entry, askWith }: BookedPayment,
   print: () => void,
-  { isReaderGone }: Pick<Surroundings, "isReaderGone">,
+  { isReaderGone }: Pick<ProcessIo, "isReaderGone">,
 ): void {
   const fail = (reason: string, cause?: unknown) => {
     const text = `print the payment ${id}: ${reason}; it is booked as entry ${entry}`;

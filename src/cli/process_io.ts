@@ -1,17 +1,17 @@
 /**
- * What the command line has around it: the environment, the three standard streams, signals. Passed in, so that the program can be
- * run within another, as tests do.
+ * What the process has around it: the environment, the three standard streams and signals. The program
+ * gets them as a parameter, so that tests can run it inside their own process.
  */
 import type { SessionKey } from "../envelope/session_key.ts";
 import type { RsaBits } from "../limits.ts";
 import { StandardOutput } from "./standard_output.ts";
 
-export interface Surroundings {
-  /** A variable of the environment. */
+export interface ProcessIo {
+  /** Reads a variable of the environment. */
   readonly environment: (name: string) => string | undefined;
-  /** The standard input, for whoever reads it first. */
+  /** Opens the standard input. A stream of a process can have one reader only. */
   readonly openInput: () => ReadableStream<Uint8Array>;
-  /** Whether somebody sits at the standard input who can be asked. */
+  /** Whether a person sits at the standard input, and can be asked. */
   readonly isTerminal: () => boolean;
   /**
    * Prints a line of a result.
@@ -19,29 +19,29 @@ export interface Surroundings {
    * @throws {OutputError} when it cannot be written
    */
   readonly print: (line: string) => void;
-  /** Writes some of these bytes to the standard output, holding nothing else up, and says how many. */
+  /** Writes to the standard output without blocking, and returns how many of the bytes were written. */
   readonly writeOutput: (bytes: Uint8Array) => Promise<number>;
-  /** Whether nobody reads the results any more. What is printed then is dropped. */
+  /** Whether the reader of the standard output is gone. Results are dropped from then on. */
   readonly isReaderGone: () => boolean;
-  /** Prints a line that is no result. Never throws: there is nowhere left to say why. */
+  /** Prints a line that is not a result to the standard error. Never throws: nobody could be told why. */
   readonly say: (line: string) => void;
   /**
-   * Calls the listener at each SIGINT, SIGTERM and SIGHUP instead of ending.
+   * Calls the listener at each SIGINT, SIGTERM and SIGHUP, instead of ending the process.
    *
-   * @returns stops that
+   * @returns removes the listener
    */
   readonly onSignal: (listener: () => void) => () => void;
-  /** Makes the session key that this process announces. */
+  /** Makes the session key of this process. */
   readonly makeSessionKey: (bits: RsaBits) => Promise<SessionKey>;
 }
 
-/** A hangup is what a terminal that is closed sends: members and operator want the same end as by Ctrl-C. */
+/** A terminal that is closed sends SIGHUP, which should end a command like Ctrl-C does. */
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 const standardOutput = new StandardOutput((bytes) => Deno.stdout.writeSync(bytes));
 
-/** This process. */
-export const systemSurroundings: Surroundings = {
+/** The real process. */
+export const systemProcessIo: ProcessIo = {
   environment: (name) => Deno.env.get(name),
   openInput: () => Deno.stdin.readable,
   isTerminal: () => Deno.stdin.isTerminal(),
@@ -52,7 +52,7 @@ export const systemSurroundings: Surroundings = {
     try {
       console.error(line);
     } catch {
-      // The exit code says it, too.
+      // The exit code says it too.
     }
   },
   onSignal: (listener) => {

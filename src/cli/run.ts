@@ -2,6 +2,7 @@
  * From the words after `micropay` to the exit code. Only the code of what was asked for is loaded: it takes most of the time of a
  * short command.
  */
+import configuration from "../../deno.json" with { type: "json" };
 import { messageOf, MicropayError } from "../errors.ts";
 import { systemClock } from "../clock.ts";
 import { printable } from "../printable.ts";
@@ -19,18 +20,17 @@ import { type ExitCode, exitCodeOfError, exitCodes } from "./exit_code.ts";
 import { isPayment, untilSignal } from "./client/interruption.ts";
 import { jsonLine } from "./json_line.ts";
 import { LineInput } from "./line_input.ts";
-import { type Surroundings, systemSurroundings } from "./process_io.ts";
-import { version } from "./version.ts";
+import { type ProcessIo, systemProcessIo } from "./process_io.ts";
 import { askYesNo } from "./yes_no.ts";
 
 export async function run(
   args: readonly string[],
-  surroundings: Surroundings = systemSurroundings,
+  processIo: ProcessIo = systemProcessIo,
 ): Promise<ExitCode> {
-  const { environment, print, say } = surroundings;
+  const { environment, print, say } = processIo;
   const request = parseCommandLine(args, {
     environment,
-    version,
+    version: configuration.version,
     ...columnsOfTerminal(),
   });
   switch (request.kind) {
@@ -38,65 +38,65 @@ export async function run(
       return await endingWithError(() => {
         print(request.text.trimEnd());
         return request.exitCode;
-      }, surroundings);
+      }, processIo);
     case "usage_error":
       say(
         request.json ? jsonLine({ error: "usage", text: request.reason }) : request.text.trimEnd(),
       );
       return request.exitCode;
     case "gencert":
-      return await endingWithError(() => gencert(request, surroundings), surroundings);
+      return await endingWithError(() => gencert(request, processIo), processIo);
     case "ledger":
-      return await endingWithError(() => ledger(request, surroundings), {
-        ...surroundings,
+      return await endingWithError(() => ledger(request, processIo), {
+        ...processIo,
         json: request.json,
       });
     case "verify":
-      return await endingWithError(() => verify(request, surroundings), {
-        ...surroundings,
+      return await endingWithError(() => verify(request, processIo), {
+        ...processIo,
         json: request.json,
       });
     case "server":
-      return await endingWithError(() => server(request, surroundings), surroundings);
+      return await endingWithError(() => server(request, processIo), processIo);
     case "client":
-      return await client(request, surroundings);
+      return await client(request, processIo);
   }
 }
 
 async function client(
   request: ClientRequest,
-  surroundings: Surroundings,
+  processIo: ProcessIo,
 ): Promise<ExitCode> {
   const start = async (interrupted?: AbortSignal) => {
     // Made on another core while this one loads the rest.
-    const making = surroundings.makeSessionKey(request.rsaBits);
+    const making = processIo.makeSessionKey(request.rsaBits);
     const [{ runClient }, sessionKey] = await Promise.all([
       import("./client/run_client.ts"),
       making,
     ]);
-    return await runClient(request, { ...surroundings, sessionKey, interrupted });
+    return await runClient(request, { ...processIo, sessionKey, interrupted });
   };
-  return isPayment(request.command) ? await untilSignal(surroundings, start) : await start();
+  return isPayment(request.command) ? await untilSignal(processIo, start) : await start();
 }
 
-async function server(request: ServerRequest, surroundings: Surroundings): Promise<ExitCode> {
+async function server(request: ServerRequest, processIo: ProcessIo): Promise<ExitCode> {
   const { runServer } = await import("./server/run_server.ts");
-  return await runServer(request, surroundings);
+  return await runServer(request, processIo);
 }
 
-async function ledger(request: LedgerRequest, surroundings: Surroundings): Promise<ExitCode> {
+async function ledger(request: LedgerRequest, processIo: ProcessIo): Promise<ExitCode> {
   const { runLedger } = await import("./ledger/run_ledger.ts");
-  return await runLedger(request, surroundings);
+  return await runLedger(request, processIo);
 }
 
-async function verify(request: VerifyRequest, surroundings: Surroundings): Promise<ExitCode> {
+async function verify(request: VerifyRequest, processIo: ProcessIo): Promise<ExitCode> {
   const { runVerify } = await import("./verify/run_verify.ts");
-  return await runVerify(request, surroundings);
+  return await runVerify(request, processIo);
 }
 
 async function gencert(
   request: GencertRequest,
-  { print, say, isTerminal, openInput }: Surroundings,
+  { print, say, isTerminal, openInput }: ProcessIo,
 ): Promise<ExitCode> {
   const { runGencert } = await import("./gencert/run_gencert.ts");
   const confirm = async (question: string) =>
@@ -114,7 +114,7 @@ async function gencert(
 /** One clear line for what was expected to go wrong some time; everything else is a defect and shows where. */
 async function endingWithError(
   action: () => ExitCode | Promise<ExitCode>,
-  { say, json = false }: Pick<Surroundings, "say"> & { readonly json?: boolean },
+  { say, json = false }: Pick<ProcessIo, "say"> & { readonly json?: boolean },
 ): Promise<ExitCode> {
   try {
     return await action();

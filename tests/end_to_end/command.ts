@@ -3,7 +3,7 @@
  * a process shows there is {@link Program}; this is for the steps around it, which as processes would take nearly all the time.
  */
 import { run } from "../../src/cli/run.ts";
-import { systemSurroundings } from "../../src/cli/process_io.ts";
+import { systemProcessIo } from "../../src/cli/process_io.ts";
 import { generateSessionKey, type SessionKey } from "../../src/envelope/session_key.ts";
 import type { Ended } from "./program.ts";
 
@@ -22,7 +22,7 @@ export async function runCommand(
   let stdout = "";
   let stderr = "";
   const code = await run(args, {
-    ...systemSurroundings,
+    ...systemProcessIo,
     environment: (name) => env[name],
     openInput: () => new Blob([]).stream(),
     isTerminal: () => false,

@@ -3,11 +3,11 @@
  */
 import { InterruptedError } from "../../errors.ts";
 import type { ClientCommand } from "../command_line/command_line.ts";
-import type { Surroundings } from "../process_io.ts";
+import type { ProcessIo } from "../process_io.ts";
 
 /** Lets something know of SIGINT, SIGTERM and SIGHUP, so that it can end in its own way. */
 export async function untilSignal<Result>(
-  { onSignal }: Pick<Surroundings, "onSignal">,
+  { onSignal }: Pick<ProcessIo, "onSignal">,
   action: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const controller = new AbortController();

@@ -18,11 +18,11 @@ import { interruptedBeforeOrder } from "./interruption.ts";
 import type { PaymentReference } from "./payment_reference.ts";
 import { printPayment } from "../print_payment.ts";
 import { receive } from "./receive_command.ts";
-import type { Surroundings } from "../process_io.ts";
+import type { ProcessIo } from "../process_io.ts";
 
 export type MemberCommand = Exclude<ClientRequest["command"], { name: "menu" | "register" }>;
 
-interface MemberContext extends Surroundings {
+interface MemberContext extends ProcessIo {
   readonly request: ClientRequest;
   readonly output: ClientOutput;
   /** Aborts when a payment is interrupted. Other commands end by the signal itself, or listen for it. */

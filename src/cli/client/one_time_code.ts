@@ -5,7 +5,7 @@ import { systemDisk } from "../../client/wallet/disk.ts";
 import { FileError, UsageError } from "../../errors.ts";
 import type { LineInput } from "../line_input.ts";
 import { oneTimeCode } from "../command_line/option_values.ts";
-import type { Surroundings } from "../process_io.ts";
+import type { ProcessIo } from "../process_io.ts";
 
 export interface CodeOptions {
   readonly code?: string;
@@ -13,7 +13,7 @@ export interface CodeOptions {
   readonly codeFile?: string;
 }
 
-export interface CodeSurroundings extends Pick<Surroundings, "isTerminal" | "say"> {
+export interface CodeIo extends Pick<ProcessIo, "isTerminal" | "say"> {
   readonly input: LineInput;
 }
 
@@ -24,7 +24,7 @@ export interface CodeSurroundings extends Pick<Surroundings, "isTerminal" | "say
  */
 export async function readOneTimeCode(
   { code, codeFile }: CodeOptions,
-  { input, isTerminal, say }: CodeSurroundings,
+  { input, isTerminal, say }: CodeIo,
 ): Promise<string | undefined> {
   if (codeFile === undefined) return code;
   if (code !== undefined) {

@@ -15,14 +15,13 @@ import { endpointText, type Network } from "../../transport/byte_stream.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
 import { platformDataHome } from "../data_home.ts";
 import type { LineInput } from "../line_input.ts";
-import type { Surroundings } from "../process_io.ts";
+import type { ProcessIo } from "../process_io.ts";
 import { askYesNo } from "../yes_no.ts";
 
 /** Where the operator's CA is when client and server are started in the same folder. */
 const caFileDefault = "certs/CA.pem";
 
-export interface WalletSurroundings
-  extends Pick<Surroundings, "environment" | "isTerminal" | "say"> {
+export interface WalletIo extends Pick<ProcessIo, "environment" | "isTerminal" | "say"> {
   readonly input: LineInput;
   readonly network: Network;
   readonly sessionKey: SessionKey;
@@ -31,7 +30,7 @@ export interface WalletSurroundings
 /** @throws {FileError} when the CA that was given cannot be read */
 export async function openWallet(
   request: ClientRequest,
-  { environment, input, isTerminal, network, say, sessionKey }: WalletSurroundings,
+  { environment, input, isTerminal, network, say, sessionKey }: WalletIo,
 ): Promise<Wallet> {
   const home = request.home ?? platformDataHome({ os: Deno.build.os, environment });
   const server = { host: request.serverHost, port: request.serverPort };

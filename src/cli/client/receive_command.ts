@@ -11,10 +11,10 @@ import type { TypeCommand } from "./command_typer.ts";
 import type { ClientOutput } from "./output.ts";
 import { errorText } from "../error_fields.ts";
 import { onlineOptions, type PeerAddressRequest } from "./online_options.ts";
-import type { Surroundings } from "../process_io.ts";
+import type { ProcessIo } from "../process_io.ts";
 
 export interface ReceiveOptions
-  extends PeerAddressRequest, Pick<Surroundings, "onSignal" | "say" | "isReaderGone"> {
+  extends PeerAddressRequest, Pick<ProcessIo, "onSignal" | "say" | "isReaderGone"> {
   /** Ends after so many payments; only by a signal when absent. */
   readonly count?: number | undefined;
   /** First prints what came after this entry. */

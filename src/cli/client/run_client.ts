@@ -15,11 +15,11 @@ import { type ExitCode, exitCodeOfError, exitCodes } from "../exit_code.ts";
 import { LineInput } from "../line_input.ts";
 import { performAsMember, refused } from "./member_command.ts";
 import { readOneTimeCode } from "./one_time_code.ts";
-import { runMenu } from "./menu/menu_command.ts";
-import type { Surroundings } from "../process_io.ts";
+import { runMenu } from "./menu/menu.ts";
+import type { ProcessIo } from "../process_io.ts";
 
 /** What a client is given beside what it was asked for. */
-export interface ClientDependencies extends Surroundings {
+export interface ClientDependencies extends ProcessIo {
   readonly sessionKey: SessionKey;
   /** Aborts when a payment is interrupted. Other commands end by the signal itself, or listen for it. */
   readonly interrupted?: AbortSignal | undefined;

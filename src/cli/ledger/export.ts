@@ -9,7 +9,7 @@ import { hledgerWriter } from "../../operator/export_hledger.ts";
 import { jsonlWriter } from "../../operator/export_jsonl.ts";
 import { exportLines } from "../../operator/exported_entries.ts";
 import type { LedgerRequest } from "../command_line/command_line.ts";
-import type { Surroundings } from "../process_io.ts";
+import type { ProcessIo } from "../process_io.ts";
 
 type ExportCommand = Extract<LedgerRequest["command"], { readonly name: "export" }>;
 
@@ -17,7 +17,7 @@ type ExportCommand = Extract<LedgerRequest["command"], { readonly name: "export"
 export function exportAll(
   snapshot: LedgerSnapshot,
   command: ExportCommand,
-  { print, isReaderGone }: Pick<Surroundings, "print" | "isReaderGone">,
+  { print, isReaderGone }: Pick<ProcessIo, "print" | "isReaderGone">,
 ): void {
   const { from, to } = command;
   if (from !== undefined && to !== undefined && from > to) {

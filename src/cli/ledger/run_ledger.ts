@@ -28,7 +28,7 @@ import { type LedgerOutput, ledgerOutput } from "./output.ts";
 import { showFound } from "./show.ts";
 import { printPayment } from "../print_payment.ts";
 import { ProgressBar } from "./progress_bar.ts";
-import type { Surroundings } from "../process_io.ts";
+import type { ProcessIo } from "../process_io.ts";
 
 type Command<Name> = Extract<LedgerRequest["command"], { readonly name: Name }>;
 
@@ -42,10 +42,10 @@ interface LedgerContext {
 /** @throws {MicropayError} when files cannot be read or written, or are not what they have to be */
 export async function runLedger(
   request: LedgerRequest,
-  surroundings: Surroundings,
+  processIo: ProcessIo,
 ): Promise<ExitCode> {
-  const output = ledgerOutput({ json: request.json, print: surroundings.print });
-  const { isReaderGone } = surroundings;
+  const output = ledgerOutput({ json: request.json, print: processIo.print });
+  const { isReaderGone } = processIo;
   const context = { request, output, isReaderGone, clock: systemClock };
   const { command } = request;
   requireLedgerFiles(request);
@@ -61,7 +61,7 @@ export async function runLedger(
       return reading(context, (snapshot) => showFound(snapshot, command.what, output));
     case "export":
       return reading(context, (snapshot) => {
-        exportAll(snapshot, command, surroundings);
+        exportAll(snapshot, command, processIo);
         return exitCodes.ok;
       });
     case "deposit":

@@ -1,6 +1,6 @@
 /**
- * How much is printed about one member or one address. Whoever says something in a loop would fill the disk with it, and hide what others
- * do.
+ * A limit on how much the log says about one member or one address in a while. Without it, a peer that
+ * repeats itself would fill the disk and hide what others do.
  */
 import type { CancelTimer, Clock } from "../../clock.ts";
 import {
@@ -11,13 +11,16 @@ import {
   logWindowMs,
 } from "../../limits.ts";
 
-/** Whom a line is about: a member by its name, all members at an address, or everybody else there. A name may be spelled like an address. */
+/**
+ * The subject of a line: a member by name, all members at an address, or everybody else at an address.
+ * The kind is part of it because a name may be spelled like an address.
+ */
 export interface LogSubject {
   readonly kind: "member" | "members_at" | "address";
   readonly name: string;
 }
 
-/** How many times the limits hold for each kind. */
+/** By how much the limits are multiplied for each kind. */
 const shares = { member: 1, members_at: logMembersAtAddress, address: 1 } as const;
 
 interface Window {
@@ -28,30 +31,38 @@ interface Window {
   readonly cancel: CancelTimer;
 }
 
-export interface LogAllowanceOptions {
+export interface LogRateLimitOptions {
   readonly clock: Clock;
-  /** Told at the end of a window how many lines were left out in it, if any were. */
+  /** Called at the end of a window in which lines were left out, with their number. */
   readonly onLeftOut: (subject: LogSubject, lines: number) => void;
 }
 
-export class LogAllowance {
-  readonly #options: LogAllowanceOptions;
-  /** The oldest one first. */
+export class LogRateLimit {
+  readonly #options: LogRateLimitOptions;
+  /** Oldest first. */
   readonly #windows = new Map<string, Window>();
 
-  constructor(options: LogAllowanceOptions) {
+  constructor(options: LogRateLimitOptions) {
     this.#options = options;
   }
 
   /**
-   * @param subjects all whose limit it has to be within; the first that is at its own counts it as left out
-   * @returns whether one more line about them is to be printed
+   * Counts one line.
+   *
+   * @param subjects the line must be within the limit of each; the first subject that is at its limit
+   * counts the line as left out
+   * @returns whether to print the line
    */
   take(...subjects: readonly LogSubject[]): boolean {
     return this.#count(subjects, { lines: 1, sealedBytes: 0 });
   }
 
-  /** @returns whether a sealed line of that many bytes is to be printed below the words that were {@link LogAllowance.take}n for */
+  /**
+   * Counts the encrypted message that belongs to a line.
+   *
+   * @param bytes its length
+   * @returns whether to print it
+   */
   takeSealed(bytes: number, ...subjects: readonly LogSubject[]): boolean {
     return this.#count(subjects, { lines: 0, sealedBytes: bytes });
   }
@@ -60,7 +71,7 @@ export class LogAllowance {
     subjects: readonly LogSubject[],
     { lines, sealedBytes }: { lines: number; sealedBytes: number },
   ): boolean {
-    // Opened first: to make room for one of them, the other one may be ended.
+    // A new window may end the oldest one, which may be another subject's. So open all, then look them up.
     for (const subject of subjects) this.#windowOf(subject);
     const windows = subjects.map((subject) => this.#windowOf(subject));
     const full = windows.find(({ subject: { kind }, ...used }) =>
@@ -78,7 +89,7 @@ export class LogAllowance {
     return true;
   }
 
-  /** Ends all windows: nothing is left out without being told. */
+  /** Ends all windows, and reports the lines that were left out. */
   close(): void {
     for (const key of [...this.#windows.keys()]) this.#end(key);
   }

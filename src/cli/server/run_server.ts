@@ -28,7 +28,7 @@ import { joinLine } from "./join_line.ts";
 import { LineInput } from "../line_input.ts";
 import { OutputQueue } from "./output_queue.ts";
 import { openServerLog, type ServerLog } from "./server_log.ts";
-import type { Surroundings } from "../process_io.ts";
+import type { ProcessIo } from "../process_io.ts";
 import { askYesNo } from "../yes_no.ts";
 
 /** A limit below this would be of no use: one payer, one payee, and the payer's own question about the outcome. */
@@ -42,16 +42,16 @@ const hourMs = 3_600_000;
  */
 export async function runServer(
   request: ServerRequest,
-  surroundings: Surroundings,
+  processIo: ProcessIo,
 ): Promise<ExitCode> {
   const { silent, certs, logFormat: format } = request;
   const clock = systemClock;
   const output = new OutputQueue({
-    write: surroundings.writeOutput,
+    write: processIo.writeOutput,
     clock,
     leftOutLine: (lines) => log.leftOutLine(lines),
     onFailure: (error) =>
-      surroundings.say(
+      processIo.say(
         `micropay: write to the standard output: ${
           messageOf(error)
         }; the server goes on without it`,
@@ -60,7 +60,7 @@ export async function runServer(
   const print = (line: string) => output.print(line);
   const log = await openServerLog({ format, silent, certs, clock, print });
   try {
-    return await serveLedger(request, { ...surroundings, log });
+    return await serveLedger(request, { ...processIo, log });
   } finally {
     await output.end();
   }
@@ -68,13 +68,13 @@ export async function runServer(
 
 async function serveLedger(
   request: ServerRequest,
-  { log, ...surroundings }: Surroundings & { readonly log: ServerLog },
+  { log, ...processIo }: ProcessIo & { readonly log: ServerLog },
 ): Promise<ExitCode> {
   const userLimit = sayUserLimit(request, log);
   // Before anything is made or deleted: where another server has the port, this one was started by mistake.
   const listener = tcpNetwork.listen({ host: request.host, port: request.port });
   try {
-    await serveOn(listener, request, { ...surroundings, log, userLimit });
+    await serveOn(listener, request, { ...processIo, log, userLimit });
   } finally {
     listener.close();
   }
@@ -85,17 +85,17 @@ async function serveLedger(
 async function serveOn(
   listener: Listener,
   request: ServerRequest,
-  { log, userLimit, ...surroundings }: Surroundings & {
+  { log, userLimit, ...processIo }: ProcessIo & {
     readonly log: ServerLog;
     readonly userLimit: number;
   },
 ): Promise<void> {
   const db = resolve(request.db);
-  if (request.reset) await resetLedger({ ...request, db }, surroundings);
+  if (request.reset) await resetLedger({ ...request, db }, processIo);
   const certificates = await openOrMakeCertificates(request.certs, log);
   const ledgerId = certificates.anchor.fingerprint;
   const sessionKeys = await SessionKeys.open({
-    generate: () => surroundings.makeSessionKey(request.rsaBits),
+    generate: () => processIo.makeSessionKey(request.rsaBits),
     clock: systemClock,
     everyMs: request.rekeyHours * hourMs,
   });
@@ -112,7 +112,7 @@ async function serveOn(
       hostname: Deno.hostname(),
       fingerprint: ledgerId,
     }));
-    await serveUntilSignal(surroundings, () =>
+    await serveUntilSignal(processIo, () =>
       new Server(
         {
           listener,
@@ -153,7 +153,7 @@ function sayUserLimit({ userLimit }: ServerRequest, log: ServerLog): number {
 
 async function resetLedger(
   { db, yes }: ServerRequest,
-  { isTerminal, openInput, say }: Surroundings,
+  { isTerminal, openInput, say }: ProcessIo,
 ): Promise<void> {
   if (!yes) {
     if (!isTerminal()) {
@@ -202,7 +202,7 @@ async function openOrMakeCertificates(
  * @param start is called when signals are taken already: whoever waits for the line that says it listens may send one at once
  */
 async function serveUntilSignal(
-  { onSignal }: Surroundings,
+  { onSignal }: ProcessIo,
   start: () => Server,
 ): Promise<void> {
   let server: Server | undefined;

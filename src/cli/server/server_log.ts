@@ -11,7 +11,7 @@ import type { Occupancy, ServerEvent } from "../../server/server_event.ts";
 import type { Endpoint } from "../../transport/byte_stream.ts";
 import { expiryLine } from "./expiry_line.ts";
 import { escapeRisky } from "../json_line.ts";
-import { LogAllowance, type LogSubject } from "./log_rate_limit.ts";
+import { LogRateLimit, type LogSubject } from "./log_rate_limit.ts";
 
 /**
  * Characters of a text that the other side had a part in: more than any that is as it should be. An order's names are printed before they
@@ -57,7 +57,7 @@ export async function openServerLog(
     ],
   });
   const logger = getLogger(["micropay", "server"]);
-  const allowance = new LogAllowance({
+  const rateLimit = new LogRateLimit({
     clock,
     onLeftOut({ kind, name }, lines) {
       const line = `${printable(name)}: ${lines} more lines about it are left out`;
@@ -81,10 +81,10 @@ export async function openServerLog(
     report(reported) {
       const event = shortened(reported);
       const subjects = subjectsOf(event);
-      if (!allowance.take(...subjects)) return;
-      if (event.kind === "stopped") allowance.close();
+      if (!rateLimit.take(...subjects)) return;
+      if (event.kind === "stopped") rateLimit.close();
       const withSealed = !silent && event.kind === "message" &&
-        allowance.takeSealed(event.line.length, ...subjects);
+        rateLimit.takeSealed(event.line.length, ...subjects);
       const { kind, ...properties } = event;
       const fields = { event: kind, ...plain(properties, { withSealed }) };
       const line = lineOf(event, { withSealed: withSealed && format === "text", certs });

@@ -3,7 +3,7 @@
  */
 import { FileError, messageOf } from "../../errors.ts";
 import { lineBytesMax } from "../../limits.ts";
-import type { Surroundings } from "../process_io.ts";
+import type { ProcessIo } from "../process_io.ts";
 
 export interface VerifyLine {
   /** As it was given; `stdin` for the standard input. */
@@ -22,7 +22,7 @@ export interface VerifyLine {
  */
 export async function* verifyLines(
   file: string,
-  { openInput }: Pick<Surroundings, "openInput">,
+  { openInput }: Pick<ProcessIo, "openInput">,
 ): AsyncGenerator<VerifyLine> {
   const name = file === "-" ? "stdin" : file;
   let number = 0;

@@ -22,7 +22,7 @@ import { type JsonObject, parseJsonObject } from "../../strict_json.ts";
 import type { VerifyRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
 import { jsonLine } from "../json_line.ts";
-import type { Surroundings } from "../process_io.ts";
+import type { ProcessIo } from "../process_io.ts";
 import { verifyLines } from "./receipt_lines.ts";
 
 /**
@@ -31,7 +31,7 @@ import { verifyLines } from "./receipt_lines.ts";
  */
 export async function runVerify(
   request: VerifyRequest,
-  { openInput, print }: Surroundings,
+  { openInput, print }: ProcessIo,
 ): Promise<ExitCode> {
   const anchor = await readAnchor(request.ca);
   const files = request.files.length === 0 ? ["-"] : request.files;

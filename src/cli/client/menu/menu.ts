@@ -16,11 +16,15 @@ import { printable } from "../../../printable.ts";
 import { codes } from "../../../protocol/code.ts";
 import { endpointText } from "../../../transport/byte_stream.ts";
 import type { Greeted } from "../../../transport/connect_channel.ts";
+import type { MeteredNetwork } from "../../../transport/metered_network.ts";
 import { registeredText } from "../advice.ts";
 import { settlementText } from "../settlement_text.ts";
 import { errorText } from "../../error_fields.ts";
+import type { LineInput } from "../../line_input.ts";
+import type { ProcessIo } from "../../process_io.ts";
+import type { TypeCommand } from "../command_typer.ts";
 import { type ExitCode, exitCodes } from "../../exit_code.ts";
-import { InputEnded } from "./menu_input.ts";
+import { InputEnded, MenuInput } from "./menu_input.ts";
 import {
   MenuPayments,
   menuSteps,
@@ -32,22 +36,62 @@ import {
 import { onlineOptions, type PeerAddressRequest } from "../online_options.ts";
 
 /**
- * The first line is the course project's, and what its choices ask stays as it is: scripts answer them line by line. What came since
- * has its own numbers and its own questions.
+ * The first line is the course project's. Scripts answer its questions line by line, so these never change.
+ * Newer choices have numbers and questions of their own.
  */
 const choices = [
   "1 REGISTER   2 LOGIN   3 LIST   4 TRANSACTION   5 EXIT",
   "6 HISTORY   7 REFUND   8 TRANSACTION WITH A MEMO   9 REGISTER WITH A CODE",
 ];
 
-export interface MenuOptions extends MenuTalk {
+/** What the menu is run with. */
+export interface RunMenuOptions {
+  readonly wallet: Wallet;
+  readonly input: LineInput;
+  readonly network: MeteredNetwork;
+  readonly clock: Clock;
+  readonly address: PeerAddressRequest;
+  readonly typed: TypeCommand;
+}
+
+/** Shows the menu until it ends, or a signal ends it, and then prints what was transferred and how long it took. */
+export async function runMenu(
+  { wallet, input, network, clock, address, typed }: RunMenuOptions,
+  { print, isReaderGone, say, onSignal }: ProcessIo,
+): Promise<ExitCode> {
+  const startMs = clock.monotonicMs();
+  const interrupted = new AbortController();
+  const stop = onSignal(() => interrupted.abort());
+  const printUse = () => {
+    const seconds = ((clock.monotonicMs() - startMs) / 1000).toFixed(3);
+    print(`Bytes written: ${network.bytesWritten}`);
+    print(`Bytes read: ${network.bytesRead}`);
+    print(`Time spent: ${seconds} s`);
+  };
+  try {
+    const questions = new MenuInput(input, { signal: interrupted.signal, say });
+    const options = { wallet, input: questions, clock, address, typed };
+    const menu = new Menu({ ...options, print, isReaderGone, say });
+    const code = await menu.run();
+    printUse();
+    return code;
+  } catch (error) {
+    // The totals must not take the place of a result that could not be printed.
+    if (!(error instanceof OutputError || error instanceof UnprintedPaymentError)) printUse();
+    throw error;
+  } finally {
+    stop();
+  }
+}
+
+interface MenuOptions extends MenuTalk {
   readonly wallet: Wallet;
   readonly clock: Clock;
   /** Where peers reach this client, as given on the command line. */
   readonly address: PeerAddressRequest;
 }
 
-export class Menu {
+class Menu {
   readonly #options: MenuOptions;
   #unused: { readonly connection: Greeted; readonly sinceMs: number } | undefined;
   #member: Member | undefined;
@@ -90,7 +134,7 @@ export class Menu {
       await this.#perform(choice, undelivered);
     } catch (error) {
       if (error instanceof InputEnded || !(error instanceof MicropayError)) throw error;
-      // Whoever drives it would take what it does from here on for not done.
+      // A script that misses a result would believe that nothing was done.
       if (error instanceof OutputError || error instanceof UnprintedPaymentError) throw error;
       this.#sayError(error);
     }
@@ -118,14 +162,14 @@ export class Menu {
       case "9":
         return await this.#register({ withCode: true });
     }
-    // The question whether the server should deliver it is asked by the menu itself: whatever else a script chooses next is done.
+    // The menu itself asks whether the server should deliver: a script's next choice still counts as one.
     if (undelivered && /^y(es)?$/i.test(choice)) {
       return await this.#payments()?.deliver(undelivered);
     }
     this.#options.say(`"${printable(choice)}" is not a choice: type a number from 1 to 9`);
   }
 
-  /** What can be done with money; says so and is nothing for who is not logged in. */
+  /** The choices about money. Without a login it says so, and returns nothing. */
   #payments(): MenuPayments | undefined {
     const { print, say } = this.#options;
     if (this.#member) return new MenuPayments(this.#member, this.#options);
@@ -189,7 +233,7 @@ export class Menu {
       return member;
     } catch (error) {
       if (!(error instanceof NotAuthenticatedError)) throw error;
-      // What the server would say to somebody with another's name, said before anything is sent.
+      // The server would say the same about an account that is not this user's.
       print(`220 ${codes[220].text}`);
       this.#sayError(error);
       return undefined;
@@ -198,12 +242,12 @@ export class Menu {
 
   #sayError(error: unknown): void {
     const { say, typed } = this.#options;
-    // In a terminal of its own, where no menu says which account is meant.
+    // People type it in another terminal, where the account has to be named.
     const whole = (words: string) => typed(words, this.#member?.context.name);
     say(`micropay: ${printable(errorText(error, whole))}`);
   }
 
-  /** Says so as soon as the server is gone, not only at the next question. */
+  /** Tells at once when the server is gone, not only at the next question. */
   #watch(member: Member): void {
     member.context.link.closed.then(async (reason) => {
       if (this.#member !== member) return;
@@ -213,7 +257,7 @@ export class Menu {
     });
   }
 
-  /** A connection that nothing was said on yet. */
+  /** A connection that is still unused: the one from before if it is fresh, or a new one. */
   async #connection(): Promise<Greeted> {
     const { clock, wallet } = this.#options;
     const unused = this.#unused;
