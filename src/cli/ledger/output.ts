@@ -173,8 +173,9 @@ function printFields(print: Print, row: StoredEntry | StoredChange): void {
 }
 
 function changeText({ number, at, kind, certificate }: StoredChange): string {
-  const of = certificate === null ? "" : `  certificate ${String(certificate).slice(0, 16)}…`;
-  return printable(`${number}  ${at}  ${kind}${of}`);
+  const shown = [number, at, kind].map((value) => printable(String(value)));
+  if (certificate === null) return shown.join("  ");
+  return [...shown, `certificate ${printable(String(certificate).slice(0, 16))}…`].join("  ");
 }
 
 function entryText({ number, at, kind, payer, payee, amount, memo }: StoredEntry): string {
