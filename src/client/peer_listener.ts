@@ -3,7 +3,6 @@
  */
 import { ListenError, messageOf, MicropayError } from "../errors.ts";
 import { peerConnectionsMax, peerTimeoutMs } from "../limits.ts";
-import { codes } from "../protocol/code.ts";
 import { encodeReply, refuse, replyType } from "../protocol/exchange.ts";
 import { payExchange } from "../protocol/transfer.ts";
 import { acceptChannel } from "../transport/accept_channel.ts";
@@ -94,7 +93,7 @@ export class PeerListener {
     const { outcome, doubtful }: TakenOrder =
       party && party.role === "member" && type === payExchange.type
         ? await takeOrder(body, { from: party.name, ...payee })
-        : { outcome: refuse(410, codes[410].text) };
+        : { outcome: refuse(410, "unknown type") };
     try {
       await channel.send(replyType, encodeReply(payExchange, seq, outcome)).written;
     } finally {

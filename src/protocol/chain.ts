@@ -18,7 +18,10 @@ const answer = v.strictObject({
   /** The head after the row `after`; the ledger's identifier for 0. */
   head: digestShape,
   /** SHA-256 of each row's canonical encoding, in the order of their numbers: 32 bytes in base64url. Empty at the end. */
-  digests: v.pipe(v.array(base64UrlShape), v.maxLength(chainDigestsMax)),
+  digests: v.pipe(
+    v.array(v.pipe(v.string(), v.length(43), base64UrlShape)),
+    v.maxLength(chainDigestsMax),
+  ),
   /** Number of the ledger's last row; 0 when it has none. */
   last: countShape,
 });

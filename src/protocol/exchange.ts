@@ -34,9 +34,14 @@ export interface Answered<Answer> {
 
 export type Outcome<Answer> = Answered<Answer> | Refusal;
 
-/** Refuses with a code, in the words everybody is shown for it, or in more exact ones that begin the same. */
-export function refuse(code: Code, text: string = codes[code].text): Refusal {
-  return { outcome: "refused", code, text };
+/**
+ * Refuses with a code, in the words everybody is shown for it.
+ *
+ * @param detail what was wrong; it follows these words in parentheses, so that every text begins with its code's
+ */
+export function refuse(code: Code, detail?: string): Refusal {
+  const { text } = codes[code];
+  return { outcome: "refused", code, text: detail === undefined ? text : `${text} (${detail})` };
 }
 
 export function answered<Answer>(answer: Answer): Answered<Answer> {
@@ -86,7 +91,7 @@ export function decodeOutcome<Answer>(
     if (reply.answer !== undefined) {
       throw new ProtocolError(`read a reply: ${reply.code} has an answer`);
     }
-    return refuse(reply.code, reply.text);
+    return { outcome: "refused", code: reply.code, text: reply.text };
   }
   return answered(check(exchange.answer, reply.answer, `read the answer to ${exchange.type}`));
 }

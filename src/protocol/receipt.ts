@@ -8,8 +8,15 @@ import { type Entry, entryKinds, orderDigest } from "../ledger/entry.ts";
 import { orderBytesMax } from "../limits.ts";
 import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
 import type { Identity } from "../pki/identity.ts";
-import { readDocument, signDocument, verifyDocument } from "../pki/signed_document.ts";
+import {
+  readDocument,
+  signDocument,
+  type UnverifiedDocument,
+  verifyDocument,
+} from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { leafCodec } from "../pki/x509/certificate.ts";
+import { readStructure } from "../pki/x509/signed_structure.ts";
 import { check } from "./exchange.ts";
 import {
   amountShape,
@@ -75,7 +82,8 @@ export async function signReceipt(
 }
 
 /**
- * Checks that a receipt is the server's: form, certificate, signature, ledger.
+ * Checks that a receipt is the server's: form, certificate, signature, ledger. The same at any time: no clock is asked, because a
+ * payment stays made when a certificate ends.
  *
  * @throws {EnvelopeError} when any of it does not hold
  * @throws {CertificateError} when the certificate is not a good server's
@@ -83,15 +91,28 @@ export async function signReceipt(
  */
 export async function verifyReceipt(
   jws: string,
-  { anchor, atMs }: { anchor: TrustAnchor; atMs: number },
+  { anchor }: { anchor: TrustAnchor },
 ): Promise<VerifiedReceipt> {
   if (jws.length > orderBytesMax) throw new EnvelopeError("read a receipt: it is too long");
   const document = readDocument(jws, { typ: "micropay-receipt", chain: "single" });
   const receipt = check(receiptShape, document.payload, "read a receipt");
+  const atMs = signedAtMs(receipt, document.chain!);
   const certificate = await verifyChain(document.chain!, { anchor, role: "server", atMs });
   await verifyDocument(document, certificate.publicKey);
   if (receipt.ledger !== anchor.fingerprint) {
     throw new EnvelopeError(`check a receipt: it is of the ledger ${receipt.ledger}`);
   }
   return { receipt, certificate, jws };
+}
+
+/**
+ * The earliest time at which the server can have signed a receipt: when the entry was booked, or when the certificate began, which
+ * may be later. A receipt is made again whenever somebody asks for it, under the certificate of that day.
+ */
+function signedAtMs({ at, id }: Receipt, chain: NonNullable<UnverifiedDocument["chain"]>): number {
+  const bookedAtMs = Date.parse(at);
+  if (Number.isNaN(bookedAtMs)) {
+    throw new EnvelopeError(`check the receipt of ${id}: its time is no date`);
+  }
+  return Math.max(bookedAtMs, readStructure(chain[0]!, leafCodec).contents.notBeforeMs);
 }

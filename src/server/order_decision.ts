@@ -5,7 +5,7 @@ import type { AccountName } from "../account_name.ts";
 import { CertificateError, EnvelopeError, ProtocolError } from "../errors.ts";
 import { issuingAccount, orderDigest } from "../ledger/entry.ts";
 import type { VoidOutcome } from "../ledger/ledger.ts";
-import { type Code, codes } from "../protocol/code.ts";
+import type { Code } from "../protocol/code.ts";
 import { type Refusal, refuse } from "../protocol/exchange.ts";
 import { type VerifiedOrder, verifyOrder } from "../protocol/order.ts";
 import type { RequestContext } from "./route.ts";
@@ -35,7 +35,7 @@ export async function readOwnOrder(
     return { ...verified, payer: from, payee: to };
   } catch (error) {
     if (error instanceof ProtocolError) {
-      return refuse(261, `${codes[261].text} (${error.message})`);
+      return refuse(261, error.message);
     }
     // What failed in a crypto check is never told.
     if (error instanceof EnvelopeError || error instanceof CertificateError) return refuse(261);

@@ -103,8 +103,9 @@ export class ServedSession {
 
   /** @returns whether to go on */
   async #answer(received: FirstMessage): Promise<boolean> {
-    if (isPong(received.message)) return true;
     const { session } = this;
+    // A surplus connection counts nowhere: whatever comes on it is the last that does.
+    if (isPong(received.message)) return !session.isSurplus;
     this.#isBusy = true;
     try {
       const context = { server: this.#server, session, dismiss: () => this.dismiss() };

@@ -9,7 +9,7 @@ import { verifyReceipt } from "../../src/protocol/receipt.ts";
 import { forgeJws } from "../envelope/forger.ts";
 import { x5c } from "../envelope/hostile_message.ts";
 import { serverKeys } from "../envelope/hostile_parties.ts";
-import { anchor, atMs, readVectors, server } from "../envelope/vector_parties.ts";
+import { anchor, readVectors, server } from "../envelope/vector_parties.ts";
 import type { DocumentVector } from "../vectors/vector_files.ts";
 import { changedMembers, jsonOf, type MemberChange, membersOf } from "./odd_json.ts";
 
@@ -25,7 +25,7 @@ export async function readSignedReceipt(changes: readonly MemberChange[]): Promi
     key: serverKeys.privateKey,
   });
   try {
-    const { receipt } = await verifyReceipt(jws, { anchor, atMs });
+    const { receipt } = await verifyReceipt(jws, { anchor });
     assertEquals({ ...receipt }, JSON.parse(payload));
     const { amount, entry, ledger } = receipt;
     for (const number of [amount, entry]) assert(Number.isSafeInteger(number) && number > 0);

@@ -13,7 +13,7 @@ import { otherCa } from "../envelope/hostile_parties.ts";
 import { alice, anchor, atMs, readVectors, server } from "../envelope/vector_parties.ts";
 import type { LedgerFile } from "../vectors/vector_files.ts";
 
-const trust = { anchor, atMs };
+const trust = { anchor };
 const ledger = await readVectors<LedgerFile>("ledger");
 const entries = ledger.entries.map(({ at, head, ...rest }) => ({
   ...rest,

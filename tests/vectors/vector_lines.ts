@@ -9,9 +9,10 @@ import { writeGreeting } from "../../src/envelope/greeting.ts";
 import { seal } from "../../src/envelope/seal.ts";
 import { correspondentUri, signerUri } from "../../src/envelope/correspondent.ts";
 import { signerPrivateKey } from "../../src/envelope/correspondent.ts";
-import { chainHash, type Entry, entryDigest } from "../../src/ledger/entry.ts";
+import { chainHash, type Entry, entryDigest, orderDigest } from "../../src/ledger/entry.ts";
 import type { Amount } from "../../src/money.ts";
 import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
+import { codes } from "../../src/protocol/code.ts";
 import { signOrder } from "../../src/protocol/order.ts";
 import { signReceipt } from "../../src/protocol/receipt.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
@@ -124,7 +125,13 @@ function document(
 }
 
 export async function makeMessages(): Promise<MessageVector[]> {
-  const result = { id: ids.lunch, code: 130, text: "transfer OK", receipt };
+  const result = {
+    id: ids.lunch,
+    order: orderDigest(order),
+    code: 130,
+    text: "transfer OK",
+    receipt,
+  };
   const row = {
     entry: 2,
     id: ids.lunch,
@@ -215,7 +222,7 @@ export async function makeMessages(): Promise<MessageVector[]> {
       "alice",
       8,
       "a chain",
-      ok(7, 300, "OK", { head: anchor.fingerprint, digests, entries: 3 }),
+      ok(7, 300, "OK", { head: anchor.fingerprint, digests, last: 3 }),
     ),
     ask("bob", 2, "submit", { order: refundOrder }),
     answer(
@@ -231,9 +238,24 @@ export async function makeMessages(): Promise<MessageVector[]> {
       type: "payment",
       body: { order: refundOrder, receipt: refundReceipt },
     }),
+    message("the server tells alice that an order of hers was refused", {
+      from: "server",
+      to: "alice",
+      seq: 10,
+      type: "result",
+      body: { id: ids.lunch, order: orderDigest(order), code: 265, text: codes[265].text },
+    }),
     ask("alice", 8, "exit", {}),
-    answer("alice", 10, "an exit", ok(8, 120, "Bye", {})),
-    message("the server stops", { from: "server", to: "bob", seq: 3, type: "closing", body: {} }),
+    answer("alice", 11, "an exit", ok(8, 120, "Bye", {})),
+    message("the server asks bob whether it is there", {
+      from: "server",
+      to: "bob",
+      seq: 3,
+      type: "ping",
+      body: {},
+    }),
+    ask("bob", 3, "pong", {}),
+    message("the server stops", { from: "server", to: "bob", seq: 4, type: "closing", body: {} }),
   ]);
 }
 

@@ -46,7 +46,9 @@ export async function takeOrder(
   body: JsonObject,
   { from, member, incoming }: { readonly from: AccountName } & Payee,
 ): Promise<TakenOrder> {
-  const verified = await verify(body, from, member);
+  const read = readPay(body);
+  if ("outcome" in read) return { outcome: read };
+  const verified = await verify(read.order, from, member);
   if ("outcome" in verified) return { outcome: verified };
   try {
     const outcome = await member.link.ask(submitExchange, { order: verified.jws });
@@ -87,13 +89,22 @@ export async function findOut(
   }
 }
 
+/** A body of another shape is no request to pay; what is in it is looked at next. */
+function readPay(body: JsonObject): { readonly order: string } | Refusal {
+  try {
+    return check(payExchange.request, body, "read a pay request");
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    return refuse(410, error.message);
+  }
+}
+
 async function verify(
-  body: JsonObject,
+  jws: string,
   from: AccountName,
   { anchor, link, name }: MemberContext,
 ): Promise<VerifiedOrder | Refusal> {
   try {
-    const { order: jws } = check(payExchange.request, body, "read an order's message");
     const verified = await verifyOrder(jws, { anchor });
     const { order } = verified;
     // A refund goes through the server, which knows what is refunded.

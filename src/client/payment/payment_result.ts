@@ -10,6 +10,7 @@ import { statusExchange } from "../../protocol/status.ts";
 import { resultShape, resultType } from "../../protocol/transfer.ts";
 import type { JsonObject } from "../../strict_json.ts";
 import type { MemberContext } from "../member_context.ts";
+import { checkReceipt } from "./receipt_check.ts";
 import type { SentOrder } from "./sent_order.ts";
 
 /** Booked, with the proof. */
@@ -22,20 +23,14 @@ export interface Paid {
 /**
  * Checks that a receipt proves that this order was booked.
  *
- * @throws {EnvelopeError} when it does not; and what `verifyReceipt` throws
+ * @throws what `checkReceipt` throws, when it does not
  */
 export async function checked(
   receiptJws: string,
-  order: SentOrder,
-  { anchor, clock }: Pick<MemberContext, "anchor" | "clock">,
+  { jws }: Pick<SentOrder, "jws">,
+  { anchor }: Pick<MemberContext, "anchor">,
 ): Promise<Paid> {
-  const { receipt } = await verifyReceipt(receiptJws, { anchor, atMs: clock.nowMs() });
-  const matches = receipt.id === order.id && receipt.from === order.from &&
-    receipt.to === order.to && receipt.amount === order.amount &&
-    receipt.order === orderDigest(order.jws);
-  if (!matches) {
-    throw new EnvelopeError(`check the receipt of ${order.id}: it is for another order`);
-  }
+  const { receipt } = await checkReceipt(receiptJws, jws, { anchor });
   return { outcome: "paid", receipt, receiptJws };
 }
 
@@ -46,8 +41,8 @@ export async function checked(
  */
 export async function proven(
   receiptJws: string,
-  order: SentOrder,
-  member: Pick<MemberContext, "anchor" | "clock" | "receipts">,
+  order: Pick<SentOrder, "id" | "jws">,
+  member: Pick<MemberContext, "anchor" | "receipts">,
 ): Promise<Paid> {
   const paid = await checked(receiptJws, order, member);
   await member.receipts.add({ id: order.id, receipt: receiptJws, order: order.jws });
@@ -63,7 +58,7 @@ export async function proven(
  */
 export async function askStatus(
   id: string,
-  { anchor, clock, link }: MemberContext,
+  { anchor, link }: MemberContext,
   { voiding }: { readonly voiding?: string | undefined } = {},
 ): Promise<Paid | Refusal> {
   const request = voiding === undefined ? { id } : { id, void: voiding };
@@ -73,7 +68,7 @@ export async function askStatus(
     return voiding !== undefined && status.code === 261 ? refuse(400) : status;
   }
   const receiptJws = status.answer.receipt;
-  const { receipt } = await verifyReceipt(receiptJws, { anchor, atMs: clock.nowMs() });
+  const { receipt } = await verifyReceipt(receiptJws, { anchor });
   if (receipt.id !== id) throw new EnvelopeError(`ask for ${id}: the receipt is for ${receipt.id}`);
   return { outcome: "paid", receipt, receiptJws };
 }
@@ -86,13 +81,13 @@ export async function askStatus(
  */
 export async function askEntry(
   number: number,
-  { anchor, clock, link }: MemberContext,
+  { anchor, link }: MemberContext,
 ): Promise<Paid | Refusal> {
   const page = await link.ask(historyExchange, { limit: 1, after: number - 1 });
   if (page.outcome === "refused") return page;
   const [row] = page.answer.entries;
   if (row?.entry !== number) return refuse(400);
-  const { receipt } = await verifyReceipt(row.receipt, { anchor, atMs: clock.nowMs() });
+  const { receipt } = await verifyReceipt(row.receipt, { anchor });
   if (receipt.entry !== number) {
     throw new EnvelopeError(`ask for entry ${number}: the receipt is for entry ${receipt.entry}`);
   }
@@ -142,7 +137,8 @@ async function readResult(
     const { code, text, receipt } = result;
     // The id alone says nothing: its payee may hand in an earlier order of this id only now, to have it refused.
     if (result.order !== orderDigest(order.jws)) return undefined;
-    return receipt === undefined ? refuse(code, text) : await proven(receipt, order, member);
+    if (receipt !== undefined) return await proven(receipt, order, member);
+    return { outcome: "refused", code, text };
   } catch (error) {
     if (!(error instanceof MicropayError)) throw error;
     return undefined;

@@ -1,13 +1,10 @@
 /**
- * Checking a receipt without the server: with the CA's certificate alone, by anybody, at any time later.
+ * Checking a receipt with the CA's certificate alone: the payer and the payee do it, and anybody at any time later.
  */
 import { EnvelopeError } from "../../errors.ts";
 import { type EntryKind, issuingAccount, orderDigest } from "../../ledger/entry.ts";
 import { pemToDer } from "../../pki/pem.ts";
-import { readDocument } from "../../pki/signed_document.ts";
 import { readTrustAnchorOfAnyDate, type TrustAnchor } from "../../pki/trust_anchor.ts";
-import { leafCodec } from "../../pki/x509/certificate.ts";
-import { readStructure } from "../../pki/x509/signed_structure.ts";
 import { type Order, verifyOrder } from "../../protocol/order.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
 import { type Receipt, verifyReceipt } from "../../protocol/receipt.ts";
@@ -30,15 +27,11 @@ export async function checkReceipt(
   orderJws: string | undefined,
   { anchor }: { anchor: TrustAnchor },
 ): Promise<CheckedReceipt> {
-  const { receipt } = await verifyReceipt(receiptJws, { anchor, atMs: signedAtMs(receiptJws) });
-  const bookedAtMs = Date.parse(receipt.at);
-  if (Number.isNaN(bookedAtMs)) {
-    throw new EnvelopeError(`check the receipt of ${receipt.id}: its time is no date`);
-  }
+  const { receipt } = await verifyReceipt(receiptJws, { anchor });
   if (orderJws === undefined) return { receipt, order: undefined };
   const verified = await verifyOrder(orderJws, { anchor });
   const { order } = verified;
-  const fault = judgeOrder(verified, { atMs: bookedAtMs });
+  const fault = judgeOrder(verified, { atMs: Date.parse(receipt.at) });
   if (fault) {
     throw new EnvelopeError(`check the receipt of ${receipt.id}: its order ${fault.reason}`);
   }
@@ -62,21 +55,6 @@ export async function checkReceipt(
  */
 export async function readReceiptAnchor(pem: string): Promise<TrustAnchor> {
   return await readTrustAnchorOfAnyDate(pemToDer(pem, "CERTIFICATE"));
-}
-
-/**
- * The earliest time at which the server can have signed a receipt that claims what this one does: when it was booked, or when the
- * certificate began, which may be later. A receipt is made again whenever somebody asks for it, under the certificate of that day.
- */
-function signedAtMs(receiptJws: string): number {
-  const { payload, chain } = readDocument(receiptJws, {
-    typ: "micropay-receipt",
-    chain: "single",
-  });
-  const { notBeforeMs } = readStructure(chain![0]!, leafCodec).contents;
-  const bookedAtMs = typeof payload.at === "string" ? Date.parse(payload.at) : NaN;
-  // What is no date is refused with the receipt's other members.
-  return Math.max(notBeforeMs, Number.isNaN(bookedAtMs) ? notBeforeMs : bookedAtMs);
 }
 
 function isKindOf(kind: EntryKind, { from, to, refunds }: Order): boolean {

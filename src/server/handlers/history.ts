@@ -13,7 +13,9 @@ export const historyRoute = memberRoute({
   exchange: historyExchange,
   notation: () => "History",
   async handle({ limit, before, after }, { name, server, session }) {
-    if (before !== undefined && after !== undefined) return refuse(410);
+    if (before !== undefined && after !== undefined) {
+      return refuse(410, "a history is asked for before an entry or after one, not both");
+    }
     const rowsMax = Math.min(limit, entriesPerPageMax);
     const query = {
       // One more, to know whether there is more.

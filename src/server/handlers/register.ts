@@ -7,7 +7,6 @@ import { isAmount } from "../../money.ts";
 import type { CertificateRequest } from "../../pki/certificate_request.ts";
 import { sha256Hex } from "../../pki/signing_key.ts";
 import { signAccountChange } from "../../protocol/account_change.ts";
-import { codes } from "../../protocol/code.ts";
 import { answered, type Outcome, refuse } from "../../protocol/exchange.ts";
 import { signIssue } from "../../protocol/issue.ts";
 import {
@@ -68,10 +67,7 @@ function outcomeOf(registered: RegisterOutcome): Outcome<RegisterAnswer> {
     case "name_taken":
       return refuse(210);
     case "issue_exhausted":
-      return refuse(
-        210,
-        `${codes[210].text}: the ledger has no more money to open accounts with`,
-      );
+      return refuse(210, "the ledger has no more money to open accounts with");
     case "outdated":
       throw new LedgerBusyError("reissue a certificate: other account changes came first");
   }

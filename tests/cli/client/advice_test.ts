@@ -108,7 +108,7 @@ Deno.test("advice: every refusal of a payment says more than its code", () => {
 });
 
 Deno.test("advice: a reason that the server gave is not guessed at", () => {
-  const refusal = refuse(210, "FAIL: the ledger has no more money to open accounts with");
+  const refusal = refuse(210, "the ledger has no more money to open accounts with");
   assertEquals(adviceOn(refusal, register, commandSteps), undefined);
 });
 
