@@ -14,18 +14,20 @@ type Check = (file: SourceFile) => string[];
 /** From left to right; imports go to the right only. What stands together never imports each other. */
 const layers: readonly (readonly string[])[] = [
   ["cli"],
+  ["client/sqlite"],
   ["server", "client", "operator", "ledger/sqlite", "ledger/memory"],
   ["transport"],
   ["envelope"],
   ["protocol"],
   ["pki"],
   ["ledger"],
+  ["sqlite"],
   ["leaves"],
 ];
 
 /** Where a dependency may be imported; one that is not named here may be imported anywhere. */
 const homes: Readonly<Record<string, readonly string[]>> = {
-  "node:sqlite": ["ledger/sqlite"],
+  "node:sqlite": ["ledger/sqlite", "client/sqlite", "sqlite"],
   "jose": ["pki", "envelope"],
   "@optique/": ["cli"],
   "@logtape/": ["cli"],

@@ -4,7 +4,8 @@
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import { LedgerError, messageOf } from "../../errors.ts";
-import { ledgerError, sqliteCondition } from "./sqlite_error.ts";
+import { sqliteCondition } from "../../sqlite/sqlite_error.ts";
+import { ledgerError } from "./ledger_error.ts";
 import { streamRows } from "./stream_rows.ts";
 
 /** In an order that foreign keys allow. Each group is copied in the order of its rows' numbers, which its tables share. */

@@ -6,7 +6,8 @@ import { FileError, MicropayError } from "../../errors.ts";
 import { removeIfThere } from "./ledger_file.ts";
 import { folderOf, placeNewFile, requireFreeName } from "./new_file.ts";
 import { schemaStatements, schemaVersion } from "./schema.ts";
-import { ledgerError, systemReason } from "./sqlite_error.ts";
+import { systemReason } from "../../sqlite/sqlite_error.ts";
+import { ledgerError } from "./ledger_error.ts";
 
 export interface CreateOptions {
   /** What an error's text begins with; that the ledger cannot be made, when absent. */

@@ -8,7 +8,8 @@
 import { DatabaseSync } from "node:sqlite";
 import { FileError, LedgerError } from "../../errors.ts";
 import { applicationId, schemaVersion } from "./schema.ts";
-import { ledgerError, resultCode, resultCodeOf, systemReason } from "./sqlite_error.ts";
+import { resultCode, resultCodeOf, systemReason } from "../../sqlite/sqlite_error.ts";
+import { ledgerError } from "./ledger_error.ts";
 
 /**
  * @returns whether there is a file

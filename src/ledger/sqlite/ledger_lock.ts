@@ -5,7 +5,8 @@
 import { DatabaseSync } from "node:sqlite";
 import { FileError, LedgerBusyError, LedgerError } from "../../errors.ts";
 import { inodeOf } from "./ledger_file.ts";
-import { ledgerError, sqliteCondition, systemReason } from "./sqlite_error.ts";
+import { sqliteCondition, systemReason } from "../../sqlite/sqlite_error.ts";
+import { ledgerError } from "./ledger_error.ts";
 
 /** The empty file beside a ledger that carries the lock. */
 export function ledgerLockFile(file: string): string {

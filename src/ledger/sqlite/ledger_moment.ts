@@ -12,7 +12,7 @@ import {
   requireLedgerFile,
 } from "./ledger_file.ts";
 import { requireOneName, resolveLedgerPath } from "./ledger_path.ts";
-import { ledgerError } from "./sqlite_error.ts";
+import { ledgerError } from "./ledger_error.ts";
 
 export interface LedgerMoment {
   readonly database: DatabaseSync;

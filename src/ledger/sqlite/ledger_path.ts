@@ -4,7 +4,7 @@
  */
 import { basename, dirname, resolve } from "node:path";
 import { FileError } from "../../errors.ts";
-import { systemReason } from "./sqlite_error.ts";
+import { systemReason } from "../../sqlite/sqlite_error.ts";
 
 /** More links than this in a row are a circle. */
 const linksMax = 40;

@@ -7,7 +7,7 @@ import { copyTables } from "./copy_tables.ts";
 import { createLedgerFile } from "./create_ledger_file.ts";
 import { connect, type LedgerFileMarks, removeIfThere } from "./ledger_file.ts";
 import { type Migration, migrations, migrationStatements } from "./schema.ts";
-import { ledgerError } from "./sqlite_error.ts";
+import { ledgerError } from "./ledger_error.ts";
 
 /** A server that was killed while it migrated left a copy; more of them than this is not by chance. */
 export const keptCopiesMax = 9;

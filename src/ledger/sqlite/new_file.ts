@@ -2,7 +2,7 @@
  * Giving a file that was written under another name its own: never in place of another file, and not lost in a power cut.
  */
 import { FileError } from "../../errors.ts";
-import { systemReason } from "./sqlite_error.ts";
+import { systemReason } from "../../sqlite/sqlite_error.ts";
 import { syncFolderNow } from "../../sync_folder.ts";
 import { removeIfThere } from "./ledger_file.ts";
 

@@ -16,7 +16,7 @@ import { FileError, LedgerBusyError, MicropayError } from "../../errors.ts";
 import { syncFolderNow } from "../../sync_folder.ts";
 import { connect, ledgerFileExists, removeIfThere } from "./ledger_file.ts";
 import { folderOf, logSuffixes, placeNewFile } from "./new_file.ts";
-import { sqliteCondition, systemReason } from "./sqlite_error.ts";
+import { sqliteCondition, systemReason } from "../../sqlite/sqlite_error.ts";
 
 const keptMark = ".replaced-";
 

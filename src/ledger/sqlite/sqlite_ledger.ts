@@ -30,11 +30,11 @@ import {
   requireRegistrable,
   requireVoidable,
 } from "../preconditions.ts";
-import { CommitQueue, type Operation } from "./commit_queue.ts";
+import { CommitQueue, type Operation } from "../../sqlite/commit_queue.ts";
 import { watchLedgerFile } from "./ledger_file.ts";
 import { integerIn, presenceFromRow } from "./rows.ts";
 import type { LedgerLock } from "./ledger_lock.ts";
-import { ledgerError } from "./sqlite_error.ts";
+import { ledgerError } from "./ledger_error.ts";
 import { SqliteAccounts } from "./sqlite_accounts.ts";
 import { SqliteBook } from "./sqlite_book.ts";
 import { SqliteRegistrar } from "./sqlite_registrar.ts";
@@ -67,7 +67,11 @@ export class SqliteLedger implements Ledger {
     this.#book = new SqliteBook(this.#sql, { ...options, accounts: this.#accounts });
     this.#registrar = new SqliteRegistrar({ accounts: this.#accounts, book: this.#book });
     this.#queue = new CommitQueue(database, {
-      file: options.file,
+      errorOf: (error) =>
+        error instanceof LedgerError
+          ? error
+          : ledgerError(`cannot write the ledger ${this.#file}`, error),
+      isFatal: (error) => error instanceof LedgerError,
       begin: () => {
         requireFile();
         for (const name of this.#leaving) this.#sql.takeOffline.run(name);

@@ -16,7 +16,7 @@ import type { LedgerFileMarks } from "./ledger_file.ts";
 import { openMoment } from "./ledger_moment.ts";
 import { changeColumns, entryColumns } from "./rows.ts";
 import { schemaFaults } from "./schema_faults.ts";
-import { ledgerError } from "./sqlite_error.ts";
+import { ledgerError } from "./ledger_error.ts";
 import { narrowed, streamRows } from "./stream_rows.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { assertEquals, assertInstanceOf, assertNotEquals, assertRejects } from "@std/assert";
 import { LedgerBusyError, LedgerError } from "../../../src/errors.ts";
-import { batchOperationsMax } from "../../../src/ledger/sqlite/commit_queue.ts";
+import { batchOperationsMax } from "../../../src/sqlite/commit_queue.ts";
 import {
   alice,
   bob,

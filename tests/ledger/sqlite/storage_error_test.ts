@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FileError, LedgerError } from "../../../src/errors.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
-import { ledgerError } from "../../../src/ledger/sqlite/sqlite_error.ts";
+import { ledgerError } from "../../../src/ledger/sqlite/ledger_error.ts";
 import { testWith } from "../../installed_tool.ts";
 import { ledgerId } from "../ledger_samples.ts";
 import { inFolder, registerBoth } from "./temporary_ledger.ts";

@@ -2,8 +2,7 @@
  * Group commit: what arrives in one turn of the event loop shares one transaction and one fsync.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { LedgerError, messageOf } from "../../errors.ts";
-import { ledgerError, resultCode, resultCodeOf, sqliteCondition } from "./sqlite_error.ts";
+import { resultCode, resultCodeOf, sqliteCondition } from "./sqlite_error.ts";
 
 /**
  * Operations in one transaction. A transaction runs without a pause, about 50 µs an operation: this many keep everybody
@@ -21,8 +20,12 @@ export const lockWaitMs = 1000;
 export type Operation<T> = () => T;
 
 export interface CommitQueueOptions {
-  /** The file's path, for messages. */
-  readonly file: string;
+  /** What callers are told when SQLite fails, or `begin` throws. An error that it made itself comes back as it is. */
+  readonly errorOf: (error: unknown) => Error;
+  /** Whether nothing is known about the file after such an error until it is opened again. */
+  readonly isFatal: (error: unknown) => error is Error;
+  /** How long a write waits for a lock. */
+  readonly lockWaitMs?: number;
   /** Runs first in every transaction: throws when the file is not the one that was opened any more, settles what is owed. */
   readonly begin?: () => void;
   /** Runs after every commit. */
@@ -48,7 +51,7 @@ export class CommitQueue {
   #waiting: Waiting[] = [];
   #scheduled = false;
   #locked = false;
-  #failure: LedgerError | undefined;
+  #failure: Error | undefined;
 
   constructor(database: DatabaseSync, options: CommitQueueOptions) {
     this.#database = database;
@@ -61,11 +64,11 @@ export class CommitQueue {
       undo: database.prepare("ROLLBACK TO operation"),
       release: database.prepare("RELEASE operation"),
     };
-    this.#waitForLock(lockWaitMs);
+    this.#waitForLock(this.#lockWaitMs);
   }
 
   /** The failure after which nothing may be read or written any more. */
-  get failure(): LedgerError | undefined {
+  get failure(): Error | undefined {
     return this.#failure;
   }
 
@@ -73,9 +76,8 @@ export class CommitQueue {
    * Runs an operation in the next transaction. Whatever it throws undoes it alone.
    *
    * @returns what the operation returned, after the commit
-   * @throws {LedgerFullError} no room; nothing of the transaction was written
-   * @throws {LedgerBusyError} the file is locked or read-only for now; nothing of the transaction was written
-   * @throws {LedgerError} the storage failed, now or earlier
+   * @throws what `errorOf` makes of it, when nothing of the transaction was written because there is no room, or the file is
+   * locked or read-only for now; or when the storage failed, now or earlier
    */
   add<T>(operation: Operation<T>): Promise<T> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -91,7 +93,7 @@ export class CommitQueue {
   }
 
   /** Records a failure of the storage, seen by whoever read from it. Everything that waits is rejected. */
-  fail(failure: LedgerError): void {
+  fail(failure: Error): void {
     this.#failure ??= failure;
     for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
   }
@@ -138,14 +140,12 @@ export class CommitQueue {
       const condition = sqliteCondition(error);
       // SQLite may have undone the whole transaction, savepoints included; going on would write outside of one.
       const transactionStands = condition === undefined || condition === "refused";
-      if (error instanceof LedgerError || !transactionStands) throw error;
+      if (this.#options.isFatal(error) || !transactionStands) throw error;
       this.#statements.undo.run();
       this.#statements.release.run();
       if (condition === undefined) return () => reject(error);
       // The file refuses what our rules allow: it is not as this program left it.
-      const failure = new LedgerError(`${this.#attempt}: ${(error as Error).message}`, {
-        cause: error,
-      });
+      const failure = this.#options.errorOf(error);
       return () => {
         reject(failure);
         this.fail(failure);
@@ -153,9 +153,10 @@ export class CommitQueue {
     }
   }
 
-  #undoTransaction(error: unknown): LedgerError | ReturnType<typeof ledgerError> {
-    const failure = error instanceof LedgerError ? error : ledgerError(this.#attempt, error);
-    if (failure instanceof LedgerError) {
+  #undoTransaction(error: unknown): Error {
+    const { errorOf, isFatal } = this.#options;
+    const failure = errorOf(error);
+    if (isFatal(failure)) {
       this.fail(failure);
     } else if (sqliteCondition(error) === "busy") {
       this.#locked = true;
@@ -166,9 +167,7 @@ export class CommitQueue {
     } catch (rollbackError) {
       // SQLITE_ERROR: no transaction is open, because SQLite ended it itself.
       if (resultCodeOf(rollbackError) !== resultCode.error) {
-        this.fail(
-          new LedgerError(`${this.#attempt}: ${messageOf(rollbackError)}`, { cause: error }),
-        );
+        this.fail(errorOf(rollbackError));
       }
     }
     return failure;
@@ -177,15 +176,15 @@ export class CommitQueue {
   #waitAgain(): void {
     if (!this.#locked) return;
     this.#locked = false;
-    this.#waitForLock(lockWaitMs);
+    this.#waitForLock(this.#lockWaitMs);
+  }
+
+  get #lockWaitMs(): number {
+    return this.#options.lockWaitMs ?? lockWaitMs;
   }
 
   #waitForLock(waitMs: number): void {
     this.#database.prepare(`PRAGMA busy_timeout = ${waitMs}`).get();
-  }
-
-  get #attempt(): string {
-    return `cannot write the ledger ${this.#options.file}`;
   }
 }
 

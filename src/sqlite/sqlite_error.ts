@@ -1,10 +1,10 @@
 /**
- * What a failure of SQLite means for the ledger.
+ * What a failure of SQLite means for the file that was used.
  *
  * `node:sqlite` reports the extended result code as `errcode`, and only from prepared statements: `exec` and opening a file
  * throw without one. So everything here runs as prepared statements, and nothing matches on message text.
  */
-import { LedgerBusyError, LedgerError, LedgerFullError, messageOf } from "../../errors.ts";
+import { messageOf } from "../errors.ts";
 
 /**
  * - `full`: no room; SQLite undid the transaction.
@@ -26,29 +26,11 @@ export function sqliteCondition(error: unknown): SqliteCondition | undefined {
   return conditionsByExtendedCode.get(errcode) ?? conditionsByCode.get(errcode & 0xff) ?? "failed";
 }
 
-/** The typed error for a failed attempt; `attempt` is what was tried, as in "cannot write the ledger server.db". */
-export function ledgerError(
-  attempt: string,
-  error: unknown,
-): LedgerError | LedgerFullError | LedgerBusyError {
-  const options = { cause: error };
-  switch (sqliteCondition(error)) {
-    case "full":
-      return new LedgerFullError(`${attempt}: there is no room left on its disk`, options);
-    case "busy":
-      return new LedgerBusyError(`${attempt}: another program holds it locked`, options);
-    case "read_only":
-      return new LedgerBusyError(`${attempt}: it is read-only`, options);
-    default:
-      return new LedgerError(`${attempt}: ${failureReason(error)}`, options);
-  }
-}
-
 /**
- * Why SQLite failed and what to do. A ledger is called damaged only when SQLite says so: nobody is to replace a good ledger
+ * Says why SQLite failed and what to do. A file is called damaged only when SQLite says so: nobody is to replace a good file
  * with an older backup because a disk or a cable failed for a moment.
  */
-function failureReason(error: unknown): string {
+export function failureReason(error: unknown): string {
   const code = resultCodeOf(error);
   if (code === resultCode.corrupt || extendedCodeOf(error) === shortRead) {
     return "it is damaged or cut short; put a backup in its place";
@@ -57,7 +39,7 @@ function failureReason(error: unknown): string {
   const extended = extendedCodeOf(error)!;
   const operation = ioOperations.get(extended) ?? "using";
   return `${messageOf(error)} while ${operation} it or its log (SQLite's code ${extended}); ` +
-    "look at its disk, the ledger itself may be good";
+    "look at its disk, the file itself may be good";
 }
 
 /** Why the system refused an operation on a file. The text names the file itself; Deno would name it once more. */
