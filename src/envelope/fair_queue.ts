@@ -19,8 +19,8 @@ export class FairQueue {
   readonly #waiting = new Map<string, Turn[]>();
   /** Who has a turn now, each with those that it waits for meanwhile. */
   readonly #busy = new Map<string, Turn[]>();
-  /** How many of those that are busy have a turn aside. */
-  #aside = 0;
+  /** Of those that are busy, who has turns aside, and how many. */
+  readonly #aside = new Map<string, number>();
 
   /** @param inFlightMax turns at a time, 1 or more */
   constructor({ inFlightMax }: { inFlightMax: number }) {
@@ -29,7 +29,7 @@ export class FairQueue {
 
   /** How many have their turn now, turns aside not counted. */
   get inFlight(): number {
-    return this.#busy.size - this.#aside;
+    return this.#busy.size - this.#aside.size;
   }
 
   /** How many turns are waited for. */
@@ -56,7 +56,8 @@ export class FairQueue {
 
   /**
    * Runs the task when the party has no other turn. It is not one of the turns at a time: it waits for something else than a
-   * processor, such as a disk, and many parties may do so together.
+   * processor, such as a disk, and many parties may do so together. Tasks of one party that follow one another run together, too:
+   * what waits for the disk at the same time costs no more than one of them.
    */
   async runAside<Result>(party: string, task: () => Promise<Result>): Promise<Result> {
     return await this.#run(party, { task, isAside: true });
@@ -85,9 +86,11 @@ export class FairQueue {
   }
 
   #end(party: string, isAside: boolean): void {
+    const asideLeft = isAside ? this.#aside.get(party)! - 1 : 0;
+    if (asideLeft > 0) return void this.#aside.set(party, asideLeft);
+    this.#aside.delete(party);
     const turns = this.#busy.get(party)!;
     this.#busy.delete(party);
-    if (isAside) this.#aside--;
     // Only now, to the end: whoever asked while it had its turn comes first.
     if (turns.length > 0) this.#line(party, turns);
     this.#next();
@@ -109,9 +112,10 @@ export class FairQueue {
 
   #begin(party: string, turns: Turn[]): void {
     this.#busy.set(party, turns);
-    const turn = turns.shift()!;
-    if (turn.isAside) this.#aside++;
-    turn.start();
+    const together = [turns.shift()!];
+    while (together[0]!.isAside && turns[0]?.isAside) together.push(turns.shift()!);
+    if (together[0]!.isAside) this.#aside.set(party, together.length);
+    for (const { start } of together) start();
   }
 }
 

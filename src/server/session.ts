@@ -70,9 +70,9 @@ export class Session {
   }
 
   /**
-   * Changes the ledger, when it is this one's turn. A change waits for the disk, so it takes nobody else's turn; but a member has one of
-   * them at a time, however many connections it has, and does nothing else meanwhile. Not to be called inside of `inTurn`, whose turn it
-   * would wait for.
+   * Changes the ledger, when it is this one's turn. A change waits for the disk, so it takes nobody else's turn. But however many
+   * connections a member has, its changes go to the disk together, and between two times it has its other turns like everybody. Not to be
+   * called inside of `inTurn`, whose turn it would wait for.
    */
   commit<Result>(task: () => Promise<Result>): Promise<Result> {
     return this.share.runAside(task);

@@ -181,13 +181,31 @@ Deno.test("queue: a turn aside takes nobody else's turn, however many there are"
   assertEquals([scene.queue.inFlight, scene.queue.waiting], [0, 0]);
 });
 
-Deno.test("queue: a party has one turn at a time, aside or not, in the order of asking", async () => {
+Deno.test("queue: a party's turns come in the order of asking, aside or not", async () => {
   const scene = new Scene(3);
-  scene.askAside("a", 2);
+  scene.askAside("a");
   scene.ask("a", 2);
   scene.askAside("a");
   scene.ask("b");
   await settled();
-  assertEquals([scene.begun.join(""), scene.queue.waiting], ["Ab", 4]);
-  assertEquals((await scene.endAll()).join(""), "AbAaaA");
+  assertEquals([scene.begun.join(""), scene.queue.waiting], ["Ab", 3]);
+  assertEquals((await scene.endAll()).join(""), "AbaaA");
+});
+
+Deno.test("queue: turns aside that follow one another begin together, and the next turn when all of them have ended", async () => {
+  const scene = new Scene(3);
+  scene.ask("a");
+  scene.askAside("a", 3);
+  scene.ask("a");
+  scene.askAside("a");
+  await settled();
+  assertEquals(scene.begun.join(""), "a");
+  await scene.end();
+  assertEquals([scene.begun.join(""), scene.queue.inFlight], ["aAAA", 0]);
+  await scene.end();
+  await scene.end();
+  assertEquals(scene.begun.join(""), "aAAA");
+  await scene.end();
+  assertEquals([scene.begun.join(""), scene.queue.inFlight], ["aAAAa", 1]);
+  assertEquals((await scene.endAll()).join(""), "aAAAaA");
 });
