@@ -132,6 +132,8 @@ export interface Voiding {
    * orders.
    */
   readonly payer: AccountName;
+  /** SHA-256 fingerprint of the certificate that the order is signed under. */
+  readonly certificate: string;
   /** From when on the order says that it cannot be booked. */
   readonly expiresAtMs: number;
   /** What whoever hands it in is told from now on: three digits, which mean nothing here. */
@@ -146,6 +148,11 @@ export type VoidOutcome =
   | { readonly outcome: "repeated"; readonly code: number }
   /** The same: it expired so long ago that the ledger has forgotten which orders from that time are void. */
   | { readonly outcome: "expired" }
+  /**
+   * The same, and nothing was kept: its certificate is not the one that the payer has now, and no
+   * certificate becomes an account's own a second time.
+   */
+  | { readonly outcome: "unbookable" }
   /** Nothing was kept: the payer's room is full, and none of its void orders can be forgotten yet. */
   | { readonly outcome: "no_room" }
   /** Too late: here is its entry. */

@@ -33,10 +33,12 @@ export function requireBookable(
 }
 
 /** @throws {TypeError} unless it can be kept */
-export function requireVoidable({ id, digest, code, atMs, expiresAtMs }: Voiding): void {
+export function requireVoidable(voiding: Voiding): void {
+  const { id, digest, certificate, code, atMs, expiresAtMs } = voiding;
   const isCode = Number.isInteger(code) && code >= 100 && code <= 999;
-  if (isDigest(digest) && isTime(atMs) && isExpiry(expiresAtMs) && isCode) return;
-  throw new TypeError(`cannot void ${id}: its digest, code or a time is none`);
+  const areDigests = isDigest(digest) && isDigest(certificate);
+  if (areDigests && isTime(atMs) && isExpiry(expiresAtMs) && isCode) return;
+  throw new TypeError(`cannot void ${id}: its digest, certificate, code or a time is none`);
 }
 
 /** @throws {TypeError} unless the opening entry, where there is one, goes from the issuing account to the new account */

@@ -48,11 +48,11 @@ export async function readOwnOrder(
  * fill its room.
  */
 export async function keepVoid(
-  { order: { id, exp }, jws, payer }: MembersOrder,
+  { order: { id, exp }, jws, payer, certificate: { fingerprint } }: MembersOrder,
   { ledger, clock }: ServerContext,
   code: Code,
 ): Promise<VoidOutcome> {
   const digest = orderDigest(jws);
   const times = { atMs: clock.nowMs(), expiresAtMs: exp * 1000 };
-  return await ledger.voidOrder({ id, digest, payer, code, ...times });
+  return await ledger.voidOrder({ id, digest, payer, certificate: fingerprint, code, ...times });
 }

@@ -12,6 +12,7 @@ import type { Outcome } from "../../src/protocol/exchange.ts";
 import { statusExchange } from "../../src/protocol/status.ts";
 import { resultType, submitExchange } from "../../src/protocol/transfer.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
+import { revoke } from "../ledger/ledger_samples.ts";
 import { fillRoom } from "../server/full_room.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { named, startServer, type TestServer } from "../server/test_server.ts";
@@ -156,7 +157,8 @@ for (const { title, changes, code } of strange) {
       const order = await orderOf(scene, alice, changes(scene));
       assertEquals(await voided(his, order), code);
       const digest = orderDigest(order.jws);
-      const asked = { id: order.id, digest, payer: named("alice"), code: 999 };
+      const certificate = alice.certificate.fingerprint;
+      const asked = { id: order.id, digest, payer: named("alice"), certificate, code: 999 };
       const times = { atMs: systemClock.nowMs(), expiresAtMs: systemClock.nowMs() };
       assertEquals(await server.ledger.voidOrder({ ...asked, ...times }), { outcome: "voided" });
     });
@@ -173,5 +175,19 @@ Deno.test("void: an order that is given with another id than its own is refused"
     assertEquals(await voided(his, { id: other.id, jws: order.jws }), 261);
     assertEquals(await submitted(his, order), 130);
     assert(await voided(his, order) === 130);
+  });
+});
+
+Deno.test("void: a stolen key cannot fill its owner's room once it is revoked", async () => {
+  await inScene(async (scene) => {
+    const { server, alice, his } = scene;
+    const stolen = await orderOf(scene, alice, { to: "mallory" });
+    await fillRoom(server.ledger, { payer: named("alice"), atMs: systemClock.nowMs() });
+    assertEquals(await submitted(his, await orderOf(scene, alice, { to: "nobody" })), 261);
+    assertEquals(await revoke(server.ledger, named("alice"), "c0".repeat(32)), "changed");
+    // Both ways to have an order remembered: neither needs room, and the room is empty.
+    assertEquals(await submitted(his, stolen), 261);
+    assertEquals(await voided(his, stolen), 400);
+    assertEquals(await submitted(his, stolen), 261);
   });
 });

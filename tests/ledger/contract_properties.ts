@@ -45,8 +45,8 @@ interface Model {
   readonly online: Set<string>;
   /** What was booked, by its id. */
   readonly orders: Map<string, Booking>;
-  /** The texts of orders that are void. */
-  readonly voided: Set<string>;
+  /** The texts of orders that are void, each with its payer. */
+  readonly voided: Map<string, string>;
 }
 
 interface Command {
@@ -160,7 +160,7 @@ function emptyModel(): Model {
     closed: new Set(),
     online: new Set(),
     orders: new Map(),
-    voided: new Set(),
+    voided: new Map(),
   };
 }
 
@@ -251,7 +251,7 @@ function bookCommands(): fc.Arbitrary<Command> {
   return parts.map(({ sides: [payer, payee], amount, id, memo, atMs, isVoided, isOld }) => {
     const options = memo === undefined ? { id, atMs } : { id, atMs, memo };
     const row = payment([payer!, payee!], amount, options);
-    return isVoided ? voiding(row, payer!) : booking(row, { isOld });
+    return isVoided ? voiding(row, { payer: payer!, isOld }) : booking(row, { isOld });
   });
 }
 
@@ -320,14 +320,26 @@ function booking(row: Booking, options: { readonly isOld?: boolean } = {}): Comm
   };
 }
 
-function voiding({ id, orderJws, atMs }: Booking, payer: AccountName): Command {
+function voiding(
+  order: Booking,
+  { payer, isOld }: { readonly payer: AccountName; readonly isOld: boolean },
+): Command {
+  const { id, orderJws, atMs } = order;
   const row = { id, digest: orderDigest(orderJws), payer, code: 265, atMs, expiresAtMs: noonMs };
+  let certificate = "";
   return {
-    run: async (ledger) => (await ledger.voidOrder(row)).outcome,
-    expect: ({ orders, voided }) => {
+    run: async (ledger, before) => {
+      certificate = signedIn(before, order, { isOld }).certificate!;
+      return (await ledger.voidOrder({ ...row, certificate })).outcome;
+    },
+    expect: (model) => {
+      const { orders, voided, closed } = model;
       if (orders.get(id)?.orderJws === orderJws) return "booked";
       if (voided.has(orderJws)) return "repeated";
-      voided.add(orderJws);
+      if (closed.has(payer) || certificate !== currentCertificate(model, payer)) {
+        return "unbookable";
+      }
+      voided.set(orderJws, payer);
       return "voided";
     },
     toString: () => `void ${id}: ${orderJws}`,
@@ -345,8 +357,8 @@ function expectBooked(model: Model, row: Booking): string {
   if (from === undefined) return "payer_unknown";
   if (to === undefined) return "payee_unknown";
   if (closed.has(payee) || (closed.has(payer) && kind !== "withdrawal")) return "account_closed";
-  const current = model.keys.has(payer) ? model.certificates.get(payer)?.at(-1) : undefined;
-  if (row.certificate !== undefined && row.certificate !== current) {
+  const isCurrent = row.certificate === currentCertificate(model, payer);
+  if (row.certificate !== undefined && !isCurrent) {
     return "certificate_not_current";
   }
   if (kind === "refund") {
@@ -365,6 +377,10 @@ function expectBooked(model: Model, row: Booking): string {
   return "booked";
 }
 
+function currentCertificate(model: Model, name: string): string | undefined {
+  return model.keys.has(name) ? model.certificates.get(name)?.at(-1) : undefined;
+}
+
 function revokeCommands(): fc.Arbitrary<Command> {
   return fc.tuple(fc.constantFrom(...names), codes).map(([name, codeDigest]) => ({
     run: async (ledger) => await revoke(ledger, name, codeDigest),
@@ -375,6 +391,7 @@ function revokeCommands(): fc.Arbitrary<Command> {
       model.keys.delete(name);
       model.codes.set(name, codeDigest);
       model.online.delete(name);
+      for (const [order, payer] of model.voided) if (payer === name) model.voided.delete(order);
       return "changed";
     },
     toString: () => `revoke ${name} code ${codeDigest.slice(0, 2)}`,

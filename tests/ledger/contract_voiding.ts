@@ -4,7 +4,17 @@ import { type Booking, orderDigest } from "../../src/ledger/entry.ts";
 import type { Ledger, Voiding } from "../../src/ledger/ledger.ts";
 import { voidedOrderKeptMs, voidedOrdersMax } from "../../src/limits.ts";
 import type { ContractTest } from "./ledger_contract.ts";
-import { alice, bob, noonMs, payment, registration } from "./ledger_samples.ts";
+import {
+  alice,
+  bob,
+  certificateOf,
+  nobody,
+  noonMs,
+  payment,
+  registration,
+  reissueOf,
+  revoke,
+} from "./ledger_samples.ts";
 
 export function voidingContract(test: ContractTest): void {
   const first = payment([alice, bob], 300, { id: 1 });
@@ -103,8 +113,37 @@ export function voidingContract(test: ContractTest): void {
     },
   );
 
+  test("void: an order under a certificate that is not the payer's now is never booked, and takes no room", async (ledger) => {
+    await ledger.register(registration(alice, 1000));
+    await ledger.register(registration(bob, 0));
+    const certificate = certificateOf(bob).fingerprint;
+    const foreign = payment([alice, bob], 1, { id: 1, certificate });
+    const unbookable = { outcome: "unbookable" } as const;
+    await fillRoom(ledger, { from: 0 });
+    assertEquals(await ledger.voidOrder(voiding(foreign, { certificate })), unbookable);
+    assertEquals((await ledger.book(foreign)).outcome, "certificate_not_current");
+    assertEquals(await ledger.voidOrder(voiding(foreign, { payer: nobody })), unbookable);
+  });
+
+  test("void: a revocation empties the payer's room, and the orders in it are still never booked", async (ledger) => {
+    await ledger.register(registration(alice, 1000));
+    await ledger.register(registration(bob, 0));
+    await fillRoom(ledger, { from: 0 });
+    const codeDigest = "c0".repeat(32);
+    assertEquals(await revoke(ledger, alice, codeDigest), "changed");
+    assertEquals((await ledger.book(filler(0))).outcome, "certificate_not_current");
+    assertEquals((await ledger.voidOrder(voiding(filler(0)))).outcome, "unbookable");
+    const anew = registration(alice, 0, { key: "next" });
+    const reissued = await ledger.register(await reissueOf(ledger, anew, codeDigest));
+    assertEquals(reissued.outcome, "reissued");
+    const certificate = anew.certificate.fingerprint;
+    const order = payment([alice, bob], 5, { id: 2, certificate });
+    assertEquals(await ledger.voidOrder(voiding(order, { certificate })), done);
+  });
+
   const mistakes: readonly [string, Partial<Voiding>][] = [
     ["no digest", { digest: "abc" }],
+    ["no certificate", { certificate: "abc" }],
     ["no code", { code: 99 }],
     ["no whole code", { code: 265.5 }],
     ["no time", { atMs: NaN }],
@@ -134,7 +173,9 @@ function voiding(
   { id, orderJws }: Booking,
   changes: Partial<Omit<Voiding, "id" | "digest">> = {},
 ): Voiding {
-  const usual = { payer: alice, code: 265, atMs: noonMs, expiresAtMs: noonMs + 120_000 };
+  const payer = changes.payer ?? alice;
+  const certificate = certificateOf(payer).fingerprint;
+  const usual = { payer, certificate, code: 265, atMs: noonMs, expiresAtMs: noonMs + 120_000 };
   return { id, digest: orderDigest(orderJws), ...usual, ...changes };
 }
 

@@ -12,9 +12,11 @@ export async function fillRoom(
     readonly places?: number;
   },
 ): Promise<void> {
+  const certificate = (await ledger.account(payer))!.certificate!.fingerprint;
   const times = { atMs, expiresAtMs: atMs + 1000 };
   await Promise.all(Array.from({ length: voidedOrdersMax - places }, (_, index) => {
     const digest = String(index).padStart(64, "0");
-    return ledger.voidOrder({ id: `order ${index}`, digest, payer, code: 265, ...times });
+    const order = { id: `order ${index}`, digest, payer, certificate };
+    return ledger.voidOrder({ ...order, code: 265, ...times });
   }));
 }

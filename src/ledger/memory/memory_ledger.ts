@@ -138,6 +138,10 @@ export class MemoryLedger implements Ledger {
       if (entry !== undefined && orderDigest(entry.orderJws) === voiding.digest) {
         return { outcome: "booked", entry };
       }
+      const code = this.#voidings.code(voiding.digest);
+      if (code !== undefined) return { outcome: "repeated", code };
+      const current = this.#accounts.certificateOf(voiding.payer);
+      if (voiding.certificate !== current) return { outcome: "unbookable" };
       return this.#voidings.add(voiding);
     });
   }
@@ -174,6 +178,7 @@ export class MemoryLedger implements Ledger {
       const objection = objectToChange(this.#accounts.find(name), change, { lastStatement });
       if (objection !== undefined) return { outcome: objection };
       this.#presences.delete(name);
+      if (change.kind === "revocation") this.#voidings.forget(name);
       return { outcome: "changed", change: this.#accounts.change(change, this.#book) };
     });
   }

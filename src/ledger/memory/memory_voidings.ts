@@ -33,15 +33,20 @@ export class MemoryVoidings {
     return floorMs !== undefined && expiresAtMs !== undefined && expiresAtMs <= floorMs;
   }
 
+  /** Keeps an order that is not kept yet. */
   add(voiding: Voiding): VoidOutcome {
     const { digest, payer, expiresAtMs, atMs } = voiding;
-    const code = this.code(digest);
-    if (code !== undefined) return { outcome: "repeated", code };
     if (this.isForgotten(payer, expiresAtMs)) return { outcome: "expired" };
     if (!this.#makeRoom(payer, atMs)) return { outcome: "no_room" };
     this.#byDigest.set(digest, voiding);
     this.#byPayer.set(payer, (this.#byPayer.get(payer) ?? new Set()).add(voiding));
     return { outcome: "voided" };
+  }
+
+  /** Forgets all orders of a payer. */
+  forget(payer: AccountName): void {
+    for (const { digest } of this.#byPayer.get(payer) ?? []) this.#byDigest.delete(digest);
+    this.#byPayer.delete(payer);
   }
 
   /** Forgets the order that expired first, where the room is full and that was long enough ago. */

@@ -80,13 +80,15 @@ export class SqliteBook {
     return { outcome: "booked", entry };
   }
 
-  voidOrder({ id, digest, payer, code, atMs, expiresAtMs }: Voiding): VoidOutcome {
+  voidOrder(voiding: Voiding): VoidOutcome {
+    const { id, digest, payer, certificate, code, atMs, expiresAtMs } = voiding;
     const entry = this.entry(id);
     if (entry !== undefined && orderDigest(entry.orderJws) === digest) {
       return { outcome: "booked", entry };
     }
     const earlier = this.#voidedCode(digest);
     if (earlier !== undefined) return { outcome: "repeated", code: earlier };
+    if (certificate !== this.#accounts.certificateOf(payer)) return { outcome: "unbookable" };
     if (this.#isForgotten(payer, expiresAtMs)) return { outcome: "expired" };
     if (!this.#makeRoom(payer, atMs)) return { outcome: "no_room" };
     this.#sql.addVoiding.run(digest, payer, code, timeText(expiresAtMs), timeText(atMs));
@@ -125,7 +127,9 @@ export class SqliteBook {
     return statement.all(...half, ...half, limit).map(entryFromRow);
   }
 
+  /** Records a change. After a revocation no order under the old certificate can be booked. */
   appendChange(change: AccountChange): RecordedChange {
+    if (change.kind === "revocation") this.#sql.forgetVoidingsOf.run(change.name);
     const recorded = placeChange(change, this.last());
     this.#sql.addChange.run(...rowFromChange(recorded));
     return recorded;

@@ -83,6 +83,7 @@ const sources = {
   voidingCount: `SELECT count(*) AS count FROM voided_order WHERE payer = ?`,
   firstVoiding:
     `SELECT order_digest, expires_at FROM voided_order WHERE payer = ? ORDER BY expires_at LIMIT 1`,
+  forgetVoidingsOf: `DELETE FROM voided_order WHERE payer = ?`,
   forgetVoiding: `DELETE FROM voided_order WHERE order_digest = ?`,
   voidFloor: `SELECT expires_at FROM void_floor WHERE payer = ?`,
   raiseVoidFloor: `INSERT INTO void_floor (payer, expires_at) VALUES (?, ?)

@@ -43,6 +43,7 @@ async function voided(own: MembersOrder, name: AccountName, server: ServerContex
     case "voided":
     case "repeated":
     case "expired":
+    case "unbookable":
       return refuse(400);
   }
 }

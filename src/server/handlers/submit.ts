@@ -108,6 +108,9 @@ async function refused(code: Code, own: MembersOrder, server: ServerContext): Pr
       return known(refuse(codeOf(result)));
     case "expired":
       return known(refuse(265));
+    // True for good without a memory of it.
+    case "unbookable":
+      return known(refuse(code));
     case "no_room":
       return known(refuse(520));
     // Handed in over another connection at the same time, and there was something to take just then.
