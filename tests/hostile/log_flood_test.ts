@@ -29,7 +29,8 @@ for (const format of ["text", "json"] as const) {
     const messages = 2 * logLinesMax;
     await sendAsStranger(server, messages);
     assertEquals(server.events.all.filter(({ kind }) => kind === "refused").length, messages);
-    for (const event of server.events.all) log.report(event);
+    // That the test's own certificate ends soon is no stranger's doing.
+    for (const event of server.events.all) if (event.kind !== "expiry") log.report(event);
     const bytes = printed.reduce((sum, line) => sum + line.length + 1, 0);
     // When a JSON line repeats in fields what its words say.
     const bytesMax = logSealedBytesMax + 3 * logLinesMax * wordsBytesMax;
