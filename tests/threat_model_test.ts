@@ -2,6 +2,7 @@
  * `docs/threat_model.md` names what stops each attack and the test that shows it: all of these files exist, and each test is in its file.
  */
 import { assert, assertEquals } from "@std/assert";
+import { titlesIn } from "./test_titles.ts";
 
 const root = new URL("../", import.meta.url);
 const page = await Deno.readTextFile(new URL("docs/threat_model.md", root));
@@ -41,12 +42,4 @@ for (const { attack, files, tests } of rows) {
       assert(titles.includes(title), `${file} has no test named: ${title}\n${titles.join("\n")}`);
     }
   });
-}
-
-/** The titles of a file's tests; what a row of a table puts into one is `…`. */
-function titlesIn(source: string): string[] {
-  const declared =
-    /(?:Deno\.test\(\s*(?:\{\s*name:\s*)?|testWith\(\s*\[[^\]]*\],\s*)(["`])((?:\\.|(?!\1)[^\\])*)\1/g;
-  const found = source.matchAll(declared);
-  return [...found].map(([, , title]) => title!.replace(/\$\{[^}]*\}/g, "…"));
 }

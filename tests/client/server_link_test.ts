@@ -3,7 +3,6 @@
  * look like.
  */
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
-import { ServerLink, type ServerLinkOptions } from "../../src/client/server_link.ts";
 import { ClosedError, ProtocolError, TimeoutError } from "../../src/errors.ts";
 import {
   memberIdleMs,
@@ -13,68 +12,13 @@ import {
   waitingSilenceMsMax,
 } from "../../src/limits.ts";
 import { balanceExchange } from "../../src/protocol/balance.ts";
-import { answered, encodeReply, replyType } from "../../src/protocol/exchange.ts";
+import { answered, replyType } from "../../src/protocol/exchange.ts";
 import { closingType } from "../../src/protocol/exit.ts";
 import { pingType, pongType } from "../../src/protocol/ping.ts";
 import { waitingType } from "../../src/protocol/waiting.ts";
-import { acceptChannel } from "../../src/transport/accept_channel.ts";
-import type { Channel } from "../../src/transport/channel.ts";
-import { greeted } from "../../src/transport/connect_channel.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
-import { atMs, sessionKeys, signers } from "../envelope/vector_parties.ts";
-import { ManualClock } from "../manual_clock.ts";
 import { soon } from "../server/soon.ts";
-import { acceptOptions, greetedOptions } from "../transport/channel_fixture.ts";
-import { MemoryNetwork } from "../transport/memory_network.ts";
-
-const timeoutMs = 1000;
-
-interface Linked {
-  readonly clock: ManualClock;
-  /** Of the server, whose messages carry it. */
-  readonly serverClock: ManualClock;
-  readonly link: ServerLink;
-  /** The server's end. It has answered one question. */
-  readonly server: Channel;
-}
-
-/** Nothing passes but what the test lets pass: the clock is the client's, and the server does what the test does. */
-async function linked(
-  act: (scene: Linked) => Promise<void>,
-  options: Partial<ServerLinkOptions> = {},
-): Promise<void> {
-  const clock = new ManualClock(atMs);
-  const serverClock = new ManualClock(atMs);
-  const network = new MemoryNetwork();
-  const listener = network.listen({ host: "127.0.0.1", port: 0 });
-  const connecting = network.connect(listener.endpoint, { signal: new AbortController().signal });
-  const accepting = acceptChannel(
-    (await listener.accept())!,
-    acceptOptions("server", { clock: serverClock }),
-  );
-  const connection = await greeted(await connecting, greetedOptions("server", { clock }));
-  const channel = connection.introduce({ signer: signers.alice, sessionKey: sessionKeys.alice });
-  const link = new ServerLink(channel, { clock, timeoutMs, serverTimeMs: atMs, ...options });
-  const asked = link.ask(balanceExchange, {});
-  const { channel: server } = (await accepting)!;
-  reply(server, 0, 100);
-  assertEquals(await asked, answered({ balance: 100 }));
-  await waiting(clock);
-  await act({ clock, serverClock, link, server });
-  channel.close();
-  await link.closed;
-  assertEquals(clock.pending, 0);
-  listener.close();
-}
-
-function reply(server: Channel, re: number, balance: number): void {
-  server.send(replyType, encodeReply(balanceExchange, re, answered({ balance })));
-}
-
-/** Waits until the client waits for the server's next word. */
-async function waiting(clock: ManualClock): Promise<void> {
-  await soon(() => clock.delays.includes(serverSilenceMsMax), "the client to wait");
-}
+import { type Linked, linked, reply, timeoutMs, waiting } from "./link_scene.ts";
 
 Deno.test("link: a server that says nothing for longer than it would without asking is taken for gone", async () => {
   await linked(async ({ clock, link }) => {

@@ -55,7 +55,7 @@ const stated: readonly (readonly [text: string, value: number])[] = [
   ["should take at most 32,768 bytes", limits.bodyBytesMax],
   ["| rows of a page | 200, and 32,768 bytes of body; 600 digests |", limits.pageRowsMax],
   ["most 600 at a time", chainDigestsMax],
-  ["at most 4,096 bytes of DER each", limits.certificateBytesMax],
+  ["each of at most 4,096 bytes of DER", limits.certificateBytesMax],
   ["at most 2 certificates", limits.chainCertificatesMax],
   ["| an order or a receipt | 12,288 characters |", limits.orderBytesMax],
   ["serves 16 connections at a time", limits.peerConnectionsMax],
@@ -63,7 +63,7 @@ const stated: readonly (readonly [text: string, value: number])[] = [
   ["to its newline | 30 seconds", limits.lineTimeoutMs / 1000],
   ["| a message to a side that does not read | 10 seconds", limits.writeTimeoutMs / 1000],
   ["at the server 1 minute, at a payee", limits.firstMessageTimeoutMs / 60_000],
-  ["at a payee 10 seconds |\n| a later", limits.peerTimeoutMs / 1000],
+  ["at a payee 10 seconds, then closed", limits.peerTimeoutMs / 1000],
   ["at most 2 hours ahead", limits.clockDifferenceMsMax / 3_600_000],
   [
     "an order's lifetime; how far ahead it may be made | 24 hours; 1 minute",

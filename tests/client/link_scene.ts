@@ -1,0 +1,65 @@
+/**
+ * A client's connection to a server that does what the test does, on clocks that move only when they are told to.
+ */
+import { assertEquals } from "@std/assert";
+import { ServerLink, type ServerLinkOptions } from "../../src/client/server_link.ts";
+import { serverSilenceMsMax } from "../../src/limits.ts";
+import { balanceExchange } from "../../src/protocol/balance.ts";
+import { answered, encodeReply, replyType } from "../../src/protocol/exchange.ts";
+import { acceptChannel } from "../../src/transport/accept_channel.ts";
+import type { Channel } from "../../src/transport/channel.ts";
+import { greeted } from "../../src/transport/connect_channel.ts";
+import { atMs, sessionKeys, signers } from "../envelope/vector_parties.ts";
+import { ManualClock } from "../manual_clock.ts";
+import { soon } from "../server/soon.ts";
+import { acceptOptions, greetedOptions } from "../transport/channel_fixture.ts";
+import { MemoryNetwork } from "../transport/memory_network.ts";
+
+export const timeoutMs = 1000;
+
+export interface Linked {
+  readonly clock: ManualClock;
+  /** Of the server, whose messages carry it. */
+  readonly serverClock: ManualClock;
+  readonly link: ServerLink;
+  /** The server's end. It has answered one question. */
+  readonly server: Channel;
+}
+
+/** Nothing passes but what the test lets pass: the clock is the client's, and the server does what the test does. */
+export async function linked(
+  act: (scene: Linked) => Promise<void>,
+  options: Partial<ServerLinkOptions> = {},
+): Promise<void> {
+  const clock = new ManualClock(atMs);
+  const serverClock = new ManualClock(atMs);
+  const network = new MemoryNetwork();
+  const listener = network.listen({ host: "127.0.0.1", port: 0 });
+  const connecting = network.connect(listener.endpoint, { signal: new AbortController().signal });
+  const accepting = acceptChannel(
+    (await listener.accept())!,
+    acceptOptions("server", { clock: serverClock }),
+  );
+  const connection = await greeted(await connecting, greetedOptions("server", { clock }));
+  const channel = connection.introduce({ signer: signers.alice, sessionKey: sessionKeys.alice });
+  const link = new ServerLink(channel, { clock, timeoutMs, serverTimeMs: atMs, ...options });
+  const asked = link.ask(balanceExchange, {});
+  const { channel: server } = (await accepting)!;
+  reply(server, 0, 100);
+  assertEquals(await asked, answered({ balance: 100 }));
+  await waiting(clock);
+  await act({ clock, serverClock, link, server });
+  channel.close();
+  await link.closed;
+  assertEquals(clock.pending, 0);
+  listener.close();
+}
+
+export function reply(server: Channel, re: number, balance: number): void {
+  server.send(replyType, encodeReply(balanceExchange, re, answered({ balance })));
+}
+
+/** Waits until the client waits for the server's next word. */
+export async function waiting(clock: ManualClock): Promise<void> {
+  await soon(() => clock.delays.includes(serverSilenceMsMax), "the client to wait");
+}

@@ -1,0 +1,174 @@
+/**
+ * What a client does with what a server says, rule by rule of `docs/protocol.md`, as far as `tests/client/server_link_test.ts` does not
+ * show it.
+ */
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { Member } from "../../src/client/member.ts";
+import type { MemberContext } from "../../src/client/member_context.ts";
+import { ResultWatch } from "../../src/client/payment/payment_result.ts";
+import { DataFolder } from "../../src/client/wallet/data_folder.ts";
+import { Outbox } from "../../src/client/wallet/outbox.ts";
+import { ReceiptStore } from "../../src/client/wallet/receipt_store.ts";
+import { ProtocolError } from "../../src/errors.ts";
+import { orderDigest } from "../../src/ledger/entry.ts";
+import type { Amount } from "../../src/money.ts";
+import { balanceExchange } from "../../src/protocol/balance.ts";
+import { replyType } from "../../src/protocol/exchange.ts";
+import { systemRandom } from "../../src/random.ts";
+import type { JsonObject } from "../../src/strict_json.ts";
+import { type Linked, linked, reply } from "../client/link_scene.ts";
+import { alice, anchor, readVectors, sessionKeys } from "../envelope/vector_parties.ts";
+import { inFolder } from "../pki/temporary_folder.ts";
+import { soon } from "../server/soon.ts";
+import { named } from "../server/test_server.ts";
+import { MemoryNetwork } from "../transport/memory_network.ts";
+import type { DocumentVector } from "../vectors/vector_files.ts";
+
+const documents = await readVectors<DocumentVector[]>("documents");
+const jwsOf = (what: string) => documents.find((one) => one.what === what)!.jws;
+const lunch = jwsOf("alice pays bob 2000 for lunch");
+const lunchReceipt = jwsOf("the receipt of alice's order");
+const refund = jwsOf("bob gives 500 back");
+const refundReceipt = jwsOf("the receipt of bob's refund");
+const lunchId = "019ab0a1-2c00-7000-8000-000000000002";
+
+const malformed: readonly (readonly [what: string, body: JsonObject])[] = [
+  ["no code", { re: 1, text: "OK" }],
+  ["a code that there is not", { re: 1, code: 999, text: "OK" }],
+  ["no text", { re: 1, code: 400 }],
+  ["a text of 1,001 characters", { re: 1, code: 400, text: "a".repeat(1001) }],
+  ["a negative re", { re: -1, code: 400, text: "unknown" }],
+  ["an answer that is a list", { re: 1, code: 300, text: "OK", answer: [] }],
+  ["a member too many", { re: 1, code: 400, text: "unknown", more: true }],
+];
+
+for (const [what, body] of malformed) {
+  Deno.test(`request 13: a reply with ${what} closes the connection`, async () => {
+    await linked(async ({ link, server }) => {
+      server.send(replyType, body);
+      assertInstanceOf((await link.closed).cause, ProtocolError);
+      assertEquals((await server.receive()).kind, "end");
+    });
+  });
+}
+
+Deno.test("request 13: a reply to what was not asked is passed over", async () => {
+  await linked(async ({ link, server }) => {
+    server.send(replyType, { re: 77, code: 300, text: "OK", answer: { balance: 1 } });
+    const asked = link.ask(balanceExchange, {});
+    reply(server, 1, 7);
+    assertEquals(await asked, { outcome: "answered", answer: { balance: 7 } });
+  });
+});
+
+const tellingNothing: readonly (readonly [what: string, body: JsonObject])[] = [
+  ["a success without an answer", { code: 300, text: "OK" }],
+  ["an answer of another shape", { code: 300, text: "OK", answer: { balance: "7" } }],
+  ["an answer with a member too many", {
+    code: 300,
+    text: "OK",
+    answer: { balance: 7, of: "bob" },
+  }],
+  ["a refusal with an answer", { code: 400, text: "unknown", answer: { balance: 7 } }],
+  ["another exchange's success", { code: 130, text: "transfer OK", answer: { balance: 7 } }],
+];
+
+for (const [what, body] of tellingNothing) {
+  Deno.test(`request 13: ${what} tells nothing, and the connection stays`, async () => {
+    await linked(async ({ link, server }) => {
+      const asked = assertRejects(() => link.ask(balanceExchange, {}), ProtocolError);
+      server.send(replyType, { re: 1, ...body });
+      await asked;
+      const again = link.ask(balanceExchange, {});
+      reply(server, 2, 7);
+      assertEquals(await again, { outcome: "answered", answer: { balance: 7 } });
+    });
+  });
+}
+
+Deno.test("push 5: a result that is not of its shape, or proves nothing, is passed over", async () => {
+  await withMember(async ({ context, server }) => {
+    const amount = 2000 as Amount;
+    const terms = { id: lunchId, from: named("alice"), to: named("bob"), amount, jws: lunch };
+    const watch = new ResultWatch(terms, context);
+    const good = { id: lunchId, order: orderDigest(lunch), code: 130, text: "transfer OK" };
+    const refused = { ...good, code: 270, text: "transfer FAIL due to bankruptcy" };
+    for (
+      const body of [
+        {},
+        { ...refused, code: 999 },
+        { ...refused, more: true },
+        { ...refused, order: undefined },
+        { ...refused, order: orderDigest(refund) },
+        { ...refused, receipt: "no JWS" },
+        { ...good, receipt: refundReceipt },
+        { ...good, receipt: lunch },
+      ]
+    ) server.send("result", body);
+    server.send("result", { ...good, receipt: lunchReceipt });
+    const told = await watch.result;
+    assertEquals(told.outcome, "paid");
+    watch.stop();
+    assert(context.link.isOpen);
+  });
+});
+
+Deno.test("push 5: a payment that is not of its shape, or proves nothing, is told as a fault and not as money", async () => {
+  await withMember(async ({ context, server }) => {
+    const faults: unknown[] = [];
+    const entries: number[] = [];
+    const member = new Member(context);
+    const going = member.goOnline({
+      listen: { host: "127.0.0.1", port: 0 },
+      onPayment: ({ receipt }) => entries.push(receipt.entry),
+      onFault: (error) => faults.push(error),
+    });
+    const asked = await server.receive();
+    assert(asked.kind === "message");
+    const answer = { ip: "127.0.0.1", port: 1 };
+    server.send(replyType, { re: asked.message.seq, code: 110, text: "OK", answer });
+    assertEquals((await going).outcome, "answered");
+    const wrong = [
+      {},
+      { order: refund },
+      { order: refund, receipt: refundReceipt, more: true },
+      { order: refund, receipt: lunchReceipt },
+      { order: lunch, receipt: lunchReceipt },
+      { order: refundReceipt, receipt: refundReceipt },
+    ];
+    for (const body of wrong) server.send("payment", body);
+    server.send("payment", { order: refund, receipt: refundReceipt });
+    await soon(() => entries.length + faults.length > wrong.length, "everything to be read");
+    assertEquals([entries, faults.length], [[3], wrong.length]);
+    assert(context.link.isOpen);
+    await member.abandon();
+  });
+});
+
+/** A client of alice's that is connected to a server that does what the test does. */
+async function withMember(
+  action: (scene: Linked & { readonly context: MemberContext }) => Promise<void>,
+): Promise<void> {
+  await inFolder(async (home) => {
+    await linked(async (scene) => {
+      const folder = new DataFolder(home);
+      const name = named("alice");
+      const context: MemberContext = {
+        name,
+        identity: alice,
+        anchor,
+        sessionKey: sessionKeys.alice,
+        link: scene.link,
+        folder: folder.accountFolder(anchor.fingerprint, name),
+        disk: folder.disk,
+        receipts: new ReceiptStore(folder, anchor.fingerprint, name),
+        outbox: new Outbox(folder, anchor.fingerprint, name),
+        network: new MemoryNetwork(),
+        clock: scene.clock,
+        random: systemRandom,
+        timeoutMs: 1000,
+      };
+      await action({ ...scene, context });
+    });
+  });
+}

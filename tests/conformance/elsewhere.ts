@@ -1,0 +1,347 @@
+/**
+ * Rules of `docs/protocol.md` whose tests are not in this folder, with the tests that show them. `rules_test.ts` looks whether each
+ * rule is one of the document's and whether each test is there.
+ */
+export interface NamedTest {
+  /** Below `tests/`. */
+  readonly file: string;
+  /** As in the file; what a row of a table puts into it is `…`. */
+  readonly title: string;
+}
+
+function at(file: string, ...titles: readonly string[]): NamedTest[] {
+  return titles.map((title) => ({ file: `${file}_test.ts`, title }));
+}
+
+const forgedLines = [
+  ...at(
+    "hostile/forged_lines",
+    "forged: whatever is wrong with a … line, its sender sees the same of the …, and nothing",
+  ),
+  ...at(
+    "transport/hostile_lines",
+    "over TCP: … as first message closes the connection without a word",
+  ),
+];
+const refusedOrders = at(
+  "server/submit",
+  "submit: an order … is refused with …, and nothing is booked",
+);
+
+export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
+  "line 1": at(
+    "transport/line_reader",
+    "a line at the limit is read, whatever came before it in the same read",
+    "a line one past the limit is refused …, and the stream closed",
+    "a line without end is refused after as many bytes as a line may have, not later",
+  ),
+  "line 2": at("transport/line_reader", "… in a line is refused, wherever it is"),
+  "json 1": at("strict_json", "refused: …", "refused as UTF-8: …"),
+  "json 2": at("strict_json", "nesting of … is taken at the limit and refused one past it"),
+  "json 3": at("strict_json", "a member added a second time, anywhere, is found"),
+  "json 4": at(
+    "strict_json",
+    "refused, wherever it stands: the number …",
+    "taken, wherever it stands: the number …",
+  ),
+  "json 5": [
+    ...forgedLines,
+    ...at("protocol/order", "an order …, well signed, is refused"),
+    ...at("protocol/receipt", "a receipt …, well signed, is refused"),
+  ],
+  "base64 1": at("base64", "base64url: …", "base64: …"),
+  "memo 1": [
+    ...at(
+      "hostile/names",
+      "memos: each hostile one is refused, or booked and given back as it was",
+    ),
+    ...refusedOrders,
+  ],
+  "memo 3": at(
+    "memo",
+    "every memo can be booked, and so can those that only another version of Unicode shows",
+  ),
+  "certificate 1": at("pki/certificate_chain", "a chain is refused when"),
+  "certificate 2": at(
+    "pki/certificate_profile",
+    "a certificate with one defect is refused, whichever it is",
+  ),
+  "certificate 3": at(
+    "pki/certificate_chain",
+    "a chain is refused when",
+    "a certificate is valid from its first to its last second, both included",
+  ),
+  "session key 1": at("envelope/session_key", "… is refused"),
+  "document 1": forgedLines,
+  "document 2": [
+    ...forgedLines,
+    ...at("protocol/order", "an order with … certificates is refused"),
+    ...at("protocol/receipt", "a receipt with … certificates is refused"),
+  ],
+  "document 4": [
+    ...forgedLines,
+    ...at("protocol/order", "property: an order changed in any one character is refused"),
+    ...at("protocol/receipt", "property: a receipt changed in any one character is refused"),
+  ],
+  "greeting 1": at(
+    "transport/hostile_greetings",
+    "…: …, greeting as a …, is not trusted and told nothing",
+  ),
+  "greeting 2": at("transport/hostile_greetings", "a greeting … is believed, for clocks differ"),
+  "greeting 3": at("transport/channel", "two connections never have the same nonce"),
+  "message 1": forgedLines,
+  "message 2": forgedLines,
+  "message 4": forgedLines,
+  "message 5": [
+    ...at(
+      "hostile/replay",
+      "replay: whatever is told the server again, it says nothing and closes, and the order is booked once",
+    ),
+    ...at(
+      "hostile/payee_replay",
+      "replay: whatever is told a payee's client again, it says nothing and closes, and is paid once",
+    ),
+    ...at(
+      "hostile/resealed",
+      "resealed: a payer's message that its payee seals anew for the server or another payee is refused without a word",
+    ),
+    ...at(
+      "transport/channel",
+      "…: two lines in the wrong order are refused",
+      "…: a line that is reflected to its sender is refused",
+    ),
+  ],
+  "register 1": at("pki/certificate_request", "a request is refused when"),
+  "register 2": at(
+    "server/sessions",
+    "register: a name that another key has is 210, by whichever way it is asked for",
+  ),
+  "register 3": at(
+    "server/sessions",
+    "register: the same key asks again and is given the same certificate, and no more money",
+  ),
+  "register 5": at(
+    "server/sessions",
+    "register: when everything there can be was issued, the next is 210 and has no account",
+  ),
+  "register 6": at(
+    "server/registrations",
+    "registrations: past those of an address an applicant there is told so, and one from elsewhere is not",
+  ),
+  "register 7": at(
+    "server/registrations",
+    "registrations: past the accounts of the ledger an applicant is told so, and those that are there may come again",
+  ),
+  "login 3": [
+    ...at("server/sessions", "login: an address that is advertised is what peers are told"),
+    ...at(
+      "transport/tcp_network",
+      "all addresses are those of both families, on one port, and IPv4 is shown as IPv4",
+    ),
+  ],
+  "login 4": at("server/sessions", "login: a connection that just closes takes its member offline"),
+  "list 1": at(
+    "server/list",
+    "list: 500 members online, with the longest names and addresses, in order of names",
+  ),
+  "submit 1": at(
+    "hostile/forwarded",
+    "forwarded: an order is taken by the server from its two sides alone",
+  ),
+  "status 2": at(
+    "hostile/voiding",
+    "void: an order that its … had made void is not booked, whatever its payee voids afterwards",
+  ),
+  "status 3": at(
+    "hostile/voiding",
+    "void: an order that is given with another id than its own is refused",
+  ),
+  "status 4": at(
+    "hostile/voiding",
+    "void: what cannot be kept is not said: where the payer's room is full, nothing is refused for good",
+  ),
+  "chain 1": at("server/chain", "chain: a page is a stretch of the ledger's chain"),
+  "chain 2": at(
+    "end_to_end/member",
+    "a member notices when the past is taken back or rewritten",
+  ),
+  "push 1": at(
+    "server/submit_once",
+    "submit: however often an order is handed in, the other side is told once",
+  ),
+  "push 3": at("client/server_link", "link: a push of a type that is not known is passed over"),
+  "push 4": at("client/server_link", "link: a … with the body … ends the connection"),
+  "push 6": at(
+    "server/stop",
+    "stop: a client that is idle is told, and its connection ends",
+    "stop: a request under way is answered first, with what was booked",
+  ),
+  "waiting 1": [
+    ...at("server/waiting_room", "waiting: an applicant is answered however many members wait"),
+    ...at("server/waiting_line", "waiting line: …"),
+  ],
+  "waiting 2": at(
+    "hostile/waiting",
+    "waiting: a place is told again after a while, and a change no sooner than it may",
+  ),
+  "waiting 3": at(
+    "hostile/waiting",
+    "waiting: past the places of an address a member is told that it is full, past those of an account it is refused",
+  ),
+  "waiting 5": at(
+    "client/server_link",
+    "link: a server that stops telling the place is waited for no longer",
+  ),
+  "waiting 6": at(
+    "client/server_link",
+    "link: places that somebody on the way holds back do not make it wait for ever",
+  ),
+  "waiting 7": at(
+    "client/peer_listener",
+    "peers: only so many are served at a time, and one that leaves makes room",
+  ),
+  "ping 1": at(
+    "server/liveness",
+    "liveness: a member that says nothing for a while is asked, and stays when it answers",
+    "liveness: any message answers, and the client's own link does so by itself",
+  ),
+  "ping 3": at(
+    "server/liveness",
+    "liveness: a member that does not answer is closed, taken offline, and its permit given back",
+  ),
+  "ping 4": at(
+    "server/liveness",
+    "liveness: an applicant has a bounded time for all it says, however much that is",
+  ),
+  "ping 5": at(
+    "client/server_link",
+    "link: a server that says nothing for longer than it would without asking is taken for gone",
+  ),
+  "order 1": refusedOrders,
+  "order 2": at(
+    "server/submit_once",
+    "submit: an order that has expired gives its receipt again when it was booked in time",
+  ),
+  "order 3": refusedOrders,
+  "order 4": refusedOrders,
+  "order 5": at(
+    "server/submit_once",
+    "submit: what was refused, or made void when it was not known, stays so whatever the clock says, and after a restart",
+  ),
+  "order 6": at(
+    "hostile/voiding",
+    "void: an order that its … had made void is not booked, whatever its payee voids afterwards",
+  ),
+  "order 7": refusedOrders,
+  "order 8": refusedOrders,
+  "order 9": at("protocol/order_validity", "an order … ……"),
+  "order 10": refusedOrders,
+  "order 13": refusedOrders,
+  "order 17": at(
+    "hostile/voiding",
+    "void: what cannot be kept is not said: where the payer's room is full, nothing is refused for good",
+  ),
+  "order 19": [{
+    file: "ledger/contract_voiding.ts",
+    title:
+      "void: past its room the ledger forgets the order that expired first, and books none from that time",
+  }],
+  "receipt 1": at(
+    "protocol/receipt",
+    "one entry has one receipt, whatever its holder's balance is by now",
+  ),
+  "receipt 2": at(
+    "client/payment/receipt_check",
+    "a receipt holds after its server's certificate has ended, and when it was made under a later one",
+    "a receipt by a server whose certificate had ended before the payment is refused",
+  ),
+  "receipt 3": at(
+    "client/payment/receipt_check",
+    "a receipt whose order has another … is refused, and that is said",
+    "a receipt for another order that says the same is refused",
+  ),
+  "receipt 4": at("client/payment/receipt_check", "an order … … have become a …"),
+  "limit 1": at(
+    "transport/line_reader",
+    "a line that was begun has its own time to end, however slowly the bytes come",
+  ),
+  "limit 4": at(
+    "hostile/silent",
+    "silent: where strangers press, one that comes has less time for its first message",
+  ),
+  "limit 5": at(
+    "server/strangers",
+    "strangers: as many of one address as may be are left alone, one more closes the oldest of them",
+    "strangers: a full pool closes the oldest of the address with the most of them",
+  ),
+  "limit 6": [
+    ...at(
+      "server/first_lines",
+      "first lines: so many are opened at once, then one in each interval, in the order they came",
+    ),
+    ...at(
+      "hostile/leaving",
+      "leaving: however many lines of an address are refused, a member there is heard, and others are not closed unheard",
+    ),
+  ],
+  "limit 7": [
+    ...at(
+      "transport/line_writer",
+      "who does not read is dropped when the time is up, and not before",
+    ),
+    ...at(
+      "transport/line_writer",
+      "as many lines may wait as the queue holds; one more closes the connection",
+    ),
+  ],
+  "limit 8": [
+    ...at(
+      "protocol/order",
+      "an order at the limit of its length is read, one past it is not looked at",
+    ),
+    ...at("protocol/receipt", "what is longer than any receipt is not looked at"),
+  ],
+  "limit 9": at(
+    "server/page",
+    "page: every page fits a line once it is sealed, with the largest session key",
+  ),
+  "failure 1": at(
+    "server/stop",
+    "a ledger that throws … at … answers 510 and does nothing, and does it when asked again",
+  ),
+  "failure 2": at(
+    "server/stop",
+    "a ledger whose storage failed answers nobody: the server stops and says why",
+  ),
+  "client 1": [
+    ...at(
+      "transport/hostile_greetings",
+      "…: …, greeting as a …, is not trusted and told nothing",
+    ),
+    ...at("client/peer_connection", "pay: nothing is sent to somebody who is not the payee"),
+  ],
+  "client 2": at("client/wallet/trust", "trust: …: …"),
+  "client 3": at(
+    "transport/channel",
+    "…: the same line twice on one connection is refused",
+    "…: a line of another connection between the same two is refused",
+    "…: a line that is reflected to its sender is refused",
+  ),
+  "client 4": at(
+    "client/wallet/identity_store",
+    "identities: a certificate for another name, key or ledger is not stored",
+  ),
+  "client 5": at(
+    "hostile/forwarded",
+    "forwarded: a payee takes an order from its payer alone, and to itself alone",
+  ),
+  "client 6": at("client/payment/payment", "pay: a payee that …: …"),
+  "client 7": at(
+    "client/payment/payment",
+    "pay: the same id again is paid once, and the second time tells of the first",
+  ),
+  "client 8": at(
+    "hostile/printing",
+    "hostile: the client's output as … is made of harmless lines",
+  ),
+};

@@ -1,0 +1,199 @@
+/**
+ * What a payee answers, rule by rule of `docs/protocol.md`: messages signed and sealed by hand to the listener of a real client.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { PeerListener } from "../../src/client/peer_listener.ts";
+import { systemClock } from "../../src/clock.ts";
+import { peerTimeoutMs } from "../../src/limits.ts";
+import type { Identity } from "../../src/pki/identity.ts";
+import type { JsonObject } from "../../src/strict_json.ts";
+import { greeted } from "../../src/transport/connect_channel.ts";
+import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { memberOf } from "../client/test_member.ts";
+import { ManualClock } from "../manual_clock.ts";
+import { inFolder } from "../pki/temporary_folder.ts";
+import { orderPayload, signPayload } from "../server/order_maker.ts";
+import { soon } from "../server/soon.ts";
+import { makeApplicant, startServer, type TestServer, timeoutMs } from "../server/test_server.ts";
+import { assertRefusal, Speaker } from "./speaker.ts";
+
+const id = "019aaf3e-7c00-7000-8000-000000000001";
+const now = Math.floor(Date.now() / 1000);
+
+interface Scene {
+  readonly server: TestServer;
+  readonly alice: Identity;
+  readonly bob: Identity;
+  readonly carol: Identity;
+  /** How many payments bob was told of. */
+  readonly told: () => number;
+  /** A connection to bob. */
+  readonly speak: (as: Parameters<typeof Speaker.on>[1]) => Promise<Speaker>;
+  /** Ends bob's connection to the server. */
+  readonly cutOff: () => void;
+  /** Bob's clock. */
+  readonly clock: ManualClock;
+}
+
+interface Row {
+  readonly title: string;
+  readonly type?: string;
+  readonly as?: "alice" | "bob";
+  /** The whole body; else an order. */
+  readonly body?: JsonObject;
+  /** Members of alice's order of 2000 to bob that are another than a good one's. */
+  readonly changes?: JsonObject;
+  readonly signer?: "alice" | "carol" | "bob";
+  readonly code: number;
+}
+
+const rows: readonly Row[] = [
+  ...["balance", "mint", "pong", "reply", "submit", "ping"].map((type): Row => ({
+    title: `request 12: ${type}`,
+    type,
+    body: {},
+    code: 410,
+  })),
+  { title: "pay 1: no order", body: {}, code: 410 },
+  { title: "pay 1: an order of two parts", body: { order: "e30.e30" }, code: 410 },
+  { title: "pay 1: a member too many", body: { order: "e30.e30.e30", memo: "tea" }, code: 410 },
+  { title: "request 9: a JWS that is no order", body: { order: "e30.e30.e30" }, code: 261 },
+  {
+    title: "pay 2: an order of another payer",
+    signer: "carol",
+    changes: { from: "carol" },
+    code: 261,
+  },
+  { title: "pay 2: an order that another signed", signer: "carol", code: 261 },
+  { title: "pay 2: an order to another payee", changes: { to: "carol" }, code: 261 },
+  { title: "pay 2: a refund", changes: { refunds: id }, code: 261 },
+  { title: "pay 2: an order of another ledger", changes: { ledger: "0".repeat(64) }, code: 261 },
+  { title: "pay 2: an order of the amount 0", changes: { amount: 0 }, code: 261 },
+  { title: "pay 2: an order with a member too many", changes: { fee: 1 }, code: 261 },
+  {
+    title: "pay 3: an order that has expired",
+    changes: { iat: now - 300, exp: now - 100 },
+    code: 265,
+  },
+  {
+    title: "pay 3: an order to oneself",
+    as: "bob",
+    signer: "bob",
+    changes: { from: "bob" },
+    code: 280,
+  },
+  {
+    title: "pay 3: an order from the future",
+    changes: { iat: now + 600, exp: now + 700 },
+    code: 261,
+  },
+  { title: "pay 3: an order for more than a day", changes: { exp: now + 90_000 }, code: 261 },
+  { title: "pay 4: an order of more than the payer has", changes: { amount: 10_001 }, code: 270 },
+];
+
+for (const { title, type = "pay", as = "alice", body, changes, signer = "alice", code } of rows) {
+  Deno.test(`${title}, is answered ${code} by a payee, and the connection stays`, async () => {
+    await withPayee(async (scene) => {
+      using payer = await scene.speak(scene[as]);
+      const order = () =>
+        signPayload(orderPayload(scene.alice, scene.server.anchor, changes), scene[signer]);
+      assertRefusal(await payer.ask(type, body ?? { order: await order() }), code);
+      assertEquals(scene.told(), 0);
+      // Good for an order that is, too.
+      using alice = as === "alice" ? undefined : await scene.speak(scene.alice);
+      const good = await signPayload(orderPayload(scene.alice, scene.server.anchor), scene.alice);
+      assertEquals(await (alice ?? payer).code("pay", { order: good }), 130);
+      assertEquals(scene.told(), 1);
+    });
+  });
+}
+
+Deno.test("pay 5: when the payee cannot reach its server, it answers 500", async () => {
+  await withPayee(async ({ alice, cutOff, server, speak }) => {
+    using payer = await speak(alice);
+    cutOff();
+    const order = await signPayload(orderPayload(alice, server.anchor), alice);
+    assertRefusal(await payer.ask("pay", { order }), 500);
+  });
+});
+
+Deno.test("pay 6: the same order again is answered with the same receipt, and counted once", async () => {
+  await withPayee(async ({ alice, server, speak, told }) => {
+    using payer = await speak(alice);
+    const order = await signPayload(orderPayload(alice, server.anchor), alice);
+    const answers = [];
+    for (let time = 0; time < 3; time++) {
+      const reply = await payer.ask("pay", { order });
+      assert(reply !== "closed");
+      answers.push(reply.answer);
+    }
+    assert(answers[0]);
+    assertEquals(answers, [answers[0], answers[0], answers[0]]);
+    assertEquals(told(), 1);
+  });
+});
+
+Deno.test("message 3: an applicant's first message closes its connection to a payee, and nothing is said", async () => {
+  await withPayee(async ({ speak }) => {
+    using applicant = await speak((await makeApplicant("dave")).signer);
+    assertEquals(await applicant.ask("register", { name: "dave" }), "closed");
+  });
+});
+
+const silent: readonly (readonly [title: string, said: number])[] = [
+  ["limit 2: the first message", 0],
+  ["limit 3: a later message", 1],
+];
+
+for (const [title, said] of silent) {
+  Deno.test(`${title} to a payee begins within 10 seconds, or the connection is closed`, async () => {
+    assertEquals(peerTimeoutMs, 10_000);
+    await withPayee(async ({ alice, clock, speak }) => {
+      using punctual = await speak(alice);
+      for (let time = 0; time < said; time++) assertEquals(await punctual.code("mint"), 410);
+      await soon(() => clock.delays.includes(peerTimeoutMs), "the payee to wait");
+      clock.advance(peerTimeoutMs - 1);
+      assertEquals(await punctual.code("mint"), 410);
+    });
+    await withPayee(async ({ alice, clock, speak }) => {
+      using late = await speak(alice);
+      for (let time = 0; time < said; time++) assertEquals(await late.code("mint"), 410);
+      await soon(() => clock.delays.includes(peerTimeoutMs), "the payee to wait");
+      clock.advance(peerTimeoutMs);
+      assertEquals(await late.next(), "closed");
+    });
+  });
+}
+
+async function withPayee(action: (scene: Scene) => Promise<void>): Promise<void> {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    const carol = await server.enroll("carol");
+    const payee = await memberOf(server, bob, { folder });
+    let told = 0;
+    const clock = new ManualClock(systemClock.nowMs());
+    const peers = new PeerListener(
+      tcpNetwork.listen({ host: "127.0.0.1", port: 0 }),
+      { ...payee.context, clock },
+      { onPayment: () => told++, onFault: () => {} },
+    );
+    const speak: Scene["speak"] = async (as) => {
+      const { signal } = new AbortController();
+      const connection = await greeted(await tcpNetwork.connect(peers.endpoint, { signal }), {
+        role: "member",
+        resolveAnchor: () => Promise.resolve(server.anchor),
+        clock: systemClock,
+        timeoutMs,
+      });
+      return await Speaker.on(connection, as);
+    };
+    const cutOff = () => payee.context.link.channel.close();
+    try {
+      await action({ server, alice, bob, carol, told: () => told, speak, cutOff, clock });
+    } finally {
+      await peers.close();
+      await payee.abandon();
+    }
+  });
+}

@@ -1,0 +1,127 @@
+/**
+ * One end of a connection that signs and seals whatever it is told to as its next message, and reads what comes back message by
+ * message.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { encodeBase64Url } from "../../src/base64.ts";
+import { type Signer, signerPrivateKey } from "../../src/envelope/correspondent.ts";
+import { messageHeader } from "../../src/envelope/jwe.ts";
+import type { Identity } from "../../src/pki/identity.ts";
+import { partyUri } from "../../src/pki/party.ts";
+import { codes, isCode } from "../../src/protocol/code.ts";
+import { replyType } from "../../src/protocol/exchange.ts";
+import type { JsonObject } from "../../src/strict_json.ts";
+import type { Channel } from "../../src/transport/channel.ts";
+import type { Greeted } from "../../src/transport/connect_channel.ts";
+import { forgeJwe, forgeJws } from "../envelope/forger.ts";
+import { x5c } from "../envelope/hostile_message.ts";
+import { sessionKey } from "../server/test_server.ts";
+
+/** What came: a message, or the end of the connection. */
+export type Told = { readonly type: string; readonly body: JsonObject } | "closed";
+
+export class Speaker {
+  readonly #connection: Greeted;
+  readonly #channel: Channel;
+  readonly #signer: Signer;
+  #seq = 0;
+
+  private constructor(connection: Greeted, channel: Channel, signer: Signer) {
+    this.#connection = connection;
+    this.#channel = channel;
+    this.#signer = signer;
+  }
+
+  /** Nothing is sent yet. */
+  static async on(connection: Greeted, as: Signer | Identity): Promise<Speaker> {
+    const signer: Signer = "kind" in as ? as : { kind: "certified", identity: as };
+    const channel = connection.introduce({ signer, sessionKey: await sessionKey() });
+    return new Speaker(connection, channel, signer);
+  }
+
+  /**
+   * The next message as a line, without sending it.
+   *
+   * @param changes members of the payload that are another than they have to be
+   */
+  async line(type: string, body: unknown, changes: object = {}): Promise<string> {
+    const { greeting } = this.#connection;
+    const seq = this.#seq++;
+    const isFirst = seq === 0;
+    const { jwk } = await sessionKey();
+    const certified = this.#signer.kind === "certified" ? this.#signer.identity : undefined;
+    const csr = this.#signer.kind === "applicant" ? this.#signer.request.der : undefined;
+    const jws = await forgeJws({
+      header: {
+        alg: "EdDSA",
+        typ: "micropay-message",
+        ...(isFirst && certified && { x5c: x5c(...certified.chain) }),
+      },
+      payload: JSON.stringify({
+        type,
+        seq,
+        conn: greeting.nonce,
+        to: partyUri(greeting.certificate.party),
+        iat: Math.floor(Date.now() / 1000),
+        body,
+        ...(isFirst && { enc: jwk, ...(csr && { csr: encodeBase64Url(csr) }) }),
+        ...changes,
+      }),
+      key: signerPrivateKey(this.#signer),
+    });
+    const header = messageHeader(greeting.sessionKey.kid);
+    // Everybody in these tests has the one session key.
+    return await forgeJwe({ header, plaintext: jws, recipient: jwk });
+  }
+
+  /** Sends the next message. */
+  async tell(type: string, body: unknown = {}, changes: object = {}): Promise<void> {
+    await this.write(`${await this.line(type, body, changes)}\n`);
+  }
+
+  /** Sends bytes as they are. The other side may have closed. */
+  async write(text: string): Promise<void> {
+    await this.#connection.stream.write(new TextEncoder().encode(text)).catch(() => {});
+  }
+
+  async next(): Promise<Told> {
+    const arrival = await this.#channel.receive();
+    return arrival.kind === "end" ? "closed" : arrival.message;
+  }
+
+  /** Sends the next message and reads up to its reply, over the pushes before it. */
+  async ask(type: string, body: unknown = {}): Promise<JsonObject | "closed"> {
+    await this.tell(type, body);
+    for (;;) {
+      const told = await this.next();
+      if (told === "closed") return told;
+      if (told.type === replyType) return told.body;
+    }
+  }
+
+  /** The code of the reply to it. */
+  async code(type: string, body: unknown = {}): Promise<unknown> {
+    const reply = await this.ask(type, body);
+    return reply === "closed" ? reply : reply.code;
+  }
+
+  /** Closes the connection. */
+  [Symbol.dispose](): void {
+    this.#channel.close();
+  }
+}
+
+/**
+ * Checks that a reply refuses with this code, and that its text begins with the code's.
+ *
+ * @returns the text
+ */
+export function assertRefusal(reply: JsonObject | "closed", code: number): { text: string } {
+  assert(reply !== "closed", "it was closed");
+  assertEquals(reply.code, code, String(reply.text));
+  assert(isCode(reply.code));
+  const text = reply.text as string;
+  assert(text.startsWith(codes[reply.code].text), text);
+  assertEquals(reply.answer, undefined);
+  return { text };
+}
