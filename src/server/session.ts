@@ -48,6 +48,9 @@ export class Session {
   /** Whether its certificate was found to speak for its account no more. */
   isDismissed = false;
 
+  /** Resolves when something pushed could not be delivered, or after the goodbye: nobody is at the other end any more. */
+  readonly over: Promise<void>;
+  readonly #end = Promise.withResolvers<void>();
   /** What was pushed and waits for its turn. */
   readonly #pushing = new Set<Promise<void>>();
 
@@ -55,6 +58,7 @@ export class Session {
     this.channel = channel;
     this.speaker = speaker;
     this.share = share;
+    this.over = this.#end.promise;
   }
 
   get memberName(): AccountName | undefined {
@@ -104,7 +108,10 @@ export class Session {
    * told to one member could have more wait for it than it has turns. Absent for the server's own few words, which are sealed at once
    */
   push(type: string, body: JsonObject, { cause }: { cause?: Share } = {}): void {
-    const lose = () => this.channel.close();
+    const lose = () => {
+      this.channel.close();
+      this.#end.resolve();
+    };
     if (!cause) {
       this.channel.send(type, body).written.catch(lose);
       return;
@@ -121,6 +128,7 @@ export class Session {
     await Promise.all(this.#pushing);
     this.push(type, body);
     await this.channel.end();
+    this.#end.resolve();
   }
 
   /** The turn is over when the message is sealed: whether its receiver reads is on nobody's time but its own. */

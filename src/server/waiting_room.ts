@@ -28,6 +28,8 @@ export async function waitForTurn(
       else notices.moved();
     };
     next.then(({ kind }) => kind === "end" && resolve(false), () => resolve(false));
+    // Once its next request is here nothing more is read, and only a notice finds out that nobody is there.
+    session.over.then(() => resolve(false));
   });
   try {
     if (await isServed) return { next };

@@ -5,12 +5,16 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
   accountConnectionsMin,
+  ledgerWatchMs,
+  memberIdleMs,
   strangerLineEveryMs,
   strangerLinesAtOnce,
   strangersOfAddressMax,
+  waitingRepeatMs,
 } from "../../src/limits.ts";
 import { ServerLink } from "../../src/client/server_link.ts";
 import { systemClock } from "../../src/clock.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { balanceExchange } from "../../src/protocol/balance.ts";
 import { replyType } from "../../src/protocol/exchange.ts";
@@ -152,6 +156,44 @@ Deno.test("leaving: while it waits, a member gives its place back, whoever is be
   for (const channel of waiting) channel.close();
   await scene.allGone();
 });
+
+const unread: Readonly<Record<string, (scene: Scene, channel: Channel) => Promise<void>>> = {
+  "leaves": (_, channel) => Promise.resolve(channel.close()),
+  "is revoked": async ({ clock, server }) => {
+    await server.end({ kind: "closure", name: named("alice") });
+    clock.advance(ledgerWatchMs);
+  },
+};
+
+for (const [way, leave] of Object.entries(unread)) {
+  Deno.test(`leaving: a member that ${way} while it waits gives its place back, also with a request that is not answered yet`, async () => {
+    let revision = 0;
+    const wrap = (ledger: Ledger) =>
+      new Proxy(ledger, {
+        get: (target, name: keyof Ledger) =>
+          name === "revision" ? () => Promise.resolve(revision++) : target[name].bind(target),
+      });
+    await using scene = await Scene.open({ userLimit: 1, wrap });
+    const { clock, server } = scene;
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    await scene.allGone();
+    const served = await scene.link(bob);
+    assert(await isServed(served));
+    const connection = await scene.greet();
+    const signer = { kind: "certified", identity: alice } as const;
+    const channel = connection.introduce({ signer, sessionKey: await sessionKey() });
+    channel.send(balanceExchange.type, {});
+    await channel.send(balanceExchange.type, {}).written;
+    assertEquals((await channel.receive()).kind, "message");
+    // Only the one that is served is still to be asked whether it is there.
+    const idle = () => clock.delays.filter((delayMs) => delayMs === memberIdleMs);
+    await soon(() => idle().length === 1, "its next request to be read");
+    await leave(scene, channel);
+    clock.advance(waitingRepeatMs);
+    await soon(() => scene.count("disconnected", connection.stream) === 1, "its place to be free");
+    assert(await isServed(served));
+  });
+}
 
 Deno.test("leaving: 10,000 connections that close at once trouble nobody, and cost one address no later connection", async () => {
   await using scene = await Scene.open({ userLimit: 10 });
