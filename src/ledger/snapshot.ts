@@ -5,8 +5,13 @@
  * streamed; nothing here takes memory that grows with the ledger.
  */
 
-/** A value as the store has it: a number past 2^53 comes as `bigint`. */
+/** A value as the store has it: a number past 2^53 comes as `bigint`, a text with a NUL as its bytes in UTF-8. */
 export type StoredValue = string | number | bigint | null | Uint8Array;
+
+/** A value in words, for whoever looks at it. */
+export function storedText(value: StoredValue): string {
+  return value instanceof Uint8Array ? new TextDecoder().decode(value) : String(value);
+}
 
 /** One row of the book. The names are those of the table's columns. */
 export interface StoredEntry {

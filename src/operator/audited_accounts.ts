@@ -5,7 +5,7 @@
 import { isAccountName } from "../account_name.ts";
 import type { RecordedChange } from "../ledger/account_change.ts";
 import { type Entry, issuingAccount } from "../ledger/entry.ts";
-import type { LedgerSnapshot, StoredValue } from "../ledger/snapshot.ts";
+import { type LedgerSnapshot, storedText, type StoredValue } from "../ledger/snapshot.ts";
 import { amountMax } from "../money.ts";
 import type { IssuedCertificates } from "./issued_certificates.ts";
 
@@ -132,7 +132,7 @@ function accountFault(
 ): string | undefined {
   if (username === issuingAccount) return undefined;
   if (!isAccountName(username)) {
-    return `an account cannot be named ${JSON.stringify(String(username).slice(0, 80))}`;
+    return `an account cannot be named ${JSON.stringify(storedText(username).slice(0, 80))}`;
   }
   return registered === undefined
     ? `the account ${username} has no certificate that it was registered with`

@@ -10,7 +10,7 @@ import {
   type EntryParty,
   issuingAccount,
 } from "../ledger/entry.ts";
-import type { StoredEntry, StoredValue } from "../ledger/snapshot.ts";
+import { type StoredEntry, storedText, type StoredValue } from "../ledger/snapshot.ts";
 import { isBookedMemo } from "../memo.ts";
 import { isAmount } from "../money.ts";
 import { isOrderId } from "../random.ts";
@@ -66,6 +66,7 @@ function isParty(value: StoredValue): value is EntryParty {
 
 /** A sentence about a column that this program never writes so. */
 export function wrongValue(column: string, value: StoredValue): string {
-  const shown = typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : String(value);
-  return `its ${column} cannot be ${shown}`;
+  const isText = typeof value === "string" || value instanceof Uint8Array;
+  const text = storedText(value).slice(0, 80);
+  return `its ${column} cannot be ${isText ? JSON.stringify(text) : text}`;
 }

@@ -77,7 +77,22 @@ export class ChangeHistory {
     }
     const [number] = missing;
     if (number !== undefined) throw distrust(`the account change number ${number} is gone`);
+    await this.#verifyAccounts();
     return previous;
+  }
+
+  /**
+   * What an account is, the ledger finds by another way than the one that all changes were read by, and somebody can have tampered
+   * with that alone. An account that is missing acts for nobody.
+   */
+  async #verifyAccounts(): Promise<void> {
+    for (const [name, { number, kind }] of this.#lastChanges) {
+      const account = await this.#ledger.account(name);
+      if (account === undefined || (account.lastChange?.number ?? 0) >= number) continue;
+      throw distrust(
+        `the account change number ${number} (${kind} of ${name}): it is not found by the account's name`,
+      );
+    }
   }
 
   async #verifyOne({ change, headBefore }: LinkedChange, previous: string): Promise<void> {

@@ -10,9 +10,11 @@ import {
   textOutput,
 } from "../../src/cli/client/output.ts";
 import type { ClientOutput } from "../../src/cli/client/output.ts";
+import { ledgerOutput } from "../../src/cli/ledger/output.ts";
 import { openServerLog } from "../../src/cli/server/server_log.ts";
 import type { IncomingPayment } from "../../src/client/payment/incoming_payments.ts";
 import { ConnectError } from "../../src/errors.ts";
+import type { StoredChange, StoredEntry } from "../../src/ledger/snapshot.ts";
 import type { HistoryRow } from "../../src/protocol/history.ts";
 import type { ServerEvent } from "../../src/server/server_event.ts";
 import { ManualClock } from "../manual_clock.ts";
@@ -120,6 +122,36 @@ for (const [format, make] of [["text", textOutput], ["json", jsonOutput]] as con
         for (const line of lines) checkLine(line);
       }),
       { numRuns: 400 },
+    );
+  });
+}
+
+for (const json of [false, true]) {
+  const format = json ? "json" : "text";
+  Deno.test(`hostile: what a ledger's file holds is shown as ${format} in harmless lines`, () => {
+    fc.assert(
+      fc.property(hostile, fc.boolean(), (text, isCutOff) => {
+        const lines: string[] = [];
+        const output = ledgerOutput({ json, print: (line) => lines.push(...line.split("\n")) });
+        // As a text with a NUL comes.
+        const value = isCutOff ? new TextEncoder().encode(text) : text;
+        const row = new Proxy({}, {
+          get: () => value,
+          ownKeys: () => ["id", "memo"],
+          getOwnPropertyDescriptor: () => ({ value, enumerable: true, configurable: true }),
+        }) as StoredEntry & StoredChange;
+        const account = { username: value, balance: value, online_status: value, closed_at: value };
+        output.balances([account]);
+        output.account({ ...account, certificate: text, changes: [row], entries: [row] });
+        output.entry({ ...row, order_digest: text, order: { text } });
+        output.change(row);
+        output.written(text);
+        output.kept(text);
+        // Columns are apart by more than two blanks.
+        for (const line of lines) checkLine(line.replace(/ {2,}/g, "|"));
+        assertEquals(lines.length, json ? 6 : 13);
+      }),
+      { numRuns: 200 },
     );
   });
 }

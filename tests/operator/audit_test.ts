@@ -172,6 +172,13 @@ for (const { title, sides, options, reason } of forgeries) {
   });
 }
 
+Deno.test("the audit finds an order that is booked twice, under ids that differ by a NUL, in a chain that fits", async () => {
+  await using books = await openSampleBooks();
+  await forge(books, ["alice", "bob"], {});
+  await forge(books, ["alice", "bob"], { again: 10 });
+  assertWrong(await books.audit(), 11, "its id cannot be");
+});
+
 Deno.test("an honest entry that is written the same way is in order", async () => {
   await using books = await openSampleBooks();
   await forge(books, ["alice", "bob"], {});
@@ -205,7 +212,7 @@ function assertWrong(
   assertEquals([found.entry, found.entries], [entry, entry - 1]);
 }
 
-function idOf({ file }: Books, number: number): Promise<string> {
+function idOf({ file }: Pick<Books, "file">, number: number): Promise<string> {
   const snapshot = openSqliteSnapshot({ file });
   const id = String(snapshot.entryByNumber(number)!.id);
   snapshot.close();
@@ -219,6 +226,8 @@ interface ForgeOptions {
   readonly refunds: string;
   /** When the order says that it was signed. */
   readonly orderMs: number;
+  /** The entry whose order is booked once more, by somebody without a key. */
+  readonly again: number;
 }
 
 /** Appends an entry past all rules, as an operator with the file and the keys can: with a chain and balances that fit. */
@@ -230,10 +239,12 @@ async function forge(
   const { amount = 5, refunds, orderMs = clock.nowMs() } = options;
   const isIssuing = from === issuingAccount || to === issuingAccount;
   const signer = options.signer ?? (isIssuing ? certificates.identity : members.get(from)!);
-  const id = makeOrderId(clock, systemRandom);
+  const id = options.again === undefined
+    ? makeOrderId(clock, systemRandom)
+    : await idOf({ file }, options.again);
   const sides = { from: from as EntryParty, to: to as EntryParty };
   const terms = { id, ...sides, amount: amount as Amount, refunds };
-  const orderJws = await signOrder(terms, {
+  const signed = await signOrder(terms, {
     identity: signer,
     anchor,
     clock: { nowMs: () => orderMs },
@@ -243,6 +254,9 @@ async function forge(
     Object.values(database.prepare(sql).get(...values)!)[0];
   const balance = (name: string) =>
     Number(value("SELECT balance FROM client WHERE username = ?", name));
+  const orderJws = options.again === undefined
+    ? signed
+    : String(value("SELECT order_jws FROM entry WHERE id = ?", id));
   const contents: EntryContents = {
     number: Number(value("SELECT max(number) FROM entry")) + 1,
     id,
@@ -262,7 +276,7 @@ async function forge(
       payer_balance, payee_balance, hash, refunds) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?)`,
   ).run(
     contents.number,
-    id,
+    options.again === undefined ? id : `${id}\0`,
     contents.kind,
     from,
     to,

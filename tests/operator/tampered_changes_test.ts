@@ -179,6 +179,29 @@ const rows: readonly Attack[] = [
     running: "the account change number 6 (closure of bob): it was changed",
   },
   {
+    title: "hides the closure by a NUL behind the name, where the account has nothing left",
+    sql: `UPDATE account_change SET username = username || char(0) WHERE number = 7;
+      INSERT INTO client (username) VALUES ('bob' || char(0));
+      PRAGMA foreign_keys = OFF; UPDATE client SET balance = 0 WHERE username = 'bob'`,
+    change: 7,
+    reason: 'its username cannot be "bob\\u0000"',
+    serverSays: "the column username holds what does not belong there",
+  },
+  {
+    title: "empties the index that an account's changes are found by",
+    sql: `DROP INDEX account_change_username;
+      CREATE INDEX account_change_username ON account_change (username, number)
+        WHERE number IN (5, 6, 9, 10);
+      PRAGMA writable_schema = ON;
+      UPDATE sqlite_schema SET sql =
+        'CREATE INDEX account_change_username ON account_change (username, number)'
+        WHERE name = 'account_change_username';
+      PRAGMA writable_schema = RESET`,
+    reason: "SQLite finds the file damaged",
+    serverSays: "its indexes do not fit its tables",
+    running: "the account change number 7 (closure of bob): it is not found by the account's name",
+  },
+  {
     title: "gives the closure the number of an entry",
     sql: "UPDATE account_change SET number = 8 WHERE number = 7",
     entry: 7,

@@ -68,6 +68,15 @@ const columns: readonly Tampering[] = [
     hash,
   ),
   column("hash", 4, "upper(hash)", "its hash cannot be"),
+  column("id", 5, "id || char(0)", 'its id cannot be "'),
+  column(
+    "memo",
+    4,
+    "memo || char(0) || 'and dinner'",
+    'its memo cannot be "lunch\\u0000and dinner"',
+  ),
+  column("payee", 4, "payee || char(0)", 'its payee cannot be "bob\\u0000"'),
+  column("order_jws", 4, "order_jws || char(0)", "its order_jws cannot be"),
   column("payer_balance", 4, "701", "its payer_balance is 701, the entries make 700"),
   column("payee_balance", 9, "974", "its payee_balance is 974, the entries make 787"),
 ];
@@ -199,6 +208,22 @@ const rows: readonly Tampering[] = [
     reason: "which the ledger does not have for alice",
   },
   {
+    title: "an account added whose name differs from another's by a NUL",
+    sql: "INSERT INTO client (username) VALUES ('bob' || char(0))",
+    reason: 'an account cannot be named "bob\\u0000"',
+  },
+  {
+    title: "a certificate that no search for its account finds, because of a NUL",
+    sql: "UPDATE certificate SET username = username || char(0) WHERE username = 'bob'",
+    entry: 5,
+    reason: "which the ledger does not have for bob",
+  },
+  {
+    title: "the identifier of another ledger beside its own",
+    sql: `INSERT INTO ledger VALUES ('${"f".repeat(64)}')`,
+    reason: "another ledger as well",
+  },
+  {
     title: "another ledger's identifier",
     sql: `UPDATE ledger SET id = '${"0".repeat(64)}'`,
     reason: "it belongs to the CA 0000",
@@ -235,8 +260,28 @@ Deno.test("the audit finds a trigger that was changed to do nothing", async () =
   assertStringIncludes("reason" in found ? found.reason : "", "entry_kept");
 });
 
+for (const type of ["trigger", "Trigger", "TRIGGER"]) {
+  Deno.test(`the audit finds a trigger of somebody else's, also when the schema calls it a ${type}`, async () => {
+    await using books = await openSampleBooks();
+    change(
+      books.file,
+      `CREATE TRIGGER theirs AFTER INSERT ON entry BEGIN SELECT 1; END;
+      PRAGMA writable_schema = ON;
+      UPDATE sqlite_schema SET type = '${type}' WHERE name = 'theirs';
+      PRAGMA writable_schema = RESET`,
+    );
+    const found = await books.audit();
+    assertStringIncludes("reason" in found ? found.reason : "", "theirs is not one of this");
+  });
+}
+
 Deno.test("the audit finds nothing after what changes nothing", async () => {
   await using books = await openSampleBooks();
+  change(
+    books.file,
+    `CREATE TABLE pragma_foreign_key_check (mine TEXT); CREATE VIEW mine AS SELECT * FROM entry;
+    CREATE UNIQUE INDEX my_index ON entry (id, number)`,
+  );
   change(books.file, withoutTriggers(books.file, "UPDATE entry SET amount = amount"));
   change(books.file, "VACUUM");
   assertEquals((await books.audit()).outcome, "in_order");

@@ -3,7 +3,13 @@
  */
 import type { AccountName } from "../../account_name.ts";
 import type { Entry } from "../../ledger/entry.ts";
-import type { StoredAccount, StoredChange, StoredEntry } from "../../ledger/snapshot.ts";
+import {
+  type StoredAccount,
+  type StoredChange,
+  type StoredEntry,
+  storedText,
+  type StoredValue,
+} from "../../ledger/snapshot.ts";
 import type { AuditFault, AuditReport } from "../../operator/audit.ts";
 import { printable, quoted } from "../../printable.ts";
 import { codes } from "../../protocol/code.ts";
@@ -105,7 +111,7 @@ function textOutput(print: Print): LedgerOutput {
       print(accountText(account));
       const isClosed = account.closed_at !== null;
       const none = isClosed ? "none: closed" : "none: waits to be registered anew";
-      print(`certificate ${account.certificate ?? none}`);
+      print(`certificate ${printable(account.certificate ?? none)}`);
       for (const change of account.changes) print(changeText(change));
       for (const entry of account.entries) print(entryText(entry));
     },
@@ -115,7 +121,7 @@ function textOutput(print: Print): LedgerOutput {
       print(codes[130].text);
       print(`entry ${number}, id ${id}`);
     },
-    written: (file) => print(file),
+    written: (file) => print(printable(file)),
     kept: (file) => print(`The ledger that was there is kept as ${printable(file)}`),
     reissued(account, code) {
       print(code);
@@ -142,8 +148,8 @@ function faultText({ entry, change, reason, entries }: AuditFault): string {
 
 function accountFields({ username, balance, online_status, closed_at }: StoredAccount) {
   return {
-    account: username,
-    balance,
+    account: storedField(username),
+    balance: storedField(balance),
     online: online_status === 1,
     closed: closed_at !== null,
   };
@@ -151,35 +157,43 @@ function accountFields({ username, balance, online_status, closed_at }: StoredAc
 
 function accountText({ username, balance, closed_at }: StoredAccount): string {
   const closed = closed_at === null ? "" : "  closed";
-  return `${printable(String(username)).padEnd(32)}  ${String(balance).padStart(16)}${closed}`;
+  return `${shown(username).padEnd(32)}  ${shown(balance).padStart(16)}${closed}`;
 }
 
-/** As they are stored: this is for looking at what is there. A number past 2^53 as text. */
+/** As they are stored: this is for looking at what is there. */
 function storedFields(row: StoredEntry | StoredChange): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(row).map(([column, value]) => [
-      column,
-      typeof value === "bigint" ? String(value) : value,
-    ]),
+    Object.entries(row).map(([column, value]) => [column, storedField(value)]),
   );
+}
+
+/** A number past 2^53, and bytes in the place of a text, as text. */
+function storedField<T>(value: T | bigint | Uint8Array): T | string {
+  return typeof value === "bigint" || value instanceof Uint8Array ? storedText(value) : value;
+}
+
+/** For a terminal: whoever can write the ledger's file can put anything into any column. */
+function shown(value: StoredValue): string {
+  return printable(storedText(value));
 }
 
 function printFields(print: Print, row: StoredEntry | StoredChange): void {
   for (const [name, value] of Object.entries(storedFields(row))) {
     const text = typeof value === "object" ? JSON.stringify(value) : String(value);
-    const shown = name === "memo" ? quoted(text) : printable(text);
-    if (value !== null) print(`${name.padEnd(14)} ${shown}`);
+    const note = name === "memo" ? quoted(text) : printable(text);
+    if (value !== null) print(`${name.padEnd(14)} ${note}`);
   }
 }
 
 function changeText({ number, at, kind, certificate }: StoredChange): string {
-  const shown = [number, at, kind].map((value) => printable(String(value)));
-  if (certificate === null) return shown.join("  ");
-  return [...shown, `certificate ${printable(String(certificate).slice(0, 16))}…`].join("  ");
+  const of = certificate === null
+    ? []
+    : [`certificate ${printable(storedText(certificate).slice(0, 16))}…`];
+  return [...[number, at, kind].map(shown), ...of].join("  ");
 }
 
 function entryText({ number, at, kind, payer, payee, amount, memo }: StoredEntry): string {
-  const [when, from, to] = [at, payer, payee].map((value) => printable(String(value)));
-  const note = memo === null ? "" : `  ${quoted(String(memo))}`;
-  return `${number}  ${when}  ${printable(String(kind))}  ${from} → ${to}  ${amount}${note}`;
+  const [place, when, what] = [number, at, kind].map(shown);
+  const note = memo === null ? "" : `  ${quoted(storedText(memo))}`;
+  return `${place}  ${when}  ${what}  ${shown(payer)} → ${shown(payee)}  ${shown(amount)}${note}`;
 }

@@ -2,11 +2,12 @@
  * `ledger show`: finds what was meant and prints it.
  */
 import { orderDigest } from "../../ledger/entry.ts";
-import type {
-  LedgerSnapshot,
-  StoredAccount,
-  StoredChange,
-  StoredEntry,
+import {
+  type LedgerSnapshot,
+  type StoredAccount,
+  type StoredChange,
+  type StoredEntry,
+  storedText,
 } from "../../ledger/snapshot.ts";
 import { EnvelopeError } from "../../errors.ts";
 import { readDocument } from "../../pki/signed_document.ts";
@@ -42,7 +43,7 @@ export function showFound(
 }
 
 function withOrder(entry: StoredEntry): ShownEntry {
-  const jws = String(entry.order_jws);
+  const jws = storedText(entry.order_jws);
   const shown = { ...entry, order_digest: orderDigest(jws) };
   try {
     return {
@@ -74,10 +75,10 @@ function currentCertificate(
   snapshot: LedgerSnapshot,
   { name, last }: { readonly name: string; readonly last: StoredChange | undefined },
 ): string | undefined {
-  if (last?.kind === "reissue") return String(last.certificate);
+  if (last?.kind === "reissue") return storedText(last.certificate);
   if (last !== undefined) return undefined;
   for (const { username, fingerprint } of snapshot.certificates()) {
-    if (username === name) return String(fingerprint);
+    if (username === name) return storedText(fingerprint);
   }
   return undefined;
 }

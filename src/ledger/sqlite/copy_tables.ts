@@ -6,6 +6,7 @@ import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import { LedgerError, messageOf } from "../../errors.ts";
 import { sqliteCondition } from "../../sqlite/sqlite_error.ts";
 import { ledgerError } from "./ledger_error.ts";
+import { wholeText } from "./rows.ts";
 import { streamRows } from "./stream_rows.ts";
 
 /** In an order that foreign keys allow. Each group is copied in the order of its rows' numbers, which its tables share. */
@@ -65,11 +66,13 @@ function copyGroup(
     if (columns.length === 0) return [];
     const places = columns.map(() => "?").join(", ");
     const insert = target.prepare(
-      `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${places})`,
+      `INSERT INTO ${table} (${columns.map(({ name }) => name).join(", ")}) VALUES (${places})`,
     );
     const order = tables.length === 1 ? "" : "NOT INDEXED ORDER BY number";
-    const rows = streamRows(database, `SELECT ${columns.join(", ")} FROM ${table} ${order}`);
-    return [{ table, columns, insert, rows, next: read(rows) }];
+    const selection = columns.map(({ name, type }) => type === "TEXT" ? wholeText(name) : name);
+    const rows = streamRows(database, `SELECT ${selection.join(", ")} FROM ${table} ${order}`);
+    const names = columns.map(({ name }) => name);
+    return [{ table, columns: names, insert, rows, next: read(rows) }];
   });
   for (;;) {
     const [first] = copyings.filter(({ next }) => !next.done)
@@ -91,7 +94,7 @@ function copyGroup(
 }
 
 /** None, when there is no such table in this version. */
-function columnsOf(database: DatabaseSync, table: string): string[] {
-  const rows = database.prepare(`SELECT name FROM pragma_table_info(?)`).all(table);
-  return rows.map(({ name }) => String(name));
+function columnsOf(database: DatabaseSync, table: string): { name: string; type: string }[] {
+  const rows = database.prepare(`SELECT name, type FROM pragma_table_info(?)`).all(table);
+  return rows.map(({ name, type }) => ({ name: String(name), type: String(type) }));
 }

@@ -17,6 +17,30 @@ export const entryColumns =
 export const changeColumns =
   "number, kind, username, certificate, code_digest, statement_jws, at, hash";
 
+export const certificateColumns = "fingerprint, username, key_fingerprint, der, issued_at";
+
+/** Columns of a `SELECT` in which each text is whole, see {@link wholeText}. */
+export const [entrySelection, changeSelection, certificateSelection] = [
+  selectionOf(entryColumns, ["number", "amount", "payer_balance", "payee_balance"]),
+  selectionOf(changeColumns, ["number"]),
+  selectionOf(certificateColumns, ["der"]),
+] as const;
+
+function selectionOf(columns: string, noTexts: readonly string[]): string {
+  return columns.split(", ")
+    .map((column) => noTexts.includes(column) ? column : wholeText(column))
+    .join(", ");
+}
+
+/**
+ * SQL that reads a column of text. The runtime ends a text at its first NUL, and SQLite does not: an id with a NUL at its end
+ * would be another one to every search, and the same one to whoever reads it. We write no NUL. A text that has one comes as
+ * bytes, and so it is refused like anything else that is no text.
+ */
+export function wholeText(column: string): string {
+  return `CASE WHEN instr(${column}, char(0)) > 0 THEN CAST(${column} AS BLOB) ELSE ${column} END AS ${column}`;
+}
+
 export const presenceColumns = "username, ip, public_port, private_port";
 
 /** @throws {LedgerError} when a column is not of its type, which this program never writes */

@@ -178,7 +178,12 @@ export class SqliteBook {
   missingNumber(): number | undefined {
     const { lastNumber } = this.last();
     if (integerIn(this.#sql.rowCount.get()!, "count") === lastNumber) return undefined;
-    return integerIn(this.#sql.missingNumber.get()!, "number");
+    const missing = integerIn(this.#sql.missingNumber.get()!, "number");
+    if (missing <= lastNumber) return missing;
+    throw new LedgerError(
+      `cannot read the ledger ${this.#file}: two rows have one number, or its indexes do not fit its tables; ` +
+        "audit it",
+    );
   }
 
   #headAt(number: number): string | undefined {

@@ -14,7 +14,7 @@ import type {
 } from "../snapshot.ts";
 import type { LedgerFileMarks } from "./ledger_file.ts";
 import { openMoment } from "./ledger_moment.ts";
-import { changeColumns, entryColumns } from "./rows.ts";
+import { certificateSelection, changeSelection, entrySelection, wholeText } from "./rows.ts";
 import { schemaFaults } from "./schema_faults.ts";
 import { ledgerError } from "./ledger_error.ts";
 import { narrowed, streamRows } from "./stream_rows.ts";
@@ -57,39 +57,39 @@ class SqliteSnapshot implements LedgerSnapshot {
   }
 
   entries(): Iterable<StoredEntry> {
-    return this.#rows(`SELECT ${entryColumns} FROM entry NOT INDEXED ORDER BY number`);
+    return this.#rows(`SELECT ${entrySelection} FROM entry NOT INDEXED ORDER BY number`);
   }
 
   entriesOf(name: string): Iterable<StoredEntry> {
     // NOT INDEXED also because the book is in the right order already, and nothing has to be sorted.
     return this.#rows(
-      `SELECT ${entryColumns} FROM entry NOT INDEXED WHERE payer = ? OR payee = ? ORDER BY number`,
+      `SELECT ${entrySelection} FROM entry NOT INDEXED WHERE payer = ? OR payee = ? ORDER BY number`,
       name,
       name,
     );
   }
 
   entryByNumber(number: number): StoredEntry | undefined {
-    return this.#first(`SELECT ${entryColumns} FROM entry WHERE number = ?`, number);
+    return this.#first(`SELECT ${entrySelection} FROM entry WHERE number = ?`, number);
   }
 
   entryById(id: string): StoredEntry | undefined {
-    return this.#first(`SELECT ${entryColumns} FROM entry WHERE id = ?`, id);
+    return this.#first(`SELECT ${entrySelection} FROM entry WHERE id = ?`, id);
   }
 
   changes(name?: string): Iterable<StoredChange> {
-    const select = `SELECT ${changeColumns} FROM account_change NOT INDEXED`;
+    const select = `SELECT ${changeSelection} FROM account_change NOT INDEXED`;
     return name === undefined
       ? this.#rows(`${select} ORDER BY number`)
       : this.#rows(`${select} WHERE username = ? ORDER BY number`, name);
   }
 
   changeByNumber(number: number): StoredChange | undefined {
-    return this.#first(`SELECT ${changeColumns} FROM account_change WHERE number = ?`, number);
+    return this.#first(`SELECT ${changeSelection} FROM account_change WHERE number = ?`, number);
   }
 
   refundsOf(id: string): Iterable<StoredEntry> {
-    return this.#rows(`SELECT ${entryColumns} FROM entry WHERE refunds = ? ORDER BY number`, id);
+    return this.#rows(`SELECT ${entrySelection} FROM entry WHERE refunds = ? ORDER BY number`, id);
   }
 
   *repeatedIds(): Iterable<string> {
@@ -99,17 +99,17 @@ class SqliteSnapshot implements LedgerSnapshot {
 
   accounts(): Iterable<StoredAccount> {
     return this.#rows(
-      `SELECT username, balance, online_status, (
+      `SELECT ${wholeText("username")}, balance, online_status, (
           SELECT at FROM account_change NOT INDEXED
           WHERE account_change.username = client.username AND kind = 'closure' LIMIT 1
-        ) AS closed_at FROM client ORDER BY username`,
+        ) AS closed_at FROM client ORDER BY client.username`,
     );
   }
 
   certificates(): Iterable<StoredCertificate> {
     return this.#rows(
-      `SELECT fingerprint, username, key_fingerprint, der, issued_at FROM certificate
-        ORDER BY username, issued_at, rowid`,
+      `SELECT ${certificateSelection} FROM certificate
+        ORDER BY certificate.username, certificate.issued_at, rowid`,
     );
   }
 
@@ -119,14 +119,26 @@ class SqliteSnapshot implements LedgerSnapshot {
     for (const { integrity_check: fault } of integrity) {
       if (fault !== "ok") yield `SQLite finds the file damaged: ${fault}`;
     }
-    for (
-      const row of this.#rows<{ table: StoredValue; parent: StoredValue }>(
-        "SELECT * FROM pragma_foreign_key_check() LIMIT 20",
-      )
-    ) {
-      yield `a row of ${row.table} refers to one of ${row.parent} that is not there`;
+    let isOurs = true;
+    for (const fault of this.#guarded(() => schemaFaults(this.#database, this.ledgerId))) {
+      isOurs = false;
+      yield fault;
     }
-    yield* this.#guarded(() => schemaFaults(this.#database, this.ledgerId));
+    if (isOurs) yield* this.#danglingReferences();
+    const sql = "SELECT count(*) AS count FROM ledger NOT INDEXED WHERE id IS NOT ?";
+    if (this.#first<{ count: number }>(sql, this.ledgerId)!.count > 0) {
+      yield "the table ledger says that it is another ledger as well";
+    }
+  }
+
+  /** By the pragma itself here too: a table of the operator's own can have the name of the function. */
+  *#danglingReferences(): Generator<string> {
+    for (const name of ["certificate", "account_change", "entry"]) {
+      const rows = this.#rows<{ parent: StoredValue }>(`PRAGMA foreign_key_check(${name})`);
+      for (const { parent } of rows) {
+        yield `a row of ${name} refers to one of ${parent} that is not there`;
+      }
+    }
   }
 
   close(): void {

@@ -2,7 +2,15 @@
  * The SQL of the ledger, prepared once for a connection.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { changeColumns, entryColumns, presenceColumns } from "./rows.ts";
+import {
+  certificateColumns,
+  certificateSelection,
+  changeColumns,
+  changeSelection,
+  entryColumns,
+  entrySelection,
+  presenceColumns,
+} from "./rows.ts";
 
 export type Statements = Readonly<Record<keyof typeof sources, StatementSync>>;
 
@@ -14,7 +22,7 @@ export function prepareStatements(database: DatabaseSync): Statements {
 // Parameters are plain question marks: numbered ones that come twice are bound wrongly before Deno 2.9.
 // The two halves of a history each walk their own index and stop at the limit, however long the ledger is.
 const side = (column: "payer" | "payee", onward: string) =>
-  `SELECT * FROM (SELECT ${entryColumns} FROM entry WHERE ${column} = ? AND ${onward} LIMIT ?)`;
+  `SELECT * FROM (SELECT ${entrySelection} FROM entry WHERE ${column} = ? AND ${onward} LIMIT ?)`;
 const backward = "number < ? ORDER BY number DESC";
 const forward = "number > ? ORDER BY number";
 
@@ -23,13 +31,13 @@ const sources = {
   leftByAccount: `SELECT 1 FROM entry WHERE payer = ? UNION ALL SELECT 1 FROM entry WHERE payee = ?
     UNION ALL SELECT 1 FROM account_change WHERE username = ?
     UNION ALL SELECT 1 FROM certificate WHERE username = ? LIMIT 1`,
-  certificate: `SELECT fingerprint, key_fingerprint, der, issued_at FROM certificate
+  certificate: `SELECT ${certificateSelection} FROM certificate
     WHERE username = ? AND fingerprint = ?`,
-  certificates: `SELECT fingerprint, key_fingerprint, der, issued_at FROM certificate
+  certificates: `SELECT ${certificateSelection} FROM certificate
     WHERE username = ? LIMIT 2`,
   keyOf: `SELECT 1 FROM certificate WHERE username = ? AND key_fingerprint = ?`,
   addClient: `INSERT INTO client (username) VALUES (?)`,
-  addCertificate: `INSERT INTO certificate (fingerprint, username, key_fingerprint, der, issued_at)
+  addCertificate: `INSERT INTO certificate (${certificateColumns})
     VALUES (?, ?, ?, ?, ?)`,
   balance: `SELECT balance FROM client WHERE username = ?`,
   setBalance: `UPDATE client SET balance = ? WHERE username = ?`,
@@ -48,7 +56,7 @@ const sources = {
   onlineCount: `SELECT count(*) AS count FROM client WHERE online_status = 1`,
 
   addEntry: `INSERT INTO entry (${entryColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  entry: `SELECT ${entryColumns} FROM entry WHERE id = ?`,
+  entry: `SELECT ${entrySelection} FROM entry WHERE id = ?`,
   lastRow: `SELECT number, hash FROM (SELECT number, hash FROM entry ORDER BY number DESC LIMIT 1)
     UNION ALL
     SELECT number, hash FROM (SELECT number, hash FROM account_change ORDER BY number DESC LIMIT 1)
@@ -59,22 +67,23 @@ const sources = {
   historyAfter: `${side("payer", forward)} UNION ALL ${
     side("payee", forward)
   } ORDER BY number LIMIT ?`,
-  entriesAfter: `SELECT ${entryColumns} FROM entry WHERE number > ? ORDER BY number LIMIT ?`,
+  entriesAfter: `SELECT ${entrySelection} FROM entry WHERE number > ? ORDER BY number LIMIT ?`,
   headAt: `SELECT hash FROM entry WHERE number = ?
     UNION ALL SELECT hash FROM account_change WHERE number = ?`,
   entryCount: `SELECT count(*) AS count FROM entry`,
   rowCount: `SELECT (SELECT count(*) FROM entry) + (SELECT count(*) FROM account_change) AS count`,
   missingNumber: `WITH taken (number) AS
-      (SELECT 0 UNION ALL SELECT number FROM entry UNION ALL SELECT number FROM account_change)
+      (SELECT 0 UNION ALL SELECT number FROM entry NOT INDEXED
+        UNION ALL SELECT number FROM account_change NOT INDEXED)
     SELECT number + 1 AS number FROM taken
     WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.number = taken.number + 1)
       AND NOT EXISTS (SELECT 1 FROM account_change WHERE account_change.number = taken.number + 1)
     ORDER BY taken.number LIMIT 1`,
   addChange: `INSERT INTO account_change (${changeColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-  lastChangeOf: `SELECT ${changeColumns} FROM account_change
+  lastChangeOf: `SELECT ${changeSelection} FROM account_change
     WHERE username = ? ORDER BY number DESC LIMIT 1`,
   lastStatement: `SELECT statement_jws FROM account_change ORDER BY number DESC LIMIT 1`,
-  changesAfter: `SELECT ${changeColumns} FROM account_change
+  changesAfter: `SELECT ${changeSelection} FROM account_change
     WHERE number > ? ORDER BY number LIMIT ?`,
   refunded: `SELECT coalesce(sum(amount), 0) AS sum FROM entry WHERE refunds = ?`,
   voidedCode: `SELECT code FROM voided_order WHERE order_digest = ?`,

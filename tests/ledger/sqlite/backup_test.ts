@@ -344,6 +344,15 @@ const unusable: [string, (backup: string, file: string) => void, string][] = [
     "a row of its table client is none of a ledger",
   ],
   [
+    "holds a text with a NUL, which the runtime would cut off",
+    (backup) => {
+      const database = new DatabaseSync(backup);
+      database.exec("INSERT INTO client (username) VALUES ('bob' || char(0))");
+      database.close();
+    },
+    "a row of its table client is none of a ledger",
+  ],
+  [
     "is the ledger itself",
     (backup, file) => {
       Deno.removeSync(backup);
