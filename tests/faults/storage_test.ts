@@ -66,7 +66,7 @@ Deno.test("whatever happens to a server's disk, what was refused is not booked, 
         assertEquals(code, 1);
         assertMatch(
           stderr,
-          /^micropay: cannot write the ledger [^\n]*server\.db: disk I\/O error\n$/,
+          /^micropay: cannot write the ledger [^\n]*server\.db: disk I\/O error while writing it or its log \(SQLite's code 778\); [^\n]*\n$/,
         );
       },
     },

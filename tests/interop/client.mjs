@@ -95,8 +95,8 @@ function proven(reply, order) {
 
 /** Hashes from the first entry on; the own entry has to be at its place. */
 async function followChain() {
-  const { answer: { head, digests, entries } } = await server.ask("chain", { after: 0 });
-  demand(head === ledger && digests.length === entries, "a chain from its beginning to its end");
+  const { answer: { head, digests, last } } = await server.ask("chain", { after: 0 });
+  demand(head === ledger && digests.length === last, "a chain from its beginning to its end");
   const { id, from, to, amount, memo, jws, receipt } = order;
   const contents = [
     "micropay-entry-1",
@@ -118,5 +118,5 @@ async function followChain() {
     head,
   );
   demand(upTo === receipt.head, "the head of the receipt");
-  return { entries, head: upTo };
+  return { last, head: upTo };
 }
