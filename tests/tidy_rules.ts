@@ -15,7 +15,7 @@ type Check = (file: SourceFile) => string[];
 const layers: readonly (readonly string[])[] = [
   ["cli"],
   ["client/sqlite"],
-  ["server", "client", "operator", "ledger/sqlite", "ledger/memory"],
+  ["server", "client", "operator", "ledger/sqlite"],
   ["transport"],
   ["envelope"],
   ["protocol"],

@@ -71,14 +71,14 @@ const broken: readonly {
   },
   {
     rule: "imports go to the right only",
-    path: "src/ledger/memory/a.ts",
-    text: 'await import("../sqlite/b.ts");',
+    path: "src/operator/a.ts",
+    text: 'await import("../ledger/sqlite/b.ts");',
     line: 1,
   },
   {
     rule: "imports go to the right only",
     path: "src/ledger/a.ts",
-    text: 'import "./memory/b.ts";',
+    text: 'import "./sqlite/b.ts";',
     line: 1,
   },
   {

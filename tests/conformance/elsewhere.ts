@@ -144,6 +144,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "server/list",
     "list: 500 members online, with the longest names and addresses, in order of names",
   ),
+  "pay 7": at("client/payment/payment", "pay: a payee that …: …"),
   "submit 1": at(
     "hostile/forwarded",
     "forwarded: an order is taken by the server from its two sides alone",

@@ -9,7 +9,7 @@ import { Outbox } from "../../src/client/wallet/outbox.ts";
 import { PeerListener } from "../../src/client/peer_listener.ts";
 import { ReceiptStore } from "../../src/client/wallet/receipt_store.ts";
 import type { ServerLink } from "../../src/client/server_link.ts";
-import { MemoryLedger } from "../../src/ledger/memory/memory_ledger.ts";
+import { MemoryLedger } from "../ledger/memory/memory_ledger.ts";
 import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { partyUri } from "../../src/pki/party.ts";

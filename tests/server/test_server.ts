@@ -9,7 +9,7 @@ import { type Clock, systemClock } from "../../src/clock.ts";
 import type { Signer } from "../../src/envelope/correspondent.ts";
 import { generateSessionKey, type SessionKey } from "../../src/envelope/session_key.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
-import { MemoryLedger } from "../../src/ledger/memory/memory_ledger.ts";
+import { MemoryLedger } from "../ledger/memory/memory_ledger.ts";
 import { endAccount, type Ending } from "../../src/operator/ending.ts";
 import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
 import {

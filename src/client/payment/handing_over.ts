@@ -2,7 +2,7 @@
  * Handing an order over, to its payee or to the server, until it is known what became of it.
  */
 import { MicropayError } from "../../errors.ts";
-import { codes } from "../../protocol/code.ts";
+import { type Code, codes } from "../../protocol/code.ts";
 import { type Refusal, refuse } from "../../protocol/exchange.ts";
 import { submitExchange } from "../../protocol/transfer.ts";
 import type { Channel } from "../../transport/channel.ts";
@@ -34,7 +34,7 @@ export async function handToPayee(
     if (asked.paid) return asked.paid;
     // The server's own "no", where it gave one, came before its answer just now.
     if (watch.told) return watch.told;
-    if (isOver && asked.isUnknown) return refuse(first.refusal!.code);
+    if (isOver && asked.isUnknown) return refuse(payeesReason(first.refusal!));
     const said = first.refusal ? `, and ${order.to} answered ${first.refusal.code}` : "";
     throw inDoubt(order, { cause: asked.cause, said });
   } finally {
@@ -43,6 +43,14 @@ export async function handToPayee(
     peer.close();
     await answered;
   }
+}
+
+/**
+ * Why a payee refused, as far as its word alone goes: an order that is not valid or has expired is all that it refuses by itself. Any
+ * other code would be shown as the server's, and a payee may answer "OK", or that the payer's certificate was revoked.
+ */
+function payeesReason({ code }: Refusal): Code {
+  return code === 265 ? 265 : 261;
 }
 
 /**

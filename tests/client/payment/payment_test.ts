@@ -65,6 +65,24 @@ const rows: readonly {
     booked: false,
   },
   {
+    title: "says OK without a receipt",
+    behave: refusing(300),
+    result: 261,
+    booked: false,
+  },
+  {
+    title: "says that its payer's certificate is not valid",
+    behave: refusing(220),
+    result: 261,
+    booked: false,
+  },
+  {
+    title: "says that the order has expired",
+    behave: refusing(265),
+    result: 265,
+    booked: false,
+  },
+  {
     title: "says that the server failed",
     behave: refusing(500),
     result: "unknown",

@@ -1,17 +1,17 @@
 /**
  * Accounts in memory: who may act as one, and which are closed.
  */
-import type { AccountName } from "../../account_name.ts";
-import type { AccountChange, RecordedChange } from "../account_change.ts";
-import { type BookingSides, judgeRegistration } from "../account_rules.ts";
-import { type EntryParty, issuingAccount } from "../entry.ts";
+import type { AccountName } from "../../../src/account_name.ts";
+import type { AccountChange, RecordedChange } from "../../../src/ledger/account_change.ts";
+import { type BookingSides, judgeRegistration } from "../../../src/ledger/account_rules.ts";
+import { type EntryParty, issuingAccount } from "../../../src/ledger/entry.ts";
 import type {
   Account,
   CertificateRecord,
   RegisteredAccount,
   RegisterOutcome,
   Registration,
-} from "../ledger.ts";
+} from "../../../src/ledger/ledger.ts";
 import type { MemoryBook } from "./memory_book.ts";
 
 export class MemoryAccounts implements BookingSides {

@@ -7,10 +7,10 @@ import {
   type LinkedChange,
   type RecordedChange,
   statementDigest,
-} from "../account_change.ts";
-import { type Entry, entryDigest } from "../entry.ts";
-import type { ChainPart } from "../ledger.ts";
-import { type ChainEnd, placeChange } from "../posting.ts";
+} from "../../../src/ledger/account_change.ts";
+import { type Entry, entryDigest } from "../../../src/ledger/entry.ts";
+import type { ChainPart } from "../../../src/ledger/ledger.ts";
+import { type ChainEnd, placeChange } from "../../../src/ledger/posting.ts";
 
 type Page = { readonly after: number; readonly limit: number };
 

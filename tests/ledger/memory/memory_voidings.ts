@@ -1,8 +1,8 @@
 /** The orders that a ledger in memory never books. */
-import type { AccountName } from "../../account_name.ts";
-import { voidedOrderKeptMs, voidedOrdersMax } from "../../limits.ts";
-import type { EntryParty } from "../entry.ts";
-import type { Voiding, VoidOutcome } from "../ledger.ts";
+import type { AccountName } from "../../../src/account_name.ts";
+import { voidedOrderKeptMs, voidedOrdersMax } from "../../../src/limits.ts";
+import type { EntryParty } from "../../../src/ledger/entry.ts";
+import type { Voiding, VoidOutcome } from "../../../src/ledger/ledger.ts";
 
 export interface VoidingLimits {
   /** Orders of each payer. */

@@ -1,11 +1,11 @@
 /**
- * The ledger in memory: for tests, and the model that every other implementation is compared with. Nothing survives it.
+ * The ledger in memory: the model that the SQLite ledger is compared with, and the ledger of tests that need no file.
  */
-import type { AccountName } from "../../account_name.ts";
-import { LedgerError } from "../../errors.ts";
-import type { AccountChange, LinkedChange } from "../account_change.ts";
-import { objectToBooking, objectToChange } from "../account_rules.ts";
-import { type Booking, type Entry, orderDigest } from "../entry.ts";
+import type { AccountName } from "../../../src/account_name.ts";
+import { LedgerError } from "../../../src/errors.ts";
+import type { AccountChange, LinkedChange } from "../../../src/ledger/account_change.ts";
+import { objectToBooking, objectToChange } from "../../../src/ledger/account_rules.ts";
+import { type Booking, type Entry, orderDigest } from "../../../src/ledger/entry.ts";
 import type {
   Account,
   BookingConditions,
@@ -21,15 +21,15 @@ import type {
   Totals,
   Voiding,
   VoidOutcome,
-} from "../ledger.ts";
-import { isSameOrder, judgeRefund, post } from "../posting.ts";
+} from "../../../src/ledger/ledger.ts";
+import { isSameOrder, judgeRefund, post } from "../../../src/ledger/posting.ts";
 import {
   requireBookable,
   requireChange,
   requirePage,
   requireRegistrable,
   requireVoidable,
-} from "../preconditions.ts";
+} from "../../../src/ledger/preconditions.ts";
 import { MemoryAccounts } from "./memory_accounts.ts";
 import { MemoryBook } from "./memory_book.ts";
 import { MemoryVoidings, type VoidingLimits } from "./memory_voidings.ts";
