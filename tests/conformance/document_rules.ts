@@ -18,6 +18,13 @@ export function unnamedRules(): string[] {
   return blocks().filter((block) => ruleWords.test(block) && block.match(bracketed) === null);
 }
 
+/** Rows of tables with a column for rules that neither name one nor say where theirs are. */
+export function unnamedRows(): string[] {
+  const tables = page.matchAll(/^\|.*\| rule +\|\n\|[-| ]*\n((?:\|.*\n)*)/gm);
+  return [...tables].flatMap(([, rows]) => rows!.trim().split("\n"))
+    .filter((row) => row.match(bracketed) === null && !row.includes("](#"));
+}
+
 function blocks(): string[] {
   return page
     .replace(/^```[^`]*^```$/gm, "")

@@ -7,8 +7,10 @@ import { systemClock } from "../../src/clock.ts";
 import { peerTimeoutMs } from "../../src/limits.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
-import { greeted } from "../../src/transport/connect_channel.ts";
+import type { ByteStream, Endpoint } from "../../src/transport/byte_stream.ts";
+import { type Greeted, greeted } from "../../src/transport/connect_channel.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { TcpStream } from "../../src/transport/tcp_stream.ts";
 import { memberOf } from "../client/test_member.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { inFolder } from "../pki/temporary_folder.ts";
@@ -29,6 +31,8 @@ interface Scene {
   readonly told: () => number;
   /** A connection to bob. */
   readonly speak: (as: Parameters<typeof Speaker.on>[1]) => Promise<Speaker>;
+  /** Where bob listens. */
+  readonly endpoint: Endpoint;
   /** Ends bob's connection to the server. */
   readonly cutOff: () => void;
   /** Bob's clock. */
@@ -140,6 +144,22 @@ Deno.test("message 3: an applicant's first message closes its connection to a pa
   });
 });
 
+Deno.test("line 3: a payer that closes its sending half is answered what it asked before, and then closed", async () => {
+  await withPayee(async ({ alice, endpoint, server }) => {
+    const half = await Deno.connect({ hostname: endpoint.host, port: endpoint.port });
+    using payer = await Speaker.on(await greet(new TcpStream(half), server), alice);
+    const order = await signPayload(orderPayload(alice, server.anchor), alice);
+    await payer.tell("pay", { order });
+    await payer.tell("mint");
+    await half.closeWrite();
+    for (const code of [130, 410]) {
+      const told = await payer.next();
+      assertEquals(told !== "closed" && told.body.code, code);
+    }
+    assertEquals(await payer.next(), "closed");
+  });
+});
+
 const silent: readonly (readonly [title: string, said: number])[] = [
   ["limit 2: the first message", 0],
   ["limit 3: a later message", 1],
@@ -180,20 +200,22 @@ async function withPayee(action: (scene: Scene) => Promise<void>): Promise<void>
     );
     const speak: Scene["speak"] = async (as) => {
       const { signal } = new AbortController();
-      const connection = await greeted(await tcpNetwork.connect(peers.endpoint, { signal }), {
-        role: "member",
-        resolveAnchor: () => Promise.resolve(server.anchor),
-        clock: systemClock,
-        timeoutMs,
-      });
-      return await Speaker.on(connection, as);
+      const stream = await tcpNetwork.connect(peers.endpoint, { signal });
+      return await Speaker.on(await greet(stream, server), as);
     };
+    const { endpoint } = peers;
     const cutOff = () => payee.context.link.channel.close();
     try {
-      await action({ server, alice, bob, carol, told: () => told, speak, cutOff, clock });
+      await action({ server, alice, bob, carol, told: () => told, speak, cutOff, clock, endpoint });
     } finally {
       await peers.close();
       await payee.abandon();
     }
   });
+}
+
+/** A connection to bob that was greeted, and nothing was said on. */
+async function greet(stream: ByteStream, { anchor }: TestServer): Promise<Greeted> {
+  const resolveAnchor = () => Promise.resolve(anchor);
+  return await greeted(stream, { role: "member", resolveAnchor, clock: systemClock, timeoutMs });
 }

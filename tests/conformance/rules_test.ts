@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { titlesIn } from "../test_titles.ts";
-import { rules, unnamedRules } from "./document_rules.ts";
+import { rules, unnamedRows, unnamedRules } from "./document_rules.ts";
 import { elsewhere } from "./elsewhere.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -12,6 +12,10 @@ const root = new URL("../../", import.meta.url);
 Deno.test("protocol: what must be, is refused or closes a connection has the name of a rule", () => {
   assertEquals(unnamedRules(), []);
   assert(rules.size > 100);
+});
+
+Deno.test("protocol: every row of a table of checks, limits, failures and answers has the name of a rule", () => {
+  assertEquals(unnamedRows(), []);
 });
 
 Deno.test("protocol: the rules of one kind are numbered from 1 without gaps", () => {

@@ -288,6 +288,29 @@ for (const as of ["a member", "an applicant"] as const) {
   });
 }
 
+for (const as of ["an applicant", "a member whose certificate is not its account's"] as const) {
+  Deno.test(`ping 4: ${as} has a minute from its first message on, whatever it says, and is not asked`, async () => {
+    await using scene = await Scene.open();
+    const { clock, server } = scene;
+    await server.enroll("alice");
+    const signer = as === "an applicant"
+      ? (await makeApplicant("dave")).signer
+      : await issueMember(server.authority, "alice");
+    using speaker = await Speaker.on(await scene.greet(), signer);
+    const code = as === "an applicant" ? 240 : 220;
+    // The time before the first message does not count.
+    clock.advance(59_999);
+    assertEquals(await speaker.code("balance"), code);
+    clock.advance(59_999);
+    await speaker.tell("balance");
+    // No ping came before the reply.
+    const told = await speaker.next();
+    assertEquals(told !== "closed" && [told.type, told.body.code], ["reply", code]);
+    clock.advance(1);
+    assertEquals(await speaker.next(), "closed");
+  });
+}
+
 const firstWords: readonly (readonly [string, JsonObject])[] = [
   ["balance", {}],
   ["balance", { of: "bob" }],

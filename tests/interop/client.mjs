@@ -83,9 +83,13 @@ async function pay(order) {
 function proven(reply, order) {
   demand(reply.code === 130, reply.text);
   const document = readDocument(reply.answer.receipt, "micropay-receipt");
-  verifyDocument(document, verifyChain(document.chain, { ca, role: "server" }).publicKey);
   const receipt = document.payload;
-  for (const member of ["id", "ledger", "from", "to", "amount"]) {
+  const at = Date.parse(receipt.at);
+  demand(document.chain?.length === 1 && !Number.isNaN(at), "a receipt's form");
+  verifyDocument(document, verifyChain(document.chain, { ca, role: "server", at }).publicKey);
+  demand(receipt.kind === "payment", "a receipt of another kind");
+  demand(at < order.exp * 1000 && order.iat * 1000 - at <= 60_000, "booked at another time");
+  for (const member of ["id", "ledger", "from", "to", "amount", "refunds"]) {
     demand(receipt[member] === order[member], `a receipt with another ${member}`);
   }
   demand(receipt.order === sha256(order.jws), "the receipt of another order");

@@ -36,11 +36,22 @@ function bytesOf(text) {
 }
 
 function objectOf(bytes) {
-  const value = JSON.parse(
-    new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes),
-  );
+  const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  const value = JSON.parse(text);
   demand(typeof value === "object" && value !== null && !Array.isArray(value), "no JSON object");
+  // A string before a colon is a member's name; JSON.parse drops all but the last of one name.
+  const strings = [...text.matchAll(/"(?:[^"\\]|\\.)*"\s*(:?)/g)];
+  demand(strings.filter(([, colon]) => colon).length === membersIn(value), "a member twice");
+  const numbers = text.replace(/"(?:[^"\\]|\\.)*"/g, "").match(/-?\d[^\s,\]}]*/g) ?? [];
+  demand(numbers.every((number) => /^(?:0|-?[1-9]\d*)$/.test(number)), "no integer in digits");
   return value;
+}
+
+/** How many members an object has, with those of all that is in it. */
+function membersIn(value) {
+  if (typeof value !== "object" || value === null) return 0;
+  const inside = Object.values(value).reduce((sum, one) => sum + membersIn(one), 0);
+  return Array.isArray(value) ? inside : inside + Object.keys(value).length;
 }
 
 function exactly(object, ...members) {
@@ -84,13 +95,14 @@ export function verifyDocument({ input, signature }, publicKey) {
 
 const purposes = { server: "1.3.6.1.5.5.7.3.1", member: "1.3.6.1.5.5.7.3.2" };
 
-/** @returns the leaf's key and the party it is for */
-export function verifyChain(chain, { ca, role }) {
+/** @returns the leaf's key and the party it is for. `at`: of a receipt, when it was booked; a later start of the certificate is no matter then */
+export function verifyChain(chain, { ca, role, at }) {
   demand(chain?.length >= 1 && chain.length <= 2, "no certificate, or too many");
   if (chain.length === 2) demand(chain[1].equals(ca.raw), "another CA");
   const leaf = new X509Certificate(chain[0]);
+  const time = at === undefined ? Date.now() : Math.max(at, Date.parse(leaf.validFrom));
   for (const { validFrom, validTo } of [leaf, ca]) {
-    demand(Date.parse(validFrom) <= Date.now() && Date.now() <= Date.parse(validTo), "dates");
+    demand(Date.parse(validFrom) <= time && time <= Date.parse(validTo), "dates");
   }
   demand(leaf.checkIssued(ca) && leaf.verify(ca.publicKey), "not issued by the CA");
   demand(!leaf.ca && leaf.publicKey.asymmetricKeyType === "ed25519", "a CA, or another key");
