@@ -7,7 +7,7 @@ import {
   registrationReportMs,
   registrationsAtOnce,
 } from "../../src/limits.ts";
-import { registerExchange } from "../../src/protocol/register.ts";
+import { oneTimeCodeDigest, registerExchange } from "../../src/protocol/register.ts";
 import { Registrations } from "../../src/server/registrations.ts";
 import type { ServerEvent } from "../../src/server/server_event.ts";
 import { ManualClock } from "../manual_clock.ts";
@@ -64,6 +64,30 @@ Deno.test("registrations: past the accounts of the ledger an applicant is told s
   assertEquals((await server.register(alice)).outcome, "answered");
   assertEquals((await server.ledger.totals()).accounts, 2);
   assertEquals(scene.count("registration_limit"), 1);
+});
+
+Deno.test("registrations: asking for accounts that are closed or wait for a code leaves those of an address to others", async () => {
+  await using scene = await Scene.open();
+  const { server } = scene;
+  const codeDigest = await oneTimeCodeDigest("right");
+  await Promise.all([server.enroll("revoked"), server.enroll("closed")]);
+  await server.end({ kind: "revocation", name: named("revoked"), codeDigest });
+  await server.end({ kind: "closure", name: named("closed") });
+  const ask = async (name: string, code: string, times: number) => {
+    const { signer } = await makeApplicant(name);
+    const link = await server.link(signer, await scene.greet("198.51.100.1"));
+    const codes = new Set<number>();
+    for (let time = 0; time < times; time++) {
+      const outcome = await link.ask(registerExchange, { name: named(name), code });
+      codes.add(outcome.outcome === "refused" ? outcome.code : 100);
+    }
+    await link.end();
+    return [...codes];
+  };
+  assertEquals(await ask("revoked", "wrong", registrationsAtOnce / 2), [210]);
+  assertEquals(await ask("closed", "wrong", registrationsAtOnce / 2), [210]);
+  assertEquals(await ask("carol", "none", 1), [100]);
+  assertEquals(await ask("revoked", "right", 1), [100]);
 });
 
 Deno.test("registrations: past those of an address an applicant there is told so, and one from elsewhere is not", async () => {

@@ -28,11 +28,12 @@ export const registerRoute = applicantRoute({
     const current = account?.certificate;
     if (current && current.keyFingerprint !== request.keyFingerprint) return refuse(210);
     const { remote } = session.channel;
-    if (!current && !server.registrations.take(remote)) return refuse(211);
     if (account && !current) {
       if (account.lastChange?.kind !== "revocation" || code === undefined) return refuse(210);
       return outcomeOf(await reissue(request, { code, server, session }));
     }
+    // Only a new account counts: a name that is there, whoever asks for it, takes nothing from others at its address.
+    if (!account && !server.registrations.take(remote)) return refuse(211);
     const { initialBalance } = server;
     const { opening, certificate } = await session.inTurn(async () => ({
       opening: isAmount(initialBalance)
