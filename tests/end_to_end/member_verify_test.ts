@@ -108,13 +108,23 @@ Deno.test("verify: what the program prints is believed line by line, and what is
   for (const { title, text, code, says } of rows) {
     await step(t, title, async () => {
       await Deno.writeTextFile(scene.path("file"), text);
-      const ended = await scene.run(["verify", "file"]);
+      const ended = await scene.run(["verify", "file", "--ca", "certs/CA.pem"]);
       assertEquals([ended.code, ended.stderr], [code, ""], ended.stdout);
       const lines = ended.stdout.trimEnd().split("\n");
       assertEquals(lines.length, says.length, ended.stdout);
       says.forEach((pattern, at) => assertMatch(lines[at]!, pattern));
     });
   }
+
+  await step(t, "a CA that lies beside the receipts and that nobody named is told", async () => {
+    await Deno.writeTextFile(scene.path("file"), pay);
+    const { code, stderr } = await scene.run(["verify", "file"]);
+    assertEquals(code, 0);
+    const { ledger } = json((await scene.run(["verify", "file", "--json"])).stdout);
+    const told = `Checked with the CA ${ledger}, which is /`;
+    assertEquals(stderr.slice(0, told.length), told);
+    assertMatch(stderr, /certs\/CA\.pem: compare it with the operator's fingerprint/);
+  });
 
   await step(t, "several files and the standard input, as JSON", async () => {
     await Deno.writeTextFile(scene.path("good"), `${paid}\n`);

@@ -14,7 +14,8 @@ import { bookCorrection } from "../../operator/correction.ts";
 import { endAccount, type Ending } from "../../operator/ending.ts";
 import { makeOneTimeCode } from "../../operator/one_time_code.ts";
 import { openCertificates } from "../../pki/certificate_folder.ts";
-import { readTrustAnchorPem, type TrustAnchor } from "../../pki/trust_anchor.ts";
+import { pemToDer } from "../../pki/pem.ts";
+import { readTrustAnchorOfAnyDate, type TrustAnchor } from "../../pki/trust_anchor.ts";
 import type { Code } from "../../protocol/code.ts";
 import { refuse } from "../../protocol/exchange.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
@@ -218,11 +219,11 @@ async function withLedger(
   }
 }
 
-/** The CA's certificate alone: checking needs no key. */
+/** The CA's certificate alone: checking needs no key. Of any date: the books of a ledger that has ended can still be checked. */
 async function readAnchor({ certs }: LedgerRequest): Promise<TrustAnchor> {
   const path = resolve(certs, "CA.pem");
   try {
-    return await readTrustAnchorPem(await Deno.readTextFile(path), { atMs: systemClock.nowMs() });
+    return await readTrustAnchorOfAnyDate(pemToDer(await Deno.readTextFile(path), "CERTIFICATE"));
   } catch (cause) {
     throw new FileError(`read the CA ${path}: ${messageOf(cause)}; give its folder with --certs`, {
       cause,

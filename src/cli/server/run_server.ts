@@ -159,7 +159,7 @@ async function resetLedger(
     if (!isTerminal()) {
       throw new UsageError(`reset the ledger ${db}: give --yes too, there is nobody to ask`);
     }
-    const question = `Delete the ledger ${db} with all accounts and entries?`;
+    const question = `Delete the ledger ${printable(db)} with all accounts and entries?`;
     const input = new LineInput(openInput());
     if (!await askYesNo(question, { input, say })) {
       throw new UsageError(`reset the ledger ${db}: not confirmed`);
@@ -189,7 +189,7 @@ async function openOrMakeCertificates(
         clock: systemClock,
         random: systemRandom,
         hostname: Deno.hostname(),
-        print: (line) => log.say(line),
+        print: (line) => log.say(printable(line)),
       },
     );
   }

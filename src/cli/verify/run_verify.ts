@@ -1,6 +1,7 @@
 /**
  * `micropay verify`: checks receipts offline.
  */
+import { resolve } from "node:path";
 import { systemDisk } from "../../client/wallet/disk.ts";
 import {
   type CheckedReceipt,
@@ -31,7 +32,7 @@ import { verifyLines } from "./receipt_lines.ts";
  */
 export async function runVerify(
   request: VerifyRequest,
-  { openInput, print }: ProcessIo,
+  { openInput, print, say }: ProcessIo,
 ): Promise<ExitCode> {
   const anchor = await readAnchor(request.ca);
   const files = request.files.length === 0 ? ["-"] : request.files;
@@ -41,7 +42,8 @@ export async function runVerify(
     for await (const { file, number, text } of verifyLines(name, { openInput })) {
       const verdict = await verdictOf(text, anchor);
       if (verdict === "no_payment") continue;
-      looked++;
+      // Nobody named the CA: it may have come in one folder with the receipts. With --json each line names the ledger.
+      if (looked++ === 0 && request.ca === undefined && !request.json) say(nearbyCaText(anchor));
       const isWrong = typeof verdict === "string";
       if (isWrong) wrong++;
       const place = `${file}:${number}`;
@@ -123,8 +125,17 @@ function validSentence({ receipt, order }: CheckedReceipt): string {
   return `${from} paid ${to} ${amount}${memo} on ${at}: ${what}, entry ${entry}, id ${id}, ${signed}`;
 }
 
+/** Where the operator's CA is in the server's folder. */
+const caFileDefault = "certs/CA.pem";
+
+function nearbyCaText({ fingerprint }: TrustAnchor): string {
+  const path = printable(resolve(caFileDefault));
+  return `Checked with the CA ${fingerprint}, which is ${path}: compare it with the operator's ` +
+    "fingerprint, or give the CA with --ca";
+}
+
 async function readAnchor(ca: string | undefined): Promise<TrustAnchor> {
-  const path = ca ?? "certs/CA.pem";
+  const path = ca ?? caFileDefault;
   const pem = await systemDisk.readText(path);
   if (pem === undefined && ca === undefined) {
     throw new UsageError("verify: give the ledger's CA with --ca; there is no certs/CA.pem here");

@@ -3,6 +3,8 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { ManualClock } from "../../manual_clock.ts";
+import { openBooks } from "../../operator/books.ts";
 import type { Ended } from "../../end_to_end/program.ts";
 import {
   json,
@@ -139,6 +141,23 @@ Deno.test("ledger: a command in the wrong folder says which folder it looked in 
     });
   }
   assertEquals([...Deno.readDirSync(folder)].filter(({ name }) => name.includes(".db")), []);
+});
+
+Deno.test("ledger: the books can be checked, taken out and restored when their CA has expired", async () => {
+  await using scene = await openScene();
+  const books = await openBooks({ folder: scene.folder, clock: new ManualClock(Date.UTC(2010)) });
+  await books.register("alice");
+  await books.ledger.close();
+  await asked(scene, "backup", "kept.db");
+  for (const args of [["audit"], ["restore", "kept.db"], ["audit"]]) {
+    const [report] = await asked(scene, ...args);
+    assertEquals([report?.outcome, report?.accounts], ["in_order", 1]);
+  }
+  assertMatch((await ledger(scene, "export")).stdout, /opening/);
+  assertMatch(
+    (await ledger(scene, "deposit", "alice", "5")).stderr,
+    /the CA certificate: it expired on/,
+  );
 });
 
 Deno.test("ledger: what cannot be opened is one clear line and exit 1", async (t) => {
