@@ -247,7 +247,7 @@ const fine: readonly SourceFile[] = [
   {
     path: "src/envelope/a.ts",
     text:
-      '/** A. */\nimport "jose";\n// Date.now() is what the clock is for\nconst at = new Date(5); const s = "new Date()";\n',
+      '/** A. */\nimport "valibot";\n// Date.now() is what the clock is for\nconst at = new Date(5); const s = "new Date()";\n',
   },
   {
     path: "src/server/b.ts",

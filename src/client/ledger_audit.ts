@@ -14,7 +14,7 @@ import type { Receipt } from "../protocol/receipt.ts";
 import { digestShape, entryNumberShape } from "../protocol/shapes.ts";
 import { parseJsonObject } from "../strict_json.ts";
 import type { MemberContext } from "./member_context.ts";
-import { checkReceipt } from "./payment/receipt_check.ts";
+import { type CheckedReceipt, checkReceipt } from "./payment/receipt_check.ts";
 import type { StoredReceipt } from "./wallet/receipt_store.ts";
 
 export interface MemberAudit {
@@ -97,21 +97,19 @@ export async function auditLedger(member: MemberContext): Promise<MemberAudit | 
 async function expectedEntries(member: MemberContext): Promise<Map<number, Expected[]>> {
   const expected = new Map<number, Expected[]>();
   for await (const stored of member.receipts.all()) {
-    const one = await expectedEntry(stored, member);
+    const one = expectedEntry(stored, member);
     const { entry } = one.receipt;
     expected.set(entry, [...expected.get(entry) ?? [], one]);
   }
   return expected;
 }
 
-async function expectedEntry(
-  { id, receipt: receiptJws, order: orderJws }: StoredReceipt,
-  { anchor, receipts }: MemberContext,
-): Promise<Expected> {
-  const checked = checkReceipt(receiptJws, orderJws, { anchor });
-  const { receipt, order } = await checked.catch((cause) => {
-    throw new FileError(`check ${receipts.file(id)}: ${messageOf(cause)}`, { cause });
-  });
+function expectedEntry(
+  stored: StoredReceipt,
+  member: MemberContext,
+): Expected {
+  const { receipt, order } = checkStored(stored, member);
+  const orderJws = stored.order;
   const digest = entryDigest({
     number: receipt.entry,
     id: receipt.id,
@@ -125,6 +123,17 @@ async function expectedEntry(
     atMs: Date.parse(receipt.at),
   });
   return { receipt, digest: encodeBase64Url(digest) };
+}
+
+function checkStored(
+  { id, receipt, order }: StoredReceipt,
+  { anchor, receipts }: MemberContext,
+): CheckedReceipt {
+  try {
+    return checkReceipt(receipt, order, { anchor });
+  } catch (cause) {
+    throw new FileError(`check ${receipts.file(id)}: ${messageOf(cause)}`, { cause });
+  }
 }
 
 function digestBytes(text: string): Uint8Array {

@@ -5,6 +5,7 @@ import type { CertificateRequest } from "../pki/certificate_request.ts";
 import type { VerifiedCertificate } from "../pki/certificate_profile.ts";
 import type { Identity } from "../pki/identity.ts";
 import { partyUri } from "../pki/party.ts";
+import type { PublicKey, SigningKey } from "../pki/signing_key.ts";
 
 /** The far end: somebody with a certificate, or an applicant who only has a request for one. */
 export type Correspondent =
@@ -17,7 +18,7 @@ export type Signer =
   | {
     readonly kind: "applicant";
     readonly request: CertificateRequest;
-    readonly privateKey: CryptoKey;
+    readonly signingKey: SigningKey;
   };
 
 /** How the far end is named in `to`: its party's URI; an applicant by its key, for its name is not its own yet. */
@@ -34,17 +35,17 @@ export function signerUri(signer: Signer): string {
     : applicantUri(signer.request);
 }
 
-export function signerPrivateKey(signer: Signer): CryptoKey {
-  return signer.kind === "certified" ? signer.identity.privateKey : signer.privateKey;
+export function signerKey(signer: Signer): SigningKey {
+  return signer.kind === "certified" ? signer.identity.signingKey : signer.signingKey;
 }
 
 /** The key that the far end's signatures are checked with. */
-export function correspondentPublicKey(correspondent: Correspondent): CryptoKey {
+export function correspondentPublicKey(correspondent: Correspondent): PublicKey {
   return correspondent.kind === "certified"
     ? correspondent.certificate.publicKey
     : correspondent.request.publicKey;
 }
 
-function applicantUri({ keyFingerprint }: CertificateRequest): string {
-  return `micropay:applicant:${keyFingerprint}`;
+function applicantUri({ publicKey }: CertificateRequest): string {
+  return `micropay:applicant:${publicKey.fingerprint}`;
 }

@@ -50,7 +50,7 @@ export class FairQueue {
    *
    * @returns what the task returns; what it throws is passed on, and ends its turn all the same
    */
-  async run<Result>(party: string, task: () => Promise<Result>): Promise<Result> {
+  async run<Result>(party: string, task: () => Promise<Result> | Result): Promise<Result> {
     return await this.#run(party, { task, isAside: false });
   }
 
@@ -59,13 +59,13 @@ export class FairQueue {
    * processor, such as a disk, and many parties may do so together. Tasks of one party that follow one another run together, too:
    * what waits for the disk at the same time costs no more than one of them.
    */
-  async runAside<Result>(party: string, task: () => Promise<Result>): Promise<Result> {
+  async runAside<Result>(party: string, task: () => Promise<Result> | Result): Promise<Result> {
     return await this.#run(party, { task, isAside: true });
   }
 
   async #run<Result>(
     party: string,
-    { task, isAside }: { task: () => Promise<Result>; isAside: boolean },
+    { task, isAside }: { task: () => Promise<Result> | Result; isAside: boolean },
   ): Promise<Result> {
     await this.#turn(party, isAside);
     try {
@@ -130,19 +130,19 @@ export class Share {
     this.party = party;
   }
 
-  run<Result>(task: () => Promise<Result>): Promise<Result> {
+  run<Result>(task: () => Promise<Result> | Result): Promise<Result> {
     return this.#queue.run(this.party, task);
   }
 
-  runAside<Result>(task: () => Promise<Result>): Promise<Result> {
+  runAside<Result>(task: () => Promise<Result> | Result): Promise<Result> {
     return this.#queue.runAside(this.party, task);
   }
 }
 
 /** Runs the task when it is the share's turn; at once without a share. */
-export function inTurn<Result>(
+export async function inTurn<Result>(
   share: Pick<Share, "run"> | undefined,
-  task: () => Promise<Result>,
+  task: () => Promise<Result> | Result,
 ): Promise<Result> {
-  return share ? share.run(task) : task();
+  return share ? await share.run(task) : await task();
 }

@@ -26,18 +26,18 @@ export interface Greeting {
 }
 
 /** @returns the line, without its newline */
-export async function writeGreeting(
+export function writeGreeting(
   { identity, sessionKey, nonce, atMs }: {
     identity: Identity;
     sessionKey: SessionKey;
     nonce: string;
     atMs: number;
   },
-): Promise<string> {
+): string {
   const iat = Math.floor(atMs / 1000);
   const exp = iat + greetingLifetimeMs / 1000;
   const iss = partyUri(identity.party);
-  return await signDocument(
+  return signDocument(
     "micropay-greeting",
     { v: protocolVersion, iss, iat, exp, nonce, enc: sessionKey.jwk },
     identity,
@@ -55,8 +55,8 @@ export async function readGreeting(
   { anchor, role, atMs }: { anchor: TrustAnchor; role: "server" | "member"; atMs: number },
 ): Promise<Greeting> {
   const document = readDocument(line, { typ: "micropay-greeting", chain: "required" });
-  const certificate = await verifyChain(document.chain!, { anchor, role, atMs });
-  await verifyDocument(document, certificate.publicKey);
+  const certificate = verifyChain(document.chain!, { anchor, role, atMs });
+  verifyDocument(document, certificate.publicKey);
 
   const { v, iss, iat, exp, nonce, enc, ...others } = document.payload;
   if (v !== protocolVersion) {

@@ -50,8 +50,8 @@ export async function openFirst(
       chain: "either",
     });
     const { message, introduction } = decodeMessage(document.payload, { first: true });
-    const sender = await introduced(document, introduction!, admission);
-    await verifyDocument(document, correspondentPublicKey(sender));
+    const sender = introduced(document, introduction!, admission);
+    verifyDocument(document, correspondentPublicKey(sender));
     checkAddress(message, address);
     return { message, sender, recipient: await importRecipientKey(introduction!.enc) };
   });
@@ -78,28 +78,28 @@ export async function openNext(
       typ: "micropay-message",
       chain: "absent",
     });
-    await verifyDocument(document, correspondentPublicKey(sender));
+    verifyDocument(document, correspondentPublicKey(sender));
     const { message } = decodeMessage(document.payload, { first: false });
     checkAddress(message, address);
     return message;
   });
 }
 
-async function introduced(
+function introduced(
   { chain }: UnverifiedDocument,
   { csr }: Introduction,
   { anchor, applicants, atMs }: Admission,
-): Promise<Correspondent> {
+): Correspondent {
   if ((chain === undefined) === (csr === undefined)) {
     throw new EnvelopeError("open a first message: it needs certificates or a request, not both");
   }
   try {
     if (chain) {
-      const certificate = await verifyChain(chain, { anchor, role: "member", atMs });
+      const certificate = verifyChain(chain, { anchor, role: "member", atMs });
       return { kind: "certified", certificate };
     }
     if (!applicants) throw new EnvelopeError("open a first message: only members are served here");
-    return { kind: "applicant", request: await readCertificateRequest(csr!) };
+    return { kind: "applicant", request: readCertificateRequest(csr!) };
   } catch (cause) {
     if (!(cause instanceof CertificateError)) throw cause;
     throw new EnvelopeError(`open a first message: ${cause.message}`, { cause });

@@ -5,7 +5,7 @@
 import { EnvelopeError } from "../errors.ts";
 import { lineBytesMax } from "../limits.ts";
 import { signDocument } from "../pki/signed_document.ts";
-import { type Signer, signerPrivateKey } from "./correspondent.ts";
+import { type Signer, signerKey } from "./correspondent.ts";
 import { encodeMessage, type Message } from "./message.ts";
 import { encryptJwe, jweBytes } from "./jwe.ts";
 import type { RecipientKey, SessionKey } from "./session_key.ts";
@@ -25,8 +25,8 @@ export async function seal(
   },
 ): Promise<string> {
   const payload = encodeMessage(message, introduce && introductionOf(signer, introduce));
-  const jws = await signDocument("micropay-message", payload, {
-    privateKey: signerPrivateKey(signer),
+  const jws = signDocument("micropay-message", payload, {
+    signingKey: signerKey(signer),
     chain: introduce && signer.kind === "certified" ? signer.identity.chain : undefined,
   });
   const lineBytes = jweBytes(jws.length, recipient);

@@ -2,8 +2,8 @@
  * Session keys: RSA-OAEP (SHA-256) key pairs made at run time. The public half is announced as a JWK (RFC 7517), signed by its
  * owner's identity; the private half cannot be exported and is never written anywhere.
  */
-import { calculateJwkThumbprint } from "jose";
-import { decodeBase64UrlStrict } from "../base64.ts";
+import { createHash } from "node:crypto";
+import { decodeBase64UrlStrict, encodeBase64Url } from "../base64.ts";
 import { EnvelopeError } from "../errors.ts";
 import { type RsaBits, rsaBitsChoices } from "../limits.ts";
 import type { JsonObject } from "../strict_json.ts";
@@ -44,7 +44,7 @@ export async function generateSessionKey(bits: RsaBits): Promise<SessionKey> {
   );
   const { n } = await crypto.subtle.exportKey("jwk", publicKey);
   const jwk: SessionJwk = { kty: "RSA", alg: "RSA-OAEP-256", use: "enc", n: n!, e: "AQAB" };
-  return { privateKey, jwk, kid: await calculateJwkThumbprint(jwk, "sha256"), bits };
+  return { privateKey, jwk, kid: thumbprint(jwk.n), bits };
 }
 
 /**
@@ -66,10 +66,16 @@ export async function importRecipientKey(value: unknown): Promise<RecipientKey> 
   const jwk = { kty, alg, use, n, e };
   try {
     const publicKey = await crypto.subtle.importKey("jwk", jwk, algorithm, false, ["encrypt"]);
-    return { publicKey, kid: await calculateJwkThumbprint(jwk, "sha256") };
+    return { publicKey, kid: thumbprint(n) };
   } catch (cause) {
     throw new EnvelopeError(`${attempt}: it is not an RSA key`, { cause });
   }
+}
+
+/** The SHA-256 thumbprint of a JWK: over its required members, in the order of their names (RFC 7638). */
+function thumbprint(n: string): string {
+  const members = JSON.stringify({ e: "AQAB", kty: "RSA", n });
+  return encodeBase64Url(createHash("sha256").update(members).digest());
 }
 
 /** Of exactly the claimed size (top bit set) and odd, as every product of two large primes is. */

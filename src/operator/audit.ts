@@ -61,7 +61,7 @@ export async function auditLedger(
     const reason = `it belongs to the CA ${ledgerId}, not to ${anchor.fingerprint}`;
     return { outcome: "wrong", reason, entries: 0 };
   }
-  const certificates = await readCertificates(snapshot, anchor);
+  const certificates = readCertificates(snapshot, anchor);
   const accounts = new AuditedAccounts(snapshot, certificates);
   using signatures = new SignatureChecks();
   const orders = new OrderCheck(anchor, { accounts, signatures });
@@ -117,7 +117,7 @@ async function rowFault(
 ): Promise<RowFault | undefined> {
   try {
     for (const [kind, row] of rowsInOrder(snapshot)) {
-      const reason = kind === "entry" ? await rows.checkEntry(row) : await rows.checkChange(row);
+      const reason = kind === "entry" ? await rows.checkEntry(row) : rows.checkChange(row);
       if (reason !== undefined) return { kind, reason };
       if (signatures.forged !== undefined) return undefined;
       if (rows.checked % progressEntries === 0) onProgress?.(rows.entries);
@@ -200,11 +200,11 @@ class RowAudit {
   }
 
   /** @returns what is wrong with the next row, which is an account change */
-  async checkChange(row: StoredChange): Promise<string | undefined> {
+  checkChange(row: StoredChange): string | undefined {
     const change = decodeChange(row);
     if (typeof change === "string") return change;
     const options = { anchor: this.#anchor, previous: this.#previous };
-    const reason = this.#place(change) ?? await changeFault(change, options) ??
+    const reason = this.#place(change) ?? changeFault(change, options) ??
       this.#link(change, changeDigest(change)) ?? this.#accounts.change(change);
     if (reason !== undefined) return reason;
     this.checked++;

@@ -15,5 +15,5 @@ export async function bookCorrection(
   correction: Correction,
   { ledger, ...issuer }: IssueDependencies & { readonly ledger: Ledger },
 ): Promise<BookOutcome> {
-  return await ledger.book(await signIssue(correction, issuer));
+  return await ledger.book(signIssue(correction, issuer));
 }

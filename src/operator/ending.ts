@@ -40,7 +40,7 @@ export async function endAccount(
     const account = await ledger.account(name);
     const certificate = kind === "revocation" ? account?.certificate?.fingerprint : undefined;
     const terms = { ...ending, certificate, previous, atMs: clock.nowMs() };
-    const change = await signAccountChange(terms, { identity, anchor });
+    const change = signAccountChange(terms, { identity, anchor });
     const changed = await ledger.changeAccount(change);
     if (changed.outcome !== "outdated") return changed;
   }

@@ -20,10 +20,10 @@ export interface IssuedCertificates {
  * Verifies every certificate: this CA issued it, it is what its row says, and no account has two that only a registration can
  * have given it, or two for one key.
  */
-export async function readCertificates(
+export function readCertificates(
   snapshot: LedgerSnapshot,
   anchor: TrustAnchor,
-): Promise<IssuedCertificates> {
+): IssuedCertificates {
   const reissued = new Set<StoredValue>();
   for (const { kind, certificate } of snapshot.changes()) {
     if (kind === "reissue") reissued.add(certificate);
@@ -35,7 +35,7 @@ export async function readCertificates(
     const [fingerprint, owner] = [String(row.fingerprint), String(row.username)];
     const key = JSON.stringify([owner, String(row.key_fingerprint)]);
     const isSurplus = !reissued.has(row.fingerprint) && registered.has(owner);
-    const reason = await certificateFault(row, anchor) ??
+    const reason = certificateFault(row, anchor) ??
       (isSurplus ? "neither the account's registration nor a reissue gave it" : undefined) ??
       (keys.has(key) ? "the account had its key before" : undefined);
     if (reason === undefined) owners.set(fingerprint, owner);
@@ -49,19 +49,19 @@ export async function readCertificates(
   return { owners, registered, fault };
 }
 
-async function certificateFault(
+function certificateFault(
   { der, fingerprint, key_fingerprint, username, issued_at }: StoredCertificate,
   anchor: TrustAnchor,
-): Promise<string | undefined> {
+): string | undefined {
   if (!(der instanceof Uint8Array)) return "it is not there";
   const atMs = decodeInstant(issued_at);
   if (atMs === undefined) return "when it was issued is not written as it has to be";
   try {
     const chain = [new Uint8Array(der)];
-    const certificate = await verifyChain(chain, { anchor, role: "member", atMs });
+    const certificate = verifyChain(chain, { anchor, role: "member", atMs });
     const { party } = certificate;
     const agrees = certificate.fingerprint === fingerprint &&
-      certificate.keyFingerprint === key_fingerprint &&
+      certificate.publicKey.fingerprint === key_fingerprint &&
       party.role === "member" && party.name === username;
     return agrees ? undefined : "its row says something else than it";
   } catch (error) {

@@ -6,11 +6,11 @@
  */
 import { Buffer } from "node:buffer";
 import { encodeBase64 } from "../base64.ts";
+import { BoundedMap } from "../bounded_map.ts";
 import { CertificateError, EnvelopeError, MicropayError, ProtocolError } from "../errors.ts";
 import { type Entry, issuingAccount } from "../ledger/entry.ts";
 import { orderBytesMax } from "../limits.ts";
 import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
-import { exportPublicKey } from "../pki/signing_key.ts";
 import { readDocument } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { decodeOrder, type Order, orderSigner } from "../protocol/order.ts";
@@ -26,14 +26,14 @@ interface Signer {
   readonly key: string;
 }
 
-/** Signers remembered; more are verified again when they come. About 1 KiB each. */
+/** Signers remembered; more are read again when they come. About 1 KiB each. */
 const signersMax = 10_000;
 
 export class OrderCheck {
   readonly #anchor: TrustAnchor;
   readonly #accounts: Pick<AuditedAccounts, "certificateFault">;
   readonly #signatures: SignatureChecks;
-  readonly #signers = new Map<string, Signer>();
+  readonly #signers = new BoundedMap<string, Signer>(signersMax);
 
   /** @param accounts as the rows before the entry made them */
   constructor(
@@ -68,7 +68,7 @@ export class OrderCheck {
       signaturePattern.test(signature ?? "");
     if (!header || !contents || !isWhole) return "its order is not a compact JWS";
     const order = decodeOrder(contents);
-    const { certificate, key } = await this.#signerOf(header, orderJws, order);
+    const { certificate, key } = this.#signerOf(header, orderJws, order);
     if (!sameParty(certificate.party, orderSigner(order))) return "its order is signed by another";
     await this.#signatures.add(entry.number, { jws: orderJws, key });
     const fault = judgeOrder({ order, certificate }, entry);
@@ -84,7 +84,7 @@ export class OrderCheck {
     return this.#accounts.certificateFault(payer, fingerprint);
   }
 
-  async #signerOf(header: string, jws: string, order: Order): Promise<Signer> {
+  #signerOf(header: string, jws: string, order: Order): Signer {
     const atMs = order.iat * 1000;
     const known = this.#signers.get(header);
     const isKnown = known && known.certificate.notBeforeMs <= atMs &&
@@ -92,10 +92,9 @@ export class OrderCheck {
     if (isKnown) return known;
     const { chain } = readDocument(jws, { typ: "micropay-order", chain: "single" });
     const { role } = orderSigner(order);
-    const certificate = await verifyChain(chain!, { anchor: this.#anchor, role, atMs });
-    const key = encodeBase64(await exportPublicKey(certificate.publicKey));
+    const certificate = verifyChain(chain!, { anchor: this.#anchor, role, atMs });
+    const key = encodeBase64(certificate.publicKey.info);
     const signer = { certificate, key };
-    if (this.#signers.size >= signersMax) this.#signers.clear();
     this.#signers.set(header, signer);
     return signer;
   }

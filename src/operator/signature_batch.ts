@@ -6,6 +6,7 @@
  */
 import { Buffer } from "node:buffer";
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
+import { BoundedMap } from "../bounded_map.ts";
 
 /** What somebody is said to have signed. */
 export interface SignedText {
@@ -51,15 +52,13 @@ export function firstForged(batch: Uint8Array<ArrayBuffer>): number {
 }
 
 /** Keys remembered; more are imported again when they come. */
-const keysMax = 10_000;
-const keys = new Map<string, KeyObject>();
+const keys = new BoundedMap<string, KeyObject>(10_000);
 
 function keyOf(spki: string): KeyObject {
   const known = keys.get(spki);
   if (known) return known;
   const der = Buffer.from(spki, "base64");
   const key = createPublicKey({ key: der, format: "der", type: "spki" });
-  if (keys.size >= keysMax) keys.clear();
   keys.set(spki, key);
   return key;
 }

@@ -10,13 +10,7 @@ import type { Random } from "../random.ts";
 import { verifyChain } from "./certificate_profile.ts";
 import { type Host, parseHost } from "./host.ts";
 import type { Party } from "./party.ts";
-import {
-  exportPrivateKeyPem,
-  exportPublicKey,
-  generateSigningKey,
-  importPrivateKeyPem,
-  publicKeyFingerprint,
-} from "./signing_key.ts";
+import { type PublicKey, SigningKey } from "./signing_key.ts";
 import { readTrustAnchor, readTrustAnchorPem, type TrustAnchor } from "./trust_anchor.ts";
 import { authorityCodec, leafCodec, serialBytes } from "./x509/certificate.ts";
 import type { Bytes } from "./x509/der.ts";
@@ -35,7 +29,7 @@ export const authorityDays = 3_652;
 export const backdateMs = clockDifferenceMsMax;
 
 export interface IssueServerOptions {
-  readonly publicKey: CryptoKey;
+  readonly publicKey: PublicKey;
   /** DNS names and IP addresses, as `parseHost` reads them. */
   readonly hosts: readonly string[];
   /** Days from now, 1 or more; never beyond the CA's own end. */
@@ -47,38 +41,36 @@ export interface IssueServerOptions {
 export interface IssueMemberOptions {
   readonly name: AccountName;
   /** As `readCertificateRequest` returned it: that the member holds the private half is not verified here. */
-  readonly publicKey: CryptoKey;
+  readonly publicKey: PublicKey;
   readonly atMs: number;
   readonly random: Random;
 }
 
 export class CertificateAuthority {
   readonly anchor: TrustAnchor;
-  readonly #privateKey: CryptoKey;
+  readonly #signingKey: SigningKey;
 
-  private constructor(anchor: TrustAnchor, privateKey: CryptoKey) {
+  private constructor(anchor: TrustAnchor, signingKey: SigningKey) {
     this.anchor = anchor;
-    this.#privateKey = privateKey;
+    this.#signingKey = signingKey;
   }
 
   /** Makes a new CA; the caller stores the key, or the CA ends with the process. */
-  static async create(
+  static create(
     { clock, random }: { clock: Clock; random: Random },
-  ): Promise<{ authority: CertificateAuthority; privateKeyPem: string }> {
-    const keys = await generateSigningKey();
+  ): { authority: CertificateAuthority; privateKeyPem: string } {
+    const { signingKey, pem: privateKeyPem } = SigningKey.generate();
     const atMs = clock.nowMs();
-    const der = await signStructure({
+    const der = signStructure({
       serial: makeSerial(random),
       // Part of the name is random so that two CAs are told apart when people look at certificates.
       name: `micropay CA ${encodeHex(random.bytes(4))}`,
       notBeforeMs: atMs - backdateMs,
       notAfterMs: atMs + authorityDays * dayMs,
-      publicKeyInfo: await exportPublicKey(keys.publicKey),
-    }, { codec: authorityCodec, privateKey: keys.privateKey });
-    const privateKeyPem = await exportPrivateKeyPem(keys.privateKey);
-    const anchor = await readTrustAnchor(der, { atMs });
-    const { privateKey } = await importPrivateKeyPem(privateKeyPem);
-    return { authority: new CertificateAuthority(anchor, privateKey), privateKeyPem };
+      publicKeyInfo: signingKey.publicKey.info,
+    }, { codec: authorityCodec, signingKey });
+    const anchor = readTrustAnchor(der, { atMs });
+    return { authority: new CertificateAuthority(anchor, signingKey), privateKeyPem };
   }
 
   /**
@@ -86,15 +78,15 @@ export class CertificateAuthority {
    *
    * @throws {CertificateError} when either is not what it has to be at `atMs`, or they do not belong together
    */
-  static async open(
+  static open(
     { caPem, caKeyPem, atMs }: { caPem: string; caKeyPem: string; atMs: number },
-  ): Promise<CertificateAuthority> {
-    const anchor = await readTrustAnchorPem(caPem, { atMs });
-    const { privateKey, publicKey } = await importPrivateKeyPem(caKeyPem);
-    if (await publicKeyFingerprint(publicKey) !== await publicKeyFingerprint(anchor.publicKey)) {
+  ): CertificateAuthority {
+    const anchor = readTrustAnchorPem(caPem, { atMs });
+    const signingKey = SigningKey.read(caKeyPem);
+    if (signingKey.publicKey.fingerprint !== anchor.publicKey.fingerprint) {
       throw new CertificateError("open a CA: the key is not the certificate's");
     }
-    return new CertificateAuthority(anchor, privateKey);
+    return new CertificateAuthority(anchor, signingKey);
   }
 
   /**
@@ -103,7 +95,7 @@ export class CertificateAuthority {
    * @throws {CertificateError} when a host is none, the days are not a positive whole number, the names make it larger than
    * `certificateBytesMax`, or the CA is not valid at `atMs`
    */
-  async issueServer(options: IssueServerOptions): Promise<Uint8Array<ArrayBuffer>> {
+  issueServer(options: IssueServerOptions): Bytes {
     const { hosts, days, atMs, ...rest } = options;
     if (!Number.isSafeInteger(days) || days < 1) {
       throw new CertificateError(`issue a server's certificate: for ${days} days`);
@@ -118,24 +110,24 @@ export class CertificateAuthority {
     }
     const notAfterMs = Math.min(atMs + days * dayMs, this.anchor.notAfterMs);
     const party: Party = { role: "server" };
-    return await this.#issue({ ...rest, party, hosts: [...found.values()], atMs, notAfterMs });
+    return this.#issue({ ...rest, party, hosts: [...found.values()], atMs, notAfterMs });
   }
 
   /**
    * Issues a member's certificate, as DER, valid until the CA's end: an account is for as long as its ledger.
    *
-   * @throws {CertificateError} when the key is not acceptable or the CA is not valid at `atMs`
+   * @throws {CertificateError} when the CA is not valid at `atMs`
    */
-  async issueMember(options: IssueMemberOptions): Promise<Uint8Array<ArrayBuffer>> {
+  issueMember(options: IssueMemberOptions): Bytes {
     const { name, ...rest } = options;
     const party: Party = { role: "member", name };
-    return await this.#issue({ ...rest, party, hosts: [], notAfterMs: this.anchor.notAfterMs });
+    return this.#issue({ ...rest, party, hosts: [], notAfterMs: this.anchor.notAfterMs });
   }
 
-  async #issue(options: IssueOptions): Promise<Bytes> {
+  #issue(options: IssueOptions): Bytes {
     const { party, hosts, publicKey, atMs, random, notAfterMs } = options;
     const { anchor } = this;
-    const der = await signStructure({
+    const der = signStructure({
       serial: makeSerial(random),
       issuer: anchor.name,
       // Never before the CA itself: a certificate lies within its CA's dates.
@@ -143,11 +135,11 @@ export class CertificateAuthority {
       notAfterMs,
       party,
       hosts,
-      publicKeyInfo: await exportPublicKey(publicKey),
-      authorityKeyIdentifier: keyIdentifier(await exportPublicKey(anchor.publicKey)),
-    }, { codec: leafCodec, privateKey: this.#privateKey });
-    // Nothing leaves that our own profile would refuse: a weak key, too many names, an expired CA.
-    await verifyChain([der], { anchor, role: party.role, atMs });
+      publicKeyInfo: publicKey.info,
+      authorityKeyIdentifier: keyIdentifier(anchor.publicKey.info),
+    }, { codec: leafCodec, signingKey: this.#signingKey });
+    // Nothing leaves that our own profile would refuse: too many names, an expired CA.
+    verifyChain([der], { anchor, role: party.role, atMs });
     return der;
   }
 }
@@ -155,7 +147,7 @@ export class CertificateAuthority {
 interface IssueOptions {
   readonly party: Party;
   readonly hosts: readonly Host[];
-  readonly publicKey: CryptoKey;
+  readonly publicKey: PublicKey;
   readonly atMs: number;
   readonly random: Random;
   readonly notAfterMs: number;

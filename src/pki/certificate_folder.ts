@@ -46,7 +46,7 @@ export async function openCertificates(
   const { anchor } = authority;
   const certificatePem = await readIn(folder, "server.crt");
   const privateKeyPem = await readIn(folder, "server.key");
-  const identity = await blaming(
+  const identity = blaming(
     folder,
     "server.crt",
     () => openIdentity({ certificatePem, privateKeyPem, anchor, role: "server", atMs }),
@@ -68,7 +68,7 @@ export async function authorityFingerprint(folder: string): Promise<string | und
   if (!await isThere(pathIn(folder, "CA.pem"))) return undefined;
   try {
     const der = pemToDer(await readIn(folder, "CA.pem"), "CERTIFICATE");
-    return (await readTrustAnchorOfAnyDate(der)).fingerprint;
+    return readTrustAnchorOfAnyDate(der).fingerprint;
   } catch (error) {
     if (error instanceof CertificateError) return undefined;
     throw error;
@@ -79,7 +79,7 @@ export async function authorityFingerprint(folder: string): Promise<string | und
 export async function openAuthority(folder: string, atMs: number): Promise<CertificateAuthority> {
   const caPem = await readIn(folder, "CA.pem");
   const caKeyPem = await readIn(folder, "CA.key");
-  return await blaming(
+  return blaming(
     folder,
     "CA.pem",
     () => CertificateAuthority.open({ caPem, caKeyPem, atMs }),
@@ -112,13 +112,9 @@ export async function readIn(folder: string, name: CertificateFileName): Promise
 /**
  * Puts the file's path before what is wrong with it and says what to do, for the person who has to find it.
  */
-export async function blaming<T>(
-  folder: string,
-  name: CertificateFileName,
-  action: () => Promise<T>,
-): Promise<T> {
+export function blaming<T>(folder: string, name: CertificateFileName, action: () => T): T {
   try {
-    return await action();
+    return action();
   } catch (cause) {
     if (!(cause instanceof MicropayError)) throw cause;
     const text = `use ${pathIn(folder, name)} and its key: ${messageOf(cause)}`;

@@ -3,17 +3,12 @@
  *
  * A chain is one leaf below the CA, because `gencert` makes no certificates between them. So there is no path to look for.
  */
+import { BoundedMap } from "../bounded_map.ts";
 import { CertificateError } from "../errors.ts";
 import { chainCertificatesMax } from "../limits.ts";
 import type { Party, Role } from "./party.ts";
-import {
-  exportPublicKey,
-  importPublicKey,
-  publicKeyFingerprint,
-  sha256Hex,
-} from "./signing_key.ts";
+import { PublicKey, sha256Hex } from "./signing_key.ts";
 import type { TrustAnchor } from "./trust_anchor.ts";
-import { chainKey, VerifiedChains, verifiedChainsMax } from "./verified_chains.ts";
 import { leafCodec, type LeafContents } from "./x509/certificate.ts";
 import { type Bytes, equalBytes } from "./x509/der.ts";
 import { keyIdentifier } from "./x509/extensions.ts";
@@ -23,19 +18,17 @@ import { checkDates, type Validity } from "./x509/validity.ts";
 /** A certificate that was verified up to the anchor, for its role, at one moment. It lies within the dates of the anchor. */
 export interface VerifiedCertificate extends Validity {
   readonly party: Party;
-  readonly publicKey: CryptoKey;
+  readonly publicKey: PublicKey;
   readonly der: Bytes;
   /** SHA-256 of the DER, 64 lower-case hex digits. */
   readonly fingerprint: string;
-  /** SHA-256 of the key's SubjectPublicKeyInfo, 64 lower-case hex digits. */
-  readonly keyFingerprint: string;
 }
 
 export interface VerifyChainOptions {
   readonly anchor: TrustAnchor;
   readonly role: Role;
-  /** Wall-clock time in milliseconds since the epoch. */
-  readonly atMs: number;
+  /** Wall-clock time in milliseconds since the epoch; a function where it depends on the leaf's own dates. */
+  readonly atMs: number | ((leaf: Validity) => number);
 }
 
 /**
@@ -48,44 +41,44 @@ export interface VerifyChainOptions {
  *
  * @throws {CertificateError} whatever is wrong, and nothing else
  */
-export async function verifyChain(
+export function verifyChain(
   chain: readonly Bytes[],
   options: VerifyChainOptions,
-): Promise<VerifiedCertificate> {
-  const key = chainKey(chain, options);
-  const known = verifiedChains.get(key, options.atMs);
-  if (known) return known;
-  const result = await verifyAnew(chain, options);
-  const { notBeforeMs, notAfterMs } = result;
-  verifiedChains.set(key, { result, notBeforeMs, notAfterMs });
-  return result;
+): VerifiedCertificate {
+  const { anchor, role, atMs } = options;
+  const leaf = leafOf(chain, anchor);
+  const fingerprint = sha256Hex(leaf);
+  const key = `${role}.${anchor.fingerprint}.${fingerprint}`;
+  const certificate = verifiedLeaves.get(key) ?? verifyLeaf(leaf, fingerprint, options);
+  // Before the dates are looked at: they are looked at every time.
+  verifiedLeaves.set(key, certificate);
+  const usedAtMs = typeof atMs === "number" ? atMs : atMs(certificate);
+  checkDates(certificate, { what: `the certificate of a ${role}`, atMs: usedAtMs });
+  return certificate;
 }
 
-const verifiedChains = new VerifiedChains<VerifiedCertificate>(verifiedChainsMax);
+/** Leaves remembered at a time: more than the members of any group this is for. About 2 KiB each. */
+export const verifiedLeavesMax = 2000;
 
-async function verifyAnew(
-  chain: readonly Bytes[],
-  options: VerifyChainOptions,
-): Promise<VerifiedCertificate> {
-  const { anchor, role, atMs } = options;
-  const { der, contents, ...signed } = readStructure(leafOf(chain, anchor), leafCodec);
+/**
+ * Leaves that were verified before, by all that the result depends on but the dates: role, anchor and bytes. Verifying one takes
+ * over a millisecond, and the same few leaves come again with every connection, order and receipt. What the ledger knows of
+ * revoked certificates is not the business of chains.
+ */
+const verifiedLeaves = new BoundedMap<string, VerifiedCertificate>(verifiedLeavesMax);
+
+function verifyLeaf(
+  leaf: Bytes,
+  fingerprint: string,
+  { anchor, role }: Pick<VerifyChainOptions, "anchor" | "role">,
+): VerifiedCertificate {
+  const { der, contents, ...signed } = readStructure(leaf, leafCodec);
   const { party, notBeforeMs, notAfterMs } = contents;
   if (party.role !== role) throw refused(role, `it is a ${party.role}'s`);
-  await checkIssuer(contents, options);
-  if (!await isSignedBy(signed, anchor.publicKey)) {
-    throw refused(role, "it was not signed by the CA");
-  }
-  checkDates(contents, { what: `the certificate of a ${role}`, atMs });
-  const publicKey = await importPublicKey(contents.publicKeyInfo);
-  return {
-    party,
-    publicKey,
-    der,
-    fingerprint: await sha256Hex(der),
-    keyFingerprint: await publicKeyFingerprint(publicKey),
-    notBeforeMs,
-    notAfterMs,
-  };
+  checkIssuer(contents, { anchor, role });
+  if (!isSignedBy(signed, anchor.publicKey)) throw refused(role, "it was not signed by the CA");
+  const publicKey = PublicKey.read(contents.publicKeyInfo);
+  return { party, publicKey, der, fingerprint, notBeforeMs, notAfterMs };
 }
 
 /** Number and root are checked before anything is parsed. */
@@ -102,14 +95,14 @@ function leafOf(chain: readonly Bytes[], anchor: TrustAnchor): Bytes {
   return leaf;
 }
 
-async function checkIssuer(
+function checkIssuer(
   { issuer, authorityKeyIdentifier, notBeforeMs, notAfterMs }: LeafContents,
-  { anchor, role }: VerifyChainOptions,
-): Promise<void> {
+  { anchor, role }: Pick<VerifyChainOptions, "anchor" | "role">,
+): void {
   if (issuer !== anchor.name) {
     throw refused(role, `it was issued by ${issuer.slice(0, 80)}, not by ${anchor.name}`);
   }
-  const identifier = keyIdentifier(await exportPublicKey(anchor.publicKey));
+  const identifier = keyIdentifier(anchor.publicKey.info);
   if (!equalBytes(authorityKeyIdentifier, identifier)) {
     throw refused(role, "it was issued by another CA");
   }

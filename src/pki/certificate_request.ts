@@ -3,7 +3,7 @@
  */
 import type { AccountName } from "../account_name.ts";
 import { CertificateError } from "../errors.ts";
-import { exportPublicKey, importPublicKey, publicKeyFingerprint } from "./signing_key.ts";
+import { PublicKey, type SigningKey } from "./signing_key.ts";
 import { type Bytes, derTag, elementAt, encodeDer, hexBytes } from "./x509/der.ts";
 import { encodeName, type NameTag, nameTagOf, readName } from "./x509/distinguished_name.ts";
 import { encodeAlternativeNames, readAlternativeNames } from "./x509/extensions.ts";
@@ -16,20 +16,15 @@ import {
 
 export interface CertificateRequest {
   readonly name: AccountName;
-  readonly publicKey: CryptoKey;
-  /** SHA-256 of the key's SubjectPublicKeyInfo, 64 lower-case hex digits. */
-  readonly keyFingerprint: string;
+  readonly publicKey: PublicKey;
   readonly der: Uint8Array<ArrayBuffer>;
 }
 
-/** Makes a request for `name`, signed with the private half of `keys`. */
-export async function createCertificateRequest(
-  name: AccountName,
-  { publicKey, privateKey }: CryptoKeyPair,
-): Promise<Bytes> {
-  const publicKeyInfo = await exportPublicKey(publicKey);
+/** Makes a request for `name`, signed with its key. */
+export function createCertificateRequest(name: AccountName, signingKey: SigningKey): Bytes {
+  const publicKeyInfo = signingKey.publicKey.info;
   const contents = { name, nameTag: nameTagOf(name), publicKeyInfo };
-  return await signStructure(contents, { codec: requestCodec, privateKey });
+  return signStructure(contents, { codec: requestCodec, signingKey });
 }
 
 /**
@@ -38,15 +33,14 @@ export async function createCertificateRequest(
  *
  * @throws {CertificateError} otherwise
  */
-export async function readCertificateRequest(given: Bytes): Promise<CertificateRequest> {
+export function readCertificateRequest(given: Bytes): CertificateRequest {
   const { der, contents, ...signed } = readStructure(given, requestCodec);
   // The key is looked at before it verifies anything: under a small-order key the signature would prove nothing.
-  const publicKey = await importPublicKey(contents.publicKeyInfo);
-  if (!await isSignedBy(signed, publicKey)) {
+  const publicKey = PublicKey.read(contents.publicKeyInfo);
+  if (!isSignedBy(signed, publicKey)) {
     throw new CertificateError("read a certificate request: it is not signed by its own key");
   }
-  const keyFingerprint = await publicKeyFingerprint(publicKey);
-  return { name: contents.name, publicKey, keyFingerprint, der };
+  return { name: contents.name, publicKey, der };
 }
 
 interface RequestContents {

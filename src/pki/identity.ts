@@ -5,18 +5,19 @@ import { CertificateError } from "../errors.ts";
 import { type VerifiedCertificate, verifyChain } from "./certificate_profile.ts";
 import type { Party, Role } from "./party.ts";
 import { pemToDers } from "./pem.ts";
-import { importPrivateKeyPem, publicKeyFingerprint } from "./signing_key.ts";
+import { SigningKey } from "./signing_key.ts";
 import type { TrustAnchor } from "./trust_anchor.ts";
 
 export interface Identity {
   readonly party: Party;
-  /** Ed25519; signs, and cannot be exported. */
-  readonly privateKey: CryptoKey;
+  readonly signingKey: SigningKey;
   /**
    * What is sent as `x5c`, leaf first. The server's ends with the CA's certificate, so that a client that meets the ledger
    * for the first time has something to pin; a member's ends below it.
    */
   readonly chain: readonly Uint8Array<ArrayBuffer>[];
+  /** The leaf alone: what is sent as `x5c` of orders, receipts and account changes. */
+  readonly leaf: readonly Uint8Array<ArrayBuffer>[];
   readonly certificate: VerifiedCertificate;
 }
 
@@ -37,17 +38,18 @@ export type OpenIdentityOptions =
  *
  * @throws {CertificateError} otherwise
  */
-export async function openIdentity(options: OpenIdentityOptions): Promise<Identity> {
+export function openIdentity(options: OpenIdentityOptions): Identity {
   const { privateKeyPem, anchor, role, atMs } = options;
   const given = "chain" in options
     ? options.chain
     : pemToDers(options.certificatePem, "CERTIFICATE");
-  const certificate = await verifyChain(given, { anchor, role, atMs });
-  const { privateKey, publicKey } = await importPrivateKeyPem(privateKeyPem);
+  const certificate = verifyChain(given, { anchor, role, atMs });
+  const signingKey = SigningKey.read(privateKeyPem);
   // With another's key every signature would be refused, and nobody would know why.
-  if (await publicKeyFingerprint(publicKey) !== certificate.keyFingerprint) {
+  if (signingKey.publicKey.fingerprint !== certificate.publicKey.fingerprint) {
     throw new CertificateError("open an identity: the key is not the certificate's");
   }
-  const chain = role === "server" ? [certificate.der, anchor.der] : [certificate.der];
-  return { party: certificate.party, privateKey, chain, certificate };
+  const leaf = [certificate.der];
+  const chain = role === "server" ? [certificate.der, anchor.der] : leaf;
+  return { party: certificate.party, signingKey, chain, leaf, certificate };
 }

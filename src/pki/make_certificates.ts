@@ -16,7 +16,7 @@ import {
 } from "./certificate_folder.ts";
 import { gencertCommandLine } from "./gencert_hint.ts";
 import { certificateToPem, pemToDer } from "./pem.ts";
-import { exportPrivateKeyPem, generateSigningKey, importPrivateKeyPem } from "./signing_key.ts";
+import { type PublicKey, SigningKey } from "./signing_key.ts";
 import {
   addFiles,
   fileError,
@@ -73,7 +73,7 @@ export async function makeCertificates(
 ): Promise<CertificatesReport> {
   return await changeFolder(options, async () => {
     const there = await namesThere(options.folder);
-    if (there.length === 0) return await makeAll(options);
+    if (there.length === 0) return makeAll(options);
     requireIncomplete(options.folder, there);
     const hasKey = there.includes("server.key");
     return await makeServerFiles(options, hasKey ? await readServerKey(options.folder) : undefined);
@@ -112,7 +112,7 @@ export async function replaceCertificates(
 /** Does it with the folder made, locked, and an interrupted run finished; then reads back what is there. */
 async function changeFolder(
   { folder, clock }: { folder: string; clock: Clock },
-  makeFiles: () => Promise<NewFile[]>,
+  makeFiles: () => Promise<NewFile[]> | NewFile[],
   { finishOnly = false } = {},
 ): Promise<CertificatesReport> {
   try {
@@ -147,40 +147,45 @@ async function report(
   };
 }
 
-async function makeAll(options: MakeCertificatesOptions): Promise<NewFile[]> {
-  const { authority, privateKeyPem } = await CertificateAuthority.create(options);
+function makeAll(options: MakeCertificatesOptions): NewFile[] {
+  const { authority, privateKeyPem } = CertificateAuthority.create(options);
   return [
     { name: "CA.key", text: privateKeyPem, access: "secret" },
     { name: "CA.pem", text: authority.anchor.pem, access: "public" },
-    ...await issueServerFiles(authority, options),
+    ...issueServerFiles(authority, options),
   ];
 }
 
 async function makeServerFiles(
   options: MakeCertificatesOptions,
-  keys?: CryptoKeyPair,
+  given?: SigningKey,
 ): Promise<NewFile[]> {
   const authority = await openAuthority(options.folder, options.clock.nowMs());
-  return await issueServerFiles(authority, options, keys);
+  return issueServerFiles(authority, options, given);
 }
 
 /** @param given the key that is there; a new one is made without it */
-async function issueServerFiles(
+function issueServerFiles(
+  authority: CertificateAuthority,
+  options: MakeCertificatesOptions,
+  given?: SigningKey,
+): NewFile[] {
+  if (given) return [issueServerCertificate(authority, options, given.publicKey)];
+  const { signingKey, pem } = SigningKey.generate();
+  return [
+    { name: "server.key", text: pem, access: "secret" },
+    issueServerCertificate(authority, options, signingKey.publicKey),
+  ];
+}
+
+function issueServerCertificate(
   authority: CertificateAuthority,
   { hosts, days, clock, random }: MakeCertificatesOptions,
-  given?: CryptoKeyPair,
-): Promise<NewFile[]> {
-  const { publicKey, privateKey } = given ?? await generateSigningKey();
+  publicKey: PublicKey,
+): NewFile {
   const atMs = clock.nowMs();
-  const certificate = await authority.issueServer({ publicKey, hosts, days, atMs, random });
-  const certificateFile: NewFile = {
-    name: "server.crt",
-    text: certificateToPem(certificate),
-    access: "public",
-  };
-  if (given) return [certificateFile];
-  const text = await exportPrivateKeyPem(privateKey);
-  return [{ name: "server.key", text, access: "secret" }, certificateFile];
+  const certificate = authority.issueServer({ publicKey, hosts, days, atMs, random });
+  return { name: "server.crt", text: certificateToPem(certificate), access: "public" };
 }
 
 /** A server's files may be added to a complete CA, and nothing else to anything. */
@@ -206,9 +211,9 @@ function requireAuthority(folder: string, there: readonly CertificateFileName[])
   );
 }
 
-async function readServerKey(folder: string): Promise<CryptoKeyPair> {
+async function readServerKey(folder: string): Promise<SigningKey> {
   const pem = await readIn(folder, "server.key");
-  return await blaming(folder, "server.key", () => importPrivateKeyPem(pem));
+  return blaming(folder, "server.key", () => SigningKey.read(pem));
 }
 
 /** @returns the names and addresses in the certificate that is there, if there is a good one */

@@ -4,23 +4,30 @@
  *
  *     {"alg":"EdDSA","typ":"micropay-…"}            or with   "x5c":["…", …]
  *
- * `typ` keeps a document of one kind from passing as another (RFC 8725 section 3.11). `jose` does the signatures; it accepts
- * padding, white space and stray bits in base64url, members twice, and headers it does not know, so the form is checked here
- * before it is asked.
+ * `typ` keeps a document of one kind from passing as another (RFC 8725 section 3.11). A document has one
+ * spelling: padding, white space and stray bits in base64url, a member twice and unknown header members are refused.
  */
-import { CompactSign, compactVerify } from "jose";
-import { decodeBase64Strict, decodeBase64UrlStrict, encodeBase64 } from "../base64.ts";
+import { Buffer } from "node:buffer";
+import {
+  decodeBase64Strict,
+  decodeBase64UrlStrict,
+  encodeBase64,
+  encodeBase64Url,
+} from "../base64.ts";
 import { EnvelopeError } from "../errors.ts";
 import { certificateBytesMax, chainCertificatesMax, lineBytesMax } from "../limits.ts";
 import { type JsonObject, parseJsonObject } from "../strict_json.ts";
+import type { PublicKey, SigningKey } from "./signing_key.ts";
 
 /** The kinds of document; the header's `typ`. */
-export type DocumentType =
-  | "micropay-greeting"
-  | "micropay-message"
-  | "micropay-order"
-  | "micropay-receipt"
-  | "micropay-account-change";
+const documentTypes = [
+  "micropay-greeting",
+  "micropay-message",
+  "micropay-order",
+  "micropay-receipt",
+  "micropay-account-change",
+] as const;
+export type DocumentType = (typeof documentTypes)[number];
 
 /**
  * Whether a document carries its signer's certificates. `single`: exactly one. `either` leaves it to the reader to decide by what
@@ -28,29 +35,41 @@ export type DocumentType =
  */
 export type ChainRule = "required" | "single" | "absent" | "either";
 
+/** Certificates in DER, leaf first. */
+export type CertificateChain = readonly Uint8Array<ArrayBuffer>[];
+
 /** A document in the right form, whose signature nobody has checked yet. */
 export interface UnverifiedDocument {
   readonly jws: string;
   readonly payload: JsonObject;
-  /** DER, leaf first. Not checked. */
-  readonly chain: readonly Uint8Array<ArrayBuffer>[] | undefined;
+  /** Not checked. */
+  readonly chain: CertificateChain | undefined;
+  /** 64 bytes. Not checked. */
+  readonly signature: Uint8Array<ArrayBuffer>;
 }
 
-/** @returns the compact JWS over the payload's JSON */
-export async function signDocument(
+const encoder = new TextEncoder();
+
+/**
+ * Signs a payload.
+ *
+ * @param options.chain the signer's certificates, where the document carries them. An identity gives the
+ * same array every time, so that its header is written once.
+ * @returns the compact JWS over the payload's JSON
+ */
+export function signDocument(
   typ: DocumentType,
   payload: JsonObject,
-  { privateKey, chain }: {
-    privateKey: CryptoKey;
-    chain?: readonly Uint8Array<ArrayBuffer>[] | undefined;
-  },
-): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(payload));
-  const x5c = chain?.map((der) => encodeBase64(der));
-  return await new CompactSign(bytes)
-    .setProtectedHeader({ alg: "EdDSA", typ, ...(x5c && { x5c }) })
-    .sign(privateKey);
+  { signingKey, chain }: { signingKey: SigningKey; chain?: CertificateChain | undefined },
+): string {
+  const body = encodeBase64Url(encoder.encode(JSON.stringify(payload)));
+  const signedText = `${chain ? headerWithChain(typ, chain) : plainHeaders[typ]}.${body}`;
+  return `${signedText}.${encodeBase64Url(signingKey.sign(encoder.encode(signedText)))}`;
 }
+
+/** The length in base64url of the 64 bytes of every signature. */
+const signatureLength = 86;
+const headerLengthMax = 40_000;
 
 /**
  * Takes a compact JWS apart. Checks its form and its header, not its signature and not its certificates.
@@ -61,44 +80,57 @@ export function readDocument(
   jws: string,
   { typ, chain: rule }: { typ: DocumentType; chain: ChainRule },
 ): UnverifiedDocument {
-  const parts = /^([\w-]{1,40000})\.([\w-]{1,65536})\.([\w-]{86})$/.exec(
-    jws.length <= lineBytesMax ? jws : "",
-  );
-  if (!parts) throw new EnvelopeError(`read a ${typ}: not a compact JWS`);
-  const [header, payload, signature] = parts.slice(1).map(decodeBase64UrlStrict);
-  if (!header || !payload || !signature) {
-    throw new EnvelopeError(`read a ${typ}: a part is not base64url`);
-  }
-  const chain = readHeader(header, typ);
+  const headerEnd = jws.indexOf(".");
+  const payloadEnd = jws.length - signatureLength - 1;
+  const isForm = jws.length <= lineBytesMax && headerEnd > 0 && headerEnd <= headerLengthMax &&
+    payloadEnd > headerEnd + 1 && jws.indexOf(".", headerEnd + 1) === payloadEnd;
+  if (!isForm) throw new EnvelopeError(`read a ${typ}: not a compact JWS`);
+  const chain = readHeader(jws.slice(0, headerEnd), typ);
   if (rule !== "either" && (chain === undefined) !== (rule === "absent")) {
     throw new EnvelopeError(`read a ${typ}: x5c is ${chain ? "not expected" : "missing"}`);
   }
   if (rule === "single" && chain!.length !== 1) {
     throw new EnvelopeError(`read a ${typ}: x5c is ${chain!.length} certificates, not one`);
   }
-  const members = parseJsonObject(payload);
-  if (!members) throw new EnvelopeError(`read a ${typ}: the payload is not a JSON object`);
-  return { jws, payload: members, chain };
+  const payload = parseJsonObject(decodePart(jws.slice(headerEnd + 1, payloadEnd), typ));
+  if (!payload) throw new EnvelopeError(`read a ${typ}: the payload is not a JSON object`);
+  return { jws, payload, chain, signature: decodePart(jws.slice(payloadEnd + 1), typ) };
 }
 
 /** @throws {EnvelopeError} when the signature is not by this key */
-export async function verifyDocument(
-  document: UnverifiedDocument,
-  publicKey: CryptoKey,
-): Promise<void> {
-  try {
-    await compactVerify(document.jws, publicKey, { algorithms: ["EdDSA"] });
-  } catch (cause) {
-    throw new EnvelopeError("verify a signature: it is not by the expected key", { cause });
-  }
+export function verifyDocument(
+  { jws, signature }: UnverifiedDocument,
+  publicKey: PublicKey,
+): void {
+  const signedText = jws.slice(0, jws.length - signatureLength - 1);
+  if (publicKey.verify(encoder.encode(signedText), signature)) return;
+  throw new EnvelopeError("verify a signature: it is not by the expected key");
+}
+
+const plainHeaders = Object.fromEntries(
+  documentTypes.map((typ) => [typ, writeHeader(typ)]),
+) as Readonly<Record<DocumentType, string>>;
+
+/** The headers that were written for a chain, by type: as many as the program has identities. */
+const headersWithChain = new WeakMap<CertificateChain, Map<DocumentType, string>>();
+
+function headerWithChain(typ: DocumentType, chain: CertificateChain): string {
+  const headers = headersWithChain.get(chain) ?? new Map<DocumentType, string>();
+  const header = headers.get(typ) ?? writeHeader(typ, chain);
+  headersWithChain.set(chain, headers.set(typ, header));
+  return header;
+}
+
+/** @returns the header's JSON in base64url */
+function writeHeader(typ: DocumentType, chain?: CertificateChain): string {
+  const x5c = chain?.map(encodeBase64);
+  return encodeBase64Url(Buffer.from(JSON.stringify({ alg: "EdDSA", typ, ...(x5c && { x5c }) })));
 }
 
 /** @returns the chain in it, or `undefined` when it has none */
-function readHeader(
-  bytes: Uint8Array,
-  typ: DocumentType,
-): Uint8Array<ArrayBuffer>[] | undefined {
-  const header = parseJsonObject(bytes);
+function readHeader(text: string, typ: DocumentType): CertificateChain | undefined {
+  if (text === plainHeaders[typ]) return undefined;
+  const header = parseJsonObject(decodePart(text, typ));
   if (!header) throw new EnvelopeError(`read a ${typ}: the header is not a JSON object`);
   const { alg, typ: found, x5c, ...others } = header;
   if (alg !== "EdDSA" || found !== typ || Object.keys(others).length > 0) {
@@ -109,6 +141,12 @@ function readHeader(
     throw new EnvelopeError(`read a ${typ}: x5c is not 1 to ${chainCertificatesMax} certificates`);
   }
   return x5c.map(decodeCertificate);
+}
+
+function decodePart(text: string, typ: DocumentType): Uint8Array<ArrayBuffer> {
+  const bytes = decodeBase64UrlStrict(text);
+  if (!bytes) throw new EnvelopeError(`read a ${typ}: a part is not base64url`);
+  return bytes;
 }
 
 function decodeCertificate(text: unknown): Uint8Array<ArrayBuffer> {

@@ -1,6 +1,18 @@
 /**
- * Ed25519 key pairs (RFC 8032), the keys of every identity, as PKCS#8 and SPKI (RFC 8410).
+ * Ed25519 keys (RFC 8032), the keys of every identity, as PKCS#8 and SubjectPublicKeyInfo (RFC 8410).
+ *
+ * `node:crypto` signs and verifies in place: the thread hop of a WebCrypto call costs more than either.
  */
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from "node:crypto";
+import { Buffer } from "node:buffer";
 import { encodeHex } from "@std/encoding/hex";
 import { CertificateError } from "../errors.ts";
 import { isPrimeOrderPoint } from "./ed25519_point.ts";
@@ -11,73 +23,100 @@ import { ed25519KeyBytes, readPublicKeyInfo } from "./x509/public_key_info.ts";
 /** PKCS#8 has one encoding of such a key, too, so it is told by its first bytes. */
 const privateKeyPrefix = hexBytes("302e020100300506032b657004220420");
 
-/** Makes a key pair whose private half can be exported, once, to be stored. */
-export async function generateSigningKey(): Promise<CryptoKeyPair> {
-  return await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
-}
+/** The public half of a key pair: a point of prime order. */
+export class PublicKey {
+  /** SubjectPublicKeyInfo in DER. */
+  readonly info: Bytes;
+  /** SHA-256 of {@link info}, 64 lower-case hex digits. */
+  readonly fingerprint: string;
+  readonly #key: KeyObject;
 
-/** The private key as PKCS#8 in PEM, what `openssl pkey` reads. The key has to be extractable. */
-export async function exportPrivateKeyPem(key: CryptoKey): Promise<string> {
-  return derToPem(new Uint8Array(await crypto.subtle.exportKey("pkcs8", key)), "PRIVATE KEY");
+  private constructor(info: Bytes) {
+    this.info = info;
+    this.fingerprint = sha256Hex(info);
+    this.#key = createPublicKey({ key: Buffer.from(info), format: "der", type: "spki" });
+  }
+
+  /**
+   * Reads a public key from its SubjectPublicKeyInfo. Verified: the algorithm is Ed25519 without
+   * parameters, and the key is the one spelling of a point of prime order. Not verified: that anyone
+   * holds the private half.
+   *
+   * @throws {CertificateError} otherwise
+   */
+  static read(publicKeyInfo: Bytes): PublicKey {
+    const point = readPublicKeyInfo(publicKeyInfo);
+    if (!isPrimeOrderPoint(point)) {
+      const shown = encodeHex(point);
+      throw new CertificateError(`read a public key: ${shown} is no point of prime order`);
+    }
+    try {
+      return new PublicKey(publicKeyInfo.slice());
+    } catch (cause) {
+      throw new CertificateError("read a public key: it cannot be used", { cause });
+    }
+  }
+
+  /** Whether the private half of this key made the signature over the bytes. */
+  verify(bytes: Uint8Array, signature: Uint8Array): boolean {
+    return verify(null, bytes, this.#key, signature);
+  }
 }
 
 /**
- * Reads an unencrypted PKCS#8 private key; the public half is derived from it, never taken from the file.
- *
- * The private half cannot be exported again, so that no mistake elsewhere can print it.
- *
- * @throws {CertificateError} when the text is anything but one Ed25519 private key
+ * The private half of a key pair, with its public half beside it. Signs. Nothing reads the private half
+ * out of it again, so that no mistake elsewhere can print it.
  */
-export async function importPrivateKeyPem(pem: string): Promise<CryptoKeyPair> {
-  const der = pemToDer(pem, "PRIVATE KEY");
-  const isEd25519 = der.length === privateKeyPrefix.length + ed25519KeyBytes &&
-    equalBytes(der.subarray(0, privateKeyPrefix.length), privateKeyPrefix);
-  if (!isEd25519) {
-    throw new CertificateError("read a private key: it is not an Ed25519 key in PKCS#8");
+export class SigningKey {
+  readonly publicKey: PublicKey;
+  readonly #key: KeyObject;
+
+  private constructor(key: KeyObject) {
+    const info = createPublicKey(key).export({ format: "der", type: "spki" });
+    this.publicKey = PublicKey.read(Uint8Array.from(info));
+    this.#key = key;
   }
-  try {
-    const extractable = await crypto.subtle.importKey("pkcs8", der, "Ed25519", true, ["sign"]);
-    const { x } = await crypto.subtle.exportKey("jwk", extractable);
-    if (x === undefined) throw new TypeError("no public half");
-    const jwk = { kty: "OKP", crv: "Ed25519", x };
-    return {
-      privateKey: await crypto.subtle.importKey("pkcs8", der, "Ed25519", false, ["sign"]),
-      publicKey: await crypto.subtle.importKey("jwk", jwk, "Ed25519", true, ["verify"]),
-    };
-  } catch (cause) {
-    throw new CertificateError("read a private key: it cannot be used", { cause });
+
+  /**
+   * Makes a key pair.
+   *
+   * @returns the key, and the private half as PKCS#8 in PEM: the only time that it can be had, to be
+   * stored
+   */
+  static generate(): { signingKey: SigningKey; pem: string } {
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const pkcs8 = privateKey.export({ format: "der", type: "pkcs8" });
+    return { signingKey: new SigningKey(privateKey), pem: derToPem(pkcs8, "PRIVATE KEY") };
+  }
+
+  /**
+   * Reads an unencrypted PKCS#8 private key, what `openssl pkey` writes. The public half is derived from
+   * it, never taken from the file.
+   *
+   * @throws {CertificateError} when the text is anything but one Ed25519 private key
+   */
+  static read(pem: string): SigningKey {
+    const der = pemToDer(pem, "PRIVATE KEY");
+    const isEd25519 = der.length === privateKeyPrefix.length + ed25519KeyBytes &&
+      equalBytes(der.subarray(0, privateKeyPrefix.length), privateKeyPrefix);
+    if (!isEd25519) {
+      throw new CertificateError("read a private key: it is not an Ed25519 key in PKCS#8");
+    }
+    try {
+      const key = createPrivateKey({ key: Buffer.from(der), format: "der", type: "pkcs8" });
+      return new SigningKey(key);
+    } catch (cause) {
+      throw new CertificateError("read a private key: it cannot be used", { cause });
+    }
+  }
+
+  /** @returns the signature over the bytes, 64 bytes; the same for the same bytes */
+  sign(bytes: Uint8Array): Bytes {
+    return new Uint8Array(sign(null, bytes, this.#key));
   }
 }
 
-/**
- * Reads a public key from its SubjectPublicKeyInfo. Verified: the algorithm is Ed25519 without parameters, and the key is the
- * one spelling of a point of prime order. Not verified: that anyone holds the private half.
- *
- * @throws {CertificateError} otherwise
- */
-export async function importPublicKey(publicKeyInfo: Bytes): Promise<CryptoKey> {
-  const point = readPublicKeyInfo(publicKeyInfo);
-  if (!isPrimeOrderPoint(point)) {
-    throw new CertificateError(`read a public key: ${encodeHex(point)} is no point of prime order`);
-  }
-  try {
-    return await crypto.subtle.importKey("raw", point, "Ed25519", true, ["verify"]);
-  } catch (cause) {
-    throw new CertificateError("read a public key: it cannot be used", { cause });
-  }
-}
-
-/** The key's SubjectPublicKeyInfo in DER. */
-export async function exportPublicKey(key: CryptoKey): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await crypto.subtle.exportKey("spki", key));
-}
-
-/** SHA-256 of the key's SubjectPublicKeyInfo, 64 lower-case hex digits. */
-export async function publicKeyFingerprint(key: CryptoKey): Promise<string> {
-  return await sha256Hex(await exportPublicKey(key));
-}
-
-/** SHA-256, 64 lower-case hex digits. */
-export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return encodeHex(await crypto.subtle.digest("SHA-256", bytes));
+/** SHA-256 of bytes, or of a text in UTF-8: 64 lower-case hex digits. */
+export function sha256Hex(data: Uint8Array | string): string {
+  return createHash("sha256").update(data).digest("hex");
 }

@@ -3,7 +3,7 @@
  */
 import { CertificateError } from "../errors.ts";
 import { certificateToPem, pemToDer } from "./pem.ts";
-import { importPublicKey, sha256Hex } from "./signing_key.ts";
+import { PublicKey, sha256Hex } from "./signing_key.ts";
 import { authorityCodec } from "./x509/certificate.ts";
 import type { Bytes } from "./x509/der.ts";
 import { isSignedBy, readStructure } from "./x509/signed_structure.ts";
@@ -14,7 +14,7 @@ export interface TrustAnchor extends Validity {
   readonly pem: string;
   /** SHA-256 of the DER, 64 lower-case hex digits. */
   readonly fingerprint: string;
-  readonly publicKey: CryptoKey;
+  readonly publicKey: PublicKey;
   /** The CA's common name, which its certificates carry as their issuer. */
   readonly name: string;
 }
@@ -25,21 +25,15 @@ export interface TrustAnchor extends Validity {
  *
  * @throws {CertificateError} otherwise
  */
-export async function readTrustAnchor(
-  der: Bytes,
-  { atMs }: { atMs: number },
-): Promise<TrustAnchor> {
-  const anchor = await readTrustAnchorOfAnyDate(der);
+export function readTrustAnchor(der: Bytes, { atMs }: { atMs: number }): TrustAnchor {
+  const anchor = readTrustAnchorOfAnyDate(der);
   checkDates(anchor, { what: "the CA certificate", atMs });
   return anchor;
 }
 
 /** {@link readTrustAnchor} for the PEM text of a file. */
-export async function readTrustAnchorPem(
-  pem: string,
-  options: { atMs: number },
-): Promise<TrustAnchor> {
-  return await readTrustAnchor(pemToDer(pem, "CERTIFICATE"), options);
+export function readTrustAnchorPem(pem: string, options: { atMs: number }): TrustAnchor {
+  return readTrustAnchor(pemToDer(pem, "CERTIFICATE"), options);
 }
 
 /**
@@ -47,14 +41,14 @@ export async function readTrustAnchorPem(
  *
  * @throws {CertificateError} when it is not a CA's certificate
  */
-export async function readTrustAnchorOfAnyDate(given: Bytes): Promise<TrustAnchor> {
+export function readTrustAnchorOfAnyDate(given: Bytes): TrustAnchor {
   const { der, contents, ...signed } = readStructure(given, authorityCodec);
   const { name, notBeforeMs, notAfterMs, publicKeyInfo } = contents;
-  const publicKey = await importPublicKey(publicKeyInfo);
-  if (!await isSignedBy(signed, publicKey)) {
+  const publicKey = PublicKey.read(publicKeyInfo);
+  if (!isSignedBy(signed, publicKey)) {
     throw new CertificateError("read a CA certificate: it is not self-signed");
   }
-  const fingerprint = await sha256Hex(der);
+  const fingerprint = sha256Hex(der);
   const pem = certificateToPem(der);
   return { der, pem, fingerprint, publicKey, name, notBeforeMs, notAfterMs };
 }

@@ -49,10 +49,10 @@ export interface ChangeTerms {
 }
 
 /** Signs the statement of a change. */
-export async function signAccountChange(
+export function signAccountChange(
   { kind, name, certificate, codeDigest, previous, atMs }: ChangeTerms,
   { identity, anchor }: { identity: Identity; anchor: TrustAnchor },
-): Promise<AccountChange> {
+): AccountChange {
   const statement: Statement = {
     ledger: anchor.fingerprint,
     kind,
@@ -62,9 +62,9 @@ export async function signAccountChange(
     previous,
     at: new Date(atMs).toISOString(),
   };
-  const statementJws = await signDocument("micropay-account-change", statement, {
-    privateKey: identity.privateKey,
-    chain: identity.chain.slice(0, 1),
+  const statementJws = signDocument("micropay-account-change", statement, {
+    signingKey: identity.signingKey,
+    chain: identity.leaf,
   });
   return {
     kind,
@@ -83,12 +83,12 @@ export async function signAccountChange(
  * @param options `previous` is what the statement has to name
  * @returns a sentence about what is wrong, or `undefined`
  */
-export async function changeFault(
+export function changeFault(
   change: RecordedChange,
   { anchor, previous }: { anchor: TrustAnchor; previous: string },
-): Promise<string | undefined> {
+): string | undefined {
   try {
-    const statement = await verifyStatement(change, anchor);
+    const statement = verifyStatement(change, anchor);
     return difference(change, statement, { ledger: anchor.fingerprint, previous });
   } catch (error) {
     const isForged = error instanceof EnvelopeError || error instanceof CertificateError ||
@@ -98,10 +98,7 @@ export async function changeFault(
   }
 }
 
-async function verifyStatement(
-  { statementJws }: RecordedChange,
-  anchor: TrustAnchor,
-): Promise<Statement> {
+function verifyStatement({ statementJws }: RecordedChange, anchor: TrustAnchor): Statement {
   if (statementJws.length > orderBytesMax) throw new EnvelopeError("read a statement: too long");
   const document = readDocument(statementJws, {
     typ: "micropay-account-change",
@@ -109,8 +106,8 @@ async function verifyStatement(
   });
   const statement = check(statementShape, document.payload, "read a statement");
   const atMs = Date.parse(statement.at);
-  const { publicKey } = await verifyChain(document.chain!, { anchor, role: "server", atMs });
-  await verifyDocument(document, publicKey);
+  const { publicKey } = verifyChain(document.chain!, { anchor, role: "server", atMs });
+  verifyDocument(document, publicKey);
   return statement;
 }
 

@@ -33,19 +33,19 @@ export interface IssueDependencies {
  *
  * @throws {CertificateError} when the server's certificate is not valid now
  */
-export async function signIssue(
+export function signIssue(
   { kind, name, amount, memo }: Issue,
   { identity, anchor, clock, random }: IssueDependencies,
-): Promise<Booking> {
+): Booking {
   const id = makeOrderId(clock, random);
   const atMs = clock.nowMs();
   const [payer, payee]: readonly EntryParty[] = kind === "withdrawal"
     ? [name, issuingAccount]
     : [issuingAccount, name];
   const terms = { id, from: payer!, to: payee!, amount, memo };
-  const orderJws = await signOrder(terms, { identity, anchor, clock: { nowMs: () => atMs } });
+  const orderJws = signOrder(terms, { identity, anchor, clock: { nowMs: () => atMs } });
   // Nothing is booked that an audit would refuse, the server's own orders included.
-  const fault = judgeOrder(await verifyOrder(orderJws, { anchor }), { atMs });
+  const fault = judgeOrder(verifyOrder(orderJws, { anchor }), { atMs });
   if (fault) throw new CertificateError(`sign a ${kind}: the order ${fault.reason}`);
   return {
     id,

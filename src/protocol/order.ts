@@ -71,14 +71,14 @@ export interface OrderTerms {
  *
  * @param identity the payer's; the server's where one side is the issuing account
  */
-export async function signOrder(
+export function signOrder(
   terms: OrderTerms,
   { identity, anchor, clock }: {
     identity: Identity;
     anchor: TrustAnchor;
     clock: Pick<Clock, "nowMs">;
   },
-): Promise<string> {
+): string {
   const iat = nowSeconds(clock);
   const { id, from, to, amount, memo, refunds } = terms;
   const order: Order = {
@@ -93,8 +93,8 @@ export async function signOrder(
     exp: iat + orderLifetimeMs / 1000,
   };
   // The leaf alone: whoever checks an order has the CA's certificate, or has no reason to believe it.
-  const chain = identity.chain.slice(0, 1);
-  return await signDocument("micropay-order", order, { privateKey: identity.privateKey, chain });
+  const { signingKey, leaf } = identity;
+  return signDocument("micropay-order", order, { signingKey, chain: leaf });
 }
 
 /**
@@ -106,19 +106,16 @@ export async function signOrder(
  * @throws {CertificateError} when the certificate is not a good one
  * @throws {ProtocolError} when the contents are not an order's
  */
-export async function verifyOrder(
-  jws: string,
-  { anchor }: { anchor: TrustAnchor },
-): Promise<VerifiedOrder> {
+export function verifyOrder(jws: string, { anchor }: { anchor: TrustAnchor }): VerifiedOrder {
   const { order, document } = readOrder(jws);
   const signer = orderSigner(order);
   const { role } = signer;
   const atMs = order.iat * 1000;
-  const certificate = await verifyChain(document.chain!, { anchor, role, atMs });
+  const certificate = verifyChain(document.chain!, { anchor, role, atMs });
   if (!sameParty(certificate.party, signer)) {
     throw new EnvelopeError("check an order: it is signed by another account than it is from");
   }
-  await verifyDocument(document, certificate.publicKey);
+  verifyDocument(document, certificate.publicKey);
   if (order.ledger !== anchor.fingerprint) {
     throw new EnvelopeError(`check an order: it is for the ledger ${order.ledger}`);
   }

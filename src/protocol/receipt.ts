@@ -8,15 +8,9 @@ import { type Entry, entryKinds, orderDigest } from "../ledger/entry.ts";
 import { orderBytesMax } from "../limits.ts";
 import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
 import type { Identity } from "../pki/identity.ts";
-import {
-  readDocument,
-  signDocument,
-  type UnverifiedDocument,
-  verifyDocument,
-} from "../pki/signed_document.ts";
+import { readDocument, signDocument, verifyDocument } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
-import { leafCodec } from "../pki/x509/certificate.ts";
-import { readStructure } from "../pki/x509/signed_structure.ts";
+import type { Validity } from "../pki/x509/validity.ts";
 import { check } from "./exchange.ts";
 import {
   amountShape,
@@ -57,10 +51,10 @@ export interface VerifiedReceipt {
 }
 
 /** The receipt of an entry. Ed25519 signatures are deterministic: one entry has one receipt, whenever it is asked for. */
-export async function signReceipt(
+export function signReceipt(
   entry: Entry,
   { identity, anchor }: { identity: Identity; anchor: TrustAnchor },
-): Promise<string> {
+): string {
   const receipt: Receipt = {
     ledger: anchor.fingerprint,
     entry: entry.number,
@@ -74,11 +68,8 @@ export async function signReceipt(
     at: new Date(entry.atMs).toISOString(),
     head: entry.hash,
   };
-  const chain = identity.chain.slice(0, 1);
-  return await signDocument("micropay-receipt", receipt, {
-    privateKey: identity.privateKey,
-    chain,
-  });
+  const { signingKey, leaf } = identity;
+  return signDocument("micropay-receipt", receipt, { signingKey, chain: leaf });
 }
 
 /**
@@ -89,16 +80,13 @@ export async function signReceipt(
  * @throws {CertificateError} when the certificate is not a good server's
  * @throws {ProtocolError} when the contents are not a receipt's
  */
-export async function verifyReceipt(
-  jws: string,
-  { anchor }: { anchor: TrustAnchor },
-): Promise<VerifiedReceipt> {
+export function verifyReceipt(jws: string, { anchor }: { anchor: TrustAnchor }): VerifiedReceipt {
   if (jws.length > orderBytesMax) throw new EnvelopeError("read a receipt: it is too long");
   const document = readDocument(jws, { typ: "micropay-receipt", chain: "single" });
   const receipt = check(receiptShape, document.payload, "read a receipt");
-  const atMs = signedAtMs(receipt, document.chain!);
-  const certificate = await verifyChain(document.chain!, { anchor, role: "server", atMs });
-  await verifyDocument(document, certificate.publicKey);
+  const atMs = ({ notBeforeMs }: Validity) => signedAtMs(receipt, notBeforeMs);
+  const certificate = verifyChain(document.chain!, { anchor, role: "server", atMs });
+  verifyDocument(document, certificate.publicKey);
   if (receipt.ledger !== anchor.fingerprint) {
     throw new EnvelopeError(`check a receipt: it is of the ledger ${receipt.ledger}`);
   }
@@ -109,10 +97,10 @@ export async function verifyReceipt(
  * The earliest time at which the server can have signed a receipt: when the entry was booked, or when the certificate began, which
  * may be later. A receipt is made again whenever somebody asks for it, under the certificate of that day.
  */
-function signedAtMs({ at, id }: Receipt, chain: NonNullable<UnverifiedDocument["chain"]>): number {
+function signedAtMs({ at, id }: Receipt, notBeforeMs: number): number {
   const bookedAtMs = Date.parse(at);
   if (Number.isNaN(bookedAtMs)) {
     throw new EnvelopeError(`check the receipt of ${id}: its time is no date`);
   }
-  return Math.max(bookedAtMs, readStructure(chain[0]!, leafCodec).contents.notBeforeMs);
+  return Math.max(bookedAtMs, notBeforeMs);
 }

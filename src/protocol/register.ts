@@ -5,9 +5,8 @@ import type { Exchange } from "./exchange.ts";
 import { accountNameShape, base64UrlShape, countShape } from "./shapes.ts";
 
 /** What a one-time code is kept and compared as: SHA-256 in lower-case hexadecimal. */
-export async function oneTimeCodeDigest(code: string): Promise<string> {
-  // A copy, because the types of the oldest Deno do not say what kind of memory an encoder writes to.
-  return await sha256Hex(Uint8Array.from(new TextEncoder().encode(code)));
+export function oneTimeCodeDigest(code: string): string {
+  return sha256Hex(code);
 }
 
 const request = v.strictObject({

@@ -69,7 +69,7 @@ export class Session {
    * Does something that costs much for whoever is at the other end, when it is its turn: about as much as opening a message, so that nobody
    * waits longer for one turn than for another. What costs more is cut into slices. Nothing is waited for in it that others decide.
    */
-  inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
+  inTurn<Result>(task: () => Promise<Result> | Result): Promise<Result> {
     return this.share.run(task);
   }
 

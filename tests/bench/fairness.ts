@@ -72,7 +72,7 @@ async function prepare(folder: string): Promise<void> {
     await server.stop();
   }
   const der = pemToDer(server.ca.pem, "CERTIFICATE");
-  const anchor = await readTrustAnchor(der, { atMs: systemClock.nowMs() });
+  const anchor = readTrustAnchor(der, { atMs: systemClock.nowMs() });
   const file = `${folder}/server.db`;
   const ledger = await openSqliteLedger({ file, ledgerId: anchor.fingerprint });
   const [payer, payee] = [parseAccountName("flood")!, parseAccountName("honest")!];

@@ -12,6 +12,7 @@ import {
   memberParty,
 } from "../pki/certificate_maker.ts";
 import { serverIdentity } from "../server/test_server.ts";
+import type { SigningKey } from "../../src/pki/signing_key.ts";
 
 export interface GreetingIdentity {
   readonly title: string;
@@ -24,45 +25,45 @@ export interface GreetingIdentity {
  * @param bob the real one
  * @param caKey signs what the CA does not issue any more, or not yet
  */
-export async function greetingIdentities(
+export function greetingIdentities(
   bob: Identity,
-  { authority, caKey }: { authority: CertificateAuthority; caKey: CryptoKey },
-): Promise<GreetingIdentity[]> {
-  const { keys: { privateKey }, publicKeyInfo } = await makeParty();
+  { authority, caKey }: { authority: CertificateAuthority; caKey: SigningKey },
+): GreetingIdentity[] {
+  const { keys: signingKey, publicKeyInfo } = makeParty();
   const nowMs = systemClock.nowMs();
-  const maker = await LeafMaker.open(authority.anchor, {
+  const maker = LeafMaker.open(authority.anchor, {
     caKey,
     publicKeyInfo,
     party: memberParty("bob"),
   });
-  const withCertificate = async (parts: LeafParts): Promise<Identity> => {
-    return { ...bob, privateKey, chain: [await maker.make(parts)] };
+  const withCertificate = (parts: LeafParts): Identity => {
+    return { ...bob, signingKey, chain: [maker.make(parts)] };
   };
   return [
-    { title: "a good certificate", identity: await withCertificate({}) },
+    { title: "a good certificate", identity: withCertificate({}) },
     {
       title: "the server's certificate",
-      identity: await serverIdentity(authority),
+      identity: serverIdentity(authority),
       reason: "verify the certificate of a member",
     },
     {
       title: "a self-signed certificate",
-      identity: await withCertificate({ issuer: "bob", signWith: privateKey }),
+      identity: withCertificate({ issuer: "bob", signWith: signingKey }),
       reason: "it was issued by bob, not by micropay CA",
     },
     {
       title: "a certificate of another CA of the same name",
-      identity: await withCertificate({ signWith: (await makeParty()).keys.privateKey }),
+      identity: withCertificate({ signWith: makeParty().keys }),
       reason: "it was not signed by the CA",
     },
     {
       title: "a certificate that expired a minute ago",
-      identity: await withCertificate({ notAfterMs: nowMs - 60_000 }),
+      identity: withCertificate({ notAfterMs: nowMs - 60_000 }),
       reason: "expired on",
     },
     {
       title: "a certificate that is valid from tomorrow on",
-      identity: await withCertificate({
+      identity: withCertificate({
         notBeforeMs: nowMs + dayMs,
         notAfterMs: nowMs + 2 * dayMs,
       }),
@@ -70,7 +71,7 @@ export async function greetingIdentities(
     },
     {
       title: "its payee's own certificate, without the key",
-      identity: { ...bob, privateKey },
+      identity: { ...bob, signingKey },
       reason: "verify a signature: it is not by the expected key",
     },
   ];

@@ -6,7 +6,7 @@ import { systemClock } from "../../src/clock.ts";
 import { UntrustedError } from "../../src/errors.ts";
 import type { Amount } from "../../src/money.ts";
 import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
-import { importPrivateKeyPem } from "../../src/pki/signing_key.ts";
+import { SigningKey } from "../../src/pki/signing_key.ts";
 import { systemRandom } from "../../src/random.ts";
 import type { ByteStream } from "../../src/transport/byte_stream.ts";
 import { inFolder } from "../pki/temporary_folder.ts";
@@ -75,17 +75,17 @@ Deno.test("pay: nothing is sent to somebody who is not the payee", async (t) => 
 });
 
 Deno.test("pay: only a good certificate of its payee is paid, and whoever greets with another is sent nothing", async (t) => {
-  const { authority, privateKeyPem } = await CertificateAuthority.create({
+  const { authority, privateKeyPem } = CertificateAuthority.create({
     clock: systemClock,
     random: systemRandom,
   });
-  const { privateKey: caKey } = await importPrivateKeyPem(privateKeyPem);
+  const caKey = SigningKey.read(privateKeyPem);
   await inFolder(async (folder) => {
     await using server = await startServer({ authority });
     const bob = await server.enroll("bob");
     const payer = await memberOf(server, await server.enroll("alice"), { folder });
     const pay = () => payer.pay({ to: named("bob"), amount: 1 as Amount });
-    for (const row of await greetingIdentities(bob, { authority, caKey })) {
+    for (const row of greetingIdentities(bob, { authority, caKey })) {
       const { title, identity: greetsAs, reason } = row;
       await t.step(title, async () => {
         await using payee = await TestPayee.logIn(server, bob, { behave: honest, greetsAs });

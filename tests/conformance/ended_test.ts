@@ -23,7 +23,7 @@ interface Ended {
   /** Booked before: alice to bob. */
   readonly paid: string;
   readonly paidId: string;
-  readonly sign: (payer: Identity, changes: JsonObject) => Promise<string>;
+  readonly sign: (payer: Identity, changes: JsonObject) => string;
 }
 
 interface Row {
@@ -105,22 +105,21 @@ const rows: readonly Row[] = [
     title: "ended 5: an order that the member signed",
     revoked: 261,
     closed: 267,
-    answer: async ({ alice, bobs, sign }) =>
-      await bobs.code("submit", { order: await sign(alice, {}) }),
+    answer: async ({ alice, bobs, sign }) => await bobs.code("submit", { order: sign(alice, {}) }),
   },
   {
     title: "ended 6: an order to the account",
     revoked: 130,
     closed: 267,
     answer: async ({ bob, bobs, sign }) =>
-      await bobs.code("submit", { order: await sign(bob, { to: "alice" }) }),
+      await bobs.code("submit", { order: sign(bob, { to: "alice" }) }),
   },
   {
     title: "ended 6: a refund to the account",
     revoked: 130,
     closed: 267,
     answer: async ({ bob, bobs, sign, paidId }) =>
-      await bobs.code("submit", { order: await sign(bob, { to: "alice", refunds: paidId }) }),
+      await bobs.code("submit", { order: sign(bob, { to: "alice", refunds: paidId }) }),
   },
   {
     title: "ended 7: an order that was booked before, handed in again",
@@ -164,7 +163,7 @@ for (const kind of ["revoked", "closed"] as const) {
       const name = named("alice");
       await server.end(
         kind === "revoked"
-          ? { kind: "revocation", name, codeDigest: await oneTimeCodeDigest(code) }
+          ? { kind: "revocation", name, codeDigest: oneTimeCodeDigest(code) }
           : { kind: "closure", name },
       );
       const paidId = payment.id as string;

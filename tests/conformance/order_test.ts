@@ -54,7 +54,7 @@ const rows: readonly Row[] = [
 for (const { title, changes, code } of rows) {
   Deno.test(`${title} is answered ${code}, and again the same`, async () => {
     await withPayment(async ({ bob, bobs, payment, sign }) => {
-      const order = await sign(bob, {
+      const order = sign(bob, {
         to: "alice",
         amount: 500,
         refunds: payment.id,
@@ -72,7 +72,7 @@ for (const { title, changes, code } of rows) {
 Deno.test("order 15: what was refunded is less each time, and then nothing is left", async () => {
   await withPayment(async ({ bob, bobs, payment, sign }) => {
     for (const [amount, code] of [[1500, 130], [501, 269], [500, 130], [1, 269]]) {
-      const order = await sign(bob, { to: "alice", amount, refunds: payment.id });
+      const order = sign(bob, { to: "alice", amount, refunds: payment.id });
       assertEquals(await bobs.code("submit", { order }), code);
     }
   });
@@ -99,7 +99,7 @@ const memos: readonly (readonly [rule: string, memo: string, code: number])[] = 
 for (const [title, memo, code] of memos) {
   Deno.test(`${title}, in a memo, is answered ${code}`, async () => {
     await withPayment(async ({ alice, alices, sign }) => {
-      assertEquals(await alices.code("submit", { order: await sign(alice, { memo }) }), code);
+      assertEquals(await alices.code("submit", { order: sign(alice, { memo }) }), code);
     });
   });
 }
@@ -118,9 +118,9 @@ Deno.test("push 2: what can never be booked is told to the one that asked, and p
   await withPayment(async ({ alice, alices, bobs, sign }) => {
     const exp = Math.floor(Date.now() / 1000) - 1000;
     // Ends before it begins: no clock makes it good.
-    const never = await sign(alice, { amount: 1, exp });
+    const never = sign(alice, { amount: 1, exp });
     assertRefusal(await bobs.ask("submit", { order: never }), 261);
-    const late = await sign(alice, { amount: 1, iat: exp - 100, exp });
+    const late = sign(alice, { amount: 1, iat: exp - 100, exp });
     assertRefusal(await bobs.ask("submit", { order: late }), 265);
     // The first push is about the second order.
     const told = await alices.next();
@@ -138,7 +138,7 @@ interface Paid {
   /** The members of alice's order of 2000 to bob, which was booked. */
   readonly payment: JsonObject;
   readonly order: string;
-  readonly sign: (payer: Identity, changes: JsonObject) => Promise<string>;
+  readonly sign: (payer: Identity, changes: JsonObject) => string;
 }
 
 async function withPayment(action: (paid: Paid) => Promise<void>): Promise<void> {

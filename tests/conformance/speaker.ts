@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { encodeBase64Url } from "../../src/base64.ts";
-import { type Signer, signerPrivateKey } from "../../src/envelope/correspondent.ts";
+import { type Signer, signerKey } from "../../src/envelope/correspondent.ts";
 import { messageHeader } from "../../src/envelope/jwe.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { partyUri } from "../../src/pki/party.ts";
@@ -51,7 +51,7 @@ export class Speaker {
     const { jwk } = await sessionKey();
     const certified = this.#signer.kind === "certified" ? this.#signer.identity : undefined;
     const csr = this.#signer.kind === "applicant" ? this.#signer.request.der : undefined;
-    const jws = await forgeJws({
+    const jws = forgeJws({
       header: {
         alg: "EdDSA",
         typ: "micropay-message",
@@ -67,7 +67,7 @@ export class Speaker {
         ...(isFirst && { enc: jwk, ...(csr && { csr: encodeBase64Url(csr) }) }),
         ...changes,
       }),
-      key: signerPrivateKey(this.#signer),
+      key: signerKey(this.#signer),
     });
     const header = messageHeader(greeting.sessionKey.kid);
     // Everybody in these tests has the one session key.

@@ -12,7 +12,7 @@ import type { DocumentVector } from "../vectors/vector_files.ts";
 
 const documents = await readVectors<DocumentVector[]>("documents");
 const order = documents.find(({ typ }) => typ === "micropay-order")!.jws;
-const greeting = await greetingLine();
+const greeting = greetingLine();
 const others = { header: { x5c: x5c(otherCa.server, otherCa.der) } };
 
 const lines: readonly {
@@ -21,9 +21,9 @@ const lines: readonly {
   readonly root: Uint8Array | undefined;
 }[] = [
   { what: "the server's greeting", line: greeting, root: anchor.der },
-  { what: "a greeting of another ledger", line: await greetingLine(others), root: otherCa.der },
+  { what: "a greeting of another ledger", line: greetingLine(others), root: otherCa.der },
   { what: "a greeting whose signature is wrong", line: changed(greeting, -5), root: anchor.der },
-  { what: "a member's greeting", line: await greetingLine({ role: "member" }), root: bob.chain[0] },
+  { what: "a member's greeting", line: greetingLine({ role: "member" }), root: bob.chain[0] },
   { what: "an order", line: order, root: undefined },
   { what: "a word", line: "hello", root: undefined },
   { what: "nothing", line: "", root: undefined },

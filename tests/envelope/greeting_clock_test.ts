@@ -14,8 +14,8 @@ Deno.test("greeting: of a clock that is hours off it is said by how much, in dat
   await using server = await startServer();
   const { anchor, authority } = server;
   const atMs = Math.floor(systemClock.nowMs() / 1000) * 1000;
-  const line = await writeGreeting({
-    identity: await serverIdentity(authority),
+  const line = writeGreeting({
+    identity: serverIdentity(authority),
     sessionKey: await sessionKey(),
     nonce: makeNonce(systemRandom),
     atMs,

@@ -16,6 +16,7 @@ import {
   serverKeys,
 } from "./hostile_parties.ts";
 import { alice, anchor, atMs, bob, server, sessionKeys } from "./vector_parties.ts";
+import type { SigningKey } from "../../src/pki/signing_key.ts";
 
 export interface HostileGreeting {
   readonly what: string;
@@ -23,7 +24,7 @@ export interface HostileGreeting {
   readonly role: "server" | "member";
   /** Part of the text of the error. */
   readonly reason: string;
-  make(): Promise<string>;
+  make(): string;
 }
 
 export const goodNonce = "AAECAwQFBgcICQoLDA0ODw";
@@ -37,13 +38,13 @@ interface Wrong {
   readonly payloadText?: string;
   readonly header?: object;
   readonly headerText?: string;
-  readonly key?: CryptoKey;
+  readonly key?: SigningKey;
   readonly signature?: string;
   readonly jws?: (jws: string) => string;
 }
 
 /** The server's greeting, or bob's, but for what is given. */
-export async function greetingLine(wrong: Wrong = {}): Promise<string> {
+export function greetingLine(wrong: Wrong = {}): string {
   const { role = "server" } = wrong;
   const identity = role === "server" ? server : bob;
   const enc = role === "server" ? sessionKeys.server.jwk : sessionKeys.bob.jwk;
@@ -62,10 +63,10 @@ export async function greetingLine(wrong: Wrong = {}): Promise<string> {
     enc,
     ...wrong.payload,
   };
-  const jws = await forgeJws({
+  const jws = forgeJws({
     header: wrong.headerText ?? header as Part,
     payload: wrong.payloadText ?? payload,
-    key: wrong.key ?? (role === "server" ? serverKeys : bobKeys).privateKey,
+    key: wrong.key ?? (role === "server" ? serverKeys : bobKeys),
     signature: wrong.signature,
   });
   return wrong.jws?.(jws) ?? jws;
@@ -90,15 +91,15 @@ const members = "read a greeting: its members are not the expected ones";
 const signature = "verify a signature: it is not by the expected key";
 
 export const hostileGreetings: readonly HostileGreeting[] = [
-  { what: "a word", role: "server", reason: notJws, make: () => Promise.resolve("hello") },
-  { what: "an empty line", role: "server", reason: notJws, make: () => Promise.resolve("") },
+  { what: "a word", role: "server", reason: notJws, make: () => "hello" },
+  { what: "an empty line", role: "server", reason: notJws, make: () => "" },
   wrong("a member's certificate as the server's", "verify the certificate of a server", {
     header: { x5c: x5c(...alice.chain) },
   }),
   wrong("the server's certificate as a member's", "verify the certificate of a member", {
     role: "member",
     header: { x5c: x5c(...server.chain) },
-    key: serverKeys.privateKey,
+    key: serverKeys,
   }),
   wrong("a certificate of another CA", "it was issued by", {
     header: { x5c: x5c(otherCa.server) },
@@ -117,17 +118,17 @@ export const hostileGreetings: readonly HostileGreeting[] = [
     header: { x5c: x5c(selfSignedServer) },
   }),
   wrong("an expired certificate", "expired on", {
-    header: { x5c: x5c(await serverCertificate(expired)) },
+    header: { x5c: x5c(serverCertificate(expired)) },
   }),
   wrong("a certificate that is not valid yet", "valid only from", {
-    header: { x5c: x5c(await serverCertificate(notYet)) },
+    header: { x5c: x5c(serverCertificate(notYet)) },
   }),
   wrong("the CA's certificate alone", "it is a CA's", { header: { x5c: x5c(anchor.der) } }),
   wrong("no certificate", "x5c is missing", { header: { x5c: undefined } }),
   wrong("three certificates", "x5c is not 1 to 2 certificates", {
     header: { x5c: x5c(...server.chain, anchor.der) },
   }),
-  wrong("another's signature", signature, { key: bobKeys.privateKey }),
+  wrong("another's signature", signature, { key: bobKeys }),
   wrong("a changed signature", signature, { jws: (jws) => changed(jws, -5) }),
   wrong("stray bits in the signature", "a part is not base64url", {
     jws: (jws) => withPart(jws, 2, withStrayBits),

@@ -29,7 +29,7 @@ const brokenCsr = decodeBase64UrlStrict(csr)!;
 brokenCsr[brokenCsr.length - 1]! ^= 1;
 
 /** Introduces carol, who has no certificate. */
-const applicant = { header: { x5c: undefined }, payload: { csr }, key: carolKeys.privateKey };
+const applicant = { header: { x5c: undefined }, payload: { csr }, key: carolKeys };
 
 export const introductionLines: readonly HostileLine[] = [
   wrong("no session key in the first message", "read a message: its members are not the expected", {
@@ -58,7 +58,7 @@ export const introductionLines: readonly HostileLine[] = [
   }),
   wrong("the server's certificate as a member's", "verify the certificate of a member", {
     header: { x5c: x5c(server.chain[0]!) },
-    key: serverKeys.privateKey,
+    key: serverKeys,
   }),
   wrong("the CA's certificate as a member's", "it is a CA's", {
     header: { x5c: x5c(anchor.der) },
@@ -80,13 +80,13 @@ export const introductionLines: readonly HostileLine[] = [
     header: { x5c: x5c(selfSignedAlice) },
   }),
   wrong("an expired certificate", "expired on", {
-    header: { x5c: x5c(await aliceCertificate(expired)) },
+    header: { x5c: x5c(aliceCertificate(expired)) },
   }),
   wrong("a certificate that is not valid yet", "valid only from", {
-    header: { x5c: x5c(await aliceCertificate(notYet)) },
+    header: { x5c: x5c(aliceCertificate(notYet)) },
   }),
   wrong("another's certificate", "verify a signature: it is not by the expected key", {
-    key: bobKeys.privateKey,
+    key: bobKeys,
   }),
   wrong("a request with a broken signature", "it is not signed by its own key", {
     ...applicant,
@@ -94,7 +94,7 @@ export const introductionLines: readonly HostileLine[] = [
   }),
   wrong("another's request", "verify a signature: it is not by the expected key", {
     ...applicant,
-    key: bobKeys.privateKey,
+    key: bobKeys,
   }),
   wrong("a request that is no DER", "open a first message", {
     ...applicant,

@@ -14,7 +14,7 @@ export interface HostileLine {
   readonly what: string;
   /** Part of the text of the `EnvelopeError`. */
   readonly reason: string;
-  make(place: Place): Promise<string>;
+  make(place: Place): Promise<string> | string;
   /** Refused only as first message, or only later; at both places when absent. */
   readonly only?: "first" | "next";
 }
@@ -42,7 +42,7 @@ const insideLines: readonly HostileLine[] = [
     what: "JWS JSON serialization inside a JWE",
     reason: notJws,
     make: async (place) => {
-      const [head, payload, signed] = (await aliceJws(place)).split(".");
+      const [head, payload, signed] = (aliceJws(place)).split(".");
       const plaintext = JSON.stringify({ protected: head, payload, signature: signed });
       return await aliceLine(place, { plaintext });
     },
@@ -70,7 +70,7 @@ const insideLines: readonly HostileLine[] = [
     headerText: '{"alg":"EdDSA","typ":"micropay-message","alg":"EdDSA"}',
   }),
   wrong("a changed signature", signature, { jws: (jws) => changed(jws, -5) }),
-  wrong("another's signature", signature, { key: bobKeys.privateKey }),
+  wrong("another's signature", signature, { key: bobKeys }),
   wrong("stray bits in the signature", "a part is not base64url", {
     jws: (jws) => withPart(jws, 2, withStrayBits),
   }),
@@ -89,7 +89,7 @@ const insideLines: readonly HostileLine[] = [
     what: "a member of the payload twice",
     reason: notJson,
     make: async (place) => {
-      const [, payload] = (await aliceJws(place)).split(".");
+      const [, payload] = (aliceJws(place)).split(".");
       const text = atob(payload!.replaceAll("-", "+").replaceAll("_", "/"));
       return await aliceLine(place, { payloadText: text.replace("{", '{"type":"exit",') });
     },
@@ -108,7 +108,7 @@ const insideLines: readonly HostileLine[] = [
     what: `the number ${spelling}`,
     reason: notJson,
     make: async (place) => {
-      const [, payload] = (await aliceJws(place)).split(".");
+      const [, payload] = (aliceJws(place)).split(".");
       const text = atob(payload!.replaceAll("-", "+").replaceAll("_", "/"));
       const payloadText = text.replace(/"iat":\d+/, `"iat":${spelling}`);
       return await aliceLine(place, { payloadText });
@@ -148,10 +148,10 @@ const laterLines: readonly HostileLine[] = [
     reason: jwsHeader,
     only: "next",
     make: async (place) => {
-      const plaintext = await forgeJws({
+      const plaintext = forgeJws({
         header: { alg: "EdDSA", typ: "micropay-order", x5c: x5c(...alice.chain) },
         payload: { id: "019ab000-0000-7000-8000-000000000001" },
-        key: bobKeys.privateKey,
+        key: bobKeys,
       });
       return await aliceLine(place, { plaintext });
     },

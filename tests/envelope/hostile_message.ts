@@ -7,6 +7,7 @@ import { partyUri } from "../../src/pki/party.ts";
 import { forgeJwe, forgeJws, type Part } from "./forger.ts";
 import { aliceKeys } from "./hostile_parties.ts";
 import { alice, atMs, server, sessionKeys } from "./vector_parties.ts";
+import type { SigningKey } from "../../src/pki/signing_key.ts";
 
 /** Where the line has to fit in. */
 export interface Place {
@@ -25,7 +26,7 @@ export interface Wrong {
   /** The same for the protected header of the JWS. */
   readonly header?: object;
   readonly headerText?: string;
-  readonly key?: CryptoKey;
+  readonly key?: SigningKey;
   readonly signature?: string;
   /** What is done to the JWS before it is sealed. */
   readonly jws?: (jws: string) => string;
@@ -42,7 +43,7 @@ export function x5c(...chain: readonly Uint8Array[]): string[] {
   return chain.map((der) => encodeBase64(der));
 }
 
-export async function aliceJws({ conn, seq, to }: Place, wrong: Wrong = {}): Promise<string> {
+export function aliceJws({ conn, seq, to }: Place, wrong: Wrong = {}): string {
   const isFirst = seq === 0;
   const header = {
     alg: "EdDSA",
@@ -60,16 +61,16 @@ export async function aliceJws({ conn, seq, to }: Place, wrong: Wrong = {}): Pro
     ...(isFirst && { enc: sessionKeys.alice.jwk }),
     ...wrong.payload,
   };
-  return await forgeJws({
+  return forgeJws({
     header: wrong.headerText ?? header as Part,
     payload: wrong.payloadText ?? payload,
-    key: wrong.key ?? aliceKeys.privateKey,
+    key: wrong.key ?? aliceKeys,
     signature: wrong.signature,
   });
 }
 
 export async function aliceLine(place: Place, wrong: Wrong = {}): Promise<string> {
-  const jws = await aliceJws(place, wrong);
+  const jws = aliceJws(place, wrong);
   return await forgeJwe({
     header: wrong.outerHeaderText ??
       { ...messageHeader(sessionKeys.server.kid), ...wrong.outerHeader },

@@ -2,7 +2,7 @@
  * Certificates that are good for nothing, or not for what they are used for, beside those of the golden vectors.
  */
 import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
-import { exportPublicKey, importPrivateKeyPem } from "../../src/pki/signing_key.ts";
+import { SigningKey } from "../../src/pki/signing_key.ts";
 import { systemRandom } from "../../src/random.ts";
 import type { AccountName } from "../../src/account_name.ts";
 import { ManualClock } from "../manual_clock.ts";
@@ -16,27 +16,27 @@ import {
 } from "../pki/certificate_maker.ts";
 import { anchor, atMs, identities } from "./vector_parties.ts";
 
-const caKeys = await importPrivateKeyPem(identities.ca.privateKey);
+const caKeys = SigningKey.read(identities.ca.privateKey);
 const random = systemRandom;
 
 /** Alice's key pair and the server's, for what is signed properly and wrong all the same. */
-export const aliceKeys = await importPrivateKeyPem(identities.alice.privateKey);
-export const bobKeys = await importPrivateKeyPem(identities.bob.privateKey);
-export const serverKeys = await importPrivateKeyPem(identities.server.privateKey);
-export const carolKeys = await importPrivateKeyPem(identities.carol.privateKey);
+export const aliceKeys = SigningKey.read(identities.alice.privateKey);
+export const bobKeys = SigningKey.read(identities.bob.privateKey);
+export const serverKeys = SigningKey.read(identities.server.privateKey);
+export const carolKeys = SigningKey.read(identities.carol.privateKey);
 
-const { authority } = await CertificateAuthority.create({ clock: new ManualClock(atMs), random });
+const { authority } = CertificateAuthority.create({ clock: new ManualClock(atMs), random });
 
 /** The CA of another ledger, and what it issued for our parties' keys. */
 export const otherCa = {
   der: authority.anchor.der,
-  alice: await authority.issueMember({
+  alice: authority.issueMember({
     name: "alice" as AccountName,
     publicKey: aliceKeys.publicKey,
     atMs,
     random,
   }),
-  server: await authority.issueServer({
+  server: authority.issueServer({
     publicKey: serverKeys.publicKey,
     hosts: ["localhost"],
     days: 10,
@@ -45,41 +45,41 @@ export const otherCa = {
   }),
 };
 
-const someParty = await makeParty();
+const someParty = makeParty();
 
 /** Of the same name as our CA, with another key. */
-export const sameNameCa: Der = await aliceCertificate({ signWith: someParty.keys.privateKey });
+export const sameNameCa: Der = aliceCertificate({ signWith: someParty.keys });
 
 /** Alice's certificate by our CA, but for what is given. */
-export async function aliceCertificate(parts: LeafParts = {}): Promise<Der> {
-  const maker = await LeafMaker.open(anchor, {
-    caKey: caKeys.privateKey,
-    publicKeyInfo: await exportPublicKey(aliceKeys.publicKey),
+export function aliceCertificate(parts: LeafParts = {}): Der {
+  const maker = LeafMaker.open(anchor, {
+    caKey: caKeys,
+    publicKeyInfo: aliceKeys.publicKey.info,
     party: memberParty("alice"),
   });
-  return await maker.make(parts);
+  return maker.make(parts);
 }
 
 /** The server's certificate by our CA, but for what is given. */
-export async function serverCertificate(parts: LeafParts = {}): Promise<Der> {
-  const maker = await LeafMaker.open(anchor, {
-    caKey: caKeys.privateKey,
-    publicKeyInfo: await exportPublicKey(serverKeys.publicKey),
+export function serverCertificate(parts: LeafParts = {}): Der {
+  const maker = LeafMaker.open(anchor, {
+    caKey: caKeys,
+    publicKeyInfo: serverKeys.publicKey.info,
     party: { role: "server" },
   });
-  return await maker.make(parts);
+  return maker.make(parts);
 }
 
 /** What is wrong with a certificate by its dates or by who signed it. */
 export const expired = { notAfterMs: atMs - 1000 };
 export const notYet = { notBeforeMs: atMs + 1000, notAfterMs: atMs + dayMs };
-export const selfSignedAlice: Der = await aliceCertificate({
+export const selfSignedAlice: Der = aliceCertificate({
   issuer: "alice",
-  signWith: aliceKeys.privateKey,
+  signWith: aliceKeys,
 });
-export const selfSignedServer: Der = await serverCertificate({
+export const selfSignedServer: Der = serverCertificate({
   issuer: "micropay server",
-  signWith: serverKeys.privateKey,
+  signWith: serverKeys,
 });
 
 /** Announced keys that are refused, by what is wrong with them. `good` is a modulus of 2048 bits. */

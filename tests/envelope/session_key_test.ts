@@ -2,6 +2,8 @@
  * Session keys: made at run time, the private half never to be taken out; announced in one form, and read in no other.
  */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+
+import { calculateJwkThumbprint } from "jose";
 import { generateSessionKey, importRecipientKey } from "../../src/envelope/session_key.ts";
 import { EnvelopeError } from "../../src/errors.ts";
 import { badSessionKeys } from "./hostile_parties.ts";
@@ -14,6 +16,7 @@ for (const bits of [2048, 3072] as const) {
     assertEquals(Object.keys(jwk), ["kty", "alg", "use", "n", "e"]);
     const recipient = await importRecipientKey(JSON.parse(JSON.stringify(jwk)));
     assertEquals(recipient.kid, kid);
+    assertEquals(await calculateJwkThumbprint(jwk, "sha256"), kid, "jose says the same");
     const secret = crypto.getRandomValues(new Uint8Array(32));
     const sealed = await crypto.subtle.encrypt("RSA-OAEP", recipient.publicKey, secret);
     assertEquals(sealed.byteLength * 8, bits);

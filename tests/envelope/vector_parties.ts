@@ -12,7 +12,7 @@ import {
 import type { RsaBits } from "../../src/limits.ts";
 import { readCertificateRequest } from "../../src/pki/certificate_request.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
-import { importPrivateKeyPem } from "../../src/pki/signing_key.ts";
+import { SigningKey } from "../../src/pki/signing_key.ts";
 import { readTrustAnchorPem } from "../../src/pki/trust_anchor.ts";
 import type {
   IdentitiesFile,
@@ -32,17 +32,17 @@ export const identities = await readVectors<IdentitiesFile>("identities");
 /** The moment at which everything is valid, in milliseconds. */
 export const atMs = identities.at * 1000;
 
-export const anchor = await readTrustAnchorPem(identities.ca.certificate, { atMs });
+export const anchor = readTrustAnchorPem(identities.ca.certificate, { atMs });
 
-export const server = await identityOf(identities.server, "server");
-export const alice = await identityOf(identities.alice, "member");
-export const bob = await identityOf(identities.bob, "member");
+export const server = identityOf(identities.server, "server");
+export const alice = identityOf(identities.alice, "member");
+export const bob = identityOf(identities.bob, "member");
 
 /** Somebody without a certificate. */
 export const carol: Signer = {
   kind: "applicant",
-  request: await readCertificateRequest(decodeBase64UrlStrict(identities.carol.request)!),
-  privateKey: (await importPrivateKeyPem(identities.carol.privateKey)).privateKey,
+  request: readCertificateRequest(decodeBase64UrlStrict(identities.carol.request)!),
+  signingKey: SigningKey.read(identities.carol.privateKey),
 };
 
 export const signers: Readonly<Record<VectorParty, Signer>> = {
@@ -68,11 +68,11 @@ export const recipients: Readonly<Record<VectorParty, RecipientKey>> = {
   carol: await importRecipientKey(sessionKeys.carol.jwk),
 };
 
-async function identityOf(
+function identityOf(
   { privateKey: privateKeyPem, certificate: certificatePem }: PartyVector,
   role: "server" | "member",
-): Promise<Identity> {
-  return await openIdentity({ privateKeyPem, certificatePem, anchor, role, atMs });
+): Identity {
+  return openIdentity({ privateKeyPem, certificatePem, anchor, role, atMs });
 }
 
 async function sessionKeyOf({ jwk, kid, bits }: SessionKeyVector): Promise<SessionKey> {

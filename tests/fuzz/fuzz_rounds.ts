@@ -15,7 +15,7 @@ export interface FuzzTarget<Input = unknown> extends AsyncDisposable {
    * @returns in a few words how it ended; begins with "accepted" where it was
    * @throws when it ended in a way that it must not
    */
-  round(input: Input): Promise<string>;
+  round(input: Input): Promise<string> | string;
 }
 
 export interface FuzzOptions {

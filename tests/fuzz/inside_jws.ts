@@ -27,7 +27,7 @@ export async function insideJws(): Promise<FuzzTarget<Input>> {
   const scene = await Scene.open({ initialBalance: 1_000_000_000 });
   const { server } = scene;
   const identities = { alice: await server.enroll("alice"), bob: await server.enroll("bob") };
-  const dave = await makeApplicant("dave");
+  const dave = makeApplicant("dave");
   const witness = await scene.link(await server.enroll("witness"));
   const signers: Record<Name, Signer> = {
     alice: { kind: "certified", identity: identities.alice },
@@ -48,7 +48,7 @@ export async function insideJws(): Promise<FuzzTarget<Input>> {
       messageChanges: [],
     },
     round: async (input) => {
-      if ("receipt" in input) return await readSignedReceipt(input.receipt);
+      if ("receipt" in input) return readSignedReceipt(input.receipt);
       const end = await rounds.run(input);
       if (++count % 16 === 0) assert(await isServed(witness), "somebody else is not served");
       return end;
@@ -79,7 +79,7 @@ class Rounds {
   async run(input: Said): Promise<string> {
     const { ledger } = this.#scene.server;
     const speaker = await this.#speaker(input.speaker);
-    const order = input.order && await this.#signedOrder(input.order);
+    const order = input.order && this.#signedOrder(input.order);
     const body = changedMembers(
       membersOf(order === undefined ? input.request.body as object : { order }),
       input.bodyChanges,
@@ -129,7 +129,7 @@ class Rounds {
     return changedMembers(members, messageChanges);
   }
 
-  async #signedOrder({ from, changes }: NonNullable<Said["order"]>): Promise<string> {
+  #signedOrder({ from, changes }: NonNullable<Said["order"]>): string {
     const identity = this.#identities[from];
     // By the server's clock, which stands still however long the rounds take.
     const iat = Math.floor(this.#scene.clock.nowMs() / 1000);
@@ -139,10 +139,10 @@ class Rounds {
       to: from === "alice" ? "bob" : "alice",
       amount: 1,
     });
-    return await forgeJws({
+    return forgeJws({
       header: { alg: "EdDSA", typ: "micropay-order", x5c: x5c(...identity.chain) },
       payload: jsonOf(changedMembers(membersOf(honest), changes)),
-      key: identity.privateKey,
+      key: identity.signingKey,
     });
   }
 

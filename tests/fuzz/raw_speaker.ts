@@ -2,7 +2,7 @@
  * Somebody who signs and seals whatever text it is given as its next message, and reads what comes back with the client's own code.
  */
 import { encodeBase64Url } from "../../src/base64.ts";
-import { type Signer, signerPrivateKey } from "../../src/envelope/correspondent.ts";
+import { type Signer, signerKey } from "../../src/envelope/correspondent.ts";
 import { messageHeader } from "../../src/envelope/jwe.ts";
 import { decodeReply, type Reply, replyType } from "../../src/protocol/exchange.ts";
 import type { Channel } from "../../src/transport/channel.ts";
@@ -53,10 +53,10 @@ export class RawSpeaker {
     const chain = this.seq === 0 && this.#signer.kind === "certified"
       ? { x5c: x5c(...this.#signer.identity.chain) }
       : {};
-    const jws = await forgeJws({
+    const jws = forgeJws({
       header: { alg: "EdDSA", typ: "micropay-message", ...chain },
       payload,
-      key: signerPrivateKey(this.#signer),
+      key: signerKey(this.#signer),
     });
     const line = await forgeJwe({ header: messageHeader(kid), plaintext: jws, recipient: jwk });
     this.seq++;

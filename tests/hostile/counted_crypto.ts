@@ -1,7 +1,7 @@
 /**
- * Counts what is really done with a key by WebCrypto, underneath every library, while the count is held.
+ * Counts what is really done with keys while the count is held: RSA decryptions by WebCrypto, and signatures.
  */
-type Operation = "decrypt" | "sign";
+import { SigningKey } from "../../src/pki/signing_key.ts";
 
 export class CryptoCount implements Disposable {
   /** How often it was begun. */
@@ -9,44 +9,33 @@ export class CryptoCount implements Disposable {
   signatures = 0;
   /** How many decryptions were going on at a time, at most. */
   decryptionsAtOnceMax = 0;
-  readonly #key: CryptoKey;
   readonly #restore: () => void;
   #going = 0;
 
   /** @param key whose decryptions are counted; signatures are counted whatever their key is */
   constructor(key: CryptoKey) {
-    this.#key = key;
-    const { subtle } = crypto;
-    const [decrypt, sign] = [subtle.decrypt.bind(subtle), subtle.sign.bind(subtle)];
-    replace(
-      "decrypt",
-      (async (...given: Parameters<typeof decrypt>) => {
-        if (given[1] !== this.#key) return await decrypt(...given);
-        this.decryptions++;
-        this.decryptionsAtOnceMax = Math.max(this.decryptionsAtOnceMax, ++this.#going);
-        return await decrypt(...given).finally(() => this.#going--);
-      }) as typeof decrypt,
-    );
-    replace(
-      "sign",
-      (async (...given: Parameters<typeof sign>) => {
-        this.signatures++;
-        return await sign(...given);
-      }) as typeof sign,
-    );
+    const decrypt = crypto.subtle.decrypt.bind(crypto.subtle);
+    const sign = SigningKey.prototype.sign;
+    const counted = async (...given: Parameters<typeof decrypt>) => {
+      if (given[1] !== key) return await decrypt(...given);
+      this.decryptions++;
+      this.decryptionsAtOnceMax = Math.max(this.decryptionsAtOnceMax, ++this.#going);
+      return await decrypt(...given).finally(() => this.#going--);
+    };
+    // In front of the method that every caller inherits.
+    Object.defineProperty(crypto.subtle, "decrypt", { value: counted, configurable: true });
+    const noteSignature = () => this.signatures++;
+    SigningKey.prototype.sign = function (bytes) {
+      noteSignature();
+      return sign.call(this, bytes);
+    };
     this.#restore = () => {
-      for (const operation of ["decrypt", "sign"] as const) {
-        Reflect.deleteProperty(subtle, operation);
-      }
+      Reflect.deleteProperty(crypto.subtle, "decrypt");
+      SigningKey.prototype.sign = sign;
     };
   }
 
   [Symbol.dispose](): void {
     this.#restore();
   }
-}
-
-/** In front of the method that every caller inherits. */
-function replace<Name extends Operation>(name: Name, value: SubtleCrypto[Name]): void {
-  Object.defineProperty(crypto.subtle, name, { value, configurable: true, writable: true });
 }

@@ -61,7 +61,7 @@ async function submitTimes(count: number, order: string, { server, bob }: {
 
 Deno.test("once: the same order 1,000 times over 50 connections and 5 restarts is one entry and 1,000 equal receipts", async () => {
   await LastingServer.run(async (server, [alice, bob]) => {
-    const order = await signPayload(orderPayload(alice, server.running.anchor), alice);
+    const order = signPayload(orderPayload(alice, server.running.anchor), alice);
     const before = (await server.ledger.totals()).entries;
     const receipts: (string | number)[] = [];
     let submitted = 0;
@@ -92,7 +92,7 @@ Deno.test("once: of 100 orders at once, each for the whole balance, one is booke
     const outcomes = await Promise.all(Array.from({ length: 100 }, async (_, at) => {
       const to = at % 10 < 5 ? "bob" : "carol";
       const payload = orderPayload(alice, server.running.anchor, { to, amount: 10_000 });
-      return await submit(links[at % 10]!, await signPayload(payload, alice));
+      return await submit(links[at % 10]!, signPayload(payload, alice));
     }));
     assertEquals(outcomes.filter((outcome) => outcome === 270).length, 99);
     assertEquals(outcomes.filter((outcome) => typeof outcome === "string").length, 1);
@@ -128,7 +128,7 @@ for (const { title, isBooked } of failures) {
       });
     await LastingServer.run(async (server, [alice, bob]) => {
       const payload = orderPayload(alice, server.running.anchor);
-      const order = await signPayload(payload, alice);
+      const order = signPayload(payload, alice);
       const [link] = await server.links(bob, 1);
       isFailing = true;
       // Nobody is told anything: neither that it is booked, nor that it is not.

@@ -16,7 +16,7 @@ export interface Attack {
   readonly receiver: Receiver;
   readonly position: Position;
   /** What is sent, for the place where a good line would be taken. */
-  readonly make: (place: Place) => Promise<string | Uint8Array<ArrayBuffer>>;
+  readonly make: (place: Place) => Promise<string | Uint8Array<ArrayBuffer>> | string;
   /** From where; an address of its own when absent. */
   readonly from?: string;
 }

@@ -42,7 +42,7 @@ Deno.test("forwarded: a payee takes an order from its payer alone, and to itself
     });
     for (const { title, by, to, code } of rows) {
       await t.step(title, async () => {
-        const order = await signPayload(
+        const order = signPayload(
           orderPayload(alice, server.anchor, { to, amount: 1 }),
           alice,
         );
@@ -60,7 +60,7 @@ Deno.test("forwarded: an order is taken by the server from its two sides alone",
   await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const mallory = await server.enroll("mallory");
-  const order = await signPayload(orderPayload(alice, server.anchor, { amount: 1 }), alice);
+  const order = signPayload(orderPayload(alice, server.anchor, { amount: 1 }), alice);
   for (const [identity, code] of [[mallory, 261], [bob, 130], [alice, 130]] as const) {
     const outcome = await (await server.link(identity)).ask(submitExchange, { order });
     assertEquals(outcome.outcome === "answered" ? 130 : outcome.code, code);

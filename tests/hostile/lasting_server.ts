@@ -36,8 +36,8 @@ export class LastingServer {
   ): Promise<void> {
     await inFolder(async (folder) => {
       const file = `${folder}/server.db`;
-      const authority = await makeAuthority();
-      const identity = await serverIdentity(authority);
+      const authority = makeAuthority();
+      const identity = serverIdentity(authority);
       const given = { network: new MemoryNetwork(), authority, identity, ...options };
       const lasting = new LastingServer(file, given, await start(file, given));
       try {

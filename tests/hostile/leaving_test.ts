@@ -65,7 +65,7 @@ const ways: Readonly<Record<string, Leave>> = {
   },
   "with an order under way": async (scene, alice, host) => {
     const channel = await scene.channel(alice, host);
-    const order = await signPayload(orderPayload(alice, scene.server.anchor, { amount: 1 }), alice);
+    const order = signPayload(orderPayload(alice, scene.server.anchor, { amount: 1 }), alice);
     await channel.send(submitExchange.type, { order }).written;
     channel.close();
   },
@@ -85,7 +85,7 @@ const ways: Readonly<Record<string, Leave>> = {
     await link.closed;
   },
   "as an applicant that is refused": async (scene, _, host) => {
-    const { signer } = await makeApplicant("alice");
+    const { signer } = makeApplicant("alice");
     const channel = (await scene.greet(host)).introduce({ signer, sessionKey: await sessionKey() });
     channel.send(balanceExchange.type, {});
     await channel.receive();
@@ -242,7 +242,7 @@ Deno.test("leaving: when an address has used up its bad lines, a member there wa
   const { clock } = scene;
   const bob = await scene.server.enroll("bob");
   // Each is a good line of somebody who is no member.
-  const { signer } = await makeApplicant("mallory");
+  const { signer } = makeApplicant("mallory");
   const strange = async () => {
     const channel = (await scene.greet()).introduce({ signer, sessionKey: await sessionKey() });
     await channel.send(balanceExchange.type, {}).written;

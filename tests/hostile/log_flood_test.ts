@@ -45,7 +45,7 @@ async function sendAsStranger(
   server: Awaited<ReturnType<typeof startServer>>,
   messages: number,
 ): Promise<void> {
-  const { signer } = await makeApplicant("nobody");
+  const { signer } = makeApplicant("nobody");
   const { channel } = await server.link(signer);
   for (let count = 0; count < messages; count++) {
     const { type, body } = requests[count % requests.length]!;

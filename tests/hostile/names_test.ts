@@ -43,7 +43,7 @@ Deno.test("memos: each hostile one is refused, or booked and given back as it wa
   for (const { what, text } of hostileTexts.filter(({ text }) => text.length < 1000)) {
     await t.step(what, async () => {
       const payload = orderPayload(alice, server.anchor, { amount: 1, memo: text });
-      const order = await signPayload(payload, alice);
+      const order = signPayload(payload, alice);
       const outcome = await link.ask(submitExchange, { order });
       assertEquals(outcome.outcome === "answered" ? 130 : outcome.code, isMemo(text) ? 130 : 261);
       if (!isMemo(text)) return;
@@ -63,7 +63,7 @@ Deno.test("memos: one of 64 KiB does not even fit into a line, and its connectio
   const payload = orderPayload(alice, server.anchor, { memo: "a".repeat(65_536) });
   const channel = await scene.channel(alice);
   const { written } = channel.send(submitExchange.type, {
-    order: await signPayload(payload, alice),
+    order: signPayload(payload, alice),
   });
   const error = await written.then(() => undefined, (error) => error);
   assert(error instanceof Error && error.message.includes("more than 65536"), String(error));

@@ -54,7 +54,7 @@ Deno.test("not reading: what others bring about for it waits in a bounded queue,
   await server.events.until(({ kind }) => kind === "online");
   // The payer is told of each of its orders that the payee hands in, and reads none of it.
   const submit = async () => {
-    const order = await signPayload(orderPayload(alice, server.anchor, { amount: 1 }), alice);
+    const order = signPayload(orderPayload(alice, server.anchor, { amount: 1 }), alice);
     assertEquals((await reader.ask(submitExchange, { order })).outcome, "answered");
   };
   let submitted = 0;

@@ -56,7 +56,7 @@ interface Scene {
 async function paid({ server, payee, alice }: Scene) {
   const connection = await connect(payee.at(server), alice);
   for (let count = 0; count < 2; count++) {
-    const order = await signPayload(orderPayload(alice, server.anchor, { amount: 10 }), alice);
+    const order = signPayload(orderPayload(alice, server.anchor, { amount: 10 }), alice);
     connection.channel.send(payExchange.type, { order });
     const arrival = await connection.channel.receive();
     assert(arrival.kind === "message");

@@ -45,7 +45,7 @@ async function orderAndLink(
 ): Promise<{ order: string; link: ServerLink }> {
   const identity = await scene.server.enroll(name);
   const payload = orderPayload(identity, scene.server.anchor, { amount: 1 });
-  const order = await signPayload({ ...payload, to: "bob" }, identity);
+  const order = signPayload({ ...payload, to: "bob" }, identity);
   const link = await scene.link(identity, "192.0.2.8");
   // From its first message on it takes its own turns, and no longer those of its address.
   assert(await isServed(link));

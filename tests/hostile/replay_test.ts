@@ -104,7 +104,7 @@ Deno.test("replay: whatever is told the server again, it says nothing and closes
     for (const { title, replay } of replays) {
       await t.step(title, async () => {
         const payload = orderPayload(alice, server.running.anchor, { amount: 10 });
-        const order = await signPayload(payload, alice);
+        const order = signPayload(payload, alice);
         const { stream, channel, lines } = await connect(running(server), bob);
         for (const [type, body] of [["balance", {}], [submitExchange.type, { order }]] as const) {
           channel.send(type, body);

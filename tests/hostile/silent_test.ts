@@ -31,7 +31,7 @@ Deno.test("silent: as many strangers as may be say nothing, and a member and an 
     const member = await scene.link(bob, host);
     assert(await isServed(member));
     await member.end();
-    const applicant = await makeApplicant(`new-${host}`);
+    const applicant = makeApplicant(`new-${host}`);
     const link = await server.link(applicant.signer, await scene.greet(host));
     const { name } = applicant.signer.request;
     assertEquals((await link.ask(registerExchange, { name })).outcome, "answered");

@@ -57,7 +57,7 @@ export class VectorScene implements AsyncDisposable {
     scene.#server = await startServer({
       clock,
       network: wire.on(scene.#network),
-      authority: await CertificateAuthority.open({ caPem, caKeyPem, atMs }),
+      authority: CertificateAuthority.open({ caPem, caKeyPem, atMs }),
       identity: serverIdentity,
       ledger,
       sessionKeys: await SessionKeys.open({
@@ -140,7 +140,7 @@ export class VectorScene implements AsyncDisposable {
 
 async function register(ledger: MemoryLedger, { party, certificate, chain }: Identity) {
   assert(party.role === "member");
-  const { fingerprint, keyFingerprint } = certificate;
+  const { fingerprint, publicKey: { fingerprint: keyFingerprint } } = certificate;
   const der = chain[0]!;
   const record = { fingerprint, keyFingerprint, der, issuedAtMs: atMs };
   await ledger.register({ name: party.name, certificate: record });

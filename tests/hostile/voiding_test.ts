@@ -41,9 +41,9 @@ interface Made {
   readonly jws: string;
 }
 
-async function orderOf({ server }: Scene, payer: Identity, changes: JsonObject): Promise<Made> {
+function orderOf({ server }: Scene, payer: Identity, changes: JsonObject): Made {
   const payload = orderPayload(payer, server.anchor, changes);
-  return { id: String(payload.id), jws: await signPayload(payload, payer) };
+  return { id: String(payload.id), jws: signPayload(payload, payer) };
 }
 
 /** The code that is answered. */
@@ -63,7 +63,7 @@ for (const first of ["payee", "payer"] as const) {
   Deno.test(`void: an order that its ${first} had made void is not booked, whatever its payee voids afterwards`, async () => {
     await inScene(async (scene) => {
       const { server, alice, mallory, hers, his } = scene;
-      const order = await orderOf(scene, alice, { to: "mallory", amount: 5000 });
+      const order = orderOf(scene, alice, { to: "mallory", amount: 5000 });
       assertEquals(await voided(first === "payee" ? his : hers, order), 400);
       assertEquals(await submitted(his, order), 265);
       assertEquals(await voided(hers, order), 400);
@@ -73,7 +73,7 @@ for (const first of ["payee", "payer"] as const) {
       const forged = `${order.jws.split(".").slice(0, 2).join(".")}.${"A".repeat(86)}`;
       assertEquals(await voided(his, { ...order, jws: forged }), 261);
       await fillRoom(server.ledger, { payer: named("mallory"), atMs: systemClock.nowMs() });
-      const own = await orderOf(scene, mallory, { to: "alice", amount: 1 });
+      const own = orderOf(scene, mallory, { to: "alice", amount: 1 });
       assertEquals(await voided(his, own), 520);
       assertEquals([await submitted(his, order), await submitted(hers, order)], [265, 265]);
       assertEquals(await server.balanceOf("alice"), 10_000);
@@ -104,13 +104,13 @@ Deno.test("void: what cannot be kept is not said: where the payer's room is full
     const told: JsonObject[] = [];
     hers.listen(resultType, (body) => void told.push(body));
     await fillRoom(server.ledger, { payer: named("alice"), atMs: systemClock.nowMs() });
-    const order = await orderOf(scene, alice, { to: "mallory", amount: 10_001 });
+    const order = orderOf(scene, alice, { to: "mallory", amount: 10_001 });
     assertEquals([await submitted(his, order), await voided(hers, order)], [520, 520]);
-    const gift = await orderOf(scene, mallory, { to: "alice", amount: 1 });
+    const gift = orderOf(scene, mallory, { to: "alice", amount: 1 });
     assertEquals(await submitted(his, gift), 130);
     assertEquals(await submitted(his, order), 130);
     assertEquals(await server.balanceOf("alice"), 0);
-    const late = await orderOf(scene, alice, { to: "mallory", amount: 5 });
+    const late = orderOf(scene, alice, { to: "mallory", amount: 5 });
     assertEquals(await submitted(his, late), 520);
     // When the first of them can be forgotten there is room, and what was decided then stays so when the clock is right again.
     clock.shiftMs = voidedOrderKeptMs + 2000;
@@ -154,7 +154,7 @@ for (const { title, changes, code } of strange) {
     await inScene(async (scene) => {
       const { server, alice, his } = scene;
       await server.enroll("bob");
-      const order = await orderOf(scene, alice, changes(scene));
+      const order = orderOf(scene, alice, changes(scene));
       assertEquals(await voided(his, order), code);
       const digest = orderDigest(order.jws);
       const certificate = alice.certificate.fingerprint;
@@ -169,8 +169,8 @@ Deno.test("void: an order that is given with another id than its own is refused"
   await inScene(async (scene) => {
     const { alice, his } = scene;
     const [order, other] = [
-      await orderOf(scene, alice, { to: "mallory" }),
-      await orderOf(scene, alice, { to: "mallory" }),
+      orderOf(scene, alice, { to: "mallory" }),
+      orderOf(scene, alice, { to: "mallory" }),
     ];
     assertEquals(await voided(his, { id: other.id, jws: order.jws }), 261);
     assertEquals(await submitted(his, order), 130);

@@ -92,7 +92,7 @@ async function paidAndRefunded(server: TestServer): Promise<readonly HistoryRow[
     refunds: payment.id,
   });
   const payee = await server.link(bob);
-  for (const order of [await signPayload(payment, alice), await signPayload(refund, bob)]) {
+  for (const order of [signPayload(payment, alice), signPayload(refund, bob)]) {
     assertEquals((await payee.ask(submitExchange, { order })).outcome, "answered");
   }
   const history = await (await server.link(alice)).ask(historyExchange, { limit: 9, after: 0 });

@@ -108,8 +108,8 @@ const forgeries: readonly Forgery[] = [
   {
     title: "a payment under a certificate that the CA issued and the ledger never did",
     sides: ["alice", "bob"],
-    options: async ({ certificates }) => ({
-      signer: await issueMember(certificates.authority, "alice"),
+    options: ({ certificates }) => ({
+      signer: issueMember(certificates.authority, "alice"),
       orderMs: Date.now(),
     }),
     reason: "which the ledger does not have for alice",
@@ -244,7 +244,7 @@ async function forge(
     : await idOf({ file }, options.again);
   const sides = { from: from as EntryParty, to: to as EntryParty };
   const terms = { id, ...sides, amount: amount as Amount, refunds };
-  const signed = await signOrder(terms, {
+  const signed = signOrder(terms, {
     identity: signer,
     anchor,
     clock: { nowMs: () => orderMs },

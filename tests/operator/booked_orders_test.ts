@@ -11,7 +11,7 @@ import { takeOrder } from "../../src/client/payment/payee.ts";
 import { checkReceipt } from "../../src/client/payment/receipt_check.ts";
 import { orderFutureMsMax, orderLifetimeMsMax } from "../../src/limits.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
-import { exportPrivateKeyPem, generateSigningKey } from "../../src/pki/signing_key.ts";
+import { SigningKey } from "../../src/pki/signing_key.ts";
 import { type Outcome, refuse } from "../../src/protocol/exchange.ts";
 import { signDocument } from "../../src/pki/signed_document.ts";
 import { submitRoute } from "../../src/server/handlers/submit.ts";
@@ -105,19 +105,18 @@ class Scene {
   static async open(books: Books): Promise<Scene> {
     for (const name of ["alice", "bob", "carol"]) await books.register(name);
     const { certificates: { authority, anchor }, clock } = books;
-    const { publicKey, privateKey } = await generateSigningKey();
+    const { signingKey: { publicKey }, pem: privateKeyPem } = SigningKey.generate();
     const atMs = clock.nowMs();
     const options = { publicKey, hosts, days: 10_000, atMs, random: systemRandom };
-    const privateKeyPem = await exportPrivateKeyPem(privateKey);
-    const chain = [await authority.issueServer(options)];
+    const chain = [authority.issueServer(options)];
     const of = { anchor, role: "server", atMs } as const;
-    return new Scene(books, await openIdentity({ chain, privateKeyPem, ...of }));
+    return new Scene(books, openIdentity({ chain, privateKeyPem, ...of }));
   }
 
   /** Signs an order and has it handed in, by its payee as the program does it. */
   async act(act: Act): Promise<void> {
     this.#setClock(act);
-    const order = await this.#orderOf(act);
+    const order = this.#orderOf(act);
     this.#orders.push(order);
     const [payer, payee] = act.sides.map(named) as [AccountName, AccountName];
     let submitted: Submitted | undefined;
@@ -128,7 +127,7 @@ class Scene {
     if (decided.outcome === "answered") {
       assert(submitted === decided || order.isRefund || this.booked.has(order.jws));
       const { anchor } = this.#books;
-      const checked = await checkReceipt(decided.answer.receipt, order.jws, { anchor });
+      const checked = checkReceipt(decided.answer.receipt, order.jws, { anchor });
       assertEquals(checked.order?.id, order.id);
       this.booked.set(order.jws, decided.answer.receipt);
     } else if (said.outcome === "refused" && !order.isRefund && act.earlier.as === "none") {
@@ -147,20 +146,20 @@ class Scene {
     clock.jump(baseMs[at] + ms - clock.nowMs());
   }
 
-  async #orderOf(act: Act): Promise<Order> {
+  #orderOf(act: Act): Order {
     const { sides: [from, to], amount, memo, earlier, made, lives, certificates } = act;
     const { anchor, clock, members } = this.#books;
     const known = this.#orders[earlier.at % this.#orders.length];
     if (known && earlier.as === "order") return known;
-    const { privateKey, chain: [leaf] } = members.get(from!)!;
+    const { signingKey, chain: [leaf] } = members.get(from!)!;
     const id = known && earlier.as === "id" ? known.id : makeOrderId(clock, systemRandom);
     const refunds = known && earlier.as === "refunds" ? { refunds: known.id } : {};
     const iat = Math.floor(clock.nowMs() / 1000) + made;
     const rest = { ...(memo !== undefined && { memo }), ...refunds, iat, exp: iat + lives };
     const payload = { id, ledger: anchor.fingerprint, from, to, amount, ...rest };
     const chains = { one: [leaf!], two: [leaf!, leaf!], "with the CA's": [leaf!, anchor.der] };
-    const jws = await signDocument("micropay-order", payload, {
-      privateKey,
+    const jws = signDocument("micropay-order", payload, {
+      signingKey,
       chain: chains[certificates],
     });
     return { id, jws, isRefund: "refunds" in refunds };

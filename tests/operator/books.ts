@@ -12,7 +12,7 @@ import { endAccount, type Ending } from "../../src/operator/ending.ts";
 import { openCertificates, type OpenedCertificates } from "../../src/pki/certificate_folder.ts";
 import { makeCertificates } from "../../src/pki/make_certificates.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
-import { exportPrivateKeyPem, generateSigningKey } from "../../src/pki/signing_key.ts";
+import { SigningKey } from "../../src/pki/signing_key.ts";
 import { signAccountChange } from "../../src/protocol/account_change.ts";
 import { type OrderTerms, signOrder } from "../../src/protocol/order.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
@@ -86,18 +86,18 @@ export class Books implements AsyncDisposable {
   ): Promise<Identity> {
     const { authority, anchor, identity: server } = this.certificates;
     const [name, atMs] = [named(text), this.clock.nowMs()];
-    const { publicKey, privateKey } = await generateSigningKey();
-    const der = await authority.issueMember({ name, publicKey, atMs, random: systemRandom });
-    const identity = await openIdentity({
+    const { signingKey: { publicKey }, pem: privateKeyPem } = SigningKey.generate();
+    const der = authority.issueMember({ name, publicKey, atMs, random: systemRandom });
+    const identity = openIdentity({
       chain: [der],
-      privateKeyPem: await exportPrivateKeyPem(privateKey),
+      privateKeyPem,
       anchor,
       role: "member",
       atMs,
     });
-    const { fingerprint, keyFingerprint } = identity.certificate;
+    const { fingerprint, publicKey: { fingerprint: keyFingerprint } } = identity.certificate;
     const booking = isAmount(opening)
-      ? await this.#booking({ from: issuingAccount, to: name }, opening, {
+      ? this.#booking({ from: issuingAccount, to: name }, opening, {
         kind: "opening",
         signer: server,
       })
@@ -109,7 +109,7 @@ export class Books implements AsyncDisposable {
       certificate: { fingerprint, keyFingerprint, der, issuedAtMs: atMs },
       ...(booking && { opening: booking }),
       ...(codeDigest !== undefined && {
-        reissue: { codeDigest, change: await signAccountChange(terms, this.certificates) },
+        reissue: { codeDigest, change: signAccountChange(terms, this.certificates) },
       }),
     });
     if (!("account" in outcome)) throw new Error(`register ${text}: ${outcome.outcome}`);
@@ -124,7 +124,7 @@ export class Books implements AsyncDisposable {
     options: MoveOptions = {},
   ): Promise<Entry> {
     const sides = { from: from as AccountName, to: to as AccountName };
-    const outcome = await this.ledger.book(await this.#booking(sides, amount, options));
+    const outcome = await this.ledger.book(this.#booking(sides, amount, options));
     if (outcome.outcome !== "booked") throw new Error(`book: ${outcome.outcome}`);
     return outcome.entry;
   }
@@ -150,11 +150,11 @@ export class Books implements AsyncDisposable {
     await Deno.remove(this.folder, { recursive: true });
   }
 
-  async #booking(
+  #booking(
     sides: Pick<OrderTerms, "from" | "to">,
     amount: number,
     { memo, refunds, signer, kind }: MoveOptions,
-  ): Promise<Booking> {
+  ): Booking {
     if (!isAmount(amount)) throw new TypeError(`${amount} is no amount`);
     const { clock, anchor } = this;
     const { from, to } = sides;
@@ -173,7 +173,7 @@ export class Books implements AsyncDisposable {
       amount,
       ...(memo !== undefined && { memo }),
       ...(refunds !== undefined && { refunds }),
-      orderJws: await signOrder(terms, { identity, anchor, clock }),
+      orderJws: signOrder(terms, { identity, anchor, clock }),
       atMs: clock.nowMs(),
     };
   }

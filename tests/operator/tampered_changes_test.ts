@@ -106,14 +106,14 @@ const rows: readonly Attack[] = [
   },
   {
     title: "adds a revocation that its own account signed",
-    sql: async (books) =>
-      signedBy(books, await issueMember(books.certificates.authority, "alice", books.clock)),
+    sql: (books) =>
+      signedBy(books, issueMember(books.certificates.authority, "alice", books.clock)),
     change: 11,
     reason: notGenuine,
   },
   {
     title: "adds a revocation that the server of another ledger signed",
-    sql: async (books) => signedBy(books, await serverIdentity(await makeAuthority())),
+    sql: (books) => signedBy(books, serverIdentity(makeAuthority())),
     change: 11,
     reason: notGenuine,
   },
@@ -295,7 +295,7 @@ testWith(
 Deno.test("changes that the server signed under an earlier certificate of its own stay genuine", async () => {
   await using books = await openChangedBooks();
   const { authority } = books.certificates;
-  const renewed = await serverIdentity(authority, books.clock);
+  const renewed = serverIdentity(authority, books.clock);
   const previous = await books.ledger.lastStatement();
   const terms = {
     kind: "closure",
@@ -304,7 +304,7 @@ Deno.test("changes that the server signed under an earlier certificate of its ow
     atMs: books.clock.nowMs(),
   } as const;
   const { anchor, ledger } = books;
-  await ledger.changeAccount(await signAccountChange(terms, { identity: renewed, anchor }));
+  await ledger.changeAccount(signAccountChange(terms, { identity: renewed, anchor }));
   await new ChangeHistory({ ledger, anchor }).verifyAll();
   assertEquals((await books.audit()).outcome, "in_order");
 });
@@ -340,7 +340,7 @@ async function signedBy(books: Books, identity: Identity): Promise<string> {
     previous: await books.ledger.lastStatement(),
     atMs: books.clock.nowMs(),
   };
-  const signed = await signAccountChange(terms, { identity, anchor: books.anchor });
+  const signed = signAccountChange(terms, { identity, anchor: books.anchor });
   return await appended(books, signed, signed);
 }
 

@@ -2,65 +2,65 @@ import { assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { TestAuthority, tlv } from "./certificate_maker.ts";
 
-const authority = await TestAuthority.make();
+const authority = TestAuthority.make();
 
-Deno.test("a certificate cut off at any byte is refused", async () => {
-  const member = await authority.member();
+Deno.test("a certificate cut off at any byte is refused", () => {
+  const member = authority.member();
   for (let length = 0; length < member.length; length++) {
-    await authority.refusal([member.slice(0, length)]);
+    authority.refusal([member.slice(0, length)]);
   }
 });
 
-Deno.test("a certificate with anything after it is refused", async () => {
-  const member = await authority.member();
-  assertMatch((await authority.refusal([Uint8Array.of(...member, 0)])).message, /after the end/);
+Deno.test("a certificate with anything after it is refused", () => {
+  const member = authority.member();
+  assertMatch(authority.refusal([Uint8Array.of(...member, 0)]).message, /after the end/);
 });
 
-Deno.test("BER that means the same as a valid certificate is refused", async () => {
-  const member = await authority.member();
+Deno.test("BER that means the same as a valid certificate is refused", () => {
+  const member = authority.member();
   const content = member.subarray(4);
   const [indefinite, padded] = [
     Uint8Array.of(0x30, 0x80, ...content, 0, 0),
     Uint8Array.of(0x30, 0x83, 0, content.length >> 8, content.length & 0xff, ...content),
   ];
-  assertMatch((await authority.refusal([indefinite])).message, /indefinite/);
-  assertMatch((await authority.refusal([padded])).message, /indefinite or too large/);
+  assertMatch(authority.refusal([indefinite]).message, /indefinite/);
+  assertMatch(authority.refusal([padded]).message, /indefinite or too large/);
 });
 
-Deno.test("a certificate with any one bit changed is refused", async () => {
-  const member = await authority.member();
+Deno.test("a certificate with any one bit changed is refused", () => {
+  const member = authority.member();
   for (let bit = 0; bit < member.length * 8; bit++) {
     const changed = member.slice();
     changed[bit >> 3]! ^= 1 << (bit & 7);
-    await authority.refusal([changed]);
+    authority.refusal([changed]);
   }
 });
 
-Deno.test("no mutation of a valid certificate verifies", async () => {
-  const member = await authority.member();
+Deno.test("no mutation of a valid certificate verifies", () => {
+  const member = authority.member();
   const mutation = fc.record({
     at: fc.nat(member.length - 1),
     remove: fc.nat(3),
     insert: fc.uint8Array({ maxLength: 3 }),
   });
-  await fc.assert(
-    fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 4 }), async (mutations) => {
+  fc.assert(
+    fc.property(fc.array(mutation, { minLength: 1, maxLength: 4 }), (mutations) => {
       const changed = [...member];
       for (const { at, remove, insert } of mutations) changed.splice(at, remove, ...insert);
       if (changed.length === member.length && changed.every((byte, i) => byte === member[i])) {
         return;
       }
-      await authority.refusal([Uint8Array.from(changed)]);
+      authority.refusal([Uint8Array.from(changed)]);
     }),
     { numRuns: 300 },
   );
 });
 
-Deno.test("no bytes at all make it throw anything but a CertificateError", async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.uint8Array({ maxLength: 600 }), async (garbage) => {
-      await authority.refusal([Uint8Array.from(garbage)]);
-      await authority.refusal([tlv(0x30, garbage)]);
+Deno.test("no bytes at all make it throw anything but a CertificateError", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 600 }), (garbage) => {
+      authority.refusal([Uint8Array.from(garbage)]);
+      authority.refusal([tlv(0x30, garbage)]);
     }),
     { numRuns: 200 },
   );

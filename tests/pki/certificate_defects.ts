@@ -5,6 +5,7 @@
 import { groupOrder } from "../../src/pki/ed25519_point.ts";
 import { bytes, type Der } from "./certificate_maker.ts";
 import { childrenOf, leafOf, type Node, raw, text, writeTree } from "./der_tree.ts";
+import type { SigningKey } from "../../src/pki/signing_key.ts";
 
 export type CertificateKind = "root" | "server" | "member";
 
@@ -651,16 +652,15 @@ export const defects: readonly Defect[] = [
   ...unknown,
 ];
 
-/** A certificate with a defect (or none), signed by `privateKey`. */
-export async function withDefect(
+/** A certificate with a defect (or none), signed by `signingKey`. */
+export function withDefect(
   tree: Node,
   { edit, finish }: Pick<Defect, "edit" | "finish">,
-  { kind, privateKey }: { kind: CertificateKind; privateKey: CryptoKey },
-): Promise<Der> {
+  { kind, signingKey }: { kind: CertificateKind; signingKey: SigningKey },
+): Der {
   const body = childrenOf(tree)[0]!;
   edit?.(body, kind);
-  const signature = await crypto.subtle.sign("Ed25519", privateKey, writeTree(body));
-  leafOf(tree, 2).content = bytes(0, ...new Uint8Array(signature));
+  leafOf(tree, 2).content = bytes(0, ...signingKey.sign(writeTree(body)));
   finish?.(tree);
   return writeTree(tree);
 }

@@ -8,7 +8,7 @@ import { CertificateError } from "../../src/errors.ts";
 import { type VerifiedCertificate, verifyChain } from "../../src/pki/certificate_profile.ts";
 import { type Host, parseHost } from "../../src/pki/host.ts";
 import { type Party, partyUri, type Role } from "../../src/pki/party.ts";
-import { exportPublicKey, generateSigningKey } from "../../src/pki/signing_key.ts";
+
 import { readTrustAnchor, type TrustAnchor } from "../../src/pki/trust_anchor.ts";
 import {
   authorityCodec,
@@ -19,6 +19,7 @@ import {
 import { encodeDer } from "../../src/pki/x509/der.ts";
 import { keyIdentifier } from "../../src/pki/x509/extensions.ts";
 import { signStructure } from "../../src/pki/x509/signed_structure.ts";
+import { SigningKey } from "../../src/pki/signing_key.ts";
 
 export type Der = Uint8Array<ArrayBuffer>;
 
@@ -36,13 +37,13 @@ export function bytes(...values: number[]): Der {
 export const tlv = encodeDer;
 
 export interface TestParty {
-  readonly keys: CryptoKeyPair;
+  readonly keys: SigningKey;
   readonly publicKeyInfo: Der;
 }
 
-export async function makeParty(): Promise<TestParty> {
-  const keys = await generateSigningKey();
-  return { keys, publicKeyInfo: await exportPublicKey(keys.publicKey) };
+export function makeParty(): TestParty {
+  const { signingKey: keys } = SigningKey.generate();
+  return { keys, publicKeyInfo: keys.publicKey.info };
 }
 
 export function memberParty(name: string): Party {
@@ -52,27 +53,27 @@ export function memberParty(name: string): Party {
 export const localHosts: readonly Host[] = ["localhost", "127.0.0.1", "::1"]
   .map((text) => parseHost(text)!);
 
-export type LeafParts = Partial<LeafContents> & { readonly signWith?: CryptoKey };
-export type AuthorityParts = Partial<AuthorityContents> & { readonly signWith?: CryptoKey };
+export type LeafParts = Partial<LeafContents> & { readonly signWith?: SigningKey };
+export type AuthorityParts = Partial<AuthorityContents> & { readonly signWith?: SigningKey };
 
 /** Good certificates of one CA, but for what is given. */
 export class LeafMaker {
   readonly #contents: LeafContents;
-  readonly #caKey: CryptoKey;
+  readonly #caKey: SigningKey;
 
-  private constructor(contents: LeafContents, caKey: CryptoKey) {
+  private constructor(contents: LeafContents, caKey: SigningKey) {
     this.#contents = contents;
     this.#caKey = caKey;
   }
 
-  static async open(
+  static open(
     anchor: TrustAnchor,
-    { caKey, publicKeyInfo, party }: { caKey: CryptoKey; publicKeyInfo: Der; party: Party },
-  ): Promise<LeafMaker> {
+    { caKey, publicKeyInfo, party }: { caKey: SigningKey; publicKeyInfo: Der; party: Party },
+  ): LeafMaker {
     return new LeafMaker({
       serial,
       issuer: anchor.name,
-      authorityKeyIdentifier: keyIdentifier(await exportPublicKey(anchor.publicKey)),
+      authorityKeyIdentifier: keyIdentifier(anchor.publicKey.info),
       notBeforeMs: anchor.notBeforeMs,
       notAfterMs: anchor.notAfterMs,
       publicKeyInfo,
@@ -81,17 +82,17 @@ export class LeafMaker {
     }, caKey);
   }
 
-  async make({ signWith = this.#caKey, ...parts }: LeafParts = {}): Promise<Der> {
+  make({ signWith = this.#caKey, ...parts }: LeafParts = {}): Der {
     const contents = { ...this.#contents, ...parts };
-    return await signStructure(contents, { codec: leafCodec, privateKey: signWith });
+    return signStructure(contents, { codec: leafCodec, signingKey: signWith });
   }
 }
 
 /** Makes a CA's certificate for `root`, but for what is given. */
-export async function makeRoot(
+export function makeRoot(
   { keys, publicKeyInfo }: TestParty,
-  { signWith = keys.privateKey, ...parts }: AuthorityParts = {},
-): Promise<Der> {
+  { signWith = keys, ...parts }: AuthorityParts = {},
+): Der {
   const contents = {
     serial,
     name: "micropay CA 00000000",
@@ -100,7 +101,7 @@ export async function makeRoot(
     publicKeyInfo,
     ...parts,
   };
-  return await signStructure(contents, { codec: authorityCodec, privateKey: signWith });
+  return signStructure(contents, { codec: authorityCodec, signingKey: signWith });
 }
 
 /** A CA with what is needed to issue in its name. */
@@ -113,44 +114,44 @@ export class TestAuthority {
     readonly servers: LeafMaker,
   ) {}
 
-  static async make(parts: AuthorityParts = {}): Promise<TestAuthority> {
-    const [root, leaf] = await Promise.all([makeParty(), makeParty()]);
-    const anchor = await readTrustAnchor(await makeRoot(root, parts), { atMs });
-    const common = { caKey: root.keys.privateKey, publicKeyInfo: leaf.publicKeyInfo };
+  static make(parts: AuthorityParts = {}): TestAuthority {
+    const [root, leaf] = [makeParty(), makeParty()];
+    const anchor = readTrustAnchor(makeRoot(root, parts), { atMs });
+    const common = { caKey: root.keys, publicKeyInfo: leaf.publicKeyInfo };
     return new TestAuthority(
       anchor,
       root,
       leaf,
-      await LeafMaker.open(anchor, { ...common, party: memberParty("alice") }),
-      await LeafMaker.open(anchor, { ...common, party: { role: "server" } }),
+      LeafMaker.open(anchor, { ...common, party: memberParty("alice") }),
+      LeafMaker.open(anchor, { ...common, party: { role: "server" } }),
     );
   }
 
   /** A good member's certificate, from a day before to a day after, but for what is given. */
-  async member(parts: LeafParts = {}): Promise<Der> {
+  member(parts: LeafParts = {}): Der {
     const dates = { notBeforeMs: atMs - dayMs, notAfterMs: atMs + dayMs };
-    return await this.members.make({ ...dates, ...parts });
+    return this.members.make({ ...dates, ...parts });
   }
 
   /** A good server's certificate, from a day before to a day after, but for what is given. */
-  async server(parts: LeafParts = {}): Promise<Der> {
+  server(parts: LeafParts = {}): Der {
     const dates = { notBeforeMs: atMs - dayMs, notAfterMs: atMs + dayMs };
-    return await this.servers.make({ ...dates, ...parts });
+    return this.servers.make({ ...dates, ...parts });
   }
 
-  async verify(
+  verify(
     chain: readonly Der[],
     role: Role = "member",
     at: number = atMs,
-  ): Promise<VerifiedCertificate> {
-    return await verifyChain(chain, { anchor: this.anchor, role, atMs: at });
+  ): VerifiedCertificate {
+    return verifyChain(chain, { anchor: this.anchor, role, atMs: at });
   }
 
   /** The error with which a chain is refused; fails when it is accepted, or refused with any other class of error. */
-  async refusal(chain: readonly Der[], role: Role = "member"): Promise<CertificateError> {
+  refusal(chain: readonly Der[], role: Role = "member"): CertificateError {
     let verified;
     try {
-      verified = await this.verify(chain, role);
+      verified = this.verify(chain, role);
     } catch (error) {
       assertInstanceOf(error, CertificateError);
       return error;

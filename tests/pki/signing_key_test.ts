@@ -1,16 +1,10 @@
 import { testWith } from "../installed_tool.ts";
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { encodeHex } from "@std/encoding/hex";
+import { encodeBase64, encodeBase64Url } from "../../src/base64.ts";
 import { CertificateError } from "../../src/errors.ts";
 import { derToPem, pemToDer } from "../../src/pki/pem.ts";
-import {
-  exportPrivateKeyPem,
-  exportPublicKey,
-  generateSigningKey,
-  importPrivateKeyPem,
-  importPublicKey,
-  publicKeyFingerprint,
-} from "../../src/pki/signing_key.ts";
+import { PublicKey, SigningKey } from "../../src/pki/signing_key.ts";
 
 // The curve of RFC 8032 section 5.1, computed here from its definition.
 const p = 2n ** 255n - 19n;
@@ -71,39 +65,39 @@ function torsionPoints(): Point[] {
   }
 }
 
-Deno.test("every spelling of a point of small order is refused as a key", async () => {
+Deno.test("every spelling of a point of small order is refused as a key", () => {
   const spellings = torsionPoints().flatMap(([, y]) => [y, y + p])
     .filter((y) => y < 2n ** 255n)
     .flatMap((y) => [encode(y, 0), encode(y, 1)]);
   assertEquals(new Set(spellings.map(encodeHex)).size, 14, "8 canonical, 6 more");
-  for (const spelling of spellings) await assertRefused(spelling);
+  for (const spelling of spellings) assertRefused(spelling);
 });
 
-Deno.test("an honest key is accepted, and refused with a point of small order added to it", async () => {
-  const { publicKey } = await generateSigningKey();
-  const honest = (await exportPublicKey(publicKey)).slice(12);
-  await importPublicKey(spki(honest));
+Deno.test("an honest key is accepted, and refused with a point of small order added to it", () => {
+  const { publicKey } = SigningKey.generate().signingKey;
+  const honest = publicKey.info.slice(12);
+  PublicKey.read(spki(honest));
   const y = honest.toReversed().reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n) & topBitMask;
   const [even] = pointAt(y)!;
   const point: Point = [(honest[31]! & 0x80) !== 0 ? p - even : even, y];
   for (const torsion of torsionPoints().slice(1)) {
     const [x, mixed] = add(point, torsion);
-    await assertRefused(encode(mixed, Number(x & 1n)));
+    assertRefused(encode(mixed, Number(x & 1n)));
   }
 });
 
-Deno.test("bytes that spell no point are refused as a key", async () => {
+Deno.test("bytes that spell no point are refused as a key", () => {
   let refused = 0;
   for (let y = 2n; refused < 20; y++) {
     if (pointAt(y) !== undefined) continue;
-    for (const sign of [0, 1]) await assertRefused(encode(y, sign));
+    for (const sign of [0, 1]) assertRefused(encode(y, sign));
     refused++;
   }
 });
 
-Deno.test("a y from the prime on is refused as a key", async () => {
+Deno.test("a y from the prime on is refused as a key", () => {
   for (let y = p; y < 2n ** 255n; y++) {
-    for (const sign of [0, 1]) await assertRefused(encode(y, sign));
+    for (const sign of [0, 1]) assertRefused(encode(y, sign));
   }
 });
 
@@ -116,32 +110,76 @@ Deno.test("the danger is real: WebCrypto takes such a key, and one signature fit
   }
 });
 
-Deno.test("a stored private key signs what its derived public half verifies", async () => {
-  const made = await generateSigningKey();
-  const read = await importPrivateKeyPem(await exportPrivateKeyPem(made.privateKey));
-  assertEquals(
-    await publicKeyFingerprint(read.publicKey),
-    await publicKeyFingerprint(made.publicKey),
-  );
+Deno.test("a stored private key signs what its derived public half verifies", () => {
+  const { signingKey, pem } = SigningKey.generate();
+  const read = SigningKey.read(pem);
+  assertEquals(read.publicKey.fingerprint, signingKey.publicKey.fingerprint);
   const text = new TextEncoder().encode("text");
-  const signature = await crypto.subtle.sign("Ed25519", read.privateKey, text);
-  assert(await crypto.subtle.verify("Ed25519", made.publicKey, signature, text));
-  assert(!read.privateKey.extractable, "a key that was read cannot be written again");
+  const signature = read.sign(text);
+  assert(signingKey.publicKey.verify(text, signature));
+  assertEquals(signature, signingKey.sign(text), "one text has one signature");
+});
+
+Deno.test("WebCrypto makes and takes the same signatures", async () => {
+  const { signingKey, pem } = SigningKey.generate();
+  const { publicKey } = signingKey;
+  const [pkcs8, spki] = [pemToDer(pem, "PRIVATE KEY"), publicKey.info];
+  const own = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]);
+  const theirs = await crypto.subtle.importKey("spki", spki, "Ed25519", false, ["verify"]);
+  for (const length of [0, 1, 100, 5000]) {
+    const text = crypto.getRandomValues(new Uint8Array(length));
+    const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", own, text));
+    assertEquals(signingKey.sign(text), signature);
+    assert(publicKey.verify(text, signature));
+    assert(await crypto.subtle.verify("Ed25519", theirs, signature, text));
+  }
+});
+
+Deno.test("a signature that was changed anywhere, cut, or spelled with a larger number is refused", () => {
+  const { signingKey } = SigningKey.generate();
+  const { publicKey } = signingKey;
+  const text = new TextEncoder().encode("text");
+  const signature = signingKey.sign(text);
+  for (let at = 0; at < signature.length; at++) {
+    const changed = signature.slice();
+    changed[at]! ^= 1;
+    assert(!publicKey.verify(text, changed), `byte ${at}`);
+  }
+  for (const length of [0, 32, 63]) assert(!publicKey.verify(text, signature.slice(0, length)));
+  assert(!publicKey.verify(text, Uint8Array.of(...signature, 0)));
+  // The second half is a number below the group's order (RFC 8032 section 5.1.7).
+  const number = signature.slice(32).toReversed()
+    .reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  const larger = Uint8Array.of(...signature.slice(0, 32), ...encode(number + groupOrder, 0));
+  assert(!publicKey.verify(text, larger));
+});
+
+Deno.test("nothing that shows or stores a value shows a private key", () => {
+  const { signingKey, pem } = SigningKey.generate();
+  const secret = pemToDer(pem, "PRIVATE KEY").slice(-32);
+  const shown = [
+    Deno.inspect(signingKey, { depth: 10, showHidden: true }),
+    JSON.stringify(signingKey),
+  ];
+  for (const spelling of [encodeHex(secret), encodeBase64(secret), encodeBase64Url(secret)]) {
+    for (const text of shown) assert(!text.includes(spelling));
+  }
+  assertEquals(Object.keys(signingKey), ["publicKey"]);
 });
 
 Deno.test("a public key is read back, and its fingerprint is the hash of its SPKI", async () => {
-  const { publicKey } = await generateSigningKey();
-  const der = await exportPublicKey(publicKey);
-  assertEquals(await exportPublicKey(await importPublicKey(der)), der);
+  const { publicKey } = SigningKey.generate().signingKey;
+  const der = publicKey.info;
+  assertEquals(PublicKey.read(der).info, der);
   const hash = encodeHex(await crypto.subtle.digest("SHA-256", der));
-  assertEquals(await publicKeyFingerprint(publicKey), hash);
+  assertEquals(publicKey.fingerprint, hash);
 });
 
-Deno.test("RFC 8032's first test key has the public half that the RFC says", async () => {
+Deno.test("RFC 8032's first test key has the public half that the RFC says", () => {
   const seed = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
-  const { publicKey } = await importPrivateKeyPem(derToPem(pkcs8(seed), "PRIVATE KEY"));
+  const { publicKey } = SigningKey.read(derToPem(pkcs8(seed), "PRIVATE KEY"));
   assertEquals(
-    encodeHex((await exportPublicKey(publicKey)).slice(12)),
+    encodeHex(publicKey.info.slice(12)),
     "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
   );
 });
@@ -157,22 +195,18 @@ Deno.test("a private key of another kind, or with anything more, is refused", as
   const x25519 = good.slice();
   x25519[11] = 0x6e;
   for (const der of [ecdsa, good.slice(0, -1), Uint8Array.of(...good, 0), x25519]) {
-    await assertRejects(() => importPrivateKeyPem(derToPem(der, "PRIVATE KEY")), CertificateError);
+    assertThrows(() => SigningKey.read(derToPem(der, "PRIVATE KEY")), CertificateError);
   }
-  const certificate = derToPem(
-    await exportPublicKey((await generateSigningKey()).publicKey),
-    "CERTIFICATE",
-  );
-  await assertRejects(() => importPrivateKeyPem(certificate), CertificateError);
-  await assertRejects(() => importPrivateKeyPem("no PEM"), CertificateError);
+  const certificate = derToPem(SigningKey.generate().signingKey.publicKey.info, "CERTIFICATE");
+  assertThrows(() => SigningKey.read(certificate), CertificateError);
+  assertThrows(() => SigningKey.read("no PEM"), CertificateError);
 });
 
 testWith(
   ["openssl"],
   "openssl reads the private key and derives the same public half",
   async () => {
-    const { privateKey, publicKey } = await generateSigningKey();
-    const pem = await exportPrivateKeyPem(privateKey);
+    const { signingKey: { publicKey }, pem } = SigningKey.generate();
     const path = await Deno.makeTempFile();
     try {
       await Deno.writeTextFile(path, pem);
@@ -180,7 +214,7 @@ testWith(
         args: ["pkey", "-in", path, "-pubout", "-outform", "DER"],
       }).output();
       assert(success);
-      assertEquals(stdout, await exportPublicKey(publicKey));
+      assertEquals(stdout, publicKey.info);
     } finally {
       await Deno.remove(path);
     }
@@ -188,8 +222,8 @@ testWith(
   },
 );
 
-async function assertRefused(point: Uint8Array): Promise<void> {
-  await assertRejects(() => importPublicKey(spki(point)), CertificateError, "prime order");
+function assertRefused(point: Uint8Array): void {
+  assertThrows(() => PublicKey.read(spki(point)), CertificateError, "prime order");
 }
 
 function spki(point: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -17,17 +17,17 @@ import { makeApplicant, named, startServer, type TestServer } from "./test_serve
 const [alice, bob] = [named("alice"), named("bob")];
 const code = "7K2M-9QXD-4T0B-ZH5N";
 
-const endings: readonly { title: string; ending: () => Promise<Ending> }[] = [
+const endings: readonly { title: string; ending: () => Ending }[] = [
   {
     title: "whose certificate is revoked",
-    ending: async () => {
-      const codeDigest = await oneTimeCodeDigest(code);
+    ending: () => {
+      const codeDigest = oneTimeCodeDigest(code);
       return { kind: "revocation", name: alice, codeDigest };
     },
   },
   {
     title: "whose account is closed",
-    ending: () => Promise.resolve({ kind: "closure", name: alice }),
+    ending: () => ({ kind: "closure", name: alice }),
   },
 ];
 
@@ -79,7 +79,7 @@ for (const { title, ending } of endings) {
     await bobs.ask(loginExchange, { name: bob, port: 2 });
     let told = 0;
     for (const link of links) link.listen(closingType, () => told++);
-    await server.end(await ending());
+    await server.end(ending());
     change();
     await look();
     for (const { message } of await Promise.all(links.map(({ closed }) => closed))) {
@@ -98,7 +98,7 @@ for (const { title, ending } of endings) {
     await using _ = server;
     const link = await server.link(await server.enroll("alice"));
     await link.ask(balanceExchange, {});
-    await server.end(await ending());
+    await server.end(ending());
     const refused = await link.ask(balanceExchange, {});
     assertEquals(refused, { outcome: "refused", code: 220, text: "AUTH_FAIL" });
     await link.closed;
@@ -123,8 +123,8 @@ Deno.test("a member who is back with a new certificate stays online when the old
   await using _ = server;
   const old = await server.link(await server.enroll("alice"));
   await old.ask(loginExchange, { name: alice, port: 1 });
-  await server.end(await endings[0]!.ending());
-  const applicant = await makeApplicant("alice");
+  await server.end(endings[0]!.ending());
+  const applicant = makeApplicant("alice");
   const asking = await server.link(applicant.signer);
   assertEquals((await asking.ask(registerExchange, { name: alice })).outcome, "refused");
   assertEquals((await asking.ask(registerExchange, { name: alice, code })).outcome, "answered");
@@ -146,7 +146,7 @@ Deno.test("a ledger that is busy when the server looks is looked at again", asyn
   await using _ = server;
   const link = await server.link(await server.enroll("alice"));
   await link.ask(balanceExchange, {});
-  await server.end(await endings[0]!.ending());
+  await server.end(endings[0]!.ending());
   change();
   failing = true;
   await look();

@@ -125,7 +125,7 @@ Deno.test("liveness: whoever says nothing at all has the time of the first messa
 Deno.test("liveness: an applicant has a bounded time for all it says, however much that is", async () => {
   const { clock, server: started } = await startOnManualClock();
   await using server = started;
-  const link = await server.link((await makeApplicant("alice")).signer);
+  const link = await server.link((makeApplicant("alice")).signer);
   const startMs = clock.monotonicMs();
   while (clock.monotonicMs() - startMs < applicantTimeoutMs - 10_000) {
     assertEquals((await link.ask(balanceExchange, {})).outcome, "refused");

@@ -30,9 +30,9 @@ export function orderPayload(
 }
 
 /** The compact JWS over whatever the payload is. */
-export async function signPayload(payload: JsonObject, signer: Identity): Promise<string> {
-  return await signDocument("micropay-order", payload, {
-    privateKey: signer.privateKey,
+export function signPayload(payload: JsonObject, signer: Identity): string {
+  return signDocument("micropay-order", payload, {
+    signingKey: signer.signingKey,
     chain: signer.chain.slice(0, 1),
   });
 }

@@ -70,8 +70,8 @@ for (const { title, rows: all, rowsMax, pages } of rows) {
 
 Deno.test("page: every page fits a line once it is sealed, with the largest session key", async () => {
   await using server = await startServer();
-  const identity = await serverIdentity(server.authority);
-  const to = await issueMember(server.authority, "alice");
+  const identity = serverIdentity(server.authority);
+  const to = issueMember(server.authority, "alice");
   const { jwk, kid } = await sessionKey();
   const algorithm = { name: "RSA-OAEP", hash: "SHA-256" };
   const publicKey = await crypto.subtle.importKey("jwk", jwk, algorithm, false, ["encrypt"]);

@@ -53,9 +53,9 @@ Deno.test("registrations: the operator is told of each limit, and not each time"
 Deno.test("registrations: past the accounts of the ledger an applicant is told so, and those that are there may come again", async () => {
   await using scene = await Scene.open({ accountsMax: 2 });
   const { server } = scene;
-  const [alice] = [await makeApplicant("alice"), await server.enroll("bob")];
+  const [alice] = [makeApplicant("alice"), await server.enroll("bob")];
   assertEquals((await server.register(alice)).outcome, "answered");
-  const refused = await server.register(await makeApplicant("carol"));
+  const refused = await server.register(makeApplicant("carol"));
   assert(refused.outcome === "refused");
   assertEquals([refused.code, refused.text], [
     212,
@@ -94,7 +94,7 @@ Deno.test("registrations: past those of an address an applicant there is told so
   await using scene = await Scene.open();
   const { server } = scene;
   const ask = async (name: string, host: string) => {
-    const { signer } = await makeApplicant(name);
+    const { signer } = makeApplicant(name);
     const link = await server.link(signer, await scene.greet(host));
     const outcome = await link.ask(registerExchange, { name: named(name) });
     await link.end();

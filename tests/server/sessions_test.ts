@@ -80,10 +80,10 @@ const requests: readonly { exchange: Exchange<string, object, object>; request: 
 Deno.test("everything but REGISTER is 240 for somebody without a certificate, and 220 for a certificate no account has", async (t) => {
   await using server = await startServer();
   await server.enroll("alice");
-  const stranger = await issueMember(server.authority, "alice");
+  const stranger = issueMember(server.authority, "alice");
   for (const { exchange, request } of requests) {
     await t.step(exchange.type, async () => {
-      const applicant = await server.link((await makeApplicant("bob")).signer);
+      const applicant = await server.link((makeApplicant("bob")).signer);
       assertEquals(codeOf(await applicant.ask(exchange, request)), 240);
       const link = await server.link(stranger);
       assertEquals(codeOf(await link.ask(exchange, request)), 220);
@@ -95,10 +95,10 @@ Deno.test("register: a name that another key has is 210, by whichever way it is 
   await using server = await startServer();
   const member = await server.enroll("alice");
   const rows: readonly [string, () => Promise<Outcome<object>>][] = [
-    ["another key", async () => await server.register(await makeApplicant("alice"))],
+    ["another key", async () => await server.register(makeApplicant("alice"))],
     [
       "another name than the certificate request's",
-      async () => await server.register(await makeApplicant("bob"), named("carol")),
+      async () => await server.register(makeApplicant("bob"), named("carol")),
     ],
     [
       "a member, for another name",
@@ -125,7 +125,7 @@ Deno.test("register: of two applicants that ask for one name at once exactly one
 
 Deno.test("register: the same key asks again and is given the same certificate, and no more money", async () => {
   await using server = await startServer();
-  const applicant = await makeApplicant("alice");
+  const applicant = makeApplicant("alice");
   const first = await server.register(applicant);
   const again = await Promise.all([server.register(applicant), server.register(applicant)]);
   assert(first.outcome === "answered");
@@ -144,7 +144,7 @@ Deno.test("register: with a starting balance of 0 nothing is booked", async () =
 Deno.test("register: when everything there can be was issued, the next is 210 and has no account", async () => {
   await using server = await startServer({ initialBalance: Number.MAX_SAFE_INTEGER });
   await server.enroll("alice");
-  assertEquals(codeOf(await server.register(await makeApplicant("bob"))), 210);
+  assertEquals(codeOf(await server.register(makeApplicant("bob"))), 210);
   assertEquals(await server.balanceOf("bob"), undefined);
 });
 

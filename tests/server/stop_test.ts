@@ -57,7 +57,7 @@ Deno.test("stop: a request under way is answered first, with what was booked", a
   });
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const link = await server.link(bob);
-  const order = await signPayload(orderPayload(alice, server.anchor), alice);
+  const order = signPayload(orderPayload(alice, server.anchor), alice);
   const answer = link.ask(submitExchange, { order });
   await reached;
   const stopped = server.server.stop();
@@ -83,11 +83,13 @@ Deno.test("stop: the port can be listened on again at once", async () => {
   assert(port > 0);
 });
 
+type Ask = () => Promise<Outcome<object>>;
+
 /** What needs the ledger to write, by the method that does. */
 const writing: readonly {
   readonly what: string;
   readonly method: "book" | "register" | "bringOnline";
-  readonly ask: (server: TestServer) => Promise<() => Promise<Outcome<object>>>;
+  readonly ask: (server: TestServer) => Promise<Ask> | Ask;
 }[] = [
   {
     what: "a payment",
@@ -95,15 +97,15 @@ const writing: readonly {
     ask: async (server) => {
       const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
       const link = await server.link(bob);
-      const order = await signPayload(orderPayload(alice, server.anchor), alice);
+      const order = signPayload(orderPayload(alice, server.anchor), alice);
       return () => link.ask(submitExchange, { order });
     },
   },
   {
     what: "registering",
     method: "register",
-    ask: async (server) => {
-      const applicant = await makeApplicant("alice");
+    ask: (server) => {
+      const applicant = makeApplicant("alice");
       return () => server.register(applicant);
     },
   },

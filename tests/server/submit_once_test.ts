@@ -20,7 +20,7 @@ import { named, startServer } from "./test_server.ts";
 Deno.test("submit: the same order again gives the same receipt and is booked once", async () => {
   await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-  const order = await signPayload(orderPayload(alice, server.anchor), alice);
+  const order = signPayload(orderPayload(alice, server.anchor), alice);
   const link = await server.link(bob);
   const first = receiptOf(await link.ask(submitExchange, { order }));
   const again = receiptOf(await link.ask(submitExchange, { order }));
@@ -33,7 +33,7 @@ Deno.test("submit: the same order again gives the same receipt and is booked onc
 Deno.test("submit: the same order twice at the same instant is booked once", async () => {
   await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-  const order = await signPayload(orderPayload(alice, server.anchor), alice);
+  const order = signPayload(orderPayload(alice, server.anchor), alice);
   const links = await Promise.all([1, 2, 3, 4].map(() => server.link(bob)));
   const receipts = await Promise.all(
     links.map(async (link) => receiptOf(await link.ask(submitExchange, { order }))),
@@ -47,7 +47,7 @@ Deno.test("submit: an order that has expired gives its receipt again when it was
   const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
   await using server = await startServer({ clock });
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-  const order = await signPayload(orderPayload(alice, server.anchor), alice);
+  const order = signPayload(orderPayload(alice, server.anchor), alice);
   const link = await server.link(bob);
   const first = receiptOf(await link.ask(submitExchange, { order }));
   shift.ms = 3_600_000;
@@ -59,16 +59,16 @@ Deno.test("submit: what was refused, or made void when it was not known, stays s
   const shift = { ms: 0 };
   const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
   await LastingServer.run(async (server, [alice, bob]) => {
-    const orderOf = async (amount: number) => {
+    const orderOf = (amount: number) => {
       const payload = orderPayload(alice, server.running.anchor, { amount });
-      return { id: String(payload.id), jws: await signPayload(payload, alice) };
+      return { id: String(payload.id), jws: signPayload(payload, alice) };
     };
     const submit = async ({ jws }: Awaited<ReturnType<typeof orderOf>>) => {
       const link = await server.running.link(bob);
       const outcome = await link.ask(submitExchange, { order: jws });
       return outcome.outcome === "answered" ? 130 : outcome.code;
     };
-    const [asked, never, refused] = [await orderOf(1), await orderOf(2), await orderOf(10_001)];
+    const [asked, never, refused] = [orderOf(1), orderOf(2), orderOf(10_001)];
     const hers = await server.running.link(alice);
     const { id, jws } = never;
     assertEquals(await submit(refused), 270);
@@ -91,7 +91,7 @@ Deno.test("status: what is to be void is not when it was booked; then there is i
   await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const payload = orderPayload(alice, server.anchor);
-  const order = await signPayload(payload, alice);
+  const order = signPayload(payload, alice);
   const receipt = receiptOf(await (await server.link(bob)).ask(submitExchange, { order }));
   const request = { id: String(payload.id), void: order };
   assertEquals(receiptOf(await (await server.link(alice)).ask(statusExchange, request)), receipt);
@@ -105,8 +105,8 @@ Deno.test("submit: the same id with another content is refused with 266", async 
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const payload = orderPayload(alice, server.anchor);
   const link = await server.link(bob);
-  receiptOf(await link.ask(submitExchange, { order: await signPayload(payload, alice) }));
-  const order = await signPayload({ ...payload, amount: 1 }, alice);
+  receiptOf(await link.ask(submitExchange, { order: signPayload(payload, alice) }));
+  const order = signPayload({ ...payload, amount: 1 }, alice);
   assertEquals(refusalOf(await link.ask(submitExchange, { order })), 266);
   assertEquals(await server.balanceOf("alice"), 8000);
 });
@@ -118,7 +118,7 @@ Deno.test("submit: two orders that can be paid only one at a time: exactly one i
   const attempts = await Promise.all(payees.map(async (to) => {
     const link = await server.link(await server.enroll(to));
     const payload = orderPayload(alice, server.anchor, { to, amount: 6000 });
-    return { link, order: await signPayload(payload, alice) };
+    return { link, order: signPayload(payload, alice) };
   }));
   const outcomes = await Promise.all(
     attempts.map(({ link, order }) => link.ask(submitExchange, { order })),
@@ -136,7 +136,7 @@ Deno.test("submit: the payer is told what became of its order, with the payee's 
   await payer.ask(balanceExchange, {});
   const payee = await server.link(bob);
   const payload = orderPayload(alice, server.anchor);
-  const order = await signPayload(payload, alice);
+  const order = signPayload(payload, alice);
   const receipt = receiptOf(await payee.ask(submitExchange, { order }));
   assertEquals(await told.until(() => true), {
     id: payload.id,
@@ -145,10 +145,10 @@ Deno.test("submit: the payer is told what became of its order, with the payee's 
     text: "transfer OK",
     receipt,
   });
-  const { receipt: contents } = await verifyReceipt(receipt, { anchor: server.anchor });
+  const { receipt: contents } = verifyReceipt(receipt, { anchor: server.anchor });
   assertEquals([contents.from, contents.to, contents.amount], ["alice", "bob", 2000]);
   const tooMuch = orderPayload(alice, server.anchor, { amount: 8001 });
-  const tooMuchJws = await signPayload(tooMuch, alice);
+  const tooMuchJws = signPayload(tooMuch, alice);
   await payee.ask(submitExchange, { order: tooMuchJws });
   const refused = await told.until(({ id }) => id === tooMuch.id);
   assertEquals(refused, {
@@ -166,18 +166,18 @@ Deno.test("submit: however often an order is handed in, the other side is told o
   const [results, payments] = [resultsOf(payer), pushesOf(payee, paymentType)];
   await payer.ask(balanceExchange, {});
   await payee.ask(balanceExchange, {});
-  const orderOf = async (amount: number) =>
-    await signPayload(orderPayload(alice, server.anchor, { amount }), alice);
+  const orderOf = (amount: number) =>
+    signPayload(orderPayload(alice, server.anchor, { amount }), alice);
   const submit = async (link: ServerLink, order: string, times: number) => {
     for (let time = 0; time < times; time++) await link.ask(submitExchange, { order });
   };
-  const [booked, refused, handedIn] = [await orderOf(1), await orderOf(10_001), await orderOf(2)];
+  const [booked, refused, handedIn] = [orderOf(1), orderOf(10_001), orderOf(2)];
   await submit(payee, booked, 100);
   await submit(payer, booked, 100);
   await submit(payee, refused, 100);
   await submit(payer, handedIn, 100);
   // What is told after all of it.
-  const [last, lastToo] = [await orderOf(3), await orderOf(4)];
+  const [last, lastToo] = [orderOf(3), orderOf(4)];
   await submit(payee, last, 1);
   await submit(payer, lastToo, 1);
   await results.until(({ order }) => order === orderDigest(last));
@@ -198,7 +198,7 @@ Deno.test("submit: a third party that hands in somebody's order makes the payer 
   const told = resultsOf(payer);
   await payer.ask(balanceExchange, {});
   const payload = orderPayload(alice, server.anchor);
-  const order = await signPayload(payload, alice);
+  const order = signPayload(payload, alice);
   const thief = await server.link(mallory);
   assertEquals(refusalOf(await thief.ask(submitExchange, { order })), 261);
   receiptOf(await (await server.link(bob)).ask(submitExchange, { order }));
@@ -215,7 +215,7 @@ Deno.test("status: payer and payee are given the receipt, anybody else is told t
   const identities = await Promise.all(people.map((name) => server.enroll(name)));
   const [alice, bob, carol] = await Promise.all(identities.map((who) => server.link(who)));
   const payload = orderPayload(identities[0]!, server.anchor);
-  const order = await signPayload(payload, identities[0]!);
+  const order = signPayload(payload, identities[0]!);
   const receipt = receiptOf(await bob!.ask(submitExchange, { order }));
   const id = payload.id as string;
   assertEquals(receiptOf(await alice!.ask(statusExchange, { id })), receipt);

@@ -17,7 +17,7 @@ import {
   readCertificateRequest,
 } from "../../src/pki/certificate_request.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
-import { exportPrivateKeyPem, generateSigningKey } from "../../src/pki/signing_key.ts";
+import { SigningKey } from "../../src/pki/signing_key.ts";
 import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
 import type { Outcome } from "../../src/protocol/exchange.ts";
 import { ChangeHistory } from "../../src/protocol/change_history.ts";
@@ -153,10 +153,10 @@ export class TestServer {
 
   /** A member with a certificate from this server. */
   async enroll(text: string): Promise<Identity> {
-    const applicant = await makeApplicant(text);
+    const applicant = makeApplicant(text);
     const outcome = await this.register(applicant);
     if (outcome.outcome === "refused") throw new Error(`${text}: ${outcome.text}`);
-    return await openIdentity({
+    return openIdentity({
       chain: [decodeBase64UrlStrict(outcome.answer.certificate)!],
       privateKeyPem: applicant.privateKeyPem,
       anchor: this.anchor,
@@ -192,11 +192,11 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const { userLimit = 50, initialBalance = 10_000, clock = systemClock, wrap, processors } =
     options;
   const { accountsMax = 10_000 } = options;
-  const { network = tcpNetwork, authority = await makeAuthority() } = options;
+  const { network = tcpNetwork, authority = makeAuthority() } = options;
   const ledgerId = authority.anchor.fingerprint;
   const { ledger = new MemoryLedger({ ledgerId }) } = options;
   const events = new EventLog<ServerEvent>((event) => JSON.stringify(event).slice(0, 300));
-  const identity = options.identity ?? await serverIdentity(authority);
+  const identity = options.identity ?? serverIdentity(authority);
   const opened = wrap?.(ledger) ?? ledger;
   const changes = new ChangeHistory({ ledger: opened, anchor: authority.anchor });
   const server = new Server(
@@ -222,57 +222,57 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
 }
 
 /** A CA of its own. */
-export async function makeAuthority(): Promise<CertificateAuthority> {
-  const made = await CertificateAuthority.create({ clock: systemClock, random: systemRandom });
+export function makeAuthority(): CertificateAuthority {
+  const made = CertificateAuthority.create({ clock: systemClock, random: systemRandom });
   return made.authority;
 }
 
 /** Somebody with a new key who asks for a name. */
-export async function makeApplicant(text: string): Promise<Applicant> {
-  const keys = await generateSigningKey();
-  const request = await readCertificateRequest(await createCertificateRequest(named(text), keys));
+export function makeApplicant(text: string): Applicant {
+  const { signingKey, pem: privateKeyPem } = SigningKey.generate();
+  const request = readCertificateRequest(createCertificateRequest(named(text), signingKey));
   return {
-    signer: { kind: "applicant", request, privateKey: keys.privateKey },
-    privateKeyPem: await exportPrivateKeyPem(keys.privateKey),
+    signer: { kind: "applicant", request, signingKey },
+    privateKeyPem,
   };
 }
 
 /** A certificate of this authority that the server never issued. */
-export async function issueMember(
+export function issueMember(
   authority: CertificateAuthority,
   text: string,
   clock: Pick<Clock, "nowMs"> = systemClock,
-): Promise<Identity> {
-  const { publicKey, privateKey } = await generateSigningKey();
+): Identity {
+  const { signingKey: { publicKey }, pem: privateKeyPem } = SigningKey.generate();
   const atMs = clock.nowMs();
   const name = named(text);
-  const der = await authority.issueMember({ name, publicKey, atMs, random: systemRandom });
-  return await openIdentity({
+  const der = authority.issueMember({ name, publicKey, atMs, random: systemRandom });
+  return openIdentity({
     chain: [der],
-    privateKeyPem: await exportPrivateKeyPem(privateKey),
+    privateKeyPem,
     anchor: authority.anchor,
     role: "member",
     atMs,
   });
 }
 
-export async function serverIdentity(
+export function serverIdentity(
   authority: CertificateAuthority,
   clock: Pick<Clock, "nowMs"> = systemClock,
-): Promise<Identity> {
-  const { publicKey, privateKey } = await generateSigningKey();
+): Identity {
+  const { signingKey: { publicKey }, pem: privateKeyPem } = SigningKey.generate();
   const atMs = clock.nowMs();
   const hosts = ["127.0.0.1"];
-  const der = await authority.issueServer({
+  const der = authority.issueServer({
     publicKey,
     hosts,
     days: 1,
     atMs,
     random: systemRandom,
   });
-  return await openIdentity({
+  return openIdentity({
     chain: [der],
-    privateKeyPem: await exportPrivateKeyPem(privateKey),
+    privateKeyPem,
     anchor: authority.anchor,
     role: "server",
     atMs,

@@ -70,7 +70,7 @@ const waysOut: readonly { title: string; leave: (server: TestServer) => Promise<
   {
     title: "is refused",
     leave: async (server) => {
-      const { signer } = await makeApplicant("alice");
+      const { signer } = makeApplicant("alice");
       const link = await server.link(signer);
       assertEquals((await link.ask(balanceExchange, {})).outcome, "refused");
       link.channel.close();

@@ -5,7 +5,7 @@ import { systemClock } from "../../src/clock.ts";
 import { generateSessionKey } from "../../src/envelope/session_key.ts";
 import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
 import { openIdentity } from "../../src/pki/identity.ts";
-import { exportPrivateKeyPem, generateSigningKey } from "../../src/pki/signing_key.ts";
+import { SigningKey } from "../../src/pki/signing_key.ts";
 import { systemRandom as random } from "../../src/random.ts";
 import { startMs } from "./simulated_process.ts";
 import type { Authorities } from "./simulated_server.ts";
@@ -17,18 +17,18 @@ const serverDays = 1000;
 
 export async function makeAuthorities(): Promise<Authorities> {
   const clock = { ...systemClock, nowMs: () => startMs };
-  const { authority } = await CertificateAuthority.create({ clock, random });
-  const { publicKey, privateKey } = await generateSigningKey();
-  const der = await authority.issueServer({
+  const { authority } = CertificateAuthority.create({ clock, random });
+  const { signingKey: { publicKey }, pem: privateKeyPem } = SigningKey.generate();
+  const der = authority.issueServer({
     publicKey,
     hosts: ["server"],
     days: serverDays,
     atMs: startMs,
     random,
   });
-  const identity = await openIdentity({
+  const identity = openIdentity({
     chain: [der],
-    privateKeyPem: await exportPrivateKeyPem(privateKey),
+    privateKeyPem,
     anchor: authority.anchor,
     role: "server",
     atMs: startMs,

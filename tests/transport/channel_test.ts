@@ -81,7 +81,7 @@ for (const { kind, make } of networks) {
       channel.send("reply", {});
       const arrival = await mine.receive();
       assert(arrival.kind === "message");
-      const { keyFingerprint } = channel.correspondent.request;
+      const { fingerprint: keyFingerprint } = channel.correspondent.request.publicKey;
       assertEquals(arrival.message.to, `micropay:applicant:${keyFingerprint}`);
     });
   });

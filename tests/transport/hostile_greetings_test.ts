@@ -74,7 +74,7 @@ for (const { kind, make: makeNetwork } of networks) {
   Deno.test(`${kind}: the greeting that all of these differ from by one thing is believed`, async () => {
     for (const role of ["server", "member"] as const) {
       await withEnds(makeNetwork(), async ({ near, far }) => {
-        await far.write(ascii(`${await greetingLine({ role })}\n`));
+        await far.write(ascii(`${greetingLine({ role })}\n`));
         const { greeting } = await greeted(near, greetedOptions(role));
         assertEquals(greeting.nonce, goodNonce);
         assertEquals(greeting.certificate.party, role === "server" ? server.party : bob.party);
@@ -90,23 +90,23 @@ for (const { kind, make: makeNetwork } of networks) {
 for (const { what, payload } of toleratedDates) {
   Deno.test(`a greeting ${what} is believed, for clocks differ`, async () => {
     await withEnds(new MemoryNetwork(), async ({ near, far }) => {
-      await far.write(ascii(`${await greetingLine({ payload })}\n`));
+      await far.write(ascii(`${greetingLine({ payload })}\n`));
       assertEquals((await greeted(near, greetedOptions())).greeting.nonce, goodNonce);
     });
   });
 }
 
 Deno.test("a client that trusts another CA tells our server nothing", async () => {
-  const other = await readTrustAnchor(otherCa.der, { atMs });
+  const other = readTrustAnchor(otherCa.der, { atMs });
   const resolveAnchor = () => Promise.resolve(other);
-  const error = await refusal([await greetingLine()], greetedOptions("server", { resolveAnchor }));
+  const error = await refusal([greetingLine()], greetedOptions("server", { resolveAnchor }));
   assertInstanceOf(error, UntrustedError);
 });
 
 Deno.test("a server whose CA only has the same name as ours is not trusted and told nothing", async () => {
-  const { keys } = await makeParty();
-  const certificate = await serverCertificate({ signWith: keys.privateKey });
-  const line = await greetingLine({ header: { x5c: x5c(certificate) } });
+  const { keys } = makeParty();
+  const certificate = serverCertificate({ signWith: keys });
+  const line = greetingLine({ header: { x5c: x5c(certificate) } });
   const error = await refusal([line], greetedOptions());
   assertInstanceOf(error, UntrustedError);
   assertStringIncludes(error.message, "it was not signed by the CA");
@@ -116,7 +116,7 @@ Deno.test("a client that decides not to trust is heard, and tells nothing", asyn
   const refuse = new UntrustedError("nobody has confirmed it");
   const resolveAnchor = () => Promise.reject(refuse);
   assert(
-    await refusal([await greetingLine()], greetedOptions("server", { resolveAnchor })) === refuse,
+    await refusal([greetingLine()], greetedOptions("server", { resolveAnchor })) === refuse,
   );
 });
 

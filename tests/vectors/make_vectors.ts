@@ -9,7 +9,7 @@ import { encodeBase64Url } from "../../src/base64.ts";
 import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
 import { createCertificateRequest } from "../../src/pki/certificate_request.ts";
 import { certificateToPem } from "../../src/pki/pem.ts";
-import { exportPrivateKeyPem, generateSigningKey } from "../../src/pki/signing_key.ts";
+
 import { systemRandom } from "../../src/random.ts";
 import { ManualClock } from "../manual_clock.ts";
 import type {
@@ -18,6 +18,7 @@ import type {
   SessionKeysFile,
   SessionKeyVector,
 } from "./vector_files.ts";
+import { SigningKey } from "../../src/pki/signing_key.ts";
 
 const atMs = Date.UTC(2026, 10, 23, 12);
 const random = systemRandom;
@@ -39,39 +40,37 @@ async function write(name: string, make: () => object | Promise<object>): Promis
   await Deno.writeTextFile(path, `${JSON.stringify(await make(), null, 2)}\n`);
 }
 
-async function makeIdentities(): Promise<IdentitiesFile> {
+function makeIdentities(): IdentitiesFile {
   const clock = new ManualClock(atMs);
-  const { authority, privateKeyPem } = await CertificateAuthority.create({ clock, random });
+  const { authority, privateKeyPem } = CertificateAuthority.create({ clock, random });
   const { anchor } = authority;
-  const serverKeys = await generateSigningKey();
+  const serverKeys = SigningKey.generate();
   const days = 3652;
   const hosts = ["localhost", "127.0.0.1", "::1"];
-  const { publicKey } = serverKeys;
-  const server = await authority.issueServer({ publicKey, hosts, days, atMs, random });
-  const carolKeys = await generateSigningKey();
+  const { publicKey } = serverKeys.signingKey;
+  const server = authority.issueServer({ publicKey, hosts, days, atMs, random });
+  const carolKeys = SigningKey.generate();
   return {
     at: atMs / 1000,
     ca: { fingerprint: anchor.fingerprint, privateKey: privateKeyPem, certificate: anchor.pem },
-    server: await party("micropay:server", serverKeys, server),
-    alice: await member("alice" as AccountName, authority),
-    bob: await member("bob" as AccountName, authority),
+    server: party("micropay:server", serverKeys.pem, server),
+    alice: member("alice" as AccountName, authority),
+    bob: member("bob" as AccountName, authority),
     carol: {
       uri: "micropay:account:carol",
-      privateKey: await exportPrivateKeyPem(carolKeys.privateKey),
-      request: encodeBase64Url(await createCertificateRequest("carol" as AccountName, carolKeys)),
+      privateKey: carolKeys.pem,
+      request: encodeBase64Url(createCertificateRequest("carol" as AccountName, carolKeys.signingKey)),
     },
   };
 }
 
-async function member(name: AccountName, authority: CertificateAuthority): Promise<PartyVector> {
-  const keys = await generateSigningKey();
-  const { publicKey } = keys;
-  const der = await authority.issueMember({ name, publicKey, atMs, random });
-  return await party(`micropay:account:${name}`, keys, der);
+function member(name: AccountName, authority: CertificateAuthority): PartyVector {
+  const { signingKey: { publicKey }, pem } = SigningKey.generate();
+  const der = authority.issueMember({ name, publicKey, atMs, random });
+  return party(`micropay:account:${name}`, pem, der);
 }
 
-async function party(uri: string, keys: CryptoKeyPair, der: Uint8Array): Promise<PartyVector> {
-  const privateKey = await exportPrivateKeyPem(keys.privateKey);
+function party(uri: string, privateKey: string, der: Uint8Array): PartyVector {
   return { uri, privateKey, certificate: certificateToPem(der) };
 }
 

@@ -8,7 +8,7 @@ import { encodeMessage, type Message } from "../../src/envelope/message.ts";
 import { writeGreeting } from "../../src/envelope/greeting.ts";
 import { seal } from "../../src/envelope/seal.ts";
 import { correspondentUri, signerUri } from "../../src/envelope/correspondent.ts";
-import { signerPrivateKey } from "../../src/envelope/correspondent.ts";
+import { signerKey } from "../../src/envelope/correspondent.ts";
 import { chainHash, type Entry, entryDigest, orderDigest } from "../../src/ledger/entry.ts";
 import type { Amount } from "../../src/money.ts";
 import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
@@ -52,14 +52,14 @@ const lunch = {
   amount: 2000 as Amount,
   memo: "lunch",
 };
-const order = await signOrder(lunch, { identity: alice, anchor, clock });
+const order = signOrder(lunch, { identity: alice, anchor, clock });
 const opening = {
   id: ids.opening,
   from: "@issuer" as const,
   to: aliceName,
   amount: 10_000 as Amount,
 };
-const openingOrder = await signOrder(opening, { identity: server, anchor, clock });
+const openingOrder = signOrder(opening, { identity: server, anchor, clock });
 const change = {
   id: ids.refund,
   from: bobName,
@@ -67,7 +67,7 @@ const change = {
   amount: 500 as Amount,
   refunds: ids.lunch,
 };
-const refundOrder = await signOrder(change, { identity: bob, anchor, clock });
+const refundOrder = signOrder(change, { identity: bob, anchor, clock });
 const entries: Entry[] = [];
 let head = anchor.fingerprint;
 for (
@@ -91,10 +91,10 @@ for (
   head = chainHash(head, entryDigest(contents));
   entries.push({ ...contents, payerBalance: 0, payeeBalance: 0, hash: head });
 }
-const receipt = await signReceipt(entries[1]!, { identity: server, anchor });
-const refundReceipt = await signReceipt(entries[2]!, { identity: server, anchor });
+const receipt = signReceipt(entries[1]!, { identity: server, anchor });
+const refundReceipt = signReceipt(entries[2]!, { identity: server, anchor });
 
-export async function makeDocuments(): Promise<DocumentVector[]> {
+export function makeDocuments(): DocumentVector[] {
   const greeting = { nonce: goodNonce, atMs };
   const serverGreeting = { ...greeting, identity: server, sessionKey: sessionKeys.server };
   const bobGreeting = { ...greeting, identity: bob, sessionKey: sessionKeys.bob };
@@ -103,9 +103,9 @@ export async function makeDocuments(): Promise<DocumentVector[]> {
       "the server's greeting",
       "micropay-greeting",
       "server",
-      await writeGreeting(serverGreeting),
+      writeGreeting(serverGreeting),
     ),
-    document("a payee's greeting", "micropay-greeting", "bob", await writeGreeting(bobGreeting)),
+    document("a payee's greeting", "micropay-greeting", "bob", writeGreeting(bobGreeting)),
     document("alice pays bob 2000 for lunch", "micropay-order", "alice", order),
     document("alice's starting balance", "micropay-order", "server", openingOrder),
     document("bob gives 500 back", "micropay-order", "bob", refundOrder),
@@ -280,8 +280,8 @@ async function message(
   const introduction = first ? { enc: sessionKeys[from].jwk, csr } : undefined;
   const payload = encodeMessage(content, introduction);
   const chain = first && signer.kind === "certified" ? signer.identity.chain : undefined;
-  const privateKey = signerPrivateKey(signer);
-  const jws = await signDocument("micropay-message", payload, { privateKey, chain });
+  const signingKey = signerKey(signer);
+  const jws = signDocument("micropay-message", payload, { signingKey, chain });
   const introduce = first ? sessionKeys[from] : undefined;
   const line = await seal(content, { signer, recipient: recipients[to], introduce });
   return { what, from, to, first, payload, jws, line };

@@ -134,7 +134,7 @@ async function move(
       return exitCodes.refused;
     }
     const { id, number: entry } = outcome.entry;
-    const receipt = await signReceipt(outcome.entry, { identity, anchor });
+    const receipt = signReceipt(outcome.entry, { identity, anchor });
     const askWith = "micropay ledger show";
     printPayment({ id, entry, askWith }, () => output.booked(outcome.entry, receipt), context);
     return exitCodes.ok;
@@ -173,7 +173,7 @@ async function reissue(
   context: LedgerContext,
 ): Promise<ExitCode> {
   const code = makeOneTimeCode(systemRandom);
-  const codeDigest = await oneTimeCodeDigest(code);
+  const codeDigest = oneTimeCodeDigest(code);
   const ending = { kind: "revocation", name, codeDigest } as const;
   return await end(ending, context, () => context.output.reissued(name, code));
 }
@@ -223,7 +223,7 @@ async function withLedger(
 async function readAnchor({ certs }: LedgerRequest): Promise<TrustAnchor> {
   const path = resolve(certs, "CA.pem");
   try {
-    return await readTrustAnchorOfAnyDate(pemToDer(await Deno.readTextFile(path), "CERTIFICATE"));
+    return readTrustAnchorOfAnyDate(pemToDer(await Deno.readTextFile(path), "CERTIFICATE"));
   } catch (cause) {
     throw new FileError(`read the CA ${path}: ${messageOf(cause)}; give its folder with --certs`, {
       cause,

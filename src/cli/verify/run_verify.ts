@@ -40,7 +40,7 @@ export async function runVerify(
   let wrong = 0;
   for (const name of files) {
     for await (const { file, number, text } of verifyLines(name, { openInput })) {
-      const verdict = await verdictOf(text, anchor);
+      const verdict = verdictOf(text, anchor);
       if (verdict === "no_payment") continue;
       // Nobody named the CA: it may have come in one folder with the receipts. With --json each line names the ledger.
       if (looked++ === 0 && request.ca === undefined && !request.json) say(nearbyCaText(anchor));
@@ -69,10 +69,10 @@ export async function runVerify(
 }
 
 /** @returns what was proven; what is wrong, as a sentence; or that the line is about no payment */
-async function verdictOf(
+function verdictOf(
   text: string | undefined,
   anchor: TrustAnchor,
-): Promise<CheckedReceipt | string | "no_payment"> {
+): CheckedReceipt | string | "no_payment" {
   if (text === undefined) return "the line is longer than any receipt";
   const bare: JsonObject | undefined = /^[^.\s]+(\.[^.\s]+){2}$/.test(text)
     ? { receipt: text }
@@ -85,7 +85,7 @@ async function verdictOf(
   if (typeof receipt !== "string") return "there is no receipt in this line of JSON";
   if (order !== undefined && typeof order !== "string") return "its order is no text";
   try {
-    const checked = await checkReceipt(receipt, order, { anchor });
+    const checked = checkReceipt(receipt, order, { anchor });
     return contradiction(members, checked) ?? checked;
   } catch (error) {
     const expected = error instanceof EnvelopeError || error instanceof CertificateError ||
@@ -144,7 +144,7 @@ async function readAnchor(ca: string | undefined): Promise<TrustAnchor> {
     throw new FileError(`read the CA ${path}: there is no such file, or it is empty`);
   }
   try {
-    return await readReceiptAnchor(pem);
+    return readReceiptAnchor(pem);
   } catch (cause) {
     throw new FileError(
       `read the CA ${path}: ${messageOf(cause)}; give the operator's CA.pem with --ca`,

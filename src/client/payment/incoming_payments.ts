@@ -42,7 +42,7 @@ export class IncomingPayments {
    * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when the receipt does not prove that
    */
   async take(receiptJws: string, { order, jws }: VerifiedOrder): Promise<void> {
-    const { receipt } = await checked(receiptJws, { ...order, jws }, this.#member);
+    const { receipt } = checked(receiptJws, { ...order, jws }, this.#member);
     const payment = { receipt, receiptJws, memo: order.memo };
     const { onPayment, onFault } = this.#listener;
     try {
@@ -68,7 +68,7 @@ export class IncomingPayments {
     { order: jws, receipt }: { readonly order: string; readonly receipt: string },
   ): Promise<void> {
     const { anchor, name } = this.#member;
-    const verified = await verifyOrder(jws, { anchor });
+    const verified = verifyOrder(jws, { anchor });
     if (verified.order.to !== name) {
       throw new EnvelopeError(`take the payment ${verified.order.id}: it is to somebody else`);
     }
@@ -86,7 +86,7 @@ export async function storeReceived(
   row: Pick<HistoryRow, "order" | "receipt">,
   member: MemberContext,
 ): Promise<IncomingPayment> {
-  const { order, jws } = await verifyOrder(row.order, { anchor: member.anchor });
+  const { order, jws } = verifyOrder(row.order, { anchor: member.anchor });
   const { receipt } = await proven(row.receipt, { ...order, jws }, member);
   return { receipt, receiptJws: row.receipt, memo: order.memo };
 }

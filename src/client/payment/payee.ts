@@ -48,7 +48,7 @@ export async function takeOrder(
 ): Promise<TakenOrder> {
   const read = readPay(body);
   if ("outcome" in read) return { outcome: read };
-  const verified = await verify(read.order, from, member);
+  const verified = verify(read.order, from, member);
   if ("outcome" in verified) return { outcome: verified };
   try {
     const outcome = await member.link.ask(submitExchange, { order: verified.jws });
@@ -99,13 +99,13 @@ function readPay(body: JsonObject): { readonly order: string } | Refusal {
   }
 }
 
-async function verify(
+function verify(
   jws: string,
   from: AccountName,
   { anchor, link, name }: MemberContext,
-): Promise<VerifiedOrder | Refusal> {
+): VerifiedOrder | Refusal {
   try {
-    const verified = await verifyOrder(jws, { anchor });
+    const verified = verifyOrder(jws, { anchor });
     const { order } = verified;
     // A refund goes through the server, which knows what is refunded.
     if (order.to !== name || order.from !== from || order.refunds !== undefined) {

@@ -123,9 +123,7 @@ async function send(
   if (refusal) return refusal;
   const id = terms.id ?? makeOrderId(member.clock, member.random);
   const wanted = { id, from: member.name, to, amount, memo };
-  const made: SentOrder = again
-    ? { ...again.order, jws: again.jws }
-    : await makeOrder(wanted, member);
+  const made: SentOrder = again ? { ...again.order, jws: again.jws } : makeOrder(wanted, member);
   if (signal?.aborted) throw interrupted();
   const order = await record(made, wanted, member, { voided });
   if ("outcome" in order) return order;

@@ -25,12 +25,12 @@ export interface Paid {
  *
  * @throws what `checkReceipt` throws, when it does not
  */
-export async function checked(
+export function checked(
   receiptJws: string,
   { jws }: Pick<SentOrder, "jws">,
   { anchor }: Pick<MemberContext, "anchor">,
-): Promise<Paid> {
-  const { receipt } = await checkReceipt(receiptJws, jws, { anchor });
+): Paid {
+  const { receipt } = checkReceipt(receiptJws, jws, { anchor });
   return { outcome: "paid", receipt, receiptJws };
 }
 
@@ -44,7 +44,7 @@ export async function proven(
   order: Pick<SentOrder, "id" | "jws">,
   member: Pick<MemberContext, "anchor" | "receipts">,
 ): Promise<Paid> {
-  const paid = await checked(receiptJws, order, member);
+  const paid = checked(receiptJws, order, member);
   await member.receipts.add({ id: order.id, receipt: receiptJws, order: order.jws });
   return paid;
 }
@@ -68,7 +68,7 @@ export async function askStatus(
     return voiding !== undefined && status.code === 261 ? refuse(400) : status;
   }
   const receiptJws = status.answer.receipt;
-  const { receipt } = await verifyReceipt(receiptJws, { anchor });
+  const { receipt } = verifyReceipt(receiptJws, { anchor });
   if (receipt.id !== id) throw new EnvelopeError(`ask for ${id}: the receipt is for ${receipt.id}`);
   return { outcome: "paid", receipt, receiptJws };
 }
@@ -87,7 +87,7 @@ export async function askEntry(
   if (page.outcome === "refused") return page;
   const [row] = page.answer.entries;
   if (row?.entry !== number) return refuse(400);
-  const { receipt } = await verifyReceipt(row.receipt, { anchor });
+  const { receipt } = verifyReceipt(row.receipt, { anchor });
   if (receipt.entry !== number) {
     throw new EnvelopeError(`ask for entry ${number}: the receipt is for entry ${receipt.entry}`);
   }

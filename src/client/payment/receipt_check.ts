@@ -22,14 +22,14 @@ export interface CheckedReceipt {
  * @param orderJws the order, where there is one
  * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when anything does not hold
  */
-export async function checkReceipt(
+export function checkReceipt(
   receiptJws: string,
   orderJws: string | undefined,
   { anchor }: { anchor: TrustAnchor },
-): Promise<CheckedReceipt> {
-  const { receipt } = await verifyReceipt(receiptJws, { anchor });
+): CheckedReceipt {
+  const { receipt } = verifyReceipt(receiptJws, { anchor });
   if (orderJws === undefined) return { receipt, order: undefined };
-  const verified = await verifyOrder(orderJws, { anchor });
+  const verified = verifyOrder(orderJws, { anchor });
   const { order } = verified;
   const fault = judgeOrder(verified, { atMs: Date.parse(receipt.at) });
   if (fault) {
@@ -53,8 +53,8 @@ export async function checkReceipt(
  *
  * @throws {CertificateError} when it is not a CA's certificate
  */
-export async function readReceiptAnchor(pem: string): Promise<TrustAnchor> {
-  return await readTrustAnchorOfAnyDate(pemToDer(pem, "CERTIFICATE"));
+export function readReceiptAnchor(pem: string): TrustAnchor {
+  return readTrustAnchorOfAnyDate(pemToDer(pem, "CERTIFICATE"));
 }
 
 function isKindOf(kind: EntryKind, { from, to, refunds }: Order): boolean {

@@ -98,7 +98,7 @@ async function giveBackOnce(
   const { id, amount, memo, refundId } = terms;
   const newId = refundId ?? makeOrderId(member.clock, member.random);
   const wanted = { id: newId, from: member.name, to: from, amount, memo, refunds: id };
-  const made = await makeOrder(wanted, member);
+  const made = makeOrder(wanted, member);
   if (signal?.aborted) throw interrupted();
   const order = await record(made, wanted, member);
   const result = "outcome" in order ? order : await sendRefund(order, member, { signal });

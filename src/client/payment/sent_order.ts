@@ -21,9 +21,9 @@ export interface SentOrder {
 }
 
 /** Signs an order, stamped with the server's time. */
-export async function makeOrder(terms: OrderTerms, member: MemberContext): Promise<SentOrder> {
+export function makeOrder(terms: OrderTerms, member: MemberContext): SentOrder {
   const { anchor, identity, link } = member;
-  const jws = await signOrder(terms, { identity, anchor, clock: link });
+  const jws = signOrder(terms, { identity, anchor, clock: link });
   const { id, from, to, amount } = terms;
   return { id, from, to, amount, jws };
 }

@@ -12,13 +12,7 @@ import {
 import { verifyChain } from "../../pki/certificate_profile.ts";
 import { type Identity, openIdentity } from "../../pki/identity.ts";
 import { certificateToPem } from "../../pki/pem.ts";
-import {
-  exportPrivateKeyPem,
-  generateSigningKey,
-  importPrivateKeyPem,
-  publicKeyFingerprint,
-  sha256Hex,
-} from "../../pki/signing_key.ts";
+import { sha256Hex, SigningKey } from "../../pki/signing_key.ts";
 import type { TrustAnchor } from "../../pki/trust_anchor.ts";
 import type { DataFolder } from "./data_folder.ts";
 import type { Disk } from "./disk.ts";
@@ -26,7 +20,7 @@ import type { Disk } from "./disk.ts";
 /** A key with the request it signed: what an applicant introduces itself with. */
 export interface Application {
   readonly request: CertificateRequest;
-  readonly privateKey: CryptoKey;
+  readonly signingKey: SigningKey;
 }
 
 export class IdentityStore {
@@ -61,7 +55,7 @@ export class IdentityStore {
     const privateKeyPem = await this.#disk.readText(this.#keyFile(name));
     if (certificatePem === undefined || privateKeyPem === undefined) return undefined;
     const anchor = this.#anchor;
-    return await naming(
+    return naming(
       `use ${this.#certificateFile(name)} and its key`,
       () => openIdentity({ certificatePem, privateKeyPem, anchor, role: "member", atMs }),
     );
@@ -80,15 +74,15 @@ export class IdentityStore {
     { anew = false }: { anew?: boolean } = {},
   ): Promise<Application> {
     // Locked: two processes that register one name at once use one key.
-    const keys = await this.#locked(name, async () => {
+    const signingKey = await this.#locked(name, async () => {
       const next = this.#nextKeyFile(name);
       const isReplacement = anew &&
         (await this.#disk.readText(next) ?? await this.#certificatePem(name)) !== undefined;
       const path = isReplacement ? next : this.#keyFile(name);
       return await this.#storedKey(path) ?? await this.#newKey(path);
     });
-    const request = await readCertificateRequest(await createCertificateRequest(name, keys));
-    return { request, privateKey: keys.privateKey };
+    const request = readCertificateRequest(createCertificateRequest(name, signingKey));
+    return { request, signingKey };
   }
 
   /**
@@ -101,15 +95,15 @@ export class IdentityStore {
     certificateDer: Uint8Array<ArrayBuffer>,
     { atMs }: { atMs: number },
   ): Promise<void> {
-    const { name, keyFingerprint } = request;
-    const certificate = await verifyChain([certificateDer], {
+    const { name, publicKey } = request;
+    const certificate = verifyChain([certificateDer], {
       anchor: this.#anchor,
       role: "member",
       atMs,
     });
     const { party } = certificate;
     const matches = party.role === "member" && party.name === name &&
-      certificate.keyFingerprint === keyFingerprint;
+      certificate.publicKey.fingerprint === publicKey.fingerprint;
     if (!matches) {
       throw new CertificateError(`register ${name}: the certificate is for another name or key`);
     }
@@ -127,10 +121,10 @@ export class IdentityStore {
    * Makes the key of a request the account's. Interrupted anywhere, asking once more with the code ends it: either the next key is still
    * there, or it is the account's key already, and the server gives its certificate again.
    */
-  async #useKey({ name, keyFingerprint }: CertificateRequest): Promise<void> {
-    if (await this.#fingerprintOfKey(this.#keyFile(name)) === keyFingerprint) return;
+  async #useKey({ name, publicKey }: CertificateRequest): Promise<void> {
+    if (await this.#fingerprintOfKey(this.#keyFile(name)) === publicKey.fingerprint) return;
     const next = this.#nextKeyFile(name);
-    if (await this.#fingerprintOfKey(next) !== keyFingerprint) {
+    if (await this.#fingerprintOfKey(next) !== publicKey.fingerprint) {
       throw new CertificateError(
         `register ${name}: its key is not in ${this.#accountFolder(name)} any more; register again`,
       );
@@ -143,17 +137,16 @@ export class IdentityStore {
   async #setAside(name: AccountName): Promise<void> {
     const pem = await this.#certificatePem(name);
     if (pem === undefined) return;
-    // A copy, because the types of the oldest Deno do not say what kind of memory an encoder writes to.
-    const mark = (await sha256Hex(Uint8Array.from(new TextEncoder().encode(pem)))).slice(0, 16);
+    const mark = sha256Hex(pem).slice(0, 16);
     for (const path of [this.#keyFile(name), this.#certificateFile(name)]) {
       await this.#disk.rename(path, `${path}.replaced-${mark}`);
     }
   }
 
-  async #newKey(path: string): Promise<CryptoKeyPair> {
-    const keys = await generateSigningKey();
-    await this.#disk.writeWhole(path, await exportPrivateKeyPem(keys.privateKey), "private");
-    return keys;
+  async #newKey(path: string): Promise<SigningKey> {
+    const { signingKey, pem } = SigningKey.generate();
+    await this.#disk.writeWhole(path, pem, "private");
+    return signingKey;
   }
 
   /** One process at a time. */
@@ -186,25 +179,24 @@ export class IdentityStore {
     return this.#disk.readText(this.#certificateFile(name));
   }
 
-  async #storedKey(path: string): Promise<CryptoKeyPair | undefined> {
+  async #storedKey(path: string): Promise<SigningKey | undefined> {
     const pem = await this.#disk.readText(path);
     if (pem === undefined) return undefined;
-    return await naming(
+    return naming(
       `use the key ${path}; put back a copy of it, or move it away and ask the operator for a code`,
-      () => importPrivateKeyPem(pem),
+      () => SigningKey.read(pem),
     );
   }
 
   async #fingerprintOfKey(path: string): Promise<string | undefined> {
-    const keys = await this.#storedKey(path);
-    return keys && await publicKeyFingerprint(keys.publicKey);
+    return (await this.#storedKey(path))?.publicKey.fingerprint;
   }
 }
 
 /** Says what was attempted, with the file's path, before what is wrong with its content. */
-async function naming<Result>(attempt: string, action: () => Promise<Result>): Promise<Result> {
+function naming<Result>(attempt: string, action: () => Result): Result {
   try {
-    return await action();
+    return action();
   } catch (cause) {
     if (!(cause instanceof CertificateError)) throw cause;
     throw new CertificateError(`${attempt}: ${cause.message}`, { cause });

@@ -25,7 +25,7 @@ export class PinStore {
    * @throws {FileError} when the file is not as this program writes it
    */
   async get(server: string): Promise<string | undefined> {
-    const path = await this.file(server);
+    const path = this.file(server);
     const text = await this.#folder.disk.readText(path);
     if (text === undefined) return undefined;
     const pin = v.safeParse(pinShape, parseJsonObject(text));
@@ -57,7 +57,7 @@ export class PinStore {
       await disk.makeFolder(this.#folder.ledgerFolder(anchor.fingerprint));
       await disk.writeWhole(this.#folder.caFile(anchor.fingerprint), anchor.pem, "public");
       const pin = { server, ledger: anchor.fingerprint };
-      await disk.writeWhole(await this.file(server), `${JSON.stringify(pin)}\n`, "private");
+      await disk.writeWhole(this.file(server), `${JSON.stringify(pin)}\n`, "private");
       return anchor.fingerprint;
     });
   }
@@ -68,8 +68,8 @@ export class PinStore {
   }
 
   /** Where the pin of an address is, if there is one. Its digest is no longer than a file's name may be, and needs no capitals. */
-  async file(server: string): Promise<string> {
-    const digest = await sha256Hex(Uint8Array.from(new TextEncoder().encode(server)));
+  file(server: string): string {
+    const digest = sha256Hex(server);
     return join(this.#folder.pinsFolder(), `${digest}.json`);
   }
 }

@@ -47,8 +47,8 @@ export async function resolveServerAnchor(
   line: string,
   options: TrustOptions,
 ): Promise<TrustAnchor> {
-  const given = await givenSource(options);
-  const anchor = await announcedAnchor(line, options);
+  const given = givenSource(options);
+  const anchor = announcedAnchor(line, options);
   if (given) requireSame(anchor, given, options);
   if (!given) await requireUsual(anchor, options);
   // A CA's file is given each time; a fingerprint, once.
@@ -57,9 +57,9 @@ export async function resolveServerAnchor(
 }
 
 /** What the person named. */
-async function givenSource(options: TrustOptions): Promise<Source | undefined> {
+function givenSource(options: TrustOptions): Source | undefined {
   const { ca, fingerprint, server } = options;
-  const file = ca && await readSource(ca, "--ca", options);
+  const file = ca && readSource(ca, "--ca", options);
   if (fingerprint === undefined) return file;
   if (file && file.fingerprint !== fingerprint) {
     throw new UntrustedError(
@@ -70,16 +70,16 @@ async function givenSource(options: TrustOptions): Promise<Source | undefined> {
   return { fingerprint, name: "--fingerprint" };
 }
 
-async function announcedAnchor(
+function announcedAnchor(
   line: string,
   { atMs, server }: TrustOptions,
-): Promise<TrustAnchor> {
+): TrustAnchor {
   const der = announcedRoot(line);
   if (!der) {
     throw new UntrustedError(`trust ${server}: what answers there is not a micropay server`);
   }
   try {
-    return await readTrustAnchor(der, { atMs });
+    return readTrustAnchor(der, { atMs });
   } catch (cause) {
     if (!(cause instanceof CertificateError)) throw cause;
     throw new UntrustedError(`trust ${server}: ${cause.message}`, { cause });
@@ -92,10 +92,10 @@ async function requireUsual(anchor: TrustAnchor, options: TrustOptions): Promise
   const pinned = await pins.get(server);
   const file = await readNearbyCa?.();
   if (pinned !== undefined) {
-    await requireAgreement(pinned, file, { anchor, options });
-    if (pinned !== anchor.fingerprint) throw await changed(pinned, anchor, options);
+    requireAgreement(pinned, file, { anchor, options });
+    if (pinned !== anchor.fingerprint) throw changed(pinned, anchor, options);
   } else if (file) {
-    const nearby = await readSource(file, "in the current folder", options);
+    const nearby = readSource(file, "in the current folder", options);
     requireSame(anchor, nearby, options);
   } else {
     await requireKnown(anchor, options);
@@ -103,23 +103,29 @@ async function requireUsual(anchor: TrustAnchor, options: TrustOptions): Promise
 }
 
 /** A file that is no CA's certificate says nothing against the pin: it may be another program's. */
-async function requireAgreement(
+function requireAgreement(
   pinned: string,
   file: CaFile | undefined,
   { anchor, options }: { readonly anchor: TrustAnchor; readonly options: TrustOptions },
-): Promise<void> {
+): void {
   const { atMs, server, pins } = options;
-  const nearby = file && await readTrustAnchorPem(file.pem, { atMs }).catch((error) => {
-    if (!(error instanceof CertificateError)) throw error;
-    return undefined;
-  });
+  const nearby = file && readIfAnchor(file.pem, atMs);
   if (!nearby || nearby.fingerprint === pinned) return;
   throw new UntrustedError(
-    `trust ${server}: its pin ${await pins.file(server)} is for the CA ${pinned}, and ` +
+    `trust ${server}: its pin ${pins.file(server)} is for the CA ${pinned}, and ` +
       `${file!.path} in the current folder is the CA ${nearby.fingerprint}; the server has ` +
       `${anchor.fingerprint}. Ask the operator which is right and give it with --fingerprint or ` +
       `--ca, or start micropay in another folder`,
   );
+}
+
+function readIfAnchor(pem: string, atMs: number): TrustAnchor | undefined {
+  try {
+    return readTrustAnchorPem(pem, { atMs });
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    return undefined;
+  }
 }
 
 /** A ledger is trusted at any address; at a first one somebody has to confirm it. */
@@ -146,7 +152,7 @@ async function pin(
   if (await pins.get(server) === anchor.fingerprint) return;
   const pinned = await pins.set(server, anchor, { replace });
   // Another process was told something else at the same time.
-  if (pinned !== anchor.fingerprint) throw await changed(pinned, anchor, options);
+  if (pinned !== anchor.fingerprint) throw changed(pinned, anchor, options);
 }
 
 function requireSame(
@@ -162,25 +168,25 @@ function requireSame(
   );
 }
 
-async function changed(
+function changed(
   pinned: string,
   { fingerprint: found }: TrustAnchor,
   { server, pins }: TrustOptions,
-): Promise<UntrustedError> {
+): UntrustedError {
   return new UntrustedError(
     `trust ${server}: its CA was ${pinned} and is ${found} now. Somebody may be in between. ` +
-      `The pin is ${await pins.file(server)}. ` +
+      `The pin is ${pins.file(server)}. ` +
       `If the operator confirms the new one, give it with --fingerprint`,
   );
 }
 
-async function readSource(
+function readSource(
   { pem, path }: CaFile,
   origin: string,
   { atMs }: TrustOptions,
-): Promise<Source> {
+): Source {
   try {
-    const { fingerprint } = await readTrustAnchorPem(pem, { atMs });
+    const { fingerprint } = readTrustAnchorPem(pem, { atMs });
     return { fingerprint, name: `${path} (${origin})` };
   } catch (cause) {
     if (!(cause instanceof CertificateError)) throw cause;

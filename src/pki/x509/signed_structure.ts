@@ -3,6 +3,7 @@
  */
 import { CertificateError } from "../../errors.ts";
 import { certificateBytesMax } from "../../limits.ts";
+import type { PublicKey, SigningKey } from "../signing_key.ts";
 import { type Bytes, type DerElement, derTag, encodeDer, hexBytes, readDer } from "./der.ts";
 
 /** AlgorithmIdentifier of id-Ed25519 (1.3.101.112), parameters absent (RFC 8410 section 3). */
@@ -27,12 +28,12 @@ export interface StructureCodec<Contents> {
 }
 
 /** Encodes the contents and signs them. */
-export async function signStructure<Contents>(
+export function signStructure<Contents>(
   contents: Contents,
-  { codec, privateKey }: { codec: StructureCodec<Contents>; privateKey: CryptoKey },
-): Promise<Bytes> {
+  { codec, signingKey }: { codec: StructureCodec<Contents>; signingKey: SigningKey },
+): Bytes {
   const body = codec.encodeBody(contents);
-  return frame(body, new Uint8Array(await crypto.subtle.sign("Ed25519", privateKey, body)));
+  return frame(body, signingKey.sign(body));
 }
 
 /**
@@ -69,12 +70,12 @@ export function readStructure<Contents>(
   return { der, contents, signedBytes: body.bytes, signature };
 }
 
-/** Whether the signature is by `publicKey` (which `importPublicKey` has to have accepted). */
-export async function isSignedBy(
+/** Whether the signature is by `publicKey`. */
+export function isSignedBy(
   { signature, signedBytes }: Pick<SignedStructure<unknown>, "signature" | "signedBytes">,
-  publicKey: CryptoKey,
-): Promise<boolean> {
-  return await crypto.subtle.verify("Ed25519", publicKey, signature, signedBytes);
+  publicKey: PublicKey,
+): boolean {
+  return publicKey.verify(signedBytes, signature);
 }
 
 function frame(body: Bytes, signature: Bytes): Bytes {

@@ -26,7 +26,7 @@ export const registerRoute = applicantRoute({
     // Looked at before a certificate is issued for nothing; decided by the ledger, when two ask for a name at once.
     const account = await server.ledger.account(name);
     const current = account?.certificate;
-    if (current && current.keyFingerprint !== request.keyFingerprint) return refuse(210);
+    if (current && current.keyFingerprint !== request.publicKey.fingerprint) return refuse(210);
     const { remote } = session.channel;
     if (account && !current) {
       if (account.lastChange?.kind !== "revocation" || code === undefined) return refuse(210);
@@ -35,11 +35,11 @@ export const registerRoute = applicantRoute({
     // Only a new account counts: a name that is there, whoever asks for it, takes nothing from others at its address.
     if (!account && !server.registrations.take(remote)) return refuse(211);
     const { initialBalance } = server;
-    const { opening, certificate } = await session.inTurn(async () => ({
+    const { opening, certificate } = await session.inTurn(() => ({
       opening: isAmount(initialBalance)
-        ? await signIssue({ kind: "opening", name, amount: initialBalance }, server)
+        ? signIssue({ kind: "opening", name, amount: initialBalance }, server)
         : undefined,
-      certificate: current ?? await issueCertificate(request, server),
+      certificate: current ?? issueCertificate(request, server),
     }));
     const registered = await server.ledger.register({
       name,
@@ -88,7 +88,7 @@ async function reissue(
 ): Promise<RegisterOutcome> {
   const { ledger, changes, clock } = server;
   const { name } = request;
-  const codeDigest = await oneTimeCodeDigest(code);
+  const codeDigest = oneTimeCodeDigest(code);
   let certificate: CertificateRecord | undefined;
   let registered: RegisterOutcome = { outcome: "outdated" };
   for (let tries = 0; tries < changeTriesMax && registered.outcome === "outdated"; tries++) {
@@ -97,11 +97,11 @@ async function reissue(
     if (revocation?.kind !== "revocation" || revocation.codeDigest !== codeDigest) {
       return { outcome: "name_taken" };
     }
-    const signed = await session.inTurn(async () => {
-      certificate ??= await issueCertificate(request, server);
+    const signed = await session.inTurn(() => {
+      certificate ??= issueCertificate(request, server);
       const { fingerprint } = certificate;
       const terms = { kind: "reissue", name, certificate: fingerprint, previous } as const;
-      const change = await signAccountChange({ ...terms, atMs: clock.nowMs() }, server);
+      const change = signAccountChange({ ...terms, atMs: clock.nowMs() }, server);
       return { name, certificate, reissue: { codeDigest, change } };
     });
     registered = await ledger.register(signed);
@@ -109,11 +109,16 @@ async function reissue(
   return registered;
 }
 
-async function issueCertificate(
-  { name, publicKey, keyFingerprint }: CertificateRequest,
+function issueCertificate(
+  { name, publicKey }: CertificateRequest,
   { authority, clock, random }: ServerContext,
-): Promise<CertificateRecord> {
+): CertificateRecord {
   const atMs = clock.nowMs();
-  const der = await authority.issueMember({ name, publicKey, atMs, random });
-  return { fingerprint: await sha256Hex(der), keyFingerprint, der, issuedAtMs: atMs };
+  const der = authority.issueMember({ name, publicKey, atMs, random });
+  return {
+    fingerprint: sha256Hex(der),
+    keyFingerprint: publicKey.fingerprint,
+    der,
+    issuedAtMs: atMs,
+  };
 }

@@ -19,15 +19,15 @@ export const statusRoute = memberRoute({
     if (own && "outcome" in own) return own;
     if (own && own.order.id !== id) return refuse(261);
     const entry = await server.ledger.entry(id);
-    if (entry) return await told(entry, name, server);
+    if (entry) return told(entry, name, server);
     return own ? await voided(own, name, server) : refuse(400);
   },
 });
 
 /** Whether other people's payments exist is none of the asker's business. */
-async function told(entry: Entry, name: AccountName, server: ServerContext) {
+function told(entry: Entry, name: AccountName, server: ServerContext) {
   if (entry.payer !== name && entry.payee !== name) return refuse(400);
-  return answered({ receipt: await signReceipt(entry, server) });
+  return answered({ receipt: signReceipt(entry, server) });
 }
 
 /** Sees to it that an order is never booked. Either of its sides may. */
@@ -37,7 +37,7 @@ async function voided(own: MembersOrder, name: AccountName, server: ServerContex
   const result = await keepVoid(own, server, 265);
   switch (result.outcome) {
     case "booked":
-      return await told(result.entry, name, server);
+      return told(result.entry, name, server);
     case "no_room":
       return refuse(520);
     case "voided":

@@ -43,7 +43,7 @@ async function book(own: MembersOrder, server: ServerContext): Promise<Decision>
   const { order, jws, payer, payee } = own;
   // Asked before anything that changes with time: the same order again gives the same receipt, expired or not.
   const earlier = await ledger.entry(order.id);
-  if (earlier?.orderJws === jws) return known(await receipted(earlier, server));
+  if (earlier?.orderJws === jws) return known(receipted(earlier, server));
   const refusal = (code: Code) => refused(code, own, server);
   const atMs = clock.nowMs();
   const fault = judgeOrder(own, { atMs });
@@ -69,9 +69,9 @@ async function book(own: MembersOrder, server: ServerContext): Promise<Decision>
   const booked = await ledger.book(booking, { expiresAtMs: order.exp * 1000 });
   switch (booked.outcome) {
     case "booked":
-      return { outcome: await receipted(booked.entry, server), isNew: true };
+      return { outcome: receipted(booked.entry, server), isNew: true };
     case "repeated":
-      return known(await receipted(booked.entry, server));
+      return known(receipted(booked.entry, server));
     case "voided":
       return known(refuse(codeOf(booked)));
     case "expired":
@@ -115,7 +115,7 @@ async function refused(code: Code, own: MembersOrder, server: ServerContext): Pr
       return known(refuse(520));
     // Handed in over another connection at the same time, and there was something to take just then.
     case "booked":
-      return known(await receipted(result.entry, server));
+      return known(receipted(result.entry, server));
   }
 }
 
@@ -128,8 +128,8 @@ function codeOf({ code }: { readonly code: number }): Code {
   return isCode(code) ? code : 260;
 }
 
-async function receipted(entry: Entry, server: ServerContext): Promise<Outcome<Receipted>> {
-  return answered({ receipt: await signReceipt(entry, server) });
+function receipted(entry: Entry, server: ServerContext): Outcome<Receipted> {
+  return answered({ receipt: signReceipt(entry, server) });
 }
 
 /**

@@ -144,7 +144,7 @@ Deno.test("pay: a receipt for another order of the same amount proves nothing", 
   await inFolder(async (folder) => {
     await using server = await startServer();
     const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-    const earlier = await signPayload(orderPayload(alice, server.anchor), alice);
+    const earlier = signPayload(orderPayload(alice, server.anchor), alice);
     await using _payee = await TestPayee.logIn(server, bob, {
       behave: async (scene) => {
         const outcome = await scene.link.ask(submitExchange, { order: earlier });

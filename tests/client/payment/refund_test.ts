@@ -243,7 +243,7 @@ async function recordRefund(
     ...amountOf(30),
     refunds: id,
   };
-  const jws = await signOrder(terms, { identity, anchor, clock: link });
+  const jws = signOrder(terms, { identity, anchor, clock: link });
   await outbox.add({ id: terms.id, jws });
   return terms.id;
 }

@@ -214,7 +214,7 @@ Deno.test("when the server is gone, every payment in doubt is named, and nothing
 Deno.test("an order whose id was booked for another one is not done", async () => {
   await inDoubt(async ({ server, alice, bob, member }) => {
     const [id] = await member.context.outbox.ids();
-    const order = await signPayload(orderPayload(alice, server.anchor, { id, amount: 1 }), alice);
+    const order = signPayload(orderPayload(alice, server.anchor, { id, amount: 1 }), alice);
     await (await server.link(bob)).ask(submitExchange, { order });
     assertEquals(await outcomes(member), ["not_done"]);
     assertEquals(await member.context.outbox.ids(), []);
@@ -225,7 +225,7 @@ Deno.test("an order whose id was booked for the same payment, made from another 
   await inDoubt(async ({ server, alice, bob, member }) => {
     const [id] = await member.context.outbox.ids();
     const terms = { id, amount: lunch.amount, memo: "from the other terminal" };
-    const order = await signPayload(orderPayload(alice, server.anchor, terms), alice);
+    const order = signPayload(orderPayload(alice, server.anchor, terms), alice);
     await (await server.link(bob)).ask(submitExchange, { order });
     const [done] = await settled(member);
     assert(done?.outcome === "done");

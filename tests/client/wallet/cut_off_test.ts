@@ -32,13 +32,13 @@ class Registrar {
     return this.#key !== undefined && keyFingerprint === this.#key;
   }
 
-  async issue({ request }: Application): Promise<Uint8Array<ArrayBuffer>> {
-    this.#key ??= request.keyFingerprint;
-    assertEquals(request.keyFingerprint, this.#key, "the server knows another key by now");
+  issue({ request }: Application): Uint8Array<ArrayBuffer> {
+    this.#key ??= request.publicKey.fingerprint;
+    assertEquals(request.publicKey.fingerprint, this.#key, "the server knows another key by now");
     const { name, publicKey } = request;
     const atMs = systemClock.nowMs();
     const { authority } = this.#server;
-    return await authority.issueMember({ name, publicKey, atMs, random: systemRandom });
+    return authority.issueMember({ name, publicKey, atMs, random: systemRandom });
   }
 }
 
@@ -82,7 +82,7 @@ Deno.test("cut off: a key's replacement ends well the next time, with the key th
     return async (disk) => {
       const identities = new IdentityStore(new DataFolder(folder, disk), server.anchor);
       const there = await identities.load(alice, { atMs: systemClock.nowMs() });
-      if (registrar.knows(there?.certificate.keyFingerprint)) return;
+      if (registrar.knows(there?.certificate.publicKey.fingerprint)) return;
       await register(identities, registrar, { anew: true });
     };
   }, { changesMin: 7 });
@@ -107,6 +107,6 @@ async function register(
   const atMs = systemClock.nowMs();
   await identities.complete(application, await registrar.issue(application), { atMs });
   const identity = await identities.load(alice, { atMs });
-  const { keyFingerprint } = application.request;
-  assertEquals(identity?.certificate.keyFingerprint, keyFingerprint);
+  const { fingerprint: keyFingerprint } = application.request.publicKey;
+  assertEquals(identity?.certificate.publicKey.fingerprint, keyFingerprint);
 }

@@ -29,8 +29,8 @@ Deno.test("identities: the key is there before it is used, stays the same, and o
     assertEquals((await openssl("pkey", "-in", key, "-noout")).success, true);
     // Not registered yet: asked for again with the same key, and nobody's account.
     assertEquals(
-      (await store.apply(alice)).request.keyFingerprint,
-      application.request.keyFingerprint,
+      (await store.apply(alice)).request.publicKey.fingerprint,
+      application.request.publicKey.fingerprint,
     );
     assertEquals(await store.names(), []);
     const atMs = systemClock.nowMs();
@@ -75,22 +75,23 @@ Deno.test("identities: a lost key is replaced when the new one has its certifica
     const data = new DataFolder(folder);
     const store = new IdentityStore(data, server.anchor);
     const atMs = systemClock.nowMs();
-    const issue = async ({ request }: { request: CertificateRequest }) => {
+    const issue = ({ request }: { request: CertificateRequest }) => {
       const { publicKey, name } = request;
-      return await server.authority.issueMember({ name, publicKey, atMs, random: systemRandom });
+      return server.authority.issueMember({ name, publicKey, atMs, random: systemRandom });
     };
     const first = await store.apply(alice, { anew: true });
-    await store.complete(first, await issue(first), { atMs });
-    const fingerprint = async () => (await store.load(alice, { atMs }))?.certificate.keyFingerprint;
+    await store.complete(first, issue(first), { atMs });
+    const fingerprint = async () =>
+      (await store.load(alice, { atMs }))?.certificate.publicKey.fingerprint;
 
     const next = await store.apply(alice, { anew: true });
-    assertNotEquals(next.request.keyFingerprint, first.request.keyFingerprint);
+    assertNotEquals(next.request.publicKey.fingerprint, first.request.publicKey.fingerprint);
     // The code was refused, or the answer got lost: the old one is as it was, and the new one is asked for again.
-    assertEquals(await fingerprint(), first.request.keyFingerprint);
+    assertEquals(await fingerprint(), first.request.publicKey.fingerprint);
     const again = await store.apply(alice, { anew: true });
-    assertEquals(again.request.keyFingerprint, next.request.keyFingerprint);
-    await store.complete(again, await issue(again), { atMs });
-    assertEquals(await fingerprint(), next.request.keyFingerprint);
+    assertEquals(again.request.publicKey.fingerprint, next.request.publicKey.fingerprint);
+    await store.complete(again, issue(again), { atMs });
+    assertEquals(await fingerprint(), next.request.publicKey.fingerprint);
 
     const path = data.accountFolder(server.anchor.fingerprint, alice);
     const names = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
@@ -113,7 +114,7 @@ Deno.test("identities: of many that apply at once, all have the one key that is 
     const applications = await Promise.all([apply(), apply(), apply(), apply()]);
     const { request } = await apply();
     for (const application of applications) {
-      assertEquals(application.request.keyFingerprint, request.keyFingerprint);
+      assertEquals(application.request.publicKey.fingerprint, request.publicKey.fingerprint);
     }
   });
 });
@@ -124,20 +125,20 @@ Deno.test("identities: of two that replace a key at once, both end with the new 
     const data = new DataFolder(folder);
     const atMs = systemClock.nowMs();
     const open = () => new IdentityStore(data, server.anchor);
-    const issue = async ({ request }: Application) => {
+    const issue = ({ request }: Application) => {
       const { publicKey, name } = request;
-      return await server.authority.issueMember({ name, publicKey, atMs, random: systemRandom });
+      return server.authority.issueMember({ name, publicKey, atMs, random: systemRandom });
     };
     const first = await open().apply(alice);
-    await open().complete(first, await issue(first), { atMs });
+    await open().complete(first, issue(first), { atMs });
     const applications = await Promise.all([1, 2].map(() => open().apply(alice, { anew: true })));
     await Promise.all(applications.map(async (application) => {
-      await open().complete(application, await issue(application), { atMs });
+      await open().complete(application, issue(application), { atMs });
     }));
     const identity = await open().load(alice, { atMs });
-    const { keyFingerprint } = applications[0]!.request;
-    assertEquals(identity?.certificate.keyFingerprint, keyFingerprint);
-    assertNotEquals(keyFingerprint, first.request.keyFingerprint);
+    const { fingerprint: keyFingerprint } = applications[0]!.request.publicKey;
+    assertEquals(identity?.certificate.publicKey.fingerprint, keyFingerprint);
+    assertNotEquals(keyFingerprint, first.request.publicKey.fingerprint);
     const key = `${data.accountFolder(server.anchor.fingerprint, alice)}/key.pem`;
     const kept = [...Deno.readDirSync(dirname(key))].filter(({ name }) =>
       name.startsWith("key.pem.replaced-")
@@ -156,21 +157,21 @@ for (const name of ["key.pem", "next_key.pem", "certificate.pem"] as const) {
       const register = async (anew: boolean) => {
         const application = await store.apply(alice, { anew });
         const { publicKey } = application.request;
-        const certificate = await server.authority.issueMember({
+        const certificate = server.authority.issueMember({
           name: alice,
           publicKey,
           atMs,
           random: systemRandom,
         });
         await store.complete(application, certificate, { atMs });
-        return application.request.keyFingerprint;
+        return application.request.publicKey.fingerprint;
       };
       const path = data.accountFolder(server.anchor.fingerprint, alice);
       await Deno.mkdir(path, { recursive: true });
       if (name !== "key.pem") await register(false);
       await Deno.writeTextFile(`${path}/${name}`, "");
       const key = await register(name === "next_key.pem");
-      assertEquals((await store.load(alice, { atMs }))?.certificate.keyFingerprint, key);
+      assertEquals((await store.load(alice, { atMs }))?.certificate.publicKey.fingerprint, key);
       assertEquals(await store.names(), [alice]);
     });
   });
@@ -185,7 +186,7 @@ Deno.test("identities: a key or certificate that is damaged is named with its fi
     const path = data.accountFolder(server.anchor.fingerprint, alice);
     const application = await store.apply(alice);
     const { publicKey } = application.request;
-    const certificate = await server.authority.issueMember({
+    const certificate = server.authority.issueMember({
       name: alice,
       publicKey,
       atMs,

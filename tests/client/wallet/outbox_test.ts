@@ -16,7 +16,7 @@ const id = "019aaf3e-7c00-7000-8000-00000000000a";
 
 async function withOutbox(
   act: (
-    scene: { outbox: Outbox; path: string; order: (amount: number) => Promise<string> },
+    scene: { outbox: Outbox; path: string; order: (amount: number) => string },
   ) => Promise<void>,
 ): Promise<void> {
   await inFolder(async (folder) => {
@@ -32,14 +32,14 @@ async function withOutbox(
 function orderOf(
   amount: number,
   { server, alice }: { server: TestServer; alice: Identity },
-): Promise<string> {
+): string {
   return signPayload(orderPayload(alice, server.anchor, { id, amount }), alice);
 }
 
 Deno.test("outbox: an order is kept privately until it is removed, and a refusal is noted", async () => {
   await withOutbox(async ({ outbox, path, order }) => {
     assertEquals([await outbox.ids(), await outbox.get(id)], [[], undefined]);
-    const jws = await order(5);
+    const jws = order(5);
     const item = await outbox.add({ id, jws });
     assertEquals([item.jws, item.order.amount as number, item.isRefused], [jws, 5, false]);
     assertEquals([await modeOf(path), await modeOf(`${path}/${id}.json`)], [0o700, 0o600]);
@@ -55,7 +55,7 @@ Deno.test("outbox: an order is kept privately until it is removed, and a refusal
 
 Deno.test("outbox: another order with the same id gets its place only when the first is void", async () => {
   await withOutbox(async ({ outbox, order }) => {
-    const [first, second] = [await order(5), await order(6)];
+    const [first, second] = [order(5), await order(6)];
     await outbox.add({ id, jws: first });
     assertEquals((await outbox.add({ id, jws: second })).jws, first);
     // What is about the second leaves the first alone.
@@ -77,7 +77,7 @@ Deno.test("outbox: of several orders with one id at once, one is recorded, and a
 
 Deno.test("outbox: a file that is no order, and one that was cut off while it was written", async () => {
   await withOutbox(async ({ outbox, path, order }) => {
-    await outbox.add({ id, jws: await order(5) });
+    await outbox.add({ id, jws: order(5) });
     await Deno.writeTextFile(`${path}/.new-half`, "{");
     assertEquals(await outbox.ids(), [id]);
     await Deno.writeTextFile(`${path}/${id}.json`, "{}");
@@ -87,7 +87,7 @@ Deno.test("outbox: a file that is no order, and one that was cut off while it wa
 
 Deno.test("outbox: an empty file, as a full disk leaves one, is no record: nothing was sent", async () => {
   await withOutbox(async ({ outbox, path, order }) => {
-    const jws = await order(5);
+    const jws = order(5);
     await outbox.add({ id, jws });
     await Deno.writeTextFile(`${path}/${id}.json`, "");
     assertEquals(await outbox.get(id), undefined);

@@ -245,8 +245,8 @@ for (const row of rows) {
 }
 
 async function greetingOf({ authority }: TestServer): Promise<string> {
-  return await writeGreeting({
-    identity: await serverIdentity(authority),
+  return writeGreeting({
+    identity: serverIdentity(authority),
     sessionKey: await sessionKey(),
     nonce: makeNonce(systemRandom),
     atMs: systemClock.nowMs(),
