@@ -11,10 +11,7 @@
 /** Deepest nesting of any document of ours, with room to spare. */
 export const jsonDepthMax = 8;
 
-/**
- * Longest document, in bytes or in UTF-16 units as it is given. Sixteen times a line on the wire; at hundreds of times as much
- * the token pattern below would exhaust the stack.
- */
+/** Longest document, in bytes or in UTF-16 units as it is given. Sixteen times a line on the wire. */
 export const jsonLengthMax = 1024 * 1024;
 
 /** A decoded JSON object whose members nobody has looked at yet. */
@@ -30,47 +27,97 @@ export function parseJsonObject(source: Uint8Array | string): JsonObject | undef
   let text: string;
   let value: unknown;
   try {
-    text = typeof source === "string" ? source : decodeUtf8(source);
+    text = typeof source === "string" ? source : decoder.decode(source);
     value = JSON.parse(text);
   } catch {
     return undefined;
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  return isStrict(text) ? value as JsonObject : undefined;
+  const members = scanMembers(text);
+  // Of two members with one name only the last is in the value.
+  return members !== undefined && members === countMembers(value) ? value as JsonObject : undefined;
 }
 
-function decodeUtf8(bytes: Uint8Array): string {
-  // ignoreBOM keeps a byte order mark in the text, where JSON.parse then refuses it.
-  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-}
+// ignoreBOM keeps a byte order mark in the text, where JSON.parse then refuses it.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-// One alternative per token that matters. The text is already known to be JSON, so whatever lies between is harmless.
-const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[-\d][^\s,\]}]*/g;
+const code = {
+  quote: 0x22,
+  minus: 0x2d,
+  dot: 0x2e,
+  zero: 0x30,
+  nine: 0x39,
+  colon: 0x3a,
+  upperE: 0x45,
+  openBracket: 0x5b,
+  backslash: 0x5c,
+  closeBracket: 0x5d,
+  lowerE: 0x65,
+  openBrace: 0x7b,
+  closeBrace: 0x7d,
+} as const;
 
-/** No sign but a needed one, no fraction, no exponent. */
-const integer = /^(?:0|-?[1-9]\d*)$/;
-
-/** Walks the tokens of a valid JSON text with a stack of the member names seen in each open object. */
-function isStrict(text: string): boolean {
-  const open: (Set<string> | null)[] = [];
-  let string: string | undefined;
-  for (const [found] of text.matchAll(token)) {
-    if (found === "{" || found === "[") {
-      open.push(found === "{" ? new Set() : null);
-      if (open.length > jsonDepthMax) return false;
-    } else if (found === "}" || found === "]") {
-      open.pop();
-    } else if (found === ":") {
-      // A colon outside a string follows a member's name, and only there.
-      const name = JSON.parse(string!) as string;
-      const names = open.at(-1)!;
-      if (names.has(name)) return false;
-      names.add(name);
-    } else if (found.startsWith('"')) {
-      string = found;
-    } else if (found !== "," && !integer.test(found)) {
-      return false;
+/**
+ * Reads a valid JSON text once from its first character to its last.
+ *
+ * @returns how many members all of its objects are written with, or `undefined` when it nests too deep or has a number that is not
+ * spelled as an integer
+ */
+function scanMembers(text: string): number | undefined {
+  let members = 0;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const found = text.charCodeAt(at);
+    if (found === code.quote) {
+      at = endOfString(text, at);
+    } else if (found === code.colon) {
+      members++;
+    } else if (found === code.openBrace || found === code.openBracket) {
+      if (++depth > jsonDepthMax) return undefined;
+    } else if (found === code.closeBrace || found === code.closeBracket) {
+      depth--;
+    } else if (found === code.minus || isDigit(found)) {
+      const end = endOfInteger(text, at);
+      if (end === undefined) return undefined;
+      at = end;
     }
   }
-  return true;
+  return members;
+}
+
+/** @returns the index of the quote that ends the string, whose first quote is at `start` */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1);; end = text.indexOf('"', end + 1)) {
+    let before = end;
+    while (text.charCodeAt(before - 1) === code.backslash) before--;
+    // An even number of backslashes are escaped themselves.
+    if ((end - before) % 2 === 0) return end;
+  }
+}
+
+/** @returns the index of the last digit, or `undefined` for minus zero, a fraction or an exponent */
+function endOfInteger(text: string, start: number): number | undefined {
+  let end = start;
+  while (isDigit(text.charCodeAt(end + 1))) end++;
+  const isMinusZero = text.charCodeAt(start) === code.minus &&
+    text.charCodeAt(start + 1) === code.zero;
+  const next = text.charCodeAt(end + 1);
+  const isLonger = next === code.dot || next === code.lowerE || next === code.upperE;
+  return isMinusZero || isLonger ? undefined : end;
+}
+
+function isDigit(found: number): boolean {
+  return found >= code.zero && found <= code.nine;
+}
+
+/** How many members the objects of a value have, in all. */
+function countMembers(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  let members = 0;
+  if (Array.isArray(value)) {
+    for (const element of value) members += countMembers(element);
+    return members;
+  }
+  for (const member of Object.values(value)) members += 1 + countMembers(member);
+  return members;
 }

@@ -115,6 +115,30 @@ for (const { title, text } of taken) {
   });
 }
 
+Deno.test("property: what is written with each name once is taken, and refused with any member once more", () => {
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof({ maxDepth: 4 }, fc.string(), fc.maxSafeInteger(), tie("object"), tie("array")),
+    object: fc.dictionary(fc.string({ unit: "binary" }), tie("any"), { maxKeys: 4 }),
+    array: fc.array(tie("any"), { maxLength: 3 }),
+  })).object;
+  fc.assert(fc.property(value, fc.nat(), (object, at) => {
+    const text = JSON.stringify(object);
+    fc.pre(!/[^\d]-0[^\d]/.test(text));
+    assertEquals<unknown>(parseJsonObject(text), JSON.parse(text));
+    const names = Object.keys(object as object);
+    if (names.length === 0) return;
+    const again = JSON.stringify(names[at % names.length]);
+    assertEquals(parseJsonObject(`${text.slice(0, -1)},${again}:1}`), undefined);
+    assertEquals(parseJsonObject(`{${again}:1,${text.slice(1)}`), undefined);
+    assertEquals(parseJsonObject(`{"x":[1,${text.slice(0, -1)},${again}:1}]}`), undefined);
+  }));
+});
+
+Deno.test("bytes that are no text leave nothing behind for the next document", () => {
+  assertEquals(parseJsonObject(Uint8Array.of(0x7b, 0xe2, 0x82)), undefined);
+  assertEquals<unknown>(parseJsonObject(new TextEncoder().encode('{"a":1}')), { a: 1 });
+});
+
 const damaged: readonly { readonly title: string; readonly inside: readonly number[] }[] = [
   { title: "a byte that no character starts with", inside: [0xff] },
   { title: "a character cut short", inside: [0xc3] },
