@@ -29,8 +29,12 @@ export const registerRoute = applicantRoute({
     if (current && current.keyFingerprint !== request.publicKey.fingerprint) return refuse(210);
     const { remote } = session.channel;
     if (account && !current) {
-      if (account.lastChange?.kind !== "revocation" || code === undefined) return refuse(210);
-      return outcomeOf(await reissue(request, { code, server, session }));
+      const { lastChange } = account;
+      if (lastChange?.kind !== "revocation" || code === undefined) return refuse(210);
+      const codeDigest = oneTimeCodeDigest(code);
+      // Before every change of the ledger is verified: whoever guesses must not have the server do that again and again.
+      if (codeDigest !== lastChange.codeDigest) return refuse(210);
+      return outcomeOf(await reissue(request, { codeDigest, server, session }));
     }
     // Only a new account counts: a name that is there, whoever asks for it, takes nothing from others at its address.
     if (!account && !server.registrations.take(remote)) return refuse(211);
@@ -75,7 +79,7 @@ function outcomeOf(registered: RegisterOutcome): Outcome<RegisterAnswer> {
 }
 
 /**
- * Another certificate for an account whose certificate was revoked, for whoever brings the code.
+ * Another certificate for an account whose certificate was revoked, for somebody who brings the code that lies in the ledger.
  *
  * The code is compared with what the server's identity signed, not with what lies in the ledger: somebody who can write its
  * file would otherwise choose the code. The ledger takes the reissue only right after the last statement that was verified.
@@ -84,11 +88,14 @@ function outcomeOf(registered: RegisterOutcome): Outcome<RegisterAnswer> {
  */
 async function reissue(
   request: CertificateRequest,
-  { code, server, session }: { code: string; server: ServerContext; session: Session },
+  { codeDigest, server, session }: {
+    codeDigest: string;
+    server: ServerContext;
+    session: Session;
+  },
 ): Promise<RegisterOutcome> {
   const { ledger, changes, clock } = server;
   const { name } = request;
-  const codeDigest = oneTimeCodeDigest(code);
   let certificate: CertificateRecord | undefined;
   let registered: RegisterOutcome = { outcome: "outdated" };
   for (let tries = 0; tries < changeTriesMax && registered.outcome === "outdated"; tries++) {
