@@ -160,9 +160,10 @@ async function restore(command: Command<"restore">, context: LedgerContext): Pro
   const { request, output, clock } = context;
   // First of all: whoever has a server running is told so before the audit, which may take minutes.
   using place = openRestorePlace(request.db);
-  const audited = await audit(command.file, context);
+  using copy = place.copy(command.file);
+  const audited = await audit(copy.file, context);
   if (audited !== exitCodes.ok) return audited;
-  const kept = place.restore(command.file, { atMs: clock.nowMs() });
+  const kept = copy.put({ atMs: clock.nowMs() });
   if (kept !== undefined) output.kept(kept);
   output.written(place.file);
   return exitCodes.ok;

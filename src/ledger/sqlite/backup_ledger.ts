@@ -6,6 +6,7 @@ import { copyTables } from "./copy_tables.ts";
 import {
   createLedgerFile,
   type CreateOptions,
+  placeLedgerFile,
   removeUnfinished,
   writeUnfinished,
 } from "./create_ledger_file.ts";
@@ -38,20 +39,33 @@ export function backupSqliteLedger(
 /** The place of a ledger, held for a restore. Nobody else writes the ledger until it is disposed of. */
 export interface RestorePlace extends Disposable {
   /**
-   * Puts a copy of a backup there, at once and whole: killed at any moment, the place holds the one or the other. What was
-   * there is kept beside it, also what is too damaged to be opened; nothing is ever overwritten, so nobody has to insist.
+   * Copies a backup beside the place, row by row. What is checked and what is put in place is this copy, which nobody else has: the
+   * backup may be where others can write.
    *
-   * @param backup a ledger that was audited. It is copied, and stays as it is.
-   * @param options `atMs` is the wall-clock time; it names the ledger that is replaced
-   * @returns the name under which the replaced ledger is kept; `undefined` when there was none
-   * @throws {LedgerError} when the backup cannot be read
-   * @throws {LedgerBusyError} when another program has the ledger open
+   * @throws {LedgerError} when the backup cannot be read, or holds what no ledger can
    * @throws {LedgerFullError} when there is no room
-   * @throws {FileError} when files cannot be made or renamed, or the backup is the ledger itself
+   * @throws {FileError} when the copy cannot be made, or the backup is the ledger itself
    */
-  restore(backup: string, options: { readonly atMs: number }): string | undefined;
+  copy(backup: string): RestoreCopy;
   /** The ledger's real path. */
   readonly file: string;
+}
+
+/** The copy of a backup. It is removed when it is disposed of, unless it was put in the ledger's place. */
+export interface RestoreCopy extends Disposable {
+  readonly file: string;
+  /**
+   * Puts the copy in the ledger's place, at once and whole: killed at any moment, the place holds the one or the other. What was
+   * there is kept beside it, also what is too damaged to be opened; nothing is ever overwritten, so nobody has to insist. To be
+   * called once.
+   *
+   * @param options `atMs` is the wall-clock time; it names the ledger that is replaced
+   * @returns the name under which the replaced ledger is kept; `undefined` when there was none
+   * @throws {LedgerBusyError} when another program has the ledger open
+   * @throws {LedgerFullError} when there is no room
+   * @throws {FileError} when files cannot be renamed
+   */
+  put(options: { readonly atMs: number }): string | undefined;
 }
 
 /**
@@ -77,35 +91,42 @@ export function openRestorePlace(path: string): RestorePlace {
   }
   return {
     file,
-    restore: (backup, { atMs }) => {
+    copy: (backup) => {
       requireOther(backup, file);
-      return withMoment(backup, (moment) => restoreMoment(moment, { file, atMs, attempt }));
+      const copy = withMoment(
+        backup,
+        ({ ledgerId, ...moment }) => writeUnfinished(file, ledgerId, { attempt, ...moment }),
+      );
+      const remove = () => removeUnfinished(copy);
+      const put = ({ atMs }: { readonly atMs: number }) => {
+        try {
+          return putCopy(copy, { file, atMs, attempt });
+        } finally {
+          remove();
+        }
+      };
+      return { file: copy, put, [Symbol.dispose]: remove };
     },
     [Symbol.dispose]: () => lock.release(),
   };
 }
 
-function restoreMoment(
-  { ledgerId, ...moment }: Moment,
+function putCopy(
+  copy: string,
   { file, atMs, attempt }: {
     readonly file: string;
     readonly atMs: number;
     readonly attempt: string;
   },
 ): string | undefined {
-  const options = { attempt, ...moment };
   if (!ledgerFileExists(file)) {
-    createLedgerFile(file, ledgerId, options);
+    requireFreeName(file, attempt);
+    placeLedgerFile(copy, file, attempt);
     return undefined;
   }
-  const unfinished = writeUnfinished(file, ledgerId, options);
-  try {
-    const kept = keptName(file, atMs);
-    replaceLedgerFile(file, { by: unfinished, kept });
-    return kept;
-  } finally {
-    removeUnfinished(unfinished);
-  }
+  const kept = keptName(file, atMs);
+  replaceLedgerFile(file, { by: copy, kept });
+  return kept;
 }
 
 /** What the making of a copy needs to know. */

@@ -36,11 +36,22 @@ export function createLedgerFile(
   requireFreeName(file, attempt);
   const unfinished = writeUnfinished(file, ledgerId, { attempt, ...options });
   try {
+    placeLedgerFile(unfinished, file, attempt);
+  } finally {
+    removeUnfinished(unfinished);
+  }
+}
+
+/**
+ * Gives what {@link writeUnfinished} wrote its name.
+ *
+ * @throws as {@link createLedgerFile}
+ */
+export function placeLedgerFile(unfinished: string, file: string, attempt: string): void {
+  try {
     placeNewFile(unfinished, file, { attempt });
   } catch (error) {
     throw error instanceof MicropayError ? error : ledgerError(attempt, error);
-  } finally {
-    removeUnfinished(unfinished);
   }
 }
 

@@ -3,6 +3,8 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { systemProcessIo } from "../../../src/cli/process_io.ts";
+import { run } from "../../../src/cli/run.ts";
 import { ManualClock } from "../../manual_clock.ts";
 import { openBooks } from "../../operator/books.ts";
 import type { Ended } from "../../end_to_end/program.ts";
@@ -244,6 +246,26 @@ Deno.test("ledger: a backup is restored when it is in order and no server runs",
   assertEquals((await asked(scene, "balances", "--db", String(kept!.kept)))[1]!.balance, 10_005);
   await scene.startServer();
   assertEquals(json((await scene.inProcess(["balance", "--json"])).stdout).balance, 10_000);
+});
+
+Deno.test("ledger: a backup that somebody changes while it is restored, is restored as it was audited", async () => {
+  await using scene = await openScene();
+  const books = await openBooks({ folder: scene.folder, clock: new ManualClock() });
+  await books.register("alice");
+  await books.ledger.close();
+  await asked(scene, "backup", "kept.db");
+  const change = (line: string) => {
+    if (!line.startsWith("All correct")) return;
+    const database = new DatabaseSync(scene.path("kept.db"));
+    database.exec("UPDATE client SET balance = 9000 WHERE username = 'alice'");
+    database.close();
+  };
+  const files = ["--db", scene.path("server.db"), "--certs", scene.path("certs")];
+  await run(["ledger", "restore", scene.path("kept.db"), ...files], {
+    ...systemProcessIo,
+    print: change,
+  });
+  assertEquals((await asked(scene, "balances")).map(({ balance }) => balance), [-1000, 1000]);
 });
 
 Deno.test("ledger: a member whose key was lost is let in anew with the code, once", async () => {

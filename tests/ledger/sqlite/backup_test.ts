@@ -204,7 +204,7 @@ for (const [sentence, link] of linkers) {
 
 function restore(backup: string, file: string): string | undefined {
   using place = openRestorePlace(file);
-  return place.restore(backup, { atMs: noonMs });
+  return place.copy(backup).put({ atMs: noonMs });
 }
 
 /** A closed ledger without members, a backup of it, and then both members in the ledger. */

@@ -59,8 +59,8 @@ Deno.test("a ledger is one and the same through a symbolic link", () =>
 
     for (const [index, link] of links.entries()) {
       using place = openRestorePlace(link);
-      assertThrows(() => place.restore(file, { atMs: noonMs }), FileError, "that very file");
-      const kept = place.restore(backup, { atMs: noonMs + index })!;
+      assertThrows(() => place.copy(file).put({ atMs: noonMs }), FileError, "that very file");
+      const kept = place.copy(backup).put({ atMs: noonMs + index })!;
       assertEquals([kept.slice(0, file.length), entriesIn(kept)], [file, index === 0 ? 2 : 1]);
       assertEquals(entriesIn(file), 1);
     }
@@ -102,7 +102,7 @@ Deno.test("a ledger with a second name is refused, and left as it was", () =>
     Deno.linkSync(backup, second);
     assertEquals(entriesIn(second), 1);
     using place = openRestorePlace(file);
-    place.restore(second, { atMs: noonMs });
+    place.copy(second).put({ atMs: noonMs });
   }));
 
 Deno.test("a link that leads to itself is refused in one line", () =>

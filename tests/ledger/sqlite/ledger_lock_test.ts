@@ -96,7 +96,7 @@ for (const action of ["write", "serve"]) {
         );
         await child.kill();
         using place = openRestorePlace(file);
-        assertMatch(place.restore(backup, { atMs: noonMs })!, /replaced/);
+        assertMatch(place.copy(backup).put({ atMs: noonMs })!, /replaced/);
         return;
       }
     }));

@@ -70,7 +70,7 @@ async function act(): Promise<string> {
   switch (action) {
     case "restore": {
       using place = openRestorePlace(file);
-      return `kept ${place.restore(backup, { atMs: noonMs })}`;
+      return `kept ${place.copy(backup).put({ atMs: noonMs })}`;
     }
     case "reset":
       deleteSqliteLedger(file);

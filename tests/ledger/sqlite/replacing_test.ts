@@ -174,7 +174,7 @@ Deno.test("a restore that is killed at any step leaves the old ledger or the res
     assert(booked, "a deposit is possible at once");
     await requireWhole(place, [besides]);
     using again = openRestorePlace(place.file);
-    again.restore(place.backup, { atMs: noonMs + 1 });
+    again.copy(place.backup).put({ atMs: noonMs + 1 });
     assertEquals(idsIn(place.file), []);
   }));
 
@@ -184,7 +184,7 @@ for (const action of ["write", "serve"]) {
     atEachStep(action, {}, async (place, child) => {
       try {
         using restoring = openRestorePlace(place.file);
-        restoring.restore(place.backup, { atMs: noonMs });
+        restoring.copy(place.backup).put({ atMs: noonMs });
       } catch (error) {
         assert(error instanceof MicropayError, String(error));
         assertMatch(error.message, /is writing to it|is using it|has it open|locked/);
