@@ -1,6 +1,6 @@
 /**
- * Rules of `docs/protocol.md` whose tests are not in this folder, with the tests that show them. `rules_test.ts` looks whether each
- * rule is one of the document's and whether each test is there.
+ * Rules of `docs/protocol.md` that tests of other folders show, some of them in addition to one of this folder. `rules_test.ts` looks
+ * whether each rule is one of the document's and whether each test is there.
  */
 export interface NamedTest {
   /** Below `tests/`. */
@@ -132,6 +132,10 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "server/registrations",
     "registrations: past the accounts of the ledger an applicant is told so, and those that are there may come again",
   ),
+  "login 2": at(
+    "server/sessions",
+    "login: a second one of the same member is 230, until the first has left",
+  ),
   "login 3": [
     ...at("server/sessions", "login: an address that is advertised is what peers are told"),
     ...at(
@@ -144,10 +148,26 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "server/list",
     "list: 500 members online, with the longest names and addresses, in order of names",
   ),
+  "pay 5": at(
+    "client/payment/incoming_payments",
+    "incoming: when the server's answer …, that is told, and the payment once it is known",
+  ),
+  "pay 6": at(
+    "hostile/payee_replay",
+    "replay: whatever is told a payee's client again, it says nothing and closes, and is paid once",
+  ),
   "pay 7": at("client/payment/payment", "pay: a payee that …: …"),
   "submit 1": at(
     "hostile/forwarded",
     "forwarded: an order is taken by the server from its two sides alone",
+  ),
+  "submit 2": at(
+    "server/submit_once",
+    "submit: the same order again gives the same receipt and is booked once",
+  ),
+  "status 1": at(
+    "server/submit_once",
+    "status: payer and payee are given the receipt, anybody else is told that it is unknown",
   ),
   "status 2": at(
     "hostile/voiding",
@@ -189,6 +209,16 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "hostile/waiting",
     "waiting: past the places of an address a member is told that it is full, past those of an account it is refused",
   ),
+  "waiting 4": [
+    ...at(
+      "hostile/holding",
+      "holding: a member that takes connection after connection leaves one for the others, for ever",
+    ),
+    ...at(
+      "server/admission",
+      "admission: an account may have so many connections that wait, and not one more",
+    ),
+  ],
   "waiting 5": at(
     "client/server_link",
     "link: a server that stops telling the place is waited for no longer",
@@ -218,6 +248,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "client/server_link",
     "link: a server that says nothing for longer than it would without asking is taken for gone",
   ),
+  "ended 1": at("server/dismissal", "a member … is told and its sessions end, nobody else's"),
   "order 1": refusedOrders,
   "order 2": at(
     "server/submit_once",
@@ -237,6 +268,11 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "order 8": refusedOrders,
   "order 9": at("protocol/order_validity", "an order … ……"),
   "order 10": refusedOrders,
+  "order 11": at(
+    "server/submit_once",
+    "submit: the same id with another content is refused with 266",
+  ),
+  "order 12": refusedOrders,
   "order 13": refusedOrders,
   "order 17": at(
     "hostile/voiding",
@@ -265,6 +301,10 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "limit 1": at(
     "transport/line_reader",
     "a line that was begun has its own time to end, however slowly the bytes come",
+  ),
+  "limit 2": at(
+    "server/liveness",
+    "liveness: whoever says nothing at all has the time of the first message",
   ),
   "limit 4": at(
     "hostile/silent",
@@ -302,10 +342,13 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     ),
     ...at("protocol/receipt", "what is longer than any receipt is not looked at"),
   ],
-  "limit 9": at(
-    "server/page",
-    "page: every page fits a line once it is sealed, with the largest session key",
-  ),
+  "limit 9": [
+    ...at(
+      "server/page",
+      "page: every page fits a line once it is sealed, with the largest session key",
+    ),
+    ...at("server/chain", "chain: a page is a stretch of the ledger's chain"),
+  ],
   "failure 1": at(
     "server/stop",
     "a ledger that throws … at … answers 510 and does nothing, and does it when asked again",
