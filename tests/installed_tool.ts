@@ -7,6 +7,7 @@
 const packages = {
   "bash": "bash",
   "bean-check": "beancount",
+  "fish": "fish",
   "hledger": "hledger",
   "node": "nodejs",
   "openssl": "openssl",
@@ -14,6 +15,7 @@ const packages = {
   "sqlite3": "sqlite3",
   "systemd-analyze": "systemd",
   "tmux": "tmux",
+  "zsh": "zsh",
 } as const;
 
 export type Tool = keyof typeof packages;

@@ -30,7 +30,8 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   "node:sqlite": ["ledger/sqlite", "client/sqlite", "sqlite"],
   // The tests check our JWS and JWE against it.
   "jose": [],
-  "@optique/": ["cli"],
+  "@commander-js/": ["cli"],
+  "commander": ["cli"],
   "@logtape/": ["cli"],
 };
 

@@ -238,7 +238,7 @@ const fine: readonly SourceFile[] = [
   {
     path: "src/cli/a.ts",
     text:
-      '/** A. */\nimport "../ledger/sqlite/b.ts";\nimport "@optique/core";\nconsole.log(Date.now(), Deno.args);\n',
+      '/** A. */\nimport "../ledger/sqlite/b.ts";\nimport "commander";\nconsole.log(Date.now(), Deno.args);\n',
   },
   {
     path: "src/ledger/sqlite/a.ts",

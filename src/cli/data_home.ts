@@ -3,7 +3,7 @@
  */
 import { join } from "node:path";
 import { UsageError } from "../errors.ts";
-import type { Environment } from "./command_line/option_source.ts";
+import type { Environment } from "./process_io.ts";
 
 /**
  * The platform's data folder: macOS's Application Support, elsewhere the XDG base directory specification's XDG_DATA_HOME.

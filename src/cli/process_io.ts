@@ -6,9 +6,11 @@ import type { SessionKey } from "../envelope/session_key.ts";
 import type { RsaBits } from "../limits.ts";
 import { StandardOutput } from "./standard_output.ts";
 
+/** Reads a variable of the environment. */
+export type Environment = (name: string) => string | undefined;
+
 export interface ProcessIo {
-  /** Reads a variable of the environment. */
-  readonly environment: (name: string) => string | undefined;
+  readonly environment: Environment;
   /** Opens the standard input. A stream of a process can have one reader only. */
   readonly openInput: () => ReadableStream<Uint8Array>;
   /** Whether a person sits at the standard input, and can be asked. */

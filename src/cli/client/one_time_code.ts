@@ -4,7 +4,7 @@
 import { systemDisk } from "../../client/wallet/disk.ts";
 import { FileError, UsageError } from "../../errors.ts";
 import type { LineInput } from "../line_input.ts";
-import { oneTimeCode } from "../command_line/option_values.ts";
+import { parseOneTimeCode } from "../command_line/option_values.ts";
 import type { ProcessIo } from "../process_io.ts";
 
 export interface CodeOptions {
@@ -32,8 +32,8 @@ export async function readOneTimeCode(
   }
   if (codeFile === "-" && isTerminal()) say("One-time code:");
   const line = codeFile === "-" ? await readInput(input) : await readFile(codeFile);
-  const parsed = oneTimeCode.parse(line.trim());
-  if (parsed.success) return parsed.value;
+  const parsed = parseOneTimeCode(line.trim());
+  if (parsed !== undefined) return parsed;
   // Not repeated: it may be a code with a slip in it, or something that is secret otherwise.
   throw new UsageError(
     `read the code from ${codeFile === "-" ? "the standard input" : codeFile}: its first line is ` +

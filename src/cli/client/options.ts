@@ -1,100 +1,238 @@
 /**
- * `micropay client`: what can be said on its command line, its own commands aside.
+ * `micropay client`: its commands and options.
  */
-import { group, merge, object } from "@optique/core/constructs";
-import { message } from "@optique/core/message";
-import { withDefault } from "@optique/core/modifiers";
-import { command, constant } from "@optique/core/primitives";
-import { clientCommands } from "./commands.ts";
-import {
-  argumentsTitle,
-  commandsTitle,
-  examples,
-  optionsTitle,
-} from "../command_line/help_page.ts";
-import { namedArgument, type OptionSource } from "../command_line/option_source.ts";
+import type { Command, OptionValues } from "@commander-js/extra-typings";
+import { memoCharactersMax } from "../../memo.ts";
+import { amountMax } from "../../money.ts";
+import { examples } from "../command_line/help_page.ts";
 import {
   accountName,
   address,
   advertisedAddress,
+  amount,
   connectingPort,
+  entryNumber,
+  entryOrStart,
   fingerprint,
+  historyLimit,
   listeningPort,
+  memo,
+  oneTimeCode,
+  orderId,
+  type Paths,
+  paymentCount,
+  paymentReference,
   rsaBits,
   timeoutSeconds,
+  typedAccountName,
 } from "../command_line/option_values.ts";
+import { firstOf, type NoOptions, requestOf } from "../command_line/request_of.ts";
 
-/** The parser of `client` and all that follows it. */
-export function clientCommand(source: OptionSource) {
-  return command("client", clientArguments(source), {
-    brief: message`A person's wallet.`,
-    description:
-      message`A person's wallet: with a command it does that, prints the result and exits; without one it shows the menu.`,
-    footer: examples([
-      "micropay client 127.0.0.1 8888",
-      "micropay client 127.0.0.1 8888 register alice",
-      "micropay client 127.0.0.1 8888 pay bob 5 --memo lunch --as alice --json",
-      "micropay client 127.0.0.1 8888 pay --help",
-    ]),
-  });
-}
+/** How many entries `history` prints, unless told otherwise. */
+export const historyEntriesDefault = 20;
 
-function clientArguments(source: OptionSource) {
-  return merge(
-    object({ kind: constant("client") }),
-    object(argumentsTitle, {
-      serverHost: namedArgument(address("SERVER_IP"), "The server's address or name."),
-      serverPort: namedArgument(connectingPort("SERVER_PORT"), "The server's port."),
-    }),
-    object({
-      command: withDefault(
-        group(commandsTitle, clientCommands(source)),
-        { name: "menu" } as const,
+/** Adds `client` and its commands to the program. */
+export function clientCommand(program: Command, paths: Paths) {
+  const client = withServer(program.command("client"))
+    .usage("[COMMAND]")
+    .summary("A person's wallet.")
+    .description(
+      "A person's wallet: with a command it does that, prints the result and exits; without one it shows the menu.",
+    )
+    .addHelpText(
+      ...examples(
+        "micropay client 127.0.0.1 8888",
+        "micropay client 127.0.0.1 8888 register alice",
+        "micropay client 127.0.0.1 8888 pay bob 5 --memo lunch --as alice --json",
+        "micropay client 127.0.0.1 8888 pay --help",
       ),
-    }),
-    object(optionsTitle, {
-      ...identityOptions(source),
-      ...connectionOptions(source),
-      json: source.flag(["--json"], { description: "Print one JSON object a line." }),
-      verbose: source.flag(["-v", "--verbose"], { description: "Print the encrypted messages." }),
-    }),
+    );
+  const add = (name: string, description: string, example = "") =>
+    withServer(client.command(name)).description(description)
+      .optionsGroup("Options of this command:")
+      .addHelpText(...examples(`micropay client 127.0.0.1 8888 ${name} ${example}`.trimEnd()))
+      .addHelpText("after", "\nThe options of the client may follow the command.");
+  const all = <W extends unknown[], O extends OptionValues>(command: Command<W, O>) =>
+    withClientOptions(command, paths);
+
+  const register = add("register", "Open an account.", "alice");
+  const list = add("list", "Your balance, and who is online.");
+  const balance = add("balance", "Your balance.");
+  const pay = add("pay", "Pay somebody, directly or through the server.", "bob 5 --memo lunch");
+  const receive = add("receive", "Stay online and print each payment that arrives.", "--count 1");
+  const refund = add("refund", "Give back a payment, or a part of it.", "7 5");
+  const status = add("status", "What became of an order.", "019aaf3e-7c00-7000-8000-000000000001")
+    .argument(
+      "<ENTRY|ID>",
+      "The payment: the id that pay printed, or its number.",
+      paymentReference,
+    );
+  const history = add("history", "Your payments, newest first.", "--limit 5");
+  const audit = add("audit", "Check that the ledger still has what you hold receipts for.");
+  return firstOf(
+    requestOf(all(client), (...words) => request(words, { name: "menu" })),
+    requestOf(
+      all(withCode(register, paths)),
+      (host, port, name, options) => request([host, port, options], { name: "register", ...name }),
+    ),
+    requestOf(all(list), (...words) => request(words, { name: "list" })),
+    requestOf(all(balance), (...words) => request(words, { name: "balance" })),
+    requestOf(
+      all(withPayment(pay)),
+      (host, port, to, amount, options) =>
+        request([host, port, options], { name: "pay", to, amount }),
+    ),
+    requestOf(all(withCount(receive)), (...words) => request(words, { name: "receive" })),
+    requestOf(
+      all(withRefund(refund)),
+      (host, port, payment, amount, { id: refundId, ...options }) =>
+        request([host, port, options], { name: "refund", payment, amount, refundId }),
+    ),
+    requestOf(
+      all(status),
+      (host, port, payment, options) => request([host, port, options], { name: "status", payment }),
+    ),
+    requestOf(all(withLimit(history)), (...words) => request(words, { name: "history" })),
+    requestOf(all(audit), (...words) => request(words, { name: "audit" })),
   );
 }
 
-function identityOptions(source: OptionSource) {
-  return {
-    as: source.optional("--as", accountName, {
-      description: "Which of this user's accounts; needed when there are several.",
-    }),
-    ca: source.optional("--ca", source.file, {
-      description: "Trust this CA. Without it: what is pinned, or certs/CA.pem.",
-    }),
-    fingerprint: source.optional("--fingerprint", fingerprint, {
-      description: "Trust the ledger whose CA has this SHA-256 fingerprint, and pin it.",
-    }),
-    home: source.optional("--home", source.directory, {
-      description:
-        "Where identities, pins and receipts are. Without it: the platform's data folder.",
-    }),
-  };
+function withServer(command: Command) {
+  return command
+    .argument("<SERVER_IP>", "The server's address or name.", address)
+    .argument("<SERVER_PORT>", "The server's port.", connectingPort);
 }
 
-function connectionOptions(source: OptionSource) {
+type ServerWords = ReturnType<typeof withServer>;
+
+function withCode(command: ServerWords, { file }: Paths) {
+  return command
+    .argument("<NAME>", "1 to 32 of a-z 0-9 . _ -, a letter or digit first.", typedAccountName)
+    .option(
+      "--code <CODE>",
+      "The operator's one-time code, for an account whose key was lost.",
+      oneTimeCode,
+    )
+    .option(
+      "--code-file <FILE>",
+      "Read the code from this file, - for stdin: ps shows everybody what --code says.",
+      file,
+    );
+}
+
+const memoDescription = `A note of up to ${memoCharactersMax} characters, kept in the ledger.`;
+
+function withPayment(command: ServerWords) {
+  return command
+    .argument("<TO>", "Who gets it; online, unless --via-server.", accountName)
+    .argument("<AMOUNT>", `Whole units, 1 to ${amountMax}.`, amount)
+    .option("--memo <TEXT>", memoDescription, memo)
+    .option(
+      "--id <UUID>",
+      "The order's id, a UUID of version 7. The same order again is booked only once.",
+      orderId,
+    )
+    .option(
+      "--via-server",
+      "Hand the order to the server; the payee need not be online.",
+      false,
+    );
+}
+
+function withRefund(command: ServerWords) {
+  return command
+    .argument(
+      "<ENTRY|ID>",
+      "The payment: its number in your history, or its id.",
+      paymentReference,
+    )
+    .argument("[AMOUNT]", "How much of it; all that is left when not given.", amount)
+    .option("--memo <TEXT>", memoDescription, memo)
+    .option(
+      "--id <UUID>",
+      "The refund's own id, a UUID of version 7. The same refund again is booked only once.",
+      orderId,
+    );
+}
+
+function withCount(command: ServerWords) {
+  return command
+    .option(
+      "--count <N>",
+      "Exit after so many payments. Without it: when it is stopped.",
+      paymentCount,
+    )
+    .option(
+      "--since <ENTRY>",
+      "First print what came after this entry; 0 for all that ever came.",
+      entryOrStart,
+    );
+}
+
+function withLimit(command: ServerWords) {
+  return command
+    .option(
+      "--limit <N>",
+      "How many entries at the most, newest first.",
+      historyLimit,
+      historyEntriesDefault,
+    )
+    .option("--before <ENTRY>", "Only entries with a smaller number.", entryNumber);
+}
+
+function withClientOptions<Words extends unknown[], Options extends OptionValues>(
+  command: Command<Words, Options>,
+  { file, directory }: Paths,
+) {
+  return command.optionsGroup("Options:")
+    .option(
+      "--as <NAME>",
+      "Which of this user's accounts; needed when there are several.",
+      accountName,
+    )
+    .option(
+      "--ca <FILE>",
+      "Trust this CA. Without it: what is pinned, or certs/CA.pem.",
+      file,
+    )
+    .option(
+      "--fingerprint <HEX>",
+      "Trust the ledger whose CA has this SHA-256 fingerprint, and pin it.",
+      fingerprint,
+    )
+    .option(
+      "--home <DIR>",
+      "Where identities, pins and receipts are. Without it: the platform's data folder.",
+      directory,
+    )
+    .option("--port <N>", "Listen for peers on this port; 0 finds a free one.", listeningPort, 0)
+    .option(
+      "--advertise <HOST[:PORT]>",
+      "Tell peers this address instead of the one that the server sees.",
+      advertisedAddress,
+    )
+    .option(
+      "--timeout <SECONDS>",
+      "Give up waiting after so many seconds, in the waiting room too. Without it: 10, and as long as the server tells the place there.",
+      timeoutSeconds,
+    )
+    .option("--rsa-bits <BITS>", "Size of the session keys: 2048, 3072 or 4096.", rsaBits, 2048)
+    .option("--json", "Print one JSON object a line.", false)
+    .option("-v, --verbose", "Print the encrypted messages.", false);
+}
+
+type ClientOptions = ReturnType<ReturnType<typeof withClientOptions<[], NoOptions>>["opts"]>;
+
+/** Sorts the options into those of the client and those of its command. */
+function request<const C extends { readonly name: string }, Options extends ClientOptions>(
+  [serverHost, serverPort, options]: readonly [string, number, Options],
+  words: C,
+) {
+  const { as, ca, fingerprint, home, port, advertise, timeout, rsaBits, json, verbose, ...own } =
+    options;
   return {
-    port: source.value("--port", listeningPort("N"), {
-      description: "Listen for peers on this port; 0 finds a free one.",
-      fallback: 0,
-    }),
-    advertise: source.optional("--advertise", advertisedAddress, {
-      description: "Tell peers this address instead of the one that the server sees.",
-    }),
-    timeoutSeconds: source.optional("--timeout", timeoutSeconds, {
-      description:
-        "Give up waiting after so many seconds, in the waiting room too. Without it: 10, and as long as the server tells the place there.",
-    }),
-    rsaBits: source.value("--rsa-bits", rsaBits, {
-      description: "Size of the session keys: 2048, 3072 or 4096.",
-      fallback: 2048,
-    }),
+    ...{ kind: "client" as const, command: { ...words, ...own }, serverHost, serverPort },
+    ...{ as, ca, fingerprint, home, port, advertise, timeoutSeconds: timeout, rsaBits },
+    ...{ json, verbose },
   };
 }

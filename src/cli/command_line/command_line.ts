@@ -1,44 +1,39 @@
 /**
- * The command line as a whole: words and environment in, one typed request out. Pure: nothing is printed and nothing is
- * looked at that was not passed in, so every text that a person may get to see can be tested.
+ * The command line as a whole: words and environment in, one typed request out. It prints nothing
+ * and looks at nothing that it does not get as a parameter, so tests see every text that a person
+ * may see.
  */
-import { or } from "@optique/core/constructs";
-import { bash, fish, zsh } from "@optique/core/completion";
-import type { DocPage } from "@optique/core/doc";
-import { runParserSync } from "@optique/core/facade";
-import { formatMessage, type Message, message } from "@optique/core/message";
-import type { InferValue } from "@optique/core/parser";
+import type { Command as TypedCommand } from "@commander-js/extra-typings";
+import { type Command, CommanderError } from "commander";
 import { isPrintable, printable } from "../../printable.ts";
-import { clientCommandOf } from "../client/commands.ts";
 import { clientCommand } from "../client/options.ts";
-import { gencertCommand, gencertCommandOf } from "../gencert/options.ts";
-import { examples, formatHelpPage } from "./help_page.ts";
-import { ledgerCommand, ledgerCommandOf } from "../ledger/options.ts";
-import { guardNegativeNumbers, unguardNegativeNumber } from "./negative_number.ts";
-import { type Environment, OptionSource } from "./option_source.ts";
-import { environmentFlag } from "./option_values.ts";
+import { gencertCommand } from "../gencert/options.ts";
+import { ledgerCommand } from "../ledger/options.ts";
+import type { Environment } from "../process_io.ts";
 import { serverCommand } from "../server/options.ts";
-import { type AtHand, atHand, type FaceUsages, unexpectedWord } from "./unexpected_word.ts";
 import { verifyCommand } from "../verify/options.ts";
-
-export type { Environment } from "./option_source.ts";
+import { type CommandWords, findCommand } from "./command_words.ts";
+import { completionCommand } from "./completion.ts";
+import { examples, helpPage } from "./help_page.ts";
+import { flagInEnvironment, pathsIn } from "./option_values.ts";
+import { ProgramCommand } from "./program_command.ts";
+import { Refusal } from "./refusal.ts";
+import { firstOf, type RequestOf, requestOf, withoutUndefined } from "./request_of.ts";
 
 /** What `micropay server` was asked to do. */
-export type ServerRequest = Defined<InferValue<ReturnType<typeof serverCommand>>>;
+export type ServerRequest = RequestOf<typeof serverCommand>;
 /** What `micropay client` was asked to do. */
-export type ClientRequest = Defined<InferValue<ReturnType<typeof clientCommand>>>;
+export type ClientRequest = RequestOf<typeof clientCommand>;
 /** The one thing that a client was asked to do; `menu` when none was named. */
 export type ClientCommand = ClientRequest["command"];
 /** What `micropay gencert` was asked to do. */
-export type GencertRequest = Defined<InferValue<ReturnType<typeof gencertCommand>>>;
-
+export type GencertRequest = RequestOf<typeof gencertCommand>;
 /** What `micropay ledger` was asked to do. */
-export type LedgerRequest = Defined<InferValue<ReturnType<typeof ledgerCommand>>>;
-
+export type LedgerRequest = RequestOf<typeof ledgerCommand>;
 /** What `micropay verify` was asked to do. */
-export type VerifyRequest = Defined<InferValue<ReturnType<typeof verifyCommand>>>;
+export type VerifyRequest = RequestOf<typeof verifyCommand>;
 
-/** Text for stdout that was asked for: help, the version, a completion script or its suggestions. Ends with a newline. */
+/** A text for stdout: help, the version, or completion's. It ends with a newline. */
 export interface PrintRequest {
   readonly kind: "print";
   readonly text: string;
@@ -82,133 +77,104 @@ export function parseCommandLine(
   args: readonly string[],
   options: CommandLineOptions,
 ): ParsedCommandLine {
-  const { parser, usages } = programParser(args, new OptionSource(options.environment));
-  const columns = Math.max(options.columns ?? 80, columnsMin);
-  const printed: string[] = [];
-  let other: PrintRequest | UsageRefusal | undefined;
-  const print = (text: string) => other = { kind: "print", text: ending(text), exitCode: 0 };
-  const parsed: unknown = runParserSync(parser, programName, guardNegativeNumbers(args), {
-    brief: message`Person-to-person micropayments for a closed group.`,
-    footer: programFooter,
-    commandList: "top-level",
-    help: { option: true, onShow: (_code, page) => print(helpPage(page, columns)) },
-    version: {
-      option: true,
-      value: `${programName} ${options.version}`,
-      onShow: () => print(printed.join("\n")),
-    },
-    completion: {
-      command: true,
-      shells: { bash, zsh, fish },
-      onShow: () => print(printed.join("\n")),
-    },
-    stdout: (text) => printed.push(text),
-    stderr: () => {},
-    aboveError: "none",
-    onError: (_code, error) =>
-      (other = refusal(error, { args, usages, environment: options.environment })) as never,
+  let printed = "";
+  const program = new ProgramCommand("micropay").configureOutput({
+    writeOut: (text) => printed += text,
+    getOutHelpWidth: () => Math.max(options.columns ?? 80, columnsMin),
+    getOutHasColors: () => false,
   });
-  // The runner returns what a callback returned, typed as if it were the value. Only one of the two happened.
-  return other ?? withoutUndefined(parsed as InferValue<typeof parser>);
+  const request = addCommands(program, options);
+  const found = findCommand(args, program);
+  try {
+    if (found.wantsHelp) found.command.outputHelp();
+    else {
+      if (found.missing !== undefined) throw serverMissing(found.missing, found.command);
+      program.parse(found.words, { from: "user" });
+    }
+  } catch (error) {
+    if (error instanceof Refusal) return usageRefusal(error, found, { args, ...options });
+    // Commander throws this after it printed the version.
+    if (!(error instanceof CommanderError && error.exitCode === 0)) throw error;
+  }
+  const made = request();
+  return made ? withoutUndefined(made) : { kind: "print", text: printed, exitCode: 0 };
 }
 
-/** The members that may be `undefined` are absent instead. */
-type Defined<T> = T extends unknown ? Simplify<
-    & { [K in keyof T as undefined extends T[K] ? never : K]: DefinedMember<T[K]> }
-    & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> }
-  >
-  : never;
-type DefinedMember<T> = T extends { readonly name: string } ? Defined<T> : T;
-type Simplify<T> = { [K in keyof T]: T[K] };
-
-const programName = "micropay";
-const facesWithJson: ReadonlySet<string> = new Set(["client", "ledger", "verify"]);
-/** Help is not laid out narrower than this: beside the option names nothing could be read. */
+/** Help is not laid out narrower: nothing could be read beside the options' names. */
 const columnsMin = 60;
 
-const programFooter = examples(
-  [
-    "micropay server 8888 3 --silent",
-    "micropay client 127.0.0.1 8888",
-    "micropay client 127.0.0.1 8888 pay bob 5",
-    "micropay server --help",
-    "source <(micropay completion bash)",
-  ],
-  "Every option can also be given as an environment variable, which its help shows in brackets. The command line wins.",
-);
-
-function programParser(args: readonly string[], source: OptionSource) {
-  const faces = [
-    serverCommand(source),
-    clientCommand(source),
-    ledgerCommand(source),
-    verifyCommand(source),
-    gencertCommand(source),
-  ] as const;
-  const usages: FaceUsages = new Map(
-    faces.flatMap(({ leadingNames, usage }) => [...leadingNames].map((name) => [name, usage])),
+function addCommands(program: ProgramCommand, { environment, version }: CommandLineOptions) {
+  program
+    .description("Person-to-person micropayments for a closed group.")
+    .version(`micropay ${version}`, "--version", "Show the version.")
+    .helpOption("--help", "Show this help.")
+    .helpCommand(false)
+    .configureHelp(helpPage)
+    .enablePositionalOptions()
+    .exitOverride()
+    .hook("preAction", (_, command) => (command as ProgramCommand).readVariables(environment))
+    .addHelpText(
+      ...examples(
+        "micropay server 8888 3 --silent",
+        "micropay client 127.0.0.1 8888",
+        "micropay client 127.0.0.1 8888 pay bob 5",
+        "micropay server --help",
+        "source <(micropay completion bash)",
+      ),
+    )
+    .addHelpText(
+      "after",
+      "\nEvery option can also be given as an environment variable, which its help\n" +
+        "shows in brackets. The command line wins.",
+    );
+  const typed = program as unknown as TypedCommand;
+  const paths = pathsIn(environment);
+  return firstOf(
+    requestOf(typed, () => {
+      const names = program.commands.map((command) => command.name());
+      throw new Refusal(
+        `A command is missing: ${names.slice(0, -1).join(", ")} or ${names.at(-1)}.`,
+      );
+    }),
+    serverCommand(typed, paths),
+    clientCommand(typed, paths),
+    ledgerCommand(typed, paths),
+    verifyCommand(typed, paths),
+    gencertCommand(typed, paths),
+    completionCommand(typed, program),
   );
-  const at = atHand(args, usages);
-  const parser = or(...faces, {
-    errors: {
-      noMatch:
-        message`A command is missing: server, client, ledger, verify, gencert or completion.`,
-      unexpectedInput: (word: string) => unexpectedWord(word, at, usages),
-    },
-  });
-  return { parser, usages };
 }
 
-function helpPage(page: DocPage, columns: number): string {
-  const { brief } = page;
-  const command = brief &&
-    (clientCommandOf(brief) ?? ledgerCommandOf(brief) ?? gencertCommandOf(brief));
-  return formatHelpPage(page, { columns, command });
+/** Refuses a client's command that stands where the server's address belongs. */
+function serverMissing(missing: string, command: Command): Refusal {
+  const whole = `client HOST PORT ${command.name()}`;
+  return new Refusal(`${missing} is missing. The server comes before the command: "${whole}".`);
 }
 
-function refusal(
-  error: Message,
-  { args, usages, environment }: {
-    readonly args: readonly string[];
-    readonly usages: FaceUsages;
-    readonly environment: Environment;
-  },
+function usageRefusal(
+  { message }: Refusal,
+  { command }: CommandWords,
+  { args, environment }: CommandLineOptions & { readonly args: readonly string[] },
 ): UsageRefusal {
-  const message = unguardNegativeNumber(formatMessage(error)).replace(/\s*\n\s*/g, " ");
-  // Values that we refuse are escaped already; a word that the parser itself quotes may hold anything.
-  const said = isPrintable(message) ? message : printable(message);
-  const at = atHand(args, usages);
-  const reason = `${said}${missingServer(args, at)}`;
-  const help = [programName, at.face, at.command, "--help"].filter((word) => word !== undefined);
+  // A refused value is escaped already. A name in another text may hold anything.
+  const reason = isPrintable(message) ? message : printable(message);
+  const words: string[] = ["--help"];
+  for (let at: Command | null = command; at; at = at.parent) words.unshift(at.name());
+  const hasJson = command.options.some(({ long }) => long === "--json");
   return {
     kind: "usage_error",
-    text: `${programName}: ${reason}\nTry "${help.join(" ")}".\n`,
+    text: `micropay: ${reason}\nTry "${words.join(" ")}".\n`,
     reason,
-    json: facesWithJson.has(at.face ?? "") && wantsJson(args, environment),
+    json: hasJson && (args.includes("--json") || isOn(environment("MICROPAY_JSON"))),
     exitCode: 2,
   };
 }
 
-/** A client's command right after `client` was taken for the server's address. */
-function missingServer([, first]: readonly string[], { face, command }: AtHand): string {
-  return face === "client" && command !== undefined && first === command
-    ? ` The server comes before the command: "client HOST PORT ${command}".`
-    : "";
-}
-
-function wantsJson(args: readonly string[], environment: Environment): boolean {
-  if (args.includes("--json")) return true;
-  const result = environmentFlag.parse(environment("MICROPAY_JSON") ?? "");
-  return result.success && result.value;
-}
-
-function ending(text: string): string {
-  return text === "" || text.endsWith("\n") ? text : `${text}\n`;
-}
-
-function withoutUndefined<T extends object>(value: T): Defined<T> {
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .map(([name, member]) => [name, name === "command" ? withoutUndefined(member) : member]);
-  return Object.fromEntries(members);
+function isOn(flag = ""): boolean {
+  try {
+    return flagInEnvironment(flag);
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
 }

@@ -1,66 +1,71 @@
 /**
- * How a value on a command line is read, and what is said of one that is refused.
+ * Functions that read the text of a value, and refuse it with one sentence.
  */
-import { message, text } from "@optique/core/message";
-import type { NonEmptyString } from "@optique/core/nonempty";
-import type { Suggestion } from "@optique/core/parser";
-import type { ValueParser, ValueParserResult } from "@optique/core/valueparser";
 import { printable } from "../../printable.ts";
-import { unguardNegativeNumber } from "./negative_number.ts";
+import { Refusal } from "./refusal.ts";
 
-/** Refused values are named together with the rule: `"70000": a port is a whole number from 0 to 65535`. */
-interface ValueRule<T> {
-  readonly metavar: NonEmptyString;
-  readonly rule: string | ((refused: string) => string);
-  /** `undefined` refuses the text. */
-  readonly read: (text: string) => T | undefined;
-  readonly suggest?: (prefix: string) => Iterable<Suggestion>;
+/** What completion suggests for a value: words, or the paths that the shell finds. */
+export type Suggested = readonly string[] | "file" | "directory";
+
+/** Reads a value, or throws a {@link Refusal}. */
+export interface ReadValue<T> {
+  (text: string): T;
+  readonly suggests?: Suggested;
 }
 
-/** A value that follows a rule of its own. */
-export function valueOf<T>(rule: ValueRule<T>): ValueParser<"sync", T> {
-  return {
-    mode: "sync",
-    metavar: rule.metavar,
-    placeholder: undefined as T,
-    parse(input): ValueParserResult<T> {
-      const given = unguardNegativeNumber(input);
-      const read = rule.read(given);
-      if (read !== undefined) return { success: true, value: read };
-      const broken = typeof rule.rule === "string" ? rule.rule : rule.rule(given);
-      return { success: false, error: message`${text(`"${printable(given)}": ${broken}.`)}` };
-    },
-    format: String,
-    ...(rule.suggest === undefined ? {} : { suggest: rule.suggest }),
+/**
+ * A value with a rule of its own.
+ *
+ * @param rule what a refusal says after the refused text, without a full stop: `a port is a whole
+ * number from 0 to 65535`
+ * @param read returns `undefined` for a text that breaks the rule
+ */
+export function valueOf<T>(
+  rule: string | ((refused: string) => string),
+  read: (text: string) => T | undefined,
+  { suggests }: Pick<ReadValue<T>, "suggests"> = {},
+): ReadValue<T> {
+  const readValue = (text: string) => {
+    const value = read(text);
+    if (value !== undefined) return value;
+    throw new Refusal(`"${printable(text)}": ${typeof rule === "string" ? rule : rule(text)}.`);
   };
+  return Object.assign(readValue, suggests && { suggests });
 }
 
-/** A number as people write one, from `min` to `max`. */
-export function wholeNumber(what: string, metavar: NonEmptyString, min: number, max: number) {
-  return valueOf<number>({
-    metavar,
-    rule: `${what} is a whole number from ${min} to ${max}`,
-    read(text) {
-      // Number() takes "", " 1", "0x10" and "1e3"; none of these is what somebody means by a number here.
-      if (!/^(0|[1-9][0-9]{0,15})$/.test(text)) return undefined;
-      const number = Number(text);
-      return Number.isSafeInteger(number) && number >= min && number <= max ? number : undefined;
-    },
+/** A whole number from `min` to `max`, as people write one. */
+export function wholeNumber(what: string, min: number, max: number): ReadValue<number> {
+  return valueOf(`${what} is a whole number from ${min} to ${max}`, (text) => {
+    // Number() takes "", " 1", "0x10" and "1e3" too, which nobody means as a number here.
+    if (!/^(0|[1-9][0-9]{0,15})$/.test(text)) return undefined;
+    const number = Number(text);
+    return Number.isSafeInteger(number) && number >= min && number <= max ? number : undefined;
   });
 }
 
 /** One of a few words. */
-export function oneOf<T extends string | number>(
-  metavar: NonEmptyString,
+export function oneOf<const T extends string | number>(
   what: string,
   choices: readonly T[],
-) {
+): ReadValue<T> {
   const names = choices.map(String);
-  return valueOf<T>({
-    metavar,
-    rule: `${what} ${names.slice(0, -1).join(", ")} or ${names.at(-1)}`,
-    read: (text) => choices[names.indexOf(text)],
-    suggest: (prefix) =>
-      names.filter((name) => name.startsWith(prefix)).map((text) => ({ kind: "literal", text })),
-  });
+  const rule = `${what} ${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
+  return valueOf(rule, (text) => choices[names.indexOf(text)], { suggests: names });
+}
+
+/** Several values, each in a word of its own. */
+export function listOf<T>(read: ReadValue<T>) {
+  const readNext = (text: string, before: readonly T[]): readonly T[] => [...before, read(text)];
+  return Object.assign(readNext, read.suggests && { suggests: read.suggests });
+}
+
+/** How one variable of the environment holds all values of an option that may be repeated. */
+export interface RepeatableRule<T> {
+  readonly variable: string;
+  readonly readAll: ReadValue<readonly T[]>;
+}
+
+/** The values of an option that may be repeated. */
+export function repeatable<T>(read: ReadValue<T>, rule: RepeatableRule<T>) {
+  return Object.assign(listOf(read), { repeatable: rule });
 }

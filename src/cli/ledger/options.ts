@@ -1,19 +1,9 @@
 /**
- * `micropay ledger`: what can be said on its command line.
+ * `micropay ledger`: its commands and options.
  */
-import { group, merge, object, or } from "@optique/core/constructs";
-import { formatMessage, type Message, message, text } from "@optique/core/message";
-import type { Parser } from "@optique/core/parser";
-import { command, constant } from "@optique/core/primitives";
+import type { Command, OptionValues } from "@commander-js/extra-typings";
 import { amountMax } from "../../money.ts";
-import {
-  commandArgumentsTitle,
-  commandOptionsTitle,
-  commandsTitle,
-  examples,
-  optionsTitle,
-} from "../command_line/help_page.ts";
-import { namedArgument, type OptionSource } from "../command_line/option_source.ts";
+import { examples } from "../command_line/help_page.ts";
 import {
   accountName,
   amount,
@@ -21,132 +11,109 @@ import {
   exportFormat,
   ledgerSelector,
   memo,
+  type Paths,
 } from "../command_line/option_values.ts";
+import { Refusal } from "../command_line/refusal.ts";
+import { firstOf, type NoOptions, requestOf } from "../command_line/request_of.ts";
 
-/** What each command does, in a few words that no two of them (nor of the client's) share. */
-const briefs = {
-  audit: "Check everything, from the first entry.",
-  balances: "All accounts and what they have.",
-  show: "One account or one entry.",
-  deposit: "Give an account money from outside.",
-  withdraw: "Take money out of an account.",
-  export: "All entries in another format.",
-  backup: "Copy the ledger while it is used.",
-  restore: "Put a backup in the ledger's place.",
-  reissue: "Let a member who lost a key register anew.",
-  close: "Close an account for good.",
-} as const;
+/** Adds `ledger` and its commands to the program. */
+export function ledgerCommand(program: Command, paths: Paths) {
+  const ledger = program.command("ledger")
+    .usage("COMMAND")
+    .summary("Check, correct, export and back up the books.")
+    .description("Checks, corrects, exports and backs up the ledger; safe while its server runs.")
+    .addHelpText(
+      ...examples(
+        "micropay ledger audit",
+        "micropay ledger balances --json",
+        "micropay ledger export --format hledger > books.journal",
+        "micropay ledger backup backup.db --db server.db",
+      ),
+    );
+  const add = (name: string, description: string, example = "") =>
+    ledger.command(name).description(description).optionsGroup("Options of this command:")
+      .addHelpText(...examples(`micropay ledger ${name} ${example}`.trimEnd()));
+  const all = <W extends unknown[], O extends OptionValues>(command: Command<W, O>) =>
+    withLedgerOptions(command, paths);
 
-export type LedgerCommandName = keyof typeof briefs;
-
-/** The parser of `ledger` and all that follows it. */
-export function ledgerCommand(source: OptionSource) {
-  return command("ledger", ledgerArguments(source), {
-    brief: message`Check, correct, export and back up the books.`,
-    description:
-      message`Checks, corrects, exports and backs up the ledger; safe while its server runs.`,
-    footer: examples([
-      "micropay ledger audit",
-      "micropay ledger balances --json",
-      "micropay ledger export --format hledger > books.journal",
-      "micropay ledger backup backup.db --db server.db",
-    ]),
-  });
-}
-
-/** The command that a page of help is about, told by the page's brief. */
-export function ledgerCommandOf(brief: Message): LedgerCommandName | undefined {
-  const names = Object.keys(briefs) as LedgerCommandName[];
-  return names.find((name) => briefs[name] === formatMessage(brief));
-}
-
-function ledgerArguments(source: OptionSource) {
-  return merge(
-    object({ kind: constant("ledger") }),
-    object({ command: group(commandsTitle, commands(source)) }),
-    object(optionsTitle, {
-      db: source.value("--db", source.file, { description: "The ledger.", fallback: "server.db" }),
-      certs: source.value("--certs", source.directory, {
-        description: "Where CA.pem, server.crt and server.key are.",
-        fallback: "certs",
-      }),
-      json: source.flag(["--json"], { description: "Print one JSON object a line." }),
+  const audit = add("audit", "Check everything, from the first entry.");
+  const balances = add("balances", "All accounts and what they have.");
+  const show = add("show", "One account or one entry.", "alice")
+    .argument(
+      "<NAME|ENTRY|ID>",
+      "An account, an entry's number, or an order's id.",
+      ledgerSelector,
+    );
+  const deposit = add("deposit", "Give an account money from outside.", "alice 500");
+  const withdraw = add("withdraw", "Take money out of an account.", "alice 500");
+  const exportEntries = add(
+    "export",
+    "All entries in another format.",
+    "--format beancount --from 2026-01-01",
+  );
+  const backup = add("backup", "Copy the ledger while it is used.", "backup.db")
+    .argument("<FILE>", "Where to; must not exist.", paths.file);
+  const restore = add("restore", "Put a backup in the ledger's place.", "backup.db")
+    .argument("<FILE>", "The backup. It is audited first.", paths.file);
+  const reissue = add("reissue", "Let a member who lost a key register anew.", "alice")
+    .argument("<NAME>", "Whose.", accountName);
+  const close = add("close", "Close an account for good.", "alice")
+    .argument("<NAME>", "Whose.", accountName);
+  return firstOf(
+    requestOf(all(ledger), () => {
+      throw new Refusal("COMMAND is missing.");
     }),
+    requestOf(all(audit), (options) => request({ name: "audit" }, options)),
+    requestOf(all(balances), (options) => request({ name: "balances" }, options)),
+    requestOf(all(show), (what, options) => request({ name: "show", what }, options)),
+    requestOf(
+      all(withMoney(deposit)),
+      (account, amount, options) => request({ name: "deposit", account, amount }, options),
+    ),
+    requestOf(
+      all(withMoney(withdraw)),
+      (account, amount, options) => request({ name: "withdraw", account, amount }, options),
+    ),
+    requestOf(all(withFormat(exportEntries)), (options) => request({ name: "export" }, options)),
+    requestOf(all(backup), (file, options) => request({ name: "backup", file }, options)),
+    requestOf(all(restore), (file, options) => request({ name: "restore", file }, options)),
+    requestOf(all(reissue), (account, options) => request({ name: "reissue", account }, options)),
+    requestOf(all(close), (account, options) => request({ name: "close", account }, options)),
   );
 }
 
-function commands(source: OptionSource) {
-  return or(
-    named("audit", object({ name: constant("audit") })),
-    named("balances", object({ name: constant("balances") })),
-    showCommand(),
-    movingCommand("deposit", source),
-    movingCommand("withdraw", source),
-    exportCommand(source),
-    fileCommand("backup", source, "Where to; must not exist."),
-    fileCommand("restore", source, "The backup. It is audited first."),
-    accountCommand("reissue"),
-    accountCommand("close"),
-  );
+function withMoney(command: Command) {
+  return command
+    .argument("<NAME>", "Whose.", accountName)
+    .argument("<AMOUNT>", `Whole units, 1 to ${amountMax}.`, amount)
+    .option("--memo <TEXT>", "A note, kept in the ledger.", memo);
 }
 
-function showCommand() {
-  const words = object(commandArgumentsTitle, {
-    what: namedArgument(ledgerSelector, "An account, an entry's number, or an order's id."),
-  });
-  return named("show", merge(object({ name: constant("show") }), words), "alice");
+function withFormat(command: Command) {
+  return command
+    .option("--format <FORMAT>", "csv, jsonl, hledger or beancount.", exportFormat, "csv")
+    .option("--bom", "Begin a CSV with a byte order mark, as Excel wants it.", false)
+    .option("--account <NAME>", "Only this account's.", accountName)
+    .option("--from <DATE>", "From this day on, in UTC.", day)
+    .option("--to <DATE>", "Up to this day, in UTC.", day);
 }
 
-function movingCommand<const Name extends "deposit" | "withdraw">(
-  name: Name,
-  source: OptionSource,
+function withLedgerOptions<Words extends unknown[], Options extends OptionValues>(
+  command: Command<Words, Options>,
+  { file, directory }: Paths,
 ) {
-  const words = object(commandArgumentsTitle, {
-    account: namedArgument(accountName, "Whose."),
-    amount: namedArgument(amount, `Whole units, 1 to ${amountMax}.`),
-  });
-  const options = object(commandOptionsTitle, {
-    memo: source.optional("--memo", memo, { description: "A note, kept in the ledger." }),
-  });
-  return named(name, merge(object({ name: constant(name) }), words, options), "alice 500");
+  return command.optionsGroup("Options:")
+    .option("--db <FILE>", "The ledger.", file, "server.db")
+    .option("--certs <DIR>", "Where CA.pem, server.crt and server.key are.", directory, "certs")
+    .option("--json", "Print one JSON object a line.", false);
 }
 
-function exportCommand(source: OptionSource) {
-  const options = object(commandOptionsTitle, {
-    format: source.value("--format", exportFormat, {
-      description: "csv, jsonl, hledger or beancount.",
-      fallback: "csv",
-    }),
-    bom: source.flag(["--bom"], {
-      description: "Begin a CSV with a byte order mark, as Excel wants it.",
-    }),
-    account: source.optional("--account", accountName, { description: "Only this account's." }),
-    from: source.optional("--from", day, { description: "From this day on, in UTC." }),
-    to: source.optional("--to", day, { description: "Up to this day, in UTC." }),
-  });
-  const example = "--format beancount --from 2026-01-01";
-  return named("export", merge(object({ name: constant("export") }), options), example);
-}
+type LedgerOptions = ReturnType<ReturnType<typeof withLedgerOptions<[], NoOptions>>["opts"]>;
 
-function fileCommand<const Name extends "backup" | "restore">(
-  name: Name,
-  source: OptionSource,
-  description: string,
+/** Sorts the options into those of the ledger and those of its command. */
+function request<const C extends { readonly name: string }, Options extends LedgerOptions>(
+  words: C,
+  { db, certs, json, ...own }: Options,
 ) {
-  const words = object(commandArgumentsTitle, { file: namedArgument(source.file, description) });
-  return named(name, merge(object({ name: constant(name) }), words), "backup.db");
-}
-
-function accountCommand<const Name extends "reissue" | "close">(name: Name) {
-  const words = object(commandArgumentsTitle, { account: namedArgument(accountName, "Whose.") });
-  return named(name, merge(object({ name: constant(name) }), words), "alice");
-}
-
-function named<T, S>(name: LedgerCommandName, parser: Parser<"sync", T, S>, example = "") {
-  const brief = [text(briefs[name])];
-  return command(name, parser, {
-    brief,
-    description: brief,
-    footer: examples([`micropay ledger ${name} ${example}`.trimEnd()]),
-  });
+  return { kind: "ledger" as const, command: { ...words, ...own }, db, certs, json };
 }

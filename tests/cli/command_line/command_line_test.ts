@@ -128,6 +128,17 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
     },
   },
   {
+    line: "client 127.0.0.1 8888 --memo x pay bob 5",
+    request: {
+      ...clientDefaults,
+      command: { name: "pay", to: "bob", amount: 5, memo: "x", viaServer: false },
+    },
+  },
+  {
+    line: "client list 8888 balance",
+    request: { ...clientDefaults, serverHost: "list", command: { name: "balance" } },
+  },
+  {
     line: "client 127.0.0.1 8888 pay bob 5 --memo -1",
     request: {
       ...clientDefaults,

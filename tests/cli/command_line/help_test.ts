@@ -1,7 +1,6 @@
 /**
- * Help, the version, and completion in the shell.
+ * Help and the version.
  */
-import { testWith } from "../../installed_tool.ts";
 import {
   assert,
   assertEquals,
@@ -10,7 +9,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { parseCommandLine } from "../../../src/cli/command_line/command_line.ts";
-import { printedBy, refusedWith } from "./fixture.ts";
+import { printedBy } from "./fixture.ts";
 
 const client = "client 127.0.0.1 8888";
 const clientOptions = [
@@ -81,7 +80,7 @@ const pages: readonly {
   },
   {
     line: "gencert renew",
-    usage: "micropay gencert [OPTIONS] renew",
+    usage: "micropay gencert renew [OPTIONS]",
     entries: ["--out DIR", "--host NAME_OR_IP", "--days N"],
   },
   {
@@ -175,96 +174,3 @@ Deno.test("help is there wherever it is asked for, even beside words that are wr
 Deno.test("the version is printed with the program's name", () => {
   assertEquals(printedBy("--version"), { kind: "print", text: "micropay 1.2.3\n", exitCode: 0 });
 });
-
-for (const shell of ["bash", "zsh", "fish"]) {
-  Deno.test(`completion ${shell} prints a script for micropay`, () => {
-    const { text } = printedBy(`completion ${shell}`);
-    assertStringIncludes(text, "micropay");
-    assertStringIncludes(text, `'completion' '${shell}'`);
-  });
-}
-
-Deno.test("completion needs a shell that it knows", () => {
-  assertStringIncludes(refusedWith("completion").reason, "shell");
-  assertStringIncludes(refusedWith("completion tcsh").reason, "tcsh");
-});
-
-const suggestions: readonly { readonly line: string[]; readonly includes: string[] }[] = [
-  { line: ["s"], includes: ["server"] },
-  { line: ["client", "127.0.0.1", "8888", "p"], includes: ["pay"] },
-  {
-    line: ["client", "127.0.0.1", "8888", ""],
-    includes: ["register", "list", "balance", "pay", "receive", "status", "history"],
-  },
-  { line: ["client", "127.0.0.1", "8888", "pay", "bob", "5", "--m"], includes: ["--memo"] },
-  { line: ["client", "127.0.0.1", "8888", "list", "--j"], includes: ["--json"] },
-  { line: ["server", "8888", "--log-format", ""], includes: ["text", "json"] },
-  { line: ["server", "8888", "--rsa-bits", "3"], includes: ["3072"] },
-];
-
-for (const { line, includes } of suggestions) {
-  Deno.test(`completing "micropay ${line.join(" ")}" suggests ${includes.join(", ")}`, () => {
-    const { text } = printedBy(["completion", "bash", ...line]);
-    const found = text.split("\n").filter((word) => includes.includes(word));
-    assertEquals(found.toSorted(), includes.toSorted());
-  });
-}
-
-testWith(
-  ["bash"],
-  "bash completes micropay's words with the script that completion bash prints",
-  async () => {
-    const folder = await Deno.makeTempDir();
-    try {
-      await Deno.writeTextFile(`${folder}/completion.bash`, printedBy("completion bash").text);
-      await makeExecutable(folder);
-      const replies = await completeInBash(folder, [
-        ["micropay", "cl"],
-        ["micropay", "client", "127.0.0.1", "8888", "rec"],
-        ["micropay", "server", "8888", "--initial"],
-      ]);
-      assertEquals(replies, ["client", "receive", "--initial-balance"]);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
-);
-
-/** Puts an executable named micropay into the folder, which knows nothing but completion. */
-async function makeExecutable(folder: string): Promise<void> {
-  const source = import.meta.resolve("../../../src/cli/command_line/command_line.ts");
-  const config = new URL("../../../deno.json", import.meta.url).pathname;
-  await Deno.writeTextFile(
-    `${folder}/micropay.ts`,
-    `import { parseCommandLine } from ${JSON.stringify(source)};
-    const result = parseCommandLine(Deno.args, { environment: () => undefined, version: "1" });
-    if (result.kind === "print") await Deno.stdout.write(new TextEncoder().encode(result.text));`,
-  );
-  const command = [Deno.execPath(), "run", "-q", "--no-prompt", "--config", config];
-  await Deno.writeTextFile(
-    `${folder}/micropay`,
-    `#!/bin/sh\nexec ${
-      command.map((word) => `'${word}'`).join(" ")
-    } '${folder}/micropay.ts' "$@"\n`,
-    { mode: 0o755 },
-  );
-}
-
-/** What bash would fill in for the last word of each line, as if the tabulator key was pressed behind it. */
-async function completeInBash(folder: string, lines: readonly string[][]): Promise<string[]> {
-  const script = `
-    source "$FOLDER/completion.bash"
-    complete -p micropay > /dev/null || exit 9
-    press() {
-      COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); COMP_LINE="$*"; COMP_POINT=\${#COMP_LINE}; COMPREPLY=()
-      _micropay micropay "\${COMP_WORDS[COMP_CWORD]}" "\${COMP_WORDS[COMP_CWORD-1]}"
-      echo "\${COMPREPLY[*]}"
-    }
-    ${lines.map((words) => `press ${words.join(" ")}`).join("\n")}`;
-  const output = await new Deno.Command("bash", {
-    args: ["--norc", "--noprofile", "-c", script],
-    env: { FOLDER: folder, PATH: `${folder}:${Deno.env.get("PATH")}` },
-  }).output();
-  assertEquals(output.code, 0, new TextDecoder().decode(output.stderr));
-  return new TextDecoder().decode(output.stdout).trimEnd().split("\n").map((reply) => reply.trim());
-}

@@ -19,7 +19,7 @@ import {
   refusalText,
   unprintedText,
 } from "../output.ts";
-import { historyEntriesDefault } from "../commands.ts";
+import { historyEntriesDefault } from "../options.ts";
 import { settlementText } from "../settlement_text.ts";
 import type { MenuInput } from "./menu_input.ts";
 import { refusedReference, resolveId } from "../find_payment.ts";
