@@ -83,6 +83,12 @@ export const acceptsPerTurn = 16;
 /** How long failures of one kind to accept are counted before one line tells how many there were. */
 export const acceptFaultWindowMs = 10 * second;
 
+/**
+ * Connections of one member that are told of an order. Each notice is sealed in the turn of the other side, which must not pay for however
+ * many connections a member has. A member has one that is online, and some that it pays from.
+ */
+export const toldConnectionsMax = 8;
+
 /** How long the server finishes what is under way after SIGINT, SIGTERM or SIGHUP. */
 export const shutdownGraceMs = 5 * second;
 

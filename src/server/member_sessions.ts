@@ -2,6 +2,7 @@
  * The open sessions of each member: where a payment's result is pushed to, and which one took the member online.
  */
 import type { AccountName } from "../account_name.ts";
+import { toldConnectionsMax } from "../limits.ts";
 import type { Session } from "./session.ts";
 
 export class MemberSessions {
@@ -21,6 +22,14 @@ export class MemberSessions {
 
   all(): readonly Session[] {
     return [...this.#byName.values()].flatMap((sessions) => [...sessions]);
+  }
+
+  /** Those that are told of the member's orders: the one that is online, then the ones that came last. */
+  told(name: AccountName): readonly Session[] {
+    const sessions = this.of(name).toReversed();
+    const online = sessions.filter(({ isOnline }) => isOnline);
+    const others = sessions.filter(({ isOnline }) => !isOnline);
+    return [...online, ...others].slice(0, toldConnectionsMax);
   }
 
   of(name: AccountName): readonly Session[] {

@@ -3,10 +3,12 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { ServerLink } from "../../src/client/server_link.ts";
-import { paymentType, submitExchange } from "../../src/protocol/transfer.ts";
-import { sendQueueMessagesMax } from "../../src/limits.ts";
+import { loginExchange } from "../../src/protocol/login.ts";
+import { paymentType, resultType, submitExchange } from "../../src/protocol/transfer.ts";
+import { sendQueueMessagesMax, toldConnectionsMax } from "../../src/limits.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { soon } from "../server/soon.ts";
+import { named } from "../server/test_server.ts";
 import { isServed, Scene } from "./scene.ts";
 
 const payers = 80;
@@ -38,6 +40,33 @@ Deno.test("pushes: a payee that reads is told of every payment by eighty members
   assert(answered > 0);
   assertEquals(await server.balanceOf("bob"), 10_000 + payers);
 });
+
+Deno.test("pushes: however many connections a payer has, its payee has no more than a few told, the online one and the newest", async () => {
+  await using scene = await Scene.open({ userLimit: 100 });
+  const { server } = scene;
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const payee = await scene.link(bob, "192.0.2.7");
+  const told: number[] = [];
+  const links: ServerLink[] = [];
+  for (let at = 0; at < 3 * toldConnectionsMax; at++) {
+    const link = await scene.link(alice, "192.0.2.8");
+    link.listen(resultType, () => told.push(at));
+    // The first one is the oldest, and online.
+    const isOnline = at > 0 || await goesOnline(link, "alice");
+    assert(isOnline && await isServed(link));
+    links.push(link);
+  }
+  const order = signPayload(orderPayload(alice, server.anchor, { to: "bob" }), alice);
+  assertEquals((await payee.ask(submitExchange, { order })).outcome, "answered");
+  for (const link of links) assert(await isServed(link));
+  const newest = Array.from({ length: toldConnectionsMax - 1 }, (_, at) => links.length - 1 - at);
+  assertEquals(told.sort((one, other) => one - other), [0, ...newest.reverse()]);
+});
+
+async function goesOnline(link: ServerLink, name: string): Promise<boolean> {
+  const outcome = await link.ask(loginExchange, { name: named(name), port: 1 });
+  return outcome.outcome === "answered";
+}
 
 async function orderAndLink(
   scene: Scene,

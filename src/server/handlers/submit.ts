@@ -149,10 +149,10 @@ function tellOtherSide(
     const result = outcome.outcome === "answered"
       ? { ...about, code: 130, text: codes[130].text, receipt: outcome.answer.receipt }
       : { ...about, code: outcome.code, text: outcome.text };
-    for (const session of sessions.of(payer)) session.push(resultType, result, { cause });
+    for (const session of sessions.told(payer)) session.push(resultType, result, { cause });
   } else if (outcome.outcome === "answered") {
     const payment = { order: jws, receipt: outcome.answer.receipt };
-    for (const session of sessions.of(payee)) session.push(paymentType, payment, { cause });
+    for (const session of sessions.told(payee)) session.push(paymentType, payment, { cause });
   }
 }
 
