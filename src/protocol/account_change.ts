@@ -18,6 +18,7 @@ import { verifyChain } from "../pki/certificate_profile.ts";
 import type { Identity } from "../pki/identity.ts";
 import { readDocument, signDocument, verifyDocument } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { checkDates } from "../pki/x509/validity.ts";
 import { check } from "./exchange.ts";
 import { accountNameShape, digestShape, instantShape } from "./shapes.ts";
 
@@ -48,11 +49,17 @@ export interface ChangeTerms {
   readonly atMs: number;
 }
 
-/** Signs the statement of a change. */
+/**
+ * Signs the statement of a change.
+ *
+ * @throws {CertificateError} when the server's certificate is not valid then: nobody would believe the statement, and no server
+ * would start again on a ledger that has it
+ */
 export function signAccountChange(
   { kind, name, certificate, codeDigest, previous, atMs }: ChangeTerms,
   { identity, anchor }: { identity: Identity; anchor: TrustAnchor },
 ): AccountChange {
+  checkDates(identity.certificate, { what: "the server's certificate", atMs });
   const statement: Statement = {
     ledger: anchor.fingerprint,
     kind,

@@ -113,7 +113,7 @@ const rows: readonly Attack[] = [
   },
   {
     title: "adds a revocation that the server of another ledger signed",
-    sql: (books) => signedBy(books, serverIdentity(makeAuthority())),
+    sql: (books) => signedBy(books, serverIdentity(makeAuthority(books.clock), books.clock)),
     change: 11,
     reason: notGenuine,
   },

@@ -3,6 +3,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import type { AccountName } from "../../src/account_name.ts";
 import { CertificateError } from "../../src/errors.ts";
 import type { Amount } from "../../src/money.ts";
+import { signAccountChange } from "../../src/protocol/account_change.ts";
 import { signIssue } from "../../src/protocol/issue.ts";
 import { verifyOrder } from "../../src/protocol/order.ts";
 import { judgeOrder } from "../../src/protocol/order_validity.ts";
@@ -29,10 +30,13 @@ for (const kind of ["opening", "deposit", "withdrawal"] as const) {
 }
 
 for (const side of ["before", "after"] as const) {
-  Deno.test(`nothing is issued ${side} the validity of the server's certificate`, () => {
+  Deno.test(`nothing is issued, and no account changed, ${side} the validity of the server's certificate`, () => {
     const { notBeforeMs, notAfterMs } = server.certificate;
     const clock = new ManualClock(side === "before" ? notBeforeMs - 1 : notAfterMs + 1);
     const of = { identity: server, anchor, clock, random: systemRandom };
     assertThrows(() => signIssue({ kind: "opening", name, amount }, of), CertificateError);
+    const terms = { kind: "closure", name, previous: anchor.fingerprint } as const;
+    const change = { ...terms, atMs: clock.nowMs() };
+    assertThrows(() => signAccountChange(change, of), CertificateError);
   });
 }

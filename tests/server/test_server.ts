@@ -222,8 +222,8 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
 }
 
 /** A CA of its own. */
-export function makeAuthority(): CertificateAuthority {
-  const made = CertificateAuthority.create({ clock: systemClock, random: systemRandom });
+export function makeAuthority(clock: Clock = systemClock): CertificateAuthority {
+  const made = CertificateAuthority.create({ clock, random: systemRandom });
   return made.authority;
 }
 
