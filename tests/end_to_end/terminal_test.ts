@@ -43,6 +43,33 @@ testWith(["tmux"], "in a terminal, any answer but yes trusts nobody", async () =
   await terminal.shows("ended with 4");
 });
 
+testWith(
+  ["tmux"],
+  "in a terminal, Ctrl-C ends the menu while it asks whom to trust, and while it waits for a place",
+  async () => {
+    await using scene = await openSceneWith(["bob"], { args: ["1"] });
+    {
+      await using terminal = await Terminal.open(scene);
+      await terminal.shows("[y/N]");
+      await terminal.press("C-c");
+      await terminal.shows("connect to the server: it was interrupted");
+      await terminal.shows("ended with 1");
+    }
+    // Her ledger is known from then on.
+    await scene.register("alice");
+    await scene.receiver("bob");
+    await using terminal = await Terminal.open(scene);
+    await terminal.shows("Your choice:");
+    await terminal.type("2");
+    await terminal.type("alice");
+    await terminal.type("0");
+    await terminal.shows("waiting, place 1");
+    await terminal.press("C-c");
+    await terminal.shows("Bye");
+    await terminal.shows("ended with 0");
+  },
+);
+
 /** A terminal of 200 columns with a client in it, by `tmux`, on a server of its own. */
 class Terminal implements AsyncDisposable {
   readonly #socket: string;

@@ -105,7 +105,8 @@ class Menu {
   /**
    * Shows the menu until EXIT, the end of the input, or a signal.
    *
-   * @throws {MicropayError} when the server cannot be reached at first, or is not to be trusted
+   * @throws {MicropayError} when there is no connection at first: the server cannot be reached, is not to be trusted, or a
+   * signal came
    */
   async run(): Promise<ExitCode> {
     const { input, say } = this.#options;
@@ -184,7 +185,8 @@ class Menu {
     const code = withCode ? await input.askCode("The operator's one-time code") : undefined;
     const connection = await this.#connection();
     this.#unused = undefined;
-    const outcome = await wallet.register(connection, account, { code });
+    const registering = wallet.register(connection, account, { code });
+    const outcome = await input.unlessInterrupted(registering, `register ${account}`);
     if (outcome.outcome === "refused") {
       return refuseInMenu(
         outcome,
@@ -204,12 +206,14 @@ class Menu {
     const member = await this.#openMember(name);
     if (!member) return;
     try {
-      for await (const settled of member.settle()) say(settlementText(settled));
-      const outcome = await member.goOnline({
+      const attempt = `log in as ${name}`;
+      await input.unlessInterrupted(this.#settle(member), attempt);
+      const going = member.goOnline({
         ...onlineOptions({ ...address, port }),
         onPayment: (payment) => notifyInMenu(payment, member, this.#options),
         onFault: (error) => this.#sayError(error),
       });
+      const outcome = await input.unlessInterrupted(going, attempt);
       if (outcome.outcome === "refused") {
         refuseInMenu(outcome, { kind: "log_in", name }, this.#options);
         return await member.abandon();
@@ -222,6 +226,15 @@ class Menu {
     this.#watch(member);
     say(`Online as ${name}, taking payments on port ${member.peerPort}`);
     await this.#payments()?.list();
+  }
+
+  async #settle(member: Member): Promise<void> {
+    const { input, say } = this.#options;
+    for await (const settled of member.settle()) {
+      // It is not waited for any more.
+      if (input.isInterrupted) return;
+      say(settlementText(settled));
+    }
   }
 
   async #openMember(name: AccountName): Promise<Member | undefined> {
@@ -259,14 +272,14 @@ class Menu {
 
   /** A connection that is still unused: the one from before if it is fresh, or a new one. */
   async #connection(): Promise<Greeted> {
-    const { clock, wallet } = this.#options;
+    const { clock, input, wallet } = this.#options;
     const unused = this.#unused;
     if (unused && clock.monotonicMs() - unused.sinceMs < unusedConnectionMsMax) {
       return unused.connection;
     }
     unused?.connection.close();
     this.#unused = undefined;
-    const connection = await wallet.connect();
+    const connection = await input.unlessInterrupted(wallet.connect(), "connect to the server");
     this.#unused = { connection, sinceMs: clock.monotonicMs() };
     return connection;
   }

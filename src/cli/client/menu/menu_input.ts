@@ -3,6 +3,7 @@
  * something else, would be taken for an amount.
  */
 import { type AccountName, accountNameRule, parseAccountName } from "../../../account_name.ts";
+import { untilAborted } from "../../../client/payment/handing_over.ts";
 import { InterruptedError, UsageError } from "../../../errors.ts";
 import { isMemo, memoRule } from "../../../memo.ts";
 import { type Amount, amountRuleFor, parseAmount } from "../../../money.ts";
@@ -23,7 +24,7 @@ export class MenuInput {
   readonly #signal: AbortSignal;
   readonly #say: (line: string) => void;
 
-  /** @param signal ends the question that is being asked */
+  /** @param signal ends the question that is being asked, or what is waited for */
   constructor(
     input: LineInput,
     { signal, say }: { signal: AbortSignal; say: (line: string) => void },
@@ -104,6 +105,21 @@ export class MenuInput {
   askPort(question: string, preset: number): Promise<number> {
     const parse = (text: string) => text === "" ? preset : parsePort(text);
     return this.#askFor(question, parse, "a port is a whole number from 0 to 65535");
+  }
+
+  /**
+   * Waits until a signal comes: the server's waiting room takes long, and so does a person who is asked whom to trust. No payment
+   * is waited for like this: its payer has to hear what became of it.
+   *
+   * @throws {InputEnded} when a signal comes first
+   */
+  unlessInterrupted<Result>(promise: Promise<Result>, attempt: string): Promise<Result> {
+    const ended = () => new InputEnded(`${attempt}: it was interrupted`);
+    return untilAborted(promise, this.#signal, ended);
+  }
+
+  get isInterrupted(): boolean {
+    return this.#signal.aborted;
   }
 
   /** Frees the input, so that it does not keep the process alive. */
