@@ -12,6 +12,8 @@ import { systemRandom } from "../random.ts";
 import { parseJsonObject } from "../strict_json.ts";
 import type { RecipientKey, SessionKey } from "./session_key.ts";
 
+const encoder = new TextEncoder();
+
 const contentKeyBytes = 32;
 const ivBytes = 12;
 const tagBytes = 16;
@@ -57,11 +59,11 @@ export function jweBytes(textBytes: number, { publicKey, kid }: RecipientKey): n
 export async function encryptJwe(text: string, { publicKey, kid }: RecipientKey): Promise<string> {
   const contentKey = systemRandom.bytes(contentKeyBytes);
   const encryptedKey = await crypto.subtle.encrypt("RSA-OAEP", publicKey, contentKey);
-  const header = encodeBase64Url(Buffer.from(JSON.stringify(messageHeader(kid))));
+  const header = encodeBase64Url(encoder.encode(JSON.stringify(messageHeader(kid))));
   const iv = systemRandom.bytes(ivBytes);
   const cipher = createCipheriv("aes-256-gcm", contentKey, iv);
-  cipher.setAAD(Buffer.from(header, "latin1"));
-  const ciphertext = Buffer.concat([cipher.update(text, "latin1"), cipher.final()]);
+  cipher.setAAD(encoder.encode(header));
+  const ciphertext = Buffer.concat([cipher.update(encoder.encode(text)), cipher.final()]);
   const parts = [new Uint8Array(encryptedKey), iv, ciphertext, cipher.getAuthTag()];
   return [header, ...parts.map(encodeBase64Url)].join(".");
 }
@@ -104,7 +106,7 @@ export async function decryptJwe(
 ): Promise<string> {
   const contentKey = await decryptContentKey(encryptedKey, privateKey);
   const cipher = createDecipheriv("aes-256-gcm", contentKey, iv);
-  cipher.setAAD(Buffer.from(header, "latin1"));
+  cipher.setAAD(encoder.encode(header));
   cipher.setAuthTag(tag);
   try {
     return cipher.update(ciphertext, undefined, "latin1") + cipher.final("latin1");

@@ -85,6 +85,8 @@ export function readDocument(
   const isForm = jws.length <= lineBytesMax && headerEnd > 0 && headerEnd <= headerLengthMax &&
     payloadEnd > headerEnd + 1 && jws.indexOf(".", headerEnd + 1) === payloadEnd;
   if (!isForm) throw new EnvelopeError(`read a ${typ}: not a compact JWS`);
+  const payloadBytes = decodePart(jws.slice(headerEnd + 1, payloadEnd), typ);
+  const signature = decodePart(jws.slice(payloadEnd + 1), typ);
   const chain = readHeader(jws.slice(0, headerEnd), typ);
   if (rule !== "either" && (chain === undefined) !== (rule === "absent")) {
     throw new EnvelopeError(`read a ${typ}: x5c is ${chain ? "not expected" : "missing"}`);
@@ -92,9 +94,9 @@ export function readDocument(
   if (rule === "single" && chain!.length !== 1) {
     throw new EnvelopeError(`read a ${typ}: x5c is ${chain!.length} certificates, not one`);
   }
-  const payload = parseJsonObject(decodePart(jws.slice(headerEnd + 1, payloadEnd), typ));
+  const payload = parseJsonObject(payloadBytes);
   if (!payload) throw new EnvelopeError(`read a ${typ}: the payload is not a JSON object`);
-  return { jws, payload, chain, signature: decodePart(jws.slice(payloadEnd + 1), typ) };
+  return { jws, payload, chain, signature };
 }
 
 /** @throws {EnvelopeError} when the signature is not by this key */

@@ -13,6 +13,8 @@ export type LineEvent =
   | { readonly kind: "end" }
   | { readonly kind: "cut" };
 
+const decoder = new TextDecoder("ascii");
+
 const newline = 0x0a;
 /** What a connection holds while nothing comes; grows with the line. */
 const bufferBytesMin = 4 * 1024;
@@ -41,14 +43,16 @@ export class LineReader {
    */
   async next({ idleTimeoutMs }: { idleTimeoutMs?: number | undefined } = {}): Promise<LineEvent> {
     const deadline = new Deadline(this.#clock, () => this.#stream.close());
-    deadline.set(this.#isEmpty() ? idleTimeoutMs : lineTimeoutMs);
     try {
+      let wasEmpty: boolean | undefined;
+      // No timer for a line that is there, and none for its end when all of it comes at once.
       for (;;) {
         const line = this.#take();
         if (line !== undefined) return { kind: "line", line };
-        const wasEmpty = this.#isEmpty();
+        const isEmpty = this.#isEmpty();
+        if (isEmpty !== wasEmpty) deadline.set(isEmpty ? idleTimeoutMs : lineTimeoutMs);
+        wasEmpty = isEmpty;
         if (!await this.#fill()) return this.#ended(deadline);
-        if (wasEmpty) deadline.set(lineTimeoutMs);
       }
     } catch (error) {
       this.close();
@@ -119,10 +123,10 @@ export class LineReader {
 
 /** JOSE's compact serialization is ASCII without spaces; what is not is refused before it is looked at any further. */
 function decodeLine(bytes: Uint8Array): string {
-  for (const byte of bytes) {
-    if (byte < 0x21 || byte > 0x7e) {
+  for (let at = 0; at < bytes.length; at++) {
+    if (bytes[at]! < 0x21 || bytes[at]! > 0x7e) {
       throw new EnvelopeError("read a line: a byte in it is not printable ASCII");
     }
   }
-  return new TextDecoder("ascii").decode(bytes);
+  return decoder.decode(bytes);
 }

@@ -7,6 +7,8 @@ import { lineBytesMax, sendQueueMessagesMax, writeTimeoutMs } from "../limits.ts
 import { type ByteStream, endpointText } from "./byte_stream.ts";
 import { Deadline } from "./deadline.ts";
 
+const encoder = new TextEncoder();
+
 /** A line that was handed over and is not written. */
 interface Waiting {
   readonly line: Promise<string>;
@@ -94,7 +96,7 @@ export class LineWriter {
       await first.line;
       const lines = this.#madeLines();
       deadline.set(writeTimeoutMs);
-      await this.#stream.write(new TextEncoder().encode(lines.join("")));
+      await this.#stream.write(encoder.encode(lines.join("")));
       return lines.length;
     } catch (error) {
       if (deadline.passed) throw this.#close("a message was not taken in time");

@@ -201,6 +201,22 @@ Deno.test("a line that was begun has its own time to end, however slowly the byt
   assert(error.message.endsWith("a line was begun and not ended in time"));
 });
 
+Deno.test("a line that comes in one piece sets one timer, and one that is there already sets none", async () => {
+  const { near, clock, reader } = await readerOf();
+  let timers = 0;
+  const schedule = clock.schedule.bind(clock);
+  clock.schedule = (...given) => {
+    timers++;
+    return schedule(...given);
+  };
+  const first = reader.next({ idleTimeoutMs: 1000 });
+  await near.write(ascii("a\nb\n"));
+  assertEquals(await first, line("a"));
+  assertEquals(timers, 1);
+  assertEquals(await reader.next({ idleTimeoutMs: 1000 }), line("b"));
+  assertEquals(timers, 1);
+});
+
 Deno.test("a line that is there already needs no time at all", async () => {
   const { near, clock, reader } = await readerOf();
   await near.write(ascii("a\nb\nc"));

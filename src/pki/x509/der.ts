@@ -80,7 +80,11 @@ export function elementAt(element: DerElement, ...path: readonly number[]): DerE
 }
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) {
+    if (a[at] !== b[at]) return false;
+  }
+  return true;
 }
 
 /** Bytes from hexadecimal digits, for the constant parts of a structure. */
