@@ -1,7 +1,7 @@
 /**
  * The form of documents, as far as no line on the wire shows it.
  */
-import { assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { EnvelopeError } from "../../src/errors.ts";
 import { readDocument } from "../../src/pki/signed_document.ts";
 
@@ -21,6 +21,6 @@ for (const [title, jws, isFormed] of rows) {
     const read = () => readDocument(jws, { typ: "micropay-order", chain: "single" });
     const { message } = assertThrows(read, EnvelopeError);
     // What is of the form is refused all the same, because of what is in it.
-    assertStringIncludes(message, isFormed ? "not base64url" : "not a compact JWS");
+    assertEquals(message.includes("not a compact JWS"), !isFormed, message);
   });
 }
