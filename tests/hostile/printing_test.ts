@@ -147,9 +147,10 @@ for (const json of [false, true]) {
         output.change(row);
         output.written(text);
         output.kept(text);
+        output.undone([text]);
         // Columns are apart by more than two blanks.
         for (const line of lines) checkLine(line.replace(/ {2,}/g, "|"));
-        assertEquals(lines.length, json ? 6 : 13);
+        assertEquals(lines.length, json ? 7 : 15);
       }),
       { numRuns: 200 },
     );

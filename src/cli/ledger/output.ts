@@ -47,6 +47,8 @@ export interface LedgerOutput {
   written(file: string): void;
   /** Where the ledger that was replaced is. */
   kept(file: string): void;
+  /** Accounts that were revoked or closed in the ledger that was replaced, and are not any more. */
+  undone(accounts: readonly string[]): void;
   reissued(account: AccountName, code: string): void;
   closed(account: AccountName): void;
   refused(refusal: Refusal): void;
@@ -83,6 +85,7 @@ function jsonOutput(print: Print): LedgerOutput {
       line({ code: 130, text: codes[130].text, id, entry: number, receipt }),
     written: (file) => line({ written: file }),
     kept: (file) => line({ kept: file }),
+    undone: (accounts) => line({ undone: accounts }),
     reissued: (account, code) => line({ account, code }),
     closed: (account) => line({ account, closed: true }),
     refused: ({ code, text }) => line({ code, text }),
@@ -122,6 +125,11 @@ function textOutput(print: Print): LedgerOutput {
       print(`entry ${number}, id ${id}`);
     },
     written: (file) => print(printable(file)),
+    undone(accounts) {
+      const names = accounts.map(printable).join(", ");
+      print(`Revoked or closed after the backup, and not any more: ${names}`);
+      print("Revoke (ledger reissue) or close them again before the server starts");
+    },
     kept: (file) => print(`The ledger that was there is kept as ${printable(file)}`),
     reissued(account, code) {
       print(code);

@@ -3,9 +3,14 @@
  */
 import { resolve } from "node:path";
 import { type Clock, systemClock } from "../../clock.ts";
-import { FileError, messageOf } from "../../errors.ts";
+import { FileError, messageOf, MicropayError } from "../../errors.ts";
 import type { BookOutcome, Ledger } from "../../ledger/ledger.ts";
-import type { LedgerSnapshot } from "../../ledger/snapshot.ts";
+import {
+  type LedgerSnapshot,
+  type StoredChange,
+  storedText,
+  type StoredValue,
+} from "../../ledger/snapshot.ts";
 import { backupSqliteLedger, openRestorePlace } from "../../ledger/sqlite/backup_ledger.ts";
 import { openSqliteLedger } from "../../ledger/sqlite/open_sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../ledger/sqlite/sqlite_snapshot.ts";
@@ -163,10 +168,35 @@ async function restore(command: Command<"restore">, context: LedgerContext): Pro
   using copy = place.copy(command.file);
   const audited = await audit(copy.file, context);
   if (audited !== exitCodes.ok) return audited;
+  const undone = undoneEndings(place.file, copy.file);
   const kept = copy.put({ atMs: clock.nowMs() });
+  if (undone.length > 0) output.undone(undone);
   if (kept !== undefined) output.kept(kept);
   output.written(place.file);
   return exitCodes.ok;
+}
+
+/** @returns the accounts that the ledger has revoked or closed, and the backup of an earlier moment has not */
+function undoneEndings(file: string, copy: string): string[] {
+  const statements = (of: string, use: (change: StoredChange) => void) => {
+    const snapshot = openSqliteSnapshot({ file: of });
+    try {
+      for (const change of snapshot.changes()) use(change);
+    } finally {
+      snapshot.close();
+    }
+  };
+  const [known, names] = [new Set<StoredValue>(), new Set<string>()];
+  statements(copy, ({ statement_jws }) => known.add(statement_jws));
+  try {
+    statements(file, ({ statement_jws, kind, username }) => {
+      if (kind !== "reissue" && !known.has(statement_jws)) names.add(storedText(username));
+    });
+  } catch (error) {
+    // There is none, or one that cannot be read, which is what a backup is for.
+    if (!(error instanceof MicropayError)) throw error;
+  }
+  return [...names];
 }
 
 async function reissue(

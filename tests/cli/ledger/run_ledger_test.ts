@@ -248,6 +248,22 @@ Deno.test("ledger: a backup is restored when it is in order and no server runs",
   assertEquals(json((await scene.inProcess(["balance", "--json"])).stdout).balance, 10_000);
 });
 
+Deno.test("ledger: a restore names the accounts whose revocation or closure the backup does not have", async () => {
+  await using scene = await openScene();
+  const books = await openBooks({ folder: scene.folder, clock: new ManualClock() });
+  for (const name of ["alice", "bob", "carol"]) await books.register(name);
+  await books.closeAccount("carol");
+  await asked(scene, "backup", "kept.db");
+  await books.revoke("alice", "c1".repeat(32));
+  await books.closeAccount("bob");
+  await books.ledger.close();
+  const { code, stdout } = await ledger(scene, "restore", "kept.db");
+  assertEquals(code, 0);
+  assertStringIncludes(stdout, "closed after the backup, and not any more: alice, bob\nRevoke");
+  const told = await asked(scene, "restore", "kept.db", "--db", "elsewhere.db");
+  assertEquals(told.slice(1), [{ written: `${await Deno.realPath(scene.folder)}/elsewhere.db` }]);
+});
+
 Deno.test("ledger: a backup that somebody changes while it is restored, is restored as it was audited", async () => {
   await using scene = await openScene();
   const books = await openBooks({ folder: scene.folder, clock: new ManualClock() });
