@@ -106,8 +106,20 @@ export function signOrder(
  * @throws {CertificateError} when the certificate is not a good one
  * @throws {ProtocolError} when the contents are not an order's
  */
-export function verifyOrder(jws: string, { anchor }: { anchor: TrustAnchor }): VerifiedOrder {
-  const { order, document } = readOrder(jws);
+export function verifyOrder(jws: string, trust: { anchor: TrustAnchor }): VerifiedOrder {
+  return verifyReadOrder(readOrder(jws), trust);
+}
+
+/**
+ * {@link verifyOrder} for an order that was taken apart before.
+ *
+ * @throws {EnvelopeError} when it is not what its payer signed
+ * @throws {CertificateError} when the certificate is not a good one
+ */
+export function verifyReadOrder(
+  { order, document }: ReadOrder,
+  { anchor }: { anchor: TrustAnchor },
+): VerifiedOrder {
   const signer = orderSigner(order);
   const { role } = signer;
   const atMs = order.iat * 1000;
@@ -119,7 +131,13 @@ export function verifyOrder(jws: string, { anchor }: { anchor: TrustAnchor }): V
   if (order.ledger !== anchor.fingerprint) {
     throw new EnvelopeError(`check an order: it is for the ledger ${order.ledger}`);
   }
-  return { order, certificate, jws };
+  return { order, certificate, jws: document.jws };
+}
+
+/** An order that was taken apart. Nothing of it is verified. */
+export interface ReadOrder {
+  readonly order: Order;
+  readonly document: UnverifiedDocument;
 }
 
 /**
@@ -128,7 +146,7 @@ export function verifyOrder(jws: string, { anchor }: { anchor: TrustAnchor }): V
  * @throws {EnvelopeError} when it is no document of an order
  * @throws {ProtocolError} when the contents are not an order's
  */
-export function readOrder(jws: string): { order: Order; document: UnverifiedDocument } {
+export function readOrder(jws: string): ReadOrder {
   if (jws.length > orderBytesMax) throw new EnvelopeError("read an order: it is too long");
   const document = readDocument(jws, { typ: "micropay-order", chain: "single" });
   return { order: decodeOrder(document.payload), document };

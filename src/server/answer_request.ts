@@ -49,7 +49,8 @@ interface Read {
 
 function readRequest(route: Route, { type, body }: Message): Read | Refusal {
   try {
-    return { route, request: check(route.exchange.request, body, `read a ${type} request`) };
+    const request = check(route.exchange.request, body, `read a ${type} request`);
+    return { route, request: route.parse(request) };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     return refuse(410, error.message);

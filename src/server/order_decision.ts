@@ -7,7 +7,12 @@ import { issuingAccount, orderDigest } from "../ledger/entry.ts";
 import type { VoidOutcome } from "../ledger/ledger.ts";
 import type { Code } from "../protocol/code.ts";
 import { type Refusal, refuse } from "../protocol/exchange.ts";
-import { type VerifiedOrder, verifyOrder } from "../protocol/order.ts";
+import {
+  type ReadOrder,
+  readOrder,
+  type VerifiedOrder,
+  verifyReadOrder,
+} from "../protocol/order.ts";
 import type { RequestContext } from "./route.ts";
 import type { ServerContext } from "./server_context.ts";
 
@@ -17,30 +22,41 @@ export interface MembersOrder extends VerifiedOrder {
   readonly payee: AccountName;
 }
 
+/** Takes an order apart. What is refused here can never be booked. */
+export function parseOrder(jws: string): ReadOrder | Refusal {
+  try {
+    return readOrder(jws);
+  } catch (error) {
+    return refusalOf(error);
+  }
+}
+
 /**
- * Reads an order that one of its two sides has sent. What is refused here can never be booked, whatever clocks say.
+ * Verifies an order that one of its two sides has sent. What is refused here can never be booked, whatever clocks say.
  *
  * @param name who sent it
  */
-export async function readOwnOrder(
-  jws: string,
+export async function verifyOwnOrder(
+  read: ReadOrder,
   { name, server: { anchor }, session }: RequestContext & { readonly name: AccountName },
 ): Promise<MembersOrder | Refusal> {
   try {
-    const verified = await session.inTurn(() => verifyOrder(jws, { anchor }));
+    const verified = await session.inTurn(() => verifyReadOrder(read, { anchor }));
     const { from, to } = verified.order;
     // An order is its two sides' business; one that the server signed is booked by the operator, never handed in.
     const isOwn = from === name || to === name;
     if (!isOwn || from === issuingAccount || to === issuingAccount) return refuse(261);
     return { ...verified, payer: from, payee: to };
   } catch (error) {
-    if (error instanceof ProtocolError) {
-      return refuse(261, error.message);
-    }
-    // What failed in a crypto check is never told.
-    if (error instanceof EnvelopeError || error instanceof CertificateError) return refuse(261);
-    throw error;
+    return refusalOf(error);
   }
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof ProtocolError) return refuse(261, error.message);
+  // What failed in a crypto check is never told.
+  if (error instanceof EnvelopeError || error instanceof CertificateError) return refuse(261);
+  throw error;
 }
 
 /**

@@ -24,11 +24,13 @@ export interface ApplicantContext extends RequestContext {
   readonly request: CertificateRequest;
 }
 
-interface RouteOf<Request, Answer, Context> {
+interface RouteOf<Request, Parsed, Answer, Context> {
   readonly exchange: Exchange<string, Request, Answer>;
+  /** Takes a request apart, once. What is wrong with it becomes part of the result, for `handle` to say. */
+  parse(request: Request): Parsed;
   /** The request as the course project wrote it, for the server's output. Not escaped. */
-  notation(request: Request): string;
-  handle(request: Request, context: Context): Promise<Outcome<Answer>>;
+  notation(request: Parsed): string;
+  handle(request: Parsed, context: Context): Promise<Outcome<Answer>>;
 }
 
 // The parameter types are erased in the table of routes; `memberRoute` and `applicantRoute` checked them against each other.
@@ -36,17 +38,24 @@ interface RouteOf<Request, Answer, Context> {
 type Erased = any;
 
 export type Route =
-  | ({ readonly admits: "member" } & RouteOf<Erased, object, MemberContext>)
-  | ({ readonly admits: "applicant" } & RouteOf<Erased, object, ApplicantContext>);
+  | ({ readonly admits: "member" } & RouteOf<Erased, Erased, object, MemberContext>)
+  | ({ readonly admits: "applicant" } & RouteOf<Erased, Erased, object, ApplicantContext>);
 
 export function memberRoute<Request, Answer extends object>(
-  route: RouteOf<Request, Answer, MemberContext>,
+  route: Omit<RouteOf<Request, Request, Answer, MemberContext>, "parse">,
+): Route {
+  return { admits: "member", parse: (request) => request, ...route };
+}
+
+/** {@link memberRoute} for a request that is more than its members, such as one with a signed document. */
+export function parsedMemberRoute<Request, Parsed, Answer extends object>(
+  route: RouteOf<Request, Parsed, Answer, MemberContext>,
 ): Route {
   return { admits: "member", ...route };
 }
 
 export function applicantRoute<Request, Answer extends object>(
-  route: RouteOf<Request, Answer, ApplicantContext>,
+  route: Omit<RouteOf<Request, Request, Answer, ApplicantContext>, "parse">,
 ): Route {
-  return { admits: "applicant", ...route };
+  return { admits: "applicant", parse: (request) => request, ...route };
 }

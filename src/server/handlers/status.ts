@@ -5,7 +5,7 @@ import { answered, refuse } from "../../protocol/exchange.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
 import { statusExchange } from "../../protocol/status.ts";
-import { keepVoid, type MembersOrder, readOwnOrder } from "../order_decision.ts";
+import { keepVoid, type MembersOrder, parseOrder, verifyOwnOrder } from "../order_decision.ts";
 import { memberRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
 
@@ -15,7 +15,9 @@ export const statusRoute = memberRoute({
   async handle({ id, void: jws }, context) {
     const { name, server } = context;
     // Before the ledger is asked, so that what is refused here says nothing of other people's payments.
-    const own = jws === undefined ? undefined : await readOwnOrder(jws, context);
+    const read = jws === undefined ? undefined : parseOrder(jws);
+    if (read && "outcome" in read) return read;
+    const own = read && await verifyOwnOrder(read, context);
     if (own && "outcome" in own) return own;
     if (own && own.order.id !== id) return refuse(261);
     const entry = await server.ledger.entry(id);

@@ -5,23 +5,25 @@ import { type Booking, type Entry, orderDigest } from "../../ledger/entry.ts";
 import { isMemo } from "../../memo.ts";
 import { type Code, codes, isCode } from "../../protocol/code.ts";
 import { answered, type Outcome, refuse } from "../../protocol/exchange.ts";
-import { readDocument } from "../../pki/signed_document.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
 import { paymentType, resultType, submitExchange } from "../../protocol/transfer.ts";
-import { keepVoid, type MembersOrder, readOwnOrder } from "../order_decision.ts";
-import { memberRoute } from "../route.ts";
+import { keepVoid, type MembersOrder, parseOrder, verifyOwnOrder } from "../order_decision.ts";
+import { parsedMemberRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
 
 interface Receipted {
   readonly receipt: string;
 }
 
-export const submitRoute = memberRoute({
+export const submitRoute = parsedMemberRoute({
   exchange: submitExchange,
-  notation: ({ order }) => notationOf(order),
-  async handle({ order: jws }, context) {
-    const own = await readOwnOrder(jws, context);
+  parse: ({ order }) => parseOrder(order),
+  notation: (read) =>
+    "outcome" in read ? "Submit" : `${read.order.from}#${read.order.amount}#${read.order.to}`,
+  async handle(read, context) {
+    if ("outcome" in read) return read;
+    const own = await verifyOwnOrder(read, context);
     if ("outcome" in own) return own;
     const { name, server, session } = context;
     const { outcome, isNew } = await book(own, server);
@@ -153,15 +155,5 @@ function tellOtherSide(
   } else if (outcome.outcome === "answered") {
     const payment = { order: jws, receipt: outcome.answer.receipt };
     for (const session of sessions.told(payee)) session.push(paymentType, payment, { cause });
-  }
-}
-
-/** As the order says, checked or not: this is for the output only. */
-function notationOf(jws: string): string {
-  try {
-    const { payload } = readDocument(jws, { typ: "micropay-order", chain: "required" });
-    return `${payload.from}#${payload.amount}#${payload.to}`;
-  } catch {
-    return "Submit";
   }
 }
