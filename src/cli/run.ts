@@ -69,12 +69,10 @@ async function client(
 ): Promise<ExitCode> {
   const start = async (interrupted?: AbortSignal) => {
     // Made on another core while this one loads the rest.
-    const making = processIo.makeSessionKey(request.rsaBits);
-    const [{ runClient }, sessionKey] = await Promise.all([
-      import("./client/run_client.ts"),
-      making,
-    ]);
-    return await runClient(request, { ...processIo, sessionKey, interrupted });
+    const ready = [processIo.makeSessionKey(request.rsaBits)];
+    const [{ runClient }] = await Promise.all([import("./client/run_client.ts"), ...ready]);
+    const makeSessionKey = () => ready.pop() ?? processIo.makeSessionKey(request.rsaBits);
+    return await runClient(request, { ...processIo, makeSessionKey, interrupted });
   };
   return isPayment(request.command) ? await untilSignal(processIo, start) : await start();
 }

@@ -51,7 +51,11 @@ export interface WalletDependencies {
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
-  readonly sessionKey: SessionKey;
+  /**
+   * Makes a session key. Each connection to the server gets its own: the server's greeting and all that it said on an earlier connection could
+   * else be told again on a later one, and be taken for answers to what is asked there.
+   */
+  readonly makeSessionKey: () => Promise<SessionKey>;
 }
 
 /** An account that this user can act as from now on. */
@@ -137,7 +141,7 @@ export class Wallet {
   ): Promise<Outcome<Registered>> {
     const identities = this.#identities(connection);
     const application = await identities.apply(name, { anew: code !== undefined });
-    const link = this.#link(connection, { kind: "applicant", ...application });
+    const { link } = await this.#link(connection, { kind: "applicant", ...application });
     try {
       const outcome = await link.ask(registerExchange, {
         name,
@@ -173,12 +177,14 @@ export class Wallet {
           `register it, or give --home or --as`,
       );
     }
+    const { link, sessionKey } = await this.#link(connection, { kind: "certified", identity });
     return new Member({
       ...this.#dependencies,
       name,
       identity,
       anchor,
-      link: this.#link(connection, { kind: "certified", identity }),
+      sessionKey,
+      link,
       folder: folder.accountFolder(anchor.fingerprint, name),
       disk: folder.disk,
       receipts: new ReceiptStore(folder, anchor.fingerprint, name),
@@ -214,12 +220,17 @@ export class Wallet {
     return new IdentityStore(this.#options.folder, anchor);
   }
 
-  #link(connection: Greeted, signer: Signer): ServerLink {
+  async #link(
+    connection: Greeted,
+    signer: Signer,
+  ): Promise<{ link: ServerLink; sessionKey: SessionKey }> {
     const { boundsWaiting, observe, onWaiting, timeoutMs } = this.#options;
-    const { clock, sessionKey } = this.#dependencies;
+    const { clock, makeSessionKey } = this.#dependencies;
+    const sessionKey = await makeSessionKey();
     const channel = connection.introduce({ signer, sessionKey, observe });
     const serverTimeMs = connection.greeting.issuedAtMs;
-    return new ServerLink(channel, { clock, timeoutMs, serverTimeMs, boundsWaiting, onWaiting });
+    const options = { clock, timeoutMs, serverTimeMs, boundsWaiting, onWaiting };
+    return { link: new ServerLink(channel, options), sessionKey };
   }
 }
 

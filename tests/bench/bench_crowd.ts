@@ -68,7 +68,7 @@ async function openMember(text: string, { server, ca, home }: CrowdOptions): Pro
     network: tcpNetwork,
     clock: systemClock,
     random: systemRandom,
-    sessionKey: await generateSessionKey(2048),
+    makeSessionKey: () => generateSessionKey(2048),
   });
   const registered = await wallet.register(await wallet.connect(), name);
   if (registered.outcome === "refused") throw new Error(`register ${name}: ${registered.text}`);

@@ -124,7 +124,7 @@ async function openMember(
     network: tcpNetwork,
     clock: systemClock,
     random: systemRandom,
-    sessionKey: await generateSessionKey(2048),
+    makeSessionKey: () => generateSessionKey(2048),
   });
   if (registers) await wallet.register(await wallet.connect(), name);
   return await wallet.member(await wallet.connect(), name);

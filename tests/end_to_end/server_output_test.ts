@@ -102,7 +102,12 @@ async function sendMuch(
     folder: new DataFolder(scene.home(name)),
     trust: { ca: { pem: await Deno.readTextFile(path), path } },
     timeoutMs: 60_000,
-  }, { network: tcpNetwork, clock: systemClock, random: systemRandom, sessionKey });
+  }, {
+    network: tcpNetwork,
+    clock: systemClock,
+    random: systemRandom,
+    makeSessionKey: () => Promise.resolve(sessionKey),
+  });
   const member = await wallet.member(await wallet.connect(), parseAccountName(name)!);
   const { link } = member.context;
   await link.channel.send("x", { text: "y".repeat(30_000) }).written;

@@ -123,7 +123,7 @@ export class SimulatedMember {
       network: network.of(process),
       clock: process.clock,
       random: dice,
-      sessionKey: dice.pick(sessionKeys),
+      makeSessionKey: () => Promise.resolve(dice.pick(sessionKeys)),
     });
     if (!this.#isRegistered) {
       const outcome = await wallet.register(await wallet.connect(), this.name);

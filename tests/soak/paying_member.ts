@@ -148,7 +148,8 @@ export class PayingMember {
   }
 
   #wallet(): Wallet {
-    const { host = "127.0.0.1", port, home, ca, sessionKey, timeoutMs = 20_000 } = this.#options;
+    const makeSessionKey = () => Promise.resolve(this.#options.sessionKey);
+    const { host = "127.0.0.1", port, home, ca, timeoutMs = 20_000 } = this.#options;
     const network: Network = {
       ...tcpNetwork,
       connect: async (endpoint, options) => {
@@ -161,6 +162,6 @@ export class PayingMember {
       folder: new DataFolder(home),
       trust: { ca },
       timeoutMs,
-    }, { network, clock: systemClock, random: systemRandom, sessionKey });
+    }, { network, clock: systemClock, random: systemRandom, makeSessionKey });
   }
 }

@@ -24,13 +24,14 @@ const caFileDefault = "certs/CA.pem";
 export interface WalletIo extends Pick<ProcessIo, "environment" | "isTerminal" | "say"> {
   readonly input: LineInput;
   readonly network: Network;
-  readonly sessionKey: SessionKey;
+  /** A fresh one each time. */
+  readonly makeSessionKey: () => Promise<SessionKey>;
 }
 
 /** @throws {FileError} when the CA that was given cannot be read */
 export async function openWallet(
   request: ClientRequest,
-  { environment, input, isTerminal, network, say, sessionKey }: WalletIo,
+  { environment, input, isTerminal, network, say, makeSessionKey }: WalletIo,
 ): Promise<Wallet> {
   const home = request.home ?? platformDataHome({ os: Deno.build.os, environment });
   const server = { host: request.serverHost, port: request.serverPort };
@@ -59,7 +60,7 @@ export async function openWallet(
       network,
       clock: systemClock,
       random: systemRandom,
-      sessionKey,
+      makeSessionKey,
     },
   );
 }

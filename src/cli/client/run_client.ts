@@ -19,8 +19,9 @@ import { runMenu } from "./menu/menu.ts";
 import type { ProcessIo } from "../process_io.ts";
 
 /** What a client is given beside what it was asked for. */
-export interface ClientDependencies extends ProcessIo {
-  readonly sessionKey: SessionKey;
+export interface ClientDependencies extends Omit<ProcessIo, "makeSessionKey"> {
+  /** A fresh one each time. */
+  readonly makeSessionKey: () => Promise<SessionKey>;
   /** Aborts when a payment is interrupted. Other commands end by the signal itself, or listen for it. */
   readonly interrupted?: AbortSignal | undefined;
 }

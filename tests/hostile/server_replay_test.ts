@@ -1,0 +1,112 @@
+/**
+ * Somebody on the path who lets a client connect, notes what the server says, cuts the connection, and says all of it again when the same
+ * client connects anew.
+ */
+import { assertEquals, assertRejects } from "@std/assert";
+import type { Member } from "../../src/client/member.ts";
+import { askStatus } from "../../src/client/payment/payment_result.ts";
+import { makeOrder } from "../../src/client/payment/sent_order.ts";
+import { Wallet } from "../../src/client/wallet.ts";
+import { DataFolder } from "../../src/client/wallet/data_folder.ts";
+import { systemClock } from "../../src/clock.ts";
+import { generateSessionKey } from "../../src/envelope/session_key.ts";
+import { ClosedError } from "../../src/errors.ts";
+import type { Amount } from "../../src/money.ts";
+import { makeOrderId, systemRandom } from "../../src/random.ts";
+import type { ByteStream, Network } from "../../src/transport/byte_stream.ts";
+import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { inFolder } from "../pki/temporary_folder.ts";
+import { named, startServer, timeoutMs } from "../server/test_server.ts";
+
+/** The way to the server: what the server says is noted, and said again on every connection that comes later. */
+class RecordedWay implements Network {
+  readonly listen = tcpNetwork.listen;
+  readonly #said: Uint8Array[] = [];
+  /** Whether the connections from now on are answered by what was noted. */
+  isReplayed = false;
+
+  async connect(...to: Parameters<Network["connect"]>): Promise<ByteStream> {
+    const stream = await tcpNetwork.connect(...to);
+    if (!this.isReplayed) return this.#noted(stream);
+    const said = [...this.#said];
+    const closed = Promise.withResolvers<null>();
+    return {
+      local: stream.local,
+      remote: stream.remote,
+      read(buffer) {
+        const bytes = said.shift();
+        if (bytes === undefined) return closed.promise;
+        buffer.set(bytes.subarray(0, buffer.length));
+        if (bytes.length > buffer.length) said.unshift(bytes.subarray(buffer.length));
+        return Promise.resolve(Math.min(bytes.length, buffer.length));
+      },
+      write: () => Promise.resolve(),
+      close() {
+        stream.close();
+        closed.resolve(null);
+      },
+    };
+  }
+
+  /** Begins anew. */
+  forget(): void {
+    this.#said.length = 0;
+  }
+
+  #noted(stream: ByteStream): ByteStream {
+    return {
+      local: stream.local,
+      remote: stream.remote,
+      read: async (buffer) => {
+        const count = await stream.read(buffer);
+        if (count !== null) this.#said.push(buffer.slice(0, count));
+        return count;
+      },
+      write: (bytes) => stream.write(bytes),
+      close: () => stream.close(),
+    };
+  }
+}
+
+/** What the server says when it is asked to make a new order void. */
+async function voidOne({ context }: Member) {
+  const id = makeOrderId(systemClock, systemRandom);
+  const terms = { id, from: context.name, to: named("mallory"), amount: 5 as Amount };
+  const { jws } = makeOrder(terms, context);
+  return await askStatus(id, context, { voiding: jws });
+}
+
+Deno.test("replay: what the server said on one connection answers nothing on a later one of the same client", async () => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    await server.enroll("mallory");
+    const network = new RecordedWay();
+    const trust = {
+      fingerprint: server.anchor.fingerprint,
+      readNearbyCa: () => Promise.resolve(undefined),
+    };
+    const wallet = new Wallet({
+      server: server.endpoint,
+      folder: new DataFolder(folder),
+      trust,
+      timeoutMs,
+    }, {
+      network,
+      clock: systemClock,
+      random: systemRandom,
+      makeSessionKey: () => generateSessionKey(2048),
+    });
+    const name = named("alice");
+    assertEquals((await wallet.register(await wallet.connect(), name)).outcome, "answered");
+    network.forget();
+    const first = await wallet.member(await wallet.connect(), name);
+    const told = await voidOne(first);
+    assertEquals(told.outcome === "refused" && told.code, 400);
+    await first.abandon();
+    // The greeting is the server's, and still good. What comes after it would say that this order is void, too.
+    network.isReplayed = true;
+    const second = await wallet.member(await wallet.connect(), name);
+    await assertRejects(() => voidOne(second), ClosedError, "its header is not");
+    await second.abandon();
+  });
+});
