@@ -38,7 +38,8 @@ export function leafOf(node: Node, ...path: number[]): { tag: number; content: D
 export const raw = (...values: number[]): Node => ({ raw: bytes(...values) });
 export const text = (tag: number, value: string): Node => ({
   tag,
-  content: new TextEncoder().encode(value),
+  // A copy, because the oldest Deno does not say what kind of memory an encoder writes to.
+  content: Uint8Array.from(new TextEncoder().encode(value)),
 });
 
 function treeOf(

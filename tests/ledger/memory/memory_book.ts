@@ -65,7 +65,7 @@ export class MemoryBook {
   }
 
   #changes(): RecordedChange[] {
-    return this.#rows.filter((row) => !isEntry(row));
+    return this.#rows.filter((row): row is RecordedChange => !isEntry(row));
   }
 
   #headAt(number: number): string {
