@@ -9,6 +9,7 @@ import type { SessionKey } from "../envelope/session_key.ts";
 import {
   ClosedError,
   ConnectError,
+  messageOf,
   NotAuthenticatedError,
   ProtocolError,
   TimeoutError,
@@ -170,11 +171,11 @@ export class Wallet {
     const { clock } = this.#dependencies;
     const identity = await this.#identities(connection).load(name, { atMs: clock.nowMs() });
     if (!identity) {
+      const others = await this.accounts(connection);
+      const found = others.length === 0 ? "" : `, only ${others.join(", ")}`;
       throw new NotAuthenticatedError(
-        `act as ${name}: no identity for it in ${
-          folder.accountFolder(anchor.fingerprint, name)
-        }; ` +
-          `register it, or give --home or --as`,
+        `act as ${name}: no account of that name was registered from ${folder.path}${found}; ` +
+          `register it, or give another name or --home`,
       );
     }
     const { link, sessionKey } = await this.#link(connection, { kind: "certified", identity });
@@ -211,7 +212,9 @@ export class Wallet {
       );
     }
     if (names.length > 1) {
-      throw new UsageError(`choose an account: give one of ${names.join(", ")} with --as`);
+      throw new UsageError(
+        `choose an account: there are several here; name one with --as: ${names.join(", ")}`,
+      );
     }
     return name;
   }
@@ -245,6 +248,14 @@ function unanswered(error: unknown, server: Endpoint): unknown {
   if (error instanceof ClosedError) return new ClosedError(text, { cause: error });
   if (!(error instanceof ConnectError)) return error;
   const { cause } = error;
+  // The runtime has no class of its own for it.
+  if (messageOf(cause).startsWith("failed to lookup address information")) {
+    return new ConnectError(
+      `connect to ${endpointText(server)}: this machine finds no address for the name ` +
+        `${server.host}; ask the operator for the server's address, or look for a typing mistake`,
+      { cause: error },
+    );
+  }
   const isSilence = cause instanceof Deno.errors.ConnectionRefused ||
     cause instanceof Deno.errors.ConnectionReset ||
     (cause instanceof DOMException && cause.name === "AbortError");

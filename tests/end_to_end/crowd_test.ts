@@ -11,7 +11,7 @@ Deno.test("past the limit a client waits, is told its place, and is served when 
   await scene.register("bob");
   const alice = await scene.receiver("alice");
   const bob = scene.startClient(["balance"], { as: "bob" });
-  await bob.errorLine(/^waiting, place 1$/);
+  await bob.errorLine(/^waiting, place 1: the server is full$/);
   await scene.server.program.line(
     / \(bob\) waits at place 1 \(served 1 of 1, waiting 1, strangers 0\)$/,
   );
@@ -19,13 +19,17 @@ Deno.test("past the limit a client waits, is told its place, and is served when 
   assertEquals([bounded.code, bounded.stdout], [1, ""]);
   assertMatch(
     bounded.stderr,
-    /^waiting, place 2\nmicropay: .* no answer in time, at place 2 of its /,
+    /^waiting, place 2: the server is full\nmicropay: .* no answer in time, at place 2 of its /,
   );
   const behind = scene.startClient(["balance", "--json"], { as: "bob" });
-  await behind.errorLine(/^waiting, place 2$/);
+  await behind.errorLine(/^waiting, place 2: the server is full$/);
   alice.signal("SIGINT");
   const served = await bob.end();
-  assertEquals([served.code, served.stdout, served.stderr], [0, "10000\n", "waiting, place 1\n"]);
+  assertEquals([served.code, served.stdout, served.stderr], [
+    0,
+    "10000\n",
+    "waiting, place 1: the server is full\n",
+  ]);
   const next = await behind.end();
   assertEquals([next.code, next.stdout], [0, '{"code":300,"balance":10000}\n']);
   assertEquals((await alice.end()).code, 0);

@@ -63,7 +63,7 @@ testWith(
     await terminal.type("2");
     await terminal.type("alice");
     await terminal.type("0");
-    await terminal.shows("waiting, place 1");
+    await terminal.shows("waiting, place 1: the server is full");
     await terminal.press("C-c");
     await terminal.shows("Bye");
     await terminal.shows("ended with 0");

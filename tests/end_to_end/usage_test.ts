@@ -21,6 +21,7 @@ const rows: readonly { readonly args: readonly string[]; readonly says: string }
   { args: ["register", "x".repeat(33)], says: nameRule },
   { args: ["register", "\u001b[31mred"], says: '"\\u{1b}[31mred"' },
   { args: ["register"], says: "NAME is missing" },
+  { args: ["register", "NAME"], says: "write the name that you want in place of NAME" },
   { args: ["status", "x"], says: "a payment is an entry's number, from 1, or an order's id" },
   { args: ["history", "--limit", "0"], says: "a limit is a whole number from 1" },
   { args: ["receive", "--count", "0"], says: "a count is a whole number from 1" },

@@ -33,8 +33,6 @@ export type Attempt =
 
 /** How the next steps are called: on the command line or in the menu. */
 export interface NextSteps {
-  /** After registering. */
-  readonly afterRegister: string;
   /** Shows who is online. */
   readonly list: string;
   /** Shows past payments. */
@@ -46,20 +44,19 @@ export interface NextSteps {
 }
 
 export const commandSteps: NextSteps = {
-  afterRegister: "receive, list or pay",
   list: "list",
   history: "history",
   withCode: "register with --code",
   viaServer: "--via-server delivers it anyway",
 };
 
-/** @param typed the name as it was typed */
+/** @param options `typed`: the name as it was typed; `next`: what a new member does next */
 export function registeredText(
   { account, balance, existed }: Registered,
-  { typed, hasCode, steps }: {
+  { typed, hasCode, next }: {
     readonly typed: string;
     readonly hasCode: boolean;
-    readonly steps: NextSteps;
+    readonly next: string;
   },
 ): string {
   const folded = typed === account ? "" : ` (${typed} became ${account}: names are lower case)`;
@@ -68,7 +65,7 @@ export function registeredText(
     : hasCode
     ? `registered anew as ${account}${folded}, with a new key`
     : `${account}${folded} was registered before, with the key that is here`;
-  return `${how}, balance ${balance}; next: ${steps.afterRegister}`;
+  return `${how}, balance ${balance}; next: ${next}`;
 }
 
 /** @returns nothing where the refusal says it all */

@@ -8,7 +8,7 @@ import type { ClientRequest } from "../command_line/command_line.ts";
 export type ClientPlace = Pick<ClientRequest, "serverHost" | "serverPort" | "as" | "ca" | "home">;
 
 /**
- * Types the words of one command for the same server, account and files: `status ID` becomes the whole line.
+ * Types the words of one command for the same server, account and files: `status ID` becomes the whole line. An empty text is the menu.
  *
  * @param as the account, where the request named none
  */
@@ -21,7 +21,8 @@ export function commandTyper(
     const options = Object.entries({ as: as ?? name, ca, home }).flatMap(([option, value]) =>
       value === undefined ? [] : [`--${option} ${shellWord(value)}`]
     );
-    return ["micropay client", shellWord(serverHost), serverPort, ...options, words].join(" ");
+    const whole = ["micropay client", shellWord(serverHost), serverPort, ...options];
+    return (words === "" ? whole : [...whole, words]).join(" ");
   };
 }
 

@@ -52,7 +52,7 @@ export async function openWallet(
         ? answerTimeoutMsDefault
         : request.timeoutSeconds * 1000,
       boundsWaiting: request.timeoutSeconds !== undefined,
-      onWaiting: (place) => say(`waiting, place ${place}`),
+      onWaiting: (place) => say(`waiting, place ${place}: the server is full`),
       ...(request.verbose &&
         { observe: (direction, line) => say(`${direction === "in" ? "←" : "→"} ${line}`) }),
     },

@@ -6,7 +6,7 @@ import type { SessionKey } from "../../envelope/session_key.ts";
 import { MicropayError, UsageError } from "../../errors.ts";
 import { MeteredNetwork } from "../../transport/metered_network.ts";
 import { tcpNetwork } from "../../transport/tcp_network.ts";
-import { commandSteps, registeredText } from "./advice.ts";
+import { registeredText } from "./advice.ts";
 import { commandTyper } from "./command_typer.ts";
 import { type ClientOutput, jsonOutput, textOutput } from "./output.ts";
 import { openWallet } from "./open_wallet.ts";
@@ -65,11 +65,16 @@ async function perform(
       const code = await readOneTimeCode(command, { ...dependencies, input });
       const hasCode = code !== undefined;
       const { account, typed } = command;
+      // The server's line for new members says `register NAME`, and some copy it as it is.
+      if (typed === "NAME") {
+        throw new UsageError("register NAME: write the name that you want in place of NAME");
+      }
       const outcome = await wallet.register(await wallet.connect(), account, { code });
       if (outcome.outcome === "refused") {
         return refused(outcome, { kind: "register", account, hasCode }, output);
       }
-      const advice = registeredText(outcome.answer, { typed, hasCode, steps: commandSteps });
+      const next = `${commandTyper(request)("")} (the menu), or the same with list, pay or receive`;
+      const advice = registeredText(outcome.answer, { typed, hasCode, next });
       output.registered(outcome.answer, advice);
       return exitCodes.ok;
     }

@@ -42,6 +42,7 @@ interface LedgerContext {
   readonly request: LedgerRequest;
   readonly output: LedgerOutput;
   readonly isReaderGone: () => boolean;
+  readonly say: (line: string) => void;
   readonly clock: Clock;
 }
 
@@ -51,8 +52,8 @@ export async function runLedger(
   processIo: ProcessIo,
 ): Promise<ExitCode> {
   const output = ledgerOutput({ json: request.json, print: processIo.print });
-  const { isReaderGone } = processIo;
-  const context = { request, output, isReaderGone, clock: systemClock };
+  const { isReaderGone, say } = processIo;
+  const context = { request, output, isReaderGone, say, clock: systemClock };
   const { command } = request;
   requireLedgerFiles(request);
   switch (command.name) {
@@ -135,8 +136,7 @@ async function move(
     const dependencies = { ledger, identity, anchor, clock, random: systemRandom };
     const outcome = await bookCorrection({ kind, name, amount, memo }, dependencies);
     if (outcome.outcome !== "booked" && outcome.outcome !== "repeated") {
-      output.refused(refuse(refusalCodes[outcome.outcome]));
-      return exitCodes.refused;
+      return refused(refusalCodes[outcome.outcome], context);
     }
     const { id, number: entry } = outcome.entry;
     const receipt = signReceipt(outcome.entry, { identity, anchor });
@@ -222,7 +222,7 @@ async function end(
   context: LedgerContext,
   print: () => void,
 ): Promise<ExitCode> {
-  const { output, clock, request } = context;
+  const { clock, request } = context;
   const { identity, anchor } = await openCertificates({ folder: request.certs, clock });
   return await withLedger(context, anchor, async (ledger) => {
     const { outcome } = await endAccount(ending, { ledger, identity, anchor, clock });
@@ -230,9 +230,15 @@ async function end(
       print();
       return exitCodes.ok;
     }
-    output.refused(refuse(outcome === "account_closed" ? 267 : 262));
-    return exitCodes.refused;
+    return refused(outcome === "account_closed" ? 267 : 262, context);
   });
+}
+
+function refused(code: Code, { output, request, say }: LedgerContext): ExitCode {
+  output.refused(refuse(code));
+  // People mistype a name.
+  if (code === 262 && !request.json) say("micropay ledger balances lists the accounts");
+  return exitCodes.refused;
 }
 
 /** Opens the ledger beside its server, if there is one. */

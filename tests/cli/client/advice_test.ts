@@ -152,6 +152,6 @@ const registrations = [
 
 for (const { title, registered, says, ...about } of registrations) {
   Deno.test(`advice: ${title} is told as what it is, with the balance`, () => {
-    assertEquals(registeredText(registered, { ...about, steps: menuSteps }), says);
+    assertEquals(registeredText(registered, { ...about, next: "2 LOGIN" }), says);
   });
 }

@@ -15,6 +15,7 @@ Deno.test("a command is typed with the server, and with what the request said of
     plain("status 3", named("bob")),
     "micropay client 192.0.2.7 8888 --as bob status 3",
   );
+  assertEquals(plain(""), "micropay client 192.0.2.7 8888");
   const files = { ca: "a b/CA.pem", home: "/it's" };
   assertEquals(
     commandTyper({ ...server, as: named("alice"), ...files })("status 3", named("bob")),

@@ -339,5 +339,7 @@ Deno.test("ledger: a closed account lets nobody in and keeps its balance", async
   for (const command of ["close", "reissue"]) {
     const { code, stdout } = await scene.ledgerInProcess(command, "nobody", "--json");
     assertEquals([code, json(stdout).code], [5, 262]);
+    const told = await scene.ledgerInProcess(command, "nobody");
+    assertEquals(told.stderr, "micropay ledger balances lists the accounts\n");
   }
 });

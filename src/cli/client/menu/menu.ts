@@ -27,7 +27,6 @@ import { type ExitCode, exitCodes } from "../../exit_code.ts";
 import { InputEnded, MenuInput } from "./menu_input.ts";
 import {
   MenuPayments,
-  menuSteps,
   type MenuTalk,
   notifyInMenu,
   refuseInMenu,
@@ -195,7 +194,7 @@ class Menu {
       );
     }
     print(`100 ${codes[100].text}`);
-    say(registeredText(outcome.answer, { typed, hasCode: withCode, steps: menuSteps }));
+    say(registeredText(outcome.answer, { typed, hasCode: withCode, next: "2 LOGIN" }));
   }
 
   async #logIn(): Promise<void> {

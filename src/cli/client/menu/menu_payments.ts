@@ -27,7 +27,6 @@ import { printPayment } from "../../print_payment.ts";
 
 /** What the menu's choices are called in its texts. */
 export const menuSteps: NextSteps = {
-  afterRegister: "2 LOGIN",
   list: "3 LIST",
   history: "6 HISTORY",
   withCode: "choose 9 REGISTER WITH A CODE",
