@@ -90,6 +90,10 @@ export function verifyReceipt(jws: string, { anchor }: { anchor: TrustAnchor }):
   if (receipt.ledger !== anchor.fingerprint) {
     throw new EnvelopeError(`check a receipt: it is of the ledger ${receipt.ledger}`);
   }
+  // A later certificate may vouch for an earlier time, and the ledger is no older than its CA.
+  if (Date.parse(receipt.at) < anchor.notBeforeMs) {
+    throw new EnvelopeError(`check the receipt of ${receipt.id}: its time is before its CA's`);
+  }
   return { receipt, certificate, jws };
 }
 

@@ -93,6 +93,15 @@ Deno.test("a receipt by a server whose certificate had ended before the payment 
   assertThrows(() => checkReceipt(receiptJws, orderJws, { anchor }), CertificateError);
 });
 
+Deno.test("a receipt of a time before its CA is refused, with whatever certificate", () => {
+  const check = (atMs: number) => {
+    const receiptJws = signReceipt(entryOf(order(), { atMs }), { identity: server, anchor });
+    return checkReceipt(receiptJws, undefined, { anchor });
+  };
+  assertEquals(check(anchor.notBeforeMs).receipt.entry, 7);
+  assertThrows(() => check(anchor.notBeforeMs - 1), EnvelopeError, "before its CA's");
+});
+
 Deno.test("the CA that receipts are checked with may have ended meanwhile", () => {
   const read = readReceiptAnchor(anchor.pem);
   assertEquals(read.fingerprint, anchor.fingerprint);
