@@ -90,8 +90,6 @@ Deno.test("the executable may do what it must and no more, and asks for nothing"
 });
 
 Deno.test("every build goes through the one list of permissions, and none trusts a cache in a shared folder", () => {
-  const threads = threadFiles();
-  assert(threads.length > 0);
   const builds = Object.keys(configuration.tasks).filter((name) => /^compile/.test(name))
     .filter((name) => commandOf(name) !== "");
   assertEquals(builds.length, 5);
@@ -101,22 +99,8 @@ Deno.test("every build goes through the one list of permissions, and none trusts
     // Otherwise an executable takes compiled code from /tmp/deno-compile-micropay.cache, where anybody may have put it.
     assert(command.includes("--no-code-cache"), `${name}: ${command}`);
     assert(!/\s(-A|--allow-)/.test(command), `${name}: ${command}`);
-    // What nobody imports is not in an executable unless it is told.
-    for (const thread of threads) {
-      assert(command.includes(` --include ${thread} `), `${name}: ${thread}`);
-    }
   }
 });
-
-/** Files that the program runs in threads of their own. */
-function threadFiles(): string[] {
-  const started = /new Worker\(new URL\("([^"]+)", import\.meta\.url\)/g;
-  return sourceFiles("src").flatMap((path) =>
-    [...read(path).matchAll(started)].map(([, file]) =>
-      new URL(file!, `file:///${path}`).pathname.slice(1)
-    )
-  );
-}
 
 const targets: readonly { readonly name: string; readonly target: string }[] = [
   { name: "x86_64-linux", target: "x86_64-unknown-linux-gnu" },

@@ -11,7 +11,6 @@ import { AuditedAccounts } from "./audited_accounts.ts";
 import { readCertificates } from "./issued_certificates.ts";
 import { OrderCheck } from "./order_check.ts";
 import { RefundCheck } from "./refund_check.ts";
-import { SignatureChecks } from "./signature_checks.ts";
 import { decodeChange } from "./stored_change.ts";
 import { decodeEntry } from "./stored_entry.ts";
 
@@ -63,18 +62,21 @@ export async function auditLedger(
   }
   const certificates = readCertificates(snapshot, anchor);
   const accounts = new AuditedAccounts(snapshot, certificates);
-  using signatures = new SignatureChecks();
-  const orders = new OrderCheck(anchor, { accounts, signatures });
+  const orders = new OrderCheck(anchor, { accounts });
   const rows = new RowAudit(snapshot, { anchor, accounts, orders });
-  const wrongRow = await checkRows(snapshot, { rows, signatures, onProgress });
-  if (wrongRow) return wrongRow;
+  const fault = await findFault(snapshot, { rows, onProgress });
+  onProgress?.(rows.entries);
+  if (fault) {
+    const { kind, reason } = fault;
+    return { outcome: "wrong", [kind]: rows.checked + 1, reason, entries: rows.entries };
+  }
   const reason = accounts.fault ?? certificates.fault ?? accounts.settle() ??
     snapshot.faults()[Symbol.iterator]().next().value;
   if (reason !== undefined) return { outcome: "wrong", reason, entries: rows.entries };
   return {
     outcome: "in_order",
     entries: rows.entries,
-    changes: rows.changes.length,
+    changes: rows.changes,
     accounts: accounts.count,
     certificates: certificates.owners.size,
     head: rows.head,
@@ -88,45 +90,48 @@ interface RowFault {
   readonly reason: string;
 }
 
-interface CheckOptions extends Pick<AuditOptions, "onProgress"> {
-  readonly rows: RowAudit;
-  readonly signatures: SignatureChecks;
-}
+/** Rows that are read together: other threads verify the signatures of their orders, while this one does the rest. */
+const rowsAtOnce = 256;
 
-/** Signatures of orders are known later than all else: one that is forged may be of an entry before the row that is found wrong first. */
-async function checkRows(
+/** @returns what is wrong with the first row that is not in order */
+async function findFault(
   snapshot: LedgerSnapshot,
-  { rows, signatures, onProgress }: CheckOptions,
-): Promise<AuditFault | undefined> {
-  const fault = await rowFault(snapshot, { rows, signatures, onProgress });
-  const forged = await signatures.settle();
-  onProgress?.(rows.entries);
-  if (forged !== undefined) {
-    const reason = "the signature of its order is not by the one who had to sign it";
-    return { outcome: "wrong", entry: forged, reason, entries: rows.entriesBefore(forged) };
-  }
-  if (fault === undefined) return undefined;
-  const { kind, reason } = fault;
-  return { outcome: "wrong", [kind]: rows.checked + 1, reason, entries: rows.entries };
-}
-
-/** @returns what is wrong with the row after those that are checked; `undefined` also when a forged signature is known */
-async function rowFault(
-  snapshot: LedgerSnapshot,
-  { rows, signatures, onProgress }: CheckOptions,
+  { rows, onProgress }: Pick<AuditOptions, "onProgress"> & { readonly rows: RowAudit },
 ): Promise<RowFault | undefined> {
   try {
-    for (const [kind, row] of rowsInOrder(snapshot)) {
-      const reason = kind === "entry" ? await rows.checkEntry(row) : rows.checkChange(row);
-      if (reason !== undefined) return { kind, reason };
-      if (signatures.forged !== undefined) return undefined;
-      if (rows.checked % progressEntries === 0) onProgress?.(rows.entries);
+    for (const group of inGroups(rowsInOrder(snapshot))) {
+      const checks = group.map(([kind, row]) => ({
+        kind,
+        check: kind === "entry" ? rows.beginEntry(row) : () => rows.checkChange(row),
+      }));
+      for (const { kind, check } of checks) {
+        const reason = await check();
+        if (reason !== undefined) return { kind, reason };
+        if (rows.checked % progressEntries === 0) onProgress?.(rows.entries);
+      }
     }
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
     return { kind: "entry", reason: error.message };
   }
   return undefined;
+}
+
+/** Yields what was read before a failure, and then the failure. */
+function* inGroups<Row>(rows: Iterable<Row>): Generator<Row[]> {
+  let group: Row[] = [];
+  try {
+    for (const row of rows) {
+      group.push(row);
+      if (group.length < rowsAtOnce) continue;
+      yield group;
+      group = [];
+    }
+  } catch (error) {
+    yield group;
+    throw error;
+  }
+  yield group;
 }
 
 type NumberedRow = readonly ["entry", StoredEntry] | readonly ["change", StoredChange];
@@ -152,8 +157,7 @@ class RowAudit {
   /** Rows that are in order: the number of the last one. */
   checked = 0;
   entries = 0;
-  /** Numbers of the account changes. */
-  readonly changes: number[] = [];
+  changes = 0;
   head: string;
   readonly #anchor: TrustAnchor;
   readonly #accounts: AuditedAccounts;
@@ -181,15 +185,25 @@ class RowAudit {
     this.#repeated = firstRepeated(snapshot);
   }
 
-  entriesBefore(number: number): number {
-    return number - 1 - this.changes.filter((change) => change < number).length;
+  /**
+   * Begins to look at a row that is an entry: at what does not depend on the rows before it.
+   *
+   * @returns what ends it when the row is the next one: it returns what is wrong
+   */
+  beginEntry(row: StoredEntry): () => Promise<string | undefined> | string {
+    const entry = decodeEntry(row);
+    if (typeof entry === "string") return () => entry;
+    const verified = this.#orders.verify(entry);
+    return () => this.#checkEntry(entry, verified);
   }
 
-  /** @returns what is wrong with the next row, which is an entry */
-  async checkEntry(row: StoredEntry): Promise<string | undefined> {
-    const entry = decodeEntry(row);
-    const reason = typeof entry === "string" ? entry : this.#place(entry) ??
-      this.#id(entry) ?? await this.#orders.check(entry) ??
+  async #checkEntry(
+    entry: Entry,
+    verified: ReturnType<OrderCheck["verify"]>,
+  ): Promise<string | undefined> {
+    const order = await verified;
+    const reason = this.#place(entry) ?? this.#id(entry) ??
+      (typeof order === "string" ? order : this.#orders.compare(entry, order)) ??
       // After the order was compared: what differs there says more than a hash.
       this.#link(entry, entryDigest(entry)) ?? this.#refunds.check(entry) ??
       this.#accounts.post(entry);
@@ -208,7 +222,7 @@ class RowAudit {
       this.#link(change, changeDigest(change)) ?? this.#accounts.change(change);
     if (reason !== undefined) return reason;
     this.checked++;
-    this.changes.push(change.number);
+    this.changes++;
     this.#previous = statementDigest(change.statementJws);
     return undefined;
   }

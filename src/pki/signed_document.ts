@@ -14,6 +14,7 @@ import {
   encodeBase64,
   encodeBase64Url,
 } from "../base64.ts";
+import type { BoundedMap } from "../bounded_map.ts";
 import { EnvelopeError } from "../errors.ts";
 import { certificateBytesMax, chainCertificatesMax, lineBytesMax } from "../limits.ts";
 import { type JsonObject, parseJsonObject } from "../strict_json.ts";
@@ -71,14 +72,22 @@ export function signDocument(
 const signatureLength = 86;
 const headerLengthMax = 40_000;
 
+/** Headers of one type of document that were read before, each with its certificates. */
+export type KnownHeaders = BoundedMap<string, CertificateChain>;
+
 /**
  * Takes a compact JWS apart. Checks its form and its header, not its signature and not its certificates.
  *
+ * @param options.headers for a reader of many documents: one signer's documents all have the same header
  * @throws {EnvelopeError} when it is not exactly one document of this kind
  */
 export function readDocument(
   jws: string,
-  { typ, chain: rule }: { typ: DocumentType; chain: ChainRule },
+  { typ, chain: rule, headers }: {
+    typ: DocumentType;
+    chain: ChainRule;
+    headers?: KnownHeaders | undefined;
+  },
 ): UnverifiedDocument {
   const headerEnd = jws.indexOf(".");
   const payloadEnd = jws.length - signatureLength - 1;
@@ -87,7 +96,10 @@ export function readDocument(
   if (!isForm) throw new EnvelopeError(`read a ${typ}: not a compact JWS`);
   const payloadBytes = decodePart(jws.slice(headerEnd + 1, payloadEnd), typ);
   const signature = decodePart(jws.slice(payloadEnd + 1), typ);
-  const chain = readHeader(jws.slice(0, headerEnd), typ);
+  const header = jws.slice(0, headerEnd);
+  const known = headers?.get(header);
+  const chain = known ?? readHeader(header, typ);
+  if (chain && !known) headers?.set(header, chain);
   if (rule !== "either" && (chain === undefined) !== (rule === "absent")) {
     throw new EnvelopeError(`read a ${typ}: x5c is ${chain ? "not expected" : "missing"}`);
   }
@@ -100,13 +112,29 @@ export function readDocument(
 }
 
 /** @throws {EnvelopeError} when the signature is not by this key */
-export function verifyDocument(
-  { jws, signature }: UnverifiedDocument,
+export function verifyDocument(document: UnverifiedDocument, publicKey: PublicKey): void {
+  if (!publicKey.verify(signedBytes(document), document.signature)) throw notByThisKey();
+}
+
+/**
+ * Does what {@link verifyDocument} does, on another thread.
+ *
+ * @throws {EnvelopeError} when the signature is not by this key
+ */
+export async function verifyDocumentElsewhere(
+  document: UnverifiedDocument,
   publicKey: PublicKey,
-): void {
-  const signedText = jws.slice(0, jws.length - signatureLength - 1);
-  if (publicKey.verify(encoder.encode(signedText), signature)) return;
-  throw new EnvelopeError("verify a signature: it is not by the expected key");
+): Promise<void> {
+  const isGood = await publicKey.verifyElsewhere(signedBytes(document), document.signature);
+  if (!isGood) throw notByThisKey();
+}
+
+function signedBytes({ jws }: UnverifiedDocument): Uint8Array<ArrayBuffer> {
+  return encoder.encode(jws.slice(0, jws.length - signatureLength - 1));
+}
+
+function notByThisKey(): EnvelopeError {
+  return new EnvelopeError("verify a signature: it is not by the expected key");
 }
 
 const plainHeaders = Object.fromEntries(

@@ -10,6 +10,7 @@ import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profil
 import type { Identity } from "../pki/identity.ts";
 import { type Party, sameParty } from "../pki/party.ts";
 import {
+  type KnownHeaders,
   readDocument,
   signDocument,
   type UnverifiedDocument,
@@ -116,7 +117,18 @@ export function verifyOrder(jws: string, trust: { anchor: TrustAnchor }): Verifi
  * @throws {EnvelopeError} when it is not what its payer signed
  * @throws {CertificateError} when the certificate is not a good one
  */
-export function verifyReadOrder(
+export function verifyReadOrder(read: ReadOrder, trust: { anchor: TrustAnchor }): VerifiedOrder {
+  const verified = verifyAllButSignature(read, trust);
+  verifyDocument(read.document, verified.certificate.publicKey);
+  return verified;
+}
+
+/**
+ * {@link verifyReadOrder} without the signature, which the caller verifies.
+ *
+ * @throws as {@link verifyReadOrder}
+ */
+export function verifyAllButSignature(
   { order, document }: ReadOrder,
   { anchor }: { anchor: TrustAnchor },
 ): VerifiedOrder {
@@ -127,7 +139,6 @@ export function verifyReadOrder(
   if (!sameParty(certificate.party, signer)) {
     throw new EnvelopeError("check an order: it is signed by another account than it is from");
   }
-  verifyDocument(document, certificate.publicKey);
   if (order.ledger !== anchor.fingerprint) {
     throw new EnvelopeError(`check an order: it is for the ledger ${order.ledger}`);
   }
@@ -141,14 +152,18 @@ export interface ReadOrder {
 }
 
 /**
- * Takes an order apart: its form, its one certificate, its members. Nothing of it is verified.
+ * Takes an order apart: its form, its one certificate, its members.
  *
+ * @param options.headers for a reader of many orders, see {@link readDocument}
  * @throws {EnvelopeError} when it is no document of an order
  * @throws {ProtocolError} when the contents are not an order's
  */
-export function readOrder(jws: string): ReadOrder {
+export function readOrder(
+  jws: string,
+  { headers }: { headers?: KnownHeaders | undefined } = {},
+): ReadOrder {
   if (jws.length > orderBytesMax) throw new EnvelopeError("read an order: it is too long");
-  const document = readDocument(jws, { typ: "micropay-order", chain: "single" });
+  const document = readDocument(jws, { typ: "micropay-order", chain: "single", headers });
   return { order: decodeOrder(document.payload), document };
 }
 

@@ -97,13 +97,13 @@ const forgeries: readonly Forgery[] = [
     title: "a payment signed by the server in the payer's place",
     sides: ["alice", "bob"],
     options: ({ certificates }) => ({ signer: certificates.identity }),
-    reason: "its order is signed by another",
+    reason: "verify the certificate of a member: it is a server's",
   },
   {
     title: "a payment signed by another member",
     sides: ["alice", "bob"],
     options: ({ members }) => ({ signer: members.get("bob")! }),
-    reason: "its order is signed by another",
+    reason: "it is signed by another account than it is from",
   },
   {
     title: "a payment under a certificate that the CA issued and the ledger never did",
@@ -118,7 +118,7 @@ const forgeries: readonly Forgery[] = [
     title: "a deposit signed by the member it is for",
     sides: [issuingAccount, "bob"],
     options: ({ members }) => ({ signer: members.get("bob")!, kind: "deposit" }),
-    reason: "its order is signed by another",
+    reason: "verify the certificate of a server: it is a member's",
   },
   {
     title: "a payment of more than the payer has",

@@ -32,6 +32,9 @@ const flipped = (name: string, at: number) =>
   }) || CASE substr(${name}, ${at}, 1) WHEN 'A' THEN 'B' ELSE 'A' END ` +
   `|| substr(${name}, ${at + 1})`;
 
+const unsigned = "substr(order_jws, 1, length(order_jws) - 10)";
+const notSigned = "verify a signature: it is not by the expected key";
+
 const columns: readonly Tampering[] = [
   column("amount", 4, "301", "its amount is 301, its order says 300"),
   column("amount", 7, "9007199254740991", "its amount is"),
@@ -57,9 +60,9 @@ const columns: readonly Tampering[] = [
   column("at", 4, "'2026-11-23 12:00:00.000Z'", "its at cannot be"),
   column("order_jws", 4, flipped("order_jws", 20), "its order is not"),
   column("order_jws", 4, flipped("order_jws", 900), "its order is"),
-  column("order_jws", 4, "substr(order_jws, 1, length(order_jws) - 10) || 'AAAAAAAAAA'", "order"),
-  column("order_jws", 4, "order_jws || '.'", "its order is not a compact JWS"),
-  column("order_jws", 4, "order_jws || '='", "its order is not a compact JWS"),
+  column("order_jws", 4, `${unsigned} || 'AAAAAAAAAA'`, notSigned),
+  column("order_jws", 4, "order_jws || '.'", "not a compact JWS"),
+  column("order_jws", 4, "order_jws || '='", "not a compact JWS"),
   column("order_jws", 5, "(SELECT order_jws FROM entry WHERE number = 4)", "its id is"),
   column(
     "hash",
@@ -82,6 +85,20 @@ const columns: readonly Tampering[] = [
 ];
 
 const rows: readonly Tampering[] = [
+  {
+    title: "two forged signatures, with another fault between them",
+    sql: `UPDATE entry SET order_jws = ${unsigned} || 'AAAAAAAAAA' WHERE number IN (4, 7);
+      UPDATE entry SET amount = 77 WHERE number = 5`,
+    entry: 4,
+    reason: notSigned,
+  },
+  {
+    title: "a forged signature after another fault",
+    sql: `UPDATE entry SET amount = 77 WHERE number = 4;
+      UPDATE entry SET order_jws = ${unsigned} || 'AAAAAAAAAA' WHERE number = 5`,
+    entry: 4,
+    reason: "its amount is 77, its order says 300",
+  },
   {
     title: "two entries swapped",
     sql: `UPDATE entry SET number = 100 WHERE number = 4;
