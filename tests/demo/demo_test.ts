@@ -2,7 +2,7 @@
  * The demo is the first thing that a newcomer runs: it succeeds, it fails loudly when something is wrong, and it never leaves
  * anything behind.
  */
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { resolve } from "node:path";
 import { TextLineStream } from "./text_line_stream.ts";
 
@@ -13,6 +13,7 @@ Deno.test("the demo pays, shows the balances and leaves nothing behind", async (
     for (const seen of ["transfer OK", "alice just sent you $2000!", "alice|8000", "bob|12000"]) {
       assertStringIncludes(text(stdout), seen);
     }
+    assertMatch(text(stdout), /paid 2000 to bob, balance 8000, entry 3, id [0-9a-f-]{36}\n/);
   });
 });
 

@@ -76,7 +76,9 @@ async function payAtTheMenu(stage: Stage, client: readonly string[]): Promise<vo
   await answer(alice, "Amount", String(amount));
   await results(alice, [
     /^transfer OK$/,
-    new RegExp(`^paid ${amount} to bob, balance ${initialBalance - amount}, entry 3, id `),
+    new RegExp(
+      `^paid ${amount} to bob, balance ${initialBalance - amount}, entry 3, id [0-9a-f-]{36}$`,
+    ),
   ]);
   await answer(alice, "Your choice", "3");
   await results(alice, systemInformation(initialBalance - amount));
