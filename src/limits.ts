@@ -158,9 +158,10 @@ export const costlyBesideProcessors = 1;
 export const costlyAtOnceMax = 16;
 
 /**
- * What an answer to a member reads in one turn, at most; a longer answer takes several. It costs about as much as opening a line,
- * 2 to 3 ms: so many entries hashed, when the order in each is as long as it may be ({@link orderBytesMax}).
- * Entries are hashed on the one thread that everybody's messages go through, so it is left to others after a few: 0.3 ms.
+ * What an answer to a member reads in one turn, at most; a longer answer takes several. It costs
+ * about as much as opening a line, 2 to 3 ms: so many entries hashed, when the order in each is as
+ * long as it may be ({@link orderBytesMax}). Entries are hashed on the one thread that everybody's
+ * messages go through, so it is left to others after a few: 0.3 ms.
  */
 export const chainEntriesPerTurn = 64;
 export const chainEntriesAtOnce = 8;

@@ -11,7 +11,9 @@
 /** Deepest nesting of any document of ours, with room to spare. */
 export const jsonDepthMax = 8;
 
-/** Longest document, in bytes or in UTF-16 units as it is given. Sixteen times a line on the wire. */
+/**
+ * Longest document, in bytes or in UTF-16 units as it is given. Sixteen times a line on the wire.
+ */
 export const jsonLengthMax = 1024 * 1024;
 
 /** A decoded JSON object whose members nobody has looked at yet. */
@@ -60,8 +62,8 @@ const code = {
 /**
  * Reads a valid JSON text once from its first character to its last.
  *
- * @returns how many members all of its objects are written with, or `undefined` when it nests too deep or has a number that is not
- * spelled as an integer
+ * @returns how many members all of its objects are written with, or `undefined` when it nests too
+ * deep or has a number that is not spelled as an integer
  */
 function scanMembers(text: string): number | undefined {
   let members = 0;
@@ -95,7 +97,9 @@ function endOfString(text: string, start: number): number {
   }
 }
 
-/** @returns the index of the last digit, or `undefined` for minus zero, a fraction or an exponent */
+/**
+ * @returns the index of the last digit, or `undefined` for minus zero, a fraction or an exponent
+ */
 function endOfInteger(text: string, start: number): number | undefined {
   let end = start;
   while (isDigit(text.charCodeAt(end + 1))) end++;

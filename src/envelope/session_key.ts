@@ -72,7 +72,10 @@ export async function importRecipientKey(value: unknown): Promise<RecipientKey> 
   }
 }
 
-/** The SHA-256 thumbprint of a JWK: over its required members, in the order of their names (RFC 7638). */
+/**
+ * The SHA-256 thumbprint of a JWK: over its required members, in the order of their names (RFC
+ * 7638).
+ */
 function thumbprint(n: string): string {
   const members = JSON.stringify({ e: "AQAB", kty: "RSA", n });
   return encodeBase64Url(createHash("sha256").update(members).digest());

@@ -27,7 +27,10 @@ export interface VerifiedCertificate extends Validity {
 export interface VerifyChainOptions {
   readonly anchor: TrustAnchor;
   readonly role: Role;
-  /** Wall-clock time in milliseconds since the epoch; a function where it depends on the leaf's own dates. */
+  /**
+   * Wall-clock time in milliseconds since the epoch; a function where it depends on the leaf's own
+   * dates.
+   */
   readonly atMs: number | ((leaf: Validity) => number);
 }
 
@@ -57,13 +60,16 @@ export function verifyChain(
   return certificate;
 }
 
-/** Leaves remembered at a time: more than the members of any group this is for. About 2 KiB each. */
+/**
+ * Leaves remembered at a time: more than the members of any group this is for. About 2 KiB each.
+ */
 export const verifiedLeavesMax = 2000;
 
 /**
- * Leaves that were verified before, by all that the result depends on but the dates: role, anchor and bytes. Verifying one takes
- * over a millisecond, and the same few leaves come again with every connection, order and receipt. What the ledger knows of
- * revoked certificates is not the business of chains.
+ * Leaves that were verified before, by all that the result depends on but the dates: role, anchor
+ * and bytes. Verifying one takes over a millisecond, and the same few leaves come again with every
+ * connection, order and receipt. What the ledger knows of revoked certificates is not the business
+ * of chains.
  */
 const verifiedLeaves = new BoundedMap<string, VerifiedCertificate>(verifiedLeavesMax);
 

@@ -4,8 +4,9 @@
  *
  *     {"alg":"EdDSA","typ":"micropay-…"}            or with   "x5c":["…", …]
  *
- * `typ` keeps a document of one kind from passing as another (RFC 8725 section 3.11). A document has one
- * spelling: padding, white space and stray bits in base64url, a member twice and unknown header members are refused.
+ * `typ` keeps a document of one kind from passing as another (RFC 8725 section 3.11). A document
+ * has one spelling: padding, white space and stray bits in base64url, a member twice and unknown
+ * header members are refused.
  */
 import { Buffer } from "node:buffer";
 import {
@@ -54,8 +55,8 @@ const encoder = new TextEncoder();
 /**
  * Signs a payload.
  *
- * @param options.chain the signer's certificates, where the document carries them. An identity gives the
- * same array every time, so that its header is written once.
+ * @param options.chain the signer's certificates, where the document carries them. An identity
+ * gives the same array every time, so that its header is written once.
  * @returns the compact JWS over the payload's JSON
  */
 export function signDocument(

@@ -32,7 +32,8 @@ export function parseOrder(jws: string): ReadOrder | Refusal {
 }
 
 /**
- * Verifies an order that one of its two sides has sent. What is refused here can never be booked, whatever clocks say.
+ * Verifies an order that one of its two sides has sent. What is refused here can never be booked,
+ * whatever clocks say.
  *
  * @param name who sent it
  */

@@ -26,7 +26,10 @@ export interface ApplicantContext extends RequestContext {
 
 interface RouteOf<Request, Parsed, Answer, Context> {
   readonly exchange: Exchange<string, Request, Answer>;
-  /** Takes a request apart, once. What is wrong with it becomes part of the result, for `handle` to say. */
+  /**
+   * Takes a request apart, once. What is wrong with it becomes part of the result, for `handle` to
+   * say.
+   */
   parse(request: Request): Parsed;
   /** The request as the course project wrote it, for the server's output. Not escaped. */
   notation(request: Parsed): string;
@@ -47,7 +50,10 @@ export function memberRoute<Request, Answer extends object>(
   return { admits: "member", parse: (request) => request, ...route };
 }
 
-/** {@link memberRoute} for a request that is more than its members, such as one with a signed document. */
+/**
+ * {@link memberRoute} for a request that is more than its members, such as one with a signed
+ * document.
+ */
 export function parsedMemberRoute<Request, Parsed, Answer extends object>(
   route: RouteOf<Request, Parsed, Answer, MemberContext>,
 ): Route {

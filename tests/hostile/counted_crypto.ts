@@ -1,5 +1,6 @@
 /**
- * Counts what is really done with keys while the count is held: RSA decryptions by WebCrypto, and signatures.
+ * Counts what is really done with keys while the count is held: RSA decryptions by WebCrypto, and
+ * signatures.
  */
 import { SigningKey } from "../../src/pki/signing_key.ts";
 

@@ -127,9 +127,10 @@ Deno.test("flooding: a member waits for one turn of each that floods over six co
   gate.open();
   await soon(() => messages().filter((who) => who === "bob").length === requests, "all of bob's");
   const turns = messages().slice(0, messages().lastIndexOf("bob") + 1);
-  // A message takes two turns, one to be opened and one for its answer. For each of them bob waits for one turn of each
-  // flooder. Another one may pass before bob asks: its next line is read, or its account looked up, and a turn is short.
-  // A flooder may have all of its turns for opening. In the first round all are answered that had been opened before.
+  // A message takes two turns, one to be opened and one for its answer. For each of them bob waits
+  // for one turn of each flooder. Another one may pass before bob asks: its next line is read, or
+  // its account looked up, and a turn is short. A flooder may have all of its turns for opening. In
+  // the first round all are answered that had been opened before.
   const rounds = turns.join(" ").split("bob").slice(2, -1);
   assertEquals(rounds.length, requests - 2);
   for (const at of flooders.keys()) {
@@ -142,7 +143,10 @@ Deno.test("flooding: a member waits for one turn of each that floods over six co
 const entries = 5 * chainEntriesPerTurn;
 const receiptsPerPage = 16;
 
-/** What long answers cost, in the four turns of it that pass at most between two messages of the other member. */
+/**
+ * What long answers cost, in the four turns of it that pass at most between two messages of the
+ * other member.
+ */
 const rows = [
   {
     title: "the chain",

@@ -1,10 +1,12 @@
 /**
- * WebCrypto without threads. The runtime works on several operations at a time, and the one that ends first goes on first: no two
- * runs are the same. Here each operation is done at once, in the order in which they are asked for.
+ * WebCrypto without threads. The runtime works on several operations at a time, and the one that
+ * ends first goes on first: no two runs are the same. Here each operation is done at once, in the
+ * order in which they are asked for.
  *
- * RSA is not the real one: it takes longer than everything else in a history together. What is encrypted is remembered under random
- * bytes of the right length, and only the key it is for opens it. All other tests show that the real one does what is expected of it.
- * Signatures and AES are done in place by `node:crypto`, and stay as they are.
+ * RSA is not the real one: it takes longer than everything else in a history together. What is
+ * encrypted is remembered under random bytes of the right length, and only the key it is for opens
+ * it. All other tests show that the real one does what is expected of it. Signatures and AES are
+ * done in place by `node:crypto`, and stay as they are.
  */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
