@@ -205,7 +205,7 @@ Deno.test("when the server stops, the menu says so and can be left", async () =>
   await alice.line(/^alice#/);
   const { port } = scene.server;
   await scene.server.stop();
-  await alice.errorLine(/: the server is stopping; you are logged out$/);
+  await alice.errorLine(/: the server is stopping; log in again with 2 LOGIN$/);
   await scene.startServer({ port });
   await alice.type("3", "2", "alice", "0", "3", "5");
   await alice.line(/^Please login first$/);

@@ -264,7 +264,7 @@ class Menu {
     member.context.link.closed.then(async (reason) => {
       if (this.#member !== member) return;
       this.#member = undefined;
-      this.#options.say(`micropay: ${printable(reason.message)}; you are logged out`);
+      this.#options.say(`micropay: ${printable(reason.message)}; log in again with 2 LOGIN`);
       await member.abandon();
     });
   }
