@@ -227,6 +227,12 @@ export const voidedOrdersMax = 1000;
  */
 export const voidedOrderKeptMs = 24 * hour;
 
+/**
+ * How long a client waits for another program that writes its `wallet.db`. A commit takes milliseconds; a person's `sqlite3` may hold it
+ * for ever. The wait stops the whole client.
+ */
+export const walletLockWaitMs = 5 * second;
+
 /** How soon a server notices what another process did to its ledger. One cheap question each time. */
 export const ledgerWatchMs = 1 * second;
 

@@ -3,19 +3,15 @@
  * at its place. It needs nothing of what others paid, and is shown nothing of it: the server gives digests, and each covers a signature
  * that only the parties of that payment hold.
  */
-import { join } from "node:path";
-import * as v from "valibot";
 import { decodeBase64UrlStrict, encodeBase64Url } from "../base64.ts";
 import { FileError, messageOf, ProtocolError } from "../errors.ts";
 import { chainHash, entryDigest } from "../ledger/entry.ts";
 import { chainExchange } from "../protocol/chain.ts";
 import { type Refusal } from "../protocol/exchange.ts";
 import type { Receipt } from "../protocol/receipt.ts";
-import { digestShape, entryNumberShape } from "../protocol/shapes.ts";
-import { parseJsonObject } from "../strict_json.ts";
 import type { MemberContext } from "./member_context.ts";
 import { type CheckedReceipt, checkReceipt } from "./payment/receipt_check.ts";
-import type { StoredReceipt } from "./wallet/receipt_store.ts";
+import type { StoredReceipt } from "./wallet/wallet_store.ts";
 
 export interface MemberAudit {
   readonly outcome: "audited";
@@ -50,7 +46,7 @@ interface Expected {
  */
 export async function auditLedger(member: MemberContext): Promise<MemberAudit | Refusal> {
   const expected = await expectedEntries(member);
-  const last = await readLastHead(member);
+  const last = await member.audits.last();
   const missing = new Set([...expected.values()].flat());
   let rewrittenAt: number | undefined;
   let sameUntil = 0;
@@ -80,7 +76,7 @@ export async function auditLedger(member: MemberContext): Promise<MemberAudit | 
   const isCutOff = [...expected.keys(), last?.entry ?? 0].some((one) => one > entry);
   if (isCutOff) rewrittenAt ??= entry + 1;
   if (rewrittenAt === undefined && missing.size === 0) {
-    await writeLastHead(member, { entry, head });
+    if (entry > 0) await member.audits.keep({ entry, head });
   }
   return {
     outcome: "audited",
@@ -127,12 +123,17 @@ function expectedEntry(
 
 function checkStored(
   { id, receipt, order }: StoredReceipt,
-  { anchor, receipts }: MemberContext,
+  { anchor, receiptsFile }: MemberContext,
 ): CheckedReceipt {
   try {
     return checkReceipt(receipt, order, { anchor });
   } catch (cause) {
-    throw new FileError(`check ${receipts.file(id)}: ${messageOf(cause)}`, { cause });
+    throw new FileError(
+      `check the receipt ${id} in ${receiptsFile}: ${
+        messageOf(cause)
+      }; delete its row with sqlite3`,
+      { cause },
+    );
   }
 }
 
@@ -140,31 +141,4 @@ function digestBytes(text: string): Uint8Array {
   const bytes = decodeBase64UrlStrict(text);
   if (bytes?.length !== 32) throw new ProtocolError("follow the chain: a digest is not 32 bytes");
   return bytes;
-}
-
-const lastHeadShape = v.strictObject({ entry: entryNumberShape, head: digestShape });
-type LastHead = v.InferOutput<typeof lastHeadShape>;
-
-async function readLastHead(member: MemberContext): Promise<LastHead | undefined> {
-  const path = lastHeadFile(member);
-  const text = await member.disk.readText(path);
-  if (text === undefined) return undefined;
-  const result = v.safeParse(lastHeadShape, parseJsonObject(text));
-  if (result.success) return result.output;
-  throw new FileError(`read ${path}: it is not what an audit remembered; remove it to begin anew`);
-}
-
-/** The longer of two chains stays, when two processes looked at the same time: both are the one chain. */
-async function writeLastHead(member: MemberContext, last: LastHead): Promise<void> {
-  if (last.entry === 0) return;
-  const { disk, folder } = member;
-  await disk.locked(join(folder, ".lock"), async () => {
-    const there = await readLastHead(member);
-    if (there && there.entry >= last.entry) return;
-    await disk.writeWhole(lastHeadFile(member), `${JSON.stringify(last)}\n`, "private");
-  });
-}
-
-function lastHeadFile({ folder }: MemberContext): string {
-  return join(folder, "audit.json");
 }

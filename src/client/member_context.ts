@@ -9,22 +9,17 @@ import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { Random } from "../random.ts";
 import type { Network } from "../transport/byte_stream.ts";
 import type { LineObserver } from "../transport/channel.ts";
-import type { Disk } from "./wallet/disk.ts";
-import type { Outbox } from "./wallet/outbox.ts";
-import type { ReceiptStore } from "./wallet/receipt_store.ts";
 import type { ServerLink } from "./server_link.ts";
+import type { AccountStore } from "./wallet/wallet_store.ts";
 
-export interface MemberContext {
+export interface MemberContext extends AccountStore {
   readonly name: AccountName;
   readonly identity: Identity;
   readonly anchor: TrustAnchor;
   readonly sessionKey: SessionKey;
   readonly link: ServerLink;
-  /** The account's own folder, on this disk. */
-  readonly folder: string;
-  readonly disk: Disk;
-  readonly receipts: ReceiptStore;
-  readonly outbox: Outbox;
+  /** The file that the account's receipts are in, for messages. */
+  readonly receiptsFile: string;
   readonly network: Network;
   /** The zone of the server's address, if it is link-local: the one in which peers with such an address are. */
   readonly zone?: string | undefined;

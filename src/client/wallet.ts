@@ -25,13 +25,12 @@ import type { LineObserver } from "../transport/channel.ts";
 import { type Greeted, greeted } from "../transport/connect_channel.ts";
 import { withDeadline } from "../transport/deadline.ts";
 import type { DataFolder } from "./wallet/data_folder.ts";
-import { IdentityStore } from "./wallet/identity_store.ts";
+import { accountNames, IdentityStore } from "./wallet/identity_store.ts";
 import { Member } from "./member.ts";
-import { Outbox } from "./wallet/outbox.ts";
 import { PinStore } from "./wallet/pin_store.ts";
-import { ReceiptStore } from "./wallet/receipt_store.ts";
+import type { Receipts, WalletStore } from "./wallet/wallet_store.ts";
 import { ServerLink } from "./server_link.ts";
-import { resolveServerAnchor, type TrustOptions } from "./wallet/trust.ts";
+import { resolveKnownLedger, resolveServerAnchor, type TrustOptions } from "./wallet/trust.ts";
 
 export interface WalletOptions {
   readonly server: Endpoint;
@@ -57,6 +56,8 @@ export interface WalletDependencies {
    * else be told again on a later one, and be taken for answers to what is asked there.
    */
   readonly makeSessionKey: () => Promise<SessionKey>;
+  /** What is kept in the folder beside keys and certificates. */
+  readonly store: WalletStore;
 }
 
 /** An account that this user can act as from now on. */
@@ -65,6 +66,14 @@ export interface Registered {
   readonly balance: number;
   /** Whether the account was there before. */
   readonly existed: boolean;
+}
+
+/** What is kept of an account. */
+export interface KeptAccount {
+  readonly account: AccountName;
+  readonly receipts: Receipts;
+  /** The file that they are in. */
+  readonly file: string;
 }
 
 export class Wallet {
@@ -93,7 +102,7 @@ export class Wallet {
   /** @returns a connection, and whether it took a person to trust it, so that it is old already */
   async #greet(): Promise<{ connection: Greeted; isOld: boolean }> {
     const { server, folder, timeoutMs, trust } = this.#options;
-    const { clock, network } = this.#dependencies;
+    const { clock, network, store } = this.#dependencies;
     let isAnswered = false;
     let resolvedInMs = 0;
     try {
@@ -111,7 +120,7 @@ export class Wallet {
           const anchor = await resolveServerAnchor(line, {
             ...trust,
             server: endpointText(server),
-            pins: new PinStore(folder),
+            pins: new PinStore(folder, store),
             atMs: clock.nowMs(),
           });
           resolvedInMs = clock.monotonicMs() - startMs;
@@ -126,7 +135,7 @@ export class Wallet {
 
   /** The accounts that were registered from here on the ledger behind a connection. */
   accounts(connection: Greeted): Promise<AccountName[]> {
-    return this.#identities(connection).names();
+    return accountNames(this.#options.folder, connection.anchor.fingerprint);
   }
 
   /**
@@ -168,7 +177,7 @@ export class Wallet {
   async member(connection: Greeted, name: AccountName): Promise<Member> {
     const { anchor } = connection;
     const { folder, observe, server, timeoutMs } = this.#options;
-    const { clock } = this.#dependencies;
+    const { clock, store } = this.#dependencies;
     const identity = await this.#identities(connection).load(name, { atMs: clock.nowMs() });
     if (!identity) {
       const others = await this.accounts(connection);
@@ -186,10 +195,8 @@ export class Wallet {
       anchor,
       sessionKey,
       link,
-      folder: folder.accountFolder(anchor.fingerprint, name),
-      disk: folder.disk,
-      receipts: new ReceiptStore(folder, anchor.fingerprint, name),
-      outbox: new Outbox(folder, anchor.fingerprint, name),
+      ...store.account(anchor.fingerprint, name),
+      receiptsFile: store.file,
       zone: zoneOf(server.host),
       timeoutMs,
       observe,
@@ -202,8 +209,38 @@ export class Wallet {
    * @throws {NotAuthenticatedError} when there is none
    * @throws {UsageError} when there are several
    */
-  async onlyAccount(connection: Greeted): Promise<AccountName> {
-    const names = await this.accounts(connection);
+  onlyAccount({ anchor }: Greeted): Promise<AccountName> {
+    return this.#onlyAccount(anchor.fingerprint);
+  }
+
+  /**
+   * Finds what is kept of an account, without the server. The ledger is the one that the person named, or the one that is pinned for the
+   * server's address, or the one whose CA is in the current folder.
+   *
+   * @param name the only account there is, when absent
+   * @throws {UntrustedError} when no ledger can be told
+   * @throws as {@link onlyAccount}
+   */
+  async kept(name?: AccountName): Promise<KeptAccount> {
+    const { folder, server, trust } = this.#options;
+    const { clock, store } = this.#dependencies;
+    const ledger = await resolveKnownLedger({
+      ...trust,
+      server: endpointText(server),
+      pins: new PinStore(folder, store),
+      atMs: clock.nowMs(),
+    });
+    const account = name ?? await this.#onlyAccount(ledger);
+    return { account, receipts: store.account(ledger, account).receipts, file: store.file };
+  }
+
+  /** Lets go of the files. */
+  close(): void {
+    this.#dependencies.store.close();
+  }
+
+  async #onlyAccount(ledger: string): Promise<AccountName> {
+    const names = await accountNames(this.#options.folder, ledger);
     const [name] = names;
     if (name === undefined) {
       throw new NotAuthenticatedError(

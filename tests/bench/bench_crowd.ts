@@ -4,6 +4,7 @@
  */
 import process from "node:process";
 import { parseAccountName } from "../../src/account_name.ts";
+import { SqliteWalletStore } from "../../src/client/sqlite/sqlite_wallet_store.ts";
 import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import type { Member } from "../../src/client/member.ts";
 import { Wallet } from "../../src/client/wallet.ts";
@@ -59,9 +60,10 @@ async function openPairs(count: number, options: CrowdOptions): Promise<Pair[]> 
 
 async function openMember(text: string, { server, ca, home }: CrowdOptions): Promise<Member> {
   const name = parseAccountName(text)!;
+  const folder = new DataFolder(home);
   const wallet = new Wallet({
     server,
-    folder: new DataFolder(home),
+    folder,
     trust: { ca },
     timeoutMs: 60_000,
   }, {
@@ -69,6 +71,7 @@ async function openMember(text: string, { server, ca, home }: CrowdOptions): Pro
     clock: systemClock,
     random: systemRandom,
     makeSessionKey: () => generateSessionKey(2048),
+    store: new SqliteWalletStore(folder.walletFile()),
   });
   const registered = await wallet.register(await wallet.connect(), name);
   if (registered.outcome === "refused") throw new Error(`register ${name}: ${registered.text}`);

@@ -15,6 +15,7 @@ import { chainExchange } from "../../src/protocol/chain.ts";
 import { historyExchange } from "../../src/protocol/history.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { greeted } from "../../src/transport/connect_channel.ts";
+import { SqliteWalletStore } from "../../src/client/sqlite/sqlite_wallet_store.ts";
 import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import type { Member } from "../../src/client/member.ts";
 import { Wallet } from "../../src/client/wallet.ts";
@@ -115,9 +116,10 @@ async function openMember(
   { registers }: { registers: boolean },
 ): Promise<Member> {
   const name = parseAccountName(text)!;
+  const home = new DataFolder(`${folder}/home`);
   const wallet = new Wallet({
     server: endpoint,
-    folder: new DataFolder(`${folder}/home`),
+    folder: home,
     trust: { ca },
     timeoutMs: 60_000,
   }, {
@@ -125,6 +127,7 @@ async function openMember(
     clock: systemClock,
     random: systemRandom,
     makeSessionKey: () => generateSessionKey(2048),
+    store: new SqliteWalletStore(home.walletFile()),
   });
   if (registers) await wallet.register(await wallet.connect(), name);
   return await wallet.member(await wallet.connect(), name);

@@ -9,7 +9,6 @@ import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";
 import { systemRandom } from "../../src/random.ts";
 import type { ByteStream } from "../../src/transport/byte_stream.ts";
-import { inFolder } from "../pki/temporary_folder.ts";
 import { named, startServer } from "../server/test_server.ts";
 import { honest, type Result, resultOf } from "./payment/behaviours.ts";
 import { greetingIdentities } from "./greeting_identities.ts";
@@ -60,15 +59,14 @@ Deno.test("pay: nothing is sent to somebody who is not the payee", async (t) => 
   ];
   for (const { title, result, options, timeoutMs } of others) {
     await t.step(title, async () => {
-      await inFolder(async (folder) => {
-        const behave = () => Promise.resolve();
-        await using payee = await TestPayee.logIn(server, bob, { behave, ...options });
-        const member = await memberOf(server, alice, { folder, ...(timeoutMs && { timeoutMs }) });
-        const terms = { to: named("bob"), amount: 1 as Amount };
-        assertEquals(await resultOf(() => member.pay(terms)), result);
-        assertEquals(payee.messages, []);
-        await member.abandon();
-      });
+      const behave = () => Promise.resolve();
+      await using payee = await TestPayee.logIn(server, bob, { behave, ...options });
+      const member = await memberOf(server, alice, { ...(timeoutMs && { timeoutMs }) });
+      const terms = { to: named("bob"), amount: 1 as Amount };
+      assertEquals(await resultOf(() => member.pay(terms)), result);
+      assertEquals(payee.messages, []);
+      await member.abandon();
+
       await server.ledger.takeOffline(named("bob"));
     });
   }
@@ -80,24 +78,23 @@ Deno.test("pay: only a good certificate of its payee is paid, and whoever greets
     random: systemRandom,
   });
   const caKey = SigningKey.read(privateKeyPem);
-  await inFolder(async (folder) => {
-    await using server = await startServer({ authority });
-    const bob = await server.enroll("bob");
-    const payer = await memberOf(server, await server.enroll("alice"), { folder });
-    const pay = () => payer.pay({ to: named("bob"), amount: 1 as Amount });
-    for (const row of greetingIdentities(bob, { authority, caKey })) {
-      const { title, identity: greetsAs, reason } = row;
-      await t.step(title, async () => {
-        await using payee = await TestPayee.logIn(server, bob, { behave: honest, greetsAs });
-        if (reason === undefined) assertEquals(await resultOf(pay), "paid");
-        else await assertRejects(pay, UntrustedError, reason);
-        assertEquals(payee.messages.length, reason === undefined ? 1 : 0);
-        assertEquals(await server.balanceOf("bob"), 10_001);
-      });
-      await server.ledger.takeOffline(named("bob"));
-    }
-    await payer.abandon();
-  });
+
+  await using server = await startServer({ authority });
+  const bob = await server.enroll("bob");
+  const payer = await memberOf(server, await server.enroll("alice"));
+  const pay = () => payer.pay({ to: named("bob"), amount: 1 as Amount });
+  for (const row of greetingIdentities(bob, { authority, caKey })) {
+    const { title, identity: greetsAs, reason } = row;
+    await t.step(title, async () => {
+      await using payee = await TestPayee.logIn(server, bob, { behave: honest, greetsAs });
+      if (reason === undefined) assertEquals(await resultOf(pay), "paid");
+      else await assertRejects(pay, UntrustedError, reason);
+      assertEquals(payee.messages.length, reason === undefined ? 1 : 0);
+      assertEquals(await server.balanceOf("bob"), 10_001);
+    });
+    await server.ledger.takeOffline(named("bob"));
+  }
+  await payer.abandon();
 });
 
 function saying(text: string): (stream: ByteStream) => Promise<void> {

@@ -11,7 +11,6 @@ import { loginExchange } from "../../src/protocol/login.ts";
 import { listExchange } from "../../src/protocol/list.ts";
 import type { Listener } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
-import { inFolder } from "../pki/temporary_folder.ts";
 import { EventLog } from "../server/event_log.ts";
 import { named, startServer, type TestServer } from "../server/test_server.ts";
 import { resultOf } from "./payment/behaviours.ts";
@@ -78,30 +77,28 @@ async function withPayee(
   action: (scene: PayeeScene) => Promise<void>,
   { failing = 0 }: { failing?: number } = {},
 ): Promise<void> {
-  await inFolder(async (folder) => {
-    await using server = await startServer();
-    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-    const payee = await memberOf(server, bob, { folder: `${folder}/bob` });
-    const payer = await memberOf(server, alice, { folder: `${folder}/alice` });
-    const payments = new EventLog<IncomingPayment>(({ receipt }) => receipt.id);
-    const faults: unknown[] = [];
-    const real = tcpNetwork.listen({ host: "127.0.0.1", port: 0 });
-    const peers = new PeerListener(failingAtFirst(real, failing), payee.context, {
-      onPayment: (payment) => payments.add(payment),
-      onFault: (error) => faults.push(error),
-    });
-    const { port } = peers.endpoint;
-    await payee.context.link.ask(loginExchange, { name: lunch.to, port });
-    try {
-      await payer.context.link.ask(listExchange, {});
-      const pay = () => resultOf(() => payer.pay(lunch));
-      await action({ server, peers, payments, faults, pay });
-    } finally {
-      await peers.close();
-      await payer.abandon();
-      await payee.abandon();
-    }
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const payee = await memberOf(server, bob);
+  const payer = await memberOf(server, alice);
+  const payments = new EventLog<IncomingPayment>(({ receipt }) => receipt.id);
+  const faults: unknown[] = [];
+  const real = tcpNetwork.listen({ host: "127.0.0.1", port: 0 });
+  const peers = new PeerListener(failingAtFirst(real, failing), payee.context, {
+    onPayment: (payment) => payments.add(payment),
+    onFault: (error) => faults.push(error),
   });
+  const { port } = peers.endpoint;
+  await payee.context.link.ask(loginExchange, { name: lunch.to, port });
+  try {
+    await payer.context.link.ask(listExchange, {});
+    const pay = () => resultOf(() => payer.pay(lunch));
+    await action({ server, peers, payments, faults, pay });
+  } finally {
+    await peers.close();
+    await payer.abandon();
+    await payee.abandon();
+  }
 }
 
 /** As a system answers when connections are reset before they are accepted. */

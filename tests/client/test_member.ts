@@ -1,11 +1,8 @@
 /**
- * A member with a real data folder on a real connection, and a payee that does to an order whatever a test wants.
+ * A member on a real connection, with a wallet in memory, and a payee that does to an order whatever a test wants.
  */
 import type { AccountName } from "../../src/account_name.ts";
-import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import { Member } from "../../src/client/member.ts";
-import { Outbox } from "../../src/client/wallet/outbox.ts";
-import { ReceiptStore } from "../../src/client/wallet/receipt_store.ts";
 import type { ServerLink } from "../../src/client/server_link.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Message } from "../../src/envelope/message.ts";
@@ -18,26 +15,31 @@ import type { ByteStream } from "../../src/transport/byte_stream.ts";
 import type { Channel } from "../../src/transport/channel.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { sessionKey, type TestServer } from "../server/test_server.ts";
+import { KeptWallet, MemoryWalletStore } from "./wallet/memory_wallet_store.ts";
+
+export interface MemberOptions {
+  /** What is kept already; nothing when absent. */
+  readonly kept?: KeptWallet;
+  readonly timeoutMs?: number;
+}
 
 /** Acts as somebody, through the client's own code. */
 export async function memberOf(
   server: TestServer,
   identity: Identity,
-  { folder, timeoutMs = 20_000 }: { folder: string; timeoutMs?: number },
+  { kept = new KeptWallet(), timeoutMs = 20_000 }: MemberOptions = {},
 ): Promise<Member> {
   const name = nameOf(identity);
   const { anchor } = server;
-  const data = new DataFolder(folder);
+  const store = new MemoryWalletStore(kept);
   return new Member({
     name,
     identity,
     anchor,
     sessionKey: await sessionKey(),
     link: await server.link(identity),
-    folder: data.accountFolder(anchor.fingerprint, name),
-    disk: data.disk,
-    receipts: new ReceiptStore(data, anchor.fingerprint, name),
-    outbox: new Outbox(data, anchor.fingerprint, name),
+    ...store.account(anchor.fingerprint, name),
+    receiptsFile: store.file,
     network: tcpNetwork,
     clock: systemClock,
     random: systemRandom,

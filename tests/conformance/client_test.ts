@@ -6,9 +6,6 @@ import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/asse
 import { Member } from "../../src/client/member.ts";
 import type { MemberContext } from "../../src/client/member_context.ts";
 import { ResultWatch } from "../../src/client/payment/payment_result.ts";
-import { DataFolder } from "../../src/client/wallet/data_folder.ts";
-import { Outbox } from "../../src/client/wallet/outbox.ts";
-import { ReceiptStore } from "../../src/client/wallet/receipt_store.ts";
 import { ProtocolError } from "../../src/errors.ts";
 import { orderDigest } from "../../src/ledger/entry.ts";
 import type { Amount } from "../../src/money.ts";
@@ -17,8 +14,8 @@ import { replyType } from "../../src/protocol/exchange.ts";
 import { systemRandom } from "../../src/random.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { type Linked, linked, reply } from "../client/link_scene.ts";
+import { MemoryWalletStore } from "../client/wallet/memory_wallet_store.ts";
 import { alice, anchor, readVectors, sessionKeys } from "../envelope/vector_parties.ts";
-import { inFolder } from "../pki/temporary_folder.ts";
 import { soon } from "../server/soon.ts";
 import { named } from "../server/test_server.ts";
 import { MemoryNetwork } from "../transport/memory_network.ts";
@@ -149,26 +146,22 @@ Deno.test("push 5: a payment that is not of its shape, or proves nothing, is tol
 async function withMember(
   action: (scene: Linked & { readonly context: MemberContext }) => Promise<void>,
 ): Promise<void> {
-  await inFolder(async (home) => {
-    await linked(async (scene) => {
-      const folder = new DataFolder(home);
-      const name = named("alice");
-      const context: MemberContext = {
-        name,
-        identity: alice,
-        anchor,
-        sessionKey: sessionKeys.alice,
-        link: scene.link,
-        folder: folder.accountFolder(anchor.fingerprint, name),
-        disk: folder.disk,
-        receipts: new ReceiptStore(folder, anchor.fingerprint, name),
-        outbox: new Outbox(folder, anchor.fingerprint, name),
-        network: new MemoryNetwork(),
-        clock: scene.clock,
-        random: systemRandom,
-        timeoutMs: 1000,
-      };
-      await action({ ...scene, context });
-    });
+  await linked(async (scene) => {
+    const store = new MemoryWalletStore();
+    const name = named("alice");
+    const context: MemberContext = {
+      name,
+      identity: alice,
+      anchor,
+      sessionKey: sessionKeys.alice,
+      link: scene.link,
+      ...store.account(anchor.fingerprint, name),
+      receiptsFile: store.file,
+      network: new MemoryNetwork(),
+      clock: scene.clock,
+      random: systemRandom,
+      timeoutMs: 1000,
+    };
+    await action({ ...scene, context });
   });
 }

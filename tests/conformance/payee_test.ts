@@ -13,7 +13,6 @@ import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { TcpStream } from "../../src/transport/tcp_stream.ts";
 import { memberOf } from "../client/test_member.ts";
 import { ManualClock } from "../manual_clock.ts";
-import { inFolder } from "../pki/temporary_folder.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { soon } from "../server/soon.ts";
 import { makeApplicant, startServer, type TestServer, timeoutMs } from "../server/test_server.ts";
@@ -186,32 +185,30 @@ for (const [title, said] of silent) {
 }
 
 async function withPayee(action: (scene: Scene) => Promise<void>): Promise<void> {
-  await inFolder(async (folder) => {
-    await using server = await startServer();
-    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-    const carol = await server.enroll("carol");
-    const payee = await memberOf(server, bob, { folder });
-    let told = 0;
-    const clock = new ManualClock(systemClock.nowMs());
-    const peers = new PeerListener(
-      tcpNetwork.listen({ host: "127.0.0.1", port: 0 }),
-      { ...payee.context, clock },
-      { onPayment: () => told++, onFault: () => {} },
-    );
-    const speak: Scene["speak"] = async (as) => {
-      const { signal } = new AbortController();
-      const stream = await tcpNetwork.connect(peers.endpoint, { signal });
-      return await Speaker.on(await greet(stream, server), as);
-    };
-    const { endpoint } = peers;
-    const cutOff = () => payee.context.link.channel.close();
-    try {
-      await action({ server, alice, bob, carol, told: () => told, speak, cutOff, clock, endpoint });
-    } finally {
-      await peers.close();
-      await payee.abandon();
-    }
-  });
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const carol = await server.enroll("carol");
+  const payee = await memberOf(server, bob);
+  let told = 0;
+  const clock = new ManualClock(systemClock.nowMs());
+  const peers = new PeerListener(
+    tcpNetwork.listen({ host: "127.0.0.1", port: 0 }),
+    { ...payee.context, clock },
+    { onPayment: () => told++, onFault: () => {} },
+  );
+  const speak: Scene["speak"] = async (as) => {
+    const { signal } = new AbortController();
+    const stream = await tcpNetwork.connect(peers.endpoint, { signal });
+    return await Speaker.on(await greet(stream, server), as);
+  };
+  const { endpoint } = peers;
+  const cutOff = () => payee.context.link.channel.close();
+  try {
+    await action({ server, alice, bob, carol, told: () => told, speak, cutOff, clock, endpoint });
+  } finally {
+    await peers.close();
+    await payee.abandon();
+  }
 }
 
 /** A connection to bob that was greeted, and nothing was said on. */

@@ -137,7 +137,7 @@ async function compareReceipts(stage: Stage, client: readonly string[]): Promise
   const id = await orderOf(stage, client);
   const kept = await Promise.all(["alice", "bob"].map(async (name) => {
     const status = await stage.run([...client, "status", id, "--json"], name);
-    const receipt = await receiptOnFile(stage, { name, id });
+    const receipt = await keptReceipt(stage, client, { name, id });
     expectEqual(`${name}'s receipt on file`, receipt, JSON.parse(status.results[0]!).receipt);
     return receipt;
   }));
@@ -152,15 +152,13 @@ async function orderOf(stage: Stage, client: readonly string[]): Promise<string>
   return JSON.parse(history.results[0]!).id;
 }
 
-async function receiptOnFile(
+async function keptReceipt(
   stage: Stage,
+  client: readonly string[],
   { name, id }: { name: string; id: string },
 ): Promise<string> {
-  const home = stage.homeOf(name);
-  const names = Array.from(Deno.readDirSync(home), (entry) => entry.name);
-  const ledger = names.find((one) => /^[0-9a-f]{64}$/.test(one));
-  const path = `${home}/${ledger}/accounts/${name}/receipts/${id}.json`;
-  return JSON.parse(await Deno.readTextFile(path)).receipt;
+  const kept = await stage.run([...client, "receipt", id], name);
+  return JSON.parse(kept.results[0]!).receipt;
 }
 
 /** While the server runs, as everybody can who has the `sqlite3` command. */

@@ -65,11 +65,8 @@ testWith(
     );
 
     const receipts = await Promise.all(["alice", "bob"].map(async (name) => {
-      const home = scene.home(name);
-      const ledger = [...Deno.readDirSync(home)].find((entry) => /^[0-9a-f]{64}$/.test(entry.name));
-      const path = `${home}/${ledger!.name}/accounts/${name}/receipts/${id}.json`;
-      assertEquals(Deno.statSync(path).mode! & 0o777, 0o600);
-      return json(await Deno.readTextFile(path));
+      assertEquals(Deno.statSync(`${scene.home(name)}/wallet.db`).mode! & 0o777, 0o600);
+      return json((await scene.client(["receipt", id!], { as: name })).stdout);
     }));
     assertEquals(receipts[0], receipts[1]);
 

@@ -3,9 +3,12 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { decodeJwt } from "jose";
+import { parseAccountName } from "../../src/account_name.ts";
+import { SqliteWalletStore } from "../../src/client/sqlite/sqlite_wallet_store.ts";
 import { json, jsonLines, openScene, openSceneWith, type Scene } from "./driver.ts";
 import { HoldingProxy } from "./holding_proxy.ts";
 import type { Program } from "./program.ts";
+import { walletQuery } from "./wallet_query.ts";
 
 /** Alice's order is with bob, whose way to the server is blocked. */
 async function underWay(
@@ -133,38 +136,31 @@ async function leaveInDoubt(
   { id, receipt }: Record<string, unknown>,
 ): Promise<void> {
   const { ledger } = decodeJwt(String(receipt));
-  const folder = `${scene.home(person)}/${ledger}/accounts/${person}`;
-  const file = `${folder}/receipts/${id}.json`;
-  const { order } = json(await Deno.readTextFile(file));
-  await Deno.remove(file);
-  await Deno.writeTextFile(`${folder}/outbox/${id}.json`, `${JSON.stringify({ order })}\n`);
+  const store = new SqliteWalletStore(`${scene.home(person)}/wallet.db`);
+  const { outbox, receipts } = store.account(String(ledger), parseAccountName(person)!);
+  const [kept] = await receipts.find({ id: String(id) });
+  await outbox.add({ id: kept!.id, jws: kept!.order });
+  store.close();
+  walletQuery(scene, person, "DELETE FROM receipt WHERE id = ?", kept!.id);
 }
 
 Deno.test("somebody who cannot store a receipt is told of the payment, and how to have its receipt later", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
   const bob = await scene.receiver("bob");
-  const folder = `${scene.home("bob")}/${await ledgerOf(scene, "bob")}/accounts/bob`;
-  await Deno.writeTextFile(`${folder}/receipts`, "in the way");
+  const file = `${scene.home("bob")}/wallet.db`;
+  await Deno.mkdir(file);
   assertEquals((await scene.inProcess(["pay", "bob", "5", "--json"])).code, 0);
   await bob.line(/"event":"payment".*"amount":5,"entry":3/);
   const [, since] = await bob.errorLine(
-    /^micropay: keep the receipt of entry 3, 5 from alice: .*receipts.* receive (--since 2) fetches/,
+    /^micropay: keep the receipt of entry 3, 5 from alice: .*wallet\.db: .* receive (--since 2) fetches/,
   );
   bob.signal("SIGINT");
   assertEquals((await bob.end()).code, 0);
-  await Deno.remove(`${folder}/receipts`);
+  await Deno.remove(file);
   const args = ["receive", ...since!.split(" "), "--count", "1", "--json"];
   assertEquals((await scene.client(args, { as: "bob" })).code, 0);
-  assertEquals(Array.from(Deno.readDirSync(`${folder}/receipts`)).length, 1);
+  assertEquals(walletQuery(scene, "bob", "SELECT count(*) FROM receipt"), [1]);
 });
-
-/** The ledger's name, from the one folder that a person has. */
-async function ledgerOf(scene: Scene, person: string): Promise<string> {
-  for await (const { name } of Deno.readDir(scene.home(person))) {
-    if (/^[0-9a-f]{64}$/.test(name)) return name;
-  }
-  throw new Error(`${person} has no ledger`);
-}
 
 Deno.test("the menu tells at the login what became of a payment", async () => {
   await underWay(async (scene, proxy, pay) => {

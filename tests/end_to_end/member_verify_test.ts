@@ -165,7 +165,10 @@ Deno.test("verify: what the program prints is believed line by line, and what is
       scene.run(["verify", "not-there"]),
     ]);
     assertEquals([nothing.code, noCa.code, noFile.code], [2, 2, 1]);
-    assertMatch(nothing.stderr, /^micropay: verify file: there is no receipt in it; give a file /);
+    assertMatch(
+      nothing.stderr,
+      /^micropay: verify file: there is no receipt in it; give what the client/,
+    );
     assertMatch(noCa.stderr, /give the ledger's CA with --ca/);
     assertMatch(noFile.stderr, /read not-there: there is no such file/);
   });

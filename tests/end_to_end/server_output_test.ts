@@ -3,6 +3,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseAccountName } from "../../src/account_name.ts";
+import { SqliteWalletStore } from "../../src/client/sqlite/sqlite_wallet_store.ts";
 import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import { Wallet } from "../../src/client/wallet.ts";
 import { systemClock } from "../../src/clock.ts";
@@ -97,9 +98,11 @@ async function sendMuch(
   { name, sessionKey }: { name: string; sessionKey: SessionKey },
 ): Promise<void> {
   const path = scene.path("certs", "CA.pem");
+  const folder = new DataFolder(scene.home(name));
+  const store = new SqliteWalletStore(folder.walletFile());
   const wallet = new Wallet({
     server: { host: "127.0.0.1", port: scene.server.port },
-    folder: new DataFolder(scene.home(name)),
+    folder,
     trust: { ca: { pem: await Deno.readTextFile(path), path } },
     timeoutMs: 60_000,
   }, {
@@ -107,6 +110,7 @@ async function sendMuch(
     clock: systemClock,
     random: systemRandom,
     makeSessionKey: () => Promise.resolve(sessionKey),
+    store,
   });
   const member = await wallet.member(await wallet.connect(), parseAccountName(name)!);
   const { link } = member.context;
@@ -115,4 +119,5 @@ async function sendMuch(
   const { outcome } = await link.ask(balanceExchange, {});
   assertEquals(outcome, "answered");
   await member.abandon();
+  wallet.close();
 }

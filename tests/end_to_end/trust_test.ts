@@ -126,7 +126,7 @@ Deno.test("a CA in the current folder takes the place of no pin, and a ledger is
     const ended = await scene.client(["balance", "--json"], { folder: other.folder });
     assertEquals([ended.code, ended.stdout], [4, ""]);
     const text = String(json(ended.stderr).text);
-    assertStringIncludes(text, `/pins/`);
+    assertStringIncludes(text, scene.path("homes", "alice", "wallet.db"));
     assertStringIncludes(text, `for the CA ${fingerprint}, and `);
     const file = await Deno.realPath(other.path("certs", "CA.pem"));
     assertStringIncludes(text, `${file} in the current folder is the CA `);

@@ -153,7 +153,7 @@ onLinux(
       await bob.errorLine(/^Online, taking payments/);
       const id = await payBob(scene);
       const { code, stderr } = await bob.end();
-      const file = receiptFile(scene, id);
+      const file = receiptFile(scene);
       const again = `micropay client 127.0.0.1 ${scene.server.port} --home ${
         scene.home("bob")
       } receive --since 2`;
@@ -162,7 +162,8 @@ onLinux(
         `micropay: ${noSpace}; this prints what was not: ${again}`,
         "",
       ]]);
-      assertEquals(typeof json(await Deno.readTextFile(file)).receipt, "string");
+      const kept = await scene.client(["receipt", id], { as: "bob" });
+      assertEquals(typeof json(kept.stdout).receipt, "string");
     });
     await step(t, "to a reader that left, as JSON", async () => {
       const options = { as: "bob", prefix: toReaderOfOneLine };
@@ -172,7 +173,7 @@ onLinux(
       const { stderr } = await bob.end();
       const [unprinted, error, ending] = errorLines(stderr);
       const { receipt, ...told } = unprinted!;
-      const payment = { id, from: "alice", amount: 2000, entry: 4, file: receiptFile(scene, id) };
+      const payment = { id, from: "alice", amount: 2000, entry: 4, file: receiptFile(scene) };
       assertEquals([told, typeof receipt], [{ event: "unprinted", ...payment }, "string"]);
       assertEquals([error!.error, ending], ["output", { code: 1 }]);
     });
@@ -199,11 +200,8 @@ async function payBob(scene: Scene): Promise<string> {
   return String(json(stdout).id);
 }
 
-function receiptFile(scene: Scene, id: string): string {
-  const ledger = [...Deno.readDirSync(scene.home("bob"))].find(({ name }) =>
-    /^[0-9a-f]{64}$/.test(name)
-  );
-  return join(scene.home("bob"), ledger!.name, "accounts", "bob", "receipts", `${id}.json`);
+function receiptFile(scene: Scene): string {
+  return join(scene.home("bob"), "wallet.db");
 }
 
 /** The objects on stderr, and the exit code that a shell told there. */

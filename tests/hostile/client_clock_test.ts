@@ -4,15 +4,12 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { systemClock } from "../../src/clock.ts";
-import { Outbox } from "../../src/client/wallet/outbox.ts";
-import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import type { Amount } from "../../src/money.ts";
 import { greeted } from "../../src/transport/connect_channel.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { type Result, resultOf } from "../client/payment/behaviours.ts";
 import { memberOf } from "../client/test_member.ts";
 import { Member } from "../../src/client/member.ts";
-import { inFolder } from "../pki/temporary_folder.ts";
 import { named, startServer, timeoutMs } from "../server/test_server.ts";
 import { settleOutbox } from "../../src/client/payment/settlement.ts";
 
@@ -30,30 +27,27 @@ const rows: readonly { title: string; byMs: number; connects: boolean; result: R
 
 for (const { title, byMs, connects, result } of rows) {
   Deno.test(`clock: a client that is ${title} ${connects ? "connects" : "does not connect"}, its payment is ${result}, and paid once when the clock is right`, async () => {
-    await inFolder(async (folder) => {
-      await using server = await startServer();
-      const [alice] = [await server.enroll("alice"), await server.enroll("bob")];
-      const right = await memberOf(server, alice, { folder });
-      const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + byMs };
-      const wrong = new Member({ ...right.context, clock });
+    await using server = await startServer();
+    const [alice] = [await server.enroll("alice"), await server.enroll("bob")];
+    const right = await memberOf(server, alice);
+    const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + byMs };
+    const wrong = new Member({ ...right.context, clock });
 
-      const signal = new AbortController().signal;
-      const resolveAnchor = () => Promise.resolve(server.anchor);
-      const stream = await tcpNetwork.connect(server.endpoint, { signal });
-      const options = { role: "server", resolveAnchor, clock, timeoutMs } as const;
-      const connected = await greeted(stream, options).then(() => "trusted", (error) => error.code);
-      assertEquals(connected, connects ? "trusted" : "untrusted");
-      stream.close();
+    const signal = new AbortController().signal;
+    const resolveAnchor = () => Promise.resolve(server.anchor);
+    const stream = await tcpNetwork.connect(server.endpoint, { signal });
+    const options = { role: "server", resolveAnchor, clock, timeoutMs } as const;
+    const connected = await greeted(stream, options).then(() => "trusted", (error) => error.code);
+    assertEquals(connected, connects ? "trusted" : "untrusted");
+    stream.close();
 
-      const terms = { to: named("bob"), amount: 10 as Amount, viaServer: true };
-      assertEquals(await resultOf(() => wrong.pay(terms)), result);
-      assertEquals(await server.balanceOf("alice"), 9990);
-      for await (const { outcome } of settleOutbox(right.context)) assertEquals(outcome, "done");
-      const outbox = new Outbox(new DataFolder(folder), server.anchor.fingerprint, named("alice"));
-      assertEquals(await outbox.ids(), []);
-      assertEquals(await server.balanceOf("alice"), 9990);
-      assert(right.context.link.isOpen);
-      await right.abandon();
-    });
+    const terms = { to: named("bob"), amount: 10 as Amount, viaServer: true };
+    assertEquals(await resultOf(() => wrong.pay(terms)), result);
+    assertEquals(await server.balanceOf("alice"), 9990);
+    for await (const { outcome } of settleOutbox(right.context)) assertEquals(outcome, "done");
+    assertEquals(await right.context.outbox.ids(), []);
+    assertEquals(await server.balanceOf("alice"), 9990);
+    assert(right.context.link.isOpen);
+    await right.abandon();
   });
 }

@@ -11,7 +11,6 @@ import { systemClock } from "../../src/clock.ts";
 import { greeted } from "../../src/transport/connect_channel.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { memberOf } from "../client/test_member.ts";
-import { inFolder } from "../pki/temporary_folder.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { sessionKey, startServer, type TestServer, timeoutMs } from "../server/test_server.ts";
 
@@ -29,31 +28,29 @@ const rows: readonly { title: string; by: "alice" | "mallory"; to: string; code:
 ];
 
 Deno.test("forwarded: a payee takes an order from its payer alone, and to itself alone", async (t) => {
-  await inFolder(async (folder) => {
-    await using server = await startServer();
-    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-    const people = { alice, mallory: await server.enroll("mallory") };
-    const payee = await memberOf(server, bob, { folder });
-    const listener = tcpNetwork.listen({ host: "127.0.0.1", port: 0 });
-    let payments = 0;
-    const peers = new PeerListener(listener, payee.context, {
-      onPayment: () => payments++,
-      onFault: (error) => assert(false, String(error)),
-    });
-    for (const { title, by, to, code } of rows) {
-      await t.step(title, async () => {
-        const order = signPayload(
-          orderPayload(alice, server.anchor, { to, amount: 1 }),
-          alice,
-        );
-        assertEquals(await hand(order, people[by], { server, peers }), code);
-      });
-    }
-    assertEquals(payments, 1);
-    assertEquals(await server.balanceOf("alice"), 9999);
-    await peers.close();
-    await payee.abandon();
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const people = { alice, mallory: await server.enroll("mallory") };
+  const payee = await memberOf(server, bob);
+  const listener = tcpNetwork.listen({ host: "127.0.0.1", port: 0 });
+  let payments = 0;
+  const peers = new PeerListener(listener, payee.context, {
+    onPayment: () => payments++,
+    onFault: (error) => assert(false, String(error)),
   });
+  for (const { title, by, to, code } of rows) {
+    await t.step(title, async () => {
+      const order = signPayload(
+        orderPayload(alice, server.anchor, { to, amount: 1 }),
+        alice,
+      );
+      assertEquals(await hand(order, people[by], { server, peers }), code);
+    });
+  }
+  assertEquals(payments, 1);
+  assertEquals(await server.balanceOf("alice"), 9999);
+  await peers.close();
+  await payee.abandon();
 });
 
 Deno.test("forwarded: an order is taken by the server from its two sides alone", async () => {

@@ -10,10 +10,10 @@ import { decodeReply } from "../../src/protocol/exchange.ts";
 import { payExchange } from "../../src/protocol/transfer.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { memberOf } from "../client/test_member.ts";
-import { inFolder } from "../pki/temporary_folder.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { startServer, type TestServer } from "../server/test_server.ts";
 import { connect, type Other, say } from "./recorded_connection.ts";
+import { KeptWallet } from "../client/wallet/memory_wallet_store.ts";
 
 /** Bob's client, which can be started again: its session key stays, so that what is refused is not refused for that. */
 class Payee {
@@ -110,23 +110,22 @@ const replays: readonly {
 ];
 
 Deno.test("replay: whatever is told a payee's client again, it says nothing and closes, and is paid once", async (t) => {
-  await inFolder(async (folder) => {
-    await using server = await startServer();
-    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-    const payee = new Payee(() => memberOf(server, bob, { folder }));
-    await payee.start();
-    const scene = { server, payee, alice };
-    for (const { title, replay } of replays) {
-      await t.step(title, async () => {
-        const told = await paid(scene);
-        const before = [await server.ledger.totals(), payee.payments.length];
-        assertEquals(await replay(told, scene), 0);
-        assertEquals([await server.ledger.totals(), payee.payments.length], before);
-        told.stream.close();
-      });
-    }
-    assertEquals(payee.payments.length, 2 * replays.length);
-    assertEquals(await server.balanceOf("bob"), 10_000 + 20 * replays.length);
-    await payee.stop();
-  });
+  const kept = new KeptWallet();
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const payee = new Payee(() => memberOf(server, bob, { kept }));
+  await payee.start();
+  const scene = { server, payee, alice };
+  for (const { title, replay } of replays) {
+    await t.step(title, async () => {
+      const told = await paid(scene);
+      const before = [await server.ledger.totals(), payee.payments.length];
+      assertEquals(await replay(told, scene), 0);
+      assertEquals([await server.ledger.totals(), payee.payments.length], before);
+      told.stream.close();
+    });
+  }
+  assertEquals(payee.payments.length, 2 * replays.length);
+  assertEquals(await server.balanceOf("bob"), 10_000 + 20 * replays.length);
+  await payee.stop();
 });

@@ -20,7 +20,6 @@ import { honest, resultOf } from "../client/payment/behaviours.ts";
 import { memberOf, TestPayee } from "../client/test_member.ts";
 import { forgeJwe } from "../envelope/forger.ts";
 import { sessionKeys } from "../envelope/vector_parties.ts";
-import { inFolder } from "../pki/temporary_folder.ts";
 import {
   named,
   sessionKey,
@@ -50,44 +49,42 @@ const rows: readonly { title: string; role: Role; borrows: boolean; reason?: str
 ];
 
 Deno.test("resealed: a payer's message that its payee seals anew for the server or another payee is refused without a word", async (t) => {
-  await inFolder(async (folder) => {
-    await using server = await startServer();
-    const [alice, mallory] = [await server.enroll("alice"), await server.enroll("mallory")];
-    const payer = await memberOf(server, alice, { folder: `${folder}/alice` });
-    const carol = await memberOf(server, await server.enroll("carol"), { folder });
-    const toCarol = tcpNetwork.listen({ host: "127.0.0.1", port: 0 });
-    const peers = new PeerListener(toCarol, carol.context, {
-      onPayment: () => assert(false, "a payment to somebody else was taken"),
-      onFault: (error) => assert(false, String(error)),
-    });
-    const scene = { server, mallory, link: await server.link(mallory) };
-    for (const { title, role, borrows } of rows) {
-      await t.step(title, async () => {
-        const endpoint = role === "server" ? server.endpoint : peers.endpoint;
-        // The payer may know that it has paid before the payee has done the last of it.
-        const answered = Promise.withResolvers<number>();
-        const instead = async (stream: ByteStream) => {
-          const taking = takeAndReseal(stream, { ...scene, role, endpoint, borrows });
-          answered.resolve(taking);
-          await taking;
-        };
-        await using _ = await TestPayee.logIn(server, mallory, { behave: honest, instead });
-        const terms = { to: named("mallory"), amount: 10 as Amount };
-        assertEquals(await resultOf(() => payer.pay(terms)), "paid");
-        assertEquals(await answered.promise, 0);
-        await server.ledger.takeOffline(named("mallory"));
-      });
-    }
-    const reasons = server.events.all.flatMap((event) =>
-      event.kind === "line_refused" ? [event.reason] : []
-    );
-    assertEquals(reasons, rows.flatMap(({ reason }) => reason ? [`open a line: ${reason}`] : []));
-    assertEquals(await server.balanceOf("mallory"), 10_000 + 10 * rows.length);
-    assertEquals(await server.balanceOf("carol"), 10_000);
-    await peers.close();
-    await payer.abandon();
-    await carol.abandon();
+  await using server = await startServer();
+  const [alice, mallory] = [await server.enroll("alice"), await server.enroll("mallory")];
+  const payer = await memberOf(server, alice);
+  const carol = await memberOf(server, await server.enroll("carol"));
+  const toCarol = tcpNetwork.listen({ host: "127.0.0.1", port: 0 });
+  const peers = new PeerListener(toCarol, carol.context, {
+    onPayment: () => assert(false, "a payment to somebody else was taken"),
+    onFault: (error) => assert(false, String(error)),
   });
+  const scene = { server, mallory, link: await server.link(mallory) };
+  for (const { title, role, borrows } of rows) {
+    await t.step(title, async () => {
+      const endpoint = role === "server" ? server.endpoint : peers.endpoint;
+      // The payer may know that it has paid before the payee has done the last of it.
+      const answered = Promise.withResolvers<number>();
+      const instead = async (stream: ByteStream) => {
+        const taking = takeAndReseal(stream, { ...scene, role, endpoint, borrows });
+        answered.resolve(taking);
+        await taking;
+      };
+      await using _ = await TestPayee.logIn(server, mallory, { behave: honest, instead });
+      const terms = { to: named("mallory"), amount: 10 as Amount };
+      assertEquals(await resultOf(() => payer.pay(terms)), "paid");
+      assertEquals(await answered.promise, 0);
+      await server.ledger.takeOffline(named("mallory"));
+    });
+  }
+  const reasons = server.events.all.flatMap((event) =>
+    event.kind === "line_refused" ? [event.reason] : []
+  );
+  assertEquals(reasons, rows.flatMap(({ reason }) => reason ? [`open a line: ${reason}`] : []));
+  assertEquals(await server.balanceOf("mallory"), 10_000 + 10 * rows.length);
+  assertEquals(await server.balanceOf("carol"), 10_000);
+  await peers.close();
+  await payer.abandon();
+  await carol.abandon();
 });
 
 /** Takes a payer's order, seals its message to somebody else, then does as an honest payee. @returns how many bytes that one answered */

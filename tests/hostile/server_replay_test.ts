@@ -15,6 +15,7 @@ import type { Amount } from "../../src/money.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import type { ByteStream, Network } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { MemoryWalletStore } from "../client/wallet/memory_wallet_store.ts";
 import { inFolder } from "../pki/temporary_folder.ts";
 import { named, startServer, timeoutMs } from "../server/test_server.ts";
 
@@ -95,6 +96,7 @@ Deno.test("replay: what the server said on one connection answers nothing on a l
       clock: systemClock,
       random: systemRandom,
       makeSessionKey: () => generateSessionKey(2048),
+      store: new MemoryWalletStore(),
     });
     const name = named("alice");
     assertEquals((await wallet.register(await wallet.connect(), name)).outcome, "answered");

@@ -3,11 +3,9 @@
  * can be told to them. What they answer on the wire is noted.
  */
 import { assert } from "@std/assert";
-import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import type { MemberContext } from "../../src/client/member_context.ts";
-import { Outbox } from "../../src/client/wallet/outbox.ts";
 import { PeerListener } from "../../src/client/peer_listener.ts";
-import { ReceiptStore } from "../../src/client/wallet/receipt_store.ts";
+import { MemoryWalletStore } from "../client/wallet/memory_wallet_store.ts";
 import type { ServerLink } from "../../src/client/server_link.ts";
 import { MemoryLedger } from "../ledger/memory/memory_ledger.ts";
 import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
@@ -114,18 +112,16 @@ export class VectorScene implements AsyncDisposable {
 
   async #takePayments(): Promise<PeerListener> {
     const network = this.wire.on(this.#network.machine(payeeHost));
-    const folder = new DataFolder("/nowhere: nothing is stored, for nothing is paid");
     const name = named("bob");
+    const store = new MemoryWalletStore();
     const context: MemberContext = {
       name,
       identity: bob,
       anchor,
       sessionKey: sessionKeys.server,
       link: await this.link(bob, payeeHost),
-      folder: "",
-      disk: folder.disk,
-      receipts: new ReceiptStore(folder, anchor.fingerprint, name),
-      outbox: new Outbox(folder, anchor.fingerprint, name),
+      ...store.account(anchor.fingerprint, name),
+      receiptsFile: store.file,
       network,
       clock: this.clock,
       random: systemRandom,

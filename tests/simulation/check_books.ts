@@ -2,7 +2,7 @@
  * What must be true of the books after a history, whatever happened in it.
  */
 import type { AccountName } from "../../src/account_name.ts";
-import type { StoredReceipt } from "../../src/client/wallet/receipt_store.ts";
+import type { StoredReceipt } from "../../src/client/wallet/wallet_store.ts";
 import { chainHash, type Entry, entryDigest, issuingAccount } from "../../src/ledger/entry.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { readDocument } from "../../src/pki/signed_document.ts";

@@ -3,7 +3,7 @@
  */
 import { parseAccountName } from "../../src/account_name.ts";
 import type { Member } from "../../src/client/member.ts";
-import type { StoredReceipt } from "../../src/client/wallet/receipt_store.ts";
+import type { StoredReceipt } from "../../src/client/wallet/wallet_store.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { MemoryLedger } from "../ledger/memory/memory_ledger.ts";
 import { orderLifetimeMs } from "../../src/limits.ts";

@@ -5,12 +5,15 @@
 import { dirname } from "node:path";
 import type { Disk } from "../../src/client/wallet/disk.ts";
 import { FileError } from "../../src/errors.ts";
+import type { WalletStore } from "../../src/client/wallet/wallet_store.ts";
+import { KeptWallet, MemoryWalletStore } from "../client/wallet/memory_wallet_store.ts";
 import type { Dice } from "./dice.ts";
 import type { SimulatedProcess } from "./simulated_process.ts";
 
 const changeMsMax = 8;
 
 export class SimulatedDisk {
+  readonly #kept = new KeptWallet();
   readonly #files = new Map<string, string>();
   readonly #folders = new Set<string>();
   readonly #dice: Dice;
@@ -46,6 +49,14 @@ export class SimulatedDisk {
     };
   }
 
+  /** The wallet's store on it, as one process uses it. */
+  storeOf(process: SimulatedProcess): WalletStore {
+    return new MemoryWalletStore(this.#kept, {
+      read: (action) => process.step(() => Promise.resolve(action())),
+      change: (action) => this.#change(process, action),
+    });
+  }
+
   #names(folder: string): string[] {
     return [...this.#folders, ...this.#files.keys()]
       .filter((path) => dirname(path) === folder)
@@ -61,15 +72,17 @@ export class SimulatedDisk {
     this.#files.set(path, text);
   }
 
-  #change(process: SimulatedProcess, action: () => void): Promise<void> {
+  #change<Result>(process: SimulatedProcess, action: () => Result): Promise<Result> {
     return process.step(async () => {
       const { timeline } = process.machine;
       const wholeMs = this.#dice.between(0, changeMsMax);
       const changedMs = this.#dice.between(0, wholeMs);
       await timeline.sleep(changedMs);
       // Killed before: not done. Killed after: done, and nobody is told.
-      if (process.isAlive) action();
+      // Of a dead process nobody sees the result.
+      const result = (process.isAlive ? action() : undefined) as Result;
       await timeline.sleep(wholeMs - changedMs);
+      return result;
     });
   }
 

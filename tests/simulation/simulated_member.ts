@@ -124,6 +124,7 @@ export class SimulatedMember {
       clock: process.clock,
       random: dice,
       makeSessionKey: () => Promise.resolve(dice.pick(sessionKeys)),
+      store: this.#disk.storeOf(process),
     });
     if (!this.#isRegistered) {
       const outcome = await wallet.register(await wallet.connect(), this.name);

@@ -59,19 +59,27 @@ function bookedPayments(file: string): Map<string, Booked> {
   }
 }
 
-/** @returns how many receipts there are; each was found */
+/** @returns how many receipts there are in all wallets below a folder; each was found */
 async function findReceipts(folder: string, booked: Map<string, Booked>): Promise<number> {
   let found = 0;
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const path = `${folder}/${name}`;
-    if (isDirectory) {
-      found += await findReceipts(path, booked);
-    } else if (folder.endsWith("/receipts") && name.endsWith(".json")) {
-      checkReceipt(JSON.parse(await Deno.readTextFile(path)), booked);
-      found++;
-    }
+    if (isDirectory) found += await findReceipts(path, booked);
+    else if (name === "wallet.db") found += findReceiptsIn(path, booked);
   }
   return found;
+}
+
+function findReceiptsIn(file: string, booked: Map<string, Booked>): number {
+  const database = new DatabaseSync(file);
+  try {
+    const query = `SELECT receipt_jws AS receipt, order_jws AS "order" FROM receipt`;
+    const rows = database.prepare(query).all() as { receipt: string; order: string }[];
+    for (const row of rows) checkReceipt(row, booked);
+    return rows.length;
+  } finally {
+    database.close();
+  }
 }
 
 function checkReceipt(

@@ -2,6 +2,7 @@
  * A member that takes payments and makes some without a pause, through whatever happens to its server. What it is told is written down.
  */
 import { type AccountName, parseAccountName } from "../../src/account_name.ts";
+import { SqliteWalletStore } from "../../src/client/sqlite/sqlite_wallet_store.ts";
 import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import type { MemberAudit } from "../../src/client/ledger_audit.ts";
 import type { Member } from "../../src/client/member.ts";
@@ -55,11 +56,15 @@ export class PayingMember {
   /** Payments that came and were not given back. */
   readonly received: Receipt[] = [];
   readonly #options: PayingOptions;
+  readonly #folder: DataFolder;
+  readonly #store: SqliteWalletStore;
   #member: Member | undefined;
 
   constructor(name: string, options: PayingOptions) {
     this.name = parseAccountName(name)!;
     this.#options = options;
+    this.#folder = new DataFolder(options.home);
+    this.#store = new SqliteWalletStore(this.#folder.walletFile());
   }
 
   async register(): Promise<void> {
@@ -115,6 +120,7 @@ export class PayingMember {
   async leave(): Promise<void> {
     if (this.#member?.context.link.isOpen) await this.#member.exit();
     await this.#disconnect();
+    this.#store.close();
   }
 
   async #try(attempt: Attempt, { viaServer = false } = {}): Promise<void> {
@@ -149,7 +155,7 @@ export class PayingMember {
 
   #wallet(): Wallet {
     const makeSessionKey = () => Promise.resolve(this.#options.sessionKey);
-    const { host = "127.0.0.1", port, home, ca, timeoutMs = 20_000 } = this.#options;
+    const { host = "127.0.0.1", port, ca, timeoutMs = 20_000 } = this.#options;
     const network: Network = {
       ...tcpNetwork,
       connect: async (endpoint, options) => {
@@ -159,9 +165,9 @@ export class PayingMember {
     };
     return new Wallet({
       server: { host, port },
-      folder: new DataFolder(home),
+      folder: this.#folder,
       trust: { ca },
       timeoutMs,
-    }, { network, clock: systemClock, random: systemRandom, makeSessionKey });
+    }, { network, clock: systemClock, random: systemRandom, makeSessionKey, store: this.#store });
   }
 }

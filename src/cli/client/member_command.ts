@@ -20,7 +20,10 @@ import { printPayment } from "../print_payment.ts";
 import { receive } from "./receive_command.ts";
 import type { ProcessIo } from "../process_io.ts";
 
-export type MemberCommand = Exclude<ClientRequest["command"], { name: "menu" | "register" }>;
+export type MemberCommand = Exclude<
+  ClientRequest["command"],
+  { name: "menu" | "register" | "receipt" | "receipts" }
+>;
 
 interface MemberContext extends ProcessIo {
   readonly request: ClientRequest;

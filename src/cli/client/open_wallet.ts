@@ -2,6 +2,7 @@
  * The wallet that a client's command line asks for: where it is kept, whom it connects to, and whom it trusts.
  */
 import { resolve } from "node:path";
+import { SqliteWalletStore } from "../../client/sqlite/sqlite_wallet_store.ts";
 import { DataFolder } from "../../client/wallet/data_folder.ts";
 import { systemDisk } from "../../client/wallet/disk.ts";
 import type { CaFile } from "../../client/wallet/trust.ts";
@@ -34,12 +35,13 @@ export async function openWallet(
   { environment, input, isTerminal, network, say, makeSessionKey }: WalletIo,
 ): Promise<Wallet> {
   const home = request.home ?? platformDataHome({ os: Deno.build.os, environment });
+  const folder = new DataFolder(home);
   const server = { host: request.serverHost, port: request.serverPort };
   const address = endpointText(server);
   return new Wallet(
     {
       server,
-      folder: new DataFolder(home),
+      folder,
       trust: {
         ca: await readCa(request),
         fingerprint: request.fingerprint,
@@ -61,6 +63,7 @@ export async function openWallet(
       clock: systemClock,
       random: systemRandom,
       makeSessionKey,
+      store: new SqliteWalletStore(folder.walletFile()),
     },
   );
 }

@@ -69,6 +69,17 @@ export function clientCommand(program: Command, paths: Paths) {
     );
   const history = add("history", "Your payments, newest first.", "--limit 5");
   const audit = add("audit", "Check that the ledger still has what you hold receipts for.");
+  const receipt = add("receipt", "Print a receipt that is kept here, for micropay verify.", "7")
+    .argument(
+      "<ENTRY|ID>",
+      "The payment: its number in your history, or its id.",
+      paymentReference,
+    );
+  const receipts = add(
+    "receipts",
+    "Write all receipts that are kept here into files, for micropay verify.",
+    "--out receipts",
+  );
   return firstOf(
     requestOf(all(client), (...words) => request(words, { name: "menu" })),
     requestOf(
@@ -94,6 +105,12 @@ export function clientCommand(program: Command, paths: Paths) {
     ),
     requestOf(all(withLimit(history)), (...words) => request(words, { name: "history" })),
     requestOf(all(audit), (...words) => request(words, { name: "audit" })),
+    requestOf(
+      all(receipt),
+      (host, port, payment, options) =>
+        request([host, port, options], { name: "receipt", payment }),
+    ),
+    requestOf(all(withOut(receipts, paths)), (...words) => request(words, { name: "receipts" })),
   );
 }
 
@@ -178,6 +195,15 @@ function withLimit(command: ServerWords) {
       historyEntriesDefault,
     )
     .option("--before <ENTRY>", "Only entries with a smaller number.", entryNumber);
+}
+
+function withOut(command: ServerWords, { directory }: Paths) {
+  return command.option(
+    "--out <DIR>",
+    "The folder to write them into, a file each. No other file is overwritten.",
+    directory,
+    "receipts",
+  );
 }
 
 function withClientOptions<Words extends unknown[], Options extends OptionValues>(

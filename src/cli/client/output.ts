@@ -16,6 +16,7 @@ import { errorFields, errorText } from "../error_fields.ts";
 import { jsonLine } from "../json_line.ts";
 import { printable, quoted } from "../../printable.ts";
 import { settlementFields, settlementText } from "./settlement_text.ts";
+import type { WrittenReceipts } from "./receipt_files.ts";
 
 export interface ClientOutput {
   /** @param advice what people are told beside the result; to stderr */
@@ -31,6 +32,7 @@ export interface ClientOutput {
   /** A payment that came and could not be printed; to stderr. */
   unprinted(payment: IncomingPayment, where: { readonly file: string }): void;
   historyRow(row: HistoryRow): void;
+  receiptsWritten(counts: WrittenReceipts, where: { readonly folder: string }): void;
   audited(audit: MemberAudit): void;
   /** A payment that was in doubt before this command; to stderr. */
   settled(settled: Settled): void;
@@ -75,6 +77,7 @@ export function jsonOutput({ print, printError, typed }: OutputOptions): ClientO
       printError(jsonLine({ event: "unprinted", ...paymentFields(payment), file })),
     historyRow: ({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }) =>
       line({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }),
+    receiptsWritten: ({ written, present }, { folder }) => line({ written, present, folder }),
     audited: ({ entries, receipts, head, missing, rewrittenAt, sameUntil }) =>
       line({
         code: isInOrder({ missing, rewrittenAt }) ? 300 : 400,
@@ -110,6 +113,11 @@ export function textOutput({ print, printError, typed }: OutputOptions): ClientO
     received: (payment) => notificationLines(payment).forEach(print),
     unprinted: (payment, where) => printError(unprintedText(payment, where)),
     historyRow: (row) => print(historyLine(row)),
+    receiptsWritten: ({ written, present }, { folder }) =>
+      print(
+        `${written} receipts written to ${printable(folder)}` +
+          (present === 0 ? "" : `, ${present} were there already`),
+      ),
     audited: (audit) => auditLines(audit).forEach(print),
     settled: (settled) => printError(settlementText(settled)),
     refused(refusal, { advice } = {}) {

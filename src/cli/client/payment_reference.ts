@@ -1,9 +1,10 @@
 /**
  * How a person names a payment: by its number in the ledger, which every text shows, or by its id.
  */
+import type { PaymentReference } from "../../client/wallet/wallet_store.ts";
 import { isOrderId } from "../../random.ts";
 
-export type PaymentReference = { readonly entry: number } | { readonly id: string };
+export type { PaymentReference };
 
 export const paymentReferenceRule =
   "a payment is an entry's number, from 1, or an order's id, a UUID of version 7";

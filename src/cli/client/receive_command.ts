@@ -3,7 +3,6 @@
  */
 import type { Member } from "../../client/member.ts";
 import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
-import type { ReceiptStore } from "../../client/wallet/receipt_store.ts";
 import { OutputError } from "../../errors.ts";
 import type { Refusal } from "../../protocol/exchange.ts";
 import { printable } from "../../printable.ts";
@@ -37,8 +36,8 @@ export async function receive(
     ReceiveOptions,
 ): Promise<Refusal | undefined> {
   const { promise: enough, resolve: end } = Promise.withResolvers<void>();
-  const { receipts } = member.context;
-  const printer = new PaymentPrinter({ output, receipts, isReaderGone, typed, count, end });
+  const { receiptsFile: file } = member.context;
+  const printer = new PaymentPrinter({ output, file, isReaderGone, typed, count, end });
   if (since !== undefined) printer.hold();
   const outcome = await member.goOnline({
     ...onlineOptions(request),
@@ -79,7 +78,8 @@ async function replay(
 }
 
 interface PaymentPrinterOptions extends Pick<ReceiveOptions, "output" | "isReaderGone" | "typed"> {
-  readonly receipts: ReceiptStore;
+  /** The file that has the receipts. */
+  readonly file: string;
   readonly count: number;
   /** Called when there were enough, and when nothing can be printed any more. */
   readonly end: () => void;
@@ -135,8 +135,8 @@ class PaymentPrinter {
     if (this.#left === 0) return;
     this.failure ??= this.#tryToPrint(payment);
     if (this.failure) {
-      const { output, receipts } = this.#options;
-      output.unprinted(payment, { file: receipts.file(payment.receipt.id) });
+      const { output, file } = this.#options;
+      output.unprinted(payment, { file });
     }
     this.#left--;
     if (this.isDone) this.#options.end();

@@ -2,6 +2,7 @@
  * `micropay client`: one command, or the menu.
  */
 import { systemClock } from "../../clock.ts";
+import type { Wallet } from "../../client/wallet.ts";
 import type { SessionKey } from "../../envelope/session_key.ts";
 import { MicropayError, UsageError } from "../../errors.ts";
 import { MeteredNetwork } from "../../transport/metered_network.ts";
@@ -13,6 +14,7 @@ import { openWallet } from "./open_wallet.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodeOfError, exitCodes } from "../exit_code.ts";
 import { LineInput } from "../line_input.ts";
+import { showReceipts } from "./receipt_command.ts";
 import { performAsMember, refused } from "./member_command.ts";
 import { readOneTimeCode } from "./one_time_code.ts";
 import { runMenu } from "./menu/menu.ts";
@@ -42,14 +44,31 @@ export async function runClient(
   }
 }
 
+type PerformDependencies = ClientDependencies & { readonly output: ClientOutput };
+
 async function perform(
   request: ClientRequest,
-  dependencies: ClientDependencies & { readonly output: ClientOutput },
+  dependencies: PerformDependencies,
 ): Promise<ExitCode> {
-  const { output } = dependencies;
   const input = new LineInput(dependencies.openInput());
   const network = new MeteredNetwork(tcpNetwork);
   const wallet = await openWallet(request, { ...dependencies, input, network });
+  try {
+    return await performWith(wallet, request, { ...dependencies, input, network });
+  } finally {
+    wallet.close();
+  }
+}
+
+async function performWith(
+  wallet: Wallet,
+  request: ClientRequest,
+  { input, network, ...dependencies }: PerformDependencies & {
+    readonly input: LineInput;
+    readonly network: MeteredNetwork;
+  },
+): Promise<ExitCode> {
+  const { output } = dependencies;
   const { command } = request;
   switch (command.name) {
     case "menu":
@@ -78,6 +97,10 @@ async function perform(
       output.registered(outcome.answer, advice);
       return exitCodes.ok;
     }
+    case "receipt":
+    case "receipts":
+      await showReceipts(command, await wallet.kept(request.as), dependencies);
+      return exitCodes.ok;
     default:
       return await performAsMember(command, { ...dependencies, request, wallet });
   }

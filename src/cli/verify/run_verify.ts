@@ -61,8 +61,8 @@ export async function runVerify(
   }
   if (looked === 0) {
     throw new UsageError(
-      `verify ${files.join(", ")}: there is no receipt in it; give a file of the client's folder ` +
-        `receipts, or lines of history --json`,
+      `verify ${files.join(", ")}: there is no receipt in it; give what the client's ` +
+        `receipt or history --json prints`,
     );
   }
   return wrong === 0 ? exitCodes.ok : exitCodes.error;

@@ -48,7 +48,7 @@ export class IncomingPayments {
     try {
       const { receipts } = this.#member;
       // Nothing is waited for between this and the telling: the same order may come twice at once.
-      const isNew = await receipts.add({ id: order.id, receipt: receiptJws, order: jws });
+      const isNew = await receipts.add({ ...payment, orderJws: jws });
       if (isNew && !this.#unkept.has(order.id)) onPayment(payment);
     } catch (cause) {
       if (!(cause instanceof FileError)) throw cause;

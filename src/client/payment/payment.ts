@@ -12,7 +12,7 @@ import { makeOrderId } from "../../random.ts";
 import type { Channel } from "../../transport/channel.ts";
 import { handToPayee, handToServer, untilAborted } from "./handing_over.ts";
 import type { MemberContext } from "../member_context.ts";
-import type { OutboxItem } from "../wallet/outbox.ts";
+import type { OutboxItem } from "../wallet/wallet_store.ts";
 import { connectToPeer } from "../peer_connection.ts";
 import { askStatus, isSamePayment, type Paid, proven } from "./payment_result.ts";
 import { hasTerms, inDoubt, makeOrder, record, recorded, type SentOrder } from "./sent_order.ts";

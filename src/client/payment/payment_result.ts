@@ -41,12 +41,12 @@ export function checked(
  */
 export async function proven(
   receiptJws: string,
-  order: Pick<SentOrder, "id" | "jws">,
-  member: Pick<MemberContext, "anchor" | "receipts">,
+  { jws }: Pick<SentOrder, "jws">,
+  { anchor, receipts }: Pick<MemberContext, "anchor" | "receipts">,
 ): Promise<Paid> {
-  const paid = checked(receiptJws, order, member);
-  await member.receipts.add({ id: order.id, receipt: receiptJws, order: order.jws });
-  return paid;
+  const { receipt, order } = checkReceipt(receiptJws, jws, { anchor });
+  await receipts.add({ receipt, receiptJws, orderJws: jws, memo: order?.memo });
+  return { outcome: "paid", receipt, receiptJws };
 }
 
 /**

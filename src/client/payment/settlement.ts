@@ -4,7 +4,7 @@
 import { MicropayError } from "../../errors.ts";
 import { orderDigest } from "../../ledger/entry.ts";
 import type { MemberContext } from "../member_context.ts";
-import type { OutboxItem } from "../wallet/outbox.ts";
+import type { OutboxItem } from "../wallet/wallet_store.ts";
 import { askStatus, isSamePayment, type Paid, proven } from "./payment_result.ts";
 
 /** One payment that was in doubt. */

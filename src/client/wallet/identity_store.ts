@@ -23,6 +23,19 @@ export interface Application {
   readonly signingKey: SigningKey;
 }
 
+/** @returns the accounts registered from here on one ledger, in order of names */
+export async function accountNames(folder: DataFolder, ledger: string): Promise<AccountName[]> {
+  const names: AccountName[] = [];
+  for (const name of await folder.disk.names(folder.accountsFolder(ledger))) {
+    if (!isAccountName(name)) continue;
+    const certificate = join(folder.accountFolder(ledger, name), certificateFileName);
+    if (await folder.disk.readText(certificate) !== undefined) names.push(name);
+  }
+  return names.sort();
+}
+
+const certificateFileName = "certificate.pem";
+
 export class IdentityStore {
   readonly #folder: DataFolder;
   readonly #anchor: TrustAnchor;
@@ -34,16 +47,6 @@ export class IdentityStore {
 
   get #disk(): Disk {
     return this.#folder.disk;
-  }
-
-  /** The accounts registered from here, in order of names. */
-  async names(): Promise<AccountName[]> {
-    const names: AccountName[] = [];
-    const path = this.#folder.accountsFolder(this.#anchor.fingerprint);
-    for (const name of await this.#disk.names(path)) {
-      if (isAccountName(name) && await this.#certificatePem(name) !== undefined) names.push(name);
-    }
-    return names.sort();
   }
 
   /**
@@ -172,7 +175,7 @@ export class IdentityStore {
   }
 
   #certificateFile(name: AccountName): string {
-    return join(this.#accountFolder(name), "certificate.pem");
+    return join(this.#accountFolder(name), certificateFileName);
   }
 
   #certificatePem(name: AccountName): Promise<string | undefined> {

@@ -56,6 +56,28 @@ export async function resolveServerAnchor(
   return anchor;
 }
 
+/**
+ * Decides without the server which ledger a person means: the one that was named, or the one that is pinned for the address, or the one
+ * whose CA is in the current folder.
+ *
+ * @returns 64 hexadecimal digits
+ * @throws {UntrustedError} when there is none, or two sources disagree; with what to do
+ * @throws {FileError} when the pin cannot be read
+ */
+export async function resolveKnownLedger(options: TrustOptions): Promise<string> {
+  const { server, pins, readNearbyCa } = options;
+  const given = givenSource(options);
+  if (given) return given.fingerprint;
+  const pinned = await pins.get(server);
+  if (pinned !== undefined) return pinned;
+  const file = await readNearbyCa?.();
+  if (file) return readSource(file, "in the current folder", options).fingerprint;
+  throw new UntrustedError(
+    `find the ledger of ${server}: none is pinned for this address in ${pins.file}; give the ` +
+      `address that you use, or the ledger with --fingerprint or --ca`,
+  );
+}
+
 /** What the person named. */
 function givenSource(options: TrustOptions): Source | undefined {
   const { ca, fingerprint, server } = options;
@@ -112,7 +134,7 @@ function requireAgreement(
   const nearby = file && readIfAnchor(file.pem, atMs);
   if (!nearby || nearby.fingerprint === pinned) return;
   throw new UntrustedError(
-    `trust ${server}: its pin ${pins.file(server)} is for the CA ${pinned}, and ` +
+    `trust ${server}: its pin in ${pins.file} is for the CA ${pinned}, and ` +
       `${file!.path} in the current folder is the CA ${nearby.fingerprint}; the server has ` +
       `${anchor.fingerprint}. Ask the operator which is right and give it with --fingerprint or ` +
       `--ca, or start micropay in another folder`,
@@ -175,7 +197,7 @@ function changed(
 ): UntrustedError {
   return new UntrustedError(
     `trust ${server}: its CA was ${pinned} and is ${found} now. Somebody may be in between. ` +
-      `The pin is ${pins.file(server)}. ` +
+      `The pin is in ${pins.file}. ` +
       `If the operator confirms the new one, give it with --fingerprint`,
   );
 }

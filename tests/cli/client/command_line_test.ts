@@ -24,6 +24,9 @@ const commands: readonly { readonly words: string; readonly command: object }[] 
   },
   { words: `refund ${id} --id ${id}`, command: { name: "refund", payment: { id }, refundId: id } },
   { words: "audit", command: { name: "audit" } },
+  { words: "receipt 7", command: { name: "receipt", payment: { entry: 7 } } },
+  { words: "receipts --out a", command: { name: "receipts", out: "a" } },
+  { words: "receipts", command: { name: "receipts", out: "receipts" } },
   {
     words: "register alice --code abcd-0123",
     command: { name: "register", account: "alice", typed: "alice", code: "ABCD-0123" },
@@ -71,6 +74,8 @@ const pages: readonly { readonly line: string; readonly entries: readonly string
   { line: `${client} receive`, entries: ["--count N", "--since ENTRY"] },
   { line: `${client} refund`, entries: ["ENTRY|ID", "AMOUNT", "--memo TEXT", "--id UUID"] },
   { line: `${client} audit`, entries: ["--json"] },
+  { line: `${client} receipt`, entries: ["ENTRY|ID"] },
+  { line: `${client} receipts`, entries: ["--out DIR"] },
   { line: `${client} register`, entries: ["NAME", "--code CODE", "--code-file FILE"] },
   { line: "verify", entries: ["FILE", "--ca FILE", "--json"] },
   { line: "", entries: ["verify"] },

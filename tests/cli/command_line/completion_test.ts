@@ -115,7 +115,7 @@ for (const { shell, options, press } of shells) {
         await makeExecutable(folder);
         const lines = [
           "micropay cl",
-          "micropay client 127.0.0.1 8888 rec",
+          "micropay client 127.0.0.1 8888 hist",
           "micropay server 8888 --initial",
           "micropay ledger backup backup",
         ];
@@ -127,7 +127,7 @@ for (const { shell, options, press } of shells) {
         const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trimEnd();
         assertEquals([code, text(stderr)], [0, ""]);
         const replies = text(stdout).split("\n").map((reply) => reply.trim());
-        assertEquals(replies, ["client", "receive", "--initial-balance", "backup.db"]);
+        assertEquals(replies, ["client", "history", "--initial-balance", "backup.db"]);
       } finally {
         await Deno.remove(folder, { recursive: true });
       }

@@ -6,45 +6,42 @@ import { EnvelopeError } from "../../../src/errors.ts";
 import type { Amount } from "../../../src/money.ts";
 import { answered } from "../../../src/protocol/exchange.ts";
 import { historyExchange } from "../../../src/protocol/history.ts";
-import { inFolder } from "../../pki/temporary_folder.ts";
 import { named, startServer } from "../../server/test_server.ts";
 import { memberOf } from "../test_member.ts";
 
 Deno.test("by number: an own entry is found with one question, another's and none are unknown, and a receipt for another number is refused", async () => {
-  await inFolder(async (folder) => {
-    await using server = await startServer();
-    const [aliceIdentity, bobIdentity] = [await server.enroll("alice"), await server.enroll("bob")];
-    const alice = await memberOf(server, aliceIdentity, { folder: `${folder}/alice` });
-    const bob = await memberOf(server, bobIdentity, { folder: `${folder}/bob` });
-    const terms = { to: named("bob"), amount: 100 as Amount, viaServer: true };
-    const paid = await alice.pay(terms);
-    assert(paid.outcome === "paid");
-    const { entry, id } = paid.receipt;
+  await using server = await startServer();
+  const [aliceIdentity, bobIdentity] = [await server.enroll("alice"), await server.enroll("bob")];
+  const alice = await memberOf(server, aliceIdentity);
+  const bob = await memberOf(server, bobIdentity);
+  const terms = { to: named("bob"), amount: 100 as Amount, viaServer: true };
+  const paid = await alice.pay(terms);
+  assert(paid.outcome === "paid");
+  const { entry, id } = paid.receipt;
 
-    const { link } = bob.context;
-    const ask = link.ask.bind(link);
-    let questions = 0;
-    link.ask = (exchange, request) => {
-      questions++;
-      return ask(exchange, request);
-    };
-    const found = await bob.entry(entry);
-    assertEquals([found.outcome === "paid" && found.receipt.id, questions], [id, 1]);
-    // The first entry is alice's starting balance.
-    for (const none of [1, 99]) {
-      const unknown = await bob.entry(none);
-      assertEquals(unknown.outcome === "refused" && unknown.code, 400);
-    }
+  const { link } = bob.context;
+  const ask = link.ask.bind(link);
+  let questions = 0;
+  link.ask = (exchange, request) => {
+    questions++;
+    return ask(exchange, request);
+  };
+  const found = await bob.entry(entry);
+  assertEquals([found.outcome === "paid" && found.receipt.id, questions], [id, 1]);
+  // The first entry is alice's starting balance.
+  for (const none of [1, 99]) {
+    const unknown = await bob.entry(none);
+    assertEquals(unknown.outcome === "refused" && unknown.code, 400);
+  }
 
-    link.ask = async (exchange, request) => {
-      // Whatever is asked for, an entry of another number comes.
-      const all = exchange.type === historyExchange.type ? { limit: 1, after: 0 } : request;
-      const outcome = await ask(exchange, all as typeof request);
-      if (exchange.type !== historyExchange.type || outcome.outcome === "refused") return outcome;
-      const page = outcome.answer as { entries: { entry: number }[]; more: boolean };
-      const entries = page.entries.map((row) => ({ ...row, entry: 99 }));
-      return answered({ ...page, entries }) as typeof outcome;
-    };
-    await assertRejects(() => bob.entry(99), EnvelopeError, "the receipt is for entry");
-  });
+  link.ask = async (exchange, request) => {
+    // Whatever is asked for, an entry of another number comes.
+    const all = exchange.type === historyExchange.type ? { limit: 1, after: 0 } : request;
+    const outcome = await ask(exchange, all as typeof request);
+    if (exchange.type !== historyExchange.type || outcome.outcome === "refused") return outcome;
+    const page = outcome.answer as { entries: { entry: number }[]; more: boolean };
+    const entries = page.entries.map((row) => ({ ...row, entry: 99 }));
+    return answered({ ...page, entries }) as typeof outcome;
+  };
+  await assertRejects(() => bob.entry(99), EnvelopeError, "the receipt is for entry");
 });

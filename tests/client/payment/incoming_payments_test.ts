@@ -21,7 +21,6 @@ import { statusExchange } from "../../../src/protocol/status.ts";
 import { submitExchange } from "../../../src/protocol/transfer.ts";
 import { makeOrderId, systemRandom } from "../../../src/random.ts";
 import { systemClock } from "../../../src/clock.ts";
-import { inFolder } from "../../pki/temporary_folder.ts";
 import { EventLog } from "../../server/event_log.ts";
 import { named, startServer, type TestServer } from "../../server/test_server.ts";
 import { resultOf } from "./behaviours.ts";
@@ -38,24 +37,22 @@ interface Scene {
 
 /** Bob is online. */
 async function paying(act: (scene: Scene) => Promise<void>): Promise<void> {
-  await inFolder(async (folder) => {
-    await using server = await startServer();
-    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-    const scene = {
-      server,
-      alice: await memberOf(server, alice, { folder: `${folder}/alice` }),
-      bob: await memberOf(server, bob, { folder: `${folder}/bob` }),
-      told: new EventLog<number>(String),
-      faults: new EventLog<unknown>(messageOf),
-    };
-    await scene.bob.goOnline({
-      listen: { host: "127.0.0.1", port: 0 },
-      onPayment: ({ receipt }) => scene.told.add(receipt.entry),
-      onFault: (error) => scene.faults.add(error),
-    });
-    await act(scene);
-    await Promise.all([scene.alice.abandon(), scene.bob.abandon()]);
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const scene = {
+    server,
+    alice: await memberOf(server, alice),
+    bob: await memberOf(server, bob),
+    told: new EventLog<number>(String),
+    faults: new EventLog<unknown>(messageOf),
+  };
+  await scene.bob.goOnline({
+    listen: { host: "127.0.0.1", port: 0 },
+    onPayment: ({ receipt }) => scene.told.add(receipt.entry),
+    onFault: (error) => scene.faults.add(error),
   });
+  await act(scene);
+  await Promise.all([scene.alice.abandon(), scene.bob.abandon()]);
 }
 
 const lunch = { to: named("bob"), amount: 5 as Amount };
@@ -160,7 +157,7 @@ Deno.test("incoming: when the connection ends before the answer, that is told, a
     const fault = await faults.until(() => true);
     assertInstanceOf(fault, UnknownOutcomeError);
     assertEquals(told.all, []);
-    const next = await memberOf(server, identity, { folder: `${bob.context.folder}/next` });
+    const next = await memberOf(server, identity);
     const received = [];
     for await (const one of next.received({ since: 2 })) received.push(one);
     const [first] = received;

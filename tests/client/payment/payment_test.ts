@@ -5,12 +5,12 @@ import { assert, assertEquals } from "@std/assert";
 import type { Amount } from "../../../src/money.ts";
 import { encodeReply, refuse } from "../../../src/protocol/exchange.ts";
 import { payExchange, submitExchange } from "../../../src/protocol/transfer.ts";
-import { inFolder } from "../../pki/temporary_folder.ts";
 import { orderPayload, signPayload } from "../../server/order_maker.ts";
 import { named, startServer } from "../../server/test_server.ts";
 import { garbage, honest, orderIn, refusing, reply, resultOf, submit } from "./behaviours.ts";
 import type { Result } from "./behaviours.ts";
 import { type Behaviour, memberOf, type PayeeScene, TestPayee } from "../test_member.ts";
+import { KeptWallet } from "../wallet/memory_wallet_store.ts";
 
 const lunch = { to: named("bob"), amount: 2000 as Amount };
 const id = "019aaf3e-7c00-7000-8000-00000000000a";
@@ -116,45 +116,42 @@ const rows: readonly {
 
 for (const { title, behave, timeoutMs, result, booked } of rows) {
   Deno.test(`pay: a payee that ${title}: ${result}`, async () => {
-    await inFolder(async (folder) => {
-      await using server = await startServer();
-      const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-      await using payee = await TestPayee.logIn(server, bob, { behave });
-      const member = await memberOf(server, alice, { folder, ...(timeoutMs && { timeoutMs }) });
-      assertEquals(await resultOf(() => member.pay(lunch)), result);
-      assertEquals(payee.messages.length, 1);
-      assertEquals(await server.balanceOf("alice"), booked ? 8000 : 10_000);
-      // What was said is true for good: the payee still has the order.
-      if (typeof result === "number") {
-        const link = await server.link(bob);
-        const kept = { order: payee.messages[0]!.body.order as string };
-        const late = await link.ask(submitExchange, kept);
-        assertEquals(late.outcome === "refused" && late.code, 265);
-      }
-      const order = orderIn(payee.messages[0]!);
-      // Stored exactly when it is proven.
-      assertEquals(await member.context.receipts.has(order.id), result === "paid");
-      assertEquals((await member.status(order.id)).outcome, booked ? "paid" : "refused");
-      await member.abandon();
-    });
+    await using server = await startServer();
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    await using payee = await TestPayee.logIn(server, bob, { behave });
+    const member = await memberOf(server, alice, { ...(timeoutMs && { timeoutMs }) });
+    assertEquals(await resultOf(() => member.pay(lunch)), result);
+    assertEquals(payee.messages.length, 1);
+    assertEquals(await server.balanceOf("alice"), booked ? 8000 : 10_000);
+    // What was said is true for good: the payee still has the order.
+    if (typeof result === "number") {
+      const link = await server.link(bob);
+      const kept = { order: payee.messages[0]!.body.order as string };
+      const late = await link.ask(submitExchange, kept);
+      assertEquals(late.outcome === "refused" && late.code, 265);
+    }
+    const order = orderIn(payee.messages[0]!);
+    // Stored exactly when it is proven.
+    assertEquals(await member.context.receipts.has(order.id), result === "paid");
+    assertEquals((await member.status(order.id)).outcome, booked ? "paid" : "refused");
+    await member.abandon();
   });
 }
 
 Deno.test("pay: a receipt for another order of the same amount proves nothing", async () => {
-  await inFolder(async (folder) => {
-    await using server = await startServer();
-    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-    const earlier = signPayload(orderPayload(alice, server.anchor), alice);
-    await using _payee = await TestPayee.logIn(server, bob, {
-      behave: async (scene) => {
-        const outcome = await scene.link.ask(submitExchange, { order: earlier });
-        await reply(scene, encodeReply(payExchange, scene.message.seq, outcome));
-      },
-    });
-    const member = await memberOf(server, alice, { folder });
-    assertEquals(await resultOf(() => member.pay(lunch)), "unknown");
-    await member.abandon();
+  const kept = new KeptWallet();
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const earlier = signPayload(orderPayload(alice, server.anchor), alice);
+  await using _payee = await TestPayee.logIn(server, bob, {
+    behave: async (scene) => {
+      const outcome = await scene.link.ask(submitExchange, { order: earlier });
+      await reply(scene, encodeReply(payExchange, scene.message.seq, outcome));
+    },
   });
+  const member = await memberOf(server, alice, { kept });
+  assertEquals(await resultOf(() => member.pay(lunch)), "unknown");
+  await member.abandon();
 });
 
 Deno.test("pay: when the server refuses, its code is the payer's, whatever the payee says", async (t) => {
@@ -165,58 +162,55 @@ Deno.test("pay: when the server refuses, its code is the payer's, whatever the p
   ];
   for (const [title, behave] of answers) {
     await t.step(`the payee says ${title}`, async () => {
-      await inFolder(async (folder) => {
-        await using server = await startServer();
-        const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-        await using _payee = await TestPayee.logIn(server, bob, { behave });
-        const member = await memberOf(server, alice, { folder });
-        const amount = 10_001 as Amount;
-        assertEquals(await resultOf(() => member.pay({ ...lunch, amount })), 270);
-        await member.abandon();
-      });
+      const kept = new KeptWallet();
+      await using server = await startServer();
+      const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+      await using _payee = await TestPayee.logIn(server, bob, { behave });
+      const member = await memberOf(server, alice, { kept });
+      const amount = 10_001 as Amount;
+      assertEquals(await resultOf(() => member.pay({ ...lunch, amount })), 270);
+      await member.abandon();
     });
   }
 });
 
 Deno.test("pay: the same id again is paid once, and the second time tells of the first", async () => {
-  await inFolder(async (folder) => {
-    await using server = await startServer();
-    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-    await using _payee = await TestPayee.logIn(server, bob, { behave: honest });
-    const member = await memberOf(server, alice, { folder });
-    const first = await member.pay({ ...lunch, id });
-    assert(first.outcome === "paid");
-    assertEquals(await member.pay({ ...lunch, id }), first);
-    const other = { ...lunch, id, amount: 1 as Amount };
-    assertEquals(await resultOf(() => member.pay(other)), 266);
-    assertEquals(await server.balanceOf("alice"), 8000);
-    await member.abandon();
-  });
+  const kept = new KeptWallet();
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  await using _payee = await TestPayee.logIn(server, bob, { behave: honest });
+  const member = await memberOf(server, alice, { kept });
+  const first = await member.pay({ ...lunch, id });
+  assert(first.outcome === "paid");
+  assertEquals(await member.pay({ ...lunch, id }), first);
+  const other = { ...lunch, id, amount: 1 as Amount };
+  assertEquals(await resultOf(() => member.pay(other)), 266);
+  assertEquals(await server.balanceOf("alice"), 8000);
+  await member.abandon();
 });
 
 Deno.test("pay: trying an id again while the first try is still on its way is paid once, and says so", async () => {
-  await inFolder(async (folder) => {
-    await using server = await startServer();
-    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-    const held: PayeeScene[] = [];
-    // The payee hangs up on the first order, and hands it in just before the second.
-    await using _payee = await TestPayee.logIn(server, bob, {
-      behave: async (scene) => {
-        held.push(scene);
-        if (held.length === 1) return scene.stream.close();
-        await submit(held[0]!);
-        await honest(scene);
-      },
-    });
-    const member = await memberOf(server, alice, { folder });
-    assertEquals(await resultOf(() => member.pay({ ...lunch, id })), "unknown");
-    await member.abandon();
-    // A person who asks again later, in another process.
-    const again = await memberOf(server, alice, { folder });
-    assertEquals(await resultOf(() => again.pay({ ...lunch, id })), "paid");
-    assertEquals(await server.balanceOf("alice"), 8000);
-    await again.abandon();
+  const kept = new KeptWallet();
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const held: PayeeScene[] = [];
+  // The payee hangs up on the first order, and hands it in just before the second.
+  await using _payee = await TestPayee.logIn(server, bob, {
+    behave: async (scene) => {
+      held.push(scene);
+      if (held.length === 1) return scene.stream.close();
+      await submit(held[0]!);
+      await honest(scene);
+    },
   });
+  const member = await memberOf(server, alice, { kept });
+  assertEquals(await resultOf(() => member.pay({ ...lunch, id })), "unknown");
+  await member.abandon();
+  // A person who asks again later, in another process.
+  const again = await memberOf(server, alice, { kept });
+  assertEquals(await resultOf(() => again.pay({ ...lunch, id })), "paid");
+  assertEquals(await server.balanceOf("alice"), 8000);
+  await again.abandon();
 });
 
 async function submitOnly(scene: PayeeScene): Promise<void> {

@@ -14,10 +14,10 @@ import { signOrder } from "../../../src/protocol/order.ts";
 import { submitExchange } from "../../../src/protocol/transfer.ts";
 import { makeOrderId, systemRandom } from "../../../src/random.ts";
 import { systemClock } from "../../../src/clock.ts";
-import { inFolder } from "../../pki/temporary_folder.ts";
 import { named, startServer, type TestServer } from "../../server/test_server.ts";
 import { resultOf } from "./behaviours.ts";
 import { memberOf } from "../test_member.ts";
+import { KeptWallet } from "../wallet/memory_wallet_store.ts";
 
 interface Paid {
   readonly server: TestServer;
@@ -26,32 +26,31 @@ interface Paid {
   readonly bob: Member;
   readonly bobIdentity: Identity;
   /** Bob's. */
-  readonly folder: string;
+  readonly kept: KeptWallet;
   readonly passMs: (ms: number) => void;
 }
 
 /** Alice has paid bob 100. */
 async function paid(act: (scene: Paid) => Promise<void>): Promise<void> {
-  await inFolder(async (folder) => {
-    const shift = { ms: 0 };
-    const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
-    await using server = await startServer({ clock });
-    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-    const members = {
-      alice: await memberOf(server, alice, { folder: `${folder}/alice` }),
-      bob: await memberOf(server, bob, { folder: `${folder}/bob` }),
-    };
-    const payment = await members.alice.pay({
-      to: named("bob"),
-      amount: 100 as Amount,
-      viaServer: true,
-    });
-    assert(payment.outcome === "paid");
-    const passMs = (ms: number) => void (shift.ms += ms);
-    const { id } = payment.receipt;
-    await act({ server, id, bobIdentity: bob, folder: `${folder}/bob`, passMs, ...members });
-    await Promise.all(Object.values(members).map((member) => member.abandon()));
+  const kept = new KeptWallet();
+  const shift = { ms: 0 };
+  const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
+  await using server = await startServer({ clock });
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const members = {
+    alice: await memberOf(server, alice),
+    bob: await memberOf(server, bob, { kept }),
+  };
+  const payment = await members.alice.pay({
+    to: named("bob"),
+    amount: 100 as Amount,
+    viaServer: true,
   });
+  assert(payment.outcome === "paid");
+  const passMs = (ms: number) => void (shift.ms += ms);
+  const { id } = payment.receipt;
+  await act({ server, id, bobIdentity: bob, kept, passMs, ...members });
+  await Promise.all(Object.values(members).map((member) => member.abandon()));
 }
 
 const amountOf = (amount: number) => ({ amount: amount as Amount });
@@ -86,15 +85,14 @@ Deno.test("refund: only a payment, by its payee, that there is", async () => {
 
 Deno.test("refund: from two places at once, all that is left is given back once", async () => {
   await paid(async ({ server, id, bob, bobIdentity }) => {
-    await inFolder(async (folder) => {
-      const other = await memberOf(server, bobIdentity, { folder });
-      const results = await Promise.all(
-        [bob, other].map((one) => resultOf(() => one.refund({ id }))),
-      );
-      assertEquals(results.map(String).toSorted(), ["269", "paid"]);
-      assertEquals(await server.balanceOf("bob"), 10_000);
-      await other.abandon();
-    });
+    const kept = new KeptWallet();
+    const other = await memberOf(server, bobIdentity, { kept });
+    const results = await Promise.all(
+      [bob, other].map((one) => resultOf(() => one.refund({ id }))),
+    );
+    assertEquals(results.map(String).toSorted(), ["269", "paid"]);
+    assertEquals(await server.balanceOf("bob"), 10_000);
+    await other.abandon();
   });
 });
 
@@ -171,7 +169,7 @@ Deno.test("refund: one that was lost on its way is made anew once it has expired
 });
 
 Deno.test("refund: as long as it cannot be found out what became of the same one, it stays in doubt", async () => {
-  await paid(async ({ server, id, bob, bobIdentity, folder }) => {
+  await paid(async ({ server, id, bob, bobIdentity, kept }) => {
     const order = await loseAnswer(bob, { id, ...amountOf(30) });
     bob.context.link.channel.close();
     await bob.context.link.closed;
@@ -186,7 +184,7 @@ Deno.test("refund: as long as it cannot be found out what became of the same one
       UnknownOutcomeError,
     );
     assertEquals(stopped.orderId, order);
-    const next = await memberOf(server, bobIdentity, { folder });
+    const next = await memberOf(server, bobIdentity, { kept });
     const result = await next.refund({ id });
     assertEquals(result.outcome === "paid" && result.receipt.amount as number, 70);
     await next.abandon();

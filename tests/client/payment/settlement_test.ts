@@ -10,13 +10,13 @@ import type { Ledger } from "../../../src/ledger/ledger.ts";
 import { orderLifetimeMs, voidedOrderKeptMs } from "../../../src/limits.ts";
 import type { Amount } from "../../../src/money.ts";
 import { submitExchange } from "../../../src/protocol/transfer.ts";
-import { inFolder } from "../../pki/temporary_folder.ts";
 import { fillRoom } from "../../server/full_room.ts";
 import { orderPayload, signPayload } from "../../server/order_maker.ts";
 import { named, startServer, type TestServer } from "../../server/test_server.ts";
 import { honest, resultOf, submit } from "./behaviours.ts";
 import { type Behaviour, memberOf, nameOf, type PayeeScene, TestPayee } from "../test_member.ts";
 import type { Identity } from "../../../src/pki/identity.ts";
+import { KeptWallet } from "../wallet/memory_wallet_store.ts";
 
 const lunch = { to: named("bob"), amount: 2000 as Amount };
 
@@ -24,7 +24,7 @@ interface Doubt {
   readonly server: TestServer;
   readonly alice: Identity;
   readonly bob: Identity;
-  readonly folder: string;
+  readonly kept: KeptWallet;
   /** Who paid, and was left in doubt. */
   readonly member: Member;
   /** What the payee was given; it has done nothing with it. */
@@ -36,24 +36,23 @@ interface Doubt {
 
 /** Alice has handed an order to bob, who hung up. */
 async function inDoubt(act: (doubt: Doubt) => Promise<void>): Promise<void> {
-  await inFolder(async (folder) => {
-    const shift = { ms: 0 };
-    const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
-    const room = { isFull: false };
-    await using server = await startServer({ clock, wrap: (ledger) => withRoom(ledger, room) });
-    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-    const given: PayeeScene[] = [];
-    const behave: Behaviour = (scene) => {
-      given.push(scene);
-      return Promise.resolve(scene.stream.close());
-    };
-    await using _payee = await TestPayee.logIn(server, bob, { behave });
-    const member = await memberOf(server, alice, { folder });
-    assertEquals(await resultOf(() => member.pay(lunch)), "unknown");
-    const passMs = (ms: number) => void (shift.ms += ms);
-    await act({ server, alice, bob, folder, member, held: given[0]!, passMs, room });
-    await member.abandon();
-  });
+  const kept = new KeptWallet();
+  const shift = { ms: 0 };
+  const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
+  const room = { isFull: false };
+  await using server = await startServer({ clock, wrap: (ledger) => withRoom(ledger, room) });
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const given: PayeeScene[] = [];
+  const behave: Behaviour = (scene) => {
+    given.push(scene);
+    return Promise.resolve(scene.stream.close());
+  };
+  await using _payee = await TestPayee.logIn(server, bob, { behave });
+  const member = await memberOf(server, alice, { kept });
+  assertEquals(await resultOf(() => member.pay(lunch)), "unknown");
+  const passMs = (ms: number) => void (shift.ms += ms);
+  await act({ server, alice, bob, kept, member, held: given[0]!, passMs, room });
+  await member.abandon();
 }
 
 function withRoom(ledger: Ledger, room: Doubt["room"]): Ledger {
@@ -81,11 +80,11 @@ async function hear(member: Member): Promise<void> {
 }
 
 Deno.test("an order that its payee hands in later is found to be done, with its receipt, by the next start", async () => {
-  await inDoubt(async ({ server, alice, folder, member, held }) => {
+  await inDoubt(async ({ server, alice, kept, member, held }) => {
     const [id] = await member.context.outbox.ids();
     assertEquals(await outcomes(member), ["open"]);
     await submit(held);
-    const next = await memberOf(server, alice, { folder });
+    const next = await memberOf(server, alice, { kept });
     const [done, ...others] = await settled(next);
     assert(done?.outcome === "done");
     assertEquals([done.paid.receipt.id, others], [id, []]);
@@ -164,41 +163,39 @@ Deno.test("an order that the server takes for one from the future, because its c
 });
 
 Deno.test("an earlier order with the same id, which its payee hands in only now, does not answer for the new one", async () => {
-  await inFolder(async (folder) => {
-    const shift = { ms: 0 };
-    const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
-    await using server = await startServer({ clock });
-    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-    const given: PayeeScene[] = [];
-    const behave: Behaviour = async (scene) => {
-      given.push(scene);
-      if (given.length === 1) return scene.stream.close();
-      const early = await submit(given[0]!);
-      assertEquals(early.outcome === "refused" && early.code, 265);
-      await honest(scene);
-    };
-    await using _payee = await TestPayee.logIn(server, bob, { behave });
-    const member = await memberOf(server, alice, { folder });
-    assertEquals(await resultOf(() => member.pay(lunch)), "unknown");
-    const [id] = await member.context.outbox.ids();
-    shift.ms = orderLifetimeMs + 1000;
-    await hear(member);
-    assertEquals(await resultOf(() => member.pay({ ...lunch, id })), "paid");
-    assertEquals(await server.balanceOf("alice"), 8000);
-    await member.abandon();
-  });
+  const kept = new KeptWallet();
+  const shift = { ms: 0 };
+  const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
+  await using server = await startServer({ clock });
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const given: PayeeScene[] = [];
+  const behave: Behaviour = async (scene) => {
+    given.push(scene);
+    if (given.length === 1) return scene.stream.close();
+    const early = await submit(given[0]!);
+    assertEquals(early.outcome === "refused" && early.code, 265);
+    await honest(scene);
+  };
+  await using _payee = await TestPayee.logIn(server, bob, { behave });
+  const member = await memberOf(server, alice, { kept });
+  assertEquals(await resultOf(() => member.pay(lunch)), "unknown");
+  const [id] = await member.context.outbox.ids();
+  shift.ms = orderLifetimeMs + 1000;
+  await hear(member);
+  assertEquals(await resultOf(() => member.pay({ ...lunch, id })), "paid");
+  assertEquals(await server.balanceOf("alice"), 8000);
+  await member.abandon();
 });
 
 Deno.test("an order whose receipt cannot be stored stays in doubt, and is done when it can", async () => {
-  await inDoubt(async ({ server, alice, folder, member, held }) => {
+  await inDoubt(async ({ kept, member, held }) => {
     await submit(held);
-    const receipts = `${folder}/${server.anchor.fingerprint}/accounts/${nameOf(alice)}/receipts`;
-    await Deno.writeTextFile(receipts, "in the way");
+    kept.failure = new FileError("write it: No space left on device");
     const [unknown] = await settled(member);
     assert(unknown?.outcome === "unknown");
     assertInstanceOf(unknown.error, FileError);
     assertEquals((await member.context.outbox.ids()).length, 1);
-    await Deno.remove(receipts);
+    kept.failure = undefined;
     assertEquals(await outcomes(member), ["done"]);
   });
 });
@@ -234,38 +231,37 @@ Deno.test("an order whose id was booked for the same payment, made from another 
 });
 
 Deno.test("an order that the server could not book just now stays in doubt where its payee has it, and is settled later", async () => {
-  await inDoubt(async ({ server, alice, folder, member, held, room }) => {
+  await inDoubt(async ({ server, alice, kept, member, held, room }) => {
     const [id] = await member.context.outbox.ids();
     room.isFull = true;
     assertEquals(await resultOf(() => member.pay({ ...lunch, id, viaServer: true })), "unknown");
     assertEquals((await member.context.outbox.get(id!))?.isRefused, false);
     room.isFull = false;
     await submit(held);
-    const next = await memberOf(server, alice, { folder });
+    const next = await memberOf(server, alice, { kept });
     assertEquals(await outcomes(next), ["done"]);
     await next.abandon();
   });
 });
 
 Deno.test("a refused order is not mentioned again; it is kept until it has expired, for it may have been booked all the same", async () => {
-  await inFolder(async (folder) => {
-    const shift = { ms: 0 };
-    const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
-    await using server = await startServer({ clock });
-    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-    await using _payee = await TestPayee.logIn(server, bob, { behave: honest });
-    const member = await memberOf(server, alice, { folder });
-    const amount = 10_001 as Amount;
-    assertEquals(await resultOf(() => member.pay({ ...lunch, amount })), 270);
-    const [id] = await member.context.outbox.ids();
-    assertEquals((await member.context.outbox.get(id!))?.isRefused, true);
-    assertEquals(await outcomes(member), []);
-    assertEquals(await member.context.outbox.ids(), [id]);
-    shift.ms = orderLifetimeMs + 1000;
-    await hear(member);
-    assertEquals([await outcomes(member), await member.context.outbox.ids()], [[], []]);
-    await member.abandon();
-  });
+  const kept = new KeptWallet();
+  const shift = { ms: 0 };
+  const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
+  await using server = await startServer({ clock });
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  await using _payee = await TestPayee.logIn(server, bob, { behave: honest });
+  const member = await memberOf(server, alice, { kept });
+  const amount = 10_001 as Amount;
+  assertEquals(await resultOf(() => member.pay({ ...lunch, amount })), 270);
+  const [id] = await member.context.outbox.ids();
+  assertEquals((await member.context.outbox.get(id!))?.isRefused, true);
+  assertEquals(await outcomes(member), []);
+  assertEquals(await member.context.outbox.ids(), [id]);
+  shift.ms = orderLifetimeMs + 1000;
+  await hear(member);
+  assertEquals([await outcomes(member), await member.context.outbox.ids()], [[], []]);
+  await member.abandon();
 });
 
 Deno.test("while an order is in doubt, paying with its id sends it again, or stays in doubt; other terms are refused", async () => {
@@ -302,17 +298,16 @@ Deno.test("an order that can never be booked any more is replaced by another one
 });
 
 Deno.test("two processes of one account that pay with one id at once pay once, and both are told so", async () => {
-  await inFolder(async (folder) => {
-    await using server = await startServer();
-    const alice = await server.enroll("alice");
-    await server.enroll("bob");
-    const id = "019aaf3e-7c00-7000-8000-00000000000a";
-    const members = await Promise.all([1, 2, 3].map(() => memberOf(server, alice, { folder })));
-    const pay = (member: Member) => member.pay({ ...lunch, id, viaServer: true });
-    const results = await Promise.all(members.map((member) => resultOf(() => pay(member))));
-    assertEquals(results, ["paid", "paid", "paid"]);
-    assertEquals(await server.balanceOf("alice"), 8000);
-    assertEquals(await members[0]!.context.outbox.ids(), []);
-    await Promise.all(members.map((member) => member.abandon()));
-  });
+  const kept = new KeptWallet();
+  await using server = await startServer();
+  const alice = await server.enroll("alice");
+  await server.enroll("bob");
+  const id = "019aaf3e-7c00-7000-8000-00000000000a";
+  const members = await Promise.all([1, 2, 3].map(() => memberOf(server, alice, { kept })));
+  const pay = (member: Member) => member.pay({ ...lunch, id, viaServer: true });
+  const results = await Promise.all(members.map((member) => resultOf(() => pay(member))));
+  assertEquals(results, ["paid", "paid", "paid"]);
+  assertEquals(await server.balanceOf("alice"), 8000);
+  assertEquals(await members[0]!.context.outbox.ids(), []);
+  await Promise.all(members.map((member) => member.abandon()));
 });

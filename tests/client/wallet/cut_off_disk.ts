@@ -3,6 +3,7 @@
  * one is even tried.
  */
 import { type Disk, systemDisk } from "../../../src/client/wallet/disk.ts";
+import type { WalletStore } from "../../../src/client/wallet/wallet_store.ts";
 import { FileError } from "../../../src/errors.ts";
 
 export class CutOffDisk {
@@ -25,7 +26,18 @@ export class CutOffDisk {
     };
   }
 
-  async #change(action: () => Promise<void>): Promise<void> {
+  /** A wallet's store on this disk. */
+  storeOn(store: WalletStore): WalletStore {
+    return {
+      file: store.file,
+      pinOf: (server) => store.pinOf(server),
+      pin: (...args) => this.#change(() => store.pin(...args)),
+      account: (...args) => store.account(...args),
+      close: () => store.close(),
+    };
+  }
+
+  async #change<Result>(action: () => Promise<Result>): Promise<Result> {
     this.changes++;
     if (this.changes < this.#last) return await action();
     if (this.changes === this.#last && this.#isDone) await action();

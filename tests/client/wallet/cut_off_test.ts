@@ -2,6 +2,7 @@
  * A wallet whose process is killed, or whose disk is full, at any of its changes: the same command again ends well.
  */
 import { assert, assertEquals } from "@std/assert";
+import { SqliteWalletStore } from "../../../src/client/sqlite/sqlite_wallet_store.ts";
 import { DataFolder } from "../../../src/client/wallet/data_folder.ts";
 import { type Application, IdentityStore } from "../../../src/client/wallet/identity_store.ts";
 import { PinStore } from "../../../src/client/wallet/pin_store.ts";
@@ -44,7 +45,7 @@ class Registrar {
 
 /** Does something with a disk that is cut off at one change after the other, until it needs no more changes than that. */
 async function cutOffEverywhere(
-  prepare: (folder: string) => Promise<(disk: CutOffDisk["disk"]) => Promise<void>>,
+  prepare: (folder: string) => Promise<(cutOff: CutOffDisk) => Promise<void>>,
   { changesMin }: { readonly changesMin: number },
 ): Promise<void> {
   for (const isDone of [false, true]) {
@@ -52,9 +53,9 @@ async function cutOffEverywhere(
       const cutOff = new CutOffDisk(last, { isDone });
       await inFolder(async (folder) => {
         const act = await prepare(folder);
-        const first = await act(cutOff.disk).then(() => undefined, (error) => error);
+        const first = await act(cutOff).then(() => undefined, (error) => error);
         if (cutOff.changes >= last) assert(first instanceof FileError, String(first));
-        await act(new CutOffDisk(Infinity, { isDone }).disk);
+        await act(new CutOffDisk(Infinity, { isDone }));
       });
       if (cutOff.changes >= last) continue;
       assert(last > changesMin, `only ${last - 1} changes`);
@@ -67,7 +68,7 @@ Deno.test("cut off: a registration ends well the next time, with the key that th
   await using server = await startServer();
   await cutOffEverywhere((folder) => {
     const registrar = new Registrar(server);
-    return Promise.resolve(async (disk) => {
+    return Promise.resolve(async ({ disk }) => {
       await register(new IdentityStore(new DataFolder(folder, disk), server.anchor), registrar);
     });
   }, { changesMin: 4 });
@@ -79,7 +80,7 @@ Deno.test("cut off: a key's replacement ends well the next time, with the key th
     const registrar = new Registrar(server);
     await register(new IdentityStore(new DataFolder(folder), server.anchor), registrar);
     registrar.reissue();
-    return async (disk) => {
+    return async ({ disk }) => {
       const identities = new IdentityStore(new DataFolder(folder, disk), server.anchor);
       const there = await identities.load(alice, { atMs: systemClock.nowMs() });
       if (registrar.knows(there?.certificate.publicKey.fingerprint)) return;
@@ -91,11 +92,14 @@ Deno.test("cut off: a key's replacement ends well the next time, with the key th
 Deno.test("cut off: an address is pinned the next time", async () => {
   await using server = await startServer();
   await cutOffEverywhere((folder) =>
-    Promise.resolve(async (disk) => {
-      const pins = new PinStore(new DataFolder(folder, disk));
+    Promise.resolve(async (cutOff) => {
+      const data = new DataFolder(folder, cutOff.disk);
+      const store = new SqliteWalletStore(data.walletFile());
+      const pins = new PinStore(data, cutOff.storeOn(store));
       await pins.set("127.0.0.1:1", server.anchor, { replace: false });
       assertEquals(await pins.get("127.0.0.1:1"), server.anchor.fingerprint);
-    }), { changesMin: 4 });
+      store.close();
+    }), { changesMin: 3 });
 });
 
 async function register(

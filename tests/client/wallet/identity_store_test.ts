@@ -4,8 +4,13 @@
 import { dirname } from "node:path";
 import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { decodeBase64UrlStrict } from "../../../src/base64.ts";
+import { SqliteWalletStore } from "../../../src/client/sqlite/sqlite_wallet_store.ts";
 import { DataFolder } from "../../../src/client/wallet/data_folder.ts";
-import { type Application, IdentityStore } from "../../../src/client/wallet/identity_store.ts";
+import {
+  accountNames,
+  type Application,
+  IdentityStore,
+} from "../../../src/client/wallet/identity_store.ts";
 import { PinStore } from "../../../src/client/wallet/pin_store.ts";
 import { systemClock } from "../../../src/clock.ts";
 import type { CertificateRequest } from "../../../src/pki/certificate_request.ts";
@@ -32,7 +37,7 @@ Deno.test("identities: the key is there before it is used, stays the same, and o
       (await store.apply(alice)).request.publicKey.fingerprint,
       application.request.publicKey.fingerprint,
     );
-    assertEquals(await store.names(), []);
+    assertEquals(await accountNames(data, server.anchor.fingerprint), []);
     const atMs = systemClock.nowMs();
     assertEquals(await store.load(alice, { atMs }), undefined);
 
@@ -40,7 +45,7 @@ Deno.test("identities: the key is there before it is used, stays the same, and o
     const outcome = await server.register({ signer, privateKeyPem: "" });
     const { certificate } = (outcome as { answer: { certificate: string } }).answer;
     await store.complete(application, decodeBase64UrlStrict(certificate)!, { atMs });
-    assertEquals(await store.names(), [alice]);
+    assertEquals(await accountNames(data, server.anchor.fingerprint), [alice]);
     assertEquals((await store.load(alice, { atMs }))?.party, { role: "member", name: alice });
     const pem = `${data.accountFolder(server.anchor.fingerprint, alice)}/certificate.pem`;
     const ca = data.caFile(server.anchor.fingerprint);
@@ -53,7 +58,8 @@ Deno.test("identities: a certificate for another name, key or ledger is not stor
   await inFolder(async (folder) => {
     await using server = await startServer();
     await using foreign = await startServer();
-    const store = new IdentityStore(new DataFolder(folder), server.anchor);
+    const data = new DataFolder(folder);
+    const store = new IdentityStore(data, server.anchor);
     const application = await store.apply(alice);
     const atMs = systemClock.nowMs();
     const wrong = await Promise.all([
@@ -65,7 +71,7 @@ Deno.test("identities: a certificate for another name, key or ledger is not stor
       const complete = () => store.complete(application, chain[0]!.slice(), { atMs });
       await assertRejects(complete, CertificateError);
     }
-    assertEquals(await store.names(), []);
+    assertEquals(await accountNames(data, server.anchor.fingerprint), []);
   });
 });
 
@@ -172,7 +178,7 @@ for (const name of ["key.pem", "next_key.pem", "certificate.pem"] as const) {
       await Deno.writeTextFile(`${path}/${name}`, "");
       const key = await register(name === "next_key.pem");
       assertEquals((await store.load(alice, { atMs }))?.certificate.publicKey.fingerprint, key);
-      assertEquals(await store.names(), [alice]);
+      assertEquals(await accountNames(data, server.anchor.fingerprint), [alice]);
     });
   });
 }
@@ -214,21 +220,29 @@ Deno.test("identities: no account's folder has the name of another file, in capi
     await using server = await startServer();
     const data = new DataFolder(folder);
     const store = new IdentityStore(data, server.anchor);
-    for (const name of ["ca", "ca.pem", "pins", "accounts", "receipts"]) {
+    for (const name of ["ca", "ca.pem", "wallet.db", "accounts", "receipts"]) {
       await store.apply(named(name));
     }
-    await new PinStore(data).set("127.0.0.1:1", server.anchor, { replace: false });
+    const kept = new SqliteWalletStore(data.walletFile());
+    await new PinStore(data, kept).set("127.0.0.1:1", server.anchor, { replace: false });
     const ledger = server.anchor.fingerprint;
     const lowerCase = (path: string) =>
       [...Deno.readDirSync(path)].map(({ name }) => name.toLowerCase()).sort();
-    assertEquals(lowerCase(data.path), [ledger, "pins"]);
+    assertEquals(lowerCase(data.path), [
+      ".lock",
+      ledger,
+      "wallet.db",
+      "wallet.db-shm",
+      "wallet.db-wal",
+    ]);
     assertEquals(lowerCase(data.ledgerFolder(ledger)), ["accounts", "ca.pem"]);
     assertEquals(lowerCase(data.accountsFolder(ledger)), [
       "accounts",
       "ca",
       "ca.pem",
-      "pins",
       "receipts",
+      "wallet.db",
     ]);
+    kept.close();
   });
 });

@@ -3,6 +3,7 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { DataFolder } from "../../../src/client/wallet/data_folder.ts";
+import { MemoryWalletStore } from "./memory_wallet_store.ts";
 import { PinStore } from "../../../src/client/wallet/pin_store.ts";
 import { resolveServerAnchor, type TrustOptions } from "../../../src/client/wallet/trust.ts";
 import { systemClock } from "../../../src/clock.ts";
@@ -33,7 +34,7 @@ const rows: readonly {
   readonly confirm?: boolean;
   readonly line?: string;
   readonly trusted: boolean;
-  /** What a refusal says; `<own>` and `<other>` are fingerprints, `<pin>` is the pin's file. */
+  /** What a refusal says; `<own>` and `<other>` are fingerprints, `<pin>` is the file of pins. */
   readonly says?: string;
   readonly pinAfter?: Side;
 }[] = [
@@ -128,7 +129,8 @@ const rows: readonly {
     nearby: "other",
     pinned: "own",
     trusted: false,
-    says: "its pin <pin> is for the CA <own>, and /here/CA.pem in the current folder is the CA " +
+    says:
+      "its pin in <pin> is for the CA <own>, and /here/CA.pem in the current folder is the CA " +
       "<other>; the server has <own>",
   },
   {
@@ -136,7 +138,8 @@ const rows: readonly {
     nearby: "own",
     pinned: "other",
     trusted: false,
-    says: "its pin <pin> is for the CA <other>, and /here/CA.pem in the current folder is the CA " +
+    says:
+      "its pin in <pin> is for the CA <other>, and /here/CA.pem in the current folder is the CA " +
       "<own>; the server has <own>",
     pinAfter: "other",
   },
@@ -170,7 +173,7 @@ const rows: readonly {
     pinnedElsewhere: "own",
     pinned: "other",
     trusted: false,
-    says: "its CA was <other> and is <own> now. Somebody may be in between. The pin is <pin>",
+    says: "its CA was <other> and is <own> now. Somebody may be in between. The pin is in <pin>",
     pinAfter: "other",
   },
   {
@@ -201,7 +204,7 @@ for (const row of rows) {
       await using own = await startServer();
       await using other = await startServer();
       const of = (side: Side | undefined) => side && { own, other }[side].anchor;
-      const pins = new PinStore(new DataFolder(folder));
+      const pins = new PinStore(new DataFolder(folder), new MemoryWalletStore());
       const keep = { replace: false };
       if (row.pinned) await pins.set(server, of(row.pinned)!, keep);
       if (row.pinnedElsewhere) await pins.set("localhost:8888", of(row.pinnedElsewhere)!, keep);
@@ -227,8 +230,7 @@ for (const row of rows) {
       if (row.trusted) {
         assertEquals((await resolve()).fingerprint, own.anchor.fingerprint);
       } else {
-        const pin = await pins.file(server);
-        const says = (row.says ?? "").replaceAll("<pin>", pin)
+        const says = (row.says ?? "").replaceAll("<pin>", pins.file)
           .replaceAll("<own>", own.anchor.fingerprint)
           .replaceAll("<other>", other.anchor.fingerprint);
         await assertRejects(resolve, UntrustedError, says);

@@ -11,23 +11,8 @@ import {
   reissueOf,
   revoke,
 } from "../ledger_samples.ts";
+import { commitsIn } from "./commits_in.ts";
 import { otherConnection, withLedger } from "./temporary_ledger.ts";
-
-/**
- * Counts the commits in a write-ahead log: frames of this generation (same salts as the header) that carry a database size
- * (https://www.sqlite.org/fileformat2.html#the_write_ahead_log).
- */
-function commitsIn(walFile: string): number {
-  const bytes = Deno.readFileSync(walFile);
-  const view = new DataView(bytes.buffer);
-  const pageBytes = view.getUint32(8);
-  let commits = 0;
-  for (let frame = 32; frame + 24 + pageBytes <= bytes.length; frame += 24 + pageBytes) {
-    const current = view.getBigUint64(frame + 8) === view.getBigUint64(16);
-    if (current && view.getUint32(frame + 4) > 0) commits++;
-  }
-  return commits;
-}
 
 const rows: [string, number, number][] = [
   ["one booking", 1, 1],

@@ -142,10 +142,9 @@ export function refuseInMenu(
 /** Never throws: the payment is booked, and its payer is to be told so. */
 export function notifyInMenu(
   payment: IncomingPayment,
-  { context: { receipts } }: Member,
+  { context: { receiptsFile: file } }: Member,
   { print, isReaderGone, say }: MenuTalk,
 ): void {
-  const file = receipts.file(payment.receipt.id);
   try {
     notificationLines(payment).forEach(print);
     if (isReaderGone()) say(unprintedText(payment, { file }));

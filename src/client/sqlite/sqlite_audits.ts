@@ -1,0 +1,33 @@
+/**
+ * What an account's last good audit found, in the table `audit`.
+ */
+import type { AuditedHead, Audits } from "../wallet/wallet_store.ts";
+import type { SqliteWalletStore } from "./sqlite_wallet_store.ts";
+import type { WalletStatements } from "./wallet_statements.ts";
+
+export class SqliteAudits implements Audits {
+  readonly #store: SqliteWalletStore;
+  readonly #owner: readonly [ledger: string, account: string];
+
+  constructor(store: SqliteWalletStore, owner: readonly [ledger: string, account: string]) {
+    this.#store = store;
+    this.#owner = owner;
+  }
+
+  last(): Promise<AuditedHead | undefined> {
+    return this.#store.read((sql) => this.#last(sql), undefined);
+  }
+
+  async keep({ entry, head }: AuditedHead): Promise<void> {
+    await this.#store.write((sql) => {
+      const there = this.#last(sql);
+      if (there && there.entry >= entry) return;
+      sql.setAudit.run(...this.#owner, entry, head);
+    });
+  }
+
+  #last(sql: WalletStatements): AuditedHead | undefined {
+    const row = sql.audit.get(...this.#owner);
+    return row && { entry: row.entry as number, head: row.head as string };
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The outbox of one account, in the table `open_order`.
+ */
+import { FileError } from "../../errors.ts";
+import { readOrder } from "../../protocol/order.ts";
+import type { OrderReference, Outbox, OutboxItem } from "../wallet/wallet_store.ts";
+import type { SqliteWalletStore } from "./sqlite_wallet_store.ts";
+import type { WalletStatements } from "./wallet_statements.ts";
+
+export class SqliteOutbox implements Outbox {
+  readonly #store: SqliteWalletStore;
+  readonly #owner: readonly [ledger: string, account: string];
+
+  constructor(store: SqliteWalletStore, owner: readonly [ledger: string, account: string]) {
+    this.#store = store;
+    this.#owner = owner;
+  }
+
+  async add(
+    { id, jws }: OrderReference,
+    { voided }: { readonly voided?: string | undefined } = {},
+  ): Promise<OutboxItem> {
+    const { order } = readOrder(jws);
+    const { from, to, amount, memo = null, refunds = null, exp } = order;
+    const expiresAt = new Date(exp * 1000).toISOString();
+    return await this.#store.write((sql) => {
+      const there = this.#item(sql, id);
+      if (there && there.jws !== voided) return there;
+      sql.setOrder.run(
+        ...this.#owner,
+        id,
+        from,
+        to,
+        amount,
+        memo,
+        refunds,
+        expiresAt,
+        jws,
+      );
+      return { order, jws, isRefused: false };
+    });
+  }
+
+  async markRefused(order: OrderReference): Promise<void> {
+    await this.#changeOwn(order, (sql) => sql.refuseOrder.run(...this.#owner, order.id, order.jws));
+  }
+
+  async remove(order: OrderReference): Promise<void> {
+    await this.#changeOwn(order, (sql) => sql.removeOrder.run(...this.#owner, order.id, order.jws));
+  }
+
+  get(id: string): Promise<OutboxItem | undefined> {
+    return this.#store.read((sql) => this.#item(sql, id), undefined);
+  }
+
+  ids(): Promise<string[]> {
+    return this.#store.read<string[]>(
+      (sql) => sql.orderIds.all(...this.#owner).map(({ id }) => id as string),
+      [],
+    );
+  }
+
+  /** Where there is nothing to change, nothing is written. */
+  async #changeOwn(
+    { id, jws }: OrderReference,
+    change: (sql: WalletStatements) => void,
+  ): Promise<void> {
+    const isThere = await this.#store.read(
+      (sql) => sql.order.get(...this.#owner, id)?.order_jws === jws,
+      false,
+    );
+    if (isThere) await this.#store.write(change);
+  }
+
+  #item(sql: WalletStatements, id: string): OutboxItem | undefined {
+    const row = sql.order.get(...this.#owner, id);
+    if (row === undefined) return undefined;
+    const jws = row.order_jws as string;
+    try {
+      const { order } = readOrder(jws);
+      if (order.id === id) return { order, jws, isRefused: row.state === "refused" };
+    } catch (cause) {
+      throw this.#damaged(id, cause);
+    }
+    throw this.#damaged(id);
+  }
+
+  #damaged(id: string, cause?: unknown): FileError {
+    return new FileError(
+      `read ${this.#store.file}: the row ${id} of open_order is not an order; ` +
+        "ask for its id with status, then delete the row with sqlite3",
+      { cause },
+    );
+  }
+}

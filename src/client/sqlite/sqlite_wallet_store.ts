@@ -1,0 +1,183 @@
+/**
+ * A wallet's store in an SQLite file. It is opened when it is first asked, and made when something is first kept, so that a command that
+ * keeps nothing leaves no file. Writes that arrive in one turn of the event loop share one commit.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import type { AccountName } from "../../account_name.ts";
+import { MicropayError } from "../../errors.ts";
+import { walletLockWaitMs } from "../../limits.ts";
+import { CommitQueue, type Operation } from "../../sqlite/commit_queue.ts";
+import type { AccountStore, WalletStore } from "../wallet/wallet_store.ts";
+import { SqliteAudits } from "./sqlite_audits.ts";
+import { SqliteOutbox } from "./sqlite_outbox.ts";
+import { SqliteReceipts } from "./sqlite_receipts.ts";
+import { BrokenWalletError, walletError } from "./wallet_error.ts";
+import { makeWalletFile, openUnwritable, openWalletFile } from "./wallet_file.ts";
+import { prepareWalletStatements, type WalletStatements } from "./wallet_statements.ts";
+
+interface Connection {
+  readonly database: DatabaseSync;
+  readonly sql: WalletStatements;
+  readonly queue: CommitQueue;
+  /** The file that was opened: SQLite goes on with it when its name is gone. */
+  readonly inode: number | undefined;
+}
+
+/** Reads or changes rows, without a pause. */
+export type Action<Result> = (sql: WalletStatements) => Result;
+
+export class SqliteWalletStore implements WalletStore {
+  readonly file: string;
+  #connection: Connection | undefined;
+  #making: Promise<Connection> | undefined;
+
+  constructor(file: string) {
+    this.file = file;
+  }
+
+  async pinOf(server: string): Promise<string | undefined> {
+    return await this.read((sql) => sql.pin.get(server)?.ledger as string | undefined, undefined);
+  }
+
+  async pin(
+    server: string,
+    ledger: string,
+    { replace }: { readonly replace: boolean },
+  ): Promise<string> {
+    return await this.write((sql) => {
+      const pinned = sql.pin.get(server)?.ledger as string | undefined;
+      if (pinned !== undefined && !replace) return pinned;
+      sql.setPin.run(server, ledger);
+      return ledger;
+    });
+  }
+
+  account(ledger: string, name: AccountName): AccountStore {
+    const owner = [ledger, name] as const;
+    return {
+      outbox: new SqliteOutbox(this, owner),
+      receipts: new SqliteReceipts(this, owner),
+      audits: new SqliteAudits(this, owner),
+    };
+  }
+
+  close(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.queue.drain();
+    connection?.database.close();
+  }
+
+  /**
+   * Runs an action in the next transaction. What it throws undoes it alone.
+   *
+   * @throws {FileError} when it cannot be written, or the file cannot be made
+   */
+  async write<Result>(action: Action<Result>): Promise<Result> {
+    const connection = await this.#openToWrite();
+    const operation: Operation<Result> = () => action(connection.sql);
+    try {
+      return await connection.queue.add(operation);
+    } catch (error) {
+      this.#dropBroken(connection);
+      throw error;
+    }
+  }
+
+  /**
+   * Runs an action on what is kept now.
+   *
+   * @returns what the action returns; `missing` when there is no file
+   * @throws {FileError} when it cannot be read
+   */
+  // deno-lint-ignore require-await -- async so that what is thrown becomes a rejection
+  async read<Result>(action: Action<Result>, missing: Result): Promise<Result> {
+    let refusal: unknown;
+    try {
+      const connection = this.#open();
+      return connection ? action(connection.sql) : missing;
+    } catch (error) {
+      if (error instanceof MicropayError) throw error;
+      if (this.#connection) {
+        this.#connection.queue.fail(walletError(`read ${this.file}`, error));
+        this.#dropBroken(this.#connection);
+        throw walletError(`read ${this.file}`, error);
+      }
+      refusal = error;
+    }
+    return this.#readUnwritable(action, refusal);
+  }
+
+  #readUnwritable<Result>(action: Action<Result>, refusal: unknown): Result {
+    const database = openUnwritable(this.file, refusal);
+    try {
+      return action(prepareWalletStatements(database));
+    } catch (error) {
+      throw walletError(`read ${this.file}`, error);
+    } finally {
+      database.close();
+    }
+  }
+
+  async #openToWrite(): Promise<Connection> {
+    try {
+      const connection = this.#open();
+      if (connection) return connection;
+      this.#making ??= makeWalletFile(this.file).then((made) => this.#connect(made)).finally(() => {
+        this.#making = undefined;
+      });
+      return await this.#making;
+    } catch (error) {
+      throw walletError(`write ${this.file}`, error);
+    }
+  }
+
+  #open(): Connection | undefined {
+    // Deleted or replaced: what is written to it now would be gone at the next start.
+    if (this.#connection && inodeOf(this.file) !== this.#connection.inode) this.close();
+    if (this.#connection) return this.#connection;
+    const database = openWalletFile(this.file);
+    return database && this.#connect(database);
+  }
+
+  #connect(database: DatabaseSync): Connection {
+    const inode = inodeOf(this.file);
+    this.#connection = {
+      database,
+      sql: prepareWalletStatements(database),
+      queue: new CommitQueue(database, {
+        errorOf: (error) => walletError(`write ${this.file}`, error),
+        isFatal: (error) => error instanceof BrokenWalletError,
+        lockWaitMs: walletLockWaitMs,
+        begin: () => {
+          if (inodeOf(this.file) === inode) return;
+          throw new BrokenWalletError(
+            `write ${this.file}: it was moved or deleted while in use; try again`,
+          );
+        },
+      }),
+      inode,
+    };
+    return this.#connection;
+  }
+
+  /** After a failure of the disk, what the file holds is known only when it was opened again. */
+  #dropBroken(connection: Connection): void {
+    if (connection.queue.failure === undefined || this.#connection !== connection) return;
+    this.#connection = undefined;
+    try {
+      connection.database.close();
+    } catch {
+      // It failed before, and its failure was told.
+    }
+  }
+}
+
+/** @returns `undefined` when there is no file, or it cannot be looked at */
+function inodeOf(file: string): number | undefined {
+  try {
+    return Deno.statSync(file).ino ?? undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * The file `wallet.db`: telling it from others, making it, opening it.
+ *
+ * The file is only ever opened through SQLite. POSIX drops every lock that a process holds on a file as soon as that process closes any
+ * descriptor of it (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+ */
+import { DatabaseSync } from "node:sqlite";
+import { dirname, join } from "node:path";
+import { FileError } from "../../errors.ts";
+import { walletLockWaitMs } from "../../limits.ts";
+import {
+  resultCode,
+  resultCodeOf,
+  sqliteCondition,
+  systemReason,
+} from "../../sqlite/sqlite_error.ts";
+import { syncFolderNow } from "../../sync_folder.ts";
+import { systemDisk } from "../wallet/disk.ts";
+import { replaceDamaged, walletError } from "./wallet_error.ts";
+import {
+  walletApplicationId,
+  walletSchemaStatements,
+  walletSchemaVersion,
+} from "./wallet_schema.ts";
+
+/** Held for each connection, not in the file, except for the journal's mode. */
+const connectionPragmas = [
+  "PRAGMA journal_mode = WAL", // readers and the one writer do not block each other
+  "PRAGMA synchronous = FULL", // a commit is on the disk before anybody is told of it
+  "PRAGMA fullfsync = ON", // macOS: really on the disk, not in the drive's cache
+  "PRAGMA checkpoint_fullfsync = ON",
+  "PRAGMA temp_store = MEMORY",
+];
+
+/**
+ * Opens a wallet.
+ *
+ * @returns `undefined` when there is none yet, or its making was interrupted
+ * @throws {FileError} when it is another program's, or of a newer version
+ * @throws what SQLite throws
+ */
+export function openWalletFile(file: string): DatabaseSync | undefined {
+  if (!isThere(file)) return undefined;
+  const database = connect(file);
+  try {
+    if (isMade(database, file)) {
+      for (const pragma of connectionPragmas) database.prepare(pragma).get();
+      return database;
+    }
+    database.close();
+    return undefined;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/**
+ * Makes a wallet, readable for its owner only, with the folders above it. Killed at any moment, it is there or its making is
+ * finished the next time.
+ *
+ * @throws as {@link openWalletFile}
+ */
+export async function makeWalletFile(file: string): Promise<DatabaseSync> {
+  const folder = dirname(file);
+  await systemDisk.makeFolder(folder);
+  // Locked: another process may make it at the same time.
+  return await systemDisk.locked(join(folder, ".lock"), () => {
+    // SQLite's own files beside it get the same mode.
+    if (!isThere(file)) Deno.openSync(file, { write: true, create: true, mode: 0o600 }).close();
+    const database = connect(file);
+    try {
+      const isNew = !isMade(database, file);
+      // Before it is made: whoever finds it made need not do that any more.
+      if (isNew) syncFolderNow(folder);
+      for (const pragma of connectionPragmas) database.prepare(pragma).get();
+      if (isNew) {
+        database.prepare("BEGIN IMMEDIATE").run();
+        for (const statement of walletSchemaStatements) database.prepare(statement).run();
+        database.prepare("COMMIT").run();
+      }
+      return Promise.resolve(database);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  });
+}
+
+/**
+ * Opens a wallet for one look where SQLite cannot write beside it: in a read-only folder, or on a full disk. Nobody changes it
+ * there, so it is read as it stands.
+ *
+ * @param refusal why it could not be opened otherwise
+ * @throws {FileError} when a killed program left changes that have to be written first
+ */
+export function openUnwritable(file: string, refusal: unknown): DatabaseSync {
+  const isUnwritable = resultCodeOf(refusal) === resultCode.cannotOpen ||
+    sqliteCondition(refusal) === "full" || sqliteCondition(refusal) === "read_only";
+  if (!isUnwritable || isThere(`${file}-wal`) || isThere(`${file}-journal`)) {
+    throw walletError(`read ${file}`, refusal);
+  }
+  const path = file.split("/").map(encodeURIComponent).join("/");
+  const database = new DatabaseSync(`file:${path}?immutable=1`, { readOnly: true });
+  try {
+    if (isMade(database, file)) return database;
+    throw walletError(`read ${file}`, refusal);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** @throws {FileError} */
+function connect(file: string): DatabaseSync {
+  try {
+    return new DatabaseSync(file);
+  } catch (error) {
+    throw new FileError(
+      `open ${file}: ${systemReason(error)}; it has to be a file that this user can read and write`,
+      { cause: error },
+    );
+  }
+}
+
+/** @returns whether it has its tables */
+function isMade(database: DatabaseSync, file: string): boolean {
+  // The mark comes first: before Deno 2.9 only a statement that is prepared without a look at the file fails with a code.
+  const number = (pragma: string) => Object.values(database.prepare(`PRAGMA ${pragma}`).get()!)[0];
+  number(`busy_timeout = ${walletLockWaitMs}`);
+  const mark = number("application_id");
+  if (mark === walletApplicationId) {
+    const version = number("user_version");
+    if (version === walletSchemaVersion) return true;
+    throw new FileError(
+      `open ${file}: another version of micropay wrote it (schema ${version}, this one knows ` +
+        `${walletSchemaVersion}); use that version, or give another folder with --home`,
+    );
+  }
+  const isEmpty = database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+  if (mark === 0 && isEmpty) return false;
+  throw new FileError(`open ${file}: it is a database of another program; ${replaceDamaged}`);
+}
+
+/** @returns whether there is a file with something in it */
+function isThere(file: string): boolean {
+  try {
+    return Deno.statSync(file).size > 0;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

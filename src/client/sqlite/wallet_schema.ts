@@ -1,0 +1,63 @@
+/**
+ * The tables of `wallet.db`. Their names are for people who look at them with `sqlite3`.
+ */
+
+/** SQLite's `application_id` of every wallet: "mpwa" in ASCII. Tells our files from those of other programs. */
+export const walletApplicationId = 0x6d_70_77_61;
+
+/** SQLite's `user_version` of the tables below. */
+export const walletSchemaVersion = 1;
+
+const digest = (column: string) =>
+  `${column} TEXT NOT NULL CHECK (length(${column}) = 64 AND ${column} NOT GLOB '*[^0-9a-f]*')`;
+
+/** Whose a row is: one account on one ledger. */
+const owner = `${digest("ledger")}, account TEXT NOT NULL`;
+
+/** Statements that make an empty wallet, run in one transaction. */
+export const walletSchemaStatements: readonly string[] = [
+  `PRAGMA application_id = ${walletApplicationId}`,
+  `PRAGMA user_version = ${walletSchemaVersion}`,
+  // Which ledger is behind a server address, host:port.
+  `CREATE TABLE pin (
+    server TEXT NOT NULL PRIMARY KEY,
+    ${digest("ledger")}
+  ) STRICT, WITHOUT ROWID`,
+  // Orders that may be on their way: recorded before they are sent, gone when their outcome is known.
+  `CREATE TABLE open_order (
+    ${owner},
+    id TEXT NOT NULL,
+    payer TEXT NOT NULL,
+    payee TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    memo TEXT,
+    refunds TEXT,
+    state TEXT NOT NULL CHECK (state IN ('recorded', 'refused')),
+    expires_at TEXT NOT NULL,
+    order_jws TEXT NOT NULL,
+    PRIMARY KEY (ledger, account, id)
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE receipt (
+    ${owner},
+    id TEXT NOT NULL,
+    entry INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    payer TEXT NOT NULL,
+    payee TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    memo TEXT,
+    refunds TEXT,
+    booked_at TEXT NOT NULL,
+    receipt_jws TEXT NOT NULL,
+    order_jws TEXT NOT NULL,
+    PRIMARY KEY (ledger, account, id)
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE INDEX receipt_entry ON receipt (ledger, account, entry)`,
+  // How far the ledger's chain was followed, and its head there.
+  `CREATE TABLE audit (
+    ${owner},
+    entry INTEGER NOT NULL,
+    ${digest("head")},
+    PRIMARY KEY (ledger, account)
+  ) STRICT, WITHOUT ROWID`,
+];

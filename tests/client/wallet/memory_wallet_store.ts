@@ -1,0 +1,138 @@
+/**
+ * A wallet's store in memory. Several stores may share what is kept, as several processes share a file.
+ */
+import type { AccountName } from "../../../src/account_name.ts";
+import type { FileError } from "../../../src/errors.ts";
+import { readOrder } from "../../../src/protocol/order.ts";
+import type {
+  AccountStore,
+  AuditedHead,
+  OutboxItem,
+  StoredReceipt,
+  WalletStore,
+} from "../../../src/client/wallet/wallet_store.ts";
+
+/** What is kept, as it stays when the process that wrote it is gone. */
+export class KeptWallet {
+  readonly pins = new Map<string, string>();
+  /** Why nothing can be written for now. */
+  failure: FileError | undefined;
+  readonly #accounts = new Map<string, KeptAccount>();
+
+  account(ledger: string, name: AccountName): KeptAccount {
+    const key = `${ledger}/${name}`;
+    const there = this.#accounts.get(key);
+    if (there) return there;
+    const made: KeptAccount = { orders: new Map(), receipts: new Map(), last: undefined };
+    this.#accounts.set(key, made);
+    return made;
+  }
+}
+
+interface KeptAccount {
+  readonly orders: Map<string, OutboxItem>;
+  readonly receipts: Map<string, StoredReceipt & { readonly entry: number }>;
+  last: AuditedHead | undefined;
+}
+
+/** How a step takes its time, fails, or is never done. Resolves with what the action returns. */
+export interface StorePace {
+  read<Result>(action: () => Result): Promise<Result>;
+  change<Result>(action: () => Result): Promise<Result>;
+}
+
+function atOnce(kept: KeptWallet): StorePace {
+  return {
+    read: (action) => Promise.resolve().then(action),
+    change: (action) =>
+      Promise.resolve().then(() => {
+        if (kept.failure) throw kept.failure;
+        return action();
+      }),
+  };
+}
+
+export class MemoryWalletStore implements WalletStore {
+  readonly file = "wallet.db in memory";
+  readonly #kept: KeptWallet;
+  readonly #pace: StorePace;
+
+  constructor(kept: KeptWallet = new KeptWallet(), pace: StorePace = atOnce(kept)) {
+    this.#kept = kept;
+    this.#pace = pace;
+  }
+
+  pinOf(server: string): Promise<string | undefined> {
+    return this.#pace.read(() => this.#kept.pins.get(server));
+  }
+
+  pin(server: string, ledger: string, { replace }: { readonly replace: boolean }): Promise<string> {
+    return this.#pace.change(() => {
+      const pinned = this.#kept.pins.get(server);
+      if (pinned !== undefined && !replace) return pinned;
+      this.#kept.pins.set(server, ledger);
+      return ledger;
+    });
+  }
+
+  close(): void {}
+
+  account(ledger: string, name: AccountName): AccountStore {
+    const kept = this.#kept.account(ledger, name);
+    const { orders, receipts } = kept;
+    const pace = this.#pace;
+    return {
+      outbox: {
+        add: ({ id, jws }, { voided } = {}) =>
+          pace.change(() => {
+            const there = orders.get(id);
+            if (there && there.jws !== voided) return there;
+            const item = { order: readOrder(jws).order, jws, isRefused: false };
+            orders.set(id, item);
+            return item;
+          }),
+        markRefused: ({ id, jws }) =>
+          pace.change(() => {
+            const there = orders.get(id);
+            if (there?.jws === jws) orders.set(id, { ...there, isRefused: true });
+          }),
+        remove: ({ id, jws }) =>
+          pace.change(() => {
+            if (orders.get(id)?.jws === jws) orders.delete(id);
+          }),
+        get: (id) => pace.read(() => orders.get(id)),
+        ids: () => pace.read(() => [...orders.keys()].sort()),
+      },
+      receipts: {
+        has: (id) => pace.read(() => receipts.has(id)),
+        add: ({ receipt: { id, entry }, receiptJws: receipt, orderJws: order }) =>
+          pace.change(() => {
+            if (receipts.has(id)) return false;
+            receipts.set(id, { id, receipt, order, entry });
+            return true;
+          }),
+        find: (payment) =>
+          pace.read(() =>
+            [...receipts.values()].filter((one) =>
+              "id" in payment ? one.id === payment.id : one.entry === payment.entry
+            ).map(stored)
+          ),
+        async *all() {
+          const ids = await pace.read(() => [...receipts.keys()].sort());
+          for (const id of ids) yield await pace.read(() => stored(receipts.get(id)!));
+        },
+      },
+      audits: {
+        last: () => pace.read(() => kept.last),
+        keep: (head) =>
+          pace.change(() => {
+            if (!kept.last || kept.last.entry < head.entry) kept.last = head;
+          }),
+      },
+    };
+  }
+}
+
+function stored({ id, receipt, order }: StoredReceipt): StoredReceipt {
+  return { id, receipt, order };
+}

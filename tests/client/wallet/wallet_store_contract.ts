@@ -1,0 +1,183 @@
+/**
+ * What a `WalletStore` has to do, whatever it is kept in.
+ */
+import { assertEquals } from "@std/assert";
+import type { AccountStore, WalletStore } from "../../../src/client/wallet/wallet_store.ts";
+import { named } from "../../server/test_server.ts";
+import { ledger, orderId, orderOf, otherLedger, receiptOf } from "./wallet_rows.ts";
+
+/** Opens the same wallet once more, as another process does. */
+type Open = () => WalletStore;
+
+const alice = named("alice");
+const address = "127.0.0.1:1";
+const keep = { replace: false };
+const accountOf = (store: WalletStore): AccountStore => store.account(ledger, alice);
+
+/** Signed here: a simulated wallet has no time for cryptography. By number of the id, then by amount. */
+const orders = await Promise.all(
+  [0, 1, 2, 3].map((number) =>
+    Promise.all([0, 1, 2, 3, 4, 5, 6].map((amount) => orderOf(orderId(number), amount + 1)))
+  ),
+);
+const order = (number: number, amount = 5) => orders[number]![amount - 1]!;
+
+const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
+  "each address has its own pin": async (open) => {
+    const asked = [address, "[::1]:1", "127.0.0.1:2", "__proto__", "toString", "../CA"];
+    const ask = () => Promise.all(asked.map((server) => open().pinOf(server)));
+    assertEquals(new Set(await ask()), new Set([undefined]));
+    await open().pin(address, ledger, keep);
+    await open().pin("[::1]:1", otherLedger, keep);
+    const none = undefined;
+    assertEquals(await ask(), [ledger, otherLedger, none, none, none, none]);
+  },
+
+  "what is pinned stays, unless it is to be replaced": async (open) => {
+    const store = open();
+    assertEquals(await store.pin(address, ledger, keep), ledger);
+    assertEquals(await store.pin(address, otherLedger, keep), ledger);
+    assertEquals(await store.pinOf(address), ledger);
+    assertEquals(await store.pin(address, otherLedger, { replace: true }), otherLedger);
+    assertEquals(await store.pinOf(address), otherLedger);
+  },
+
+  "of many pins that are set at once none is lost, and for one address one wins, and all are told which":
+    async (open) => {
+      const ledgers = [ledger, otherLedger];
+      const told = await Promise.all(ledgers.map((one) => open().pin(address, one, keep)));
+      assertEquals(told[0], told[1]);
+      const addresses = Array.from({ length: 20 }, (_, port) => `localhost:${port + 1}`);
+      await Promise.all(
+        addresses.map((server, at) => open().pin(server, ledgers[at % 2]!, keep)),
+      );
+      assertEquals(await open().pinOf(address), told[0]);
+      for (const [at, server] of addresses.entries()) {
+        assertEquals(await open().pinOf(server), ledgers[at % 2]!);
+      }
+    },
+
+  "an order is kept until it is removed, and its refusal is noted": async (open) => {
+    const { outbox } = accountOf(open());
+    const id = orderId(1);
+    assertEquals([await outbox.ids(), await outbox.get(id)], [[], undefined]);
+    const jws = order(1);
+    const item = await outbox.add({ id, jws });
+    const { id: same, amount, memo } = item.order;
+    assertEquals([item.jws, same, amount as number, memo], [jws, id, 5, "lunch"]);
+    const { outbox: other } = accountOf(open());
+    assertEquals(await other.get(id), item);
+    await outbox.markRefused({ id, jws });
+    assertEquals([(await other.get(id))?.isRefused, item.isRefused], [true, false]);
+    for (let again = 0; again < 2; again++) await outbox.remove({ id, jws });
+    await outbox.markRefused({ id, jws });
+    assertEquals([await other.ids(), await other.get(id)], [[], undefined]);
+  },
+
+  "another order with the same id gets its place only when the first is void": async (open) => {
+    const { outbox } = accountOf(open());
+    const id = orderId(1);
+    const [first, second] = [order(1, 5), order(1, 6)];
+    await outbox.add({ id, jws: first });
+    assertEquals((await outbox.add({ id, jws: second })).jws, first);
+    // What is about the second leaves the first alone.
+    await outbox.markRefused({ id, jws: second });
+    await outbox.remove({ id, jws: second });
+    assertEquals(await outbox.get(id).then((item) => [item?.jws, item?.isRefused]), [first, false]);
+    assertEquals((await outbox.add({ id, jws: second }, { voided: second })).jws, first);
+    await outbox.markRefused({ id, jws: first });
+    assertEquals((await outbox.add({ id, jws: second }, { voided: first })).jws, second);
+    assertEquals((await outbox.get(id))?.isRefused, false);
+  },
+
+  "of several orders with one id at once, one is recorded, and all are told which": async (
+    open,
+  ) => {
+    const id = orderId(1);
+    const told = await Promise.all(
+      [1, 2, 3, 4, 5, 6].map((amount) =>
+        accountOf(open()).outbox.add({ id, jws: order(1, amount) })
+      ),
+    );
+    assertEquals(new Set(told.map(({ jws }) => jws)).size, 1);
+  },
+
+  "orders are listed from the oldest on, and each account has its own on each ledger": async (
+    open,
+  ) => {
+    const store = open();
+    const numbers = [3, 1, 2];
+    const ids = numbers.map(orderId);
+    for (const number of numbers) {
+      await accountOf(store).outbox.add({ id: orderId(number), jws: order(number) });
+    }
+    assertEquals(await accountOf(open()).outbox.ids(), ids.toSorted());
+    for (const other of [store.account(otherLedger, alice), store.account(ledger, named("bob"))]) {
+      assertEquals(await other.outbox.ids(), []);
+      await other.outbox.remove({ id: orderId(3), jws: order(3) });
+      await other.receipts.add(receiptOf(1));
+    }
+    assertEquals((await accountOf(store).outbox.ids()).length, 3);
+    assertEquals(await accountOf(store).receipts.has(orderId(1)), false);
+  },
+
+  "of several processes that bring a receipt at once one is told that it is new, and the first stays":
+    async (open) => {
+      const brought = ["a.a.a", "b.b.b", "c.c.c", "d.d.d"];
+      const told = await Promise.all(
+        brought.map((receiptJws) => accountOf(open()).receipts.add(receiptOf(1, { receiptJws }))),
+      );
+      assertEquals(told.filter((isNew) => isNew).length, 1);
+      const { receipts } = accountOf(open());
+      assertEquals(await receipts.add(receiptOf(1)), false);
+      const kept = { id: orderId(1), receipt: brought[told.indexOf(true)], order: "o.o.1" };
+      assertEquals(await Array.fromAsync(receipts.all()), [kept as typeof kept & { receipt: "" }]);
+    },
+
+  "receipts are found by id and by number, and listed in the order of their ids": async (open) => {
+    const store = open();
+    const { receipts } = accountOf(store);
+    const numbers = Array.from({ length: 450 }, (_, at) => 450 - at);
+    await Promise.all(numbers.map((number) => receipts.add(receiptOf(number))));
+    const { receipts: other } = accountOf(open());
+    const all = await Array.fromAsync(other.all());
+    assertEquals(all.map(({ id }) => id), numbers.toReversed().map(orderId));
+    const kept = { id: orderId(7), receipt: "r.r.7", order: "o.o.7" };
+    assertEquals(await other.find({ entry: 7 }), [kept]);
+    assertEquals(await other.find({ id: orderId(7) }), [kept]);
+    assertEquals([await other.find({ entry: 451 }), await other.has(orderId(7))], [[], true]);
+    // The ledger was rewritten: another payment has the number of one that is held.
+    const { receipt } = receiptOf(7);
+    await receipts.add(receiptOf(451, { receipt: { ...receipt, id: receiptOf(451).receipt.id } }));
+    assertEquals((await other.find({ entry: 7 })).map(({ id }) => id), [orderId(7), orderId(451)]);
+  },
+
+  "the longer of two audits is remembered": async (open) => {
+    const { audits } = accountOf(open());
+    const { audits: other } = accountOf(open());
+    assertEquals(await audits.last(), undefined);
+    await audits.keep({ entry: 5, head: ledger });
+    await other.keep({ entry: 4, head: otherLedger });
+    assertEquals(await other.last(), { entry: 5, head: ledger });
+    await other.keep({ entry: 6, head: otherLedger });
+    assertEquals(await audits.last(), { entry: 6, head: otherLedger });
+  },
+
+  "what was closed opens again": async (open) => {
+    const store = open();
+    await store.pin(address, ledger, keep);
+    for (let again = 0; again < 2; again++) store.close();
+    assertEquals(await store.pinOf(address), ledger);
+    store.close();
+  },
+};
+
+/** @param withWallet makes an empty wallet and takes it away when the test is over */
+export function testWalletStore(
+  kind: string,
+  withWallet: (use: (open: Open) => Promise<void>) => Promise<void>,
+): void {
+  for (const [title, use] of Object.entries(rows)) {
+    Deno.test(`${kind}: ${title}`, () => withWallet(use));
+  }
+}

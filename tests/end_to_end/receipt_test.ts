@@ -1,0 +1,96 @@
+/**
+ * Receipts that a member prints, and writes into files, without the server.
+ */
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { json, openSceneWith, type Scene, step } from "./driver.ts";
+import { walletQuery } from "./wallet_query.ts";
+
+/** Runs a command of alice's client without `--ca`: what is pinned has to do. */
+function alone(scene: Scene, ...args: string[]) {
+  const place = ["client", "127.0.0.1", String(scene.server.port)];
+  return scene.run([...place, ...args], {
+    env: { MICROPAY_HOME: scene.home("alice") },
+    folder: scene.home("alice"),
+  });
+}
+
+Deno.test("a member prints its receipts and writes them into files for verify, while the server is away", async (t) => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  const fingerprint = scene.query("SELECT id FROM ledger").trim();
+  const ids: string[] = [];
+  for (const amount of ["5", "7"]) {
+    const pay = ["pay", "bob", amount, "--via-server", "--memo", "lunch", "--json"];
+    ids.push(String(json((await scene.inProcess(pay)).stdout).id));
+  }
+  const none = await alone(scene, "receipt", "3");
+  assertEquals([none.code, none.stdout], [4, ""]);
+  assertMatch(none.stderr, /none is pinned for this address in .*wallet\.db; give the address/);
+  const pinned = await alone(scene, "balance", "--fingerprint", fingerprint);
+  assertEquals([pinned.code, pinned.stdout], [0, "9988\n"]);
+  await scene.server.stop();
+  const ca = scene.path("certs", "CA.pem");
+
+  await step(t, "by number and by id, which is the same line", async () => {
+    const byNumber = await alone(scene, "receipt", "3");
+    const byId = await alone(scene, "receipt", ids[0]!, "--json");
+    assertEquals([byNumber.code, byNumber.stderr, byNumber.stdout], [0, "", byId.stdout]);
+    assertEquals(Object.keys(json(byId.stdout)), ["receipt", "order"]);
+    await Deno.writeTextFile(scene.path("printed"), byNumber.stdout);
+    const { code, stdout } = await scene.run(["verify", "printed", "--ca", ca]);
+    assertEquals(code, 0);
+    assertMatch(stdout, /^alice paid bob 5 \("lunch"\) .*, entry 3, .*payer and server\n$/);
+  });
+
+  await step(t, "one that is not kept: what is kept where, and how to get it", async () => {
+    const { code, stdout, stderr } = await alone(scene, "receipt", "99");
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(
+      stderr,
+      /^micropay: find the receipt of entry 99: .*wallet\.db has none for alice\. /,
+    );
+  });
+
+  const out = scene.path("for the treasurer");
+  const write = (...args: string[]) => alone(scene, "receipts", "--out", out, ...args);
+  const files = () => [...Deno.readDirSync(out)].map(({ name }) => name).sort();
+
+  await step(t, "all, a private file each, which verify reads", async () => {
+    const { code, stdout } = await write();
+    assertEquals([code, stdout], [0, `2 receipts written to ${out}\n`]);
+    assertEquals(files(), ids.map((id) => `${id}.json`));
+    for (const name of files()) assertEquals(Deno.statSync(`${out}/${name}`).mode! & 0o777, 0o600);
+    const verified = await scene.run([
+      "verify",
+      ...files().map((name) => `${out}/${name}`),
+      "--ca",
+      ca,
+    ]);
+    assertEquals([verified.code, verified.stdout.trim().split("\n").length], [0, 2]);
+  });
+
+  await step(
+    t,
+    "once more: those that are there stay, and another file is not overwritten",
+    async () => {
+      await Deno.remove(`${out}/${ids[0]}.json`);
+      assertEquals(json((await write("--json")).stdout), { written: 1, present: 1, folder: out });
+      const path = `${out}/${ids[1]}.json`;
+      await Deno.writeTextFile(path, "a diary");
+      const { code, stderr } = await write();
+      assertEquals([code, await Deno.readTextFile(path)], [1, "a diary"]);
+      assertStringIncludes(stderr, `write ${path}: there is another file of that name`);
+      assertEquals(files().length, 2);
+      await Deno.remove(path);
+      await Deno.symlink(scene.path("elsewhere"), path);
+      assertEquals((await write()).code, 1);
+      assertEquals(files().length, 2);
+    },
+  );
+
+  await step(t, "an id that is a path is written nowhere", async () => {
+    walletQuery(scene, "alice", "UPDATE receipt SET id = '../escaped' WHERE entry = 3");
+    const { code, stderr } = await write("--json");
+    assertEquals([code, json(stderr).error], [1, "file"]);
+    assertStringIncludes(String(json(stderr).text), "../escaped: this is not the id of a payment");
+  });
+});
