@@ -49,12 +49,6 @@ const effects: readonly { readonly pattern: RegExp; readonly home?: string }[] =
   { pattern: /(?<![\w.])console\./ },
 ];
 
-/** A file may hold all of one concept. Two files that are always read together are worse than a long one. */
-const linesMax = 300;
-
-/** What a name of a file or folder never says: a helper lives beside its user until it earns a noun. */
-const vagueNames = ["util", "utils", "helper", "helpers", "common", "misc"];
-
 /** The rules, by the sentence that a failure shows. */
 export const findings: Readonly<Record<string, Check>> = {
   "imports go to the right only": (file) => {
@@ -95,31 +89,6 @@ export const findings: Readonly<Record<string, Check>> = {
         )?.[0],
     );
   },
-
-  "a file is named for its one noun, in snake_case": ({ path }) => {
-    const names = path.replace(/\.tsx?$/, "").split("/");
-    const odd = names.find((name) =>
-      !/^[a-z0-9]+(_[a-z0-9]+)*$/.test(name) ||
-      name.split("_").some((word) => vagueNames.includes(word))
-    );
-    return odd === undefined ? [] : [`1: ${odd}`];
-  },
-
-  "a file of src has at most 300 lines": ({ path, text }) => {
-    if (!path.startsWith("src/")) return [];
-    const lines = text.replace(/\n$/, "").split("\n").length;
-    return lines > linesMax ? [`${linesMax + 1}: ${lines} lines`] : [];
-  },
-
-  "a file of src says what it is about, at its beginning or right after its imports": (file) => {
-    // Files of src/std only give names to another's modules; their README says so once.
-    if (!file.path.startsWith("src/") || file.path.startsWith("src/std/")) return [];
-    const afterImports = file.text.replace(/^(import\b[^;]*;\n+)+/, "");
-    return afterImports.startsWith("/**") ? [] : ["1: no docstring"];
-  },
-
-  "nothing is left to be done later": ({ text }) =>
-    linesWith(text, (line) => /\b(TO[D]O|FIX[M]E|X[X]X)\b/.exec(line)?.[0]),
 
   "a test asserts": (file) => {
     if (!file.path.endsWith("_test.ts")) return [];

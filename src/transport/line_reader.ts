@@ -1,5 +1,8 @@
 /**
  * Cuts a stream of bytes into lines. Never holds more than one line and one read; never trusts a newline to come.
+ *
+ * Stricter than `cli/line_input.ts`, which reads what a person types: a fault of the other side ends the connection here, and each line
+ * has a deadline. There a line that is too long is passed over, a question can be given up, and a line may end in CR LF.
  */
 import type { Clock } from "../clock.ts";
 import { EnvelopeError, TimeoutError } from "../errors.ts";

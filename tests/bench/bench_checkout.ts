@@ -4,7 +4,7 @@
 import { processCpuMs } from "../faults/process_figures.ts";
 import { startBenchServer } from "./bench_server.ts";
 import type { CrowdCommand, CrowdFigures, CrowdOptions } from "./bench_crowd.ts";
-import { readLines } from "./read_lines.ts";
+import { readLines } from "../read_lines.ts";
 
 /** What a number of payments took. */
 export interface PaymentFigures extends CrowdFigures {

@@ -13,7 +13,7 @@ import { generateSessionKey } from "../../src/envelope/session_key.ts";
 import { parseAmount } from "../../src/money.ts";
 import { systemRandom } from "../../src/random.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
-import { readLines } from "./read_lines.ts";
+import { readLines } from "../read_lines.ts";
 
 /** What the process is started with, as JSON in its first argument. */
 export interface CrowdOptions {

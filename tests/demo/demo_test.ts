@@ -4,7 +4,7 @@
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { resolve } from "node:path";
-import { TextLineStream } from "./text_line_stream.ts";
+import { readLines } from "../read_lines.ts";
 
 Deno.test("the demo pays, shows the balances and leaves nothing behind", async () => {
   await inEmptyFolder(async (folder) => {
@@ -42,7 +42,7 @@ for (const [signal, exitCode] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 
     await inEmptyFolder(async (folder) => {
       const child = demo(folder).spawn();
       let port = 0;
-      for await (const line of child.stdout.pipeThrough(new TextLineStream())) {
+      for await (const line of readLines(child.stdout)) {
         port ||= Number(/listening on port (\d+)/.exec(line)?.[1] ?? 0);
         // By now Bob waits for payments too.
         if (line.includes("Alice registers")) child.kill(signal);

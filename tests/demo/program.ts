@@ -3,7 +3,7 @@
  * that MICROPAY_EXECUTABLE names. Nothing here sleeps; each wait is for a line or an end, with a deadline.
  */
 import { resolve } from "node:path";
-import { TextLineStream } from "./text_line_stream.ts";
+import { readLines } from "../read_lines.ts";
 
 /** Longest wait for a line or an end. Far more than anything takes: only what will never come is given up. */
 const waitMsMax = 60_000;
@@ -136,7 +136,7 @@ export class Program {
   }
 
   async #collect(stream: StreamName, readable: ReadableStream<Uint8Array>): Promise<void> {
-    for await (const text of readable.pipeThrough(new TextLineStream())) {
+    for await (const text of readLines(readable)) {
       this.lines.push({ stream, text });
       this.#wake.resolve();
       this.#wake = Promise.withResolvers();

@@ -1,6 +1,7 @@
 /**
  * What a process prints, line by line, and waiting for a line with a deadline that fails loudly.
  */
+import { readLines } from "../read_lines.ts";
 
 /** Far more than anything takes, on a machine that is busy with other tests too: only what never comes is given up. */
 export const deadlineMs = 60_000;
@@ -56,17 +57,12 @@ export class OutputLines {
   }
 
   async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
-    const decoder = new TextDecoder();
-    let rest = "";
-    for await (const chunk of stream) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      rest = lines.pop()!;
-      this.lines.push(...lines);
+    for await (const line of readLines(stream)) {
+      this.lines.push(line);
       this.#forgetOldest();
       this.#tell();
       await this.#mayRead;
     }
-    if (rest !== "") this.lines.push(rest);
     this.#isEnded = true;
     this.#tell();
   }
