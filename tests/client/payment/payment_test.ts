@@ -2,6 +2,7 @@
  * Paying somebody whose client does what it likes: nothing is believed without the server's word, and a doubt is said.
  */
 import { assert, assertEquals } from "@std/assert";
+import { FileError } from "../../../src/errors.ts";
 import type { Amount } from "../../../src/money.ts";
 import { encodeReply, refuse } from "../../../src/protocol/exchange.ts";
 import { payExchange, submitExchange } from "../../../src/protocol/transfer.ts";
@@ -188,6 +189,26 @@ Deno.test("pay: the same id again is paid once, and the second time tells of the
   assertEquals(await server.balanceOf("alice"), 8000);
   await member.abandon();
 });
+
+for (const viaServer of [false, true]) {
+  const way = viaServer ? "through the server" : "directly";
+  Deno.test(`pay: a payment that was made ${way} and whose receipt cannot be stored is in doubt, never failed, and is done when it can`, async () => {
+    await using server = await startServer();
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    await using _payee = await TestPayee.logIn(server, bob, { behave: honest });
+    const member = await memberOf(server, alice);
+    const { outbox, receipts } = member.context;
+    const add = receipts.add.bind(receipts);
+    receipts.add = () => Promise.reject(new FileError("write it: No space left on device"));
+    assertEquals(await resultOf(() => member.pay({ ...lunch, id, viaServer })), "unknown");
+    assertEquals([await server.balanceOf("alice"), await outbox.ids()], [8000, [id]]);
+    receipts.add = add;
+    assertEquals(await resultOf(() => member.pay({ ...lunch, id, viaServer })), "paid");
+    assertEquals([await outbox.ids(), await receipts.has(id)], [[], true]);
+    assertEquals(await server.balanceOf("alice"), 8000);
+    await member.abandon();
+  });
+}
 
 Deno.test("pay: trying an id again while the first try is still on its way is paid once, and says so", async () => {
   const kept = new KeptWallet();
