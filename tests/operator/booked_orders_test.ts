@@ -178,7 +178,7 @@ class Scene {
     const context = { server, session, name, dismiss: () => {} };
     assert(submitRoute.admits === "member");
     return await submitRoute.handle(
-      { order },
+      submitRoute.parse({ order }),
       context as unknown as Parameters<typeof submitRoute.handle>[1],
     ) as Submitted;
   }
