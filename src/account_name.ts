@@ -7,6 +7,7 @@ declare const accountNameBrand: unique symbol;
 /** A checked name in its one stored form, lower case. */
 export type AccountName = string & { readonly [accountNameBrand]: true };
 
+/** Characters of an account's name. Past it: it is no name. */
 export const accountNameCharactersMax = 32;
 
 /** What every refusal of a name says. */

@@ -3,7 +3,7 @@
  */
 import { controls, hasBlankEnd, isPrintable } from "./printable.ts";
 
-/** In Unicode code points. Four bytes each at the most, so an order stays small. */
+/** Unicode code points of a memo. Four bytes each at the most, so an order stays small. Past it: it is no memo. */
 export const memoCharactersMax = 256;
 
 export const memoRule =

@@ -8,7 +8,10 @@ declare const amountBrand: unique symbol;
 export type Amount = number & { readonly [amountBrand]: true };
 
 export const amountMin = 1;
-/** The largest integer that a JSON number, a JavaScript number and an SQLite INTEGER all hold exactly. */
+/**
+ * The largest amount: the largest integer that a JSON number, a JavaScript number and an SQLite INTEGER all hold
+ * exactly. Past it: it is no amount.
+ */
 export const amountMax = Number.MAX_SAFE_INTEGER;
 
 /** Whether a decoded value is an amount. `-0`, `1.5` and `"1"` are not. */

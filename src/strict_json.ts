@@ -8,11 +8,12 @@
  * digits.
  */
 
-/** Deepest nesting of any document of ours, with room to spare. */
+/** Deepest nesting of any document of ours, with room to spare. Past it: refused. */
 export const jsonDepthMax = 8;
 
 /**
  * Longest document, in bytes or in UTF-16 units as it is given. Sixteen times a line on the wire.
+ * Past it: refused before it is parsed.
  */
 export const jsonLengthMax = 1024 * 1024;
 

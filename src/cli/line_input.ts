@@ -1,10 +1,8 @@
 /**
  * Lines that a person types, or that a pipe brings, for the numbered menu.
  */
+import { inputLineBytesMax } from "../limits.ts";
 import { FileError, messageOf } from "../errors.ts";
-
-/** Longest line taken, its end not counted. A terminal passes 4095 bytes at the most, and no answer needs so many. */
-export const inputLineBytesMax = 4096;
 
 export type LineResult =
   | { readonly kind: "line"; readonly text: string }

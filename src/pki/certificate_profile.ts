@@ -62,6 +62,7 @@ export function verifyChain(
 
 /**
  * Leaves remembered at a time: more than the members of any group this is for. About 2 KiB each.
+ * Past it: the one used longest ago is verified again.
  */
 export const verifiedLeavesMax = 2000;
 

@@ -6,7 +6,7 @@ import { CertificateError } from "../errors.ts";
 
 export type PemLabel = "CERTIFICATE" | "CERTIFICATE REQUEST" | "PRIVATE KEY";
 
-/** Longest PEM text that is read: a chain of two certificates at their size limit, with room for text around them. */
+/** Longest PEM text that is read: a chain of two certificates at their size limit, with room for text around them. Past it: refused before it is parsed. */
 export const pemCharactersMax = 64 * 1024;
 
 /** One PEM block with a newline at its end, 64 characters a line. */

@@ -2,12 +2,10 @@
  * CHAIN: a stretch of the ledger's chain, as digests. A member follows it from a head it knows and finds its own entries in it;
  * what others paid stays hidden, for every digest covers a signature that only the parties hold.
  */
+import { chainDigestsMax } from "../limits.ts";
 import * as v from "valibot";
 import type { Exchange } from "./exchange.ts";
 import { base64UrlShape, countShape, digestShape } from "./shapes.ts";
-
-/** 43 characters of base64url and JSON's comma and quotes each: a page takes 28 KiB. */
-export const chainDigestsMax = 600;
 
 const request = v.strictObject({
   /** From the row after this number; 0 for the first. A row is an entry or an account change. */

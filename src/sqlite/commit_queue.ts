@@ -1,20 +1,9 @@
 /**
  * Group commit: what arrives in one turn of the event loop shares one transaction and one fsync.
  */
+import { batchOperationsMax, commitLockWaitMs } from "../limits.ts";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { resultCode, resultCodeOf, sqliteCondition } from "./sqlite_error.ts";
-
-/**
- * Operations in one transaction. A transaction runs without a pause, about 50 µs an operation: this many keep everybody
- * else waiting some 10 ms, and one more hardly makes the fsync cheaper for each.
- */
-export const batchOperationsMax = 256;
-
-/**
- * How long a write waits for the lock that a person's `sqlite3` may hold. The wait stops the whole program, so it is short,
- * and while the lock stays only the first batch waits.
- */
-export const lockWaitMs = 1000;
 
 /** Reads and writes through prepared statements; runs without a pause inside the transaction. */
 export type Operation<T> = () => T;
@@ -180,7 +169,7 @@ export class CommitQueue {
   }
 
   get #lockWaitMs(): number {
-    return this.#options.lockWaitMs ?? lockWaitMs;
+    return this.#options.lockWaitMs ?? commitLockWaitMs;
   }
 
   #waitForLock(waitMs: number): void {

@@ -1,9 +1,10 @@
 /**
  * How the numbered menu reads what people type and what pipes bring.
  */
+import { inputLineBytesMax } from "../../src/limits.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
-import { inputLineBytesMax, LineInput, type LineResult } from "../../src/cli/line_input.ts";
+import { LineInput, type LineResult } from "../../src/cli/line_input.ts";
 import { FileError } from "../../src/errors.ts";
 
 const longest = "x".repeat(inputLineBytesMax);

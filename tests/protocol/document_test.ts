@@ -3,7 +3,6 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import * as limits from "../../src/limits.ts";
-import { chainDigestsMax } from "../../src/protocol/chain.ts";
 
 const source = await Deno.readTextFile(new URL("../../docs/protocol.md", import.meta.url));
 /** Without what aligns the columns of tables. */
@@ -54,7 +53,7 @@ const stated: readonly (readonly [text: string, value: number])[] = [
   ["| a line | 65,536 bytes |", limits.lineBytesMax],
   ["should take at most 32,768 bytes", limits.bodyBytesMax],
   ["| rows of a page | 200, and 32,768 bytes of body; 600 digests |", limits.pageRowsMax],
-  ["most 600 at a time", chainDigestsMax],
+  ["most 600 at a time", limits.chainDigestsMax],
   ["each of at most 4,096 bytes of DER", limits.certificateBytesMax],
   ["at most 2 certificates", limits.chainCertificatesMax],
   ["| an order or a receipt | 12,288 characters |", limits.orderBytesMax],

@@ -1,12 +1,13 @@
 /**
  * CHAIN: pages of digests, read in slices that nobody sees.
  */
+import { chainDigestsMax } from "../../src/limits.ts";
 import { assertEquals } from "@std/assert";
 import { systemClock } from "../../src/clock.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { Amount } from "../../src/money.ts";
 import { encodeBase64Url } from "../../src/base64.ts";
-import { chainDigestsMax, chainExchange } from "../../src/protocol/chain.ts";
+import { chainExchange } from "../../src/protocol/chain.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import { named, startServer } from "./test_server.ts";
 

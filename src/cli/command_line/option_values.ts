@@ -1,6 +1,13 @@
 /**
  * The values on a command line, each with the sentence that refuses it.
  */
+import {
+  certificateDaysMax,
+  historyEntriesMax,
+  rekeyHoursMax,
+  timeoutSecondsMax,
+  userLimitMax,
+} from "../../limits.ts";
 import { type AccountName, accountNameRule, parseAccountName } from "../../account_name.ts";
 import type { RsaBits } from "../../limits.ts";
 import { isMemo, memoRule } from "../../memo.ts";
@@ -12,20 +19,6 @@ import { expandHome } from "../data_home.ts";
 import type { Environment } from "../process_io.ts";
 import { parsePaymentReference, paymentReferenceRule } from "../client/payment_reference.ts";
 import { oneOf, repeatable, valueOf, wholeNumber } from "./value_rule.ts";
-
-/** Most users that one server may be told to serve at a time. */
-export const userLimitMax = 100_000;
-/** Longest validity of a server's certificate: as long as the CA's. */
-export const certificateDaysMax = 3650;
-/**
- * Longest time between two session keys of a server: 24 days, about the longest timer of the
- * runtime.
- */
-export const rekeyHoursMax = 576;
-/** Longest wait that can be asked for. */
-export const timeoutSecondsMax = 3600;
-/** Most entries that one `history` prints. */
-export const historyEntriesMax = 1000;
 
 /**
  * The address that a client tells its peers; without a port it is the one that the client listens

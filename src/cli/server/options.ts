@@ -1,6 +1,7 @@
 /**
  * `micropay server`: its words and options.
  */
+import { accountsMaxDefault } from "../../limits.ts";
 import type { Command } from "@commander-js/extra-typings";
 import { examples } from "../command_line/help_page.ts";
 import {
@@ -18,9 +19,6 @@ import { requestOf } from "../command_line/request_of.ts";
 
 /** What a new account starts with, unless told otherwise. */
 export const initialBalanceDefault = 10_000;
-
-/** How many accounts a ledger may have, unless told otherwise. */
-export const accountsMaxDefault = 10_000;
 
 /** How long new connections get the same session key, unless told otherwise. */
 export const rekeyHoursDefault = 24;

@@ -2,13 +2,8 @@
  * The standard output of a server, which nobody may read: a pager, a stopped terminal, a log that is stuck. Lines wait here and are written
  * beside everything else, in order; a write that held up the program would hold up its deadlines and signals, too.
  */
+import { outputDrainMs, outputQueueBytesMax } from "../../limits.ts";
 import type { Clock } from "../../clock.ts";
-
-/** Bytes that wait: some thousands of lines, or sixteen of the longest messages. */
-export const outputQueueBytesMax = 1024 * 1024;
-
-/** How long the end of the process is put off for what waits. With the time that stopping may take, Docker's ten seconds are enough. */
-export const outputDrainMs = 2000;
 
 /** Bytes given away at a time, so that what was taken of them is known soon. */
 const batchBytesMax = 64 * 1024;

@@ -1,6 +1,7 @@
 /**
  * `micropay server`: opens what a server needs, runs it, and closes everything again.
  */
+import { userLimitMin } from "../../limits.ts";
 import { resolve } from "node:path";
 import { systemClock } from "../../clock.ts";
 import { messageOf, UsageError } from "../../errors.ts";
@@ -31,8 +32,6 @@ import { openServerLog, type ServerLog } from "./server_log.ts";
 import type { ProcessIo } from "../process_io.ts";
 import { askYesNo } from "../yes_no.ts";
 
-/** A limit below this would be of no use: one payer, one payee, and the payer's own question about the outcome. */
-const userLimitMin = 3;
 const hourMs = 3_600_000;
 
 /**

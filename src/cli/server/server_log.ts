@@ -1,6 +1,7 @@
 /**
  * What the server prints: each event as one line of text or of JSON. Everything that came from outside is escaped.
  */
+import { logTextCharactersMax } from "../../limits.ts";
 import { configure, getJsonLinesFormatter, getLogger, type LogRecord } from "@logtape/logtape";
 import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
@@ -12,12 +13,6 @@ import type { Endpoint } from "../../transport/byte_stream.ts";
 import { expiryLine } from "./expiry_line.ts";
 import { escapeRisky } from "../json_line.ts";
 import { LogRateLimit, type LogSubject } from "./log_rate_limit.ts";
-
-/**
- * Characters of a text that the other side had a part in: more than any that is as it should be. An order's names are printed before they
- * are checked, and may be thousands long.
- */
-export const logTextCharactersMax = 256;
 
 export interface ServerLogOptions {
   readonly format: "text" | "json";

@@ -3,7 +3,7 @@
  */
 import { type Amount, isAmount } from "../../money.ts";
 import { InterruptedError } from "../../errors.ts";
-import { pageRowsMax } from "../../limits.ts";
+import { pageRowsMax, refundTriesMax } from "../../limits.ts";
 import { type Refusal, refuse } from "../../protocol/exchange.ts";
 import { historyExchange } from "../../protocol/history.ts";
 import type { Order } from "../../protocol/order.ts";
@@ -28,9 +28,6 @@ import type { Settled } from "./settlement.ts";
 
 type Done = Settled & { readonly outcome: "done" };
 type Refunder = { readonly member: MemberContext } & RefundOptions;
-
-/** How often what is left is asked for again, when somebody else gives back a part of the same payment at the same time. */
-const triesMax = 3;
 
 /**
  * Gives back a payment, or a part of it. When the same refund (of this payment, of this amount; or with this id) was sent before and is in
@@ -86,7 +83,7 @@ async function giveBack(
     if (typeof amount === "object") return amount;
     const result = await giveBackOnce({ ...terms, amount }, receipt, refunder);
     const isOutdated = result.outcome === "refused" && result.code === 269 && isForTheRest(terms);
-    if (!isOutdated || tries === triesMax) return result;
+    if (!isOutdated || tries === refundTriesMax) return result;
   }
 }
 

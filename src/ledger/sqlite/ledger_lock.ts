@@ -2,6 +2,7 @@
  * The lock that every program takes before it writes a ledger. It decides what may run at the same time: one server and any
  * number of ledger commands, or one restore or reset alone.
  */
+import { ledgerLockWaitMs } from "../../limits.ts";
 import { DatabaseSync } from "node:sqlite";
 import { FileError, LedgerBusyError, LedgerError } from "../../errors.ts";
 import { inodeOf } from "./ledger_file.ts";
@@ -27,8 +28,6 @@ export interface LedgerLock extends Disposable {
   release(): void;
 }
 
-/** How long a command waits for another one to finish. A server is not waited for: it may run for weeks. */
-const lockWaitMs = 300;
 /** The lock file changes under us only when a ledger is deleted at that instant. */
 const attemptsMax = 10;
 
@@ -82,7 +81,7 @@ interface Step {
 const shared: Step = {
   // This pragma reads the file when it runs. A SELECT reads it when it is prepared, which fails without a code in Deno 2.4.
   statements: ["BEGIN", "PRAGMA user_version"],
-  waitMs: lockWaitMs,
+  waitMs: ledgerLockWaitMs,
   taken: (attempt, cause) =>
     new LedgerBusyError(`${attempt}: another command restores or deletes it; try again later`, {
       cause,
@@ -98,7 +97,7 @@ const reserved: Step = {
 
 const exclusive: Step = {
   statements: ["BEGIN EXCLUSIVE"],
-  waitMs: lockWaitMs,
+  waitMs: ledgerLockWaitMs,
   taken: (attempt, cause) =>
     new LedgerBusyError(`${attempt}: another command is writing to it; try again later`, { cause }),
 };

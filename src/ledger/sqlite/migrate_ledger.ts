@@ -1,6 +1,7 @@
 /**
  * Bringing an older ledger up to date at the start of its server.
  */
+import { keptCopiesMax } from "../../limits.ts";
 import type { DatabaseSync } from "node:sqlite";
 import { FileError, MicropayError } from "../../errors.ts";
 import { copyTables } from "./copy_tables.ts";
@@ -8,9 +9,6 @@ import { createLedgerFile } from "./create_ledger_file.ts";
 import { connect, type LedgerFileMarks, removeIfThere } from "./ledger_file.ts";
 import { type Migration, migrations, migrationStatements } from "./schema.ts";
 import { ledgerError } from "./ledger_error.ts";
-
-/** A server that was killed while it migrated left a copy; more of them than this is not by chance. */
-export const keptCopiesMax = 9;
 
 /**
  * Keeps a copy of the ledger as it is, then migrates it in one transaction: killed at any moment, it is of the old version or of

@@ -29,7 +29,7 @@ export const derTag = {
   set: 0x31,
 } as const;
 
-/** Deepest nesting that is followed; a certificate of ours needs 7. */
+/** Deepest nesting that is followed; a certificate of ours needs 7. Past it: refused. */
 export const derDepthMax = 16;
 
 /**

@@ -1,8 +1,8 @@
 /** CHAIN: digests of entries and account changes in order, for a member that checks that nothing it knows of was changed. */
 import { encodeBase64Url } from "../../base64.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import { chainEntriesAtOnce, chainEntriesPerTurn } from "../../limits.ts";
-import { chainDigestsMax, chainExchange } from "../../protocol/chain.ts";
+import { chainDigestsMax, chainEntriesAtOnce, chainEntriesPerTurn } from "../../limits.ts";
+import { chainExchange } from "../../protocol/chain.ts";
 import { answered } from "../../protocol/exchange.ts";
 import { giveWay } from "../../give_way.ts";
 import { memberRoute } from "../route.ts";

@@ -1,4 +1,5 @@
 /** HISTORY: the asker's entries, newest first. */
+import { historyPageEntriesMax } from "../../limits.ts";
 import type { AccountName } from "../../account_name.ts";
 import type { Entry } from "../../ledger/entry.ts";
 import { giveWay } from "../../give_way.ts";
@@ -16,7 +17,7 @@ export const historyRoute = memberRoute({
     if (before !== undefined && after !== undefined) {
       return refuse(410, "a history is asked for before an entry or after one, not both");
     }
-    const rowsMax = Math.min(limit, entriesPerPageMax);
+    const rowsMax = Math.min(limit, historyPageEntriesMax);
     const query = {
       // One more, to know whether there is more.
       limit: rowsMax + 1,
@@ -33,9 +34,6 @@ export const historyRoute = memberRoute({
     });
   },
 });
-
-/** A row takes at least 2 KiB, so no more of them fit; more would be signed for nothing. */
-const entriesPerPageMax = 16;
 
 function rowFor(
   entry: Entry,

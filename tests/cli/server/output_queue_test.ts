@@ -1,12 +1,9 @@
 /**
  * A server's output whose reader is slow, stuck, or has no room: order is kept, what is missing is said, and nothing is waited for.
  */
+import { outputDrainMs, outputQueueBytesMax } from "../../../src/limits.ts";
 import { assert, assertEquals } from "@std/assert";
-import {
-  outputDrainMs,
-  OutputQueue,
-  outputQueueBytesMax,
-} from "../../../src/cli/server/output_queue.ts";
+import { OutputQueue } from "../../../src/cli/server/output_queue.ts";
 import { ManualClock } from "../../manual_clock.ts";
 
 /** A reader that takes bytes only when it is told to. */

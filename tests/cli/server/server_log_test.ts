@@ -4,12 +4,13 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { named } from "../../server/test_server.ts";
 import type { AccountName } from "../../../src/account_name.ts";
-import { lineOf, logTextCharactersMax, openServerLog } from "../../../src/cli/server/server_log.ts";
+import { lineOf, openServerLog } from "../../../src/cli/server/server_log.ts";
 import {
   lineBytesMax,
   logLinesMax,
   logMembersAtAddress,
   logSealedBytesMax,
+  logTextCharactersMax,
   logWindowMs,
 } from "../../../src/limits.ts";
 import type { ServerEvent } from "../../../src/server/server_event.ts";

@@ -1,6 +1,6 @@
+import { batchOperationsMax } from "../../../src/limits.ts";
 import { assertEquals, assertInstanceOf, assertNotEquals, assertRejects } from "@std/assert";
 import { LedgerBusyError, LedgerError } from "../../../src/errors.ts";
-import { batchOperationsMax } from "../../../src/sqlite/commit_queue.ts";
 import {
   alice,
   bob,

@@ -1,7 +1,7 @@
+import { keptCopiesMax } from "../../../src/limits.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { FileError, LedgerError, LedgerFullError } from "../../../src/errors.ts";
 import { backupSqliteLedger } from "../../../src/ledger/sqlite/backup_ledger.ts";
-import { keptCopiesMax } from "../../../src/ledger/sqlite/migrate_ledger.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { schemaVersion } from "../../../src/ledger/sqlite/schema.ts";
 import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";

@@ -2,13 +2,14 @@
  * The menu's questions. An answer that cannot be used leads back to the menu: asked again, a script's next line, meant for
  * something else, would be taken for an amount.
  */
+import { inputLineBytesMax } from "../../../limits.ts";
 import { type AccountName, accountNameRule, parseAccountName } from "../../../account_name.ts";
 import { untilAborted } from "../../../client/payment/handing_over.ts";
 import { InterruptedError, UsageError } from "../../../errors.ts";
 import { isMemo, memoRule } from "../../../memo.ts";
 import { type Amount, amountRuleFor, parseAmount } from "../../../money.ts";
 import { printable } from "../../../printable.ts";
-import { inputLineBytesMax, type LineInput } from "../../line_input.ts";
+import { type LineInput } from "../../line_input.ts";
 import { oneTimeCodeRule, parseOneTimeCode } from "../../command_line/option_values.ts";
 import {
   parsePaymentReference,
