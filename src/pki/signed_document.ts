@@ -131,7 +131,9 @@ export async function verifyDocumentElsewhere(
 }
 
 function signedBytes({ jws }: UnverifiedDocument): Uint8Array<ArrayBuffer> {
-  return encoder.encode(jws.slice(0, jws.length - signatureLength - 1));
+  // The types of the oldest Deno do not say what kind of memory an encoder writes to.
+  const bytes = encoder.encode(jws.slice(0, jws.length - signatureLength - 1));
+  return bytes as Uint8Array<ArrayBuffer>;
 }
 
 function notByThisKey(): EnvelopeError {
