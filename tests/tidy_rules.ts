@@ -32,7 +32,6 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   "jose": [],
   "@commander-js/": ["cli"],
   "commander": ["cli"],
-  "@logtape/": ["cli"],
 };
 
 /** What is passed in instead, and the one file that may have it. */

@@ -121,7 +121,7 @@ const broken: readonly {
   {
     rule: "a dependency is imported where it belongs",
     path: "src/server/a.ts",
-    text: 'import "@logtape/logtape";',
+    text: 'import "commander";',
     line: 1,
   },
   {

@@ -25,7 +25,7 @@ for (const format of ["text", "json"] as const) {
     const clock = new ManualClock();
     const printed: string[] = [];
     const print = (line: string) => printed.push(line);
-    const log = await openServerLog({ format, silent: false, clock, print });
+    const log = openServerLog({ format, silent: false, clock, print });
     const messages = 2 * logLinesMax;
     await sendAsStranger(server, messages);
     assertEquals(server.events.all.filter(({ kind }) => kind === "refused").length, messages);

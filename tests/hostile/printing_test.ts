@@ -63,9 +63,9 @@ const events: readonly ((text: string) => ServerEvent)[] = [
 ];
 
 for (const format of ["text", "json"] as const) {
-  Deno.test(`hostile: the server's log as ${format} is one harmless line an event`, async () => {
+  Deno.test(`hostile: the server's log as ${format} is one harmless line an event`, () => {
     let printed: string[] = [];
-    const log = await openServerLog({
+    const log = openServerLog({
       format,
       silent: true,
       clock: new ManualClock(),

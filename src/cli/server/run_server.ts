@@ -57,7 +57,7 @@ export async function runServer(
       ),
   });
   const print = (line: string) => output.print(line);
-  const log = await openServerLog({ format, silent, certs, clock, print });
+  const log = openServerLog({ format, silent, certs, clock, print });
   try {
     return await serveLedger(request, { ...processIo, log });
   } finally {

@@ -2,7 +2,6 @@
  * What the server prints: each event as one line of text or of JSON. Everything that came from outside is escaped.
  */
 import { logTextCharactersMax } from "../../limits.ts";
-import { configure, getJsonLinesFormatter, getLogger, type LogRecord } from "@logtape/logtape";
 import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
 import { defaultFolder } from "../../pki/gencert_hint.ts";
@@ -32,46 +31,31 @@ export interface ServerLog {
   report(event: ServerEvent): void;
 }
 
-export async function openServerLog(
+/** How much a line matters, as JSON names it. */
+type Level = "INFO" | "WARN" | "ERROR";
+
+export function openServerLog(
   { format, silent, certs, clock, print }: ServerLogOptions,
-): Promise<ServerLog> {
-  const jsonLines = getJsonLinesFormatter({ properties: "flatten" });
-  const text = (record: LogRecord) => record.message.join("");
-  // A value within a message is put between quotation marks; a message that is one text is not.
-  const json = (record: LogRecord) => {
-    const { line: _, ...properties } = record.properties;
-    return escapeRisky(jsonLines({ ...record, message: [text(record)], properties }).trimEnd());
+): ServerLog {
+  const written = (level: Level, text: string, fields: Record<string, unknown> = {}) => {
+    if (format === "text") return text.trimEnd();
+    const timestamp = new Date(clock.nowMs()).toISOString();
+    const head = { "@timestamp": timestamp, level, message: text, logger: "micropay.server" };
+    return escapeRisky(JSON.stringify({ ...head, ...fields }));
   };
-  const formatter = format === "json" ? json : text;
-  await configure({
-    reset: true,
-    sinks: { output: (record) => print(formatter(record).trimEnd()) },
-    loggers: [
-      { category: "micropay", sinks: ["output"], lowestLevel: "debug" },
-      { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
-    ],
-  });
-  const logger = getLogger(["micropay", "server"]);
   const rateLimit = new LogRateLimit({
     clock,
     onLeftOut({ kind, name }, lines) {
       const line = `${printable(name)}: ${lines} more lines about it are left out`;
       const about = kind === "member" ? { name } : { address: name };
-      logger.warn("{line}", { line, event: "left_out", ...about, lines });
+      print(written("WARN", line, { event: "left_out", ...about, lines }));
     },
   });
   return {
-    say: (line) => logger.info("{line}", { line }),
+    say: (line) => print(written("INFO", line)),
     leftOutLine(lines) {
       const line = `${lines} lines are left out here, they could not be written`;
-      return formatter({
-        category: logger.category,
-        level: "warning",
-        message: ["", line, ""],
-        rawMessage: "{line}",
-        timestamp: clock.nowMs(),
-        properties: { line, event: "unwritten", lines },
-      }).trimEnd();
+      return written("WARN", line, { event: "unwritten", lines });
     },
     report(reported) {
       const event = shortened(reported);
@@ -83,12 +67,14 @@ export async function openServerLog(
       const { kind, ...properties } = event;
       const fields = { event: kind, ...plain(properties, { withSealed }) };
       const line = lineOf(event, { withSealed: withSealed && format === "text", certs });
-      if (kind === "fault") logger.error("{line}", { line, ...fields });
-      else if (kind === "line_refused" || kind === "expiry") {
-        logger.warn("{line}", { line, ...fields });
-      } else logger.info("{line}", { line, ...fields });
+      print(written(levelOf(kind), line, fields));
     },
   };
+}
+
+function levelOf(kind: ServerEvent["kind"]): Level {
+  if (kind === "fault") return "ERROR";
+  return kind === "line_refused" || kind === "expiry" ? "WARN" : "INFO";
 }
 
 /**

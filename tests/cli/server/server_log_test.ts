@@ -120,10 +120,10 @@ const rows: readonly { event: ServerEvent; says: string }[] = [
 ];
 
 for (const { event, says } of rows) {
-  Deno.test(`log: ${event.kind} is "${says}", and the same in JSON`, async () => {
+  Deno.test(`log: ${event.kind} is "${says}", and the same in JSON`, () => {
     assertEquals(lineOf(event, { withSealed: false }), says);
     const printed: string[] = [];
-    const log = await openServerLog({
+    const log = openServerLog({
       format: "json",
       silent: false,
       clock: new ManualClock(),
@@ -138,9 +138,9 @@ for (const { event, says } of rows) {
   });
 }
 
-Deno.test("log: a certificate in another folder is renewed with that folder", async () => {
+Deno.test("log: a certificate in another folder is renewed with that folder", () => {
   const printed: string[] = [];
-  const log = await openServerLog({
+  const log = openServerLog({
     format: "text",
     silent: false,
     certs: "/srv/our certs",
@@ -151,7 +151,7 @@ Deno.test("log: a certificate in another folder is renewed with that folder", as
   assertStringIncludes(printed[0]!, "micropay gencert renew --out '/srv/our certs' makes");
 });
 
-Deno.test("log: the message as it came follows the words, unless it is to be left out", async () => {
+Deno.test("log: the message as it came follows the words, unless it is to be left out", () => {
   const event: ServerEvent = messageOf({ name: named("alice") });
   const settings = [
     { format: "text", silent: false, expected: [`→ [List] from 127.0.0.1@57609\n${line}`] },
@@ -160,7 +160,7 @@ Deno.test("log: the message as it came follows the words, unless it is to be lef
   for (const { format, silent, expected } of settings) {
     const printed: string[] = [];
     const print = (text: string) => printed.push(text);
-    const log = await openServerLog({ format, silent, clock: new ManualClock(), print });
+    const log = openServerLog({ format, silent, clock: new ManualClock(), print });
     log.report(event);
     assertEquals(printed, [...expected]);
   }
@@ -168,15 +168,15 @@ Deno.test("log: the message as it came follows the words, unless it is to be lef
     const printed: string[] = [];
     const print = (text: string) => printed.push(text);
     const clock = new ManualClock();
-    (await openServerLog({ format: "json", silent, clock, print })).report(event);
+    openServerLog({ format: "json", silent, clock, print }).report(event);
     assertEquals(JSON.parse(printed[0]!).sealed, silent ? undefined : line);
   }
 });
 
-Deno.test("log: the line for lines that could not be written is of the same form as all others", async () => {
+Deno.test("log: the line for lines that could not be written is of the same form as all others", () => {
   const says = "7 lines are left out here, they could not be written";
-  assertEquals((await floodedLog(0)).log.leftOutLine(7), says);
-  const { log, clock, printed } = await floodedLog(0, { format: "json" });
+  assertEquals(floodedLog(0).log.leftOutLine(7), says);
+  const { log, clock, printed } = floodedLog(0, { format: "json" });
   const fields = JSON.parse(log.leftOutLine(7));
   assertEquals([fields.message, fields.event, fields.lines], [says, "unwritten", 7]);
   log.report({ kind: "stopped" });
@@ -188,20 +188,20 @@ Deno.test("log: the line for lines that could not be written is of the same form
 
 const refusal: ServerEvent = { kind: "line_refused", remote, reason: "not a compact JWE" };
 
-async function floodedLog(
+function floodedLog(
   lines: number,
   { format = "text", silent = true }: { format?: "text" | "json"; silent?: boolean } = {},
 ) {
   const clock = new ManualClock();
   const printed: string[] = [];
   const print = (text: string) => printed.push(text);
-  const log = await openServerLog({ format, silent, clock, print });
+  const log = openServerLog({ format, silent, clock, print });
   for (let count = 0; count < lines; count++) log.report(refusal);
   return { clock, log, printed };
 }
 
-Deno.test("log: as many lines about an address as may be are printed; of one more it is told that it was left out", async () => {
-  const { clock, log, printed } = await floodedLog(logLinesMax);
+Deno.test("log: as many lines about an address as may be are printed; of one more it is told that it was left out", () => {
+  const { clock, log, printed } = floodedLog(logLinesMax);
   assertEquals(printed.length, logLinesMax);
   log.report(refusal);
   clock.advance(logWindowMs - 1);
@@ -212,8 +212,8 @@ Deno.test("log: as many lines about an address as may be are printed; of one mor
   assertEquals(printed.length, logLinesMax + 2);
 });
 
-Deno.test("log: a flood from one address hides nobody else, and nothing that a member says there", async () => {
-  const { log, printed } = await floodedLog(10 * logLinesMax);
+Deno.test("log: a flood from one address hides nobody else, and nothing that a member says there", () => {
+  const { log, printed } = floodedLog(10 * logLinesMax);
   log.report({ ...refusal, remote: { ...remote, host: "192.0.2.1" } });
   log.report(messageOf({ name: named("alice") }));
   // A name may look like an address.
@@ -238,8 +238,8 @@ for (const flood of floods) {
   for (const name of [undefined, named("alice")]) {
     const event = flood(name);
     const about = name ?? "127.0.0.1";
-    Deno.test(`log: however often ${about} brings about "${event.kind}", so many lines are printed, and how many more it were`, async () => {
-      const { clock, log, printed } = await floodedLog(0);
+    Deno.test(`log: however often ${about} brings about "${event.kind}", so many lines are printed, and how many more it were`, () => {
+      const { clock, log, printed } = floodedLog(0);
       for (let count = 0; count < logLinesMax + 7; count++) log.report(event);
       assertEquals(printed.length, logLinesMax);
       clock.advance(logWindowMs);
@@ -251,8 +251,8 @@ for (const flood of floods) {
 for (const format of ["text", "json"] as const) {
   for (const name of [undefined, named("alice")]) {
     const about = name ?? "127.0.0.1";
-    Deno.test(`log: as ${format}, of what ${about} sealed so much is printed, then only the words and how many it were`, async () => {
-      const { clock, log, printed } = await floodedLog(0, { format, silent: false });
+    Deno.test(`log: as ${format}, of what ${about} sealed so much is printed, then only the words and how many it were`, () => {
+      const { clock, log, printed } = floodedLog(0, { format, silent: false });
       const half = messageOf({ ...(name && { name }), sealed: "x".repeat(logSealedBytesMax / 2) });
       const longer = { ...half, line: `${half.line}x` };
       const withSealed = () => printed.filter((text) => text.includes(half.line)).length;
@@ -271,8 +271,8 @@ for (const format of ["text", "json"] as const) {
   }
 }
 
-Deno.test("log: who has many accounts at one address has some times the lines and bytes of one, and hides no stranger", async () => {
-  const { clock, log, printed } = await floodedLog(0, { silent: false });
+Deno.test("log: who has many accounts at one address has some times the lines and bytes of one, and hides no stranger", () => {
+  const { clock, log, printed } = floodedLog(0, { silent: false });
   const sealed = "x".repeat(logSealedBytesMax);
   const accounts = Array.from({ length: logMembersAtAddress + 3 }, (_, at) => named(`a${at}`));
   for (const name of accounts) log.report(messageOf({ name, sealed }));
@@ -291,8 +291,8 @@ Deno.test("log: who has many accounts at one address has some times the lines an
 });
 
 for (const format of ["text", "json"] as const) {
-  Deno.test(`log: as ${format}, a text that its sender made long is cut`, async () => {
-    const { log, printed } = await floodedLog(0, { format });
+  Deno.test(`log: as ${format}, a text that its sender made long is cut`, () => {
+    const { log, printed } = floodedLog(0, { format });
     for (const length of [logTextCharactersMax, lineBytesMax]) {
       const text = "a".repeat(length);
       log.report({ ...messageOf({}), notation: text });
@@ -309,8 +309,8 @@ for (const format of ["text", "json"] as const) {
   });
 }
 
-Deno.test("log: when the server stops, what was left out is told first, and no timer is left", async () => {
-  const { clock, log, printed } = await floodedLog(logLinesMax + 7, { format: "json" });
+Deno.test("log: when the server stops, what was left out is told first, and no timer is left", () => {
+  const { clock, log, printed } = floodedLog(logLinesMax + 7, { format: "json" });
   log.report({ kind: "stopped" });
   const [leftOut, stopped] = printed.slice(logLinesMax).map((text) => JSON.parse(text));
   assertEquals([leftOut.event, leftOut.address, leftOut.lines], ["left_out", "127.0.0.1", 7]);
