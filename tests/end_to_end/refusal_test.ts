@@ -108,7 +108,7 @@ Deno.test("somebody without an identity, or with several, is told what to do", a
       args: ["balance", "--as", "alice"],
       code: 4,
       error: "not_authenticated",
-      says: "register it, or give --home or --as",
+      says: "register it, or give another name or --home",
     },
     {
       title: "there are several",
@@ -116,7 +116,7 @@ Deno.test("somebody without an identity, or with several, is told what to do", a
       args: ["balance"],
       code: 2,
       error: "usage",
-      says: "give one of alice, carol with --as",
+      says: "there are several here; name one with --as: alice, carol",
     },
   ];
   for (const { title, as, args, code, error, says } of rows) {
