@@ -146,7 +146,12 @@ const rows: readonly Row[] = [
 
 for (const kind of ["revoked", "closed"] as const) {
   for (const { title, answer, ...expected } of rows) {
-    Deno.test(`${title}, ${kind}: ${expected[kind]}`, async () => {
+    Deno.test({
+      name: `${title}, ${kind}: ${expected[kind]}`,
+      // The server may be sealing a push for a connection that the test closes just then. Deno
+      // 2.4 counts that as an operation that the test has forgotten.
+      sanitizeOps: false,
+    }, async () => {
       await using scene = await Scene.open();
       const { server } = scene;
       const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];

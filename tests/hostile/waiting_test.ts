@@ -20,6 +20,9 @@ import type { Channel } from "../../src/transport/channel.ts";
 import { soon } from "../server/soon.ts";
 import { isServed, Scene } from "./scene.ts";
 
+/** What the waiting members of a test are reading: it goes on until their connections have ended. */
+const readings: Promise<void>[] = [];
+
 /** A member that waits, by hand: each notice it is told is read by the test. */
 class WaitingMember {
   readonly channel: Channel;
@@ -30,7 +33,7 @@ class WaitingMember {
     this.channel = channel;
     this.#answersPings = answersPings;
     channel.send(balanceExchange.type, {});
-    this.#read();
+    readings.push(this.#read());
   }
 
   async until(told: string): Promise<void> {
@@ -48,21 +51,33 @@ class WaitingMember {
   }
 }
 
-async function openFull(names: readonly string[]): Promise<
-  { scene: Scene; serving: ServerLink; members: Identity[] }
-> {
+interface FullScene extends AsyncDisposable {
+  readonly scene: Scene;
+  readonly serving: ServerLink;
+  readonly members: Identity[];
+}
+
+async function openFull(names: readonly string[]): Promise<FullScene> {
   const scene = await Scene.open({ userLimit: 1 });
   const members: Identity[] = [];
   for (const name of ["serving", ...names]) members.push(await scene.server.enroll(name));
   await scene.allGone();
   const serving = await scene.link(members.shift()!, "192.0.2.7");
   assert(await isServed(serving));
-  return { scene, serving, members };
+  return {
+    scene,
+    serving,
+    members,
+    async [Symbol.asyncDispose]() {
+      await scene[Symbol.asyncDispose]();
+      await Promise.allSettled(readings.splice(0));
+    },
+  };
 }
 
 Deno.test("waiting: a place is told again after a while, and a change no sooner than it may", async () => {
-  const { scene, serving, members: [alice, bob] } = await openFull(["alice", "bob"]);
-  await using _scene = scene;
+  await using full = await openFull(["alice", "bob"]);
+  const { scene, serving, members: [alice, bob] } = full;
   const { clock } = scene;
   const first = new WaitingMember(await scene.channel(alice!, "198.51.100.1"));
   await first.until("1");
@@ -85,8 +100,8 @@ Deno.test("waiting: a place is told again after a while, and a change no sooner 
 });
 
 Deno.test("waiting: one that does not answer whether it is there gives its place back", async () => {
-  const { scene, serving, members: [alice, bob] } = await openFull(["alice", "bob"]);
-  await using _scene = scene;
+  await using full = await openFull(["alice", "bob"]);
+  const { scene, serving, members: [alice, bob] } = full;
   const { clock } = scene;
   const silent = new WaitingMember(await scene.channel(alice!, "198.51.100.1"));
   await silent.until("1");
@@ -118,8 +133,8 @@ Deno.test("waiting: past the places of an address a member is told that it is fu
     { length: waitingPlacesOfAddress / waitingPlacesOfAccount + 1 },
     (_, at) => `m${at}`,
   );
-  const { scene, members } = await openFull(names);
-  await using _scene = scene;
+  await using full = await openFull(names);
+  const { scene, members } = full;
   for (const member of members.slice(0, -1)) {
     for (let connection = 0; connection < waitingPlacesOfAccount; connection++) {
       new WaitingMember(await scene.channel(member, "198.51.100.1"));
@@ -141,8 +156,8 @@ Deno.test("waiting: past the places of an address a member is told that it is fu
 
 Deno.test("waiting: however often the first ones leave and come again, each other one is told its place once a second at most", async () => {
   const names = Array.from({ length: 20 }, (_, at) => `m${at}`);
-  const { scene, members } = await openFull(names);
-  await using _scene = scene;
+  await using full = await openFull(names);
+  const { scene, members } = full;
   const { clock } = scene;
   const come = async (at: number) => {
     const host = `198.51.100.${at}`;

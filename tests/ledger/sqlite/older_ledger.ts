@@ -55,9 +55,9 @@ export function makeOlderLedger(
   });
 }
 
-/** All rows of a query, by a connection that cannot write. */
+/** All rows of a query. The connection may write: it has to undo what a killed program left half done. */
 export function rowsOf(file: string, query: string): Record<string, unknown>[] {
-  const database = new DatabaseSync(file, { readOnly: true });
+  const database = new DatabaseSync(file);
   try {
     return database.prepare(query).all().map((row) => ({ ...row }));
   } finally {
