@@ -108,6 +108,18 @@ export class ServedConnection {
 
   async #serveSpeaker(
     stranger: Stranger,
+    { accepted, share }: { accepted: Accepted; share: Share },
+  ): Promise<void> {
+    try {
+      await this.#serveSession(stranger, { accepted, share });
+    } finally {
+      // A connection is over when nothing is done for it any more.
+      await accepted.channel.abandon();
+    }
+  }
+
+  async #serveSession(
+    stranger: Stranger,
     { accepted: { channel, message, line }, share }: { accepted: Accepted; share: Share },
   ): Promise<void> {
     const speaker = await identifySpeaker(channel.correspondent, this.#server.ledger);

@@ -132,6 +132,12 @@ export class Channel {
     this.close();
   }
 
+  /** Closes at once, and resolves when nothing is being sealed for it any more. */
+  async abandon(): Promise<void> {
+    this.close();
+    await this.#ends.writer.made();
+  }
+
   /** Closes at once. Harmless the second time. */
   close(): void {
     this.#ends.stream.close();

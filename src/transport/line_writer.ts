@@ -24,6 +24,8 @@ export class LineWriter {
   /** Why the connection was closed here: no line is made any more, for making one costs more than writing it. */
   #fault: string | undefined;
   #writing: Promise<void> | undefined;
+  /** Settles with each line that is being made. */
+  readonly #making = new Set<Promise<void>>();
 
   constructor(stream: ByteStream, { clock }: { clock: Clock }) {
     this.#stream = stream;
@@ -62,6 +64,11 @@ export class LineWriter {
     await this.#writing;
   }
 
+  /** Resolves when no line is being made any more, whether it can still be written or not. */
+  async made(): Promise<void> {
+    await Promise.all(this.#making);
+  }
+
   #write(make: () => Promise<string>): Promise<void> {
     if (this.#fault !== undefined) return Promise.reject(this.#closed(this.#fault));
     if (this.#waiting.length >= sendQueueMessagesMax) {
@@ -69,7 +76,9 @@ export class LineWriter {
     }
     const waiting: Waiting = { line: make(), settle: Promise.withResolvers() };
     // One that cannot be made is found out when it is its turn.
-    waiting.line.then((line) => waiting.made = line, () => {});
+    const made = waiting.line.then((line) => void (waiting.made = line), () => {});
+    this.#making.add(made);
+    made.then(() => this.#making.delete(made));
     this.#waiting.push(waiting);
     this.#writing ??= this.#writeAll();
     return waiting.settle.promise;

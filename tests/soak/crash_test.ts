@@ -3,6 +3,6 @@ import { crashRounds } from "./crash_rounds.ts";
 
 Deno.test("killed at random moments, the server loses no receipt and books nothing twice", async () => {
   const rounds: number[] = [];
-  await crashRounds({ rounds: 5, members: 16, onRound: ({ number }) => rounds.push(number) });
-  assertEquals(rounds, [1, 2, 3, 4, 5]);
+  await crashRounds({ rounds: 3, members: 16, onRound: ({ number }) => rounds.push(number) });
+  assertEquals(rounds, [1, 2, 3]);
 });
