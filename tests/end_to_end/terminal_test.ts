@@ -1,18 +1,18 @@
 /**
- * The menu in a real terminal: what a person sees who meets a ledger for the first time.
+ * The menu in a real terminal: what a person sees at the first connection to a ledger.
  */
 import { testWith } from "../installed_tool.ts";
 import { assertEquals } from "@std/assert";
 import { openSceneWith, type Scene } from "./driver.ts";
-import { deadlineMs } from "./output_lines.ts";
 import { programCommand, runtimeEnvironment } from "./program.ts";
+import { quoted, Terminal } from "./terminal.ts";
 
 testWith(
   ["tmux"],
   "in a terminal the fingerprint is asked for, then the menu works, and Ctrl-C leaves it cleanly",
   async () => {
     await using scene = await openSceneWith([]);
-    await using terminal = await Terminal.open(scene);
+    await using terminal = await openMenu(scene);
     await terminal.shows("The SHA-256 fingerprint of its CA is");
     await terminal.shows("Is it the one the operator told you? [y/N]");
     await terminal.type("y");
@@ -36,7 +36,7 @@ testWith(
 
 testWith(["tmux"], "in a terminal, any answer but yes trusts nobody", async () => {
   await using scene = await openSceneWith([]);
-  await using terminal = await Terminal.open(scene);
+  await using terminal = await openMenu(scene);
   await terminal.shows("[y/N]");
   await terminal.type("no");
   await terminal.shows("which nobody has confirmed.");
@@ -49,16 +49,16 @@ testWith(
   async () => {
     await using scene = await openSceneWith(["bob"], { args: ["1"] });
     {
-      await using terminal = await Terminal.open(scene);
+      await using terminal = await openMenu(scene);
       await terminal.shows("[y/N]");
       await terminal.press("C-c");
       await terminal.shows("connect to the server: it was interrupted");
       await terminal.shows("ended with 1");
     }
-    // Her ledger is known from then on.
+    // Registering stores the ledger's fingerprint, so the menu does not ask again.
     await scene.register("alice");
     await scene.receiver("bob");
-    await using terminal = await Terminal.open(scene);
+    await using terminal = await openMenu(scene);
     await terminal.shows("Your choice:");
     await terminal.type("2");
     await terminal.type("alice");
@@ -70,68 +70,16 @@ testWith(
   },
 );
 
-/** A terminal of 200 columns with a client in it, by `tmux`, on a server of its own. */
-class Terminal implements AsyncDisposable {
-  readonly #socket: string;
-
-  constructor(socket: string) {
-    this.#socket = socket;
-  }
-
-  static async open(scene: Scene): Promise<Terminal> {
-    const folder = scene.path("somewhere");
-    await Deno.mkdir(folder, { recursive: true });
-    const terminal = new Terminal(scene.path("tmux"));
-    const env = { ...runtimeEnvironment(), MICROPAY_HOME: scene.home("alice") };
-    const words = [
-      ...["env", "-i", "TERM=screen"],
-      ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
-      ...[...programCommand(), "client", "127.0.0.1", String(scene.server.port)],
-    ];
-    const command = `${words.map(quoted).join(" ")}; echo "ended with $?"; cat`;
-    await terminal.#tmux("new-session", "-d", "-x", "200", "-y", "50", "-c", folder, command);
-    return terminal;
-  }
-
-  /** Types a line. */
-  async type(line: string): Promise<void> {
-    await this.#tmux("send-keys", "-l", line);
-    await this.press("Enter");
-  }
-
-  /** Presses a key, as `tmux` names it. */
-  async press(key: string): Promise<void> {
-    await this.#tmux("send-keys", key);
-  }
-
-  /**
-   * Waits until the text can be seen. A terminal tells nobody when it has changed, so it is looked at again and again; each
-   * look takes a process of its own.
-   */
-  async shows(text: string): Promise<void> {
-    const startMs = performance.now();
-    for (;;) {
-      const screen = await this.#tmux("capture-pane", "-p");
-      if (screen.includes(text)) return;
-      if (performance.now() - startMs > deadlineMs) {
-        throw new Error(`waited in vain for "${text}"; the terminal shows\n${screen}`);
-      }
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#tmux("kill-server").catch(() => {});
-  }
-
-  async #tmux(...args: readonly string[]): Promise<string> {
-    const { success, stdout, stderr } = await new Deno.Command("tmux", {
-      args: ["-S", this.#socket, "-f", "/dev/null", ...args],
-    }).output();
-    if (!success) throw new Error(`tmux ${args[0]}: ${new TextDecoder().decode(stderr)}`);
-    return new TextDecoder().decode(stdout);
-  }
-}
-
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
+/** Opens a terminal with Alice's menu in it, in a folder without certificates. */
+async function openMenu(scene: Scene): Promise<Terminal> {
+  const folder = scene.path("somewhere");
+  await Deno.mkdir(folder, { recursive: true });
+  const client = [...programCommand(), "client", "127.0.0.1", String(scene.server.port)];
+  return await Terminal.open(scene.path("tmux"), {
+    command: `${client.map(quoted).join(" ")}; echo "ended with $?"; cat`,
+    folder,
+    env: { ...runtimeEnvironment(), MICROPAY_HOME: scene.home("alice") },
+    columns: 200,
+    rows: 50,
+  });
 }
