@@ -9,8 +9,8 @@ import { readDocument, type UnverifiedDocument, verifyDocument } from "../pki/si
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { type Correspondent, correspondentPublicKey } from "./correspondent.ts";
 import { type Address, decodeMessage, type Introduction, type Message } from "./message.ts";
-import { inTurn, type Share } from "./fair_queue.ts";
 import { decryptJwe, readJwe } from "./jwe.ts";
+import { immediateScheduler, type Scheduler } from "./scheduler.ts";
 import { importRecipientKey, type RecipientKey, type SessionKey } from "./session_key.ts";
 
 /** What an accepting side admits as first message. */
@@ -35,16 +35,16 @@ export interface Introduced {
  */
 export async function openFirst(
   line: string,
-  { sessionKey, address, admission, share }: {
+  { sessionKey, address, admission, scheduler = immediateScheduler }: {
     sessionKey: SessionKey;
     address: Address;
     admission: Admission;
-    /** Whose turn it is to be opened; at once when absent. */
-    share?: Pick<Share, "run"> | undefined;
+    /** Runs the decryption and the checks after it. */
+    scheduler?: Scheduler | undefined;
   },
 ): Promise<Introduced> {
   const jwe = readJwe(line, sessionKey);
-  return await inTurn(share, async () => {
+  return await scheduler.run(async () => {
     const document = readDocument(await decryptJwe(jwe, sessionKey), {
       typ: "micropay-message",
       chain: "either",
@@ -64,16 +64,16 @@ export async function openFirst(
  */
 export async function openNext(
   line: string,
-  { sessionKey, address, sender, share }: {
+  { sessionKey, address, sender, scheduler = immediateScheduler }: {
     sessionKey: SessionKey;
     address: Address;
     sender: Correspondent;
-    /** Whose turn it is to be opened; at once when absent. */
-    share?: Share | undefined;
+    /** Runs the decryption and the checks after it. */
+    scheduler?: Scheduler | undefined;
   },
 ): Promise<Message> {
   const jwe = readJwe(line, sessionKey);
-  return await inTurn(share, async () => {
+  return await scheduler.run(async () => {
     const document = readDocument(await decryptJwe(jwe, sessionKey), {
       typ: "micropay-message",
       chain: "absent",

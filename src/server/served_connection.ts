@@ -3,13 +3,13 @@
  */
 import type { AccountName } from "../account_name.ts";
 import { ClosedError, EnvelopeError, LedgerError, messageOf, TimeoutError } from "../errors.ts";
-import type { Share } from "../envelope/fair_queue.ts";
 import type { SessionKey } from "../envelope/session_key.ts";
 import { applicantTimeoutMs, firstMessageTimeoutMs, pressedTimeoutMs } from "../limits.ts";
 import { waitingType } from "../protocol/waiting.ts";
 import { acceptChannel, type Accepted } from "../transport/accept_channel.ts";
 import type { ByteStream } from "../transport/byte_stream.ts";
 import { addressGroup } from "./address_group.ts";
+import type { Share } from "./fair_queue.ts";
 import { occupancyOf } from "./occupancy.ts";
 import { type FirstMessage, ServedSession } from "./served_session.ts";
 import type { ServerContext } from "./server_context.ts";
@@ -94,8 +94,8 @@ export class ServedConnection {
       ...this.#server,
       sessionKey,
       applicants: true,
-      share,
-      firstTurn: {
+      scheduler: share,
+      firstScheduler: {
         run: async (task) => {
           stranger.speaks();
           await this.#server.firstLines.turn(this.#address);

@@ -1,7 +1,6 @@
 /**
  * The server: accepts connections, serves each on its own, and stops in good order.
  */
-import { FairQueue } from "../envelope/fair_queue.ts";
 import { LedgerError } from "../errors.ts";
 import {
   costlyAtOnceMax,
@@ -14,6 +13,7 @@ import { Acceptor } from "../transport/acceptor.ts";
 import type { ByteStream, Endpoint, Listener } from "../transport/byte_stream.ts";
 import { Admission } from "./admission.ts";
 import { watchExpiry } from "./expiry_watch.ts";
+import { FairQueue } from "./fair_queue.ts";
 import { FirstLines } from "./first_lines.ts";
 import { MemberSessions } from "./member_sessions.ts";
 import { Registrations } from "./registrations.ts";

@@ -2,7 +2,6 @@
  * What every connection of one server shares.
  */
 import type { Clock } from "../clock.ts";
-import type { FairQueue } from "../envelope/fair_queue.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { CertificateAuthority } from "../pki/certificate_authority.ts";
 import type { Identity } from "../pki/identity.ts";
@@ -10,6 +9,7 @@ import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { ChangeHistory } from "../protocol/change_history.ts";
 import type { Random } from "../random.ts";
 import type { Admission } from "./admission.ts";
+import type { FairQueue } from "./fair_queue.ts";
 import type { FirstLines } from "./first_lines.ts";
 import type { MemberSessions } from "./member_sessions.ts";
 import type { Registrations } from "./registrations.ts";

@@ -3,12 +3,12 @@
  */
 import type { AccountName } from "../account_name.ts";
 import type { Correspondent } from "../envelope/correspondent.ts";
-import type { Share } from "../envelope/fair_queue.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { CertificateRequest } from "../pki/certificate_request.ts";
 import { replyType } from "../protocol/exchange.ts";
 import type { JsonObject } from "../strict_json.ts";
 import type { Channel, Sending } from "../transport/channel.ts";
+import type { Share } from "./fair_queue.ts";
 
 /**
  * Who speaks. A `stranger` has a certificate of this CA that is not (or not any more) the one its account has in the ledger.

@@ -3,10 +3,10 @@
  */
 import type { Clock } from "../clock.ts";
 import { signerUri } from "../envelope/correspondent.ts";
-import { inTurn, type Share } from "../envelope/fair_queue.ts";
 import { writeGreeting } from "../envelope/greeting.ts";
 import type { Message } from "../envelope/message.ts";
 import { openFirst } from "../envelope/open.ts";
+import { immediateScheduler, type Scheduler } from "../envelope/scheduler.ts";
 import type { SessionKey } from "../envelope/session_key.ts";
 import type { Identity } from "../pki/identity.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
@@ -27,10 +27,10 @@ export interface AcceptOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly observe?: LineObserver | undefined;
-  /** Whose turn it is to sign the greeting and to open; at once when absent. */
-  readonly share?: Share | undefined;
-  /** Whose turn it is to open the first message, where that is another matter. */
-  readonly firstTurn?: Pick<Share, "run"> | undefined;
+  /** Runs the signing of the greeting and the opening of messages; at once when absent. */
+  readonly scheduler?: Scheduler | undefined;
+  /** Runs the opening of the first message, in place of `scheduler`. */
+  readonly firstScheduler?: Scheduler | undefined;
 }
 
 /** The first message came with the one who sent it. */
@@ -62,7 +62,8 @@ async function handshake(
   stream: ByteStream,
   options: AcceptOptions,
 ): Promise<Accepted | undefined> {
-  const { identity, sessionKey, anchor, applicants, clock, random, observe, share } = options;
+  const { identity, sessionKey, anchor, applicants, clock, random, observe } = options;
+  const { scheduler = immediateScheduler, firstScheduler = scheduler } = options;
   const reader = new LineReader(stream, { clock });
   const writer = new LineWriter(stream, { clock });
   const conn = makeNonce(random);
@@ -70,7 +71,7 @@ async function handshake(
   await writer.write(() => {
     const greeting = () =>
       writeGreeting({ identity, sessionKey, nonce: conn, atMs: clock.nowMs() });
-    return inTurn(share, greeting);
+    return scheduler.run(greeting);
   });
   const event = await reader.next({ idleTimeoutMs: options.firstMessageTimeoutMs });
   if (event.kind !== "line") return undefined;
@@ -79,7 +80,7 @@ async function handshake(
     sessionKey,
     address: { conn, seq: 0, to: signerUri(signer) },
     admission: { anchor, applicants, atMs: clock.nowMs() },
-    share: options.firstTurn ?? share,
+    scheduler: firstScheduler,
   });
   const channel = new Channel(
     {
@@ -93,7 +94,7 @@ async function handshake(
       correspondent: sender,
       recipient,
       observe,
-      share,
+      scheduler,
     },
     { received: 1 },
   );

@@ -9,9 +9,9 @@ import {
   type Signer,
   signerUri,
 } from "../envelope/correspondent.ts";
-import type { Share } from "../envelope/fair_queue.ts";
 import type { Message } from "../envelope/message.ts";
 import { openNext } from "../envelope/open.ts";
+import type { Scheduler } from "../envelope/scheduler.ts";
 import { seal } from "../envelope/seal.ts";
 import type { RecipientKey, SessionKey } from "../envelope/session_key.ts";
 import type { JsonObject } from "../strict_json.ts";
@@ -50,8 +50,8 @@ export interface ChannelEnds {
   readonly correspondent: Correspondent;
   readonly recipient: RecipientKey;
   readonly observe?: LineObserver | undefined;
-  /** Whose turn it is to open; at once when absent. */
-  readonly share?: Share | undefined;
+  /** Runs the opening of what comes in; at once when absent. */
+  readonly scheduler?: Scheduler | undefined;
 }
 
 export class Channel {
@@ -106,7 +106,7 @@ export class Channel {
    * @throws {TimeoutError} when it does not come in time; the connection is closed
    */
   async receive(options: { idleTimeoutMs?: number | undefined } = {}): Promise<Arrival> {
-    const { conn, correspondent, observe, reader, sessionKey, share, signer } = this.#ends;
+    const { conn, correspondent, observe, reader, scheduler, sessionKey, signer } = this.#ends;
     const event = await reader.next(options);
     if (event.kind !== "line") return { kind: "end" };
     observe?.("in", event.line);
@@ -116,7 +116,7 @@ export class Channel {
         sessionKey,
         address,
         sender: correspondent,
-        share,
+        scheduler,
       });
       this.#received++;
       return { kind: "message", message, line: event.line };

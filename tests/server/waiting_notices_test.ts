@@ -8,8 +8,8 @@ import {
   waitingRepeatMs,
   waitingRoomPlaces,
 } from "../../src/limits.ts";
-import { FairQueue } from "../../src/envelope/fair_queue.ts";
 import type { Ticket } from "../../src/server/admission.ts";
+import { FairQueue } from "../../src/server/fair_queue.ts";
 import { Session } from "../../src/server/session.ts";
 import { WaitingNotices } from "../../src/server/waiting_notices.ts";
 import { ManualClock } from "../manual_clock.ts";

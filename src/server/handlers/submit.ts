@@ -1,6 +1,5 @@
 /** SUBMIT: the payee, or the payer itself, hands in an order; it is checked again from the start and booked exactly once. */
 import type { AccountName } from "../../account_name.ts";
-import type { Share } from "../../envelope/fair_queue.ts";
 import { type Booking, type Entry, orderDigest } from "../../ledger/entry.ts";
 import { isMemo } from "../../memo.ts";
 import { type Code, codes, isCode } from "../../protocol/code.ts";
@@ -8,6 +7,7 @@ import { answered, type Outcome, refuse } from "../../protocol/exchange.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
 import { paymentType, resultType, submitExchange } from "../../protocol/transfer.ts";
+import type { Share } from "../fair_queue.ts";
 import { keepVoid, type MembersOrder, parseOrder, verifyOwnOrder } from "../order_decision.ts";
 import { parsedMemberRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";

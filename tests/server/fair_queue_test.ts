@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
-import { FairQueue } from "../../src/envelope/fair_queue.ts";
+import { FairQueue } from "../../src/server/fair_queue.ts";
 import { settled } from "../transport/streams.ts";
 
 /** A queue whose tasks begin when they may and end when they are told to. */
