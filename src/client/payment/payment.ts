@@ -12,7 +12,7 @@ import { makeOrderId } from "../../random.ts";
 import type { Channel } from "../../transport/channel.ts";
 import { handToPayee, handToServer, untilAborted } from "./handing_over.ts";
 import type { MemberContext } from "../member_context.ts";
-import type { OutboxItem } from "../wallet/wallet_store.ts";
+import type { OpenOrder } from "../wallet/wallet_store.ts";
 import { connectToPeer } from "../peer_connection.ts";
 import { askStatus, isSamePayment, type Paid, proven } from "./payment_result.ts";
 import { hasTerms, inDoubt, makeOrder, record, recorded, type SentOrder } from "./sent_order.ts";
@@ -52,7 +52,7 @@ export async function pay(
   if (terms.to === member.name) return refuse(280);
   const payer = { member, ...options };
   const kept = terms.id === undefined ? undefined : await member.outbox.get(terms.id);
-  if (!kept || kept.isRefused) return await attempt(terms, kept, payer);
+  if (!kept || kept.state === "refused") return await attempt(terms, kept, payer);
   try {
     return await attempt(terms, kept, payer);
   } catch (cause) {
@@ -65,7 +65,7 @@ export async function pay(
 /** @param kept what the outbox holds of an earlier try with the same id */
 async function attempt(
   terms: PaymentTerms,
-  kept: OutboxItem | undefined,
+  kept: OpenOrder | undefined,
   payer: Payer,
 ): Promise<Paid | Refusal> {
   const { member, signal } = payer;
@@ -76,7 +76,9 @@ async function attempt(
   const earlier = asking && await untilAborted(asking, signal, interrupted);
   if (earlier) {
     const isForNow = earlier.outcome === "refused" && codes[earlier.code].tryAgain;
-    if (kept && !kept.isRefused && isForNow) throw inDoubt(kept.order, { said: " before" });
+    if (kept && kept.state !== "refused" && isForNow) {
+      throw inDoubt(kept.order, { said: " before" });
+    }
     return earlier;
   }
   const again = voiding === undefined ? kept : undefined;
@@ -85,7 +87,7 @@ async function attempt(
     ? undefined
     : await untilAborted(reach(terms.to, member), signal, interrupted);
   if (peer && "outcome" in peer) {
-    if (!again || again.isRefused) return peer;
+    if (!again || again.state === "refused") return peer;
     // Nothing was sent now, but what was sent before can still be booked.
     throw inDoubt(again.order, {
       said: ` before, ${peer.text.replace("transfer FAIL: ", "")} now`,
@@ -94,7 +96,7 @@ async function attempt(
   try {
     const result = await send(terms, again, { ...payer, peer, voided: voiding });
     const isForNow = result.outcome === "refused" && codes[result.code].tryAgain;
-    if (again && !again.isRefused && isForNow) {
+    if (again && again.state !== "refused" && isForNow) {
       throw inDoubt(again.order, { said: " before, and the server books nothing just now" });
     }
     return result;
@@ -112,7 +114,7 @@ async function reach(name: AccountName, member: MemberContext): Promise<Channel 
 /** Sends the same order again, which is harmless; or a new one. */
 async function send(
   terms: PaymentTerms,
-  again: OutboxItem | undefined,
+  again: OpenOrder | undefined,
   { member, signal, peer, voided }: Payer & {
     readonly peer: Channel | undefined;
     readonly voided: string | undefined;
@@ -145,7 +147,7 @@ async function earlierPayment(
   id: string,
   { to, amount }: PaymentTerms,
   { kept, voiding, member }: {
-    kept?: OutboxItem | undefined;
+    kept?: OpenOrder | undefined;
     voiding?: string | undefined;
     member: MemberContext;
   },

@@ -111,7 +111,7 @@ async function inOutbox(
 ): Promise<Order | undefined> {
   for (const one of await outbox.ids()) {
     const item = await outbox.get(one);
-    if (item && !item.isRefused && isRepeated(item.order, terms)) return item.order;
+    if (item && item.state !== "refused" && isRepeated(item.order, terms)) return item.order;
   }
   return undefined;
 }

@@ -4,12 +4,12 @@
 import { MicropayError } from "../../errors.ts";
 import { orderDigest } from "../../ledger/entry.ts";
 import type { MemberContext } from "../member_context.ts";
-import type { OutboxItem } from "../wallet/wallet_store.ts";
+import type { OpenOrder } from "../wallet/wallet_store.ts";
 import { askStatus, isSamePayment, type Paid, proven } from "./payment_result.ts";
 
 /** One payment that was in doubt. */
 export type Settled =
-  & { readonly item: OutboxItem }
+  & { readonly item: OpenOrder }
   & (
     /** Booked; the receipt is stored, here or by the terminal that the same payment was made from at the same time. */
     | { readonly outcome: "done"; readonly paid: Paid }
@@ -25,7 +25,7 @@ export type Settled =
  * Whether an order has expired at this time, by the server's clock as far as it is known here. That it is not booked is true for good only once
  * the server has made it void (`askStatus`).
  */
-export function isOver({ order }: OutboxItem, { nowMs }: { nowMs: number }): boolean {
+export function isOver({ order }: OpenOrder, { nowMs }: { nowMs: number }): boolean {
   return nowMs >= order.exp * 1000;
 }
 
@@ -41,16 +41,18 @@ export async function* settleOutbox(member: MemberContext): AsyncGenerator<Settl
   let failure: MicropayError | undefined;
   for (const id of await member.outbox.ids()) {
     const item = await member.outbox.get(id);
-    if (!item || (item.isRefused && !isOver(item, { nowMs: member.link.nowMs() }))) continue;
+    if (!item || (item.state === "refused" && !isOver(item, { nowMs: member.link.nowMs() }))) {
+      continue;
+    }
     const settled: Settled = failure
       ? { item, outcome: "unknown", error: failure }
       : await settle(item, member);
     if (settled.outcome === "unknown") failure ??= settled.error;
-    if (settled.outcome === "done" || !item.isRefused) yield settled;
+    if (settled.outcome === "done" || item.state !== "refused") yield settled;
   }
 }
 
-async function settle(item: OutboxItem, member: MemberContext): Promise<Settled> {
+async function settle(item: OpenOrder, member: MemberContext): Promise<Settled> {
   const { order, jws } = item;
   const record = { id: order.id, jws };
   const voiding = isOver(item, { nowMs: member.link.nowMs() }) ? jws : undefined;

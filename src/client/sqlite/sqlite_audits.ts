@@ -1,9 +1,9 @@
 /**
- * What an account's last good audit found, in the table `audit`.
+ * The result of an account's last good audit, in the table `audit`.
  */
 import type { AuditedHead, Audits } from "../wallet/wallet_store.ts";
 import type { SqliteWalletStore } from "./sqlite_wallet_store.ts";
-import type { WalletStatements } from "./wallet_statements.ts";
+import { textIn, type WalletStatements } from "./wallet_statements.ts";
 
 export class SqliteAudits implements Audits {
   readonly #store: SqliteWalletStore;
@@ -28,6 +28,6 @@ export class SqliteAudits implements Audits {
 
   #last(sql: WalletStatements): AuditedHead | undefined {
     const row = sql.audit.get(...this.#owner);
-    return row && { entry: row.entry as number, head: row.head as string };
+    return row && { entry: row.entry as number, head: textIn(row, "head", this.#store) };
   }
 }

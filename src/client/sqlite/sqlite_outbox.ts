@@ -1,11 +1,11 @@
 /**
- * The outbox of one account, in the table `open_order`.
+ * The open orders of one account, in the table `open_order`.
  */
 import { FileError } from "../../errors.ts";
 import { readOrder } from "../../protocol/order.ts";
-import type { OrderReference, Outbox, OutboxItem } from "../wallet/wallet_store.ts";
+import type { OpenOrder, OrderReference, Outbox } from "../wallet/wallet_store.ts";
 import type { SqliteWalletStore } from "./sqlite_wallet_store.ts";
-import type { WalletStatements } from "./wallet_statements.ts";
+import { textIn, type WalletStatements } from "./wallet_statements.ts";
 
 export class SqliteOutbox implements Outbox {
   readonly #store: SqliteWalletStore;
@@ -19,25 +19,16 @@ export class SqliteOutbox implements Outbox {
   async add(
     { id, jws }: OrderReference,
     { voided }: { readonly voided?: string | undefined } = {},
-  ): Promise<OutboxItem> {
+  ): Promise<OpenOrder> {
     const { order } = readOrder(jws);
     const { from, to, amount, memo = null, refunds = null, exp } = order;
     const expiresAt = new Date(exp * 1000).toISOString();
     return await this.#store.write((sql) => {
       const there = this.#item(sql, id);
       if (there && there.jws !== voided) return there;
-      sql.setOrder.run(
-        ...this.#owner,
-        id,
-        from,
-        to,
-        amount,
-        memo,
-        refunds,
-        expiresAt,
-        jws,
-      );
-      return { order, jws, isRefused: false };
+      const shown = [from, to, amount, memo, refunds];
+      sql.setOrder.run(...this.#owner, id, ...shown, expiresAt, jws);
+      return { order, jws, state: "recorded" };
     });
   }
 
@@ -49,36 +40,37 @@ export class SqliteOutbox implements Outbox {
     await this.#changeOwn(order, (sql) => sql.removeOrder.run(...this.#owner, order.id, order.jws));
   }
 
-  get(id: string): Promise<OutboxItem | undefined> {
+  get(id: string): Promise<OpenOrder | undefined> {
     return this.#store.read((sql) => this.#item(sql, id), undefined);
   }
 
   ids(): Promise<string[]> {
     return this.#store.read<string[]>(
-      (sql) => sql.orderIds.all(...this.#owner).map(({ id }) => id as string),
+      (sql) => sql.orderIds.all(...this.#owner).map((row) => textIn(row, "id", this.#store)),
       [],
     );
   }
 
-  /** Where there is nothing to change, nothing is written. */
+  /** Changes the record of this order. Without one, nothing is written and no commit is made. */
   async #changeOwn(
     { id, jws }: OrderReference,
     change: (sql: WalletStatements) => void,
   ): Promise<void> {
     const isThere = await this.#store.read(
-      (sql) => sql.order.get(...this.#owner, id)?.order_jws === jws,
+      (sql) => sql.hasOrder.get(...this.#owner, id, jws) !== undefined,
       false,
     );
     if (isThere) await this.#store.write(change);
   }
 
-  #item(sql: WalletStatements, id: string): OutboxItem | undefined {
+  #item(sql: WalletStatements, id: string): OpenOrder | undefined {
     const row = sql.order.get(...this.#owner, id);
     if (row === undefined) return undefined;
-    const jws = row.order_jws as string;
     try {
+      const jws = textIn(row, "order_jws", this.#store);
       const { order } = readOrder(jws);
-      if (order.id === id) return { order, jws, isRefused: row.state === "refused" };
+      const state = row.state === "refused" ? "refused" : "recorded";
+      if (order.id === id) return { order, jws, state };
     } catch (cause) {
       throw this.#damaged(id, cause);
     }

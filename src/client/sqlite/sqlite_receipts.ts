@@ -9,8 +9,9 @@ import type {
   StoredReceipt,
 } from "../wallet/wallet_store.ts";
 import type { SqliteWalletStore } from "./sqlite_wallet_store.ts";
+import { textIn } from "./wallet_statements.ts";
 
-/** Receipts that are read at a time, so that a long list is never held whole. */
+/** Receipts that are read at a time, so that a long list never stands in memory whole. */
 const receiptsRead = 200;
 
 export class SqliteReceipts implements Receipts {
@@ -31,23 +32,18 @@ export class SqliteReceipts implements Receipts {
 
   async add({ receipt, receiptJws, orderJws, memo }: NewReceipt): Promise<boolean> {
     const { id, entry, kind, from, to, amount, refunds, at } = receipt;
-    // Most receipts come twice, from the peer and from the server; the second costs no commit.
-    if (await this.has(id)) return false;
+    // Both the server and a peer may bring a receipt. The second one costs no commit.
+    const isKept = await this.#store.read(
+      (sql) =>
+        sql.hasReceipt.get(...this.#owner, id) !== undefined &&
+        sql.hasOrder.get(...this.#owner, id, orderJws) === undefined,
+      false,
+    );
+    if (isKept) return false;
+    const shown = [entry, kind, from, to, amount, memo ?? null, refunds ?? null, at];
     return await this.#store.write((sql) => {
-      const { changes } = sql.addReceipt.run(
-        ...this.#owner,
-        id,
-        entry,
-        kind,
-        from,
-        to,
-        amount,
-        memo ?? null,
-        refunds ?? null,
-        at,
-        receiptJws,
-        orderJws,
-      );
+      const { changes } = sql.addReceipt.run(...this.#owner, id, ...shown, receiptJws, orderJws);
+      sql.removeOrder.run(...this.#owner, id, orderJws);
       return Number(changes) === 1;
     });
   }
@@ -57,14 +53,16 @@ export class SqliteReceipts implements Receipts {
       const rows = "id" in payment
         ? sql.receiptById.all(...this.#owner, payment.id)
         : sql.receiptsByEntry.all(...this.#owner, payment.entry);
-      return rows.map(receiptFromRow);
+      return rows.map((row) => this.#receiptIn(row));
     }, []);
   }
 
   async *all(): AsyncGenerator<StoredReceipt> {
     for (let after = "";;) {
       const page = await this.#store.read<StoredReceipt[]>(
-        (sql) => sql.receiptsAfter.all(...this.#owner, after, receiptsRead).map(receiptFromRow),
+        (sql) =>
+          sql.receiptsAfter.all(...this.#owner, after, receiptsRead)
+            .map((row) => this.#receiptIn(row)),
         [],
       );
       yield* page;
@@ -72,10 +70,9 @@ export class SqliteReceipts implements Receipts {
       after = page.at(-1)!.id;
     }
   }
-}
 
-/** The columns are texts: the tables are `STRICT`. */
-function receiptFromRow(row: Record<string, SQLOutputValue>): StoredReceipt {
-  const { id, receipt_jws: receipt, order_jws: order } = row as Record<string, string>;
-  return { id: id!, receipt: receipt!, order: order! };
+  #receiptIn(row: Record<string, SQLOutputValue>): StoredReceipt {
+    const text = (column: string) => textIn(row, column, this.#store);
+    return { id: text("id"), receipt: text("receipt_jws"), order: text("order_jws") };
+  }
 }

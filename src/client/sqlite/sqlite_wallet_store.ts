@@ -1,6 +1,6 @@
 /**
- * A wallet's store in an SQLite file. It is opened when it is first asked, and made when something is first kept, so that a command that
- * keeps nothing leaves no file. Writes that arrive in one turn of the event loop share one commit.
+ * A wallet's store in an SQLite file. The first call opens the file, and the first change makes it,
+ * so a command that keeps nothing leaves no file. Writes of one turn of the event loop share a commit.
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { AccountName } from "../../account_name.ts";
@@ -13,17 +13,17 @@ import { SqliteOutbox } from "./sqlite_outbox.ts";
 import { SqliteReceipts } from "./sqlite_receipts.ts";
 import { BrokenWalletError, walletError } from "./wallet_error.ts";
 import { makeWalletFile, openUnwritable, openWalletFile } from "./wallet_file.ts";
-import { prepareWalletStatements, type WalletStatements } from "./wallet_statements.ts";
+import { prepareWalletStatements, textIn, type WalletStatements } from "./wallet_statements.ts";
 
 interface Connection {
   readonly database: DatabaseSync;
   readonly sql: WalletStatements;
   readonly queue: CommitQueue;
-  /** The file that was opened: SQLite goes on with it when its name is gone. */
+  /** Tells whether the file at the path is still the one that is open. */
   readonly inode: number | undefined;
 }
 
-/** Reads or changes rows, without a pause. */
+/** Reads or changes rows. It runs without a pause. */
 export type Action<Result> = (sql: WalletStatements) => Result;
 
 export class SqliteWalletStore implements WalletStore {
@@ -36,7 +36,7 @@ export class SqliteWalletStore implements WalletStore {
   }
 
   async pinOf(server: string): Promise<string | undefined> {
-    return await this.read((sql) => sql.pin.get(server)?.ledger as string | undefined, undefined);
+    return await this.read((sql) => this.#pinOf(sql, server), undefined);
   }
 
   async pin(
@@ -45,7 +45,7 @@ export class SqliteWalletStore implements WalletStore {
     { replace }: { readonly replace: boolean },
   ): Promise<string> {
     return await this.write((sql) => {
-      const pinned = sql.pin.get(server)?.ledger as string | undefined;
+      const pinned = this.#pinOf(sql, server);
       if (pinned !== undefined && !replace) return pinned;
       sql.setPin.run(server, ledger);
       return ledger;
@@ -69,7 +69,7 @@ export class SqliteWalletStore implements WalletStore {
   }
 
   /**
-   * Runs an action in the next transaction. What it throws undoes it alone.
+   * Runs an action in the next transaction. An action that throws is undone alone.
    *
    * @throws {FileError} when it cannot be written, or the file cannot be made
    */
@@ -108,6 +108,11 @@ export class SqliteWalletStore implements WalletStore {
     return this.#readUnwritable(action, refusal);
   }
 
+  #pinOf(sql: WalletStatements, server: string): string | undefined {
+    const row = sql.pin.get(server);
+    return row && textIn(row, "ledger", this);
+  }
+
   #readUnwritable<Result>(action: Action<Result>, refusal: unknown): Result {
     const database = openUnwritable(this.file, refusal);
     try {
@@ -133,7 +138,7 @@ export class SqliteWalletStore implements WalletStore {
   }
 
   #open(): Connection | undefined {
-    // Deleted or replaced: what is written to it now would be gone at the next start.
+    // The file was deleted or replaced. What is written to it now would be lost at the next start.
     if (this.#connection && inodeOf(this.file) !== this.#connection.inode) this.close();
     if (this.#connection) return this.#connection;
     const database = openWalletFile(this.file);
@@ -161,14 +166,14 @@ export class SqliteWalletStore implements WalletStore {
     return this.#connection;
   }
 
-  /** After a failure of the disk, what the file holds is known only when it was opened again. */
+  /** Closes a connection whose disk failed. The next call opens the file and reads what it holds. */
   #dropBroken(connection: Connection): void {
     if (connection.queue.failure === undefined || this.#connection !== connection) return;
     this.#connection = undefined;
     try {
       connection.database.close();
     } catch {
-      // It failed before, and its failure was told.
+      // It failed before, and the caller was told why.
     }
   }
 }

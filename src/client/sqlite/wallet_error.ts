@@ -1,5 +1,5 @@
 /**
- * What a failure of SQLite means for a wallet, as an error that names the file and says what to do.
+ * Turns a failure of SQLite into an error that names the wallet's file and says what to do.
  */
 import { FileError, messageOf } from "../../errors.ts";
 import {
@@ -9,7 +9,7 @@ import {
   sqliteCondition,
 } from "../../sqlite/sqlite_error.ts";
 
-/** Nothing is known about what the file holds until it is opened again. */
+/** The storage failed. What the file holds is known only after it was opened again. */
 export class BrokenWalletError extends FileError {}
 
 /** @param attempt what was tried, as in "write /home/alice/wallet.db" */
@@ -43,7 +43,7 @@ export function walletError(attempt: string, error: unknown): FileError {
 const notWritable = "it, the files beside it or their folder cannot be opened or written by this " +
   "user; make them writable, or give another folder with --home";
 
-/** What to do with a file that is no wallet any more. */
+/** The advice for a damaged wallet. */
 export const replaceDamaged =
   "put a backup in its place, or move it away: a new one is made, and " +
   "receive --since 0 fetches the receipts of what you were paid";

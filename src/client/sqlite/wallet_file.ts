@@ -1,8 +1,8 @@
 /**
- * The file `wallet.db`: telling it from others, making it, opening it.
+ * The file `wallet.db`: recognising, making and opening it.
  *
- * The file is only ever opened through SQLite. POSIX drops every lock that a process holds on a file as soon as that process closes any
- * descriptor of it (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+ * Only SQLite opens the file. POSIX drops all locks of a process on a file when the process closes
+ * any descriptor of it (https://www.sqlite.org/howtocorrupt.html, section 2.2).
  */
 import { DatabaseSync } from "node:sqlite";
 import { dirname, join } from "node:path";
@@ -23,10 +23,10 @@ import {
   walletSchemaVersion,
 } from "./wallet_schema.ts";
 
-/** Held for each connection, not in the file, except for the journal's mode. */
+/** Settings of a connection. The file itself remembers only the journal's mode. */
 const connectionPragmas = [
   "PRAGMA journal_mode = WAL", // readers and the one writer do not block each other
-  "PRAGMA synchronous = FULL", // a commit is on the disk before anybody is told of it
+  "PRAGMA synchronous = FULL", // a commit is on the disk before its caller goes on
   "PRAGMA fullfsync = ON", // macOS: really on the disk, not in the drive's cache
   "PRAGMA checkpoint_fullfsync = ON",
   "PRAGMA temp_store = MEMORY",
@@ -35,7 +35,7 @@ const connectionPragmas = [
 /**
  * Opens a wallet.
  *
- * @returns `undefined` when there is none yet, or its making was interrupted
+ * @returns `undefined` when there is no wallet yet, or making it was interrupted
  * @throws {FileError} when it is another program's, or of a newer version
  * @throws what SQLite throws
  */
@@ -56,8 +56,8 @@ export function openWalletFile(file: string): DatabaseSync | undefined {
 }
 
 /**
- * Makes a wallet, readable for its owner only, with the folders above it. Killed at any moment, it is there or its making is
- * finished the next time.
+ * Makes a wallet that only its owner can read, with the folders above it. A process that is killed
+ * meanwhile leaves a whole wallet, or a file that the next call finishes.
  *
  * @throws as {@link openWalletFile}
  */
@@ -71,7 +71,7 @@ export async function makeWalletFile(file: string): Promise<DatabaseSync> {
     const database = connect(file);
     try {
       const isNew = !isMade(database, file);
-      // Before it is made: whoever finds it made need not do that any more.
+      // First, so that a process that finds the wallet made need not sync the folder.
       if (isNew) syncFolderNow(folder);
       for (const pragma of connectionPragmas) database.prepare(pragma).get();
       if (isNew) {
@@ -88,11 +88,11 @@ export async function makeWalletFile(file: string): Promise<DatabaseSync> {
 }
 
 /**
- * Opens a wallet for one look where SQLite cannot write beside it: in a read-only folder, or on a full disk. Nobody changes it
- * there, so it is read as it stands.
+ * Opens a wallet to read it once where SQLite cannot write beside it: in a read-only folder, or on a
+ * full disk. Nobody can change it there, so it is read without locks.
  *
- * @param refusal why it could not be opened otherwise
- * @throws {FileError} when a killed program left changes that have to be written first
+ * @param refusal why it could not be opened to write
+ * @throws {FileError} when a killed program left changes that must be written first
  */
 export function openUnwritable(file: string, refusal: unknown): DatabaseSync {
   const isUnwritable = resultCodeOf(refusal) === resultCode.cannotOpen ||
@@ -123,9 +123,10 @@ function connect(file: string): DatabaseSync {
   }
 }
 
-/** @returns whether it has its tables */
+/** @returns whether the file is a wallet with its tables; false when it is empty */
 function isMade(database: DatabaseSync, file: string): boolean {
-  // The mark comes first: before Deno 2.9 only a statement that is prepared without a look at the file fails with a code.
+  // This comes first. Deno before 2.9 gives an error code only for a statement that is prepared
+  // without reading the file.
   const number = (pragma: string) => Object.values(database.prepare(`PRAGMA ${pragma}`).get()!)[0];
   number(`busy_timeout = ${walletLockWaitMs}`);
   const mark = number("application_id");

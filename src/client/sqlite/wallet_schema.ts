@@ -11,7 +11,7 @@ export const walletSchemaVersion = 1;
 const digest = (column: string) =>
   `${column} TEXT NOT NULL CHECK (length(${column}) = 64 AND ${column} NOT GLOB '*[^0-9a-f]*')`;
 
-/** Whose a row is: one account on one ledger. */
+/** Says whose a row is: one account on one ledger. */
 const owner = `${digest("ledger")}, account TEXT NOT NULL`;
 
 /** Statements that make an empty wallet, run in one transaction. */
@@ -23,7 +23,8 @@ export const walletSchemaStatements: readonly string[] = [
     server TEXT NOT NULL PRIMARY KEY,
     ${digest("ledger")}
   ) STRICT, WITHOUT ROWID`,
-  // Orders that may be on their way: recorded before they are sent, gone when their outcome is known.
+  // Orders that may be on their way. The state is the part of an order's state that outlives a
+  // process: a 'recorded' order may have been sent, the server refused a 'refused' one for good.
   `CREATE TABLE open_order (
     ${owner},
     id TEXT NOT NULL,
@@ -53,7 +54,7 @@ export const walletSchemaStatements: readonly string[] = [
     PRIMARY KEY (ledger, account, id)
   ) STRICT, WITHOUT ROWID`,
   `CREATE INDEX receipt_entry ON receipt (ledger, account, entry)`,
-  // How far the ledger's chain was followed, and its head there.
+  // The last entry to which an account followed the ledger's chain, and the head there.
   `CREATE TABLE audit (
     ${owner},
     entry INTEGER NOT NULL,

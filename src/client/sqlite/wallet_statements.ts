@@ -1,7 +1,9 @@
 /**
  * The SQL of a wallet, prepared once for a connection.
  */
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
+import { FileError } from "../../errors.ts";
+import { wholeText } from "../../sqlite/whole_text.ts";
 
 export type WalletStatements = Readonly<Record<keyof typeof sources, StatementSync>>;
 
@@ -10,17 +12,37 @@ export function prepareWalletStatements(database: DatabaseSync): WalletStatement
   return Object.fromEntries(prepared);
 }
 
-// Parameters are plain question marks: numbered ones that come twice are bound wrongly before Deno 2.9.
+/**
+ * Returns a text of a row.
+ *
+ * @throws {FileError} when it holds a NUL, which this program never writes
+ */
+export function textIn(
+  row: Record<string, SQLOutputValue>,
+  column: string,
+  { file }: { readonly file: string },
+): string {
+  const value = row[column];
+  if (typeof value === "string") return value;
+  throw new FileError(
+    `read ${file}: a value of the column ${column} is no text; ` +
+      `find it with sqlite3 (WHERE instr(${column}, char(0))) and delete its row`,
+  );
+}
+
+// Parameters are plain question marks. Deno before 2.9 binds a numbered one that comes twice wrongly.
 const mine = "ledger = ? AND account = ?";
-const receipts = `SELECT id, receipt_jws, order_jws FROM receipt WHERE ${mine}`;
+const receipts = `SELECT ${["id", "receipt_jws", "order_jws"].map(wholeText).join(", ")}
+  FROM receipt WHERE ${mine}`;
 
 const sources = {
-  pin: `SELECT ledger FROM pin WHERE server = ?`,
+  pin: `SELECT ${wholeText("ledger")} FROM pin WHERE server = ?`,
   setPin: `INSERT INTO pin (server, ledger) VALUES (?, ?)
     ON CONFLICT (server) DO UPDATE SET ledger = excluded.ledger`,
 
-  order: `SELECT order_jws, state FROM open_order WHERE ${mine} AND id = ?`,
-  orderIds: `SELECT id FROM open_order WHERE ${mine} ORDER BY id`,
+  order: `SELECT ${wholeText("order_jws")}, ${wholeText("state")}
+    FROM open_order WHERE ${mine} AND id = ?`,
+  orderIds: `SELECT ${wholeText("id")} FROM open_order WHERE ${mine} ORDER BY open_order.id`,
   setOrder: `INSERT OR REPLACE INTO open_order
     (ledger, account, id, payer, payee, amount, memo, refunds, state, expires_at, order_jws)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'recorded', ?, ?)`,
@@ -28,13 +50,14 @@ const sources = {
   removeOrder: `DELETE FROM open_order WHERE ${mine} AND id = ? AND order_jws = ?`,
 
   hasReceipt: `SELECT 1 FROM receipt WHERE ${mine} AND id = ?`,
+  hasOrder: `SELECT 1 FROM open_order WHERE ${mine} AND id = ? AND order_jws = ?`,
   addReceipt: `INSERT INTO receipt
     (ledger, account, id, entry, kind, payer, payee, amount, memo, refunds, booked_at, receipt_jws, order_jws)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   receiptById: `${receipts} AND id = ?`,
-  receiptsByEntry: `${receipts} AND entry = ? ORDER BY id`,
-  receiptsAfter: `${receipts} AND id > ? ORDER BY id LIMIT ?`,
+  receiptsByEntry: `${receipts} AND entry = ? ORDER BY receipt.id`,
+  receiptsAfter: `${receipts} AND receipt.id > ? ORDER BY receipt.id LIMIT ?`,
 
-  audit: `SELECT entry, head FROM audit WHERE ${mine}`,
+  audit: `SELECT entry, ${wholeText("head")} FROM audit WHERE ${mine}`,
   setAudit: `INSERT OR REPLACE INTO audit (ledger, account, entry, head) VALUES (?, ?, ?, ?)`,
 } as const;

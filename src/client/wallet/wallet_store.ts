@@ -1,14 +1,16 @@
 /**
- * What a wallet keeps beside its keys and certificates: pins, receipts, and orders whose outcome is open.
+ * What a wallet keeps beside its keys and certificates: pins, receipts, and orders whose outcome is
+ * open.
  *
- * Several processes may use one store at a time. Each method is one transaction: it is done wholly or not at all, and it is on the disk
- * before its promise resolves.
+ * Several processes may use one store at a time. Each method that changes something is one
+ * transaction, and its promise resolves when that transaction is on the disk. Changes that are asked
+ * for in one turn of the event loop may share a commit.
  */
 import type { AccountName } from "../../account_name.ts";
 import type { Order } from "../../protocol/order.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
 
-/** Every method throws `FileError`, which names the file, when the disk does not do what is asked. */
+/** Every method throws `FileError`, which names the file, when the file cannot be read or written. */
 export interface WalletStore {
   /** The file that everything is in, for messages. */
   readonly file: string;
@@ -17,8 +19,8 @@ export interface WalletStore {
   /**
    * Pins a ledger for a server address.
    *
-   * @param options `replace`: whatever is pinned for this address
-   * @returns what is pinned now: another ledger, when one was pinned and is not to be replaced
+   * @param options `replace`: also when another ledger is pinned for this address
+   * @returns the ledger that is pinned now
    */
   pin(
     server: string,
@@ -27,7 +29,7 @@ export interface WalletStore {
   ): Promise<string>;
   /** @returns what is kept of one account on one ledger */
   account(ledger: string, name: AccountName): AccountStore;
-  /** Lets go of the file. Harmless the second time; what is asked afterwards opens it again. */
+  /** Closes the file. The next call of another method opens it again. */
   close(): void;
 }
 
@@ -38,41 +40,45 @@ export interface AccountStore {
   readonly audits: Audits;
 }
 
-/** An order in the outbox. */
-export interface OutboxItem {
+/** An order whose outcome is open. */
+export interface OpenOrder {
   readonly order: Order;
   /** The compact JWS as it was, or may have been, sent. */
   readonly jws: string;
-  /** Whether the server has refused it. It stays until it has expired: its payee could still hand it in. */
-  readonly isRefused: boolean;
+  /**
+   * The part of its state that outlives a process. A `recorded` order may have been sent. The server
+   * refused a `refused` one, which stays until it has expired: its payee may still have it.
+   */
+  readonly state: "recorded" | "refused";
 }
 
-/** Says which order is meant. An id may be used for another order once the first has expired. */
-export type OrderReference = Pick<OutboxItem, "jws"> & { readonly id: string };
+/** Names one order. An id may be used for another order once the first one is void. */
+export type OrderReference = Pick<OpenOrder, "jws"> & { readonly id: string };
 
 /**
- * Orders of one account that may be on their way. An order is recorded before it is sent, and removed when its outcome is known.
- * Whatever happens in between (a crash, a cut, a time-out), the next start finds it.
+ * The open orders of one account. An order is recorded before it is sent, and removed when its
+ * outcome is known. So the next start finds it, whatever happens in between.
  */
 export interface Outbox {
   /**
-   * Records an order. To be called, and to have returned, before the order is sent anywhere.
+   * Records an order. It must be on the disk before the order is sent anywhere.
    *
-   * @param options `voided` is the compact JWS of an order that can never be booked any more: its record, if there is one under this
-   * id, is replaced
-   * @returns what is recorded under the id now: another order, when one was there and is not void
+   * @param options `voided`: the compact JWS of an order under this id that is void. Its record is
+   * replaced
+   * @returns what is recorded under the id now. This is another order when that one was recorded
+   * first and is not void
    */
   add(
     order: OrderReference,
     options?: { readonly voided?: string | undefined },
-  ): Promise<OutboxItem>;
-  /** Notes the server's "no". Harmless when the record is gone, or is of another order. */
+  ): Promise<OpenOrder>;
+  /** Sets the state `refused`. Does nothing when there is no record of this order. */
   markRefused(order: OrderReference): Promise<void>;
-  /** Forgets an order that is decided. Harmless when the record is gone, or is of another order. */
+  /** Removes a void order. Does nothing when there is no record of this order. */
   remove(order: OrderReference): Promise<void>;
-  /** @throws {FileError} when the record is not as this program writes it */
-  get(id: string): Promise<OutboxItem | undefined>;
-  /** @returns the ids of all records, the oldest first: ids sort by the time they were made */
+  /** @throws {FileError} when the record is damaged */
+  get(id: string): Promise<OpenOrder | undefined>;
+  /** @returns the ids of all records, oldest first */
   ids(): Promise<string[]>;
 }
 
@@ -96,20 +102,21 @@ export interface NewReceipt {
 /** How a person names a payment: by its number in the ledger, or by its id. */
 export type PaymentReference = { readonly entry: number } | { readonly id: string };
 
-/** Receipts of one account, for payments that it gave or took. */
+/** The receipts of one account, for payments that it made or took. */
 export interface Receipts {
-  /** @returns whether there is a receipt for this order */
+  /** @returns whether there is a receipt for this order's id */
   has(id: string): Promise<boolean>;
   /**
-   * Keeps a receipt. What is there already stays: the receipt of an entry says the same whenever it is made, and one that says something
-   * else must not take the place of what proves that.
+   * Adds a receipt and removes its order from the outbox, in one transaction. A receipt that is there
+   * already stays: all receipts of one entry say the same, and another one must not replace the proof
+   * that they do not.
    *
-   * @returns whether there was none before; when several bring it at once, one of them is told so
+   * @returns whether there was none before. One of several processes that add it at once is told so
    */
   add(receipt: NewReceipt): Promise<boolean>;
-  /** @returns the receipts of one payment. Two receipts for one entry number mean that the ledger was rewritten */
+  /** @returns the receipts of one payment. Two for one entry mean that the ledger was rewritten */
   find(payment: PaymentReference): Promise<StoredReceipt[]>;
-  /** All of them, in the order of their ids. */
+  /** @returns all receipts, ordered by id */
   all(): AsyncIterable<StoredReceipt>;
 }
 
@@ -120,9 +127,9 @@ export interface AuditedHead {
   readonly head: string;
 }
 
-/** What this account's last good audit found. */
+/** The result of this account's last good audit. */
 export interface Audits {
   last(): Promise<AuditedHead | undefined>;
-  /** Keeps the longer of two chains: when two processes looked at the same time, both saw the one chain. */
+  /** Keeps the longer of two chains. Two processes that audit at the same time follow one chain. */
   keep(head: AuditedHead): Promise<void>;
 }

@@ -6,7 +6,7 @@ import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import { LedgerError, messageOf } from "../../errors.ts";
 import { sqliteCondition } from "../../sqlite/sqlite_error.ts";
 import { ledgerError } from "./ledger_error.ts";
-import { wholeText } from "./rows.ts";
+import { wholeText } from "../../sqlite/whole_text.ts";
 import { streamRows } from "./stream_rows.ts";
 
 /** In an order that foreign keys allow. Each group is copied in the order of its rows' numbers, which its tables share. */

@@ -5,6 +5,7 @@ import type { SQLOutputValue } from "node:sqlite";
 import type { AccountName } from "../../account_name.ts";
 import { LedgerError } from "../../errors.ts";
 import type { Amount } from "../../money.ts";
+import { wholeText } from "../../sqlite/whole_text.ts";
 import type { ChangeKind, RecordedChange } from "../account_change.ts";
 import type { Entry, EntryKind, EntryParty } from "../entry.ts";
 import type { CertificateRecord, Presence } from "../ledger.ts";
@@ -30,15 +31,6 @@ function selectionOf(columns: string, noTexts: readonly string[]): string {
   return columns.split(", ")
     .map((column) => noTexts.includes(column) ? column : wholeText(column))
     .join(", ");
-}
-
-/**
- * SQL that reads a column of text. The runtime ends a text at its first NUL, and SQLite does not: an id with a NUL at its end
- * would be another one to every search, and the same one to whoever reads it. We write no NUL. A text that has one comes as
- * bytes, and so it is refused like anything else that is no text.
- */
-export function wholeText(column: string): string {
-  return `CASE WHEN instr(${column}, char(0)) > 0 THEN CAST(${column} AS BLOB) ELSE ${column} END AS ${column}`;
 }
 
 export const presenceColumns = "username, ip, public_port, private_port";

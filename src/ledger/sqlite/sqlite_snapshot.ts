@@ -14,7 +14,8 @@ import type {
 } from "../snapshot.ts";
 import type { LedgerFileMarks } from "./ledger_file.ts";
 import { openMoment } from "./ledger_moment.ts";
-import { certificateSelection, changeSelection, entrySelection, wholeText } from "./rows.ts";
+import { wholeText } from "../../sqlite/whole_text.ts";
+import { certificateSelection, changeSelection, entrySelection } from "./rows.ts";
 import { schemaFaults } from "./schema_faults.ts";
 import { ledgerError } from "./ledger_error.ts";
 import { narrowed, streamRows } from "./stream_rows.ts";

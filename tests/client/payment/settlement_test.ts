@@ -235,7 +235,7 @@ Deno.test("an order that the server could not book just now stays in doubt where
     const [id] = await member.context.outbox.ids();
     room.isFull = true;
     assertEquals(await resultOf(() => member.pay({ ...lunch, id, viaServer: true })), "unknown");
-    assertEquals((await member.context.outbox.get(id!))?.isRefused, false);
+    assertEquals((await member.context.outbox.get(id!))?.state, "recorded");
     room.isFull = false;
     await submit(held);
     const next = await memberOf(server, alice, { kept });
@@ -255,7 +255,7 @@ Deno.test("a refused order is not mentioned again; it is kept until it has expir
   const amount = 10_001 as Amount;
   assertEquals(await resultOf(() => member.pay({ ...lunch, amount })), 270);
   const [id] = await member.context.outbox.ids();
-  assertEquals((await member.context.outbox.get(id!))?.isRefused, true);
+  assertEquals((await member.context.outbox.get(id!))?.state, "refused");
   assertEquals(await outcomes(member), []);
   assertEquals(await member.context.outbox.ids(), [id]);
   shift.ms = orderLifetimeMs + 1000;

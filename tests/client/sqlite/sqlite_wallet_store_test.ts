@@ -192,6 +192,55 @@ Deno.test("a row of an order that is none any more is named, neither believed no
   });
 });
 
+const withNul = [
+  { table: "pin", column: "ledger" },
+  { table: "open_order", column: "order_jws" },
+  { table: "receipt", column: "order_jws" },
+  { table: "receipt", column: "receipt_jws" },
+  { table: "audit", column: "head" },
+] as const;
+
+for (const { table, column } of withNul) {
+  Deno.test(`a NUL in ${table}.${column} is found, so nobody hides a text behind one`, async () => {
+    await withFile(async (file) => {
+      const store = new SqliteWalletStore(file);
+      const { audits, outbox, receipts } = accountOf(store);
+      const id = orderId(1);
+      await store.pin(address, ledger, keep);
+      await outbox.add({ id, jws: orderOf(id) });
+      await receipts.add(receiptOf(1));
+      await audits.keep({ entry: 1, head: ledger });
+      change(file, `UPDATE ${table} SET ${column} = ${column} || char(0) || 'more'`);
+      const reads = {
+        pin: () => store.pinOf(address),
+        open_order: () => outbox.get(id),
+        receipt: () => receipts.find({ id }),
+        audit: () => audits.last(),
+      };
+      for (const [read, ask] of Object.entries<() => Promise<unknown>>(reads)) {
+        if (read === table) await assertRejects(ask, FileError, `read ${file}: `);
+        else await ask();
+      }
+      store.close();
+    });
+  });
+}
+
+Deno.test("the receipt of a payment and the end of its record take one commit", async () => {
+  await withFile(async (file) => {
+    const store = new SqliteWalletStore(file);
+    await store.pin(address, ledger, keep);
+    const { outbox, receipts } = accountOf(store);
+    const [id, jws] = [orderId(1), orderOf(orderId(1))];
+    const before = commitsIn(`${file}-wal`);
+    await outbox.add({ id, jws });
+    await receipts.add(receiptOf(1, { orderJws: jws }));
+    assertEquals(commitsIn(`${file}-wal`) - before, 2);
+    assertEquals([await outbox.ids(), await receipts.has(id)], [[], true]);
+    store.close();
+  });
+});
+
 Deno.test("a wallet that is locked says so in time, and goes on afterwards", async () => {
   await withFile(async (file) => {
     const store = new SqliteWalletStore(file);

@@ -7,7 +7,7 @@ import { readOrder } from "../../../src/protocol/order.ts";
 import type {
   AccountStore,
   AuditedHead,
-  OutboxItem,
+  OpenOrder,
   StoredReceipt,
   WalletStore,
 } from "../../../src/client/wallet/wallet_store.ts";
@@ -30,7 +30,7 @@ export class KeptWallet {
 }
 
 interface KeptAccount {
-  readonly orders: Map<string, OutboxItem>;
+  readonly orders: Map<string, OpenOrder>;
   readonly receipts: Map<string, StoredReceipt & { readonly entry: number }>;
   last: AuditedHead | undefined;
 }
@@ -87,14 +87,14 @@ export class MemoryWalletStore implements WalletStore {
           pace.change(() => {
             const there = orders.get(id);
             if (there && there.jws !== voided) return there;
-            const item = { order: readOrder(jws).order, jws, isRefused: false };
+            const item = { order: readOrder(jws).order, jws, state: "recorded" } as const;
             orders.set(id, item);
             return item;
           }),
         markRefused: ({ id, jws }) =>
           pace.change(() => {
             const there = orders.get(id);
-            if (there?.jws === jws) orders.set(id, { ...there, isRefused: true });
+            if (there?.jws === jws) orders.set(id, { ...there, state: "refused" });
           }),
         remove: ({ id, jws }) =>
           pace.change(() => {
@@ -107,6 +107,7 @@ export class MemoryWalletStore implements WalletStore {
         has: (id) => pace.read(() => receipts.has(id)),
         add: ({ receipt: { id, entry }, receiptJws: receipt, orderJws: order }) =>
           pace.change(() => {
+            if (orders.get(id)?.jws === order) orders.delete(id);
             if (receipts.has(id)) return false;
             receipts.set(id, { id, receipt, order, entry });
             return true;

@@ -68,7 +68,7 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     const { outbox: other } = accountOf(open());
     assertEquals(await other.get(id), item);
     await outbox.markRefused({ id, jws });
-    assertEquals([(await other.get(id))?.isRefused, item.isRefused], [true, false]);
+    assertEquals([(await other.get(id))?.state, item.state], ["refused", "recorded"]);
     for (let again = 0; again < 2; again++) await outbox.remove({ id, jws });
     await outbox.markRefused({ id, jws });
     assertEquals([await other.ids(), await other.get(id)], [[], undefined]);
@@ -83,11 +83,14 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     // What is about the second leaves the first alone.
     await outbox.markRefused({ id, jws: second });
     await outbox.remove({ id, jws: second });
-    assertEquals(await outbox.get(id).then((item) => [item?.jws, item?.isRefused]), [first, false]);
+    assertEquals(await outbox.get(id).then((item) => [item?.jws, item?.state]), [
+      first,
+      "recorded",
+    ]);
     assertEquals((await outbox.add({ id, jws: second }, { voided: second })).jws, first);
     await outbox.markRefused({ id, jws: first });
     assertEquals((await outbox.add({ id, jws: second }, { voided: first })).jws, second);
-    assertEquals((await outbox.get(id))?.isRefused, false);
+    assertEquals((await outbox.get(id))?.state, "recorded");
   },
 
   "of several orders with one id at once, one is recorded, and all are told which": async (
@@ -119,6 +122,23 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     }
     assertEquals((await accountOf(store).outbox.ids()).length, 3);
     assertEquals(await accountOf(store).receipts.has(orderId(1)), false);
+  },
+
+  "a receipt removes its own order from the outbox, and no other order under its id": async (
+    open,
+  ) => {
+    const { outbox, receipts } = accountOf(open());
+    const [id, orderJws] = [orderId(1), order(1)];
+    await outbox.add({ id, jws: orderJws });
+    await outbox.add({ id: orderId(2), jws: order(2) });
+    assertEquals(await receipts.add(receiptOf(1, { orderJws })), true);
+    assertEquals(await accountOf(open()).outbox.ids(), [orderId(2)]);
+    // A record that comes back, as from another process, goes with a receipt that is kept already.
+    await outbox.add({ id, jws: orderJws });
+    assertEquals(await receipts.add(receiptOf(1, { orderJws })), false);
+    assertEquals(await outbox.ids(), [orderId(2)]);
+    await receipts.add(receiptOf(2, { orderJws: order(2, 6) }));
+    assertEquals([await outbox.ids(), await receipts.has(orderId(2))], [[orderId(2)], true]);
   },
 
   "of several processes that bring a receipt at once one is told that it is new, and the first stays":
