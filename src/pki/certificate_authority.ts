@@ -1,5 +1,5 @@
 /**
- * The CA of one ledger: makes itself, and issues the certificates of its server and its members.
+ * A ledger's certificate authority (CA). It issues the certificates of the server and the members.
  */
 import { encodeHex } from "@std/encoding/hex";
 import type { AccountName } from "../account_name.ts";
@@ -19,33 +19,42 @@ import { signStructure } from "./x509/signed_structure.ts";
 
 const dayMs = 86_400_000;
 
-/** A CA is valid for ten years, and so, at most, is everything it issues. */
+/** Days that a CA is valid: ten years. No certificate outlives the CA that issued it. */
 export const authorityDays = 3_652;
 
 /**
- * How far back a certificate's validity begins. Members' machines have clocks of their own: with a validity from this very
- * second, whoever's clock is a little behind would refuse a certificate that was just issued.
+ * Milliseconds by which a certificate's validity starts before its issue. Members' clocks may run
+ * behind: with a start at this very second, they would refuse a new certificate.
  */
 export const backdateMs = clockDifferenceMsMax;
 
+/**
+ * What {@link CertificateAuthority.issueServer} certifies. `atMs` is the time in milliseconds since
+ * the epoch.
+ */
 export interface IssueServerOptions {
   readonly publicKey: PublicKey;
-  /** DNS names and IP addresses, as `parseHost` reads them. */
+  /** DNS names and IP addresses in the form that `parseHost` reads. */
   readonly hosts: readonly string[];
-  /** Days from now, 1 or more; never beyond the CA's own end. */
+  /** Days from now, 1 or more. The CA's own end limits them. */
   readonly days: number;
   readonly atMs: number;
   readonly random: Random;
 }
 
+/** What {@link CertificateAuthority.issueMember} certifies. */
 export interface IssueMemberOptions {
   readonly name: AccountName;
-  /** As `readCertificateRequest` returned it: that the member holds the private half is not verified here. */
+  /**
+   * The key that `readCertificateRequest` returned. It checked that the member holds the private
+   * half.
+   */
   readonly publicKey: PublicKey;
   readonly atMs: number;
   readonly random: Random;
 }
 
+/** A CA certificate with its private key. It issues certificates. */
 export class CertificateAuthority {
   readonly anchor: TrustAnchor;
   readonly #signingKey: SigningKey;
@@ -55,7 +64,21 @@ export class CertificateAuthority {
     this.#signingKey = signingKey;
   }
 
-  /** Makes a new CA; the caller stores the key, or the CA ends with the process. */
+  /**
+   * Makes a new CA. The caller must store the key, because the CA cannot be opened without it.
+   *
+   * @param options the clock for the validity, and the randomness for the name and the serial
+   * number
+   * @returns the CA, and its private key as PKCS#8 in PEM
+   * @example
+   * ```ts
+   * import { systemClock } from "../clock.ts";
+   * import { systemRandom } from "../random.ts";
+   *
+   * const machine = { clock: systemClock, random: systemRandom };
+   * const { authority, privateKeyPem } = CertificateAuthority.create(machine);
+   * ```
+   */
   static create(
     { clock, random }: { clock: Clock; random: Random },
   ): { authority: CertificateAuthority; privateKeyPem: string } {
@@ -63,7 +86,7 @@ export class CertificateAuthority {
     const atMs = clock.nowMs();
     const der = signStructure({
       serial: makeSerial(random),
-      // Part of the name is random so that two CAs are told apart when people look at certificates.
+      // A random part in the name lets people tell two CAs apart.
       name: `micropay CA ${encodeHex(random.bytes(4))}`,
       notBeforeMs: atMs - backdateMs,
       notAfterMs: atMs + authorityDays * dayMs,
@@ -74,9 +97,13 @@ export class CertificateAuthority {
   }
 
   /**
-   * Opens a CA from its two files.
+   * Opens a CA from the texts of its two files.
    *
-   * @throws {CertificateError} when either is not what it has to be at `atMs`, or they do not belong together
+   * @param options.caPem the CA certificate in PEM
+   * @param options.caKeyPem its private key, PKCS#8 in PEM
+   * @param options.atMs wall-clock time in milliseconds since the epoch
+   * @throws {CertificateError} when the certificate is not a CA's or is not valid at `atMs`, or
+   * when the key is not an Ed25519 key or belongs to another certificate
    */
   static open(
     { caPem, caKeyPem, atMs }: { caPem: string; caKeyPem: string; atMs: number },
@@ -90,21 +117,26 @@ export class CertificateAuthority {
   }
 
   /**
-   * Issues a server's certificate, as DER.
+   * Issues a server certificate.
    *
-   * @throws {CertificateError} when a host is none, the days are not a positive whole number, the names make it larger than
-   * `certificateBytesMax`, or the CA is not valid at `atMs`
+   * @returns the certificate in DER
+   * @throws {CertificateError} when a host is invalid, the days are not a positive whole number,
+   * the hosts make it larger than `certificateBytesMax`, or the CA is not valid at `atMs`
    */
   issueServer(options: IssueServerOptions): Bytes {
     const { hosts, days, atMs, ...rest } = options;
     if (!Number.isSafeInteger(days) || days < 1) {
-      throw new CertificateError(`issue a server's certificate: for ${days} days`);
+      throw new CertificateError(
+        `issue a server's certificate: ${days} days, expected a whole number from 1`,
+      );
     }
     const found = new Map<string, Host>();
     for (const text of hosts) {
       const host = parseHost(text);
       if (host === undefined) {
-        throw new CertificateError(`issue a server's certificate: ${text} is no host or address`);
+        throw new CertificateError(
+          `issue a server's certificate: ${text} is not a host or IP address`,
+        );
       }
       found.set(host.value, host);
     }
@@ -114,8 +146,9 @@ export class CertificateAuthority {
   }
 
   /**
-   * Issues a member's certificate, as DER, valid until the CA's end: an account is for as long as its ledger.
+   * Issues a member certificate. It is valid as long as the CA, because accounts do not expire.
    *
+   * @returns the certificate in DER
    * @throws {CertificateError} when the CA is not valid at `atMs`
    */
   issueMember(options: IssueMemberOptions): Bytes {
@@ -130,7 +163,7 @@ export class CertificateAuthority {
     const der = signStructure({
       serial: makeSerial(random),
       issuer: anchor.name,
-      // Never before the CA itself: a certificate lies within its CA's dates.
+      // A certificate must lie within its CA's dates.
       notBeforeMs: Math.max(atMs - backdateMs, anchor.notBeforeMs),
       notAfterMs,
       party,
@@ -138,7 +171,7 @@ export class CertificateAuthority {
       publicKeyInfo: publicKey.info,
       authorityKeyIdentifier: keyIdentifier(anchor.publicKey.info),
     }, { codec: leafCodec, signingKey: this.#signingKey });
-    // Nothing leaves that our own profile would refuse: too many names, an expired CA.
+    // Our own profile must accept the result. It refuses too many names, or an expired CA.
     verifyChain([der], { anchor, role: party.role, atMs });
     return der;
   }
@@ -153,7 +186,10 @@ interface IssueOptions {
   readonly notAfterMs: number;
 }
 
-/** Random bytes. The first is from 0x40 to 0x7f, so that the number is positive and its length always the same. */
+/**
+ * Returns a random serial number. Its first byte is 0x40 to 0x7f, so that the number is positive
+ * and always has the same length.
+ */
 function makeSerial(random: Random): Bytes {
   const bytes = Uint8Array.from(random.bytes(serialBytes));
   bytes[0] = (bytes[0]! & 0x3f) | 0x40;

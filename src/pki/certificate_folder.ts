@@ -1,5 +1,5 @@
 /**
- * The operator's folder: `CA.pem`, `CA.key`, `server.crt`, `server.key`.
+ * The operator's certificate folder: `CA.pem`, `CA.key`, `server.crt` and `server.key`.
  */
 import type { Clock } from "../clock.ts";
 import {
@@ -19,6 +19,7 @@ import { readTrustAnchorOfAnyDate, type TrustAnchor } from "./trust_anchor.ts";
 export const certificateFileNames = ["CA.pem", "CA.key", "server.crt", "server.key"] as const;
 export type CertificateFileName = (typeof certificateFileNames)[number];
 
+/** The contents of a certificate folder, read and verified. */
 export interface OpenedCertificates {
   readonly authority: CertificateAuthority;
   readonly anchor: TrustAnchor;
@@ -26,10 +27,11 @@ export interface OpenedCertificates {
 }
 
 /**
- * Opens the folder for a server. Verified: everything that `CertificateAuthority.open` and `openIdentity` verify, now.
+ * Opens the folder for a server and verifies its four files at the current time.
  *
- * @throws {FileError} when a file is missing or cannot be read
- * @throws {CertificateError} naming the file that is expired, of another CA, without its key, or no such file at all
+ * @throws {FileError} when a file is missing or unreadable
+ * @throws {CertificateError} with the path of the file that has expired, belongs to another CA,
+ * does not match its key, or has the wrong form
  */
 export async function openCertificates(
   { folder, clock }: { folder: string; clock: Clock },
@@ -46,7 +48,7 @@ export async function openCertificates(
   const { anchor } = authority;
   const certificatePem = await readIn(folder, "server.crt");
   const privateKeyPem = await readIn(folder, "server.key");
-  const identity = blaming(
+  const identity = withFileAdvice(
     folder,
     "server.crt",
     () => openIdentity({ certificatePem, privateKeyPem, anchor, role: "server", atMs }),
@@ -54,15 +56,17 @@ export async function openCertificates(
   return { authority, anchor, identity };
 }
 
-/** Whether none of the four files is there, so that a first start may make them. */
+/** Returns whether the folder has none of the four files, so that a first start may make them. */
 export async function hasNoCertificates(folder: string): Promise<boolean> {
   return (await namesThere(folder)).length === 0;
 }
 
 /**
- * The fingerprint of the CA in the folder, also of one that has expired.
+ * Returns the fingerprint of the folder's CA, even when the CA has expired.
  *
- * @returns `undefined` where `CA.pem` is missing or no CA's certificate
+ * @returns 64 lower-case hex digits, or `undefined` when `CA.pem` is missing or is not a CA
+ * certificate
+ * @throws {FileError} when `CA.pem` is unreadable
  */
 export async function authorityFingerprint(folder: string): Promise<string | undefined> {
   if (!await isThere(pathIn(folder, "CA.pem"))) return undefined;
@@ -75,18 +79,25 @@ export async function authorityFingerprint(folder: string): Promise<string | und
   }
 }
 
-/** @throws {MicropayError} as {@link openCertificates} */
+/**
+ * Opens the folder's CA.
+ *
+ * @param atMs wall-clock time in milliseconds since the epoch
+ * @throws {FileError} when a file of the CA is missing or unreadable
+ * @throws {CertificateError} when the CA is not valid at `atMs`, or its files do not belong
+ * together
+ */
 export async function openAuthority(folder: string, atMs: number): Promise<CertificateAuthority> {
   const caPem = await readIn(folder, "CA.pem");
   const caKeyPem = await readIn(folder, "CA.key");
-  return blaming(
+  return withFileAdvice(
     folder,
     "CA.pem",
     () => CertificateAuthority.open({ caPem, caKeyPem, atMs }),
   );
 }
 
-/** Which of the four files are there. */
+/** Returns the names of the certificate files that exist. */
 export async function namesThere(folder: string): Promise<CertificateFileName[]> {
   const names: CertificateFileName[] = [];
   for (const name of certificateFileNames) {
@@ -95,7 +106,11 @@ export async function namesThere(folder: string): Promise<CertificateFileName[]>
   return names;
 }
 
-/** @throws {FileError} when it is missing or cannot be read */
+/**
+ * Returns the text of one of the four files.
+ *
+ * @throws {FileError} when the file is missing or unreadable; the text says how to restore it
+ */
 export async function readIn(folder: string, name: CertificateFileName): Promise<string> {
   const path = pathIn(folder, name);
   try {
@@ -110,9 +125,11 @@ export async function readIn(folder: string, name: CertificateFileName): Promise
 }
 
 /**
- * Puts the file's path before what is wrong with it and says what to do, for the person who has to find it.
+ * Runs an action on a file. An error of it gains the file's path and advice for the operator.
+ *
+ * @throws {CertificateError} when the action throws a {@link MicropayError}
  */
-export function blaming<T>(folder: string, name: CertificateFileName, action: () => T): T {
+export function withFileAdvice<T>(folder: string, name: CertificateFileName, action: () => T): T {
   try {
     return action();
   } catch (cause) {

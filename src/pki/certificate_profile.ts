@@ -1,7 +1,8 @@
 /**
- * Which certificates are believed: those that this program issues, and no others.
+ * The certificate profile: this program accepts exactly the certificates that it issues.
  *
- * A chain is one leaf below the CA, because `gencert` makes no certificates between them. So there is no path to look for.
+ * A chain is one leaf below the CA, because `gencert` makes no intermediate certificates. So there
+ * is no path to search.
  */
 import { BoundedMap } from "../bounded_map.ts";
 import { CertificateError } from "../errors.ts";
@@ -15,7 +16,9 @@ import { keyIdentifier } from "./x509/extensions.ts";
 import { isSignedBy, readStructure } from "./x509/signed_structure.ts";
 import { checkDates, type Validity } from "./x509/validity.ts";
 
-/** A certificate that was verified up to the anchor, for its role, at one moment. It lies within the dates of the anchor. */
+/**
+ * A certificate that {@link verifyChain} accepted for its role. Its dates lie within the anchor's.
+ */
 export interface VerifiedCertificate extends Validity {
   readonly party: Party;
   readonly publicKey: PublicKey;
@@ -28,21 +31,23 @@ export interface VerifyChainOptions {
   readonly anchor: TrustAnchor;
   readonly role: Role;
   /**
-   * Wall-clock time in milliseconds since the epoch; a function where it depends on the leaf's own
+   * Wall-clock time in milliseconds since the epoch, or a function that computes it from the leaf's
    * dates.
    */
   readonly atMs: number | ((leaf: Validity) => number);
 }
 
 /**
- * Verifies a chain: the leaf, and after it the anchor or nothing.
+ * Verifies a chain and returns its leaf.
  *
- * Verified: the leaf is exactly what this program issues for its contents, for a party of the role; the anchor's key signed it; its
- * dates lie within the anchor's, and `atMs` within them; its key is of prime order. Not verified: that the sender holds the key (a
- * signature does that), host names (the party is the identity; addresses change), revocation (there is none: the ledger knows
- * accounts).
+ * Verified: the leaf has exactly the bytes that this program would issue for its contents; it
+ * belongs to a party of the role; the anchor's key signed it; its dates lie within the anchor's;
+ * `atMs` lies within its dates; its key has prime order. Not verified: that the sender holds the
+ * key (a signature shows that), host names (addresses change, the party is the identity), and
+ * revocation (the ledger knows it).
  *
- * @throws {CertificateError} whatever is wrong, and nothing else
+ * @param chain certificates in DER: the leaf, optionally followed by the anchor
+ * @throws {CertificateError} for any other chain, and no other error
  */
 export function verifyChain(
   chain: readonly Bytes[],
@@ -53,7 +58,7 @@ export function verifyChain(
   const fingerprint = sha256Hex(leaf);
   const key = `${role}.${anchor.fingerprint}.${fingerprint}`;
   const certificate = verifiedLeaves.get(key) ?? verifyLeaf(leaf, fingerprint, options);
-  // Before the dates are looked at: they are looked at every time.
+  // Remembered before the dates are checked, because they are checked each time.
   verifiedLeaves.set(key, certificate);
   const usedAtMs = typeof atMs === "number" ? atMs : atMs(certificate);
   checkDates(certificate, { what: `the certificate of a ${role}`, atMs: usedAtMs });
@@ -61,16 +66,15 @@ export function verifyChain(
 }
 
 /**
- * Leaves remembered at a time: more than the members of any group this is for. About 2 KiB each.
- * Past it: the one used longest ago is verified again.
+ * Most verified leaves in memory, about 2 KiB each: more than the members of a group. Past it: the
+ * least recently used leaf is verified again.
  */
 export const verifiedLeavesMax = 2000;
 
 /**
- * Leaves that were verified before, by all that the result depends on but the dates: role, anchor
- * and bytes. Verifying one takes over a millisecond, and the same few leaves come again with every
- * connection, order and receipt. What the ledger knows of revoked certificates is not the business
- * of chains.
+ * Verified leaves by role, anchor and fingerprint: all that the result depends on, except the
+ * dates. Verifying a leaf takes over a millisecond, and the same few leaves come with each
+ * connection, order and receipt.
  */
 const verifiedLeaves = new BoundedMap<string, VerifiedCertificate>(verifiedLeavesMax);
 
@@ -81,14 +85,16 @@ function verifyLeaf(
 ): VerifiedCertificate {
   const { der, contents, ...signed } = readStructure(leaf, leafCodec);
   const { party, notBeforeMs, notAfterMs } = contents;
-  if (party.role !== role) throw refused(role, `it is a ${party.role}'s`);
+  if (party.role !== role) throw refusal(role, `it is a ${party.role}'s`);
   checkIssuer(contents, { anchor, role });
-  if (!isSignedBy(signed, anchor.publicKey)) throw refused(role, "it was not signed by the CA");
+  if (!isSignedBy(signed, anchor.publicKey)) throw refusal(role, "it was not signed by the CA");
   const publicKey = PublicKey.read(contents.publicKeyInfo);
   return { party, publicKey, der, fingerprint, notBeforeMs, notAfterMs };
 }
 
-/** Number and root are checked before anything is parsed. */
+/**
+ * Returns the chain's first certificate. Checks the length and the root before anything is parsed.
+ */
 function leafOf(chain: readonly Bytes[], anchor: TrustAnchor): Bytes {
   const [leaf, root] = chain;
   if (leaf === undefined) throw new CertificateError("verify a chain: it is empty");
@@ -107,17 +113,17 @@ function checkIssuer(
   { anchor, role }: Pick<VerifyChainOptions, "anchor" | "role">,
 ): void {
   if (issuer !== anchor.name) {
-    throw refused(role, `it was issued by ${issuer.slice(0, 80)}, not by ${anchor.name}`);
+    throw refusal(role, `it was issued by ${issuer.slice(0, 80)}, not by ${anchor.name}`);
   }
   const identifier = keyIdentifier(anchor.publicKey.info);
   if (!equalBytes(authorityKeyIdentifier, identifier)) {
-    throw refused(role, "it was issued by another CA");
+    throw refusal(role, "it was issued by another CA");
   }
   if (notBeforeMs < anchor.notBeforeMs || notAfterMs > anchor.notAfterMs) {
-    throw refused(role, "its dates go beyond the CA's");
+    throw refusal(role, "its dates go beyond the CA's");
   }
 }
 
-function refused(role: Role, why: string): CertificateError {
+function refusal(role: Role, why: string): CertificateError {
   return new CertificateError(`verify the certificate of a ${role}: ${why}`);
 }

@@ -1,5 +1,5 @@
 /**
- * A member's request for a certificate (PKCS#10, RFC 2986): the name it wants and the key it already holds.
+ * A member's certificate request (PKCS#10, RFC 2986): the name that it wants and its public key.
  */
 import type { AccountName } from "../account_name.ts";
 import { CertificateError } from "../errors.ts";
@@ -14,13 +14,18 @@ import {
   type StructureCodec,
 } from "./x509/signed_structure.ts";
 
+/** A request that {@link readCertificateRequest} verified. */
 export interface CertificateRequest {
   readonly name: AccountName;
   readonly publicKey: PublicKey;
   readonly der: Uint8Array<ArrayBuffer>;
 }
 
-/** Makes a request for `name`, signed with its key. */
+/**
+ * Makes a certificate request for `name`, signed with its own key.
+ *
+ * @returns the request in DER
+ */
 export function createCertificateRequest(name: AccountName, signingKey: SigningKey): Bytes {
   const publicKeyInfo = signingKey.publicKey.info;
   const contents = { name, nameTag: nameTagOf(name), publicKeyInfo };
@@ -28,14 +33,17 @@ export function createCertificateRequest(name: AccountName, signingKey: SigningK
 }
 
 /**
- * Reads a request. Verified: size, that it has its one spelling for its name and key, the key is of prime order, and the sender
- * holds it. Not verified: that the name is free.
+ * Reads and verifies a certificate request.
  *
- * @throws {CertificateError} otherwise
+ * Verified: its size; that it has exactly our encoding of its name and key; that the key has prime
+ * order; that the sender holds the private half. Not verified: that the name is free.
+ *
+ * @param given the request in DER
+ * @throws {CertificateError} when one of these checks fails
  */
 export function readCertificateRequest(given: Bytes): CertificateRequest {
   const { der, contents, ...signed } = readStructure(given, requestCodec);
-  // The key is looked at before it verifies anything: under a small-order key the signature would prove nothing.
+  // The key's order is checked first. Under a small-order key the signature would prove nothing.
   const publicKey = PublicKey.read(contents.publicKeyInfo);
   if (!isSignedBy(signed, publicKey)) {
     throw new CertificateError("read a certificate request: it is not signed by its own key");
@@ -45,7 +53,7 @@ export function readCertificateRequest(given: Bytes): CertificateRequest {
 
 interface RequestContents {
   readonly name: AccountName;
-  /** Programs that make requests write a name as either kind of text. */
+  /** Some programs write a name as UTF8String, others as PrintableString. */
   readonly nameTag: NameTag;
   readonly publicKeyInfo: Bytes;
 }

@@ -1,16 +1,16 @@
 /**
- * Points of the curve of Ed25519 (RFC 8032 section 5.1), as far as it takes to tell a good public key. WebCrypto accepts any point, and
- * some byte strings that are none.
+ * Points of the Ed25519 curve (RFC 8032 section 5.1), for validating public keys. WebCrypto accepts
+ * points of any order, and some byte strings that are not points.
  */
 
-/** The field's prime, the curve's constant, a square root of -1, and the order of the group that keys are from. */
+/** The field's prime, the curve's constant, a square root of -1, and the order of the key group. */
 const p = 2n ** 255n - 19n;
 const d = 37095705934669439343138083508754565189542113879843219016388785533085940283555n;
 const rootOfMinusOne =
   19681161376707505956807079304988542015446066515923890162744021073123829784752n;
 export const groupOrder = 2n ** 252n + 27742317777372353535851937790883648493n;
 
-/** Extended coordinates: x = X/Z, y = Y/Z, T = XY/Z. Each number is a residue that may be negative. */
+/** Extended coordinates: x = X/Z, y = Y/Z, T = XY/Z. The residues may be negative. */
 interface Point {
   readonly x: bigint;
   readonly y: bigint;
@@ -19,11 +19,12 @@ interface Point {
 }
 
 /**
- * Whether 32 bytes are the one spelling of a point whose order is {@link groupOrder}, as the public half of every honest key is.
+ * Returns whether 32 bytes are the canonical encoding of a point of order {@link groupOrder}, as
+ * every honest public key is.
  *
- * A point of small order makes one signature fit many texts. A point of mixed order, an honest one plus one of small order, makes
- * signatures that some programs accept and others refuse. Takes about 0.4 ms, once for
- * each chain or request that is verified.
+ * With a point of small order, one signature fits many texts. With a point of mixed order, programs
+ * disagree on which signatures are valid. The check takes about 0.4 ms and runs once for each
+ * verified chain or request.
  */
 export function isPrimeOrderPoint(bytes: Uint8Array): boolean {
   const point = decodePoint(bytes);
@@ -31,7 +32,7 @@ export function isPrimeOrderPoint(bytes: Uint8Array): boolean {
   return isNeutral(multiplyByOrder(point));
 }
 
-/** @returns `undefined` for bytes that are not on the curve, or not the shortest spelling of a point */
+/** @returns `undefined` when the bytes are not the canonical encoding of a point */
 function decodePoint(bytes: Uint8Array): Point | undefined {
   if (bytes.length !== 32) return undefined;
   let number = 0n;
@@ -40,13 +41,13 @@ function decodePoint(bytes: Uint8Array): Point | undefined {
   const y = number & (2n ** 255n - 1n);
   if (y >= p) return undefined;
   const x = xOf(y);
-  // 0 is its own opposite: with the sign bit set it is a second spelling.
+  // Zero is its own negative, so the sign bit would give it a second encoding.
   if (x === undefined || (x === 0n && isOdd)) return undefined;
   const signed = (x & 1n) === 1n === isOdd ? x : p - x;
   return { x: signed, y, z: 1n, t: signed * y % p };
 }
 
-/** A square root of (y²-1)/(dy²+1), from 0 to p-1 (RFC 8032 section 5.1.3). */
+/** Returns a square root of (y²-1)/(dy²+1), from 0 to p-1 (RFC 8032 section 5.1.3). */
 function xOf(y: bigint): bigint | undefined {
   const square = y * y % p;
   const [u, v] = [modulo(square - 1n), (d * square + 1n) % p];
@@ -66,7 +67,7 @@ function multiplyByOrder(point: Point): Point {
   return sum;
 }
 
-/** The complete formulas of the twisted Edwards curve with a = -1 (RFC 8032 section 5.1.4). */
+/** Adds two points by the complete formulas for a = -1 (RFC 8032 section 5.1.4). */
 function add(one: Point, other: Point): Point {
   const a = (one.y - one.x) * (other.y - other.x) % p;
   const b = (one.y + one.x) * (other.y + other.x) % p;

@@ -1,14 +1,23 @@
 /**
- * What to type next, for errors about the certificates' folder.
+ * The command lines that errors about the certificate folder recommend.
  */
 
-/** `micropay gencert …` for this folder. */
+/**
+ * Returns the `micropay gencert` command line for this folder.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(gencertCommandLine("my certs", "renew"), "micropay gencert renew --out 'my certs'");
+ * ```
+ */
 export function gencertCommandLine(folder: string, command?: "renew"): string {
   const out = folder === defaultFolder ? [] : ["--out", shellWord(folder)];
   return ["micropay", "gencert", ...(command === undefined ? [] : [command]), ...out].join(" ");
 }
 
-/** The folder where nobody says another one. */
+/** The certificate folder when no option names one. */
 export const defaultFolder = "certs";
 
 function shellWord(text: string): string {

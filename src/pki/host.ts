@@ -1,10 +1,11 @@
 /**
- * Names and addresses that a server is reached by, as they go into its certificate.
+ * The DNS names and IP addresses of a server, in the form that its certificate holds.
  */
 
+/** A DNS name or an IP address without a port. */
 export interface Host {
   readonly kind: "dns" | "ip";
-  /** Lower case; an IPv6 address in its shortest form (RFC 5952). */
+  /** In lower case. An IPv6 address has its shortest form (RFC 5952). */
   readonly value: string;
 }
 
@@ -13,12 +14,21 @@ const ipv6Pattern = /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$/;
 const dnsLabelPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
- * Reads a host as a person types it.
+ * Reads a DNS name or an IP address that a person typed.
  *
- * Not accepted: wildcards (one certificate is for one server), zone identifiers (they mean something on one machine only),
- * ports, and names whose last label is a number, which some programs would read as an address (RFC 1123 section 2.1).
+ * Refused are wildcards (a certificate is for one server), zone identifiers (they hold on one
+ * machine only), ports, and names whose last label is a number. Some programs read such a name as
+ * an address (RFC 1123 section 2.1).
  *
- * @returns `undefined` when it is neither a DNS name nor an IP address
+ * @returns `undefined` when the text is neither a DNS name nor an IP address
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(parseHost("Pay.Example.ORG"), { kind: "dns", value: "pay.example.org" });
+ * assertEquals(parseHost("2001:DB8:0::1"), { kind: "ip", value: "2001:db8::1" });
+ * assertEquals(parseHost("*.example.org"), undefined);
+ * ```
  */
 export function parseHost(text: string): Host | undefined {
   if (ipv4Pattern.test(text)) return { kind: "ip", value: text };
@@ -34,16 +44,16 @@ export function parseHost(text: string): Host | undefined {
   return isName ? { kind: "dns", value } : undefined;
 }
 
-/** An interface of this machine, as a link-local address names it after a percent sign (RFC 4007 section 11). */
+/** The zone of a link-local address: a network interface of this machine (RFC 4007 section 11). */
 const zonePattern = /^[A-Za-z0-9._-]{1,32}$/;
-/** fe80::/10 (RFC 4291 section 2.5.6): the same addresses exist on every link. */
+/** fe80::/10 (RFC 4291 section 2.5.6). These addresses repeat on every link. */
 const linkLocalPattern = /^fe[89ab][0-9a-f]:/;
 
 /**
- * Reads a host to connect to or to listen on: as {@link parseHost}, an IPv6 address with or without brackets, and a link-local
- * one with its zone, `fe80::1%eth0`.
+ * Reads a host to connect to or to listen on. Beyond {@link parseHost}, it accepts brackets around
+ * an IPv6 address, and a zone on a link-local one: `fe80::1%eth0`.
  *
- * @returns what the system is asked for, or `undefined` when it is no such host
+ * @returns the host in the form that the system expects, or `undefined` when the text is not a host
  */
 export function parseAddress(text: string): string | undefined {
   const inner = /^\[(.*:.*)\]$/.exec(text)?.[1] ?? text;
@@ -54,24 +64,27 @@ export function parseAddress(text: string): string | undefined {
   return isZone ? `${host}%${zone}` : undefined;
 }
 
-/** The zone of an address that {@link parseAddress} read, if it has one. */
+/** Returns the zone of an address that {@link parseAddress} read, or `undefined` without one. */
 export function zoneOf(address: string): string | undefined {
   return address.split("%")[1];
 }
 
-/** An address without its zone, which means nothing on another machine. */
+/** Returns an address without its zone, which means nothing on another machine. */
 export function withoutZone(address: string): string {
   return address.split("%")[0]!;
 }
 
-/** A link-local address that came from another machine, in a zone of this one. Other addresses stay as they are. */
+/**
+ * Returns a link-local address of another machine with this machine's zone. Other addresses stay as
+ * they are.
+ */
 export function inZone(address: string, zone: string | undefined): string {
   return zone !== undefined && linkLocalPattern.test(address) ? `${address}%${zone}` : address;
 }
 
 /**
- * What every server's certificate is for, whatever else it is for: this machine by its usual names, and by its own where
- * that is a name at all (people call their computers anything).
+ * Returns the hosts that every server certificate names: loopback by name and address, and this
+ * machine's own name when it is a valid host name.
  */
 export function usualHosts(hostname: string): string[] {
   const usual = ["localhost", "127.0.0.1", "::1"];

@@ -1,5 +1,5 @@
 /**
- * Who this process is: a certificate with its private key, ready to sign.
+ * This process's identity: a certificate with its private key, ready to sign.
  */
 import { CertificateError } from "../errors.ts";
 import { type VerifiedCertificate, verifyChain } from "./certificate_profile.ts";
@@ -8,15 +8,16 @@ import { pemToDers } from "./pem.ts";
 import { SigningKey } from "./signing_key.ts";
 import type { TrustAnchor } from "./trust_anchor.ts";
 
+/** A verified certificate with its private key. */
 export interface Identity {
   readonly party: Party;
   readonly signingKey: SigningKey;
   /**
-   * What is sent as `x5c`, leaf first. The server's ends with the CA's certificate, so that a client that meets the ledger
-   * for the first time has something to pin; a member's ends below it.
+   * The certificates that a greeting or a first message sends as `x5c`, in DER, leaf first. The
+   * server adds the CA certificate, so that a new client has something to pin.
    */
   readonly chain: readonly Uint8Array<ArrayBuffer>[];
-  /** The leaf alone: what is sent as `x5c` of orders, receipts and account changes. */
+  /** The leaf alone, as orders, receipts and account changes send it in `x5c`. */
   readonly leaf: readonly Uint8Array<ArrayBuffer>[];
   readonly certificate: VerifiedCertificate;
 }
@@ -34,9 +35,11 @@ export type OpenIdentityOptions =
   );
 
 /**
- * Opens an identity. Verified: the chain up to the anchor, for the role, at `atMs`; the key is the certificate's.
+ * Opens an identity. Verified: the chain up to the anchor, for the role, at `atMs`, and that the
+ * key belongs to the certificate.
  *
- * @throws {CertificateError} otherwise
+ * @param options the certificates in PEM or DER, and the private key as PKCS#8 in PEM
+ * @throws {CertificateError} when one of these checks fails
  */
 export function openIdentity(options: OpenIdentityOptions): Identity {
   const { privateKeyPem, anchor, role, atMs } = options;
@@ -45,7 +48,7 @@ export function openIdentity(options: OpenIdentityOptions): Identity {
     : pemToDers(options.certificatePem, "CERTIFICATE");
   const certificate = verifyChain(given, { anchor, role, atMs });
   const signingKey = SigningKey.read(privateKeyPem);
-  // With another's key every signature would be refused, and nobody would know why.
+  // With another key, peers would refuse every signature and the user would not know why.
   if (signingKey.publicKey.fingerprint !== certificate.publicKey.fingerprint) {
     throw new CertificateError("open an identity: the key is not the certificate's");
   }

@@ -1,18 +1,18 @@
 /**
- * Making the files of the operator's folder: what is missing, a new pair for the server, or a new CA.
+ * Makes the files of the operator's folder: the missing ones, a new server pair, or a new CA.
  */
 import type { Clock } from "../clock.ts";
 import { CertificateError, FileError } from "../errors.ts";
 import type { Random } from "../random.ts";
 import { CertificateAuthority } from "./certificate_authority.ts";
 import {
-  blaming,
   type CertificateFileName,
   certificateFileNames,
   namesThere,
   openAuthority,
   openCertificates,
   readIn,
+  withFileAdvice,
 } from "./certificate_folder.ts";
 import { gencertCommandLine } from "./gencert_hint.ts";
 import { certificateToPem, pemToDer } from "./pem.ts";
@@ -32,41 +32,44 @@ import { readStructure } from "./x509/signed_structure.ts";
 
 export interface MakeCertificatesOptions {
   readonly folder: string;
-  /** Names and addresses of the server, as `parseHost` reads them. */
+  /** DNS names and IP addresses of the server, in the form that `parseHost` reads. */
   readonly hosts: readonly string[];
-  /** Days that the server's certificate is valid, at most until the CA's end. */
+  /** Days that the server certificate is valid. The CA's end limits them. */
   readonly days: number;
   readonly clock: Clock;
   readonly random: Random;
 }
 
 export interface RenewOptions extends Omit<MakeCertificatesOptions, "hosts"> {
-  /** As in {@link MakeCertificatesOptions}; absent for those of the certificate that is replaced. */
+  /** As in {@link MakeCertificatesOptions}. When absent, the old certificate's hosts are kept. */
   readonly hosts?: readonly string[] | undefined;
-  /** For a certificate that is missing or that cannot be read. */
+  /** The hosts when the old certificate is missing or unreadable. */
   readonly hostsDefault: readonly string[];
 }
 
+/** The state of a certificate folder after a change. */
 export interface CertificatesReport {
-  /** Paths of the files that were made. */
+  /** Paths of the new files. */
   readonly made: readonly string[];
-  /** Paths of the files that were replaced, under their new names. */
+  /** New paths of the replaced files. */
   readonly kept: readonly string[];
   /** SHA-256, 64 lower-case hex digits. */
   readonly caFingerprint: string;
   readonly caNotAfterMs: number;
   readonly serverNotAfterMs: number;
-  /** What the server's certificate is for. */
+  /** The DNS names and IP addresses in the server certificate. */
   readonly hosts: readonly string[];
 }
 
 /**
- * Makes what is missing: all four files, or what is missing of the server's two where a valid CA is. A key that is there is used, and a
- * certificate without its key is replaced. Makes the folder, too. Where an earlier run was interrupted, finishes what that one had
- * decided on instead.
+ * Makes the missing files: all four, or the server's two beside a valid CA. An existing server key
+ * is kept, and a certificate without its key is replaced. The folder is made when it does not
+ * exist. After an interrupted run, this call completes that run instead.
  *
- * @throws {FileError} when nothing is missing, a part of the CA is, or the folder cannot be written to
- * @throws {CertificateError} when the CA or the key that is there is not valid, or a host or the days are not
+ * @throws {FileError} when no file is missing, a part of the CA is missing, or the folder is not
+ * writable
+ * @throws {CertificateError} when the CA, the existing key, a host or the number of days is not
+ * valid
  */
 export async function makeCertificates(
   options: MakeCertificatesOptions,
@@ -83,8 +86,8 @@ export async function makeCertificates(
 /**
  * Replaces the server's certificate and key, and keeps the CA.
  *
- * @throws {FileError} when a part of the CA is missing, or the folder cannot be written to
- * @throws {CertificateError} when the CA is not valid, or a host or the days are not
+ * @throws {FileError} when the folder or a part of the CA is missing, or the folder is not writable
+ * @throws {CertificateError} when the CA, a host or the number of days is not valid
  */
 export async function renewServerCertificate(options: RenewOptions): Promise<CertificatesReport> {
   const { folder, hosts, hostsDefault, ...rest } = options;
@@ -102,14 +105,19 @@ export async function renewServerCertificate(options: RenewOptions): Promise<Cer
   });
 }
 
-/** Replaces all four files by new ones, the CA included. Every certificate that the old CA issued is worth nothing from then on. */
+/**
+ * Replaces all four files, the CA included. Certificates of the old CA are worthless from then on.
+ *
+ * @throws {FileError} when the folder is not writable
+ * @throws {CertificateError} when a host or the number of days is not valid
+ */
 export async function replaceCertificates(
   options: MakeCertificatesOptions,
 ): Promise<CertificatesReport> {
   return await changeFolder(options, () => makeAll(options));
 }
 
-/** Does it with the folder made, locked, and an interrupted run finished; then reads back what is there. */
+/** Locks the folder, completes an interrupted run, makes the files and reports the result. */
 async function changeFolder(
   { folder, clock }: { folder: string; clock: Clock },
   makeFiles: () => Promise<NewFile[]> | NewFile[],
@@ -129,7 +137,7 @@ async function changeFolder(
   });
 }
 
-/** Read back: what is reported is what the server is going to find. */
+/** Reads the folder again, so that the report shows what the server will find. */
 async function report(
   folder: string,
   clock: Clock,
@@ -164,7 +172,7 @@ async function makeServerFiles(
   return issueServerFiles(authority, options, given);
 }
 
-/** @param given the key that is there; a new one is made without it */
+/** @param given an existing key; when absent, a new key is made */
 function issueServerFiles(
   authority: CertificateAuthority,
   options: MakeCertificatesOptions,
@@ -188,7 +196,7 @@ function issueServerCertificate(
   return { name: "server.crt", text: certificateToPem(certificate), access: "public" };
 }
 
-/** A server's files may be added to a complete CA, and nothing else to anything. */
+/** Throws unless the CA is complete and a file of the server is missing. */
 function requireIncomplete(folder: string, there: readonly CertificateFileName[]): void {
   requireAuthority(folder, there);
   if (there.length < certificateFileNames.length) return;
@@ -199,7 +207,10 @@ function requireIncomplete(folder: string, there: readonly CertificateFileName[]
   );
 }
 
-/** A CA cannot be completed: its key and its certificate were made together. */
+/**
+ * Throws when a part of the CA is missing. Its key and certificate are made together, so the
+ * missing part cannot be made again.
+ */
 function requireAuthority(folder: string, there: readonly CertificateFileName[]): void {
   const parts = ["CA.pem", "CA.key"] as const;
   const missing = parts.filter((name) => !there.includes(name));
@@ -213,10 +224,10 @@ function requireAuthority(folder: string, there: readonly CertificateFileName[])
 
 async function readServerKey(folder: string): Promise<SigningKey> {
   const pem = await readIn(folder, "server.key");
-  return blaming(folder, "server.key", () => SigningKey.read(pem));
+  return withFileAdvice(folder, "server.key", () => SigningKey.read(pem));
 }
 
-/** @returns the names and addresses in the certificate that is there, if there is a good one */
+/** @returns the hosts in the existing certificate, or `undefined` when there is no valid one */
 async function hostsThere(folder: string): Promise<readonly string[] | undefined> {
   if (!await isThere(pathIn(folder, "server.crt"))) return undefined;
   try {
@@ -227,7 +238,12 @@ async function hostsThere(folder: string): Promise<readonly string[] | undefined
   }
 }
 
-/** The names and addresses in a server's certificate. */
+/**
+ * Returns the DNS names and IP addresses in a server certificate.
+ *
+ * @param certificate the certificate in DER
+ * @throws {CertificateError} when the bytes are not one of our certificates
+ */
 export function hostsOf(certificate: Uint8Array<ArrayBuffer>): string[] {
   return readStructure(certificate, leafCodec).contents.hosts.map(({ value }) => value);
 }

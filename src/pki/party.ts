@@ -1,5 +1,5 @@
 /**
- * Who a party is: the server of a ledger, or the member behind one of its accounts.
+ * A party to a ledger: its server, or the member of one of its accounts.
  */
 import { type AccountName, isAccountName } from "../account_name.ts";
 
@@ -7,18 +7,31 @@ export type Party =
   | { readonly role: "server" }
   | { readonly role: "member"; readonly name: AccountName };
 
-/** What a certificate entitles its holder to be. */
+/** The role that a certificate grants. */
 export type Role = Party["role"];
 
 const serverUri = "micropay:server";
 const memberPrefix = "micropay:account:";
 
-/** The one spelling of a party: the SAN URI of its certificate, and `iss` and `to` on the wire. */
+/**
+ * Returns the URI of a party: the SAN URI of its certificate, and `iss` and `to` on the wire.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(partyUri({ role: "server" }), "micropay:server");
+ * assertEquals(parsePartyUri("micropay:account:alice"), { role: "member", name: "alice" });
+ * ```
+ */
 export function partyUri(party: Party): string {
   return party.role === "server" ? serverUri : memberPrefix + party.name;
 }
 
-/** Strict inverse of {@link partyUri}: `undefined` for any other spelling, so that texts can be compared as texts. */
+/**
+ * Returns the party of a URI, or `undefined` when {@link partyUri} would spell it differently. So
+ * two URIs can be compared as texts.
+ */
 export function parsePartyUri(uri: string): Party | undefined {
   if (uri === serverUri) return { role: "server" };
   if (!uri.startsWith(memberPrefix)) return undefined;
@@ -26,6 +39,7 @@ export function parsePartyUri(uri: string): Party | undefined {
   return isAccountName(name) ? { role: "member", name } : undefined;
 }
 
+/** Returns whether two parties have the same role and name. */
 export function sameParty(a: Party, b: Party): boolean {
   return partyUri(a) === partyUri(b);
 }

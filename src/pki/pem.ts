@@ -1,30 +1,39 @@
 /**
- * PEM, the text form of certificates and keys (RFC 7468), as the `openssl` command reads and writes it.
+ * PEM, the text form of certificates and keys (RFC 7468), as `openssl` reads and writes it.
  */
 import { decodeBase64Strict, encodeBase64 } from "../base64.ts";
 import { CertificateError } from "../errors.ts";
 
 export type PemLabel = "CERTIFICATE" | "CERTIFICATE REQUEST" | "PRIVATE KEY";
 
-/** Longest PEM text that is read: a chain of two certificates at their size limit, with room for text around them. Past it: refused before it is parsed. */
+/**
+ * Longest PEM text in characters: two certificates of the largest size, and text around them. Past
+ * it: refused before it is parsed.
+ */
 export const pemCharactersMax = 64 * 1024;
 
-/** One PEM block with a newline at its end, 64 characters a line. */
+/** Returns one PEM block with 64 characters a line and a newline at its end. */
 export function derToPem(der: Uint8Array, label: PemLabel): string {
   const lines = encodeBase64(der).match(/.{1,64}/g) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
 }
 
-/** {@link derToPem} for a certificate. */
+/**
+ * Returns a certificate as a PEM block.
+ *
+ * @param der the certificate in DER
+ */
 export function certificateToPem(der: Uint8Array): string {
   return derToPem(der, "CERTIFICATE");
 }
 
 /**
- * Reads the only PEM block of a text. Text outside the block is allowed (`openssl x509 -text` writes some); a second block
- * is not, since two programs could then pick different ones.
+ * Reads the only PEM block of a text. `openssl x509 -text` writes text around the block, which is
+ * skipped. Two blocks are refused, because two programs could pick different ones.
  *
- * @throws {CertificateError} when there is no such block, more than one, one with another label, or bad base64
+ * @returns the contents in DER
+ * @throws {CertificateError} when the text has no such block or several, another label, or bad
+ * base64
  */
 export function pemToDer(pem: string, label: PemLabel): Uint8Array<ArrayBuffer> {
   const found = pemToDers(pem, label);
@@ -35,9 +44,10 @@ export function pemToDer(pem: string, label: PemLabel): Uint8Array<ArrayBuffer> 
 }
 
 /**
- * Reads every PEM block of a text, in order; all of them have to carry the label.
+ * Reads all PEM blocks of a text, in their order.
  *
- * @throws {CertificateError} as {@link pemToDer}, except that there may be several blocks
+ * @returns the contents of each in DER, at least one
+ * @throws {CertificateError} when the text has no block, another label, or bad base64
  */
 export function pemToDers(pem: string, label: PemLabel): Uint8Array<ArrayBuffer>[] {
   if (pem.length > pemCharactersMax) {

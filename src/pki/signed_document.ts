@@ -1,12 +1,12 @@
 /**
- * What an identity signs: greetings, messages, orders, receipts, account changes. Each is a compact JWS (RFC 7515 section 7.1) with EdDSA over
- * Ed25519 (RFC 8037), and one protected header:
+ * The signed documents: greetings, messages, orders, receipts and account changes. Each is a
+ * compact JWS (RFC 7515 section 7.1) with EdDSA over Ed25519 (RFC 8037) and one protected header:
  *
  *     {"alg":"EdDSA","typ":"micropay-…"}            or with   "x5c":["…", …]
  *
  * `typ` keeps a document of one kind from passing as another (RFC 8725 section 3.11). A document
- * has one spelling: padding, white space and stray bits in base64url, a member twice and unknown
- * header members are refused.
+ * has one encoding. Padding, white space and stray bits in base64url are refused, as are repeated
+ * members and unknown header members.
  */
 import { Buffer } from "node:buffer";
 import {
@@ -21,7 +21,7 @@ import { certificateBytesMax, chainCertificatesMax, lineBytesMax } from "../limi
 import { type JsonObject, parseJsonObject } from "../strict_json.ts";
 import type { PublicKey, SigningKey } from "./signing_key.ts";
 
-/** The kinds of document; the header's `typ`. */
+/** The kinds of document, as the header's `typ` names them. */
 const documentTypes = [
   "micropay-greeting",
   "micropay-message",
@@ -32,21 +32,22 @@ const documentTypes = [
 export type DocumentType = (typeof documentTypes)[number];
 
 /**
- * Whether a document carries its signer's certificates. `single`: exactly one. `either` leaves it to the reader to decide by what
- * it finds.
+ * Whether a document carries its signer's certificates: one or more (`required`), exactly one
+ * (`single`), none (`absent`), or as the signer chose (`either`).
  */
 export type ChainRule = "required" | "single" | "absent" | "either";
 
 /** Certificates in DER, leaf first. */
 export type CertificateChain = readonly Uint8Array<ArrayBuffer>[];
 
-/** A document in the right form, whose signature nobody has checked yet. */
+/** A document of the right form. Its signature is not verified yet. */
 export interface UnverifiedDocument {
   readonly jws: string;
   readonly payload: JsonObject;
   /** Not checked. */
+  /** Not verified yet. */
   readonly chain: CertificateChain | undefined;
-  /** 64 bytes. Not checked. */
+  /** 64 bytes, not verified yet. */
   readonly signature: Uint8Array<ArrayBuffer>;
 }
 
@@ -55,9 +56,20 @@ const encoder = new TextEncoder();
 /**
  * Signs a payload.
  *
- * @param options.chain the signer's certificates, where the document carries them. An identity
- * gives the same array every time, so that its header is written once.
+ * @param options.chain the signer's certificates, for documents that carry them. The same array
+ * object gets its header encoded only once.
  * @returns the compact JWS over the payload's JSON
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { SigningKey } from "./signing_key.ts";
+ *
+ * const { signingKey } = SigningKey.generate();
+ * const jws = signDocument("micropay-order", { amount: 5 }, { signingKey });
+ * const document = readDocument(jws, { typ: "micropay-order", chain: "absent" });
+ * verifyDocument(document, signingKey.publicKey);
+ * assertEquals(document.payload, { amount: 5 });
+ * ```
  */
 export function signDocument(
   typ: DocumentType,
@@ -69,18 +81,20 @@ export function signDocument(
   return `${signedText}.${encodeBase64Url(signingKey.sign(encoder.encode(signedText)))}`;
 }
 
-/** The length in base64url of the 64 bytes of every signature. */
+/** Characters of a signature in base64url: it has 64 bytes. */
 const signatureLength = 86;
 const headerLengthMax = 40_000;
 
-/** Headers of one type of document that were read before, each with its certificates. */
+/** Headers of one document type that were read before, with their certificates. */
 export type KnownHeaders = BoundedMap<string, CertificateChain>;
 
 /**
- * Takes a compact JWS apart. Checks its form and its header, not its signature and not its certificates.
+ * Reads a compact JWS. Verified: its form and its header. Not verified: its signature and its
+ * certificates.
  *
- * @param options.headers for a reader of many documents: one signer's documents all have the same header
- * @throws {EnvelopeError} when it is not exactly one document of this kind
+ * @param options.headers a cache for readers of many documents, because a signer's documents share
+ * their header
+ * @throws {EnvelopeError} when the text is not exactly one document of this type
  */
 export function readDocument(
   jws: string,
@@ -112,31 +126,35 @@ export function readDocument(
   return { jws, payload, chain, signature };
 }
 
-/** @throws {EnvelopeError} when the signature is not by this key */
+/**
+ * Verifies the signature of a document.
+ *
+ * @throws {EnvelopeError} when another key made the signature
+ */
 export function verifyDocument(document: UnverifiedDocument, publicKey: PublicKey): void {
-  if (!publicKey.verify(signedBytes(document), document.signature)) throw notByThisKey();
+  if (!publicKey.verify(signedBytes(document), document.signature)) throw wrongSigner();
 }
 
 /**
- * Does what {@link verifyDocument} does, on another thread.
+ * Verifies the signature of a document on another thread.
  *
- * @throws {EnvelopeError} when the signature is not by this key
+ * @throws {EnvelopeError} when another key made the signature
  */
 export async function verifyDocumentElsewhere(
   document: UnverifiedDocument,
   publicKey: PublicKey,
 ): Promise<void> {
   const isGood = await publicKey.verifyElsewhere(signedBytes(document), document.signature);
-  if (!isGood) throw notByThisKey();
+  if (!isGood) throw wrongSigner();
 }
 
 function signedBytes({ jws }: UnverifiedDocument): Uint8Array<ArrayBuffer> {
-  // The types of the oldest Deno do not say what kind of memory an encoder writes to.
+  // The oldest Deno's types leave open which buffer an encoder uses.
   const bytes = encoder.encode(jws.slice(0, jws.length - signatureLength - 1));
   return bytes as Uint8Array<ArrayBuffer>;
 }
 
-function notByThisKey(): EnvelopeError {
+function wrongSigner(): EnvelopeError {
   return new EnvelopeError("verify a signature: it is not by the expected key");
 }
 
@@ -144,7 +162,7 @@ const plainHeaders = Object.fromEntries(
   documentTypes.map((typ) => [typ, writeHeader(typ)]),
 ) as Readonly<Record<DocumentType, string>>;
 
-/** The headers that were written for a chain, by type: as many as the program has identities. */
+/** The encoded headers of each chain, by document type. The program has few identities. */
 const headersWithChain = new WeakMap<CertificateChain, Map<DocumentType, string>>();
 
 function headerWithChain(typ: DocumentType, chain: CertificateChain): string {
@@ -154,13 +172,13 @@ function headerWithChain(typ: DocumentType, chain: CertificateChain): string {
   return header;
 }
 
-/** @returns the header's JSON in base64url */
+/** Returns the header's JSON in base64url. */
 function writeHeader(typ: DocumentType, chain?: CertificateChain): string {
   const x5c = chain?.map(encodeBase64);
   return encodeBase64Url(Buffer.from(JSON.stringify({ alg: "EdDSA", typ, ...(x5c && { x5c }) })));
 }
 
-/** @returns the chain in it, or `undefined` when it has none */
+/** Returns the chain in a header, or `undefined` when the header has none. */
 function readHeader(text: string, typ: DocumentType): CertificateChain | undefined {
   if (text === plainHeaders[typ]) return undefined;
   const header = parseJsonObject(decodePart(text, typ));
@@ -183,7 +201,7 @@ function decodePart(text: string, typ: DocumentType): Uint8Array<ArrayBuffer> {
 }
 
 function decodeCertificate(text: unknown): Uint8Array<ArrayBuffer> {
-  // RFC 7515 section 4.1.6: base64 with padding, not base64url.
+  // RFC 7515 section 4.1.6: `x5c` is base64 with padding, not base64url.
   const attempt = "read x5c";
   if (typeof text !== "string" || text.length > Math.ceil(certificateBytesMax / 3) * 4) {
     throw new EnvelopeError(`${attempt}: a certificate is not text of a sensible length`);

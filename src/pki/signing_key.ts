@@ -1,6 +1,6 @@
 /**
- * Ed25519 keys (RFC 8032), the keys of every identity, as PKCS#8 and SubjectPublicKeyInfo (RFC
- * 8410).
+ * Ed25519 keys (RFC 8032), encoded as PKCS#8 and SubjectPublicKeyInfo (RFC 8410). Every identity
+ * has one.
  *
  * `node:crypto` signs and verifies in place. WebCrypto takes nearly twice as long, because each
  * call goes to another thread and back.
@@ -22,10 +22,10 @@ import { derToPem, pemToDer } from "./pem.ts";
 import { type Bytes, equalBytes, hexBytes } from "./x509/der.ts";
 import { ed25519KeyBytes, readPublicKeyInfo } from "./x509/public_key_info.ts";
 
-/** PKCS#8 has one encoding of such a key, too, so it is told by its first bytes. */
+/** PKCS#8 has one encoding for an Ed25519 key, so its first bytes identify it. */
 const privateKeyPrefix = hexBytes("302e020100300506032b657004220420");
 
-/** The public half of a key pair: a point of prime order. */
+/** A public key: a curve point of prime order. */
 export class PublicKey {
   /** SubjectPublicKeyInfo in DER. */
   readonly info: Bytes;
@@ -41,17 +41,18 @@ export class PublicKey {
   }
 
   /**
-   * Reads a public key from its SubjectPublicKeyInfo. Verified: the algorithm is Ed25519 without
-   * parameters, and the key is the one spelling of a point of prime order. Not verified: that
-   * anyone holds the private half.
+   * Reads a public key. Verified: the algorithm is Ed25519 without parameters, and the key is the
+   * canonical encoding of a point of prime order. Not verified: that somebody holds the private
+   * half.
    *
-   * @throws {CertificateError} otherwise
+   * @param publicKeyInfo SubjectPublicKeyInfo in DER
+   * @throws {CertificateError} when one of these checks fails
    */
   static read(publicKeyInfo: Bytes): PublicKey {
     const point = readPublicKeyInfo(publicKeyInfo);
     if (!isPrimeOrderPoint(point)) {
       const shown = encodeHex(point);
-      throw new CertificateError(`read a public key: ${shown} is no point of prime order`);
+      throw new CertificateError(`read a public key: ${shown} is not a point of prime order`);
     }
     try {
       return new PublicKey(publicKeyInfo.slice());
@@ -60,14 +61,18 @@ export class PublicKey {
     }
   }
 
-  /** Whether the private half of this key made the signature over the bytes. */
+  /**
+   * Returns whether this key's private half signed the bytes.
+   *
+   * @param signature 64 bytes
+   */
   verify(bytes: Uint8Array, signature: Uint8Array): boolean {
     return verify(null, bytes, this.#key, signature);
   }
 
   /**
-   * Does what {@link verify} does, on a thread that the runtime keeps for WebCrypto. It costs as much processor time. A caller
-   * with many signatures has other work to do meanwhile.
+   * Does what {@link verify} does, on a WebCrypto thread. It costs as much processor time, but the
+   * caller can verify other signatures meanwhile.
    */
   async verifyElsewhere(bytes: Bytes, signature: Bytes): Promise<boolean> {
     this.#webKey ??= crypto.subtle.importKey("spki", this.info, "Ed25519", false, ["verify"]);
@@ -76,8 +81,8 @@ export class PublicKey {
 }
 
 /**
- * The private half of a key pair, with its public half beside it. Signs. Nothing reads the private
- * half out of it again, so that no mistake elsewhere can print it.
+ * A private key with its public key. It signs. No method returns the private half, so that no
+ * mistake elsewhere can print it.
  */
 export class SigningKey {
   readonly publicKey: PublicKey;
@@ -92,8 +97,8 @@ export class SigningKey {
   /**
    * Makes a key pair.
    *
-   * @returns the key, and the private half as PKCS#8 in PEM: the only time that it can be had, to
-   * be stored
+   * @returns the key, and its private half as PKCS#8 in PEM. The caller must store that text now:
+   * it cannot be read later.
    */
   static generate(): { signingKey: SigningKey; pem: string } {
     const { privateKey } = generateKeyPairSync("ed25519");
@@ -102,10 +107,10 @@ export class SigningKey {
   }
 
   /**
-   * Reads an unencrypted PKCS#8 private key, what `openssl pkey` writes. The public half is derived
-   * from it, never taken from the file.
+   * Reads an unencrypted PKCS#8 private key, as `openssl pkey` writes it. The public half is
+   * derived from the private one.
    *
-   * @throws {CertificateError} when the text is anything but one Ed25519 private key
+   * @throws {CertificateError} when the text is not exactly one Ed25519 private key in PEM
    */
   static read(pem: string): SigningKey {
     const der = pemToDer(pem, "PRIVATE KEY");
@@ -122,13 +127,13 @@ export class SigningKey {
     }
   }
 
-  /** @returns the signature over the bytes, 64 bytes; the same for the same bytes */
+  /** Returns the signature over the bytes: 64 bytes, the same ones for the same input. */
   sign(bytes: Uint8Array): Bytes {
     return new Uint8Array(sign(null, bytes, this.#key));
   }
 }
 
-/** SHA-256 of bytes, or of a text in UTF-8: 64 lower-case hex digits. */
+/** Returns the SHA-256 of bytes, or of a text in UTF-8, as 64 lower-case hex digits. */
 export function sha256Hex(data: Uint8Array | string): string {
   return createHash("sha256").update(data).digest("hex");
 }

@@ -1,49 +1,50 @@
 /**
- * Several new files in one folder, all of them or none: also when the process dies in the middle.
+ * Adds several files to a folder: all of them or none, even when the process dies in between.
  *
- * A CA's certificate without its key, or the reverse, is of no use and cannot be completed. Files cannot be made visible
- * together, so they are first written in full to a folder inside; renaming that folder to `.new` decides that they will be
- * there; then they are moved out one by one. Whoever finds a `.new` finishes the moving, and throws away a `.draft`. All of this
- * is done with the folder locked.
+ * A CA certificate without its key is of no use, and neither is the reverse. So the files are first
+ * written to the subfolder `.draft`. Renaming `.draft` to `.new` is the commit. Then the files move
+ * out of `.new` one by one. The next run completes a `.new` and deletes a `.draft`. The folder is
+ * locked meanwhile.
  */
 import { FileError, messageOf, MicropayError } from "../errors.ts";
 import { syncFolder } from "../sync_folder.ts";
 
+/** A file to add. */
 export interface NewFile {
   readonly name: string;
   readonly text: string;
-  /** `secret`: 0600 from its first moment on. `public`: 0644. */
+  /** `secret` means mode 0600 from its creation on. `public` means 0644. */
   readonly access: "secret" | "public";
 }
 
 /**
- * Runs `action` while no other process that also asks is in this folder; waits for its turn. Death releases the lock.
+ * Runs `action` while this process alone holds the folder's lock. The lock ends with the process.
  *
  * @throws {FileError} when the folder cannot be opened
  */
 export async function inLockedFolder<T>(folder: string, action: () => Promise<T>): Promise<T> {
-  // The folder itself is locked, so that no lock file is left over for anybody to wonder about.
+  // The lock is on the folder itself, so that no lock file is left behind.
   using opened = await naming(folder, () => Deno.open(folder));
   try {
     await opened.lock(true);
   } catch {
-    // Some network file systems cannot lock a folder. Two at once are unlikely, one that cannot work at all is certain.
+    // Some network file systems cannot lock a folder. Two runs at once are unlikely, so it goes on.
   }
   return await action();
 }
 
-/** What became of files: names in their folder. */
+/** The result of adding files, as names within their folder. */
 export interface StagedFiles {
   readonly made: readonly string[];
-  /** The new names of files that were in the way. */
+  /** New names of the files that were replaced. */
   readonly kept: readonly string[];
 }
 
 /**
- * Writes all the files. One that is in the way is kept under another name, so nothing is ever lost.
+ * Adds all files to a folder. A file of the same name is renamed and kept.
  *
- * @param options.mark goes into the names of files that are kept: `NAME.replaced-MARK`
- * @throws {FileError} naming what could not be written
+ * @param options.mark a part of the new name of a replaced file: `NAME.replaced-MARK`
+ * @throws {FileError} when a file cannot be written
  */
 export async function addFiles(
   folder: string,
@@ -53,7 +54,7 @@ export async function addFiles(
   return await naming(folder, async () => {
     const draft = pathIn(folder, undecided);
     await removeDraft(folder);
-    // Nobody else may look in, so that not even a file's mode has to be relied on.
+    // Other users may not look in, so the secret files do not depend on their own mode.
     await Deno.mkdir(draft, { mode: 0o700 });
     try {
       for (const file of files) await writeNew(pathIn(draft, file.name), file);
@@ -63,13 +64,17 @@ export async function addFiles(
       await removeDraft(folder);
       throw error;
     }
-    // Decided for good before a file that was there is renamed.
+    // The commit must be durable before an old file is renamed.
     await syncFolder(folder);
     return await publish(folder, mark);
   });
 }
 
-/** Moves out what an earlier, interrupted {@link addFiles} had decided on. */
+/**
+ * Completes an {@link addFiles} that was interrupted after its commit.
+ *
+ * @throws {FileError} when a file cannot be moved
+ */
 export async function finishFiles(
   folder: string,
   { mark }: { mark: string },
@@ -77,12 +82,16 @@ export async function finishFiles(
   return await naming(folder, () => publish(folder, mark));
 }
 
-/** Whether {@link finishFiles} has something to do. */
+/** Returns whether {@link finishFiles} has something to do. */
 export async function isUnfinished(folder: string): Promise<boolean> {
   return await isThere(pathIn(folder, decided));
 }
 
-/** Whether something has this name, a symbolic link to nowhere included. */
+/**
+ * Returns whether a path exists. A dangling symbolic link exists too.
+ *
+ * @throws {FileError} when the path cannot be read
+ */
 export async function isThere(path: string): Promise<boolean> {
   try {
     await Deno.lstat(path);
@@ -93,11 +102,12 @@ export async function isThere(path: string): Promise<boolean> {
   }
 }
 
+/** Returns the path of a file in a folder. */
 export function pathIn(folder: string, name: string): string {
   return `${folder.replace(/(?<=.)\/+$/, "")}/${name}`;
 }
 
-/** What went wrong with a path, as a {@link FileError}. */
+/** Returns an error of a file operation as a {@link FileError} that names the path. */
 export function fileError(path: string, error: unknown): MicropayError {
   if (error instanceof MicropayError) return error;
   return new FileError(`use ${path}: ${messageOf(error)}`, { cause: error });
@@ -124,11 +134,11 @@ async function writeNew(path: string, { text, access }: NewFile): Promise<void> 
   } finally {
     file.close();
   }
-  // A tight umask would have kept members from reading the CA's certificate. Secret files are never widened.
+  // A tight umask would keep members from reading the CA certificate. Secret files stay 0600.
   if (access === "public") await Deno.chmod(path, mode);
 }
 
-/** Moves everything out of `.new`. Killed anywhere in it, the next call moves the rest. */
+/** Moves all files out of `.new`. After a kill, the next call moves the rest. */
 async function publish(folder: string, mark: string): Promise<StagedFiles> {
   const source = pathIn(folder, decided);
   if (!await isThere(source)) return { made: [], kept: [] };
@@ -145,7 +155,7 @@ async function publish(folder: string, mark: string): Promise<StagedFiles> {
   return { made, kept };
 }
 
-/** @returns the new name */
+/** @returns the file's new name */
 async function setAside(folder: string, name: string, mark: string): Promise<string> {
   for (let count = 1;; count++) {
     const kept = `${name}.replaced-${mark}${count === 1 ? "" : `-${count}`}`;

@@ -1,5 +1,6 @@
 /**
- * The CA's own certificate, the one thing a chain is checked against. Its fingerprint names the ledger.
+ * The trust anchor: the CA's own certificate. All chains end in it, and its fingerprint names the
+ * ledger.
  */
 import { CertificateError } from "../errors.ts";
 import { certificateToPem, pemToDer } from "./pem.ts";
@@ -9,21 +10,24 @@ import type { Bytes } from "./x509/der.ts";
 import { isSignedBy, readStructure } from "./x509/signed_structure.ts";
 import { checkDates, type Validity } from "./x509/validity.ts";
 
+/** A CA certificate that was read and checked. */
 export interface TrustAnchor extends Validity {
   readonly der: Bytes;
   readonly pem: string;
   /** SHA-256 of the DER, 64 lower-case hex digits. */
   readonly fingerprint: string;
   readonly publicKey: PublicKey;
-  /** The CA's common name, which its certificates carry as their issuer. */
+  /** The CA's common name. Certificates name it as their issuer. */
   readonly name: string;
 }
 
 /**
- * Reads a CA certificate. Verified: it is of the CA profile, signed by its own key, and valid at `atMs`. Not verified, and
- * not verifiable: that it is the right one. Somebody has to compare the fingerprint for that.
+ * Reads a CA certificate. Verified: it has the CA profile, its own key signed it, and it is valid
+ * at `atMs`. Whether it is the right CA, only a comparison of fingerprints can tell.
  *
- * @throws {CertificateError} otherwise
+ * @param der the certificate in DER
+ * @param options.atMs wall-clock time in milliseconds since the epoch
+ * @throws {CertificateError} when one of these checks fails
  */
 export function readTrustAnchor(der: Bytes, { atMs }: { atMs: number }): TrustAnchor {
   const anchor = readTrustAnchorOfAnyDate(der);
@@ -31,15 +35,20 @@ export function readTrustAnchor(der: Bytes, { atMs }: { atMs: number }): TrustAn
   return anchor;
 }
 
-/** {@link readTrustAnchor} for the PEM text of a file. */
+/**
+ * Reads a CA certificate in PEM, with the checks of {@link readTrustAnchor}.
+ *
+ * @throws {CertificateError} when one of these checks fails, or the text is not PEM
+ */
 export function readTrustAnchorPem(pem: string, options: { atMs: number }): TrustAnchor {
   return readTrustAnchor(pemToDer(pem, "CERTIFICATE"), options);
 }
 
 /**
- * {@link readTrustAnchor} without the dates, for what was signed at another time than now.
+ * Reads a CA certificate without checking its dates, for verifying old signatures.
  *
- * @throws {CertificateError} when it is not a CA's certificate
+ * @param given the certificate in DER
+ * @throws {CertificateError} when it is not a CA certificate
  */
 export function readTrustAnchorOfAnyDate(given: Bytes): TrustAnchor {
   const { der, contents, ...signed } = readStructure(given, authorityCodec);

@@ -26,7 +26,7 @@ const hosts = ["localhost", "127.0.0.1", "::1", "Pay.example.org", "localhost"];
 
 const datesOf = (der: Uint8Array<ArrayBuffer>) => readStructure(der, leafCodec).contents;
 
-Deno.test("a CA lasts ten years and is opened again from its two files", async () => {
+Deno.test("a CA lasts ten years and opens from its two files", async () => {
   assertEquals(anchor.notAfterMs, atMs + authorityDays * dayMs);
   const opened = CertificateAuthority.open({ caPem: anchor.pem, caKeyPem, atMs });
   assertEquals(opened.anchor.fingerprint, anchor.fingerprint);
@@ -40,7 +40,7 @@ Deno.test("two CAs differ in name and fingerprint", () => {
   assertNotEquals(other.anchor.name, anchor.name);
 });
 
-Deno.test("a CA is not opened with another's key, or after its end", () => {
+Deno.test("a CA does not open with another key or after its end", () => {
   const foreign = keysPem;
   const rows: [string, number, RegExp][] = [
     [foreign, atMs, /not the certificate's/],
@@ -65,7 +65,7 @@ Deno.test("a member's certificate lasts as long as the CA, and a server's as man
   }
 });
 
-Deno.test("a certificate begins before now, for clocks that are behind, and never before its CA", () => {
+Deno.test("a certificate starts earlier for slow clocks, but never before its CA", () => {
   const later = atMs + 30 * dayMs;
   for (const at of [atMs, later]) {
     const der = authority.issueMember({ name, publicKey, atMs: at, random });
@@ -74,24 +74,24 @@ Deno.test("a certificate begins before now, for clocks that are behind, and neve
   }
 });
 
-Deno.test("serial numbers are positive and always of 16 bytes, whatever the random bytes are", () => {
+Deno.test("serial numbers are positive and have 16 bytes for any random bytes", () => {
   for (const value of [0x00, 0x7f, 0x80, 0xff]) {
     const fixed = { bytes: (length: number) => new Uint8Array(length).fill(value) };
     const der = authority.issueMember({ name, publicKey, atMs, random: fixed });
-    // Tag and length of both sequences and the version come before it.
+    // The tags and lengths of both sequences and the version precede it.
     assertEquals([...der.subarray(13, 15)], [0x02, 16]);
     assert(der[15]! >= 0x40 && der[15]! < 0x80);
   }
 });
 
-Deno.test("nothing is issued that would be refused", async (test) => {
+Deno.test("the CA issues nothing that the profile refuses", async (test) => {
   const issue = { publicKey, hosts, days: 1, atMs, random };
   const rows: [string, Partial<typeof issue>, RegExp][] = [
-    ["for no days", { days: 0 }, /for 0 days/],
+    ["for no days", { days: 0 }, /0 days, expected/],
     ["for half a day", { days: 0.5 }, /0.5 days/],
-    ["for a host that is none", { hosts: ["a b"] }, /a b is no host/],
+    ["for an invalid host", { hosts: ["a b"] }, /a b is not a host/],
     [
-      "for so many hosts that it gets too large",
+      "for more hosts than the size limit allows",
       { hosts: Array.from({ length: 500 }, (_, i) => `host-${i}.example.org`) },
       /more than 4096/,
     ],
@@ -108,7 +108,7 @@ Deno.test("nothing is issued that would be refused", async (test) => {
   }
 });
 
-Deno.test("an identity is opened only with its own key and for its own role", () => {
+Deno.test("an identity opens only with its own key and for its own role", () => {
   const privateKeyPem = keysPem;
   const server = authority.issueServer({ publicKey, hosts, days: 1, atMs, random });
   const member = authority.issueMember({ name, publicKey, atMs, random });
@@ -133,7 +133,7 @@ Deno.test("an identity is opened only with its own key and for its own role", ()
 
 testWith(
   ["openssl"],
-  "openssl reads what is issued, and agrees on what it is good for",
+  "openssl reads the certificates and agrees on their purposes",
   async () => {
     const server = authority.issueServer({ publicKey, hosts, days: 1, atMs, random });
     const member = authority.issueMember({ name, publicKey, atMs, random });
@@ -141,7 +141,7 @@ testWith(
       await Deno.writeTextFile(`${folder}/CA.pem`, anchor.pem);
       await Deno.writeTextFile(`${folder}/server.crt`, certificateToPem(server));
       await Deno.writeTextFile(`${folder}/alice.crt`, certificateToPem(member));
-      // The day of the tests, not today's.
+      // The date of the tests, not today's.
       const common = ["verify", "-x509_strict", "-attime", `${atMs / 1000}`];
       const check = (purpose: string, file: string) =>
         openssl(...common, "-purpose", purpose, "-CAfile", `${folder}/CA.pem`, `${folder}/${file}`);

@@ -11,12 +11,12 @@ Deno.test("a certificate cut off at any byte is refused", () => {
   }
 });
 
-Deno.test("a certificate with anything after it is refused", () => {
+Deno.test("a certificate followed by more bytes is refused", () => {
   const member = authority.member();
   assertMatch(authority.refusal([Uint8Array.of(...member, 0)]).message, /after the end/);
 });
 
-Deno.test("BER that means the same as a valid certificate is refused", () => {
+Deno.test("BER with the meaning of a valid certificate is refused", () => {
   const member = authority.member();
   const content = member.subarray(4);
   const [indefinite, padded] = [
@@ -27,7 +27,7 @@ Deno.test("BER that means the same as a valid certificate is refused", () => {
   assertMatch(authority.refusal([padded]).message, /indefinite or too large/);
 });
 
-Deno.test("a certificate with any one bit changed is refused", () => {
+Deno.test("a certificate with any bit changed is refused", () => {
   const member = authority.member();
   for (let bit = 0; bit < member.length * 8; bit++) {
     const changed = member.slice();
@@ -56,7 +56,7 @@ Deno.test("no mutation of a valid certificate verifies", () => {
   );
 });
 
-Deno.test("no bytes at all make it throw anything but a CertificateError", () => {
+Deno.test("arbitrary bytes throw a CertificateError and nothing else", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 600 }), (garbage) => {
       authority.refusal([Uint8Array.from(garbage)]);

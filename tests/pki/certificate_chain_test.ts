@@ -13,7 +13,7 @@ Deno.test("a chain is accepted", async (test) => {
   const member = authority.member();
   const server = authority.server();
   const rows: [string, Der[], Role, string][] = [
-    ["with the root left out", [member], "member", "micropay:account:alice"],
+    ["without the root", [member], "member", "micropay:account:alice"],
     ["with the root at its end", [member, anchor.der], "member", "micropay:account:alice"],
     ["of a server", [server, anchor.der], "server", "micropay:server"],
   ];
@@ -24,7 +24,7 @@ Deno.test("a chain is accepted", async (test) => {
   }
 });
 
-Deno.test("what was verified is told with its fingerprints and its dates", () => {
+Deno.test("a verified certificate has its fingerprint and dates", () => {
   const member = authority.member();
   const verified = authority.verify([member]);
   assertEquals(verified.der, member);
@@ -43,7 +43,7 @@ Deno.test("a certificate is valid from its first to its last second, both includ
   }
 });
 
-Deno.test("bytes that change after they were verified do not change what was verified", () => {
+Deno.test("changing the bytes later does not change the verified certificate", () => {
   const given = authority.member();
   const verified = authority.verify([given]);
   given.fill(0);
@@ -68,26 +68,26 @@ Deno.test("a chain is refused when", async (test) => {
     ["a member's certificate comes as a server's", [member], "server", /it is a member's/],
     ["a server's certificate comes as a member's", [server], "member", /it is a server's/],
     ["the leaf is self-signed", [selfSigned], "member", /issued by alice/],
-    ["it is another CA's of the same name", [await other.member()], "member", /another CA/],
+    ["another CA of the same name issued it", [await other.member()], "member", /another CA/],
     [
-      "the CA of the same name signed with the name of our key",
+      "another CA of the same name claims our key identifier",
       [authority.member({ signWith: other.root.keys })],
       "member",
       /not signed by the CA/,
     ],
     [
-      "it brings that other CA along",
+      "it ends in that other CA",
       [await other.member(), other.anchor.der],
       "member",
       /does not end in the CA/,
     ],
-    ["another CA stands after a good leaf", [member, other.anchor.der], "member", /not end in/],
+    ["another CA follows a good leaf", [member, other.anchor.der], "member", /not end in/],
     ["the leaf is the CA itself", [anchor.der], "member", /a CA's/],
     ["it is only the CA, twice", [anchor.der, anchor.der], "member", /a CA's/],
     ["the root comes first", [anchor.der, member], "member", /does not end in the CA/],
     ["the leaf is there twice", [member, member], "member", /does not end in the CA/],
     ["the root is there twice", [member, anchor.der, anchor.der], "member", /3 certificates/],
-    ["a certificate stands in between", [issuedByLeaf, member, anchor.der], "member", /3 cert/],
+    ["it has an intermediate certificate", [issuedByLeaf, member, anchor.der], "member", /3 cert/],
     ["the leaf issues another leaf", [issuedByLeaf, member], "member", /does not end in the CA/],
     ["a certificate is too large", [oversized], "server", /bytes, more than 4096/],
   ];
@@ -107,7 +107,7 @@ Deno.test("a chain is refused once its CA has expired", () => {
   assertMatch(error.message, /expired on/);
 });
 
-/** More than fit into {@link certificateBytesMax}. */
+/** More hosts than fit into {@link certificateBytesMax}. */
 function manyHosts(): Host[] {
   return Array.from(
     { length: certificateBytesMax / 16 },

@@ -1,6 +1,6 @@
 /**
- * What can be wrong with one certificate in one place, for a CA's, a server's and a member's. Each defect changes a good certificate; it
- * is signed properly after that.
+ * The ways in which one field of a certificate can be wrong, for a CA, a server and a member. Each
+ * defect changes a good certificate, which is then signed correctly.
  */
 import { groupOrder } from "../../src/pki/ed25519_point.ts";
 import { bytes, type Der } from "./certificate_maker.ts";
@@ -9,15 +9,15 @@ import type { SigningKey } from "../../src/pki/signing_key.ts";
 
 export type CertificateKind = "root" | "server" | "member";
 
-/** @param body the part that is signed */
+/** @param body the signed part */
 type Edit = (body: Node, kind: CertificateKind) => void;
 
 export interface Defect {
   readonly title: string;
-  /** Which certificates can have it; all when absent. */
+  /** The certificates that can have the defect. All when absent. */
   readonly kinds?: readonly CertificateKind[];
   readonly edit?: Edit;
-  /** What is done to the whole, already signed. */
+  /** Changes the whole structure after signing. */
   readonly finish?: (certificate: Node) => void;
 }
 
@@ -33,7 +33,7 @@ const at = {
   extensions: 7,
 } as const;
 
-/** Places of a CA's extensions and of a leaf's. */
+/** Positions of the extensions in a CA certificate and in a leaf. */
 const rootPlaces: Readonly<Record<string, number>> = {
   basicConstraints: 0,
   keyUsage: 1,
@@ -56,7 +56,7 @@ function extensionOf(body: Node, name: string, kind: CertificateKind): Node {
   return extensionsOf(body)[(kind === "root" ? rootPlaces : leafPlaces)[name]!]!;
 }
 
-/** Puts another value into an extension. */
+/** Replaces the value of an extension. */
 function withValue(name: string, ...values: number[]): Edit {
   return (body, kind) => {
     childrenOf(extensionOf(body, name, kind)).splice(-1, 1, {
@@ -66,7 +66,7 @@ function withValue(name: string, ...values: number[]): Edit {
   };
 }
 
-/** The elements in the value of an extension: general names, purposes and so on. */
+/** The elements in an extension's value, such as general names or purposes. */
 function valueOf(body: Node, name: string, kind: CertificateKind): Node[] {
   return childrenOf(extensionOf(body, name, kind), -1, 0);
 }
@@ -120,7 +120,7 @@ const algorithms: readonly Defect[] = [
   },
 ]);
 
-/** Defects of one of the two names. */
+/** Defects of the issuer's or the subject's name. */
 function nameDefects(which: "issuer" | "subject"): Defect[] {
   const place = at[which];
   const common = (body: Node) => childrenOf(body, place, 0, 0);
@@ -196,7 +196,9 @@ function retag(body: Node, place: number, tag: number): void {
   childrenOf(body)[place] = { tag, children: childrenOf(body, place) };
 }
 
-/** Dates that are none, or spelled in another way than their one. Read leniently, each would be a good one. */
+/**
+ * Invalid dates and non-canonical forms of valid dates. A lenient reader would accept each of them.
+ */
 const dates: readonly (readonly [title: string, tag: number, text: string])[] = [
   ["no text", 0x17, ""],
   ["no seconds", 0x17, "2701011200Z"],
@@ -316,7 +318,7 @@ const frames: readonly Defect[] = [
   { title: "a signature in an octet string", finish: (whole) => leafOf(whole, 2).tag = 0x04 },
   { title: "a signature with a bit changed", finish: (whole) => leafOf(whole, 2).content[9]! ^= 1 },
   { title: "a signature of zeros", finish: (whole) => leafOf(whole, 2).content.fill(0) },
-  { title: "the second spelling of its signature", finish: addOrder },
+  { title: "the second encoding of its signature", finish: addOrder },
   { title: "a set around it", finish: (whole) => (whole as { tag: number }).tag = 0x31 },
 ];
 
@@ -328,7 +330,7 @@ function cutSignature(whole: Node, length: number): void {
   leafOf(whole, 2).content = leafOf(whole, 2).content.slice(0, length);
 }
 
-/** S plus the order of the group is the same number to whoever computes with it. */
+/** S plus the group order denotes the same number. */
 function addOrder(whole: Node): void {
   const { content } = leafOf(whole, 2);
   let carry = 0n;
@@ -339,7 +341,7 @@ function addOrder(whole: Node): void {
   }
 }
 
-/** Defects that each extension can have. */
+/** Defects that any extension can have. */
 const everyExtension: readonly Defect[] = Object.keys(leafPlaces).flatMap((name): Defect[] => {
   const kinds = name in rootPlaces ? ["root", ...leaves] as const : leaves;
   const members = (body: Node, kind: CertificateKind) => childrenOf(extensionOf(body, name, kind));
@@ -397,7 +399,7 @@ const everyExtension: readonly Defect[] = Object.keys(leafPlaces).flatMap((name)
   return rows.map(({ title, edit }) => ({ title: `${name}: ${title}`, kinds, edit }));
 });
 
-/** Values of extensions that say something else. */
+/** Values of extensions with another meaning. */
 const values: readonly Defect[] = [
   {
     title: "basicConstraints: the CA flag",
@@ -546,7 +548,7 @@ const values: readonly Defect[] = [
   },
 ];
 
-/** Alternative names that are none of ours, each added to the good ones or put in the place of the URI. */
+/** Foreign alternative names, added to the good ones or in place of the URI. */
 function names(): Defect[] {
   const added: [string, Node][] = [
     ["a second party", text(0x86, "micropay:account:bob")],
@@ -623,7 +625,7 @@ function names(): Defect[] {
   ];
 }
 
-/** Extensions that no certificate of ours has, critical or not. */
+/** Extensions that our certificates never have, critical or not. */
 const unknown: readonly Defect[] = ([
   ["nameConstraints", [0x55, 0x1d, 30], [0x30, 0]],
   ["policyConstraints", [0x55, 0x1d, 36], [0x30, 3, 0x80, 1, 0]],
@@ -652,7 +654,7 @@ export const defects: readonly Defect[] = [
   ...unknown,
 ];
 
-/** A certificate with a defect (or none), signed by `signingKey`. */
+/** Returns a certificate with at most one defect, signed by `signingKey`. */
 export function withDefect(
   tree: Node,
   { edit, finish }: Pick<Defect, "edit" | "finish">,

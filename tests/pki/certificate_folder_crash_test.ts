@@ -9,8 +9,8 @@ import { renewServerCertificate } from "../../src/pki/make_certificates.ts";
 import { inFolder, make, makeOptions, snapshot } from "./temporary_folder.ts";
 import { clockAt } from "./test_time.ts";
 
-Deno.test("a run that was killed at any moment is completed by the next", async (test) => {
-  // What the moments after the decision look like: the first files have been moved, the others are still in `.new`.
+Deno.test("the next run completes one that was killed at any moment", async (test) => {
+  // After the commit, some files have been moved and the others are still in `.new`.
   for (let moved = 0; moved <= certificateFileNames.length; moved++) {
     await test.step(`${moved} files moved`, async () => {
       await inFolder(async (folder) => {
@@ -30,7 +30,7 @@ Deno.test("a run that was killed at any moment is completed by the next", async 
       });
     });
   }
-  await test.step("before the decision", async () => {
+  await test.step("before the commit", async () => {
     await inFolder(async (folder) => {
       await Deno.mkdir(`${folder}/.draft`);
       await Deno.writeTextFile(`${folder}/.draft/CA.key`, "half a k");
@@ -41,7 +41,7 @@ Deno.test("a run that was killed at any moment is completed by the next", async 
   });
 });
 
-Deno.test("a renewal that was killed at any moment is completed by the next run, and loses no file", async (test) => {
+Deno.test("the next run completes a renewal that was killed at any moment, and no file is lost", async (test) => {
   for (const [kept, moved] of [[0, 0], [1, 0], [1, 1], [2, 1]]) {
     await test.step(`${kept} files kept and ${moved} moved`, async () => {
       await inFolder(async (folder) => {
@@ -49,7 +49,7 @@ Deno.test("a renewal that was killed at any moment is completed by the next run,
         const old = await snapshot(folder);
         await renewServerCertificate({ ...makeOptions(folder), hostsDefault: [] });
         const fresh = await snapshot(folder);
-        // Back to a moment in between.
+        // Restores the state in between.
         await Deno.mkdir(`${folder}/.new`);
         const names = ["server.crt", "server.key"];
         for (const [index, name] of names.entries()) {
@@ -68,7 +68,7 @@ Deno.test("a renewal that was killed at any moment is completed by the next run,
   }
 });
 
-Deno.test("of several runs at once exactly one succeeds, and the set fits together", async () => {
+Deno.test("exactly one of several concurrent runs succeeds, and its files belong together", async () => {
   for (let round = 0; round < 10; round++) {
     await inFolder(async (folder) => {
       const results = await Promise.allSettled(Array.from({ length: 5 }, () => make(folder)));

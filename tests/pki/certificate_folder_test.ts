@@ -25,7 +25,7 @@ function renew(
   return renewServerCertificate({ ...makeOptions(folder, options), hosts, hostsDefault });
 }
 
-Deno.test("the four files are made in a folder that was not there, readable by whom they are for", async () => {
+Deno.test("the four files are made in a new folder, with modes for their readers", async () => {
   await inFolder(async (outer) => {
     const folder = `${outer}/a/b`;
     const report = await make(folder);
@@ -52,7 +52,7 @@ Deno.test("the four files are made in a folder that was not there, readable by w
   });
 });
 
-testWith(["openssl"], "openssl verifies what was made, and reads the keys", async () => {
+testWith(["openssl"], "openssl verifies the certificates and reads the keys", async () => {
   await inFolder(async (folder) => {
     await make(folder);
     const at = ["-attime", `${atMs / 1000}`];
@@ -73,7 +73,7 @@ testWith(["openssl"], "openssl verifies what was made, and reads the keys", asyn
   });
 });
 
-Deno.test("a complete folder is left as it is, and the error names the command that renews", async () => {
+Deno.test("a complete folder stays unchanged, and the error names the command that renews", async () => {
   await inFolder(async (folder) => {
     await make(folder);
     const before = await snapshot(folder);
@@ -84,7 +84,7 @@ Deno.test("a complete folder is left as it is, and the error names the command t
   });
 });
 
-Deno.test("a part of a CA is left as it is, and the error says which part is missing", async (test) => {
+Deno.test("a part of a CA stays unchanged, and the error names the missing part", async (test) => {
   const rows: [CertificateFileName[], RegExp][] = [
     [["CA.pem"], /CA\.key missing/],
     [["CA.key"], /CA\.pem missing/],
@@ -93,7 +93,7 @@ Deno.test("a part of a CA is left as it is, and the error says which part is mis
     [["CA.pem", "server.crt", "server.key"], /CA\.key missing/],
   ];
   for (const [kept, says] of rows) {
-    await test.step(`${kept.join(", ")} there`, async () => {
+    await test.step(`only ${kept.join(", ")} present`, async () => {
       await inFolder(async (folder) => {
         await make(folder);
         for (const name of certificateFileNames) {
@@ -111,7 +111,7 @@ Deno.test("a part of a CA is left as it is, and the error says which part is mis
   }
 });
 
-Deno.test("a symbolic link to nowhere is something that is there", async () => {
+Deno.test("a dangling symbolic link counts as an existing file", async () => {
   await inFolder(async (folder) => {
     await Deno.symlink(`${folder}/elsewhere`, `${folder}/server.key`);
     await assertRejects(() => make(folder), FileError, "server.key");
@@ -122,7 +122,7 @@ Deno.test("a symbolic link to nowhere is something that is there", async () => {
   });
 });
 
-Deno.test("what is missing of the server's files is made, with the key that is there", async (test) => {
+Deno.test("the server's missing files are made with the existing key", async (test) => {
   const rows: [CertificateFileName[], made: CertificateFileName[], kept: number][] = [
     [["server.crt", "server.key"], ["server.crt", "server.key"], 0],
     [["server.crt"], ["server.crt"], 0],
@@ -148,7 +148,7 @@ Deno.test("what is missing of the server's files is made, with the key that is t
       });
     });
   }
-  await test.step("a key that is none", async () => {
+  await test.step("an invalid key", async () => {
     await inFolder(async (folder) => {
       await make(folder);
       await Deno.remove(`${folder}/server.crt`);
@@ -160,7 +160,7 @@ Deno.test("what is missing of the server's files is made, with the key that is t
   });
 });
 
-Deno.test("a renewal keeps the CA and the old pair, and the names unless others are given", async () => {
+Deno.test("a renewal keeps the CA and the old pair, and the hosts unless options name others", async () => {
   await inFolder(async (folder) => {
     const first = await makeCertificates({ ...makeOptions(folder), hosts: ["a.example", "::1"] });
     const before = await snapshot(folder);
@@ -184,7 +184,7 @@ Deno.test("a renewal keeps the CA and the old pair, and the names unless others 
   });
 });
 
-Deno.test("a renewal works where the server's certificate has expired, is damaged or missing", async (test) => {
+Deno.test("a renewal works when the server's certificate is expired, damaged or missing", async (test) => {
   const rows: [string, (folder: string) => Promise<void>, number, string[]][] = [
     ["expired", () => Promise.resolve(), 400, ["localhost"]],
     ["damaged", (f) => Deno.writeTextFile(`${f}/server.crt`, "x"), 1, ["default.example"]],
@@ -201,7 +201,7 @@ Deno.test("a renewal works where the server's certificate has expired, is damage
       });
     });
   }
-  await test.step("not where there is no folder", async () => {
+  await test.step("but not without a folder", async () => {
     await inFolder(async (folder) => {
       await assertRejects(() => renew(`${folder}/none`), FileError, "none is not there");
       assertEquals(await snapshot(folder), {});
@@ -209,7 +209,7 @@ Deno.test("a renewal works where the server's certificate has expired, is damage
   });
 });
 
-Deno.test("a CA that has expired, or is without its own key, issues nothing", async () => {
+Deno.test("a CA that has expired or lacks its own key issues nothing", async () => {
   await inFolder(async (folder) => {
     await make(folder);
     await Deno.remove(`${folder}/server.crt`);
@@ -226,7 +226,7 @@ Deno.test("a CA that has expired, or is without its own key, issues nothing", as
   });
 });
 
-Deno.test("replacing the CA makes all four anew, keeps the old ones and leaves other files alone", async () => {
+Deno.test("replacing the CA makes four new files, keeps the old ones and leaves other files alone", async () => {
   await inFolder(async (folder) => {
     const first = await make(folder);
     await Deno.writeTextFile(`${folder}/README.md`, "stays");
@@ -243,7 +243,7 @@ Deno.test("replacing the CA makes all four anew, keeps the old ones and leaves o
   });
 });
 
-Deno.test("a folder that cannot be written to is a FileError", async () => {
+Deno.test("an unwritable folder throws a FileError", async () => {
   await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/file`, "");
     await assertRejects(() => make(`${folder}/file`), FileError, "file");
@@ -251,7 +251,7 @@ Deno.test("a folder that cannot be written to is a FileError", async () => {
   });
 });
 
-Deno.test("what is wrong with a folder is said with the file's path", async (test) => {
+Deno.test("an error about the folder names the file", async (test) => {
   const rows: [
     string,
     (folder: string) => Promise<unknown>,
@@ -261,7 +261,7 @@ Deno.test("what is wrong with a folder is said with the file's path", async (tes
     ["a missing CA", (f) => Deno.remove(`${f}/CA.pem`), FileError, /CA\.pem: there is no such/],
     ["a missing key", (f) => Deno.remove(`${f}/server.key`), FileError, /server\.key: there is no/],
     [
-      "a file that is none",
+      "a file that is not PEM",
       (f) => Deno.writeTextFile(`${f}/server.crt`, "x"),
       CertificateError,
       /server\.crt.*PEM/,
@@ -317,7 +317,7 @@ Deno.test("what is wrong with a folder is said with the file's path", async (tes
   });
 });
 
-Deno.test("a folder has no certificates when it is missing, or has other files only", async () => {
+Deno.test("a folder without the four files has no certificates", async () => {
   await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/README.md`, "");
     assert(await hasNoCertificates(folder));

@@ -1,6 +1,6 @@
 /**
- * Makes certificates, above all wrong ones. What can be said with the templates of the program is made with them here. What cannot be
- * said with them is made by `der_tree.ts`, which changes DER and signs it again.
+ * Makes certificates, most of them invalid. The program's own templates make what they can express.
+ * `der_tree.ts` makes the rest: it changes DER and signs it again.
  */
 import { assertInstanceOf } from "@std/assert";
 import type { AccountName } from "../../src/account_name.ts";
@@ -23,7 +23,7 @@ import { SigningKey } from "../../src/pki/signing_key.ts";
 
 export type Der = Uint8Array<ArrayBuffer>;
 
-/** The moment at which the tests look: 2026-11-23, noon. */
+/** The current time of the tests: 2026-11-23, noon. */
 export const atMs = Date.UTC(2026, 10, 23, 12);
 export const dayMs = 86_400_000;
 
@@ -56,7 +56,7 @@ export const localHosts: readonly Host[] = ["localhost", "127.0.0.1", "::1"]
 export type LeafParts = Partial<LeafContents> & { readonly signWith?: SigningKey };
 export type AuthorityParts = Partial<AuthorityContents> & { readonly signWith?: SigningKey };
 
-/** Good certificates of one CA, but for what is given. */
+/** Good certificates of one CA, except for the given fields. */
 export class LeafMaker {
   readonly #contents: LeafContents;
   readonly #caKey: SigningKey;
@@ -88,7 +88,7 @@ export class LeafMaker {
   }
 }
 
-/** Makes a CA's certificate for `root`, but for what is given. */
+/** Makes a CA certificate for `root`, good except for the given fields. */
 export function makeRoot(
   { keys, publicKeyInfo }: TestParty,
   { signWith = keys, ...parts }: AuthorityParts = {},
@@ -104,7 +104,7 @@ export function makeRoot(
   return signStructure(contents, { codec: authorityCodec, signingKey: signWith });
 }
 
-/** A CA with what is needed to issue in its name. */
+/** A CA with its key, to issue in its name. */
 export class TestAuthority {
   private constructor(
     readonly anchor: TrustAnchor,
@@ -127,13 +127,13 @@ export class TestAuthority {
     );
   }
 
-  /** A good member's certificate, from a day before to a day after, but for what is given. */
+  /** A member certificate from yesterday to tomorrow, good except for the given fields. */
   member(parts: LeafParts = {}): Der {
     const dates = { notBeforeMs: atMs - dayMs, notAfterMs: atMs + dayMs };
     return this.members.make({ ...dates, ...parts });
   }
 
-  /** A good server's certificate, from a day before to a day after, but for what is given. */
+  /** A server certificate from yesterday to tomorrow, good except for the given fields. */
   server(parts: LeafParts = {}): Der {
     const dates = { notBeforeMs: atMs - dayMs, notAfterMs: atMs + dayMs };
     return this.servers.make({ ...dates, ...parts });
@@ -147,7 +147,10 @@ export class TestAuthority {
     return verifyChain(chain, { anchor: this.anchor, role, atMs: at });
   }
 
-  /** The error with which a chain is refused; fails when it is accepted, or refused with any other class of error. */
+  /**
+   * Returns the error that refuses a chain. Fails when the chain is accepted or another class is
+   * thrown.
+   */
   refusal(chain: readonly Der[], role: Role = "member"): CertificateError {
     let verified;
     try {

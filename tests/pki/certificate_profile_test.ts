@@ -24,7 +24,7 @@ function damaged(kind: CertificateKind, defect: Pick<Defect, "edit" | "finish">)
   return withDefect(readTree(good[kind]), defect, { kind, signingKey });
 }
 
-Deno.test("a certificate that is taken apart and signed anew is as good as before", () => {
+Deno.test("a certificate that is taken apart and signed again stays valid", () => {
   for (const kind of kinds) {
     const again = damaged(kind, {});
     assertEquals(again, good[kind]);
@@ -32,7 +32,7 @@ Deno.test("a certificate that is taken apart and signed anew is as good as befor
   }
 });
 
-Deno.test("a certificate with one defect is refused, whichever it is", async (test) => {
+Deno.test("a certificate with any one defect is refused", async (test) => {
   const titles = new Set(defects.map(({ title }) => title));
   assertEquals(titles.size, defects.length, "each defect is listed once");
   assert(titles.size >= 120, `${titles.size} kinds of defects`);
@@ -42,7 +42,7 @@ Deno.test("a certificate with one defect is refused, whichever it is", async (te
         const der = damaged(kind, defect);
         assertNotEquals(der, good[kind]);
         const error = assertThrows(() => verify(kind, der), CertificateError);
-        // Dates that were read would hide a spelling that was not looked at.
+        // A misread date would be refused as expired, and its form would go unchecked.
         const isOfDates = /expired|valid only|dates go/.test(error.message);
         assertEquals(isOfDates, defect.title === "dates exchanged", error.message);
       });
@@ -50,7 +50,7 @@ Deno.test("a certificate with one defect is refused, whichever it is", async (te
   }
 });
 
-Deno.test("a certificate is refused with the reason that a person needs", async (test) => {
+Deno.test("the refusal of a certificate gives the reason", async (test) => {
   const rows: [string, () => Der, RegExp][] = [
     [
       "expired",
@@ -70,14 +70,14 @@ Deno.test("a certificate is refused with the reason that a person needs", async 
     ["a server's", () => authority.server(), /it is a server's/],
     ["a CA's", () => authority.anchor.der, /it is a CA's/],
     [
-      "within other dates than its CA",
+      "valid outside its CA's dates",
       () => authority.member({ notAfterMs: authority.anchor.notAfterMs + 1000 }),
       /dates go beyond the CA's/,
     ],
     [
-      "spelled in another way",
+      "encoded in another way",
       () => damaged("member", { edit: (body) => (body as { tag: number }).tag = 0x31 }),
-      /not spelled in its one way, from byte \d+ of \d+ on/,
+      /its encoding is not canonical from byte \d+ of \d+/,
     ],
   ];
   for (const [title, make, why] of rows) {
@@ -87,11 +87,11 @@ Deno.test("a certificate is refused with the reason that a person needs", async 
   }
 });
 
-Deno.test("what a template can say and nobody may be is refused", async (test) => {
+Deno.test("invalid contents are refused although the template can encode them", async (test) => {
   const rows: [string, LeafParts][] = [
     ["a member with a host", { hosts: [{ kind: "dns", value: "localhost" }] }],
-    ["a host that is none", { hosts: [{ kind: "dns", value: "a b" }] }],
-    ["a name that is none", { party: memberParty("Alice") }],
+    ["an invalid host", { hosts: [{ kind: "dns", value: "a b" }] }],
+    ["an invalid name", { party: memberParty("Alice") }],
     ["another key identifier", { authorityKeyIdentifier: new Uint8Array(20) }],
   ];
   for (const [title, parts] of rows) {
@@ -101,7 +101,7 @@ Deno.test("what a template can say and nobody may be is refused", async (test) =
   }
 });
 
-Deno.test("each name that a member can have, and each host that a server can, is read back", () => {
+Deno.test("each valid member name and server host is read back", () => {
   for (const name of ["a", "0._-", "x".repeat(32), "under_score"]) {
     const { party } = authority.verify([
       authority.member({ party: memberParty(name) }),
@@ -110,7 +110,7 @@ Deno.test("each name that a member can have, and each host that a server can, is
   }
 });
 
-Deno.test("dates from 2050 on are said in their long form and read back", async () => {
+Deno.test("dates from 2050 on have their long form and are read back", async () => {
   const year = (number: number) => Date.UTC(number, 0, 1);
   const late = TestAuthority.make({ notAfterMs: year(2060) });
   for (const notAfterMs of [year(2050) - 1000, year(2050), year(2060)]) {

@@ -11,7 +11,7 @@ Deno.test("a nested structure is read with its raw bytes", () => {
   assertEquals(root.children[1]!.content.length, 300);
 });
 
-Deno.test("a frame that has a second spelling, or none, is refused", async (test) => {
+Deno.test("bytes that are not DER are refused", async (test) => {
   const rows: [string, number[]][] = [
     ["nothing", []],
     ["a tag alone", [0x30]],
@@ -32,7 +32,7 @@ Deno.test("a frame that has a second spelling, or none, is refused", async (test
   }
 });
 
-Deno.test("nesting is followed to its limit and not one level further", () => {
+Deno.test("nesting is read to its limit and refused one level deeper", () => {
   const nested = (levels: number) => {
     let value = bytes(0x05, 0);
     for (let i = 0; i < levels; i++) value = tlv(0x30, value);

@@ -1,16 +1,16 @@
 /**
- * DER as a tree that can be changed in any place and written again, with every length around the change made right.
+ * DER as a tree that tests can change anywhere. Writing it corrects all lengths.
  */
 import { type DerElement, readDer } from "../../src/pki/x509/der.ts";
 import { bytes, type Der, tlv } from "./certificate_maker.ts";
 
-/** An element: bytes as they stand, or a tag around content or other elements. */
+/** An element: raw bytes, or a tag around content or other elements. */
 export type Node =
   | { raw: Der }
   | { tag: number; content: Der }
   | { tag: number; children: Node[] };
 
-/** @param der the values of extensions, which are DER in an octet string, are opened too */
+/** @param der the values of extensions, which are DER inside an octet string, are opened too */
 export function readTree(der: Der): Node {
   return treeOf(readDer(der), { isExtensionValue: false });
 }
@@ -20,7 +20,7 @@ export function writeTree(node: Node): Der {
   return tlv(node.tag, ...("content" in node ? [node.content] : node.children.map(writeTree)));
 }
 
-/** The list below a node, to be changed. */
+/** Returns the list of a node's children, to be changed. */
 export function childrenOf(node: Node, ...path: number[]): Node[] {
   let found = node;
   for (const index of path) found = childrenOf(found).at(index)!;
@@ -28,7 +28,7 @@ export function childrenOf(node: Node, ...path: number[]): Node[] {
   return found.children;
 }
 
-/** An element with its tag and content, to be changed. */
+/** Returns an element with its tag and content, to be changed. */
 export function leafOf(node: Node, ...path: number[]): { tag: number; content: Der } {
   const found = childrenOf(node, ...path.slice(0, -1)).at(path.at(-1)!)!;
   if (!("content" in found)) throw new Error("this element is no leaf");
@@ -38,7 +38,7 @@ export function leafOf(node: Node, ...path: number[]): { tag: number; content: D
 export const raw = (...values: number[]): Node => ({ raw: bytes(...values) });
 export const text = (tag: number, value: string): Node => ({
   tag,
-  // A copy, because the oldest Deno does not say what kind of memory an encoder writes to.
+  // A copy, because the oldest Deno's types leave open which buffer an encoder uses.
   content: Uint8Array.from(new TextEncoder().encode(value)),
 });
 

@@ -1,10 +1,10 @@
 /**
- * Fingerprints as people write them.
+ * Fingerprints in the forms that people copy.
  */
 import { assertEquals } from "@std/assert";
 import { parseFingerprint } from "../../src/pki/fingerprint.ts";
 
-Deno.test("a fingerprint is read in the ways that people and openssl write it", () => {
+Deno.test("a fingerprint is read in the forms that people and openssl write", () => {
   const lower = "0123456789abcdef".repeat(4);
   const colons = lower.toUpperCase().match(/../g)!.join(":");
   for (const text of [lower, lower.toUpperCase(), colons, colons.toLowerCase()]) {

@@ -8,7 +8,7 @@ import {
   zoneOf,
 } from "../../src/pki/host.ts";
 
-Deno.test("a host is a DNS name or an IP address in one form", () => {
+Deno.test("a host is a DNS name or an IP address in canonical form", () => {
   const rows: [string, string, string][] = [
     ["localhost", "dns", "localhost"],
     ["Pay.Example.ORG", "dns", "pay.example.org"],
@@ -25,7 +25,7 @@ Deno.test("a host is a DNS name or an IP address in one form", () => {
   }
 });
 
-Deno.test("anything else is no host", () => {
+Deno.test("other texts are not hosts", () => {
   const others = [
     "",
     ".",
@@ -57,13 +57,13 @@ Deno.test("anything else is no host", () => {
   for (const text of others) assertEquals(parseHost(text), undefined, text);
 });
 
-Deno.test("this machine's name is usual where it is a name", () => {
+Deno.test("the usual hosts include this machine's name when it is valid", () => {
   const usual = ["localhost", "127.0.0.1", "::1"];
   assertEquals(usualHosts("pi4"), [...usual, "pi4"]);
   assertEquals(usualHosts("Anna’s Laptop"), usual);
 });
 
-Deno.test("an address to connect to may have brackets, and a link-local one its zone", () => {
+Deno.test("an address to connect to may have brackets, and a link-local one a zone", () => {
   const rows: [string, string | undefined][] = [
     ["127.0.0.1", "127.0.0.1"],
     ["Pay.Example.ORG", "pay.example.org"],
@@ -90,7 +90,7 @@ Deno.test("an address to connect to may have brackets, and a link-local one its 
   for (const [text, address] of rows) assertEquals(parseAddress(text), address, text);
 });
 
-Deno.test("a zone stays on this machine, and link-local addresses from elsewhere are looked for in it", () => {
+Deno.test("a zone stays on this machine, and link-local addresses of others get it", () => {
   assertEquals([zoneOf("fe80::1%eth0"), zoneOf("::1")], ["eth0", undefined]);
   assertEquals([withoutZone("fe80::1%eth0"), withoutZone("::1")], ["fe80::1", "::1"]);
   assertEquals(inZone("fe80::2", "eth0"), "fe80::2%eth0");

@@ -1,4 +1,6 @@
-/** The `openssl` command. That it reads our files is promised; `testWith` says what becomes of a test where it is not installed. */
+/**
+ * Runs the `openssl` command, which can read all our files. `testWith` handles machines without it.
+ */
 export async function openssl(
   ...args: string[]
 ): Promise<{ success: boolean; text: string }> {

@@ -5,13 +5,13 @@ import { parsePartyUri, type Party, partyUri, sameParty } from "../../src/pki/pa
 const server: Party = { role: "server" };
 const alice: Party = { role: "member", name: "alice" as AccountName };
 
-Deno.test("a party has one spelling, which is read back", () => {
+Deno.test("a party has one URI, which is read back", () => {
   assertEquals(partyUri(server), "micropay:server");
   assertEquals(partyUri(alice), "micropay:account:alice");
   for (const party of [server, alice]) assertEquals(parsePartyUri(partyUri(party)), party);
 });
 
-Deno.test("no other spelling is a party", () => {
+Deno.test("no other URI is a party", () => {
   const others = [
     "",
     "micropay:",
@@ -30,7 +30,7 @@ Deno.test("no other spelling is a party", () => {
   for (const uri of others) assertEquals(parsePartyUri(uri), undefined, uri);
 });
 
-Deno.test("parties are the same by role and name", () => {
+Deno.test("parties are equal by role and name", () => {
   assert(sameParty(alice, { ...alice }));
   assert(!sameParty(alice, { role: "member", name: "bob" as AccountName }));
   assert(!sameParty(server, { role: "member", name: "server" as AccountName }));

@@ -16,18 +16,18 @@ Deno.test("PEM has lines of 64 characters and is read back", () => {
   assertEquals(pemToDer(pem, "CERTIFICATE"), der);
 });
 
-Deno.test("text around the block, and line ends of other systems, do not matter", () => {
+Deno.test("text around the block and CR LF line ends are accepted", () => {
   assertEquals(pemToDer(`Certificate:\n  Data\n${pem}\n`, "CERTIFICATE"), der);
   assertEquals(pemToDer(pem.replaceAll("\n", "\r\n"), "CERTIFICATE"), der);
 });
 
-Deno.test("several certificates are read in order, and refused where one is expected", () => {
+Deno.test("several certificates are read in order, and refused when one is expected", () => {
   const two = pem + certificateToPem(der.subarray(1));
   assertEquals(pemToDers(two, "CERTIFICATE"), [der, der.slice(1)]);
   assertThrows(() => pemToDer(two, "CERTIFICATE"), CertificateError, "2 CERTIFICATE blocks");
 });
 
-Deno.test("anything else is refused", async (test) => {
+Deno.test("invalid PEM is refused", async (test) => {
   const rows: [string, string][] = [
     ["nothing", ""],
     ["another label", derToPem(der, "PRIVATE KEY")],

@@ -1,5 +1,5 @@
 /**
- * Signed documents against `jose`, an implementation of JWS that shares no code with this one.
+ * Checks signed documents against `jose`, an independent implementation of JWS.
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
@@ -29,7 +29,7 @@ async function signWithJose(header: object, value: unknown = payload): Promise<s
     .sign(key);
 }
 
-Deno.test("jose reads what is signed here, with and without certificates", async () => {
+Deno.test("jose reads our documents, with and without certificates", async () => {
   for (const given of [undefined, chain, chain]) {
     const jws = signDocument(typ, payload, { signingKey, chain: given });
     const verified = await compactVerify(jws, verifyingKey, { algorithms: ["EdDSA"] });
@@ -40,7 +40,7 @@ Deno.test("jose reads what is signed here, with and without certificates", async
   }
 });
 
-Deno.test("what jose signs with the same header is the same text, and is read here", async () => {
+Deno.test("jose signs the same text, and we read it", async () => {
   const jws = await signWithJose({ alg: "EdDSA", typ });
   assertEquals(jws, signDocument(typ, payload, { signingKey }));
   const document = readDocument(jws, { typ, chain: "absent" });
@@ -67,14 +67,14 @@ Deno.test("property: jose and this program agree on every document", async () =>
   );
 });
 
-Deno.test("a chain is written as it is, whichever type it was written for before", () => {
+Deno.test("a chain's cached header keeps to its document type", () => {
   for (const type of ["micropay-receipt", typ, "micropay-receipt"] as const) {
     const jws = signDocument(type, payload, { signingKey, chain });
     assertEquals(readDocument(jws, { typ: type, chain: "required" }).chain, chain);
   }
 });
 
-Deno.test("a document is refused with any one character changed, added or left out", () => {
+Deno.test("a document is refused with any character changed, added or removed", () => {
   const jws = signDocument(typ, payload, { signingKey, chain });
   const isGood = (text: string) => {
     const document = readDocument(text, { typ, chain: "required" });
@@ -90,9 +90,9 @@ Deno.test("a document is refused with any one character changed, added or left o
   }
 });
 
-Deno.test("a document as long as a line is read, and one that is longer is not", () => {
+Deno.test("a document may be as long as a line and no longer", () => {
   const emptyLength = signDocument(typ, { memo: "" }, { signingKey }).length;
-  // Base64 makes four characters of three.
+  // Base64 turns three bytes into four characters.
   const memo = "x".repeat(Math.floor((lineBytesMax - emptyLength) / 4 * 3));
   const jws = signDocument(typ, { memo }, { signingKey });
   assert(jws.length <= lineBytesMax && jws.length > lineBytesMax - 4);

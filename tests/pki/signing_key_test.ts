@@ -6,7 +6,7 @@ import { CertificateError } from "../../src/errors.ts";
 import { derToPem, pemToDer } from "../../src/pki/pem.ts";
 import { PublicKey, SigningKey } from "../../src/pki/signing_key.ts";
 
-// The curve of RFC 8032 section 5.1, computed here from its definition.
+// The curve of RFC 8032 section 5.1, computed from its definition.
 const p = 2n ** 255n - 19n;
 const power = (base: bigint, exponent: bigint): bigint =>
   exponent === 0n ? 1n : power(base * base % p, exponent >> 1n) * (exponent & 1n ? base : 1n) % p;
@@ -39,7 +39,7 @@ function multiply(point: Point, times: bigint): Point {
   return sum;
 }
 
-/** The point with this y and an even x, if there is one. */
+/** Returns the point with this y and an even x, or `undefined`. */
 function pointAt(y: bigint): Point | undefined {
   const squared = mod((y * y - 1n) * invert(mod(d * y * y + 1n)));
   let x = power(squared, (p + 3n) / 8n);
@@ -54,7 +54,9 @@ function encode(y: bigint, sign: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** All eight points whose order divides 8: any point times the prime order of the group is one of them. */
+/**
+ * Returns all eight points whose order divides 8. The group order times any point is one of them.
+ */
 function torsionPoints(): Point[] {
   for (let y = 2n;; y++) {
     const point = pointAt(y);
@@ -65,7 +67,7 @@ function torsionPoints(): Point[] {
   }
 }
 
-Deno.test("every spelling of a point of small order is refused as a key", () => {
+Deno.test("every encoding of a small-order point is refused as a key", () => {
   const spellings = torsionPoints().flatMap(([, y]) => [y, y + p])
     .filter((y) => y < 2n ** 255n)
     .flatMap((y) => [encode(y, 0), encode(y, 1)]);
@@ -73,7 +75,7 @@ Deno.test("every spelling of a point of small order is refused as a key", () => 
   for (const spelling of spellings) assertRefused(spelling);
 });
 
-Deno.test("an honest key is accepted, and refused with a point of small order added to it", () => {
+Deno.test("an honest key is accepted, and refused with a small-order point added", () => {
   const { publicKey } = SigningKey.generate().signingKey;
   const honest = publicKey.info.slice(12);
   PublicKey.read(spki(honest));
@@ -86,7 +88,7 @@ Deno.test("an honest key is accepted, and refused with a point of small order ad
   }
 });
 
-Deno.test("bytes that spell no point are refused as a key", () => {
+Deno.test("bytes that encode no point are refused as a key", () => {
   let refused = 0;
   for (let y = 2n; refused < 20; y++) {
     if (pointAt(y) !== undefined) continue;
@@ -95,13 +97,13 @@ Deno.test("bytes that spell no point are refused as a key", () => {
   }
 });
 
-Deno.test("a y from the prime on is refused as a key", () => {
+Deno.test("a y of the prime or more is refused as a key", () => {
   for (let y = p; y < 2n ** 255n; y++) {
     for (const sign of [0, 1]) assertRefused(encode(y, sign));
   }
 });
 
-Deno.test("the danger is real: WebCrypto takes such a key, and one signature fits many texts", async () => {
+Deno.test("the attack is real: WebCrypto accepts such a key, and one signature fits many texts", async () => {
   const key = await crypto.subtle.importKey("raw", encode(1n, 0), "Ed25519", true, ["verify"]);
   const signature = new Uint8Array(64);
   signature.set(encode(1n, 0));
@@ -110,7 +112,7 @@ Deno.test("the danger is real: WebCrypto takes such a key, and one signature fit
   }
 });
 
-Deno.test("a stored private key signs what its derived public half verifies", () => {
+Deno.test("the public half of a stored key verifies its signatures", () => {
   const { signingKey, pem } = SigningKey.generate();
   const read = SigningKey.read(pem);
   assertEquals(read.publicKey.fingerprint, signingKey.publicKey.fingerprint);
@@ -120,7 +122,7 @@ Deno.test("a stored private key signs what its derived public half verifies", ()
   assertEquals(signature, signingKey.sign(text), "one text has one signature");
 });
 
-Deno.test("WebCrypto makes and takes the same signatures", async () => {
+Deno.test("WebCrypto makes and verifies the same signatures", async () => {
   const { signingKey, pem } = SigningKey.generate();
   const { publicKey } = signingKey;
   const [pkcs8, spki] = [pemToDer(pem, "PRIVATE KEY"), publicKey.info];
@@ -135,7 +137,7 @@ Deno.test("WebCrypto makes and takes the same signatures", async () => {
   }
 });
 
-Deno.test("a signature that was changed anywhere, cut, or spelled with a larger number is refused", () => {
+Deno.test("a signature that is changed, cut, or not reduced is refused", () => {
   const { signingKey } = SigningKey.generate();
   const { publicKey } = signingKey;
   const text = new TextEncoder().encode("text");
@@ -147,14 +149,14 @@ Deno.test("a signature that was changed anywhere, cut, or spelled with a larger 
   }
   for (const length of [0, 32, 63]) assert(!publicKey.verify(text, signature.slice(0, length)));
   assert(!publicKey.verify(text, Uint8Array.of(...signature, 0)));
-  // The second half is a number below the group's order (RFC 8032 section 5.1.7).
+  // The second half is a number below the group order (RFC 8032 section 5.1.7).
   const number = signature.slice(32).toReversed()
     .reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
   const larger = Uint8Array.of(...signature.slice(0, 32), ...encode(number + groupOrder, 0));
   assert(!publicKey.verify(text, larger));
 });
 
-Deno.test("nothing that shows or stores a value shows a private key", () => {
+Deno.test("printing or serializing a value never shows a private key", () => {
   const { signingKey, pem } = SigningKey.generate();
   const secret = pemToDer(pem, "PRIVATE KEY").slice(-32);
   const shown = [
@@ -175,7 +177,7 @@ Deno.test("a public key is read back, and its fingerprint is the hash of its SPK
   assertEquals(publicKey.fingerprint, hash);
 });
 
-Deno.test("RFC 8032's first test key has the public half that the RFC says", () => {
+Deno.test("RFC 8032's first test key has the RFC's public key", () => {
   const seed = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
   const { publicKey } = SigningKey.read(derToPem(pkcs8(seed), "PRIVATE KEY"));
   assertEquals(
@@ -184,7 +186,7 @@ Deno.test("RFC 8032's first test key has the public half that the RFC says", () 
   );
 });
 
-Deno.test("a private key of another kind, or with anything more, is refused", async () => {
+Deno.test("a private key of another kind, or with more text, is refused", async () => {
   const { privateKey } = await crypto.subtle.generateKey(
     { name: "ECDSA", namedCurve: "P-256" },
     true,

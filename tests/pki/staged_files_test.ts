@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { addFiles } from "../../src/pki/staged_files.ts";
 import { inFolder, snapshot } from "./temporary_folder.ts";
 
-Deno.test("files that are in the way of new ones are kept, each time under another name", async () => {
+Deno.test("replaced files are kept, each under a new name", async () => {
   await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/b`, "old");
     const files = (text: string) =>
@@ -21,7 +21,7 @@ Deno.test("files that are in the way of new ones are kept, each time under anoth
   });
 });
 
-Deno.test("the umask does not decide who can read a file", async (test) => {
+Deno.test("the umask does not change who can read a file", async (test) => {
   for (const umask of [0o000, 0o077]) {
     await test.step(`umask ${umask.toString(8)}`, async () => {
       await inFolder(async (folder) => {

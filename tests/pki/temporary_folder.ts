@@ -3,7 +3,7 @@ import { makeCertificates } from "../../src/pki/make_certificates.ts";
 import { atMs } from "./certificate_maker.ts";
 import { clockAt } from "./test_time.ts";
 
-/** Runs `action` with the path of a folder that is removed afterwards. */
+/** Runs `action` with the path of a temporary folder, and removes the folder afterwards. */
 export async function inFolder(action: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
@@ -13,17 +13,17 @@ export async function inFolder(action: (folder: string) => Promise<void>): Promi
   }
 }
 
-/** How certificates are made in tests: for this machine, at noon of the tests' day unless told otherwise. */
+/** Returns the usual options of the tests: for this machine, at noon of the tests' day. */
 export function makeOptions(folder: string, { ms = atMs, days = 365 } = {}) {
   return { folder, hosts: ["localhost"], days, clock: clockAt(ms), random: systemRandom };
 }
 
-/** Makes certificates there. */
+/** Makes certificates in the folder. */
 export function make(folder: string, options: { ms?: number; days?: number } = {}) {
   return makeCertificates(makeOptions(folder, options));
 }
 
-/** Name and text of everything in the folder. */
+/** Returns the name and text of each file in the folder. */
 export async function snapshot(folder: string): Promise<Record<string, string>> {
   const texts: Record<string, string> = {};
   for await (const { name, isFile } of Deno.readDir(folder)) {

@@ -1,6 +1,7 @@
 /**
- * The two kinds of certificates that there are: the CA's own, and the leaf of a server or a member. Each is a template with few blanks.
- * One encoder both issues certificates and says what one that comes from elsewhere has to look like.
+ * The two kinds of certificate: the CA's own, and the leaf of a server or a member. Each is a
+ * template with a few variable fields. The same encoder issues certificates and defines which ones
+ * are valid.
  */
 import { CertificateError } from "../../errors.ts";
 import { type Bytes, type DerElement, derTag, elementAt, encodeDer, hexBytes } from "./der.ts";
@@ -15,35 +16,36 @@ import { ed25519Algorithm, type StructureCodec } from "./signed_structure.ts";
 import { readPublicKeyInfo } from "./public_key_info.ts";
 import { encodeValidity, readValidity, type Validity } from "./validity.ts";
 
-/** Bytes of every serial number. */
+/** Bytes of a serial number. */
 export const serialBytes = 16;
 
 interface CommonContents extends Validity {
-  /** {@link serialBytes} bytes, the first from 0x40 to 0x7f: a positive number whose length is always the same. */
+  /** {@link serialBytes} bytes. The first is 0x40 to 0x7f: a positive number of constant length. */
   readonly serial: Bytes;
-  /** SubjectPublicKeyInfo of an Ed25519 key in DER. Whether the key is a good point is not verified. */
+  /** SubjectPublicKeyInfo of an Ed25519 key in DER. The point is not verified yet. */
   readonly publicKeyInfo: Bytes;
 }
 
-/** The blanks of a CA's certificate. */
+/** The variable fields of a CA certificate. */
 export interface AuthorityContents extends CommonContents {
-  /** Of the form {@link authorityNamePattern}. */
+  /** The common name, which matches {@link authorityNamePattern}. */
   readonly name: string;
 }
 
-/** The blanks of a server's or a member's certificate. */
+/** The variable fields of a server or member certificate. */
 export interface LeafContents extends CommonContents, LeafNames {
-  /** The CA's name. */
+  /** The CA's common name. */
   readonly issuer: string;
-  /** The identifier of the CA's key. */
+  /** The CA's key identifier, as {@link keyIdentifier} makes it. */
   readonly authorityKeyIdentifier: Bytes;
 }
 
-/** A CA's common name. Part of it is random, so that people can tell two CAs apart. */
+/** The common name of a CA. Its random part lets people tell two CAs apart. */
 export const authorityNamePattern = /^micropay CA [0-9a-f]{8}$/;
 
 const serverName = "micropay server";
 
+/** Reads and writes CA certificates. Reading throws {@link CertificateError}. */
 export const authorityCodec: StructureCodec<AuthorityContents> = {
   what: "a CA certificate",
   readBody(body) {
@@ -59,12 +61,13 @@ export const authorityCodec: StructureCodec<AuthorityContents> = {
     }),
 };
 
+/** Reads and writes server and member certificates. Reading throws {@link CertificateError}. */
 export const leafCodec: StructureCodec<LeafContents> = {
   what: "a certificate",
   readBody(body) {
     const { name: issuer } = readName(elementAt(body, bodyIndex.issuer));
     const extensions = elementAt(body, bodyIndex.extensions, 0);
-    // It would fail anyway, with an error that tells a person less.
+    // The comparison of bytes would fail too, but its error would tell a person less.
     if (extensions.children.length === authorityExtensionsCount) {
       throw new CertificateError("read a certificate: it is a CA's");
     }
@@ -103,7 +106,7 @@ function readCommon(body: DerElement): CommonContents {
 
 function checkAuthorityName(name: string): void {
   if (authorityNamePattern.test(name)) return;
-  throw new CertificateError(`read a CA certificate: ${name.slice(0, 80)} is no name of a CA`);
+  throw new CertificateError(`read a CA certificate: ${name.slice(0, 80)} is not the name of a CA`);
 }
 
 function encodeBody(

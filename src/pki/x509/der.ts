@@ -1,11 +1,13 @@
 /**
- * DER (X.690): one byte string for one value. The reader walks the frame of tags and lengths and no further. Whoever reads a structure
- * encodes what it found anew and compares the bytes, so that contents need no checks of their own here.
+ * DER (X.690), which has one encoding for each value. The reader follows tags and lengths only.
+ * Callers encode what they read again and compare the bytes, so the contents need no checks here.
  */
 import { CertificateError } from "../../errors.ts";
 
+/** Bytes in memory of their own, as WebCrypto requires. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
+/** One element of a DER structure. */
 export interface DerElement {
   readonly tag: number;
   /** Tag, length and content. */
@@ -29,13 +31,22 @@ export const derTag = {
   set: 0x31,
 } as const;
 
-/** Deepest nesting that is followed; a certificate of ours needs 7. Past it: refused. */
+/** Deepest nesting of elements. Our certificates need 7. Past it: refused. */
 export const derDepthMax = 16;
 
 /**
  * Encodes one element.
  *
- * @throws {CertificateError} when the contents are longer than a length of two bytes can say
+ * @param contents the content, in parts
+ * @throws {CertificateError} when the content has more than 65,535 bytes
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bytes = encodeDer(derTag.sequence, encodeDer(derTag.integer, Uint8Array.of(5)));
+ * assertEquals(bytes, hexBytes("3003020105"));
+ * assertEquals(elementAt(readDer(bytes), 0).content, Uint8Array.of(5));
+ * ```
  */
 export function encodeDer(tag: number, ...contents: readonly Uint8Array[]): Bytes {
   const length = contents.reduce((sum, content) => sum + content.length, 0);
@@ -56,10 +67,10 @@ export function encodeDer(tag: number, ...contents: readonly Uint8Array[]): Byte
 }
 
 /**
- * Reads exactly one element with everything inside it.
+ * Reads exactly one element with all elements inside it.
  *
- * @throws {CertificateError} when a tag or a length is not DER, bytes follow the element, or it nests deeper than
- * {@link derDepthMax}
+ * @throws {CertificateError} when a tag or length is not DER, bytes follow the element, or it nests
+ * deeper than {@link derDepthMax}
  */
 export function readDer(bytes: Bytes): DerElement {
   const element = readElement(bytes, 0);
@@ -68,7 +79,7 @@ export function readDer(bytes: Bytes): DerElement {
 }
 
 /**
- * Follows a path of child numbers.
+ * Returns the element at a path of child numbers, counted from 0.
  *
  * @throws {CertificateError} when there is no such child
  */
@@ -79,6 +90,7 @@ export function elementAt(element: DerElement, ...path: readonly number[]): DerE
   return found;
 }
 
+/** Returns whether two byte strings are equal. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let at = 0; at < a.length; at++) {
@@ -87,7 +99,7 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-/** Bytes from hexadecimal digits, for the constant parts of a structure. */
+/** Returns bytes from hex digits, for the constant parts of a structure. */
 export function hexBytes(hex: string): Bytes {
   return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }
@@ -120,7 +132,7 @@ function readLength(bytes: Uint8Array): { length: number; start: number } {
   if (first === undefined) throw notDer("cut off");
   if (first < 0x80) return { length: first, start: 2 };
   const count = first & 0x7f;
-  // 0x80 is BER's indefinite length; two bytes reach further than any size limit of ours.
+  // 0x80 is BER's indefinite length. Two bytes exceed all our size limits.
   if (count !== 1 && count !== 2) throw notDer("a length that is indefinite or too large");
   if (bytes.length < 2 + count) throw notDer("cut off");
   const length = count === 1 ? bytes[2]! : bytes[2]! * 256 + bytes[3]!;

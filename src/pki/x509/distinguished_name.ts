@@ -1,19 +1,26 @@
 /**
- * The names in certificates and requests: one common name and nothing else (RFC 5280 section 4.1.2.4).
+ * Distinguished names of certificates and requests: one common name (RFC 5280 section 4.1.2.4).
  */
 import { type Bytes, type DerElement, derTag, elementAt, encodeDer, hexBytes } from "./der.ts";
 
-/** The two kinds of text that RFC 5280 lets a new name have. */
+/** The two string types that RFC 5280 allows in a new name. */
 export type NameTag = typeof derTag.printableString | typeof derTag.utf8String;
 
 const commonNameId = hexBytes("0603550403");
 
-/** The kind of text in our own certificates: PrintableString where it can say the name. */
+/**
+ * Returns the string type of a name in our certificates: PrintableString when it has all
+ * characters.
+ */
 export function nameTagOf(name: string): NameTag {
   return isPrintableString(name) ? derTag.printableString : derTag.utf8String;
 }
 
-/** @returns the DER of the name, whose text is of the kind {@link nameTagOf} unless told otherwise */
+/**
+ * Returns the DER of a distinguished name.
+ *
+ * @param name the common name
+ */
 export function encodeName(name: string, tag: NameTag = nameTagOf(name)): Bytes {
   const text = encodeDer(tag, new TextEncoder().encode(name));
   return encodeDer(
@@ -22,7 +29,11 @@ export function encodeName(name: string, tag: NameTag = nameTagOf(name)): Bytes 
   );
 }
 
-/** The text of a common name, whatever stands around it: the reader encodes it anew and compares. */
+/**
+ * Returns the common name and its string type. Whatever surrounds it is not checked here.
+ *
+ * @throws {CertificateError} when the element has no common name in its place
+ */
 export function readName(element: DerElement): { name: string; tag: NameTag } {
   const { tag, content } = elementAt(element, 0, 0, 1);
   const name = new TextDecoder().decode(content);
@@ -30,7 +41,7 @@ export function readName(element: DerElement): { name: string; tag: NameTag } {
   return { name, tag: isPrintable ? derTag.printableString : derTag.utf8String };
 }
 
-/** Whether all characters are those of X.680's PrintableString. */
+/** Returns whether X.680's PrintableString has all characters of a text. */
 function isPrintableString(text: string): boolean {
   return /^[A-Za-z0-9 '()+,./:=?-]*$/.test(text);
 }

@@ -1,5 +1,6 @@
 /**
- * The extensions of our certificates (RFC 5280 section 4.2), each with its one value and all in one order. There are no others.
+ * The extensions of our certificates (RFC 5280 section 4.2). Their set, order and constant values
+ * are fixed.
  */
 import { createHash } from "node:crypto";
 import { CertificateError } from "../../errors.ts";
@@ -16,14 +17,14 @@ import {
 } from "./der.ts";
 import { readPublicKeyInfo } from "./public_key_info.ts";
 
-/** Whom a leaf is for: the party, and of the server the names and addresses that people look for. */
+/** The names in a leaf: the party, and a server's hosts. */
 export interface LeafNames {
   readonly party: Party;
-  /** Each once. A member's certificate has none. */
+  /** Without duplicates. Empty for a member. */
   readonly hosts: readonly Host[];
 }
 
-/** Where the alternative names and the issuer's key identifier are among a leaf's extensions. */
+/** Positions of the variable extensions in a leaf. */
 const leafIndex = { alternativeNames: 3, authorityKeyIdentifier: 5 } as const;
 
 const ids = {
@@ -35,27 +36,35 @@ const ids = {
   extendedKeyUsage: "0603551d25",
 } as const;
 
-/** extendedKeyUsage with one purpose: serverAuth or clientAuth. */
+/** The value of extendedKeyUsage: serverAuth or clientAuth. */
 const purposes: Readonly<Record<Role, string>> = {
   server: "300a06082b06010505070301",
   member: "300a06082b06010505070302",
 };
 
-/** Tags of a general name. */
+/** Tags of a GeneralName. */
 const nameTags = { dns: 0x82, uri: 0x86, ip: 0x87 } as const;
 
-/** cA, and a path length of 0: somebody who got a CA certificate out of this one could not issue with it either. */
+/**
+ * Returns the extensions of a CA certificate in DER. The path length of 0 rules out intermediate
+ * CAs.
+ */
 export function encodeAuthorityExtensions({ publicKeyInfo }: { publicKeyInfo: Bytes }): Bytes {
   return encodeDer(
     derTag.sequence,
     extension(ids.basicConstraints, hexBytes("30060101ff020100"), { critical: true }),
-    // keyCertSign and cRLSign.
+    // keyCertSign and cRLSign
     extension(ids.keyUsage, hexBytes("03020106"), { critical: true }),
     subjectKeyIdentifier(publicKeyInfo),
   );
 }
 
-/** @param options.authorityKeyIdentifier of the key that signs, as {@link keyIdentifier} makes it */
+/**
+ * Returns the extensions of a leaf in DER.
+ *
+ * @param options.authorityKeyIdentifier the identifier of the CA's key, as {@link keyIdentifier}
+ * makes it
+ */
 export function encodeLeafExtensions(
   { party, hosts, publicKeyInfo, authorityKeyIdentifier }: LeafNames & {
     readonly publicKeyInfo: Bytes;
@@ -65,9 +74,9 @@ export function encodeLeafExtensions(
   return encodeDer(
     derTag.sequence,
     extension(ids.basicConstraints, hexBytes("3000"), { critical: true }),
-    // digitalSignature.
+    // digitalSignature
     extension(ids.keyUsage, hexBytes("03020780"), { critical: true }),
-    // Exactly one purpose: with both, a member's certificate would pass as the server's.
+    // One purpose only. With both, a member's certificate would pass as the server's.
     extension(ids.extendedKeyUsage, hexBytes(purposes[party.role])),
     encodeAlternativeNames({ party, hosts }),
     subjectKeyIdentifier(publicKeyInfo),
@@ -78,7 +87,7 @@ export function encodeLeafExtensions(
   );
 }
 
-/** The subjectAltName: the party's URI, then the hosts. A request has it, too. */
+/** Returns the subjectAltName extension of a leaf or a request: the party's URI, then the hosts. */
 export function encodeAlternativeNames({ party, hosts }: LeafNames): Bytes {
   const names = [
     encodeDer(nameTags.uri, new TextEncoder().encode(partyUri(party))),
@@ -87,7 +96,11 @@ export function encodeAlternativeNames({ party, hosts }: LeafNames): Bytes {
   return extension(ids.alternativeNames, encodeDer(derTag.sequence, ...names));
 }
 
-/** @throws {CertificateError} when the names are not of one party, or a host is none or there twice */
+/**
+ * Returns the names in a subjectAltName extension.
+ *
+ * @throws {CertificateError} when there is not exactly one party, or a host is invalid or repeated
+ */
 export function readAlternativeNames(extension: DerElement): LeafNames {
   const value = extension.children.at(-1);
   const [uri, ...others] = value ? readDer(value.content).children : [];
@@ -95,17 +108,21 @@ export function readAlternativeNames(extension: DerElement): LeafNames {
   const party = text === undefined ? undefined : parsePartyUri(text);
   if (party === undefined) {
     const found = text === undefined ? "no URI" : `the URI ${text.slice(0, 80)}`;
-    throw new CertificateError(`read alternative names: ${found} where a party's has to be`);
+    throw new CertificateError(`read alternative names: ${found} instead of a party's URI`);
   }
   const hosts = others.map(readHost);
   const hasNone = party.role === "member" && hosts.length > 0;
   if (hasNone || new Set(hosts.map(({ value }) => value)).size !== hosts.length) {
-    throw new CertificateError("read alternative names: more than the party's");
+    throw new CertificateError("read alternative names: more names than the party's");
   }
   return { party, hosts };
 }
 
-/** What is read of a leaf's extensions: all that is not the same in each of its role. */
+/**
+ * Returns the variable parts of a leaf's extensions.
+ *
+ * @throws {CertificateError} when one of them is missing or invalid
+ */
 export function readLeafExtensions(
   extensions: DerElement,
 ): LeafNames & { readonly authorityKeyIdentifier: Bytes } {
@@ -119,8 +136,12 @@ export function readLeafExtensions(
 }
 
 /**
- * The SHA-1 of the public key (RFC 5280 section 4.2.1.2, method 1). It helps other programs to find an issuer, and proves nothing:
- * the signature does.
+ * Returns the SHA-1 of a public key (RFC 5280 section 4.2.1.2, method 1). Other programs find an
+ * issuer by it. It proves nothing: the signature does.
+ *
+ * @param publicKeyInfo SubjectPublicKeyInfo in DER
+ * @returns 20 bytes
+ * @throws {CertificateError} when the key is not an Ed25519 key
  */
 export function keyIdentifier(publicKeyInfo: Bytes): Bytes {
   return new Uint8Array(createHash("sha1").update(readPublicKeyInfo(publicKeyInfo)).digest());
@@ -145,7 +166,7 @@ function readHost({ tag, content }: DerElement): Host {
     ? addressText(content)
     : "";
   const host = parseHost(text);
-  if (!host) throw new CertificateError("read alternative names: one is no host and no address");
+  if (!host) throw new CertificateError("read alternative names: one is not a host or IP address");
   return host;
 }
 
@@ -154,7 +175,7 @@ function hostBytes({ kind, value }: Host): Uint8Array {
   return Uint8Array.from(value.includes(":") ? ipv6Bytes(value) : value.split(".").map(Number));
 }
 
-/** @param address in its shortest form, in which at most one `::` stands for zeros */
+/** @param address in its shortest form, with at most one `::` */
 function ipv6Bytes(address: string): number[] {
   const [head, tail] = address.split("::").map((part) => part.split(":").filter(Boolean));
   const zeros = Array.from({ length: 8 - head!.length - (tail?.length ?? 0) }, () => "0");

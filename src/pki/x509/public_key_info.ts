@@ -1,18 +1,20 @@
 /**
- * SubjectPublicKeyInfo of an Ed25519 key (RFC 8410 section 4). It has one encoding, so it is told by its first bytes.
+ * SubjectPublicKeyInfo of an Ed25519 key (RFC 8410 section 4). It has one encoding, so its first
+ * bytes identify it.
  */
 import { CertificateError } from "../../errors.ts";
 import { type Bytes, equalBytes, hexBytes } from "./der.ts";
 
-/** Bytes of an Ed25519 public key, and of the seed that is its private half. */
+/** Bytes of an Ed25519 public key, and of a private one. */
 export const ed25519KeyBytes = 32;
 
 const prefix = hexBytes("302a300506032b6570032100");
 
 /**
- * The key itself: 32 bytes that spell a point, not looked at yet.
+ * Returns the 32 bytes of a public key. Whether they are a valid point is not verified.
  *
- * @throws {CertificateError} when it is a key of another kind, or spelled in another way
+ * @param publicKeyInfo SubjectPublicKeyInfo in DER
+ * @throws {CertificateError} when the key is of another kind or encoded in another way
  */
 export function readPublicKeyInfo(publicKeyInfo: Bytes): Bytes {
   const isEd25519 = publicKeyInfo.length === prefix.length + ed25519KeyBytes &&

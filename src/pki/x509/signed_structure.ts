@@ -1,5 +1,6 @@
 /**
- * The frame of certificates and of requests: a body, the algorithm, and a signature over the body by an Ed25519 key.
+ * The frame of certificates and requests: a body, the algorithm, and an Ed25519 signature over the
+ * body.
  */
 import { CertificateError } from "../../errors.ts";
 import { certificateBytesMax } from "../../limits.ts";
@@ -11,7 +12,10 @@ export const ed25519Algorithm = hexBytes("300506032b6570");
 
 const signatureBytes = 64;
 
-/** A structure in DER that is exactly what its encoder makes of its contents. Who signed it is not verified yet. */
+/**
+ * A structure that its encoder would write in exactly the same bytes. Its signature is not verified
+ * yet.
+ */
 export interface SignedStructure<Contents> {
   readonly der: Bytes;
   readonly contents: Contents;
@@ -19,15 +23,16 @@ export interface SignedStructure<Contents> {
   readonly signature: Bytes;
 }
 
+/** Reads and writes the body of one kind of structure. */
 export interface StructureCodec<Contents> {
-  /** Names the structure in errors: `a certificate`. */
+  /** The name of the structure in errors, such as `a certificate`. */
   readonly what: string;
-  /** Picks the contents out of a body. May pass over anything that {@link encodeBody} does not write. */
+  /** Reads the contents of a body. It may skip anything that {@link encodeBody} does not write. */
   readonly readBody: (body: DerElement) => Contents;
   readonly encodeBody: (contents: Contents) => Bytes;
 }
 
-/** Encodes the contents and signs them. */
+/** Returns the signed structure with these contents, in DER. */
 export function signStructure<Contents>(
   contents: Contents,
   { codec, signingKey }: { codec: StructureCodec<Contents>; signingKey: SigningKey },
@@ -37,10 +42,11 @@ export function signStructure<Contents>(
 }
 
 /**
- * Reads a structure. Verified: its size, and that the codec encodes its contents to the very same bytes, so nothing in it can have a
- * second reading. Not verified: the signature.
+ * Reads a structure. Verified: its size, and that encoding its contents again gives the same bytes.
+ * So no part of it has a second reading. Not verified: the signature.
  *
- * @throws {CertificateError} otherwise
+ * @param given the structure in DER
+ * @throws {CertificateError} when one of these checks fails
  */
 export function readStructure<Contents>(
   given: Bytes,
@@ -51,7 +57,7 @@ export function readStructure<Contents>(
       `read ${what}: ${given.length} bytes, more than ${certificateBytesMax}`,
     );
   }
-  // A copy: the caller could change the bytes after they were checked.
+  // A copy, because the caller could change the bytes later.
   const der = given.slice();
   const [body, , bits] = readDer(der).children;
   if (!body || !bits) throw new CertificateError(`read ${what}: it has no body or no signature`);
@@ -64,13 +70,13 @@ export function readStructure<Contents>(
   const at = firstDifference(der, encoded);
   if (at !== undefined) {
     throw new CertificateError(
-      `read ${what}: it is not spelled in its one way, from byte ${at} of ${der.length} on`,
+      `read ${what}: its encoding is not canonical from byte ${at} of ${der.length}`,
     );
   }
   return { der, contents, signedBytes: body.bytes, signature };
 }
 
-/** Whether the signature is by `publicKey`. */
+/** Returns whether `publicKey`'s private half signed the structure. */
 export function isSignedBy(
   { signature, signedBytes }: Pick<SignedStructure<unknown>, "signature" | "signedBytes">,
   publicKey: PublicKey,
@@ -79,7 +85,7 @@ export function isSignedBy(
 }
 
 function frame(body: Bytes, signature: Bytes): Bytes {
-  // The first byte of a bit string counts unused bits; a signature has none.
+  // The first byte of a bit string counts unused bits. A signature has none.
   const bits = encodeDer(derTag.bitString, Uint8Array.of(0), signature);
   return encodeDer(derTag.sequence, body, ed25519Algorithm, bits);
 }

@@ -1,10 +1,14 @@
 /**
- * The two dates of a certificate (RFC 5280 section 4.1.2.5): UTCTime up to 2049 and GeneralizedTime after, in UTC, with seconds.
+ * The two dates of a certificate (RFC 5280 section 4.1.2.5). They are in UTC with seconds: UTCTime
+ * up to 2049, GeneralizedTime after.
  */
 import { CertificateError, ExpiredCertificateError } from "../../errors.ts";
 import { type Bytes, type DerElement, derTag, elementAt, encodeDer } from "./der.ts";
 
-/** Milliseconds since the epoch, whole seconds. Both are included. */
+/**
+ * The first and the last moment of validity, both included, in whole seconds as milliseconds since
+ * the epoch.
+ */
 export interface Validity {
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
@@ -12,20 +16,32 @@ export interface Validity {
 
 const utcTimeYears = { first: 1950, last: 2049 };
 
-/** Fractions of a second are dropped: a certificate cannot say them. */
+/**
+ * Returns the dates in DER. Fractions of a second are dropped, because the format has none.
+ *
+ * @throws {CertificateError} when a date is before 1950 or after 9999
+ */
 export function encodeValidity({ notBeforeMs, notAfterMs }: Validity): Bytes {
   return encodeDer(derTag.sequence, encodeTime(notBeforeMs), encodeTime(notAfterMs));
 }
 
-/** @throws {CertificateError} when one of the first two elements is no date; what else is there is not looked at */
+/**
+ * Returns the two dates of a validity element. Further elements are not checked here.
+ *
+ * @throws {CertificateError} when a date is not in its one form
+ */
 export function readValidity(element: DerElement): Validity {
   const [notBeforeMs, notAfterMs] = [0, 1].map((at) => readTime(elementAt(element, at)));
   return { notBeforeMs: notBeforeMs!, notAfterMs: notAfterMs! };
 }
 
 /**
+ * Throws unless `atMs` lies within the dates, both included.
+ *
+ * @param options.what the name of the certificate in errors
+ * @param options.atMs milliseconds since the epoch
  * @throws {ExpiredCertificateError} when `atMs` is after the dates
- * @throws {CertificateError} when it is before them; both are included (RFC 5280 section 4.1.2.5)
+ * @throws {CertificateError} when `atMs` is before them, or not a number
  */
 export function checkDates(
   { notBeforeMs, notAfterMs }: Validity,
@@ -35,13 +51,13 @@ export function checkDates(
     const date = instant(notAfterMs);
     throw new ExpiredCertificateError(`use ${what}: it expired on ${date}${usedAt(atMs)}`);
   }
-  // Written so that a time that is not a number is refused too.
+  // In this form, the comparison also refuses NaN.
   if (notBeforeMs <= atMs) return;
   const date = instant(notBeforeMs);
   throw new CertificateError(`use ${what}: it is valid only from ${date}${usedAt(atMs)}`);
 }
 
-/** A clock that is wrong is seen from it. */
+/** Shows the time of use, which reveals a wrong clock. */
 function usedAt(atMs: number): string {
   return Number.isNaN(new Date(atMs).getTime()) ? "" : `, and is used at ${instant(atMs)}`;
 }
@@ -54,7 +70,7 @@ function encodeTime(ms: number): Bytes {
   const date = new Date(ms);
   const year = date.getUTCFullYear();
   if (!(year >= utcTimeYears.first && year <= 9999)) {
-    throw new CertificateError(`write a certificate: ${ms} is no date that it can say`);
+    throw new CertificateError(`write a certificate: its format has no date for ${ms}`);
   }
   const digits = `${date.toISOString().slice(0, 19).replace(/[-:T]/g, "")}Z`;
   const isUtcTime = year <= utcTimeYears.last;
@@ -62,13 +78,15 @@ function encodeTime(ms: number): Bytes {
   return encodeDer(isUtcTime ? derTag.utcTime : derTag.generalizedTime, text);
 }
 
-/** A date that the calendar does not have rolls over, and differs when it is encoded anew. */
+/**
+ * Reads a date. An impossible one such as 31 February rolls over, and then its encoding differs.
+ */
 function readTime({ tag, content }: DerElement): number {
   const text = new TextDecoder().decode(content);
   const isUtcTime = tag === derTag.utcTime;
   const parts = /^(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(text)?.slice(1);
   if (!parts || parts[0]!.length !== (isUtcTime ? 2 : 4)) {
-    throw new CertificateError(`read a certificate: ${text} is not a date in its one spelling`);
+    throw new CertificateError(`read a certificate: ${text} is not a canonical date`);
   }
   const [year, month, ...rest] = parts.map(Number);
   const century = year! < utcTimeYears.first - 1900 ? 2000 : 1900;
