@@ -1,8 +1,9 @@
 /**
- * What the files at the top promise each other: one version, a frozen lock, packages from one place, the permissions of the
- * executable, and a README whose commands exist.
+ * The files at the top agree: one version, a frozen lock, packages from one place, the permissions of
+ * the executable, and documents whose commands and links exist.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { parseCommandLine } from "../src/cli/command_line/command_line.ts";
 import { programPermissions } from "./demo/program.ts";
 
 const root = new URL("../", import.meta.url);
@@ -135,10 +136,40 @@ Deno.test("every task that a document names exists", () => {
   }
 });
 
-Deno.test("every file that README links to is there", () => {
-  for (const [, path] of read("README.md").matchAll(/\]\(([^)#:]+)(#[^)]*)?\)/g)) {
-    assert(Deno.statSync(new URL(path!, root)).isFile, path);
+Deno.test("every document is reached by links from the README, and every link leads somewhere", () => {
+  const reached = new Set(["README.md"]);
+  const broken: string[] = [];
+  // A set gives what is added to it during the loop, too.
+  for (const document of reached) {
+    if (!document.endsWith(".md")) continue;
+    for (const [, target] of read(document).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(target!)) continue;
+      const { pathname, hash } = new URL(target!, `file:///${document}`);
+      const path = target!.startsWith("#") ? document : pathname.slice(1);
+      if (!isFile(path) || !hasHeading(path, hash)) broken.push(`${document}: ${target}`);
+      else reached.add(path);
+    }
   }
+  assertEquals(broken, []);
+  const documents = [
+    ...filesIn("").filter((path) => path.endsWith(".md")),
+    ...filesIn("docs/"),
+    ...filesIn("examples/"),
+    "certs/README.md",
+  ];
+  assertEquals(documents.filter((path) => !reached.has(path)), []);
+});
+
+Deno.test("every micropay command that a document shows is one that the program understands", () => {
+  const documents = ["README.md", "certs/README.md", ...filesIn("docs/")];
+  const refused = documents.flatMap((document) =>
+    commandsIn(read(document)).flatMap((words) => {
+      const request = parseCommandLine(words, { environment: () => undefined, version: "1.2.3" });
+      return request.kind === "usage_error" ? [`${document}: ${request.text}`] : [];
+    })
+  );
+  assertEquals(refused, []);
+  assert(commandsIn(read("README.md")).length > 20);
 });
 
 Deno.test("keys and ledgers are kept out of git and out of the container's build", () => {
@@ -158,6 +189,42 @@ Deno.test("keys and ledgers are kept out of git and out of the container's build
   ];
   assertEquals(allowed, expected);
 });
+
+/** The files in a folder, whose name is empty or ends with a slash. */
+function filesIn(folder: string): string[] {
+  const entries = Array.from(Deno.readDirSync(new URL(folder || ".", root)));
+  return entries.filter(({ isFile }) => isFile).map(({ name }) => folder + name);
+}
+
+/** The words after `micropay` of each command in a document's code blocks, if it is shown whole. */
+function commandsIn(text: string): string[][] {
+  const blocks = [...text.matchAll(/^```(?:sh|console)?\n(.*?)^```/gms)].map(([, block]) => block!);
+  const commands = blocks.join("").matchAll(/(?:^|^.*[&|] |^\$ )micropay ([^\n|>&;]*)/gm);
+  return [...commands]
+    .map(([, line]) => line!.replace(/ +# .*/, "").trim())
+    .filter((line) => !/…|SERVER_IP/.test(line))
+    .map((line) =>
+      [...line.matchAll(/"([^"]*)"|[^\s"]+/g)].map(([word, quoted]) => quoted ?? word)
+    );
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(new URL(path, root)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Whether a document has the heading that a link's `#…` names; true without one. */
+function hasHeading(path: string, hash: string): boolean {
+  if (hash === "") return true;
+  const headings = [...read(path).matchAll(/^#+ (.*)$/gm)].map(([, text]) =>
+    text!.toLowerCase().replace(/[^\p{L}\p{N}_ -]/gu, "").replaceAll(" ", "-")
+  );
+  return headings.includes(hash.slice(1));
+}
 
 function isOwn(target: string): boolean {
   return target.startsWith("./src/");
