@@ -14,7 +14,7 @@ import { partyUri, sameParty } from "../pki/party.ts";
 import { type Refusal, refuse } from "../protocol/exchange.ts";
 import type { OnlineMember } from "../protocol/list.ts";
 import type { Channel } from "../transport/channel.ts";
-import { greeted } from "../transport/connect_channel.ts";
+import { receiveGreeting } from "../transport/connect_channel.ts";
 import { withDeadline } from "../transport/deadline.ts";
 import type { MemberContext } from "./member_context.ts";
 
@@ -34,7 +34,7 @@ export async function connectToPeer(
       { clock, timeoutMs },
     );
     const resolveAnchor = () => Promise.resolve(anchor);
-    const peer = await greeted(stream, { role: "member", resolveAnchor, clock, timeoutMs });
+    const peer = await receiveGreeting(stream, { role: "member", resolveAnchor, clock, timeoutMs });
     requireName(name, () => peer.close(), peer.greeting.certificate.party);
     return peer.introduce({ signer: { kind: "certified", identity }, sessionKey, observe });
   } catch (error) {

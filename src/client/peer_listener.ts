@@ -87,8 +87,8 @@ export class PeerListener {
   }
 
   async #answer(channel: Channel, { type, seq, body }: Message): Promise<void> {
-    const { correspondent } = channel;
-    const party = correspondent.kind === "certified" && correspondent.certificate.party;
+    const { peer } = channel;
+    const party = peer.kind === "certified" && peer.certificate.party;
     const payee = { member: this.#member, incoming: this.incoming };
     const { outcome, doubtful }: TakenOrder =
       party && party.role === "member" && type === payExchange.type

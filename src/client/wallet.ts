@@ -4,7 +4,7 @@
 import type { AccountName } from "../account_name.ts";
 import { decodeBase64UrlStrict } from "../base64.ts";
 import type { Clock } from "../clock.ts";
-import { type Signer } from "../envelope/correspondent.ts";
+import { type Signer } from "../envelope/peer.ts";
 import type { SessionKey } from "../envelope/session_key.ts";
 import {
   ClosedError,
@@ -22,7 +22,7 @@ import { registerExchange } from "../protocol/register.ts";
 import type { Random } from "../random.ts";
 import { type Endpoint, endpointText, type Network } from "../transport/byte_stream.ts";
 import type { LineObserver } from "../transport/channel.ts";
-import { type Greeted, greeted } from "../transport/connect_channel.ts";
+import { type GreetedConnection, receiveGreeting } from "../transport/connect_channel.ts";
 import { withDeadline } from "../transport/deadline.ts";
 import type { DataFolder } from "./wallet/data_folder.ts";
 import { accountNames, IdentityStore } from "./wallet/identity_store.ts";
@@ -91,7 +91,7 @@ export class Wallet {
    * @throws {ConnectError} | {TimeoutError} | {ClosedError} when no server answers
    * @throws {UntrustedError} when the one who answers is not to be trusted
    */
-  async connect(): Promise<Greeted> {
+  async connect(): Promise<GreetedConnection> {
     const { connection, isOld } = await this.#greet();
     if (!isOld) return connection;
     // A person compared a fingerprint meanwhile. The server may have closed the connection, and the fingerprint is known now.
@@ -100,7 +100,7 @@ export class Wallet {
   }
 
   /** @returns a connection, and whether it took a person to trust it, so that it is old already */
-  async #greet(): Promise<{ connection: Greeted; isOld: boolean }> {
+  async #greet(): Promise<{ connection: GreetedConnection; isOld: boolean }> {
     const { server, folder, timeoutMs, trust } = this.#options;
     const { clock, network, store } = this.#dependencies;
     let isAnswered = false;
@@ -110,7 +110,7 @@ export class Wallet {
         (signal) => network.connect(server, { signal }),
         { clock, timeoutMs },
       );
-      const connection = await greeted(stream, {
+      const connection = await receiveGreeting(stream, {
         role: "server",
         clock,
         timeoutMs,
@@ -134,7 +134,7 @@ export class Wallet {
   }
 
   /** The accounts that were registered from here on the ledger behind a connection. */
-  accounts(connection: Greeted): Promise<AccountName[]> {
+  accounts(connection: GreetedConnection): Promise<AccountName[]> {
     return accountNames(this.#options.folder, connection.anchor.fingerprint);
   }
 
@@ -145,7 +145,7 @@ export class Wallet {
    * @throws {CertificateError} when the server's certificate for it is not what was asked for
    */
   async register(
-    connection: Greeted,
+    connection: GreetedConnection,
     name: AccountName,
     { code }: { code?: string | undefined } = {},
   ): Promise<Outcome<Registered>> {
@@ -174,7 +174,7 @@ export class Wallet {
    * @throws {NotAuthenticatedError} when this user has no identity for it
    * @throws {CertificateError} when the identity is not good (any more)
    */
-  async member(connection: Greeted, name: AccountName): Promise<Member> {
+  async member(connection: GreetedConnection, name: AccountName): Promise<Member> {
     const { anchor } = connection;
     const { folder, observe, server, timeoutMs } = this.#options;
     const { clock, store } = this.#dependencies;
@@ -209,7 +209,7 @@ export class Wallet {
    * @throws {NotAuthenticatedError} when there is none
    * @throws {UsageError} when there are several
    */
-  onlyAccount({ anchor }: Greeted): Promise<AccountName> {
+  onlyAccount({ anchor }: GreetedConnection): Promise<AccountName> {
     return this.#onlyAccount(anchor.fingerprint);
   }
 
@@ -256,12 +256,12 @@ export class Wallet {
     return name;
   }
 
-  #identities({ anchor }: Greeted): IdentityStore {
+  #identities({ anchor }: GreetedConnection): IdentityStore {
     return new IdentityStore(this.#options.folder, anchor);
   }
 
   async #link(
-    connection: Greeted,
+    connection: GreetedConnection,
     signer: Signer,
   ): Promise<{ link: ServerLink; sessionKey: SessionKey }> {
     const { boundsWaiting, observe, onWaiting, timeoutMs } = this.#options;

@@ -7,7 +7,7 @@ import { verifyChain } from "../pki/certificate_profile.ts";
 import { readCertificateRequest } from "../pki/certificate_request.ts";
 import { readDocument, type UnverifiedDocument, verifyDocument } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
-import { type Correspondent, correspondentPublicKey } from "./correspondent.ts";
+import { type Peer, peerPublicKey } from "./peer.ts";
 import { type Address, decodeMessage, type Introduction, type Message } from "./message.ts";
 import { decryptJwe, readJwe } from "./jwe.ts";
 import { immediateScheduler, type Scheduler } from "./scheduler.ts";
@@ -21,9 +21,9 @@ export interface Admission {
   readonly atMs: number;
 }
 
-export interface Introduced {
+export interface FirstMessage {
   readonly message: Message;
-  readonly sender: Correspondent;
+  readonly sender: Peer;
   /** Where answers are sealed to. */
   readonly recipient: RecipientKey;
 }
@@ -42,7 +42,7 @@ export async function openFirst(
     /** Runs the decryption and the checks after it. */
     scheduler?: Scheduler | undefined;
   },
-): Promise<Introduced> {
+): Promise<FirstMessage> {
   const jwe = readJwe(line, sessionKey);
   return await scheduler.run(async () => {
     const document = readDocument(await decryptJwe(jwe, sessionKey), {
@@ -50,8 +50,8 @@ export async function openFirst(
       chain: "either",
     });
     const { message, introduction } = decodeMessage(document.payload, { first: true });
-    const sender = introduced(document, introduction!, admission);
-    verifyDocument(document, correspondentPublicKey(sender));
+    const sender = identifySender(document, introduction!, admission);
+    verifyDocument(document, peerPublicKey(sender));
     checkAddress(message, address);
     return { message, sender, recipient: await importRecipientKey(introduction!.enc) };
   });
@@ -67,7 +67,7 @@ export async function openNext(
   { sessionKey, address, sender, scheduler = immediateScheduler }: {
     sessionKey: SessionKey;
     address: Address;
-    sender: Correspondent;
+    sender: Peer;
     /** Runs the decryption and the checks after it. */
     scheduler?: Scheduler | undefined;
   },
@@ -78,18 +78,18 @@ export async function openNext(
       typ: "micropay-message",
       chain: "absent",
     });
-    verifyDocument(document, correspondentPublicKey(sender));
+    verifyDocument(document, peerPublicKey(sender));
     const { message } = decodeMessage(document.payload, { first: false });
     checkAddress(message, address);
     return message;
   });
 }
 
-function introduced(
+function identifySender(
   { chain }: UnverifiedDocument,
   { csr }: Introduction,
   { anchor, applicants, atMs }: Admission,
-): Correspondent {
+): Peer {
   if ((chain === undefined) === (csr === undefined)) {
     throw new EnvelopeError("open a first message: it needs certificates or a request, not both");
   }

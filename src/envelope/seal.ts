@@ -5,7 +5,7 @@
 import { EnvelopeError } from "../errors.ts";
 import { lineBytesMax } from "../limits.ts";
 import { signDocument } from "../pki/signed_document.ts";
-import { type Signer, signerKey } from "./correspondent.ts";
+import { type Signer, signerKey } from "./peer.ts";
 import { encodeMessage, type Message } from "./message.ts";
 import { encryptJwe, jweBytes } from "./jwe.ts";
 import type { RecipientKey, SessionKey } from "./session_key.ts";

@@ -89,7 +89,7 @@ async function refuseSpeaker(
   if (session.speaker.kind === "applicant") return isRegister ? undefined : refuse(240);
   // Asked again each time, a small thing beside opening the message: from the moment that the operator revokes a certificate
   // it must not do anything more, and the server looks at its ledger only once a second by itself.
-  const { kind } = await identifySpeaker(session.channel.correspondent, server.ledger);
+  const { kind } = await identifySpeaker(session.channel.peer, server.ledger);
   if (kind !== "member") {
     dismiss();
     return refuse(220);

@@ -122,7 +122,7 @@ export class ServedConnection {
     stranger: Stranger,
     { accepted: { channel, message, line }, share }: { accepted: Accepted; share: Share },
   ): Promise<void> {
-    const speaker = await identifySpeaker(channel.correspondent, this.#server.ledger);
+    const speaker = await identifySpeaker(channel.peer, this.#server.ledger);
     const session = new Session(channel, { speaker, share });
     const strangerTimeoutMs = this.#unlessPressed(applicantTimeoutMs);
     const served = new ServedSession(session, { server: this.#server, strangerTimeoutMs });

@@ -2,7 +2,7 @@
  * One connection after its handshake: who is at the other end, and what it may ask for.
  */
 import type { AccountName } from "../account_name.ts";
-import type { Correspondent } from "../envelope/correspondent.ts";
+import type { Peer } from "../envelope/peer.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { CertificateRequest } from "../pki/certificate_request.ts";
 import { replyType } from "../protocol/exchange.ts";
@@ -20,13 +20,13 @@ export type Speaker =
 
 /** Finds out whether a certificate that is good in itself still speaks for its account. */
 export async function identifySpeaker(
-  correspondent: Correspondent,
+  peer: Peer,
   ledger: Ledger,
 ): Promise<Speaker> {
-  if (correspondent.kind === "applicant") {
-    return { kind: "applicant", request: correspondent.request };
+  if (peer.kind === "applicant") {
+    return { kind: "applicant", request: peer.request };
   }
-  const { party, fingerprint } = correspondent.certificate;
+  const { party, fingerprint } = peer.certificate;
   if (party.role !== "member") return { kind: "stranger" };
   const account = await ledger.account(party.name);
   // After a ledger was started afresh under the same CA, old certificates are still validly issued; they speak for nobody.
@@ -137,7 +137,7 @@ export class Session {
     { body, share }: { body: JsonObject; share: Share },
   ): Promise<Pick<Sending, "written">> {
     return share.run(async () => {
-      await this.channel.room();
+      await this.channel.waitForRoom();
       const { sealed, written } = this.channel.send(type, body);
       await sealed;
       return { written };

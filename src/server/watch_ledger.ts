@@ -52,7 +52,7 @@ async function endOutdated(
   { ledger, end }: Pick<LedgerWatchOptions, "ledger" | "end">,
 ): Promise<void> {
   for (const session of sessions.all()) {
-    const speaker = await identifySpeaker(session.channel.correspondent, ledger);
+    const speaker = await identifySpeaker(session.channel.peer, ledger);
     if (speaker.kind !== "member") end(session);
   }
 }

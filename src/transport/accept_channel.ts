@@ -2,7 +2,7 @@
  * The accepting side's handshake: greet, then learn from the first message who connected.
  */
 import type { Clock } from "../clock.ts";
-import { signerUri } from "../envelope/correspondent.ts";
+import { signerUri } from "../envelope/peer.ts";
 import { writeGreeting } from "../envelope/greeting.ts";
 import type { Message } from "../envelope/message.ts";
 import { openFirst } from "../envelope/open.ts";
@@ -91,7 +91,7 @@ async function handshake(
       conn,
       sessionKey,
       signer,
-      correspondent: sender,
+      peer: sender,
       recipient,
       observe,
       scheduler,

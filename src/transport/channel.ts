@@ -3,12 +3,7 @@
  * the place of every message: which connection, which direction, which number.
  */
 import { type Clock, nowSeconds } from "../clock.ts";
-import {
-  type Correspondent,
-  correspondentUri,
-  type Signer,
-  signerUri,
-} from "../envelope/correspondent.ts";
+import { type Peer, peerUri, type Signer, signerUri } from "../envelope/peer.ts";
 import type { Message } from "../envelope/message.ts";
 import { openNext } from "../envelope/open.ts";
 import type { Scheduler } from "../envelope/scheduler.ts";
@@ -47,7 +42,7 @@ export interface ChannelEnds {
   readonly conn: string;
   readonly sessionKey: SessionKey;
   readonly signer: Signer;
-  readonly correspondent: Correspondent;
+  readonly peer: Peer;
   readonly recipient: RecipientKey;
   readonly observe?: LineObserver | undefined;
   /** Runs the opening of what comes in; at once when absent. */
@@ -55,7 +50,7 @@ export interface ChannelEnds {
 }
 
 export class Channel {
-  readonly correspondent: Correspondent;
+  readonly peer: Peer;
   readonly #ends: ChannelEnds;
   #received: number;
   #sent = 0;
@@ -67,7 +62,7 @@ export class Channel {
     this.#ends = ends;
     this.#received = received;
     this.#introduces = received === 0;
-    this.correspondent = ends.correspondent;
+    this.peer = ends.peer;
   }
 
   get remote(): Endpoint {
@@ -82,8 +77,8 @@ export class Channel {
    * Resolves when a message may be sent without many waiting for one that is just being sealed. For a side that many bring messages about
    * for at the same time.
    */
-  room(): Promise<void> {
-    return this.#ends.writer.room();
+  waitForRoom(): Promise<void> {
+    return this.#ends.writer.waitForRoom();
   }
 
   /**
@@ -106,7 +101,7 @@ export class Channel {
    * @throws {TimeoutError} when it does not come in time; the connection is closed
    */
   async receive(options: { idleTimeoutMs?: number | undefined } = {}): Promise<Arrival> {
-    const { conn, correspondent, observe, reader, scheduler, sessionKey, signer } = this.#ends;
+    const { conn, peer, observe, reader, scheduler, sessionKey, signer } = this.#ends;
     const event = await reader.next(options);
     if (event.kind !== "line") return { kind: "end" };
     observe?.("in", event.line);
@@ -115,7 +110,7 @@ export class Channel {
       const message = await openNext(event.line, {
         sessionKey,
         address,
-        sender: correspondent,
+        sender: peer,
         scheduler,
       });
       this.#received++;
@@ -128,14 +123,14 @@ export class Channel {
 
   /** Lets what was sent go out, then closes. */
   async end(): Promise<void> {
-    await this.#ends.writer.drained();
+    await this.#ends.writer.drain();
     this.close();
   }
 
   /** Closes at once, and resolves when nothing is being sealed for it any more. */
   async abandon(): Promise<void> {
     this.close();
-    await this.#ends.writer.made();
+    await this.#ends.writer.finishMaking();
   }
 
   /** Closes at once. Harmless the second time. */
@@ -144,8 +139,8 @@ export class Channel {
   }
 
   async #seal({ type, seq, body }: { type: string; seq: number; body: JsonObject }) {
-    const { clock, conn, correspondent, observe, recipient, sessionKey, signer } = this.#ends;
-    const to = correspondentUri(correspondent);
+    const { clock, conn, peer, observe, recipient, sessionKey, signer } = this.#ends;
+    const to = peerUri(peer);
     const introduce = this.#introduces && seq === 0 ? sessionKey : undefined;
     const message = { type, seq, conn, to, iat: nowSeconds(clock), body };
     const line = await seal(message, { signer, recipient, introduce });

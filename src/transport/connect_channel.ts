@@ -2,7 +2,7 @@
  * The connecting side's handshake: read the greeting, and believe nothing before it is checked. Nothing of ours is sent before.
  */
 import type { Clock } from "../clock.ts";
-import type { Signer } from "../envelope/correspondent.ts";
+import type { Signer } from "../envelope/peer.ts";
 import { type Greeting, readGreeting } from "../envelope/greeting.ts";
 import type { SessionKey } from "../envelope/session_key.ts";
 import { ClosedError, EnvelopeError, UntrustedError } from "../errors.ts";
@@ -15,7 +15,7 @@ import { LineWriter } from "./line_writer.ts";
 /** Decides from the first line whom to trust; throws when it does not. */
 export type ResolveAnchor = (line: string) => Promise<TrustAnchor>;
 
-export interface GreetedOptions {
+export interface GreetingOptions {
   readonly role: "server" | "member";
   readonly resolveAnchor: ResolveAnchor;
   readonly clock: Clock;
@@ -24,7 +24,7 @@ export interface GreetedOptions {
 }
 
 /** A connection whose accepting side is known, before anything was said to it. */
-export class Greeted {
+export class GreetedConnection {
   readonly greeting: Greeting;
   readonly anchor: TrustAnchor;
   readonly stream: ByteStream;
@@ -66,7 +66,7 @@ export class Greeted {
         conn: greeting.nonce,
         sessionKey,
         signer,
-        correspondent: { kind: "certified", certificate: greeting.certificate },
+        peer: { kind: "certified", certificate: greeting.certificate },
         recipient: greeting.sessionKey,
         observe,
       },
@@ -86,7 +86,10 @@ export class Greeted {
  * @throws {ClosedError} when it closed
  * @throws {TimeoutError} when it says nothing in time
  */
-export async function greeted(stream: ByteStream, options: GreetedOptions): Promise<Greeted> {
+export async function receiveGreeting(
+  stream: ByteStream,
+  options: GreetingOptions,
+): Promise<GreetedConnection> {
   try {
     return await readFirstLine(stream, options);
   } catch (error) {
@@ -97,8 +100,8 @@ export async function greeted(stream: ByteStream, options: GreetedOptions): Prom
 
 async function readFirstLine(
   stream: ByteStream,
-  { role, resolveAnchor, clock, timeoutMs }: GreetedOptions,
-): Promise<Greeted> {
+  { role, resolveAnchor, clock, timeoutMs }: GreetingOptions,
+): Promise<GreetedConnection> {
   const attempt = `greet ${endpointText(stream.remote)}`;
   const reader = new LineReader(stream, { clock });
   const event = await nextLine(reader, { attempt, timeoutMs });
@@ -106,7 +109,7 @@ async function readFirstLine(
   const anchor = await resolveAnchor(event.line);
   const trust = { anchor, role, atMs: clock.nowMs() };
   const greeting = await trusted(attempt, () => readGreeting(event.line, trust));
-  return new Greeted({ greeting, anchor, stream, reader, clock });
+  return new GreetedConnection({ greeting, anchor, stream, reader, clock });
 }
 
 /** What sends lines that are none of ours is not a server or peer of ours; silence is another matter. */

@@ -52,7 +52,7 @@ export class LineWriter {
    * Resolves when few lines wait for one that is just being made, so that nobody who reads is dropped for what takes long here. Does not
    * wait for anybody to read.
    */
-  async room(): Promise<void> {
+  async waitForRoom(): Promise<void> {
     for (let first; (first = this.#waiting[0]) !== undefined && first.made === undefined;) {
       if (this.#waiting.length < sendQueueMessagesMax / 2 || this.#fault !== undefined) return;
       await first.line.catch(() => {});
@@ -60,12 +60,12 @@ export class LineWriter {
   }
 
   /** Resolves when all that was handed over is written, or can no longer be. */
-  async drained(): Promise<void> {
+  async drain(): Promise<void> {
     await this.#writing;
   }
 
   /** Resolves when no line is being made any more, whether it can still be written or not. */
-  async made(): Promise<void> {
+  async finishMaking(): Promise<void> {
     await Promise.all(this.#making);
   }
 

@@ -14,7 +14,7 @@ import { balanceExchange } from "../../src/protocol/balance.ts";
 import { chainExchange } from "../../src/protocol/chain.ts";
 import { historyExchange } from "../../src/protocol/history.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
-import { greeted } from "../../src/transport/connect_channel.ts";
+import { receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { SqliteWalletStore } from "../../src/client/sqlite/sqlite_wallet_store.ts";
 import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import type { Member } from "../../src/client/member.ts";
@@ -179,7 +179,7 @@ async function flood(seat: Seat, { connections, type, body }: Flood): Promise<vo
     const stream = await tcpNetwork.connect(seat.endpoint, { signal });
     const timeoutMs = 60_000;
     const options = { role: "server", resolveAnchor, clock: systemClock, timeoutMs } as const;
-    const channel = (await greeted(stream, options))
+    const channel = (await receiveGreeting(stream, options))
       .introduce({ signer: { kind: "certified", identity }, sessionKey });
     const buffer = new Uint8Array(64 * 1024);
     return async () => {

@@ -8,11 +8,11 @@ import { balanceExchange } from "../../src/protocol/balance.ts";
 import { answered, encodeReply, replyType } from "../../src/protocol/exchange.ts";
 import { acceptChannel } from "../../src/transport/accept_channel.ts";
 import type { Channel } from "../../src/transport/channel.ts";
-import { greeted } from "../../src/transport/connect_channel.ts";
+import { receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { atMs, sessionKeys, signers } from "../envelope/vector_parties.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { soon } from "../server/soon.ts";
-import { acceptOptions, greetedOptions } from "../transport/channel_fixture.ts";
+import { acceptOptions, greetingOptions } from "../transport/channel_fixture.ts";
 import { MemoryNetwork } from "../transport/memory_network.ts";
 
 export const timeoutMs = 1000;
@@ -40,7 +40,7 @@ export async function linked(
     (await listener.accept())!,
     acceptOptions("server", { clock: serverClock }),
   );
-  const connection = await greeted(await connecting, greetedOptions("server", { clock }));
+  const connection = await receiveGreeting(await connecting, greetingOptions("server", { clock }));
   const channel = connection.introduce({ signer: signers.alice, sessionKey: sessionKeys.alice });
   const link = new ServerLink(channel, { clock, timeoutMs, serverTimeMs: atMs, ...options });
   const asked = link.ask(balanceExchange, {});

@@ -8,7 +8,7 @@ import { peerTimeoutMs } from "../../src/limits.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import type { ByteStream, Endpoint } from "../../src/transport/byte_stream.ts";
-import { type Greeted, greeted } from "../../src/transport/connect_channel.ts";
+import { type GreetedConnection, receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { TcpStream } from "../../src/transport/tcp_stream.ts";
 import { memberOf } from "../client/test_member.ts";
@@ -212,7 +212,12 @@ async function withPayee(action: (scene: Scene) => Promise<void>): Promise<void>
 }
 
 /** A connection to bob that was greeted, and nothing was said on. */
-async function greet(stream: ByteStream, { anchor }: TestServer): Promise<Greeted> {
+async function greet(stream: ByteStream, { anchor }: TestServer): Promise<GreetedConnection> {
   const resolveAnchor = () => Promise.resolve(anchor);
-  return await greeted(stream, { role: "member", resolveAnchor, clock: systemClock, timeoutMs });
+  return await receiveGreeting(stream, {
+    role: "member",
+    resolveAnchor,
+    clock: systemClock,
+    timeoutMs,
+  });
 }

@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { encodeBase64Url } from "../../src/base64.ts";
-import { type Signer, signerKey } from "../../src/envelope/correspondent.ts";
+import { type Signer, signerKey } from "../../src/envelope/peer.ts";
 import { messageHeader } from "../../src/envelope/jwe.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { partyUri } from "../../src/pki/party.ts";
@@ -12,7 +12,7 @@ import { codes, isCode } from "../../src/protocol/code.ts";
 import { replyType } from "../../src/protocol/exchange.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import type { Channel } from "../../src/transport/channel.ts";
-import type { Greeted } from "../../src/transport/connect_channel.ts";
+import type { GreetedConnection } from "../../src/transport/connect_channel.ts";
 import { forgeJwe, forgeJws } from "../envelope/forger.ts";
 import { x5c } from "../envelope/hostile_message.ts";
 import { sessionKey } from "../server/test_server.ts";
@@ -21,19 +21,19 @@ import { sessionKey } from "../server/test_server.ts";
 export type Told = { readonly type: string; readonly body: JsonObject } | "closed";
 
 export class Speaker {
-  readonly #connection: Greeted;
+  readonly #connection: GreetedConnection;
   readonly #channel: Channel;
   readonly #signer: Signer;
   #seq = 0;
 
-  private constructor(connection: Greeted, channel: Channel, signer: Signer) {
+  private constructor(connection: GreetedConnection, channel: Channel, signer: Signer) {
     this.#connection = connection;
     this.#channel = channel;
     this.#signer = signer;
   }
 
   /** Nothing is sent yet. */
-  static async on(connection: Greeted, as: Signer | Identity): Promise<Speaker> {
+  static async on(connection: GreetedConnection, as: Signer | Identity): Promise<Speaker> {
     const signer: Signer = "kind" in as ? as : { kind: "certified", identity: as };
     const channel = connection.introduce({ signer, sessionKey: await sessionKey() });
     return new Speaker(connection, channel, signer);

@@ -2,7 +2,7 @@
  * The parties of the golden vectors, ready to use: real identities and session keys that cost no key generation.
  */
 import { decodeBase64UrlStrict } from "../../src/base64.ts";
-import type { Signer } from "../../src/envelope/correspondent.ts";
+import type { Signer } from "../../src/envelope/peer.ts";
 import {
   importRecipientKey,
   type RecipientKey,

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { encodeHex } from "@std/encoding/hex";
 import { EnvelopeError, messageOf, MicropayError } from "../../src/errors.ts";
-import { signerKey, signerUri } from "../../src/envelope/correspondent.ts";
+import { signerKey, signerUri } from "../../src/envelope/peer.ts";
 import { readGreeting } from "../../src/envelope/greeting.ts";
 import type { Message } from "../../src/envelope/message.ts";
 import { openFirst, openNext } from "../../src/envelope/open.ts";
@@ -151,10 +151,10 @@ async function open({ from, to, first, payload }: MessageVector, line: string): 
     });
   }
   const admission = { anchor, applicants: true, atMs };
-  const introduced = await openFirst(line, { sessionKey, address, admission });
-  assertEquals(introduced.recipient.kid, recipients[from].kid);
-  assertEquals(introduced.sender.kind, sender.kind);
-  return introduced.message;
+  const opened = await openFirst(line, { sessionKey, address, admission });
+  assertEquals(opened.recipient.kid, recipients[from].kid);
+  assertEquals(opened.sender.kind, sender.kind);
+  return opened.message;
 }
 
 async function read({ as, conn, seq }: RefusedVector, line: string): Promise<unknown> {

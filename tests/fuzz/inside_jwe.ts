@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { encodeBase64Url } from "../../src/base64.ts";
-import { signerUri } from "../../src/envelope/correspondent.ts";
+import { signerUri } from "../../src/envelope/peer.ts";
 import type { Message } from "../../src/envelope/message.ts";
 import { openFirst, openNext } from "../../src/envelope/open.ts";
 import { EnvelopeError } from "../../src/errors.ts";

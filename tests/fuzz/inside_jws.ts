@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { lineOf } from "../../src/cli/server/server_log.ts";
-import type { Signer } from "../../src/envelope/correspondent.ts";
+import type { Signer } from "../../src/envelope/peer.ts";
 import { messageOf } from "../../src/errors.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { decodeOutcome, type Reply } from "../../src/protocol/exchange.ts";

@@ -2,7 +2,7 @@
  * Somebody who signs and seals whatever text it is given as its next message, and reads what comes back with the client's own code.
  */
 import { encodeBase64Url } from "../../src/base64.ts";
-import { type Signer, signerKey } from "../../src/envelope/correspondent.ts";
+import { type Signer, signerKey } from "../../src/envelope/peer.ts";
 import { messageHeader } from "../../src/envelope/jwe.ts";
 import { decodeReply, type Reply, replyType } from "../../src/protocol/exchange.ts";
 import type { Channel } from "../../src/transport/channel.ts";

@@ -3,7 +3,7 @@
  * so that a seed finds the same again.
  */
 import { assert } from "@std/assert";
-import { signerUri } from "../../src/envelope/correspondent.ts";
+import { signerUri } from "../../src/envelope/peer.ts";
 import { readGreeting } from "../../src/envelope/greeting.ts";
 import { openFirst, openNext } from "../../src/envelope/open.ts";
 import { anchor, atMs, readVectors, sessionKeys, signers } from "../envelope/vector_parties.ts";

@@ -5,7 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { systemClock } from "../../src/clock.ts";
 import type { Amount } from "../../src/money.ts";
-import { greeted } from "../../src/transport/connect_channel.ts";
+import { receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { type Result, resultOf } from "../client/payment/behaviours.ts";
 import { memberOf } from "../client/test_member.ts";
@@ -37,7 +37,10 @@ for (const { title, byMs, connects, result } of rows) {
     const resolveAnchor = () => Promise.resolve(server.anchor);
     const stream = await tcpNetwork.connect(server.endpoint, { signal });
     const options = { role: "server", resolveAnchor, clock, timeoutMs } as const;
-    const connected = await greeted(stream, options).then(() => "trusted", (error) => error.code);
+    const connected = await receiveGreeting(stream, options).then(
+      () => "trusted",
+      (error) => error.code,
+    );
     assertEquals(connected, connects ? "trusted" : "untrusted");
     stream.close();
 

@@ -51,7 +51,7 @@ async function submitTimes(count: number, order: string, { server, bob }: {
     const { body } = await openNext(answer.line, {
       sessionKey: await sessionKey(),
       address: { conn, seq, to: partyUri(bob.party) },
-      sender: channel.correspondent,
+      sender: channel.peer,
     });
     results.push(resultOf(decodeOutcome(submitExchange, decodeReply(body))));
   }

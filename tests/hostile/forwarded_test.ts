@@ -8,7 +8,7 @@ import type { Identity } from "../../src/pki/identity.ts";
 import { decodeReply } from "../../src/protocol/exchange.ts";
 import { payExchange, submitExchange } from "../../src/protocol/transfer.ts";
 import { systemClock } from "../../src/clock.ts";
-import { greeted } from "../../src/transport/connect_channel.ts";
+import { receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { memberOf } from "../client/test_member.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
@@ -72,7 +72,7 @@ async function hand(
   { server, peers }: { server: TestServer; peers: PeerListener },
 ): Promise<number> {
   const signal = new AbortController().signal;
-  const connection = await greeted(await tcpNetwork.connect(peers.endpoint, { signal }), {
+  const connection = await receiveGreeting(await tcpNetwork.connect(peers.endpoint, { signal }), {
     role: "member",
     resolveAnchor: () => Promise.resolve(server.anchor),
     clock: systemClock,

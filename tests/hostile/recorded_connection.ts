@@ -7,7 +7,7 @@ import type { Role } from "../../src/pki/party.ts";
 import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
 import type { ByteStream, Endpoint, Network } from "../../src/transport/byte_stream.ts";
 import type { Channel } from "../../src/transport/channel.ts";
-import { greeted } from "../../src/transport/connect_channel.ts";
+import { receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { sessionKey, timeoutMs } from "../server/test_server.ts";
 import { bytesOf, drain } from "./scene.ts";
 
@@ -35,7 +35,12 @@ export async function connect(
   const signal = new AbortController().signal;
   const stream = await network.connect(endpoint, { signal });
   const resolveAnchor = () => Promise.resolve(anchor);
-  const connection = await greeted(stream, { role, resolveAnchor, clock: systemClock, timeoutMs });
+  const connection = await receiveGreeting(stream, {
+    role,
+    resolveAnchor,
+    clock: systemClock,
+    timeoutMs,
+  });
   const lines = { in: [] as string[], out: [] as string[] };
   const channel = connection.introduce({
     signer: { kind: "certified", identity },

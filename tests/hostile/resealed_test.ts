@@ -14,7 +14,7 @@ import type { Role } from "../../src/pki/party.ts";
 import { systemRandom } from "../../src/random.ts";
 import { acceptChannel } from "../../src/transport/accept_channel.ts";
 import type { ByteStream, Endpoint } from "../../src/transport/byte_stream.ts";
-import { greeted } from "../../src/transport/connect_channel.ts";
+import { receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { honest, resultOf } from "../client/payment/behaviours.ts";
 import { memberOf, TestPayee } from "../client/test_member.ts";
@@ -100,7 +100,7 @@ async function takeAndReseal(
   },
 ): Promise<number> {
   const signal = new AbortController().signal;
-  const other = await greeted(await tcpNetwork.connect(endpoint, { signal }), {
+  const other = await receiveGreeting(await tcpNetwork.connect(endpoint, { signal }), {
     role,
     resolveAnchor: () => Promise.resolve(server.anchor),
     clock: systemClock,

@@ -8,7 +8,7 @@ import type { Identity } from "../../src/pki/identity.ts";
 import { balanceExchange } from "../../src/protocol/balance.ts";
 import { type ByteStream, endpointText } from "../../src/transport/byte_stream.ts";
 import type { Channel } from "../../src/transport/channel.ts";
-import { type Greeted, greeted } from "../../src/transport/connect_channel.ts";
+import { type GreetedConnection, receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { soon } from "../server/soon.ts";
 import {
@@ -50,9 +50,9 @@ export class Scene implements AsyncDisposable {
   }
 
   /** A connection that was greeted, and nothing was said on. */
-  async greet(host?: string): Promise<Greeted> {
+  async greet(host?: string): Promise<GreetedConnection> {
     const resolveAnchor = () => Promise.resolve(this.server.anchor);
-    return await greeted(await this.dial(host), {
+    return await receiveGreeting(await this.dial(host), {
       role: "server",
       resolveAnchor,
       clock: systemClock,

@@ -14,7 +14,7 @@ import { partyUri } from "../../src/pki/party.ts";
 import { systemRandom } from "../../src/random.ts";
 import { SessionKeys } from "../../src/server/session_keys.ts";
 import { type ByteStream, type Endpoint, endpointText } from "../../src/transport/byte_stream.ts";
-import { greeted } from "../../src/transport/connect_channel.ts";
+import { receiveGreeting } from "../../src/transport/connect_channel.ts";
 import {
   alice,
   anchor,
@@ -88,7 +88,7 @@ export class VectorScene implements AsyncDisposable {
 
   /** Speaks as a member, by the client's own code. */
   async link(identity: Identity, from?: string): Promise<ServerLink> {
-    const connection = await greeted(await this.dial("server", from), {
+    const connection = await receiveGreeting(await this.dial("server", from), {
       role: "server",
       resolveAnchor: () => Promise.resolve(anchor),
       clock: this.clock,

@@ -6,7 +6,7 @@ import { type AccountName, parseAccountName } from "../../src/account_name.ts";
 import { decodeBase64UrlStrict } from "../../src/base64.ts";
 import { ServerLink } from "../../src/client/server_link.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
-import type { Signer } from "../../src/envelope/correspondent.ts";
+import type { Signer } from "../../src/envelope/peer.ts";
 import { generateSessionKey, type SessionKey } from "../../src/envelope/session_key.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { MemoryLedger } from "../ledger/memory/memory_ledger.ts";
@@ -26,7 +26,7 @@ import { systemRandom } from "../../src/random.ts";
 import { Server } from "../../src/server/server.ts";
 import { SessionKeys } from "../../src/server/session_keys.ts";
 import type { ServerEvent } from "../../src/server/server_event.ts";
-import { type Greeted, greeted } from "../../src/transport/connect_channel.ts";
+import { type GreetedConnection, receiveGreeting } from "../../src/transport/connect_channel.ts";
 import type { Network } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { EventLog } from "./event_log.ts";
@@ -107,11 +107,11 @@ export class TestServer {
   }
 
   /** A connection that nothing was said on yet. */
-  async connect(from = this.network): Promise<Greeted> {
+  async connect(from = this.network): Promise<GreetedConnection> {
     const signal = new AbortController().signal;
     const stream = await from.connect(this.endpoint, { signal });
     const resolveAnchor = () => Promise.resolve(this.anchor);
-    return await greeted(stream, {
+    return await receiveGreeting(stream, {
       role: "server",
       resolveAnchor,
       clock: systemClock,
@@ -122,7 +122,7 @@ export class TestServer {
   /** Speaks as anybody. Closed at the end, if it was not before. */
   async link(
     signer: Signer | Identity,
-    connection?: Greeted,
+    connection?: GreetedConnection,
     onWaiting?: (place: number) => void,
   ): Promise<ServerLink> {
     const { introduce, greeting } = await this.#ready(connection);
@@ -182,7 +182,7 @@ export class TestServer {
     await this.server.stop().catch(() => {});
   }
 
-  async #ready(connection: Greeted | undefined) {
+  async #ready(connection: GreetedConnection | undefined) {
     const ready = connection ?? await this.connect();
     return { introduce: ready.introduce.bind(ready), greeting: ready.greeting };
   }

@@ -2,7 +2,7 @@
  * The parties of the golden vectors at the two ends of a connection.
  */
 import { assert } from "@std/assert";
-import type { Signer } from "../../src/envelope/correspondent.ts";
+import type { Signer } from "../../src/envelope/peer.ts";
 import { type Random, systemRandom } from "../../src/random.ts";
 import {
   acceptChannel,
@@ -11,7 +11,7 @@ import {
 } from "../../src/transport/accept_channel.ts";
 import type { ByteStream } from "../../src/transport/byte_stream.ts";
 import type { Channel } from "../../src/transport/channel.ts";
-import { greeted, type GreetedOptions } from "../../src/transport/connect_channel.ts";
+import { type GreetingOptions, receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { LineReader } from "../../src/transport/line_reader.ts";
 import { readDocument } from "../../src/pki/signed_document.ts";
 import type { VectorParty } from "../vectors/vector_files.ts";
@@ -37,10 +37,10 @@ export function acceptOptions(
   };
 }
 
-export function greetedOptions(
+export function greetingOptions(
   role: "server" | "member" = "server",
-  options: Partial<GreetedOptions> = {},
-): GreetedOptions {
+  options: Partial<GreetingOptions> = {},
+): GreetingOptions {
   const resolveAnchor = () => Promise.resolve(anchor);
   return { role, resolveAnchor, clock: stillClock, timeoutMs: 1000, ...options };
 }
@@ -55,7 +55,10 @@ export async function channelTo(
     lines?: string[];
   },
 ): Promise<Channel> {
-  const connection = await greeted(stream, greetedOptions(to === "server" ? "server" : "member"));
+  const connection = await receiveGreeting(
+    stream,
+    greetingOptions(to === "server" ? "server" : "member"),
+  );
   const signer: Signer = signers[party];
   const observe = (direction: "in" | "out", line: string) => {
     if (direction === "out") lines.push(line);

@@ -12,14 +12,14 @@ import { bodyBytesMax, lineBytesMax } from "../../src/limits.ts";
 import { partyUri } from "../../src/pki/party.ts";
 import { systemRandom } from "../../src/random.ts";
 import { acceptChannel } from "../../src/transport/accept_channel.ts";
-import { greeted } from "../../src/transport/connect_channel.ts";
+import { receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { forgeJwe } from "../envelope/forger.ts";
 import { anchor, atMs, recipients, sessionKeys, signers } from "../envelope/vector_parties.ts";
 import { ManualClock } from "../manual_clock.ts";
 import {
   acceptOptions,
   channelTo,
-  greetedOptions,
+  greetingOptions,
   openChannel,
   stillClock,
 } from "./channel_fixture.ts";
@@ -64,7 +64,7 @@ for (const { kind, make } of networks) {
         party: "alice",
         to: "bob",
       });
-      const [server, client] = [mine.correspondent, channel.correspondent];
+      const [server, client] = [mine.peer, channel.peer];
       assert(server.kind === "certified" && client.kind === "certified");
       assertEquals(partyUri(server.certificate.party), "micropay:account:bob");
       assertEquals(partyUri(client.certificate.party), "micropay:account:alice");
@@ -76,12 +76,12 @@ for (const { kind, make } of networks) {
   Deno.test(`${kind}: an applicant is let in where applicants are, and answered under its key`, async () => {
     await withEnds(make(), async (ends) => {
       const { mine, accepted: { channel } } = await openChannel(ends, { party: "carol" });
-      assert(channel.correspondent.kind === "applicant");
-      assertEquals(channel.correspondent.request.name, "carol");
+      assert(channel.peer.kind === "applicant");
+      assertEquals(channel.peer.request.name, "carol");
       channel.send("reply", {});
       const arrival = await mine.receive();
       assert(arrival.kind === "message");
-      const { fingerprint: keyFingerprint } = channel.correspondent.request.publicKey;
+      const { fingerprint: keyFingerprint } = channel.peer.request.publicKey;
       assertEquals(arrival.message.to, `micropay:applicant:${keyFingerprint}`);
     });
   });
@@ -131,7 +131,7 @@ for (const { kind, make } of networks) {
         });
         await withEnds(make(), async ({ near, far }) => {
           const accepting = assertRejects(() => acceptChannel(far, acceptOptions()), EnvelopeError);
-          await greeted(near, greetedOptions());
+          await receiveGreeting(near, greetingOptions());
           await near.write(ascii(`${line}\n`));
           await accepting;
           assertEquals(await readAll(near), "");
@@ -209,7 +209,7 @@ for (const { kind, make } of networks) {
   Deno.test(`${kind}: who goes away before it said anything is nobody`, async () => {
     await withEnds(make(), async ({ near, far }) => {
       const accepting = acceptChannel(far, acceptOptions());
-      await greeted(near, greetedOptions());
+      await receiveGreeting(near, greetingOptions());
       near.close();
       assertEquals(await accepting, undefined);
     });
@@ -237,7 +237,7 @@ Deno.test("a payer's message that its payee seals anew for the server is refused
       EnvelopeError,
       "it is message 0 to micropay:account:bob, not message 0 to micropay:server, and of another connection",
     );
-    await greeted(near, greetedOptions());
+    await receiveGreeting(near, greetingOptions());
     await near.write(ascii(`${await forwarded()}\n`));
     await accepting;
   });
@@ -246,7 +246,7 @@ Deno.test("a payer's message that its payee seals anew for the server is refused
 Deno.test("it is refused even when the payee greeted its payer with the server's own nonce", async () => {
   await withEnds(new MemoryNetwork(), async ({ near, far }) => {
     const accepting = acceptChannel(far, acceptOptions());
-    const { greeting: { nonce } } = await greeted(near, greetedOptions());
+    const { greeting: { nonce } } = await receiveGreeting(near, greetingOptions());
     const line = await forwarded(decodeBase64UrlStrict(nonce));
     await near.write(ascii(`${line}\n`));
     const error = await assertRejects(() => accepting, EnvelopeError);
@@ -259,7 +259,7 @@ Deno.test("a first message that does not begin in time closes the connection", a
     const clock = new ManualClock(atMs);
     const accepting = acceptChannel(far, acceptOptions("server", { clock }));
     const rejected = assertRejects(() => accepting, TimeoutError);
-    await greeted(near, greetedOptions());
+    await receiveGreeting(near, greetingOptions());
     await settled();
     assertEquals(clock.nextDelayMs, 1000);
     clock.advance(1000);
@@ -290,7 +290,7 @@ Deno.test("two connections never have the same nonce", async () => {
   for (let n = 0; n < 5; n++) {
     await withEnds(new MemoryNetwork(), async ({ near, far }) => {
       const accepting = acceptChannel(far, acceptOptions());
-      nonces.add((await greeted(near, greetedOptions())).greeting.nonce);
+      nonces.add((await receiveGreeting(near, greetingOptions())).greeting.nonce);
       near.close();
       await accepting;
     });

@@ -10,7 +10,7 @@ import {
 } from "@std/assert";
 import { ClosedError, TimeoutError, UntrustedError } from "../../src/errors.ts";
 import { endpointText, type Network } from "../../src/transport/byte_stream.ts";
-import { greeted, type GreetedOptions } from "../../src/transport/connect_channel.ts";
+import { type GreetingOptions, receiveGreeting } from "../../src/transport/connect_channel.ts";
 import {
   goodNonce,
   greetingLine,
@@ -23,19 +23,19 @@ import { otherCa, serverCertificate } from "../envelope/hostile_parties.ts";
 import { makeParty } from "../pki/certificate_maker.ts";
 import { readTrustAnchor } from "../../src/pki/trust_anchor.ts";
 import { ManualClock } from "../manual_clock.ts";
-import { greetedOptions } from "./channel_fixture.ts";
+import { greetingOptions } from "./channel_fixture.ts";
 import { MemoryNetwork } from "./memory_network.ts";
 import { ascii, networks, readAll, settled, withEnds } from "./streams.ts";
 
 /** What a connecting side throws that is told these lines; that it sent nothing and closed is asserted. */
 async function refusal(
   lines: readonly string[],
-  options: GreetedOptions,
+  options: GreetingOptions,
   network: Network = new MemoryNetwork(),
 ): Promise<Error> {
   let thrown: unknown;
   await withEnds(network, async ({ near, far }) => {
-    const connecting = greeted(near, options).then(() => "accepted", (error) => error);
+    const connecting = receiveGreeting(near, options).then(() => "accepted", (error) => error);
     await far.write(ascii(lines.map((line) => `${line}\n`).join("")));
     thrown = await connecting;
     assertEquals(await readAll(far), "");
@@ -48,7 +48,7 @@ async function refusal(
 for (const { kind, make: makeNetwork } of networks) {
   for (const { what, role, reason, make } of hostileGreetings) {
     Deno.test(`${kind}: ${what}, greeting as a ${role}, is not trusted and told nothing`, async () => {
-      const error = await refusal([await make()], greetedOptions(role), makeNetwork());
+      const error = await refusal([await make()], greetingOptions(role), makeNetwork());
       assertInstanceOf(error, UntrustedError);
       assertStringIncludes(error.message, reason);
     });
@@ -65,7 +65,7 @@ for (const { kind, make: makeNetwork } of networks) {
   ) {
     const shown = JSON.stringify(line.slice(0, 30));
     Deno.test(`${kind}: a service that begins with ${shown} is not trusted and told nothing`, async () => {
-      const error = await refusal([line], greetedOptions(), makeNetwork());
+      const error = await refusal([line], greetingOptions(), makeNetwork());
       assertInstanceOf(error, UntrustedError);
       assert(error.message.startsWith("greet 127.0.0.1:"), error.message);
     });
@@ -75,7 +75,7 @@ for (const { kind, make: makeNetwork } of networks) {
     for (const role of ["server", "member"] as const) {
       await withEnds(makeNetwork(), async ({ near, far }) => {
         await far.write(ascii(`${greetingLine({ role })}\n`));
-        const { greeting } = await greeted(near, greetedOptions(role));
+        const { greeting } = await receiveGreeting(near, greetingOptions(role));
         assertEquals(greeting.nonce, goodNonce);
         assertEquals(greeting.certificate.party, role === "server" ? server.party : bob.party);
         assertEquals(
@@ -91,7 +91,7 @@ for (const { what, payload } of toleratedDates) {
   Deno.test(`a greeting ${what} is believed, for clocks differ`, async () => {
     await withEnds(new MemoryNetwork(), async ({ near, far }) => {
       await far.write(ascii(`${greetingLine({ payload })}\n`));
-      assertEquals((await greeted(near, greetedOptions())).greeting.nonce, goodNonce);
+      assertEquals((await receiveGreeting(near, greetingOptions())).greeting.nonce, goodNonce);
     });
   });
 }
@@ -99,7 +99,7 @@ for (const { what, payload } of toleratedDates) {
 Deno.test("a client that trusts another CA tells our server nothing", async () => {
   const other = readTrustAnchor(otherCa.der, { atMs });
   const resolveAnchor = () => Promise.resolve(other);
-  const error = await refusal([greetingLine()], greetedOptions("server", { resolveAnchor }));
+  const error = await refusal([greetingLine()], greetingOptions("server", { resolveAnchor }));
   assertInstanceOf(error, UntrustedError);
 });
 
@@ -107,7 +107,7 @@ Deno.test("a server whose CA only has the same name as ours is not trusted and t
   const { keys } = makeParty();
   const certificate = serverCertificate({ signWith: keys });
   const line = greetingLine({ header: { x5c: x5c(certificate) } });
-  const error = await refusal([line], greetedOptions());
+  const error = await refusal([line], greetingOptions());
   assertInstanceOf(error, UntrustedError);
   assertStringIncludes(error.message, "it was not signed by the CA");
 });
@@ -116,13 +116,13 @@ Deno.test("a client that decides not to trust is heard, and tells nothing", asyn
   const refuse = new UntrustedError("nobody has confirmed it");
   const resolveAnchor = () => Promise.reject(refuse);
   assert(
-    await refusal([greetingLine()], greetedOptions("server", { resolveAnchor })) === refuse,
+    await refusal([greetingLine()], greetingOptions("server", { resolveAnchor })) === refuse,
   );
 });
 
 Deno.test("a server that closes without a greeting is closed, not untrusted", async () => {
   await withEnds(new MemoryNetwork(), async ({ near, far }) => {
-    const connecting = greeted(near, greetedOptions());
+    const connecting = receiveGreeting(near, greetingOptions());
     const rejected = assertRejects(() => connecting, ClosedError, "it closed without a greeting");
     far.close();
     await rejected;
@@ -132,7 +132,7 @@ Deno.test("a server that closes without a greeting is closed, not untrusted", as
 Deno.test("a server that says nothing is waited for as long as was said", async () => {
   await withEnds(new MemoryNetwork(), async ({ near, far }) => {
     const clock = new ManualClock(atMs);
-    const connecting = greeted(near, greetedOptions("server", { clock, timeoutMs: 1000 }));
+    const connecting = receiveGreeting(near, greetingOptions("server", { clock, timeoutMs: 1000 }));
     const rejected = assertRejects(() => connecting, TimeoutError);
     await settled();
     assertEquals(clock.nextDelayMs, 1000);
@@ -144,7 +144,7 @@ Deno.test("a server that says nothing is waited for as long as was said", async 
 
 Deno.test("where it connected to is in the text", async () => {
   await withEnds(new MemoryNetwork(), async ({ near, far }) => {
-    const connecting = greeted(near, greetedOptions());
+    const connecting = receiveGreeting(near, greetingOptions());
     const rejected = assertRejects(() => connecting, UntrustedError);
     await far.write(ascii("hello\n"));
     assert((await rejected).message.startsWith(`greet ${endpointText(near.remote)}: `));

@@ -61,7 +61,7 @@ Deno.test("a line that nobody waits for harms nothing when it cannot be written"
   // Were one of these rejections nobody's, the program would end.
   writer.write(made("lost"));
   writer.write(made("lost, too"));
-  await writer.drained();
+  await writer.drain();
   writer.write(made("too late"));
   await settled();
   await assertRejects(() => writer.write(made("asked")), ClosedError);
@@ -73,11 +73,11 @@ Deno.test("there is room while a line is made as long as half as many wait as ma
   let rooms = 0;
   const written: Promise<void>[] = [];
   for (; written.length < sendQueueMessagesMax / 2; rooms++) {
-    await writer.room();
+    await writer.waitForRoom();
     written.push(writer.write(() => slow.promise));
   }
   let isRoom = false;
-  const room = writer.room().then(() => isRoom = true);
+  const room = writer.waitForRoom().then(() => isRoom = true);
   await settled();
   assertEquals([rooms, isRoom], [sendQueueMessagesMax / 2, false]);
   slow.resolve("more than eight bytes");
@@ -85,7 +85,7 @@ Deno.test("there is room while a line is made as long as half as many wait as ma
   const outcomes = Promise.allSettled(written);
   far.close();
   await outcomes;
-  await writer.room();
+  await writer.waitForRoom();
 });
 
 Deno.test("lines that are made are written together, up to the length of the longest", async () => {
@@ -185,10 +185,10 @@ Deno.test("nothing can be written when the other side is gone", async () => {
 
 Deno.test("drained means that all was written, or can no longer be", async () => {
   const { far, writer } = await writerTo(8);
-  await writer.drained();
+  await writer.drain();
   const written = writer.write(made("0123456789"));
   let isDrained = false;
-  const drained = writer.drained().then(() => isDrained = true);
+  const drained = writer.drain().then(() => isDrained = true);
   await settled();
   assert(!isDrained);
   const rejected = assertRejects(() => written, ClosedError);

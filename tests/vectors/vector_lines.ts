@@ -7,8 +7,8 @@ import { encodeBase64Url } from "../../src/base64.ts";
 import { encodeMessage, type Message } from "../../src/envelope/message.ts";
 import { writeGreeting } from "../../src/envelope/greeting.ts";
 import { seal } from "../../src/envelope/seal.ts";
-import { correspondentUri, signerUri } from "../../src/envelope/correspondent.ts";
-import { signerKey } from "../../src/envelope/correspondent.ts";
+import { peerUri, signerUri } from "../../src/envelope/peer.ts";
+import { signerKey } from "../../src/envelope/peer.ts";
 import { chainHash, type Entry, entryDigest, orderDigest } from "../../src/ledger/entry.ts";
 import type { Amount } from "../../src/money.ts";
 import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
@@ -273,7 +273,7 @@ async function message(
   const signer = signers[from];
   const receiver = signers[to];
   const uri = receiver.kind === "applicant"
-    ? correspondentUri({ kind: "applicant", request: receiver.request })
+    ? peerUri({ kind: "applicant", request: receiver.request })
     : signerUri(receiver);
   const content: Message = { type, seq, conn: goodNonce, to: uri, iat: atMs / 1000, body };
   const csr = signer.kind === "applicant" ? signer.request.der : undefined;

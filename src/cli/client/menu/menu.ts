@@ -15,7 +15,7 @@ import { unusedConnectionMsMax } from "../../../limits.ts";
 import { printable } from "../../../printable.ts";
 import { codes } from "../../../protocol/code.ts";
 import { endpointText } from "../../../transport/byte_stream.ts";
-import type { Greeted } from "../../../transport/connect_channel.ts";
+import type { GreetedConnection } from "../../../transport/connect_channel.ts";
 import type { MeteredNetwork } from "../../../transport/metered_network.ts";
 import { registeredText } from "../advice.ts";
 import { settlementText } from "../settlement_text.ts";
@@ -92,7 +92,7 @@ interface MenuOptions extends MenuTalk {
 
 class Menu {
   readonly #options: MenuOptions;
-  #unused: { readonly connection: Greeted; readonly sinceMs: number } | undefined;
+  #unused: { readonly connection: GreetedConnection; readonly sinceMs: number } | undefined;
   #member: Member | undefined;
   /** The payment that the choice before this one could not deliver. */
   #undelivered: Undelivered | undefined;
@@ -270,7 +270,7 @@ class Menu {
   }
 
   /** A connection that is still unused: the one from before if it is fresh, or a new one. */
-  async #connection(): Promise<Greeted> {
+  async #connection(): Promise<GreetedConnection> {
     const { clock, input, wallet } = this.#options;
     const unused = this.#unused;
     if (unused && clock.monotonicMs() - unused.sinceMs < unusedConnectionMsMax) {

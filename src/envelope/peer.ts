@@ -8,7 +8,7 @@ import { partyUri } from "../pki/party.ts";
 import type { PublicKey, SigningKey } from "../pki/signing_key.ts";
 
 /** The far end: somebody with a certificate, or an applicant who only has a request for one. */
-export type Correspondent =
+export type Peer =
   | { readonly kind: "certified"; readonly certificate: VerifiedCertificate }
   | { readonly kind: "applicant"; readonly request: CertificateRequest };
 
@@ -22,10 +22,8 @@ export type Signer =
   };
 
 /** How the far end is named in `to`: its party's URI; an applicant by its key, for its name is not its own yet. */
-export function correspondentUri(correspondent: Correspondent): string {
-  return correspondent.kind === "certified"
-    ? partyUri(correspondent.certificate.party)
-    : applicantUri(correspondent.request);
+export function peerUri(peer: Peer): string {
+  return peer.kind === "certified" ? partyUri(peer.certificate.party) : applicantUri(peer.request);
 }
 
 /** How this end is named in `to` of what it receives. */
@@ -40,10 +38,8 @@ export function signerKey(signer: Signer): SigningKey {
 }
 
 /** The key that the far end's signatures are checked with. */
-export function correspondentPublicKey(correspondent: Correspondent): PublicKey {
-  return correspondent.kind === "certified"
-    ? correspondent.certificate.publicKey
-    : correspondent.request.publicKey;
+export function peerPublicKey(peer: Peer): PublicKey {
+  return peer.kind === "certified" ? peer.certificate.publicKey : peer.request.publicKey;
 }
 
 function applicantUri({ publicKey }: CertificateRequest): string {
