@@ -5,7 +5,7 @@ import type { AccountName } from "../account_name.ts";
 import type { Exchange, Outcome } from "../protocol/exchange.ts";
 import type { CertificateRequest } from "../pki/certificate_request.ts";
 import type { ServerContext } from "./server_context.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "./session/session.ts";
 
 /** What a handler is given beside the request. */
 export interface RequestContext {
@@ -15,12 +15,12 @@ export interface RequestContext {
   dismiss(): void;
 }
 
-export interface MemberContext extends RequestContext {
+export interface MemberRequestContext extends RequestContext {
   /** Who asks; proven by its signature and known to the ledger. */
   readonly name: AccountName;
 }
 
-export interface ApplicantContext extends RequestContext {
+export interface ApplicantRequestContext extends RequestContext {
   readonly request: CertificateRequest;
 }
 
@@ -41,11 +41,11 @@ interface RouteOf<Request, Parsed, Answer, Context> {
 type Erased = any;
 
 export type Route =
-  | ({ readonly admits: "member" } & RouteOf<Erased, Erased, object, MemberContext>)
-  | ({ readonly admits: "applicant" } & RouteOf<Erased, Erased, object, ApplicantContext>);
+  | ({ readonly admits: "member" } & RouteOf<Erased, Erased, object, MemberRequestContext>)
+  | ({ readonly admits: "applicant" } & RouteOf<Erased, Erased, object, ApplicantRequestContext>);
 
 export function memberRoute<Request, Answer extends object>(
-  route: Omit<RouteOf<Request, Request, Answer, MemberContext>, "parse">,
+  route: Omit<RouteOf<Request, Request, Answer, MemberRequestContext>, "parse">,
 ): Route {
   return { admits: "member", parse: (request) => request, ...route };
 }
@@ -55,13 +55,13 @@ export function memberRoute<Request, Answer extends object>(
  * document.
  */
 export function parsedMemberRoute<Request, Parsed, Answer extends object>(
-  route: RouteOf<Request, Parsed, Answer, MemberContext>,
+  route: RouteOf<Request, Parsed, Answer, MemberRequestContext>,
 ): Route {
   return { admits: "member", ...route };
 }
 
 export function applicantRoute<Request, Answer extends object>(
-  route: Omit<RouteOf<Request, Request, Answer, ApplicantContext>, "parse">,
+  route: Omit<RouteOf<Request, Request, Answer, ApplicantRequestContext>, "parse">,
 ): Route {
   return { admits: "applicant", parse: (request) => request, ...route };
 }

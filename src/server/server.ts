@@ -11,17 +11,17 @@ import {
 } from "../limits.ts";
 import { Acceptor } from "../transport/acceptor.ts";
 import type { ByteStream, Endpoint, Listener } from "../transport/byte_stream.ts";
-import { Admission } from "./admission.ts";
+import { Admission } from "./admission/admission.ts";
 import { watchExpiry } from "./expiry_watch.ts";
 import { FairQueue } from "./fair_queue.ts";
-import { FirstLines } from "./first_lines.ts";
-import { MemberSessions } from "./member_sessions.ts";
-import { Registrations } from "./registrations.ts";
-import { ServedConnection } from "./served_connection.ts";
+import { FirstLines } from "./admission/first_lines.ts";
+import { MemberSessions } from "./session/member_sessions.ts";
+import { Registrations } from "./admission/registrations.ts";
+import { ServedConnection } from "./session/served_connection.ts";
 import type { ServerContext, ServerDependencies } from "./server_context.ts";
-import type { Session } from "./session.ts";
-import { Strangers } from "./strangers.ts";
-import { watchLedger } from "./watch_ledger.ts";
+import type { Session } from "./session/session.ts";
+import { Strangers } from "./admission/strangers.ts";
+import { watchLedger } from "./ledger_watch.ts";
 
 export interface ServerOptions {
   /** Where connections come from. It may be there long before the server: who connects meanwhile waits. */

@@ -8,14 +8,14 @@ import type { Identity } from "../pki/identity.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { ChangeHistory } from "../protocol/change_history.ts";
 import type { Random } from "../random.ts";
-import type { Admission } from "./admission.ts";
+import type { Admission } from "./admission/admission.ts";
 import type { FairQueue } from "./fair_queue.ts";
-import type { FirstLines } from "./first_lines.ts";
-import type { MemberSessions } from "./member_sessions.ts";
-import type { Registrations } from "./registrations.ts";
+import type { FirstLines } from "./admission/first_lines.ts";
+import type { MemberSessions } from "./session/member_sessions.ts";
+import type { Registrations } from "./admission/registrations.ts";
 import type { ReportEvent } from "./server_event.ts";
-import type { SessionKeys } from "./session_keys.ts";
-import type { Strangers } from "./strangers.ts";
+import type { SessionKeys } from "./session/session_keys.ts";
+import type { Strangers } from "./admission/strangers.ts";
 
 /** What is brought to a server from outside. */
 export interface ServerDependencies {

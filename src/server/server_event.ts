@@ -4,14 +4,7 @@
 import type { AccountName } from "../account_name.ts";
 import type { Code } from "../protocol/code.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
-
-/** How many members' connections are served and wait, and how many are strangers', after the event. */
-export interface Occupancy {
-  readonly served: number;
-  readonly waiting: number;
-  readonly userLimit: number;
-  readonly strangers: number;
-}
+import type { Occupancy } from "./admission/occupancy.ts";
 
 /** The server's own certificate, or the one of its CA. */
 export type ExpiringCertificate = "server" | "ca";

@@ -2,7 +2,7 @@
  * Accepting connections for as long as a listener is open, whatever goes wrong with one of them.
  */
 import type { CancelTimer, Clock } from "../clock.ts";
-import { giveWay } from "../give_way.ts";
+import { yieldToEventLoop } from "../yield_to_event_loop.ts";
 import { acceptPauseMsMax, acceptPauseMsMin, acceptsPerTurn } from "../limits.ts";
 import { type AcceptFault, AcceptFaults, isOutOfResources } from "./accept_fault.ts";
 import type { ByteStream, Listener } from "./byte_stream.ts";
@@ -48,7 +48,7 @@ export class Acceptor {
       }
       if (typeof stream === "object") this.#options.onStream(stream);
       // The runtime answers at once while connections are queued. A flood of them would keep everything else from its turn.
-      if (accepts % acceptsPerTurn === 0) await giveWay();
+      if (accepts % acceptsPerTurn === 0) await yieldToEventLoop();
     }
   }
 

@@ -11,7 +11,7 @@ import type { Channel } from "../../src/transport/channel.ts";
 import { receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { atMs, sessionKeys, signers } from "../envelope/vector_parties.ts";
 import { ManualClock } from "../manual_clock.ts";
-import { soon } from "../server/soon.ts";
+import { waitUntil } from "../server/wait_until.ts";
 import { acceptOptions, greetingOptions } from "../transport/channel_fixture.ts";
 import { MemoryNetwork } from "../transport/memory_network.ts";
 
@@ -61,5 +61,5 @@ export function reply(server: Channel, re: number, balance: number): void {
 
 /** Waits until the client waits for the server's next word. */
 export async function waiting(clock: ManualClock): Promise<void> {
-  await soon(() => clock.delays.includes(serverSilenceMsMax), "the client to wait");
+  await waitUntil(() => clock.delays.includes(serverSilenceMsMax), "the client to wait");
 }

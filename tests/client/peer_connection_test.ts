@@ -10,7 +10,7 @@ import { SigningKey } from "../../src/pki/signing_key.ts";
 import { systemRandom } from "../../src/random.ts";
 import type { ByteStream } from "../../src/transport/byte_stream.ts";
 import { named, startServer } from "../server/test_server.ts";
-import { honest, type Result, resultOf } from "./payment/behaviours.ts";
+import { honest, type Result, resultOf } from "./payment/payee_scripts.ts";
 import { greetingIdentities } from "./greeting_identities.ts";
 import { memberOf, type PayeeOptions, TestPayee } from "./test_member.ts";
 

@@ -13,7 +13,7 @@ import type { Listener } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { EventLog } from "../server/event_log.ts";
 import { named, startServer, type TestServer } from "../server/test_server.ts";
-import { resultOf } from "./payment/behaviours.ts";
+import { resultOf } from "./payment/payee_scripts.ts";
 import { memberOf } from "./test_member.ts";
 
 const lunch = { to: named("bob"), amount: 2000 as Amount };

@@ -17,7 +17,7 @@ import { closingType } from "../../src/protocol/exit.ts";
 import { pingType, pongType } from "../../src/protocol/ping.ts";
 import { waitingType } from "../../src/protocol/waiting.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
-import { soon } from "../server/soon.ts";
+import { waitUntil } from "../server/wait_until.ts";
 import { type Linked, linked, reply, timeoutMs, waiting } from "./link_scene.ts";
 
 Deno.test("link: a server that says nothing for longer than it would without asking is taken for gone", async () => {
@@ -111,7 +111,7 @@ Deno.test("link: while the server tells a place, an answer may take as long as i
     const asked = link.ask(balanceExchange, {});
     for (const place of [3, 3, 3, 2, 2, 1, 1, 1]) {
       server.send(waitingType, { place });
-      await soon(() => clock.delays.includes(waitingSilenceMsMax), "the client to wait on");
+      await waitUntil(() => clock.delays.includes(waitingSilenceMsMax), "the client to wait on");
       pass(scene, waitingRepeatMs);
     }
     reply(server, 1, 7);
@@ -126,7 +126,7 @@ Deno.test("link: a server that stops telling the place is waited for no longer",
     const { clock, link, server } = scene;
     const late = assertRejects(() => link.ask(balanceExchange, {}), TimeoutError);
     server.send(waitingType, { place: 2 });
-    await soon(() => clock.delays.includes(waitingSilenceMsMax), "the client to wait on");
+    await waitUntil(() => clock.delays.includes(waitingSilenceMsMax), "the client to wait on");
     pass(scene, waitingSilenceMsMax);
     assertStringIncludes((await late).message, "no answer in time, at place 2 of its waiting room");
   });
@@ -140,7 +140,7 @@ Deno.test("link: a timeout that was asked for bounds the wait, whatever places a
     link.listen(waitingType, () => told++);
     for (let notice = 1; notice <= 4; notice++) {
       server.send(waitingType, { place: 1 });
-      await soon(() => told === notice, "the notice");
+      await waitUntil(() => told === notice, "the notice");
       pass(scene, timeoutMs / 4);
     }
     await late;
@@ -158,11 +158,11 @@ Deno.test("link: places that somebody on the way holds back do not make it wait 
     // Made one after the other, and let through one by one with longer and longer delays.
     for (let notice = 1; notice <= 3; notice++) {
       server.send(waitingType, { place: 1 });
-      await soon(() => told === notice, "the notice");
+      await waitUntil(() => told === notice, "the notice");
       serverClock.advance(waitingRepeatMs);
       clock.advance(waitingSilenceMsMax - 1000);
     }
-    await soon(() => isLate, "the client to give up");
+    await waitUntil(() => isLate, "the client to give up");
   });
 });
 

@@ -16,7 +16,7 @@ import type { JsonObject } from "../../src/strict_json.ts";
 import { type Linked, linked, reply } from "../client/link_scene.ts";
 import { MemoryWalletStore } from "../client/wallet/memory_wallet_store.ts";
 import { alice, anchor, readVectors, sessionKeys } from "../envelope/vector_parties.ts";
-import { soon } from "../server/soon.ts";
+import { waitUntil } from "../server/wait_until.ts";
 import { named } from "../server/test_server.ts";
 import { MemoryNetwork } from "../transport/memory_network.ts";
 import type { DocumentVector } from "../vectors/vector_files.ts";
@@ -135,7 +135,7 @@ Deno.test("push 5: a payment that is not of its shape, or proves nothing, is tol
     ];
     for (const body of wrong) server.send("payment", body);
     server.send("payment", { order: refund, receipt: refundReceipt });
-    await soon(() => entries.length + faults.length > wrong.length, "everything to be read");
+    await waitUntil(() => entries.length + faults.length > wrong.length, "everything to be read");
     assertEquals([entries, faults.length], [[3], wrong.length]);
     assert(context.link.isOpen);
     await member.abandon();

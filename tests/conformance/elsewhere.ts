@@ -24,7 +24,7 @@ const forgedLines = [
   ),
 ];
 const refusedOrders = at(
-  "server/submit",
+  "server/handlers/submit",
   "submit: an order … is refused with …, and nothing is booked",
 );
 
@@ -113,39 +113,42 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ],
   "register 1": at("pki/certificate_request", "a request is refused when"),
   "register 2": at(
-    "server/sessions",
+    "server/session/sessions",
     "register: a name that another key has is 210, by whichever way it is asked for",
   ),
   "register 3": at(
-    "server/sessions",
+    "server/session/sessions",
     "register: the same key asks again and is given the same certificate, and no more money",
   ),
   "register 5": at(
-    "server/sessions",
+    "server/session/sessions",
     "register: when everything there can be was issued, the next is 210 and has no account",
   ),
   "register 6": at(
-    "server/registrations",
+    "server/admission/registrations",
     "registrations: past those of an address an applicant there is told so, and one from elsewhere is not",
   ),
   "register 7": at(
-    "server/registrations",
+    "server/admission/registrations",
     "registrations: past the accounts of the ledger an applicant is told so, and those that are there may come again",
   ),
   "login 2": at(
-    "server/sessions",
+    "server/session/sessions",
     "login: a second one of the same member is 230, until the first has left",
   ),
   "login 3": [
-    ...at("server/sessions", "login: an address that is advertised is what peers are told"),
+    ...at("server/session/sessions", "login: an address that is advertised is what peers are told"),
     ...at(
       "transport/tcp_network",
       "all addresses are those of both families, on one port, and IPv4 is shown as IPv4",
     ),
   ],
-  "login 4": at("server/sessions", "login: a connection that just closes takes its member offline"),
+  "login 4": at(
+    "server/session/sessions",
+    "login: a connection that just closes takes its member offline",
+  ),
   "list 1": at(
-    "server/list",
+    "server/handlers/list",
     "list: 500 members online, with the longest names and addresses, in order of names",
   ),
   "pay 5": at(
@@ -162,11 +165,11 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "forwarded: an order is taken by the server from its two sides alone",
   ),
   "submit 2": at(
-    "server/submit_once",
+    "server/handlers/submit_once",
     "submit: the same order again gives the same receipt and is booked once",
   ),
   "status 1": at(
-    "server/submit_once",
+    "server/handlers/submit_once",
     "status: payer and payee are given the receipt, anybody else is told that it is unknown",
   ),
   "status 2": at(
@@ -181,13 +184,13 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "hostile/voiding",
     "void: what cannot be kept is not said: where the payer's room is full, nothing is refused for good",
   ),
-  "chain 1": at("server/chain", "chain: a page is a stretch of the ledger's chain"),
+  "chain 1": at("server/handlers/chain", "chain: a page is a stretch of the ledger's chain"),
   "chain 2": at(
     "end_to_end/member",
     "a member notices when the past is taken back or rewritten",
   ),
   "push 1": at(
-    "server/submit_once",
+    "server/handlers/submit_once",
     "submit: however often an order is handed in, the other side is told once",
   ),
   "push 3": at("client/server_link", "link: a push of a type that is not known is passed over"),
@@ -198,8 +201,11 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "stop: a request under way is answered first, with what was booked",
   ),
   "waiting 1": [
-    ...at("server/waiting_room", "waiting: an applicant is answered however many members wait"),
-    ...at("server/waiting_line", "waiting line: …"),
+    ...at(
+      "server/session/waiting_room",
+      "waiting: an applicant is answered however many members wait",
+    ),
+    ...at("server/admission/waiting_line", "waiting line: …"),
   ],
   "waiting 2": at(
     "hostile/waiting",
@@ -215,7 +221,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
       "holding: a member that takes connection after connection leaves one for the others, for ever",
     ),
     ...at(
-      "server/admission",
+      "server/admission/admission",
       "admission: an account may have so many connections that wait, and not one more",
     ),
   ],
@@ -232,32 +238,35 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "peers: only so many are served at a time, and one that leaves makes room",
   ),
   "ping 1": at(
-    "server/liveness",
+    "server/session/liveness",
     "liveness: a member that says nothing for a while is asked, and stays when it answers",
     "liveness: any message answers, and the client's own link does so by itself",
   ),
   "ping 3": at(
-    "server/liveness",
+    "server/session/liveness",
     "liveness: a member that does not answer is closed, taken offline, and its permit given back",
   ),
   "ping 4": at(
-    "server/liveness",
+    "server/session/liveness",
     "liveness: an applicant has a bounded time for all it says, however much that is",
   ),
   "ping 5": at(
     "client/server_link",
     "link: a server that says nothing for longer than it would without asking is taken for gone",
   ),
-  "ended 1": at("server/dismissal", "a member … is told and its sessions end, nobody else's"),
+  "ended 1": at(
+    "server/session/dismissal",
+    "a member … is told and its sessions end, nobody else's",
+  ),
   "order 1": refusedOrders,
   "order 2": at(
-    "server/submit_once",
+    "server/handlers/submit_once",
     "submit: an order that has expired gives its receipt again when it was booked in time",
   ),
   "order 3": refusedOrders,
   "order 4": refusedOrders,
   "order 5": at(
-    "server/submit_once",
+    "server/handlers/submit_once",
     "submit: what was refused, or made void when it was not known, stays so whatever the clock says, and after a restart",
   ),
   "order 6": at(
@@ -269,7 +278,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "order 9": at("protocol/order_validity", "an order … ……"),
   "order 10": refusedOrders,
   "order 11": at(
-    "server/submit_once",
+    "server/handlers/submit_once",
     "submit: the same id with another content is refused with 266",
   ),
   "order 12": refusedOrders,
@@ -303,7 +312,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "a line that was begun has its own time to end, however slowly the bytes come",
   ),
   "limit 2": at(
-    "server/liveness",
+    "server/session/liveness",
     "liveness: whoever says nothing at all has the time of the first message",
   ),
   "limit 4": at(
@@ -311,13 +320,13 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "silent: where strangers press, one that comes has less time for its first message",
   ),
   "limit 5": at(
-    "server/strangers",
+    "server/admission/strangers",
     "strangers: as many of one address as may be are left alone, one more closes the oldest of them",
     "strangers: a full pool closes the oldest of the address with the most of them",
   ),
   "limit 6": [
     ...at(
-      "server/first_lines",
+      "server/admission/first_lines",
       "first lines: so many are opened at once, then one in each interval, in the order they came",
     ),
     ...at(
@@ -344,10 +353,10 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ],
   "limit 9": [
     ...at(
-      "server/page",
+      "server/handlers/page",
       "page: every page fits a line once it is sealed, with the largest session key",
     ),
-    ...at("server/chain", "chain: a page is a stretch of the ledger's chain"),
+    ...at("server/handlers/chain", "chain: a page is a stretch of the ledger's chain"),
   ],
   "failure 1": at(
     "server/stop",

@@ -1,5 +1,5 @@
 /**
- * What becomes of an order, by the table of checks in `docs/protocol.md`, as far as `tests/server/submit_test.ts` does not show it.
+ * What becomes of an order, by the table of checks in `docs/protocol.md`, as far as `tests/server/handlers/submit_test.ts` does not show it.
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Identity } from "../../src/pki/identity.ts";

@@ -14,7 +14,7 @@ import { TcpStream } from "../../src/transport/tcp_stream.ts";
 import { memberOf } from "../client/test_member.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
-import { soon } from "../server/soon.ts";
+import { waitUntil } from "../server/wait_until.ts";
 import { makeApplicant, startServer, type TestServer, timeoutMs } from "../server/test_server.ts";
 import { assertRefusal, Speaker } from "./speaker.ts";
 
@@ -170,14 +170,14 @@ for (const [title, said] of silent) {
     await withPayee(async ({ alice, clock, speak }) => {
       using punctual = await speak(alice);
       for (let time = 0; time < said; time++) assertEquals(await punctual.code("mint"), 410);
-      await soon(() => clock.delays.includes(peerTimeoutMs), "the payee to wait");
+      await waitUntil(() => clock.delays.includes(peerTimeoutMs), "the payee to wait");
       clock.advance(peerTimeoutMs - 1);
       assertEquals(await punctual.code("mint"), 410);
     });
     await withPayee(async ({ alice, clock, speak }) => {
       using late = await speak(alice);
       for (let time = 0; time < said; time++) assertEquals(await late.code("mint"), 410);
-      await soon(() => clock.delays.includes(peerTimeoutMs), "the payee to wait");
+      await waitUntil(() => clock.delays.includes(peerTimeoutMs), "the payee to wait");
       clock.advance(peerTimeoutMs);
       assertEquals(await late.next(), "closed");
     });

@@ -8,7 +8,7 @@ import type { Network } from "../../src/transport/byte_stream.ts";
 import { MemoryNetwork } from "../transport/memory_network.ts";
 import { testWith } from "../installed_tool.ts";
 import { ManualClock } from "../manual_clock.ts";
-import { soon } from "../server/soon.ts";
+import { waitUntil } from "../server/wait_until.ts";
 import { startServer, type TestServer } from "../server/test_server.ts";
 import { isServed } from "./scene.ts";
 
@@ -41,7 +41,10 @@ for (const error of exhausted) {
     // Was being waited for already; the next accept is the first to fail.
     const first = await server.link(identity);
     for (let count = 1, pauseMs = acceptPauseMsMin; count <= 5; count++, pauseMs *= 2) {
-      await soon(() => failures === 5 - count && clock.delays.includes(pauseMs), `pause ${count}`);
+      await waitUntil(
+        () => failures === 5 - count && clock.delays.includes(pauseMs),
+        `pause ${count}`,
+      );
       assert(await isServed(first));
       clock.advance(pauseMs);
     }

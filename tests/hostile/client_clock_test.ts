@@ -7,7 +7,7 @@ import { systemClock } from "../../src/clock.ts";
 import type { Amount } from "../../src/money.ts";
 import { receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
-import { type Result, resultOf } from "../client/payment/behaviours.ts";
+import { type Result, resultOf } from "../client/payment/payee_scripts.ts";
 import { memberOf } from "../client/test_member.ts";
 import { Member } from "../../src/client/member.ts";
 import { named, startServer, timeoutMs } from "../server/test_server.ts";

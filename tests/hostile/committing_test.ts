@@ -6,7 +6,7 @@ import { loginExchange } from "../../src/protocol/login.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { named } from "../server/test_server.ts";
-import { soon } from "../server/soon.ts";
+import { waitUntil } from "../server/wait_until.ts";
 import { isServed, Scene } from "./scene.ts";
 
 /** Holds every login back until it is let go. */
@@ -47,17 +47,17 @@ Deno.test("committing: what a member changes over many connections goes to the d
     return await link.ask(loginExchange, { name: named(names[at]!), port: 1 });
   };
   const asked = [...Array<number>(15).fill(0), 1, 2, 3].map(logIn);
-  await soon(() => disk.held.length === names.length, "a change of each member");
+  await waitUntil(() => disk.held.length === names.length, "a change of each member");
   assertEquals(disk.held.toSorted(), names.toSorted());
   const logins = () =>
     server.events.all.filter((event) => event.kind === "message" && /#1$/.test(event.notation));
-  await soon(() => logins().length === asked.length, "every login to be read");
+  await waitUntil(() => logins().length === asked.length, "every login to be read");
   // Whose changes are none of them is answered meanwhile.
   assert(await isServed(await scene.link(await server.enroll("dave"), "192.0.2.7")));
   assertEquals(disk.held.length, names.length);
   // All that came of the others meanwhile.
   disk.letGo();
-  await soon(() => disk.held.length === 14, "the other changes, together");
+  await waitUntil(() => disk.held.length === 14, "the other changes, together");
   assertEquals(new Set(disk.held), new Set(["mallory"]));
   disk.letGo();
   const outcomes = await Promise.all(asked);

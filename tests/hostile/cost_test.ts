@@ -12,7 +12,7 @@ import {
 import { aliceLine } from "../envelope/hostile_message.ts";
 import { outerLines } from "../envelope/hostile_outer.ts";
 import { sessionKeys } from "../envelope/vector_parties.ts";
-import { soon } from "../server/soon.ts";
+import { waitUntil } from "../server/wait_until.ts";
 import type { ByteStream } from "../../src/transport/byte_stream.ts";
 import { attack } from "./forged_line.ts";
 import { CryptoCount } from "./counted_crypto.ts";
@@ -63,7 +63,10 @@ Deno.test("cost: past so many bad lines, those of one address are decrypted at a
   assertEquals(count.decryptions, strangerLinesAtOnce + 1);
   for (const at of late.keys()) {
     scene.clock.advance(strangerLineEveryMs);
-    await soon(() => count.decryptions === strangerLinesAtOnce + 2 + at, "one more decryption");
+    await waitUntil(
+      () => count.decryptions === strangerLinesAtOnce + 2 + at,
+      "one more decryption",
+    );
   }
   await Promise.all(late.map(drain));
 });

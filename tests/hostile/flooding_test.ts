@@ -14,7 +14,7 @@ import { makeOrderId, systemRandom } from "../../src/random.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { endpointText } from "../../src/transport/byte_stream.ts";
 import type { Channel } from "../../src/transport/channel.ts";
-import { soon } from "../server/soon.ts";
+import { waitUntil } from "../server/wait_until.ts";
 import { named, sessionKey } from "../server/test_server.ts";
 import { CryptoCount } from "./counted_crypto.ts";
 import { Scene } from "./scene.ts";
@@ -123,9 +123,12 @@ Deno.test("flooding: each that floods over six connections has three messages fo
         event.kind === "message" ? [members.get(endpointText(event.remote))!] : []
       );
   // From here on each is who it is, and no longer one of those at its address.
-  await soon(() => gate.stopped === members.size, "everybody at the gate");
+  await waitUntil(() => gate.stopped === members.size, "everybody at the gate");
   gate.open();
-  await soon(() => messages().filter((who) => who === "bob").length === requests, "all of bob's");
+  await waitUntil(
+    () => messages().filter((who) => who === "bob").length === requests,
+    "all of bob's",
+  );
   const turns = messages().slice(0, messages().lastIndexOf("bob") + 1);
   // A message takes two turns, one to be opened and one for its answer. For each of them bob waits
   // for one turn of each flooder. Another one may pass before bob asks, because a turn is short: its
@@ -183,10 +186,10 @@ for (const { title, question, chainEntriesMax, signaturesMax } of rows) {
       const { chainEntries } = gate;
       if (name === "bob") seen.push({ chainEntries, signatures: count.signatures });
     };
-    await soon(() => gate.stopped === 7, "everybody at the gate");
+    await waitUntil(() => gate.stopped === 7, "everybody at the gate");
     gate.open();
     // Looked at twice for each message: whose it is, and what is asked for.
-    await soon(() => seen.length >= 2 * requests, "all of bob's");
+    await waitUntil(() => seen.length >= 2 * requests, "all of bob's");
     const messages = (seen.length - 1) / 2;
     const average = (of: "chainEntries" | "signatures") =>
       (seen.at(-1)![of] - seen[0]![of]) / messages;

@@ -5,7 +5,7 @@ import type { ByteStream } from "../../src/transport/byte_stream.ts";
 import { LineReader } from "../../src/transport/line_reader.ts";
 import { readDocument } from "../../src/pki/signed_document.ts";
 import { aliceLine, type Place } from "../envelope/hostile_message.ts";
-import { soon } from "../server/soon.ts";
+import { waitUntil } from "../server/wait_until.ts";
 import { bytesOf, drain } from "./scene.ts";
 import type { Receiver, VectorScene } from "./vector_scene.ts";
 
@@ -48,7 +48,10 @@ export async function attack(scene: VectorScene, options: Attack): Promise<Seen>
   // It may be closed before the end of them has come.
   await stream.write(bytes).then(() => stream.write(good)).catch(() => {});
   const answered = await drain(stream);
-  await soon(() => scene.wire.toldTo(stream).includes("closed"), "the connection to be closed");
+  await waitUntil(
+    () => scene.wire.toldTo(stream).includes("closed"),
+    "the connection to be closed",
+  );
   return {
     told: scene.wire.toldTo(stream),
     answered,
@@ -58,7 +61,10 @@ export async function attack(scene: VectorScene, options: Attack): Promise<Seen>
 
 async function eventsOf(scene: VectorScene, { receiver }: Attack, stream: ByteStream) {
   if (receiver === "payee") return [];
-  await soon(() => scene.eventsOf(stream).includes("disconnected"), "the connection to be over");
+  await waitUntil(
+    () => scene.eventsOf(stream).includes("disconnected"),
+    "the connection to be over",
+  );
   return scene.eventsOf(stream);
 }
 

@@ -6,7 +6,7 @@ import type { ServerLink } from "../../src/client/server_link.ts";
 import { memberIdleMs, pongTimeoutMs } from "../../src/limits.ts";
 import { balanceExchange } from "../../src/protocol/balance.ts";
 import { exitExchange } from "../../src/protocol/exit.ts";
-import { soon } from "../server/soon.ts";
+import { waitUntil } from "../server/wait_until.ts";
 import { isServed, Scene } from "./scene.ts";
 
 const userLimit = 3;
@@ -23,10 +23,10 @@ Deno.test("holding: a member that takes connection after connection leaves one f
     assertEquals(outcome, { outcome: "refused", code: 230, text: "DUPLICATE_LOGIN" });
     await refused.closed;
     // Asked whether they are there, those that it holds answer, and stay.
-    await soon(() => clock.delays.filter((delayMs) => delayMs === memberIdleMs).length === 2);
+    await waitUntil(() => clock.delays.filter((delayMs) => delayMs === memberIdleMs).length === 2);
     clock.advance(memberIdleMs);
     assert(clock.delays.includes(pongTimeoutMs));
-    await soon(() => !clock.delays.includes(pongTimeoutMs), "both answers");
+    await waitUntil(() => !clock.delays.includes(pongTimeoutMs), "both answers");
     const other = await scene.link(alice, "192.0.2.7");
     assert(await isServed(other));
     await other.end();

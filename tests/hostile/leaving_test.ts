@@ -24,7 +24,7 @@ import { submitExchange } from "../../src/protocol/transfer.ts";
 import type { Channel } from "../../src/transport/channel.ts";
 import { waitingType } from "../../src/protocol/waiting.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
-import { soon } from "../server/soon.ts";
+import { waitUntil } from "../server/wait_until.ts";
 import { makeApplicant, named, sessionKey, timeoutMs } from "../server/test_server.ts";
 import { bytesOf, drain, elsewhere, isServed, Scene } from "./scene.ts";
 
@@ -150,7 +150,7 @@ Deno.test("leaving: while it waits, a member gives its place back, whoever is be
     channel.send(balanceExchange.type, {});
     waiting.push(channel);
   }
-  await soon(() => scene.count("waiting") === 10);
+  await waitUntil(() => scene.count("waiting") === 10);
   for (const at of [4, 0, 9, 5, 1]) waiting[at]!.close();
   served.channel.close();
   for (const channel of waiting) channel.close();
@@ -187,10 +187,13 @@ for (const [way, leave] of Object.entries(unread)) {
     assertEquals((await channel.receive()).kind, "message");
     // Only the one that is served is still to be asked whether it is there.
     const idle = () => clock.delays.filter((delayMs) => delayMs === memberIdleMs);
-    await soon(() => idle().length === 1, "its next request to be read");
+    await waitUntil(() => idle().length === 1, "its next request to be read");
     await leave(scene, channel);
     clock.advance(waitingRepeatMs);
-    await soon(() => scene.count("disconnected", connection.stream) === 1, "its place to be free");
+    await waitUntil(
+      () => scene.count("disconnected", connection.stream) === 1,
+      "its place to be free",
+    );
     assert(await isServed(served));
   });
 }
@@ -211,7 +214,7 @@ Deno.test("leaving: 10,000 connections that close at once trouble nobody, and co
   const all = await Promise.all(
     Array.from({ length: strangersOfAddressMax }, () => scene.dial()),
   );
-  await soon(() => {
+  await waitUntil(() => {
     const last = scene.server.events.all.findLast((event) => "strangers" in event)!;
     return "strangers" in last && last.strangers === strangersOfAddressMax;
   }, "all of the part");
@@ -230,7 +233,7 @@ Deno.test("leaving: however many lines of an address are refused, a member there
   };
   for (let count = 1; count <= 3 * strangerLinesAtOnce; count++) {
     await nonsense();
-    await soon(() => scene.count("line_refused") === count);
+    await waitUntil(() => scene.count("line_refused") === count);
   }
   const link = await scene.link(bob);
   assert(await isServed(link));
@@ -259,7 +262,7 @@ Deno.test("leaving: when an address has used up its bad lines, a member there wa
   assert(await isServed(await scene.link(bob, "192.0.2.7")));
   const due = () => clock.delays.includes(strangerLineEveryMs);
   for (let line = 0; line < 3; line++) {
-    await soon(due, "the next line's turn");
+    await waitUntil(due, "the next line's turn");
     clock.advance(strangerLineEveryMs);
   }
   assert(await asked);

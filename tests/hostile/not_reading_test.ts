@@ -8,7 +8,7 @@ import { loginExchange } from "../../src/protocol/login.ts";
 import { submitExchange } from "../../src/protocol/transfer.ts";
 import { MemoryNetwork } from "../transport/memory_network.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
-import { soon } from "../server/soon.ts";
+import { waitUntil } from "../server/wait_until.ts";
 import { named, sessionKey } from "../server/test_server.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { isServed, Scene } from "./scene.ts";
@@ -31,7 +31,7 @@ Deno.test("not reading: requests whose replies are not read are not even taken, 
       taken++;
     }
   })().catch(() => isDropped = true);
-  await soon(() => clock.delays.includes(writeTimeoutMs), "a reply that is not taken");
+  await waitUntil(() => clock.delays.includes(writeTimeoutMs), "a reply that is not taken");
   const messages = scene.count("message");
   assert(await isServed(other));
   // One request at a time: while a reply waits to be read, the next request is not looked at.
@@ -77,7 +77,7 @@ Deno.test("flooding: a member that asks over eight connections keeps nobody from
   const flooding = flood.map(async (link) => {
     for (; !isOver; answered++) assert(await isServed(link));
   });
-  await soon(() => answered > 20, "the flood");
+  await waitUntil(() => answered > 20, "the flood");
   for (let round = 0; round < 20; round++) assert(await isServed(honest));
   isOver = true;
   await Promise.all(flooding);

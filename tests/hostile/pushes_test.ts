@@ -7,7 +7,7 @@ import { loginExchange } from "../../src/protocol/login.ts";
 import { paymentType, resultType, submitExchange } from "../../src/protocol/transfer.ts";
 import { sendQueueMessagesMax, toldConnectionsMax } from "../../src/limits.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
-import { soon } from "../server/soon.ts";
+import { waitUntil } from "../server/wait_until.ts";
 import { named } from "../server/test_server.ts";
 import { isServed, Scene } from "./scene.ts";
 
@@ -33,7 +33,7 @@ Deno.test("pushes: a payee that reads is told of every payment by eighty members
     assertEquals((await link.ask(submitExchange, { order })).outcome, "answered");
   }));
   assert(payers > sendQueueMessagesMax);
-  await soon(() => told === payers || !payee.isOpen, `${payers} payments to be told of`);
+  await waitUntil(() => told === payers || !payee.isOpen, `${payers} payments to be told of`);
   isOver = true;
   await asking;
   assertEquals([told, payee.isOpen], [payers, true]);

@@ -16,7 +16,7 @@ import { acceptChannel } from "../../src/transport/accept_channel.ts";
 import type { ByteStream, Endpoint } from "../../src/transport/byte_stream.ts";
 import { receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
-import { honest, resultOf } from "../client/payment/behaviours.ts";
+import { honest, resultOf } from "../client/payment/payee_scripts.ts";
 import { memberOf, TestPayee } from "../client/test_member.ts";
 import { forgeJwe } from "../envelope/forger.ts";
 import { sessionKeys } from "../envelope/vector_parties.ts";

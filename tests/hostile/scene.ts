@@ -10,7 +10,7 @@ import { type ByteStream, endpointText } from "../../src/transport/byte_stream.t
 import type { Channel } from "../../src/transport/channel.ts";
 import { type GreetedConnection, receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { ManualClock } from "../manual_clock.ts";
-import { soon } from "../server/soon.ts";
+import { waitUntil } from "../server/wait_until.ts";
 import {
   sessionKey,
   startServer,
@@ -87,7 +87,7 @@ export class Scene implements AsyncDisposable {
 
   /** Waits until every connection that came has ended, and checks that nobody holds anything. */
   async allGone(): Promise<void> {
-    await soon(() => {
+    await waitUntil(() => {
       const last = this.server.events.all.findLast((event) => "served" in event);
       return last?.kind === "disconnected" && last.served + last.waiting + last.strangers === 0;
     }, "every connection to be gone");

@@ -9,7 +9,7 @@ import {
   strangersOfAddressMax,
 } from "../../src/limits.ts";
 import { registerExchange } from "../../src/protocol/register.ts";
-import { soon } from "../server/soon.ts";
+import { waitUntil } from "../server/wait_until.ts";
 import { makeApplicant } from "../server/test_server.ts";
 import { elsewhere, isServed, Scene } from "./scene.ts";
 
@@ -25,7 +25,7 @@ Deno.test("silent: as many strangers as may be say nothing, and a member and an 
   for (const host of hosts) {
     await Promise.all(Array.from({ length: strangersOfAddressMax }, () => scene.dial(host)));
   }
-  await soon(() => scene.count("connected") === strangersMax + 1, "the pool to be full");
+  await waitUntil(() => scene.count("connected") === strangersMax + 1, "the pool to be full");
   assertEquals(scene.count("crowded_out"), 0);
   for (const host of ["192.0.2.7", hosts[0]!, hosts.at(-1)!]) {
     const member = await scene.link(bob, host);
@@ -47,7 +47,10 @@ Deno.test("silent: sockets that are opened anew as soon as they are closed keep 
   const bob = await scene.server.enroll("bob");
   const silent: Awaited<ReturnType<Scene["dial"]>>[] = [];
   for (let count = 0; count < 3 * strangersOfAddressMax; count++) silent.push(await scene.dial());
-  await soon(() => scene.count("crowded_out") === 2 * strangersOfAddressMax, "the oldest to go");
+  await waitUntil(
+    () => scene.count("crowded_out") === 2 * strangersOfAddressMax,
+    "the oldest to go",
+  );
   const member = await scene.link(bob, elsewhere);
   assert(await isServed(member));
   assertEquals(scene.count("crowded_out"), 2 * strangersOfAddressMax + 1);
@@ -59,12 +62,12 @@ Deno.test("silent: where strangers press, one that comes has less time for its f
   const delays = (ms: number) => clock.delays.filter((delayMs) => delayMs === ms).length;
   const half = strangersOfAddressMax / 2;
   for (let count = 0; count < half; count++) await scene.dial();
-  await soon(() => delays(firstMessageTimeoutMs) === half, "the server to wait for each");
+  await waitUntil(() => delays(firstMessageTimeoutMs) === half, "the server to wait for each");
   assertEquals(delays(pressedTimeoutMs), 0);
   const pressed = await scene.greet();
-  await soon(() => delays(pressedTimeoutMs) === 1, "the server to wait for less");
+  await waitUntil(() => delays(pressedTimeoutMs) === 1, "the server to wait for less");
   (await scene.greet("192.0.2.7")).close();
   clock.advance(pressedTimeoutMs);
   assertEquals(await pressed.stream.read(new Uint8Array(1)), null);
-  await soon(() => scene.count("line_refused") === 1);
+  await waitUntil(() => scene.count("line_refused") === 1);
 });

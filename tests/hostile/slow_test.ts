@@ -12,7 +12,7 @@ import {
 } from "../../src/limits.ts";
 import type { ByteStream } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
-import { soon } from "../server/soon.ts";
+import { waitUntil } from "../server/wait_until.ts";
 import { startServer } from "../server/test_server.ts";
 import { bytesOf, isServed, Scene } from "./scene.ts";
 
@@ -33,7 +33,7 @@ Deno.test("slow: a byte every 10 s is not a line in time, from as many as there 
   const slow = await fill(scene);
   const lines = () => clock.delays.filter((delayMs) => delayMs === lineTimeoutMs).length;
   for (const stream of slow) await stream.write(bytesOf("e"));
-  await soon(() => lines() === slow.length, "every line to begin");
+  await waitUntil(() => lines() === slow.length, "every line to begin");
   for (let seconds = 10; seconds < lineTimeoutMs / 1000; seconds += 10) {
     clock.advance(10_000);
     for (const stream of slow) await stream.write(bytesOf("y"));
@@ -42,7 +42,7 @@ Deno.test("slow: a byte every 10 s is not a line in time, from as many as there 
   clock.advance(10_000 - 1);
   assertEquals(scene.count("line_refused"), 0);
   clock.advance(1);
-  await soon(() => scene.count("line_refused") === slow.length, "all of them to be closed");
+  await waitUntil(() => scene.count("line_refused") === slow.length, "all of them to be closed");
   assert(await isServed(bob));
 });
 
@@ -55,11 +55,11 @@ Deno.test("slow: some that never send are closed when the time of the first mess
     Array.from({ length: strangersOfAddressMax / 2 }, () => scene.dial()),
   );
   const waiting = () => clock.delays.filter((delayMs) => delayMs === firstMessageTimeoutMs).length;
-  await soon(() => waiting() === silent.length, "the server to wait for each");
+  await waitUntil(() => waiting() === silent.length, "the server to wait for each");
   clock.advance(firstMessageTimeoutMs - 1);
   assertEquals(scene.count("line_refused"), 0);
   clock.advance(1);
-  await soon(() => scene.count("line_refused") === silent.length, "all of them to be closed");
+  await waitUntil(() => scene.count("line_refused") === silent.length, "all of them to be closed");
   assert(await isServed(bob));
 });
 
@@ -76,7 +76,7 @@ Deno.test("slow: of a line of 1 GB not much more than a line is taken", async ()
   }, ClosedError);
   // A line, what the pipe holds, and what was being written.
   assert(taken <= lineBytesMax + 3 * chunk.length, `${taken} bytes`);
-  await soon(() => scene.count("line_refused") === 1);
+  await waitUntil(() => scene.count("line_refused") === 1);
 });
 
 Deno.test("slow: lines of 1 GB over TCP leave the server's memory as it was", async () => {

@@ -12,7 +12,7 @@ import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { partyUri } from "../../src/pki/party.ts";
 import { systemRandom } from "../../src/random.ts";
-import { SessionKeys } from "../../src/server/session_keys.ts";
+import { SessionKeys } from "../../src/server/session/session_keys.ts";
 import { type ByteStream, type Endpoint, endpointText } from "../../src/transport/byte_stream.ts";
 import { receiveGreeting } from "../../src/transport/connect_channel.ts";
 import {

@@ -13,7 +13,7 @@ import { statusExchange } from "../../src/protocol/status.ts";
 import { resultType, submitExchange } from "../../src/protocol/transfer.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { revoke } from "../ledger/ledger_samples.ts";
-import { fillRoom } from "../server/full_room.ts";
+import { fillRoom } from "../server/session/full_room.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { named, startServer, type TestServer } from "../server/test_server.ts";
 

@@ -17,7 +17,7 @@ import { balanceExchange } from "../../src/protocol/balance.ts";
 import { pingType, pongType } from "../../src/protocol/ping.ts";
 import { waitingType } from "../../src/protocol/waiting.ts";
 import type { Channel } from "../../src/transport/channel.ts";
-import { soon } from "../server/soon.ts";
+import { waitUntil } from "../server/wait_until.ts";
 import { isServed, Scene } from "./scene.ts";
 
 /** What the waiting members of a test are reading: it goes on until their connections have ended. */
@@ -37,7 +37,7 @@ class WaitingMember {
   }
 
   async until(told: string): Promise<void> {
-    await soon(() => this.told.join(" ") === told, `${told} to be told`);
+    await waitUntil(() => this.told.join(" ") === told, `${told} to be told`);
   }
 
   async #read(): Promise<void> {
@@ -86,7 +86,7 @@ Deno.test("waiting: a place is told again after a while, and a change no sooner 
   // Its place changes twice at once: it is told the newest one, in its time.
   const gone = scene.count("disconnected");
   first.channel.close();
-  await soon(() => scene.count("disconnected") === gone + 1, "the first to be gone");
+  await waitUntil(() => scene.count("disconnected") === gone + 1, "the first to be gone");
   clock.advance(waitingChangeMs - 1);
   assertEquals(second.told, ["2"]);
   clock.advance(1);
@@ -112,20 +112,20 @@ Deno.test("waiting: one that does not answer whether it is there gives its place
   for (let passedMs = 0; passedMs < memberIdleMs; passedMs += waitingRepeatMs) {
     const told = [silent.told.length, other.told.length];
     clock.advance(waitingRepeatMs);
-    await soon(() => silent.told.length > told[0]! && other.told.length > told[1]!);
+    await waitUntil(() => silent.told.length > told[0]! && other.told.length > told[1]!);
   }
   const answered = () => clock.delays.filter((delayMs) => delayMs === memberIdleMs).length === 2;
-  await soon(answered, "the other one, and the one that is served, to answer");
+  await waitUntil(answered, "the other one, and the one that is served, to answer");
   for (let passedMs = 0; passedMs < pongTimeoutMs; passedMs += waitingRepeatMs) {
     const told = other.told.length;
     clock.advance(waitingRepeatMs);
-    await soon(() => other.told.length > told);
+    await waitUntil(() => other.told.length > told);
   }
-  await soon(() => silent.told.at(-1) === "end", "the silent one to be closed");
+  await waitUntil(() => silent.told.at(-1) === "end", "the silent one to be closed");
   clock.advance(waitingChangeMs);
-  await soon(() => other.told.at(-1) === "1", "the other one to be told its new place");
+  await waitUntil(() => other.told.at(-1) === "1", "the other one to be told its new place");
   serving.channel.close();
-  await soon(() => other.told.at(-1) === "reply", "its answer");
+  await waitUntil(() => other.told.at(-1) === "reply", "its answer");
 });
 
 Deno.test("waiting: past the places of an address a member is told that it is full, past those of an account it is refused", async () => {
@@ -140,7 +140,7 @@ Deno.test("waiting: past the places of an address a member is told that it is fu
       new WaitingMember(await scene.channel(member, "198.51.100.1"));
     }
   }
-  await soon(() => scene.count("waiting") === waitingPlacesOfAddress);
+  await waitUntil(() => scene.count("waiting") === waitingPlacesOfAddress);
   const late = members.at(-1)!;
   const refused = await scene.link(late, "198.51.100.1");
   const error = await assertRejects(() => refused.ask(balanceExchange, {}), ClosedError);
@@ -162,7 +162,7 @@ Deno.test("waiting: however often the first ones leave and come again, each othe
   const come = async (at: number) => {
     const host = `198.51.100.${at}`;
     const member = new WaitingMember(await scene.channel(members[at]!, host));
-    await soon(() => member.told.length === 1, "the first place to be told");
+    await waitUntil(() => member.told.length === 1, "the first place to be told");
     return member;
   };
   const waiting: WaitingMember[] = [];
@@ -175,12 +175,12 @@ Deno.test("waiting: however often the first ones leave and come again, each othe
       // Everybody moves up one place.
       const gone = scene.count("disconnected");
       churner.channel.close();
-      await soon(() => scene.count("disconnected") === gone + 1, "one to be gone");
+      await waitUntil(() => scene.count("disconnected") === gone + 1, "one to be gone");
       churners[at] = await come(at);
     }
     clock.advance(waitingChangeMs);
   }
-  await soon(() => others.every(({ told }) => told.length > 1), "the changes to be told");
+  await waitUntil(() => others.every(({ told }) => told.length > 1), "the changes to be told");
   const told = others.reduce((sum, { told }) => sum + told.length, 0) - before;
   assert(told <= others.length * seconds, `${told} notices`);
 });

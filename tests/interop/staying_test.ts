@@ -7,7 +7,7 @@ import { memberIdleMs } from "../../src/limits.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { testWith } from "../installed_tool.ts";
 import { ManualClock } from "../manual_clock.ts";
-import { soon } from "../server/soon.ts";
+import { waitUntil } from "../server/wait_until.ts";
 import { startServer } from "../server/test_server.ts";
 import { Program } from "./program.ts";
 
@@ -26,7 +26,7 @@ testWith(
       await other.lineWith(/"step":"login".*"code":110/);
       for (let round = 0; round < 3; round++) {
         const isWaiting = () => clock.delays.includes(memberIdleMs);
-        await soon(isWaiting, "the server to wait for the next message");
+        await waitUntil(isWaiting, "the server to wait for the next message");
         clock.advance(memberIdleMs);
         await other.lineWith(/"step":"push","type":"ping"/);
         // Not answered it would be closed in less: the next round waits in vain then.

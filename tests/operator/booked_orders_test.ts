@@ -15,7 +15,7 @@ import { SigningKey } from "../../src/pki/signing_key.ts";
 import { type Outcome, refuse } from "../../src/protocol/exchange.ts";
 import { signDocument } from "../../src/pki/signed_document.ts";
 import { submitRoute } from "../../src/server/handlers/submit.ts";
-import { MemberSessions } from "../../src/server/member_sessions.ts";
+import { MemberSessions } from "../../src/server/session/member_sessions.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import { type Books, named, openBooks } from "./books.ts";
 

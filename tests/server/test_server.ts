@@ -24,7 +24,7 @@ import { ChangeHistory } from "../../src/protocol/change_history.ts";
 import { registerExchange } from "../../src/protocol/register.ts";
 import { systemRandom } from "../../src/random.ts";
 import { Server } from "../../src/server/server.ts";
-import { SessionKeys } from "../../src/server/session_keys.ts";
+import { SessionKeys } from "../../src/server/session/session_keys.ts";
 import type { ServerEvent } from "../../src/server/server_event.ts";
 import { type GreetedConnection, receiveGreeting } from "../../src/transport/connect_channel.ts";
 import type { Network } from "../../src/transport/byte_stream.ts";

@@ -9,7 +9,7 @@ import { MicropayError } from "../../src/errors.ts";
 import { ChangeHistory } from "../../src/protocol/change_history.ts";
 import { Server } from "../../src/server/server.ts";
 import type { ServerEvent } from "../../src/server/server_event.ts";
-import { SessionKeys } from "../../src/server/session_keys.ts";
+import { SessionKeys } from "../../src/server/session/session_keys.ts";
 import type { Endpoint } from "../../src/transport/byte_stream.ts";
 import type { Dice } from "./dice.ts";
 import { FailingStorage } from "./failing_storage.ts";

@@ -2,7 +2,7 @@
  * Accepting goes on: after a failure, after many, at a pace that leaves the machine alone.
  */
 import { assert, assertEquals } from "@std/assert";
-import { giveWay } from "../../src/give_way.ts";
+import { yieldToEventLoop } from "../../src/yield_to_event_loop.ts";
 import {
   acceptFaultWindowMs,
   acceptPauseMsMax,
@@ -159,7 +159,7 @@ Deno.test("a flood of connections, reset or not, leaves everything else its turn
     // So many that giving way in between takes longer than any one answer may.
     const { listener, acceptor } = accepting(Array(connections).fill(step));
     // An answer from another thread, which nothing waits for but this test.
-    await giveWay();
+    await yieldToEventLoop();
     assert(listener.accepts < connections);
     acceptor.close();
   }

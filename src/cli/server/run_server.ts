@@ -18,7 +18,7 @@ import { printable } from "../../printable.ts";
 import { ChangeHistory } from "../../protocol/change_history.ts";
 import { systemRandom } from "../../random.ts";
 import { Server } from "../../server/server.ts";
-import { SessionKeys } from "../../server/session_keys.ts";
+import { SessionKeys } from "../../server/session/session_keys.ts";
 import type { Listener } from "../../transport/byte_stream.ts";
 import { tcpNetwork } from "../../transport/tcp_network.ts";
 import type { ServerRequest } from "../command_line/command_line.ts";

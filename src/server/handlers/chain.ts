@@ -4,7 +4,7 @@ import type { Ledger } from "../../ledger/ledger.ts";
 import { chainDigestsMax, chainEntriesAtOnce, chainEntriesPerTurn } from "../../limits.ts";
 import { chainExchange } from "../../protocol/chain.ts";
 import { answered } from "../../protocol/exchange.ts";
-import { giveWay } from "../../give_way.ts";
+import { yieldToEventLoop } from "../../yield_to_event_loop.ts";
 import { memberRoute } from "../route.ts";
 
 export const chainRoute = memberRoute({
@@ -35,7 +35,7 @@ class Stretch {
   async readOn(): Promise<void> {
     for (let read = 0; read < chainEntriesPerTurn && !this.isWhole; read += chainEntriesAtOnce) {
       await this.#readSome();
-      await giveWay();
+      await yieldToEventLoop();
     }
   }
 

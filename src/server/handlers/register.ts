@@ -16,7 +16,7 @@ import {
 } from "../../protocol/register.ts";
 import { applicantRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
-import type { Session } from "../session.ts";
+import type { Session } from "../session/session.ts";
 
 export const registerRoute = applicantRoute({
   exchange: registerExchange,

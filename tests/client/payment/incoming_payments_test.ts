@@ -23,7 +23,7 @@ import { makeOrderId, systemRandom } from "../../../src/random.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { EventLog } from "../../server/event_log.ts";
 import { named, startServer, type TestServer } from "../../server/test_server.ts";
-import { resultOf } from "./behaviours.ts";
+import { resultOf } from "./payee_scripts.ts";
 import { memberOf } from "../test_member.ts";
 
 interface Scene {

@@ -8,8 +8,8 @@ import { encodeReply, refuse } from "../../../src/protocol/exchange.ts";
 import { payExchange, submitExchange } from "../../../src/protocol/transfer.ts";
 import { orderPayload, signPayload } from "../../server/order_maker.ts";
 import { named, startServer } from "../../server/test_server.ts";
-import { garbage, honest, orderIn, refusing, reply, resultOf, submit } from "./behaviours.ts";
-import type { Result } from "./behaviours.ts";
+import { garbage, honest, orderIn, refusing, reply, resultOf, submit } from "./payee_scripts.ts";
+import type { Result } from "./payee_scripts.ts";
 import { type Behaviour, memberOf, type PayeeScene, TestPayee } from "../test_member.ts";
 import { KeptWallet } from "../wallet/memory_wallet_store.ts";
 

@@ -15,7 +15,7 @@ import { submitExchange } from "../../../src/protocol/transfer.ts";
 import { makeOrderId, systemRandom } from "../../../src/random.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { named, startServer, type TestServer } from "../../server/test_server.ts";
-import { resultOf } from "./behaviours.ts";
+import { resultOf } from "./payee_scripts.ts";
 import { memberOf } from "../test_member.ts";
 import { KeptWallet } from "../wallet/memory_wallet_store.ts";
 

@@ -1,0 +1,38 @@
+/**
+ * The open sessions of each member: where a payment's result is pushed to, and which one took the member online.
+ */
+import type { AccountName } from "../../account_name.ts";
+import { toldConnectionsMax } from "../../limits.ts";
+import type { Session } from "./session.ts";
+
+export class MemberSessions {
+  readonly #byName = new Map<AccountName, Set<Session>>();
+
+  add(name: AccountName, session: Session): void {
+    const sessions = this.#byName.get(name);
+    if (sessions) sessions.add(session);
+    else this.#byName.set(name, new Set([session]));
+  }
+
+  remove(name: AccountName, session: Session): void {
+    const sessions = this.#byName.get(name);
+    sessions?.delete(session);
+    if (sessions?.size === 0) this.#byName.delete(name);
+  }
+
+  all(): readonly Session[] {
+    return [...this.#byName.values()].flatMap((sessions) => [...sessions]);
+  }
+
+  /** Those that are told of the member's orders: the one that is online, then the ones that came last. */
+  told(name: AccountName): readonly Session[] {
+    const sessions = this.of(name).toReversed();
+    const online = sessions.filter(({ isOnline }) => isOnline);
+    const others = sessions.filter(({ isOnline }) => !isOnline);
+    return [...online, ...others].slice(0, toldConnectionsMax);
+  }
+
+  of(name: AccountName): readonly Session[] {
+    return [...this.#byName.get(name) ?? []];
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * One connection from its arrival to its end: a stranger's first, then a member's that is served or waits, and everything given back.
+ */
+import type { AccountName } from "../../account_name.ts";
+import { ClosedError, EnvelopeError, LedgerError, messageOf, TimeoutError } from "../../errors.ts";
+import type { SessionKey } from "../../envelope/session_key.ts";
+import { applicantTimeoutMs, firstMessageTimeoutMs, pressedTimeoutMs } from "../../limits.ts";
+import { waitingType } from "../../protocol/waiting.ts";
+import { acceptChannel, type Accepted } from "../../transport/accept_channel.ts";
+import type { ByteStream } from "../../transport/byte_stream.ts";
+import { addressGroup } from "../admission/address_group.ts";
+import type { Share } from "../fair_queue.ts";
+import { occupancyOf } from "../admission/occupancy.ts";
+import { type FirstMessage, ServedSession } from "./served_session.ts";
+import type { ServerContext } from "../server_context.ts";
+import { identifySpeaker, Session } from "./session.ts";
+import type { Stranger } from "../admission/strangers.ts";
+
+export class ServedConnection {
+  readonly #stream: ByteStream;
+  readonly #server: ServerContext;
+  /** Whom this connection counts with. */
+  readonly #address: string;
+  #served: ServedSession | undefined;
+
+  constructor(stream: ByteStream, server: ServerContext) {
+    this.#stream = stream;
+    this.#server = server;
+    this.#address = addressGroup(stream.remote.host);
+  }
+
+  /** Serves until the connection has ended. Never throws: what goes wrong here is reported and ends this connection alone. */
+  async serve(): Promise<void> {
+    const { report, strangers } = this.#server;
+    const { remote } = this.#stream;
+    const stranger = strangers.admit(this.#address, () => this.#crowdOut());
+    if (!stranger) return this.#crowdOut();
+    report({ kind: "connected", remote, ...occupancyOf(this.#server) });
+    try {
+      await this.#converse(stranger);
+    } catch (error) {
+      this.#reportFailure(error);
+    } finally {
+      this.#stream.close();
+      stranger.leave();
+      const name = this.#served?.session.memberName;
+      report({ kind: "disconnected", remote, name, ...occupancyOf(this.#server) });
+    }
+  }
+
+  /** As {@link ServedSession.stop}; a connection that has no session yet is closed. */
+  stop(): void {
+    if (this.#served) this.#served.stop();
+    else this.#stream.close();
+  }
+
+  serves(session: Session): boolean {
+    return this.#served?.session === session;
+  }
+
+  /** As {@link ServedSession.dismiss}. */
+  dismiss(): void {
+    this.#served?.dismiss();
+  }
+
+  /** Ends the connection at once. */
+  abort(): void {
+    this.#stream.close();
+  }
+
+  /** Closes a stranger's connection, because others came. Without a word: whatever it is told costs more than it did. */
+  #crowdOut(): void {
+    const { remote } = this.#stream;
+    this.#server.report({ kind: "crowded_out", remote, ...occupancyOf(this.#server) });
+    this.#stream.close();
+  }
+
+  async #converse(stranger: Stranger): Promise<void> {
+    const lease = this.#server.sessionKeys.lease();
+    try {
+      const share = this.#server.queue.share(`address ${this.#address}`);
+      const accepted = await this.#accept(stranger, { sessionKey: lease.key, share });
+      if (accepted) await this.#serveSpeaker(stranger, { accepted, share });
+    } finally {
+      lease.release();
+    }
+  }
+
+  #accept(
+    stranger: Stranger,
+    { sessionKey, share }: { sessionKey: SessionKey; share: Share },
+  ): Promise<Accepted | undefined> {
+    return acceptChannel(this.#stream, {
+      ...this.#server,
+      sessionKey,
+      applicants: true,
+      scheduler: share,
+      firstScheduler: {
+        run: async (task) => {
+          stranger.speaks();
+          await this.#server.firstLines.turn(this.#address);
+          return await share.run(task);
+        },
+      },
+      firstMessageTimeoutMs: this.#unlessPressed(firstMessageTimeoutMs),
+    });
+  }
+
+  async #serveSpeaker(
+    stranger: Stranger,
+    { accepted, share }: { accepted: Accepted; share: Share },
+  ): Promise<void> {
+    try {
+      await this.#serveSession(stranger, { accepted, share });
+    } finally {
+      // A connection is over when nothing is done for it any more.
+      await accepted.channel.abandon();
+    }
+  }
+
+  async #serveSession(
+    stranger: Stranger,
+    { accepted: { channel, message, line }, share }: { accepted: Accepted; share: Share },
+  ): Promise<void> {
+    const speaker = await identifySpeaker(channel.peer, this.#server.ledger);
+    const session = new Session(channel, { speaker, share });
+    const strangerTimeoutMs = this.#unlessPressed(applicantTimeoutMs);
+    const served = new ServedSession(session, { server: this.#server, strangerTimeoutMs });
+    this.#served = served;
+    const first = { kind: "message", message, line } as const;
+    const name = session.memberName;
+    if (name === undefined) {
+      stranger.stays();
+      return await served.serve(first);
+    }
+    stranger.leave();
+    this.#server.firstLines.proved(this.#address);
+    // However many connections a member has, it is one of those who take turns.
+    share.party = `member ${name}`;
+    await this.#admit(served, { name, first });
+  }
+
+  async #admit(
+    served: ServedSession,
+    { name, first }: { name: AccountName; first: FirstMessage },
+  ): Promise<void> {
+    const { admission, report, sessions } = this.#server;
+    const { session } = served;
+    const entered = admission.enter({ name, address: this.#address });
+    if (entered.outcome === "surplus") {
+      session.isSurplus = true;
+      return await served.serve(first);
+    }
+    if (entered.outcome === "full") {
+      const about = { of: entered.of, remote: this.#stream.remote, name };
+      report({ kind: "full", ...about, ...occupancyOf(this.#server) });
+      await session.tell(waitingType, { place: 0 });
+      return await session.channel.end();
+    }
+    const { ticket } = entered;
+    sessions.add(name, session);
+    try {
+      await served.serve(first, ticket);
+    } finally {
+      sessions.remove(name, session);
+      ticket.release();
+    }
+  }
+
+  /** How long a stranger has: less where others press. */
+  #unlessPressed(timeoutMs: number): number {
+    return this.#server.strangers.isPressed(this.#address) ? pressedTimeoutMs : timeoutMs;
+  }
+
+  #reportFailure(error: unknown): void {
+    const remote = this.#stream.remote;
+    if (error instanceof LedgerError) {
+      this.#server.failStop(error);
+    } else if (error instanceof EnvelopeError || error instanceof TimeoutError) {
+      this.#server.report({ kind: "line_refused", remote, reason: messageOf(error) });
+    } else if (!(error instanceof ClosedError)) {
+      // A peer that goes away while it is written to is no news; anything else is a defect of ours.
+      this.#server.report({ kind: "fault", remote, attempt: "serve a connection", error });
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * CHAIN: pages of digests, read in slices that nobody sees.
+ */
+import { chainDigestsMax } from "../../../src/limits.ts";
+import { assertEquals } from "@std/assert";
+import { systemClock } from "../../../src/clock.ts";
+import type { Ledger } from "../../../src/ledger/ledger.ts";
+import type { Amount } from "../../../src/money.ts";
+import { encodeBase64Url } from "../../../src/base64.ts";
+import { chainExchange } from "../../../src/protocol/chain.ts";
+import { makeOrderId, systemRandom } from "../../../src/random.ts";
+import { named, startServer } from "../test_server.ts";
+
+/** Two of them are the openings. */
+const entries = chainDigestsMax + 50;
+
+const rows = [
+  { title: "the first page is as long as a page may be", after: 0, digests: chainDigestsMax },
+  { title: "a page that ends with the last entry", after: 50, digests: chainDigestsMax },
+  { title: "a page that the chain ends in", after: 51, digests: chainDigestsMax - 1 },
+  { title: "one slice and one more", after: entries - 9, digests: 9 },
+  { title: "one slice", after: entries - 8, digests: 8 },
+  { title: "the last entry", after: entries - 1, digests: 1 },
+  { title: "nothing after the last entry", after: entries, digests: 0 },
+  { title: "nothing past the end", after: entries + 1000, digests: 0 },
+];
+
+Deno.test("chain: a page is a stretch of the ledger's chain", async (test) => {
+  await using server = await startServer();
+  const alice = await server.enroll("alice");
+  await server.enroll("bob");
+  await pay(server.ledger, entries - 2);
+  const link = await server.link(alice);
+  for (const { title, after, digests } of rows) {
+    await test.step(title, async () => {
+      const page = await link.ask(chainExchange, { after });
+      const part = await server.ledger.chain({ after, limit: chainDigestsMax });
+      assertEquals(part.digests.length, digests);
+      assertEquals(page, {
+        outcome: "answered",
+        answer: { head: part.head, digests: part.digests.map(encodeBase64Url), last: entries },
+      });
+    });
+  }
+});
+
+async function pay(ledger: Ledger, times: number): Promise<void> {
+  const [payer, payee] = [named("alice"), named("bob")];
+  const certificate = (await ledger.account(payer))!.certificate!.fingerprint;
+  for (let time = 0; time < times; time++) {
+    const id = makeOrderId(systemClock, systemRandom);
+    const atMs = systemClock.nowMs();
+    const amount = 1 as Amount;
+    const sides = { payer, payee, certificate };
+    await ledger.book({ id, kind: "payment", ...sides, amount, orderJws: "order", atMs });
+  }
+}

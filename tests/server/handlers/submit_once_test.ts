@@ -1,0 +1,253 @@
+/**
+ * An order is booked once, whoever hands it in and however often; and only its payee's handing in counts.
+ */
+import { assertEquals, assertNotEquals } from "@std/assert";
+import type { ServerLink } from "../../../src/client/server_link.ts";
+import { systemClock } from "../../../src/clock.ts";
+import { issuingAccount, orderDigest } from "../../../src/ledger/entry.ts";
+import type { Outcome } from "../../../src/protocol/exchange.ts";
+import { verifyReceipt } from "../../../src/protocol/receipt.ts";
+import { statusExchange } from "../../../src/protocol/status.ts";
+import { paymentType, resultType, submitExchange } from "../../../src/protocol/transfer.ts";
+import { balanceExchange } from "../../../src/protocol/balance.ts";
+import type { JsonObject } from "../../../src/strict_json.ts";
+import { LastingServer } from "../../hostile/lasting_server.ts";
+import { payment } from "../../ledger/ledger_samples.ts";
+import { EventLog } from "../event_log.ts";
+import { orderPayload, signPayload } from "../order_maker.ts";
+import { named, startServer } from "../test_server.ts";
+
+Deno.test("submit: the same order again gives the same receipt and is booked once", async () => {
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const order = signPayload(orderPayload(alice, server.anchor), alice);
+  const link = await server.link(bob);
+  const first = receiptOf(await link.ask(submitExchange, { order }));
+  const again = receiptOf(await link.ask(submitExchange, { order }));
+  const elsewhere = receiptOf(await (await server.link(bob)).ask(submitExchange, { order }));
+  assertEquals([again, elsewhere], [first, first]);
+  assertEquals((await server.ledger.totals()).entries, 3);
+  assertEquals([await server.balanceOf("alice"), await server.balanceOf("bob")], [8000, 12_000]);
+});
+
+Deno.test("submit: the same order twice at the same instant is booked once", async () => {
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const order = signPayload(orderPayload(alice, server.anchor), alice);
+  const links = await Promise.all([1, 2, 3, 4].map(() => server.link(bob)));
+  const receipts = await Promise.all(
+    links.map(async (link) => receiptOf(await link.ask(submitExchange, { order }))),
+  );
+  assertEquals(new Set(receipts).size, 1);
+  assertEquals(await server.balanceOf("alice"), 8000);
+});
+
+Deno.test("submit: an order that has expired gives its receipt again when it was booked in time", async () => {
+  const shift = { ms: 0 };
+  const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
+  await using server = await startServer({ clock });
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const order = signPayload(orderPayload(alice, server.anchor), alice);
+  const link = await server.link(bob);
+  const first = receiptOf(await link.ask(submitExchange, { order }));
+  shift.ms = 3_600_000;
+  assertEquals(receiptOf(await link.ask(submitExchange, { order })), first);
+  assertEquals(await server.balanceOf("alice"), 8000);
+});
+
+Deno.test("submit: what was refused, or made void when it was not known, stays so whatever the clock says, and after a restart", async () => {
+  const shift = { ms: 0 };
+  const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
+  await LastingServer.run(async (server, [alice, bob]) => {
+    const orderOf = (amount: number) => {
+      const payload = orderPayload(alice, server.running.anchor, { amount });
+      return { id: String(payload.id), jws: signPayload(payload, alice) };
+    };
+    const submit = async ({ jws }: Awaited<ReturnType<typeof orderOf>>) => {
+      const link = await server.running.link(bob);
+      const outcome = await link.ask(submitExchange, { order: jws });
+      return outcome.outcome === "answered" ? 130 : outcome.code;
+    };
+    const [asked, never, refused] = [orderOf(1), orderOf(2), orderOf(10_001)];
+    const hers = await server.running.link(alice);
+    const { id, jws } = never;
+    assertEquals(await submit(refused), 270);
+    assertEquals(refusalOf(await hers.ask(statusExchange, { id: asked.id })), 400);
+    assertEquals(refusalOf(await hers.ask(statusExchange, { id, void: jws })), 400);
+    await server.ledger.book(payment([issuingAccount, named("alice")], 5000, { kind: "deposit" }));
+    await server.restart();
+    for (const ms of [-30_000, 0, 3_600_000]) {
+      shift.ms = ms;
+      assertEquals([await submit(never), await submit(refused)], [265, 270]);
+    }
+    shift.ms = 0;
+    // Asking alone does nothing to an order.
+    assertEquals(await submit(asked), 130);
+    assertEquals(await server.running.balanceOf("alice"), 14_999);
+  }, { clock });
+});
+
+Deno.test("status: what is to be void is not when it was booked; then there is its receipt", async () => {
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const payload = orderPayload(alice, server.anchor);
+  const order = signPayload(payload, alice);
+  const receipt = receiptOf(await (await server.link(bob)).ask(submitExchange, { order }));
+  const request = { id: String(payload.id), void: order };
+  assertEquals(receiptOf(await (await server.link(alice)).ask(statusExchange, request)), receipt);
+  // Nor does it tell a stranger that there is one.
+  const carol = await server.link(await server.enroll("carol"));
+  assertEquals(refusalOf(await carol.ask(statusExchange, request)), 261);
+});
+
+Deno.test("submit: the same id with another content is refused with 266", async () => {
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const payload = orderPayload(alice, server.anchor);
+  const link = await server.link(bob);
+  receiptOf(await link.ask(submitExchange, { order: signPayload(payload, alice) }));
+  const order = signPayload({ ...payload, amount: 1 }, alice);
+  assertEquals(refusalOf(await link.ask(submitExchange, { order })), 266);
+  assertEquals(await server.balanceOf("alice"), 8000);
+});
+
+Deno.test("submit: two orders that can be paid only one at a time: exactly one is booked", async () => {
+  await using server = await startServer();
+  const alice = await server.enroll("alice");
+  const payees = ["bob", "carol"];
+  const attempts = await Promise.all(payees.map(async (to) => {
+    const link = await server.link(await server.enroll(to));
+    const payload = orderPayload(alice, server.anchor, { to, amount: 6000 });
+    return { link, order: signPayload(payload, alice) };
+  }));
+  const outcomes = await Promise.all(
+    attempts.map(({ link, order }) => link.ask(submitExchange, { order })),
+  );
+  const codes = outcomes.map((outcome) => outcome.outcome === "refused" ? outcome.code : 130);
+  assertEquals(codes.toSorted(), [130, 270]);
+  assertEquals(await server.balanceOf("alice"), 4000);
+});
+
+Deno.test("submit: the payer is told what became of its order, with the payee's receipt", async () => {
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const payer = await server.link(alice);
+  const told = resultsOf(payer);
+  await payer.ask(balanceExchange, {});
+  const payee = await server.link(bob);
+  const payload = orderPayload(alice, server.anchor);
+  const order = signPayload(payload, alice);
+  const receipt = receiptOf(await payee.ask(submitExchange, { order }));
+  assertEquals(await told.until(() => true), {
+    id: payload.id,
+    order: orderDigest(order),
+    code: 130,
+    text: "transfer OK",
+    receipt,
+  });
+  const { receipt: contents } = verifyReceipt(receipt, { anchor: server.anchor });
+  assertEquals([contents.from, contents.to, contents.amount], ["alice", "bob", 2000]);
+  const tooMuch = orderPayload(alice, server.anchor, { amount: 8001 });
+  const tooMuchJws = signPayload(tooMuch, alice);
+  await payee.ask(submitExchange, { order: tooMuchJws });
+  const refused = await told.until(({ id }) => id === tooMuch.id);
+  assertEquals(refused, {
+    id: tooMuch.id,
+    order: orderDigest(tooMuchJws),
+    code: 270,
+    text: "transfer FAIL due to bankruptcy",
+  });
+});
+
+Deno.test("submit: however often an order is handed in, the other side is told once", async () => {
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const [payer, payee] = [await server.link(alice), await server.link(bob)];
+  const [results, payments] = [resultsOf(payer), pushesOf(payee, paymentType)];
+  await payer.ask(balanceExchange, {});
+  await payee.ask(balanceExchange, {});
+  const orderOf = (amount: number) =>
+    signPayload(orderPayload(alice, server.anchor, { amount }), alice);
+  const submit = async (link: ServerLink, order: string, times: number) => {
+    for (let time = 0; time < times; time++) await link.ask(submitExchange, { order });
+  };
+  const [booked, refused, handedIn] = [orderOf(1), orderOf(10_001), orderOf(2)];
+  await submit(payee, booked, 100);
+  await submit(payer, booked, 100);
+  await submit(payee, refused, 100);
+  await submit(payer, handedIn, 100);
+  // What is told after all of it.
+  const [last, lastToo] = [orderOf(3), orderOf(4)];
+  await submit(payee, last, 1);
+  await submit(payer, lastToo, 1);
+  await results.until(({ order }) => order === orderDigest(last));
+  await payments.until(({ order }) => order === lastToo);
+  const told = [booked, refused, last].map(orderDigest);
+  assertEquals(results.all.map(({ order }) => order), told);
+  assertEquals(payments.all.map(({ order }) => order), [handedIn, lastToo]);
+});
+
+Deno.test("submit: a third party that hands in somebody's order makes the payer believe nothing", async () => {
+  await using server = await startServer();
+  const [alice, bob, mallory] = [
+    await server.enroll("alice"),
+    await server.enroll("bob"),
+    await server.enroll("mallory"),
+  ];
+  const payer = await server.link(alice);
+  const told = resultsOf(payer);
+  await payer.ask(balanceExchange, {});
+  const payload = orderPayload(alice, server.anchor);
+  const order = signPayload(payload, alice);
+  const thief = await server.link(mallory);
+  assertEquals(refusalOf(await thief.ask(submitExchange, { order })), 261);
+  receiptOf(await (await server.link(bob)).ask(submitExchange, { order }));
+  // A "no" before it would have made the payer pay again while bob still held a good order.
+  assertEquals((await told.until(({ id }) => id === payload.id)).code, 130);
+  assertEquals(refusalOf(await thief.ask(submitExchange, { order })), 261);
+  await payer.ask(balanceExchange, {});
+  assertEquals(told.all.map(({ code }) => code), [130]);
+});
+
+Deno.test("status: payer and payee are given the receipt, anybody else is told that it is unknown", async () => {
+  await using server = await startServer();
+  const people = ["alice", "bob", "carol"];
+  const identities = await Promise.all(people.map((name) => server.enroll(name)));
+  const [alice, bob, carol] = await Promise.all(identities.map((who) => server.link(who)));
+  const payload = orderPayload(identities[0]!, server.anchor);
+  const order = signPayload(payload, identities[0]!);
+  const receipt = receiptOf(await bob!.ask(submitExchange, { order }));
+  const id = payload.id as string;
+  assertEquals(receiptOf(await alice!.ask(statusExchange, { id })), receipt);
+  assertEquals(receiptOf(await bob!.ask(statusExchange, { id })), receipt);
+  const unknown = await carol!.ask(statusExchange, { id });
+  const never = await carol!.ask(statusExchange, { id: id.replace(/.$/, flip) });
+  assertEquals(refusalOf(unknown), 400);
+  // Whether it exists cannot be told from the answer.
+  assertEquals(unknown, never);
+});
+
+function resultsOf(link: ServerLink): EventLog<JsonObject> {
+  return pushesOf(link, resultType);
+}
+
+function pushesOf(link: ServerLink, type: string): EventLog<JsonObject> {
+  const told = new EventLog<JsonObject>((body) => JSON.stringify(body));
+  link.listen(type, (body) => told.add(body));
+  return told;
+}
+
+function receiptOf(outcome: Outcome<{ receipt: string }>): string {
+  assertEquals(outcome.outcome, "answered", JSON.stringify(outcome));
+  const receipt = outcome.outcome === "answered" ? outcome.answer.receipt : "";
+  assertNotEquals(receipt, "");
+  return receipt;
+}
+
+function refusalOf(outcome: Outcome<object>): number | undefined {
+  return outcome.outcome === "refused" ? outcome.code : undefined;
+}
+
+function flip(last: string): string {
+  return last === "0" ? "1" : "0";
+}

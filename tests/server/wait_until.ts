@@ -1,0 +1,17 @@
+/**
+ * Waiting for what comes about by itself, such as a signature being made, where nobody reports it.
+ */
+import { assert } from "@std/assert";
+
+/**
+ * Lets everything else run until the condition holds.
+ *
+ * @throws when it does not within 20 s
+ */
+export async function waitUntil(condition: () => boolean, what = String(condition)): Promise<void> {
+  const endMs = performance.now() + 20_000;
+  while (!condition()) {
+    assert(performance.now() < endMs, `waited in vain for ${what}`);
+    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+  }
+}
