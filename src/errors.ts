@@ -155,3 +155,8 @@ export class InterruptedError extends MicropayError {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** @returns why the system refused an operation on a file, without the file's name, which our texts begin with */
+export function systemReason(error: unknown): string {
+  return messageOf(error).replace(/(\(os error \d+\)).*$/s, "$1");
+}

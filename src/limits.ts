@@ -460,6 +460,17 @@ export const commitLockWaitMs = 1 * second;
 export const ledgerLockWaitMs = 300;
 
 /**
+ * How long a command waits for another process that makes a wallet, an account's key or
+ * certificates. That takes milliseconds. Past it: the command ends; the folder is in use.
+ */
+export const fileLockWaitMs = 5 * second;
+
+/**
+ * Bytes of a PEM file. Ours have fewer than a thousand. Past it: the file is not read.
+ */
+export const textFileBytesMax = 1024 * 1024;
+
+/**
  * Copies of a ledger that migrations leave beside it. A server that was killed while it migrated
  * left one; more are not by chance. Past it: the server does not start until they are moved away.
  */

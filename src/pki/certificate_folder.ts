@@ -1,7 +1,9 @@
 /**
  * The operator's certificate folder: `CA.pem`, `CA.key`, `server.crt` and `server.key`.
  */
+import { join } from "node:path";
 import type { Clock } from "../clock.ts";
+import { attempting, isThere, readTextIfThere } from "../durable_files.ts";
 import {
   CertificateError,
   ExpiredCertificateError,
@@ -13,7 +15,7 @@ import { CertificateAuthority } from "./certificate_authority.ts";
 import { gencertCommandLine } from "./gencert_hint.ts";
 import { type Identity, openIdentity } from "./identity.ts";
 import { pemToDer } from "./pem.ts";
-import { fileError, isThere, isUnfinished, pathIn } from "./staged_files.ts";
+import { isUnfinished } from "./staged_files.ts";
 import { readTrustAnchorOfAnyDate, type TrustAnchor } from "./trust_anchor.ts";
 
 export const certificateFileNames = ["CA.pem", "CA.key", "server.crt", "server.key"] as const;
@@ -36,7 +38,7 @@ export interface OpenedCertificates {
 export async function openCertificates(
   { folder, clock }: { folder: string; clock: Clock },
 ): Promise<OpenedCertificates> {
-  if (await isUnfinished(folder)) {
+  if (isUnfinished(folder)) {
     throw new FileError(
       `use the certificates in ${folder}: making them was interrupted; ${
         gencertCommandLine(folder)
@@ -46,8 +48,8 @@ export async function openCertificates(
   const atMs = clock.nowMs();
   const authority = await openAuthority(folder, atMs);
   const { anchor } = authority;
-  const certificatePem = await readIn(folder, "server.crt");
-  const privateKeyPem = await readIn(folder, "server.key");
+  const certificatePem = readIn(folder, "server.crt");
+  const privateKeyPem = readIn(folder, "server.key");
   const identity = withFileAdvice(
     folder,
     "server.crt",
@@ -58,7 +60,7 @@ export async function openCertificates(
 
 /** Returns whether the folder has none of the four files, so that a first start may make them. */
 export async function hasNoCertificates(folder: string): Promise<boolean> {
-  return (await namesThere(folder)).length === 0;
+  return namesThere(folder).length === 0;
 }
 
 /**
@@ -69,9 +71,9 @@ export async function hasNoCertificates(folder: string): Promise<boolean> {
  * @throws {FileError} when `CA.pem` is unreadable
  */
 export async function authorityFingerprint(folder: string): Promise<string | undefined> {
-  if (!await isThere(pathIn(folder, "CA.pem"))) return undefined;
+  if (!isThere(join(folder, "CA.pem"))) return undefined;
   try {
-    const der = pemToDer(await readIn(folder, "CA.pem"), "CERTIFICATE");
+    const der = pemToDer(readIn(folder, "CA.pem"), "CERTIFICATE");
     return readTrustAnchorOfAnyDate(der).fingerprint;
   } catch (error) {
     if (error instanceof CertificateError) return undefined;
@@ -88,8 +90,8 @@ export async function authorityFingerprint(folder: string): Promise<string | und
  * together
  */
 export async function openAuthority(folder: string, atMs: number): Promise<CertificateAuthority> {
-  const caPem = await readIn(folder, "CA.pem");
-  const caKeyPem = await readIn(folder, "CA.key");
+  const caPem = readIn(folder, "CA.pem");
+  const caKeyPem = readIn(folder, "CA.key");
   return withFileAdvice(
     folder,
     "CA.pem",
@@ -98,12 +100,11 @@ export async function openAuthority(folder: string, atMs: number): Promise<Certi
 }
 
 /** Returns the names of the certificate files that exist. */
-export async function namesThere(folder: string): Promise<CertificateFileName[]> {
-  const names: CertificateFileName[] = [];
-  for (const name of certificateFileNames) {
-    if (await isThere(pathIn(folder, name))) names.push(name);
-  }
-  return names;
+export function namesThere(folder: string): CertificateFileName[] {
+  return attempting(
+    `use ${folder}`,
+    () => certificateFileNames.filter((name) => isThere(join(folder, name))),
+  );
 }
 
 /**
@@ -111,17 +112,14 @@ export async function namesThere(folder: string): Promise<CertificateFileName[]>
  *
  * @throws {FileError} when the file is missing or unreadable; the text says how to restore it
  */
-export async function readIn(folder: string, name: CertificateFileName): Promise<string> {
-  const path = pathIn(folder, name);
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw fileError(path, error);
-    const advice = name.startsWith("CA")
-      ? "put it back from your copy; only the ledger's own CA will do"
-      : `${gencertCommandLine(folder)} makes it`;
-    throw new FileError(`read ${path}: there is no such file; ${advice}`, { cause: error });
-  }
+export function readIn(folder: string, name: CertificateFileName): string {
+  const path = join(folder, name);
+  const text = attempting(`use ${path}`, () => readTextIfThere(path));
+  if (text !== undefined) return text;
+  const advice = name.startsWith("CA")
+    ? "put it back from your copy; only the ledger's own CA will do"
+    : `${gencertCommandLine(folder)} makes it`;
+  throw new FileError(`read ${path}: there is no such file; ${advice}`);
 }
 
 /**
@@ -134,7 +132,7 @@ export function withFileAdvice<T>(folder: string, name: CertificateFileName, act
     return action();
   } catch (cause) {
     if (!(cause instanceof MicropayError)) throw cause;
-    const text = `use ${pathIn(folder, name)} and its key: ${messageOf(cause)}`;
+    const text = `use ${join(folder, name)} and its key: ${messageOf(cause)}`;
     throw new CertificateError(`${text}; ${adviceFor(cause, folder, name)}`, { cause });
   }
 }

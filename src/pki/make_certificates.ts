@@ -1,9 +1,12 @@
 /**
  * Makes the files of the operator's folder: the missing ones, a new server pair, or a new CA.
  */
+import { join } from "node:path";
 import type { Clock } from "../clock.ts";
+import { attempting, isThere } from "../durable_files.ts";
 import { CertificateError, FileError } from "../errors.ts";
 import type { Random } from "../random.ts";
+import { whileLocked } from "../sqlite/file_lock.ts";
 import { CertificateAuthority } from "./certificate_authority.ts";
 import {
   type CertificateFileName,
@@ -17,16 +20,7 @@ import {
 import { gencertCommandLine } from "./gencert_hint.ts";
 import { certificateToPem, pemToDer } from "./pem.ts";
 import { type PublicKey, SigningKey } from "./signing_key.ts";
-import {
-  addFiles,
-  fileError,
-  finishFiles,
-  inLockedFolder,
-  isThere,
-  type NewFile,
-  pathIn,
-  type StagedFiles,
-} from "./staged_files.ts";
+import { addFiles, finishFiles, type NewFile, type StagedFiles } from "./staged_files.ts";
 import { leafCodec } from "./x509/certificate.ts";
 import { readStructure } from "./x509/signed_structure.ts";
 
@@ -75,7 +69,7 @@ export async function makeCertificates(
   options: MakeCertificatesOptions,
 ): Promise<CertificatesReport> {
   return await changeFolder(options, async () => {
-    const there = await namesThere(options.folder);
+    const there = namesThere(options.folder);
     if (there.length === 0) return makeAll(options);
     requireIncomplete(options.folder, there);
     const hasKey = there.includes("server.key");
@@ -91,7 +85,7 @@ export async function makeCertificates(
  */
 export async function renewServerCertificate(options: RenewOptions): Promise<CertificatesReport> {
   const { folder, hosts, hostsDefault, ...rest } = options;
-  if (!await isThere(folder)) {
+  if (!isThere(folder)) {
     throw new FileError(
       `renew the server's certificate: ${folder} is not there; ${
         gencertCommandLine(folder)
@@ -99,7 +93,7 @@ export async function renewServerCertificate(options: RenewOptions): Promise<Cer
     );
   }
   return await changeFolder(options, async () => {
-    requireAuthority(folder, await namesThere(folder));
+    requireAuthority(folder, namesThere(folder));
     const names = hosts ?? await hostsThere(folder) ?? hostsDefault;
     return await makeServerFiles({ ...rest, folder, hosts: names });
   });
@@ -123,16 +117,12 @@ async function changeFolder(
   makeFiles: () => Promise<NewFile[]> | NewFile[],
   { finishOnly = false } = {},
 ): Promise<CertificatesReport> {
-  try {
-    await Deno.mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw fileError(folder, error);
-  }
-  return await inLockedFolder(folder, async () => {
+  attempting(`use ${folder}`, () => Deno.mkdirSync(folder, { recursive: true }));
+  return await whileLocked(join(folder, ".lock"), async () => {
     const mark = new Date(clock.nowMs()).toISOString().replaceAll(":", "");
-    const finished = await finishFiles(folder, { mark });
+    const finished = finishFiles(folder, { mark });
     const isFinished = finishOnly && finished.made.length > 0;
-    const changed = isFinished ? finished : await addFiles(folder, await makeFiles(), { mark });
+    const changed = isFinished ? finished : addFiles(folder, await makeFiles(), { mark });
     return await report(folder, clock, changed);
   });
 }
@@ -146,8 +136,8 @@ async function report(
   const { anchor, identity } = await openCertificates({ folder, clock });
   return {
     made: certificateFileNames.filter((name) => made.includes(name))
-      .map((name) => pathIn(folder, name)),
-    kept: kept.map((name) => pathIn(folder, name)),
+      .map((name) => join(folder, name)),
+    kept: kept.map((name) => join(folder, name)),
     caFingerprint: anchor.fingerprint,
     caNotAfterMs: anchor.notAfterMs,
     serverNotAfterMs: identity.certificate.notAfterMs,
@@ -158,7 +148,7 @@ async function report(
 function makeAll(options: MakeCertificatesOptions): NewFile[] {
   const { authority, privateKeyPem } = CertificateAuthority.create(options);
   return [
-    { name: "CA.key", text: privateKeyPem, access: "secret" },
+    { name: "CA.key", text: privateKeyPem, access: "private" },
     { name: "CA.pem", text: authority.anchor.pem, access: "public" },
     ...issueServerFiles(authority, options),
   ];
@@ -181,7 +171,7 @@ function issueServerFiles(
   if (given) return [issueServerCertificate(authority, options, given.publicKey)];
   const { signingKey, pem } = SigningKey.generate();
   return [
-    { name: "server.key", text: pem, access: "secret" },
+    { name: "server.key", text: pem, access: "private" },
     issueServerCertificate(authority, options, signingKey.publicKey),
   ];
 }
@@ -223,15 +213,15 @@ function requireAuthority(folder: string, there: readonly CertificateFileName[])
 }
 
 async function readServerKey(folder: string): Promise<SigningKey> {
-  const pem = await readIn(folder, "server.key");
+  const pem = readIn(folder, "server.key");
   return withFileAdvice(folder, "server.key", () => SigningKey.read(pem));
 }
 
 /** @returns the hosts in the existing certificate, or `undefined` when there is no valid one */
 async function hostsThere(folder: string): Promise<readonly string[] | undefined> {
-  if (!await isThere(pathIn(folder, "server.crt"))) return undefined;
+  if (!isThere(join(folder, "server.crt"))) return undefined;
   try {
-    return hostsOf(pemToDer(await readIn(folder, "server.crt"), "CERTIFICATE"));
+    return hostsOf(pemToDer(readIn(folder, "server.crt"), "CERTIFICATE"));
   } catch (error) {
     if (error instanceof CertificateError) return undefined;
     throw error;

@@ -42,11 +42,6 @@ export function failureReason(error: unknown): string {
     "look at its disk, the file itself may be good";
 }
 
-/** Why the system refused an operation on a file. The text names the file itself; Deno would name it once more. */
-export function systemReason(error: unknown): string {
-  return messageOf(error).replace(/(\(os error \d+\)).*$/s, "$1");
-}
-
 /** Result codes: https://www.sqlite.org/rescode.html */
 export const resultCode = {
   error: 1,

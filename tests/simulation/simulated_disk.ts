@@ -41,10 +41,6 @@ export class SimulatedDisk {
           files.delete(from);
           files.set(to, text);
         }),
-      remove: (path) =>
-        change(() => {
-          if (!files.delete(path)) throw new FileError(`remove ${path}: it is not there`);
-        }),
       locked: (path, action) => this.#locked(process, path, action),
     };
   }

@@ -1,8 +1,8 @@
 /**
  * The operator's one-time code of `register`: from the command line, or from a file, which no list of processes shows.
  */
-import { systemDisk } from "../../client/wallet/disk.ts";
-import { FileError, UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors.ts";
+import { readGivenFile } from "../given_file.ts";
 import type { LineInput } from "../line_input.ts";
 import { parseOneTimeCode } from "../command_line/option_values.ts";
 import type { ProcessIo } from "../process_io.ts";
@@ -47,9 +47,6 @@ async function readInput(input: LineInput): Promise<string> {
 }
 
 async function readFile(path: string): Promise<string> {
-  const text = await systemDisk.readText(path);
-  if (text === undefined) {
-    throw new FileError(`read the code from ${path}: there is no such file, or it is empty`);
-  }
+  const text = await readGivenFile(path, `read the code from ${path}`);
   return text.split("\n", 1)[0]!;
 }

@@ -4,23 +4,19 @@
 import { resolve } from "node:path";
 import { SqliteWalletStore } from "../../client/sqlite/sqlite_wallet_store.ts";
 import { DataFolder } from "../../client/wallet/data_folder.ts";
-import { systemDisk } from "../../client/wallet/disk.ts";
 import type { CaFile } from "../../client/wallet/trust.ts";
 import { Wallet } from "../../client/wallet.ts";
 import { systemClock } from "../../clock.ts";
 import type { SessionKey } from "../../envelope/session_key.ts";
-import { FileError } from "../../errors.ts";
 import { answerTimeoutMsDefault } from "../../limits.ts";
 import { systemRandom } from "../../random.ts";
 import { endpointText, type Network } from "../../transport/byte_stream.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
 import { platformDataHome } from "../data_home.ts";
+import { nearbyCaPath, readGivenFile, readNearbyCa } from "../given_file.ts";
 import type { LineInput } from "../line_input.ts";
 import type { ProcessIo } from "../process_io.ts";
 import { askYesNo } from "../yes_no.ts";
-
-/** Where the operator's CA is when client and server are started in the same folder. */
-const caFileDefault = "certs/CA.pem";
 
 export interface WalletIo extends Pick<ProcessIo, "environment" | "isTerminal" | "say"> {
   readonly input: LineInput;
@@ -45,7 +41,10 @@ export async function openWallet(
       trust: {
         ca: await readCa(request),
         fingerprint: request.fingerprint,
-        readNearbyCa: () => readCaFile(caFileDefault),
+        readNearbyCa: () => {
+          const pem = readNearbyCa();
+          return pem === undefined ? undefined : { pem, path: resolve(nearbyCaPath) };
+        },
         onKnown: (found) =>
           say(`${address} is pinned now, to the ledger ${found}, which is known here`),
         ...(isTerminal() && { confirm: (found) => confirmFingerprint(found, { input, say }) }),
@@ -70,14 +69,7 @@ export async function openWallet(
 
 async function readCa({ ca }: ClientRequest): Promise<CaFile | undefined> {
   if (ca === undefined) return undefined;
-  const file = await readCaFile(ca);
-  if (!file) throw new FileError(`read the CA ${ca}: there is no such file, or it is empty`);
-  return file;
-}
-
-async function readCaFile(path: string): Promise<CaFile | undefined> {
-  const pem = await systemDisk.readText(path);
-  return pem === undefined ? undefined : { pem, path: resolve(path) };
+  return { pem: await readGivenFile(ca, `read the CA ${ca}`), path: resolve(ca) };
 }
 
 function confirmFingerprint(

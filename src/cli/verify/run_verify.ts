@@ -2,7 +2,6 @@
  * `micropay verify`: checks receipts offline.
  */
 import { resolve } from "node:path";
-import { systemDisk } from "../../client/wallet/disk.ts";
 import {
   type CheckedReceipt,
   checkReceipt,
@@ -22,6 +21,7 @@ import { orderSigner } from "../../protocol/order.ts";
 import { type JsonObject, parseJsonObject } from "../../strict_json.ts";
 import type { VerifyRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
+import { nearbyCaPath, readGivenFile, readNearbyCa } from "../given_file.ts";
 import { jsonLine } from "../json_line.ts";
 import type { ProcessIo } from "../process_io.ts";
 import { verifyLines } from "./receipt_lines.ts";
@@ -125,23 +125,17 @@ function validSentence({ receipt, order }: CheckedReceipt): string {
   return `${from} paid ${to} ${amount}${memo} on ${at}: ${what}, entry ${entry}, id ${id}, ${signed}`;
 }
 
-/** Where the operator's CA is in the server's folder. */
-const caFileDefault = "certs/CA.pem";
-
 function nearbyCaText({ fingerprint }: TrustAnchor): string {
-  const path = printable(resolve(caFileDefault));
+  const path = printable(resolve(nearbyCaPath));
   return `Checked with the CA ${fingerprint}, which is ${path}: compare it with the operator's ` +
     "fingerprint, or give the CA with --ca";
 }
 
 async function readAnchor(ca: string | undefined): Promise<TrustAnchor> {
-  const path = ca ?? caFileDefault;
-  const pem = await systemDisk.readText(path);
-  if (pem === undefined && ca === undefined) {
-    throw new UsageError("verify: give the ledger's CA with --ca; there is no certs/CA.pem here");
-  }
+  const path = ca ?? nearbyCaPath;
+  const pem = ca === undefined ? readNearbyCa() : await readGivenFile(ca, `read the CA ${ca}`);
   if (pem === undefined) {
-    throw new FileError(`read the CA ${path}: there is no such file, or it is empty`);
+    throw new UsageError("verify: give the ledger's CA with --ca; there is no certs/CA.pem here");
   }
   try {
     return readReceiptAnchor(pem);

@@ -5,6 +5,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { AccountName } from "../../account_name.ts";
 import { MicropayError } from "../../errors.ts";
+import { inodeOf } from "../../durable_files.ts";
 import { walletLockWaitMs } from "../../limits.ts";
 import { CommitQueue, type Operation } from "../../sqlite/commit_queue.ts";
 import type { AccountStore, WalletStore } from "../wallet/wallet_store.ts";
@@ -175,14 +176,5 @@ export class SqliteWalletStore implements WalletStore {
     } catch {
       // It failed before, and the caller was told why.
     }
-  }
-}
-
-/** @returns `undefined` when there is no file, or it cannot be looked at */
-function inodeOf(file: string): number | undefined {
-  try {
-    return Deno.statSync(file).ino ?? undefined;
-  } catch {
-    return undefined;
   }
 }

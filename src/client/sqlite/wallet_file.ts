@@ -6,16 +6,11 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { dirname, join } from "node:path";
-import { FileError } from "../../errors.ts";
+import { attempting, makeFolder, syncFolder } from "../../durable_files.ts";
+import { FileError, systemReason } from "../../errors.ts";
 import { walletLockWaitMs } from "../../limits.ts";
-import {
-  resultCode,
-  resultCodeOf,
-  sqliteCondition,
-  systemReason,
-} from "../../sqlite/sqlite_error.ts";
-import { syncFolderNow } from "../../sync_folder.ts";
-import { systemDisk } from "../wallet/disk.ts";
+import { whileLocked } from "../../sqlite/file_lock.ts";
+import { resultCode, resultCodeOf, sqliteCondition } from "../../sqlite/sqlite_error.ts";
 import { replaceDamaged, walletError } from "./wallet_error.ts";
 import {
   walletApplicationId,
@@ -63,23 +58,23 @@ export function openWalletFile(file: string): DatabaseSync | undefined {
  */
 export async function makeWalletFile(file: string): Promise<DatabaseSync> {
   const folder = dirname(file);
-  await systemDisk.makeFolder(folder);
+  attempting(`make the folder ${folder}`, () => makeFolder(folder));
   // Locked: another process may make it at the same time.
-  return await systemDisk.locked(join(folder, ".lock"), () => {
+  return await whileLocked(join(folder, ".lock"), () => {
     // SQLite's own files beside it get the same mode.
     if (!isThere(file)) Deno.openSync(file, { write: true, create: true, mode: 0o600 }).close();
     const database = connect(file);
     try {
       const isNew = !isMade(database, file);
       // First, so that a process that finds the wallet made need not sync the folder.
-      if (isNew) syncFolderNow(folder);
+      if (isNew) syncFolder(folder);
       for (const pragma of connectionPragmas) database.prepare(pragma).get();
       if (isNew) {
         database.prepare("BEGIN IMMEDIATE").run();
         for (const statement of walletSchemaStatements) database.prepare(statement).run();
         database.prepare("COMMIT").run();
       }
-      return Promise.resolve(database);
+      return database;
     } catch (error) {
       database.close();
       throw error;

@@ -1,16 +1,16 @@
 /**
- * Where a person's identities, pins and receipts are kept:
+ * The folder of a person's identities, pins and receipts:
  *
- *     wallet.db                              pins, receipts and open orders of all accounts (SQLite, `wallet_store.ts`)
- *     <ledger>/CA.pem                        its CA; <ledger> is the CA's fingerprint
- *     <ledger>/accounts/<account>/           what follows, of one account
- *         key.pem                            0600
- *         certificate.pem                    absent until the account is registered
- *         next_key.pem                       0600, while a lost key is being replaced
- *         *.replaced-<digest>                the key and certificate that were replaced
+ *     wallet.db                      pins, receipts and open orders of all accounts (`wallet_store.ts`)
+ *     <ledger>/CA.pem                the ledger's CA; <ledger> is its fingerprint
+ *     <ledger>/accounts/<account>/   one account:
+ *         key.pem                    0600
+ *         certificate.pem            absent until the account is registered
+ *         next_key.pem               0600, while a lost key is being replaced
+ *         *.replaced-<digest>        the key and certificate that were replaced
  *
- * Names that people choose stand in a folder of their own: an account `ca` is not taken for `CA.pem`, whatever a file system thinks of
- * capitals. A file `.lock` is there to be locked, by one process at a time that changes something in its folder.
+ * Accounts are in a folder of their own. So an account `ca` never meets `CA.pem` on a file system that
+ * ignores case. A process that changes a folder holds a lock on a file `.lock` in it, and then removes it.
  */
 import { join } from "node:path";
 import type { AccountName } from "../../account_name.ts";

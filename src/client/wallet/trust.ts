@@ -21,7 +21,7 @@ export interface TrustOptions {
   /** The CA fingerprint that was given: 64 hexadecimal digits. */
   readonly fingerprint?: string | undefined;
   /** Reads the CA of the current folder. It is asked for only when neither of the above is given. */
-  readonly readNearbyCa?: (() => Promise<CaFile | undefined>) | undefined;
+  readonly readNearbyCa?: (() => CaFile | undefined) | undefined;
   readonly pins: PinStore;
   /** Asks a person whether this is the right fingerprint; absent when there is nobody to ask. */
   readonly confirm?: ((fingerprint: string) => Promise<boolean>) | undefined;
@@ -70,7 +70,7 @@ export async function resolveKnownLedger(options: TrustOptions): Promise<string>
   if (given) return given.fingerprint;
   const pinned = await pins.get(server);
   if (pinned !== undefined) return pinned;
-  const file = await readNearbyCa?.();
+  const file = readNearbyCa?.();
   if (file) return readSource(file, "in the current folder", options).fingerprint;
   throw new UntrustedError(
     `find the ledger of ${server}: none is pinned for this address in ${pins.file}; give the ` +
@@ -112,7 +112,7 @@ function announcedAnchor(
 async function requireUsual(anchor: TrustAnchor, options: TrustOptions): Promise<void> {
   const { server, pins, readNearbyCa } = options;
   const pinned = await pins.get(server);
-  const file = await readNearbyCa?.();
+  const file = readNearbyCa?.();
   if (pinned !== undefined) {
     requireAgreement(pinned, file, { anchor, options });
     if (pinned !== anchor.fingerprint) throw changed(pinned, anchor, options);

@@ -13,8 +13,12 @@ import {
 import { ledgerFileExists, type LedgerFileMarks } from "./ledger_file.ts";
 import { takeLedgerLock } from "./ledger_lock.ts";
 import { openMoment } from "./ledger_moment.ts";
-import { requireOneName, resolveLedgerPath, resolveNewPath } from "./ledger_path.ts";
-import { requireFreeName } from "./new_file.ts";
+import {
+  requireFreeName,
+  requireOneName,
+  resolveLedgerPath,
+  resolveNewPath,
+} from "./ledger_path.ts";
 import { keptName, replaceLedgerFile, takeBackReplacement } from "./replace_ledger_file.ts";
 
 /**

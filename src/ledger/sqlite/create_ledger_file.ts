@@ -1,12 +1,12 @@
 /**
  * Making a ledger's file: whole or not there, and never in place of another.
  */
+import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { FileError, MicropayError } from "../../errors.ts";
-import { removeIfThere } from "./ledger_file.ts";
-import { folderOf, placeNewFile, requireFreeName } from "./new_file.ts";
+import { attempting, placeFile, removeIfThere } from "../../durable_files.ts";
+import { MicropayError } from "../../errors.ts";
+import { nameTaken, requireFreeName } from "./ledger_path.ts";
 import { schemaStatements, schemaVersion } from "./schema.ts";
-import { systemReason } from "../../sqlite/sqlite_error.ts";
 import { ledgerError } from "./ledger_error.ts";
 
 export interface CreateOptions {
@@ -49,7 +49,7 @@ export function createLedgerFile(
  */
 export function placeLedgerFile(unfinished: string, file: string, attempt: string): void {
   try {
-    placeNewFile(unfinished, file, { attempt });
+    if (!placeFile(unfinished, file)) throw nameTaken(attempt);
   } catch (error) {
     throw error instanceof MicropayError ? error : ledgerError(attempt, error);
   }
@@ -70,16 +70,11 @@ export function writeUnfinished(
     fill = () => {},
   }: CreateOptions = {},
 ): string {
-  let unfinished: string;
-  try {
-    // 0600, and SQLite's own files beside it inherit that.
-    unfinished = Deno.makeTempFileSync({ dir: folderOf(file), prefix: "new-ledger-" });
-  } catch (error) {
-    throw new FileError(
-      `${attempt}: its folder is missing or not writable: ${systemReason(error)}`,
-      { cause: error },
-    );
-  }
+  const unfinished = attempting(
+    `${attempt}: its folder is missing or not writable`,
+    // Deno makes it with mode 0600, and SQLite's own files beside it inherit that.
+    () => Deno.makeTempFileSync({ dir: dirname(file), prefix: "new-ledger-" }),
+  );
   try {
     writeLedger(unfinished, schemaStatements(ledgerId, version), fill);
     return unfinished;

@@ -1,7 +1,7 @@
-import { identifyLedgerFile, ledgerFileExists, removeIfThere } from "./ledger_file.ts";
+import { removeIfThere } from "../../durable_files.ts";
+import { identifyLedgerFile, ledgerFileExists } from "./ledger_file.ts";
 import { ledgerLockFile, takeLedgerLock } from "./ledger_lock.ts";
-import { requireOneName, resolveLedgerPath } from "./ledger_path.ts";
-import { logSuffixes } from "./new_file.ts";
+import { logSuffixes, requireOneName, resolveLedgerPath } from "./ledger_path.ts";
 import { removeLedgerFile, removeLog, takeBackReplacement } from "./replace_ledger_file.ts";
 
 /**

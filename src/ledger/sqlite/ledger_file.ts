@@ -6,9 +6,10 @@
  * (https://www.sqlite.org/howtocorrupt.html, section 2.2).
  */
 import { DatabaseSync } from "node:sqlite";
-import { FileError, LedgerError } from "../../errors.ts";
+import { attempting, inodeOf, unlessMissing } from "../../durable_files.ts";
+import { FileError, LedgerError, systemReason } from "../../errors.ts";
 import { applicationId, schemaVersion } from "./schema.ts";
-import { resultCode, resultCodeOf, systemReason } from "../../sqlite/sqlite_error.ts";
+import { resultCode, resultCodeOf } from "../../sqlite/sqlite_error.ts";
 import { ledgerError } from "./ledger_error.ts";
 
 /**
@@ -16,15 +17,11 @@ import { ledgerError } from "./ledger_error.ts";
  * @throws {FileError} when there is a folder or something else of that name, or it cannot be told
  */
 export function ledgerFileExists(file: string): boolean {
-  let found: Deno.FileInfo;
-  try {
-    found = Deno.statSync(file);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw new FileError(`cannot look for the ledger ${file}: ${systemReason(error)}`, {
-      cause: error,
-    });
-  }
+  const found = attempting(
+    `cannot look for the ledger ${file}`,
+    () => unlessMissing(() => Deno.statSync(file)),
+  );
+  if (found === undefined) return false;
   if (found.isFile) return true;
   const what = found.isDirectory ? "a folder" : "no regular file";
   throw new FileError(`cannot open the ledger ${file}: it is ${what}; give the path of a file`);
@@ -121,28 +118,6 @@ export function watchLedgerFile(file: string): () => void {
     if (opened !== undefined && inodeOf(file) === opened) return;
     throw new LedgerError(`cannot write the ledger ${file}: it was moved or deleted while in use`);
   };
-}
-
-/** Removes a file; one that is not there is fine. */
-export function removeIfThere(file: string): void {
-  try {
-    Deno.removeSync(file);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) {
-      throw new FileError(`cannot delete the file ${file}: ${systemReason(error)}`, {
-        cause: error,
-      });
-    }
-  }
-}
-
-/** @returns `undefined` when there is no file, or it cannot be looked at */
-export function inodeOf(file: string): number | undefined {
-  try {
-    return Deno.statSync(file).ino ?? undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Held for each connection, not in the file, except for the journal's mode. */

@@ -2,10 +2,10 @@
  * One moment of a ledger, for reading: a read transaction on a connection that cannot write.
  */
 import type { DatabaseSync } from "node:sqlite";
+import { inodeOf } from "../../durable_files.ts";
 import { LedgerBusyError, MicropayError } from "../../errors.ts";
 import {
   connect,
-  inodeOf,
   type LedgerFileMarks,
   marksOf,
   requireCurrent,

@@ -1,10 +1,15 @@
 /**
- * The real path of a ledger. SQLite keeps its logs, and we keep our lock, beside the name of the file. So a ledger may be used
- * under one name only.
+ * The path of a ledger. SQLite keeps its logs, and we keep our lock, beside the name of the file. So a
+ * ledger may be used under one name only.
  */
 import { basename, dirname, resolve } from "node:path";
-import { FileError } from "../../errors.ts";
-import { systemReason } from "../../sqlite/sqlite_error.ts";
+import { attempting, unlessMissing } from "../../durable_files.ts";
+import { FileError, systemReason } from "../../errors.ts";
+
+/** What SQLite puts after a ledger's name. */
+export const logSuffixes = ["-wal", "-shm", "-journal"] as const;
+/** All names that belong beside a ledger: its logs and its lock. */
+const sideFileSuffixes = [...logSuffixes, "-lock"] as const;
 
 /** More links than this in a row are a circle. */
 const linksMax = 40;
@@ -54,6 +59,44 @@ export function requireOneName(file: string, attempt: string): void {
   throw new FileError(
     `${attempt}: the file has ${nlink} names (hard links); find them with find -samefile, and ` +
       "delete all but one, or copy the file with cp",
+  );
+}
+
+/**
+ * Checks, before the work is done, that a ledger may be made under a name.
+ *
+ * @throws {FileError} when the name is taken, is for a file beside a ledger, or has a log that SQLite
+ *   would take for the new ledger's
+ */
+export function requireFreeName(file: string, attempt: string): void {
+  const suffix = sideFileSuffixes.find((suffix) => file.endsWith(suffix));
+  if (suffix !== undefined) {
+    throw new FileError(`${attempt}: a name that ends in ${suffix} is for a file beside a ledger`);
+  }
+  const found = lookAt(file);
+  if (found?.isDirectory) {
+    throw new FileError(`${attempt}: it is a folder; give the path of a file`);
+  }
+  if (found !== undefined) throw nameTaken(attempt);
+  for (const log of [`${file}-wal`, `${file}-journal`]) {
+    if ((lookAt(log)?.size ?? 0) === 0) continue;
+    throw new FileError(
+      `${attempt}: ${log} is left of a ledger that is not there any more; put it back beside that ` +
+        "one, or delete it",
+    );
+  }
+}
+
+/** @returns the error of an attempt to make a file where there is one */
+export function nameTaken(attempt: string): FileError {
+  return new FileError(`${attempt}: there is a file of that name, and it is never overwritten`);
+}
+
+/** Does not follow a symbolic link: one that leads nowhere is in the way as well. */
+function lookAt(file: string): Deno.FileInfo | undefined {
+  return attempting(
+    `cannot look for the file ${file}`,
+    () => unlessMissing(() => Deno.lstatSync(file)),
   );
 }
 

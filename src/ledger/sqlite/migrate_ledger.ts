@@ -3,10 +3,11 @@
  */
 import { keptCopiesMax } from "../../limits.ts";
 import type { DatabaseSync } from "node:sqlite";
+import { isThere, removeIfThere } from "../../durable_files.ts";
 import { FileError, MicropayError } from "../../errors.ts";
 import { copyTables } from "./copy_tables.ts";
 import { createLedgerFile } from "./create_ledger_file.ts";
-import { connect, type LedgerFileMarks, removeIfThere } from "./ledger_file.ts";
+import { connect, type LedgerFileMarks } from "./ledger_file.ts";
 import { type Migration, migrations, migrationStatements } from "./schema.ts";
 import { ledgerError } from "./ledger_error.ts";
 
@@ -68,18 +69,9 @@ function freeCopyFile(
   const first = `${file}.schema-${version}`;
   for (let copy = 1; copy <= keptCopiesMax; copy++) {
     const name = copy === 1 ? first : `${first}-${copy}`;
-    if (isFree(name)) return name;
+    if (!isThere(name)) return name;
   }
   throw new FileError(
     `${attempt}: there are ${keptCopiesMax} copies of it, ${first} and on; move them away`,
   );
-}
-
-function isFree(name: string): boolean {
-  try {
-    Deno.lstatSync(name);
-    return false;
-  } catch (error) {
-    return error instanceof Deno.errors.NotFound;
-  }
 }

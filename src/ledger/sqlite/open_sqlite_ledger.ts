@@ -8,7 +8,8 @@ import {
   requireLedgerFile,
   requireSameLedger,
 } from "./ledger_file.ts";
-import { type LedgerLock, takeLedgerLock } from "./ledger_lock.ts";
+import type { FileLock } from "../../sqlite/file_lock.ts";
+import { takeLedgerLock } from "./ledger_lock.ts";
 import { requireOneName, resolveLedgerPath } from "./ledger_path.ts";
 import { migrateLedger } from "./migrate_ledger.ts";
 import { takeBackReplacement } from "./replace_ledger_file.ts";
@@ -41,7 +42,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Sq
   // An existing file is looked at first: no lock file is left beside a file that is not ours.
   if (exists) requireSameLedger(file, identifyLedgerFile(file).ledgerId, ledgerId);
   let database: DatabaseSync | undefined;
-  let lock: LedgerLock | undefined;
+  let lock: FileLock | undefined;
   try {
     const use = serve ? "serve" : "write";
     lock = takeLedgerLock(file, { use, attempt: `cannot ${use} the ledger ${file}` });

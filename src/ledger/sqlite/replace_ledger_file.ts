@@ -11,12 +11,19 @@
  * - A program that opened the old file without reading it still has the old file. SQLite does not let it write, nor fold a log
  *   on closing: it sees that the file has moved (SQLITE_READONLY_DBMOVED).
  */
+import { basename, dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { FileError, LedgerBusyError, MicropayError } from "../../errors.ts";
-import { syncFolderNow } from "../../sync_folder.ts";
-import { connect, ledgerFileExists, removeIfThere } from "./ledger_file.ts";
-import { folderOf, logSuffixes, placeNewFile } from "./new_file.ts";
-import { sqliteCondition, systemReason } from "../../sqlite/sqlite_error.ts";
+import {
+  attempting,
+  placeFile,
+  removeIfThere,
+  renameIfThere,
+  syncFolder,
+} from "../../durable_files.ts";
+import { LedgerBusyError } from "../../errors.ts";
+import { sqliteCondition } from "../../sqlite/sqlite_error.ts";
+import { connect, ledgerFileExists } from "./ledger_file.ts";
+import { logSuffixes, nameTaken } from "./ledger_path.ts";
 
 const keptMark = ".replaced-";
 
@@ -40,9 +47,9 @@ export function replaceLedgerFile(
 ): void {
   const attempt = `cannot keep the ledger ${file} as ${kept}`;
   using held = holdAlone(file, `cannot replace the ledger ${file}`);
-  try {
-    // Two names for one file for an instant, and then the one name for the other file: it is never without.
-    placeNewFile(file, kept, { attempt });
+  attempting(attempt, () => {
+    // One file has two names for an instant. Then the other file takes over the first name, so that it always names a ledger.
+    if (!placeFile(file, kept)) throw nameTaken(attempt);
     try {
       if (!held.isWhole) moveLog(file, kept);
       Deno.renameSync(by, file);
@@ -52,11 +59,8 @@ export function replaceLedgerFile(
       else renameIfThere(kept, file);
       throw error;
     }
-    syncFolderNow(folderOf(file));
-  } catch (error) {
-    if (error instanceof MicropayError) throw error;
-    throw new FileError(`${attempt}: ${systemReason(error)}`, { cause: error });
-  }
+    syncFolder(dirname(file));
+  });
 }
 
 /** Removes a ledger and its log. Under the lock, for `replace`; throws as {@link replaceLedgerFile}. */
@@ -80,24 +84,17 @@ export function removeLog(file: string): void {
 export function takeBackReplacement(file: string): void {
   const found = Deno.statSync(file);
   if ((found.nlink ?? 1) <= 1) return;
-  const folder = folderOf(file);
-  const start = `${file.slice(folder.length)}${keptMark}`;
-  try {
+  const folder = dirname(file);
+  attempting(`cannot take back the unfinished restore of ${file}`, () => {
     for (const { name } of [...Deno.readDirSync(folder)]) {
-      if (!name.startsWith(start)) continue;
-      const kept = `${folder}${name}`;
+      if (!name.startsWith(`${basename(file)}${keptMark}`)) continue;
+      const kept = join(folder, name);
       const { ino, dev } = Deno.lstatSync(kept);
       if (ino !== found.ino || dev !== found.dev) continue;
       moveLog(kept, file);
       removeIfThere(kept);
     }
-  } catch (error) {
-    if (error instanceof MicropayError) throw error;
-    throw new FileError(
-      `cannot take back the unfinished restore of ${file}: ${systemReason(error)}`,
-      { cause: error },
-    );
-  }
+  });
 }
 
 interface HeldLedger extends Disposable {
@@ -144,12 +141,4 @@ function journalMode(database: DatabaseSync, change: "" | " = DELETE"): unknown 
 
 function moveLog(from: string, to: string): void {
   for (const suffix of logSuffixes) renameIfThere(`${from}${suffix}`, `${to}${suffix}`);
-}
-
-function renameIfThere(from: string, to: string): void {
-  try {
-    Deno.renameSync(from, to);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }

@@ -33,7 +33,7 @@ import {
 import { CommitQueue, type Operation } from "../../sqlite/commit_queue.ts";
 import { watchLedgerFile } from "./ledger_file.ts";
 import { integerIn, presenceFromRow } from "./rows.ts";
-import type { LedgerLock } from "./ledger_lock.ts";
+import type { FileLock } from "../../sqlite/file_lock.ts";
 import { ledgerError } from "./ledger_error.ts";
 import { SqliteAccounts } from "./sqlite_accounts.ts";
 import { SqliteBook } from "./sqlite_book.ts";
@@ -43,7 +43,7 @@ import { prepareStatements, type Statements } from "./statements.ts";
 export class SqliteLedger implements Ledger {
   readonly #database: DatabaseSync;
   readonly #file: string;
-  readonly #lock: LedgerLock | undefined;
+  readonly #lock: FileLock | undefined;
   readonly #sql: Statements;
   readonly #accounts: SqliteAccounts;
   readonly #book: SqliteBook;
@@ -56,7 +56,7 @@ export class SqliteLedger implements Ledger {
   /** Takes over an open connection and the lock. Callers use `openSqliteLedger`. */
   constructor(
     database: DatabaseSync,
-    options: { file: string; ledgerId: string; lock: LedgerLock | undefined },
+    options: { file: string; ledgerId: string; lock: FileLock | undefined },
   ) {
     this.#database = database;
     this.#file = options.file;

@@ -22,7 +22,6 @@ export class CutOffDisk {
       makeFolder: (path) => this.#change(() => systemDisk.makeFolder(path)),
       writeWhole: (...args) => this.#change(() => systemDisk.writeWhole(...args)),
       rename: (...args) => this.#change(() => systemDisk.rename(...args)),
-      remove: (path) => this.#change(() => systemDisk.remove(path)),
     };
   }
 

@@ -76,13 +76,6 @@ const rows: Readonly<Record<string, Use>> = {
     assertEquals(await disk.names(folder), ["to"]);
     assertEquals(await disk.readText(`${folder}/to`), "new");
   },
-  "what is removed is gone, and cannot be removed again": async (disk, folder) => {
-    await disk.writeWhole(`${folder}/file`, "", "private");
-    await disk.remove(`${folder}/file`);
-    assertEquals(await disk.readText(`${folder}/file`), undefined);
-    const remove = () => disk.remove(`${folder}/file`);
-    await assertRejects(remove, FileError, `remove ${folder}/file: `);
-  },
   "under a lock one action runs at a time, whatever the ones before came to": async (
     disk,
     folder,

@@ -217,7 +217,7 @@ for (const row of rows) {
         pins,
         atMs: systemClock.nowMs(),
         ca: fileOf(row.ca, "/given.pem"),
-        readNearbyCa: () => Promise.resolve(fileOf(row.nearby, "/here/CA.pem")),
+        readNearbyCa: () => fileOf(row.nearby, "/here/CA.pem"),
         onKnown: (fingerprint) => known.push(fingerprint),
         fingerprint: of(row.fingerprint)?.fingerprint,
         confirm: row.confirm === undefined ? undefined : (shown) => {

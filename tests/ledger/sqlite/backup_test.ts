@@ -9,8 +9,6 @@ import {
 } from "../../../src/errors.ts";
 import { backupSqliteLedger, openRestorePlace } from "../../../src/ledger/sqlite/backup_ledger.ts";
 import { deleteSqliteLedger } from "../../../src/ledger/sqlite/delete_sqlite_ledger.ts";
-import { removeIfThere } from "../../../src/ledger/sqlite/ledger_file.ts";
-import { placeNewFile } from "../../../src/ledger/sqlite/new_file.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
 import {
@@ -177,30 +175,6 @@ Deno.test("a ledger is never made where the log of one that is gone would be tak
     assertEquals(namesIn(folder), []);
     assertEquals((await totalsOf(file)).entries, 0);
   }));
-
-const linkers: [string, typeof Deno.linkSync | undefined][] = [
-  ["with links", undefined],
-  ["without", () => {
-    throw new Deno.errors.PermissionDenied("Operation not permitted (os error 1)");
-  }],
-];
-for (const [sentence, link] of linkers) {
-  Deno.test(`on a disk ${sentence} a finished file gets its name, and never that of another`, () =>
-    inFolder((folder) => {
-      const [from, to] = [`${folder}/from`, `${folder}/to`];
-      const options = { attempt: "cannot", ...(link && { link }) };
-      Deno.writeTextFileSync(from, "whole");
-      placeNewFile(from, to, options);
-      assertEquals(Deno.readTextFileSync(to), "whole");
-      removeIfThere(from);
-      Deno.writeTextFileSync(from, "other");
-      assertThrows(() => placeNewFile(from, to, options), FileError, "never overwritten");
-      assertEquals([Deno.readTextFileSync(to), Deno.readTextFileSync(from)], ["whole", "other"]);
-      assertThrows(() => placeNewFile(`${folder}/none`, `${folder}/new`, options), Error);
-      assertEquals(namesIn(folder), ["from", "to"]);
-      return Promise.resolve();
-    }));
-}
 
 function restore(backup: string, file: string): string | undefined {
   using place = openRestorePlace(file);

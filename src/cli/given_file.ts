@@ -1,0 +1,35 @@
+/**
+ * Files that a person names on the command line, and the CA's certificate in the current folder.
+ */
+import { attempting, readTextIfThere } from "../durable_files.ts";
+import { FileError, systemReason } from "../errors.ts";
+
+/**
+ * Reads a file that a person named. Unlike a file found in a folder, it may be a pipe, as in `--ca <(…)`.
+ *
+ * @param attempt what the text is read for, as in "read the CA certs/CA.pem"
+ * @returns its text, which is not empty
+ * @throws {FileError} when it is missing or empty, or cannot be read
+ */
+export async function readGivenFile(path: string, attempt: string): Promise<string> {
+  try {
+    const text = await Deno.readTextFile(path);
+    if (text !== "") return text;
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) {
+      throw new FileError(`${attempt}: ${systemReason(cause)}`, { cause });
+    }
+  }
+  throw new FileError(`${attempt}: there is no such file, or it is empty`);
+}
+
+/** Where the operator's CA is, seen from the folder that the server was started in. */
+export const nearbyCaPath = "certs/CA.pem";
+
+/**
+ * @returns the CA's certificate in the current folder, if there is one
+ * @throws {FileError} when it is not a regular file, or cannot be read
+ */
+export function readNearbyCa(): string | undefined {
+  return attempting(`read ${nearbyCaPath}`, () => readTextIfThere(nearbyCaPath)) || undefined;
+}

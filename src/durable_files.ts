@@ -1,0 +1,188 @@
+/**
+ * Files that survive a kill, a full disk and a power cut: at any moment a file has its old text, its
+ * new text, or does not exist. A file's text is on the disk after an fsync of the file, and its name
+ * after an fsync of its folder.
+ *
+ * Every function blocks until the disk has done its work. Such writes are rare, and the ledger makes
+ * some of them while it holds a lock of SQLite. Without another note, a function throws what the file
+ * system throws; {@link attempting} turns that into a `FileError`.
+ */
+import { dirname } from "node:path";
+import { FileError, MicropayError, systemReason } from "./errors.ts";
+import { textFileBytesMax } from "./limits.ts";
+
+/** Who may read a file: only this user (0600), or every user (0644). */
+export type FileAccess = "private" | "public";
+
+/**
+ * Runs an action on files.
+ *
+ * @param attempt what the action tries, as in "write /home/alice/key.pem"
+ * @throws {FileError} that begins with `attempt`, when the file system refuses
+ */
+export function attempting<T>(attempt: string, action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    if (cause instanceof MicropayError) throw cause;
+    throw new FileError(`${attempt}: ${systemReason(cause)}`, { cause });
+  }
+}
+
+/** Writes a file, in place of the one that has its name. */
+export function replaceFile(path: string, text: string, access: FileAccess): void {
+  writeTemporary(path, { text, access }, (temporary) => {
+    Deno.renameSync(temporary, path);
+    syncFolder(dirname(path));
+  });
+}
+
+/**
+ * Writes a new file, and leaves the one that has its name.
+ *
+ * @returns whether the name was free
+ */
+export function createFile(path: string, text: string, access: FileAccess): boolean {
+  return writeTemporary(path, { text, access }, (temporary) => placeFile(temporary, path));
+}
+
+/**
+ * Gives a finished file a further name. The caller removes the first one.
+ *
+ * This makes a link, because a link never replaces a file. On a disk without links (FAT, as on most
+ * memory sticks) an empty file reserves the name, and the finished file then takes its place.
+ *
+ * @returns whether the name was free
+ */
+export function placeFile(
+  from: string,
+  to: string,
+  { link = Deno.linkSync }: { readonly link?: typeof Deno.linkSync } = {},
+): boolean {
+  try {
+    link(from, to);
+  } catch (refusal) {
+    if (refusal instanceof Deno.errors.AlreadyExists || !reserveName(to)) return false;
+    try {
+      Deno.renameSync(from, to);
+    } catch (error) {
+      removeIfThere(to);
+      throw error;
+    }
+  }
+  syncFolder(dirname(to));
+  return true;
+}
+
+/**
+ * Makes an empty private file.
+ *
+ * @returns whether the name was free
+ */
+export function reserveName(path: string): boolean {
+  try {
+    Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    throw error;
+  }
+}
+
+/** Makes a folder that only this user can open, and the folders above it. An existing one stays as it is. */
+export function makeFolder(path: string): void {
+  if (unlessMissing(() => Deno.statSync(path))?.isDirectory) return;
+  // From the top: a folder is on the disk before something is put into it.
+  makeFolder(dirname(path));
+  // Recursive, because another process may make it at the same time.
+  Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+  syncFolder(dirname(path));
+}
+
+/**
+ * fsyncs a folder, so that new and renamed files survive power loss.
+ *
+ * It ignores errors: not every system can do this for a folder, and the files themselves are on the disk.
+ */
+export function syncFolder(path: string): void {
+  try {
+    using folder = Deno.openSync(path);
+    folder.syncSync();
+  } catch {
+    // See above.
+  }
+}
+
+/**
+ * @returns the text of a regular file, or `undefined` when nothing has its name
+ * @throws {FileError} for anything but a regular file: reading a FIFO in a hostile folder would never end
+ */
+export function readTextIfThere(path: string): string | undefined {
+  const found = unlessMissing(() => Deno.statSync(path));
+  if (found === undefined) return undefined;
+  if (!found.isFile) throw new FileError(`read ${path}: it is not a regular file`);
+  if (found.size > textFileBytesMax) {
+    throw new FileError(`read ${path}: it has more than ${textFileBytesMax} bytes`);
+  }
+  return unlessMissing(() => Deno.readTextFileSync(path));
+}
+
+/** @returns whether something has this name, a symbolic link to nowhere included */
+export function isThere(path: string): boolean {
+  return unlessMissing(() => Deno.lstatSync(path)) !== undefined;
+}
+
+/** @returns the number of the file behind a path, or `undefined` when there is none or it cannot be read */
+export function inodeOf(path: string): number | undefined {
+  try {
+    return Deno.statSync(path).ino ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Renames a file. Does nothing when it does not exist. */
+export function renameIfThere(from: string, to: string): void {
+  unlessMissing(() => Deno.renameSync(from, to));
+}
+
+/**
+ * Removes a file. Does nothing when it does not exist.
+ *
+ * @throws {FileError} when it cannot be removed
+ */
+export function removeIfThere(path: string): void {
+  attempting(`cannot delete the file ${path}`, () => unlessMissing(() => Deno.removeSync(path)));
+}
+
+/** @returns the action's result, or `undefined` when the file or folder does not exist */
+export function unlessMissing<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Writes a file under a name of its own, so that two processes never write into each other's half. */
+function writeTemporary<T>(
+  path: string,
+  { text, access }: { readonly text: string; readonly access: FileAccess },
+  giveName: (temporary: string) => T,
+): T {
+  // Deno makes it with mode 0600.
+  const temporary = Deno.makeTempFileSync({ dir: dirname(path), prefix: ".new-" });
+  try {
+    using file = Deno.openSync(temporary, { write: true });
+    // Set on the file, because a tight umask would keep other users from reading a public one.
+    if (access === "public") Deno.chmodSync(temporary, 0o644);
+    for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
+      rest = rest.subarray(file.writeSync(rest));
+    }
+    file.syncSync();
+    return giveName(temporary);
+  } finally {
+    removeIfThere(temporary);
+  }
+}

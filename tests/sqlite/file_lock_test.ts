@@ -1,0 +1,85 @@
+/** One holder of a lock excludes another, in one process as between two. */
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { FileError } from "../../src/errors.ts";
+import {
+  type LockMode,
+  LockTakenError,
+  takeFileLock,
+  whileLocked,
+} from "../../src/sqlite/file_lock.ts";
+import { inFolder } from "../pki/temporary_folder.ts";
+
+/** Who holds the lock, who asks for it, and the mode that this one could not have. */
+const rows: readonly [LockMode, LockMode, LockMode | undefined][] = [
+  ["shared", "shared", undefined],
+  ["shared", "reserved", undefined],
+  ["shared", "exclusive", "exclusive"],
+  ["reserved", "shared", undefined],
+  ["reserved", "reserved", "reserved"],
+  ["reserved", "exclusive", "reserved"],
+  ["exclusive", "shared", "shared"],
+  ["exclusive", "reserved", "shared"],
+  ["exclusive", "exclusive", "shared"],
+];
+for (const [held, asked, refused] of rows) {
+  Deno.test(`a lock that is ${held} ${refused ? "excludes" : "allows"} one that is ${asked}`, () =>
+    inFolder((folder) => {
+      const take = (mode: LockMode) => takeFileLock(`${folder}/lock`, { mode, waitMs: 0 });
+      const first = take(held);
+      if (refused === undefined) take(asked).release();
+      else assertEquals(assertThrows(() => take(asked), LockTakenError).mode, refused);
+      first.release();
+      take(asked).release();
+      assertEquals(Deno.statSync(`${folder}/lock`).mode! & 0o777, 0o600);
+      return Promise.resolve();
+    }));
+}
+
+Deno.test("actions under one path run one after the other, and leave no lock file", () =>
+  inFolder(async (folder) => {
+    const seen: string[] = [];
+    const run = (name: string, path: string) =>
+      whileLocked(path, async () => {
+        seen.push(`${name} begins`);
+        await Promise.resolve();
+        seen.push(`${name} ends`);
+        if (name === "one") throw new TypeError("one failed");
+      });
+    const one = run("one", `${folder}/.lock`);
+    const two = run("two", `${folder}/./.lock`);
+    await assertRejects(() => one, TypeError, "one failed");
+    await two;
+    assertEquals(seen, ["one begins", "one ends", "two begins", "two ends"]);
+    assertEquals([...Deno.readDirSync(folder)], []);
+  }));
+
+Deno.test("an action does not run where its lock cannot be made", () =>
+  inFolder(async (folder) => {
+    const locked = () => whileLocked(`${folder}/none/.lock`, () => "ran");
+    await assertRejects(locked, FileError, `cannot make the file ${folder}/none/.lock: `);
+  }));
+
+Deno.test("a process that holds the lock excludes this one, and no longer when it is killed", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/.lock`;
+    const source = new URL("../../src/sqlite/file_lock.ts", import.meta.url).href;
+    const script = `import { whileLocked } from "${source}";
+      await whileLocked("${path}", () => {
+        console.log("held");
+        Deno.stdin.readSync(new Uint8Array(1));
+      });`;
+    await Deno.writeTextFile(`${folder}/holder.ts`, script);
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-prompt", "--no-lock", "--allow-all", `${folder}/holder.ts`],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const reader = child.stdout.getReader();
+    assertEquals((await reader.read()).done, false);
+    assertThrows(() => takeFileLock(path, { mode: "shared", waitMs: 0 }), LockTakenError);
+    child.kill("SIGKILL");
+    await child.status;
+    await reader.cancel();
+    await child.stdin.close().catch(() => {});
+    assertEquals(await whileLocked(path, () => "ran"), "ran");
+  }));
