@@ -6,7 +6,7 @@ import type { Environment } from "../process_io.ts";
 import { Refusal } from "./refusal.ts";
 import { unexpectedOption, unexpectedWord } from "./unexpected_word.ts";
 import { flagInEnvironment } from "./option_values.ts";
-import type { RepeatableRule } from "./value_rule.ts";
+import type { ReadValue } from "./value_rule.ts";
 
 /**
  * A command of the program, or the program itself.
@@ -38,7 +38,7 @@ export class ProgramCommand extends Command {
     const [long, key] = [option.long!, option.attributeName()];
     this.#readers.set(option, (text) => read(text, undefined));
     const named = (text: string, previous: unknown) => {
-      if (this.getOptionValueSource(key) === "cli" && repeatableOf(option) === undefined) {
+      if (this.getOptionValueSource(key) === "cli" && readerOf(option)?.readAll === undefined) {
         throw new Refusal(`${long} may be given once only.`);
       }
       return readAs(long, () => read(text, previous));
@@ -55,7 +55,7 @@ export class ProgramCommand extends Command {
       // A container file leaves a variable out by setting it to nothing.
       if (text === undefined || text === "" || isOfOrchestrator(variable, text)) continue;
       if (this.getOptionValueSource(key) === "cli") continue;
-      const readText = option.isBoolean() ? flagInEnvironment : repeatableOf(option)?.readAll;
+      const readText = option.isBoolean() ? flagInEnvironment : readerOf(option)?.readAll;
       const value = readAs(variable, () => (readText ?? read)(text));
       this.setOptionValueWithSource(key, value, "env");
     }
@@ -80,7 +80,7 @@ export class ProgramCommand extends Command {
 
 /** The variable of an option: `--initial-balance` is `MICROPAY_INITIAL_BALANCE`. */
 export function variableOf(option: Option): string {
-  return repeatableOf(option)?.variable ??
+  return readerOf(option)?.variable ??
     `MICROPAY_${option.name().toUpperCase().replaceAll("-", "_")}`;
 }
 
@@ -89,8 +89,11 @@ export function plainFlags(flags: string): string {
   return flags.replace(/[<>]/g, "");
 }
 
-function repeatableOf(option: Option): RepeatableRule<unknown> | undefined {
-  return (option.parseArg as { repeatable?: RepeatableRule<unknown> } | undefined)?.repeatable;
+/** An option's reader, with what `value_rule.ts` puts beside the function. */
+function readerOf(option: Option) {
+  return option.parseArg as
+    | Pick<ReadValue<unknown>, "variable"> & { readonly readAll?: ReadValue<unknown> }
+    | undefined;
 }
 
 /** Reads a value, and puts the name of its argument, option or variable before a refusal. */

@@ -11,6 +11,17 @@ export type Suggested = readonly string[] | "file" | "directory";
 export interface ReadValue<T> {
   (text: string): T;
   readonly suggests?: Suggested;
+  /** The variable of its option, where that is not named after the option. */
+  readonly variable?: string;
+}
+
+/**
+ * A flag whose variable is not named after it.
+ *
+ * @param variable the whole name, as in `MICROPAY_CERTIFICATE_YES`
+ */
+export function flag(variable: string) {
+  return Object.assign(() => true, { variable });
 }
 
 /**
@@ -59,13 +70,14 @@ export function listOf<T>(read: ReadValue<T>) {
   return Object.assign(readNext, read.suggests && { suggests: read.suggests });
 }
 
-/** How one variable of the environment holds all values of an option that may be repeated. */
-export interface RepeatableRule<T> {
-  readonly variable: string;
-  readonly readAll: ReadValue<readonly T[]>;
-}
-
-/** The values of an option that may be repeated. */
-export function repeatable<T>(read: ReadValue<T>, rule: RepeatableRule<T>) {
-  return Object.assign(listOf(read), { repeatable: rule });
+/**
+ * The values of an option that may be repeated.
+ *
+ * @param options `variable` is the variable that holds all of them, which `readAll` reads
+ */
+export function repeatable<T>(
+  read: ReadValue<T>,
+  options: { readonly variable: string; readonly readAll: ReadValue<readonly T[]> },
+) {
+  return Object.assign(listOf(read), options);
 }

@@ -6,6 +6,7 @@ import { defaultFolder } from "../../pki/gencert_hint.ts";
 import { examples } from "../command_line/help_page.ts";
 import { certificateDays, hosts, type Paths } from "../command_line/option_values.ts";
 import { firstOf, requestOf } from "../command_line/request_of.ts";
+import { flag } from "../command_line/value_rule.ts";
 
 /** Validity of the server's certificate in days, unless told otherwise. */
 export const certificateDaysDefault = 365;
@@ -79,7 +80,8 @@ function withOptions(command: Command<[], OptionValues, OptionValues>, { file, d
       "With --force: even if a ledger of that CA is there, which is given up so.",
       false,
     )
-    .option("--yes", "Do what --force asks about.", false)
+    // A server in a container may have MICROPAY_YES, which agrees to --reset only.
+    .option("--yes", "Do what --force asks about.", flag("MICROPAY_CERTIFICATE_YES"), false)
     .option(
       "--db <FILE>",
       "The ledger that --force spares. Without it: server.db here and beside the certificates' folder.",

@@ -51,24 +51,20 @@ export function takeLedgerLock(
     return takeFileLock(ledgerLockFile(file), { mode: modes[use], waitMs: ledgerLockWaitMs });
   } catch (cause) {
     if (!(cause instanceof LockTakenError)) throw cause;
-    const options = { cause };
-    switch (cause.mode) {
-      // Only an exclusive holder stands against a shared one.
-      case "shared":
-        throw new LedgerBusyError(
-          `${attempt}: another command restores or deletes it; try again later`,
-          options,
-        );
-      case "reserved":
-        throw new LedgerError(
-          `${attempt}: another server is using it; stop that one first`,
-          options,
-        );
-      case "exclusive":
-        throw new LedgerBusyError(
-          `${attempt}: another command is writing to it; try again later`,
-          options,
-        );
-    }
+    const { kind, text } = refusals[cause.mode];
+    throw new kind(`${attempt}: ${text}`, { cause });
   }
 }
+
+/** What it means that a mode cannot be had. Only a holder of `replace` stands against a shared lock. */
+const refusals = {
+  shared: {
+    kind: LedgerBusyError,
+    text: "another command restores or deletes it; try again later",
+  },
+  reserved: { kind: LedgerError, text: "another server is using it; stop that one first" },
+  exclusive: {
+    kind: LedgerBusyError,
+    text: "another command is writing to it; try again later",
+  },
+} as const;

@@ -219,6 +219,18 @@ Deno.test("a server's address of the environment is no name in a certificate, an
   assertObjectMatch(parsed("gencert", hosts), { hosts: ["pay.example.org"] });
 });
 
+Deno.test("a yes to an empty ledger is no yes to a new CA, and the reverse", () => {
+  for (const variable of ["MICROPAY_YES", "MICROPAY_CERTIFICATE_YES"]) {
+    const variables = { [variable]: "1" };
+    const isOfServer = variable === "MICROPAY_YES";
+    assertObjectMatch(parsed("server 8888 --reset", variables), { yes: isOfServer });
+    assertObjectMatch(parsed("gencert --force", variables), { yes: !isOfServer });
+    assertObjectMatch(parsed("gencert renew", variables), { yes: !isOfServer });
+  }
+  assertObjectMatch(parsed("gencert --force --yes"), { yes: true });
+  assertObjectMatch(parsed("gencert", { MICROPAY_CERTIFICATE_YES: "no" }), { yes: false });
+});
+
 Deno.test("no argument comes from the environment", () => {
   const variables = { MICROPAY_SERVER_PORT: "8888", MICROPAY_SERVER_IP: "127.0.0.1" };
   assertEquals(refusedWith("server", variables).reason, "SERVER_PORT is missing.");

@@ -136,7 +136,9 @@ for (const { line, usage, entries } of pages) {
     const { text } = printedBy(`${line} --help`);
     for (const [, name] of text.matchAll(/^ {2}(?:-[a-z], )?--([a-z-]+)/gm)) {
       if (name === "help" || name === "version") continue;
-      const own = line.startsWith("gencert") && name === "host" ? "certificate-host" : name!;
+      const own = line.startsWith("gencert") && ["host", "yes"].includes(name!)
+        ? `certificate-${name}`
+        : name!;
       assertStringIncludes(text, `[MICROPAY_${own.toUpperCase().replaceAll("-", "_")}]`);
     }
   });
