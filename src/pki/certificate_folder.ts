@@ -35,9 +35,9 @@ export interface OpenedCertificates {
  * @throws {CertificateError} with the path of the file that has expired, belongs to another CA,
  * does not match its key, or has the wrong form
  */
-export async function openCertificates(
+export function openCertificates(
   { folder, clock }: { folder: string; clock: Clock },
-): Promise<OpenedCertificates> {
+): OpenedCertificates {
   if (isUnfinished(folder)) {
     throw new FileError(
       `use the certificates in ${folder}: making them was interrupted; ${
@@ -46,7 +46,7 @@ export async function openCertificates(
     );
   }
   const atMs = clock.nowMs();
-  const authority = await openAuthority(folder, atMs);
+  const authority = openAuthority(folder, atMs);
   const { anchor } = authority;
   const certificatePem = readIn(folder, "server.crt");
   const privateKeyPem = readIn(folder, "server.key");
@@ -59,7 +59,7 @@ export async function openCertificates(
 }
 
 /** Returns whether the folder has none of the four files, so that a first start may make them. */
-export async function hasNoCertificates(folder: string): Promise<boolean> {
+export function hasNoCertificates(folder: string): boolean {
   return namesThere(folder).length === 0;
 }
 
@@ -70,7 +70,7 @@ export async function hasNoCertificates(folder: string): Promise<boolean> {
  * certificate
  * @throws {FileError} when `CA.pem` is unreadable
  */
-export async function authorityFingerprint(folder: string): Promise<string | undefined> {
+export function authorityFingerprint(folder: string): string | undefined {
   if (!isThere(join(folder, "CA.pem"))) return undefined;
   try {
     const der = pemToDer(readIn(folder, "CA.pem"), "CERTIFICATE");
@@ -89,7 +89,7 @@ export async function authorityFingerprint(folder: string): Promise<string | und
  * @throws {CertificateError} when the CA is not valid at `atMs`, or its files do not belong
  * together
  */
-export async function openAuthority(folder: string, atMs: number): Promise<CertificateAuthority> {
+export function openAuthority(folder: string, atMs: number): CertificateAuthority {
   const caPem = readIn(folder, "CA.pem");
   const caKeyPem = readIn(folder, "CA.key");
   return withFileAdvice(

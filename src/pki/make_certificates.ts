@@ -68,12 +68,12 @@ export interface CertificatesReport {
 export async function makeCertificates(
   options: MakeCertificatesOptions,
 ): Promise<CertificatesReport> {
-  return await changeFolder(options, async () => {
+  return await changeFolder(options, () => {
     const there = namesThere(options.folder);
     if (there.length === 0) return makeAll(options);
     requireIncomplete(options.folder, there);
     const hasKey = there.includes("server.key");
-    return await makeServerFiles(options, hasKey ? await readServerKey(options.folder) : undefined);
+    return makeServerFiles(options, hasKey ? readServerKey(options.folder) : undefined);
   }, { finishOnly: true });
 }
 
@@ -92,10 +92,10 @@ export async function renewServerCertificate(options: RenewOptions): Promise<Cer
       } makes new certificates, and --out names another folder`,
     );
   }
-  return await changeFolder(options, async () => {
+  return await changeFolder(options, () => {
     requireAuthority(folder, namesThere(folder));
-    const names = hosts ?? await hostsThere(folder) ?? hostsDefault;
-    return await makeServerFiles({ ...rest, folder, hosts: names });
+    const names = hosts ?? hostsThere(folder) ?? hostsDefault;
+    return makeServerFiles({ ...rest, folder, hosts: names });
   });
 }
 
@@ -114,26 +114,26 @@ export async function replaceCertificates(
 /** Locks the folder, completes an interrupted run, makes the files and reports the result. */
 async function changeFolder(
   { folder, clock }: { folder: string; clock: Clock },
-  makeFiles: () => Promise<NewFile[]> | NewFile[],
+  makeFiles: () => NewFile[],
   { finishOnly = false } = {},
 ): Promise<CertificatesReport> {
   attempting(`use ${folder}`, () => Deno.mkdirSync(folder, { recursive: true }));
-  return await whileLocked(join(folder, ".lock"), async () => {
+  return await whileLocked(join(folder, ".lock"), () => {
     const mark = new Date(clock.nowMs()).toISOString().replaceAll(":", "");
     const finished = finishFiles(folder, { mark });
     const isFinished = finishOnly && finished.made.length > 0;
-    const changed = isFinished ? finished : addFiles(folder, await makeFiles(), { mark });
-    return await report(folder, clock, changed);
+    const changed = isFinished ? finished : addFiles(folder, makeFiles(), { mark });
+    return report(folder, clock, changed);
   });
 }
 
 /** Reads the folder again, so that the report shows what the server will find. */
-async function report(
+function report(
   folder: string,
   clock: Clock,
   { made, kept }: StagedFiles,
-): Promise<CertificatesReport> {
-  const { anchor, identity } = await openCertificates({ folder, clock });
+): CertificatesReport {
+  const { anchor, identity } = openCertificates({ folder, clock });
   return {
     made: certificateFileNames.filter((name) => made.includes(name))
       .map((name) => join(folder, name)),
@@ -154,11 +154,11 @@ function makeAll(options: MakeCertificatesOptions): NewFile[] {
   ];
 }
 
-async function makeServerFiles(
+function makeServerFiles(
   options: MakeCertificatesOptions,
   given?: SigningKey,
-): Promise<NewFile[]> {
-  const authority = await openAuthority(options.folder, options.clock.nowMs());
+): NewFile[] {
+  const authority = openAuthority(options.folder, options.clock.nowMs());
   return issueServerFiles(authority, options, given);
 }
 
@@ -212,13 +212,13 @@ function requireAuthority(folder: string, there: readonly CertificateFileName[])
   );
 }
 
-async function readServerKey(folder: string): Promise<SigningKey> {
+function readServerKey(folder: string): SigningKey {
   const pem = readIn(folder, "server.key");
   return withFileAdvice(folder, "server.key", () => SigningKey.read(pem));
 }
 
 /** @returns the hosts in the existing certificate, or `undefined` when there is no valid one */
-async function hostsThere(folder: string): Promise<readonly string[] | undefined> {
+function hostsThere(folder: string): readonly string[] | undefined {
   if (!isThere(join(folder, "server.crt"))) return undefined;
   try {
     return hostsOf(pemToDer(readIn(folder, "server.crt"), "CERTIFICATE"));

@@ -192,7 +192,7 @@ export async function openBooks(
     clock,
     random: systemRandom,
   });
-  const certificates = await openCertificates({ folder: certs, clock });
+  const certificates = openCertificates({ folder: certs, clock });
   const ledgerId = certificates.anchor.fingerprint;
   const ledger = await openSqliteLedger({ file: `${at}/server.db`, ledgerId });
   return new Books(at, { clock, certificates, ledger });

@@ -28,7 +28,7 @@ Deno.test("what the server signed stays good after a renewal, also when the old 
     random: systemRandom,
   });
   clock.advance(200 * dayMs);
-  const renewed = await openCertificates({ folder, clock });
+  const renewed = openCertificates({ folder, clock });
   const deposit = await books.move(["@issuer", "alice"], 7, {
     kind: "deposit",
     signer: renewed.identity,

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FileError } from "../../src/errors.ts";
 import {
   certificateFileNames,
@@ -21,7 +21,7 @@ Deno.test("the next run completes one that was killed at any moment", async (tes
         }
         if (moved < certificateFileNames.length) {
           const opening = () => openCertificates({ folder, clock: clockAt() });
-          await assertRejects(opening, FileError, `micropay gencert --out ${folder} finishes it`);
+          assertThrows(opening, FileError, `micropay gencert --out ${folder} finishes it`);
           assertEquals((await make(folder)).caFingerprint, caFingerprint);
         } else {
           await assertRejects(() => make(folder), FileError, "all of them are in");
@@ -34,7 +34,7 @@ Deno.test("the next run completes one that was killed at any moment", async (tes
     await inFolder(async (folder) => {
       await Deno.mkdir(`${folder}/.draft`);
       await Deno.writeTextFile(`${folder}/.draft/CA.key`, "half a k");
-      assert(await hasNoCertificates(folder));
+      assert(hasNoCertificates(folder));
       assertEquals((await make(folder)).made.length, 4);
       assertEquals(Object.keys(await snapshot(folder)).length, 4);
     });
@@ -76,7 +76,7 @@ Deno.test("exactly one of several concurrent runs succeeds, and its files belong
       for (const { reason } of errors) assert(reason instanceof FileError, String(reason));
       assertEquals(errors.length, results.length - 1);
       assertEquals(Object.keys(await snapshot(folder)).length, 4);
-      await openCertificates({ folder, clock: clockAt() });
+      openCertificates({ folder, clock: clockAt() });
     });
   }
 });

@@ -1,5 +1,12 @@
 import { testWith } from "../installed_tool.ts";
-import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import { CertificateError, FileError, type MicropayError } from "../../src/errors.ts";
 import {
   type CertificateFileName,
@@ -45,7 +52,7 @@ Deno.test("the four files are made in a new folder, with modes for their readers
       "server.key": 0o600,
     });
     assertEquals(report.serverNotAfterMs, atMs + 365 * dayMs);
-    const opened = await openCertificates({ folder, clock: clockAt() });
+    const opened = openCertificates({ folder, clock: clockAt() });
     assertEquals(opened.anchor.fingerprint, report.caFingerprint);
     assertEquals(opened.identity.party, { role: "server" });
     assertEquals(opened.authority.anchor.notAfterMs, report.caNotAfterMs);
@@ -80,7 +87,7 @@ Deno.test("a complete folder stays unchanged, and the error names the command th
     const error = await assertRejects(() => make(folder), FileError);
     assertMatch(error.message, /micropay gencert renew --out \S+ replaces the server's/);
     assertEquals(await snapshot(folder), before);
-    assertEquals(await hasNoCertificates(folder), false);
+    assertEquals(hasNoCertificates(folder), false);
   });
 });
 
@@ -197,7 +204,7 @@ Deno.test("a renewal works when the server's certificate is expired, damaged or 
         await spoil(folder);
         const ms = atMs + days * dayMs;
         assertEquals((await renew(folder, { ms })).hosts, hosts);
-        await openCertificates({ folder, clock: clockAt(ms) });
+        openCertificates({ folder, clock: clockAt(ms) });
       });
     });
   }
@@ -297,7 +304,7 @@ Deno.test("an error about the folder names the file", async (test) => {
         await make(folder);
         await spoil(folder);
         const open = () => openCertificates({ folder, clock: clockAt() });
-        assertMatch((await assertRejects(open, kind)).message, why);
+        assertMatch(assertThrows(open, kind).message, why);
       });
     });
   }
@@ -305,7 +312,7 @@ Deno.test("an error about the folder names the file", async (test) => {
     await inFolder(async (folder) => {
       await make(folder, { days: 1 });
       const clock = clockAt(atMs + 2 * dayMs);
-      const error = await assertRejects(
+      const error = assertThrows(
         () => openCertificates({ folder, clock }),
         CertificateError,
       );
@@ -320,7 +327,7 @@ Deno.test("an error about the folder names the file", async (test) => {
 Deno.test("a folder without the four files has no certificates", async () => {
   await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/README.md`, "");
-    assert(await hasNoCertificates(folder));
-    assert(await hasNoCertificates(`${folder}/missing`));
+    assert(hasNoCertificates(folder));
+    assert(hasNoCertificates(`${folder}/missing`));
   });
 });

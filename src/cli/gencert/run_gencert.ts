@@ -84,7 +84,7 @@ async function change(
     return await renewServerCertificate({ ...common, hosts, hostsDefault: usual });
   }
   const hosts = [...usual, ...options.hosts];
-  if (!force || await hasNoCertificates(out)) return await makeCertificates({ ...common, hosts });
+  if (!force || hasNoCertificates(out)) return await makeCertificates({ ...common, hosts });
   await requireConsent(options, environment);
   return await replaceCertificates({ ...common, hosts });
 }
@@ -127,7 +127,7 @@ async function requireConsent(
 /** @throws {UsageError} when a ledger of this CA is there, or one of which that cannot be told */
 async function requireNoLedger({ out, db }: GencertOptions): Promise<void> {
   const attempt = `replace the CA in ${out}`;
-  const fingerprint = await authorityFingerprint(out);
+  const fingerprint = authorityFingerprint(out);
   for (const file of db === undefined ? await ledgersBeside(out) : [db]) {
     const ledgerId = ledgerIdOf(file, attempt);
     if (ledgerId === undefined) continue;

@@ -129,7 +129,7 @@ async function move(
 ): Promise<ExitCode> {
   const { output, clock } = context;
   const { certs } = context.request;
-  const { identity, anchor } = await openCertificates({ folder: certs, clock });
+  const { identity, anchor } = openCertificates({ folder: certs, clock });
   return await withLedger(context, anchor, async (ledger) => {
     const kind = command.name === "deposit" ? "deposit" : "withdrawal";
     const { account: name, amount, memo } = command;
@@ -223,7 +223,7 @@ async function end(
   print: () => void,
 ): Promise<ExitCode> {
   const { clock, request } = context;
-  const { identity, anchor } = await openCertificates({ folder: request.certs, clock });
+  const { identity, anchor } = openCertificates({ folder: request.certs, clock });
   return await withLedger(context, anchor, async (ledger) => {
     const { outcome } = await endAccount(ending, { ledger, identity, anchor, clock });
     if (outcome === "changed") {

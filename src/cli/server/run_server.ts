@@ -171,7 +171,7 @@ async function openOrMakeCertificates(
   folder: string,
   log: ServerLog,
 ): Promise<OpenedCertificates> {
-  if (await hasNoCertificates(folder)) {
+  if (hasNoCertificates(folder)) {
     const place = resolve(folder);
     log.say(`No certificates in ${printable(place)}, making them:`);
     await runGencert(
@@ -192,7 +192,7 @@ async function openOrMakeCertificates(
       },
     );
   }
-  return await openCertificates({ folder, clock: systemClock });
+  return openCertificates({ folder, clock: systemClock });
 }
 
 /**
