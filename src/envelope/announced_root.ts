@@ -1,13 +1,14 @@
 /**
- * What a client that meets a ledger for the first time has to go by.
+ * The CA certificate that an unverified greeting announces.
  */
 import { readDocument } from "../pki/signed_document.ts";
 
 /**
- * The last certificate that the accepting side's first line carries, as it claims. Nothing is verified: it is only good for
- * comparing its fingerprint with one that is trusted, or for showing that to a person.
+ * Returns the last certificate in a greeting, unverified. A new client compares its fingerprint
+ * with a trusted one, or shows it to a person.
  *
- * @returns DER, or `undefined` when the line is not a greeting
+ * @param line the accepting side's first line
+ * @returns the certificate in DER, or `undefined` when the line is not a greeting
  */
 export function announcedRoot(line: string): Uint8Array<ArrayBuffer> | undefined {
   try {

@@ -1,6 +1,6 @@
 /**
- * The greeting: the signed first line of the accepting side, in clear. It announces the session key that messages are sealed
- * to and the nonce that binds them to this connection. It holds nothing secret.
+ * The greeting: the accepting side's signed first line, in clear. It announces the session key that
+ * messages are sealed to, and the nonce that binds them to this connection. It contains no secret.
  */
 import { isSeconds } from "../clock.ts";
 import { EnvelopeError } from "../errors.ts";
@@ -15,17 +15,27 @@ import { importRecipientKey, type RecipientKey, type SessionKey } from "./sessio
 const protocolVersion = 1;
 const nonceShape = /^[\w-]{22}$/;
 
-/** A greeting that was checked in full. */
+/** A verified greeting. */
 export interface Greeting {
-  /** Who accepts: issued by the trusted CA, of the expected role. Whether it is the expected one is for the caller. */
+  /**
+   * The accepting side's certificate, of the trusted CA and the expected role. The caller checks
+   * the name.
+   */
   readonly certificate: VerifiedCertificate;
+  /** 22 characters of base64url. */
   readonly nonce: string;
   readonly sessionKey: RecipientKey;
-  /** The accepting side's clock, in milliseconds since the epoch, a whole second. */
+  /** The accepting side's clock in milliseconds since the epoch, a whole second. */
   readonly issuedAtMs: number;
 }
 
-/** @returns the line, without its newline */
+/**
+ * Writes a greeting.
+ *
+ * @param options.nonce 22 characters of base64url, new for each connection
+ * @param options.atMs the current time in milliseconds since the epoch
+ * @returns the line without its newline
+ */
 export function writeGreeting(
   { identity, sessionKey, nonce, atMs }: {
     identity: Identity;
@@ -45,10 +55,12 @@ export function writeGreeting(
 }
 
 /**
- * Checks a greeting: form, certificate chain to the anchor, signature, version, issuer, dates, key.
+ * Reads and verifies a greeting: its form, certificate chain, signature, version, issuer, dates and
+ * key.
  *
- * @throws {EnvelopeError} when any of it does not hold
- * @throws {CertificateError} when the certificate is not a good one of this role
+ * @param options.atMs the current time in milliseconds since the epoch
+ * @throws {EnvelopeError} when one of these checks fails
+ * @throws {CertificateError} when the chain does not lead to the anchor or has another role
  */
 export async function readGreeting(
   line: string,
@@ -90,7 +102,7 @@ function checkDates(iat: unknown, exp: unknown, atMs: number): number {
   return issuedAtMs;
 }
 
-/** A number that is no date stays what it is: it came from the other side. */
+/** Returns a date as text. An invalid date from the other side stays a number. */
 function dateText(ms: number): string {
   const date = new Date(ms);
   return Number.isNaN(date.getTime()) ? String(ms) : date.toISOString();

@@ -1,8 +1,9 @@
 /**
- * The compact JWE of a message (RFC 7516 section 7.1): RSA-OAEP-256 wraps a fresh content key, A256GCM
- * encrypts the text (RFC 7518 sections 4.3 and 5.3). No other algorithm, no other header.
+ * The compact JWE of a message (RFC 7516 section 7.1). RSA-OAEP-256 wraps a fresh content key, and
+ * A256GCM encrypts the text (RFC 7518 sections 4.3 and 5.3). No other algorithm or header is
+ * accepted.
  *
- * WebCrypto does the RSA operation, on a thread of its own. AES on a few KB is cheaper in place.
+ * WebCrypto runs the RSA operation on another thread. AES on a few KB is cheaper in place.
  */
 import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv } from "node:crypto";
@@ -19,16 +20,16 @@ const ivBytes = 12;
 const tagBytes = 16;
 
 /**
- * The protected header of every message, in this order. `cty` says that a JWS is inside (RFC 7515
- * section 9.2.1), `kid` which of the receiver's keys it is for.
+ * Returns the protected header of a message, with its members in order. `cty` says that a JWS is
+ * inside (RFC 7515 section 9.2.1). `kid` names the receiver's session key.
  */
 export function messageHeader(kid: string) {
   return { alg: "RSA-OAEP-256", enc: "A256GCM", cty: "JOSE", kid };
 }
 
-/** A compact JWE in the right form, for our key. Nothing is decrypted yet. */
+/** A compact JWE of the right form for our key. Nothing is decrypted yet. */
 export interface Jwe {
-  /** The first part as it came: the additional data of the encryption. */
+  /** The first part as received: the additional data of the encryption. */
   readonly header: string;
   readonly encryptedKey: Uint8Array<ArrayBuffer>;
   readonly iv: Uint8Array<ArrayBuffer>;
@@ -37,7 +38,7 @@ export interface Jwe {
 }
 
 /**
- * How long the compact serialization of a text gets, known before anything is encrypted.
+ * Returns the length of the JWE of a text, without encrypting it.
  *
  * @param textBytes length of the text
  * @returns bytes, all of them ASCII
@@ -51,10 +52,19 @@ export function jweBytes(textBytes: number, { publicKey, kid }: RecipientKey): n
 }
 
 /**
- * Encrypts a text to a receiver's session key, under a fresh content key.
+ * Encrypts a text to a receiver's session key, with a fresh content key.
  *
  * @param text ASCII, such as a compact JWS
- * @returns the compact serialization
+ * @returns the compact JWE
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { generateSessionKey, importRecipientKey } from "./session_key.ts";
+ *
+ * const sessionKey = await generateSessionKey(2048);
+ * const line = await encryptJwe("text", await importRecipientKey(sessionKey.jwk));
+ * assertEquals(await decryptJwe(readJwe(line, sessionKey), sessionKey), "text");
+ * ```
  */
 export async function encryptJwe(text: string, { publicKey, kid }: RecipientKey): Promise<string> {
   const contentKey = systemRandom.bytes(contentKeyBytes);
@@ -72,17 +82,17 @@ export async function encryptJwe(text: string, { publicKey, kid }: RecipientKey)
 const compactJwe = /^([\w-]{1,512})\.([\w-]{342,683})\.([\w-]{16})\.([\w-]+)\.([\w-]{22})$/;
 
 /**
- * Takes a line apart and checks all that can be told without the private key, so that most nonsense
- * costs no more than a look.
+ * Reads a line and makes all checks that need no private key, so that most invalid lines cost
+ * little.
  *
- * @throws {EnvelopeError} when it is not a JWE of a message to this key
+ * @throws {EnvelopeError} when the line is not a JWE of a message to this key
  */
 export function readJwe(line: string, { kid, bits }: SessionKey): Jwe {
   const parts = compactJwe.exec(line);
   if (!parts) throw new EnvelopeError("open a line: not a compact JWE");
   const encryptedKey = decodePart(parts[2]!);
   if (encryptedKey.length * 8 !== bits) {
-    throw new EnvelopeError("open a line: the encrypted key has not our key's size");
+    throw new EnvelopeError("open a line: the encrypted key does not have our key's size");
   }
   checkHeader(decodePart(parts[1]!), kid);
   return {
@@ -95,10 +105,10 @@ export function readJwe(line: string, { kid, bits }: SessionKey): Jwe {
 }
 
 /**
- * Decrypts what {@link readJwe} took apart.
+ * Decrypts a JWE.
  *
  * @returns the text, one character per byte
- * @throws {EnvelopeError} when it cannot be decrypted
+ * @throws {EnvelopeError} when the decryption fails
  */
 export async function decryptJwe(
   { header, encryptedKey, iv, ciphertext, tag }: Jwe,
@@ -116,8 +126,8 @@ export async function decryptJwe(
 }
 
 /**
- * A key that cannot be unwrapped is replaced by a random one, with which the decryption then fails.
- * So nobody learns from the time taken which of the two failed (RFC 7516 section 11.5).
+ * Returns the content key, or a random one when the unwrapping fails. Then the decryption fails
+ * instead, so the time taken does not tell which of the two failed (RFC 7516 section 11.5).
  */
 async function decryptContentKey(
   encryptedKey: Uint8Array<ArrayBuffer>,

@@ -1,40 +1,44 @@
 /**
- * What is inside a sealed line. The envelope knows who speaks to whom on which connection in which order; what the `type` and
- * the `body` mean is the protocol's business.
+ * The contents of a sealed line. The envelope checks sender, receiver, connection and order. The
+ * protocol layer defines `type` and `body`.
  */
 import { isSeconds } from "../clock.ts";
 import { decodeBase64UrlStrict, encodeBase64Url } from "../base64.ts";
 import { EnvelopeError } from "../errors.ts";
 import type { JsonObject } from "../strict_json.ts";
 
-/** Which line this is: of which connection, at which place, for whom. Replays, forwards and reflections fail on one of these. */
+/**
+ * The place of a message: its connection, number and receiver. A replayed, forwarded or reflected
+ * message has the wrong one.
+ */
 export interface Address {
   /** The nonce of the connection's greeting. */
   readonly conn: string;
   /** Counts up by one in each direction, from 0. */
   readonly seq: number;
-  /** The URI of the one it is for. */
+  /** The receiver's URI. */
   readonly to: string;
 }
 
+/** A message with its place. */
 export interface Message extends Address {
   readonly type: string;
-  /** When it was sealed, in whole seconds since the epoch, by the sender's clock. Told, not checked: `conn` and `seq` are. */
+  /** When it was sealed by the sender's clock, in seconds since the epoch. Not verified. */
   readonly iat: number;
   readonly body: JsonObject;
 }
 
-/** What the connecting side adds to its first message, beside the certificates in the header. */
+/** The connecting side's addition to its first message. */
 export interface Introduction {
-  /** Its session key, as a JWK. */
+  /** Its session key as a JWK, not verified yet. */
   readonly enc: unknown;
-  /** An applicant's certificate request, DER. Absent when the header has certificates. */
+  /** An applicant's certificate request in DER. Absent when the header has certificates. */
   readonly csr?: Uint8Array<ArrayBuffer> | undefined;
 }
 
 const typeShape = /^[a-z][a-z_]{0,31}$/;
 
-/** The payload to be signed. */
+/** Returns the payload to sign. */
 export function encodeMessage(message: Message, introduction?: Introduction): JsonObject {
   const { type, seq, conn, to, iat, body } = message;
   const payload = { type, seq, conn, to, iat, body };
@@ -44,10 +48,11 @@ export function encodeMessage(message: Message, introduction?: Introduction): Js
 }
 
 /**
- * Reads a payload whose signature was or will be checked. Exactly the expected members, each of its type.
+ * Reads the payload of a message. It must have exactly the expected members, each of its type. The
+ * signature is the caller's to verify.
  *
- * @param first whether this is the connecting side's first message, which must introduce its sender
- * @throws {EnvelopeError} when it is anything else
+ * @param options.first whether it is the connecting side's first message, which must introduce it
+ * @throws {EnvelopeError} when the payload has any other form
  */
 export function decodeMessage(
   payload: JsonObject,

@@ -1,6 +1,7 @@
 /**
- * Opening a sealed line. Checks go from cheap to expensive: form, header, decryption, inner form, signature, place. Every failure
- * is an `EnvelopeError`; whoever sent the line learns nothing from it but a closed connection.
+ * Opens sealed lines. The checks go from cheap to expensive: form, header, decryption, inner form,
+ * signature, place. Each failure is an `EnvelopeError`. The sender learns only that the connection
+ * closed.
  */
 import { CertificateError, EnvelopeError } from "../errors.ts";
 import { verifyChain } from "../pki/certificate_profile.ts";
@@ -13,25 +14,29 @@ import { decryptJwe, readJwe } from "./jwe.ts";
 import { immediateScheduler, type Scheduler } from "./scheduler.ts";
 import { importRecipientKey, type RecipientKey, type SessionKey } from "./session_key.ts";
 
-/** What an accepting side admits as first message. */
+/** Whom an accepting side admits. */
 export interface Admission {
   readonly anchor: TrustAnchor;
-  /** Whether somebody without a certificate may introduce itself by a certificate request. */
+  /** Whether it admits applicants, who have a certificate request and no certificate. */
   readonly applicants: boolean;
+  /** The current time in milliseconds since the epoch. */
   readonly atMs: number;
 }
 
+/** A verified first message and its sender. */
 export interface FirstMessage {
   readonly message: Message;
   readonly sender: Peer;
-  /** Where answers are sealed to. */
+  /** The sender's session key, for the replies. */
   readonly recipient: RecipientKey;
 }
 
 /**
- * Opens the connecting side's first message and learns who it is.
+ * Opens the connecting side's first message and verifies its sender.
  *
- * @throws {EnvelopeError} when anything about it is not as it must be
+ * @param line the line without its newline
+ * @param options.scheduler runs the decryption and the checks after it
+ * @throws {EnvelopeError} when any check fails
  */
 export async function openFirst(
   line: string,
@@ -39,7 +44,6 @@ export async function openFirst(
     sessionKey: SessionKey;
     address: Address;
     admission: Admission;
-    /** Runs the decryption and the checks after it. */
     scheduler?: Scheduler | undefined;
   },
 ): Promise<FirstMessage> {
@@ -58,9 +62,11 @@ export async function openFirst(
 }
 
 /**
- * Opens any later message of a sender that is known.
+ * Opens a later message of a known sender.
  *
- * @throws {EnvelopeError} when anything about it is not as it must be
+ * @param line the line without its newline
+ * @param options.scheduler runs the decryption and the checks after it
+ * @throws {EnvelopeError} when any check fails
  */
 export async function openNext(
   line: string,
@@ -68,7 +74,6 @@ export async function openNext(
     sessionKey: SessionKey;
     address: Address;
     sender: Peer;
-    /** Runs the decryption and the checks after it. */
     scheduler?: Scheduler | undefined;
   },
 ): Promise<Message> {
@@ -107,7 +112,7 @@ function identifySender(
 }
 
 function checkAddress(message: Message, { conn, seq, to }: Address): void {
-  // One text for the three, the values only for the operator: all of them come from a sender whose signature was good.
+  // One text covers all three, for the operator's log. The sender signed the values that it shows.
   if (message.conn !== conn || message.seq !== seq || message.to !== to) {
     throw new EnvelopeError(
       `open a line: it is message ${message.seq} to ${message.to}, not message ${seq} to ${to}` +

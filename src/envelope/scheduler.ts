@@ -1,5 +1,6 @@
 /**
- * When expensive work may run. The envelope and the transport hand their work to a scheduler.
+ * Schedulers decide when expensive work runs. The envelope and the transport pass their work to
+ * one.
  */
 
 /** Decides when a task runs. */

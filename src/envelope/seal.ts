@@ -1,6 +1,6 @@
 /**
- * Sealing: a message is signed by its sender (JWS) and encrypted to its receiver's session key (JWE), in this order, so that
- * nobody but the receiver sees who signed. RFC 7516 section 7.1 (compact serialization), RFC 7518 sections 4.3 and 5.3.
+ * Seals messages. The sender signs (JWS), then encrypts to the receiver's session key (JWE), so
+ * that only the receiver sees who signed.
  */
 import { EnvelopeError } from "../errors.ts";
 import { lineBytesMax } from "../limits.ts";
@@ -11,9 +11,11 @@ import { encryptJwe, jweBytes } from "./jwe.ts";
 import type { RecipientKey, SessionKey } from "./session_key.ts";
 
 /**
- * @param introduce given with the connecting side's first message: announces its session key, and its certificates or its
- * request for one
- * @returns the line, without its newline
+ * Seals a message.
+ *
+ * @param options.introduce this end's session key, for the connecting side's first message. That
+ * message then carries the key, and the signer's certificates or certificate request.
+ * @returns the line without its newline
  * @throws {EnvelopeError} when the line would be longer than `lineBytesMax`
  */
 export async function seal(

@@ -1,6 +1,6 @@
 /**
- * Session keys: RSA-OAEP (SHA-256) key pairs made at run time. The public half is announced as a JWK (RFC 7517), signed by its
- * owner's identity; the private half cannot be exported and is never written anywhere.
+ * Session keys: RSA-OAEP (SHA-256) key pairs made at run time. Their owner's identity signs the
+ * public half, a JWK (RFC 7517). The private half cannot be exported and is never stored.
  */
 import { createHash } from "node:crypto";
 import { decodeBase64UrlStrict, encodeBase64Url } from "../base64.ts";
@@ -10,7 +10,7 @@ import type { JsonObject } from "../strict_json.ts";
 
 const algorithm = { name: "RSA-OAEP", hash: "SHA-256" } as const;
 
-/** The public half as it is announced. Exactly these members. */
+/** The public half as announced, with exactly these members. */
 export interface SessionJwk extends JsonObject {
   readonly kty: "RSA";
   readonly alg: "RSA-OAEP-256";
@@ -19,22 +19,22 @@ export interface SessionJwk extends JsonObject {
   readonly e: "AQAB";
 }
 
-/** A key pair of this process: opens what others seal. */
+/** A key pair of this process. It opens messages to this process. */
 export interface SessionKey {
   readonly privateKey: CryptoKey;
   readonly jwk: SessionJwk;
-  /** The JWK's SHA-256 thumbprint (RFC 7638), the `kid` of every message sealed to it. */
+  /** The JWK's SHA-256 thumbprint (RFC 7638), which messages to this key carry as `kid`. */
   readonly kid: string;
   readonly bits: RsaBits;
 }
 
-/** Somebody else's announced key: seals for them. */
+/** The public session key of another process, for sealing messages to it. */
 export interface RecipientKey {
   readonly publicKey: CryptoKey;
   readonly kid: string;
 }
 
-/** Makes a key pair. 2048 bits take about 0.1 s of a core, 4096 over 1 s. */
+/** Makes a key pair. 2048 bits take about 0.1 s of processor time, 4096 more than 1 s. */
 export async function generateSessionKey(bits: RsaBits): Promise<SessionKey> {
   const publicExponent = new Uint8Array([1, 0, 1]);
   const { privateKey, publicKey } = await crypto.subtle.generateKey(
@@ -48,8 +48,10 @@ export async function generateSessionKey(bits: RsaBits): Promise<SessionKey> {
 }
 
 /**
- * Reads an announced key. One exponent and three sizes are accepted, so the cost of sealing for a stranger is known.
+ * Reads an announced session key. One exponent and three sizes are accepted, so sealing has a known
+ * cost.
  *
+ * @param value the JWK
  * @throws {EnvelopeError} when it is anything else
  */
 export async function importRecipientKey(value: unknown): Promise<RecipientKey> {
@@ -73,15 +75,14 @@ export async function importRecipientKey(value: unknown): Promise<RecipientKey> 
 }
 
 /**
- * The SHA-256 thumbprint of a JWK: over its required members, in the order of their names (RFC
- * 7638).
+ * Returns the JWK's SHA-256 thumbprint, over its required members in alphabetical order (RFC 7638).
  */
 function thumbprint(n: string): string {
   const members = JSON.stringify({ e: "AQAB", kty: "RSA", n });
   return encodeBase64Url(createHash("sha256").update(members).digest());
 }
 
-/** Of exactly the claimed size (top bit set) and odd, as every product of two large primes is. */
+/** Returns whether the modulus has an accepted size (top bit set) and is odd, as RSA moduli are. */
 function isModulus(bytes: Uint8Array): boolean {
   const bits = bytes.length * 8;
   return rsaBitsChoices.some((choice) => choice === bits) &&

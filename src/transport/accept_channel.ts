@@ -1,5 +1,5 @@
 /**
- * The accepting side's handshake: greet, then learn from the first message who connected.
+ * The accepting side's handshake: it greets, then verifies who connected from the first message.
  */
 import type { Clock } from "../clock.ts";
 import { signerUri } from "../envelope/peer.ts";
@@ -16,24 +16,27 @@ import { Channel, type LineObserver } from "./channel.ts";
 import { LineReader } from "./line_reader.ts";
 import { LineWriter } from "./line_writer.ts";
 
+/** What the accepting side needs for a handshake. */
 export interface AcceptOptions {
   readonly identity: Identity;
   readonly sessionKey: SessionKey;
   readonly anchor: TrustAnchor;
-  /** Whether somebody without a certificate may come in, to ask for one. */
+  /** Whether applicants without a certificate may connect. */
   readonly applicants: boolean;
-  /** How long the first message may take to begin. */
+  /** Longest wait for the start of the first message. */
   readonly firstMessageTimeoutMs: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly observe?: LineObserver | undefined;
-  /** Runs the signing of the greeting and the opening of messages; at once when absent. */
+  /**
+   * Runs the signing of the greeting and the opening of messages. When absent, they run at once.
+   */
   readonly scheduler?: Scheduler | undefined;
-  /** Runs the opening of the first message, in place of `scheduler`. */
+  /** Runs the opening of the first message instead of `scheduler`. */
   readonly firstScheduler?: Scheduler | undefined;
 }
 
-/** The first message came with the one who sent it. */
+/** An accepted channel, with the first message and its sealed line. */
 export interface Accepted {
   readonly channel: Channel;
   readonly message: Message;
@@ -41,9 +44,11 @@ export interface Accepted {
 }
 
 /**
- * @returns `undefined` when the other side went away before it said anything
- * @throws {EnvelopeError} when the first line is not a good first message; the connection is closed
- * @throws {TimeoutError} when it does not come in time; the connection is closed
+ * Greets the connecting side and opens its first message.
+ *
+ * @returns the channel, or `undefined` when the other side closed without sending anything
+ * @throws {EnvelopeError} when the first message is not valid; the connection is closed then
+ * @throws {TimeoutError} when it does not arrive in time; the connection is closed then
  * @throws {ClosedError} when the greeting cannot be written
  */
 export async function acceptChannel(

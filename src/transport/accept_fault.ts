@@ -1,11 +1,12 @@
 /**
- * Why a connection could not be accepted, and how often that is told. A stranger can make as many of these failures as it likes.
+ * Reports of failed accepts. A stranger can cause as many failures as it likes, so reports are
+ * limited.
  */
 import type { CancelTimer, Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import { acceptFaultWindowMs } from "../limits.ts";
 
-/** What is told of failures: the first one at once, the others of the same kind in one line a window. */
+/** A report: the first failure of a kind, or the number of its repetitions in a window. */
 export interface AcceptFault {
   readonly attempt: string;
   readonly error: unknown;
@@ -13,15 +14,14 @@ export interface AcceptFault {
 
 const resourceCodes = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"];
 /**
- * ENFILE has no `code` in Deno 2.4.2 and 2.9.6, so its number is read from the end of the message, where Rust writes it in every
- * language. It is 23 on Linux, macOS and the BSDs.
+ * Deno 2.4.2 and 2.9.6 give ENFILE no `code`. Rust ends its message with the number in every
+ * language: 23 on Linux, macOS and the BSDs.
  */
 const fileTableFull = /\(os error 23\)$/;
 
 /**
- * Whether accepting failed because the machine has no descriptors or no memory left. The next try then fails as well, until
- * somebody leaves. Every other failure is about one connection: it was reset (ENOTCONN, ECONNABORTED), its network broke, a
- * firewall refused it.
+ * Returns whether accepting failed because descriptors or memory ran out. Then the next accept
+ * fails too. Other failures concern one connection: a reset, a broken network or a firewall.
  */
 export function isOutOfResources(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -30,7 +30,10 @@ export function isOutOfResources(error: unknown): boolean {
     : resourceCodes.includes(String(code));
 }
 
-/** Tells the first failure of each kind at once, and how many followed when a window is over. */
+/**
+ * Reports the first failure of each kind at once, and the number of repetitions at the window's
+ * end.
+ */
 export class AcceptFaults {
   readonly #clock: Clock;
   readonly #tell: (fault: AcceptFault) => void;
@@ -41,6 +44,7 @@ export class AcceptFaults {
     this.#tell = tell;
   }
 
+  /** Counts a failure, and reports it when it is the first of its kind in a window. */
   add(error: unknown): void {
     const kind = messageOf(error);
     const window = this.#windows.get(kind);
@@ -53,7 +57,7 @@ export class AcceptFaults {
     this.#tell({ attempt: "accept a connection", error });
   }
 
-  /** Ends all windows: no failure is left untold. */
+  /** Ends all windows, so that every failure is reported. */
   close(): void {
     for (const kind of [...this.#windows.keys()]) this.#end(kind);
   }

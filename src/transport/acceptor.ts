@@ -1,5 +1,5 @@
 /**
- * Accepting connections for as long as a listener is open, whatever goes wrong with one of them.
+ * Accepts connections until its listener closes, whatever single connections do.
  */
 import type { CancelTimer, Clock } from "../clock.ts";
 import { yieldToEventLoop } from "../yield_to_event_loop.ts";
@@ -7,20 +7,22 @@ import { acceptPauseMsMax, acceptPauseMsMin, acceptsPerTurn } from "../limits.ts
 import { type AcceptFault, AcceptFaults, isOutOfResources } from "./accept_fault.ts";
 import type { ByteStream, Listener } from "./byte_stream.ts";
 
+/** What an {@link Acceptor} does with connections and failures. */
 export interface AcceptorOptions {
   readonly clock: Clock;
   readonly onStream: (stream: ByteStream) => void;
-  /** Told of failed accepts, each kind of them so often that nobody can fill a log with it. */
+  /** Receives reports of failed accepts, limited so that nobody can fill a log with them. */
   readonly onFault: (fault: AcceptFault) => void;
 }
 
+/** Accepts the connections of a listener. */
 export class Acceptor {
   readonly #listener: Listener;
   readonly #options: AcceptorOptions;
   readonly #faults: AcceptFaults;
   #endPause: () => void = () => {};
 
-  /** Accepts from now on, until {@link Acceptor.close}. */
+  /** Starts to accept. {@link Acceptor.close} ends it. */
   constructor(listener: Listener, options: AcceptorOptions) {
     this.#listener = listener;
     this.#options = options;
@@ -28,7 +30,7 @@ export class Acceptor {
     this.#run();
   }
 
-  /** Stops accepting. What was accepted stays. Harmless the second time. */
+  /** Stops accepting. Accepted connections stay open. A second call does nothing. */
   close(): void {
     this.#listener.close();
     this.#endPause();
@@ -42,12 +44,13 @@ export class Acceptor {
       if (stream === null) return;
       if (stream !== "out of resources") pauseMs = acceptPauseMsMin;
       else {
-        // Trying again and again would take the processor from those who could leave.
+        // Retrying at once would take processor time from connections that could end.
         await this.#pause(pauseMs);
         pauseMs = Math.min(2 * pauseMs, acceptPauseMsMax);
       }
       if (typeof stream === "object") this.#options.onStream(stream);
-      // The runtime answers at once while connections are queued. A flood of them would keep everything else from its turn.
+      // While connections are queued, the runtime answers at once. A flood would starve all other
+      // work.
       if (accepts % acceptsPerTurn === 0) await yieldToEventLoop();
     }
   }
@@ -61,7 +64,7 @@ export class Acceptor {
     }
   }
 
-  /** Over early when the acceptor is closed: nobody waits for a pause before the program can end. */
+  /** Waits. Closing the acceptor ends the pause, so that the program can end. */
   #pause(pauseMs: number): Promise<void> {
     return new Promise((resolve) => {
       const cancel: CancelTimer = this.#options.clock.schedule(pauseMs, resolve);

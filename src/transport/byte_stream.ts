@@ -1,53 +1,74 @@
 /**
- * Connections of bytes, as far as the layers above need them. TCP is one kind; tests and simulations bring their own.
+ * Byte streams, listeners and networks, the interfaces of the transport. TCP implements them, and
+ * so do the in-memory networks of tests.
  */
 
-/** One end of a connection. */
+/** The address of one end of a connection. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
 }
 
+/** A connection that carries bytes in both directions. */
 export interface ByteStream {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   /**
-   * Reads what has arrived, at least one byte, into the buffer.
+   * Reads received bytes into the buffer, at least one.
    *
-   * @returns how many bytes, or `null` when nothing more will come: the other side closed, the connection broke, or this side
-   * closed it while the read was waiting. What was cut off is told by the framing, not here.
+   * @returns the number of bytes, or `null` at the end: the other side closed, the connection
+   * broke, or this side closed it during the read
    */
   read(buffer: Uint8Array<ArrayBuffer>): Promise<number | null>;
   /**
-   * Writes all bytes; returns when the system has taken them.
+   * Writes all bytes. Resolves when the system has taken them.
    *
-   * @throws {ClosedError} when the connection is closed before it has
+   * @throws {ClosedError} when the connection closes first
    */
   write(bytes: Uint8Array): Promise<void>;
-  /** Closes at once in both directions. Harmless the second time. */
+  /** Closes both directions at once. A second call does nothing. */
   close(): void;
 }
 
+/** Accepts connections on one endpoint. */
 export interface Listener {
-  /** Where it listens; the port is the real one when 0 was asked for. */
+  /** Where it listens. For port 0, this is the port that the system chose. */
   readonly endpoint: Endpoint;
-  /** @returns the next connection, or `null` when the listener was closed */
+  /** Returns the next connection, or `null` when the listener is closed. */
   accept(): Promise<ByteStream | null>;
-  /** Stops accepting. What was accepted stays. Harmless the second time. */
+  /** Stops accepting. Accepted connections stay open. A second call does nothing. */
   close(): void;
 }
 
+/** Opens listeners and connections. */
 export interface Network {
-  /** @throws {ListenError} when the port is taken or not allowed, or the address is not this machine's */
+  /**
+   * Listens on an endpoint.
+   *
+   * @throws {ListenError} when the port is taken or not allowed, or the address is not this
+   * machine's
+   */
   listen(endpoint: Endpoint): Listener;
   /**
-   * @param signal gives up
-   * @throws {ConnectError} when nobody answers there, or `signal` gave up first
+   * Connects to an endpoint.
+   *
+   * @param options.signal ends the attempt
+   * @throws {ConnectError} when the attempt fails, or `signal` ends it first
    */
   connect(endpoint: Endpoint, options: { signal: AbortSignal }): Promise<ByteStream>;
 }
 
-/** `127.0.0.1:8888`, `[::1]:8888` */
+/**
+ * Returns an endpoint as text.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(endpointText({ host: "127.0.0.1", port: 8888 }), "127.0.0.1:8888");
+ * assertEquals(endpointText({ host: "::1", port: 8888 }), "[::1]:8888");
+ * ```
+ */
 export function endpointText({ host, port }: Endpoint): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

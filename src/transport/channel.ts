@@ -1,6 +1,6 @@
 /**
- * A channel: sealed messages over one connection, one implementation for both kinds (client to server, peer to peer). It holds
- * the place of every message: which connection, which direction, which number.
+ * A channel: sealed messages over one connection, client to server or peer to peer. It knows the
+ * place of each message: its connection, direction and number.
  */
 import { type Clock, nowSeconds } from "../clock.ts";
 import { type Peer, peerUri, type Signer, signerUri } from "../envelope/peer.ts";
@@ -14,25 +14,25 @@ import type { ByteStream, Endpoint } from "./byte_stream.ts";
 import type { LineReader } from "./line_reader.ts";
 import type { LineWriter } from "./line_writer.ts";
 
-/** What comes out of a channel: a message, or that no more will come. */
+/** What a channel receives: a message with its sealed line, or the end. */
 export type Arrival =
   | { readonly kind: "message"; readonly message: Message; readonly line: string }
   | { readonly kind: "end" };
 
-/** A message on its way. */
+/** A message that is being sent. */
 export interface Sending {
   /** Its number in its direction. */
   readonly seq: number;
-  /** Resolves when nothing more is done for it but writing: it is sealed, or cannot be. */
+  /** Resolves when the message is sealed, or cannot be. */
   readonly sealed: Promise<void>;
-  /** Resolves when the system has taken it; rejects when that cannot be any more. */
+  /** Resolves when the system has taken the line. Rejects when it cannot be written. */
   readonly written: Promise<void>;
 }
 
-/** Shows each sealed line, for `--verbose` and for the server's output. */
+/** Observes each sealed line, for `--verbose` and the server's output. */
 export type LineObserver = (direction: "in" | "out", line: string) => void;
 
-/** Both ends' part of what a channel needs, after it is known who the other end is. */
+/** The two ends of a channel after the handshake. */
 export interface ChannelEnds {
   readonly stream: ByteStream;
   readonly reader: LineReader;
@@ -45,19 +45,23 @@ export interface ChannelEnds {
   readonly peer: Peer;
   readonly recipient: RecipientKey;
   readonly observe?: LineObserver | undefined;
-  /** Runs the opening of what comes in; at once when absent. */
+  /** Runs the opening of received messages. When absent, it runs at once. */
   readonly scheduler?: Scheduler | undefined;
 }
 
+/** Sends and receives sealed messages. Each side numbers its own from 0. */
 export class Channel {
   readonly peer: Peer;
   readonly #ends: ChannelEnds;
   #received: number;
   #sent = 0;
-  /** Whether the first message sent has to introduce this end: it connected. */
+  /** Whether this end connected, so that its first message must introduce it. */
   readonly #introduces: boolean;
 
-  /** @param received how many messages came before the channel was made: 1 on the accepting side, else 0 */
+  /**
+   * @param options.received messages received before: 1 on the accepting side, 0 on the connecting
+   * side
+   */
   constructor(ends: ChannelEnds, { received }: { received: 0 | 1 }) {
     this.#ends = ends;
     this.#received = received;
@@ -73,17 +77,15 @@ export class Channel {
     return this.#ends.stream.local;
   }
 
-  /**
-   * Resolves when a message may be sent without many waiting for one that is just being sealed. For a side that many bring messages about
-   * for at the same time.
-   */
+  /** Resolves when the send queue has room. Senders of many concurrent messages wait for it. */
   waitForRoom(): Promise<void> {
     return this.#ends.writer.waitForRoom();
   }
 
   /**
-   * Seals a message, at once and in nobody's turn, and writes it after all that were sent before. Whoever bounds what sealing takes waits
-   * for a turn first: a message that has its number and waits for a turn would hold up all that are sent after it.
+   * Seals a message at once and writes it after all earlier ones. No scheduler delays the sealing,
+   * because a numbered message that waits would hold up all later ones. A caller that must bound
+   * the cost waits for its turn before this call.
    */
   send(type: string, body: JsonObject): Sending {
     const seq = this.#sent++;
@@ -94,11 +96,12 @@ export class Channel {
   }
 
   /**
-   * The next message. One call at a time. A connection that closes in the middle of a line has ended like any other.
+   * Receives the next message. One call at a time. A connection that closes within a line counts as
+   * ended.
    *
-   * @param idleTimeoutMs how long it may take to begin; for ever when absent
-   * @throws {EnvelopeError} when the line is not the message that has to come next; the connection is closed
-   * @throws {TimeoutError} when it does not come in time; the connection is closed
+   * @param options.idleTimeoutMs longest wait for its start; unlimited when absent
+   * @throws {EnvelopeError} when the line is not the next message; the connection is closed then
+   * @throws {TimeoutError} when it does not arrive in time; the connection is closed then
    */
   async receive(options: { idleTimeoutMs?: number | undefined } = {}): Promise<Arrival> {
     const { conn, peer, observe, reader, scheduler, sessionKey, signer } = this.#ends;
@@ -121,19 +124,19 @@ export class Channel {
     }
   }
 
-  /** Lets what was sent go out, then closes. */
+  /** Writes all sent messages, then closes. */
   async end(): Promise<void> {
     await this.#ends.writer.drain();
     this.close();
   }
 
-  /** Closes at once, and resolves when nothing is being sealed for it any more. */
+  /** Closes at once. Resolves when no message is being sealed any more. */
   async abandon(): Promise<void> {
     this.close();
     await this.#ends.writer.finishMaking();
   }
 
-  /** Closes at once. Harmless the second time. */
+  /** Closes at once. A second call does nothing. */
   close(): void {
     this.#ends.stream.close();
   }

@@ -1,5 +1,5 @@
 /**
- * The connecting side's handshake: read the greeting, and believe nothing before it is checked. Nothing of ours is sent before.
+ * The connecting side's handshake. It verifies the greeting before it sends anything.
  */
 import type { Clock } from "../clock.ts";
 import type { Signer } from "../envelope/peer.ts";
@@ -12,18 +12,19 @@ import { Channel, type LineObserver } from "./channel.ts";
 import { type LineEvent, LineReader } from "./line_reader.ts";
 import { LineWriter } from "./line_writer.ts";
 
-/** Decides from the first line whom to trust; throws when it does not. */
+/** Returns the CA to trust, given the unverified first line. Throws when it trusts none. */
 export type ResolveAnchor = (line: string) => Promise<TrustAnchor>;
 
+/** How the connecting side verifies a greeting. */
 export interface GreetingOptions {
   readonly role: "server" | "member";
   readonly resolveAnchor: ResolveAnchor;
   readonly clock: Clock;
-  /** How long the greeting may take to begin. */
+  /** Longest wait for the start of the greeting. */
   readonly timeoutMs: number;
 }
 
-/** A connection whose accepting side is known, before anything was said to it. */
+/** A connection with a verified greeting. Nothing was sent on it yet. */
 export class GreetedConnection {
   readonly greeting: Greeting;
   readonly anchor: TrustAnchor;
@@ -47,7 +48,9 @@ export class GreetedConnection {
     this.#clock = clock;
   }
 
-  /** Becomes a channel; the first message sent on it will introduce the signer. To be called once. */
+  /**
+   * Returns a channel over this connection. Its first message introduces the signer. Call it once.
+   */
   introduce(
     { signer, sessionKey, observe }: {
       signer: Signer;
@@ -80,11 +83,11 @@ export class GreetedConnection {
 }
 
 /**
- * Reads the greeting.
+ * Receives and verifies the greeting of the accepting side.
  *
- * @throws {UntrustedError} when whoever accepted is not of this CA, not of this role, or does not speak this protocol
- * @throws {ClosedError} when it closed
- * @throws {TimeoutError} when it says nothing in time
+ * @throws {UntrustedError} when the greeting is not valid, or is from another CA or role
+ * @throws {ClosedError} when the connection closes first
+ * @throws {TimeoutError} when no greeting arrives in time
  */
 export async function receiveGreeting(
   stream: ByteStream,
@@ -112,7 +115,10 @@ async function readFirstLine(
   return new GreetedConnection({ greeting, anchor, stream, reader, clock });
 }
 
-/** What sends lines that are none of ours is not a server or peer of ours; silence is another matter. */
+/**
+ * Reads the first line. A malformed line means a foreign service, so it is untrusted. A time-out is
+ * not.
+ */
 async function nextLine(
   reader: LineReader,
   { attempt, timeoutMs }: { attempt: string; timeoutMs: number },

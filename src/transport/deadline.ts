@@ -1,22 +1,22 @@
 /**
- * Waiting with an end.
+ * Deadlines for anything that waits.
  */
 import type { Clock } from "../clock.ts";
 
-/** A timer that can be set anew and remembers whether it ran out. */
+/** A timer that can be set again and remembers whether it expired. */
 export class Deadline {
   passed = false;
   readonly #clock: Clock;
   readonly #action: () => void;
   #cancel: () => void = () => {};
 
-  /** @param action what to do when it runs out, such as closing what is waited for */
+  /** @param action runs when the deadline expires, such as closing the awaited stream */
   constructor(clock: Clock, action: () => void) {
     this.#clock = clock;
     this.#action = action;
   }
 
-  /** Runs out `timeoutMs` from now, whatever was set before; never when that is `undefined`. */
+  /** Expires `timeoutMs` from now. Replaces an earlier setting. `undefined` means never. */
   set(timeoutMs: number | undefined): void {
     this.#cancel();
     this.#cancel = timeoutMs === undefined ? () => {} : this.#clock.schedule(timeoutMs, () => {
@@ -25,16 +25,18 @@ export class Deadline {
     });
   }
 
+  /** Cancels the deadline. */
   clear(): void {
     this.#cancel();
   }
 }
 
 /**
- * Runs something that can be given up.
+ * Runs a task that can be aborted.
  *
- * @param run is given a signal that aborts when the time is up or when `signal` aborts; must settle soon after that
- * @returns what `run` returns, if it comes to that; what it throws is passed on
+ * @param run receives a signal that aborts at the deadline or when `signal` aborts. It must settle
+ * soon after that.
+ * @returns the result of `run`; its error is passed on
  */
 export async function withDeadline<Result>(
   run: (signal: AbortSignal) => Promise<Result>,

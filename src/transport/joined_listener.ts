@@ -1,5 +1,5 @@
 /**
- * Several listeners as one.
+ * Joins several listeners into one.
  */
 import type { ByteStream, Endpoint, Listener } from "./byte_stream.ts";
 
@@ -7,18 +7,21 @@ type Arrival =
   | { readonly from: Listener; readonly stream: ByteStream | null }
   | { readonly from: Listener; readonly error: unknown };
 
-/** Accepts from each listener in turn, so that a flood on one keeps nobody from the other. One accept at a time is waited for. */
+/**
+ * Accepts from several listeners in turn, so that a flood on one does not starve another. One
+ * `accept` call at a time.
+ */
 export class JoinedListener implements Listener {
   readonly endpoint: Endpoint;
   readonly #listeners: readonly Listener[];
-  /** Those that no connection is waited for from just now. */
+  /** Listeners without a pending accept. */
   readonly #idle: Set<Listener>;
-  /** What came and was not fetched, at most one from each listener. */
+  /** Arrivals that no `accept` took yet, at most one for each listener. */
   readonly #arrived: Arrival[] = [];
   #isClosed = false;
   #wake: () => void = () => {};
 
-  /** Its endpoint is that of the first one. */
+  /** @param listeners the first one's endpoint becomes the endpoint of all */
   constructor(listeners: readonly [Listener, ...Listener[]]) {
     this.endpoint = listeners[0].endpoint;
     this.#listeners = listeners;
@@ -56,7 +59,7 @@ export class JoinedListener implements Listener {
   }
 }
 
-/** Nobody will fetch it. */
+/** Closes a connection that no `accept` will take. */
 function release(arrival: Arrival): void {
   if ("stream" in arrival) arrival.stream?.close();
 }

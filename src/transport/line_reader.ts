@@ -1,8 +1,8 @@
 /**
- * Cuts a stream of bytes into lines. Never holds more than one line and one read; never trusts a newline to come.
+ * Splits a byte stream into lines. It holds at most one line and one read.
  *
- * Stricter than `cli/line_input.ts`, which reads what a person types: a fault of the other side ends the connection here, and each line
- * has a deadline. There a line that is too long is passed over, a question can be given up, and a line may end in CR LF.
+ * `cli/line_input.ts` reads what a person types and is more lenient. Here an invalid line ends the
+ * connection, and each line has a deadline.
  */
 import type { Clock } from "../clock.ts";
 import { EnvelopeError, TimeoutError } from "../errors.ts";
@@ -10,7 +10,7 @@ import { lineBytesMax, lineTimeoutMs } from "../limits.ts";
 import { type ByteStream, endpointText } from "./byte_stream.ts";
 import { Deadline } from "./deadline.ts";
 
-/** `end`: the other side closed, between two lines. `cut`: it closed in the middle of one. */
+/** A line, or the end of the stream: `end` between two lines, `cut` within one. */
 export type LineEvent =
   | { readonly kind: "line"; readonly line: string }
   | { readonly kind: "end" }
@@ -19,14 +19,15 @@ export type LineEvent =
 const decoder = new TextDecoder("ascii");
 
 const newline = 0x0a;
-/** What a connection holds while nothing comes; grows with the line. */
+/** Buffer size of an idle connection. It grows with the line. */
 const bufferBytesMin = 4 * 1024;
 const bufferBytesMax = lineBytesMax + 1;
 
+/** Reads lines of printable ASCII from a stream, without their newlines. */
 export class LineReader {
   readonly #stream: ByteStream;
   readonly #clock: Clock;
-  /** Bytes from `#start` to `#end` came and were not handed out; up to `#scanned` there is no newline among them. */
+  /** Holds the received bytes from `#start` to `#end`. There is no newline before `#scanned`. */
   #buffer = new Uint8Array(bufferBytesMin);
   #start = 0;
   #scanned = 0;
@@ -38,17 +39,18 @@ export class LineReader {
   }
 
   /**
-   * The next line, without its newline. One call at a time. After anything but a line the stream is closed.
+   * Returns the next line. One call at a time. After anything but a line, the stream is closed.
    *
-   * @param idleTimeoutMs how long its first byte may take; for ever when absent
-   * @throws {EnvelopeError} when a line is longer than `lineBytesMax` or is not printable ASCII, as every line of ours is
-   * @throws {TimeoutError} when the first byte, or the newline `lineTimeoutMs` after it, does not come in time
+   * @param options.idleTimeoutMs longest wait for the first byte; unlimited when absent
+   * @throws {EnvelopeError} when a line is longer than `lineBytesMax` or is not printable ASCII
+   * @throws {TimeoutError} when the first byte is late, or the newline is later than
+   * `lineTimeoutMs` after it
    */
   async next({ idleTimeoutMs }: { idleTimeoutMs?: number | undefined } = {}): Promise<LineEvent> {
     const deadline = new Deadline(this.#clock, () => this.#stream.close());
     try {
       let wasEmpty: boolean | undefined;
-      // No timer for a line that is there, and none for its end when all of it comes at once.
+      // A line that is already here needs no timer. A line that arrives whole needs only one.
       for (;;) {
         const line = this.#take();
         if (line !== undefined) return { kind: "line", line };
@@ -65,7 +67,7 @@ export class LineReader {
     }
   }
 
-  /** Closes the stream and forgets what came and was not handed out: after a line that was refused, none is looked at. */
+  /** Closes the stream and drops the unread bytes, because nothing may follow an invalid line. */
   close(): void {
     this.#stream.close();
     this.#start = this.#scanned = this.#end;
@@ -75,7 +77,7 @@ export class LineReader {
     return this.#end === this.#start;
   }
 
-  /** @returns a whole line if there is one */
+  /** Returns a whole line, or `undefined`. */
   #take(): string | undefined {
     const at = this.#buffer.subarray(0, this.#end).indexOf(newline, this.#scanned);
     const length = (at === -1 ? this.#end : at) - this.#start;
@@ -124,7 +126,7 @@ export class LineReader {
   }
 }
 
-/** JOSE's compact serialization is ASCII without spaces; what is not is refused before it is looked at any further. */
+/** Decodes a line. Compact JOSE is ASCII without spaces; any other byte is refused at once. */
 function decodeLine(bytes: Uint8Array): string {
   for (let at = 0; at < bytes.length; at++) {
     if (bytes[at]! < 0x21 || bytes[at]! > 0x7e) {

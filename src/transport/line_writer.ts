@@ -1,5 +1,5 @@
 /**
- * Writes lines one after the other, in the order they were handed over, and bounded: who does not read is dropped.
+ * Writes lines in order through a bounded queue. A peer that does not read is disconnected.
  */
 import type { Clock } from "../clock.ts";
 import { ClosedError } from "../errors.ts";
@@ -9,22 +9,25 @@ import { Deadline } from "./deadline.ts";
 
 const encoder = new TextEncoder();
 
-/** A line that was handed over and is not written. */
+/** A line in the queue. */
 interface Waiting {
   readonly line: Promise<string>;
-  /** The line, when it is made. */
+  /** The line, once it is made. */
   made?: string;
   readonly settle: PromiseWithResolvers<void>;
 }
 
+/** Writes lines to a stream. Each line is made by a promise, such as the sealing of a message. */
 export class LineWriter {
   readonly #stream: ByteStream;
   readonly #clock: Clock;
   readonly #waiting: Waiting[] = [];
-  /** Why the connection was closed here: no line is made any more, for making one costs more than writing it. */
+  /**
+   * Why this side closed the connection. No further line is made then, because making is expensive.
+   */
   #fault: string | undefined;
   #writing: Promise<void> | undefined;
-  /** Settles with each line that is being made. */
+  /** One promise for each line that is being made. */
   readonly #making = new Set<Promise<void>>();
 
   constructor(stream: ByteStream, { clock }: { clock: Clock }) {
@@ -33,24 +36,24 @@ export class LineWriter {
   }
 
   /**
-   * Makes a line and writes it after all lines before it.
+   * Makes a line and writes it after all earlier ones.
    *
-   * @param make is called at once, so that lines are begun in the order they are written, and none waits for another to be made; not
-   * called when the connection was closed here
-   * @throws {ClosedError} when the connection is closed, when the line is not taken within `writeTimeoutMs`, or when
-   * `sendQueueMessagesMax` lines wait already; the connection is closed then
-   * @throws what `make` throws; the connection is closed then too, for a line is missing
+   * @param make makes the line without its newline. It is called at once, so that lines are made
+   * concurrently. It is not called after this side closed the connection.
+   * @throws {ClosedError} when the connection is closed, the line is not taken within
+   * `writeTimeoutMs`, or `sendQueueMessagesMax` lines are queued. The connection is closed then.
+   * @throws the error of `make`. The connection is closed then, because the peer would miss a line.
    */
   write(make: () => Promise<string>): Promise<void> {
     const written = this.#write(make);
-    // Not everybody waits for it: who reads from the connection finds out that it is over.
+    // Not every caller awaits the result. A reader of the connection notices its end.
     written.catch(() => {});
     return written;
   }
 
   /**
-   * Resolves when few lines wait for one that is just being made, so that nobody who reads is dropped for what takes long here. Does not
-   * wait for anybody to read.
+   * Resolves when the queue has room, or when the peer delays it. Slow making must not get a peer
+   * disconnected.
    */
   async waitForRoom(): Promise<void> {
     for (let first; (first = this.#waiting[0]) !== undefined && first.made === undefined;) {
@@ -59,12 +62,12 @@ export class LineWriter {
     }
   }
 
-  /** Resolves when all that was handed over is written, or can no longer be. */
+  /** Resolves when all queued lines are written, or cannot be. */
   async drain(): Promise<void> {
     await this.#writing;
   }
 
-  /** Resolves when no line is being made any more, whether it can still be written or not. */
+  /** Resolves when no line is being made any more, written or not. */
   async finishMaking(): Promise<void> {
     await Promise.all(this.#making);
   }
@@ -75,7 +78,7 @@ export class LineWriter {
       return Promise.reject(this.#close(`${this.#waiting.length} messages wait and are not read`));
     }
     const waiting: Waiting = { line: make(), settle: Promise.withResolvers() };
-    // One that cannot be made is found out when it is its turn.
+    // A failed line is handled when its turn comes.
     const made = waiting.line.then((line) => void (waiting.made = line), () => {});
     this.#making.add(made);
     made.then(() => this.#making.delete(made));
@@ -97,7 +100,7 @@ export class LineWriter {
     this.#writing = undefined;
   }
 
-  /** @returns how many lines were written, 1 or more */
+  /** Writes the first line, together with the made lines after it. Returns how many. */
   async #writeMade(first: Waiting): Promise<number> {
     if (this.#fault !== undefined) throw this.#closed(this.#fault);
     const deadline = new Deadline(this.#clock, () => this.#stream.close());
@@ -117,8 +120,9 @@ export class LineWriter {
   }
 
   /**
-   * The lines from the first one on that are made: they are written together, or more could be made while one is written than one. No more
-   * than the longest line, so that nobody has to read any faster than for that one.
+   * Returns the made lines at the head of the queue, to write them together. Otherwise more lines
+   * could be made than written. Their length is at most that of the longest line, so that no peer
+   * has to read faster.
    */
   #madeLines(): string[] {
     const lines: string[] = [];

@@ -1,8 +1,9 @@
 /**
- * A network that counts what goes over it.
+ * A network that counts its bytes.
  */
 import type { ByteStream, Endpoint, Listener, Network } from "./byte_stream.ts";
 
+/** Counts the bytes that all connections of a network read and write. */
 export class MeteredNetwork implements Network {
   bytesRead = 0;
   bytesWritten = 0;

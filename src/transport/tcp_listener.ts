@@ -1,5 +1,5 @@
 /**
- * Listening for TCP connections, over IPv4 and IPv6 at once where all addresses of the machine are meant.
+ * Listens for TCP connections. The address `::` covers IPv4 and IPv6.
  */
 import { ListenError, messageOf } from "../errors.ts";
 import { type ByteStream, type Endpoint, endpointText, type Listener } from "./byte_stream.ts";
@@ -8,11 +8,13 @@ import { TcpStream } from "./tcp_stream.ts";
 
 const allOfBoth = "::";
 const allOfIpv4 = "0.0.0.0";
-/** A port that is free for IPv6 is nearly always free for IPv4 too. */
+/** A free port of IPv6 is nearly always free for IPv4 too. */
 const freePortTries = 20;
 
 /**
- * @param endpoint `::` is every address of the machine, of both families; the port is then the same for both
+ * Listens for TCP connections.
+ *
+ * @param endpoint the host `::` means all addresses of both families, on one port
  * @throws {ListenError} when the port is taken or not allowed, or the address is not this machine's
  */
 export function listenTcp({ host, port }: Endpoint): Listener {
@@ -25,7 +27,8 @@ export function listenTcp({ host, port }: Endpoint): Listener {
 }
 
 function bind(hostname: string, port: number): Deno.TcpListener {
-  // SO_REUSEADDR is set by the runtime: a restarted server listens at once in spite of connections in TIME_WAIT.
+  // The runtime sets SO_REUSEADDR, so a restarted server can listen despite connections in
+  // TIME_WAIT.
   return Deno.listen({ hostname, port, transport: "tcp" });
 }
 
@@ -44,7 +47,7 @@ function listenOnAll(port: number): Listener {
   }
 }
 
-/** Whether the system has IPv6: where it is switched off, nothing can be bound to any of its addresses. */
+/** Returns whether the system has IPv6. Without it, no IPv6 address can be bound. */
 function hasIpv6(): boolean {
   try {
     bind(allOfBoth, 0).close();
@@ -55,8 +58,8 @@ function hasIpv6(): boolean {
 }
 
 /**
- * Whether a socket of IPv6 takes connections over IPv4 as well. The runtime leaves that to the system: Linux and macOS do so
- * unless they are told otherwise (`net.ipv6.bindv6only`), other systems never do.
+ * Returns whether an IPv6 socket also accepts IPv4. The system decides: Linux and macOS do by
+ * default (`net.ipv6.bindv6only`), other systems never do.
  */
 function takesBoth(): boolean {
   const ipv6 = bind(allOfBoth, 0);

@@ -1,11 +1,12 @@
 /**
- * TCP through the runtime (`Deno.listen`, `Deno.connect`).
+ * TCP by the runtime (`Deno.listen`, `Deno.connect`).
  */
 import { ConnectError, messageOf } from "../errors.ts";
 import { endpointText, type Network } from "./byte_stream.ts";
 import { listenTcp } from "./tcp_listener.ts";
 import { TcpStream } from "./tcp_stream.ts";
 
+/** The TCP network of this machine. */
 export const tcpNetwork: Network = {
   listen: listenTcp,
 
@@ -26,7 +27,7 @@ export const tcpNetwork: Network = {
     } finally {
       signal.removeEventListener("abort", giveUp);
     }
-    // The attempt cannot be taken back; what comes of it is let go of.
+    // The attempt cannot be cancelled, so a late connection is closed.
     connecting.then((connection) => connection.close(), () => {});
     throw new ConnectError(`${attempt}: no answer in time`, { cause: signal.reason });
   },

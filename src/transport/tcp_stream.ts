@@ -1,9 +1,10 @@
 /**
- * A TCP connection of the runtime as a stream of bytes.
+ * A TCP connection of the runtime as a byte stream.
  */
 import { ClosedError } from "../errors.ts";
 import { type ByteStream, type Endpoint, endpointText } from "./byte_stream.ts";
 
+/** Adapts a `Deno.TcpConn`. */
 export class TcpStream implements ByteStream {
   readonly local: Endpoint;
   readonly remote: Endpoint;
@@ -15,12 +16,13 @@ export class TcpStream implements ByteStream {
     this.local = endpointOf(connection.localAddr);
     this.remote = endpointOf(connection.remoteAddr);
     try {
-      // Lines are whole when they are written: waiting for more to send only delays them.
+      // Lines are written whole, so Nagle's algorithm would only delay them.
       connection.setNoDelay(true);
-      // A peer whose machine lost power is noticed by the system some time, and never by silence alone.
+      // Keep-alive notices a peer that lost power. Silence alone does not.
       connection.setKeepAlive(true);
     } catch {
-      // Some systems refuse it for a connection that was reset already; whoever reads from it finds that out.
+      // Some systems refuse this on a connection that was already reset. The next read reports the
+      // reset.
     }
   }
 
@@ -28,7 +30,7 @@ export class TcpStream implements ByteStream {
     try {
       return await this.#connection.read(buffer);
     } catch {
-      // Reset, broken or closed by us: in any case nothing more will come.
+      // Reset, broken or closed by this side: nothing more will arrive.
       this.close();
       return null;
     }
@@ -52,12 +54,12 @@ export class TcpStream implements ByteStream {
     try {
       this.#connection.close();
     } catch {
-      // Already closed underneath by an error.
+      // An error closed it already.
     }
   }
 }
 
-/** A listener for both families sees `::ffff:192.0.2.1` where the other side is 192.0.2.1. */
+/** Returns an endpoint. A listener for both families sees 192.0.2.1 as `::ffff:192.0.2.1`. */
 function endpointOf({ hostname, port }: Deno.NetAddr): Endpoint {
   return { host: hostname.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, ""), port };
 }

@@ -20,7 +20,7 @@ const forgedLines = [
   ),
   ...at(
     "transport/hostile_lines",
-    "over TCP: … as first message closes the connection without a word",
+    "over TCP: … as first message closes the connection without a reply",
   ),
 ];
 const refusedOrders = at(
@@ -31,11 +31,11 @@ const refusedOrders = at(
 export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "line 1": at(
     "transport/line_reader",
-    "a line at the limit is read, whatever came before it in the same read",
+    "a line at the limit is read, whatever precedes it in the same read",
     "a line one past the limit is refused …, and the stream closed",
-    "a line without end is refused after as many bytes as a line may have, not later",
+    "an endless line is refused at the limit, not later",
   ),
-  "line 2": at("transport/line_reader", "… in a line is refused, wherever it is"),
+  "line 2": at("transport/line_reader", "… in a line is refused in any place"),
   "json 1": at("strict_json", "refused: …", "refused as UTF-8: …"),
   "json 2": at("strict_json", "nesting of … is taken at the limit and refused one past it"),
   "json 3": at("strict_json", "a member added a second time, anywhere, is found"),
@@ -85,9 +85,12 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ],
   "greeting 1": at(
     "transport/hostile_greetings",
-    "…: …, greeting as a …, is not trusted and told nothing",
+    "…: …, greeting as a …, is not trusted and receives nothing",
   ),
-  "greeting 2": at("transport/hostile_greetings", "a greeting … is believed, for clocks differ"),
+  "greeting 2": at(
+    "transport/hostile_greetings",
+    "a greeting … is accepted, because clocks differ",
+  ),
   "greeting 3": at("transport/channel", "two connections never have the same nonce"),
   "message 1": forgedLines,
   "message 2": forgedLines,
@@ -107,8 +110,8 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     ),
     ...at(
       "transport/channel",
-      "…: two lines in the wrong order are refused",
-      "…: a line that is reflected to its sender is refused",
+      "…: two swapped lines are refused",
+      "…: a line reflected to its sender is refused",
     ),
   ],
   "register 1": at("pki/certificate_request", "a request is refused when"),
@@ -140,7 +143,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     ...at("server/session/sessions", "login: an address that is advertised is what peers are told"),
     ...at(
       "transport/tcp_network",
-      "all addresses are those of both families, on one port, and IPv4 is shown as IPv4",
+      "all addresses means both families on one port, and IPv4 is shown as IPv4",
     ),
   ],
   "login 4": at(
@@ -309,7 +312,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "receipt 4": at("client/payment/receipt_check", "an order … … have become a …"),
   "limit 1": at(
     "transport/line_reader",
-    "a line that was begun has its own time to end, however slowly the bytes come",
+    "a started line has its own time to end, however slowly its bytes arrive",
   ),
   "limit 2": at(
     "server/session/liveness",
@@ -337,11 +340,11 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "limit 7": [
     ...at(
       "transport/line_writer",
-      "who does not read is dropped when the time is up, and not before",
+      "a peer that does not read is disconnected at the time-out, and not before",
     ),
     ...at(
       "transport/line_writer",
-      "as many lines may wait as the queue holds; one more closes the connection",
+      "a full queue is allowed, and one more line closes the connection",
     ),
   ],
   "limit 8": [
@@ -369,7 +372,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "client 1": [
     ...at(
       "transport/hostile_greetings",
-      "…: …, greeting as a …, is not trusted and told nothing",
+      "…: …, greeting as a …, is not trusted and receives nothing",
     ),
     ...at("client/peer_connection", "pay: nothing is sent to somebody who is not the payee"),
   ],
@@ -377,8 +380,8 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "client 3": at(
     "transport/channel",
     "…: the same line twice on one connection is refused",
-    "…: a line of another connection between the same two is refused",
-    "…: a line that is reflected to its sender is refused",
+    "…: a line from another connection of the same two parties is refused",
+    "…: a line reflected to its sender is refused",
   ),
   "client 4": at(
     "client/wallet/identity_store",

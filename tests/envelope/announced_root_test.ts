@@ -1,5 +1,5 @@
 /**
- * What a client that meets a ledger for the first time is shown: the last certificate of the first line, as it claims.
+ * The certificate that a new client is shown: the last one in an unverified first line.
  */
 import { assertEquals } from "@std/assert";
 import { announcedRoot } from "../../src/envelope/announced_root.ts";

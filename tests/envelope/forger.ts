@@ -1,13 +1,13 @@
 /**
- * Makes JWS and JWE by hand, above all wrong ones: every part can be given as it is, and whatever is not given is right, so that a
- * test is refused for exactly the one thing that it is about.
+ * Makes JWS and JWE by hand, most of them invalid. A test gives the parts to change and the rest is
+ * valid, so that each line is refused for exactly one reason.
  */
 import { encodeBase64Url } from "../../src/base64.ts";
 import type { SigningKey } from "../../src/pki/signing_key.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Text as it is, or a value as JSON. */
+/** Text as given, or a value as JSON. */
 export type Part = string | object;
 
 export function base64UrlOf(part: Part | Bytes): string {
@@ -16,14 +16,14 @@ export function base64UrlOf(part: Part | Bytes): string {
   return encodeBase64Url(new TextEncoder().encode(text));
 }
 
-/** A compact JWS. */
+/** Returns a compact JWS. */
 export function forgeJws(
   { header, payload, key, signature }: {
     header: Part;
     payload: Part | Bytes;
-    /** Ed25519. */
+    /** The Ed25519 key that signs. */
     key: SigningKey;
-    /** Instead of the key's own. */
+    /** Replaces the key's signature. */
     signature?: string | undefined;
   },
 ): string {
@@ -32,7 +32,7 @@ export function forgeJws(
   return `${input}.${encodeBase64Url(key.sign(new TextEncoder().encode(input)))}`;
 }
 
-/** A compact JWE, RSA-OAEP-256 and A256GCM whatever its header says. */
+/** Returns a compact JWE with RSA-OAEP-256 and A256GCM, whatever its header says. */
 export async function forgeJwe(
   { header, plaintext, recipient }: {
     header: Part;
@@ -62,19 +62,22 @@ export async function forgeJwe(
   return [head, ...parts.map((part) => encodeBase64Url(part))].join(".");
 }
 
-/** The text with the character at `index` (from the end when negative) replaced by another of base64url. */
+/**
+ * Returns the text with another base64url character at `index`, which counts from the end when
+ * negative.
+ */
 export function changed(text: string, index: number): string {
   const at = index < 0 ? text.length + index : index;
   return text.slice(0, at) + (text[at] === "A" ? "B" : "A") + text.slice(at + 1);
 }
 
-/** The same bytes with another spelling of the last character, whose lowest bits say nothing. */
+/** Returns the text with other unused bits in its last character. The bytes stay the same. */
 export function withStrayBits(base64url: string): string {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   return base64url.slice(0, -1) + alphabet[alphabet.indexOf(base64url.at(-1)!) ^ 1];
 }
 
-/** One part of a compact serialization changed by `change`. */
+/** Returns a compact serialization with one part changed by `change`. */
 export function withPart(compact: string, index: number, change: (part: string) => string): string {
   return compact.split(".").map((part, at) => at === index ? change(part) : part).join(".");
 }

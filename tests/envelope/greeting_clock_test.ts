@@ -1,5 +1,6 @@
 /**
- * A greeting that does not fit this machine's clock is refused with what a person needs: dates, and how far the clocks are apart.
+ * A greeting outside this machine's time is refused with both dates and the difference of the
+ * clocks.
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "../../src/clock.ts";
@@ -10,7 +11,7 @@ import { serverIdentity, sessionKey, startServer } from "../server/test_server.t
 
 const hourMs = 3_600_000;
 
-Deno.test("greeting: of a clock that is hours off it is said by how much, in dates and not in seconds", async () => {
+Deno.test("greeting: the refusal for a wrong clock names dates and hours", async () => {
   await using server = await startServer();
   const { anchor, authority } = server;
   const atMs = Math.floor(systemClock.nowMs() / 1000) * 1000;

@@ -1,5 +1,6 @@
 /**
- * First lines of an accepting side that a connecting side must not believe, with the reason. Each is right but for one thing.
+ * Greetings that a connecting side must refuse, each with its reason. Each is valid except for one
+ * thing.
  */
 import { clockDifferenceMsMax, greetingLifetimeMs } from "../../src/limits.ts";
 import { partyUri } from "../../src/pki/party.ts";
@@ -20,9 +21,9 @@ import type { SigningKey } from "../../src/pki/signing_key.ts";
 
 export interface HostileGreeting {
   readonly what: string;
-  /** Who the connecting side wants to reach. */
+  /** The role that the connecting side expects. */
   readonly role: "server" | "member";
-  /** Part of the text of the error. */
+  /** A part of the error text. */
   readonly reason: string;
   make(): string;
 }
@@ -43,7 +44,7 @@ interface Wrong {
   readonly jws?: (jws: string) => string;
 }
 
-/** The server's greeting, or bob's, but for what is given. */
+/** Returns the greeting of the server or bob, valid except for the given fields. */
 export function greetingLine(wrong: Wrong = {}): string {
   const { role = "server" } = wrong;
   const identity = role === "server" ? server : bob;
@@ -72,7 +73,7 @@ export function greetingLine(wrong: Wrong = {}): string {
   return wrong.jws?.(jws) ?? jws;
 }
 
-/** Dates that are just tolerated, by both clocks. */
+/** Dates at the tolerance of both clocks. */
 export const toleratedDates: readonly { readonly what: string; readonly payload: object }[] = [
   {
     what: "issued 2 hours ahead",

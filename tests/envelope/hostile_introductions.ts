@@ -1,5 +1,5 @@
 /**
- * First messages that are refused for how they introduce their sender.
+ * First messages that are refused because of their introduction.
  */
 import { decodeBase64UrlStrict, encodeBase64, encodeBase64Url } from "../../src/base64.ts";
 import type { HostileLine } from "./hostile_lines.ts";

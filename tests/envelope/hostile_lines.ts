@@ -1,5 +1,6 @@
 /**
- * Lines of alice's to the server that must be refused, with the reason. Each is right but for one thing.
+ * Lines from alice that the server must refuse, each with its reason. Each is valid except for one
+ * thing.
  */
 import { encodeBase64, encodeBase64Url } from "../../src/base64.ts";
 import { jsonDepthMax } from "../../src/strict_json.ts";
@@ -12,10 +13,10 @@ import { alice, anchor, identities, sessionKeys } from "./vector_parties.ts";
 
 export interface HostileLine {
   readonly what: string;
-  /** Part of the text of the `EnvelopeError`. */
+  /** A part of the text of the `EnvelopeError`. */
   readonly reason: string;
   make(place: Place): Promise<string> | string;
-  /** Refused only as first message, or only later; at both places when absent. */
+  /** Refused only as first message, or only as later one. When absent, as either. */
   readonly only?: "first" | "next";
 }
 
@@ -125,7 +126,7 @@ const insideLines: readonly HostileLine[] = [
   wrong("a negative seq", "it is message -1", { payload: { seq: -1 } }),
 ];
 
-/** What belongs to the first message alone, and the other way round. */
+/** Members that belong into the first message only, or into later ones only. */
 const laterLines: readonly HostileLine[] = [
   wrong(
     "x5c in a later message",

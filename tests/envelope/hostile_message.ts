@@ -1,5 +1,5 @@
 /**
- * One message from alice to the server in which anything can be wrong.
+ * A message from alice to the server with any field changed.
  */
 import { encodeBase64 } from "../../src/base64.ts";
 import { messageHeader } from "../../src/envelope/jwe.ts";
@@ -9,17 +9,17 @@ import { aliceKeys } from "./hostile_parties.ts";
 import { alice, atMs, server, sessionKeys } from "./vector_parties.ts";
 import type { SigningKey } from "../../src/pki/signing_key.ts";
 
-/** Where the line has to fit in. */
+/** The place that the line must have. */
 export interface Place {
   readonly conn: string;
   /** 0 for the first message, which introduces alice. */
   readonly seq: number;
-  /** The receiver's URI; the server's when absent. It holds the server's session key of the vectors, whoever it is. */
+  /** The receiver's URI, by default the server's. The session key is always the server's. */
   readonly to?: string;
 }
 
 export interface Wrong {
-  /** Members of the payload that are added, or changed; left out when `undefined`. */
+  /** Added or changed members of the payload. `undefined` removes one. */
   readonly payload?: object;
   /** The whole payload. */
   readonly payloadText?: string | Uint8Array<ArrayBuffer>;
@@ -28,17 +28,17 @@ export interface Wrong {
   readonly headerText?: string;
   readonly key?: SigningKey;
   readonly signature?: string;
-  /** What is done to the JWS before it is sealed. */
+  /** Changes the JWS before the sealing. */
   readonly jws?: (jws: string) => string;
-  /** What is sealed instead of the JWS. */
+  /** Replaces the JWS. */
   readonly plaintext?: string | Uint8Array<ArrayBuffer>;
-  /** Members of the JWE's protected header that are added, or changed; left out when `undefined`. */
+  /** Added or changed members of the JWE's protected header. `undefined` removes one. */
   readonly outerHeader?: object;
   readonly outerHeaderText?: string;
   readonly recipient?: JsonWebKey;
 }
 
-/** The certificates of `chain` as `x5c` has them. */
+/** Returns the certificates of `chain` as `x5c` encodes them. */
 export function x5c(...chain: readonly Uint8Array[]): string[] {
   return chain.map((der) => encodeBase64(der));
 }

@@ -1,5 +1,5 @@
 /**
- * Lines that are refused for what can be seen without the private key, or because it does not open them.
+ * Lines that are refused without the private key, or because it does not decrypt them.
  */
 import { encodeBase64Url } from "../../src/base64.ts";
 import { changed, withPart, withStrayBits } from "./forger.ts";
@@ -54,7 +54,7 @@ export const outerLines: readonly HostileLine[] = [
   },
   {
     what: "an encrypted key of 3072 bits for a key of 2048",
-    reason: "open a line: the encrypted key has not our key's size",
+    reason: "open a line: the encrypted key does not have our key's size",
     make: async (place) =>
       withPart(await aliceLine(place), 1, () => encodeBase64Url(new Uint8Array(384).fill(7))),
   },

@@ -1,5 +1,5 @@
 /**
- * Certificates that are good for nothing, or not for what they are used for, beside those of the golden vectors.
+ * Invalid certificates, and valid ones for another purpose, for the parties of the golden vectors.
  */
 import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";
@@ -19,7 +19,7 @@ import { anchor, atMs, identities } from "./vector_parties.ts";
 const caKeys = SigningKey.read(identities.ca.privateKey);
 const random = systemRandom;
 
-/** Alice's key pair and the server's, for what is signed properly and wrong all the same. */
+/** Alice's key pair and the server's, for invalid documents with a valid signature. */
 export const aliceKeys = SigningKey.read(identities.alice.privateKey);
 export const bobKeys = SigningKey.read(identities.bob.privateKey);
 export const serverKeys = SigningKey.read(identities.server.privateKey);
@@ -27,7 +27,7 @@ export const carolKeys = SigningKey.read(identities.carol.privateKey);
 
 const { authority } = CertificateAuthority.create({ clock: new ManualClock(atMs), random });
 
-/** The CA of another ledger, and what it issued for our parties' keys. */
+/** Another ledger's CA, with certificates for our parties' keys. */
 export const otherCa = {
   der: authority.anchor.der,
   alice: authority.issueMember({
@@ -47,10 +47,10 @@ export const otherCa = {
 
 const someParty = makeParty();
 
-/** Of the same name as our CA, with another key. */
+/** A CA of the same name with another key. */
 export const sameNameCa: Der = aliceCertificate({ signWith: someParty.keys });
 
-/** Alice's certificate by our CA, but for what is given. */
+/** Returns alice's certificate from our CA, valid except for the given fields. */
 export function aliceCertificate(parts: LeafParts = {}): Der {
   const maker = LeafMaker.open(anchor, {
     caKey: caKeys,
@@ -60,7 +60,7 @@ export function aliceCertificate(parts: LeafParts = {}): Der {
   return maker.make(parts);
 }
 
-/** The server's certificate by our CA, but for what is given. */
+/** Returns the server's certificate from our CA, valid except for the given fields. */
 export function serverCertificate(parts: LeafParts = {}): Der {
   const maker = LeafMaker.open(anchor, {
     caKey: caKeys,
@@ -70,7 +70,7 @@ export function serverCertificate(parts: LeafParts = {}): Der {
   return maker.make(parts);
 }
 
-/** What is wrong with a certificate by its dates or by who signed it. */
+/** Certificates with invalid dates or an invalid issuer. */
 export const expired = { notAfterMs: atMs - 1000 };
 export const notYet = { notBeforeMs: atMs + 1000, notAfterMs: atMs + dayMs };
 export const selfSignedAlice: Der = aliceCertificate({
@@ -82,7 +82,7 @@ export const selfSignedServer: Der = serverCertificate({
   signWith: serverKeys,
 });
 
-/** Announced keys that are refused, by what is wrong with them. `good` is a modulus of 2048 bits. */
+/** Announced keys that are refused, with the reason. `good` is a modulus of 2048 bits. */
 export function badSessionKeys(good: JsonWebKey): { what: string; enc: unknown; reason: string }[] {
   const modulus = Uint8Array.from(
     atob(good.n!.replaceAll("-", "+").replaceAll("_", "/")),

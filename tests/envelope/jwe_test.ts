@@ -1,5 +1,5 @@
 /**
- * Our JWE against jose, which knows nothing of this code.
+ * Checks our JWE against jose, an independent implementation.
  */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { compactDecrypt, CompactEncrypt } from "jose";
@@ -27,7 +27,7 @@ const recipient = await importRecipientKey(own.jwk);
 
 const ascii = fc.stringMatching(/^[\x21-\x7e]{1,3000}$/);
 
-Deno.test("jose decrypts what we encrypt, and the length was known before", async () => {
+Deno.test("jose decrypts our JWE, and its length was predicted", async () => {
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...keys.values()), ascii, async (key, text) => {
       const to = await importRecipientKey(key.jwk);
@@ -41,7 +41,7 @@ Deno.test("jose decrypts what we encrypt, and the length was known before", asyn
   );
 });
 
-Deno.test("we decrypt what jose encrypts", async () => {
+Deno.test("we decrypt a JWE by jose", async () => {
   await fc.assert(
     fc.asyncProperty(ascii, async (text) => {
       const line = await new CompactEncrypt(new TextEncoder().encode(text))
@@ -52,7 +52,7 @@ Deno.test("we decrypt what jose encrypts", async () => {
   );
 });
 
-Deno.test("two lines of one text have no key, IV or ciphertext in common", async () => {
+Deno.test("two lines of one text share no key, IV or ciphertext", async () => {
   const [one, other] = await Promise.all([
     encryptJwe("text", recipient),
     encryptJwe("text", recipient),
@@ -62,7 +62,7 @@ Deno.test("two lines of one text have no key, IV or ciphertext in common", async
   for (const part of [1, 2, 3, 4]) assertEquals(a[part] === b[part], false);
 });
 
-Deno.test("a change of any one bit of any part is refused", async () => {
+Deno.test("a change of any bit in any part is refused", async () => {
   const parts = (await encryptJwe("a text that nobody changes", recipient)).split(".");
   for (const [index, part] of parts.entries()) {
     const bytes = decodeBase64UrlStrict(part)!;
@@ -88,7 +88,7 @@ Deno.test("a content key of another length is refused", async () => {
   }
 });
 
-Deno.test("a line to another key is refused before anything is decrypted", async () => {
+Deno.test("a line to another key is refused before decryption", async () => {
   const other = keys.get(3072)!;
   const line = await encryptJwe("text", await importRecipientKey(other.jwk));
   assertThrows(() => readJwe(line, own), EnvelopeError, "size");

@@ -1,5 +1,5 @@
 /**
- * Session keys: made at run time, the private half never to be taken out; announced in one form, and read in no other.
+ * Session keys: the private half cannot be exported, and the public half has exactly one form.
  */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 
@@ -10,7 +10,7 @@ import { badSessionKeys } from "./hostile_parties.ts";
 import { sessionKeys } from "./vector_parties.ts";
 
 for (const bits of [2048, 3072] as const) {
-  Deno.test(`a key of ${bits} bits opens what is sealed to its announced half`, async () => {
+  Deno.test(`a key of ${bits} bits opens a message to its announced half`, async () => {
     const { privateKey, jwk, kid, bits: made } = await generateSessionKey(bits);
     assertEquals(made, bits);
     assertEquals(Object.keys(jwk), ["kty", "alg", "use", "n", "e"]);

@@ -1,5 +1,5 @@
 /**
- * The parties of the golden vectors, ready to use: real identities and session keys that cost no key generation.
+ * The parties of the golden vectors, with identities and session keys that need no generation.
  */
 import { decodeBase64UrlStrict } from "../../src/base64.ts";
 import type { Signer } from "../../src/envelope/peer.ts";
@@ -29,7 +29,7 @@ export async function readVectors<File>(name: string): Promise<File> {
 
 export const identities = await readVectors<IdentitiesFile>("identities");
 
-/** The moment at which everything is valid, in milliseconds. */
+/** The time in milliseconds at which everything is valid. */
 export const atMs = identities.at * 1000;
 
 export const anchor = readTrustAnchorPem(identities.ca.certificate, { atMs });
@@ -38,7 +38,7 @@ export const server = identityOf(identities.server, "server");
 export const alice = identityOf(identities.alice, "member");
 export const bob = identityOf(identities.bob, "member");
 
-/** Somebody without a certificate. */
+/** An applicant without a certificate. */
 export const carol: Signer = {
   kind: "applicant",
   request: readCertificateRequest(decodeBase64UrlStrict(identities.carol.request)!),

@@ -1,6 +1,6 @@
 /**
- * The golden vectors mean what they say: what can be made again comes out byte for byte, sealed lines open to their contents, and
- * wrong lines are refused for their reason.
+ * Checks the golden vectors: deterministic ones are reproduced byte for byte, sealed lines open to
+ * their contents, and invalid lines are refused for their reason.
  */
 import { createHash } from "node:crypto";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -58,11 +58,11 @@ for (const { what, typ, signer, x5c, payload, jws } of documents) {
     assertEquals(signDocument(typ, payload, { signingKey, chain }), jws);
   });
 
-  Deno.test(`${what}: the document reads as its payload`, () => {
+  Deno.test(`${what}: the document is read as its payload`, () => {
     assertEquals(readDocument(jws, { typ, chain: "required" }).payload, payload);
   });
 
-  Deno.test(`${what}: whoever it is for believes it`, async () => {
+  Deno.test(`${what}: its receiver accepts it`, async () => {
     const trust = { anchor, atMs };
     if (typ === "micropay-greeting") {
       const role = signer === "server" ? "server" : "member";
@@ -79,7 +79,7 @@ for (const { what, typ, signer, x5c, payload, jws } of documents) {
   });
 }
 
-Deno.test("each receipt is of its entry, for its order, with the head after it", () => {
+Deno.test("each receipt has its entry, its order and the head after it", () => {
   const receipts = documents.filter(({ typ }) => typ === "micropay-receipt");
   assertEquals(receipts.map(({ payload }) => payload.entry), [2, 3]);
   for (const { payload } of receipts) {
@@ -89,7 +89,7 @@ Deno.test("each receipt is of its entry, for its order, with the head after it",
   }
 });
 
-Deno.test("the ledger's chain comes out as it stands there", () => {
+Deno.test("the ledger's chain is reproduced", () => {
   let head = ledger.ledger;
   for (const entry of ledger.entries) {
     const { at, canonical, digest, head: expected, ...rest } = entry;
@@ -104,7 +104,7 @@ Deno.test("the ledger's chain comes out as it stands there", () => {
 for (const vector of messages) {
   const { what, from, to, first, payload, jws, line } = vector;
 
-  Deno.test(`${what}: signing the payload gives what is sealed, byte for byte`, () => {
+  Deno.test(`${what}: signing the payload gives the sealed text, byte for byte`, () => {
     const signer = signers[from];
     const chain = first && signer.kind === "certified" ? signer.identity.chain : undefined;
     const signingKey = signerKey(signer);
@@ -116,7 +116,7 @@ for (const vector of messages) {
     assertEquals(await open(vector, line), expected as unknown as Message);
   });
 
-  Deno.test(`${what}: the line is for nobody else`, async () => {
+  Deno.test(`${what}: the line opens for nobody else`, async () => {
     const other = to === "bob" ? "alice" : "bob";
     const error = await refusal(() => open({ ...vector, to: other }, line));
     assertStringIncludes(error.message, "its header is not the expected one");

@@ -1,5 +1,5 @@
 /**
- * Accepting goes on: after a failure, after many, at a pace that leaves the machine alone.
+ * An acceptor keeps accepting after any number of failures, and leaves processor time to others.
  */
 import { assert, assertEquals } from "@std/assert";
 import { yieldToEventLoop } from "../../src/yield_to_event_loop.ts";
@@ -17,7 +17,7 @@ import { anyPort, settled } from "./streams.ts";
 
 type Step = "stream" | Error;
 
-/** As Deno 2.4.2 and 2.9.6 throw them; ENFILE and EPROTO have no code there. */
+/** Errors as Deno 2.4.2 and 2.9.6 throw them. ENFILE and EPROTO have no code there. */
 function systemError(code: string | undefined, message: string): Error {
   return Object.assign(new Error(message), code === undefined ? {} : { code });
 }
@@ -50,7 +50,7 @@ for (const { error, resources } of errors) {
   });
 }
 
-/** A listener that accepts or fails as told, then waits for its end. */
+/** A listener that accepts or fails as scripted, then waits for its end. */
 class ScriptedListener implements Listener {
   readonly endpoint = anyPort;
   accepts = 0;
@@ -64,7 +64,7 @@ class ScriptedListener implements Listener {
 
   accept(): Promise<ByteStream | null> {
     this.accepts++;
-    // Taking the first one off a long array would move all others each time.
+    // Shifting a long array would move all its elements.
     const step = this.#script[this.#next++];
     if (step === undefined) return this.#closed.promise;
     return step === "stream" ? Promise.resolve(stream) : Promise.reject(step);
@@ -101,12 +101,12 @@ function accepting(script: readonly Step[]) {
   return { clock, listener, counts, faults, accepted: accepted.promise, acceptor };
 }
 
-/** The pause that the acceptor makes now, which is scheduled after the windows of the faults. */
+/** The acceptor's current pause, whose timer comes after those of the fault windows. */
 function pauseOf(clock: ManualClock): number | undefined {
   return clock.delays.at(-1);
 }
 
-Deno.test("out of descriptors, the next accept is tried with pauses that double up to a limit", async () => {
+Deno.test("without descriptors, the acceptor retries with pauses that double up to a limit", async () => {
   const { clock, counts, listener, acceptor } = accepting([...Array(9).fill(exhausted), "stream"]);
   const pauses: number[] = [];
   for (let failures = 1; failures <= 9; failures++) {
@@ -122,7 +122,7 @@ Deno.test("out of descriptors, the next accept is tried with pauses that double 
   acceptor.close();
 });
 
-Deno.test("nothing is tried during a pause", async () => {
+Deno.test("the acceptor does not accept during a pause", async () => {
   const { clock, listener, acceptor } = accepting([exhausted, "stream"]);
   await settled();
   clock.advance(acceptPauseMsMin - 1);
@@ -134,7 +134,7 @@ Deno.test("nothing is tried during a pause", async () => {
   acceptor.close();
 });
 
-Deno.test("a connection that was accepted, or reset, makes the next pause short again", async () => {
+Deno.test("an accepted or reset connection makes the next pause short again", async () => {
   for (const step of ["stream", reset] as const) {
     const { clock, acceptor } = accepting([exhausted, exhausted, step, exhausted]);
     for (const pauseMs of [acceptPauseMsMin, 2 * acceptPauseMsMin, acceptPauseMsMin]) {
@@ -146,26 +146,26 @@ Deno.test("a connection that was accepted, or reset, makes the next pause short 
   }
 });
 
-Deno.test("after any number of connections that were reset the next one is accepted at once", async () => {
+Deno.test("after many reset connections, the next one is accepted at once", async () => {
   const { clock, accepted, counts, acceptor } = accepting([...Array(10_000).fill(reset), "stream"]);
   await accepted;
   assertEquals([counts.streams, clock.monotonicMs()], [1, 0]);
   acceptor.close();
 });
 
-Deno.test("a flood of connections, reset or not, leaves everything else its turn", async () => {
+Deno.test("a flood of connections, reset or not, does not starve other work", async () => {
   const connections = 50_000 * acceptsPerTurn;
   for (const step of ["stream", reset] as const) {
-    // So many that giving way in between takes longer than any one answer may.
+    // So many that the yields take longer than any single answer may.
     const { listener, acceptor } = accepting(Array(connections).fill(step));
-    // An answer from another thread, which nothing waits for but this test.
+    // An answer from another thread, which only this test waits for.
     await yieldToEventLoop();
     assert(listener.accepts < connections);
     acceptor.close();
   }
 });
 
-Deno.test("the first failure of each kind is told at once, and the number of the others once a window", async () => {
+Deno.test("the first failure of each kind is reported at once, and its repetitions once a window", async () => {
   const script = [...Array(5).fill(reset), exhausted, ...Array(2).fill(reset)];
   const { clock, faults, acceptor } = accepting(script);
   await settled();
@@ -179,14 +179,14 @@ Deno.test("the first failure of each kind is told at once, and the number of the
   assertEquals(faults.length, 3);
 });
 
-Deno.test("closing tells how many failures were not told yet", async () => {
+Deno.test("closing reports the failures that were not reported yet", async () => {
   const { faults, acceptor } = accepting([reset, reset]);
   await settled();
   acceptor.close();
   assertEquals(faults.slice(1), ["accept 1 more connections within 10 s"]);
 });
 
-Deno.test("closing during a pause leaves no timer behind", async () => {
+Deno.test("closing during a pause leaves no timer", async () => {
   const { clock, listener, acceptor } = accepting([exhausted, "stream"]);
   await settled();
   acceptor.close();

@@ -1,4 +1,6 @@
-/** Listens on all addresses, connects over both families, and prints from where the connections came. */
+/**
+ * Listens on all addresses, connects over both families, and prints the remote addresses.
+ */
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 
 const listener = tcpNetwork.listen({ host: "::", port: 0 });

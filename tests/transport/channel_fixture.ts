@@ -1,5 +1,5 @@
 /**
- * The parties of the golden vectors at the two ends of a connection.
+ * Connections between the parties of the golden vectors.
  */
 import { assert } from "@std/assert";
 import type { Signer } from "../../src/envelope/peer.ts";
@@ -18,7 +18,7 @@ import type { VectorParty } from "../vectors/vector_files.ts";
 import { anchor, atMs, bob, server, sessionKeys, signers } from "../envelope/vector_parties.ts";
 import { ManualClock } from "../manual_clock.ts";
 
-/** Stands still, unless a test moves its own: with it nothing here ever runs out of time. */
+/** A stopped clock, so that nothing times out. */
 export const stillClock = new ManualClock(atMs);
 
 export function acceptOptions(
@@ -45,13 +45,13 @@ export function greetingOptions(
   return { role, resolveAnchor, clock: stillClock, timeoutMs: 1000, ...options };
 }
 
-/** Connects as `party` and becomes a channel, its lines noted. */
+/** Connects as `party` and returns the channel, whose lines are recorded. */
 export async function channelTo(
   stream: ByteStream,
   { party, to = "server", lines = [] }: {
     party: VectorParty;
     to?: "server" | "bob";
-    /** Where each line that is sent is noted. */
+    /** Records each sent line. */
     lines?: string[];
   },
 ): Promise<Channel> {
@@ -69,11 +69,11 @@ export async function channelTo(
 export interface OpenChannel {
   readonly mine: Channel;
   readonly accepted: Accepted;
-  /** The lines that the connecting side sent, the first message among them. */
+  /** The lines that the connecting side sent, including its first message. */
   readonly lines: string[];
 }
 
-/** A channel that is open on both sides: the first message, a `balance`, was sent and opened. */
+/** A channel after its first message, a `balance`, arrived. */
 export async function openChannel(
   { near, far }: { near: ByteStream; far: ByteStream },
   { party = "alice", to = "server", random = systemRandom }: {
@@ -91,7 +91,7 @@ export async function openChannel(
   return { mine, accepted, lines };
 }
 
-/** The accepting side's first line, read by hand, and the nonce in it. */
+/** Returns the accepting side's first line and its nonce. */
 export async function readNonce(stream: ByteStream): Promise<string> {
   const event = await new LineReader(stream, { clock: stillClock }).next();
   assert(event.kind === "line");

@@ -1,5 +1,6 @@
 /**
- * Channels between the real two handshakes: what arrives, what is replayed, reordered, reflected or forwarded, and how they end.
+ * Channels after real handshakes: delivery, replay, reordering, reflection, forwarding, and the
+ * end.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { compactDecrypt } from "jose";
@@ -58,7 +59,7 @@ for (const { kind, make } of networks) {
     });
   });
 
-  Deno.test(`${kind}: each side learns who the other is`, async () => {
+  Deno.test(`${kind}: each side knows its peer`, async () => {
     await withEnds(make(), async (ends) => {
       const { mine, accepted: { channel } } = await openChannel(ends, {
         party: "alice",
@@ -73,7 +74,7 @@ for (const { kind, make } of networks) {
     });
   });
 
-  Deno.test(`${kind}: an applicant is let in where applicants are, and answered under its key`, async () => {
+  Deno.test(`${kind}: an applicant is accepted where applicants may connect, and is named by its key`, async () => {
     await withEnds(make(), async (ends) => {
       const { mine, accepted: { channel } } = await openChannel(ends, { party: "carol" });
       assert(channel.peer.kind === "applicant");
@@ -86,7 +87,7 @@ for (const { kind, make } of networks) {
     });
   });
 
-  Deno.test(`${kind}: an applicant is refused where only members are served`, async () => {
+  Deno.test(`${kind}: an applicant is refused where only members may connect`, async () => {
     await withEnds(make(), async ({ near, far }) => {
       const accepting = assertRejects(
         () => acceptChannel(far, acceptOptions("bob")),
@@ -111,7 +112,7 @@ for (const { kind, make } of networks) {
     });
   });
 
-  Deno.test(`${kind}: the first line again as second is refused`, async () => {
+  Deno.test(`${kind}: the first line repeated as the second is refused`, async () => {
     await withEnds(make(), async (ends) => {
       const { accepted: { channel }, lines } = await openChannel(ends);
       await ends.near.write(ascii(`${lines[0]}\n`));
@@ -119,7 +120,7 @@ for (const { kind, make } of networks) {
     });
   });
 
-  Deno.test(`${kind}: a line of another connection between the same two is refused`, async () => {
+  Deno.test(`${kind}: a line from another connection of the same two parties is refused`, async () => {
     await withEnds(make(), async (earlier) => {
       const { mine, lines } = await openChannel(earlier);
       await mine.send("list", {}).written;
@@ -140,11 +141,11 @@ for (const { kind, make } of networks) {
     });
   });
 
-  Deno.test(`${kind}: two lines in the wrong order are refused`, async () => {
+  Deno.test(`${kind}: two swapped lines are refused`, async () => {
     await withEnds(make(), async (ends) => {
       await withEnds(new MemoryNetwork(), async (detour) => {
         const accepting = acceptChannel(ends.far, acceptOptions());
-        // Alice's lines pass through somebody who delivers them in another order.
+        // An attacker delivers alice's lines in another order.
         const relay = ends.near;
         const greeting = new Uint8Array(8192);
         await detour.far.write(greeting.subarray(0, (await relay.read(greeting))!));
@@ -158,7 +159,7 @@ for (const { kind, make } of networks) {
     });
   });
 
-  Deno.test(`${kind}: a line that is reflected to its sender is refused`, async () => {
+  Deno.test(`${kind}: a line reflected to its sender is refused`, async () => {
     await withEnds(make(), async (ends) => {
       const { mine, accepted: { channel }, lines } = await openChannel(ends);
       await mine.send("list", {}).written;
@@ -172,7 +173,7 @@ for (const { kind, make } of networks) {
     });
   });
 
-  Deno.test(`${kind}: messages of any size up to the body's limit fit a line, and a line is the limit`, async () => {
+  Deno.test(`${kind}: a body of any allowed size fits into a line, and a longer line is refused`, async () => {
     await withEnds(make(), async (ends) => {
       const { mine, accepted: { channel }, lines } = await openChannel(ends);
       const overhead = '{"text":""}'.length;
@@ -186,7 +187,7 @@ for (const { kind, make } of networks) {
     });
   });
 
-  Deno.test(`${kind}: ending lets what was sent go out`, async () => {
+  Deno.test(`${kind}: ending a channel writes all sent messages`, async () => {
     await withEnds(make(), async (ends) => {
       const { mine, accepted: { channel } } = await openChannel(ends);
       for (let n = 0; n < 5; n++) mine.send("list", { n });
@@ -197,7 +198,7 @@ for (const { kind, make } of networks) {
     });
   });
 
-  Deno.test(`${kind}: a connection that ends in the middle of a line has ended like any other`, async () => {
+  Deno.test(`${kind}: a connection that ends within a line counts as ended`, async () => {
     await withEnds(make(), async (ends) => {
       const { accepted: { channel }, lines } = await openChannel(ends);
       await ends.near.write(ascii(lines[0]!.slice(0, 100)));
@@ -206,7 +207,7 @@ for (const { kind, make } of networks) {
     });
   });
 
-  Deno.test(`${kind}: who goes away before it said anything is nobody`, async () => {
+  Deno.test(`${kind}: a peer that leaves without a message is not accepted`, async () => {
     await withEnds(make(), async ({ near, far }) => {
       const accepting = acceptChannel(far, acceptOptions());
       await receiveGreeting(near, greetingOptions());
@@ -216,7 +217,9 @@ for (const { kind, make } of networks) {
   });
 }
 
-/** Alice's first message to bob as he seals it anew for the server: the same signed text inside. */
+/**
+ * Alice's first message to bob, which bob seals again for the server: the signed text is the same.
+ */
 async function forwarded(nonce?: Uint8Array<ArrayBuffer>): Promise<string> {
   let line = "";
   await withEnds(new MemoryNetwork(), async (ends) => {
@@ -230,7 +233,7 @@ async function forwarded(nonce?: Uint8Array<ArrayBuffer>): Promise<string> {
   return line;
 }
 
-Deno.test("a payer's message that its payee seals anew for the server is refused", async () => {
+Deno.test("a payer's message that its payee seals again for the server is refused", async () => {
   await withEnds(new MemoryNetwork(), async ({ near, far }) => {
     const accepting = assertRejects(
       () => acceptChannel(far, acceptOptions()),
@@ -243,7 +246,7 @@ Deno.test("a payer's message that its payee seals anew for the server is refused
   });
 });
 
-Deno.test("it is refused even when the payee greeted its payer with the server's own nonce", async () => {
+Deno.test("it is refused even when the payee's greeting had the server's nonce", async () => {
   await withEnds(new MemoryNetwork(), async ({ near, far }) => {
     const accepting = acceptChannel(far, acceptOptions());
     const { greeting: { nonce } } = await receiveGreeting(near, greetingOptions());
@@ -254,7 +257,7 @@ Deno.test("it is refused even when the payee greeted its payer with the server's
   });
 });
 
-Deno.test("a first message that does not begin in time closes the connection", async () => {
+Deno.test("a late first message closes the connection", async () => {
   await withEnds(new MemoryNetwork(), async ({ near, far }) => {
     const clock = new ManualClock(atMs);
     const accepting = acceptChannel(far, acceptOptions("server", { clock }));
@@ -268,7 +271,7 @@ Deno.test("a first message that does not begin in time closes the connection", a
   });
 });
 
-Deno.test("a message that does not begin in time closes the channel, and without a limit it may take for ever", async () => {
+Deno.test("a late message closes the channel, and without a limit no message is late", async () => {
   await withEnds(new MemoryNetwork(), async (ends) => {
     const { mine, accepted: { channel } } = await openChannel(ends);
     const waiting = channel.receive();
@@ -298,7 +301,7 @@ Deno.test("two connections never have the same nonce", async () => {
   assertEquals(nonces.size, 5);
 });
 
-Deno.test("a message for one recipient opens for no other, though all is signed well", async () => {
+Deno.test("a message opens only for its recipient, even when its signature is valid", async () => {
   const address = { conn: "AAAAAAAAAAAAAAAAAAAAAA", seq: 0, to: "micropay:account:bob" };
   const line = await seal({ type: "pay", iat: 0, body: {}, ...address }, {
     signer: signers.alice,

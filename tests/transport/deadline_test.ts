@@ -1,11 +1,11 @@
 /**
- * Waiting with an end.
+ * Deadlines of waits.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Deadline, withDeadline } from "../../src/transport/deadline.ts";
 import { ManualClock } from "../manual_clock.ts";
 
-Deno.test("a deadline runs out when its time has come, once, and remembers it", () => {
+Deno.test("a deadline expires at its time, once, and remembers it", () => {
   const clock = new ManualClock();
   let runs = 0;
   const deadline = new Deadline(clock, () => runs++);
@@ -18,7 +18,7 @@ Deno.test("a deadline runs out when its time has come, once, and remembers it", 
   assertEquals(runs, 1);
 });
 
-Deno.test("a deadline that is set anew counts from then", () => {
+Deno.test("a deadline that is set again counts from then", () => {
   const clock = new ManualClock();
   const deadline = new Deadline(clock, () => {});
   deadline.set(10);
@@ -30,7 +30,7 @@ Deno.test("a deadline that is set anew counts from then", () => {
   assert(deadline.passed);
 });
 
-Deno.test("a deadline set to never, or cleared, does not run out and leaves no timer", () => {
+Deno.test("a cleared or unlimited deadline never expires and leaves no timer", () => {
   const clock = new ManualClock();
   const deadline = new Deadline(clock, () => {});
   deadline.set(10);
@@ -43,7 +43,7 @@ Deno.test("a deadline set to never, or cleared, does not run out and leaves no t
   assert(!deadline.passed);
 });
 
-Deno.test("setting the wall clock moves no deadline", () => {
+Deno.test("changing the wall clock moves no deadline", () => {
   const clock = new ManualClock();
   const deadline = new Deadline(clock, () => {});
   deadline.set(10);
@@ -52,7 +52,7 @@ Deno.test("setting the wall clock moves no deadline", () => {
   assert(!deadline.passed);
 });
 
-/** Settles only when it is told to give up. */
+/** Settles only when it is aborted. */
 function untilAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const giveUp = () => reject(new DOMException("given up", "AbortError"));
@@ -61,20 +61,20 @@ function untilAborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-Deno.test("what ends in time gives its result and leaves no timer", async () => {
+Deno.test("a task that ends in time returns its result and leaves no timer", async () => {
   const clock = new ManualClock();
   assertEquals(await withDeadline(() => Promise.resolve(5), { clock, timeoutMs: 10 }), 5);
   assertEquals(clock.pending, 0);
 });
 
-Deno.test("what throws is passed on and leaves no timer", async () => {
+Deno.test("the error of a task is passed on and leaves no timer", async () => {
   const clock = new ManualClock();
   const failing = () => Promise.reject(new RangeError("no"));
   await assertRejects(() => withDeadline(failing, { clock, timeoutMs: 10 }), RangeError);
   assertEquals(clock.pending, 0);
 });
 
-Deno.test("what takes too long is told to give up", async () => {
+Deno.test("a task that takes too long is aborted", async () => {
   const clock = new ManualClock();
   const rejected = assertRejects(() => withDeadline(untilAborted, { clock, timeoutMs: 10 }));
   clock.advance(10);
@@ -82,7 +82,7 @@ Deno.test("what takes too long is told to give up", async () => {
   assertEquals(clock.pending, 0);
 });
 
-Deno.test("whoever asked may give up earlier, or before it began", async () => {
+Deno.test("the caller may abort a task early, or before it starts", async () => {
   const clock = new ManualClock();
   const controller = new AbortController();
   const { signal } = controller;

@@ -1,5 +1,5 @@
 /**
- * Whoever does not prove that it is the one to be reached is told nothing: not a byte is sent to it.
+ * A client sends nothing, not a byte, to a server or peer whose greeting is not valid.
  */
 import {
   assert,
@@ -27,7 +27,10 @@ import { greetingOptions } from "./channel_fixture.ts";
 import { MemoryNetwork } from "./memory_network.ts";
 import { ascii, networks, readAll, settled, withEnds } from "./streams.ts";
 
-/** What a connecting side throws that is told these lines; that it sent nothing and closed is asserted. */
+/**
+ * Returns the error of a connecting side that receives these lines. Asserts that it sent nothing
+ * and closed.
+ */
 async function refusal(
   lines: readonly string[],
   options: GreetingOptions,
@@ -47,7 +50,7 @@ async function refusal(
 
 for (const { kind, make: makeNetwork } of networks) {
   for (const { what, role, reason, make } of hostileGreetings) {
-    Deno.test(`${kind}: ${what}, greeting as a ${role}, is not trusted and told nothing`, async () => {
+    Deno.test(`${kind}: ${what}, greeting as a ${role}, is not trusted and receives nothing`, async () => {
       const error = await refusal([await make()], greetingOptions(role), makeNetwork());
       assertInstanceOf(error, UntrustedError);
       assertStringIncludes(error.message, reason);
@@ -64,14 +67,14 @@ for (const { kind, make: makeNetwork } of networks) {
     ]
   ) {
     const shown = JSON.stringify(line.slice(0, 30));
-    Deno.test(`${kind}: a service that begins with ${shown} is not trusted and told nothing`, async () => {
+    Deno.test(`${kind}: a service that begins with ${shown} is not trusted and receives nothing`, async () => {
       const error = await refusal([line], greetingOptions(), makeNetwork());
       assertInstanceOf(error, UntrustedError);
       assert(error.message.startsWith("greet 127.0.0.1:"), error.message);
     });
   }
 
-  Deno.test(`${kind}: the greeting that all of these differ from by one thing is believed`, async () => {
+  Deno.test(`${kind}: the valid greeting, from which each of these differs in one field, is accepted`, async () => {
     for (const role of ["server", "member"] as const) {
       await withEnds(makeNetwork(), async ({ near, far }) => {
         await far.write(ascii(`${greetingLine({ role })}\n`));
@@ -88,7 +91,7 @@ for (const { kind, make: makeNetwork } of networks) {
 }
 
 for (const { what, payload } of toleratedDates) {
-  Deno.test(`a greeting ${what} is believed, for clocks differ`, async () => {
+  Deno.test(`a greeting ${what} is accepted, because clocks differ`, async () => {
     await withEnds(new MemoryNetwork(), async ({ near, far }) => {
       await far.write(ascii(`${greetingLine({ payload })}\n`));
       assertEquals((await receiveGreeting(near, greetingOptions())).greeting.nonce, goodNonce);
@@ -96,14 +99,14 @@ for (const { what, payload } of toleratedDates) {
   });
 }
 
-Deno.test("a client that trusts another CA tells our server nothing", async () => {
+Deno.test("a client that trusts another CA sends our server nothing", async () => {
   const other = readTrustAnchor(otherCa.der, { atMs });
   const resolveAnchor = () => Promise.resolve(other);
   const error = await refusal([greetingLine()], greetingOptions("server", { resolveAnchor }));
   assertInstanceOf(error, UntrustedError);
 });
 
-Deno.test("a server whose CA only has the same name as ours is not trusted and told nothing", async () => {
+Deno.test("a server whose CA only has our CA's name is not trusted and receives nothing", async () => {
   const { keys } = makeParty();
   const certificate = serverCertificate({ signWith: keys });
   const line = greetingLine({ header: { x5c: x5c(certificate) } });
@@ -112,7 +115,7 @@ Deno.test("a server whose CA only has the same name as ours is not trusted and t
   assertStringIncludes(error.message, "it was not signed by the CA");
 });
 
-Deno.test("a client that decides not to trust is heard, and tells nothing", async () => {
+Deno.test("a client that decides not to trust a server sends nothing", async () => {
   const refuse = new UntrustedError("nobody has confirmed it");
   const resolveAnchor = () => Promise.reject(refuse);
   assert(
@@ -129,7 +132,7 @@ Deno.test("a server that closes without a greeting is closed, not untrusted", as
   });
 });
 
-Deno.test("a server that says nothing is waited for as long as was said", async () => {
+Deno.test("the client waits for a silent server until the time-out", async () => {
   await withEnds(new MemoryNetwork(), async ({ near, far }) => {
     const clock = new ManualClock(atMs);
     const connecting = receiveGreeting(near, greetingOptions("server", { clock, timeoutMs: 1000 }));
@@ -142,7 +145,7 @@ Deno.test("a server that says nothing is waited for as long as was said", async 
   });
 });
 
-Deno.test("where it connected to is in the text", async () => {
+Deno.test("the error names the endpoint", async () => {
   await withEnds(new MemoryNetwork(), async ({ near, far }) => {
     const connecting = receiveGreeting(near, greetingOptions());
     const rejected = assertRejects(() => connecting, UntrustedError);

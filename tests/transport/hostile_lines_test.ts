@@ -1,7 +1,8 @@
 /**
- * Every line that must not be believed, as first message and as a later one: an `EnvelopeError` for the accepting side's log, and
- * for the sender, whatever it was, the same: not a byte, and a closed connection. Over a socket; `tests/hostile/forged_lines_test.ts` tells
- * the real server and a real payee the same lines in memory.
+ * Invalid lines over TCP, as first and as later message. The accepting side gets an `EnvelopeError`
+ * for its log. The sender always gets the same: no byte, and a closed connection.
+ * `tests/hostile/forged_lines_test.ts` sends the same lines to the real server and a real payee in
+ * memory.
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { EnvelopeError } from "../../src/errors.ts";
@@ -14,7 +15,7 @@ import { ascii, readAll, withEnds } from "./streams.ts";
 
 for (const { what, only, make } of hostileLines) {
   if (only !== "next") {
-    Deno.test(`over TCP: ${what} as first message closes the connection without a word`, async () => {
+    Deno.test(`over TCP: ${what} as first message closes the connection without a reply`, async () => {
       await withEnds(tcpNetwork, async ({ near, far }) => {
         const refused = assertRejects(() => acceptChannel(far, acceptOptions()), EnvelopeError);
         const conn = await readNonce(near);
@@ -28,14 +29,14 @@ for (const { what, only, make } of hostileLines) {
   }
 
   if (only !== "first") {
-    Deno.test(`over TCP: ${what} as second message closes the connection without a word`, async () => {
+    Deno.test(`over TCP: ${what} as second message closes the connection without a reply`, async () => {
       await withEnds(tcpNetwork, async ({ near, far }) => {
         const accepting = acceptChannel(far, acceptOptions());
         const conn = await readNonce(near);
         await near.write(ascii(`${await aliceLine({ conn, seq: 0 })}\n`));
         const { channel } = (await accepting)!;
         const refused = assertRejects(() => channel.receive(), EnvelopeError);
-        // A good line right behind it changes nothing.
+        // A valid line right after it changes nothing.
         const lines = [await make({ conn, seq: 1 }), await aliceLine({ conn, seq: 1 })];
         await near.write(ascii(lines.map((line) => `${line}\n`).join(""))).catch(() => {});
         await refused;
@@ -46,7 +47,7 @@ for (const { what, only, make } of hostileLines) {
   }
 }
 
-Deno.test("over TCP: the line that all of these differ from by one thing is accepted", async () => {
+Deno.test("over TCP: the valid line, from which each of these differs in one field, is accepted", async () => {
   await withEnds(tcpNetwork, async ({ near, far }) => {
     const accepting = acceptChannel(far, acceptOptions());
     const conn = await readNonce(near);

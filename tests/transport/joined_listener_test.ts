@@ -1,5 +1,5 @@
 /**
- * Two listeners as one: each has its turn, and nothing is left open at the end.
+ * Two listeners joined into one: both are served, and nothing stays open.
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import type { ByteStream, Listener } from "../../src/transport/byte_stream.ts";
@@ -17,7 +17,7 @@ function joined() {
   return { one, other, dial, listener, acceptFrom };
 }
 
-Deno.test("joined: whoever comes to either is accepted, now or while it is waited for", async () => {
+Deno.test("joined: connections to either listener are accepted, queued or new", async () => {
   const { one, other, dial, listener, acceptFrom } = joined();
   assertEquals(listener.endpoint, one.endpoint);
   const waiting = acceptFrom();
@@ -28,7 +28,7 @@ Deno.test("joined: whoever comes to either is accepted, now or while it is waite
   listener.close();
 });
 
-Deno.test("joined: many who come to one keep nobody from the other", async () => {
+Deno.test("joined: a flood on one listener does not starve the other", async () => {
   const { one, other, dial, listener, acceptFrom } = joined();
   for (let count = 0; count < 20; count++) await dial(one);
   await dial(other);
@@ -37,7 +37,7 @@ Deno.test("joined: many who come to one keep nobody from the other", async () =>
   listener.close();
 });
 
-Deno.test("joined: a failure of one is told once, and both are accepted from afterwards", async () => {
+Deno.test("joined: a failure of one is thrown once, and both are accepted from afterwards", async () => {
   const { one, other, dial } = joined();
   let failures = 1;
   const failing: Listener = {
@@ -54,7 +54,7 @@ Deno.test("joined: a failure of one is told once, and both are accepted from aft
   listener.close();
 });
 
-Deno.test("joined: closing ends a wait, and closes who came and was not accepted", async () => {
+Deno.test("joined: closing ends a wait, and closes queued connections", async () => {
   const { one, other, dial, listener } = joined();
   const near: ByteStream[] = [await dial(one), await dial(other)];
   (await listener.accept())?.close();

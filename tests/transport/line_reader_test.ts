@@ -1,5 +1,5 @@
 /**
- * Lines out of bytes: however they are cut, up to the limit, in time, and never held without bound.
+ * Lines from bytes in any pieces: within their limits, in time, and with bounded memory.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
@@ -55,7 +55,7 @@ for (const { bytes, events } of streams) {
   });
 }
 
-Deno.test("property: any lines, cut anywhere, come out as they were written", async () => {
+Deno.test("property: any lines in any pieces are read as written", async () => {
   const character = fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code));
   const text = fc.string({ unit: character, maxLength: 9000 });
   const cuts = fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 5 });
@@ -73,7 +73,7 @@ Deno.test("property: any lines, cut anywhere, come out as they were written", as
   );
 });
 
-Deno.test("a line at the limit is read, whatever came before it in the same read", async () => {
+Deno.test("a line at the limit is read, whatever precedes it in the same read", async () => {
   const longest = "a".repeat(lineBytesMax);
   for (const before of ["", "x\n", "x".repeat(5000) + "\n"]) {
     const events = await linesOf([ascii(`${before}${longest}\n${longest}\nend\n`)]);
@@ -103,7 +103,7 @@ for (
   });
 }
 
-Deno.test("a line without end is refused after as many bytes as a line may have, not later", async () => {
+Deno.test("an endless line is refused at the limit, not later", async () => {
   let taken = 0;
   let isClosed = false;
   const endless: ByteStream = {
@@ -118,7 +118,7 @@ Deno.test("a line without end is refused after as many bytes as a line may have,
   };
   const reader = new LineReader(endless, { clock: new ManualClock() });
   await assertRejects(() => reader.next(), EnvelopeError);
-  // Each read is into what the reader holds: this is all that it ever held.
+  // Each read goes into the reader's buffer, so this is all that it ever held.
   assertEquals(taken, lineBytesMax + 1);
   assert(isClosed);
 });
@@ -135,7 +135,7 @@ for (
     "0xff": 0xff,
   })
 ) {
-  Deno.test(`${what} in a line is refused, wherever it is`, async () => {
+  Deno.test(`${what} in a line is refused in any place`, async () => {
     for (const at of [0, 1, 2]) {
       const { near, far, reader } = await readerOf();
       const bytes = ascii("ab");
@@ -146,13 +146,13 @@ for (
   });
 }
 
-Deno.test("an HTTP request is no line of ours", async () => {
+Deno.test("an HTTP request is refused", async () => {
   const { near, reader } = await readerOf();
   await near.write(ascii("GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"));
   await assertRejects(() => reader.next(), EnvelopeError);
 });
 
-Deno.test("a line may take as long to begin as it was given, and not longer", async () => {
+Deno.test("a line may start until the time-out, and not later", async () => {
   for (const [waitMs, isInTime] of [[999, true], [1000, false]] as const) {
     const { near, far, clock, reader } = await readerOf();
     const next = reader.next({ idleTimeoutMs: 1000 });
@@ -172,7 +172,7 @@ Deno.test("a line may take as long to begin as it was given, and not longer", as
   }
 });
 
-Deno.test("without a limit a line may begin whenever it likes", async () => {
+Deno.test("without a time-out a line may start at any time", async () => {
   const { near, clock, reader } = await readerOf();
   const next = reader.next();
   assertEquals(clock.pending, 0);
@@ -181,7 +181,7 @@ Deno.test("without a limit a line may begin whenever it likes", async () => {
   assertEquals(await next, line("a"));
 });
 
-Deno.test("a line that was begun has its own time to end, however slowly the bytes come", async () => {
+Deno.test("a started line has its own time to end, however slowly its bytes arrive", async () => {
   const { near, clock, reader } = await readerOf();
   const next = reader.next({ idleTimeoutMs: 1000 });
   const outcome = next.then((event) => event.kind, (error) => error);
@@ -201,7 +201,7 @@ Deno.test("a line that was begun has its own time to end, however slowly the byt
   assert(error.message.endsWith("a line was begun and not ended in time"));
 });
 
-Deno.test("a line that comes in one piece sets one timer, and one that is there already sets none", async () => {
+Deno.test("a line in one piece sets one timer, and a buffered line sets none", async () => {
   const { near, clock, reader } = await readerOf();
   let timers = 0;
   const schedule = clock.schedule.bind(clock);
@@ -217,7 +217,7 @@ Deno.test("a line that comes in one piece sets one timer, and one that is there 
   assertEquals(timers, 1);
 });
 
-Deno.test("a line that is there already needs no time at all", async () => {
+Deno.test("a buffered line is read after the time-out too", async () => {
   const { near, clock, reader } = await readerOf();
   await near.write(ascii("a\nb\nc"));
   await reader.next();

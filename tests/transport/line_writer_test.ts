@@ -1,5 +1,5 @@
 /**
- * Lines out to the wire: in order, a bounded number of them, and never waiting for ever.
+ * Lines to the wire: in order, in a bounded queue, and with deadlines.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ClosedError } from "../../src/errors.ts";
@@ -18,7 +18,7 @@ async function writerTo(pipeBytes = 1024 * 1024) {
 
 const made = (line: string) => () => Promise.resolve(line);
 
-Deno.test("lines are written in the order they were handed over, however long each takes to make", async () => {
+Deno.test("lines are written in the order of the calls, however long each takes to make", async () => {
   const { near, far, writer, clock } = await writerTo();
   const slow = Promise.withResolvers<string>();
   const order: string[] = [];
@@ -29,7 +29,7 @@ Deno.test("lines are written in the order they were handed over, however long ea
   const first = writer.write(note("first", slow.promise));
   const second = writer.write(note("second", Promise.resolve("2")));
   await settled();
-  // Begun at once and in order: a line that takes long to make does not keep the next one from being made.
+  // Started at once and in order. A slow line does not keep the next from being made.
   assertEquals(order, ["first", "second"]);
   slow.resolve("1");
   await Promise.all([first, second]);
@@ -38,7 +38,7 @@ Deno.test("lines are written in the order they were handed over, however long ea
   assertEquals(clock.pending, 0);
 });
 
-Deno.test("as many lines may wait as the queue holds; one more closes the connection", async () => {
+Deno.test("a full queue is allowed, and one more line closes the connection", async () => {
   const { far, writer } = await writerTo();
   const slow = Promise.withResolvers<string>();
   const waiting = Array.from(
@@ -55,10 +55,10 @@ Deno.test("as many lines may wait as the queue holds; one more closes the connec
   }
 });
 
-Deno.test("a line that nobody waits for harms nothing when it cannot be written", async () => {
+Deno.test("a failed line that nobody awaits does no harm", async () => {
   const { near, writer } = await writerTo();
   near.close();
-  // Were one of these rejections nobody's, the program would end.
+  // An unhandled rejection would end the program.
   writer.write(made("lost"));
   writer.write(made("lost, too"));
   await writer.drain();
@@ -67,7 +67,7 @@ Deno.test("a line that nobody waits for harms nothing when it cannot be written"
   await assertRejects(() => writer.write(made("asked")), ClosedError);
 });
 
-Deno.test("there is room while a line is made as long as half as many wait as may, and always while one is not read", async () => {
+Deno.test("there is room below half a queue of unmade lines, and always while the peer does not read", async () => {
   const { writer, far } = await writerTo(8);
   const slow = Promise.withResolvers<string>();
   let rooms = 0;
@@ -88,7 +88,7 @@ Deno.test("there is room while a line is made as long as half as many wait as ma
   await writer.waitForRoom();
 });
 
-Deno.test("lines that are made are written together, up to the length of the longest", async () => {
+Deno.test("made lines are written together, up to the length of the longest", async () => {
   const { near, far } = await writerTo();
   const sizes: number[] = [];
   const counted = {
@@ -108,7 +108,7 @@ Deno.test("lines that are made are written together, up to the length of the lon
   assertEquals((await readAll(far)).split("\n").map(({ length }) => length), [...lengths, 0]);
 });
 
-Deno.test("after a line that could not be written none is written, and no further one is even made", async () => {
+Deno.test("after a failed line none is written and none is made", async () => {
   const { far, writer } = await writerTo(8);
   const first = writer.write(made("more than eight bytes"));
   const second = writer.write(made("second"));
@@ -127,7 +127,7 @@ Deno.test("after a line that could not be written none is written, and no furthe
   assert(!isMade);
 });
 
-Deno.test("a queue at its limit is fine, and has room again when it was read", async () => {
+Deno.test("a full queue has room again after the peer reads", async () => {
   const { near, far, writer } = await writerTo();
   for (let round = 0; round < 2; round++) {
     await Promise.all(
@@ -138,7 +138,7 @@ Deno.test("a queue at its limit is fine, and has room again when it was read", a
   assertEquals((await readAll(far)).split("\n").length, 2 * sendQueueMessagesMax + 1);
 });
 
-Deno.test("who does not read is dropped when the time is up, and not before", async () => {
+Deno.test("a peer that does not read is disconnected at the time-out, and not before", async () => {
   const { near, far, writer, clock } = await writerTo(8);
   const written = writer.write(made("more than eight bytes"));
   const rejected = assertRejects(() => written, ClosedError, "a message was not taken in time");
@@ -153,7 +153,7 @@ Deno.test("who does not read is dropped when the time is up, and not before", as
   assertEquals(await readAll(far), "more tha");
 });
 
-Deno.test("making a line is not on the reader's time", async () => {
+Deno.test("the time for making a line does not count against the reader", async () => {
   const { writer, clock, far } = await writerTo();
   const slow = Promise.withResolvers<string>();
   const written = writer.write(() => slow.promise);
@@ -164,7 +164,7 @@ Deno.test("making a line is not on the reader's time", async () => {
   far.close();
 });
 
-Deno.test("a line that cannot be made closes the connection, for the other side would miss it", async () => {
+Deno.test("a line that cannot be made closes the connection, because the peer would miss it", async () => {
   const { far, writer } = await writerTo();
   class Failure extends Error {}
   const failed = writer.write(() => Promise.reject(new Failure()));
@@ -176,14 +176,14 @@ Deno.test("a line that cannot be made closes the connection, for the other side 
   assertEquals(await readAll(far), "");
 });
 
-Deno.test("nothing can be written when the other side is gone", async () => {
+Deno.test("writing fails when the other side is gone", async () => {
   const { far, writer, clock } = await writerTo();
   far.close();
   await assertRejects(() => writer.write(made("a")), ClosedError);
   assertEquals(clock.pending, 0);
 });
 
-Deno.test("drained means that all was written, or can no longer be", async () => {
+Deno.test("drain resolves when all lines are written, or cannot be", async () => {
   const { far, writer } = await writerTo(8);
   await writer.drain();
   const written = writer.write(made("0123456789"));

@@ -1,9 +1,9 @@
 /**
- * A network in memory that keeps the promises of `byte_stream.ts` as TCP does: bytes arrive in order and in pieces of any size,
- * a writer waits for a reader that is behind, what was written before a close still arrives, and a port is taken or free.
+ * A network in memory that behaves like TCP: bytes arrive in order and in any pieces, a writer
+ * waits for a slow reader, bytes written before a close still arrive, and a port is taken or free.
  *
- * Nothing here waits for anything but the other side, and everything happens in an order that depends on the calls alone: with a
- * clock and randomness of its own, a program on this network runs the same way every time.
+ * Its order of events depends on the calls alone. With a scripted clock and randomness, a program
+ * on it runs the same way every time.
  */
 import { ClosedError, ConnectError, ListenError } from "../../src/errors.ts";
 import {
@@ -15,7 +15,7 @@ import {
 } from "../../src/transport/byte_stream.ts";
 import { MemoryPipe, pipeBytesDefault } from "./memory_pipe.ts";
 
-/** Connections that may wait to be accepted; the next ones wait to be connected. */
+/** Connections that may wait to be accepted. Further ones wait to connect. */
 const backlogDefault = 128;
 const ephemeralPortMin = 49_152;
 const portMax = 65_535;
@@ -23,7 +23,7 @@ const loopback = ["127.0.0.1", "::1", "localhost"];
 const anyAddress = ["0.0.0.0", "::"];
 
 export interface MemoryNetworkOptions {
-  /** Bytes that one direction of a connection holds unread. */
+  /** Unread bytes that one direction of a connection holds. */
   readonly pipeBytes?: number;
   readonly backlog?: number;
 }
@@ -33,13 +33,13 @@ export class MemoryNetwork implements Network {
   readonly #host: string;
   readonly #wire: Wire;
 
-  /** A new network with one machine, which only has the loopback address. */
+  /** Returns a new network with one machine, which only has the loopback address. */
   constructor(options: MemoryNetworkOptions = {}, host = "127.0.0.1", wire = new Wire(options)) {
     this.#host = host;
     this.#wire = wire;
   }
 
-  /** Another machine on the same network. */
+  /** Returns another machine on the same network. */
   machine(host: string): MemoryNetwork {
     return new MemoryNetwork({}, host, this.#wire);
   }
@@ -82,7 +82,7 @@ export class MemoryNetwork implements Network {
   }
 }
 
-/** What the machines share. */
+/** The machines' shared state. */
 class Wire {
   readonly listeners = new Map<string, MemoryListener>();
   readonly pipeBytes: number;
@@ -94,7 +94,7 @@ class Wire {
     this.backlog = backlog;
   }
 
-  /** The next ephemeral port of a machine that nobody listens on. */
+  /** Returns the machine's next free ephemeral port. */
   freePort(host: string): number {
     for (;;) {
       const port = this.#nextPorts.get(host) ?? ephemeralPortMin;
@@ -110,10 +110,10 @@ class MemoryListener implements Listener {
   readonly #wire: Wire;
   readonly #arrived: MemoryStream[] = [];
   #isClosed = false;
-  /** Who waits for a connection, and who waits for room in the backlog: both in the order they came. */
+  /** Callers that wait for a connection, and callers that wait for backlog room. Both in order. */
   readonly #accepting: ((stream: ByteStream | null) => void)[] = [];
   readonly #knocking = new Set<(hasRoom: boolean) => void>();
-  /** Room that was promised to somebody who has not arrived yet. */
+  /** Places that are reserved for callers that have not arrived yet. */
   #promised = 0;
 
   constructor(endpoint: Endpoint, host: string, wire: Wire) {
@@ -143,11 +143,14 @@ class MemoryListener implements Listener {
     for (const resolve of this.#accepting.splice(0)) resolve(null);
     for (const resolve of this.#knocking) resolve(false);
     this.#knocking.clear();
-    // Nobody will ever accept these; the system resets them.
+    // Nobody will accept these, so they are reset.
     for (const stream of this.#arrived.splice(0)) stream.close();
   }
 
-  /** @returns whether there is room for one more, as soon as that is known; anything when the signal gave up */
+  /**
+   * @returns whether there is room for one more, once that is known. Any value after the signal
+   * aborted.
+   */
   room(signal: AbortSignal): Promise<boolean> {
     if (this.#hasRoom()) {
       this.#promised++;
@@ -167,7 +170,7 @@ class MemoryListener implements Listener {
     });
   }
 
-  /** Who was promised room does not come. */
+  /** Frees a place whose caller did not arrive. */
   withdraw(): void {
     this.#promised--;
     this.#admit();
@@ -229,7 +232,8 @@ class MemoryStream implements ByteStream {
   }
 
   close(): void {
-    // What was sent still arrives; what came and was not read is gone, and the other side can write no more.
+    // Sent bytes still arrive. Unread received bytes are lost, and the other side cannot write any
+    // more.
     this.#outgoing.end();
     this.#incoming.abandon();
   }

@@ -1,5 +1,6 @@
 /**
- * What the network in memory has beside the contract: several machines, a bounded backlog, and the same order every time.
+ * Tests of the in-memory network beyond the contract: several machines, a bounded backlog, a fixed
+ * order.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
@@ -37,7 +38,7 @@ Deno.test("two machines listen on the same port, one machine does not", () => {
   assert(refused);
 });
 
-Deno.test("past the backlog a connection waits until one is accepted, or until it gives up", async () => {
+Deno.test("with a full backlog a connection waits until one is accepted or it is aborted", async () => {
   const network = new MemoryNetwork({ backlog: 1 });
   const listener = network.listen(anyPort);
   await network.connect(listener.endpoint, { signal });
@@ -53,7 +54,7 @@ Deno.test("past the backlog a connection waits until one is accepted, or until i
   await patient;
 });
 
-Deno.test("a listener that closes refuses who waits for room, and resets who was not accepted", async () => {
+Deno.test("a closing listener refuses waiting connections and resets queued ones", async () => {
   const network = new MemoryNetwork({ backlog: 1 });
   const listener = network.listen(anyPort);
   const unaccepted = await network.connect(listener.endpoint, { signal });
@@ -64,7 +65,7 @@ Deno.test("a listener that closes refuses who waits for room, and resets who was
   assertEquals(await unaccepted.read(new Uint8Array(1)), null);
 });
 
-Deno.test("a pipe holds its limit and not one byte more", async () => {
+Deno.test("a pipe holds its limit and not a byte more", async () => {
   const pipe = new MemoryPipe(4);
   assert(await pipe.write(ascii("abcd")));
   let isTaken = false;
@@ -76,7 +77,7 @@ Deno.test("a pipe holds its limit and not one byte more", async () => {
   assertEquals(pipe.held, 4);
 });
 
-Deno.test("property: whatever the pieces, the bytes arrive as they were written", async () => {
+Deno.test("property: the bytes arrive as written, in any pieces", async () => {
   const sizes = fc.array(fc.nat(20), { maxLength: 20 });
   await fc.assert(
     fc.asyncProperty(sizes, fc.integer({ min: 1, max: 7 }), async (writes, pipeBytes) => {
@@ -86,7 +87,7 @@ Deno.test("property: whatever the pieces, the bytes arrive as they were written"
       const texts = writes.map((size) =>
         Array.from({ length: size }, () => String.fromCharCode(97 + next++ % 26)).join("")
       );
-      // All at once: two writes never mix.
+      // All at once, because two writes never mix.
       const written = Promise.all(texts.map((text) => near.write(ascii(text))));
       const read = readAll(far);
       await written;

@@ -1,32 +1,34 @@
 /**
- * One direction of a connection in memory: a bounded queue of bytes between one writer and one reader.
+ * One direction of a connection in memory: a bounded queue of bytes with one writer and one reader.
  */
 
-/** What one direction holds unread before a write has to wait; about what a system's socket buffers hold. */
+/**
+ * Unread bytes that one direction holds before a write waits, about as many as socket buffers hold.
+ */
 export const pipeBytesDefault = 64 * 1024;
 
 export class MemoryPipe {
   readonly #bytesMax: number;
   readonly #chunks: Uint8Array<ArrayBuffer>[] = [];
   #held = 0;
-  /** The writer closed: what is held can still be read, then comes the end. */
+  /** The writer closed. The held bytes can still be read, then comes the end. */
   #isEnded = false;
-  /** The reader closed: nothing that is written will ever be read. */
+  /** The reader closed. Nothing that is written will be read. */
   #isAbandoned = false;
   #waiters: (() => void)[] = [];
-  /** Writes take their turn: the bytes of two never mix. */
+  /** Writes run one by one, so that their bytes never mix. */
   #lastWrite: Promise<unknown> = Promise.resolve();
 
   constructor(bytesMax: number = pipeBytesDefault) {
     this.#bytesMax = bytesMax;
   }
 
-  /** Bytes that were written and not read yet. */
+  /** The unread bytes. */
   get held(): number {
     return this.#held;
   }
 
-  /** @returns how many bytes, at least one; `null` when nothing more will come */
+  /** @returns the number of bytes, at least one; `null` at the end */
   async read(buffer: Uint8Array<ArrayBuffer>): Promise<number | null> {
     while (this.#held === 0 && !this.#isEnded && !this.#isAbandoned) await this.#changed();
     if (this.#isAbandoned || this.#held === 0) return null;
@@ -40,22 +42,22 @@ export class MemoryPipe {
     return count;
   }
 
-  /** @returns whether all bytes were taken; `false` when either side closed before */
+  /** @returns whether all bytes were taken, `false` when either side closed first */
   write(bytes: Uint8Array): Promise<boolean> {
-    // A copy: the writer may use its buffer again as soon as the bytes are taken, and they are taken in pieces.
+    // A copy, because the bytes are taken in pieces and the writer may reuse its buffer.
     const own = bytes.slice();
     const written = this.#lastWrite.then(() => this.#writeNow(own));
     this.#lastWrite = written;
     return written;
   }
 
-  /** The writer closes. */
+  /** Closes the writing side. */
   end(): void {
     this.#isEnded = true;
     this.#wake();
   }
 
-  /** The reader closes: what is held is gone. */
+  /** Closes the reading side. The held bytes are lost. */
   abandon(): void {
     this.#isAbandoned = true;
     this.#chunks.length = 0;

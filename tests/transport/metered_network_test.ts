@@ -1,5 +1,5 @@
 /**
- * A network that counts: every byte once, in both directions, on whichever side a connection began.
+ * The metered network counts every byte once, in both directions, for both kinds of connections.
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { ClosedError } from "../../src/errors.ts";
@@ -7,7 +7,7 @@ import { MeteredNetwork } from "../../src/transport/metered_network.ts";
 import { MemoryNetwork } from "./memory_network.ts";
 import { anyPort, ascii, connectTo, readAll } from "./streams.ts";
 
-Deno.test("what is written and read over all connections together is counted", async () => {
+Deno.test("the bytes of all connections are counted together", async () => {
   const network = new MemoryNetwork();
   const metered = new MeteredNetwork(network);
   const mine = await connectTo(metered, network.listen(anyPort));
@@ -26,7 +26,7 @@ Deno.test("what is written and read over all connections together is counted", a
   assertEquals(await listener.accept(), null);
 });
 
-Deno.test("what could not be written is not counted", async () => {
+Deno.test("bytes that could not be written are not counted", async () => {
   const network = new MemoryNetwork();
   const metered = new MeteredNetwork(network);
   const { near } = await connectTo(metered, network.listen(anyPort));

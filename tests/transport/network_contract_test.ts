@@ -1,5 +1,6 @@
 /**
- * What every network keeps (`src/transport/byte_stream.ts`): in memory, over TCP, and the one of a simulation.
+ * The contract of every network (`src/transport/byte_stream.ts`): in memory, over TCP, and
+ * simulated.
  */
 import {
   assert,
@@ -20,7 +21,7 @@ const never = new AbortController().signal;
 
 type Use = (network: Network) => void | Promise<void>;
 
-/** What it takes to use a network of each kind. */
+/** Sets up each kind of network. */
 const kinds: Readonly<Record<string, (use: Use) => void | Promise<void>>> = {
   ...Object.fromEntries(networks.map(({ kind, make }) => [kind, (use: Use) => use(make())])),
   "in a simulation": async (use) => {
@@ -67,7 +68,7 @@ everyNetwork("both ends know both endpoints", async (network) => {
 });
 
 everyNetwork(
-  "what was written before a close still arrives, then the end, again and again",
+  "bytes written before a close still arrive, then the end, repeatedly",
   async (network) => {
     await withEnds(network, async ({ near, far }) => {
       await near.write(ascii("last words"));
@@ -110,7 +111,7 @@ everyNetwork("writing after the own close is refused", async (network) => {
 everyNetwork("writing to a side that closed is refused sooner or later", async (network) => {
   await withEnds(network, async ({ near, far }) => {
     far.close();
-    // TCP learns of it by the answer to the first write; the second end then has nothing to read either.
+    // TCP notices this after the first write. Then the second end has nothing to read either.
     await assertRejects(async () => {
       for (;;) await near.write(new Uint8Array(1024));
     }, ClosedError);
@@ -119,13 +120,13 @@ everyNetwork("writing to a side that closed is refused sooner or later", async (
 });
 
 everyNetwork(
-  "a connection that is broken off with bytes unread ends like any other",
+  "a connection that breaks with unread bytes ends like any other",
   async (network) => {
     await withEnds(network, async ({ near, far }) => {
       await near.write(ascii("never read"));
       await far.read(new Uint8Array(1));
       const waiting = near.read(new Uint8Array(1));
-      // With bytes unread, TCP resets the connection.
+      // With unread bytes, TCP resets the connection.
       far.close();
       assertEquals(await waiting, null);
     });
@@ -206,7 +207,7 @@ everyNetwork("a connection that was given up before is not begun", async (networ
 });
 
 everyNetwork(
-  "accepting ends when the listener closes, and what was accepted stays",
+  "accepting ends when the listener closes, and accepted connections stay open",
   async (network) => {
     const listener = network.listen(anyPort);
     const { near, far } = await connectTo(network, listener);
@@ -223,7 +224,7 @@ everyNetwork(
 );
 
 everyNetwork(
-  "who connects before anybody accepts waits, and can write already",
+  "a connection may write before it is accepted",
   async (network) => {
     const listener = network.listen(anyPort);
     const near = await network.connect(listener.endpoint, { signal: never });

@@ -1,18 +1,18 @@
 /**
- * Two ends of one connection, over each kind of network, and what tests read from them.
+ * The two ends of a connection over each kind of network, and readers for tests.
  */
 import type { ByteStream, Listener, Network } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { MemoryNetwork } from "./memory_network.ts";
 
 export interface Ends {
-  /** The end that connected. */
+  /** The connecting end. */
   readonly near: ByteStream;
-  /** The end that was accepted. */
+  /** The accepted end. */
   readonly far: ByteStream;
 }
 
-/** A network to run a test on; each test has one of its own. */
+/** A network for one test. */
 export const networks: readonly { readonly kind: string; make(): Network }[] = [
   { kind: "in memory", make: () => new MemoryNetwork() },
   { kind: "over TCP", make: () => tcpNetwork },
@@ -29,7 +29,7 @@ export async function connectTo(network: Network, listener: Listener): Promise<E
   return { near, far: far! };
 }
 
-/** Runs `action` with both ends of a connection; everything is closed afterwards. */
+/** Runs `action` with both ends of a connection, and closes everything afterwards. */
 export async function withEnds(
   network: Network,
   action: (ends: Ends) => Promise<void>,
@@ -49,7 +49,7 @@ export function ascii(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-/** Everything until the other side closes. */
+/** Returns all bytes until the other side closes. */
 export async function readAll(stream: ByteStream): Promise<string> {
   const decoder = new TextDecoder("latin1");
   const buffer = new Uint8Array(64 * 1024);
@@ -61,8 +61,8 @@ export async function readAll(stream: ByteStream): Promise<string> {
   }
 }
 
-/** Lets everything run that waits for nothing but its turn. */
+/** Runs all pending microtasks. */
 export async function settled(): Promise<void> {
-  // A timer of no length runs after every microtask, those included that others bring about.
+  // A timer of 0 ms runs after all microtasks, including those that others add.
   await new Promise<void>((resolve) => setTimeout(resolve, 0));
 }

@@ -1,5 +1,5 @@
 /**
- * What TCP has of its own, on real sockets.
+ * Tests of TCP beyond the contract, on real sockets.
  */
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { ConnectError } from "../../src/errors.ts";
@@ -8,7 +8,7 @@ import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { succeeds } from "../command_succeeds.ts";
 import { anyPort, readAll } from "./streams.ts";
 
-Deno.test("a connection that is given up on the way is closed when it comes about", async () => {
+Deno.test("a connection that arrives after its attempt was aborted is closed", async () => {
   const listener = tcpNetwork.listen(anyPort);
   const controller = new AbortController();
   const connecting = tcpNetwork.connect(listener.endpoint, { signal: controller.signal });
@@ -21,7 +21,7 @@ Deno.test("a connection that is given up on the way is closed when it comes abou
   listener.close();
 });
 
-Deno.test("a name that does not exist is no way to connect", async () => {
+Deno.test("connecting to an unknown name fails", async () => {
   const { signal } = new AbortController();
   await assertRejects(
     () => tcpNetwork.connect({ host: "no such host", port: 1 }, { signal }),
@@ -31,7 +31,7 @@ Deno.test("a name that does not exist is no way to connect", async () => {
 });
 
 for (const port of [-1, 65_536, 1.5]) {
-  Deno.test(`a port of ${port} is no way to connect`, async () => {
+  Deno.test(`connecting to port ${port} fails`, async () => {
     const { signal } = new AbortController();
     await assertRejects(
       () => tcpNetwork.connect({ host: "127.0.0.1", port }, { signal }),
@@ -47,7 +47,7 @@ const texts = [
 ];
 
 for (const { text, ...endpoint } of texts) {
-  Deno.test(`${text} is how an endpoint is written`, () => {
+  Deno.test(`an endpoint is written as ${text}`, () => {
     assertEquals(endpointText(endpoint), text);
   });
 }
@@ -62,7 +62,7 @@ async function hostsSeenBy(prefix: readonly string[]): Promise<unknown> {
 
 const both = { from: ["127.0.0.1", "::1"], second: "taken" };
 
-Deno.test("all addresses are those of both families, on one port, and IPv4 is shown as IPv4", async () => {
+Deno.test("all addresses means both families on one port, and IPv4 is shown as IPv4", async () => {
   assertEquals(await hostsSeenBy([]), both);
 });
 
@@ -72,12 +72,12 @@ const hasNamespaces = Deno.build.os === "linux" && Deno.uid() === 0 &&
 
 const systems: readonly { title: string; setting: string; seen: unknown }[] = [
   {
-    title: "where a socket of IPv6 takes no IPv4, both families are served on one port as well",
+    title: "when an IPv6 socket does not accept IPv4, both families share a port too",
     setting: "bindv6only",
     seen: both,
   },
   {
-    title: "where IPv6 is switched off, IPv4 alone is served",
+    title: "when IPv6 is switched off, only IPv4 is served",
     setting: "conf/all/disable_ipv6",
     seen: { from: ["127.0.0.1", "nobody"], second: "taken" },
   },
@@ -90,11 +90,11 @@ for (const { title, setting, seen } of systems) {
   });
 }
 
-Deno.test("where the system knows no IPv6 at all, IPv4 alone is served", () => {
+Deno.test("when the system has no IPv6, only IPv4 is served", () => {
   const listen = Deno.listen;
   const withoutIpv6 = (options: Deno.ListenOptions) => {
     if (!options.hostname?.includes(":")) return listen({ ...options, transport: "tcp" });
-    // As Deno 2.4.2 and 2.9.6 throw it.
+    // The error that Deno 2.4.2 and 2.9.6 throw.
     const text = "Address family not supported by protocol (os error 97)";
     throw Object.assign(new Error(text), { code: "EAFNOSUPPORT" });
   };
