@@ -120,6 +120,8 @@ test("only a regular file of bounded size is read", (folder) => {
   assertEquals(readTextIfThere(`${folder}/none`), undefined);
   assertThrows(() => readTextIfThere(folder), FileError, "it is not a regular file");
   assertThrows(() => readTextIfThere("/dev/zero"), FileError, "it is not a regular file");
+  new Deno.Command("mkfifo", { args: [`${folder}/fifo`] }).outputSync();
+  assertThrows(() => readTextIfThere(`${folder}/fifo`), FileError, "it is not a regular file");
   for (const bytes of [textFileBytesMax, textFileBytesMax + 1]) {
     using file = Deno.openSync(`${folder}/large`, { write: true, create: true });
     file.truncateSync(bytes);

@@ -34,6 +34,29 @@ testWith(
   },
 );
 
+testWith(
+  ["tmux"],
+  "in a terminal a payment that arrives is printed, and the open question is asked again",
+  async () => {
+    await using scene = await openSceneWith(["alice", "bob"]);
+    await using terminal = await openMenu(scene);
+    await terminal.shows("Your choice:");
+    await terminal.type("2");
+    await terminal.type("alice");
+    await terminal.type("0");
+    await terminal.shows("Account balance: 10000");
+    await terminal.type("4");
+    await terminal.shows("Payee:");
+    await terminal.press("b");
+    await scene.client(["pay", "alice", "5"], { as: "bob" });
+    await terminal.shows(/\nPayee:\nb\n.*bob.*5[^]*\nPayee:\n/);
+    // What was typed before the payment came is still the beginning of the answer.
+    await terminal.type("ob");
+    await terminal.type("7");
+    await terminal.shows("bob is not online");
+  },
+);
+
 testWith(["tmux"], "in a terminal, any answer but yes trusts nobody", async () => {
   await using scene = await openSceneWith([]);
   await using terminal = await openMenu(scene);

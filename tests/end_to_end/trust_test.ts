@@ -6,6 +6,25 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { json, openScene, openSceneWith, type Scene, step } from "./driver.ts";
 import { FakeServer } from "./fake_server.ts";
 
+Deno.test("a pipe in place of certs/CA.pem in the current folder stops no client, and one that is given is read", async () => {
+  await using scene = await openSceneWith([]);
+  const folder = scene.path("hostile");
+  await Deno.mkdir(`${folder}/certs`, { recursive: true });
+  await new Deno.Command("mkfifo", { args: [`${folder}/certs/CA.pem`] }).output();
+  const found = await scene.client(["register", "alice"], { folder });
+  assertEquals([found.code, found.stdout], [1, ""]);
+  assertStringIncludes(found.stderr, "micropay: read certs/CA.pem: it is not a regular file");
+  const verified = await scene.run(["verify"], { folder });
+  assertEquals([verified.code, verified.stdout], [1, ""]);
+  assertStringIncludes(verified.stderr, "it is not a regular file");
+  // A person who gives a pipe means it, as with --ca <(ssh …).
+  const [given] = await Promise.all([
+    scene.client(["register", "alice", "--ca", `${folder}/certs/CA.pem`], { folder }),
+    Deno.writeFile(`${folder}/certs/CA.pem`, await Deno.readFile(scene.path("certs", "CA.pem"))),
+  ]);
+  assertEquals([given.code, given.stdout], [0, "100 OK\n"]);
+});
+
 Deno.test("a client trusts the CA it was given, or the fingerprint it was given and then pinned", async (t) => {
   await using scene = await openSceneWith([]);
   await using other = await openScene();

@@ -8,7 +8,7 @@ import {
   commandSteps,
   registeredText,
 } from "../../../src/cli/client/advice.ts";
-import { menuSteps } from "../../../src/cli/client/menu/menu_payments.ts";
+import { menuSteps } from "../../../src/cli/client/menu/menu.ts";
 import { type Code, codes } from "../../../src/protocol/code.ts";
 import { refuse } from "../../../src/protocol/exchange.ts";
 import { named } from "../../server/test_server.ts";

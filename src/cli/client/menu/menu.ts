@@ -2,7 +2,10 @@
  * The numbered menu of the course project, line by line: for a terminal, or driven by a pipe.
  */
 import type { AccountName } from "../../../account_name.ts";
+import type { IncomingPayment } from "../../../client/payment/incoming_payments.ts";
 import type { Member } from "../../../client/member.ts";
+import type { PaymentTerms } from "../../../client/payment/payment.ts";
+import type { Paid } from "../../../client/payment/payment_result.ts";
 import type { Wallet } from "../../../client/wallet.ts";
 import type { Clock } from "../../../clock.ts";
 import {
@@ -14,34 +17,48 @@ import {
 import { unusedConnectionMsMax } from "../../../limits.ts";
 import { printable } from "../../../printable.ts";
 import { codes } from "../../../protocol/code.ts";
+import type { Refusal } from "../../../protocol/exchange.ts";
 import { endpointText } from "../../../transport/byte_stream.ts";
 import type { GreetedConnection } from "../../../transport/connect_channel.ts";
 import type { MeteredNetwork } from "../../../transport/metered_network.ts";
-import { registeredText } from "../advice.ts";
-import { settlementText } from "../settlement_text.ts";
 import { errorText } from "../../error_fields.ts";
-import type { LineInput } from "../../line_input.ts";
-import type { ProcessIo } from "../../process_io.ts";
-import type { TypeCommand } from "../command_typer.ts";
 import { type ExitCode, exitCodes } from "../../exit_code.ts";
-import { InputEnded, MenuInput } from "./menu_input.ts";
-import {
-  MenuPayments,
-  type MenuTalk,
-  notifyInMenu,
-  refuseInMenu,
-  type Undelivered,
-} from "./menu_payments.ts";
+import type { LineInput } from "../../line_input.ts";
+import { printPayment } from "../../print_payment.ts";
+import type { ProcessIo } from "../../process_io.ts";
+import { adviceOn, type Attempt, type NextSteps, registeredText } from "../advice.ts";
+import { askBalanceSoon } from "../balance_soon.ts";
+import type { TypeCommand } from "../command_typer.ts";
+import { refusedReference, resolveId } from "../find_payment.ts";
 import { onlineOptions, type PeerAddressRequest } from "../online_options.ts";
+import { historyEntriesDefault } from "../options.ts";
+import {
+  historyLine,
+  listLines,
+  notificationLines,
+  paidLines,
+  refusalText,
+  unprintedText,
+} from "../output.ts";
+import { settlementText } from "../settlement_text.ts";
+import { InputEnded, MenuInput } from "./menu_input.ts";
 
 /**
- * The first line is the course project's. Scripts answer its questions line by line, so these never change.
- * Newer choices have numbers and questions of their own.
+ * The first line is the course project's. Scripts answer its questions line by line, so these never
+ * change. Newer choices have numbers and questions of their own.
  */
 const choices = [
   "1 REGISTER   2 LOGIN   3 LIST   4 TRANSACTION   5 EXIT",
   "6 HISTORY   7 REFUND   8 TRANSACTION WITH A MEMO   9 REGISTER WITH A CODE",
 ];
+
+/** What the menu's choices are called in its texts. */
+export const menuSteps: NextSteps = {
+  list: "3 LIST",
+  history: "6 HISTORY",
+  withCode: "choose 9 REGISTER WITH A CODE",
+  viaServer: "choose y, and the server delivers it anyway",
+};
 
 /** What the menu is run with. */
 export interface RunMenuOptions {
@@ -49,14 +66,22 @@ export interface RunMenuOptions {
   readonly input: LineInput;
   readonly network: MeteredNetwork;
   readonly clock: Clock;
+  /** Where peers reach this client, as given on the command line. */
   readonly address: PeerAddressRequest;
+  /** Types a command of the client in full. */
   readonly typed: TypeCommand;
 }
 
-/** Shows the menu until it ends, or a signal ends it, and then prints what was transferred and how long it took. */
+/**
+ * Shows the menu until EXIT, the end of the input, or a signal. Then it prints how many bytes were
+ * transferred, and how long it took.
+ *
+ * @throws {MicropayError} when there is no connection at first: the server cannot be reached, is not to
+ * be trusted, or a signal came
+ */
 export async function runMenu(
   { wallet, input, network, clock, address, typed }: RunMenuOptions,
-  { print, isReaderGone, say, onSignal }: ProcessIo,
+  { print, isReaderGone, isTerminal, say, onSignal }: ProcessIo,
 ): Promise<ExitCode> {
   const startMs = clock.monotonicMs();
   const interrupted = new AbortController();
@@ -68,7 +93,11 @@ export async function runMenu(
     print(`Time spent: ${seconds} s`);
   };
   try {
-    const questions = new MenuInput(input, { signal: interrupted.signal, say });
+    const questions = new MenuInput(input, {
+      signal: interrupted.signal,
+      say,
+      isTerminal: isTerminal(),
+    });
     const options = { wallet, input: questions, clock, address, typed };
     const menu = new Menu({ ...options, print, isReaderGone, say });
     const code = await menu.run();
@@ -83,30 +112,24 @@ export async function runMenu(
   }
 }
 
-interface MenuOptions extends MenuTalk {
-  readonly wallet: Wallet;
-  readonly clock: Clock;
-  /** Where peers reach this client, as given on the command line. */
-  readonly address: PeerAddressRequest;
+interface MenuOptions
+  extends
+    Omit<RunMenuOptions, "input" | "network">,
+    Pick<ProcessIo, "print" | "say" | "isReaderGone"> {
+  readonly input: MenuInput;
 }
 
 class Menu {
   readonly #options: MenuOptions;
   #unused: { readonly connection: GreetedConnection; readonly sinceMs: number } | undefined;
   #member: Member | undefined;
-  /** The payment that the choice before this one could not deliver. */
-  #undelivered: Undelivered | undefined;
+  /** The payment that the last choice could not deliver, because its payee is away. */
+  #undelivered: PaymentTerms | undefined;
 
   constructor(options: MenuOptions) {
     this.#options = options;
   }
 
-  /**
-   * Shows the menu until EXIT, the end of the input, or a signal.
-   *
-   * @throws {MicropayError} when there is no connection at first: the server cannot be reached, is not to be trusted, or a
-   * signal came
-   */
   async run(): Promise<ExitCode> {
     const { input, say } = this.#options;
     const { anchor, stream } = await this.#connection();
@@ -141,40 +164,37 @@ class Menu {
     return true;
   }
 
-  async #perform(choice: string, undelivered: Undelivered | undefined): Promise<void> {
+  async #perform(choice: string, undelivered: PaymentTerms | undefined): Promise<void> {
     switch (choice) {
       case "1":
         return await this.#register({ withCode: false });
       case "2":
         return await this.#logIn();
       case "3":
-        return await this.#payments()?.list();
+        return await this.#asMember((member) => this.#list(member));
       case "4":
-        this.#undelivered = await this.#payments()?.pay({ withMemo: false });
-        return;
+        return await this.#asMember((member) => this.#pay(member, { withMemo: false }));
       case "6":
-        return await this.#payments()?.history();
+        return await this.#asMember((member) => this.#history(member));
       case "7":
-        return await this.#payments()?.refund();
+        return await this.#asMember((member) => this.#refund(member));
       case "8":
-        this.#undelivered = await this.#payments()?.pay({ withMemo: true });
-        return;
+        return await this.#asMember((member) => this.#pay(member, { withMemo: true }));
       case "9":
         return await this.#register({ withCode: true });
     }
     // The menu itself asks whether the server should deliver: a script's next choice still counts as one.
     if (undelivered && /^y(es)?$/i.test(choice)) {
-      return await this.#payments()?.deliver(undelivered);
+      return await this.#asMember((member) => this.#deliver(member, undelivered));
     }
     this.#options.say(`"${printable(choice)}" is not a choice: type a number from 1 to 9`);
   }
 
-  /** The choices about money. Without a login it says so, and returns nothing. */
-  #payments(): MenuPayments | undefined {
-    const { print, say } = this.#options;
-    if (this.#member) return new MenuPayments(this.#member, this.#options);
-    print(codes[240].text);
-    say("2 LOGIN does that, with an account that 1 REGISTER made");
+  /** Runs a choice about money. Without a login it says so instead. */
+  async #asMember(action: (member: Member) => Promise<void>): Promise<void> {
+    if (this.#member) return await action(this.#member);
+    this.#options.print(codes[240].text);
+    this.#options.say("2 LOGIN does that, with an account that 1 REGISTER made");
   }
 
   async #register({ withCode }: { readonly withCode: boolean }): Promise<void> {
@@ -187,11 +207,7 @@ class Menu {
     const registering = wallet.register(connection, account, { code });
     const outcome = await input.unlessInterrupted(registering, `register ${account}`);
     if (outcome.outcome === "refused") {
-      return refuseInMenu(
-        outcome,
-        { kind: "register", account, hasCode: withCode },
-        this.#options,
-      );
+      return this.#refuse(outcome, { kind: "register", account, hasCode: withCode });
     }
     print(`100 ${codes[100].text}`);
     say(registeredText(outcome.answer, { typed, hasCode: withCode, next: "2 LOGIN" }));
@@ -209,12 +225,12 @@ class Menu {
       await input.unlessInterrupted(this.#settle(member), attempt);
       const going = member.goOnline({
         ...onlineOptions({ ...address, port }),
-        onPayment: (payment) => notifyInMenu(payment, member, this.#options),
-        onFault: (error) => this.#sayError(error),
+        onPayment: (payment) => input.interject(() => this.#notify(payment, member)),
+        onFault: (error) => input.interject(() => this.#sayError(error)),
       });
       const outcome = await input.unlessInterrupted(going, attempt);
       if (outcome.outcome === "refused") {
-        refuseInMenu(outcome, { kind: "log_in", name }, this.#options);
+        this.#refuse(outcome, { kind: "log_in", name });
         return await member.abandon();
       }
     } catch (error) {
@@ -224,13 +240,13 @@ class Menu {
     this.#member = member;
     this.#watch(member);
     say(`Online as ${name}, taking payments on port ${member.peerPort}`);
-    await this.#payments()?.list();
+    await this.#list(member);
   }
 
   async #settle(member: Member): Promise<void> {
     const { input, say } = this.#options;
     for await (const settled of member.settle()) {
-      // It is not waited for any more.
+      // Nobody waits for it any more.
       if (input.isInterrupted) return;
       say(settlementText(settled));
     }
@@ -252,6 +268,84 @@ class Menu {
     }
   }
 
+  async #list(member: Member): Promise<void> {
+    const outcome = await member.list();
+    if (outcome.outcome === "refused") return this.#refuse(outcome, asking(member));
+    listLines(outcome.answer).forEach(this.#options.print);
+  }
+
+  async #pay(member: Member, { withMemo }: { readonly withMemo: boolean }): Promise<void> {
+    const { input } = this.#options;
+    const to = await input.askName("Payee");
+    const amount = await input.askAmount("Amount");
+    const memo = withMemo ? await input.askMemo("Memo, empty for none") : undefined;
+    const terms = { to, amount, memo };
+    const outcome = await member.pay(terms);
+    await this.#tell(member, outcome, { ...terms, kind: "pay", name: nameOf(member) });
+    const isAway = outcome.outcome === "refused" && [263, 264].includes(outcome.code);
+    this.#undelivered = isAway ? terms : undefined;
+  }
+
+  async #deliver(member: Member, terms: PaymentTerms): Promise<void> {
+    const outcome = await member.pay({ ...terms, viaServer: true });
+    await this.#tell(member, outcome, { ...terms, kind: "pay", name: nameOf(member) });
+  }
+
+  async #refund(member: Member): Promise<void> {
+    const { input, say } = this.#options;
+    const payment = await input.askPayment("Payment, its entry or id");
+    const amount = await input.askAmountOrAll("Amount, empty for all that is left");
+    const found = await resolveId(payment, member);
+    const outcome = found.outcome === "refused"
+      ? refusedReference(found)
+      : await member.refund({ id: found.answer.id, amount }, {
+        onSettled: (settled) => say(settlementText(settled)),
+      });
+    await this.#tell(member, outcome, { kind: "refund", name: nameOf(member), payment, amount });
+  }
+
+  async #history(member: Member): Promise<void> {
+    for await (const page of member.history({ limit: historyEntriesDefault })) {
+      if (page.outcome === "refused") return this.#refuse(page, asking(member));
+      for (const row of page.answer.entries) this.#options.print(historyLine(row));
+    }
+  }
+
+  async #tell(
+    member: Member,
+    outcome: Paid | Refusal,
+    attempt: Extract<Attempt, { readonly kind: "pay" | "refund" }>,
+  ): Promise<void> {
+    const { print, typed } = this.#options;
+    const isAsked = outcome.outcome === "paid" || outcome.code === 270;
+    const balance = isAsked ? await askBalanceSoon(member) : undefined;
+    if (outcome.outcome === "refused") return this.#refuse(outcome, { ...attempt, balance });
+    const { id, entry } = outcome.receipt;
+    printPayment({ id, entry, askWith: typed("status", nameOf(member)) }, () => {
+      paidLines(outcome, { balance }).forEach(print);
+    }, this.#options);
+  }
+
+  /** Says no in the course project's words, then what to do. */
+  #refuse(refusal: Refusal, attempt: Attempt): void {
+    const { print, say } = this.#options;
+    print(refusalText(refusal));
+    const advice = adviceOn(refusal, attempt, menuSteps);
+    if (advice !== undefined) say(advice);
+  }
+
+  /** Prints a payment that arrived. It never throws: the payment is booked, and its payer has to hear so. */
+  #notify(payment: IncomingPayment, { context: { receiptsFile: file } }: Member): void {
+    const { print, isReaderGone, say } = this.#options;
+    try {
+      notificationLines(payment).forEach(print);
+      if (isReaderGone()) say(unprintedText(payment, { file }));
+    } catch (error) {
+      if (!(error instanceof OutputError)) throw error;
+      say(unprintedText(payment, { file }));
+    }
+  }
+
   #sayError(error: unknown): void {
     const { say, typed } = this.#options;
     // People type it in another terminal, where the account has to be named.
@@ -259,17 +353,19 @@ class Menu {
     say(`micropay: ${printable(errorText(error, whole))}`);
   }
 
-  /** Tells at once when the server is gone, not only at the next question. */
+  /** Says at once that the server is gone, not only at the next question. */
   #watch(member: Member): void {
+    const { input, say } = this.#options;
     member.context.link.closed.then(async (reason) => {
       if (this.#member !== member) return;
       this.#member = undefined;
-      this.#options.say(`micropay: ${printable(reason.message)}; log in again with 2 LOGIN`);
+      const text = `micropay: ${printable(reason.message)}; log in again with 2 LOGIN`;
+      input.interject(() => say(text));
       await member.abandon();
     });
   }
 
-  /** A connection that is still unused: the one from before if it is fresh, or a new one. */
+  /** @returns an unused connection: the last one if it is fresh, or a new one */
   async #connection(): Promise<GreetedConnection> {
     const { clock, input, wallet } = this.#options;
     const unused = this.#unused;
@@ -296,4 +392,12 @@ class Menu {
       await member?.abandon();
     }
   }
+}
+
+function nameOf(member: Member): AccountName {
+  return member.context.name;
+}
+
+function asking(member: Member): Attempt {
+  return { kind: "ask", name: nameOf(member) };
 }

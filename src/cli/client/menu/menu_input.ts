@@ -1,6 +1,6 @@
 /**
- * The menu's questions. An answer that cannot be used leads back to the menu: asked again, a script's next line, meant for
- * something else, would be taken for an amount.
+ * The menu's questions. A bad answer leads back to the menu. If the menu asked again, it would take a
+ * script's next line, which answers another question, for an amount.
  */
 import { inputLineBytesMax } from "../../../limits.ts";
 import { type AccountName, accountNameRule, parseAccountName } from "../../../account_name.ts";
@@ -20,29 +20,48 @@ import {
 /** There will be no more answers: the input is at its end, or a signal came. */
 export class InputEnded extends InterruptedError {}
 
+export interface MenuInputOptions {
+  /** Ends an open question, and whatever {@link MenuInput.unlessInterrupted} waits for. */
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+  /** Whether a person types the answers. */
+  readonly isTerminal: boolean;
+}
+
 export class MenuInput {
   readonly #input: LineInput;
-  readonly #signal: AbortSignal;
-  readonly #say: (line: string) => void;
+  readonly #options: MenuInputOptions;
+  /** The question that waits for its answer. */
+  #open: string | undefined;
 
-  /** @param signal ends the question that is being asked, or what is waited for */
-  constructor(
-    input: LineInput,
-    { signal, say }: { signal: AbortSignal; say: (line: string) => void },
-  ) {
+  constructor(input: LineInput, options: MenuInputOptions) {
     this.#input = input;
-    this.#signal = signal;
-    this.#say = say;
+    this.#options = options;
   }
 
   /** @throws {InputEnded} */
   async ask(question: string): Promise<string> {
+    const { say } = this.#options;
     for (;;) {
-      this.#say(`${question}:`);
+      this.#open = `${question}:`;
+      say(this.#open);
       const answer = await this.#next();
       if (answer.kind === "line") return answer.text.trim();
-      this.#say(`The line is longer than ${inputLineBytesMax} bytes`);
+      say(`The line is longer than ${inputLineBytesMax} bytes`);
     }
+  }
+
+  /**
+   * Prints something that no choice asked for, such as a payment that arrived. On a terminal it then
+   * repeats the open question, because a person sees the last line only.
+   */
+  interject(print: () => void): void {
+    const { isTerminal, say } = this.#options;
+    const question = isTerminal ? this.#open : undefined;
+    // The person may have begun to type an answer on this line.
+    if (question !== undefined) say("");
+    print();
+    if (question !== undefined) say(question);
   }
 
   /** @throws {InputEnded} and {UsageError} */
@@ -109,18 +128,19 @@ export class MenuInput {
   }
 
   /**
-   * Waits until a signal comes: the server's waiting room takes long, and so does a person who is asked whom to trust. No payment
-   * is waited for like this: its payer has to hear what became of it.
+   * Waits for a promise until a signal comes. The server's waiting room may take long, and so may a
+   * person who decides whom to trust. No payment is waited for like this: its payer has to hear its
+   * outcome.
    *
    * @throws {InputEnded} when a signal comes first
    */
   unlessInterrupted<Result>(promise: Promise<Result>, attempt: string): Promise<Result> {
     const ended = () => new InputEnded(`${attempt}: it was interrupted`);
-    return untilAborted(promise, this.#signal, ended);
+    return untilAborted(promise, this.#options.signal, ended);
   }
 
   get isInterrupted(): boolean {
-    return this.#signal.aborted;
+    return this.#options.signal.aborted;
   }
 
   /** Frees the input, so that it does not keep the process alive. */
@@ -142,10 +162,12 @@ export class MenuInput {
 
   async #next() {
     try {
-      const answer = await this.#input.next(this.#signal);
+      const answer = await this.#input.next(this.#options.signal);
       if (answer.kind !== "end") return answer;
     } catch (error) {
-      if (!this.#signal.aborted) throw error;
+      if (!this.isInterrupted) throw error;
+    } finally {
+      this.#open = undefined;
     }
     throw new InputEnded("read an answer: the input has ended");
   }
