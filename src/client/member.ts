@@ -103,7 +103,7 @@ export class Member {
       const page = await this.context.link.ask(historyExchange, { limit: pageRowsMax, after });
       if (page.outcome === "refused") return yield page;
       for (const row of page.answer.entries) {
-        if (row.to === this.context.name) yield answered(await storeReceived(row, this.context));
+        if (row.payee === this.context.name) yield answered(await storeReceived(row, this.context));
       }
       if (!page.answer.more) return;
       requireProgress(page.answer, page.answer.entries);

@@ -92,7 +92,7 @@ export class PeerListener {
     const payee = { member: this.#member, incoming: this.incoming };
     const { outcome, doubtful }: TakenOrder =
       party && party.role === "member" && type === payExchange.type
-        ? await takeOrder(body, { from: party.name, ...payee })
+        ? await takeOrder(body, { payer: party.name, ...payee })
         : { outcome: refuse(410, "unknown type") };
     try {
       await channel.send(replyType, encodeReply(payExchange, seq, outcome)).written;

@@ -68,8 +68,8 @@ export class OrderCheck {
 function difference(entry: Entry, order: Order): string | undefined {
   const pairs: readonly [string, unknown, unknown][] = [
     ["id", entry.id, order.id],
-    ["payer", entry.payer, order.from],
-    ["payee", entry.payee, order.to],
+    ["payer", entry.payer, order.payer],
+    ["payee", entry.payee, order.payee],
     ["amount", entry.amount, order.amount],
     ["memo", entry.memo, order.memo],
     ["refunds", entry.refunds, order.refunds],

@@ -30,8 +30,8 @@ export const historyRowShape = v.strictObject({
   id: orderIdShape,
   at: instantShape,
   kind: v.picklist(entryKinds),
-  from: entryPartyShape,
-  to: entryPartyShape,
+  payer: entryPartyShape,
+  payee: entryPartyShape,
   amount: amountShape,
   memo: v.optional(memoShape),
   /** Of a refund: the id of the payment that it gives back. */

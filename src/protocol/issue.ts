@@ -42,7 +42,7 @@ export function signIssue(
   const [payer, payee]: readonly EntryParty[] = kind === "withdrawal"
     ? [name, issuingAccount]
     : [issuingAccount, name];
-  const terms = { id, from: payer!, to: payee!, amount, memo };
+  const terms = { id, payer: payer!, payee: payee!, amount, memo };
   const orderJws = signOrder(terms, { identity, anchor, clock: { nowMs: () => atMs } });
   // Nothing is booked that an audit would refuse, the server's own orders included.
   const fault = judgeOrder(verifyOrder(orderJws, { anchor }), { atMs });

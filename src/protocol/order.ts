@@ -34,8 +34,8 @@ const orderShape = v.strictObject({
   /** The ledger it is for: the SHA-256 fingerprint of its CA's certificate. */
   ledger: digestShape,
   /** The payer. Where one side is the issuing account, the server signs the order. */
-  from: entryPartyShape,
-  to: entryPartyShape,
+  payer: entryPartyShape,
+  payee: entryPartyShape,
   amount: amountShape,
   memo: v.optional(memoShape),
   /** In a refund: the id of the payment that is given back, in whole or in part, by its payee. */
@@ -60,8 +60,8 @@ export interface VerifiedOrder {
 /** What the payer decides. */
 export interface OrderTerms {
   readonly id: string;
-  readonly from: EntryParty;
-  readonly to: EntryParty;
+  readonly payer: EntryParty;
+  readonly payee: EntryParty;
   readonly amount: Order["amount"];
   readonly memo?: string | undefined;
   readonly refunds?: string | undefined;
@@ -81,12 +81,12 @@ export function signOrder(
   },
 ): string {
   const iat = nowSeconds(clock);
-  const { id, from, to, amount, memo, refunds } = terms;
+  const { id, payer, payee, amount, memo, refunds } = terms;
   const order: Order = {
     id,
     ledger: anchor.fingerprint,
-    from,
-    to,
+    payer,
+    payee,
     amount,
     ...(memo !== undefined && { memo }),
     ...(refunds !== undefined && { refunds }),
@@ -173,7 +173,7 @@ export function decodeOrder(payload: JsonObject): Order {
 }
 
 /** Who has to have signed an order: its payer; where one side is the issuing account, the server. */
-export function orderSigner({ from, to }: Pick<Order, "from" | "to">): Party {
-  if (from === issuingAccount || to === issuingAccount) return { role: "server" };
-  return { role: "member", name: from };
+export function orderSigner({ payer, payee }: Pick<Order, "payer" | "payee">): Party {
+  if (payer === issuingAccount || payee === issuingAccount) return { role: "server" };
+  return { role: "member", name: payer };
 }

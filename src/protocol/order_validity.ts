@@ -31,9 +31,9 @@ export function judgeOrder(judged: Judged, { atMs }: { atMs: number }): OrderFau
 }
 
 function lastingFault({ order, certificate }: Judged): OrderFault | undefined {
-  const { from, to, iat, exp } = order;
+  const { payer, payee, iat, exp } = order;
   const fault = (code: Code, reason: string) => ({ code, reason, isLasting: true });
-  if (from === to) return fault(280, "is from and to the same account");
+  if (payer === payee) return fault(280, "is from and to the same account");
   if (exp <= iat) return fault(261, "ends before it begins");
   if ((exp - iat) * 1000 > orderLifetimeMsMax) return fault(261, "lives longer than an order may");
   if (isWithin(certificate, iat * 1000)) return undefined;

@@ -32,8 +32,8 @@ const receiptShape = v.strictObject({
   refunds: v.optional(orderIdShape),
   /** SHA-256 over the order's compact JWS. */
   order: digestShape,
-  from: entryPartyShape,
-  to: entryPartyShape,
+  payer: entryPartyShape,
+  payee: entryPartyShape,
   amount: amountShape,
   /** When it was booked. */
   at: instantShape,
@@ -62,8 +62,8 @@ export function signReceipt(
     kind: entry.kind,
     ...(entry.refunds !== undefined && { refunds: entry.refunds }),
     order: orderDigest(entry.orderJws),
-    from: entry.payer,
-    to: entry.payee,
+    payer: entry.payer,
+    payee: entry.payee,
     amount: entry.amount,
     at: new Date(entry.atMs).toISOString(),
     head: entry.hash,

@@ -43,11 +43,11 @@ export async function verifyOwnOrder(
 ): Promise<MembersOrder | Refusal> {
   try {
     const verified = await session.inTurn(() => verifyReadOrder(read, { anchor }));
-    const { from, to } = verified.order;
+    const { payer, payee } = verified.order;
     // An order is its two sides' business; one that the server signed is booked by the operator, never handed in.
-    const isOwn = from === name || to === name;
-    if (!isOwn || from === issuingAccount || to === issuingAccount) return refuse(261);
-    return { ...verified, payer: from, payee: to };
+    const isOwn = payer === name || payee === name;
+    if (!isOwn || payer === issuingAccount || payee === issuingAccount) return refuse(261);
+    return { ...verified, payer, payee };
   } catch (error) {
     return refusalOf(error);
   }

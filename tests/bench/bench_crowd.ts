@@ -90,7 +90,7 @@ async function payAll(
   await Promise.all(pairs.map(async ({ payer, payee }) => {
     while (left-- > 0) {
       const beganMs = performance.now();
-      const outcome = await payer.pay({ to: payee.context.name, amount, viaServer });
+      const outcome = await payer.pay({ payee: payee.context.name, amount, viaServer });
       if (outcome.outcome === "refused") throw new Error(`pay: ${outcome.text}`);
       durationsMs.push(performance.now() - beganMs);
     }

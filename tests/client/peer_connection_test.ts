@@ -62,7 +62,7 @@ Deno.test("pay: nothing is sent to somebody who is not the payee", async (t) => 
       const behave = () => Promise.resolve();
       await using payee = await TestPayee.logIn(server, bob, { behave, ...options });
       const member = await memberOf(server, alice, { ...(timeoutMs && { timeoutMs }) });
-      const terms = { to: named("bob"), amount: 1 as Amount };
+      const terms = { payee: named("bob"), amount: 1 as Amount };
       assertEquals(await resultOf(() => member.pay(terms)), result);
       assertEquals(payee.messages, []);
       await member.abandon();
@@ -82,7 +82,7 @@ Deno.test("pay: only a good certificate of its payee is paid, and whoever greets
   await using server = await startServer({ authority });
   const bob = await server.enroll("bob");
   const payer = await memberOf(server, await server.enroll("alice"));
-  const pay = () => payer.pay({ to: named("bob"), amount: 1 as Amount });
+  const pay = () => payer.pay({ payee: named("bob"), amount: 1 as Amount });
   for (const row of greetingIdentities(bob, { authority, caKey })) {
     const { title, identity: greetsAs, reason } = row;
     await t.step(title, async () => {

@@ -16,7 +16,7 @@ import { named, startServer, type TestServer } from "../server/test_server.ts";
 import { resultOf } from "./payment/payee_scripts.ts";
 import { memberOf } from "./test_member.ts";
 
-const lunch = { to: named("bob"), amount: 2000 as Amount };
+const lunch = { payee: named("bob"), amount: 2000 as Amount };
 
 Deno.test("peers: after accepts that failed, the next payment is taken at once", async () => {
   await withPayee(async ({ pay, faults }) => {
@@ -30,7 +30,7 @@ Deno.test("peers: the payment is told once, and a payer that stays connected kee
   await withPayee(async ({ pay, payments, peers }) => {
     assertEquals(await pay(), "paid");
     const { receipt } = await payments.until(() => true);
-    assertEquals([receipt.from, receipt.amount], ["alice", 2000]);
+    assertEquals([receipt.payer, receipt.amount], ["alice", 2000]);
     const signal = new AbortController().signal;
     const stream = await tcpNetwork.connect(peers.endpoint, { signal });
     const buffer = new Uint8Array(65_536);
@@ -89,7 +89,7 @@ async function withPayee(
     onFault: (error) => faults.push(error),
   });
   const { port } = peers.endpoint;
-  await payee.context.link.ask(loginExchange, { name: lunch.to, port });
+  await payee.context.link.ask(loginExchange, { name: lunch.payee, port });
   try {
     await payer.context.link.ask(listExchange, {});
     const pay = () => resultOf(() => payer.pay(lunch));

@@ -86,7 +86,7 @@ for (const [what, body] of tellingNothing) {
 Deno.test("push 5: a result that is not of its shape, or proves nothing, is passed over", async () => {
   await withMember(async ({ context, server }) => {
     const amount = 2000 as Amount;
-    const terms = { id: lunchId, from: named("alice"), to: named("bob"), amount, jws: lunch };
+    const terms = { id: lunchId, payer: named("alice"), payee: named("bob"), amount, jws: lunch };
     const watch = new ResultWatch(terms, context);
     const good = { id: lunchId, order: orderDigest(lunch), code: 130, text: "transfer OK" };
     const refused = { ...good, code: 270, text: "transfer FAIL due to bankruptcy" };

@@ -112,14 +112,14 @@ const rows: readonly Row[] = [
     revoked: 130,
     closed: 267,
     answer: async ({ bob, bobs, sign }) =>
-      await bobs.code("submit", { order: sign(bob, { to: "alice" }) }),
+      await bobs.code("submit", { order: sign(bob, { payee: "alice" }) }),
   },
   {
     title: "ended 6: a refund to the account",
     revoked: 130,
     closed: 267,
     answer: async ({ bob, bobs, sign, paidId }) =>
-      await bobs.code("submit", { order: sign(bob, { to: "alice", refunds: paidId }) }),
+      await bobs.code("submit", { order: sign(bob, { payee: "alice", refunds: paidId }) }),
   },
   {
     title: "ended 7: an order that was booked before, handed in again",

@@ -31,12 +31,12 @@ const rows: readonly Row[] = [
   },
   {
     title: "order 14: a refund to another than the payer",
-    changes: () => ({ to: "carol" }),
+    changes: () => ({ payee: "carol" }),
     code: 268,
   },
   {
     title: "order 12: an order to nobody",
-    changes: () => ({ to: "dave", refunds: undefined }),
+    changes: () => ({ payee: "dave", refunds: undefined }),
     code: 262,
   },
   {
@@ -55,7 +55,7 @@ for (const { title, changes, code } of rows) {
   Deno.test(`${title} is answered ${code}, and again the same`, async () => {
     await withPayment(async ({ bob, bobs, payment, sign }) => {
       const order = sign(bob, {
-        to: "alice",
+        payee: "alice",
         amount: 500,
         refunds: payment.id,
         ...changes(payment),
@@ -72,7 +72,7 @@ for (const { title, changes, code } of rows) {
 Deno.test("order 15: what was refunded is less each time, and then nothing is left", async () => {
   await withPayment(async ({ bob, bobs, payment, sign }) => {
     for (const [amount, code] of [[1500, 130], [501, 269], [500, 130], [1, 269]]) {
-      const order = sign(bob, { to: "alice", amount, refunds: payment.id });
+      const order = sign(bob, { payee: "alice", amount, refunds: payment.id });
       assertEquals(await bobs.code("submit", { order }), code);
     }
   });

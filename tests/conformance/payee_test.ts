@@ -64,11 +64,11 @@ const rows: readonly Row[] = [
   {
     title: "pay 2: an order of another payer",
     signer: "carol",
-    changes: { from: "carol" },
+    changes: { payer: "carol" },
     code: 261,
   },
   { title: "pay 2: an order that another signed", signer: "carol", code: 261 },
-  { title: "pay 2: an order to another payee", changes: { to: "carol" }, code: 261 },
+  { title: "pay 2: an order to another payee", changes: { payee: "carol" }, code: 261 },
   { title: "pay 2: a refund", changes: { refunds: id }, code: 261 },
   { title: "pay 2: an order of another ledger", changes: { ledger: "0".repeat(64) }, code: 261 },
   { title: "pay 2: an order of the amount 0", changes: { amount: 0 }, code: 261 },
@@ -82,7 +82,7 @@ const rows: readonly Row[] = [
     title: "pay 3: an order to oneself",
     as: "bob",
     signer: "bob",
-    changes: { from: "bob" },
+    changes: { payer: "bob" },
     code: 280,
   },
   {

@@ -136,7 +136,7 @@ class Rounds {
     const honest = orderPayload(identity, this.#scene.server.anchor, {
       iat,
       exp: iat + 120,
-      to: from === "alice" ? "bob" : "alice",
+      payee: from === "alice" ? "bob" : "alice",
       amount: 1,
     });
     return forgeJws({
@@ -181,12 +181,14 @@ function checkPaid(order: string, before: Standing, after: Standing): void {
   assertEquals(after.entries, before.entries + 1);
   const [, payload] = order.split(".");
   const text = atob(payload!.replaceAll("-", "+").replaceAll("_", "/"));
-  const { from, to, amount } = JSON.parse(text) as { from: string; to: string; amount: number };
-  assert(Number.isSafeInteger(amount) && amount > 0 && from !== to);
+  const { payer, payee, amount } = JSON.parse(text) as Record<"payer" | "payee", string> & {
+    amount: number;
+  };
+  assert(Number.isSafeInteger(amount) && amount > 0 && payer !== payee);
   const expected = {
     ...before.balances,
-    [from]: before.balances[from]! - amount,
-    [to]: before.balances[to]! + amount,
+    [payer]: before.balances[payer]! - amount,
+    [payee]: before.balances[payee]! + amount,
   };
   assertEquals(after.balances, expected);
 }

@@ -44,7 +44,7 @@ for (const { title, byMs, connects, result } of rows) {
     assertEquals(connected, connects ? "trusted" : "untrusted");
     stream.close();
 
-    const terms = { to: named("bob"), amount: 10 as Amount, viaServer: true };
+    const terms = { payee: named("bob"), amount: 10 as Amount, viaServer: true };
     assertEquals(await resultOf(() => wrong.pay(terms)), result);
     assertEquals(await server.balanceOf("alice"), 9990);
     for await (const { outcome } of settleOutbox(right.context)) assertEquals(outcome, "done");

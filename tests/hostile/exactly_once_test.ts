@@ -90,8 +90,8 @@ Deno.test("once: of 100 orders at once, each for the whole balance, one is booke
   await LastingServer.run(async (server, [alice, bob, carol]) => {
     const links = [...await server.links(bob, 5), ...await server.links(carol, 5)];
     const outcomes = await Promise.all(Array.from({ length: 100 }, async (_, at) => {
-      const to = at % 10 < 5 ? "bob" : "carol";
-      const payload = orderPayload(alice, server.running.anchor, { to, amount: 10_000 });
+      const payee = at % 10 < 5 ? "bob" : "carol";
+      const payload = orderPayload(alice, server.running.anchor, { payee, amount: 10_000 });
       return await submit(links[at % 10]!, signPayload(payload, alice));
     }));
     assertEquals(outcomes.filter((outcome) => outcome === 270).length, 99);

@@ -15,16 +15,16 @@ import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { sessionKey, startServer, type TestServer, timeoutMs } from "../server/test_server.ts";
 
 /** Who brings which order of alice's to bob's client, and what it is answered. */
-const rows: readonly { title: string; by: "alice" | "mallory"; to: string; code: number }[] = [
-  { title: "its payer's own order to it", by: "alice", to: "bob", code: 130 },
+const rows: readonly { title: string; by: "alice" | "mallory"; payee: string; code: number }[] = [
+  { title: "its payer's own order to it", by: "alice", payee: "bob", code: 130 },
   {
     title: "an order to it, by somebody who is not its payer",
     by: "mallory",
-    to: "bob",
+    payee: "bob",
     code: 261,
   },
-  { title: "an order to somebody else, by its payer", by: "alice", to: "mallory", code: 261 },
-  { title: "an order that its payee passes on", by: "mallory", to: "mallory", code: 261 },
+  { title: "an order to somebody else, by its payer", by: "alice", payee: "mallory", code: 261 },
+  { title: "an order that its payee passes on", by: "mallory", payee: "mallory", code: 261 },
 ];
 
 Deno.test("forwarded: a payee takes an order from its payer alone, and to itself alone", async (t) => {
@@ -38,10 +38,10 @@ Deno.test("forwarded: a payee takes an order from its payer alone, and to itself
     onPayment: () => payments++,
     onFault: (error) => assert(false, String(error)),
   });
-  for (const { title, by, to, code } of rows) {
+  for (const { title, by, payee, code } of rows) {
     await t.step(title, async () => {
       const order = signPayload(
-        orderPayload(alice, server.anchor, { to, amount: 1 }),
+        orderPayload(alice, server.anchor, { payee, amount: 1 }),
         alice,
       );
       assertEquals(await hand(order, people[by], { server, peers }), code);

@@ -86,7 +86,7 @@ for (const format of ["text", "json"] as const) {
 
 const payment = (memo: string) =>
   ({
-    receipt: { id: "id", entry: 7, from: named("alice"), amount: 5 },
+    receipt: { id: "id", entry: 7, payer: named("alice"), amount: 5 },
     receiptJws: "a.b.c",
     memo,
   }) as unknown as IncomingPayment;
@@ -102,8 +102,8 @@ const outputs: readonly ((output: ClientOutput, text: string) => void)[] = [
         entry: 1,
         id: "id",
         at: "2026-11-23T08:00:00.000Z",
-        from: "alice",
-        to: "bob",
+        payer: "alice",
+        payee: "bob",
         amount: 5,
         memo,
         balance: 3,

@@ -56,7 +56,7 @@ Deno.test("pushes: however many connections a payer has, its payee has no more t
     assert(isOnline && await isServed(link));
     links.push(link);
   }
-  const order = signPayload(orderPayload(alice, server.anchor, { to: "bob" }), alice);
+  const order = signPayload(orderPayload(alice, server.anchor, { payee: "bob" }), alice);
   assertEquals((await payee.ask(submitExchange, { order })).outcome, "answered");
   for (const link of links) assert(await isServed(link));
   const newest = Array.from({ length: toldConnectionsMax - 1 }, (_, at) => links.length - 1 - at);
@@ -74,7 +74,7 @@ async function orderAndLink(
 ): Promise<{ order: string; link: ServerLink }> {
   const identity = await scene.server.enroll(name);
   const payload = orderPayload(identity, scene.server.anchor, { amount: 1 });
-  const order = signPayload({ ...payload, to: "bob" }, identity);
+  const order = signPayload({ ...payload, payee: "bob" }, identity);
   const link = await scene.link(identity, "192.0.2.8");
   // From its first message on it takes its own turns, and no longer those of its address.
   assert(await isServed(link));

@@ -70,7 +70,7 @@ Deno.test("resealed: a payer's message that its payee seals anew for the server 
         await taking;
       };
       await using _ = await TestPayee.logIn(server, mallory, { behave: honest, instead });
-      const terms = { to: named("mallory"), amount: 10 as Amount };
+      const terms = { payee: named("mallory"), amount: 10 as Amount };
       assertEquals(await resultOf(() => payer.pay(terms)), "paid");
       assertEquals(await answered.promise, 0);
       await server.ledger.takeOffline(named("mallory"));

@@ -72,7 +72,7 @@ class RecordedWay implements Network {
 /** What the server says when it is asked to make a new order void. */
 async function voidOne({ context }: Member) {
   const id = makeOrderId(systemClock, systemRandom);
-  const terms = { id, from: context.name, to: named("mallory"), amount: 5 as Amount };
+  const terms = { id, payer: context.name, payee: named("mallory"), amount: 5 as Amount };
   const { jws } = makeOrder(terms, context);
   return await askStatus(id, context, { voiding: jws });
 }

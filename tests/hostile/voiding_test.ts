@@ -63,7 +63,7 @@ for (const first of ["payee", "payer"] as const) {
   Deno.test(`void: an order that its ${first} had made void is not booked, whatever its payee voids afterwards`, async () => {
     await inScene(async (scene) => {
       const { server, alice, mallory, hers, his } = scene;
-      const order = orderOf(scene, alice, { to: "mallory", amount: 5000 });
+      const order = orderOf(scene, alice, { payee: "mallory", amount: 5000 });
       assertEquals(await voided(first === "payee" ? his : hers, order), 400);
       assertEquals(await submitted(his, order), 265);
       assertEquals(await voided(hers, order), 400);
@@ -73,7 +73,7 @@ for (const first of ["payee", "payer"] as const) {
       const forged = `${order.jws.split(".").slice(0, 2).join(".")}.${"A".repeat(86)}`;
       assertEquals(await voided(his, { ...order, jws: forged }), 261);
       await fillRoom(server.ledger, { payer: named("mallory"), atMs: systemClock.nowMs() });
-      const own = orderOf(scene, mallory, { to: "alice", amount: 1 });
+      const own = orderOf(scene, mallory, { payee: "alice", amount: 1 });
       assertEquals(await voided(his, own), 520);
       assertEquals([await submitted(his, order), await submitted(hers, order)], [265, 265]);
       assertEquals(await server.balanceOf("alice"), 10_000);
@@ -86,7 +86,7 @@ Deno.test("void: a payer that makes more orders void than there is room for lose
     const { server, alice, his, hers } = scene;
     const atMs = systemClock.nowMs();
     await fillRoom(server.ledger, { payer: named("alice"), atMs, places: 2 });
-    const order = () => orderOf(scene, alice, { to: "mallory", amount: 1 });
+    const order = () => orderOf(scene, alice, { payee: "mallory", amount: 1 });
     const [first, second, third] = [await order(), await order(), await order()];
     for (const [one, code] of [[first, 400], [second, 400], [third, 520]] as const) {
       assertEquals(await voided(hers, one), code);
@@ -104,13 +104,13 @@ Deno.test("void: what cannot be kept is not said: where the payer's room is full
     const told: JsonObject[] = [];
     hers.listen(resultType, (body) => void told.push(body));
     await fillRoom(server.ledger, { payer: named("alice"), atMs: systemClock.nowMs() });
-    const order = orderOf(scene, alice, { to: "mallory", amount: 10_001 });
+    const order = orderOf(scene, alice, { payee: "mallory", amount: 10_001 });
     assertEquals([await submitted(his, order), await voided(hers, order)], [520, 520]);
-    const gift = orderOf(scene, mallory, { to: "alice", amount: 1 });
+    const gift = orderOf(scene, mallory, { payee: "alice", amount: 1 });
     assertEquals(await submitted(his, gift), 130);
     assertEquals(await submitted(his, order), 130);
     assertEquals(await server.balanceOf("alice"), 0);
-    const late = orderOf(scene, alice, { to: "mallory", amount: 5 });
+    const late = orderOf(scene, alice, { payee: "mallory", amount: 5 });
     assertEquals(await submitted(his, late), 520);
     // When the first of them can be forgotten there is room, and what was decided then stays so when the clock is right again.
     clock.shiftMs = voidedOrderKeptMs + 2000;
@@ -129,22 +129,22 @@ const strange: readonly {
 }[] = [
   {
     title: "between others",
-    changes: () => ({ to: "bob" }),
+    changes: () => ({ payee: "bob" }),
     code: 261,
   },
   {
     title: "of another ledger",
-    changes: () => ({ to: "mallory", ledger: "0".repeat(64) }),
+    changes: () => ({ payee: "mallory", ledger: "0".repeat(64) }),
     code: 261,
   },
   {
     title: "from the issuing account",
-    changes: () => ({ to: "mallory", from: "@issuer" }),
+    changes: () => ({ payee: "mallory", payer: "@issuer" }),
     code: 261,
   },
   {
     title: "that ends before it begins, and can never be booked",
-    changes: () => ({ to: "mallory", exp: 1 }),
+    changes: () => ({ payee: "mallory", exp: 1 }),
     code: 400,
   },
 ];
@@ -169,8 +169,8 @@ Deno.test("void: an order that is given with another id than its own is refused"
   await inScene(async (scene) => {
     const { alice, his } = scene;
     const [order, other] = [
-      orderOf(scene, alice, { to: "mallory" }),
-      orderOf(scene, alice, { to: "mallory" }),
+      orderOf(scene, alice, { payee: "mallory" }),
+      orderOf(scene, alice, { payee: "mallory" }),
     ];
     assertEquals(await voided(his, { id: other.id, jws: order.jws }), 261);
     assertEquals(await submitted(his, order), 130);
@@ -181,9 +181,9 @@ Deno.test("void: an order that is given with another id than its own is refused"
 Deno.test("void: a stolen key cannot fill its owner's room once it is revoked", async () => {
   await inScene(async (scene) => {
     const { server, alice, his } = scene;
-    const stolen = await orderOf(scene, alice, { to: "mallory" });
+    const stolen = await orderOf(scene, alice, { payee: "mallory" });
     await fillRoom(server.ledger, { payer: named("alice"), atMs: systemClock.nowMs() });
-    assertEquals(await submitted(his, await orderOf(scene, alice, { to: "nobody" })), 261);
+    assertEquals(await submitted(his, await orderOf(scene, alice, { payee: "nobody" })), 261);
     assertEquals(await revoke(server.ledger, named("alice"), "c0".repeat(32)), "changed");
     // Both ways to have an order remembered: neither needs room, and the room is empty.
     assertEquals(await submitted(his, stolen), 261);

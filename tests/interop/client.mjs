@@ -52,8 +52,8 @@ function makeOrder(amount) {
   const terms = {
     id: makeId(),
     ledger,
-    from: name,
-    to: payee,
+    payer: name,
+    payee,
     amount,
     memo: "käse 🧀",
     iat,
@@ -89,7 +89,7 @@ function proven(reply, order) {
   verifyDocument(document, verifyChain(document.chain, { ca, role: "server", at }).publicKey);
   demand(receipt.kind === "payment", "a receipt of another kind");
   demand(at < order.exp * 1000 && order.iat * 1000 - at <= 60_000, "booked at another time");
-  for (const member of ["id", "ledger", "from", "to", "amount", "refunds"]) {
+  for (const member of ["id", "ledger", "payer", "payee", "amount", "refunds"]) {
     demand(receipt[member] === order[member], `a receipt with another ${member}`);
   }
   demand(receipt.order === sha256(order.jws), "the receipt of another order");
@@ -101,14 +101,14 @@ function proven(reply, order) {
 async function followChain() {
   const { answer: { head, digests, last } } = await server.ask("chain", { after: 0 });
   demand(head === ledger && digests.length === last, "a chain from its beginning to its end");
-  const { id, from, to, amount, memo, jws, receipt } = order;
+  const { id, payer, payee, amount, memo, jws, receipt } = order;
   const contents = [
     "micropay-entry-1",
     receipt.entry,
     id,
     "payment",
-    from,
-    to,
+    payer,
+    payee,
     amount,
     memo,
     jws,

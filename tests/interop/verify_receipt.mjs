@@ -16,7 +16,7 @@ try {
   const { receipt: receiptJws, order: orderJws } = JSON.parse(readFileSync(receiptFile, "utf8"));
 
   const receipt = open(receiptJws, "micropay-receipt", ca);
-  const { entry, id, kind, from, to, amount, at } = receipt.payload;
+  const { entry, id, kind, payer, payee, amount, at } = receipt.payload;
   checkServer(receipt.certificate);
   const time = Date.parse(at);
   demand(time >= Date.parse(ca.validFrom) && time <= Date.parse(ca.validTo), "the CA's dates");
@@ -25,7 +25,7 @@ try {
   const order = open(orderJws, "micropay-order", ca);
   const { certificate } = order;
   const { iat, exp } = order.payload;
-  demand(from !== to, "payer and payee are the same");
+  demand(payer !== payee, "payer and payee are the same");
   demand(exp > iat && exp - iat <= 24 * 3600, "the order's lifetime");
   for (const moment of [iat * 1000, time]) {
     demand(
@@ -34,16 +34,16 @@ try {
     );
   }
   demand(time < exp * 1000 && iat * 1000 - time <= 60_000, "booked before or after its time");
-  if (from === "@issuer" || to === "@issuer") checkServer(certificate);
-  else checkMember(certificate, from);
+  if (payer === "@issuer" || payee === "@issuer") checkServer(certificate);
+  else checkMember(certificate, payer);
 
   demand(receipt.payload.order === sha256(orderJws), "the receipt is for another order");
-  for (const member of ["id", "from", "to", "amount", "refunds"]) {
+  for (const member of ["id", "payer", "payee", "amount", "refunds"]) {
     demand(receipt.payload[member] === order.payload[member], `${member} differs`);
   }
   demand(kind === kindOf(order.payload) || isDeposit(receipt.payload), "the kind");
   const { memo } = order.payload;
-  console.log(JSON.stringify({ entry, id, kind, from, to, amount, memo, at }));
+  console.log(JSON.stringify({ entry, id, kind, payer, payee, amount, memo, at }));
 } catch (error) {
   console.log(`wrong: ${error.message}`);
   process.exitCode = 1;
@@ -78,14 +78,14 @@ function checkMember({ keyUsage, subjectAltName }, name) {
   demand(subjectAltName === `URI:micropay:account:${name}`, "not the payer's certificate");
 }
 
-function kindOf({ from, to, refunds }) {
+function kindOf({ payer, payee, refunds }) {
   if (refunds !== undefined) return "refund";
-  if (from === "@issuer") return "opening";
-  return to === "@issuer" ? "withdrawal" : "payment";
+  if (payer === "@issuer") return "opening";
+  return payee === "@issuer" ? "withdrawal" : "payment";
 }
 
-function isDeposit({ from, kind }) {
-  return from === "@issuer" && kind === "deposit";
+function isDeposit({ payer, kind }) {
+  return payer === "@issuer" && kind === "deposit";
 }
 
 function sha256(data) {

@@ -21,10 +21,19 @@ testWith(
     await using server = await startServer();
     const rows = await paidAndRefunded(server);
     assertEquals(rows.map(({ kind }) => kind), ["opening", "payment", "refund"]);
-    for (const { entry, id, kind, from, to, amount, memo, at, ...proof } of rows) {
+    for (const { entry, id, kind, payer, payee, amount, memo, at, ...proof } of rows) {
       const { code, line } = await check(proof, server);
       assertEquals(code, 0, line);
-      const said = { entry, id, kind, from, to, amount, ...(memo !== undefined && { memo }), at };
+      const said = {
+        entry,
+        id,
+        kind,
+        payer,
+        payee,
+        amount,
+        ...(memo !== undefined && { memo }),
+        at,
+      };
       assertEquals(JSON.parse(line), said);
     }
   },

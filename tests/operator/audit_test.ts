@@ -233,16 +233,16 @@ interface ForgeOptions {
 /** Appends an entry past all rules, as an operator with the file and the keys can: with a chain and balances that fit. */
 async function forge(
   { file, clock, anchor, members, certificates }: Books,
-  [from, to]: readonly [string, string],
+  [payer, payee]: readonly [string, string],
   options: Partial<ForgeOptions>,
 ): Promise<void> {
   const { amount = 5, refunds, orderMs = clock.nowMs() } = options;
-  const isIssuing = from === issuingAccount || to === issuingAccount;
-  const signer = options.signer ?? (isIssuing ? certificates.identity : members.get(from)!);
+  const isIssuing = payer === issuingAccount || payee === issuingAccount;
+  const signer = options.signer ?? (isIssuing ? certificates.identity : members.get(payer)!);
   const id = options.again === undefined
     ? makeOrderId(clock, systemRandom)
     : await idOf({ file }, options.again);
-  const sides = { from: from as EntryParty, to: to as EntryParty };
+  const sides = { payer: payer as EntryParty, payee: payee as EntryParty };
   const terms = { id, ...sides, amount: amount as Amount, refunds };
   const signed = signOrder(terms, {
     identity: signer,
@@ -261,8 +261,8 @@ async function forge(
     number: Number(value("SELECT max(number) FROM entry")) + 1,
     id,
     kind: options.kind ?? (refunds === undefined ? "payment" : "refund"),
-    payer: sides.from,
-    payee: sides.to,
+    payer: sides.payer,
+    payee: sides.payee,
     amount: amount as Amount,
     ...(refunds !== undefined && { refunds }),
     orderJws,
@@ -278,18 +278,18 @@ async function forge(
     contents.number,
     options.again === undefined ? id : `${id}\0`,
     contents.kind,
-    from,
-    to,
+    payer,
+    payee,
     amount,
     orderJws,
     new Date(contents.atMs).toISOString(),
-    balance(from) - amount,
-    balance(to) + amount,
+    balance(payer) - amount,
+    balance(payee) + amount,
     chainHash(head, entryDigest(contents)),
     refunds ?? null,
   );
   const change = database.prepare("UPDATE client SET balance = balance + ? WHERE username = ?");
-  change.run(-amount, from);
-  change.run(amount, to);
+  change.run(-amount, payer);
+  change.run(amount, payee);
   database.close();
 }

@@ -147,16 +147,16 @@ class Scene {
   }
 
   #orderOf(act: Act): Order {
-    const { sides: [from, to], amount, memo, earlier, made, lives, certificates } = act;
+    const { sides: [payer, payee], amount, memo, earlier, made, lives, certificates } = act;
     const { anchor, clock, members } = this.#books;
     const known = this.#orders[earlier.at % this.#orders.length];
     if (known && earlier.as === "order") return known;
-    const { signingKey, chain: [leaf] } = members.get(from!)!;
+    const { signingKey, chain: [leaf] } = members.get(payer!)!;
     const id = known && earlier.as === "id" ? known.id : makeOrderId(clock, systemRandom);
     const refunds = known && earlier.as === "refunds" ? { refunds: known.id } : {};
     const iat = Math.floor(clock.nowMs() / 1000) + made;
     const rest = { ...(memo !== undefined && { memo }), ...refunds, iat, exp: iat + lives };
-    const payload = { id, ledger: anchor.fingerprint, from, to, amount, ...rest };
+    const payload = { id, ledger: anchor.fingerprint, payer, payee, amount, ...rest };
     const chains = { one: [leaf!], two: [leaf!, leaf!], "with the CA's": [leaf!, anchor.der] };
     const jws = signDocument("micropay-order", payload, {
       signingKey,
@@ -200,7 +200,7 @@ class Scene {
       onPayment: (payment) => told.push(payment),
       onFault: (error) => assert(false, String(error)),
     });
-    const { outcome } = await takeOrder({ order }, { from: payer, member, incoming });
+    const { outcome } = await takeOrder({ order }, { payer, member, incoming });
     assertEquals(told.length, outcome.outcome === "answered" ? 1 : 0);
     return outcome.outcome === "answered" ? outcome : refuse(outcome.code);
   }

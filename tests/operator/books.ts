@@ -97,7 +97,7 @@ export class Books implements AsyncDisposable {
     });
     const { fingerprint, publicKey: { fingerprint: keyFingerprint } } = identity.certificate;
     const booking = isAmount(opening)
-      ? this.#booking({ from: issuingAccount, to: name }, opening, {
+      ? this.#booking({ payer: issuingAccount, payee: name }, opening, {
         kind: "opening",
         signer: server,
       })
@@ -119,11 +119,11 @@ export class Books implements AsyncDisposable {
 
   /** Books a payment, or whatever `kind` says, exactly as asked. */
   async move(
-    [from, to]: readonly [string, string],
+    [payer, payee]: readonly [string, string],
     amount: number,
     options: MoveOptions = {},
   ): Promise<Entry> {
-    const sides = { from: from as AccountName, to: to as AccountName };
+    const sides = { payer: payer as AccountName, payee: payee as AccountName };
     const outcome = await this.ledger.book(this.#booking(sides, amount, options));
     if (outcome.outcome !== "booked") throw new Error(`book: ${outcome.outcome}`);
     return outcome.entry;
@@ -151,25 +151,25 @@ export class Books implements AsyncDisposable {
   }
 
   #booking(
-    sides: Pick<OrderTerms, "from" | "to">,
+    sides: Pick<OrderTerms, "payer" | "payee">,
     amount: number,
     { memo, refunds, signer, kind }: MoveOptions,
   ): Booking {
     if (!isAmount(amount)) throw new TypeError(`${amount} is no amount`);
     const { clock, anchor } = this;
-    const { from, to } = sides;
-    const isIssuing = from === issuingAccount || to === issuingAccount;
+    const { payer, payee } = sides;
+    const isIssuing = payer === issuingAccount || payee === issuingAccount;
     const identity = signer ??
-      (isIssuing ? this.certificates.identity : this.members.get(from)!);
+      (isIssuing ? this.certificates.identity : this.members.get(payer)!);
     const id = makeOrderId(clock, systemRandom);
-    const terms = { id, from, to, amount, memo, refunds };
+    const terms = { id, payer, payee, amount, memo, refunds };
     const { certificate } = identity;
     return {
       id,
       kind: kind ?? (refunds === undefined ? "payment" : "refund"),
       ...(!isIssuing && { certificate: certificate.fingerprint }),
-      payer: from,
-      payee: to,
+      payer,
+      payee,
       amount,
       ...(memo !== undefined && { memo }),
       ...(refunds !== undefined && { refunds }),

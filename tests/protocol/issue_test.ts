@@ -24,7 +24,7 @@ for (const kind of ["opening", "deposit", "withdrawal"] as const) {
     const verified = verifyOrder(booking.orderJws, { anchor });
     assertEquals(judgeOrder(verified, booking), undefined);
     const { order } = verified;
-    assertEquals([booking.payer, booking.payee], [order.from, order.to]);
+    assertEquals([booking.payer, booking.payee], [order.payer, order.payee]);
     assertEquals([booking.id, booking.memo, booking.kind], [order.id, order.memo, kind]);
   });
 }

@@ -17,8 +17,8 @@ import { alice, anchor, atMs, bob, server } from "../envelope/vector_parties.ts"
 const trust = { anchor };
 const terms = {
   id: "019ab0a1-2c00-7000-8000-000000000001",
-  from: "alice",
-  to: "bob",
+  payer: "alice",
+  payee: "bob",
   amount: 2000,
   memo: "lunch",
 } as unknown as OrderTerms;
@@ -84,7 +84,7 @@ Deno.test("property: an order cut short or lengthened is refused", () => {
   );
 });
 
-const issued = { from: "@issuer", memo: undefined };
+const issued = { payer: "@issuer", memo: undefined };
 const wrongPayloads: readonly {
   readonly what: string;
   readonly change: JsonObject;
@@ -97,7 +97,7 @@ const wrongPayloads: readonly {
   },
   {
     what: "from another account",
-    change: { from: "bob", to: "alice" },
+    change: { payer: "bob", payee: "alice" },
     reason: "signed by another account",
   },
   {
@@ -107,20 +107,20 @@ const wrongPayloads: readonly {
   },
   {
     what: "to the issuing account, signed by a member",
-    change: { to: "@issuer" },
+    change: { payee: "@issuer" },
     reason: "certificate of a server",
   },
   { what: "without an id", change: { id: undefined }, reason: "id: " },
   { what: "without a ledger", change: { ledger: undefined }, reason: "ledger: " },
-  { what: "without a payer", change: { from: undefined }, reason: "from: " },
-  { what: "without a payee", change: { to: undefined }, reason: "to: " },
+  { what: "without a payer", change: { payer: undefined }, reason: "payer: " },
+  { what: "without a payee", change: { payee: undefined }, reason: "payee: " },
   { what: "without an amount", change: { amount: undefined }, reason: "amount: " },
   { what: "of nothing", change: { amount: 0 }, reason: "amount: an amount is a whole number" },
   { what: "of less than nothing", change: { amount: -1 }, reason: "amount: " },
   { what: "of one and a half", change: { amount: 1.5 }, reason: "not a JSON object" },
   { what: "of 2^53", change: { amount: 2 ** 53 }, reason: "amount: " },
   { what: "of a text", change: { amount: "2000" }, reason: "amount: " },
-  { what: "to a name in capitals", change: { to: "Bob" }, reason: "to: " },
+  { what: "to a name in capitals", change: { payee: "Bob" }, reason: "payee: " },
   { what: "with an empty memo", change: { memo: "" }, reason: "memo: " },
   { what: "with a memo of two lines", change: { memo: "a\nb" }, reason: "memo: " },
   { what: "with a memo of null", change: { memo: null }, reason: "memo: " },
@@ -256,10 +256,10 @@ Deno.test("an order with the longest memo and certificate there is fits", () => 
 });
 
 Deno.test("the server signs where one side is the issuing account", () => {
-  for (const sides of [{ from: "@issuer", to: "bob" }, { from: "bob", to: "@issuer" }]) {
+  for (const sides of [{ payer: "@issuer", payee: "bob" }, { payer: "bob", payee: "@issuer" }]) {
     const issuing = { ...terms, ...sides } as OrderTerms;
     const jws = signOrder(issuing, { identity: server, anchor, clock });
-    assertEquals(verifyOrder(jws, trust).order.to as string, sides.to);
+    assertEquals(verifyOrder(jws, trust).order.payee as string, sides.payee);
   }
 });
 

@@ -21,7 +21,7 @@ const rows: readonly {
   readonly iat: number;
   readonly exp: number;
   readonly nowMs?: number;
-  readonly to?: string;
+  readonly payee?: string;
   /** When the certificate begins and ends. */
   readonly validMs?: readonly [number, number];
   readonly code?: Code;
@@ -57,12 +57,12 @@ const rows: readonly {
     nowMs: noonMs - 1,
     code: 261,
   },
-  { what: "to oneself", iat: now, exp: now + 1, to: "alice", code: 280, isLasting: true },
+  { what: "to oneself", iat: now, exp: now + 1, payee: "alice", code: 280, isLasting: true },
   {
     what: "to oneself, expired too",
     iat: now - 2,
     exp: now - 1,
-    to: "alice",
+    payee: "alice",
     code: 280,
     isLasting: true,
   },
@@ -121,13 +121,13 @@ const rows: readonly {
 const usualMs = [noonMs - 10 * dayMs, noonMs + 10 * dayMs] as const;
 
 for (const row of rows) {
-  const { what, iat, exp, nowMs: atMs = noonMs, to = "bob", code, isLasting = false } = row;
+  const { what, iat, exp, nowMs: atMs = noonMs, payee = "bob", code, isLasting = false } = row;
   const result = code === undefined ? "may be booked" : `is refused with ${code}`;
   const whenever = isLasting ? ", at any time" : "";
   Deno.test(`an order ${what} ${result}${whenever}`, () => {
     const [notBeforeMs, notAfterMs] = row.validMs ?? usualMs;
     const fault = judgeOrder({
-      order: { from: "alice" as AccountName, to: to as AccountName, iat, exp } as Order,
+      order: { payer: "alice" as AccountName, payee: payee as AccountName, iat, exp } as Order,
       certificate: { notBeforeMs, notAfterMs } as VerifiedCertificate,
     }, { atMs });
     const expected = code === undefined ? undefined : { code, isLasting };

@@ -19,8 +19,8 @@ export function orderPayload(
   const payload = {
     id: makeOrderId(systemClock, systemRandom),
     ledger: anchor.fingerprint,
-    from: payer.party.role === "server" ? issuingAccount : payer.party.name,
-    to: "bob",
+    payer: payer.party.role === "server" ? issuingAccount : payer.party.name,
+    payee: "bob",
     amount: 2000,
     iat: seconds,
     exp: seconds + 120,

@@ -31,7 +31,7 @@ export type Said = "nothing" | "paid" | "refused" | "not_done" | "unknown";
 
 export interface Attempt {
   readonly id: string;
-  readonly to: AccountName;
+  readonly payee: AccountName;
   readonly amount: Amount;
   said: Said;
   /** Whether any terminal was told the server's no, which is not told again by the next start. */
@@ -80,7 +80,7 @@ export class MemberActs {
     this.#paymentsLeft--;
     const attempt: Attempt = {
       id: makeOrderId(member.context.clock, dice),
-      to: dice.pick(this.#setting.others),
+      payee: dice.pick(this.#setting.others),
       amount: (1 + dice.below(amountMax)) as Amount,
       said: "nothing",
       wasRefused: false,
@@ -104,14 +104,14 @@ export class MemberActs {
 
   /** @returns what the client said; "nothing" where that is of this try alone: what was said before still holds */
   async #pay(member: Member, attempt: Attempt, viaServer: boolean): Promise<Said> {
-    const { id, to, amount } = attempt;
+    const { id, payee, amount } = attempt;
     const { trace } = this.#setting;
     try {
-      const outcome = await member.pay({ id, to, amount, viaServer });
+      const outcome = await member.pay({ id, payee, amount, viaServer });
       const isPaid = outcome.outcome === "paid";
       trace.note(
         this.#setting.name,
-        `pay ${to} ${amount}: ${isPaid ? "paid" : `refused ${outcome.code}`}`,
+        `pay ${payee} ${amount}: ${isPaid ? "paid" : `refused ${outcome.code}`}`,
       );
       // At once: the other terminal may never come to its end.
       if (isPaid) return attempt.said = "paid";
@@ -121,7 +121,7 @@ export class MemberActs {
       return outcome.code === 262 ? "nothing" : "refused";
     } catch (error) {
       if (!(error instanceof MicropayError)) throw error;
-      trace.note(this.#setting.name, `pay ${to} ${amount}: ${error.code}`);
+      trace.note(this.#setting.name, `pay ${payee} ${amount}: ${error.code}`);
       return error instanceof UnknownOutcomeError ? "unknown" : "nothing";
     }
   }

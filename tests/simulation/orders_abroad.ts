@@ -23,8 +23,8 @@ export class OrdersAbroad {
     for (const id of await outbox.ids()) {
       const item = await outbox.get(id);
       if (!item) continue;
-      const { order: { from, to }, jws } = item;
-      this.#orders.set(jws, { id, payer: from, payee: to, jws });
+      const { order: { payer, payee }, jws } = item;
+      this.#orders.set(jws, { id, payer, payee, jws });
     }
   }
 

@@ -144,7 +144,7 @@ export class PayingMember {
     if ("refund" in plan) {
       return this.#member!.refund({ id: plan.refund.id, amount, refundId: id });
     }
-    const terms = { to: plan.to, amount, id, viaServer: viaServer || plan.viaServer };
+    const terms = { payee: plan.to, amount, id, viaServer: viaServer || plan.viaServer };
     return this.#member!.pay(terms);
   }
 

@@ -47,23 +47,23 @@ const ids = {
 const [aliceName, bobName] = ["alice" as AccountName, "bob" as AccountName];
 const lunch = {
   id: ids.lunch,
-  from: aliceName,
-  to: bobName,
+  payer: aliceName,
+  payee: bobName,
   amount: 2000 as Amount,
   memo: "lunch",
 };
 const order = signOrder(lunch, { identity: alice, anchor, clock });
 const opening = {
   id: ids.opening,
-  from: "@issuer" as const,
-  to: aliceName,
+  payer: "@issuer" as const,
+  payee: aliceName,
   amount: 10_000 as Amount,
 };
 const openingOrder = signOrder(opening, { identity: server, anchor, clock });
 const change = {
   id: ids.refund,
-  from: bobName,
-  to: aliceName,
+  payer: bobName,
+  payee: aliceName,
   amount: 500 as Amount,
   refunds: ids.lunch,
 };
@@ -77,13 +77,10 @@ for (
     ["refund", change, refundOrder],
   ] as const
 ) {
-  const { from: payer, to: payee, ...rest } = terms;
   const number = entries.length + 1;
   const contents = {
-    ...rest,
+    ...terms,
     kind,
-    payer,
-    payee,
     orderJws,
     number,
     atMs: atMs + 1000 * (number - 1),
@@ -137,8 +134,8 @@ export async function makeMessages(): Promise<MessageVector[]> {
     id: ids.lunch,
     at: new Date(atMs + 1000).toISOString(),
     kind: "payment",
-    from: "alice",
-    to: "bob",
+    payer: "alice",
+    payee: "bob",
     amount: 2000,
     memo: "lunch",
     balance: 8000,

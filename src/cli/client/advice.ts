@@ -15,7 +15,7 @@ export type Attempt =
   | {
     readonly kind: "pay";
     readonly name: AccountName;
-    readonly to: AccountName;
+    readonly payee: AccountName;
     readonly amount: number;
     readonly id?: string | undefined;
     readonly balance?: number | undefined;
@@ -101,13 +101,15 @@ export function adviceOn(
         `if it happens again, tell the operator`;
     case 262:
       return attempt.kind === "pay"
-        ? `there is no account ${attempt.to}; ${steps.list} shows who is online`
+        ? `there is no account ${attempt.payee}; ${steps.list} shows who is online`
         : undefined;
     case 263:
-      return attempt.kind === "pay" ? `${attempt.to} is not online; ${steps.viaServer}` : undefined;
+      return attempt.kind === "pay"
+        ? `${attempt.payee} is not online; ${steps.viaServer}`
+        : undefined;
     case 264:
       return attempt.kind === "pay"
-        ? `nobody answers where ${attempt.to} takes payments, and nothing was sent; ${steps.viaServer}`
+        ? `nobody answers where ${attempt.payee} takes payments, and nothing was sent; ${steps.viaServer}`
         : undefined;
     case 265:
       return "the order ran out before the server had it, and is never booked; pay again";
@@ -117,7 +119,7 @@ export function adviceOn(
         : undefined;
     case 267:
       return attempt.kind === "pay"
-        ? `the account ${attempt.to} is closed, and nobody can pay it any more`
+        ? `the account ${attempt.payee} is closed, and nobody can pay it any more`
         : "the account that would be given to is closed";
     case 268:
       return attempt.kind === "refund"

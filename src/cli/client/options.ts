@@ -90,8 +90,8 @@ export function clientCommand(program: Command, paths: Paths) {
     requestOf(all(balance), (...words) => request(words, { name: "balance" })),
     requestOf(
       all(withPayment(pay)),
-      (host, port, to, amount, options) =>
-        request([host, port, options], { name: "pay", to, amount }),
+      (host, port, payee, amount, options) =>
+        request([host, port, options], { name: "pay", payee, amount }),
     ),
     requestOf(all(withCount(receive)), (...words) => request(words, { name: "receive" })),
     requestOf(

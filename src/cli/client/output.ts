@@ -75,8 +75,9 @@ export function jsonOutput({ print, printError, typed }: OutputOptions): ClientO
     received: (payment) => line({ event: "payment", ...paymentFields(payment) }),
     unprinted: (payment, { file }) =>
       printError(jsonLine({ event: "unprinted", ...paymentFields(payment), file })),
-    historyRow: ({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }) =>
-      line({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }),
+    historyRow: (
+      { entry, id, at, kind, payer: from, payee: to, amount, memo, refunds, balance, ...proof },
+    ) => line({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }),
     receiptsWritten: ({ written, present }, { folder }) => line({ written, present, folder }),
     audited: ({ entries, receipts, head, missing, rewrittenAt, sameUntil }) =>
       line({
@@ -84,7 +85,7 @@ export function jsonOutput({ print, printError, typed }: OutputOptions): ClientO
         entries,
         receipts,
         head,
-        missing: missing.map(({ id, entry, from, to, amount }) => ({
+        missing: missing.map(({ id, entry, payer: from, payee: to, amount }) => ({
           id,
           entry,
           from,
@@ -139,34 +140,36 @@ export function listLines({ balance, online }: SystemInformation): string[] {
 
 /** @param now the payer's balance; left out where it is not known */
 export function paidLines(
-  { receipt: { to, amount, entry, id, refunds } }: Paid,
+  { receipt: { payee, amount, entry, id, refunds } }: Paid,
   { balance }: { readonly balance: number | undefined },
 ): string[] {
-  const what = refunds === undefined ? `paid ${amount} to ${to}` : `gave ${amount} back to ${to}`;
+  const what = refunds === undefined
+    ? `paid ${amount} to ${payee}`
+    : `gave ${amount} back to ${payee}`;
   const now = balance === undefined ? "" : `, balance ${balance}`;
   return [codes[130].text, `${what}${now}, entry ${entry}, id ${id}`];
 }
 
-function foundLines({ receipt: { from, to, amount, at, entry, id, refunds } }: Paid): string[] {
+function foundLines({ receipt: { payer, payee, amount, at, entry, id, refunds } }: Paid): string[] {
   const what = refunds === undefined ? "" : `, a refund of ${refunds}`;
   return [
     codes[130].text,
-    `${from} paid ${amount} to ${to} on ${at}${what}, entry ${entry}, id ${id}`,
+    `${payer} paid ${amount} to ${payee} on ${at}${what}, entry ${entry}, id ${id}`,
   ];
 }
 
 /** In the order in which `receive` has always printed them. */
 function paymentFields({ receipt, receiptJws, memo }: IncomingPayment): object {
-  const { id, from, amount, refunds, entry } = receipt;
+  const { id, payer: from, amount, refunds, entry } = receipt;
   return { id, from, amount, memo, refunds, entry, receipt: receiptJws };
 }
 
 /** @param where the file that has its receipt */
 export function unprintedText(
-  { receipt: { id, from, amount, entry } }: IncomingPayment,
+  { receipt: { id, payer, amount, entry } }: IncomingPayment,
   { file }: { readonly file: string },
 ): string {
-  const payment = `micropay: the payment ${id} of ${amount} from ${from}`;
+  const payment = `micropay: the payment ${id} of ${amount} from ${payer}`;
   return `${payment} came and could not be printed: entry ${entry}, its receipt is in ${
     printable(file)
   }`;
@@ -174,11 +177,11 @@ export function unprintedText(
 
 /** The course project's words for money that came, a refund is called one; then what `refund` and `status` are asked with. */
 export function notificationLines({ receipt, memo }: IncomingPayment): string[] {
-  const { from, amount, refunds, entry, id } = receipt;
+  const { payer, amount, refunds, entry, id } = receipt;
   const note = memo === undefined ? "" : ` (${quoted(memo)})`;
   const origin = refunds === undefined ? "" : `, a refund of ${refunds}`;
   return [
-    `[Notification] ${from} just sent you $${amount}${origin}!${note}`,
+    `[Notification] ${payer} just sent you $${amount}${origin}!${note}`,
     `entry ${entry}, id ${id}`,
   ];
 }
@@ -205,8 +208,8 @@ function auditLines(audit: MemberAudit): string[] {
       `The ledger was rewritten: from entry ${rewrittenAt} on${earlier}, it is not what it was`,
     );
   }
-  for (const { id, entry, from, to, amount } of missing) {
-    lines.push(`Missing: entry ${entry}, ${from} paid ${to} ${amount}, id ${id}`);
+  for (const { id, entry, payer, payee, amount } of missing) {
+    lines.push(`Missing: entry ${entry}, ${payer} paid ${payee} ${amount}, id ${id}`);
   }
   if (isInOrder(audit)) lines.push(inOrderLine(receipts));
   return lines;
@@ -221,9 +224,9 @@ function inOrderLine(receipts: number): string {
 
 /** The memo comes last: only its writer knows what is in it. */
 export function historyLine(
-  { entry, id, at, from, to, amount, memo, refunds, balance }: HistoryRow,
+  { entry, id, at, payer, payee, amount, memo, refunds, balance }: HistoryRow,
 ): string {
   const origin = refunds === undefined ? "" : `  refund of ${refunds}`;
   const note = memo === undefined ? "" : `  ${quoted(memo)}`;
-  return `${entry}  ${at}  ${from} → ${to}  ${amount}  balance ${balance}  id ${id}${origin}${note}`;
+  return `${entry}  ${at}  ${payer} → ${payee}  ${amount}  balance ${balance}  id ${id}${origin}${note}`;
 }

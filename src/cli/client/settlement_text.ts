@@ -7,7 +7,7 @@ import { printable } from "../../printable.ts";
 /** For a person, on one line. */
 export function settlementText(settled: Settled): string {
   const { order } = settled.item;
-  const payment = `micropay: the payment ${order.id} of ${order.amount} to ${order.to}`;
+  const payment = `micropay: the payment ${order.id} of ${order.amount} to ${order.payee}`;
   switch (settled.outcome) {
     case "done":
       return `${payment}, which was in doubt, is done: entry ${settled.paid.receipt.entry}`;
@@ -27,7 +27,7 @@ export function settlementText(settled: Settled): string {
 
 /** The same for a script. */
 export function settlementFields(settled: Settled): object {
-  const { id, to, amount } = settled.item.order;
+  const { id, payee: to, amount } = settled.item.order;
   const fields = { event: "settled", id, to, amount, outcome: settled.outcome };
   switch (settled.outcome) {
     case "done":

@@ -99,7 +99,8 @@ const statedMembers = ["entry", "id", "kind", "at", "from", "to", "amount", "ref
 
 /** Whether the line says in words of its own, beside the receipt, something else than what was signed. */
 function contradiction(line: JsonObject, { receipt, order }: CheckedReceipt): string | undefined {
-  const signed: JsonObject = { ...receipt, ...(order && { memo: order.memo }) };
+  const { payer: from, payee: to } = receipt;
+  const signed: JsonObject = { ...receipt, from, to, ...(order && { memo: order.memo }) };
   const names = order ? [...statedMembers, "memo"] : statedMembers;
   const name = names.find((name) => Object.hasOwn(line, name) && line[name] !== signed[name]);
   if (name === undefined) return undefined;
@@ -109,20 +110,20 @@ function contradiction(line: JsonObject, { receipt, order }: CheckedReceipt): st
 }
 
 function validFields({ receipt, order }: CheckedReceipt): object {
-  const { entry, id, kind, from, to, amount, refunds, at, ledger } = receipt;
+  const { entry, id, kind, payer: from, payee: to, amount, refunds, at, ledger } = receipt;
   const memo = order?.memo;
   const stated = { entry, id, kind, from, to, amount, memo, refunds, at, ledger };
   return { valid: true, ...stated, order: order !== undefined };
 }
 
 function validSentence({ receipt, order }: CheckedReceipt): string {
-  const { from, to, amount, at, entry, id, kind, refunds } = receipt;
+  const { payer, payee, amount, at, entry, id, kind, refunds } = receipt;
   const memo = order?.memo === undefined ? "" : ` (${quoted(order.memo)})`;
   const what = refunds === undefined ? kind : `${kind} of ${refunds}`;
   const signed = order
     ? `signed by ${orderSigner(order).role === "server" ? "the server" : "payer and server"}`
     : "signed by the server; the order is not here";
-  return `${from} paid ${to} ${amount}${memo} on ${at}: ${what}, entry ${entry}, id ${id}, ${signed}`;
+  return `${payer} paid ${payee} ${amount}${memo} on ${at}: ${what}, entry ${entry}, id ${id}, ${signed}`;
 }
 
 function nearbyCaText({ fingerprint }: TrustAnchor): string {

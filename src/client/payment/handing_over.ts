@@ -35,7 +35,7 @@ export async function handToPayee(
     // The server's own "no", where it gave one, came before its answer just now.
     if (watch.told) return watch.told;
     if (isOver && asked.isUnknown) return refuse(payeesReason(first.refusal!));
-    const said = first.refusal ? `, and ${order.to} answered ${first.refusal.code}` : "";
+    const said = first.refusal ? `, and ${order.payee} answered ${first.refusal.code}` : "";
     throw inDoubt(order, { cause: asked.cause, said });
   } finally {
     watch.stop();

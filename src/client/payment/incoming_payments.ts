@@ -69,7 +69,7 @@ export class IncomingPayments {
   ): Promise<void> {
     const { anchor, name } = this.#member;
     const verified = verifyOrder(jws, { anchor });
-    if (verified.order.to !== name) {
+    if (verified.order.payee !== name) {
       throw new EnvelopeError(`take the payment ${verified.order.id}: it is to somebody else`);
     }
     await this.take(receipt, verified);
@@ -91,9 +91,9 @@ export async function storeReceived(
   return { receipt, receiptJws: row.receipt, memo: order.memo };
 }
 
-function unkept({ entry, from, amount }: Receipt, cause: FileError): FileError {
+function unkept({ entry, payer, amount }: Receipt, cause: FileError): FileError {
   return new FileError(
-    `keep the receipt of entry ${entry}, ${amount} from ${from}: ${messageOf(cause)}. ` +
+    `keep the receipt of entry ${entry}, ${amount} from ${payer}: ${messageOf(cause)}. ` +
       `The money is there; receive --since ${entry - 1} fetches the receipt when it can be kept`,
     { cause },
   );

@@ -40,15 +40,15 @@ export interface TakenOrder {
 /**
  * Takes an order from a peer.
  *
- * @param from who the peer is, proven by its channel
+ * @param payer who the peer is, proven by its channel
  */
 export async function takeOrder(
   body: JsonObject,
-  { from, member, incoming }: { readonly from: AccountName } & Payee,
+  { payer, member, incoming }: { readonly payer: AccountName } & Payee,
 ): Promise<TakenOrder> {
   const read = readPay(body);
   if ("outcome" in read) return { outcome: read };
-  const verified = verify(read.order, from, member);
+  const verified = verify(read.order, payer, member);
   if ("outcome" in verified) return { outcome: verified };
   try {
     const outcome = await member.link.ask(submitExchange, { order: verified.jws });
@@ -101,14 +101,14 @@ function readPay(body: JsonObject): { readonly order: string } | Refusal {
 
 function verify(
   jws: string,
-  from: AccountName,
+  payer: AccountName,
   { anchor, link, name }: MemberContext,
 ): VerifiedOrder | Refusal {
   try {
     const verified = verifyOrder(jws, { anchor });
     const { order } = verified;
     // A refund goes through the server, which knows what is refunded.
-    if (order.to !== name || order.from !== from || order.refunds !== undefined) {
+    if (order.payee !== name || order.payer !== payer || order.refunds !== undefined) {
       return refuse(261);
     }
     const fault = judgeOrder(verified, { atMs: link.nowMs() });
@@ -122,12 +122,12 @@ function verify(
 }
 
 function inDoubt(
-  { order: { id, from, amount } }: VerifiedOrder,
+  { order: { id, payer, amount } }: VerifiedOrder,
   why: string,
   cause?: unknown,
 ): UnknownOutcomeError {
   return new UnknownOutcomeError(
-    `take ${amount} from ${from}: ${why}. Whether the order ${id} is booked is not known`,
+    `take ${amount} from ${payer}: ${why}. Whether the order ${id} is booked is not known`,
     { cause, orderId: id },
   );
 }

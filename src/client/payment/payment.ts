@@ -19,7 +19,7 @@ import { hasTerms, inDoubt, makeOrder, record, recorded, type SentOrder } from "
 import { isOver } from "./settlement.ts";
 
 export interface PaymentTerms {
-  readonly to: AccountName;
+  readonly payee: AccountName;
   readonly amount: Amount;
   readonly memo?: string | undefined;
   /** Given to try an earlier payment again: it is booked at most once. */
@@ -49,7 +49,7 @@ export async function pay(
   member: MemberContext,
   options: PayOptions = {},
 ): Promise<Paid | Refusal> {
-  if (terms.to === member.name) return refuse(280);
+  if (terms.payee === member.name) return refuse(280);
   const payer = { member, ...options };
   const kept = terms.id === undefined ? undefined : await member.outbox.get(terms.id);
   if (!kept || kept.state === "refused") return await attempt(terms, kept, payer);
@@ -85,7 +85,7 @@ async function attempt(
   if (again && !hasTerms(again.order, terms)) return refuse(266);
   const peer = terms.viaServer
     ? undefined
-    : await untilAborted(reach(terms.to, member), signal, interrupted);
+    : await untilAborted(reach(terms.payee, member), signal, interrupted);
   if (peer && "outcome" in peer) {
     if (!again || again.state === "refused") return peer;
     // Nothing was sent now, but what was sent before can still be booked.
@@ -120,11 +120,11 @@ async function send(
     readonly voided: string | undefined;
   },
 ): Promise<Paid | Refusal> {
-  const { to, amount, memo } = terms;
+  const { payee, amount, memo } = terms;
   const refusal = await untilAborted(member.link.beServed(), signal, interrupted);
   if (refusal) return refusal;
   const id = terms.id ?? makeOrderId(member.clock, member.random);
-  const wanted = { id, from: member.name, to, amount, memo };
+  const wanted = { id, payer: member.name, payee, amount, memo };
   const made: SentOrder = again ? { ...again.order, jws: again.jws } : makeOrder(wanted, member);
   if (signal?.aborted) throw interrupted();
   const order = await record(made, wanted, member, { voided });
@@ -145,7 +145,7 @@ async function send(
 /** @returns what became of an id that is used again, or `undefined` when it was never booked */
 async function earlierPayment(
   id: string,
-  { to, amount }: PaymentTerms,
+  { payee, amount }: PaymentTerms,
   { kept, voiding, member }: {
     kept?: OpenOrder | undefined;
     voiding?: string | undefined;
@@ -164,7 +164,7 @@ async function earlierPayment(
     }
     await member.outbox.remove({ id, jws: kept.jws });
   }
-  const isSame = isSamePayment(receipt, { from: member.name, to, amount });
+  const isSame = isSamePayment(receipt, { payer: member.name, payee, amount });
   return isSame ? paid : refuse(266);
 }
 

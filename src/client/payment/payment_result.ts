@@ -96,10 +96,10 @@ export async function askEntry(
 
 /** Whether a receipt is for what an order wants, be it for another order that says the same. */
 export function isSamePayment(
-  receipt: Pick<Receipt, "from" | "to" | "amount">,
-  { from, to, amount }: Pick<SentOrder, "from" | "to" | "amount">,
+  receipt: Pick<Receipt, "payer" | "payee" | "amount">,
+  { payer, payee, amount }: Pick<SentOrder, "payer" | "payee" | "amount">,
 ): boolean {
-  return receipt.from === from && receipt.to === to && receipt.amount === amount;
+  return receipt.payer === payer && receipt.payee === payee && receipt.amount === amount;
 }
 
 /** Waits for the server's push about one order. To be created before the order is sent. */

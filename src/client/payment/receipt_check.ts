@@ -35,7 +35,7 @@ export function checkReceipt(
   if (fault) {
     throw new EnvelopeError(`check the receipt of ${receipt.id}: its order ${fault.reason}`);
   }
-  const differing = (["id", "from", "to", "amount", "refunds"] as const)
+  const differing = (["id", "payer", "payee", "amount", "refunds"] as const)
     .find((member) => receipt[member] !== order[member]);
   if (differing !== undefined) {
     throw new EnvelopeError(
@@ -57,8 +57,8 @@ export function readReceiptAnchor(pem: string): TrustAnchor {
   return readTrustAnchorOfAnyDate(pemToDer(pem, "CERTIFICATE"));
 }
 
-function isKindOf(kind: EntryKind, { from, to, refunds }: Order): boolean {
+function isKindOf(kind: EntryKind, { payer, payee, refunds }: Order): boolean {
   if (refunds !== undefined) return kind === "refund";
-  if (from === issuingAccount) return kind === "opening" || kind === "deposit";
-  return kind === (to === issuingAccount ? "withdrawal" : "payment");
+  if (payer === issuingAccount) return kind === "opening" || kind === "deposit";
+  return kind === (payee === issuingAccount ? "withdrawal" : "payment");
 }

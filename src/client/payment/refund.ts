@@ -72,7 +72,7 @@ async function giveBack(
   const payment = await askStatus(terms.id, member);
   if (payment.outcome === "refused") return payment.code === 400 ? refuse(268) : payment;
   const { receipt } = payment;
-  if (receipt.kind !== "payment" || receipt.to !== member.name) return refuse(268);
+  if (receipt.kind !== "payment" || receipt.payee !== member.name) return refuse(268);
   for (let tries = 1;; tries++) {
     const amount = terms.amount ?? await leftOf(receipt, member);
     if (tries === 1) {
@@ -89,12 +89,12 @@ async function giveBack(
 
 async function giveBackOnce(
   terms: RefundTerms & { readonly amount: Amount },
-  { from }: Receipt,
+  { payer }: Receipt,
   { member, signal }: Refunder,
 ): Promise<Paid | Refusal> {
   const { id, amount, memo, refundId } = terms;
   const newId = refundId ?? makeOrderId(member.clock, member.random);
-  const wanted = { id: newId, from: member.name, to: from, amount, memo, refunds: id };
+  const wanted = { id: newId, payer: member.name, payee: payer, amount, memo, refunds: id };
   const made = makeOrder(wanted, member);
   if (signal?.aborted) throw interrupted();
   const order = await record(made, wanted, member);

@@ -86,7 +86,7 @@ export async function repeat(
     case "open": {
       // Without an id of its own it is the same whatever its note says: better one refund with the first note than two.
       const { memo } = terms.refundId === undefined ? order : terms;
-      const wanted = { to: order.to, amount: terms.amount ?? order.amount, memo };
+      const wanted = { payee: order.payee, amount: terms.amount ?? order.amount, memo };
       if (!hasTerms(order, { ...wanted, refunds: terms.id })) return refuse(266);
       const result = await sendRefund({ ...order, jws }, member, { signal });
       if (result.outcome === "refused" && codes[result.code].tryAgain) {
@@ -125,6 +125,6 @@ function isRefund(
   { id, amount }: RefundTerms,
   { name }: { readonly name: AccountName },
 ): boolean {
-  return receipt.refunds === id && receipt.from === name &&
+  return receipt.refunds === id && receipt.payer === name &&
     (amount === undefined || receipt.amount === amount);
 }

@@ -13,8 +13,8 @@ import type { Paid } from "./payment_result.ts";
 /** An order with what a receipt for it has to agree with. */
 export interface SentOrder {
   readonly id: string;
-  readonly from: EntryParty;
-  readonly to: EntryParty;
+  readonly payer: EntryParty;
+  readonly payee: EntryParty;
   readonly amount: Amount;
   /** The compact JWS. */
   readonly jws: string;
@@ -24,13 +24,14 @@ export interface SentOrder {
 export function makeOrder(terms: OrderTerms, member: MemberContext): SentOrder {
   const { anchor, identity, link } = member;
   const jws = signOrder(terms, { identity, anchor, clock: link });
-  const { id, from, to, amount } = terms;
-  return { id, from, to, amount, jws };
+  const { id, payer, payee, amount } = terms;
+  return { id, payer, payee, amount, jws };
 }
 
 /** Whether an order says what is wanted now. */
-export function hasTerms(order: Order, terms: Omit<OrderTerms, "id" | "from">): boolean {
-  return order.to === terms.to && order.amount === terms.amount && order.memo === terms.memo &&
+export function hasTerms(order: Order, terms: Omit<OrderTerms, "id" | "payer">): boolean {
+  return order.payee === terms.payee && order.amount === terms.amount &&
+    order.memo === terms.memo &&
     order.refunds === terms.refunds;
 }
 
@@ -76,11 +77,11 @@ export async function recorded(
 
 /** @param said what is known beside, put into the sentence */
 export function inDoubt(
-  { id, to }: Pick<SentOrder, "id" | "to">,
+  { id, payee }: Pick<SentOrder, "id" | "payee">,
   { cause, said = "" }: { cause?: unknown; said?: string } = {},
 ): UnknownOutcomeError {
   return new UnknownOutcomeError(
-    `pay ${to}: the order ${id} was sent${said}, and whether it is booked is not known`,
+    `pay ${payee}: the order ${id} was sent${said}, and whether it is booked is not known`,
     { cause, orderId: id },
   );
 }

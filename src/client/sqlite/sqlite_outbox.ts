@@ -21,12 +21,12 @@ export class SqliteOutbox implements Outbox {
     { voided }: { readonly voided?: string | undefined } = {},
   ): Promise<OpenOrder> {
     const { order } = readOrder(jws);
-    const { from, to, amount, memo = null, refunds = null, exp } = order;
+    const { payer, payee, amount, memo = null, refunds = null, exp } = order;
     const expiresAt = new Date(exp * 1000).toISOString();
     return await this.#store.write((sql) => {
       const there = this.#item(sql, id);
       if (there && there.jws !== voided) return there;
-      const shown = [from, to, amount, memo, refunds];
+      const shown = [payer, payee, amount, memo, refunds];
       sql.setOrder.run(...this.#owner, id, ...shown, expiresAt, jws);
       return { order, jws, state: "recorded" };
     });

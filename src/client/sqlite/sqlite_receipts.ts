@@ -31,7 +31,7 @@ export class SqliteReceipts implements Receipts {
   }
 
   async add({ receipt, receiptJws, orderJws, memo }: NewReceipt): Promise<boolean> {
-    const { id, entry, kind, from, to, amount, refunds, at } = receipt;
+    const { id, entry, kind, payer, payee, amount, refunds, at } = receipt;
     // Both the server and a peer may bring a receipt. The second one costs no commit.
     const isKept = await this.#store.read(
       (sql) =>
@@ -40,7 +40,7 @@ export class SqliteReceipts implements Receipts {
       false,
     );
     if (isKept) return false;
-    const shown = [entry, kind, from, to, amount, memo ?? null, refunds ?? null, at];
+    const shown = [entry, kind, payer, payee, amount, memo ?? null, refunds ?? null, at];
     return await this.#store.write((sql) => {
       const { changes } = sql.addReceipt.run(...this.#owner, id, ...shown, receiptJws, orderJws);
       sql.removeOrder.run(...this.#owner, id, orderJws);

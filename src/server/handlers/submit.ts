@@ -20,7 +20,7 @@ export const submitRoute = parsedMemberRoute({
   exchange: submitExchange,
   parse: ({ order }) => parseOrder(order),
   notation: (read) =>
-    "outcome" in read ? "Submit" : `${read.order.from}#${read.order.amount}#${read.order.to}`,
+    "outcome" in read ? "Submit" : `${read.order.payer}#${read.order.amount}#${read.order.payee}`,
   async handle(read, context) {
     if ("outcome" in read) return read;
     const own = await verifyOwnOrder(read, context);

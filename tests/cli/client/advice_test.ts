@@ -15,7 +15,7 @@ import { named } from "../../server/test_server.ts";
 
 const name = named("alice");
 const id = "019aaf3e-7c00-7000-8000-000000000001";
-const pay = { kind: "pay", name, to: named("bob"), amount: 99999 } as const;
+const pay = { kind: "pay", name, payee: named("bob"), amount: 99999 } as const;
 const refund = { kind: "refund", name, payment: { entry: 7 } } as const;
 const register = { kind: "register", account: name, hasCode: false } as const;
 
@@ -85,7 +85,7 @@ const rows: readonly {
     attempt: { ...refund, balance: 5 },
     says: "you have 5, less than is left of the payment; give a smaller amount",
   },
-  { code: 280, attempt: { ...pay, to: name }, says: "you are alice; choose another payee" },
+  { code: 280, attempt: { ...pay, payee: name }, says: "you are alice; choose another payee" },
   {
     code: 400,
     attempt: { kind: "status", name, payment: { entry: 7 } },

@@ -8,10 +8,10 @@ const client = "client 127.0.0.1 8888";
 const id = "019aaf3e-7c00-7000-8000-000000000001";
 
 const commands: readonly { readonly words: string; readonly command: object }[] = [
-  { words: "pay bob 5", command: { name: "pay", to: "bob", amount: 5, viaServer: false } },
+  { words: "pay bob 5", command: { name: "pay", payee: "bob", amount: 5, viaServer: false } },
   {
     words: "pay bob 5 --via-server --memo lunch",
-    command: { name: "pay", to: "bob", amount: 5, viaServer: true, memo: "lunch" },
+    command: { name: "pay", payee: "bob", amount: 5, viaServer: true, memo: "lunch" },
   },
   { words: "receive --since 0", command: { name: "receive", since: 0 } },
   { words: "receive --since 7 --count 2", command: { name: "receive", since: 7, count: 2 } },

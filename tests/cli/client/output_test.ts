@@ -19,7 +19,7 @@ const typed = commandTyper({
 });
 const [alice, bob] = [named("alice"), named("bob")];
 const at = "2026-11-23T08:00:00.000Z";
-const receipt = { id, entry: 7, from: alice, to: bob, amount: 2000 as Amount, at } as Receipt;
+const receipt = { id, entry: 7, payer: alice, payee: bob, amount: 2000 as Amount, at } as Receipt;
 const auditedFields = { entries: 9, receipts: 3, head: "ab", missing: [] };
 const audited = { outcome: "audited", ...auditedFields } as const;
 const hostile = "\u001b[2J\u009b31m\u202e";
@@ -221,7 +221,7 @@ Deno.test("output: text from outside reaches no terminal raw", () => {
     (output) =>
       output.historyRow(
         {
-          ...{ entry: 1, id, at: "2026-11-23T08:00:00.000Z", from: "alice", to: "bob" },
+          ...{ entry: 1, id, at: "2026-11-23T08:00:00.000Z", payer: "alice", payee: "bob" },
           ...{ amount: 1 as Amount, memo: hostile, balance: 0 },
         } as Parameters<ClientOutput["historyRow"]>[0],
       ),
@@ -245,7 +245,16 @@ Deno.test("output: what is escaped in JSON is the same value for whoever parses 
 });
 
 Deno.test("output: the history shows what a refund and a status are asked with, before the memo", () => {
-  const row = { entry: 7, id, at, from: "alice", to: "bob", amount: 5, balance: 9, refunds: id };
+  const row = {
+    entry: 7,
+    id,
+    at,
+    payer: "alice",
+    payee: "bob",
+    amount: 5,
+    balance: 9,
+    refunds: id,
+  };
   const { out } = printed(textOutput, (output) =>
     output.historyRow(
       { ...row, memo: "id 1" } as unknown as Parameters<ClientOutput["historyRow"]>[0],

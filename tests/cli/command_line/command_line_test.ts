@@ -110,7 +110,7 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
       ...clientDefaults,
       json: true,
       as: "alice",
-      command: { name: "pay", to: "bob", amount: 5, viaServer: false },
+      command: { name: "pay", payee: "bob", amount: 5, viaServer: false },
     },
   },
   {
@@ -119,7 +119,7 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
       ...clientDefaults,
       command: {
         name: "pay",
-        to: "bob",
+        payee: "bob",
         amount: 9007199254740991,
         memo: "lunch",
         id,
@@ -131,7 +131,7 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
     line: "client 127.0.0.1 8888 --memo x pay bob 5",
     request: {
       ...clientDefaults,
-      command: { name: "pay", to: "bob", amount: 5, memo: "x", viaServer: false },
+      command: { name: "pay", payee: "bob", amount: 5, memo: "x", viaServer: false },
     },
   },
   {
@@ -142,14 +142,14 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
     line: "client 127.0.0.1 8888 pay bob 5 --memo -1",
     request: {
       ...clientDefaults,
-      command: { name: "pay", to: "bob", amount: 5, memo: "-1", viaServer: false },
+      command: { name: "pay", payee: "bob", amount: 5, memo: "-1", viaServer: false },
     },
   },
   {
     line: "client 127.0.0.1 8888 pay bob 5 --memo=-1",
     request: {
       ...clientDefaults,
-      command: { name: "pay", to: "bob", amount: 5, memo: "-1", viaServer: false },
+      command: { name: "pay", payee: "bob", amount: 5, memo: "-1", viaServer: false },
     },
   },
   {
@@ -252,8 +252,9 @@ Deno.test("a memo may be of several words, or look like an option", () => {
 Deno.test("the kinds of requests can be told apart by the compiler", () => {
   const request: ParsedCommandLine = parsed("client 127.0.0.1 8888 pay bob 5");
   if (request.kind !== "client" || request.command.name !== "pay") fail("not what was typed");
-  const { to, amount, memo }: Extract<ClientRequest["command"], { name: "pay" }> = request.command;
-  assertEquals<unknown[]>([to, amount, memo], ["bob", 5, undefined]);
+  const { payee, amount, memo }: Extract<ClientRequest["command"], { name: "pay" }> =
+    request.command;
+  assertEquals<unknown[]>([payee, amount, memo], ["bob", 5, undefined]);
 
   const bits: RsaBits = request.rsaBits;
   const server: ParsedCommandLine = parsed("server 8888");

@@ -14,7 +14,7 @@ Deno.test("by number: an own entry is found with one question, another's and non
   const [aliceIdentity, bobIdentity] = [await server.enroll("alice"), await server.enroll("bob")];
   const alice = await memberOf(server, aliceIdentity);
   const bob = await memberOf(server, bobIdentity);
-  const terms = { to: named("bob"), amount: 100 as Amount, viaServer: true };
+  const terms = { payee: named("bob"), amount: 100 as Amount, viaServer: true };
   const paid = await alice.pay(terms);
   assert(paid.outcome === "paid");
   const { entry, id } = paid.receipt;

@@ -55,7 +55,7 @@ async function paying(act: (scene: Scene) => Promise<void>): Promise<void> {
   await Promise.all([scene.alice.abandon(), scene.bob.abandon()]);
 }
 
-const lunch = { to: named("bob"), amount: 5 as Amount };
+const lunch = { payee: named("bob"), amount: 5 as Amount };
 const newId = () => makeOrderId(systemClock, systemRandom);
 
 for (const viaServer of [false, true]) {
@@ -91,7 +91,7 @@ for (const viaServer of [false, true]) {
 /** Gives an order to its payee once more, as no client of ours does. */
 async function handOver(jws: string, { context }: Member): Promise<void> {
   const { order } = readOrder(jws);
-  const located = await context.link.ask(locateExchange, { name: lunch.to });
+  const located = await context.link.ask(locateExchange, { name: lunch.payee });
   assert(located.outcome === "answered");
   const peer = await connectToPeer(located.answer, context);
   assert(!("outcome" in peer));

@@ -13,7 +13,7 @@ import type { Result } from "./payee_scripts.ts";
 import { type Behaviour, memberOf, type PayeeScene, TestPayee } from "../test_member.ts";
 import { KeptWallet } from "../wallet/memory_wallet_store.ts";
 
-const lunch = { to: named("bob"), amount: 2000 as Amount };
+const lunch = { payee: named("bob"), amount: 2000 as Amount };
 const id = "019aaf3e-7c00-7000-8000-00000000000a";
 
 const rows: readonly {

@@ -29,8 +29,8 @@ const [server, alice] = [serverIdentity(authority), issueMember(authority, "alic
 const nowMs = systemClock.nowMs();
 const lunch: OrderTerms = {
   id,
-  from: named("alice"),
-  to: named("bob"),
+  payer: named("alice"),
+  payee: named("bob"),
   amount: 2000 as Amount,
   memo: "lunch",
 };
@@ -67,7 +67,7 @@ Deno.test("a receipt with its order says who paid; without it, what the server s
   const orderJws = order();
   const receiptJws = signReceipt(entryOf(orderJws), { identity: server, anchor });
   const { receipt, order: checked } = checkReceipt(receiptJws, orderJws, { anchor });
-  assertEquals([receipt.from, receipt.to, receipt.amount as number], ["alice", "bob", 2000]);
+  assertEquals([receipt.payer, receipt.payee, receipt.amount as number], ["alice", "bob", 2000]);
   assertEquals([receipt.entry, checked?.memo], [7, "lunch"]);
   const alone = checkReceipt(receiptJws, undefined, { anchor });
   assertEquals(alone, { receipt, order: undefined });
@@ -113,17 +113,17 @@ const kinds: readonly { terms: OrderTerms; kind: EntryKind; isGood: boolean }[] 
   { terms: lunch, kind: "deposit", isGood: false },
   { terms: { ...lunch, refunds: otherId }, kind: "refund", isGood: true },
   { terms: { ...lunch, refunds: otherId }, kind: "payment", isGood: false },
-  { terms: { ...lunch, from: "@issuer" }, kind: "opening", isGood: true },
-  { terms: { ...lunch, from: "@issuer" }, kind: "deposit", isGood: true },
-  { terms: { ...lunch, from: "@issuer" }, kind: "payment", isGood: false },
-  { terms: { ...lunch, to: "@issuer" }, kind: "withdrawal", isGood: true },
-  { terms: { ...lunch, to: "@issuer" }, kind: "payment", isGood: false },
+  { terms: { ...lunch, payer: "@issuer" }, kind: "opening", isGood: true },
+  { terms: { ...lunch, payer: "@issuer" }, kind: "deposit", isGood: true },
+  { terms: { ...lunch, payer: "@issuer" }, kind: "payment", isGood: false },
+  { terms: { ...lunch, payee: "@issuer" }, kind: "withdrawal", isGood: true },
+  { terms: { ...lunch, payee: "@issuer" }, kind: "payment", isGood: false },
 ];
 
 for (const { terms, kind, isGood } of kinds) {
-  const what = `from ${terms.from} to ${terms.to}${terms.refunds ? " that refunds" : ""}`;
+  const what = `from ${terms.payer} to ${terms.payee}${terms.refunds ? " that refunds" : ""}`;
   Deno.test(`an order ${what} ${isGood ? "can" : "cannot"} have become a ${kind}`, async () => {
-    const { from: payer, to: payee, refunds } = terms;
+    const { payer, payee, refunds } = terms;
     const orderJws = order(terms, payer === "alice" && payee === "bob" ? alice : server);
     const entry = entryOf(orderJws, { kind, payer, payee, ...(refunds && { refunds }) });
     const receiptJws = signReceipt(entry, { identity: server, anchor });
@@ -135,8 +135,8 @@ for (const { terms, kind, isGood } of kinds) {
 
 const differences: readonly { member: string; changes: Partial<Entry> }[] = [
   { member: "id", changes: { id: otherId } },
-  { member: "from", changes: { payer: named("carol") } },
-  { member: "to", changes: { payee: named("carol") } },
+  { member: "payer", changes: { payer: named("carol") } },
+  { member: "payee", changes: { payee: named("carol") } },
   { member: "amount", changes: { amount: 2001 as Amount } },
   { member: "refunds", changes: { refunds: otherId } },
 ];
@@ -168,8 +168,8 @@ Deno.test("a receipt whose time is no date is refused", async () => {
     id,
     kind: "payment",
     order: "0".repeat(64),
-    from: "alice",
-    to: "bob",
+    payer: "alice",
+    payee: "bob",
     amount: 5,
     head: "0".repeat(64),
   };

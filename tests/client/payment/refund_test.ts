@@ -42,7 +42,7 @@ async function paid(act: (scene: Paid) => Promise<void>): Promise<void> {
     bob: await memberOf(server, bob, { kept }),
   };
   const payment = await members.alice.pay({
-    to: named("bob"),
+    payee: named("bob"),
     amount: 100 as Amount,
     viaServer: true,
   });
@@ -62,8 +62,14 @@ Deno.test("refund: in parts up to the whole, then nothing is left", async () => 
     assertEquals(await resultOf(() => bob.refund({ id, ...amountOf(41) })), 269);
     const rest = await bob.refund({ id, memo: "the rest" });
     assert(rest.outcome === "paid");
-    const { kind, refunds, amount, from, to } = rest.receipt;
-    assertEquals([kind, refunds, amount as number, from, to], ["refund", id, 40, "bob", "alice"]);
+    const { kind, refunds, amount, payer, payee } = rest.receipt;
+    assertEquals([kind, refunds, amount as number, payer, payee], [
+      "refund",
+      id,
+      40,
+      "bob",
+      "alice",
+    ]);
     assertEquals(await resultOf(() => bob.refund({ id })), 269);
     assertEquals([await server.balanceOf("alice"), await server.balanceOf("bob")], [
       10_000,
@@ -236,8 +242,8 @@ async function recordRefund(
 ): Promise<string> {
   const terms = {
     id: makeOrderId(systemClock, systemRandom),
-    from: named("bob"),
-    to: named("alice"),
+    payer: named("bob"),
+    payee: named("alice"),
     ...amountOf(30),
     refunds: id,
   };

@@ -18,7 +18,7 @@ import { type Behaviour, memberOf, nameOf, type PayeeScene, TestPayee } from "..
 import type { Identity } from "../../../src/pki/identity.ts";
 import { KeptWallet } from "../wallet/memory_wallet_store.ts";
 
-const lunch = { to: named("bob"), amount: 2000 as Amount };
+const lunch = { payee: named("bob"), amount: 2000 as Amount };
 
 interface Doubt {
   readonly server: TestServer;

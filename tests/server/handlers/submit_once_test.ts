@@ -115,9 +115,9 @@ Deno.test("submit: two orders that can be paid only one at a time: exactly one i
   await using server = await startServer();
   const alice = await server.enroll("alice");
   const payees = ["bob", "carol"];
-  const attempts = await Promise.all(payees.map(async (to) => {
-    const link = await server.link(await server.enroll(to));
-    const payload = orderPayload(alice, server.anchor, { to, amount: 6000 });
+  const attempts = await Promise.all(payees.map(async (payee) => {
+    const link = await server.link(await server.enroll(payee));
+    const payload = orderPayload(alice, server.anchor, { payee, amount: 6000 });
     return { link, order: signPayload(payload, alice) };
   }));
   const outcomes = await Promise.all(
@@ -146,7 +146,7 @@ Deno.test("submit: the payer is told what became of its order, with the payee's 
     receipt,
   });
   const { receipt: contents } = verifyReceipt(receipt, { anchor: server.anchor });
-  assertEquals([contents.from, contents.to, contents.amount], ["alice", "bob", 2000]);
+  assertEquals([contents.payer, contents.payee, contents.amount], ["alice", "bob", 2000]);
   const tooMuch = orderPayload(alice, server.anchor, { amount: 8001 });
   const tooMuchJws = signPayload(tooMuch, alice);
   await payee.ask(submitExchange, { order: tooMuchJws });

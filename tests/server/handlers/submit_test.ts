@@ -78,7 +78,7 @@ const rows: readonly Row[] = [
   },
   { title: "with a memo of blanks", code: 261, changes: { memo: "thanks)   [Notification]" } },
   { title: "with a memo that nobody sees", code: 261, changes: { memo: "\u3164" } },
-  { title: "addressed to another payee", code: 261, changes: { to: "carol" }, text: invalid },
+  { title: "addressed to another payee", code: 261, changes: { payee: "carol" }, text: invalid },
   { title: "of another ledger", code: 261, changes: { ledger: "0".repeat(64) }, text: invalid },
   {
     title: "that has expired",
@@ -92,14 +92,15 @@ const rows: readonly Row[] = [
   {
     title: "that names another payer than signed it",
     code: 261,
-    changes: { from: "carol" },
+    changes: { payer: "carol" },
     text: invalid,
   },
   {
     title: "from its payee",
     code: 280,
     text: "transfer FAIL: payer and payee are the same",
-    order: ({ server, bob }) => signPayload(orderPayload(bob, server.anchor, { to: "bob" }), bob),
+    order: ({ server, bob }) =>
+      signPayload(orderPayload(bob, server.anchor, { payee: "bob" }), bob),
   },
   {
     title: "of more than the payer has",
@@ -156,7 +157,7 @@ const rows: readonly Row[] = [
     title: "that a member signed for the issuing account",
     code: 261,
     text: invalid,
-    changes: { from: "@issuer" },
+    changes: { payer: "@issuer" },
   },
   {
     title: "of an account of another CA",

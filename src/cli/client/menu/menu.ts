@@ -276,10 +276,10 @@ class Menu {
 
   async #pay(member: Member, { withMemo }: { readonly withMemo: boolean }): Promise<void> {
     const { input } = this.#options;
-    const to = await input.askName("Payee");
+    const payee = await input.askName("Payee");
     const amount = await input.askAmount("Amount");
     const memo = withMemo ? await input.askMemo("Memo, empty for none") : undefined;
-    const terms = { to, amount, memo };
+    const terms = { payee, amount, memo };
     const outcome = await member.pay(terms);
     await this.#tell(member, outcome, { ...terms, kind: "pay", name: nameOf(member) });
     const isAway = outcome.outcome === "refused" && [263, 264].includes(outcome.code);
