@@ -36,6 +36,13 @@ export const pageRowsMax = 200;
  */
 export const orderBytesMax = 12 * 1024;
 
+/**
+ * Orders of one `submit`. The reply with a receipt for each fits a line, even where all names and
+ * amounts are long and the server's certificate is {@link certificateBytesMax}. To verify, book and
+ * answer so many costs about as much as opening two messages. Past it: refused with 410.
+ */
+export const ordersPerSubmitMax = 25;
+
 /** Certificates in a chain: the leaf and the root. Past it: refused. */
 export const chainCertificatesMax = 2;
 
@@ -327,6 +334,12 @@ export const costlyBesideProcessors = 1;
  * Past it: lines wait their turn.
  */
 export const costlyAtOnceMax = 16;
+
+/**
+ * Orders of one `submit` that are verified in one turn: about as much work as opening a message.
+ * Past it: the other orders wait for another turn.
+ */
+export const ordersPerTurn = 8;
 
 /**
  * Entries that an answer to a member reads in one turn. They cost about as much as opening a line,

@@ -8,7 +8,7 @@ import { exitExchange } from "../protocol/exit.ts";
 import { historyExchange, type HistoryRow } from "../protocol/history.ts";
 import { listExchange, type OnlineMember } from "../protocol/list.ts";
 import { loginExchange } from "../protocol/login.ts";
-import { paymentShape, paymentType } from "../protocol/transfer.ts";
+import { paymentsShape, paymentType } from "../protocol/transfer.ts";
 import { pageRowsMax } from "../limits.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
 import type { MemberContext } from "./member_context.ts";
@@ -170,12 +170,17 @@ export class Member {
   /** Payments that their payers handed to the server are told by it. */
   #takePushed(incoming: IncomingPayments): () => void {
     return this.context.link.listen(paymentType, async (body) => {
-      try {
-        const pushed = check(paymentShape, body, "read a payment");
-        await incoming.takePushed(pushed);
-      } catch (error) {
-        incoming.fault(error);
-      }
+      const take = async (action: () => Promise<void>) => {
+        try {
+          await action();
+        } catch (error) {
+          incoming.fault(error);
+        }
+      };
+      await take(async () => {
+        const { payments } = check(paymentsShape, body, "read payments");
+        for (const payment of payments) await take(() => incoming.takePushed(payment));
+      });
     });
   }
 

@@ -222,6 +222,8 @@ export interface Ledger {
    */
   voidOrder(voiding: Voiding): Promise<VoidOutcome>;
   entry(id: string): Promise<Entry | undefined>;
+  /** The sum of all refunds of a payment; 0 when there is none. */
+  refunded(id: string): Promise<number>;
   /** Entries of an account on either side. */
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]>;
   /** What a member needs to follow the chain after the number `after`, 0 being the start. Empty past the end. */

@@ -13,7 +13,7 @@ import {
   type VerifiedOrder,
   verifyReadOrder,
 } from "../protocol/order.ts";
-import type { RequestContext } from "./route.ts";
+import type { MemberRequestContext } from "./route.ts";
 import type { ServerContext } from "./server_context.ts";
 
 /** A genuine order between members. */
@@ -37,12 +37,12 @@ export function parseOrder(jws: string): ReadOrder | Refusal {
  *
  * @param name who sent it
  */
-export async function verifyOwnOrder(
+export function verifyOwnOrder(
   read: ReadOrder,
-  { name, server: { anchor }, session }: RequestContext & { readonly name: AccountName },
-): Promise<MembersOrder | Refusal> {
+  { name, server: { anchor } }: Pick<MemberRequestContext, "name" | "server">,
+): MembersOrder | Refusal {
   try {
-    const verified = await session.inTurn(() => verifyReadOrder(read, { anchor }));
+    const verified = verifyReadOrder(read, { anchor });
     const { payer, payee } = verified.order;
     // An order is its two sides' business; one that the server signed is booked by the operator, never handed in.
     const isOwn = payer === name || payee === name;

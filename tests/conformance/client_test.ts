@@ -11,6 +11,7 @@ import { orderDigest } from "../../src/ledger/entry.ts";
 import type { Amount } from "../../src/money.ts";
 import { balanceExchange } from "../../src/protocol/balance.ts";
 import { replyType } from "../../src/protocol/exchange.ts";
+import { packResults } from "../../src/protocol/transfer.ts";
 import { systemRandom } from "../../src/random.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { type Linked, linked, reply } from "../client/link_scene.ts";
@@ -88,21 +89,29 @@ Deno.test("push 5: a result that is not of its shape, or proves nothing, is pass
     const amount = 2000 as Amount;
     const terms = { id: lunchId, payer: named("alice"), payee: named("bob"), amount, jws: lunch };
     const watch = new ResultWatch(terms, context);
-    const good = { id: lunchId, order: orderDigest(lunch), code: 130, text: "transfer OK" };
-    const refused = { ...good, code: 270, text: "transfer FAIL due to bankruptcy" };
+    const digest = { order: orderDigest(lunch) };
+    const refused = { ...digest, code: 270, text: "transfer FAIL due to bankruptcy" } as const;
+    const paidWith = (receipt: string) =>
+      packResults([{ ...digest, code: 130, text: "transfer OK", receipt }]);
+    const good = paidWith(lunchReceipt);
+    const [result] = good.results;
     for (
       const body of [
         {},
-        { ...refused, code: 999 },
-        { ...refused, more: true },
-        { ...refused, order: undefined },
-        { ...refused, order: orderDigest(refund) },
-        { ...refused, receipt: "no JWS" },
-        { ...good, receipt: refundReceipt },
-        { ...good, receipt: lunch },
+        { results: [] },
+        { results: [{ ...refused, code: 999 }] },
+        { results: [{ ...refused, more: true }] },
+        { results: [{ ...refused, order: undefined }] },
+        { results: [{ ...refused, order: orderDigest(refund) }] },
+        { results: [{ ...refused, receipt: "no JWS" }] },
+        { ...good, results: [{ ...refused, receipt: result!.receipt }] },
+        { ...good, results: [{ ...result, receipt: undefined }] },
+        { results: good.results },
+        { ...paidWith(refundReceipt) },
+        { ...paidWith(lunch) },
       ]
     ) server.send("result", body);
-    server.send("result", { ...good, receipt: lunchReceipt });
+    server.send("result", { ...good });
     const told = await watch.result;
     assertEquals(told.outcome, "paid");
     watch.stop();
@@ -127,14 +136,18 @@ Deno.test("push 5: a payment that is not of its shape, or proves nothing, is tol
     assertEquals((await going).outcome, "answered");
     const wrong = [
       {},
-      { order: refund },
-      { order: refund, receipt: refundReceipt, more: true },
-      { order: refund, receipt: lunchReceipt },
-      { order: lunch, receipt: lunchReceipt },
-      { order: refundReceipt, receipt: refundReceipt },
+      { order: refund, receipt: refundReceipt },
+      { payments: [] },
+      ...[
+        { order: refund },
+        { order: refund, receipt: refundReceipt, more: true },
+        { order: refund, receipt: lunchReceipt },
+        { order: lunch, receipt: lunchReceipt },
+        { order: refundReceipt, receipt: refundReceipt },
+      ].map((payment) => ({ payments: [payment] })),
     ];
     for (const body of wrong) server.send("payment", body);
-    server.send("payment", { order: refund, receipt: refundReceipt });
+    server.send("payment", { payments: [{ order: refund, receipt: refundReceipt }] });
     await waitUntil(() => entries.length + faults.length > wrong.length, "everything to be read");
     assertEquals([entries, faults.length], [[3], wrong.length]);
     assert(context.link.isOpen);

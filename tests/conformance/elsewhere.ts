@@ -171,6 +171,18 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "server/handlers/submit_once",
     "submit: the same order again gives the same receipt and is booked once",
   ),
+  "submit 4": at(
+    "server/handlers/submit_many",
+    "submit: a text that is no order and an order that is refused have results of their own",
+  ),
+  "submit 5": at(
+    "server/handlers/submit_many",
+    "submit: 25 orders are booked in one commit, one after the other, and each has its result",
+  ),
+  "submit 6": at(
+    "server/handlers/submit_many",
+    "submit: the reply with a receipt for each of 25 orders fits a line, whatever the names and certificates",
+  ),
   "status 1": at(
     "server/handlers/submit_once",
     "status: payer and payee are given the receipt, anybody else is told that it is unknown",
@@ -195,6 +207,11 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "push 1": at(
     "server/handlers/submit_once",
     "submit: however often an order is handed in, the other side is told once",
+  ),
+  "push 7": at(
+    "server/handlers/submit_many",
+    "submit: of many orders that a payee submits, each payer is told its own in one push",
+    "submit: payments that do not fit one line are told a payee in several pushes",
   ),
   "push 3": at("client/server_link", "link: a push of a type that is not known is passed over"),
   "push 4": at("client/server_link", "link: a … with the body … ends the connection"),

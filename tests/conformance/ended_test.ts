@@ -105,27 +105,26 @@ const rows: readonly Row[] = [
     title: "ended 5: an order that the member signed",
     revoked: 261,
     closed: 267,
-    answer: async ({ alice, bobs, sign }) => await bobs.code("submit", { order: sign(alice, {}) }),
+    answer: async ({ alice, bobs, sign }) => await bobs.submitCode(sign(alice, {})),
   },
   {
     title: "ended 6: an order to the account",
     revoked: 130,
     closed: 267,
-    answer: async ({ bob, bobs, sign }) =>
-      await bobs.code("submit", { order: sign(bob, { payee: "alice" }) }),
+    answer: async ({ bob, bobs, sign }) => await bobs.submitCode(sign(bob, { payee: "alice" })),
   },
   {
     title: "ended 6: a refund to the account",
     revoked: 130,
     closed: 267,
     answer: async ({ bob, bobs, sign, paidId }) =>
-      await bobs.code("submit", { order: sign(bob, { payee: "alice", refunds: paidId }) }),
+      await bobs.submitCode(sign(bob, { payee: "alice", refunds: paidId })),
   },
   {
     title: "ended 7: an order that was booked before, handed in again",
     revoked: 130,
     closed: 130,
-    answer: ({ bobs, paid }) => bobs.code("submit", { order: paid }),
+    answer: ({ bobs, paid }) => bobs.submitCode(paid),
   },
   {
     title: "ended 7: the status of an order that was booked before",
@@ -162,7 +161,7 @@ for (const kind of ["revoked", "closed"] as const) {
       const payment = orderPayload(alice, server.anchor);
       const paid = await signPayload(payment, alice);
       assertEquals(await alices.code("login", { name: "alice", port: 1 }), 110);
-      assertEquals(await bobs.code("submit", { order: paid }), 130);
+      assertEquals(await bobs.submitCode(paid), 130);
       // What the server pushed of that.
       assertEquals((await alices.next() as { type: string }).type, "result");
       const name = named("alice");

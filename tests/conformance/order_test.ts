@@ -3,12 +3,14 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Identity } from "../../src/pki/identity.ts";
+import { decodeResults } from "../../src/protocol/transfer.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { Scene } from "../hostile/scene.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { assertRefusal, Speaker } from "./speaker.ts";
 
 const otherId = "019aaf3e-7c00-7000-8000-000000000002";
+const thirdId = "019aaf3e-7c00-7000-8000-000000000003";
 
 interface Row {
   readonly title: string;
@@ -61,7 +63,7 @@ for (const { title, changes, code } of rows) {
         ...changes(payment),
       });
       for (let time = 0; time < 2; time++) {
-        const reply = await bobs.ask("submit", { order });
+        const reply = await bobs.submit(order);
         if (code === 130) assertEquals(reply !== "closed" && reply.code, 130);
         else assertRefusal(reply, code);
       }
@@ -73,8 +75,25 @@ Deno.test("order 15: what was refunded is less each time, and then nothing is le
   await withPayment(async ({ bob, bobs, payment, sign }) => {
     for (const [amount, code] of [[1500, 130], [501, 269], [500, 130], [1, 269]]) {
       const order = sign(bob, { payee: "alice", amount, refunds: payment.id });
-      assertEquals(await bobs.code("submit", { order }), code);
+      assertEquals(await bobs.submitCode(order), code);
     }
+  });
+});
+
+Deno.test("status 5: the status of a payment tells how much of it is refunded, that of a refund does not", async () => {
+  await withPayment(async ({ alices, bob, bobs, payment, sign }) => {
+    const refundedOf = async (id: unknown) => {
+      const reply = await alices.ask("status", { id });
+      assert(reply !== "closed" && reply.code === 130);
+      return (reply.answer as JsonObject).refunded;
+    };
+    assertEquals(await refundedOf(payment.id), 0);
+    for (const [id, amount, refunded] of [[otherId, 1500, 1500], [thirdId, 7, 1507]] as const) {
+      const order = sign(bob, { id, payee: "alice", amount, refunds: payment.id });
+      assertEquals(await bobs.submitCode(order), 130);
+      assertEquals(await refundedOf(payment.id), refunded);
+    }
+    assertEquals(await refundedOf(otherId), undefined);
   });
 });
 
@@ -99,18 +118,18 @@ const memos: readonly (readonly [rule: string, memo: string, code: number])[] = 
 for (const [title, memo, code] of memos) {
   Deno.test(`${title}, in a memo, is answered ${code}`, async () => {
     await withPayment(async ({ alice, alices, sign }) => {
-      assertEquals(await alices.code("submit", { order: sign(alice, { memo }) }), code);
+      assertEquals(await alices.submitCode(sign(alice, { memo })), code);
     });
   });
 }
 
 Deno.test("submit 2: either side is given the same receipt, and an outsider none", async () => {
   await withPayment(async ({ alices, bobs, carols, order }) => {
-    const replies = [await alices.ask("submit", { order }), await bobs.ask("submit", { order })];
+    const replies = [await alices.submit(order), await bobs.submit(order)];
     const [first, second] = replies.map((reply) => reply !== "closed" && reply.answer);
     assert(first);
     assertEquals(first, second);
-    assertRefusal(await carols.ask("submit", { order }), 261);
+    assertRefusal(await carols.submit(order), 261);
   });
 });
 
@@ -119,13 +138,14 @@ Deno.test("push 2: what can never be booked is told to the one that asked, and p
     const exp = Math.floor(Date.now() / 1000) - 1000;
     // Ends before it begins: no clock makes it good.
     const never = sign(alice, { amount: 1, exp });
-    assertRefusal(await bobs.ask("submit", { order: never }), 261);
+    assertRefusal(await bobs.submit(never), 261);
     const late = sign(alice, { amount: 1, iat: exp - 100, exp });
-    assertRefusal(await bobs.ask("submit", { order: late }), 265);
+    assertRefusal(await bobs.submit(late), 265);
     // The first push is about the second order.
     const told = await alices.next();
     assert(told !== "closed");
-    assertEquals([told.type, told.body.code], ["result", 265]);
+    const [result] = decodeResults(told.body);
+    assertEquals([told.type, result?.code], ["result", 265]);
   });
 });
 
@@ -150,7 +170,7 @@ async function withPayment(action: (paid: Paid) => Promise<void>): Promise<void>
   using carols = await Speaker.on(await scene.greet(), await server.enroll("carol"));
   const payment = orderPayload(alice, server.anchor);
   const order = await signPayload(payment, alice);
-  assertEquals(await alices.code("submit", { order }), 130);
+  assertEquals(await alices.submitCode(order), 130);
   const sign = (payer: Identity, changes: JsonObject) =>
     signPayload(orderPayload(payer, server.anchor, changes), payer);
   await action({ alice, bob, alices, bobs, carols, payment, order, sign });

@@ -58,10 +58,9 @@ const wrongShape: readonly (readonly [what: string, type: string, body: JsonObje
   ["an id in capitals", "status", { id: upperId }],
   ["an id of version 4", "status", { id: id.replace("-7000-", "-4000-") }],
   ["a list after a number", "list", { after: 1 }],
-  ["an order of two parts", "submit", { order: "e30.e30" }],
-  ["an order with a space", "submit", { order: "e30.e30.e30 " }],
-  ["an order of 12,289 characters", "submit", { order: `${longest}a` }],
   ["a void of two parts", "status", { id, void: "e30.e30" }],
+  ["a void with a space", "status", { id, void: "e30.e30.e30 " }],
+  ["a void of 12,289 characters", "status", { id, void: `${longest}a` }],
 ];
 
 const wrongMembers: readonly (readonly [what: string, type: string, body: JsonObject])[] = [
@@ -179,17 +178,19 @@ const rows: readonly Row[] = [
     code: 410,
   },
   {
-    title: "request 9: submit of a JWS that is no order",
-    type: "submit",
-    body: { order: noOrder },
+    title: "request 9: void of a JWS of 12,288 characters",
+    type: "status",
+    body: { id, void: longest },
     code: 261,
   },
+  { title: "submit 3: no orders", type: "submit", body: { orders: [] }, code: 410 },
   {
-    title: "request 9: submit of a JWS of 12,288 characters",
+    title: "submit 3: 26 orders",
     type: "submit",
-    body: { order: longest },
-    code: 261,
+    body: { orders: Array.from({ length: 26 }, () => noOrder) },
+    code: 410,
   },
+  { title: "submit 3: an order that is no text", type: "submit", body: { orders: [1] }, code: 410 },
   {
     title: "request 9: void of a JWS that is no order",
     type: "status",
@@ -424,7 +425,7 @@ Deno.test("history 2: from page to page each entry is told once, in either direc
   await server.enroll("bob");
   for (let time = 0; time < 6; time++) {
     const order = await signPayload(orderPayload(identity, server.anchor, { amount: 1 }), identity);
-    assertEquals(await alice.code("submit", { order }), 130);
+    assertEquals(await alice.submitCode(order), 130);
   }
   const found: number[][] = [];
   for (const direction of ["before", "after"] as const) {

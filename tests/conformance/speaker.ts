@@ -10,6 +10,7 @@ import type { Identity } from "../../src/pki/identity.ts";
 import { partyUri } from "../../src/pki/party.ts";
 import { codes, isCode } from "../../src/protocol/code.ts";
 import { replyType } from "../../src/protocol/exchange.ts";
+import { type ResultsBody, unpackResults } from "../../src/protocol/transfer.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import type { Channel } from "../../src/transport/channel.ts";
 import type { GreetedConnection } from "../../src/transport/connect_channel.ts";
@@ -97,6 +98,21 @@ export class Speaker {
       if (told === "closed") return told;
       if (told.type === replyType) return told.body;
     }
+  }
+
+  /** Submits one order, and reads its result as the reply to a request of its own. */
+  async submit(order: string): Promise<JsonObject | "closed"> {
+    const reply = await this.ask("submit", { orders: [order] });
+    if (reply === "closed" || reply.code !== 300) return reply;
+    const [result] = unpackResults(reply.answer as ResultsBody);
+    const { code, text, receipt } = result!;
+    return { code, text, ...(receipt !== undefined && { answer: { receipt } }) };
+  }
+
+  /** The code of an order's result. */
+  async submitCode(order: string): Promise<unknown> {
+    const reply = await this.submit(order);
+    return reply === "closed" ? reply : reply.code;
   }
 
   /** The code of the reply to it. */

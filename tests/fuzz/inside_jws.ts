@@ -4,6 +4,7 @@
  * Must hold: it is answered by a code or by a closed connection, and nothing is reported as a fault; the money adds up to zero;
  * the ledger changes only where the answer says that it did, and then as the signed order says; and others are served.
  */
+import { type ResultsBody, submitExchange, unpackResults } from "../../src/protocol/transfer.ts";
 import { assert, assertEquals } from "@std/assert";
 import { lineOf } from "../../src/cli/server/server_log.ts";
 import type { Signer } from "../../src/envelope/peer.ts";
@@ -81,7 +82,7 @@ class Rounds {
     const speaker = await this.#speaker(input.speaker);
     const order = input.order && this.#signedOrder(input.order);
     const body = changedMembers(
-      membersOf(order === undefined ? input.request.body as object : { order }),
+      membersOf(order === undefined ? input.request.body as object : { orders: [order] }),
       input.bodyChanges,
     );
     const members = await this.#members(speaker, { ...input, body });
@@ -93,7 +94,8 @@ class Rounds {
     const after = await this.#standing();
     this.#checkEvents();
     assertEquals((await ledger.totals()).balanceSum, 0);
-    const paid = reply !== "closed" && reply.code === 130 && input.request.type === "submit";
+    const code = reply === "closed" ? undefined : codeOf(input.request.type, reply);
+    const paid = code === 130 && input.request.type === "submit";
     const isNew = reply !== "closed" && reply.code === 100;
     if (paid && after.entries > before.entries) checkPaid(order!, before, after);
     else if (!isNew) assertEquals(after, before, "the ledger changed");
@@ -102,7 +104,7 @@ class Rounds {
     const isAsMade = members.some(([, json]) => json === jsonOf(body));
     assert(!isAsMade || areUnique(body), "a member of the body twice is answered");
     checkAnswer(input.request.type, reply);
-    return `${reply.code === 130 ? "accepted: " : ""}${input.request.type} ${reply.code}`;
+    return `${code === 130 ? "accepted: " : ""}${input.request.type} ${code}`;
   }
 
   close(): void {
@@ -191,6 +193,12 @@ function checkPaid(order: string, before: Standing, after: Standing): void {
     [payee]: before.balances[payee]! + amount,
   };
   assertEquals(after.balances, expected);
+}
+
+/** The code of a reply; of a reply to `submit`, the code of its order's result. */
+function codeOf(type: string, { code, answer }: Reply): number {
+  if (type !== submitExchange.type || code !== submitExchange.success) return code;
+  return unpackResults(answer as ResultsBody)[0]!.code;
 }
 
 /** The client's own reader has to understand it. */

@@ -6,9 +6,9 @@ import { assert, assertEquals } from "@std/assert";
 import type { Identity } from "../../src/pki/identity.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import { statusExchange } from "../../src/protocol/status.ts";
-import { submitExchange } from "../../src/protocol/transfer.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { isServed, Scene } from "./scene.ts";
+import { submitOrder } from "../../src/client/payment/submit_order.ts";
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -41,7 +41,7 @@ for (const { title, byMs, before, after } of jumps) {
       return signPayload(orderPayload(payer, server.anchor, times), payer);
     };
     const submit = async (order: string) => {
-      const outcome = await link.ask(submitExchange, { order });
+      const outcome = await submitOrder(link, order);
       return outcome.outcome === "answered" ? outcome.answer.receipt : outcome.code;
     };
     const booked = await orderNow(alice);

@@ -12,16 +12,17 @@ import type { Identity } from "../../src/pki/identity.ts";
 import { partyUri } from "../../src/pki/party.ts";
 import { decodeOutcome, decodeReply, type Outcome } from "../../src/protocol/exchange.ts";
 import { statusExchange } from "../../src/protocol/status.ts";
-import { submitExchange } from "../../src/protocol/transfer.ts";
+import { type Result, submitExchange, unpackResults } from "../../src/protocol/transfer.ts";
 import { LineReader } from "../../src/transport/line_reader.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { sessionKey } from "../server/test_server.ts";
 import { LastingServer } from "./lasting_server.ts";
 import { connect } from "./recorded_connection.ts";
+import { submitOrder } from "../../src/client/payment/submit_order.ts";
 
 /** A receipt, or the code of the refusal. */
 async function submit(link: ServerLink, order: string): Promise<string | number> {
-  return resultOf(await link.ask(submitExchange, { order }));
+  return resultOf(await submitOrder(link, order));
 }
 
 function resultOf(outcome: Outcome<{ readonly receipt: string }>): string | number {
@@ -42,7 +43,7 @@ async function submitTimes(count: number, order: string, { server, bob }: {
     { role: "server", network, endpoint, anchor },
     bob,
   );
-  for (let sent = 0; sent < count; sent++) channel.send(submitExchange.type, { order });
+  for (let sent = 0; sent < count; sent++) channel.send(submitExchange.type, { orders: [order] });
   const reader = new LineReader(stream, { clock: systemClock });
   const results: (string | number)[] = [];
   for (let seq = 0; seq < count; seq++) {
@@ -53,7 +54,10 @@ async function submitTimes(count: number, order: string, { server, bob }: {
       address: { conn, seq, to: partyUri(bob.party) },
       sender: channel.peer,
     });
-    results.push(resultOf(decodeOutcome(submitExchange, decodeReply(body))));
+    const outcome = decodeOutcome(submitExchange, decodeReply(body));
+    assert(outcome.outcome === "answered");
+    const [{ code, receipt }] = unpackResults(outcome.answer) as [Result];
+    results.push(receipt ?? code);
   }
   channel.close();
   return results;

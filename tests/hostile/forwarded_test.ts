@@ -6,13 +6,14 @@ import { assert, assertEquals } from "@std/assert";
 import { PeerListener } from "../../src/client/peer_listener.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { decodeReply } from "../../src/protocol/exchange.ts";
-import { payExchange, submitExchange } from "../../src/protocol/transfer.ts";
+import { payExchange } from "../../src/protocol/transfer.ts";
 import { systemClock } from "../../src/clock.ts";
 import { receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { memberOf } from "../client/test_member.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { sessionKey, startServer, type TestServer, timeoutMs } from "../server/test_server.ts";
+import { submitOrder } from "../../src/client/payment/submit_order.ts";
 
 /** Who brings which order of alice's to bob's client, and what it is answered. */
 const rows: readonly { title: string; by: "alice" | "mallory"; payee: string; code: number }[] = [
@@ -59,7 +60,7 @@ Deno.test("forwarded: an order is taken by the server from its two sides alone",
   const mallory = await server.enroll("mallory");
   const order = signPayload(orderPayload(alice, server.anchor, { amount: 1 }), alice);
   for (const [identity, code] of [[mallory, 261], [bob, 130], [alice, 130]] as const) {
-    const outcome = await (await server.link(identity)).ask(submitExchange, { order });
+    const outcome = await submitOrder(await server.link(identity), order);
     assertEquals(outcome.outcome === "answered" ? 130 : outcome.code, code);
   }
   assertEquals(await server.balanceOf("alice"), 9999);

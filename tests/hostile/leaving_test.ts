@@ -66,7 +66,7 @@ const ways: Readonly<Record<string, Leave>> = {
   "with an order under way": async (scene, alice, host) => {
     const channel = await scene.channel(alice, host);
     const order = signPayload(orderPayload(alice, scene.server.anchor, { amount: 1 }), alice);
-    await channel.send(submitExchange.type, { order }).written;
+    await channel.send(submitExchange.type, { orders: [order] }).written;
     channel.close();
   },
   "with a message nobody sealed for its place": async (scene, alice, host) => {

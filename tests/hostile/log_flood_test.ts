@@ -15,7 +15,7 @@ const wordsBytesMax = 400;
 const requests: readonly { type: string; body: JsonObject }[] = [
   { type: "x", body: { a: "y".repeat(30_000) } },
   { type: "balance", body: {} },
-  { type: "submit", body: { order: "x".repeat(10_000) } },
+  { type: "submit", body: { orders: ["x".repeat(10_000)] } },
   { type: "register", body: { name: "somebody" } },
 ];
 

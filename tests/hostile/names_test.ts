@@ -13,6 +13,7 @@ import { submitExchange } from "../../src/protocol/transfer.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { hostileTexts } from "./hostile_texts.ts";
 import { isServed, Scene } from "./scene.ts";
+import { submitOrder } from "../../src/client/payment/submit_order.ts";
 
 /** Those that are names or memos like any other. */
 const names = ["constructor"];
@@ -44,7 +45,7 @@ Deno.test("memos: each hostile one is refused, or booked and given back as it wa
     await t.step(what, async () => {
       const payload = orderPayload(alice, server.anchor, { amount: 1, memo: text });
       const order = signPayload(payload, alice);
-      const outcome = await link.ask(submitExchange, { order });
+      const outcome = await submitOrder(link, order);
       assertEquals(outcome.outcome === "answered" ? 130 : outcome.code, isMemo(text) ? 130 : 261);
       if (!isMemo(text)) return;
       const history = await link.ask(historyExchange, { limit: 1 });
@@ -63,7 +64,7 @@ Deno.test("memos: one of 64 KiB does not even fit into a line, and its connectio
   const payload = orderPayload(alice, server.anchor, { memo: "a".repeat(65_536) });
   const channel = await scene.channel(alice);
   const { written } = channel.send(submitExchange.type, {
-    order: signPayload(payload, alice),
+    orders: [signPayload(payload, alice)],
   });
   const error = await written.then(() => undefined, (error) => error);
   assert(error instanceof Error && error.message.includes("more than 65536"), String(error));

@@ -5,13 +5,13 @@ import { assert, assertEquals } from "@std/assert";
 import { sendQueueMessagesMax, writeTimeoutMs } from "../../src/limits.ts";
 import { historyExchange } from "../../src/protocol/history.ts";
 import { loginExchange } from "../../src/protocol/login.ts";
-import { submitExchange } from "../../src/protocol/transfer.ts";
 import { MemoryNetwork } from "../transport/memory_network.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { waitUntil } from "../server/wait_until.ts";
 import { named, sessionKey } from "../server/test_server.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { isServed, Scene } from "./scene.ts";
+import { submitOrder } from "../../src/client/payment/submit_order.ts";
 
 Deno.test("not reading: requests whose replies are not read are not even taken, and the connection is dropped in time", async () => {
   const network = new MemoryNetwork({ pipeBytes: 8 * 1024, backlog: 100 }, "192.0.2.1");
@@ -55,7 +55,7 @@ Deno.test("not reading: what others bring about for it waits in a bounded queue,
   // The payer is told of each of its orders that the payee hands in, and reads none of it.
   const submit = async () => {
     const order = signPayload(orderPayload(alice, server.anchor, { amount: 1 }), alice);
-    assertEquals((await reader.ask(submitExchange, { order })).outcome, "answered");
+    assertEquals((await submitOrder(reader, order)).outcome, "answered");
   };
   let submitted = 0;
   while (!server.events.all.some(({ kind }) => kind === "offline")) {

@@ -4,12 +4,13 @@
 import { assert, assertEquals } from "@std/assert";
 import type { ServerLink } from "../../src/client/server_link.ts";
 import { loginExchange } from "../../src/protocol/login.ts";
-import { paymentType, resultType, submitExchange } from "../../src/protocol/transfer.ts";
+import { paymentType, resultType } from "../../src/protocol/transfer.ts";
 import { sendQueueMessagesMax, toldConnectionsMax } from "../../src/limits.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { waitUntil } from "../server/wait_until.ts";
 import { named } from "../server/test_server.ts";
 import { isServed, Scene } from "./scene.ts";
+import { submitOrder } from "../../src/client/payment/submit_order.ts";
 
 const payers = 80;
 
@@ -30,7 +31,7 @@ Deno.test("pushes: a payee that reads is told of every payment by eighty members
     for (; !isOver && await isServed(payee);) answered++;
   })().catch(() => {});
   await Promise.all(orders.map(async ({ order, link }) => {
-    assertEquals((await link.ask(submitExchange, { order })).outcome, "answered");
+    assertEquals((await submitOrder(link, order)).outcome, "answered");
   }));
   assert(payers > sendQueueMessagesMax);
   await waitUntil(() => told === payers || !payee.isOpen, `${payers} payments to be told of`);
@@ -57,7 +58,7 @@ Deno.test("pushes: however many connections a payer has, its payee has no more t
     links.push(link);
   }
   const order = signPayload(orderPayload(alice, server.anchor, { payee: "bob" }), alice);
-  assertEquals((await payee.ask(submitExchange, { order })).outcome, "answered");
+  assertEquals((await submitOrder(payee, order)).outcome, "answered");
   for (const link of links) assert(await isServed(link));
   const newest = Array.from({ length: toldConnectionsMax - 1 }, (_, at) => links.length - 1 - at);
   assertEquals(told.sort((one, other) => one - other), [0, ...newest.reverse()]);

@@ -106,7 +106,8 @@ Deno.test("replay: whatever is told the server again, it says nothing and closes
         const payload = orderPayload(alice, server.running.anchor, { amount: 10 });
         const order = signPayload(payload, alice);
         const { stream, channel, lines } = await connect(running(server), bob);
-        for (const [type, body] of [["balance", {}], [submitExchange.type, { order }]] as const) {
+        const submit = [submitExchange.type, { orders: [order] }] as const;
+        for (const [type, body] of [["balance", {}] as const, submit]) {
           channel.send(type, body);
           assertEquals((await channel.receive()).kind, "message");
         }

@@ -10,12 +10,13 @@ import type { Identity } from "../../src/pki/identity.ts";
 import { balanceExchange } from "../../src/protocol/balance.ts";
 import type { Outcome } from "../../src/protocol/exchange.ts";
 import { statusExchange } from "../../src/protocol/status.ts";
-import { resultType, submitExchange } from "../../src/protocol/transfer.ts";
+import { decodeResults, type Result, resultType } from "../../src/protocol/transfer.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { revoke } from "../ledger/ledger_samples.ts";
 import { fillRoom } from "../server/session/full_room.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { named, startServer, type TestServer } from "../server/test_server.ts";
+import { submitOrder } from "../../src/client/payment/submit_order.ts";
 
 interface Scene {
   readonly server: TestServer;
@@ -56,7 +57,7 @@ async function voided(link: ServerLink, { id, jws }: Made): Promise<number> {
 }
 
 async function submitted(link: ServerLink, { jws }: Made): Promise<number> {
-  return codeOf(await link.ask(submitExchange, { order: jws }));
+  return codeOf(await submitOrder(link, jws));
 }
 
 for (const first of ["payee", "payer"] as const) {
@@ -101,8 +102,8 @@ Deno.test("void: a payer that makes more orders void than there is room for lose
 Deno.test("void: what cannot be kept is not said: where the payer's room is full, nothing is refused for good", async () => {
   await inScene(async (scene) => {
     const { server, alice, mallory, hers, his, clock } = scene;
-    const told: JsonObject[] = [];
-    hers.listen(resultType, (body) => void told.push(body));
+    const told: Result[] = [];
+    hers.listen(resultType, (body) => void told.push(...decodeResults(body)));
     await fillRoom(server.ledger, { payer: named("alice"), atMs: systemClock.nowMs() });
     const order = orderOf(scene, alice, { payee: "mallory", amount: 10_001 });
     assertEquals([await submitted(his, order), await voided(hers, order)], [520, 520]);

@@ -6,11 +6,11 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { encodeBase64Url } from "../../src/base64.ts";
 import type { HistoryRow } from "../../src/protocol/history.ts";
 import { historyExchange } from "../../src/protocol/history.ts";
-import { submitExchange } from "../../src/protocol/transfer.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { startServer, type TestServer } from "../server/test_server.ts";
 import { testWith } from "../installed_tool.ts";
 import { Program } from "./program.ts";
+import { submitOrder } from "../../src/client/payment/submit_order.ts";
 
 type Proof = Pick<HistoryRow, "receipt" | "order">;
 
@@ -96,13 +96,13 @@ async function paidAndRefunded(server: TestServer): Promise<readonly HistoryRow[
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const payment = orderPayload(alice, server.anchor, { memo: "käse 🧀" });
   const refund = orderPayload(bob, server.anchor, {
-    to: "alice",
+    payee: "alice",
     amount: 500,
     refunds: payment.id,
   });
   const payee = await server.link(bob);
   for (const order of [signPayload(payment, alice), signPayload(refund, bob)]) {
-    assertEquals((await payee.ask(submitExchange, { order })).outcome, "answered");
+    assertEquals((await submitOrder(payee, order)).outcome, "answered");
   }
   const history = await (await server.link(alice)).ask(historyExchange, { limit: 9, after: 0 });
   return history.outcome === "answered" ? history.answer.entries : [];

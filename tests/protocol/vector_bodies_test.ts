@@ -23,9 +23,9 @@ import { registerExchange } from "../../src/protocol/register.ts";
 import { statusExchange } from "../../src/protocol/status.ts";
 import {
   payExchange,
-  paymentShape,
+  paymentsShape,
   paymentType,
-  resultShape,
+  resultsShape,
   resultType,
   submitExchange,
 } from "../../src/protocol/transfer.ts";
@@ -49,10 +49,10 @@ const exchanges: readonly Exchange<string, unknown, unknown>[] = [
 ];
 const pushes = new Map<string, (body: JsonObject) => unknown>([
   [closingType, (body) => check(closingShape, body, "read a goodbye")],
-  [paymentType, (body) => check(paymentShape, body, "read a payment")],
+  [paymentType, (body) => check(paymentsShape, body, "read a payment")],
   [pingType, (body) => check(pingShape, body, "read a ping")],
   [pongType, (body) => check(pingShape, body, "read a pong")],
-  [resultType, (body) => check(resultShape, body, "read a result")],
+  [resultType, (body) => check(resultsShape, body, "read a result")],
   [waitingType, (body) => check(waitingShape, body, "read a place")],
 ]);
 

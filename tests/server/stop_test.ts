@@ -9,9 +9,9 @@ import type { Outcome } from "../../src/protocol/exchange.ts";
 import { closingType } from "../../src/protocol/exit.ts";
 import { loginExchange } from "../../src/protocol/login.ts";
 import { statusExchange } from "../../src/protocol/status.ts";
-import { submitExchange } from "../../src/protocol/transfer.ts";
 import { orderPayload, signPayload } from "./order_maker.ts";
 import { makeApplicant, named, startServer, type TestServer } from "./test_server.ts";
+import { submitOrder } from "../../src/client/payment/submit_order.ts";
 
 const id = "019aaf3e-7c00-7000-8000-000000000001";
 
@@ -58,7 +58,7 @@ Deno.test("stop: a request under way is answered first, with what was booked", a
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const link = await server.link(bob);
   const order = signPayload(orderPayload(alice, server.anchor), alice);
-  const answer = link.ask(submitExchange, { order });
+  const answer = submitOrder(link, order);
   await reached;
   const stopped = server.server.stop();
   release();
@@ -98,7 +98,7 @@ const writing: readonly {
       const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
       const link = await server.link(bob);
       const order = signPayload(orderPayload(alice, server.anchor), alice);
-      return () => link.ask(submitExchange, { order });
+      return () => submitOrder(link, order);
     },
   },
   {

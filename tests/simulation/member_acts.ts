@@ -11,10 +11,10 @@ import type { Amount } from "../../src/money.ts";
 import { makeOrderId } from "../../src/random.ts";
 import type { Outcome } from "../../src/protocol/exchange.ts";
 import { statusExchange } from "../../src/protocol/status.ts";
-import { submitExchange } from "../../src/protocol/transfer.ts";
 import type { Dice } from "./dice.ts";
 import type { OrderAbroad, OrdersAbroad } from "./orders_abroad.ts";
 import type { Trace } from "./trace.ts";
+import { submitOrder } from "../../src/client/payment/submit_order.ts";
 
 export interface ActsSetting {
   readonly name: AccountName;
@@ -165,7 +165,7 @@ export class MemberActs {
   }
 
   async #handIn({ jws }: OrderAbroad, { context: { link } }: Member): Promise<void> {
-    const outcome = await link.ask(submitExchange, { order: jws });
+    const outcome = await submitOrder(link, jws);
     const isFinal = outcome.outcome === "refused" && outcome.code >= 260 && outcome.code < 300;
     this.#noteAnswer("hands in late", { jws, outcome, isFinal });
   }

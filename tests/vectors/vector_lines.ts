@@ -13,6 +13,7 @@ import { chainHash, type Entry, entryDigest, orderDigest } from "../../src/ledge
 import type { Amount } from "../../src/money.ts";
 import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
 import { codes } from "../../src/protocol/code.ts";
+import { packResults } from "../../src/protocol/transfer.ts";
 import { signOrder } from "../../src/protocol/order.ts";
 import { signReceipt } from "../../src/protocol/receipt.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
@@ -122,13 +123,8 @@ function document(
 }
 
 export async function makeMessages(): Promise<MessageVector[]> {
-  const result = {
-    id: ids.lunch,
-    order: orderDigest(order),
-    code: 130,
-    text: "transfer OK",
-    receipt,
-  };
+  const booked = (jws: string, receipt: string) =>
+    packResults([{ order: orderDigest(jws), code: 130, text: "transfer OK", receipt }]);
   const row = {
     entry: 2,
     id: ids.lunch,
@@ -192,8 +188,8 @@ export async function makeMessages(): Promise<MessageVector[]> {
       type: "waiting",
       body: { place: 3 },
     }),
-    ask("bob", 1, "submit", { order }),
-    answer("bob", 1, "a submit", ok(1, 130, "transfer OK", { receipt })),
+    ask("bob", 1, "submit", { orders: [order] }),
+    answer("bob", 1, "a submit", ok(1, 300, "OK", booked(order, receipt))),
     message("bob answers alice", {
       from: "bob",
       to: "alice",
@@ -206,10 +202,10 @@ export async function makeMessages(): Promise<MessageVector[]> {
       to: "alice",
       seq: 4,
       type: "result",
-      body: result,
+      body: { ...booked(order, receipt) },
     }),
     ask("alice", 4, "status", { id: ids.lunch }),
-    answer("alice", 5, "a status", ok(4, 130, "transfer OK", { receipt })),
+    answer("alice", 5, "a status", ok(4, 130, "transfer OK", { receipt, refunded: 0 })),
     ask("alice", 5, "status", { id: ids.unknown }),
     answer("alice", 6, "a status of what it does not know", { re: 5, code: 400, text: "unknown" }),
     ask("alice", 6, "history", { limit: 1 }),
@@ -221,26 +217,28 @@ export async function makeMessages(): Promise<MessageVector[]> {
       "a chain",
       ok(7, 300, "OK", { head: anchor.fingerprint, digests, last: 3 }),
     ),
-    ask("bob", 2, "submit", { order: refundOrder }),
+    ask("bob", 2, "submit", { orders: [refundOrder] }),
     answer(
       "bob",
       2,
       "a submit by the payer",
-      ok(2, 130, "transfer OK", { receipt: refundReceipt }),
+      ok(2, 300, "OK", booked(refundOrder, refundReceipt)),
     ),
     message("the server tells alice of money that came", {
       from: "server",
       to: "alice",
       seq: 9,
       type: "payment",
-      body: { order: refundOrder, receipt: refundReceipt },
+      body: { payments: [{ order: refundOrder, receipt: refundReceipt }] },
     }),
     message("the server tells alice that an order of hers was refused", {
       from: "server",
       to: "alice",
       seq: 10,
       type: "result",
-      body: { id: ids.lunch, order: orderDigest(order), code: 265, text: codes[265].text },
+      body: {
+        ...packResults([{ order: orderDigest(order), code: 265, text: codes[265].text }]),
+      },
     }),
     ask("alice", 8, "exit", {}),
     answer("alice", 11, "an exit", ok(8, 120, "Bye", {})),

@@ -4,12 +4,12 @@
 import { MicropayError } from "../../errors.ts";
 import { type Code, codes } from "../../protocol/code.ts";
 import { type Refusal, refuse } from "../../protocol/exchange.ts";
-import { submitExchange } from "../../protocol/transfer.ts";
 import type { Channel } from "../../transport/channel.ts";
 import type { MemberContext } from "../member_context.ts";
 import { askStatus, type Paid, proven, ResultWatch } from "./payment_result.ts";
 import { askPeer } from "./peer_answer.ts";
 import { inDoubt, type SentOrder } from "./sent_order.ts";
+import { submitOrder } from "./submit_order.ts";
 
 /**
  * Gives the order to the payee and waits for whoever says first what became of it: the server by its push, or the payee with the
@@ -64,7 +64,7 @@ export async function handToServer(
 ): Promise<Paid | Refusal> {
   let cause: unknown;
   try {
-    const outcome = await member.link.ask(submitExchange, { order: order.jws });
+    const outcome = await submitOrder(member.link, order.jws);
     if (outcome.outcome === "answered") return await proven(outcome.answer.receipt, order, member);
     // 500: it does not know itself. 520: it has not decided.
     if (outcome.code !== 500 && outcome.code !== 520) return outcome;

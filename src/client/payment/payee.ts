@@ -14,11 +14,12 @@ import {
 import { answered, check, type Outcome, type Refusal, refuse } from "../../protocol/exchange.ts";
 import { type VerifiedOrder, verifyOrder } from "../../protocol/order.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
-import { payExchange, submitExchange } from "../../protocol/transfer.ts";
+import { payExchange } from "../../protocol/transfer.ts";
 import type { JsonObject } from "../../strict_json.ts";
 import type { IncomingPayments } from "./incoming_payments.ts";
 import type { MemberContext } from "../member_context.ts";
 import { askStatus } from "./payment_result.ts";
+import { submitOrder } from "./submit_order.ts";
 
 interface Receipted {
   readonly receipt: string;
@@ -51,7 +52,7 @@ export async function takeOrder(
   const verified = verify(read.order, payer, member);
   if ("outcome" in verified) return { outcome: verified };
   try {
-    const outcome = await member.link.ask(submitExchange, { order: verified.jws });
+    const outcome = await submitOrder(member.link, verified.jws);
     if (outcome.outcome === "answered") {
       await incoming.take(outcome.answer.receipt, verified);
       return { outcome: answered(outcome.answer) };

@@ -3,11 +3,11 @@
  */
 import { EnvelopeError, MicropayError } from "../../errors.ts";
 import { orderDigest } from "../../ledger/entry.ts";
-import { check, type Refusal, refuse } from "../../protocol/exchange.ts";
+import { type Refusal, refuse } from "../../protocol/exchange.ts";
 import { historyExchange } from "../../protocol/history.ts";
 import { type Receipt, verifyReceipt } from "../../protocol/receipt.ts";
 import { statusExchange } from "../../protocol/status.ts";
-import { resultShape, resultType } from "../../protocol/transfer.ts";
+import { decodeResults, resultType } from "../../protocol/transfer.ts";
 import type { JsonObject } from "../../strict_json.ts";
 import type { MemberContext } from "../member_context.ts";
 import { checkReceipt } from "./receipt_check.ts";
@@ -133,10 +133,11 @@ async function readResult(
   member: MemberContext,
 ): Promise<Paid | Refusal | undefined> {
   try {
-    const result = check(resultShape, body, "read a payment's result");
-    const { code, text, receipt } = result;
+    const results = decodeResults(body);
     // The id alone says nothing: its payee may hand in an earlier order of this id only now, to have it refused.
-    if (result.order !== orderDigest(order.jws)) return undefined;
+    const result = results.find((one) => one.order === orderDigest(order.jws));
+    if (!result) return undefined;
+    const { code, text, receipt } = result;
     if (receipt !== undefined) return await proven(receipt, order, member);
     return { outcome: "refused", code, text };
   } catch (error) {

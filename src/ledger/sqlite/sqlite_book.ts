@@ -120,6 +120,10 @@ export class SqliteBook {
     return row && entryFromRow(row);
   }
 
+  refunded(id: string): number {
+    return integerIn(this.#sql.refunded.get(id)!, "sum");
+  }
+
   history(name: AccountName, query: HistoryQuery): Entry[] {
     const { limit, after, before = Number.MAX_SAFE_INTEGER } = query;
     const half = [name, after ?? before, limit];
@@ -225,7 +229,7 @@ export class SqliteBook {
     const objection = objectToBooking(booking, this.#accounts);
     const { refunds } = booking;
     if (objection !== undefined || refunds === undefined) return objection;
-    const refunded = integerIn(this.#sql.refunded.get(refunds)!, "sum");
-    return judgeRefund(booking, { payment: this.entry(refunds), refunded });
+    const payment = this.entry(refunds);
+    return judgeRefund(booking, { payment, refunded: this.refunded(refunds) });
   }
 }

@@ -140,6 +140,10 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => this.#book.entry(id));
   }
 
+  refunded(id: string): Promise<number> {
+    return this.#read(() => this.#book.refunded(id));
+  }
+
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]> {
     return this.#read(() => {
       requirePage(query);

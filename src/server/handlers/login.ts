@@ -18,7 +18,7 @@ export const loginRoute = memberRoute({
       publicPort: remote.port,
       privatePort: port,
     };
-    const { outcome } = await server.ledger.bringOnline(presence);
+    const { outcome } = await session.commit(() => server.ledger.bringOnline(presence));
     switch (outcome) {
       case "online":
         session.isOnline = true;

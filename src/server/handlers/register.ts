@@ -45,12 +45,9 @@ export const registerRoute = applicantRoute({
         : undefined,
       certificate: current ?? issueCertificate(request, server),
     }));
-    const registered = await server.ledger.register({
-      name,
-      certificate,
-      ...(opening && { opening }),
-      accountsMax: server.registrations.accountsMax,
-    });
+    const { accountsMax } = server.registrations;
+    const registration = { name, certificate, ...(opening && { opening }), accountsMax };
+    const registered = await session.commit(() => server.ledger.register(registration));
     if (registered.outcome === "too_many_accounts") server.registrations.reachedMax(remote);
     return outcomeOf(registered);
   },
@@ -111,7 +108,7 @@ async function reissue(
       const change = signAccountChange({ ...terms, atMs: clock.nowMs() }, server);
       return { name, certificate, reissue: { codeDigest, change } };
     });
-    registered = await ledger.register(signed);
+    registered = await session.commit(() => ledger.register(signed));
   }
   return registered;
 }

@@ -6,7 +6,7 @@ import { judgeOrder } from "../../protocol/order_validity.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
 import { statusExchange } from "../../protocol/status.ts";
 import { keepVoid, type MembersOrder, parseOrder, verifyOwnOrder } from "../order_decision.ts";
-import { memberRoute } from "../route.ts";
+import { type MemberRequestContext, memberRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
 
 export const statusRoute = memberRoute({
@@ -17,29 +17,31 @@ export const statusRoute = memberRoute({
     // Before the ledger is asked, so that what is refused here says nothing of other people's payments.
     const read = jws === undefined ? undefined : parseOrder(jws);
     if (read && "outcome" in read) return read;
-    const own = read && await verifyOwnOrder(read, context);
+    const own = read && await context.session.inTurn(() => verifyOwnOrder(read, context));
     if (own && "outcome" in own) return own;
     if (own && own.order.id !== id) return refuse(261);
     const entry = await server.ledger.entry(id);
-    if (entry) return told(entry, name, server);
-    return own ? await voided(own, name, server) : refuse(400);
+    if (entry) return await told(entry, name, server);
+    return own ? await voided(own, context) : refuse(400);
   },
 });
 
 /** Whether other people's payments exist is none of the asker's business. */
-function told(entry: Entry, name: AccountName, server: ServerContext) {
+async function told(entry: Entry, name: AccountName, server: ServerContext) {
   if (entry.payer !== name && entry.payee !== name) return refuse(400);
-  return answered({ receipt: signReceipt(entry, server) });
+  const receipt = signReceipt(entry, server);
+  if (entry.kind !== "payment") return answered({ receipt });
+  return answered({ receipt, refunded: await server.ledger.refunded(entry.id) });
 }
 
 /** Sees to it that an order is never booked. Either of its sides may. */
-async function voided(own: MembersOrder, name: AccountName, server: ServerContext) {
+async function voided(own: MembersOrder, { name, server, session }: MemberRequestContext) {
   // What no clock makes good needs no memory.
   if (judgeOrder(own, { atMs: server.clock.nowMs() })?.isLasting) return refuse(400);
-  const result = await keepVoid(own, server, 265);
+  const result = await session.commit(() => keepVoid(own, server, 265));
   switch (result.outcome) {
     case "booked":
-      return told(result.entry, name, server);
+      return await told(result.entry, name, server);
     case "no_room":
       return refuse(520);
     case "voided":

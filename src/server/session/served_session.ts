@@ -7,7 +7,6 @@ import { isPong } from "../../protocol/ping.ts";
 import type { Arrival } from "../../transport/channel.ts";
 import type { Ticket } from "../admission/admission.ts";
 import { dispatch } from "../dispatch.ts";
-import { ledgerInTurn } from "./ledger_in_turn.ts";
 import { Liveness } from "./liveness.ts";
 import { occupancyOf } from "../admission/occupancy.ts";
 import type { ServerContext } from "../server_context.ts";
@@ -18,7 +17,6 @@ export type FirstMessage = Arrival & { kind: "message" };
 
 export class ServedSession {
   readonly session: Session;
-  /** With the ledger as this session uses it. */
   readonly #server: ServerContext;
   readonly #liveness: Liveness;
   /** Whether a request is being answered: it is finished before the connection is ended. */
@@ -34,7 +32,7 @@ export class ServedSession {
     { server, strangerTimeoutMs }: { server: ServerContext; strangerTimeoutMs: number },
   ) {
     this.session = session;
-    this.#server = { ...server, ledger: ledgerInTurn(server.ledger, session) };
+    this.#server = server;
     this.#liveness = new Liveness(session, { ...server, strangerTimeoutMs });
   }
 
@@ -133,7 +131,9 @@ export class ServedSession {
     this.session.isOnline = false;
     // Who was revoked is offline already, and may be online again with a new certificate: that session is left alone.
     const isElsewhere = sessions.of(name).some(({ isOnline }) => isOnline);
-    if (!this.session.isDismissed && !isElsewhere) await ledger.takeOffline(name);
+    if (!this.session.isDismissed && !isElsewhere) {
+      await this.session.commit(() => ledger.takeOffline(name));
+    }
     report({ kind: "offline", name });
   }
 }

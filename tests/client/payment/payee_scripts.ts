@@ -8,9 +8,10 @@ import { UnknownOutcomeError, UntrustedError } from "../../../src/errors.ts";
 import { readDocument } from "../../../src/pki/signed_document.ts";
 import type { Code } from "../../../src/protocol/code.ts";
 import { encodeReply, type Refusal, refuse, replyType } from "../../../src/protocol/exchange.ts";
-import { payExchange, submitExchange } from "../../../src/protocol/transfer.ts";
+import { payExchange } from "../../../src/protocol/transfer.ts";
 import type { JsonObject } from "../../../src/strict_json.ts";
 import type { Behaviour, PayeeScene } from "../test_member.ts";
+import { submitOrder } from "../../../src/client/payment/submit_order.ts";
 
 /** What a payer learns: a code when it is refused. */
 export type Result = "paid" | "unknown" | "untrusted" | number;
@@ -34,7 +35,7 @@ export async function honest(scene: PayeeScene): Promise<void> {
 
 /** Hands the order in. */
 export function submit({ link, message }: PayeeScene) {
-  return link.ask(submitExchange, { order: message.body.order as string });
+  return submitOrder(link, message.body.order as string);
 }
 
 /** Answers with a "no". */

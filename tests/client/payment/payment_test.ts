@@ -5,13 +5,14 @@ import { assert, assertEquals } from "@std/assert";
 import { FileError } from "../../../src/errors.ts";
 import type { Amount } from "../../../src/money.ts";
 import { encodeReply, refuse } from "../../../src/protocol/exchange.ts";
-import { payExchange, submitExchange } from "../../../src/protocol/transfer.ts";
+import { payExchange } from "../../../src/protocol/transfer.ts";
 import { orderPayload, signPayload } from "../../server/order_maker.ts";
 import { named, startServer } from "../../server/test_server.ts";
 import { garbage, honest, orderIn, refusing, reply, resultOf, submit } from "./payee_scripts.ts";
 import type { Result } from "./payee_scripts.ts";
 import { type Behaviour, memberOf, type PayeeScene, TestPayee } from "../test_member.ts";
 import { KeptWallet } from "../wallet/memory_wallet_store.ts";
+import { submitOrder } from "../../../src/client/payment/submit_order.ts";
 
 const lunch = { payee: named("bob"), amount: 2000 as Amount };
 const id = "019aaf3e-7c00-7000-8000-00000000000a";
@@ -128,7 +129,7 @@ for (const { title, behave, timeoutMs, result, booked } of rows) {
     if (typeof result === "number") {
       const link = await server.link(bob);
       const kept = { order: payee.messages[0]!.body.order as string };
-      const late = await link.ask(submitExchange, kept);
+      const late = await submitOrder(link, kept.order);
       assertEquals(late.outcome === "refused" && late.code, 265);
     }
     const order = orderIn(payee.messages[0]!);
@@ -146,7 +147,7 @@ Deno.test("pay: a receipt for another order of the same amount proves nothing", 
   const earlier = signPayload(orderPayload(alice, server.anchor), alice);
   await using _payee = await TestPayee.logIn(server, bob, {
     behave: async (scene) => {
-      const outcome = await scene.link.ask(submitExchange, { order: earlier });
+      const outcome = await submitOrder(scene.link, earlier);
       await reply(scene, encodeReply(payExchange, scene.message.seq, outcome));
     },
   });

@@ -9,7 +9,6 @@ import { FileError, LedgerFullError } from "../../../src/errors.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
 import { orderLifetimeMs, voidedOrderKeptMs } from "../../../src/limits.ts";
 import type { Amount } from "../../../src/money.ts";
-import { submitExchange } from "../../../src/protocol/transfer.ts";
 import { fillRoom } from "../../server/session/full_room.ts";
 import { orderPayload, signPayload } from "../../server/order_maker.ts";
 import { named, startServer, type TestServer } from "../../server/test_server.ts";
@@ -17,6 +16,7 @@ import { honest, resultOf, submit } from "./payee_scripts.ts";
 import { type Behaviour, memberOf, nameOf, type PayeeScene, TestPayee } from "../test_member.ts";
 import type { Identity } from "../../../src/pki/identity.ts";
 import { KeptWallet } from "../wallet/memory_wallet_store.ts";
+import { submitOrder } from "../../../src/client/payment/submit_order.ts";
 
 const lunch = { payee: named("bob"), amount: 2000 as Amount };
 
@@ -212,7 +212,7 @@ Deno.test("an order whose id was booked for another one is not done", async () =
   await inDoubt(async ({ server, alice, bob, member }) => {
     const [id] = await member.context.outbox.ids();
     const order = signPayload(orderPayload(alice, server.anchor, { id, amount: 1 }), alice);
-    await (await server.link(bob)).ask(submitExchange, { order });
+    await submitOrder(await server.link(bob), order);
     assertEquals(await outcomes(member), ["not_done"]);
     assertEquals(await member.context.outbox.ids(), []);
   });
@@ -223,7 +223,7 @@ Deno.test("an order whose id was booked for the same payment, made from another 
     const [id] = await member.context.outbox.ids();
     const terms = { id, amount: lunch.amount, memo: "from the other terminal" };
     const order = signPayload(orderPayload(alice, server.anchor, terms), alice);
-    await (await server.link(bob)).ask(submitExchange, { order });
+    await submitOrder(await server.link(bob), order);
     const [done] = await settled(member);
     assert(done?.outcome === "done");
     assertEquals([done.paid.receipt.id, await member.context.outbox.ids()], [id, []]);

@@ -35,6 +35,11 @@ export class MemoryBook {
     return recorded;
   }
 
+  refunded(id: string): number {
+    const refunds = this.entries().filter((entry) => entry.refunds === id);
+    return refunds.reduce((sum, { amount }) => sum + amount, 0);
+  }
+
   entry(id: string): Entry | undefined {
     return this.#entriesById.get(id);
   }

@@ -150,6 +150,10 @@ export class MemoryLedger implements Ledger {
     return this.#answer(() => this.#book.entry(id));
   }
 
+  refunded(id: string): Promise<number> {
+    return this.#answer(() => this.#book.refunded(id));
+  }
+
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]> {
     return this.#answer(() => {
       requirePage(query);
@@ -240,9 +244,8 @@ export class MemoryLedger implements Ledger {
     const objection = objectToBooking(booking, this.#accounts);
     const { refunds } = booking;
     if (objection !== undefined || refunds === undefined) return objection;
-    const refunded = this.#book.entries().filter((entry) => entry.refunds === refunds)
-      .reduce((sum, { amount }) => sum + amount, 0);
-    return judgeRefund(booking, { payment: this.#book.entry(refunds), refunded });
+    const payment = this.#book.entry(refunds);
+    return judgeRefund(booking, { payment, refunded: this.#book.refunded(refunds) });
   }
 
   // deno-lint-ignore require-await -- async so that what `action` throws becomes a rejection

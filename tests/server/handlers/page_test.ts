@@ -6,7 +6,7 @@ import { seal } from "../../../src/envelope/seal.ts";
 import { bodyBytesMax, lineBytesMax, pageRowsMax } from "../../../src/limits.ts";
 import { encodeReply } from "../../../src/protocol/exchange.ts";
 import { historyExchange } from "../../../src/protocol/history.ts";
-import { pageOf } from "../../../src/server/handlers/page.ts";
+import { pagesOf } from "../../../src/server/handlers/page.ts";
 import { issueMember, serverIdentity, sessionKey, startServer } from "../test_server.ts";
 
 /** As long as each can be: a name of 32, an IPv6 address of 39, a port of 5. */
@@ -61,7 +61,7 @@ const rows: readonly { title: string; rows: readonly object[]; rowsMax: number; 
 
 for (const { title, rows: all, rowsMax, pages } of rows) {
   Deno.test(`page: ${title}`, () => {
-    const cut = pagesOf(all, rowsMax);
+    const cut = pagesOf<object>(all, { rowsMax });
     assertEquals(cut.flat(), all);
     assertEquals(cut.length, pages);
     assert(cut.every((page) => page.length <= rowsMax));
@@ -76,7 +76,7 @@ Deno.test("page: every page fits a line once it is sealed, with the largest sess
   const algorithm = { name: "RSA-OAEP", hash: "SHA-256" };
   const publicKey = await crypto.subtle.importKey("jwk", jwk, algorithm, false, ["encrypt"]);
   for (const all of [members, entries]) {
-    for (const page of pagesOf(all, pageRowsMax)) {
+    for (const page of pagesOf<object>(all, { rowsMax: pageRowsMax })) {
       const answer = { balance: Number.MAX_SAFE_INTEGER, count: 500, online: page, more: true };
       const body = encodeReply(historyExchange, 1, { outcome: "answered", answer });
       const line = await seal({
@@ -92,11 +92,3 @@ Deno.test("page: every page fits a line once it is sealed, with the largest sess
     }
   }
 });
-
-function pagesOf(rows: readonly object[], rowsMax: number): object[][] {
-  const pages: object[][] = [];
-  for (let rest = rows; rest.length > 0; rest = rest.slice(pages.at(-1)!.length)) {
-    pages.push(pageOf(rest, { rowsMax }));
-  }
-  return pages;
-}

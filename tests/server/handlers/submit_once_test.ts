@@ -5,26 +5,33 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import type { ServerLink } from "../../../src/client/server_link.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { issuingAccount, orderDigest } from "../../../src/ledger/entry.ts";
-import type { Outcome } from "../../../src/protocol/exchange.ts";
+import { check, type Outcome } from "../../../src/protocol/exchange.ts";
 import { verifyReceipt } from "../../../src/protocol/receipt.ts";
 import { statusExchange } from "../../../src/protocol/status.ts";
-import { paymentType, resultType, submitExchange } from "../../../src/protocol/transfer.ts";
+import {
+  decodeResults,
+  type PaymentsBody,
+  paymentsShape,
+  paymentType,
+  type Result,
+  resultType,
+} from "../../../src/protocol/transfer.ts";
 import { balanceExchange } from "../../../src/protocol/balance.ts";
-import type { JsonObject } from "../../../src/strict_json.ts";
 import { LastingServer } from "../../hostile/lasting_server.ts";
 import { payment } from "../../ledger/ledger_samples.ts";
 import { EventLog } from "../event_log.ts";
 import { orderPayload, signPayload } from "../order_maker.ts";
 import { named, startServer } from "../test_server.ts";
+import { submitOrder } from "../../../src/client/payment/submit_order.ts";
 
 Deno.test("submit: the same order again gives the same receipt and is booked once", async () => {
   await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const order = signPayload(orderPayload(alice, server.anchor), alice);
   const link = await server.link(bob);
-  const first = receiptOf(await link.ask(submitExchange, { order }));
-  const again = receiptOf(await link.ask(submitExchange, { order }));
-  const elsewhere = receiptOf(await (await server.link(bob)).ask(submitExchange, { order }));
+  const first = receiptOf(await submitOrder(link, order));
+  const again = receiptOf(await submitOrder(link, order));
+  const elsewhere = receiptOf(await submitOrder(await server.link(bob), order));
   assertEquals([again, elsewhere], [first, first]);
   assertEquals((await server.ledger.totals()).entries, 3);
   assertEquals([await server.balanceOf("alice"), await server.balanceOf("bob")], [8000, 12_000]);
@@ -36,7 +43,7 @@ Deno.test("submit: the same order twice at the same instant is booked once", asy
   const order = signPayload(orderPayload(alice, server.anchor), alice);
   const links = await Promise.all([1, 2, 3, 4].map(() => server.link(bob)));
   const receipts = await Promise.all(
-    links.map(async (link) => receiptOf(await link.ask(submitExchange, { order }))),
+    links.map(async (link) => receiptOf(await submitOrder(link, order))),
   );
   assertEquals(new Set(receipts).size, 1);
   assertEquals(await server.balanceOf("alice"), 8000);
@@ -49,9 +56,9 @@ Deno.test("submit: an order that has expired gives its receipt again when it was
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const order = signPayload(orderPayload(alice, server.anchor), alice);
   const link = await server.link(bob);
-  const first = receiptOf(await link.ask(submitExchange, { order }));
+  const first = receiptOf(await submitOrder(link, order));
   shift.ms = 3_600_000;
-  assertEquals(receiptOf(await link.ask(submitExchange, { order })), first);
+  assertEquals(receiptOf(await submitOrder(link, order)), first);
   assertEquals(await server.balanceOf("alice"), 8000);
 });
 
@@ -65,7 +72,7 @@ Deno.test("submit: what was refused, or made void when it was not known, stays s
     };
     const submit = async ({ jws }: Awaited<ReturnType<typeof orderOf>>) => {
       const link = await server.running.link(bob);
-      const outcome = await link.ask(submitExchange, { order: jws });
+      const outcome = await submitOrder(link, jws);
       return outcome.outcome === "answered" ? 130 : outcome.code;
     };
     const [asked, never, refused] = [orderOf(1), orderOf(2), orderOf(10_001)];
@@ -92,7 +99,7 @@ Deno.test("status: what is to be void is not when it was booked; then there is i
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const payload = orderPayload(alice, server.anchor);
   const order = signPayload(payload, alice);
-  const receipt = receiptOf(await (await server.link(bob)).ask(submitExchange, { order }));
+  const receipt = receiptOf(await submitOrder(await server.link(bob), order));
   const request = { id: String(payload.id), void: order };
   assertEquals(receiptOf(await (await server.link(alice)).ask(statusExchange, request)), receipt);
   // Nor does it tell a stranger that there is one.
@@ -105,9 +112,9 @@ Deno.test("submit: the same id with another content is refused with 266", async 
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const payload = orderPayload(alice, server.anchor);
   const link = await server.link(bob);
-  receiptOf(await link.ask(submitExchange, { order: signPayload(payload, alice) }));
+  receiptOf(await submitOrder(link, signPayload(payload, alice)));
   const order = signPayload({ ...payload, amount: 1 }, alice);
-  assertEquals(refusalOf(await link.ask(submitExchange, { order })), 266);
+  assertEquals(refusalOf(await submitOrder(link, order)), 266);
   assertEquals(await server.balanceOf("alice"), 8000);
 });
 
@@ -121,7 +128,7 @@ Deno.test("submit: two orders that can be paid only one at a time: exactly one i
     return { link, order: signPayload(payload, alice) };
   }));
   const outcomes = await Promise.all(
-    attempts.map(({ link, order }) => link.ask(submitExchange, { order })),
+    attempts.map(({ link, order }) => submitOrder(link, order)),
   );
   const codes = outcomes.map((outcome) => outcome.outcome === "refused" ? outcome.code : 130);
   assertEquals(codes.toSorted(), [130, 270]);
@@ -137,9 +144,8 @@ Deno.test("submit: the payer is told what became of its order, with the payee's 
   const payee = await server.link(bob);
   const payload = orderPayload(alice, server.anchor);
   const order = signPayload(payload, alice);
-  const receipt = receiptOf(await payee.ask(submitExchange, { order }));
+  const receipt = receiptOf(await submitOrder(payee, order));
   assertEquals(await told.until(() => true), {
-    id: payload.id,
     order: orderDigest(order),
     code: 130,
     text: "transfer OK",
@@ -149,10 +155,9 @@ Deno.test("submit: the payer is told what became of its order, with the payee's 
   assertEquals([contents.payer, contents.payee, contents.amount], ["alice", "bob", 2000]);
   const tooMuch = orderPayload(alice, server.anchor, { amount: 8001 });
   const tooMuchJws = signPayload(tooMuch, alice);
-  await payee.ask(submitExchange, { order: tooMuchJws });
-  const refused = await told.until(({ id }) => id === tooMuch.id);
+  await submitOrder(payee, tooMuchJws);
+  const refused = await told.until(({ order }) => order === orderDigest(tooMuchJws));
   assertEquals(refused, {
-    id: tooMuch.id,
     order: orderDigest(tooMuchJws),
     code: 270,
     text: "transfer FAIL due to bankruptcy",
@@ -163,13 +168,13 @@ Deno.test("submit: however often an order is handed in, the other side is told o
   await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const [payer, payee] = [await server.link(alice), await server.link(bob)];
-  const [results, payments] = [resultsOf(payer), pushesOf(payee, paymentType)];
+  const [results, payments] = [resultsOf(payer), paymentsOf(payee)];
   await payer.ask(balanceExchange, {});
   await payee.ask(balanceExchange, {});
   const orderOf = (amount: number) =>
     signPayload(orderPayload(alice, server.anchor, { amount }), alice);
   const submit = async (link: ServerLink, order: string, times: number) => {
-    for (let time = 0; time < times; time++) await link.ask(submitExchange, { order });
+    for (let time = 0; time < times; time++) await submitOrder(link, order);
   };
   const [booked, refused, handedIn] = [orderOf(1), orderOf(10_001), orderOf(2)];
   await submit(payee, booked, 100);
@@ -200,11 +205,11 @@ Deno.test("submit: a third party that hands in somebody's order makes the payer 
   const payload = orderPayload(alice, server.anchor);
   const order = signPayload(payload, alice);
   const thief = await server.link(mallory);
-  assertEquals(refusalOf(await thief.ask(submitExchange, { order })), 261);
-  receiptOf(await (await server.link(bob)).ask(submitExchange, { order }));
+  assertEquals(refusalOf(await submitOrder(thief, order)), 261);
+  receiptOf(await submitOrder(await server.link(bob), order));
   // A "no" before it would have made the payer pay again while bob still held a good order.
-  assertEquals((await told.until(({ id }) => id === payload.id)).code, 130);
-  assertEquals(refusalOf(await thief.ask(submitExchange, { order })), 261);
+  assertEquals((await told.until((result) => result.order === orderDigest(order))).code, 130);
+  assertEquals(refusalOf(await submitOrder(thief, order)), 261);
   await payer.ask(balanceExchange, {});
   assertEquals(told.all.map(({ code }) => code), [130]);
 });
@@ -216,7 +221,7 @@ Deno.test("status: payer and payee are given the receipt, anybody else is told t
   const [alice, bob, carol] = await Promise.all(identities.map((who) => server.link(who)));
   const payload = orderPayload(identities[0]!, server.anchor);
   const order = signPayload(payload, identities[0]!);
-  const receipt = receiptOf(await bob!.ask(submitExchange, { order }));
+  const receipt = receiptOf(await submitOrder(bob!, order));
   const id = payload.id as string;
   assertEquals(receiptOf(await alice!.ask(statusExchange, { id })), receipt);
   assertEquals(receiptOf(await bob!.ask(statusExchange, { id })), receipt);
@@ -227,13 +232,19 @@ Deno.test("status: payer and payee are given the receipt, anybody else is told t
   assertEquals(unknown, never);
 });
 
-function resultsOf(link: ServerLink): EventLog<JsonObject> {
-  return pushesOf(link, resultType);
+function resultsOf(link: ServerLink): EventLog<Result> {
+  const told = new EventLog<Result>((result) => JSON.stringify(result));
+  link.listen(resultType, (body) => {
+    for (const result of decodeResults(body)) told.add(result);
+  });
+  return told;
 }
 
-function pushesOf(link: ServerLink, type: string): EventLog<JsonObject> {
-  const told = new EventLog<JsonObject>((body) => JSON.stringify(body));
-  link.listen(type, (body) => told.add(body));
+function paymentsOf(link: ServerLink): EventLog<PaymentsBody["payments"][number]> {
+  const told = new EventLog<PaymentsBody["payments"][number]>((one) => JSON.stringify(one));
+  link.listen(paymentType, (body) => {
+    for (const one of check(paymentsShape, body, "read payments").payments) told.add(one);
+  });
   return told;
 }
 

@@ -4,7 +4,6 @@
 import { assertEquals } from "@std/assert";
 import type { Identity } from "../../../src/pki/identity.ts";
 import { signDocument } from "../../../src/pki/signed_document.ts";
-import { submitExchange } from "../../../src/protocol/transfer.ts";
 import type { JsonObject } from "../../../src/strict_json.ts";
 import { forgeJws } from "../../envelope/forger.ts";
 import { x5c } from "../../envelope/hostile_message.ts";
@@ -16,6 +15,7 @@ import {
   startServer,
   type TestServer,
 } from "../test_server.ts";
+import { submitOrder } from "../../../src/client/payment/submit_order.ts";
 
 interface Scene {
   readonly server: TestServer;
@@ -183,7 +183,7 @@ for (const { title, code, text, changes = {}, order } of rows) {
       ? await order(scene)
       : signPayload(orderPayload(alice!, server.anchor, changes), alice!);
     const link = await server.link(bob!);
-    const outcome = await link.ask(submitExchange, { order: jws });
+    const outcome = await submitOrder(link, jws);
     assertEquals(outcome.outcome, "refused");
     if (outcome.outcome === "refused") {
       assertEquals(outcome.code, code);
@@ -192,7 +192,7 @@ for (const { title, code, text, changes = {}, order } of rows) {
     assertEquals(await server.ledger.totals(), before);
     // The connection is still good for an order that is, too.
     const good = signPayload(orderPayload(alice!, server.anchor), alice!);
-    assertEquals((await link.ask(submitExchange, { order: good })).outcome, "answered");
+    assertEquals((await submitOrder(link, good)).outcome, "answered");
   });
 }
 
@@ -218,7 +218,7 @@ Deno.test("submit: an order whose certificate is revoked after it was checked is
   const ending = { kind: "revocation", name: named("alice"), codeDigest: "c0".repeat(32) } as const;
   revoke = () => server.end(ending);
   const order = signPayload(orderPayload(alice, server.anchor), alice);
-  const outcome = await (await server.link(bob)).ask(submitExchange, { order });
+  const outcome = await submitOrder(await server.link(bob), order);
   await revoked.promise;
   assertEquals(outcome.outcome === "refused" && outcome.code, 261);
   assertEquals(await server.balanceOf("bob"), 10_000);

@@ -1,0 +1,29 @@
+/**
+ * Handing one order to the server.
+ */
+import { ProtocolError } from "../../errors.ts";
+import { orderDigest } from "../../ledger/entry.ts";
+import { answered, type Outcome } from "../../protocol/exchange.ts";
+import { submitExchange, unpackResults } from "../../protocol/transfer.ts";
+import type { ServerLink } from "../server_link.ts";
+
+/**
+ * Submits one order.
+ *
+ * @param jws the order's compact JWS
+ * @returns its receipt, unverified, or the refusal
+ * @throws {ProtocolError} when the answer is about another order
+ */
+export async function submitOrder(
+  link: Pick<ServerLink, "ask">,
+  jws: string,
+): Promise<Outcome<{ receipt: string }>> {
+  const outcome = await link.ask(submitExchange, { orders: [jws] });
+  if (outcome.outcome === "refused") return outcome;
+  const [result, ...others] = unpackResults(outcome.answer);
+  if (!result || others.length > 0 || result.order !== orderDigest(jws)) {
+    throw new ProtocolError("submit an order: the answer is about another");
+  }
+  const { code, text, receipt } = result;
+  return receipt === undefined ? { outcome: "refused", code, text } : answered({ receipt });
+}
