@@ -18,6 +18,7 @@ import {
   noonMs,
   payment,
   presenceOf,
+  orderId,
   refund,
   registration,
   reissueOf,
@@ -97,6 +98,8 @@ function refunds(test: ContractTest): void {
       "refund_exceeds",
       "booked", // another payment between the two has bounds of its own
     ]);
+    const refunded = await Promise.all([1, 9, 2].map((id) => ledger.refunded(orderId(id))));
+    assertEquals(refunded, [300, 300, 0]);
   });
 
   test("refund: asked for several times at once, it stays within the payment", async (ledger) => {

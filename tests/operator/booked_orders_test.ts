@@ -7,6 +7,8 @@ import fc from "fast-check";
 import type { AccountName } from "../../src/account_name.ts";
 import { IncomingPayments } from "../../src/client/payment/incoming_payments.ts";
 import type { MemberContext } from "../../src/client/member_context.ts";
+import { submitOrder } from "../../src/client/payment/submit_order.ts";
+import type { ServerLink } from "../../src/client/server_link.ts";
 import { takeOrder } from "../../src/client/payment/payee.ts";
 import { checkReceipt } from "../../src/client/payment/receipt_check.ts";
 import { orderFutureMsMax, orderLifetimeMsMax } from "../../src/limits.ts";
@@ -120,12 +122,19 @@ class Scene {
     this.#orders.push(order);
     const [payer, payee] = act.sides.map(named) as [AccountName, AccountName];
     let submitted: Submitted | undefined;
-    const submit = async () => submitted = await this.#submit(order.jws, payee);
-    const said = await this.#askPayee(order.jws, { payer, payee, submit });
+    const ask = async () => {
+      const answer = await this.#submit(order.jws, payee);
+      const link = { ask: () => Promise.resolve(answer) } as unknown as ServerLink;
+      submitted = await submitOrder(link, order.jws);
+      return answer;
+    };
+    const said = await this.#askPayee(order.jws, { payer, payee, ask });
     // A refund goes through the server; so does an order that the payee refuses by itself.
-    const decided = submitted ?? await submit();
+    const isByPayee = submitted !== undefined;
+    if (!isByPayee) await ask();
+    const decided = submitted!;
     if (decided.outcome === "answered") {
-      assert(submitted === decided || order.isRefund || this.booked.has(order.jws));
+      assert(isByPayee || order.isRefund || this.booked.has(order.jws));
       const { anchor } = this.#books;
       const checked = checkReceipt(decided.answer.receipt, order.jws, { anchor });
       assertEquals(checked.order?.id, order.id);
@@ -165,7 +174,7 @@ class Scene {
     return { id, jws, isRefund: "refunds" in refunds };
   }
 
-  async #submit(order: string, name: AccountName): Promise<Submitted> {
+  async #submit(order: string, name: AccountName): Promise<unknown> {
     const { ledger, clock, anchor } = this.#books;
     const server = {
       ledger,
@@ -173,27 +182,28 @@ class Scene {
       anchor,
       identity: this.#server,
       sessions: new MemberSessions(),
+      report: () => {},
     };
-    const session = { inTurn: (task: () => Promise<unknown>) => task() };
+    const session = {
+      channel: { remote: { host: "127.0.0.1", port: 1 } },
+      inTurn: (task: () => Promise<unknown>) => task(),
+      commit: (task: () => Promise<unknown>) => task(),
+    };
     const context = { server, session, name, dismiss: () => {} };
     assert(submitRoute.admits === "member");
     return await submitRoute.handle(
-      submitRoute.parse({ order }),
+      submitRoute.parse({ orders: [order] }),
       context as unknown as Parameters<typeof submitRoute.handle>[1],
-    ) as Submitted;
+    );
   }
 
   async #askPayee(
     order: string,
-    { payer, payee, submit }: {
-      payer: AccountName;
-      payee: AccountName;
-      submit: () => Promise<Submitted>;
-    },
+    { payer, payee, ask }: { payer: AccountName; payee: AccountName; ask: () => Promise<unknown> },
   ): Promise<Submitted> {
     const { anchor, clock } = this.#books;
     const receipts = { add: () => Promise.resolve(true) };
-    const link = { nowMs: () => clock.nowMs(), ask: submit };
+    const link = { nowMs: () => clock.nowMs(), ask };
     const member = { name: payee, anchor, clock, link, receipts } as unknown as MemberContext;
     const told: unknown[] = [];
     const incoming = new IncomingPayments(member, {
