@@ -1,33 +1,40 @@
 /**
- * Names of accounts: 1 to 32 characters of `a-z 0-9 . _ -`, the first a letter or a digit, told apart without case.
+ * Account names: 1 to 32 characters of `a-z 0-9 . _ -`, the first a letter or a digit. Case does
+ * not matter.
  */
 
 declare const accountNameBrand: unique symbol;
 
-/** A checked name in its one stored form, lower case. */
+/** A valid name in its stored form, lower case. */
 export type AccountName = string & { readonly [accountNameBrand]: true };
 
-/** Characters of an account's name. Past it: it is no name. */
+/** Longest account name in characters. Past it: it is not a name. */
 export const accountNameCharactersMax = 32;
 
-/** What every refusal of a name says. */
+/** The rule that every refusal of a name cites. */
 export const accountNameRule =
   `a name is 1 to ${accountNameCharactersMax} of a-z 0-9 . _ - and starts with a letter or a digit`;
 
-// The class is ASCII on purpose: no letter of another script can be mistaken for one of these.
+// ASCII only, so that no letter of another script can imitate one of these.
 const pattern = /^[a-z0-9][a-z0-9._-]{0,31}$/;
 
-/** Whether a decoded value is a name in its stored form. On the wire only this form is accepted. */
+/** Returns whether a decoded value is a name in its stored form, the only form on the wire. */
 export function isAccountName(value: unknown): value is AccountName {
   return typeof value === "string" && pattern.test(value);
 }
 
 /**
- * Reads a name as a person types it: `Alice` and `alice` are one account.
+ * Reads a name that a person typed. `Alice` and `alice` are one account. Only ASCII letters are
+ * folded, because `toLowerCase` would turn the Kelvin sign into `k`.
  *
- * ASCII letters only are folded: `toLowerCase` would turn the Kelvin sign into `k`.
+ * @returns the stored form, or `undefined` when the text is not a name
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
  *
- * @returns the stored form, or `undefined` when it is no name
+ * assertEquals(parseAccountName("Alice"), "alice");
+ * assertEquals(parseAccountName("alice smith"), undefined);
+ * ```
  */
 export function parseAccountName(text: string): AccountName | undefined {
   const folded = text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());

@@ -1,25 +1,25 @@
 /**
- * Strict base64 (RFC 4648). One byte string has exactly one spelling: padding in the wrong place, white
- * space, letters of another alphabet, impossible lengths and stray bits in the last character are
- * refused. The runtime's own decoders accept some of these, so that many texts would mean the same bytes.
+ * Strict base64 (RFC 4648), with exactly one text for each byte string. Misplaced padding, white
+ * space, foreign letters, impossible lengths and stray bits in the last character are refused. The
+ * runtime's own decoders accept some of these.
  */
 import { Buffer } from "node:buffer";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** What the table holds for a character outside its alphabet: a bit that no value of six bits has. */
+/** The table's value for a character outside the alphabet: a seventh bit. */
 const outside = 0x40;
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const urlValues = valuesOf(`${letters}-_`);
 const paddedValues = valuesOf(`${letters}+/`);
 
-/** Encodes in base64url without padding (section 5). */
+/** Returns the bytes in base64url without padding (section 5). */
 export function encodeBase64Url(bytes: Uint8Array | ArrayBuffer): string {
   return asBuffer(bytes).toString("base64url");
 }
 
-/** Encodes in base64 with padding (section 4). */
+/** Returns the bytes in base64 with padding (section 4). */
 export function encodeBase64(bytes: Uint8Array | ArrayBuffer): string {
   return asBuffer(bytes).toString("base64");
 }
@@ -27,16 +27,23 @@ export function encodeBase64(bytes: Uint8Array | ArrayBuffer): string {
 /**
  * Decodes base64url without padding (section 5).
  *
- * @returns the bytes, or `undefined` when the text is not the one spelling of any
+ * @returns the bytes, or `undefined` when the text is not canonical base64url
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(decodeBase64UrlStrict("AQ"), Uint8Array.of(1));
+ * assertEquals(decodeBase64UrlStrict("AR"), undefined); // stray bits
+ * ```
  */
 export function decodeBase64UrlStrict(text: string): Bytes | undefined {
   return decode(text, text.length, urlValues);
 }
 
 /**
- * Decodes base64 with padding (section 4), the spelling of certificates in `x5c` (RFC 7515 section 4.1.6).
+ * Decodes base64 with padding (section 4), as `x5c` has it (RFC 7515 section 4.1.6).
  *
- * @returns the bytes, or `undefined` when the text is not the one spelling of any
+ * @returns the bytes, or `undefined` when the text is not canonical base64
  */
 export function decodeBase64Strict(text: string): Bytes | undefined {
   if (text.length % 4 !== 0) return undefined;
@@ -44,7 +51,7 @@ export function decodeBase64Strict(text: string): Bytes | undefined {
   return decode(text, text.length - padding, paddedValues);
 }
 
-/** Decodes the first `length` characters in one pass, which also finds every wrong one. */
+/** Decodes the first `length` characters and checks each, in one pass. */
 function decode(text: string, length: number, values: Uint8Array): Bytes | undefined {
   const tail = length % 4;
   if (tail === 1) return undefined;

@@ -1,17 +1,17 @@
 /**
- * A map that forgets: past its capacity the entry goes that was used longest ago.
+ * A map of bounded size. Past its capacity it drops the least recently used entry.
  */
 export class BoundedMap<Key, Value extends NonNullable<unknown>> {
   readonly #capacity: number;
-  /** A Map keeps the order of insertion: its first key is the one that was used longest ago. */
+  /** A Map keeps the order of insertion, so its first key is the least recently used. */
   readonly #entries = new Map<Key, Value>();
 
-  /** @param capacity entries, 1 or more */
+  /** @param capacity most entries, 1 or more */
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
-  /** @returns the value, which counts as used from now on; `undefined` when there is none */
+  /** Returns the value of a key, which now counts as used, or `undefined`. */
   get(key: Key): Value | undefined {
     const value = this.#entries.get(key);
     if (value === undefined) return undefined;
@@ -20,6 +20,7 @@ export class BoundedMap<Key, Value extends NonNullable<unknown>> {
     return value;
   }
 
+  /** Sets the value of a key, which now counts as used. */
   set(key: Key, value: Value): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);

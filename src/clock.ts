@@ -1,14 +1,19 @@
 /**
- * Time as the program sees it. Passed in everywhere, so that a test or a simulation can own it.
+ * The clock. Code below `cli` receives it as a parameter, so that tests and simulations control the
+ * time.
  */
 
-/** Cancels what was scheduled; harmless when it already ran. */
+/** Cancels a timer. Does nothing when it already ran. */
 export type CancelTimer = () => void;
 
+/** A source of time and timers. */
 export interface Clock {
-  /** Wall-clock time in milliseconds since the Unix epoch. May jump; never used to measure how long something takes. */
+  /**
+   * Returns wall-clock time in milliseconds since the Unix epoch. It may jump, so durations use the
+   * other clock.
+   */
   nowMs(): number;
-  /** Milliseconds from an arbitrary start. Never goes back. */
+  /** Returns milliseconds since an arbitrary start. It never goes back. */
   monotonicMs(): number;
   /** Runs `action` once after `delayMs`. A pending timer keeps the process alive. */
   schedule(delayMs: number, action: () => void): CancelTimer;
@@ -24,12 +29,17 @@ export const systemClock: Clock = {
   },
 };
 
-/** Whether a decoded value is a time on the wire. */
+/**
+ * Returns whether a decoded value is a time on the wire: whole seconds since the epoch, 0 or more.
+ */
 export function isSeconds(value: unknown): value is number {
   return Number.isSafeInteger(value) && value as number >= 0;
 }
 
-/** Whole seconds since the epoch, the unit of every `iat` and `exp` on the wire (RFC 7519 section 2, NumericDate). */
+/**
+ * Returns whole seconds since the epoch, the unit of `iat` and `exp` on the wire (RFC 7519 section
+ * 2).
+ */
 export function nowSeconds(clock: Pick<Clock, "nowMs">): number {
   return Math.floor(clock.nowMs() / 1000);
 }

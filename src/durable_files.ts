@@ -1,11 +1,11 @@
 /**
- * Files that survive a kill, a full disk and a power cut: at any moment a file has its old text, its
- * new text, or does not exist. A file's text is on the disk after an fsync of the file, and its name
- * after an fsync of its folder.
+ * Files that survive a kill, a full disk and a power cut. At any moment a file has its old text,
+ * its new text, or does not exist. A text is durable after an fsync of the file, and a name after
+ * an fsync of its folder.
  *
- * Every function blocks until the disk has done its work. Such writes are rare, and the ledger makes
- * some of them while it holds a lock of SQLite. Without another note, a function throws what the file
- * system throws; {@link attempting} turns that into a `FileError`.
+ * All functions block until the disk is done. Such writes are rare, and the ledger makes some of
+ * them while it holds SQLite's lock. Unless noted, they throw the file system's errors; {@link
+ * attempting} turns these into a `FileError`.
  */
 import { dirname } from "node:path";
 import { FileError, MicropayError, systemReason } from "./errors.ts";
@@ -89,7 +89,10 @@ export function reserveName(path: string): boolean {
   }
 }
 
-/** Makes a folder that only this user can open, and the folders above it. An existing one stays as it is. */
+/**
+ * Makes a folder that only this user can open, and the folders above it. An existing one stays
+ * unchanged.
+ */
 export function makeFolder(path: string): void {
   if (unlessMissing(() => Deno.statSync(path))?.isDirectory) return;
   // From the top: a folder is on the disk before something is put into it.
@@ -100,9 +103,8 @@ export function makeFolder(path: string): void {
 }
 
 /**
- * fsyncs a folder, so that new and renamed files survive power loss.
- *
- * It ignores errors: not every system can do this for a folder, and the files themselves are on the disk.
+ * fsyncs a folder, so that new and renamed files survive power loss. Errors are ignored, because
+ * some systems cannot do this for a folder.
  */
 export function syncFolder(path: string): void {
   try {
@@ -114,8 +116,9 @@ export function syncFolder(path: string): void {
 }
 
 /**
- * @returns the text of a regular file, or `undefined` when nothing has its name
- * @throws {FileError} for anything but a regular file: reading a FIFO in a hostile folder would never end
+ * Returns the text of a regular file, or `undefined` when it does not exist.
+ *
+ * @throws {FileError} for anything but a regular file, because reading a FIFO would never end
  */
 export function readTextIfThere(path: string): string | undefined {
   const found = unlessMissing(() => Deno.statSync(path));
@@ -127,12 +130,12 @@ export function readTextIfThere(path: string): string | undefined {
   return unlessMissing(() => Deno.readTextFileSync(path));
 }
 
-/** @returns whether something has this name, a symbolic link to nowhere included */
+/** Returns whether a path exists. A dangling symbolic link exists too. */
 export function isThere(path: string): boolean {
   return unlessMissing(() => Deno.lstatSync(path)) !== undefined;
 }
 
-/** @returns the number of the file behind a path, or `undefined` when there is none or it cannot be read */
+/** Returns a file's inode number, or `undefined` when there is none or it cannot be read. */
 export function inodeOf(path: string): number | undefined {
   try {
     return Deno.statSync(path).ino ?? undefined;
@@ -155,7 +158,7 @@ export function removeIfThere(path: string): void {
   attempting(`cannot delete the file ${path}`, () => unlessMissing(() => Deno.removeSync(path)));
 }
 
-/** @returns the action's result, or `undefined` when the file or folder does not exist */
+/** Returns the action's result, or `undefined` when the file or folder does not exist. */
 export function unlessMissing<T>(action: () => T): T | undefined {
   try {
     return action();
@@ -165,7 +168,7 @@ export function unlessMissing<T>(action: () => T): T | undefined {
   }
 }
 
-/** Writes a file under a name of its own, so that two processes never write into each other's half. */
+/** Writes a temporary file under a unique name, because two processes may do so at once. */
 function writeTemporary<T>(
   path: string,
   { text, access }: { readonly text: string; readonly access: FileAccess },

@@ -1,9 +1,9 @@
 /**
- * What may go wrong unexpectedly. Each failure is one class with a stable `code`; nothing matches on message text.
- * A refusal that is part of the protocol ("bankrupt", "name taken") is never thrown: it is a typed outcome.
+ * The unexpected failures. Each kind is a class with a stable `code`, and no code matches on
+ * message texts. An expected refusal such as "bankrupt" is a typed outcome and is never thrown.
  */
 
-/** Stable codes, also the `error` member of `--json` output. */
+/** The codes, which `--json` prints as `error`. */
 export type ErrorCode =
   | "usage"
   | "connect"
@@ -28,7 +28,10 @@ export interface ErrorOptions {
   cause?: unknown;
 }
 
-/** Base of every failure this program throws on purpose. The message names the attempted action, then the value at fault. */
+/**
+ * The base of all errors that this program throws. A message names the attempted action, then the
+ * wrong value.
+ */
 export abstract class MicropayError extends Error {
   abstract readonly code: ErrorCode;
 
@@ -38,7 +41,7 @@ export abstract class MicropayError extends Error {
   }
 }
 
-/** The command line, or something else a person typed, cannot be used as it is. */
+/** A command line or another typed input is not valid. */
 export class UsageError extends MicropayError {
   readonly code = "usage";
 }
@@ -53,35 +56,38 @@ export class TimeoutError extends MicropayError {
   readonly code = "timeout";
 }
 
-/** The other side closed the connection where an answer was due. */
+/** The other side closed the connection instead of answering. */
 export class ClosedError extends MicropayError {
   readonly code = "closed";
 }
 
-/** The other side is not who it has to be; nothing of ours was sent to it. */
+/** The other side is not the expected one. Nothing was sent to it. */
 export class UntrustedError extends MicropayError {
   readonly code = "untrusted";
 }
 
-/** This user holds no identity that the other side accepts. */
+/** The user has no identity that the other side accepts. */
 export class NotAuthenticatedError extends MicropayError {
   readonly code = "not_authenticated";
 }
 
-/** A certificate, a request or a key is not of our profile. */
+/** A certificate, certificate request or key does not fit our profile. */
 export class CertificateError extends MicropayError {
   readonly code = "certificate";
 }
 
-/** A certificate was good and its last second is over. */
+/** A certificate has expired and is otherwise valid. */
 export class ExpiredCertificateError extends CertificateError {}
 
-/** A line on the wire is not what it has to be. Says nothing about its plaintext, and is never shown to the sender. */
+/**
+ * A line on the wire is not valid. The error does not contain its plaintext, and the sender never
+ * sees it.
+ */
 export class EnvelopeError extends MicropayError {
   readonly code = "envelope";
 }
 
-/** A message opened, from a known sender, whose contents are not of the shape its type requires. */
+/** A valid message of a known sender has contents of the wrong shape. */
 export class ProtocolError extends MicropayError {
   readonly code = "protocol";
 }
@@ -91,33 +97,36 @@ export class FileError extends MicropayError {
   readonly code = "file";
 }
 
-/** The port cannot be listened on, or a connection to it cannot be accepted. */
+/** A port cannot be listened on, or a connection cannot be accepted. */
 export class ListenError extends MicropayError {
   readonly code = "listen";
 }
 
 /**
- * The ledger's storage failed. After this nothing is known about what the store holds until it is opened again, so the
- * holder has to stop: after a failed fsync a later commit can succeed while earlier data is gone.
+ * The ledger's storage failed. The process must stop, because the stored state is unknown until the
+ * next opening: after a failed fsync a later commit can succeed although earlier data is lost.
  */
 export class LedgerError extends MicropayError {
   readonly code = "ledger";
 }
 
-/** The storage has no room. The operation was rolled back; the ledger can be used again when there is room. */
+/**
+ * The storage is full. The operation was rolled back. The ledger is usable again once there is
+ * room.
+ */
 export class LedgerFullError extends MicropayError {
   readonly code = "ledger_full";
 }
 
 /**
- * The storage cannot be written just now: another program holds it locked, or it was made read-only. The operation was
- * rolled back; the ledger can be used again when that is over.
+ * The storage is locked by another program or read-only. The operation was rolled back. The ledger
+ * is usable again after that.
  */
 export class LedgerBusyError extends MicropayError {
   readonly code = "ledger_busy";
 }
 
-/** An order was sent and what became of it could not be found out. Carries the order's id so that it can be asked again. */
+/** An order was sent and its outcome is unknown. The order id allows asking again. */
 export class UnknownOutcomeError extends MicropayError {
   readonly code = "unknown_outcome";
   readonly orderId: string;
@@ -128,12 +137,15 @@ export class UnknownOutcomeError extends MicropayError {
   }
 }
 
-/** The standard output cannot be written. What was to be printed was done, or found out, all the same. */
+/** The standard output cannot be written. The command itself succeeded. */
 export class OutputError extends MicropayError {
   readonly code = "output";
 }
 
-/** A payment was booked and could not be printed. Carries what finds it again. */
+/**
+ * A payment was booked, but its result could not be printed. The id and the entry number identify
+ * it.
+ */
 export class UnprintedPaymentError extends MicropayError {
   readonly code = "unprinted_payment";
   readonly orderId: string;
@@ -146,17 +158,20 @@ export class UnprintedPaymentError extends MicropayError {
   }
 }
 
-/** The user ended it, by a signal or by closing the input. */
+/** The user ended the program by a signal or by closing its input. */
 export class InterruptedError extends MicropayError {
   readonly code = "interrupted";
 }
 
-/** The message of anything thrown, for a line that a person reads. */
+/** Returns the message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** @returns why the system refused an operation on a file, without the file's name, which our texts begin with */
+/**
+ * Returns why the system refused a file operation, without the file's name, which our texts start
+ * with.
+ */
 export function systemReason(error: unknown): string {
   return messageOf(error).replace(/(\(os error \d+\)).*$/s, "$1");
 }

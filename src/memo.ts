@@ -1,19 +1,20 @@
 /**
- * What a payment is for, in the payer's words.
+ * A payment's memo: its purpose in the payer's words.
  */
 import { controls, hasBlankEnd, isPrintable } from "./printable.ts";
 
-/** Unicode code points of a memo. Four bytes each at the most, so an order stays small. Past it: it is no memo. */
+/** Longest memo in Unicode code points, of at most four bytes each. Past it: it is not a memo. */
 export const memoCharactersMax = 256;
 
+/** The rule that every refusal of a memo cites. */
 export const memoRule =
   `a memo is 1 to ${memoCharactersMax} visible characters on one line, with single spaces between words`;
 
 const control = new RegExp(`[${controls}]`, "u");
 
 /**
- * Whether a value is a memo that can be shown as it is. Clients offer and the server books no other one. The answer about a few
- * characters changes with the runtime's version of Unicode.
+ * Returns whether a value is a memo that is printed unchanged. Only these are sent and booked. The
+ * answer for a few characters depends on the runtime's Unicode version.
  */
 export function isMemo(value: unknown): value is string {
   return isBookedMemo(value) && isPrintable(value) && !hasBlankEnd(value) &&
@@ -21,8 +22,8 @@ export function isMemo(value: unknown): value is string {
 }
 
 /**
- * Whether a value can be the memo of an order that was booked, by a runtime of any version of Unicode. Whoever reads orders,
- * receipts or entries asks this, and escapes what it prints.
+ * Returns whether a value can be the memo of a booked order, in any Unicode version. Readers of
+ * orders, receipts and entries use this, and escape the memo when they print it.
  */
 export function isBookedMemo(value: unknown): value is string {
   if (typeof value !== "string" || value.length > 2 * memoCharactersMax) return false;

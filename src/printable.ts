@@ -1,33 +1,39 @@
 /**
- * Text from outside, made harmless for a terminal and for a log of one message a line.
+ * Escapes foreign text, so that it is harmless on a terminal and in a log with one message a line.
  */
 
-/** Controls, lone surrogates, private use, line and paragraph separators: in every version of Unicode the same characters. */
+/**
+ * Controls, lone surrogates, private use, line and paragraph separators: the same in every Unicode
+ * version.
+ */
 export const controls = String.raw`\p{Cc}\p{Cs}\p{Co}\u2028\u2029`;
 
-/** What shows nothing and takes room. The braille pattern without dots is no white space to Unicode. */
+/** Blank characters. The empty braille pattern is not white space in Unicode. */
 const blank = String.raw`[\p{White_Space}\u2800]`;
 
-/** Scripts that write some words with a joiner or a non-joiner after one of their letters or marks. */
+/** Scripts whose words may contain a joiner or non-joiner after a letter or mark. */
 const joinedScripts = [
   ...["Arabic", "Syriac", "Nko", "Mandaic", "Mongolian", "Devanagari", "Bengali", "Gurmukhi"],
   ...["Gujarati", "Oriya", "Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala", "Khmer"],
   ...["Myanmar", "Tibetan", "Balinese", "Javanese"],
 ].map((script) => String.raw`\p{Script_Extensions=${script}}`).join("");
 
-/** Characters that show nothing themselves and belong to the one before them. */
+/** Invisible characters that modify the character before them. */
 const belonging = [
   // Joiners, in the scripts that need them.
   String.raw`(?<=(?![\p{Cf}\p{Default_Ignorable_Code_Point}])[${joinedScripts}])[\u200c\u200d]`,
-  // The joiner of an emoji of several.
+  // The joiner within a composed emoji.
   String
     .raw`(?<=\p{Extended_Pictographic}[\u{1f3fb}-\u{1f3ff}\ufe0f]?)\u200d(?=\p{Extended_Pictographic})`,
-  // What makes an emoji of a symbol, or a symbol of an emoji, and the emoji of a key.
+  // Variation selectors, and the emoji of a key.
   String.raw`(?<=\p{Extended_Pictographic})[\ufe0e\ufe0f]`,
   String.raw`(?<=[0-9#*])\ufe0f(?=\u20e3)`,
 ].join("|");
 
-/** Every blank after another one: many of them move what follows to the next line of a terminal, where it looks like a message. */
+/**
+ * A blank after a blank. Many of them can move the following text to the terminal's next line,
+ * where it would look like a message.
+ */
 const furtherBlank = `(?<=${blank})${blank}`;
 
 const hidden = new RegExp(
@@ -39,36 +45,50 @@ const hidden = new RegExp(
 
 const blankAtAnEnd = new RegExp(`^${blank}|${blank}$`, "u");
 
-/** Replaces what could move the cursor, break the line or hide text. */
+/** Replaces characters that could move the cursor, break the line or hide text. */
 export function replaceHidden(text: string, replace: (character: string) => string): string {
   return text.replace(hidden, replace);
 }
 
-/** The same with `\u{…}` for what is hidden, and two backslashes for one, so that an escape cannot be forged. */
+/**
+ * Returns a text with hidden characters as `\u{…}`. Backslashes are doubled, so that no escape can
+ * be forged.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(printable("a\nb"), String.raw`a\u{a}b`);
+ * assertEquals(printable(String.raw`a\u{a}b`), String.raw`a\\u{a}b`);
+ * ```
+ */
 export function printable(text: string): string {
   return replaceHidden(text.replaceAll("\\", "\\\\"), escaped);
 }
 
-/** Text of another person within a sentence: {@link printable}, between quotation marks that it cannot close. */
+/**
+ * Returns a foreign text for use within a sentence: {@link printable}, in quotation marks that it
+ * cannot close.
+ */
 export function quoted(text: string): string {
-  // A mark without a letter would be drawn on the quotation mark.
+  // A combining mark at the start would combine with the quotation mark.
   const shown = printable(text).replaceAll('"', '\\"').replace(/^\p{M}/u, escaped);
   return `"${shown}"`;
 }
 
-/** The beginning of a text, cut between two code points. */
+/** Returns the start of a text, cut between two code points. */
 export function excerpt(text: string, charactersMax: number): string {
-  // Sliced first: a stranger's text may be long, and only its beginning is taken apart.
+  // Sliced first, because a foreign text may be long.
   const characters = [...text.slice(0, 2 * charactersMax)];
   return characters.slice(0, charactersMax).join("");
 }
 
-/** Whether a text shows all that it holds. A backslash does. */
+/** Returns whether a text has no hidden characters. Backslashes are not hidden. */
 export function isPrintable(text: string): boolean {
   return text.search(hidden) === -1;
 }
 
-/** Whether a text begins or ends with a blank, which nobody sees where it is printed. */
+/** Returns whether a text starts or ends with a blank, which nobody would see. */
 export function hasBlankEnd(text: string): boolean {
   return blankAtAnEnd.test(text);
 }

@@ -1,12 +1,14 @@
 /**
- * Randomness as the program sees it. Keys are always made by WebCrypto; this is for nonces, ids and serial numbers.
+ * Randomness for nonces, ids and serial numbers, passed in as a parameter. Cryptographic keys come
+ * from the runtime instead.
  */
 import { encodeBase64Url } from "./base64.ts";
 import { encodeHex } from "@std/encoding/hex";
 import type { Clock } from "./clock.ts";
 
+/** A source of random bytes. */
 export interface Random {
-  /** `length` fresh bytes, at most 65,536. */
+  /** Returns `length` new random bytes, at most 65,536. */
   bytes(length: number): Uint8Array<ArrayBuffer>;
 }
 
@@ -15,15 +17,15 @@ export const systemRandom: Random = {
   bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
 };
 
-/** Bytes of a connection's nonce: enough that two connections never share one. */
+/** Bytes of a connection's nonce, enough that no two connections share one. */
 export const nonceBytes = 16;
 
-/** A fresh nonce, 22 characters of base64url. */
+/** Returns a new nonce: 22 characters of base64url. */
 export function makeNonce(random: Random): string {
   return encodeBase64Url(random.bytes(nonceBytes));
 }
 
-/** A fresh order id: a UUIDv7, so that ids sort by the time they were made (RFC 9562 section 5.7). */
+/** Returns a new order id: a UUIDv7, so that ids sort by time (RFC 9562 section 5.7). */
 export function makeOrderId(clock: Pick<Clock, "nowMs">, random: Random): string {
   const bytes = random.bytes(16);
   const view = new DataView(bytes.buffer);
@@ -39,7 +41,7 @@ export function makeOrderId(clock: Pick<Clock, "nowMs">, random: Random): string
 
 const orderIdPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Whether a decoded value is an order id: a UUIDv7 in lower case. */
+/** Returns whether a decoded value is an order id: a UUIDv7 in lower case. */
 export function isOrderId(value: unknown): value is string {
   return typeof value === "string" && orderIdPattern.test(value);
 }

@@ -1,29 +1,42 @@
 /**
- * JSON as it is accepted from outside: valid UTF-8, one object, no member twice, not deeper than needed.
+ * Strict JSON for all outside input: valid UTF-8, one object, unique member names, bounded nesting,
+ * integers only.
  *
- * `JSON.parse` keeps the last of two members with one name, so two programs can read one signed text differently; RFC 8259
- * section 4 leaves that open, RFC 7515 section 4 demands refusal for headers. We refuse it everywhere.
+ * `JSON.parse` keeps the last of two members with one name, so two programs can read a signed text
+ * differently. RFC 8259 section 4 permits that, and RFC 7515 section 4 forbids it in headers. Here
+ * it is always refused.
  *
- * It also reads `1.0`, `10e-1` and `0.99999999999999999999` as 1. All our numbers are integers, so a number has one spelling: its
- * digits.
+ * `JSON.parse` also reads `1.0`, `10e-1` and `0.99999999999999999999` as 1. Here a number has one
+ * form: its digits.
  */
 
-/** Deepest nesting of any document of ours, with room to spare. Past it: refused. */
+/** Deepest nesting of a document, more than ours need. Past it: refused. */
 export const jsonDepthMax = 8;
 
 /**
- * Longest document, in bytes or in UTF-16 units as it is given. Sixteen times a line on the wire.
- * Past it: refused before it is parsed.
+ * Longest document in bytes, or in UTF-16 units of a string: sixteen lines on the wire. Past it:
+ * refused before it is parsed.
  */
 export const jsonLengthMax = 1024 * 1024;
 
-/** A decoded JSON object whose members nobody has looked at yet. */
+/** A decoded JSON object. Its members are not checked yet. */
 export type JsonObject = Record<string, unknown>;
 
 /**
- * @returns the object, or `undefined` when the bytes are not UTF-8, not JSON, not an object, longer than
- * {@link jsonLengthMax}, nested more than {@link jsonDepthMax} deep, name a member twice, or hold a number that is not spelled as an
- * integer
+ * Parses a JSON object.
+ *
+ * @param source UTF-8 bytes or a text
+ * @returns the object, or `undefined` when the source is not UTF-8, not JSON, not an object, longer
+ * than {@link jsonLengthMax}, nested deeper than {@link jsonDepthMax}, repeats a member, or has a
+ * number that is not written as an integer
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(parseJsonObject('{"a":1}'), { a: 1 });
+ * assertEquals(parseJsonObject('{"a":1,"a":2}'), undefined);
+ * assertEquals(parseJsonObject('{"a":1.0}'), undefined);
+ * ```
  */
 export function parseJsonObject(source: Uint8Array | string): JsonObject | undefined {
   if (source.length > jsonLengthMax) return undefined;
@@ -37,11 +50,11 @@ export function parseJsonObject(source: Uint8Array | string): JsonObject | undef
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   const members = scanMembers(text);
-  // Of two members with one name only the last is in the value.
+  // The value has only the last of two members with one name, so the counts differ.
   return members !== undefined && members === countMembers(value) ? value as JsonObject : undefined;
 }
 
-// ignoreBOM keeps a byte order mark in the text, where JSON.parse then refuses it.
+// ignoreBOM keeps a byte order mark in the text, so that JSON.parse refuses it.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const code = {
@@ -61,10 +74,9 @@ const code = {
 } as const;
 
 /**
- * Reads a valid JSON text once from its first character to its last.
+ * Reads a valid JSON text once and counts the members of its objects.
  *
- * @returns how many members all of its objects are written with, or `undefined` when it nests too
- * deep or has a number that is not spelled as an integer
+ * @returns `undefined` when it nests too deeply or has a number that is not written as an integer
  */
 function scanMembers(text: string): number | undefined {
   let members = 0;
@@ -88,19 +100,17 @@ function scanMembers(text: string): number | undefined {
   return members;
 }
 
-/** @returns the index of the quote that ends the string, whose first quote is at `start` */
+/** Returns the index of a string's closing quote, given that of its opening quote. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1);; end = text.indexOf('"', end + 1)) {
     let before = end;
     while (text.charCodeAt(before - 1) === code.backslash) before--;
-    // An even number of backslashes are escaped themselves.
+    // Backslashes in even number escape each other.
     if ((end - before) % 2 === 0) return end;
   }
 }
 
-/**
- * @returns the index of the last digit, or `undefined` for minus zero, a fraction or an exponent
- */
+/** Returns the index of a number's last digit, or `undefined` for -0, a fraction or an exponent. */
 function endOfInteger(text: string, start: number): number | undefined {
   let end = start;
   while (isDigit(text.charCodeAt(end + 1))) end++;
@@ -115,7 +125,7 @@ function isDigit(found: number): boolean {
   return found >= code.zero && found <= code.nine;
 }
 
-/** How many members the objects of a value have, in all. */
+/** Returns the number of members of all objects in a value. */
 function countMembers(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
   let members = 0;

@@ -1,5 +1,5 @@
 /**
- * What may be an account's name, and which spellings are one name.
+ * Which texts are account names, and which of them are the same name.
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
@@ -10,7 +10,7 @@ import {
   parseAccountName,
 } from "../src/account_name.ts";
 
-/** Any code point, lone surrogates and unassigned ones among them; low ones more often. */
+/** Any code point, including lone surrogates and unassigned ones. Low ones are more frequent. */
 const anyCodePoint = fc.oneof(fc.nat(0xff), fc.nat(0x10ffff)).map((code) =>
   String.fromCodePoint(code)
 );
@@ -68,12 +68,12 @@ const decoded: readonly { readonly value: unknown; readonly name: boolean }[] = 
 ];
 
 for (const { value, name } of decoded) {
-  Deno.test(`on the wire ${Deno.inspect(value)} is ${name ? "a name" : "no name"}`, () => {
+  Deno.test(`on the wire ${Deno.inspect(value)} is ${name ? "a name" : "not a name"}`, () => {
     assertEquals(isAccountName(value), name);
   });
 }
 
-Deno.test("a stored name reads back as itself, and is ASCII within the limit", () => {
+Deno.test("a stored name is read back, and is ASCII within the limit", () => {
   fc.assert(fc.property(fc.string({ unit: anyCodePoint, maxLength: 40 }), (typed) => {
     const stored = parseAccountName(typed);
     if (stored === undefined) return;
@@ -82,7 +82,7 @@ Deno.test("a stored name reads back as itself, and is ASCII within the limit", (
   }));
 });
 
-Deno.test("two spellings are one name only when they differ in ASCII case alone", () => {
+Deno.test("two texts are one name only when they differ in ASCII case alone", () => {
   const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/);
   fc.assert(fc.property(name, (typed) => {
     assertEquals(parseAccountName(typed) as string | undefined, typed.toLowerCase());

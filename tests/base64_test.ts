@@ -1,5 +1,5 @@
 /**
- * Base64 in both alphabets: one byte string has exactly one spelling.
+ * Base64 in both alphabets: each byte string has exactly one text.
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -64,13 +64,13 @@ const pairs = [
 const alphabet = fc.constantFrom(..."ABQRghwxyz0189+/-_= \n");
 
 for (const { name, encode, decode } of pairs) {
-  Deno.test(`${name}: what was encoded decodes to itself`, () => {
+  Deno.test(`${name}: encoded bytes decode to themselves`, () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
       assertEquals(decode(encode(bytes)), bytes);
     }));
   });
 
-  Deno.test(`${name}: any text that decodes is the spelling of what it decodes to`, () => {
+  Deno.test(`${name}: any text that decodes is the encoding of its bytes`, () => {
     fc.assert(
       fc.property(fc.string({ unit: alphabet, maxLength: 12 }), (text) => {
         const bytes = decode(text);

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { BoundedMap } from "../src/bounded_map.ts";
 
-Deno.test("past the capacity the entry that was used longest ago is forgotten", () => {
+Deno.test("past the capacity the least recently used entry is dropped", () => {
   const map = new BoundedMap<string, number>(2);
   map.set("a", 1);
   map.set("b", 2);
@@ -10,7 +10,7 @@ Deno.test("past the capacity the entry that was used longest ago is forgotten", 
   assertEquals(["a", "b", "c"].map((key) => map.get(key)), [1, undefined, 3]);
 });
 
-Deno.test("setting a key again replaces its value, and forgets no other", () => {
+Deno.test("setting a key again replaces its value and drops no other entry", () => {
   const map = new BoundedMap<string, number>(2);
   map.set("a", 1);
   map.set("b", 2);

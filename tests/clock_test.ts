@@ -1,5 +1,5 @@
 /**
- * Time as the program sees it.
+ * The clock and its units.
  */
 import { assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
 import { type Clock, nowSeconds, systemClock } from "../src/clock.ts";
@@ -32,7 +32,7 @@ Deno.test("monotonic time never goes back", () => {
   }
 });
 
-Deno.test("what is scheduled runs once", async () => {
+Deno.test("a scheduled action runs once", async () => {
   let runs = 0;
   await new Promise<void>((done) => {
     systemClock.schedule(1, () => runs++);
@@ -41,7 +41,7 @@ Deno.test("what is scheduled runs once", async () => {
   assertEquals(runs, 1);
 });
 
-Deno.test("what is cancelled never runs, and cancelling again is harmless", async () => {
+Deno.test("a cancelled action never runs, and a second cancel does nothing", async () => {
   let runs = 0;
   const cancel = systemClock.schedule(1, () => runs++);
   cancel();

@@ -1,7 +1,7 @@
 /**
- * Running a program of this machine for what it does, such as mounting a disk.
+ * Runs a program of this machine for its effect, such as mounting a disk.
  *
- * @returns whether it did; also not where there is no such program
+ * @returns whether it succeeded; `false` without such a program
  */
 export async function succeeds([command, ...args]: readonly string[]): Promise<boolean> {
   try {

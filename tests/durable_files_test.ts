@@ -1,5 +1,5 @@
 /**
- * Files are whole at any moment, keep to their mode, and never replace one that they must not.
+ * Files are complete at any moment, keep their mode, and never replace a file that they must not.
  */
 import { assertEquals, assertThrows } from "@std/assert";
 import {
@@ -17,7 +17,7 @@ import { FileError } from "../src/errors.ts";
 import { textFileBytesMax } from "../src/limits.ts";
 import { inFolder } from "./pki/temporary_folder.ts";
 
-/** Runs a test in an empty folder of its own. */
+/** Runs a test in an empty folder. */
 function test(title: string, use: (folder: string) => void): void {
   Deno.test(title, () =>
     inFolder((folder) => {
@@ -47,7 +47,7 @@ for (const umask of [0o000, 0o022, 0o077]) {
   }
 }
 
-test("a written file has its text, and nothing else is left in its folder", (folder) => {
+test("a written file has its text, and its folder has no other file", (folder) => {
   for (const text of ["one", "", "two".repeat(100_000)]) {
     replaceFile(`${folder}/file`, text, "private");
     assertEquals(readTextIfThere(`${folder}/file`), text);
@@ -55,7 +55,7 @@ test("a written file has its text, and nothing else is left in its folder", (fol
   assertEquals(namesIn(folder), ["file"]);
 });
 
-test("a write that fails leaves what has the name, and no temporary file", (folder) => {
+test("a failed write leaves the old file and no temporary file", (folder) => {
   Deno.mkdirSync(`${folder}/taken/inside`, { recursive: true });
   assertThrows(() => replaceFile(`${folder}/taken`, "new", "private"));
   assertThrows(() => replaceFile(`${folder}/none/file`, "new", "private"), Deno.errors.NotFound);
@@ -68,7 +68,7 @@ const obstacles: Readonly<Record<string, (path: string) => void>> = {
   "a link that leads nowhere": (path) => Deno.symlinkSync(`${path}-nowhere`, path),
 };
 for (const [title, make] of Object.entries(obstacles)) {
-  test(`a new file does not replace ${title}, and is not written through it`, (folder) => {
+  test(`a new file does not replace ${title}, and does not write through it`, (folder) => {
     const path = `${folder}/taken`;
     make(path);
     assertEquals(createFile(path, "new", "private"), false);
@@ -79,7 +79,7 @@ for (const [title, make] of Object.entries(obstacles)) {
   });
 }
 
-test("a replaced link is gone, and what it led to is as it was", (folder) => {
+test("replacing a link leaves its target unchanged", (folder) => {
   Deno.writeTextFileSync(`${folder}/other`, "mine");
   Deno.symlinkSync(`${folder}/other`, `${folder}/link`);
   replaceFile(`${folder}/link`, "new", "private");
@@ -94,7 +94,7 @@ const linkers: readonly [string, typeof Deno.linkSync | undefined][] = [
   }],
 ];
 for (const [disk, link] of linkers) {
-  test(`on a disk ${disk} a finished file gets its name, and never that of another`, (folder) => {
+  test(`on a disk ${disk} a finished file gets its name, and never replaces another`, (folder) => {
     const [from, to] = [`${folder}/from`, `${folder}/to`];
     const options = { ...(link && { link }) };
     Deno.writeTextFileSync(from, "whole");
@@ -109,7 +109,7 @@ for (const [disk, link] of linkers) {
   });
 }
 
-test("a folder is made for its owner alone, with those above it, and stays when it exists", (folder) => {
+test("a folder is made for its owner alone with its parents, and an existing one stays", (folder) => {
   Deno.chmodSync(folder, 0o755);
   makeFolder(`${folder}/a/b`);
   makeFolder(folder);
@@ -131,7 +131,7 @@ test("only a regular file of bounded size is read", (folder) => {
   }
 });
 
-test("what does not exist can be renamed and removed without an error", (folder) => {
+test("renaming and removing a missing file does nothing", (folder) => {
   renameIfThere(`${folder}/none`, `${folder}/to`);
   removeIfThere(`${folder}/none`);
   assertEquals(isThere(`${folder}/to`), false);

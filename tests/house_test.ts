@@ -1,6 +1,6 @@
 /**
- * The files at the top agree: one version, a frozen lock, packages from one place, the permissions of
- * the executable, and documents whose commands and links exist.
+ * Checks that the top-level files agree: one version, a frozen lock, packages from one place, the
+ * executable's permissions, and documents whose commands and links exist.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseCommandLine } from "../src/cli/command_line/command_line.ts";
@@ -45,7 +45,7 @@ Deno.test("the lock is frozen and names every package of the import map, with it
   const packages = Object.values(configuration.imports).filter((target) => !isOwn(target));
   for (const target of packages) {
     const name = /^npm:\/?(@?[^@]+@[^/]+)\/?$/.exec(target)?.[1] ?? target;
-    // A package that is used through another one is named with that one's version after its own.
+    // A peer dependency appends the other package's version to its own.
     const isLocked = Object.keys(lock.npm).some((key) => key.split("_")[0] === name);
     assert(isLocked, `${name} is not in deno.lock`);
   }
@@ -60,7 +60,7 @@ Deno.test("nothing is imported over the network except npm packages at one exact
     assertMatch(target, /^npm:\/?(@[a-z0-9-]+\/)?[a-z0-9-]+@\d+\.\d+\.\d+\/?$/, name);
   }
   for (const path of sourceFiles("src")) {
-    // What the import map gives no name is given one in src/std, and nowhere else.
+    // `src/std` gives names to the packages that the import map cannot.
     if (path.startsWith("src/std/")) continue;
     for (const [, specifier] of read(path).matchAll(/\b(?:from|import)\s*\(?\s*"([^"\n]+)"/g)) {
       assert(!/^(jsr|npm|https?):/.test(specifier!), `${path} imports ${specifier}`);
@@ -73,13 +73,13 @@ Deno.test("every name of the import map is imported somewhere", () => {
   for (const name of Object.keys(configuration.imports)) {
     const specifier = name.endsWith("/") ? `"${name}` : `"${name}"`;
     const root = `${name}/`;
-    // A package's root stands beside its folder, which some tools need to find its types.
+    // A package's root is listed beside its folder, because some tools need it to find types.
     const isRootOfFolder = Object.hasOwn(configuration.imports, root);
     assert(isRootOfFolder || files.includes(specifier), `nothing imports ${name}`);
   }
 });
 
-Deno.test("the executable may do what it must and no more, and asks for nothing", () => {
+Deno.test("the executable has only the permissions that it needs, and never asks", () => {
   assertEquals(programPermissions(), [
     "--no-prompt",
     "--allow-net",
@@ -90,14 +90,15 @@ Deno.test("the executable may do what it must and no more, and asks for nothing"
   ]);
 });
 
-Deno.test("every build goes through the one list of permissions, and none trusts a cache in a shared folder", () => {
+Deno.test("every build uses the one list of permissions, and no cache in a shared folder", () => {
   const builds = Object.keys(configuration.tasks).filter((name) => /^compile/.test(name))
     .filter((name) => commandOf(name) !== "");
   assertEquals(builds.length, 5);
   for (const name of builds) {
     const command = commandOf(name);
     assert(command.endsWith(" deno task --quiet permitted main.ts"), `${name}: ${command}`);
-    // Otherwise an executable takes compiled code from /tmp/deno-compile-micropay.cache, where anybody may have put it.
+    // Otherwise an executable would load compiled code from /tmp/deno-compile-micropay.cache, which
+    // anybody can write.
     assert(command.includes("--no-code-cache"), `${name}: ${command}`);
     assert(!/\s(-A|--allow-)/.test(command), `${name}: ${command}`);
   }
@@ -136,10 +137,10 @@ Deno.test("every task that a document names exists", () => {
   }
 });
 
-Deno.test("every document is reached by links from the README, and every link leads somewhere", () => {
+Deno.test("every document can be reached from the README, and every link works", () => {
   const reached = new Set(["README.md"]);
   const broken: string[] = [];
-  // A set gives what is added to it during the loop, too.
+  // A set's iteration includes elements that are added during it.
   for (const document of reached) {
     if (!document.endsWith(".md")) continue;
     for (const [, target] of read(document).matchAll(/\]\(([^)\s]+)\)/g)) {
@@ -160,7 +161,7 @@ Deno.test("every document is reached by links from the README, and every link le
   assertEquals(documents.filter((path) => !reached.has(path)), []);
 });
 
-Deno.test("every micropay command that a document shows is one that the program understands", () => {
+Deno.test("the program understands every command in the documents", () => {
   const documents = ["README.md", "certs/README.md", ...filesIn("docs/")];
   const refused = documents.flatMap((document) =>
     commandsIn(read(document)).flatMap((words) => {
@@ -190,13 +191,13 @@ Deno.test("keys and ledgers are kept out of git and out of the container's build
   assertEquals(allowed, expected);
 });
 
-/** The files in a folder, whose name is empty or ends with a slash. */
+/** Returns the files in a folder, whose name is empty or ends with a slash. */
 function filesIn(folder: string): string[] {
   const entries = Array.from(Deno.readDirSync(new URL(folder || ".", root)));
   return entries.filter(({ isFile }) => isFile).map(({ name }) => folder + name);
 }
 
-/** The words after `micropay` of each command in a document's code blocks, if it is shown whole. */
+/** Returns the words after `micropay` of each complete command in a document's code blocks. */
 function commandsIn(text: string): string[][] {
   const blocks = [...text.matchAll(/^```(?:sh|console)?\n(.*?)^```/gms)].map(([, block]) => block!);
   const commands = blocks.join("").matchAll(/(?:^|^.*[&|] |^\$ )micropay ([^\n|>&;]*)/gm);
@@ -217,7 +218,7 @@ function isFile(path: string): boolean {
   }
 }
 
-/** Whether a document has the heading that a link's `#…` names; true without one. */
+/** Returns whether a document has the heading of a link's `#…`. True without one. */
 function hasHeading(path: string, hash: string): boolean {
   if (hash === "") return true;
   const headings = [...read(path).matchAll(/^#+ (.*)$/gm)].map(([, text]) =>

@@ -1,9 +1,9 @@
 /**
- * Tests with a program that is not part of the project. Where it is not installed its tests are ignored and say so, so that the
- * suite runs with Deno alone; where CI is set that is a failure, because there nothing may be left out unseen.
+ * Tests that need a program from outside the project. Without it they are ignored and say so, so
+ * that the suite runs with Deno alone. With `CI` set, a missing program is a failure instead.
  */
 
-/** The programs, each with the Debian package that it comes in. */
+/** The programs with their Debian packages. */
 const packages = {
   "bash": "bash",
   "bean-check": "beancount",
@@ -22,7 +22,7 @@ export type Tool = keyof typeof packages;
 
 type TestFunction = (context: Deno.TestContext) => void | Promise<void>;
 
-/** Like `Deno.test`, for a test that runs these programs. */
+/** Works like `Deno.test`, for a test that runs these programs. */
 export function testWith(
   tools: readonly Tool[],
   title: string,
@@ -38,7 +38,7 @@ export interface TestOptions {
   readonly environment: (name: string) => string | undefined;
 }
 
-/** The test as it is given to Deno: itself, one that is ignored, or one that fails. */
+/** Returns the test for Deno: the real one, an ignored one, or a failing one. */
 export function testOf(
   tools: readonly Tool[],
   { title, fn, environment }: TestOptions,

@@ -1,4 +1,6 @@
-/** What becomes of a test whose program is there, is missing, or is missing where nothing may be. */
+/**
+ * How a test runs when its program is installed, missing, or missing with `CI` set.
+ */
 import { assertEquals, assertRejects } from "@std/assert";
 import { testOf, type Tool } from "./installed_tool.ts";
 
@@ -11,7 +13,7 @@ const rows: readonly {
 }[] = [
   { title: "all that it needs is there", installed: ["hledger", "bean-check"], becomes: "run" },
   {
-    title: "all that it needs is there, with CI set",
+    title: "all its programs are installed, with CI set",
     installed: ["hledger", "bean-check"],
     ci: "true",
     becomes: "run",
@@ -29,14 +31,14 @@ const rows: readonly {
     says: "not installed: hledger, bean-check; apt install hledger beancount",
   },
   {
-    title: "one program is missing where CI is set",
+    title: "one program is missing and CI is set",
     installed: ["bean-check"],
     ci: "true",
     becomes: "failed",
     says: "not installed: hledger; apt install hledger",
   },
   {
-    title: "one program is missing where CI is set to nothing",
+    title: "one program is missing and CI is empty",
     installed: ["bean-check"],
     ci: "",
     becomes: "ignored",

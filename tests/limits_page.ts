@@ -1,11 +1,12 @@
 /**
  * Writes `docs/limits.md` from the limits in the source: `deno task limits`.
  *
- * A limit's docstring is its text there. What comes after "Past it:" says what happens past the limit.
+ * The page shows each limit's docstring. The part after "Past it:" says what happens past the
+ * limit.
  */
 const root = new URL("../", import.meta.url);
 
-/** Files with limits that are facts of one concept, and stand with it. */
+/** Files with a limit of a single concept. */
 const concepts: readonly string[] = [
   "src/account_name.ts",
   "src/memo.ts",
@@ -22,7 +23,7 @@ Everything has a limit. \`deno task limits\` writes this page from \`src/limits.
 change a limit, or what is said of it, there.
 `;
 
-/** The whole page, as it has to be. */
+/** Returns the whole page. */
 export async function limitsPage(): Promise<string> {
   const shared = await sectionsOf("src/limits.ts");
   const beside = ["\n## Beside what they limit\n\n"];
@@ -33,10 +34,13 @@ export async function limitsPage(): Promise<string> {
   return introduction + shared.join("") + beside.join("");
 }
 
-/** A heading (`// ## Title`, with lines of text below it) or a limit with its docstring. */
+/** Matches a heading (`// ## Title`, with text below it) or a limit with its docstring. */
 const part = /^\/\/ ## (.*)\n((?:\/\/ .*\n)*)|^\/\*\*((?:(?!\*\/)[^])*)\*\/\nexport const (\w+)/gm;
 
-/** @returns the lists of a file's limits in Markdown, each after its heading; one list where the file has no headings */
+/**
+ * Returns a file's limits as Markdown lists, each after its heading. A file without headings gives
+ * one list.
+ */
 async function sectionsOf(file: string): Promise<string[]> {
   const text = await Deno.readTextFile(new URL(file, root));
   const values: Record<string, unknown> = await import(new URL(file, root).href);
@@ -54,7 +58,7 @@ async function sectionsOf(file: string): Promise<string[]> {
   return sections;
 }
 
-/** A comment's text in one line, its references as code. */
+/** Returns a comment's text in one line, with references as code. */
 function plain(comment: string): string {
   const lines = comment.split("\n").map((line) => line.replace(/^\s*\* ?/, "").trim());
   return lines.join(" ").replace(/\{@link (\w+)\}/g, "`$1`").trim();

@@ -1,9 +1,11 @@
-/** `docs/limits.md` says what the source says. */
+/**
+ * Checks that `docs/limits.md` matches the source.
+ */
 import { assert, assertEquals } from "@std/assert";
 import * as limits from "../src/limits.ts";
 import { limitsPage } from "./limits_page.ts";
 
-Deno.test("docs/limits.md is what `deno task limits` writes", async () => {
+Deno.test("docs/limits.md is the output of `deno task limits`", async () => {
   const page = await Deno.readTextFile(new URL("../docs/limits.md", import.meta.url));
   assertEquals(page, await limitsPage());
 });

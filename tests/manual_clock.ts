@@ -1,5 +1,6 @@
 /**
- * A clock that moves only when it is told to. What is due runs inside `advance`, in order of time, then in order of scheduling.
+ * A clock that moves only by `advance`. Due timers run inside it, by time and then by order of
+ * scheduling.
  */
 import type { CancelTimer, Clock } from "../src/clock.ts";
 
@@ -13,7 +14,7 @@ export class ManualClock implements Clock {
   #elapsedMs = 0;
   readonly #timers = new Set<Timer>();
 
-  /** @param wallMs the wall-clock time to begin at */
+  /** @param wallMs the wall-clock time at the start */
   constructor(wallMs: number = Date.UTC(2026, 10, 23, 12)) {
     this.#wallMs = wallMs;
   }
@@ -32,23 +33,23 @@ export class ManualClock implements Clock {
     return () => void this.#timers.delete(timer);
   }
 
-  /** How many timers are pending: whoever is done waiting leaves none behind. */
+  /** Returns how many timers are pending. A finished wait must leave none. */
   get pending(): number {
     return this.#timers.size;
   }
 
-  /** How long until the next timer is due; `undefined` when there is none. */
+  /** Returns the milliseconds until the next timer, or `undefined` without one. */
   get nextDelayMs(): number | undefined {
     const next = this.#next();
     return next && next.dueMs - this.#elapsedMs;
   }
 
-  /** How long until each pending timer is due, in no order. */
+  /** Returns the milliseconds until each pending timer, in no order. */
   get delays(): number[] {
     return [...this.#timers].map(({ dueMs }) => dueMs - this.#elapsedMs);
   }
 
-  /** Lets time pass. Each timer sees the very moment that it was scheduled for. */
+  /** Advances the time. Each timer runs at exactly its moment. */
   advance(ms: number): void {
     const endMs = this.#elapsedMs + ms;
     for (let next = this.#next(); next && next.dueMs <= endMs; next = this.#next()) {
@@ -59,7 +60,7 @@ export class ManualClock implements Clock {
     this.#passTo(endMs);
   }
 
-  /** Sets the wall clock by `ms`, as an operator or a time server does; what was scheduled does not notice. */
+  /** Moves the wall clock by `ms`, as a time server does. Timers do not notice. */
   jump(ms: number): void {
     this.#wallMs += ms;
   }
@@ -71,7 +72,7 @@ export class ManualClock implements Clock {
 
   #next(): Timer | undefined {
     let next: Timer | undefined;
-    // Strictly earlier: of two that are due at once, the one that was scheduled first.
+    // Strictly earlier, so that of two timers at one moment the first scheduled runs first.
     for (const timer of this.#timers) if (!next || timer.dueMs < next.dueMs) next = timer;
     return next;
   }

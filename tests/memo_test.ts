@@ -1,11 +1,11 @@
 /**
- * What may be written on a payment.
+ * Which texts are memos.
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { isBookedMemo, isMemo, memoCharactersMax, memoRule } from "../src/memo.ts";
 
-/** Any code point, lone surrogates and unassigned ones among them; low ones more often. */
+/** Any code point, including lone surrogates and unassigned ones. Low ones are more frequent. */
 const anyCodePoint = fc.oneof(fc.nat(0xff), fc.nat(0x10ffff)).map((code) =>
   String.fromCodePoint(code)
 );
@@ -95,11 +95,12 @@ Deno.test("no memo holds a control character, and every memo survives UTF-8", ()
   }));
 });
 
-Deno.test("every memo can be booked, and so can those that only another version of Unicode shows", () => {
+Deno.test("every memo can be booked, also one that only another Unicode version prints", () => {
   fc.assert(fc.property(fc.string({ unit: anyCodePoint, maxLength: 300 }), (text) => {
     assertEquals(isMemo(text) && !isBookedMemo(text), false);
   }));
-  // What shows nothing may become a format character, or stop being one; controls and surrogates stay what they are.
+  // Between Unicode versions, an invisible character may become or stop being a format character.
+  // Controls and surrogates never change.
   for (const text of ["\u3164", "a\u{e0fff}", "\u202eevil", "a  b"]) {
     assertEquals([isMemo(text), isBookedMemo(text)], [false, true], text);
   }

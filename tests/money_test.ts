@@ -1,5 +1,5 @@
 /**
- * What an amount is, as people type it and as it comes over the wire.
+ * Which typed texts and which decoded values are amounts.
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
@@ -59,18 +59,18 @@ const decoded: readonly { readonly value: unknown; readonly amount: boolean }[] 
 ];
 
 for (const { value, amount } of decoded) {
-  Deno.test(`the value ${Deno.inspect(value)} is ${amount ? "an amount" : "no amount"}`, () => {
+  Deno.test(`the value ${Deno.inspect(value)} is ${amount ? "an amount" : "not an amount"}`, () => {
     assertEquals(isAmount(value), amount);
   });
 }
 
-Deno.test("every amount reads back from its decimal digits", () => {
+Deno.test("every amount is read back from its digits", () => {
   fc.assert(fc.property(fc.integer({ min: amountMin, max: amountMax }), (amount) => {
     assertEquals(parseAmount(String(amount)) as number | undefined, amount);
   }));
 });
 
-Deno.test("any text that reads as an amount is that amount's only spelling", () => {
+Deno.test("each amount has only one text", () => {
   fc.assert(fc.property(fc.string({ unit: fc.constantFrom(..."0123456789.-+e ") }), (text) => {
     const amount = parseAmount(text);
     if (amount !== undefined) assertEquals(String(amount), text);

@@ -1,7 +1,6 @@
 /**
- * What a task is told on its command line: `--rounds 200`. Ends the process with 2 when what stands there is no whole number from 1.
- *
- * @returns `undefined` when the option is not there
+ * Returns the number of an option such as `--rounds 200`, or `undefined` without it. Ends the
+ * process with 2 when the value is not a whole number from 1.
  */
 export function numberOption(name: string): number | undefined {
   const at = Deno.args.indexOf(name);

@@ -1,11 +1,11 @@
 /**
- * Text from outside, made harmless for a terminal and for a log of one message a line.
+ * Foreign text is harmless on a terminal and in a log with one message a line.
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { excerpt, isPrintable, printable, quoted } from "../src/printable.ts";
 
-/** Any code point, lone surrogates and unassigned ones among them; low ones more often. */
+/** Any code point, including lone surrogates and unassigned ones. Low ones are more frequent. */
 const anyCodePoint = fc.oneof(fc.nat(0xff), fc.nat(0x10ffff)).map((code) =>
   String.fromCodePoint(code)
 );
@@ -77,20 +77,20 @@ const cases: readonly { readonly title: string; readonly text: string; readonly 
 for (const { title, text, shown } of cases) {
   Deno.test(title, () => {
     assertEquals(printable(text), shown);
-    // Asked twice: a pattern that remembers its place would answer differently.
+    // Twice, because a stateful pattern would answer differently.
     assertEquals(isPrintable(text), isPrintable(text));
     assertEquals(isPrintable(text), text === shown || text.includes("\\"));
   });
 }
 
-Deno.test("what is shown is printable, whatever it was", () => {
+Deno.test("every escaped text is printable", () => {
   fc.assert(fc.property(fc.string({ unit: anyCodePoint }), (text) => {
     assertEquals(isPrintable(printable(text)), true);
     assertEquals(/[\p{Cc}\u2028\u2029]/u.test(printable(text)), false);
   }));
 });
 
-Deno.test("two texts are never shown alike", () => {
+Deno.test("two texts never look the same", () => {
   const hostile = fc.string({
     unit: fc.constantFrom("\\", "u", "{", "}", "a", "\n", "\u200b", "\ud800", "\u{1f355}"),
   });
@@ -101,13 +101,13 @@ Deno.test("two texts are never shown alike", () => {
   }));
 });
 
-Deno.test("a text is shown unchanged exactly when it is printable and holds no backslash", () => {
+Deno.test("a text is unchanged exactly when it is printable and has no backslash", () => {
   fc.assert(fc.property(fc.string({ unit: anyCodePoint }), (text) => {
     assertEquals(printable(text) === text, isPrintable(text) && !text.includes("\\"));
   }));
 });
 
-Deno.test("the beginning of a text ends between two code points", () => {
+Deno.test("an excerpt ends between two code points", () => {
   assertEquals(excerpt("a\u{1f355}b", 2), "a\u{1f355}");
   assertEquals(excerpt("\u{1f355}".repeat(3), 2), "\u{1f355}".repeat(2));
   assertEquals(excerpt("abc", 3), "abc");
@@ -117,7 +117,7 @@ Deno.test("the beginning of a text ends between two code points", () => {
   }));
 });
 
-Deno.test("a quoted text cannot close its quotation marks, and nothing is drawn on them", () => {
+Deno.test("a quoted text cannot close its quotation marks or combine with them", () => {
   assertEquals(quoted('rent") from bob'), '"rent\\") from bob"');
   assertEquals(quoted('\\"'), '"\\\\\\""');
   assertEquals(quoted("\u0301a"), '"\\u{301}a"');

@@ -24,12 +24,13 @@ Deno.test("two nonces differ", () => {
   assertNotEquals(makeNonce(systemRandom), makeNonce(systemRandom));
 });
 
-Deno.test("the machine's generator gives as many bytes as asked for", () => {
+Deno.test("the machine's generator returns the requested number of bytes", () => {
   for (const length of [0, 1, 16, 65_536]) assertEquals(systemRandom.bytes(length).length, length);
 });
 
-Deno.test("an order id is the example of RFC 9562 appendix A.6 for its time and bits", () => {
-  // The RFC's random bits: rand_a 0xCC3, rand_b 0x18C4DC0C0C07398F, behind six bytes that the time replaces.
+Deno.test("the time and bits of RFC 9562 appendix A.6 give the RFC's example", () => {
+  // The RFC's random bits: rand_a 0xCC3, rand_b 0x18C4DC0C0C07398F. The time replaces the first six
+  // bytes.
   const bytes = [0, 0, 0, 0, 0, 0, 0x0c, 0xc3, 0x18, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f];
   const id = makeOrderId(clockAt(0x017f22e279b0), { bytes: () => new Uint8Array(bytes) });
   assertEquals(id, "017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
@@ -44,7 +45,7 @@ Deno.test("ids made later sort later", () => {
   }));
 });
 
-Deno.test("every id that is made is one, whatever the time and the bits", () => {
+Deno.test("every made id is an order id, for any time and bits", () => {
   const bits = fc.uint8Array({ minLength: 16, maxLength: 16 });
   fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 48 - 1 }), bits, (at, bytes) => {
     const random: Random = { bytes: () => new Uint8Array(bytes) };
@@ -52,7 +53,7 @@ Deno.test("every id that is made is one, whatever the time and the bits", () => 
   }));
 });
 
-Deno.test("all random bits but version and variant are used", () => {
+Deno.test("all random bits except version and variant are used", () => {
   const [none, all] = [0x00, 0xff].map((byte) =>
     makeOrderId(clockAt(0), { bytes: (length) => new Uint8Array(length).fill(byte) })
   );
@@ -74,11 +75,11 @@ const cases: readonly { readonly title: string; readonly value: unknown; readonl
   ];
 
 for (const { title, value, id } of cases) {
-  Deno.test(`${title}: ${id ? "an order id" : "no order id"}`, () =>
+  Deno.test(`${title}: ${id ? "an order id" : "not an order id"}`, () =>
     assertEquals(isOrderId(value), id));
 }
 
-Deno.test("an id of the machine's clock and generator is one", () => {
+Deno.test("an id of the machine's clock and generator is an order id", () => {
   assertMatch(makeOrderId(clockAt(1_795_420_800_000), systemRandom), /^01a2/);
 });
 

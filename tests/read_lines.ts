@@ -1,8 +1,8 @@
 /**
- * The lines of text that a process prints, or is given.
+ * Lines of text that a process prints or receives.
  */
 
-/** Yields each line without its newline; the last one needs none. */
+/** Yields each line without its newline. The last one needs none. */
 export async function* readLines(
   bytes: ReadableStream<Uint8Array>,
 ): AsyncGenerator<string, undefined> {

@@ -1,5 +1,5 @@
 /**
- * Which JSON is taken from outside.
+ * Which JSON is accepted from outside.
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -60,7 +60,7 @@ const spellings = {
   taken: ["0", "1", "-1", "10", "-10", "1000000000", "9007199254740991", "-9007199254740991"],
 };
 
-/** Every place that a number can be in. */
+/** Every place of a number. */
 const places: readonly ((number: string) => string)[] = [
   (number) => `{"a":${number}}`,
   (number) => `{"a": ${number} ,"b":1}`,
@@ -70,20 +70,20 @@ const places: readonly ((number: string) => string)[] = [
 ];
 
 for (const number of spellings.refused) {
-  Deno.test(`refused, wherever it stands: the number ${number}`, () => {
+  Deno.test(`refused in any place: the number ${number}`, () => {
     for (const place of places) assertEquals(parseJsonObject(place(number)), undefined);
   });
 }
 
 for (const number of spellings.taken) {
-  Deno.test(`taken, wherever it stands: the number ${number}`, () => {
+  Deno.test(`accepted in any place: the number ${number}`, () => {
     for (const place of places) {
       assertEquals<unknown>(parseJsonObject(place(number)), JSON.parse(place(number)));
     }
   });
 }
 
-Deno.test("what only looks like a number, in a string or as a name, is taken", () => {
+Deno.test("a string or name that looks like a number is accepted", () => {
   for (const number of spellings.refused) {
     const text = JSON.stringify({ [number]: number, list: [number, `"${number}`] });
     assertEquals<unknown>(parseJsonObject(text), JSON.parse(text));
@@ -109,13 +109,13 @@ const taken: readonly { readonly title: string; readonly text: string }[] = [
 ];
 
 for (const { title, text } of taken) {
-  Deno.test(`taken: ${title}`, () => {
+  Deno.test(`accepted: ${title}`, () => {
     assertEquals<unknown>(parseJsonObject(text), JSON.parse(text));
     assertEquals<unknown>(parseJsonObject(new TextEncoder().encode(text)), JSON.parse(text));
   });
 }
 
-Deno.test("property: what is written with each name once is taken, and refused with any member once more", () => {
+Deno.test("property: an object is accepted with unique names, and refused with any member repeated", () => {
   const value = fc.letrec((tie) => ({
     any: fc.oneof({ maxDepth: 4 }, fc.string(), fc.maxSafeInteger(), tie("object"), tie("array")),
     object: fc.dictionary(fc.string({ unit: "binary" }), tie("any"), { maxKeys: 4 }),
@@ -134,7 +134,7 @@ Deno.test("property: what is written with each name once is taken, and refused w
   }));
 });
 
-Deno.test("bytes that are no text leave nothing behind for the next document", () => {
+Deno.test("invalid bytes do not affect the next document", () => {
   assertEquals(parseJsonObject(Uint8Array.of(0x7b, 0xe2, 0x82)), undefined);
   assertEquals<unknown>(parseJsonObject(new TextEncoder().encode('{"a":1}')), { a: 1 });
 });
@@ -163,14 +163,14 @@ for (const [open, close] of [['{"a":', "}"], ["[", "]"]] as const) {
   // The document itself is the first level.
   const nested = (depth: number) => `{"a":${open.repeat(depth - 1)}1${close.repeat(depth - 1)}}`;
 
-  Deno.test(`nesting of ${open} is taken at the limit and refused one past it`, () => {
+  Deno.test(`nesting of ${open} is accepted at the limit and refused one past it`, () => {
     assertEquals(parseJsonObject(nested(jsonDepthMax)) !== undefined, true);
     assertEquals(parseJsonObject(nested(jsonDepthMax + 1)), undefined);
   });
 }
 
 for (const unit of ["x", "\\n"]) {
-  Deno.test(`a document full of ${unit} is taken at the greatest length and refused one past it`, () => {
+  Deno.test(`a document full of ${unit} is accepted at the greatest length and refused one past it`, () => {
     const room = jsonLengthMax - '{"a":""}'.length;
     const longest = `{"a":"${unit.repeat(room / unit.length)}"}`;
     assertEquals(longest.length, jsonLengthMax);
@@ -188,7 +188,7 @@ Deno.test("nesting that would exhaust a stack is refused, not fatal", () => {
   assertEquals(parseJsonObject(`{"a":${"[".repeat(20_000)}${"]".repeat(20_000)}}`), undefined);
 });
 
-Deno.test("whatever JSON.stringify writes of an object whose numbers are integers is read back", () => {
+Deno.test("an object with integers is read back from JSON.stringify", () => {
   const value = fc.jsonValue({ maxDepth: jsonDepthMax - 2 });
   fc.assert(fc.property(fc.dictionary(fc.string(), value), (object) => {
     const text = JSON.stringify(object, (_, part) => {
@@ -198,7 +198,7 @@ Deno.test("whatever JSON.stringify writes of an object whose numbers are integer
   }));
 });
 
-Deno.test("a number that JSON.stringify writes is taken exactly when it is written in digits", () => {
+Deno.test("a number from JSON.stringify is accepted exactly when it has only digits", () => {
   fc.assert(fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
     const text = JSON.stringify(number);
     const isTaken = parseJsonObject(`{"a":${text}}`) !== undefined;
@@ -206,7 +206,7 @@ Deno.test("a number that JSON.stringify writes is taken exactly when it is writt
   }));
 });
 
-Deno.test("a member added a second time, anywhere, is found", () => {
+Deno.test("a repeated member is found anywhere", () => {
   const value = fc.jsonValue({ maxDepth: 3 });
   fc.assert(fc.property(fc.string(), value, value, fc.nat(3), (name, first, second, depth) => {
     const [key, one, two] = [name, first, second].map((part) => JSON.stringify(part));

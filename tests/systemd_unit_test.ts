@@ -1,5 +1,6 @@
 /**
- * The systemd unit in `examples/`: systemd accepts every line of it, and it grants what the server needs.
+ * Checks that systemd accepts the unit in `examples/` and that the unit grants what the server
+ * needs.
  */
 import { assert, assertEquals } from "@std/assert";
 import { testWith } from "./installed_tool.ts";
@@ -8,7 +9,7 @@ const unit = await Deno.readTextFile(new URL("../examples/micropay.service", imp
 const program = "/usr/local/bin/micropay";
 
 testWith(["systemd-analyze"], "systemd accepts the unit that runs the server", async () => {
-  // systemd also checks that the program exists, and nobody has installed micropay here.
+  // systemd also checks that the program exists, and micropay is not installed here.
   const { code, said } = await verify(unit.replaceAll(program, Deno.execPath()));
   assertEquals({ code, said }, { code: 0, said: "" });
 });

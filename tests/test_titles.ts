@@ -1,4 +1,6 @@
-/** The titles of the tests in a source file; what a row of a table puts into one is `…`. */
+/**
+ * Returns the titles of the tests in a source file. A value from a table row is `…`.
+ */
 export function titlesIn(source: string): string[] {
   const declared =
     /(?:\btest\(\s*(?:\{\s*name:\s*)?|testWith\(\s*\[[^\]]*\],\s*)(["`])((?:\\.|(?!\1)[^\\])*)\1/g;

@@ -1,5 +1,5 @@
 /**
- * `docs/threat_model.md` names what stops each attack and the test that shows it: all of these files exist, and each test is in its file.
+ * Checks that the files and tests that `docs/threat_model.md` names exist.
  */
 import { assert, assertEquals } from "@std/assert";
 import { titlesIn } from "./test_titles.ts";
@@ -13,7 +13,7 @@ interface Row {
   readonly tests: readonly { readonly file: string; readonly title: string }[];
 }
 
-/** The rows of the tables of attacks: their second cell names files, their third one tests. */
+/** Returns the rows of the tables of attacks. The second cell names files, the third one tests. */
 const rows: readonly Row[] = page.split("\n")
   .map((line) => line.split("|").map((cell) => cell.trim()).slice(1, -1))
   .filter((cells) => cells.length === 3 && cells[2]!.startsWith("`tests/"))
@@ -27,7 +27,7 @@ const rows: readonly Row[] = page.split("\n")
     }),
   }));
 
-Deno.test("threat model: every attack has a row that names what stops it", () => {
+Deno.test("threat model: every attack has a row with a defence", () => {
   assert(rows.length > 40);
   const named = page.split("\n").filter((line) => line.includes("| `tests/"));
   assertEquals(rows.length, named.length);
@@ -35,7 +35,7 @@ Deno.test("threat model: every attack has a row that names what stops it", () =>
 });
 
 for (const { attack, files, tests } of rows) {
-  Deno.test(`threat model: ${attack}: its files and tests are there`, async () => {
+  Deno.test(`threat model: ${attack}: its files and tests exist`, async () => {
     for (const file of files) assert((await Deno.stat(new URL(file, root))).isFile, file);
     for (const { file, title } of tests) {
       const titles = titlesIn(await Deno.readTextFile(new URL(file, root)));

@@ -1,17 +1,21 @@
 /**
- * The rules that `tidy_test.ts` holds. Each takes one file and answers with what it finds: the line, then what is there.
+ * The rules of `tidy_test.ts`. Each checks one file and returns its findings: a line number and
+ * what is there.
  */
 import { blankComments, blankStrings } from "./tidy_source.ts";
 
 export interface SourceFile {
-  /** From the top of the repository, with slashes. */
+  /** Relative to the repository, with slashes. */
   readonly path: string;
   readonly text: string;
 }
 
 type Check = (file: SourceFile) => string[];
 
-/** From left to right; imports go to the right only. What stands together never imports each other. */
+/**
+ * The layers from left to right. Imports go to the right only, and layers in one group never import
+ * each other.
+ */
 const layers: readonly (readonly string[])[] = [
   ["cli"],
   ["client/sqlite"],
@@ -25,16 +29,16 @@ const layers: readonly (readonly string[])[] = [
   ["leaves"],
 ];
 
-/** Where a dependency may be imported; one that is not named here may be imported anywhere. */
+/** The layers that may import a dependency. A dependency without an entry is allowed everywhere. */
 const homes: Readonly<Record<string, readonly string[]>> = {
   "node:sqlite": ["ledger/sqlite", "client/sqlite", "sqlite"],
-  // The tests check our JWS and JWE against it.
+  // Only the tests use it, to check our JWS and JWE.
   "jose": [],
   "@commander-js/": ["cli"],
   "commander": ["cli"],
 };
 
-/** What is passed in instead, and the one file that may have it. */
+/** Effects that are passed in as parameters, with the one file that may use them. */
 const effects: readonly { readonly pattern: RegExp; readonly home?: string }[] = [
   { pattern: /\bDate\.now\b/, home: "src/clock.ts" },
   { pattern: /\bnew Date\b(?!\s*\(\s*[^\s)])/, home: "src/clock.ts" },
@@ -48,13 +52,13 @@ const effects: readonly { readonly pattern: RegExp; readonly home?: string }[] =
   { pattern: /(?<![\w.])console\./ },
 ];
 
-/** The rules, by the sentence that a failure shows. */
+/** The rules by name. */
 export const findings: Readonly<Record<string, Check>> = {
   "imports go to the right only": (file) => {
     const from = layerOf(file.path);
     if (from === undefined) return [];
     return importsOf(file).flatMap(({ specifier, line }) => {
-      // The program's version stands in deno.json alone.
+      // The program's version is in deno.json alone.
       if (!specifier.startsWith(".") || specifier.endsWith("/deno.json")) return [];
       const target = new URL(specifier, `file:///${file.path}`).pathname.slice(1);
       return mayImport(from, layerOf(target)) ? [] : [`${line}: imports ${target}`];
@@ -92,14 +96,14 @@ export const findings: Readonly<Record<string, Check>> = {
   "a test asserts": (file) => {
     if (!file.path.endsWith("_test.ts")) return [];
     const asserts = importsOf(file).some(({ specifier }) =>
-      // A contract suite asserts for every implementation that is run through it.
+      // A contract suite asserts for each implementation.
       specifier === "@std/assert" || specifier.endsWith("_contract.ts")
     );
     return asserts ? [] : ["1: imports no assertion"];
   },
 };
 
-/** The layer of a file of src; `main` is left of all of them, and what is outside has none. */
+/** Returns a file's layer. `main` is left of all, and files outside `src` have none. */
 function layerOf(path: string): string | undefined {
   if (path === "main.ts") return "main";
   const folders = path.split("/").slice(0, -1);
@@ -128,7 +132,7 @@ function importsOf({ text }: SourceFile): { readonly specifier: string; readonly
   const code = blankComments(text);
   const statement = /\b(?:from|import)\s*\(?\s*(["'])([^"'\n]+)\1/g;
   return [...code.matchAll(statement)].map((found) => {
-    // The line of the specifier: where the statement ends.
+    // The line on which the statement ends.
     const end = found.index + found[0].length;
     return { specifier: found[2]!, line: code.slice(0, end).split("\n").length };
   });

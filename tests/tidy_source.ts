@@ -1,19 +1,19 @@
 /**
- * A source text without the parts that say nothing about what it does. Lines keep their numbers.
+ * Blanks comments and strings in a source text. Lines keep their numbers.
  */
 
-/** The text with every comment blanked, its strings as they are. */
+/** Returns the text with comments blanked. */
 export function blankComments(text: string): string {
   return text.replace(part, (found) => found.startsWith("/") ? blank(found) : found);
 }
 
-/** The text with every comment and every string blanked; what a template inserts is blanked with it. */
+/** Returns the text with comments and strings blanked, including the values in templates. */
 export function blankStrings(text: string): string {
   return text.replace(part, blank);
 }
 
-// A comment or a string, whichever begins first. A pattern between slashes that holds quotes would fool this; it then blanks
-// too much, never finds what is not there, and the next line is read as it is.
+// Matches a comment or a string. A regular expression with quotes would confuse it. Then it blanks
+// too much on that line, and never reports something that is not there.
 const part =
   /\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\[\s\S])*`/g;
 

@@ -1,6 +1,6 @@
 /**
- * The rules of the house that a program can hold: which layer may import which, and where each dependency and each effect of the
- * machine belongs. A failure names the file, the line and the rule.
+ * Checks the project's rules for layers, dependencies and effects. A failure names the file, the
+ * line and the rule.
  */
 import { assertEquals } from "@std/assert";
 import { findings, type SourceFile } from "./tidy_rules.ts";
@@ -17,7 +17,7 @@ for (const [rule, check] of Object.entries(findings)) {
 
 Deno.test({
   name: "tidy: git tracks no symbolic link",
-  // An archive of the sources has no index to look into.
+  // An archive of the sources has no git index.
   ignore: !await isCheckout(),
   fn: async () => {
     const { success, stdout } = await git("ls-files", "--stage", "-z");
@@ -28,7 +28,7 @@ Deno.test({
   },
 });
 
-Deno.test("tidy: there is something to look at", () => {
+Deno.test("tidy: the check finds source files", () => {
   assertEquals(files.some(({ path }) => path === "src/money.ts"), true);
   assertEquals(files.some(({ path }) => path === "tests/tidy_test.ts"), true);
 });
@@ -230,7 +230,7 @@ for (const file of fine) {
   });
 }
 
-/** Every TypeScript file of the project that is not a declaration of another's types. */
+/** Returns all TypeScript files of the project, except declarations of foreign types. */
 async function sourceFiles(folders: readonly string[]): Promise<SourceFile[]> {
   const found: SourceFile[] = [];
   for (const folder of folders) {
@@ -245,7 +245,7 @@ async function sourceFiles(folders: readonly string[]): Promise<SourceFile[]> {
   return found.toSorted((first, second) => first.path < second.path ? -1 : 1);
 }
 
-/** Whether this folder is a checkout that git can read. */
+/** Returns whether this folder is a git checkout. */
 async function isCheckout(): Promise<boolean> {
   try {
     return (await git("rev-parse", "--git-dir")).success;
