@@ -1,12 +1,22 @@
 /** REGISTER: a name for the key of the certificate request that introduced the connection. */
+import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
 import * as v from "valibot";
 import { sha256Hex } from "../pki/signing_key.ts";
 import type { Exchange } from "./exchange.ts";
 import { accountNameShape, base64UrlShape, countShape } from "./shapes.ts";
 
-/** What a one-time code is kept and compared as: SHA-256 in lower-case hexadecimal. */
+/** @returns the digest that the ledger stores of a one-time code: SHA-256 in lower-case hexadecimal */
 export function oneTimeCodeDigest(code: string): string {
   return sha256Hex(code);
+}
+
+/**
+ * @returns whether two digests of one-time codes are equal. It takes the same time wherever they
+ * differ, so that a stranger who sends codes learns nothing about the right one
+ */
+export function isSameCode(first: string, second: string): boolean {
+  const [one, other] = [first, second].map((digest) => new TextEncoder().encode(digest));
+  return one!.length === other!.length && timingSafeEqual(one!, other!);
 }
 
 const request = v.strictObject({

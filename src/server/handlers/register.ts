@@ -10,6 +10,7 @@ import { signAccountChange } from "../../protocol/account_change.ts";
 import { answered, type Outcome, refuse } from "../../protocol/exchange.ts";
 import { signIssue } from "../../protocol/issue.ts";
 import {
+  isSameCode,
   oneTimeCodeDigest,
   type RegisterAnswer,
   registerExchange,
@@ -33,7 +34,7 @@ export const registerRoute = applicantRoute({
       if (lastChange?.kind !== "revocation" || code === undefined) return refuse(210);
       const codeDigest = oneTimeCodeDigest(code);
       // Before every change of the ledger is verified: whoever guesses must not have the server do that again and again.
-      if (codeDigest !== lastChange.codeDigest) return refuse(210);
+      if (!isSameCode(codeDigest, lastChange.codeDigest ?? "")) return refuse(210);
       return outcomeOf(await reissue(request, { codeDigest, server, session }));
     }
     // Only a new account counts: a name that is there, whoever asks for it, takes nothing from others at its address.

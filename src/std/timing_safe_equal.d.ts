@@ -1,0 +1,1 @@
+export function timingSafeEqual(first: Uint8Array, second: Uint8Array): boolean;
