@@ -1,21 +1,24 @@
 /**
- * Lines that a person types, or that a pipe brings, for the numbered menu.
+ * Lines that a person types, or that a pipe or a file brings.
  */
 import { inputLineBytesMax } from "../limits.ts";
-import { FileError, messageOf } from "../errors.ts";
+import { FileError, systemReason } from "../errors.ts";
 
 export type LineResult =
   | { readonly kind: "line"; readonly text: string }
-  /** A line past {@link inputLineBytesMax}. None of it is kept; the next line is read as usual. */
+  /** A line that is too long. None of it is kept; the next line is read as usual. */
   | { readonly kind: "too_long" }
   | { readonly kind: "end" };
 
 /**
- * Reads UTF-8 text line by line, ended by LF or CRLF; the last line needs no end. What arrives before it is asked for is kept
- * for the next question. Bytes that are no UTF-8 become U+FFFD: the rule of whatever is being asked for refuses them.
+ * Reads UTF-8 text line by line. A line ends with LF or CRLF; the last line needs no end. Lines that
+ * arrive early are kept for the next question. Bytes that are not UTF-8 become U+FFFD, which the rule of
+ * each answer refuses.
  */
 export class LineInput {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #attempt: string;
+  readonly #lineBytesMax: number;
   readonly #ready: LineResult[] = [];
   #read: Promise<ReadableStreamReadResult<Uint8Array>> | undefined;
   /** The start of a line whose end has not arrived. */
@@ -23,15 +26,27 @@ export class LineInput {
   #skipping = false;
   #ended = false;
 
-  /** Takes the stream for itself until {@link close}. */
-  constructor(readable: ReadableStream<Uint8Array>) {
+  /**
+   * Takes the stream for itself until {@link close}.
+   *
+   * @param options `attempt` begins the error's text, as in "read receipts.json"
+   */
+  constructor(
+    readable: ReadableStream<Uint8Array>,
+    { attempt = "read the input", lineBytesMax = inputLineBytesMax }: {
+      readonly attempt?: string;
+      readonly lineBytesMax?: number;
+    } = {},
+  ) {
     this.#reader = readable.getReader();
+    this.#attempt = attempt;
+    this.#lineBytesMax = lineBytesMax;
   }
 
   /**
-   * The next line. One call at a time.
+   * Returns the next line. One call at a time.
    *
-   * An aborted call takes nothing: a read under way is kept, and what it brings goes to the next call.
+   * An aborted call takes nothing: a read under way goes on, and its bytes go to the next call.
    *
    * @throws the signal's reason when it is aborted
    * @throws {FileError} when the input cannot be read
@@ -42,7 +57,7 @@ export class LineInput {
     return this.#ready.shift() ?? { kind: "end" };
   }
 
-  /** Lets go of the stream, so that a read under way does not keep the process alive. Every later line is the end. */
+  /** Frees the stream, so that a read under way does not keep the process alive. Every later line is the end. */
   async close(): Promise<void> {
     this.#ended = true;
     this.#ready.length = 0;
@@ -58,7 +73,7 @@ export class LineInput {
     } catch (error) {
       signal?.throwIfAborted();
       this.#ended = true;
-      throw new FileError(`reading the input: ${messageOf(error)}`, { cause: error });
+      throw new FileError(`${this.#attempt}: ${systemReason(error)}`, { cause: error });
     }
     this.#read = undefined;
     if (this.#ended) return;
@@ -68,7 +83,7 @@ export class LineInput {
 
   #startRead(): Promise<ReadableStreamReadResult<Uint8Array>> {
     const read = this.#reader.read();
-    // It may fail while nobody waits for it, after an abort; the next call meets the failure then.
+    // After an abort it may fail while nobody waits for it. The next call meets that failure.
     read.catch(() => {});
     return read;
   }
@@ -82,7 +97,7 @@ export class LineInput {
     if (this.#skipping) return;
     this.#start = joined(this.#start, rest);
     // One byte more than a line may have: it can be the CR of a line of the greatest length.
-    if (this.#start.length > inputLineBytesMax + 1) this.#refuse();
+    if (this.#start.length > this.#lineBytesMax + 1) this.#refuse();
   }
 
   #endLine(rest: Uint8Array): void {
@@ -93,7 +108,7 @@ export class LineInput {
     const line = withoutCarriageReturn(joined(this.#start, rest));
     this.#start = new Uint8Array();
     this.#ready.push(
-      line.length > inputLineBytesMax
+      line.length > this.#lineBytesMax
         ? { kind: "too_long" }
         : { kind: "line", text: new TextDecoder().decode(line) },
     );
@@ -109,6 +124,20 @@ export class LineInput {
     this.#ended = true;
     if (this.#start.length > 0) this.#endLine(new Uint8Array());
   }
+}
+
+/**
+ * Asks a person a question with two answers.
+ *
+ * @returns whether the answer was yes; any other line, and the end of the input, is a no
+ */
+export async function askYesNo(
+  question: string,
+  { input, say }: { readonly input: LineInput; readonly say: (line: string) => void },
+): Promise<boolean> {
+  say(`${question} [y/N]`);
+  const answer = await input.next();
+  return answer.kind === "line" && /^y(es)?$/i.test(answer.text.trim());
 }
 
 const lineFeed = 0x0a;

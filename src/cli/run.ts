@@ -19,9 +19,8 @@ import { errorFields } from "./error_fields.ts";
 import { type ExitCode, exitCodeOfError, exitCodes } from "./exit_code.ts";
 import { isPayment, untilSignal } from "./client/interruption.ts";
 import { jsonLine } from "./json_line.ts";
-import { LineInput } from "./line_input.ts";
+import { askYesNo, LineInput } from "./line_input.ts";
 import { type ProcessIo, systemProcessIo } from "./process_io.ts";
-import { askYesNo } from "./yes_no.ts";
 
 export async function run(
   args: readonly string[],

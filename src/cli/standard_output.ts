@@ -2,7 +2,7 @@
  * The standard output of a command that prints a result and ends. A line that could not be written is a failure of its own: what was
  * done is done all the same.
  */
-import { messageOf, OutputError } from "../errors.ts";
+import { messageOf, OutputError, UnprintedPaymentError } from "../errors.ts";
 
 export class StandardOutput {
   readonly #writeSync: (bytes: Uint8Array) => number;
@@ -32,4 +32,38 @@ export class StandardOutput {
       else throw new OutputError(`write to the standard output: ${messageOf(cause)}`, { cause });
     }
   }
+}
+
+export interface BookedPayment {
+  readonly id: string;
+  readonly entry: number;
+  /** The command that finds the payment again. */
+  readonly askWith: string;
+}
+
+/**
+ * Prints a booked payment. A payer who does not see it would pay again.
+ *
+ * @throws {UnprintedPaymentError} when it cannot be printed, or nobody reads the output
+ */
+export function printPayment(
+  { id, entry, askWith }: BookedPayment,
+  print: () => void,
+  { isReaderGone }: { readonly isReaderGone: () => boolean },
+): void {
+  const fail = (reason: string, cause?: unknown) => {
+    const text = `print the payment ${id}: ${reason}; it is booked as entry ${entry}`;
+    return new UnprintedPaymentError(`${text}. Ask with: ${askWith} ${id}`, {
+      cause,
+      orderId: id,
+      entry,
+    });
+  };
+  try {
+    print();
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+    throw fail(messageOf(error), error);
+  }
+  if (isReaderGone()) throw fail("nobody reads the standard output any more");
 }

@@ -172,7 +172,7 @@ Deno.test("an input that cannot be read is a file error, once", async () => {
     pull: (controller) => controller.error(new Error("EIO")),
   });
   const input = new LineInput(failing);
-  await assertRejects(() => input.next(), FileError, "reading the input: EIO");
+  await assertRejects(() => input.next(), FileError, "read the input: EIO");
   assertEquals(await input.next(), { kind: "end" });
 });
 

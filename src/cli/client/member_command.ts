@@ -16,7 +16,7 @@ import { type ExitCode, exitCodeOfRefusal, exitCodes } from "../exit_code.ts";
 import { findPayment, refusedReference, resolveId } from "./find_payment.ts";
 import { interruptedBeforeOrder } from "./interruption.ts";
 import type { PaymentReference } from "./payment_reference.ts";
-import { printPayment } from "../print_payment.ts";
+import { printPayment } from "../standard_output.ts";
 import { receive } from "./receive_command.ts";
 import type { ProcessIo } from "../process_io.ts";
 

@@ -14,9 +14,8 @@ import { endpointText, type Network } from "../../transport/byte_stream.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
 import { platformDataHome } from "../data_home.ts";
 import { nearbyCaPath, readGivenFile, readNearbyCa } from "../given_file.ts";
-import type { LineInput } from "../line_input.ts";
+import { askYesNo, type LineInput } from "../line_input.ts";
 import type { ProcessIo } from "../process_io.ts";
-import { askYesNo } from "../yes_no.ts";
 
 export interface WalletIo extends Pick<ProcessIo, "environment" | "isTerminal" | "say"> {
   readonly input: LineInput;

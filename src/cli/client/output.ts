@@ -16,7 +16,12 @@ import { errorFields, errorText } from "../error_fields.ts";
 import { jsonLine } from "../json_line.ts";
 import { printable, quoted } from "../../printable.ts";
 import { settlementFields, settlementText } from "./settlement_text.ts";
-import type { WrittenReceipts } from "./receipt_files.ts";
+
+/** How many receipts were written into files, and how many files existed already. */
+export interface WrittenReceipts {
+  readonly written: number;
+  readonly present: number;
+}
 
 export interface ClientOutput {
   /** @param advice what people are told beside the result; to stderr */

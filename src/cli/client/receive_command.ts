@@ -1,7 +1,7 @@
 /**
  * `receive`: stay online and print each payment that arrives.
  */
-import type { Member } from "../../client/member.ts";
+import type { Member, OnlineOptions } from "../../client/member.ts";
 import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
 import { OutputError } from "../../errors.ts";
 import type { Refusal } from "../../protocol/exchange.ts";
@@ -9,8 +9,21 @@ import { printable } from "../../printable.ts";
 import type { TypeCommand } from "./command_typer.ts";
 import type { ClientOutput } from "./output.ts";
 import { errorText } from "../error_fields.ts";
-import { onlineOptions, type PeerAddressRequest } from "./online_options.ts";
 import type { ProcessIo } from "../process_io.ts";
+
+export interface PeerAddressRequest {
+  /** `--port`; 0 finds a free one. */
+  readonly port: number;
+  /** `--advertise` */
+  readonly advertise?: { readonly host: string; readonly port?: number } | undefined;
+}
+
+/** @returns where to listen for peers, and what address to tell them */
+export function onlineOptions(
+  { port, advertise }: PeerAddressRequest,
+): Pick<OnlineOptions, "listen" | "advertise"> {
+  return { listen: { host: "::", port }, advertise };
+}
 
 export interface ReceiveOptions
   extends PeerAddressRequest, Pick<ProcessIo, "onSignal" | "say" | "isReaderGone"> {

@@ -17,7 +17,7 @@ import { completionCommand } from "./completion.ts";
 import { examples, helpPage } from "./help_page.ts";
 import { flagInEnvironment, pathsIn } from "./option_values.ts";
 import { ProgramCommand } from "./program_command.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "./value_rule.ts";
 import { firstOf, type RequestOf, requestOf, withoutUndefined } from "./request_of.ts";
 
 /** What `micropay server` was asked to do. */

@@ -5,11 +5,11 @@ import {
   certificateDaysMax,
   historyEntriesMax,
   rekeyHoursMax,
+  type RsaBits,
   timeoutSecondsMax,
   userLimitMax,
 } from "../../limits.ts";
 import { type AccountName, accountNameRule, parseAccountName } from "../../account_name.ts";
-import type { RsaBits } from "../../limits.ts";
 import { isMemo, memoRule } from "../../memo.ts";
 import { amountRuleFor, parseAmount } from "../../money.ts";
 import { parseFingerprint } from "../../pki/fingerprint.ts";

@@ -3,10 +3,9 @@
  */
 import { type Argument, Command, type Option } from "commander";
 import type { Environment } from "../process_io.ts";
-import { Refusal } from "./refusal.ts";
+import { type ReadValue, Refusal } from "./value_rule.ts";
 import { unexpectedOption, unexpectedWord } from "./unexpected_word.ts";
 import { flagInEnvironment } from "./option_values.ts";
-import type { ReadValue } from "./value_rule.ts";
 
 /**
  * A command of the program, or the program itself.

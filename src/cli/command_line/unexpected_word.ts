@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { printable } from "../../printable.ts";
 import { isNamed } from "./command_words.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "./value_rule.ts";
 
 /** Refuses an option that the command does not have. */
 export function unexpectedOption(given: string, command: Command): Refusal {

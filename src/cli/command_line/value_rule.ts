@@ -2,7 +2,9 @@
  * Functions that read the text of a value, and refuse it with one sentence.
  */
 import { printable } from "../../printable.ts";
-import { Refusal } from "./refusal.ts";
+
+/** What is wrong with the words, as one sentence for a person. */
+export class Refusal extends Error {}
 
 /** What completion suggests for a value: words, or the paths that the shell finds. */
 export type Suggested = readonly string[] | "file" | "directory";

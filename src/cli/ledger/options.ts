@@ -13,7 +13,7 @@ import {
   memo,
   type Paths,
 } from "../command_line/option_values.ts";
-import { Refusal } from "../command_line/refusal.ts";
+import { Refusal } from "../command_line/value_rule.ts";
 import { firstOf, type NoOptions, requestOf } from "../command_line/request_of.ts";
 
 /** Adds `ledger` and its commands to the program. */

@@ -32,7 +32,7 @@ import { exportAll } from "./export.ts";
 import { requireLedgerFiles } from "./files.ts";
 import { type LedgerOutput, ledgerOutput } from "./output.ts";
 import { showFound } from "./show.ts";
-import { printPayment } from "../print_payment.ts";
+import { printPayment } from "../standard_output.ts";
 import { ProgressBar } from "./progress_bar.ts";
 import type { ProcessIo } from "../process_io.ts";
 

@@ -26,11 +26,10 @@ import { type ExitCode, exitCodes } from "../exit_code.ts";
 import { runGencert } from "../gencert/run_gencert.ts";
 import { certificateDaysDefault } from "../gencert/options.ts";
 import { joinLine } from "./join_line.ts";
-import { LineInput } from "../line_input.ts";
+import { askYesNo, LineInput } from "../line_input.ts";
 import { OutputQueue } from "./output_queue.ts";
 import { openServerLog, type ServerLog } from "./server_log.ts";
 import type { ProcessIo } from "../process_io.ts";
-import { askYesNo } from "../yes_no.ts";
 
 const hourMs = 3_600_000;
 

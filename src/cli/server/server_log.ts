@@ -1,16 +1,15 @@
 /**
  * What the server prints: each event as one line of text or of JSON. Everything that came from outside is escaped.
  */
+import { defaultFolder, gencertCommandLine } from "../../pki/gencert_hint.ts";
 import { logTextCharactersMax } from "../../limits.ts";
 import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
-import { defaultFolder } from "../../pki/gencert_hint.ts";
 import { excerpt, printable } from "../../printable.ts";
 import { addressGroup } from "../../server/admission/address_group.ts";
 import type { Occupancy } from "../../server/admission/occupancy.ts";
 import type { ServerEvent } from "../../server/server_event.ts";
 import type { Endpoint } from "../../transport/byte_stream.ts";
-import { expiryLine } from "./expiry_line.ts";
 import { escapeRisky } from "../json_line.ts";
 import { LogRateLimit, type LogSubject } from "./log_rate_limit.ts";
 
@@ -217,4 +216,24 @@ function plain(
     ...(withSealed && { sealed: line }),
     ...(error !== undefined && { error: messageOf(error) }),
   };
+}
+
+/**
+ * @param certs the folder of the server's certificates
+ * @returns the line about a certificate that ends soon, with what to do
+ */
+function expiryLine(
+  { certificate, notAfterMs, daysLeft }: Extract<ServerEvent, { kind: "expiry" }>,
+  certs: string,
+): string {
+  const end = new Date(notAfterMs).toISOString();
+  const when = daysLeft === 0
+    ? `expired on ${end}, so that no client believes this server`
+    : `expires in ${daysLeft === 1 ? "1 day" : `${daysLeft} days`}, on ${end}`;
+  if (certificate === "server") {
+    const renew = gencertCommandLine(certs, "renew");
+    return `The server's certificate ${when}; ${renew} makes a new one, then restart the server`;
+  }
+  return `The CA's certificate ${when}; it cannot be renewed and its ledger ends with it: ` +
+    "docs/operating.md says how to go on";
 }

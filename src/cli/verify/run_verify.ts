@@ -13,18 +13,20 @@ import {
   FileError,
   messageOf,
   ProtocolError,
+  systemReason,
   UsageError,
 } from "../../errors.ts";
+import { lineBytesMax } from "../../limits.ts";
 import type { TrustAnchor } from "../../pki/trust_anchor.ts";
 import { printable, quoted } from "../../printable.ts";
 import { orderSigner } from "../../protocol/order.ts";
 import { type JsonObject, parseJsonObject } from "../../strict_json.ts";
 import type { VerifyRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
+import { LineInput } from "../line_input.ts";
 import { nearbyCaPath, readGivenFile, readNearbyCa } from "../given_file.ts";
 import { jsonLine } from "../json_line.ts";
 import type { ProcessIo } from "../process_io.ts";
-import { verifyLines } from "./receipt_lines.ts";
 
 /**
  * @throws {UsageError} when there is no CA to check with, or nothing to check
@@ -39,7 +41,7 @@ export async function runVerify(
   let looked = 0;
   let wrong = 0;
   for (const name of files) {
-    for await (const { file, number, text } of verifyLines(name, { openInput })) {
+    for await (const { file, number, text } of linesOf(name, { openInput })) {
       const verdict = verdictOf(text, anchor);
       if (verdict === "no_payment") continue;
       // Nobody named the CA: it may have come in one folder with the receipts. With --json each line names the ledger.
@@ -66,6 +68,47 @@ export async function runVerify(
     );
   }
   return wrong === 0 ? exitCodes.ok : exitCodes.error;
+}
+
+/** A line of a file that is not empty. */
+interface FileLine {
+  /** The file's name as it was given; `stdin` for the standard input. */
+  readonly file: string;
+  /** From 1. */
+  readonly number: number;
+  /** Without white space around it; `undefined` when it is longer than any receipt's. */
+  readonly text: string | undefined;
+}
+
+/**
+ * @param name `-` for the standard input
+ * @throws {FileError} when it cannot be read
+ */
+async function* linesOf(
+  name: string,
+  { openInput }: Pick<ProcessIo, "openInput">,
+): AsyncGenerator<FileLine> {
+  const file = name === "-" ? "stdin" : name;
+  const input = new LineInput(name === "-" ? openInput() : await openFile(name), {
+    attempt: `read ${file}`,
+    lineBytesMax,
+  });
+  for (let number = 1;; number++) {
+    const line = await input.next();
+    if (line.kind === "end") return;
+    const text = line.kind === "line" ? line.text.trim() : undefined;
+    if (text !== "") yield { file, number, text };
+  }
+}
+
+async function openFile(path: string): Promise<ReadableStream<Uint8Array>> {
+  try {
+    return (await Deno.open(path)).readable;
+  } catch (cause) {
+    const isMissing = cause instanceof Deno.errors.NotFound;
+    const reason = isMissing ? "there is no such file" : systemReason(cause);
+    throw new FileError(`read ${path}: ${reason}`, { cause });
+  }
 }
 
 /** @returns what was proven; what is wrong, as a sentence; or that the line is about no payment */

@@ -24,13 +24,13 @@ import type { MeteredNetwork } from "../../../transport/metered_network.ts";
 import { errorText } from "../../error_fields.ts";
 import { type ExitCode, exitCodes } from "../../exit_code.ts";
 import type { LineInput } from "../../line_input.ts";
-import { printPayment } from "../../print_payment.ts";
+import { printPayment } from "../../standard_output.ts";
 import type { ProcessIo } from "../../process_io.ts";
 import { adviceOn, type Attempt, type NextSteps, registeredText } from "../advice.ts";
 import { askBalanceSoon } from "../balance_soon.ts";
 import type { TypeCommand } from "../command_typer.ts";
 import { refusedReference, resolveId } from "../find_payment.ts";
-import { onlineOptions, type PeerAddressRequest } from "../online_options.ts";
+import { onlineOptions, type PeerAddressRequest } from "../receive_command.ts";
 import { historyEntriesDefault } from "../options.ts";
 import {
   historyLine,
