@@ -22,7 +22,7 @@ testWith(["systemd-analyze"], "systemd refuses a unit with a misspelled line", a
 });
 
 Deno.test("the unit runs the server in the folder that systemd makes for it", () => {
-  assert(unit.includes(`\nExecStart=${program} server 8888 --silent\n`), unit);
+  assert(unit.includes(`\nExecStart=${program} server 8888 30 --silent\n`), unit);
   assert(unit.includes("\nWorkingDirectory=/var/lib/micropay\n"), unit);
   assert(unit.includes("\nStateDirectory=micropay\n"), unit);
 });

@@ -5,7 +5,14 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { runCommand } from "./command.ts";
-import { type Ended, isExecutable, Program, type ProgramOptions } from "./program.ts";
+import {
+  type Ended,
+  isExecutable,
+  Program,
+  programCommand,
+  type ProgramOptions,
+} from "./program.ts";
+import { quoted } from "./terminal.ts";
 
 export interface StartServerOptions {
   /** After the port. */
@@ -100,6 +107,15 @@ export class Scene implements AsyncDisposable {
 
   home(person: string): string {
     return this.path("homes", person);
+  }
+
+  /** @returns a folder for the PATH, with a `micropay` in it */
+  async programFolder(): Promise<string> {
+    const folder = this.path("bin");
+    await Deno.mkdir(folder);
+    const program = `#!/bin/sh\nexec ${programCommand().map(quoted).join(" ")} "$@"\n`;
+    await Deno.writeTextFile(join(folder, "micropay"), program, { mode: 0o755 });
+    return folder;
   }
 
   /**

@@ -3,8 +3,8 @@
  * result is what stands on their screens.
  */
 import { openScene } from "../end_to_end/driver.ts";
-import { programCommand, runtimeEnvironment } from "../end_to_end/program.ts";
-import { quoted, Terminal } from "../end_to_end/terminal.ts";
+import { runtimeEnvironment } from "../end_to_end/program.ts";
+import { Terminal } from "../end_to_end/terminal.ts";
 
 /** A terminal at the end of the session. */
 export interface Screen {
@@ -37,9 +37,7 @@ export async function playSession(): Promise<readonly Screen[]> {
   await using scene = await openScene();
   // The server shows the first name that the operator gave the certificate.
   await scene.gencert("--host", "pi4");
-  await Deno.mkdir(scene.path("bin"));
-  const program = `#!/bin/sh\nexec ${programCommand().map(quoted).join(" ")} "$@"\n`;
-  await Deno.writeTextFile(scene.path("bin", "micropay"), program, { mode: 0o755 });
+  const programs = await scene.programFolder();
 
   const open = async (person: string, folder: string) => {
     await Deno.mkdir(scene.path(folder), { recursive: true });
@@ -49,7 +47,7 @@ export async function playSession(): Promise<readonly Screen[]> {
       folder: scene.path(folder),
       env: {
         ...env,
-        PATH: `${scene.path("bin")}:${PATH || "/usr/bin:/bin"}`,
+        PATH: `${programs}:${PATH || "/usr/bin:/bin"}`,
         PS1: "$ ",
         MICROPAY_HOME: scene.home(person),
       },
