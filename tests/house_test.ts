@@ -199,8 +199,10 @@ function filesIn(folder: string): string[] {
 
 /** Returns the words after `micropay` of each complete command in a document's code blocks. */
 function commandsIn(text: string): string[][] {
-  const blocks = [...text.matchAll(/^```(?:sh|console)?\n(.*?)^```/gms)].map(([, block]) => block!);
-  const commands = blocks.join("").matchAll(/(?:^|^.*[&|] |^\$ )micropay ([^\n|>&;]*)/gm);
+  const blocks = [...text.matchAll(/^ *```(?:sh|console)?\n(.*?)^ *```/gms)].map(([, block]) =>
+    block!
+  );
+  const commands = blocks.join("").matchAll(/(?:^ *(?:\$ )?|^.*[&|] )micropay ([^\n|>&;']*)/gm);
   return [...commands]
     .map(([, line]) => line!.replace(/ +# .*/, "").trim())
     .filter((line) => !/…|SERVER_IP/.test(line))
