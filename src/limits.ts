@@ -83,6 +83,21 @@ export const historyPageEntriesMax = 16;
  */
 export const chainDigestsMax = 600;
 
+/**
+ * Most characters of the header of a signed document, enough for a chain of certificates. Past it:
+ * the document is refused.
+ */
+export const documentHeaderCharactersMax = 40_000;
+
+/**
+ * Most characters of an unknown member's name in an error text. A stranger's name may be as long as
+ * a line. Past it: the text has the beginning.
+ */
+export const namedMemberCharactersMax = 64;
+
+/** Most characters of an operator's one-time code. Ours have 19. Past it: refused. */
+export const oneTimeCodeCharactersMax = 64;
+
 // ## Time for each phase
 
 /**
@@ -411,6 +426,12 @@ export const logWindowMs = 10 * second;
  */
 export const logMembersAtAddress = 10;
 
+/**
+ * Most tries of a listener to find a port that is free for IPv6 and IPv4. A port that is free for
+ * IPv6 is nearly always free for IPv4 too. Past it: the server or client does not start.
+ */
+export const freePortTriesMax = 20;
+
 // ## Orders
 
 /**
@@ -475,6 +496,33 @@ export const textFileBytesMax = 1024 * 1024;
  */
 export const keptCopiesMax = 9;
 
+/**
+ * Most tries to lock a file that its holder removes at that instant. Past it: the command ends; the
+ * file is in use.
+ */
+export const lockFileTriesMax = 10;
+
+/** Most symbolic links in a row to a ledger. Past it: they form a circle, and the path is refused. */
+export const symbolicLinksMax = 40;
+
+/**
+ * Most ids that occur twice which an audit looks for. A ledger in order has none. Past it: the rest
+ * is ignored, because one is enough to fail.
+ */
+export const auditedRepetitionsMax = 1000;
+
+/**
+ * Most parsed headers of orders that an audit remembers, one for each certificate that signs. Each
+ * takes about 1 KiB. Past it: headers are parsed again.
+ */
+export const auditedHeadersMax = 10_000;
+
+/**
+ * Most refunded payments that an audit remembers. Without them it would add up a payment's refunds
+ * for each of them. Past it: all are forgotten, and the next ones are added up from the ledger.
+ */
+export const refundedPaymentsRememberedMax = 10_000;
+
 // ## The command line
 
 /**
@@ -530,3 +578,15 @@ export const outputDrainMs = 2 * second;
  * names are printed before they are checked, and may be thousands long. Past it: cut, with `…`.
  */
 export const logTextCharactersMax = 256;
+
+/** Most bytes of one write to a server's output, so that it is soon known how much was taken. Past it: several writes. */
+export const outputBatchBytesMax = 64 * 1024;
+
+/** Longest wait for a balance that completes a sentence. Past it: the sentence comes without it. */
+export const balanceWaitMs = 1 * second;
+
+/** Most entries that `ledger show` prints for an account. Past it: the newest. */
+export const shownEntriesMax = 10;
+
+/** Smallest width of a help page in columns, so that there is room beside the options' names. */
+export const helpColumnsMin = 60;

@@ -1,6 +1,7 @@
 /**
  * Checking a whole ledger, from its first entry, without believing any of it. Memory grows with the accounts, not with the entries.
  */
+import { auditedRepetitionsMax } from "../limits.ts";
 import { LedgerError } from "../errors.ts";
 import { changeDigest, statementDigest } from "../ledger/account_change.ts";
 import { chainHash, type Entry, entryDigest } from "../ledger/entry.ts";
@@ -249,14 +250,11 @@ class RowAudit {
   }
 }
 
-/** In a ledger in order there is none; of any number of them the first few are enough to find one. */
-const repeatedMax = 1000;
-
 function firstRepeated(snapshot: LedgerSnapshot): Map<string, boolean> {
   const ids = new Map<string, boolean>();
   for (const id of snapshot.repeatedIds()) {
     ids.set(id, false);
-    if (ids.size >= repeatedMax) break;
+    if (ids.size >= auditedRepetitionsMax) break;
   }
   return ids;
 }

@@ -1,6 +1,7 @@
 /**
  * Whether an entry is what somebody signed: its order is genuine, by the one who had to sign it, and says the same as the entry.
  */
+import { auditedHeadersMax } from "../limits.ts";
 import { BoundedMap } from "../bounded_map.ts";
 import { CertificateError, EnvelopeError, ProtocolError } from "../errors.ts";
 import { type Entry, issuingAccount } from "../ledger/entry.ts";
@@ -16,13 +17,10 @@ import {
 import { judgeOrder } from "../protocol/order_validity.ts";
 import type { AuditedAccounts } from "./audited_accounts.ts";
 
-/** Headers remembered, one for each certificate that signs orders; more are read again. About 1 KiB each. */
-const headersMax = 10_000;
-
 export class OrderCheck {
   readonly #anchor: TrustAnchor;
   readonly #accounts: Pick<AuditedAccounts, "certificateFault">;
-  readonly #headers = new BoundedMap<string, CertificateChain>(headersMax);
+  readonly #headers = new BoundedMap<string, CertificateChain>(auditedHeadersMax);
 
   /** @param accounts as the rows before the entry made them */
   constructor(

@@ -1,6 +1,7 @@
 /**
  * Whether refunds are of earlier payments the other way round, and together within them.
  */
+import { refundedPaymentsRememberedMax } from "../limits.ts";
 import type { Entry } from "../ledger/entry.ts";
 import type { LedgerSnapshot } from "../ledger/snapshot.ts";
 import { decodeEntry } from "./stored_entry.ts";
@@ -11,12 +12,6 @@ interface RefundedPayment {
   refunded: number;
 }
 
-/**
- * Refunded payments remembered; after so many all are forgotten, and what comes again is added up from the ledger. Adding up each
- * time would take for ever where one payment is refunded in many small parts.
- */
-const rememberedPaymentsMax = 10_000;
-
 export class RefundCheck {
   readonly #snapshot: Pick<LedgerSnapshot, "entryById" | "refundsOf">;
   readonly #paymentsMax: number;
@@ -26,7 +21,7 @@ export class RefundCheck {
 
   constructor(
     snapshot: Pick<LedgerSnapshot, "entryById" | "refundsOf">,
-    { paymentsMax = rememberedPaymentsMax }: { paymentsMax?: number } = {},
+    { paymentsMax = refundedPaymentsRememberedMax }: { paymentsMax?: number } = {},
   ) {
     this.#snapshot = snapshot;
     this.#paymentsMax = paymentsMax;

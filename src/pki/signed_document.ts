@@ -17,7 +17,12 @@ import {
 } from "../base64.ts";
 import type { BoundedMap } from "../bounded_map.ts";
 import { EnvelopeError } from "../errors.ts";
-import { certificateBytesMax, chainCertificatesMax, lineBytesMax } from "../limits.ts";
+import {
+  certificateBytesMax,
+  chainCertificatesMax,
+  documentHeaderCharactersMax,
+  lineBytesMax,
+} from "../limits.ts";
 import { type JsonObject, parseJsonObject } from "../strict_json.ts";
 import type { PublicKey, SigningKey } from "./signing_key.ts";
 
@@ -83,7 +88,6 @@ export function signDocument(
 
 /** Characters of a signature in base64url: it has 64 bytes. */
 const signatureLength = 86;
-const headerLengthMax = 40_000;
 
 /** Headers of one document type that were read before, with their certificates. */
 export type KnownHeaders = BoundedMap<string, CertificateChain>;
@@ -106,7 +110,8 @@ export function readDocument(
 ): UnverifiedDocument {
   const headerEnd = jws.indexOf(".");
   const payloadEnd = jws.length - signatureLength - 1;
-  const isForm = jws.length <= lineBytesMax && headerEnd > 0 && headerEnd <= headerLengthMax &&
+  const isForm = jws.length <= lineBytesMax && headerEnd > 0 &&
+    headerEnd <= documentHeaderCharactersMax &&
     payloadEnd > headerEnd + 1 && jws.indexOf(".", headerEnd + 1) === payloadEnd;
   if (!isForm) throw new EnvelopeError(`read a ${typ}: not a compact JWS`);
   const payloadBytes = decodePart(jws.slice(headerEnd + 1, payloadEnd), typ);

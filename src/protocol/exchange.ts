@@ -2,6 +2,7 @@
  * A question and its answer. Each exchange is declared once, in the file named for it, and both sides read the declaration:
  * the server checks the request by it, the client the answer.
  */
+import { namedMemberCharactersMax } from "../limits.ts";
 import * as v from "valibot";
 import { ProtocolError } from "../errors.ts";
 import { excerpt, quoted } from "../printable.ts";
@@ -111,10 +112,8 @@ export function check<Value>(shape: Shape<Value>, body: unknown, attempt: string
 
 function nameOf(member: string | undefined): string {
   if (member === undefined) return "the body";
-  return ownMember.test(member) ? member : quoted(excerpt(member, memberCharactersMax));
+  return ownMember.test(member) ? member : quoted(excerpt(member, namedMemberCharactersMax));
 }
 
-/** Of the member that an error names: ours are shorter, and a stranger's may be as long as a line. */
-const memberCharactersMax = 64;
 /** What a member of ours may look like, or a path to one within another. A stranger's may be anything. */
-const ownMember = new RegExp(`^[\\w.]{1,${memberCharactersMax}}$`);
+const ownMember = new RegExp(`^[\\w.]{1,${namedMemberCharactersMax}}$`);

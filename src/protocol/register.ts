@@ -1,4 +1,5 @@
 /** REGISTER: a name for the key of the certificate request that introduced the connection. */
+import { oneTimeCodeCharactersMax } from "../limits.ts";
 import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
 import * as v from "valibot";
 import { sha256Hex } from "../pki/signing_key.ts";
@@ -22,7 +23,14 @@ export function isSameCode(first: string, second: string): boolean {
 const request = v.strictObject({
   name: accountNameShape,
   /** The operator's one-time code, for an account whose certificate was revoked because its key was lost. */
-  code: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(64), v.regex(/^[\x21-\x7e]+$/))),
+  code: v.optional(
+    v.pipe(
+      v.string(),
+      v.minLength(1),
+      v.maxLength(oneTimeCodeCharactersMax),
+      v.regex(/^[\x21-\x7e]+$/),
+    ),
+  ),
 });
 
 const answer = v.strictObject({

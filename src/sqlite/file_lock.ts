@@ -8,7 +8,7 @@ import { resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { attempting, inodeOf, removeIfThere, reserveName } from "../durable_files.ts";
 import { FileError } from "../errors.ts";
-import { fileLockWaitMs } from "../limits.ts";
+import { fileLockWaitMs, lockFileTriesMax } from "../limits.ts";
 import { failureReason, sqliteCondition } from "./sqlite_error.ts";
 
 /**
@@ -36,9 +36,6 @@ export class LockTakenError extends FileError {
   }
 }
 
-/** The lock file changes under us only when its holder removes it at that instant. */
-const attemptsMax = 10;
-
 /**
  * Takes the lock. A wait for it blocks the process.
  *
@@ -58,7 +55,7 @@ function takeSteps(
   path: string,
   { steps, waitMs }: { readonly steps: readonly LockMode[]; readonly waitMs: number },
 ): FileLock {
-  for (let attempts = 1; attempts <= attemptsMax; attempts++) {
+  for (let attempts = 1; attempts <= lockFileTriesMax; attempts++) {
     attempting(
       `cannot make the file ${path}: its folder is missing or not writable`,
       // Closing a descriptor of a file frees the locks that this process has on it. A new file has none.

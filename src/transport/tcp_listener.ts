@@ -1,6 +1,7 @@
 /**
  * Listens for TCP connections. The address `::` covers IPv4 and IPv6.
  */
+import { freePortTriesMax } from "../limits.ts";
 import { ListenError, messageOf } from "../errors.ts";
 import { type ByteStream, type Endpoint, endpointText, type Listener } from "./byte_stream.ts";
 import { JoinedListener } from "./joined_listener.ts";
@@ -8,8 +9,6 @@ import { TcpStream } from "./tcp_stream.ts";
 
 const allOfBoth = "::";
 const allOfIpv4 = "0.0.0.0";
-/** A free port of IPv6 is nearly always free for IPv4 too. */
-const freePortTries = 20;
 
 /**
  * Listens for TCP connections.
@@ -42,7 +41,7 @@ function listenOnAll(port: number): Listener {
       return new JoinedListener([new TcpListener(ipv6), new TcpListener(ipv4)]);
     } catch (error) {
       ipv6.close();
-      if (port !== 0 || tries === freePortTries || !isTaken(error)) throw error;
+      if (port !== 0 || tries === freePortTriesMax || !isTaken(error)) throw error;
     }
   }
 }

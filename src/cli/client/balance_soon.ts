@@ -1,12 +1,10 @@
 /**
  * The balance for a sentence that can do without it.
  */
+import { balanceWaitMs } from "../../limits.ts";
 import type { Member } from "../../client/member.ts";
 import { MicropayError } from "../../errors.ts";
 import { withDeadline } from "../../transport/deadline.ts";
-
-/** What is known already is not held back any longer for it. */
-const waitMsMax = 1000;
 
 /** @returns nothing when the server does not tell it soon */
 export async function askBalanceSoon(
@@ -20,7 +18,7 @@ export async function askBalanceSoon(
       givenUp.addEventListener("abort", () => resolve(undefined), { once: true });
     });
     return await Promise.race([askBalance(member), late]);
-  }, { clock, timeoutMs: waitMsMax, signal });
+  }, { clock, timeoutMs: balanceWaitMs, signal });
 }
 
 async function askBalance(member: Member): Promise<number | undefined> {

@@ -1,6 +1,7 @@
 /**
  * The operator's one-time code of `register`: from the command line, or from a file, which no list of processes shows.
  */
+import { oneTimeCodeCharactersMax } from "../../limits.ts";
 import { UsageError } from "../../errors.ts";
 import { readGivenFile } from "../given_file.ts";
 import type { LineInput } from "../line_input.ts";
@@ -37,7 +38,7 @@ export async function readOneTimeCode(
   // Not repeated: it may be a code with a slip in it, or something that is secret otherwise.
   throw new UsageError(
     `read the code from ${codeFile === "-" ? "the standard input" : codeFile}: its first line is ` +
-      `not a one-time code, 1 to 64 letters, digits and hyphens`,
+      `not a one-time code, 1 to ${oneTimeCodeCharactersMax} letters, digits and hyphens`,
   );
 }
 

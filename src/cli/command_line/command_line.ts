@@ -3,6 +3,7 @@
  * and looks at nothing that it does not get as a parameter, so tests see every text that a person
  * may see.
  */
+import { helpColumnsMin } from "../../limits.ts";
 import type { Command as TypedCommand } from "@commander-js/extra-typings";
 import { type Command, CommanderError } from "commander";
 import { isPrintable, printable } from "../../printable.ts";
@@ -80,7 +81,7 @@ export function parseCommandLine(
   let printed = "";
   const program = new ProgramCommand("micropay").configureOutput({
     writeOut: (text) => printed += text,
-    getOutHelpWidth: () => Math.max(options.columns ?? 80, columnsMin),
+    getOutHelpWidth: () => Math.max(options.columns ?? 80, helpColumnsMin),
     getOutHasColors: () => false,
   });
   const request = addCommands(program, options);
@@ -99,9 +100,6 @@ export function parseCommandLine(
   const made = request();
   return made ? withoutUndefined(made) : { kind: "print", text: printed, exitCode: 0 };
 }
-
-/** Help is not laid out narrower: nothing could be read beside the options' names. */
-const columnsMin = 60;
 
 function addCommands(program: ProgramCommand, { environment, version }: CommandLineOptions) {
   program

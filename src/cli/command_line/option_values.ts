@@ -4,6 +4,7 @@
 import {
   certificateDaysMax,
   historyEntriesMax,
+  oneTimeCodeCharactersMax,
   rekeyHoursMax,
   type RsaBits,
   timeoutSecondsMax,
@@ -101,12 +102,13 @@ export const orderId = valueOf("an order's id is a UUID of version 7", (text) =>
   return isOrderId(id) ? id : undefined;
 });
 
-export const oneTimeCodeRule =
-  "a one-time code is what the operator gave, 1 to 64 letters, digits and hyphens";
+export const oneTimeCodeRule = "a one-time code is what the operator gave, " +
+  `1 to ${oneTimeCodeCharactersMax} letters, digits and hyphens`;
 
 /** Reads it in either case, as people copy it from paper. */
 export function parseOneTimeCode(text: string): string | undefined {
-  return /^[A-Za-z0-9-]{1,64}$/.test(text) ? text.toUpperCase() : undefined;
+  const isCode = /^[A-Za-z0-9-]+$/.test(text) && text.length <= oneTimeCodeCharactersMax;
+  return isCode ? text.toUpperCase() : undefined;
 }
 
 export const oneTimeCode = valueOf(oneTimeCodeRule, parseOneTimeCode);

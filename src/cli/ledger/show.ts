@@ -1,6 +1,7 @@
 /**
  * `ledger show`: finds what was meant and prints it.
  */
+import { shownEntriesMax } from "../../limits.ts";
 import { orderDigest } from "../../ledger/entry.ts";
 import {
   type LedgerSnapshot,
@@ -15,9 +16,6 @@ import { refuse } from "../../protocol/exchange.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
 import type { LedgerOutput, ShownEntry } from "./output.ts";
 import type { LedgerSelector } from "../command_line/option_values.ts";
-
-/** Entries shown with an account. */
-const lastEntries = 10;
 
 export function showFound(
   snapshot: LedgerSnapshot,
@@ -65,7 +63,7 @@ function findAccount(snapshot: LedgerSnapshot, name: string) {
   const entries: StoredEntry[] = [];
   for (const entry of snapshot.entriesOf(name)) {
     entries.push(entry);
-    if (entries.length > lastEntries) entries.shift();
+    if (entries.length > shownEntriesMax) entries.shift();
   }
   return { ...found, certificate, changes: changes.reverse(), entries: entries.reverse() };
 }

@@ -2,11 +2,8 @@
  * The standard output of a server, which nobody may read: a pager, a stopped terminal, a log that is stuck. Lines wait here and are written
  * beside everything else, in order; a write that held up the program would hold up its deadlines and signals, too.
  */
-import { outputDrainMs, outputQueueBytesMax } from "../../limits.ts";
+import { outputBatchBytesMax, outputDrainMs, outputQueueBytesMax } from "../../limits.ts";
 import type { Clock } from "../../clock.ts";
-
-/** Bytes given away at a time, so that what was taken of them is known soon. */
-const batchBytesMax = 64 * 1024;
 
 export interface OutputQueueOptions {
   /** Writes some of the bytes without holding anything up, and says how many. */
@@ -94,7 +91,7 @@ export class OutputQueue {
     };
     if (this.#isMidLine) add(new TextEncoder().encode("\n"));
     let count = 0;
-    while (count < this.#pieces.length && at < batchBytesMax) {
+    while (count < this.#pieces.length && at < outputBatchBytesMax) {
       const piece = this.#pieces[count++]!;
       if ("leftOut" in piece) {
         add(new TextEncoder().encode(`${this.#options.leftOutLine(piece.leftOut)}\n`));

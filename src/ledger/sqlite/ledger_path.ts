@@ -2,6 +2,7 @@
  * The path of a ledger. SQLite keeps its logs, and we keep our lock, beside the name of the file. So a
  * ledger may be used under one name only.
  */
+import { symbolicLinksMax } from "../../limits.ts";
 import { basename, dirname, resolve } from "node:path";
 import { attempting, unlessMissing } from "../../durable_files.ts";
 import { FileError, systemReason } from "../../errors.ts";
@@ -10,9 +11,6 @@ import { FileError, systemReason } from "../../errors.ts";
 export const logSuffixes = ["-wal", "-shm", "-journal"] as const;
 /** All names that belong beside a ledger: its logs and its lock. */
 const sideFileSuffixes = [...logSuffixes, "-lock"] as const;
-
-/** More links than this in a row are a circle. */
-const linksMax = 40;
 
 /**
  * Follows symbolic links to the file that they mean, also when that file is not there yet.
@@ -23,7 +21,7 @@ const linksMax = 40;
  */
 export function resolveLedgerPath(file: string): string {
   let path = resolve(file);
-  for (let links = 0; links < linksMax; links++) {
+  for (let links = 0; links < symbolicLinksMax; links++) {
     try {
       return Deno.realPathSync(path);
     } catch (error) {
