@@ -1,57 +1,61 @@
 /**
- * A change of what an account is: its certificate is revoked, it gets a new one, or it is closed.
+ * Account changes: a certificate is revoked or replaced, or an account is closed.
  *
- * The server's identity signs a statement of each change. Changes share their numbers and their chain with the entries, and
- * are never changed or removed either. What an account is follows from them alone.
+ * The server signs a statement of each change. Changes share their numbers and their chain with the
+ * entries, and are append-only too. They alone determine the state of an account.
  */
 import { createHash } from "node:crypto";
 import type { AccountName } from "../account_name.ts";
 
 /**
- * `revocation`: the account has no certificate until a one-time code brings it another. `reissue`: it has this one now.
- * `closure`: nobody acts as it any more.
+ * The kinds of changes. After a `revocation` the account has no certificate until a one-time code
+ * brings a new one. A `reissue` gives it a certificate. After a `closure` nobody can act for it.
  */
 export const changeKinds = ["revocation", "reissue", "closure"] as const;
 export type ChangeKind = (typeof changeKinds)[number];
 
-/** A change that is ready to be recorded. Its signature is not the ledger's business. */
+/** A change that is ready to be recorded. The ledger does not verify its signature. */
 export interface AccountChange {
   readonly kind: ChangeKind;
   readonly name: AccountName;
   /**
-   * SHA-256 fingerprint, 64 hexadecimal digits. Of a revocation: the certificate that is revoked, absent when the account has
-   * none. Of a reissue: the new certificate. A closure has none.
+   * SHA-256 fingerprint, 64 hex digits: the revoked certificate, absent when the account has none,
+   * or the new one of a reissue. A closure has none.
    */
   readonly certificate?: string;
-  /** Of a revocation, and only of one: SHA-256 of the one-time code, 64 hexadecimal digits. */
+  /** The SHA-256 of the one-time code, 64 hex digits. Only a revocation has one. */
   readonly codeDigest?: string;
-  /** {@link statementDigest} of the ledger's change before this one; the ledger's identifier before the first. */
+  /**
+   * {@link statementDigest} of the ledger's previous change, or the ledger's identifier for the
+   * first.
+   */
   readonly previous: string;
-  /** The signed statement: a compact JWS. */
+  /** The signed statement, a compact JWS. */
   readonly statementJws: string;
   readonly atMs: number;
 }
 
-/** A change in its place. The statement says what came before, so the row has no need to. */
+/** A recorded change. Its statement contains `previous`. */
 export interface RecordedChange extends Omit<AccountChange, "previous"> {
   readonly number: number;
-  /** The ledger's head after this change: 64 hexadecimal digits. */
+  /** The ledger's head after this change, 64 hex digits. */
   readonly hash: string;
 }
 
-/** A recorded change with the head that it has to follow from. */
+/** A recorded change with the head before it. */
 export interface LinkedChange {
   readonly change: RecordedChange;
-  /** The head before it; absent when the row before it is missing. */
+  /** The head before it. Absent when the previous row is missing. */
   readonly headBefore?: string;
 }
 
-/** The format's name is part of what is hashed, so that no entry can pass as a change. */
+/** The format's name is part of the hashed text, so that no entry passes as a change. */
 const changeFormat = "micropay-account-change-1";
 
 /**
- * SHA-256 over a change's canonical encoding: the JSON array `["micropay-account-change-1", number, kind, username,
- * certificate or null, code_digest or null, statement_jws, at]`, written as that of an entry is.
+ * Returns the SHA-256 of a change's canonical encoding: the JSON array
+ * `["micropay-account-change-1", number, kind, username, certificate or null, code_digest or null,
+ * statement_jws, at]`, encoded like an entry.
  *
  * @returns 32 bytes
  */
@@ -66,11 +70,11 @@ export function changeDigest(change: Omit<RecordedChange, "hash">): Uint8Array {
     change.statementJws,
     new Date(change.atMs).toISOString(),
   ]);
-  // A plain array, as for an entry.
+  // A copy, as for an entry.
   return new Uint8Array(createHash("sha256").update(canonical, "utf8").digest());
 }
 
-/** SHA-256 over a statement's compact JWS: 64 hexadecimal digits. */
+/** Returns the SHA-256 of a statement's compact JWS, 64 hex digits. */
 export function statementDigest(statementJws: string): string {
   return createHash("sha256").update(statementJws, "utf8").digest("hex");
 }

@@ -1,14 +1,13 @@
-/**
- * What may happen to an account, without any storage.
- */
+/** The rules for changing accounts and for their part in bookings, as pure functions. */
 import type { AccountChange } from "./account_change.ts";
 import type { Booking, EntryParty } from "./entry.ts";
 import type { Account, ChangeOutcome, RegisterOutcome, Registration } from "./ledger.ts";
 
 /**
- * What becomes of a registration whose name is there: the same key again, or a new key with the code for it.
+ * Returns the outcome of a registration under an existing name.
  *
- * @param options `lastStatement` is the digest of the ledger's last statement, `hadKey` whether the account has or had this key
+ * @param options.lastStatement the digest of the ledger's last statement
+ * @param options.hadKey whether the account has or had the key
  */
 export function judgeRegistration(
   known: Account,
@@ -25,7 +24,7 @@ export function judgeRegistration(
   return reissue.change.previous === lastStatement ? "reissued" : "outdated";
 }
 
-/** @returns why a revocation or a closure cannot be recorded now; `undefined` when it can */
+/** Returns why a revocation or closure cannot be recorded now, or `undefined` when it can. */
 export function objectToChange(
   account: Account | undefined,
   { kind, certificate, previous }: AccountChange,
@@ -38,14 +37,17 @@ export function objectToChange(
   return isOutdated ? "outdated" : undefined;
 }
 
-/** What is asked about the two sides of a booking. */
+/** What the rules need to know about the sides of a booking. */
 export interface BookingSides {
   isClosed(party: EntryParty): boolean;
-  /** Fingerprint of the certificate that may act as an account. */
+  /** Returns the fingerprint of the account's current certificate. */
   certificateOf(party: EntryParty): string | undefined;
 }
 
-/** @returns why two accounts that are there cannot take part in a booking now; `undefined` when they can */
+/**
+ * Returns why two existing accounts cannot be the sides of a booking now, or `undefined` when they
+ * can.
+ */
 export function objectToBooking(
   { kind, payer, payee, certificate }: Booking,
   sides: BookingSides,

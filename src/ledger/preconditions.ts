@@ -1,13 +1,17 @@
 /**
- * What callers of a ledger had to check before. Each function throws `TypeError`: breaking one of these is a mistake of the
- * program, and booked it could make money out of nothing or stop the storage.
+ * The preconditions of the ledger's methods. A violation is a mistake of the program and could
+ * create money or stop the storage, so each function throws `TypeError`.
  */
 import { amountRule, isAmount } from "../money.ts";
 import type { AccountChange } from "./account_change.ts";
 import { type Booking, type EntryKind, issuingAccount } from "./entry.ts";
 import type { BookingConditions, HistoryQuery, Registration, Voiding } from "./ledger.ts";
 
-/** @throws {TypeError} unless it can be booked and read back as it was */
+/**
+ * Throws unless a booking can be booked and read back unchanged.
+ *
+ * @throws {TypeError} naming the violated rule
+ */
 export function requireBookable(
   booking: Booking,
   { expiresAtMs }: BookingConditions = {},
@@ -17,10 +21,12 @@ export function requireBookable(
   };
   if (!isAmount(booking.amount)) refuse(amountRule);
   if (booking.payer === booking.payee) refuse("payer and payee are the same account");
-  if (!isTime(booking.atMs)) refuse("its time is no date in whole milliseconds");
-  if (expiresAtMs !== undefined && !isExpiry(expiresAtMs)) refuse("its order's end is no date");
+  if (!isTime(booking.atMs)) refuse("its time is not a date in whole milliseconds");
+  if (expiresAtMs !== undefined && !isExpiry(expiresAtMs)) refuse("its order's end is not a date");
   const issuers = [booking.payer, booking.payee].map((party) => party === issuingAccount);
-  if (issuers.join() !== issuersByKind[booking.kind]?.join()) refuse(`no ${booking.kind} is so`);
+  if (issuers.join() !== issuersByKind[booking.kind]?.join()) {
+    refuse(`a ${booking.kind} has other sides`);
+  }
   if ((booking.kind === "refund") !== (booking.refunds !== undefined)) {
     refuse("a refund, and only a refund, names the payment that it gives back");
   }
@@ -29,19 +35,28 @@ export function requireBookable(
     refuse("a payment or a refund, and nothing else, names its signer's certificate");
   }
   const texts = [booking.id, booking.orderJws, booking.memo ?? "", booking.refunds ?? ""];
-  if (!texts.every(isStorable)) refuse("a text in it cannot be stored as it is");
+  if (!texts.every(isStorable)) refuse("a text in it cannot be stored unchanged");
 }
 
-/** @throws {TypeError} unless it can be kept */
+/**
+ * Throws unless a voiding can be stored.
+ *
+ * @throws {TypeError} when a digest, code or time in it is not valid
+ */
 export function requireVoidable(voiding: Voiding): void {
   const { id, digest, certificate, code, atMs, expiresAtMs } = voiding;
   const isCode = Number.isInteger(code) && code >= 100 && code <= 999;
   const areDigests = isDigest(digest) && isDigest(certificate);
   if (areDigests && isTime(atMs) && isExpiry(expiresAtMs) && isCode) return;
-  throw new TypeError(`cannot void ${id}: its digest, certificate, code or a time is none`);
+  throw new TypeError(`cannot void ${id}: its digest, certificate, code or a time is not valid`);
 }
 
-/** @throws {TypeError} unless the opening entry, where there is one, goes from the issuing account to the new account */
+/**
+ * Throws unless a registration is valid: its opening entry goes from the issuing account to the new
+ * account.
+ *
+ * @throws {TypeError} naming the violated rule
+ */
 export function requireRegistrable(registration: Registration): void {
   const { name, certificate, opening, reissue } = registration;
   const refuse = (reason: string) => {
@@ -49,30 +64,34 @@ export function requireRegistrable(registration: Registration): void {
   };
   if (reissue !== undefined) {
     const { change, codeDigest } = reissue;
-    if (!isDigest(codeDigest)) refuse("its code's digest is none");
+    if (!isDigest(codeDigest)) refuse("its code's digest is not valid");
     requireChange(change);
     const fits = change.kind === "reissue" && change.name === name &&
       change.certificate === certificate.fingerprint;
-    if (!fits) refuse("its reissue is not one of this certificate for it");
+    if (!fits) refuse("its reissue is for another account or certificate");
   }
-  if (!isTime(certificate.issuedAtMs)) refuse("its certificate's time is no date");
+  if (!isTime(certificate.issuedAtMs)) refuse("its certificate's time is not a date");
   if (opening === undefined) return;
   requireBookable(opening);
   if (opening.kind !== "opening" || opening.payer !== issuingAccount || opening.payee !== name) {
-    refuse("its opening entry is not one for it");
+    refuse("its opening entry is not an opening for this account");
   }
 }
 
-/** @throws {TypeError} unless it can be recorded and read back as it was */
+/**
+ * Throws unless a change can be recorded and read back unchanged.
+ *
+ * @throws {TypeError} naming the violated rule
+ */
 export function requireChange(change: AccountChange): void {
   const { kind, name, certificate, codeDigest, previous, statementJws, atMs } = change;
   const refuse = (reason: string) => {
     throw new TypeError(`cannot record the ${kind} of ${name}: ${reason}`);
   };
-  if (!isTime(atMs)) refuse("its time is no date");
-  if (!isStorable(statementJws)) refuse("its statement cannot be stored as it is");
+  if (!isTime(atMs)) refuse("its time is not a date");
+  if (!isStorable(statementJws)) refuse("its statement cannot be stored unchanged");
   if (![certificate, codeDigest, previous].every((one) => one === undefined || isDigest(one))) {
-    refuse("a digest in it is none");
+    refuse("a digest in it is not valid");
   }
   if ((kind === "revocation") !== (codeDigest !== undefined)) {
     refuse("a revocation, and only a revocation, has a code");
@@ -82,7 +101,11 @@ export function requireChange(change: AccountChange): void {
   }
 }
 
-/** @throws {TypeError} unless limit and position are whole numbers; SQL would take a negative limit for none */
+/**
+ * Throws unless limit and position are whole numbers. SQL would take a negative limit for none.
+ *
+ * @throws {TypeError} naming the values
+ */
 export function requirePage({ limit, before, after }: HistoryQuery): void {
   const attempt = `cannot list ${limit} rows before ${before} after ${after}`;
   for (const value of [limit, before ?? 0, after ?? 0]) {
@@ -94,8 +117,8 @@ export function requirePage({ limit, before, after }: HistoryQuery): void {
 }
 
 /**
- * Whether payer and payee are the issuing account. A withdrawal is the one entry that a closed account can have; it must not
- * be a way to pay somebody out of one.
+ * Whether payer and payee are the issuing account, for each kind. A closed account allows only a
+ * withdrawal, which must not become a payment to a member.
  */
 const issuersByKind: Readonly<Record<EntryKind, readonly [boolean, boolean]>> = {
   opening: [true, false],
@@ -109,7 +132,7 @@ function isDigest(text: string): boolean {
   return /^[0-9a-f]{64}$/.test(text);
 }
 
-/** From 1970 to 9999: such times compare as text in the order in which they follow each other. */
+/** Returns whether a time is from 1970 to 9999, where texts sort like times. */
 function isExpiry(timeMs: number): boolean {
   return isTime(timeMs) && timeMs >= 0 && timeMs <= Date.UTC(9999, 11, 31);
 }
@@ -118,7 +141,8 @@ function isTime(timeMs: number): boolean {
   return Number.isInteger(timeMs) && !Number.isNaN(new Date(timeMs).getTime());
 }
 
-// A lone surrogate becomes another character in UTF-8, and some readers end a text at a NUL: the hash would not fit.
+// UTF-8 changes a lone surrogate, and some readers end a text at a NUL. Then the hash would not
+// match.
 function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes("\0");
 }

@@ -1,19 +1,22 @@
 /**
- * A ledger as it lies in its store at one moment, for whoever checks, exports or copies it while the server goes on booking.
+ * A snapshot: the ledger's rows as stored at one moment, for audits, exports and copies while the
+ * server keeps booking.
  *
- * Values come as they are stored and are not believed: somebody may have written them with another program. Everything is
- * streamed; nothing here takes memory that grows with the ledger.
+ * The values are not trusted, because another program may have written them. All rows are streamed,
+ * with bounded memory.
  */
 
-/** A value as the store has it: a number past 2^53 comes as `bigint`, a text with a NUL as its bytes in UTF-8. */
+/**
+ * A stored value. A number past 2^53 is a `bigint`, and a text with a NUL is its bytes in UTF-8.
+ */
 export type StoredValue = string | number | bigint | null | Uint8Array;
 
-/** A value in words, for whoever looks at it. */
+/** Returns a value as text. */
 export function storedText(value: StoredValue): string {
   return value instanceof Uint8Array ? new TextDecoder().decode(value) : String(value);
 }
 
-/** One row of the book. The names are those of the table's columns. */
+/** A row of the book. The names are the table's columns. */
 export interface StoredEntry {
   readonly number: StoredValue;
   readonly id: StoredValue;
@@ -30,7 +33,7 @@ export interface StoredEntry {
   readonly refunds: StoredValue;
 }
 
-/** One account change. The names are those of the table's columns. */
+/** A row of an account change. The names are the table's columns. */
 export interface StoredChange {
   readonly number: StoredValue;
   readonly kind: StoredValue;
@@ -42,14 +45,16 @@ export interface StoredChange {
   readonly hash: StoredValue;
 }
 
+/** A row of an account. The names are the table's columns. */
 export interface StoredAccount {
   readonly username: StoredValue;
   readonly balance: StoredValue;
   readonly online_status: StoredValue;
-  /** When it was closed, by its change; `null` while it is open. */
+  /** When a change closed it. `null` while it is open. */
   readonly closed_at: StoredValue;
 }
 
+/** A row of a certificate. The names are the table's columns. */
 export interface StoredCertificate {
   readonly fingerprint: StoredValue;
   readonly username: StoredValue;
@@ -58,29 +63,29 @@ export interface StoredCertificate {
   readonly issued_at: StoredValue;
 }
 
-/** Every method throws `LedgerError` when the store cannot be read. */
+/** One moment of a ledger. Each method throws `LedgerError` when the store cannot be read. */
 export interface LedgerSnapshot {
-  /** The CA's fingerprint that the ledger was made under. */
+  /** The fingerprint of the CA that the ledger belongs to. */
   readonly ledgerId: string;
   entryCount(): number;
-  /** In the order of their numbers. */
+  /** All entries by number. */
   entries(): Iterable<StoredEntry>;
-  /** Entries of one account on either side, in the order of their numbers. */
+  /** The entries of an account on either side, by number. */
   entriesOf(name: string): Iterable<StoredEntry>;
   entryByNumber(number: number): StoredEntry | undefined;
   entryById(id: string): StoredEntry | undefined;
-  /** Account changes, in the order of their numbers; those of one account when it is named. */
+  /** The account changes by number, of one account when `name` is given. */
   changes(name?: string): Iterable<StoredChange>;
   changeByNumber(number: number): StoredChange | undefined;
-  /** Refunds of a payment, in the order of their numbers. */
+  /** The refunds of a payment, by number. */
   refundsOf(id: string): Iterable<StoredEntry>;
-  /** Ids that more than one entry has; found without trusting an index. */
+  /** Ids that more than one entry has. They are found without an index, which could be forged. */
   repeatedIds(): Iterable<string>;
-  /** In the order of their names, the issuing account included. */
+  /** All accounts by name, including the issuing account. */
   accounts(): Iterable<StoredAccount>;
   certificates(): Iterable<StoredCertificate>;
-  /** What the store itself finds wrong with its files, one sentence each. */
+  /** The faults that the store finds in its files, one sentence each. */
   faults(): Iterable<string>;
-  /** Lets go of the moment. */
+  /** Ends the snapshot. */
   close(): void;
 }

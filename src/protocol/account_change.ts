@@ -1,8 +1,8 @@
 /**
- * The statement of an account change: signed by the server's identity, so that nobody can revoke a certificate, give an
- * account another one or close it by writing into the ledger's file.
+ * The signed statement of an account change. Writing into the ledger's file is not enough to revoke
+ * a certificate, replace one, or close an account.
  *
- * Each statement names the one before it. So none can be left out, moved, or used a second time.
+ * Each statement names the one before it, so none can be left out, moved or repeated.
  */
 import * as v from "valibot";
 import { CertificateError, EnvelopeError, ProtocolError } from "../errors.ts";
@@ -23,28 +23,28 @@ import { check } from "./exchange.ts";
 import { accountNameShape, digestShape, instantShape } from "./shapes.ts";
 
 const statementShape = v.strictObject({
-  /** The ledger: the SHA-256 fingerprint of its CA's certificate. */
+  /** The ledger: the SHA-256 fingerprint of its CA certificate. */
   ledger: digestShape,
   kind: v.picklist(changeKinds),
   account: accountNameShape,
-  /** Fingerprint of the certificate that is revoked or new. */
+  /** The fingerprint of the revoked or the new certificate. */
   certificate: v.optional(digestShape),
-  /** Of a revocation: SHA-256 of the one-time code. */
+  /** The SHA-256 of a revocation's one-time code. */
   code: v.optional(digestShape),
-  /** SHA-256 over the compact JWS of the ledger's statement before this one; the ledger's identifier before the first. */
+  /** The SHA-256 of the ledger's previous statement, or the ledger's identifier for the first. */
   previous: digestShape,
   at: instantShape,
 });
 
 type Statement = v.InferOutput<typeof statementShape>;
 
-/** What the server's identity states. */
+/** The contents of a statement. */
 export interface ChangeTerms {
   readonly kind: ChangeKind;
   readonly name: AccountName;
   readonly certificate?: string | undefined;
   readonly codeDigest?: string | undefined;
-  /** What the ledger gives as `lastStatement`. */
+  /** The ledger's `lastStatement`. */
   readonly previous: string;
   readonly atMs: number;
 }
@@ -52,8 +52,9 @@ export interface ChangeTerms {
 /**
  * Signs the statement of a change.
  *
- * @throws {CertificateError} when the server's certificate is not valid then: nobody would believe the statement, and no server
- * would start again on a ledger that has it
+ * @returns the change, ready to be recorded
+ * @throws {CertificateError} when the server's certificate is not valid at `atMs`. Nobody would
+ * accept the statement, and no server would start on the ledger again.
  */
 export function signAccountChange(
   { kind, name, certificate, codeDigest, previous, atMs }: ChangeTerms,
@@ -85,10 +86,10 @@ export function signAccountChange(
 }
 
 /**
- * Whether a recorded change is what the server's identity stated, after the statement that comes before it.
+ * Checks a recorded change against its statement, and its place after the previous statement.
  *
- * @param options `previous` is what the statement has to name
- * @returns a sentence about what is wrong, or `undefined`
+ * @param options.previous the digest that the statement must name
+ * @returns a sentence about the fault, or `undefined` without one
  */
 export function changeFault(
   change: RecordedChange,

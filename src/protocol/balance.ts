@@ -1,4 +1,4 @@
-/** BALANCE: what the own account holds. */
+/** The `balance` request: the balance of the sender's account. */
 import * as v from "valibot";
 import type { Exchange } from "./exchange.ts";
 import { countShape } from "./shapes.ts";

@@ -1,6 +1,7 @@
 /**
- * CHAIN: a stretch of the ledger's chain, as digests. A member follows it from a head it knows and finds its own entries in it;
- * what others paid stays hidden, for every digest covers a signature that only the parties hold.
+ * The `chain` request: a part of the ledger's chain, as digests. A member follows it from a known
+ * head and finds its own entries. Payments of others stay hidden, because each digest covers a
+ * signature that only its parties have.
  */
 import { chainDigestsMax } from "../limits.ts";
 import * as v from "valibot";
@@ -8,19 +9,24 @@ import type { Exchange } from "./exchange.ts";
 import { base64UrlShape, countShape, digestShape } from "./shapes.ts";
 
 const request = v.strictObject({
-  /** From the row after this number; 0 for the first. A row is an entry or an account change. */
+  /**
+   * Starts after the row of this number, 0 for the start. A row is an entry or an account change.
+   */
   after: countShape,
 });
 
 const answer = v.strictObject({
-  /** The head after the row `after`; the ledger's identifier for 0. */
+  /** The head after the row `after`, or the ledger's identifier for 0. */
   head: digestShape,
-  /** SHA-256 of each row's canonical encoding, in the order of their numbers: 32 bytes in base64url. Empty at the end. */
+  /**
+   * The SHA-256 of each row's canonical encoding, by number: 32 bytes in base64url. Empty at the
+   * end.
+   */
   digests: v.pipe(
     v.array(v.pipe(v.string(), v.length(43), base64UrlShape)),
     v.maxLength(chainDigestsMax),
   ),
-  /** Number of the ledger's last row; 0 when it has none. */
+  /** The number of the ledger's last row, 0 without rows. */
   last: countShape,
 });
 

@@ -1,6 +1,6 @@
 /**
- * The account changes of a ledger, verified before anybody acts on them. Somebody who can write the ledger's file can put
- * any row there. Only a row that the server's identity signed, in its place, counts.
+ * Verifies a ledger's account changes before anybody acts on them. The ledger's file may have been
+ * forged. Only rows that the server signed, in their places, count.
  */
 import type { AccountName } from "../account_name.ts";
 import { encodeHex } from "@std/encoding/hex";
@@ -17,12 +17,13 @@ import { changesAtOnce } from "../limits.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { changeFault } from "./account_change.ts";
 
+/** The verified account changes of a ledger. */
 export class ChangeHistory {
   readonly #ledger: Ledger;
   readonly #anchor: TrustAnchor;
-  /** Digests of the changes that were found genuine, by number. */
+  /** Digests of the verified changes, by number. */
   readonly #genuine = new Map<number, string>();
-  /** Of each account the last change that was found genuine. */
+  /** The last verified change of each account. */
   readonly #lastChanges = new Map<AccountName, RecordedChange>();
   #verifying: Promise<string> | undefined;
 
@@ -32,7 +33,7 @@ export class ChangeHistory {
   }
 
   /**
-   * Looks at every row number and every change: for whoever opens a ledger.
+   * Verifies all row numbers and all changes. Called when a ledger is opened.
    *
    * @throws {LedgerError} as {@link verify}, and when a row is missing
    */
@@ -45,17 +46,18 @@ export class ChangeHistory {
   }
 
   /**
-   * Verifies the changes that are new, and that those from before are still there as they were.
+   * Verifies the new changes, and that the known ones are unchanged.
    *
-   * @returns what the next change has to name as `previous`
-   * @throws {LedgerError} naming the first change that is missing, altered or not signed by the server's identity
+   * @returns the digest that the next change must name as `previous`
+   * @throws {LedgerError} naming the first change that is missing, altered, or not signed by the
+   * server
    */
   verify(): Promise<string> {
     this.#verifying ??= this.#verify().finally(() => this.#verifying = undefined);
     return this.#verifying;
   }
 
-  /** The account's last change as it was verified. */
+  /** Returns the account's last verified change, or `undefined` without one. */
   lastChange(name: AccountName): RecordedChange | undefined {
     return this.#lastChanges.get(name);
   }
@@ -82,8 +84,8 @@ export class ChangeHistory {
   }
 
   /**
-   * What an account is, the ledger finds by another way than the one that all changes were read by, and somebody can have tampered
-   * with that alone. An account that is missing acts for nobody.
+   * Checks that the ledger finds each account's last change by name too, because only that index
+   * may be forged. A missing account does no harm: nobody can act for it.
    */
   async #verifyAccounts(): Promise<void> {
     for (const [name, { number, kind }] of this.#lastChanges) {

@@ -1,15 +1,17 @@
 /**
- * Reply codes. Those up to 400 that end in 0 are the course project's; the others were added where they did not say enough.
+ * The reply codes. Those up to 400 that end in 0 come from the course project. The others were
+ * added for more precision.
  */
 
 interface CodeMeaning {
   readonly name: string;
-  /** What people are shown. Scripts rely on it. */
+  /** The text that people see. Scripts rely on it. */
   readonly text: string;
-  /** Whether the very same request may succeed when it is sent again, with nothing changed by the one who sends it. */
+  /** Whether the same request may succeed later. */
   readonly tryAgain: boolean;
 }
 
+/** The codes with their names and texts. */
 export const codes = {
   100: { name: "REGISTER_OK", text: "OK", tryAgain: false },
   110: { name: "LOGIN_SUCCESS", text: "OK", tryAgain: false },
@@ -108,7 +110,17 @@ export const codes = {
 
 export type Code = keyof typeof codes;
 
-/** Whether a decoded value is one of our codes. */
+/**
+ * Returns whether a decoded value is one of our codes.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(isCode(130), true);
+ * assertEquals(isCode(131), false);
+ * ```
+ */
 export function isCode(value: unknown): value is Code {
   return typeof value === "number" && Object.hasOwn(codes, value);
 }

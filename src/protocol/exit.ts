@@ -1,4 +1,7 @@
-/** EXIT: goes offline; both sides close after the reply. And the server's own goodbye. */
+/**
+ * The `exit` request: the member goes offline, and both sides close after the reply. Also the
+ * server's own goodbye.
+ */
 import * as v from "valibot";
 import type { Exchange } from "./exchange.ts";
 
@@ -16,10 +19,10 @@ export const exitExchange = {
   unknown
 >;
 
-/** The `type` of the server's push before it stops, or before it ends the sessions of one member. */
+/** The `type` of the server's push before it stops, or before it ends a member's sessions. */
 export const closingType = "closing";
 
 export const closingShape = v.strictObject({
-  /** There for a member whose certificate was revoked or whose account was closed, and for nobody else. */
+  /** Present only for a member whose certificate was revoked or whose account was closed. */
   dismissed: v.optional(v.literal(true)),
 });

@@ -1,10 +1,10 @@
-/** LIST: the own balance and who is online, a page at a time. */
+/** The `list` request: the sender's balance and the members online, in pages. */
 import * as v from "valibot";
 import { pageRowsMax } from "../limits.ts";
 import type { Exchange } from "./exchange.ts";
 import { accountNameShape, countShape, hostShape, portShape } from "./shapes.ts";
 
-/** A member that takes payments. */
+/** A member that is online. */
 export const onlineMemberShape = v.strictObject({
   name: accountNameShape,
   ip: hostShape,
@@ -19,11 +19,11 @@ const request = v.strictObject({
 
 const answer = v.strictObject({
   balance: countShape,
-  /** How many are online altogether. */
+  /** The number of all members online. */
   count: countShape,
-  /** In order of names. */
+  /** Sorted by name. */
   online: v.pipe(v.array(onlineMemberShape), v.maxLength(pageRowsMax)),
-  /** Whether there are names after the last one of this page. */
+  /** Whether further pages follow. */
   more: v.boolean(),
 });
 

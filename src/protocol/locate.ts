@@ -1,4 +1,4 @@
-/** LOCATE: where one member takes payments. What a payer needs of the list, without the list. */
+/** The `locate` request: the address of one member, which is all that a payer needs. */
 import * as v from "valibot";
 import type { Exchange } from "./exchange.ts";
 import { onlineMemberShape } from "./list.ts";

@@ -1,18 +1,18 @@
-/** LOGIN: where the member takes payments; makes it online. */
+/** The `login` request: the member announces its address for payments and goes online. */
 import * as v from "valibot";
 import type { Exchange } from "./exchange.ts";
 import { accountNameShape, hostShape, portShape } from "./shapes.ts";
 
 const request = v.strictObject({
   name: accountNameShape,
-  /** The port the member listens on for peers. */
+  /** The port on which the member accepts peers. */
   port: portShape,
-  /** The address to tell peers, when it is not the one the server sees. */
+  /** The address for peers, when it differs from the one that the server sees. */
   host: v.optional(hostShape),
 });
 
 const answer = v.strictObject({
-  /** The address that peers are told. */
+  /** The address that the server gives to peers. */
   ip: hostShape,
   port: portShape,
 });

@@ -1,19 +1,20 @@
-/**
- * PING and PONG: whether somebody who says nothing is still there. Neither is answered by a reply.
- */
+/** `ping` and `pong`: whether a silent member is still there. Neither gets a reply. */
 import * as v from "valibot";
 import type { JsonObject } from "../strict_json.ts";
 
-/** The `type` of the server's push to a member that has been silent. */
+/** The `type` of the server's push to a silent member. */
 export const pingType = "ping";
 
-/** The `type` of the member's message at a `ping`. Any other message that comes in time says the same. */
+/** The `type` of the member's answer. Any other message in time proves the same. */
 export const pongType = "pong";
 
 /** The body of both. */
 export const pingShape = v.strictObject({});
 
-/** Whether a message is a `pong`, which is not answered. What only calls itself one is a request that nobody knows. */
+/**
+ * Returns whether a message is a `pong`, which gets no reply. One with another body is an unknown
+ * request.
+ */
 export function isPong({ type, body }: { readonly type: string; readonly body: JsonObject }) {
   return type === pongType && v.is(pingShape, body);
 }

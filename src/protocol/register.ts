@@ -1,4 +1,4 @@
-/** REGISTER: a name for the key of the certificate request that introduced the connection. */
+/** The `register` request: an account name for the key of the connection's certificate request. */
 import { oneTimeCodeCharactersMax } from "../limits.ts";
 import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
 import * as v from "valibot";
@@ -6,14 +6,17 @@ import { sha256Hex } from "../pki/signing_key.ts";
 import type { Exchange } from "./exchange.ts";
 import { accountNameShape, base64UrlShape, countShape } from "./shapes.ts";
 
-/** @returns the digest that the ledger stores of a one-time code: SHA-256 in lower-case hexadecimal */
+/**
+ * Returns the digest of a one-time code, for storing and comparing: SHA-256, 64 lower-case hex
+ * digits.
+ */
 export function oneTimeCodeDigest(code: string): string {
   return sha256Hex(code);
 }
 
 /**
- * @returns whether two digests of one-time codes are equal. It takes the same time wherever they
- * differ, so that a stranger who sends codes learns nothing about the right one
+ * Returns whether two digests of one-time codes are equal. The time does not depend on where they
+ * differ, so a stranger learns nothing about the code.
  */
 export function isSameCode(first: string, second: string): boolean {
   const [one, other] = [first, second].map((digest) => new TextEncoder().encode(digest));
@@ -22,7 +25,7 @@ export function isSameCode(first: string, second: string): boolean {
 
 const request = v.strictObject({
   name: accountNameShape,
-  /** The operator's one-time code, for an account whose certificate was revoked because its key was lost. */
+  /** The operator's one-time code, for an account whose certificate was revoked. */
   code: v.optional(
     v.pipe(
       v.string(),
@@ -34,11 +37,11 @@ const request = v.strictObject({
 });
 
 const answer = v.strictObject({
-  /** The certificate issued, DER in base64url. */
+  /** The issued certificate: DER in base64url. */
   certificate: base64UrlShape,
-  /** What the account holds. */
+  /** The account's balance. */
   balance: countShape,
-  /** Whether the account was there before this request: with the same key, or registered anew with a one-time code. */
+  /** Whether the account existed before: with the same key, or reissued with a one-time code. */
   existed: v.boolean(),
 });
 export type RegisterAnswer = v.InferOutput<typeof answer>;

@@ -1,6 +1,4 @@
-/**
- * The value types that messages are made of, as `valibot` schemas. Strict: what is not named here is refused.
- */
+/** The value types of messages, as strict `valibot` schemas. Unknown members are refused. */
 import * as v from "valibot";
 import { isSeconds } from "../clock.ts";
 import { type AccountName, accountNameRule, isAccountName } from "../account_name.ts";
@@ -11,6 +9,7 @@ import { orderBytesMax } from "../limits.ts";
 import { issuingAccount } from "../ledger/entry.ts";
 import { parseHost } from "../pki/host.ts";
 
+/** An account name in its stored form. */
 export const accountNameShape = v.custom<AccountName>(
   isAccountName,
   accountNameRule,
@@ -19,15 +18,19 @@ export const accountNameShape = v.custom<AccountName>(
 /** A side of an entry: a member, or the issuing account. */
 export const entryPartyShape = v.union([accountNameShape, v.literal(issuingAccount)]);
 
+/** An amount. */
 export const amountShape = v.custom<Amount>(isAmount, amountRule);
 
+/** The memo of a booked order. */
 export const memoShape = v.custom<string>(isBookedMemo, memoRule);
 
+/** An order id. */
 export const orderIdShape = v.custom<string>(isOrderId, "an id is a UUIDv7 in lower case");
 
+/** A TCP port. */
 export const portShape = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535));
 
-/** A DNS name or an IP address, in the one form we write it. */
+/** A DNS name or IP address in canonical form. */
 export const hostShape = v.custom<string>(
   (value) => typeof value === "string" && parseHost(value)?.value === value,
   "a host is a DNS name or an IP address",
@@ -51,7 +54,7 @@ export const instantShape = v.pipe(
   v.regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/),
 );
 
-/** A compact JWS that is looked at later. */
+/** A compact JWS that is parsed later. */
 export const compactJwsShape = v.pipe(
   v.string(),
   v.maxLength(orderBytesMax),

@@ -1,6 +1,4 @@
-/**
- * Copies of a ledger for keeping, and putting one in the ledger's place.
- */
+/** Backs up a ledger, and restores a backup. */
 import { FileError } from "../../errors.ts";
 import { copyTables } from "./copy_tables.ts";
 import {
@@ -22,12 +20,13 @@ import {
 import { keptName, replaceLedgerFile, takeBackReplacement } from "./replace_ledger_file.ts";
 
 /**
- * Copies a ledger as it is at this moment, while its server goes on.
+ * Copies a ledger as of this moment, while its server goes on.
  *
- * @param to is made, 0600, never overwritten; whole and on the disk, or not there
- * @throws {FileError} when there is a file of that name, or it cannot be made
- * @throws {LedgerError} when the ledger cannot be read, or is of an older version
- * @throws {LedgerFullError} when there is no room
+ * @param to the path of the backup, which gets mode 0600. Nothing is overwritten. After a failure
+ * it does not exist.
+ * @throws {FileError} when the file exists or cannot be made
+ * @throws {LedgerError} when the ledger cannot be read, or has an older version
+ * @throws {LedgerFullError} when the disk is full
  */
 export function backupSqliteLedger(
   { file, to }: { readonly file: string; readonly to: string },
@@ -40,14 +39,14 @@ export function backupSqliteLedger(
   );
 }
 
-/** The place of a ledger, held for a restore. Nobody else writes the ledger until it is disposed of. */
+/** A ledger's path, locked for a restore. Nobody else writes the ledger until it is disposed of. */
 export interface RestorePlace extends Disposable {
   /**
-   * Copies a backup beside the place, row by row. What is checked and what is put in place is this copy, which nobody else has: the
-   * backup may be where others can write.
+   * Copies a backup row by row to a file beside the ledger. The caller checks and places this copy,
+   * because others may be able to change the backup itself.
    *
-   * @throws {LedgerError} when the backup cannot be read, or holds what no ledger can
-   * @throws {LedgerFullError} when there is no room
+   * @throws {LedgerError} when the backup cannot be read, or breaks the rules of a ledger
+   * @throws {LedgerFullError} when the disk is full
    * @throws {FileError} when the copy cannot be made, or the backup is the ledger itself
    */
   copy(backup: string): RestoreCopy;
@@ -55,29 +54,29 @@ export interface RestorePlace extends Disposable {
   readonly file: string;
 }
 
-/** The copy of a backup. It is removed when it is disposed of, unless it was put in the ledger's place. */
+/** The copy of a backup. Disposing of it removes it, unless it was put in the ledger's place. */
 export interface RestoreCopy extends Disposable {
   readonly file: string;
   /**
-   * Puts the copy in the ledger's place, at once and whole: killed at any moment, the place holds the one or the other. What was
-   * there is kept beside it, also what is too damaged to be opened; nothing is ever overwritten, so nobody has to insist. To be
-   * called once.
+   * Puts the copy in the ledger's place in one step: after a kill, the path names the one or the
+   * other. The old ledger is kept beside it, even when it is damaged. Call it once.
    *
-   * @param options `atMs` is the wall-clock time; it names the ledger that is replaced
-   * @returns the name under which the replaced ledger is kept; `undefined` when there was none
+   * @param options.atMs wall-clock time in milliseconds since the epoch, for the old ledger's new
+   * name
+   * @returns the new name of the old ledger, or `undefined` when there was none
    * @throws {LedgerBusyError} when another program has the ledger open
-   * @throws {LedgerFullError} when there is no room
+   * @throws {LedgerFullError} when the disk is full
    * @throws {FileError} when files cannot be renamed
    */
   put(options: { readonly atMs: number }): string | undefined;
 }
 
 /**
- * Takes the place of a ledger for a restore, before the time is spent to audit the backup.
+ * Locks a ledger's path for a restore, before the time is spent to audit the backup.
  *
  * @throws {LedgerError} when a server uses the ledger
  * @throws {LedgerBusyError} when another command uses it
- * @throws {FileError} when the place cannot be used
+ * @throws {FileError} when the path cannot be used
  */
 export function openRestorePlace(path: string): RestorePlace {
   const file = resolveLedgerPath(path);
@@ -133,7 +132,7 @@ function putCopy(
   return kept;
 }
 
-/** What the making of a copy needs to know. */
+/** The source of a copy. */
 type Moment = LedgerFileMarks & Required<Omit<CreateOptions, "attempt">>;
 
 /** Runs an action on one moment of a ledger. */
@@ -146,7 +145,10 @@ function withMoment<T>(path: string, run: (moment: Moment) => T): T {
   }
 }
 
-/** Through links as well: a restore keeps the ledger under another name, and the backup would go with it. */
+/**
+ * Compares after links, because the restore renames the ledger and the backup would be renamed with
+ * it.
+ */
 function requireOther(backup: string, file: string): void {
   if (resolveLedgerPath(backup) !== file) return;
   throw new FileError(`cannot restore the ledger ${file}: the backup is that very file`);

@@ -1,6 +1,7 @@
 /**
- * Copying a ledger row by row, while others use it: `VACUUM INTO` needs to attach a database, which Deno 2.4 forbids, and SQLite's
- * backup call came to Deno later. A copy of the file's bytes would not be one moment of the ledger.
+ * Copies a ledger row by row while others use it. `VACUUM INTO` needs to attach a database, which
+ * Deno 2.4 forbids, and SQLite's backup call is newer than that. A copy of the file's bytes would
+ * not be of one moment.
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import { LedgerError, messageOf } from "../../errors.ts";
@@ -9,7 +10,10 @@ import { ledgerError } from "./ledger_error.ts";
 import { wholeText } from "../../sqlite/whole_text.ts";
 import { streamRows } from "./stream_rows.ts";
 
-/** In an order that foreign keys allow. Each group is copied in the order of its rows' numbers, which its tables share. */
+/**
+ * In the order of foreign keys. The tables of a group share their row numbers, and are copied in
+ * that order.
+ */
 const groups = [
   ["client"],
   ["certificate"],
@@ -20,20 +24,19 @@ const groups = [
 type Table = (typeof groups)[number][number];
 
 /**
- * Puts all rows of a ledger into a new one of the same schema version. Takes no memory that grows with the ledger.
+ * Copies all rows of a ledger into a new one of the same schema version, with bounded memory. The
+ * new file has all rules of the schema from the start, so an invalid row fails.
  *
- * The new file has its rules from the start, so what a ledger of ours cannot hold is not copied in silence.
- *
- * @param source inside a read transaction, so that all of it is of one moment; `file` is its path
- * @param target freshly made, inside a transaction
- * @throws {LedgerError} when the source cannot be read, or holds what breaks the rules of a ledger
- * @throws what SQLite throws when the target cannot be written
+ * @param source in a read transaction, so that all rows are of one moment; `file` is its path
+ * @param target a new ledger, in a transaction
+ * @throws {LedgerError} when the source cannot be read, or breaks the rules of a ledger
+ * @throws the error of SQLite when the target cannot be written
  */
 export function copyTables(
   source: { readonly database: DatabaseSync; readonly file: string },
   target: DatabaseSync,
 ): void {
-  // The new ledger's own row of the issuing account; it comes with its balance.
+  // The source has its own row for the issuing account.
   target.prepare("DELETE FROM client").run();
   for (const tables of groups) copyGroup(tables, source, target);
 }
@@ -43,7 +46,7 @@ interface Copying {
   readonly columns: readonly string[];
   readonly insert: StatementSync;
   readonly rows: Iterator<Row>;
-  /** The row that comes next. */
+  /** The next row. */
   next: IteratorResult<Row>;
 }
 
@@ -93,7 +96,7 @@ function copyGroup(
   }
 }
 
-/** None, when there is no such table in this version. */
+/** Returns a table's columns, none when this version does not have the table. */
 function columnsOf(database: DatabaseSync, table: string): { name: string; type: string }[] {
   const rows = database.prepare(`SELECT name, type FROM pragma_table_info(?)`).all(table);
   return rows.map(({ name, type }) => ({ name: String(name), type: String(type) }));

@@ -1,6 +1,4 @@
-/**
- * Making a ledger's file: whole or not there, and never in place of another.
- */
+/** Makes a ledger's file, complete or not at all, and never in place of another. */
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { attempting, placeFile, removeIfThere } from "../../durable_files.ts";
@@ -10,23 +8,23 @@ import { schemaStatements, schemaVersion } from "./schema.ts";
 import { ledgerError } from "./ledger_error.ts";
 
 export interface CreateOptions {
-  /** What an error's text begins with; that the ledger cannot be made, when absent. */
+  /** The start of an error's text. By default, that the ledger cannot be made. */
   readonly attempt?: string;
-  /** Schema to make; the current one when absent. */
+  /** The schema version, by default the current one. */
   readonly version?: number;
-  /** Puts into the new file what it is to hold; runs in the transaction that makes its tables. */
+  /** Fills the new file, in the transaction that makes its tables. */
   readonly fill?: (database: DatabaseSync) => void;
 }
 
 /**
- * Makes a ledger's file, readable for its owner only: it holds what everybody has.
+ * Makes a ledger's file, readable for its owner only.
  *
- * It is made under another name and gets its own at the end, so that whatever happens in between, a file of that name is whole.
- * It has no write-ahead log until a server opens it: a ledger with one cannot be read where nobody may write, such as on a
- * read-only disk that backups are kept on.
+ * It is made under a temporary name and renamed at the end, so that a file of the final name is
+ * always complete. It has no write-ahead log until a server opens it, because a ledger with one
+ * cannot be read on a read-only disk.
  *
- * @throws {FileError} when the folder is missing or not writable, or the name is not free
- * @throws {LedgerFullError} when there is no room
+ * @throws {FileError} when the folder is missing or not writable, or the name is taken
+ * @throws {LedgerFullError} when the disk is full
  */
 export function createLedgerFile(
   file: string,
@@ -43,7 +41,7 @@ export function createLedgerFile(
 }
 
 /**
- * Gives what {@link writeUnfinished} wrote its name.
+ * Gives the file of {@link writeUnfinished} its final name.
  *
  * @throws as {@link createLedgerFile}
  */
@@ -56,9 +54,9 @@ export function placeLedgerFile(unfinished: string, file: string, attempt: strin
 }
 
 /**
- * Writes a whole ledger beside the place where it is to go, safe on the disk, under a name that nothing else has.
+ * Writes a complete ledger to disk under a unique temporary name beside its final place.
  *
- * @returns that name
+ * @returns the temporary name
  * @throws as {@link createLedgerFile}
  */
 export function writeUnfinished(
@@ -72,7 +70,7 @@ export function writeUnfinished(
 ): string {
   const unfinished = attempting(
     `${attempt}: its folder is missing or not writable`,
-    // Deno makes it with mode 0600, and SQLite's own files beside it inherit that.
+    // Deno makes it with mode 0600, and SQLite's side files inherit that.
     () => Deno.makeTempFileSync({ dir: dirname(file), prefix: "new-ledger-" }),
   );
   try {

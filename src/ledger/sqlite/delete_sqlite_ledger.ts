@@ -5,17 +5,17 @@ import { logSuffixes, requireOneName, resolveLedgerPath } from "./ledger_path.ts
 import { removeLedgerFile, removeLog, takeBackReplacement } from "./replace_ledger_file.ts";
 
 /**
- * Removes a ledger's file and what belongs to it, for `--reset` and `--delete-db-on-exit`. Whatever ledger it is: the caller
- * has asked. The ledger must be closed; a missing one is fine. A symbolic link to it stays.
+ * Deletes a ledger's file and its side files, for `--reset` and `--delete-db-on-exit`. The ledger
+ * must be closed. A missing one is fine, and a symbolic link to it stays.
  *
- * @throws {LedgerError} when the file is not a ledger, or a server is using it; it is then left as it was
- * @throws {LedgerBusyError} when another command or program is using it
+ * @throws {LedgerError} when the file is not a ledger, or a server uses it; nothing is deleted then
+ * @throws {LedgerBusyError} when another command or program uses it
  * @throws {FileError} when it cannot be read or deleted, or has another name
  */
 export function deleteSqliteLedger(path: string): void {
   const file = resolveLedgerPath(path);
   if (ledgerFileExists(file)) identifyLedgerFile(file);
-  // A log alone is what is left of a ledger whose file somebody deleted by hand.
+  // A log remains when somebody deleted the ledger's file by hand.
   else if (!logSuffixes.some((suffix) => ledgerFileExists(`${file}${suffix}`))) return;
   const attempt = `cannot delete the ledger ${file}`;
   using _lock = takeLedgerLock(file, { use: "replace", attempt });

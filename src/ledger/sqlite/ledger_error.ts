@@ -1,10 +1,12 @@
-/**
- * What a failure of SQLite means for the ledger.
- */
+/** Translates a failure of SQLite into the ledger's errors. */
 import { LedgerBusyError, LedgerError, LedgerFullError } from "../../errors.ts";
 import { failureReason, sqliteCondition } from "../../sqlite/sqlite_error.ts";
 
-/** The typed error for a failed attempt; `attempt` is what was tried, as in "cannot write the ledger server.db". */
+/**
+ * Returns the error of a failed attempt.
+ *
+ * @param attempt what was attempted, as in "cannot write the ledger server.db"
+ */
 export function ledgerError(
   attempt: string,
   error: unknown,

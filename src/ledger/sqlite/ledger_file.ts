@@ -1,8 +1,8 @@
 /**
- * The ledger's file: telling it from others, making it, opening it. Nothing here changes a file that is not a ledger of ours.
+ * Identifies and opens a ledger's file. Nothing here changes a file that is not our ledger.
  *
- * The file is only ever opened through SQLite. POSIX drops every lock a process holds on a file as soon as that process closes
- * any descriptor of it, so one harmless look with `Deno.open` would unlock a ledger that is in use
+ * Only SQLite opens the file. POSIX drops all locks of a process on a file when the process closes
+ * any descriptor of it. So a single `Deno.open` would unlock a ledger in use
  * (https://www.sqlite.org/howtocorrupt.html, section 2.2).
  */
 import { DatabaseSync } from "node:sqlite";
@@ -13,8 +13,9 @@ import { resultCode, resultCodeOf } from "../../sqlite/sqlite_error.ts";
 import { ledgerError } from "./ledger_error.ts";
 
 /**
- * @returns whether there is a file
- * @throws {FileError} when there is a folder or something else of that name, or it cannot be told
+ * Returns whether the file exists.
+ *
+ * @throws {FileError} when the path is a folder or another special file, or cannot be examined
  */
 export function ledgerFileExists(file: string): boolean {
   const found = attempting(
@@ -27,17 +28,21 @@ export function ledgerFileExists(file: string): boolean {
   throw new FileError(`cannot open the ledger ${file}: it is ${what}; give the path of a file`);
 }
 
-/** @throws {FileError} as {@link ledgerFileExists}, and when there is none */
+/**
+ * Throws unless the file exists.
+ *
+ * @throws {FileError} as {@link ledgerFileExists}, and when there is no file
+ */
 export function requireLedgerFile(file: string): void {
   if (ledgerFileExists(file)) return;
   throw new FileError(`cannot open the ledger ${file}: there is no such file`);
 }
 
 /**
- * Looks into a file and says which ledger it is and of which version. Writes nothing, but undoes a
- * transaction that a killed program left half done.
+ * Returns which ledger a file is, and its version. It writes nothing, except that SQLite rolls back
+ * the unfinished transaction of a killed program.
  *
- * @throws {LedgerError} when it is not a ledger, is damaged, or of a newer version
+ * @throws {LedgerError} when the file is not a ledger, is damaged, or has a newer version
  * @throws {FileError} when it cannot be read
  */
 export function identifyLedgerFile(file: string): LedgerFileMarks {
@@ -50,7 +55,7 @@ export function identifyLedgerFile(file: string): LedgerFileMarks {
   }
 }
 
-/** Whether a program that changes the file without a write-ahead log is at work, or was killed. */
+/** Returns whether the file has a rollback journal, of a program that runs or was killed. */
 function journalExists(file: string): boolean {
   try {
     return Deno.statSync(`${file}-journal`).isFile;
@@ -60,9 +65,9 @@ function journalExists(file: string): boolean {
 }
 
 /**
- * Lets SQLite undo what the journal of a killed program says, such as a server that was killed while it
- * turned on the write-ahead log. A connection that only reads is not allowed to, and would refuse the
- * file for good. The journal of a program that still runs is left alone: it holds a lock.
+ * Lets SQLite roll back the journal of a killed program, such as a server that was killed while it
+ * turned on the write-ahead log. A read-only connection may not do that, and would refuse the file
+ * for good. The journal of a running program stays, because that program holds a lock.
  */
 function rollBackJournal(file: string): void {
   try {
@@ -74,22 +79,22 @@ function rollBackJournal(file: string): void {
       database.close();
     }
   } catch {
-    // On a read-only disk, for one. Reading the file says what is wrong with it.
+    // This fails on a read-only disk, for example. Reading the file then reports the cause.
   }
 }
 
-/** What a file says about itself. */
+/** The marks by which a ledger's file identifies itself. */
 export interface LedgerFileMarks {
-  /** 64 hexadecimal digits. */
+  /** The CA's fingerprint, 64 hex digits. */
   readonly ledgerId: string;
-  /** Of its schema, at most {@link schemaVersion}. */
+  /** The schema version, at most {@link schemaVersion}. */
   readonly version: number;
 }
 
 /**
  * Opens a ledger for reading and writing.
  *
- * @throws {LedgerError} as {@link identifyLedgerFile}, and when it is another ledger's
+ * @throws {LedgerError} as {@link identifyLedgerFile}, and when it belongs to another CA
  * @throws {FileError} when it cannot be read and written
  */
 export function openLedgerFile(file: string, ledgerId: string): DatabaseSync {
@@ -107,10 +112,10 @@ export function openLedgerFile(file: string, ledgerId: string): DatabaseSync {
 }
 
 /**
- * Remembers which file a path names now. SQLite goes on writing to a file that was deleted or replaced, and what it then
- * acknowledges would be gone at the next start.
+ * Remembers which file a path names. SQLite keeps writing to a file that was deleted or replaced,
+ * and those commits would be lost at the next start.
  *
- * @returns a check, cheap beside a commit, that throws {@link LedgerError} when the path names another file or none
+ * @returns a cheap check that throws {@link LedgerError} when the path names another file or none
  */
 export function watchLedgerFile(file: string): () => void {
   const opened = inodeOf(file);
@@ -120,17 +125,21 @@ export function watchLedgerFile(file: string): () => void {
   };
 }
 
-/** Held for each connection, not in the file, except for the journal's mode. */
+/** Settings of the connection. Only the journal mode is stored in the file. */
 const connectionPragmas = [
   "PRAGMA journal_mode = WAL", // readers and the one writer do not block each other
   "PRAGMA synchronous = FULL", // a commit is on the disk before anybody is told of it
   "PRAGMA fullfsync = ON", // macOS: really on the disk, not in the drive's cache
   "PRAGMA checkpoint_fullfsync = ON",
   "PRAGMA foreign_keys = ON",
-  "PRAGMA temp_store = MEMORY", // no file is opened while running: under a flood there may be no descriptor left for one
+  "PRAGMA temp_store = MEMORY", // opens no file, because a flood may leave no descriptor
 ];
 
-/** @throws {FileError} */
+/**
+ * Opens a connection and applies the settings.
+ *
+ * @throws {FileError} when the file cannot be opened
+ */
 export function connect(file: string, options: { readOnly: boolean }): DatabaseSync {
   try {
     return new DatabaseSync(file, options);
@@ -143,11 +152,16 @@ export function connect(file: string, options: { readOnly: boolean }): DatabaseS
   }
 }
 
-/** @throws as {@link identifyLedgerFile} */
+/**
+ * Returns the marks of an open file.
+ *
+ * @throws as {@link identifyLedgerFile}
+ */
 export function marksOf(database: DatabaseSync, file: string): LedgerFileMarks {
   const attempt = `cannot open the ledger ${file}`;
   try {
-    // The mark comes first: before Deno 2.9 only a statement that is prepared without a look at the file fails with a code.
+    // The mark is read first. Before Deno 2.9, only a statement that is prepared without reading
+    // the file fails with a code.
     const number = (pragma: string) =>
       Object.values(database.prepare(`PRAGMA ${pragma}`).get()!)[0];
     number("busy_timeout = 1000");
@@ -197,7 +211,11 @@ function unreadable(attempt: string, error: unknown): Error {
   }
 }
 
-/** @throws {LedgerError} when it is of an older version, which only a server brings up to date */
+/**
+ * Throws unless the ledger has the current schema version. Only a server migrates it.
+ *
+ * @throws {LedgerError} when it has an older version
+ */
 export function requireCurrent(file: string, { version }: LedgerFileMarks): void {
   if (version === schemaVersion) return;
   throw new LedgerError(

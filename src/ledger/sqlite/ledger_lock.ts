@@ -1,6 +1,6 @@
 /**
- * The lock that every program takes before it writes a ledger. It allows one server and any number of
- * ledger commands at a time, or one restore or reset alone.
+ * The lock of a ledger's writers. It allows one server and any number of ledger commands, or one
+ * restore or reset alone.
  */
 import { LedgerBusyError, LedgerError } from "../../errors.ts";
 import { ledgerLockWaitMs } from "../../limits.ts";
@@ -11,7 +11,7 @@ import {
   takeFileLock,
 } from "../../sqlite/file_lock.ts";
 
-/** @returns the empty file beside a ledger that carries its lock */
+/** Returns the path of the empty file beside a ledger that carries its lock. */
 export function ledgerLockFile(file: string): string {
   return `${file}-lock`;
 }
@@ -21,7 +21,7 @@ export function ledgerLockFile(file: string): string {
  *
  * - `serve`: it is the one server. Ledger commands may write beside it.
  * - `write`: it is a ledger command. Other commands and one server may write beside it.
- * - `replace`: it puts another file in the ledger's place, or deletes it. Nobody else may write.
+ * - `replace`: it replaces or deletes the ledger's file. Nobody else may write.
  */
 export type LedgerUse = "serve" | "write" | "replace";
 
@@ -32,15 +32,14 @@ const modes: Readonly<Record<LedgerUse, LockMode>> = {
 };
 
 /**
- * Takes the lock. It is not on the ledger itself, because that file is replaced, and a lock on it would
- * go with the old file.
- *
- * Readers do not take it. A reader cannot spoil the next ledger: see `replace_ledger_file.ts`.
+ * Takes a ledger's lock. It is not on the ledger itself, because that file may be replaced and
+ * would take the lock along. Readers take none: `replace_ledger_file.ts` says why they cannot harm
+ * the next ledger.
  *
  * @param file the ledger's real path
- * @param options `attempt` begins the error's text, as in "cannot serve the ledger server.db"
+ * @param options.attempt the start of an error's text, as in "cannot serve the ledger server.db"
  * @throws {LedgerError} when a server uses the ledger
- * @throws {LedgerBusyError} when another command uses the ledger in a way that excludes this one
+ * @throws {LedgerBusyError} when another command uses it in a conflicting way
  * @throws {FileError} when the lock file cannot be made or locked
  */
 export function takeLedgerLock(
@@ -56,7 +55,9 @@ export function takeLedgerLock(
   }
 }
 
-/** What it means that a mode cannot be had. Only a holder of `replace` stands against a shared lock. */
+/**
+ * The meaning of each mode that cannot be had. Only a holder of `replace` excludes a shared lock.
+ */
 const refusals = {
   shared: {
     kind: LedgerBusyError,

@@ -1,6 +1,4 @@
-/**
- * One moment of a ledger, for reading: a read transaction on a connection that cannot write.
- */
+/** One moment of a ledger: a read transaction on a read-only connection. */
 import type { DatabaseSync } from "node:sqlite";
 import { inodeOf } from "../../durable_files.ts";
 import { LedgerBusyError, MicropayError } from "../../errors.ts";
@@ -22,11 +20,10 @@ export interface LedgerMoment {
 }
 
 /**
- * Opens a ledger as it is now, beside its server. The caller closes the database.
+ * Opens a ledger as of now, beside its server. The caller closes the database. SQLite's lock keeps
+ * the ledger from being replaced meanwhile.
  *
- * While it is open the ledger cannot be replaced: SQLite's lock on the file stands against that.
- *
- * @throws {LedgerError} when the file is not a ledger, is damaged, or of another version than this program's
+ * @throws {LedgerError} when the file is not a ledger, is damaged, or has another version
  * @throws {LedgerBusyError} when it was replaced at this instant
  * @throws {FileError} when it cannot be read
  */
@@ -40,12 +37,12 @@ export function openMoment(path: string): LedgerMoment {
     const marks = marksOf(database, file);
     requireCurrent(file, marks);
     database.prepare("BEGIN").run();
-    // A read transaction begins with its first read.
+    // A read transaction starts with its first read.
     const { journal_mode } = database.prepare("PRAGMA journal_mode").get()!;
     database.prepare("SELECT id FROM ledger").get();
-    // A backup program may link files that did not change. That harms a ledger only where it has a log.
+    // A backup program may hard-link unchanged files. That harms only a ledger with a log.
     if (journal_mode === "wal") requireOneName(file, attempt);
-    // SQLite would look for the log of the file that we opened, and find that of the next one.
+    // SQLite finds a log by its name, so it would combine the old file with the new log.
     if (inodeOf(file) !== inode) {
       throw new LedgerBusyError(`${attempt}: it was replaced just now; try again`);
     }

@@ -1,23 +1,23 @@
 /**
- * The path of a ledger. SQLite keeps its logs, and we keep our lock, beside the name of the file. So a
- * ledger may be used under one name only.
+ * Resolves the path of a ledger. Its logs and its lock are named after the file, so a ledger must
+ * have one name only.
  */
 import { symbolicLinksMax } from "../../limits.ts";
 import { basename, dirname, resolve } from "node:path";
 import { attempting, unlessMissing } from "../../durable_files.ts";
 import { FileError, systemReason } from "../../errors.ts";
 
-/** What SQLite puts after a ledger's name. */
+/** Suffixes of SQLite's side files. */
 export const logSuffixes = ["-wal", "-shm", "-journal"] as const;
-/** All names that belong beside a ledger: its logs and its lock. */
+/** Suffixes of all side files: logs and lock. */
 const sideFileSuffixes = [...logSuffixes, "-lock"] as const;
 
 /**
- * Follows symbolic links to the file that they mean, also when that file is not there yet.
+ * Follows symbolic links to a file, which need not exist yet.
  *
- * The result is absolute. SQLite therefore takes no name for something else, as it does with `:memory:` and `file:x?mode=ro`.
- *
- * @throws {FileError} when the path cannot be followed
+ * @returns an absolute path, which SQLite never takes for `:memory:` or a URI such as
+ * `file:x?mode=ro`
+ * @throws {FileError} when a link cannot be followed
  */
 export function resolveLedgerPath(file: string): string {
   let path = resolve(file);
@@ -26,17 +26,20 @@ export function resolveLedgerPath(file: string): string {
       return Deno.realPathSync(path);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) {
-        throw unfollowed(file, systemReason(error), error);
+        throw pathError(file, systemReason(error), error);
       }
     }
     const target = linkTarget(path);
     if (target === undefined) return resolveNewPath(path);
     path = resolve(dirname(path), target);
   }
-  throw unfollowed(file, "its symbolic links form a circle");
+  throw pathError(file, "its symbolic links form a circle");
 }
 
-/** The real path of a file that is to be made. A link of that name is not followed: it is in the way. */
+/**
+ * Returns the real path of a file that is to be made. A link of that name is not followed: it is in
+ * the way.
+ */
 export function resolveNewPath(file: string): string {
   const path = resolve(file);
   try {
@@ -47,9 +50,10 @@ export function resolveNewPath(file: string): string {
 }
 
 /**
- * A ledger with two names could be opened under both. Each name would have a log and a lock of its own, and the file would break.
+ * Throws when a file has a second name. Opened under both names, it would have two logs and two
+ * locks, and break.
  *
- * @throws {FileError} when the file has another name (a hard link)
+ * @throws {FileError} when the file has another hard link
  */
 export function requireOneName(file: string, attempt: string): void {
   const { nlink } = Deno.statSync(file);
@@ -61,10 +65,10 @@ export function requireOneName(file: string, attempt: string): void {
 }
 
 /**
- * Checks, before the work is done, that a ledger may be made under a name.
+ * Throws unless a ledger may be made under this name. Called before the work is done.
  *
- * @throws {FileError} when the name is taken, is for a file beside a ledger, or has a log that SQLite
- *   would take for the new ledger's
+ * @throws {FileError} when the name is taken, has the suffix of a side file, or has a log that
+ * SQLite would use
  */
 export function requireFreeName(file: string, attempt: string): void {
   const suffix = sideFileSuffixes.find((suffix) => file.endsWith(suffix));
@@ -85,12 +89,15 @@ export function requireFreeName(file: string, attempt: string): void {
   }
 }
 
-/** @returns the error of an attempt to make a file where there is one */
+/** Returns the error for a name that is taken. */
 export function nameTaken(attempt: string): FileError {
   return new FileError(`${attempt}: there is a file of that name, and it is never overwritten`);
 }
 
-/** Does not follow a symbolic link: one that leads nowhere is in the way as well. */
+/**
+ * Returns a file's information, or `undefined` without one. It does not follow links: a dangling
+ * one is in the way too.
+ */
 function lookAt(file: string): Deno.FileInfo | undefined {
   return attempting(
     `cannot look for the file ${file}`,
@@ -106,6 +113,6 @@ function linkTarget(path: string): string | undefined {
   }
 }
 
-function unfollowed(file: string, reason: string, cause?: unknown): FileError {
+function pathError(file: string, reason: string, cause?: unknown): FileError {
   return new FileError(`cannot look for the ledger ${file}: ${reason}`, { cause });
 }

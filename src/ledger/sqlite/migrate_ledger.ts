@@ -1,6 +1,4 @@
-/**
- * Bringing an older ledger up to date at the start of its server.
- */
+/** Migrates an older ledger when its server starts. */
 import { keptCopiesMax } from "../../limits.ts";
 import type { DatabaseSync } from "node:sqlite";
 import { isThere, removeIfThere } from "../../durable_files.ts";
@@ -12,13 +10,14 @@ import { type Migration, migrations, migrationStatements } from "./schema.ts";
 import { ledgerError } from "./ledger_error.ts";
 
 /**
- * Keeps a copy of the ledger as it is, then migrates it in one transaction: killed at any moment, it is of the old version or of
- * the new one. To be called under the ledger's lock. Does nothing to a ledger that is up to date.
+ * Keeps a copy of the ledger, then migrates it in one transaction: after a kill, it has the old
+ * version or the new one. The caller holds the ledger's lock. A current ledger stays as it is.
  *
- * @param steps those of this program unless told
- * @returns where the ledger as it was is kept; `undefined` when it is up to date
+ * @param steps the migrations, by default all of this program
+ * @returns the path of the copy, or `undefined` when the ledger was current
  * @throws {FileError} when the copy cannot be made
- * @throws {LedgerFullError} when there is no room; {LedgerError} when it is damaged. It is then as it was.
+ * @throws {LedgerFullError} when the disk is full; the ledger is unchanged then
+ * @throws {LedgerError} when the ledger is damaged; it is unchanged then
  */
 export function migrateLedger(
   file: string,
@@ -34,7 +33,7 @@ export function migrateLedger(
   try {
     database.prepare("PRAGMA synchronous = FULL").get();
     database.prepare("PRAGMA fullfsync = ON").get();
-    // From here on nobody else writes: what is copied is what is migrated.
+    // From here on nobody else writes, so the copy is the state that is migrated.
     database.prepare("BEGIN IMMEDIATE").run();
     const kept = freeCopyFile(file, { version, attempt });
     const fill = (copy: DatabaseSync) => copyTables({ database, file }, copy);
@@ -42,7 +41,7 @@ export function migrateLedger(
     try {
       migrate(database, ahead);
     } catch (error) {
-      // A copy of what stays as it is serves nobody, and a server that is started again and again would make more.
+      // A failed migration needs no copy, and repeated starts would make more and more of them.
       removeIfThere(kept);
       throw error;
     }
@@ -61,7 +60,9 @@ function migrate(database: DatabaseSync, ahead: readonly Migration[]): void {
   database.prepare("COMMIT").run();
 }
 
-/** `server.db.schema-1`, or with a number after it where a server that was killed left one. */
+/**
+ * Returns a free name such as `server.db.schema-1`, with a number when a killed server left a copy.
+ */
 function freeCopyFile(
   file: string,
   { version, attempt }: { readonly version: number; readonly attempt: string },

@@ -1,4 +1,4 @@
-/** Opening a ledger in SQLite: the file, its lock, and the ledger on top of both. */
+/** Opens a ledger in SQLite: its file, its lock, and the ledger itself. */
 import type { DatabaseSync } from "node:sqlite";
 import { createLedgerFile } from "./create_ledger_file.ts";
 import {
@@ -17,11 +17,11 @@ import { SqliteLedger } from "./sqlite_ledger.ts";
 
 export interface SqliteLedgerOptions {
   readonly file: string;
-  /** The CA's fingerprint: 64 hexadecimal digits. A file made for another one is refused. */
+  /** The CA's fingerprint, 64 hex digits. A file of another CA is refused. */
   readonly ledgerId: string;
   /**
-   * Whether to be the one server of this ledger: makes a missing file and starts with everybody offline. A command that works
-   * beside a running server says `false`.
+   * Whether the caller is the one server: it makes a missing file and starts with everybody
+   * offline. A command beside a server passes `false`.
    */
   readonly serve?: boolean;
 }
@@ -29,9 +29,11 @@ export interface SqliteLedgerOptions {
 /**
  * Opens a ledger.
  *
- * @throws {LedgerError} when the file is not a ledger, is damaged, of a newer version or another CA's, or is being served
- * @throws {FileError} when there is no file to be had: no folder, no right to read or write, a folder of that name
- * @throws {LedgerFullError} when there is no room
+ * @throws {LedgerError} when the file is not a ledger, is damaged, has a newer version, belongs to
+ * another CA, or is served
+ * @throws {FileError} when the file or its folder is missing or not accessible, or the path is a
+ * folder
+ * @throws {LedgerFullError} when the disk is full
  * @throws {LedgerBusyError} when another program holds it locked, or it is read-only
  */
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<SqliteLedger> {
@@ -39,7 +41,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Sq
   const file = resolveLedgerPath(options.file);
   const exists = ledgerFileExists(file);
   if (!serve) requireLedgerFile(file);
-  // An existing file is looked at first: no lock file is left beside a file that is not ours.
+  // An existing file is identified first, so that no lock file is left beside a foreign file.
   if (exists) requireSameLedger(file, identifyLedgerFile(file).ledgerId, ledgerId);
   let database: DatabaseSync | undefined;
   let lock: FileLock | undefined;
@@ -58,7 +60,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Sq
   }
 }
 
-/** Makes sure, under the lock, that the file is there and is what is to be opened. */
+/** Makes, migrates or checks the file, under the lock. */
 function prepareFile(
   file: string,
   { ledgerId, serve }: { readonly ledgerId: string; readonly serve: boolean },

@@ -1,15 +1,16 @@
 /**
- * Putting another file in a ledger's place without a moment in which there is none.
+ * Replaces a ledger's file, so that its path always names a ledger.
  *
- * The caller holds the ledger's lock for `replace`, so no server and no ledger command has the file open. Other programs may:
- * a person's `sqlite3`, an audit, a backup. SQLite finds a log by the name of its file. So what a program has open under the
- * name of the old file must never meet the new one:
+ * The caller holds the ledger's lock for `replace`, so no server or ledger command has the file
+ * open. Other programs may: a person's `sqlite3`, an audit, a backup. SQLite finds a log by the
+ * name of its file, so an open log of the old file must never meet the new file:
  *
- * - A program that has read a ledger with a log keeps a lock on it. Folding the log then fails as busy, and nothing changes.
- * - Once the log is folded we hold SQLite's lock on the old file until the new one is in its place. No program reads or writes
- *   meanwhile, so none begins a log or a journal under that name.
- * - A program that opened the old file without reading it still has the old file. SQLite does not let it write, nor fold a log
- *   on closing: it sees that the file has moved (SQLITE_READONLY_DBMOVED).
+ * - A program that has read a ledger with a log holds a lock on it. Then folding the log fails as
+ *   busy, and nothing changes.
+ * - After folding the log, we hold SQLite's lock on the old file until the new one is in place.
+ *   Meanwhile no program can start a log or a journal.
+ * - A program that opened the old file and did not read it keeps the old file. SQLite notices the
+ *   move (SQLITE_READONLY_DBMOVED), and does not let it write or fold a log.
  */
 import { basename, dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
@@ -27,19 +28,19 @@ import { logSuffixes, nameTaken } from "./ledger_path.ts";
 
 const keptMark = ".replaced-";
 
-/** The name under which a replaced ledger is kept. */
+/** Returns the name under which a replaced ledger is kept. */
 export function keptName(file: string, atMs: number): string {
   return `${file}${keptMark}${new Date(atMs).toISOString().replaceAll(":", "")}`;
 }
 
 /**
- * Gives the ledger another name and a finished file its place. Under the lock, for `replace`.
+ * Renames the ledger and puts a finished file in its place. The caller holds the lock for
+ * `replace`. When the ledger is too damaged to fold its log, the log is renamed with it.
  *
- * Where the ledger is too damaged to fold its log, the log goes with it under the new name.
- *
- * @param options `by` is a ledger that no program has open, and is gone afterwards; `kept` is the replaced ledger's new name
- * @throws {LedgerBusyError} when another program has the ledger open; nothing was changed
- * @throws {FileError} when there is a file of the name `kept`, or the folder cannot be written
+ * @param options.by a ledger that no program has open; it moves away from its path
+ * @param options.kept the new name of the replaced ledger
+ * @throws {LedgerBusyError} when another program has the ledger open; nothing is changed then
+ * @throws {FileError} when the name `kept` is taken, or the folder is not writable
  */
 export function replaceLedgerFile(
   file: string,
@@ -48,7 +49,8 @@ export function replaceLedgerFile(
   const attempt = `cannot keep the ledger ${file} as ${kept}`;
   using held = holdAlone(file, `cannot replace the ledger ${file}`);
   attempting(attempt, () => {
-    // One file has two names for an instant. Then the other file takes over the first name, so that it always names a ledger.
+    // The old file has two names for an instant. Then the new file takes over the first one, so
+    // that it always names a ledger.
     if (!placeFile(file, kept)) throw nameTaken(attempt);
     try {
       if (!held.isWhole) moveLog(file, kept);
@@ -63,21 +65,25 @@ export function replaceLedgerFile(
   });
 }
 
-/** Removes a ledger and its log. Under the lock, for `replace`; throws as {@link replaceLedgerFile}. */
+/**
+ * Deletes a ledger and its log. The caller holds the lock for `replace`.
+ *
+ * @throws as {@link replaceLedgerFile}
+ */
 export function removeLedgerFile(file: string): void {
   using _held = holdAlone(file, `cannot delete the ledger ${file}`);
   removeLog(file);
   removeIfThere(file);
 }
 
-/** Removes the log of a ledger that is not there any more: it would be taken for part of the next one. */
+/** Deletes the log of a missing ledger, which SQLite would otherwise apply to the next one. */
 export function removeLog(file: string): void {
   for (const suffix of logSuffixes) removeIfThere(`${file}${suffix}`);
 }
 
 /**
- * Takes back what a restore did before it was killed: the ledger has its own name and the one under which it was to be kept.
- * Under the lock: no restore is under way then.
+ * Undoes a restore that was killed in between, when the ledger has both its own name and the kept
+ * one. The caller holds the lock, so no restore runs.
  *
  * @throws {FileError} when the folder cannot be read or written
  */
@@ -98,11 +104,11 @@ export function takeBackReplacement(file: string): void {
 }
 
 interface HeldLedger extends Disposable {
-  /** Whether the file is the whole ledger, with no log beside it. Not when it is too damaged for that. */
+  /** Whether the file is the complete ledger, without a log. False when it is too damaged. */
   readonly isWhole: boolean;
 }
 
-/** Folds a ledger's log into its file, and keeps every other program out of it. */
+/** Folds a ledger's log into its file, and excludes all other programs. */
 function holdAlone(file: string, attempt: string): HeldLedger {
   const busy = (cause?: unknown) =>
     new LedgerBusyError(`${attempt}: another program has it open; close that one first`, { cause });
@@ -110,7 +116,7 @@ function holdAlone(file: string, attempt: string): HeldLedger {
   try {
     if (foldLog(database)) {
       database.prepare("BEGIN EXCLUSIVE").run();
-      // Another program may have begun a log between the two statements.
+      // Another program may have started a log between the two statements.
       if (journalMode(database, "") !== "delete") throw busy();
       return { isWhole: true, [Symbol.dispose]: () => database.close() };
     }
@@ -125,12 +131,12 @@ function holdAlone(file: string, attempt: string): HeldLedger {
   return { isWhole: false, [Symbol.dispose]: () => {} };
 }
 
-/** SQLite does it for the only connection there is, and is busy otherwise. */
+/** SQLite folds the log for the only connection, and is busy otherwise. */
 function foldLog(database: DatabaseSync): boolean {
   database.prepare("PRAGMA busy_timeout = 1000").get();
   database.prepare("PRAGMA synchronous = FULL").get();
   database.prepare("PRAGMA fullfsync = ON").get();
-  // Reads the file, so that one that is none is told from one that has no log.
+  // Reads the file, so that a foreign file is not taken for a ledger without a log.
   database.prepare("PRAGMA user_version").get();
   return journalMode(database, " = DELETE") === "delete";
 }

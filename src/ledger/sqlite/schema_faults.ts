@@ -1,16 +1,14 @@
-/**
- * Comparing what a file says about its tables, indexes and triggers with what this program makes.
- */
+/** Compares a file's tables, indexes and triggers with this program's schema. */
 import { DatabaseSync } from "node:sqlite";
 import { schemaStatements } from "./schema.ts";
 import { streamRows } from "./stream_rows.ts";
 
 /**
- * Everything of ours has to be there, word for word: a trigger that is gone lets the book be changed, an index with another
- * condition finds less than there is, a view in a table's place shows what it likes. A trigger of somebody else's could change
- * what is booked. Other tables, views and indexes of the operator's own harm nothing.
+ * Yields the faults in a file's schema, one sentence each.
  *
- * @returns one sentence for each fault
+ * Each part of our schema must be present and unchanged. Without a trigger the book could be
+ * changed, another index could hide rows, and a view in a table's place could show anything. A
+ * foreign trigger could change a booking. Other tables, views and indexes do no harm.
  */
 export function* schemaFaults(database: DatabaseSync, ledgerId: string): Generator<string> {
   const expected = expectedSchema(ledgerId);
@@ -24,13 +22,13 @@ export function* schemaFaults(database: DatabaseSync, ledgerId: string): Generat
   for (const what of expected.keys()) yield `the ${what} is missing or was changed`;
 }
 
-/** The statement itself and not the column `type`: SQLite takes a `Trigger` there for a trigger. */
+/** Matches the statement, because SQLite accepts a `Trigger` in the column `type` for a trigger. */
 const harmless = /^CREATE (?:TABLE|VIRTUAL TABLE|(?:UNIQUE )?INDEX|VIEW) /;
 
-/** Indexes that a table makes itself have no text of their own. */
+/** Automatic indexes have no statement. */
 const schemaSql = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL";
 
-/** As SQLite itself keeps the text: a column that was added later is part of its table's. */
+/** Reads the schema back from SQLite, which merges added columns into the table's statement. */
 function expectedSchema(ledgerId: string): Map<string, unknown> {
   const fresh = new DatabaseSync(":memory:");
   try {

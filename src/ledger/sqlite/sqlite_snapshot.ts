@@ -1,6 +1,6 @@
 /**
- * One moment of a ledger in an SQLite file, beside whatever its server does meanwhile: a read transaction on a connection that
- * cannot write.
+ * A snapshot of a ledger in an SQLite file: a read transaction on a read-only connection, beside
+ * its server.
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { LedgerError } from "../../errors.ts";
@@ -18,15 +18,15 @@ import { wholeText } from "../../sqlite/whole_text.ts";
 import { certificateSelection, changeSelection, entrySelection } from "./rows.ts";
 import { schemaFaults } from "./schema_faults.ts";
 import { ledgerError } from "./ledger_error.ts";
-import { narrowed, streamRows } from "./stream_rows.ts";
+import { narrow, streamRows } from "./stream_rows.ts";
 
 /**
- * Opens a ledger as it is now, without writing to its file. It may be in use, or a backup on a disk that nobody can write to.
+ * Opens a snapshot of a ledger without writing to its file, which may be in use or on a read-only
+ * disk.
  *
- * A server keeps what it booked last in a log beside the file, and goes on there while the snapshot is held; so does that log's
- * length. Holding one for as long as an audit takes is fine, for days is not.
+ * The server's log grows while a snapshot is open. The duration of an audit is fine, days are not.
  *
- * @throws {LedgerError} when the file is not a ledger, is damaged, or of another version than this program's
+ * @throws {LedgerError} when the file is not a ledger, is damaged, or has another version
  * @throws {FileError} when it cannot be read
  */
 export function openSqliteSnapshot({ file: path }: { readonly file: string }): LedgerSnapshot {
@@ -39,9 +39,9 @@ class SqliteSnapshot implements LedgerSnapshot {
   readonly ledgerId: string;
   readonly #database: DatabaseSync;
   readonly #file: string;
-  /** Of the queries for one row, which an audit asks again and again. */
+  /** Prepared queries for single rows, which an audit repeats. */
   readonly #statements = new Map<string, StatementSync>();
-  /** What somebody reads row by row, or gave up. */
+  /** Row iterators in use, or abandoned. */
   readonly #running = new Set<Generator>();
   #closed = false;
 
@@ -52,7 +52,7 @@ class SqliteSnapshot implements LedgerSnapshot {
   }
 
   entryCount(): number {
-    // NOT INDEXED: an index could have been made to say anything.
+    // NOT INDEXED, because an index could be forged.
     const sql = "SELECT count(*) AS count FROM entry NOT INDEXED";
     return this.#first<{ count: number }>(sql)!.count;
   }
@@ -62,7 +62,7 @@ class SqliteSnapshot implements LedgerSnapshot {
   }
 
   entriesOf(name: string): Iterable<StoredEntry> {
-    // NOT INDEXED also because the book is in the right order already, and nothing has to be sorted.
+    // NOT INDEXED, also because the table has the right order already.
     return this.#rows(
       `SELECT ${entrySelection} FROM entry NOT INDEXED WHERE payer = ? OR payee = ? ORDER BY number`,
       name,
@@ -115,7 +115,8 @@ class SqliteSnapshot implements LedgerSnapshot {
   }
 
   *faults(): Iterable<string> {
-    // The pragma itself: as a table with an argument it takes the number for a table's name, and finds nothing at all.
+    // The pragma itself, because its table-valued form takes the number for a table's name and
+    // finds nothing.
     const integrity = this.#rows<{ integrity_check: StoredValue }>("PRAGMA integrity_check(20)");
     for (const { integrity_check: fault } of integrity) {
       if (fault !== "ok") yield `SQLite finds the file damaged: ${fault}`;
@@ -132,7 +133,7 @@ class SqliteSnapshot implements LedgerSnapshot {
     }
   }
 
-  /** By the pragma itself here too: a table of the operator's own can have the name of the function. */
+  /** The pragma itself, because a foreign table can have the function's name. */
   *#danglingReferences(): Generator<string> {
     for (const name of ["certificate", "account_change", "entry"]) {
       const rows = this.#rows<{ parent: StoredValue }>(`PRAGMA foreign_key_check(${name})`);
@@ -145,7 +146,7 @@ class SqliteSnapshot implements LedgerSnapshot {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    // Before Deno 2.9 a statement must not be let go of after its database.
+    // Before Deno 2.9, a statement must not be released after its database.
     for (const values of this.#running) values.return(undefined);
     this.#database.close();
   }
@@ -177,7 +178,7 @@ class SqliteSnapshot implements LedgerSnapshot {
       statement.setReadBigInts(true);
       this.#statements.set(sql, statement);
       const row = statement.get(...values);
-      return row && narrowed(row) as Row;
+      return row && narrow(row) as Row;
     } catch (error) {
       throw this.#failure(error);
     }

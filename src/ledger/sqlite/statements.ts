@@ -1,6 +1,4 @@
-/**
- * The SQL of the ledger, prepared once for a connection.
- */
+/** The SQL of the ledger, prepared once for a connection. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import {
   certificateColumns,

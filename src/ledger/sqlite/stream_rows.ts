@@ -1,6 +1,4 @@
-/**
- * Reading any number of rows, one at a time.
- */
+/** Reading any number of rows, one at a time. */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 
 /**
@@ -25,14 +23,14 @@ export function* streamRows(
   const held = [database, statement] as const;
   reading.add(held);
   try {
-    for (const row of statement.iterate(...values)) yield narrowed(row);
+    for (const row of statement.iterate(...values)) yield narrow(row);
   } finally {
     reading.delete(held);
   }
 }
 
 /** Integers as numbers wherever a number holds them exactly. */
-export function narrowed(row: Record<string, SQLOutputValue>): Record<string, SQLOutputValue> {
+export function narrow(row: Record<string, SQLOutputValue>): Record<string, SQLOutputValue> {
   for (const column in row) {
     const value = row[column];
     if (typeof value !== "bigint") continue;
