@@ -176,10 +176,21 @@ export const writeTimeoutMs = 10 * second;
 export const answerTimeoutMsDefault = 10 * second;
 
 /**
- * Wait of a payee for the order of an accepted peer, and for the server's answer to its submit.
- * Past it: the payee closes the connection.
+ * Wait of a payee for the first order of an accepted peer. Past it: the payee closes the connection.
  */
 export const peerTimeoutMs = 10 * second;
+
+/**
+ * Time for which a payer keeps an idle connection to a payee. The next payment to that payee then
+ * takes no `locate` request, no connection and no greeting. Past it: the payer closes it.
+ */
+export const peerKeptMs = 30 * second;
+
+/**
+ * Time for which a payee keeps an idle connection of a peer. It is longer than {@link peerKeptMs}, so
+ * that an order seldom meets a connection that is being closed. Past it: the payee closes it.
+ */
+export const peerIdleMsMax = 1 * minute;
 
 /**
  * Time for the server to finish its work after SIGINT, SIGTERM or SIGHUP. Past it: the rest is cut
@@ -272,10 +283,16 @@ export const sendQueueMessagesMax = 64;
 export const toldConnectionsMax = 8;
 
 /**
- * Most connections from peers that a client serves at a time. Past it: the payee's client closes
- * the connection; the payer gets 264.
+ * Most connections from peers that a client serves at a time. Past it: the newcomer is accepted, and
+ * the connection that has been idle longest is closed.
  */
 export const peerConnectionsMax = 16;
+
+/**
+ * Most connections to payees that a payer keeps. Each takes a socket. Past it: the one that has been
+ * idle longest is closed.
+ */
+export const peersKeptMax = 8;
 
 /**
  * First pause after an accept that failed because descriptors or memory ran out. Each further

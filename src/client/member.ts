@@ -1,5 +1,5 @@
 /**
- * A member's view of its ledger: everything that can be asked or done once the connection is there.
+ * A member that is connected to its server: everything that it can ask or do.
  */
 import { UsageError } from "../errors.ts";
 import { balanceExchange } from "../protocol/balance.ts";
@@ -20,11 +20,11 @@ import {
   storeReceived,
 } from "./payment/incoming_payments.ts";
 import { requireProgress } from "./page_progress.ts";
-import { pay, type PaymentTerms, type PayOptions } from "./payment/payment.ts";
-import { refund } from "./payment/refund.ts";
-import type { RefundOptions, RefundTerms } from "./payment/repeated_refund.ts";
+import { OrderDelivery } from "./payment/order_delivery.ts";
+import { askEntry, askStatus, type OrderOutcome } from "./payment/order_outcome.ts";
+import { pay, payAll, type PaymentTerms, type PayOptions } from "./payment/payment.ts";
+import { refund, type RefundOptions, type RefundTerms } from "./payment/refund.ts";
 import { type Settled, settleOutbox } from "./payment/settlement.ts";
-import { askEntry, askStatus, type Paid } from "./payment/payment_result.ts";
 import { PeerListener } from "./peer_listener.ts";
 
 export interface SystemInformation {
@@ -33,21 +33,23 @@ export interface SystemInformation {
 }
 
 export interface OnlineOptions extends IncomingListener {
-  /** Where to listen for peers; port 0 for any. */
+  /** Where to listen for peers. Port 0 takes any free one. */
   readonly listen: Endpoint;
-  /** What to tell peers instead of what the server sees and where it listens. */
+  /** The address to tell peers, instead of the one that the server sees and the port listened on. */
   readonly advertise?: { readonly host: string; readonly port?: number | undefined } | undefined;
 }
 
 export class Member {
   readonly context: MemberContext;
+  readonly #delivery: OrderDelivery;
   #peers: PeerListener | undefined;
 
   constructor(context: MemberContext) {
     this.context = context;
+    this.#delivery = new OrderDelivery(context);
   }
 
-  /** Where peers are listened for; `undefined` while offline. */
+  /** The port on which it takes payments; `undefined` while offline. */
   get peerPort(): number | undefined {
     return this.#peers?.endpoint.port;
   }
@@ -56,7 +58,7 @@ export class Member {
     return this.context.link.ask(balanceExchange, {});
   }
 
-  /** All of it, however many pages it takes. */
+  /** The balance and all members that are online. */
   async list(): Promise<Outcome<SystemInformation>> {
     const online: OnlineMember[] = [];
     for (;;) {
@@ -69,23 +71,32 @@ export class Member {
     }
   }
 
-  /** What became of an order this member gave or took. */
-  status(id: string): Promise<Paid | Refusal> {
+  /** The outcome of an order that this member gave or took. */
+  status(id: string): Promise<OrderOutcome> {
     return askStatus(id, this.context);
   }
 
-  pay(terms: PaymentTerms, options?: PayOptions): Promise<Paid | Refusal> {
-    return pay(terms, this.context, options);
+  /** See {@link pay}. */
+  pay(terms: PaymentTerms, options?: PayOptions): Promise<OrderOutcome> {
+    return pay(terms, this.#delivery, options);
   }
 
-  /** Gives back a payment that this member took. Settles the outbox, in which the same refund may be. */
-  refund(terms: RefundTerms, options?: RefundOptions): Promise<Paid | Refusal> {
-    return refund(terms, this.context, options);
+  /** See {@link payAll}. */
+  payAll(
+    terms: readonly PaymentTerms[],
+    options?: PayOptions,
+  ): Promise<PromiseSettledResult<OrderOutcome>[]> {
+    return payAll(terms, this.#delivery, options);
   }
 
-  /** Finds out what became of payments that were left in doubt. */
+  /** Gives back a payment that this member took, see {@link refund}. */
+  refund(terms: RefundTerms, options?: RefundOptions): Promise<OrderOutcome> {
+    return refund(terms, this.#delivery, options);
+  }
+
+  /** Finds out what became of the orders that were left open. */
   settle(): AsyncGenerator<Settled> {
-    return settleOutbox(this.context);
+    return settleOutbox(this.#delivery);
   }
 
   /** Checks that the ledger still holds what this member knows of it. */
@@ -94,7 +105,7 @@ export class Member {
   }
 
   /**
-   * Money that came after an entry, oldest first, however many pages it takes; each was verified and its receipt is stored.
+   * Payments that came after an entry, oldest first. Each was verified, and its receipt is kept.
    *
    * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when a row does not prove what it says
    */
@@ -111,12 +122,12 @@ export class Member {
     }
   }
 
-  /** What this member's entry with this number says. */
-  entry(number: number): Promise<Paid | Refusal> {
+  /** This member's entry with this number. */
+  entry(number: number): Promise<OrderOutcome> {
     return askEntry(number, this.context);
   }
 
-  /** Newest first, page by page, so that a long history is never held whole. */
+  /** The own entries, newest first. They come in pages, so that a long history takes little memory. */
   async *history(
     { limit, before }: { limit: number; before?: number | undefined },
   ): AsyncGenerator<Outcome<{ entries: readonly HistoryRow[] }>> {
@@ -135,7 +146,7 @@ export class Member {
   }
 
   /**
-   * Listens for peers and logs in: from now on others see this member and can pay it.
+   * Listens for peers and logs in. From now on others see this member and can pay it.
    *
    * @throws {ListenError} when it cannot listen there
    */
@@ -144,7 +155,7 @@ export class Member {
     if (this.#peers) throw new UsageError(`log in as ${name}: it is online from here already`);
     const listener = network.listen(options.listen);
     const peers = new PeerListener(listener, this.context, options);
-    // Before the login: what is pushed right after it must not be missed.
+    // Before the login, so that no push right after it is missed.
     const stopTaking = this.#takePushed(peers.incoming);
     const { host, port } = options.advertise ?? {};
     try {
@@ -167,35 +178,36 @@ export class Member {
     }
   }
 
-  /** Payments that their payers handed to the server are told by it. */
+  /** Takes the payments that their payers submitted, as the server pushes them. */
   #takePushed(incoming: IncomingPayments): () => void {
-    return this.context.link.listen(paymentType, async (body) => {
-      const take = async (action: () => Promise<void>) => {
-        try {
-          await action();
-        } catch (error) {
-          incoming.fault(error);
+    return this.context.link.listen(paymentType, (body) => {
+      try {
+        // All at once, so that their receipts share a commit.
+        for (const pushed of check(paymentsShape, body, "read payments").payments) {
+          incoming.takePushed(pushed).catch((error) => incoming.fault(error));
         }
-      };
-      await take(async () => {
-        const { payments } = check(paymentsShape, body, "read payments");
-        for (const payment of payments) await take(() => incoming.takePushed(payment));
-      });
+      } catch (error) {
+        incoming.fault(error);
+      }
     });
   }
 
-  /** Says goodbye: no more payments are taken, and the connection ends. */
+  /** Stops taking payments, says goodbye to the server, and ends the connection. */
   async exit(): Promise<Outcome<object>> {
-    await this.#peers?.close();
-    this.#peers = undefined;
+    await this.#closePeers();
     const outcome = await this.context.link.ask(exitExchange, {});
     await this.context.link.end();
     return outcome;
   }
 
-  /** Ends without a word, where there is nobody left to say it to. */
+  /** Closes all connections without a word. */
   async abandon(): Promise<void> {
     this.context.link.channel.close();
+    await this.#closePeers();
+  }
+
+  async #closePeers(): Promise<void> {
+    this.#delivery.close();
     await this.#peers?.close();
     this.#peers = undefined;
   }

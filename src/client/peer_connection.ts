@@ -1,33 +1,121 @@
 /**
- * A payer's connection to its payee.
+ * A payer's connection to a payee.
  */
-import type { AccountName } from "../account_name.ts";
 import {
   ClosedError,
   ConnectError,
   EnvelopeError,
+  MicropayError,
+  ProtocolError,
   TimeoutError,
   UntrustedError,
 } from "../errors.ts";
 import { inZone } from "../pki/host.ts";
 import { partyUri, sameParty } from "../pki/party.ts";
-import { type Refusal, refuse } from "../protocol/exchange.ts";
+import {
+  decodeOutcome,
+  decodeReply,
+  type Refusal,
+  refuse,
+  replyType,
+} from "../protocol/exchange.ts";
 import type { OnlineMember } from "../protocol/list.ts";
+import { payExchange } from "../protocol/transfer.ts";
+import type { JsonObject } from "../strict_json.ts";
 import type { Channel } from "../transport/channel.ts";
 import { receiveGreeting } from "../transport/connect_channel.ts";
 import { withDeadline } from "../transport/deadline.ts";
 import type { MemberContext } from "./member_context.ts";
 
+/** What a payee said to an order; `undefined` when the connection ended before it said anything. */
+export type PayeeAnswer = Refusal | undefined;
+
+export class PeerConnection {
+  /** Resolves when the connection is over. */
+  readonly ended: Promise<void>;
+  readonly #channel: Channel;
+  /** Orders that the payee may still refuse, by the `seq` of their message. */
+  readonly #underWay = new Map<number, (answer: PayeeAnswer) => void>();
+  #isOpen = true;
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+    this.ended = this.#read();
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Whether no order is under way on it. */
+  get isIdle(): boolean {
+    return this.#underWay.size === 0;
+  }
+
+  /**
+   * Hands over an order. A payee says something only when it refuses, so the promise may stay
+   * pending until `stop` aborts.
+   *
+   * @param options `stop`: the outcome is known from elsewhere
+   */
+  hand(jws: string, { stop }: { readonly stop: AbortSignal }): Promise<PayeeAnswer> {
+    if (!this.#isOpen || stop.aborted) return Promise.resolve(undefined);
+    const { promise, resolve } = Promise.withResolvers<PayeeAnswer>();
+    // When it cannot be written, the reader finds that the connection is over.
+    const { seq } = this.#channel.send(payExchange.type, { order: jws });
+    const answer = (word: PayeeAnswer) => {
+      this.#underWay.delete(seq);
+      resolve(word);
+    };
+    this.#underWay.set(seq, answer);
+    stop.addEventListener("abort", () => answer(undefined), { once: true });
+    return promise;
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for (;;) {
+        const arrival = await this.#channel.receive();
+        if (arrival.kind === "end") break;
+        if (arrival.message.type !== replyType) continue;
+        this.#takeReply(arrival.message.body);
+      }
+    } catch (error) {
+      if (!(error instanceof MicropayError)) throw error;
+    } finally {
+      this.#isOpen = false;
+      this.#channel.close();
+      for (const answer of this.#underWay.values()) answer(undefined);
+    }
+  }
+
+  /** @throws {ProtocolError} when the body is not a reply's */
+  #takeReply(body: JsonObject): void {
+    const reply = decodeReply(body);
+    try {
+      const outcome = decodeOutcome(payExchange, reply);
+      // A payee has nothing to say that proves a payment.
+      if (outcome.outcome === "refused") this.#underWay.get(reply.re)?.(outcome);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+    }
+  }
+}
+
 /**
- * Connects to a member where the server says it is, and makes sure that it is the one who answers there.
+ * Connects to a member where the server says it is, and makes sure that it is the one who answers.
  *
- * @returns the refusal when nobody answers; nothing was sent then
+ * @returns the refusal 264 when nobody answers; nothing was sent then
  * @throws {UntrustedError} when somebody else answers; nothing was sent then either
  */
 export async function connectToPeer(
   { name, ip, port }: OnlineMember,
   { anchor, clock, identity, network, observe, sessionKey, timeoutMs, zone }: MemberContext,
-): Promise<Channel | Refusal> {
+): Promise<PeerConnection | Refusal> {
   try {
     const stream = await withDeadline(
       (signal) => network.connect({ host: inZone(ip, zone), port }, { signal }),
@@ -35,8 +123,13 @@ export async function connectToPeer(
     );
     const resolveAnchor = () => Promise.resolve(anchor);
     const peer = await receiveGreeting(stream, { role: "member", resolveAnchor, clock, timeoutMs });
-    requireName(name, () => peer.close(), peer.greeting.certificate.party);
-    return peer.introduce({ signer: { kind: "certified", identity }, sessionKey, observe });
+    const { party } = peer.greeting.certificate;
+    if (!sameParty(party, { role: "member", name })) {
+      peer.close();
+      throw new UntrustedError(`pay ${name}: ${partyUri(party)} answers at its address`);
+    }
+    const signer = { kind: "certified", identity } as const;
+    return new PeerConnection(peer.introduce({ signer, sessionKey, observe }));
   } catch (error) {
     if (error instanceof EnvelopeError) {
       const text = `pay ${name}: what answers at its address is not its client`;
@@ -47,14 +140,4 @@ export async function connectToPeer(
     if (!unreachable) throw error;
     return refuse(264);
   }
-}
-
-function requireName(
-  name: AccountName,
-  close: () => void,
-  party: Parameters<typeof partyUri>[0],
-): void {
-  if (sameParty(party, { role: "member", name })) return;
-  close();
-  throw new UntrustedError(`pay ${name}: ${partyUri(party)} answers at its address`);
 }

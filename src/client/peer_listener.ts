@@ -1,32 +1,45 @@
 /**
- * Where a member takes payments: listens for peers and serves each, a few at a time.
+ * Where a member takes payments: it listens for peers, and serves several at a time.
  */
 import { ListenError, messageOf, MicropayError } from "../errors.ts";
-import { peerConnectionsMax, peerTimeoutMs } from "../limits.ts";
-import { encodeReply, refuse, replyType } from "../protocol/exchange.ts";
+import type { Message } from "../envelope/message.ts";
+import { ordersPerSubmitMax, peerConnectionsMax, peerIdleMsMax, peerTimeoutMs } from "../limits.ts";
+import { encodeReply, type Refusal, refuse, replyType } from "../protocol/exchange.ts";
+import type { VerifiedOrder } from "../protocol/order.ts";
 import { payExchange } from "../protocol/transfer.ts";
 import { acceptChannel } from "../transport/accept_channel.ts";
 import { Acceptor } from "../transport/acceptor.ts";
 import type { ByteStream, Endpoint, Listener } from "../transport/byte_stream.ts";
-import type { Message } from "../envelope/message.ts";
 import type { Arrival, Channel } from "../transport/channel.ts";
 import type { MemberContext } from "./member_context.ts";
 import { type IncomingListener, IncomingPayments } from "./payment/incoming_payments.ts";
-import { findOut, type TakenOrder, takeOrder } from "./payment/payee.ts";
+import { askLater, type Payee, readHandedOrder, submitHandedOrder } from "./payment/payee.ts";
+import { SubmitQueue } from "./submit_queue.ts";
+
+/** A connection from a peer. */
+interface Peer {
+  readonly stream: ByteStream;
+  /** Its orders that the server did not decide yet. */
+  readonly underWay: Set<Promise<void>>;
+}
 
 export class PeerListener {
   readonly endpoint: Endpoint;
   readonly incoming: IncomingPayments;
   readonly #acceptor: Acceptor;
-  readonly #member: MemberContext;
-  readonly #peers = new Map<ByteStream, Promise<void>>();
+  readonly #payee: Payee;
+  /** The connection that has been idle longest first. */
+  readonly #peers = new Set<Peer>();
+  /** Settle when a connection is over. */
+  readonly #served = new Set<Promise<void>>();
+  #isClosing = false;
 
   /** Takes payments from now on, until {@link PeerListener.close}. */
   constructor(listener: Listener, member: MemberContext, told: IncomingListener) {
     this.endpoint = listener.endpoint;
-    this.#member = member;
     this.incoming = new IncomingPayments(member, told);
-    // A fault ends nothing: this member is still online and would be paid in vain.
+    this.#payee = { member, incoming: this.incoming, submits: new SubmitQueue(member.link) };
+    // A fault ends nothing: this member is still online, and others would pay it in vain.
     this.#acceptor = new Acceptor(listener, {
       clock: member.clock,
       onStream: (stream) => this.#admit(stream),
@@ -35,70 +48,93 @@ export class PeerListener {
     });
   }
 
-  /** Stops listening, lets payments under way come to their end, and closes what is left. */
+  /** Stops listening, waits for payments under way, and closes all connections. */
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#acceptor.close();
-    for (const stream of this.#peers.keys()) {
-      if (!this.#busy.has(stream)) stream.close();
-    }
-    await Promise.all(this.#peers.values());
+    for (const { stream, underWay } of this.#peers) if (underWay.size === 0) stream.close();
+    await Promise.all(this.#served);
   }
 
-  readonly #busy = new Set<ByteStream>();
-  #isClosing = false;
-
+  /** Serves a new connection. When there are too many, the one that has been idle longest goes. */
   #admit(stream: ByteStream): void {
-    if (this.#peers.size < peerConnectionsMax) this.#serve(stream);
-    else stream.close();
-  }
-
-  #serve(stream: ByteStream): void {
-    const served = this.#converse(stream)
+    if (this.#peers.size >= peerConnectionsMax) {
+      const idle = [...this.#peers].find(({ underWay }) => underWay.size === 0);
+      if (!idle) return stream.close();
+      this.#drop(idle);
+    }
+    const peer: Peer = { stream, underWay: new Set() };
+    this.#peers.add(peer);
+    const served = this.#serve(peer)
       .catch((error) => {
         if (!(error instanceof MicropayError)) this.incoming.fault(error);
       })
       .finally(() => {
-        stream.close();
-        this.#peers.delete(stream);
+        this.#drop(peer);
+        this.#served.delete(served);
       });
-    this.#peers.set(stream, served);
+    this.#served.add(served);
   }
 
-  async #converse(stream: ByteStream): Promise<void> {
+  #drop(peer: Peer): void {
+    peer.stream.close();
+    this.#peers.delete(peer);
+  }
+
+  async #serve(peer: Peer): Promise<void> {
+    const { stream, underWay } = peer;
     const accepted = await acceptChannel(stream, {
-      ...this.#member,
+      ...this.#payee.member,
       applicants: false,
       firstMessageTimeoutMs: peerTimeoutMs,
     });
     if (!accepted) return;
     const { channel } = accepted;
-    let arrival: Arrival = { kind: "message", ...accepted };
-    while (arrival.kind === "message") {
-      this.#busy.add(stream);
-      try {
-        await this.#answer(channel, arrival.message);
-      } finally {
-        this.#busy.delete(stream);
+    try {
+      let arrival: Arrival = { kind: "message", ...accepted };
+      while (arrival.kind === "message") {
+        await this.#take(arrival.message, channel, peer);
+        if (underWay.size >= ordersPerSubmitMax) await Promise.race(underWay);
+        arrival = await channel.receive({ idleTimeoutMs: peerIdleMsMax });
       }
-      if (this.#isClosing) return;
-      arrival = await channel.receive({ idleTimeoutMs: peerTimeoutMs });
+    } finally {
+      await Promise.all(underWay);
     }
   }
 
-  async #answer(channel: Channel, { type, seq, body }: Message): Promise<void> {
-    const { peer } = channel;
-    const party = peer.kind === "certified" && peer.certificate.party;
-    const payee = { member: this.#member, incoming: this.incoming };
-    const { outcome, doubtful }: TakenOrder =
-      party && party.role === "member" && type === payExchange.type
-        ? await takeOrder(body, { payer: party.name, ...payee })
-        : { outcome: refuse(410, "unknown type") };
+  /** Refuses a message, or begins to submit the order in it. */
+  async #take({ type, seq, body }: Message, channel: Channel, peer: Peer): Promise<void> {
+    const { member } = this.#payee;
+    const party = channel.peer.kind === "certified" && channel.peer.certificate.party;
+    const order = party && party.role === "member" && type === payExchange.type
+      ? readHandedOrder(body, { payer: party.name, member })
+      : refuse(410, "unknown type");
+    if ("outcome" in order) return await reply(channel, seq, order);
+    const submitting = this.#submit(order, seq, channel)
+      .catch((error) => {
+        if (!(error instanceof MicropayError)) this.incoming.fault(error);
+      })
+      .finally(() => {
+        peer.underWay.delete(submitting);
+        if (peer.underWay.size > 0) return;
+        if (this.#isClosing) peer.stream.close();
+        // It was in use until now, so it is the last one to go.
+        if (this.#peers.delete(peer)) this.#peers.add(peer);
+      });
+    peer.underWay.add(submitting);
+  }
+
+  async #submit(order: VerifiedOrder, seq: number, channel: Channel): Promise<void> {
+    if (await submitHandedOrder(order, this.#payee)) return;
     try {
-      await channel.send(replyType, encodeReply(payExchange, seq, outcome)).written;
+      await reply(channel, seq, refuse(500));
     } finally {
-      // Also when the payer is gone: what is found out is for this member.
-      if (doubtful) await findOut(doubtful, { ...payee, isOver: () => this.#isClosing });
+      // Also when the payer is gone: this member wants to know.
+      await askLater(order, { ...this.#payee, isOver: () => this.#isClosing });
     }
   }
+}
+
+async function reply(channel: Channel, seq: number, refusal: Refusal): Promise<void> {
+  await channel.send(replyType, encodeReply(payExchange, seq, refusal)).written;
 }

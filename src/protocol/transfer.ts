@@ -11,12 +11,15 @@ import type { JsonObject } from "../strict_json.ts";
 import { check, type Exchange } from "./exchange.ts";
 import { base64UrlShape, compactJwsShape, digestShape } from "./shapes.ts";
 
-/** Payer to payee, over their own connection. */
+/**
+ * Payer to payee, over their own connection. A payee replies only to refuse: the server tells the
+ * payer the outcome.
+ */
 export const payExchange = {
   type: "pay",
   request: v.strictObject({ order: compactJwsShape }),
   success: 130,
-  answer: v.strictObject({ receipt: compactJwsShape }),
+  answer: v.never(),
 } as const satisfies Exchange<"pay", unknown, unknown>;
 
 /** The outcome of one order. */

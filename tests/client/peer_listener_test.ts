@@ -42,26 +42,26 @@ Deno.test("peers: the payment is told once, and a payer that stays connected kee
   });
 });
 
-Deno.test("peers: only so many are served at a time, and one that leaves makes room", async () => {
+Deno.test("peers: only so many are served at a time, and a newcomer takes the place of the one that has been idle longest", async () => {
   await withPayee(async ({ pay, peers }) => {
     const signal = new AbortController().signal;
     const buffer = new Uint8Array(65_536);
-    const dial = () => tcpNetwork.connect(peers.endpoint, { signal });
-    const streams = [];
-    for (let count = 0; count < peerConnectionsMax; count++) {
-      const stream = await dial();
+    const dial = async () => {
+      const stream = await tcpNetwork.connect(peers.endpoint, { signal });
       assert(await stream.read(buffer));
-      streams.push(stream);
-    }
-    const refused = await dial();
-    assertEquals(await refused.read(buffer), null);
-    refused.close();
-    assertEquals(await pay(), 264);
-    for (const stream of streams) stream.close();
-    // Somebody else's leaving is noticed by and by.
-    let result = await pay();
-    for (let tries = 0; result === 264 && tries < 100; tries++) result = await pay();
-    assertEquals(result, "paid");
+      return stream;
+    };
+    assertEquals(await pay(), "paid");
+    const streams = [];
+    // The payer's connection has been idle longest, and goes first.
+    for (let count = 0; count < peerConnectionsMax; count++) streams.push(await dial());
+    const [first, ...others] = streams;
+    others.push(await dial());
+    assertEquals(await first!.read(buffer), null);
+    // The payer connects anew, and the next one goes.
+    assertEquals(await pay(), "paid");
+    assertEquals(await others[0]!.read(buffer), null);
+    for (const stream of streams.concat(others)) stream.close();
   });
 });
 

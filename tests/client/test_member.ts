@@ -4,6 +4,7 @@
 import type { AccountName } from "../../src/account_name.ts";
 import { Member } from "../../src/client/member.ts";
 import type { ServerLink } from "../../src/client/server_link.ts";
+import type { WalletStore } from "../../src/client/wallet/wallet_store.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Message } from "../../src/envelope/message.ts";
 import type { Identity } from "../../src/pki/identity.ts";
@@ -12,7 +13,7 @@ import { loginExchange } from "../../src/protocol/login.ts";
 import { systemRandom } from "../../src/random.ts";
 import { acceptChannel } from "../../src/transport/accept_channel.ts";
 import type { ByteStream } from "../../src/transport/byte_stream.ts";
-import type { Channel } from "../../src/transport/channel.ts";
+import type { Arrival, Channel } from "../../src/transport/channel.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { sessionKey, type TestServer } from "../server/test_server.ts";
 import { KeptWallet, MemoryWalletStore } from "./wallet/memory_wallet_store.ts";
@@ -20,6 +21,8 @@ import { KeptWallet, MemoryWalletStore } from "./wallet/memory_wallet_store.ts";
 export interface MemberOptions {
   /** What is kept already; nothing when absent. */
   readonly kept?: KeptWallet;
+  /** Where it is kept instead. */
+  readonly store?: WalletStore;
   readonly timeoutMs?: number;
 }
 
@@ -27,11 +30,11 @@ export interface MemberOptions {
 export async function memberOf(
   server: TestServer,
   identity: Identity,
-  { kept = new KeptWallet(), timeoutMs = 20_000 }: MemberOptions = {},
+  { kept = new KeptWallet(), store = new MemoryWalletStore(kept), timeoutMs = 20_000 }:
+    MemberOptions = {},
 ): Promise<Member> {
   const name = nameOf(identity);
   const { anchor } = server;
-  const store = new MemoryWalletStore(kept);
   return new Member({
     name,
     identity,
@@ -127,8 +130,15 @@ export class TestPayee implements AsyncDisposable {
       random: systemRandom,
     });
     if (!accepted) return;
-    this.messages.push(accepted.message);
-    await behave({ ...accepted, stream, link });
+    const { channel } = accepted;
+    let arrival: Arrival = { kind: "message", ...accepted };
+    // A payer keeps its connection, and a script may have closed it.
+    while (arrival.kind === "message") {
+      const { message } = arrival;
+      this.messages.push(message);
+      await behave({ channel, message, stream, link });
+      arrival = await channel.receive().catch(() => ({ kind: "end" }));
+    }
   }
 }
 

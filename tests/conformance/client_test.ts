@@ -5,10 +5,9 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { Member } from "../../src/client/member.ts";
 import type { MemberContext } from "../../src/client/member_context.ts";
-import { ResultWatch } from "../../src/client/payment/payment_result.ts";
+import { OrderDelivery } from "../../src/client/payment/order_delivery.ts";
 import { ProtocolError } from "../../src/errors.ts";
 import { orderDigest } from "../../src/ledger/entry.ts";
-import type { Amount } from "../../src/money.ts";
 import { balanceExchange } from "../../src/protocol/balance.ts";
 import { replyType } from "../../src/protocol/exchange.ts";
 import { packResults } from "../../src/protocol/transfer.ts";
@@ -86,9 +85,10 @@ for (const [what, body] of tellingNothing) {
 
 Deno.test("push 5: a result that is not of its shape, or proves nothing, is passed over", async () => {
   await withMember(async ({ context, server }) => {
-    const amount = 2000 as Amount;
-    const terms = { id: lunchId, payer: named("alice"), payee: named("bob"), amount, jws: lunch };
-    const watch = new ResultWatch(terms, context);
+    const delivery = new OrderDelivery(context);
+    const open = await context.outbox.add({ id: lunchId, jws: lunch });
+    const delivered = delivery.deliver({ open, progress: { state: "recorded", next: "send" } }, {});
+    assertEquals((await server.receive()).kind, "message");
     const digest = { order: orderDigest(lunch) };
     const refused = { ...digest, code: 270, text: "transfer FAIL due to bankruptcy" } as const;
     const paidWith = (receipt: string) =>
@@ -112,9 +112,7 @@ Deno.test("push 5: a result that is not of its shape, or proves nothing, is pass
       ]
     ) server.send("result", body);
     server.send("result", { ...good });
-    const told = await watch.result;
-    assertEquals(told.outcome, "paid");
-    watch.stop();
+    assertEquals((await delivered).outcome, "paid");
     assert(context.link.isOpen);
   });
 });

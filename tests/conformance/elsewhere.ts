@@ -253,9 +253,29 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "client/server_link",
     "link: places that somebody on the way holds back do not make it wait for ever",
   ),
+  "pay 8": at(
+    "client/peer_connections",
+    "peers: a payee refuses one of two orders that are under way, and the other is booked",
+  ),
+  "pay 9": at(
+    "client/peer_connections",
+    "peers: a payer locates and greets a payee once, and then says nothing but its orders",
+    "peers: a connection is closed when no order was handed over on it for a while",
+    "peers: only so many connections are kept, and the one that has been idle longest goes",
+  ),
+  "pay 10": at(
+    "client/peer_connections",
+    "peers: when a kept connection turns out to be closed, the same order goes over a new one, once",
+  ),
+  "pay 11": at("client/payment/payment", "pay: a payee that …: …"),
+  "pay 12": at("client/payment/payment", "pay: a payee that …: …"),
+  "pay 13": at(
+    "client/payment/payment",
+    "pay: a payer that the server's result does not reach asks, and has its receipt",
+  ),
   "waiting 7": at(
     "client/peer_listener",
-    "peers: only so many are served at a time, and one that leaves makes room",
+    "peers: only so many are served at a time, and a newcomer takes the place of the one that has been idle longest",
   ),
   "ping 1": at(
     "server/session/liveness",

@@ -11,7 +11,6 @@ import { type Result, resultOf } from "../client/payment/payee_scripts.ts";
 import { memberOf } from "../client/test_member.ts";
 import { Member } from "../../src/client/member.ts";
 import { named, startServer, timeoutMs } from "../server/test_server.ts";
-import { settleOutbox } from "../../src/client/payment/settlement.ts";
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -47,7 +46,7 @@ for (const { title, byMs, connects, result } of rows) {
     const terms = { payee: named("bob"), amount: 10 as Amount, viaServer: true };
     assertEquals(await resultOf(() => wrong.pay(terms)), result);
     assertEquals(await server.balanceOf("alice"), 9990);
-    for await (const { outcome } of settleOutbox(right.context)) assertEquals(outcome, "done");
+    for await (const { outcome } of right.settle()) assertEquals(outcome, "done");
     assertEquals(await right.context.outbox.ids(), []);
     assertEquals(await server.balanceOf("alice"), 9990);
     assert(right.context.link.isOpen);

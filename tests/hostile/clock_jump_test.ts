@@ -8,7 +8,7 @@ import { makeOrderId, systemRandom } from "../../src/random.ts";
 import { statusExchange } from "../../src/protocol/status.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { isServed, Scene } from "./scene.ts";
-import { submitOrder } from "../../src/client/payment/submit_order.ts";
+import { submitOrder } from "../server/submit_order.ts";
 
 const hour = 3_600_000;
 const day = 24 * hour;

@@ -18,7 +18,7 @@ import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { sessionKey } from "../server/test_server.ts";
 import { LastingServer } from "./lasting_server.ts";
 import { connect } from "./recorded_connection.ts";
-import { submitOrder } from "../../src/client/payment/submit_order.ts";
+import { submitOrder } from "../server/submit_order.ts";
 
 /** A receipt, or the code of the refusal. */
 async function submit(link: ServerLink, order: string): Promise<string | number> {

@@ -13,7 +13,7 @@ import { submitExchange } from "../../src/protocol/transfer.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { hostileTexts } from "./hostile_texts.ts";
 import { isServed, Scene } from "./scene.ts";
-import { submitOrder } from "../../src/client/payment/submit_order.ts";
+import { submitOrder } from "../server/submit_order.ts";
 
 /** Those that are names or memos like any other. */
 const names = ["constructor"];

@@ -11,7 +11,7 @@ import { waitUntil } from "../server/wait_until.ts";
 import { named, sessionKey } from "../server/test_server.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { isServed, Scene } from "./scene.ts";
-import { submitOrder } from "../../src/client/payment/submit_order.ts";
+import { submitOrder } from "../server/submit_order.ts";
 
 Deno.test("not reading: requests whose replies are not read are not even taken, and the connection is dropped in time", async () => {
   const network = new MemoryNetwork({ pipeBytes: 8 * 1024, backlog: 100 }, "192.0.2.1");

@@ -10,7 +10,7 @@ import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { waitUntil } from "../server/wait_until.ts";
 import { named } from "../server/test_server.ts";
 import { isServed, Scene } from "./scene.ts";
-import { submitOrder } from "../../src/client/payment/submit_order.ts";
+import { submitOrder } from "../server/submit_order.ts";
 
 const payers = 80;
 

@@ -4,8 +4,8 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Member } from "../../src/client/member.ts";
-import { askStatus } from "../../src/client/payment/payment_result.ts";
-import { makeOrder } from "../../src/client/payment/sent_order.ts";
+import { askStatus } from "../../src/client/payment/order_outcome.ts";
+import { signOrder } from "../../src/protocol/order.ts";
 import { Wallet } from "../../src/client/wallet.ts";
 import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import { systemClock } from "../../src/clock.ts";
@@ -73,7 +73,8 @@ class RecordedWay implements Network {
 async function voidOne({ context }: Member) {
   const id = makeOrderId(systemClock, systemRandom);
   const terms = { id, payer: context.name, payee: named("mallory"), amount: 5 as Amount };
-  const { jws } = makeOrder(terms, context);
+  const { anchor, identity, link } = context;
+  const jws = signOrder(terms, { identity, anchor, clock: link });
   return await askStatus(id, context, { voiding: jws });
 }
 

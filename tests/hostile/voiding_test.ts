@@ -16,7 +16,7 @@ import { revoke } from "../ledger/ledger_samples.ts";
 import { fillRoom } from "../server/session/full_room.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { named, startServer, type TestServer } from "../server/test_server.ts";
-import { submitOrder } from "../../src/client/payment/submit_order.ts";
+import { submitOrder } from "../server/submit_order.ts";
 
 interface Scene {
   readonly server: TestServer;

@@ -10,7 +10,7 @@ import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { startServer, type TestServer } from "../server/test_server.ts";
 import { testWith } from "../installed_tool.ts";
 import { Program } from "./program.ts";
-import { submitOrder } from "../../src/client/payment/submit_order.ts";
+import { submitOrder } from "../server/submit_order.ts";
 
 type Proof = Pick<HistoryRow, "receipt" | "order">;
 

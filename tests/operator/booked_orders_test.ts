@@ -7,14 +7,16 @@ import fc from "fast-check";
 import type { AccountName } from "../../src/account_name.ts";
 import { IncomingPayments } from "../../src/client/payment/incoming_payments.ts";
 import type { MemberContext } from "../../src/client/member_context.ts";
-import { submitOrder } from "../../src/client/payment/submit_order.ts";
+import { submitOrder } from "../server/submit_order.ts";
+import { readHandedOrder, submitHandedOrder } from "../../src/client/payment/payee.ts";
 import type { ServerLink } from "../../src/client/server_link.ts";
-import { takeOrder } from "../../src/client/payment/payee.ts";
+import { SubmitQueue } from "../../src/client/submit_queue.ts";
 import { checkReceipt } from "../../src/client/payment/receipt_check.ts";
 import { orderFutureMsMax, orderLifetimeMsMax } from "../../src/limits.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";
-import { type Outcome, refuse } from "../../src/protocol/exchange.ts";
+import type { Code } from "../../src/protocol/code.ts";
+import type { Outcome } from "../../src/protocol/exchange.ts";
 import { signDocument } from "../../src/pki/signed_document.ts";
 import { submitRoute } from "../../src/server/handlers/submit.ts";
 import { MemberSessions } from "../../src/server/session/member_sessions.ts";
@@ -131,6 +133,7 @@ class Scene {
     const said = await this.#askPayee(order.jws, { payer, payee, ask });
     // A refund goes through the server; so does an order that the payee refuses by itself.
     const isByPayee = submitted !== undefined;
+    if (submitted) assertEquals(said.isTold, submitted.outcome === "answered");
     if (!isByPayee) await ask();
     const decided = submitted!;
     if (decided.outcome === "answered") {
@@ -139,8 +142,8 @@ class Scene {
       const checked = checkReceipt(decided.answer.receipt, order.jws, { anchor });
       assertEquals(checked.order?.id, order.id);
       this.booked.set(order.jws, decided.answer.receipt);
-    } else if (said.outcome === "refused" && !order.isRefund && act.earlier.as === "none") {
-      assertEquals(said.code, decided.code);
+    } else if (said.refused && !order.isRefund && act.earlier.as === "none") {
+      assertEquals(said.refused, decided.code);
     }
   }
 
@@ -197,22 +200,24 @@ class Scene {
     );
   }
 
+  /** Hands an order to its payee. @returns its own refusal, and whether it was told of a payment */
   async #askPayee(
     order: string,
     { payer, payee, ask }: { payer: AccountName; payee: AccountName; ask: () => Promise<unknown> },
-  ): Promise<Submitted> {
+  ): Promise<{ refused?: Code; isTold: boolean }> {
     const { anchor, clock } = this.#books;
     const receipts = { add: () => Promise.resolve(true) };
-    const link = { nowMs: () => clock.nowMs(), ask };
+    const link = { nowMs: () => clock.nowMs(), ask } as unknown as ServerLink;
     const member = { name: payee, anchor, clock, link, receipts } as unknown as MemberContext;
     const told: unknown[] = [];
     const incoming = new IncomingPayments(member, {
       onPayment: (payment) => told.push(payment),
       onFault: (error) => assert(false, String(error)),
     });
-    const { outcome } = await takeOrder({ order }, { payer, member, incoming });
-    assertEquals(told.length, outcome.outcome === "answered" ? 1 : 0);
-    return outcome.outcome === "answered" ? outcome : refuse(outcome.code);
+    const read = readHandedOrder({ order }, { payer, member });
+    if ("outcome" in read) return { refused: read.code, isTold: false };
+    await submitHandedOrder(read, { member, incoming, submits: new SubmitQueue(link) });
+    return { isTold: told.length === 1 };
   }
 }
 

@@ -11,7 +11,7 @@ import { loginExchange } from "../../src/protocol/login.ts";
 import { statusExchange } from "../../src/protocol/status.ts";
 import { orderPayload, signPayload } from "./order_maker.ts";
 import { makeApplicant, named, startServer, type TestServer } from "./test_server.ts";
-import { submitOrder } from "../../src/client/payment/submit_order.ts";
+import { submitOrder } from "./submit_order.ts";
 
 const id = "019aaf3e-7c00-7000-8000-000000000001";
 

@@ -14,7 +14,7 @@ import { statusExchange } from "../../src/protocol/status.ts";
 import type { Dice } from "./dice.ts";
 import type { OrderAbroad, OrdersAbroad } from "./orders_abroad.ts";
 import type { Trace } from "./trace.ts";
-import { submitOrder } from "../../src/client/payment/submit_order.ts";
+import { submitOrder } from "../server/submit_order.ts";
 
 export interface ActsSetting {
   readonly name: AccountName;
@@ -191,7 +191,7 @@ export class MemberActs {
     for await (const settled of member.settle()) this.#noteSettled(settled);
   }
 
-  #noteSettled({ item: { order: { id } }, outcome }: Settled): void {
+  #noteSettled({ open: { order: { id } }, outcome }: Settled): void {
     this.#setting.trace.note(this.#setting.name, `settle: ${outcome}`);
     const attempt = this.attempts.find((one) => one.id === id);
     if (!attempt) return;

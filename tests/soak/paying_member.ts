@@ -6,7 +6,7 @@ import { SqliteWalletStore } from "../../src/client/sqlite/sqlite_wallet_store.t
 import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import type { MemberAudit } from "../../src/client/ledger_audit.ts";
 import type { Member } from "../../src/client/member.ts";
-import type { Paid } from "../../src/client/payment/payment_result.ts";
+import type { OrderOutcome, Paid } from "../../src/client/payment/order_outcome.ts";
 import { Wallet } from "../../src/client/wallet.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { SessionKey } from "../../src/envelope/session_key.ts";
@@ -140,7 +140,7 @@ export class PayingMember {
     }
   }
 
-  #send({ id, plan }: Attempt, viaServer: boolean): Promise<Paid | Refusal> {
+  #send({ id, plan }: Attempt, viaServer: boolean): Promise<OrderOutcome> {
     if ("refund" in plan) {
       return this.#member!.refund({ id: plan.refund.id, amount, refundId: id });
     }

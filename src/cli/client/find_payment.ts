@@ -2,7 +2,7 @@
  * A payment that a person named, asked for at the server.
  */
 import type { Member } from "../../client/member.ts";
-import type { Paid } from "../../client/payment/payment_result.ts";
+import type { OrderOutcome } from "../../client/payment/order_outcome.ts";
 import { answered, type Outcome, type Refusal, refuse } from "../../protocol/exchange.ts";
 import type { PaymentReference } from "./payment_reference.ts";
 
@@ -26,6 +26,6 @@ export function refusedReference(refusal: Refusal): Refusal {
 }
 
 /** Finds out what became of a payment that was named, with one question to the server. */
-export function findPayment(payment: PaymentReference, member: Member): Promise<Paid | Refusal> {
+export function findPayment(payment: PaymentReference, member: Member): Promise<OrderOutcome> {
   return "id" in payment ? member.status(payment.id) : member.entry(payment.entry);
 }

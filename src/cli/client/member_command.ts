@@ -1,9 +1,9 @@
 /**
  * The commands of `micropay client` that a member gives: one at a time, each over a connection of its own.
  */
-import { untilAborted } from "../../client/payment/handing_over.ts";
+import { untilAborted } from "../../client/until_aborted.ts";
 import type { Member } from "../../client/member.ts";
-import type { Paid } from "../../client/payment/payment_result.ts";
+import type { OrderOutcome } from "../../client/payment/order_outcome.ts";
 import type { Settled } from "../../client/payment/settlement.ts";
 import type { Wallet } from "../../client/wallet.ts";
 import type { Refusal } from "../../protocol/exchange.ts";
@@ -143,7 +143,7 @@ async function tell(
 
 /** Tells what became of a payment. People are told their balance with it. */
 async function told(
-  outcome: Paid | Refusal,
+  outcome: OrderOutcome,
   attempt: Extract<Attempt, { readonly kind: "pay" | "refund" }>,
   { member, context }: { readonly member: Member; readonly context: MemberContext },
 ): Promise<ExitCode> {

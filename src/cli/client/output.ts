@@ -4,7 +4,7 @@
 import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
 import type { MemberAudit } from "../../client/ledger_audit.ts";
 import type { Settled } from "../../client/payment/settlement.ts";
-import type { Paid } from "../../client/payment/payment_result.ts";
+import type { Paid } from "../../client/payment/order_outcome.ts";
 import type { SystemInformation } from "../../client/member.ts";
 import type { MicropayError } from "../../errors.ts";
 import { codes } from "../../protocol/code.ts";

@@ -6,7 +6,7 @@ import { printable } from "../../printable.ts";
 
 /** For a person, on one line. */
 export function settlementText(settled: Settled): string {
-  const { order } = settled.item;
+  const { order } = settled.open;
   const payment = `micropay: the payment ${order.id} of ${order.amount} to ${order.payee}`;
   switch (settled.outcome) {
     case "done":
@@ -27,7 +27,7 @@ export function settlementText(settled: Settled): string {
 
 /** The same for a script. */
 export function settlementFields(settled: Settled): object {
-  const { id, payee: to, amount } = settled.item.order;
+  const { id, payee: to, amount } = settled.open.order;
   const fields = { event: "settled", id, to, amount, outcome: settled.outcome };
   switch (settled.outcome) {
     case "done":
@@ -41,6 +41,6 @@ export function settlementFields(settled: Settled): object {
   }
 }
 
-function expiryOf({ item: { order } }: Settled): string {
+function expiryOf({ open: { order } }: Settled): string {
   return new Date(order.exp * 1000).toISOString();
 }

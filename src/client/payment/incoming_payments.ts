@@ -1,12 +1,13 @@
 /**
- * Money that came: each payment is verified, its receipt is stored, and it is told of once, whichever way it came.
+ * Money that came. Each payment is verified, its receipt is kept, and it is told of once, whichever
+ * way it came.
  */
 import { EnvelopeError, FileError, messageOf } from "../../errors.ts";
 import type { HistoryRow } from "../../protocol/history.ts";
 import { type VerifiedOrder, verifyOrder } from "../../protocol/order.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
 import type { MemberContext } from "../member_context.ts";
-import { checked, proven } from "./payment_result.ts";
+import { proveBooked } from "./order_outcome.ts";
 
 export interface IncomingPayment {
   readonly receipt: Receipt;
@@ -17,14 +18,14 @@ export interface IncomingPayment {
 export interface IncomingListener {
   /** Told once of each payment, however often its order comes. */
   readonly onPayment: (payment: IncomingPayment) => void;
-  /** Told what went wrong with a peer or a payment; the next one is taken all the same. */
+  /** Told what went wrong with a peer or a payment. The next one is taken all the same. */
   readonly onFault: (error: unknown) => void;
 }
 
 export class IncomingPayments {
   readonly #member: MemberContext;
   readonly #listener: IncomingListener;
-  /** Ids of payments that were told of and whose receipts could not be stored: as many as come while the disk is full. */
+  /** Ids of payments that were told of and whose receipts could not be kept. */
   readonly #unkept = new Set<string>();
 
   constructor(member: MemberContext, listener: IncomingListener) {
@@ -37,38 +38,39 @@ export class IncomingPayments {
   }
 
   /**
-   * Takes an order that was booked. It is told of when its receipt cannot be stored, too: the money is there.
+   * Takes an order that was booked. It is told of also when its receipt cannot be kept, because the
+   * money is there.
    *
-   * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when the receipt does not prove that
+   * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when the receipt does not prove it
    */
   async take(receiptJws: string, { order, jws }: VerifiedOrder): Promise<void> {
-    const { receipt } = checked(receiptJws, { ...order, jws }, this.#member);
+    const { receipt } = proveBooked(receiptJws, jws, this.#member);
     const payment = { receipt, receiptJws, memo: order.memo };
     const { onPayment, onFault } = this.#listener;
     try {
       const { receipts } = this.#member;
-      // Nothing is waited for between this and the telling: the same order may come twice at once.
       const isNew = await receipts.add({ ...payment, orderJws: jws });
+      // No pause between this and the telling: the same order may come twice at once.
       if (isNew && !this.#unkept.has(order.id)) onPayment(payment);
     } catch (cause) {
       if (!(cause instanceof FileError)) throw cause;
       if (this.#unkept.has(order.id)) return;
       this.#unkept.add(order.id);
       onPayment(payment);
-      onFault(unkept(receipt, cause));
+      onFault(unkeptError(receipt, cause));
     }
   }
 
   /**
-   * Takes what the server says of money that came without this client: an order that its payer handed in.
+   * Takes a payment that its payer submitted, as the server pushes it.
    *
-   * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when it does not prove that
+   * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when it proves no payment to us
    */
   async takePushed(
-    { order: jws, receipt }: { readonly order: string; readonly receipt: string },
+    { order, receipt }: { readonly order: string; readonly receipt: string },
   ): Promise<void> {
     const { anchor, name } = this.#member;
-    const verified = verifyOrder(jws, { anchor });
+    const verified = verifyOrder(order, { anchor });
     if (verified.order.payee !== name) {
       throw new EnvelopeError(`take the payment ${verified.order.id}: it is to somebody else`);
     }
@@ -80,18 +82,20 @@ export class IncomingPayments {
  * Takes a row of the own history for money that came, whether it was known before or not.
  *
  * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when it does not prove what it says
- * @throws {FileError} when its receipt cannot be stored
+ * @throws {FileError} when its receipt cannot be kept
  */
 export async function storeReceived(
   row: Pick<HistoryRow, "order" | "receipt">,
-  member: MemberContext,
+  { anchor, receipts }: MemberContext,
 ): Promise<IncomingPayment> {
-  const { order, jws } = verifyOrder(row.order, { anchor: member.anchor });
-  const { receipt } = await proven(row.receipt, { ...order, jws }, member);
-  return { receipt, receiptJws: row.receipt, memo: order.memo };
+  const { order, jws } = verifyOrder(row.order, { anchor });
+  const { receipt, receiptJws } = proveBooked(row.receipt, jws, { anchor });
+  const payment = { receipt, receiptJws, memo: order.memo };
+  await receipts.add({ ...payment, orderJws: jws });
+  return payment;
 }
 
-function unkept({ entry, payer, amount }: Receipt, cause: FileError): FileError {
+function unkeptError({ entry, payer, amount }: Receipt, cause: FileError): FileError {
   return new FileError(
     `keep the receipt of entry ${entry}, ${amount} from ${payer}: ${messageOf(cause)}. ` +
       `The money is there; receive --since ${entry - 1} fetches the receipt when it can be kept`,

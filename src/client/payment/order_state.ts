@@ -11,11 +11,14 @@
  */
 import { codes } from "../../protocol/code.ts";
 import { type Refusal, refuse } from "../../protocol/exchange.ts";
-import type { Paid } from "./payment_result.ts";
+import type { Paid } from "./order_outcome.ts";
 
 export type OrderState = "recorded" | "sent" | "in_doubt" | "booked" | "refused" | "void";
 
-/** What a payer does next: `ask` is a `status` request, and `ask_to_void` is one with `void`. */
+/**
+ * What a payer does next: `send` where the order is not booked and may be sent, now or again; `ask` by
+ * a `status` request; `ask_to_void` by a `status` request with `void`.
+ */
 export type NextStep = "send" | "wait" | "ask" | "ask_to_void" | "done";
 
 /** Something that a payer learns about its order. */
@@ -34,15 +37,15 @@ export type OrderEvent =
   | { readonly kind: "payee_refused"; readonly refusal: Refusal }
   /** The payee got no decision from the server. */
   | { readonly kind: "payee_failed"; readonly refusal: Refusal }
-  /** Another order was booked under this id, so this one never is. */
-  | { readonly kind: "id_taken"; readonly refusal: Refusal }
+  /** Another order was booked under this id, so this one never is. `takenBy` is the other one. */
+  | { readonly kind: "id_taken"; readonly refusal: Refusal; readonly takenBy?: Paid }
   /** `status`: not booked so far. */
   | { readonly kind: "unknown" }
   /** `status` with `void`: never booked. */
   | { readonly kind: "voided" }
   /** Nothing came in time, or the connection to the payee or the server ended. */
   | { readonly kind: "silence"; readonly cause?: unknown }
-  /** The server did not answer a `status` request, or answered nothing that helps. */
+  /** A `status` request was not answered, or with a code that tells nothing. */
   | { readonly kind: "unanswered"; readonly cause?: unknown }
   /** The time until which it could be booked is over, by the server's clock. */
   | { readonly kind: "expired" }
@@ -55,6 +58,8 @@ export interface OrderProgress {
   readonly next: NextStep;
   /** The proof, in the state `booked`. */
   readonly paid?: Paid;
+  /** In the state `void`: the payment that was booked under this id instead. */
+  readonly takenBy?: Paid | undefined;
   /** The last "no" that a payer may be shown. */
   readonly refusal?: Refusal | undefined;
   /** What went wrong last. */
@@ -95,7 +100,7 @@ const inDoubt: Transitions = {
   // What was sent before may be booked, whatever becomes of it this time.
   sent: ["in_doubt", "wait"],
   not_now: leaveInDoubt,
-  unknown: leaveInDoubt,
+  unknown: ["in_doubt", "send"],
   silence: ask,
   unanswered: leaveInDoubt,
 };
@@ -124,7 +129,8 @@ export function advance(progress: OrderProgress, event: OrderEvent): OrderProgre
   if (event.kind === "receipt") return { state, next, paid: event.paid };
   const refusal = "refusal" in event ? event.refusal : progress.refusal;
   const cause = "cause" in event ? event.cause : progress.cause;
-  return { state, next, refusal, cause };
+  const takenBy = event.kind === "id_taken" ? event.takenBy : progress.takenBy;
+  return { state, next, refusal, cause, takenBy };
 }
 
 /** An order that has just been recorded. */

@@ -1,5 +1,5 @@
 /**
- * Being paid: a peer hands over an order, this client checks it, submits it to the server and passes the answer back.
+ * Being paid: a peer hands over an order, and this client checks it and submits it to the server.
  */
 import type { AccountName } from "../../account_name.ts";
 import {
@@ -11,71 +11,94 @@ import {
   TimeoutError,
   UnknownOutcomeError,
 } from "../../errors.ts";
-import { answered, check, type Outcome, type Refusal, refuse } from "../../protocol/exchange.ts";
+import { codes } from "../../protocol/code.ts";
+import { check, type Refusal, refuse } from "../../protocol/exchange.ts";
 import { type VerifiedOrder, verifyOrder } from "../../protocol/order.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
 import { payExchange } from "../../protocol/transfer.ts";
 import type { JsonObject } from "../../strict_json.ts";
-import type { IncomingPayments } from "./incoming_payments.ts";
 import type { MemberContext } from "../member_context.ts";
-import { askStatus } from "./payment_result.ts";
-import { submitOrder } from "./submit_order.ts";
+import type { SubmitQueue } from "../submit_queue.ts";
+import type { IncomingPayments } from "./incoming_payments.ts";
+import { askStatus } from "./order_outcome.ts";
 
-interface Receipted {
-  readonly receipt: string;
-}
-
-interface Payee {
+export interface Payee {
   readonly member: MemberContext;
   readonly incoming: IncomingPayments;
-}
-
-/** An order that was handed over. */
-export interface TakenOrder {
-  /** The answer to whoever handed it over. */
-  readonly outcome: Outcome<Receipted>;
-  /** The order, where the server has it and did not say what became of it. */
-  readonly doubtful?: VerifiedOrder;
+  readonly submits: Pick<SubmitQueue, "submit">;
 }
 
 /**
- * Takes an order from a peer.
+ * Reads and verifies the order in a `pay` request.
  *
- * @param payer who the peer is, proven by its channel
+ * @param options.payer the peer, as its channel proved
+ * @returns the refusal when the order is not good now, or not from this payer to this member
  */
-export async function takeOrder(
+export function readHandedOrder(
   body: JsonObject,
-  { payer, member, incoming }: { readonly payer: AccountName } & Payee,
-): Promise<TakenOrder> {
-  const read = readPay(body);
-  if ("outcome" in read) return { outcome: read };
-  const verified = verify(read.order, payer, member);
-  if ("outcome" in verified) return { outcome: verified };
+  { payer, member: { anchor, link, name } }: {
+    readonly payer: AccountName;
+    readonly member: MemberContext;
+  },
+): VerifiedOrder | Refusal {
+  let jws: string;
   try {
-    const outcome = await submitOrder(member.link, verified.jws);
-    if (outcome.outcome === "answered") {
-      await incoming.take(outcome.answer.receipt, verified);
-      return { outcome: answered(outcome.answer) };
+    jws = check(payExchange.request, body, "read a pay request").order;
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    return refuse(410, error.message);
+  }
+  try {
+    const verified = verifyOrder(jws, { anchor });
+    const { order } = verified;
+    // A refund goes through the server, which knows what is left of the payment.
+    if (order.payee !== name || order.payer !== payer || order.refunds !== undefined) {
+      return refuse(261);
     }
-    if (outcome.code !== 500) return { outcome };
-    incoming.fault(inDoubt(verified, outcome.text));
+    const fault = judgeOrder(verified, { atMs: link.nowMs() });
+    return fault ? refuse(fault.code) : verified;
+  } catch (error) {
+    const isBad = error instanceof EnvelopeError || error instanceof CertificateError ||
+      error instanceof ProtocolError;
+    if (!isBad) throw error;
+    return refuse(261);
+  }
+}
+
+/**
+ * Submits an order to the server, and takes the payment when it is booked.
+ *
+ * @returns whether the server decided. It tells the payer itself then
+ */
+export async function submitHandedOrder(
+  order: VerifiedOrder,
+  { incoming, submits }: Payee,
+): Promise<boolean> {
+  try {
+    const { code, text, receipt } = await submits.submit(order.jws);
+    if (receipt !== undefined) await incoming.take(receipt, order);
+    else if (codes[code].tryAgain) {
+      incoming.fault(inDoubt(order, text));
+      return false;
+    }
+    return true;
   } catch (error) {
     if (!(error instanceof MicropayError)) throw error;
-    incoming.fault(inDoubt(verified, messageOf(error), error));
+    incoming.fault(inDoubt(order, messageOf(error), error));
+    return false;
   }
-  // Whether it was booked is not known here; the payer asks the server, and so does this client, later.
-  return { outcome: refuse(500), doubtful: verified };
 }
 
 /**
- * Finds out what became of an order that the server did not answer for, and takes it when it was booked. The server answers one thing after
- * the other, so once it has answered this it has decided about the order.
+ * Asks for the outcome of an order that the server did not decide, and takes the order when it was
+ * booked. A server answers requests in order, so its answer comes after its decision.
  *
- * @param isOver whether nobody waits for it any more; it ends with the connection to the server, too
+ * @param isOver whether nobody waits for the outcome any more. The end of the connection to the server
+ * ends it too
  */
-export async function findOut(
+export async function askLater(
   doubtful: VerifiedOrder,
-  { member, incoming, isOver }: Payee & { readonly isOver: () => boolean },
+  { member, incoming, isOver }: Omit<Payee, "submits"> & { readonly isOver: () => boolean },
 ): Promise<void> {
   while (member.link.isOpen && !isOver()) {
     try {
@@ -84,41 +107,9 @@ export async function findOut(
       return;
     } catch (error) {
       if (!(error instanceof MicropayError)) throw error;
-      // It was told that this order is in doubt, and how to ask for it.
+      // The listener was told that this order is in doubt, and how to ask for it.
       if (!(error instanceof TimeoutError)) return;
     }
-  }
-}
-
-/** A body of another shape is no request to pay; what is in it is looked at next. */
-function readPay(body: JsonObject): { readonly order: string } | Refusal {
-  try {
-    return check(payExchange.request, body, "read a pay request");
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    return refuse(410, error.message);
-  }
-}
-
-function verify(
-  jws: string,
-  payer: AccountName,
-  { anchor, link, name }: MemberContext,
-): VerifiedOrder | Refusal {
-  try {
-    const verified = verifyOrder(jws, { anchor });
-    const { order } = verified;
-    // A refund goes through the server, which knows what is refunded.
-    if (order.payee !== name || order.payer !== payer || order.refunds !== undefined) {
-      return refuse(261);
-    }
-    const fault = judgeOrder(verified, { atMs: link.nowMs() });
-    return fault ? refuse(fault.code) : verified;
-  } catch (error) {
-    const expected = error instanceof EnvelopeError || error instanceof CertificateError ||
-      error instanceof ProtocolError;
-    if (!expected) throw error;
-    return refuse(261);
   }
 }
 

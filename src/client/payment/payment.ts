@@ -1,30 +1,24 @@
 /**
- * Paying: from the payer's decision to a receipt, a refusal, or the honest "not known".
+ * Paying a member, and trying a payment again under its id.
  */
 import type { AccountName } from "../../account_name.ts";
-import { InterruptedError, MicropayError, UnknownOutcomeError } from "../../errors.ts";
-import { orderDigest } from "../../ledger/entry.ts";
+import { InterruptedError, MicropayError, UnknownOutcomeError, UsageError } from "../../errors.ts";
+import { ordersPerSubmitMax } from "../../limits.ts";
 import type { Amount } from "../../money.ts";
-import { codes } from "../../protocol/code.ts";
 import { type Refusal, refuse } from "../../protocol/exchange.ts";
-import { locateExchange } from "../../protocol/locate.ts";
 import { makeOrderId } from "../../random.ts";
-import type { Channel } from "../../transport/channel.ts";
-import { handToPayee, handToServer, untilAborted } from "./handing_over.ts";
-import type { MemberContext } from "../member_context.ts";
-import type { OpenOrder } from "../wallet/wallet_store.ts";
-import { connectToPeer } from "../peer_connection.ts";
-import { askStatus, isSamePayment, type Paid, proven } from "./payment_result.ts";
-import { hasTerms, inDoubt, makeOrder, record, recorded, type SentOrder } from "./sent_order.ts";
-import { isOver } from "./settlement.ts";
+import type { ReachedPeer } from "../peer_connections.ts";
+import { untilAborted } from "../until_aborted.ts";
+import { hasTerms, inDoubt, type OrderDelivery, type TrackedOrder } from "./order_delivery.ts";
+import { askStatus, isSamePayment, type OrderOutcome, type Paid } from "./order_outcome.ts";
 
 export interface PaymentTerms {
   readonly payee: AccountName;
   readonly amount: Amount;
   readonly memo?: string | undefined;
-  /** Given to try an earlier payment again: it is booked at most once. */
+  /** The id of an earlier payment that is tried again. One id is booked at most once. */
   readonly id?: string | undefined;
-  /** Hands the order to the server instead of the payee, who need not be online then. */
+  /** Hands the order to the server. The payee need not be online then. */
   readonly viaServer?: boolean | undefined;
 }
 
@@ -33,138 +27,134 @@ export interface PayOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-type Payer = { readonly member: MemberContext } & PayOptions;
-
 /**
  * Pays a member, directly or through the server.
  *
- * @returns `paid` with a receipt that was checked and stored, or why nothing was booked
+ * @returns the receipt, which is in the wallet, or why nothing was booked
  * @throws {UntrustedError} when somebody else answers at the payee's address; nothing was sent
  * @throws {InterruptedError} when `signal` stopped it before anything was sent
- * @throws {UnknownOutcomeError} when the order was sent, now or in an earlier try with the same id, and nobody could say what became of
- * it; it stays in the outbox
+ * @throws {UnknownOutcomeError} when the order was sent, now or in an earlier try with the same id,
+ * and its outcome could not be found out. It stays in the wallet
  */
 export async function pay(
   terms: PaymentTerms,
-  member: MemberContext,
-  options: PayOptions = {},
-): Promise<Paid | Refusal> {
-  if (terms.payee === member.name) return refuse(280);
-  const payer = { member, ...options };
-  const kept = terms.id === undefined ? undefined : await member.outbox.get(terms.id);
-  if (!kept || kept.state === "refused") return await attempt(terms, kept, payer);
+  delivery: OrderDelivery,
+  { signal }: PayOptions = {},
+): Promise<OrderOutcome> {
+  const { name, outbox } = delivery.member;
+  if (terms.payee === name) return refuse(280);
+  const open = terms.id === undefined ? undefined : await outbox.get(terms.id);
+  const attempt = { terms, delivery, signal };
+  if (!open) return await payAnew(attempt);
+  if (open.state === "refused") return await payAgain(delivery.track(open), attempt);
   try {
-    return await attempt(terms, kept, payer);
+    return await payAgain(delivery.track(open), attempt);
   } catch (cause) {
     if (!(cause instanceof MicropayError) || cause instanceof UnknownOutcomeError) throw cause;
-    // It was sent before: until the server has said what became of it, nothing else is the answer.
-    throw inDoubt(kept.order, { cause, said: " before" });
+    // It was sent before. Until the server has told its outcome, no other answer is true.
+    throw inDoubt(open, { cause, said: " before" });
   }
 }
 
-/** @param kept what the outbox holds of an earlier try with the same id */
-async function attempt(
-  terms: PaymentTerms,
-  kept: OpenOrder | undefined,
-  payer: Payer,
-): Promise<Paid | Refusal> {
-  const { member, signal } = payer;
-  // Void, unless it is booked, as soon as the question is answered.
-  const voiding = kept && isOver(kept, { nowMs: member.link.nowMs() }) ? kept.jws : undefined;
-  const asking = terms.id !== undefined &&
-    earlierPayment(terms.id, terms, { kept, voiding, member });
-  const earlier = asking && await untilAborted(asking, signal, interrupted);
-  if (earlier) {
-    const isForNow = earlier.outcome === "refused" && codes[earlier.code].tryAgain;
-    if (kept && kept.state !== "refused" && isForNow) {
-      throw inDoubt(kept.order, { said: " before" });
-    }
-    return earlier;
+/**
+ * Makes many payments through the server. They share a message, and two commits of the wallet.
+ *
+ * @param terms of at most {@link ordersPerSubmitMax} payments
+ * @returns the outcome of each, or what {@link pay} throws for it
+ * @throws {UsageError} when they are too many
+ */
+export async function payAll(
+  terms: readonly PaymentTerms[],
+  delivery: OrderDelivery,
+  options: PayOptions = {},
+): Promise<PromiseSettledResult<OrderOutcome>[]> {
+  if (terms.length > ordersPerSubmitMax) {
+    throw new UsageError(
+      `make ${terms.length} payments at once: ${ordersPerSubmitMax} is the most`,
+    );
   }
-  const again = voiding === undefined ? kept : undefined;
-  if (again && !hasTerms(again.order, terms)) return refuse(266);
-  const peer = terms.viaServer
-    ? undefined
-    : await untilAborted(reach(terms.payee, member), signal, interrupted);
-  if (peer && "outcome" in peer) {
-    if (!again || again.state === "refused") return peer;
-    // Nothing was sent now, but what was sent before can still be booked.
-    throw inDoubt(again.order, {
-      said: ` before, ${peer.text.replace("transfer FAIL: ", "")} now`,
-    });
-  }
-  try {
-    const result = await send(terms, again, { ...payer, peer, voided: voiding });
-    const isForNow = result.outcome === "refused" && codes[result.code].tryAgain;
-    if (again && again.state !== "refused" && isForNow) {
-      throw inDoubt(again.order, { said: " before, and the server books nothing just now" });
-    }
-    return result;
-  } finally {
-    peer?.close();
-  }
+  // Asked once before, so that they are ready at the same moment.
+  const refusal = await delivery.member.link.beServed();
+  if (refusal) return terms.map(() => ({ status: "fulfilled", value: refusal }));
+  const paying = terms.map((one) => pay({ ...one, viaServer: true }, delivery, options));
+  return await Promise.allSettled(paying);
 }
 
-/** Finds a payee and connects to it. */
-async function reach(name: AccountName, member: MemberContext): Promise<Channel | Refusal> {
-  const located = await member.link.ask(locateExchange, { name });
-  return located.outcome === "refused" ? located : await connectToPeer(located.answer, member);
+interface Attempt extends PayOptions {
+  readonly terms: PaymentTerms;
+  readonly delivery: OrderDelivery;
 }
 
-/** Sends the same order again, which is harmless; or a new one. */
-async function send(
-  terms: PaymentTerms,
-  again: OpenOrder | undefined,
-  { member, signal, peer, voided }: Payer & {
-    readonly peer: Channel | undefined;
-    readonly voided: string | undefined;
-  },
-): Promise<Paid | Refusal> {
-  const { payee, amount, memo } = terms;
+async function payAnew(attempt: Attempt): Promise<OrderOutcome> {
+  const { terms, delivery, signal } = attempt;
+  const { member } = delivery;
+  if (terms.id !== undefined) {
+    const earlier = await untilAborted(askEarlier(terms.id, attempt), signal, interrupted);
+    if (earlier) return earlier;
+  }
+  const peer = await untilAborted(reach(attempt), signal, interrupted);
+  if (peer && "outcome" in peer) return peer;
   const refusal = await untilAborted(member.link.beServed(), signal, interrupted);
   if (refusal) return refusal;
-  const id = terms.id ?? makeOrderId(member.clock, member.random);
-  const wanted = { id, payer: member.name, payee, amount, memo };
-  const made: SentOrder = again ? { ...again.order, jws: again.jws } : makeOrder(wanted, member);
   if (signal?.aborted) throw interrupted();
-  const order = await record(made, wanted, member, { voided });
-  if ("outcome" in order) return order;
-  const result = await recorded(order, member, () => {
-    const handed = peer ? handToPayee(order, { peer, member }) : handToServer(order, member);
-    return untilAborted(
-      handed,
-      signal,
-      () => inDoubt(order, { said: ", waiting was interrupted" }),
-    );
-  });
-  if (terms.id === undefined || result.outcome === "paid" || result.code !== 266) return result;
-  // An earlier try with this id was booked in the meantime.
-  return await earlierPayment(terms.id, terms, { member }) ?? result;
+  const { payee, amount, memo, id = makeOrderId(member.clock, member.random) } = terms;
+  const tracked = await delivery.record({ id, payer: member.name, payee, amount, memo });
+  if (!tracked) return refuse(266);
+  return await deliver(tracked, peer, attempt);
 }
 
-/** @returns what became of an id that is used again, or `undefined` when it was never booked */
-async function earlierPayment(
-  id: string,
-  { payee, amount }: PaymentTerms,
-  { kept, voiding, member }: {
-    kept?: OpenOrder | undefined;
-    voiding?: string | undefined;
-    member: MemberContext;
-  },
-): Promise<Paid | Refusal | undefined> {
-  const paid = await askStatus(id, member, { voiding });
-  if (paid.outcome === "refused") {
-    if (paid.code === 400) return undefined;
-    return paid;
+/** Finds out what became of an order that was sent before, and sends it again when it is not booked. */
+async function payAgain(tracked: TrackedOrder, attempt: Attempt): Promise<OrderOutcome> {
+  const { terms, delivery, signal } = attempt;
+  const { open } = tracked;
+  const progress = await delivery.ask(tracked, { signal, errorOf: interrupted });
+  const known = progress.paid ?? progress.takenBy;
+  if (known) return samePayment(known, attempt);
+  if (progress.state === "void") return await payAnew(attempt);
+  if (!hasTerms(open, terms)) return refuse(266);
+  // The server tells a refused order's payer alone why, each time it is asked.
+  if (progress.state === "refused") return await deliver({ open, progress }, undefined, attempt);
+  if (progress.next !== "send") throw inDoubt(open, { cause: progress.cause, said: " before" });
+  const peer = await untilAborted(reach(attempt), signal, interrupted);
+  if (peer && "outcome" in peer) {
+    const now = peer.text.replace("transfer FAIL: ", "");
+    throw inDoubt(open, { said: ` before, ${now} now` });
   }
-  const { receipt, receiptJws } = paid;
-  if (kept) {
-    if (receipt.order === orderDigest(kept.jws)) {
-      await proven(receiptJws, { ...kept.order, jws: kept.jws }, member);
-    }
-    await member.outbox.remove({ id, jws: kept.jws });
-  }
-  const isSame = isSamePayment(receipt, { payer: member.name, payee, amount });
+  return await deliver({ open, progress }, peer, attempt);
+}
+
+async function deliver(
+  tracked: TrackedOrder,
+  peer: ReachedPeer | undefined,
+  attempt: Attempt,
+): Promise<OrderOutcome> {
+  const { terms, delivery, signal } = attempt;
+  const outcome = await delivery.deliver(tracked, { peer, signal });
+  const isTaken = outcome.outcome === "refused" && outcome.code === 266;
+  if (!isTaken || terms.id === undefined) return outcome;
+  // Another process paid under this id in the meantime.
+  return await askEarlier(terms.id, attempt) ?? outcome;
+}
+
+/** @returns the payee to hand the order to; `undefined` where the server gets it */
+async function reach(
+  { terms: { payee, viaServer }, delivery }: Attempt,
+): Promise<ReachedPeer | Refusal | undefined> {
+  return viaServer ? undefined : await delivery.peers.reach(payee);
+}
+
+/** @returns what was booked under an id; `undefined` when nothing was so far */
+async function askEarlier(id: string, attempt: Attempt): Promise<OrderOutcome | undefined> {
+  const status = await askStatus(id, attempt.delivery.member);
+  if (status.outcome === "refused") return status.code === 400 ? undefined : status;
+  return samePayment(status, attempt);
+}
+
+function samePayment(
+  paid: Paid,
+  { terms: { payee, amount }, delivery: { member } }: Attempt,
+): OrderOutcome {
+  const isSame = isSamePayment(paid.receipt, { payer: member.name, payee, amount });
   return isSame ? paid : refuse(266);
 }
 

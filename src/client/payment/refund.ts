@@ -1,137 +1,183 @@
 /**
- * Giving back what was paid: by the payee of a payment, through the server, which knows what is left of it.
+ * Giving back what was paid: by the payee of a payment, through the server, which knows what is left
+ * of it.
  */
-import { type Amount, isAmount } from "../../money.ts";
 import { InterruptedError } from "../../errors.ts";
-import { pageRowsMax, refundTriesMax } from "../../limits.ts";
-import { type Refusal, refuse } from "../../protocol/exchange.ts";
-import { historyExchange } from "../../protocol/history.ts";
+import { refundTriesMax } from "../../limits.ts";
+import { type Amount, isAmount } from "../../money.ts";
+import { refuse } from "../../protocol/exchange.ts";
 import type { Order } from "../../protocol/order.ts";
-import type { Receipt } from "../../protocol/receipt.ts";
 import { makeOrderId } from "../../random.ts";
-import { untilAborted } from "./handing_over.ts";
-import type { MemberContext } from "../member_context.ts";
-import { requireProgress } from "../page_progress.ts";
-import { askStatus, type Paid } from "./payment_result.ts";
-import {
-  earlierRefund,
-  isForTheRest,
-  isRepeated,
-  type RefundOptions,
-  type RefundTerms,
-  repeat,
-  sendRefund,
-  settleRepeated,
-} from "./repeated_refund.ts";
-import { inDoubt, makeOrder, record } from "./sent_order.ts";
-import type { Settled } from "./settlement.ts";
+import { untilAborted } from "../until_aborted.ts";
+import type { OpenOrder } from "../wallet/wallet_store.ts";
+import { hasTerms, inDoubt, type OrderDelivery } from "./order_delivery.ts";
+import { askRefunded, askStatus, type OrderOutcome, type Paid } from "./order_outcome.ts";
+import type { PayOptions } from "./payment.ts";
+import { type Settled, settleOutbox } from "./settlement.ts";
 
-type Done = Settled & { readonly outcome: "done" };
-type Refunder = { readonly member: MemberContext } & RefundOptions;
+export interface RefundTerms {
+  /** The payment's id. */
+  readonly id: string;
+  /** All that is left of the payment when absent. */
+  readonly amount?: Amount | undefined;
+  readonly memo?: string | undefined;
+  /** The id of an earlier refund that is tried again. One id is booked at most once. */
+  readonly refundId?: string | undefined;
+}
+
+export interface RefundOptions extends PayOptions {
+  /** Told of the other open orders, as {@link settleOutbox} tells them. */
+  readonly onSettled?: ((settled: Settled) => void) | undefined;
+}
+
+interface Attempt extends RefundOptions {
+  readonly terms: RefundTerms;
+  readonly delivery: OrderDelivery;
+}
 
 /**
- * Gives back a payment, or a part of it. When the same refund (of this payment, of this amount; or with this id) was sent before and is in
- * doubt, this is that one again: it is found out what became of it, and only when it is not booked and never will be another is made.
+ * Gives back a payment, or a part of it. An open order of the same refund is settled first, and sent
+ * again where it can be. Another order is made only when that one is never booked. Two refunds are the
+ * same when they have one `refundId`, or give back the same amount of one payment.
  *
- * @returns `paid` with a receipt that was checked and stored, now or before, or why nothing was booked
+ * @returns the receipt, which is in the wallet, or why nothing was booked
  * @throws {InterruptedError} when `signal` stopped it before anything was sent
- * @throws {UnknownOutcomeError} when the order was sent, now or before, and nothing that can be believed came back; it stays in the outbox
+ * @throws {UnknownOutcomeError} when the order was sent, now or before, and its outcome could not be
+ * found out. It stays in the wallet
  */
 export async function refund(
   terms: RefundTerms,
-  member: MemberContext,
+  delivery: OrderDelivery,
   options: RefundOptions = {},
-): Promise<Paid | Refusal> {
-  const refunder = { member, ...options };
-  const doubtful = await inOutbox(terms, member);
-  const stopped = () => doubtful ? inDoubt(doubtful, { said: " before" }) : interrupted();
-  const finding = settleRepeated(terms, member, options);
-  /** Refunds of the same payment that were in doubt and are booked. */
-  const booked: Done[] = [];
-  for (const settled of await untilAborted(finding, options.signal, stopped)) {
-    const result = await repeat(settled, terms, refunder);
-    if (result && !isForTheRest(terms)) return result;
-    const { item } = settled;
-    if (result?.outcome === "paid") booked.push({ item, outcome: "done", paid: result });
-    // Something else was given back meanwhile: what is left is counted anew.
-    else if (result && result.code !== 269) return result;
+): Promise<OrderOutcome> {
+  const attempt = { terms, delivery, ...options };
+  const open = await findOpen(attempt);
+  const stopped = () => open ? inDoubt(open, { said: " before" }) : interrupted();
+  /** Refunds of what is left that were open and are booked. */
+  const booked: (Settled & { readonly outcome: "done" })[] = [];
+  for (const settled of await untilAborted(settleSame(attempt), options.signal, stopped)) {
+    const outcome = await repeat(settled, attempt);
+    if (outcome && !isForTheRest(terms)) return outcome;
+    if (outcome?.outcome === "paid") {
+      booked.push({ open: settled.open, outcome: "done", paid: outcome });
+      // 269: something else was given back meanwhile, and what is left has changed.
+    } else if (outcome && outcome.code !== 269) return outcome;
   }
-  return await giveBack(terms, booked, refunder);
+  return await giveBack(attempt, booked);
 }
 
-/** @param booked refunds that are the answer when nothing is left after them */
+/** Makes a new refund, unless nothing is left after those that were just found to be booked. */
 async function giveBack(
-  terms: RefundTerms,
-  booked: readonly Done[],
-  refunder: Refunder,
-): Promise<Paid | Refusal> {
-  const { member, onSettled } = refunder;
-  const { refundId } = terms;
-  const earlier = refundId && await earlierRefund(refundId, terms, member);
+  attempt: Attempt,
+  booked: readonly (Settled & { readonly outcome: "done" })[],
+): Promise<OrderOutcome> {
+  const { terms, delivery: { member }, onSettled } = attempt;
+  const earlier = terms.refundId && await askEarlier(terms.refundId, attempt);
   if (earlier) return earlier;
-  const payment = await askStatus(terms.id, member);
-  if (payment.outcome === "refused") return payment.code === 400 ? refuse(268) : payment;
-  const { receipt } = payment;
-  if (receipt.kind !== "payment" || receipt.payee !== member.name) return refuse(268);
   for (let tries = 1;; tries++) {
-    const amount = terms.amount ?? await leftOf(receipt, member);
-    if (tries === 1) {
-      const last = booked.at(-1);
-      if (last && typeof amount === "object" && amount.code === 269) return last.paid;
-      booked.forEach((one) => onSettled?.(one));
-    }
-    if (typeof amount === "object") return amount;
-    const result = await giveBackOnce({ ...terms, amount }, receipt, refunder);
-    const isOutdated = result.outcome === "refused" && result.code === 269 && isForTheRest(terms);
-    if (!isOutdated || tries === refundTriesMax) return result;
+    const payment = await askRefunded(terms.id, member);
+    if ("outcome" in payment) return payment.code === 400 ? refuse(268) : payment;
+    const { paid: { receipt }, refunded } = payment;
+    if (receipt.kind !== "payment" || receipt.payee !== member.name) return refuse(268);
+    const amount = terms.amount ?? receipt.amount - refunded;
+    const last = booked.at(-1);
+    if (tries === 1 && last && !isAmount(amount)) return last.paid;
+    if (tries === 1) booked.forEach((one) => onSettled?.(one));
+    if (!isAmount(amount)) return refuse(269);
+    const outcome = await giveBackOnce(attempt, { amount, payee: receipt.payer });
+    const isOutdated = outcome.outcome === "refused" && outcome.code === 269 && isForTheRest(terms);
+    if (!isOutdated || tries === refundTriesMax) return outcome;
   }
 }
 
 async function giveBackOnce(
-  terms: RefundTerms & { readonly amount: Amount },
-  { payer }: Receipt,
-  { member, signal }: Refunder,
-): Promise<Paid | Refusal> {
-  const { id, amount, memo, refundId } = terms;
-  const newId = refundId ?? makeOrderId(member.clock, member.random);
-  const wanted = { id: newId, payer: member.name, payee: payer, amount, memo, refunds: id };
-  const made = makeOrder(wanted, member);
+  attempt: Attempt,
+  { amount, payee }: Pick<Order, "amount" | "payee">,
+): Promise<OrderOutcome> {
+  const { terms: { id: refunds, memo, refundId }, delivery, signal } = attempt;
+  const { clock, name, random } = delivery.member;
+  const id = refundId ?? makeOrderId(clock, random);
   if (signal?.aborted) throw interrupted();
-  const order = await record(made, wanted, member);
-  const result = "outcome" in order ? order : await sendRefund(order, member, { signal });
-  if (refundId === undefined || result.outcome === "paid" || result.code !== 266) return result;
-  // An earlier try with this id was booked in the meantime.
-  return await earlierRefund(refundId, terms, member) ?? result;
+  const tracked = await delivery.record({ id, payer: name, payee, amount, memo, refunds });
+  const outcome = tracked ? await delivery.deliver(tracked, { signal }) : refuse(266);
+  if (refundId === undefined || outcome.outcome === "paid" || outcome.code !== 266) return outcome;
+  // Another process gave it back under this id in the meantime.
+  return await askEarlier(refundId, attempt) ?? outcome;
 }
 
-/** The same refund, sent before and in doubt. */
-async function inOutbox(
-  terms: RefundTerms,
-  { outbox }: MemberContext,
-): Promise<Order | undefined> {
-  for (const one of await outbox.ids()) {
-    const item = await outbox.get(one);
-    if (item && item.state !== "refused" && isRepeated(item.order, terms)) return item.order;
+/** Settles the wallet's open orders until the outcome of the same refund is known, and returns it. */
+async function settleSame({ terms, delivery, signal, onSettled }: Attempt): Promise<Settled[]> {
+  const same: Settled[] = [];
+  for await (const settled of settleOutbox(delivery)) {
+    // The caller was told that the waiting has ended.
+    if (signal?.aborted) break;
+    if (!isSame(settled.open.order, terms)) {
+      onSettled?.(settled);
+      continue;
+    }
+    same.push(settled);
+    // Its record is gone. A failure of the next question must not hide its outcome.
+    if (settled.outcome === "done" && !isForTheRest(terms)) break;
+  }
+  return same;
+}
+
+/**
+ * @returns the outcome of a refund that was sent before, which is sent again where it can still be
+ * booked; `undefined` when it is never booked
+ * @throws {UnknownOutcomeError} when that could not be found out. It stays in the wallet
+ */
+async function repeat(settled: Settled, attempt: Attempt): Promise<OrderOutcome | undefined> {
+  const { open } = settled;
+  const { terms, delivery, signal } = attempt;
+  switch (settled.outcome) {
+    case "done":
+      return isRefund(settled.paid, attempt) ? settled.paid : refuse(266);
+    case "not_done":
+      return undefined;
+    case "unknown":
+      throw inDoubt(open, { cause: settled.error, said: " before" });
+    case "open": {
+      const { order } = open;
+      // Without an id of its own, one refund with the first memo is better than two refunds.
+      const { memo } = terms.refundId === undefined ? order : terms;
+      const wanted = { payee: order.payee, amount: terms.amount ?? order.amount, memo };
+      if (!hasTerms(open, { ...wanted, refunds: terms.id })) return refuse(266);
+      return await delivery.deliver(delivery.track(open), { signal });
+    }
+  }
+}
+
+/** @returns the open order of the same refund */
+async function findOpen({ terms, delivery }: Attempt): Promise<OpenOrder | undefined> {
+  const { outbox } = delivery.member;
+  for (const id of await outbox.ids()) {
+    const open = await outbox.get(id);
+    if (open?.state === "recorded" && isSame(open.order, terms)) return open;
   }
   return undefined;
 }
 
-/** What was not given back yet: the payment less its refunds, which are all after it. */
-async function leftOf(
-  { amount, entry, id }: Receipt,
-  member: MemberContext,
-): Promise<Amount | Refusal> {
-  let left: number = amount;
-  for (let after = entry;;) {
-    const page = await member.link.ask(historyExchange, { limit: pageRowsMax, after });
-    if (page.outcome === "refused") return page;
-    const { entries, more } = page.answer;
-    for (const row of entries) if (row.refunds === id) left -= row.amount;
-    if (!more) break;
-    requireProgress(page.answer, entries);
-    after = entries.at(-1)!.entry;
-  }
-  return isAmount(left) ? left : refuse(269);
+/** @returns what was booked under a refund's id; `undefined` when nothing was so far */
+async function askEarlier(refundId: string, attempt: Attempt): Promise<OrderOutcome | undefined> {
+  const paid = await askStatus(refundId, attempt.delivery.member);
+  if (paid.outcome === "refused") return paid.code === 400 ? undefined : paid;
+  return isRefund(paid, attempt) ? paid : refuse(266);
+}
+
+/** An earlier refund of all that was left is the same one only when nothing is left after it. */
+function isForTheRest({ amount, refundId }: RefundTerms): boolean {
+  return amount === undefined && refundId === undefined;
+}
+
+function isSame(order: Order, { id, amount, refundId }: RefundTerms): boolean {
+  if (refundId !== undefined) return order.id === refundId;
+  return order.refunds === id && (amount === undefined || order.amount === amount);
+}
+
+function isRefund({ receipt }: Paid, { terms: { id, amount }, delivery }: Attempt): boolean {
+  return receipt.refunds === id && receipt.payer === delivery.member.name &&
+    (amount === undefined || receipt.amount === amount);
 }
 
 function interrupted(): InterruptedError {

@@ -1,77 +1,57 @@
 /**
- * Finding out what became of the payments that were left in doubt.
+ * Finding out what became of the orders that were left open.
  */
 import { MicropayError } from "../../errors.ts";
-import { orderDigest } from "../../ledger/entry.ts";
-import type { MemberContext } from "../member_context.ts";
 import type { OpenOrder } from "../wallet/wallet_store.ts";
-import { askStatus, isSamePayment, type Paid, proven } from "./payment_result.ts";
+import type { OrderDelivery, TrackedOrder } from "./order_delivery.ts";
+import { isSamePayment, type Paid } from "./order_outcome.ts";
 
-/** One payment that was in doubt. */
+/** One order that was open. */
 export type Settled =
-  & { readonly item: OpenOrder }
+  & { readonly open: OpenOrder }
   & (
-    /** Booked; the receipt is stored, here or by the terminal that the same payment was made from at the same time. */
+    /** Booked, or the same payment was booked under this id from another terminal. */
     | { readonly outcome: "done"; readonly paid: Paid }
-    /** Not booked, and never will be. */
+    /** Never booked. */
     | { readonly outcome: "not_done" }
-    /** Not booked, but it may still be until the order expires. */
+    /** Not booked so far. It can be until the order expires. */
     | { readonly outcome: "open" }
-    /** It could not be found out. */
+    /** The server could not be asked, or the receipt could not be kept. */
     | { readonly outcome: "unknown"; readonly error: MicropayError }
   );
 
 /**
- * Whether an order has expired at this time, by the server's clock as far as it is known here. That it is not booked is true for good only once
- * the server has made it void (`askStatus`).
- */
-export function isOver({ order }: OpenOrder, { nowMs }: { nowMs: number }): boolean {
-  return nowMs >= order.exp * 1000;
-}
-
-/**
- * Asks the server about every order in the outbox that is in doubt and takes those out that are decided. Of one that the server has
- * refused nothing is said, unless it was booked all the same: its payer was told. It is asked about once it has expired.
+ * Asks the server about every open order, and removes those whose outcome is known. An order that the
+ * server refused is asked for when it has expired, and is told only when it was booked all the same.
  *
- * Does not throw what goes wrong with the server: the first failure leaves this payment and all others as they are.
+ * After the first failure the other orders are told as unknown, and nothing more is asked.
  *
- * @throws {FileError} when the outbox cannot be read
+ * @throws {FileError} when the wallet cannot be read
  */
-export async function* settleOutbox(member: MemberContext): AsyncGenerator<Settled> {
+export async function* settleOutbox(delivery: OrderDelivery): AsyncGenerator<Settled> {
+  const { outbox } = delivery.member;
   let failure: MicropayError | undefined;
-  for (const id of await member.outbox.ids()) {
-    const item = await member.outbox.get(id);
-    if (!item || (item.state === "refused" && !isOver(item, { nowMs: member.link.nowMs() }))) {
-      continue;
-    }
+  for (const id of await outbox.ids()) {
+    const open = await outbox.get(id);
+    if (!open) continue;
+    const tracked = delivery.track(open);
+    if (tracked.progress.next === "done") continue;
     const settled: Settled = failure
-      ? { item, outcome: "unknown", error: failure }
-      : await settle(item, member);
+      ? { open, outcome: "unknown", error: failure }
+      : await settle(tracked, delivery);
     if (settled.outcome === "unknown") failure ??= settled.error;
-    if (settled.outcome === "done" || item.state !== "refused") yield settled;
+    if (settled.outcome === "done" || open.state !== "refused") yield settled;
   }
 }
 
-async function settle(item: OpenOrder, member: MemberContext): Promise<Settled> {
-  const { order, jws } = item;
-  const record = { id: order.id, jws };
-  const voiding = isOver(item, { nowMs: member.link.nowMs() }) ? jws : undefined;
-  try {
-    const status = await askStatus(order.id, member, { voiding });
-    if (status.outcome === "paid") {
-      const { receipt, receiptJws } = status;
-      const isThis = receipt.order === orderDigest(jws);
-      const paid = isThis ? await proven(receiptJws, { ...order, jws }, member) : status;
-      await member.outbox.remove(record);
-      // Paid under this id from another terminal at the same time; or the id belongs to another payment, for good.
-      const isPaid = isThis || isSamePayment(receipt, order);
-      return isPaid ? { item, outcome: "done", paid } : { item, outcome: "not_done" };
-    }
-    if (status.code !== 400 || voiding === undefined) return { item, outcome: "open" };
-    await member.outbox.remove(record);
-    return { item, outcome: "not_done" };
-  } catch (error) {
-    if (!(error instanceof MicropayError)) throw error;
-    return { item, outcome: "unknown", error };
+async function settle(tracked: TrackedOrder, delivery: OrderDelivery): Promise<Settled> {
+  const { open } = tracked;
+  const { cause, paid, state, takenBy } = await delivery.ask(tracked);
+  if (paid) return { open, outcome: "done", paid };
+  if (takenBy && isSamePayment(takenBy.receipt, open.order)) {
+    return { open, outcome: "done", paid: takenBy };
   }
+  if (state === "void") return { open, outcome: "not_done" };
+  if (cause instanceof MicropayError) return { open, outcome: "unknown", error: cause };
+  return { open, outcome: "open" };
 }

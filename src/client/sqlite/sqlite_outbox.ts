@@ -16,18 +16,15 @@ export class SqliteOutbox implements Outbox {
     this.#owner = owner;
   }
 
-  async add(
-    { id, jws }: OrderReference,
-    { voided }: { readonly voided?: string | undefined } = {},
-  ): Promise<OpenOrder> {
+  async add({ id, jws }: OrderReference): Promise<OpenOrder> {
     const { order } = readOrder(jws);
     const { payer, payee, amount, memo = null, refunds = null, exp } = order;
     const expiresAt = new Date(exp * 1000).toISOString();
     return await this.#store.write((sql) => {
       const there = this.#item(sql, id);
-      if (there && there.jws !== voided) return there;
+      if (there) return there;
       const shown = [payer, payee, amount, memo, refunds];
-      sql.setOrder.run(...this.#owner, id, ...shown, expiresAt, jws);
+      sql.addOrder.run(...this.#owner, id, ...shown, expiresAt, jws);
       return { order, jws, state: "recorded" };
     });
   }

@@ -43,7 +43,7 @@ const sources = {
   order: `SELECT ${wholeText("order_jws")}, ${wholeText("state")}
     FROM open_order WHERE ${mine} AND id = ?`,
   orderIds: `SELECT ${wholeText("id")} FROM open_order WHERE ${mine} ORDER BY open_order.id`,
-  setOrder: `INSERT OR REPLACE INTO open_order
+  addOrder: `INSERT INTO open_order
     (ledger, account, id, payer, payee, amount, memo, refunds, state, expires_at, order_jws)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'recorded', ?, ?)`,
   refuseOrder: `UPDATE open_order SET state = 'refused' WHERE ${mine} AND id = ? AND order_jws = ?`,

@@ -52,7 +52,7 @@ export interface OpenOrder {
   readonly state: "recorded" | "refused";
 }
 
-/** Names one order. An id may be used for another order once the first one is void. */
+/** Names one order. An id may be used for another order once the record of the first one is gone. */
 export type OrderReference = Pick<OpenOrder, "jws"> & { readonly id: string };
 
 /**
@@ -63,15 +63,9 @@ export interface Outbox {
   /**
    * Records an order. It must be on the disk before the order is sent anywhere.
    *
-   * @param options `voided`: the compact JWS of an order under this id that is void. Its record is
-   * replaced
-   * @returns what is recorded under the id now. This is another order when that one was recorded
-   * first and is not void
+   * @returns what is recorded under the id now. This is another order when that one was recorded first
    */
-  add(
-    order: OrderReference,
-    options?: { readonly voided?: string | undefined },
-  ): Promise<OpenOrder>;
+  add(order: OrderReference): Promise<OpenOrder>;
   /** Sets the state `refused`. Does nothing when there is no record of this order. */
   markRefused(order: OrderReference): Promise<void>;
   /** Removes a void order. Does nothing when there is no record of this order. */

@@ -1,11 +1,9 @@
 /**
- * Whoever is paid is told of it once, and of what went wrong with it: when the receipt cannot be stored, and when the server's answer is
- * late or lost.
+ * A payee is told once of each payment, and of what went wrong with it: when the receipt cannot be
+ * kept, and when the server's answer is late or lost.
  */
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import type { Member } from "../../../src/client/member.ts";
-import { askPeer } from "../../../src/client/payment/peer_answer.ts";
-import { connectToPeer } from "../../../src/client/peer_connection.ts";
 import {
   ClosedError,
   FileError,
@@ -16,9 +14,10 @@ import {
 import type { Amount } from "../../../src/money.ts";
 import { refuse } from "../../../src/protocol/exchange.ts";
 import { locateExchange } from "../../../src/protocol/locate.ts";
-import { readOrder } from "../../../src/protocol/order.ts";
 import { statusExchange } from "../../../src/protocol/status.ts";
-import { submitExchange } from "../../../src/protocol/transfer.ts";
+import { payExchange, submitExchange } from "../../../src/protocol/transfer.ts";
+import { receiveGreeting } from "../../../src/transport/connect_channel.ts";
+import { tcpNetwork } from "../../../src/transport/tcp_network.ts";
 import { makeOrderId, systemRandom } from "../../../src/random.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { EventLog } from "../../server/event_log.ts";
@@ -60,13 +59,18 @@ const newId = () => makeOrderId(systemClock, systemRandom);
 
 for (const viaServer of [false, true]) {
   const way = viaServer ? "through the server" : "directly";
-  Deno.test(`incoming: money that came ${way} is told once when its receipt cannot be stored, with what to do`, async () => {
+  Deno.test(`incoming: money that came ${way} is told once when its receipt cannot be kept, with what to do, and its payer has its own`, async () => {
     await paying(async ({ server, alice, bob, told, faults }) => {
       const { receipts } = bob.context;
       const add = receipts.add.bind(receipts);
-      receipts.add = () => Promise.reject(new FileError("write it: No space left on device"));
+      const tries = new EventLog<number>(String);
+      receipts.add = () => {
+        tries.add(tries.all.length);
+        return Promise.reject(new FileError("write it: No space left on device"));
+      };
       const id = newId();
       assertEquals(await resultOf(() => alice.pay({ ...lunch, id, viaServer })), "paid");
+      assertEquals(await alice.context.receipts.has(id), true);
       const fault = await faults.until(() => true);
       assertInstanceOf(fault, FileError);
       assertStringIncludes(fault.message, "5 from alice: write it: No space left on device.");
@@ -75,6 +79,7 @@ for (const viaServer of [false, true]) {
       const { order } = await orderOf(bob, id);
       // Handed over again, without room and with it: nothing is told twice.
       await handOver(order, alice);
+      await tries.until((at) => at === 1);
       const kept = Promise.withResolvers<boolean>();
       receipts.add = async (receipt) => {
         kept.resolve(add(receipt));
@@ -90,24 +95,22 @@ for (const viaServer of [false, true]) {
 
 /** Gives an order to its payee once more, as no client of ours does. */
 async function handOver(jws: string, { context }: Member): Promise<void> {
-  const { order } = readOrder(jws);
   const located = await context.link.ask(locateExchange, { name: lunch.payee });
   assert(located.outcome === "answered");
-  const peer = await connectToPeer(located.answer, context);
-  assert(!("outcome" in peer));
-  assertEquals((await askPeer({ ...order, jws }, { peer, member: context })).outcome, "paid");
-  peer.close();
-}
-
-Deno.test("incoming: while the receipt cannot be stored, the payer has it all the same, from its payee", async () => {
-  await paying(async ({ alice, bob, told }) => {
-    bob.context.receipts.add = () => Promise.reject(new FileError("write it: no"));
-    // The server's own word is not heard.
-    alice.context.link.listen = () => () => {};
-    assertEquals(await resultOf(() => alice.pay(lunch)), "paid");
-    assertEquals(told.all, [3]);
+  const { name, ip: host, port } = located.answer;
+  const { signal } = new AbortController();
+  const { anchor, identity, sessionKey } = context;
+  const connection = await receiveGreeting(await tcpNetwork.connect({ host, port }, { signal }), {
+    role: "member",
+    resolveAnchor: () => Promise.resolve(anchor),
+    clock: systemClock,
+    timeoutMs: 20_000,
   });
-});
+  assertEquals(name, lunch.payee);
+  const channel = connection.introduce({ signer: { kind: "certified", identity }, sessionKey });
+  await channel.send(payExchange.type, { order: jws }).written;
+  await channel.end();
+}
 
 const answers: readonly {
   readonly title: string;

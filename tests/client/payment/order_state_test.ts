@@ -12,7 +12,7 @@ import {
   type OrderState,
   restored,
 } from "../../../src/client/payment/order_state.ts";
-import type { Paid } from "../../../src/client/payment/payment_result.ts";
+import type { Paid } from "../../../src/client/payment/order_outcome.ts";
 import { type Code, codes } from "../../../src/protocol/code.ts";
 import { refuse } from "../../../src/protocol/exchange.ts";
 
@@ -36,7 +36,7 @@ const table: Readonly<Record<OrderEvent["kind"], readonly string[]>> = {
   ],
   payee_failed: ["in_doubt ask", "in_doubt ask", "in_doubt ask", "refused done", ".", "void done"],
   id_taken: ["void done", "void done", "void done", "void done", ".", "void done"],
-  unknown: ["recorded send", "in_doubt done", "in_doubt done", "refused done", ".", "void done"],
+  unknown: ["recorded send", "in_doubt send", "in_doubt send", "refused done", ".", "void done"],
   voided: ["void done", "void done", "void done", "void done", ".", "void done"],
   silence: ["recorded done", "in_doubt ask", "in_doubt ask", "refused done", ".", "void done"],
   unanswered: ["recorded done", "in_doubt done", "in_doubt done", "refused done", ".", "void done"],
@@ -112,6 +112,7 @@ Deno.test("order state: an expired order is asked for with void, and is void onl
     next: "done",
     refusal: undefined,
     cause: undefined,
+    takenBy: undefined,
   });
 });
 

@@ -2,21 +2,21 @@
  * What payees do with an order, and what payers see of it.
  */
 import { assertInstanceOf } from "@std/assert";
-import type { Paid } from "../../../src/client/payment/payment_result.ts";
+import type { OrderOutcome } from "../../../src/client/payment/order_outcome.ts";
 import type { Message } from "../../../src/envelope/message.ts";
 import { UnknownOutcomeError, UntrustedError } from "../../../src/errors.ts";
 import { readDocument } from "../../../src/pki/signed_document.ts";
 import type { Code } from "../../../src/protocol/code.ts";
-import { encodeReply, type Refusal, refuse, replyType } from "../../../src/protocol/exchange.ts";
+import { encodeReply, refuse, replyType } from "../../../src/protocol/exchange.ts";
 import { payExchange } from "../../../src/protocol/transfer.ts";
 import type { JsonObject } from "../../../src/strict_json.ts";
 import type { Behaviour, PayeeScene } from "../test_member.ts";
-import { submitOrder } from "../../../src/client/payment/submit_order.ts";
+import { submitOrder } from "../../server/submit_order.ts";
 
 /** What a payer learns: a code when it is refused. */
 export type Result = "paid" | "unknown" | "untrusted" | number;
 
-export async function resultOf(pay: () => Promise<Paid | Refusal>): Promise<Result> {
+export async function resultOf(pay: () => Promise<OrderOutcome>): Promise<Result> {
   try {
     const outcome = await pay();
     return outcome.outcome === "paid" ? "paid" : outcome.code;
@@ -27,10 +27,9 @@ export async function resultOf(pay: () => Promise<Paid | Refusal>): Promise<Resu
   }
 }
 
-/** As the program does it. */
+/** As the program does it: submits the order, and says nothing. */
 export async function honest(scene: PayeeScene): Promise<void> {
-  const outcome = await submit(scene);
-  await reply(scene, encodeReply(payExchange, scene.message.seq, outcome));
+  await submit(scene);
 }
 
 /** Hands the order in. */

@@ -2,6 +2,7 @@
  * Paying somebody whose client does what it likes: nothing is believed without the server's word, and a doubt is said.
  */
 import { assert, assertEquals } from "@std/assert";
+import { Member } from "../../../src/client/member.ts";
 import { FileError } from "../../../src/errors.ts";
 import type { Amount } from "../../../src/money.ts";
 import { encodeReply, refuse } from "../../../src/protocol/exchange.ts";
@@ -12,7 +13,7 @@ import { garbage, honest, orderIn, refusing, reply, resultOf, submit } from "./p
 import type { Result } from "./payee_scripts.ts";
 import { type Behaviour, memberOf, type PayeeScene, TestPayee } from "../test_member.ts";
 import { KeptWallet } from "../wallet/memory_wallet_store.ts";
-import { submitOrder } from "../../../src/client/payment/submit_order.ts";
+import { submitOrder } from "../../server/submit_order.ts";
 
 const lunch = { payee: named("bob"), amount: 2000 as Amount };
 const id = "019aaf3e-7c00-7000-8000-00000000000a";
@@ -26,23 +27,22 @@ const rows: readonly {
   /** Whether the money moved. */
   readonly booked: boolean;
 }[] = [
-  { title: "hands it in and answers", behave: honest, result: "paid", booked: true },
-  { title: "hands it in and says nothing", behave: submitOnly, result: "paid", booked: true },
+  { title: "submits it and says nothing", behave: honest, result: "paid", booked: true },
   {
-    title: "hands it in and closes",
-    behave: (scene) => submitOnly(scene).then(() => scene.stream.close()),
+    title: "submits it and closes",
+    behave: (scene) => honest(scene).then(() => scene.stream.close()),
     result: "paid",
     booked: true,
   },
   {
-    title: "hands it in and refuses it then",
-    behave: (scene) => submitOnly(scene).then(() => refusing(261)(scene)),
+    title: "submits it and refuses it then",
+    behave: (scene) => honest(scene).then(() => refusing(261)(scene)),
     result: "paid",
     booked: true,
   },
   {
-    title: "hands it in and sends garbage",
-    behave: (scene) => submitOnly(scene).then(() => garbage(scene)),
+    title: "submits it and sends garbage",
+    behave: (scene) => honest(scene).then(() => garbage(scene)),
     result: "paid",
     booked: true,
   },
@@ -61,7 +61,7 @@ const rows: readonly {
   },
   { title: "sends garbage", behave: garbage, result: "unknown", booked: false },
   {
-    title: "refuses it, but keeps it and could hand it in",
+    title: "refuses it, but keeps it and could submit it",
     behave: refusing(261),
     result: 261,
     booked: false,
@@ -93,12 +93,14 @@ const rows: readonly {
   {
     title: "says that it is booked, without a receipt",
     behave: (scene) => reply(scene, { re: scene.message.seq, code: 130, text: "transfer OK" }),
+    timeoutMs: 2000,
     result: "unknown",
     booked: false,
   },
   {
     title: "answers another message",
     behave: (scene) => reply(scene, encodeReply(payExchange, 7, refuse(261))),
+    timeoutMs: 2000,
     result: "unknown",
     booked: false,
   },
@@ -106,11 +108,9 @@ const rows: readonly {
     title: "gives the order itself as the receipt",
     behave: (scene) => {
       const answer = { receipt: scene.message.body.order as string };
-      return reply(
-        scene,
-        encodeReply(payExchange, scene.message.seq, { outcome: "answered", answer }),
-      );
+      return reply(scene, { re: scene.message.seq, code: 130, text: "transfer OK", answer });
     },
+    timeoutMs: 2000,
     result: "unknown",
     booked: false,
   },
@@ -140,27 +140,38 @@ for (const { title, behave, timeoutMs, result, booked } of rows) {
   });
 }
 
-Deno.test("pay: a receipt for another order of the same amount proves nothing", async () => {
+Deno.test("pay: the result of another order of the same amount proves nothing", async () => {
   const kept = new KeptWallet();
   await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const earlier = signPayload(orderPayload(alice, server.anchor), alice);
   await using _payee = await TestPayee.logIn(server, bob, {
-    behave: async (scene) => {
-      const outcome = await submitOrder(scene.link, earlier);
-      await reply(scene, encodeReply(payExchange, scene.message.seq, outcome));
-    },
+    behave: async ({ link }) => void await submitOrder(link, earlier),
   });
-  const member = await memberOf(server, alice, { kept });
+  const member = await memberOf(server, alice, { kept, timeoutMs: 2000 });
   assertEquals(await resultOf(() => member.pay(lunch)), "unknown");
+  assertEquals(await server.balanceOf("alice"), 8000);
+  await member.abandon();
+});
+
+Deno.test("pay: a payer that the server's result does not reach asks, and has its receipt", async () => {
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  await using _payee = await TestPayee.logIn(server, bob, { behave: honest });
+  const { context } = await memberOf(server, alice);
+  const { link } = context;
+  link.listen = () => () => {};
+  const member = new Member({ ...context, timeoutMs: 1000 });
+  assertEquals(await resultOf(() => member.pay({ ...lunch, id })), "paid");
+  assertEquals([await context.receipts.has(id), await context.outbox.ids()], [true, []]);
   await member.abandon();
 });
 
 Deno.test("pay: when the server refuses, its code is the payer's, whatever the payee says", async (t) => {
   const answers: readonly [string, Behaviour][] = [
-    ["the same", honest],
-    ["nothing", submitOnly],
-    ["another code", (scene) => submitOnly(scene).then(() => refusing(261)(scene))],
+    ["the same", (scene) => honest(scene).then(() => refusing(270)(scene))],
+    ["nothing", honest],
+    ["another code", (scene) => honest(scene).then(() => refusing(261)(scene))],
   ];
   for (const [title, behave] of answers) {
     await t.step(`the payee says ${title}`, async () => {
@@ -234,7 +245,3 @@ Deno.test("pay: trying an id again while the first try is still on its way is pa
   assertEquals(await server.balanceOf("alice"), 8000);
   await again.abandon();
 });
-
-async function submitOnly(scene: PayeeScene): Promise<void> {
-  await submit(scene);
-}

@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Member } from "../../../src/client/member.ts";
-import type { RefundTerms } from "../../../src/client/payment/repeated_refund.ts";
+import type { RefundTerms } from "../../../src/client/payment/refund.ts";
 import type { Settled } from "../../../src/client/payment/settlement.ts";
 import { ClosedError, UnknownOutcomeError } from "../../../src/errors.ts";
 import { orderLifetimeMs } from "../../../src/limits.ts";
@@ -152,7 +152,7 @@ for (const { title, lost, amount, given, isLost, total } of repeated) {
         ]);
         assertEquals(await server.balanceOf("bob"), 10_100 - total);
         // The lost one is told, as the result or beside it, and not in doubt any more.
-        assertEquals(told.map(({ item, outcome }) => [item.order.id, outcome]), [
+        assertEquals(told.map(({ open, outcome }) => [open.order.id, outcome]), [
           ...(isLost ? [] : [[order, "done"]]),
         ]);
         assertEquals(await bob.context.outbox.ids(), []);

@@ -16,7 +16,7 @@ import { honest, resultOf, submit } from "./payee_scripts.ts";
 import { type Behaviour, memberOf, nameOf, type PayeeScene, TestPayee } from "../test_member.ts";
 import type { Identity } from "../../../src/pki/identity.ts";
 import { KeptWallet } from "../wallet/memory_wallet_store.ts";
-import { submitOrder } from "../../../src/client/payment/submit_order.ts";
+import { submitOrder } from "../../server/submit_order.ts";
 
 const lunch = { payee: named("bob"), amount: 2000 as Amount };
 

@@ -83,10 +83,10 @@ export class MemoryWalletStore implements WalletStore {
     const pace = this.#pace;
     return {
       outbox: {
-        add: ({ id, jws }, { voided } = {}) =>
+        add: ({ id, jws }) =>
           pace.change(() => {
             const there = orders.get(id);
-            if (there && there.jws !== voided) return there;
+            if (there) return there;
             const item = { order: readOrder(jws).order, jws, state: "recorded" } as const;
             orders.set(id, item);
             return item;

@@ -22,7 +22,7 @@ import { payment } from "../../ledger/ledger_samples.ts";
 import { EventLog } from "../event_log.ts";
 import { orderPayload, signPayload } from "../order_maker.ts";
 import { named, startServer } from "../test_server.ts";
-import { submitOrder } from "../../../src/client/payment/submit_order.ts";
+import { submitOrder } from "../submit_order.ts";
 
 Deno.test("submit: the same order again gives the same receipt and is booked once", async () => {
   await using server = await startServer();

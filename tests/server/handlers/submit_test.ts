@@ -15,7 +15,7 @@ import {
   startServer,
   type TestServer,
 } from "../test_server.ts";
-import { submitOrder } from "../../../src/client/payment/submit_order.ts";
+import { submitOrder } from "../submit_order.ts";
 
 interface Scene {
   readonly server: TestServer;

@@ -5,7 +5,7 @@ import type { AccountName } from "../../../account_name.ts";
 import type { IncomingPayment } from "../../../client/payment/incoming_payments.ts";
 import type { Member } from "../../../client/member.ts";
 import type { PaymentTerms } from "../../../client/payment/payment.ts";
-import type { Paid } from "../../../client/payment/payment_result.ts";
+import type { OrderOutcome } from "../../../client/payment/order_outcome.ts";
 import type { Wallet } from "../../../client/wallet.ts";
 import type { Clock } from "../../../clock.ts";
 import {
@@ -313,7 +313,7 @@ class Menu {
 
   async #tell(
     member: Member,
-    outcome: Paid | Refusal,
+    outcome: OrderOutcome,
     attempt: Extract<Attempt, { readonly kind: "pay" | "refund" }>,
   ): Promise<void> {
     const { print, typed } = this.#options;

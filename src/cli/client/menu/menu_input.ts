@@ -4,7 +4,7 @@
  */
 import { inputLineBytesMax } from "../../../limits.ts";
 import { type AccountName, accountNameRule, parseAccountName } from "../../../account_name.ts";
-import { untilAborted } from "../../../client/payment/handing_over.ts";
+import { untilAborted } from "../../../client/until_aborted.ts";
 import { InterruptedError, UsageError } from "../../../errors.ts";
 import { isMemo, memoRule } from "../../../memo.ts";
 import { type Amount, amountRuleFor, parseAmount } from "../../../money.ts";

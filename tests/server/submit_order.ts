@@ -1,11 +1,11 @@
 /**
  * Handing one order to the server.
  */
-import { ProtocolError } from "../../errors.ts";
-import { orderDigest } from "../../ledger/entry.ts";
-import { answered, type Outcome } from "../../protocol/exchange.ts";
-import { submitExchange, unpackResults } from "../../protocol/transfer.ts";
-import type { ServerLink } from "../server_link.ts";
+import { ProtocolError } from "../../src/errors.ts";
+import { orderDigest } from "../../src/ledger/entry.ts";
+import { answered, type Outcome } from "../../src/protocol/exchange.ts";
+import { submitExchange, unpackResults } from "../../src/protocol/transfer.ts";
+import type { ServerLink } from "../../src/client/server_link.ts";
 
 /**
  * Submits one order.

@@ -1,0 +1,109 @@
+/**
+ * The outcome of an order, and asking the server for it.
+ */
+import { EnvelopeError } from "../../errors.ts";
+import { historyExchange } from "../../protocol/history.ts";
+import { type Refusal, refuse } from "../../protocol/exchange.ts";
+import { type Receipt, verifyReceipt } from "../../protocol/receipt.ts";
+import { statusExchange } from "../../protocol/status.ts";
+import type { MemberContext } from "../member_context.ts";
+import { checkReceipt } from "./receipt_check.ts";
+
+/** Booked, with the proof. */
+export interface Paid {
+  readonly outcome: "paid";
+  readonly receipt: Receipt;
+  readonly receiptJws: string;
+}
+
+/** Booked, or why not. */
+export type OrderOutcome = Paid | Refusal;
+
+/**
+ * Checks that a receipt proves that an order was booked.
+ *
+ * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when it does not
+ */
+export function proveBooked(
+  receiptJws: string,
+  orderJws: string,
+  { anchor }: Pick<MemberContext, "anchor">,
+): Paid {
+  const { receipt } = checkReceipt(receiptJws, orderJws, { anchor });
+  return { outcome: "paid", receipt, receiptJws };
+}
+
+/**
+ * Asks the server what became of an order.
+ *
+ * @param options `voiding`: the compact JWS of an order with this id. Unless it is booked, the server
+ * makes it void
+ * @returns the receipt of the order that was booked under this id. Refused with 400 when none was;
+ * with `voiding` that is so for good
+ * @throws {EnvelopeError} when the receipt is not one for this id
+ */
+export async function askStatus(
+  id: string,
+  member: MemberContext,
+  { voiding }: { readonly voiding?: string | undefined } = {},
+): Promise<OrderOutcome> {
+  const request = voiding === undefined ? { id } : { id, void: voiding };
+  const status = await member.link.ask(statusExchange, request);
+  return status.outcome === "refused" ? status : paidAs(id, status.answer.receipt, member);
+}
+
+/** A booked payment, and the sum of its refunds. */
+export interface RefundedPayment {
+  readonly paid: Paid;
+  readonly refunded: number;
+}
+
+/**
+ * Asks the server how much of a payment was given back.
+ *
+ * @throws as {@link askStatus}
+ */
+export async function askRefunded(
+  id: string,
+  member: MemberContext,
+): Promise<RefundedPayment | Refusal> {
+  const status = await member.link.ask(statusExchange, { id });
+  if (status.outcome === "refused") return status;
+  const { receipt, refunded = 0 } = status.answer;
+  return { paid: paidAs(id, receipt, member), refunded };
+}
+
+function paidAs(id: string, receiptJws: string, { anchor }: MemberContext): Paid {
+  const { receipt } = verifyReceipt(receiptJws, { anchor });
+  if (receipt.id !== id) throw new EnvelopeError(`ask for ${id}: the receipt is for ${receipt.id}`);
+  return { outcome: "paid", receipt, receiptJws };
+}
+
+/**
+ * Asks the server for one of the member's entries, by its number.
+ *
+ * @returns refused with 400 when the entry is none of this member's
+ * @throws {EnvelopeError} when the receipt is not one for this entry
+ */
+export async function askEntry(
+  number: number,
+  { anchor, link }: MemberContext,
+): Promise<OrderOutcome> {
+  const page = await link.ask(historyExchange, { limit: 1, after: number - 1 });
+  if (page.outcome === "refused") return page;
+  const [row] = page.answer.entries;
+  if (row?.entry !== number) return refuse(400);
+  const { receipt } = verifyReceipt(row.receipt, { anchor });
+  if (receipt.entry !== number) {
+    throw new EnvelopeError(`ask for entry ${number}: the receipt is for entry ${receipt.entry}`);
+  }
+  return { outcome: "paid", receipt, receiptJws: row.receipt };
+}
+
+/** @returns whether a receipt is for such a payment, whichever order made it */
+export function isSamePayment(
+  receipt: Pick<Receipt, "payer" | "payee" | "amount">,
+  { payer, payee, amount }: Pick<Receipt, "payer" | "payee" | "amount">,
+): boolean {
+  return receipt.payer === payer && receipt.payee === payee && receipt.amount === amount;
+}

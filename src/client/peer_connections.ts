@@ -1,0 +1,129 @@
+/**
+ * The connections of a payer to its payees. Each one is kept for a while, so that the next payment to
+ * the same payee costs no `locate` request, no connection and no greeting.
+ */
+import type { AccountName } from "../account_name.ts";
+import type { CancelTimer } from "../clock.ts";
+import { ClosedError } from "../errors.ts";
+import { peerKeptMs, peersKeptMax } from "../limits.ts";
+import type { Refusal } from "../protocol/exchange.ts";
+import { locateExchange } from "../protocol/locate.ts";
+import type { MemberContext } from "./member_context.ts";
+import { connectToPeer, type PayeeAnswer, type PeerConnection } from "./peer_connection.ts";
+
+/** A payee that can be handed an order. */
+export interface ReachedPeer {
+  readonly name: AccountName;
+  readonly connection: PeerConnection;
+  /** Whether the connection is from an earlier payment, so that its payee may be gone. */
+  readonly isReused: boolean;
+}
+
+export class PeerConnections {
+  readonly #member: MemberContext;
+  /** Open connections by payee, the one that was used longest ago first. */
+  readonly #kept = new Map<AccountName, PeerConnection>();
+  /** Payees that are being connected to. */
+  readonly #connecting = new Map<AccountName, Promise<PeerConnection | Refusal>>();
+  /** Ends the keeping of each idle connection. */
+  readonly #timers = new Map<PeerConnection, CancelTimer>();
+  #isClosed = false;
+
+  constructor(member: MemberContext) {
+    this.#member = member;
+  }
+
+  /**
+   * Returns a connection to a payee: the one that is kept, or a new one.
+   *
+   * @returns the refusal when the payee is unknown, offline, or does not answer; nothing was sent then
+   * @throws {UntrustedError} when somebody else answers at its address; nothing was sent then either
+   */
+  async reach(name: AccountName): Promise<ReachedPeer | Refusal> {
+    const kept = this.#kept.get(name);
+    if (kept?.isOpen) {
+      this.#rest(name, kept);
+      return { name, connection: kept, isReused: true };
+    }
+    const connection = await (this.#connecting.get(name) ?? this.#connect(name));
+    return "outcome" in connection ? connection : { name, connection, isReused: false };
+  }
+
+  /**
+   * Hands an order to a payee. When the connection turns out to be closed, the same order is sent
+   * again over a new one. That is harmless: an order is booked at most once.
+   *
+   * @param options `stop`: the outcome is known from elsewhere
+   * @returns the payee's refusal, or `undefined` when a new connection ended without one
+   * @throws as {@link reach}
+   */
+  async hand(
+    jws: string,
+    { name, connection, isReused }: ReachedPeer,
+    { stop }: { readonly stop: AbortSignal },
+  ): Promise<PayeeAnswer> {
+    const mayBeGone = isReused || !connection.isOpen;
+    this.#timers.get(connection)?.();
+    const answer = await connection.hand(jws, { stop });
+    this.#rest(name, connection);
+    if (answer !== undefined || !mayBeGone || connection.isOpen || stop.aborted) return answer;
+    const peer = await this.reach(name);
+    if ("outcome" in peer || stop.aborted) return undefined;
+    return await peer.connection.hand(jws, { stop });
+  }
+
+  /** Closes all connections, also those that are made later. */
+  close(): void {
+    this.#isClosed = true;
+    for (const cancel of this.#timers.values()) cancel();
+    for (const connection of this.#kept.values()) connection.close();
+  }
+
+  async #connect(name: AccountName): Promise<PeerConnection | Refusal> {
+    const connecting = this.#locateAndConnect(name);
+    this.#connecting.set(name, connecting);
+    try {
+      const connection = await connecting;
+      if (!("outcome" in connection)) this.#keep(name, connection);
+      return connection;
+    } finally {
+      this.#connecting.delete(name);
+    }
+  }
+
+  async #locateAndConnect(name: AccountName): Promise<PeerConnection | Refusal> {
+    const located = await this.#member.link.ask(locateExchange, { name });
+    if (located.outcome === "refused") return located;
+    return await connectToPeer(located.answer, this.#member);
+  }
+
+  #keep(name: AccountName, connection: PeerConnection): void {
+    if (this.#isClosed) {
+      connection.close();
+      throw new ClosedError(`pay ${name}: this client is ending`);
+    }
+    this.#kept.set(name, connection);
+    connection.ended.then(() => {
+      this.#timers.get(connection)?.();
+      this.#timers.delete(connection);
+      if (this.#kept.get(name) === connection) this.#kept.delete(name);
+    });
+    if (this.#kept.size > peersKeptMax) this.#longestIdle(connection)?.close();
+    this.#rest(name, connection);
+  }
+
+  #longestIdle(newest: PeerConnection): PeerConnection | undefined {
+    return [...this.#kept.values()].find((one) => one.isIdle && one !== newest);
+  }
+
+  /** Notes that a connection was used, and keeps it for a while if it is idle. */
+  #rest(name: AccountName, connection: PeerConnection): void {
+    if (this.#kept.get(name) !== connection || !connection.isOpen) return;
+    this.#kept.delete(name);
+    this.#kept.set(name, connection);
+    this.#timers.get(connection)?.();
+    if (!connection.isIdle) return;
+    const cancel = this.#member.clock.schedule(peerKeptMs, () => connection.close());
+    this.#timers.set(connection, cancel);
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Handing orders to the server, as many in one message as wait at a time.
+ */
+import { ProtocolError } from "../errors.ts";
+import { orderDigest } from "../ledger/entry.ts";
+import { bodyBytesMax, ordersPerSubmitMax } from "../limits.ts";
+import { type Result, submitExchange, unpackResults } from "../protocol/transfer.ts";
+import type { ServerLink } from "./server_link.ts";
+
+interface Waiting {
+  readonly jws: string;
+  readonly result: PromiseWithResolvers<Result>;
+}
+
+export class SubmitQueue {
+  readonly #link: ServerLink;
+  readonly #waiting: Waiting[] = [];
+  #isSubmitting = false;
+
+  constructor(link: ServerLink) {
+    this.#link = link;
+  }
+
+  /**
+   * Submits an order. While a `submit` is under way, orders wait and travel together in the next one.
+   *
+   * @returns the server's result for this order, whose receipt is not verified
+   * @throws as {@link ServerLink.ask}, when the server may have the order and said nothing of it
+   */
+  submit(jws: string): Promise<Result> {
+    const result = Promise.withResolvers<Result>();
+    this.#waiting.push({ jws, result });
+    if (!this.#isSubmitting) {
+      this.#isSubmitting = true;
+      // Orders that are submitted at the same moment are in the queue by then.
+      queueMicrotask(() => this.#submitAll());
+    }
+    return result.promise;
+  }
+
+  async #submitAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      await this.#submitSome(this.#waiting.splice(0, this.#fitting()));
+    }
+    this.#isSubmitting = false;
+  }
+
+  async #submitSome(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const orders = batch.map(({ jws }) => jws);
+      const outcome = await this.#link.ask(submitExchange, { orders });
+      const results = outcome.outcome === "answered" ? unpackResults(outcome.answer) : undefined;
+      for (const [index, { jws, result }] of batch.entries()) {
+        const order = orderDigest(jws);
+        if (outcome.outcome === "refused") {
+          const { code, text } = outcome;
+          result.resolve({ order, code, text });
+        } else if (results?.[index]?.order === order) result.resolve(results[index]);
+        else result.reject(new ProtocolError("read the results of a submit: one is missing"));
+      }
+    } catch (error) {
+      for (const { result } of batch) result.reject(error);
+    }
+  }
+
+  /** @returns how many of the waiting orders fit into one message; 1 or more */
+  #fitting(): number {
+    let bytes = 0;
+    const end = this.#waiting.findIndex(({ jws }, index) => {
+      // The order, with the quotes and the comma around it.
+      bytes += jws.length + 3;
+      return index === ordersPerSubmitMax || (index > 0 && bytes > bodyBytesMax - 64);
+    });
+    return end === -1 ? this.#waiting.length : end;
+  }
+}
