@@ -16,7 +16,7 @@ function at(file: string, ...titles: readonly string[]): NamedTest[] {
 const forgedLines = [
   ...at(
     "hostile/forged_lines",
-    "forged: whatever is wrong with a … line, its sender sees the same of the …, and nothing",
+    "forged: for every fault in a … line, the … closes in the same way and sends nothing",
   ),
   ...at(
     "transport/hostile_lines",
@@ -53,7 +53,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "memo 1": [
     ...at(
       "hostile/names",
-      "memos: each hostile one is refused, or booked and given back as it was",
+      "memos: every hostile memo is refused, or booked and returned unchanged",
     ),
     ...refusedOrders,
   ],
@@ -98,15 +98,15 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "message 5": [
     ...at(
       "hostile/replay",
-      "replay: whatever is told the server again, it says nothing and closes, and the order is booked once",
+      "replay: the server closes without a reply on every replayed line, and books the order once",
     ),
     ...at(
       "hostile/payee_replay",
-      "replay: whatever is told a payee's client again, it says nothing and closes, and is paid once",
+      "replay: a payee's client closes without a reply on every replayed line, and is paid once",
     ),
     ...at(
       "hostile/resealed",
-      "resealed: a payer's message that its payee seals anew for the server or another payee is refused without a word",
+      "resealed: a payer's message that its payee seals again for the server or another payee is refused without a reply",
     ),
     ...at(
       "transport/channel",
@@ -160,12 +160,12 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "pay 6": at(
     "hostile/payee_replay",
-    "replay: whatever is told a payee's client again, it says nothing and closes, and is paid once",
+    "replay: a payee's client closes without a reply on every replayed line, and is paid once",
   ),
   "pay 7": at("client/payment/payment", "pay: a payee that …: …"),
   "submit 1": at(
     "hostile/forwarded",
-    "forwarded: an order is taken by the server from its two sides alone",
+    "forwarded: the server accepts an order only from its payer and its payee",
   ),
   "submit 2": at(
     "server/handlers/submit_once",
@@ -189,15 +189,15 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "status 2": at(
     "hostile/voiding",
-    "void: an order that its … had made void is not booked, whatever its payee voids afterwards",
+    "void: an order that its … voided is never booked, even when its payee voids many others afterwards",
   ),
   "status 3": at(
     "hostile/voiding",
-    "void: an order that is given with another id than its own is refused",
+    "void: an order with another id than its own is refused",
   ),
   "status 4": at(
     "hostile/voiding",
-    "void: what cannot be kept is not said: where the payer's room is full, nothing is refused for good",
+    "void: when the payer's room is full, the server refuses nothing for good",
   ),
   "chain 1": at("server/handlers/chain", "chain: a page is a stretch of the ledger's chain"),
   "chain 2": at(
@@ -229,16 +229,16 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ],
   "waiting 2": at(
     "hostile/waiting",
-    "waiting: a place is told again after a while, and a change no sooner than it may",
+    "waiting: the server repeats a place after a while, and tells a change no sooner than its limit",
   ),
   "waiting 3": at(
     "hostile/waiting",
-    "waiting: past the places of an address a member is told that it is full, past those of an account it is refused",
+    "waiting: past its address's places a member learns that the room is full, and past its account's it is refused",
   ),
   "waiting 4": [
     ...at(
       "hostile/holding",
-      "holding: a member that takes connection after connection leaves one for the others, for ever",
+      "holding: a member that opens one connection after another always leaves one for others",
     ),
     ...at(
       "server/admission/admission",
@@ -311,7 +311,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "order 6": at(
     "hostile/voiding",
-    "void: an order that its … had made void is not booked, whatever its payee voids afterwards",
+    "void: an order that its … voided is never booked, even when its payee voids many others afterwards",
   ),
   "order 7": refusedOrders,
   "order 8": refusedOrders,
@@ -325,7 +325,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "order 13": refusedOrders,
   "order 17": at(
     "hostile/voiding",
-    "void: what cannot be kept is not said: where the payer's room is full, nothing is refused for good",
+    "void: when the payer's room is full, the server refuses nothing for good",
   ),
   "order 19": [{
     file: "ledger/contract_voiding.ts",
@@ -357,7 +357,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "limit 4": at(
     "hostile/silent",
-    "silent: where strangers press, one that comes has less time for its first message",
+    "silent: where many strangers connect, a new one has less time for its first message",
   ),
   "limit 5": at(
     "server/admission/strangers",
@@ -371,7 +371,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     ),
     ...at(
       "hostile/leaving",
-      "leaving: however many lines of an address are refused, a member there is heard, and others are not closed unheard",
+      "leaving: after any number of refused lines from an address, the server reads each later line, and serves a member there",
     ),
   ],
   "limit 7": [
@@ -426,7 +426,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "client 5": at(
     "hostile/forwarded",
-    "forwarded: a payee takes an order from its payer alone, and to itself alone",
+    "forwarded: a payee accepts an order only from its payer, and only an order to itself",
   ),
   "client 6": at("client/payment/payment", "pay: a payee that …: …"),
   "client 7": at(
@@ -435,6 +435,6 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "client 8": at(
     "hostile/printing",
-    "hostile: the client's output as … is made of harmless lines",
+    "hostile: the client's output as … has only harmless lines",
   ),
 };

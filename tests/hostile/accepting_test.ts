@@ -19,7 +19,7 @@ const exhausted = [
 ];
 
 for (const error of exhausted) {
-  Deno.test(`accepting: after five times "${error.message}" the server accepts again, and who was connected was served meanwhile`, async () => {
+  Deno.test(`accepting: after failing five times with "${error.message}", the server accepts again, and it serves its members meanwhile`, async () => {
     const clock = new ManualClock(Date.now());
     let failures = 0;
     const real = new MemoryNetwork();

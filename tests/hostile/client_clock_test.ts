@@ -25,7 +25,7 @@ const rows: readonly { title: string; byMs: number; connects: boolean; result: R
 ];
 
 for (const { title, byMs, connects, result } of rows) {
-  Deno.test(`clock: a client that is ${title} ${connects ? "connects" : "does not connect"}, its payment is ${result}, and paid once when the clock is right`, async () => {
+  Deno.test(`clock: a client that is ${title} ${connects ? "connects" : "does not connect"}, its payment is ${result}, and it pays once when the clock is right`, async () => {
     await using server = await startServer();
     const [alice] = [await server.enroll("alice"), await server.enroll("bob")];
     const right = await memberOf(server, alice);

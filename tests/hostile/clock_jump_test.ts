@@ -29,7 +29,7 @@ const jumps: readonly {
 ];
 
 for (const { title, byMs, before, after } of jumps) {
-  Deno.test(`clock: ${title} during payments, nothing is booked twice, and all goes on when it is right again`, async () => {
+  Deno.test(`clock: ${title} during payments, the server books nothing twice, and goes on when the clock is right`, async () => {
     await using scene = await Scene.open();
     const { clock, server } = scene;
     const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
@@ -70,7 +70,7 @@ for (const { title, byMs, before, after } of jumps) {
   });
 }
 
-Deno.test("clock: no deadline notices that the clock was set", async () => {
+Deno.test("clock: setting the clock moves no deadline", async () => {
   await using scene = await Scene.open();
   const link = await scene.link(await scene.server.enroll("bob"));
   const silent = await scene.greet();

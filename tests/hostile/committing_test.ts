@@ -35,7 +35,7 @@ class SlowDisk {
   }
 }
 
-Deno.test("committing: what a member changes over many connections goes to the disk together, and another's changes go on beside it", async () => {
+Deno.test("committing: the changes of one member over many connections share commits, and delay no other member's", async () => {
   const disk = new SlowDisk();
   await using scene = await Scene.open({ wrap: (ledger) => disk.wrap(ledger), processors: 0 });
   const { server } = scene;

@@ -29,7 +29,7 @@ const cheap = [
 ];
 
 for (const receiver of ["server", "payee"] as const satisfies readonly Receiver[]) {
-  Deno.test(`cost: a line to the ${receiver} that a cheap check refuses costs no decryption, any other one costs one`, async (t) => {
+  Deno.test(`cost: the ${receiver} decrypts no line that a cheap check refuses, and each other line once`, async (t) => {
     await using scene = await VectorScene.open();
     const rows = [
       ...hostileBytes.map((bytes) => ({ ...bytes, decryptions: 0 })),
@@ -46,7 +46,7 @@ for (const receiver of ["server", "payee"] as const satisfies readonly Receiver[
   });
 }
 
-Deno.test("cost: past so many bad lines, those of one address are decrypted at a bounded rate, and those of another at once", async () => {
+Deno.test("cost: after many bad lines the server decrypts lines of that address at a bounded rate, and lines of others at once", async () => {
   await using scene = await VectorScene.open();
   const line = await aliceLine({ conn: "AAAAAAAAAAAAAAAAAAAAAA", seq: 0 });
   const send = async (from: string) => {
@@ -81,7 +81,7 @@ const crowds = [
 ];
 
 for (const { title, from, atOnce } of crowds) {
-  Deno.test(`cost: of 40 lines at once from ${title} no more than ${atOnce} are opened at a time`, async () => {
+  Deno.test(`cost: of 40 lines at once from ${title} the server opens at most ${atOnce} at a time`, async () => {
     await using scene = await VectorScene.open({ processors: 1 });
     const streams = await Promise.all(
       Array.from({ length: 40 }, (_, at) => scene.dial("server", from(at))),

@@ -63,7 +63,7 @@ async function submitTimes(count: number, order: string, { server, bob }: {
   return results;
 }
 
-Deno.test("once: the same order 1,000 times over 50 connections and 5 restarts is one entry and 1,000 equal receipts", async () => {
+Deno.test("once: one order, submitted 1,000 times over 50 connections and 5 restarts, gives one entry and 1,000 equal receipts", async () => {
   await LastingServer.run(async (server, [alice, bob]) => {
     const order = signPayload(orderPayload(alice, server.running.anchor), alice);
     const before = (await server.ledger.totals()).entries;
@@ -90,7 +90,7 @@ Deno.test("once: the same order 1,000 times over 50 connections and 5 restarts i
   });
 });
 
-Deno.test("once: of 100 orders at once, each for the whole balance, one is booked", async () => {
+Deno.test("once: of 100 orders at once, each for the whole balance, the server books one", async () => {
   await LastingServer.run(async (server, [alice, bob, carol]) => {
     const links = [...await server.links(bob, 5), ...await server.links(carol, 5)];
     const outcomes = await Promise.all(Array.from({ length: 100 }, async (_, at) => {

@@ -96,7 +96,7 @@ async function readAll(channel: Channel): Promise<void> {
   while ((await channel.receive().catch(() => undefined))?.kind === "message");
 }
 
-Deno.test("flooding: each that floods over six connections has three messages for two of one member, on the average, and no more", async () => {
+Deno.test("flooding: a member that floods over six connections gets on average three messages opened for two of another, and no more", async () => {
   const gate = new Gate();
   // One turn at a time, so that the order is the queue's alone.
   await using scene = await Scene.open({ wrap: (ledger) => gate.wrap(ledger), processors: 0 });
@@ -167,7 +167,7 @@ const rows = [
 ];
 
 for (const { title, question, chainEntriesMax, signaturesMax } of rows) {
-  Deno.test(`flooding: between two messages of one member, one that asks for ${title} over six connections has no more done for it than fits four turns, on the average`, async () => {
+  Deno.test(`flooding: a member that asks for ${title} over six connections gets on average at most four turns between two messages of another`, async () => {
     const gate = new Gate();
     // Before the scene, so that they end after it: what is read is decrypted, until the last connection is closed.
     await using readers = new Readers();

@@ -28,7 +28,7 @@ function attacks(position: Position) {
 
 for (const receiver of receivers) {
   for (const position of positions) {
-    Deno.test(`forged: whatever is wrong with a ${position} line, its sender sees the same of the ${receiver}, and nothing`, async (t) => {
+    Deno.test(`forged: for every fault in a ${position} line, the ${receiver} closes in the same way and sends nothing`, async (t) => {
       await using scene = await VectorScene.open();
       const { server } = scene;
       const before = await server.ledger.totals();
@@ -50,7 +50,7 @@ for (const receiver of receivers) {
     });
   }
 
-  Deno.test(`forged: a good line to the ${receiver} that was changed anywhere is refused like any other`, async () => {
+  Deno.test(`forged: the ${receiver} refuses a good line that was changed at any place`, async () => {
     await using scene = await VectorScene.open();
     let first: Seen | undefined;
     await fc.assert(

@@ -34,7 +34,7 @@ const rows: readonly {
   { title: "an order that its payee passes on", by: "mallory", payee: "mallory", code: 261 },
 ];
 
-Deno.test("forwarded: a payee takes an order from its payer alone, and to itself alone", async (t) => {
+Deno.test("forwarded: a payee accepts an order only from its payer, and only an order to itself", async (t) => {
   await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const people = { alice, mallory: await server.enroll("mallory") };
@@ -60,7 +60,7 @@ Deno.test("forwarded: a payee takes an order from its payer alone, and to itself
   await payee.abandon();
 });
 
-Deno.test("forwarded: an order is taken by the server from its two sides alone", async () => {
+Deno.test("forwarded: the server accepts an order only from its payer and its payee", async () => {
   await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const mallory = await server.enroll("mallory");

@@ -12,7 +12,7 @@ import { isServed, Scene } from "./scene.ts";
 const userLimit = 3;
 const accountLimit = 2;
 
-Deno.test("holding: a member that takes connection after connection leaves one for the others, for ever", async () => {
+Deno.test("holding: a member that opens one connection after another always leaves one for others", async () => {
   await using scene = await Scene.open({ userLimit });
   const { clock, server } = scene;
   const [mallory, alice] = [await server.enroll("mallory"), await server.enroll("alice")];
@@ -42,7 +42,7 @@ const ways: Readonly<Record<string, (scene: Scene, link: ServerLink) => Promise<
 };
 
 for (const [way, leave] of Object.entries(ways)) {
-  Deno.test(`holding: a connection that ends ${way} makes room for another of its account`, async () => {
+  Deno.test(`holding: a connection that ends ${way} makes room for another one of its account`, async () => {
     await using scene = await Scene.open({ userLimit });
     const mallory = await scene.server.enroll("mallory");
     for (let round = 0; round < 3; round++) {

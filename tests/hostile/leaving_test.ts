@@ -94,7 +94,7 @@ const ways: Readonly<Record<string, Leave>> = {
 };
 
 for (const [way, leave] of Object.entries(ways)) {
-  Deno.test(`leaving ${way}: everything is given back, and others are served meanwhile`, async () => {
+  Deno.test(`leaving ${way}: the server releases everything, and serves others meanwhile`, async () => {
     await using scene = await Scene.open({ userLimit: 2 });
     const { server } = scene;
     const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
@@ -110,7 +110,7 @@ for (const [way, leave] of Object.entries(ways)) {
   });
 }
 
-Deno.test("leaving: in whatever order and number, permits, places and shares are given back", async () => {
+Deno.test("leaving: clients that leave in any order and number release their permits, places and shares", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.constantFrom(...Object.keys(ways)), { minLength: 1, maxLength: 12 }),
@@ -137,7 +137,7 @@ Deno.test("leaving: in whatever order and number, permits, places and shares are
   );
 });
 
-Deno.test("leaving: while it waits, a member gives its place back, whoever is before and behind it", async () => {
+Deno.test("leaving: a waiting member that leaves releases its place, at any place in the line", async () => {
   await using scene = await Scene.open({ userLimit: 1 });
   const members = [];
   for (let at = 0; at <= 10; at++) members.push(await scene.server.enroll(`m${at}`));
@@ -166,7 +166,7 @@ const unread: Readonly<Record<string, (scene: Scene, channel: Channel) => Promis
 };
 
 for (const [way, leave] of Object.entries(unread)) {
-  Deno.test(`leaving: a member that ${way} while it waits gives its place back, also with a request that is not answered yet`, async () => {
+  Deno.test(`leaving: a waiting member that ${way} releases its place, even with an unanswered request`, async () => {
     let revision = 0;
     const wrap = (ledger: Ledger) =>
       new Proxy(ledger, {
@@ -198,7 +198,7 @@ for (const [way, leave] of Object.entries(unread)) {
   });
 }
 
-Deno.test("leaving: 10,000 connections that close at once trouble nobody, and cost one address no later connection", async () => {
+Deno.test("leaving: 10,000 connections that close at once disturb nobody, and their address can connect later", async () => {
   await using scene = await Scene.open({ userLimit: 10 });
   const bob = await scene.link(await scene.server.enroll("bob"), "192.0.2.7");
   assert(await isServed(bob));
@@ -223,7 +223,7 @@ Deno.test("leaving: 10,000 connections that close at once trouble nobody, and co
   await scene.allGone();
 });
 
-Deno.test("leaving: however many lines of an address are refused, a member there is heard, and others are not closed unheard", async () => {
+Deno.test("leaving: after any number of refused lines from an address, the server reads each later line, and serves a member there", async () => {
   await using scene = await Scene.open();
   const bob = await scene.server.enroll("bob");
   const nonsense = async () => {
@@ -240,7 +240,7 @@ Deno.test("leaving: however many lines of an address are refused, a member there
   link.channel.close();
 });
 
-Deno.test("leaving: when an address has used up its bad lines, a member there waits for its turn, and no longer", async () => {
+Deno.test("leaving: after many bad lines from its address, a member waits for the lines before its own and no longer", async () => {
   await using scene = await Scene.open();
   const { clock } = scene;
   const bob = await scene.server.enroll("bob");

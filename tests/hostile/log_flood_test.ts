@@ -20,7 +20,7 @@ const requests: readonly { type: string; body: JsonObject }[] = [
 ];
 
 for (const format of ["text", "json"] as const) {
-  Deno.test(`log: as ${format}, what a stranger brings about, by whatever messages, is bounded, in lines and in bytes`, async () => {
+  Deno.test(`log: as ${format}, the output that a stranger causes is bounded in lines and in bytes, for all messages`, async () => {
     await using server = await startServer();
     const clock = new ManualClock();
     const printed: string[] = [];

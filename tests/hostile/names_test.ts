@@ -18,7 +18,7 @@ import { submitOrder } from "../server/submit_order.ts";
 /** Those that are names or memos like any other. */
 const names = ["constructor"];
 
-Deno.test("names: each hostile one is refused by those who type it and by the server, and locates nobody", async (t) => {
+Deno.test("names: the client and the server refuse every hostile name, and it locates nobody", async (t) => {
   await using scene = await Scene.open();
   const link = await scene.link(await scene.server.enroll("bob"));
   for (const { what, text } of hostileTexts.filter(({ text }) => text.length < 1000)) {
@@ -36,7 +36,7 @@ Deno.test("names: each hostile one is refused by those who type it and by the se
   assertLinesHarmless(scene);
 });
 
-Deno.test("memos: each hostile one is refused, or booked and given back as it was", async (t) => {
+Deno.test("memos: every hostile memo is refused, or booked and returned unchanged", async (t) => {
   await using scene = await Scene.open();
   const { server } = scene;
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
@@ -57,7 +57,7 @@ Deno.test("memos: each hostile one is refused, or booked and given back as it wa
   assertLinesHarmless(scene);
 });
 
-Deno.test("memos: one of 64 KiB does not even fit into a line, and its connection is closed", async () => {
+Deno.test("memos: a memo of 64 KiB does not fit into a line, and closes its connection", async () => {
   await using scene = await Scene.open();
   const { server } = scene;
   const alice = await server.enroll("alice");

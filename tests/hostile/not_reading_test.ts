@@ -13,7 +13,7 @@ import type { Identity } from "../../src/pki/identity.ts";
 import { isServed, Scene } from "./scene.ts";
 import { submitOrder } from "../server/submit_order.ts";
 
-Deno.test("not reading: requests whose replies are not read are not even taken, and the connection is dropped in time", async () => {
+Deno.test("not reading: the server stops reading requests of a member that reads no replies, and then drops the connection", async () => {
   const network = new MemoryNetwork({ pipeBytes: 8 * 1024, backlog: 100 }, "192.0.2.1");
   await using scene = await Scene.open({ network });
   const { clock, server } = scene;
@@ -43,7 +43,7 @@ Deno.test("not reading: requests whose replies are not read are not even taken, 
   assert(await isServed(other));
 });
 
-Deno.test("not reading: what others bring about for it waits in a bounded queue, past that it is dropped", async () => {
+Deno.test("not reading: messages that others cause wait in a bounded queue, and past it the server drops the member", async () => {
   const network = new MemoryNetwork({ pipeBytes: 1024, backlog: 100 }, "192.0.2.1");
   await using scene = await Scene.open({ network });
   const { server } = scene;
@@ -67,7 +67,7 @@ Deno.test("not reading: what others bring about for it waits in a bounded queue,
   assert(await isServed(reader));
 });
 
-Deno.test("flooding: a member that asks over eight connections keeps nobody from being served", async () => {
+Deno.test("flooding: a member that asks over eight connections keeps nobody else waiting", async () => {
   await using scene = await Scene.open();
   const [alice, bob] = [await scene.server.enroll("alice"), await scene.server.enroll("bob")];
   const flood = await Promise.all(Array.from({ length: 8 }, () => scene.link(alice)));

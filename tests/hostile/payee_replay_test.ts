@@ -108,7 +108,7 @@ const replays: readonly {
   },
 ];
 
-Deno.test("replay: whatever is told a payee's client again, it says nothing and closes, and is paid once", async (t) => {
+Deno.test("replay: a payee's client closes without a reply on every replayed line, and is paid once", async (t) => {
   const kept = new KeptWallet();
   await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];

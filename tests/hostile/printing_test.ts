@@ -63,7 +63,7 @@ const events: readonly ((text: string) => ServerEvent)[] = [
 ];
 
 for (const format of ["text", "json"] as const) {
-  Deno.test(`hostile: the server's log as ${format} is one harmless line an event`, () => {
+  Deno.test(`hostile: the server's log as ${format} is one harmless line for each event`, () => {
     let printed: string[] = [];
     const log = openServerLog({
       format,
@@ -112,7 +112,7 @@ const outputs: readonly ((output: ClientOutput, text: string) => void)[] = [
 ];
 
 for (const [format, make] of [["text", textOutput], ["json", jsonOutput]] as const) {
-  Deno.test(`hostile: the client's output as ${format} is made of harmless lines`, () => {
+  Deno.test(`hostile: the client's output as ${format} has only harmless lines`, () => {
     fc.assert(
       fc.property(hostile, fc.constantFrom(...outputs), (text, show) => {
         const lines: string[] = [];
@@ -128,7 +128,7 @@ for (const [format, make] of [["text", textOutput], ["json", jsonOutput]] as con
 
 for (const json of [false, true]) {
   const format = json ? "json" : "text";
-  Deno.test(`hostile: what a ledger's file holds is shown as ${format} in harmless lines`, () => {
+  Deno.test(`hostile: the contents of a ledger's file are shown as ${format} in harmless lines`, () => {
     fc.assert(
       fc.property(hostile, fc.boolean(), (text, isCutOff) => {
         const lines: string[] = [];
@@ -157,14 +157,14 @@ for (const json of [false, true]) {
   });
 }
 
-Deno.test("hostile: what the menu says of payments and refusals is one harmless line", () => {
+Deno.test("hostile: the menu shows each payment and refusal in one harmless line", () => {
   fc.assert(fc.property(hostile, (text) => {
     notificationLines(payment(text)).forEach(checkLine);
     checkLine(refusalText({ outcome: "refused", code: 410, text }));
   }));
 });
 
-Deno.test("hostile: the texts are what they are said to be", () => {
+Deno.test("hostile: these tests use more than ten harmful texts", () => {
   assertEquals(hostileTexts.filter(({ text }) => harmful.test(text)).length > 10, true);
 });
 

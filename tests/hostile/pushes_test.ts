@@ -14,7 +14,7 @@ import { submitOrder } from "../server/submit_order.ts";
 
 const payers = 80;
 
-Deno.test("pushes: a payee that reads is told of every payment by eighty members that pay it at once, and is answered meanwhile", async () => {
+Deno.test("pushes: a payee that reads learns of every payment by eighty members at once, and gets its replies meanwhile", async () => {
   // One turn at a time: whatever is sealed for the payee is sealed in somebody's.
   await using scene = await Scene.open({ userLimit: 200, processors: 0 });
   const { server } = scene;
@@ -42,7 +42,7 @@ Deno.test("pushes: a payee that reads is told of every payment by eighty members
   assertEquals(await server.balanceOf("bob"), 10_000 + payers);
 });
 
-Deno.test("pushes: however many connections a payer has, its payee has no more than a few told, the online one and the newest", async () => {
+Deno.test("pushes: of a payer's many connections, the server tells results only to the online one and the newest", async () => {
   await using scene = await Scene.open({ userLimit: 100 });
   const { server } = scene;
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];

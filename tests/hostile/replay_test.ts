@@ -99,7 +99,7 @@ const replays: readonly { title: string; replay: (recorded: Recorded) => Promise
   },
 ];
 
-Deno.test("replay: whatever is told the server again, it says nothing and closes, and the order is booked once", async (t) => {
+Deno.test("replay: the server closes without a reply on every replayed line, and books the order once", async (t) => {
   await LastingServer.run(async (server, [alice, bob]) => {
     for (const { title, replay } of replays) {
       await t.step(title, async () => {

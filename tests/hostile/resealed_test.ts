@@ -48,7 +48,7 @@ const rows: readonly { title: string; role: Role; borrows: boolean; reason?: str
   { title: "for another payee, with that one's nonce", role: "member", borrows: true },
 ];
 
-Deno.test("resealed: a payer's message that its payee seals anew for the server or another payee is refused without a word", async (t) => {
+Deno.test("resealed: a payer's message that its payee seals again for the server or another payee is refused without a reply", async (t) => {
   await using server = await startServer();
   const [alice, mallory] = [await server.enroll("alice"), await server.enroll("mallory")];
   const payer = await memberOf(server, alice);

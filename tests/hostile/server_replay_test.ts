@@ -78,7 +78,7 @@ async function voidOne({ context }: Member) {
   return await askStatus(id, context, { voiding: jws });
 }
 
-Deno.test("replay: what the server said on one connection answers nothing on a later one of the same client", async () => {
+Deno.test("replay: the server's lines on one connection answer nothing on a later connection of the same client", async () => {
   await inFolder(async (folder) => {
     await using server = await startServer();
     await server.enroll("mallory");

@@ -13,7 +13,7 @@ import { waitUntil } from "../server/wait_until.ts";
 import { makeApplicant } from "../server/test_server.ts";
 import { elsewhere, isServed, Scene } from "./scene.ts";
 
-Deno.test("silent: as many strangers as may be say nothing, and a member and an applicant are served at once, wherever they come from", async () => {
+Deno.test("silent: while a full pool of strangers is silent, a member and a newcomer from any address are served at once", async () => {
   await using scene = await Scene.open({ userLimit: 1 });
   const { server } = scene;
   const bob = await server.enroll("bob");
@@ -42,7 +42,7 @@ Deno.test("silent: as many strangers as may be say nothing, and a member and an 
   assertEquals(scene.count("waiting"), 0);
 });
 
-Deno.test("silent: sockets that are opened anew as soon as they are closed keep no newcomer at the same address out", async () => {
+Deno.test("silent: sockets that are opened again as soon as they are closed keep out no newcomer at their address", async () => {
   await using scene = await Scene.open({ userLimit: 3 });
   const bob = await scene.server.enroll("bob");
   const silent: Awaited<ReturnType<Scene["dial"]>>[] = [];
@@ -56,7 +56,7 @@ Deno.test("silent: sockets that are opened anew as soon as they are closed keep 
   assertEquals(scene.count("crowded_out"), 2 * strangersOfAddressMax + 1);
 });
 
-Deno.test("silent: where strangers press, one that comes has less time for its first message", async () => {
+Deno.test("silent: where many strangers connect, a new one has less time for its first message", async () => {
   await using scene = await Scene.open();
   const { clock } = scene;
   const delays = (ms: number) => clock.delays.filter((delayMs) => delayMs === ms).length;

@@ -25,7 +25,7 @@ async function fill(scene: Scene): Promise<ByteStream[]> {
   return await Promise.all(hosts.map((host) => scene.dial(host)));
 }
 
-Deno.test("slow: a byte every 10 s is not a line in time, from as many as there may be, and others are served", async () => {
+Deno.test("slow: a full pool of strangers that send a byte every 10 s is closed in time, and others are served", async () => {
   await using scene = await Scene.open();
   const { clock } = scene;
   const bob = await scene.link(await scene.server.enroll("bob"), "192.0.2.7");
@@ -46,7 +46,7 @@ Deno.test("slow: a byte every 10 s is not a line in time, from as many as there 
   assert(await isServed(bob));
 });
 
-Deno.test("slow: some that never send are closed when the time of the first message is up, and not before", async () => {
+Deno.test("slow: connections that never send are closed when the time for the first message is over, and not before", async () => {
   await using scene = await Scene.open();
   const { clock } = scene;
   const bob = await scene.link(await scene.server.enroll("bob"), "192.0.2.7");
@@ -63,7 +63,7 @@ Deno.test("slow: some that never send are closed when the time of the first mess
   assert(await isServed(bob));
 });
 
-Deno.test("slow: of a line of 1 GB not much more than a line is taken", async () => {
+Deno.test("slow: of a line of 1 GB the server reads hardly more than the longest line", async () => {
   await using scene = await Scene.open();
   const { stream } = await scene.greet();
   let taken = 0;
@@ -79,7 +79,7 @@ Deno.test("slow: of a line of 1 GB not much more than a line is taken", async ()
   await waitUntil(() => scene.count("line_refused") === 1);
 });
 
-Deno.test("slow: lines of 1 GB over TCP leave the server's memory as it was", async () => {
+Deno.test("slow: lines of 1 GB over TCP do not grow the server's memory", async () => {
   await using server = await startServer();
   const signal = new AbortController().signal;
   const chunk = new Uint8Array(256 * 1024).fill(0x41);

@@ -61,7 +61,7 @@ async function submitted(link: ServerLink, { jws }: Made): Promise<number> {
 }
 
 for (const first of ["payee", "payer"] as const) {
-  Deno.test(`void: an order that its ${first} had made void is not booked, whatever its payee voids afterwards`, async () => {
+  Deno.test(`void: an order that its ${first} voided is never booked, even when its payee voids many others afterwards`, async () => {
     await inScene(async (scene) => {
       const { server, alice, mallory, hers, his } = scene;
       const order = orderOf(scene, alice, { payee: "mallory", amount: 5000 });
@@ -82,7 +82,7 @@ for (const first of ["payee", "payer"] as const) {
   });
 }
 
-Deno.test("void: a payer that makes more orders void than there is room for loses none of them", async () => {
+Deno.test("void: a payer that voids more orders than there is room for loses none of them", async () => {
   await inScene(async (scene) => {
     const { server, alice, his, hers } = scene;
     const atMs = systemClock.nowMs();
@@ -99,7 +99,7 @@ Deno.test("void: a payer that makes more orders void than there is room for lose
   });
 });
 
-Deno.test("void: what cannot be kept is not said: where the payer's room is full, nothing is refused for good", async () => {
+Deno.test("void: when the payer's room is full, the server refuses nothing for good", async () => {
   await inScene(async (scene) => {
     const { server, alice, mallory, hers, his, clock } = scene;
     const told: Result[] = [];
@@ -151,7 +151,7 @@ const strange: readonly {
 ];
 
 for (const { title, changes, code } of strange) {
-  Deno.test(`void: an order ${title} is answered with ${code}, and takes no room`, async () => {
+  Deno.test(`void: an order ${title} gets ${code}, and takes no room`, async () => {
     await inScene(async (scene) => {
       const { server, alice, his } = scene;
       await server.enroll("bob");
@@ -166,7 +166,7 @@ for (const { title, changes, code } of strange) {
   });
 }
 
-Deno.test("void: an order that is given with another id than its own is refused", async () => {
+Deno.test("void: an order with another id than its own is refused", async () => {
   await inScene(async (scene) => {
     const { alice, his } = scene;
     const [order, other] = [

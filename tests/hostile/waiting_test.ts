@@ -75,7 +75,7 @@ async function openFull(names: readonly string[]): Promise<FullScene> {
   };
 }
 
-Deno.test("waiting: a place is told again after a while, and a change no sooner than it may", async () => {
+Deno.test("waiting: the server repeats a place after a while, and tells a change no sooner than its limit", async () => {
   await using full = await openFull(["alice", "bob"]);
   const { scene, serving, members: [alice, bob] } = full;
   const { clock } = scene;
@@ -99,7 +99,7 @@ Deno.test("waiting: a place is told again after a while, and a change no sooner 
   await second.until("2 1 1 reply");
 });
 
-Deno.test("waiting: one that does not answer whether it is there gives its place back", async () => {
+Deno.test("waiting: a member that does not answer a ping loses its place", async () => {
   await using full = await openFull(["alice", "bob"]);
   const { scene, serving, members: [alice, bob] } = full;
   const { clock } = scene;
@@ -128,7 +128,7 @@ Deno.test("waiting: one that does not answer whether it is there gives its place
   await waitUntil(() => other.told.at(-1) === "reply", "its answer");
 });
 
-Deno.test("waiting: past the places of an address a member is told that it is full, past those of an account it is refused", async () => {
+Deno.test("waiting: past its address's places a member learns that the room is full, and past its account's it is refused", async () => {
   const names = Array.from(
     { length: waitingPlacesOfAddress / waitingPlacesOfAccount + 1 },
     (_, at) => `m${at}`,
@@ -154,7 +154,7 @@ Deno.test("waiting: past the places of an address a member is told that it is fu
   await elsewhere.until("2");
 });
 
-Deno.test("waiting: however often the first ones leave and come again, each other one is told its place once a second at most", async () => {
+Deno.test("waiting: when the first ones leave and return all the time, each other one is told its place at most once a second", async () => {
   const names = Array.from({ length: 20 }, (_, at) => `m${at}`);
   await using full = await openFull(names);
   const { scene, members } = full;
