@@ -1,20 +1,21 @@
 /**
- * Where a person's home folder is, and where a person's data is kept when nothing else was said.
+ * The home folder and the default data folder of a person.
  */
 import { join } from "node:path";
 import { UsageError } from "../errors.ts";
 import type { Environment } from "./process_io.ts";
 
 /**
- * The platform's data folder: macOS's Application Support, elsewhere the XDG base directory specification's XDG_DATA_HOME.
+ * Returns the default data folder: in Application Support on macOS, elsewhere by XDG_DATA_HOME of
+ * the XDG base directory specification.
  *
- * @throws {UsageError} when the environment does not even say where the user's home is
+ * @throws {UsageError} when the environment does not name the user's home
  */
 export function platformDataHome(
   { os, environment }: { os: string; environment: Environment },
 ): string {
   const xdg = expandHome(environment("XDG_DATA_HOME") ?? "", environment);
-  // The specification says to ignore a relative path.
+  // The specification ignores a relative path.
   if (os !== "darwin" && xdg?.startsWith("/")) return join(xdg, "micropay");
   const home = environment("HOME");
   if (!home) throw new UsageError("find the data folder: HOME is not set; give --home");
@@ -24,9 +25,11 @@ export function platformDataHome(
 }
 
 /**
- * Puts HOME in the place of a leading `~`, which a shell leaves alone in `--home=~/x` and in a quoted variable.
+ * Replaces a leading `~` by HOME. A shell does not do that in `--home=~/x` and in a quoted
+ * variable.
  *
- * @returns `undefined` for `~` without HOME, and for `~name/`, whose folder is not known here; anything else as it is
+ * @returns the path; `undefined` for `~` without HOME, and for `~name/`, whose folder is not known
+ * here
  */
 export function expandHome(path: string, environment: Environment): string | undefined {
   const [start, ...rest] = path.split("/");

@@ -1,5 +1,5 @@
 /**
- * An error as a person is told it, and as a script is, on one line of stderr with `--json`.
+ * The text of an error for people, and its JSON members for scripts.
  */
 import {
   messageOf,
@@ -9,7 +9,10 @@ import {
 } from "../errors.ts";
 import type { TypeCommand } from "./client/command_typer.ts";
 
-/** @param typed how the client's command is typed that asks what became of a payment in doubt */
+/**
+ * @param typed types the command that asks for the outcome of a payment in doubt
+ * @returns the text of an error for people
+ */
 export function errorText(error: unknown, typed?: TypeCommand): string {
   const text = messageOf(error);
   return error instanceof UnknownOutcomeError && typed

@@ -1,5 +1,5 @@
 /**
- * What scripts learn from how the program ends.
+ * The exit codes, which scripts rely on.
  */
 import type { ErrorCode } from "../errors.ts";
 import type { Code } from "../protocol/code.ts";
@@ -15,7 +15,9 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** How a client ends that met an error. A server ends with 1, or 2 when its command line was at fault. */
+/**
+ * Exit codes of a client's errors. A server ends with 1, or with 2 when its command line is wrong.
+ */
 export const exitCodeOfError: Readonly<Record<ErrorCode, ExitCode>> = {
   usage: exitCodes.usage,
   connect: exitCodes.error,
@@ -33,12 +35,12 @@ export const exitCodeOfError: Readonly<Record<ErrorCode, ExitCode>> = {
   ledger_busy: exitCodes.error,
   unknown_outcome: exitCodes.unknownOutcome,
   output: exitCodes.error,
-  // Booked, but whoever paid was not told so, and must ask before paying again.
+  // The payment is booked, but the payer did not see that, and must ask before paying again.
   unprinted_payment: exitCodes.unknownOutcome,
   interrupted: exitCodes.error,
 };
 
-/** How a client ends that was refused: 220 says that it is not who it claims to be. */
+/** @returns the exit code of a refusal. 220 says that the client is not who it claims to be */
 export function exitCodeOfRefusal(code: Code): ExitCode {
   return code === 220 ? exitCodes.notTrusted : exitCodes.refused;
 }

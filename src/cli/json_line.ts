@@ -1,14 +1,19 @@
 /**
- * JSON for scripts that does no harm when a person looks at it in a terminal.
+ * JSON for scripts that is harmless on a terminal, too.
  */
 import { replaceHidden } from "../printable.ts";
 
-/** The same value on one line, with what could move the cursor or hide text as `\uXXXX`. */
+/**
+ * @returns a value as JSON on one line, with `\uXXXX` for characters that move the cursor or hide
+ * text
+ */
 export function jsonLine(value: unknown): string {
   return escapeRisky(JSON.stringify(value));
 }
 
-/** {@link jsonLine} for text that is JSON already: what is escaped can only be inside its strings. */
+/**
+ * Does the same as {@link jsonLine} to JSON text. Risky characters can only be inside its strings.
+ */
 export function escapeRisky(json: string): string {
   return replaceHidden(json, (character) => {
     const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));

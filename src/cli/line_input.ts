@@ -96,7 +96,7 @@ export class LineInput {
     }
     if (this.#skipping) return;
     this.#start = joined(this.#start, rest);
-    // One byte more than a line may have: it can be the CR of a line of the greatest length.
+    // One byte more than the longest line, because it can be that line's CR.
     if (this.#start.length > this.#lineBytesMax + 1) this.#refuse();
   }
 
@@ -155,7 +155,7 @@ function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
   return both;
 }
 
-/** Waits for the promise, or for the abort, whichever is first. The promise goes on either way. */
+/** Waits for the promise or the abort, whichever comes first. The promise goes on either way. */
 function settledOrAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 /**
- * What the process has around it: the environment, the three standard streams and signals. The program
- * gets them as a parameter, so that tests can run it inside their own process.
+ * The environment, the standard streams and the signals of the process. The program gets them as a
+ * parameter, so that tests can run it inside their own process.
  */
 import type { SessionKey } from "../envelope/session_key.ts";
 import type { RsaBits } from "../limits.ts";
@@ -54,7 +54,7 @@ export const systemProcessIo: ProcessIo = {
     try {
       console.error(line);
     } catch {
-      // The exit code says it too.
+      // The exit code reports the failure, too.
     }
   },
   onSignal: (listener) => {

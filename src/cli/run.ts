@@ -1,6 +1,6 @@
 /**
- * From the words after `micropay` to the exit code. Only the code of what was asked for is loaded: it takes most of the time of a
- * short command.
+ * Runs micropay: from the words on the command line to the exit code. It loads only the code of the
+ * command, because loading takes most of a short command's time.
  */
 import configuration from "../../deno.json" with { type: "json" };
 import { messageOf, MicropayError } from "../errors.ts";
@@ -67,7 +67,7 @@ async function client(
   processIo: ProcessIo,
 ): Promise<ExitCode> {
   const start = async (interrupted?: AbortSignal) => {
-    // Made on another core while this one loads the rest.
+    // Another core makes the key while this one loads the code.
     const ready = [processIo.makeSessionKey(request.rsaBits)];
     const [{ runClient }] = await Promise.all([import("./client/run_client.ts"), ...ready]);
     const makeSessionKey = () => ready.pop() ?? processIo.makeSessionKey(request.rsaBits);
@@ -108,7 +108,10 @@ async function gencert(
   return exitCodes.ok;
 }
 
-/** One clear line for what was expected to go wrong some time; everything else is a defect and shows where. */
+/**
+ * Prints one clear line for an expected error. Any other error is a defect, and its stack trace
+ * shows.
+ */
 async function endingWithError(
   action: () => ExitCode | Promise<ExitCode>,
   { say, json = false }: Pick<ProcessIo, "say"> & { readonly json?: boolean },

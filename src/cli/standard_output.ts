@@ -1,6 +1,6 @@
 /**
- * The standard output of a command that prints a result and ends. A line that could not be written is a failure of its own: what was
- * done is done all the same.
+ * The standard output of a command that prints a result and ends. A line that cannot be written is
+ * an error of its own, because the action was done all the same.
  */
 import { messageOf, OutputError, UnprintedPaymentError } from "../errors.ts";
 
@@ -8,14 +8,15 @@ export class StandardOutput {
   readonly #writeSync: (bytes: Uint8Array) => number;
   #isReaderGone = false;
 
-  /** @param writeSync writes some of the bytes, and says how many */
+  /** @param writeSync writes some of the bytes and returns how many */
   constructor(writeSync: (bytes: Uint8Array) => number) {
     this.#writeSync = writeSync;
   }
 
   /**
-   * Whether whoever read it has closed it, as `head` does when it has seen enough. What is printed after that is dropped: a command goes
-   * on to its end and its own exit code, which may be a verdict, and one that could go on for long looks here.
+   * Whether the reader has closed the output, as `head` does when it has seen enough. Later lines
+   * are dropped. The command goes on to its own exit code, which may be a verdict. A command that
+   * could go on for long ends here.
    */
   get isReaderGone(): boolean {
     return this.#isReaderGone;
@@ -37,7 +38,7 @@ export class StandardOutput {
 export interface BookedPayment {
   readonly id: string;
   readonly entry: number;
-  /** The command that finds the payment again. */
+  /** The command that finds the payment again, without the id. */
   readonly askWith: string;
 }
 

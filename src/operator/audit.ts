@@ -1,5 +1,6 @@
 /**
- * Checking a whole ledger, from its first entry, without believing any of it. Memory grows with the accounts, not with the entries.
+ * Audits a whole ledger, from its first entry, and trusts none of it. Memory grows with the number
+ * of accounts, not with the number of entries.
  */
 import { auditedRepetitionsMax } from "../limits.ts";
 import { LedgerError } from "../errors.ts";
@@ -15,7 +16,7 @@ import { RefundCheck } from "./refund_check.ts";
 import { decodeChange } from "./stored_change.ts";
 import { decodeEntry } from "./stored_entry.ts";
 
-/** What was found in order. */
+/** The result of an audit that found no fault. */
 export interface AuditReport {
   readonly outcome: "in_order";
   readonly entries: number;
@@ -27,29 +28,32 @@ export interface AuditReport {
   readonly head: string;
 }
 
-/** The first thing that is wrong. */
+/** The first fault that an audit found. */
 export interface AuditFault {
   readonly outcome: "wrong";
-  /** The number that the first wrong entry has, or should have; absent when no single entry is at fault. */
+  /**
+   * The number of the first wrong entry, or the number that is missing. Absent when no single entry
+   * is wrong.
+   */
   readonly entry?: number | undefined;
-  /** The number of the account change that is wrong, where it is one. */
+  /** The number of the wrong account change, if it is one. */
   readonly change?: number | undefined;
   readonly reason: string;
-  /** Entries that were found in order before. */
+  /** Correct entries before the fault. */
   readonly entries: number;
 }
 
 export interface AuditOptions {
   readonly anchor: TrustAnchor;
-  /** Told now and then how many entries were checked. */
+  /** Gets the number of checked entries, from time to time. */
   readonly onProgress?: ((entries: number) => void) | undefined;
 }
 
 /**
- * Checks the entries and account changes one after the other, then what belongs to none of them: a wrong row is always what is told
- * first.
+ * Audits a ledger. It checks entries and account changes by number, and then everything else. So a
+ * wrong row is always reported first.
  *
- * @returns what was checked, or the first row that is wrong and why
+ * @returns what was checked, or the first fault
  * @throws {LedgerError} when the store cannot be read at all
  */
 export async function auditLedger(
@@ -91,10 +95,13 @@ interface RowFault {
   readonly reason: string;
 }
 
-/** Rows that are read together: other threads verify the signatures of their orders, while this one does the rest. */
+/**
+ * Rows that are read together. Other threads verify the signatures of their orders, while this one
+ * does the rest.
+ */
 const rowsAtOnce = 256;
 
-/** @returns what is wrong with the first row that is not in order */
+/** @returns the fault of the first wrong row */
 async function findFault(
   snapshot: LedgerSnapshot,
   { rows, onProgress }: Pick<AuditOptions, "onProgress"> & { readonly rows: RowAudit },
@@ -118,7 +125,9 @@ async function findFault(
   return undefined;
 }
 
-/** Yields what was read before a failure, and then the failure. */
+/**
+ * Yields groups of rows. When a read fails, it yields the rows before the failure, and then throws.
+ */
 function* inGroups<Row>(rows: Iterable<Row>): Generator<Row[]> {
   let group: Row[] = [];
   try {
@@ -137,7 +146,7 @@ function* inGroups<Row>(rows: Iterable<Row>): Generator<Row[]> {
 
 type NumberedRow = readonly ["entry", StoredEntry] | readonly ["change", StoredChange];
 
-/** Entries and account changes in the order of their numbers. */
+/** Yields entries and account changes in the order of their numbers. */
 function* rowsInOrder(snapshot: LedgerSnapshot): Generator<NumberedRow> {
   const entries = snapshot.entries()[Symbol.iterator]();
   const changes = snapshot.changes()[Symbol.iterator]();
@@ -153,9 +162,9 @@ function* rowsInOrder(snapshot: LedgerSnapshot): Generator<NumberedRow> {
   }
 }
 
-/** Goes along the chain. */
+/** Checks the rows of the chain, one after the other. */
 class RowAudit {
-  /** Rows that are in order: the number of the last one. */
+  /** The number of correct rows, which is the number of the last one. */
   checked = 0;
   entries = 0;
   changes = 0;
@@ -164,9 +173,9 @@ class RowAudit {
   readonly #accounts: AuditedAccounts;
   readonly #orders: OrderCheck;
   readonly #refunds: RefundCheck;
-  /** Ids that more than one entry has, and whether the first of these came already. */
+  /** Ids of several entries, and whether the first of these was checked already. */
   readonly #repeated: Map<string, boolean>;
-  /** What the next account change has to follow. */
+  /** The digest that the next account change has to name. */
   #previous: string;
 
   constructor(
@@ -187,9 +196,10 @@ class RowAudit {
   }
 
   /**
-   * Begins to look at a row that is an entry: at what does not depend on the rows before it.
+   * Begins to check an entry: everything that does not depend on the rows before it.
    *
-   * @returns what ends it when the row is the next one: it returns what is wrong
+   * @returns a function that completes the check when the entry is the next row. It returns the
+   * fault, if there is one
    */
   beginEntry(row: StoredEntry): () => Promise<string | undefined> | string {
     const entry = decodeEntry(row);
@@ -205,7 +215,7 @@ class RowAudit {
     const order = await verified;
     const reason = this.#place(entry) ?? this.#id(entry) ??
       (typeof order === "string" ? order : this.#orders.compare(entry, order)) ??
-      // After the order was compared: what differs there says more than a hash.
+      // After the order: a difference there says more than a hash.
       this.#link(entry, entryDigest(entry)) ?? this.#refunds.check(entry) ??
       this.#accounts.post(entry);
     if (reason !== undefined) return reason;
@@ -214,7 +224,7 @@ class RowAudit {
     return undefined;
   }
 
-  /** @returns what is wrong with the next row, which is an account change */
+  /** @returns the fault of the next row, which is an account change */
   checkChange(row: StoredChange): string | undefined {
     const change = decodeChange(row);
     if (typeof change === "string") return change;

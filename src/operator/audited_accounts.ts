@@ -1,6 +1,6 @@
 /**
- * The accounts of a ledger that is audited: what each entry makes of their balances, what each account change makes of them, and
- * whether that is what the ledger says.
+ * The accounts of an audited ledger. It computes their balances and states from entries and account
+ * changes, and compares them with what the ledger stores.
  */
 import { isAccountName } from "../account_name.ts";
 import type { RecordedChange } from "../ledger/account_change.ts";
@@ -10,14 +10,14 @@ import { amountMax } from "../money.ts";
 import type { IssuedCertificates } from "./issued_certificates.ts";
 
 interface AuditedAccount {
-  /** What the ledger says at the end. */
+  /** The balance that the ledger stores. */
   readonly stored: StoredValue;
-  /** Fingerprint of the certificate that may act as it so far. */
+  /** Fingerprint of the account's current certificate. */
   certificate: string | undefined;
-  /** Fingerprints of all that it had so far. */
+  /** Fingerprints of all its certificates so far. */
   readonly certificates: Set<string>;
   isClosed: boolean;
-  /** What the entries so far make. */
+  /** The balance after the entries so far. */
   balance: number;
   hasEntries: boolean;
 }
@@ -25,7 +25,7 @@ interface AuditedAccount {
 export class AuditedAccounts {
   readonly #accounts = new Map<StoredValue, AuditedAccount>();
   readonly #owners: IssuedCertificates["owners"];
-  /** A sentence about the first that cannot be an account. */
+  /** A sentence about the first row that cannot be an account. */
   readonly fault: string | undefined;
 
   constructor(snapshot: LedgerSnapshot, { owners, registered }: IssuedCertificates) {
@@ -44,12 +44,16 @@ export class AuditedAccounts {
     }
   }
 
-  /** Members; the issuing account is none. */
+  /** The number of members. The issuing account is not one. */
   get count(): number {
     return this.#accounts.size - (this.#accounts.has(issuingAccount) ? 1 : 0);
   }
 
-  /** @returns a sentence about what is wrong with the entry, or `undefined` */
+  /**
+   * Posts an entry.
+   *
+   * @returns a sentence about its fault, or `undefined`
+   */
   post(entry: Entry): string | undefined {
     const { kind, payer, payee, amount } = entry;
     const [from, to] = [this.#accounts.get(payer), this.#accounts.get(payee)];
@@ -57,12 +61,12 @@ export class AuditedAccounts {
     if (!to) return `there is no account ${payee}`;
     if (kind === "opening" && to.hasEntries) return `it opens ${payee}, which had entries before`;
     if (to.isClosed) return `${payee} was closed before`;
-    // What a closed account still has can be paid out.
+    // The operator can pay out the balance of a closed account.
     if (kind !== "withdrawal" && from.isClosed) return `${payer} was closed before`;
     from.balance -= amount;
     to.balance += amount;
     from.hasEntries = to.hasEntries = true;
-    // With this bound on one side, no other can get where numbers stop being exact.
+    // This bound on one side keeps every balance within exact numbers.
     const least = payer === issuingAccount ? -amountMax : 0;
     if (from.balance < least) return `${payer} has ${from.balance} after it`;
     return balanceFault("payer", entry.payerBalance, from.balance) ??
@@ -70,9 +74,10 @@ export class AuditedAccounts {
   }
 
   /**
-   * Issued by the CA is not enough: a certificate that an order is signed under has to be the payer's at that place.
+   * Checks the certificate that an order is signed under. A certificate of the CA is not enough: it
+   * has to be the payer's current one at that entry.
    *
-   * @returns a sentence about what is wrong with an order of `payer` that is signed under it, or `undefined`
+   * @returns a sentence about the fault, or `undefined`
    */
   certificateFault(payer: string, fingerprint: string): string | undefined {
     if (this.#owners.get(fingerprint) !== payer) {
@@ -80,14 +85,18 @@ export class AuditedAccounts {
       return `its order is signed under the certificate ${shown}, which the ledger does not have for ${payer}`;
     }
     const account = this.#accounts.get(payer);
-    // Of an account that is closed or not there, that is told instead.
+    // A closed or missing account is reported by `post`.
     if (!account || account.isClosed || account.certificate === fingerprint) return undefined;
     return account.certificates.has(fingerprint)
       ? "its order is signed under a certificate that was revoked before"
       : `its order is signed under a certificate that ${payer} got later`;
   }
 
-  /** @returns a sentence about what is wrong with the account change, or `undefined` */
+  /**
+   * Applies an account change.
+   *
+   * @returns a sentence about its fault, or `undefined`
+   */
   change({ kind, name, certificate }: RecordedChange): string | undefined {
     const account = this.#accounts.get(name);
     if (!account) return `there is no account ${name}`;
@@ -112,7 +121,11 @@ export class AuditedAccounts {
     return undefined;
   }
 
-  /** Compares what all entries make with what the accounts are said to have. */
+  /**
+   * Compares the computed balances with the stored ones.
+   *
+   * @returns a sentence about the first difference, or `undefined`
+   */
   settle(): string | undefined {
     let sum = 0;
     for (const [name, { stored, balance }] of this.#accounts) {

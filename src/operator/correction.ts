@@ -1,5 +1,6 @@
 /**
- * Money that the operator brings in or takes out: an entry like all others, with an order that the server's identity signed.
+ * Deposits and withdrawals by the operator. Each is an entry like all others, with an order that
+ * the server's identity signed.
  */
 import type { BookOutcome, Ledger } from "../ledger/ledger.ts";
 import { type Issue, type IssueDependencies, signIssue } from "../protocol/issue.ts";
@@ -7,7 +8,7 @@ import { type Issue, type IssueDependencies, signIssue } from "../protocol/issue
 export type Correction = Issue & { readonly kind: "deposit" | "withdrawal" };
 
 /**
- * Safe while a server runs on the same ledger.
+ * Books a deposit or a withdrawal. A server may run on the same ledger.
  *
  * @throws {CertificateError} when the server's certificate is not valid now
  */

@@ -1,5 +1,5 @@
 /**
- * What the operator ends: an account's certificate, or the account. The server's identity signs it.
+ * Revocations and closures by the operator, signed by the server's identity.
  */
 import type { AccountName } from "../account_name.ts";
 import type { Clock } from "../clock.ts";
@@ -17,14 +17,14 @@ export type Ending =
 
 export interface EndingDependencies {
   readonly ledger: Ledger;
-  /** The server's. */
+  /** The server's identity. */
   readonly identity: Identity;
   readonly anchor: TrustAnchor;
   readonly clock: Clock;
 }
 
 /**
- * Safe while a server runs on the same ledger.
+ * Revokes an account's certificate, or closes the account. A server may run on the same ledger.
  *
  * @throws {LedgerError} when the ledger has an account change that is not genuine
  * @throws {LedgerBusyError} when other changes always came first

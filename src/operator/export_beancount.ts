@@ -1,6 +1,6 @@
 /**
- * A Beancount journal: a transaction an entry, and each account's balance asserted on the morning after every day on which it changed,
- * so that `bean-check` recomputes them.
+ * Writes a Beancount journal with one transaction for each entry. On the morning after each change
+ * it asserts an account's balance, so that `bean-check` recomputes all of them.
  */
 import { type EntryParty, issuingAccount } from "../ledger/entry.ts";
 import type { JournalOptions } from "./export_hledger.ts";
@@ -11,14 +11,14 @@ import {
   type ExportWriter,
 } from "./exported_entries.ts";
 
-/** Beancount wants a currency; ours has no name. */
+/** Beancount needs a currency. Ours has no name. */
 const currency = "UNIT";
 const elsewhere = "Equity:Carried";
 
 export function beancountWriter({ account, from = "" }: JournalOptions): ExportWriter {
   let today = from;
   const opened = new Set<string>();
-  /** Balances that changed and were not asserted since. */
+  /** Changed balances that are not asserted yet. */
   const changed = new Map<EntryParty, number>();
 
   function* open(name: string): Iterable<string> {
@@ -71,8 +71,9 @@ export function beancountWriter({ account, from = "" }: JournalOptions): ExportW
 }
 
 /**
- * A component of a Beancount account is letters, digits and hyphens after a capital. The three other characters of a name become a
- * hyphen and their code in hexadecimal, so that the name can be read back: `a.b` is `Assets:M-a-2eb`.
+ * Returns the Beancount account of a party. There a name has only letters, digits and hyphens after
+ * a capital. So each of the three other characters becomes a hyphen and its hexadecimal code, which
+ * can be read back: `a.b` is `Assets:M-a-2eb`.
  */
 export function beancountAccount(party: EntryParty): string {
   if (party === issuingAccount) return "Equity:Issuer";

@@ -1,5 +1,6 @@
 /**
- * CSV (RFC 4180): a line for each side of an entry, the amount with its sign, so that the amounts of an account add up to its balance.
+ * Writes CSV (RFC 4180) with two lines for each entry, one for each side. Amounts have a sign, so
+ * the amounts of an account add up to its balance.
  */
 import type { AccountName } from "../account_name.ts";
 import type { EntryParty } from "../ledger/entry.ts";
@@ -7,7 +8,7 @@ import type { CarriedBalances, ExportedEntry, ExportWriter } from "./exported_en
 
 const header = "entry,at,kind,id,account,other,amount,balance,memo,refunds";
 
-/** What Excel needs before the header to read the file as UTF-8. */
+/** Excel needs it before the header to read the file as UTF-8. */
 const byteOrderMark = "\ufeff";
 
 export interface CsvOptions {
@@ -45,21 +46,27 @@ function line(fields: readonly (string | number)[]): string {
   return fields.map(field).join(",");
 }
 
-/** A semicolon too: it separates fields where the comma is the decimal point. White space at an end would be trimmed. */
+/**
+ * Quotes a field where needed. A semicolon separates fields where the comma is the decimal point.
+ * Programs trim white space at the ends of unquoted fields.
+ */
 function field(value: string | number): string {
   const text = String(value);
   return /[",;\t\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /**
- * A memo is a stranger's text, and a spreadsheet runs what begins like a formula: an apostrophe before it makes it text. One that
- * begins with an apostrophe is given another, so that whoever takes one away has the memo.
+ * Returns a memo that no spreadsheet runs as a formula. An apostrophe before it makes it text. A
+ * memo that begins with an apostrophe gets another one, so that removing one restores every memo.
  */
 function harmless(memo: string): string {
   return startsFormula(memo) || /^['\t\r\n]/.test(memo) ? `'${memo}` : memo;
 }
 
-/** Spreadsheets skip what is not seen before a formula, and some take the sign in full width or as a minus of typesetting. */
+/**
+ * Returns whether a spreadsheet takes a text for a formula. Spreadsheets skip invisible characters
+ * at its start. Some accept full-width signs or the typographic minus.
+ */
 function startsFormula(text: string): boolean {
   const seen = text.replace(/^[\s\u2800\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]+/u, "");
   return /^[=+\-@\u2212]/.test(seen.slice(0, 1).normalize("NFKD"));

@@ -1,13 +1,16 @@
 /**
- * An hledger journal: a transaction an entry, each posting with the balance that the ledger says it makes, so that `hledger check`
- * recomputes all of them.
+ * Writes an hledger journal with one transaction for each entry. Each posting asserts the balance
+ * after it, so that `hledger check` recomputes all of them.
  */
 import type { AccountName } from "../account_name.ts";
 import { type EntryParty, issuingAccount } from "../ledger/entry.ts";
 import type { CarriedBalances, ExportedEntry, ExportWriter } from "./exported_entries.ts";
 
 export interface JournalOptions {
-  /** The only account whose balances are asserted; the others' entries are not all there. */
+  /**
+   * The only account whose balances are asserted. The export does not have all entries of the
+   * others.
+   */
   readonly account?: AccountName | undefined;
   readonly from?: string | undefined;
 }
@@ -22,7 +25,7 @@ export function hledgerWriter({ account, from }: JournalOptions): ExportWriter {
       if (carried.size === 0) return;
       yield `${from} * carried forward`;
       for (const [party, balance] of carried) yield posting(party, balance, balance);
-      // The other side of the balances of all accounts is among them; that of one is not.
+      // The balances of all accounts add up to zero. The balance of one needs another side.
       if (account !== undefined) yield "    equity:carried";
       yield "";
     },
@@ -41,15 +44,15 @@ export function hledgerWriter({ account, from }: JournalOptions): ExportWriter {
   };
 }
 
-/** hledger takes every character of a name as it is. */
+/** Returns the hledger account of a party. hledger accepts every character of a name. */
 export function hledgerAccount(party: EntryParty): string {
   return party === issuingAccount ? "equity:issuer" : `members:${party}`;
 }
 
 /**
- * A memo is a stranger's text. Within a comment, on a line of its own, a tag ends at a comma, a colon makes another one, and what
- * stands in brackets may be a date. hledger also drops white space at the ends of a value. All of these, control characters and
- * the per cent sign are written as in a URL, and can be read back.
+ * Returns a memo as the value of a tag. A comma would end the tag, a colon would begin another one,
+ * and brackets may hold a date. hledger trims white space at the ends. So all of these, control
+ * characters and the per cent sign are percent-encoded, and can be read back.
  */
 function tagValue(text: string): string {
   return text.replace(/[%:,[\]\p{Cc}\u2028\u2029]|^\s+|\s+$/gu, encodeURIComponent);

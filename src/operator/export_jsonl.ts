@@ -1,5 +1,5 @@
 /**
- * One JSON object a line: everything that an entry holds, with nothing changed.
+ * Writes one JSON object a line, with all that an entry holds.
  */
 import type { CarriedBalances, ExportedEntry, ExportWriter } from "./exported_entries.ts";
 

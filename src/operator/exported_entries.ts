@@ -1,5 +1,5 @@
 /**
- * Entries as every export has them: decoded, of the wanted account and days, with the balances that they begin from.
+ * Selects and streams the entries of an export, with the balances that they begin from.
  */
 import type { AccountName } from "../account_name.ts";
 import { LedgerError } from "../errors.ts";
@@ -15,12 +15,13 @@ export interface ExportSelection {
   readonly to?: string | undefined;
 }
 
-/** The balances before the first entry of an export, where entries were left out before it. */
+/** The balances before the first exported entry, where earlier entries are left out. */
 export type CarriedBalances = ReadonlyMap<EntryParty, number>;
 
 /**
- * An entry with its day in the books: that of its time, or of an entry before it where that was later. A clock that went back then
- * leaves the order of the entries as it is, and every stretch of days is a stretch of entries, so that balances can be carried.
+ * An entry with its day in the books: its own day, or the latest day of an earlier entry if that is
+ * later. So a clock that was set back does not change the order, and a range of days is a range of
+ * entries with one balance to carry.
  */
 export interface ExportedEntry {
   readonly entry: Entry;
@@ -28,10 +29,10 @@ export interface ExportedEntry {
 }
 
 export interface ExportWriter {
-  /** Before the entries. */
+  /** Called before the entries. */
   begin(carried: CarriedBalances): Iterable<string>;
   entry(exported: ExportedEntry): Iterable<string>;
-  /** After them. */
+  /** Called after them. */
   end(): Iterable<string>;
 }
 
@@ -68,12 +69,12 @@ export function* exportLines(
   yield* writer.end();
 }
 
-/** `YYYY-MM-DD` in UTC. */
+/** @returns the day in UTC as `YYYY-MM-DD` */
 export function dayOf(atMs: number): string {
   return new Date(atMs).toISOString().slice(0, 10);
 }
 
-/** The day after, in the same form. */
+/** @returns the next day, in the same form */
 export function dayAfter(day: string): string {
   return dayOf(Date.parse(day) + 86_400_000);
 }

@@ -1,5 +1,5 @@
 /**
- * The certificates that the ledger says it issued, each looked at again.
+ * Verifies the certificates that the ledger stores.
  */
 import { CertificateError } from "../errors.ts";
 import type { LedgerSnapshot, StoredCertificate, StoredValue } from "../ledger/snapshot.ts";
@@ -8,17 +8,20 @@ import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { decodeInstant } from "./stored_instant.ts";
 
 export interface IssuedCertificates {
-  /** Whose each is that is in order, by its SHA-256 fingerprint: what an order may have been signed under. */
+  /**
+   * The account of each correct certificate, by SHA-256 fingerprint. Orders may be signed under
+   * these.
+   */
   readonly owners: ReadonlyMap<string, string>;
-  /** The one that each account was registered with, by the account's name: the one that no reissue gave it. */
+  /** The certificate of each account's registration, by account name. No reissue gave it. */
   readonly registered: ReadonlyMap<string, string>;
-  /** A sentence about the first that is not in order. */
+  /** A sentence about the first wrong certificate. */
   readonly fault: string | undefined;
 }
 
 /**
- * Verifies every certificate: this CA issued it, it is what its row says, and no account has two that only a registration can
- * have given it, or two for one key.
+ * Verifies all certificates. This CA issued each of them, and its row matches it. No account has
+ * two certificates from its registration, or two for one key.
  */
 export function readCertificates(
   snapshot: LedgerSnapshot,

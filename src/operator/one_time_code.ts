@@ -1,15 +1,15 @@
 /**
- * What a member who lost a key is given by the operator, to be typed once.
+ * One-time codes, which the operator gives to members who lost their keys.
  */
 import type { Random } from "../random.ts";
 
-/** Crockford's base 32: no I, L, O or U, which are taken for other characters when they are read aloud or typed. */
+/** Crockford's base 32. It has no I, L, O or U, which people confuse with other characters. */
 const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/** 16 characters of 5 bits: 80 bits, beyond guessing at any rate that a server answers. */
+/** 80 bits, because each character has 5. Nobody guesses that at the rate a server answers. */
 const characters = 16;
 
-/** For example `7K2M-9QXD-4T0B-ZH5N`. */
+/** @returns a new code, such as `7K2M-9QXD-4T0B-ZH5N` */
 export function makeOneTimeCode(random: Random): string {
   const code = Array.from(random.bytes(characters), (byte) => alphabet[byte % 32]).join("");
   return code.match(/.{4}/g)!.join("-");

@@ -1,5 +1,6 @@
 /**
- * Whether an entry is what somebody signed: its order is genuine, by the one who had to sign it, and says the same as the entry.
+ * Checks that an entry matches its order, and that the order is genuine and signed by the right
+ * party.
  */
 import { auditedHeadersMax } from "../limits.ts";
 import { BoundedMap } from "../bounded_map.ts";
@@ -22,7 +23,7 @@ export class OrderCheck {
   readonly #accounts: Pick<AuditedAccounts, "certificateFault">;
   readonly #headers = new BoundedMap<string, CertificateChain>(auditedHeadersMax);
 
-  /** @param accounts as the rows before the entry made them */
+  /** @param accounts the state after the rows before the entry */
   constructor(
     anchor: TrustAnchor,
     { accounts }: { accounts: Pick<AuditedAccounts, "certificateFault"> },
@@ -31,7 +32,11 @@ export class OrderCheck {
     this.#accounts = accounts;
   }
 
-  /** @returns the order of an entry, or a sentence about why it is not a genuine one */
+  /**
+   * Verifies the order of an entry.
+   *
+   * @returns the order, or a sentence about why it is not genuine
+   */
   async verify({ orderJws }: Entry): Promise<VerifiedOrder | string> {
     try {
       const read = readOrder(orderJws, { headers: this.#headers });
@@ -46,7 +51,7 @@ export class OrderCheck {
     }
   }
 
-  /** @returns a sentence about where the entry is not what its order says, or `undefined` */
+  /** @returns a sentence about the difference between an entry and its order, or `undefined` */
   compare(entry: Entry, { order, certificate }: VerifiedOrder): string | undefined {
     const fault = judgeOrder({ order, certificate }, entry);
     return difference(entry, order) ?? this.#certificateFault(entry, certificate) ??
@@ -62,7 +67,7 @@ export class OrderCheck {
   }
 }
 
-/** @returns where an entry says something else than its order */
+/** @returns a sentence about the first member that differs, or `undefined` */
 function difference(entry: Entry, order: Order): string | undefined {
   const pairs: readonly [string, unknown, unknown][] = [
     ["id", entry.id, order.id],

@@ -1,5 +1,6 @@
 /**
- * Whether refunds are of earlier payments the other way round, and together within them.
+ * Checks that each refund reverses an earlier payment, and that all refunds of a payment stay
+ * within its amount.
  */
 import { refundedPaymentsRememberedMax } from "../limits.ts";
 import type { Entry } from "../ledger/entry.ts";
@@ -8,7 +9,7 @@ import { decodeEntry } from "./stored_entry.ts";
 
 interface RefundedPayment {
   readonly payment: Pick<Entry, "number" | "kind" | "payer" | "payee" | "amount">;
-  /** All refunds up to the entry that was checked last. */
+  /** The sum of its refunds up to the last checked entry. */
   refunded: number;
 }
 
@@ -16,7 +17,7 @@ export class RefundCheck {
   readonly #snapshot: Pick<LedgerSnapshot, "entryById" | "refundsOf">;
   readonly #paymentsMax: number;
   readonly #payments = new Map<string, RefundedPayment>();
-  /** Whether refunds may have come that are not remembered. */
+  /** Whether a refund may be missing from the remembered ones. */
   #hasForgotten = false;
 
   constructor(
@@ -28,9 +29,9 @@ export class RefundCheck {
   }
 
   /**
-   * To be called with every entry, in their order, from the first.
+   * Checks an entry. Call it with every entry, in order, from the first.
    *
-   * @returns a sentence about what is wrong, or `undefined`
+   * @returns a sentence about the fault, or `undefined`
    */
   check({ number, payer, payee, amount, refunds }: Entry): string | undefined {
     if (refunds === undefined) return undefined;

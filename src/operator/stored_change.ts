@@ -1,5 +1,5 @@
 /**
- * A row of account changes, taken for one only when every value is written as this program writes it.
+ * Decodes a row of account changes. Every value has to be spelled as this program writes it.
  */
 import { isAccountName } from "../account_name.ts";
 import { type ChangeKind, changeKinds, type RecordedChange } from "../ledger/account_change.ts";
@@ -7,7 +7,7 @@ import type { StoredChange, StoredValue } from "../ledger/snapshot.ts";
 import { wrongValue } from "./stored_entry.ts";
 import { decodeInstant } from "./stored_instant.ts";
 
-/** @returns the change, or a sentence about the first column that is not as it has to be */
+/** @returns the change, or a sentence about the first wrong column */
 export function decodeChange(row: StoredChange): RecordedChange | string {
   const { number, kind, username, certificate, code_digest, statement_jws, at, hash } = row;
   if (!Number.isSafeInteger(number)) return wrongValue("number", number);

@@ -1,6 +1,6 @@
 /**
- * A row of the book, taken for an entry only when every value is written as this program writes it: a row that reads the same but is
- * spelled differently was touched by something else.
+ * Decodes a row of the book. Every value has to be spelled as this program writes it. A row with
+ * another spelling was changed by another program.
  */
 import { isAccountName } from "../account_name.ts";
 import {
@@ -16,7 +16,7 @@ import { isAmount } from "../money.ts";
 import { isOrderId } from "../random.ts";
 import { decodeInstant } from "./stored_instant.ts";
 
-/** @returns the entry, or a sentence about the first column that is not as it has to be */
+/** @returns the entry, or a sentence about the first wrong column */
 export function decodeEntry(row: StoredEntry): Entry | string {
   const { number, id, kind, payer, payee, amount, memo, order_jws, at, hash, refunds } = row;
   const { payer_balance: payerBalance, payee_balance: payeeBalance } = row;
@@ -64,7 +64,7 @@ function isParty(value: StoredValue): value is EntryParty {
   return value === issuingAccount || isAccountName(value);
 }
 
-/** A sentence about a column that this program never writes so. */
+/** @returns a sentence about a column with a value that this program never writes */
 export function wrongValue(column: string, value: StoredValue): string {
   const isText = typeof value === "string" || value instanceof Uint8Array;
   const text = storedText(value).slice(0, 80);

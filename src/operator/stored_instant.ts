@@ -1,10 +1,13 @@
-/** Points in time as the store has them. */
+/**
+ * Decodes the points in time of the store.
+ */
 import type { StoredValue } from "../ledger/snapshot.ts";
 
 /**
- * Only the one spelling that this program writes is taken: an instant in another one was written by something else.
+ * Decodes a point in time. It accepts only the spelling that this program writes.
  *
- * @returns milliseconds since the epoch, or `undefined` for everything but ISO 8601 in UTC with milliseconds
+ * @returns milliseconds since the epoch, or `undefined` for anything but ISO 8601 in UTC with
+ * milliseconds
  */
 export function decodeInstant(value: StoredValue): number | undefined {
   if (typeof value !== "string") return undefined;

@@ -1,6 +1,7 @@
 /**
- * What is said after a result or a refusal: which value was wrong, and what to do next. The result itself stays in the course
- * project's words, alone on its line of stdout; this goes to stderr, so a script that compares the result is not disturbed.
+ * Advice after a result or a refusal: which value was wrong, and what to do next. Results are in
+ * the course project's words, alone on their line of stdout. Advice goes to stderr, so it does not
+ * disturb a script that compares results.
  */
 import type { AccountName } from "../../account_name.ts";
 import type { Registered } from "../../client/wallet.ts";
@@ -8,7 +9,7 @@ import { codes } from "../../protocol/code.ts";
 import type { Refusal } from "../../protocol/exchange.ts";
 import { type PaymentReference, referenceText } from "./payment_reference.ts";
 
-/** What was attempted, with the values that a refusal may be about. */
+/** An attempt, with the values that a refusal may be about. */
 export type Attempt =
   | { readonly kind: "register"; readonly account: AccountName; readonly hasCode: boolean }
   | { readonly kind: "log_in"; readonly name: AccountName }
@@ -28,10 +29,10 @@ export type Attempt =
     readonly balance?: number | undefined;
   }
   | { readonly kind: "status"; readonly name: AccountName; readonly payment: PaymentReference }
-  /** Anything else that a member asks. */
+  /** Any other question of a member. */
   | { readonly kind: "ask"; readonly name: AccountName };
 
-/** How the next steps are called: on the command line or in the menu. */
+/** Names of the next steps, on the command line or in the menu. */
 export interface NextSteps {
   /** Shows who is online. */
   readonly list: string;
@@ -39,7 +40,7 @@ export interface NextSteps {
   readonly history: string;
   /** Registers with the operator's code. */
   readonly withCode: string;
-  /** Gets a payment to somebody who is away. */
+  /** Pays a payee who is away. */
   readonly viaServer: string;
 }
 
@@ -50,7 +51,10 @@ export const commandSteps: NextSteps = {
   viaServer: "--via-server delivers it anyway",
 };
 
-/** @param options `typed`: the name as it was typed; `next`: what a new member does next */
+/**
+ * @param options `typed` is the name as it was typed; `next` is what a new member does next
+ * @returns a sentence about a registration
+ */
 export function registeredText(
   { account, balance, existed }: Registered,
   { typed, hasCode, next }: {
@@ -68,7 +72,7 @@ export function registeredText(
   return `${how}, balance ${balance}; next: ${next}`;
 }
 
-/** @returns nothing where the refusal says it all */
+/** @returns advice on a refusal, or `undefined` when the refusal says everything */
 export function adviceOn(
   { code, text }: Refusal,
   attempt: Attempt,
@@ -76,7 +80,7 @@ export function adviceOn(
 ): string | undefined {
   switch (code) {
     case 210:
-      // The server gave a reason of its own.
+      // The server gave its own reason.
       if (text !== codes[210].text || attempt.kind !== "register") return undefined;
       return attempt.hasCode
         ? `the code is not the one for ${attempt.account}, or was used already; ask the operator for a new one`
@@ -154,7 +158,7 @@ function exceedsText(
 function bankruptText(attempt: Attempt): string | undefined {
   if (attempt.kind !== "pay" && attempt.kind !== "refund") return undefined;
   const { amount, balance } = attempt;
-  // It may have grown since.
+  // The balance may have grown since.
   if (balance === undefined || balance >= (amount ?? Infinity)) return undefined;
   return amount === undefined
     ? `you have ${balance}, less than is left of the payment; give a smaller amount`

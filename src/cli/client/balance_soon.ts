@@ -1,12 +1,15 @@
 /**
- * The balance for a sentence that can do without it.
+ * A balance that a sentence can do without.
  */
 import { balanceWaitMs } from "../../limits.ts";
 import type { Member } from "../../client/member.ts";
 import { MicropayError } from "../../errors.ts";
 import { withDeadline } from "../../transport/deadline.ts";
 
-/** @returns nothing when the server does not tell it soon */
+/**
+ * @returns the member's balance, or `undefined` when the server does not answer within {@link
+ * balanceWaitMs}
+ */
 export async function askBalanceSoon(
   member: Member,
   { signal }: { readonly signal?: AbortSignal | undefined } = {},

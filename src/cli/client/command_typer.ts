@@ -1,14 +1,15 @@
 /**
- * A client's command as it is typed in full, so that what a text asks for can be copied into a shell.
+ * A client's command line in full, so that people can copy it from a text into a shell.
  */
 import type { AccountName } from "../../account_name.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
 
-/** What of a request says which server, which account and which files are meant. */
+/** The part of a request that names the server, the account and the files. */
 export type ClientPlace = Pick<ClientRequest, "serverHost" | "serverPort" | "as" | "ca" | "home">;
 
 /**
- * Types the words of one command for the same server, account and files: `status ID` becomes the whole line. An empty text is the menu.
+ * Returns a command line for the same server, account and files: `status ID` becomes the whole
+ * line. An empty text means the menu.
  *
  * @param as the account, where the request named none
  */

@@ -1,5 +1,5 @@
 /**
- * A payment that a person named, asked for at the server.
+ * Finds a payment that a person named.
  */
 import type { Member } from "../../client/member.ts";
 import type { OrderOutcome } from "../../client/payment/order_outcome.ts";
@@ -7,9 +7,9 @@ import { answered, type Outcome, type Refusal, refuse } from "../../protocol/exc
 import type { PaymentReference } from "./payment_reference.ts";
 
 /**
- * The id of a payment that was named. One question to the server when it was by number.
+ * Returns the id of a payment. For an entry's number it asks the server.
  *
- * @returns refused with 400 when the entry is none of the member's
+ * @returns refused with 400 when the entry is not the member's
  */
 export async function resolveId(
   payment: PaymentReference,
@@ -20,12 +20,15 @@ export async function resolveId(
   return found.outcome === "refused" ? found : answered({ id: found.receipt.id });
 }
 
-/** A refund of an entry that is none of the member's is refused as one of a payment that is not there. */
+/**
+ * Returns the refusal of a refund whose entry is not the member's. It is the same as for a missing
+ * payment.
+ */
 export function refusedReference(refusal: Refusal): Refusal {
   return refusal.code === 400 ? refuse(268) : refusal;
 }
 
-/** Finds out what became of a payment that was named, with one question to the server. */
+/** Asks the server for the outcome of a payment. */
 export function findPayment(payment: PaymentReference, member: Member): Promise<OrderOutcome> {
   return "id" in payment ? member.status(payment.id) : member.entry(payment.entry);
 }

@@ -1,11 +1,14 @@
 /**
- * Ending in one's own way at SIGINT, SIGTERM and SIGHUP, with what to say then.
+ * Interruption by SIGINT, SIGTERM or SIGHUP.
  */
 import { InterruptedError } from "../../errors.ts";
 import type { ClientCommand } from "../command_line/command_line.ts";
 import type { ProcessIo } from "../process_io.ts";
 
-/** Lets something know of SIGINT, SIGTERM and SIGHUP, so that it can end in its own way. */
+/**
+ * Runs an action with a signal that aborts at SIGINT, SIGTERM or SIGHUP, so that the action can end
+ * cleanly.
+ */
 export async function untilSignal<Result>(
   { onSignal }: Pick<ProcessIo, "onSignal">,
   action: (signal: AbortSignal) => Promise<Result>,
@@ -19,12 +22,14 @@ export async function untilSignal<Result>(
   }
 }
 
-/** Whether a command moves money, so that the person has to hear what became of it when it is interrupted. */
+/**
+ * @returns whether a command moves money, so that a person who interrupts it must hear the outcome
+ */
 export function isPayment({ name }: ClientCommand): boolean {
   return name === "pay" || name === "refund";
 }
 
-/** What a payment comes to that is interrupted before its order was made. */
+/** @returns the error of a payment that was interrupted before its order was made */
 export function interruptedBeforeOrder(command: ClientCommand): InterruptedError {
   // The same payment may have been sent in an earlier run.
   const isRepeatable = command.name === "refund" || (command.name === "pay" && command.id);

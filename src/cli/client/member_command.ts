@@ -1,5 +1,5 @@
 /**
- * The commands of `micropay client` that a member gives: one at a time, each over a connection of its own.
+ * The commands of `micropay client` that need an account. Each uses a connection of its own.
  */
 import { untilAborted } from "../../client/until_aborted.ts";
 import type { Member } from "../../client/member.ts";
@@ -28,11 +28,14 @@ export type MemberCommand = Exclude<
 interface MemberContext extends ProcessIo {
   readonly request: ClientRequest;
   readonly output: ClientOutput;
-  /** Aborts when a payment is interrupted. Other commands end by the signal itself, or listen for it. */
+  /**
+   * Aborts when a payment is interrupted. Other commands end by the signal itself, or listen for
+   * it.
+   */
   readonly interrupted?: AbortSignal | undefined;
 }
 
-/** Does one thing as the account that was named, or the only one there is. */
+/** Performs a command as the account that was named, or as the only one. */
 export async function performAsMember(
   command: MemberCommand,
   { wallet, ...context }: MemberContext & { readonly wallet: Wallet },
@@ -43,7 +46,8 @@ export async function performAsMember(
   try {
     const name = request.as ?? await wallet.onlyAccount(connection);
     member = await wallet.member(connection, name);
-    // A refund settles by itself: the same one may be in doubt, and what became of that is its result.
+    // A refund settles by itself: the same refund may be in doubt, and then that outcome is its
+    // result.
     if (command.name !== "refund") {
       const settling = member.settle();
       await beforeOrder(command, context, () => tell(settling, context));
@@ -120,7 +124,10 @@ async function performFor(
   }
 }
 
-/** Does what comes before a payment's order. When it is interrupted, the person is told that nothing was sent. */
+/**
+ * Runs a step before a payment's order. An interruption throws an error that says that nothing was
+ * sent.
+ */
 async function beforeOrder<Result>(
   command: MemberCommand,
   { interrupted }: MemberContext,
@@ -135,13 +142,13 @@ async function tell(
   { output, interrupted }: MemberContext,
 ): Promise<void> {
   for await (const settled of settling) {
-    // It is not waited for any more.
+    // Nobody waits for it any more.
     if (interrupted?.aborted) return;
     output.settled(settled);
   }
 }
 
-/** Tells what became of a payment. People are told their balance with it. */
+/** Prints the outcome of a payment. People also see their balance. */
 async function told(
   outcome: OrderOutcome,
   attempt: Extract<Attempt, { readonly kind: "pay" | "refund" }>,
@@ -157,7 +164,7 @@ async function told(
   return exitCodes.ok;
 }
 
-/** Prints a refusal with what can be done about it. */
+/** Prints a refusal with advice. */
 export function refused(
   refusal: Refusal,
   attempt: Attempt,

@@ -1,5 +1,6 @@
 /**
- * The operator's one-time code of `register`: from the command line, or from a file, which no list of processes shows.
+ * Reads the operator's one-time code for `register`: from the command line, or from a file, because
+ * `ps` shows the command line to every user.
  */
 import { oneTimeCodeCharactersMax } from "../../limits.ts";
 import { UsageError } from "../../errors.ts";
@@ -19,8 +20,8 @@ export interface CodeIo extends Pick<ProcessIo, "isTerminal" | "say"> {
 }
 
 /**
- * @returns the code, if there is to be one
- * @throws {UsageError} when both were given, or what is read is no code
+ * @returns the code, or `undefined` when none was given
+ * @throws {UsageError} when `--code` and `--code-file` were both given, or the text is not a code
  * @throws {FileError} when the file cannot be read
  */
 export async function readOneTimeCode(
@@ -35,7 +36,7 @@ export async function readOneTimeCode(
   const line = codeFile === "-" ? await readInput(input) : await readFile(codeFile);
   const parsed = parseOneTimeCode(line.trim());
   if (parsed !== undefined) return parsed;
-  // Not repeated: it may be a code with a slip in it, or something that is secret otherwise.
+  // The text is not repeated, because it may be a mistyped code or another secret.
   throw new UsageError(
     `read the code from ${codeFile === "-" ? "the standard input" : codeFile}: its first line is ` +
       `not a one-time code, 1 to ${oneTimeCodeCharactersMax} letters, digits and hyphens`,

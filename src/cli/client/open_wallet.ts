@@ -1,5 +1,5 @@
 /**
- * The wallet that a client's command line asks for: where it is kept, whom it connects to, and whom it trusts.
+ * Opens the wallet of a client's command line: its folder, its server and its trust.
  */
 import { resolve } from "node:path";
 import { SqliteWalletStore } from "../../client/sqlite/sqlite_wallet_store.ts";
@@ -20,7 +20,7 @@ import type { ProcessIo } from "../process_io.ts";
 export interface WalletIo extends Pick<ProcessIo, "environment" | "isTerminal" | "say"> {
   readonly input: LineInput;
   readonly network: Network;
-  /** A fresh one each time. */
+  /** Makes a new session key each time. */
   readonly makeSessionKey: () => Promise<SessionKey>;
 }
 

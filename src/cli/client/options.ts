@@ -28,7 +28,7 @@ import {
 } from "../command_line/option_values.ts";
 import { firstOf, type NoOptions, requestOf } from "../command_line/request_of.ts";
 
-/** How many entries `history` prints, unless told otherwise. */
+/** Entries that `history` prints by default. */
 export const historyEntriesDefault = 20;
 
 /** Adds `client` and its commands to the program. */

@@ -1,5 +1,5 @@
 /**
- * What a one-shot command prints: for people, or one JSON object a line for scripts.
+ * The output of the client's commands: text for people, or one JSON object a line for scripts.
  */
 import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
 import type { MemberAudit } from "../../client/ledger_audit.ts";
@@ -24,17 +24,17 @@ export interface WrittenReceipts {
 }
 
 export interface ClientOutput {
-  /** @param advice what people are told beside the result; to stderr */
+  /** @param advice a sentence for people, to stderr */
   registered(registered: Registered, advice: string): void;
   listed(information: SystemInformation): void;
   balance(balance: number): void;
-  /** @param now the payer's balance, where it is known */
+  /** @param now the payer's balance, if it is known */
   paid(paid: Paid, now?: { readonly balance?: number | undefined }): void;
-  /** A payment that was asked for. */
+  /** The answer to `status`. */
   found(paid: Paid): void;
   online(port: number): void;
   received(payment: IncomingPayment): void;
-  /** A payment that came and could not be printed; to stderr. */
+  /** A received payment that could not be printed; to stderr. */
   unprinted(payment: IncomingPayment, where: { readonly file: string }): void;
   historyRow(row: HistoryRow): void;
   receiptsWritten(counts: WrittenReceipts, where: { readonly folder: string }): void;
@@ -42,9 +42,9 @@ export interface ClientOutput {
   /** A payment that was in doubt before this command; to stderr. */
   settled(settled: Settled): void;
   /**
-   * An expected "no", to stdout like any result.
+   * A refusal, to stdout like any result.
    *
-   * @param details `fields` are for scripts, `advice` is for people and goes to stderr
+   * @param details `fields` are for scripts; `advice` is for people and goes to stderr
    */
   refused(refusal: Refusal, details?: RefusalDetails): void;
   /** To stderr. */
@@ -61,7 +61,7 @@ type Print = (line: string) => void;
 interface OutputOptions {
   readonly print: Print;
   readonly printError: Print;
-  /** How a client's command is typed in full, for texts that name one. */
+  /** Types a client's command in full, for texts that name one. */
   readonly typed?: TypeCommand;
 }
 
@@ -134,7 +134,7 @@ export function textOutput({ print, printError, typed }: OutputOptions): ClientO
   };
 }
 
-/** The course project's system information. Scripts rely on the lines `name#ip#port`. */
+/** @returns the course project's system information. Scripts rely on the lines `name#ip#port` */
 export function listLines({ balance, online }: SystemInformation): string[] {
   return [
     `Account balance: ${balance}`,
@@ -143,7 +143,7 @@ export function listLines({ balance, online }: SystemInformation): string[] {
   ];
 }
 
-/** @param now the payer's balance; left out where it is not known */
+/** @param now the payer's balance, if it is known */
 export function paidLines(
   { receipt: { payee, amount, entry, id, refunds } }: Paid,
   { balance }: { readonly balance: number | undefined },
@@ -163,7 +163,7 @@ function foundLines({ receipt: { payer, payee, amount, at, entry, id, refunds } 
   ];
 }
 
-/** In the order in which `receive` has always printed them. */
+/** @returns members in the order in which `receive` has always printed them */
 function paymentFields({ receipt, receiptJws, memo }: IncomingPayment): object {
   const { id, payer: from, amount, refunds, entry } = receipt;
   return { id, from, amount, memo, refunds, entry, receipt: receiptJws };
@@ -180,7 +180,10 @@ export function unprintedText(
   }`;
 }
 
-/** The course project's words for money that came, a refund is called one; then what `refund` and `status` are asked with. */
+/**
+ * @returns the course project's words for a payment that arrived. A refund is called a refund. Then
+ * come the references for `refund` and `status`
+ */
 export function notificationLines({ receipt, memo }: IncomingPayment): string[] {
   const { payer, amount, refunds, entry, id } = receipt;
   const note = memo === undefined ? "" : ` (${quoted(memo)})`;
@@ -191,13 +194,16 @@ export function notificationLines({ receipt, memo }: IncomingPayment): string[] 
   ];
 }
 
-/** Codes below 230 were always shown with their number: `210 FAIL`, `220 AUTH_FAIL`. */
+/**
+ * @returns the text of a refusal. The course project shows codes below 230: `210 FAIL`, `220
+ * AUTH_FAIL`
+ */
 export function refusalText({ code, text }: Refusal): string {
   const shown = printable(text);
   return code < 240 ? `${code} ${shown}` : shown;
 }
 
-/** Whether an audit found nothing wrong. */
+/** @returns whether an audit found no fault */
 export function isInOrder({ missing, rewrittenAt }: Pick<MemberAudit, "missing" | "rewrittenAt">) {
   return missing.length === 0 && rewrittenAt === undefined;
 }
@@ -220,14 +226,14 @@ function auditLines(audit: MemberAudit): string[] {
   return lines;
 }
 
-/** Without a receipt nothing was looked for, which is no reason to be at ease. */
+/** Without a receipt the audit compared nothing, so the sentence must not reassure. */
 function inOrderLine(receipts: number): string {
   return receipts > 0
     ? "All correct: everything you hold is there, and the ledger only grew."
     : "All correct so far: the ledger only grew. You hold no receipts; receive --since 0 fetches those of payments to you.";
 }
 
-/** The memo comes last: only its writer knows what is in it. */
+/** @returns a line of the history. The memo comes last, because its writer chose its text */
 export function historyLine(
   { entry, id, at, payer, payee, amount, memo, refunds, balance }: HistoryRow,
 ): string {

@@ -1,5 +1,5 @@
 /**
- * How a person names a payment: by its number in the ledger, which every text shows, or by its id.
+ * The two names of a payment: its number in the ledger, and its id.
  */
 import type { PaymentReference } from "../../client/wallet/wallet_store.ts";
 import { isOrderId } from "../../random.ts";
@@ -9,7 +9,7 @@ export type { PaymentReference };
 export const paymentReferenceRule =
   "a payment is an entry's number, from 1, or an order's id, a UUID of version 7";
 
-/** Reads it as a person types it; `undefined` for anything else. */
+/** @returns the payment that a person typed, or `undefined` for any other text */
 export function parsePaymentReference(text: string): PaymentReference | undefined {
   const id = text.toLowerCase();
   if (isOrderId(id)) return { id };
@@ -18,7 +18,7 @@ export function parsePaymentReference(text: string): PaymentReference | undefine
   return isNumber ? { entry } : undefined;
 }
 
-/** How a text names it. */
+/** @returns the name of a payment in a text */
 export function referenceText(payment: PaymentReference): string {
   return "entry" in payment ? `entry ${payment.entry}` : payment.id;
 }

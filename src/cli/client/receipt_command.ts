@@ -1,5 +1,6 @@
 /**
- * `receipt` and `receipts`: the receipts that are kept here, for `micropay verify`. Neither needs the server.
+ * `receipt` and `receipts`: prints the wallet's receipts or writes them into files, for `micropay
+ * verify`. Neither needs the server.
  */
 import { join } from "node:path";
 import type { StoredReceipt } from "../../client/wallet/wallet_store.ts";
@@ -22,14 +23,18 @@ interface ReceiptOutput {
   readonly print: (line: string) => void;
 }
 
-/** @throws {FileError} when there is no such receipt, or a file cannot be read or written */
+/**
+ * Performs `receipt` or `receipts`.
+ *
+ * @throws {FileError} when there is no such receipt, or a file cannot be read or written
+ */
 export async function showReceipts(
   command: ReceiptCommand,
   kept: KeptAccount,
   { output, print }: ReceiptOutput,
 ): Promise<void> {
   if (command.name === "receipt") {
-    // Of a ledger that was rewritten, a number may have two.
+    // A number has two receipts when the ledger was rewritten.
     for (const stored of await findReceipts(command.payment, kept)) print(receiptLine(stored));
     return;
   }

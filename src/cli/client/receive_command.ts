@@ -1,5 +1,5 @@
 /**
- * `receive`: stay online and print each payment that arrives.
+ * `receive`: stays online and prints each payment that arrives.
  */
 import type { Member, OnlineOptions } from "../../client/member.ts";
 import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
@@ -27,21 +27,22 @@ export function onlineOptions(
 
 export interface ReceiveOptions
   extends PeerAddressRequest, Pick<ProcessIo, "onSignal" | "say" | "isReaderGone"> {
-  /** Ends after so many payments; only by a signal when absent. */
+  /** Number of payments to end after. Without it only a signal ends the command. */
   readonly count?: number | undefined;
-  /** First prints what came after this entry. */
+  /** Entry after which past payments are printed first. */
   readonly since?: number | undefined;
   readonly output: ClientOutput;
-  /** How another command is typed in full. */
+  /** Types another command in full. */
   readonly typed: TypeCommand;
 }
 
 /**
- * Goes online and takes payments until there were enough, or until SIGINT, SIGTERM or SIGHUP, which is how people end it.
+ * Takes payments until there were enough, or until SIGINT, SIGTERM or SIGHUP.
  *
- * @returns the refusal when it may not go online
- * @throws {ClosedError} when the server is gone
- * @throws {OutputError} when a payment could not be printed. Each of those is told on stderr with its receipt's file
+ * @returns the refusal when the server does not let the member go online
+ * @throws {ClosedError} when the connection to the server ends
+ * @throws {OutputError} when a payment could not be printed. Each one is reported on stderr with
+ * the file of its receipt
  */
 export async function receive(
   member: Member,
@@ -60,7 +61,7 @@ export async function receive(
   if (outcome.outcome === "refused") return outcome;
   const stop = onSignal(end);
   try {
-    // Only now: whoever waits for this line may send the signal at once.
+    // Only now, because a script that waits for this line may send the signal at once.
     output.online(outcome.answer.port);
     if (isReaderGone()) end();
     if (since !== undefined) {
@@ -69,7 +70,7 @@ export async function receive(
     }
     const closed = await Promise.race([enough, member.context.link.closed]);
     if (closed) throw closed;
-    // Peers that are being served get their answer first, so every payment that was printed was acknowledged too.
+    // Waits for the payments under way, so that every printed payment was acknowledged, too.
     await member.exit();
     if (printer.failure) throw printer.failure;
   } finally {
@@ -84,30 +85,31 @@ async function replay(
   for await (const received of member.received({ since })) {
     if (received.outcome === "refused") return received;
     printer.replay(received.answer);
-    // What comes after them is neither fetched nor stored: the next --since takes it.
+    // Later payments are neither fetched nor stored. The next --since takes them.
     if (printer.isDone) break;
   }
   printer.release();
 }
 
 interface PaymentPrinterOptions extends Pick<ReceiveOptions, "output" | "isReaderGone" | "typed"> {
-  /** The file that has the receipts. */
+  /** The file of the receipts. */
   readonly file: string;
   readonly count: number;
-  /** Called when there were enough, and when nothing can be printed any more. */
+  /** Called when there were enough payments, and when the output fails. */
   readonly end: () => void;
 }
 
 /**
- * Prints each payment once and in the ledger's order, wherever it comes from: the past, a peer, or the server. Never throws what the
- * output does: a payment that is being taken is booked, and its payer is to be told so.
+ * Prints each payment once and in the ledger's order, from the past, from a peer or from the
+ * server. It never throws an error of the output: a payment under way is booked, and its payer has
+ * to hear so.
  */
 class PaymentPrinter {
-  /** Why nothing is printed any more. */
+  /** The error that ended the printing. */
   failure: OutputError | undefined;
   readonly #options: PaymentPrinterOptions;
   #left: number;
-  /** Number of the last entry that was printed from the past. */
+  /** Number of the last past entry that was printed. */
   #replayed = 0;
   /** Payments that arrive while the past is being printed. */
   #held: IncomingPayment[] | undefined;
@@ -117,7 +119,7 @@ class PaymentPrinter {
     this.#left = options.count;
   }
 
-  /** Whether there were enough, or nothing can be printed any more. */
+  /** Whether there were enough payments, or the output failed. */
   get isDone(): boolean {
     return this.#left === 0 || this.failure !== undefined;
   }
@@ -126,13 +128,13 @@ class PaymentPrinter {
     this.#held = [];
   }
 
-  /** Prints one from the past, the oldest first. */
+  /** Prints a payment from the past. The oldest comes first. */
   replay(payment: IncomingPayment): void {
     this.#replayed = payment.receipt.entry;
     this.#print(payment);
   }
 
-  /** Goes on with those that arrived meanwhile, unless they were part of the past that was printed. */
+  /** Prints the payments that arrived meanwhile, except those that were printed as past ones. */
   release(): void {
     const held = (this.#held ?? []).filter(({ receipt }) => receipt.entry > this.#replayed);
     this.#held = undefined;
@@ -155,7 +157,7 @@ class PaymentPrinter {
     if (this.isDone) this.#options.end();
   }
 
-  /** @returns why it could not be printed */
+  /** @returns the error when the payment could not be printed */
   #tryToPrint(payment: IncomingPayment): OutputError | undefined {
     const { output, isReaderGone, typed } = this.#options;
     const missed = typed(`receive --since ${payment.receipt.entry - 1}`);

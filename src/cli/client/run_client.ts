@@ -20,9 +20,9 @@ import { readOneTimeCode } from "./one_time_code.ts";
 import { runMenu } from "./menu/menu.ts";
 import type { ProcessIo } from "../process_io.ts";
 
-/** What a client is given beside what it was asked for. */
+/** The dependencies of a client. */
 export interface ClientDependencies extends Omit<ProcessIo, "makeSessionKey"> {
-  /** A fresh one each time. */
+  /** Makes a new session key each time. */
   readonly makeSessionKey: () => Promise<SessionKey>;
   /** Aborts when a payment is interrupted. Other commands end by the signal itself, or listen for it. */
   readonly interrupted?: AbortSignal | undefined;
@@ -84,7 +84,7 @@ async function performWith(
       const code = await readOneTimeCode(command, { ...dependencies, input });
       const hasCode = code !== undefined;
       const { account, typed } = command;
-      // The server's line for new members says `register NAME`, and some copy it as it is.
+      // The server's line for new members says `register NAME`, and some people copy it literally.
       if (typed === "NAME") {
         throw new UsageError("register NAME: write the name that you want in place of NAME");
       }

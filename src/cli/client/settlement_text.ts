@@ -1,10 +1,10 @@
 /**
- * What is said of payments that were left in doubt, and of what became of them.
+ * Texts about payments that were in doubt, and their outcomes.
  */
 import type { Settled } from "../../client/payment/settlement.ts";
 import { printable } from "../../printable.ts";
 
-/** For a person, on one line. */
+/** @returns a line for a person */
 export function settlementText(settled: Settled): string {
   const { order } = settled.open;
   const payment = `micropay: the payment ${order.id} of ${order.amount} to ${order.payee}`;
@@ -14,7 +14,7 @@ export function settlementText(settled: Settled): string {
     case "not_done":
       return `${payment}, which was in doubt, was not booked and never will be`;
     case "open":
-      // Cut off, or under way in another terminal: from here both look the same.
+      // The payment was interrupted, or another terminal is paying it. Both look the same here.
       return `${payment} is not booked so far; it can be until ${
         expiryOf(settled)
       }, and the next command after that says whether it was`;
@@ -25,7 +25,7 @@ export function settlementText(settled: Settled): string {
   }
 }
 
-/** The same for a script. */
+/** @returns the members of the JSON line for a script */
 export function settlementFields(settled: Settled): object {
   const { id, payee: to, amount } = settled.open.order;
   const fields = { event: "settled", id, to, amount, outcome: settled.outcome };

@@ -8,7 +8,7 @@ import { certificateDays, hosts, type Paths } from "../command_line/option_value
 import { firstOf, requestOf } from "../command_line/request_of.ts";
 import { flag } from "../command_line/value_rule.ts";
 
-/** Validity of the server's certificate in days, unless told otherwise. */
+/** Default validity of the server's certificate in days. */
 export const certificateDaysDefault = 365;
 
 /** Adds `gencert` to the program. */

@@ -1,5 +1,5 @@
 /**
- * `micropay gencert`: makes the CA and the server's certificate, and renews the latter.
+ * `micropay gencert`: makes the CA and the server's certificate, and renews the server's.
  */
 import { dirname, join, resolve } from "node:path";
 import type { Clock } from "../../clock.ts";
@@ -16,23 +16,26 @@ import {
 } from "../../pki/make_certificates.ts";
 import type { Random } from "../../random.ts";
 
-/** The file's name of a ledger, where nobody says another one. */
+/** The default name of a ledger's file. */
 const ledgerFileDefault = "server.db";
 
 export interface GencertOptions {
   readonly command: { readonly name: "make" | "renew" };
-  /** The folder; made when it is missing. */
+  /** The folder, which is made when it is missing. */
   readonly out: string;
   /** Names and addresses of the server besides the usual ones. */
   readonly hosts: readonly string[];
   /** Days that the server's certificate is valid. */
   readonly days: number;
-  /** Replaces everything that is there, the CA included. */
+  /** Whether to replace all files, the CA included. */
   readonly force: boolean;
-  /** Replaces even the CA of a ledger that is there. */
+  /** Whether to replace even the CA of an existing ledger. */
   readonly newCa: boolean;
   readonly yes: boolean;
-  /** The ledger that has to keep its CA. Without it: `server.db` in the current folder and beside the certificates'. */
+  /**
+   * The ledger that has to keep its CA. By default: `server.db` in the current folder and beside
+   * the certificates' folder.
+   */
   readonly db?: string;
 }
 
@@ -48,12 +51,13 @@ export interface GencertEnvironment {
 }
 
 /**
- * Makes what is missing, or renews, or replaces; prints the paths, the CA's fingerprint, the expiry dates and the hosts.
+ * Makes the missing files, or renews or replaces them. Then it prints the paths, the CA's
+ * fingerprint, the expiry dates and the hosts.
  *
- * @throws {UsageError} when a host is neither a DNS name nor an IP address, the days are not a positive whole number, the options do not
- * go together, or somebody has to agree and did not
- * @throws {FileError} when nothing is missing, or what is missing cannot be made
- * @throws {CertificateError} when the CA that is there cannot be used
+ * @throws {UsageError} when a host or the days are wrong, the options do not go together, or nobody
+ * confirmed
+ * @throws {FileError} when nothing is missing, or a file cannot be made
+ * @throws {CertificateError} when the existing CA cannot be used
  */
 export async function runGencert(
   options: GencertOptions,
@@ -107,7 +111,7 @@ function checkOptions({ command, hosts, days, force, newCa }: GencertOptions): v
   }
 }
 
-/** What a new CA costs is said before it is made. */
+/** Asks a person to confirm a new CA, and says what it costs. */
 async function requireConsent(
   options: GencertOptions,
   { confirm }: GencertEnvironment,
@@ -124,7 +128,7 @@ async function requireConsent(
   if (!await confirm(question)) throw new UsageError(`${attempt}: not confirmed`);
 }
 
-/** @throws {UsageError} when a ledger of this CA is there, or one of which that cannot be told */
+/** @throws {UsageError} when a ledger of this CA exists, or a ledger's CA cannot be read */
 async function requireNoLedger({ out, db }: GencertOptions): Promise<void> {
   const attempt = `replace the CA in ${out}`;
   const fingerprint = authorityFingerprint(out);
@@ -140,7 +144,10 @@ async function requireNoLedger({ out, db }: GencertOptions): Promise<void> {
   }
 }
 
-/** Where a server that has this folder keeps its ledger, unless it is told otherwise: in the current folder, most often beside this one. */
+/**
+ * @returns the default paths of the ledger of a server with this folder: in the current folder,
+ * which is usually beside it
+ */
 async function ledgersBeside(out: string): Promise<ReadonlySet<string>> {
   const folders = [".", dirname(resolve(out)), dirname(await Deno.realPath(out))];
   return new Set(folders.map((folder) => join(resolve(folder), ledgerFileDefault)));

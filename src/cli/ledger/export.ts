@@ -1,5 +1,5 @@
 /**
- * `micropay ledger export`: the books, line by line, in the format that was asked for.
+ * `micropay ledger export`: prints the books, line by line.
  */
 import { UsageError } from "../../errors.ts";
 import type { LedgerSnapshot } from "../../ledger/snapshot.ts";
@@ -13,7 +13,12 @@ import type { ProcessIo } from "../process_io.ts";
 
 type ExportCommand = Extract<LedgerRequest["command"], { readonly name: "export" }>;
 
-/** @throws {UsageError} when the first day is after the last, or a byte order mark is asked for where it would be wrong */
+/**
+ * Prints the entries in the requested format.
+ *
+ * @throws {UsageError} when the first day is after the last, or `--bom` is given for a format other
+ * than CSV
+ */
 export function exportAll(
   snapshot: LedgerSnapshot,
   command: ExportCommand,

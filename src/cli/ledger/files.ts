@@ -1,14 +1,20 @@
 /**
- * The files that `micropay ledger` needs: looked for before anything else, because commands are often typed in the wrong folder.
+ * Looks for the files that `micropay ledger` needs. That comes first, because people often type the
+ * command in the wrong folder.
  */
 import { resolve } from "node:path";
 import { FileError } from "../../errors.ts";
 import type { LedgerRequest } from "../command_line/command_line.ts";
 
-/** @throws {FileError} when the ledger or the CA's certificate is not there, with the folder and what to give */
+/**
+ * Checks that the command's files exist.
+ *
+ * @throws {FileError} when the ledger or the CA's certificate is missing, with the folder and the
+ * option to give
+ */
 export function requireLedgerFiles({ db, certs, command }: LedgerRequest): void {
   const files = [
-    // A restore makes the ledger where there is none, and needs the backup.
+    // A restore makes a missing ledger, and needs the backup.
     command.name === "restore"
       ? { what: "backup", path: resolve(command.file), give: "its path" }
       : { what: "ledger", path: resolve(db), give: "--db FILE" },
@@ -26,12 +32,15 @@ export function requireLedgerFiles({ db, certs, command }: LedgerRequest): void 
   );
 }
 
-/** The others read or copy what the file holds. */
+/** Commands that need the CA's certificate. The others only read or copy the file. */
 const commandsWithCa: ReadonlySet<LedgerRequest["command"]["name"]> = new Set(
   ["audit", "deposit", "withdraw", "restore", "reissue", "close"],
 );
 
-/** Of what cannot be looked at, whoever opens it says why. */
+/**
+ * Returns whether something has this name. For a path that cannot be read it returns true, because
+ * opening it says why.
+ */
 function isThere(path: string): boolean {
   try {
     Deno.lstatSync(path);

@@ -1,5 +1,5 @@
 /**
- * What the operator's commands print: for people, or one JSON object a line.
+ * The output of the operator's commands: text for people, or one JSON object a line for scripts.
  */
 import type { AccountName } from "../../account_name.ts";
 import type { Entry } from "../../ledger/entry.ts";
@@ -18,23 +18,23 @@ import type { JsonObject } from "../../strict_json.ts";
 import { jsonLine } from "../json_line.ts";
 
 export interface ShownAccount extends StoredAccount {
-  /** The SHA-256 fingerprint of its certificate; absent while it has none. */
+  /** The SHA-256 fingerprint of its certificate; absent when it has none. */
   readonly certificate: string | undefined;
-  /** All of them, newest first. */
+  /** All its changes, newest first. */
   readonly changes: readonly StoredChange[];
   /** Its newest entries, newest first. */
   readonly entries: readonly StoredEntry[];
 }
 
 export type ShownEntry = StoredEntry & {
-  /** SHA-256 over the order's compact JWS: what the receipt says of the order. */
+  /** SHA-256 of the order's compact JWS, as in the receipt. */
   readonly order_digest: string;
-  /** What the order says, not verified; absent when it is none. */
+  /** The order's contents, not verified; absent when it is not an order. */
   readonly order?: JsonObject;
 };
 
 export interface LedgerOutput {
-  /** @param options `lastAt` is when the last good entry was booked; absent when there is none */
+  /** @param options `lastAt` is the time of the last correct entry, if there is one */
   audited(
     result: AuditReport | AuditFault,
     options: { readonly seconds: number; readonly lastAt?: string },
@@ -45,9 +45,12 @@ export interface LedgerOutput {
   change(change: StoredChange): void;
   booked(entry: Entry, receipt: string): void;
   written(file: string): void;
-  /** Where the ledger that was replaced is. */
+  /** Prints the path of the replaced ledger. */
   kept(file: string): void;
-  /** Accounts that were revoked or closed in the ledger that was replaced, and are not any more. */
+  /**
+   * Prints the accounts that the replaced ledger had revoked or closed, and the restored one has
+   * not.
+   */
   undone(accounts: readonly string[]): void;
   reissued(account: AccountName, code: string): void;
   closed(account: AccountName): void;
@@ -168,19 +171,22 @@ function accountText({ username, balance, closed_at }: StoredAccount): string {
   return `${shown(username).padEnd(32)}  ${shown(balance).padStart(16)}${closed}`;
 }
 
-/** As they are stored: this is for looking at what is there. */
+/** @returns the columns as they are stored, for an operator who examines them */
 function storedFields(row: StoredEntry | StoredChange): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(row).map(([column, value]) => [column, storedField(value)]),
   );
 }
 
-/** A number past 2^53, and bytes in the place of a text, as text. */
+/** @returns the value, or text for a number past 2^53 and for bytes */
 function storedField<T>(value: T | bigint | Uint8Array): T | string {
   return typeof value === "bigint" || value instanceof Uint8Array ? storedText(value) : value;
 }
 
-/** For a terminal: whoever can write the ledger's file can put anything into any column. */
+/**
+ * @returns a value for a terminal. A program that writes the ledger's file can put any text into
+ * any column
+ */
 function shown(value: StoredValue): string {
   return printable(storedText(value));
 }

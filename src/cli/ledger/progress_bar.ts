@@ -1,5 +1,6 @@
 /**
- * How far something long is, on a terminal's stderr; nothing where there is no terminal.
+ * Shows the progress of a long command on the terminal of stderr. Without a terminal it shows
+ * nothing.
  */
 
 const width = 40;

@@ -1,5 +1,6 @@
 /**
- * `micropay ledger`: the operator's commands, each safe while a server runs on the same ledger.
+ * `micropay ledger`: the operator's commands. All of them are safe while a server runs on the
+ * ledger.
  */
 import { resolve } from "node:path";
 import { type Clock, systemClock } from "../../clock.ts";
@@ -46,7 +47,11 @@ interface LedgerContext {
   readonly clock: Clock;
 }
 
-/** @throws {MicropayError} when files cannot be read or written, or are not what they have to be */
+/**
+ * Performs a command.
+ *
+ * @throws {MicropayError} when a file cannot be read or written, or is not valid
+ */
 export async function runLedger(
   request: LedgerRequest,
   processIo: ProcessIo,
@@ -104,13 +109,15 @@ async function audit(file: string, { request, output, clock }: LedgerContext): P
   }
 }
 
-/** When the last entry was booked that the audit found good: a copy without its log ends too early. */
+/**
+ * @returns the time of the last entry that the audit checked. A copy without its log ends too early
+ */
 function lastEntryAt(snapshot: LedgerSnapshot, entries: number): string | undefined {
   const at = entries === 0 ? undefined : snapshot.entryByNumber(entries)?.at;
   return at === undefined ? undefined : String(at);
 }
 
-/** Does something that only reads, on one moment of the ledger. */
+/** Runs an action that reads one moment of the ledger. */
 function reading<T>(
   { request }: LedgerContext,
   read: (snapshot: LedgerSnapshot) => T,
@@ -163,7 +170,7 @@ const refusalCodes: Readonly<
 
 async function restore(command: Command<"restore">, context: LedgerContext): Promise<ExitCode> {
   const { request, output, clock } = context;
-  // First of all: whoever has a server running is told so before the audit, which may take minutes.
+  // First, because the audit may take minutes, and a running server forbids the restore anyway.
   using place = openRestorePlace(request.db);
   using copy = place.copy(command.file);
   const audited = await audit(copy.file, context);
@@ -176,7 +183,7 @@ async function restore(command: Command<"restore">, context: LedgerContext): Pro
   return exitCodes.ok;
 }
 
-/** @returns the accounts that the ledger has revoked or closed, and the backup of an earlier moment has not */
+/** @returns the accounts that the ledger revoked or closed after the backup was made */
 function undoneEndings(file: string, copy: string): string[] {
   const statements = (of: string, use: (change: StoredChange) => void) => {
     const snapshot = openSqliteSnapshot({ file: of });
@@ -193,7 +200,7 @@ function undoneEndings(file: string, copy: string): string[] {
       if (kind !== "reissue" && !known.has(statement_jws)) names.add(storedText(username));
     });
   } catch (error) {
-    // There is none, or one that cannot be read, which is what a backup is for.
+    // The ledger is missing or unreadable, which is what a backup is for.
     if (!(error instanceof MicropayError)) throw error;
   }
   return [...names];
@@ -216,7 +223,7 @@ async function close(
   return await end({ kind: "closure", name }, context, () => context.output.closed(name));
 }
 
-/** Ends what an account may do. */
+/** Revokes an account's certificate, or closes the account. */
 async function end(
   ending: Ending,
   context: LedgerContext,
@@ -236,12 +243,12 @@ async function end(
 
 function refused(code: Code, { output, request, say }: LedgerContext): ExitCode {
   output.refused(refuse(code));
-  // People mistype a name.
+  // People mistype names.
   if (code === 262 && !request.json) say("micropay ledger balances lists the accounts");
   return exitCodes.refused;
 }
 
-/** Opens the ledger beside its server, if there is one. */
+/** Runs an action on the ledger, beside its server if one runs. */
 async function withLedger(
   { request }: LedgerContext,
   anchor: TrustAnchor,
@@ -256,7 +263,10 @@ async function withLedger(
   }
 }
 
-/** The CA's certificate alone: checking needs no key. Of any date: the books of a ledger that has ended can still be checked. */
+/**
+ * Reads the CA's certificate, which is all that checking needs. It may have expired: the books of
+ * an ended ledger can still be checked.
+ */
 async function readAnchor({ certs }: LedgerRequest): Promise<TrustAnchor> {
   const path = resolve(certs, "CA.pem");
   try {

@@ -1,5 +1,5 @@
 /**
- * `ledger show`: finds what was meant and prints it.
+ * `ledger show`: finds an account, an entry or an account change, and prints it.
  */
 import { shownEntriesMax } from "../../limits.ts";
 import { orderDigest } from "../../ledger/entry.ts";
@@ -68,7 +68,10 @@ function findAccount(snapshot: LedgerSnapshot, name: string) {
   return { ...found, certificate, changes: changes.reverse(), entries: entries.reverse() };
 }
 
-/** The one that may act as the account: the one it registered with, or the one that its last change gave it. */
+/**
+ * @returns the fingerprint of the account's current certificate: from its registration, or from its
+ * last change
+ */
 function currentCertificate(
   snapshot: LedgerSnapshot,
   { name, last }: { readonly name: string; readonly last: StoredChange | undefined },

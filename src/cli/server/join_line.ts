@@ -1,5 +1,5 @@
 /**
- * The line that members need to join a ledger: the server prints it at every start, and its operator passes it on.
+ * The line that members need to join a ledger. The server prints it at every start.
  */
 import { parseHost, usualHosts } from "../../pki/host.ts";
 
@@ -11,7 +11,7 @@ export interface JoinAddress {
   readonly certificateHosts: readonly string[];
   /** This machine's name. */
   readonly hostname: string;
-  /** The CA's, SHA-256 as 64 hexadecimal digits. */
+  /** The CA's SHA-256 fingerprint, 64 hexadecimal digits. */
   readonly fingerprint: string;
 }
 
@@ -24,8 +24,8 @@ export function joinLine(address: JoinAddress): string {
 }
 
 /**
- * What members most likely reach the server by: the address that it listens on alone; a name that the operator gave the
- * certificate; this machine's name. A placeholder where there is none of these.
+ * @returns the address that members most likely reach: the only one that the server listens on, a
+ * name that the operator gave the certificate, or this machine's name. Otherwise a placeholder
  */
 function joinHost({ host, certificateHosts, hostname }: JoinAddress): string {
   if (!everyAddress.includes(host)) return host;

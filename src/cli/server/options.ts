@@ -1,5 +1,5 @@
 /**
- * `micropay server`: its words and options.
+ * `micropay server`: its arguments and options.
  */
 import { accountsMaxDefault } from "../../limits.ts";
 import type { Command } from "@commander-js/extra-typings";
@@ -17,10 +17,10 @@ import {
 } from "../command_line/option_values.ts";
 import { requestOf } from "../command_line/request_of.ts";
 
-/** What a new account starts with, unless told otherwise. */
+/** Default balance of a new account. */
 export const initialBalanceDefault = 10_000;
 
-/** How long new connections get the same session key, unless told otherwise. */
+/** Default time in hours between two session keys. */
 export const rekeyHoursDefault = 24;
 
 /** Adds `server` to the program. */

@@ -1,51 +1,53 @@
 /**
- * The standard output of a server, which nobody may read: a pager, a stopped terminal, a log that is stuck. Lines wait here and are written
- * beside everything else, in order; a write that held up the program would hold up its deadlines and signals, too.
+ * The standard output of a server. Its reader may be stuck: a pager, a stopped terminal, a full
+ * log. So lines wait in this queue and are written in the background. A blocking write would stop
+ * every timer and signal.
  */
 import { outputBatchBytesMax, outputDrainMs, outputQueueBytesMax } from "../../limits.ts";
 import type { Clock } from "../../clock.ts";
 
 export interface OutputQueueOptions {
-  /** Writes some of the bytes without holding anything up, and says how many. */
+  /** Writes some of the bytes without blocking, and returns how many. */
   readonly write: (bytes: Uint8Array) => Promise<number>;
   readonly clock: Clock;
-  /** The line that says how many are missing in its place. */
+  /** Returns the line that stands for omitted lines. */
   readonly leftOutLine: (lines: number) => string;
-  /** Told of the first write that fails, and of the first one after one that did not. */
+  /** Gets the first error of a write, and the first one after a write that succeeded. */
   readonly onFailure: (error: unknown) => void;
 }
 
-/** A line, or a place where some are missing. */
+/** A line, or a gap where lines were omitted. */
 type Piece = { readonly bytes: Uint8Array } | { leftOut: number };
 
 interface Batch {
   readonly bytes: Uint8Array;
-  /** Where in the bytes each piece ends, and how many lines are missing when it is not written so far. */
+  /** The end of each piece in the bytes, and how many lines are lost when it is not written. */
   readonly ends: readonly { readonly at: number; readonly lines: number }[];
-  /** Of the bytes, how many are lines that waited. */
+  /** How many of the bytes count as waiting. */
   readonly waited: number;
 }
 
 export class OutputQueue {
   readonly #options: OutputQueueOptions;
   #pieces: Piece[] = [];
-  /** Of lines that wait or are being written. */
+  /** Bytes that wait or are being written. */
   #bytes = 0;
   #isWriting = false;
   #written: Promise<void> = Promise.resolve();
   #isFailing = false;
-  /** Whether a write failed within a line. */
+  /** Whether a write failed in the middle of a line. */
   #isMidLine = false;
 
   constructor(options: OutputQueueOptions) {
     this.#options = options;
   }
 
-  /** Takes a line, or leaves it out when too many bytes wait already. Never throws. */
+  /** Queues a line, or omits it when too many bytes wait. It never throws. */
   print(line: string): void {
     const bytes = new TextEncoder().encode(`${line}\n`);
     const last = this.#pieces.at(-1);
-    // Once lines are left out, the next ones are until half of the bytes are written: one gap is told, not one after every line.
+    // After an omitted line, further ones are omitted until half of the bytes are written. So the
+    // log has one gap, not many.
     const isGap = last !== undefined && "leftOut" in last;
     const room = outputQueueBytesMax / (isGap ? 2 : 1) - this.#bytes;
     if (bytes.length <= room) {
@@ -56,7 +58,10 @@ export class OutputQueue {
     this.#start();
   }
 
-  /** Writes what waits, for {@link outputDrainMs} at the most: a reader that is stuck must not keep the process from ending. */
+  /**
+   * Writes the waiting lines for at most {@link outputDrainMs}, because a stuck reader must not
+   * keep the process alive.
+   */
   async end(): Promise<void> {
     this.#start();
     const late = Promise.withResolvers<void>();
@@ -71,7 +76,7 @@ export class OutputQueue {
     this.#written = this.#writeAll();
   }
 
-  /** Until nothing waits, or a write fails: the next line tries again. */
+  /** Writes until nothing waits or a write fails. The next line tries again. */
   async #writeAll(): Promise<void> {
     try {
       while (this.#pieces.length > 0 && await this.#writeBatch(this.#takeBatch()));
@@ -106,7 +111,7 @@ export class OutputQueue {
     return { bytes: joined(taken, at), ends, waited };
   }
 
-  /** @returns whether it was written */
+  /** @returns whether the whole batch was written */
   async #writeBatch({ bytes, ends, waited }: Batch): Promise<boolean> {
     let written = 0;
     try {
@@ -130,7 +135,7 @@ export class OutputQueue {
     }
   }
 
-  /** Says at the head of what waits that lines are missing there. */
+  /** Puts a gap at the head of the queue. */
   #putGap(lines: number): void {
     const [first] = this.#pieces;
     if (first && "leftOut" in first) first.leftOut += lines;

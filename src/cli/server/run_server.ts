@@ -69,7 +69,8 @@ async function serveLedger(
   { log, ...processIo }: ProcessIo & { readonly log: ServerLog },
 ): Promise<ExitCode> {
   const userLimit = sayUserLimit(request, log);
-  // Before anything is made or deleted: where another server has the port, this one was started by mistake.
+  // First, before anything is made or deleted. If another server has the port, this one was started
+  // by mistake.
   const listener = tcpNetwork.listen({ host: request.host, port: request.port });
   try {
     await serveOn(listener, request, { ...processIo, log, userLimit });
@@ -134,7 +135,10 @@ async function serveOn(
   }
 }
 
-/** In a folder that is not the ledger's, members would find nothing of what they had. */
+/**
+ * @returns the line about a new ledger. It names the file, because in the wrong folder members
+ * would find none of their money
+ */
 function newLedgerLine(db: string): string {
   return `New, empty ledger in ${printable(db)}; name another one with --db and --certs`;
 }
@@ -195,9 +199,10 @@ async function openOrMakeCertificates(
 }
 
 /**
- * Stops the server at the first signal; resolves when it has stopped, however that came.
+ * Runs the server until the first signal, or until it stops by itself.
  *
- * @param start is called when signals are taken already: whoever waits for the line that says it listens may send one at once
+ * @param start is called after the signals are handled, because a script that waits for the line
+ * about listening may send one at once
  */
 async function serveUntilSignal(
   { onSignal }: ProcessIo,

@@ -1,5 +1,5 @@
 /**
- * What the server prints: each event as one line of text or of JSON. Everything that came from outside is escaped.
+ * The server's log: each event as one line of text or JSON. Text from outside is escaped.
  */
 import { defaultFolder, gencertCommandLine } from "../../pki/gencert_hint.ts";
 import { logTextCharactersMax } from "../../limits.ts";
@@ -15,23 +15,23 @@ import { LogRateLimit, type LogSubject } from "./log_rate_limit.ts";
 
 export interface ServerLogOptions {
   readonly format: "text" | "json";
-  /** Leave the encrypted messages out. */
+  /** Whether to omit the encrypted messages. */
   readonly silent: boolean;
-  /** The folder of the server's certificates, to say how they are renewed; the usual one when absent. */
+  /** The folder of the server's certificates, for the advice on renewal. By default `certs`. */
   readonly certs?: string | undefined;
   readonly clock: Clock;
   readonly print: (line: string) => void;
 }
 
 export interface ServerLog {
-  /** A line that is not about an event. */
+  /** Prints a line that is not about an event. */
   say(text: string): void;
-  /** Not printed but returned: the line that stands where so many are missing, because they could not be written. */
+  /** Returns the line that stands for lines that could not be written. */
   leftOutLine(lines: number): string;
   report(event: ServerEvent): void;
 }
 
-/** How much a line matters, as JSON names it. */
+/** The importance of a line, as JSON names it. */
 type Level = "INFO" | "WARN" | "ERROR";
 
 export function openServerLog(
@@ -78,9 +78,10 @@ function levelOf(kind: ServerEvent["kind"]): Level {
 }
 
 /**
- * Who can bring an event about as often as it likes: what a member says counts with it, and with all members at its address, which may be
- * a class or one who registered many; all else with the address, which is all that is known of a stranger. Nobody, for what the server and
- * its operator do.
+ * Returns the subjects whose rate limits a line counts for: the peers that can cause the event at will. A
+ * member's messages count for the member, and for all members at that address, which may be a class
+ * or one person with many accounts. Everything else counts for the address. Events of the server
+ * and its operator count for nobody.
  */
 function subjectsOf(event: ServerEvent): readonly LogSubject[] {
   switch (event.kind) {
@@ -134,7 +135,7 @@ function shortText(text: string): string {
   return text.length <= logTextCharactersMax ? text : `${excerpt(text, logTextCharactersMax)}…`;
 }
 
-/** The event in words. Exported for its tests. */
+/** @returns an event in words; exported for its tests */
 export function lineOf(
   event: ServerEvent,
   { withSealed, certs = defaultFolder }: { withSealed: boolean; certs?: string | undefined },
@@ -197,7 +198,7 @@ function memberOf(
   return name === undefined ? addressOf(remote) : `${addressOf(remote)} (${name})`;
 }
 
-/** The course project's way of writing an address. */
+/** @returns an address as the course project writes it */
 function addressOf({ host, port }: Endpoint): string {
   return `${printable(host)}@${port}`;
 }
@@ -206,7 +207,10 @@ function occupancyOf({ served, waiting, userLimit, strangers }: Occupancy): stri
   return `(served ${served} of ${userLimit}, waiting ${waiting}, strangers ${strangers})`;
 }
 
-/** Fields of the JSON form: no `Error` objects, and no sealed line where it is left out. */
+/**
+ * @returns the members of the JSON form, without `Error` objects, and without an omitted sealed
+ * line
+ */
 function plain(
   { line, error, ...properties }: Record<string, unknown>,
   { withSealed }: { withSealed: boolean },

@@ -1,5 +1,5 @@
 /**
- * `micropay verify`: its words and options.
+ * `micropay verify`: its arguments and options.
  */
 import type { Command } from "@commander-js/extra-typings";
 import { examples } from "../command_line/help_page.ts";

@@ -1,5 +1,5 @@
 /**
- * `micropay verify`: checks receipts offline.
+ * `micropay verify`: checks receipts without the server.
  */
 import { resolve } from "node:path";
 import {
@@ -29,7 +29,9 @@ import { jsonLine } from "../json_line.ts";
 import type { ProcessIo } from "../process_io.ts";
 
 /**
- * @throws {UsageError} when there is no CA to check with, or nothing to check
+ * Checks the receipts in files, and prints a verdict on each.
+ *
+ * @throws {UsageError} when there is no CA or no receipt
  * @throws {FileError} when a file cannot be read
  */
 export async function runVerify(
@@ -44,7 +46,8 @@ export async function runVerify(
     for await (const { file, number, text } of linesOf(name, { openInput })) {
       const verdict = verdictOf(text, anchor);
       if (verdict === "no_payment") continue;
-      // Nobody named the CA: it may have come in one folder with the receipts. With --json each line names the ledger.
+      // The CA may have come in one folder with the receipts. With --json each line names the
+      // ledger.
       if (looked++ === 0 && request.ca === undefined && !request.json) say(nearbyCaText(anchor));
       const isWrong = typeof verdict === "string";
       if (isWrong) wrong++;
@@ -81,7 +84,9 @@ interface FileLine {
 }
 
 /**
- * @param name `-` for the standard input
+ * Yields the lines of a file that are not empty.
+ *
+ * @param name the path, or `-` for the standard input
  * @throws {FileError} when it cannot be read
  */
 async function* linesOf(
@@ -111,7 +116,10 @@ async function openFile(path: string): Promise<ReadableStream<Uint8Array>> {
   }
 }
 
-/** @returns what was proven; what is wrong, as a sentence; or that the line is about no payment */
+/**
+ * @returns the checked receipt, a sentence about its fault, or `no_payment` for a line about
+ * something else
+ */
 function verdictOf(
   text: string | undefined,
   anchor: TrustAnchor,
@@ -122,7 +130,7 @@ function verdictOf(
     : undefined;
   const members = text.startsWith("{") ? parseJsonObject(text) : bare;
   if (!members) return "this is neither a receipt nor a line of JSON";
-  // What `receive --json` begins with.
+  // `receive --json` begins with this line.
   if (members.event === "online") return "no_payment";
   const { receipt, order } = members;
   if (typeof receipt !== "string") return "there is no receipt in this line of JSON";
@@ -140,7 +148,7 @@ function verdictOf(
 
 const statedMembers = ["entry", "id", "kind", "at", "from", "to", "amount", "refunds"] as const;
 
-/** Whether the line says in words of its own, beside the receipt, something else than what was signed. */
+/** @returns a sentence about a member of the JSON line that differs from the signed one */
 function contradiction(line: JsonObject, { receipt, order }: CheckedReceipt): string | undefined {
   const { payer: from, payee: to } = receipt;
   const signed: JsonObject = { ...receipt, from, to, ...(order && { memo: order.memo }) };
