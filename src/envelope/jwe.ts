@@ -27,6 +27,17 @@ export function messageHeader(kid: string) {
   return { alg: "RSA-OAEP-256", enc: "A256GCM", cty: "JOSE", kid };
 }
 
+/** The header of all messages to a key. */
+const encodedHeaders = new WeakMap<RecipientKey | SessionKey, string>();
+
+function encodedHeader(key: RecipientKey | SessionKey): string {
+  const known = encodedHeaders.get(key);
+  if (known !== undefined) return known;
+  const header = encodeBase64Url(encoder.encode(JSON.stringify(messageHeader(key.kid))));
+  encodedHeaders.set(key, header);
+  return header;
+}
+
 /** A compact JWE of the right form for our key. Nothing is decrypted yet. */
 export interface Jwe {
   /** The first part as received: the additional data of the encryption. */
@@ -43,12 +54,14 @@ export interface Jwe {
  * @param textBytes length of the text
  * @returns bytes, all of them ASCII
  */
-export function jweBytes(textBytes: number, { publicKey, kid }: RecipientKey): number {
-  const { modulusLength } = publicKey.algorithm as RsaHashedKeyAlgorithm;
-  const header = JSON.stringify(messageHeader(kid)).length;
-  const parts = [header, modulusLength / 8, ivBytes, textBytes, tagBytes];
-  const dots = parts.length - 1;
-  return parts.reduce((sum, bytes) => sum + Math.ceil(bytes * 4 / 3), dots);
+export function jweBytes(textBytes: number, recipient: RecipientKey): number {
+  const { modulusLength } = recipient.publicKey.algorithm as RsaHashedKeyAlgorithm;
+  const parts = [modulusLength / 8, ivBytes, textBytes, tagBytes];
+  const dots = parts.length;
+  return parts.reduce(
+    (sum, bytes) => sum + Math.ceil(bytes * 4 / 3),
+    encodedHeader(recipient).length + dots,
+  );
 }
 
 /**
@@ -66,15 +79,15 @@ export function jweBytes(textBytes: number, { publicKey, kid }: RecipientKey): n
  * assertEquals(await decryptJwe(readJwe(line, sessionKey), sessionKey), "text");
  * ```
  */
-export async function encryptJwe(text: string, { publicKey, kid }: RecipientKey): Promise<string> {
+export async function encryptJwe(text: string, recipient: RecipientKey): Promise<string> {
   const contentKey = systemRandom.bytes(contentKeyBytes);
-  const encryptedKey = await crypto.subtle.encrypt("RSA-OAEP", publicKey, contentKey);
-  const header = encodeBase64Url(encoder.encode(JSON.stringify(messageHeader(kid))));
+  const encryptedKey = await crypto.subtle.encrypt("RSA-OAEP", recipient.publicKey, contentKey);
+  const header = encodedHeader(recipient);
   const iv = systemRandom.bytes(ivBytes);
   const cipher = createCipheriv("aes-256-gcm", contentKey, iv);
   cipher.setAAD(encoder.encode(header));
   const ciphertext = Buffer.concat([cipher.update(encoder.encode(text)), cipher.final()]);
-  const parts = [new Uint8Array(encryptedKey), iv, ciphertext, cipher.getAuthTag()];
+  const parts = [encryptedKey, iv, ciphertext, cipher.getAuthTag()];
   return [header, ...parts.map(encodeBase64Url)].join(".");
 }
 
@@ -87,14 +100,15 @@ const compactJwe = /^([\w-]{1,512})\.([\w-]{342,683})\.([\w-]{16})\.([\w-]+)\.([
  *
  * @throws {EnvelopeError} when the line is not a JWE of a message to this key
  */
-export function readJwe(line: string, { kid, bits }: SessionKey): Jwe {
+export function readJwe(line: string, sessionKey: SessionKey): Jwe {
   const parts = compactJwe.exec(line);
   if (!parts) throw new EnvelopeError("open a line: not a compact JWE");
   const encryptedKey = decodePart(parts[2]!);
-  if (encryptedKey.length * 8 !== bits) {
+  if (encryptedKey.length * 8 !== sessionKey.bits) {
     throw new EnvelopeError("open a line: the encrypted key does not have our key's size");
   }
-  checkHeader(decodePart(parts[1]!), kid);
+  // Our own clients write the members in this order. Others may choose another.
+  if (parts[1] !== encodedHeader(sessionKey)) checkHeader(decodePart(parts[1]!), sessionKey.kid);
   return {
     header: parts[1]!,
     encryptedKey,

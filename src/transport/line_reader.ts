@@ -4,6 +4,7 @@
  * `cli/line_input.ts` reads what a person types and is more lenient. Here an invalid line ends the
  * connection, and each line has a deadline.
  */
+import { Buffer } from "node:buffer";
 import type { Clock } from "../clock.ts";
 import { EnvelopeError, TimeoutError } from "../errors.ts";
 import { lineBytesMax, lineTimeoutMs } from "../limits.ts";
@@ -15,8 +16,6 @@ export type LineEvent =
   | { readonly kind: "line"; readonly line: string }
   | { readonly kind: "end" }
   | { readonly kind: "cut" };
-
-const decoder = new TextDecoder("ascii");
 
 const newline = 0x0a;
 /** Buffer size of an idle connection. It grows with the line. */
@@ -133,5 +132,5 @@ function decodeLine(bytes: Uint8Array): string {
       throw new EnvelopeError("read a line: a byte in it is not printable ASCII");
     }
   }
-  return decoder.decode(bytes);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }

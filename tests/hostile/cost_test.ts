@@ -24,7 +24,7 @@ import { type Receiver, VectorScene } from "./vector_scene.ts";
 const cheap = [
   "open a line: not a compact JWE",
   "open a line: a part is not base64url",
-  "open a line: the encrypted key has not our key's size",
+  "open a line: the encrypted key does not have our key's size",
   "open a line: its header is not the expected one",
 ];
 
