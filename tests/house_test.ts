@@ -173,6 +173,20 @@ Deno.test("the program understands every command in the documents", () => {
   assert(commandsIn(read("README.md")).length > 20);
 });
 
+Deno.test("every message that the handbook explains is one of the program's", () => {
+  const page = read("docs/operating.md");
+  const section = page.slice(page.indexOf("\n## What each error means"));
+  const rows = section.split("\n").filter((line) => /^\| `/.test(line));
+  assert(rows.length > 30);
+  const messages = rows.flatMap((row) => [...row.split("|")[1]!.matchAll(/`([^`]+)`/g)]);
+  const parts = messages.flatMap(([, message]) => message!.split(/…|[:;,] |\d+/))
+    // What is left of a path or a number is too short to tell one message from another.
+    .map((part) => part.trim()).filter((part) => part.length > 8);
+  // A message that is cut over several lines is put together.
+  const source = sourceFiles("src").map(read).join("\n").replace(/["`] \+\s*["`]/g, "");
+  assertEquals(parts.filter((part) => !source.includes(part)), []);
+});
+
 Deno.test("keys and ledgers are kept out of git and out of the container's build", () => {
   const ignored = read(".gitignore").split("\n");
   for (const line of ["/certs/*", "*.db", "*.db-wal", "*.db-shm", "*.db-lock", "/dist/"]) {

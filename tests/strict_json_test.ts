@@ -70,7 +70,7 @@ const places: readonly ((number: string) => string)[] = [
 ];
 
 for (const number of spellings.refused) {
-  Deno.test(`refused in any place: the number ${number}`, () => {
+  Deno.test(`the number ${number} is refused in any place`, () => {
     for (const place of places) assertEquals(parseJsonObject(place(number)), undefined);
   });
 }

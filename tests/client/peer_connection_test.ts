@@ -14,7 +14,7 @@ import { honest, type Result, resultOf } from "./payment/payee_scripts.ts";
 import { greetingIdentities } from "./greeting_identities.ts";
 import { memberOf, type PayeeOptions, TestPayee } from "./test_member.ts";
 
-Deno.test("pay: nothing is sent to somebody who is not the payee", async (t) => {
+Deno.test("pay: the payer sends nothing to anybody but the payee", async (t) => {
   await using server = await startServer();
   await using foreign = await startServer();
   const [alice, bob, carol, dave] = [
@@ -72,7 +72,7 @@ Deno.test("pay: nothing is sent to somebody who is not the payee", async (t) => 
   }
 });
 
-Deno.test("pay: only a good certificate of its payee is paid, and whoever greets with another is sent nothing", async (t) => {
+Deno.test("pay: the payer sends nothing to a listener that greets without a good certificate of the payee", async (t) => {
   const { authority, privateKeyPem } = CertificateAuthority.create({
     clock: systemClock,
     random: systemRandom,

@@ -18,7 +18,7 @@ import { memberOf } from "./test_member.ts";
 
 const lunch = { payee: named("bob"), amount: 2000 as Amount };
 
-Deno.test("peers: after accepts that failed, the next payment is taken at once", async () => {
+Deno.test("peers: after failed accepts, the payee takes the next payment at once", async () => {
   await withPayee(async ({ pay, faults }) => {
     // Paying waits for 10 seconds at most; a pause after each of these would take longer.
     assertEquals(await pay(), "paid");

@@ -20,7 +20,7 @@ import type { JsonObject } from "../../src/strict_json.ts";
 import { waitUntil } from "../server/wait_until.ts";
 import { type Linked, linked, reply, timeoutMs, waiting } from "./link_scene.ts";
 
-Deno.test("link: a server that says nothing for longer than it would without asking is taken for gone", async () => {
+Deno.test("link: a server that is silent for longer than its ping interval counts as gone", async () => {
   await linked(async ({ clock, link }) => {
     clock.advance(serverSilenceMsMax - 1);
     await Promise.resolve();
@@ -121,7 +121,7 @@ Deno.test("link: while the server tells a place, an answer may take as long as i
   }, { onWaiting: (place) => places.push(place) });
 });
 
-Deno.test("link: a server that stops telling the place is waited for no longer", async () => {
+Deno.test("link: a client stops waiting for a server that stops telling its place", async () => {
   await linked(async (scene) => {
     const { clock, link, server } = scene;
     const late = assertRejects(() => link.ask(balanceExchange, {}), TimeoutError);
@@ -132,7 +132,7 @@ Deno.test("link: a server that stops telling the place is waited for no longer",
   });
 });
 
-Deno.test("link: a timeout that was asked for bounds the wait, whatever places are told", async () => {
+Deno.test("link: a given timeout bounds the wait, whatever places the server tells", async () => {
   await linked(async (scene) => {
     const { link, server } = scene;
     const late = assertRejects(() => link.ask(balanceExchange, {}), TimeoutError);
@@ -147,7 +147,7 @@ Deno.test("link: a timeout that was asked for bounds the wait, whatever places a
   }, { boundsWaiting: true });
 });
 
-Deno.test("link: places that somebody on the way holds back do not make it wait for ever", async () => {
+Deno.test("link: places that somebody on the path holds back do not make a client wait for ever", async () => {
   await linked(async (scene) => {
     const { clock, serverClock, link, server } = scene;
     const late = assertRejects(() => link.ask(balanceExchange, {}), TimeoutError);

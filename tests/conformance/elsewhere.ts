@@ -41,7 +41,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "json 3": at("strict_json", "a repeated member is found anywhere"),
   "json 4": at(
     "strict_json",
-    "refused in any place: the number …",
+    "the number … is refused in any place",
     "accepted in any place: the number …",
   ),
   "json 5": [
@@ -117,7 +117,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "register 1": at("pki/certificate_request", "a request is refused when"),
   "register 2": at(
     "server/session/sessions",
-    "register: a name that another key has is 210, by whichever way it is asked for",
+    "register: a name that belongs to another key is 210, in whatever way it is requested",
   ),
   "register 3": at(
     "server/session/sessions",
@@ -129,11 +129,11 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "register 6": at(
     "server/admission/registrations",
-    "registrations: past those of an address an applicant there is told so, and one from elsewhere is not",
+    "registrations: past its limit an address is refused, and other addresses are not",
   ),
   "register 7": at(
     "server/admission/registrations",
-    "registrations: past the accounts of the ledger an applicant is told so, and those that are there may come again",
+    "registrations: in a full ledger a newcomer is refused, and a registered member may register again",
   ),
   "login 2": at(
     "server/session/sessions",
@@ -185,7 +185,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "status 1": at(
     "server/handlers/submit_once",
-    "status: payer and payee are given the receipt, anybody else is told that it is unknown",
+    "status: payer and payee get the receipt, and others learn nothing",
   ),
   "status 2": at(
     "hostile/voiding",
@@ -202,11 +202,11 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "chain 1": at("server/handlers/chain", "chain: a page is a stretch of the ledger's chain"),
   "chain 2": at(
     "end_to_end/member",
-    "a member notices when the past is taken back or rewritten",
+    "a member notices when past entries were removed or rewritten",
   ),
   "push 1": at(
     "server/handlers/submit_once",
-    "submit: however often an order is handed in, the other side is told once",
+    "submit: however often an order is submitted, the other side is told once",
   ),
   "push 7": at(
     "server/handlers/submit_many",
@@ -247,11 +247,11 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ],
   "waiting 5": at(
     "client/server_link",
-    "link: a server that stops telling the place is waited for no longer",
+    "link: a client stops waiting for a server that stops telling its place",
   ),
   "waiting 6": at(
     "client/server_link",
-    "link: places that somebody on the way holds back do not make it wait for ever",
+    "link: places that somebody on the path holds back do not make a client wait for ever",
   ),
   "pay 8": at(
     "client/peer_connections",
@@ -284,15 +284,15 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "ping 3": at(
     "server/session/liveness",
-    "liveness: a member that does not answer is closed, taken offline, and its permit given back",
+    "liveness: a member that does not answer is closed and goes offline, and its permit is free again",
   ),
   "ping 4": at(
     "server/session/liveness",
-    "liveness: an applicant has a bounded time for all it says, however much that is",
+    "liveness: a newcomer has a bounded time for everything that it sends",
   ),
   "ping 5": at(
     "client/server_link",
-    "link: a server that says nothing for longer than it would without asking is taken for gone",
+    "link: a server that is silent for longer than its ping interval counts as gone",
   ),
   "ended 1": at(
     "server/session/dismissal",
@@ -307,7 +307,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "order 4": refusedOrders,
   "order 5": at(
     "server/handlers/submit_once",
-    "submit: what was refused, or made void when it was not known, stays so whatever the clock says, and after a restart",
+    "submit: an order that was refused or voided stays so, whatever the clock says and after a restart",
   ),
   "order 6": at(
     "hostile/voiding",
@@ -367,7 +367,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "limit 6": [
     ...at(
       "server/admission/first_lines",
-      "first lines: so many are opened at once, then one in each interval, in the order they came",
+      "first lines: a fixed number is opened at once, then one in each interval, in the order of arrival",
     ),
     ...at(
       "hostile/leaving",
@@ -400,7 +400,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ],
   "failure 1": at(
     "server/stop",
-    "a ledger that throws … at … answers 510 and does nothing, and does it when asked again",
+    "when the ledger throws … at …, the server answers 510 and changes nothing, and a second request works",
   ),
   "failure 2": at(
     "server/stop",
@@ -411,7 +411,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
       "transport/hostile_greetings",
       "…: …, greeting as a …, is not trusted and receives nothing",
     ),
-    ...at("client/peer_connection", "pay: nothing is sent to somebody who is not the payee"),
+    ...at("client/peer_connection", "pay: the payer sends nothing to anybody but the payee"),
   ],
   "client 2": at("client/wallet/trust", "trust: …: …"),
   "client 3": at(

@@ -26,7 +26,7 @@ async function underWay(
   assertEquals(scene.payments(), 1);
 }
 
-Deno.test("a payer that was killed when the order had left finds out at its next start, and holds the receipt", async () => {
+Deno.test("a payer that was killed after sending the order learns the outcome at its next start, and stores the receipt", async () => {
   await underWay(async (scene, proxy, pay) => {
     pay.signal("SIGKILL");
     await pay.end();

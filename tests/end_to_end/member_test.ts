@@ -110,7 +110,7 @@ Deno.test("a payment is asked for and given back by its entry's number", async (
   }
 });
 
-Deno.test("a member notices when the past is taken back or rewritten", async (t) => {
+Deno.test("a member notices when past entries were removed or rewritten", async (t) => {
   await using scene = await openSceneWith(["alice", "bob"]);
   const pay = (amount: string) => scene.inProcess(["pay", "bob", amount, "--via-server"]);
   const audit = async (as: string): Promise<Record<string, unknown>> => {

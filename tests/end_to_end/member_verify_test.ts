@@ -28,7 +28,7 @@ function changed(line: string, members: Record<string, unknown>): string {
   return JSON.stringify({ ...json(line), ...members });
 }
 
-Deno.test("verify: what the program prints is believed line by line, and what is wrong is named with its place", async (t) => {
+Deno.test("verify: it accepts each line that the program prints, and names the place of each wrong line", async (t) => {
   await using scene = await openSceneWith(["alice", "bob"]);
   const { pay, status, receive, history, refund } = await printReceipts(scene);
   await scene.server.stop();

@@ -6,7 +6,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { json, openScene, openSceneWith, type Scene, step } from "./driver.ts";
 import { FakeServer } from "./fake_server.ts";
 
-Deno.test("a pipe in place of certs/CA.pem in the current folder stops no client, and one that is given is read", async () => {
+Deno.test("a pipe in place of certs/CA.pem in the current folder blocks no client, and a pipe for --ca is read", async () => {
   await using scene = await openSceneWith([]);
   const folder = scene.path("hostile");
   await Deno.mkdir(`${folder}/certs`, { recursive: true });
@@ -130,7 +130,7 @@ Deno.test("a client trusts the CA it was given, or the fingerprint it was given 
   });
 });
 
-Deno.test("a CA in the current folder takes the place of no pin, and a ledger is known at another address", async (t) => {
+Deno.test("a CA in the current folder replaces no pin, and the client knows its ledger at another address", async (t) => {
   await using scene = await openSceneWith([]);
   await using other = await openScene();
   await other.gencert();

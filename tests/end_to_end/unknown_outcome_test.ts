@@ -6,7 +6,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { json, openSceneWith, type Scene } from "./driver.ts";
 import { HoldingProxy } from "./holding_proxy.ts";
 
-Deno.test("when payee and server go away with the order, the payer is told the id; it arrives later, and is paid once", async () => {
+Deno.test("when payee and server disappear with the order, the payer learns the id, and the later payment is booked once", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
   await using proxy = new HoldingProxy(scene.server.port);
   const id = await payInVain(scene, proxy);

@@ -10,7 +10,7 @@ const descriptorsMax = 64;
 
 Deno.test({
   name:
-    "out of descriptors, a server goes on serving who is there, and accepts again when some leave",
+    "without descriptors, a server serves those who are connected, and accepts again when some leave",
   ignore: !hasProcessFigures,
 }, async () => {
   await using scene = await openScene();

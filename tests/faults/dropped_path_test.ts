@@ -33,7 +33,7 @@ const ways: readonly { readonly title: string; readonly rule: (port: number) => 
 
 Deno.test({
   name:
-    "a path that is dropped after the order was sent leaves a doubt, which is resolved on reconnecting, with one entry",
+    "a path that is lost after the order was sent leaves a doubt, which the next connection settles with one entry",
   ignore: !probe,
 }, async (t) => {
   await using namespace = (await openNamespace())!;

@@ -19,7 +19,7 @@ const grownBytesMax = 48e6;
 
 Deno.test({
   name:
-    "2,000 connections that close at once leave a server's descriptors as they were, and others are served meanwhile",
+    "2,000 connections that close at once use up no descriptors, and others are served meanwhile",
   ignore: !hasProcessFigures,
 }, async () => {
   await using scene = await openScene();

@@ -13,7 +13,7 @@ if (!probe) console.log("ignored: no disk that turns read-only can be mounted he
 
 Deno.test({
   name:
-    "a server whose disk turns read-only stops with one line and 1, and when the disk is repaired, what was told is there and no doubt stays",
+    "a server whose disk becomes read-only stops with exit code 1; after the repair no payment is lost or in doubt",
   ignore: !probe,
 }, async () => {
   await using disk = (await mountReadOnlyDisk())!;

@@ -8,7 +8,7 @@ import { withoutRoom } from "../soak/soaked_server.ts";
 
 type Attempt = () => Promise<void>;
 
-Deno.test("a server does not start on a ledger that is cut short or empty, nor on a disk that is full or read-only, and says so in one line", async (t) => {
+Deno.test("on a ledger that is cut short or empty, or a disk that is full or read-only, a server ends with one line", async (t) => {
   await using disk = await mountSmallDisk("2m");
   await using scene = await openScene();
   const db = `${disk?.folder ?? scene.folder}/server.db`;

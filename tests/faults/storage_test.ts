@@ -10,7 +10,7 @@ import { Crowd } from "../soak/crowd.ts";
 import type { PayingMember } from "../soak/paying_member.ts";
 import { withoutRoom } from "../soak/soaked_server.ts";
 
-Deno.test("whatever happens to a server's disk, what was refused is not booked, what was told is, and no doubt stays", async (t) => {
+Deno.test("whatever happens to a server's disk, it books what it acknowledged and nothing that it refused, and no doubt stays", async (t) => {
   await using disk = await mountSmallDisk("2m");
   await using scene = await openScene();
   const db = `${disk?.folder ?? scene.folder}/server.db`;

@@ -8,7 +8,7 @@ import { freshSeed, fuzz, type FuzzTarget } from "./fuzz_rounds.ts";
 import { targets } from "./targets.ts";
 
 for (const { name, testRounds, open } of targets) {
-  Deno.test(`fuzz: ${testRounds} rounds of ${name} find nothing, and what is honest is accepted`, async () => {
+  Deno.test(`fuzz: ${testRounds} rounds of ${name} find no fault, and honest input is accepted`, async () => {
     await using target = await open();
     const report = await fuzz(target, { rounds: testRounds, seed: freshSeed() });
     assertEquals(report.found, undefined, `${name}: ${report.found}`);

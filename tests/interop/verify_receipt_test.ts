@@ -16,7 +16,7 @@ type Proof = Pick<HistoryRow, "receipt" | "order">;
 
 testWith(
   ["node"],
-  "receipts of payments, refunds and openings are believed by another program, and say who paid",
+  "another program accepts receipts of payments, refunds and openings, and reads who paid",
   async () => {
     await using server = await startServer();
     const rows = await paidAndRefunded(server);

@@ -221,7 +221,7 @@ class Scene {
   }
 }
 
-Deno.test("property: the audit accepts whatever the server books, and so do verify and the payee", async () => {
+Deno.test("property: the audit, verify and the payee accept everything that the server books", async () => {
   let booked = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(acts, { minLength: 10, maxLength: 30 }), async (all) => {

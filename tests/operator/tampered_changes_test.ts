@@ -236,23 +236,27 @@ for (const { title, sql, change, entry, reason, serverSays, running } of [...col
   );
 }
 
-testWith(["sqlite3"], "an account whose row somebody deleted is not registered anew", async () => {
-  await using books = await openChangedBooks();
-  for (const name of ["bob", "carol"]) {
+testWith(
+  ["sqlite3"],
+  "nobody can register the name of an account whose row was deleted",
+  async () => {
+    await using books = await openChangedBooks();
+    for (const name of ["bob", "carol"]) {
+      await sqlite3(
+        books.file,
+        `PRAGMA foreign_keys = OFF; DELETE FROM client WHERE username = '${name}'`,
+      );
+      await assertRejects(() => books.register(name), Error, "name_taken");
+    }
+    // An account without entries and changes has left its certificate.
+    await books.register("dave", 0);
     await sqlite3(
       books.file,
-      `PRAGMA foreign_keys = OFF; DELETE FROM client WHERE username = '${name}'`,
+      "PRAGMA foreign_keys = OFF; DELETE FROM client WHERE username = 'dave'",
     );
-    await assertRejects(() => books.register(name), Error, "name_taken");
-  }
-  // An account without entries and changes has left its certificate.
-  await books.register("dave", 0);
-  await sqlite3(
-    books.file,
-    "PRAGMA foreign_keys = OFF; DELETE FROM client WHERE username = 'dave'",
-  );
-  await assertRejects(() => books.register("dave", 0), Error, "name_taken");
-});
+    await assertRejects(() => books.register("dave", 0), Error, "name_taken");
+  },
+);
 
 testWith(
   ["sqlite3"],

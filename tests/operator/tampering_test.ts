@@ -278,7 +278,7 @@ Deno.test("the audit finds a trigger that was changed to do nothing", async () =
 });
 
 for (const type of ["trigger", "Trigger", "TRIGGER"]) {
-  Deno.test(`the audit finds a trigger of somebody else's, also when the schema calls it a ${type}`, async () => {
+  Deno.test(`the audit finds a foreign trigger, even when the schema calls it a ${type}`, async () => {
     await using books = await openSampleBooks();
     change(
       books.file,

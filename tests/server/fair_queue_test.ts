@@ -99,7 +99,7 @@ for (const { title, asks, order } of rows) {
   });
 }
 
-Deno.test("queue: between two turns of one who keeps asking, a flooding member has one at most", async () => {
+Deno.test("queue: between two turns of a busy member, a flooding member has at most one", async () => {
   const scene = new Scene(1);
   scene.ask("flood", 100);
   await settled();
@@ -168,7 +168,7 @@ Deno.test("queue: whoever asks what, everything gets its turn, and none is passe
   );
 });
 
-Deno.test("queue: a turn aside takes nobody else's turn, however many there are", async () => {
+Deno.test("queue: any number of turns aside delays nobody else's turn", async () => {
   const scene = new Scene(1);
   for (const party of "abc") scene.askAside(party);
   scene.ask("d");

@@ -121,7 +121,7 @@ const writing: readonly {
 
 for (const failure of [LedgerFullError, LedgerBusyError]) {
   for (const { what, method, ask } of writing) {
-    Deno.test(`a ledger that throws ${failure.name} at ${what} answers 510 and does nothing, and does it when asked again`, async () => {
+    Deno.test(`when the ledger throws ${failure.name} at ${what}, the server answers 510 and changes nothing, and a second request works`, async () => {
       let isFailing = false;
       await using server = await startServer({
         wrap: (ledger) =>

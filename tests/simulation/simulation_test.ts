@@ -27,7 +27,7 @@ async function* histories(
   for (const seed of seeds) yield await simulate(seed, { authorities, ...options });
 }
 
-Deno.test("simulation: whatever goes wrong, the books are right and nobody is left in doubt", async () => {
+Deno.test("simulation: whatever goes wrong, the books are right and no payment stays in doubt", async () => {
   const seeds = [...knownSeeds, ...newSeeds];
   const all = await Array.fromAsync(histories(seeds));
   const failures = all.flatMap((history, index) =>
@@ -38,7 +38,7 @@ Deno.test("simulation: whatever goes wrong, the books are right and nobody is le
   assert(sum("faults") > 0 && sum("payments") > 0);
 });
 
-Deno.test("simulation: one seed is one history, whatever keys are used in it", async () => {
+Deno.test("simulation: one seed gives one history, whatever its keys are", async () => {
   const [one, other] = await Array.fromAsync(histories([7, 8]));
   const [again] = await Array.fromAsync(histories([7]));
   assertEquals(again!.trace.lines, one!.trace.lines);
@@ -99,7 +99,7 @@ const defects: Readonly<
 };
 
 for (const [defect, { breaks, said }] of Object.entries(defects)) {
-  Deno.test(`simulation: a ledger that ${defect} is found out`, async () => {
+  Deno.test(`simulation: a ledger that ${defect} is detected`, async () => {
     const wrap = (ledger: Ledger) => {
       const broken = breaks(ledger);
       return new Proxy(ledger, {

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { crashRounds } from "./crash_rounds.ts";
 
-Deno.test("killed at random moments, the server loses no receipt and books nothing twice", async () => {
+Deno.test("a server that is killed at random moments loses no receipt and books nothing twice", async () => {
   const rounds: number[] = [];
   await crashRounds({ rounds: 3, members: 16, onRound: ({ number }) => rounds.push(number) });
   assertEquals(rounds, [1, 2, 3]);

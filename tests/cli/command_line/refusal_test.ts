@@ -213,7 +213,7 @@ Deno.test("a value is named by the option it was given to, and escaped", () => {
   assertEquals(refusedWith(words).reason, `--memo "a\\u{1b}[2J": ${memoRule}.`);
 });
 
-Deno.test("whatever is typed, what is said of it cannot move the cursor", () => {
+Deno.test("whatever a person types, the refusal cannot move the cursor", () => {
   const hostile = "\u001b[2J\u202e\n\u009b";
   const lines = [
     [hostile],

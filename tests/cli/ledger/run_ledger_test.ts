@@ -145,7 +145,7 @@ Deno.test("ledger: a command in the wrong folder says which folder it looked in 
   assertEquals([...Deno.readDirSync(folder)].filter(({ name }) => name.includes(".db")), []);
 });
 
-Deno.test("ledger: the books can be checked, taken out and restored when their CA has expired", async () => {
+Deno.test("ledger: after its CA has expired, a ledger can be audited, exported and restored", async () => {
   await using scene = await openScene();
   const books = await openBooks({ folder: scene.folder, clock: new ManualClock(Date.UTC(2010)) });
   await books.register("alice");
@@ -264,7 +264,7 @@ Deno.test("ledger: a restore names the accounts whose revocation or closure the 
   assertEquals(told.slice(1), [{ written: `${await Deno.realPath(scene.folder)}/elsewhere.db` }]);
 });
 
-Deno.test("ledger: a backup that somebody changes while it is restored, is restored as it was audited", async () => {
+Deno.test("ledger: a restore puts back what it audited, even when somebody changes the backup meanwhile", async () => {
   await using scene = await openScene();
   const books = await openBooks({ folder: scene.folder, clock: new ManualClock() });
   await books.register("alice");

@@ -212,7 +212,7 @@ Deno.test("log: as many lines about an address as may be are printed; of one mor
   assertEquals(printed.length, logLinesMax + 2);
 });
 
-Deno.test("log: a flood from one address hides nobody else, and nothing that a member says there", () => {
+Deno.test("log: a flood from one address hides neither other addresses nor the members at this one", () => {
   const { log, printed } = floodedLog(10 * logLinesMax);
   log.report({ ...refusal, remote: { ...remote, host: "192.0.2.1" } });
   log.report(messageOf({ name: named("alice") }));

@@ -63,7 +63,7 @@ function serverOf(atMs: number, days: number): Identity {
   return openIdentity({ chain: [der], privateKeyPem, anchor, role: "server", atMs });
 }
 
-Deno.test("a receipt with its order says who paid; without it, what the server stated", () => {
+Deno.test("a receipt with its order proves who paid; without it, it proves what the server stated", () => {
   const orderJws = order();
   const receiptJws = signReceipt(entryOf(orderJws), { identity: server, anchor });
   const { receipt, order: checked } = checkReceipt(receiptJws, orderJws, { anchor });

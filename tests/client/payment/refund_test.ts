@@ -89,7 +89,7 @@ Deno.test("refund: only a payment, by its payee, that there is", async () => {
   });
 });
 
-Deno.test("refund: from two places at once, all that is left is given back once", async () => {
+Deno.test("refund: two refunds of all that is left, from two places at once, give it back once", async () => {
   await paid(async ({ server, id, bob, bobIdentity }) => {
     const kept = new KeptWallet();
     const other = await memberOf(server, bobIdentity, { kept });

@@ -129,7 +129,7 @@ for (const { title, aheadMs, backFirst } of clocks) {
   });
 }
 
-Deno.test("an order that the server cannot decide, because its payer's room for void orders is full, stays in doubt until it can", async () => {
+Deno.test("while its payer's room for void orders is full, an undecided order stays in doubt", async () => {
   await inDoubt(async ({ server, alice, member, held, passMs }) => {
     const [id] = await member.context.outbox.ids();
     await fillRoom(server.ledger, { payer: nameOf(alice), atMs: systemClock.nowMs() });
@@ -162,7 +162,7 @@ Deno.test("an order that the server takes for one from the future, because its c
   });
 });
 
-Deno.test("an earlier order with the same id, which its payee hands in only now, does not answer for the new one", async () => {
+Deno.test("an earlier order with the same id, which its payee submits late, does not settle the new order", async () => {
   const kept = new KeptWallet();
   const shift = { ms: 0 };
   const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };

@@ -162,7 +162,7 @@ function change(file: string, ...statements: string[]): void {
   }
 }
 
-Deno.test("a row of an order that is none any more is named, neither believed nor written over", async () => {
+Deno.test("a damaged row of an order is reported, and is neither trusted nor overwritten", async () => {
   await withFile(async (file) => {
     const store = new SqliteWalletStore(file);
     const { outbox } = accountOf(store);
@@ -305,7 +305,7 @@ for (const [title, make] of Object.entries(halfMade)) {
 /** How many acknowledgements each child lives for: none, so that it may be killed while it makes the wallet; a few; some logs. */
 const acknowledgedBeforeKill = [0, 0, 0, 1, 100, 600];
 
-Deno.test("kill -9 at any time loses nothing acknowledged, and what it cut off is whole or not there", async () => {
+Deno.test("kill -9 at any time loses nothing acknowledged, and leaves an unfinished write whole or absent", async () => {
   await withFile(async (file) => {
     const acknowledged: number[] = [];
     for (const [round, count] of acknowledgedBeforeKill.entries()) {
@@ -345,7 +345,7 @@ async function keepUntilKilled(
   return printed.split("\n").slice(1, -1).map(Number);
 }
 
-Deno.test("of two processes that bring the same receipts, each receipt is new to one of them", async () => {
+Deno.test("when two processes store the same receipts, each receipt is new for one of them", async () => {
   await withFile(async (file) => {
     const children = [1, 2].map(() => spawn("bringing_child.ts", file, "200"));
     const outputs = await Promise.all(children.map((child) => child.output()));

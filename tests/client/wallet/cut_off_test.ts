@@ -74,7 +74,7 @@ Deno.test("cut off: a registration ends well the next time, with the key that th
   }, { changesMin: 4 });
 });
 
-Deno.test("cut off: a key's replacement ends well the next time, with the key that the server knows", async () => {
+Deno.test("cut off: the next run completes a key's replacement, with the key that the server knows", async () => {
   await using server = await startServer();
   await cutOffEverywhere(async (folder) => {
     const registrar = new Registrar(server);

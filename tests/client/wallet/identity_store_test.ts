@@ -124,7 +124,7 @@ Deno.test("identities: of many that apply at once, all have the one key that is 
   });
 });
 
-Deno.test("identities: of two that replace a key at once, both end with the new key and its certificate", async () => {
+Deno.test("identities: two processes that replace a key at once both end with the new key and its certificate", async () => {
   await inFolder(async (folder) => {
     await using server = await startServer();
     const data = new DataFolder(folder);
@@ -153,7 +153,7 @@ Deno.test("identities: of two that replace a key at once, both end with the new 
 });
 
 for (const name of ["key.pem", "next_key.pem", "certificate.pem"] as const) {
-  Deno.test(`identities: an empty ${name}, as a full disk or a kill leaves one, is none`, async () => {
+  Deno.test(`identities: an empty ${name}, as a full disk or a kill leaves it, counts as missing`, async () => {
     await inFolder(async (folder) => {
       await using server = await startServer();
       const data = new DataFolder(folder);

@@ -67,7 +67,7 @@ function limitedLedger(folder: string, pagesMax: number) {
   return { database, ledger: new SqliteLedger(database, { file, ledgerId, lock: undefined }) };
 }
 
-Deno.test("a database at its largest size refuses bookings whole, and goes on when it may grow", () =>
+Deno.test("a database at its largest size refuses whole bookings, and goes on when it may grow", () =>
   inFolder(async (folder) => {
     const { database, ledger } = limitedLedger(folder, 60);
     await fillAndRecover(ledger, () => void database.prepare("PRAGMA max_page_count = 600").get());

@@ -147,7 +147,7 @@ Deno.test("what the file's own rules refuse is undone alone and stops the ledger
     await assertRejects(() => ledger.account(alice), LedgerError);
   }));
 
-Deno.test("a ledger whose file is deleted or replaced while it is open acknowledges nothing more", () =>
+Deno.test("an open ledger whose file is deleted or replaced acknowledges nothing more", () =>
   withLedger(async ({ file, ledger }) => {
     Deno.renameSync(file, `${file}.old`);
     const book = () => ledger.book(payment([alice, bob], 1));

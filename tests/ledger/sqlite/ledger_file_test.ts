@@ -151,7 +151,7 @@ Deno.test("a tool beside the server makes no ledger where there is none", () =>
     assertEquals([...Deno.readDirSync(folder)], []);
   }));
 
-Deno.test("all of an open ledger's files are for their owner only", () =>
+Deno.test("only their owner can read and write the files of an open ledger", () =>
   inFolder(async (folder) => {
     const ledger = await openSqliteLedger({ file: `${folder}/server.db`, ledgerId });
     await registerBoth(ledger);
@@ -171,7 +171,7 @@ Deno.test("a name that means something else to SQLite is a file like any other",
     }
   }));
 
-Deno.test("a second server on one ledger is refused, a tool beside it is not", () =>
+Deno.test("a ledger has one server at a time, and other tools work beside it", () =>
   inFolder(async (folder) => {
     const file = `${folder}/server.db`;
     const first = await openSqliteLedger({ file, ledgerId });

@@ -36,7 +36,7 @@ async function withLinks(
   });
 }
 
-Deno.test("a ledger is one and the same through a symbolic link", () =>
+Deno.test("a symbolic link to a ledger leads to the ledger's own lock and log", () =>
   withLinks(async ({ file, links, folder }) => {
     // Through a link that leads nowhere yet, the ledger is made where it leads.
     const server = await openSqliteLedger({ file: links[0]!, ledgerId });
@@ -72,7 +72,7 @@ Deno.test("a ledger is one and the same through a symbolic link", () =>
     assertEquals(entriesIn(file), 0);
   }));
 
-Deno.test("a ledger with a second name is refused, and left as it was", () =>
+Deno.test("a ledger with a second name is refused, and stays unchanged", () =>
   inFolder(async (folder) => {
     const [file, second, backup] = [`${folder}/server.db`, `${folder}/2.db`, `${folder}/b.db`];
     const ledger = await openSqliteLedger({ file, ledgerId });

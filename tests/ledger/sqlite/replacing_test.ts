@@ -180,7 +180,7 @@ Deno.test("a restore that is killed at any step leaves the old ledger or the res
 
 for (const action of ["write", "serve"]) {
   const who = action === "write" ? "a deposit" : "a server";
-  Deno.test(`${who} that is stopped at any step is not overtaken by a restore: what it acknowledges is kept`, () =>
+  Deno.test(`${who} that is stopped at any step loses nothing that it acknowledges to a restore`, () =>
     atEachStep(action, {}, async (place, child) => {
       try {
         using restoring = openRestorePlace(place.file);

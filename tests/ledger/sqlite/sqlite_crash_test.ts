@@ -7,7 +7,7 @@ import { inFolder, registerBoth } from "./temporary_ledger.ts";
 /** How many acknowledged payments each child lives for: hardly started, within the first log, past its first checkpoint. */
 const acknowledgedBeforeKill = [1, 150, 1500];
 
-Deno.test("kill -9 in the middle of payments loses nothing acknowledged and books nothing by halves", () =>
+Deno.test("kill -9 during payments loses nothing acknowledged, and books each payment whole or not at all", () =>
   inFolder(async (folder) => {
     const file = `${folder}/server.db`;
     const first = await openSqliteLedger({ file, ledgerId });

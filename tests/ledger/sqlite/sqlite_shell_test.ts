@@ -131,7 +131,7 @@ testWith(
 
 testWith(
   ["sqlite3"],
-  "what sqlite3 has changed by hand is either taken as it is or stops the ledger, never counted wrong",
+  "a change by hand with sqlite3 is read as it is or stops the ledger, and never gives a wrong balance",
   () =>
     withLedger(async ({ file, ledger }) => {
       await ledger.register(registration(carol, 10));

@@ -152,7 +152,7 @@ Deno.test("admission: whatever comes and goes, never more are served or wait tha
   ));
 });
 
-Deno.test("admission: a member from another address waits for one of each address, however many wait there", () => {
+Deno.test("admission: a member waits at most for one member of each other address, however many wait there", () => {
   const admission = new Admission({ userLimit: 1, places: 1000 });
   const serving = ticketOf(admission, "first")!;
   for (let count = 0; count < waitingPlacesOfAddress; count++) {
@@ -172,7 +172,7 @@ Deno.test("admission: a full waiting room has no place for anybody", () => {
 });
 
 for (const [userLimit, limit] of [[3, 2], [4, 3], [8, 6], [100, 75]] as const) {
-  Deno.test(`admission: with ${userLimit} users one account may have ${limit} permits, and as many again when they are given back`, () => {
+  Deno.test(`admission: with ${userLimit} users one account may hold ${limit} permits, and as many again after it released them`, () => {
     const admission = new Admission({ userLimit, places: 0 });
     for (let round = 0; round < 2; round++) {
       const held = Array.from({ length: limit }, () => ticketOf(admission, "alice")!);

@@ -26,7 +26,7 @@ class Lines {
   }
 }
 
-Deno.test("first lines: so many are opened at once, then one in each interval, in the order they came", async () => {
+Deno.test("first lines: a fixed number is opened at once, then one in each interval, in the order of arrival", async () => {
   const lines = new Lines();
   assertEquals((await lines.come(strangerLinesAtOnce + 3)).length, strangerLinesAtOnce);
   lines.clock.advance(strangerLineEveryMs - 1);

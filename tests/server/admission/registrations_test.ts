@@ -36,7 +36,7 @@ Deno.test("registrations: an address has so many at once, and one more in each i
   assertEquals([registrations.take(remote), registrations.take(remote)], [true, false]);
 });
 
-Deno.test("registrations: the operator is told of each limit, and not each time", () => {
+Deno.test("registrations: the operator learns of each limit, but not of each refusal", () => {
   const { clock, events, registrations } = registrationsAfter(registrationsAtOnce);
   for (let again = 0; again < 10; again++) registrations.take(remote);
   for (let again = 0; again < 10; again++) registrations.reachedMax(remote);
@@ -51,7 +51,7 @@ Deno.test("registrations: the operator is told of each limit, and not each time"
   assertEquals(events, [...told, told[1]!]);
 });
 
-Deno.test("registrations: past the accounts of the ledger an applicant is told so, and those that are there may come again", async () => {
+Deno.test("registrations: in a full ledger a newcomer is refused, and a registered member may register again", async () => {
   await using scene = await Scene.open({ accountsMax: 2 });
   const { server } = scene;
   const [alice] = [makeApplicant("alice"), await server.enroll("bob")];
@@ -67,7 +67,7 @@ Deno.test("registrations: past the accounts of the ledger an applicant is told s
   assertEquals(scene.count("registration_limit"), 1);
 });
 
-Deno.test("registrations: asking for accounts that are closed or wait for a code leaves those of an address to others", async () => {
+Deno.test("registrations: requests for closed accounts, or for accounts that need a code, do not count against an address", async () => {
   let reads = 0;
   const wrap = (ledger: Ledger) =>
     new Proxy(ledger, {
@@ -101,7 +101,7 @@ Deno.test("registrations: asking for accounts that are closed or wait for a code
   assertEquals(await ask("revoked", "right", 1), [100]);
 });
 
-Deno.test("registrations: past those of an address an applicant there is told so, and one from elsewhere is not", async () => {
+Deno.test("registrations: past its limit an address is refused, and other addresses are not", async () => {
   await using scene = await Scene.open();
   const { server } = scene;
   const ask = async (name: string, host: string) => {

@@ -80,7 +80,7 @@ Deno.test("strangers: one whose first line is to be opened is closed after all o
   assert(pool.admit("from elsewhere", "2"));
 });
 
-Deno.test("strangers: when everybody has spoken, a full pool closes the last of the address with the most", () => {
+Deno.test("strangers: a full pool without silent strangers closes the newest of the address that has most", () => {
   const pool = new Pool();
   for (let address = 0; pool.strangers.count < strangersMax; address++) {
     pool.fill(String(address), `${address}-`);

@@ -42,7 +42,7 @@ function forgedRevocation(): string {
     SELECT max(number) + 1, 'revocation', 'alice', NULL, '${code}', 'a.b.c', max(at), hash FROM entry`;
 }
 
-Deno.test("a server gives no account away for a code that somebody wrote into its ledger, and stops", () =>
+Deno.test("a server accepts no code that somebody wrote into its ledger, and stops", () =>
   withServer(async (server, { file }) => {
     await server.enroll("alice");
     change(file, withoutTriggers(file, forgedRevocation()));
@@ -86,7 +86,7 @@ const attacks: readonly { title: string; sql: string; reason: string }[] = [
 ];
 
 for (const { title, sql, reason } of attacks) {
-  Deno.test(`a server that looks at its ledger and finds ${title} stops`, () =>
+  Deno.test(`a server that finds ${title} in its ledger stops`, () =>
     withServer(async (server, { file, clock }) => {
       await server.enroll("alice");
       await server.enroll("bob");

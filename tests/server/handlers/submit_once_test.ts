@@ -62,7 +62,7 @@ Deno.test("submit: an order that has expired gives its receipt again when it was
   assertEquals(await server.balanceOf("alice"), 8000);
 });
 
-Deno.test("submit: what was refused, or made void when it was not known, stays so whatever the clock says, and after a restart", async () => {
+Deno.test("submit: an order that was refused or voided stays so, whatever the clock says and after a restart", async () => {
   const shift = { ms: 0 };
   const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
   await LastingServer.run(async (server, [alice, bob]) => {
@@ -164,7 +164,7 @@ Deno.test("submit: the payer is told what became of its order, with the payee's 
   });
 });
 
-Deno.test("submit: however often an order is handed in, the other side is told once", async () => {
+Deno.test("submit: however often an order is submitted, the other side is told once", async () => {
   await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const [payer, payee] = [await server.link(alice), await server.link(bob)];
@@ -214,7 +214,7 @@ Deno.test("submit: a third party that hands in somebody's order makes the payer 
   assertEquals(told.all.map(({ code }) => code), [130]);
 });
 
-Deno.test("status: payer and payee are given the receipt, anybody else is told that it is unknown", async () => {
+Deno.test("status: payer and payee get the receipt, and others learn nothing", async () => {
   await using server = await startServer();
   const people = ["alice", "bob", "carol"];
   const identities = await Promise.all(people.map((name) => server.enroll(name)));

@@ -93,7 +93,7 @@ for (const { title, ending } of endings) {
     assertEquals((await bobs.ask(balanceExchange, {})).outcome, "answered");
   });
 
-  Deno.test(`a member ${title} is refused before the server has looked, and its session ends`, async () => {
+  Deno.test(`a member ${title} is refused before the server's next check, and its session ends`, async () => {
     const { server } = await startWatched();
     await using _ = server;
     const link = await server.link(await server.enroll("alice"));

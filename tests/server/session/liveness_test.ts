@@ -54,7 +54,7 @@ Deno.test("liveness: a member that says nothing for a while is asked, and stays 
   channel.close();
 });
 
-Deno.test("liveness: a member that does not answer is closed, taken offline, and its permit given back", async () => {
+Deno.test("liveness: a member that does not answer is closed and goes offline, and its permit is free again", async () => {
   const scene = await startOnManualClock();
   await using server = scene.server;
   const channel = await logInByHand(scene);
@@ -122,7 +122,7 @@ Deno.test("liveness: whoever says nothing at all has the time of the first messa
   assertEquals("served" in gone && gone.served, 0);
 });
 
-Deno.test("liveness: an applicant has a bounded time for all it says, however much that is", async () => {
+Deno.test("liveness: a newcomer has a bounded time for everything that it sends", async () => {
   const { clock, server: started } = await startOnManualClock();
   await using server = started;
   const link = await server.link((makeApplicant("alice")).signer);

@@ -46,7 +46,7 @@ Deno.test("keys: new connections get a new one after the interval, and not befor
   assertEquals(keys.lease().key.kid, "3");
 });
 
-Deno.test("keys: an old one is held as long as a connection uses it, and no longer", async () => {
+Deno.test("keys: the server keeps an old key as long as a connection uses it, and no longer", async () => {
   const { keys, pass } = await openKeys();
   const [first, second] = [keys.lease(), keys.lease()];
   await pass();

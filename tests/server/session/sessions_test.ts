@@ -17,7 +17,7 @@ import { issueMember, makeApplicant, named, startServer } from "../test_server.t
 const [alice, bob] = [named("alice"), named("bob")];
 const port = 4711;
 
-Deno.test("login: with another's name and one's own key is 220, and nobody is online", async () => {
+Deno.test("login: another member's name with one's own key is 220, and nobody comes online", async () => {
   await using server = await startServer();
   const [mallory] = [await server.enroll("mallory"), await server.enroll("alice")];
   const link = await server.link(mallory);
@@ -77,7 +77,7 @@ const requests: readonly { exchange: Exchange<string, object, object>; request: 
   { exchange: exitExchange, request: {} },
 ] as unknown as readonly { exchange: Exchange<string, object, object>; request: object }[];
 
-Deno.test("everything but REGISTER is 240 for somebody without a certificate, and 220 for a certificate no account has", async (t) => {
+Deno.test("all but REGISTER is 240 without a certificate, and 220 with a certificate that no account has", async (t) => {
   await using server = await startServer();
   await server.enroll("alice");
   const stranger = issueMember(server.authority, "alice");
@@ -91,7 +91,7 @@ Deno.test("everything but REGISTER is 240 for somebody without a certificate, an
   }
 });
 
-Deno.test("register: a name that another key has is 210, by whichever way it is asked for", async (t) => {
+Deno.test("register: a name that belongs to another key is 210, in whatever way it is requested", async (t) => {
   await using server = await startServer();
   const member = await server.enroll("alice");
   const rows: readonly [string, () => Promise<Outcome<object>>][] = [

@@ -25,7 +25,7 @@ const rows = [
   { waiting: waitingRoomPlaces, everyMs: waitingRepeatMs },
 ];
 
-Deno.test("notices: the more wait, the less often a change is told", async () => {
+Deno.test("notices: the more members wait, the more rarely each learns of a change", async () => {
   await withEnds(new MemoryNetwork(), async (ends) => {
     const { mine, accepted: { channel } } = await openChannel(ends);
     const share = new FairQueue({ inFlightMax: 1 }).share("member alice");
