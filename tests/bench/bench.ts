@@ -7,13 +7,17 @@
  * many rounds each figure is the median of. Server and members are two processes on one machine.
  */
 import { numberOption } from "../number_option.ts";
-import { type BenchCheckout, type PaymentFigures, startCheckout } from "./bench_checkout.ts";
+import {
+  type BenchCheckout,
+  type PaymentFigures,
+  type PaymentPlan,
+  startCheckout,
+} from "./bench_checkout.ts";
 import { measureRsa } from "./rsa_speed.ts";
 
-interface Scenario {
+interface Scenario extends PaymentPlan {
   readonly title: string;
   readonly pairs: number;
-  readonly viaServer: boolean;
 }
 
 const scenarios: readonly Scenario[] = [
@@ -22,6 +26,9 @@ const scenarios: readonly Scenario[] = [
   { title: "16 pairs", pairs: 16, viaServer: false },
   { title: "1 pair, --via-server", pairs: 1, viaServer: true },
   { title: "16 pairs, --via-server", pairs: 16, viaServer: true },
+  // Each message holds 25 orders, and every receipt is on the disk of both sides at the end.
+  { title: "1 pair, 25 orders per message", pairs: 1, viaServer: true, ordersPerMessage: 25 },
+  { title: "16 pairs, 25 orders per message", pairs: 16, viaServer: true, ordersPerMessage: 25 },
 ];
 
 const columns = ["payments/s", "median ms", "p99 ms", "server CPU", "members CPU", "all CPU"];
@@ -77,7 +84,7 @@ interface CpuMs {
 
 /** The checkouts pay in turns, so that both see the same moods of the machine. */
 async function measure(
-  { pairs, viaServer }: Scenario,
+  { pairs, title: _, ...plan }: Scenario,
   { checkouts, payments, rounds }: {
     checkouts: readonly BenchCheckout[];
     payments: number;
@@ -87,11 +94,11 @@ async function measure(
   const figures = checkouts.map((): PaymentFigures[] => []);
   for (const checkout of checkouts) {
     await checkout.openPairs(pairs);
-    await checkout.pay(Math.ceil(payments / 4), { viaServer });
+    await checkout.pay(Math.ceil(payments / 4), plan);
   }
   for (let round = 0; round < rounds; round++) {
     for (const [index, checkout] of checkouts.entries()) {
-      figures[index]!.push(await checkout.pay(payments, { viaServer }));
+      figures[index]!.push(await checkout.pay(payments, plan));
     }
   }
   return figures.map(summarize);

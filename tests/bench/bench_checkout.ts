@@ -6,6 +6,13 @@ import { startBenchServer } from "./bench_server.ts";
 import type { CrowdCommand, CrowdFigures, CrowdOptions } from "./bench_crowd.ts";
 import { readLines } from "../read_lines.ts";
 
+/** How payments are made. */
+export interface PaymentPlan {
+  readonly viaServer: boolean;
+  /** Orders that a payer submits in one message; 1 when absent. */
+  readonly ordersPerMessage?: number;
+}
+
 /** What a number of payments took. */
 export interface PaymentFigures extends CrowdFigures {
   readonly payments: number;
@@ -15,7 +22,7 @@ export interface PaymentFigures extends CrowdFigures {
 
 export interface BenchCheckout {
   openPairs(count: number): Promise<void>;
-  pay(payments: number, options: { readonly viaServer: boolean }): Promise<PaymentFigures>;
+  pay(payments: number, plan: PaymentPlan): Promise<PaymentFigures>;
   stop(): Promise<void>;
 }
 
@@ -50,9 +57,9 @@ export async function startCheckout(root: string, folder: string): Promise<Bench
     async openPairs(pairs) {
       await ask({ command: "open", pairs });
     },
-    async pay(payments, { viaServer }) {
+    async pay(payments, plan) {
       const before = await processCpuMs(server.pid);
-      const figures = await ask({ command: "pay", payments, viaServer }) as CrowdFigures;
+      const figures = await ask({ command: "pay", payments, ...plan }) as CrowdFigures;
       const after = await processCpuMs(server.pid);
       const spent = before && after && {
         userMs: after.userMs - before.userMs,

@@ -14,6 +14,7 @@ import { parseAmount } from "../../src/money.ts";
 import { systemRandom } from "../../src/random.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { readLines } from "../read_lines.ts";
+import type { PaymentPlan } from "./bench_checkout.ts";
 
 /** What the process is started with, as JSON in its first argument. */
 export interface CrowdOptions {
@@ -27,7 +28,7 @@ export type CrowdCommand =
   /** Opens pairs of a payer and a payee that is online. Closes those that were open before. */
   | { readonly command: "open"; readonly pairs: number }
   /** Every pair pays as fast as it can, one payment after the other, until `payments` were made. */
-  | { readonly command: "pay"; readonly payments: number; readonly viaServer: boolean };
+  | { readonly command: "pay"; readonly payments: number } & PaymentPlan;
 
 /** The answer to `pay`. */
 export interface CrowdFigures {
@@ -42,19 +43,22 @@ export interface CrowdFigures {
 interface Pair {
   readonly payer: Member;
   readonly payee: Member;
+  /** Told of each payment whose receipt the payee has kept. */
+  readonly taken: EventTarget;
 }
 
 async function openPairs(count: number, options: CrowdOptions): Promise<Pair[]> {
   return await Promise.all(Array.from({ length: count }, async (_, index) => {
     const payer = await openMember(`payer-${count}-${index}`, options);
     const payee = await openMember(`payee-${count}-${index}`, options);
+    const taken = new EventTarget();
     const online = await payee.goOnline({
       listen: { host: "127.0.0.1", port: 0 },
-      onPayment: () => {},
+      onPayment: () => taken.dispatchEvent(new Event("payment")),
       onFault: (error) => console.error(error),
     });
     if (online.outcome === "refused") throw new Error(`go online: ${online.text}`);
-    return { payer, payee };
+    return { payer, payee, taken };
   }));
 }
 
@@ -78,22 +82,42 @@ async function openMember(text: string, { server, ca, home }: CrowdOptions): Pro
   return await wallet.member(await wallet.connect(), name);
 }
 
+/** Pays, and waits until both sides have every receipt on their disk. */
 async function payAll(
   pairs: readonly Pair[],
-  { payments, viaServer }: { payments: number; viaServer: boolean },
+  { payments, viaServer, ordersPerMessage = 1 }: { payments: number } & PaymentPlan,
 ): Promise<CrowdFigures> {
   const durationsMs: number[] = [];
   const amount = parseAmount("1")!;
   let left = payments;
   const cpuBefore = process.cpuUsage();
   const startMs = performance.now();
-  await Promise.all(pairs.map(async ({ payer, payee }) => {
-    while (left-- > 0) {
+  await Promise.all(pairs.map(async ({ payer, payee, taken }) => {
+    let paid = 0;
+    const { promise: allTaken, resolve } = Promise.withResolvers<void>();
+    const isOver = () => left <= 0;
+    let received = 0;
+    const count = () => ++received >= paid && isOver() && resolve();
+    taken.addEventListener("payment", count);
+    const terms = { payee: payee.context.name, amount, viaServer };
+    while (!isOver()) {
+      const orders = Math.min(left, ordersPerMessage);
+      left -= orders;
+      paid += orders;
       const beganMs = performance.now();
-      const outcome = await payer.pay({ payee: payee.context.name, amount, viaServer });
-      if (outcome.outcome === "refused") throw new Error(`pay: ${outcome.text}`);
-      durationsMs.push(performance.now() - beganMs);
+      const outcomes = orders === 1
+        ? [await payer.pay(terms)]
+        : (await payer.payAll(Array<typeof terms>(orders).fill(terms))).map((settled) => {
+          if (settled.status === "rejected") throw settled.reason;
+          return settled.value;
+        });
+      const refused = outcomes.find((outcome) => outcome.outcome === "refused");
+      if (refused?.outcome === "refused") throw new Error(`pay: ${refused.text}`);
+      const tookMs = performance.now() - beganMs;
+      for (let order = 0; order < orders; order++) durationsMs.push(tookMs);
     }
+    if (received < paid) await allTaken;
+    taken.removeEventListener("payment", count);
   }));
   const seconds = (performance.now() - startMs) / 1000;
   const { user, system } = process.cpuUsage(cpuBefore);
