@@ -74,9 +74,25 @@ async function pay(order) {
   });
   demand(peer.uri === `micropay:account:${payee}`, "another than the payee answers");
   peer.introduce(me);
-  const reply = await peer.ask("pay", { order: order.jws });
+  const refused = peer.ask("pay", { order: order.jws }).then(({ code, text }) => {
+    throw new Error(`the payee refuses: ${code} ${text}`);
+  });
+  const result = await Promise.race([resultOf(order), refused]);
+  // The payee says nothing more when the server has decided.
+  refused.catch(() => {});
   peer.close();
-  return proven(reply, order);
+  return proven(result, order);
+}
+
+/** The server's `result` of an order, in the form of a reply. */
+async function resultOf({ jws }) {
+  for (;;) {
+    const { type, body } = await server.nextPush();
+    const result = type === "result" && body.results.find(({ order }) => order === sha256(jws));
+    if (!result) continue;
+    const { code, text, receipt } = result;
+    return { code, text, answer: { receipt: `${body.header}.${receipt}` } };
+  }
 }
 
 /** Checks that a reply brings the receipt of the order. */
