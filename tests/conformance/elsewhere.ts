@@ -330,7 +330,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "order 19": [{
     file: "ledger/contract_voiding.ts",
     title:
-      "void: past its room the ledger forgets the order that expired first, and books none from that time",
+      "void: a full room forgets the order that expired first, and no order from that time is booked",
   }],
   "receipt 1": at(
     "protocol/receipt",

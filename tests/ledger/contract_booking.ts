@@ -1,4 +1,4 @@
-/** Part of the contract: booking, one after the other and at once. */
+/** Part of the contract: bookings, one by one and concurrent. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Booking, chainHash, entryDigest } from "../../src/ledger/entry.ts";
 import type { BookOutcome } from "../../src/ledger/ledger.ts";
@@ -29,20 +29,30 @@ export function bookingContract(test: ContractTest): void {
     ["the smallest amount", payment([alice, bob], 1, { id: 2 }), "booked", 699],
     ["the same order again", first, "repeated", 700],
     ["the same order, later", { ...first, atMs: noonMs + 5 }, "repeated", 700],
-    ["its id, another signature", { ...first, orderJws: "other" }, "id_conflict", 700],
-    ["its id, another memo", { ...first, memo: "dinner" }, "id_conflict", 700],
-    ["its id, an unknown payer", { ...first, payer: nobody }, "id_conflict", 700],
+    ["the same id with another signature", { ...first, orderJws: "other" }, "id_conflict", 700],
+    ["the same id with another memo", { ...first, memo: "dinner" }, "id_conflict", 700],
+    ["the same id with an unknown payer", { ...first, payer: nobody }, "id_conflict", 700],
     ["an opening's id", payment([alice, bob], 1, { id: 50 }), "id_conflict", 700],
     ["an unknown payer", payment([nobody, bob], 1, { id: 2 }), "payer_unknown", 700],
     ["an unknown payee", payment([alice, nobody], 1, { id: 2 }), "payee_unknown", 700],
     ["both unknown", payment([nobody, carol], 1, { id: 2 }), "payer_unknown", 700],
     ["unknown payee and too much", payment([alice, nobody], 9999, { id: 2 }), "payee_unknown", 700],
     ["a deposit", deposit(5), "booked", 705],
-    ["a deposit of all that can be issued", deposit(amountMax - 1000), "booked", amountMax - 300],
-    ["a deposit of one more", deposit(amountMax - 999), "bankrupt", 700],
-    ["a withdrawal of all the account has", withdrawal(700), "booked", 0],
-    ["a withdrawal of one more", withdrawal(701), "bankrupt", 700],
-    ["its id, as a refund", { ...refund([alice, bob], 300, { id: 1, of: 1 }) }, "id_conflict", 700],
+    [
+      "a deposit of the rest that can be issued",
+      deposit(amountMax - 1000),
+      "booked",
+      amountMax - 300,
+    ],
+    ["a deposit of one unit more", deposit(amountMax - 999), "bankrupt", 700],
+    ["a withdrawal of the whole balance", withdrawal(700), "booked", 0],
+    ["a withdrawal of one unit more", withdrawal(701), "bankrupt", 700],
+    [
+      "the same id as a refund",
+      { ...refund([alice, bob], 300, { id: 1, of: 1 }) },
+      "id_conflict",
+      700,
+    ],
   ];
   for (const [sentence, row, outcome, balance] of rows) {
     test(`book: ${sentence}: ${outcome}`, async (ledger) => {
@@ -64,8 +74,8 @@ export function bookingContract(test: ContractTest): void {
     ["a part of a unit", payment([alice, bob], 1.5)],
     ["past 2^53-1", payment([alice, bob], 2 ** 53)],
     ["to oneself", payment([alice, alice], 1)],
-    ["at no time", payment([alice, bob], 1, { atMs: NaN })],
-    ["half a character in the memo", payment([alice, bob], 1, { memo: "\ud83d" })],
+    ["an invalid time", payment([alice, bob], 1, { atMs: NaN })],
+    ["a lone surrogate in the memo", payment([alice, bob], 1, { memo: "\ud83d" })],
     ["a NUL in the memo", payment([alice, bob], 1, { memo: "a\0b" })],
     ["a payment out of the issuing account", payment(["@issuer", alice], 1)],
     ["a payment into the issuing account", payment([alice, "@issuer"], 1)],
@@ -76,7 +86,7 @@ export function bookingContract(test: ContractTest): void {
     ["a payment that gives back another", { ...payment([bob, alice], 1), refunds: first.id }],
   ];
   for (const [sentence, row] of mistakes) {
-    test(`book: ${sentence}: a mistake of the program, and the ledger goes on`, async (ledger) => {
+    test(`book: ${sentence}: a mistake of the program, and the ledger continues`, async (ledger) => {
       await ledger.register(opening);
       await ledger.register(registration(bob, 0));
       const [mistake, good] = await Promise.allSettled([ledger.book(row), ledger.book(first)]);
@@ -85,7 +95,7 @@ export function bookingContract(test: ContractTest): void {
       assertEquals((await ledger.totals()).entries, 2);
     });
   }
-  test("book: a registration whose opening is not its own changes nothing", async (ledger) => {
+  test("book: a registration with a foreign opening changes nothing", async (ledger) => {
     const row = registration(alice, 10, { id: 1 });
     await assertRejects(
       () => ledger.register({ ...row, opening: { ...row.opening!, payee: bob } }),
@@ -97,12 +107,12 @@ export function bookingContract(test: ContractTest): void {
   });
 }
 
-/** What the server's clock does between two bookings, in milliseconds. */
+/** Steps of the server's clock between two bookings, in milliseconds. */
 const clockJumps = { "an hour forward": 3_600_000, "an hour back": -3_600_000, "not at all": 0 };
 
 export function clockContract(test: ContractTest): void {
   for (const [sentence, jumpMs] of Object.entries(clockJumps)) {
-    test(`the clock goes ${sentence}: the chain holds, and nothing is booked twice`, async (ledger) => {
+    test(`the clock goes ${sentence}: the chain stays valid, and nothing is booked twice`, async (ledger) => {
       await ledger.register(registration(alice, 1000, { id: 50 }));
       await ledger.register(registration(bob, 0));
       const [early, late] = [1, 2].map((id) => payment([alice, bob], 100, { id }));

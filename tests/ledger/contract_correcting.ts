@@ -1,4 +1,4 @@
-/** Part of the contract: refunds, closed accounts, and keys that were lost. */
+/** Part of the contract: refunds, closed accounts and lost keys. */
 import { assertEquals, assertRejects } from "@std/assert";
 import type { AccountName } from "../../src/account_name.ts";
 import type { Booking } from "../../src/ledger/entry.ts";
@@ -33,7 +33,7 @@ export function correctingContract(test: ContractTest): void {
 
 const issuer = "@issuer" as AccountName;
 
-/** Alice with 1000 paid bob 300 as order 1; carol has 1000. Their openings are 50 and 51. */
+/** Alice with 1000 paid bob 300 as order 1. Carol has 1000. Their openings are 50 and 51. */
 async function openWithPayment(ledger: Ledger): Promise<void> {
   await ledger.register(registration(alice, 1000, { id: 50 }));
   await ledger.register(registration(bob, 0));
@@ -76,7 +76,7 @@ function refunds(test: ContractTest): void {
     return outcomes;
   };
 
-  test("refund: several never exceed the payment together", async (ledger) => {
+  test("refund: several together never exceed the payment", async (ledger) => {
     await openWithPayment(ledger);
     await ledger.book(payment([alice, bob], 300, { id: 9 }));
     const outcomes = await bookAll(
@@ -102,7 +102,7 @@ function refunds(test: ContractTest): void {
     assertEquals(refunded, [300, 300, 0]);
   });
 
-  test("refund: asked for several times at once, it stays within the payment", async (ledger) => {
+  test("refund: concurrent ones stay within the payment", async (ledger) => {
     await openWithPayment(ledger);
     await ledger.book(payment([carol, bob], 1000, { id: 9 }));
     const bookings = [2, 3, 4, 5].map((id) => refund([bob, alice], 100, { id, of: 1 }));
@@ -113,21 +113,21 @@ function refunds(test: ContractTest): void {
     );
   });
 
-  test("refund: the same order again is the same entry, also when all is given back", async (ledger) => {
+  test("refund: the same order again gives the same entry, also after a full refund", async (ledger) => {
     await openWithPayment(ledger);
     const row = refund([bob, alice], 300, { id: 2, of: 1 });
     const other = { ...row, refunds: payment([alice, bob], 1, { id: 9 }).id };
     assertEquals(await bookAll(ledger, row, row, other), ["booked", "repeated", "id_conflict"]);
   });
 
-  test("refund: a refund is not refunded", async (ledger) => {
+  test("refund: a refund cannot be refunded", async (ledger) => {
     await openWithPayment(ledger);
     await ledger.book(refund([bob, alice], 300, { id: 2, of: 1 }));
     const back = await ledger.book(refund([alice, bob], 1, { id: 3, of: 2 }));
     assertEquals(back.outcome, "payment_unknown");
   });
 
-  test("refund: of what the payee has spent: bankrupt, until it has it again", async (ledger) => {
+  test("refund: a payee that has spent the money is bankrupt, until it has it again", async (ledger) => {
     await openWithPayment(ledger);
     const row = refund([bob, alice], 51, { id: 3, of: 1 });
     const outcomes = await bookAll(
@@ -169,7 +169,7 @@ function closing(test: ContractTest): void {
     });
   }
 
-  test("closing keeps the balance, takes offline, and is once for all", async (ledger) => {
+  test("closing keeps the balance, takes the account offline, and is final", async (ledger) => {
     await openWithPayment(ledger);
     await ledger.bringOnline(presenceOf(alice));
     await ledger.bringOnline(presenceOf(bob));
@@ -188,7 +188,7 @@ function closing(test: ContractTest): void {
     assertEquals((await ledger.totals()).entries, 3);
   });
 
-  test("a closed account is not revoked, and a revoked one can be closed for good", async (ledger) => {
+  test("a closed account cannot be revoked, and a revoked one can be closed", async (ledger) => {
     await openWithPayment(ledger);
     assertEquals(await revoke(ledger, alice, codeDigest), "changed");
     assertEquals(await closeAccount(ledger, alice), "changed");
@@ -196,7 +196,7 @@ function closing(test: ContractTest): void {
     assertEquals(await register(ledger, "new", codeDigest), "name_taken");
   });
 
-  test("an account is closed once when asked twice at once", async (ledger) => {
+  test("two concurrent closures close an account once", async (ledger) => {
     await openWithPayment(ledger);
     const change = await changeOf(ledger, bob);
     const results = await Promise.all([1, 2].map(() => ledger.changeAccount(change)));
@@ -206,12 +206,12 @@ function closing(test: ContractTest): void {
 
 const codeDigest = "c0".repeat(32);
 
-/** Every certificate is another, also one for a key that had one before. */
+/** Every certificate is new, also for a key that had one before. */
 function newCertificate(key: string) {
   return { ...certificateOf(alice, { key }), fingerprint: "fe".repeat(32) };
 }
 
-/** A registration of alice with another key and a code. The certificate is named after the code. */
+/** Registers alice with another key and a code. The certificate is named after the code. */
 async function register(ledger: Ledger, key: string, code: string): Promise<string> {
   const certificate = { ...certificateOf(alice, { key }), fingerprint: code };
   const row = await reissueOf(ledger, { name: alice, certificate }, code);
@@ -243,7 +243,7 @@ function revoking(test: ContractTest): void {
       const account = await ledger.account(alice);
       assertEquals(account?.certificate, outcome === "reissued" ? certificate : undefined);
       if ("account" in result) assertEquals(result.account, account!);
-      // Its money stays as it was: no second starting balance.
+      // Its balance is unchanged, because there is no second opening.
       assertEquals([account?.balance, (await ledger.totals()).entries], [700, 3]);
       assertEquals(await ledger.entry(row.opening!.id), undefined);
       const online = await ledger.bringOnline(presenceOf(alice));
@@ -251,7 +251,7 @@ function revoking(test: ContractTest): void {
     });
   }
 
-  test("a one-time code is good once, and a later one replaces it", async (ledger) => {
+  test("a one-time code is valid once, and a later one replaces it", async (ledger) => {
     await openWithPayment(ledger);
     const [first, second] = ["c1".repeat(32), "c2".repeat(32)];
     await revoke(ledger, alice, first);
@@ -262,7 +262,7 @@ function revoking(test: ContractTest): void {
     assertEquals(await register(ledger, "newer", second), "name_taken");
   });
 
-  test("each key that was ever revoked stays out", async (ledger) => {
+  test("a revoked key is refused for ever", async (ledger) => {
     await openWithPayment(ledger);
     const codes = ["c1", "c2", "c3"].map((code) => code.repeat(32));
     for (const [index, key] of ["second", "third"].entries()) {
@@ -276,7 +276,7 @@ function revoking(test: ContractTest): void {
     assertEquals(await register(ledger, "fourth", codes[2]!), "reissued");
   });
 
-  test("two new keys bring one code at once: one gets the account", async (ledger) => {
+  test("two new keys send one code at once: one gets the account", async (ledger) => {
     await openWithPayment(ledger);
     await revoke(ledger, alice, codeDigest);
     const rows = ["one", "two"].map((key) =>
@@ -288,27 +288,27 @@ function revoking(test: ContractTest): void {
     assertEquals(results.map(({ outcome }) => outcome), ["reissued", "name_taken"]);
   });
 
-  test("money still comes to a revoked account", async (ledger) => {
+  test("a revoked account still receives money", async (ledger) => {
     await openWithPayment(ledger);
     await revoke(ledger, alice, codeDigest);
     assertEquals((await ledger.book(payment([carol, alice], 5, { id: 2 }))).outcome, "booked");
     assertEquals((await ledger.account(alice))?.balance, 705);
   });
 
-  test("a code is of no use to a name that is new or was not revoked", async (ledger) => {
+  test("a code has no effect for a new or unrevoked name", async (ledger) => {
     await ledger.register(await reissueOf(ledger, registration(alice, 5), codeDigest));
     assertEquals((await ledger.account(alice))?.balance, 5);
     assertEquals(await register(ledger, "other", codeDigest), "name_taken");
   });
 
-  test("who is not there cannot be revoked", async (ledger) => {
+  test("an unknown account cannot be revoked", async (ledger) => {
     for (const name of [nobody, issuer]) {
       assertEquals(await revoke(ledger, name, codeDigest), "account_unknown");
     }
     assertEquals(await ledger.account(issuer), undefined);
   });
 
-  test("what cannot be kept with an account is a mistake of the program, and the ledger goes on", async (ledger) => {
+  test("an invalid account change is a mistake of the program, and the ledger continues", async (ledger) => {
     await openWithPayment(ledger);
     const bad = "C0".repeat(32);
     const certificate = newCertificate("new");
@@ -339,7 +339,7 @@ function revoking(test: ContractTest): void {
     assertEquals([account?.isClosed, account?.certificate], [false, certificateOf(alice)]);
   });
 
-  test("orders under a certificate that is not the payer's are not booked", async (ledger) => {
+  test("an order under another certificate than the payer's is not booked", async (ledger) => {
     await openWithPayment(ledger);
     const old = certificateOf(alice).fingerprint;
     const under = (certificate: string, id: number) =>
@@ -348,7 +348,7 @@ function revoking(test: ContractTest): void {
     outcomes.push((await under(certificateOf(bob).fingerprint, 20)).outcome);
     await revoke(ledger, alice, codeDigest);
     outcomes.push((await under(old, 21)).outcome);
-    // What was booked before stays booked, whoever hands it in again.
+    // A booked order stays booked when it is submitted again.
     outcomes.push((await ledger.book(payment([alice, bob], 300, { id: 1 }))).outcome);
     await register(ledger, "new", codeDigest);
     outcomes.push((await under(old, 22)).outcome, (await under(codeDigest, 23)).outcome);
@@ -356,7 +356,7 @@ function revoking(test: ContractTest): void {
     assertEquals(outcomes, [none, none, "repeated", none, "booked"]);
   });
 
-  test("an order that comes in the moment of a revocation is booked before it or not at all", async (ledger) => {
+  test("an order at the moment of a revocation is booked before it or not at all", async (ledger) => {
     await openWithPayment(ledger);
     const change = await changeOf(ledger, alice, { codeDigest });
     const [first, changed, second] = await Promise.all([
@@ -370,7 +370,7 @@ function revoking(test: ContractTest): void {
     );
   });
 
-  test("of two changes that were signed after the same one, the second is outdated", async (ledger) => {
+  test("the second of two changes that follow the same one is outdated", async (ledger) => {
     await openWithPayment(ledger);
     const first = await changeOf(ledger, alice, { codeDigest });
     const second = await changeOf(ledger, bob);
@@ -390,7 +390,7 @@ function revoking(test: ContractTest): void {
     assertEquals((await ledger.account(alice))?.certificate, undefined);
   });
 
-  test("a revocation names the certificate that the account has", async (ledger) => {
+  test("a revocation names the account's certificate", async (ledger) => {
     await openWithPayment(ledger);
     const change = await changeOf(ledger, alice, { codeDigest });
     const { certificate: _, ...without } = change;
@@ -401,7 +401,7 @@ function revoking(test: ContractTest): void {
     assertEquals((await ledger.changeAccount(change)).outcome, "changed");
   });
 
-  test("changes take numbers between the entries, and one chain holds both", async (ledger) => {
+  test("changes and entries share their numbers and one chain", async (ledger) => {
     await openWithPayment(ledger);
     assertEquals([await ledger.lastStatement(), await ledger.changes({ after: 0, limit: 9 })], [
       ledgerId,

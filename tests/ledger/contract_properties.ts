@@ -1,6 +1,7 @@
 /**
- * Part of the contract: any sequence of commands does what a plain model says, and the money adds up. The model is written
- * without a look at any implementation: it knows orders by their text, and who may act as whom.
+ * Part of the contract: any sequence of commands has the outcomes of a plain model, and all
+ * balances add up to zero. The model is independent of the implementations. It knows orders by
+ * their text, and who may act for whom.
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -34,29 +35,29 @@ let fresh = 0;
 
 interface Model {
   readonly balances: Map<string, number>;
-  /** The key that may act as the account; none while it is revoked. */
+  /** The account's current key, none while it is revoked. */
   readonly keys: Map<string, string>;
   readonly revokedKeys: Set<string>;
-  /** Fingerprints of the certificates that each account has and had, the newest last. */
+  /** Fingerprints of all certificates of each account, the newest last. */
   readonly certificates: Map<string, string[]>;
-  /** The one-time code that a revoked account waits for. */
+  /** The one-time code of a revoked account. */
   readonly codes: Map<string, string>;
   readonly closed: Set<string>;
   readonly online: Set<string>;
-  /** What was booked, by its id. */
+  /** Booked orders by id. */
   readonly orders: Map<string, Booking>;
-  /** The texts of orders that are void, each with its payer. */
+  /** The texts of void orders, with their payers. */
   readonly voided: Map<string, string>;
 }
 
 interface Command {
-  /** `before` is the model as it was before anything of the same wave. */
+  /** `before` is the model before the commands of the same wave. */
   readonly run: (ledger: Ledger, before: Model) => Promise<string>;
   readonly expect: (model: Model) => string;
   readonly toString: () => string;
 }
 
-/** A few names, ids and amounts, so that commands meet each other: repeated, in conflict, bankrupt. */
+/** Few names, ids and amounts, so that commands collide: repeated, in conflict, bankrupt. */
 const commands: fc.Arbitrary<Command> = fc.oneof(
   { weight: 3, arbitrary: registerCommands() },
   { weight: 6, arbitrary: bookCommands() },
@@ -65,18 +66,18 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: presenceCommands() },
 );
 
-/** Each names the change before it, so that one of two at once is always outdated. */
+/** Each names the previous change, so one of two concurrent ones is outdated. */
 const changeCommands: fc.Arbitrary<Command> = fc.oneof(
   { weight: 2, arbitrary: revokeCommands() },
   { weight: 2, arbitrary: reissueCommands() },
   { weight: 1, arbitrary: closeCommands() },
 );
 
-/** Without it most commands would be about accounts that are not there yet; dan is left to them. */
+/** Without it most commands would concern unknown accounts. Only dan stays unknown. */
 const firstWave = names.slice(0, 3).map((name) => registering({ name, key: "1", amount: 30 }));
 
 export function ledgerProperties(name: string, open: OpenLedger): void {
-  Deno.test(`${name}: any commands, some at once, do what the model says; the money adds up`, async () => {
+  Deno.test(`${name}: any commands, some concurrent, have the model's outcomes, and the balances add up to zero`, async () => {
     const wave = fc.oneof(
       { weight: 3, arbitrary: fc.array(commands, { minLength: 1, maxLength: 6 }) },
       { weight: 1, arbitrary: changeCommands.map((command) => [command]) },
@@ -190,7 +191,7 @@ interface RegisterParts {
 
 function registering(parts: RegisterParts): Command {
   const { name, key, amount, codeDigest } = parts;
-  // The id of an opening, and a certificate, are always fresh: that is what a caller owes.
+  // The caller must use new ids for openings, and new certificates.
   let opening: Booking | undefined;
   let fingerprint = "";
   return {
@@ -261,7 +262,7 @@ function refundCommands(): fc.Arbitrary<Command> {
     amount: fc.integer({ min: 1, max: 8 }),
     id: fc.nat({ max: 80 }),
     of: fc.nat(40),
-    // Most refunds are of a payment that is there, by the one who got it.
+    // Most refunds are of an existing payment, by its payee.
     isFitting: fc.boolean(),
   });
   return parts.map(({ sides: [payer, payee], amount, id, of, isFitting }) => {
@@ -297,7 +298,7 @@ function correctionCommands(): fc.Arbitrary<Command> {
   });
 }
 
-/** Under the certificate that its payer has, or an old one. */
+/** Signed under the payer's current certificate, or an old one. */
 function signedIn(
   { certificates }: Model,
   row: Booking,

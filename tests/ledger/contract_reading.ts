@@ -20,7 +20,8 @@ import {
 export function readingContract(test: ContractTest): void {
   const bookAll = async (ledger: Ledger) => {
     for (const name of [alice, bob, carol]) await ledger.register(registration(name, 1000));
-    // The clock goes back an hour between any two: neither order nor chain depends on it.
+    // The clock goes back an hour between any two bookings. Neither the order nor the chain depends
+    // on it.
     const parties = [[alice, bob], [bob, carol], [carol, alice]] as const;
     for (let id = 0; id < 30; id++) {
       const atMs = noonMs - id * 3_600_000;
@@ -28,7 +29,7 @@ export function readingContract(test: ContractTest): void {
     }
   };
 
-  test("history: onward from an entry, oldest first, page by page", async (ledger) => {
+  test("history: after an entry, oldest first, in pages", async (ledger) => {
     await bookAll(ledger);
     const backward = await ledger.history(alice, { limit: 1000 });
     for (const limit of [1, 4, 21, 22]) {
@@ -42,7 +43,7 @@ export function readingContract(test: ContractTest): void {
     await assertRejects(() => ledger.history(alice, { limit: 1, after: 1, before: 9 }), TypeError);
   });
 
-  test("the chain is followed by digests alone, from any entry to the head", async (ledger) => {
+  test("the chain is verified by digests alone, from any entry to the head", async (ledger) => {
     await bookAll(ledger);
     const { entries, head } = await ledger.totals();
     for (const [start, limit] of [[0, 7], [5, 1000], [entries - 1, 1]] as const) {
@@ -61,7 +62,7 @@ export function readingContract(test: ContractTest): void {
     assertEquals(await ledger.chain({ after: entries + 9, limit: 1 }), { head, digests: [] });
   });
 
-  test("history: newest first, both sides, nobody else's, page by page", async (ledger) => {
+  test("history: both sides of the account only, newest first, in pages", async (ledger) => {
     await bookAll(ledger);
     const all = await ledger.history(alice, { limit: 1000 });
     assertEquals(all.length, 21);
@@ -84,7 +85,7 @@ export function readingContract(test: ContractTest): void {
     assertEquals(await ledger.history(alice, { limit: 10, before: 2 }), [all.at(-1)!]);
   });
 
-  test("pages are asked for in whole numbers", async (ledger) => {
+  test("the positions of pages must be whole numbers", async (ledger) => {
     for (const limit of [-1, 1.5, NaN]) {
       await assertRejects(() => ledger.history(alice, { limit }), TypeError);
       await assertRejects(() => ledger.online({ limit }), TypeError);
@@ -111,7 +112,7 @@ export function readingContract(test: ContractTest): void {
     assertEquals(await ledger.lastNumber(), 33);
   });
 
-  test("an entry is found by its id, and an unknown id is not", async (ledger) => {
+  test("an entry is found by its id, and an unknown id gives none", async (ledger) => {
     await bookAll(ledger);
     assertEquals((await ledger.entry(orderId(7)))?.memo, "no 7 ✓");
     assertEquals(await ledger.entry(orderId(77)), undefined);
@@ -120,7 +121,7 @@ export function readingContract(test: ContractTest): void {
 }
 
 export function closingContract(test: ContractTest): void {
-  test("closing finishes what is under way, is harmless twice, and is final", async (ledger) => {
+  test("closing finishes the running work, is final, and may be repeated", async (ledger) => {
     await ledger.register(registration(alice, 10));
     const underWay = ledger.register(registration(bob, 10));
     await ledger.close();
@@ -130,7 +131,7 @@ export function closingContract(test: ContractTest): void {
     await assertRejects(() => ledger.book(payment([alice, bob], 1)), LedgerError, "closed");
   });
 
-  test("what was acknowledged is there after closing and opening again", async (ledger, opened) => {
+  test("acknowledged bookings exist after closing and reopening", async (ledger, opened) => {
     if (opened.reopen === undefined) return;
     await ledger.register(registration(alice, 1000));
     await ledger.register(registration(bob, 0));

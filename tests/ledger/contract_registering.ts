@@ -1,4 +1,4 @@
-/** Part of the contract: registering and presence. */
+/** Part of the contract: registration and presence. */
 import { assertEquals } from "@std/assert";
 import type { AccountName } from "../../src/account_name.ts";
 import { chainHash, entryDigest } from "../../src/ledger/entry.ts";
@@ -23,10 +23,15 @@ export function registeringContract(test: ContractTest): void {
     ["the same name with another key", registration(alice, 7, { key: "other" }), "name_taken", {
       alice: 1000,
     }],
-    ["all that can be issued", registration(bob, amountMax - 1000), "registered", {
-      bob: amountMax - 1000,
-    }],
-    ["one more than can be issued", registration(bob, amountMax - 999), "issue_exhausted", {}],
+    [
+      "an opening of the rest that can be issued",
+      registration(bob, amountMax - 1000),
+      "registered",
+      {
+        bob: amountMax - 1000,
+      },
+    ],
+    ["an opening of one unit more", registration(bob, amountMax - 999), "issue_exhausted", {}],
   ];
   for (const [sentence, row, outcome, balances] of rows) {
     test(`register: ${sentence}: ${outcome}`, async (ledger) => {
@@ -45,7 +50,7 @@ export function registeringContract(test: ContractTest): void {
     });
   }
 
-  test("register: as many accounts as there may be, and those that are there once more", async (ledger) => {
+  test("register: accounts up to the limit, and existing ones again", async (ledger) => {
     const accountsMax = 2;
     const register = async (name: AccountName, id: number, options = {}) => {
       const row = { ...registration(name, 10, { id, ...options }), accountsMax };
@@ -73,7 +78,7 @@ export function registeringContract(test: ContractTest): void {
     }]);
   });
 
-  test("register: two keys ask for one name at once: one gets it", async (ledger) => {
+  test("register: two keys request one name at once: one gets it", async (ledger) => {
     const keys = Array.from({ length: 10 }, (_, n) => `key ${n}`);
     const outcomes = await Promise.all(
       keys.map((key, id) => ledger.register(registration(alice, 10, { key, id }))),
@@ -103,7 +108,7 @@ export function presenceContract(test: ContractTest): void {
     assertEquals((await ledger.presence(alice))?.privatePort, 9);
   });
 
-  test("presence: who is online, in code-unit order, page by page", async (ledger) => {
+  test("presence: the members online, in code-unit order, in pages", async (ledger) => {
     const names = ["a", "a-b", "a.b", "a_b", "ab", "b", "9", "z9"] as AccountName[];
     for (const name of [...names, nobody]) await ledger.register(registration(name, 0));
     await Promise.all(names.map((name) => ledger.bringOnline(presenceOf(name))));
@@ -120,7 +125,7 @@ export function presenceContract(test: ContractTest): void {
     assertEquals(pages, sorted.map((name) => presenceOf(name)));
   });
 
-  test("presence: off and on in one turn ends as asked last", async (ledger) => {
+  test("presence: of offline and online in one turn, the last one counts", async (ledger) => {
     await ledger.register(registration(alice, 0));
     await Promise.all([
       ledger.bringOnline(presenceOf(alice)),

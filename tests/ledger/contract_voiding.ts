@@ -1,4 +1,4 @@
-/** Part of the contract: orders that are never booked. */
+/** Part of the contract: void orders. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Booking, orderDigest } from "../../src/ledger/entry.ts";
 import type { Ledger, Voiding } from "../../src/ledger/ledger.ts";
@@ -20,7 +20,7 @@ export function voidingContract(test: ContractTest): void {
   const first = payment([alice, bob], 300, { id: 1 });
   const other = payment([alice, bob], 200, { id: 1 });
 
-  test("void: an order is not booked afterwards, whoever has money then; the code is the first one", async (ledger) => {
+  test("void: a void order is never booked, and keeps its first code", async (ledger) => {
     await ledger.register(registration(alice, 100));
     await ledger.register(registration(bob, 1000));
     assertEquals((await ledger.book(first)).outcome, "bankrupt");
@@ -40,18 +40,18 @@ export function voidingContract(test: ContractTest): void {
     assertEquals(await balances(ledger), [800, 200]);
   });
 
-  test("void: an order that was booked stays booked, and its entry is given", async (ledger) => {
+  test("void: a booked order stays booked, and its entry is returned", async (ledger) => {
     await ledger.register(registration(alice, 1000));
     await ledger.register(registration(bob, 0));
     const booked = await ledger.book(first);
     const entry = booked.outcome === "booked" ? booked.entry : undefined;
     assertEquals(await ledger.voidOrder(voiding(first)), { outcome: "booked", entry: entry! });
     assertEquals((await ledger.book(first)).outcome, "repeated");
-    // Its id is taken for good, so this one is void in any case.
+    // Its id is taken, so this order is void in any case.
     assertEquals((await ledger.voidOrder(voiding(other))).outcome, "voided");
   });
 
-  test("void: of booking and voiding at once, the first one counts for both", async (ledger) => {
+  test("void: of a concurrent booking and voiding, the first one decides both", async (ledger) => {
     await ledger.register(registration(alice, 1000));
     await ledger.register(registration(bob, 0));
     const [one, two] = [first, payment([alice, bob], 10, { id: 2 })];
@@ -65,7 +65,7 @@ export function voidingContract(test: ContractTest): void {
     assertEquals(await balances(ledger), [700, 300]);
   });
 
-  test("void: the ledger remembers it", async (ledger, { reopen }) => {
+  test("void: the ledger remembers void orders", async (ledger, { reopen }) => {
     if (!reopen) return;
     await ledger.register(registration(alice, 1000));
     await ledger.register(registration(bob, 0));
@@ -73,7 +73,7 @@ export function voidingContract(test: ContractTest): void {
     assertEquals(await (await reopen()).book(first), voided(265));
   });
 
-  test("void: a payer whose room is full gets no more void orders, and loses none", async (ledger) => {
+  test("void: a full room takes no further void order and loses none", async (ledger) => {
     await ledger.register(registration(alice, 1000));
     await ledger.register(registration(bob, 1000));
     await ledger.voidOrder(voiding(first));
@@ -82,13 +82,13 @@ export function voidingContract(test: ContractTest): void {
     assertEquals((await ledger.book(other)).outcome, "booked");
     assertEquals(await ledger.voidOrder(voiding(first)), repeated(265));
     assertEquals(await ledger.book(filler(voidedOrdersMax - 1)), voided(265));
-    // Nobody else's room is touched by that.
+    // The rooms of other payers are not affected.
     const hers = payment([bob, alice], 1, { id: 3 });
     assertEquals(await ledger.voidOrder(voiding(hers, { payer: bob })), done);
   });
 
   test(
-    "void: past its room the ledger forgets the order that expired first, and books none from that time",
+    "void: a full room forgets the order that expired first, and no order from that time is booked",
     async (ledger, { reopen }) => {
       await ledger.register(registration(alice, 1000));
       await ledger.register(registration(bob, 0));
@@ -99,21 +99,21 @@ export function voidingContract(test: ContractTest): void {
       assertEquals(await late(expiresAtMs + voidedOrderKeptMs), { outcome: "no_room" });
       assertEquals(await late(expiresAtMs + voidedOrderKeptMs + 1), done);
       const next = await reopen?.() ?? ledger;
-      // As if the clock had been set back: the order is good again by its time.
+      // As if the clock was set back: by its time, the order is valid again.
       assertEquals(await next.book(first, { expiresAtMs }), { outcome: "expired" });
       assertEquals(await next.voidOrder(voiding(first, { expiresAtMs })), { outcome: "expired" });
       const at = (id: number, ms: number) =>
         next.book(payment([alice, bob], 1, { id }), { expiresAtMs: ms });
       assertEquals((await at(4, expiresAtMs - 1)).outcome, "expired");
       assertEquals((await at(5, expiresAtMs + 1)).outcome, "booked");
-      // The payer's orders alone: what others pay has another room.
+      // Only the payer's orders are affected, because other payers have their own rooms.
       const back = payment([bob, alice], 1, { id: 6 });
       assertEquals((await next.book(back, { expiresAtMs: 0 })).outcome, "booked");
       assertEquals(await next.book(filler(1)), voided(265));
     },
   );
 
-  test("void: an order under a certificate that is not the payer's now is never booked, and takes no room", async (ledger) => {
+  test("void: an order under an old certificate of the payer is never booked, and takes no room", async (ledger) => {
     await ledger.register(registration(alice, 1000));
     await ledger.register(registration(bob, 0));
     const certificate = certificateOf(bob).fingerprint;
@@ -125,7 +125,7 @@ export function voidingContract(test: ContractTest): void {
     assertEquals(await ledger.voidOrder(voiding(foreign, { payer: nobody })), unbookable);
   });
 
-  test("void: a revocation empties the payer's room, and the orders in it are still never booked", async (ledger) => {
+  test("void: a revocation empties the payer's room, and its orders are still never booked", async (ledger) => {
     await ledger.register(registration(alice, 1000));
     await ledger.register(registration(bob, 0));
     await fillRoom(ledger, { from: 0 });
@@ -142,12 +142,12 @@ export function voidingContract(test: ContractTest): void {
   });
 
   const mistakes: readonly [string, Partial<Voiding>][] = [
-    ["no digest", { digest: "abc" }],
-    ["no certificate", { certificate: "abc" }],
-    ["no code", { code: 99 }],
-    ["no whole code", { code: 265.5 }],
-    ["no time", { atMs: NaN }],
-    ["no end", { expiresAtMs: NaN }],
+    ["an invalid digest", { digest: "abc" }],
+    ["an invalid certificate", { certificate: "abc" }],
+    ["an invalid code", { code: 99 }],
+    ["a fractional code", { code: 265.5 }],
+    ["an invalid time", { atMs: NaN }],
+    ["an invalid end", { expiresAtMs: NaN }],
     ["an end before 1970", { expiresAtMs: -1 }],
     ["an end after 9999", { expiresAtMs: Date.UTC(10_000, 0) }],
   ];
@@ -158,7 +158,7 @@ export function voidingContract(test: ContractTest): void {
   }
 }
 
-/** One of the orders that fill alice's room. */
+/** Returns one of the orders that fill alice's room. */
 function filler(index: number): Booking {
   return payment([alice, bob], 1, { id: 10 + index });
 }
@@ -181,12 +181,12 @@ function voiding(
 
 const done = { outcome: "voided" } as const;
 
-/** How a booking of a void order is refused. */
+/** Returns the refusal of a void order. */
 function voided(code: number) {
   return { outcome: "voided", code } as const;
 }
 
-/** What a second voiding is told. */
+/** Returns the outcome of a second voiding. */
 function repeated(code: number) {
   return { outcome: "repeated", code } as const;
 }

@@ -6,18 +6,18 @@ import { chainHash, type EntryContents, entryDigest } from "../../src/ledger/ent
 import { goldenChanges, goldenEntries } from "./golden_entries.ts";
 import { alice, bob, ledgerId, noonMs, orderId } from "./ledger_samples.ts";
 
-Deno.test("an entry's digest and the head after it are what the description says", () => {
+Deno.test("an entry's digest and the head after it match the description", () => {
   let head = ledgerId;
   for (const [contents, digest, hash] of goldenEntries) {
     const bytes = entryDigest(contents);
-    // Encoded first: what is returned must be the caller's alone, not memory that an encoder writes into.
+    // Encoded first, because the returned bytes must not share memory that an encoder overwrites.
     assertEquals(encodeHex(bytes), digest);
     head = chainHash(head, bytes);
     assertEquals(head, hash);
   }
 });
 
-Deno.test("an account change's digest and the head after it are what the description says", () => {
+Deno.test("an account change's digest and the head after it match the description", () => {
   let head = goldenEntries.at(-1)![2];
   for (const [contents, digest, hash] of goldenChanges) {
     const bytes = changeDigest(contents);

@@ -1,10 +1,10 @@
-/** Entries and account changes with their digests and the heads after them, which `docs/ledger.md` shows as well. */
+/** Entries and account changes with their digests and heads, which `docs/ledger.md` shows too. */
 import type { RecordedChange } from "../../src/ledger/account_change.ts";
 import type { EntryContents } from "../../src/ledger/entry.ts";
 import type { Amount } from "../../src/money.ts";
 import { alice, bob, noonMs, orderId } from "./ledger_samples.ts";
 
-// Computed with another implementation (Python's json and hashlib) from the description alone.
+// Computed independently, by Python's json and hashlib, from the description alone.
 export const goldenEntries: readonly [EntryContents, string, string][] = [
   [
     {

@@ -1,5 +1,5 @@
 /**
- * What every ledger does, whatever it is stored in. Each implementation's test file calls {@link ledgerContract}.
+ * The contract of every ledger. Each implementation's test file calls {@link ledgerContract}.
  */
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { bookingAtOnceContract, bookingContract, clockContract } from "./contract_booking.ts";
@@ -10,23 +10,23 @@ import { voidingContract } from "./contract_voiding.ts";
 import { ledgerProperties } from "./contract_properties.ts";
 
 export interface OpenedLedger {
-  /** Empty, with the identifier `ledgerId` of the samples. */
+  /** An empty ledger with the samples' `ledgerId`. */
   readonly ledger: Ledger;
-  /** Closes it and opens the same one again; absent where nothing survives. */
+  /** Closes and reopens it. Absent when nothing survives. */
   readonly reopen?: () => Promise<Ledger>;
-  /** Closes it and removes all of it. */
+  /** Closes and deletes it. */
   readonly dispose: () => Promise<void>;
 }
 
 export type OpenLedger = () => Promise<OpenedLedger>;
 
-/** Registers one test, which runs on a ledger of its own. */
+/** Registers one test, which runs on a new ledger. */
 export type ContractTest = (
   sentence: string,
   run: (ledger: Ledger, opened: OpenedLedger) => Promise<void>,
 ) => void;
 
-/** Registers the contract's tests for one implementation. */
+/** Registers the contract's tests for an implementation. */
 export function ledgerContract(name: string, open: OpenLedger): void {
   const test: ContractTest = (sentence, run) =>
     Deno.test(`${name}: ${sentence}`, async () => {

@@ -1,4 +1,4 @@
-/** What `docs/ledger.md` says of tables and of the chain is what the program makes. */
+/** Checks what `docs/ledger.md` says about tables and the chain. */
 import { assert, assertEquals } from "@std/assert";
 import { encodeHex } from "@std/encoding/hex";
 import { createHash } from "node:crypto";

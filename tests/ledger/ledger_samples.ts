@@ -1,4 +1,6 @@
-/** What the ledger's tests register and book. Deterministic: the same arguments make the same value. */
+/**
+ * Sample registrations and bookings for the ledger's tests. The same arguments give the same value.
+ */
 import { createHash } from "node:crypto";
 import type { AccountName } from "../../src/account_name.ts";
 import type { AccountChange } from "../../src/ledger/account_change.ts";
@@ -20,7 +22,7 @@ export const bob = "bob" as AccountName;
 export const carol = "carol" as AccountName;
 export const nobody = "nobody" as AccountName;
 
-/** The id of order number `n`. */
+/** Returns the id of order number `n`. */
 export function orderId(n: number): string {
   return `019ab000-0000-7000-8000-${String(n).padStart(12, "0")}`;
 }
@@ -30,7 +32,7 @@ export function certificateOf(name: string, options: { key?: string } = {}): Cer
   return {
     fingerprint: digest(`certificate of ${name} for ${key}`),
     keyFingerprint: digest(`key ${key}`),
-    // A copy, because the types of the oldest Deno do not say what kind of memory an encoder writes to.
+    // A copy, because the oldest Deno's types leave open which buffer an encoder uses.
     der: Uint8Array.from(new TextEncoder().encode(`DER of ${name}`)),
     issuedAtMs: noonMs,
   };
@@ -41,7 +43,7 @@ export interface BookingOptions {
   readonly memo?: string;
   readonly orderJws?: string;
   readonly atMs?: number;
-  /** A payment unless told. */
+  /** A payment by default. */
   readonly kind?: EntryKind;
   /** Of a payment or a refund: the fingerprint of its payer's certificate; that of {@link certificateOf} unless told. */
   readonly certificate?: string;
@@ -69,7 +71,7 @@ export function payment(
   };
 }
 
-/** Gives back a part of the payment number `of`. */
+/** Returns a refund of a part of payment number `of`. */
 export function refund(
   sides: readonly [EntryParty, EntryParty],
   amount: number,
@@ -79,7 +81,10 @@ export function refund(
   return { ...payment(sides, amount, { id, kind: "refund" }), refunds: orderId(of) };
 }
 
-/** `balance` 0 means without an opening entry. Openings take ids from a million on unless told. */
+/**
+ * Returns a registration. A `balance` of 0 means no opening entry. Openings have ids from a million
+ * by default.
+ */
 export function registration(
   name: AccountName,
   balance: number,
@@ -95,7 +100,7 @@ export function registration(
   };
 }
 
-/** A revocation or a closure as it has to be now; its statement is any text. */
+/** Returns a revocation or closure that is valid now. Its statement is an arbitrary text. */
 export async function changeOf(
   ledger: Ledger,
   name: AccountName,
@@ -130,7 +135,7 @@ export async function closeAccount(
   return (await ledger.changeAccount(await changeOf(ledger, name))).outcome;
 }
 
-/** A registration with a one-time code. */
+/** Returns a registration with a one-time code. */
 export async function reissueOf(
   ledger: Ledger,
   registration: Registration,
@@ -149,7 +154,7 @@ export async function reissueOf(
   return { ...registration, reissue: { codeDigest, change } };
 }
 
-/** An entry is its booking without what only the booking is judged by. */
+/** Returns the booking of an entry. */
 export function termsOf({ certificate: _, ...terms }: Booking): Omit<Booking, "certificate"> {
   return terms;
 }

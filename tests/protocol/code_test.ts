@@ -1,5 +1,6 @@
 /**
- * The table of codes: numbers, names and texts are fixed, for scripts and other programs rely on them.
+ * The table of codes. Numbers, names and texts are fixed, because scripts and other programs rely
+ * on them.
  */
 import { assert, assertEquals } from "@std/assert";
 import { type Code, codes, isCode } from "../../src/protocol/code.ts";
@@ -48,7 +49,7 @@ const table: Record<Code, readonly [name: string, text: string, tryAgain: boolea
   ],
 };
 
-Deno.test("every code has its name, its text and whether to try again, and there is no other", () => {
+Deno.test("the table has exactly these codes with their names, texts and advice to try again", () => {
   const found = Object.entries(codes).map(([code, { name, text, tryAgain }]) => {
     return [code, [name, text, tryAgain]];
   });
@@ -74,6 +75,6 @@ for (const value of [100, 130, 400, 510, 520]) {
 for (
   const value of [0, 131, -100, 100.5, NaN, "100", "toString", "__proto__", null, undefined, {}]
 ) {
-  Deno.test(`${JSON.stringify(value) ?? value} (${typeof value}) is no code`, () =>
+  Deno.test(`${JSON.stringify(value) ?? value} (${typeof value}) is not a code`, () =>
     assert(!isCode(value)));
 }

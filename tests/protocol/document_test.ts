@@ -1,15 +1,16 @@
 /**
- * The examples of `docs/protocol.md` are the golden vectors, and its limits are the program's.
+ * Checks that the examples of `docs/protocol.md` are golden vectors, and that its limits are the
+ * program's.
  */
 import { assert, assertEquals } from "@std/assert";
 import * as limits from "../../src/limits.ts";
 
 const source = await Deno.readTextFile(new URL("../../docs/protocol.md", import.meta.url));
-/** Without what aligns the columns of tables. */
+/** The document without the padding of its tables. */
 const text = source.replace(/ {2,}/g, " ");
 const vectors = await vectorTexts();
 
-/** Every value of the files, with what is inside the documents among them. */
+/** All values of the files, including those inside documents. */
 async function vectorTexts(): Promise<string> {
   const found: string[] = [];
   for (const name of ["documents", "messages", "ledger", "identities", "session_keys"]) {
@@ -39,7 +40,7 @@ const blocks = [...source.matchAll(/^```\n([^`]*)^```$/gm)].flatMap(([, block]) 
 for (const line of blocks) {
   Deno.test(`docs/protocol.md: ${line.slice(0, 60)} is from the vectors`, () => {
     for (const piece of line.split("…")) {
-      // A session key in the document is announced; in the vectors it stands with its private half.
+      // The document shows an announced session key. The vectors have it with its private half.
       const pieces = line.startsWith('{"kty"') ? piece.match(/[\w-]{20,}/g) ?? [] : [piece];
       for (const one of pieces) assert(vectors.includes(one), one);
     }

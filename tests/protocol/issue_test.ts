@@ -1,4 +1,4 @@
-/** What the server itself orders is good at the moment that it is booked for, or is not made at all. */
+/** The server's own orders are valid at the time of their booking, or are not made. */
 import { assertEquals, assertThrows } from "@std/assert";
 import type { AccountName } from "../../src/account_name.ts";
 import { CertificateError } from "../../src/errors.ts";
@@ -15,9 +15,9 @@ const amount = 5 as Amount;
 const name = "alice" as AccountName;
 
 for (const kind of ["opening", "deposit", "withdrawal"] as const) {
-  Deno.test(`a ${kind} is booked for the moment that its order was made at`, () => {
+  Deno.test(`a ${kind} is booked at the time of its order`, () => {
     const clock = new ManualClock(atMs + 999);
-    // As if the clock was set back while the order was signed.
+    // As if the clock was set back during the signing.
     const reading = { nowMs: () => (clock.jump(-3_600_000), clock.nowMs() + 3_600_000) };
     const of = { identity: server, anchor, clock: reading, random: systemRandom };
     const booking = signIssue({ kind, name, amount, memo: "cash" }, of);
@@ -30,7 +30,7 @@ for (const kind of ["opening", "deposit", "withdrawal"] as const) {
 }
 
 for (const side of ["before", "after"] as const) {
-  Deno.test(`nothing is issued, and no account changed, ${side} the validity of the server's certificate`, () => {
+  Deno.test(`nothing is issued and no account is changed ${side} the validity of the server's certificate`, () => {
     const { notBeforeMs, notAfterMs } = server.certificate;
     const clock = new ManualClock(side === "before" ? notBeforeMs - 1 : notAfterMs + 1);
     const of = { identity: server, anchor, clock, random: systemRandom };

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { isSameCode, oneTimeCodeDigest } from "../../src/protocol/register.ts";
 
-Deno.test("the digest of a one-time code is that of this code alone", () => {
+Deno.test("a one-time code matches only its own digest", () => {
   const digest = oneTimeCodeDigest("7K2M-9QXD-4T0B-ZH5N");
   assertEquals(isSameCode(oneTimeCodeDigest("7K2M-9QXD-4T0B-ZH5N"), digest), true);
   for (const other of ["7K2M-9QXD-4T0B-ZH5M", "", "7K2M"]) {

@@ -1,5 +1,5 @@
 /**
- * What values on the wire may be, one row for each kind of wrong.
+ * Which values are valid on the wire, with a row for each kind of fault.
  */
 import { assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../src/errors.ts";
@@ -201,12 +201,12 @@ const shapes = {
 
 for (const [name, { shape, good, bad }] of Object.entries(shapes)) {
   for (const value of good) {
-    Deno.test(`${shown(value)} can be: ${name}`, () => {
+    Deno.test(`${shown(value)} is valid: ${name}`, () => {
       assertEquals<unknown>(check(shape as typeof countShape, value, "x"), value);
     });
   }
   for (const value of bad) {
-    Deno.test(`${shown(value)} cannot be: ${name}`, () => {
+    Deno.test(`${shown(value)} is not valid: ${name}`, () => {
       assertThrows(() => check(shape as typeof countShape, value, "x"), ProtocolError);
     });
   }

@@ -1,4 +1,4 @@
-/** One holder of a lock excludes another, in one process as between two. */
+/** Which lock modes exclude each other, within a process and between two. */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FileError } from "../../src/errors.ts";
 import {
@@ -9,7 +9,7 @@ import {
 } from "../../src/sqlite/file_lock.ts";
 import { inFolder } from "../pki/temporary_folder.ts";
 
-/** Who holds the lock, who asks for it, and the mode that this one could not have. */
+/** The held mode, the asked mode, and the mode that was refused. */
 const rows: readonly [LockMode, LockMode, LockMode | undefined][] = [
   ["shared", "shared", undefined],
   ["shared", "reserved", undefined],
@@ -35,7 +35,7 @@ for (const [held, asked, refused] of rows) {
     }));
 }
 
-Deno.test("actions under one path run one after the other, and leave no lock file", () =>
+Deno.test("actions under one path run one by one, and leave no lock file", () =>
   inFolder(async (folder) => {
     const seen: string[] = [];
     const run = (name: string, path: string) =>
@@ -53,13 +53,13 @@ Deno.test("actions under one path run one after the other, and leave no lock fil
     assertEquals([...Deno.readDirSync(folder)], []);
   }));
 
-Deno.test("an action does not run where its lock cannot be made", () =>
+Deno.test("an action does not run when its lock cannot be made", () =>
   inFolder(async (folder) => {
     const locked = () => whileLocked(`${folder}/none/.lock`, () => "ran");
     await assertRejects(locked, FileError, `cannot make the file ${folder}/none/.lock: `);
   }));
 
-Deno.test("a process that holds the lock excludes this one, and no longer when it is killed", () =>
+Deno.test("another process with the lock excludes this one, until it is killed", () =>
   inFolder(async (folder) => {
     const path = `${folder}/.lock`;
     const source = new URL("../../src/sqlite/file_lock.ts", import.meta.url).href;

@@ -151,5 +151,5 @@ function withMoment<T>(path: string, run: (moment: Moment) => T): T {
  */
 function requireOther(backup: string, file: string): void {
   if (resolveLedgerPath(backup) !== file) return;
-  throw new FileError(`cannot restore the ledger ${file}: the backup is that very file`);
+  throw new FileError(`cannot restore the ledger ${file}: the backup is the same file`);
 }

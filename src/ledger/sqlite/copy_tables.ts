@@ -87,7 +87,7 @@ function copyGroup(
     } catch (error) {
       if (sqliteCondition(error) !== "refused") throw error;
       throw new LedgerError(
-        `cannot copy the ledger ${file}: a row of its table ${table} is none of a ledger ` +
+        `cannot copy the ledger ${file}: a row of its table ${table} breaks the rules of a ledger ` +
           `(${messageOf(error)}); audit it`,
         { cause: error },
       );

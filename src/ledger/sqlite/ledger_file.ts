@@ -24,7 +24,7 @@ export function ledgerFileExists(file: string): boolean {
   );
   if (found === undefined) return false;
   if (found.isFile) return true;
-  const what = found.isDirectory ? "a folder" : "no regular file";
+  const what = found.isDirectory ? "a folder" : "not a regular file";
   throw new FileError(`cannot open the ledger ${file}: it is ${what}; give the path of a file`);
 }
 
@@ -182,7 +182,7 @@ export function marksOf(database: DatabaseSync, file: string): LedgerFileMarks {
     }
     const id = database.prepare("SELECT id FROM ledger").get()?.id;
     if (typeof id !== "string") {
-      throw new LedgerError(`${attempt}: it does not say whose it is; put a backup in its place`);
+      throw new LedgerError(`${attempt}: it has no ledger identifier; put a backup in its place`);
     }
     return { ledgerId: id, version };
   } catch (error) {

@@ -83,7 +83,7 @@ export function requireFreeName(file: string, attempt: string): void {
   for (const log of [`${file}-wal`, `${file}-journal`]) {
     if ((lookAt(log)?.size ?? 0) === 0) continue;
     throw new FileError(
-      `${attempt}: ${log} is left of a ledger that is not there any more; put it back beside that ` +
+      `${attempt}: ${log} belongs to a ledger that no longer exists; put it back beside that ` +
         "one, or delete it",
     );
   }

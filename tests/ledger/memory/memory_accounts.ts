@@ -1,5 +1,5 @@
 /**
- * Accounts in memory: who may act as one, and which are closed.
+ * Accounts in memory: their certificates, and which are closed.
  */
 import type { AccountName } from "../../../src/account_name.ts";
 import type { AccountChange, RecordedChange } from "../../../src/ledger/account_change.ts";
@@ -15,9 +15,9 @@ import type {
 import type { MemoryBook } from "./memory_book.ts";
 
 export class MemoryAccounts implements BookingSides {
-  /** The issuing account's too. */
+  /** Includes the issuing account. */
   readonly balances = new Map<EntryParty, number>([[issuingAccount, 0]]);
-  /** Of each account the certificates that it has and had, the newest last. */
+  /** The certificates of each account, the newest last. */
   readonly #certificates = new Map<AccountName, CertificateRecord[]>();
   readonly #lastChanges = new Map<EntryParty, RecordedChange>();
 
@@ -51,7 +51,7 @@ export class MemoryAccounts implements BookingSides {
     return this.find(name) as RegisteredAccount;
   }
 
-  /** A name that is there: the same key again, or a new key with the code for it. */
+  /** Judges a registration of an existing name: the same key again, or a new key with the code. */
   registerAgain(known: Account, registration: Registration, book: MemoryBook): RegisterOutcome {
     const { name, certificate, reissue } = registration;
     const outcome = judgeRegistration(known, registration, {
@@ -73,7 +73,7 @@ export class MemoryAccounts implements BookingSides {
     return recorded;
   }
 
-  /** Whether the account has or had this key. */
+  /** Returns whether the account has or had this key. */
   #hasKey(name: AccountName, keyFingerprint: string): boolean {
     const certificates = this.#certificates.get(name) ?? [];
     return certificates.some((certificate) => certificate.keyFingerprint === keyFingerprint);

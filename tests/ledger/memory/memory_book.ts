@@ -16,7 +16,7 @@ type Page = { readonly after: number; readonly limit: number };
 
 export class MemoryBook {
   readonly #ledgerId: string;
-  /** Each at the place before its number. */
+  /** Each row is at the index before its number. */
   readonly #rows: (Entry | RecordedChange)[] = [];
   readonly #entriesById = new Map<string, Entry>();
 
@@ -53,7 +53,7 @@ export class MemoryBook {
       .map((change) => ({ change, headBefore: this.#headAt(change.number - 1) }));
   }
 
-  /** Digest of the last statement; the ledger's identifier when there is none. */
+  /** Returns the digest of the last statement, or the ledger's identifier without one. */
   lastStatement(): string {
     const last = this.#changes().at(-1);
     return last === undefined ? this.#ledgerId : statementDigest(last.statementJws);

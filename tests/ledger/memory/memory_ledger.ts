@@ -1,5 +1,5 @@
 /**
- * The ledger in memory: the model that the SQLite ledger is compared with, and the ledger of tests that need no file.
+ * The ledger in memory: the model for the SQLite ledger, and the ledger of tests that need no file.
  */
 import type { AccountName } from "../../../src/account_name.ts";
 import { LedgerError } from "../../../src/errors.ts";
@@ -42,7 +42,10 @@ export class MemoryLedger implements Ledger {
   readonly #voidings: MemoryVoidings;
   #closed = false;
 
-  /** @param options `ledgerId` is the CA's fingerprint and the head of the empty ledger; `voidings` are limits other than the usual */
+  /**
+   * @param options `ledgerId` is the CA's fingerprint and the head of the empty ledger; `voidings`
+   * are other limits
+   */
   constructor(options: { ledgerId: string; voidings?: VoidingLimits }) {
     this.#book = new MemoryBook(options.ledgerId);
     this.#voidings = new MemoryVoidings(options.voidings);
@@ -55,12 +58,12 @@ export class MemoryLedger implements Ledger {
       const known = this.#accounts.find(name);
       if (known !== undefined) return this.#accounts.registerAgain(known, registration, this.#book);
       const { accountsMax = Infinity } = registration;
-      // The issuing account is none of them.
+      // The issuing account does not count.
       if (this.#balances.size - 1 >= accountsMax) return { outcome: "too_many_accounts" };
       if (opening !== undefined && this.#book.entry(opening.id) !== undefined) {
         throw new TypeError(`cannot register ${name}: the id of its opening entry is used`);
       }
-      // There already for the opening entry, which needs both balances.
+      // Added first, because the opening entry needs both balances.
       this.#balances.set(name, 0);
       if (opening !== undefined && this.#append(opening) === undefined) {
         this.#balances.delete(name);
@@ -198,7 +201,7 @@ export class MemoryLedger implements Ledger {
     return this.#answer(() => this.#book.lastStatement());
   }
 
-  /** Nobody else can change it. */
+  /** No other process can change it. */
   revision(): Promise<number> {
     return this.#answer(() => 1);
   }

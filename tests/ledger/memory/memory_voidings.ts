@@ -1,13 +1,13 @@
-/** The orders that a ledger in memory never books. */
+/** The void orders of a ledger in memory. */
 import type { AccountName } from "../../../src/account_name.ts";
 import { voidedOrderKeptMs, voidedOrdersMax } from "../../../src/limits.ts";
 import type { EntryParty } from "../../../src/ledger/entry.ts";
 import type { Voiding, VoidOutcome } from "../../../src/ledger/ledger.ts";
 
 export interface VoidingLimits {
-  /** Orders of each payer. */
+  /** Most orders of each payer. */
   readonly max: number;
-  /** How long after its end an order is kept at least. */
+  /** Shortest time that an order is kept after its end. */
   readonly keptMs: number;
 }
 
@@ -15,25 +15,25 @@ export class MemoryVoidings {
   readonly #limits: VoidingLimits;
   readonly #byDigest = new Map<string, Voiding>();
   readonly #byPayer = new Map<AccountName, Set<Voiding>>();
-  /** The largest end of the orders of a payer that were forgotten. */
+  /** The latest end of a payer's forgotten orders. */
   readonly #floors = new Map<EntryParty, number>();
 
   constructor(limits: VoidingLimits = { max: voidedOrdersMax, keptMs: voidedOrderKeptMs }) {
     this.#limits = limits;
   }
 
-  /** What an order of this digest was voided with. */
+  /** Returns the code that an order was voided with. */
   code(digest: string): number | undefined {
     return this.#byDigest.get(digest)?.code;
   }
 
-  /** Whether an order of this payer may have been void and forgotten. */
+  /** Returns whether an order of this payer may be void and forgotten. */
   isForgotten(payer: EntryParty, expiresAtMs: number | undefined): boolean {
     const floorMs = this.#floors.get(payer);
     return floorMs !== undefined && expiresAtMs !== undefined && expiresAtMs <= floorMs;
   }
 
-  /** Keeps an order that is not kept yet. */
+  /** Adds a void order. */
   add(voiding: Voiding): VoidOutcome {
     const { digest, payer, expiresAtMs, atMs } = voiding;
     if (this.isForgotten(payer, expiresAtMs)) return { outcome: "expired" };
@@ -49,7 +49,7 @@ export class MemoryVoidings {
     this.#byPayer.delete(payer);
   }
 
-  /** Forgets the order that expired first, where the room is full and that was long enough ago. */
+  /** Forgets the order that expired first, when the room is full and it expired long enough ago. */
   #makeRoom(payer: AccountName, atMs: number): boolean {
     const kept = this.#byPayer.get(payer) ?? new Set();
     if (kept.size < this.#limits.max) return true;

@@ -28,7 +28,7 @@ import { inFolder, otherConnection, registerBoth, withLedger } from "./temporary
 
 const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
-/** Opens a ledger as its server does; the place afterwards holds one file for it, and the lock's. */
+/** Opens a ledger as its server does. Afterwards one file of the ledger and the lock's remain. */
 async function totalsOf(file: string) {
   const ledger = await openSqliteLedger({ file, ledgerId });
   try {
@@ -38,7 +38,7 @@ async function totalsOf(file: string) {
   }
 }
 
-Deno.test("a backup made while bookings run is one moment of the ledger, for its owner only", () =>
+Deno.test("a backup made during bookings is one moment of the ledger, readable by its owner only", () =>
   withLedger(async ({ file, folder, ledger }) => {
     await ledger.book(payment([alice, bob], 5, { id: 1, memo: "é" }));
     await revoke(ledger, bob, "c0".repeat(32));
@@ -69,7 +69,7 @@ Deno.test("a backup made while bookings run is one moment of the ledger, for its
     snapshot.close();
   }));
 
-Deno.test("a backup beside a server of its own process of bookings is whole, every time", () =>
+Deno.test("every backup beside a booking server is complete", () =>
   withLedger(async ({ file, folder, ledger }) => {
     let [id, booking] = [0, true];
     const bookings = (async () => {
@@ -116,7 +116,7 @@ const targets: [string, (folder: string) => string, string][] = [
     "there is a file of that name, and it is never overwritten",
   ],
   [
-    "a link that leads nowhere",
+    "a dangling link",
     (folder) => {
       Deno.symlinkSync(`${folder}/nothing`, `${folder}/link`);
       return `${folder}/link`;
@@ -142,7 +142,7 @@ const targets: [string, (folder: string) => string, string][] = [
   ],
 ];
 for (const [sentence, target, text] of targets) {
-  Deno.test(`a backup to ${sentence} is refused in one line, and nothing is changed or left`, () =>
+  Deno.test(`a backup to ${sentence} is refused in one line, and changes nothing`, () =>
     withLedger(async ({ file, folder, ledger }) => {
       const to = target(folder);
       const before = namesIn(folder);
@@ -154,12 +154,12 @@ for (const [sentence, target, text] of targets) {
     }));
 }
 
-Deno.test("a ledger is never made where the log of one that is gone would be taken for its own", () =>
+Deno.test("a ledger is never made beside the log of a deleted one", () =>
   inFolder(async (folder) => {
     const file = `${folder}/server.db`;
     const ledger = await openSqliteLedger({ file, ledgerId });
     await registerBoth(ledger);
-    // As after kill -9, when somebody deletes the file alone.
+    // As after kill -9, when somebody then deletes the file alone.
     const log = Deno.readFileSync(`${file}-wal`);
     await ledger.close();
     Deno.removeSync(file);
@@ -167,7 +167,7 @@ Deno.test("a ledger is never made where the log of one that is gone would be tak
     const error = await assertRejects(() => openSqliteLedger({ file, ledgerId }), FileError);
     assertEquals(
       error.message,
-      `cannot make the ledger ${file}: ${file}-wal is left of a ledger that is not there any more; ` +
+      `cannot make the ledger ${file}: ${file}-wal belongs to a ledger that no longer exists; ` +
         "put it back beside that one, or delete it",
     );
     assertEquals(Deno.readFileSync(`${file}-wal`), log);
@@ -181,7 +181,7 @@ function restore(backup: string, file: string): string | undefined {
   return place.copy(backup).put({ atMs: noonMs });
 }
 
-/** A closed ledger without members, a backup of it, and then both members in the ledger. */
+/** A closed ledger without members, a backup of it, and then two members in the ledger. */
 async function makeBoth(folder: string) {
   const [file, backup] = [`${folder}/server.db`, `${folder}/backup.db`];
   const ledger = await openSqliteLedger({ file, ledgerId });
@@ -193,7 +193,7 @@ async function makeBoth(folder: string) {
   return { file, backup, early, late };
 }
 
-Deno.test("a restored ledger is the backup, and what it replaced is kept whole", () =>
+Deno.test("a restored ledger equals the backup, and the replaced one is kept complete", () =>
   inFolder(async (folder) => {
     const { file, backup, early, late } = await makeBoth(folder);
     const kept = restore(backup, file);
@@ -207,10 +207,10 @@ Deno.test("a restored ledger is the backup, and what it replaced is kept whole",
     assertEquals(await totalsOf(backup), early, "the backup is still there");
   }));
 
-Deno.test("what a killed server left in its log is kept with the ledger, and stays out of the restored one", () =>
+Deno.test("the log of a killed server is kept with its ledger, and does not reach the restored one", () =>
   inFolder(async (folder) => {
     const { file, backup, early } = await makeBoth(folder);
-    // A copy of all files of an open ledger is what kill -9 leaves.
+    // A copy of all files of an open ledger is the state after kill -9.
     const ledger = await openSqliteLedger({ file, ledgerId });
     for (let id = 0; id < 20; id++) await ledger.book(payment([alice, bob], 1, { id }));
     const late = await ledger.totals();
@@ -229,7 +229,7 @@ Deno.test("what a killed server left in its log is kept with the ledger, and sta
     assertEquals([await totalsOf(killed), await totalsOf(kept)], [early, late]);
   }));
 
-Deno.test("a ledger too damaged to be opened is replaced and kept, and no log is left for its successor", () =>
+Deno.test("a ledger too damaged to open is replaced and kept, and leaves no log for its successor", () =>
   inFolder(async (folder) => {
     const { file, backup, early } = await makeBoth(folder);
     Deno.writeTextFileSync(file, "no database any more, for whatever reason\n".repeat(99));
@@ -240,7 +240,7 @@ Deno.test("a ledger too damaged to be opened is replaced and kept, and no log is
     assertEquals(Deno.readTextFileSync(kept).slice(0, 11), "no database");
   }));
 
-Deno.test("a ledger is restored where there was none", () =>
+Deno.test("a backup is restored without an old ledger", () =>
   withLedger(async ({ file, folder, ledger }) => {
     const [backup, fresh] = [`${folder}/backup.db`, `${folder}/fresh.db`];
     backupSqliteLedger({ file, to: backup });
@@ -262,7 +262,7 @@ Deno.test("a ledger that a server uses is not replaced", () =>
     assertEquals((await ledger.book(payment([alice, bob], 5, { id: 1 }))).outcome, "booked");
   }));
 
-Deno.test("a ledger that another program has open is not replaced under it", () =>
+Deno.test("a ledger that another program has open is not replaced", () =>
   inFolder(async (folder) => {
     const { file, backup, early, late } = await makeBoth(folder);
     const before = namesIn(folder);
@@ -287,7 +287,7 @@ Deno.test("a ledger that another program has open is not replaced under it", () 
 const unusable: [string, (backup: string, file: string) => void, string][] = [
   ["is not there", (backup) => Deno.removeSync(backup), "there is no such file"],
   [
-    "is no database",
+    "is not a database",
     (backup) => Deno.writeTextFileSync(backup, "Dear diary,\n".repeat(900)),
     "it is not a database; choose another file with --db",
   ],
@@ -306,7 +306,7 @@ const unusable: [string, (backup: string, file: string) => void, string][] = [
     "it is of schema 0",
   ],
   [
-    "holds what no ledger can",
+    "has an invalid row",
     (backup) => {
       const database = new DatabaseSync(backup);
       database.exec("DROP TRIGGER entry_kept; DROP TRIGGER entry_appended");
@@ -315,16 +315,16 @@ const unusable: [string, (backup: string, file: string) => void, string][] = [
       database.exec("INSERT INTO client (username, balance) VALUES ('eve', -1)");
       database.close();
     },
-    "a row of its table client is none of a ledger",
+    "a row of its table client breaks the rules of a ledger",
   ],
   [
-    "holds a text with a NUL, which the runtime would cut off",
+    "has a text with a NUL, at which the runtime would cut it",
     (backup) => {
       const database = new DatabaseSync(backup);
       database.exec("INSERT INTO client (username) VALUES ('bob' || char(0))");
       database.close();
     },
-    "a row of its table client is none of a ledger",
+    "a row of its table client breaks the rules of a ledger",
   ],
   [
     "is the ledger itself",
@@ -332,7 +332,7 @@ const unusable: [string, (backup: string, file: string) => void, string][] = [
       Deno.removeSync(backup);
       Deno.symlinkSync(file, backup);
     },
-    "the backup is that very file",
+    "the backup is the same file",
   ],
 ];
 for (const [sentence, spoil, text] of unusable) {
@@ -347,7 +347,7 @@ for (const [sentence, spoil, text] of unusable) {
     }));
 }
 
-Deno.test("a ledger that is kept already under that name is not lost to another", () =>
+Deno.test("a restore never overwrites an earlier kept ledger", () =>
   inFolder(async (folder) => {
     const { file, backup, late } = await makeBoth(folder);
     const kept = `${file}.replaced-2026-11-23T120000.000Z`;

@@ -1,6 +1,6 @@
 /**
- * Books payments until it is killed, eight at a time, and prints each id after it was acknowledged.
- * Arguments: file, first id.
+ * Books payments until it is killed, eight at a time, and prints each acknowledged id. Arguments:
+ * file, first id.
  */
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { alice, bob, ledgerId, payment } from "../ledger_samples.ts";

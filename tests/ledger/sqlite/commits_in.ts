@@ -1,5 +1,5 @@
 /**
- * Counts the commits in a write-ahead log: frames of this generation (same salts as the header) that carry a database size
+ * Counts the commits in a write-ahead log: frames with the header's salts and a database size
  * (https://www.sqlite.org/fileformat2.html#the_write_ahead_log).
  */
 export function commitsIn(walFile: string): number {

@@ -11,7 +11,7 @@ import { inFolder, registerBoth } from "./temporary_ledger.ts";
 
 const memo = "x".repeat(2000);
 
-/** Books one unit at a time, several at once, until somebody is refused. */
+/** Books single units, several at once, until one is refused. */
 async function bookUntilRefused(ledger: SqliteLedger, firstId: number): Promise<{
   booked: number;
   reasons: unknown[];
@@ -32,7 +32,9 @@ async function bookUntilRefused(ledger: SqliteLedger, firstId: number): Promise<
   throw new Error("nobody was refused");
 }
 
-/** Fills it, checks that nothing is half booked, makes room, and checks that it goes on. */
+/**
+ * Fills the disk, checks that no booking is partial, makes room, and checks that bookings continue.
+ */
 async function fillAndRecover(ledger: SqliteLedger, makeRoom: () => void): Promise<void> {
   await registerBoth(ledger);
   await ledger.bringOnline(presenceOf(alice));
@@ -74,7 +76,7 @@ Deno.test("a database at its largest size refuses whole bookings, and goes on wh
     await ledger.close();
   }));
 
-Deno.test("a database that becomes read-only refuses bookings, and goes on when it is writable", () =>
+Deno.test("a database that becomes read-only refuses bookings, and continues when it is writable", () =>
   inFolder(async (folder) => {
     const { database, ledger } = limitedLedger(folder, 600);
     await registerBoth(ledger);
@@ -102,7 +104,7 @@ async function onSmallDisk(size: string, run: (disk: SmallDisk) => Promise<void>
 
 for (const ballastBytes of [100_000, 103_000, 105_000]) {
   const sentence =
-    `a disk that is really full (ballast of ${ballastBytes} bytes) refuses bookings whole, ` +
+    `a disk that is really full (ballast of ${ballastBytes} bytes) refuses whole bookings, ` +
     "and goes on when there is room";
   Deno.test({ name: sentence, ignore }, () =>
     onSmallDisk("700k", async ({ folder }) => {

@@ -30,14 +30,14 @@ for (const [sentence, count, commits] of rows) {
     }));
 }
 
-Deno.test("bookings that wait for each other take a commit each", () =>
+Deno.test("bookings that wait for each other take one commit each", () =>
   withLedger(async ({ file, ledger }) => {
     const before = commitsIn(`${file}-wal`);
     for (let id = 0; id < 5; id++) await ledger.book(payment([alice, bob], 1, { id }));
     assertEquals(commitsIn(`${file}-wal`) - before, 5);
   }));
 
-Deno.test("what is not committed is not seen, and what is acknowledged is seen by others", () =>
+Deno.test("others see acknowledged bookings, and no uncommitted ones", () =>
   withLedger(async ({ file, ledger }) => {
     const booking = ledger.book(payment([alice, bob], 5));
     assertEquals((await ledger.account(bob))?.balance, 0);
@@ -47,7 +47,7 @@ Deno.test("what is not committed is not seen, and what is acknowledged is seen b
     assertEquals(other.value("SELECT balance FROM client WHERE username = 'bob'"), 5);
   }));
 
-Deno.test("while another program holds the lock nothing is booked; when it lets go everything goes on", () =>
+Deno.test("nothing is booked while another program holds the lock, and bookings continue afterwards", () =>
   withLedger(async ({ file, ledger }) => {
     using other = otherConnection(file);
     await ledger.bringOnline(presenceOf(alice));
@@ -68,7 +68,7 @@ Deno.test("while another program holds the lock nothing is booked; when it lets 
     assertEquals((await ledger.totals()).entries, 2);
   }));
 
-Deno.test("a write by another program is seen, and the chain goes on from it", () =>
+Deno.test("a write by another program is seen, and the chain continues after it", () =>
   withLedger(async ({ file, ledger, openBeside }) => {
     const tool = await openBeside();
     await tool.book(payment(["@issuer", bob], 50, { id: 1, kind: "deposit" }));
@@ -79,7 +79,7 @@ Deno.test("a write by another program is seen, and the chain goes on from it", (
     assertEquals(other.value("SELECT sum(balance) FROM client"), 0);
   }));
 
-Deno.test("the revision says that another program wrote, and is silent about what one wrote oneself", () =>
+Deno.test("the revision changes with another program's writes, and not with one's own", () =>
   withLedger(async ({ ledger, openBeside }) => {
     const tool = await openBeside();
     const first = await ledger.revision();
@@ -94,7 +94,7 @@ Deno.test("the revision says that another program wrote, and is silent about wha
     await tool.close();
   }));
 
-Deno.test("who is revoked or closed by a tool beside the server is out at once", () =>
+Deno.test("a revocation or closure by a tool beside the server takes effect at once", () =>
   withLedger(async ({ ledger, openBeside }) => {
     const tool = await openBeside();
     await ledger.bringOnline(presenceOf(alice));
@@ -112,9 +112,9 @@ Deno.test("who is revoked or closed by a tool beside the server is out at once",
   }));
 
 const broken: [string, string][] = [
-  ["a table that is gone", "ALTER TABLE entry RENAME TO other"],
-  ["a number that no program of ours writes", "UPDATE entry SET amount = 9007199254740993"],
-  ["a time that is none", "UPDATE entry SET at = 'noon'"],
+  ["a missing table", "ALTER TABLE entry RENAME TO other"],
+  ["a number past 2^53", "UPDATE entry SET amount = 9007199254740993"],
+  ["an invalid time", "UPDATE entry SET at = 'noon'"],
 ];
 for (const [sentence, sql] of broken) {
   Deno.test(`${sentence} stops the ledger for good`, () =>
@@ -132,7 +132,7 @@ for (const [sentence, sql] of broken) {
     }));
 }
 
-Deno.test("what the file's own rules refuse is undone alone and stops the ledger after the commit", () =>
+Deno.test("a row that the schema refuses is undone alone, and stops the ledger after the commit", () =>
   withLedger(async ({ file, ledger }) => {
     using other = otherConnection(file);
     other.run("UPDATE client SET balance = 9007199254740991 WHERE username = 'bob'");

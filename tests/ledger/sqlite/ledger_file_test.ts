@@ -1,4 +1,4 @@
-/** Which files are taken as a ledger, and that all others are left as they are. */
+/** Which files are accepted as a ledger, and that all others stay unchanged. */
 import { DatabaseSync } from "node:sqlite";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FileError, LedgerError } from "../../../src/errors.ts";
@@ -69,12 +69,12 @@ const rows: [string, (file: string) => void | Promise<void>, string][] = [
       await makeLedger(file);
       alter(file, "DELETE FROM ledger");
     },
-    "it does not say whose it is; put a backup in its place",
+    "it has no ledger identifier; put a backup in its place",
   ],
 ];
 
 for (const [sentence, make, text] of rows) {
-  Deno.test(`${sentence} is refused in one line, by opening and by deleting, and left as it was`, () =>
+  Deno.test(`${sentence} is refused in one line, by opening and by deleting, and stays unchanged`, () =>
     inFolder(async (folder) => {
       const file = `${folder}/server.db`;
       await make(file);
@@ -93,7 +93,7 @@ for (const [sentence, make, text] of rows) {
     }));
 }
 
-Deno.test("another CA's ledger is refused in one line and left as it was", () =>
+Deno.test("another CA's ledger is refused in one line and stays unchanged", () =>
   inFolder(async (folder) => {
     const file = `${folder}/server.db`;
     await makeLedger(file);
@@ -112,7 +112,7 @@ Deno.test("another CA's ledger is refused in one line and left as it was", () =>
 
 const places: [string, (folder: string) => string, string][] = [
   ["a folder", (folder) => folder, "it is a folder; give the path of a file"],
-  ["a device", () => "/dev/null", "it is no regular file; give the path of a file"],
+  ["a device", () => "/dev/null", "it is not a regular file; give the path of a file"],
 ];
 for (const [sentence, place, text] of places) {
   Deno.test(`${sentence} in the ledger's place is refused in one line`, () =>
@@ -125,7 +125,7 @@ for (const [sentence, place, text] of places) {
 
 Deno.test("a folder that is missing or cannot be written is refused in one line", () =>
   inFolder(async (folder) => {
-    // Not even the superuser makes a file there.
+    // Not even root can make a file there.
     const unwritable = Deno.build.os === "linux" ? ["/proc"] : ["/System"];
     for (const parent of [`${folder}/missing`, ...unwritable]) {
       const error = await assertRejects(
@@ -140,7 +140,7 @@ Deno.test("a folder that is missing or cannot be written is refused in one line"
     }
   }));
 
-Deno.test("a tool beside the server makes no ledger where there is none", () =>
+Deno.test("a tool beside the server never makes a ledger", () =>
   inFolder(async (folder) => {
     const file = `${folder}/server.db`;
     const error = await assertRejects(
@@ -163,7 +163,7 @@ Deno.test("only their owner can read and write the files of an open ledger", () 
     await ledger.close();
   }));
 
-Deno.test("a name that means something else to SQLite is a file like any other", () =>
+Deno.test("a name with a meaning in SQLite is an ordinary file", () =>
   inFolder(async (folder) => {
     for (const name of [":memory:", "file:a?mode=memory", "with space ü.db"]) {
       await makeLedger(`${folder}/${name}`);
@@ -191,7 +191,7 @@ Deno.test("a ledger has one server at a time, and other tools work beside it", (
     await third.close();
   }));
 
-Deno.test("deleting a ledger leaves nothing of it, and a missing one is fine", () =>
+Deno.test("deleting a ledger removes all its files, and a missing one is fine", () =>
   inFolder(async (folder) => {
     const file = `${folder}/server.db`;
     deleteSqliteLedger(file);
@@ -213,7 +213,7 @@ async function exists(file: string): Promise<boolean> {
 
 for (const serve of [true, false]) {
   const who = serve ? "a server" : "a command";
-  Deno.test(`${who} opens a ledger whose last transaction was killed half-way, without it`, async () => {
+  Deno.test(`${who} opens a ledger without its last transaction, which was killed half-way`, async () => {
     await inFolder(async (folder) => {
       const file = `${folder}/server.db`;
       await makeLedger(file);
@@ -226,12 +226,15 @@ for (const serve of [true, false]) {
   });
 }
 
-/** Copies a ledger and its journal as a program leaves them that is killed in a large transaction. */
+/**
+ * Copies a ledger and its journal, as a program leaves them that is killed within a large
+ * transaction.
+ */
 function copyInTransaction(file: string, copy: string): void {
   const database = new DatabaseSync(file);
   const run = (statement: string) => void database.prepare(statement).all();
   run("PRAGMA journal_mode = DELETE");
-  // With room for one page in memory, SQLite writes to the file before the transaction ends.
+  // With one page of memory, SQLite writes to the file before the transaction ends.
   run("PRAGMA cache_size = 1");
   run("BEGIN");
   run("CREATE TABLE filling (bytes BLOB)");

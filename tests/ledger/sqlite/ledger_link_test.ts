@@ -1,4 +1,4 @@
-/** A ledger under more than one name. */
+/** A ledger with several names. */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FileError, LedgerError } from "../../../src/errors.ts";
 import { backupSqliteLedger, openRestorePlace } from "../../../src/ledger/sqlite/backup_ledger.ts";
@@ -19,7 +19,7 @@ function entriesIn(file: string): number {
   }
 }
 
-/** A ledger in one folder, and links to it and to that folder in another. */
+/** A ledger in one folder, and links to it and its folder in another. */
 async function withLinks(
   run: (at: { file: string; links: string[]; folder: string }) => Promise<void>,
 ): Promise<void> {
@@ -38,7 +38,7 @@ async function withLinks(
 
 Deno.test("a symbolic link to a ledger leads to the ledger's own lock and log", () =>
   withLinks(async ({ file, links, folder }) => {
-    // Through a link that leads nowhere yet, the ledger is made where it leads.
+    // Through a dangling link, the ledger is made at the link's target.
     const server = await openSqliteLedger({ file: links[0]!, ledgerId });
     await registerBoth(server);
     const backup = `${folder}/backup.db`;
@@ -59,7 +59,7 @@ Deno.test("a symbolic link to a ledger leads to the ledger's own lock and log", 
 
     for (const [index, link] of links.entries()) {
       using place = openRestorePlace(link);
-      assertThrows(() => place.copy(file).put({ atMs: noonMs }), FileError, "that very file");
+      assertThrows(() => place.copy(file).put({ atMs: noonMs }), FileError, "the same file");
       const kept = place.copy(backup).put({ atMs: noonMs + index })!;
       assertEquals([kept.slice(0, file.length), entriesIn(kept)], [file, index === 0 ? 2 : 1]);
       assertEquals(entriesIn(file), 1);
@@ -98,14 +98,14 @@ Deno.test("a ledger with a second name is refused, and stays unchanged", () =>
     assertEquals(Deno.readFileSync(file), before);
     Deno.removeSync(second);
 
-    // A backup has no log. Backup programs link those that did not change.
+    // A backup has no log, and backup programs hard-link unchanged files.
     Deno.linkSync(backup, second);
     assertEquals(entriesIn(second), 1);
     using place = openRestorePlace(file);
     place.copy(second).put({ atMs: noonMs });
   }));
 
-Deno.test("a link that leads to itself is refused in one line", () =>
+Deno.test("a link to itself is refused in one line", () =>
   inFolder(async (folder) => {
     const file = `${folder}/server.db`;
     Deno.symlinkSync("server.db", file);

@@ -1,4 +1,4 @@
-/** Who may write a ledger at the same time, in one process as between two. */
+/** Which uses of a ledger exclude each other, within a process and between two. */
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { LedgerBusyError, MicropayError } from "../../../src/errors.ts";
 import { openRestorePlace } from "../../../src/ledger/sqlite/backup_ledger.ts";
@@ -18,7 +18,7 @@ const server = "another server is using it; stop that one first";
 const command = "another command is writing to it; try again later";
 const restore = "another command restores or deletes it; try again later";
 
-/** Who holds the lock, who asks for it, and what that one is told. */
+/** The holder's use, the asker's use, and the refusal. */
 const rows: readonly [LedgerUse, LedgerUse, string | undefined][] = [
   ["write", "write", undefined],
   ["write", "serve", undefined],
@@ -32,7 +32,7 @@ const rows: readonly [LedgerUse, LedgerUse, string | undefined][] = [
 ];
 for (const [held, asked, told] of rows) {
   const outcome = told === undefined ? "gets it" : "is refused";
-  Deno.test(`lock: beside one who has it to ${held}, one who wants it to ${asked} ${outcome}`, () =>
+  Deno.test(`lock: held to ${held}, and asked to ${asked}: ${outcome}`, () =>
     inFolder((folder) => {
       const file = `${folder}/server.db`;
       const take = (use: LedgerUse) => takeLedgerLock(file, { use, attempt: "cannot" });
@@ -48,7 +48,7 @@ for (const [held, asked, told] of rows) {
     }));
 }
 
-Deno.test("lock: while a restore has its place, nobody else writes, and everybody reads", () =>
+Deno.test("lock: during a restore nobody else writes, and everybody reads", () =>
   inFolder(async (folder) => {
     const file = `${folder}/server.db`;
     await (await openSqliteLedger({ file, ledgerId })).close();
@@ -61,7 +61,7 @@ Deno.test("lock: while a restore has its place, nobody else writes, and everybod
     openSqliteSnapshot({ file }).close();
   }));
 
-Deno.test("lock: it goes with its file when the ledger is deleted, and whoever comes then has the next one", () =>
+Deno.test("lock: it ends with a deleted ledger, and the next ledger has its own", () =>
   inFolder((folder) => {
     const file = `${folder}/server.db`;
     const take = (use: LedgerUse) => takeLedgerLock(file, { use, attempt: "cannot" });
@@ -77,12 +77,12 @@ Deno.test("lock: it goes with its file when the ledger is deleted, and whoever c
   }));
 
 for (const action of ["write", "serve"]) {
-  Deno.test(`lock: a process that is killed while it has the lock to ${action} has it no more`, () =>
+  Deno.test(`lock: a killed process loses its lock to ${action}`, () =>
     inFolder(async (folder) => {
       const [file, backup] = [`${folder}/server.db`, `${folder}/b.db`];
       await (await openSqliteLedger({ file, ledgerId })).close();
       await (await openSqliteLedger({ file: backup, ledgerId })).close();
-      // Step by step, until it is in the midst of a commit.
+      // Step by step, until it is within a commit.
       for (let step = 0;; step++) {
         const child = await PausedChild.start(action, { file, backup }, step);
         if (child.pausedAt !== "COMMIT") {

@@ -1,4 +1,4 @@
-/** Brings a ledger to the next version, and ends. Argument: file. */
+/** Migrates a ledger to the next version. Argument: file. */
 import { migrate } from "./older_ledger.ts";
 
 Deno.stdout.writeSync(new TextEncoder().encode("now\n"));

@@ -11,7 +11,7 @@ import { mountSmallDisk } from "./small_disk.ts";
 import { inFolder, otherConnection } from "./temporary_ledger.ts";
 
 const versionOf = (file: string) => rowsOf(file, "PRAGMA user_version")[0]!.user_version;
-/** Without what SQLite leaves of a log after somebody has read. */
+/** The folder without the log files that a reader leaves. */
 const namesIn = (folder: string) =>
   [...Deno.readDirSync(folder)].map(({ name }) => name)
     .filter((name) => !/-(wal|shm)$/.test(name)).sort();
@@ -20,7 +20,7 @@ const tablesOf = (file: string) =>
     rowsOf(file, `SELECT * FROM ${table}`)
   );
 
-Deno.test("a ledger of an older version is brought up to date, and kept as it was beside", () =>
+Deno.test("an older ledger is migrated, and a copy of it is kept", () =>
   inFolder((folder) => {
     const [file, old] = [`${folder}/server.db`, `${folder}/old.db`];
     makeOlderLedger(file);
@@ -42,7 +42,7 @@ Deno.test("a ledger of an older version is brought up to date, and kept as it wa
     return Promise.resolve();
   }));
 
-Deno.test("a ledger that is up to date is left alone", () =>
+Deno.test("a current ledger is not migrated", () =>
   inFolder(async (folder) => {
     const file = `${folder}/server.db`;
     makeOlderLedger(file);
@@ -50,7 +50,7 @@ Deno.test("a ledger that is up to date is left alone", () =>
     assertEquals(namesIn(folder), ["server.db", "server.db-lock"]);
   }));
 
-Deno.test("the copy is never made over an existing file", () =>
+Deno.test("the copy never overwrites a file", () =>
   inFolder((folder) => {
     const file = `${folder}/server.db`;
     makeOlderLedger(file);
@@ -73,7 +73,7 @@ Deno.test("the copy is never made over an existing file", () =>
     return Promise.resolve();
   }));
 
-Deno.test("a ledger that cannot be migrated stays as it was, and no copy is left", () =>
+Deno.test("a ledger that cannot be migrated stays unchanged, and leaves no copy", () =>
   inFolder((folder) => {
     const file = `${folder}/server.db`;
     makeOlderLedger(file);
@@ -93,7 +93,7 @@ Deno.test("a ledger that cannot be migrated stays as it was, and no copy is left
     return Promise.resolve();
   }));
 
-Deno.test("a ledger that somebody changed by hand is not migrated, and it is said why", () =>
+Deno.test("a ledger that was changed by hand is not migrated, and the error says why", () =>
   inFolder((folder) => {
     const file = `${folder}/server.db`;
     makeOlderLedger(file, { payments: 3 });
@@ -105,14 +105,14 @@ Deno.test("a ledger that somebody changed by hand is not migrated, and it is sai
     const error = assertThrows(() => migrate(file), LedgerError);
     assertEquals(
       error.message,
-      `cannot copy the ledger ${file}: a row of its table entry is none of a ledger (an entry is ` +
+      `cannot copy the ledger ${file}: a row of its table entry breaks the rules of a ledger (an entry is ` +
         "appended after the last row, with an id of its own); audit it",
     );
     assertEquals(versionOf(file), 1);
     return Promise.resolve();
   }));
 
-Deno.test("a tool beside a server does not migrate, it says who does", () =>
+Deno.test("a tool does not migrate, and its error says that a server does", () =>
   inFolder(async (folder) => {
     const file = `${folder}/server.db`;
     makeOlderLedger(file);
@@ -136,7 +136,7 @@ Deno.test("a tool beside a server does not migrate, it says who does", () =>
     assertEquals(versionOf(file), 0);
   }));
 
-Deno.test("killed in the middle of a migration it is of the old version or the new, and the next start goes on", () =>
+Deno.test("a ledger has the old or the new version after a killed migration, and the next start continues", () =>
   inFolder(async (folder) => {
     const original = `${folder}/original.db`;
     makeOlderLedger(original, { payments: 8000 });
@@ -156,7 +156,7 @@ Deno.test("killed in the middle of a migration it is of the old version or the n
       try {
         child.kill("SIGKILL");
       } catch {
-        // It was done already.
+        // The migration was complete.
       }
       await reader.cancel();
       await child.status;

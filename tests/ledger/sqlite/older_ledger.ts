@@ -1,4 +1,6 @@
-/** Bringing ledgers up to date, tried with a step of these tests: this program has made one version so far. */
+/**
+ * Migrations with a step of these tests, because this program has only one schema version so far.
+ */
 import { DatabaseSync } from "node:sqlite";
 import { createLedgerFile } from "../../../src/ledger/sqlite/create_ledger_file.ts";
 import { identifyLedgerFile } from "../../../src/ledger/sqlite/ledger_file.ts";
@@ -16,7 +18,7 @@ const steps: readonly Migration[] = [{
   ],
 }];
 
-/** Brings a ledger of this version to the next one. */
+/** Migrates a ledger of this version to the next one. */
 export function migrate(file: string): string | undefined {
   return migrateLedger(file, identifyLedgerFile(file), steps);
 }
@@ -55,7 +57,10 @@ export function makeOlderLedger(
   });
 }
 
-/** All rows of a query. The connection may write: it has to undo what a killed program left half done. */
+/**
+ * Returns all rows of a query. The connection may write, because it must roll back a killed
+ * transaction.
+ */
 export function rowsOf(file: string, query: string): Record<string, unknown>[] {
   const database = new DatabaseSync(file);
   try {

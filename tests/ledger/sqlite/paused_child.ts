@@ -1,12 +1,12 @@
 /**
- * A process that writes a ledger and stops before one of its steps until its standard input has a byte or ends.
+ * Writes a ledger and stops before one of its steps, until its standard input has a byte or ends.
  *
- * A step is a call that changes a folder, or a statement that takes, keeps or frees a lock. The program under test knows nothing
- * of it: the calls of the runtime are replaced.
+ * A step is a call that changes a folder, or a statement that takes, keeps or frees a lock. The
+ * program under test does not notice, because the runtime's calls are replaced.
  *
  *     paused_child.ts ACTION FILE BACKUP STEP
  *
- * Prints `paused AT_WHAT` when it stops, and `ended OUTCOME` at its end.
+ * It prints `paused AT_WHAT` when it stops, and `ended OUTCOME` at its end.
  */
 import { DatabaseSync, StatementSync } from "node:sqlite";
 import { openRestorePlace } from "../../../src/ledger/sqlite/backup_ledger.ts";
@@ -43,7 +43,7 @@ for (const name of ["linkSync", "renameSync", "removeSync", "makeTempFileSync"])
   pausing(Deno, name);
 }
 pausing(Deno, "openSync", ([path]) => String(path).endsWith("-lock"));
-/** Statements that are steps, and their text. */
+/** The statements that are steps, and their text. */
 const marked = new WeakMap<object, string>();
 const { prepare } = DatabaseSync.prototype;
 DatabaseSync.prototype.prepare = function (this: DatabaseSync, sql: string) {

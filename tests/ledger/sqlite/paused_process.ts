@@ -1,12 +1,12 @@
-/** The process of `paused_child.ts`, as a test sees it. */
+/** Controls a process of `paused_child.ts`. */
 import { assert } from "@std/assert";
 
-/** A `paused_child.ts` that was started, and has stopped or ended. */
+/** A `paused_child.ts` that has stopped or ended. */
 export class PausedChild {
-  /** What it is about to do; `undefined` when it has ended. */
+  /** Its next step, or `undefined` after its end. */
   readonly pausedAt: string | undefined;
   readonly step: number;
-  /** Whether a restore has the lock for sure: its next step is at files, or in the ledger. */
+  /** Whether a restore certainly holds the lock: its next step is at files, or in the ledger. */
   get holdsLock(): boolean {
     return /^(makeTempFileSync|linkSync|renameSync|PRAGMA|COMMIT)/.test(this.pausedAt ?? "");
   }
@@ -44,7 +44,7 @@ export class PausedChild {
     return new PausedChild(process, lines, { first: value, step });
   }
 
-  /** Lets it go on to its end. @returns what it says then */
+  /** Lets it run to its end, and returns its outcome. */
   async resume(): Promise<string> {
     await this.#process.stdin.close();
     const { value } = await this.#lines.next();

@@ -1,6 +1,6 @@
 /**
- * A ledger is replaced or deleted while others have it open. Processes are stopped before each of their steps, and another one
- * acts meanwhile, or they are killed there.
+ * Replacing and deleting a ledger that others have open. Processes are stopped or killed before
+ * each of their steps, and another one acts meanwhile.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
@@ -13,9 +13,9 @@ import { alice, bob, ledgerId, noonMs, orderId, payment } from "../ledger_sample
 import { PausedChild } from "./paused_process.ts";
 import { inFolder, registerBoth } from "./temporary_ledger.ts";
 
-/** More steps than any of the children has. */
+/** More steps than any child has. */
 const stepsMax = 80;
-/** What the child books, what is booked beside it, and what is booked at the end. */
+/** The bookings of the child, beside it, and at the end. */
 const [childs, besides, lasts] = [777, 778, 779];
 
 interface Place {
@@ -24,7 +24,10 @@ interface Place {
   readonly backup: string;
 }
 
-/** A backup without members, and a ledger as a killed server leaves it: its members and a payment are only in its log. */
+/**
+ * A backup without members, and the ledger of a killed server: its members and a payment are only
+ * in its log.
+ */
 async function makePlace(folder: string): Promise<Place> {
   const [served, file, backup] = [`${folder}/served.db`, `${folder}/server.db`, `${folder}/b.db`];
   const ledger = await openSqliteLedger({ file: served, ledgerId });
@@ -37,7 +40,10 @@ async function makePlace(folder: string): Promise<Place> {
   return { folder, file, backup };
 }
 
-/** Runs a test in a new place for each step of a child, or each `stride`th, until the child has no such step. */
+/**
+ * Runs a test in a new folder for each step of a child, or each `stride`th, until the child has no
+ * further step.
+ */
 async function atEachStep(
   action: string,
   { stride = 1 }: { readonly stride?: number },
@@ -84,13 +90,13 @@ async function book(file: string, id: number, options: { serve: boolean }): Prom
       await ledger.close();
     }
   } catch (error) {
-    // Refused in words that an operator reads. Nothing else may come out.
+    // The error must be one for operators, and no other.
     assert(error instanceof MicropayError, String(error));
     return false;
   }
 }
 
-/** The ids of all payments in a ledger, which must be whole. */
+/** Returns the ids of all payments in a ledger, which must be complete. */
 function idsIn(file: string): string[] {
   const snapshot = openSqliteSnapshot({ file });
   try {
@@ -102,7 +108,10 @@ function idsIn(file: string): string[] {
   }
 }
 
-/** Of every ledger in the folder but the backup: each is whole, and has one name and no log left over from another. */
+/**
+ * Checks each ledger in the folder except the backup: it is complete, has one name and no foreign
+ * log.
+ */
 function idsByLedger({ folder, file }: Place): Map<string, string[]> {
   const ids = new Map<string, string[]>();
   for (const { name } of [...Deno.readDirSync(folder)]) {
@@ -114,7 +123,10 @@ function idsByLedger({ folder, file }: Place): Map<string, string[]> {
   return ids;
 }
 
-/** What was acknowledged is in the ledger or in the one that is kept, and the ledger goes on. */
+/**
+ * Checks that each acknowledged booking is in the ledger or the kept one, and that the ledger
+ * continues.
+ */
 async function requireWhole(place: Place, acknowledged: readonly number[]): Promise<void> {
   assert(await book(place.file, lasts, { serve: true }), "the ledger goes on");
   const ids = idsByLedger(place);
@@ -123,7 +135,7 @@ async function requireWhole(place: Place, acknowledged: readonly number[]): Prom
   assert(ids.get(place.file)!.includes(orderId(lasts)));
 }
 
-/** A person's `sqlite3`: open for reading and writing, and reads. */
+/** A person's `sqlite3`, which opens the ledger for writing and reads. */
 class IdleReader {
   readonly #database: DatabaseSync;
 
@@ -137,7 +149,7 @@ class IdleReader {
       this.#database.prepare("PRAGMA busy_timeout = 0").get();
       this.#database.prepare("SELECT count(*) FROM entry").get();
     } catch {
-      // It may be locked out, and what it sees of a ledger that was replaced is its own affair.
+      // It may be locked out. What it sees of a replaced ledger does not matter.
     }
   }
 
@@ -156,7 +168,7 @@ for (const [read, stride] of [[true, 4], [false, 1]] as const) {
       if (child.holdsLock) assert(!booked, "a deposit while the ledger is replaced");
       const outcome = await child.resume();
       assertMatch(outcome, /^ended (kept |refused: .*(has it open|is using it|locked))/);
-      // The restored ledger has its log now; the reader has the old file still.
+      // The restored ledger has its log now. The reader still has the old file.
       const server = await openSqliteLedger({ file: place.file, ledgerId });
       await server.book(payment([alice, bob], 1, { id: 2 }));
       reader.read();
@@ -167,7 +179,7 @@ for (const [read, stride] of [[true, 4], [false, 1]] as const) {
     }));
 }
 
-Deno.test("a restore that is killed at any step leaves the old ledger or the restored one, and the next command goes on", () =>
+Deno.test("a restore killed at any step leaves the old or the restored ledger, and the next command continues", () =>
   atEachStep("restore", {}, async (place, child) => {
     await child.kill();
     const booked = await book(place.file, besides, { serve: false });
@@ -195,7 +207,7 @@ for (const action of ["write", "serve"]) {
     }));
 }
 
-Deno.test("a reset that is stopped or killed at any step leaves the ledger or none, and no log for the next one", () =>
+Deno.test("a reset stopped or killed at any step leaves the ledger or none, and no log for the next one", () =>
   atEachStep("reset", {}, async (place, child) => {
     if (child.step % 2 === 1) await child.kill();
     else {

@@ -1,13 +1,13 @@
 import { succeeds } from "../../command_succeeds.ts";
 
-/** A file system of a given size, where this machine and user may mount one: Linux, as root, with the right to mount. */
+/** A file system of a given size, on machines that can mount one: Linux, as root. */
 export interface SmallDisk extends AsyncDisposable {
   readonly folder: string;
-  /** Makes it read-only, or writable again. Nothing on it may be open for writing. */
+  /** Makes it read-only, or writable again. No file may be open for writing. */
   setReadOnly(readOnly: boolean): Promise<void>;
 }
 
-/** @returns `undefined` where nothing can be mounted */
+/** @returns `undefined` on machines that cannot mount it */
 export async function mountSmallDisk(size: string): Promise<SmallDisk | undefined> {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) return undefined;
   const folder = await Deno.makeTempDir({ prefix: "micropay-disk-" });
@@ -22,7 +22,7 @@ export async function mountSmallDisk(size: string): Promise<SmallDisk | undefine
       if (!await succeeds(["mount", "-o", mode, folder])) throw new Error(`cannot ${mode}`);
     },
     async [Symbol.asyncDispose]() {
-      // Lazily: a test that failed may have left a ledger open there.
+      // Lazily, because a failed test may have left a ledger open.
       await succeeds(["umount", "-l", folder]);
       await Deno.remove(folder);
     },

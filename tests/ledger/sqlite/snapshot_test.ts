@@ -31,7 +31,10 @@ function withSnapshot<T>(file: string, read: (snapshot: LedgerSnapshot) => T): T
   }
 }
 
-/** After alice's opening: 2 alice to bob, 3 bob to alice as a refund, 4 alice to carol; bob is online, carol closed. */
+/**
+ * After alice's opening: 2 alice to bob, 3 bob to alice as a refund, 4 alice to carol. Bob is
+ * online, carol closed.
+ */
 async function fill(ledger: SqliteLedger): Promise<void> {
   await ledger.register(registration(carol, 0));
   await ledger.bringOnline(presenceOf(bob));
@@ -44,7 +47,7 @@ async function fill(ledger: SqliteLedger): Promise<void> {
 
 const at = "2026-11-23T12:00:00.000Z";
 
-Deno.test("a snapshot says what is stored, column by column", () =>
+Deno.test("a snapshot returns the stored columns", () =>
   withLedger(async ({ file, ledger }) => {
     await fill(ledger);
     const { hash } = (await ledger.entry(orderId(2)))!;
@@ -97,7 +100,7 @@ Deno.test("a snapshot says what is stored, column by column", () =>
     });
   }));
 
-Deno.test("entries of one account come from both sides, in their order, and nobody else's", () =>
+Deno.test("the entries of an account are those of both sides, by number", () =>
   withLedger(async ({ file, ledger }) => {
     await fill(ledger);
     withSnapshot(file, (snapshot) => {
@@ -109,7 +112,7 @@ Deno.test("entries of one account come from both sides, in their order, and nobo
     });
   }));
 
-Deno.test("a snapshot is one moment, and the server goes on beside it", () =>
+Deno.test("a snapshot is one moment while the server continues", () =>
   withLedger(async ({ file, ledger }) => {
     const snapshot = openSqliteSnapshot({ file });
     const rows = snapshot.entries()[Symbol.iterator]();
@@ -129,7 +132,7 @@ Deno.test("a snapshot is one moment, and the server goes on beside it", () =>
     withSnapshot(file, (later) => assertEquals(later.entryCount(), 301));
   }));
 
-Deno.test("rows can be read within rows, and given up in the middle", () =>
+Deno.test("reads of rows can be nested, and abandoned", () =>
   withLedger(async ({ file, ledger }) => {
     await fill(ledger);
     const snapshot = openSqliteSnapshot({ file });
@@ -151,7 +154,7 @@ Deno.test("rows can be read within rows, and given up in the middle", () =>
     assertThrows(() => [...snapshot.entries()], LedgerError, "it was closed");
   }));
 
-Deno.test("a snapshot changes nothing in the file, and cannot", () =>
+Deno.test("a snapshot does not and cannot change the file", () =>
   inFolder(async (folder) => {
     const file = `${folder}/server.db`;
     const ledger = await openSqliteLedger({ file, ledgerId });
@@ -201,15 +204,15 @@ for (const [sentence, place, code, text] of refusals) {
     }));
 }
 
-/** What somebody can do who has the file and `sqlite3`, and what the file itself then tells. */
+/** What a person with `sqlite3` can do to the file, and the faults that it then reports. */
 const tampered: [string, string[], string][] = [
   [
-    "a trigger that is gone",
+    "a missing trigger",
     ["DROP TRIGGER entry_unchanged"],
     "the trigger entry_unchanged is missing or was changed",
   ],
   [
-    "a trigger that does nothing any more",
+    "a trigger without effect",
     [
       "DROP TRIGGER entry_kept",
       "CREATE TRIGGER entry_kept BEFORE DELETE ON entry BEGIN SELECT 1; END",
@@ -217,12 +220,12 @@ const tampered: [string, string[], string][] = [
     "the trigger entry_kept is missing or was changed",
   ],
   [
-    "a trigger of somebody else's",
+    "a foreign trigger",
     ["CREATE TRIGGER gift AFTER INSERT ON entry BEGIN UPDATE client SET balance = 9; END"],
     "the trigger gift is not one of this program's, and could change what is booked",
   ],
   [
-    "an index that finds nothing",
+    "an index without rows",
     ["DROP INDEX entry_refunds", "CREATE INDEX entry_refunds ON entry (refunds) WHERE number < 0"],
     "the index entry_refunds is missing or was changed",
   ],
@@ -232,7 +235,7 @@ const tampered: [string, string[], string][] = [
     "the table ledger is missing or was changed",
   ],
   [
-    "a certificate of nobody",
+    "a certificate without an account",
     [
       "PRAGMA foreign_keys = OFF",
       "UPDATE certificate SET username = 'nobody' WHERE username = 'bob'",
@@ -252,7 +255,7 @@ for (const [sentence, statements, fault] of tampered) {
     }));
 }
 
-Deno.test("tables, indexes and views of the operator's own are no fault", () =>
+Deno.test("foreign tables, indexes and views are no fault", () =>
   withLedger(({ file }) => {
     {
       using other = otherConnection(file);
@@ -265,7 +268,7 @@ Deno.test("tables, indexes and views of the operator's own are no fault", () =>
     return Promise.resolve();
   }));
 
-Deno.test("an id that two entries have is found, whatever became of the index", () =>
+Deno.test("a repeated id is found without the index", () =>
   withLedger(async ({ file, ledger }) => {
     await fill(ledger);
     {
@@ -303,7 +306,7 @@ Deno.test("a number past 2^53 is read without loss", () =>
     return Promise.resolve();
   }));
 
-Deno.test("a damaged page is told, and never crashes the reader", () =>
+Deno.test("a damaged page is reported, and never crashes the reader", () =>
   inFolder(async (folder) => {
     const file = `${folder}/server.db`;
     const ledger = await openSqliteLedger({ file, ledgerId });

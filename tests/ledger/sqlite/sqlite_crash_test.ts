@@ -4,7 +4,10 @@ import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.
 import { alice, bob, ledgerId } from "../ledger_samples.ts";
 import { inFolder, registerBoth } from "./temporary_ledger.ts";
 
-/** How many acknowledged payments each child lives for: hardly started, within the first log, past its first checkpoint. */
+/**
+ * Acknowledged payments in the life of each child: just started, within the first log, past its
+ * first checkpoint.
+ */
 const acknowledgedBeforeKill = [1, 150, 1500];
 
 Deno.test("kill -9 during payments loses nothing acknowledged, and books each payment whole or not at all", () =>
@@ -39,7 +42,7 @@ async function bookUntilKilled(
     }
   }
   assertEquals((await child.status).signal, "SIGKILL");
-  // The last piece is empty, or half a line: not an acknowledgement anybody could have read.
+  // The last piece is empty or half a line, so nobody could have read it.
   const ids = printed.split("\n").slice(0, -1);
   assertGreaterOrEqual(ids.length, count);
   return ids;

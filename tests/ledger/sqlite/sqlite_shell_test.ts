@@ -1,4 +1,4 @@
-/** What a person sees and can do at the `sqlite3` prompt while the ledger is open. */
+/** What a person can see and do at the `sqlite3` prompt while the ledger is open. */
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { testWith } from "../../installed_tool.ts";
 import { alice, bob, carol, payment, presenceOf, registration } from "../ledger_samples.ts";
@@ -19,7 +19,7 @@ async function sqlite3(file: string, sql: string): Promise<ShellAnswer> {
 
 testWith(
   ["sqlite3"],
-  "sqlite3 shows who has what and who is online",
+  "sqlite3 shows balances and who is online",
   () =>
     withLedger(async ({ file, ledger }) => {
       await ledger.bringOnline(presenceOf(bob));
@@ -104,7 +104,7 @@ for (const [sentence, sql, reason] of refusals) {
 
 testWith(
   ["sqlite3"],
-  "sqlite3 open with a transaction of its own keeps nobody from paying",
+  "a transaction open in sqlite3 does not block payments",
   () =>
     withLedger(async ({ file, ledger }) => {
       const shell = new Deno.Command("sqlite3", {

@@ -1,4 +1,4 @@
-/** What is said when the storage fails. */
+/** The errors of a failed storage. */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FileError, LedgerError } from "../../../src/errors.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
@@ -20,7 +20,7 @@ const rows: readonly { errcode: number; message: string; says: string | RegExp }
   { errcode: 7, message: "out of memory", says: "out of memory" },
 ];
 for (const { errcode, message, says } of rows) {
-  Deno.test(`SQLite's ${message} (${errcode}) is told as what it is`, () => {
+  Deno.test(`SQLite's ${message} (${errcode}) is reported as its kind of error`, () => {
     const error = Object.assign(new Error(message), { code: "ERR_SQLITE_ERROR", errcode });
     const failure = ledgerError("cannot read the ledger server.db", error);
     assert(failure instanceof LedgerError);
@@ -30,7 +30,7 @@ for (const { errcode, message, says } of rows) {
   });
 }
 
-Deno.test("a log that cannot be opened is not called a damaged ledger", () =>
+Deno.test("a log that cannot be opened is not reported as a damaged ledger", () =>
   inFolder(async (folder) => {
     const file = `${folder}/server.db`;
     await (await openSqliteLedger({ file, ledgerId })).close();
@@ -45,14 +45,14 @@ Deno.test("a log that cannot be opened is not called a damaged ledger", () =>
 
 testWith(
   ["bash"],
-  "a ledger whose disk fails names file, operation and error, and is intact",
+  "the error of a failing disk names file, operation and cause, and the ledger is intact",
   () =>
     inFolder(async (folder) => {
       const file = `${folder}/server.db`;
       const first = await openSqliteLedger({ file, ledgerId });
       await registerBoth(first);
       await first.close();
-      // No file may grow past this size, which SQLite takes for an error of the disk: its index has room, its log has not.
+      // SQLite takes this file size limit for a disk error. The log's index fits, the log does not.
       const script = `trap "" XFSZ; ulimit -f 40; exec "$@"`;
       const child = new URL("booking_child.ts", import.meta.url).pathname;
       const args = [Deno.execPath(), "run", "--no-prompt", "--allow-all", child, file, "1000"];

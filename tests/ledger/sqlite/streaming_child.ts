@@ -1,7 +1,7 @@
 /**
- * Reads so many rows of 200 characters and prints, as JSON, what they were and by how many bytes the process grew meanwhile. A
- * process of its own, because the memory of one that runs tests at the same time is everybody's.
- * Argument: rows.
+ * Reads rows of 200 characters and prints, as JSON, what they were and how many bytes the process
+ * grew. It is a separate process, because tests that run at the same time share memory. Argument:
+ * rows.
  */
 import { DatabaseSync } from "node:sqlite";
 import { streamRows } from "../../../src/ledger/sqlite/stream_rows.ts";

@@ -1,4 +1,4 @@
-/** A ledger in a folder of its own, for the tests of SQLite. */
+/** A ledger in a temporary folder, for the tests of SQLite. */
 import { DatabaseSync } from "node:sqlite";
 import type { SqliteLedger } from "../../../src/ledger/sqlite/sqlite_ledger.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
@@ -8,7 +8,7 @@ export interface TemporaryLedger {
   readonly file: string;
   readonly folder: string;
   readonly ledger: SqliteLedger;
-  /** Opens it once more as a tool does that works beside the server. */
+  /** Opens it again, as a tool beside the server does. */
   readonly openBeside: () => Promise<SqliteLedger>;
 }
 
@@ -22,7 +22,7 @@ export async function inFolder(run: (folder: string) => Promise<void>): Promise<
   }
 }
 
-/** Runs a test on an open ledger where alice has a million and bob nothing. */
+/** Runs a test on an open ledger in which alice has a million and bob nothing. */
 export function withLedger(run: (temporary: TemporaryLedger) => Promise<void>): Promise<void> {
   return inFolder(async (folder) => {
     const file = `${folder}/server.db`;
@@ -37,16 +37,16 @@ export function withLedger(run: (temporary: TemporaryLedger) => Promise<void>): 
   });
 }
 
-/** Alice with a million, bob with nothing. */
+/** Registers alice with a million and bob with nothing. */
 export async function registerBoth(ledger: SqliteLedger): Promise<void> {
   await ledger.register(registration(alice, 1_000_000));
   await ledger.register(registration(bob, 0));
 }
 
-/** A connection as another program has one. It does not wait for locks. */
+/** A connection like another program's. It does not wait for locks. */
 export interface OtherConnection extends Disposable {
   run(sql: string): void;
-  /** The first column of the first row. */
+  /** Returns the first column of the first row. */
   value(sql: string): unknown;
 }
 
