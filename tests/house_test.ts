@@ -130,7 +130,15 @@ Deno.test("README, .ci/run and the container name the same Deno", () => {
 });
 
 Deno.test("every task that a document names exists", () => {
-  for (const document of ["README.md", "CHANGELOG.md", "Dockerfile", "docs/architecture.md"]) {
+  for (
+    const document of [
+      "README.md",
+      "CHANGELOG.md",
+      "Dockerfile",
+      "docs/architecture.md",
+      "CONTRIBUTING.md",
+    ]
+  ) {
     for (const [, name] of read(document).matchAll(/\btask ([a-z][a-z0-9_:-]*[a-z0-9])/g)) {
       assert(Object.hasOwn(configuration.tasks, name!), `${document}: deno task ${name}`);
     }
