@@ -40,7 +40,7 @@ for (const { os, variables, home } of rows) {
 }
 
 for (const os of ["linux", "darwin"]) {
-  Deno.test(`data home: on ${os} without HOME one is told to give --home`, () => {
+  Deno.test(`data home: on ${os} without HOME the error asks for --home`, () => {
     assertThrows(
       () => platformDataHome({ os, environment: () => undefined }),
       UsageError,

@@ -9,7 +9,7 @@ Deno.test("exit codes: 0 ok, 1 error, 2 usage, 4 not trusted, 5 refused, 6 unkno
   assertEquals(Object.values(exitCodes), [0, 1, 2, 4, 5, 6]);
 });
 
-Deno.test("exit codes: what each kind of error ends with", () => {
+Deno.test("exit codes: each kind of error has its code", () => {
   const { usage, untrusted, not_authenticated, certificate, ...rest } = exitCodeOfError;
   assertEquals([usage, untrusted, not_authenticated, certificate], [2, 4, 4, 4]);
   const { unknown_outcome, unprinted_payment, ...others } = rest;
@@ -17,7 +17,7 @@ Deno.test("exit codes: what each kind of error ends with", () => {
   assertEquals(new Set(Object.values(others)), new Set([1]));
 });
 
-Deno.test("exit codes: every refusal is 5, but not to be who one says is 4", () => {
+Deno.test("exit codes: a refusal is 5, and a refused identity is 4", () => {
   const refusals = Object.keys(codes).map(Number).filter((code) => code >= 200 && code !== 300);
   for (const code of refusals.filter(isCode)) {
     assertEquals(exitCodeOfRefusal(code), code === 220 ? 4 : 5);

@@ -69,14 +69,14 @@ for (const { title, input, lines } of cases) {
   }
 }
 
-Deno.test("bytes that are no UTF-8 are replaced, not fatal", async () => {
+Deno.test("bytes that are not UTF-8 are replaced, and do no harm", async () => {
   assertEquals(await allLines([new Uint8Array([0x61, 0xff, 0xc3, 0x0a, 0x62])]), [
     line("a\ufffd\ufffd"),
     line("b"),
   ]);
 });
 
-Deno.test("lines are the same however the bytes are cut", async () => {
+Deno.test("the chunks of the bytes do not change the lines", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(
@@ -98,7 +98,7 @@ Deno.test("lines are the same however the bytes are cut", async () => {
   );
 });
 
-Deno.test("what is typed ahead is kept for the next question", async () => {
+Deno.test("lines that arrive early answer the next questions", async () => {
   const { input, type } = keyboard();
   type("2\nalice\n0\n");
   assertEquals(await input.next(), line("2"));
@@ -120,7 +120,7 @@ Deno.test("a cancelled question does not lose the line that arrives next", async
   await input.close();
 });
 
-Deno.test("a signal that is aborted before takes nothing", async () => {
+Deno.test("an aborted signal takes no line", async () => {
   const { input, type } = keyboard();
   type("kept\n");
   await assertRejects(
@@ -151,7 +151,7 @@ Deno.test("a signal that is never aborted keeps no listener", async () => {
   await input.close();
 });
 
-Deno.test("closing ends a question that is open, and every later one", async () => {
+Deno.test("closing ends the open question and every later one", async () => {
   const { input } = keyboard();
   const question = input.next();
   await input.close();
@@ -167,7 +167,7 @@ Deno.test("after the end there is only the end", async () => {
   assertEquals(await input.next(), { kind: "end" });
 });
 
-Deno.test("an input that cannot be read is a file error, once", async () => {
+Deno.test("an unreadable input throws a file error once", async () => {
   const failing = new ReadableStream<Uint8Array>({
     pull: (controller) => controller.error(new Error("EIO")),
   });

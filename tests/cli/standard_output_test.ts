@@ -5,7 +5,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { StandardOutput } from "../../src/cli/standard_output.ts";
 import { OutputError } from "../../src/errors.ts";
 
-Deno.test("standard output: a line is written whole, however little is taken at a time", () => {
+Deno.test("standard output: a line is written whole, however few bytes a write takes", () => {
   const taken: number[] = [];
   const output = new StandardOutput((bytes) => {
     taken.push(bytes[0]!);
@@ -16,7 +16,7 @@ Deno.test("standard output: a line is written whole, however little is taken at 
   assertEquals(new TextDecoder().decode(Uint8Array.from(taken)), "größer\n\n");
 });
 
-Deno.test("standard output: a line that cannot be written, or only in part, is a failure, and so is the next one", () => {
+Deno.test("standard output: a line that is not written in full throws, and so does the next one", () => {
   let room = 3;
   const output = new StandardOutput((bytes) => {
     if (room === 0) throw new Error("No space left on device (os error 28)");
@@ -35,7 +35,7 @@ Deno.test("standard output: a line that cannot be written, or only in part, is a
   assertEquals(output.isReaderGone, false);
 });
 
-Deno.test("standard output: when its reader is gone, the rest is dropped, and whoever asks is told", () => {
+Deno.test("standard output: when its reader is gone, later lines are dropped, and a flag says so", () => {
   let tries = 0;
   const output = new StandardOutput((bytes) => {
     if (++tries === 2) throw new Deno.errors.BrokenPipe("Broken pipe (os error 32)");

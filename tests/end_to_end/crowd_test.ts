@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { json, openSceneWith, step } from "./driver.ts";
 
-Deno.test("past the limit a client waits, is told its place, and is served when another leaves; no longer than its --timeout says", async () => {
+Deno.test("past the limit a client waits, sees its place, and is served when another leaves, within its --timeout", async () => {
   await using scene = await openSceneWith([], { args: ["1"] });
   await scene.register("alice");
   await scene.register("bob");
@@ -68,7 +68,7 @@ const nonsense: readonly { readonly title: string; readonly bytes: () => Uint8Ar
   { title: "JSON", bytes: () => text('{"type":"register","name":"eve"}\n') },
 ];
 
-Deno.test("nonsense on the port is refused in one line each, and others are served meanwhile", async (t) => {
+Deno.test("the server refuses nonsense with one line each, and serves others meanwhile", async (t) => {
   await using scene = await openSceneWith(["alice", "bob"], { args: ["300", "--silent"] });
   await scene.receiver("bob");
   const { program, port } = scene.server;

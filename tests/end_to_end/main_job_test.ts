@@ -7,7 +7,7 @@ import { json, openScene, type Scene } from "./driver.ts";
 
 testWith(
   ["sqlite3"],
-  "two people register, one pays the other directly, both hold a receipt, and sqlite3 shows it meanwhile",
+  "two people register, one pays the other directly, both get a receipt, and sqlite3 shows it meanwhile",
   async () => {
     await using scene = await openScene();
     const { program } = await scene.startServer({ args: ["5"] });

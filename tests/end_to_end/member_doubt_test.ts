@@ -50,7 +50,7 @@ Deno.test("a payer that was killed after sending the order learns the outcome at
 });
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  Deno.test(`a payer that is ended by ${signal} when the order had left says so at once, with the id and exit code 6`, async () => {
+  Deno.test(`a payer that ${signal} ends after it sent the order says so at once, with the id and exit code 6`, async () => {
     await underWay(async (scene, proxy, pay) => {
       pay.signal(signal);
       const { code, stdout, stderr } = await pay.end();
@@ -80,7 +80,7 @@ for (
   ]
 ) {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.test(`${command.join(" ")} that is ended by ${signal} while it connects says that nothing was sent`, async () => {
+    Deno.test(`${command.join(" ")} that ${signal} ends while it connects says that nothing was sent`, async () => {
       await using scene = await openScene();
       using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
       const { port } = listener.addr;
@@ -110,7 +110,7 @@ Deno.test("a payment that is interrupted while earlier ones are settled says tha
   assertEquals(scene.payments(), 1);
 });
 
-Deno.test("a refund whose answer was lost is the result of the same command again, and given back once", async () => {
+Deno.test("a refund with a lost answer is the result of the same command again, and is booked once", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
   const { id } = json(
     (await scene.inProcess(["pay", "bob", "100", "--via-server", "--json"])).stdout,
@@ -144,7 +144,7 @@ async function leaveInDoubt(
   walletQuery(scene, person, "DELETE FROM receipt WHERE id = ?", kept!.id);
 }
 
-Deno.test("somebody who cannot store a receipt is told of the payment, and how to have its receipt later", async () => {
+Deno.test("a payee that cannot store a receipt sees the payment, and how to get its receipt later", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
   const bob = await scene.receiver("bob");
   const file = `${scene.home("bob")}/wallet.db`;
@@ -162,7 +162,7 @@ Deno.test("somebody who cannot store a receipt is told of the payment, and how t
   assertEquals(walletQuery(scene, "bob", "SELECT count(*) FROM receipt"), [1]);
 });
 
-Deno.test("the menu tells at the login what became of a payment", async () => {
+Deno.test("the menu shows the outcome of a payment in doubt at the login", async () => {
   await underWay(async (scene, proxy, pay) => {
     pay.signal("SIGKILL");
     await pay.end();
@@ -174,7 +174,7 @@ Deno.test("the menu tells at the login what became of a payment", async () => {
   });
 });
 
-Deno.test("somebody who is online is told once of a payment through the server, at the menu as well", async () => {
+Deno.test("an online payee sees a payment through the server once, at the menu as well", async () => {
   await using scene = await openSceneWith(["alice", "bob", "carol"]);
   const bob = await scene.receiver("bob");
   const menu = scene.startClient([], { as: "carol", stdin: "piped" });

@@ -8,7 +8,7 @@ import { walletQuery } from "./wallet_query.ts";
 const receiptsOf = (scene: Scene, person: string): string[] =>
   walletQuery(scene, person, "SELECT receipt_jws FROM receipt ORDER BY id").map(String);
 
-Deno.test("somebody who is away is paid through the server, and finds each payment once", async (t) => {
+Deno.test("an absent payee is paid through the server, and finds each payment once", async (t) => {
   await using scene = await openSceneWith(["alice", "bob"]);
   const pay = async (...args: string[]) => await scene.inProcess(["pay", "bob", ...args, "--json"]);
 
@@ -59,7 +59,7 @@ Deno.test("somebody who is away is paid through the server, and finds each payme
   });
 });
 
-Deno.test("a payment is given back in parts, never more than it was, and only by its payee", async () => {
+Deno.test("only the payee can refund a payment, in parts, and never more than its amount", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
   const paid = json(
     (await scene.inProcess(["pay", "bob", "100", "--via-server", "--json"])).stdout,
@@ -86,7 +86,7 @@ Deno.test("a payment is given back in parts, never more than it was, and only by
   assertEquals((await scene.ledgerInProcess("audit")).code, 0);
 });
 
-Deno.test("a payment is asked for and given back by its entry's number", async () => {
+Deno.test("status and refund accept an entry's number", async () => {
   // One after the other, so that it is known whose entry is the first.
   await using scene = await openSceneWith(["alice"]);
   await scene.register("bob");
@@ -160,7 +160,7 @@ Deno.test("a member notices when past entries were removed or rewritten", async 
   );
 });
 
-Deno.test("receipts are checked without a server, and a changed one is named", async (t) => {
+Deno.test("verify checks receipts without a server, and names a changed one", async (t) => {
   await using scene = await openSceneWith(["alice", "bob"]);
   const options = ["--via-server", "--memo", "lunch"];
   assertEquals((await scene.inProcess(["pay", "bob", "2000", ...options])).code, 0);
@@ -212,7 +212,7 @@ Deno.test("receipts are checked without a server, and a changed one is named", a
   });
 });
 
-Deno.test("who lost a key gets a new one with the operator's code; a closed account is closed at once", async (t) => {
+Deno.test("a member who lost a key gets a new one with the operator's code; a closed account is closed at once", async (t) => {
   await using scene = await openSceneWith(["alice", "bob"]);
   const receiver = await scene.receiver("bob");
   const reissued = await scene.ledgerInProcess("reissue", "bob", "--json");

@@ -12,7 +12,7 @@ const end = [
   /^Time spent: \d+\.\d{3} s$/,
 ];
 
-Deno.test("the menu registers, logs in, lists, pays, tells the payee, and says at the end what was used", async () => {
+Deno.test("the menu registers, logs in, lists, pays and notifies the payee, and reports bytes and time at the end", async () => {
   await using scene = await openSceneWith([]);
   const bob = await openMenu(scene, "bob");
   await bob.type("3", "1", "Bob", "2", "bob", "0");
@@ -44,7 +44,7 @@ Deno.test("the menu registers, logs in, lists, pays, tells the payee, and says a
   );
 });
 
-Deno.test("the menu keeps a memo, delivers through the server when a yes is chosen, shows the history and gives back", async () => {
+Deno.test("the menu sends a memo, delivers through the server after a yes, shows the history and refunds", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
   const alice = await openMenu(scene, "alice");
   await alice.type("2", "alice", "0", "8", "bob", "20", "pizza", "y");
@@ -71,7 +71,7 @@ Deno.test("the menu keeps a memo, delivers through the server when a yes is chos
   await alice.line(/^entry 5, id [0-9a-f-]{36}$/);
 });
 
-Deno.test("the menu registers with the operator's code, and says what a name without one came to", async () => {
+Deno.test("the menu registers with the operator's code, and explains a refusal without one", async () => {
   await using scene = await openSceneWith(["alice"]);
   const thief = await openMenu(scene, "thief");
   await thief.type("1", "Alice");
@@ -86,7 +86,7 @@ Deno.test("the menu registers with the operator's code, and says what a name wit
   await thief.errorLine(/^registered anew as alice, with a new key, balance 10000; next: 2 LOGIN$/);
 });
 
-Deno.test("a script that knows the first five choices is asked nothing new, whatever it is refused", async () => {
+Deno.test("a script that knows the first five choices meets no new question after any refusal", async () => {
   await using scene = await openSceneWith(["bob"]);
   const menu = await openMenu(scene, "alice");
   await menu.type(
@@ -175,7 +175,7 @@ const slips: readonly {
   },
 ];
 
-Deno.test("whatever is typed wrong leads back to the menu", async () => {
+Deno.test("every wrong input leads back to the menu", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
   await scene.receiver("bob");
   const alice = await openMenu(scene, "alice");
@@ -198,7 +198,7 @@ Deno.test("whatever is typed wrong leads back to the menu", async () => {
   await expectEnd(alice);
 });
 
-Deno.test("when the server stops, the menu says so and can be left", async () => {
+Deno.test("when the server stops, the menu says so, and EXIT works", async () => {
   await using scene = await openSceneWith(["alice"]);
   const alice = await openMenu(scene, "alice");
   await alice.type("2", "alice", "0");

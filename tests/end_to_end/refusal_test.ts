@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { json, openSceneWith, step } from "./driver.ts";
 
-Deno.test("a payment that cannot be made is refused with its own code, and nothing is booked", async (t) => {
+Deno.test("each impossible payment is refused with its own code, and nothing is booked", async (t) => {
   await using scene = await openSceneWith(["alice", "bob", "carol", "dave"]);
   await Promise.all([scene.receiver("bob"), scene.receiver("alice")]);
   const silent = await scene.receiver("dave");
@@ -61,7 +61,7 @@ Deno.test("a payment that cannot be made is refused with its own code, and nothi
   assertEquals(scene.query(balances), "10000\n");
 });
 
-Deno.test("while somebody is online, a second login is 230 and everything else works beside it", async (t) => {
+Deno.test("beside an online member a second login gets 230, and everything else works", async (t) => {
   await using scene = await openSceneWith(["alice", "bob"]);
   const [alice] = await Promise.all([scene.receiver("alice"), scene.receiver("bob")]);
   await step(t, "receive in another terminal is 230", async () => {
@@ -90,7 +90,7 @@ Deno.test("while somebody is online, a second login is 230 and everything else w
   });
 });
 
-Deno.test("somebody without an identity, or with several, is told what to do", async (t) => {
+Deno.test("a person without an identity, or with several, learns what to do", async (t) => {
   await using scene = await openSceneWith(["alice"]);
   await scene.inProcess(["register", "carol"], { as: "alice" });
   const rows = [

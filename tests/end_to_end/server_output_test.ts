@@ -18,7 +18,7 @@ const people = ["alice", "bob", "carol", "dave", "erin", "frank"];
 /** More than a pipe and whoever reads it a piece at a time hold. */
 const stuckBytesMin = 256 * 1024;
 
-Deno.test("a server whose output nobody reads serves on, and ends with 0 on SIGTERM", async () => {
+Deno.test("a server whose output nobody reads goes on, and ends with 0 on SIGTERM", async () => {
   await using scene = await openSceneWith(people, { args: ["20"] });
   const { stdout } = scene.server.program;
   const readOn = stdout.stopReading();
@@ -37,7 +37,7 @@ Deno.test("a server whose output nobody reads serves on, and ends with 0 on SIGT
   assert(wasStuck < stuckBytesMin, `${wasStuck} bytes were taken: nothing was stuck`);
 });
 
-Deno.test("a server whose output is read late has lost none of it", async () => {
+Deno.test("a server whose output is read late loses none of it", async () => {
   await using scene = await openSceneWith(people, { args: ["20"] });
   const { stdout } = scene.server.program;
   const readOn = stdout.stopReading();
@@ -53,7 +53,7 @@ Deno.test("a server whose output is read late has lost none of it", async () => 
 });
 
 Deno.test({
-  name: "a server whose output is on a full disk says so once, serves on, and ends with 0",
+  name: "a server whose output is on a full disk says so once, goes on, and ends with 0",
   ignore: Deno.build.os !== "linux",
   async fn() {
     await using scene = await openScene();

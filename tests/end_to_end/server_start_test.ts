@@ -154,7 +154,7 @@ Deno.test("a server does not start where another one runs: neither on its port n
   assertEquals((await program.end()).code, 0);
 });
 
-Deno.test("a server says where everything is, whether the ledger is new, and how members join, at every start", async () => {
+Deno.test("at every start a server names its files, says whether the ledger is new, and how members join", async () => {
   await using scene = await openScene();
   // The system may know the folder by another path as well.
   const folder = await Deno.realPath(scene.folder);
@@ -180,7 +180,7 @@ Deno.test("a server says where everything is, whether the ledger is new, and how
   assertEquals(second!.slice(1), [`Ledger in ${folder}/server.db`, ...first!.slice(at + 1)]);
 });
 
-Deno.test("the line that a server prints lets a member join, in a folder that has nothing of the server's", async () => {
+Deno.test("a member joins with the line that the server prints, in a folder without the server's files", async () => {
   await using scene = await openScene();
   const { program } = await scene.startServer({ args: ["5", "--host", "127.0.0.1"] });
   const command = program.stdout.lines.map((line) =>

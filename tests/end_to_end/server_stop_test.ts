@@ -34,7 +34,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-Deno.test("a server that is stopped at once after it said that it listens ends with 0, too", async () => {
+Deno.test("a server that is stopped right after its listening line ends with 0, too", async () => {
   await using scene = await openScene();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     await scene.startServer();
@@ -43,7 +43,7 @@ Deno.test("a server that is stopped at once after it said that it listens ends w
   }
 });
 
-Deno.test("a member whose terminal is closed while it is online goes offline in good order", async () => {
+Deno.test("a member whose terminal is closed goes offline cleanly", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
   const bob = await scene.receiver("bob");
   bob.signal("SIGHUP");
@@ -52,7 +52,7 @@ Deno.test("a member whose terminal is closed while it is online goes offline in 
   assertEquals((await scene.inProcess(["list"])).stdout.includes("bob#"), false);
 });
 
-Deno.test("everything that a server acknowledged is in the ledger, even when it is killed", async () => {
+Deno.test("everything that a killed server acknowledged is in the ledger", async () => {
   await using scene = await openSceneWith(["alice", "bob", "carol"]);
   await scene.receiver("bob");
   const payments = ["alice", "carol"].map(async (as) => {
@@ -78,7 +78,7 @@ Deno.test("everything that a server acknowledged is in the ledger, even when it 
   assertEquals(jsonLines(history.stdout)[0]!.balance, 10_012);
 });
 
-Deno.test("the ledger is kept, emptied or deleted as it was said", async (t) => {
+Deno.test("the server keeps, empties or deletes the ledger as its options say", async (t) => {
   await using scene = await openSceneWith(["alice"]);
   await step(
     t,
@@ -110,7 +110,7 @@ Deno.test("the ledger is kept, emptied or deleted as it was said", async (t) => 
   });
 });
 
-Deno.test("every line of a JSON log is one object, and --silent leaves the messages out", async (t) => {
+Deno.test("every line of a JSON log is one object, and --silent omits the encrypted messages", async (t) => {
   const rows = [
     { args: [], sealed: true },
     { args: ["--silent"], sealed: false },
@@ -138,7 +138,7 @@ Deno.test("every line of a JSON log is one object, and --silent leaves the messa
   });
 });
 
-Deno.test("every option can come from the environment, and the command line is stronger", async () => {
+Deno.test("every option can come from the environment, and the command line wins", async () => {
   await using scene = await openScene();
   const env = {
     MICROPAY_DB: "class.db",

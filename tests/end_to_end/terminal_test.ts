@@ -9,7 +9,7 @@ import { quoted, Terminal } from "./terminal.ts";
 
 testWith(
   ["tmux"],
-  "in a terminal the fingerprint is asked for, then the menu works, and Ctrl-C leaves it cleanly",
+  "in a terminal the client asks about the fingerprint, the menu works, and Ctrl-C leaves it cleanly",
   async () => {
     await using scene = await openSceneWith([]);
     await using terminal = await openMenu(scene);
@@ -36,7 +36,7 @@ testWith(
 
 testWith(
   ["tmux"],
-  "in a terminal a payment that arrives is printed, and the open question is asked again",
+  "in a terminal the menu repeats its open question after a payment that arrives",
   async () => {
     await using scene = await openSceneWith(["alice", "bob"]);
     await using terminal = await openMenu(scene);
@@ -57,7 +57,7 @@ testWith(
   },
 );
 
-testWith(["tmux"], "in a terminal, any answer but yes trusts nobody", async () => {
+testWith(["tmux"], "in a terminal, any answer but yes means no trust", async () => {
   await using scene = await openSceneWith([]);
   await using terminal = await openMenu(scene);
   await terminal.shows("[y/N]");

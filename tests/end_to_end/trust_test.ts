@@ -25,7 +25,7 @@ Deno.test("a pipe in place of certs/CA.pem in the current folder blocks no clien
   assertEquals([given.code, given.stdout], [0, "100 OK\n"]);
 });
 
-Deno.test("a client trusts the CA it was given, or the fingerprint it was given and then pinned", async (t) => {
+Deno.test("a client trusts a given CA, or a given fingerprint, which it pins", async (t) => {
   await using scene = await openSceneWith([]);
   await using other = await openScene();
   await other.gencert();
@@ -183,7 +183,7 @@ Deno.test("a CA in the current folder replaces no pin, and the client knows its 
   );
 });
 
-Deno.test("what is not a micropay server is named so, or not waited for longer than --timeout", async (t) => {
+Deno.test("the client recognises a server of another kind, or gives up after --timeout", async (t) => {
   await using scene = await openScene();
   await scene.gencert();
   const elsewhere = scene.path("elsewhere");

@@ -21,7 +21,7 @@ Deno.test("when payee and server disappear with the order, the payer learns the 
   assertEquals([scene.payments(), (await scene.inProcess(["balance"])).stdout], [1, "8000\n"]);
 });
 
-Deno.test("when the order was lost, its status is unknown, and paying with the same id pays once", async () => {
+Deno.test("a lost order has an unknown status, and paying with the same id books once", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
   await using proxy = new HoldingProxy(scene.server.port);
   const id = await payInVain(scene, proxy);
@@ -41,7 +41,7 @@ Deno.test("when the order was lost, its status is unknown, and paying with the s
   assertEquals(scene.payments(), 1);
 });
 
-Deno.test("when the payee gave up waiting for the server, the payer is in doubt as well, not refused", async () => {
+Deno.test("when the payee stops waiting for the server, the payer is in doubt, not refused", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
   await using proxy = new HoldingProxy(scene.server.port);
   await scene.receiver("bob", ["--timeout", "2"], proxy.port);

@@ -32,7 +32,7 @@ const rows: readonly { readonly args: readonly string[]; readonly says: string }
   { args: ["--json"], says: "--json needs a command" },
 ];
 
-Deno.test("what is wrong on the command line is refused with exit 2 before anything is sent", async (t) => {
+Deno.test("a wrong command line is refused with exit 2 before anything is sent", async (t) => {
   await using scene = await openSceneWith(["alice"]);
   const { program } = scene.server;
   await program.line(/ disconnected /);
@@ -47,7 +47,7 @@ Deno.test("what is wrong on the command line is refused with exit 2 before anyth
   assertEquals(heard.filter((line) => line.includes(" connected (")).length, 1);
 });
 
-Deno.test("what is wrong on the command line is told to scripts as JSON", async (t) => {
+Deno.test("scripts get an error of the command line as JSON", async (t) => {
   await using scene = await openScene();
   for (const { args, says } of rows.filter((_, at) => at % 6 === 0)) {
     await step(t, JSON.stringify(args), async () => {
@@ -88,7 +88,7 @@ const commandLines: readonly { args: readonly string[]; code: number; says: stri
   { args: ["server", "0", "--reset"], code: 2, says: "give --yes too" },
 ];
 
-Deno.test("a command line that says nothing sensible ends with exit 2 and says why on stderr", async (t) => {
+Deno.test("a command line without sense ends with exit 2 and a reason on stderr", async (t) => {
   await using scene = await openSceneWith([]);
   for (const { args, code, says } of commandLines) {
     await step(t, `micropay ${args.join(" ")}`, async () => {

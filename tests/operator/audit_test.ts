@@ -23,7 +23,7 @@ import { type Books, named, openBooks, openSampleBooks } from "./books.ts";
 const hour = 3_600_000;
 const codeDigest = "c0".repeat(32);
 
-Deno.test("books with entries of every kind are in order, and all of it is counted", async () => {
+Deno.test("the audit accepts and counts entries of every kind", async () => {
   await using books = await openSampleBooks();
   const told: number[] = [];
   const report = await books.audit((entries) => told.push(entries));
@@ -38,7 +38,7 @@ Deno.test("books with entries of every kind are in order, and all of it is count
   assertEquals(told.at(-1), 9);
 });
 
-Deno.test("books without an entry, or without an account, are in order", async () => {
+Deno.test("the audit accepts books without entries or accounts", async () => {
   await using books = await openBooks();
   assertEquals((await books.audit()).outcome, "in_order");
   await books.register("alice", 0);
@@ -47,7 +47,7 @@ Deno.test("books without an entry, or without an account, are in order", async (
   assertEquals(await books.audit(), { outcome: "in_order", ...counts, head });
 });
 
-Deno.test("a clock that was set back or forward between payments is not held against the books", async () => {
+Deno.test("the audit accepts a clock that was set back or forward between payments", async () => {
   await using books = await openSampleBooks();
   for (const jump of [hour, -2 * hour, hour]) {
     books.clock.jump(jump);
@@ -56,7 +56,7 @@ Deno.test("a clock that was set back or forward between payments is not held aga
   assertEquals((await books.audit()).outcome, "in_order");
 });
 
-Deno.test("a member with a new certificate, and the payments under both, are in order", async () => {
+Deno.test("the audit accepts payments under both certificates of a member", async () => {
   await using books = await openSampleBooks();
   await books.revoke("alice", codeDigest);
   await books.reissue("alice", codeDigest);
@@ -65,7 +65,7 @@ Deno.test("a member with a new certificate, and the payments under both, are in 
   assertEquals(report.outcome === "in_order" && [report.entries, report.changes], [10, 2]);
 });
 
-Deno.test("a revocation or a closing after the clock was set back is in order: numbers tell the order", async () => {
+Deno.test("the audit accepts a revocation or closure after the clock was set back", async () => {
   await using books = await openSampleBooks();
   books.clock.jump(-hour);
   await books.revoke("alice", codeDigest);
@@ -75,7 +75,7 @@ Deno.test("a revocation or a closing after the clock was set back is in order: n
   assertEquals((await books.audit()).outcome, "in_order");
 });
 
-Deno.test("many refunds of one payment are added up, to the last one that fits", async () => {
+Deno.test("the audit adds up all refunds of a payment", async () => {
   await using books = await openSampleBooks();
   const { id } = await books.move(["alice", "bob"], 5);
   for (let part = 0; part < 5; part++) await books.move(["bob", "alice"], 1, { refunds: id });
@@ -179,13 +179,13 @@ Deno.test("the audit finds an order that is booked twice under ids that differ b
   assertWrong(await books.audit(), 11, "its id cannot be");
 });
 
-Deno.test("an honest entry that is written the same way is in order", async () => {
+Deno.test("the audit accepts an honest entry that is written the same way", async () => {
   await using books = await openSampleBooks();
   await forge(books, ["alice", "bob"], {});
   assertEquals((await books.audit()).outcome, "in_order");
 });
 
-Deno.test("cutting off the end and its balances is not found by the audit: the heads in receipts tell", async () => {
+Deno.test("the audit cannot find a cut-off end with its balances; the heads in receipts show it", async () => {
   await using books = await openSampleBooks();
   const [before, last] = await books.ledger.history(named("carol"), { limit: 2 });
   books.tamper(

@@ -160,7 +160,7 @@ for (const format of ["hledger", "beancount"] as const) {
 
 testWith(
   ["bean-check"],
-  "export: memos are read by Beancount as they are",
+  "export: Beancount reads memos unchanged",
   async () => {
     await using books = await openHostileBooks();
     const query = "SELECT DISTINCT length(narration), narration";
@@ -182,7 +182,7 @@ testWith(
 
 testWith(
   ["hledger"],
-  "export: memos are read by hledger as they are, once the escapes are taken back",
+  "export: hledger reads memos unchanged after the escapes are decoded",
   async () => {
     await using books = await openHostileBooks();
     const { text } = await hledger(exported(books, "hledger"), "print", "-O", "json");
@@ -231,7 +231,7 @@ Deno.test("export: the amounts of an account in CSV add up to its balance, and m
   for (const memo of hostileMemos) assert(readBack.has(memo), memo);
 });
 
-Deno.test("export: a CSV is read the same where a semicolon separates fields, and begins with a byte order mark on request", async () => {
+Deno.test("export: a CSV reads the same with semicolons as separators, and begins with a byte order mark on request", async () => {
   await using books = await openHostileBooks();
   const csv = exported(books, "csv");
   assertStringIncludes(csv, ',"a;b",');
@@ -240,7 +240,7 @@ Deno.test("export: a CSV is read the same where a semicolon separates fields, an
   assertEquals(exported(books, "csv", { bom: true }), `\ufeff${csv}`);
 });
 
-Deno.test("export: JSON lines hold everything that an entry holds", async () => {
+Deno.test("export: JSON lines hold all members of an entry", async () => {
   await using books = await openSampleBooks();
   const rows = exported(books, "jsonl").trim().split("\n").map((line) => JSON.parse(line));
   const entries = await books.ledger.history(named("alice"), { after: 0, limit: 9 });

@@ -6,7 +6,7 @@ import { decodeEntry } from "../../src/operator/stored_entry.ts";
 import { openBooks } from "./books.ts";
 
 for (const paymentsMax of [1, 2, 10_000]) {
-  Deno.test(`refunds are added up the same with ${paymentsMax} payments remembered`, async () => {
+  Deno.test(`the sum of refunds is the same with ${paymentsMax} remembered payments`, async () => {
     await using books = await openBooks();
     for (const name of ["alice", "bob"]) await books.register(name);
     const payments = [];

@@ -10,7 +10,7 @@ import { systemRandom } from "../../src/random.ts";
 import { dayMs } from "../pki/certificate_maker.ts";
 import { openSampleBooks } from "./books.ts";
 
-Deno.test("what the server signed stays good after a renewal, also when the old certificate has expired", async () => {
+Deno.test("documents of the server stay valid after a renewal, also when the old certificate has expired", async () => {
   await using books = await openSampleBooks();
   const { clock, anchor, certificates } = books;
   const payment = await books.move(["alice", "bob"], 5);

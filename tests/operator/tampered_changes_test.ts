@@ -214,7 +214,7 @@ const rows: readonly Attack[] = [
 for (const { title, sql, change, entry, reason, serverSays, running } of [...columns, ...rows]) {
   testWith(
     ["sqlite3"],
-    `somebody who ${title} is found by the audit and refused by the server`,
+    `the audit finds an attacker who ${title}, and the server refuses the ledger`,
     async () => {
       await using books = await openChangedBooks();
       const { ledger, anchor } = books;
@@ -260,7 +260,7 @@ testWith(
 
 testWith(
   ["sqlite3"],
-  "a second certificate that no change gave an account lets nobody in, and the audit finds it",
+  "a certificate that no account change gave does not let anybody in, and the audit finds it",
   async () => {
     await using books = await openChangedBooks();
     const { certificate: { fingerprint } } = books.members.get("carol")!;
@@ -277,7 +277,7 @@ testWith(
 
 testWith(
   ["sqlite3"],
-  "cutting off the last change leaves no trace in the file: a server that ran, and the heads in receipts, tell",
+  "a cut-off last change leaves no trace in the file; a running server and the heads in receipts show it",
   async () => {
     await using books = await openChangedBooks();
     await books.closeAccount("carol");
@@ -296,7 +296,7 @@ testWith(
   },
 );
 
-Deno.test("changes that the server signed under an earlier certificate of its own stay genuine", async () => {
+Deno.test("account changes under an earlier certificate of the server stay valid", async () => {
   await using books = await openChangedBooks();
   const { authority } = books.certificates;
   const renewed = serverIdentity(authority, books.clock);

@@ -107,12 +107,12 @@ Deno.test("advice: every refusal of a payment says more than its code", () => {
   }
 });
 
-Deno.test("advice: a reason that the server gave is not guessed at", () => {
+Deno.test("advice: a reason of the server gets no advice of ours", () => {
   const refusal = refuse(210, "the ledger has no more money to open accounts with");
   assertEquals(adviceOn(refusal, register, commandSteps), undefined);
 });
 
-Deno.test("advice: a balance that is not known, or has grown since, is not said", () => {
+Deno.test("advice: an unknown balance, or one that has grown since, is left out", () => {
   assertEquals(adviceOn(refuse(270), pay, commandSteps), undefined);
   assertEquals(adviceOn(refuse(270), { ...pay, balance: 100_000 }, commandSteps), undefined);
 });
@@ -151,7 +151,7 @@ const registrations = [
 ];
 
 for (const { title, registered, says, ...about } of registrations) {
-  Deno.test(`advice: ${title} is told as what it is, with the balance`, () => {
+  Deno.test(`advice: the text about ${title} names it and the balance`, () => {
     assertEquals(registeredText(registered, { ...about, next: "2 LOGIN" }), says);
   });
 }

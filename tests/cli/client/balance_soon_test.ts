@@ -14,13 +14,13 @@ function memberWith(clock: ManualClock, balance: () => ReturnType<Member["balanc
 
 const silent = () => new Promise<never>(() => {});
 
-Deno.test("balance: what the server tells at once is said", async () => {
+Deno.test("balance: an answer that comes at once is the balance", async () => {
   const clock = new ManualClock();
   const member = memberWith(clock, () => Promise.resolve(answered({ balance: 8000 })));
   assertEquals([await askBalanceSoon(member), clock.pending], [8000, 0]);
 });
 
-Deno.test("balance: a server that says nothing is waited for a second", async () => {
+Deno.test("balance: the wait for a silent server ends after a second", async () => {
   const clock = new ManualClock();
   const asked = askBalanceSoon(memberWith(clock, silent));
   await clock.advance(1000);
@@ -35,7 +35,7 @@ Deno.test("balance: a signal ends the wait at once", async () => {
   assertEquals([await asked, clock.pending], [undefined, 0]);
 });
 
-Deno.test("balance: a connection that ends costs nothing but the balance", async () => {
+Deno.test("balance: a connection that ends gives no balance and no error", async () => {
   const member = memberWith(
     new ManualClock(),
     () => Promise.reject(new ClosedError("ask: closed")),

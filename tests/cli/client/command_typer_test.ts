@@ -8,7 +8,7 @@ import { named } from "../../server/test_server.ts";
 
 const server = { serverHost: "192.0.2.7", serverPort: 8888 };
 
-Deno.test("a command is typed with the server, and with what the request said of account and files", () => {
+Deno.test("a command in full names the server, the account and the files of the request", () => {
   const plain = commandTyper(server);
   assertEquals(plain("status 3"), "micropay client 192.0.2.7 8888 status 3");
   assertEquals(
@@ -24,7 +24,7 @@ Deno.test("a command is typed with the server, and with what the request said of
   );
 });
 
-Deno.test("a command that is typed in full is read as it was meant", () => {
+Deno.test("the program reads a command in full as the same request", () => {
   const place = { ...server, as: named("alice"), home: "/h" };
   const request = parsed(commandTyper(place)("status 3").replace("micropay ", ""));
   assertEquals(request.kind === "client" && request.command, {

@@ -16,7 +16,7 @@ async function read(options: CodeOptions, typed = "", isTerminal = false) {
   return { code, said };
 }
 
-Deno.test("code: it is the first line of a file or of the standard input, without the blanks around it", async () => {
+Deno.test("code: the code is the first line of a file or of the standard input, without blanks around it", async () => {
   await inFolder(async (folder) => {
     const codeFile = `${folder}/code`;
     for (
@@ -31,12 +31,12 @@ Deno.test("code: it is the first line of a file or of the standard input, withou
   assertEquals((await read({})).code, undefined);
 });
 
-Deno.test("code: somebody at a terminal is asked for it", async () => {
+Deno.test("code: the client asks a person at a terminal for the code", async () => {
   const { said } = await read({ codeFile: "-" }, "ABCD-0123\n", true);
   assertEquals(said, ["One-time code:"]);
 });
 
-Deno.test("code: what is none is refused and not repeated; a file that is not there is named", async () => {
+Deno.test("code: a text that is not a code is refused and not repeated; a missing file is named", async () => {
   await inFolder(async (folder) => {
     const codeFile = `${folder}/code`;
     const missing = await assertRejects(() => read({ codeFile }), FileError);

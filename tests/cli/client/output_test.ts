@@ -204,7 +204,7 @@ for (const { title, tell, text, json } of errors) {
   });
 }
 
-Deno.test("output: that one is online is a result for scripts, and only news for people", () => {
+Deno.test("output: being online is a result for scripts, and a note for people", () => {
   const tell = (output: ClientOutput) => output.online(57609);
   assertEquals(printed(jsonOutput, tell).out, ['{"event":"online","port":57609}']);
   const { out, error } = printed(textOutput, tell);
@@ -212,7 +212,7 @@ Deno.test("output: that one is online is a result for scripts, and only news for
   assertEquals(error, ["Online, taking payments on port 57609. Ctrl-C ends."]);
 });
 
-Deno.test("output: text from outside reaches no terminal raw", () => {
+Deno.test("output: text from outside reaches a terminal only escaped", () => {
   const tellings: readonly ((output: ClientOutput) => void)[] = [
     (output) => output.refused(refuse(261, hostile)),
     (output) => output.received({ receipt, receiptJws, memo: hostile }),
@@ -237,14 +237,14 @@ Deno.test("output: text from outside reaches no terminal raw", () => {
   }
 });
 
-Deno.test("output: what is escaped in JSON is the same value for whoever parses it", () => {
+Deno.test("output: escaped JSON parses to the same value", () => {
   const memo = `${hostile}\u{e0041}\ud800\u2028\u{1f355}`;
   const { out } = printed(jsonOutput, (output) => output.received({ receipt, receiptJws, memo }));
   assertEquals(JSON.parse(out[0]!).memo, memo);
   assertEquals(out[0]!.includes("\u{1f355}"), true);
 });
 
-Deno.test("output: the history shows what a refund and a status are asked with, before the memo", () => {
+Deno.test("output: the history shows the entry and the id before the memo", () => {
   const row = {
     entry: 7,
     id,

@@ -234,7 +234,7 @@ for (const { line, request } of taken) {
   Deno.test(`micropay ${line}`, () => assertEquals<unknown>(parsed(line), request));
 }
 
-Deno.test("a memo may be of several words, or look like an option", () => {
+Deno.test("a memo may have several words, or look like an option", () => {
   for (
     const memo of [
       "pizza and beer",
@@ -249,7 +249,7 @@ Deno.test("a memo may be of several words, or look like an option", () => {
   }
 });
 
-Deno.test("the kinds of requests can be told apart by the compiler", () => {
+Deno.test("the compiler distinguishes the kinds of requests", () => {
   const request: ParsedCommandLine = parsed("client 127.0.0.1 8888 pay bob 5");
   if (request.kind !== "client" || request.command.name !== "pay") fail("not what was typed");
   const { payee, amount, memo }: Extract<ClientRequest["command"], { name: "pay" }> =

@@ -13,7 +13,7 @@ for (const shell of ["bash", "zsh", "fish"]) {
   });
 }
 
-Deno.test("completion needs a shell that it knows", () => {
+Deno.test("completion refuses an unknown shell", () => {
   assertEquals(refusedWith("completion").reason, "SHELL is missing.");
   assertEquals(
     refusedWith("completion tcsh").reason,
@@ -50,14 +50,14 @@ for (const { line, includes } of suggestions) {
   });
 }
 
-Deno.test("completion suggests nothing for a word of which only its writer knows what it is", () => {
+Deno.test("completion suggests nothing for a free text", () => {
   for (const line of [["client", ""], ["client", "127.0.0.1", ""], ["server", "8888", "--db=x"]]) {
     const { text } = printedBy(["completion", "bash", ...line]);
     assertEquals(text.includes("pay"), false, line.join(" "));
   }
 });
 
-Deno.test("zsh and fish are given what a suggestion means", () => {
+Deno.test("zsh and fish get a description with each suggestion", () => {
   assertEquals(
     printedBy("completion zsh led").text,
     "ledger:Check, correct, export and back up the books.\n",

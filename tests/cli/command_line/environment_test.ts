@@ -177,12 +177,12 @@ for (const { line, variables, reason } of refused) {
   });
 }
 
-Deno.test("a variable that is set to nothing counts as not set", () => {
+Deno.test("an empty variable counts as not set", () => {
   const nothing = { MICROPAY_DB: "", MICROPAY_SILENT: "", MICROPAY_RSA_BITS: "" };
   assertEquals(parsed("server 8888", nothing), parsed("server 8888"));
 });
 
-Deno.test("variables of one command do not disturb another", () => {
+Deno.test("a variable of one command does not affect another", () => {
   const others = {
     MICROPAY_PORT: "x",
     MICROPAY_JSON: "x",
@@ -208,18 +208,18 @@ const orchestrated = {
 };
 
 for (const line of ["server 8888", "client 127.0.0.1 8888 list", "gencert", "ledger audit"]) {
-  Deno.test(`what an orchestrator sets for a service called micropay changes nothing of micropay ${line}`, () => {
+  Deno.test(`the variables that an orchestrator sets for a service called micropay do not affect micropay ${line}`, () => {
     assertEquals(parsed(line, orchestrated), parsed(line));
   });
 }
 
-Deno.test("a server's address of the environment is no name in a certificate, and the reverse", () => {
+Deno.test("the variable of the server's address does not affect the certificate's names, and the reverse", () => {
   const hosts = { MICROPAY_HOST: "192.0.2.7", MICROPAY_CERTIFICATE_HOST: "pay.example.org" };
   assertObjectMatch(parsed("server 8888", hosts), { host: "192.0.2.7" });
   assertObjectMatch(parsed("gencert", hosts), { hosts: ["pay.example.org"] });
 });
 
-Deno.test("a yes to an empty ledger is no yes to a new CA, and the reverse", () => {
+Deno.test("the variable that agrees to an empty ledger does not agree to a new CA, and the reverse", () => {
   for (const variable of ["MICROPAY_YES", "MICROPAY_CERTIFICATE_YES"]) {
     const variables = { [variable]: "1" };
     const isOfServer = variable === "MICROPAY_YES";
@@ -236,7 +236,7 @@ Deno.test("no argument comes from the environment", () => {
   assertEquals(refusedWith("server", variables).reason, "SERVER_PORT is missing.");
 });
 
-Deno.test("help is there for somebody whose environment is wrong", () => {
+Deno.test("help works with a wrong environment", () => {
   const { text } = printedBy("server --help", { MICROPAY_SILENT: "maybe", MICROPAY_RSA_BITS: "1" });
   assertStringIncludes(text, "[MICROPAY_SILENT]");
 });

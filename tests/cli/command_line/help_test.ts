@@ -168,7 +168,7 @@ Deno.test("help shows the defaults", () => {
   }
 });
 
-Deno.test("help is there wherever it is asked for, even beside words that are wrong", () => {
+Deno.test("--help works anywhere, even beside wrong words", () => {
   assertEquals(printedBy("server 8888 --help").text, printedBy("server --help").text);
   assertEquals(printedBy("client 127.0.0.1 8888 --help").text, printedBy("client --help").text);
 });

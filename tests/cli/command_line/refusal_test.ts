@@ -208,7 +208,7 @@ for (const { line, reason } of refused) {
   Deno.test(`refused: micropay ${line}`, () => assertEquals(refusedWith(line).reason, reason));
 }
 
-Deno.test("a value is named by the option it was given to, and escaped", () => {
+Deno.test("a refusal of a value names its option, and escapes it", () => {
   const words = ["client", "127.0.0.1", "8888", "pay", "bob", "5", "--memo", "a\u001b[2J"];
   assertEquals(refusedWith(words).reason, `--memo "a\\u{1b}[2J": ${memoRule}.`);
 });
@@ -249,7 +249,7 @@ Deno.test("one command at a time", () => {
   assertMatch(refusedWith("client 127.0.0.1 8888 list balance").reason, /list.*balance/);
 });
 
-Deno.test("every refusal ends by saying how to get help, of the command where one was named", () => {
+Deno.test("every refusal says how to get help on its command", () => {
   const help = (line: string) => refusedWith(line).text.trimEnd().split("\n").at(-1);
   assertEquals(help(""), 'Try "micropay --help".');
   assertEquals(help("sever"), 'Try "micropay --help".');
@@ -260,7 +260,7 @@ Deno.test("every refusal ends by saying how to get help, of the command where on
   assertEquals(help("gencert x"), 'Try "micropay gencert --help".');
 });
 
-Deno.test("a refusal says whether it has to be told in JSON", () => {
+Deno.test("a refusal says whether the words asked for JSON", () => {
   assertEquals(refusedWith("client 127.0.0.1 8888 pay bob 0 --json").json, true);
   assertEquals(refusedWith("client --json").json, true);
   assertEquals(refusedWith("client 127.0.0.1 8888 pay bob 0").json, false);

@@ -64,7 +64,7 @@ Deno.test("gencert prints the paths, the fingerprint that openssl prints, and th
   });
 });
 
-Deno.test("the usual hosts, this machine's name and those asked for are in the certificate", async () => {
+Deno.test("the certificate has the usual hosts, this machine's name and the requested ones", async () => {
   await inFolder(async (out) => {
     await run({ out, hosts: ["pay.example.org", "192.168.1.5"] });
     const { text } = await openssl("x509", "-in", `${out}/server.crt`, "-noout", "-text");
@@ -79,7 +79,7 @@ Deno.test("the usual hosts, this machine's name and those asked for are in the c
   });
 });
 
-Deno.test("gencert refuses what is no host, and no number of days, before it makes anything", async () => {
+Deno.test("gencert refuses a wrong host or number of days before it makes a file", async () => {
   const wrong: Partial<GencertOptions>[] = [
     { hosts: ["http://pay.example.org"] },
     { hosts: ["fine.example.org", "a b"] },
@@ -106,7 +106,7 @@ Deno.test("a second gencert is refused and names the command that renews, not th
   });
 });
 
-Deno.test("gencert renew keeps the CA and says what it kept and when it counts", async () => {
+Deno.test("gencert renew keeps the CA, names the old files, and says when the new ones take effect", async () => {
   await inFolder(async (out) => {
     const first = await run({ out, hosts: ["pay.example.org"] });
     const renewed = await run({ out, command: { name: "renew" }, days: 90 });
@@ -162,7 +162,7 @@ Deno.test("gencert --force asks, or needs --yes, and keeps every file", async (t
   });
 });
 
-Deno.test("gencert --force spares the CA of a ledger that is there, unless --new-ca gives it up", async (test) => {
+Deno.test("gencert --force keeps the CA of an existing ledger, unless --new-ca gives it up", async (test) => {
   const ledgerOf = async (file: string, ledgerId: string) =>
     await (await openSqliteLedger({ file, ledgerId })).close();
   const force = { force: true, yes: true };
@@ -218,7 +218,7 @@ Deno.test("gencert --force spares the CA of a ledger that is there, unless --new
   });
 });
 
-Deno.test("options of gencert that do not go together are refused", async () => {
+Deno.test("gencert refuses options that do not go together", async () => {
   await inFolder(async (folder) => {
     const out = `${folder}/certs`;
     const renew = { name: "renew" } as const;
@@ -228,7 +228,7 @@ Deno.test("options of gencert that do not go together are refused", async () => 
   });
 });
 
-Deno.test("what a certificate error names is escaped once", async () => {
+Deno.test("an error about a certificate escapes its text once", async () => {
   await inFolder(async (folder) => {
     const out = `${folder}/a\u0001b`;
     const gencert = () => runCommand(["gencert", "--out", out], { env: {} });

@@ -48,12 +48,12 @@ const taken: readonly { readonly line: string; readonly asks: Record<string, unk
 ];
 
 for (const { line, asks } of taken) {
-  Deno.test(`micropay ledger ${line} is taken`, () => {
+  Deno.test(`micropay ledger ${line} is accepted`, () => {
     assertEquals(parsed(`ledger ${line}`) as unknown, { ...defaults, ...asks });
   });
 }
 
-Deno.test("the options of ledger come from the environment where they are not given", () => {
+Deno.test("ledger takes missing options from the environment", () => {
   const variables = { MICROPAY_DB: "e.db", MICROPAY_CERTS: "/e", MICROPAY_JSON: "yes" };
   assertEquals(parsed("ledger balances --db a.db", variables) as unknown, {
     kind: "ledger",

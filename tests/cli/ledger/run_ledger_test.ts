@@ -114,7 +114,7 @@ Deno.test("ledger: an operator looks, corrects and exports beside the running se
   });
 });
 
-Deno.test("ledger: a command in the wrong folder says which folder it looked in and what to give it", async (t) => {
+Deno.test("ledger: a command in the wrong folder names the folder and the options to give", async (t) => {
   await using scene = await openScene();
   const folder = await Deno.realPath(scene.folder);
   const noLedger = `no ledger ${folder}/server.db`;
@@ -162,7 +162,7 @@ Deno.test("ledger: after its CA has expired, a ledger can be audited, exported a
   );
 });
 
-Deno.test("ledger: what cannot be opened is one clear line and exit 1", async (t) => {
+Deno.test("ledger: a file that cannot be opened gives one clear line and exit 1", async (t) => {
   await using scene = await openScene();
   await Deno.writeTextFile(scene.path("text.db"), "no database".repeat(99));
   await scene.run(["gencert"]);
@@ -185,7 +185,7 @@ Deno.test("ledger: what cannot be opened is one clear line and exit 1", async (t
   }
 });
 
-Deno.test("ledger: the audit finds nothing beside a server that keeps booking, and corrections wait their turn", async () => {
+Deno.test("ledger: the audit finds no fault beside a busy server, and corrections wait their turn", async () => {
   await using scene = await openSceneWith(["alice", "bob", "carol"]);
   await using _bob = await scene.receiver("bob");
   await using _carol = await scene.receiver("carol");
@@ -214,7 +214,7 @@ Deno.test("ledger: the audit finds nothing beside a server that keeps booking, a
   assertEquals(report!.entries, 3 + 8 + first! + second!);
 });
 
-Deno.test("ledger: a backup is restored when it is in order and no server runs", async () => {
+Deno.test("ledger: a correct backup is restored when no server runs", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
   assertEquals(await asked(scene, "backup", "kept.db"), [{ written: "kept.db" }]);
   const db = await Deno.realPath(scene.path("server.db"));
@@ -284,7 +284,7 @@ Deno.test("ledger: a restore puts back what it audited, even when somebody chang
   assertEquals((await asked(scene, "balances")).map(({ balance }) => balance), [-1000, 1000]);
 });
 
-Deno.test("ledger: a member whose key was lost is let in anew with the code, once", async () => {
+Deno.test("ledger: a member who lost a key registers anew with the code, once", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
   await using online = await scene.receiver("alice");
   const [issued] = await asked(scene, "reissue", "alice");

@@ -66,7 +66,7 @@ class StubReader {
 /** A line that takes so many bytes with its end. */
 const lineOf = (bytes: number, letter = "x") => letter.repeat(bytes - 1);
 
-Deno.test("output: lines come out in order and whole, however little is taken at a time", async () => {
+Deno.test("output: lines are written in order and whole, however few bytes a write takes", async () => {
   const reader = new StubReader();
   reader.takes = 3;
   const lines = Array.from({ length: 100 }, (_, number) => `line ${number}`);
@@ -74,7 +74,7 @@ Deno.test("output: lines come out in order and whole, however little is taken at
   assertEquals(await reader.readOn(), `${lines.join("\n")}\n`);
 });
 
-Deno.test("output: with a reader that is stuck, so many bytes wait; one more is left out, and said in its place", async () => {
+Deno.test("output: with a stuck reader the queue fills up to its limit; one more line is omitted, and a note takes its place", async () => {
   const reader = new StubReader();
   reader.stick();
   reader.queue.print(lineOf(outputQueueBytesMax - 10, "a"));
@@ -87,7 +87,7 @@ Deno.test("output: with a reader that is stuck, so many bytes wait; one more is 
   assert((await reader.readOn()).endsWith("[7 left out]\nas before\n"));
 });
 
-Deno.test("output: once lines are left out, the next are until half of what waits was read", async () => {
+Deno.test("output: after an omitted line, further ones are omitted until half of the queue is written", async () => {
   const reader = new StubReader();
   const half = outputQueueBytesMax / 2;
   reader.stick();
@@ -102,7 +102,7 @@ Deno.test("output: once lines are left out, the next are until half of what wait
   assertEquals(reader.failures, []);
 });
 
-Deno.test("output: what cannot be written is left out and said when it can be again, and a line that was cut is ended", async () => {
+Deno.test("output: lines that could not be written are omitted with a note, and a cut line is ended", async () => {
   const reader = new StubReader();
   reader.fail(3);
   reader.queue.print("first");
@@ -123,7 +123,7 @@ Deno.test("output: what cannot be written is left out and said when it can be ag
   assertEquals(await reader.readOn(), "fir\n[3 left out]\nfourth\n[1 left out]\n");
 });
 
-Deno.test("output: its end waits for what is queued, but not longer than so much for a reader that is stuck", async () => {
+Deno.test("output: the end waits for the queue, but only so long for a stuck reader", async () => {
   const reader = new StubReader();
   await reader.queue.end();
   reader.stick();

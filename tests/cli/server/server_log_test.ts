@@ -151,7 +151,7 @@ Deno.test("log: a certificate in another folder is renewed with that folder", ()
   assertStringIncludes(printed[0]!, "micropay gencert renew --out '/srv/our certs' makes");
 });
 
-Deno.test("log: the message as it came follows the words, unless it is to be left out", () => {
+Deno.test("log: the encrypted message follows its line, unless --silent omits it", () => {
   const event: ServerEvent = messageOf({ name: named("alice") });
   const settings = [
     { format: "text", silent: false, expected: [`→ [List] from 127.0.0.1@57609\n${line}`] },
@@ -173,7 +173,7 @@ Deno.test("log: the message as it came follows the words, unless it is to be lef
   }
 });
 
-Deno.test("log: the line for lines that could not be written is of the same form as all others", () => {
+Deno.test("log: the note about omitted lines has the form of all other lines", () => {
   const says = "7 lines are left out here, they could not be written";
   assertEquals(floodedLog(0).log.leftOutLine(7), says);
   const { log, clock, printed } = floodedLog(0, { format: "json" });
@@ -200,7 +200,7 @@ function floodedLog(
   return { clock, log, printed };
 }
 
-Deno.test("log: as many lines about an address as may be are printed; of one more it is told that it was left out", () => {
+Deno.test("log: lines about an address are printed up to the limit; one more is counted as omitted", () => {
   const { clock, log, printed } = floodedLog(logLinesMax);
   assertEquals(printed.length, logLinesMax);
   log.report(refusal);
@@ -238,7 +238,7 @@ for (const flood of floods) {
   for (const name of [undefined, named("alice")]) {
     const event = flood(name);
     const about = name ?? "127.0.0.1";
-    Deno.test(`log: however often ${about} brings about "${event.kind}", so many lines are printed, and how many more it were`, () => {
+    Deno.test(`log: however often ${about} causes "${event.kind}", only so many lines are printed, and the rest is counted`, () => {
       const { clock, log, printed } = floodedLog(0);
       for (let count = 0; count < logLinesMax + 7; count++) log.report(event);
       assertEquals(printed.length, logLinesMax);
@@ -251,7 +251,7 @@ for (const flood of floods) {
 for (const format of ["text", "json"] as const) {
   for (const name of [undefined, named("alice")]) {
     const about = name ?? "127.0.0.1";
-    Deno.test(`log: as ${format}, of what ${about} sealed so much is printed, then only the words and how many it were`, () => {
+    Deno.test(`log: as ${format}, encrypted messages of ${about} are printed up to the limit, and the rest is counted`, () => {
       const { clock, log, printed } = floodedLog(0, { format, silent: false });
       const half = messageOf({ ...(name && { name }), sealed: "x".repeat(logSealedBytesMax / 2) });
       const longer = { ...half, line: `${half.line}x` };
@@ -271,7 +271,7 @@ for (const format of ["text", "json"] as const) {
   }
 }
 
-Deno.test("log: who has many accounts at one address has some times the lines and bytes of one, and hides no stranger", () => {
+Deno.test("log: many accounts at one address share a few times the limit of one, and hide no stranger", () => {
   const { clock, log, printed } = floodedLog(0, { silent: false });
   const sealed = "x".repeat(logSealedBytesMax);
   const accounts = Array.from({ length: logMembersAtAddress + 3 }, (_, at) => named(`a${at}`));
@@ -291,7 +291,7 @@ Deno.test("log: who has many accounts at one address has some times the lines an
 });
 
 for (const format of ["text", "json"] as const) {
-  Deno.test(`log: as ${format}, a text that its sender made long is cut`, () => {
+  Deno.test(`log: as ${format}, a long text of a sender is cut`, () => {
     const { log, printed } = floodedLog(0, { format });
     for (const length of [logTextCharactersMax, lineBytesMax]) {
       const text = "a".repeat(length);
@@ -309,7 +309,7 @@ for (const format of ["text", "json"] as const) {
   });
 }
 
-Deno.test("log: when the server stops, what was left out is told first, and no timer is left", () => {
+Deno.test("log: when the server stops, it first reports the omitted lines, and no timer is left", () => {
   const { clock, log, printed } = floodedLog(logLinesMax + 7, { format: "json" });
   log.report({ kind: "stopped" });
   const [leftOut, stopped] = printed.slice(logLinesMax).map((text) => JSON.parse(text));
