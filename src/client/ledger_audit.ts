@@ -1,7 +1,8 @@
 /**
- * A member's own check of the ledger: that it only ever grew since the last look, and that every receipt the member holds is still in it,
- * at its place. It needs nothing of what others paid, and is shown nothing of it: the server gives digests, and each covers a signature
- * that only the parties of that payment hold.
+ * A member's own check of the ledger: that it only grew since the last check, and that the entry of
+ * each receipt of the member is still at its place. The server gives digests alone. Each covers a
+ * signature that only the sides of that payment hold, so the member learns nothing of what others
+ * paid.
  */
 import { decodeBase64UrlStrict, encodeBase64Url } from "../base64.ts";
 import { FileError, messageOf, ProtocolError } from "../errors.ts";
@@ -17,32 +18,32 @@ export interface MemberAudit {
   readonly outcome: "audited";
   /** Entries of the chain that were followed. */
   readonly entries: number;
-  /** Receipts that were looked for. */
+  /** The number of receipts that were compared with the ledger. */
   readonly receipts: number;
   /** The head after the last entry: 64 hexadecimal digits. */
   readonly head: string;
-  /** Receipts that are not in the ledger at their place. */
+  /** Receipts whose entry is not in the ledger at its place. */
   readonly missing: readonly Receipt[];
   /**
-   * The first entry that is known to be another than it was, or to be gone: by a receipt, or by the last look. Absent when the ledger only
-   * grew.
+   * The first entry that a receipt or the last audit shows to be changed or gone. Absent when the
+   * ledger only grew.
    */
   readonly rewrittenAt?: number | undefined;
-  /** The last entry up to which the chain is known to be what it was; 0 when none is. */
+  /** The last entry up to which the chain is known to be unchanged; 0 when nothing is known. */
   readonly sameUntil: number;
 }
 
-/** What a held receipt says about the chain at its entry. */
+/** A receipt, and the digest that the chain must have at its entry. */
 interface Expected {
   readonly receipt: Receipt;
   readonly digest: string;
 }
 
 /**
- * Follows the whole chain. The head at its end is remembered when nothing is wrong.
+ * Follows the whole chain, and stores the head at its end when nothing is wrong.
  *
  * @throws {ProtocolError} when the server's answers do not make a chain
- * @throws {FileError} when a receipt that is kept here is not a genuine one any more
+ * @throws {FileError} when a stored receipt is not genuine
  */
 export async function auditLedger(member: MemberContext): Promise<MemberAudit | Refusal> {
   const expected = await expectedEntries(member);
@@ -89,7 +90,10 @@ export async function auditLedger(member: MemberContext): Promise<MemberAudit | 
   };
 }
 
-/** What the receipts of this member say, by entry. Two of one entry are of a past that was replaced, and of what replaced it. */
+/**
+ * Returns the digests that this member's receipts demand, by entry. Two receipts for one entry mean
+ * that the ledger was rewritten.
+ */
 async function expectedEntries(member: MemberContext): Promise<Map<number, Expected[]>> {
   const expected = new Map<number, Expected[]>();
   for await (const stored of member.receipts.all()) {

@@ -35,7 +35,9 @@ export interface SystemInformation {
 export interface OnlineOptions extends IncomingListener {
   /** Where to listen for peers. Port 0 takes any free one. */
   readonly listen: Endpoint;
-  /** The address to tell peers, instead of the one that the server sees and the port listened on. */
+  /**
+   * The address to tell peers, instead of the one that the server sees and the port listened on.
+   */
   readonly advertise?: { readonly host: string; readonly port?: number | undefined } | undefined;
 }
 
@@ -107,7 +109,8 @@ export class Member {
   /**
    * Payments that came after an entry, oldest first. Each was verified, and its receipt is kept.
    *
-   * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when a row does not prove what it says
+   * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when a row does not prove what
+   * it says
    */
   async *received({ since }: { since: number }): AsyncGenerator<Outcome<IncomingPayment>> {
     for (let after = since;;) {
@@ -127,7 +130,9 @@ export class Member {
     return askEntry(number, this.context);
   }
 
-  /** The own entries, newest first. They come in pages, so that a long history takes little memory. */
+  /**
+   * The own entries, newest first. They come in pages, so that a long history takes little memory.
+   */
   async *history(
     { limit, before }: { limit: number; before?: number | undefined },
   ): AsyncGenerator<Outcome<{ entries: readonly HistoryRow[] }>> {

@@ -1,5 +1,5 @@
 /**
- * What a logged-in client's parts share.
+ * What the parts of a connected member share.
  */
 import type { AccountName } from "../account_name.ts";
 import type { Clock } from "../clock.ts";
@@ -21,11 +21,14 @@ export interface MemberContext extends AccountStore {
   /** The file that the account's receipts are in, for messages. */
   readonly receiptsFile: string;
   readonly network: Network;
-  /** The zone of the server's address, if it is link-local: the one in which peers with such an address are. */
+  /**
+   * The zone of the server's address if that is link-local. Peers with such addresses are in it
+   * too.
+   */
   readonly zone?: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
-  /** How long to wait for anybody's answer. */
+  /** How long to wait for one answer. */
   readonly timeoutMs: number;
   readonly observe?: LineObserver | undefined;
 }

@@ -1,9 +1,13 @@
 /**
- * Questions whose answers come in pages.
+ * Checks on answers that come in pages.
  */
 import { ProtocolError } from "../errors.ts";
 
-/** An empty page with more behind it would be asked for again for ever. */
+/**
+ * Checks that a page holds rows when more pages follow. Its reader would ask for it again for ever.
+ *
+ * @throws {ProtocolError} when it holds none
+ */
 export function requireProgress(
   { more }: { readonly more: boolean },
   rows: readonly unknown[],

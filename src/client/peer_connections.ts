@@ -1,6 +1,6 @@
 /**
- * The connections of a payer to its payees. Each one is kept for a while, so that the next payment to
- * the same payee costs no `locate` request, no connection and no greeting.
+ * The connections of a payer to its payees. Each one is kept for a while, so that the next payment
+ * to the same payee costs no `locate` request, no connection and no greeting.
  */
 import type { AccountName } from "../account_name.ts";
 import type { CancelTimer } from "../clock.ts";
@@ -36,8 +36,10 @@ export class PeerConnections {
   /**
    * Returns a connection to a payee: the one that is kept, or a new one.
    *
-   * @returns the refusal when the payee is unknown, offline, or does not answer; nothing was sent then
-   * @throws {UntrustedError} when somebody else answers at its address; nothing was sent then either
+   * @returns the refusal when the payee is unknown, offline, or does not answer; nothing was sent
+   * then
+   * @throws {UntrustedError} when somebody else answers at its address; nothing was sent then
+   * either
    */
   async reach(name: AccountName): Promise<ReachedPeer | Refusal> {
     const kept = this.#kept.get(name);

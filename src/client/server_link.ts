@@ -1,5 +1,5 @@
 /**
- * A client's connection to its server: questions and their answers, and what the server says of its own accord.
+ * A client's connection to its server: requests with their replies, and the server's pushes.
  */
 import type { Clock } from "../clock.ts";
 import { ClosedError, messageOf, TimeoutError } from "../errors.ts";
@@ -26,17 +26,17 @@ import { endpointText } from "../transport/byte_stream.ts";
 
 export interface ServerLinkOptions {
   readonly clock: Clock;
-  /** How long an answer may take. */
+  /** How long a reply may take. */
   readonly timeoutMs: number;
-  /** Whether that holds in the server's waiting room, too. Else an answer may take as long as the server tells the place. */
+  /** Whether this also holds in the waiting room. Else a reply may take as long as notices come. */
   readonly boundsWaiting?: boolean | undefined;
-  /** Told the place in the waiting room, 1 being the next, whenever it is another one. */
+  /** Called with each new place in the waiting room. The next to be served has place 1. */
   readonly onWaiting?: ((place: number) => void) | undefined;
-  /** The server's clock as its greeting told it, in milliseconds since the epoch. */
+  /** The server's clock by its greeting, in milliseconds since the epoch. */
   readonly serverTimeMs: number;
 }
 
-/** A question that has no answer yet. */
+/** A request that has no reply yet. */
 interface Asked {
   readonly answer: PromiseWithResolvers<Reply>;
   readonly deadline: Deadline;
@@ -49,7 +49,7 @@ export class ServerLink {
 
   readonly #options: ServerLinkOptions;
   readonly #clock: Clock;
-  /** By the `seq` of the question. */
+  /** By the `seq` of the request. */
   readonly #asked = new Map<number, Asked>();
   readonly #listeners = new Map<string, Set<(body: JsonObject) => void>>();
   /** The server's clock by its last message. */
@@ -73,25 +73,26 @@ export class ServerLink {
     this.closed = this.#read();
   }
 
-  /** Whether the connection is still there, as far as is known. */
+  /** Whether the connection is open, as far as is known. */
   get isOpen(): boolean {
     return this.#ended === undefined;
   }
 
   /**
-   * The server's clock. Orders are stamped and judged by it, so a wrong clock on a member's machine books nothing wrongly.
+   * Returns the server's clock. Orders are stamped and judged by it, so a wrong clock on a member's
+   * machine does no harm.
    */
   nowMs(): number {
     return this.#serverMs(this.#told);
   }
 
   /**
-   * Asks and waits for the answer.
+   * Sends a request and waits for its reply.
    *
-   * @throws {TimeoutError} when there is none in time; it may still come and is ignored then: a reply says which `seq` it is for, and no
-   * `seq` is used twice, so the connection can be used on
-   * @throws {ClosedError} when the connection ends before
-   * @throws {ProtocolError} when the answer is not of its shape
+   * @throws {TimeoutError} when none comes in time. A later one is ignored, because no `seq` is
+   * used twice, and the connection stays usable
+   * @throws {ClosedError} when the connection ends before the reply
+   * @throws {ProtocolError} when the reply is not of its shape
    */
   async ask<Request extends object, Answer>(
     exchange: Exchange<string, Request, Answer>,
@@ -113,10 +114,10 @@ export class ServerLink {
   }
 
   /**
-   * Waits until the server serves this connection, which it does from its first answer on. For what must not grow old in the waiting
-   * room, such as an order.
+   * Waits until the server has served this connection once. An order that is signed before that
+   * could expire in the waiting room.
    *
-   * @returns the refusal when the server does not serve it
+   * @returns the refusal when the server does not serve this connection
    */
   async beServed(): Promise<Refusal | undefined> {
     if (this.#isServed) return undefined;
@@ -125,7 +126,7 @@ export class ServerLink {
   }
 
   /**
-   * Calls `listener` for every message of this type that is not a reply.
+   * Calls `listener` with the body of every push of this type.
    *
    * @returns stops that
    */
@@ -135,7 +136,7 @@ export class ServerLink {
     return () => listeners.delete(listener);
   }
 
-  /** Lets what was sent go out, then closes. */
+  /** Closes the connection when everything that was sent is written. */
   async end(): Promise<void> {
     await this.channel.end();
     await this.closed;
@@ -147,7 +148,7 @@ export class ServerLink {
     let cause: unknown;
     try {
       for (;;) {
-        // A server that lost power, or the way to it, sends no end: the system would wait for hours.
+        // When the server's power or network fails, no end arrives, and the system waits for hours.
         const arrival = await this.channel.receive({ idleTimeoutMs: serverSilenceMsMax });
         if (arrival.kind === "end") break;
         this.#dispatch(arrival.message);
@@ -169,7 +170,7 @@ export class ServerLink {
       this.#closing = "it is full; try again later";
       return;
     }
-    // Somebody on the way may hold notices back and let them through one by one, to have this side wait for ever.
+    // An attacker on the network could hold notices back, and have this side wait for ever.
     if (this.#serverMs(this.#greeted) - iat * 1000 > waitingSilenceMsMax) return;
     if (place !== this.#place) this.#options.onWaiting?.(place);
     this.#place = place;
@@ -196,7 +197,7 @@ export class ServerLink {
       this.#asked.get(reply.re)?.answer.resolve(reply);
       return;
     }
-    // When it cannot be written the connection is over, and its reader finds out.
+    // When it cannot be written, the reader finds that the connection is over.
     if (type === pingType) {
       check(pingShape, body, "read a ping");
       this.channel.send(pongType, {}).written.catch(() => {});
@@ -207,7 +208,7 @@ export class ServerLink {
   }
 }
 
-/** A server's time, and this machine's monotonic one at the moment it was told. */
+/** A server's time, and this machine's monotonic time at the moment it came. */
 interface ToldTime {
   readonly serverMs: number;
   readonly monotonicMs: number;

@@ -22,7 +22,8 @@ export class SubmitQueue {
   }
 
   /**
-   * Submits an order. While a `submit` is under way, orders wait and travel together in the next one.
+   * Submits an order. While a `submit` is under way, orders wait and travel together in the next
+   * one.
    *
    * @returns the server's result for this order, whose receipt is not verified
    * @throws as {@link ServerLink.ask}, when the server may have the order and said nothing of it

@@ -1,5 +1,6 @@
 /**
- * A person's wallet: connects to a server, makes sure of it, and acts as one of the person's accounts.
+ * A person's wallet: it connects to a server, checks that it is the right one, and acts as one of
+ * the person's accounts.
  */
 import type { AccountName } from "../account_name.ts";
 import { decodeBase64UrlStrict } from "../base64.ts";
@@ -39,9 +40,9 @@ export interface WalletOptions {
     TrustOptions,
     "ca" | "fingerprint" | "readNearbyCa" | "confirm" | "onKnown"
   >;
-  /** How long to wait for any one answer. */
+  /** How long to wait for one reply. */
   readonly timeoutMs: number;
-  /** Whether that holds in the server's waiting room, too. */
+  /** Whether this also holds in the server's waiting room. */
   readonly boundsWaiting?: boolean | undefined;
   readonly onWaiting?: ((place: number) => void) | undefined;
   readonly observe?: LineObserver | undefined;
@@ -52,23 +53,24 @@ export interface WalletDependencies {
   readonly clock: Clock;
   readonly random: Random;
   /**
-   * Makes a session key. Each connection to the server gets its own: the server's greeting and all that it said on an earlier connection could
-   * else be told again on a later one, and be taken for answers to what is asked there.
+   * Makes a session key. Each connection to the server gets its own. With the same key, an attacker
+   * could replay the server's greeting and messages of an earlier connection as answers on a later
+   * one.
    */
   readonly makeSessionKey: () => Promise<SessionKey>;
-  /** What is kept in the folder beside keys and certificates. */
+  /** Holds what the folder has beside keys and certificates. */
   readonly store: WalletStore;
 }
 
-/** An account that this user can act as from now on. */
+/** An account that this person can act as from now on. */
 export interface Registered {
   readonly account: AccountName;
   readonly balance: number;
-  /** Whether the account was there before. */
+  /** Whether the account existed before. */
   readonly existed: boolean;
 }
 
-/** What is kept of an account. */
+/** The receipts of an account. */
 export interface KeptAccount {
   readonly account: AccountName;
   readonly receipts: Receipts;
@@ -86,20 +88,21 @@ export class Wallet {
   }
 
   /**
-   * Connects and checks who answers, before anything is said.
+   * Connects and checks the server's greeting. Nothing is sent.
    *
    * @throws {ConnectError} | {TimeoutError} | {ClosedError} when no server answers
-   * @throws {UntrustedError} when the one who answers is not to be trusted
+   * @throws {UntrustedError} when what answers is not to be trusted
    */
   async connect(): Promise<GreetedConnection> {
     const { connection, isOld } = await this.#greet();
     if (!isOld) return connection;
-    // A person compared a fingerprint meanwhile. The server may have closed the connection, and the fingerprint is known now.
+    // A person compared a fingerprint meanwhile, and it is pinned now. The server may have closed
+    // the connection.
     connection.close();
     return (await this.#greet()).connection;
   }
 
-  /** @returns a connection, and whether it took a person to trust it, so that it is old already */
+  /** @returns a connection, and whether a person took so long to confirm it that it is old */
   async #greet(): Promise<{ connection: GreetedConnection; isOld: boolean }> {
     const { server, folder, timeoutMs, trust } = this.#options;
     const { clock, network, store } = this.#dependencies;
@@ -133,16 +136,17 @@ export class Wallet {
     }
   }
 
-  /** The accounts that were registered from here on the ledger behind a connection. */
+  /** The accounts on the connection's ledger that were registered from this folder. */
   accounts(connection: GreetedConnection): Promise<AccountName[]> {
     return accountNames(this.#options.folder, connection.anchor.fingerprint);
   }
 
   /**
-   * Registers a new account over a connection that nothing was said on, and ends it.
+   * Registers an account over an unused connection, and ends the connection.
    *
-   * @param code the operator's one-time code, for an account whose key was lost: a new key is made for it
-   * @throws {CertificateError} when the server's certificate for it is not what was asked for
+   * @param options.code the operator's one-time code for an account whose key was lost. It gets a
+   * new key
+   * @throws {CertificateError} when the certificate that comes is not the one that was asked for
    */
   async register(
     connection: GreetedConnection,
@@ -169,10 +173,10 @@ export class Wallet {
   }
 
   /**
-   * Acts as an account over a connection that nothing was said on.
+   * Acts as an account over an unused connection.
    *
-   * @throws {NotAuthenticatedError} when this user has no identity for it
-   * @throws {CertificateError} when the identity is not good (any more)
+   * @throws {NotAuthenticatedError} when this folder has no identity for the account
+   * @throws {CertificateError} when the identity is not good now
    */
   async member(connection: GreetedConnection, name: AccountName): Promise<Member> {
     const { anchor } = connection;
@@ -204,7 +208,7 @@ export class Wallet {
   }
 
   /**
-   * Which account is meant when none was named: the only one there is.
+   * Returns the only account on the connection's ledger, for a command that names none.
    *
    * @throws {NotAuthenticatedError} when there is none
    * @throws {UsageError} when there are several
@@ -214,11 +218,11 @@ export class Wallet {
   }
 
   /**
-   * Finds what is kept of an account, without the server. The ledger is the one that the person named, or the one that is pinned for the
-   * server's address, or the one whose CA is in the current folder.
+   * Finds the receipts of an account, without the server. The ledger is the one that the person
+   * named, the one pinned for the server's address, or the one whose CA is in the current folder.
    *
-   * @param name the only account there is, when absent
-   * @throws {UntrustedError} when no ledger can be told
+   * @param name the only account when absent
+   * @throws {UntrustedError} when none of these says which ledger
    * @throws as {@link onlyAccount}
    */
   async kept(name?: AccountName): Promise<KeptAccount> {
@@ -234,7 +238,7 @@ export class Wallet {
     return { account, receipts: store.account(ledger, account).receipts, file: store.file };
   }
 
-  /** Lets go of the files. */
+  /** Closes the files. */
   close(): void {
     this.#dependencies.store.close();
   }
@@ -275,8 +279,9 @@ export class Wallet {
 }
 
 /**
- * Nobody listens, what listens says nothing, or it closes without a word: for the person the three are one, and what to look at is the
- * same. A host that does not exist, or that no route leads to, is another matter.
+ * Returns the error that a person is shown when no server answered. A closed port, silence and an
+ * early end have one text, because a person checks the same things. An unknown host has another
+ * text.
  */
 function unanswered(error: unknown, server: Endpoint): unknown {
   const text = `no micropay server answered at ${endpointText(server)}; ` +
@@ -285,7 +290,7 @@ function unanswered(error: unknown, server: Endpoint): unknown {
   if (error instanceof ClosedError) return new ClosedError(text, { cause: error });
   if (!(error instanceof ConnectError)) return error;
   const { cause } = error;
-  // The runtime has no class of its own for it.
+  // The runtime has no class for this error.
   if (messageOf(cause).startsWith("failed to lookup address information")) {
     return new ConnectError(
       `connect to ${endpointText(server)}: this machine finds no address for the name ` +

@@ -41,7 +41,8 @@ export class IncomingPayments {
    * Takes an order that was booked. It is told of also when its receipt cannot be kept, because the
    * money is there.
    *
-   * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when the receipt does not prove it
+   * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when the receipt does not prove
+   * it
    */
   async take(receiptJws: string, { order, jws }: VerifiedOrder): Promise<void> {
     const { receipt } = proveBooked(receiptJws, jws, this.#member);
@@ -81,7 +82,8 @@ export class IncomingPayments {
 /**
  * Takes a row of the own history for money that came, whether it was known before or not.
  *
- * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when it does not prove what it says
+ * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when it does not prove what it
+ * says
  * @throws {FileError} when its receipt cannot be kept
  */
 export async function storeReceived(

@@ -1,6 +1,6 @@
 /**
- * Delivering an order, through its payee or through the server, until its outcome is known. Payments,
- * refunds and the settling of open orders all come here.
+ * Delivering an order, through its payee or through the server, until its outcome is known.
+ * Payments, refunds and the settling of open orders all come here.
  */
 import { FileError, MicropayError, UnknownOutcomeError } from "../../errors.ts";
 import { orderDigest } from "../../ledger/entry.ts";
@@ -79,8 +79,8 @@ export class OrderDelivery {
    * Delivers a recorded order, now or again, and waits for its outcome. The wallet then holds the
    * receipt, or the refusal.
    *
-   * @throws {UnknownOutcomeError} when the outcome could not be found out, or its receipt not be kept.
-   * The order stays in the wallet
+   * @throws {UnknownOutcomeError} when the outcome could not be learned, or its receipt not be
+   * kept. The order stays in the wallet
    */
   async deliver(
     { open, progress }: TrackedOrder,
@@ -97,8 +97,8 @@ export class OrderDelivery {
   }
 
   /**
-   * Asks the server about an order, as far as its state demands it, without sending it. The wallet then
-   * holds what is known.
+   * Asks the server about an order, as far as its state demands it, without sending it. The wallet
+   * then holds what is known.
    *
    * @param options.errorOf makes the error that is thrown when `signal` aborts
    */
@@ -198,7 +198,9 @@ export class OrderDelivery {
     }
   }
 
-  /** Writes what is known now into the wallet. An order whose receipt cannot be kept is in doubt. */
+  /**
+   * Writes what is known now into the wallet. An order whose receipt cannot be kept is in doubt.
+   */
   async #keep(
     { jws, order: { id, memo }, state }: OpenOrder,
     progress: OrderProgress,

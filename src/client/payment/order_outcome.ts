@@ -36,8 +36,8 @@ export function proveBooked(
 /**
  * Asks the server what became of an order.
  *
- * @param options `voiding`: the compact JWS of an order with this id. Unless it is booked, the server
- * makes it void
+ * @param options `voiding`: the compact JWS of an order with this id. Unless it is booked, the
+ * server makes it void
  * @returns the receipt of the order that was booked under this id. Refused with 400 when none was;
  * with `voiding` that is so for good
  * @throws {EnvelopeError} when the receipt is not one for this id

@@ -1,6 +1,6 @@
 /**
- * The state of one order, as its payer knows it. Pure: an event changes the state, and says what the
- * payer does next. Everything that delivers or settles an order follows this table.
+ * The state of one order, as its payer knows it. Pure: an event changes the state, and says what
+ * the payer does next. Everything that delivers or settles an order follows this table.
  *
  * - `recorded`: it is in the wallet and is not on its way
  * - `sent`: it was handed over, and its outcome is awaited
@@ -16,8 +16,8 @@ import type { Paid } from "./order_outcome.ts";
 export type OrderState = "recorded" | "sent" | "in_doubt" | "booked" | "refused" | "void";
 
 /**
- * What a payer does next: `send` where the order is not booked and may be sent, now or again; `ask` by
- * a `status` request; `ask_to_void` by a `status` request with `void`.
+ * What a payer does next: `send` where the order is not booked and may be sent, now or again; `ask`
+ * by a `status` request; `ask_to_void` by a `status` request with `void`.
  */
 export type NextStep = "send" | "wait" | "ask" | "ask_to_void" | "done";
 

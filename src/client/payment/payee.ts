@@ -93,8 +93,8 @@ export async function submitHandedOrder(
  * Asks for the outcome of an order that the server did not decide, and takes the order when it was
  * booked. A server answers requests in order, so its answer comes after its decision.
  *
- * @param isOver whether nobody waits for the outcome any more. The end of the connection to the server
- * ends it too
+ * @param isOver whether nobody waits for the outcome any more. The end of the connection to the
+ * server ends it too
  */
 export async function askLater(
   doubtful: VerifiedOrder,

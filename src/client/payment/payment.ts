@@ -34,7 +34,7 @@ export interface PayOptions {
  * @throws {UntrustedError} when somebody else answers at the payee's address; nothing was sent
  * @throws {InterruptedError} when `signal` stopped it before anything was sent
  * @throws {UnknownOutcomeError} when the order was sent, now or in an earlier try with the same id,
- * and its outcome could not be found out. It stays in the wallet
+ * and its outcome could not be learned. It stays in the wallet
  */
 export async function pay(
   terms: PaymentTerms,
@@ -103,7 +103,9 @@ async function payAnew(attempt: Attempt): Promise<OrderOutcome> {
   return await deliver(tracked, peer, attempt);
 }
 
-/** Finds out what became of an order that was sent before, and sends it again when it is not booked. */
+/**
+ * Finds out what became of an order that was sent before, and sends it again when it is not booked.
+ */
 async function payAgain(tracked: TrackedOrder, attempt: Attempt): Promise<OrderOutcome> {
   const { terms, delivery, signal } = attempt;
   const { open } = tracked;

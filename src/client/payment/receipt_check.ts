@@ -1,5 +1,6 @@
 /**
- * Checking a receipt with the CA's certificate alone: the payer and the payee do it, and anybody at any time later.
+ * Checking a receipt with the CA's certificate alone: the payer and the payee do it, and anybody at
+ * any time later.
  */
 import { EnvelopeError } from "../../errors.ts";
 import { type EntryKind, issuingAccount, orderDigest } from "../../ledger/entry.ts";
@@ -16,8 +17,9 @@ export interface CheckedReceipt {
 }
 
 /**
- * Checks that the server signed the receipt; with the order also that the payer signed it and that both say the same. Certificates have to
- * have been valid at the time that the receipt says, not now: a payment stays made when a certificate ends.
+ * Checks that the server signed the receipt; with the order also that the payer signed it and that
+ * both say the same. Certificates have to have been valid at the time that the receipt says, not
+ * now: a payment stays made when a certificate ends.
  *
  * @param orderJws the order, where there is one
  * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when anything does not hold
@@ -49,7 +51,8 @@ export function checkReceipt(
 }
 
 /**
- * The CA that receipts are checked with, whether or not it is still valid: what is signed has to be from its time.
+ * The CA that receipts are checked with, whether or not it is still valid: what is signed has to be
+ * from its time.
  *
  * @throws {CertificateError} when it is not a CA's certificate
  */

@@ -1,6 +1,6 @@
 /**
- * Giving back what was paid: by the payee of a payment, through the server, which knows what is left
- * of it.
+ * Giving back what was paid: by the payee of a payment, through the server, which knows what is
+ * left of it.
  */
 import { InterruptedError } from "../../errors.ts";
 import { refundTriesMax } from "../../limits.ts";
@@ -36,14 +36,14 @@ interface Attempt extends RefundOptions {
 }
 
 /**
- * Gives back a payment, or a part of it. An open order of the same refund is settled first, and sent
- * again where it can be. Another order is made only when that one is never booked. Two refunds are the
- * same when they have one `refundId`, or give back the same amount of one payment.
+ * Gives back a payment, or a part of it. An open order of the same refund is settled first, and
+ * sent again where it can be. Another order is made only when that one is never booked. Two refunds
+ * are the same when they have one `refundId`, or give back the same amount of one payment.
  *
  * @returns the receipt, which is in the wallet, or why nothing was booked
  * @throws {InterruptedError} when `signal` stopped it before anything was sent
- * @throws {UnknownOutcomeError} when the order was sent, now or before, and its outcome could not be
- * found out. It stays in the wallet
+ * @throws {UnknownOutcomeError} when the order was sent, now or before, and its outcome could not
+ * be found out. It stays in the wallet
  */
 export async function refund(
   terms: RefundTerms,
@@ -105,7 +105,9 @@ async function giveBackOnce(
   return await askEarlier(refundId, attempt) ?? outcome;
 }
 
-/** Settles the wallet's open orders until the outcome of the same refund is known, and returns it. */
+/**
+ * Settles the wallet's open orders until the outcome of the same refund is known, and returns it.
+ */
 async function settleSame({ terms, delivery, signal, onSettled }: Attempt): Promise<Settled[]> {
   const same: Settled[] = [];
   for await (const settled of settleOutbox(delivery)) {
@@ -125,7 +127,7 @@ async function settleSame({ terms, delivery, signal, onSettled }: Attempt): Prom
 /**
  * @returns the outcome of a refund that was sent before, which is sent again where it can still be
  * booked; `undefined` when it is never booked
- * @throws {UnknownOutcomeError} when that could not be found out. It stays in the wallet
+ * @throws {UnknownOutcomeError} when its outcome could not be learned. It stays in the wallet
  */
 async function repeat(settled: Settled, attempt: Attempt): Promise<OrderOutcome | undefined> {
   const { open } = settled;

@@ -37,7 +37,8 @@ export class ResultPushes {
         for (const listener of this.#waiting.get(result.order) ?? []) listener(result);
       }
     } catch (error) {
-      // A push that is not of its shape tells nothing. The payer asks when it has waited long enough.
+      // A push that is not of its shape tells nothing. The payer asks when it has waited long
+      // enough.
       if (!(error instanceof ProtocolError)) throw error;
     }
   }

@@ -21,8 +21,9 @@ export type Settled =
   );
 
 /**
- * Asks the server about every open order, and removes those whose outcome is known. An order that the
- * server refused is asked for when it has expired, and is told only when it was booked all the same.
+ * Asks the server about every open order, and removes those whose outcome is known. An order that
+ * the server refused is asked for when it has expired, and is told only when it was booked all the
+ * same.
  *
  * After the first failure the other orders are told as unknown, and nothing more is asked.
  *

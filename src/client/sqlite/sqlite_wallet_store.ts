@@ -1,6 +1,7 @@
 /**
  * A wallet's store in an SQLite file. The first call opens the file, and the first change makes it,
- * so a command that keeps nothing leaves no file. Writes of one turn of the event loop share a commit.
+ * so a command that keeps nothing leaves no file. Writes of one turn of the event loop share a
+ * commit.
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { AccountName } from "../../account_name.ts";
@@ -167,7 +168,9 @@ export class SqliteWalletStore implements WalletStore {
     return this.#connection;
   }
 
-  /** Closes a connection whose disk failed. The next call opens the file and reads what it holds. */
+  /**
+   * Closes a connection whose disk failed. The next call opens the file and reads what it holds.
+   */
   #dropBroken(connection: Connection): void {
     if (connection.queue.failure === undefined || this.#connection !== connection) return;
     this.#connection = undefined;

@@ -83,8 +83,8 @@ export async function makeWalletFile(file: string): Promise<DatabaseSync> {
 }
 
 /**
- * Opens a wallet to read it once where SQLite cannot write beside it: in a read-only folder, or on a
- * full disk. Nobody can change it there, so it is read without locks.
+ * Opens a wallet to read it once where SQLite cannot write beside it: in a read-only folder, or on
+ * a full disk. Nobody can change it there, so it is read without locks.
  *
  * @param refusal why it could not be opened to write
  * @throws {FileError} when a killed program left changes that must be written first

@@ -2,7 +2,10 @@
  * The tables of `wallet.db`. Their names are for people who look at them with `sqlite3`.
  */
 
-/** SQLite's `application_id` of every wallet: "mpwa" in ASCII. Tells our files from those of other programs. */
+/**
+ * SQLite's `application_id` of every wallet: "mpwa" in ASCII. Tells our files from those of other
+ * programs.
+ */
 export const walletApplicationId = 0x6d_70_77_61;
 
 /** SQLite's `user_version` of the tables below. */

@@ -30,7 +30,8 @@ export function textIn(
   );
 }
 
-// Parameters are plain question marks. Deno before 2.9 binds a numbered one that comes twice wrongly.
+// Parameters are plain question marks. Deno before 2.9 binds a numbered one that comes twice
+// wrongly.
 const mine = "ledger = ? AND account = ?";
 const receipts = `SELECT ${["id", "receipt_jws", "order_jws"].map(wholeText).join(", ")}
   FROM receipt WHERE ${mine}`;

@@ -9,8 +9,9 @@
  *         next_key.pem               0600, while a lost key is being replaced
  *         *.replaced-<digest>        the key and certificate that were replaced
  *
- * Accounts are in a folder of their own. So an account `ca` never meets `CA.pem` on a file system that
- * ignores case. A process that changes a folder holds a lock on a file `.lock` in it, and then removes it.
+ * Accounts are in a folder of their own. So an account `ca` never meets `CA.pem` on a file system
+ * that ignores case. A process that changes a folder holds a lock on a file `.lock` in it, and then
+ * removes it.
  */
 import { join } from "node:path";
 import type { AccountName } from "../../account_name.ts";

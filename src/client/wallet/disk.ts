@@ -1,5 +1,6 @@
 /**
- * What a wallet needs of a disk. It is passed in, so that a simulation can own it. Every file is text.
+ * What a wallet needs of a disk. It is passed in, so that a simulation can own it. Every file is
+ * text.
  */
 import {
   attempting,
@@ -17,15 +18,20 @@ import { whileLocked } from "../../sqlite/file_lock.ts";
 /** A method throws a `FileError`, which names the path, when the disk does not do what is asked. */
 export interface Disk {
   /**
-   * @returns the file's text, or `undefined` when it is missing or empty. A wallet writes no empty file,
-   * and a full disk or a power cut can leave one
+   * @returns the file's text, or `undefined` when it is missing or empty. A wallet writes no empty
+   * file, and a full disk or a power cut can leave one
    */
   readText(path: string): Promise<string | undefined>;
   /** @returns the names in a folder, in no order; none when there is no folder */
   names(path: string): Promise<string[]>;
-  /** Makes a folder that only this user can open, and those above it. An existing one stays as it is. */
+  /**
+   * Makes a folder that only this user can open, and those above it. An existing one stays as it
+   * is.
+   */
   makeFolder(path: string): Promise<void>;
-  /** Writes a file so that at any moment, power cuts included, it has its old text or the new one. */
+  /**
+   * Writes a file so that at any moment, power cuts included, it has its old text or the new one.
+   */
   writeWhole(path: string, text: string, access: FileAccess): Promise<void>;
   /** Renames a file. Does nothing when it does not exist. */
   rename(from: string, to: string): Promise<void>;

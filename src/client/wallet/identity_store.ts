@@ -17,13 +17,13 @@ import type { TrustAnchor } from "../../pki/trust_anchor.ts";
 import type { DataFolder } from "./data_folder.ts";
 import type { Disk } from "./disk.ts";
 
-/** A key with the request it signed: what an applicant introduces itself with. */
+/** A key and the certificate request that it signed. An applicant introduces itself with them. */
 export interface Application {
   readonly request: CertificateRequest;
   readonly signingKey: SigningKey;
 }
 
-/** @returns the accounts registered from here on one ledger, in order of names */
+/** @returns the accounts of one ledger that were registered from this folder, ordered by name */
 export async function accountNames(folder: DataFolder, ledger: string): Promise<AccountName[]> {
   const names: AccountName[] = [];
   for (const name of await folder.disk.names(folder.accountsFolder(ledger))) {
@@ -50,33 +50,37 @@ export class IdentityStore {
   }
 
   /**
-   * @returns `undefined` when this account was not registered from here
-   * @throws {CertificateError} when its certificate is not (or no longer) good, or not its key's; the message has the file's path
+   * Reads an account's key and certificate.
+   *
+   * @returns `undefined` when this account was not registered from this folder
+   * @throws {CertificateError} when the certificate is not good now, or belongs to another key. The
+   * message names the file
    */
   async load(name: AccountName, { atMs }: { atMs: number }): Promise<Identity | undefined> {
     const certificatePem = await this.#certificatePem(name);
     const privateKeyPem = await this.#disk.readText(this.#keyFile(name));
     if (certificatePem === undefined || privateKeyPem === undefined) return undefined;
     const anchor = this.#anchor;
-    return naming(
+    return withAttempt(
       `use ${this.#certificateFile(name)} and its key`,
       () => openIdentity({ certificatePem, privateKeyPem, anchor, role: "member", atMs }),
     );
   }
 
   /**
-   * The key and the request for a new account. The key is on the disk before it is used: when the answer gets lost, the same key asks
-   * again and is given the certificate that was issued to it.
+   * Makes the key and the request for a new account. The key is on the disk before it is used. So
+   * when the server's answer is lost, the same key asks again and gets the certificate that was
+   * issued.
    *
-   * @param options `anew`: for an account whose key was lost or is not trusted any more. Where one with a certificate is here, another
-   * one is made beside it; one that was made for this and not answered yet is used again
-   * @throws {CertificateError} when the key that is here cannot be read; the message has the file's path
+   * @param options `anew`: replaces a key that was lost or is no longer trusted. The new key is
+   * stored beside the old one. A new key of an earlier call that was not answered is used again
+   * @throws {CertificateError} when a stored key cannot be read. The message names the file
    */
   async apply(
     name: AccountName,
     { anew = false }: { anew?: boolean } = {},
   ): Promise<Application> {
-    // Locked: two processes that register one name at once use one key.
+    // Under a lock, so that two processes that register one name at once use one key.
     const signingKey = await this.#locked(name, async () => {
       const next = this.#nextKeyFile(name);
       const isReplacement = anew &&
@@ -89,9 +93,11 @@ export class IdentityStore {
   }
 
   /**
-   * Stores what REGISTER brought. Only now a key that is replaced is kept aside: a code that the server refuses costs nothing.
+   * Stores the certificate that the server issued. An old key is set aside only now, so a code that
+   * the server refuses changes nothing.
    *
-   * @throws {CertificateError} when it is not a certificate of this ledger for this account and its key, or the key is gone
+   * @throws {CertificateError} when the certificate is not of this ledger, this account and its
+   * key, or the key is gone
    */
   async complete(
     { request }: Application,
@@ -114,15 +120,15 @@ export class IdentityStore {
       const { fingerprint, pem: caPem } = this.#anchor;
       await this.#disk.writeWhole(this.#folder.caFile(fingerprint), caPem, "public");
       await this.#useKey(request);
-      // The last change: before it the same command again goes on, after it everything is there.
+      // The last change. When the process ends before it, the same command goes on the next time.
       const pem = certificateToPem(certificateDer);
       await this.#disk.writeWhole(this.#certificateFile(name), pem, "public");
     });
   }
 
   /**
-   * Makes the key of a request the account's. Interrupted anywhere, asking once more with the code ends it: either the next key is still
-   * there, or it is the account's key already, and the server gives its certificate again.
+   * Makes the key of a request the account's key. After an interruption, a repetition with the code
+   * completes it: the new key is still beside the old one, or it is the account's key already.
    */
   async #useKey({ name, publicKey }: CertificateRequest): Promise<void> {
     if (await this.#fingerprintOfKey(this.#keyFile(name)) === publicKey.fingerprint) return;
@@ -136,7 +142,7 @@ export class IdentityStore {
     await this.#disk.rename(next, this.#keyFile(name));
   }
 
-  /** Keeps the old key and certificate under other names: what they signed can still be looked at. */
+  /** Renames the old key and certificate, so that a person can still look at them. */
   async #setAside(name: AccountName): Promise<void> {
     const pem = await this.#certificatePem(name);
     if (pem === undefined) return;
@@ -152,7 +158,7 @@ export class IdentityStore {
     return signingKey;
   }
 
-  /** One process at a time. */
+  /** Runs an action that changes the account's files, in one process at a time. */
   async #locked<Result>(name: AccountName, action: () => Promise<Result>): Promise<Result> {
     await this.#disk.makeFolder(this.#accountFolder(name));
     return await this.#disk.locked(
@@ -169,7 +175,7 @@ export class IdentityStore {
     return join(this.#accountFolder(name), "key.pem");
   }
 
-  /** Of a key that is to replace the account's. */
+  /** The file of a key that will replace the account's key. */
   #nextKeyFile(name: AccountName): string {
     return join(this.#accountFolder(name), "next_key.pem");
   }
@@ -185,7 +191,7 @@ export class IdentityStore {
   async #storedKey(path: string): Promise<SigningKey | undefined> {
     const pem = await this.#disk.readText(path);
     if (pem === undefined) return undefined;
-    return naming(
+    return withAttempt(
       `use the key ${path}; put back a copy of it, or move it away and ask the operator for a code`,
       () => SigningKey.read(pem),
     );
@@ -196,8 +202,8 @@ export class IdentityStore {
   }
 }
 
-/** Says what was attempted, with the file's path, before what is wrong with its content. */
-function naming<Result>(attempt: string, action: () => Result): Result {
+/** Runs an action, and puts the attempt with the file's path before the text of its error. */
+function withAttempt<Result>(attempt: string, action: () => Result): Result {
   try {
     return action();
   } catch (cause) {

@@ -1,5 +1,6 @@
 /**
- * Which ledger was trusted behind which server address (`host:port`), and which ledgers were trusted at all: those whose CA is kept here.
+ * The ledgers that a person trusted: the one pinned for each server address (`host:port`), and the
+ * CA files of all of them.
  */
 import type { TrustAnchor } from "../../pki/trust_anchor.ts";
 import type { DataFolder } from "./data_folder.ts";
@@ -27,8 +28,8 @@ export class PinStore {
   /**
    * Pins a ledger that a person trusts, and remembers its CA.
    *
-   * @param options `replace`: whatever is pinned for this address
-   * @returns what is pinned now: another ledger, when one was pinned and is not to be replaced
+   * @param options `replace`: also when another ledger is pinned for this address
+   * @returns the ledger that is pinned now
    */
   async set(
     server: string,
@@ -40,11 +41,11 @@ export class PinStore {
     const { disk } = this.#folder;
     await disk.makeFolder(this.#folder.ledgerFolder(fingerprint));
     await disk.writeWhole(this.#folder.caFile(fingerprint), pem, "public");
-    // Last: cut off before it, the same command pins the next time.
+    // The last change. When the process ends before it, the same command pins the next time.
     return await this.#store.pin(server, fingerprint, { replace });
   }
 
-  /** Whether this ledger was trusted before, at whatever address. */
+  /** @returns whether this ledger was trusted before, at any address */
   async isKnown({ fingerprint, pem }: TrustAnchor): Promise<boolean> {
     return await this.#folder.disk.readText(this.#folder.caFile(fingerprint)) === pem;
   }

@@ -1,6 +1,8 @@
 /**
- * Whom a client believes to be its server. In this order: the ledger that the person named (`--ca`, `--fingerprint`), the ledger that is
- * pinned for this address, the CA in the current folder, a ledger that was trusted at another address, and what a person confirms now.
+ * Decides which CA a client trusts at a server's address. The first of these that there is decides:
+ * the ledger that the person named (`--ca`, `--fingerprint`), the ledger pinned for this address,
+ * the CA in the current folder, a ledger that was trusted at another address, a person's
+ * confirmation.
  */
 import { announcedRoot } from "../../envelope/announced_root.ts";
 import { CertificateError, UntrustedError } from "../../errors.ts";
@@ -14,33 +16,34 @@ export interface CaFile {
 }
 
 export interface TrustOptions {
-  /** `host:port` of the server, the name that ledgers are pinned under. */
+  /** The server's address, `host:port`. Ledgers are pinned under it. */
   readonly server: string;
-  /** The CA certificate that was given. */
+  /** The CA certificate that the person gave. */
   readonly ca?: CaFile | undefined;
-  /** The CA fingerprint that was given: 64 hexadecimal digits. */
+  /** The CA fingerprint that the person gave: 64 hexadecimal digits. */
   readonly fingerprint?: string | undefined;
-  /** Reads the CA of the current folder. It is asked for only when neither of the above is given. */
+  /** Reads the CA of the current folder. Called only when the person gave neither of the above. */
   readonly readNearbyCa?: (() => CaFile | undefined) | undefined;
   readonly pins: PinStore;
   /** Asks a person whether this is the right fingerprint; absent when there is nobody to ask. */
   readonly confirm?: ((fingerprint: string) => Promise<boolean>) | undefined;
-  /** Told when an address is pinned without a question, to a ledger that was trusted at another one. */
+  /** Called when an address is pinned to a ledger that was trusted at another address. */
   readonly onKnown?: ((fingerprint: string) => void) | undefined;
   readonly atMs: number;
 }
 
-/** A ledger, and who says that it is the right one. */
+/** A ledger, and the name of what says that it is the right one. */
 interface Source {
   readonly fingerprint: string;
   readonly name: string;
 }
 
 /**
- * Decides by the server's first line whose signature on it will be believed. The line itself is checked afterwards, against what
- * is returned here.
+ * Returns the CA that the server's first line has to be signed under. The line itself is not
+ * verified yet.
  *
- * @throws {UntrustedError} when there is no reason to believe it, or two sources disagree; with what to do
+ * @throws {UntrustedError} when nothing says that this CA is the right one, or two sources
+ * disagree. The message says what to do
  * @throws {FileError} when a pin cannot be read or written
  */
 export async function resolveServerAnchor(
@@ -51,17 +54,17 @@ export async function resolveServerAnchor(
   const anchor = announcedAnchor(line, options);
   if (given) requireSame(anchor, given, options);
   if (!given) await requireUsual(anchor, options);
-  // A CA's file is given each time; a fingerprint, once.
+  // A person gives a CA's file each time, and a fingerprint once.
   else if (options.fingerprint !== undefined) await pin(anchor, options, { replace: true });
   return anchor;
 }
 
 /**
- * Decides without the server which ledger a person means: the one that was named, or the one that is pinned for the address, or the one
- * whose CA is in the current folder.
+ * Finds the ledger that a person means, without the server: the one that was named, the one pinned
+ * for the address, or the one whose CA is in the current folder.
  *
  * @returns 64 hexadecimal digits
- * @throws {UntrustedError} when there is none, or two sources disagree; with what to do
+ * @throws {UntrustedError} when there is none, or two sources disagree. The message says what to do
  * @throws {FileError} when the pin cannot be read
  */
 export async function resolveKnownLedger(options: TrustOptions): Promise<string> {
@@ -78,7 +81,7 @@ export async function resolveKnownLedger(options: TrustOptions): Promise<string>
   );
 }
 
-/** What the person named. */
+/** @returns the ledger that the person named */
 function givenSource(options: TrustOptions): Source | undefined {
   const { ca, fingerprint, server } = options;
   const file = ca && readSource(ca, "--ca", options);
@@ -108,7 +111,7 @@ function announcedAnchor(
   }
 }
 
-/** Where the person named nothing. */
+/** Checks a CA where the person named none. */
 async function requireUsual(anchor: TrustAnchor, options: TrustOptions): Promise<void> {
   const { server, pins, readNearbyCa } = options;
   const pinned = await pins.get(server);
@@ -124,7 +127,10 @@ async function requireUsual(anchor: TrustAnchor, options: TrustOptions): Promise
   }
 }
 
-/** A file that is no CA's certificate says nothing against the pin: it may be another program's. */
+/**
+ * Checks that a CA in the current folder agrees with the pin. Another program's file does not
+ * count.
+ */
 function requireAgreement(
   pinned: string,
   file: CaFile | undefined,
@@ -150,7 +156,7 @@ function readIfAnchor(pem: string, atMs: number): TrustAnchor | undefined {
   }
 }
 
-/** A ledger is trusted at any address; at a first one somebody has to confirm it. */
+/** Checks that a ledger was trusted at some address before, or that a person confirms it. */
 async function requireKnown(anchor: TrustAnchor, options: TrustOptions): Promise<void> {
   const { server, pins, confirm, onKnown } = options;
   const found = anchor.fingerprint;
@@ -173,7 +179,7 @@ async function pin(
   const { server, pins } = options;
   if (await pins.get(server) === anchor.fingerprint) return;
   const pinned = await pins.set(server, anchor, { replace });
-  // Another process was told something else at the same time.
+  // Another process pinned another ledger at the same time.
   if (pinned !== anchor.fingerprint) throw changed(pinned, anchor, options);
 }
 

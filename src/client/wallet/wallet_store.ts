@@ -3,18 +3,22 @@
  * open.
  *
  * Several processes may use one store at a time. Each method that changes something is one
- * transaction, and its promise resolves when that transaction is on the disk. Changes that are asked
- * for in one turn of the event loop may share a commit.
+ * transaction, and its promise resolves when that transaction is on the disk. Changes that are
+ * asked for in one turn of the event loop may share a commit.
  */
 import type { AccountName } from "../../account_name.ts";
 import type { Order } from "../../protocol/order.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
 
-/** Every method throws `FileError`, which names the file, when the file cannot be read or written. */
+/**
+ * Every method throws `FileError`, which names the file, when the file cannot be read or written.
+ */
 export interface WalletStore {
   /** The file that everything is in, for messages. */
   readonly file: string;
-  /** @returns the ledger that is pinned for a server address (`host:port`): 64 hexadecimal digits */
+  /**
+   * @returns the ledger that is pinned for a server address (`host:port`): 64 hexadecimal digits
+   */
   pinOf(server: string): Promise<string | undefined>;
   /**
    * Pins a ledger for a server address.
@@ -46,13 +50,15 @@ export interface OpenOrder {
   /** The compact JWS as it was, or may have been, sent. */
   readonly jws: string;
   /**
-   * The part of its state that outlives a process. A `recorded` order may have been sent. The server
-   * refused a `refused` one, which stays until it has expired: its payee may still have it.
+   * The part of its state that outlives a process. A `recorded` order may have been sent. The
+   * server refused a `refused` one, which stays until it has expired: its payee may still have it.
    */
   readonly state: "recorded" | "refused";
 }
 
-/** Names one order. An id may be used for another order once the record of the first one is gone. */
+/**
+ * Names one order. An id may be used for another order once the record of the first one is gone.
+ */
 export type OrderReference = Pick<OpenOrder, "jws"> & { readonly id: string };
 
 /**
@@ -63,7 +69,8 @@ export interface Outbox {
   /**
    * Records an order. It must be on the disk before the order is sent anywhere.
    *
-   * @returns what is recorded under the id now. This is another order when that one was recorded first
+   * @returns what is recorded under the id now. This is another order when that one was recorded
+   * first
    */
   add(order: OrderReference): Promise<OpenOrder>;
   /** Sets the state `refused`. Does nothing when there is no record of this order. */
@@ -101,9 +108,9 @@ export interface Receipts {
   /** @returns whether there is a receipt for this order's id */
   has(id: string): Promise<boolean>;
   /**
-   * Adds a receipt and removes its order from the outbox, in one transaction. A receipt that is there
-   * already stays: all receipts of one entry say the same, and another one must not replace the proof
-   * that they do not.
+   * Adds a receipt and removes its order from the outbox, in one transaction. A receipt that is
+   * there already stays: all receipts of one entry say the same, and another one must not replace
+   * the proof that they do not.
    *
    * @returns whether there was none before. One of several processes that add it at once is told so
    */
