@@ -176,7 +176,8 @@ export const writeTimeoutMs = 10 * second;
 export const answerTimeoutMsDefault = 10 * second;
 
 /**
- * Wait of a payee for the first order of an accepted peer. Past it: the payee closes the connection.
+ * Wait of a payee for the first order of an accepted peer. Past it: the payee closes the
+ * connection.
  */
 export const peerTimeoutMs = 10 * second;
 
@@ -187,8 +188,8 @@ export const peerTimeoutMs = 10 * second;
 export const peerKeptMs = 30 * second;
 
 /**
- * Time for which a payee keeps an idle connection of a peer. It is longer than {@link peerKeptMs}, so
- * that an order seldom meets a connection that is being closed. Past it: the payee closes it.
+ * Time for which a payee keeps an idle connection of a peer. It is longer than {@link peerKeptMs},
+ * so that an order seldom meets a connection that is being closed. Past it: the payee closes it.
  */
 export const peerIdleMsMax = 1 * minute;
 
@@ -283,14 +284,14 @@ export const sendQueueMessagesMax = 64;
 export const toldConnectionsMax = 8;
 
 /**
- * Most connections from peers that a client serves at a time. Past it: the newcomer is accepted, and
- * the connection that has been idle longest is closed.
+ * Most connections from peers that a client serves at a time. Past it: the newcomer is accepted,
+ * and the connection that has been idle longest is closed.
  */
 export const peerConnectionsMax = 16;
 
 /**
- * Most connections to payees that a payer keeps. Each takes a socket. Past it: the one that has been
- * idle longest is closed.
+ * Most connections to payees that a payer keeps. Each takes a socket. Past it: the one that has
+ * been idle longest is closed.
  */
 export const peersKeptMax = 8;
 
@@ -381,7 +382,7 @@ export const changesAtOnce = 64;
  */
 export const changeTriesMax = 10;
 
-/** Processors that a server assumes unless it is told. */
+/** Processors that a server assumes by default. */
 export const processorsDefault = 2;
 
 /**
@@ -519,7 +520,9 @@ export const keptCopiesMax = 9;
  */
 export const lockFileTriesMax = 10;
 
-/** Most symbolic links in a row to a ledger. Past it: they form a circle, and the path is refused. */
+/**
+ * Most symbolic links in a row to a ledger. Past it: they form a circle, and the path is refused.
+ */
 export const symbolicLinksMax = 40;
 
 /**
@@ -596,7 +599,10 @@ export const outputDrainMs = 2 * second;
  */
 export const logTextCharactersMax = 256;
 
-/** Most bytes of one write to a server's output, so that it is soon known how much was taken. Past it: several writes. */
+/**
+ * Most bytes of one write to a server's output, so that it is soon known how much was taken. Past
+ * it: several writes.
+ */
 export const outputBatchBytesMax = 64 * 1024;
 
 /** Longest wait for a balance that completes a sentence. Past it: the sentence comes without it. */

@@ -3,8 +3,8 @@
  *
  * A CA certificate without its key is of no use, and neither is the reverse. So the files are first
  * written to the subfolder `.draft`. Renaming `.draft` to `.new` is the commit. Then the files move
- * out of `.new` one by one. The next run completes a `.new` and deletes a `.draft`. The caller holds
- * the folder's lock.
+ * out of `.new` one by one. The next run completes a `.new` and deletes a `.draft`. The caller
+ * holds the folder's lock.
  */
 import { join } from "node:path";
 import {

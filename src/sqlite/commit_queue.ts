@@ -1,23 +1,30 @@
 /**
- * Group commit: what arrives in one turn of the event loop shares one transaction and one fsync.
+ * Group commit: all operations of one turn of the event loop share one transaction and one fsync.
  */
 import { batchOperationsMax, commitLockWaitMs } from "../limits.ts";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { resultCode, resultCodeOf, sqliteCondition } from "./sqlite_error.ts";
 
-/** Reads and writes through prepared statements; runs without a pause inside the transaction. */
+/** Reads and writes through prepared statements. It runs without a pause inside the transaction. */
 export type Operation<T> = () => T;
 
+/** How a {@link CommitQueue} handles errors and transactions. */
 export interface CommitQueueOptions {
-  /** What callers are told when SQLite fails, or `begin` throws. An error that it made itself comes back as it is. */
+  /**
+   * Converts an error of SQLite or of `begin` into the callers' error. Its own errors stay
+   * unchanged.
+   */
   readonly errorOf: (error: unknown) => Error;
-  /** Whether nothing is known about the file after such an error until it is opened again. */
+  /** Returns whether the file's state is unknown after this error, until it is opened again. */
   readonly isFatal: (error: unknown) => error is Error;
-  /** How long a write waits for a lock. */
+  /** Wait of a write for a lock, in milliseconds. */
   readonly lockWaitMs?: number;
-  /** Runs first in every transaction: throws when the file is not the one that was opened any more, settles what is owed. */
+  /**
+   * Runs first in each transaction. It throws when the path names another file, and applies pending
+   * changes.
+   */
   readonly begin?: () => void;
-  /** Runs after every commit. */
+  /** Runs after each commit. */
   readonly committed?: () => void;
 }
 
@@ -27,9 +34,10 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** What to tell one caller, once the batch is committed. */
+/** Settles one caller's promise, after the commit. */
 type Settlement = () => void;
 
+/** Collects operations and commits them in batches. */
 export class CommitQueue {
   readonly #database: DatabaseSync;
   readonly #options: CommitQueueOptions;
@@ -56,17 +64,16 @@ export class CommitQueue {
     this.#waitForLock(this.#lockWaitMs);
   }
 
-  /** The failure after which nothing may be read or written any more. */
+  /** The failure after which the storage may not be used, or `undefined`. */
   get failure(): Error | undefined {
     return this.#failure;
   }
 
   /**
-   * Runs an operation in the next transaction. Whatever it throws undoes it alone.
+   * Runs an operation in the next transaction. An error of it undoes this operation alone.
    *
-   * @returns what the operation returned, after the commit
-   * @throws what `errorOf` makes of it, when nothing of the transaction was written because there is no room, or the file is
-   * locked or read-only for now; or when the storage failed, now or earlier
+   * @returns the operation's result, after the commit
+   * @throws the error of `errorOf`, when the storage is full, locked, read-only or has failed
    */
   add<T>(operation: Operation<T>): Promise<T> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -76,12 +83,12 @@ export class CommitQueue {
     });
   }
 
-  /** Commits all that waits, now. */
+  /** Commits all waiting operations now. */
   drain(): void {
     while (this.#waiting.length > 0) this.#commitBatch();
   }
 
-  /** Records a failure of the storage, seen by whoever read from it. Everything that waits is rejected. */
+  /** Records a failure of the storage, and rejects all waiting operations. */
   fail(failure: Error): void {
     this.#failure ??= failure;
     for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
@@ -127,13 +134,14 @@ export class CommitQueue {
       return () => resolve(result);
     } catch (error) {
       const condition = sqliteCondition(error);
-      // SQLite may have undone the whole transaction, savepoints included; going on would write outside of one.
+      // SQLite may have rolled back the whole transaction. Then further statements would run
+      // outside of one.
       const transactionStands = condition === undefined || condition === "refused";
       if (this.#options.isFatal(error) || !transactionStands) throw error;
       this.#statements.undo.run();
       this.#statements.release.run();
       if (condition === undefined) return () => reject(error);
-      // The file refuses what our rules allow: it is not as this program left it.
+      // The schema refuses a row that our rules allow, so the file was changed by hand.
       const failure = this.#options.errorOf(error);
       return () => {
         reject(failure);
@@ -154,7 +162,7 @@ export class CommitQueue {
     try {
       this.#statements.rollback.run();
     } catch (rollbackError) {
-      // SQLITE_ERROR: no transaction is open, because SQLite ended it itself.
+      // SQLITE_ERROR: SQLite itself ended the transaction.
       if (resultCodeOf(rollbackError) !== resultCode.error) {
         this.fail(errorOf(rollbackError));
       }
@@ -178,8 +186,8 @@ export class CommitQueue {
 }
 
 /**
- * Runs an action after everything that is ready now had its turn. A message and not a timer: Deno's timers, and its
- * `setImmediate` before 2.9, take a millisecond, which is four commits.
+ * Runs an action after everything that is ready now had its turn. A message and not a timer: Deno's
+ * timers, and its `setImmediate` before 2.9, take a millisecond, which is four commits.
  */
 function afterThisTurn(action: () => void): void {
   const { port1, port2 } = new MessageChannel();

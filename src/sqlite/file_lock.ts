@@ -1,8 +1,8 @@
 /**
- * The lock between processes: SQLite's own lock on an empty database.
+ * A lock between processes: SQLite's lock on an empty database.
  *
- * It works within a process as between two, and the kernel frees it when its holder ends in any way.
- * The runtime's `Deno.FsFile.lock` blocks the whole process before Deno 2.9.
+ * It works within a process as between two, and the kernel frees it when its holder ends in any
+ * way. The runtime's `Deno.FsFile.lock` blocks the whole process before Deno 2.9.
  */
 import { resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -20,14 +20,14 @@ import { failureReason, sqliteCondition } from "./sqlite_error.ts";
  */
 export type LockMode = "shared" | "reserved" | "exclusive";
 
-/** Held until it is released, or until the process ends. */
+/** A held lock. It ends when it is released, or with the process. */
 export interface FileLock extends Disposable {
   release(): void;
 }
 
 /** Another holder excludes this one. */
 export class LockTakenError extends FileError {
-  /** The least mode that could not be had. It tells how the other one holds the lock. */
+  /** The least mode that was refused. It tells how the other process holds the lock. */
   readonly mode: LockMode;
 
   constructor(path: string, mode: LockMode, options: { cause?: unknown } = {}) {
@@ -58,7 +58,7 @@ function takeSteps(
   for (let attempts = 1; attempts <= lockFileTriesMax; attempts++) {
     attempting(
       `cannot make the file ${path}: its folder is missing or not writable`,
-      // Closing a descriptor of a file frees the locks that this process has on it. A new file has none.
+      // Closing a file's descriptor frees this process's locks on the file. A new file has none.
       () => reserveName(path),
     );
     const inode = inodeOf(path);
@@ -83,8 +83,8 @@ function takeSteps(
 const turns = new Map<string, Promise<unknown>>();
 
 /**
- * Runs an action while no other one runs under the same path, in this process or another. Removes the
- * lock file afterwards.
+ * Runs an action while no other one runs under the same path, in this process or another. Removes
+ * the lock file afterwards.
  *
  * @throws {LockTakenError} when another process holds the lock for {@link fileLockWaitMs}
  * @throws {FileError} when the file cannot be made or locked
@@ -92,7 +92,7 @@ const turns = new Map<string, Promise<unknown>>();
 export function whileLocked<T>(path: string, action: () => Promise<T> | T): Promise<T> {
   const key = resolve(path);
   const run = async () => {
-    // In one step, which waits for every other holder.
+    // In one step, which waits for all other holders.
     using _lock = takeSteps(path, { steps: ["exclusive"], waitMs: fileLockWaitMs });
     try {
       return await action();
@@ -100,7 +100,8 @@ export function whileLocked<T>(path: string, action: () => Promise<T> | T): Prom
       removeIfThere(path);
     }
   };
-  // Within the process an action waits for the one before: SQLite would stop the process that both run in.
+  // Within the process an action waits for the previous one, because SQLite's wait would block
+  // both.
   const turn = (turns.get(key) ?? Promise.resolve()).then(run, run);
   turns.set(key, turn);
   const forget = () => {
@@ -110,7 +111,10 @@ export function whileLocked<T>(path: string, action: () => Promise<T> | T): Prom
   return turn;
 }
 
-/** Each step first gives up the lock of the one before, so its failure tells how the other one holds the lock. */
+/**
+ * Each step first releases the previous lock, so its failure tells how the other process holds the
+ * lock.
+ */
 const stepsTo: Readonly<Record<LockMode, readonly LockMode[]>> = {
   shared: ["shared"],
   reserved: ["shared", "reserved"],
@@ -118,7 +122,8 @@ const stepsTo: Readonly<Record<LockMode, readonly LockMode[]>> = {
 };
 
 const statements: Readonly<Record<LockMode, readonly string[]>> = {
-  // This pragma reads the file when it runs. A SELECT reads it when it is prepared, which fails without a code in Deno 2.4.
+  // This pragma reads the file when it runs. A SELECT reads it when prepared, which fails without a
+  // code in Deno 2.4.
   shared: ["BEGIN", "PRAGMA user_version"],
   reserved: ["BEGIN IMMEDIATE"],
   exclusive: ["BEGIN EXCLUSIVE"],
@@ -130,10 +135,10 @@ function take(
   { path, waitMs }: { readonly path: string; readonly waitMs: number },
 ): void {
   try {
-    // Fails in the first step, which has no transaction to end.
+    // Fails in the first step, which has no transaction.
     tryTo(database, "ROLLBACK");
-    // A journal in memory, so that no file appears beside this one. It fails where the file is locked,
-    // and the statements below tell why.
+    // A journal in memory makes no file beside this one. It fails on a locked file, and the
+    // statements below tell why.
     tryTo(database, "PRAGMA journal_mode = MEMORY");
     database.prepare(`PRAGMA busy_timeout = ${mode === "reserved" ? 0 : waitMs}`).get();
     for (const statement of statements[mode]) database.prepare(statement).get();
@@ -147,6 +152,6 @@ function tryTo(database: DatabaseSync, statement: string): void {
   try {
     database.prepare(statement).get();
   } catch {
-    // Said where it is called.
+    // The caller explains why.
   }
 }

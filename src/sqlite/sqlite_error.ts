@@ -1,25 +1,28 @@
 /**
- * What a failure of SQLite means for the file that was used.
+ * The meaning of a failure of SQLite for its file.
  *
- * `node:sqlite` reports the extended result code as `errcode`, and only from prepared statements: `exec` and opening a file
- * throw without one. So everything here runs as prepared statements, and nothing matches on message text.
+ * `node:sqlite` reports the extended result code as `errcode`, but only from prepared statements.
+ * `exec` and opening a file throw without one. So this program uses prepared statements only, and
+ * matches no message texts.
  */
 import { messageOf } from "../errors.ts";
 
 /**
- * - `full`: no room; SQLite undid the transaction.
- * - `busy`: somebody else holds the file locked; nothing was written.
- * - `read_only`: the file cannot be written by this user, or not for now; nothing was written.
- * - `refused`: a constraint or a trigger undid one statement; the transaction stands.
- * - `failed`: anything else; what the file holds is unknown until it is opened again.
+ * What a failure means.
+ *
+ * - `full`: no space; SQLite rolled back the transaction.
+ * - `busy`: another process holds the file locked; nothing was written.
+ * - `read_only`: the file cannot be written by this user or at this time; nothing was written.
+ * - `refused`: a constraint or trigger undid one statement; the transaction is still open.
+ * - `failed`: any other failure; the file's state is unknown until it is opened again.
  */
 export type SqliteCondition = "full" | "busy" | "read_only" | "refused" | "failed";
 
-/** @returns `undefined` for what SQLite did not throw */
+/** Returns the meaning of an error, or `undefined` when SQLite did not throw it. */
 export function sqliteCondition(error: unknown): SqliteCondition | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };
-  // A number in the file that JavaScript cannot hold: this program never wrote it.
+  // The file has a number past 2^53, which this program never writes.
   if (code === "ERR_OUT_OF_RANGE") return "failed";
   if (code !== "ERR_SQLITE_ERROR") return undefined;
   if (typeof errcode !== "number") return "failed";
@@ -27,8 +30,8 @@ export function sqliteCondition(error: unknown): SqliteCondition | undefined {
 }
 
 /**
- * Says why SQLite failed and what to do. A file is called damaged only when SQLite says so: nobody is to replace a good file
- * with an older backup because a disk or a cable failed for a moment.
+ * Returns why SQLite failed and what to do. It calls a file damaged only when SQLite does, so that
+ * nobody replaces a good file with an old backup because of a brief fault of a disk or cable.
  */
 export function failureReason(error: unknown): string {
   const code = resultCodeOf(error);
@@ -56,7 +59,7 @@ export const resultCode = {
 /** SQLITE_IOERR_SHORT_READ: the file ends within a page. */
 const shortRead = 522;
 
-/** What SQLite was doing to a file, by the extended codes of SQLITE_IOERR. */
+/** SQLite's operation on a file, by the extended codes of SQLITE_IOERR. */
 const ioOperations = new Map<number, string>([
   [266, "reading"], // SQLITE_IOERR_READ
   [778, "writing"], // SQLITE_IOERR_WRITE
@@ -76,7 +79,7 @@ const ioOperations = new Map<number, string>([
   [5386, "mapping the index of"], // SQLITE_IOERR_SHMMAP
 ]);
 
-/** The primary result code, where there is one. */
+/** Returns the primary result code, or `undefined` without one. */
 export function resultCodeOf(error: unknown): number | undefined {
   const extended = extendedCodeOf(error);
   return extended === undefined ? undefined : extended & 0xff;
@@ -97,6 +100,6 @@ const conditionsByCode = new Map<number, SqliteCondition>([
 ]);
 
 const conditionsByExtendedCode = new Map<number, SqliteCondition>([
-  [4874, "full"], // SQLITE_IOERR_SHMSIZE: no room to extend the index of the write-ahead log, before anything was written
-  [1032, "failed"], // SQLITE_READONLY_DBMOVED: what is written now is in a file that has no name any more
+  [4874, "full"], // SQLITE_IOERR_SHMSIZE: no space for the log's index, before any write
+  [1032, "failed"], // SQLITE_READONLY_DBMOVED: the open file has no name any more
 ]);

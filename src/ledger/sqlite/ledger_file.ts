@@ -128,7 +128,7 @@ export function watchLedgerFile(file: string): () => void {
 /** Settings of the connection. Only the journal mode is stored in the file. */
 const connectionPragmas = [
   "PRAGMA journal_mode = WAL", // readers and the one writer do not block each other
-  "PRAGMA synchronous = FULL", // a commit is on the disk before anybody is told of it
+  "PRAGMA synchronous = FULL", // a commit is on the disk before it is acknowledged
   "PRAGMA fullfsync = ON", // macOS: really on the disk, not in the drive's cache
   "PRAGMA checkpoint_fullfsync = ON",
   "PRAGMA foreign_keys = ON",

@@ -31,7 +31,7 @@ import { narrow, streamRows } from "./stream_rows.ts";
  */
 export function openSqliteSnapshot({ file: path }: { readonly file: string }): LedgerSnapshot {
   const { database, file, marks } = openMoment(path);
-  database.prepare("PRAGMA cell_size_check = ON").get(); // a damaged page is told, not followed
+  database.prepare("PRAGMA cell_size_check = ON").get(); // reports a damaged page
   return new SqliteSnapshot(database, file, marks);
 }
 
