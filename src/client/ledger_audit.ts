@@ -108,7 +108,8 @@ function expectedEntry(
   stored: StoredReceipt,
   member: MemberContext,
 ): Expected {
-  const { receipt, order } = checkStored(stored, member);
+  const { receipt: { payload: receipt }, order } = checkStored(stored, member);
+  const memo = order?.payload.memo;
   const orderJws = stored.order;
   const digest = entryDigest({
     number: receipt.entry,
@@ -117,7 +118,7 @@ function expectedEntry(
     payer: receipt.payer,
     payee: receipt.payee,
     amount: receipt.amount,
-    ...(order?.memo !== undefined && { memo: order.memo }),
+    ...(memo !== undefined && { memo }),
     ...(receipt.refunds !== undefined && { refunds: receipt.refunds }),
     orderJws,
     atMs: Date.parse(receipt.at),

@@ -5,7 +5,7 @@ import { ListenError, messageOf, MicropayError } from "../errors.ts";
 import type { Message } from "../envelope/message.ts";
 import { ordersPerSubmitMax, peerConnectionsMax, peerIdleMsMax, peerTimeoutMs } from "../limits.ts";
 import { encodeReply, type Refusal, refuse, replyType } from "../protocol/exchange.ts";
-import type { VerifiedOrder } from "../protocol/order.ts";
+import type { SignedOrder } from "../protocol/order.ts";
 import { payExchange } from "../protocol/transfer.ts";
 import { acceptChannel } from "../transport/accept_channel.ts";
 import { Acceptor } from "../transport/acceptor.ts";
@@ -124,7 +124,7 @@ export class PeerListener {
     peer.underWay.add(submitting);
   }
 
-  async #submit(order: VerifiedOrder, seq: number, channel: Channel): Promise<void> {
+  async #submit(order: SignedOrder, seq: number, channel: Channel): Promise<void> {
     if (await submitHandedOrder(order, this.#payee)) return;
     try {
       await reply(channel, seq, refuse(500));

@@ -22,7 +22,7 @@ export type EntryParty = AccountName | typeof issuingAccount;
 export const entryKinds = ["opening", "payment", "refund", "deposit", "withdrawal"] as const;
 export type EntryKind = (typeof entryKinds)[number];
 
-/** What is booked. */
+/** What is booked, and what an entry commits to. */
 interface Terms {
   /** The order's id, a UUIDv7; booked at most once in a ledger's life. */
   readonly id: string;
@@ -41,15 +41,19 @@ interface Terms {
 
 /** An instruction that was checked and is ready to be booked. */
 export interface Booking extends Terms {
+  /** {@link orderDigest} of the order. */
+  readonly orderDigest: string;
   /**
-   * SHA-256 fingerprint of the certificate that the order is signed under. A payment and a refund have one; the server signs
-   * the others.
+   * SHA-256 fingerprint of the certificate that the order is signed under. A payment and a refund
+   * have one. The server signs the others.
    */
   readonly certificate?: string;
 }
 
 export interface Entry extends Terms {
   readonly number: number;
+  /** {@link orderDigest} of the order. Not stored: it follows from the order. */
+  readonly orderDigest: string;
   /** Balances of both sides after this entry. */
   readonly payerBalance: number;
   readonly payeeBalance: number;
@@ -60,7 +64,11 @@ export interface Entry extends Terms {
 /** What an entry commits to: everything in it that is not derived. */
 export type EntryContents = Terms & { readonly number: number };
 
-/** SHA-256 over an order's compact JWS: 64 hexadecimal digits, what `sha256sum` prints for it. */
+/**
+ * Hashes an order's compact JWS.
+ *
+ * @returns SHA-256 as 64 hexadecimal digits, what `sha256sum` prints for the text
+ */
 export function orderDigest(orderJws: string): string {
   return createHash("sha256").update(orderJws, "utf8").digest("hex");
 }

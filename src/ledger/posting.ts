@@ -51,6 +51,7 @@ export function post(booking: Booking, place: PostingPlace): Entry | undefined {
   };
   return {
     ...contents,
+    orderDigest: booking.orderDigest,
     payerBalance: place.payerBalance - booking.amount,
     payeeBalance: place.payeeBalance + booking.amount,
     hash: chainHash(place.head, entryDigest(contents)),

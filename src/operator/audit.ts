@@ -5,7 +5,7 @@
 import { auditedRepetitionsMax } from "../limits.ts";
 import { LedgerError } from "../errors.ts";
 import { changeDigest, statementDigest } from "../ledger/account_change.ts";
-import { chainHash, type Entry, entryDigest } from "../ledger/entry.ts";
+import { chainHash, entryDigest } from "../ledger/entry.ts";
 import type { LedgerSnapshot, StoredChange, StoredEntry } from "../ledger/snapshot.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { changeFault } from "../protocol/account_change.ts";
@@ -14,7 +14,7 @@ import { readCertificates } from "./issued_certificates.ts";
 import { OrderCheck } from "./order_check.ts";
 import { RefundCheck } from "./refund_check.ts";
 import { decodeChange } from "./stored_change.ts";
-import { decodeEntry } from "./stored_entry.ts";
+import { type DecodedEntry, decodeEntry } from "./stored_entry.ts";
 
 /** The result of an audit that found no fault. */
 export interface AuditReport {
@@ -209,7 +209,7 @@ class RowAudit {
   }
 
   async #checkEntry(
-    entry: Entry,
+    entry: DecodedEntry,
     verified: ReturnType<OrderCheck["verify"]>,
   ): Promise<string | undefined> {
     const order = await verified;
@@ -245,7 +245,7 @@ class RowAudit {
       : `it is missing; the next one there is ${number}`;
   }
 
-  #id({ id }: Entry): string | undefined {
+  #id({ id }: DecodedEntry): string | undefined {
     if (!this.#repeated.has(id)) return undefined;
     if (this.#repeated.get(id)) return `its id ${id} is that of an earlier entry`;
     this.#repeated.set(id, true);

@@ -4,10 +4,11 @@
  */
 import { isAccountName } from "../account_name.ts";
 import type { RecordedChange } from "../ledger/account_change.ts";
-import { type Entry, issuingAccount } from "../ledger/entry.ts";
+import { issuingAccount } from "../ledger/entry.ts";
 import { type LedgerSnapshot, storedText, type StoredValue } from "../ledger/snapshot.ts";
 import { amountMax } from "../money.ts";
 import type { IssuedCertificates } from "./issued_certificates.ts";
+import type { DecodedEntry } from "./stored_entry.ts";
 
 interface AuditedAccount {
   /** The balance that the ledger stores. */
@@ -54,7 +55,7 @@ export class AuditedAccounts {
    *
    * @returns a sentence about its fault, or `undefined`
    */
-  post(entry: Entry): string | undefined {
+  post(entry: DecodedEntry): string | undefined {
     const { kind, payer, payee, amount } = entry;
     const [from, to] = [this.#accounts.get(payer), this.#accounts.get(payee)];
     if (!from) return `there is no account ${payer}`;

@@ -3,9 +3,9 @@
  */
 import type { AccountName } from "../account_name.ts";
 import { LedgerError } from "../errors.ts";
-import type { Entry, EntryParty } from "../ledger/entry.ts";
+import type { EntryParty } from "../ledger/entry.ts";
 import type { LedgerSnapshot, StoredEntry } from "../ledger/snapshot.ts";
-import { decodeEntry } from "./stored_entry.ts";
+import { type DecodedEntry, decodeEntry } from "./stored_entry.ts";
 
 export interface ExportSelection {
   /** Only entries of this account. */
@@ -24,7 +24,7 @@ export type CarriedBalances = ReadonlyMap<EntryParty, number>;
  * entries with one balance to carry.
  */
 export interface ExportedEntry {
-  readonly entry: Entry;
+  readonly entry: DecodedEntry;
   readonly day: string;
 }
 
@@ -79,7 +79,7 @@ export function dayAfter(day: string): string {
   return dayOf(Date.parse(day) + 86_400_000);
 }
 
-function entryOf(row: StoredEntry): Entry {
+function entryOf(row: StoredEntry): DecodedEntry {
   const entry = decodeEntry(row);
   if (typeof entry !== "string") return entry;
   throw new LedgerError(`export the ledger: entry ${row.number}: ${entry}; run the audit`);

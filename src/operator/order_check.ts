@@ -5,18 +5,14 @@
 import { auditedHeadersMax } from "../limits.ts";
 import { BoundedMap } from "../bounded_map.ts";
 import { CertificateError, EnvelopeError, ProtocolError } from "../errors.ts";
-import { type Entry, issuingAccount } from "../ledger/entry.ts";
+import { issuingAccount } from "../ledger/entry.ts";
 import type { VerifiedCertificate } from "../pki/certificate_profile.ts";
 import { type CertificateChain, verifyDocumentElsewhere } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
-import {
-  type Order,
-  readOrder,
-  type VerifiedOrder,
-  verifyAllButSignature,
-} from "../protocol/order.ts";
-import { judgeOrder } from "../protocol/order_validity.ts";
+import { type Order, readOrder, verifySigner } from "../protocol/order.ts";
+import { type JudgedOrder, judgeOrder } from "../protocol/order_validity.ts";
 import type { AuditedAccounts } from "./audited_accounts.ts";
+import type { DecodedEntry } from "./stored_entry.ts";
 
 export class OrderCheck {
   readonly #anchor: TrustAnchor;
@@ -37,12 +33,12 @@ export class OrderCheck {
    *
    * @returns the order, or a sentence about why it is not genuine
    */
-  async verify({ orderJws }: Entry): Promise<VerifiedOrder | string> {
+  async verify({ orderJws }: DecodedEntry): Promise<JudgedOrder | string> {
     try {
       const read = readOrder(orderJws, { headers: this.#headers });
-      const verified = verifyAllButSignature(read, { anchor: this.#anchor });
-      await verifyDocumentElsewhere(read.document, verified.certificate.publicKey);
-      return verified;
+      const signer = verifySigner(read, { anchor: this.#anchor });
+      await verifyDocumentElsewhere(read.document, signer.publicKey);
+      return { payload: read.payload, signer };
     } catch (error) {
       const isForged = error instanceof EnvelopeError || error instanceof CertificateError ||
         error instanceof ProtocolError;
@@ -52,14 +48,14 @@ export class OrderCheck {
   }
 
   /** @returns a sentence about the difference between an entry and its order, or `undefined` */
-  compare(entry: Entry, { order, certificate }: VerifiedOrder): string | undefined {
-    const fault = judgeOrder({ order, certificate }, entry);
-    return difference(entry, order) ?? this.#certificateFault(entry, certificate) ??
+  compare(entry: DecodedEntry, order: JudgedOrder): string | undefined {
+    const fault = judgeOrder(order, entry);
+    return difference(entry, order.payload) ?? this.#certificateFault(entry, order.signer) ??
       (fault && `its order ${fault.reason}`);
   }
 
   #certificateFault(
-    { payer }: Entry,
+    { payer }: DecodedEntry,
     { party, fingerprint }: VerifiedCertificate,
   ): string | undefined {
     if (party.role === "server") return undefined;
@@ -68,7 +64,7 @@ export class OrderCheck {
 }
 
 /** @returns a sentence about the first member that differs, or `undefined` */
-function difference(entry: Entry, order: Order): string | undefined {
+function difference(entry: DecodedEntry, order: Order): string | undefined {
   const pairs: readonly [string, unknown, unknown][] = [
     ["id", entry.id, order.id],
     ["payer", entry.payer, order.payer],
@@ -82,7 +78,7 @@ function difference(entry: Entry, order: Order): string | undefined {
   return kindFits(entry) ? undefined : `its kind ${entry.kind} does not fit its payer and payee`;
 }
 
-function kindFits({ kind, payer, payee }: Entry): boolean {
+function kindFits({ kind, payer, payee }: DecodedEntry): boolean {
   const comesIn = kind === "opening" || kind === "deposit";
   return (payer === issuingAccount) === comesIn &&
     (payee === issuingAccount) === (kind === "withdrawal");

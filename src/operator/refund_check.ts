@@ -3,12 +3,11 @@
  * within its amount.
  */
 import { refundedPaymentsRememberedMax } from "../limits.ts";
-import type { Entry } from "../ledger/entry.ts";
 import type { LedgerSnapshot } from "../ledger/snapshot.ts";
-import { decodeEntry } from "./stored_entry.ts";
+import { type DecodedEntry, decodeEntry } from "./stored_entry.ts";
 
 interface RefundedPayment {
-  readonly payment: Pick<Entry, "number" | "kind" | "payer" | "payee" | "amount">;
+  readonly payment: Pick<DecodedEntry, "number" | "kind" | "payer" | "payee" | "amount">;
   /** The sum of its refunds up to the last checked entry. */
   refunded: number;
 }
@@ -33,7 +32,7 @@ export class RefundCheck {
    *
    * @returns a sentence about the fault, or `undefined`
    */
-  check({ number, payer, payee, amount, refunds }: Entry): string | undefined {
+  check({ number, payer, payee, amount, refunds }: DecodedEntry): string | undefined {
     if (refunds === undefined) return undefined;
     const known = this.#payments.get(refunds) ?? this.#lookUp(refunds, number);
     const payment = known?.payment;

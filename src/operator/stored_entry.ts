@@ -16,8 +16,11 @@ import { isAmount } from "../money.ts";
 import { isOrderId } from "../random.ts";
 import { decodeInstant } from "./stored_instant.ts";
 
+/** An entry of the book, without its order's digest, which the audit does not need. */
+export type DecodedEntry = Omit<Entry, "orderDigest">;
+
 /** @returns the entry, or a sentence about the first wrong column */
-export function decodeEntry(row: StoredEntry): Entry | string {
+export function decodeEntry(row: StoredEntry): DecodedEntry | string {
   const { number, id, kind, payer, payee, amount, memo, order_jws, at, hash, refunds } = row;
   const { payer_balance: payerBalance, payee_balance: payeeBalance } = row;
   if (!isInteger(number)) return wrongValue("number", number);

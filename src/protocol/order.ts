@@ -1,10 +1,11 @@
 /**
- * The order: the payer's signed instruction to pay. It stands alone: with the CA's certificate anybody can check it.
+ * The order: the payer's signed instruction to pay. Anybody who has the CA's certificate can check
+ * it.
  */
 import * as v from "valibot";
 import { type Clock, nowSeconds } from "../clock.ts";
 import { EnvelopeError } from "../errors.ts";
-import { type EntryParty, issuingAccount } from "../ledger/entry.ts";
+import { type EntryParty, issuingAccount, orderDigest } from "../ledger/entry.ts";
 import { orderBytesMax, orderLifetimeMs } from "../limits.ts";
 import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
 import type { Identity } from "../pki/identity.ts";
@@ -17,7 +18,6 @@ import {
   verifyDocument,
 } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
-import type { JsonObject } from "../strict_json.ts";
 import { check } from "./exchange.ts";
 import {
   amountShape,
@@ -48,13 +48,21 @@ const orderShape = v.strictObject({
 
 export type Order = v.InferOutput<typeof orderShape>;
 
-/** An order that its payer signed. Whether it is good at some time is decided by `judgeOrder`. */
-export interface VerifiedOrder {
-  readonly order: Order;
-  /** The payer's. Issued by this ledger's CA; whether it still is the account's certificate the ledger knows. */
-  readonly certificate: VerifiedCertificate;
+/**
+ * An order that its payer signed. {@link verifyOrder} and {@link signOrder} alone make one. Whether
+ * it is good at some time, `judgeOrder` says.
+ */
+export interface SignedOrder {
   /** The compact JWS, exactly as it came. */
-  readonly jws: string;
+  readonly text: string;
+  /** SHA-256 over the text: 64 hexadecimal digits. */
+  readonly digest: string;
+  readonly payload: Order;
+  /**
+   * The payer's certificate; the server's where one side is the issuing account. This ledger's CA
+   * issued it. Whether it is the account's certificate now, the ledger knows.
+   */
+  readonly signer: VerifiedCertificate;
 }
 
 /** What the payer decides. */
@@ -70,7 +78,8 @@ export interface OrderTerms {
 /**
  * Signs an order that can be booked for `orderLifetimeMs` from now.
  *
- * @param identity the payer's; the server's where one side is the issuing account
+ * @param options `identity` is the payer's; the server's where one side is the issuing account
+ * @returns the order, which is not verified again: its signer's identity was when it was opened
  */
 export function signOrder(
   terms: OrderTerms,
@@ -79,10 +88,10 @@ export function signOrder(
     anchor: TrustAnchor;
     clock: Pick<Clock, "nowMs">;
   },
-): string {
+): SignedOrder {
   const iat = nowSeconds(clock);
   const { id, payer, payee, amount, memo, refunds } = terms;
-  const order: Order = {
+  const payload: Order = {
     id,
     ledger: anchor.fingerprint,
     payer,
@@ -93,86 +102,82 @@ export function signOrder(
     iat,
     exp: iat + orderLifetimeMs / 1000,
   };
-  // The leaf alone: whoever checks an order has the CA's certificate, or has no reason to believe it.
-  const { signingKey, leaf } = identity;
-  return signDocument("micropay-order", order, { signingKey, chain: leaf });
+  // The leaf alone: whoever checks an order has the CA's certificate, or no reason to believe it.
+  const { signingKey, leaf, certificate: signer } = identity;
+  const text = signDocument("micropay-order", payload, { signingKey, chain: leaf });
+  return { text, digest: orderDigest(text), payload, signer };
 }
 
 /**
- * Checks that an order is what its payer signed: its form, the payer's certificate as of the time that the order says it was made,
- * the signature, and that the order is for this ledger and from the account that signed it. The same at any time: no clock is
- * asked. Not checked: whether it is good at some time, whom it is for, whether it was booked before.
+ * Reads an order and checks everything that does not depend on the time: its form and members, the
+ * payer's certificate at the time that the order says it was made, the signature, the ledger, and
+ * that the payer signed it. The result is the same at any time, because no clock is asked.
  *
- * @throws {EnvelopeError} when any of it does not hold
- * @throws {CertificateError} when the certificate is not a good one
- * @throws {ProtocolError} when the contents are not an order's
+ * @param text the compact JWS
+ * @returns the order. Not checked: whether it is good at some time, who may submit it, whether it
+ * was booked before
+ * @throws {EnvelopeError} when the form, the signature, the signer or the ledger is wrong
+ * @throws {CertificateError} when the certificate is wrong, or was not valid then
+ * @throws {ProtocolError} when the members are not an order's
  */
-export function verifyOrder(jws: string, trust: { anchor: TrustAnchor }): VerifiedOrder {
-  return verifyReadOrder(readOrder(jws), trust);
+export function verifyOrder(text: string, { anchor }: { anchor: TrustAnchor }): SignedOrder {
+  const { payload, document } = readOrder(text);
+  const signer = verifySigner({ payload, document }, { anchor });
+  verifyDocument(document, signer.publicKey);
+  return { text, digest: orderDigest(text), payload, signer };
 }
 
-/**
- * {@link verifyOrder} for an order that was taken apart before.
- *
- * @throws {EnvelopeError} when it is not what its payer signed
- * @throws {CertificateError} when the certificate is not a good one
- */
-export function verifyReadOrder(read: ReadOrder, trust: { anchor: TrustAnchor }): VerifiedOrder {
-  const verified = verifyAllButSignature(read, trust);
-  verifyDocument(read.document, verified.certificate.publicKey);
-  return verified;
-}
-
-/**
- * {@link verifyReadOrder} without the signature, which the caller verifies.
- *
- * @throws as {@link verifyReadOrder}
- */
-export function verifyAllButSignature(
-  { order, document }: ReadOrder,
-  { anchor }: { anchor: TrustAnchor },
-): VerifiedOrder {
-  const signer = orderSigner(order);
-  const { role } = signer;
-  const atMs = order.iat * 1000;
-  const certificate = verifyChain(document.chain!, { anchor, role, atMs });
-  if (!sameParty(certificate.party, signer)) {
-    throw new EnvelopeError("check an order: it is signed by another account than it is from");
-  }
-  if (order.ledger !== anchor.fingerprint) {
-    throw new EnvelopeError(`check an order: it is for the ledger ${order.ledger}`);
-  }
-  return { order, certificate, jws: document.jws };
-}
-
-/** An order that was taken apart. Nothing of it is verified. */
-export interface ReadOrder {
-  readonly order: Order;
+/** An order whose form and members are checked, and nothing else. */
+export interface UnverifiedOrder {
+  readonly payload: Order;
   readonly document: UnverifiedDocument;
 }
 
 /**
- * Takes an order apart: its form, its one certificate, its members.
+ * Reads an order's form and members: a part of {@link verifyOrder}, for the audit.
  *
- * @param options.headers for a reader of many orders, see {@link readDocument}
- * @throws {EnvelopeError} when it is no document of an order
- * @throws {ProtocolError} when the contents are not an order's
+ * @param options `headers` remembers headers, for a reader of many orders
+ * @throws {EnvelopeError} when it is not an order's document
+ * @throws {ProtocolError} when the members are not an order's
  */
 export function readOrder(
-  jws: string,
+  text: string,
   { headers }: { headers?: KnownHeaders | undefined } = {},
-): ReadOrder {
-  if (jws.length > orderBytesMax) throw new EnvelopeError("read an order: it is too long");
-  const document = readDocument(jws, { typ: "micropay-order", chain: "single", headers });
-  return { order: decodeOrder(document.payload), document };
+): UnverifiedOrder {
+  if (text.length > orderBytesMax) throw new EnvelopeError("read an order: it is too long");
+  const document = readDocument(text, { typ: "micropay-order", chain: "single", headers });
+  return { payload: check(orderShape, document.payload, "read an order"), document };
 }
 
-/** @throws {ProtocolError} when the contents are not an order's */
-export function decodeOrder(payload: JsonObject): Order {
-  return check(orderShape, payload, "read an order");
+/**
+ * Checks everything about an order's signer except the signature: a part of {@link verifyOrder},
+ * for the audit.
+ *
+ * @returns the signer's certificate
+ * @throws {EnvelopeError} when the order is another account's or another ledger's
+ * @throws {CertificateError} when the certificate is wrong, or was not valid then
+ */
+export function verifySigner(
+  { payload, document }: UnverifiedOrder,
+  { anchor }: { anchor: TrustAnchor },
+): VerifiedCertificate {
+  const party = orderSigner(payload);
+  const atMs = payload.iat * 1000;
+  const signer = verifyChain(document.chain!, { anchor, role: party.role, atMs });
+  if (!sameParty(signer.party, party)) {
+    throw new EnvelopeError("check an order: it is signed by another account than its payer");
+  }
+  if (payload.ledger !== anchor.fingerprint) {
+    throw new EnvelopeError(`check an order: it is for the ledger ${payload.ledger}`);
+  }
+  return signer;
 }
 
-/** Who has to have signed an order: its payer; where one side is the issuing account, the server. */
+/**
+ * Says who has to sign an order.
+ *
+ * @returns its payer; the server where one side is the issuing account
+ */
 export function orderSigner({ payer, payee }: Pick<Order, "payer" | "payee">): Party {
   if (payer === issuingAccount || payee === issuingAccount) return { role: "server" };
   return { role: "member", name: payer };

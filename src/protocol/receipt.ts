@@ -1,10 +1,10 @@
 /**
- * The receipt: the server's signed statement that an order was booked. It stands alone: with the CA's certificate and the order
- * anybody can check it without the server.
+ * The receipt: the server's signed statement that an order was booked. Anybody who has the CA's
+ * certificate and the order can check it without the server.
  */
 import * as v from "valibot";
 import { EnvelopeError } from "../errors.ts";
-import { type Entry, entryKinds, orderDigest } from "../ledger/entry.ts";
+import { type Entry, type EntryKind, entryKinds, issuingAccount } from "../ledger/entry.ts";
 import { orderBytesMax } from "../limits.ts";
 import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
 import type { Identity } from "../pki/identity.ts";
@@ -12,6 +12,8 @@ import { readDocument, signDocument, verifyDocument } from "../pki/signed_docume
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { Validity } from "../pki/x509/validity.ts";
 import { check } from "./exchange.ts";
+import type { Order, SignedOrder } from "./order.ts";
+import { judgeOrder } from "./order_validity.ts";
 import {
   amountShape,
   digestShape,
@@ -43,63 +45,99 @@ const receiptShape = v.strictObject({
 
 export type Receipt = v.InferOutput<typeof receiptShape>;
 
-export interface VerifiedReceipt {
-  readonly receipt: Receipt;
-  /** The server's. */
-  readonly certificate: VerifiedCertificate;
-  readonly jws: string;
+/** A receipt that the server signed. {@link verifyReceipt} and {@link signReceipt} alone make one. */
+export interface SignedReceipt {
+  /** The compact JWS, exactly as it came. */
+  readonly text: string;
+  readonly payload: Receipt;
+  /** The server's certificate. */
+  readonly signer: VerifiedCertificate;
 }
 
-/** The receipt of an entry. Ed25519 signatures are deterministic: one entry has one receipt, whenever it is asked for. */
+/**
+ * Signs the receipt of an entry. Ed25519 signatures are deterministic: one entry has one receipt,
+ * for as long as the server has this certificate.
+ *
+ * @param options `identity` is the server's
+ */
 export function signReceipt(
   entry: Entry,
   { identity, anchor }: { identity: Identity; anchor: TrustAnchor },
-): string {
-  const receipt: Receipt = {
+): SignedReceipt {
+  const payload: Receipt = {
     ledger: anchor.fingerprint,
     entry: entry.number,
     id: entry.id,
     kind: entry.kind,
     ...(entry.refunds !== undefined && { refunds: entry.refunds }),
-    order: orderDigest(entry.orderJws),
+    order: entry.orderDigest,
     payer: entry.payer,
     payee: entry.payee,
     amount: entry.amount,
     at: new Date(entry.atMs).toISOString(),
     head: entry.hash,
   };
-  const { signingKey, leaf } = identity;
-  return signDocument("micropay-receipt", receipt, { signingKey, chain: leaf });
+  const { signingKey, leaf, certificate: signer } = identity;
+  const text = signDocument("micropay-receipt", payload, { signingKey, chain: leaf });
+  return { text, payload, signer };
 }
 
 /**
- * Checks that a receipt is the server's: form, certificate, signature, ledger. The same at any time: no clock is asked, because a
- * payment stays made when a certificate ends.
+ * Reads a receipt and checks that it is the server's: form and members, certificate, signature,
+ * ledger. The result is the same at any time, because a payment stays made when a certificate ends.
  *
- * @throws {EnvelopeError} when any of it does not hold
- * @throws {CertificateError} when the certificate is not a good server's
- * @throws {ProtocolError} when the contents are not a receipt's
+ * @param text the compact JWS
+ * @throws {EnvelopeError} when the form, the signature, the time or the ledger is wrong
+ * @throws {CertificateError} when the certificate is not a server's, or was not valid then
+ * @throws {ProtocolError} when the members are not a receipt's
  */
-export function verifyReceipt(jws: string, { anchor }: { anchor: TrustAnchor }): VerifiedReceipt {
-  if (jws.length > orderBytesMax) throw new EnvelopeError("read a receipt: it is too long");
-  const document = readDocument(jws, { typ: "micropay-receipt", chain: "single" });
-  const receipt = check(receiptShape, document.payload, "read a receipt");
-  const atMs = ({ notBeforeMs }: Validity) => signedAtMs(receipt, notBeforeMs);
-  const certificate = verifyChain(document.chain!, { anchor, role: "server", atMs });
-  verifyDocument(document, certificate.publicKey);
-  if (receipt.ledger !== anchor.fingerprint) {
-    throw new EnvelopeError(`check a receipt: it is of the ledger ${receipt.ledger}`);
+export function verifyReceipt(text: string, { anchor }: { anchor: TrustAnchor }): SignedReceipt {
+  if (text.length > orderBytesMax) throw new EnvelopeError("read a receipt: it is too long");
+  const document = readDocument(text, { typ: "micropay-receipt", chain: "single" });
+  const payload = check(receiptShape, document.payload, "read a receipt");
+  const atMs = ({ notBeforeMs }: Validity) => signedAtMs(payload, notBeforeMs);
+  const signer = verifyChain(document.chain!, { anchor, role: "server", atMs });
+  verifyDocument(document, signer.publicKey);
+  if (payload.ledger !== anchor.fingerprint) {
+    throw new EnvelopeError(`check a receipt: it is of the ledger ${payload.ledger}`);
   }
   // A later certificate may vouch for an earlier time, and the ledger is no older than its CA.
-  if (Date.parse(receipt.at) < anchor.notBeforeMs) {
-    throw new EnvelopeError(`check the receipt of ${receipt.id}: its time is before its CA's`);
+  if (Date.parse(payload.at) < anchor.notBeforeMs) {
+    throw new EnvelopeError(`check the receipt of ${payload.id}: its time is before its CA's`);
   }
-  return { receipt, certificate, jws };
+  return { text, payload, signer };
 }
 
 /**
- * The earliest time at which the server can have signed a receipt: when the entry was booked, or when the certificate began, which
- * may be later. A receipt is made again whenever somebody asks for it, under the certificate of that day.
+ * Checks that a receipt is for this order: that both say the same, that the receipt has the order's
+ * digest and a kind that the order can have, and that the order was good when it was booked.
+ *
+ * @throws {EnvelopeError} when it is not
+ */
+export function requireReceiptFor(order: SignedOrder, { payload: receipt }: SignedReceipt): void {
+  const refuse = (what: string): never => {
+    throw new EnvelopeError(`check the receipt of ${receipt.id}: ${what}`);
+  };
+  const fault = judgeOrder(order, { atMs: Date.parse(receipt.at) });
+  if (fault) refuse(`its order ${fault.reason}`);
+  const differing = (["id", "payer", "payee", "amount", "refunds"] as const)
+    .find((member) => receipt[member] !== order.payload[member]);
+  if (differing !== undefined) refuse(`its order has another ${differing}`);
+  if (receipt.order !== order.digest || !isKindOf(receipt.kind, order.payload)) {
+    refuse("it is for another order");
+  }
+}
+
+function isKindOf(kind: EntryKind, { payer, payee, refunds }: Order): boolean {
+  if (refunds !== undefined) return kind === "refund";
+  if (payer === issuingAccount) return kind === "opening" || kind === "deposit";
+  return kind === (payee === issuingAccount ? "withdrawal" : "payment");
+}
+
+/**
+ * The earliest time at which the server can have signed a receipt: when it booked the entry, or when
+ * its certificate began. That may be later, because each request for a receipt has it signed again,
+ * under the certificate of the day.
  */
 function signedAtMs({ at, id }: Receipt, notBeforeMs: number): number {
   const bookedAtMs = Date.parse(at);

@@ -1,5 +1,5 @@
 /**
- * From an opened message to its reply. Nothing that a member can send gets past here as an exception.
+ * From an opened message to its reply. No message of a member makes it throw.
  */
 import { LedgerBusyError, LedgerFullError, ProtocolError } from "../errors.ts";
 import type { Message } from "../envelope/message.ts";
@@ -17,23 +17,30 @@ export interface ReceivedMessage {
 }
 
 /**
- * Answers one request. Malformed requests, refusals and a ledger without room become replies; only what the server cannot go on
- * with is thrown.
+ * Answers one request. Malformed requests, refusals and a ledger without room become replies. It
+ * throws only what stops the server.
  *
  * @returns the outcome and the reply's body
  * @throws {LedgerError} when the ledger's storage failed
  */
 export async function dispatch(
   { message, line }: ReceivedMessage,
-  context: RequestContext,
+  asker: Pick<RequestContext, "server" | "session" | "dismiss">,
 ): Promise<{ outcome: Outcome<object>; reply: JsonObject }> {
-  const { session, server: { report } } = context;
+  const { session, server: { report } } = asker;
   const from = { remote: session.channel.remote, name: session.memberName };
   const route = routes.get(message.type);
   const read: Read | Refusal = route ? readRequest(route, message) : refuse(410, "unknown type");
-  const notation = "route" in read ? read.route.notation(read.request) : message.type;
-  report({ kind: "message", ...from, notation, line });
-  const outcome = await answer(read, message, context);
+  let isReported = false;
+  const reportRequest = (notation: string) => {
+    if (!isReported) report({ kind: "message", ...from, notation, line });
+    isReported = true;
+  };
+  if (!("route" in read)) reportRequest(message.type);
+  else if (read.route.notation) reportRequest(read.route.notation(read.request));
+  const outcome = await answer(read, message, { ...asker, reportRequest });
+  // Somebody who may not ask was refused before the route could report.
+  reportRequest(message.type);
   if (outcome.outcome === "refused") {
     report({ kind: "refused", ...from, code: outcome.code, text: outcome.text });
   }
@@ -49,8 +56,7 @@ interface Read {
 
 function readRequest(route: Route, { type, body }: Message): Read | Refusal {
   try {
-    const request = check(route.exchange.request, body, `read a ${type} request`);
-    return { route, request: route.parse(request) };
+    return { route, request: check(route.exchange.request, body, `read a ${type} request`) };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     return refuse(410, error.message);
@@ -64,7 +70,7 @@ async function answer(
 ): Promise<Outcome<object>> {
   const { channel, memberName: name } = context.session;
   try {
-    // Who asks comes before what: somebody who may not ask this is told so, however it is spelled.
+    // Somebody who may not ask is told so first, even where the request is malformed.
     const refusal = await refuseSpeaker(type, context);
     if (refusal) return refusal;
     return "route" in read ? await handle(read, context) : read;
@@ -78,7 +84,7 @@ async function answer(
   }
 }
 
-/** Why this side may not ask this at all. */
+/** Says why this side may not ask this at all. */
 async function refuseSpeaker(
   type: string,
   { dismiss, server, session }: RequestContext,
@@ -87,8 +93,8 @@ async function refuseSpeaker(
   if (session.isSurplus) return refuse(230);
   if (session.speaker.kind === "unrecognized") return refuse(220);
   if (session.speaker.kind === "applicant") return isRegister ? undefined : refuse(240);
-  // Asked again each time, a small thing beside opening the message: from the moment that the operator revokes a certificate
-  // it must not do anything more, and the server looks at its ledger only once a second by itself.
+  // The ledger is asked each time. A revoked certificate must not do anything from that moment on,
+  // and the server looks for changes of its ledger only once a second.
   const { kind } = await identifySpeaker(session.channel.peer, server.ledger);
   if (kind !== "member") {
     dismiss();

@@ -1,56 +1,43 @@
 /**
- * What every request about an order begins with: that it is one, of the asker's; and how a decision against it is kept.
+ * What requests about orders share: the order is one of the asker's, and how a refusal is kept.
  */
 import type { AccountName } from "../account_name.ts";
 import { CertificateError, EnvelopeError, ProtocolError } from "../errors.ts";
-import { issuingAccount, orderDigest } from "../ledger/entry.ts";
+import { issuingAccount } from "../ledger/entry.ts";
 import type { VoidOutcome } from "../ledger/ledger.ts";
 import type { Code } from "../protocol/code.ts";
 import { type Refusal, refuse } from "../protocol/exchange.ts";
-import {
-  type ReadOrder,
-  readOrder,
-  type VerifiedOrder,
-  verifyReadOrder,
-} from "../protocol/order.ts";
+import { type SignedOrder, verifyOrder } from "../protocol/order.ts";
 import type { MemberRequestContext } from "./route.ts";
 import type { ServerContext } from "./server_context.ts";
 
-/** A genuine order between members. */
-export interface MembersOrder extends VerifiedOrder {
-  readonly payer: AccountName;
-  readonly payee: AccountName;
-}
-
-/** Takes an order apart. What is refused here can never be booked. */
-export function parseOrder(jws: string): ReadOrder | Refusal {
-  try {
-    return readOrder(jws);
-  } catch (error) {
-    return refusalOf(error);
-  }
-}
+/** An order between members: neither side is the issuing account. */
+export type MembersOrder = SignedOrder & {
+  readonly payload: Readonly<Record<"payer" | "payee", AccountName>>;
+};
 
 /**
- * Verifies an order that one of its two sides has sent. What is refused here can never be booked,
- * whatever clocks say.
+ * Verifies an order that one of its two sides has sent.
  *
- * @param name who sent it
+ * @param options `name` is who sent it
+ * @returns the order, or why it is refused: then it can never be booked, whatever clocks say
  */
 export function verifyOwnOrder(
-  read: ReadOrder,
+  text: string,
   { name, server: { anchor } }: Pick<MemberRequestContext, "name" | "server">,
 ): MembersOrder | Refusal {
   try {
-    const verified = verifyReadOrder(read, { anchor });
-    const { payer, payee } = verified.order;
-    // An order is its two sides' business; one that the server signed is booked by the operator, never handed in.
-    const isOwn = payer === name || payee === name;
-    if (!isOwn || payer === issuingAccount || payee === issuingAccount) return refuse(261);
-    return { ...verified, payer, payee };
+    const order = verifyOrder(text, { anchor });
+    const { payer, payee } = order.payload;
+    // Only its two sides may ask about an order. The operator books what the server signed.
+    return isBetweenMembers(order) && (payer === name || payee === name) ? order : refuse(261);
   } catch (error) {
     return refusalOf(error);
   }
+}
+
+function isBetweenMembers(order: SignedOrder): order is MembersOrder {
+  return order.payload.payer !== issuingAccount && order.payload.payee !== issuingAccount;
 }
 
 function refusalOf(error: unknown): Refusal {
@@ -61,15 +48,14 @@ function refusalOf(error: unknown): Refusal {
 }
 
 /**
- * Keeps that an order is never booked, on its payer's account whichever side asks: nobody but the payer signs orders that could
- * fill its room.
+ * Keeps that an order is never booked. It counts for its payer, whichever side asks: nobody but the
+ * payer signs orders that could fill its room.
  */
 export async function keepVoid(
-  { order: { id, exp }, jws, payer, certificate: { fingerprint } }: MembersOrder,
+  { digest, payload: { id, payer, exp }, signer: { fingerprint: certificate } }: MembersOrder,
   { ledger, clock }: ServerContext,
   code: Code,
 ): Promise<VoidOutcome> {
-  const digest = orderDigest(jws);
   const times = { atMs: clock.nowMs(), expiresAtMs: exp * 1000 };
-  return await ledger.voidOrder({ id, digest, payer, certificate: fingerprint, code, ...times });
+  return await ledger.voidOrder({ id, digest, payer, certificate, code, ...times });
 }

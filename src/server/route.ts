@@ -1,5 +1,6 @@
 /**
- * How a request is answered: who may ask it, how it is written in the output, what is done.
+ * A route says how one type of request is answered: who may ask, how the output writes it, and what
+ * the server does.
  */
 import type { AccountName } from "../account_name.ts";
 import type { Exchange, Outcome } from "../protocol/exchange.ts";
@@ -11,8 +12,10 @@ import type { Session } from "./session/session.ts";
 export interface RequestContext {
   readonly server: ServerContext;
   readonly session: Session;
-  /** Ends the session after this answer: its certificate speaks for its account no more. */
+  /** Ends the session after this answer: its certificate no longer speaks for its account. */
   dismiss(): void;
+  /** Reports the request to the server's output, in the course project's notation. Not escaped. */
+  reportRequest(notation: string): void;
 }
 
 export interface MemberRequestContext extends RequestContext {
@@ -24,44 +27,34 @@ export interface ApplicantRequestContext extends RequestContext {
   readonly request: CertificateRequest;
 }
 
-interface RouteOf<Request, Parsed, Answer, Context> {
+interface RouteOf<Request, Answer, Context> {
   readonly exchange: Exchange<string, Request, Answer>;
   /**
-   * Takes a request apart, once. What is wrong with it becomes part of the result, for `handle` to
-   * say.
+   * Writes the request for {@link RequestContext.reportRequest}. Absent when `handle` reports it,
+   * because only `handle` knows what its documents say.
    */
-  parse(request: Request): Parsed;
-  /** The request as the course project wrote it, for the server's output. Not escaped. */
-  notation(request: Parsed): string;
-  handle(request: Parsed, context: Context): Promise<Outcome<Answer>>;
+  notation?(request: Request): string;
+  handle(request: Request, context: Context): Promise<Outcome<Answer>>;
 }
 
-// The parameter types are erased in the table of routes; `memberRoute` and `applicantRoute` checked them against each other.
+// The table of routes erases these types. `memberRoute` and `applicantRoute` have checked them.
 // deno-lint-ignore no-explicit-any
 type Erased = any;
 
 export type Route =
-  | ({ readonly admits: "member" } & RouteOf<Erased, Erased, object, MemberRequestContext>)
-  | ({ readonly admits: "applicant" } & RouteOf<Erased, Erased, object, ApplicantRequestContext>);
+  | ({ readonly admits: "member" } & RouteOf<Erased, object, MemberRequestContext>)
+  | ({ readonly admits: "applicant" } & RouteOf<Erased, object, ApplicantRequestContext>);
 
+/** Declares a route for members. */
 export function memberRoute<Request, Answer extends object>(
-  route: Omit<RouteOf<Request, Request, Answer, MemberRequestContext>, "parse">,
-): Route {
-  return { admits: "member", parse: (request) => request, ...route };
-}
-
-/**
- * {@link memberRoute} for a request that is more than its members, such as one with a signed
- * document.
- */
-export function parsedMemberRoute<Request, Parsed, Answer extends object>(
-  route: RouteOf<Request, Parsed, Answer, MemberRequestContext>,
+  route: RouteOf<Request, Answer, MemberRequestContext>,
 ): Route {
   return { admits: "member", ...route };
 }
 
+/** Declares a route for applicants. */
 export function applicantRoute<Request, Answer extends object>(
-  route: Omit<RouteOf<Request, Request, Answer, ApplicantRequestContext>, "parse">,
+  route: RouteOf<Request, Answer, ApplicantRequestContext>,
 ): Route {
-  return { admits: "applicant", parse: (request) => request, ...route };
+  return { admits: "applicant", ...route };
 }

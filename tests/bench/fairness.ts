@@ -4,6 +4,7 @@
  * 16 with those that cost most to answer, on a ledger whose orders are as long as they may be. Each is a process of its own; the flood's comes
  * last on the processors that all of them share, and opens no answer.
  */
+import { orderDigest } from "../../src/ledger/entry.ts";
 import { parseAccountName } from "../../src/account_name.ts";
 import { orderBytesMax } from "../../src/limits.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite/open_sqlite_ledger.ts";
@@ -84,7 +85,8 @@ async function prepare(folder: string): Promise<void> {
     const id = makeOrderId(systemClock, systemRandom);
     const atMs = systemClock.nowMs();
     const amount = 1 as Amount;
-    return ledger.book({ id, kind, payer, payee, certificate, amount, orderJws, atMs });
+    const order = { orderJws, orderDigest: orderDigest(orderJws) };
+    return ledger.book({ id, kind, payer, payee, certificate, amount, ...order, atMs });
   }));
   await ledger.close();
 }

@@ -71,9 +71,9 @@ for (const { what, typ, signer, x5c, payload, jws } of documents) {
       assertEquals(greeting.sessionKey.kid, sessionKeys[signer].kid);
       assertEquals(greeting.issuedAtMs, atMs);
     } else if (typ === "micropay-order") {
-      assertEquals(Object.entries((verifyOrder(jws, trust)).order), Object.entries(payload));
+      assertEquals(Object.entries(verifyOrder(jws, trust).payload), Object.entries(payload));
     } else {
-      const { receipt } = verifyReceipt(jws, trust);
+      const { payload: receipt } = verifyReceipt(jws, trust);
       assertEquals(Object.entries(receipt), Object.entries(payload));
     }
   });

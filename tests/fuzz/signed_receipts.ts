@@ -25,7 +25,7 @@ export function readSignedReceipt(changes: readonly MemberChange[]): string {
     key: serverKeys,
   });
   try {
-    const { receipt } = verifyReceipt(jws, { anchor });
+    const { payload: receipt } = verifyReceipt(jws, { anchor });
     assertEquals({ ...receipt }, JSON.parse(payload));
     const { amount, entry, ledger } = receipt;
     for (const number of [amount, entry]) assert(Number.isSafeInteger(number) && number > 0);

@@ -2,6 +2,7 @@
  * Members that flood over many connections, told by the order in which the server opens messages: by turns, not by the clock.
  */
 import { assert, assertEquals } from "@std/assert";
+import { orderDigest } from "../../src/ledger/entry.ts";
 import { systemClock } from "../../src/clock.ts";
 import { chainEntriesAtOnce, chainEntriesPerTurn } from "../../src/limits.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
@@ -208,6 +209,7 @@ async function fill(ledger: Ledger): Promise<void> {
     const amount = 1 as Amount;
     const atMs = systemClock.nowMs();
     const sides = { payer, payee, certificate };
-    await ledger.book({ id, kind: "payment", ...sides, amount, orderJws: "order", atMs });
+    const order = { orderJws: "order", orderDigest: orderDigest("order") };
+    await ledger.book({ id, kind: "payment", ...sides, amount, ...order, atMs });
   }
 }

@@ -74,7 +74,7 @@ async function voidOne({ context }: Member) {
   const id = makeOrderId(systemClock, systemRandom);
   const terms = { id, payer: context.name, payee: named("mallory"), amount: 5 as Amount };
   const { anchor, identity, link } = context;
-  const jws = signOrder(terms, { identity, anchor, clock: link });
+  const { text: jws } = signOrder(terms, { identity, anchor, clock: link });
   return await askStatus(id, context, { voiding: jws });
 }
 

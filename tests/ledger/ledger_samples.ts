@@ -4,7 +4,12 @@
 import { createHash } from "node:crypto";
 import type { AccountName } from "../../src/account_name.ts";
 import type { AccountChange } from "../../src/ledger/account_change.ts";
-import type { Booking, EntryKind, EntryParty } from "../../src/ledger/entry.ts";
+import {
+  type Booking,
+  type EntryKind,
+  type EntryParty,
+  orderDigest,
+} from "../../src/ledger/entry.ts";
 import type {
   CertificateRecord,
   ChangeOutcome,
@@ -67,6 +72,7 @@ export function payment(
     ...(memo === undefined ? {} : { memo }),
     ...(isByMember && { certificate }),
     orderJws,
+    orderDigest: orderDigest(orderJws),
     atMs,
   };
 }

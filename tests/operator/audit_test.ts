@@ -103,7 +103,7 @@ const forgeries: readonly Forgery[] = [
     title: "a payment signed by another member",
     sides: ["alice", "bob"],
     options: ({ members }) => ({ signer: members.get("bob")! }),
-    reason: "it is signed by another account than it is from",
+    reason: "it is signed by another account than its payer",
   },
   {
     title: "a payment under a certificate that the CA issued and the ledger never did",
@@ -248,7 +248,7 @@ async function forge(
     identity: signer,
     anchor,
     clock: { nowMs: () => orderMs },
-  });
+  }).text;
   const database = new DatabaseSync(file);
   const value = (sql: string, ...values: string[]) =>
     Object.values(database.prepare(sql).get(...values)!)[0];

@@ -140,7 +140,7 @@ class Scene {
       assert(isByPayee || order.isRefund || this.booked.has(order.jws));
       const { anchor } = this.#books;
       const checked = checkReceipt(decided.answer.receipt, order.jws, { anchor });
-      assertEquals(checked.order?.id, order.id);
+      assertEquals(checked.order?.payload.id, order.id);
       this.booked.set(order.jws, decided.answer.receipt);
     } else if (said.refused && !order.isRefund && act.earlier.as === "none") {
       assertEquals(said.refused, decided.code);
@@ -192,10 +192,10 @@ class Scene {
       inTurn: (task: () => Promise<unknown>) => task(),
       commit: (task: () => Promise<unknown>) => task(),
     };
-    const context = { server, session, name, dismiss: () => {} };
+    const context = { server, session, name, dismiss: () => {}, reportRequest: () => {} };
     assert(submitRoute.admits === "member");
     return await submitRoute.handle(
-      submitRoute.parse({ orders: [order] }),
+      { orders: [order] },
       context as unknown as Parameters<typeof submitRoute.handle>[1],
     );
   }

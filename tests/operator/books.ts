@@ -164,6 +164,7 @@ export class Books implements AsyncDisposable {
     const id = makeOrderId(clock, systemRandom);
     const terms = { id, payer, payee, amount, memo, refunds };
     const { certificate } = identity;
+    const order = signOrder(terms, { identity, anchor, clock });
     return {
       id,
       kind: kind ?? (refunds === undefined ? "payment" : "refund"),
@@ -173,7 +174,8 @@ export class Books implements AsyncDisposable {
       amount,
       ...(memo !== undefined && { memo }),
       ...(refunds !== undefined && { refunds }),
-      orderJws: signOrder(terms, { identity, anchor, clock }),
+      orderJws: order.text,
+      orderDigest: order.digest,
       atMs: clock.nowMs(),
     };
   }

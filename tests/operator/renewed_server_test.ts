@@ -1,6 +1,6 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { checkReceipt } from "../../src/client/payment/receipt_check.ts";
-import type { Entry } from "../../src/ledger/entry.ts";
+import { type Entry, orderDigest } from "../../src/ledger/entry.ts";
 import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { decodeEntry } from "../../src/operator/stored_entry.ts";
 import { openCertificates } from "../../src/pki/certificate_folder.ts";
@@ -16,7 +16,7 @@ Deno.test("documents of the server stay valid after a renewal, also when the old
   const payment = await books.move(["alice", "bob"], 5);
   const opening = openingOf(books.file);
   const old = await Promise.all(
-    [opening, payment].map((entry) => signReceipt(entry, certificates)),
+    [opening, payment].map((entry) => signReceipt(entry, certificates).text),
   );
   const folder = `${books.folder}/certs`;
   clock.advance(300 * dayMs);
@@ -35,15 +35,15 @@ Deno.test("documents of the server stay valid after a renewal, also when the old
   });
   assertEquals((await books.audit()).outcome, "in_order");
   for (const [index, entry] of [opening, payment].entries()) {
-    const again = signReceipt(entry, renewed);
+    const again = signReceipt(entry, renewed).text;
     assertNotEquals(again, old[index]);
     for (const receipt of [old[index]!, again]) {
       const checked = checkReceipt(receipt, entry.orderJws, { anchor });
-      assertEquals(checked.receipt.entry, entry.number);
+      assertEquals(checked.receipt.payload.entry, entry.number);
     }
   }
-  const receipt = signReceipt(deposit, renewed);
-  assertEquals((checkReceipt(receipt, deposit.orderJws, { anchor })).receipt.amount, 7);
+  const receipt = signReceipt(deposit, renewed).text;
+  assertEquals((checkReceipt(receipt, deposit.orderJws, { anchor })).receipt.payload.amount, 7);
 });
 
 function openingOf(file: string): Entry {
@@ -52,7 +52,7 @@ function openingOf(file: string): Entry {
     const [first] = snapshot.entries();
     const entry = decodeEntry(first!);
     if (typeof entry === "string") throw new Error(entry);
-    return entry;
+    return { ...entry, orderDigest: orderDigest(entry.orderJws) };
   } finally {
     snapshot.close();
   }

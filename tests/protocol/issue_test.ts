@@ -23,7 +23,8 @@ for (const kind of ["opening", "deposit", "withdrawal"] as const) {
     const booking = signIssue({ kind, name, amount, memo: "cash" }, of);
     const verified = verifyOrder(booking.orderJws, { anchor });
     assertEquals(judgeOrder(verified, booking), undefined);
-    const { order } = verified;
+    const { payload: order } = verified;
+    assertEquals(booking.orderDigest, verified.digest);
     assertEquals([booking.payer, booking.payee], [order.payer, order.payee]);
     assertEquals([booking.id, booking.memo, booking.kind], [order.id, order.memo, kind]);
   });

@@ -1,6 +1,7 @@
 /**
  * Orders: what the payer signed and nothing else, by the payer and nobody else, for one ledger.
  */
+import { orderDigest } from "../../src/ledger/entry.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { EnvelopeError, messageOf, MicropayError, ProtocolError } from "../../src/errors.ts";
@@ -23,32 +24,33 @@ const terms = {
   memo: "lunch",
 } as unknown as OrderTerms;
 const clock = { nowMs: () => atMs + 999 };
-const order = signOrder(terms, { identity: alice, anchor, clock });
+const order = signOrder(terms, { identity: alice, anchor, clock }).text;
 const { payload } = readDocument(order, { typ: "micropay-order", chain: "required" });
 
 Deno.test("an order that was signed verifies as what was signed", () => {
   const verified = verifyOrder(order, trust);
   const iat = atMs / 1000;
   const expected = { ...terms, ledger: anchor.fingerprint, iat, exp: iat + orderLifetimeMs / 1000 };
-  assertEquals(Object.entries(verified.order).toSorted(), Object.entries(expected).toSorted());
-  assertEquals(verified.certificate.fingerprint, alice.certificate.fingerprint);
-  assertEquals(verified.jws, order);
+  assertEquals(Object.entries(verified.payload).toSorted(), Object.entries(expected).toSorted());
+  assertEquals(verified.signer.fingerprint, alice.certificate.fingerprint);
+  assertEquals([verified.text, verified.digest], [order, orderDigest(order)]);
+  assertEquals(verified, signOrder(terms, { identity: alice, anchor, clock }));
 });
 
 Deno.test("the same order signed again is the same text, byte for byte", () => {
-  assertEquals(signOrder(terms, { identity: alice, anchor, clock }), order);
+  assertEquals(signOrder(terms, { identity: alice, anchor, clock }).text, order);
 });
 
 Deno.test("an order without a memo has no memo", () => {
   const { memo: _, ...rest } = terms;
-  const jws = signOrder(rest, { identity: alice, anchor, clock });
-  assert(!Object.hasOwn(verifyOrder(jws, trust).order, "memo"));
+  const jws = signOrder(rest, { identity: alice, anchor, clock }).text;
+  assert(!Object.hasOwn(verifyOrder(jws, trust).payload, "memo"));
 });
 
 Deno.test("a refund names the payment that it gives back", () => {
   const refunds = "019ab0a1-2c00-7000-8000-000000000002";
-  const jws = signOrder({ ...terms, refunds }, { identity: alice, anchor, clock });
-  assertEquals(verifyOrder(jws, trust).order.refunds, refunds);
+  const jws = signOrder({ ...terms, refunds }, { identity: alice, anchor, clock }).text;
+  assertEquals(verifyOrder(jws, trust).payload.refunds, refunds);
 });
 
 Deno.test("property: an order changed in any one character is refused", () => {
@@ -210,12 +212,12 @@ Deno.test("an order is refused when it says it was made before its certificate b
   ] as const;
   for (const [madeMs, reason] of rows) {
     const made = { nowMs: () => madeMs };
-    const jws = signOrder(terms, { identity: alice, anchor, clock: made });
+    const jws = signOrder(terms, { identity: alice, anchor, clock: made }).text;
     assertStringIncludes((refusal(jws)).message, reason);
   }
   for (const madeMs of [notBeforeMs, notAfterMs]) {
     const made = { nowMs: () => madeMs };
-    verifyOrder(signOrder(terms, { identity: alice, anchor, clock: made }), trust);
+    verifyOrder(signOrder(terms, { identity: alice, anchor, clock: made }).text, trust);
   }
 });
 
@@ -241,7 +243,7 @@ Deno.test("an order at the limit of its length is read, one past it is not looke
   while (await lengthOf(count + 1) <= orderBytesMax) count++;
   const longest = await padded(count);
   assert(longest.length >= orderBytesMax - 1, `${longest.length}`);
-  assertEquals(verifyOrder(longest, trust).order.amount as number, 2000);
+  assertEquals(verifyOrder(longest, trust).payload.amount as number, 2000);
   assertStringIncludes((refusal(await padded(count + 1))).message, "it is too long");
 });
 
@@ -250,7 +252,7 @@ Deno.test("an order with the longest memo and certificate there is fits", () => 
     identity: alice,
     anchor,
     clock,
-  });
+  }).text;
   assert(jws.length < orderBytesMax / 3);
   verifyOrder(jws, trust);
 });
@@ -258,8 +260,8 @@ Deno.test("an order with the longest memo and certificate there is fits", () => 
 Deno.test("the server signs where one side is the issuing account", () => {
   for (const sides of [{ payer: "@issuer", payee: "bob" }, { payer: "bob", payee: "@issuer" }]) {
     const issuing = { ...terms, ...sides } as OrderTerms;
-    const jws = signOrder(issuing, { identity: server, anchor, clock });
-    assertEquals(verifyOrder(jws, trust).order.payee as string, sides.payee);
+    const jws = signOrder(issuing, { identity: server, anchor, clock }).text;
+    assertEquals(verifyOrder(jws, trust).payload.payee as string, sides.payee);
   }
 });
 

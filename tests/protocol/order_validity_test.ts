@@ -127,8 +127,8 @@ for (const row of rows) {
   Deno.test(`an order ${what} ${result}${whenever}`, () => {
     const [notBeforeMs, notAfterMs] = row.validMs ?? usualMs;
     const fault = judgeOrder({
-      order: { payer: "alice" as AccountName, payee: payee as AccountName, iat, exp } as Order,
-      certificate: { notBeforeMs, notAfterMs } as VerifiedCertificate,
+      payload: { payer: "alice" as AccountName, payee: payee as AccountName, iat, exp } as Order,
+      signer: { notBeforeMs, notAfterMs } as VerifiedCertificate,
     }, { atMs });
     const expected = code === undefined ? undefined : { code, isLasting };
     assertEquals(fault && { code: fault.code, isLasting: fault.isLasting }, expected);

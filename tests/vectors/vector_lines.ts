@@ -53,14 +53,14 @@ const lunch = {
   amount: 2000 as Amount,
   memo: "lunch",
 };
-const order = signOrder(lunch, { identity: alice, anchor, clock });
+const order = signOrder(lunch, { identity: alice, anchor, clock }).text;
 const opening = {
   id: ids.opening,
   payer: "@issuer" as const,
   payee: aliceName,
   amount: 10_000 as Amount,
 };
-const openingOrder = signOrder(opening, { identity: server, anchor, clock });
+const openingOrder = signOrder(opening, { identity: server, anchor, clock }).text;
 const change = {
   id: ids.refund,
   payer: bobName,
@@ -68,7 +68,7 @@ const change = {
   amount: 500 as Amount,
   refunds: ids.lunch,
 };
-const refundOrder = signOrder(change, { identity: bob, anchor, clock });
+const refundOrder = signOrder(change, { identity: bob, anchor, clock }).text;
 const entries: Entry[] = [];
 let head = anchor.fingerprint;
 for (
@@ -87,10 +87,16 @@ for (
     atMs: atMs + 1000 * (number - 1),
   };
   head = chainHash(head, entryDigest(contents));
-  entries.push({ ...contents, payerBalance: 0, payeeBalance: 0, hash: head });
+  entries.push({
+    ...contents,
+    orderDigest: orderDigest(orderJws),
+    payerBalance: 0,
+    payeeBalance: 0,
+    hash: head,
+  });
 }
-const receipt = signReceipt(entries[1]!, { identity: server, anchor });
-const refundReceipt = signReceipt(entries[2]!, { identity: server, anchor });
+const receipt = signReceipt(entries[1]!, { identity: server, anchor }).text;
+const refundReceipt = signReceipt(entries[2]!, { identity: server, anchor }).text;
 
 export function makeDocuments(): DocumentVector[] {
   const greeting = { nonce: goodNonce, atMs };

@@ -146,7 +146,7 @@ async function move(
       return refused(refusalCodes[outcome.outcome], context);
     }
     const { id, number: entry } = outcome.entry;
-    const receipt = signReceipt(outcome.entry, { identity, anchor });
+    const { text: receipt } = signReceipt(outcome.entry, { identity, anchor });
     const askWith = "micropay ledger show";
     printPayment({ id, entry, askWith }, () => output.booked(outcome.entry, receipt), context);
     return exitCodes.ok;

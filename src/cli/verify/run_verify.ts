@@ -19,7 +19,6 @@ import {
 import { lineBytesMax } from "../../limits.ts";
 import type { TrustAnchor } from "../../pki/trust_anchor.ts";
 import { printable, quoted } from "../../printable.ts";
-import { orderSigner } from "../../protocol/order.ts";
 import { type JsonObject, parseJsonObject } from "../../strict_json.ts";
 import type { VerifyRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
@@ -150,8 +149,9 @@ const statedMembers = ["entry", "id", "kind", "at", "from", "to", "amount", "ref
 
 /** @returns a sentence about a member of the JSON line that differs from the signed one */
 function contradiction(line: JsonObject, { receipt, order }: CheckedReceipt): string | undefined {
-  const { payer: from, payee: to } = receipt;
-  const signed: JsonObject = { ...receipt, from, to, ...(order && { memo: order.memo }) };
+  const { payer: from, payee: to } = receipt.payload;
+  const memo = order && { memo: order.payload.memo };
+  const signed: JsonObject = { ...receipt.payload, from, to, ...memo };
   const names = order ? [...statedMembers, "memo"] : statedMembers;
   const name = names.find((name) => Object.hasOwn(line, name) && line[name] !== signed[name]);
   if (name === undefined) return undefined;
@@ -161,18 +161,19 @@ function contradiction(line: JsonObject, { receipt, order }: CheckedReceipt): st
 }
 
 function validFields({ receipt, order }: CheckedReceipt): object {
-  const { entry, id, kind, payer: from, payee: to, amount, refunds, at, ledger } = receipt;
-  const memo = order?.memo;
+  const { entry, id, kind, payer: from, payee: to, amount, refunds, at, ledger } = receipt.payload;
+  const memo = order?.payload.memo;
   const stated = { entry, id, kind, from, to, amount, memo, refunds, at, ledger };
   return { valid: true, ...stated, order: order !== undefined };
 }
 
 function validSentence({ receipt, order }: CheckedReceipt): string {
-  const { payer, payee, amount, at, entry, id, kind, refunds } = receipt;
-  const memo = order?.memo === undefined ? "" : ` (${quoted(order.memo)})`;
+  const { payer, payee, amount, at, entry, id, kind, refunds } = receipt.payload;
+  const note = order?.payload.memo;
+  const memo = note === undefined ? "" : ` (${quoted(note)})`;
   const what = refunds === undefined ? kind : `${kind} of ${refunds}`;
   const signed = order
-    ? `signed by ${orderSigner(order).role === "server" ? "the server" : "payer and server"}`
+    ? `signed by ${order.signer.party.role === "server" ? "the server" : "payer and server"}`
     : "signed by the server; the order is not here";
   return `${payer} paid ${payee} ${amount}${memo} on ${at}: ${what}, entry ${entry}, id ${id}, ${signed}`;
 }

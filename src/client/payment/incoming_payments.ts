@@ -4,7 +4,7 @@
  */
 import { EnvelopeError, FileError, messageOf } from "../../errors.ts";
 import type { HistoryRow } from "../../protocol/history.ts";
-import { type VerifiedOrder, verifyOrder } from "../../protocol/order.ts";
+import { type SignedOrder, verifyOrder } from "../../protocol/order.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
 import type { MemberContext } from "../member_context.ts";
 import { proveBooked } from "./order_outcome.ts";
@@ -44,19 +44,20 @@ export class IncomingPayments {
    * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when the receipt does not prove
    * it
    */
-  async take(receiptJws: string, { order, jws }: VerifiedOrder): Promise<void> {
-    const { receipt } = proveBooked(receiptJws, jws, this.#member);
-    const payment = { receipt, receiptJws, memo: order.memo };
+  async take(receiptJws: string, order: SignedOrder): Promise<void> {
+    const { receipt } = proveBooked(receiptJws, order, this.#member);
+    const { id, memo } = order.payload;
+    const payment = { receipt, receiptJws, memo };
     const { onPayment, onFault } = this.#listener;
     try {
       const { receipts } = this.#member;
-      const isNew = await receipts.add({ ...payment, orderJws: jws });
+      const isNew = await receipts.add({ ...payment, orderJws: order.text });
       // No pause between this and the telling: the same order may come twice at once.
-      if (isNew && !this.#unkept.has(order.id)) onPayment(payment);
+      if (isNew && !this.#unkept.has(id)) onPayment(payment);
     } catch (cause) {
       if (!(cause instanceof FileError)) throw cause;
-      if (this.#unkept.has(order.id)) return;
-      this.#unkept.add(order.id);
+      if (this.#unkept.has(id)) return;
+      this.#unkept.add(id);
       onPayment(payment);
       onFault(unkeptError(receipt, cause));
     }
@@ -72,9 +73,8 @@ export class IncomingPayments {
   ): Promise<void> {
     const { anchor, name } = this.#member;
     const verified = verifyOrder(order, { anchor });
-    if (verified.order.payee !== name) {
-      throw new EnvelopeError(`take the payment ${verified.order.id}: it is to somebody else`);
-    }
+    const { id, payee } = verified.payload;
+    if (payee !== name) throw new EnvelopeError(`take the payment ${id}: it is to somebody else`);
     await this.take(receipt, verified);
   }
 }
@@ -90,10 +90,10 @@ export async function storeReceived(
   row: Pick<HistoryRow, "order" | "receipt">,
   { anchor, receipts }: MemberContext,
 ): Promise<IncomingPayment> {
-  const { order, jws } = verifyOrder(row.order, { anchor });
-  const { receipt, receiptJws } = proveBooked(row.receipt, jws, { anchor });
-  const payment = { receipt, receiptJws, memo: order.memo };
-  await receipts.add({ ...payment, orderJws: jws });
+  const order = verifyOrder(row.order, { anchor });
+  const { receipt, receiptJws } = proveBooked(row.receipt, order, { anchor });
+  const payment = { receipt, receiptJws, memo: order.payload.memo };
+  await receipts.add({ ...payment, orderJws: order.text });
   return payment;
 }
 

@@ -5,7 +5,7 @@
 import { FileError, MicropayError, UnknownOutcomeError } from "../../errors.ts";
 import { orderDigest } from "../../ledger/entry.ts";
 import { refuse } from "../../protocol/exchange.ts";
-import { type OrderTerms, signOrder } from "../../protocol/order.ts";
+import { type OrderTerms, type SignedOrder, signOrder, verifyOrder } from "../../protocol/order.ts";
 import type { Result } from "../../protocol/transfer.ts";
 import type { MemberContext } from "../member_context.ts";
 import { PeerConnections, type ReachedPeer } from "../peer_connections.ts";
@@ -63,7 +63,7 @@ export class OrderDelivery {
    */
   async record(terms: OrderTerms): Promise<TrackedOrder | undefined> {
     const { anchor, identity, link, outbox } = this.member;
-    const jws = signOrder(terms, { identity, anchor, clock: link });
+    const { text: jws } = signOrder(terms, { identity, anchor, clock: link });
     const open = await outbox.add({ id: terms.id, jws });
     if (open.jws === jws) return { open, progress: { state: "recorded", next: "send" } };
     return hasTerms(open, terms) ? this.track(open) : undefined;
@@ -143,6 +143,10 @@ export class OrderDelivery {
     return await this.#keep(open, progress);
   }
 
+  #signed(jws: string): SignedOrder {
+    return verifyOrder(jws, this.member);
+  }
+
   async #handToPayee(
     { jws }: OpenOrder,
     peer: ReachedPeer,
@@ -181,7 +185,10 @@ export class OrderDelivery {
       if (status.outcome === "refused") return eventOfStatusRefusal(status, { asksToVoid });
       const isThis = status.receipt.order === orderDigest(jws);
       if (!isThis) return { kind: "id_taken", refusal: refuse(266), takenBy: status };
-      return { kind: "receipt", paid: proveBooked(status.receiptJws, jws, this.member) };
+      return {
+        kind: "receipt",
+        paid: proveBooked(status.receiptJws, this.#signed(jws), this.member),
+      };
     } catch (cause) {
       if (!(cause instanceof MicropayError)) throw cause;
       return { kind: "unanswered", cause };
@@ -191,7 +198,7 @@ export class OrderDelivery {
   #eventOf({ code, text, receipt }: Result, { jws }: OpenOrder): OrderEvent {
     if (receipt === undefined) return eventOfServerRefusal({ outcome: "refused", code, text });
     try {
-      return { kind: "receipt", paid: proveBooked(receipt, jws, this.member) };
+      return { kind: "receipt", paid: proveBooked(receipt, this.#signed(jws), this.member) };
     } catch (cause) {
       if (!(cause instanceof MicropayError)) throw cause;
       return { kind: "silence", cause };

@@ -4,10 +4,10 @@
 import { EnvelopeError } from "../../errors.ts";
 import { historyExchange } from "../../protocol/history.ts";
 import { type Refusal, refuse } from "../../protocol/exchange.ts";
-import { type Receipt, verifyReceipt } from "../../protocol/receipt.ts";
+import type { SignedOrder } from "../../protocol/order.ts";
+import { type Receipt, requireReceiptFor, verifyReceipt } from "../../protocol/receipt.ts";
 import { statusExchange } from "../../protocol/status.ts";
 import type { MemberContext } from "../member_context.ts";
-import { checkReceipt } from "./receipt_check.ts";
 
 /** Booked, with the proof. */
 export interface Paid {
@@ -26,11 +26,12 @@ export type OrderOutcome = Paid | Refusal;
  */
 export function proveBooked(
   receiptJws: string,
-  orderJws: string,
+  order: SignedOrder,
   { anchor }: Pick<MemberContext, "anchor">,
 ): Paid {
-  const { receipt } = checkReceipt(receiptJws, orderJws, { anchor });
-  return { outcome: "paid", receipt, receiptJws };
+  const receipt = verifyReceipt(receiptJws, { anchor });
+  requireReceiptFor(order, receipt);
+  return { outcome: "paid", receipt: receipt.payload, receiptJws };
 }
 
 /**
@@ -74,7 +75,7 @@ export async function askRefunded(
 }
 
 function paidAs(id: string, receiptJws: string, { anchor }: MemberContext): Paid {
-  const { receipt } = verifyReceipt(receiptJws, { anchor });
+  const { payload: receipt } = verifyReceipt(receiptJws, { anchor });
   if (receipt.id !== id) throw new EnvelopeError(`ask for ${id}: the receipt is for ${receipt.id}`);
   return { outcome: "paid", receipt, receiptJws };
 }
@@ -93,7 +94,7 @@ export async function askEntry(
   if (page.outcome === "refused") return page;
   const [row] = page.answer.entries;
   if (row?.entry !== number) return refuse(400);
-  const { receipt } = verifyReceipt(row.receipt, { anchor });
+  const { payload: receipt } = verifyReceipt(row.receipt, { anchor });
   if (receipt.entry !== number) {
     throw new EnvelopeError(`ask for entry ${number}: the receipt is for entry ${receipt.entry}`);
   }

@@ -13,7 +13,7 @@ import {
 } from "../../errors.ts";
 import { codes } from "../../protocol/code.ts";
 import { check, type Refusal, refuse } from "../../protocol/exchange.ts";
-import { type VerifiedOrder, verifyOrder } from "../../protocol/order.ts";
+import { type SignedOrder, verifyOrder } from "../../protocol/order.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
 import { payExchange } from "../../protocol/transfer.ts";
 import type { JsonObject } from "../../strict_json.ts";
@@ -40,7 +40,7 @@ export function readHandedOrder(
     readonly payer: AccountName;
     readonly member: MemberContext;
   },
-): VerifiedOrder | Refusal {
+): SignedOrder | Refusal {
   let jws: string;
   try {
     jws = check(payExchange.request, body, "read a pay request").order;
@@ -50,7 +50,7 @@ export function readHandedOrder(
   }
   try {
     const verified = verifyOrder(jws, { anchor });
-    const { order } = verified;
+    const order = verified.payload;
     // A refund goes through the server, which knows what is left of the payment.
     if (order.payee !== name || order.payer !== payer || order.refunds !== undefined) {
       return refuse(261);
@@ -71,11 +71,11 @@ export function readHandedOrder(
  * @returns whether the server decided. It tells the payer itself then
  */
 export async function submitHandedOrder(
-  order: VerifiedOrder,
+  order: SignedOrder,
   { incoming, submits }: Payee,
 ): Promise<boolean> {
   try {
-    const { code, text, receipt } = await submits.submit(order.jws);
+    const { code, text, receipt } = await submits.submit(order.text);
     if (receipt !== undefined) await incoming.take(receipt, order);
     else if (codes[code].tryAgain) {
       incoming.fault(inDoubt(order, text));
@@ -97,12 +97,12 @@ export async function submitHandedOrder(
  * server ends it too
  */
 export async function askLater(
-  doubtful: VerifiedOrder,
+  doubtful: SignedOrder,
   { member, incoming, isOver }: Omit<Payee, "submits"> & { readonly isOver: () => boolean },
 ): Promise<void> {
   while (member.link.isOpen && !isOver()) {
     try {
-      const status = await askStatus(doubtful.order.id, member);
+      const status = await askStatus(doubtful.payload.id, member);
       if (status.outcome === "paid") await incoming.take(status.receiptJws, doubtful);
       return;
     } catch (error) {
@@ -114,7 +114,7 @@ export async function askLater(
 }
 
 function inDoubt(
-  { order: { id, payer, amount } }: VerifiedOrder,
+  { payload: { id, payer, amount } }: SignedOrder,
   why: string,
   cause?: unknown,
 ): UnknownOutcomeError {

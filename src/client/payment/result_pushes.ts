@@ -2,8 +2,7 @@
  * The server's `result` pushes, passed to the orders that wait for them.
  */
 import { ProtocolError } from "../../errors.ts";
-import { check } from "../../protocol/exchange.ts";
-import { type Result, resultsShape, resultType, unpackResults } from "../../protocol/transfer.ts";
+import { decodeResults, type Result, resultType } from "../../protocol/transfer.ts";
 import type { JsonObject } from "../../strict_json.ts";
 import type { ServerLink } from "../server_link.ts";
 
@@ -33,7 +32,7 @@ export class ResultPushes {
 
   #read(body: JsonObject): void {
     try {
-      for (const result of unpackResults(check(resultsShape, body, "read a result"))) {
+      for (const result of decodeResults(body)) {
         for (const listener of this.#waiting.get(result.order) ?? []) listener(result);
       }
     } catch (error) {

@@ -17,7 +17,7 @@ export class SqliteOutbox implements Outbox {
   }
 
   async add({ id, jws }: OrderReference): Promise<OpenOrder> {
-    const { order } = readOrder(jws);
+    const { payload: order } = readOrder(jws);
     const { payer, payee, amount, memo = null, refunds = null, exp } = order;
     const expiresAt = new Date(exp * 1000).toISOString();
     return await this.#store.write((sql) => {
@@ -65,7 +65,7 @@ export class SqliteOutbox implements Outbox {
     if (row === undefined) return undefined;
     try {
       const jws = textIn(row, "order_jws", this.#store);
-      const { order } = readOrder(jws);
+      const { payload: order } = readOrder(jws);
       const state = row.state === "refused" ? "refused" : "recorded";
       if (order.id === id) return { order, jws, state };
     } catch (cause) {

@@ -7,7 +7,13 @@ import { LedgerError } from "../../errors.ts";
 import type { Amount } from "../../money.ts";
 import { wholeText } from "../../sqlite/whole_text.ts";
 import type { ChangeKind, RecordedChange } from "../account_change.ts";
-import type { Entry, EntryKind, EntryParty } from "../entry.ts";
+import {
+  type Entry,
+  type EntryContents,
+  type EntryKind,
+  type EntryParty,
+  orderDigest,
+} from "../entry.ts";
 import type { CertificateRecord, Presence } from "../ledger.ts";
 
 export type Row = Record<string, SQLOutputValue>;
@@ -37,6 +43,18 @@ export const presenceColumns = "username, ip, public_port, private_port";
 
 /** @throws {LedgerError} when a column is not of its type, which this program never writes */
 export function entryFromRow(row: Row): Entry {
+  const contents = contentsFromRow(row);
+  return {
+    ...contents,
+    orderDigest: orderDigest(contents.orderJws),
+    payerBalance: integerIn(row, "payer_balance"),
+    payeeBalance: integerIn(row, "payee_balance"),
+    hash: textIn(row, "hash"),
+  };
+}
+
+/** @throws {LedgerError} as {@link entryFromRow} */
+export function contentsFromRow(row: Row): EntryContents {
   const memo = row.memo === null ? {} : { memo: textIn(row, "memo") };
   const refunds = row.refunds === null ? {} : { refunds: textIn(row, "refunds") };
   return {
@@ -50,9 +68,6 @@ export function entryFromRow(row: Row): Entry {
     ...refunds,
     orderJws: textIn(row, "order_jws"),
     atMs: timeIn(row, "at"),
-    payerBalance: integerIn(row, "payer_balance"),
-    payeeBalance: integerIn(row, "payee_balance"),
-    hash: textIn(row, "hash"),
   };
 }
 

@@ -17,7 +17,6 @@ import {
   entryDigest,
   type EntryParty,
   issuingAccount,
-  orderDigest,
 } from "../entry.ts";
 import { voidedOrderKeptMs, voidedOrdersMax } from "../../limits.ts";
 import type {
@@ -31,6 +30,7 @@ import type {
 import { type ChainEnd, isSameOrder, judgeRefund, placeChange, post } from "../posting.ts";
 import {
   changeFromRow,
+  contentsFromRow,
   entryFromRow,
   integerIn,
   rowFromChange,
@@ -65,7 +65,7 @@ export class SqliteBook {
         ? { outcome: "repeated", entry: booked }
         : { outcome: "id_conflict" };
     }
-    const code = this.#voidedCode(orderDigest(booking.orderJws));
+    const code = this.#voidedCode(booking.orderDigest);
     if (code !== undefined) return { outcome: "voided", code };
     if (this.#isForgotten(booking.payer, expiresAtMs)) return { outcome: "expired" };
     const payerBalance = this.#balance(booking.payer);
@@ -83,7 +83,7 @@ export class SqliteBook {
   voidOrder(voiding: Voiding): VoidOutcome {
     const { id, digest, payer, certificate, code, atMs, expiresAtMs } = voiding;
     const entry = this.entry(id);
-    if (entry !== undefined && orderDigest(entry.orderJws) === digest) {
+    if (entry !== undefined && entry.orderDigest === digest) {
       return { outcome: "booked", entry };
     }
     const earlier = this.#voidedCode(digest);
@@ -157,7 +157,7 @@ export class SqliteBook {
     const { lastNumber, head } = this.last();
     if (after >= lastNumber) return { head, digests: [] };
     const rows = [
-      ...this.#sql.entriesAfter.all(after, limit).map(entryFromRow),
+      ...this.#sql.entriesAfter.all(after, limit).map(contentsFromRow),
       ...this.#sql.changesAfter.all(after, limit).map(changeFromRow),
     ].sort((one, other) => one.number - other.number).slice(0, limit);
     const before = this.#headAt(after);

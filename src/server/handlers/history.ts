@@ -52,6 +52,6 @@ function rowFor(
     ...(refunds !== undefined && { refunds }),
     balance: entry.payer === name ? entry.payerBalance : entry.payeeBalance,
     order: entry.orderJws,
-    receipt: signReceipt(entry, server),
+    receipt: signReceipt(entry, server).text,
   };
 }

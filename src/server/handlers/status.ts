@@ -5,7 +5,7 @@ import { answered, refuse } from "../../protocol/exchange.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
 import { statusExchange } from "../../protocol/status.ts";
-import { keepVoid, type MembersOrder, parseOrder, verifyOwnOrder } from "../order_decision.ts";
+import { keepVoid, type MembersOrder, verifyOwnOrder } from "../order_decision.ts";
 import { type MemberRequestContext, memberRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
 
@@ -15,11 +15,11 @@ export const statusRoute = memberRoute({
   async handle({ id, void: jws }, context) {
     const { name, server } = context;
     // Before the ledger is asked, so that what is refused here says nothing of other people's payments.
-    const read = jws === undefined ? undefined : parseOrder(jws);
-    if (read && "outcome" in read) return read;
-    const own = read && await context.session.inTurn(() => verifyOwnOrder(read, context));
+    const own = jws === undefined
+      ? undefined
+      : await context.session.inTurn(() => verifyOwnOrder(jws, context));
     if (own && "outcome" in own) return own;
-    if (own && own.order.id !== id) return refuse(261);
+    if (own && own.payload.id !== id) return refuse(261);
     const entry = await server.ledger.entry(id);
     if (entry) return await told(entry, name, server);
     return own ? await voided(own, context) : refuse(400);
@@ -29,7 +29,7 @@ export const statusRoute = memberRoute({
 /** Whether other people's payments exist is none of the asker's business. */
 async function told(entry: Entry, name: AccountName, server: ServerContext) {
   if (entry.payer !== name && entry.payee !== name) return refuse(400);
-  const receipt = signReceipt(entry, server);
+  const { text: receipt } = signReceipt(entry, server);
   if (entry.kind !== "payment") return answered({ receipt });
   return answered({ receipt, refunded: await server.ledger.refunded(entry.id) });
 }

@@ -10,7 +10,6 @@ import { ordersPerTurn } from "../../limits.ts";
 import { isMemo } from "../../memo.ts";
 import { type Code, codes, isCode } from "../../protocol/code.ts";
 import { answered, type Refusal, refuse } from "../../protocol/exchange.ts";
-import type { ReadOrder } from "../../protocol/order.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
 import {
@@ -21,24 +20,26 @@ import {
   submitExchange,
 } from "../../protocol/transfer.ts";
 import type { JsonObject } from "../../strict_json.ts";
-import { keepVoid, type MembersOrder, parseOrder, verifyOwnOrder } from "../order_decision.ts";
-import { type MemberRequestContext, parsedMemberRoute } from "../route.ts";
+import { keepVoid, type MembersOrder, verifyOwnOrder } from "../order_decision.ts";
+import { type MemberRequestContext, memberRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
 import { pagesOf } from "./page.ts";
 
-export const submitRoute = parsedMemberRoute({
+export const submitRoute = memberRoute({
   exchange: submitExchange,
-  parse: ({ orders }) => orders.map((jws) => ({ jws, read: parseOrder(jws) })),
-  notation: (submitted) => notationOf(submitted.map(({ read }) => read)),
-  async handle(submitted, context) {
-    const orders = await verifyInTurns(submitted.map(({ read }) => read), context);
+  async handle({ orders: texts }, context) {
+    const orders = await verifyInTurns(texts, context);
+    context.reportRequest(notationOf(orders));
     const decisions = await decide(orders, context);
-    const results = decisions.map((decision, at) =>
-      resultOf(decision, { order: orderDigest(submitted[at]!.jws), server: context.server })
-    );
-    report(decisions, context);
-    const news = orders.flatMap((own, at) =>
-      "payer" in own && decisions[at]!.isNew ? [{ ...own, result: results[at]! }] : []
+    const results = decisions.map((decision, at) => {
+      const order = orders[at]!;
+      const digest = "outcome" in order ? orderDigest(texts[at]!) : order.digest;
+      return resultOf(decision, { digest, server: context.server });
+    });
+    reportRefusals(decisions, context);
+    // A side that submits a decided order again must not cause another push.
+    const news = decisions.flatMap(({ news: order }, at) =>
+      order ? [{ order, result: results[at]! }] : []
     );
     tellOtherSides(news, context);
     return answered(packResults(results));
@@ -46,27 +47,25 @@ export const submitRoute = parsedMemberRoute({
 });
 
 /** One order in the course project's notation; of several, how many they are. */
-function notationOf(orders: readonly (ReadOrder | Refusal)[]): string {
-  const [read] = orders;
+function notationOf(orders: readonly (MembersOrder | Refusal)[]): string {
+  const [order] = orders;
   if (orders.length > 1) return `Submit#${orders.length}`;
-  if (!read || "outcome" in read) return "Submit";
-  const { payer, payee, amount } = read.order;
+  if (!order || "outcome" in order) return "Submit";
+  const { payer, payee, amount } = order.payload;
   return `${payer}#${amount}#${payee}`;
 }
 
 /** Verifies a few orders in each turn, so that no turn is longer than opening a message. */
 async function verifyInTurns(
-  reads: readonly (ReadOrder | Refusal)[],
+  texts: readonly string[],
   context: MemberRequestContext,
 ): Promise<(MembersOrder | Refusal)[]> {
   const verified: (MembersOrder | Refusal)[] = [];
-  while (verified.length < reads.length) {
-    const some = reads.slice(verified.length, verified.length + ordersPerTurn);
+  while (verified.length < texts.length) {
+    const some = texts.slice(verified.length, verified.length + ordersPerTurn);
     await context.session.inTurn(async () => {
-      verified.push(
-        ...some.map((read) => "outcome" in read ? read : verifyOwnOrder(read, context)),
-      );
-      if (verified.length < reads.length) await yieldToEventLoop();
+      verified.push(...some.map((text) => verifyOwnOrder(text, context)));
+      if (verified.length < texts.length) await yieldToEventLoop();
     });
   }
   return verified;
@@ -77,17 +76,17 @@ interface Decision {
   readonly step: "decided";
   /** The entry that it is booked as, or why it is refused. */
   readonly decided: Entry | Refusal;
-  /** Whether this request decided it. */
-  readonly isNew: boolean;
+  /** The order, when this request decided it: then its other side is told. */
+  readonly news?: MembersOrder;
   /** Why the ledger could not be written. */
   readonly failure?: Error;
 }
 
 type Step =
   | Decision
-  | { readonly step: "book"; readonly own: MembersOrder; readonly booking: Booking }
+  | { readonly step: "book"; readonly order: MembersOrder; readonly booking: Booking }
   /** Refuse for good. The ledger keeps the refusal before anybody is told. */
-  | { readonly step: "refuse"; readonly own: MembersOrder; readonly code: Code };
+  | { readonly step: "refuse"; readonly order: MembersOrder; readonly code: Code };
 
 /** Decides in two commits at the most: one books, one keeps refusals. */
 async function decide(
@@ -107,48 +106,50 @@ async function decide(
       Promise.all(steps.map((step) => isMeant(step) ? unlessFull(() => write(step)) : step))
     );
   };
-  const judged = orders.map((own) => "payer" in own ? judge(own, server) : known(own));
+  const judged = orders.map((order) => "outcome" in order ? known(order) : judge(order, server));
   const booked = await commit(judged, "book", (step) => book(step, server));
   const decided = await commit(booked, "refuse", (step) => keepRefusal(step, server));
   return decided as readonly Decision[];
 }
 
 /** Decides as far as the order and the clock do. */
-function judge(own: MembersOrder, { clock }: ServerContext): Step {
-  const { order, jws, payer, payee } = own;
+function judge(order: MembersOrder, { clock }: ServerContext): Step {
+  const { text, digest, payload, signer } = order;
+  const { id, payer, payee, amount, memo, refunds } = payload;
   const atMs = clock.nowMs();
-  const fault = judgeOrder(own, { atMs });
+  const fault = judgeOrder(order, { atMs });
   // No clock makes such an order good, so there is nothing to keep and nobody to tell.
   if (fault?.isLasting) return known(refuse(fault.code));
   // The ledger answers for an order that was booked before, expired or not.
-  if (fault) return { step: "refuse", own, code: fault.code };
+  if (fault) return { step: "refuse", order, code: fault.code };
   // A memo's rule may change with Unicode. What was booked stays good.
-  if (order.memo !== undefined && !isMemo(order.memo)) return { step: "refuse", own, code: 261 };
+  if (memo !== undefined && !isMemo(memo)) return { step: "refuse", order, code: 261 };
   const booking: Booking = {
-    id: order.id,
-    kind: order.refunds === undefined ? "payment" : "refund",
+    id,
+    kind: refunds === undefined ? "payment" : "refund",
     payer,
     payee,
-    amount: order.amount,
-    ...(order.memo !== undefined && { memo: order.memo }),
-    ...(order.refunds !== undefined && { refunds: order.refunds }),
-    certificate: own.certificate.fingerprint,
-    orderJws: jws,
+    amount,
+    ...(memo !== undefined && { memo }),
+    ...(refunds !== undefined && { refunds }),
+    certificate: signer.fingerprint,
+    orderJws: text,
+    orderDigest: digest,
     // The order was judged for this time. An audit judges it for the same.
     atMs,
   };
-  return { step: "book", own, booking };
+  return { step: "book", order, booking };
 }
 
 async function book(
-  { own, booking }: Extract<Step, { readonly step: "book" }>,
+  { order, booking }: Extract<Step, { readonly step: "book" }>,
   { ledger }: ServerContext,
 ): Promise<Step> {
-  const booked = await ledger.book(booking, { expiresAtMs: own.order.exp * 1000 });
-  const refusing = (code: Code): Step => ({ step: "refuse", own, code });
+  const booked = await ledger.book(booking, { expiresAtMs: order.payload.exp * 1000 });
+  const refusing = (code: Code): Step => ({ step: "refuse", order, code });
   switch (booked.outcome) {
     case "booked":
-      return { step: "decided", decided: booked.entry, isNew: true };
+      return { step: "decided", decided: booked.entry, news: order };
     case "repeated":
       return known(booked.entry);
     case "voided":
@@ -176,16 +177,16 @@ async function book(
 
 /**
  * Refuses an order for good. A payer that was told "no" must not find the money gone later, because
- * its payee handed in the same order again. A refusal that cannot be kept is not told.
+ * its payee submitted the same order again. A refusal that cannot be kept is not told.
  */
 async function keepRefusal(
-  { own, code }: Extract<Step, { readonly step: "refuse" }>,
+  { order, code }: Extract<Step, { readonly step: "refuse" }>,
   server: ServerContext,
 ): Promise<Decision> {
-  const result = await keepVoid(own, server, code);
+  const result = await keepVoid(order, server, code);
   switch (result.outcome) {
     case "voided":
-      return { step: "decided", decided: refuse(code), isNew: true };
+      return { step: "decided", decided: refuse(code), news: order };
     case "repeated":
       return known(refuse(codeOf(result)));
     case "expired":
@@ -202,7 +203,7 @@ async function keepRefusal(
 }
 
 function known(decided: Entry | Refusal): Decision {
-  return { step: "decided", decided, isNew: false };
+  return { step: "decided", decided };
 }
 
 /** A later version may have written a code that this one does not know. */
@@ -210,7 +211,7 @@ function codeOf({ code }: { readonly code: number }): Code {
   return isCode(code) ? code : 260;
 }
 
-/** The answer to an order that could not be written: nothing is decided. */
+/** Where the ledger cannot be written now, nothing is decided about the order. */
 async function unlessFull(write: () => Promise<Step>): Promise<Step> {
   try {
     return await write();
@@ -222,14 +223,15 @@ async function unlessFull(write: () => Promise<Step>): Promise<Step> {
 
 function resultOf(
   { decided }: Decision,
-  { order, server }: { readonly order: string; readonly server: ServerContext },
+  { digest, server }: { readonly digest: string; readonly server: ServerContext },
 ): Result {
-  if ("outcome" in decided) return { order, code: decided.code, text: decided.text };
-  return { order, code: 130, text: codes[130].text, receipt: signReceipt(decided, server) };
+  if ("outcome" in decided) return { order: digest, code: decided.code, text: decided.text };
+  const { text: receipt } = signReceipt(decided, server);
+  return { order: digest, code: 130, text: codes[130].text, receipt };
 }
 
 /** Reports each refusal, and once why the ledger could not be written. */
-function report(
+function reportRefusals(
   decisions: readonly Decision[],
   { name, server, session }: MemberRequestContext,
 ): void {
@@ -244,25 +246,33 @@ function report(
   }
 }
 
+/** A decision that the other side of its order is told. */
+interface News {
+  readonly order: MembersOrder;
+  readonly result: Result;
+}
+
 /**
  * Tells the payer what was decided about orders that its payee submitted, and the payee of payments
- * that its payer submitted. Only news is told: who hands in a decided order again must not cause
- * another push.
+ * that its payer submitted.
  */
 function tellOtherSides(
-  news: readonly (MembersOrder & { readonly result: Result })[],
+  news: readonly News[],
   { name, server: { sessions }, session: { share: cause } }: MemberRequestContext,
 ): void {
   const push = (to: AccountName, type: string, body: JsonObject) => {
     for (const session of sessions.told(to)) session.push(type, body, { cause });
   };
-  const byPayer = Map.groupBy(news.filter(({ payee }) => payee === name), ({ payer }) => payer);
-  for (const [payer, decided] of byPayer) {
-    push(payer, resultType, packResults(decided.map(({ result }) => result)));
+  const taken = news.filter(({ order }) => order.payload.payee === name);
+  for (const [payer, some] of Map.groupBy(taken, ({ order }) => order.payload.payer)) {
+    push(payer, resultType, packResults(some.map(({ result }) => result)));
   }
-  const booked = news.filter(({ payer, result }) => payer === name && result.receipt);
-  for (const [payee, paid] of Map.groupBy(booked, ({ payee }) => payee)) {
-    const payments = paid.map(({ jws, result }) => ({ order: jws, receipt: result.receipt! }));
+  const paid = news.filter(({ order, result }) => order.payload.payer === name && result.receipt);
+  for (const [payee, some] of Map.groupBy(paid, ({ order }) => order.payload.payee)) {
+    const payments = some.map(({ order, result }) => ({
+      order: order.text,
+      receipt: result.receipt!,
+    }));
     for (const page of pagesOf(payments)) push(payee, paymentType, { payments: page });
   }
 }

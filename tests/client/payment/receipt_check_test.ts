@@ -5,7 +5,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { checkReceipt, readReceiptAnchor } from "../../../src/client/payment/receipt_check.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { CertificateError, EnvelopeError, ProtocolError } from "../../../src/errors.ts";
-import type { Entry, EntryKind } from "../../../src/ledger/entry.ts";
+import { type Entry, type EntryKind, orderDigest } from "../../../src/ledger/entry.ts";
 import type { Amount } from "../../../src/money.ts";
 import { CertificateAuthority } from "../../../src/pki/certificate_authority.ts";
 import { type Identity, openIdentity } from "../../../src/pki/identity.ts";
@@ -36,7 +36,7 @@ const lunch: OrderTerms = {
 };
 
 function order(terms: OrderTerms = lunch, identity: Identity = alice): string {
-  return signOrder(terms, { identity, anchor, clock: systemClock });
+  return signOrder(terms, { identity, anchor, clock: systemClock }).text;
 }
 
 function entryOf(orderJws: string, changes: Partial<Entry> = {}): Entry {
@@ -48,6 +48,7 @@ function entryOf(orderJws: string, changes: Partial<Entry> = {}): Entry {
     payee: named("bob"),
     amount: 2000 as Amount,
     orderJws,
+    orderDigest: orderDigest(orderJws),
     atMs: nowMs,
     payerBalance: 8000,
     payeeBalance: 12_000,
@@ -65,10 +66,11 @@ function serverOf(atMs: number, days: number): Identity {
 
 Deno.test("a receipt with its order proves who paid; without it, it proves what the server stated", () => {
   const orderJws = order();
-  const receiptJws = signReceipt(entryOf(orderJws), { identity: server, anchor });
+  const receiptJws = signReceipt(entryOf(orderJws), { identity: server, anchor }).text;
   const { receipt, order: checked } = checkReceipt(receiptJws, orderJws, { anchor });
-  assertEquals([receipt.payer, receipt.payee, receipt.amount as number], ["alice", "bob", 2000]);
-  assertEquals([receipt.entry, checked?.memo], [7, "lunch"]);
+  const { payer, payee, amount, entry } = receipt.payload;
+  assertEquals([payer, payee, amount as number], ["alice", "bob", 2000]);
+  assertEquals([entry, checked?.payload.memo], [7, "lunch"]);
   const alone = checkReceipt(receiptJws, undefined, { anchor });
   assertEquals(alone, { receipt, order: undefined });
 });
@@ -80,25 +82,25 @@ Deno.test("a receipt holds after its server's certificate has ended, and when it
     { title: "of the next year", identity: serverOf(nowMs + 360 * dayMs, 30) },
   ];
   for (const { title, identity } of certificates) {
-    const receiptJws = signReceipt(entryOf(orderJws), { identity, anchor });
+    const receiptJws = signReceipt(entryOf(orderJws), { identity, anchor }).text;
     const { receipt } = checkReceipt(receiptJws, orderJws, { anchor });
-    assertEquals(receipt.entry, 7, title);
+    assertEquals(receipt.payload.entry, 7, title);
   }
 });
 
 Deno.test("a receipt by a server whose certificate had ended before the payment is refused", () => {
   const orderJws = order();
   const identity = serverOf(nowMs - 10 * dayMs, 5);
-  const receiptJws = signReceipt(entryOf(orderJws), { identity, anchor });
+  const receiptJws = signReceipt(entryOf(orderJws), { identity, anchor }).text;
   assertThrows(() => checkReceipt(receiptJws, orderJws, { anchor }), CertificateError);
 });
 
 Deno.test("a receipt of a time before its CA is refused, with whatever certificate", () => {
   const check = (atMs: number) => {
-    const receiptJws = signReceipt(entryOf(order(), { atMs }), { identity: server, anchor });
+    const receiptJws = signReceipt(entryOf(order(), { atMs }), { identity: server, anchor }).text;
     return checkReceipt(receiptJws, undefined, { anchor });
   };
-  assertEquals(check(anchor.notBeforeMs).receipt.entry, 7);
+  assertEquals(check(anchor.notBeforeMs).receipt.payload.entry, 7);
   assertThrows(() => check(anchor.notBeforeMs - 1), EnvelopeError, "before its CA's");
 });
 
@@ -126,9 +128,9 @@ for (const { terms, kind, isGood } of kinds) {
     const { payer, payee, refunds } = terms;
     const orderJws = order(terms, payer === "alice" && payee === "bob" ? alice : server);
     const entry = entryOf(orderJws, { kind, payer, payee, ...(refunds && { refunds }) });
-    const receiptJws = signReceipt(entry, { identity: server, anchor });
+    const receiptJws = signReceipt(entry, { identity: server, anchor }).text;
     const check = () => checkReceipt(receiptJws, orderJws, { anchor });
-    if (isGood) assertEquals((await check()).receipt.kind, kind);
+    if (isGood) assertEquals((await check()).receipt.payload.kind, kind);
     else assertThrows(check, EnvelopeError);
   });
 }
@@ -145,7 +147,7 @@ for (const { member, changes } of differences) {
   Deno.test(`a receipt whose order has another ${member} is refused, and that is said`, () => {
     const orderJws = order();
     const entry = entryOf(orderJws, changes);
-    const receiptJws = signReceipt(entry, { identity: server, anchor });
+    const receiptJws = signReceipt(entry, { identity: server, anchor }).text;
     const check = () => checkReceipt(receiptJws, orderJws, { anchor });
     assertThrows(check, EnvelopeError, `another ${member}`);
   });
@@ -153,7 +155,7 @@ for (const { member, changes } of differences) {
 
 Deno.test("a receipt for another order that says the same is refused", () => {
   const [first, second] = [order(), order({ ...lunch, memo: "dinner" })];
-  const receiptJws = signReceipt(entryOf(first), { identity: server, anchor });
+  const receiptJws = signReceipt(entryOf(first), { identity: server, anchor }).text;
   assertThrows(
     () => checkReceipt(receiptJws, second, { anchor }),
     EnvelopeError,

@@ -247,7 +247,7 @@ async function recordRefund(
     ...amountOf(30),
     refunds: id,
   };
-  const jws = signOrder(terms, { identity, anchor, clock: link });
+  const jws = signOrder(terms, { identity, anchor, clock: link }).text;
   await outbox.add({ id: terms.id, jws });
   return terms.id;
 }

@@ -87,7 +87,7 @@ export class MemoryWalletStore implements WalletStore {
           pace.change(() => {
             const there = orders.get(id);
             if (there) return there;
-            const item = { order: readOrder(jws).order, jws, state: "recorded" } as const;
+            const item = { order: readOrder(jws).payload, jws, state: "recorded" } as const;
             orders.set(id, item);
             return item;
           }),

@@ -1,6 +1,7 @@
 /**
  * CHAIN: pages of digests, read in slices that nobody sees.
  */
+import { orderDigest } from "../../../src/ledger/entry.ts";
 import { chainDigestsMax } from "../../../src/limits.ts";
 import { assertEquals } from "@std/assert";
 import { systemClock } from "../../../src/clock.ts";
@@ -52,6 +53,7 @@ async function pay(ledger: Ledger, times: number): Promise<void> {
     const atMs = systemClock.nowMs();
     const amount = 1 as Amount;
     const sides = { payer, payee, certificate };
-    await ledger.book({ id, kind: "payment", ...sides, amount, orderJws: "order", atMs });
+    const order = { orderJws: "order", orderDigest: orderDigest("order") };
+    await ledger.book({ id, kind: "payment", ...sides, amount, ...order, atMs });
   }
 }

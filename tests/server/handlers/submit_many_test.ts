@@ -153,6 +153,7 @@ Deno.test("submit: many orders are verified in several turns, a few in each", as
   const { ledger, anchor, identity } = server;
   const context = {
     name: named("bob"),
+    reportRequest: () => {},
     session,
     server: {
       get anchor() {
@@ -167,7 +168,7 @@ Deno.test("submit: many orders are verified in several turns, a few in each", as
     },
   };
   const orders = ordersOf(server, alice, ordersPerSubmitMax);
-  await submitRoute.handle(submitRoute.parse({ orders }), context as never);
+  await submitRoute.handle({ orders }, context as never);
   assertEquals(turns, [ordersPerTurn, ordersPerTurn, ordersPerTurn, 1]);
 });
 

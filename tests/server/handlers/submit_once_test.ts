@@ -151,7 +151,7 @@ Deno.test("submit: the payer is told what became of its order, with the payee's 
     text: "transfer OK",
     receipt,
   });
-  const { receipt: contents } = verifyReceipt(receipt, { anchor: server.anchor });
+  const { payload: contents } = verifyReceipt(receipt, { anchor: server.anchor });
   assertEquals([contents.payer, contents.payee, contents.amount], ["alice", "bob", 2000]);
   const tooMuch = orderPayload(alice, server.anchor, { amount: 8001 });
   const tooMuchJws = signPayload(tooMuch, alice);
