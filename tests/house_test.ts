@@ -155,7 +155,7 @@ Deno.test("every document can be reached from the README, and every link works",
       if (/^https?:/.test(target!)) continue;
       const { pathname, hash } = new URL(target!, `file:///${document}`);
       const path = target!.startsWith("#") ? document : pathname.slice(1);
-      if (!isFile(path) || !hasHeading(path, hash)) broken.push(`${document}: ${target}`);
+      if (!isThere(path) || !hasHeading(path, hash)) broken.push(`${document}: ${target}`);
       else reached.add(path);
     }
   }
@@ -167,6 +167,19 @@ Deno.test("every document can be reached from the README, and every link works",
     "certs/README.md",
   ];
   assertEquals(documents.filter((path) => !reached.has(path)), []);
+});
+
+Deno.test("every path of the repository that a document names exists", () => {
+  // The example of a new request in CONTRIBUTING.md.
+  const examples = ["src/protocol/limits.ts", "src/server/handlers/limits.ts"];
+  const documents = [...filesIn("").filter((path) => path.endsWith(".md")), ...filesIn("docs/")];
+  const missing = documents.flatMap((document) =>
+    [...read(document).matchAll(/`((?:src|tests|examples|docs)\/[\w./-]+)`/g)]
+      .map(([, path]) => path!)
+      .filter((path) => !examples.includes(path) && !isThere(path))
+      .map((path) => `${document}: ${path}`)
+  );
+  assertEquals(missing, []);
 });
 
 Deno.test("the program understands every command in the documents", () => {
@@ -233,9 +246,10 @@ function commandsIn(text: string): string[][] {
     );
 }
 
-function isFile(path: string): boolean {
+function isThere(path: string): boolean {
   try {
-    return Deno.statSync(new URL(path, root)).isFile;
+    Deno.statSync(new URL(path, root));
+    return true;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
