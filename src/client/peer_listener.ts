@@ -125,12 +125,14 @@ export class PeerListener {
   }
 
   async #submit(order: SignedOrder, seq: number, channel: Channel): Promise<void> {
-    if (await submitHandedOrder(order, this.#payee)) return;
+    const submitted = await submitHandedOrder(order, this.#payee);
+    if (submitted === "decided") return;
     try {
       await reply(channel, seq, refuse(500));
     } finally {
       // Also when the payer is gone: this member wants to know.
-      await askLater(order, { ...this.#payee, isOver: () => this.#isClosing });
+      const isOver = () => this.#isClosing;
+      if (submitted === "in_doubt") await askLater(order, { ...this.#payee, isOver });
     }
   }
 }

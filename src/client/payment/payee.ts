@@ -68,30 +68,31 @@ export function readHandedOrder(
 /**
  * Submits an order to the server, and takes the payment when it is booked.
  *
- * @returns whether the server decided. It tells the payer itself then
+ * @returns `decided` when the server decided, and so tells the payer itself; `not_now` when it
+ * books nothing at the moment; `in_doubt` when it may have booked the order
  */
 export async function submitHandedOrder(
   order: SignedOrder,
   { incoming, submits }: Payee,
-): Promise<boolean> {
+): Promise<"decided" | "not_now" | "in_doubt"> {
   try {
     const { code, text, receipt } = await submits.submit(order.text);
     if (receipt !== undefined) await incoming.take(receipt, order);
-    else if (codes[code].tryAgain) {
+    else if (code === 500) {
       incoming.fault(inDoubt(order, text));
-      return false;
+      return "in_doubt";
     }
-    return true;
+    return codes[code].tryAgain ? "not_now" : "decided";
   } catch (error) {
     if (!(error instanceof MicropayError)) throw error;
     incoming.fault(inDoubt(order, messageOf(error), error));
-    return false;
+    return "in_doubt";
   }
 }
 
 /**
- * Asks for the outcome of an order that the server did not decide, and takes the order when it was
- * booked. A server answers requests in order, so its answer comes after its decision.
+ * Asks for the outcome of an order in doubt, and takes the payment when it was booked. A server
+ * answers requests in order, so its answer comes after its decision.
  *
  * @param isOver whether nobody waits for the outcome any more. The end of the connection to the
  * server ends it too
