@@ -68,6 +68,17 @@ Deno.test("nothing is imported over the network except npm packages at one exact
   }
 });
 
+Deno.test("no file imports itself through others, imports of types included", () => {
+  const imports = new Map(sourceFiles("src").map((path) => [path, importsOf(path)]));
+  // A file whose imports are all on no cycle is on none. What remains is on one, or imports one.
+  for (;;) {
+    const ends = [...imports].filter(([, targets]) => !targets.some((to) => imports.has(to)));
+    if (ends.length === 0) break;
+    for (const [path] of ends) imports.delete(path);
+  }
+  assertEquals([...imports.keys()], []);
+});
+
 Deno.test("every name of the import map is imported somewhere", () => {
   const files = [...sourceFiles("src"), ...sourceFiles("tests")].map(read).join("\n");
   for (const name of Object.keys(configuration.imports)) {
@@ -263,6 +274,14 @@ function hasHeading(path: string, hash: string): boolean {
     text!.toLowerCase().replace(/[^\p{L}\p{N}_ -]/gu, "").replaceAll(" ", "-")
   );
   return headings.includes(hash.slice(1));
+}
+
+/** Returns the paths of the files that a file imports or exports from, types included. */
+function importsOf(path: string): string[] {
+  const specifiers = read(path).matchAll(
+    /(?:^(?:import|export|\}) ?[^"\n]*|\bimport\()"(\.[^"\n]+)"/gm,
+  );
+  return [...specifiers].map(([, to]) => new URL(to!, `file:///${path}`).pathname.slice(1));
 }
 
 function isOwn(target: string): boolean {

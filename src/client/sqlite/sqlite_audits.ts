@@ -2,14 +2,13 @@
  * The result of an account's last good audit, in the table `audit`.
  */
 import type { AuditedHead, Audits } from "../wallet/wallet_store.ts";
-import type { SqliteWalletStore } from "./sqlite_wallet_store.ts";
-import { textIn, type WalletStatements } from "./wallet_statements.ts";
+import { textIn, type WalletStatements, type WalletTransactions } from "./wallet_statements.ts";
 
 export class SqliteAudits implements Audits {
-  readonly #store: SqliteWalletStore;
+  readonly #store: WalletTransactions;
   readonly #owner: readonly [ledger: string, account: string];
 
-  constructor(store: SqliteWalletStore, owner: readonly [ledger: string, account: string]) {
+  constructor(store: WalletTransactions, owner: readonly [ledger: string, account: string]) {
     this.#store = store;
     this.#owner = owner;
   }

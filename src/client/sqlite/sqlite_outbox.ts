@@ -4,14 +4,13 @@
 import { FileError } from "../../errors.ts";
 import { readOrder } from "../../protocol/order.ts";
 import type { OpenOrder, OrderReference, Outbox } from "../wallet/wallet_store.ts";
-import type { SqliteWalletStore } from "./sqlite_wallet_store.ts";
-import { textIn, type WalletStatements } from "./wallet_statements.ts";
+import { textIn, type WalletStatements, type WalletTransactions } from "./wallet_statements.ts";
 
 export class SqliteOutbox implements Outbox {
-  readonly #store: SqliteWalletStore;
+  readonly #store: WalletTransactions;
   readonly #owner: readonly [ledger: string, account: string];
 
-  constructor(store: SqliteWalletStore, owner: readonly [ledger: string, account: string]) {
+  constructor(store: WalletTransactions, owner: readonly [ledger: string, account: string]) {
     this.#store = store;
     this.#owner = owner;
   }

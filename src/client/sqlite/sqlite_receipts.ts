@@ -8,17 +8,16 @@ import type {
   Receipts,
   StoredReceipt,
 } from "../wallet/wallet_store.ts";
-import type { SqliteWalletStore } from "./sqlite_wallet_store.ts";
-import { textIn } from "./wallet_statements.ts";
+import { textIn, type WalletTransactions } from "./wallet_statements.ts";
 
 /** Receipts that are read at a time, so that a long list never stands in memory whole. */
 const receiptsRead = 200;
 
 export class SqliteReceipts implements Receipts {
-  readonly #store: SqliteWalletStore;
+  readonly #store: WalletTransactions;
   readonly #owner: readonly [ledger: string, account: string];
 
-  constructor(store: SqliteWalletStore, owner: readonly [ledger: string, account: string]) {
+  constructor(store: WalletTransactions, owner: readonly [ledger: string, account: string]) {
     this.#store = store;
     this.#owner = owner;
   }

@@ -15,7 +15,13 @@ import { SqliteOutbox } from "./sqlite_outbox.ts";
 import { SqliteReceipts } from "./sqlite_receipts.ts";
 import { BrokenWalletError, walletError } from "./wallet_error.ts";
 import { makeWalletFile, openUnwritable, openWalletFile } from "./wallet_file.ts";
-import { prepareWalletStatements, textIn, type WalletStatements } from "./wallet_statements.ts";
+import {
+  type Action,
+  prepareWalletStatements,
+  textIn,
+  type WalletStatements,
+  type WalletTransactions,
+} from "./wallet_statements.ts";
 
 interface Connection {
   readonly database: DatabaseSync;
@@ -25,10 +31,7 @@ interface Connection {
   readonly inode: number | undefined;
 }
 
-/** Reads or changes rows. It runs without a pause. */
-export type Action<Result> = (sql: WalletStatements) => Result;
-
-export class SqliteWalletStore implements WalletStore {
+export class SqliteWalletStore implements WalletStore, WalletTransactions {
   readonly file: string;
   #connection: Connection | undefined;
   #making: Promise<Connection> | undefined;
@@ -70,11 +73,6 @@ export class SqliteWalletStore implements WalletStore {
     connection?.database.close();
   }
 
-  /**
-   * Runs an action in the next transaction. An action that throws is undone alone.
-   *
-   * @throws {FileError} when it cannot be written, or the file cannot be made
-   */
   async write<Result>(action: Action<Result>): Promise<Result> {
     const connection = await this.#openToWrite();
     const operation: Operation<Result> = () => action(connection.sql);
@@ -86,12 +84,6 @@ export class SqliteWalletStore implements WalletStore {
     }
   }
 
-  /**
-   * Runs an action on what is kept now.
-   *
-   * @returns what the action returns; `missing` when there is no file
-   * @throws {FileError} when it cannot be read
-   */
   // deno-lint-ignore require-await -- async so that what is thrown becomes a rejection
   async read<Result>(action: Action<Result>, missing: Result): Promise<Result> {
     let refusal: unknown;

@@ -7,6 +7,28 @@ import { wholeText } from "../../sqlite/whole_text.ts";
 
 export type WalletStatements = Readonly<Record<keyof typeof sources, StatementSync>>;
 
+/** Reads or changes rows. It runs without a pause. */
+export type Action<Result> = (sql: WalletStatements) => Result;
+
+/** A wallet's file, as the parts of an account use it. */
+export interface WalletTransactions {
+  /** For messages. */
+  readonly file: string;
+  /**
+   * Runs an action in the next transaction. An action that throws is undone alone.
+   *
+   * @throws {FileError} when it cannot be written, or the file cannot be made
+   */
+  write<Result>(action: Action<Result>): Promise<Result>;
+  /**
+   * Runs an action on what is kept now.
+   *
+   * @returns what the action returns; `missing` when there is no file
+   * @throws {FileError} when it cannot be read
+   */
+  read<Result>(action: Action<Result>, missing: Result): Promise<Result>;
+}
+
 export function prepareWalletStatements(database: DatabaseSync): WalletStatements {
   const prepared = Object.entries(sources).map(([name, sql]) => [name, database.prepare(sql)]);
   return Object.fromEntries(prepared);
