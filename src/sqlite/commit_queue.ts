@@ -3,6 +3,7 @@
  */
 import { batchOperationsMax, commitLockWaitMs } from "../limits.ts";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { yieldToEventLoop } from "../yield_to_event_loop.ts";
 import { resultCode, resultCodeOf, sqliteCondition } from "./sqlite_error.ts";
 
 /** Reads and writes through prepared statements. It runs without a pause inside the transaction. */
@@ -97,7 +98,7 @@ export class CommitQueue {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    afterThisTurn(() => {
+    yieldToEventLoop().then(() => {
       this.#scheduled = false;
       this.#commitBatch();
       if (this.#waiting.length > 0) this.#schedule();
@@ -183,18 +184,4 @@ export class CommitQueue {
   #waitForLock(waitMs: number): void {
     this.#database.prepare(`PRAGMA busy_timeout = ${waitMs}`).get();
   }
-}
-
-/**
- * Runs an action after everything that is ready now had its turn. A message and not a timer: Deno's
- * timers, and its `setImmediate` before 2.9, take a millisecond, which is four commits.
- */
-function afterThisTurn(action: () => void): void {
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    port1.close();
-    port2.close();
-    action();
-  };
-  port2.postMessage(undefined);
 }
