@@ -3,12 +3,21 @@
  */
 export class BoundedMap<Key, Value extends NonNullable<unknown>> {
   readonly #capacity: number;
+  readonly #onDropped: (value: Value) => void;
   /** A Map keeps the order of insertion, so its first key is the least recently used. */
   readonly #entries = new Map<Key, Value>();
 
-  /** @param capacity most entries, 1 or more */
-  constructor(capacity: number) {
+  /**
+   * @param capacity most entries, 1 or more
+   * @param onDropped called with a value that is dropped because the map is full
+   */
+  constructor(capacity: number, onDropped: (value: Value) => void = () => {}) {
     this.#capacity = capacity;
+    this.#onDropped = onDropped;
+  }
+
+  get size(): number {
+    return this.#entries.size;
   }
 
   /** Returns the value of a key, which now counts as used, or `undefined`. */
@@ -25,7 +34,17 @@ export class BoundedMap<Key, Value extends NonNullable<unknown>> {
     this.#entries.delete(key);
     this.#entries.set(key, value);
     if (this.#entries.size <= this.#capacity) return;
-    const [oldest] = this.#entries.keys();
-    this.#entries.delete(oldest!);
+    const [oldest, dropped] = this.#entries.entries().next().value!;
+    this.#entries.delete(oldest);
+    this.#onDropped(dropped);
+  }
+
+  delete(key: Key): void {
+    this.#entries.delete(key);
+  }
+
+  /** Returns the values, the least recently used one first. */
+  values(): Value[] {
+    return [...this.#entries.values()];
   }
 }

@@ -19,3 +19,15 @@ Deno.test("setting a key again replaces its value and drops no other entry", () 
   map.set("c", 4);
   assertEquals(["a", "b", "c"].map((key) => map.get(key)), [undefined, 2, 4]);
 });
+
+Deno.test("a dropped value is reported, a deleted one is not", () => {
+  const dropped: number[] = [];
+  const map = new BoundedMap<string, number>(2, (value) => dropped.push(value));
+  map.set("a", 1);
+  map.set("b", 2);
+  map.delete("a");
+  map.set("c", 3);
+  assertEquals([dropped, map.size, map.values()], [[], 2, [2, 3]]);
+  map.set("d", 4);
+  assertEquals([dropped, map.values()], [[2], [3, 4]]);
+});

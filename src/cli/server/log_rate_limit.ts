@@ -2,6 +2,7 @@
  * A limit on how much the log says about one member or one address in a while. Without it, a peer that
  * repeats itself would fill the disk and hide what others do.
  */
+import { BoundedMap } from "../../bounded_map.ts";
 import type { CancelTimer, Clock } from "../../clock.ts";
 import {
   addressesRememberedMax,
@@ -24,6 +25,7 @@ export interface LogSubject {
 const shares = { member: 1, members_at: logMembersAtAddress, address: 1 } as const;
 
 interface Window {
+  readonly key: string;
   readonly subject: LogSubject;
   lines: number;
   sealedBytes: number;
@@ -39,11 +41,11 @@ export interface LogRateLimitOptions {
 
 export class LogRateLimit {
   readonly #options: LogRateLimitOptions;
-  /** Oldest first. */
-  readonly #windows = new Map<string, Window>();
+  readonly #windows: BoundedMap<string, Window>;
 
   constructor(options: LogRateLimitOptions) {
     this.#options = options;
+    this.#windows = new BoundedMap(addressesRememberedMax, (window) => this.#finish(window));
   }
 
   /**
@@ -71,8 +73,6 @@ export class LogRateLimit {
     subjects: readonly LogSubject[],
     { lines, sealedBytes }: { lines: number; sealedBytes: number },
   ): boolean {
-    // A new window may end the oldest one, which may be another subject's. So open all, then look them up.
-    for (const subject of subjects) this.#windowOf(subject);
     const windows = subjects.map((subject) => this.#windowOf(subject));
     const full = windows.find(({ subject: { kind }, ...used }) =>
       used.lines + lines > logLinesMax * shares[kind] ||
@@ -91,7 +91,7 @@ export class LogRateLimit {
 
   /** Ends all windows, and reports the lines that were left out. */
   close(): void {
-    for (const key of [...this.#windows.keys()]) this.#end(key);
+    for (const window of this.#windows.values()) this.#end(window);
   }
 
   #windowOf(subject: LogSubject): Window {
@@ -100,17 +100,19 @@ export class LogRateLimit {
   }
 
   #open(key: string, subject: LogSubject): Window {
-    if (this.#windows.size >= addressesRememberedMax) this.#end(this.#windows.keys().next().value!);
-    const cancel = this.#options.clock.schedule(logWindowMs, () => this.#end(key));
-    const window = { subject, lines: 0, sealedBytes: 0, leftOut: 0, cancel };
+    const cancel = this.#options.clock.schedule(logWindowMs, () => this.#end(window));
+    const window: Window = { key, subject, lines: 0, sealedBytes: 0, leftOut: 0, cancel };
     this.#windows.set(key, window);
     return window;
   }
 
-  #end(key: string): void {
-    const { subject, leftOut, cancel } = this.#windows.get(key)!;
+  #end(window: Window): void {
+    this.#windows.delete(window.key);
+    this.#finish(window);
+  }
+
+  #finish({ subject, leftOut, cancel }: Window): void {
     cancel();
-    this.#windows.delete(key);
     if (leftOut > 0) this.#options.onLeftOut(subject, leftOut);
   }
 }

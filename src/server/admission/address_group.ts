@@ -1,13 +1,16 @@
 /**
- * Whom an address is counted with. Whoever has one IPv6 address mostly has the 2^64 of its network too, so those count as one.
+ * The addresses that count as one. Somebody with one IPv6 address usually has the 2^64 addresses of
+ * its network.
  */
 
 const groupsOfNetwork = 4;
 const groupsOfAddress = 8;
 
 /**
- * @param host an address as the network told it
- * @returns an IPv4 address as it is, of an IPv6 address its /64; equal for all spellings of one address
+ * Returns an IPv4 address unchanged, and the /64 network of an IPv6 address. All spellings of one
+ * address give the same text.
+ *
+ * @param host an address as the runtime spells it
  */
 export function addressGroup(host: string): string {
   const address = host.toLowerCase().replace(/%.*$/, "");

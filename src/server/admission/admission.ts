@@ -1,6 +1,6 @@
 /**
- * Which members are served, which wait, which are turned away. A member takes a permit before it is served and gives it back on every
- * way out. Strangers take none: {@link Strangers}.
+ * Permits for members' connections. A connection gets a permit and is served, or waits for one, or
+ * is refused. Strangers' connections need no permit, see {@link Strangers}.
  */
 import type { AccountName } from "../../account_name.ts";
 import {
@@ -11,34 +11,34 @@ import {
 } from "../../limits.ts";
 import { type Waiter, WaitingLine } from "./waiting_line.ts";
 
-/** What a member's connection holds from its first message to its end. */
+/** A permit or a place in the waiting room. A member's connection holds it until it ends. */
 export interface Ticket {
-  /** Place in the waiting room, 1 being the next; 0 while served. */
+  /** The place in the waiting room: 1 is the next, 0 means served. */
   readonly place: number;
-  /** Called whenever the place has changed. */
+  /** Called when the place has changed. */
   onMove: () => void;
-  /** Gives the permit or the place back. Harmless the second time. */
+  /** Gives the permit or the place back. A second call does nothing. */
   release(): void;
 }
 
 export type Entered =
   | { readonly outcome: "entered"; readonly ticket: Ticket }
-  /** The account has all the connections that it may have, served or waiting. */
+  /** The account has as many connections as it may have, served or waiting. */
   | { readonly outcome: "surplus" }
-  /** The waiting room is full, or as full as it may be of members at one address. */
+  /** The waiting room is full, or has as many members of the address as it may have. */
   | { readonly outcome: "full"; readonly of: "everybody" | "address" };
 
 export class Admission {
   readonly userLimit: number;
-  /** Permits that one account may have. */
+  /** How many permits one account may have. */
   readonly accountLimit: number;
   readonly #places: number;
-  readonly #served = new Set<Place>();
-  readonly #waiting = new WaitingLine<Place>();
+  readonly #served = new Set<HeldTicket>();
+  readonly #waiting = new WaitingLine<HeldTicket>();
   readonly #servedOf = new Map<AccountName, number>();
   readonly #waitingOf = new Map<AccountName, number>();
 
-  /** @param places how many may wait */
+  /** @param places how many connections may wait */
   constructor({ userLimit, places }: { userLimit: number; places: number }) {
     this.userLimit = userLimit;
     this.accountLimit = Math.max(accountConnectionsMin, Math.floor(userLimit * accountShareMax));
@@ -54,15 +54,16 @@ export class Admission {
   }
 
   /**
-   * Lets a member's connection in, to be served at once or to wait. While there are permits an account has no more than its share of
-   * them; when there are none, one more of it may wait.
+   * Gives a member's connection a permit or a place in the waiting room, if it may have one. While
+   * permits are free, an account has at most its share of them. When none is free, one more of its
+   * connections may wait.
    */
   enter({ name, address }: Waiter): Entered {
     const isFree = this.#served.size < this.userLimit;
     const waitingOf = this.#waitingOf.get(name) ?? 0;
     const hasAll = isFree ? !this.#mayServe(name) : waitingOf >= waitingPlacesOfAccount;
     if (hasAll) return { outcome: "surplus" };
-    const ticket = new Place({ name, address }, (left) => this.#leave(left));
+    const ticket = new HeldTicket({ name, address }, (left) => this.#leave(left));
     if (isFree) {
       this.#serve(ticket);
       return { outcome: "entered", ticket };
@@ -81,13 +82,13 @@ export class Admission {
     return (this.#servedOf.get(name) ?? 0) < this.accountLimit;
   }
 
-  #serve(ticket: Place): void {
+  #serve(ticket: HeldTicket): void {
     this.#served.add(ticket);
     this.#servedOf.set(ticket.name, (this.#servedOf.get(ticket.name) ?? 0) + 1);
     ticket.moveTo(0);
   }
 
-  #leave(ticket: Place): void {
+  #leave(ticket: HeldTicket): void {
     if (this.#waiting.remove(ticket)) {
       countDown(this.#waitingOf, ticket.name);
     } else {
@@ -98,7 +99,7 @@ export class Admission {
     this.#tellPlaces();
   }
 
-  /** A permit may be free while an account waits that has all it may have: it takes one when it gives one back. */
+  /** Serves waiting accounts, but none that has its share already. It is served when it gives one back. */
   #serveNext(): void {
     while (this.#served.size < this.userLimit) {
       const next = this.#waiting.takeNext((name) => this.#mayServe(name));
@@ -113,22 +114,22 @@ export class Admission {
   }
 }
 
-/** Nobody who has none is remembered. */
+/** Counts an account down, and forgets it at zero. */
 function countDown(counts: Map<AccountName, number>, name: AccountName): void {
   const left = counts.get(name)! - 1;
   if (left > 0) counts.set(name, left);
   else counts.delete(name);
 }
 
-class Place implements Ticket, Waiter {
+class HeldTicket implements Ticket, Waiter {
   readonly name: AccountName;
   readonly address: string;
   place = -1;
   onMove = () => {};
-  readonly #leave: (place: Place) => void;
+  readonly #leave: (ticket: HeldTicket) => void;
   #released = false;
 
-  constructor({ name, address }: Waiter, leave: (place: Place) => void) {
+  constructor({ name, address }: Waiter, leave: (ticket: HeldTicket) => void) {
     this.name = name;
     this.address = address;
     this.#leave = leave;

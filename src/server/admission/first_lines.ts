@@ -1,7 +1,7 @@
 /**
- * The rate at which an address has first lines opened. A first line costs a decryption before anybody knows who sent it. One that
- * proves a member takes nothing from its address; any other one does. So a member's line is heard however many bad ones come from
- * the same address, which may be a school's, only a little later.
+ * The rate at which first lines are opened. Opening one costs a decryption before its sender is
+ * known. A line that proves a member takes nothing from its address, but any other line does. So a
+ * member at a shared address, such as a school's, is delayed by bad lines but never locked out.
  */
 import type { CancelTimer, Clock } from "../../clock.ts";
 import { strangerLineEveryMs, strangerLinesAtOnce } from "../../limits.ts";
@@ -26,8 +26,8 @@ export class FirstLines {
     });
   }
 
-  /** Resolves when a line from there may be opened; lines from one address in the order they came. */
-  turn(address: string): Promise<void> {
+  /** Resolves when a line from the address may be opened. Lines of an address keep their order. */
+  take(address: string): Promise<void> {
     const queue = this.#queues.get(address);
     if (!queue && this.#buckets.take(address)) return Promise.resolve();
     return new Promise((resolve) => {
@@ -40,13 +40,13 @@ export class FirstLines {
     });
   }
 
-  /** A line from there proved a member: as if it had not come. */
-  proved(address: string): void {
+  /** Undoes one {@link FirstLines.take}, because the line proved a member. */
+  giveBack(address: string): void {
     this.#buckets.giveBack(address);
-    this.#next(address);
+    this.#openNext(address);
   }
 
-  #next(address: string): void {
+  #openNext(address: string): void {
     const queue = this.#queues.get(address);
     if (!queue) return;
     queue.cancel();
@@ -58,6 +58,6 @@ export class FirstLines {
   #schedule(address: string): void {
     const queue = this.#queues.get(address)!;
     const delayMs = this.#buckets.delayMs(address);
-    queue.cancel = this.#clock.schedule(delayMs, () => this.#next(address));
+    queue.cancel = this.#clock.schedule(delayMs, () => this.#openNext(address));
   }
 }

@@ -1,50 +1,47 @@
 /**
- * How many accounts may be registered: of one address at a time, and of the ledger in all. Each account costs the ledger its rows for
- * good, and has a turn among the members.
+ * Limits on registrations: a rate for each address, and a number of accounts for the ledger. An
+ * account keeps its rows for ever and takes turns among the members.
  */
 import type { Clock } from "../../clock.ts";
 import { registrationEveryMs, registrationReportMs, registrationsAtOnce } from "../../limits.ts";
 import type { Endpoint } from "../../transport/byte_stream.ts";
-import { addressGroup } from "./address_group.ts";
 import type { ReportEvent } from "../server_event.ts";
+import { addressGroup } from "./address_group.ts";
 import { TokenBuckets } from "./token_buckets.ts";
 
 export class Registrations {
   /** How many accounts the ledger may have. */
   readonly accountsMax: number;
-  readonly #clock: Clock;
   readonly #report: ReportEvent;
-  readonly #buckets: TokenBuckets;
-  /** When each limit was reported last, by the monotonic clock. */
-  readonly #reportedMs = new Map<"address" | "accounts", number>();
+  /** The registrations of each address. */
+  readonly #registrations: TokenBuckets;
+  /** The reports about each limit. */
+  readonly #reports: TokenBuckets;
 
   constructor(
     { clock, report, accountsMax }: { clock: Clock; report: ReportEvent; accountsMax: number },
   ) {
     this.accountsMax = accountsMax;
-    this.#clock = clock;
     this.#report = report;
-    const [atOnce, everyMs] = [registrationsAtOnce, registrationEveryMs];
-    this.#buckets = new TokenBuckets({ clock, atOnce, everyMs });
+    const registrations = { atOnce: registrationsAtOnce, everyMs: registrationEveryMs };
+    this.#registrations = new TokenBuckets({ clock, ...registrations });
+    this.#reports = new TokenBuckets({ clock, atOnce: 1, everyMs: registrationReportMs });
   }
 
-  /** Takes one of its address's registrations, if there is one; tells the operator if there is none. */
+  /** Takes a registration of an address. Returns whether there was one, and reports when not. */
   take(remote: Endpoint): boolean {
-    const isFree = this.#buckets.take(addressGroup(remote.host));
-    if (!isFree) this.#tell("address", { remote, most: registrationsAtOnce });
+    const isFree = this.#registrations.take(addressGroup(remote.host));
+    if (!isFree) this.#reportLimit("address", { remote, most: registrationsAtOnce });
     return isFree;
   }
 
-  /** The ledger has as many accounts as it may have. */
-  reachedMax(remote: Endpoint): void {
-    this.#tell("accounts", { remote, most: this.accountsMax });
+  /** Reports that the ledger has all the accounts that it may have. */
+  reportFullLedger(remote: Endpoint): void {
+    this.#reportLimit("accounts", { remote, most: this.accountsMax });
   }
 
-  #tell(limit: "address" | "accounts", about: { remote: Endpoint; most: number }): void {
-    const nowMs = this.#clock.monotonicMs();
-    const reportedMs = this.#reportedMs.get(limit);
-    if (reportedMs !== undefined && nowMs - reportedMs < registrationReportMs) return;
-    this.#reportedMs.set(limit, nowMs);
+  #reportLimit(limit: "address" | "accounts", about: { remote: Endpoint; most: number }): void {
+    if (!this.#reports.take(limit)) return;
     this.#report({ kind: "registration_limit", limit, ...about });
   }
 }

@@ -1,22 +1,23 @@
 /**
- * The connections of strangers: those that have not proved a member. There is a bounded number of them in total and of each
- * address. When it is reached, a newcomer is let in and another stranger is closed, so nobody keeps a newcomer out by saying nothing.
+ * The connections of strangers, which have not proved a member. Their number is bounded, in all and
+ * for each address. When it is reached, a new connection displaces another stranger's, so silent
+ * connections keep nobody out.
  */
 import { strangersMax, strangersOfAddressMax } from "../../limits.ts";
 
 /** One stranger's place in the pool. */
 export interface Stranger {
-  /** Its first line is here and waits to be opened: it may be a member's, so it is not closed for others. */
+  /** The first line has arrived. It may be a member's, so the connection is not closed for others. */
   speaks(): void;
-  /** Its first line is open, and proved no member. */
+  /** The first line was opened and proved no member. */
   stays(): void;
-  /** Gives the place back: it proved a member, or has gone. Harmless the second time. */
+  /** Gives the place back, because it proved a member or has gone. A second call does nothing. */
   leave(): void;
 }
 
 type Phase = "silent" | "speaking" | "staying";
 
-interface Place {
+interface PooledConnection {
   readonly address: string;
   phase: Phase;
   /** Closes the connection. */
@@ -24,24 +25,25 @@ interface Place {
 }
 
 export class Strangers {
-  /** By address; of each the one that came longest ago first. */
-  readonly #byAddress = new Map<string, Set<Place>>();
+  /** The connections of each address, the oldest first. */
+  readonly #byAddress = new Map<string, Set<PooledConnection>>();
   #count = 0;
 
   get count(): number {
     return this.#count;
   }
 
-  /** Whether others press: the pool, or the part of this address, is more than half full. */
+  /** Returns whether the pool, or the part of this address, is more than half full. */
   isPressed(address: string): boolean {
     return this.#count > strangersMax / 2 || this.#of(address).size > strangersOfAddressMax / 2;
   }
 
   /**
-   * Lets a newcomer in, and closes another stranger when there are too many.
+   * Adds a connection, and closes another stranger's when there are too many.
    *
-   * @param close called when the newcomer is closed for a later one
-   * @returns `undefined` when the newcomer itself is the one to close: every other of its address has spoken and waits to be heard
+   * @param close called when this connection is closed for a later one
+   * @returns `undefined` when the new connection must be closed itself, because the first lines of
+   * all others at its address wait to be opened
    */
   admit(address: string, close: () => void): Stranger | undefined {
     if (this.#of(address).size >= strangersOfAddressMax) {
@@ -56,7 +58,7 @@ export class Strangers {
     return this.#add({ address, phase: "silent", close });
   }
 
-  #add(place: Place): Stranger {
+  #add(place: PooledConnection): Stranger {
     const places = this.#byAddress.get(place.address);
     if (places) places.add(place);
     else this.#byAddress.set(place.address, new Set([place]));
@@ -68,14 +70,14 @@ export class Strangers {
     };
   }
 
-  #of(address: string): ReadonlySet<Place> {
+  #of(address: string): ReadonlySet<PooledConnection> {
     return this.#byAddress.get(address) ?? nobody;
   }
 
-  /** Of the address with the most strangers, of those addresses that have one to close. */
-  #toCloseOfAll(newcomer: string): Place | undefined {
+  /** Returns a connection to close, of the address with the most strangers that has one. */
+  #toCloseOfAll(newcomer: string): PooledConnection | undefined {
     let most = 0;
-    let found: Place | undefined;
+    let found: PooledConnection | undefined;
     for (const places of this.#byAddress.values()) {
       if (places.size <= most) continue;
       const place = toClose(places);
@@ -86,10 +88,13 @@ export class Strangers {
     return found ?? this.#lastSpeaker(newcomer);
   }
 
-  /** Everybody has spoken. Then the address with the most strangers loses the one that would be heard last. */
-  #lastSpeaker(newcomer: string): Place | undefined {
+  /**
+   * Returns the connection to close when all first lines wait to be opened: the newest one of the
+   * address with the most strangers.
+   */
+  #lastSpeaker(newcomer: string): PooledConnection | undefined {
     let most = this.#of(newcomer).size + 1;
-    let found: Place | undefined;
+    let found: PooledConnection | undefined;
     for (const places of this.#byAddress.values()) {
       if (places.size <= most) continue;
       most = places.size;
@@ -98,12 +103,12 @@ export class Strangers {
     return found;
   }
 
-  #crowdOut(place: Place): void {
+  #crowdOut(place: PooledConnection): void {
     this.#remove(place);
     place.close();
   }
 
-  #remove(place: Place): void {
+  #remove(place: PooledConnection): void {
     const places = this.#byAddress.get(place.address);
     if (!places?.delete(place)) return;
     if (places.size === 0) this.#byAddress.delete(place.address);
@@ -111,11 +116,11 @@ export class Strangers {
   }
 }
 
-const nobody: ReadonlySet<Place> = new Set();
+const nobody: ReadonlySet<PooledConnection> = new Set();
 
-/** The one that has been silent longest, else the one that has stayed longest. */
-function toClose(places: ReadonlySet<Place>): Place | undefined {
-  let staying: Place | undefined;
+/** Returns the connection that has been silent longest, or else the one that has stayed longest. */
+function toClose(places: ReadonlySet<PooledConnection>): PooledConnection | undefined {
+  let staying: PooledConnection | undefined;
   for (const place of places) {
     if (place.phase === "silent") return place;
     if (place.phase === "staying") staying ??= place;

@@ -1,6 +1,7 @@
 /**
- * Token buckets, one for each key: so many tokens at once, then one at every interval.
+ * Token buckets, one for each key. A full bucket holds some tokens; one comes back at each interval.
  */
+import { BoundedMap } from "../../bounded_map.ts";
 import type { Clock } from "../../clock.ts";
 import { addressesRememberedMax } from "../../limits.ts";
 
@@ -14,25 +15,22 @@ export interface TokenBucketsOptions {
 
 export class TokenBuckets {
   readonly #options: TokenBucketsOptions;
-  /** When each bucket is full again, by the monotonic clock. The key that took a token longest ago first. */
-  readonly #fullAtMs = new Map<string, number>();
+  /** When each bucket is full again, by the monotonic clock. A full bucket has no entry. */
+  readonly #fullAtMs = new BoundedMap<string, number>(addressesRememberedMax);
 
   constructor(options: TokenBucketsOptions) {
     this.#options = options;
   }
 
-  /** How many keys are remembered. A full bucket needs no memory. */
+  /** How many buckets are remembered. */
   get remembered(): number {
     return this.#fullAtMs.size;
   }
 
-  /** Takes a token, if there is one. */
+  /** Takes a token. Returns whether there was one. */
   take(key: string): boolean {
     if (this.delayMs(key) > 0) return false;
-    const fullAtMs = this.#missingSinceMs(key) + this.#options.everyMs;
-    this.#fullAtMs.delete(key);
-    this.#fullAtMs.set(key, fullAtMs);
-    if (this.#fullAtMs.size > addressesRememberedMax) this.#forgetOldest();
+    this.#fullAtMs.set(key, this.#missingSinceMs(key) + this.#options.everyMs);
     return true;
   }
 
@@ -45,20 +43,15 @@ export class TokenBuckets {
     else this.#fullAtMs.set(key, earlierMs);
   }
 
-  /** How long it takes until there is a token; 0 when there is one. */
+  /** Returns how long the next token takes to come back, 0 when there is one. */
   delayMs(key: string): number {
     const { atOnce, everyMs, clock } = this.#options;
     const afterMs = this.#missingSinceMs(key) + everyMs - atOnce * everyMs;
     return Math.max(0, Math.ceil(afterMs - clock.monotonicMs()));
   }
 
-  /** The time from which on every token still missing takes its interval. */
+  /** Returns the time from which each missing token takes one interval. */
   #missingSinceMs(key: string): number {
     return Math.max(this.#fullAtMs.get(key) ?? 0, this.#options.clock.monotonicMs());
-  }
-
-  #forgetOldest(): void {
-    const [oldest] = this.#fullAtMs.keys();
-    this.#fullAtMs.delete(oldest!);
   }
 }

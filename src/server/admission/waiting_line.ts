@@ -1,21 +1,21 @@
 /**
- * The order in which members who wait are served: the addresses take turns, and at each address its accounts do.
- *
- * One member with many connections waits behind itself, and so does one address with many members.
+ * The order in which waiting members are served. The addresses take turns, and at each address its
+ * accounts take turns. So a member with many connections delays mostly itself, and so does an
+ * address with many members.
  */
 import type { AccountName } from "../../account_name.ts";
 
-/** Whom a place in the line belongs to. */
+/** The owner of a place in the line. */
 export interface Waiter {
   readonly address: string;
   readonly name: AccountName;
 }
 
-/** The accounts of one address, the next one first; each with its own waiters in the order they came. */
+/** The waiters of each account of an address, in order of arrival. The next account comes first. */
 type Accounts<One> = Map<AccountName, One[]>;
 
 export class WaitingLine<One extends Waiter> {
-  /** The next address first. */
+  /** The accounts of each address. The next address comes first. */
   readonly #addresses = new Map<string, Accounts<One>>();
   #size = 0;
 
@@ -23,14 +23,14 @@ export class WaitingLine<One extends Waiter> {
     return this.#size;
   }
 
-  /** How many wait from one address. */
+  /** Returns how many wait from one address. */
   sizeOf(address: string): number {
     let count = 0;
     for (const waiters of this.#addresses.get(address)?.values() ?? []) count += waiters.length;
     return count;
   }
 
-  /** At the end of its account's waiters; an account or address that has none yet comes after all others. */
+  /** Adds a waiter behind those of its account. A new account or address comes after all others. */
   add(waiter: One): void {
     const accounts: Accounts<One> = this.#addresses.get(waiter.address) ?? new Map();
     this.#addresses.set(waiter.address, accounts);
@@ -41,9 +41,9 @@ export class WaitingLine<One extends Waiter> {
   }
 
   /**
-   * Takes the next one out of the line. Its address and its account are the last in turn from then on.
+   * Removes the next waiter and returns it. Its address and its account then come last.
    *
-   * @param isWanted which accounts may have a turn; all when absent
+   * @param isWanted returns whether an account may be served now; all may when absent
    */
   takeNext(isWanted: (name: AccountName) => boolean = () => true): One | undefined {
     const next = takeNext(this.#addresses, isWanted);
@@ -51,7 +51,7 @@ export class WaitingLine<One extends Waiter> {
     return next;
   }
 
-  /** @returns whether it was in the line */
+  /** Removes a waiter. Returns whether it was in the line. */
   remove(waiter: One): boolean {
     const accounts = this.#addresses.get(waiter.address);
     const waiters = accounts?.get(waiter.name);
@@ -64,7 +64,7 @@ export class WaitingLine<One extends Waiter> {
     return true;
   }
 
-  /** Everybody in the order they would be served if nobody came or went. */
+  /** Returns all waiters in the order in which they would be served if none came or went. */
   order(): One[] {
     const copy = new Map<string, Accounts<One>>();
     for (const [address, accounts] of this.#addresses) {

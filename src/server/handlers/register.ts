@@ -49,7 +49,7 @@ export const registerRoute = applicantRoute({
     const { accountsMax } = server.registrations;
     const registration = { name, certificate, ...(opening && { opening }), accountsMax };
     const registered = await session.commit(() => server.ledger.register(registration));
-    if (registered.outcome === "too_many_accounts") server.registrations.reachedMax(remote);
+    if (registered.outcome === "too_many_accounts") server.registrations.reportFullLedger(remote);
     return outcomeOf(registered);
   },
 });

@@ -98,7 +98,7 @@ export class ServedConnection {
       firstScheduler: {
         run: async (task) => {
           stranger.speaks();
-          await this.#server.firstLines.turn(this.#address);
+          await this.#server.firstLines.take(this.#address);
           return await share.run(task);
         },
       },
@@ -134,7 +134,7 @@ export class ServedConnection {
       return await served.serve(first);
     }
     stranger.leave();
-    this.#server.firstLines.proved(this.#address);
+    this.#server.firstLines.giveBack(this.#address);
     // However many connections a member has, it is one of those who take turns.
     share.party = `member ${name}`;
     await this.#admit(served, { name, first });

@@ -15,7 +15,7 @@ class Lines {
   async come(count: number, address = "a"): Promise<number[]> {
     for (let one = 0; one < count; one++) {
       const number = this.#count++;
-      this.lines.turn(address).then(() => this.opened.push(number));
+      this.lines.take(address).then(() => this.opened.push(number));
     }
     return await this.takeOpened();
   }
@@ -48,7 +48,7 @@ Deno.test("first lines: those that prove a member do not count, however many the
   const lines = new Lines();
   await lines.come(strangerLinesAtOnce);
   for (let member = 0; member < 1000; member++) {
-    lines.lines.proved("a");
+    lines.lines.giveBack("a");
     assertEquals((await lines.come(1)).length, 1);
   }
 });
@@ -56,9 +56,9 @@ Deno.test("first lines: those that prove a member do not count, however many the
 Deno.test("first lines: a line that waits is opened as soon as one before it proved a member", async () => {
   const lines = new Lines();
   assertEquals((await lines.come(strangerLinesAtOnce + 2)).length, strangerLinesAtOnce);
-  lines.lines.proved("a");
+  lines.lines.giveBack("a");
   assertEquals((await lines.takeOpened()).length, 1);
-  lines.lines.proved("a");
+  lines.lines.giveBack("a");
   assertEquals((await lines.takeOpened()).length, 1);
   assertEquals(lines.clock.pending, 0);
 });

@@ -39,15 +39,15 @@ Deno.test("registrations: an address has so many at once, and one more in each i
 Deno.test("registrations: the operator learns of each limit, but not of each refusal", () => {
   const { clock, events, registrations } = registrationsAfter(registrationsAtOnce);
   for (let again = 0; again < 10; again++) registrations.take(remote);
-  for (let again = 0; again < 10; again++) registrations.reachedMax(remote);
+  for (let again = 0; again < 10; again++) registrations.reportFullLedger(remote);
   const told: ServerEvent[] = [
     { kind: "registration_limit", remote, limit: "address", most: registrationsAtOnce },
     { kind: "registration_limit", remote, limit: "accounts", most: 7 },
   ];
   assertEquals(events, told);
   clock.advance(registrationReportMs);
-  registrations.reachedMax(remote);
-  registrations.reachedMax(remote);
+  registrations.reportFullLedger(remote);
+  registrations.reportFullLedger(remote);
   assertEquals(events, [...told, told[1]!]);
 });
 
