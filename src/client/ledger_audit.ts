@@ -7,8 +7,8 @@
 import { decodeBase64UrlStrict, encodeBase64Url } from "../base64.ts";
 import { FileError, messageOf, ProtocolError } from "../errors.ts";
 import { chainHash, entryDigest } from "../ledger/entry.ts";
-import { chainExchange } from "../protocol/chain.ts";
-import { type Refusal } from "../protocol/exchange.ts";
+import { chainRequestType } from "../protocol/chain.ts";
+import { type Refusal } from "../protocol/request_type.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import type { MemberContext } from "./member_context.ts";
 import { type CheckedReceipt, checkReceipt } from "./payment/receipt_check.ts";
@@ -54,7 +54,7 @@ export async function auditLedger(member: MemberContext): Promise<MemberAudit | 
   let head = member.anchor.fingerprint;
   let entry = 0;
   for (;;) {
-    const page = await member.link.ask(chainExchange, { after: entry });
+    const page = await member.link.ask(chainRequestType, { after: entry });
     if (page.outcome === "refused") return page;
     const { digests } = page.answer;
     if (digests.length === 0) break;

@@ -2,12 +2,12 @@
  * A member that is connected to its server: everything that it can ask or do.
  */
 import { UsageError } from "../errors.ts";
-import { balanceExchange } from "../protocol/balance.ts";
-import { answered, check, type Outcome, type Refusal } from "../protocol/exchange.ts";
-import { exitExchange } from "../protocol/exit.ts";
-import { historyExchange, type HistoryRow } from "../protocol/history.ts";
-import { listExchange, type OnlineMember } from "../protocol/list.ts";
-import { loginExchange } from "../protocol/login.ts";
+import { balanceRequestType } from "../protocol/balance.ts";
+import { answerWith, check, type Outcome, type Refusal } from "../protocol/request_type.ts";
+import { exitRequestType } from "../protocol/exit.ts";
+import { historyRequestType, type HistoryRow } from "../protocol/history.ts";
+import { listRequestType, type OnlineMember } from "../protocol/list.ts";
+import { loginRequestType } from "../protocol/login.ts";
 import { paymentsShape, paymentType } from "../protocol/transfer.ts";
 import { pageRowsMax } from "../limits.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
@@ -57,7 +57,7 @@ export class Member {
   }
 
   balance(): Promise<Outcome<{ balance: number }>> {
-    return this.context.link.ask(balanceExchange, {});
+    return this.context.link.ask(balanceRequestType, {});
   }
 
   /** The balance and all members that are online. */
@@ -65,11 +65,14 @@ export class Member {
     const online: OnlineMember[] = [];
     for (;;) {
       const after = online.at(-1)?.name;
-      const page = await this.context.link.ask(listExchange, after === undefined ? {} : { after });
+      const page = await this.context.link.ask(
+        listRequestType,
+        after === undefined ? {} : { after },
+      );
       if (page.outcome === "refused") return page;
       online.push(...page.answer.online);
       requireProgress(page.answer, page.answer.online);
-      if (!page.answer.more) return answered({ balance: page.answer.balance, online });
+      if (!page.answer.more) return answerWith({ balance: page.answer.balance, online });
     }
   }
 
@@ -114,10 +117,12 @@ export class Member {
    */
   async *received({ since }: { since: number }): AsyncGenerator<Outcome<IncomingPayment>> {
     for (let after = since;;) {
-      const page = await this.context.link.ask(historyExchange, { limit: pageRowsMax, after });
+      const page = await this.context.link.ask(historyRequestType, { limit: pageRowsMax, after });
       if (page.outcome === "refused") return yield page;
       for (const row of page.answer.entries) {
-        if (row.payee === this.context.name) yield answered(await storeReceived(row, this.context));
+        if (row.payee === this.context.name) {
+          yield answerWith(await storeReceived(row, this.context));
+        }
       }
       if (!page.answer.more) return;
       requireProgress(page.answer, page.answer.entries);
@@ -138,7 +143,7 @@ export class Member {
   ): AsyncGenerator<Outcome<{ entries: readonly HistoryRow[] }>> {
     let cursor = before;
     for (let rest = limit; rest > 0;) {
-      const page = await this.context.link.ask(historyExchange, {
+      const page = await this.context.link.ask(historyRequestType, {
         limit: Math.min(rest, pageRowsMax),
         ...(cursor !== undefined && { before: cursor }),
       });
@@ -164,7 +169,7 @@ export class Member {
     const stopTaking = this.#takePushed(peers.incoming);
     const { host, port } = options.advertise ?? {};
     try {
-      const outcome = await link.ask(loginExchange, {
+      const outcome = await link.ask(loginRequestType, {
         name,
         port: port ?? peers.endpoint.port,
         ...(host !== undefined && { host }),
@@ -175,7 +180,7 @@ export class Member {
         return outcome;
       }
       this.#peers = peers;
-      return answered({ name, ...outcome.answer });
+      return answerWith({ name, ...outcome.answer });
     } catch (error) {
       stopTaking();
       await peers.close();
@@ -200,7 +205,7 @@ export class Member {
   /** Stops taking payments, says goodbye to the server, and ends the connection. */
   async exit(): Promise<Outcome<object>> {
     await this.#closePeers();
-    const outcome = await this.context.link.ask(exitExchange, {});
+    const outcome = await this.context.link.ask(exitRequestType, {});
     await this.context.link.end();
     return outcome;
   }

@@ -18,9 +18,9 @@ import {
   type Refusal,
   refuse,
   replyType,
-} from "../protocol/exchange.ts";
+} from "../protocol/request_type.ts";
 import type { OnlineMember } from "../protocol/list.ts";
-import { payExchange } from "../protocol/transfer.ts";
+import { payRequestType } from "../protocol/transfer.ts";
 import type { JsonObject } from "../strict_json.ts";
 import type { Channel } from "../transport/channel.ts";
 import { receiveGreeting } from "../transport/connect_channel.ts";
@@ -62,7 +62,7 @@ export class PeerConnection {
     if (!this.#isOpen || stop.aborted) return Promise.resolve(undefined);
     const { promise, resolve } = Promise.withResolvers<PayeeAnswer>();
     // When it cannot be written, the reader finds that the connection is over.
-    const { seq } = this.#channel.send(payExchange.type, { order: jws });
+    const { seq } = this.#channel.send(payRequestType.type, { order: jws });
     const answer = (word: PayeeAnswer) => {
       this.#underWay.delete(seq);
       resolve(word);
@@ -97,7 +97,7 @@ export class PeerConnection {
   #takeReply(body: JsonObject): void {
     const reply = decodeReply(body);
     try {
-      const outcome = decodeOutcome(payExchange, reply);
+      const outcome = decodeOutcome(payRequestType, reply);
       // A payee has nothing to say that proves a payment.
       if (outcome.outcome === "refused") this.#underWay.get(reply.re)?.(outcome);
     } catch (error) {

@@ -6,8 +6,8 @@ import type { AccountName } from "../account_name.ts";
 import type { CancelTimer } from "../clock.ts";
 import { ClosedError } from "../errors.ts";
 import { peerKeptMs, peersKeptMax } from "../limits.ts";
-import type { Refusal } from "../protocol/exchange.ts";
-import { locateExchange } from "../protocol/locate.ts";
+import type { Refusal } from "../protocol/request_type.ts";
+import { locateRequestType } from "../protocol/locate.ts";
 import type { MemberContext } from "./member_context.ts";
 import { connectToPeer, type PayeeAnswer, type PeerConnection } from "./peer_connection.ts";
 
@@ -94,7 +94,7 @@ export class PeerConnections {
   }
 
   async #locateAndConnect(name: AccountName): Promise<PeerConnection | Refusal> {
-    const located = await this.#member.link.ask(locateExchange, { name });
+    const located = await this.#member.link.ask(locateRequestType, { name });
     if (located.outcome === "refused") return located;
     return await connectToPeer(located.answer, this.#member);
   }

@@ -4,9 +4,9 @@
 import { ListenError, messageOf, MicropayError } from "../errors.ts";
 import type { Message } from "../envelope/message.ts";
 import { ordersPerSubmitMax, peerConnectionsMax, peerIdleMsMax, peerTimeoutMs } from "../limits.ts";
-import { encodeReply, type Refusal, refuse, replyType } from "../protocol/exchange.ts";
+import { encodeReply, type Refusal, refuse, replyType } from "../protocol/request_type.ts";
 import type { SignedOrder } from "../protocol/order.ts";
-import { payExchange } from "../protocol/transfer.ts";
+import { payRequestType } from "../protocol/transfer.ts";
 import { acceptChannel } from "../transport/accept_channel.ts";
 import { Acceptor } from "../transport/acceptor.ts";
 import type { ByteStream, Endpoint, Listener } from "../transport/byte_stream.ts";
@@ -106,7 +106,7 @@ export class PeerListener {
   async #take({ type, seq, body }: Message, channel: Channel, peer: Peer): Promise<void> {
     const { member } = this.#payee;
     const party = channel.peer.kind === "certified" && channel.peer.certificate.party;
-    const order = party && party.role === "member" && type === payExchange.type
+    const order = party && party.role === "member" && type === payRequestType.type
       ? readHandedOrder(body, { payer: party.name, member })
       : refuse(410, "unknown type");
     if ("outcome" in order) return await reply(channel, seq, order);
@@ -138,5 +138,5 @@ export class PeerListener {
 }
 
 async function reply(channel: Channel, seq: number, refusal: Refusal): Promise<void> {
-  await channel.send(replyType, encodeReply(payExchange, seq, refusal)).written;
+  await channel.send(replyType, encodeReply(payRequestType, seq, refusal)).written;
 }

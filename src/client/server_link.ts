@@ -5,17 +5,17 @@ import type { Clock } from "../clock.ts";
 import { ClosedError, messageOf, TimeoutError } from "../errors.ts";
 import { serverSilenceMsMax, waitingSilenceMsMax } from "../limits.ts";
 import type { Message } from "../envelope/message.ts";
-import { balanceExchange } from "../protocol/balance.ts";
+import { balanceRequestType } from "../protocol/balance.ts";
 import {
   check,
   decodeOutcome,
   decodeReply,
-  type Exchange,
   type Outcome,
   type Refusal,
   type Reply,
   replyType,
-} from "../protocol/exchange.ts";
+  type RequestType,
+} from "../protocol/request_type.ts";
 import { closingShape, closingType } from "../protocol/exit.ts";
 import { pingShape, pingType, pongType } from "../protocol/ping.ts";
 import { waitingShape, waitingType } from "../protocol/waiting.ts";
@@ -95,18 +95,18 @@ export class ServerLink {
    * @throws {ProtocolError} when the reply is not of its shape
    */
   async ask<Request extends object, Answer>(
-    exchange: Exchange<string, Request, Answer>,
+    requestType: RequestType<string, Request, Answer>,
     request: Request,
   ): Promise<Outcome<Answer>> {
     if (this.#ended) throw this.#ended;
-    const { seq, written } = this.channel.send(exchange.type, request as JsonObject);
+    const { seq, written } = this.channel.send(requestType.type, request as JsonObject);
     const answer = Promise.withResolvers<Reply>();
-    const deadline = new Deadline(this.#clock, () => answer.reject(this.#late(exchange.type)));
+    const deadline = new Deadline(this.#clock, () => answer.reject(this.#late(requestType.type)));
     this.#asked.set(seq, { answer, deadline });
     deadline.set(this.#options.timeoutMs);
     written.catch((error) => answer.reject(error));
     try {
-      return decodeOutcome(exchange, await answer.promise);
+      return decodeOutcome(requestType, await answer.promise);
     } finally {
       deadline.clear();
       this.#asked.delete(seq);
@@ -121,7 +121,7 @@ export class ServerLink {
    */
   async beServed(): Promise<Refusal | undefined> {
     if (this.#isServed) return undefined;
-    const outcome = await this.ask(balanceExchange, {});
+    const outcome = await this.ask(balanceRequestType, {});
     return outcome.outcome === "refused" ? outcome : undefined;
   }
 

@@ -4,7 +4,7 @@
 import { ProtocolError } from "../errors.ts";
 import { orderDigest } from "../ledger/entry.ts";
 import { bodyBytesMax, ordersPerSubmitMax } from "../limits.ts";
-import { type Result, submitExchange, unpackResults } from "../protocol/transfer.ts";
+import { type Result, submitRequestType, unpackResults } from "../protocol/transfer.ts";
 import type { ServerLink } from "./server_link.ts";
 
 interface Waiting {
@@ -49,7 +49,7 @@ export class SubmitQueue {
   async #submitSome(batch: readonly Waiting[]): Promise<void> {
     try {
       const orders = batch.map(({ jws }) => jws);
-      const outcome = await this.#link.ask(submitExchange, { orders });
+      const outcome = await this.#link.ask(submitRequestType, { orders });
       const results = outcome.outcome === "answered" ? unpackResults(outcome.answer) : undefined;
       for (const [index, { jws, result }] of batch.entries()) {
         const order = orderDigest(jws);

@@ -18,8 +18,8 @@ import {
 } from "../errors.ts";
 import { unusedConnectionMsMax } from "../limits.ts";
 import { zoneOf } from "../pki/host.ts";
-import { answered, type Outcome } from "../protocol/exchange.ts";
-import { registerExchange } from "../protocol/register.ts";
+import { answerWith, type Outcome } from "../protocol/request_type.ts";
+import { registerRequestType } from "../protocol/register.ts";
 import type { Random } from "../random.ts";
 import { type Endpoint, endpointText, type Network } from "../transport/byte_stream.ts";
 import type { LineObserver } from "../transport/channel.ts";
@@ -157,7 +157,7 @@ export class Wallet {
     const application = await identities.apply(name, { anew: code !== undefined });
     const { link } = await this.#link(connection, { kind: "applicant", ...application });
     try {
-      const outcome = await link.ask(registerExchange, {
+      const outcome = await link.ask(registerRequestType, {
         name,
         ...(code !== undefined && { code }),
       });
@@ -166,7 +166,7 @@ export class Wallet {
       if (!der) throw new ProtocolError(`register ${name}: the certificate is not base64url`);
       await identities.complete(application, der, { atMs: this.#dependencies.clock.nowMs() });
       const { balance, existed } = outcome.answer;
-      return answered({ account: name, balance, existed });
+      return answerWith({ account: name, balance, existed });
     } finally {
       await link.end();
     }

@@ -1,6 +1,6 @@
 /** The rules for changing accounts and for their part in bookings, as pure functions. */
 import type { AccountChange } from "./account_change.ts";
-import type { Booking, EntryParty } from "./entry.ts";
+import type { Booking, EntrySide } from "./entry.ts";
 import type { Account, ChangeOutcome, RegisterOutcome, Registration } from "./ledger.ts";
 
 /**
@@ -39,9 +39,9 @@ export function objectToChange(
 
 /** What the rules need to know about the sides of a booking. */
 export interface BookingSides {
-  isClosed(party: EntryParty): boolean;
+  isClosed(side: EntrySide): boolean;
   /** Returns the fingerprint of the account's current certificate. */
-  certificateOf(party: EntryParty): string | undefined;
+  certificateOf(side: EntrySide): string | undefined;
 }
 
 /**

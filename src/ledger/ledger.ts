@@ -1,251 +1,282 @@
 /**
- * The ledger as everything above it sees it. Nothing above this interface knows SQL; every implementation passes the
- * contract suite in `tests/ledger/ledger_contract.ts`.
+ * The ledger's interface. No code above it knows SQL, and all implementations pass the contract in
+ * `tests/ledger/ledger_contract.ts`.
  *
- * Every method is atomic. A promise that resolves after a change means that the change is on stable storage.
+ * All methods are atomic. When the promise of a change resolves, the change is on stable storage.
  *
- * Every method throws `LedgerFullError` when there is no room, `LedgerBusyError` when the storage is locked or read-only for
- * now (both: nothing was changed, the ledger stays usable), and `LedgerError` when the storage failed: whether the change was
- * made is then unknown, every later call throws the same, and the holder must stop. A call that breaks a method's
- * precondition is a mistake of the program: `TypeError`, and nothing was changed.
+ * All methods throw `LedgerFullError` when the disk is full, and `LedgerBusyError` when the storage
+ * is locked or read-only. Then nothing was changed and the ledger stays usable. They throw
+ * `LedgerError` when the storage failed. Then the change may or may not have been made, all later
+ * calls throw the same error, and the caller must stop. A call that violates a precondition throws
+ * `TypeError` and changes nothing.
  */
 import type { AccountName } from "../account_name.ts";
 import type { AccountChange, LinkedChange, RecordedChange } from "./account_change.ts";
 import type { Booking, Entry } from "./entry.ts";
 
-/** What the ledger keeps of a member's certificate. */
+/** The ledger's record of a member's certificate. */
 export interface CertificateRecord {
-  /** SHA-256 over the certificate's DER, 64 hexadecimal digits. */
+  /** The SHA-256 of the certificate's DER, 64 hex digits. */
   readonly fingerprint: string;
-  /** SHA-256 over the DER of its SubjectPublicKeyInfo, 64 hexadecimal digits. */
+  /** The SHA-256 of its SubjectPublicKeyInfo in DER, 64 hex digits. */
   readonly keyFingerprint: string;
   readonly der: Uint8Array<ArrayBuffer>;
   readonly issuedAtMs: number;
 }
 
+/** A member's account. */
 export interface Account {
   readonly name: AccountName;
   readonly balance: number;
-  /** The one certificate that may act as this account. Absent while it is revoked, and when the account is closed. */
+  /** The account's current certificate. Absent after a revocation or closure. */
   readonly certificate?: CertificateRecord;
-  /** Closed: nobody logs in to it any more and nothing is booked, the balance stays. */
+  /** Whether it is closed: nobody can act for it, and its balance stays. */
   readonly isClosed: boolean;
-  /** Absent while the account is as it was registered. */
+  /** Absent before the account's first change. */
   readonly lastChange?: RecordedChange;
 }
 
+/** A request to register an account. */
 export interface Registration {
   readonly name: AccountName;
   readonly certificate: CertificateRecord;
   /**
-   * The entry that brings the starting balance, from the issuing account to `name`, with an id never used before; absent
-   * when accounts start with nothing.
+   * The opening entry from the issuing account to `name`, with a new id. Absent when accounts start
+   * with nothing.
    */
   readonly opening?: Booking;
-  /** For an account whose certificate was revoked. */
+  /** Present for an account whose certificate was revoked. */
   readonly reissue?: {
-    /** SHA-256 of the one-time code, 64 hexadecimal digits. */
+    /** The SHA-256 of the one-time code, 64 hex digits. */
     readonly codeDigest: string;
-    /** Of the kind `reissue`, naming the account and the certificate. */
+    /** A change of the kind `reissue`, for this account and certificate. */
     readonly change: AccountChange;
   };
-  /** How many accounts the ledger may have, the new one included. As many as there come when absent. */
+  /** Most accounts of the ledger, including the new one. Unlimited when absent. */
   readonly accountsMax?: number;
 }
 
-/** An account that somebody can act as. */
+/** An account with a current certificate. */
 export type RegisteredAccount = Account & { readonly certificate: CertificateRecord };
 
+/** The outcome of a registration. */
 export type RegisterOutcome =
   | { readonly outcome: "registered"; readonly account: RegisteredAccount }
-  /** The same name with the same key was registered before: here is its certificate again, nothing was booked. */
+  /** The name was registered with this key before. Nothing was booked. */
   | { readonly outcome: "repeated"; readonly account: RegisteredAccount }
-  /** The account was there without a certificate, and the code was right: it has this one now, nothing was booked. */
+  /**
+   * The account had no certificate and the code was right, so it has this one now. Nothing was
+   * booked.
+   */
   | { readonly outcome: "reissued"; readonly account: RegisteredAccount }
   /**
-   * The name belongs to another key, its one-time code is another, or the account is closed. Also where the account had the
-   * key before, code or not: whoever found or stole it must not be let in again. Also where the account is gone, but not
-   * what it left in the book.
+   * The name has another key or another one-time code, or its account is closed or left rows in the
+   * book. A key that the account had before is refused even with the code, because a thief may have
+   * it.
    */
   | { readonly outcome: "name_taken" }
-  /** There are as many accounts as there may be. */
+  /** The ledger has the most accounts allowed. */
   | { readonly outcome: "too_many_accounts" }
-  /** Another account change came first: sign the reissue anew. */
+  /** Another account change came first. The caller must sign the reissue again. */
   | { readonly outcome: "outdated" }
-  /** The issuing account cannot give so much: everything ever issued must stay within 2^53-1. */
+  /** The issued sum would exceed 2^53-1. */
   | { readonly outcome: "issue_exhausted" };
 
-/** Where a member that is online takes payments. */
+/** The address of a member that is online. */
 export interface Presence {
   readonly name: AccountName;
-  /** The address peers connect to: the one the server sees, or the one the member advertises. */
+  /** The host for peers: the one that the server sees, or the one that the member advertises. */
   readonly host: string;
-  /** The port of the member's own connection to the server, as the server sees it. */
+  /** The port of the member's connection, as the server sees it. */
   readonly publicPort: number;
-  /** The port the member listens on for peers. */
+  /** The port on which the member accepts peers. */
   readonly privatePort: number;
 }
 
+/** The outcome of going online. */
 export type OnlineOutcome =
   | { readonly outcome: "online" }
   | { readonly outcome: "already_online" }
-  /** No account of that name that somebody can act as: none at all, or one that is revoked or closed. */
+  /** There is no account of that name with a current certificate. */
   | { readonly outcome: "account_unknown" };
 
+/** The outcome of a booking. */
 export type BookOutcome =
   | { readonly outcome: "booked"; readonly entry: Entry }
-  /** The very same order (same id, same signed text) was booked before: here is its entry again. */
+  /** The same order, with the same id and signed text, was booked before as this entry. */
   | { readonly outcome: "repeated"; readonly entry: Entry }
-  /** The id was booked before with another content. */
+  /** The id was booked before with other contents. */
   | { readonly outcome: "id_conflict" }
   | { readonly outcome: "payer_unknown" }
   | { readonly outcome: "payee_unknown" }
-  /** This very order was voided before. */
+  /** This order is void. */
   | { readonly outcome: "voided"; readonly code: number }
-  /** It expired so long ago that the ledger has forgotten which orders of its payer from that time are void. */
+  /** It expired so long ago that the ledger may have forgotten that it is void. */
   | { readonly outcome: "expired" }
   /** The payer has less than the amount. */
   | { readonly outcome: "bankrupt" }
-  /** One of the two accounts is closed. What a closed account has can still be withdrawn from it. */
+  /** One of the accounts is closed. A withdrawal from it is still possible. */
   | { readonly outcome: "account_closed" }
-  /** The order is signed under another certificate than the one that may act as the payer now. */
+  /** The order's signer is not the payer's current certificate. */
   | { readonly outcome: "certificate_not_current" }
-  /** A refund of what is no payment from this payee to this payer. */
+  /** A refund of something else than a payment from this payee to this payer. */
   | { readonly outcome: "payment_unknown" }
-  /** All refunds of that payment together would exceed it. */
+  /** All refunds of the payment together would exceed it. */
   | { readonly outcome: "refund_exceeds" };
 
-/** What the ledger alone can say of an order, in the moment that it books it. */
+/** Conditions of a booking that only the ledger can check. */
 export interface BookingConditions {
-  /** From when on the order says that it cannot be booked. Absent where the server signed it: nobody voids such an order. */
+  /**
+   * The order's expiry, in milliseconds since the epoch. Absent for the server's own orders, which
+   * nobody voids.
+   */
   readonly expiresAtMs?: number;
 }
 
-/** An order that is never to be booked. */
+/** An order that must never be booked. */
 export interface Voiding {
   /** The order's id. Another order with this id may still be booked. */
   readonly id: string;
   /** `orderDigest` of its signed text. */
   readonly digest: string;
   /**
-   * The order's payer. Each payer has room for `voidedOrdersMax`, and nobody else can fill it, because nobody else signs its
-   * orders.
+   * The order's payer. Each payer has room for `voidedOrdersMax`. Only the payer can fill it,
+   * because only it signs its orders.
    */
   readonly payer: AccountName;
-  /** SHA-256 fingerprint of the certificate that the order is signed under. */
+  /** SHA-256 fingerprint of the signer's certificate. */
   readonly certificate: string;
-  /** From when on the order says that it cannot be booked. */
+  /** The order's expiry, in milliseconds since the epoch. */
   readonly expiresAtMs: number;
-  /** What whoever hands it in is told from now on: three digits, which mean nothing here. */
+  /** The code for later submissions: three digits, which have no meaning here. */
   readonly code: number;
   readonly atMs: number;
 }
 
+/** The outcome of a voiding. */
 export type VoidOutcome =
   /** It is not booked and never will be. */
   | { readonly outcome: "voided" }
-  /** The same, known from an earlier call: here is the code that it was voided with. */
+  /** As `voided`, by an earlier call with this code. */
   | { readonly outcome: "repeated"; readonly code: number }
-  /** The same: it expired so long ago that the ledger has forgotten which orders from that time are void. */
+  /** As `voided`. It expired so long ago that the ledger may have forgotten it. */
   | { readonly outcome: "expired" }
   /**
-   * The same, and nothing was kept: its certificate is not the one that the payer has now, and no
-   * certificate becomes an account's own a second time.
+   * As `voided`, and nothing was stored. Its certificate is not the payer's current one and never
+   * will be again.
    */
   | { readonly outcome: "unbookable" }
-  /** Nothing was kept: the payer's room is full, and none of its void orders can be forgotten yet. */
+  /**
+   * Nothing was stored. The payer's room is full, and none of its void orders can be forgotten yet.
+   */
   | { readonly outcome: "no_room" }
-  /** Too late: here is its entry. */
+  /** It is already booked as this entry. */
   | { readonly outcome: "booked"; readonly entry: Entry };
 
+/** The outcome of an account change. */
 export type ChangeOutcome =
   | { readonly outcome: "changed"; readonly change: RecordedChange }
   | { readonly outcome: "account_unknown" }
   | { readonly outcome: "account_closed" }
-  /** The account or the last change is another than when the statement was signed: sign it anew. */
+  /** The account or the last change is not the one in the statement. The caller must sign again. */
   | { readonly outcome: "outdated" };
 
-/** A stretch of the chain, without what its rows say. */
+/** A part of the chain, without the contents of its rows. */
 export interface ChainPart {
-  /** The head before the first of the digests: 64 hexadecimal digits. */
+  /** The head before the first digest, 64 hex digits. */
   readonly head: string;
-  /** `entryDigest` of each entry and `changeDigest` of each account change, in the order of their numbers. */
+  /** `entryDigest` of each entry and `changeDigest` of each account change, by number. */
   readonly digests: readonly Uint8Array[];
 }
 
+/** A page of an account's history. */
 export interface HistoryQuery {
-  /** How many entries at the most. */
+  /** Most entries of the page. */
   readonly limit: number;
-  /** Only entries with a smaller number, newest first: the order when neither is given. */
+  /** Only entries with a smaller number, newest first. This order is the default. */
   readonly before?: number;
   /** Only entries with a greater number, oldest first. Not together with `before`. */
   readonly after?: number;
 }
 
+/** Totals of a ledger. */
 export interface Totals {
   readonly accounts: number;
   readonly entries: number;
-  /** Of all balances, the issuing account's included. Zero, or the ledger is damaged. */
+  /**
+   * The sum of all balances, including the issuing account's. Not zero means that the ledger is
+   * damaged.
+   */
   readonly balanceSum: number;
-  /** The hash of the last entry or account change, or the ledger's identifier when there is none. */
+  /** The hash of the last row, or the ledger's identifier without rows. */
   readonly head: string;
 }
 
+/** A ledger: accounts, entries, account changes and the chain. */
 export interface Ledger {
-  /** Adds an account, its certificate and its opening entry together. A taken name is found before anything is booked. */
+  /** Adds an account with its certificate and opening entry. A taken name changes nothing. */
   register(registration: Registration): Promise<RegisterOutcome>;
   account(name: AccountName): Promise<Account | undefined>;
 
-  /** Marks an account online. Everybody is offline when a ledger is opened. */
+  /** Marks an account online. All accounts are offline when a ledger is opened. */
   bringOnline(presence: Presence): Promise<OnlineOutcome>;
   /**
-   * Marks an account offline; harmless when it is. Resolves even when there is no room or the storage is busy, and is then
-   * made good with the next change: a member whose connection ended must not be locked out of its next login.
+   * Marks an account offline. It resolves also when the storage is full or busy, and then the next
+   * change does it: a member whose connection ended must be able to log in again.
    */
   takeOffline(name: AccountName): Promise<void>;
   presence(name: AccountName): Promise<Presence | undefined>;
-  /** Who is online, by name in code-unit order, from the first name after `after`. */
+  /** Returns the members online, sorted by name in code units, after the name `after`. */
   online(query: { readonly limit: number; readonly after?: AccountName }): Promise<Presence[]>;
   onlineCount(): Promise<number>;
 
   /**
-   * Moves the amount from payer to payee and appends the entry, exactly once per id. Checks in this order: the id, whether the
-   * order was voided or may have been, the payer, the payee, whether either is closed, what a refund gives back, the balance. The
-   * caller has checked that the order is good at the booking's time. The issuing account is a side of whatever comes into the
-   * ledger or leaves it; as a payer it is bankrupt past 2^53-1 issued.
+   * Moves the amount from payer to payee and appends the entry, exactly once per id.
+   *
+   * It checks in this order: the id, whether the order may be void, the payer, the payee, closed
+   * accounts, the refunded payment, the balance. The caller has verified the order for the time of
+   * the booking. As a payer, the issuing account is bankrupt past 2^53-1 issued.
    */
   book(booking: Booking, conditions?: BookingConditions): Promise<BookOutcome>;
   /**
-   * Makes sure that an order is never booked, unless it was. Whatever is said of it afterwards stays true, whatever clocks say:
-   * a void order is forgotten only when the payer's room is full and the order expired more than `voidedOrderKeptMs` before, and
-   * from then on no order of that payer is booked that expired at the same time or earlier.
+   * Voids an order, so that it is never booked, unless it already is.
+   *
+   * A void order is forgotten only when the payer's room is full and its expiry is more than
+   * `voidedOrderKeptMs` ago. From then on, no order of this payer with the same or an earlier
+   * expiry is booked. So the decision holds even if clocks change.
    */
   voidOrder(voiding: Voiding): Promise<VoidOutcome>;
   entry(id: string): Promise<Entry | undefined>;
-  /** The sum of all refunds of a payment; 0 when there is none. */
+  /** Returns the sum of a payment's refunds, 0 without any. */
   refunded(id: string): Promise<number>;
-  /** Entries of an account on either side. */
+  /** Returns entries of an account on either side. */
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]>;
-  /** What a member needs to follow the chain after the number `after`, 0 being the start. Empty past the end. */
+  /** Returns the chain after the row `after`, 0 for the start. Empty past the end. */
   chain(query: { readonly after: number; readonly limit: number }): Promise<ChainPart>;
-  /** Number of the last entry or account change, 0 when there is none. */
+  /** Returns the number of the last row, 0 without rows. */
   lastNumber(): Promise<number>;
-  /** The first number that neither an entry nor an account change has, though a later one does. Reads the whole ledger. */
+  /**
+   * Returns the first missing row number, or `undefined` without one. It reads the whole ledger.
+   */
   missingNumber(): Promise<number | undefined>;
   totals(): Promise<Totals>;
 
   /**
-   * Records a revocation or a closure, and takes the account offline. After a revocation, the next registration of the name
-   * that brings the code gets it. A later revocation replaces the code. The caller has signed the statement.
+   * Records a revocation or closure, and takes the account offline. After a revocation, the next
+   * registration of the name with the code gets the account. A later revocation replaces the code.
+   * The caller has signed the statement.
    */
   changeAccount(change: AccountChange): Promise<ChangeOutcome>;
-  /** Account changes in the order of their numbers, each with the head before it. */
+  /** Returns account changes by number, each with the head before it. */
   changes(query: { readonly after: number; readonly limit: number }): Promise<LinkedChange[]>;
-  /** What the next account change has to name as `previous`. */
+  /** Returns the digest that the next account change must name as `previous`. */
   lastStatement(): Promise<string>;
-  /** Changes when somebody else changed the ledger: another process on the same store. */
+  /** Returns a number that changes when another process changes the ledger. */
   revision(): Promise<number>;
 
-  /** Finishes what is under way and lets go of the storage. Nothing may be called afterwards. Harmless the second time. */
+  /**
+   * Finishes the running work and closes the storage. No other call may follow. A second call does
+   * nothing.
+   */
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * The arithmetic of booking, without any storage: what one entry does to two balances and to the chain, and what one account
- * change does to the chain.
+ * The arithmetic of bookings, as pure functions: how entries change balances and the chain, and how
+ * account changes change the chain.
  */
 import { amountMax } from "../money.ts";
 import { type AccountChange, changeDigest, type RecordedChange } from "./account_change.ts";
@@ -9,31 +9,29 @@ import {
   chainHash,
   type Entry,
   entryDigest,
-  type EntryParty,
+  type EntrySide,
   issuingAccount,
 } from "./entry.ts";
 
-/** The end of the chain, which the next entry or account change follows. */
+/** The end of the chain, which the next row follows. */
 export interface ChainEnd {
-  /** Number of the last row, 0 in an empty ledger. */
+  /** The number of the last row, 0 in an empty ledger. */
   readonly lastNumber: number;
-  /** Hash of the last row, the ledger's identifier in an empty ledger. */
+  /** The hash of the last row, or the ledger's identifier in an empty ledger. */
   readonly head: string;
 }
 
-/** Where the next entry goes: what it follows, and what both sides have before it. */
+/** The place of the next entry: the end of the chain, and both balances before it. */
 export interface PostingPlace extends ChainEnd {
   readonly payerBalance: number;
   readonly payeeBalance: number;
 }
 
 /**
- * The entry that a booking becomes at this place.
+ * Returns the entry of a booking at this place, or `undefined` when the payer has too little.
  *
- * No balance can leave the safe integers: members have zero or more, together exactly what was issued, and that is bounded
- * by {@link amountMax}.
- *
- * @returns `undefined` when the payer has less than the amount
+ * All balances stay safe integers: members have zero or more, and together exactly the issued sum,
+ * which {@link amountMax} limits.
  */
 export function post(booking: Booking, place: PostingPlace): Entry | undefined {
   if (spendable(booking.payer, place.payerBalance) < booking.amount) return undefined;
@@ -58,7 +56,7 @@ export function post(booking: Booking, place: PostingPlace): Entry | undefined {
   };
 }
 
-/** The account change in its place. */
+/** Returns an account change at this place. */
 export function placeChange(
   { previous: _, ...change }: AccountChange,
   { lastNumber, head }: ChainEnd,
@@ -68,8 +66,8 @@ export function placeChange(
 }
 
 /**
- * Whether a booking is the order that became this entry. The time is left out: it is the server's, and an order that comes
- * again comes later.
+ * Returns whether a booking is of the same order as an entry. The time does not count, because a
+ * repeated order comes later.
  */
 export function isSameOrder(entry: Entry, booking: Booking): boolean {
   return entry.orderJws === booking.orderJws && entry.kind === booking.kind &&
@@ -79,10 +77,11 @@ export function isSameOrder(entry: Entry, booking: Booking): boolean {
 }
 
 /**
- * Whether a refund is one: of a payment that went the other way between the same two, and within its amount.
+ * Returns why a refund is not valid, or `undefined` when it returns a payment between the same two
+ * within its amount.
  *
- * @param payment the entry that is refunded, if there is one
- * @param refunded what was given back of it before
+ * @param options.payment the refunded entry, if it exists
+ * @param options.refunded the sum of earlier refunds of it
  */
 export function judgeRefund(
   booking: Booking,
@@ -94,7 +93,10 @@ export function judgeRefund(
   return booking.amount > payment.amount - refunded ? "refund_exceeds" : undefined;
 }
 
-/** The issuing account goes below zero, down to minus {@link amountMax}; nobody else does. */
-function spendable(party: EntryParty, balance: number): number {
-  return party === issuingAccount ? balance + amountMax : balance;
+/**
+ * Returns what a side can spend. Only the issuing account goes below zero, down to minus {@link
+ * amountMax}.
+ */
+function spendable(side: EntrySide, balance: number): number {
+  return side === issuingAccount ? balance + amountMax : balance;
 }

@@ -23,7 +23,7 @@ export function requireBookable(
   if (booking.payer === booking.payee) refuse("payer and payee are the same account");
   if (!isTime(booking.atMs)) refuse("its time is not a date in whole milliseconds");
   if (expiresAtMs !== undefined && !isExpiry(expiresAtMs)) refuse("its order's end is not a date");
-  const issuers = [booking.payer, booking.payee].map((party) => party === issuingAccount);
+  const issuers = [booking.payer, booking.payee].map((side) => side === issuingAccount);
   if (issuers.join() !== issuersByKind[booking.kind]?.join()) {
     refuse(`a ${booking.kind} has other sides`);
   }

@@ -2,7 +2,7 @@
  * Writes a Beancount journal with one transaction for each entry. On the morning after each change
  * it asserts an account's balance, so that `bean-check` recomputes all of them.
  */
-import { type EntryParty, issuingAccount } from "../ledger/entry.ts";
+import { type EntrySide, issuingAccount } from "../ledger/entry.ts";
 import type { JournalOptions } from "./export_hledger.ts";
 import {
   type CarriedBalances,
@@ -19,7 +19,7 @@ export function beancountWriter({ account, from = "" }: JournalOptions): ExportW
   let today = from;
   const opened = new Set<string>();
   /** Changed balances that are not asserted yet. */
-  const changed = new Map<EntryParty, number>();
+  const changed = new Map<EntrySide, number>();
 
   function* open(name: string): Iterable<string> {
     if (opened.has(name)) return;
@@ -27,9 +27,9 @@ export function beancountWriter({ account, from = "" }: JournalOptions): ExportW
     yield `${today} open ${name} ${currency}`;
   }
   function* assertions(): Iterable<string> {
-    for (const [party, balance] of changed) {
-      if (account !== undefined && party !== account) continue;
-      yield `${dayAfter(today)} balance ${beancountAccount(party)}  ${balance} ${currency}`;
+    for (const [side, balance] of changed) {
+      if (account !== undefined && side !== account) continue;
+      yield `${dayAfter(today)} balance ${beancountAccount(side)}  ${balance} ${currency}`;
     }
     changed.clear();
   }
@@ -39,12 +39,12 @@ export function beancountWriter({ account, from = "" }: JournalOptions): ExportW
       yield `option "title" "micropay"`;
       yield `option "operating_currency" "${currency}"`;
       if (carried.size === 0) return;
-      for (const party of carried.keys()) yield* open(beancountAccount(party));
+      for (const side of carried.keys()) yield* open(beancountAccount(side));
       if (account !== undefined) yield* open(elsewhere);
       yield `${today} * "carried forward"`;
-      for (const [party, balance] of carried) {
-        yield `  ${beancountAccount(party)}  ${balance} ${currency}`;
-        changed.set(party, balance);
+      for (const [side, balance] of carried) {
+        yield `  ${beancountAccount(side)}  ${balance} ${currency}`;
+        changed.set(side, balance);
       }
       if (account !== undefined) yield `  ${elsewhere}`;
     },
@@ -54,7 +54,7 @@ export function beancountWriter({ account, from = "" }: JournalOptions): ExportW
         today = day;
       }
       const { number, kind, payer, payee, amount, id, memo = "", refunds } = entry;
-      for (const party of [payer, payee]) yield* open(beancountAccount(party));
+      for (const side of [payer, payee]) yield* open(beancountAccount(side));
       yield `${day} * "${kind}" ${quoted(memo)}`;
       yield `  entry: ${number}`;
       yield `  id: "${id}"`;
@@ -71,13 +71,13 @@ export function beancountWriter({ account, from = "" }: JournalOptions): ExportW
 }
 
 /**
- * Returns the Beancount account of a party. There a name has only letters, digits and hyphens after
+ * Returns the Beancount account of a side. There a name has only letters, digits and hyphens after
  * a capital. So each of the three other characters becomes a hyphen and its hexadecimal code, which
  * can be read back: `a.b` is `Assets:M-a-2eb`.
  */
-export function beancountAccount(party: EntryParty): string {
-  if (party === issuingAccount) return "Equity:Issuer";
-  const name = party.replace(/[._-]/g, (character) => `-${character.charCodeAt(0).toString(16)}`);
+export function beancountAccount(side: EntrySide): string {
+  if (side === issuingAccount) return "Equity:Issuer";
+  const name = side.replace(/[._-]/g, (character) => `-${character.charCodeAt(0).toString(16)}`);
   return `Assets:M-${name}`;
 }
 

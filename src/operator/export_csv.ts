@@ -3,7 +3,7 @@
  * the amounts of an account add up to its balance.
  */
 import type { AccountName } from "../account_name.ts";
-import type { EntryParty } from "../ledger/entry.ts";
+import type { EntrySide } from "../ledger/entry.ts";
 import type { CarriedBalances, ExportedEntry, ExportWriter } from "./exported_entries.ts";
 
 const header = "entry,at,kind,id,account,other,amount,balance,memo,refunds";
@@ -19,12 +19,12 @@ export interface CsvOptions {
 }
 
 export function csvWriter({ account, bom = false }: CsvOptions): ExportWriter {
-  const isWanted = (party: EntryParty) => account === undefined || party === account;
+  const isWanted = (side: EntrySide) => account === undefined || side === account;
   return {
     *begin(carried: CarriedBalances) {
       yield bom ? `${byteOrderMark}${header}` : header;
-      for (const [party, balance] of carried) {
-        yield line(["", "", "carried", "", party, "", balance, balance, "", ""]);
+      for (const [side, balance] of carried) {
+        yield line(["", "", "carried", "", side, "", balance, balance, "", ""]);
       }
     },
     *entry({ entry }: ExportedEntry) {

@@ -3,7 +3,7 @@
  * after it, so that `hledger check` recomputes all of them.
  */
 import type { AccountName } from "../account_name.ts";
-import { type EntryParty, issuingAccount } from "../ledger/entry.ts";
+import { type EntrySide, issuingAccount } from "../ledger/entry.ts";
 import type { CarriedBalances, ExportedEntry, ExportWriter } from "./exported_entries.ts";
 
 export interface JournalOptions {
@@ -16,15 +16,15 @@ export interface JournalOptions {
 }
 
 export function hledgerWriter({ account, from }: JournalOptions): ExportWriter {
-  const posting = (party: EntryParty, amount: number, balance: number) => {
-    const assertion = account === undefined || party === account ? ` = ${balance}` : "";
-    return `    ${hledgerAccount(party)}  ${amount}${assertion}`;
+  const posting = (side: EntrySide, amount: number, balance: number) => {
+    const assertion = account === undefined || side === account ? ` = ${balance}` : "";
+    return `    ${hledgerAccount(side)}  ${amount}${assertion}`;
   };
   return {
     *begin(carried: CarriedBalances) {
       if (carried.size === 0) return;
       yield `${from} * carried forward`;
-      for (const [party, balance] of carried) yield posting(party, balance, balance);
+      for (const [side, balance] of carried) yield posting(side, balance, balance);
       // The balances of all accounts add up to zero. The balance of one needs another side.
       if (account !== undefined) yield "    equity:carried";
       yield "";
@@ -44,9 +44,9 @@ export function hledgerWriter({ account, from }: JournalOptions): ExportWriter {
   };
 }
 
-/** Returns the hledger account of a party. hledger accepts every character of a name. */
-export function hledgerAccount(party: EntryParty): string {
-  return party === issuingAccount ? "equity:issuer" : `members:${party}`;
+/** Returns the hledger account of a side. hledger accepts every character of a name. */
+export function hledgerAccount(side: EntrySide): string {
+  return side === issuingAccount ? "equity:issuer" : `members:${side}`;
 }
 
 /**

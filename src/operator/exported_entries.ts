@@ -3,7 +3,7 @@
  */
 import type { AccountName } from "../account_name.ts";
 import { LedgerError } from "../errors.ts";
-import type { EntryParty } from "../ledger/entry.ts";
+import type { EntrySide } from "../ledger/entry.ts";
 import type { LedgerSnapshot, StoredEntry } from "../ledger/snapshot.ts";
 import { type DecodedEntry, decodeEntry } from "./stored_entry.ts";
 
@@ -16,7 +16,7 @@ export interface ExportSelection {
 }
 
 /** The balances before the first exported entry, where earlier entries are left out. */
-export type CarriedBalances = ReadonlyMap<EntryParty, number>;
+export type CarriedBalances = ReadonlyMap<EntrySide, number>;
 
 /**
  * An entry with its day in the books: its own day, or the latest day of an earlier entry if that is
@@ -46,8 +46,8 @@ export function* exportLines(
   { account, from = "", to }: ExportSelection,
   writer: ExportWriter,
 ): Iterable<string> {
-  const carried = new Map<EntryParty, number>();
-  const isWanted = (party: EntryParty) => account === undefined || party === account;
+  const carried = new Map<EntrySide, number>();
+  const isWanted = (side: EntrySide) => account === undefined || side === account;
   let [begun, day] = [false, ""];
   for (const row of snapshot.entries()) {
     const entry = entryOf(row);

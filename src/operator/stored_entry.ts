@@ -7,7 +7,7 @@ import {
   type Entry,
   type EntryKind,
   entryKinds,
-  type EntryParty,
+  type EntrySide,
   issuingAccount,
 } from "../ledger/entry.ts";
 import { type StoredEntry, storedText, type StoredValue } from "../ledger/snapshot.ts";
@@ -63,7 +63,7 @@ function isKind(value: StoredValue): value is EntryKind {
   return (entryKinds as readonly StoredValue[]).includes(value);
 }
 
-function isParty(value: StoredValue): value is EntryParty {
+function isParty(value: StoredValue): value is EntrySide {
   return value === issuingAccount || isAccountName(value);
 }
 

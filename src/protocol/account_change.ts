@@ -19,7 +19,7 @@ import type { Identity } from "../pki/identity.ts";
 import { readDocument, signDocument, verifyDocument } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { checkDates } from "../pki/x509/validity.ts";
-import { check } from "./exchange.ts";
+import { check } from "./request_type.ts";
 import { accountNameShape, digestShape, instantShape } from "./shapes.ts";
 
 const statementShape = v.strictObject({

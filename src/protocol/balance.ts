@@ -1,14 +1,14 @@
 /** The `balance` request: the balance of the sender's account. */
 import * as v from "valibot";
-import type { Exchange } from "./exchange.ts";
+import type { RequestType } from "./request_type.ts";
 import { countShape } from "./shapes.ts";
 
 const request = v.strictObject({});
 const answer = v.strictObject({ balance: countShape });
 
-export const balanceExchange = {
+export const balanceRequestType = {
   type: "balance",
   request,
   success: 300,
   answer,
-} as const satisfies Exchange<"balance", unknown, unknown>;
+} as const satisfies RequestType<"balance", unknown, unknown>;

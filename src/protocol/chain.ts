@@ -5,7 +5,7 @@
  */
 import { chainDigestsMax } from "../limits.ts";
 import * as v from "valibot";
-import type { Exchange } from "./exchange.ts";
+import type { RequestType } from "./request_type.ts";
 import { base64UrlShape, countShape, digestShape } from "./shapes.ts";
 
 const request = v.strictObject({
@@ -30,12 +30,12 @@ const answer = v.strictObject({
   last: countShape,
 });
 
-export const chainExchange = {
+export const chainRequestType = {
   type: "chain",
   request,
   success: 300,
   answer,
-} as const satisfies Exchange<
+} as const satisfies RequestType<
   "chain",
   unknown,
   unknown

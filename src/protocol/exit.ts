@@ -3,17 +3,17 @@
  * server's own goodbye.
  */
 import * as v from "valibot";
-import type { Exchange } from "./exchange.ts";
+import type { RequestType } from "./request_type.ts";
 
 const request = v.strictObject({});
 const answer = v.strictObject({});
 
-export const exitExchange = {
+export const exitRequestType = {
   type: "exit",
   request,
   success: 120,
   answer,
-} as const satisfies Exchange<
+} as const satisfies RequestType<
   "exit",
   unknown,
   unknown

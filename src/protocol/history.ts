@@ -1,14 +1,17 @@
-/** HISTORY: the entries of the own account with their proofs, newest first or onward from an entry, a page at a time. */
+/**
+ * The `history` request: the entries of the sender's account with their proofs, newest first or
+ * after an entry, in pages.
+ */
 import * as v from "valibot";
 import { pageRowsMax } from "../limits.ts";
 import { entryKinds } from "../ledger/entry.ts";
-import type { Exchange } from "./exchange.ts";
+import type { RequestType } from "./request_type.ts";
 import {
   amountShape,
   compactJwsShape,
   countShape,
   entryNumberShape,
-  entryPartyShape,
+  entrySideShape,
   instantShape,
   memoShape,
   orderIdShape,
@@ -17,9 +20,9 @@ import {
 const pageLimit = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(pageRowsMax));
 
 const request = v.strictObject({
-  /** How many rows at the most. */
+  /** Most rows of the page. */
   limit: pageLimit,
-  /** Only entries with a smaller number, newest first. Without it and `after`: from the newest. */
+  /** Only entries with a smaller number, newest first. Without it and `after`, from the newest. */
   before: v.optional(entryNumberShape),
   /** Only entries with a greater number, oldest first. Not together with `before`. */
   after: v.optional(countShape),
@@ -30,13 +33,13 @@ export const historyRowShape = v.strictObject({
   id: orderIdShape,
   at: instantShape,
   kind: v.picklist(entryKinds),
-  payer: entryPartyShape,
-  payee: entryPartyShape,
+  payer: entrySideShape,
+  payee: entrySideShape,
   amount: amountShape,
   memo: v.optional(memoShape),
-  /** Of a refund: the id of the payment that it gives back. */
+  /** The id of the payment that a refund gives back. */
   refunds: v.optional(orderIdShape),
-  /** The asking account's balance after this entry. */
+  /** The sender's balance after this entry. */
   balance: countShape,
   /** The payer's order and the server's receipt for it. */
   order: compactJwsShape,
@@ -46,13 +49,13 @@ export type HistoryRow = v.InferOutput<typeof historyRowShape>;
 
 const answer = v.strictObject({
   entries: v.pipe(v.array(historyRowShape), v.maxLength(pageRowsMax)),
-  /** Whether there are more entries beyond the last one of this page. */
+  /** Whether further pages follow. */
   more: v.boolean(),
 });
 
-export const historyExchange = {
+export const historyRequestType = {
   type: "history",
   request,
   success: 300,
   answer,
-} as const satisfies Exchange<"history", unknown, unknown>;
+} as const satisfies RequestType<"history", unknown, unknown>;

@@ -1,10 +1,11 @@
 /**
- * Money that comes into the ledger or leaves it: an entry like all others, whose order the server's identity signs.
+ * Openings, deposits and withdrawals: money that enters or leaves the ledger. The server signs
+ * their orders.
  */
 import type { AccountName } from "../account_name.ts";
 import type { Clock } from "../clock.ts";
 import { CertificateError } from "../errors.ts";
-import { type Booking, type EntryParty, issuingAccount } from "../ledger/entry.ts";
+import { type Booking, type EntrySide, issuingAccount } from "../ledger/entry.ts";
 import type { Amount } from "../money.ts";
 import type { Identity } from "../pki/identity.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
@@ -12,16 +13,18 @@ import { makeOrderId, type Random } from "../random.ts";
 import { signOrder } from "./order.ts";
 import { judgeOrder } from "./order_validity.ts";
 
+/** An opening, deposit or withdrawal. */
 export interface Issue {
   readonly kind: "opening" | "deposit" | "withdrawal";
-  /** Whose account it is about. */
+  /** The member's account. */
   readonly name: AccountName;
   readonly amount: Amount;
   readonly memo?: string | undefined;
 }
 
+/** What {@link signIssue} needs. */
 export interface IssueDependencies {
-  /** The server's. */
+  /** The server's identity. */
   readonly identity: Identity;
   readonly anchor: TrustAnchor;
   readonly clock: Pick<Clock, "nowMs">;
@@ -29,7 +32,7 @@ export interface IssueDependencies {
 }
 
 /**
- * Signs the order and makes what is to be booked, all of it at one moment.
+ * Signs the order of an issue, and returns its booking at the same moment.
  *
  * @throws {CertificateError} when the server's certificate is not valid now
  */
@@ -39,12 +42,12 @@ export function signIssue(
 ): Booking {
   const id = makeOrderId(clock, random);
   const atMs = clock.nowMs();
-  const [payer, payee]: readonly EntryParty[] = kind === "withdrawal"
+  const [payer, payee]: readonly EntrySide[] = kind === "withdrawal"
     ? [name, issuingAccount]
     : [issuingAccount, name];
   const terms = { id, payer: payer!, payee: payee!, amount, memo };
   const order = signOrder(terms, { identity, anchor, clock: { nowMs: () => atMs } });
-  // An audit judges the server's own orders, too.
+  // An audit judges the server's own orders too.
   const fault = judgeOrder(order, { atMs });
   if (fault) throw new CertificateError(`sign a ${kind}: the order ${fault.reason}`);
   return {

@@ -1,7 +1,7 @@
 /** The `list` request: the sender's balance and the members online, in pages. */
 import * as v from "valibot";
 import { pageRowsMax } from "../limits.ts";
-import type { Exchange } from "./exchange.ts";
+import type { RequestType } from "./request_type.ts";
 import { accountNameShape, countShape, hostShape, portShape } from "./shapes.ts";
 
 /** A member that is online. */
@@ -27,12 +27,12 @@ const answer = v.strictObject({
   more: v.boolean(),
 });
 
-export const listExchange = {
+export const listRequestType = {
   type: "list",
   request,
   success: 300,
   answer,
-} as const satisfies Exchange<
+} as const satisfies RequestType<
   "list",
   unknown,
   unknown

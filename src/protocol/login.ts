@@ -1,6 +1,6 @@
 /** The `login` request: the member announces its address for payments and goes online. */
 import * as v from "valibot";
-import type { Exchange } from "./exchange.ts";
+import type { RequestType } from "./request_type.ts";
 import { accountNameShape, hostShape, portShape } from "./shapes.ts";
 
 const request = v.strictObject({
@@ -17,12 +17,12 @@ const answer = v.strictObject({
   port: portShape,
 });
 
-export const loginExchange = {
+export const loginRequestType = {
   type: "login",
   request,
   success: 110,
   answer,
-} as const satisfies Exchange<
+} as const satisfies RequestType<
   "login",
   unknown,
   unknown

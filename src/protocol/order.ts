@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { type Clock, nowSeconds } from "../clock.ts";
 import { EnvelopeError } from "../errors.ts";
-import { type EntryParty, issuingAccount, orderDigest } from "../ledger/entry.ts";
+import { type EntrySide, issuingAccount, orderDigest } from "../ledger/entry.ts";
 import { orderBytesMax, orderLifetimeMs } from "../limits.ts";
 import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
 import type { Identity } from "../pki/identity.ts";
@@ -18,58 +18,58 @@ import {
   verifyDocument,
 } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
-import { check } from "./exchange.ts";
+import { check } from "./request_type.ts";
 import {
   amountShape,
   digestShape,
-  entryPartyShape,
+  entrySideShape,
   memoShape,
   orderIdShape,
   secondsShape,
 } from "./shapes.ts";
 
 const orderShape = v.strictObject({
-  /** Made by the payer before anything is sent; booked at most once. */
+  /** Made by the payer before it sends anything. Booked at most once. */
   id: orderIdShape,
-  /** The ledger it is for: the SHA-256 fingerprint of its CA's certificate. */
+  /** The ledger: the SHA-256 fingerprint of its CA certificate. */
   ledger: digestShape,
-  /** The payer. Where one side is the issuing account, the server signs the order. */
-  payer: entryPartyShape,
-  payee: entryPartyShape,
+  /** The payer. If a side is the issuing account, the server signs the order. */
+  payer: entrySideShape,
+  payee: entrySideShape,
   amount: amountShape,
   memo: v.optional(memoShape),
-  /** In a refund: the id of the payment that is given back, in whole or in part, by its payee. */
+  /** The id of the payment that a refund gives back, in full or in part. */
   refunds: v.optional(orderIdShape),
-  /** When it was made, by the server's clock as the payer knows it. */
+  /** When it was made, by the server's clock as known to the payer. */
   iat: secondsShape,
-  /** From this second on it can no longer be booked. */
+  /** From this second on it cannot be booked. */
   exp: secondsShape,
 });
 
 export type Order = v.InferOutput<typeof orderShape>;
 
 /**
- * An order that its payer signed. {@link verifyOrder} and {@link signOrder} alone make one. Whether
- * it is good at some time, `judgeOrder` says.
+ * A verified order. Only {@link verifyOrder} and {@link signOrder} make one. `judgeOrder` tells
+ * whether it is valid at a time.
  */
 export interface SignedOrder {
-  /** The compact JWS, exactly as it came. */
+  /** The compact JWS, unchanged. */
   readonly text: string;
-  /** SHA-256 over the text: 64 hexadecimal digits. */
+  /** The SHA-256 of the text, 64 hex digits. */
   readonly digest: string;
   readonly payload: Order;
   /**
-   * The payer's certificate; the server's where one side is the issuing account. This ledger's CA
-   * issued it. Whether it is the account's certificate now, the ledger knows.
+   * The certificate of the payer, or of the server when a side is the issuing account. The ledger
+   * knows whether it is still current.
    */
   readonly signer: VerifiedCertificate;
 }
 
-/** What the payer decides. */
+/** The terms of an order. */
 export interface OrderTerms {
   readonly id: string;
-  readonly payer: EntryParty;
-  readonly payee: EntryParty;
+  readonly payer: EntrySide;
+  readonly payee: EntrySide;
   readonly amount: Order["amount"];
   readonly memo?: string | undefined;
   readonly refunds?: string | undefined;
@@ -78,8 +78,7 @@ export interface OrderTerms {
 /**
  * Signs an order that can be booked for `orderLifetimeMs` from now.
  *
- * @param options `identity` is the payer's; the server's where one side is the issuing account
- * @returns the order, which is not verified again: its signer's identity was when it was opened
+ * @param options.identity the payer's, or the server's when a side is the issuing account
  */
 export function signOrder(
   terms: OrderTerms,
@@ -102,20 +101,19 @@ export function signOrder(
     iat,
     exp: iat + orderLifetimeMs / 1000,
   };
-  // The leaf alone: whoever checks an order has the CA's certificate, or no reason to believe it.
+  // The leaf alone, because every verifier must have the CA certificate anyway.
   const { signingKey, leaf, certificate: signer } = identity;
   const text = signDocument("micropay-order", payload, { signingKey, chain: leaf });
   return { text, digest: orderDigest(text), payload, signer };
 }
 
 /**
- * Reads an order and checks everything that does not depend on the time: its form and members, the
- * payer's certificate at the time that the order says it was made, the signature, the ledger, and
- * that the payer signed it. The result is the same at any time, because no clock is asked.
+ * Reads and verifies an order. Verified: its form and members, the payer's certificate at the
+ * order's own time, the signature, the ledger, and that the payer signed it. Not verified: its
+ * validity at a time, its submitter, and whether it is booked. The result does not depend on the
+ * clock.
  *
  * @param text the compact JWS
- * @returns the order. Not checked: whether it is good at some time, who may submit it, whether it
- * was booked before
  * @throws {EnvelopeError} when the form, the signature, the signer or the ledger is wrong
  * @throws {CertificateError} when the certificate is wrong, or was not valid then
  * @throws {ProtocolError} when the members are not an order's
@@ -127,17 +125,17 @@ export function verifyOrder(text: string, { anchor }: { anchor: TrustAnchor }): 
   return { text, digest: orderDigest(text), payload, signer };
 }
 
-/** An order whose form and members are checked, and nothing else. */
+/** An order with verified form and members. Nothing else is verified. */
 export interface UnverifiedOrder {
   readonly payload: Order;
   readonly document: UnverifiedDocument;
 }
 
 /**
- * Reads an order's form and members: a part of {@link verifyOrder}, for the audit.
+ * Reads an order's form and members. The audit verifies the rest separately.
  *
- * @param options `headers` remembers headers, for a reader of many orders
- * @throws {EnvelopeError} when it is not an order's document
+ * @param options.headers a cache for readers of many orders
+ * @throws {EnvelopeError} when the text is not an order document
  * @throws {ProtocolError} when the members are not an order's
  */
 export function readOrder(
@@ -150,8 +148,7 @@ export function readOrder(
 }
 
 /**
- * Checks everything about an order's signer except the signature: a part of {@link verifyOrder},
- * for the audit.
+ * Verifies an order's signer without the signature, which the audit verifies separately.
  *
  * @returns the signer's certificate
  * @throws {EnvelopeError} when the order is another account's or another ledger's
@@ -173,11 +170,7 @@ export function verifySigner(
   return signer;
 }
 
-/**
- * Says who has to sign an order.
- *
- * @returns its payer; the server where one side is the issuing account
- */
+/** Returns who must sign an order: its payer, or the server when a side is the issuing account. */
 export function orderSigner({ payer, payee }: Pick<Order, "payer" | "payee">): Party {
   if (payer === issuingAccount || payee === issuingAccount) return { role: "server" };
   return { role: "member", name: payer };

@@ -1,34 +1,33 @@
 /**
  * Judges whether an order may be booked at a time. The payee asks before it submits an order, the
- * server before it books one, `verify` and the operator's audit afterwards. What the ledger alone
- * knows is not judged here.
+ * server before it books one, and `verify` and the audit afterwards. Rules that need the ledger are
+ * not here.
  *
- * An order's own times are whole seconds. A booking's and a certificate's are milliseconds. A second
- * is compared as the millisecond that it begins with.
+ * The times of orders are whole seconds. Those of bookings and certificates are milliseconds. A
+ * second is compared as its first millisecond.
  */
 import { orderFutureMsMax, orderLifetimeMsMax } from "../limits.ts";
 import type { VerifiedCertificate } from "../pki/certificate_profile.ts";
 import type { Code } from "./code.ts";
 import type { SignedOrder } from "./order.ts";
 
-/** Why an order is not good. */
+/** Why an order is not valid. */
 export interface OrderFault {
-  /** What the server refuses it with. */
+  /** The code of the refusal. */
   readonly code: Code;
   /** The end of a sentence about the order. */
   readonly reason: string;
-  /** Whether it is so at any time. Then nobody has to remember the refusal. */
+  /** Whether the order is invalid at any time. Then the refusal need not be stored. */
   readonly isLasting: boolean;
 }
 
-/** What an order is judged by. */
+/** The parts of an order that are judged. */
 export type JudgedOrder = Pick<SignedOrder, "payload" | "signer">;
 
 /**
- * Judges an order.
+ * Returns why an order is not valid at a time, or `undefined` when it is valid.
  *
- * @param options `atMs` is when it is booked, by the server's clock
- * @returns what is wrong with it, or `undefined` when it is good
+ * @param options.atMs the time of booking by the server's clock, in milliseconds since the epoch
  */
 export function judgeOrder(
   judged: JudgedOrder,
@@ -51,7 +50,7 @@ function faultAt({ payload, signer }: JudgedOrder, atMs: number): OrderFault | u
   const { iat, exp } = payload;
   const fault = (code: Code, reason: string) => ({ code, reason, isLasting: false });
   if (exp * 1000 <= atMs) return fault(265, "had expired before it was booked");
-  // A clock is wrong. To book it would let it live longer than its payer meant.
+  // A clock is wrong. If it was booked, it would live longer than its payer meant.
   if (iat * 1000 > atMs + orderFutureMsMax) return fault(261, "was made after it was booked");
   if (isWithin(signer, atMs)) return undefined;
   return fault(261, "was booked outside the validity of its certificate");

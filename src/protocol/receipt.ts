@@ -1,6 +1,6 @@
 /**
- * The receipt: the server's signed statement that an order was booked. Anybody who has the CA's
- * certificate and the order can check it without the server.
+ * The receipt: the server's signed statement that it booked an order. Anybody with the CA
+ * certificate and the order can verify it without the server.
  */
 import * as v from "valibot";
 import { EnvelopeError } from "../errors.ts";
@@ -11,31 +11,31 @@ import type { Identity } from "../pki/identity.ts";
 import { readDocument, signDocument, verifyDocument } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { Validity } from "../pki/x509/validity.ts";
-import { check } from "./exchange.ts";
+import { check } from "./request_type.ts";
 import type { Order, SignedOrder } from "./order.ts";
 import { judgeOrder } from "./order_validity.ts";
 import {
   amountShape,
   digestShape,
   entryNumberShape,
-  entryPartyShape,
+  entrySideShape,
   instantShape,
   orderIdShape,
 } from "./shapes.ts";
 
 const receiptShape = v.strictObject({
-  /** The ledger: the SHA-256 fingerprint of its CA's certificate. */
+  /** The ledger: the SHA-256 fingerprint of its CA certificate. */
   ledger: digestShape,
   /** The entry's number. */
   entry: entryNumberShape,
   id: orderIdShape,
   kind: v.picklist(entryKinds),
-  /** Of a refund: the id of the payment that it gives back. */
+  /** The id of the payment that a refund gives back. */
   refunds: v.optional(orderIdShape),
-  /** SHA-256 over the order's compact JWS. */
+  /** The SHA-256 of the order's compact JWS. */
   order: digestShape,
-  payer: entryPartyShape,
-  payee: entryPartyShape,
+  payer: entrySideShape,
+  payee: entrySideShape,
   amount: amountShape,
   /** When it was booked. */
   at: instantShape,
@@ -45,9 +45,9 @@ const receiptShape = v.strictObject({
 
 export type Receipt = v.InferOutput<typeof receiptShape>;
 
-/** A receipt that the server signed. {@link verifyReceipt} and {@link signReceipt} alone make one. */
+/** A verified receipt. Only {@link verifyReceipt} and {@link signReceipt} make one. */
 export interface SignedReceipt {
-  /** The compact JWS, exactly as it came. */
+  /** The compact JWS, unchanged. */
   readonly text: string;
   readonly payload: Receipt;
   /** The server's certificate. */
@@ -55,10 +55,10 @@ export interface SignedReceipt {
 }
 
 /**
- * Signs the receipt of an entry. Ed25519 signatures are deterministic: one entry has one receipt,
- * for as long as the server has this certificate.
+ * Signs the receipt of an entry. Ed25519 is deterministic, so an entry has one receipt as long as
+ * the server keeps its certificate.
  *
- * @param options `identity` is the server's
+ * @param options.identity the server's
  */
 export function signReceipt(
   entry: Entry,
@@ -83,8 +83,8 @@ export function signReceipt(
 }
 
 /**
- * Reads a receipt and checks that it is the server's: form and members, certificate, signature,
- * ledger. The result is the same at any time, because a payment stays made when a certificate ends.
+ * Reads and verifies a receipt: its form and members, the server's certificate, the signature and
+ * the ledger. The result does not depend on the clock, because a booking outlives the certificate.
  *
  * @param text the compact JWS
  * @throws {EnvelopeError} when the form, the signature, the time or the ledger is wrong
@@ -101,7 +101,7 @@ export function verifyReceipt(text: string, { anchor }: { anchor: TrustAnchor })
   if (payload.ledger !== anchor.fingerprint) {
     throw new EnvelopeError(`check a receipt: it is of the ledger ${payload.ledger}`);
   }
-  // A later certificate may vouch for an earlier time, and the ledger is no older than its CA.
+  // A later certificate may sign for an earlier time, but no ledger is older than its CA.
   if (Date.parse(payload.at) < anchor.notBeforeMs) {
     throw new EnvelopeError(`check the receipt of ${payload.id}: its time is before its CA's`);
   }
@@ -109,10 +109,10 @@ export function verifyReceipt(text: string, { anchor }: { anchor: TrustAnchor })
 }
 
 /**
- * Checks that a receipt is for this order: that both say the same, that the receipt has the order's
- * digest and a kind that the order can have, and that the order was good when it was booked.
+ * Throws unless a receipt is for this order: both have the same terms and digest, the kind fits,
+ * and the order was valid when it was booked.
  *
- * @throws {EnvelopeError} when it is not
+ * @throws {EnvelopeError} naming the difference
  */
 export function requireReceiptFor(order: SignedOrder, { payload: receipt }: SignedReceipt): void {
   const refuse = (what: string): never => {
@@ -135,14 +135,14 @@ function isKindOf(kind: EntryKind, { payer, payee, refunds }: Order): boolean {
 }
 
 /**
- * The earliest time at which the server can have signed a receipt: when it booked the entry, or when
- * its certificate began. That may be later, because each request for a receipt has it signed again,
- * under the certificate of the day.
+ * Returns the earliest time at which the server can have signed a receipt: the booking, or the
+ * later start of its certificate. Each request for a receipt signs it again, with the current
+ * certificate.
  */
 function signedAtMs({ at, id }: Receipt, notBeforeMs: number): number {
   const bookedAtMs = Date.parse(at);
   if (Number.isNaN(bookedAtMs)) {
-    throw new EnvelopeError(`check the receipt of ${id}: its time is no date`);
+    throw new EnvelopeError(`check the receipt of ${id}: its time is not a date`);
   }
   return Math.max(bookedAtMs, notBeforeMs);
 }

@@ -3,7 +3,7 @@ import { oneTimeCodeCharactersMax } from "../limits.ts";
 import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
 import * as v from "valibot";
 import { sha256Hex } from "../pki/signing_key.ts";
-import type { Exchange } from "./exchange.ts";
+import type { RequestType } from "./request_type.ts";
 import { accountNameShape, base64UrlShape, countShape } from "./shapes.ts";
 
 /**
@@ -46,9 +46,9 @@ const answer = v.strictObject({
 });
 export type RegisterAnswer = v.InferOutput<typeof answer>;
 
-export const registerExchange = {
+export const registerRequestType = {
   type: "register",
   request,
   success: 100,
   answer,
-} as const satisfies Exchange<"register", unknown, unknown>;
+} as const satisfies RequestType<"register", unknown, unknown>;

@@ -16,7 +16,7 @@ export const accountNameShape = v.custom<AccountName>(
 );
 
 /** A side of an entry: a member, or the issuing account. */
-export const entryPartyShape = v.union([accountNameShape, v.literal(issuingAccount)]);
+export const entrySideShape = v.union([accountNameShape, v.literal(issuingAccount)]);
 
 /** An amount. */
 export const amountShape = v.custom<Amount>(isAmount, amountRule);

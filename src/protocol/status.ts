@@ -1,25 +1,28 @@
-/** STATUS: what became of an order. Answered to its payer and payee; to anybody else it is unknown. */
+/**
+ * The `status` request: the outcome of an order. The server answers its payer and payee; for others
+ * the order is unknown.
+ */
 import * as v from "valibot";
-import type { Exchange } from "./exchange.ts";
+import type { RequestType } from "./request_type.ts";
 import { compactJwsShape, countShape, orderIdShape } from "./shapes.ts";
 
 const request = v.strictObject({
   id: orderIdShape,
-  /** The order with this id, as its payer signed it. Unless it is booked, it is void from now on. */
+  /** The signed order of this id. Unless it is booked, it is void from now on. */
   void: v.optional(compactJwsShape),
 });
 const answer = v.strictObject({
   receipt: compactJwsShape,
-  /** Of a payment: the sum of its refunds, 0 when there is none. */
+  /** The sum of a payment's refunds. Absent for other entries. */
   refunded: v.optional(countShape),
 });
 
-export const statusExchange = {
+export const statusRequestType = {
   type: "status",
   request,
   success: 130,
   answer,
-} as const satisfies Exchange<
+} as const satisfies RequestType<
   "status",
   unknown,
   unknown

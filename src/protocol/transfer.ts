@@ -1,30 +1,30 @@
 /**
- * How an order travels. The payer hands it to the payee (`pay`), the payee hands it to the server
- * (`submit`), and the server tells the payer the outcome (`result`). The payer may submit it
- * instead, for a payee that is offline; the server then tells the payee (`payment`).
+ * The messages of a payment. The payer sends its order to the payee (`pay`), the payee sends it to
+ * the server (`submit`), and the server tells the payer the outcome (`result`). For a payee that is
+ * offline, the payer submits the order itself, and the server informs the payee later (`payment`).
  */
 import * as v from "valibot";
 import { ProtocolError } from "../errors.ts";
 import { ordersPerSubmitMax } from "../limits.ts";
 import { type Code, isCode } from "./code.ts";
 import type { JsonObject } from "../strict_json.ts";
-import { check, type Exchange } from "./exchange.ts";
+import { check, type RequestType } from "./request_type.ts";
 import { base64UrlShape, compactJwsShape, digestShape } from "./shapes.ts";
 
-/**
- * Payer to payee, over their own connection. A payee replies only to refuse: the server tells the
- * payer the outcome.
- */
-export const payExchange = {
+/** The payer's request to the payee, over their own connection. */
+export const payRequestType = {
   type: "pay",
   request: v.strictObject({ order: compactJwsShape }),
   success: 130,
   answer: v.never(),
-} as const satisfies Exchange<"pay", unknown, unknown>;
+} as const satisfies RequestType<"pay", unknown, unknown>;
 
 /** The outcome of one order. */
 export interface Result {
-  /** SHA-256 over the order's compact JWS. An id can be used for several orders; this names one. */
+  /**
+   * The SHA-256 of the order's compact JWS. Several orders can have one id, and this names one
+   * order.
+   */
   readonly order: string;
   readonly code: Code;
   readonly text: string;
@@ -33,11 +33,11 @@ export interface Result {
 }
 
 /**
- * Results as they travel. All receipts of one message have the same header, which holds the
- * server's certificate. It is sent once: 25 receipts with a header each would not fit a line.
+ * Results on the wire. All receipts in a message have the same header, which contains the server's
+ * certificate. It is sent once, because 25 receipts with a header each would not fit into a line.
  */
 export const resultsShape = v.strictObject({
-  /** The receipts' first part, present when there is a receipt. */
+  /** The receipts' first part. Present when there is a receipt. */
   header: v.optional(base64UrlShape),
   results: v.pipe(
     v.array(v.strictObject({
@@ -54,22 +54,22 @@ export const resultsShape = v.strictObject({
 export type ResultsBody = v.InferOutput<typeof resultsShape>;
 
 /**
- * Payee, or payer, to server: orders exactly as they were signed. The reply has one result for each
- * order, in the same order. A text that is no order gets a result as well.
+ * The request of a payee or payer to the server, with signed orders. The reply has a result for
+ * each text, in the same order, also for a text that is not an order.
  */
-export const submitExchange = {
+export const submitRequestType = {
   type: "submit",
   request: v.strictObject({
     orders: v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(ordersPerSubmitMax)),
   }),
   success: 300,
   answer: resultsShape,
-} as const satisfies Exchange<"submit", unknown, unknown>;
+} as const satisfies RequestType<"submit", unknown, unknown>;
 
 /** The `type` of the server's push to the payer of orders that the payee submitted. */
 export const resultType = "result";
 
-/** The `type` of the server's push to a payee that is online, for orders that the payer submitted. */
+/** The `type` of the server's push to an online payee, for orders that the payer submitted. */
 export const paymentType = "payment";
 
 export const paymentsShape = v.strictObject({
@@ -82,7 +82,7 @@ export const paymentsShape = v.strictObject({
 export type PaymentsBody = v.InferOutput<typeof paymentsShape>;
 
 /**
- * Writes results as they travel.
+ * Encodes results for the wire.
  *
  * @param results their receipts all have the same header
  * @returns the body of a `result`, or the answer to a `submit`
@@ -101,9 +101,9 @@ export function packResults(results: readonly Result[]): ResultsBody {
 }
 
 /**
- * Reads results that travelled.
+ * Decodes results from the wire.
  *
- * @returns one result for each, with whole receipts
+ * @returns a result for each order, with complete receipts
  * @throws {ProtocolError} when a receipt is missing, has no header, or comes with a refusal
  */
 export function unpackResults({ header, results }: ResultsBody): Result[] {
@@ -118,9 +118,9 @@ export function unpackResults({ header, results }: ResultsBody): Result[] {
 }
 
 /**
- * Reads the body of a `result`.
+ * Decodes the body of a `result`.
  *
- * @throws {ProtocolError} when it is not of its shape, or as {@link unpackResults}
+ * @throws {ProtocolError} when it does not have its shape, or as {@link unpackResults}
  */
 export function decodeResults(body: JsonObject): Result[] {
   return unpackResults(check(resultsShape, body, "read results"));

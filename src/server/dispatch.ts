@@ -3,8 +3,14 @@
  */
 import { LedgerBusyError, LedgerFullError, ProtocolError } from "../errors.ts";
 import type { Message } from "../envelope/message.ts";
-import { check, encodeReply, type Outcome, type Refusal, refuse } from "../protocol/exchange.ts";
-import { registerExchange } from "../protocol/register.ts";
+import {
+  check,
+  encodeReply,
+  type Outcome,
+  type Refusal,
+  refuse,
+} from "../protocol/request_type.ts";
+import { registerRequestType } from "../protocol/register.ts";
 import type { JsonObject } from "../strict_json.ts";
 import type { RequestContext, Route } from "./route.ts";
 import { routes } from "./routes.ts";
@@ -44,8 +50,8 @@ export async function dispatch(
   if (outcome.outcome === "refused") {
     report({ kind: "refused", ...from, code: outcome.code, text: outcome.text });
   }
-  const exchange = route?.exchange ?? { success: 300 };
-  return { outcome, reply: encodeReply(exchange, message.seq, outcome) };
+  const requestType = route?.requestType ?? { success: 300 };
+  return { outcome, reply: encodeReply(requestType, message.seq, outcome) };
 }
 
 /** A request of a known type, of its shape. */
@@ -56,7 +62,7 @@ interface Read {
 
 function readRequest(route: Route, { type, body }: Message): Read | Refusal {
   try {
-    return { route, request: check(route.exchange.request, body, `read a ${type} request`) };
+    return { route, request: check(route.requestType.request, body, `read a ${type} request`) };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     return refuse(410, error.message);
@@ -89,7 +95,7 @@ async function refuseSpeaker(
   type: string,
   { dismiss, server, session }: RequestContext,
 ): Promise<Refusal | undefined> {
-  const isRegister = type === registerExchange.type;
+  const isRegister = type === registerRequestType.type;
   if (session.isSurplus) return refuse(230);
   if (session.speaker.kind === "unrecognized") return refuse(220);
   if (session.speaker.kind === "applicant") return isRegister ? undefined : refuse(240);
@@ -112,5 +118,5 @@ async function handle({ route, request }: Read, context: RequestContext): Promis
   if (route.admits === "member" && speaker.kind === "member") {
     return await route.handle(request, { ...context, name: speaker.name });
   }
-  throw new TypeError(`${route.exchange.type} cannot be asked by a ${speaker.kind}`);
+  throw new TypeError(`${route.requestType.type} cannot be asked by a ${speaker.kind}`);
 }

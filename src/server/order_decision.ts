@@ -6,7 +6,7 @@ import { CertificateError, EnvelopeError, ProtocolError } from "../errors.ts";
 import { issuingAccount } from "../ledger/entry.ts";
 import type { VoidOutcome } from "../ledger/ledger.ts";
 import type { Code } from "../protocol/code.ts";
-import { type Refusal, refuse } from "../protocol/exchange.ts";
+import { type Refusal, refuse } from "../protocol/request_type.ts";
 import { type SignedOrder, verifyOrder } from "../protocol/order.ts";
 import type { MemberRequestContext } from "./route.ts";
 import type { ServerContext } from "./server_context.ts";

@@ -3,7 +3,7 @@
  * the server does.
  */
 import type { AccountName } from "../account_name.ts";
-import type { Exchange, Outcome } from "../protocol/exchange.ts";
+import type { Outcome, RequestType } from "../protocol/request_type.ts";
 import type { CertificateRequest } from "../pki/certificate_request.ts";
 import type { ServerContext } from "./server_context.ts";
 import type { Session } from "./session/session.ts";
@@ -28,7 +28,7 @@ export interface ApplicantRequestContext extends RequestContext {
 }
 
 interface RouteOf<Request, Answer, Context> {
-  readonly exchange: Exchange<string, Request, Answer>;
+  readonly requestType: RequestType<string, Request, Answer>;
   /**
    * Writes the request for {@link RequestContext.reportRequest}. Absent when `handle` reports it,
    * because only `handle` knows what its documents say.

@@ -25,5 +25,5 @@ export const routes: ReadonlyMap<string, Route> = new Map(
     historyRoute,
     chainRoute,
     exitRoute,
-  ].map((route) => [route.exchange.type, route]),
+  ].map((route) => [route.requestType.type, route]),
 );

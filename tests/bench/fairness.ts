@@ -11,9 +11,9 @@ import { openSqliteLedger } from "../../src/ledger/sqlite/open_sqlite_ledger.ts"
 import type { Amount } from "../../src/money.ts";
 import { pemToDer } from "../../src/pki/pem.ts";
 import { readTrustAnchor } from "../../src/pki/trust_anchor.ts";
-import { balanceExchange } from "../../src/protocol/balance.ts";
-import { chainExchange } from "../../src/protocol/chain.ts";
-import { historyExchange } from "../../src/protocol/history.ts";
+import { balanceRequestType } from "../../src/protocol/balance.ts";
+import { chainRequestType } from "../../src/protocol/chain.ts";
+import { historyRequestType } from "../../src/protocol/history.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { SqliteWalletStore } from "../../src/client/sqlite/sqlite_wallet_store.ts";
@@ -35,11 +35,11 @@ interface Flood {
 
 const floods: readonly (Flood | undefined)[] = [
   undefined,
-  { connections: 1, type: balanceExchange.type, body: {} },
-  { connections: 16, type: balanceExchange.type, body: {} },
-  { connections: 64, type: balanceExchange.type, body: {} },
-  { connections: 16, type: historyExchange.type, body: { limit: 16 } },
-  { connections: 16, type: chainExchange.type, body: { after: 0 } },
+  { connections: 1, type: balanceRequestType.type, body: {} },
+  { connections: 16, type: balanceRequestType.type, body: {} },
+  { connections: 64, type: balanceRequestType.type, body: {} },
+  { connections: 16, type: historyRequestType.type, body: { limit: 16 } },
+  { connections: 16, type: chainRequestType.type, body: { after: 0 } },
 ];
 const secondsEach = 8;
 /** More than a page of digests. */

@@ -4,8 +4,8 @@
 import { assertEquals } from "@std/assert";
 import { ServerLink, type ServerLinkOptions } from "../../src/client/server_link.ts";
 import { serverSilenceMsMax } from "../../src/limits.ts";
-import { balanceExchange } from "../../src/protocol/balance.ts";
-import { answered, encodeReply, replyType } from "../../src/protocol/exchange.ts";
+import { balanceRequestType } from "../../src/protocol/balance.ts";
+import { answerWith, encodeReply, replyType } from "../../src/protocol/request_type.ts";
 import { acceptChannel } from "../../src/transport/accept_channel.ts";
 import type { Channel } from "../../src/transport/channel.ts";
 import { receiveGreeting } from "../../src/transport/connect_channel.ts";
@@ -43,10 +43,10 @@ export async function linked(
   const connection = await receiveGreeting(await connecting, greetingOptions("server", { clock }));
   const channel = connection.introduce({ signer: signers.alice, sessionKey: sessionKeys.alice });
   const link = new ServerLink(channel, { clock, timeoutMs, serverTimeMs: atMs, ...options });
-  const asked = link.ask(balanceExchange, {});
+  const asked = link.ask(balanceRequestType, {});
   const { channel: server } = (await accepting)!;
   reply(server, 0, 100);
-  assertEquals(await asked, answered({ balance: 100 }));
+  assertEquals(await asked, answerWith({ balance: 100 }));
   await waiting(clock);
   await act({ clock, serverClock, link, server });
   channel.close();
@@ -56,7 +56,7 @@ export async function linked(
 }
 
 export function reply(server: Channel, re: number, balance: number): void {
-  server.send(replyType, encodeReply(balanceExchange, re, answered({ balance })));
+  server.send(replyType, encodeReply(balanceRequestType, re, answerWith({ balance })));
 }
 
 /** Waits until the client waits for the server's next word. */

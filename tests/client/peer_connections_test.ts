@@ -27,9 +27,9 @@ class CountedPayer {
   private constructor(member: Member, clock: ManualClock | undefined) {
     const { link } = member.context;
     const ask = link.ask.bind(link);
-    link.ask = (exchange, request) => {
-      this.asked.push(exchange.type);
-      return ask(exchange, request);
+    link.ask = (requestType, request) => {
+      this.asked.push(requestType.type);
+      return ask(requestType, request);
     };
     const network: Network = {
       listen: tcpNetwork.listen,

@@ -7,8 +7,8 @@ import { PeerListener } from "../../src/client/peer_listener.ts";
 import { messageOf } from "../../src/errors.ts";
 import { peerConnectionsMax } from "../../src/limits.ts";
 import type { Amount } from "../../src/money.ts";
-import { loginExchange } from "../../src/protocol/login.ts";
-import { listExchange } from "../../src/protocol/list.ts";
+import { loginRequestType } from "../../src/protocol/login.ts";
+import { listRequestType } from "../../src/protocol/list.ts";
 import type { Listener } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { EventLog } from "../server/event_log.ts";
@@ -89,9 +89,9 @@ async function withPayee(
     onFault: (error) => faults.push(error),
   });
   const { port } = peers.endpoint;
-  await payee.context.link.ask(loginExchange, { name: lunch.payee, port });
+  await payee.context.link.ask(loginRequestType, { name: lunch.payee, port });
   try {
-    await payer.context.link.ask(listExchange, {});
+    await payer.context.link.ask(listRequestType, {});
     const pay = () => resultOf(() => payer.pay(lunch));
     await action({ server, peers, payments, faults, pay });
   } finally {

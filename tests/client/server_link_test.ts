@@ -11,8 +11,8 @@ import {
   waitingRepeatMs,
   waitingSilenceMsMax,
 } from "../../src/limits.ts";
-import { balanceExchange } from "../../src/protocol/balance.ts";
-import { answered, replyType } from "../../src/protocol/exchange.ts";
+import { balanceRequestType } from "../../src/protocol/balance.ts";
+import { answerWith, replyType } from "../../src/protocol/request_type.ts";
 import { closingType } from "../../src/protocol/exit.ts";
 import { pingType, pongType } from "../../src/protocol/ping.ts";
 import { waitingType } from "../../src/protocol/waiting.ts";
@@ -30,7 +30,7 @@ Deno.test("link: a server that is silent for longer than its ping interval count
     assertInstanceOf(reason.cause, TimeoutError);
     assertStringIncludes(reason.message, "nothing came in time");
     assertEquals(link.isOpen, false);
-    assertEquals(await assertRejects(() => link.ask(balanceExchange, {})), reason);
+    assertEquals(await assertRejects(() => link.ask(balanceRequestType, {})), reason);
   });
 });
 
@@ -52,13 +52,13 @@ Deno.test("link: a server that asks as late as it may is still there, and is ans
 
 Deno.test("link: an answer that comes too late is nobody's, and the next question gets its own", async () => {
   await linked(async ({ clock, link, server }) => {
-    const late = assertRejects(() => link.ask(balanceExchange, {}), TimeoutError);
+    const late = assertRejects(() => link.ask(balanceRequestType, {}), TimeoutError);
     clock.advance(timeoutMs);
     await late;
-    const next = link.ask(balanceExchange, {});
+    const next = link.ask(balanceRequestType, {});
     reply(server, 1, 1);
     reply(server, 2, 2);
-    assertEquals(await next, answered({ balance: 2 }));
+    assertEquals(await next, answerWith({ balance: 2 }));
     assertEquals(link.isOpen, true);
   });
 });
@@ -92,9 +92,9 @@ for (const { type, body, says } of pushes) {
 Deno.test("link: a push of a type that is not known is passed over", async () => {
   await linked(async ({ link, server }) => {
     server.send("weather", { sun: true });
-    const asked = link.ask(balanceExchange, {});
+    const asked = link.ask(balanceRequestType, {});
     reply(server, 1, 7);
-    assertEquals(await asked, answered({ balance: 7 }));
+    assertEquals(await asked, answerWith({ balance: 7 }));
   });
 });
 
@@ -108,14 +108,14 @@ Deno.test("link: while the server tells a place, an answer may take as long as i
   const places: number[] = [];
   await linked(async (scene) => {
     const { clock, link, server } = scene;
-    const asked = link.ask(balanceExchange, {});
+    const asked = link.ask(balanceRequestType, {});
     for (const place of [3, 3, 3, 2, 2, 1, 1, 1]) {
       server.send(waitingType, { place });
       await waitUntil(() => clock.delays.includes(waitingSilenceMsMax), "the client to wait on");
       pass(scene, waitingRepeatMs);
     }
     reply(server, 1, 7);
-    assertEquals(await asked, answered({ balance: 7 }));
+    assertEquals(await asked, answerWith({ balance: 7 }));
     // Each once, however often it is told.
     assertEquals(places, [3, 2, 1]);
   }, { onWaiting: (place) => places.push(place) });
@@ -124,7 +124,7 @@ Deno.test("link: while the server tells a place, an answer may take as long as i
 Deno.test("link: a client stops waiting for a server that stops telling its place", async () => {
   await linked(async (scene) => {
     const { clock, link, server } = scene;
-    const late = assertRejects(() => link.ask(balanceExchange, {}), TimeoutError);
+    const late = assertRejects(() => link.ask(balanceRequestType, {}), TimeoutError);
     server.send(waitingType, { place: 2 });
     await waitUntil(() => clock.delays.includes(waitingSilenceMsMax), "the client to wait on");
     pass(scene, waitingSilenceMsMax);
@@ -135,7 +135,7 @@ Deno.test("link: a client stops waiting for a server that stops telling its plac
 Deno.test("link: a given timeout bounds the wait, whatever places the server tells", async () => {
   await linked(async (scene) => {
     const { link, server } = scene;
-    const late = assertRejects(() => link.ask(balanceExchange, {}), TimeoutError);
+    const late = assertRejects(() => link.ask(balanceRequestType, {}), TimeoutError);
     let told = 0;
     link.listen(waitingType, () => told++);
     for (let notice = 1; notice <= 4; notice++) {
@@ -150,7 +150,7 @@ Deno.test("link: a given timeout bounds the wait, whatever places the server tel
 Deno.test("link: places that somebody on the path holds back do not make a client wait for ever", async () => {
   await linked(async (scene) => {
     const { clock, serverClock, link, server } = scene;
-    const late = assertRejects(() => link.ask(balanceExchange, {}), TimeoutError);
+    const late = assertRejects(() => link.ask(balanceRequestType, {}), TimeoutError);
     let told = 0;
     link.listen(waitingType, () => told++);
     let isLate = false;
@@ -168,7 +168,7 @@ Deno.test("link: places that somebody on the path holds back do not make a clien
 
 Deno.test("link: place 0 ends the connection, and says that the server is full", async () => {
   await linked(async ({ link, server }) => {
-    const refused = assertRejects(() => link.ask(balanceExchange, {}), ClosedError);
+    const refused = assertRejects(() => link.ask(balanceRequestType, {}), ClosedError);
     await server.receive();
     await server.send(waitingType, { place: 0 }).written;
     server.close();

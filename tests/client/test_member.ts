@@ -9,7 +9,7 @@ import { systemClock } from "../../src/clock.ts";
 import type { Message } from "../../src/envelope/message.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
-import { loginExchange } from "../../src/protocol/login.ts";
+import { loginRequestType } from "../../src/protocol/login.ts";
 import { systemRandom } from "../../src/random.ts";
 import { acceptChannel } from "../../src/transport/accept_channel.ts";
 import type { ByteStream } from "../../src/transport/byte_stream.ts";
@@ -92,7 +92,7 @@ export class TestPayee implements AsyncDisposable {
     const payee = new TestPayee();
     const link = await server.link(identity);
     const { port } = payee.#listener.endpoint;
-    const outcome = await link.ask(loginExchange, { name: nameOf(identity), port });
+    const outcome = await link.ask(loginRequestType, { name: nameOf(identity), port });
     if (outcome.outcome === "refused") throw new Error(`log in: ${outcome.text}`);
     payee.#accepting = payee.#accept(server.anchor, { identity, link, ...options });
     return payee;

@@ -8,8 +8,8 @@ import type { MemberContext } from "../../src/client/member_context.ts";
 import { OrderDelivery } from "../../src/client/payment/order_delivery.ts";
 import { ProtocolError } from "../../src/errors.ts";
 import { orderDigest } from "../../src/ledger/entry.ts";
-import { balanceExchange } from "../../src/protocol/balance.ts";
-import { replyType } from "../../src/protocol/exchange.ts";
+import { balanceRequestType } from "../../src/protocol/balance.ts";
+import { replyType } from "../../src/protocol/request_type.ts";
 import { packResults } from "../../src/protocol/transfer.ts";
 import { systemRandom } from "../../src/random.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
@@ -52,7 +52,7 @@ for (const [what, body] of malformed) {
 Deno.test("request 13: a reply to what was not asked is passed over", async () => {
   await linked(async ({ link, server }) => {
     server.send(replyType, { re: 77, code: 300, text: "OK", answer: { balance: 1 } });
-    const asked = link.ask(balanceExchange, {});
+    const asked = link.ask(balanceRequestType, {});
     reply(server, 1, 7);
     assertEquals(await asked, { outcome: "answered", answer: { balance: 7 } });
   });
@@ -67,16 +67,16 @@ const tellingNothing: readonly (readonly [what: string, body: JsonObject])[] = [
     answer: { balance: 7, of: "bob" },
   }],
   ["a refusal with an answer", { code: 400, text: "unknown", answer: { balance: 7 } }],
-  ["another exchange's success", { code: 130, text: "transfer OK", answer: { balance: 7 } }],
+  ["another request type's success", { code: 130, text: "transfer OK", answer: { balance: 7 } }],
 ];
 
 for (const [what, body] of tellingNothing) {
   Deno.test(`request 13: ${what} tells nothing, and the connection stays`, async () => {
     await linked(async ({ link, server }) => {
-      const asked = assertRejects(() => link.ask(balanceExchange, {}), ProtocolError);
+      const asked = assertRejects(() => link.ask(balanceRequestType, {}), ProtocolError);
       server.send(replyType, { re: 1, ...body });
       await asked;
-      const again = link.ask(balanceExchange, {});
+      const again = link.ask(balanceRequestType, {});
       reply(server, 2, 7);
       assertEquals(await again, { outcome: "answered", answer: { balance: 7 } });
     });

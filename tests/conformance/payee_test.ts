@@ -6,7 +6,7 @@ import { PeerListener } from "../../src/client/peer_listener.ts";
 import { systemClock } from "../../src/clock.ts";
 import { peerIdleMsMax, peerTimeoutMs } from "../../src/limits.ts";
 import type { Identity } from "../../src/pki/identity.ts";
-import { balanceExchange } from "../../src/protocol/balance.ts";
+import { balanceRequestType } from "../../src/protocol/balance.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import type { ByteStream, Endpoint } from "../../src/transport/byte_stream.ts";
 import { type GreetedConnection, receiveGreeting } from "../../src/transport/connect_channel.ts";
@@ -115,7 +115,7 @@ for (const [what, changes] of [["books", {}], ["refuses", { amount: 10_001 }]] a
   Deno.test(`pay 4: a payee says nothing of an order that the server ${what}, for the server tells the payer`, async () => {
     await withPayee(async ({ alice, server, speak, told }) => {
       const link = await server.link(alice);
-      await link.ask(balanceExchange, {});
+      await link.ask(balanceRequestType, {});
       const results: JsonObject[] = [];
       link.listen("result", (body) => void results.push(body));
       using payer = await speak(alice);

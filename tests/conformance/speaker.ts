@@ -9,7 +9,7 @@ import { messageHeader } from "../../src/envelope/jwe.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { partyUri } from "../../src/pki/party.ts";
 import { codes, isCode } from "../../src/protocol/code.ts";
-import { replyType } from "../../src/protocol/exchange.ts";
+import { replyType } from "../../src/protocol/request_type.ts";
 import { type ResultsBody, unpackResults } from "../../src/protocol/transfer.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import type { Channel } from "../../src/transport/channel.ts";

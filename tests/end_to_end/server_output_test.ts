@@ -8,7 +8,7 @@ import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import { Wallet } from "../../src/client/wallet.ts";
 import { systemClock } from "../../src/clock.ts";
 import { generateSessionKey, type SessionKey } from "../../src/envelope/session_key.ts";
-import { balanceExchange } from "../../src/protocol/balance.ts";
+import { balanceRequestType } from "../../src/protocol/balance.ts";
 import { systemRandom } from "../../src/random.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { within } from "./output_lines.ts";
@@ -116,7 +116,7 @@ async function sendMuch(
   const { link } = member.context;
   await link.channel.send("x", { text: "y".repeat(30_000) }).written;
   // Whatever was sent before it is answered by then.
-  const { outcome } = await link.ask(balanceExchange, {});
+  const { outcome } = await link.ask(balanceRequestType, {});
   assertEquals(outcome, "answered");
   await member.abandon();
   wallet.close();

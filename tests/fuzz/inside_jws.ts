@@ -4,13 +4,13 @@
  * Must hold: it is answered by a code or by a closed connection, and nothing is reported as a fault; the money adds up to zero;
  * the ledger changes only where the answer says that it did, and then as the signed order says; and others are served.
  */
-import { type ResultsBody, submitExchange, unpackResults } from "../../src/protocol/transfer.ts";
+import { type ResultsBody, submitRequestType, unpackResults } from "../../src/protocol/transfer.ts";
 import { assert, assertEquals } from "@std/assert";
 import { lineOf } from "../../src/cli/server/server_log.ts";
 import type { Signer } from "../../src/envelope/peer.ts";
 import { messageOf } from "../../src/errors.ts";
 import type { Identity } from "../../src/pki/identity.ts";
-import { decodeOutcome, type Reply } from "../../src/protocol/exchange.ts";
+import { decodeOutcome, type Reply } from "../../src/protocol/request_type.ts";
 import { isPong } from "../../src/protocol/ping.ts";
 import { routes } from "../../src/server/routes.ts";
 import { forgeJws } from "../envelope/forger.ts";
@@ -197,14 +197,14 @@ function checkPaid(order: string, before: Standing, after: Standing): void {
 
 /** The code of a reply; of a reply to `submit`, the code of its order's result. */
 function codeOf(type: string, { code, answer }: Reply): number {
-  if (type !== submitExchange.type || code !== submitExchange.success) return code;
+  if (type !== submitRequestType.type || code !== submitRequestType.success) return code;
   return unpackResults(answer as ResultsBody)[0]!.code;
 }
 
 /** The client's own reader has to understand it. */
 function checkAnswer(type: string, reply: Reply): void {
   const route = routes.get(type);
-  if (route) decodeOutcome(route.exchange, reply);
+  if (route) decodeOutcome(route.requestType, reply);
 }
 
 function areUnique(members: Members): boolean {

@@ -23,7 +23,7 @@ export interface Said {
 }
 
 const requests: fc.Arbitrary<Said["request"]> = fc.oneof(
-  ...[...routes.values()].map(({ exchange: { type, request } }) =>
+  ...[...routes.values()].map(({ requestType: { type, request } }) =>
     fc.record({ type: fc.constant(type), body: valuesOf(request) })
   ),
   fc.record({

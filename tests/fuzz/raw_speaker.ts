@@ -4,7 +4,7 @@
 import { encodeBase64Url } from "../../src/base64.ts";
 import { type Signer, signerKey } from "../../src/envelope/peer.ts";
 import { messageHeader } from "../../src/envelope/jwe.ts";
-import { decodeReply, type Reply, replyType } from "../../src/protocol/exchange.ts";
+import { decodeReply, type Reply, replyType } from "../../src/protocol/request_type.ts";
 import type { Channel } from "../../src/transport/channel.ts";
 import { forgeJwe, forgeJws } from "../envelope/forger.ts";
 import { x5c } from "../envelope/hostile_message.ts";

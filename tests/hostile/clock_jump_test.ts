@@ -5,7 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Identity } from "../../src/pki/identity.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
-import { statusExchange } from "../../src/protocol/status.ts";
+import { statusRequestType } from "../../src/protocol/status.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { isServed, Scene } from "./scene.ts";
 import { submitOrder } from "../server/submit_order.ts";
@@ -58,7 +58,7 @@ for (const { title, byMs, before, after } of jumps) {
     // What was booked is booked; whether the order itself is still valid has no part in it.
     assertEquals(await submit(booked), receipt);
     const id = JSON.parse(atob(booked.split(".")[1]!.replaceAll("-", "+").replaceAll("_", "/"))).id;
-    const status = await link.ask(statusExchange, { id });
+    const status = await link.ask(statusRequestType, { id });
     assertEquals(status.outcome === "answered" ? status.answer.receipt : status.code, receipt);
 
     clock.jump(-byMs);

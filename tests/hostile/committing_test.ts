@@ -2,7 +2,7 @@
  * Changes of the ledger are turns of whoever asks for them, counted by what the ledger is asked to do at the same time.
  */
 import { assert, assertEquals } from "@std/assert";
-import { loginExchange } from "../../src/protocol/login.ts";
+import { loginRequestType } from "../../src/protocol/login.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { named } from "../server/test_server.ts";
@@ -44,7 +44,7 @@ Deno.test("committing: the changes of one member over many connections share com
   for (const name of names) members.push(await server.enroll(name));
   const logIn = async (at: number) => {
     const link = await scene.link(members[at]!, `198.51.100.${at}`);
-    return await link.ask(loginExchange, { name: named(names[at]!), port: 1 });
+    return await link.ask(loginRequestType, { name: named(names[at]!), port: 1 });
   };
   const asked = [...Array<number>(15).fill(0), 1, 2, 3].map(logIn);
   await waitUntil(() => disk.held.length === names.length, "a change of each member");

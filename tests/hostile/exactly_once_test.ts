@@ -10,9 +10,9 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { ServerLink } from "../../src/client/server_link.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { partyUri } from "../../src/pki/party.ts";
-import { decodeOutcome, decodeReply, type Outcome } from "../../src/protocol/exchange.ts";
-import { statusExchange } from "../../src/protocol/status.ts";
-import { type Result, submitExchange, unpackResults } from "../../src/protocol/transfer.ts";
+import { decodeOutcome, decodeReply, type Outcome } from "../../src/protocol/request_type.ts";
+import { statusRequestType } from "../../src/protocol/status.ts";
+import { type Result, submitRequestType, unpackResults } from "../../src/protocol/transfer.ts";
 import { LineReader } from "../../src/transport/line_reader.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { sessionKey } from "../server/test_server.ts";
@@ -43,7 +43,9 @@ async function submitTimes(count: number, order: string, { server, bob }: {
     { role: "server", network, endpoint, anchor },
     bob,
   );
-  for (let sent = 0; sent < count; sent++) channel.send(submitExchange.type, { orders: [order] });
+  for (let sent = 0; sent < count; sent++) {
+    channel.send(submitRequestType.type, { orders: [order] });
+  }
   const reader = new LineReader(stream, { clock: systemClock });
   const results: (string | number)[] = [];
   for (let seq = 0; seq < count; seq++) {
@@ -54,7 +56,7 @@ async function submitTimes(count: number, order: string, { server, bob }: {
       address: { conn, seq, to: partyUri(bob.party) },
       sender: channel.peer,
     });
-    const outcome = decodeOutcome(submitExchange, decodeReply(body));
+    const outcome = decodeOutcome(submitRequestType, decodeReply(body));
     assert(outcome.outcome === "answered");
     const [{ code, receipt }] = unpackResults(outcome.answer) as [Result];
     results.push(receipt ?? code);
@@ -142,7 +144,7 @@ for (const { title, isBooked } of failures) {
       isFailing = false;
       await server.restart();
       const [again] = await server.links(bob, 1);
-      const status = await again!.ask(statusExchange, { id: payload.id as string });
+      const status = await again!.ask(statusRequestType, { id: payload.id as string });
       assertEquals(status.outcome, isBooked ? "answered" : "refused");
       const receipt = await submit(again!, order);
       assertEquals(typeof receipt, "string");

@@ -8,9 +8,9 @@ import { chainEntriesAtOnce, chainEntriesPerTurn } from "../../src/limits.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { Amount } from "../../src/money.ts";
 import type { Identity } from "../../src/pki/identity.ts";
-import { balanceExchange } from "../../src/protocol/balance.ts";
-import { chainExchange } from "../../src/protocol/chain.ts";
-import { historyExchange } from "../../src/protocol/history.ts";
+import { balanceRequestType } from "../../src/protocol/balance.ts";
+import { chainRequestType } from "../../src/protocol/chain.ts";
+import { historyRequestType } from "../../src/protocol/history.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { endpointText } from "../../src/transport/byte_stream.ts";
@@ -67,7 +67,7 @@ interface Question {
   readonly body: JsonObject;
 }
 
-const balance: Question = { type: balanceExchange.type, body: {} };
+const balance: Question = { type: balanceRequestType.type, body: {} };
 
 /** Asks all at once, and reads none of the answers: short ones fit into what the network holds. */
 async function ask(
@@ -153,14 +153,14 @@ const receiptsPerPage = 16;
 const rows = [
   {
     title: "the chain",
-    question: { type: chainExchange.type, body: { after: 0 } },
+    question: { type: chainRequestType.type, body: { after: 0 } },
     // And what the next turn has begun with when bob's message is looked at.
     chainEntriesMax: 4 * chainEntriesPerTurn + chainEntriesAtOnce,
     signaturesMax: 4,
   },
   {
     title: "its history",
-    question: { type: historyExchange.type, body: { limit: 16 } },
+    question: { type: historyRequestType.type, body: { limit: 16 } },
     chainEntriesMax: 0,
     // And what the next turn has begun with.
     signaturesMax: 4 * receiptsPerPage + 1,

@@ -5,8 +5,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { PeerListener } from "../../src/client/peer_listener.ts";
 import type { Identity } from "../../src/pki/identity.ts";
-import { decodeReply } from "../../src/protocol/exchange.ts";
-import { payExchange } from "../../src/protocol/transfer.ts";
+import { decodeReply } from "../../src/protocol/request_type.ts";
+import { payRequestType } from "../../src/protocol/transfer.ts";
 import { systemClock } from "../../src/clock.ts";
 import { receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
@@ -87,7 +87,7 @@ async function hand(
   });
   const signer = { kind: "certified", identity } as const;
   const channel = connection.introduce({ signer, sessionKey: await sessionKey() });
-  const { seq } = channel.send(payExchange.type, { order });
+  const { seq } = channel.send(payRequestType.type, { order });
   // A payee says nothing when it takes an order, and refuses this.
   channel.send("mint", {});
   const arrival = await channel.receive();

@@ -4,8 +4,8 @@
 import { assert, assertEquals } from "@std/assert";
 import type { ServerLink } from "../../src/client/server_link.ts";
 import { memberIdleMs, pongTimeoutMs } from "../../src/limits.ts";
-import { balanceExchange } from "../../src/protocol/balance.ts";
-import { exitExchange } from "../../src/protocol/exit.ts";
+import { balanceRequestType } from "../../src/protocol/balance.ts";
+import { exitRequestType } from "../../src/protocol/exit.ts";
 import { waitUntil } from "../server/wait_until.ts";
 import { isServed, Scene } from "./scene.ts";
 
@@ -19,7 +19,7 @@ Deno.test("holding: a member that opens one connection after another always leav
   const held = await hold(scene, mallory);
   for (let round = 0; round < 3; round++) {
     const refused = await scene.link(mallory, "198.51.100.2");
-    const outcome = await refused.ask(balanceExchange, {});
+    const outcome = await refused.ask(balanceRequestType, {});
     assertEquals(outcome, { outcome: "refused", code: 230, text: "DUPLICATE_LOGIN" });
     await refused.closed;
     // Asked whether they are there, those that it holds answer, and stay.
@@ -37,7 +37,7 @@ Deno.test("holding: a member that opens one connection after another always leav
 /** Each ends one of the connections that are held. */
 const ways: Readonly<Record<string, (scene: Scene, link: ServerLink) => Promise<unknown>>> = {
   "by closing": (_, link) => Promise.resolve(link.channel.close()),
-  "by saying goodbye": (_, link) => link.ask(exitExchange, {}),
+  "by saying goodbye": (_, link) => link.ask(exitRequestType, {}),
   "with a message of no type": (_, link) => link.channel.send("Not A Type", {}).written,
 };
 

@@ -16,11 +16,11 @@ import { ServerLink } from "../../src/client/server_link.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { Identity } from "../../src/pki/identity.ts";
-import { balanceExchange } from "../../src/protocol/balance.ts";
-import { replyType } from "../../src/protocol/exchange.ts";
-import { exitExchange } from "../../src/protocol/exit.ts";
-import { loginExchange } from "../../src/protocol/login.ts";
-import { submitExchange } from "../../src/protocol/transfer.ts";
+import { balanceRequestType } from "../../src/protocol/balance.ts";
+import { replyType } from "../../src/protocol/request_type.ts";
+import { exitRequestType } from "../../src/protocol/exit.ts";
+import { loginRequestType } from "../../src/protocol/login.ts";
+import { submitRequestType } from "../../src/protocol/transfer.ts";
 import type { Channel } from "../../src/transport/channel.ts";
 import { waitingType } from "../../src/protocol/waiting.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
@@ -50,28 +50,28 @@ const ways: Readonly<Record<string, Leave>> = {
   },
   "after its first message, before the reply": async (scene, alice, host) => {
     const channel = await scene.channel(alice, host);
-    await channel.send(balanceExchange.type, {}).written;
+    await channel.send(balanceRequestType.type, {}).written;
     channel.close();
   },
   "after a reply": async (scene, alice, host) => {
     const link = await openLink(scene, alice, host);
-    await link.ask(balanceExchange, {});
+    await link.ask(balanceRequestType, {});
     link.channel.close();
   },
   "online": async (scene, alice, host) => {
     const link = await openLink(scene, alice, host);
-    await link.ask(loginExchange, { name: named("alice"), port: 1 });
+    await link.ask(loginRequestType, { name: named("alice"), port: 1 });
     link.channel.close();
   },
   "with an order under way": async (scene, alice, host) => {
     const channel = await scene.channel(alice, host);
     const order = signPayload(orderPayload(alice, scene.server.anchor, { amount: 1 }), alice);
-    await channel.send(submitExchange.type, { orders: [order] }).written;
+    await channel.send(submitRequestType.type, { orders: [order] }).written;
     channel.close();
   },
   "with a message nobody sealed for its place": async (scene, alice, host) => {
     const channel = await scene.channel(alice, host);
-    channel.send(balanceExchange.type, {});
+    channel.send(balanceRequestType.type, {});
     await channel.receive();
     await channel.send("Not A Type", {}).written;
     // It may have waited before.
@@ -81,13 +81,13 @@ const ways: Readonly<Record<string, Leave>> = {
   },
   "by saying goodbye": async (scene, alice, host) => {
     const link = await openLink(scene, alice, host);
-    assertEquals((await link.ask(exitExchange, {})).outcome, "answered");
+    assertEquals((await link.ask(exitRequestType, {})).outcome, "answered");
     await link.closed;
   },
   "as an applicant that is refused": async (scene, _, host) => {
     const { signer } = makeApplicant("alice");
     const channel = (await scene.greet(host)).introduce({ signer, sessionKey: await sessionKey() });
-    channel.send(balanceExchange.type, {});
+    channel.send(balanceRequestType.type, {});
     await channel.receive();
     channel.close();
   },
@@ -147,7 +147,7 @@ Deno.test("leaving: a waiting member that leaves releases its place, at any plac
   const waiting: Channel[] = [];
   for (const member of members) {
     const channel = await scene.channel(member);
-    channel.send(balanceExchange.type, {});
+    channel.send(balanceRequestType.type, {});
     waiting.push(channel);
   }
   await waitUntil(() => scene.count("waiting") === 10);
@@ -182,8 +182,8 @@ for (const [way, leave] of Object.entries(unread)) {
     const connection = await scene.greet();
     const signer = { kind: "certified", identity: alice } as const;
     const channel = connection.introduce({ signer, sessionKey: await sessionKey() });
-    channel.send(balanceExchange.type, {});
-    await channel.send(balanceExchange.type, {}).written;
+    channel.send(balanceRequestType.type, {});
+    await channel.send(balanceRequestType.type, {}).written;
     assertEquals((await channel.receive()).kind, "message");
     // Only the one that is served is still to be asked whether it is there.
     const idle = () => clock.delays.filter((delayMs) => delayMs === memberIdleMs);
@@ -248,7 +248,7 @@ Deno.test("leaving: after many bad lines from its address, a member waits for th
   const { signer } = makeApplicant("mallory");
   const strange = async () => {
     const channel = (await scene.greet()).introduce({ signer, sessionKey: await sessionKey() });
-    await channel.send(balanceExchange.type, {}).written;
+    await channel.send(balanceRequestType.type, {}).written;
     return channel;
   };
   for (let count = 0; count < strangerLinesAtOnce; count++) {

@@ -6,10 +6,10 @@ import { lineOf } from "../../src/cli/server/server_log.ts";
 import { isMemo } from "../../src/memo.ts";
 import { parseAccountName } from "../../src/account_name.ts";
 import { printable } from "../../src/printable.ts";
-import { historyExchange } from "../../src/protocol/history.ts";
-import { locateExchange } from "../../src/protocol/locate.ts";
-import { loginExchange } from "../../src/protocol/login.ts";
-import { submitExchange } from "../../src/protocol/transfer.ts";
+import { historyRequestType } from "../../src/protocol/history.ts";
+import { locateRequestType } from "../../src/protocol/locate.ts";
+import { loginRequestType } from "../../src/protocol/login.ts";
+import { submitRequestType } from "../../src/protocol/transfer.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { hostileTexts } from "./hostile_texts.ts";
 import { isServed, Scene } from "./scene.ts";
@@ -26,9 +26,9 @@ Deno.test("names: the client and the server refuse every hostile name, and it lo
       const isName = names.includes(text);
       assertEquals(parseAccountName(text) !== undefined, isName);
       // As a client would that checks nothing.
-      const located = await link.ask(locateExchange as never, { name: text });
+      const located = await link.ask(locateRequestType as never, { name: text });
       assertEquals(located.outcome === "refused" && located.code, isName ? 262 : 410);
-      const online = await link.ask(loginExchange as never, { name: text, port: 1 });
+      const online = await link.ask(loginRequestType as never, { name: text, port: 1 });
       assertEquals(online.outcome === "refused" && online.code, isName ? 220 : 410);
     });
   }
@@ -48,7 +48,7 @@ Deno.test("memos: every hostile memo is refused, or booked and returned unchange
       const outcome = await submitOrder(link, order);
       assertEquals(outcome.outcome === "answered" ? 130 : outcome.code, isMemo(text) ? 130 : 261);
       if (!isMemo(text)) return;
-      const history = await link.ask(historyExchange, { limit: 1 });
+      const history = await link.ask(historyRequestType, { limit: 1 });
       const memo = history.outcome === "answered" && history.answer.entries[0]!.memo;
       assertEquals(memo, text);
       assertEquals(printable(text).replaceAll("\\\\", "\\"), text);
@@ -63,7 +63,7 @@ Deno.test("memos: a memo of 64 KiB does not fit into a line, and closes its conn
   const alice = await server.enroll("alice");
   const payload = orderPayload(alice, server.anchor, { memo: "a".repeat(65_536) });
   const channel = await scene.channel(alice);
-  const { written } = channel.send(submitExchange.type, {
+  const { written } = channel.send(submitRequestType.type, {
     orders: [signPayload(payload, alice)],
   });
   const error = await written.then(() => undefined, (error) => error);

@@ -3,8 +3,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { sendQueueMessagesMax, writeTimeoutMs } from "../../src/limits.ts";
-import { historyExchange } from "../../src/protocol/history.ts";
-import { loginExchange } from "../../src/protocol/login.ts";
+import { historyRequestType } from "../../src/protocol/history.ts";
+import { loginRequestType } from "../../src/protocol/login.ts";
 import { MemoryNetwork } from "../transport/memory_network.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { waitUntil } from "../server/wait_until.ts";
@@ -21,13 +21,13 @@ Deno.test("not reading: the server stops reading requests of a member that reads
   const other = await server.link(bob);
   assert(await isServed(other));
   const channel = await channelOf(scene, alice);
-  await channel.send(loginExchange.type, { name: named("alice"), port: 1 }).written;
+  await channel.send(loginRequestType.type, { name: named("alice"), port: 1 }).written;
   await server.events.until(({ kind }) => kind === "online");
   let taken = 0;
   let isDropped = false;
   const sending = (async () => {
     while (!isDropped) {
-      await channel.send(historyExchange.type, { limit: 1 }).written;
+      await channel.send(historyRequestType.type, { limit: 1 }).written;
       taken++;
     }
   })().catch(() => isDropped = true);
@@ -50,7 +50,7 @@ Deno.test("not reading: messages that others cause wait in a bounded queue, and 
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const reader = await server.link(bob);
   const channel = await channelOf(scene, alice);
-  await channel.send(loginExchange.type, { name: named("alice"), port: 1 }).written;
+  await channel.send(loginRequestType.type, { name: named("alice"), port: 1 }).written;
   await server.events.until(({ kind }) => kind === "online");
   // The payer is told of each of its orders that the payee hands in, and reads none of it.
   const submit = async () => {

@@ -6,7 +6,7 @@ import type { Member } from "../../src/client/member.ts";
 import type { IncomingPayment } from "../../src/client/payment/incoming_payments.ts";
 import { PeerListener } from "../../src/client/peer_listener.ts";
 import type { Identity } from "../../src/pki/identity.ts";
-import { payExchange } from "../../src/protocol/transfer.ts";
+import { payRequestType } from "../../src/protocol/transfer.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { memberOf } from "../client/test_member.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
@@ -58,7 +58,7 @@ async function paid({ server, payee, alice }: Scene) {
   for (let count = 0; count < 2; count++) {
     const order = signPayload(orderPayload(alice, server.anchor, { amount: 10 }), alice);
     const before = payee.payments.length;
-    connection.channel.send(payExchange.type, { order });
+    connection.channel.send(payRequestType.type, { order });
     await waitUntil(() => payee.payments.length > before, "the payment");
   }
   const [first, later] = connection.lines.out;

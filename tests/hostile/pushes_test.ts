@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { ServerLink } from "../../src/client/server_link.ts";
-import { loginExchange } from "../../src/protocol/login.ts";
+import { loginRequestType } from "../../src/protocol/login.ts";
 import { paymentType, resultType } from "../../src/protocol/transfer.ts";
 import { sendQueueMessagesMax, toldConnectionsMax } from "../../src/limits.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
@@ -65,7 +65,7 @@ Deno.test("pushes: of a payer's many connections, the server tells results only 
 });
 
 async function goesOnline(link: ServerLink, name: string): Promise<boolean> {
-  const outcome = await link.ask(loginExchange, { name: named(name), port: 1 });
+  const outcome = await link.ask(loginRequestType, { name: named(name), port: 1 });
   return outcome.outcome === "answered";
 }
 

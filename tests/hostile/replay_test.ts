@@ -4,7 +4,7 @@
  */
 import { assertEquals } from "@std/assert";
 import type { Identity } from "../../src/pki/identity.ts";
-import { submitExchange } from "../../src/protocol/transfer.ts";
+import { submitRequestType } from "../../src/protocol/transfer.ts";
 import type { Channel } from "../../src/transport/channel.ts";
 import { withPart, withStrayBits } from "../envelope/forger.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
@@ -106,7 +106,7 @@ Deno.test("replay: the server closes without a reply on every replayed line, and
         const payload = orderPayload(alice, server.running.anchor, { amount: 10 });
         const order = signPayload(payload, alice);
         const { stream, channel, lines } = await connect(running(server), bob);
-        const submit = [submitExchange.type, { orders: [order] }] as const;
+        const submit = [submitRequestType.type, { orders: [order] }] as const;
         for (const [type, body] of [["balance", {}] as const, submit]) {
           channel.send(type, body);
           assertEquals((await channel.receive()).kind, "message");

@@ -5,7 +5,7 @@
 import type { ServerLink } from "../../src/client/server_link.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Identity } from "../../src/pki/identity.ts";
-import { balanceExchange } from "../../src/protocol/balance.ts";
+import { balanceRequestType } from "../../src/protocol/balance.ts";
 import { type ByteStream, endpointText } from "../../src/transport/byte_stream.ts";
 import type { Channel } from "../../src/transport/channel.ts";
 import { type GreetedConnection, receiveGreeting } from "../../src/transport/connect_channel.ts";
@@ -100,7 +100,7 @@ export class Scene implements AsyncDisposable {
 
 /** Whether a member is served. */
 export async function isServed(link: ServerLink): Promise<boolean> {
-  return (await link.ask(balanceExchange, {})).outcome === "answered";
+  return (await link.ask(balanceRequestType, {})).outcome === "answered";
 }
 
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {

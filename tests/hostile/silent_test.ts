@@ -8,7 +8,7 @@ import {
   strangersMax,
   strangersOfAddressMax,
 } from "../../src/limits.ts";
-import { registerExchange } from "../../src/protocol/register.ts";
+import { registerRequestType } from "../../src/protocol/register.ts";
 import { waitUntil } from "../server/wait_until.ts";
 import { makeApplicant } from "../server/test_server.ts";
 import { elsewhere, isServed, Scene } from "./scene.ts";
@@ -34,7 +34,7 @@ Deno.test("silent: while a full pool of strangers is silent, a member and a newc
     const applicant = makeApplicant(`new-${host}`);
     const link = await server.link(applicant.signer, await scene.greet(host));
     const { name } = applicant.signer.request;
-    assertEquals((await link.ask(registerExchange, { name })).outcome, "answered");
+    assertEquals((await link.ask(registerRequestType, { name })).outcome, "answered");
     await link.end();
   }
   // Somebody had to go for each of them, and nobody waited.

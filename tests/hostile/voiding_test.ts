@@ -7,9 +7,9 @@ import { systemClock } from "../../src/clock.ts";
 import { orderDigest } from "../../src/ledger/entry.ts";
 import { voidedOrderKeptMs } from "../../src/limits.ts";
 import type { Identity } from "../../src/pki/identity.ts";
-import { balanceExchange } from "../../src/protocol/balance.ts";
-import type { Outcome } from "../../src/protocol/exchange.ts";
-import { statusExchange } from "../../src/protocol/status.ts";
+import { balanceRequestType } from "../../src/protocol/balance.ts";
+import type { Outcome } from "../../src/protocol/request_type.ts";
+import { statusRequestType } from "../../src/protocol/status.ts";
 import { decodeResults, type Result, resultType } from "../../src/protocol/transfer.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { revoke } from "../ledger/ledger_samples.ts";
@@ -53,7 +53,7 @@ function codeOf(outcome: Outcome<object>): number {
 }
 
 async function voided(link: ServerLink, { id, jws }: Made): Promise<number> {
-  return codeOf(await link.ask(statusExchange, { id, void: jws }));
+  return codeOf(await link.ask(statusRequestType, { id, void: jws }));
 }
 
 async function submitted(link: ServerLink, { jws }: Made): Promise<number> {
@@ -118,7 +118,7 @@ Deno.test("void: when the payer's room is full, the server refuses nothing for g
     assertEquals(await submitted(his, late), 265);
     clock.shiftMs = 0;
     assertEquals([await submitted(his, late), await voided(hers, late)], [265, 400]);
-    await hers.ask(balanceExchange, {});
+    await hers.ask(balanceRequestType, {});
     assertEquals(told.map(({ code }) => code), [130, 265]);
   });
 });

@@ -13,7 +13,7 @@ import {
   waitingRepeatMs,
 } from "../../src/limits.ts";
 import type { Identity } from "../../src/pki/identity.ts";
-import { balanceExchange } from "../../src/protocol/balance.ts";
+import { balanceRequestType } from "../../src/protocol/balance.ts";
 import { pingType, pongType } from "../../src/protocol/ping.ts";
 import { waitingType } from "../../src/protocol/waiting.ts";
 import type { Channel } from "../../src/transport/channel.ts";
@@ -32,7 +32,7 @@ class WaitingMember {
   constructor(channel: Channel, { answersPings = false } = {}) {
     this.channel = channel;
     this.#answersPings = answersPings;
-    channel.send(balanceExchange.type, {});
+    channel.send(balanceRequestType.type, {});
     readings.push(this.#read());
   }
 
@@ -143,11 +143,11 @@ Deno.test("waiting: past its address's places a member learns that the room is f
   await waitUntil(() => scene.count("waiting") === waitingPlacesOfAddress);
   const late = members.at(-1)!;
   const refused = await scene.link(late, "198.51.100.1");
-  const error = await assertRejects(() => refused.ask(balanceExchange, {}), ClosedError);
+  const error = await assertRejects(() => refused.ask(balanceRequestType, {}), ClosedError);
   assert(error.message.endsWith("it is full; try again later"));
   assertEquals(scene.count("full"), 1);
   const surplus = await scene.link(members[0]!, "203.0.113.5");
-  const outcome = await surplus.ask(balanceExchange, {});
+  const outcome = await surplus.ask(balanceRequestType, {});
   assertEquals(outcome.outcome === "refused" && outcome.code, 230);
   // From elsewhere there is room, and it is the second to be served.
   const elsewhere = new WaitingMember(await scene.channel(late, "203.0.113.5"));

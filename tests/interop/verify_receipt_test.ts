@@ -5,7 +5,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { encodeBase64Url } from "../../src/base64.ts";
 import type { HistoryRow } from "../../src/protocol/history.ts";
-import { historyExchange } from "../../src/protocol/history.ts";
+import { historyRequestType } from "../../src/protocol/history.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { startServer, type TestServer } from "../server/test_server.ts";
 import { testWith } from "../installed_tool.ts";
@@ -104,7 +104,7 @@ async function paidAndRefunded(server: TestServer): Promise<readonly HistoryRow[
   for (const order of [signPayload(payment, alice), signPayload(refund, bob)]) {
     assertEquals((await submitOrder(payee, order)).outcome, "answered");
   }
-  const history = await (await server.link(alice)).ask(historyExchange, { limit: 9, after: 0 });
+  const history = await (await server.link(alice)).ask(historyRequestType, { limit: 9, after: 0 });
   return history.outcome === "answered" ? history.answer.entries : [];
 }
 

@@ -3,7 +3,7 @@
  * for what they are, and its answer when it comes.
  */
 import { assertEquals } from "@std/assert";
-import { balanceExchange } from "../../src/protocol/balance.ts";
+import { balanceRequestType } from "../../src/protocol/balance.ts";
 import { testWith } from "../installed_tool.ts";
 import { named, startServer } from "../server/test_server.ts";
 import { Program } from "./program.ts";
@@ -14,7 +14,7 @@ testWith(
   async () => {
     await using server = await startServer({ userLimit: 1 });
     const held = await server.link(await server.enroll("alice"));
-    assertEquals((await held.ask(balanceExchange, {})).outcome, "answered");
+    assertEquals((await held.ask(balanceRequestType, {})).outcome, "answered");
     const caFile = await Deno.makeTempFile();
     try {
       await Deno.writeTextFile(caFile, server.anchor.pem);

@@ -7,7 +7,7 @@ import type { AccountChange } from "../../src/ledger/account_change.ts";
 import {
   type Booking,
   type EntryKind,
-  type EntryParty,
+  type EntrySide,
   orderDigest,
 } from "../../src/ledger/entry.ts";
 import type {
@@ -55,7 +55,7 @@ export interface BookingOptions {
 }
 
 export function payment(
-  [payer, payee]: readonly [EntryParty, EntryParty],
+  [payer, payee]: readonly [EntrySide, EntrySide],
   amount: number,
   options: BookingOptions = {},
 ): Booking {
@@ -79,7 +79,7 @@ export function payment(
 
 /** Returns a refund of a part of payment number `of`. */
 export function refund(
-  sides: readonly [EntryParty, EntryParty],
+  sides: readonly [EntrySide, EntrySide],
   amount: number,
   options: { readonly id: number; readonly of: number },
 ): Booking {

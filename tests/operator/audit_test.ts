@@ -11,7 +11,7 @@ import {
   type EntryKind,
   issuingAccount,
 } from "../../src/ledger/entry.ts";
-import type { EntryParty } from "../../src/ledger/entry.ts";
+import type { EntrySide } from "../../src/ledger/entry.ts";
 import type { Amount } from "../../src/money.ts";
 import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
 import type { Identity } from "../../src/pki/identity.ts";
@@ -242,7 +242,7 @@ async function forge(
   const id = options.again === undefined
     ? makeOrderId(clock, systemRandom)
     : await idOf({ file }, options.again);
-  const sides = { payer: payer as EntryParty, payee: payee as EntryParty };
+  const sides = { payer: payer as EntrySide, payee: payee as EntrySide };
   const terms = { id, ...sides, amount: amount as Amount, refunds };
   const signed = signOrder(terms, {
     identity: signer,

@@ -16,7 +16,7 @@ import { orderFutureMsMax, orderLifetimeMsMax } from "../../src/limits.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";
 import type { Code } from "../../src/protocol/code.ts";
-import type { Outcome } from "../../src/protocol/exchange.ts";
+import type { Outcome } from "../../src/protocol/request_type.ts";
 import { signDocument } from "../../src/pki/signed_document.ts";
 import { submitRoute } from "../../src/server/handlers/submit.ts";
 import { MemberSessions } from "../../src/server/session/member_sessions.ts";

@@ -4,7 +4,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../src/errors.ts";
 import { orderBytesMax } from "../../src/limits.ts";
-import { check } from "../../src/protocol/exchange.ts";
+import { check } from "../../src/protocol/request_type.ts";
 import {
   accountNameShape,
   amountShape,
@@ -13,7 +13,7 @@ import {
   countShape,
   digestShape,
   entryNumberShape,
-  entryPartyShape,
+  entrySideShape,
   hostShape,
   instantShape,
   memoShape,
@@ -74,7 +74,7 @@ const shapes = {
     ],
   },
   "side of an entry": {
-    shape: entryPartyShape,
+    shape: entrySideShape,
     good: ["alice", "@issuer"],
     bad: ["@", "@alice", "@ISSUER", "@issuer ", "", ...notTexts],
   },

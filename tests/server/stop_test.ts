@@ -4,11 +4,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { LedgerBusyError, LedgerError, LedgerFullError } from "../../src/errors.ts";
-import { balanceExchange } from "../../src/protocol/balance.ts";
-import type { Outcome } from "../../src/protocol/exchange.ts";
+import { balanceRequestType } from "../../src/protocol/balance.ts";
+import type { Outcome } from "../../src/protocol/request_type.ts";
 import { closingType } from "../../src/protocol/exit.ts";
-import { loginExchange } from "../../src/protocol/login.ts";
-import { statusExchange } from "../../src/protocol/status.ts";
+import { loginRequestType } from "../../src/protocol/login.ts";
+import { statusRequestType } from "../../src/protocol/status.ts";
 import { orderPayload, signPayload } from "./order_maker.ts";
 import { makeApplicant, named, startServer, type TestServer } from "./test_server.ts";
 import { submitOrder } from "./submit_order.ts";
@@ -18,7 +18,7 @@ const id = "019aaf3e-7c00-7000-8000-000000000001";
 Deno.test("stop: a client that is idle is told, and its connection ends", async () => {
   await using server = await startServer();
   const link = await server.link(await server.enroll("alice"));
-  await link.ask(loginExchange, { name: named("alice"), port: 1 });
+  await link.ask(loginRequestType, { name: named("alice"), port: 1 });
   let told = false;
   link.listen(closingType, () => told = true);
   await server.server.stop();
@@ -31,9 +31,9 @@ Deno.test("stop: a client that is idle is told, and its connection ends", async 
 Deno.test("stop: a connection that has said nothing yet is closed, and a member that waits is told", async () => {
   await using server = await startServer({ userLimit: 1 });
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-  await (await server.link(alice)).ask(balanceExchange, {});
+  await (await server.link(alice)).ask(balanceRequestType, {});
   const silent = await server.connect();
-  const waiting = (await server.link(bob)).ask(balanceExchange, {});
+  const waiting = (await server.link(bob)).ask(balanceRequestType, {});
   await server.events.until(({ kind }) => kind === "waiting");
   const refused = assertRejects(() => waiting, Error, "the server is stopping");
   await server.server.stop();
@@ -76,7 +76,7 @@ Deno.test("stop: twice is once", async () => {
 Deno.test("stop: the port can be listened on again at once", async () => {
   await using server = await startServer();
   const link = await server.link(await server.enroll("alice"));
-  await link.ask(balanceExchange, {});
+  await link.ask(balanceRequestType, {});
   await server.server.stop();
   const { hostname, port } = { hostname: "127.0.0.1", port: server.endpoint.port };
   Deno.listen({ hostname, port }).close();
@@ -114,7 +114,7 @@ const writing: readonly {
     method: "bringOnline",
     ask: async (server) => {
       const link = await server.link(await server.enroll("alice"));
-      return () => link.ask(loginExchange, { name: named("alice"), port: 1 });
+      return () => link.ask(loginRequestType, { name: named("alice"), port: 1 });
     },
   },
 ];
@@ -157,9 +157,9 @@ Deno.test("a ledger whose storage failed answers nobody: the server stops and sa
     await server.link(await server.enroll("alice")),
     await server.link(await server.enroll("bob")),
   ];
-  await idle.ask(balanceExchange, {});
+  await idle.ask(balanceRequestType, {});
   const stopped = assertRejects(() => server.server.stopped, LedgerError, "disk gone");
-  await assertRejects(() => asking.ask(statusExchange, { id }), Error, "closed");
+  await assertRejects(() => asking.ask(statusRequestType, { id }), Error, "closed");
   await stopped;
   assertEquals((await idle.closed).message.endsWith("the server is stopping"), true);
 });
@@ -179,10 +179,10 @@ Deno.test("a defect in one request ends that connection alone", async () => {
   });
   const identity = await server.enroll("alice");
   const [asking, other] = [await server.link(identity), await server.link(identity)];
-  await assertRejects(() => asking.ask(statusExchange, { id }), Error, "closed");
+  await assertRejects(() => asking.ask(statusRequestType, { id }), Error, "closed");
   const fault = await server.events.until(({ kind }) => kind === "fault");
   assertEquals(fault.kind === "fault" && fault.attempt, "serve a connection");
-  assertEquals((await other.ask(balanceExchange, {})).outcome, "answered");
+  assertEquals((await other.ask(balanceRequestType, {})).outcome, "answered");
 });
 
 /** The ledger with some of its methods replaced. */

@@ -3,8 +3,8 @@
  */
 import { ProtocolError } from "../../src/errors.ts";
 import { orderDigest } from "../../src/ledger/entry.ts";
-import { answered, type Outcome } from "../../src/protocol/exchange.ts";
-import { submitExchange, unpackResults } from "../../src/protocol/transfer.ts";
+import { answerWith, type Outcome } from "../../src/protocol/request_type.ts";
+import { submitRequestType, unpackResults } from "../../src/protocol/transfer.ts";
 import type { ServerLink } from "../../src/client/server_link.ts";
 
 /**
@@ -18,12 +18,12 @@ export async function submitOrder(
   link: Pick<ServerLink, "ask">,
   jws: string,
 ): Promise<Outcome<{ receipt: string }>> {
-  const outcome = await link.ask(submitExchange, { orders: [jws] });
+  const outcome = await link.ask(submitRequestType, { orders: [jws] });
   if (outcome.outcome === "refused") return outcome;
   const [result, ...others] = unpackResults(outcome.answer);
   if (!result || others.length > 0 || result.order !== orderDigest(jws)) {
     throw new ProtocolError("submit an order: the answer is about another");
   }
   const { code, text, receipt } = result;
-  return receipt === undefined ? { outcome: "refused", code, text } : answered({ receipt });
+  return receipt === undefined ? { outcome: "refused", code, text } : answerWith({ receipt });
 }

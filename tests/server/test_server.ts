@@ -19,9 +19,9 @@ import {
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";
 import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
-import type { Outcome } from "../../src/protocol/exchange.ts";
+import type { Outcome } from "../../src/protocol/request_type.ts";
 import { ChangeHistory } from "../../src/protocol/change_history.ts";
-import { registerExchange } from "../../src/protocol/register.ts";
+import { registerRequestType } from "../../src/protocol/register.ts";
 import { systemRandom } from "../../src/random.ts";
 import { Server } from "../../src/server/server.ts";
 import { SessionKeys } from "../../src/server/session/session_keys.ts";
@@ -145,7 +145,7 @@ export class TestServer {
   ): Promise<Outcome<{ certificate: string }>> {
     const link = await this.link(applicant.signer);
     try {
-      return await link.ask(registerExchange, { name });
+      return await link.ask(registerRequestType, { name });
     } finally {
       await link.end();
     }

@@ -9,8 +9,8 @@ import type { Settled } from "../../src/client/payment/settlement.ts";
 import { MicropayError, UnknownOutcomeError } from "../../src/errors.ts";
 import type { Amount } from "../../src/money.ts";
 import { makeOrderId } from "../../src/random.ts";
-import type { Outcome } from "../../src/protocol/exchange.ts";
-import { statusExchange } from "../../src/protocol/status.ts";
+import type { Outcome } from "../../src/protocol/request_type.ts";
+import { statusRequestType } from "../../src/protocol/status.ts";
 import type { Dice } from "./dice.ts";
 import type { OrderAbroad, OrdersAbroad } from "./orders_abroad.ts";
 import type { Trace } from "./trace.ts";
@@ -171,7 +171,7 @@ export class MemberActs {
   }
 
   async #makeVoid({ id, jws }: OrderAbroad, { context: { link } }: Member): Promise<void> {
-    const outcome = await link.ask(statusExchange, { id, void: jws });
+    const outcome = await link.ask(statusRequestType, { id, void: jws });
     const isFinal = outcome.outcome === "refused" && outcome.code === 400;
     this.#noteAnswer("makes void", { jws, outcome, isFinal });
   }

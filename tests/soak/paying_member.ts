@@ -12,7 +12,7 @@ import { systemClock } from "../../src/clock.ts";
 import type { SessionKey } from "../../src/envelope/session_key.ts";
 import { MicropayError, UnknownOutcomeError } from "../../src/errors.ts";
 import { type Amount, parseAmount } from "../../src/money.ts";
-import type { Refusal } from "../../src/protocol/exchange.ts";
+import type { Refusal } from "../../src/protocol/request_type.ts";
 import type { Receipt } from "../../src/protocol/receipt.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import type { Network } from "../../src/transport/byte_stream.ts";

@@ -6,7 +6,7 @@
 import type { AccountName } from "../../account_name.ts";
 import type { Registered } from "../../client/wallet.ts";
 import { codes } from "../../protocol/code.ts";
-import type { Refusal } from "../../protocol/exchange.ts";
+import type { Refusal } from "../../protocol/request_type.ts";
 import { type PaymentReference, referenceText } from "./payment_reference.ts";
 
 /** An attempt, with the values that a refusal may be about. */

@@ -3,7 +3,7 @@
  */
 import type { Member } from "../../client/member.ts";
 import type { OrderOutcome } from "../../client/payment/order_outcome.ts";
-import { answered, type Outcome, type Refusal, refuse } from "../../protocol/exchange.ts";
+import { answerWith, type Outcome, type Refusal, refuse } from "../../protocol/request_type.ts";
 import type { PaymentReference } from "./payment_reference.ts";
 
 /**
@@ -15,9 +15,9 @@ export async function resolveId(
   payment: PaymentReference,
   member: Member,
 ): Promise<Outcome<{ readonly id: string }>> {
-  if ("id" in payment) return answered({ id: payment.id });
+  if ("id" in payment) return answerWith({ id: payment.id });
   const found = await member.entry(payment.entry);
-  return found.outcome === "refused" ? found : answered({ id: found.receipt.id });
+  return found.outcome === "refused" ? found : answerWith({ id: found.receipt.id });
 }
 
 /**

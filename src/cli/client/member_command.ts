@@ -6,7 +6,7 @@ import type { Member } from "../../client/member.ts";
 import type { OrderOutcome } from "../../client/payment/order_outcome.ts";
 import type { Settled } from "../../client/payment/settlement.ts";
 import type { Wallet } from "../../client/wallet.ts";
-import type { Refusal } from "../../protocol/exchange.ts";
+import type { Refusal } from "../../protocol/request_type.ts";
 import { askBalanceSoon } from "./balance_soon.ts";
 import { adviceOn, type Attempt, commandSteps } from "./advice.ts";
 import { commandTyper } from "./command_typer.ts";

@@ -8,7 +8,7 @@ import type { Paid } from "../../client/payment/order_outcome.ts";
 import type { SystemInformation } from "../../client/member.ts";
 import type { MicropayError } from "../../errors.ts";
 import { codes } from "../../protocol/code.ts";
-import type { Refusal } from "../../protocol/exchange.ts";
+import type { Refusal } from "../../protocol/request_type.ts";
 import type { HistoryRow } from "../../protocol/history.ts";
 import type { Registered } from "../../client/wallet.ts";
 import type { TypeCommand } from "./command_typer.ts";

@@ -4,7 +4,7 @@
 import type { Member, OnlineOptions } from "../../client/member.ts";
 import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
 import { OutputError } from "../../errors.ts";
-import type { Refusal } from "../../protocol/exchange.ts";
+import type { Refusal } from "../../protocol/request_type.ts";
 import { printable } from "../../printable.ts";
 import type { TypeCommand } from "./command_typer.ts";
 import type { ClientOutput } from "./output.ts";

@@ -13,7 +13,7 @@ import {
 import type { AuditFault, AuditReport } from "../../operator/audit.ts";
 import { printable, quoted } from "../../printable.ts";
 import { codes } from "../../protocol/code.ts";
-import type { Refusal } from "../../protocol/exchange.ts";
+import type { Refusal } from "../../protocol/request_type.ts";
 import type { JsonObject } from "../../strict_json.ts";
 import { jsonLine } from "../json_line.ts";
 

@@ -23,7 +23,7 @@ import { openCertificates } from "../../pki/certificate_folder.ts";
 import { pemToDer } from "../../pki/pem.ts";
 import { readTrustAnchorOfAnyDate, type TrustAnchor } from "../../pki/trust_anchor.ts";
 import type { Code } from "../../protocol/code.ts";
-import { refuse } from "../../protocol/exchange.ts";
+import { refuse } from "../../protocol/request_type.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
 import { oneTimeCodeDigest } from "../../protocol/register.ts";
 import { systemRandom } from "../../random.ts";

@@ -12,7 +12,7 @@ import {
 } from "../../ledger/snapshot.ts";
 import { EnvelopeError } from "../../errors.ts";
 import { readDocument } from "../../pki/signed_document.ts";
-import { refuse } from "../../protocol/exchange.ts";
+import { refuse } from "../../protocol/request_type.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
 import type { LedgerOutput, ShownEntry } from "./output.ts";
 import type { LedgerSelector } from "../command_line/option_values.ts";

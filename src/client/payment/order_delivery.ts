@@ -4,7 +4,7 @@
  */
 import { FileError, MicropayError, UnknownOutcomeError } from "../../errors.ts";
 import { orderDigest } from "../../ledger/entry.ts";
-import { refuse } from "../../protocol/exchange.ts";
+import { refuse } from "../../protocol/request_type.ts";
 import { type OrderTerms, type SignedOrder, signOrder, verifyOrder } from "../../protocol/order.ts";
 import type { Result } from "../../protocol/transfer.ts";
 import type { MemberContext } from "../member_context.ts";

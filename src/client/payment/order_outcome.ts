@@ -2,11 +2,11 @@
  * The outcome of an order, and asking the server for it.
  */
 import { EnvelopeError } from "../../errors.ts";
-import { historyExchange } from "../../protocol/history.ts";
-import { type Refusal, refuse } from "../../protocol/exchange.ts";
+import { historyRequestType } from "../../protocol/history.ts";
+import { type Refusal, refuse } from "../../protocol/request_type.ts";
 import type { SignedOrder } from "../../protocol/order.ts";
 import { type Receipt, requireReceiptFor, verifyReceipt } from "../../protocol/receipt.ts";
-import { statusExchange } from "../../protocol/status.ts";
+import { statusRequestType } from "../../protocol/status.ts";
 import type { MemberContext } from "../member_context.ts";
 
 /** Booked, with the proof. */
@@ -49,7 +49,7 @@ export async function askStatus(
   { voiding }: { readonly voiding?: string | undefined } = {},
 ): Promise<OrderOutcome> {
   const request = voiding === undefined ? { id } : { id, void: voiding };
-  const status = await member.link.ask(statusExchange, request);
+  const status = await member.link.ask(statusRequestType, request);
   return status.outcome === "refused" ? status : paidAs(id, status.answer.receipt, member);
 }
 
@@ -68,7 +68,7 @@ export async function askRefunded(
   id: string,
   member: MemberContext,
 ): Promise<RefundedPayment | Refusal> {
-  const status = await member.link.ask(statusExchange, { id });
+  const status = await member.link.ask(statusRequestType, { id });
   if (status.outcome === "refused") return status;
   const { receipt, refunded = 0 } = status.answer;
   return { paid: paidAs(id, receipt, member), refunded };
@@ -90,7 +90,7 @@ export async function askEntry(
   number: number,
   { anchor, link }: MemberContext,
 ): Promise<OrderOutcome> {
-  const page = await link.ask(historyExchange, { limit: 1, after: number - 1 });
+  const page = await link.ask(historyRequestType, { limit: 1, after: number - 1 });
   if (page.outcome === "refused") return page;
   const [row] = page.answer.entries;
   if (row?.entry !== number) return refuse(400);

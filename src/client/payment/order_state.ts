@@ -10,7 +10,7 @@
  * - `void`: the server never books it
  */
 import { codes } from "../../protocol/code.ts";
-import { type Refusal, refuse } from "../../protocol/exchange.ts";
+import { type Refusal, refuse } from "../../protocol/request_type.ts";
 import type { Paid } from "./order_outcome.ts";
 
 export type OrderState = "recorded" | "sent" | "in_doubt" | "booked" | "refused" | "void";

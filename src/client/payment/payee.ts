@@ -12,10 +12,10 @@ import {
   UnknownOutcomeError,
 } from "../../errors.ts";
 import { codes } from "../../protocol/code.ts";
-import { check, type Refusal, refuse } from "../../protocol/exchange.ts";
+import { check, type Refusal, refuse } from "../../protocol/request_type.ts";
 import { type SignedOrder, verifyOrder } from "../../protocol/order.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
-import { payExchange } from "../../protocol/transfer.ts";
+import { payRequestType } from "../../protocol/transfer.ts";
 import type { JsonObject } from "../../strict_json.ts";
 import type { MemberContext } from "../member_context.ts";
 import type { SubmitQueue } from "../submit_queue.ts";
@@ -43,7 +43,7 @@ export function readHandedOrder(
 ): SignedOrder | Refusal {
   let jws: string;
   try {
-    jws = check(payExchange.request, body, "read a pay request").order;
+    jws = check(payRequestType.request, body, "read a pay request").order;
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     return refuse(410, error.message);

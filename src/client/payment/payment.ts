@@ -5,7 +5,7 @@ import type { AccountName } from "../../account_name.ts";
 import { InterruptedError, MicropayError, UnknownOutcomeError, UsageError } from "../../errors.ts";
 import { ordersPerSubmitMax } from "../../limits.ts";
 import type { Amount } from "../../money.ts";
-import { type Refusal, refuse } from "../../protocol/exchange.ts";
+import { type Refusal, refuse } from "../../protocol/request_type.ts";
 import { makeOrderId } from "../../random.ts";
 import type { ReachedPeer } from "../peer_connections.ts";
 import { untilAborted } from "../until_aborted.ts";

@@ -5,7 +5,7 @@
 import { InterruptedError } from "../../errors.ts";
 import { refundTriesMax } from "../../limits.ts";
 import { type Amount, isAmount } from "../../money.ts";
-import { refuse } from "../../protocol/exchange.ts";
+import { refuse } from "../../protocol/request_type.ts";
 import type { Order } from "../../protocol/order.ts";
 import { makeOrderId } from "../../random.ts";
 import { untilAborted } from "../until_aborted.ts";

@@ -1,5 +1,6 @@
 /**
- * Rows of the database to the ledger's values and back. Decoding is strict: a person with `sqlite3` can write anything.
+ * Converts rows of the database to the ledger's values and back. Decoding is strict, because a
+ * person with `sqlite3` can write anything.
  */
 import type { SQLOutputValue } from "node:sqlite";
 import type { AccountName } from "../../account_name.ts";
@@ -11,7 +12,7 @@ import {
   type Entry,
   type EntryContents,
   type EntryKind,
-  type EntryParty,
+  type EntrySide,
   orderDigest,
 } from "../entry.ts";
 import type { CertificateRecord, Presence } from "../ledger.ts";
@@ -26,7 +27,7 @@ export const changeColumns =
 
 export const certificateColumns = "fingerprint, username, key_fingerprint, der, issued_at";
 
-/** Columns of a `SELECT` in which each text is whole, see {@link wholeText}. */
+/** The columns of each `SELECT`, with complete texts: see {@link wholeText}. */
 export const [entrySelection, changeSelection, certificateSelection] = [
   selectionOf(entryColumns, ["number", "amount", "payer_balance", "payee_balance"]),
   selectionOf(changeColumns, ["number"]),
@@ -41,7 +42,11 @@ function selectionOf(columns: string, noTexts: readonly string[]): string {
 
 export const presenceColumns = "username, ip, public_port, private_port";
 
-/** @throws {LedgerError} when a column is not of its type, which this program never writes */
+/**
+ * Returns the entry of a row.
+ *
+ * @throws {LedgerError} when a column has another type, which this program never writes
+ */
 export function entryFromRow(row: Row): Entry {
   const contents = contentsFromRow(row);
   return {
@@ -61,8 +66,8 @@ export function contentsFromRow(row: Row): EntryContents {
     number: integerIn(row, "number"),
     id: textIn(row, "id"),
     kind: textIn(row, "kind") as EntryKind,
-    payer: textIn(row, "payer") as EntryParty,
-    payee: textIn(row, "payee") as EntryParty,
+    payer: textIn(row, "payer") as EntrySide,
+    payee: textIn(row, "payee") as EntrySide,
     amount: integerIn(row, "amount") as Amount,
     ...memo,
     ...refunds,
@@ -71,7 +76,7 @@ export function contentsFromRow(row: Row): EntryContents {
   };
 }
 
-/** In the order of {@link entryColumns}. */
+/** Returns an entry's values in the order of {@link entryColumns}. */
 export function rowFromEntry(entry: Entry): (string | number | null)[] {
   return [
     entry.number,
@@ -104,7 +109,7 @@ export function changeFromRow(row: Row): RecordedChange {
   };
 }
 
-/** In the order of {@link changeColumns}. */
+/** Returns a change's values in the order of {@link changeColumns}. */
 export function rowFromChange(change: RecordedChange): (string | number | null)[] {
   return [
     change.number,
@@ -139,7 +144,7 @@ export function certificateFromRow(row: Row): CertificateRecord {
   };
 }
 
-/** ISO 8601 in UTC with milliseconds, so that a person at the `sqlite3` prompt can read it. */
+/** Returns a time as ISO 8601 in UTC with milliseconds, readable at the `sqlite3` prompt. */
 export function timeText(timeMs: number): string {
   return new Date(timeMs).toISOString();
 }

@@ -1,22 +1,22 @@
 /**
- * What a ledger's file holds. A change here is a new schema version, and a migration from the one before.
+ * The schema of a ledger's file. A change needs a new schema version and a migration.
  */
 
-/** SQLite's `application_id` of every ledger: "mpay" in ASCII. Tells our files from those of other programs. */
+/** SQLite's `application_id` of every ledger: "mpay" in ASCII. */
 export const applicationId = 0x6d_70_61_79;
 
 /** SQLite's `user_version` of the schema below. */
 export const schemaVersion = 1;
 
 /**
- * Statements that make an empty ledger, run in one transaction.
+ * Returns the statements that make an empty ledger, for one transaction.
  *
- * The tables are `STRICT` (a text never hides in a number's column) and the balances are checked by the database as well, so
- * that a person at the `sqlite3` prompt cannot break by accident what the program guards. The kinds of an entry are not
- * listed here: a new kind must not mean rebuilding the one table that is never changed.
+ * The tables are `STRICT`, so a number's column holds no text. The database also checks the
+ * balances, so a person at the `sqlite3` prompt cannot break them by accident. The kinds of entries
+ * are not listed, because a new kind must not require rebuilding the append-only table.
  *
- * @param ledgerId 64 hexadecimal digits
- * @param version an older one for the copy that is kept when a ledger is brought up to date
+ * @param ledgerId 64 hex digits
+ * @param version an older version, for the copy that a migration keeps
  */
 export function schemaStatements(ledgerId: string, version: number = schemaVersion): string[] {
   if (!/^[0-9a-f]{64}$/.test(ledgerId)) {
@@ -36,18 +36,21 @@ export function schemaStatements(ledgerId: string, version: number = schemaVersi
   ];
 }
 
-/** Brings a ledger from the version before to `migration.version`; run in one transaction. */
+/** Returns the statements that migrate a ledger to `migration.version`, for one transaction. */
 export function migrationStatements({ version, statements }: Migration): string[] {
   return [...statements, `PRAGMA user_version = ${version}`];
 }
 
 export interface Migration {
-  /** The version that it makes. */
+  /** The version after the migration. */
   readonly version: number;
   readonly statements: readonly string[];
 }
 
-/** Members and where they are. The issuing account is a row too, so that `SELECT sum(balance) FROM client` is 0. */
+/**
+ * Members and their addresses. The issuing account is a row too, so that `SELECT sum(balance) FROM
+ * client` is 0.
+ */
 const clientStatements = [
   `CREATE TABLE client (
     username TEXT NOT NULL PRIMARY KEY,
@@ -64,7 +67,7 @@ const clientStatements = [
   `INSERT INTO client (username) VALUES ('@issuer')`,
 ];
 
-/** Every certificate ever issued. Which one may act as the account follows from the account's changes. */
+/** All certificates ever issued. The account changes tell which one is current. */
 const certificateStatements = [
   `CREATE TABLE certificate (
     fingerprint TEXT NOT NULL PRIMARY KEY,
@@ -76,12 +79,12 @@ const certificateStatements = [
   `CREATE INDEX certificate_username ON certificate (username)`,
 ];
 
-/** Entries and account changes are numbered together. */
+/** Entries and account changes share their numbers. */
 const nextNumber = `1 + max(
       (SELECT coalesce(max(number), 0) FROM entry),
       (SELECT coalesce(max(number), 0) FROM account_change))`;
 
-/** Account changes, append-only as the book is. */
+/** Account changes, append-only like the book. */
 const changeStatements = [
   `CREATE TABLE account_change (
     number INTEGER NOT NULL PRIMARY KEY,
@@ -104,8 +107,8 @@ const changeStatements = [
 ];
 
 /**
- * The book. The triggers keep it append-only; the one before inserts is there because `INSERT OR REPLACE` removes rows
- * without asking a trigger for deletes.
+ * The book, kept append-only by triggers. The one before inserts is needed because `INSERT OR
+ * REPLACE` deletes rows without firing delete triggers.
  */
 const entryStatements = [
   `CREATE TABLE entry (
@@ -137,7 +140,7 @@ const entryStatements = [
     BEGIN SELECT RAISE(ABORT, 'an entry of the ledger is never deleted'); END`,
 ];
 
-/** What was said of an order stays true, also after a restart. The payer is no reference: it may have no account. */
+/** Void orders, kept over restarts. The payer is no foreign key, because it may have no account. */
 const voidedOrderStatements = [
   `CREATE TABLE voided_order (
     order_digest TEXT NOT NULL PRIMARY KEY CHECK (length(order_digest) = 64),
@@ -147,7 +150,8 @@ const voidedOrderStatements = [
     voided_at TEXT NOT NULL
   ) STRICT`,
   `CREATE INDEX voided_order_payer ON voided_order (payer, expires_at)`,
-  // Void orders of this payer that expired until then may have been forgotten: none of them is booked any more.
+  // Void orders of this payer that expired until then may be forgotten. None of them is booked any
+  // more.
   `CREATE TABLE void_floor (
     payer TEXT NOT NULL PRIMARY KEY,
     expires_at TEXT NOT NULL
@@ -155,7 +159,7 @@ const voidedOrderStatements = [
 ];
 
 /**
- * Every version after the first; none so far. A new ledger is made by the same statements that bring an old one up to date, so
- * both have the same shape.
+ * The migrations after version 1, none so far. A new ledger runs them too, so new and migrated
+ * ledgers are equal.
  */
 export const migrations: readonly Migration[] = [];

@@ -1,10 +1,10 @@
 /**
- * Accounts and their certificates in the database. Everything here runs inside whatever transaction is open.
+ * Accounts and their certificates in the database. All methods run inside the open transaction.
  */
 import type { AccountName } from "../../account_name.ts";
 import type { RecordedChange } from "../account_change.ts";
 import type { BookingSides } from "../account_rules.ts";
-import type { EntryParty } from "../entry.ts";
+import type { EntrySide } from "../entry.ts";
 import type {
   Account,
   CertificateRecord,
@@ -36,12 +36,12 @@ export class SqliteAccounts implements BookingSides {
     };
   }
 
-  /** Whether something is there that an account of this name has left. */
+  /** Returns whether any row of an earlier account of this name exists. */
   hasLeftTraces(name: AccountName): boolean {
     return this.#sql.leftByAccount.get(name, name, name, name) !== undefined;
   }
 
-  /** Whether the account has or had this key. */
+  /** Returns whether the account has or had this key. */
   hasKey(name: AccountName, keyFingerprint: string): boolean {
     return this.#sql.keyOf.get(name, keyFingerprint) !== undefined;
   }
@@ -56,24 +56,24 @@ export class SqliteAccounts implements BookingSides {
     return { outcome: "online" };
   }
 
-  /** How many there are, the issuing account not counted. */
+  /** Returns the number of accounts without the issuing account. */
   count(): number {
     return integerIn(this.#sql.accountCount.get()!, "accounts");
   }
 
-  isClosed(party: EntryParty): boolean {
-    return this.#lastChange(party)?.kind === "closure";
+  isClosed(side: EntrySide): boolean {
+    return this.#lastChange(side)?.kind === "closure";
   }
 
-  certificateOf(party: EntryParty): string | undefined {
-    return this.find(party as AccountName)?.certificate?.fingerprint;
+  certificateOf(side: EntrySide): string | undefined {
+    return this.find(side as AccountName)?.certificate?.fingerprint;
   }
 
   add(name: AccountName): void {
     this.#sql.addClient.run(name);
   }
 
-  /** An account that was just given a certificate, or has one. */
+  /** Returns an account that has a certificate. */
   registered(name: AccountName): RegisteredAccount {
     return this.find(name) as RegisteredAccount;
   }
@@ -87,12 +87,14 @@ export class SqliteAccounts implements BookingSides {
     this.#sql.addCertificate.run(fingerprint, name, keyFingerprint, der, timeText(issuedAtMs));
   }
 
-  #lastChange(name: EntryParty): RecordedChange | undefined {
+  #lastChange(name: EntrySide): RecordedChange | undefined {
     const row = this.#sql.lastChangeOf.get(name);
     return row && changeFromRow(row);
   }
 
-  /** The account's one certificate until there is a change; then the one that the change gave it. */
+  /**
+   * Returns the certificate of the last change, or the only certificate when there is no change.
+   */
   #certificate(
     name: AccountName,
     lastChange: RecordedChange | undefined,
@@ -103,7 +105,7 @@ export class SqliteAccounts implements BookingSides {
     }
     if (lastChange !== undefined) return undefined;
     const rows = this.#sql.certificates.all(name);
-    // With a second one that no change gave, nobody can say which of them is the account's.
+    // With two certificates and no change, neither is known to be the account's.
     return rows.length === 1 ? certificateFromRow(rows[0]!) : undefined;
   }
 }

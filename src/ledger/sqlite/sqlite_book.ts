@@ -1,5 +1,6 @@
 /**
- * The book in the database: entries, the balances they make, account changes, the chain. Everything here runs inside whatever transaction is open.
+ * The book in the database: entries, balances, account changes and the chain. All methods run
+ * inside the open transaction.
  */
 import type { AccountName } from "../../account_name.ts";
 import { LedgerError } from "../../errors.ts";
@@ -11,13 +12,7 @@ import {
   statementDigest,
 } from "../account_change.ts";
 import { objectToBooking } from "../account_rules.ts";
-import {
-  type Booking,
-  type Entry,
-  entryDigest,
-  type EntryParty,
-  issuingAccount,
-} from "../entry.ts";
+import { type Booking, type Entry, entryDigest, type EntrySide, issuingAccount } from "../entry.ts";
 import { voidedOrderKeptMs, voidedOrdersMax } from "../../limits.ts";
 import type {
   BookingConditions,
@@ -95,7 +90,7 @@ export class SqliteBook {
     return { outcome: "voided" };
   }
 
-  /** @returns `undefined` when the issuing account cannot give so much */
+  /** Returns the opening entry, or `undefined` when the issuing account has too little left. */
   openingEntry(opening: Booking): Entry | undefined {
     if (this.entry(opening.id) !== undefined) {
       throw new TypeError(
@@ -131,7 +126,7 @@ export class SqliteBook {
     return statement.all(...half, ...half, limit).map(entryFromRow);
   }
 
-  /** Records a change. After a revocation no order under the old certificate can be booked. */
+  /** Records a change. After a revocation, no order of the old certificate can be booked. */
   appendChange(change: AccountChange): RecordedChange {
     if (change.kind === "revocation") this.#sql.forgetVoidingsOf.run(change.name);
     const recorded = placeChange(change, this.last());
@@ -147,7 +142,7 @@ export class SqliteBook {
     });
   }
 
-  /** Digest of the last statement; the ledger's identifier when there is none. */
+  /** Returns the digest of the last statement, or the ledger's identifier without one. */
   lastStatement(): string {
     const row = this.#sql.lastStatement.get();
     return row === undefined ? this.#ledgerId : statementDigest(textIn(row, "statement_jws"));
@@ -172,7 +167,7 @@ export class SqliteBook {
     return { head: before, digests };
   }
 
-  /** Number and hash of the last row; 0 and the ledger's identifier when there is none. */
+  /** Returns the number and hash of the last row, or 0 and the ledger's identifier. */
   last(): ChainEnd {
     const row = this.#sql.lastRow.get();
     if (row === undefined) return { lastNumber: 0, head: this.#ledgerId };
@@ -201,13 +196,16 @@ export class SqliteBook {
     return row && integerIn(row, "code");
   }
 
-  /** Whether an order of this payer may have been void and forgotten. */
-  #isForgotten(payer: EntryParty, expiresAtMs: number | undefined): boolean {
+  /** Returns whether an order of this payer may be void and forgotten. */
+  #isForgotten(payer: EntrySide, expiresAtMs: number | undefined): boolean {
     const row = expiresAtMs === undefined ? undefined : this.#sql.voidFloor.get(payer);
     return row !== undefined && expiresAtMs! <= timeIn(row, "expires_at");
   }
 
-  /** Forgets the order that expired first, where the payer's room is full and that was long enough ago. */
+  /**
+   * Forgets the order that expired first, when the payer's room is full and it expired long enough
+   * ago.
+   */
   #makeRoom(payer: AccountName, atMs: number): boolean {
     if (integerIn(this.#sql.voidingCount.get(payer)!, "count") < voidedOrdersMax) return true;
     const first = this.#sql.firstVoiding.get(payer)!;
@@ -218,8 +216,8 @@ export class SqliteBook {
     return true;
   }
 
-  #balance(party: EntryParty): number | undefined {
-    const row = this.#sql.balance.get(party);
+  #balance(side: EntrySide): number | undefined {
+    const row = this.#sql.balance.get(side);
     return row && integerIn(row, "balance");
   }
 

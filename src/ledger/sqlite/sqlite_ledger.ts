@@ -1,6 +1,6 @@
 /**
- * The ledger in an SQLite file. One connection does everything. Writes go through the commit queue; reads run at once on the
- * same connection, between two transactions, so they never see what is not committed.
+ * The ledger in an SQLite file, over one connection. Writes go through the commit queue. Reads run
+ * at once between two transactions, so they see committed rows only.
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { AccountName } from "../../account_name.ts";
@@ -49,7 +49,7 @@ export class SqliteLedger implements Ledger {
   readonly #book: SqliteBook;
   readonly #registrar: SqliteRegistrar;
   readonly #queue: CommitQueue;
-  /** Members who left while nothing could be written. */
+  /** Members to take offline as soon as the storage can be written. */
   readonly #leaving = new Set<AccountName>();
   #closed = false;
 
@@ -201,7 +201,10 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => integerIn(this.#sql.revision.get()!, "data_version"));
   }
 
-  /** Marks everybody offline: at the start nobody is connected, whatever a server that was killed left behind. */
+  /**
+   * Marks everybody offline. A server starts without connections, but a killed one leaves members
+   * online.
+   */
   takeAllOffline(): Promise<void> {
     return this.#write(() => void this.#sql.takeAllOffline.run());
   }

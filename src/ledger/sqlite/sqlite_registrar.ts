@@ -1,5 +1,5 @@
 /**
- * Registering accounts and changing them in the database. Everything here runs inside whatever transaction is open.
+ * Registers and changes accounts in the database. All methods run inside the open transaction.
  */
 import type { AccountChange } from "../account_change.ts";
 import { judgeRegistration, objectToChange } from "../account_rules.ts";

@@ -1,4 +1,4 @@
-/** The SQL of the ledger, prepared once for a connection. */
+/** The ledger's SQL statements, prepared once for a connection. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import {
   certificateColumns,
@@ -17,8 +17,7 @@ export function prepareStatements(database: DatabaseSync): Statements {
   return Object.fromEntries(prepared);
 }
 
-// Parameters are plain question marks: numbered ones that come twice are bound wrongly before Deno 2.9.
-// The two halves of a history each walk their own index and stop at the limit, however long the ledger is.
+// Each half of a history uses its own index and stops at the limit, however long the ledger is.
 const side = (column: "payer" | "payee", onward: string) =>
   `SELECT * FROM (SELECT ${entrySelection} FROM entry WHERE ${column} = ? AND ${onward} LIMIT ?)`;
 const backward = "number < ? ORDER BY number DESC";

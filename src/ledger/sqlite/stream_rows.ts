@@ -1,17 +1,18 @@
-/** Reading any number of rows, one at a time. */
+/** Reads any number of rows, one at a time. */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 
 /**
- * What is being read now. Before Deno 2.9 a statement that nobody refers to is collected while its iterator runs, and with it
- * goes the process: a local variable is not enough, because the engine sees that it is not used again.
+ * The running reads. Before Deno 2.9, an unreferenced statement is collected while its iterator
+ * runs, which crashes the process. A local variable does not help, because the engine sees that it
+ * is unused.
  */
 const reading = new Set<readonly [DatabaseSync, StatementSync]>();
 
 /**
- * Yields the rows of a query as SQLite finds them, so that memory does not grow with their number. An integer comes as `bigint`
- * when it is past 2^53, which this program never writes: it has to be seen, not to stop the reading.
+ * Yields the rows of a query one by one, with bounded memory. An integer past 2^53 comes as
+ * `bigint`. This program never writes one, but it must not stop the reading.
  *
- * @throws whatever SQLite throws
+ * @throws the error of SQLite
  */
 export function* streamRows(
   database: DatabaseSync,
@@ -29,7 +30,7 @@ export function* streamRows(
   }
 }
 
-/** Integers as numbers wherever a number holds them exactly. */
+/** Returns a row whose integers are numbers where a number is exact. */
 export function narrow(row: Record<string, SQLOutputValue>): Record<string, SQLOutputValue> {
   for (const column in row) {
     const value = row[column];

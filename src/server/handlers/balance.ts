@@ -1,13 +1,13 @@
 /** BALANCE: what the asker holds. */
-import { answered, refuse } from "../../protocol/exchange.ts";
-import { balanceExchange } from "../../protocol/balance.ts";
+import { answerWith, refuse } from "../../protocol/request_type.ts";
+import { balanceRequestType } from "../../protocol/balance.ts";
 import { memberRoute } from "../route.ts";
 
 export const balanceRoute = memberRoute({
-  exchange: balanceExchange,
+  requestType: balanceRequestType,
   notation: () => "Balance",
   async handle(_request, { name, server }) {
     const account = await server.ledger.account(name);
-    return account ? answered({ balance: account.balance }) : refuse(220);
+    return account ? answerWith({ balance: account.balance }) : refuse(220);
   },
 });

@@ -2,19 +2,19 @@
 import { encodeBase64Url } from "../../base64.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { chainDigestsMax, chainEntriesAtOnce, chainEntriesPerTurn } from "../../limits.ts";
-import { chainExchange } from "../../protocol/chain.ts";
-import { answered } from "../../protocol/exchange.ts";
+import { chainRequestType } from "../../protocol/chain.ts";
+import { answerWith } from "../../protocol/request_type.ts";
 import { yieldToEventLoop } from "../../yield_to_event_loop.ts";
 import { memberRoute } from "../route.ts";
 
 export const chainRoute = memberRoute({
-  exchange: chainExchange,
+  requestType: chainRequestType,
   notation: ({ after }) => `Chain#${after}`,
   async handle({ after }, { session, server }) {
     const stretch = new Stretch(after, server.ledger);
     while (!stretch.isWhole) await session.inTurn(() => stretch.readOn());
     const { head, digests } = stretch;
-    return answered({ head, digests, last: await server.ledger.lastNumber() });
+    return answerWith({ head, digests, last: await server.ledger.lastNumber() });
   },
 });
 

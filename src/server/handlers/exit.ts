@@ -1,11 +1,11 @@
 /** EXIT: goodbye. */
-import { answered } from "../../protocol/exchange.ts";
-import { exitExchange } from "../../protocol/exit.ts";
+import { answerWith } from "../../protocol/request_type.ts";
+import { exitRequestType } from "../../protocol/exit.ts";
 import { memberRoute } from "../route.ts";
 
 /** Only answers: the connection is ended, and the member taken offline, by whoever serves the connection. */
 export const exitRoute = memberRoute({
-  exchange: exitExchange,
+  requestType: exitRequestType,
   notation: () => "Exit",
-  handle: () => Promise.resolve(answered({})),
+  handle: () => Promise.resolve(answerWith({})),
 });

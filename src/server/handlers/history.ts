@@ -3,15 +3,15 @@ import { historyPageEntriesMax } from "../../limits.ts";
 import type { AccountName } from "../../account_name.ts";
 import type { Entry } from "../../ledger/entry.ts";
 import { yieldToEventLoop } from "../../yield_to_event_loop.ts";
-import { answered, refuse } from "../../protocol/exchange.ts";
-import { historyExchange, type HistoryRow } from "../../protocol/history.ts";
+import { answerWith, refuse } from "../../protocol/request_type.ts";
+import { historyRequestType, type HistoryRow } from "../../protocol/history.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
 import { memberRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
 import { pageOf } from "./page.ts";
 
 export const historyRoute = memberRoute({
-  exchange: historyExchange,
+  requestType: historyRequestType,
   notation: () => "History",
   async handle({ limit, before, after }, { name, server, session }) {
     if (before !== undefined && after !== undefined) {
@@ -30,7 +30,7 @@ export const historyRoute = memberRoute({
       const page = pageOf(rows, { rowsMax });
       // Signing kept the one thread: 0.5 ms for a whole page.
       await yieldToEventLoop();
-      return answered({ entries: page, more: page.length < entries.length });
+      return answerWith({ entries: page, more: page.length < entries.length });
     });
   },
 });

@@ -1,13 +1,13 @@
 /** LIST: the asker's balance and who is online. */
 import { pageRowsMax } from "../../limits.ts";
-import { answered, refuse } from "../../protocol/exchange.ts";
-import { listExchange } from "../../protocol/list.ts";
+import { answerWith, refuse } from "../../protocol/request_type.ts";
+import { listRequestType } from "../../protocol/list.ts";
 import { memberRoute } from "../route.ts";
 import { memberFromPresence } from "./locate.ts";
 import { pageOf } from "./page.ts";
 
 export const listRoute = memberRoute({
-  exchange: listExchange,
+  requestType: listRequestType,
   notation: () => "List",
   async handle({ after }, { name, session, server: { ledger } }) {
     const account = await ledger.account(name);
@@ -19,7 +19,7 @@ export const listRoute = memberRoute({
       const online = pageOf(rows, { rowsMax: pageRowsMax });
       const more = online.length < rows.length;
       const count = await ledger.onlineCount();
-      return answered({ balance: account.balance, count, online, more });
+      return answerWith({ balance: account.balance, count, online, more });
     });
   },
 });

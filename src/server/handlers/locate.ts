@@ -1,16 +1,16 @@
 /** LOCATE: where one member takes payments. */
 import type { Presence } from "../../ledger/ledger.ts";
-import { answered, refuse } from "../../protocol/exchange.ts";
+import { answerWith, refuse } from "../../protocol/request_type.ts";
 import type { OnlineMember } from "../../protocol/list.ts";
-import { locateExchange } from "../../protocol/locate.ts";
+import { locateRequestType } from "../../protocol/locate.ts";
 import { memberRoute } from "../route.ts";
 
 export const locateRoute = memberRoute({
-  exchange: locateExchange,
+  requestType: locateRequestType,
   notation: ({ name }) => `Locate#${name}`,
   async handle({ name }, { server: { ledger } }) {
     const presence = await ledger.presence(name);
-    if (presence) return answered(memberFromPresence(presence));
+    if (presence) return answerWith(memberFromPresence(presence));
     return refuse(await ledger.account(name) ? 263 : 262);
   },
 });

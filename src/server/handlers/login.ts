@@ -1,12 +1,12 @@
 /** LOGIN: takes a member online. */
 import { parseHost } from "../../pki/host.ts";
-import { answered, refuse } from "../../protocol/exchange.ts";
-import { loginExchange } from "../../protocol/login.ts";
+import { answerWith, refuse } from "../../protocol/request_type.ts";
+import { loginRequestType } from "../../protocol/login.ts";
 import type { Endpoint } from "../../transport/byte_stream.ts";
 import { memberRoute } from "../route.ts";
 
 export const loginRoute = memberRoute({
-  exchange: loginExchange,
+  requestType: loginRequestType,
   notation: ({ name, port }) => `${name}#${port}`,
   async handle({ name, port, host }, { name: speaker, server, session }) {
     // The name is what the person typed; the signature says who it is.
@@ -23,7 +23,7 @@ export const loginRoute = memberRoute({
       case "online":
         session.isOnline = true;
         server.report({ kind: "online", name, address: { host: presence.host, port } });
-        return answered({ ip: presence.host, port });
+        return answerWith({ ip: presence.host, port });
       case "already_online":
         return refuse(230);
       case "account_unknown":

@@ -7,20 +7,20 @@ import { isAmount } from "../../money.ts";
 import type { CertificateRequest } from "../../pki/certificate_request.ts";
 import { sha256Hex } from "../../pki/signing_key.ts";
 import { signAccountChange } from "../../protocol/account_change.ts";
-import { answered, type Outcome, refuse } from "../../protocol/exchange.ts";
+import { answerWith, type Outcome, refuse } from "../../protocol/request_type.ts";
 import { signIssue } from "../../protocol/issue.ts";
 import {
   isSameCode,
   oneTimeCodeDigest,
   type RegisterAnswer,
-  registerExchange,
+  registerRequestType,
 } from "../../protocol/register.ts";
 import { applicantRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
 import type { Session } from "../session/session.ts";
 
 export const registerRoute = applicantRoute({
-  exchange: registerExchange,
+  requestType: registerRequestType,
   notation: ({ name }) => `REGISTER#${name}`,
   async handle({ name, code }, { request, server, session }) {
     if (name !== request.name) return refuse(210);
@@ -60,7 +60,7 @@ function outcomeOf(registered: RegisterOutcome): Outcome<RegisterAnswer> {
     case "reissued":
     // The answer to the first request got lost; the same key asks again and gets the same certificate.
     case "repeated":
-      return answered({
+      return answerWith({
         certificate: encodeBase64Url(registered.account.certificate.der),
         balance: registered.account.balance,
         existed: registered.outcome !== "registered",

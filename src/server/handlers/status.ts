@@ -1,16 +1,16 @@
 /** STATUS: what became of an order, told to its two sides only; and where the asker wants it, nothing will. */
 import type { AccountName } from "../../account_name.ts";
 import type { Entry } from "../../ledger/entry.ts";
-import { answered, refuse } from "../../protocol/exchange.ts";
+import { answerWith, refuse } from "../../protocol/request_type.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
-import { statusExchange } from "../../protocol/status.ts";
+import { statusRequestType } from "../../protocol/status.ts";
 import { keepVoid, type MembersOrder, verifyOwnOrder } from "../order_decision.ts";
 import { type MemberRequestContext, memberRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
 
 export const statusRoute = memberRoute({
-  exchange: statusExchange,
+  requestType: statusRequestType,
   notation: ({ id }) => `Status#${id}`,
   async handle({ id, void: jws }, context) {
     const { name, server } = context;
@@ -30,8 +30,8 @@ export const statusRoute = memberRoute({
 async function told(entry: Entry, name: AccountName, server: ServerContext) {
   if (entry.payer !== name && entry.payee !== name) return refuse(400);
   const { text: receipt } = signReceipt(entry, server);
-  if (entry.kind !== "payment") return answered({ receipt });
-  return answered({ receipt, refunded: await server.ledger.refunded(entry.id) });
+  if (entry.kind !== "payment") return answerWith({ receipt });
+  return answerWith({ receipt, refunded: await server.ledger.refunded(entry.id) });
 }
 
 /** Sees to it that an order is never booked. Either of its sides may. */

@@ -9,7 +9,7 @@ import { type Booking, type Entry, orderDigest } from "../../ledger/entry.ts";
 import { ordersPerTurn } from "../../limits.ts";
 import { isMemo } from "../../memo.ts";
 import { type Code, codes, isCode } from "../../protocol/code.ts";
-import { answered, type Refusal, refuse } from "../../protocol/exchange.ts";
+import { answerWith, type Refusal, refuse } from "../../protocol/request_type.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
 import {
@@ -17,7 +17,7 @@ import {
   paymentType,
   type Result,
   resultType,
-  submitExchange,
+  submitRequestType,
 } from "../../protocol/transfer.ts";
 import type { JsonObject } from "../../strict_json.ts";
 import { keepVoid, type MembersOrder, verifyOwnOrder } from "../order_decision.ts";
@@ -26,7 +26,7 @@ import type { ServerContext } from "../server_context.ts";
 import { pagesOf } from "./page.ts";
 
 export const submitRoute = memberRoute({
-  exchange: submitExchange,
+  requestType: submitRequestType,
   async handle({ orders: texts }, context) {
     const orders = await verifyInTurns(texts, context);
     context.reportRequest(notationOf(orders));
@@ -42,7 +42,7 @@ export const submitRoute = memberRoute({
       order ? [{ order, result: results[at]! }] : []
     );
     tellOtherSides(news, context);
-    return answered(packResults(results));
+    return answerWith(packResults(results));
   },
 });
 

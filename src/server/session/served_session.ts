@@ -2,7 +2,7 @@
  * One session from its first message to its end: its turn, requests and replies, and a goodbye.
  */
 import { TimeoutError } from "../../errors.ts";
-import { closingType, exitExchange } from "../../protocol/exit.ts";
+import { closingType, exitRequestType } from "../../protocol/exit.ts";
 import { isPong } from "../../protocol/ping.ts";
 import type { Arrival } from "../../transport/channel.ts";
 import type { Ticket } from "../admission/admission.ts";
@@ -108,7 +108,8 @@ export class ServedSession {
     try {
       const context = { server: this.#server, session, dismiss: () => this.dismiss() };
       const { outcome, reply } = await dispatch(received, context);
-      const isExit = received.message.type === exitExchange.type && outcome.outcome === "answered";
+      const isExit = received.message.type === exitRequestType.type &&
+        outcome.outcome === "answered";
       // Offline before the reply: who was told "Bye" can log in again at once.
       if (isExit) await this.#takeOffline();
       await session.reply(reply);

@@ -5,7 +5,7 @@ import type { AccountName } from "../../account_name.ts";
 import type { Peer } from "../../envelope/peer.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { CertificateRequest } from "../../pki/certificate_request.ts";
-import { replyType } from "../../protocol/exchange.ts";
+import { replyType } from "../../protocol/request_type.ts";
 import type { JsonObject } from "../../strict_json.ts";
 import type { Channel, Sending } from "../../transport/channel.ts";
 import type { Share } from "../fair_queue.ts";

@@ -10,7 +10,7 @@ import {
 } from "../../../src/cli/client/advice.ts";
 import { menuSteps } from "../../../src/cli/client/menu/menu.ts";
 import { type Code, codes } from "../../../src/protocol/code.ts";
-import { refuse } from "../../../src/protocol/exchange.ts";
+import { refuse } from "../../../src/protocol/request_type.ts";
 import { named } from "../../server/test_server.ts";
 
 const name = named("alice");

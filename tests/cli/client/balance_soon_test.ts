@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 import { askBalanceSoon } from "../../../src/cli/client/balance_soon.ts";
 import type { Member } from "../../../src/client/member.ts";
 import { ClosedError } from "../../../src/errors.ts";
-import { answered } from "../../../src/protocol/exchange.ts";
+import { answerWith } from "../../../src/protocol/request_type.ts";
 import { ManualClock } from "../../manual_clock.ts";
 
 function memberWith(clock: ManualClock, balance: () => ReturnType<Member["balance"]>): Member {
@@ -16,7 +16,7 @@ const silent = () => new Promise<never>(() => {});
 
 Deno.test("balance: an answer that comes at once is the balance", async () => {
   const clock = new ManualClock();
-  const member = memberWith(clock, () => Promise.resolve(answered({ balance: 8000 })));
+  const member = memberWith(clock, () => Promise.resolve(answerWith({ balance: 8000 })));
   assertEquals([await askBalanceSoon(member), clock.pending], [8000, 0]);
 });
 

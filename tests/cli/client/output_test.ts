@@ -6,7 +6,7 @@ import { commandTyper } from "../../../src/cli/client/command_typer.ts";
 import { type ClientOutput, jsonOutput, textOutput } from "../../../src/cli/client/output.ts";
 import { UnknownOutcomeError, UntrustedError } from "../../../src/errors.ts";
 import type { Amount } from "../../../src/money.ts";
-import { refuse } from "../../../src/protocol/exchange.ts";
+import { refuse } from "../../../src/protocol/request_type.ts";
 import type { Receipt } from "../../../src/protocol/receipt.ts";
 import { named } from "../../server/test_server.ts";
 

@@ -4,8 +4,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { EnvelopeError } from "../../../src/errors.ts";
 import type { Amount } from "../../../src/money.ts";
-import { answered } from "../../../src/protocol/exchange.ts";
-import { historyExchange } from "../../../src/protocol/history.ts";
+import { answerWith } from "../../../src/protocol/request_type.ts";
+import { historyRequestType } from "../../../src/protocol/history.ts";
 import { named, startServer } from "../../server/test_server.ts";
 import { memberOf } from "../test_member.ts";
 
@@ -22,9 +22,9 @@ Deno.test("by number: an own entry is found with one question, another's and non
   const { link } = bob.context;
   const ask = link.ask.bind(link);
   let questions = 0;
-  link.ask = (exchange, request) => {
+  link.ask = (requestType, request) => {
     questions++;
-    return ask(exchange, request);
+    return ask(requestType, request);
   };
   const found = await bob.entry(entry);
   assertEquals([found.outcome === "paid" && found.receipt.id, questions], [id, 1]);
@@ -34,14 +34,16 @@ Deno.test("by number: an own entry is found with one question, another's and non
     assertEquals(unknown.outcome === "refused" && unknown.code, 400);
   }
 
-  link.ask = async (exchange, request) => {
+  link.ask = async (requestType, request) => {
     // Whatever is asked for, an entry of another number comes.
-    const all = exchange.type === historyExchange.type ? { limit: 1, after: 0 } : request;
-    const outcome = await ask(exchange, all as typeof request);
-    if (exchange.type !== historyExchange.type || outcome.outcome === "refused") return outcome;
+    const all = requestType.type === historyRequestType.type ? { limit: 1, after: 0 } : request;
+    const outcome = await ask(requestType, all as typeof request);
+    if (requestType.type !== historyRequestType.type || outcome.outcome === "refused") {
+      return outcome;
+    }
     const page = outcome.answer as { entries: { entry: number }[]; more: boolean };
     const entries = page.entries.map((row) => ({ ...row, entry: 99 }));
-    return answered({ ...page, entries }) as typeof outcome;
+    return answerWith({ ...page, entries }) as typeof outcome;
   };
   await assertRejects(() => bob.entry(99), EnvelopeError, "the receipt is for entry");
 });

@@ -12,10 +12,10 @@ import {
   UnknownOutcomeError,
 } from "../../../src/errors.ts";
 import type { Amount } from "../../../src/money.ts";
-import { refuse } from "../../../src/protocol/exchange.ts";
-import { locateExchange } from "../../../src/protocol/locate.ts";
-import { statusExchange } from "../../../src/protocol/status.ts";
-import { payExchange, submitExchange } from "../../../src/protocol/transfer.ts";
+import { refuse } from "../../../src/protocol/request_type.ts";
+import { locateRequestType } from "../../../src/protocol/locate.ts";
+import { statusRequestType } from "../../../src/protocol/status.ts";
+import { payRequestType, submitRequestType } from "../../../src/protocol/transfer.ts";
 import { receiveGreeting } from "../../../src/transport/connect_channel.ts";
 import { tcpNetwork } from "../../../src/transport/tcp_network.ts";
 import { makeOrderId, systemRandom } from "../../../src/random.ts";
@@ -95,7 +95,7 @@ for (const viaServer of [false, true]) {
 
 /** Gives an order to its payee once more, as no client of ours does. */
 async function handOver(jws: string, { context }: Member): Promise<void> {
-  const located = await context.link.ask(locateExchange, { name: lunch.payee });
+  const located = await context.link.ask(locateRequestType, { name: lunch.payee });
   assert(located.outcome === "answered");
   const { name, ip: host, port } = located.answer;
   const { signal } = new AbortController();
@@ -108,7 +108,7 @@ async function handOver(jws: string, { context }: Member): Promise<void> {
   });
   assertEquals(name, lunch.payee);
   const channel = connection.introduce({ signer: { kind: "certified", identity }, sessionKey });
-  await channel.send(payExchange.type, { order: jws }).written;
+  await channel.send(payRequestType.type, { order: jws }).written;
   await channel.end();
 }
 
@@ -126,10 +126,12 @@ for (const { title, instead } of answers) {
       const { link } = bob.context;
       const ask = link.ask.bind(link);
       let late = 0;
-      link.ask = async (exchange, request) => {
-        const answer = await ask(exchange, request);
-        if (exchange.type === submitExchange.type) return await instead(bob);
-        if (exchange.type === statusExchange.type && late++ === 0) throw new TimeoutError("late");
+      link.ask = async (requestType, request) => {
+        const answer = await ask(requestType, request);
+        if (requestType.type === submitRequestType.type) return await instead(bob);
+        if (requestType.type === statusRequestType.type && late++ === 0) {
+          throw new TimeoutError("late");
+        }
         return answer;
       };
       assertEquals(await resultOf(() => alice.pay(lunch)), "paid");
@@ -150,8 +152,8 @@ Deno.test("incoming: when the connection ends before the answer, that is told, a
   await paying(async ({ server, alice, bob, told, faults }) => {
     const { link, identity } = bob.context;
     const ask = link.ask.bind(link);
-    link.ask = async (exchange, request) => {
-      await ask(exchange, request);
+    link.ask = async (requestType, request) => {
+      await ask(requestType, request);
       link.channel.close();
       await link.closed;
       throw new ClosedError("it is gone");

@@ -11,8 +11,8 @@ import { UnknownOutcomeError, UsageError } from "../../../src/errors.ts";
 import { orderDigest } from "../../../src/ledger/entry.ts";
 import { bodyBytesMax, ordersPerSubmitMax } from "../../../src/limits.ts";
 import type { Amount } from "../../../src/money.ts";
-import { answered, refuse } from "../../../src/protocol/exchange.ts";
-import { packResults, paymentType, submitExchange } from "../../../src/protocol/transfer.ts";
+import { answerWith, refuse } from "../../../src/protocol/request_type.ts";
+import { packResults, paymentType, submitRequestType } from "../../../src/protocol/transfer.ts";
 import { commitsIn } from "../../ledger/sqlite/commits_in.ts";
 import { inFolder } from "../../pki/temporary_folder.ts";
 import { EventLog } from "../../server/event_log.ts";
@@ -48,11 +48,11 @@ async function withWallets(act: (scene: Scene) => Promise<void>): Promise<void> 
       submits.set(member, []);
       const { link } = member.context;
       const ask = link.ask.bind(link);
-      link.ask = (exchange, request) => {
-        if (exchange.type === submitExchange.type) {
+      link.ask = (requestType, request) => {
+        if (requestType.type === submitRequestType.type) {
           submits.get(member)!.push((request as unknown as { orders: string[] }).orders.length);
         }
-        return ask(exchange, request);
+        return ask(requestType, request);
       };
       return member;
     };
@@ -139,9 +139,9 @@ Deno.test("many: when the answer is lost, each of them is in doubt under its id,
   const alice = await memberOf(server, identity, { kept });
   const { link } = alice.context;
   const ask = link.ask.bind(link);
-  link.ask = async (exchange, request) => {
-    const answer = await ask(exchange, request);
-    if (exchange.type !== submitExchange.type) return answer;
+  link.ask = async (requestType, request) => {
+    const answer = await ask(requestType, request);
+    if (requestType.type !== submitRequestType.type) return answer;
     link.channel.close();
     await link.closed;
     throw await link.closed;
@@ -168,7 +168,7 @@ Deno.test("submit queue: orders wait for the message that is under way, and trav
         const { code, text } = refuse(270);
         return { order: orderDigest(jws), code, text };
       });
-      asked.push({ orders, answer: () => resolve(answered(packResults(results))) });
+      asked.push({ orders, answer: () => resolve(answerWith(packResults(results))) });
       return promise;
     },
   } as unknown as ServerLink;

@@ -14,7 +14,7 @@ import {
 } from "../../../src/client/payment/order_state.ts";
 import type { Paid } from "../../../src/client/payment/order_outcome.ts";
 import { type Code, codes } from "../../../src/protocol/code.ts";
-import { refuse } from "../../../src/protocol/exchange.ts";
+import { refuse } from "../../../src/protocol/request_type.ts";
 
 const states = ["recorded", "sent", "in_doubt", "refused", "booked", "void"] as const;
 

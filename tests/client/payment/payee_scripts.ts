@@ -7,8 +7,8 @@ import type { Message } from "../../../src/envelope/message.ts";
 import { UnknownOutcomeError, UntrustedError } from "../../../src/errors.ts";
 import { readDocument } from "../../../src/pki/signed_document.ts";
 import type { Code } from "../../../src/protocol/code.ts";
-import { encodeReply, refuse, replyType } from "../../../src/protocol/exchange.ts";
-import { payExchange } from "../../../src/protocol/transfer.ts";
+import { encodeReply, refuse, replyType } from "../../../src/protocol/request_type.ts";
+import { payRequestType } from "../../../src/protocol/transfer.ts";
 import type { JsonObject } from "../../../src/strict_json.ts";
 import type { Behaviour, PayeeScene } from "../test_member.ts";
 import { submitOrder } from "../../server/submit_order.ts";
@@ -39,7 +39,7 @@ export function submit({ link, message }: PayeeScene) {
 
 /** Answers with a "no". */
 export function refusing(code: Code): Behaviour {
-  return (scene) => reply(scene, encodeReply(payExchange, scene.message.seq, refuse(code)));
+  return (scene) => reply(scene, encodeReply(payRequestType, scene.message.seq, refuse(code)));
 }
 
 export async function garbage({ stream }: PayeeScene): Promise<void> {

@@ -5,8 +5,8 @@ import { assert, assertEquals } from "@std/assert";
 import { Member } from "../../../src/client/member.ts";
 import { FileError } from "../../../src/errors.ts";
 import type { Amount } from "../../../src/money.ts";
-import { encodeReply, refuse } from "../../../src/protocol/exchange.ts";
-import { payExchange } from "../../../src/protocol/transfer.ts";
+import { encodeReply, refuse } from "../../../src/protocol/request_type.ts";
+import { payRequestType } from "../../../src/protocol/transfer.ts";
 import { orderPayload, signPayload } from "../../server/order_maker.ts";
 import { named, startServer } from "../../server/test_server.ts";
 import { garbage, honest, orderIn, refusing, reply, resultOf, submit } from "./payee_scripts.ts";
@@ -99,7 +99,7 @@ const rows: readonly {
   },
   {
     title: "answers another message",
-    behave: (scene) => reply(scene, encodeReply(payExchange, 7, refuse(261))),
+    behave: (scene) => reply(scene, encodeReply(payRequestType, 7, refuse(261))),
     timeoutMs: 2000,
     result: "unknown",
     booked: false,

@@ -11,7 +11,7 @@ import type { Amount } from "../../../src/money.ts";
 import type { Identity } from "../../../src/pki/identity.ts";
 import type { TrustAnchor } from "../../../src/pki/trust_anchor.ts";
 import { signOrder } from "../../../src/protocol/order.ts";
-import { submitExchange } from "../../../src/protocol/transfer.ts";
+import { submitRequestType } from "../../../src/protocol/transfer.ts";
 import { makeOrderId, systemRandom } from "../../../src/random.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { named, startServer, type TestServer } from "../../server/test_server.ts";
@@ -221,13 +221,13 @@ async function loseAnswer(bob: Member, terms: RefundTerms): Promise<string> {
   const { link } = bob.context;
   const ask = link.ask.bind(link);
   const asked: string[] = [];
-  link.ask = async (exchange, request) => {
-    asked.push(exchange.type);
-    if (asked.includes(submitExchange.type)) {
-      if (exchange.type === submitExchange.type) await ask(exchange, request);
+  link.ask = async (requestType, request) => {
+    asked.push(requestType.type);
+    if (asked.includes(submitRequestType.type)) {
+      if (requestType.type === submitRequestType.type) await ask(requestType, request);
       throw new ClosedError("the answer is lost");
     }
-    return await ask(exchange, request);
+    return await ask(requestType, request);
   };
   const error = await assertRejects(() => bob.refund(terms), UnknownOutcomeError);
   link.ask = ask;

@@ -4,7 +4,7 @@
 import type { AccountName } from "../../../src/account_name.ts";
 import type { AccountChange, RecordedChange } from "../../../src/ledger/account_change.ts";
 import { type BookingSides, judgeRegistration } from "../../../src/ledger/account_rules.ts";
-import { type EntryParty, issuingAccount } from "../../../src/ledger/entry.ts";
+import { type EntrySide, issuingAccount } from "../../../src/ledger/entry.ts";
 import type {
   Account,
   CertificateRecord,
@@ -16,14 +16,14 @@ import type { MemoryBook } from "./memory_book.ts";
 
 export class MemoryAccounts implements BookingSides {
   /** Includes the issuing account. */
-  readonly balances = new Map<EntryParty, number>([[issuingAccount, 0]]);
+  readonly balances = new Map<EntrySide, number>([[issuingAccount, 0]]);
   /** The certificates of each account, the newest last. */
   readonly #certificates = new Map<AccountName, CertificateRecord[]>();
-  readonly #lastChanges = new Map<EntryParty, RecordedChange>();
+  readonly #lastChanges = new Map<EntrySide, RecordedChange>();
 
   find(name: AccountName): Account | undefined {
     const balance = this.balances.get(name);
-    if (balance === undefined || name as EntryParty === issuingAccount) return undefined;
+    if (balance === undefined || name as EntrySide === issuingAccount) return undefined;
     const lastChange = this.#lastChanges.get(name);
     const hasCertificate = lastChange === undefined || lastChange.kind === "reissue";
     const certificate = hasCertificate ? this.#certificates.get(name)?.at(-1) : undefined;
@@ -36,12 +36,12 @@ export class MemoryAccounts implements BookingSides {
     };
   }
 
-  isClosed(party: EntryParty): boolean {
-    return this.#lastChanges.get(party)?.kind === "closure";
+  isClosed(side: EntrySide): boolean {
+    return this.#lastChanges.get(side)?.kind === "closure";
   }
 
-  certificateOf(party: EntryParty): string | undefined {
-    return this.find(party as AccountName)?.certificate?.fingerprint;
+  certificateOf(side: EntrySide): string | undefined {
+    return this.find(side as AccountName)?.certificate?.fingerprint;
   }
 
   /** Gives an account its certificate. */

@@ -1,7 +1,7 @@
 /** The void orders of a ledger in memory. */
 import type { AccountName } from "../../../src/account_name.ts";
 import { voidedOrderKeptMs, voidedOrdersMax } from "../../../src/limits.ts";
-import type { EntryParty } from "../../../src/ledger/entry.ts";
+import type { EntrySide } from "../../../src/ledger/entry.ts";
 import type { Voiding, VoidOutcome } from "../../../src/ledger/ledger.ts";
 
 export interface VoidingLimits {
@@ -16,7 +16,7 @@ export class MemoryVoidings {
   readonly #byDigest = new Map<string, Voiding>();
   readonly #byPayer = new Map<AccountName, Set<Voiding>>();
   /** The latest end of a payer's forgotten orders. */
-  readonly #floors = new Map<EntryParty, number>();
+  readonly #floors = new Map<EntrySide, number>();
 
   constructor(limits: VoidingLimits = { max: voidedOrdersMax, keptMs: voidedOrderKeptMs }) {
     this.#limits = limits;
@@ -28,7 +28,7 @@ export class MemoryVoidings {
   }
 
   /** Returns whether an order of this payer may be void and forgotten. */
-  isForgotten(payer: EntryParty, expiresAtMs: number | undefined): boolean {
+  isForgotten(payer: EntrySide, expiresAtMs: number | undefined): boolean {
     const floorMs = this.#floors.get(payer);
     return floorMs !== undefined && expiresAtMs !== undefined && expiresAtMs <= floorMs;
   }

@@ -8,7 +8,7 @@ import {
   registrationReportMs,
   registrationsAtOnce,
 } from "../../../src/limits.ts";
-import { oneTimeCodeDigest, registerExchange } from "../../../src/protocol/register.ts";
+import { oneTimeCodeDigest, registerRequestType } from "../../../src/protocol/register.ts";
 import { Registrations } from "../../../src/server/admission/registrations.ts";
 import type { ServerEvent } from "../../../src/server/server_event.ts";
 import { ManualClock } from "../../manual_clock.ts";
@@ -87,7 +87,7 @@ Deno.test("registrations: requests for closed accounts, or for accounts that nee
     const link = await server.link(signer, await scene.greet("198.51.100.1"));
     const codes = new Set<number>();
     for (let time = 0; time < times; time++) {
-      const outcome = await link.ask(registerExchange, { name: named(name), code });
+      const outcome = await link.ask(registerRequestType, { name: named(name), code });
       codes.add(outcome.outcome === "refused" ? outcome.code : 100);
     }
     await link.end();
@@ -107,7 +107,7 @@ Deno.test("registrations: past its limit an address is refused, and other addres
   const ask = async (name: string, host: string) => {
     const { signer } = makeApplicant(name);
     const link = await server.link(signer, await scene.greet(host));
-    const outcome = await link.ask(registerExchange, { name: named(name) });
+    const outcome = await link.ask(registerRequestType, { name: named(name) });
     await link.end();
     scene.clock.advance(100);
     return outcome.outcome === "refused" ? outcome.code : 100;

@@ -8,7 +8,7 @@ import { systemClock } from "../../../src/clock.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
 import type { Amount } from "../../../src/money.ts";
 import { encodeBase64Url } from "../../../src/base64.ts";
-import { chainExchange } from "../../../src/protocol/chain.ts";
+import { chainRequestType } from "../../../src/protocol/chain.ts";
 import { makeOrderId, systemRandom } from "../../../src/random.ts";
 import { named, startServer } from "../test_server.ts";
 
@@ -34,7 +34,7 @@ Deno.test("chain: a page is a stretch of the ledger's chain", async (test) => {
   const link = await server.link(alice);
   for (const { title, after, digests } of rows) {
     await test.step(title, async () => {
-      const page = await link.ask(chainExchange, { after });
+      const page = await link.ask(chainRequestType, { after });
       const part = await server.ledger.chain({ after, limit: chainDigestsMax });
       assertEquals(part.digests.length, digests);
       assertEquals(page, {

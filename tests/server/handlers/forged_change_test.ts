@@ -5,7 +5,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { LedgerError } from "../../../src/errors.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { ledgerWatchMs } from "../../../src/limits.ts";
-import { oneTimeCodeDigest, registerExchange } from "../../../src/protocol/register.ts";
+import { oneTimeCodeDigest, registerRequestType } from "../../../src/protocol/register.ts";
 import { ManualClock } from "../../manual_clock.ts";
 import { change, withoutTriggers } from "../../operator/tampering.ts";
 import {
@@ -49,7 +49,7 @@ Deno.test("a server accepts no code that somebody wrote into its ledger, and sto
     const reason = "the account change number 2 (revocation of alice): its statement is not";
     const stopped = assertRejects(() => server.server.stopped, LedgerError, reason);
     const thief = await server.link((makeApplicant("alice")).signer);
-    const asking = thief.ask(registerExchange, { name: named("alice"), code: thiefsCode });
+    const asking = thief.ask(registerRequestType, { name: named("alice"), code: thiefsCode });
     await assertRejects(() => asking);
     await stopped;
   }));
@@ -67,7 +67,7 @@ Deno.test("a server compares a code with the statement, not with what somebody w
       "its code_digest is",
     );
     const thief = await server.link((makeApplicant("alice")).signer);
-    const asking = thief.ask(registerExchange, { name: named("alice"), code: thiefsCode });
+    const asking = thief.ask(registerRequestType, { name: named("alice"), code: thiefsCode });
     await assertRejects(() => asking);
     await stopped;
   }));

@@ -4,8 +4,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { seal } from "../../../src/envelope/seal.ts";
 import { bodyBytesMax, lineBytesMax, pageRowsMax } from "../../../src/limits.ts";
-import { encodeReply } from "../../../src/protocol/exchange.ts";
-import { historyExchange } from "../../../src/protocol/history.ts";
+import { encodeReply } from "../../../src/protocol/request_type.ts";
+import { historyRequestType } from "../../../src/protocol/history.ts";
 import { pagesOf } from "../../../src/server/handlers/page.ts";
 import { issueMember, serverIdentity, sessionKey, startServer } from "../test_server.ts";
 
@@ -78,7 +78,7 @@ Deno.test("page: every page fits a line once it is sealed, with the largest sess
   for (const all of [members, entries]) {
     for (const page of pagesOf<object>(all, { rowsMax: pageRowsMax })) {
       const answer = { balance: Number.MAX_SAFE_INTEGER, count: 500, online: page, more: true };
-      const body = encodeReply(historyExchange, 1, { outcome: "answered", answer });
+      const body = encodeReply(historyRequestType, 1, { outcome: "answered", answer });
       const line = await seal({
         type: "reply",
         seq: Number.MAX_SAFE_INTEGER,

@@ -14,8 +14,8 @@ import {
   ordersPerTurn,
 } from "../../../src/limits.ts";
 import type { Identity } from "../../../src/pki/identity.ts";
-import { balanceExchange } from "../../../src/protocol/balance.ts";
-import { check, encodeReply } from "../../../src/protocol/exchange.ts";
+import { balanceRequestType } from "../../../src/protocol/balance.ts";
+import { check, encodeReply } from "../../../src/protocol/request_type.ts";
 import {
   decodeResults,
   packResults,
@@ -23,7 +23,7 @@ import {
   paymentType,
   type Result,
   resultType,
-  submitExchange,
+  submitRequestType,
   unpackResults,
 } from "../../../src/protocol/transfer.ts";
 import { submitRoute } from "../../../src/server/handlers/submit.ts";
@@ -48,7 +48,7 @@ Deno.test("submit: 25 orders are booked in one commit, one after the other, and 
     const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
     const orders = ordersOf(server, alice, ordersPerSubmitMax);
     const link = await server.link(bob);
-    await link.ask(balanceExchange, {});
+    await link.ask(balanceRequestType, {});
     const before = commitsIn(`${file}-wal`);
     const results = await submit(link, orders);
     assertEquals(commitsIn(`${file}-wal`) - before, 1);
@@ -89,12 +89,12 @@ Deno.test("submit: of many orders that a payee submits, each payer is told its o
   const told = links.map(() => [] as Result[][]);
   for (const [at, link] of links.entries()) {
     link.listen(resultType, (body) => void told[at]!.push(decodeResults(body)));
-    await link.ask(balanceExchange, {});
+    await link.ask(balanceRequestType, {});
   }
   const [hers, others] = [ordersOf(server, alice, 3), ordersOf(server, carol, 2)];
   const mixed = [hers[0]!, others[0]!, hers[1]!, others[1]!, hers[2]!];
   const results = await submit(await server.link(bob), mixed);
-  for (const link of links) await link.ask(balanceExchange, {});
+  for (const link of links) await link.ask(balanceRequestType, {});
   assertEquals(told, [
     [[results[0]!, results[2]!, results[4]!]],
     [[results[1]!, results[3]!]],
@@ -112,10 +112,10 @@ Deno.test("submit: payments that do not fit one line are told a payee in several
     pushes.push(payments.length);
     told.push(...payments.map(({ order }) => order));
   });
-  await payee.ask(balanceExchange, {});
+  await payee.ask(balanceRequestType, {});
   const orders = ordersOf(server, alice, ordersPerSubmitMax);
   await submit(await server.link(alice), orders);
-  await payee.ask(balanceExchange, {});
+  await payee.ask(balanceRequestType, {});
   assertEquals(told, orders);
   assert(pushes.length > 1 && pushes.length < 5, `${pushes.length} pushes`);
 });
@@ -185,7 +185,7 @@ Deno.test("submit: the reply with a receipt for each of 25 orders fits a line, w
   }));
   const answer = packResults(results);
   assertEquals(unpackResults(answer), results);
-  const body = encodeReply(submitExchange, Number.MAX_SAFE_INTEGER, {
+  const body = encodeReply(submitRequestType, Number.MAX_SAFE_INTEGER, {
     outcome: "answered",
     answer,
   });
@@ -233,7 +233,7 @@ function ordersOf(server: TestServer, payer: Identity, count: number): string[] 
 }
 
 async function submit(link: ServerLink, orders: readonly string[]): Promise<Result[]> {
-  const outcome = await link.ask(submitExchange, { orders: [...orders] });
+  const outcome = await link.ask(submitRequestType, { orders: [...orders] });
   assert(outcome.outcome === "answered", JSON.stringify(outcome));
   return unpackResults(outcome.answer);
 }

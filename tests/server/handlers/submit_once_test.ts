@@ -5,9 +5,9 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import type { ServerLink } from "../../../src/client/server_link.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { issuingAccount, orderDigest } from "../../../src/ledger/entry.ts";
-import { check, type Outcome } from "../../../src/protocol/exchange.ts";
+import { check, type Outcome } from "../../../src/protocol/request_type.ts";
 import { verifyReceipt } from "../../../src/protocol/receipt.ts";
-import { statusExchange } from "../../../src/protocol/status.ts";
+import { statusRequestType } from "../../../src/protocol/status.ts";
 import {
   decodeResults,
   type PaymentsBody,
@@ -16,7 +16,7 @@ import {
   type Result,
   resultType,
 } from "../../../src/protocol/transfer.ts";
-import { balanceExchange } from "../../../src/protocol/balance.ts";
+import { balanceRequestType } from "../../../src/protocol/balance.ts";
 import { LastingServer } from "../../hostile/lasting_server.ts";
 import { payment } from "../../ledger/ledger_samples.ts";
 import { EventLog } from "../event_log.ts";
@@ -79,8 +79,8 @@ Deno.test("submit: an order that was refused or voided stays so, whatever the cl
     const hers = await server.running.link(alice);
     const { id, jws } = never;
     assertEquals(await submit(refused), 270);
-    assertEquals(refusalOf(await hers.ask(statusExchange, { id: asked.id })), 400);
-    assertEquals(refusalOf(await hers.ask(statusExchange, { id, void: jws })), 400);
+    assertEquals(refusalOf(await hers.ask(statusRequestType, { id: asked.id })), 400);
+    assertEquals(refusalOf(await hers.ask(statusRequestType, { id, void: jws })), 400);
     await server.ledger.book(payment([issuingAccount, named("alice")], 5000, { kind: "deposit" }));
     await server.restart();
     for (const ms of [-30_000, 0, 3_600_000]) {
@@ -101,10 +101,13 @@ Deno.test("status: what is to be void is not when it was booked; then there is i
   const order = signPayload(payload, alice);
   const receipt = receiptOf(await submitOrder(await server.link(bob), order));
   const request = { id: String(payload.id), void: order };
-  assertEquals(receiptOf(await (await server.link(alice)).ask(statusExchange, request)), receipt);
+  assertEquals(
+    receiptOf(await (await server.link(alice)).ask(statusRequestType, request)),
+    receipt,
+  );
   // Nor does it tell a stranger that there is one.
   const carol = await server.link(await server.enroll("carol"));
-  assertEquals(refusalOf(await carol.ask(statusExchange, request)), 261);
+  assertEquals(refusalOf(await carol.ask(statusRequestType, request)), 261);
 });
 
 Deno.test("submit: the same id with another content is refused with 266", async () => {
@@ -140,7 +143,7 @@ Deno.test("submit: the payer is told what became of its order, with the payee's 
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const payer = await server.link(alice);
   const told = resultsOf(payer);
-  await payer.ask(balanceExchange, {});
+  await payer.ask(balanceRequestType, {});
   const payee = await server.link(bob);
   const payload = orderPayload(alice, server.anchor);
   const order = signPayload(payload, alice);
@@ -169,8 +172,8 @@ Deno.test("submit: however often an order is submitted, the other side is told o
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const [payer, payee] = [await server.link(alice), await server.link(bob)];
   const [results, payments] = [resultsOf(payer), paymentsOf(payee)];
-  await payer.ask(balanceExchange, {});
-  await payee.ask(balanceExchange, {});
+  await payer.ask(balanceRequestType, {});
+  await payee.ask(balanceRequestType, {});
   const orderOf = (amount: number) =>
     signPayload(orderPayload(alice, server.anchor, { amount }), alice);
   const submit = async (link: ServerLink, order: string, times: number) => {
@@ -201,7 +204,7 @@ Deno.test("submit: a third party that hands in somebody's order makes the payer 
   ];
   const payer = await server.link(alice);
   const told = resultsOf(payer);
-  await payer.ask(balanceExchange, {});
+  await payer.ask(balanceRequestType, {});
   const payload = orderPayload(alice, server.anchor);
   const order = signPayload(payload, alice);
   const thief = await server.link(mallory);
@@ -210,7 +213,7 @@ Deno.test("submit: a third party that hands in somebody's order makes the payer 
   // A "no" before it would have made the payer pay again while bob still held a good order.
   assertEquals((await told.until((result) => result.order === orderDigest(order))).code, 130);
   assertEquals(refusalOf(await submitOrder(thief, order)), 261);
-  await payer.ask(balanceExchange, {});
+  await payer.ask(balanceRequestType, {});
   assertEquals(told.all.map(({ code }) => code), [130]);
 });
 
@@ -223,10 +226,10 @@ Deno.test("status: payer and payee get the receipt, and others learn nothing", a
   const order = signPayload(payload, identities[0]!);
   const receipt = receiptOf(await submitOrder(bob!, order));
   const id = payload.id as string;
-  assertEquals(receiptOf(await alice!.ask(statusExchange, { id })), receipt);
-  assertEquals(receiptOf(await bob!.ask(statusExchange, { id })), receipt);
-  const unknown = await carol!.ask(statusExchange, { id });
-  const never = await carol!.ask(statusExchange, { id: id.replace(/.$/, flip) });
+  assertEquals(receiptOf(await alice!.ask(statusRequestType, { id })), receipt);
+  assertEquals(receiptOf(await bob!.ask(statusRequestType, { id })), receipt);
+  const unknown = await carol!.ask(statusRequestType, { id });
+  const never = await carol!.ask(statusRequestType, { id: id.replace(/.$/, flip) });
   assertEquals(refusalOf(unknown), 400);
   // Whether it exists cannot be told from the answer.
   assertEquals(unknown, never);

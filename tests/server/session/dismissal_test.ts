@@ -5,10 +5,10 @@ import { assertEquals, assertMatch } from "@std/assert";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
 import { ledgerWatchMs } from "../../../src/limits.ts";
 import type { Ending } from "../../../src/operator/ending.ts";
-import { balanceExchange } from "../../../src/protocol/balance.ts";
+import { balanceRequestType } from "../../../src/protocol/balance.ts";
 import { closingType } from "../../../src/protocol/exit.ts";
-import { loginExchange } from "../../../src/protocol/login.ts";
-import { registerExchange } from "../../../src/protocol/register.ts";
+import { loginRequestType } from "../../../src/protocol/login.ts";
+import { registerRequestType } from "../../../src/protocol/register.ts";
 import { LedgerBusyError } from "../../../src/errors.ts";
 import { oneTimeCodeDigest } from "../../../src/protocol/register.ts";
 import { ManualClock } from "../../manual_clock.ts";
@@ -74,9 +74,9 @@ for (const { title, ending } of endings) {
     const [identity, other] = [await server.enroll("alice"), await server.enroll("bob")];
     const links = [await server.link(identity), await server.link(identity)];
     const bobs = await server.link(other);
-    await links[0]!.ask(loginExchange, { name: alice, port: 1 });
-    await links[1]!.ask(balanceExchange, {});
-    await bobs.ask(loginExchange, { name: bob, port: 2 });
+    await links[0]!.ask(loginRequestType, { name: alice, port: 1 });
+    await links[1]!.ask(balanceRequestType, {});
+    await bobs.ask(loginRequestType, { name: bob, port: 2 });
     let told = 0;
     for (const link of links) link.listen(closingType, () => told++);
     await server.end(ending());
@@ -90,16 +90,16 @@ for (const { title, ending } of endings) {
     }
     assertEquals([told, dismissals(server)], [2, 2]);
     assertEquals((await server.ledger.online({ limit: 9 })).map(({ name }) => name), [bob]);
-    assertEquals((await bobs.ask(balanceExchange, {})).outcome, "answered");
+    assertEquals((await bobs.ask(balanceRequestType, {})).outcome, "answered");
   });
 
   Deno.test(`a member ${title} is refused before the server's next check, and its session ends`, async () => {
     const { server } = await startWatched();
     await using _ = server;
     const link = await server.link(await server.enroll("alice"));
-    await link.ask(balanceExchange, {});
+    await link.ask(balanceRequestType, {});
     await server.end(ending());
-    const refused = await link.ask(balanceExchange, {});
+    const refused = await link.ask(balanceRequestType, {});
     assertEquals(refused, { outcome: "refused", code: 220, text: "AUTH_FAIL" });
     await link.closed;
     assertEquals(dismissals(server), 1);
@@ -110,11 +110,11 @@ Deno.test("a change that is about nobody ends no session, and none that was seen
   const { server, look, change } = await startWatched();
   await using _ = server;
   const link = await server.link(await server.enroll("alice"));
-  await link.ask(balanceExchange, {});
+  await link.ask(balanceRequestType, {});
   change();
   await look();
   await look();
-  assertEquals((await link.ask(balanceExchange, {})).outcome, "answered");
+  assertEquals((await link.ask(balanceRequestType, {})).outcome, "answered");
   assertEquals(dismissals(server), 0);
 });
 
@@ -122,12 +122,12 @@ Deno.test("a member who is back with a new certificate stays online when the old
   const { server, look, change } = await startWatched();
   await using _ = server;
   const old = await server.link(await server.enroll("alice"));
-  await old.ask(loginExchange, { name: alice, port: 1 });
+  await old.ask(loginRequestType, { name: alice, port: 1 });
   await server.end(endings[0]!.ending());
   const applicant = makeApplicant("alice");
   const asking = await server.link(applicant.signer);
-  assertEquals((await asking.ask(registerExchange, { name: alice })).outcome, "refused");
-  assertEquals((await asking.ask(registerExchange, { name: alice, code })).outcome, "answered");
+  assertEquals((await asking.ask(registerRequestType, { name: alice })).outcome, "refused");
+  assertEquals((await asking.ask(registerRequestType, { name: alice, code })).outcome, "answered");
   await server.ledger.bringOnline({
     name: alice,
     host: "127.0.0.1",
@@ -145,7 +145,7 @@ Deno.test("a ledger that is busy when the server looks is looked at again", asyn
   const { server, look, change } = await startWatched(() => failing);
   await using _ = server;
   const link = await server.link(await server.enroll("alice"));
-  await link.ask(balanceExchange, {});
+  await link.ask(balanceRequestType, {});
   await server.end(endings[0]!.ending());
   change();
   failing = true;

@@ -8,9 +8,9 @@ import {
   memberIdleMs,
   pongTimeoutMs,
 } from "../../../src/limits.ts";
-import { balanceExchange } from "../../../src/protocol/balance.ts";
-import { replyType } from "../../../src/protocol/exchange.ts";
-import { loginExchange } from "../../../src/protocol/login.ts";
+import { balanceRequestType } from "../../../src/protocol/balance.ts";
+import { replyType } from "../../../src/protocol/request_type.ts";
+import { loginRequestType } from "../../../src/protocol/login.ts";
 import { pingType, pongType } from "../../../src/protocol/ping.ts";
 import { ManualClock } from "../../manual_clock.ts";
 import { MemoryNetwork } from "../../transport/memory_network.ts";
@@ -29,7 +29,7 @@ async function logInByHand({ clock, server }: Awaited<ReturnType<typeof startOnM
   const connection = await server.connect();
   const signer = { kind: "certified", identity } as const;
   const channel = connection.introduce({ signer, sessionKey: await sessionKey() });
-  channel.send(loginExchange.type, { name: named("alice"), port: 1 });
+  channel.send(loginRequestType.type, { name: named("alice"), port: 1 });
   await channel.receive();
   await waitUntil(() => isDue(clock, memberIdleMs), "the server to wait");
   return channel;
@@ -87,7 +87,7 @@ Deno.test("liveness: a pong with anything in it is answered with 410, and the co
   assert(arrival.kind === "message");
   const { re, code } = arrival.message.body;
   assertEquals([arrival.message.type, re, code], [replyType, seq, 410]);
-  channel.send(balanceExchange.type, {});
+  channel.send(balanceRequestType.type, {});
   const next = await channel.receive();
   assertEquals(next.kind === "message" && next.message.body.code, 300);
   channel.close();
@@ -99,14 +99,14 @@ Deno.test("liveness: any message answers, and the client's own link does so by i
   const link = await server.link(await server.enroll("alice"));
   let pings = 0;
   link.listen(pingType, () => pings++);
-  await link.ask(balanceExchange, {});
+  await link.ask(balanceRequestType, {});
   for (let round = 1; round <= 3; round++) {
     await waitUntil(() => isDue(clock, memberIdleMs), "the server to wait");
     clock.advance(memberIdleMs);
     await waitUntil(() => pings === round, "the ping");
   }
   await waitUntil(() => isDue(clock, memberIdleMs), "the pong to be heard");
-  assertEquals((await link.ask(balanceExchange, {})).outcome, "answered");
+  assertEquals((await link.ask(balanceRequestType, {})).outcome, "answered");
 });
 
 Deno.test("liveness: whoever says nothing at all has the time of the first message", async () => {
@@ -128,7 +128,7 @@ Deno.test("liveness: a newcomer has a bounded time for everything that it sends"
   const link = await server.link((makeApplicant("alice")).signer);
   const startMs = clock.monotonicMs();
   while (clock.monotonicMs() - startMs < applicantTimeoutMs - 10_000) {
-    assertEquals((await link.ask(balanceExchange, {})).outcome, "refused");
+    assertEquals((await link.ask(balanceRequestType, {})).outcome, "refused");
     clock.advance(10_000);
   }
   clock.advance(9_999);

@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { generateSessionKey, type SessionKey } from "../../../src/envelope/session_key.ts";
-import { balanceExchange } from "../../../src/protocol/balance.ts";
+import { balanceRequestType } from "../../../src/protocol/balance.ts";
 import { SessionKeys } from "../../../src/server/session/session_keys.ts";
 import { ManualClock } from "../../manual_clock.ts";
 import { settled } from "../../transport/streams.ts";
@@ -100,14 +100,14 @@ Deno.test("keys: a connection outlives the change of keys, and the old key goes 
   await server.events.until(({ kind }) => kind === "disconnected");
   const before = await server.connect();
   const old = await server.link(alice, before);
-  assertEquals((await old.ask(balanceExchange, {})).outcome, "answered");
+  assertEquals((await old.ask(balanceRequestType, {})).outcome, "answered");
   clock.advance(1000);
   await waitUntil(() => keys.held === 2, "the new key");
   const after = await server.connect();
   assertNotEquals(after.greeting.sessionKey.kid, before.greeting.sessionKey.kid);
   const fresh = await server.link(alice, after);
   for (const link of [old, fresh, old]) {
-    assertEquals((await link.ask(balanceExchange, {})).outcome, "answered");
+    assertEquals((await link.ask(balanceRequestType, {})).outcome, "answered");
   }
   old.channel.close();
   await waitUntil(() => keys.held === 1, "the old key to be gone");

@@ -2,16 +2,16 @@
  * Who may do what on a connection: by the certificate it introduced itself with, never by the name in the request.
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { balanceExchange } from "../../../src/protocol/balance.ts";
-import { type Exchange, type Outcome } from "../../../src/protocol/exchange.ts";
-import { exitExchange } from "../../../src/protocol/exit.ts";
-import { historyExchange } from "../../../src/protocol/history.ts";
-import { listExchange } from "../../../src/protocol/list.ts";
-import { locateExchange } from "../../../src/protocol/locate.ts";
-import { loginExchange } from "../../../src/protocol/login.ts";
-import { registerExchange } from "../../../src/protocol/register.ts";
-import { statusExchange } from "../../../src/protocol/status.ts";
-import { submitExchange } from "../../../src/protocol/transfer.ts";
+import { balanceRequestType } from "../../../src/protocol/balance.ts";
+import { type Outcome, type RequestType } from "../../../src/protocol/request_type.ts";
+import { exitRequestType } from "../../../src/protocol/exit.ts";
+import { historyRequestType } from "../../../src/protocol/history.ts";
+import { listRequestType } from "../../../src/protocol/list.ts";
+import { locateRequestType } from "../../../src/protocol/locate.ts";
+import { loginRequestType } from "../../../src/protocol/login.ts";
+import { registerRequestType } from "../../../src/protocol/register.ts";
+import { statusRequestType } from "../../../src/protocol/status.ts";
+import { submitRequestType } from "../../../src/protocol/transfer.ts";
 import { issueMember, makeApplicant, named, startServer } from "../test_server.ts";
 
 const [alice, bob] = [named("alice"), named("bob")];
@@ -21,35 +21,35 @@ Deno.test("login: another member's name with one's own key is 220, and nobody co
   await using server = await startServer();
   const [mallory] = [await server.enroll("mallory"), await server.enroll("alice")];
   const link = await server.link(mallory);
-  const outcome = await link.ask(loginExchange, { name: alice, port });
+  const outcome = await link.ask(loginRequestType, { name: alice, port });
   assertEquals(outcome, { outcome: "refused", code: 220, text: "AUTH_FAIL" });
   assertEquals(await server.ledger.onlineCount(), 0);
-  assertEquals(codeOf(await link.ask(loginExchange, { name: named("mallory"), port })), 110);
+  assertEquals(codeOf(await link.ask(loginRequestType, { name: named("mallory"), port })), 110);
 });
 
 Deno.test("login: a second one of the same member is 230, until the first has left", async () => {
   await using server = await startServer();
   const identity = await server.enroll("alice");
   const [first, second] = [await server.link(identity), await server.link(identity)];
-  assertEquals(codeOf(await first.ask(loginExchange, { name: alice, port })), 110);
-  assertEquals(codeOf(await first.ask(loginExchange, { name: alice, port })), 230);
-  assertEquals(codeOf(await second.ask(loginExchange, { name: alice, port: 1 })), 230);
+  assertEquals(codeOf(await first.ask(loginRequestType, { name: alice, port })), 110);
+  assertEquals(codeOf(await first.ask(loginRequestType, { name: alice, port })), 230);
+  assertEquals(codeOf(await second.ask(loginRequestType, { name: alice, port: 1 })), 230);
   // Everything but another LOGIN goes on working beside it.
-  assertEquals(codeOf(await second.ask(balanceExchange, {})), 300);
+  assertEquals(codeOf(await second.ask(balanceRequestType, {})), 300);
   assertEquals((await server.ledger.presence(alice))?.privatePort, port);
   await second.end();
   assertEquals(await server.ledger.onlineCount(), 1);
-  assertEquals(codeOf(await first.ask(exitExchange, {})), 120);
+  assertEquals(codeOf(await first.ask(exitRequestType, {})), 120);
   // Told "Bye" means offline already.
   const third = await server.link(identity);
-  assertEquals(codeOf(await third.ask(loginExchange, { name: alice, port: 2 })), 110);
+  assertEquals(codeOf(await third.ask(loginRequestType, { name: alice, port: 2 })), 110);
 });
 
 Deno.test("login: a connection that just closes takes its member offline", async () => {
   await using server = await startServer();
   const identity = await server.enroll("alice");
   const link = await server.link(identity);
-  await link.ask(loginExchange, { name: alice, port });
+  await link.ask(loginRequestType, { name: alice, port });
   link.channel.close();
   await server.events.until(({ kind }) => kind === "offline");
   assertEquals(await server.ledger.onlineCount(), 0);
@@ -59,34 +59,34 @@ Deno.test("login: an address that is advertised is what peers are told", async (
   await using server = await startServer();
   const link = await server.link(await server.enroll("alice"));
   const host = "pay.example.org";
-  const login = await link.ask(loginExchange, { name: alice, port, host });
-  const located = await link.ask(locateExchange, { name: alice });
+  const login = await link.ask(loginRequestType, { name: alice, port, host });
+  const located = await link.ask(locateRequestType, { name: alice });
   assertEquals(login, { outcome: "answered", answer: { ip: host, port } });
   assertEquals(located, { outcome: "answered", answer: { name: alice, ip: host, port } });
 });
 
 const order = "e30.e30.e30";
-const requests: readonly { exchange: Exchange<string, object, object>; request: object }[] = [
-  { exchange: loginExchange, request: { name: alice, port } },
-  { exchange: listExchange, request: {} },
-  { exchange: locateExchange, request: { name: alice } },
-  { exchange: balanceExchange, request: {} },
-  { exchange: submitExchange, request: { orders: [order] } },
-  { exchange: statusExchange, request: { id: "019aaf3e-7c00-7000-8000-000000000001" } },
-  { exchange: historyExchange, request: { limit: 1 } },
-  { exchange: exitExchange, request: {} },
-] as unknown as readonly { exchange: Exchange<string, object, object>; request: object }[];
+const requests: readonly { requestType: RequestType<string, object, object>; request: object }[] = [
+  { requestType: loginRequestType, request: { name: alice, port } },
+  { requestType: listRequestType, request: {} },
+  { requestType: locateRequestType, request: { name: alice } },
+  { requestType: balanceRequestType, request: {} },
+  { requestType: submitRequestType, request: { orders: [order] } },
+  { requestType: statusRequestType, request: { id: "019aaf3e-7c00-7000-8000-000000000001" } },
+  { requestType: historyRequestType, request: { limit: 1 } },
+  { requestType: exitRequestType, request: {} },
+] as unknown as readonly { requestType: RequestType<string, object, object>; request: object }[];
 
 Deno.test("all but REGISTER is 240 without a certificate, and 220 with a certificate that no account has", async (t) => {
   await using server = await startServer();
   await server.enroll("alice");
   const stranger = issueMember(server.authority, "alice");
-  for (const { exchange, request } of requests) {
-    await t.step(exchange.type, async () => {
+  for (const { requestType, request } of requests) {
+    await t.step(requestType.type, async () => {
       const applicant = await server.link((makeApplicant("bob")).signer);
-      assertEquals(codeOf(await applicant.ask(exchange, request)), 240);
+      assertEquals(codeOf(await applicant.ask(requestType, request)), 240);
       const link = await server.link(stranger);
-      assertEquals(codeOf(await link.ask(exchange, request)), 220);
+      assertEquals(codeOf(await link.ask(requestType, request)), 220);
     });
   }
 });
@@ -102,7 +102,7 @@ Deno.test("register: a name that belongs to another key is 210, in whatever way 
     ],
     [
       "a member, for another name",
-      async () => await (await server.link(member)).ask(registerExchange, { name: bob }),
+      async () => await (await server.link(member)).ask(registerRequestType, { name: bob }),
     ],
   ];
   for (const [title, ask] of rows) {
@@ -164,10 +164,10 @@ Deno.test("a request that is not of its shape, or of a type there is not, is 410
   ];
   for (const [type, body] of bodies) {
     await t.step(`${type} ${JSON.stringify(body)}`, async () => {
-      const outcome = await link.ask({ ...balanceExchange, type } as never, body as never);
+      const outcome = await link.ask({ ...balanceRequestType, type } as never, body as never);
       assertEquals(codeOf(outcome as Outcome<object>), 410);
       assertNotEquals((outcome as { text: string }).text, "");
-      assertEquals(codeOf(await link.ask(balanceExchange, {})), 300);
+      assertEquals(codeOf(await link.ask(balanceRequestType, {})), 300);
     });
   }
 });

@@ -2,7 +2,7 @@
  * The limit on concurrent users over real sockets: places are told, turns come, permits are given back on every way out.
  */
 import { assertEquals, assertRejects } from "@std/assert";
-import { balanceExchange } from "../../../src/protocol/balance.ts";
+import { balanceRequestType } from "../../../src/protocol/balance.ts";
 import type { Identity } from "../../../src/pki/identity.ts";
 import type { ServerEvent } from "../../../src/server/server_event.ts";
 import { EventLog } from "../event_log.ts";
@@ -12,7 +12,7 @@ Deno.test("waiting: each place is told, and the turn comes when the one before l
   await using server = await startServer({ userLimit: 1 });
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const first = await server.link(alice);
-  await first.ask(balanceExchange, {});
+  await first.ask(balanceRequestType, {});
   const second = await comer(server, bob);
   await second.places.until((place) => place === 1);
   const third = await comer(server, bob);
@@ -31,7 +31,7 @@ Deno.test("waiting: a member that goes away while it waits gives its place back"
   await using server = await startServer({ userLimit: 1 });
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const first = await server.link(alice);
-  await first.ask(balanceExchange, {});
+  await first.ask(balanceRequestType, {});
   const goer = await comer(server, alice);
   goer.asked.catch(() => {});
   await goer.places.until((place) => place === 1);
@@ -72,7 +72,7 @@ const waysOut: readonly { title: string; leave: (server: TestServer) => Promise<
     leave: async (server) => {
       const { signer } = makeApplicant("alice");
       const link = await server.link(signer);
-      assertEquals((await link.ask(balanceExchange, {})).outcome, "refused");
+      assertEquals((await link.ask(balanceRequestType, {})).outcome, "refused");
       link.channel.close();
     },
   },
@@ -91,7 +91,7 @@ Deno.test("waiting: an applicant is answered however many members wait", async (
   await using server = await startServer({ userLimit: 1 });
   const alice = await server.enroll("alice");
   const first = await server.link(alice);
-  await first.ask(balanceExchange, {});
+  await first.ask(balanceRequestType, {});
   const waiting = await comer(server, alice);
   await waiting.places.until((place) => place === 1);
   await server.enroll("bob");
@@ -105,10 +105,10 @@ Deno.test("waiting: what a member says while it waits is answered in order when 
   await using server = await startServer({ userLimit: 1 });
   const alice = await server.enroll("alice");
   const first = await server.link(alice);
-  await first.ask(balanceExchange, {});
+  await first.ask(balanceRequestType, {});
   const waiting = await comer(server, alice);
   await waiting.places.until((place) => place === 1);
-  const more = Array.from({ length: 5 }, () => waiting.link.ask(balanceExchange, {}));
+  const more = Array.from({ length: 5 }, () => waiting.link.ask(balanceRequestType, {}));
   await first.end();
   const outcomes = await Promise.all([waiting.asked, ...more]);
   assertEquals(outcomes.map(({ outcome }) => outcome), Array(6).fill("answered"));
@@ -118,7 +118,7 @@ Deno.test("waiting: what a member says while it waits is answered in order when 
 async function comer(server: TestServer, identity: Identity) {
   const places = new EventLog<number>(String);
   const link = await server.link(identity, undefined, (place) => places.add(place));
-  return { places, link, asked: link.ask(balanceExchange, {}) };
+  return { places, link, asked: link.ask(balanceRequestType, {}) };
 }
 
 /** After so many connections have ended nobody is served, nobody waits, and there is no stranger. */

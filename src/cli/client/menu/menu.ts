@@ -17,7 +17,7 @@ import {
 import { unusedConnectionMsMax } from "../../../limits.ts";
 import { printable } from "../../../printable.ts";
 import { codes } from "../../../protocol/code.ts";
-import type { Refusal } from "../../../protocol/exchange.ts";
+import type { Refusal } from "../../../protocol/request_type.ts";
 import { endpointText } from "../../../transport/byte_stream.ts";
 import type { GreetedConnection } from "../../../transport/connect_channel.ts";
 import type { MeteredNetwork } from "../../../transport/metered_network.ts";

@@ -1,6 +1,6 @@
 /**
- * A question and its answer. Each exchange is declared once, in the file named for it, and both sides read the declaration:
- * the server checks the request by it, the client the answer.
+ * The types of requests. Each is declared once, in the file of its name. The server checks requests
+ * by the declaration, and the client answers.
  */
 import { namedMemberCharactersMax } from "../limits.ts";
 import * as v from "valibot";
@@ -12,48 +12,53 @@ import { countShape } from "./shapes.ts";
 
 type Shape<Value> = v.GenericSchema<unknown, Value>;
 
-export interface Exchange<Type extends string, Request, Answer> {
+/** One type of request, with the shapes of its request and its answer. */
+export interface RequestType<Type extends string, Request, Answer> {
   /** The message's `type`. */
   readonly type: Type;
   readonly request: Shape<Request>;
-  /** The code of the reply that carries an answer. Every other code refuses. */
+  /** The code of a reply with an answer. All other codes refuse. */
   readonly success: Code;
   readonly answer: Shape<Answer>;
 }
 
-/** An expected "no". Never thrown. */
+/** An expected refusal, which is never thrown. */
 export interface Refusal {
   readonly outcome: "refused";
   readonly code: Code;
   readonly text: string;
 }
 
+/** An answer to a request. */
 export interface Answered<Answer> {
   readonly outcome: "answered";
   readonly answer: Answer;
 }
 
+/** The outcome of a request. */
 export type Outcome<Answer> = Answered<Answer> | Refusal;
 
 /**
- * Refuses with a code, in the words everybody is shown for it.
+ * Returns a refusal with the code's text.
  *
- * @param detail what was wrong; it follows these words in parentheses, so that every text begins with its code's
+ * @param detail what was wrong, in parentheses after the text, so that each text starts with its
+ * code's
  */
 export function refuse(code: Code, detail?: string): Refusal {
   const { text } = codes[code];
   return { outcome: "refused", code, text: detail === undefined ? text : `${text} (${detail})` };
 }
 
-export function answered<Answer>(answer: Answer): Answered<Answer> {
+/** Returns an answer as an outcome. */
+export function answerWith<Answer>(answer: Answer): Answered<Answer> {
   return { outcome: "answered", answer };
 }
 
-/** The `type` of every reply. */
+/** The `type` of all replies. */
 export const replyType = "reply";
 
 const replyShape = v.strictObject({
-  /** The `seq` of the message that is answered. */
+  /** The `seq` of the request. */
   re: countShape,
   code: v.custom<Code>(isCode),
   text: v.pipe(v.string(), v.maxLength(1000)),
@@ -62,44 +67,69 @@ const replyShape = v.strictObject({
 
 export type Reply = v.InferOutput<typeof replyShape>;
 
-/** The library's own object shapes take a list for an object; an answer without members would then be a list too. */
+/** Returns whether a value is an object. The library's own object shape accepts an array. */
 function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The body of the reply to message `re`. */
+/**
+ * Returns the body of a reply.
+ *
+ * @param re the `seq` of the request
+ */
 export function encodeReply<Answer extends object>(
-  exchange: { readonly success: Code },
+  requestType: { readonly success: Code },
   re: number,
   outcome: Outcome<Answer>,
 ): JsonObject {
   if (outcome.outcome === "refused") return { re, code: outcome.code, text: outcome.text };
-  const { success } = exchange;
+  const { success } = requestType;
   return { re, code: success, text: codes[success].text, answer: outcome.answer };
 }
 
-/** @throws {ProtocolError} when the body is not a reply's */
+/**
+ * Reads the body of a reply.
+ *
+ * @throws {ProtocolError} when the body does not have a reply's shape
+ */
 export function decodeReply(body: JsonObject): Reply {
   return check(replyShape, body, "read a reply");
 }
 
-/** @throws {ProtocolError} when a success lacks its answer, has another shape, or a refusal has one */
+/**
+ * Returns the outcome in a reply.
+ *
+ * @throws {ProtocolError} when a success has no answer or one of another shape, or a refusal has an
+ * answer
+ */
 export function decodeOutcome<Answer>(
-  exchange: Exchange<string, unknown, Answer>,
+  requestType: RequestType<string, unknown, Answer>,
   reply: Reply,
 ): Outcome<Answer> {
-  if (reply.code !== exchange.success) {
+  if (reply.code !== requestType.success) {
     if (reply.answer !== undefined) {
       throw new ProtocolError(`read a reply: ${reply.code} has an answer`);
     }
     return { outcome: "refused", code: reply.code, text: reply.text };
   }
-  return answered(check(exchange.answer, reply.answer, `read the answer to ${exchange.type}`));
+  return answerWith(
+    check(requestType.answer, reply.answer, `read the answer to ${requestType.type}`),
+  );
 }
 
 /**
- * @throws {ProtocolError} when a body is not of its shape; the message names the member and what it should be, not its value,
- * and is short whatever the sender wrote: it may become the text of a reply
+ * Returns a body that has its shape.
+ *
+ * @param attempt the start of the error's text
+ * @throws {ProtocolError} when it does not. The text names the member and the rule, without the
+ * value. It is short for any input, because it may become the text of a reply.
+ * @example
+ * ```ts
+ * import { assertThrows } from "@std/assert";
+ * import { countShape } from "./shapes.ts";
+ *
+ * assertThrows(() => check(countShape, -1, "read a count"), Error, "read a count: the body");
+ * ```
  */
 export function check<Value>(shape: Shape<Value>, body: unknown, attempt: string): Value {
   const result = v.safeParse(shape, body, { abortEarly: true });
@@ -115,5 +145,5 @@ function nameOf(member: string | undefined): string {
   return ownMember.test(member) ? member : quoted(excerpt(member, namedMemberCharactersMax));
 }
 
-/** What a member of ours may look like, or a path to one within another. A stranger's may be anything. */
+/** Matches the names of our members and paths of them. A stranger's name may be anything. */
 const ownMember = new RegExp(`^[\\w.]{1,${namedMemberCharactersMax}}$`);

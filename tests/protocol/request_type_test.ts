@@ -3,39 +3,39 @@
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../src/errors.ts";
-import { balanceExchange } from "../../src/protocol/balance.ts";
+import { balanceRequestType } from "../../src/protocol/balance.ts";
 import {
-  answered,
+  answerWith,
   check,
   decodeOutcome,
   decodeReply,
   encodeReply,
   refuse,
-} from "../../src/protocol/exchange.ts";
-import { listExchange } from "../../src/protocol/list.ts";
-import { registerExchange } from "../../src/protocol/register.ts";
-import { payExchange } from "../../src/protocol/transfer.ts";
+} from "../../src/protocol/request_type.ts";
+import { listRequestType } from "../../src/protocol/list.ts";
+import { registerRequestType } from "../../src/protocol/register.ts";
+import { payRequestType } from "../../src/protocol/transfer.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 
 const overTheWire = (body: JsonObject): JsonObject => JSON.parse(JSON.stringify(body));
 
 Deno.test("a success is its code, the text for it and the answer", () => {
-  const body = encodeReply(balanceExchange, 4, answered({ balance: 7 }));
+  const body = encodeReply(balanceRequestType, 4, answerWith({ balance: 7 }));
   assertEquals(body, { re: 4, code: 300, text: "OK", answer: { balance: 7 } });
   const reply = decodeReply(overTheWire(body));
-  assertEquals(decodeOutcome(balanceExchange, reply), answered({ balance: 7 }));
+  assertEquals(decodeOutcome(balanceRequestType, reply), answerWith({ balance: 7 }));
 });
 
 Deno.test("a refusal is its code and a text, without an answer", () => {
-  const body = encodeReply(balanceExchange, 0, refuse(220));
+  const body = encodeReply(balanceRequestType, 0, refuse(220));
   assertEquals(body, { re: 0, code: 220, text: "AUTH_FAIL" });
-  assertEquals(decodeOutcome(balanceExchange, decodeReply(overTheWire(body))), refuse(220));
+  assertEquals(decodeOutcome(balanceRequestType, decodeReply(overTheWire(body))), refuse(220));
 });
 
 Deno.test("a refusal may say more than its code does", () => {
   const refusal = refuse(261, "amount: not a number");
-  const reply = decodeReply(overTheWire(encodeReply(payExchange, 1, refusal)));
-  assertEquals(decodeOutcome(payExchange, reply), refusal);
+  const reply = decodeReply(overTheWire(encodeReply(payRequestType, 1, refusal)));
+  assertEquals(decodeOutcome(payRequestType, reply), refusal);
 });
 
 const replies: readonly {
@@ -90,7 +90,7 @@ const outcomes: readonly {
     text: "read the answer to balance: the body",
   },
   {
-    what: "an answer of another exchange",
+    what: "an answer of another request type",
     reply: { code: 300, answer: { receipt: "a.b.c" } },
     text: "read the answer to balance: ",
   },
@@ -106,7 +106,7 @@ const outcomes: readonly {
     text: "read a reply: 400 has an answer",
   },
   {
-    what: "a success of another exchange, with an answer",
+    what: "a success of another request type, with an answer",
     reply: { code: 130, answer: { balance: 1 } },
     text: "130 has an answer",
   },
@@ -115,13 +115,13 @@ const outcomes: readonly {
 for (const { what, reply, text } of outcomes) {
   Deno.test(`${what} is refused`, () => {
     const decoded = decodeReply({ re: 0, text: "", ...reply });
-    assertThrows(() => decodeOutcome(balanceExchange, decoded), ProtocolError, text);
+    assertThrows(() => decodeOutcome(balanceRequestType, decoded), ProtocolError, text);
   });
 }
 
 Deno.test("an error names the member and what it should be, never the value", () => {
   const error = assertThrows(
-    () => check(payExchange.request, { order: "no order at all" }, "read a pay request"),
+    () => check(payRequestType.request, { order: "no order at all" }, "read a pay request"),
     ProtocolError,
   );
   assert(error.message.startsWith("read a pay request: order: Invalid format: Expected"));
@@ -131,20 +131,20 @@ Deno.test("an error names the member and what it should be, never the value", ()
 const longBodies: readonly { readonly what: string; readonly check: () => void }[] = [
   {
     what: "a long value",
-    check: () => check(payExchange.request, { order: "a b".repeat(3000) }, "x"),
+    check: () => check(payRequestType.request, { order: "a b".repeat(3000) }, "x"),
   },
   {
     what: "a long value of bytes",
-    check: () => check(registerExchange.answer, { certificate: "!".repeat(9000) }, "x"),
+    check: () => check(registerRequestType.answer, { certificate: "!".repeat(9000) }, "x"),
   },
   {
     what: "a long name of a member",
-    check: () => check(listExchange.request, { ["k".repeat(30_000)]: 1 }, "x"),
+    check: () => check(listRequestType.request, { ["k".repeat(30_000)]: 1 }, "x"),
   },
   {
     what: "a long name in a list",
     check: () =>
-      check(listExchange.answer, {
+      check(listRequestType.answer, {
         balance: 0,
         count: 0,
         more: false,
@@ -174,7 +174,7 @@ const strangersMembers: readonly { readonly member: string; readonly named: stri
 for (const { member, named } of strangersMembers) {
   Deno.test(`an error names a stranger's member as ${named.slice(0, 40)}, and fits into a reply`, () => {
     const error = assertThrows(
-      () => check(listExchange.request, { [member]: 1 }, "read a list request"),
+      () => check(listRequestType.request, { [member]: 1 }, "read a list request"),
       ProtocolError,
     );
     assert(error.message.startsWith(`read a list request: ${named}: `), error.message);
@@ -186,6 +186,6 @@ for (const { member, named } of strangersMembers) {
 for (const name of ["toString", "constructor", "__proto__", "hasOwnProperty"]) {
   Deno.test(`a member named ${name} is one too many, though every object has one`, () => {
     const body = JSON.parse(`{"order":"a.b.c","${name}":1}`);
-    assertThrows(() => check(payExchange.request, body, "x"), ProtocolError, name);
+    assertThrows(() => check(payRequestType.request, body, "x"), ProtocolError, name);
   });
 }
