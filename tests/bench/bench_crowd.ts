@@ -50,6 +50,8 @@ interface Pair {
 async function openPairs(count: number, options: CrowdOptions): Promise<Pair[]> {
   return await Promise.all(Array.from({ length: count }, async (_, index) => {
     const payer = await openMember(`payer-${count}-${index}`, options);
+    // A server closes a connection on which nothing is said for a while.
+    await payer.balance();
     const payee = await openMember(`payee-${count}-${index}`, options);
     const taken = new EventTarget();
     const online = await payee.goOnline({
@@ -64,7 +66,8 @@ async function openPairs(count: number, options: CrowdOptions): Promise<Pair[]> 
 
 async function openMember(text: string, { server, ca, home }: CrowdOptions): Promise<Member> {
   const name = parseAccountName(text)!;
-  const folder = new DataFolder(home);
+  // Each member has a wallet of its own, as on a machine of its own.
+  const folder = new DataFolder(`${home}/${name}`);
   const wallet = new Wallet({
     server,
     folder,
