@@ -137,8 +137,9 @@ function take(
   try {
     // Fails in the first step, which has no transaction.
     tryTo(database, "ROLLBACK");
-    // A journal in memory makes no file beside this one. It fails on a locked file, and the
-    // statements below tell why.
+    // A journal in memory makes no file beside this one. It fails at once on a
+    // locked file, and the statements below tell why.
+    database.prepare("PRAGMA busy_timeout = 0").get();
     tryTo(database, "PRAGMA journal_mode = MEMORY");
     database.prepare(`PRAGMA busy_timeout = ${mode === "reserved" ? 0 : waitMs}`).get();
     for (const statement of statements[mode]) database.prepare(statement).get();

@@ -1,39 +1,11 @@
-/** Which lock modes exclude each other, within a process and between two. */
+/**
+ * Actions under one lock run one by one, within a process and between two. `ledger_lock_test.ts` has a
+ * table of the modes that exclude each other.
+ */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FileError } from "../../src/errors.ts";
-import {
-  type LockMode,
-  LockTakenError,
-  takeFileLock,
-  whileLocked,
-} from "../../src/sqlite/file_lock.ts";
+import { LockTakenError, takeFileLock, whileLocked } from "../../src/sqlite/file_lock.ts";
 import { inFolder } from "../pki/temporary_folder.ts";
-
-/** The held mode, the asked mode, and the mode that was refused. */
-const rows: readonly [LockMode, LockMode, LockMode | undefined][] = [
-  ["shared", "shared", undefined],
-  ["shared", "reserved", undefined],
-  ["shared", "exclusive", "exclusive"],
-  ["reserved", "shared", undefined],
-  ["reserved", "reserved", "reserved"],
-  ["reserved", "exclusive", "reserved"],
-  ["exclusive", "shared", "shared"],
-  ["exclusive", "reserved", "shared"],
-  ["exclusive", "exclusive", "shared"],
-];
-for (const [held, asked, refused] of rows) {
-  Deno.test(`a lock that is ${held} ${refused ? "excludes" : "allows"} one that is ${asked}`, () =>
-    inFolder((folder) => {
-      const take = (mode: LockMode) => takeFileLock(`${folder}/lock`, { mode, waitMs: 0 });
-      const first = take(held);
-      if (refused === undefined) take(asked).release();
-      else assertEquals(assertThrows(() => take(asked), LockTakenError).mode, refused);
-      first.release();
-      take(asked).release();
-      assertEquals(Deno.statSync(`${folder}/lock`).mode! & 0o777, 0o600);
-      return Promise.resolve();
-    }));
-}
 
 Deno.test("actions under one path run one by one, and leave no lock file", () =>
   inFolder(async (folder) => {
