@@ -1,5 +1,5 @@
 /**
- * Where a person's data is when nothing else was said.
+ * The default folder of a person's data.
  */
 import { assertEquals, assertThrows } from "@std/assert";
 import { expandHome, platformDataHome } from "../../src/cli/data_home.ts";
@@ -9,7 +9,7 @@ const rows: readonly { os: string; variables: Record<string, string>; home: stri
   { os: "linux", variables: { HOME: "/home/a" }, home: "/home/a/.local/share/micropay" },
   { os: "linux", variables: { HOME: "/home/a", XDG_DATA_HOME: "/data" }, home: "/data/micropay" },
   { os: "linux", variables: { XDG_DATA_HOME: "/data" }, home: "/data/micropay" },
-  // The XDG specification: a path that is not absolute is ignored.
+  // The XDG specification ignores a relative path.
   {
     os: "linux",
     variables: { HOME: "/home/a", XDG_DATA_HOME: "data" },
@@ -20,7 +20,7 @@ const rows: readonly { os: string; variables: Record<string, string>; home: stri
     variables: { HOME: "/home/a", XDG_DATA_HOME: "" },
     home: "/home/a/.local/share/micropay",
   },
-  // As a service file or a container sets it, where no shell expands anything.
+  // A service file or a container sets it so, because no shell expands it.
   {
     os: "linux",
     variables: { HOME: "/home/a", XDG_DATA_HOME: "~/data" },
@@ -59,7 +59,8 @@ Deno.test("home: ~ stands for HOME at the start of a path, and nowhere else", ()
     ["a~/x", "a~/x"],
     ["/x/~", "/x/~"],
     ["~backup.db", "~backup.db"],
-    // Another user's home is not known here; a folder of that name is not what was meant.
+    // The program does not know other users' homes, and the person did not mean a folder of that
+    // name.
     ["~bob/x", undefined],
   ];
   for (const [path, expanded] of rows) assertEquals(expandHome(path, environment), expanded, path);

@@ -1,5 +1,5 @@
 /**
- * How the numbered menu reads what people type and what pipes bring.
+ * How the numbered menu reads typed and piped lines.
  */
 import { inputLineBytesMax } from "../../src/limits.ts";
 import { assertEquals, assertRejects } from "@std/assert";
@@ -201,7 +201,7 @@ async function allLines(chunks: readonly Uint8Array[]): Promise<LineResult[]> {
   return lines;
 }
 
-/** An input where nothing arrives until it is typed. */
+/** @returns an input that brings only what the test types */
 function keyboard() {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(
     undefined,

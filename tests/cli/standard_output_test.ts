@@ -1,5 +1,5 @@
 /**
- * What becomes of a line that the standard output takes in pieces, or not at all.
+ * Lines that the standard output takes in pieces, or not at all.
  */
 import { assertEquals, assertThrows } from "@std/assert";
 import { StandardOutput } from "../../src/cli/standard_output.ts";

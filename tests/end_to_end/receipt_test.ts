@@ -41,7 +41,7 @@ Deno.test("a member prints its receipts and writes them into files for verify, w
     assertMatch(stdout, /^alice paid bob 5 \("lunch"\) .*, entry 3, .*payer and server\n$/);
   });
 
-  await step(t, "one that is not kept: what is kept where, and how to get it", async () => {
+  await step(t, "a missing receipt: the error names the file and how to get it", async () => {
     const { code, stdout, stderr } = await alone(scene, "receipt", "99");
     assertEquals([code, stdout], [1, ""]);
     assertMatch(

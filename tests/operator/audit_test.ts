@@ -1,6 +1,6 @@
 /**
- * What the audit says of books that were kept honestly, whatever happened to them, and of entries that a dishonest operator wrote with a
- * chain and balances that fit.
+ * The audit accepts honest books. It finds the entries of a dishonest operator, even with a chain
+ * and balances that fit.
  */
 import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -224,13 +224,16 @@ interface ForgeOptions {
   readonly kind: EntryKind;
   readonly signer: Identity;
   readonly refunds: string;
-  /** When the order says that it was signed. */
+  /** The signing time in the order. */
   readonly orderMs: number;
-  /** The entry whose order is booked once more, by somebody without a key. */
+  /** The entry whose order an attacker without a key books again. */
   readonly again: number;
 }
 
-/** Appends an entry past all rules, as an operator with the file and the keys can: with a chain and balances that fit. */
+/**
+ * Appends an entry as a dishonest operator with the file and the keys can: against all rules, with
+ * a chain and balances that fit.
+ */
 async function forge(
   { file, clock, anchor, members, certificates }: Books,
   [payer, payee]: readonly [string, string],

@@ -1,6 +1,6 @@
 /**
- * Whatever a member signs and however the server's clock is set: the audit accepts what the server has booked, `verify` believes its
- * receipt, and the payee would have handed it in.
+ * Members sign anything, and the server's clock is set at will. Then the audit and `verify` accept
+ * everything that the server booked, and the payee would have submitted it.
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -28,25 +28,25 @@ type Submitted = Outcome<{ readonly receipt: string }>;
 const hosts = ["localhost"];
 const [future, lifetime] = [orderFutureMsMax / 1000, orderLifetimeMsMax / 1000];
 
-/** A few around each limit, and anything. */
+/** Values around each limit, and random ones. */
 const secondsAround = (...limits: readonly number[]) =>
   fc.oneof(
     { weight: 8, arbitrary: fc.constantFrom(...limits.flatMap((one) => [one - 1, one, one + 1])) },
     { weight: 1, arbitrary: fc.integer({ min: -200_000, max: 200_000 }) },
   );
 
-/** What is signed, and when it is handed in. */
+/** An order that a member signs, and the time of its submission. */
 interface Act {
   readonly sides: readonly [string, string];
   readonly amount: number;
   readonly memo: string | undefined;
-  /** Which of the orders before is meant: given back, given the same id, or handed in again. */
+  /** An earlier order to refund, to copy the id of, or to submit again. */
   readonly earlier: { readonly at: number; readonly as: "none" | "refunds" | "id" | "order" };
-  /** What the clock says: around the time of booking, the beginning and the end of the payer's certificate. */
+  /** The clock: around the time of booking, or the start or end of the payer's certificate. */
   readonly clock: { readonly at: "now" | "notBefore" | "notAfter"; readonly ms: number };
-  /** When it was made, in seconds after that. */
+  /** The time of signing, in seconds after that. */
   readonly made: number;
-  /** How long it lives, in seconds. */
+  /** Its lifetime in seconds. */
   readonly lives: number;
   readonly certificates: "one" | "two" | "with the CA's";
 }
@@ -81,7 +81,10 @@ const usual: Act = {
   certificates: "one",
 };
 
-/** A good order, but for one to four things: else nearly all would be refused for the same few. */
+/**
+ * A valid order with one to four changes. Otherwise nearly all would be refused for the same few
+ * reasons.
+ */
 const acts: fc.Arbitrary<Act> = fc.tuple(
   wild,
   fc.subarray(Object.keys(usual) as (keyof Act)[], { minLength: 1, maxLength: 4 }),
@@ -93,12 +96,12 @@ interface Order {
   readonly isRefund: boolean;
 }
 
-/** A server on the books whose own certificate ends with the CA's, and what members sign for it. */
+/** A server whose certificate ends with the CA's, and the orders that members sign for it. */
 class Scene {
   readonly #books: Books;
   readonly #server: Identity;
   readonly #orders: Order[] = [];
-  /** Booked, with their receipts. */
+  /** The receipts of booked orders. */
   readonly booked = new Map<string, string>();
 
   private constructor(books: Books, server: Identity) {
@@ -117,7 +120,7 @@ class Scene {
     return new Scene(books, openIdentity({ chain, privateKeyPem, ...of }));
   }
 
-  /** Signs an order and has it handed in, by its payee as the program does it. */
+  /** Signs an order, which its payee submits as the program does. */
   async act(act: Act): Promise<void> {
     this.#setClock(act);
     const order = this.#orderOf(act);
@@ -131,7 +134,7 @@ class Scene {
       return answer;
     };
     const said = await this.#askPayee(order.jws, { payer, payee, ask });
-    // A refund goes through the server; so does an order that the payee refuses by itself.
+    // A refund goes through the server, and so does an order that the payee refuses.
     const isByPayee = submitted !== undefined;
     if (submitted) assertEquals(said.isTold, submitted.outcome === "answered");
     if (!isByPayee) await ask();
@@ -200,7 +203,10 @@ class Scene {
     );
   }
 
-  /** Hands an order to its payee. @returns its own refusal, and whether it was told of a payment */
+  /**
+   * Sends an order to its payee. @returns the payee's own refusal, and whether it was notified of a
+   * payment
+   */
   async #askPayee(
     order: string,
     { payer, payee, ask }: { payer: AccountName; payee: AccountName; ask: () => Promise<unknown> },

@@ -25,7 +25,7 @@ export function named(text: string): AccountName {
 export interface MoveOptions {
   readonly memo?: string;
   readonly refunds?: string;
-  /** Who signs; the payer, or the server for what is issued, when absent. */
+  /** The signer. By default the payer, or the server for issues. */
   readonly signer?: Identity;
   readonly kind?: Booking["kind"];
 }
@@ -60,7 +60,7 @@ export class Books implements AsyncDisposable {
     return await this.#register(text, { opening });
   }
 
-  /** Gives an account that was revoked another certificate, as the server does. */
+  /** Gives a revoked account another certificate, as the server does. */
   async reissue(text: string, codeDigest: string): Promise<Identity> {
     return await this.#register(text, { opening: 0, codeDigest });
   }
@@ -117,7 +117,7 @@ export class Books implements AsyncDisposable {
     return identity;
   }
 
-  /** Books a payment, or whatever `kind` says, exactly as asked. */
+  /** Books a payment, or an entry of another `kind`, exactly as asked. */
   async move(
     [payer, payee]: readonly [string, string],
     amount: number,
@@ -138,7 +138,7 @@ export class Books implements AsyncDisposable {
     }
   }
 
-  /** Does something to the file behind the program's back. */
+  /** Changes the file behind the program's back. */
   tamper(...statements: readonly string[]): void {
     const database = new DatabaseSync(this.file);
     for (const statement of statements) database.prepare(statement).run();
@@ -181,7 +181,7 @@ export class Books implements AsyncDisposable {
   }
 }
 
-/** An empty ledger, held as a server holds it. */
+/** @returns an empty ledger, opened as by a server */
 export async function openBooks(
   { folder, clock = new ManualClock() }: { folder?: string; clock?: ManualClock } = {},
 ): Promise<Books> {
@@ -201,9 +201,10 @@ export async function openBooks(
 }
 
 /**
- * Three members and one entry of every kind:
- * 1, 2, 3 openings of alice, bob, carol · 4 alice pays bob 300 "lunch" · 5 bob pays carol 50 · 6 bob refunds alice 100 of 4 ·
- * 7 a deposit of 500 to carol · 8 a withdrawal of 20 from alice · 9 carol pays alice 7
+ * Makes three members and one entry of every kind:
+ * 1, 2, 3 openings of alice, bob, carol · 4 alice pays bob 300 "lunch" · 5 bob pays carol 50 ·
+ * 6 bob refunds alice 100 of 4 · 7 a deposit of 500 to carol · 8 a withdrawal of 20 from alice ·
+ * 9 carol pays alice 7
  */
 export async function openSampleBooks(clock?: ManualClock): Promise<Books> {
   const books = await openBooks({ ...(clock && { clock }) });

@@ -1,5 +1,6 @@
 /**
- * Exports: CSV adds up, and the journals are checked by `hledger` and `bean-check` themselves, whatever memos and names say.
+ * Exports: CSV adds up, and `hledger` and `bean-check` accept the journals with hostile memos and
+ * names.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
@@ -34,7 +35,7 @@ function exported(
   }
 }
 
-/** Memos that mean something in one of the formats, or would if they were written as they are. */
+/** Memos that have a meaning in one of the formats, or would have one without escapes. */
 const hostileMemos = [
   "; comment",
   "a ; b",
@@ -74,7 +75,7 @@ const hostileMemos = [
   "%3A",
 ];
 
-/** Names with every character that one may have. */
+/** Names with all allowed characters. */
 const hostileNames = ["0x.y_z-1", "a-2eb", "a.b", "7", "issuer", "carried", "a--b__c.."];
 
 async function openHostileBooks(): Promise<Books> {
@@ -84,7 +85,7 @@ async function openHostileBooks(): Promise<Books> {
     const payer = hostileNames[index % hostileNames.length]!;
     const payee = hostileNames[(index + 1) % hostileNames.length]!;
     if (index % 5 === 4) books.clock.advance(86_400_000);
-    // A clock that is set back between two payments.
+    // The clock is set back between two payments.
     if (index === 12) books.clock.jump(-3 * 86_400_000);
     const { id } = await books.move([payer, payee], index + 1, { memo });
     if (index % 3 === 0) await books.move([payee, payer], 1, { refunds: id, memo });
@@ -151,7 +152,7 @@ for (const format of ["hledger", "beancount"] as const) {
       assert((await check(journal)).success);
       const postings = lines.flatMap((line, at) => /^ +\S+ {2}-?300\b/.test(line) ? [at] : []);
       assertEquals(postings.length, 2);
-      // Both sides, so that the transaction still adds up: only the balances can tell.
+      // Both sides change, so that the transaction still adds up. Only the balances show it.
       for (const at of postings) lines[at] = lines[at]!.replace(/( -?)300\b/, "$1301");
       assert(!(await check(lines.join("\n"))).success);
     },
@@ -166,7 +167,7 @@ testWith(
     const query = "SELECT DISTINCT length(narration), narration";
     const beanQuery = (file: string) => ["bean-query", "-f", "csv", file, query];
     const { text } = await withFile("books.beancount", exported(books, "beancount"), beanQuery);
-    // bean-query pads its columns, so the length tells what stands at the end of a memo.
+    // bean-query pads its columns, so a length shows the end of a memo.
     const found = new Set(
       text.split("\r\n").slice(1).map((line) => {
         const [, length, shown] = /^ *(\d+) *,(.*)$/.exec(line) ?? [];
@@ -235,7 +236,7 @@ Deno.test("export: a CSV reads the same with semicolons as separators, and begin
   await using books = await openHostileBooks();
   const csv = exported(books, "csv");
   assertStringIncludes(csv, ',"a;b",');
-  // Outside of quotes there is none.
+  // There is no semicolon outside of quotes.
   assert(!csv.replace(/"([^"]|"")*"/g, "").includes(";"));
   assertEquals(exported(books, "csv", { bom: true }), `\ufeff${csv}`);
 });

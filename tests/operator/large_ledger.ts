@@ -9,7 +9,10 @@ import { openBooks } from "./books.ts";
 
 const memberCount = 50;
 
-/** 50 members who pay each other in turn, every seventh time with a memo, every eleventh refunded in part. */
+/**
+ * Makes 50 members who pay each other in turn. Every seventh payment has a memo, and every eleventh
+ * is refunded in part.
+ */
 export async function makeLargeLedger(
   { folder, entries }: { folder: string; entries: number },
 ): Promise<void> {
@@ -19,7 +22,7 @@ export async function makeLargeLedger(
   for (const name of names) await books.register(name, 1_000_000);
   for (let number = memberCount + 1; number <= entries;) {
     clock.advance(1000);
-    // A batch of bookings shares a commit, as under load.
+    // Bookings of one batch share a commit, as under load.
     const batch: Promise<unknown>[] = [];
     for (let place = 0; place < 100 && number <= entries; place++, number++) {
       const from = names[number % memberCount]!;

@@ -11,7 +11,7 @@ for (const paymentsMax of [1, 2, 10_000]) {
     for (const name of ["alice", "bob"]) await books.register(name);
     const payments = [];
     for (const amount of [3, 4, 5]) payments.push(await books.move(["alice", "bob"], amount));
-    // In turn, so that each is forgotten between two of its refunds where there is room for fewer.
+    // The payments take turns, so that a small memory forgets each one between two of its refunds.
     for (let round = 0; round < 3; round++) {
       for (const { id } of payments) await books.move(["bob", "alice"], 1, { refunds: id });
     }

@@ -1,6 +1,6 @@
 /**
- * What somebody with write access to the ledger's file, and without any key, does to account changes with the real `sqlite3`. The
- * audit finds it. A server that starts refuses the ledger, and one that runs stops.
+ * An attacker who can write the ledger's file and has no key changes account changes with the real
+ * `sqlite3`. The audit finds it. A server that starts refuses the ledger, and a running one stops.
  */
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { LedgerError } from "../../src/errors.ts";
@@ -38,13 +38,13 @@ async function openChangedBooks(): Promise<Books> {
 interface Attack {
   readonly title: string;
   readonly sql: string | ((books: Books) => Promise<string>);
-  /** What the audit names. */
+  /** The account change that the audit names. */
   readonly change?: number;
   readonly entry?: number;
   readonly reason: string;
-  /** What the server says, where that is something else. */
+  /** The server's reason, where it differs. */
   readonly serverSays?: string;
-  /** What only a server that ran before can say. */
+  /** The reason of a running server, where only that one can notice it. */
   readonly running?: string;
 }
 
@@ -52,7 +52,7 @@ const notGenuine = "its statement is not a genuine one";
 const notFollowing = "its statement does not follow the account change before it";
 const hash = "its hash does not follow";
 
-/** One column of one change gets another value. */
+/** Sets one column of one change to another value. */
 function column(name: string, number: number, value: string, reason: string): Attack {
   const sql = `UPDATE account_change SET ${name} = ${value} WHERE number = ${number}`;
   return { title: `sets ${name} of ${number} to ${value}`, sql, change: number, reason };
@@ -248,7 +248,7 @@ testWith(
       );
       await assertRejects(() => books.register(name), Error, "name_taken");
     }
-    // An account without entries and changes has left its certificate.
+    // An account without entries and changes has only its certificate.
     await books.register("dave", 0);
     await sqlite3(
       books.file,
@@ -315,7 +315,7 @@ Deno.test("account changes under an earlier certificate of the server stay valid
 
 const thiefsTerms = { kind: "revocation", codeDigest: thiefsCode } as const;
 
-/** A row that fits behind the last one, with whatever statement. */
+/** Appends a row that fits after the last one, with any statement. */
 async function appended(
   { ledger, clock }: Books,
   terms: Omit<RecordedChange, "number" | "hash" | "statementJws" | "atMs">,
@@ -335,7 +335,7 @@ async function appended(
   return `INSERT INTO account_change VALUES (${contents.number}, ${values.join(", ")})`;
 }
 
-/** A revocation of carol with a code of the thief's, signed by somebody. */
+/** @returns a revocation of carol with the attacker's code, signed by `identity` */
 async function signedBy(books: Books, identity: Identity): Promise<string> {
   const terms: ChangeTerms = {
     ...thiefsTerms,
@@ -348,7 +348,7 @@ async function signedBy(books: Books, identity: Identity): Promise<string> {
   return await appended(books, signed, signed);
 }
 
-/** A change that is there, once more at the end. */
+/** Appends an existing change again. */
 async function repeated(
   books: Books,
   number: number,

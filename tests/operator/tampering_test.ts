@@ -1,6 +1,6 @@
 /**
- * Every kind of change to a ledger's file is found, and the first entry at fault is named. What is done to account changes is in
- * `tampered_changes_test.ts`.
+ * The audit finds every kind of change to a ledger's file, and names the first wrong entry.
+ * `tampered_changes_test.ts` tests account changes.
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { encodeHex } from "@std/encoding/hex";
@@ -9,16 +9,19 @@ import { systemRandom } from "../../src/random.ts";
 import { type Books, named, openSampleBooks } from "./books.ts";
 import { change, triggerNames, withoutTriggers } from "./tampering.ts";
 
-/** What somebody with the file and the command can do; the triggers are put back afterwards, word for word. */
+/**
+ * A change by an attacker with the file and `sqlite3`. The triggers are restored afterwards, word
+ * for word.
+ */
 interface Tampering {
   readonly title: string;
   readonly sql: string | ((books: Books) => Promise<string>);
-  /** The entry that is named; none where no single entry is at fault. */
+  /** The entry that the audit names, if there is one. */
   readonly entry?: number;
   readonly reason: string;
 }
 
-/** One column of one entry gets another value. */
+/** Sets one column of one entry to another value. */
 function column(name: string, entry: number, value: string, reason: string): Tampering {
   const sql = `UPDATE entry SET ${name} = ${value} WHERE number = ${entry}`;
   return { title: `${name} of entry ${entry} set to ${value}`, sql, entry, reason };
@@ -304,7 +307,7 @@ Deno.test("the audit finds no fault after harmless statements", async () => {
   assertEquals((await books.audit()).outcome, "in_order");
 });
 
-/** A certificate that the CA issued and the ledger never did. */
+/** @returns a certificate that the CA issued and the ledger does not have */
 async function otherCertificate(books: Books, name: string) {
   await using elsewhere = await openSampleBooks();
   const { authority } = books.certificates;

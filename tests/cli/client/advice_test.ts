@@ -1,5 +1,6 @@
 /**
- * What is said after a refusal: the value that was wrong and what to do next, in the words of the command line and of the menu.
+ * The advice after a refusal names the wrong value and the next step, on the command line and in
+ * the menu.
  */
 import { assert, assertEquals } from "@std/assert";
 import {
@@ -23,7 +24,7 @@ const rows: readonly {
   readonly code: Code;
   readonly attempt: Attempt;
   readonly says: string;
-  /** Where the menu calls the next step differently. */
+  /** The advice in the menu, where it differs. */
   readonly inMenu?: string;
 }[] = [
   {

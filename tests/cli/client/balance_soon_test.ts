@@ -1,5 +1,5 @@
 /**
- * The balance beside a payment that is known already: said when the server tells it soon, and never waited for longer.
+ * A payment's text has the balance when the server answers soon.
  */
 import { assertEquals } from "@std/assert";
 import { askBalanceSoon } from "../../../src/cli/client/balance_soon.ts";

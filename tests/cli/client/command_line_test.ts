@@ -1,5 +1,5 @@
 /**
- * Commands with which a member trusts nobody: what is typed, what it comes to, and what help says of it.
+ * Commands for members who check everything: their words, their requests and their help.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parsed, printedBy, refusedWith } from "../command_line/fixture.ts";

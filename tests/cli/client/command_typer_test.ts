@@ -1,5 +1,6 @@
 /**
- * A client's command typed in full: it can be copied into a shell, and means the same server, account and files.
+ * A client's command in full can be copied into a shell. It names the same server, account and
+ * files.
  */
 import { assertEquals } from "@std/assert";
 import { commandTyper } from "../../../src/cli/client/command_typer.ts";

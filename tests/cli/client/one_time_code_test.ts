@@ -1,5 +1,5 @@
 /**
- * The one-time code of `register`, where it is not on the command line.
+ * The one-time code of `register`, from a file or from the standard input.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { LineInput } from "../../../src/cli/line_input.ts";
@@ -7,7 +7,7 @@ import { type CodeOptions, readOneTimeCode } from "../../../src/cli/client/one_t
 import { FileError, UsageError } from "../../../src/errors.ts";
 import { inFolder } from "../../pki/temporary_folder.ts";
 
-/** @param typed what the standard input brings */
+/** @param typed the text of the standard input */
 async function read(options: CodeOptions, typed = "", isTerminal = false) {
   const said: string[] = [];
   const input = new LineInput(ReadableStream.from([new TextEncoder().encode(typed)]));

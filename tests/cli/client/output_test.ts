@@ -1,5 +1,5 @@
 /**
- * What a command prints, for people and for scripts, and where.
+ * The output of a command, for people and for scripts.
  */
 import { assert, assertEquals } from "@std/assert";
 import { commandTyper } from "../../../src/cli/client/command_typer.ts";
@@ -29,7 +29,7 @@ const rows: readonly {
   readonly title: string;
   readonly tell: (output: ClientOutput) => void;
   readonly text: readonly string[];
-  /** On stderr, for people alone. */
+  /** Lines on stderr, for people only. */
   readonly said?: readonly string[];
   readonly json: object;
 }[] = [
@@ -107,13 +107,13 @@ const rows: readonly {
     json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
   },
   {
-    title: "paid, by somebody whose balance is not known just now",
+    title: "paid, with an unknown balance",
     tell: (output) => output.paid({ outcome: "paid", receipt, receiptJws }),
     text: ["transfer OK", `paid 2000 to bob, entry 7, id ${id}`],
     json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
   },
   {
-    title: "given back",
+    title: "a refund",
     tell: (output) =>
       output.paid({ outcome: "paid", receipt: { ...receipt, refunds: id }, receiptJws }, {
         balance: 8000,
@@ -122,13 +122,13 @@ const rows: readonly {
     json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
   },
   {
-    title: "a payment that was asked for",
+    title: "the answer to status",
     tell: (output) => output.found({ outcome: "paid", receipt, receiptJws }),
     text: ["transfer OK", `alice paid 2000 to bob on ${receipt.at}, entry 7, id ${id}`],
     json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
   },
   {
-    title: "a payment that came, with a memo",
+    title: "a received payment with a memo",
     tell: (output) => output.received({ receipt, receiptJws, memo: "lunch \\ dinner" }),
     text: ['[Notification] alice just sent you $2000! ("lunch \\\\ dinner")', `entry 7, id ${id}`],
     json: {
@@ -142,13 +142,13 @@ const rows: readonly {
     },
   },
   {
-    title: "a payment that came, without a memo",
+    title: "a received payment without a memo",
     tell: (output) => output.received({ receipt, receiptJws, memo: undefined }),
     text: ["[Notification] alice just sent you $2000!", `entry 7, id ${id}`],
     json: { event: "payment", id, from: "alice", amount: 2000, entry: 7, receipt: receiptJws },
   },
   {
-    title: "a refusal of old, with its number",
+    title: "a refusal that the course project shows with its number",
     tell: (output) => output.refused(refuse(210)),
     text: ["210 FAIL"],
     json: { code: 210, text: "FAIL" },
@@ -161,7 +161,7 @@ const rows: readonly {
     json: { code: 270, text: "transfer FAIL due to bankruptcy" },
   },
   {
-    title: "a status that is not known",
+    title: "an unknown status",
     tell: (output) => output.refused(refuse(400), { fields: { id } }),
     text: ["unknown"],
     json: { code: 400, text: "unknown", id },
@@ -190,7 +190,7 @@ const errors: readonly {
     json: { error: "untrusted", text: "trust it: no" },
   },
   {
-    title: "a doubt, with the id to ask for",
+    title: "an unknown outcome, with the id to ask for",
     tell: (output) => output.failed(new UnknownOutcomeError("pay bob: ?", { orderId: id })),
     text: `micropay: pay bob: ?. Ask with: ${ask}`,
     json: { error: "unknown_outcome", text: `pay bob: ?. Ask with: ${ask}`, id },

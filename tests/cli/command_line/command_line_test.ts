@@ -1,5 +1,5 @@
 /**
- * What people and scripts may type, and what it asks for.
+ * Valid command lines and their requests.
  */
 import { assertEquals, assertObjectMatch, fail } from "@std/assert";
 import type {

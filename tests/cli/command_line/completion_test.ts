@@ -65,7 +65,10 @@ Deno.test("zsh and fish get a description with each suggestion", () => {
   assertEquals(printedBy("completion fish server --d").text.split("\n")[0], "--db\tThe ledger.");
 });
 
-/** Presses the tabulator key behind a line and prints what may stand there, separated by blanks, by each shell's own means. */
+/**
+ * Presses the tabulator key after a line and prints the suggestions of each shell, separated by
+ * blanks.
+ */
 const shells: readonly {
   readonly shell: Tool & ("bash" | "zsh" | "fish");
   readonly options: readonly string[];
@@ -86,7 +89,7 @@ const shells: readonly {
   {
     shell: "zsh",
     options: ["-f"],
-    // The functions of its completion, which need a terminal, show what they are given.
+    // Its completion functions need a terminal. These replacements print their arguments.
     press: `
       compdef() { :; }
       _describe() { print -- \${(P)2%%:*}; }
@@ -135,7 +138,7 @@ for (const { shell, options, press } of shells) {
   );
 }
 
-/** Puts an executable named micropay into the folder, which knows nothing but completion. */
+/** Makes an executable `micropay` in the folder that has the completion only. */
 async function makeExecutable(folder: string): Promise<void> {
   const source = import.meta.resolve("../../../src/cli/command_line/command_line.ts");
   const config = new URL("../../../deno.json", import.meta.url).pathname;

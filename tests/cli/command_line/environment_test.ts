@@ -194,7 +194,10 @@ Deno.test("a variable of one command does not affect another", () => {
   assertEquals(parsed("client 127.0.0.1 8888 list", history), parsed("client 127.0.0.1 8888 list"));
 });
 
-/** As Kubernetes sets them in every container for a service called micropay, and Docker for a linked container. */
+/**
+ * Variables that Kubernetes sets in every container for a service called micropay, and Docker for a
+ * linked container.
+ */
 const orchestrated = {
   MICROPAY_SERVICE_HOST: "10.0.0.7",
   MICROPAY_SERVICE_PORT: "8888",

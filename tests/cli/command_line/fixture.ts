@@ -1,5 +1,5 @@
 /**
- * Command lines as the tests of them write them.
+ * Functions that parse the command lines of tests.
  */
 import {
   parseCommandLine,
@@ -11,7 +11,7 @@ import {
 /** Variables of the environment, by name. */
 export type Variables = Readonly<Record<string, string>>;
 
-/** What the words come to; given as one text, they are separated by spaces. */
+/** @returns the request of the words; one text is split at spaces */
 export function parsed(
   line: string | readonly string[],
   variables: Variables = {},
@@ -20,7 +20,7 @@ export function parsed(
   return parseCommandLine(words, { environment: (name) => variables[name], version: "1.2.3" });
 }
 
-/** The refusal of words that must be refused. */
+/** @returns the refusal of words that must be refused */
 export function refusedWith(
   line: string | readonly string[],
   variables: Variables = {},
@@ -30,7 +30,7 @@ export function refusedWith(
   throw new Error(`taken, but had to be refused: ${line}`);
 }
 
-/** The text of words that must print one. */
+/** @returns the text that the words must print */
 export function printedBy(
   line: string | readonly string[],
   variables: Variables = {},

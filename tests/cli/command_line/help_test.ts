@@ -124,7 +124,7 @@ for (const { line, usage, entries } of pages) {
   Deno.test(`micropay ${line} --help shows the usage, every entry and an example`, () => {
     const { text } = printedBy(`${line} --help`);
     assertStringIncludes(text, `Usage: ${usage}`);
-    // An entry alone on its line is one whose description was forgotten.
+    // An entry alone on its line has no description.
     for (const entry of entries) {
       assertMatch(text, new RegExp(`^  ${RegExp.escape(entry)} +[^ ]`, "m"));
     }
@@ -153,7 +153,7 @@ for (const { line, usage, entries } of pages) {
       });
       assert(printed.kind === "print");
       for (const row of printed.text.split("\n")) {
-        // An example is one line to copy, however narrow the terminal is.
+        // An example is one line to copy, on a narrow terminal, too.
         if (columns >= 80) assertLessOrEqual(row.length, columns, row);
         assertEquals(row, row.trimEnd());
       }

@@ -1,5 +1,5 @@
 /**
- * What is said of words that cannot be used.
+ * Refusals of wrong words.
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { memoRule } from "../../../src/memo.ts";

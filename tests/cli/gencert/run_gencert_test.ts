@@ -20,7 +20,7 @@ const defaults = {
 
 interface RunOptions extends Partial<GencertOptions> {
   readonly out: string;
-  /** The answer of the person who is asked. */
+  /** The person's answer to the question. */
   readonly answer?: boolean;
 }
 
@@ -155,7 +155,7 @@ Deno.test("gencert --force asks, or needs --yes, and keeps every file", async (t
       });
     });
   }
-  await test.step("nothing is there: nobody is asked", async () => {
+  await test.step("an empty folder: no question", async () => {
     await inFolder(async (folder) => {
       await run({ out: `${folder}/certs`, force: true });
     });
@@ -187,16 +187,16 @@ Deno.test("gencert --force keeps the CA of an existing ledger, unless --new-ca g
         await assertRejects(forcing, UsageError, `${folder}/server.db is a ledger of this CA`);
       });
     });
-    await test.step("where --db says", async () => {
+    await test.step("the file of --db", async () => {
       await Deno.rename(`${folder}/server.db`, `${folder}/other.db`);
       await refuse({ db: `${folder}/other.db` }, /other\.db is a ledger of this CA/);
     });
-    await test.step("a file of which nobody can tell", async () => {
+    await test.step("a file that cannot be read as a ledger", async () => {
       await Deno.writeTextFile(`${folder}/server.db`, "a letter\n".repeat(500));
       await refuse({}, /server\.db is cannot be told/);
       await Deno.remove(`${folder}/server.db`);
     });
-    await test.step("where the CA's certificate is missing, the ledger may be its", async () => {
+    await test.step("any ledger, when the CA's certificate is missing", async () => {
       await ledgerOf(`${folder}/server.db`, id);
       await Deno.rename(`${out}/CA.pem`, `${folder}/CA.pem`);
       await assertRejects(() => run({ out, ...force }), UsageError, "ledger of this CA");

@@ -1,5 +1,5 @@
 /**
- * What operators and their scripts may type after `micropay ledger`, and what it asks for.
+ * Command lines of `micropay ledger` and their requests.
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parsed, printedBy, refusedWith } from "../command_line/fixture.ts";
@@ -67,7 +67,7 @@ Deno.test("ledger takes missing options from the environment", () => {
 const refused: readonly {
   readonly line: string;
   readonly reason: string;
-  /** Whose help is named; that of the command unless given. */
+  /** The help page that the refusal names; that of the command by default. */
   readonly page?: string;
 }[] = [
   { line: "", reason: "", page: "ledger" },

@@ -1,5 +1,5 @@
 /**
- * The operator's commands as processes of their own, beside a real server whose members pay each other.
+ * The operator's commands beside a real server whose members pay each other.
  */
 import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
@@ -17,17 +17,17 @@ import {
   step,
 } from "../../end_to_end/driver.ts";
 
-/** As a process of its own, as the operator does it. */
+/** Runs a command as a process of its own, as an operator does. */
 async function ledger(scene: Scene, ...args: readonly string[]) {
   return await scene.run(["ledger", ...args]);
 }
 
-/** One that has to succeed, as JSON. */
+/** Runs a command that has to succeed, as a process. @returns its JSON */
 async function asked(scene: Scene, ...args: readonly string[]) {
   return succeeded(await ledger(scene, ...args, "--json"));
 }
 
-/** One that has to succeed and is no more than a step, as JSON. */
+/** Runs a command that has to succeed, in this process. @returns its JSON */
 async function found(scene: Scene, ...args: readonly string[]) {
   return succeeded(await scene.ledgerInProcess(...args, "--json"));
 }
@@ -54,7 +54,7 @@ Deno.test("ledger: an operator looks, corrects and exports beside the running se
     assertMatch(stdout, /^bob +12000$/m);
   });
 
-  await step(t, "show an account, an entry by its number and by its id, and nothing", async () => {
+  await step(t, "show: an account, an entry by number and by id, and an unknown name", async () => {
     const [account] = await asked(scene, "show", "alice");
     assertMatch(String(account!.certificate), /^[0-9a-f]{64}$/);
     assertEquals((account!.entries as { number: number }[]).map(({ number }) => number)[0], 3);
@@ -222,7 +222,7 @@ Deno.test("ledger: a correct backup is restored when no server runs", async () =
   await found(scene, "deposit", "alice", "5");
 
   const running = await ledger(scene, "restore", "kept.db");
-  // At once: no audit was printed before.
+  // It refuses before the audit.
   assertEquals([running.code, running.stdout], [1, ""]);
   assertStringIncludes(
     running.stderr,
@@ -291,7 +291,7 @@ Deno.test("ledger: a member who lost a key registers anew with the code, once", 
   const code = String(issued!.code);
   assertMatch(code, /^([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$/);
 
-  // The session ends by itself, and others do not see it any more.
+  // The session ends by itself, and others no longer see it.
   await online.end();
   await scene.server.program.line(/\(alice\) was revoked or closed by the operator/);
   assertEquals(json((await scene.inProcess(["list", "--json"], { as: "bob" })).stdout).online, []);

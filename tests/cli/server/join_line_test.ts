@@ -1,5 +1,5 @@
 /**
- * How members are told to join.
+ * The line that tells members how to join.
  */
 import { assertEquals } from "@std/assert";
 import { joinLine } from "../../../src/cli/server/join_line.ts";

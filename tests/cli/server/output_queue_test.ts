@@ -1,15 +1,16 @@
 /**
- * A server's output whose reader is slow, stuck, or has no room: order is kept, what is missing is said, and nothing is waited for.
+ * A server's output with a slow or stuck reader, or a full disk: lines keep their order, gaps are
+ * noted, and nothing blocks.
  */
 import { outputDrainMs, outputQueueBytesMax } from "../../../src/limits.ts";
 import { assert, assertEquals } from "@std/assert";
 import { OutputQueue } from "../../../src/cli/server/output_queue.ts";
 import { ManualClock } from "../../manual_clock.ts";
 
-/** A reader that takes bytes only when it is told to. */
+/** A reader that takes bytes only when the test says so. */
 class StubReader {
   text = "";
-  /** The most that it takes at a time. */
+  /** Most bytes that it takes at a time. */
   takes = Infinity;
   readonly failures: unknown[] = [];
   readonly clock = new ManualClock();
@@ -26,7 +27,7 @@ class StubReader {
     this.#gate = Promise.withResolvers();
   }
 
-  /** Takes what is being written, and is stuck again. */
+  /** Takes the current write, and is stuck again. */
   async readBatch(): Promise<void> {
     const gate = this.#gate!;
     this.stick();
@@ -34,7 +35,7 @@ class StubReader {
     for (let turns = 0; turns < 20; turns++) await Promise.resolve();
   }
 
-  /** Reads on, and waits until everything is there. */
+  /** Reads until everything has arrived. */
   async readOn(): Promise<string> {
     this.#gate?.resolve();
     this.#gate = undefined;
@@ -42,7 +43,7 @@ class StubReader {
     return this.text;
   }
 
-  /** Takes so many bytes of the next write, and fails then and later. */
+  /** Takes so many bytes of the next write. That write fails, and so do later ones. */
   fail(after: number): void {
     this.takes = after;
     this.#error = new Error("No space left on device");
@@ -63,7 +64,7 @@ class StubReader {
   }
 }
 
-/** A line that takes so many bytes with its end. */
+/** @returns a line of so many bytes, its end included */
 const lineOf = (bytes: number, letter = "x") => letter.repeat(bytes - 1);
 
 Deno.test("output: lines are written in order and whole, however few bytes a write takes", async () => {

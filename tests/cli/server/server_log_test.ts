@@ -1,5 +1,5 @@
 /**
- * What the server prints: a line for each event, in words or as JSON, and nothing from outside raw.
+ * The server's log: a line for each event, as text or JSON, with text from outside escaped.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { named } from "../../server/test_server.ts";
@@ -19,11 +19,11 @@ import { ManualClock } from "../../manual_clock.ts";
 const remote = { host: "127.0.0.1", port: 57609 };
 const occupancy = { served: 1, waiting: 2, userLimit: 3, strangers: 4 };
 const line = "eyJhbGciOiJSU0EtT0FFUC0yNTYifQ.a.b.c.d";
-/** Clears a terminal, names its window, moves by C1, turns text around. */
+/** This text clears a terminal, renames its window, uses a C1 control and reverses text. */
 const hostile = "a\u001b[2J\u009b31m\u0007\r\n\u202eb";
 const harmless = "a\\u{1b}[2J\\u{9b}31m\\u{7}\\u{d}\\u{a}\\u{202e}b";
 
-/** A message of somebody at the same address. */
+/** @returns a message of another peer at the same address */
 function messageOf(
   { name, sealed = line }: { name?: AccountName; sealed?: string },
 ): ServerEvent & { kind: "message" } {
@@ -133,7 +133,7 @@ for (const { event, says } of rows) {
     assertEquals(printed.length, 1);
     const record = JSON.parse(printed[0]!);
     assertEquals([record.event, record.message, record.line], [event.kind, says, undefined]);
-    // Whoever looks at a JSON log in a terminal is as safe as with the text.
+    // A JSON log is as safe in a terminal as a text log.
     assert(!/[\p{Cc}\p{Cf}]/u.test(printed[0]!), printed[0]);
   });
 }
@@ -227,7 +227,7 @@ Deno.test("log: a flood from one address hides neither other addresses nor the m
   ]);
 });
 
-/** All that one who may speak can bring about as often as it likes, each row by a member and by a stranger. */
+/** All events that a peer can cause at will; each row is for a member and for a stranger. */
 const floods: readonly ((name: AccountName | undefined) => ServerEvent)[] = [
   (name) => messageOf({ ...(name && { name }) }),
   (name) => ({ kind: "refused", remote, name, code: 410, text: "Bad request" }),
