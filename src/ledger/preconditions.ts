@@ -34,7 +34,7 @@ export function requireBookable(
   if (isByMember !== (booking.certificate !== undefined)) {
     refuse("a payment or a refund, and nothing else, names its signer's certificate");
   }
-  if (!isDigest(booking.orderDigest)) refuse("its order's digest is none");
+  if (!isDigest(booking.orderDigest)) refuse("its order's digest is not valid");
   const texts = [booking.id, booking.orderJws, booking.memo ?? "", booking.refunds ?? ""];
   if (!texts.every(isStorable)) refuse("a text in it cannot be stored unchanged");
 }

@@ -35,7 +35,7 @@ const malformed: readonly (readonly [what: string, body: JsonObject])[] = [
   ["no text", { re: 1, code: 400 }],
   ["a text of 1,001 characters", { re: 1, code: 400, text: "a".repeat(1001) }],
   ["a negative re", { re: -1, code: 400, text: "unknown" }],
-  ["an answer that is a list", { re: 1, code: 300, text: "OK", answer: [] }],
+  ["an answer that is an array", { re: 1, code: 300, text: "OK", answer: [] }],
   ["a member too many", { re: 1, code: 400, text: "unknown", more: true }],
 ];
 

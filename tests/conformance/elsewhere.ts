@@ -46,8 +46,8 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "json 5": [
     ...forgedLines,
-    ...at("protocol/order", "an order …, well signed, is refused"),
-    ...at("protocol/receipt", "a receipt …, well signed, is refused"),
+    ...at("protocol/order", "an order … with a valid signature is refused"),
+    ...at("protocol/receipt", "a receipt … with a valid signature is refused"),
   ],
   "base64 1": at("base64", "base64url: …", "base64: …"),
   "memo 1": [
@@ -80,8 +80,8 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ],
   "document 4": [
     ...forgedLines,
-    ...at("protocol/order", "property: an order changed in any one character is refused"),
-    ...at("protocol/receipt", "property: a receipt changed in any one character is refused"),
+    ...at("protocol/order", "property: an order with any character changed is refused"),
+    ...at("protocol/receipt", "property: a receipt with any character changed is refused"),
   ],
   "greeting 1": at(
     "transport/hostile_greetings",
@@ -334,7 +334,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   }],
   "receipt 1": at(
     "protocol/receipt",
-    "one entry has one receipt, whatever its holder's balance is by now",
+    "one entry has one receipt, whatever the balances are now",
   ),
   "receipt 2": at(
     "client/payment/receipt_check",
@@ -387,9 +387,9 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "limit 8": [
     ...at(
       "protocol/order",
-      "an order at the limit of its length is read, one past it is not looked at",
+      "an order at its length limit is read, and a longer one is refused unread",
     ),
-    ...at("protocol/receipt", "what is longer than any receipt is not looked at"),
+    ...at("protocol/receipt", "a text longer than any receipt is refused unread"),
   ],
   "limit 9": [
     ...at(

@@ -73,7 +73,7 @@ const stated: readonly (readonly [text: string, value: number])[] = [
 ];
 
 for (const [phrase, value] of stated) {
-  Deno.test(`docs/protocol.md: "${phrase.slice(0, 60)}" is true`, () => {
+  Deno.test(`docs/protocol.md: "${phrase.slice(0, 60)}" is the program's limit`, () => {
     assert(text.includes(phrase), phrase);
     assert(phrase.replaceAll(",", "").split(/\D+/).map(Number).includes(value), `${value}`);
   });

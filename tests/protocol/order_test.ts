@@ -1,5 +1,5 @@
 /**
- * Orders: what the payer signed and nothing else, by the payer and nobody else, for one ledger.
+ * Orders: exactly what the payer signed, by the payer alone, for one ledger.
  */
 import { orderDigest } from "../../src/ledger/entry.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
@@ -27,7 +27,7 @@ const clock = { nowMs: () => atMs + 999 };
 const order = signOrder(terms, { identity: alice, anchor, clock }).text;
 const { payload } = readDocument(order, { typ: "micropay-order", chain: "required" });
 
-Deno.test("an order that was signed verifies as what was signed", () => {
+Deno.test("a signed order verifies with its terms", () => {
   const verified = verifyOrder(order, trust);
   const iat = atMs / 1000;
   const expected = { ...terms, ledger: anchor.fingerprint, iat, exp: iat + orderLifetimeMs / 1000 };
@@ -37,7 +37,7 @@ Deno.test("an order that was signed verifies as what was signed", () => {
   assertEquals(verified, signOrder(terms, { identity: alice, anchor, clock }));
 });
 
-Deno.test("the same order signed again is the same text, byte for byte", () => {
+Deno.test("signing the same order again gives the same text", () => {
   assertEquals(signOrder(terms, { identity: alice, anchor, clock }).text, order);
 });
 
@@ -47,13 +47,13 @@ Deno.test("an order without a memo has no memo", () => {
   assert(!Object.hasOwn(verifyOrder(jws, trust).payload, "memo"));
 });
 
-Deno.test("a refund names the payment that it gives back", () => {
+Deno.test("a refund names its payment", () => {
   const refunds = "019ab0a1-2c00-7000-8000-000000000002";
   const jws = signOrder({ ...terms, refunds }, { identity: alice, anchor, clock }).text;
   assertEquals(verifyOrder(jws, trust).payload.refunds, refunds);
 });
 
-Deno.test("property: an order changed in any one character is refused", () => {
+Deno.test("property: an order with any character changed is refused", () => {
   const alphabet = "ABCabc019-_.=+/ \n";
   const at = fc.nat(order.length - 1);
   fc.assert(
@@ -117,25 +117,33 @@ const wrongPayloads: readonly {
   { what: "without a payer", change: { payer: undefined }, reason: "payer: " },
   { what: "without a payee", change: { payee: undefined }, reason: "payee: " },
   { what: "without an amount", change: { amount: undefined }, reason: "amount: " },
-  { what: "of nothing", change: { amount: 0 }, reason: "amount: an amount is a whole number" },
-  { what: "of less than nothing", change: { amount: -1 }, reason: "amount: " },
-  { what: "of one and a half", change: { amount: 1.5 }, reason: "not a JSON object" },
-  { what: "of 2^53", change: { amount: 2 ** 53 }, reason: "amount: " },
-  { what: "of a text", change: { amount: "2000" }, reason: "amount: " },
+  {
+    what: "with an amount of 0",
+    change: { amount: 0 },
+    reason: "amount: an amount is a whole number",
+  },
+  { what: "with an amount of -1", change: { amount: -1 }, reason: "amount: " },
+  { what: "with an amount of 1.5", change: { amount: 1.5 }, reason: "not a JSON object" },
+  { what: "with an amount of 2^53", change: { amount: 2 ** 53 }, reason: "amount: " },
+  { what: "with an amount that is text", change: { amount: "2000" }, reason: "amount: " },
   { what: "to a name in capitals", change: { payee: "Bob" }, reason: "payee: " },
   { what: "with an empty memo", change: { memo: "" }, reason: "memo: " },
   { what: "with a memo of two lines", change: { memo: "a\nb" }, reason: "memo: " },
   { what: "with a memo of null", change: { memo: null }, reason: "memo: " },
-  { what: "that refunds what is no id", change: { refunds: "lunch" }, reason: "refunds: " },
-  { what: "without a beginning", change: { iat: undefined }, reason: "iat: " },
-  { what: "without an end", change: { exp: undefined }, reason: "exp: " },
-  { what: "with half a second", change: { iat: atMs / 1000 + 0.5 }, reason: "not a JSON object" },
+  { what: "that refunds an invalid id", change: { refunds: "lunch" }, reason: "refunds: " },
+  { what: "without iat", change: { iat: undefined }, reason: "iat: " },
+  { what: "without exp", change: { exp: undefined }, reason: "exp: " },
+  {
+    what: "with a fraction of a second",
+    change: { iat: atMs / 1000 + 0.5 },
+    reason: "not a JSON object",
+  },
   { what: "made before 1970", change: { iat: -1 }, reason: "iat: " },
   { what: "with an extra member", change: { extra: 1 }, reason: "extra: " },
 ];
 
 for (const { what, change, reason } of wrongPayloads) {
-  Deno.test(`an order ${what}, well signed, is refused`, () => {
+  Deno.test(`an order ${what} with a valid signature is refused`, () => {
     const identity = { signingKey: alice.signingKey, chain: alice.chain };
     const jws = signDocument("micropay-order", { ...payload, ...change }, identity);
     assertStringIncludes((refusal(jws)).message, reason);
@@ -204,7 +212,7 @@ Deno.test("an order of another ledger is refused there", () => {
   assertThrows(() => verifyOrder(order, { anchor: other }), MicropayError);
 });
 
-Deno.test("an order is refused when it says it was made before its certificate began, or after it ended", () => {
+Deno.test("an order made before or after its certificate's validity is refused", () => {
   const { notBeforeMs, notAfterMs } = alice.certificate;
   const rows = [
     [notBeforeMs - 1000, "valid only from"],
@@ -229,9 +237,9 @@ for (const count of [0, 2, 3]) {
   });
 }
 
-Deno.test("an order at the limit of its length is read, one past it is not looked at", async () => {
+Deno.test("an order at its length limit is read, and a longer one is refused unread", async () => {
   const base = { alg: "EdDSA", typ: "micropay-order", x5c: x5c(...alice.chain) };
-  // White space in JSON is the sender's business, so an order can be made of any length.
+  // White space in JSON gives an order any length.
   const padded = (count: number) =>
     forgeJws({
       header: base,
@@ -247,7 +255,7 @@ Deno.test("an order at the limit of its length is read, one past it is not looke
   assertStringIncludes((refusal(await padded(count + 1))).message, "it is too long");
 });
 
-Deno.test("an order with the longest memo and certificate there is fits", () => {
+Deno.test("an order with the longest memo and certificate fits", () => {
   const jws = signOrder({ ...terms, memo: "🧀".repeat(256), refunds: terms.id }, {
     identity: alice,
     anchor,
@@ -257,7 +265,7 @@ Deno.test("an order with the longest memo and certificate there is fits", () => 
   verifyOrder(jws, trust);
 });
 
-Deno.test("the server signs where one side is the issuing account", () => {
+Deno.test("the server signs an order when a side is the issuing account", () => {
   for (const sides of [{ payer: "@issuer", payee: "bob" }, { payer: "bob", payee: "@issuer" }]) {
     const issuing = { ...terms, ...sides } as OrderTerms;
     const jws = signOrder(issuing, { identity: server, anchor, clock }).text;

@@ -1,5 +1,5 @@
 /**
- * Whether an order may be booked at a time: a row for each rule, at the limit and one past it.
+ * Whether an order may be booked at a time, with a row for each rule, at the limit and one past it.
  */
 import { assertEquals } from "@std/assert";
 import type { AccountName } from "../../src/account_name.ts";
@@ -22,17 +22,17 @@ const rows: readonly {
   readonly exp: number;
   readonly nowMs?: number;
   readonly payee?: string;
-  /** When the certificate begins and ends. */
+  /** The certificate's dates. */
   readonly validMs?: readonly [number, number];
   readonly code?: Code;
-  /** Whether no clock can make it good. */
+  /** Whether it is invalid at any time. */
   readonly isLasting?: boolean;
 }[] = [
   { what: "made now, for two minutes", iat: now, exp: now + 120 },
   { what: "for one second", iat: now, exp: now + 1 },
-  { what: "that ends as it begins", iat: now, exp: now, code: 261, isLasting: true },
-  { what: "that ends before it begins", iat: now, exp: now - 1, code: 261, isLasting: true },
-  { what: "for the longest time there is", iat: now, exp: now + lifetime },
+  { what: "that ends when it starts", iat: now, exp: now, code: 261, isLasting: true },
+  { what: "that ends before it starts", iat: now, exp: now - 1, code: 261, isLasting: true },
+  { what: "for the longest lifetime", iat: now, exp: now + lifetime },
   {
     what: "for one second longer",
     iat: now,
@@ -67,20 +67,20 @@ const rows: readonly {
     isLasting: true,
   },
   {
-    what: "from the first second there is",
+    what: "from second 0 of the epoch",
     iat: 0,
     exp: lifetime,
     nowMs: 0,
     validMs: [0, dayMs],
   },
   {
-    what: "made in the second that its certificate begins",
+    what: "made in the second in which its certificate starts",
     iat: now,
     exp: now + 9,
     validMs: [noonMs, noonMs + dayMs],
   },
   {
-    what: "made a second before its certificate begins",
+    what: "made a second before its certificate starts",
     iat: now - 1,
     exp: now + 9,
     validMs: [noonMs, noonMs + dayMs],
@@ -88,7 +88,7 @@ const rows: readonly {
     isLasting: true,
   },
   {
-    what: "made ahead of the server's time, which is before its certificate begins",
+    what: "made ahead of the server's time, which is before its certificate starts",
     iat: now + 1,
     exp: now + 9,
     validMs: [noonMs + 1000, noonMs + dayMs],

@@ -1,5 +1,5 @@
 /**
- * Receipts: the server's word on one entry, always the same, and nobody else's.
+ * Receipts: the server's statement about one entry, deterministic and by the server alone.
  */
 import { createHash } from "node:crypto";
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
@@ -28,7 +28,7 @@ const receipt = signReceipt(entry, { identity: server, anchor }).text;
 const { payload } = readDocument(receipt, { typ: "micropay-receipt", chain: "required" });
 
 for (const entry of entries) {
-  Deno.test(`the receipt of a ${entry.kind} says what the entry says`, () => {
+  Deno.test(`the receipt of a ${entry.kind} has the entry's terms`, () => {
     const { payload: receipt } = verifyReceipt(
       signReceipt(entry, { identity: server, anchor }).text,
       trust,
@@ -50,7 +50,7 @@ for (const entry of entries) {
   });
 }
 
-Deno.test("one entry has one receipt, whatever its holder's balance is by now", () => {
+Deno.test("one entry has one receipt, whatever the balances are now", () => {
   const later = { ...entry, payerBalance: 5, payeeBalance: 7 };
   assertEquals(signReceipt(later, { identity: server, anchor }).text, receipt);
 });
@@ -60,13 +60,13 @@ Deno.test("another entry has another receipt", () => {
   assertNotEquals(signReceipt(other, { identity: server, anchor }).text, receipt);
 });
 
-Deno.test("the digest of an order is what sha256sum prints for it", () => {
+Deno.test("the digest of an order is the output of sha256sum", () => {
   const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
   assertEquals(orderDigest(""), empty);
   assertEquals(orderDigest(entry.orderJws), payload.order);
 });
 
-Deno.test("property: a receipt changed in any one character is refused", () => {
+Deno.test("property: a receipt with any character changed is refused", () => {
   fc.assert(
     fc.property(
       fc.nat(receipt.length - 1),
@@ -133,9 +133,9 @@ const wrongPayloads: readonly {
     reason: "it is of the ledger 000",
   },
   { what: "of entry 0", change: { entry: 0 }, reason: "entry: " },
-  { what: "of no kind there is", change: { kind: "gift" }, reason: "kind: " },
+  { what: "of an unknown kind", change: { kind: "gift" }, reason: "kind: " },
   { what: "without a kind", change: { kind: undefined }, reason: "kind: " },
-  { what: "of nothing", change: { amount: 0 }, reason: "amount: " },
+  { what: "with an amount of 0", change: { amount: 0 }, reason: "amount: " },
   { what: "without the order's digest", change: { order: undefined }, reason: "order: " },
   { what: "with the order itself", change: { order: entry.orderJws }, reason: "order: " },
   { what: "with a time in seconds", change: { at: atMs / 1000 }, reason: "at: " },
@@ -144,7 +144,7 @@ const wrongPayloads: readonly {
 ];
 
 for (const { what, change, reason } of wrongPayloads) {
-  Deno.test(`a receipt ${what}, well signed, is refused`, () => {
+  Deno.test(`a receipt ${what} with a valid signature is refused`, () => {
     const { signingKey, chain } = server;
     const jws = signDocument("micropay-receipt", { ...payload, ...change }, {
       signingKey,
@@ -154,14 +154,14 @@ for (const { what, change, reason } of wrongPayloads) {
   });
 }
 
-Deno.test("an order is no receipt", () => {
+Deno.test("an order is not read as a receipt", () => {
   assertStringIncludes(
     (refusal(entry.orderJws)).message,
     "the header is not the expected one",
   );
 });
 
-Deno.test("what is longer than any receipt is not looked at", () => {
+Deno.test("a text longer than any receipt is refused unread", () => {
   assertStringIncludes((refusal("a".repeat(12 * 1024 + 1))).message, "it is too long");
 });
 

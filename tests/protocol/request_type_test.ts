@@ -1,5 +1,5 @@
 /**
- * Replies: what says yes brings its answer, what says no brings none, and an error's text stays short whatever it is about.
+ * Replies: a success has its answer, a refusal has none, and the text of an error is always short.
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../src/errors.ts";
@@ -19,20 +19,20 @@ import type { JsonObject } from "../../src/strict_json.ts";
 
 const overTheWire = (body: JsonObject): JsonObject => JSON.parse(JSON.stringify(body));
 
-Deno.test("a success is its code, the text for it and the answer", () => {
+Deno.test("a success has its code, the code's text and the answer", () => {
   const body = encodeReply(balanceRequestType, 4, answerWith({ balance: 7 }));
   assertEquals(body, { re: 4, code: 300, text: "OK", answer: { balance: 7 } });
   const reply = decodeReply(overTheWire(body));
   assertEquals(decodeOutcome(balanceRequestType, reply), answerWith({ balance: 7 }));
 });
 
-Deno.test("a refusal is its code and a text, without an answer", () => {
+Deno.test("a refusal has its code and a text, and no answer", () => {
   const body = encodeReply(balanceRequestType, 0, refuse(220));
   assertEquals(body, { re: 0, code: 220, text: "AUTH_FAIL" });
   assertEquals(decodeOutcome(balanceRequestType, decodeReply(overTheWire(body))), refuse(220));
 });
 
-Deno.test("a refusal may say more than its code does", () => {
+Deno.test("a refusal may add a detail to its code's text", () => {
   const refusal = refuse(261, "amount: not a number");
   const reply = decodeReply(overTheWire(encodeReply(payRequestType, 1, refusal)));
   assertEquals(decodeOutcome(payRequestType, reply), refusal);
@@ -52,18 +52,22 @@ const replies: readonly {
   },
   { what: "no re", body: { code: 400, text: "" }, ok: false },
   { what: "a negative re", body: { re: -1, code: 400, text: "" }, ok: false },
-  { what: "half a re", body: { re: 0.5, code: 400, text: "" }, ok: false },
+  { what: "a fractional re", body: { re: 0.5, code: 400, text: "" }, ok: false },
   { what: "no code", body: { re: 0, text: "" }, ok: false },
-  { what: "a code that is none", body: { re: 0, code: 401, text: "" }, ok: false },
+  { what: "an unknown code", body: { re: 0, code: 401, text: "" }, ok: false },
   { what: "a code that is text", body: { re: 0, code: "400", text: "" }, ok: false },
   {
-    what: "a code named like what every object has",
+    what: "a code that is an inherited name",
     body: { re: 0, code: "toString", text: "" },
     ok: false,
   },
   { what: "no text", body: { re: 0, code: 400 }, ok: false },
-  { what: "an answer that is a list", body: { re: 0, code: 300, text: "", answer: [] }, ok: false },
-  { what: "a null for an answer", body: { re: 0, code: 300, text: "", answer: null }, ok: false },
+  {
+    what: "an answer that is an array",
+    body: { re: 0, code: 300, text: "", answer: [] },
+    ok: false,
+  },
+  { what: "an answer of null", body: { re: 0, code: 300, text: "", answer: null }, ok: false },
   { what: "an extra member", body: { re: 0, code: 400, text: "", extra: 1 }, ok: false },
   {
     what: "an extra member named __proto__",
@@ -119,7 +123,7 @@ for (const { what, reply, text } of outcomes) {
   });
 }
 
-Deno.test("an error names the member and what it should be, never the value", () => {
+Deno.test("an error names the member and its rule, never the value", () => {
   const error = assertThrows(
     () => check(payRequestType.request, { order: "no order at all" }, "read a pay request"),
     ProtocolError,
@@ -154,7 +158,7 @@ const longBodies: readonly { readonly what: string; readonly check: () => void }
 ];
 
 for (const { what, check } of longBodies) {
-  Deno.test(`an error about ${what} is short enough to be the text of a reply`, () => {
+  Deno.test(`an error about ${what} is short enough for the text of a reply`, () => {
     const { message } = assertThrows(check, ProtocolError);
     assert(message.length < 200, `${message.length}`);
   });
@@ -165,14 +169,14 @@ const strangersMembers: readonly { readonly member: string; readonly named: stri
   { member: 'a": b', named: '"a\\": b"' },
   { member: "a  b", named: '"a \\u{20}b"' },
   { member: "\u3164", named: '"\\u{3164}"' },
-  // Cut between two code points, not within one.
+  // Cut between two code points.
   { member: `x${"\u{1f355}".repeat(70)}`, named: `"x${"\u{1f355}".repeat(63)}"` },
   { member: "\u{10ffff}".repeat(9000), named: `"${"\\u{10ffff}".repeat(64)}"` },
   { member: "fee", named: "fee" },
 ];
 
 for (const { member, named } of strangersMembers) {
-  Deno.test(`an error names a stranger's member as ${named.slice(0, 40)}, and fits into a reply`, () => {
+  Deno.test(`an error shows a foreign member as ${named.slice(0, 40)}, and fits into a reply`, () => {
     const error = assertThrows(
       () => check(listRequestType.request, { [member]: 1 }, "read a list request"),
       ProtocolError,
@@ -184,7 +188,7 @@ for (const { member, named } of strangersMembers) {
 }
 
 for (const name of ["toString", "constructor", "__proto__", "hasOwnProperty"]) {
-  Deno.test(`a member named ${name} is one too many, though every object has one`, () => {
+  Deno.test(`a member named ${name} is refused, although every object inherits one`, () => {
     const body = JSON.parse(`{"order":"a.b.c","${name}":1}`);
     assertThrows(() => check(payRequestType.request, body, "x"), ProtocolError, name);
   });

@@ -1,5 +1,6 @@
 /**
- * The golden messages are of the program's shapes: each body reads as the request, the answer or the push that its type says.
+ * The golden messages have the program's shapes: each body is read as the request, answer or push
+ * of its type.
  */
 import { assert } from "@std/assert";
 import type { JsonObject } from "../../src/strict_json.ts";
@@ -57,7 +58,7 @@ const pushes = new Map<string, (body: JsonObject) => unknown>([
 ]);
 
 for (const { what, from, to, payload } of messages) {
-  Deno.test(`${what}: the body is of its shape`, () => {
+  Deno.test(`${what}: the body has its shape`, () => {
     const body = payload.body as JsonObject;
     const type = payload.type as string;
     if (type === replyType) return checkReply(body, from, to);
@@ -67,7 +68,7 @@ for (const { what, from, to, payload } of messages) {
   });
 }
 
-Deno.test("there is a golden message of every type, and a success of every request type", () => {
+Deno.test("every type has a golden message, and every request type a success", () => {
   const types = new Set(messages.map(({ payload }) => payload.type));
   for (const type of [...requestTypes.map(({ type }) => type), ...pushes.keys(), replyType]) {
     assert(types.has(type), type);
@@ -76,7 +77,7 @@ Deno.test("there is a golden message of every type, and a success of every reque
   for (const { success } of requestTypes) assert(answered.includes(success), `${success}`);
 });
 
-/** A reply's text begins with its code's, and its answer fits the request. */
+/** A reply's text starts with its code's text, and its answer fits the request. */
 function checkReply(body: JsonObject, from: string, to: string): void {
   const reply = decodeReply(body);
   assert(reply.text.startsWith(codes[reply.code].text), reply.text);

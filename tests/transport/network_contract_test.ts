@@ -38,7 +38,7 @@ function everyNetwork(title: string, use: Use): void {
   for (const [kind, run] of Object.entries(kinds)) Deno.test(`${kind}: ${title}`, () => run(use));
 }
 
-everyNetwork("what is written is read, in order, both ways", async (network) => {
+everyNetwork("written bytes are read in order, both ways", async (network) => {
   await withEnds(network, async ({ near, far }) => {
     await near.write(ascii("one "));
     await near.write(ascii("two"));
@@ -49,7 +49,7 @@ everyNetwork("what is written is read, in order, both ways", async (network) => 
   });
 });
 
-everyNetwork("a read takes what is there, at most what the buffer holds", async (network) => {
+everyNetwork("a read returns the received bytes, at most a buffer full", async (network) => {
   await withEnds(network, async ({ near, far }) => {
     await near.write(ascii("abcde"));
     const buffer = new Uint8Array(2);
@@ -79,7 +79,7 @@ everyNetwork(
   },
 );
 
-everyNetwork("a read that waits ends when the other side closes", async (network) => {
+everyNetwork("a waiting read ends when the other side closes", async (network) => {
   await withEnds(network, async ({ near, far }) => {
     const waiting = far.read(new Uint8Array(1));
     near.close();
@@ -87,7 +87,7 @@ everyNetwork("a read that waits ends when the other side closes", async (network
   });
 });
 
-everyNetwork("a read that waits ends when its own side closes", async (network) => {
+everyNetwork("a waiting read ends when its own side closes", async (network) => {
   await withEnds(network, async ({ far }) => {
     const waiting = far.read(new Uint8Array(1));
     far.close();
@@ -97,7 +97,7 @@ everyNetwork("a read that waits ends when its own side closes", async (network) 
   });
 });
 
-everyNetwork("writing after the own close is refused", async (network) => {
+everyNetwork("a write after closing is refused", async (network) => {
   await withEnds(network, async ({ near }) => {
     near.close();
     const error = await assertRejects(() => near.write(ascii("late")), ClosedError);
@@ -108,7 +108,7 @@ everyNetwork("writing after the own close is refused", async (network) => {
   });
 });
 
-everyNetwork("writing to a side that closed is refused sooner or later", async (network) => {
+everyNetwork("a write to a closed side is refused at some time", async (network) => {
   await withEnds(network, async ({ near, far }) => {
     far.close();
     // TCP notices this after the first write. Then the second end has nothing to read either.
@@ -133,7 +133,7 @@ everyNetwork(
   },
 );
 
-everyNetwork("a writer waits for a reader that is behind, and goes on with it", async (network) => {
+everyNetwork("a writer waits for a slow reader, and continues with it", async (network) => {
   await withEnds(network, async ({ near, far }) => {
     const bytes = new Uint8Array(32 * 1024 * 1024).fill(7);
     let isWritten = false;
@@ -147,7 +147,7 @@ everyNetwork("a writer waits for a reader that is behind, and goes on with it", 
   });
 });
 
-everyNetwork("a write that waits for a reader ends when its own side closes", async (network) => {
+everyNetwork("a waiting write ends when its own side closes", async (network) => {
   await withEnds(network, async ({ near }) => {
     const written = near.write(new Uint8Array(32 * 1024 * 1024));
     const refused = assertRejects(() => written, ClosedError);
@@ -156,7 +156,7 @@ everyNetwork("a write that waits for a reader ends when its own side closes", as
   });
 });
 
-everyNetwork("a port is listened on once, and again when it is free", (network) => {
+everyNetwork("a port can be listened on once, and again when it is free", (network) => {
   const listener = network.listen(anyPort);
   const { host, port } = listener.endpoint;
   assert(port > 0);
@@ -186,7 +186,7 @@ everyNetwork("an address of another machine cannot be listened on", (network) =>
   assertEquals(error.message, "listen on 192.0.2.1:0: the address is not this machine's");
 });
 
-everyNetwork("nobody listens, so a connection is refused", async (network) => {
+everyNetwork("a connection to a port without listener is refused", async (network) => {
   const listener = network.listen(anyPort);
   listener.close();
   const error = await assertRejects(
@@ -196,7 +196,7 @@ everyNetwork("nobody listens, so a connection is refused", async (network) => {
   assert(error.message.startsWith(`connect to ${endpointText(listener.endpoint)}: `));
 });
 
-everyNetwork("a connection that was given up before is not begun", async (network) => {
+everyNetwork("an aborted connection attempt does not start", async (network) => {
   const listener = network.listen(anyPort);
   const error = await assertRejects(
     () => network.connect(listener.endpoint, { signal: AbortSignal.abort() }),
