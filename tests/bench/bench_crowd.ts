@@ -8,6 +8,7 @@ import { SqliteWalletStore } from "../../src/client/sqlite/sqlite_wallet_store.t
 import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import type { Member } from "../../src/client/member.ts";
 import { Wallet } from "../../src/client/wallet.ts";
+import type { WalletStore } from "../../src/client/wallet/wallet_store.ts";
 import { systemClock } from "../../src/clock.ts";
 import { generateSessionKey } from "../../src/envelope/session_key.ts";
 import { parseAmount } from "../../src/money.ts";
@@ -20,7 +21,7 @@ import type { PaymentPlan } from "./bench_checkout.ts";
 export interface CrowdOptions {
   readonly server: { readonly host: string; readonly port: number };
   readonly ca: { readonly pem: string; readonly path: string };
-  /** The folder that holds the members' homes. */
+  /** The home of all members. */
   readonly home: string;
 }
 
@@ -47,7 +48,13 @@ interface Pair {
   readonly taken: EventTarget;
 }
 
-async function openPairs(count: number, options: CrowdOptions): Promise<Pair[]> {
+/** Where the members are, and the home that they share. */
+type Place = Omit<CrowdOptions, "home"> & {
+  readonly folder: DataFolder;
+  readonly store: WalletStore;
+};
+
+async function openPairs(count: number, options: Place): Promise<Pair[]> {
   return await Promise.all(Array.from({ length: count }, async (_, index) => {
     const payer = await openMember(`payer-${count}-${index}`, options);
     // A server closes a connection on which nothing is said for a while.
@@ -64,10 +71,8 @@ async function openPairs(count: number, options: CrowdOptions): Promise<Pair[]> 
   }));
 }
 
-async function openMember(text: string, { server, ca, home }: CrowdOptions): Promise<Member> {
+async function openMember(text: string, { server, ca, folder, store }: Place): Promise<Member> {
   const name = parseAccountName(text)!;
-  // Each member has a wallet of its own, as on a machine of its own.
-  const folder = new DataFolder(`${home}/${name}`);
   const wallet = new Wallet({
     server,
     folder,
@@ -78,7 +83,7 @@ async function openMember(text: string, { server, ca, home }: CrowdOptions): Pro
     clock: systemClock,
     random: systemRandom,
     makeSessionKey: () => generateSessionKey(2048),
-    store: new SqliteWalletStore(folder.walletFile()),
+    store,
   });
   const registered = await wallet.register(await wallet.connect(), name);
   if (registered.outcome === "refused") throw new Error(`register ${name}: ${registered.text}`);
@@ -128,7 +133,9 @@ async function payAll(
 }
 
 async function main(): Promise<void> {
-  const options = JSON.parse(Deno.args[0]!) as CrowdOptions;
+  const { home, ...server } = JSON.parse(Deno.args[0]!) as CrowdOptions;
+  const folder = new DataFolder(home);
+  const place = { ...server, folder, store: new SqliteWalletStore(folder.walletFile()) };
   let pairs: Pair[] = [];
   for await (const line of readLines(Deno.stdin.readable)) {
     const command = JSON.parse(line) as CrowdCommand;
@@ -136,7 +143,7 @@ async function main(): Promise<void> {
       console.log(JSON.stringify(await payAll(pairs, command)));
     } else {
       for (const { payer, payee } of pairs) await Promise.all([payer.exit(), payee.exit()]);
-      pairs = await openPairs(command.pairs, options);
+      pairs = await openPairs(command.pairs, place);
       console.log("{}");
     }
   }
