@@ -201,7 +201,7 @@ export async function makeMessages(): Promise<MessageVector[]> {
       to: "alice",
       seq: 0,
       type: "reply",
-      body: ok(0, 130, "transfer OK", { receipt }),
+      body: { re: 0, code: 265, text: "transfer FAIL: the order has expired" },
     }),
     message("the server tells alice", {
       from: "server",
