@@ -359,6 +359,12 @@ export const costlyAtOnceMax = 16;
 export const ordersPerTurn = 8;
 
 /**
+ * Messages sealed in one turn, such as a reply and the notices that its request causes. All of them
+ * take less work than opening a message. Past it: the others wait for another turn.
+ */
+export const sealsPerTurn = 8;
+
+/**
  * Entries that an answer reads in one turn of the fair queue. With the longest orders ({@link
  * orderBytesMax}) they cost 2 to 3 ms, as much as opening a line. Past it: the rest of the page
  * waits for another turn.

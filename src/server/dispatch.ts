@@ -31,7 +31,7 @@ export interface ReceivedMessage {
  */
 export async function dispatch(
   { message, line }: ReceivedMessage,
-  asker: Pick<RequestContext, "server" | "session" | "dismiss">,
+  asker: Omit<RequestContext, "reportRequest">,
 ): Promise<{ outcome: Outcome<object>; reply: JsonObject }> {
   const { session, server: { report } } = asker;
   const from = { remote: session.channel.remote, name: session.memberName };

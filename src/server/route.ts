@@ -6,7 +6,7 @@ import type { AccountName } from "../account_name.ts";
 import type { Outcome, RequestType } from "../protocol/request_type.ts";
 import type { CertificateRequest } from "../pki/certificate_request.ts";
 import type { ServerContext } from "./server_context.ts";
-import type { Session } from "./session/session.ts";
+import type { Push, Session } from "./session/session.ts";
 
 /** What a handler is given beside the request. */
 export interface RequestContext {
@@ -14,6 +14,8 @@ export interface RequestContext {
   readonly session: Session;
   /** Ends the session after this answer: its certificate no longer speaks for its account. */
   dismiss(): void;
+  /** Sends a message to another session, together with the reply. */
+  push(push: Push): void;
   /** Reports the request to the server's output, in the course project's notation. Not escaped. */
   reportRequest(notation: string): void;
 }

@@ -192,10 +192,10 @@ class Scene {
     };
     const session = {
       channel: { remote: { host: "127.0.0.1", port: 1 } },
-      inTurn: (task: () => Promise<unknown>) => task(),
       commit: (task: () => Promise<unknown>) => task(),
     };
-    const context = { server, session, name, dismiss: () => {}, reportRequest: () => {} };
+    const ignored = { dismiss: () => {}, push: () => {}, reportRequest: () => {} };
+    const context = { server, session, name, ...ignored };
     assert(submitRoute.admits === "member");
     return await submitRoute.handle(
       { orders: [order] },

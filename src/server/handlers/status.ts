@@ -15,9 +15,7 @@ export const statusRoute = memberRoute({
   async handle({ id, void: jws }, context) {
     const { name, server } = context;
     // Before the ledger is asked, so that what is refused here says nothing of other people's payments.
-    const own = jws === undefined
-      ? undefined
-      : await context.session.inTurn(() => verifyOwnOrder(jws, context));
+    const own = jws === undefined ? undefined : verifyOwnOrder(jws, context);
     if (own && "outcome" in own) return own;
     if (own && own.payload.id !== id) return refuse(261);
     const entry = await server.ledger.entry(id);

@@ -55,17 +55,24 @@ function notationOf(orders: readonly (MembersOrder | Refusal)[]): string {
   return `${payer}#${amount}#${payee}`;
 }
 
-/** Verifies a few orders in each turn, so that no turn is longer than opening a message. */
+/**
+ * Verifies the first orders at once, as part of the turn that opened their message, and a few in
+ * each further turn. So no turn is much longer than opening a message.
+ */
 async function verifyInTurns(
   texts: readonly string[],
   context: MemberRequestContext,
 ): Promise<(MembersOrder | Refusal)[]> {
   const verified: (MembersOrder | Refusal)[] = [];
-  while (verified.length < texts.length) {
+  const verifySome = () => {
     const some = texts.slice(verified.length, verified.length + ordersPerTurn);
+    verified.push(...some.map((text) => verifyOwnOrder(text, context)));
+  };
+  verifySome();
+  while (verified.length < texts.length) {
     await context.session.inTurn(async () => {
-      verified.push(...some.map((text) => verifyOwnOrder(text, context)));
-      if (verified.length < texts.length) await yieldToEventLoop();
+      verifySome();
+      await yieldToEventLoop();
     });
   }
   return verified;
@@ -258,14 +265,14 @@ interface News {
  */
 function tellOtherSides(
   news: readonly News[],
-  { name, server: { sessions }, session: { share: cause } }: MemberRequestContext,
+  { name, push, server: { sessions } }: MemberRequestContext,
 ): void {
-  const push = (to: AccountName, type: string, body: JsonObject) => {
-    for (const session of sessions.told(to)) session.push(type, body, { cause });
+  const tell = (to: AccountName, type: string, body: JsonObject) => {
+    for (const session of sessions.recipientsOf(to)) push({ session, type, body });
   };
   const taken = news.filter(({ order }) => order.payload.payee === name);
   for (const [payer, some] of Map.groupBy(taken, ({ order }) => order.payload.payer)) {
-    push(payer, resultType, packResults(some.map(({ result }) => result)));
+    tell(payer, resultType, packResults(some.map(({ result }) => result)));
   }
   const paid = news.filter(({ order, result }) => order.payload.payer === name && result.receipt);
   for (const [payee, some] of Map.groupBy(paid, ({ order }) => order.payload.payee)) {
@@ -273,6 +280,6 @@ function tellOtherSides(
       order: order.text,
       receipt: result.receipt!,
     }));
-    for (const page of pagesOf(payments)) push(payee, paymentType, { payments: page });
+    for (const page of pagesOf(payments)) tell(payee, paymentType, { payments: page });
   }
 }

@@ -49,7 +49,7 @@ export class Liveness {
   #pass(): void {
     if (this.#session.memberName !== undefined && !this.#isPinged) {
       this.#isPinged = true;
-      this.#session.push(pingType, {});
+      this.#session.pushAtOnce(pingType, {});
       this.#deadline.set(pongTimeoutMs);
       return;
     }

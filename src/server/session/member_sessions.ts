@@ -24,8 +24,11 @@ export class MemberSessions {
     return [...this.#byName.values()].flatMap((sessions) => [...sessions]);
   }
 
-  /** Those that are told of the member's orders: the one that is online, then the ones that came last. */
-  told(name: AccountName): readonly Session[] {
+  /**
+   * Returns the sessions that receive notices of the member's orders: the one that is online, then
+   * the newest ones.
+   */
+  recipientsOf(name: AccountName): readonly Session[] {
     const sessions = this.of(name).toReversed();
     const online = sessions.filter(({ isOnline }) => isOnline);
     const others = sessions.filter(({ isOnline }) => !isOnline);

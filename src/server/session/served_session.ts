@@ -10,7 +10,7 @@ import { dispatch } from "../dispatch.ts";
 import { Liveness } from "./liveness.ts";
 import { occupancyOf } from "../admission/occupancy.ts";
 import type { ServerContext } from "../server_context.ts";
-import type { Session } from "./session.ts";
+import type { Push, Session } from "./session.ts";
 import { waitForTurn } from "./waiting_room.ts";
 
 export type FirstMessage = Arrival & { kind: "message" };
@@ -106,13 +106,19 @@ export class ServedSession {
     if (isPong(received.message)) return !session.isSurplus;
     this.#isBusy = true;
     try {
-      const context = { server: this.#server, session, dismiss: () => this.dismiss() };
+      const pushes: Push[] = [];
+      const context = {
+        server: this.#server,
+        session,
+        dismiss: () => this.dismiss(),
+        push: (push: Push) => void pushes.push(push),
+      };
       const { outcome, reply } = await dispatch(received, context);
       const isExit = received.message.type === exitRequestType.type &&
         outcome.outcome === "answered";
       // Offline before the reply: who was told "Bye" can log in again at once.
       if (isExit) await this.#takeOffline();
-      await session.reply(reply);
+      await session.reply(reply, pushes);
       if (this.#isStopping) await this.#sayGoodbye();
       return !isExit && !this.#isStopping && !session.isSurplus;
     } finally {

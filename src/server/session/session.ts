@@ -1,9 +1,10 @@
 /**
- * One connection after its handshake: who is at the other end, and what it may ask for.
+ * A session: a connection after its handshake, with the party at its other end.
  */
 import type { AccountName } from "../../account_name.ts";
 import type { Peer } from "../../envelope/peer.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
+import { sealsPerTurn } from "../../limits.ts";
 import type { CertificateRequest } from "../../pki/certificate_request.ts";
 import { replyType } from "../../protocol/request_type.ts";
 import type { JsonObject } from "../../strict_json.ts";
@@ -11,48 +12,57 @@ import type { Channel, Sending } from "../../transport/channel.ts";
 import type { Share } from "../fair_queue.ts";
 
 /**
- * Who speaks. An `unrecognized` one has a
- * certificate of this CA, but not the one that its account has in the ledger now.
+ * The party at the other end. An `unrecognized` one has a certificate of this CA, but not the
+ * current one of its account.
  */
 export type Speaker =
   | { readonly kind: "member"; readonly name: AccountName }
   | { readonly kind: "applicant"; readonly request: CertificateRequest }
   | { readonly kind: "unrecognized" };
 
-/** Finds out whether a certificate that is good in itself still speaks for its account. */
-export async function identifySpeaker(
-  peer: Peer,
-  ledger: Ledger,
-): Promise<Speaker> {
+/** Returns the party at the other end, by what the ledger says about its certificate now. */
+export async function identifySpeaker(peer: Peer, ledger: Ledger): Promise<Speaker> {
   if (peer.kind === "applicant") {
     return { kind: "applicant", request: peer.request };
   }
   const { party, fingerprint } = peer.certificate;
   if (party.role !== "member") return { kind: "unrecognized" };
   const account = await ledger.account(party.name);
-  // After a ledger was started afresh under the same CA, old certificates are still validly issued; they speak for nobody.
+  // A new ledger may have the CA of an old one. The certificates of the old one stay valid.
   if (account?.certificate?.fingerprint !== fingerprint || account.isClosed) {
     return { kind: "unrecognized" };
   }
   return { kind: "member", name: party.name };
 }
 
+/** A message that a request causes on another session. */
+export interface Push {
+  readonly session: Session;
+  readonly type: string;
+  readonly body: JsonObject;
+}
+
+type Sealed = Pick<Sending, "written">;
+
 export class Session {
   readonly channel: Channel;
   readonly speaker: Speaker;
-  /** Whose turn it is to do what this connection asks for. */
+  /** The queue share that pays for the work of this session. */
   readonly share: Share;
-  /** Whether this is the session that took its member online. */
+  /** Whether this session took its member online. */
   isOnline = false;
-  /** Whether its account had as many connections as it may have when it came: it is told so, and closed. */
+  /**
+   * Whether the account had all its connections when this one came. It is told so at its first
+   * request, and closed.
+   */
   isSurplus = false;
-  /** Whether its certificate was found to speak for its account no more. */
+  /** Whether its certificate no longer speaks for its account. */
   isDismissed = false;
 
-  /** Resolves when something pushed could not be delivered, or after the goodbye: nobody is at the other end any more. */
+  /** Resolves after the goodbye, or when a pushed message could not be delivered. */
   readonly over: Promise<void>;
   readonly #end = Promise.withResolvers<void>();
-  /** What was pushed and waits for its turn. */
+  /** One promise for each pushed message that is not sealed. */
   readonly #pushing = new Set<Promise<void>>();
 
   constructor(channel: Channel, { speaker, share }: { speaker: Speaker; share: Share }) {
@@ -67,81 +77,93 @@ export class Session {
   }
 
   /**
-   * Does something that costs much for whoever is at the other end, when it is its turn: about as much as opening a message, so that nobody
-   * waits longer for one turn than for another. What costs more is cut into slices. Nothing is waited for in it that others decide.
+   * Runs an expensive task in this party's turn. Keep it about as long as opening one message, and
+   * let it wait for nobody else.
    */
   inTurn<Result>(task: () => Promise<Result> | Result): Promise<Result> {
     return this.share.run(task);
   }
 
   /**
-   * Changes the ledger, when it is this one's turn. A change waits for the disk, so it takes nobody else's turn. But however many
-   * connections a member has, its changes go to the disk together, and between two times it has its other turns like everybody. Not to be
-   * called inside of `inTurn`, whose turn it would wait for.
+   * Changes the ledger in a turn aside of this party, because the change waits for the disk. All
+   * waiting changes of a member go to the disk together. Do not call it inside {@link inTurn}: the
+   * change would wait for that turn to end.
    */
   commit<Result>(task: () => Promise<Result>): Promise<Result> {
     return this.share.runAside(task);
   }
 
   /**
-   * Sends what was asked for. Resolves when the system has taken it.
+   * Sends the reply to a request, and pushes the messages that the request causes. This party's
+   * turns pay for sealing them. Charging the receivers would let many senders starve one of them.
    *
-   * @throws {ClosedError} when that cannot be any more
+   * @returns resolves when the pushes are sealed and the system has taken the reply
+   * @throws {ClosedError} when the reply cannot be written. The pushes are sent all the same.
    */
-  reply(body: JsonObject): Promise<void> {
-    return this.tell(replyType, body);
+  async reply(body: JsonObject, pushes: readonly Push[] = []): Promise<void> {
+    const messages = [{ session: this, type: replyType, body }, ...pushes];
+    const turns: Promise<Sealed[]>[] = [];
+    for (let from = 0; from < messages.length; from += sealsPerTurn) {
+      const some = messages.slice(from, from + sealsPerTurn);
+      const turn = this.share.run(() =>
+        Promise.all(some.map(({ session, type, body }) => session.#seal(type, body)))
+      );
+      for (const [at, { session }] of some.entries()) {
+        if (from + at > 0) session.#trackPush(turn.then((sealed) => sealed[at]!));
+      }
+      turns.push(turn);
+    }
+    const [[reply]] = await Promise.all(turns) as [[Sealed]];
+    await reply.written;
   }
 
   /**
-   * Sends in its own turn. Resolves when the system has taken it.
+   * Sends a message in this party's turn.
    *
-   * @throws {ClosedError} when that cannot be any more
+   * @returns resolves when the system has taken the message
+   * @throws {ClosedError} when the message cannot be written
    */
   async tell(type: string, body: JsonObject): Promise<void> {
-    const { written } = await this.#sendInTurn(type, { body, share: this.share });
+    const { written } = await this.share.run(() => this.#seal(type, body));
     await written;
   }
 
-  /**
-   * Sends something nobody asked for. When it cannot be delivered, the connection is over and its reader finds out.
-   *
-   * @param cause the share of whoever brings it about, in whose turn it is sealed: in its receiver's, many who each ask for something to be
-   * told to one member could have more wait for it than it has turns. Absent for the server's own few words, which are sealed at once
-   */
-  push(type: string, body: JsonObject, { cause }: { cause?: Share } = {}): void {
-    const lose = () => {
-      this.channel.close();
-      this.#end.resolve();
-    };
-    if (!cause) {
-      this.channel.send(type, body).written.catch(lose);
-      return;
-    }
-    const pushing = this.#sendInTurn(type, { body, share: cause }).then(({ written }) => {
-      written.catch(lose);
+  /** Pushes a message in this party's turn. When it cannot be delivered, the connection ends. */
+  push(type: string, body: JsonObject): void {
+    this.#trackPush(this.share.run(() => this.#seal(type, body)));
+  }
+
+  /** Pushes a message of the server's own, such as a ping, without waiting for a turn. */
+  pushAtOnce(type: string, body: JsonObject): void {
+    this.channel.send(type, body).written.catch(() => this.#lose());
+  }
+
+  /** Says goodbye after all pushed messages, and closes. */
+  async end(type: string, body: JsonObject): Promise<void> {
+    await Promise.all(this.#pushing);
+    this.pushAtOnce(type, body);
+    await this.channel.end();
+    this.#end.resolve();
+  }
+
+  /** Resolves when the message is sealed. A turn does not wait for its receiver to read. */
+  async #seal(type: string, body: JsonObject): Promise<Sealed> {
+    await this.channel.waitForRoom();
+    const { sealed, written } = this.channel.send(type, body);
+    await sealed;
+    return { written };
+  }
+
+  #trackPush(sealing: Promise<Sealed>): void {
+    const pushing = sealing.then(({ written }) => {
+      written.catch(() => this.#lose());
       this.#pushing.delete(pushing);
     });
     this.#pushing.add(pushing);
   }
 
-  /** Says goodbye after all that was pushed before, and closes. */
-  async end(type: string, body: JsonObject): Promise<void> {
-    await Promise.all(this.#pushing);
-    this.push(type, body);
-    await this.channel.end();
+  #lose(): void {
+    this.channel.close();
     this.#end.resolve();
-  }
-
-  /** The turn is over when the message is sealed: whether its receiver reads is on nobody's time but its own. */
-  #sendInTurn(
-    type: string,
-    { body, share }: { body: JsonObject; share: Share },
-  ): Promise<Pick<Sending, "written">> {
-    return share.run(async () => {
-      await this.channel.waitForRoom();
-      const { sealed, written } = this.channel.send(type, body);
-      await sealed;
-      return { written };
-    });
   }
 }

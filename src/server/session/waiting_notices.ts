@@ -48,7 +48,7 @@ export class WaitingNotices {
     const { place } = this.#ticket;
     this.#toldPlace = place;
     this.#toldMs = this.#options.clock.monotonicMs();
-    this.#session.push(waitingType, { place }, { cause: this.#session.share });
+    this.#session.push(waitingType, { place });
     this.#next.set(waitingRepeatMs);
   }
 
