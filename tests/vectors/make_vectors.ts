@@ -1,8 +1,10 @@
 /**
- * Makes the golden vectors anew: `deno run --allow-read --allow-write tests/vectors/make_vectors.ts [NAME...]`.
+ * Makes the golden vectors: `deno run --allow-read --allow-write tests/vectors/make_vectors.ts
+ * [NAME...]`.
  *
- * To be run only when the wire format changes. Without a name everything in the folder changes, since the keys are new, and so do
- * the examples in `docs/protocol.md`. With names of files (`refused`, `messages`) only those are made, with the keys that are there. The tests never run it: they check what is in the folder.
+ * Run it only when the wire format changes. Without a name, the keys and therefore all files and
+ * the examples in `docs/protocol.md` change. With names of files (`refused`, `messages`), only
+ * those are made, with the existing keys. Tests never run it: they check the files.
  */
 import type { AccountName } from "../../src/account_name.ts";
 import { encodeBase64Url } from "../../src/base64.ts";
@@ -27,7 +29,7 @@ const names = Deno.args;
 
 await write("identities", makeIdentities);
 await write("session_keys", makeSessionKeys);
-// What follows is made with the keys that were just written.
+// The other files use the keys that were just written.
 const { makeDocuments, makeLedger, makeMessages, makeRefused } = await import("./vector_lines.ts");
 await write("documents", makeDocuments);
 await write("messages", makeMessages);

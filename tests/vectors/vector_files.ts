@@ -1,5 +1,5 @@
 /**
- * The shapes of the files in this folder.
+ * The types of the files in this folder.
  */
 import type { JsonObject } from "../../src/strict_json.ts";
 
@@ -12,7 +12,7 @@ export interface PartyVector {
 }
 
 export interface IdentitiesFile {
-  /** Seconds since the epoch: the moment at which everything in this folder is valid. */
+  /** The time in seconds since the epoch at which everything in this folder is valid. */
   readonly at: number;
   readonly ca: {
     readonly fingerprint: string;
@@ -22,28 +22,28 @@ export interface IdentitiesFile {
   readonly server: PartyVector;
   readonly alice: PartyVector;
   readonly bob: PartyVector;
-  /** Has no certificate yet. `request` is a PKCS#10 request, DER in base64url. */
+  /** Has no certificate yet. `request` is a PKCS#10 request: DER in base64url. */
   readonly carol: { readonly uri: string; readonly privateKey: string; readonly request: string };
 }
 
 export interface SessionKeyVector {
   readonly kid: string;
   readonly bits: number;
-  /** With the private half; what is announced is `kty`, `alg`, `use`, `n`, `e`. */
+  /** Includes the private half. The announced members are `kty`, `alg`, `use`, `n` and `e`. */
   readonly jwk: JsonWebKey & { readonly n: string };
 }
 
-/** Of the server, alice, bob and carol. */
+/** The keys of the server, alice, bob and carol. */
 export type SessionKeysFile = Readonly<Record<VectorParty, SessionKeyVector>>;
 
 export type VectorParty = "server" | "alice" | "bob" | "carol";
 
-/** Something signed in clear: the same key and payload give the same text. */
+/** A document in clear. The same key and payload give the same text. */
 export interface DocumentVector {
   readonly what: string;
   readonly typ: "micropay-greeting" | "micropay-order" | "micropay-receipt";
   readonly signer: "server" | "alice" | "bob";
-  /** Which certificates are in `x5c`: the leaf, or the leaf and the CA's. */
+  /** The certificates in `x5c`: the leaf, or the leaf and the CA's. */
   readonly x5c: "leaf" | "leaf and CA";
   readonly payload: JsonObject;
   readonly jws: string;
@@ -53,19 +53,19 @@ export interface MessageVector {
   readonly what: string;
   readonly from: VectorParty;
   readonly to: VectorParty;
-  /** Whether it is the connecting side's first, which introduces its sender. */
+  /** Whether it is the connecting side's first message, which introduces its sender. */
   readonly first: boolean;
   readonly payload: JsonObject;
-  /** What the line opens to: signing the payload again gives the same. */
+  /** The JWS inside the line. Signing the payload again gives the same text. */
   readonly jws: string;
   readonly line: string;
 }
 
 export interface RefusedVector {
   readonly what: string;
-  /** Read as the connecting side's first message, as a later one (both to the server, from alice), or as a greeting. */
+  /** Read as the first message from alice to the server, as a later one, or as a greeting. */
   readonly as: "first" | "next" | "server greeting" | "member greeting";
-  /** What the address has to be, for messages. */
+  /** The expected place, for messages. */
   readonly conn?: string;
   readonly seq?: number;
   readonly reason: string;
@@ -73,7 +73,7 @@ export interface RefusedVector {
 }
 
 export interface LedgerFile {
-  /** The identifier of the ledger, the head of the empty chain. */
+  /** The ledger's identifier, which is the head of the empty chain. */
   readonly ledger: string;
   readonly entries: readonly {
     readonly number: number;

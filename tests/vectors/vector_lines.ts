@@ -1,5 +1,6 @@
 /**
- * What the golden vectors say, made with the keys that are in the folder. Read by `make_vectors.ts` alone.
+ * Makes the contents of the golden vectors with the keys in the folder. Only `make_vectors.ts` uses
+ * it.
  */
 import type { AccountName } from "../../src/account_name.ts";
 import { encodeHex } from "@std/encoding/hex";
