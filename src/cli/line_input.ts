@@ -95,7 +95,7 @@ export class LineInput {
       rest = rest.subarray(end + 1);
     }
     if (this.#skipping) return;
-    this.#start = joined(this.#start, rest);
+    this.#start = concatenate(this.#start, rest);
     // One byte more than the longest line, because it can be that line's CR.
     if (this.#start.length > this.#lineBytesMax + 1) this.#refuse();
   }
@@ -105,7 +105,7 @@ export class LineInput {
       this.#skipping = false;
       return;
     }
-    const line = withoutCarriageReturn(joined(this.#start, rest));
+    const line = withoutCarriageReturn(concatenate(this.#start, rest));
     this.#start = new Uint8Array();
     this.#ready.push(
       line.length > this.#lineBytesMax
@@ -147,7 +147,7 @@ function withoutCarriageReturn(line: Uint8Array): Uint8Array {
   return line.at(-1) === carriageReturn ? line.subarray(0, -1) : line;
 }
 
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array {
   if (first.length === 0) return second.slice();
   const both = new Uint8Array(first.length + second.length);
   both.set(first);

@@ -107,7 +107,7 @@ async function findFault(
   { rows, onProgress }: Pick<AuditOptions, "onProgress"> & { readonly rows: RowAudit },
 ): Promise<RowFault | undefined> {
   try {
-    for (const group of inGroups(rowsInOrder(snapshot))) {
+    for (const group of groupRows(rowsInOrder(snapshot))) {
       const checks = group.map(([kind, row]) => ({
         kind,
         check: kind === "entry" ? rows.beginEntry(row) : () => rows.checkChange(row),
@@ -128,7 +128,7 @@ async function findFault(
 /**
  * Yields groups of rows. When a read fails, it yields the rows before the failure, and then throws.
  */
-function* inGroups<Row>(rows: Iterable<Row>): Generator<Row[]> {
+function* groupRows<Row>(rows: Iterable<Row>): Generator<Row[]> {
   let group: Row[] = [];
   try {
     for (const row of rows) {
@@ -192,7 +192,7 @@ class RowAudit {
     this.#accounts = accounts;
     this.#orders = orders;
     this.#refunds = new RefundCheck(snapshot);
-    this.#repeated = firstRepeated(snapshot);
+    this.#repeated = findRepeatedIds(snapshot);
   }
 
   /**
@@ -260,7 +260,7 @@ class RowAudit {
   }
 }
 
-function firstRepeated(snapshot: LedgerSnapshot): Map<string, boolean> {
+function findRepeatedIds(snapshot: LedgerSnapshot): Map<string, boolean> {
   const ids = new Map<string, boolean>();
   for (const id of snapshot.repeatedIds()) {
     ids.set(id, false);

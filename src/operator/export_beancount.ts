@@ -55,7 +55,7 @@ export function beancountWriter({ account, from = "" }: JournalOptions): ExportW
       }
       const { number, kind, payer, payee, amount, id, memo = "", refunds } = entry;
       for (const side of [payer, payee]) yield* open(beancountAccount(side));
-      yield `${day} * "${kind}" ${quoted(memo)}`;
+      yield `${day} * "${kind}" ${quote(memo)}`;
       yield `  entry: ${number}`;
       yield `  id: "${id}"`;
       yield `  at: "${new Date(entry.atMs).toISOString()}"`;
@@ -81,6 +81,6 @@ export function beancountAccount(side: EntrySide): string {
   return `Assets:M-${name}`;
 }
 
-function quoted(text: string): string {
+function quote(text: string): string {
   return `"${text.replace(/["\\]/g, (character) => `\\${character}`)}"`;
 }

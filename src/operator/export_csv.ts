@@ -30,7 +30,7 @@ export function csvWriter({ account, bom = false }: CsvOptions): ExportWriter {
     *entry({ entry }: ExportedEntry) {
       const { number, atMs, kind, id, payer, payee, amount, memo = "", refunds = "" } = entry;
       const start = [number, new Date(atMs).toISOString(), kind, id];
-      const note = [harmless(memo), refunds];
+      const note = [escapeFormula(memo), refunds];
       if (isWanted(payer)) {
         yield line([...start, payer, payee, -amount, entry.payerBalance, ...note]);
       }
@@ -59,7 +59,7 @@ function field(value: string | number): string {
  * Returns a memo that no spreadsheet runs as a formula. An apostrophe before it makes it text. A
  * memo that begins with an apostrophe gets another one, so that removing one restores every memo.
  */
-function harmless(memo: string): string {
+function escapeFormula(memo: string): string {
   return startsFormula(memo) || /^['\t\r\n]/.test(memo) ? `'${memo}` : memo;
 }
 

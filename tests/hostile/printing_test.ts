@@ -92,12 +92,12 @@ const payment = (memo: string) =>
   }) as unknown as IncomingPayment;
 
 const outputs: readonly ((output: ClientOutput, text: string) => void)[] = [
-  (output, ip) => output.listed({ balance: 1, online: [{ name: named("bob"), ip, port: 1 }] }),
-  (output, memo) => output.received(payment(memo)),
-  (output, text) => output.refused({ outcome: "refused", code: 210, text }),
-  (output, text) => output.failed(new ConnectError(text)),
+  (output, ip) => output.printList({ balance: 1, online: [{ name: named("bob"), ip, port: 1 }] }),
+  (output, memo) => output.printReceived(payment(memo)),
+  (output, text) => output.printRefusal({ outcome: "refused", code: 210, text }),
+  (output, text) => output.printFailure(new ConnectError(text)),
   (output, memo) =>
-    output.historyRow(
+    output.printHistoryRow(
       {
         entry: 1,
         id: "id",
@@ -141,13 +141,13 @@ for (const json of [false, true]) {
           getOwnPropertyDescriptor: () => ({ value, enumerable: true, configurable: true }),
         }) as StoredEntry & StoredChange;
         const account = { username: value, balance: value, online_status: value, closed_at: value };
-        output.balances([account]);
-        output.account({ ...account, certificate: text, changes: [row], entries: [row] });
-        output.entry({ ...row, order_digest: text, order: { text } });
-        output.change(row);
-        output.written(text);
-        output.kept(text);
-        output.undone([text]);
+        output.printBalances([account]);
+        output.printAccount({ ...account, certificate: text, changes: [row], entries: [row] });
+        output.printEntry({ ...row, order_digest: text, order: { text } });
+        output.printChange(row);
+        output.printWritten(text);
+        output.printKept(text);
+        output.printUndone([text]);
         // Columns are apart by more than two blanks.
         for (const line of lines) checkLine(line.replace(/ {2,}/g, "|"));
         assertEquals(lines.length, json ? 7 : 15);

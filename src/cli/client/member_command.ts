@@ -50,7 +50,7 @@ export async function performAsMember(
     // result.
     if (command.name !== "refund") {
       const settling = member.settle();
-      await beforeOrder(command, context, () => tell(settling, context));
+      await beforeOrder(command, context, () => printSettled(settling, context));
     }
     return await performFor(member, command, context);
   } finally {
@@ -70,48 +70,48 @@ async function performFor(
   switch (command.name) {
     case "list": {
       const outcome = await member.list();
-      if (outcome.outcome === "refused") return refused(outcome, asking, output);
-      output.listed(outcome.answer);
+      if (outcome.outcome === "refused") return printRefusal(outcome, asking, output);
+      output.printList(outcome.answer);
       return exitCodes.ok;
     }
     case "balance": {
       const outcome = await member.balance();
-      if (outcome.outcome === "refused") return refused(outcome, asking, output);
-      output.balance(outcome.answer.balance);
+      if (outcome.outcome === "refused") return printRefusal(outcome, asking, output);
+      output.printBalance(outcome.answer.balance);
       return exitCodes.ok;
     }
     case "pay": {
       const outcome = await member.pay(command, { signal });
-      return await told(outcome, { ...command, kind: "pay", name }, { member, context });
+      return await printOutcome(outcome, { ...command, kind: "pay", name }, { member, context });
     }
     case "refund": {
-      const onSettled = (settled: Settled) => output.settled(settled);
+      const onSettled = (settled: Settled) => output.printSettled(settled);
       const finding = () => resolveId(command.payment, member);
       const found = await beforeOrder(command, context, finding);
       const outcome = found.outcome === "refused"
         ? refusedReference(found)
         : await member.refund({ ...command, id: found.answer.id }, { signal, onSettled });
-      return await told(outcome, { ...command, kind: "refund", name }, { member, context });
+      return await printOutcome(outcome, { ...command, kind: "refund", name }, { member, context });
     }
     case "audit": {
       const outcome = await member.audit();
-      if (outcome.outcome === "refused") return refused(outcome, asking, output);
-      output.audited(outcome);
+      if (outcome.outcome === "refused") return printRefusal(outcome, asking, output);
+      output.printAudit(outcome);
       return isInOrder(outcome) ? exitCodes.ok : exitCodes.refused;
     }
     case "status": {
       const { payment } = command;
       const outcome = await findPayment(payment, member);
       if (outcome.outcome === "refused") {
-        return refused(outcome, { kind: "status", name, payment }, output, payment);
+        return printRefusal(outcome, { kind: "status", name, payment }, output, payment);
       }
-      output.found(outcome);
+      output.printStatus(outcome);
       return exitCodes.ok;
     }
     case "history": {
       for await (const page of member.history(command)) {
-        if (page.outcome === "refused") return refused(page, asking, output);
-        for (const row of page.answer.entries) output.historyRow(row);
+        if (page.outcome === "refused") return printRefusal(page, asking, output);
+        for (const row of page.answer.entries) output.printHistoryRow(row);
         if (context.isReaderGone()) break;
       }
       return exitCodes.ok;
@@ -119,7 +119,7 @@ async function performFor(
     case "receive": {
       const typed = commandTyper(request);
       const refusal = await receive(member, { ...context, ...request, ...command, typed });
-      return refusal ? refused(refusal, { kind: "log_in", name }, output) : exitCodes.ok;
+      return refusal ? printRefusal(refusal, { kind: "log_in", name }, output) : exitCodes.ok;
     }
   }
 }
@@ -137,19 +137,19 @@ async function beforeOrder<Result>(
   return await untilAborted(action(), interrupted, () => interruptedBeforeOrder(command));
 }
 
-async function tell(
+async function printSettled(
   settling: AsyncIterable<Settled>,
   { output, interrupted }: MemberContext,
 ): Promise<void> {
   for await (const settled of settling) {
     // Nobody waits for it any more.
     if (interrupted?.aborted) return;
-    output.settled(settled);
+    output.printSettled(settled);
   }
 }
 
 /** Prints the outcome of a payment. People also see their balance. */
-async function told(
+async function printOutcome(
   outcome: OrderOutcome,
   attempt: Extract<Attempt, { readonly kind: "pay" | "refund" }>,
   { member, context }: { readonly member: Member; readonly context: MemberContext },
@@ -157,20 +157,22 @@ async function told(
   const { output, interrupted: signal, isReaderGone, request } = context;
   const wanted = outcome.outcome === "paid" || outcome.code === 270;
   const balance = wanted && !request.json ? await askBalanceSoon(member, { signal }) : undefined;
-  if (outcome.outcome === "refused") return refused(outcome, { ...attempt, balance }, output);
+  if (outcome.outcome === "refused") return printRefusal(outcome, { ...attempt, balance }, output);
   const { id, entry } = outcome.receipt;
   const askWith = commandTyper(request)("status");
-  printPayment({ id, entry, askWith }, () => output.paid(outcome, { balance }), { isReaderGone });
+  printPayment({ id, entry, askWith }, () => output.printPaid(outcome, { balance }), {
+    isReaderGone,
+  });
   return exitCodes.ok;
 }
 
 /** Prints a refusal with advice. */
-export function refused(
+export function printRefusal(
   refusal: Refusal,
   attempt: Attempt,
   output: ClientOutput,
   fields?: PaymentReference,
 ): ExitCode {
-  output.refused(refusal, { fields, advice: adviceOn(refusal, attempt, commandSteps) });
+  output.printRefusal(refusal, { fields, advice: adviceOn(refusal, attempt, commandSteps) });
   return exitCodeOfRefusal(refusal.code);
 }

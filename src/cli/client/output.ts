@@ -25,30 +25,30 @@ export interface WrittenReceipts {
 
 export interface ClientOutput {
   /** @param advice a sentence for people, to stderr */
-  registered(registered: Registered, advice: string): void;
-  listed(information: SystemInformation): void;
-  balance(balance: number): void;
+  printRegistration(registered: Registered, advice: string): void;
+  printList(information: SystemInformation): void;
+  printBalance(balance: number): void;
   /** @param now the payer's balance, if it is known */
-  paid(paid: Paid, now?: { readonly balance?: number | undefined }): void;
+  printPaid(paid: Paid, now?: { readonly balance?: number | undefined }): void;
   /** The answer to `status`. */
-  found(paid: Paid): void;
-  online(port: number): void;
-  received(payment: IncomingPayment): void;
+  printStatus(paid: Paid): void;
+  printOnline(port: number): void;
+  printReceived(payment: IncomingPayment): void;
   /** A received payment that could not be printed; to stderr. */
-  unprinted(payment: IncomingPayment, where: { readonly file: string }): void;
-  historyRow(row: HistoryRow): void;
-  receiptsWritten(counts: WrittenReceipts, where: { readonly folder: string }): void;
-  audited(audit: MemberAudit): void;
+  printUnprinted(payment: IncomingPayment, where: { readonly file: string }): void;
+  printHistoryRow(row: HistoryRow): void;
+  printReceiptsWritten(counts: WrittenReceipts, where: { readonly folder: string }): void;
+  printAudit(audit: MemberAudit): void;
   /** A payment that was in doubt before this command; to stderr. */
-  settled(settled: Settled): void;
+  printSettled(settled: Settled): void;
   /**
    * A refusal, to stdout like any result.
    *
    * @param details `fields` are for scripts; `advice` is for people and goes to stderr
    */
-  refused(refusal: Refusal, details?: RefusalDetails): void;
+  printRefusal(refusal: Refusal, details?: RefusalDetails): void;
   /** To stderr. */
-  failed(error: MicropayError): void;
+  printFailure(error: MicropayError): void;
 }
 
 export interface RefusalDetails {
@@ -70,21 +70,21 @@ export function jsonOutput({ print, printError, typed }: OutputOptions): ClientO
     line({ code: 130, text: codes[130].text, id, entry, receipt: receiptJws });
   const line = (value: object) => print(jsonLine(value));
   return {
-    registered: ({ account, balance, existed }) =>
+    printRegistration: ({ account, balance, existed }) =>
       line({ code: 100, text: codes[100].text, account, balance, existed }),
-    listed: ({ balance, online }) => line({ code: 300, balance, online }),
-    balance: (balance) => line({ code: 300, balance }),
-    paid,
-    found: paid,
-    online: (port) => line({ event: "online", port }),
-    received: (payment) => line({ event: "payment", ...paymentFields(payment) }),
-    unprinted: (payment, { file }) =>
+    printList: ({ balance, online }) => line({ code: 300, balance, online }),
+    printBalance: (balance) => line({ code: 300, balance }),
+    printPaid: paid,
+    printStatus: paid,
+    printOnline: (port) => line({ event: "online", port }),
+    printReceived: (payment) => line({ event: "payment", ...paymentFields(payment) }),
+    printUnprinted: (payment, { file }) =>
       printError(jsonLine({ event: "unprinted", ...paymentFields(payment), file })),
-    historyRow: (
+    printHistoryRow: (
       { entry, id, at, kind, payer: from, payee: to, amount, memo, refunds, balance, ...proof },
     ) => line({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }),
-    receiptsWritten: ({ written, present }, { folder }) => line({ written, present, folder }),
-    audited: ({ entries, receipts, head, missing, rewrittenAt, sameUntil }) =>
+    printReceiptsWritten: ({ written, present }, { folder }) => line({ written, present, folder }),
+    printAudit: ({ entries, receipts, head, missing, rewrittenAt, sameUntil }) =>
       line({
         code: isInOrder({ missing, rewrittenAt }) ? 300 : 400,
         entries,
@@ -99,38 +99,38 @@ export function jsonOutput({ print, printError, typed }: OutputOptions): ClientO
         })),
         ...(rewrittenAt !== undefined && { rewrittenAt, sameUntil }),
       }),
-    settled: (settled) => printError(jsonLine(settlementFields(settled))),
-    refused: ({ code, text }, { fields } = {}) => line({ code, text, ...fields }),
-    failed: (error) => printError(jsonLine(errorFields(error, typed))),
+    printSettled: (settled) => printError(jsonLine(settlementFields(settled))),
+    printRefusal: ({ code, text }, { fields } = {}) => line({ code, text, ...fields }),
+    printFailure: (error) => printError(jsonLine(errorFields(error, typed))),
   };
 }
 
 export function textOutput({ print, printError, typed }: OutputOptions): ClientOutput {
   return {
-    registered(_, advice) {
+    printRegistration(_, advice) {
       print(`100 ${codes[100].text}`);
       printError(advice);
     },
-    listed: (information) => listLines(information).forEach(print),
-    balance: (balance) => print(String(balance)),
-    paid: (paid, { balance } = {}) => paidLines(paid, { balance }).forEach(print),
-    found: (paid) => foundLines(paid).forEach(print),
-    online: (port) => printError(`Online, taking payments on port ${port}. Ctrl-C ends.`),
-    received: (payment) => notificationLines(payment).forEach(print),
-    unprinted: (payment, where) => printError(unprintedText(payment, where)),
-    historyRow: (row) => print(historyLine(row)),
-    receiptsWritten: ({ written, present }, { folder }) =>
+    printList: (information) => listLines(information).forEach(print),
+    printBalance: (balance) => print(String(balance)),
+    printPaid: (paid, { balance } = {}) => paidLines(paid, { balance }).forEach(print),
+    printStatus: (paid) => foundLines(paid).forEach(print),
+    printOnline: (port) => printError(`Online, taking payments on port ${port}. Ctrl-C ends.`),
+    printReceived: (payment) => notificationLines(payment).forEach(print),
+    printUnprinted: (payment, where) => printError(unprintedText(payment, where)),
+    printHistoryRow: (row) => print(historyLine(row)),
+    printReceiptsWritten: ({ written, present }, { folder }) =>
       print(
         `${written} receipts written to ${printable(folder)}` +
           (present === 0 ? "" : `, ${present} were there already`),
       ),
-    audited: (audit) => auditLines(audit).forEach(print),
-    settled: (settled) => printError(settlementText(settled)),
-    refused(refusal, { advice } = {}) {
+    printAudit: (audit) => auditLines(audit).forEach(print),
+    printSettled: (settled) => printError(settlementText(settled)),
+    printRefusal(refusal, { advice } = {}) {
       print(refusalText(refusal));
       if (advice !== undefined) printError(advice);
     },
-    failed: (error) => printError(`micropay: ${printable(errorText(error, typed))}`),
+    printFailure: (error) => printError(`micropay: ${printable(errorText(error, typed))}`),
   };
 }
 

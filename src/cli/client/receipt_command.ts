@@ -39,7 +39,7 @@ export async function showReceipts(
     return;
   }
   const { out } = command;
-  output.receiptsWritten(await writeReceiptFiles(kept.receipts.all(), out), { folder: out });
+  output.printReceiptsWritten(await writeReceiptFiles(kept.receipts.all(), out), { folder: out });
 }
 
 async function findReceipts(payment: PaymentReference, { account, file, receipts }: KeptAccount) {

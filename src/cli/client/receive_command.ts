@@ -62,7 +62,7 @@ export async function receive(
   const stop = onSignal(end);
   try {
     // Only now, because a script that waits for this line may send the signal at once.
-    output.online(outcome.answer.port);
+    output.printOnline(outcome.answer.port);
     if (isReaderGone()) end();
     if (since !== undefined) {
       const refusal = await replay(member, { since, printer });
@@ -151,7 +151,7 @@ class PaymentPrinter {
     this.failure ??= this.#tryToPrint(payment);
     if (this.failure) {
       const { output, file } = this.#options;
-      output.unprinted(payment, { file });
+      output.printUnprinted(payment, { file });
     }
     this.#left--;
     if (this.isDone) this.#options.end();
@@ -163,7 +163,7 @@ class PaymentPrinter {
     const missed = typed(`receive --since ${payment.receipt.entry - 1}`);
     const again = `this prints what was not: ${missed}`;
     try {
-      output.received(payment);
+      output.printReceived(payment);
     } catch (cause) {
       if (!(cause instanceof OutputError)) throw cause;
       return new OutputError(`${cause.message}; ${again}`, { cause });

@@ -15,7 +15,7 @@ import type { ClientRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodeOfError, exitCodes } from "../exit_code.ts";
 import { LineInput } from "../line_input.ts";
 import { showReceipts } from "./receipt_command.ts";
-import { performAsMember, refused } from "./member_command.ts";
+import { performAsMember, printRefusal } from "./member_command.ts";
 import { readOneTimeCode } from "./one_time_code.ts";
 import { runMenu } from "./menu/menu.ts";
 import type { ProcessIo } from "../process_io.ts";
@@ -39,7 +39,7 @@ export async function runClient(
     return await perform(request, { ...dependencies, output });
   } catch (error) {
     if (!(error instanceof MicropayError)) throw error;
-    output.failed(error);
+    output.printFailure(error);
     return exitCodeOfError[error.code];
   }
 }
@@ -90,11 +90,11 @@ async function performWith(
       }
       const outcome = await wallet.register(await wallet.connect(), account, { code });
       if (outcome.outcome === "refused") {
-        return refused(outcome, { kind: "register", account, hasCode }, output);
+        return printRefusal(outcome, { kind: "register", account, hasCode }, output);
       }
       const next = `${commandTyper(request)("")} (the menu), or the same with list, pay or receive`;
       const advice = registeredText(outcome.answer, { typed, hasCode, next });
-      output.registered(outcome.answer, advice);
+      output.printRegistration(outcome.answer, advice);
       return exitCodes.ok;
     }
     case "receipt":

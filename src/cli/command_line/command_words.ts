@@ -26,14 +26,14 @@ export interface CommandWords {
  */
 export function findCommand(args: readonly string[], program: Command): CommandWords {
   const [name, ...rest] = args;
-  const group = named(program, name);
+  const group = findNamed(program, name);
   const { operands, wantsHelp } = splitWords(rest, group ?? program);
   const words = operands.map(({ word }) => word);
   if (!group) return { command: program, words: args, operands: args, wantsHelp };
   const before = group.registeredArguments;
   // The command's own place comes first, because a server may have the name of a command.
-  const at = [before.length, ...before.keys()].find((at) => named(group, words[at]));
-  const command = at === undefined ? undefined : named(group, words[at]);
+  const at = [before.length, ...before.keys()].find((at) => findNamed(group, words[at]));
+  const command = at === undefined ? undefined : findNamed(group, words[at]);
   if (at === undefined || !command) {
     return { command: group, words: args, operands: words, wantsHelp };
   }
@@ -45,7 +45,7 @@ export function findCommand(args: readonly string[], program: Command): CommandW
   };
 }
 
-function named(group: Command, name: string | undefined): Command | undefined {
+function findNamed(group: Command, name: string | undefined): Command | undefined {
   return group.commands.find((command) => command.name() === name);
 }
 

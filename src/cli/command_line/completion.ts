@@ -83,12 +83,12 @@ export function completionCommand(program: TypedCommand, root: Command) {
     .passThroughOptions()
     .addHelpText(...examples("source <(micropay completion bash)"));
   return requestOf(command, (shell, words) => {
-    const text = words.length === 0 ? completionScripts[shell] : completed(shell, words, root);
+    const text = words.length === 0 ? completionScripts[shell] : complete(shell, words, root);
     return { kind: "print" as const, text, exitCode: 0 as const };
   });
 }
 
-function completed(shell: Shell, words: readonly string[], root: Command): string {
+function complete(shell: Shell, words: readonly string[], root: Command): string {
   const found = suggest(words, root);
   if (typeof found === "string") return `:${found}\n`;
   return found.map((suggestion) => `${lineFor[shell](suggestion)}\n`).join("");
@@ -109,14 +109,14 @@ function suggest(words: readonly string[], root: Command): Suggestion[] | "file"
   const [assigned = ""] = /^--[^=]+=/.exec(last) ?? [];
   const name = assigned === "" ? before.at(-1) : assigned.slice(0, -1);
   const option = command.options.find((option) => option.required && isNamed(option, name));
-  if (!option && last.startsWith("-")) return starting(last, optionsOf(command));
+  if (!option && last.startsWith("-")) return filterByStart(last, optionsOf(command));
   const suggested = valuesOf(option ?? argumentAt(command, operands.length));
   if (typeof suggested === "string") return suggested;
   const values = suggested.map((value) => ({ word: assigned + value, description: "" }));
-  return starting(last, [...values, ...(option ? [] : commandsAfter(command, operands))]);
+  return filterByStart(last, [...values, ...(option ? [] : commandsAfter(command, operands))]);
 }
 
-function starting(text: string, suggestions: readonly Suggestion[]): Suggestion[] {
+function filterByStart(text: string, suggestions: readonly Suggestion[]): Suggestion[] {
   return suggestions.filter(({ word }) => word.startsWith(text));
 }
 

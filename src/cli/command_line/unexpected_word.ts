@@ -29,7 +29,7 @@ function adviceOnOption(name: string, command: Command): string {
   if (has(command)) return `${name} takes no value.`;
   const others = command.parent?.parent ? command.parent.commands : command.commands;
   const owners = others.filter(has).map((owner) => owner.name());
-  if (owners.length > 0) return `It is an option of ${listed(owners)}.`;
+  if (owners.length > 0) return `It is an option of ${listNames(owners)}.`;
   const argument = name.slice(2).toUpperCase();
   if (command.registeredArguments.some((one) => one.name() === argument)) {
     return `Give ${argument} as a word of its own.`;
@@ -68,7 +68,7 @@ function question(suggested: readonly string[]): string {
   return quoted.length === 0 ? "" : `Did you mean ${quoted.join(" or ")}?`;
 }
 
-function listed(names: readonly string[]): string {
+function listNames(names: readonly string[]): string {
   const last = names.at(-1)!;
   return names.length === 1 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
 }

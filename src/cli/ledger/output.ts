@@ -35,26 +35,26 @@ export type ShownEntry = StoredEntry & {
 
 export interface LedgerOutput {
   /** @param options `lastAt` is the time of the last correct entry, if there is one */
-  audited(
+  printAudit(
     result: AuditReport | AuditFault,
     options: { readonly seconds: number; readonly lastAt?: string },
   ): void;
-  balances(accounts: Iterable<StoredAccount>): void;
-  account(account: ShownAccount): void;
-  entry(entry: ShownEntry): void;
-  change(change: StoredChange): void;
-  booked(entry: Entry, receipt: string): void;
-  written(file: string): void;
+  printBalances(accounts: Iterable<StoredAccount>): void;
+  printAccount(account: ShownAccount): void;
+  printEntry(entry: ShownEntry): void;
+  printChange(change: StoredChange): void;
+  printBooked(entry: Entry, receipt: string): void;
+  printWritten(file: string): void;
   /** Prints the path of the replaced ledger. */
-  kept(file: string): void;
+  printKept(file: string): void;
   /**
    * Prints the accounts that the replaced ledger had revoked or closed, and the restored one has
    * not.
    */
-  undone(accounts: readonly string[]): void;
-  reissued(account: AccountName, code: string): void;
-  closed(account: AccountName): void;
-  refused(refusal: Refusal): void;
+  printUndone(accounts: readonly string[]): void;
+  printReissue(account: AccountName, code: string): void;
+  printClosure(account: AccountName): void;
+  printRefusal(refusal: Refusal): void;
 }
 
 type Print = (line: string) => void;
@@ -66,14 +66,14 @@ export function ledgerOutput({ json, print }: { json: boolean; print: Print }): 
 function jsonOutput(print: Print): LedgerOutput {
   const line = (value: object) => print(jsonLine(value));
   return {
-    audited(result, { seconds, lastAt }) {
+    printAudit(result, { seconds, lastAt }) {
       const rate = result.outcome === "in_order" && { entriesPerSecond: rateOf(result, seconds) };
       line({ ...result, ...(lastAt !== undefined && { lastAt }), ...rate });
     },
-    balances(accounts) {
+    printBalances(accounts) {
       for (const account of accounts) line(accountFields(account));
     },
-    account: (account) => {
+    printAccount: (account) => {
       const { certificate, changes, entries } = account;
       line({
         ...accountFields(account),
@@ -82,22 +82,22 @@ function jsonOutput(print: Print): LedgerOutput {
         entries: entries.map(storedFields),
       });
     },
-    entry: (entry) => line(storedFields(entry)),
-    change: (change) => line(storedFields(change)),
-    booked: ({ id, number }, receipt) =>
+    printEntry: (entry) => line(storedFields(entry)),
+    printChange: (change) => line(storedFields(change)),
+    printBooked: ({ id, number }, receipt) =>
       line({ code: 130, text: codes[130].text, id, entry: number, receipt }),
-    written: (file) => line({ written: file }),
-    kept: (file) => line({ kept: file }),
-    undone: (accounts) => line({ undone: accounts }),
-    reissued: (account, code) => line({ account, code }),
-    closed: (account) => line({ account, closed: true }),
-    refused: ({ code, text }) => line({ code, text }),
+    printWritten: (file) => line({ written: file }),
+    printKept: (file) => line({ kept: file }),
+    printUndone: (accounts) => line({ undone: accounts }),
+    printReissue: (account, code) => line({ account, code }),
+    printClosure: (account) => line({ account, closed: true }),
+    printRefusal: ({ code, text }) => line({ code, text }),
   };
 }
 
 function textOutput(print: Print): LedgerOutput {
   return {
-    audited(result, { seconds, lastAt }) {
+    printAudit(result, { seconds, lastAt }) {
       if (result.outcome === "wrong") return print(faultText(result));
       print(`entries       ${result.entries}`);
       print(`changes       ${result.changes}`);
@@ -110,10 +110,10 @@ function textOutput(print: Print): LedgerOutput {
         "All correct: chain, signatures, contents, balances, sum of zero, ids, refunds, changes, certificates.",
       );
     },
-    balances(accounts) {
+    printBalances(accounts) {
       for (const account of accounts) print(accountText(account));
     },
-    account(account) {
+    printAccount(account) {
       print(accountText(account));
       const isClosed = account.closed_at !== null;
       const none = isClosed ? "none: closed" : "none: waits to be registered anew";
@@ -121,26 +121,26 @@ function textOutput(print: Print): LedgerOutput {
       for (const change of account.changes) print(changeText(change));
       for (const entry of account.entries) print(entryText(entry));
     },
-    entry: (entry) => printFields(print, entry),
-    change: (change) => printFields(print, change),
-    booked({ id, number }) {
+    printEntry: (entry) => printFields(print, entry),
+    printChange: (change) => printFields(print, change),
+    printBooked({ id, number }) {
       print(codes[130].text);
       print(`entry ${number}, id ${id}`);
     },
-    written: (file) => print(printable(file)),
-    undone(accounts) {
+    printWritten: (file) => print(printable(file)),
+    printUndone(accounts) {
       const names = accounts.map(printable).join(", ");
       print(`Revoked or closed after the backup, and not any more: ${names}`);
       print("Revoke (ledger reissue) or close them again before the server starts");
     },
-    kept: (file) => print(`The ledger that was there is kept as ${printable(file)}`),
-    reissued(account, code) {
+    printKept: (file) => print(`The ledger that was there is kept as ${printable(file)}`),
+    printReissue(account, code) {
       print(code);
       print(`${account}'s certificate is revoked. ${account} registers anew with this code, once:`);
       print(`micropay client SERVER_IP SERVER_PORT register ${account} --code ${code}`);
     },
-    closed: (account) => print(`${account} is closed; its balance is kept`),
-    refused: ({ text }) => print(printable(text)),
+    printClosure: (account) => print(`${account} is closed; its balance is kept`),
+    printRefusal: ({ text }) => print(printable(text)),
   };
 }
 
@@ -168,7 +168,7 @@ function accountFields({ username, balance, online_status, closed_at }: StoredAc
 
 function accountText({ username, balance, closed_at }: StoredAccount): string {
   const closed = closed_at === null ? "" : "  closed";
-  return `${shown(username).padEnd(32)}  ${shown(balance).padStart(16)}${closed}`;
+  return `${printableValue(username).padEnd(32)}  ${printableValue(balance).padStart(16)}${closed}`;
 }
 
 /** @returns the columns as they are stored, for an operator who examines them */
@@ -187,7 +187,7 @@ function storedField<T>(value: T | bigint | Uint8Array): T | string {
  * @returns a value for a terminal. A program that writes the ledger's file can put any text into
  * any column
  */
-function shown(value: StoredValue): string {
+function printableValue(value: StoredValue): string {
   return printable(storedText(value));
 }
 
@@ -203,11 +203,13 @@ function changeText({ number, at, kind, certificate }: StoredChange): string {
   const of = certificate === null
     ? []
     : [`certificate ${printable(storedText(certificate).slice(0, 16))}…`];
-  return [...[number, at, kind].map(shown), ...of].join("  ");
+  return [...[number, at, kind].map(printableValue), ...of].join("  ");
 }
 
 function entryText({ number, at, kind, payer, payee, amount, memo }: StoredEntry): string {
-  const [place, when, what] = [number, at, kind].map(shown);
+  const [place, when, what] = [number, at, kind].map(printableValue);
   const note = memo === null ? "" : `  ${quoted(storedText(memo))}`;
-  return `${place}  ${when}  ${what}  ${shown(payer)} → ${shown(payee)}  ${shown(amount)}${note}`;
+  return `${place}  ${when}  ${what}  ${printableValue(payer)} → ${printableValue(payee)}  ${
+    printableValue(amount)
+  }${note}`;
 }

@@ -65,14 +65,14 @@ export async function runLedger(
     case "audit":
       return await audit(request.db, context);
     case "balances":
-      return reading(context, (snapshot) => {
-        output.balances(snapshot.accounts());
+      return withSnapshot(context, (snapshot) => {
+        output.printBalances(snapshot.accounts());
         return exitCodes.ok;
       });
     case "show":
-      return reading(context, (snapshot) => showFound(snapshot, command.what, output));
+      return withSnapshot(context, (snapshot) => showFound(snapshot, command.what, output));
     case "export":
-      return reading(context, (snapshot) => {
+      return withSnapshot(context, (snapshot) => {
         exportAll(snapshot, command, processIo);
         return exitCodes.ok;
       });
@@ -81,7 +81,7 @@ export async function runLedger(
       return await move(command, context);
     case "backup":
       backupSqliteLedger({ file: request.db, to: command.file });
-      output.written(command.file);
+      output.printWritten(command.file);
       return exitCodes.ok;
     case "restore":
       return await restore(command, context);
@@ -102,7 +102,7 @@ async function audit(file: string, { request, output, clock }: LedgerContext): P
     bar.clear();
     const seconds = (clock.monotonicMs() - startMs) / 1000;
     const lastAt = lastEntryAt(snapshot, result.entries);
-    output.audited(result, { seconds, ...(lastAt !== undefined && { lastAt }) });
+    output.printAudit(result, { seconds, ...(lastAt !== undefined && { lastAt }) });
     return result.outcome === "in_order" ? exitCodes.ok : exitCodes.error;
   } finally {
     snapshot.close();
@@ -118,7 +118,7 @@ function lastEntryAt(snapshot: LedgerSnapshot, entries: number): string | undefi
 }
 
 /** Runs an action that reads one moment of the ledger. */
-function reading<T>(
+function withSnapshot<T>(
   { request }: LedgerContext,
   read: (snapshot: LedgerSnapshot) => T,
 ): T {
@@ -143,12 +143,12 @@ async function move(
     const dependencies = { ledger, identity, anchor, clock, random: systemRandom };
     const outcome = await bookCorrection({ kind, name, amount, memo }, dependencies);
     if (outcome.outcome !== "booked" && outcome.outcome !== "repeated") {
-      return refused(refusalCodes[outcome.outcome], context);
+      return printRefusal(refusalCodes[outcome.outcome], context);
     }
     const { id, number: entry } = outcome.entry;
     const { text: receipt } = signReceipt(outcome.entry, { identity, anchor });
     const askWith = "micropay ledger show";
-    printPayment({ id, entry, askWith }, () => output.booked(outcome.entry, receipt), context);
+    printPayment({ id, entry, askWith }, () => output.printBooked(outcome.entry, receipt), context);
     return exitCodes.ok;
   });
 }
@@ -177,9 +177,9 @@ async function restore(command: Command<"restore">, context: LedgerContext): Pro
   if (audited !== exitCodes.ok) return audited;
   const undone = undoneEndings(place.file, copy.file);
   const kept = copy.put({ atMs: clock.nowMs() });
-  if (undone.length > 0) output.undone(undone);
-  if (kept !== undefined) output.kept(kept);
-  output.written(place.file);
+  if (undone.length > 0) output.printUndone(undone);
+  if (kept !== undefined) output.printKept(kept);
+  output.printWritten(place.file);
   return exitCodes.ok;
 }
 
@@ -213,14 +213,14 @@ async function reissue(
   const code = makeOneTimeCode(systemRandom);
   const codeDigest = oneTimeCodeDigest(code);
   const ending = { kind: "revocation", name, codeDigest } as const;
-  return await end(ending, context, () => context.output.reissued(name, code));
+  return await end(ending, context, () => context.output.printReissue(name, code));
 }
 
 async function close(
   { account: name }: Command<"close">,
   context: LedgerContext,
 ): Promise<ExitCode> {
-  return await end({ kind: "closure", name }, context, () => context.output.closed(name));
+  return await end({ kind: "closure", name }, context, () => context.output.printClosure(name));
 }
 
 /** Revokes an account's certificate, or closes the account. */
@@ -237,12 +237,12 @@ async function end(
       print();
       return exitCodes.ok;
     }
-    return refused(outcome === "account_closed" ? 267 : 262, context);
+    return printRefusal(outcome === "account_closed" ? 267 : 262, context);
   });
 }
 
-function refused(code: Code, { output, request, say }: LedgerContext): ExitCode {
-  output.refused(refuse(code));
+function printRefusal(code: Code, { output, request, say }: LedgerContext): ExitCode {
+  output.printRefusal(refuse(code));
   // People mistype names.
   if (code === 262 && !request.json) say("micropay ledger balances lists the accounts");
   return exitCodes.refused;

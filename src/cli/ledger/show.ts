@@ -30,11 +30,11 @@ export function showFound(
   const change = "number" in what ? snapshot.changeByNumber(what.number) : undefined;
   const isRow = entry !== undefined || change !== undefined;
   const account = isRow || "id" in what ? undefined : findAccount(snapshot, what.account);
-  if (entry) output.entry(withOrder(entry));
-  else if (change) output.change(change);
-  else if (account) output.account(account);
+  if (entry) output.printEntry(withOrder(entry));
+  else if (change) output.printChange(change);
+  else if (account) output.printAccount(account);
   else {
-    output.refused(refuse(400));
+    output.printRefusal(refuse(400));
     return exitCodes.refused;
   }
   return exitCodes.ok;

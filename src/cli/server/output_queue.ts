@@ -108,7 +108,7 @@ export class OutputQueue {
       }
     }
     this.#pieces.splice(0, count);
-    return { bytes: joined(taken, at), ends, waited };
+    return { bytes: concatenate(taken, at), ends, waited };
   }
 
   /** @returns whether the whole batch was written */
@@ -145,7 +145,7 @@ export class OutputQueue {
 
 const newline = "\n".charCodeAt(0);
 
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+function concatenate(parts: readonly Uint8Array[], length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {

@@ -58,14 +58,14 @@ export function openServerLog(
       return written("WARN", line, { event: "unwritten", lines });
     },
     report(reported) {
-      const event = shortened(reported);
+      const event = shorten(reported);
       const subjects = subjectsOf(event);
       if (!rateLimit.take(...subjects)) return;
       if (event.kind === "stopped") rateLimit.close();
       const withSealed = !silent && event.kind === "message" &&
         rateLimit.takeSealed(event.line.length, ...subjects);
       const { kind, ...properties } = event;
-      const fields = { event: kind, ...plain(properties, { withSealed }) };
+      const fields = { event: kind, ...jsonFields(properties, { withSealed }) };
       const line = lineOf(event, { withSealed: withSealed && format === "text", certs });
       print(written(levelOf(kind), line, fields));
     },
@@ -118,7 +118,7 @@ function speakers(
   return subjects;
 }
 
-function shortened(event: ServerEvent): ServerEvent {
+function shorten(event: ServerEvent): ServerEvent {
   switch (event.kind) {
     case "message":
       return { ...event, notation: shortText(event.notation) };
@@ -211,7 +211,7 @@ function occupancyOf({ served, waiting, userLimit, strangers }: Occupancy): stri
  * @returns the members of the JSON form, without `Error` objects, and without an omitted sealed
  * line
  */
-function plain(
+function jsonFields(
   { line, error, ...properties }: Record<string, unknown>,
   { withSealed }: { withSealed: boolean },
 ): Record<string, unknown> {

@@ -36,7 +36,7 @@ const rows: readonly {
   {
     title: "registered",
     tell: (output) =>
-      output.registered({ account: alice, balance: 10000, existed: false }, "registered"),
+      output.printRegistration({ account: alice, balance: 10000, existed: false }, "registered"),
     text: ["100 OK"],
     said: ["registered"],
     json: { code: 100, text: "OK", account: "alice", balance: 10000, existed: false },
@@ -44,13 +44,13 @@ const rows: readonly {
   {
     title: "listed",
     tell: (output) =>
-      output.listed({ balance: 1, online: [{ name: bob, ip: "127.0.0.1", port: 57609 }] }),
+      output.printList({ balance: 1, online: [{ name: bob, ip: "127.0.0.1", port: 57609 }] }),
     text: ["Account balance: 1", "Number online: 1", "bob#127.0.0.1#57609"],
     json: { code: 300, balance: 1, online: [{ name: "bob", ip: "127.0.0.1", port: 57609 }] },
   },
   {
     title: "a ledger that was rewritten from a known entry on",
-    tell: (output) => output.audited({ ...audited, sameUntil: 4, rewrittenAt: 5 }),
+    tell: (output) => output.printAudit({ ...audited, sameUntil: 4, rewrittenAt: 5 }),
     text: [
       "9 entries followed, 3 receipts looked for",
       "head ab",
@@ -60,7 +60,7 @@ const rows: readonly {
   },
   {
     title: "a ledger that was rewritten somewhere between two known entries",
-    tell: (output) => output.audited({ ...audited, sameUntil: 4, rewrittenAt: 7 }),
+    tell: (output) => output.printAudit({ ...audited, sameUntil: 4, rewrittenAt: 7 }),
     text: [
       "9 entries followed, 3 receipts looked for",
       "head ab",
@@ -70,7 +70,7 @@ const rows: readonly {
   },
   {
     title: "a ledger that only grew",
-    tell: (output) => output.audited({ ...audited, sameUntil: 9 }),
+    tell: (output) => output.printAudit({ ...audited, sameUntil: 9 }),
     text: [
       "9 entries followed, 3 receipts looked for",
       "head ab",
@@ -80,7 +80,7 @@ const rows: readonly {
   },
   {
     title: "a ledger that only grew, to a member who holds no receipt",
-    tell: (output) => output.audited({ ...audited, receipts: 0, sameUntil: 0 }),
+    tell: (output) => output.printAudit({ ...audited, receipts: 0, sameUntil: 0 }),
     text: [
       "9 entries followed, 0 receipts looked for",
       "head ab",
@@ -90,32 +90,32 @@ const rows: readonly {
   },
   {
     title: "nobody online",
-    tell: (output) => output.listed({ balance: 1, online: [] }),
+    tell: (output) => output.printList({ balance: 1, online: [] }),
     text: ["Account balance: 1", "Number online: 0"],
     json: { code: 300, balance: 1, online: [] },
   },
   {
     title: "balance",
-    tell: (output) => output.balance(9007199254740991),
+    tell: (output) => output.printBalance(9007199254740991),
     text: ["9007199254740991"],
     json: { code: 300, balance: 9007199254740991 },
   },
   {
     title: "paid",
-    tell: (output) => output.paid({ outcome: "paid", receipt, receiptJws }, { balance: 8000 }),
+    tell: (output) => output.printPaid({ outcome: "paid", receipt, receiptJws }, { balance: 8000 }),
     text: ["transfer OK", `paid 2000 to bob, balance 8000, entry 7, id ${id}`],
     json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
   },
   {
     title: "paid, with an unknown balance",
-    tell: (output) => output.paid({ outcome: "paid", receipt, receiptJws }),
+    tell: (output) => output.printPaid({ outcome: "paid", receipt, receiptJws }),
     text: ["transfer OK", `paid 2000 to bob, entry 7, id ${id}`],
     json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
   },
   {
     title: "a refund",
     tell: (output) =>
-      output.paid({ outcome: "paid", receipt: { ...receipt, refunds: id }, receiptJws }, {
+      output.printPaid({ outcome: "paid", receipt: { ...receipt, refunds: id }, receiptJws }, {
         balance: 8000,
       }),
     text: ["transfer OK", `gave 2000 back to bob, balance 8000, entry 7, id ${id}`],
@@ -123,13 +123,13 @@ const rows: readonly {
   },
   {
     title: "the answer to status",
-    tell: (output) => output.found({ outcome: "paid", receipt, receiptJws }),
+    tell: (output) => output.printStatus({ outcome: "paid", receipt, receiptJws }),
     text: ["transfer OK", `alice paid 2000 to bob on ${receipt.at}, entry 7, id ${id}`],
     json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
   },
   {
     title: "a received payment with a memo",
-    tell: (output) => output.received({ receipt, receiptJws, memo: "lunch \\ dinner" }),
+    tell: (output) => output.printReceived({ receipt, receiptJws, memo: "lunch \\ dinner" }),
     text: ['[Notification] alice just sent you $2000! ("lunch \\\\ dinner")', `entry 7, id ${id}`],
     json: {
       event: "payment",
@@ -143,26 +143,26 @@ const rows: readonly {
   },
   {
     title: "a received payment without a memo",
-    tell: (output) => output.received({ receipt, receiptJws, memo: undefined }),
+    tell: (output) => output.printReceived({ receipt, receiptJws, memo: undefined }),
     text: ["[Notification] alice just sent you $2000!", `entry 7, id ${id}`],
     json: { event: "payment", id, from: "alice", amount: 2000, entry: 7, receipt: receiptJws },
   },
   {
     title: "a refusal that the course project shows with its number",
-    tell: (output) => output.refused(refuse(210)),
+    tell: (output) => output.printRefusal(refuse(210)),
     text: ["210 FAIL"],
     json: { code: 210, text: "FAIL" },
   },
   {
     title: "a refused payment",
-    tell: (output) => output.refused(refuse(270), { advice: "you have 1, not 2" }),
+    tell: (output) => output.printRefusal(refuse(270), { advice: "you have 1, not 2" }),
     text: ["transfer FAIL due to bankruptcy"],
     said: ["you have 1, not 2"],
     json: { code: 270, text: "transfer FAIL due to bankruptcy" },
   },
   {
     title: "an unknown status",
-    tell: (output) => output.refused(refuse(400), { fields: { id } }),
+    tell: (output) => output.printRefusal(refuse(400), { fields: { id } }),
     text: ["unknown"],
     json: { code: 400, text: "unknown", id },
   },
@@ -185,13 +185,13 @@ const errors: readonly {
 }[] = [
   {
     title: "an error",
-    tell: (output) => output.failed(new UntrustedError("trust it: no")),
+    tell: (output) => output.printFailure(new UntrustedError("trust it: no")),
     text: "micropay: trust it: no",
     json: { error: "untrusted", text: "trust it: no" },
   },
   {
     title: "an unknown outcome, with the id to ask for",
-    tell: (output) => output.failed(new UnknownOutcomeError("pay bob: ?", { orderId: id })),
+    tell: (output) => output.printFailure(new UnknownOutcomeError("pay bob: ?", { orderId: id })),
     text: `micropay: pay bob: ?. Ask with: ${ask}`,
     json: { error: "unknown_outcome", text: `pay bob: ?. Ask with: ${ask}`, id },
   },
@@ -205,7 +205,7 @@ for (const { title, tell, text, json } of errors) {
 }
 
 Deno.test("output: being online is a result for scripts, and a note for people", () => {
-  const tell = (output: ClientOutput) => output.online(57609);
+  const tell = (output: ClientOutput) => output.printOnline(57609);
   assertEquals(printed(jsonOutput, tell).out, ['{"event":"online","port":57609}']);
   const { out, error } = printed(textOutput, tell);
   assertEquals(out, []);
@@ -214,16 +214,16 @@ Deno.test("output: being online is a result for scripts, and a note for people",
 
 Deno.test("output: text from outside reaches a terminal only escaped", () => {
   const tellings: readonly ((output: ClientOutput) => void)[] = [
-    (output) => output.refused(refuse(261, hostile)),
-    (output) => output.received({ receipt, receiptJws, memo: hostile }),
-    (output) => output.failed(new UntrustedError(hostile)),
-    (output) => output.listed({ balance: 1, online: [{ name: bob, ip: hostile, port: 1 }] }),
+    (output) => output.printRefusal(refuse(261, hostile)),
+    (output) => output.printReceived({ receipt, receiptJws, memo: hostile }),
+    (output) => output.printFailure(new UntrustedError(hostile)),
+    (output) => output.printList({ balance: 1, online: [{ name: bob, ip: hostile, port: 1 }] }),
     (output) =>
-      output.historyRow(
+      output.printHistoryRow(
         {
           ...{ entry: 1, id, at: "2026-11-23T08:00:00.000Z", payer: "alice", payee: "bob" },
           ...{ amount: 1 as Amount, memo: hostile, balance: 0 },
-        } as Parameters<ClientOutput["historyRow"]>[0],
+        } as Parameters<ClientOutput["printHistoryRow"]>[0],
       ),
   ];
   for (const tell of tellings) {
@@ -239,7 +239,10 @@ Deno.test("output: text from outside reaches a terminal only escaped", () => {
 
 Deno.test("output: escaped JSON parses to the same value", () => {
   const memo = `${hostile}\u{e0041}\ud800\u2028\u{1f355}`;
-  const { out } = printed(jsonOutput, (output) => output.received({ receipt, receiptJws, memo }));
+  const { out } = printed(
+    jsonOutput,
+    (output) => output.printReceived({ receipt, receiptJws, memo }),
+  );
   assertEquals(JSON.parse(out[0]!).memo, memo);
   assertEquals(out[0]!.includes("\u{1f355}"), true);
 });
@@ -256,8 +259,8 @@ Deno.test("output: the history shows the entry and the id before the memo", () =
     refunds: id,
   };
   const { out } = printed(textOutput, (output) =>
-    output.historyRow(
-      { ...row, memo: "id 1" } as unknown as Parameters<ClientOutput["historyRow"]>[0],
+    output.printHistoryRow(
+      { ...row, memo: "id 1" } as unknown as Parameters<ClientOutput["printHistoryRow"]>[0],
     ));
   assertEquals(out, [`7  ${at}  alice → bob  5  balance 9  id ${id}  refund of ${id}  "id 1"`]);
 });

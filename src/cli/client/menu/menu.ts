@@ -207,7 +207,7 @@ class Menu {
     const registering = wallet.register(connection, account, { code });
     const outcome = await input.unlessInterrupted(registering, `register ${account}`);
     if (outcome.outcome === "refused") {
-      return this.#refuse(outcome, { kind: "register", account, hasCode: withCode });
+      return this.#printRefusal(outcome, { kind: "register", account, hasCode: withCode });
     }
     print(`100 ${codes[100].text}`);
     say(registeredText(outcome.answer, { typed, hasCode: withCode, next: "2 LOGIN" }));
@@ -230,7 +230,7 @@ class Menu {
       });
       const outcome = await input.unlessInterrupted(going, attempt);
       if (outcome.outcome === "refused") {
-        this.#refuse(outcome, { kind: "log_in", name });
+        this.#printRefusal(outcome, { kind: "log_in", name });
         return await member.abandon();
       }
     } catch (error) {
@@ -270,7 +270,7 @@ class Menu {
 
   async #list(member: Member): Promise<void> {
     const outcome = await member.list();
-    if (outcome.outcome === "refused") return this.#refuse(outcome, asking(member));
+    if (outcome.outcome === "refused") return this.#printRefusal(outcome, questionOf(member));
     listLines(outcome.answer).forEach(this.#options.print);
   }
 
@@ -281,14 +281,14 @@ class Menu {
     const memo = withMemo ? await input.askMemo("Memo, empty for none") : undefined;
     const terms = { payee, amount, memo };
     const outcome = await member.pay(terms);
-    await this.#tell(member, outcome, { ...terms, kind: "pay", name: nameOf(member) });
+    await this.#printOutcome(member, outcome, { ...terms, kind: "pay", name: nameOf(member) });
     const isAway = outcome.outcome === "refused" && [263, 264].includes(outcome.code);
     this.#undelivered = isAway ? terms : undefined;
   }
 
   async #deliver(member: Member, terms: PaymentTerms): Promise<void> {
     const outcome = await member.pay({ ...terms, viaServer: true });
-    await this.#tell(member, outcome, { ...terms, kind: "pay", name: nameOf(member) });
+    await this.#printOutcome(member, outcome, { ...terms, kind: "pay", name: nameOf(member) });
   }
 
   async #refund(member: Member): Promise<void> {
@@ -301,17 +301,22 @@ class Menu {
       : await member.refund({ id: found.answer.id, amount }, {
         onSettled: (settled) => say(settlementText(settled)),
       });
-    await this.#tell(member, outcome, { kind: "refund", name: nameOf(member), payment, amount });
+    await this.#printOutcome(member, outcome, {
+      kind: "refund",
+      name: nameOf(member),
+      payment,
+      amount,
+    });
   }
 
   async #history(member: Member): Promise<void> {
     for await (const page of member.history({ limit: historyEntriesDefault })) {
-      if (page.outcome === "refused") return this.#refuse(page, asking(member));
+      if (page.outcome === "refused") return this.#printRefusal(page, questionOf(member));
       for (const row of page.answer.entries) this.#options.print(historyLine(row));
     }
   }
 
-  async #tell(
+  async #printOutcome(
     member: Member,
     outcome: OrderOutcome,
     attempt: Extract<Attempt, { readonly kind: "pay" | "refund" }>,
@@ -319,7 +324,7 @@ class Menu {
     const { print, typed } = this.#options;
     const isAsked = outcome.outcome === "paid" || outcome.code === 270;
     const balance = isAsked ? await askBalanceSoon(member) : undefined;
-    if (outcome.outcome === "refused") return this.#refuse(outcome, { ...attempt, balance });
+    if (outcome.outcome === "refused") return this.#printRefusal(outcome, { ...attempt, balance });
     const { id, entry } = outcome.receipt;
     printPayment({ id, entry, askWith: typed("status", nameOf(member)) }, () => {
       paidLines(outcome, { balance }).forEach(print);
@@ -327,7 +332,7 @@ class Menu {
   }
 
   /** Says no in the course project's words, then what to do. */
-  #refuse(refusal: Refusal, attempt: Attempt): void {
+  #printRefusal(refusal: Refusal, attempt: Attempt): void {
     const { print, say } = this.#options;
     print(refusalText(refusal));
     const advice = adviceOn(refusal, attempt, menuSteps);
@@ -398,6 +403,6 @@ function nameOf(member: Member): AccountName {
   return member.context.name;
 }
 
-function asking(member: Member): Attempt {
+function questionOf(member: Member): Attempt {
   return { kind: "ask", name: nameOf(member) };
 }
