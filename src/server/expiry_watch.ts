@@ -1,5 +1,6 @@
 /**
- * Warnings before the server's certificate or its CA's ends: no client believes a server whose certificate has expired.
+ * Warnings before the server's certificate or its CA's expires. After that no client accepts the
+ * server.
  */
 import type { Clock } from "../clock.ts";
 import { expiryCheckMs, expiryWarningDays } from "../limits.ts";
@@ -15,16 +16,16 @@ export interface ExpiryWatchOptions {
 }
 
 /**
- * Reports each certificate at once where it ends within the first of `expiryWarningDays`, again each time that another of these days is
- * reached, and once more when it has expired.
+ * Starts to report certificates that expire soon. It reports once for each of `expiryWarningDays`
+ * that is reached, and once when the certificate has expired.
  *
- * @returns stops that
+ * @returns a function that stops the reports
  */
 export function watchExpiry(
   { clock, report, serverNotAfterMs, caNotAfterMs }: ExpiryWatchOptions,
 ): () => void {
   const watched = new Map<ExpiringCertificate, number>([["ca", caNotAfterMs]]);
-  // One that lasts as long as the CA cannot be renewed for longer.
+  // A certificate that lasts as long as its CA cannot be renewed for longer.
   if (serverNotAfterMs < caNotAfterMs) watched.set("server", serverNotAfterMs);
   const reported = new Map<ExpiringCertificate, number>();
   let cancel = () => {};
@@ -43,7 +44,7 @@ export function watchExpiry(
   return () => cancel();
 }
 
-/** The fewest of the days at which to warn that there are still left, 0 when it is over. */
+/** Returns the smallest warning threshold in days that is reached, 0 after expiry. */
 function reachedDays(leftMs: number): number | undefined {
   if (leftMs < 0) return 0;
   return expiryWarningDays.findLast((days) => leftMs <= days * dayMs);

@@ -1,6 +1,7 @@
 /**
- * Noticing what others do to the ledger beside the running server. A revoked certificate or a closed account ends its member's
- * sessions; an account change that the server's identity did not sign ends the server.
+ * Watches for changes that other processes make to the ledger. A revoked certificate or a closed
+ * account ends its member's sessions. An account change that the server's identity did not sign
+ * stops the server.
  */
 import type { Clock } from "../clock.ts";
 import { ledgerWatchMs } from "../limits.ts";
@@ -14,13 +15,13 @@ export interface LedgerWatchOptions {
   readonly changes: ChangeHistory;
   readonly clock: Clock;
   readonly sessions: MemberSessions;
-  /** Ends a session that no longer speaks for its account. */
+  /** Ends a session whose certificate no longer speaks for its account. */
   readonly end: (session: Session) => void;
-  /** Told when the ledger could not be asked, or cannot be trusted any more. */
+  /** Called when the ledger cannot be read or cannot be trusted. */
   readonly onFailure: (error: unknown) => void;
 }
 
-/** @returns stops watching */
+/** Starts to watch. Returns a function that stops it. */
 export function watchLedger(options: LedgerWatchOptions): () => void {
   const { ledger, changes, clock, sessions, end, onFailure } = options;
   let cancel = () => {};
@@ -35,7 +36,7 @@ export function watchLedger(options: LedgerWatchOptions): () => void {
       }
       seen = revision;
     } catch (error) {
-      // Whoever has stopped may have closed the ledger meanwhile.
+      // The ledger may be closed after a stop.
       if (!isStopped) onFailure(error);
     }
     if (!isStopped) cancel = clock.schedule(ledgerWatchMs, look);

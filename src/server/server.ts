@@ -1,5 +1,5 @@
 /**
- * The server: accepts connections, serves each on its own, and stops in good order.
+ * The server. It accepts connections, serves each independently, and stops in good order.
  */
 import { LedgerError } from "../errors.ts";
 import {
@@ -24,22 +24,22 @@ import { Strangers } from "./admission/strangers.ts";
 import { watchLedger } from "./ledger_watch.ts";
 
 export interface ServerOptions {
-  /** Where connections come from. It may be there long before the server: who connects meanwhile waits. */
+  /** The source of connections. Clients that connect before the server starts wait. */
   readonly listener: Listener;
-  /** How many of its members' connections are served at a time, 1 or more. */
+  /** How many members' connections are served at a time, 1 or more. */
   readonly userLimit: number;
-  /** What a new account starts with, 0 up to 2^53-1. */
+  /** The starting balance of a new account, 0 to 2^53-1. */
   readonly initialBalance: number;
   /** How many accounts the ledger may have, 1 or more. */
   readonly accountsMax: number;
-  /** How many processors there are to decrypt with. */
+  /** How many processors decrypt. */
   readonly processors?: number | undefined;
 }
 
 export class Server {
-  /** Where it listens, with the real port. */
+  /** The endpoint that it listens on, with the actual port. */
   readonly endpoint: Endpoint;
-  /** Settles when it has stopped: rejects with what made it stop, when that was the ledger. */
+  /** Settles when the server has stopped. Rejects when an error of the ledger stopped it. */
   readonly stopped: Promise<void>;
 
   readonly #acceptor: Acceptor;
@@ -51,7 +51,7 @@ export class Server {
   #stopping: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  /** Begins to accept. */
+  /** Starts to accept connections. */
   constructor(options: ServerOptions, dependencies: ServerDependencies) {
     const { listener, userLimit, initialBalance, accountsMax, processors = processorsDefault } =
       options;
@@ -101,7 +101,10 @@ export class Server {
     });
   }
 
-  /** Stops accepting, finishes what is under way for up to `shutdownGraceMs`, tells the clients, closes the ledger. */
+  /**
+   * Stops accepting, finishes requests under way for up to `shutdownGraceMs`, says goodbye to the
+   * clients, and closes the ledger.
+   */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.stopped;
@@ -114,7 +117,7 @@ export class Server {
     if (this.#stopping) connection.stop();
   }
 
-  /** Of a member that the operator revoked or closed. */
+  /** Ends a session of a member that the operator revoked or closed. */
   #endSession(session: Session): void {
     for (const connection of this.#connections.keys()) {
       if (connection.serves(session)) connection.dismiss();

@@ -1,5 +1,5 @@
 /**
- * What every connection of one server shares.
+ * The state and the dependencies that all connections of a server share.
  */
 import type { Clock } from "../clock.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -17,10 +17,10 @@ import type { ReportEvent } from "./server_event.ts";
 import type { SessionKeys } from "./session/session_keys.ts";
 import type { Strangers } from "./admission/strangers.ts";
 
-/** What is brought to a server from outside. */
+/** What the caller passes to a server. */
 export interface ServerDependencies {
   readonly ledger: Ledger;
-  /** The ledger's account changes, verified once. */
+  /** The ledger's account changes. Each is verified once. */
   readonly changes: ChangeHistory;
   readonly authority: CertificateAuthority;
   readonly identity: Identity;
@@ -32,15 +32,15 @@ export interface ServerDependencies {
 
 export interface ServerContext extends ServerDependencies {
   readonly anchor: TrustAnchor;
-  /** What a new account starts with, 0 up to 2^53-1. */
+  /** The starting balance of a new account, 0 to 2^53-1. */
   readonly initialBalance: number;
   readonly sessions: MemberSessions;
   readonly admission: Admission;
   readonly strangers: Strangers;
   readonly firstLines: FirstLines;
   readonly registrations: Registrations;
-  /** Opening, sealing, greeting and what handlers do that costs much, by address as long as nobody knows who it is, then by member. */
+  /** The queue for expensive work. Its parties are addresses of strangers, and members. */
   readonly queue: FairQueue;
-  /** Ends the server because its ledger can no longer be trusted with anything. */
+  /** Stops the server, because its ledger can no longer be trusted. */
   readonly failStop: (error: unknown) => void;
 }

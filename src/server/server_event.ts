@@ -1,5 +1,5 @@
 /**
- * What a server does that somebody watching it wants to know. The server reports; how it is printed is decided elsewhere.
+ * Events that a server reports. The command line decides how to print them.
  */
 import type { AccountName } from "../account_name.ts";
 import type { Code } from "../protocol/code.ts";
@@ -12,23 +12,23 @@ export type ExpiringCertificate = "server" | "ca";
 export type ServerEvent =
   | { readonly kind: "listening"; readonly endpoint: Endpoint }
   | ({ readonly kind: "connected"; readonly remote: Endpoint } & Occupancy)
-  /** A member's connection, for which no permit is free. */
+  /** A member's connection waits, because no permit is free. */
   | ({
     readonly kind: "waiting";
     readonly remote: Endpoint;
     readonly name: AccountName | undefined;
     readonly place: number;
   } & Occupancy)
-  /** A member's connection turned away: the waiting room has no place left, for anybody or for its address. */
+  /** A member's connection is refused: the waiting room is full, in all or for its address. */
   | ({
     readonly kind: "full";
     readonly of: "everybody" | "address";
     readonly remote: Endpoint;
     readonly name: AccountName;
   } & Occupancy)
-  /** A stranger's connection closed, because others came. */
+  /** A stranger's connection is closed for a later one. */
   | ({ readonly kind: "crowded_out"; readonly remote: Endpoint } & Occupancy)
-  /** No account is registered for now, or no more of them. Not reported each time. */
+  /** A registration is refused by a limit. It is not reported each time. */
   | {
     readonly kind: "registration_limit";
     readonly remote: Endpoint;
@@ -43,14 +43,14 @@ export type ServerEvent =
   | {
     readonly kind: "message";
     readonly remote: Endpoint;
-    /** Who said it, when that is a member. */
+    /** The sender, when it is a member. */
     readonly name: AccountName | undefined;
     /** The request in the course project's notation, such as `brian#2000#ta`. Not escaped. */
     readonly notation: string;
     /** The sealed line as it came. */
     readonly line: string;
   }
-  /** The answer to the last message of this connection was a "no". */
+  /** The last request of this connection, or an order in it, was refused. */
   | {
     readonly kind: "refused";
     readonly remote: Endpoint;
@@ -60,18 +60,18 @@ export type ServerEvent =
   }
   | { readonly kind: "online"; readonly name: AccountName; readonly address: Endpoint }
   | { readonly kind: "offline"; readonly name: AccountName }
-  /** Its session ends, because the operator revoked its certificate or closed its account. */
+  /** A session ends, because the operator revoked its certificate or closed its account. */
   | {
     readonly kind: "dismissed";
     readonly remote: Endpoint;
     readonly name: AccountName | undefined;
   }
-  /** A line that was refused without an answer, and its connection closed. */
+  /** A line was refused without an answer, and its connection was closed. */
   | { readonly kind: "line_refused"; readonly remote: Endpoint; readonly reason: string }
-  /** Something that should not happen did; the server goes on. */
+  /** An unexpected error. The server goes on. */
   | {
     readonly kind: "fault";
-    /** Whose request or connection it came with, if it came with one. */
+    /** The connection that it concerns, if it concerns one. */
     readonly remote?: Endpoint;
     readonly name?: AccountName | undefined;
     readonly attempt: string;

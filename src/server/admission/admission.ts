@@ -99,7 +99,7 @@ export class Admission {
     this.#tellPlaces();
   }
 
-  /** Serves waiting accounts, but none that has its share already. It is served when it gives one back. */
+  /** Serves waiting accounts, but none that has its share. It is served when it gives one back. */
   #serveNext(): void {
     while (this.#served.size < this.userLimit) {
       const next = this.#waiting.takeNext((name) => this.#mayServe(name));

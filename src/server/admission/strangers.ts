@@ -7,7 +7,7 @@ import { strangersMax, strangersOfAddressMax } from "../../limits.ts";
 
 /** One stranger's place in the pool. */
 export interface Stranger {
-  /** The first line has arrived. It may be a member's, so the connection is not closed for others. */
+  /** The first line has arrived. It may be a member's, so this connection is not displaced. */
   speaks(): void;
   /** The first line was opened and proved no member. */
   stays(): void;

@@ -1,4 +1,4 @@
-/** BALANCE: what the asker holds. */
+/** BALANCE: returns the asker's balance. */
 import { answerWith, refuse } from "../../protocol/request_type.ts";
 import { balanceRequestType } from "../../protocol/balance.ts";
 import { memberRoute } from "../route.ts";

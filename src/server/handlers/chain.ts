@@ -1,4 +1,7 @@
-/** CHAIN: digests of entries and account changes in order, for a member that checks that nothing it knows of was changed. */
+/**
+ * CHAIN: returns digests of entries and account changes in order. A member checks with them that
+ * nothing it knows of was changed.
+ */
 import { encodeBase64Url } from "../../base64.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { chainDigestsMax, chainEntriesAtOnce, chainEntriesPerTurn } from "../../limits.ts";
@@ -18,7 +21,7 @@ export const chainRoute = memberRoute({
   },
 });
 
-/** One page, read little by little. Rows are only ever added, so what is read after one another is one stretch of the chain. */
+/** One page of the chain, read in parts. Rows are only added, so consecutive parts fit together. */
 class Stretch {
   head = "";
   isWhole = false;
@@ -31,7 +34,7 @@ class Stretch {
     this.#ledger = ledger;
   }
 
-  /** As much as fits into a turn. */
+  /** Reads as much as fits into a turn. */
   async readOn(): Promise<void> {
     for (let read = 0; read < chainEntriesPerTurn && !this.isWhole; read += chainEntriesAtOnce) {
       await this.#readSome();

@@ -1,4 +1,4 @@
-/** HISTORY: the asker's entries, newest first. */
+/** HISTORY: returns the asker's entries with their receipts, newest first. */
 import { historyPageEntriesMax } from "../../limits.ts";
 import type { AccountName } from "../../account_name.ts";
 import type { Entry } from "../../ledger/entry.ts";
@@ -19,7 +19,7 @@ export const historyRoute = memberRoute({
     }
     const rowsMax = Math.min(limit, historyPageEntriesMax);
     const query = {
-      // One more, to know whether there is more.
+      // One more than a page, to know whether there are more.
       limit: rowsMax + 1,
       ...(before !== undefined && { before }),
       ...(after !== undefined && { after }),
@@ -28,7 +28,7 @@ export const historyRoute = memberRoute({
       const entries = await server.ledger.history(name, query);
       const rows = entries.slice(0, rowsMax).map((entry) => rowFor(entry, { name, server }));
       const page = pageOf(rows, { rowsMax });
-      // Signing kept the one thread: 0.5 ms for a whole page.
+      // Signing a whole page takes 0.5 ms of the only thread.
       await yieldToEventLoop();
       return answerWith({ entries: page, more: page.length < entries.length });
     });

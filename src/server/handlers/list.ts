@@ -1,4 +1,4 @@
-/** LIST: the asker's balance and who is online. */
+/** LIST: returns the asker's balance and a page of the members that are online. */
 import { pageRowsMax } from "../../limits.ts";
 import { answerWith, refuse } from "../../protocol/request_type.ts";
 import { listRequestType } from "../../protocol/list.ts";
@@ -12,7 +12,7 @@ export const listRoute = memberRoute({
   async handle({ after }, { name, session, server: { ledger } }) {
     const account = await ledger.account(name);
     if (!account) return refuse(220);
-    // One more than a page, to know whether there is more.
+    // One more than a page, to know whether there are more.
     const query = { limit: pageRowsMax + 1, ...(after !== undefined && { after }) };
     return await session.inTurn(async () => {
       const rows = (await ledger.online(query)).map(memberFromPresence);

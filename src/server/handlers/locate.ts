@@ -1,4 +1,4 @@
-/** LOCATE: where one member takes payments. */
+/** LOCATE: returns the address on which a member takes payments. */
 import type { Presence } from "../../ledger/ledger.ts";
 import { answerWith, refuse } from "../../protocol/request_type.ts";
 import type { OnlineMember } from "../../protocol/list.ts";
@@ -15,7 +15,7 @@ export const locateRoute = memberRoute({
   },
 });
 
-/** A member as peers are told of it. */
+/** Returns a member's presence as other members see it. */
 export function memberFromPresence({ name, host, privatePort }: Presence): OnlineMember {
   return { name, ip: host, port: privatePort };
 }

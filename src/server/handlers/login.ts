@@ -9,7 +9,7 @@ export const loginRoute = memberRoute({
   requestType: loginRequestType,
   notation: ({ name, port }) => `${name}#${port}`,
   async handle({ name, port, host }, { name: speaker, server, session }) {
-    // The name is what the person typed; the signature says who it is.
+    // The person typed the name. The signature proves who it is.
     if (name !== speaker) return refuse(220);
     const { remote } = session.channel;
     const presence = {
@@ -32,7 +32,7 @@ export const loginRoute = memberRoute({
   },
 });
 
-/** The address as it is written everywhere else. */
+/** Returns an address in the spelling that the whole program uses. */
 function addressOf({ host }: Endpoint): string {
   return parseHost(host)?.value ?? host;
 }

@@ -1,4 +1,7 @@
-/** REGISTER: a new account with its certificate and its starting balance, or another certificate for one that was revoked. */
+/**
+ * REGISTER: opens an account with a certificate and a starting balance, or gives an account another
+ * certificate after a revocation.
+ */
 import { encodeBase64Url } from "../../base64.ts";
 import { LedgerBusyError } from "../../errors.ts";
 import type { CertificateRecord, RegisterOutcome } from "../../ledger/ledger.ts";
@@ -24,7 +27,7 @@ export const registerRoute = applicantRoute({
   notation: ({ name }) => `REGISTER#${name}`,
   async handle({ name, code }, { request, server, session }) {
     if (name !== request.name) return refuse(210);
-    // Looked at before a certificate is issued for nothing; decided by the ledger, when two ask for a name at once.
+    // This check saves issuing a useless certificate. The ledger decides when two ask at once.
     const account = await server.ledger.account(name);
     const current = account?.certificate;
     if (current && current.keyFingerprint !== request.publicKey.fingerprint) return refuse(210);
@@ -33,11 +36,11 @@ export const registerRoute = applicantRoute({
       const { lastChange } = account;
       if (lastChange?.kind !== "revocation" || code === undefined) return refuse(210);
       const codeDigest = oneTimeCodeDigest(code);
-      // Before every change of the ledger is verified: whoever guesses must not have the server do that again and again.
+      // Checked before all account changes are verified, so that guessing a code stays cheap.
       if (!isSameCode(codeDigest, lastChange.codeDigest ?? "")) return refuse(210);
       return outcomeOf(await reissue(request, { codeDigest, server, session }));
     }
-    // Only a new account counts: a name that is there, whoever asks for it, takes nothing from others at its address.
+    // Only a new account counts. Asking for an existing name takes nothing from its address.
     if (!account && !server.registrations.take(remote)) return refuse(211);
     const { initialBalance } = server;
     const { opening, certificate } = await session.inTurn(() => ({
@@ -58,7 +61,7 @@ function outcomeOf(registered: RegisterOutcome): Outcome<RegisterAnswer> {
   switch (registered.outcome) {
     case "registered":
     case "reissued":
-    // The answer to the first request got lost; the same key asks again and gets the same certificate.
+    // The first answer got lost. The same key gets the same certificate again.
     case "repeated":
       return answerWith({
         certificate: encodeBase64Url(registered.account.certificate.der),
@@ -77,10 +80,11 @@ function outcomeOf(registered: RegisterOutcome): Outcome<RegisterAnswer> {
 }
 
 /**
- * Another certificate for an account whose certificate was revoked, for somebody who brings the code that lies in the ledger.
+ * Gives an account another certificate after a revocation, to an applicant with the one-time code.
  *
- * The code is compared with what the server's identity signed, not with what lies in the ledger: somebody who can write its
- * file would otherwise choose the code. The ledger takes the reissue only right after the last statement that was verified.
+ * The code is compared with the signed revocation. Otherwise somebody who can write the ledger's
+ * file could choose the code. The ledger accepts the reissue only right after the last verified
+ * statement.
  *
  * @throws {LedgerError} when an account change is not genuine
  */

@@ -1,4 +1,7 @@
-/** STATUS: what became of an order, told to its two sides only; and where the asker wants it, nothing will. */
+/**
+ * STATUS: tells one of the two sides of an order what became of it. On request it makes sure that
+ * the order is never booked.
+ */
 import type { AccountName } from "../../account_name.ts";
 import type { Entry } from "../../ledger/entry.ts";
 import { answerWith, refuse } from "../../protocol/request_type.ts";
@@ -14,7 +17,7 @@ export const statusRoute = memberRoute({
   notation: ({ id }) => `Status#${id}`,
   async handle({ id, void: jws }, context) {
     const { name, server } = context;
-    // Before the ledger is asked, so that what is refused here says nothing of other people's payments.
+    // Checked before the ledger is read, so that a refusal tells nothing about others' payments.
     const own = jws === undefined ? undefined : verifyOwnOrder(jws, context);
     if (own && "outcome" in own) return own;
     if (own && own.payload.id !== id) return refuse(261);
@@ -24,7 +27,7 @@ export const statusRoute = memberRoute({
   },
 });
 
-/** Whether other people's payments exist is none of the asker's business. */
+/** Answers with an entry's receipt. Others than its two sides learn not even that it exists. */
 async function told(entry: Entry, name: AccountName, server: ServerContext) {
   if (entry.payer !== name && entry.payee !== name) return refuse(400);
   const { text: receipt } = signReceipt(entry, server);

@@ -1,6 +1,6 @@
 /**
- * Notices who is gone without having said so. A member may be silent for as long as it likes, if it answers when it is asked. A
- * stranger is there to register, and has a bounded time for all of it.
+ * Closes connections whose other side has gone without a goodbye. A silent member is sent a ping and
+ * must answer it. A stranger has a bounded time, because it is there only to register.
  */
 import type { Clock } from "../../clock.ts";
 import { memberIdleMs, pongTimeoutMs } from "../../limits.ts";
@@ -14,7 +14,7 @@ export class Liveness {
   #isPinged = false;
   #lost: string | undefined;
 
-  /** @param strangerTimeoutMs how long somebody who is no member may stay */
+  /** @param strangerTimeoutMs how long a connection of no member may last */
   constructor(
     session: Session,
     { clock, strangerTimeoutMs }: { clock: Clock; strangerTimeoutMs: number },
@@ -24,24 +24,24 @@ export class Liveness {
     if (session.memberName === undefined) this.#deadline.set(strangerTimeoutMs);
   }
 
-  /** Why the connection was closed here, if it was. */
+  /** Why this side closed the connection, if it did. */
   get lost(): string | undefined {
     return this.#lost;
   }
 
-  /** From now on something is waited for. */
+  /** Starts to wait for a message. */
   wait(): void {
     if (this.#session.memberName === undefined) return;
     this.#isPinged = false;
     this.#deadline.set(memberIdleMs);
   }
 
-  /** Something came. How long the answer takes is not on the member's time. */
+  /** Ends the wait: a message has arrived. The time for its answer does not count. */
   heard(): void {
     if (this.#session.memberName !== undefined) this.#deadline.clear();
   }
 
-  /** The connection has ended. */
+  /** Stops all timers, because the connection has ended. */
   stop(): void {
     this.#deadline.clear();
   }

@@ -1,5 +1,6 @@
 /**
- * The open sessions of each member: where a payment's result is pushed to, and which one took the member online.
+ * The open sessions of each member. They receive notices of its orders, and one of them may have
+ * taken it online.
  */
 import type { AccountName } from "../../account_name.ts";
 import { toldConnectionsMax } from "../../limits.ts";

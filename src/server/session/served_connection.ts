@@ -1,5 +1,6 @@
 /**
- * One connection from its arrival to its end: a stranger's first, then a member's that is served or waits, and everything given back.
+ * A connection from its arrival to its end. It starts as a stranger's, may become a member's that is
+ * served or waits, and gives back all that it holds.
  */
 import type { AccountName } from "../../account_name.ts";
 import { ClosedError, EnvelopeError, LedgerError, messageOf, TimeoutError } from "../../errors.ts";
@@ -19,7 +20,7 @@ import type { Stranger } from "../admission/strangers.ts";
 export class ServedConnection {
   readonly #stream: ByteStream;
   readonly #server: ServerContext;
-  /** Whom this connection counts with. */
+  /** The address group that this connection counts for. */
   readonly #address: string;
   #served: ServedSession | undefined;
 
@@ -29,7 +30,7 @@ export class ServedConnection {
     this.#address = addressGroup(stream.remote.host);
   }
 
-  /** Serves until the connection has ended. Never throws: what goes wrong here is reported and ends this connection alone. */
+  /** Serves until the connection has ended. It reports errors, which end this connection only. */
   async serve(): Promise<void> {
     const { report, strangers } = this.#server;
     const { remote } = this.#stream;
@@ -48,7 +49,7 @@ export class ServedConnection {
     }
   }
 
-  /** As {@link ServedSession.stop}; a connection that has no session yet is closed. */
+  /** Does what {@link ServedSession.stop} does. A connection without a session is closed. */
   stop(): void {
     if (this.#served) this.#served.stop();
     else this.#stream.close();
@@ -58,7 +59,7 @@ export class ServedConnection {
     return this.#served?.session === session;
   }
 
-  /** As {@link ServedSession.dismiss}. */
+  /** Does what {@link ServedSession.dismiss} does. */
   dismiss(): void {
     this.#served?.dismiss();
   }
@@ -68,7 +69,7 @@ export class ServedConnection {
     this.#stream.close();
   }
 
-  /** Closes a stranger's connection, because others came. Without a word: whatever it is told costs more than it did. */
+  /** Closes a stranger's connection for a later one, without a message: that would cost too much. */
   #crowdOut(): void {
     const { remote } = this.#stream;
     this.#server.report({ kind: "crowded_out", remote, ...occupancyOf(this.#server) });
@@ -113,7 +114,7 @@ export class ServedConnection {
     try {
       await this.#serveSession(stranger, { accepted, share });
     } finally {
-      // A connection is over when nothing is done for it any more.
+      // The connection lasts until no message is being sealed for it.
       await accepted.channel.abandon();
     }
   }
@@ -135,7 +136,7 @@ export class ServedConnection {
     }
     stranger.leave();
     this.#server.firstLines.giveBack(this.#address);
-    // However many connections a member has, it is one of those who take turns.
+    // All connections of a member take turns as one party.
     share.party = `member ${name}`;
     await this.#admit(served, { name, first });
   }
@@ -167,7 +168,7 @@ export class ServedConnection {
     }
   }
 
-  /** How long a stranger has: less where others press. */
+  /** Returns the time that a stranger has. It is shorter while the pool is half full. */
   #unlessPressed(timeoutMs: number): number {
     return this.#server.strangers.isPressed(this.#address) ? pressedTimeoutMs : timeoutMs;
   }
@@ -179,7 +180,7 @@ export class ServedConnection {
     } else if (error instanceof EnvelopeError || error instanceof TimeoutError) {
       this.#server.report({ kind: "line_refused", remote, reason: messageOf(error) });
     } else if (!(error instanceof ClosedError)) {
-      // A peer that goes away while it is written to is no news; anything else is a defect of ours.
+      // A peer may close at any time. Any other error is a defect of the server.
       this.#server.report({ kind: "fault", remote, attempt: "serve a connection", error });
     }
   }

@@ -1,5 +1,6 @@
 /**
- * One session from its first message to its end: its turn, requests and replies, and a goodbye.
+ * A session from its first message to its end: waiting for a permit, requests and replies, and the
+ * goodbye.
  */
 import { TimeoutError } from "../../errors.ts";
 import { closingType, exitRequestType } from "../../protocol/exit.ts";
@@ -11,7 +12,7 @@ import { Liveness } from "./liveness.ts";
 import { occupancyOf } from "../admission/occupancy.ts";
 import type { ServerContext } from "../server_context.ts";
 import type { Push, Session } from "./session.ts";
-import { waitForTurn } from "./waiting_room.ts";
+import { waitForPermit } from "./waiting_room.ts";
 
 export type FirstMessage = Arrival & { kind: "message" };
 
@@ -19,14 +20,14 @@ export class ServedSession {
   readonly session: Session;
   readonly #server: ServerContext;
   readonly #liveness: Liveness;
-  /** Whether a request is being answered: it is finished before the connection is ended. */
+  /** Whether a request is being answered. The answer is finished before the connection ends. */
   #isBusy = false;
   #isStopping = false;
   #goodbye: Promise<void> | undefined;
-  /** Whether the other side has gone: there is nobody to say goodbye to. */
+  /** Whether the other side has gone, so that no goodbye is sent. */
   #isOver = false;
 
-  /** @param strangerTimeoutMs how long somebody who is no member may stay */
+  /** @param strangerTimeoutMs how long a connection of no member may last */
   constructor(
     session: Session,
     { server, strangerTimeoutMs }: { server: ServerContext; strangerTimeoutMs: number },
@@ -36,13 +37,13 @@ export class ServedSession {
     this.#liveness = new Liveness(session, { ...server, strangerTimeoutMs });
   }
 
-  /** Tells the other side and ends the connection, as soon as the request under way, if there is one, is answered. */
+  /** Says goodbye and ends the connection, after the answer to a request under way. */
   stop(): void {
     this.#isStopping = true;
     if (!this.#isBusy && !this.#isOver) this.#sayGoodbye();
   }
 
-  /** Ends the session of a member that the operator revoked or closed, as {@link ServedSession.stop} does. */
+  /** Stops the session of a member whose certificate is revoked or whose account is closed. */
   dismiss(): void {
     const { session } = this;
     if (session.isDismissed) return;
@@ -53,16 +54,16 @@ export class ServedSession {
   }
 
   /**
-   * Answers until the connection has ended.
+   * Answers requests until the connection has ended.
    *
-   * @param ticket waited for before the first answer; absent for somebody who needs no permit
+   * @param ticket the member's ticket. The first answer waits for its permit. Strangers have none.
    */
   async serve(first: FirstMessage, ticket?: Ticket): Promise<void> {
     const { channel } = this.session;
     try {
       const waited = ticket && ticket.place > 0 ? await this.#wait(ticket) : { next: undefined };
       if (!waited) return;
-      // Its turn came because others were told to go.
+      // Its permit came free because the server is stopping.
       if (this.#isStopping) return await this.#sayGoodbye();
       let { next } = waited;
       let arrival: Arrival = first;
@@ -89,20 +90,20 @@ export class ServedSession {
     report({ kind: "waiting", remote, name, place, ...occupancyOf(this.#server) });
     const waitingCount = () => admission.waitingCount;
     const liveness = this.#liveness;
-    const waited = await waitForTurn(this.session, ticket, { clock, liveness, waitingCount });
+    const waited = await waitForPermit(this.session, ticket, { clock, liveness, waitingCount });
     if (!waited) this.#requireLife();
     return waited;
   }
 
-  /** @throws {TimeoutError} when the connection was closed here, for nothing came */
+  /** @throws {TimeoutError} when this side closed the connection because no message came */
   #requireLife(): void {
     if (this.#liveness.lost) throw new TimeoutError(this.#liveness.lost);
   }
 
-  /** @returns whether to go on */
+  /** Answers a message. Returns whether to read another one. */
   async #answer(received: FirstMessage): Promise<boolean> {
     const { session } = this;
-    // A surplus connection counts nowhere: whatever comes on it is the last that does.
+    // A surplus connection counts for no limit, so its first message is its last.
     if (isPong(received.message)) return !session.isSurplus;
     this.#isBusy = true;
     try {
@@ -116,7 +117,7 @@ export class ServedSession {
       const { outcome, reply } = await dispatch(received, context);
       const isExit = received.message.type === exitRequestType.type &&
         outcome.outcome === "answered";
-      // Offline before the reply: who was told "Bye" can log in again at once.
+      // Offline before the reply, so that a member can log in again right after its "Bye".
       if (isExit) await this.#takeOffline();
       await session.reply(reply, pushes);
       if (this.#isStopping) await this.#sayGoodbye();
@@ -136,7 +137,7 @@ export class ServedSession {
     const { memberName: name } = this.session;
     if (!this.session.isOnline || name === undefined) return;
     this.session.isOnline = false;
-    // Who was revoked is offline already, and may be online again with a new certificate: that session is left alone.
+    // A revoked member is offline already. A session under its new certificate may be online.
     const isElsewhere = sessions.of(name).some(({ isOnline }) => isOnline);
     if (!this.session.isDismissed && !isElsewhere) {
       await this.session.commit(() => ledger.takeOffline(name));

@@ -1,6 +1,6 @@
 /**
- * The server's session keys: a fresh one at every interval for the connections that come from then on. What was recorded of earlier ones
- * cannot be opened any more once their key is gone, and it is gone with the last connection that uses it.
+ * The server's session keys. New connections get a fresh key at each interval. A key is forgotten
+ * with the last connection that uses it, and then nobody can decrypt recorded traffic to it.
  */
 import type { Clock } from "../../clock.ts";
 import type { SessionKey } from "../../envelope/session_key.ts";
@@ -8,21 +8,21 @@ import type { SessionKey } from "../../envelope/session_key.ts";
 export interface SessionKeysOptions {
   readonly generate: () => Promise<SessionKey>;
   readonly clock: Clock;
-  /** How long new connections get the same key. For ever when absent. */
+  /** How long new connections get the same key; for ever when absent. */
   readonly everyMs?: number | undefined;
 }
 
 /** One connection's use of a key. */
 export interface KeyLease {
   readonly key: SessionKey;
-  /** Harmless the second time. */
+  /** Gives the key back. A second call does nothing. */
   release(): void;
 }
 
 export class SessionKeys {
   readonly #options: SessionKeysOptions;
   #current: SessionKey;
-  /** Every key whose private half is still held, with how many connections use it. */
+  /** Each key whose private half is held, with the number of connections that use it. */
   readonly #leases = new Map<SessionKey, number>();
   #onFault: (error: unknown) => void = () => {};
   #cancel: () => void = () => {};
@@ -34,17 +34,17 @@ export class SessionKeys {
     this.#options = options;
   }
 
-  /** Makes the first key. They change from when {@link SessionKeys.start} is called. */
+  /** Makes the first key. Keys change after {@link SessionKeys.start}. */
   static async open(options: SessionKeysOptions): Promise<SessionKeys> {
     return new SessionKeys(await options.generate(), options);
   }
 
-  /** How many private keys are held: the current one, and older ones that connections still use. */
+  /** How many private keys are held: the current one and older ones in use. */
   get held(): number {
     return this.#leases.size;
   }
 
-  /** The current key, for one connection. */
+  /** Returns the current key, for one connection. */
   lease(): KeyLease {
     const key = this.#current;
     this.#leases.set(key, this.#leases.get(key)! + 1);
@@ -60,7 +60,11 @@ export class SessionKeys {
     };
   }
 
-  /** @param onFault told when a key could not be made: the one before is used for another interval then */
+  /**
+   * Starts to change keys.
+   *
+   * @param onFault called when a key could not be made. The old key then serves another interval.
+   */
   start({ onFault }: { onFault: (error: unknown) => void }): void {
     this.#onFault = onFault;
     this.#schedule();

@@ -1,6 +1,7 @@
 /**
- * Tells a member that waits its place: at once, whenever it has changed, and again after a while. Each notice is a message that is
- * sealed in the member's own turn, and their rate is bounded, for each connection and for all of them.
+ * Notices of a waiting member's place in the waiting room: one at once, one after each change, and a
+ * repetition after a while. The member's own turns pay for sealing them. Their rate is bounded for
+ * each connection and in all.
  */
 import type { Clock } from "../../clock.ts";
 import { waitingChangeMs, waitingNoticesPerSecond, waitingRepeatMs } from "../../limits.ts";
@@ -11,7 +12,7 @@ import type { Session } from "./session.ts";
 
 export interface WaitingNoticesOptions {
   readonly clock: Clock;
-  /** How many wait now. */
+  /** Returns how many connections wait now. */
   readonly waitingCount: () => number;
 }
 
@@ -23,7 +24,7 @@ export class WaitingNotices {
   #toldPlace = 0;
   #toldMs = 0;
 
-  /** Tells the place from now on, until {@link WaitingNotices.stop}. */
+  /** Sends notices until {@link WaitingNotices.stop}. */
   constructor(session: Session, ticket: Ticket, options: WaitingNoticesOptions) {
     this.#session = session;
     this.#ticket = ticket;
@@ -32,7 +33,7 @@ export class WaitingNotices {
     this.#tell();
   }
 
-  /** The place has changed. It is told as soon as the rate allows. */
+  /** Sends a notice of the new place as soon as the rate allows. */
   moved(): void {
     const { place } = this.#ticket;
     const sinceMs = this.#options.clock.monotonicMs() - this.#toldMs;
@@ -52,7 +53,10 @@ export class WaitingNotices {
     this.#next.set(waitingRepeatMs);
   }
 
-  /** The more wait, the longer between two notices: when one leaves, the places of all behind it change. */
+  /**
+   * Returns the shortest time between two notices. It grows with the number of waiting connections,
+   * because the places of all of them change when the first one leaves.
+   */
   #changeMs(): number {
     const fairMs = (this.#options.waitingCount() * 1000) / waitingNoticesPerSecond;
     return Math.min(waitingRepeatMs, Math.max(waitingChangeMs, fairMs));

@@ -1,5 +1,6 @@
 /**
- * The time between a member's first message and its turn: it is told its place, and no more than its next message is read.
+ * Waiting for a permit after a member's first message. The member is told its place, and only its
+ * next message is read.
  */
 import { isPong } from "../../protocol/ping.ts";
 import type { Arrival } from "../../transport/channel.ts";
@@ -9,13 +10,13 @@ import type { Session } from "./session.ts";
 import { WaitingNotices, type WaitingNoticesOptions } from "./waiting_notices.ts";
 
 /**
- * Waits until the ticket is served, or the connection has ended.
+ * Waits until the ticket has a permit or the connection has ended.
  *
- * @param liveness asks whether the other side is there while nothing comes from it
- * @returns what comes next from the connection, here already or still to come; `undefined` when it ended before its turn
- * @throws what reading from the connection throws
+ * @param options.liveness sends pings while the other side is silent
+ * @returns a promise of the connection's next message, or `undefined` when the connection ended
+ * @throws the errors of reading from the connection
  */
-export async function waitForTurn(
+export async function waitForPermit(
   session: Session,
   ticket: Ticket,
   { liveness, ...options }: WaitingNoticesOptions & { readonly liveness: Liveness },
@@ -28,7 +29,7 @@ export async function waitForTurn(
       else notices.moved();
     };
     next.then(({ kind }) => kind === "end" && resolve(false), () => resolve(false));
-    // Once its next request is here nothing more is read, and only a notice finds out that nobody is there.
+    // After its next request nothing is read. Then only a failed notice shows that it has gone.
     session.over.then(() => resolve(false));
   });
   try {
@@ -41,7 +42,7 @@ export async function waitForTurn(
   }
 }
 
-/** The next request, or the end. */
+/** Returns the next request, or the end of the connection. */
 async function readNext(session: Session, liveness: Liveness): Promise<Arrival> {
   for (;;) {
     liveness.wait();
