@@ -1,6 +1,6 @@
 /** The rules for changing accounts and for their part in bookings, as pure functions. */
 import type { AccountChange } from "./account_change.ts";
-import type { Booking, EntrySide } from "./entry.ts";
+import type { Booking } from "./entry.ts";
 import type { Account, ChangeOutcome, RegisterOutcome, Registration } from "./ledger.ts";
 
 /**
@@ -37,11 +37,11 @@ export function objectToChange(
   return isOutdated ? "outdated" : undefined;
 }
 
-/** What the rules need to know about the sides of a booking. */
-export interface BookingSides {
-  isClosed(side: EntrySide): boolean;
-  /** Returns the fingerprint of the account's current certificate. */
-  certificateOf(side: EntrySide): string | undefined;
+/** What the rules need to know about one side of a booking. */
+export interface BookingSide {
+  readonly isClosed: boolean;
+  /** The fingerprint of the one certificate that may act as the account now. */
+  readonly certificate: string | undefined;
 }
 
 /**
@@ -49,12 +49,10 @@ export interface BookingSides {
  * can.
  */
 export function objectToBooking(
-  { kind, payer, payee, certificate }: Booking,
-  sides: BookingSides,
+  { kind, certificate }: Booking,
+  { payer, payee }: { readonly payer: BookingSide; readonly payee: BookingSide },
 ): "account_closed" | "certificate_not_current" | undefined {
-  if (sides.isClosed(payee) || (kind !== "withdrawal" && sides.isClosed(payer))) {
-    return "account_closed";
-  }
-  const isSignedByPayer = certificate === undefined || certificate === sides.certificateOf(payer);
+  if (payee.isClosed || (kind !== "withdrawal" && payer.isClosed)) return "account_closed";
+  const isSignedByPayer = certificate === undefined || certificate === payer.certificate;
   return isSignedByPayer ? undefined : "certificate_not_current";
 }

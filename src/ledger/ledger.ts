@@ -217,6 +217,11 @@ export interface Ledger {
   /** Adds an account with its certificate and opening entry. A taken name changes nothing. */
   register(registration: Registration): Promise<RegisterOutcome>;
   account(name: AccountName): Promise<Account | undefined>;
+  /**
+   * Returns the SHA-256 fingerprint of the certificate that may act as the account now, or
+   * `undefined` when there is none: no account, or one that is revoked or closed.
+   */
+  currentCertificate(name: AccountName): Promise<string | undefined>;
 
   /** Marks an account online. All accounts are offline when a ledger is opened. */
   bringOnline(presence: Presence): Promise<OnlineOutcome>;

@@ -262,6 +262,19 @@ function revoking(test: ContractTest): void {
     assertEquals(await register(ledger, "newer", second), "name_taken");
   });
 
+  test("the certificate that may act as an account is the last one, and none while it is revoked or closed", async (ledger) => {
+    const current = () => ledger.currentCertificate(alice);
+    assertEquals(await current(), undefined);
+    await openWithPayment(ledger);
+    assertEquals(await current(), certificateOf(alice).fingerprint);
+    await revoke(ledger, alice, codeDigest);
+    assertEquals(await current(), undefined);
+    assertEquals(await register(ledger, "new", codeDigest), "reissued");
+    assertEquals(await current(), codeDigest);
+    await closeAccount(ledger, alice);
+    assertEquals(await current(), undefined);
+  });
+
   test("a revoked key is refused for ever", async (ledger) => {
     await openWithPayment(ledger);
     const codes = ["c1", "c2", "c3"].map((code) => code.repeat(32));

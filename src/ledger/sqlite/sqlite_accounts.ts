@@ -3,7 +3,7 @@
  */
 import type { AccountName } from "../../account_name.ts";
 import type { RecordedChange } from "../account_change.ts";
-import type { BookingSides } from "../account_rules.ts";
+import type { BookingSide } from "../account_rules.ts";
 import type { EntrySide } from "../entry.ts";
 import type {
   Account,
@@ -12,10 +12,20 @@ import type {
   Presence,
   RegisteredAccount,
 } from "../ledger.ts";
-import { certificateFromRow, changeFromRow, integerIn, timeText } from "./rows.ts";
+import {
+  certificateFromRow,
+  changeFromRow,
+  integerIn,
+  type Row,
+  textIn,
+  timeText,
+} from "./rows.ts";
 import type { Statements } from "./statements.ts";
 
-export class SqliteAccounts implements BookingSides {
+/** One side of a booking, with its balance before. */
+export type SideBefore = BookingSide & { readonly balance: number };
+
+export class SqliteAccounts {
   readonly #sql: Statements;
 
   constructor(statements: Statements) {
@@ -61,12 +71,20 @@ export class SqliteAccounts implements BookingSides {
     return integerIn(this.#sql.accountCount.get()!, "accounts");
   }
 
-  isClosed(side: EntrySide): boolean {
-    return this.#lastChange(side)?.kind === "closure";
+  /** Looks up both sides of a booking at once. */
+  sides(payer: EntrySide, payee: EntrySide): Partial<Record<"payer" | "payee", SideBefore>> {
+    const rows = this.#sql.sides.all(payer, payee);
+    const sideOf = (side: EntrySide) => {
+      const row = rows.find(({ username }) => username === side);
+      return row && sideFromRow(row);
+    };
+    const found = { payer: sideOf(payer), payee: sideOf(payee) };
+    return found as Partial<Record<"payer" | "payee", SideBefore>>;
   }
 
-  certificateOf(side: EntrySide): string | undefined {
-    return this.find(side as AccountName)?.certificate?.fingerprint;
+  /** Returns the fingerprint of the certificate that may act as the account now. */
+  certificateOf(name: AccountName): string | undefined {
+    return this.sides(name, name).payer?.certificate;
   }
 
   add(name: AccountName): void {
@@ -108,4 +126,12 @@ export class SqliteAccounts implements BookingSides {
     // With two certificates and no change, neither is known to be the account's.
     return rows.length === 1 ? certificateFromRow(rows[0]!) : undefined;
   }
+}
+
+function sideFromRow(row: Row): SideBefore {
+  return {
+    balance: integerIn(row, "balance"),
+    isClosed: row.kind !== null && textIn(row, "kind") === "closure",
+    certificate: row.fingerprint === null ? undefined : textIn(row, "fingerprint"),
+  };
 }

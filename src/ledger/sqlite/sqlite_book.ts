@@ -28,6 +28,7 @@ import {
   contentsFromRow,
   entryFromRow,
   integerIn,
+  type Row,
   rowFromChange,
   rowFromEntry,
   textIn,
@@ -54,22 +55,24 @@ export class SqliteBook {
   }
 
   book(booking: Booking, { expiresAtMs }: BookingConditions = {}): BookOutcome {
-    const booked = this.entry(booking.id);
-    if (booked !== undefined) {
-      return isSameOrder(booked, booking)
-        ? { outcome: "repeated", entry: booked }
+    const { id, orderDigest: digest, payer } = booking;
+    const { isBooked, voidedCode, voidFloorMs, end } = this.#place({ id, digest, payer });
+    if (isBooked) {
+      const entry = this.entry(id)!;
+      return isSameOrder(entry, booking)
+        ? { outcome: "repeated", entry }
         : { outcome: "id_conflict" };
     }
-    const code = this.#voidedCode(booking.orderDigest);
-    if (code !== undefined) return { outcome: "voided", code };
-    if (this.#isForgotten(booking.payer, expiresAtMs)) return { outcome: "expired" };
-    const payerBalance = this.#balance(booking.payer);
-    if (payerBalance === undefined) return { outcome: "payer_unknown" };
-    const payeeBalance = this.#balance(booking.payee);
-    if (payeeBalance === undefined) return { outcome: "payee_unknown" };
-    const objection = this.#objection(booking);
+    if (voidedCode !== undefined) return { outcome: "voided", code: voidedCode };
+    if (isForgotten(expiresAtMs, voidFloorMs)) return { outcome: "expired" };
+    const sides = this.#accounts.sides(payer, booking.payee);
+    if (sides.payer === undefined) return { outcome: "payer_unknown" };
+    if (sides.payee === undefined) return { outcome: "payee_unknown" };
+    const both = { payer: sides.payer, payee: sides.payee };
+    const objection = objectToBooking(booking, both) ?? this.#objectToRefund(booking);
     if (objection !== undefined) return { outcome: objection };
-    const entry = post(booking, { ...this.last(), payerBalance, payeeBalance });
+    const [payerBalance, payeeBalance] = [both.payer.balance, both.payee.balance];
+    const entry = post(booking, { ...end, payerBalance, payeeBalance });
     if (entry === undefined) return { outcome: "bankrupt" };
     this.append(entry);
     return { outcome: "booked", entry };
@@ -77,14 +80,12 @@ export class SqliteBook {
 
   voidOrder(voiding: Voiding): VoidOutcome {
     const { id, digest, payer, certificate, code, atMs, expiresAtMs } = voiding;
-    const entry = this.entry(id);
-    if (entry !== undefined && entry.orderDigest === digest) {
-      return { outcome: "booked", entry };
-    }
-    const earlier = this.#voidedCode(digest);
-    if (earlier !== undefined) return { outcome: "repeated", code: earlier };
+    const { isBooked, voidedCode, voidFloorMs } = this.#place({ id, digest, payer });
+    const entry = isBooked ? this.entry(id) : undefined;
+    if (entry?.orderDigest === digest) return { outcome: "booked", entry };
+    if (voidedCode !== undefined) return { outcome: "repeated", code: voidedCode };
     if (certificate !== this.#accounts.certificateOf(payer)) return { outcome: "unbookable" };
-    if (this.#isForgotten(payer, expiresAtMs)) return { outcome: "expired" };
+    if (isForgotten(expiresAtMs, voidFloorMs)) return { outcome: "expired" };
     if (!this.#makeRoom(payer, atMs)) return { outcome: "no_room" };
     this.#sql.addVoiding.run(digest, payer, code, timeText(expiresAtMs), timeText(atMs));
     return { outcome: "voided" };
@@ -106,8 +107,8 @@ export class SqliteBook {
 
   append(entry: Entry): void {
     this.#sql.addEntry.run(...rowFromEntry(entry));
-    this.#sql.setBalance.run(entry.payerBalance, entry.payer);
-    this.#sql.setBalance.run(entry.payeeBalance, entry.payee);
+    const { payer, payerBalance, payee, payeeBalance } = entry;
+    this.#sql.setBalances.run(payer, payerBalance, payeeBalance, payer, payee);
   }
 
   entry(id: string): Entry | undefined {
@@ -169,9 +170,7 @@ export class SqliteBook {
 
   /** Returns the number and hash of the last row, or 0 and the ledger's identifier. */
   last(): ChainEnd {
-    const row = this.#sql.lastRow.get();
-    if (row === undefined) return { lastNumber: 0, head: this.#ledgerId };
-    return { lastNumber: integerIn(row, "number"), head: textIn(row, "hash") };
+    return this.#endFrom(this.#sql.lastRow.get() ?? { number: null });
   }
 
   missingNumber(): number | undefined {
@@ -191,15 +190,20 @@ export class SqliteBook {
     return row && textIn(row, "hash");
   }
 
-  #voidedCode(digest: string): number | undefined {
-    const row = this.#sql.voidedCode.get(digest);
-    return row && integerIn(row, "code");
+  /** Looks up where an entry goes, and whether its order was booked or is void. */
+  #place({ id, digest, payer }: { id: string; digest: string; payer: EntrySide }): OrderPlace {
+    const row = this.#sql.orderPlace.get(id, digest, payer)!;
+    return {
+      isBooked: row.is_booked === 1,
+      voidedCode: row.code === null ? undefined : integerIn(row, "code"),
+      voidFloorMs: row.expires_at === null ? undefined : timeIn(row, "expires_at"),
+      end: this.#endFrom(row),
+    };
   }
 
-  /** Returns whether an order of this payer may be void and forgotten. */
-  #isForgotten(payer: EntrySide, expiresAtMs: number | undefined): boolean {
-    const row = expiresAtMs === undefined ? undefined : this.#sql.voidFloor.get(payer);
-    return row !== undefined && expiresAtMs! <= timeIn(row, "expires_at");
+  #endFrom(row: Row): ChainEnd {
+    if (row.number === null) return { lastNumber: 0, head: this.#ledgerId };
+    return { lastNumber: integerIn(row, "number"), head: textIn(row, "hash") };
   }
 
   /**
@@ -221,13 +225,24 @@ export class SqliteBook {
     return row && integerIn(row, "balance");
   }
 
-  #objection(
-    booking: Booking,
-  ): ReturnType<typeof objectToBooking> | ReturnType<typeof judgeRefund> {
-    const objection = objectToBooking(booking, this.#accounts);
+  #objectToRefund(booking: Booking): ReturnType<typeof judgeRefund> {
     const { refunds } = booking;
-    if (objection !== undefined || refunds === undefined) return objection;
-    const payment = this.entry(refunds);
-    return judgeRefund(booking, { payment, refunded: this.refunded(refunds) });
+    if (refunds === undefined) return undefined;
+    return judgeRefund(booking, { payment: this.entry(refunds), refunded: this.refunded(refunds) });
   }
+}
+
+/** Where the entry of an order goes, and what became of the order before. */
+interface OrderPlace {
+  readonly isBooked: boolean;
+  /** The code that the order was voided with. */
+  readonly voidedCode: number | undefined;
+  /** Void orders of its payer that expired until then may be forgotten. */
+  readonly voidFloorMs: number | undefined;
+  readonly end: ChainEnd;
+}
+
+/** Returns whether an order may have been void and forgotten. */
+function isForgotten(expiresAtMs: number | undefined, voidFloorMs: number | undefined): boolean {
+  return expiresAtMs !== undefined && voidFloorMs !== undefined && expiresAtMs <= voidFloorMs;
 }

@@ -91,6 +91,10 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => this.#accounts.find(name));
   }
 
+  currentCertificate(name: AccountName): Promise<string | undefined> {
+    return this.#read(() => this.#accounts.certificateOf(name));
+  }
+
   bringOnline(presence: Presence): Promise<OnlineOutcome> {
     return this.#write(() => this.#accounts.bringOnline(presence));
   }

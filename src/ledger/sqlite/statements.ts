@@ -9,6 +9,7 @@ import {
   entrySelection,
   presenceColumns,
 } from "./rows.ts";
+import { wholeText } from "../../sqlite/whole_text.ts";
 
 export type Statements = Readonly<Record<keyof typeof sources, StatementSync>>;
 
@@ -22,6 +23,12 @@ const side = (column: "payer" | "payee", onward: string) =>
   `SELECT * FROM (SELECT ${entrySelection} FROM entry WHERE ${column} = ? AND ${onward} LIMIT ?)`;
 const backward = "number < ? ORDER BY number DESC";
 const forward = "number > ? ORDER BY number";
+
+const lastRow =
+  `SELECT number, hash FROM (SELECT number, hash FROM entry ORDER BY number DESC LIMIT 1)
+    UNION ALL
+    SELECT number, hash FROM (SELECT number, hash FROM account_change ORDER BY number DESC LIMIT 1)
+    ORDER BY number DESC LIMIT 1`;
 
 const sources = {
   account: `SELECT balance FROM client WHERE username = ? AND username <> '@issuer'`,
@@ -37,7 +44,23 @@ const sources = {
   addCertificate: `INSERT INTO certificate (${certificateColumns})
     VALUES (?, ?, ?, ?, ?)`,
   balance: `SELECT balance FROM client WHERE username = ?`,
-  setBalance: `UPDATE client SET balance = ? WHERE username = ?`,
+  // The certificate that may act as an account: its one certificate until there is a change, then
+  // the one that a reissue gave it. Where two certificates came without a change, it is neither.
+  sides: `SELECT username, balance, ${wholeText("kind")}, ${wholeText("fingerprint")} FROM (
+      SELECT client.username, client.balance, change.kind, CASE
+        WHEN change.kind IS NULL THEN (
+          SELECT CASE WHEN count(*) = 1 THEN max(fingerprint) END FROM certificate
+          WHERE username = client.username)
+        WHEN change.kind = 'reissue' THEN (
+          SELECT fingerprint FROM certificate
+          WHERE username = client.username AND fingerprint = change.certificate)
+        END AS fingerprint
+      FROM client LEFT JOIN account_change AS change ON change.number = (
+        SELECT number FROM account_change
+        WHERE username = client.username ORDER BY number DESC LIMIT 1)
+      WHERE client.username IN (?, ?))`,
+  setBalances: `UPDATE client SET balance = CASE username WHEN ? THEN ? ELSE ? END
+    WHERE username IN (?, ?)`,
 
   bringOnline:
     `UPDATE client SET ip = ?, public_port = ?, private_port = ?, online_status = 1 WHERE username = ?`,
@@ -54,10 +77,13 @@ const sources = {
 
   addEntry: `INSERT INTO entry (${entryColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   entry: `SELECT ${entrySelection} FROM entry WHERE id = ?`,
-  lastRow: `SELECT number, hash FROM (SELECT number, hash FROM entry ORDER BY number DESC LIMIT 1)
-    UNION ALL
-    SELECT number, hash FROM (SELECT number, hash FROM account_change ORDER BY number DESC LIMIT 1)
-    ORDER BY number DESC LIMIT 1`,
+  lastRow,
+  // All that decides about an order, except what its sides say.
+  orderPlace: `SELECT number, hash,
+      EXISTS (SELECT 1 FROM entry WHERE id = ?) AS is_booked,
+      (SELECT code FROM voided_order WHERE order_digest = ?) AS code,
+      (SELECT expires_at FROM void_floor WHERE payer = ?) AS expires_at
+    FROM (SELECT 1) LEFT JOIN (${lastRow})`,
   historyBefore: `${side("payer", backward)} UNION ALL ${
     side("payee", backward)
   } ORDER BY number DESC LIMIT ?`,
@@ -83,7 +109,6 @@ const sources = {
   changesAfter: `SELECT ${changeSelection} FROM account_change
     WHERE number > ? ORDER BY number LIMIT ?`,
   refunded: `SELECT coalesce(sum(amount), 0) AS sum FROM entry WHERE refunds = ?`,
-  voidedCode: `SELECT code FROM voided_order WHERE order_digest = ?`,
   addVoiding:
     `INSERT INTO voided_order (order_digest, payer, code, expires_at, voided_at) VALUES (?, ?, ?, ?, ?)`,
   voidingCount: `SELECT count(*) AS count FROM voided_order WHERE payer = ?`,
@@ -91,7 +116,6 @@ const sources = {
     `SELECT order_digest, expires_at FROM voided_order WHERE payer = ? ORDER BY expires_at LIMIT 1`,
   forgetVoidingsOf: `DELETE FROM voided_order WHERE payer = ?`,
   forgetVoiding: `DELETE FROM voided_order WHERE order_digest = ?`,
-  voidFloor: `SELECT expires_at FROM void_floor WHERE payer = ?`,
   raiseVoidFloor: `INSERT INTO void_floor (payer, expires_at) VALUES (?, ?)
     ON CONFLICT (payer) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)`,
   revision: `PRAGMA data_version`,

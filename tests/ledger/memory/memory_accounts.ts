@@ -3,7 +3,7 @@
  */
 import type { AccountName } from "../../../src/account_name.ts";
 import type { AccountChange, RecordedChange } from "../../../src/ledger/account_change.ts";
-import { type BookingSides, judgeRegistration } from "../../../src/ledger/account_rules.ts";
+import { type BookingSide, judgeRegistration } from "../../../src/ledger/account_rules.ts";
 import { type EntrySide, issuingAccount } from "../../../src/ledger/entry.ts";
 import type {
   Account,
@@ -14,7 +14,7 @@ import type {
 } from "../../../src/ledger/ledger.ts";
 import type { MemoryBook } from "./memory_book.ts";
 
-export class MemoryAccounts implements BookingSides {
+export class MemoryAccounts {
   /** Includes the issuing account. */
   readonly balances = new Map<EntrySide, number>([[issuingAccount, 0]]);
   /** The certificates of each account, the newest last. */
@@ -36,8 +36,12 @@ export class MemoryAccounts implements BookingSides {
     };
   }
 
-  isClosed(side: EntrySide): boolean {
-    return this.#lastChanges.get(side)?.kind === "closure";
+  side(party: EntrySide): BookingSide {
+    return { isClosed: this.isClosed(party), certificate: this.certificateOf(party) };
+  }
+
+  isClosed(party: EntrySide): boolean {
+    return this.#lastChanges.get(party)?.kind === "closure";
   }
 
   certificateOf(side: EntrySide): string | undefined {

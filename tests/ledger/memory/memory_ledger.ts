@@ -5,7 +5,7 @@ import type { AccountName } from "../../../src/account_name.ts";
 import { LedgerError } from "../../../src/errors.ts";
 import type { AccountChange, LinkedChange } from "../../../src/ledger/account_change.ts";
 import { objectToBooking, objectToChange } from "../../../src/ledger/account_rules.ts";
-import { type Booking, type Entry, orderDigest } from "../../../src/ledger/entry.ts";
+import { type Booking, type Entry } from "../../../src/ledger/entry.ts";
 import type {
   Account,
   BookingConditions,
@@ -97,6 +97,10 @@ export class MemoryLedger implements Ledger {
     return this.#answer(() => this.#presences.get(name));
   }
 
+  currentCertificate(name: AccountName): Promise<string | undefined> {
+    return this.#answer(() => this.#accounts.certificateOf(name));
+  }
+
   online(query: { readonly limit: number; readonly after?: AccountName }): Promise<Presence[]> {
     return this.#answer(() => {
       requirePage({ limit: query.limit });
@@ -120,7 +124,7 @@ export class MemoryLedger implements Ledger {
           ? { outcome: "repeated", entry: booked }
           : { outcome: "id_conflict" };
       }
-      const code = this.#voidings.code(orderDigest(booking.orderJws));
+      const code = this.#voidings.code(booking.orderDigest);
       if (code !== undefined) return { outcome: "voided", code };
       if (this.#voidings.isForgotten(booking.payer, conditions.expiresAtMs)) {
         return { outcome: "expired" };
@@ -138,7 +142,7 @@ export class MemoryLedger implements Ledger {
     return this.#answer(() => {
       requireVoidable(voiding);
       const entry = this.#book.entry(voiding.id);
-      if (entry !== undefined && orderDigest(entry.orderJws) === voiding.digest) {
+      if (entry !== undefined && entry.orderDigest === voiding.digest) {
         return { outcome: "booked", entry };
       }
       const code = this.#voidings.code(voiding.digest);
@@ -244,8 +248,9 @@ export class MemoryLedger implements Ledger {
   #objection(
     booking: Booking,
   ): ReturnType<typeof objectToBooking> | ReturnType<typeof judgeRefund> {
-    const objection = objectToBooking(booking, this.#accounts);
-    const { refunds } = booking;
+    const { payer, payee, refunds } = booking;
+    const sides = { payer: this.#accounts.side(payer), payee: this.#accounts.side(payee) };
+    const objection = objectToBooking(booking, sides);
     if (objection !== undefined || refunds === undefined) return objection;
     const payment = this.#book.entry(refunds);
     return judgeRefund(booking, { payment, refunded: this.#book.refunded(refunds) });

@@ -5,8 +5,8 @@ import { FileError, LedgerError } from "../../../src/errors.ts";
 import { deleteSqliteLedger } from "../../../src/ledger/sqlite/delete_sqlite_ledger.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { schemaVersion } from "../../../src/ledger/sqlite/schema.ts";
-import { alice, bob, ledgerId, payment } from "../ledger_samples.ts";
-import { inFolder, registerBoth } from "./temporary_ledger.ts";
+import { alice, bob, ledgerId, payment, registration } from "../ledger_samples.ts";
+import { inFolder, otherConnection, registerBoth, withLedger } from "./temporary_ledger.ts";
 
 async function makeLedger(file: string): Promise<void> {
   const ledger = await openSqliteLedger({ file, ledgerId });
@@ -242,3 +242,20 @@ function copyInTransaction(file: string, copy: string): void {
   for (const suffix of ["", "-journal"]) Deno.copyFileSync(file + suffix, copy + suffix);
   database.close();
 }
+
+Deno.test("an account to which somebody added a certificate has none that may act as it", () =>
+  withLedger(async ({ file, ledger }) => {
+    const { certificate } = registration(alice, 0);
+    assertEquals(await ledger.currentCertificate(alice), certificate.fingerprint);
+    using other = otherConnection(file);
+    other.run(
+      `INSERT INTO certificate SELECT '${"ab".repeat(32)}', username, '${
+        "cd".repeat(32)
+      }', der, issued_at
+        FROM certificate WHERE username = 'alice'`,
+    );
+    assertEquals(await ledger.currentCertificate(alice), undefined);
+    assertEquals((await ledger.account(alice))?.certificate, undefined);
+    const { outcome } = await ledger.book(payment([alice, bob], 1));
+    assertEquals(outcome, "certificate_not_current");
+  }));
