@@ -2,13 +2,15 @@
  * Handing orders to the server, as many in one message as wait at a time.
  */
 import { ProtocolError } from "../errors.ts";
-import { orderDigest } from "../ledger/entry.ts";
 import { bodyBytesMax, ordersPerSubmitMax } from "../limits.ts";
+import type { SignedOrder } from "../protocol/order.ts";
 import { type Result, submitRequestType, unpackResults } from "../protocol/transfer.ts";
 import type { ServerLink } from "./server_link.ts";
 
+type SubmittedOrder = Pick<SignedOrder, "text" | "digest">;
+
 interface Waiting {
-  readonly jws: string;
+  readonly order: SubmittedOrder;
   readonly result: PromiseWithResolvers<Result>;
 }
 
@@ -28,9 +30,9 @@ export class SubmitQueue {
    * @returns the server's result for this order, whose receipt is not verified
    * @throws as {@link ServerLink.ask}, when the server may have the order and said nothing of it
    */
-  submit(jws: string): Promise<Result> {
+  submit(order: SubmittedOrder): Promise<Result> {
     const result = Promise.withResolvers<Result>();
-    this.#waiting.push({ jws, result });
+    this.#waiting.push({ order, result });
     if (!this.#isSubmitting) {
       this.#isSubmitting = true;
       // Orders that are submitted at the same moment are in the queue by then.
@@ -48,15 +50,14 @@ export class SubmitQueue {
 
   async #submitSome(batch: readonly Waiting[]): Promise<void> {
     try {
-      const orders = batch.map(({ jws }) => jws);
+      const orders = batch.map(({ order }) => order.text);
       const outcome = await this.#link.ask(submitRequestType, { orders });
       const results = outcome.outcome === "answered" ? unpackResults(outcome.answer) : undefined;
-      for (const [index, { jws, result }] of batch.entries()) {
-        const order = orderDigest(jws);
+      for (const [index, { order: { digest }, result }] of batch.entries()) {
         if (outcome.outcome === "refused") {
           const { code, text } = outcome;
-          result.resolve({ order, code, text });
-        } else if (results?.[index]?.order === order) result.resolve(results[index]);
+          result.resolve({ order: digest, code, text });
+        } else if (results?.[index]?.order === digest) result.resolve(results[index]);
         else result.reject(new ProtocolError("read the results of a submit: one is missing"));
       }
     } catch (error) {
@@ -67,9 +68,9 @@ export class SubmitQueue {
   /** @returns how many of the waiting orders fit into one message; 1 or more */
   #fitting(): number {
     let bytes = 0;
-    const end = this.#waiting.findIndex(({ jws }, index) => {
+    const end = this.#waiting.findIndex(({ order: { text } }, index) => {
       // The order, with the quotes and the comma around it.
-      bytes += jws.length + 3;
+      bytes += text.length + 3;
       return index === ordersPerSubmitMax || (index > 0 && bytes > bodyBytesMax - 64);
     });
     return end === -1 ? this.#waiting.length : end;

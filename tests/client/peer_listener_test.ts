@@ -30,7 +30,7 @@ Deno.test("peers: the payment is told once, and a payer that stays connected kee
   await withPayee(async ({ pay, payments, peers }) => {
     assertEquals(await pay(), "paid");
     const { receipt } = await payments.until(() => true);
-    assertEquals([receipt.payer, receipt.amount], ["alice", 2000]);
+    assertEquals([receipt.payload.payer, receipt.payload.amount], ["alice", 2000]);
     const signal = new AbortController().signal;
     const stream = await tcpNetwork.connect(peers.endpoint, { signal });
     const buffer = new Uint8Array(65_536);
@@ -81,7 +81,7 @@ async function withPayee(
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const payee = await memberOf(server, bob);
   const payer = await memberOf(server, alice);
-  const payments = new EventLog<IncomingPayment>(({ receipt }) => receipt.id);
+  const payments = new EventLog<IncomingPayment>(({ receipt }) => receipt.payload.id);
   const faults: unknown[] = [];
   const real = tcpNetwork.listen({ host: "127.0.0.1", port: 0 });
   const peers = new PeerListener(failingAtFirst(real, failing), payee.context, {

@@ -6,9 +6,11 @@ import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/asse
 import { Member } from "../../src/client/member.ts";
 import type { MemberContext } from "../../src/client/member_context.ts";
 import { OrderDelivery } from "../../src/client/payment/order_delivery.ts";
+import { newlyRecorded } from "../../src/client/payment/order_state.ts";
 import { ProtocolError } from "../../src/errors.ts";
 import { orderDigest } from "../../src/ledger/entry.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
+import { verifyOrder } from "../../src/protocol/order.ts";
 import { replyType } from "../../src/protocol/request_type.ts";
 import { packResults } from "../../src/protocol/transfer.ts";
 import { systemRandom } from "../../src/random.ts";
@@ -27,7 +29,6 @@ const lunch = jwsOf("alice pays bob 2000 for lunch");
 const lunchReceipt = jwsOf("the receipt of alice's order");
 const refund = jwsOf("bob gives 500 back");
 const refundReceipt = jwsOf("the receipt of bob's refund");
-const lunchId = "019ab0a1-2c00-7000-8000-000000000002";
 
 const malformed: readonly (readonly [what: string, body: JsonObject])[] = [
   ["no code", { re: 1, text: "OK" }],
@@ -86,8 +87,9 @@ for (const [what, body] of tellingNothing) {
 Deno.test("push 5: a result that is not of its shape, or proves nothing, is passed over", async () => {
   await withMember(async ({ context, server }) => {
     const delivery = new OrderDelivery(context);
-    const open = await context.outbox.add({ id: lunchId, jws: lunch });
-    const delivered = delivery.deliver({ open, progress: { state: "recorded", next: "send" } }, {});
+    const order = verifyOrder(lunch, { anchor });
+    await context.outbox.add(order);
+    const delivered = delivery.deliver({ order, progress: newlyRecorded }, {});
     assertEquals((await server.receive()).kind, "message");
     const digest = { order: orderDigest(lunch) };
     const refused = { ...digest, code: 270, text: "transfer FAIL due to bankruptcy" } as const;
@@ -124,7 +126,7 @@ Deno.test("push 5: a payment that is not of its shape, or proves nothing, is tol
     const member = new Member(context);
     const going = member.goOnline({
       listen: { host: "127.0.0.1", port: 0 },
-      onPayment: ({ receipt }) => entries.push(receipt.entry),
+      onPayment: ({ receipt }) => entries.push(receipt.payload.entry),
       onFault: (error) => faults.push(error),
     });
     const asked = await server.receive();

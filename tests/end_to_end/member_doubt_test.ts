@@ -5,6 +5,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { decodeJwt } from "jose";
 import { parseAccountName } from "../../src/account_name.ts";
 import { SqliteWalletStore } from "../../src/client/sqlite/sqlite_wallet_store.ts";
+import { unverified } from "../client/wallet/wallet_rows.ts";
 import { json, jsonLines, openScene, openSceneWith, type Scene } from "./driver.ts";
 import { HoldingProxy } from "./holding_proxy.ts";
 import type { Program } from "./program.ts";
@@ -139,7 +140,7 @@ async function leaveInDoubt(
   const store = new SqliteWalletStore(`${scene.home(person)}/wallet.db`);
   const { outbox, receipts } = store.account(String(ledger), parseAccountName(person)!);
   const [kept] = await receipts.find({ id: String(id) });
-  await outbox.add({ id: kept!.id, jws: kept!.order });
+  await outbox.add(unverified(kept!.order));
   store.close();
   walletQuery(scene, person, "DELETE FROM receipt WHERE id = ?", kept!.id);
 }

@@ -86,8 +86,10 @@ for (const format of ["text", "json"] as const) {
 
 const payment = (memo: string) =>
   ({
-    receipt: { id: "id", entry: 7, payer: named("alice"), amount: 5 },
-    receiptJws: "a.b.c",
+    receipt: {
+      text: "a.b.c",
+      payload: { id: "id", entry: 7, payer: named("alice"), amount: 5 },
+    },
     memo,
   }) as unknown as IncomingPayment;
 

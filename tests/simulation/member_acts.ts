@@ -191,7 +191,7 @@ export class MemberActs {
     for await (const settled of member.settle()) this.#noteSettled(settled);
   }
 
-  #noteSettled({ open: { order: { id } }, outcome }: Settled): void {
+  #noteSettled({ order: { payload: { id } }, outcome }: Settled): void {
     this.#setting.trace.note(this.#setting.name, `settle: ${outcome}`);
     const attempt = this.attempts.find((one) => one.id === id);
     if (!attempt) return;

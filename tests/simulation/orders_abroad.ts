@@ -4,6 +4,7 @@
  */
 import type { AccountName } from "../../src/account_name.ts";
 import type { Member } from "../../src/client/member.ts";
+import { readOrder } from "../../src/protocol/order.ts";
 import type { Dice } from "./dice.ts";
 
 export interface OrderAbroad {
@@ -23,7 +24,8 @@ export class OrdersAbroad {
     for (const id of await outbox.ids()) {
       const item = await outbox.get(id);
       if (!item) continue;
-      const { order: { payer, payee }, jws } = item;
+      const { text: jws } = item;
+      const { payload: { payer, payee } } = readOrder(jws);
       this.#orders.set(jws, { id, payer, payee, jws });
     }
   }

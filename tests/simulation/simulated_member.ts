@@ -138,7 +138,7 @@ export class SimulatedMember {
     const { trace } = this.#setting;
     const outcome = await member.goOnline({
       listen: { host: "::", port: 0 },
-      onPayment: ({ receipt }) => void this.acts.notified.push(receipt.id),
+      onPayment: ({ receipt }) => void this.acts.notified.push(receipt.payload.id),
       onFault: (error) => {
         if (!(error instanceof MicropayError)) trace.fail(`${this.name}'s listener: ${error}`);
       },

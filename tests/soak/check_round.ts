@@ -32,7 +32,7 @@ export async function checkRound(
   assertEquals(audited.code, 0, audited.stdout + audited.stderr);
   const booked = bookedPayments(db);
   for (const { id: given, paid, refusal } of attempts) {
-    const id = paid?.receipt.id ?? given;
+    const id = paid?.receipt.payload.id ?? given;
     assert(paid || refusal, `the payment ${id} is in doubt`);
     assertEquals(booked.has(id), paid !== undefined, `the payment ${id} was told wrongly`);
   }

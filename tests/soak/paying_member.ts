@@ -103,7 +103,8 @@ export class PayingMember {
     this.#member = await wallet.member(await wallet.connect(), this.name);
     const online = await this.#member.goOnline({
       listen: { host: this.#options.host ? "0.0.0.0" : "127.0.0.1", port: 0 },
-      onPayment: ({ receipt }) => receipt.kind === "payment" && this.received.push(receipt),
+      onPayment: ({ receipt: { payload } }) =>
+        payload.kind === "payment" && this.received.push(payload),
       onFault: (error) => {
         // A server that is killed does not answer; its payers find out.
         if (!(error instanceof UnknownOutcomeError)) {

@@ -17,7 +17,7 @@ export async function resolveId(
 ): Promise<Outcome<{ readonly id: string }>> {
   if ("id" in payment) return answerWith({ id: payment.id });
   const found = await member.entry(payment.entry);
-  return found.outcome === "refused" ? found : answerWith({ id: found.receipt.id });
+  return found.outcome === "refused" ? found : answerWith({ id: found.receipt.payload.id });
 }
 
 /**

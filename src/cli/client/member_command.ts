@@ -158,7 +158,7 @@ async function printOutcome(
   const wanted = outcome.outcome === "paid" || outcome.code === 270;
   const balance = wanted && !request.json ? await askBalanceSoon(member, { signal }) : undefined;
   if (outcome.outcome === "refused") return printRefusal(outcome, { ...attempt, balance }, output);
-  const { id, entry } = outcome.receipt;
+  const { id, entry } = outcome.receipt.payload;
   const askWith = commandTyper(request)("status");
   printPayment({ id, entry, askWith }, () => output.printPaid(outcome, { balance }), {
     isReaderGone,

@@ -66,8 +66,8 @@ interface OutputOptions {
 }
 
 export function jsonOutput({ print, printError, typed }: OutputOptions): ClientOutput {
-  const paid = ({ receipt: { id, entry }, receiptJws }: Paid) =>
-    line({ code: 130, text: codes[130].text, id, entry, receipt: receiptJws });
+  const paid = ({ receipt: { payload: { id, entry }, text } }: Paid) =>
+    line({ code: 130, text: codes[130].text, id, entry, receipt: text });
   const line = (value: object) => print(jsonLine(value));
   return {
     printRegistration: ({ account, balance, existed }) =>
@@ -145,7 +145,7 @@ export function listLines({ balance, online }: SystemInformation): string[] {
 
 /** @param now the payer's balance, if it is known */
 export function paidLines(
-  { receipt: { payee, amount, entry, id, refunds } }: Paid,
+  { receipt: { payload: { payee, amount, entry, id, refunds } } }: Paid,
   { balance }: { readonly balance: number | undefined },
 ): string[] {
   const what = refunds === undefined
@@ -155,7 +155,8 @@ export function paidLines(
   return [codes[130].text, `${what}${now}, entry ${entry}, id ${id}`];
 }
 
-function foundLines({ receipt: { payer, payee, amount, at, entry, id, refunds } }: Paid): string[] {
+function foundLines({ receipt }: Paid): string[] {
+  const { payer, payee, amount, at, entry, id, refunds } = receipt.payload;
   const what = refunds === undefined ? "" : `, a refund of ${refunds}`;
   return [
     codes[130].text,
@@ -164,14 +165,14 @@ function foundLines({ receipt: { payer, payee, amount, at, entry, id, refunds } 
 }
 
 /** @returns members in the order in which `receive` has always printed them */
-function paymentFields({ receipt, receiptJws, memo }: IncomingPayment): object {
-  const { id, payer: from, amount, refunds, entry } = receipt;
-  return { id, from, amount, memo, refunds, entry, receipt: receiptJws };
+function paymentFields({ receipt, memo }: IncomingPayment): object {
+  const { id, payer: from, amount, refunds, entry } = receipt.payload;
+  return { id, from, amount, memo, refunds, entry, receipt: receipt.text };
 }
 
 /** @param where the file that has its receipt */
 export function unprintedText(
-  { receipt: { id, payer, amount, entry } }: IncomingPayment,
+  { receipt: { payload: { id, payer, amount, entry } } }: IncomingPayment,
   { file }: { readonly file: string },
 ): string {
   const payment = `micropay: the payment ${id} of ${amount} from ${payer}`;
@@ -185,7 +186,7 @@ export function unprintedText(
  * come the references for `refund` and `status`
  */
 export function notificationLines({ receipt, memo }: IncomingPayment): string[] {
-  const { payer, amount, refunds, entry, id } = receipt;
+  const { payer, amount, refunds, entry, id } = receipt.payload;
   const note = memo === undefined ? "" : ` (${quoted(memo)})`;
   const origin = refunds === undefined ? "" : `, a refund of ${refunds}`;
   return [

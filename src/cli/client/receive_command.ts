@@ -130,15 +130,17 @@ class PaymentPrinter {
 
   /** Prints a payment from the past. The oldest comes first. */
   replay(payment: IncomingPayment): void {
-    this.#replayed = payment.receipt.entry;
+    this.#replayed = payment.receipt.payload.entry;
     this.#print(payment);
   }
 
   /** Prints the payments that arrived meanwhile, except those that were printed as past ones. */
   release(): void {
-    const held = (this.#held ?? []).filter(({ receipt }) => receipt.entry > this.#replayed);
+    const held = (this.#held ?? []).filter(({ receipt }) => receipt.payload.entry > this.#replayed);
     this.#held = undefined;
-    held.sort((a, b) => a.receipt.entry - b.receipt.entry).forEach((one) => this.#print(one));
+    held.sort((a, b) => a.receipt.payload.entry - b.receipt.payload.entry).forEach((one) =>
+      this.#print(one)
+    );
   }
 
   live(payment: IncomingPayment): void {
@@ -160,7 +162,7 @@ class PaymentPrinter {
   /** @returns the error when the payment could not be printed */
   #tryToPrint(payment: IncomingPayment): OutputError | undefined {
     const { output, isReaderGone, typed } = this.#options;
-    const missed = typed(`receive --since ${payment.receipt.entry - 1}`);
+    const missed = typed(`receive --since ${payment.receipt.payload.entry - 1}`);
     const again = `this prints what was not: ${missed}`;
     try {
       output.printReceived(payment);

@@ -6,11 +6,11 @@ import { printable } from "../../printable.ts";
 
 /** @returns a line for a person */
 export function settlementText(settled: Settled): string {
-  const { order } = settled.open;
+  const order = settled.order.payload;
   const payment = `micropay: the payment ${order.id} of ${order.amount} to ${order.payee}`;
   switch (settled.outcome) {
     case "done":
-      return `${payment}, which was in doubt, is done: entry ${settled.paid.receipt.entry}`;
+      return `${payment}, which was in doubt, is done: entry ${settled.paid.receipt.payload.entry}`;
     case "not_done":
       return `${payment}, which was in doubt, was not booked and never will be`;
     case "open":
@@ -27,11 +27,15 @@ export function settlementText(settled: Settled): string {
 
 /** @returns the members of the JSON line for a script */
 export function settlementFields(settled: Settled): object {
-  const { id, payee: to, amount } = settled.open.order;
+  const { id, payee: to, amount } = settled.order.payload;
   const fields = { event: "settled", id, to, amount, outcome: settled.outcome };
   switch (settled.outcome) {
     case "done":
-      return { ...fields, entry: settled.paid.receipt.entry, receipt: settled.paid.receiptJws };
+      return {
+        ...fields,
+        entry: settled.paid.receipt.payload.entry,
+        receipt: settled.paid.receipt.text,
+      };
     case "not_done":
       return fields;
     case "open":
@@ -41,6 +45,6 @@ export function settlementFields(settled: Settled): object {
   }
 }
 
-function expiryOf({ open: { order } }: Settled): string {
-  return new Date(order.exp * 1000).toISOString();
+function expiryOf({ order: { payload } }: Settled): string {
+  return new Date(payload.exp * 1000).toISOString();
 }

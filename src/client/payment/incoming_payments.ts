@@ -5,13 +5,12 @@
 import { EnvelopeError, FileError, messageOf } from "../../errors.ts";
 import type { HistoryRow } from "../../protocol/history.ts";
 import { type SignedOrder, verifyOrder } from "../../protocol/order.ts";
-import type { Receipt } from "../../protocol/receipt.ts";
+import type { Receipt, SignedReceipt } from "../../protocol/receipt.ts";
 import type { MemberContext } from "../member_context.ts";
 import { proveBooked } from "./order_outcome.ts";
 
 export interface IncomingPayment {
-  readonly receipt: Receipt;
-  readonly receiptJws: string;
+  readonly receipt: SignedReceipt;
   readonly memo: string | undefined;
 }
 
@@ -44,22 +43,20 @@ export class IncomingPayments {
    * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when the receipt does not prove
    * it
    */
-  async take(receiptJws: string, order: SignedOrder): Promise<void> {
-    const { receipt } = proveBooked(receiptJws, order, this.#member);
+  async take(receiptText: string, order: SignedOrder): Promise<void> {
+    const { receipt } = proveBooked(receiptText, order, this.#member);
     const { id, memo } = order.payload;
-    const payment = { receipt, receiptJws, memo };
     const { onPayment, onFault } = this.#listener;
     try {
-      const { receipts } = this.#member;
-      const isNew = await receipts.add({ ...payment, orderJws: order.text });
+      const isNew = await this.#member.receipts.add(receipt, order);
       // No pause between this and the telling: the same order may come twice at once.
-      if (isNew && !this.#unkept.has(id)) onPayment(payment);
+      if (isNew && !this.#unkept.has(id)) onPayment({ receipt, memo });
     } catch (cause) {
       if (!(cause instanceof FileError)) throw cause;
       if (this.#unkept.has(id)) return;
       this.#unkept.add(id);
-      onPayment(payment);
-      onFault(unkeptError(receipt, cause));
+      onPayment({ receipt, memo });
+      onFault(unkeptError(receipt.payload, cause));
     }
   }
 
@@ -91,10 +88,9 @@ export async function storeReceived(
   { anchor, receipts }: MemberContext,
 ): Promise<IncomingPayment> {
   const order = verifyOrder(row.order, { anchor });
-  const { receipt, receiptJws } = proveBooked(row.receipt, order, { anchor });
-  const payment = { receipt, receiptJws, memo: order.payload.memo };
-  await receipts.add({ ...payment, orderJws: order.text });
-  return payment;
+  const { receipt } = proveBooked(row.receipt, order, { anchor });
+  await receipts.add(receipt, order);
+  return { receipt, memo: order.payload.memo };
 }
 
 function unkeptError({ entry, payer, amount }: Receipt, cause: FileError): FileError {

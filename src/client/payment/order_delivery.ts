@@ -2,21 +2,28 @@
  * Delivering an order, through its payee or through the server, until its outcome is known.
  * Payments, refunds and the settling of open orders all come here.
  */
-import { FileError, MicropayError, UnknownOutcomeError } from "../../errors.ts";
-import { orderDigest } from "../../ledger/entry.ts";
+import {
+  FileError,
+  messageOf,
+  MicropayError,
+  ProtocolError,
+  UnknownOutcomeError,
+} from "../../errors.ts";
 import { refuse } from "../../protocol/request_type.ts";
 import { type OrderTerms, type SignedOrder, signOrder, verifyOrder } from "../../protocol/order.ts";
+import { requireReceiptFor } from "../../protocol/receipt.ts";
 import type { Result } from "../../protocol/transfer.ts";
 import type { MemberContext } from "../member_context.ts";
 import { PeerConnections, type ReachedPeer } from "../peer_connections.ts";
 import { SubmitQueue } from "../submit_queue.ts";
-import type { OpenOrder } from "../wallet/wallet_store.ts";
+import type { StoredOrder } from "../wallet/wallet_store.ts";
 import { askStatus, type OrderOutcome, proveBooked } from "./order_outcome.ts";
 import {
   advance,
   eventOfPayeeRefusal,
   eventOfServerRefusal,
   eventOfStatusRefusal,
+  newlyRecorded,
   type OrderEvent,
   type OrderProgress,
   restored,
@@ -35,9 +42,9 @@ interface StopOptions {
   readonly errorOf?: () => Error;
 }
 
-/** An order in the wallet, with where it stands. */
+/** An order in the wallet, and where it stands. */
 export interface TrackedOrder {
-  readonly open: OpenOrder;
+  readonly order: SignedOrder;
   readonly progress: OrderProgress;
 }
 
@@ -63,16 +70,21 @@ export class OrderDelivery {
    */
   async record(terms: OrderTerms): Promise<TrackedOrder | undefined> {
     const { anchor, identity, link, outbox } = this.member;
-    const { text: jws } = signOrder(terms, { identity, anchor, clock: link });
-    const open = await outbox.add({ id: terms.id, jws });
-    if (open.jws === jws) return { open, progress: { state: "recorded", next: "send" } };
-    return hasTerms(open, terms) ? this.track(open) : undefined;
+    const order = signOrder(terms, { identity, anchor, clock: link });
+    const stored = await outbox.add(order);
+    if (stored.text === order.text) return { order, progress: newlyRecorded };
+    const other = this.#restore(terms.id, stored);
+    return hasTerms(other.order, terms) ? other : undefined;
   }
 
-  /** @returns where an order stands that an earlier process recorded, or another one */
-  track(open: OpenOrder): TrackedOrder {
-    const isExpired = this.member.link.nowMs() >= open.order.exp * 1000;
-    return { open, progress: restored(open.state, { isExpired }) };
+  /**
+   * Reads an order from the wallet that an earlier process recorded, or another one.
+   *
+   * @throws {FileError} when its record is damaged
+   */
+  async find(id: string): Promise<TrackedOrder | undefined> {
+    const stored = await this.member.outbox.get(id);
+    return stored && this.#restore(id, stored);
   }
 
   /**
@@ -83,17 +95,17 @@ export class OrderDelivery {
    * kept. The order stays in the wallet
    */
   async deliver(
-    { open, progress }: TrackedOrder,
+    { order, progress }: TrackedOrder,
     { peer, signal }: DeliveryOptions,
   ): Promise<OrderOutcome> {
     const said = progress.state === "in_doubt" ? " before" : "";
     const sent = advance(progress, { kind: "sent" });
-    const ended = await this.#run({ open, progress: sent }, {
-      hand: (over) => peer ? this.#handToPayee(open, peer, { over }) : this.#submit(open),
+    const ended = await this.#run({ order, progress: sent }, {
+      hand: (over) => peer ? this.#handToPayee(order, peer, { over }) : this.#submit(order),
       signal,
-      errorOf: () => inDoubt(open, { said: `${said}, waiting was interrupted` }),
+      errorOf: () => inDoubt(order, { said: `${said}, waiting was interrupted` }),
     });
-    return outcomeOf(open, ended, { said });
+    return outcomeOf(order, ended, { said });
   }
 
   /**
@@ -113,7 +125,7 @@ export class OrderDelivery {
 
   /** Takes events, and does what the order's state says, until nothing is left to do. */
   async #run(
-    { open, progress }: TrackedOrder,
+    { order, progress }: TrackedOrder,
     { hand, signal, errorOf }: StopOptions & {
       readonly hand?: (over: AbortSignal) => Promise<OrderEvent>;
     },
@@ -121,8 +133,8 @@ export class OrderDelivery {
     const over = new AbortController();
     const events = new EventQueue();
     const stop = () => events.fail(errorOf?.());
-    const stopListening = this.#results.listen(orderDigest(open.jws), (result) => {
-      const event = this.#eventOf(result, open);
+    const stopListening = this.#results.listen(order.digest, (result) => {
+      const event = this.#eventOf(result, order);
       // A push that proves nothing is passed over. The payer asks when it has waited long enough.
       if (event.kind !== "silence") events.add(event);
     });
@@ -132,7 +144,7 @@ export class OrderDelivery {
       if (hand) events.addLater(hand(over.signal));
       while (progress.next !== "done" && progress.next !== "send") {
         const asksToVoid = progress.next === "ask_to_void";
-        if (progress.next !== "wait") events.addLater(this.#askStatus(open, { asksToVoid }));
+        if (progress.next !== "wait") events.addLater(this.#askStatus(order, { asksToVoid }));
         progress = advance(progress, await events.next());
       }
     } finally {
@@ -140,15 +152,29 @@ export class OrderDelivery {
       signal?.removeEventListener("abort", stop);
       stopListening();
     }
-    return await this.#keep(open, progress);
+    return await this.#keep(order, progress);
   }
 
-  #signed(jws: string): SignedOrder {
-    return verifyOrder(jws, this.member);
+  #restore(id: string, { text, state }: StoredOrder): TrackedOrder {
+    const { anchor, link, receiptsFile } = this.member;
+    try {
+      const order = verifyOrder(text, { anchor });
+      if (order.payload.id !== id) throw new ProtocolError("it is another order");
+      const isExpired = link.nowMs() >= order.payload.exp * 1000;
+      return { order, progress: restored(state, { isExpired }) };
+    } catch (cause) {
+      throw new FileError(
+        `read ${receiptsFile}: the row ${id} of open_order is not an order (${
+          messageOf(cause)
+        }); ` +
+          "ask for its id with status, then delete the row with sqlite3",
+        { cause },
+      );
+    }
   }
 
   async #handToPayee(
-    { jws }: OpenOrder,
+    { text }: SignedOrder,
     peer: ReachedPeer,
     { over }: { readonly over: AbortSignal },
   ): Promise<OrderEvent> {
@@ -156,7 +182,7 @@ export class OrderDelivery {
     const late = Promise.withResolvers<undefined>();
     const cancel = clock.schedule(timeoutMs, () => late.resolve(undefined));
     try {
-      const answered = this.peers.hand(jws, peer, { stop: over });
+      const answered = this.peers.hand(text, peer, { stop: over });
       const refusal = await Promise.race([answered, late.promise]);
       return refusal ? eventOfPayeeRefusal(refusal) : { kind: "silence" };
     } catch (cause) {
@@ -167,9 +193,9 @@ export class OrderDelivery {
     }
   }
 
-  async #submit(open: OpenOrder): Promise<OrderEvent> {
+  async #submit(order: SignedOrder): Promise<OrderEvent> {
     try {
-      return this.#eventOf(await this.#submits.submit(open.jws), open);
+      return this.#eventOf(await this.#submits.submit(order), order);
     } catch (cause) {
       if (!(cause instanceof MicropayError)) throw cause;
       return { kind: "silence", cause };
@@ -177,50 +203,40 @@ export class OrderDelivery {
   }
 
   async #askStatus(
-    { jws, order: { id } }: OpenOrder,
+    order: SignedOrder,
     { asksToVoid }: { readonly asksToVoid: boolean },
   ): Promise<OrderEvent> {
+    const { digest, payload: { id }, text } = order;
     try {
-      const status = await askStatus(id, this.member, asksToVoid ? { voiding: jws } : {});
+      const status = await askStatus(id, this.member, asksToVoid ? { voiding: text } : {});
       if (status.outcome === "refused") return eventOfStatusRefusal(status, { asksToVoid });
-      const isThis = status.receipt.order === orderDigest(jws);
+      const isThis = status.receipt.payload.order === digest;
       if (!isThis) return { kind: "id_taken", refusal: refuse(266), takenBy: status };
-      return {
-        kind: "receipt",
-        paid: proveBooked(status.receiptJws, this.#signed(jws), this.member),
-      };
+      requireReceiptFor(order, status.receipt);
+      return { kind: "receipt", paid: status };
     } catch (cause) {
       if (!(cause instanceof MicropayError)) throw cause;
       return { kind: "unanswered", cause };
     }
   }
 
-  #eventOf({ code, text, receipt }: Result, { jws }: OpenOrder): OrderEvent {
+  #eventOf({ code, text, receipt }: Result, order: SignedOrder): OrderEvent {
     if (receipt === undefined) return eventOfServerRefusal({ outcome: "refused", code, text });
     try {
-      return { kind: "receipt", paid: proveBooked(receipt, this.#signed(jws), this.member) };
+      return { kind: "receipt", paid: proveBooked(receipt, order, this.member) };
     } catch (cause) {
       if (!(cause instanceof MicropayError)) throw cause;
       return { kind: "silence", cause };
     }
   }
 
-  /**
-   * Writes what is known now into the wallet. An order whose receipt cannot be kept is in doubt.
-   */
-  async #keep(
-    { jws, order: { id, memo }, state }: OpenOrder,
-    progress: OrderProgress,
-  ): Promise<OrderProgress> {
+  /** Writes what is known now into the wallet. Without its receipt kept, an order is in doubt. */
+  async #keep(order: SignedOrder, progress: OrderProgress): Promise<OrderProgress> {
     const { outbox, receipts } = this.member;
     try {
-      if (progress.paid) {
-        const { receipt, receiptJws } = progress.paid;
-        await receipts.add({ receipt, receiptJws, orderJws: jws, memo });
-      } else if (progress.state === "void") await outbox.remove({ id, jws });
-      else if (progress.state === "refused" && state !== "refused") {
-        await outbox.markRefused({ id, jws });
-      }
+      if (progress.paid) await receipts.add(progress.paid.receipt, order);
+      else if (progress.state === "void") await outbox.remove(order);
+      else if (progress.state === "refused") await outbox.markRefused(order);
       return progress;
     } catch (cause) {
       if (!(cause instanceof FileError)) throw cause;
@@ -264,18 +280,18 @@ class EventQueue {
   }
 }
 
-/** @returns whether an open order says the same as these terms */
+/** @returns whether an order says the same as these terms */
 export function hasTerms(
-  { order }: OpenOrder,
+  { payload }: SignedOrder,
   { payee, amount, memo, refunds }: Omit<OrderTerms, "id" | "payer">,
 ): boolean {
-  return order.payee === payee && order.amount === amount && order.memo === memo &&
-    order.refunds === refunds;
+  return payload.payee === payee && payload.amount === amount && payload.memo === memo &&
+    payload.refunds === refunds;
 }
 
 /** @param said what is known besides, put into the sentence */
 export function inDoubt(
-  { order: { id, payee } }: OpenOrder,
+  { payload: { id, payee } }: SignedOrder,
   { cause, said = "" }: { readonly cause?: unknown; readonly said?: string } = {},
 ): UnknownOutcomeError {
   return new UnknownOutcomeError(
@@ -286,12 +302,12 @@ export function inDoubt(
 
 /** @throws {UnknownOutcomeError} when it is not known */
 function outcomeOf(
-  open: OpenOrder,
+  order: SignedOrder,
   { cause, paid, refusal, state }: OrderProgress,
   { said }: { readonly said: string },
 ): OrderOutcome {
   if (paid) return paid;
   if (state !== "in_doubt") return refusal ?? refuse(265);
   const answer = refusal ? `, the answer was ${refusal.code}` : "";
-  throw inDoubt(open, { cause, said: `${said}${answer}` });
+  throw inDoubt(order, { cause, said: `${said}${answer}` });
 }

@@ -5,15 +5,19 @@ import { EnvelopeError } from "../../errors.ts";
 import { historyRequestType } from "../../protocol/history.ts";
 import { type Refusal, refuse } from "../../protocol/request_type.ts";
 import type { SignedOrder } from "../../protocol/order.ts";
-import { type Receipt, requireReceiptFor, verifyReceipt } from "../../protocol/receipt.ts";
+import {
+  type Receipt,
+  requireReceiptFor,
+  type SignedReceipt,
+  verifyReceipt,
+} from "../../protocol/receipt.ts";
 import { statusRequestType } from "../../protocol/status.ts";
 import type { MemberContext } from "../member_context.ts";
 
 /** Booked, with the proof. */
 export interface Paid {
   readonly outcome: "paid";
-  readonly receipt: Receipt;
-  readonly receiptJws: string;
+  readonly receipt: SignedReceipt;
 }
 
 /** Booked, or why not. */
@@ -25,13 +29,13 @@ export type OrderOutcome = Paid | Refusal;
  * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when it does not
  */
 export function proveBooked(
-  receiptJws: string,
+  receiptText: string,
   order: SignedOrder,
   { anchor }: Pick<MemberContext, "anchor">,
 ): Paid {
-  const receipt = verifyReceipt(receiptJws, { anchor });
+  const receipt = verifyReceipt(receiptText, { anchor });
   requireReceiptFor(order, receipt);
-  return { outcome: "paid", receipt: receipt.payload, receiptJws };
+  return { outcome: "paid", receipt };
 }
 
 /**
@@ -74,10 +78,11 @@ export async function askRefunded(
   return { paid: paidAs(id, receipt, member), refunded };
 }
 
-function paidAs(id: string, receiptJws: string, { anchor }: MemberContext): Paid {
-  const { payload: receipt } = verifyReceipt(receiptJws, { anchor });
-  if (receipt.id !== id) throw new EnvelopeError(`ask for ${id}: the receipt is for ${receipt.id}`);
-  return { outcome: "paid", receipt, receiptJws };
+function paidAs(id: string, receiptText: string, { anchor }: MemberContext): Paid {
+  const receipt = verifyReceipt(receiptText, { anchor });
+  const other = receipt.payload.id;
+  if (other !== id) throw new EnvelopeError(`ask for ${id}: the receipt is for ${other}`);
+  return { outcome: "paid", receipt };
 }
 
 /**
@@ -94,17 +99,18 @@ export async function askEntry(
   if (page.outcome === "refused") return page;
   const [row] = page.answer.entries;
   if (row?.entry !== number) return refuse(400);
-  const { payload: receipt } = verifyReceipt(row.receipt, { anchor });
-  if (receipt.entry !== number) {
-    throw new EnvelopeError(`ask for entry ${number}: the receipt is for entry ${receipt.entry}`);
+  const receipt = verifyReceipt(row.receipt, { anchor });
+  const { entry } = receipt.payload;
+  if (entry !== number) {
+    throw new EnvelopeError(`ask for entry ${number}: the receipt is for entry ${entry}`);
   }
-  return { outcome: "paid", receipt, receiptJws: row.receipt };
+  return { outcome: "paid", receipt };
 }
 
-/** @returns whether a receipt is for such a payment, whichever order made it */
+/** @returns whether a payment is such a one, whichever order made it */
 export function isSamePayment(
-  receipt: Pick<Receipt, "payer" | "payee" | "amount">,
+  { receipt: { payload } }: Paid,
   { payer, payee, amount }: Pick<Receipt, "payer" | "payee" | "amount">,
 ): boolean {
-  return receipt.payer === payer && receipt.payee === payee && receipt.amount === amount;
+  return payload.payer === payer && payload.payee === payee && payload.amount === amount;
 }

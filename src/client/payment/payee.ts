@@ -76,7 +76,7 @@ export async function submitHandedOrder(
   { incoming, submits }: Payee,
 ): Promise<"decided" | "not_now" | "in_doubt"> {
   try {
-    const { code, text, receipt } = await submits.submit(order.text);
+    const { code, text, receipt } = await submits.submit(order);
     if (receipt !== undefined) await incoming.take(receipt, order);
     else if (code === 500) {
       incoming.fault(inDoubt(order, text));
@@ -104,7 +104,7 @@ export async function askLater(
   while (member.link.isOpen && !isOver()) {
     try {
       const status = await askStatus(doubtful.payload.id, member);
-      if (status.outcome === "paid") await incoming.take(status.receiptJws, doubtful);
+      if (status.outcome === "paid") await incoming.take(status.receipt.text, doubtful);
       return;
     } catch (error) {
       if (!(error instanceof MicropayError)) throw error;

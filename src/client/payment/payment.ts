@@ -41,18 +41,17 @@ export async function pay(
   delivery: OrderDelivery,
   { signal }: PayOptions = {},
 ): Promise<OrderOutcome> {
-  const { name, outbox } = delivery.member;
-  if (terms.payee === name) return refuse(280);
-  const open = terms.id === undefined ? undefined : await outbox.get(terms.id);
+  if (terms.payee === delivery.member.name) return refuse(280);
+  const open = terms.id === undefined ? undefined : await delivery.find(terms.id);
   const attempt = { terms, delivery, signal };
   if (!open) return await payAnew(attempt);
-  if (open.state === "refused") return await payAgain(delivery.track(open), attempt);
   try {
-    return await payAgain(delivery.track(open), attempt);
+    return await payAgain(open, attempt);
   } catch (cause) {
-    if (!(cause instanceof MicropayError) || cause instanceof UnknownOutcomeError) throw cause;
+    const isKnown = open.progress.state === "refused" || cause instanceof UnknownOutcomeError;
+    if (!(cause instanceof MicropayError) || isKnown) throw cause;
     // It was sent before. Until the server has told its outcome, no other answer is true.
-    throw inDoubt(open, { cause, said: " before" });
+    throw inDoubt(open.order, { cause, said: " before" });
   }
 }
 
@@ -108,21 +107,21 @@ async function payAnew(attempt: Attempt): Promise<OrderOutcome> {
  */
 async function payAgain(tracked: TrackedOrder, attempt: Attempt): Promise<OrderOutcome> {
   const { terms, delivery, signal } = attempt;
-  const { open } = tracked;
+  const { order } = tracked;
   const progress = await delivery.ask(tracked, { signal, errorOf: interrupted });
   const known = progress.paid ?? progress.takenBy;
   if (known) return samePayment(known, attempt);
   if (progress.state === "void") return await payAnew(attempt);
-  if (!hasTerms(open, terms)) return refuse(266);
+  if (!hasTerms(order, terms)) return refuse(266);
   // The server tells a refused order's payer alone why, each time it is asked.
-  if (progress.state === "refused") return await deliver({ open, progress }, undefined, attempt);
-  if (progress.next !== "send") throw inDoubt(open, { cause: progress.cause, said: " before" });
+  if (progress.state === "refused") return await deliver({ order, progress }, undefined, attempt);
+  if (progress.next !== "send") throw inDoubt(order, { cause: progress.cause, said: " before" });
   const peer = await untilAborted(reach(attempt), signal, interrupted);
   if (peer && "outcome" in peer) {
     const now = peer.text.replace("transfer FAIL: ", "");
-    throw inDoubt(open, { said: ` before, ${now} now` });
+    throw inDoubt(order, { said: ` before, ${now} now` });
   }
-  return await deliver({ open, progress }, peer, attempt);
+  return await deliver({ order, progress }, peer, attempt);
 }
 
 async function deliver(
@@ -156,8 +155,7 @@ function samePayment(
   paid: Paid,
   { terms: { payee, amount }, delivery: { member } }: Attempt,
 ): OrderOutcome {
-  const isSame = isSamePayment(paid.receipt, { payer: member.name, payee, amount });
-  return isSame ? paid : refuse(266);
+  return isSamePayment(paid, { payer: member.name, payee, amount }) ? paid : refuse(266);
 }
 
 function interrupted(): InterruptedError {

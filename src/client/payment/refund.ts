@@ -6,10 +6,9 @@ import { InterruptedError } from "../../errors.ts";
 import { refundTriesMax } from "../../limits.ts";
 import { type Amount, isAmount } from "../../money.ts";
 import { refuse } from "../../protocol/request_type.ts";
-import type { Order } from "../../protocol/order.ts";
+import type { Order, SignedOrder } from "../../protocol/order.ts";
 import { makeOrderId } from "../../random.ts";
 import { untilAborted } from "../until_aborted.ts";
-import type { OpenOrder } from "../wallet/wallet_store.ts";
 import { hasTerms, inDoubt, type OrderDelivery } from "./order_delivery.ts";
 import { askRefunded, askStatus, type OrderOutcome, type Paid } from "./order_outcome.ts";
 import type { PayOptions } from "./payment.ts";
@@ -59,7 +58,7 @@ export async function refund(
     const outcome = await repeat(settled, attempt);
     if (outcome && !isForTheRest(terms)) return outcome;
     if (outcome?.outcome === "paid") {
-      booked.push({ open: settled.open, outcome: "done", paid: outcome });
+      booked.push({ order: settled.order, outcome: "done", paid: outcome });
       // 269: something else was given back meanwhile, and what is left has changed.
     } else if (outcome && outcome.code !== 269) return outcome;
   }
@@ -77,7 +76,7 @@ async function giveBack(
   for (let tries = 1;; tries++) {
     const payment = await askRefunded(terms.id, member);
     if ("outcome" in payment) return payment.code === 400 ? refuse(268) : payment;
-    const { paid: { receipt }, refunded } = payment;
+    const { paid: { receipt: { payload: receipt } }, refunded } = payment;
     if (receipt.kind !== "payment" || receipt.payee !== member.name) return refuse(268);
     const amount = terms.amount ?? receipt.amount - refunded;
     const last = booked.at(-1);
@@ -113,7 +112,7 @@ async function settleSame({ terms, delivery, signal, onSettled }: Attempt): Prom
   for await (const settled of settleOutbox(delivery)) {
     // The caller was told that the waiting has ended.
     if (signal?.aborted) break;
-    if (!isSame(settled.open.order, terms)) {
+    if (!isSame(settled.order, terms)) {
       onSettled?.(settled);
       continue;
     }
@@ -130,7 +129,7 @@ async function settleSame({ terms, delivery, signal, onSettled }: Attempt): Prom
  * @throws {UnknownOutcomeError} when its outcome could not be learned. It stays in the wallet
  */
 async function repeat(settled: Settled, attempt: Attempt): Promise<OrderOutcome | undefined> {
-  const { open } = settled;
+  const { order } = settled;
   const { terms, delivery, signal } = attempt;
   switch (settled.outcome) {
     case "done":
@@ -138,24 +137,24 @@ async function repeat(settled: Settled, attempt: Attempt): Promise<OrderOutcome 
     case "not_done":
       return undefined;
     case "unknown":
-      throw inDoubt(open, { cause: settled.error, said: " before" });
+      throw inDoubt(order, { cause: settled.error, said: " before" });
     case "open": {
-      const { order } = open;
+      const { payee, amount, memo: first } = order.payload;
       // Without an id of its own, one refund with the first memo is better than two refunds.
-      const { memo } = terms.refundId === undefined ? order : terms;
-      const wanted = { payee: order.payee, amount: terms.amount ?? order.amount, memo };
-      if (!hasTerms(open, { ...wanted, refunds: terms.id })) return refuse(266);
-      return await delivery.deliver(delivery.track(open), { signal });
+      const memo = terms.refundId === undefined ? first : terms.memo;
+      const wanted = { payee, amount: terms.amount ?? amount, memo, refunds: terms.id };
+      if (!hasTerms(order, wanted)) return refuse(266);
+      const progress = { state: "in_doubt", next: "send" } as const;
+      return await delivery.deliver({ order, progress }, { signal });
     }
   }
 }
 
 /** @returns the open order of the same refund */
-async function findOpen({ terms, delivery }: Attempt): Promise<OpenOrder | undefined> {
-  const { outbox } = delivery.member;
-  for (const id of await outbox.ids()) {
-    const open = await outbox.get(id);
-    if (open?.state === "recorded" && isSame(open.order, terms)) return open;
+async function findOpen({ terms, delivery }: Attempt): Promise<SignedOrder | undefined> {
+  for (const id of await delivery.member.outbox.ids()) {
+    const open = await delivery.find(id);
+    if (open && open.progress.state !== "refused" && isSame(open.order, terms)) return open.order;
   }
   return undefined;
 }
@@ -172,14 +171,17 @@ function isForTheRest({ amount, refundId }: RefundTerms): boolean {
   return amount === undefined && refundId === undefined;
 }
 
-function isSame(order: Order, { id, amount, refundId }: RefundTerms): boolean {
-  if (refundId !== undefined) return order.id === refundId;
-  return order.refunds === id && (amount === undefined || order.amount === amount);
+function isSame({ payload }: SignedOrder, { id, amount, refundId }: RefundTerms): boolean {
+  if (refundId !== undefined) return payload.id === refundId;
+  return payload.refunds === id && (amount === undefined || payload.amount === amount);
 }
 
-function isRefund({ receipt }: Paid, { terms: { id, amount }, delivery }: Attempt): boolean {
-  return receipt.refunds === id && receipt.payer === delivery.member.name &&
-    (amount === undefined || receipt.amount === amount);
+function isRefund(
+  { receipt: { payload } }: Paid,
+  { terms: { id, amount }, delivery }: Attempt,
+): boolean {
+  return payload.refunds === id && payload.payer === delivery.member.name &&
+    (amount === undefined || payload.amount === amount);
 }
 
 function interrupted(): InterruptedError {

@@ -2,13 +2,13 @@
  * Finding out what became of the orders that were left open.
  */
 import { MicropayError } from "../../errors.ts";
-import type { OpenOrder } from "../wallet/wallet_store.ts";
+import type { SignedOrder } from "../../protocol/order.ts";
 import type { OrderDelivery, TrackedOrder } from "./order_delivery.ts";
 import { isSamePayment, type Paid } from "./order_outcome.ts";
 
 /** One order that was open. */
 export type Settled =
-  & { readonly open: OpenOrder }
+  & { readonly order: SignedOrder }
   & (
     /** Booked, or the same payment was booked under this id from another terminal. */
     | { readonly outcome: "done"; readonly paid: Paid }
@@ -30,29 +30,26 @@ export type Settled =
  * @throws {FileError} when the wallet cannot be read
  */
 export async function* settleOutbox(delivery: OrderDelivery): AsyncGenerator<Settled> {
-  const { outbox } = delivery.member;
   let failure: MicropayError | undefined;
-  for (const id of await outbox.ids()) {
-    const open = await outbox.get(id);
-    if (!open) continue;
-    const tracked = delivery.track(open);
-    if (tracked.progress.next === "done") continue;
+  for (const id of await delivery.member.outbox.ids()) {
+    const open = await delivery.find(id);
+    if (!open || open.progress.next === "done") continue;
     const settled: Settled = failure
-      ? { open, outcome: "unknown", error: failure }
-      : await settle(tracked, delivery);
+      ? { order: open.order, outcome: "unknown", error: failure }
+      : await settle(open, delivery);
     if (settled.outcome === "unknown") failure ??= settled.error;
-    if (settled.outcome === "done" || open.state !== "refused") yield settled;
+    if (settled.outcome === "done" || open.progress.state !== "refused") yield settled;
   }
 }
 
-async function settle(tracked: TrackedOrder, delivery: OrderDelivery): Promise<Settled> {
-  const { open } = tracked;
-  const { cause, paid, state, takenBy } = await delivery.ask(tracked);
-  if (paid) return { open, outcome: "done", paid };
-  if (takenBy && isSamePayment(takenBy.receipt, open.order)) {
-    return { open, outcome: "done", paid: takenBy };
+async function settle(open: TrackedOrder, delivery: OrderDelivery): Promise<Settled> {
+  const { order } = open;
+  const { cause, paid, state, takenBy } = await delivery.ask(open);
+  if (paid) return { order, outcome: "done", paid };
+  if (takenBy && isSamePayment(takenBy, order.payload)) {
+    return { order, outcome: "done", paid: takenBy };
   }
-  if (state === "void") return { open, outcome: "not_done" };
-  if (cause instanceof MicropayError) return { open, outcome: "unknown", error: cause };
-  return { open, outcome: "open" };
+  if (state === "void") return { order, outcome: "not_done" };
+  if (cause instanceof MicropayError) return { order, outcome: "unknown", error: cause };
+  return { order, outcome: "open" };
 }

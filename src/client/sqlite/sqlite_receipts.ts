@@ -2,12 +2,9 @@
  * The receipts of one account, in the table `receipt`.
  */
 import type { SQLOutputValue } from "node:sqlite";
-import type {
-  NewReceipt,
-  PaymentReference,
-  Receipts,
-  StoredReceipt,
-} from "../wallet/wallet_store.ts";
+import type { SignedOrder } from "../../protocol/order.ts";
+import type { SignedReceipt } from "../../protocol/receipt.ts";
+import type { PaymentReference, Receipts, StoredReceipt } from "../wallet/wallet_store.ts";
 import { textIn, type WalletTransactions } from "./wallet_statements.ts";
 
 /** Receipts that are read at a time, so that a long list never stands in memory whole. */
@@ -29,20 +26,28 @@ export class SqliteReceipts implements Receipts {
     );
   }
 
-  async add({ receipt, receiptJws, orderJws, memo }: NewReceipt): Promise<boolean> {
-    const { id, entry, kind, payer, payee, amount, refunds, at } = receipt;
+  async add(receipt: SignedReceipt, order: SignedOrder): Promise<boolean> {
+    const { id, entry, kind, payer, payee, amount, refunds, at } = receipt.payload;
+    const { memo } = order.payload;
+    const reference = [...this.#owner, id, order.text];
     // Both the server and a peer may bring a receipt. The second one costs no commit.
     const isKept = await this.#store.read(
       (sql) =>
         sql.hasReceipt.get(...this.#owner, id) !== undefined &&
-        sql.hasOrder.get(...this.#owner, id, orderJws) === undefined,
+        sql.hasOrder.get(...reference) === undefined,
       false,
     );
     if (isKept) return false;
     const shown = [entry, kind, payer, payee, amount, memo ?? null, refunds ?? null, at];
     return await this.#store.write((sql) => {
-      const { changes } = sql.addReceipt.run(...this.#owner, id, ...shown, receiptJws, orderJws);
-      sql.removeOrder.run(...this.#owner, id, orderJws);
+      const { changes } = sql.addReceipt.run(
+        ...this.#owner,
+        id,
+        ...shown,
+        receipt.text,
+        order.text,
+      );
+      sql.removeOrder.run(...reference);
       return Number(changes) === 1;
     });
   }

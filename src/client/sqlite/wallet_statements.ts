@@ -67,8 +67,8 @@ const sources = {
     FROM open_order WHERE ${mine} AND id = ?`,
   orderIds: `SELECT ${wholeText("id")} FROM open_order WHERE ${mine} ORDER BY open_order.id`,
   addOrder: `INSERT INTO open_order
-    (ledger, account, id, payer, payee, amount, memo, refunds, state, expires_at, order_jws)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'recorded', ?, ?)`,
+    (ledger, account, id, payer, payee, amount, memo, refunds, expires_at, order_jws, state)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'recorded')`,
   refuseOrder: `UPDATE open_order SET state = 'refused' WHERE ${mine} AND id = ? AND order_jws = ?`,
   removeOrder: `DELETE FROM open_order WHERE ${mine} AND id = ? AND order_jws = ?`,
 

@@ -7,8 +7,8 @@
  * asked for in one turn of the event loop may share a commit.
  */
 import type { AccountName } from "../../account_name.ts";
-import type { Order } from "../../protocol/order.ts";
-import type { Receipt } from "../../protocol/receipt.ts";
+import type { SignedOrder } from "../../protocol/order.ts";
+import type { SignedReceipt } from "../../protocol/receipt.ts";
 
 /**
  * Every method throws `FileError`, which names the file, when the file cannot be read or written.
@@ -44,22 +44,16 @@ export interface AccountStore {
   readonly audits: Audits;
 }
 
-/** An order whose outcome is open. */
-export interface OpenOrder {
-  readonly order: Order;
+/** The record of an order whose outcome is open. Its text is not verified again. */
+export interface StoredOrder {
   /** The compact JWS as it was, or may have been, sent. */
-  readonly jws: string;
+  readonly text: string;
   /**
-   * The part of its state that outlives a process. A `recorded` order may have been sent. The
-   * server refused a `refused` one, which stays until it has expired: its payee may still have it.
+   * The part of its state that outlives a process. A `recorded` order may have been sent. The server
+   * refused a `refused` one, which stays until it has expired: its payee may still have it.
    */
   readonly state: "recorded" | "refused";
 }
-
-/**
- * Names one order. An id may be used for another order once the record of the first one is gone.
- */
-export type OrderReference = Pick<OpenOrder, "jws"> & { readonly id: string };
 
 /**
  * The open orders of one account. An order is recorded before it is sent, and removed when its
@@ -72,13 +66,12 @@ export interface Outbox {
    * @returns what is recorded under the id now. This is another order when that one was recorded
    * first
    */
-  add(order: OrderReference): Promise<OpenOrder>;
+  add(order: SignedOrder): Promise<StoredOrder>;
   /** Sets the state `refused`. Does nothing when there is no record of this order. */
-  markRefused(order: OrderReference): Promise<void>;
+  markRefused(order: SignedOrder): Promise<void>;
   /** Removes a void order. Does nothing when there is no record of this order. */
-  remove(order: OrderReference): Promise<void>;
-  /** @throws {FileError} when the record is damaged */
-  get(id: string): Promise<OpenOrder | undefined>;
+  remove(order: SignedOrder): Promise<void>;
+  get(id: string): Promise<StoredOrder | undefined>;
   /** @returns the ids of all records, oldest first */
   ids(): Promise<string[]>;
 }
@@ -90,14 +83,6 @@ export interface StoredReceipt {
   readonly receipt: string;
   /** Compact JWS by the payer. */
   readonly order: string;
-}
-
-/** A receipt that was checked, and its order. */
-export interface NewReceipt {
-  readonly receipt: Receipt;
-  readonly receiptJws: string;
-  readonly orderJws: string;
-  readonly memo?: string | undefined;
 }
 
 /** How a person names a payment: by its number in the ledger, or by its id. */
@@ -114,7 +99,7 @@ export interface Receipts {
    *
    * @returns whether there was none before. One of several processes that add it at once is told so
    */
-  add(receipt: NewReceipt): Promise<boolean>;
+  add(receipt: SignedReceipt, order: SignedOrder): Promise<boolean>;
   /** @returns the receipts of one payment. Two for one entry mean that the ledger was rewritten */
   find(payment: PaymentReference): Promise<StoredReceipt[]>;
   /** @returns all receipts, ordered by id */

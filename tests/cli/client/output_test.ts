@@ -7,11 +7,10 @@ import { type ClientOutput, jsonOutput, textOutput } from "../../../src/cli/clie
 import { UnknownOutcomeError, UntrustedError } from "../../../src/errors.ts";
 import type { Amount } from "../../../src/money.ts";
 import { refuse } from "../../../src/protocol/request_type.ts";
-import type { Receipt } from "../../../src/protocol/receipt.ts";
+import type { SignedReceipt } from "../../../src/protocol/receipt.ts";
 import { named } from "../../server/test_server.ts";
 
 const id = "019aaf3e-7c00-7000-8000-000000000001";
-const receiptJws = "eyJ.eyJ.sig";
 const ask = `micropay client 192.0.2.7 8888 --as alice --home '/my homes/a' status ${id}`;
 const typed = commandTyper({
   ...{ serverHost: "192.0.2.7", serverPort: 8888 },
@@ -19,7 +18,9 @@ const typed = commandTyper({
 });
 const [alice, bob] = [named("alice"), named("bob")];
 const at = "2026-11-23T08:00:00.000Z";
-const receipt = { id, entry: 7, payer: alice, payee: bob, amount: 2000 as Amount, at } as Receipt;
+const payload = { id, entry: 7, payer: alice, payee: bob, amount: 2000 as Amount, at };
+const text = "eyJ.eyJ.sig";
+const receipt = { text, payload } as SignedReceipt;
 const auditedFields = { entries: 9, receipts: 3, head: "ab", missing: [] };
 const audited = { outcome: "audited", ...auditedFields } as const;
 const hostile = "\u001b[2J\u009b31m\u202e";
@@ -102,34 +103,37 @@ const rows: readonly {
   },
   {
     title: "paid",
-    tell: (output) => output.printPaid({ outcome: "paid", receipt, receiptJws }, { balance: 8000 }),
+    tell: (output) => output.printPaid({ outcome: "paid", receipt }, { balance: 8000 }),
     text: ["transfer OK", `paid 2000 to bob, balance 8000, entry 7, id ${id}`],
-    json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
+    json: { code: 130, text: "transfer OK", id, entry: 7, receipt: text },
   },
   {
     title: "paid, with an unknown balance",
-    tell: (output) => output.printPaid({ outcome: "paid", receipt, receiptJws }),
+    tell: (output) => output.printPaid({ outcome: "paid", receipt }),
     text: ["transfer OK", `paid 2000 to bob, entry 7, id ${id}`],
-    json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
+    json: { code: 130, text: "transfer OK", id, entry: 7, receipt: text },
   },
   {
     title: "a refund",
     tell: (output) =>
-      output.printPaid({ outcome: "paid", receipt: { ...receipt, refunds: id }, receiptJws }, {
+      output.printPaid({
+        outcome: "paid",
+        receipt: { ...receipt, payload: { ...receipt.payload, refunds: id } },
+      }, {
         balance: 8000,
       }),
     text: ["transfer OK", `gave 2000 back to bob, balance 8000, entry 7, id ${id}`],
-    json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
+    json: { code: 130, text: "transfer OK", id, entry: 7, receipt: text },
   },
   {
     title: "the answer to status",
-    tell: (output) => output.printStatus({ outcome: "paid", receipt, receiptJws }),
-    text: ["transfer OK", `alice paid 2000 to bob on ${receipt.at}, entry 7, id ${id}`],
-    json: { code: 130, text: "transfer OK", id, entry: 7, receipt: receiptJws },
+    tell: (output) => output.printStatus({ outcome: "paid", receipt }),
+    text: ["transfer OK", `alice paid 2000 to bob on ${at}, entry 7, id ${id}`],
+    json: { code: 130, text: "transfer OK", id, entry: 7, receipt: text },
   },
   {
     title: "a received payment with a memo",
-    tell: (output) => output.printReceived({ receipt, receiptJws, memo: "lunch \\ dinner" }),
+    tell: (output) => output.printReceived({ receipt, memo: "lunch \\ dinner" }),
     text: ['[Notification] alice just sent you $2000! ("lunch \\\\ dinner")', `entry 7, id ${id}`],
     json: {
       event: "payment",
@@ -138,14 +142,14 @@ const rows: readonly {
       amount: 2000,
       memo: "lunch \\ dinner",
       entry: 7,
-      receipt: receiptJws,
+      receipt: text,
     },
   },
   {
     title: "a received payment without a memo",
-    tell: (output) => output.printReceived({ receipt, receiptJws, memo: undefined }),
+    tell: (output) => output.printReceived({ receipt, memo: undefined }),
     text: ["[Notification] alice just sent you $2000!", `entry 7, id ${id}`],
-    json: { event: "payment", id, from: "alice", amount: 2000, entry: 7, receipt: receiptJws },
+    json: { event: "payment", id, from: "alice", amount: 2000, entry: 7, receipt: text },
   },
   {
     title: "a refusal that the course project shows with its number",
@@ -215,7 +219,7 @@ Deno.test("output: being online is a result for scripts, and a note for people",
 Deno.test("output: text from outside reaches a terminal only escaped", () => {
   const tellings: readonly ((output: ClientOutput) => void)[] = [
     (output) => output.printRefusal(refuse(261, hostile)),
-    (output) => output.printReceived({ receipt, receiptJws, memo: hostile }),
+    (output) => output.printReceived({ receipt, memo: hostile }),
     (output) => output.printFailure(new UntrustedError(hostile)),
     (output) => output.printList({ balance: 1, online: [{ name: bob, ip: hostile, port: 1 }] }),
     (output) =>
@@ -241,7 +245,7 @@ Deno.test("output: escaped JSON parses to the same value", () => {
   const memo = `${hostile}\u{e0041}\ud800\u2028\u{1f355}`;
   const { out } = printed(
     jsonOutput,
-    (output) => output.printReceived({ receipt, receiptJws, memo }),
+    (output) => output.printReceived({ receipt, memo }),
   );
   assertEquals(JSON.parse(out[0]!).memo, memo);
   assertEquals(out[0]!.includes("\u{1f355}"), true);

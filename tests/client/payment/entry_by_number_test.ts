@@ -17,7 +17,7 @@ Deno.test("by number: an own entry is found with one question, another's and non
   const terms = { payee: named("bob"), amount: 100 as Amount, viaServer: true };
   const paid = await alice.pay(terms);
   assert(paid.outcome === "paid");
-  const { entry, id } = paid.receipt;
+  const { entry, id } = paid.receipt.payload;
 
   const { link } = bob.context;
   const ask = link.ask.bind(link);
@@ -27,7 +27,7 @@ Deno.test("by number: an own entry is found with one question, another's and non
     return ask(requestType, request);
   };
   const found = await bob.entry(entry);
-  assertEquals([found.outcome === "paid" && found.receipt.id, questions], [id, 1]);
+  assertEquals([found.outcome === "paid" && found.receipt.payload.id, questions], [id, 1]);
   // The first entry is alice's starting balance.
   for (const none of [1, 99]) {
     const unknown = await bob.entry(none);

@@ -47,7 +47,7 @@ async function paying(act: (scene: Scene) => Promise<void>): Promise<void> {
   };
   await scene.bob.goOnline({
     listen: { host: "127.0.0.1", port: 0 },
-    onPayment: ({ receipt }) => scene.told.add(receipt.entry),
+    onPayment: ({ receipt }) => scene.told.add(receipt.payload.entry),
     onFault: (error) => scene.faults.add(error),
   });
   await act(scene);
@@ -81,8 +81,8 @@ for (const viaServer of [false, true]) {
       await handOver(order, alice);
       await tries.until((at) => at === 1);
       const kept = Promise.withResolvers<boolean>();
-      receipts.add = async (receipt) => {
-        kept.resolve(add(receipt));
+      receipts.add = async (...row) => {
+        kept.resolve(add(...row));
         return await kept.promise;
       };
       await handOver(order, alice);
@@ -167,7 +167,7 @@ Deno.test("incoming: when the connection ends before the answer, that is told, a
     for await (const one of next.received({ since: 2 })) received.push(one);
     const [first] = received;
     assert(first?.outcome === "answered");
-    assertEquals([received.length, first.answer.receipt.id], [1, fault.orderId]);
+    assertEquals([received.length, first.answer.receipt.payload.id], [1, fault.orderId]);
     await next.abandon();
   });
 });

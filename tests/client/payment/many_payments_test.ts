@@ -60,7 +60,7 @@ async function withWallets(act: (scene: Scene) => Promise<void>): Promise<void> 
     const told = new EventLog<number>(String);
     await bob.goOnline({
       listen: { host: "127.0.0.1", port: 0 },
-      onPayment: ({ receipt }) => told.add(receipt.entry),
+      onPayment: ({ receipt }) => told.add(receipt.payload.entry),
       onFault: (error) => assert(false, String(error)),
     });
     const submitted = (member: Member) => submits.get(member)!;
@@ -89,7 +89,7 @@ Deno.test("many: 25 payments are one message and two commits of the payer, and o
     const outcomes = await alice.payAll(payments(ordersPerSubmitMax));
     assertEquals(outcomes.map(({ status }) => status), Array(25).fill("fulfilled"));
     const amounts = outcomes.map((one) =>
-      one.status === "fulfilled" && one.value.outcome === "paid" && one.value.receipt.amount
+      one.status === "fulfilled" && one.value.outcome === "paid" && one.value.receipt.payload.amount
     );
     assertEquals<unknown>(amounts, payments(25).map(({ amount }) => amount));
     assertEquals(submitted(alice), [25]);
@@ -173,12 +173,11 @@ Deno.test("submit queue: orders wait for the message that is under way, and trav
     },
   } as unknown as ServerLink;
   const queue = new SubmitQueue(link);
-  const first = queue.submit("first");
+  const submit = (text: string) => queue.submit({ text, digest: orderDigest(text) });
+  const first = submit("first");
   await Promise.resolve();
   const long = "x".repeat(bodyBytesMax / 3);
-  const later = ["1", "2", ...Array(30).fill("s"), long, long, long].map((jws) =>
-    queue.submit(jws)
-  );
+  const later = ["1", "2", ...Array(30).fill("s"), long, long, long].map(submit);
   assertEquals(asked.map(({ orders }) => orders), [["first"]]);
   const sizes: number[] = [];
   for (let at = 0; sizes.reduce((sum, size) => sum + size, 0) < 36; at++) {

@@ -48,7 +48,7 @@ async function paid(act: (scene: Paid) => Promise<void>): Promise<void> {
   });
   assert(payment.outcome === "paid");
   const passMs = (ms: number) => void (shift.ms += ms);
-  const { id } = payment.receipt;
+  const { id } = payment.receipt.payload;
   await act({ server, id, bobIdentity: bob, kept, passMs, ...members });
   await Promise.all(Object.values(members).map((member) => member.abandon()));
 }
@@ -62,7 +62,7 @@ Deno.test("refund: in parts up to the whole, then nothing is left", async () => 
     assertEquals(await resultOf(() => bob.refund({ id, ...amountOf(41) })), 269);
     const rest = await bob.refund({ id, memo: "the rest" });
     assert(rest.outcome === "paid");
-    const { kind, refunds, amount, payer, payee } = rest.receipt;
+    const { kind, refunds, amount, payer, payee } = rest.receipt.payload;
     assertEquals([kind, refunds, amount as number, payer, payee], [
       "refund",
       id,
@@ -85,7 +85,7 @@ Deno.test("refund: only a payment, by its payee, that there is", async () => {
     assertEquals(await resultOf(() => bob.refund({ id: unknown })), 268);
     const given = await bob.refund({ id, ...amountOf(1) });
     assert(given.outcome === "paid");
-    assertEquals(await resultOf(() => alice.refund({ id: given.receipt.id })), 268);
+    assertEquals(await resultOf(() => alice.refund({ id: given.receipt.payload.id })), 268);
   });
 });
 
@@ -107,7 +107,7 @@ Deno.test("refund: one in doubt is sent again as it was, not made anew", async (
     const lost = await recordRefund(bob, bobIdentity, { anchor: server.anchor, id });
     const given = await bob.refund({ id, ...amountOf(30) });
     assert(given.outcome === "paid");
-    assertEquals(given.receipt.id, lost);
+    assertEquals(given.receipt.payload.id, lost);
     assertEquals([await bob.context.outbox.ids(), await server.balanceOf("bob")], [[], 10_070]);
     // Now it is settled, the same words are another refund.
     assertEquals(await resultOf(() => bob.refund({ id, ...amountOf(30) })), "paid");
@@ -146,13 +146,16 @@ for (const { title, lost, amount, given, isLost, total } of repeated) {
         const terms = { id, ...(amount !== undefined && amountOf(amount)) };
         const result = await bob.refund(terms, { onSettled });
         assert(result.outcome === "paid");
-        assertEquals<unknown>([result.receipt.amount, result.receipt.id === order], [
-          given,
-          isLost,
-        ]);
+        assertEquals<unknown>(
+          [result.receipt.payload.amount, result.receipt.payload.id === order],
+          [
+            given,
+            isLost,
+          ],
+        );
         assertEquals(await server.balanceOf("bob"), 10_100 - total);
         // The lost one is told, as the result or beside it, and not in doubt any more.
-        assertEquals(told.map(({ open, outcome }) => [open.order.id, outcome]), [
+        assertEquals(told.map(({ order, outcome }) => [order.payload.id, outcome]), [
           ...(isLost ? [] : [[order, "done"]]),
         ]);
         assertEquals(await bob.context.outbox.ids(), []);
@@ -169,7 +172,7 @@ Deno.test("refund: one that was lost on its way is made anew once it has expired
     await bob.balance();
     const given = await bob.refund({ id, ...amountOf(30) });
     assert(given.outcome === "paid");
-    assert(given.receipt.id !== lost);
+    assert(given.receipt.payload.id !== lost);
     assertEquals([await bob.context.outbox.ids(), await server.balanceOf("bob")], [[], 10_070]);
   });
 });
@@ -192,7 +195,7 @@ Deno.test("refund: as long as it cannot be found out what became of the same one
     assertEquals(stopped.orderId, order);
     const next = await memberOf(server, bobIdentity, { kept });
     const result = await next.refund({ id });
-    assertEquals(result.outcome === "paid" && result.receipt.amount as number, 70);
+    assertEquals(result.outcome === "paid" && result.receipt.payload.amount as number, 70);
     await next.abandon();
   });
 });
@@ -203,7 +206,7 @@ Deno.test("refund: with an id of its own it is booked once, whatever was told; w
     const terms = { id, ...amountOf(30), refundId };
     const [first, second] = [await bob.refund(terms), await bob.refund(terms)];
     assert(first.outcome === "paid" && second.outcome === "paid");
-    assertEquals([first.receipt.id, second.receiptJws], [refundId, first.receiptJws]);
+    assertEquals([first.receipt.payload.id, second.receipt.text], [refundId, first.receipt.text]);
     assertEquals(await resultOf(() => bob.refund({ ...terms, ...amountOf(31) })), 266);
     assertEquals(await resultOf(() => bob.refund({ id, refundId })), "paid");
     assertEquals(await server.balanceOf("bob"), 10_070);
@@ -247,7 +250,6 @@ async function recordRefund(
     ...amountOf(30),
     refunds: id,
   };
-  const jws = signOrder(terms, { identity, anchor, clock: link }).text;
-  await outbox.add({ id: terms.id, jws });
+  await outbox.add(signOrder(terms, { identity, anchor, clock: link }));
   return terms.id;
 }

@@ -1,7 +1,7 @@
 /**
  * Payments in doubt: what the outbox keeps, what is found out at the next start, and when an order counts as never to be booked.
  */
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import type { Member } from "../../../src/client/member.ts";
 import type { Settled } from "../../../src/client/payment/settlement.ts";
 import { systemClock } from "../../../src/clock.ts";
@@ -87,7 +87,7 @@ Deno.test("an order that its payee hands in later is found to be done, with its 
     const next = await memberOf(server, alice, { kept });
     const [done, ...others] = await settled(next);
     assert(done?.outcome === "done");
-    assertEquals([done.paid.receipt.id, others], [id, []]);
+    assertEquals([done.paid.receipt.payload.id, others], [id, []]);
     assertEquals(await next.context.receipts.has(id!), true);
     assertEquals([await next.context.outbox.ids(), await outcomes(next)], [[], []]);
     await next.abandon();
@@ -187,6 +187,23 @@ Deno.test("an earlier order with the same id, which its payee submits late, does
   await member.abandon();
 });
 
+Deno.test("a damaged row of an order is reported, and is neither trusted nor overwritten", async () => {
+  await inDoubt(async ({ server, alice, kept, member }) => {
+    const [id] = await member.context.outbox.ids();
+    const { orders } = kept.account(server.anchor.fingerprint, nameOf(alice));
+    const other = signPayload(orderPayload(alice, server.anchor), alice);
+    const forged = `${orders.get(id!)!.text.slice(0, -8)}AAAAAAAA`;
+    for (const text of ["no order", other, forged]) {
+      orders.set(id!, { text, state: "recorded" });
+      const says = `the row ${id} of open_order is not an order`;
+      await assertRejects(() => settled(member), FileError, says);
+      await assertRejects(() => member.pay({ ...lunch, id }), FileError, says);
+      assertEquals(orders.get(id!)?.text, text);
+    }
+    assertEquals(await server.balanceOf("alice"), 10_000);
+  });
+});
+
 Deno.test("an order whose receipt cannot be stored stays in doubt, and is done when it can", async () => {
   await inDoubt(async ({ kept, member, held }) => {
     await submit(held);
@@ -226,7 +243,7 @@ Deno.test("an order whose id was booked for the same payment, made from another 
     await submitOrder(await server.link(bob), order);
     const [done] = await settled(member);
     assert(done?.outcome === "done");
-    assertEquals([done.paid.receipt.id, await member.context.outbox.ids()], [id, []]);
+    assertEquals([done.paid.receipt.payload.id, await member.context.outbox.ids()], [id, []]);
   });
 });
 
@@ -267,7 +284,7 @@ Deno.test("a refused order is not mentioned again; it is kept until it has expir
 Deno.test("while an order is in doubt, paying with its id sends it again, or stays in doubt; other terms are refused", async () => {
   await inDoubt(async ({ server, member }) => {
     const [id] = await member.context.outbox.ids();
-    const { jws } = (await member.context.outbox.get(id!))!;
+    const { text: jws } = (await member.context.outbox.get(id!))!;
     assertEquals(await resultOf(() => member.pay({ ...lunch, id, amount: 1 as Amount })), 266);
     assertEquals(await resultOf(() => member.pay({ ...lunch, id, memo: "no lunch" })), 266);
     await server.ledger.takeOffline(named("bob"));
@@ -283,7 +300,7 @@ Deno.test("while an order is in doubt, paying with its id sends it again, or sta
 Deno.test("an order that can never be booked any more is replaced by another one with its id", async () => {
   await inDoubt(async ({ server, member, held, passMs }) => {
     const [id] = await member.context.outbox.ids();
-    const { jws } = (await member.context.outbox.get(id!))!;
+    const { text: jws } = (await member.context.outbox.get(id!))!;
     passMs(orderLifetimeMs + 1000);
     await hear(member);
     const again = { ...lunch, id, amount: 7 as Amount, viaServer: true };

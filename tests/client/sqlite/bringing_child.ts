@@ -10,6 +10,6 @@ const [file, count] = Deno.args;
 const store = new SqliteWalletStore(file!);
 const { receipts } = store.account(ledger, named("alice"));
 for (let number = 1; number <= Number(count); number++) {
-  if (await receipts.add(receiptOf(number))) console.log(number);
+  if (await receipts.add(...receiptOf(number))) console.log(number);
 }
 store.close();

@@ -16,9 +16,9 @@ async function keepOneAfterAnother(): Promise<never> {
   while (true) {
     const number = next++;
     const id = orderId(number);
-    const order = { id, jws: await orderOf(id) };
+    const order = orderOf(id);
     await outbox.add(order);
-    if (!await receipts.add(receiptOf(number))) throw new Error(`${id} was there`);
+    if (!await receipts.add(...receiptOf(number))) throw new Error(`${id} was there`);
     await outbox.remove(order);
     say(number);
   }

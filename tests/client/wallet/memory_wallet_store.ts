@@ -3,11 +3,10 @@
  */
 import type { AccountName } from "../../../src/account_name.ts";
 import type { FileError } from "../../../src/errors.ts";
-import { readOrder } from "../../../src/protocol/order.ts";
 import type {
   AccountStore,
   AuditedHead,
-  OpenOrder,
+  StoredOrder,
   StoredReceipt,
   WalletStore,
 } from "../../../src/client/wallet/wallet_store.ts";
@@ -30,7 +29,7 @@ export class KeptWallet {
 }
 
 interface KeptAccount {
-  readonly orders: Map<string, OpenOrder>;
+  readonly orders: Map<string, StoredOrder>;
   readonly receipts: Map<string, StoredReceipt & { readonly entry: number }>;
   last: AuditedHead | undefined;
 }
@@ -83,31 +82,30 @@ export class MemoryWalletStore implements WalletStore {
     const pace = this.#pace;
     return {
       outbox: {
-        add: ({ id, jws }) =>
+        add: ({ payload: { id }, text }) =>
           pace.change(() => {
             const there = orders.get(id);
             if (there) return there;
-            const item = { order: readOrder(jws).payload, jws, state: "recorded" } as const;
-            orders.set(id, item);
-            return item;
+            const stored = { text, state: "recorded" } as const;
+            orders.set(id, stored);
+            return stored;
           }),
-        markRefused: ({ id, jws }) =>
+        markRefused: ({ payload: { id }, text }) =>
           pace.change(() => {
-            const there = orders.get(id);
-            if (there?.jws === jws) orders.set(id, { ...there, state: "refused" });
+            if (orders.get(id)?.text === text) orders.set(id, { text, state: "refused" });
           }),
-        remove: ({ id, jws }) =>
+        remove: ({ payload: { id }, text }) =>
           pace.change(() => {
-            if (orders.get(id)?.jws === jws) orders.delete(id);
+            if (orders.get(id)?.text === text) orders.delete(id);
           }),
         get: (id) => pace.read(() => orders.get(id)),
         ids: () => pace.read(() => [...orders.keys()].sort()),
       },
       receipts: {
         has: (id) => pace.read(() => receipts.has(id)),
-        add: ({ receipt: { id, entry }, receiptJws: receipt, orderJws: order }) =>
+        add: ({ payload: { id, entry }, text: receipt }, { text: order }) =>
           pace.change(() => {
-            if (orders.get(id)?.jws === order) orders.delete(id);
+            if (orders.get(id)?.text === order) orders.delete(id);
             if (receipts.has(id)) return false;
             receipts.set(id, { id, receipt, order, entry });
             return true;

@@ -1,8 +1,9 @@
 /**
  * What tests keep in a wallet.
  */
-import type { NewReceipt } from "../../../src/client/wallet/wallet_store.ts";
-import type { Receipt } from "../../../src/protocol/receipt.ts";
+import { readOrder, type SignedOrder } from "../../../src/protocol/order.ts";
+import type { Receipt, SignedReceipt } from "../../../src/protocol/receipt.ts";
+import { orderDigest } from "../../../src/ledger/entry.ts";
 import { alice, anchor } from "../../envelope/vector_parties.ts";
 import { orderPayload, signPayload } from "../../server/order_maker.ts";
 
@@ -14,15 +15,33 @@ export function orderId(number: number): string {
   return `019aaf3e-7c00-7000-8000-${String(number).padStart(12, "0")}`;
 }
 
-/** @returns a real order of alice's, as the compact JWS */
-export function orderOf(id: string, amount = 5): string {
-  return signPayload(orderPayload(alice, anchor, { id, amount, memo: "lunch" }), alice);
+/** @returns an order that alice signed */
+export function orderOf(id: string, amount = 5): SignedOrder {
+  const payload = orderPayload(alice, anchor, { id, amount, memo: "lunch" });
+  return unverified(signPayload(payload, alice));
 }
 
-export function receiptOf(number: number, changes: Partial<NewReceipt> = {}): NewReceipt {
-  const receipt = {
+/** @returns the order in a text, whose signature is not checked */
+export function unverified(text: string): SignedOrder {
+  const { payload } = readOrder(text);
+  return { text, digest: orderDigest(text), payload, signer: alice.certificate };
+}
+
+/** What {@link receiptOf} makes of its own accord, unless it is given here. */
+export interface ReceiptChanges {
+  readonly text?: string;
+  readonly entry?: number;
+  readonly order?: SignedOrder;
+}
+
+/** @returns a receipt and its order, with as much as a wallet reads of them; neither is signed */
+export function receiptOf(
+  number: number,
+  { text = `r.r.${number}`, entry = number, order }: ReceiptChanges = {},
+): [SignedReceipt, SignedOrder] {
+  const payload = {
     ledger,
-    entry: number,
+    entry,
     id: orderId(number),
     kind: "payment",
     order: ledger,
@@ -32,6 +51,6 @@ export function receiptOf(number: number, changes: Partial<NewReceipt> = {}): Ne
     at: "2026-11-26T12:00:00.000Z",
     head: ledger,
   } as unknown as Receipt;
-  const jws = { receiptJws: `r.r.${number}`, orderJws: `o.o.${number}` };
-  return { receipt, ...jws, memo: "lunch", ...changes };
+  const plain = { text: `o.o.${number}`, payload: { memo: "lunch" } } as unknown as SignedOrder;
+  return [{ text, payload } as SignedReceipt, order ?? plain];
 }

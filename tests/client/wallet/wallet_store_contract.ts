@@ -61,16 +61,14 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     const { outbox } = accountOf(open());
     const id = orderId(1);
     assertEquals([await outbox.ids(), await outbox.get(id)], [[], undefined]);
-    const jws = order(1);
-    const item = await outbox.add({ id, jws });
-    const { id: same, amount, memo } = item.order;
-    assertEquals([item.jws, same, amount as number, memo], [jws, id, 5, "lunch"]);
+    const item = await outbox.add(order(1));
+    assertEquals(item, { text: order(1).text, state: "recorded" });
     const { outbox: other } = accountOf(open());
     assertEquals(await other.get(id), item);
-    await outbox.markRefused({ id, jws });
+    await outbox.markRefused(order(1));
     assertEquals([(await other.get(id))?.state, item.state], ["refused", "recorded"]);
-    for (let again = 0; again < 2; again++) await outbox.remove({ id, jws });
-    await outbox.markRefused({ id, jws });
+    for (let again = 0; again < 2; again++) await outbox.remove(order(1));
+    await outbox.markRefused(order(1));
     assertEquals([await other.ids(), await other.get(id)], [[], undefined]);
   },
 
@@ -80,17 +78,20 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     const { outbox } = accountOf(open());
     const id = orderId(1);
     const [first, second] = [order(1, 5), order(1, 6)];
-    await outbox.add({ id, jws: first });
-    await outbox.markRefused({ id, jws: first });
-    assertEquals((await outbox.add({ id, jws: second })).jws, first);
+    await outbox.add(first);
+    await outbox.markRefused(first);
+    assertEquals((await outbox.add(second)).text, first.text);
     // A change of the second order does not touch the first.
-    await outbox.remove({ id, jws: second });
-    assertEquals(await outbox.get(id).then((item) => [item?.jws, item?.state]), [first, "refused"]);
-    await outbox.remove({ id, jws: first });
-    await outbox.add({ id, jws: second });
-    await outbox.markRefused({ id, jws: first });
-    assertEquals(await outbox.get(id).then((item) => [item?.jws, item?.state]), [
-      second,
+    await outbox.remove(second);
+    assertEquals(await outbox.get(id).then((item) => [item?.text, item?.state]), [
+      first.text,
+      "refused",
+    ]);
+    await outbox.remove(first);
+    await outbox.add(second);
+    await outbox.markRefused(first);
+    assertEquals(await outbox.get(id).then((item) => [item?.text, item?.state]), [
+      second.text,
       "recorded",
     ]);
   },
@@ -98,13 +99,10 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
   "of several orders with one id at once, one is recorded, and all are told which": async (
     open,
   ) => {
-    const id = orderId(1);
     const told = await Promise.all(
-      [1, 2, 3, 4, 5, 6].map((amount) =>
-        accountOf(open()).outbox.add({ id, jws: order(1, amount) })
-      ),
+      [1, 2, 3, 4, 5, 6].map((amount) => accountOf(open()).outbox.add(order(1, amount))),
     );
-    assertEquals(new Set(told.map(({ jws }) => jws)).size, 1);
+    assertEquals(new Set(told.map(({ text }) => text)).size, 1);
   },
 
   "orders are listed from the oldest on, and each account has its own on each ledger": async (
@@ -114,13 +112,13 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     const numbers = [3, 1, 2];
     const ids = numbers.map(orderId);
     for (const number of numbers) {
-      await accountOf(store).outbox.add({ id: orderId(number), jws: order(number) });
+      await accountOf(store).outbox.add(order(number));
     }
     assertEquals(await accountOf(open()).outbox.ids(), ids.toSorted());
     for (const other of [store.account(otherLedger, alice), store.account(ledger, named("bob"))]) {
       assertEquals(await other.outbox.ids(), []);
-      await other.outbox.remove({ id: orderId(3), jws: order(3) });
-      await other.receipts.add(receiptOf(1));
+      await other.outbox.remove(order(3));
+      await other.receipts.add(...receiptOf(1));
     }
     assertEquals((await accountOf(store).outbox.ids()).length, 3);
     assertEquals(await accountOf(store).receipts.has(orderId(1)), false);
@@ -130,16 +128,16 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     open,
   ) => {
     const { outbox, receipts } = accountOf(open());
-    const [id, orderJws] = [orderId(1), order(1)];
-    await outbox.add({ id, jws: orderJws });
-    await outbox.add({ id: orderId(2), jws: order(2) });
-    assertEquals(await receipts.add(receiptOf(1, { orderJws })), true);
+    const own = order(1);
+    await outbox.add(own);
+    await outbox.add(order(2));
+    assertEquals(await receipts.add(...receiptOf(1, { order: own })), true);
     assertEquals(await accountOf(open()).outbox.ids(), [orderId(2)]);
     // A record that comes back, as from another process, goes with a receipt that is kept already.
-    await outbox.add({ id, jws: orderJws });
-    assertEquals(await receipts.add(receiptOf(1, { orderJws })), false);
+    await outbox.add(own);
+    assertEquals(await receipts.add(...receiptOf(1, { order: own })), false);
     assertEquals(await outbox.ids(), [orderId(2)]);
-    await receipts.add(receiptOf(2, { orderJws: order(2, 6) }));
+    await receipts.add(...receiptOf(2, { order: order(2, 6) }));
     assertEquals([await outbox.ids(), await receipts.has(orderId(2))], [[orderId(2)], true]);
   },
 
@@ -147,11 +145,11 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     async (open) => {
       const brought = ["a.a.a", "b.b.b", "c.c.c", "d.d.d"];
       const told = await Promise.all(
-        brought.map((receiptJws) => accountOf(open()).receipts.add(receiptOf(1, { receiptJws }))),
+        brought.map((text) => accountOf(open()).receipts.add(...receiptOf(1, { text }))),
       );
       assertEquals(told.filter((isNew) => isNew).length, 1);
       const { receipts } = accountOf(open());
-      assertEquals(await receipts.add(receiptOf(1)), false);
+      assertEquals(await receipts.add(...receiptOf(1)), false);
       const kept = { id: orderId(1), receipt: brought[told.indexOf(true)], order: "o.o.1" };
       assertEquals(await Array.fromAsync(receipts.all()), [kept as typeof kept & { receipt: "" }]);
     },
@@ -160,7 +158,7 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     const store = open();
     const { receipts } = accountOf(store);
     const numbers = Array.from({ length: 450 }, (_, at) => 450 - at);
-    await Promise.all(numbers.map((number) => receipts.add(receiptOf(number))));
+    await Promise.all(numbers.map((number) => receipts.add(...receiptOf(number))));
     const { receipts: other } = accountOf(open());
     const all = await Array.fromAsync(other.all());
     assertEquals(all.map(({ id }) => id), numbers.toReversed().map(orderId));
@@ -169,8 +167,7 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     assertEquals(await other.find({ id: orderId(7) }), [kept]);
     assertEquals([await other.find({ entry: 451 }), await other.has(orderId(7))], [[], true]);
     // The ledger was rewritten: another payment has the number of one that is held.
-    const { receipt } = receiptOf(7);
-    await receipts.add(receiptOf(451, { receipt: { ...receipt, id: receiptOf(451).receipt.id } }));
+    await receipts.add(...receiptOf(451, { entry: 7 }));
     assertEquals((await other.find({ entry: 7 })).map(({ id }) => id), [orderId(7), orderId(451)]);
   },
 

@@ -325,7 +325,7 @@ class Menu {
     const isAsked = outcome.outcome === "paid" || outcome.code === 270;
     const balance = isAsked ? await askBalanceSoon(member) : undefined;
     if (outcome.outcome === "refused") return this.#printRefusal(outcome, { ...attempt, balance });
-    const { id, entry } = outcome.receipt;
+    const { id, entry } = outcome.receipt.payload;
     printPayment({ id, entry, askWith: typed("status", nameOf(member)) }, () => {
       paidLines(outcome, { balance }).forEach(print);
     }, this.#options);
