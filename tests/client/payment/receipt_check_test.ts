@@ -182,5 +182,5 @@ Deno.test("a receipt whose time is no date is refused", async () => {
     });
   const check = async (at: unknown) => checkReceipt(await sign(at), undefined, { anchor });
   await assertRejects(() => check(undefined), ProtocolError);
-  await assertRejects(() => check("2026-99-99T00:00:00.000Z"), EnvelopeError, "no date");
+  await assertRejects(() => check("2026-99-99T00:00:00.000Z"), EnvelopeError, "not a date");
 });
