@@ -10,8 +10,9 @@ import {
 import type { TypeCommand } from "./client/command_typer.ts";
 
 /**
+ * Returns the text of an error for people.
+ *
  * @param typed types the command that asks for the outcome of a payment in doubt
- * @returns the text of an error for people
  */
 export function errorText(error: unknown, typed?: TypeCommand): string {
   const text = messageOf(error);
@@ -20,6 +21,7 @@ export function errorText(error: unknown, typed?: TypeCommand): string {
     : text;
 }
 
+/** @returns the members of an error's JSON line for scripts */
 export function errorFields(error: MicropayError, typed?: TypeCommand): object {
   return {
     error: error.code,

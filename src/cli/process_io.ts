@@ -9,6 +9,7 @@ import { StandardOutput } from "./standard_output.ts";
 /** Reads a variable of the environment. */
 export type Environment = (name: string) => string | undefined;
 
+/** The surroundings of the process, as the program uses them. */
 export interface ProcessIo {
   readonly environment: Environment;
   /** Opens the standard input. A stream of a process can have one reader only. */

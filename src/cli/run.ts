@@ -22,6 +22,11 @@ import { jsonLine } from "./json_line.ts";
 import { askYesNo, LineInput } from "./line_input.ts";
 import { type ProcessIo, systemProcessIo } from "./process_io.ts";
 
+/**
+ * Runs one command.
+ *
+ * @param args the words after `micropay`
+ */
 export async function run(
   args: readonly string[],
   processIo: ProcessIo = systemProcessIo,

@@ -4,6 +4,7 @@
  */
 import { messageOf, OutputError, UnprintedPaymentError } from "../errors.ts";
 
+/** Prints lines, and notices when their reader is gone. */
 export class StandardOutput {
   readonly #writeSync: (bytes: Uint8Array) => number;
   #isReaderGone = false;
@@ -35,6 +36,7 @@ export class StandardOutput {
   }
 }
 
+/** A payment in the ledger, with the command that finds it again. */
 export interface BookedPayment {
   readonly id: string;
   readonly entry: number;

@@ -43,6 +43,7 @@ export interface AuditFault {
   readonly entries: number;
 }
 
+/** The options of an audit. */
 export interface AuditOptions {
   readonly anchor: TrustAnchor;
   /** Gets the number of checked entries, from time to time. */

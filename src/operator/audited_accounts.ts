@@ -23,6 +23,7 @@ interface AuditedAccount {
   hasEntries: boolean;
 }
 
+/** Computes the accounts from the rows of the ledger. */
 export class AuditedAccounts {
   readonly #accounts = new Map<StoredValue, AuditedAccount>();
   readonly #owners: IssuedCertificates["owners"];

@@ -15,6 +15,7 @@ export type Ending =
   | { readonly kind: "revocation"; readonly name: AccountName; readonly codeDigest: string }
   | { readonly kind: "closure"; readonly name: AccountName };
 
+/** The dependencies of a revocation or closure. */
 export interface EndingDependencies {
   readonly ledger: Ledger;
   /** The server's identity. */

@@ -15,6 +15,7 @@ import {
 const currency = "UNIT";
 const elsewhere = "Equity:Carried";
 
+/** @returns a writer of a Beancount journal */
 export function beancountWriter({ account, from = "" }: JournalOptions): ExportWriter {
   let today = from;
   const opened = new Set<string>();

@@ -11,6 +11,7 @@ const header = "entry,at,kind,id,account,other,amount,balance,memo,refunds";
 /** Excel needs it before the header to read the file as UTF-8. */
 const byteOrderMark = "\ufeff";
 
+/** The options of a CSV export. */
 export interface CsvOptions {
   /** Only lines of this account. */
   readonly account?: AccountName | undefined;
@@ -18,6 +19,7 @@ export interface CsvOptions {
   readonly bom?: boolean;
 }
 
+/** @returns a writer of CSV */
 export function csvWriter({ account, bom = false }: CsvOptions): ExportWriter {
   const isWanted = (side: EntrySide) => account === undefined || side === account;
   return {

@@ -6,6 +6,7 @@ import type { AccountName } from "../account_name.ts";
 import { type EntrySide, issuingAccount } from "../ledger/entry.ts";
 import type { CarriedBalances, ExportedEntry, ExportWriter } from "./exported_entries.ts";
 
+/** The options of a journal. */
 export interface JournalOptions {
   /**
    * The only account whose balances are asserted. The export does not have all entries of the
@@ -15,6 +16,7 @@ export interface JournalOptions {
   readonly from?: string | undefined;
 }
 
+/** @returns a writer of an hledger journal */
 export function hledgerWriter({ account, from }: JournalOptions): ExportWriter {
   const posting = (side: EntrySide, amount: number, balance: number) => {
     const assertion = account === undefined || side === account ? ` = ${balance}` : "";

@@ -3,6 +3,7 @@
  */
 import type { CarriedBalances, ExportedEntry, ExportWriter } from "./exported_entries.ts";
 
+/** @returns a writer of JSON lines */
 export function jsonlWriter(): ExportWriter {
   return {
     *begin(carried: CarriedBalances) {

@@ -7,6 +7,7 @@ import type { EntrySide } from "../ledger/entry.ts";
 import type { LedgerSnapshot, StoredEntry } from "../ledger/snapshot.ts";
 import { type DecodedEntry, decodeEntry } from "./stored_entry.ts";
 
+/** The entries of an export. */
 export interface ExportSelection {
   /** Only entries of this account. */
   readonly account?: AccountName | undefined;
@@ -28,6 +29,7 @@ export interface ExportedEntry {
   readonly day: string;
 }
 
+/** Turns entries into the lines of a format. */
 export interface ExportWriter {
   /** Called before the entries. */
   begin(carried: CarriedBalances): Iterable<string>;

@@ -7,6 +7,7 @@ import { verifyChain } from "../pki/certificate_profile.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { decodeInstant } from "./stored_instant.ts";
 
+/** The certificates of a ledger, after their verification. */
 export interface IssuedCertificates {
   /**
    * The account of each correct certificate, by SHA-256 fingerprint. Orders may be signed under

@@ -14,6 +14,7 @@ import { type JudgedOrder, judgeOrder } from "../protocol/order_validity.ts";
 import type { AuditedAccounts } from "./audited_accounts.ts";
 import type { DecodedEntry } from "./stored_entry.ts";
 
+/** Verifies the orders of entries. */
 export class OrderCheck {
   readonly #anchor: TrustAnchor;
   readonly #accounts: Pick<AuditedAccounts, "certificateFault">;

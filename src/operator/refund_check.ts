@@ -12,6 +12,7 @@ interface RefundedPayment {
   refunded: number;
 }
 
+/** Adds up the refunds of each payment. */
 export class RefundCheck {
   readonly #snapshot: Pick<LedgerSnapshot, "entryById" | "refundsOf">;
   readonly #paymentsMax: number;

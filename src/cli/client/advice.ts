@@ -52,8 +52,9 @@ export const commandSteps: NextSteps = {
 };
 
 /**
+ * Returns a sentence about a registration.
+ *
  * @param options `typed` is the name as it was typed; `next` is what a new member does next
- * @returns a sentence about a registration
  */
 export function registeredText(
   { account, balance, existed }: Registered,
@@ -170,7 +171,7 @@ function unknownText(
   steps: NextSteps,
 ): string {
   return "entry" in payment
-    ? `entry ${payment.entry} is none of ${name}'s; ${steps.history} shows which are`
+    ? `entry ${payment.entry} does not belong to ${name}; ${steps.history} shows which are`
     : `no payment ${payment.id} from or to ${name} is booked; one that is under way can still be, so ask again in a few minutes`;
 }
 

@@ -15,6 +15,7 @@ export type ClientPlace = Pick<ClientRequest, "serverHost" | "serverPort" | "as"
  */
 export type TypeCommand = (words: string, as?: AccountName) => string;
 
+/** @returns a function that types commands for the place of a request */
 export function commandTyper(
   { serverHost, serverPort, as, ca, home }: ClientPlace,
 ): TypeCommand {

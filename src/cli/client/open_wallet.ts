@@ -17,6 +17,7 @@ import { nearbyCaPath, readGivenFile, readNearbyCa } from "../given_file.ts";
 import { askYesNo, type LineInput } from "../line_input.ts";
 import type { ProcessIo } from "../process_io.ts";
 
+/** The dependencies of a wallet. */
 export interface WalletIo extends Pick<ProcessIo, "environment" | "isTerminal" | "say"> {
   readonly input: LineInput;
   readonly network: Network;
@@ -24,7 +25,11 @@ export interface WalletIo extends Pick<ProcessIo, "environment" | "isTerminal" |
   readonly makeSessionKey: () => Promise<SessionKey>;
 }
 
-/** @throws {FileError} when the CA that was given cannot be read */
+/**
+ * Opens the wallet of a request.
+ *
+ * @throws {FileError} when the given CA cannot be read
+ */
 export async function openWallet(
   request: ClientRequest,
   { environment, input, isTerminal, network, say, makeSessionKey }: WalletIo,

@@ -23,6 +23,7 @@ export interface WrittenReceipts {
   readonly present: number;
 }
 
+/** Prints the results of commands, to stdout unless noted. */
 export interface ClientOutput {
   /** @param advice a sentence for people, to stderr */
   printRegistration(registered: Registered, advice: string): void;
@@ -51,6 +52,7 @@ export interface ClientOutput {
   printFailure(error: MicropayError): void;
 }
 
+/** What a refusal says beside its code and text. */
 export interface RefusalDetails {
   readonly fields?: { readonly id: string } | { readonly entry: number } | undefined;
   readonly advice?: string | undefined;
@@ -65,6 +67,7 @@ interface OutputOptions {
   readonly typed?: TypeCommand;
 }
 
+/** @returns an output that prints one JSON object a line */
 export function jsonOutput({ print, printError, typed }: OutputOptions): ClientOutput {
   const paid = ({ receipt: { payload: { id, entry }, text } }: Paid) =>
     line({ code: 130, text: codes[130].text, id, entry, receipt: text });
@@ -105,6 +108,7 @@ export function jsonOutput({ print, printError, typed }: OutputOptions): ClientO
   };
 }
 
+/** @returns an output that prints text for people */
 export function textOutput({ print, printError, typed }: OutputOptions): ClientOutput {
   return {
     printRegistration(_, advice) {
@@ -143,7 +147,11 @@ export function listLines({ balance, online }: SystemInformation): string[] {
   ];
 }
 
-/** @param now the payer's balance, if it is known */
+/**
+ * Returns the lines about a booked payment.
+ *
+ * @param now the payer's balance, if it is known
+ */
 export function paidLines(
   { receipt: { payload: { payee, amount, entry, id, refunds } } }: Paid,
   { balance }: { readonly balance: number | undefined },
@@ -170,7 +178,11 @@ function paymentFields({ receipt, memo }: IncomingPayment): object {
   return { id, from, amount, memo, refunds, entry, receipt: receipt.text };
 }
 
-/** @param where the file that has its receipt */
+/**
+ * Returns the sentence about a received payment that could not be printed.
+ *
+ * @param where the file of its receipt
+ */
 export function unprintedText(
   { receipt: { payload: { id, payer, amount, entry } } }: IncomingPayment,
   { file }: { readonly file: string },

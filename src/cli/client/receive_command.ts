@@ -11,6 +11,7 @@ import type { ClientOutput } from "./output.ts";
 import { errorText } from "../error_fields.ts";
 import type { ProcessIo } from "../process_io.ts";
 
+/** The part of a request that says where peers reach the client. */
 export interface PeerAddressRequest {
   /** `--port`; 0 finds a free one. */
   readonly port: number;
@@ -25,6 +26,7 @@ export function onlineOptions(
   return { listen: { host: "::", port }, advertise };
 }
 
+/** The options and dependencies of `receive`. */
 export interface ReceiveOptions
   extends PeerAddressRequest, Pick<ProcessIo, "onSignal" | "say" | "isReaderGone"> {
   /** Number of payments to end after. Without it only a signal ends the command. */

@@ -28,6 +28,7 @@ export interface ClientDependencies extends Omit<ProcessIo, "makeSessionKey"> {
   readonly interrupted?: AbortSignal | undefined;
 }
 
+/** Performs a command of the client, or runs the menu, and prints its error. */
 export async function runClient(
   request: ClientRequest,
   dependencies: ClientDependencies,

@@ -62,6 +62,7 @@ export type ParsedCommandLine =
   | PrintRequest
   | UsageRefusal;
 
+/** What a command line depends on beside its words. */
 export interface CommandLineOptions {
   readonly environment: Environment;
   readonly version: string;

@@ -19,6 +19,7 @@ import type { Random } from "../../random.ts";
 /** The default name of a ledger's file. */
 const ledgerFileDefault = "server.db";
 
+/** What to make or replace, and where. */
 export interface GencertOptions {
   readonly command: { readonly name: "make" | "renew" };
   /** The folder, which is made when it is missing. */
@@ -39,6 +40,7 @@ export interface GencertOptions {
   readonly db?: string;
 }
 
+/** The dependencies of gencert. */
 export interface GencertEnvironment {
   readonly clock: Clock;
   readonly random: Random;
@@ -159,7 +161,7 @@ function ledgerIdOf(file: string, attempt: string): string | undefined {
     return ledgerFileExists(file) ? identifyLedgerFile(file).ledgerId : undefined;
   } catch (cause) {
     if (!(cause instanceof MicropayError)) throw cause;
-    const why = `whose ledger ${file} is cannot be told: ${messageOf(cause)}`;
+    const why = `the CA of the ledger ${file} cannot be read: ${messageOf(cause)}`;
     throw new UsageError(`${attempt}: ${why}`, { cause });
   }
 }

@@ -17,6 +17,7 @@ import type { Refusal } from "../../protocol/request_type.ts";
 import type { JsonObject } from "../../strict_json.ts";
 import { jsonLine } from "../json_line.ts";
 
+/** An account with its certificate, its changes and its newest entries. */
 export interface ShownAccount extends StoredAccount {
   /** The SHA-256 fingerprint of its certificate; absent when it has none. */
   readonly certificate: string | undefined;
@@ -33,6 +34,7 @@ export type ShownEntry = StoredEntry & {
   readonly order?: JsonObject;
 };
 
+/** Prints the results of the operator's commands to stdout. */
 export interface LedgerOutput {
   /** @param options `lastAt` is the time of the last correct entry, if there is one */
   printAudit(
@@ -59,6 +61,7 @@ export interface LedgerOutput {
 
 type Print = (line: string) => void;
 
+/** @returns an output that prints text, or one JSON object a line */
 export function ledgerOutput({ json, print }: { json: boolean; print: Print }): LedgerOutput {
   return json ? jsonOutput(print) : textOutput(print);
 }

@@ -17,6 +17,7 @@ import { type ExitCode, exitCodes } from "../exit_code.ts";
 import type { LedgerOutput, ShownEntry } from "./output.ts";
 import type { LedgerSelector } from "../command_line/option_values.ts";
 
+/** Prints the account, entry or account change that a selector names, or refuses with 400. */
 export function showFound(
   snapshot: LedgerSnapshot,
   what: LedgerSelector,

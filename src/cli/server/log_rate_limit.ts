@@ -33,12 +33,14 @@ interface Window {
   readonly cancel: CancelTimer;
 }
 
+/** The dependencies of the rate limit. */
 export interface LogRateLimitOptions {
   readonly clock: Clock;
   /** Called at the end of a window in which lines were left out, with their number. */
   readonly onLeftOut: (subject: LogSubject, lines: number) => void;
 }
 
+/** Counts lines and bytes of each subject in windows of fixed length. */
 export class LogRateLimit {
   readonly #options: LogRateLimitOptions;
   readonly #windows: BoundedMap<string, Window>;

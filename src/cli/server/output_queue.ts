@@ -6,6 +6,7 @@
 import { outputBatchBytesMax, outputDrainMs, outputQueueBytesMax } from "../../limits.ts";
 import type { Clock } from "../../clock.ts";
 
+/** The dependencies of the queue. */
 export interface OutputQueueOptions {
   /** Writes some of the bytes without blocking, and returns how many. */
   readonly write: (bytes: Uint8Array) => Promise<number>;
@@ -27,6 +28,7 @@ interface Batch {
   readonly waited: number;
 }
 
+/** Queues lines and writes them in batches. */
 export class OutputQueue {
   readonly #options: OutputQueueOptions;
   #pieces: Piece[] = [];

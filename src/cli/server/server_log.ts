@@ -13,6 +13,7 @@ import type { Endpoint } from "../../transport/byte_stream.ts";
 import { escapeRisky } from "../json_line.ts";
 import { LogRateLimit, type LogSubject } from "./log_rate_limit.ts";
 
+/** The format and the dependencies of the log. */
 export interface ServerLogOptions {
   readonly format: "text" | "json";
   /** Whether to omit the encrypted messages. */
@@ -23,6 +24,7 @@ export interface ServerLogOptions {
   readonly print: (line: string) => void;
 }
 
+/** Prints the server's events and other lines. */
 export interface ServerLog {
   /** Prints a line that is not about an event. */
   say(text: string): void;
@@ -34,6 +36,7 @@ export interface ServerLog {
 /** The importance of a line, as JSON names it. */
 type Level = "INFO" | "WARN" | "ERROR";
 
+/** @returns a log that prints in the requested format */
 export function openServerLog(
   { format, silent, certs, clock, print }: ServerLogOptions,
 ): ServerLog {

@@ -90,8 +90,8 @@ const rows: readonly {
   {
     code: 400,
     attempt: { kind: "status", name, payment: { entry: 7 } },
-    says: "entry 7 is none of alice's; history shows which are",
-    inMenu: "entry 7 is none of alice's; 6 HISTORY shows which are",
+    says: "entry 7 does not belong to alice; history shows which are",
+    inMenu: "entry 7 does not belong to alice; 6 HISTORY shows which are",
   },
 ];
 

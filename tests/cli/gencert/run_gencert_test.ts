@@ -193,7 +193,7 @@ Deno.test("gencert --force keeps the CA of an existing ledger, unless --new-ca g
     });
     await test.step("a file that cannot be read as a ledger", async () => {
       await Deno.writeTextFile(`${folder}/server.db`, "a letter\n".repeat(500));
-      await refuse({}, /server\.db is cannot be told/);
+      await refuse({}, /server\.db cannot be read/);
       await Deno.remove(`${folder}/server.db`);
     });
     await test.step("any ledger, when the CA's certificate is missing", async () => {

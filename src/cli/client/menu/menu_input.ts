@@ -20,6 +20,7 @@ import {
 /** There will be no more answers: the input is at its end, or a signal came. */
 export class InputEnded extends InterruptedError {}
 
+/** How the menu asks. */
 export interface MenuInputOptions {
   /** Ends an open question, and whatever {@link MenuInput.unlessInterrupted} waits for. */
   readonly signal: AbortSignal;
@@ -28,6 +29,7 @@ export interface MenuInputOptions {
   readonly isTerminal: boolean;
 }
 
+/** Asks the questions of the menu, one at a time. */
 export class MenuInput {
   readonly #input: LineInput;
   readonly #options: MenuInputOptions;
