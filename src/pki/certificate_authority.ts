@@ -102,8 +102,8 @@ export class CertificateAuthority {
    * @param options.caPem the CA certificate in PEM
    * @param options.caKeyPem its private key, PKCS#8 in PEM
    * @param options.atMs wall-clock time in milliseconds since the epoch
-   * @throws {CertificateError} when the certificate is not a CA's or is not valid at `atMs`, or
-   * when the key is not an Ed25519 key or belongs to another certificate
+   * @throws {CertificateError} when the certificate is not a CA's or not valid at `atMs`, or the
+   * key is not its Ed25519 key
    */
   static open(
     { caPem, caKeyPem, atMs }: { caPem: string; caKeyPem: string; atMs: number },
@@ -120,8 +120,8 @@ export class CertificateAuthority {
    * Issues a server certificate.
    *
    * @returns the certificate in DER
-   * @throws {CertificateError} when a host is invalid, the days are not a positive whole number,
-   * the hosts make it larger than `certificateBytesMax`, or the CA is not valid at `atMs`
+   * @throws {CertificateError} when a host or the number of days is not valid, the result is larger
+   * than `certificateBytesMax`, or the CA is not valid at `atMs`
    */
   issueServer(options: IssueServerOptions): Bytes {
     const { hosts, days, atMs, ...rest } = options;

@@ -18,6 +18,7 @@ import { pemToDer } from "./pem.ts";
 import { isUnfinished } from "./staged_files.ts";
 import { readTrustAnchorOfAnyDate, type TrustAnchor } from "./trust_anchor.ts";
 
+/** The files of a certificate folder. */
 export const certificateFileNames = ["CA.pem", "CA.key", "server.crt", "server.key"] as const;
 export type CertificateFileName = (typeof certificateFileNames)[number];
 

@@ -3,11 +3,12 @@
  * points of any order, and some byte strings that are not points.
  */
 
-/** The field's prime, the curve's constant, a square root of -1, and the order of the key group. */
+/** The field's prime, the curve's constant, and a square root of -1. */
 const p = 2n ** 255n - 19n;
 const d = 37095705934669439343138083508754565189542113879843219016388785533085940283555n;
 const rootOfMinusOne =
   19681161376707505956807079304988542015446066515923890162744021073123829784752n;
+/** The order of the group of honest keys, a prime. */
 export const groupOrder = 2n ** 252n + 27742317777372353535851937790883648493n;
 
 /** Extended coordinates: x = X/Z, y = Y/Z, T = XY/Z. The residues may be negative. */

@@ -22,6 +22,7 @@ export interface Identity {
   readonly certificate: VerifiedCertificate;
 }
 
+/** An identity's files or bytes, and how to verify them. */
 export type OpenIdentityOptions =
   & {
     readonly privateKeyPem: string;

@@ -24,6 +24,7 @@ import { addFiles, finishFiles, type NewFile, type StagedFiles } from "./staged_
 import { leafCodec } from "./x509/certificate.ts";
 import { readStructure } from "./x509/signed_structure.ts";
 
+/** Which certificates to make. */
 export interface MakeCertificatesOptions {
   readonly folder: string;
   /** DNS names and IP addresses of the server, in the form that `parseHost` reads. */
@@ -34,6 +35,7 @@ export interface MakeCertificatesOptions {
   readonly random: Random;
 }
 
+/** How to renew the server's certificate. */
 export interface RenewOptions extends Omit<MakeCertificatesOptions, "hosts"> {
   /** As in {@link MakeCertificatesOptions}. When absent, the old certificate's hosts are kept. */
   readonly hosts?: readonly string[] | undefined;

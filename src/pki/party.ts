@@ -3,6 +3,7 @@
  */
 import { type AccountName, isAccountName } from "../account_name.ts";
 
+/** The holder of a certificate. */
 export type Party =
   | { readonly role: "server" }
   | { readonly role: "member"; readonly name: AccountName };

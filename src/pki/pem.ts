@@ -4,6 +4,7 @@
 import { decodeBase64Strict, encodeBase64 } from "../base64.ts";
 import { CertificateError } from "../errors.ts";
 
+/** The labels of PEM blocks in use. */
 export type PemLabel = "CERTIFICATE" | "CERTIFICATE REQUEST" | "PRIVATE KEY";
 
 /**

@@ -6,6 +6,7 @@ import { countShape } from "./shapes.ts";
 const request = v.strictObject({});
 const answer = v.strictObject({ balance: countShape });
 
+/** No members in the request. The answer is the balance, 0 or more. */
 export const balanceRequestType = {
   type: "balance",
   request,

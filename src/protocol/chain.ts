@@ -30,6 +30,7 @@ const answer = v.strictObject({
   last: countShape,
 });
 
+/** Asks for at most `chainDigestsMax` digests. */
 export const chainRequestType = {
   type: "chain",
   request,

@@ -28,6 +28,7 @@ const request = v.strictObject({
   after: v.optional(countShape),
 });
 
+/** An entry of a history, with the order and the receipt as compact JWS. */
 export const historyRowShape = v.strictObject({
   entry: entryNumberShape,
   id: orderIdShape,
@@ -53,6 +54,7 @@ const answer = v.strictObject({
   more: v.boolean(),
 });
 
+/** Asks for a page of at most `limit` entries. */
 export const historyRequestType = {
   type: "history",
   request,

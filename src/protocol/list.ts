@@ -27,6 +27,7 @@ const answer = v.strictObject({
   more: v.boolean(),
 });
 
+/** Asks for a page of the members online. */
 export const listRequestType = {
   type: "list",
   request,

@@ -6,6 +6,7 @@ import { accountNameShape } from "./shapes.ts";
 
 const request = v.strictObject({ name: accountNameShape });
 
+/** Asks for the address of the member `name`. */
 export const locateRequestType = {
   type: "locate",
   request,

@@ -17,6 +17,7 @@ const answer = v.strictObject({
   port: portShape,
 });
 
+/** Announces the sender's address for peers. */
 export const loginRequestType = {
   type: "login",
   request,

@@ -46,6 +46,7 @@ const orderShape = v.strictObject({
   exp: secondsShape,
 });
 
+/** The members of an order. Times are seconds since the epoch, amounts whole units. */
 export type Order = v.InferOutput<typeof orderShape>;
 
 /**

@@ -43,6 +43,7 @@ const receiptShape = v.strictObject({
   head: digestShape,
 });
 
+/** The members of a receipt. `at` is ISO 8601 in UTC with milliseconds. */
 export type Receipt = v.InferOutput<typeof receiptShape>;
 
 /** A verified receipt. Only {@link verifyReceipt} and {@link signReceipt} make one. */

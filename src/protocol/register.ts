@@ -44,8 +44,10 @@ const answer = v.strictObject({
   /** Whether the account existed before: with the same key, or reissued with a one-time code. */
   existed: v.boolean(),
 });
+/** The answer to a `register` request. */
 export type RegisterAnswer = v.InferOutput<typeof answer>;
 
+/** Asks for a certificate for the account `name`. */
 export const registerRequestType = {
   type: "register",
   request,

@@ -65,6 +65,7 @@ const replyShape = v.strictObject({
   answer: v.optional(v.custom<JsonObject>(isObject, "an object is expected")),
 });
 
+/** The body of a reply. */
 export type Reply = v.InferOutput<typeof replyShape>;
 
 /** Returns whether a value is an object. The library's own object shape accepts an array. */

@@ -17,6 +17,7 @@ const answer = v.strictObject({
   refunded: v.optional(countShape),
 });
 
+/** Asks for the receipt of the order `id`. */
 export const statusRequestType = {
   type: "status",
   request,

@@ -1,6 +1,6 @@
 /**
- * The messages of a payment. The payer sends its order to the payee (`pay`), the payee sends it to
- * the server (`submit`), and the server tells the payer the outcome (`result`). For a payee that is
+ * The messages of a payment. The payer sends its order to the payee (`pay`), and the payee sends it
+ * to the server (`submit`). The server tells the payer the outcome (`result`). For a payee that is
  * offline, the payer submits the order itself, and the server informs the payee later (`payment`).
  */
 import * as v from "valibot";
@@ -51,6 +51,7 @@ export const resultsShape = v.strictObject({
     v.maxLength(ordersPerSubmitMax),
   ),
 });
+/** Results on the wire. */
 export type ResultsBody = v.InferOutput<typeof resultsShape>;
 
 /**
@@ -72,6 +73,7 @@ export const resultType = "result";
 /** The `type` of the server's push to an online payee, for orders that the payer submitted. */
 export const paymentType = "payment";
 
+/** The body of a `payment` push: orders with their receipts, as compact JWS. */
 export const paymentsShape = v.strictObject({
   payments: v.pipe(
     v.array(v.strictObject({ order: compactJwsShape, receipt: compactJwsShape })),

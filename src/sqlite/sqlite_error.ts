@@ -30,8 +30,8 @@ export function sqliteCondition(error: unknown): SqliteCondition | undefined {
 }
 
 /**
- * Returns why SQLite failed and what to do. It calls a file damaged only when SQLite does, so that
- * nobody replaces a good file with an old backup because of a brief fault of a disk or cable.
+ * Returns why SQLite failed and what to do. It calls a file damaged only when SQLite does. A brief
+ * fault of a disk or cable must not make somebody replace a good file with an old backup.
  */
 export function failureReason(error: unknown): string {
   const code = resultCodeOf(error);

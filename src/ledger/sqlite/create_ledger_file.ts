@@ -7,6 +7,7 @@ import { nameTaken, requireFreeName } from "./ledger_path.ts";
 import { schemaStatements, schemaVersion } from "./schema.ts";
 import { ledgerError } from "./ledger_error.ts";
 
+/** How to make a ledger's file. */
 export interface CreateOptions {
   /** The start of an error's text. By default, that the ledger cannot be made. */
   readonly attempt?: string;
@@ -82,6 +83,7 @@ export function writeUnfinished(
   }
 }
 
+/** Deletes an unfinished ledger and its side files. */
 export function removeUnfinished(unfinished: string): void {
   for (const suffix of ["-journal", ""]) removeIfThere(`${unfinished}${suffix}`);
 }

@@ -224,6 +224,11 @@ export function requireCurrent(file: string, { version }: LedgerFileMarks): void
   );
 }
 
+/**
+ * Throws unless the ledger belongs to the expected CA.
+ *
+ * @throws {LedgerError} when it belongs to another CA
+ */
 export function requireSameLedger(file: string, found: string, expected: string): void {
   if (found === expected) return;
   throw new LedgerError(

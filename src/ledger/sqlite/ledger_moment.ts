@@ -12,6 +12,7 @@ import {
 import { requireOneName, resolveLedgerPath } from "./ledger_path.ts";
 import { ledgerError } from "./ledger_error.ts";
 
+/** An open read transaction on a ledger. */
 export interface LedgerMoment {
   readonly database: DatabaseSync;
   /** The ledger's real path. */

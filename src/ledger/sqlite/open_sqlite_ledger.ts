@@ -15,6 +15,7 @@ import { migrateLedger } from "./migrate_ledger.ts";
 import { takeBackReplacement } from "./replace_ledger_file.ts";
 import { SqliteLedger } from "./sqlite_ledger.ts";
 
+/** Which ledger to open, and how. */
 export interface SqliteLedgerOptions {
   readonly file: string;
   /** The CA's fingerprint, 64 hex digits. A file of another CA is refused. */

@@ -17,14 +17,18 @@ import {
 } from "../entry.ts";
 import type { CertificateRecord, Presence } from "../ledger.ts";
 
+/** A row of the database by column name. */
 export type Row = Record<string, SQLOutputValue>;
 
+/** The columns of the table `entry`. */
 export const entryColumns =
   "number, id, kind, payer, payee, amount, memo, order_jws, at, payer_balance, payee_balance, hash, refunds";
 
+/** The columns of the table `account_change`. */
 export const changeColumns =
   "number, kind, username, certificate, code_digest, statement_jws, at, hash";
 
+/** The columns of a {@link CertificateRecord}. */
 export const certificateColumns = "fingerprint, username, key_fingerprint, der, issued_at";
 
 /** The columns of each `SELECT`, with complete texts: see {@link wholeText}. */
@@ -40,6 +44,7 @@ function selectionOf(columns: string, noTexts: readonly string[]): string {
     .join(", ");
 }
 
+/** The columns of a {@link Presence}. */
 export const presenceColumns = "username, ip, public_port, private_port";
 
 /**

@@ -41,6 +41,7 @@ export function migrationStatements({ version, statements }: Migration): string[
   return [...statements, `PRAGMA user_version = ${version}`];
 }
 
+/** The statements from one schema version to the next. */
 export interface Migration {
   /** The version after the migration. */
   readonly version: number;

@@ -25,6 +25,7 @@ import type { Statements } from "./statements.ts";
 /** One side of a booking, with its balance before. */
 export type SideBefore = BookingSide & { readonly balance: number };
 
+/** Reads and writes accounts. */
 export class SqliteAccounts {
   readonly #sql: Statements;
 

@@ -38,6 +38,7 @@ import {
 import type { SqliteAccounts } from "./sqlite_accounts.ts";
 import type { Statements } from "./statements.ts";
 
+/** Reads and appends entries and account changes. */
 export class SqliteBook {
   readonly #sql: Statements;
   readonly #accounts: SqliteAccounts;

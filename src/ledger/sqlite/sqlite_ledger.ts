@@ -40,6 +40,7 @@ import { SqliteBook } from "./sqlite_book.ts";
 import { SqliteRegistrar } from "./sqlite_registrar.ts";
 import { prepareStatements, type Statements } from "./statements.ts";
 
+/** The {@link Ledger} in an SQLite file. */
 export class SqliteLedger implements Ledger {
   readonly #database: DatabaseSync;
   readonly #file: string;

@@ -7,6 +7,7 @@ import type { Account, ChangeOutcome, RegisterOutcome, Registration } from "../l
 import type { SqliteAccounts } from "./sqlite_accounts.ts";
 import type { SqliteBook } from "./sqlite_book.ts";
 
+/** Registers and changes accounts. */
 export class SqliteRegistrar {
   readonly #accounts: SqliteAccounts;
   readonly #book: SqliteBook;

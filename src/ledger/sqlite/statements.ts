@@ -13,6 +13,7 @@ import { wholeText } from "../../sqlite/whole_text.ts";
 
 export type Statements = Readonly<Record<keyof typeof sources, StatementSync>>;
 
+/** Prepares all statements on a connection. */
 export function prepareStatements(database: DatabaseSync): Statements {
   const prepared = Object.entries(sources).map(([name, sql]) => [name, database.prepare(sql)]);
   return Object.fromEntries(prepared);
