@@ -15,7 +15,7 @@ export class FairQueue {
   readonly #inFlightMax: number;
   /**
    * The turns of each party that has none now, in the order of asking; the next party first. The
-   * first turn of each is an ordinary one, because a turn aside starts as soon as its party is free.
+   * first turn of each is an ordinary one. A turn aside starts as soon as its party is free.
    */
   readonly #waiting = new Map<string, Turn[]>();
   /** The parties that have a turn now, each with the turns that it waits for meanwhile. */
@@ -56,9 +56,9 @@ export class FairQueue {
   }
 
   /**
-   * Runs a task in a turn of the party, beside the turns of other parties. For tasks that wait for a
-   * disk and not for a processor. Consecutive turns aside of one party run together, so that one
-   * commit serves them all.
+   * Runs a task in a turn of the party, beside the turns of other parties. Use it for tasks that
+   * wait for a disk. Consecutive turns aside of one party run together, so that one commit serves them
+   * all.
    *
    * @returns what the task returns; an error that it throws is passed on
    */

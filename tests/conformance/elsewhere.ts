@@ -117,15 +117,15 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "register 1": at("pki/certificate_request", "a request is refused when"),
   "register 2": at(
     "server/session/sessions",
-    "register: a name that belongs to another key is 210, in whatever way it is requested",
+    "register: a name of another key is 210, in every way to request it",
   ),
   "register 3": at(
     "server/session/sessions",
-    "register: the same key asks again and is given the same certificate, and no more money",
+    "register: the same key gets the same certificate again, and no more money",
   ),
   "register 5": at(
     "server/session/sessions",
-    "register: when everything there can be was issued, the next is 210 and has no account",
+    "register: after all money is issued, the next registration is 210 and opens no account",
   ),
   "register 6": at(
     "server/admission/registrations",
@@ -137,10 +137,10 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "login 2": at(
     "server/session/sessions",
-    "login: a second one of the same member is 230, until the first has left",
+    "login: a second login of a member is 230, until the first one ends",
   ),
   "login 3": [
-    ...at("server/session/sessions", "login: an address that is advertised is what peers are told"),
+    ...at("server/session/sessions", "login: peers are told the advertised address"),
     ...at(
       "transport/tcp_network",
       "all addresses means both families on one port, and IPv4 is shown as IPv4",
@@ -148,7 +148,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ],
   "login 4": at(
     "server/session/sessions",
-    "login: a connection that just closes takes its member offline",
+    "login: a connection that closes without a goodbye takes its member offline",
   ),
   "list 1": at(
     "server/handlers/list",
@@ -206,7 +206,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "push 1": at(
     "server/handlers/submit_once",
-    "submit: however often an order is submitted, the other side is told once",
+    "submit: the other side is told once, however often an order is submitted",
   ),
   "push 7": at(
     "server/handlers/submit_many",
@@ -217,7 +217,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "push 4": at("client/server_link", "link: a … with the body … ends the connection"),
   "push 6": at(
     "server/stop",
-    "stop: a client that is idle is told, and its connection ends",
+    "stop: an idle client is told, and its connection ends",
     "stop: a request under way is answered first, with what was booked",
   ),
   "waiting 1": [
@@ -242,7 +242,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     ),
     ...at(
       "server/admission/admission",
-      "admission: an account may have so many connections that wait, and not one more",
+      "admission: an account has a limited number of waiting connections",
     ),
   ],
   "waiting 5": at(
@@ -279,12 +279,12 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "ping 1": at(
     "server/session/liveness",
-    "liveness: a member that says nothing for a while is asked, and stays when it answers",
-    "liveness: any message answers, and the client's own link does so by itself",
+    "liveness: a silent member gets a ping, and stays when it answers",
+    "liveness: any message answers a ping, and the client's link answers by itself",
   ),
   "ping 3": at(
     "server/session/liveness",
-    "liveness: a member that does not answer is closed and goes offline, and its permit is free again",
+    "liveness: a member that does not answer a ping is closed and goes offline, and its permit is free",
   ),
   "ping 4": at(
     "server/session/liveness",
@@ -301,13 +301,13 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "order 1": refusedOrders,
   "order 2": at(
     "server/handlers/submit_once",
-    "submit: an order that has expired gives its receipt again when it was booked in time",
+    "submit: an expired order that was booked in time gets its receipt again",
   ),
   "order 3": refusedOrders,
   "order 4": refusedOrders,
   "order 5": at(
     "server/handlers/submit_once",
-    "submit: an order that was refused or voided stays so, whatever the clock says and after a restart",
+    "submit: a refused or void order stays so after changes of the clock and a restart",
   ),
   "order 6": at(
     "hostile/voiding",
@@ -353,7 +353,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "limit 2": at(
     "server/session/liveness",
-    "liveness: whoever says nothing at all has the time of the first message",
+    "liveness: a silent connection has the time of the first message",
   ),
   "limit 4": at(
     "hostile/silent",
@@ -361,8 +361,8 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "limit 5": at(
     "server/admission/strangers",
-    "strangers: as many of one address as may be are left alone, one more closes the oldest of them",
-    "strangers: a full pool closes the oldest of the address with the most of them",
+    "strangers: past the limit of an address, a newcomer closes the oldest one there",
+    "strangers: a full pool closes the oldest one of the address that has most",
   ),
   "limit 6": [
     ...at(

@@ -1,5 +1,5 @@
 /**
- * Events in the order they came, and waiting for one of them with a deadline that fails loudly.
+ * A log of events in order of arrival. Waiting for an event fails after a deadline.
  */
 
 export class EventLog<Event> {

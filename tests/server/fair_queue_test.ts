@@ -1,5 +1,5 @@
 /**
- * Turns at what costs much: so many at a time, and nobody waits for more than one turn of each other.
+ * Turns of the fair queue: a limited number at a time, and fair between the parties.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
@@ -51,7 +51,7 @@ class Scene {
   }
 }
 
-Deno.test("queue: as many turns at a time as may be, and not one more", async () => {
+Deno.test("queue: the limit of turns at a time is reached and not exceeded", async () => {
   const scene = new Scene(3);
   for (const party of "abcde") scene.ask(party);
   await settled();
@@ -62,7 +62,7 @@ Deno.test("queue: as many turns at a time as may be, and not one more", async ()
   assertEquals([scene.begun.length, scene.queue.inFlight, scene.queue.waiting], [5, 0, 0]);
 });
 
-Deno.test("queue: one party has one turn at a time, even where there is room for more", async () => {
+Deno.test("queue: a party has one turn at a time, even when more could run", async () => {
   const scene = new Scene(3);
   scene.ask("a", 5);
   scene.ask("b", 1);
@@ -114,7 +114,7 @@ Deno.test("queue: between two turns of a busy member, a flooding member has at m
   await scene.endAll();
 });
 
-Deno.test("queue: what a task returns and throws is passed on, and its turn ends either way", async () => {
+Deno.test("queue: the result or error of a task is passed on, and its turn ends", async () => {
   const queue = new FairQueue({ inFlightMax: 1 });
   const share = queue.share("a");
   const failing = share.run(() => Promise.reject(new Error("cannot be decrypted")));
@@ -123,7 +123,7 @@ Deno.test("queue: what a task returns and throws is passed on, and its turn ends
   assertEquals([await fine, queue.inFlight], [7, 0]);
 });
 
-Deno.test("queue: a share's turns count for whom it has become", async () => {
+Deno.test("queue: after a change of its party a share takes turns of the new party", async () => {
   const order: string[] = [];
   const queue = new FairQueue({ inFlightMax: 1 });
   const [first, second] = [queue.share("address"), queue.share("address")];
@@ -139,7 +139,7 @@ Deno.test("queue: a share's turns count for whom it has become", async () => {
   assertEquals(order.join(" "), "a1 m a2 a3");
 });
 
-Deno.test("queue: whoever asks what, everything gets its turn, and none is passed over twice for the same other", async () => {
+Deno.test("queue: every task gets its turn, and no waiting party is passed over twice by another", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 3 }),
@@ -181,7 +181,7 @@ Deno.test("queue: any number of turns aside delays nobody else's turn", async ()
   assertEquals([scene.queue.inFlight, scene.queue.waiting], [0, 0]);
 });
 
-Deno.test("queue: a party's turns come in the order of asking, aside or not", async () => {
+Deno.test("queue: a party's turns, aside or not, keep the order of asking", async () => {
   const scene = new Scene(3);
   scene.askAside("a");
   scene.ask("a", 2);
@@ -192,7 +192,7 @@ Deno.test("queue: a party's turns come in the order of asking, aside or not", as
   assertEquals((await scene.endAll()).join(""), "AbaaA");
 });
 
-Deno.test("queue: turns aside that follow one another begin together, and the next turn when all of them have ended", async () => {
+Deno.test("queue: consecutive turns aside start together, and the next turn starts after all of them", async () => {
   const scene = new Scene(3);
   scene.ask("a");
   scene.askAside("a", 3);

@@ -1,5 +1,5 @@
 /**
- * Orders signed by hand, so that a test can sign what the program never would.
+ * Hand-made orders, so that a test can sign what the program never would.
  */
 import { systemClock } from "../../src/clock.ts";
 import { issuingAccount } from "../../src/ledger/entry.ts";

@@ -1,5 +1,5 @@
 /**
- * Stopping: what is under way is answered, everybody is told, nothing waits for somebody who says nothing.
+ * Stopping: requests under way are answered, clients are told, silent ones do not delay it.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Ledger } from "../../src/ledger/ledger.ts";
@@ -15,7 +15,7 @@ import { submitOrder } from "./submit_order.ts";
 
 const id = "019aaf3e-7c00-7000-8000-000000000001";
 
-Deno.test("stop: a client that is idle is told, and its connection ends", async () => {
+Deno.test("stop: an idle client is told, and its connection ends", async () => {
   await using server = await startServer();
   const link = await server.link(await server.enroll("alice"));
   await link.ask(loginRequestType, { name: named("alice"), port: 1 });
@@ -28,7 +28,7 @@ Deno.test("stop: a client that is idle is told, and its connection ends", async 
   assert(server.events.all.some(({ kind }) => kind === "offline"));
 });
 
-Deno.test("stop: a connection that has said nothing yet is closed, and a member that waits is told", async () => {
+Deno.test("stop: a silent connection is closed, and a waiting member is told", async () => {
   await using server = await startServer({ userLimit: 1 });
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   await (await server.link(alice)).ask(balanceRequestType, {});
@@ -67,7 +67,7 @@ Deno.test("stop: a request under way is answered first, with what was booked", a
   await link.closed;
 });
 
-Deno.test("stop: twice is once", async () => {
+Deno.test("stop: a second stop does nothing", async () => {
   await using server = await startServer();
   await Promise.all([server.server.stop(), server.server.stop(), server.server.stopped]);
   assertEquals(server.events.all.filter(({ kind }) => kind === "stopped").length, 1);
@@ -164,7 +164,7 @@ Deno.test("a ledger whose storage failed answers nobody: the server stops and sa
   assertEquals((await idle.closed).message.endsWith("the server is stopping"), true);
 });
 
-Deno.test("a ledger that cannot be closed is told of, too", async () => {
+Deno.test("a failure to close the ledger is reported", async () => {
   await using server = await startServer({
     wrap: (ledger) =>
       changed(ledger, { close: () => Promise.reject(new LedgerError("disk gone")) }),

@@ -1,6 +1,6 @@
 /**
- * The real server on a real socket, with a ledger in memory and an authority of its own; and clients made by hand of the
- * client's parts, so that a test can send what no proper client would.
+ * A server on a real socket, with a ledger in memory and an authority of its own. Its clients are made
+ * of the client's parts, so that a test can send what no proper client would.
  */
 import { type AccountName, parseAccountName } from "../../src/account_name.ts";
 import { decodeBase64UrlStrict } from "../../src/base64.ts";

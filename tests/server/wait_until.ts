@@ -1,5 +1,5 @@
 /**
- * Waiting for what comes about by itself, such as a signature being made, where nobody reports it.
+ * Waits for a condition that nothing reports, such as a finished signature.
  */
 import { assert } from "@std/assert";
 

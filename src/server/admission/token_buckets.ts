@@ -1,5 +1,5 @@
 /**
- * Token buckets, one for each key. A full bucket holds some tokens; one comes back at each interval.
+ * Token buckets, one for each key. A full bucket holds some tokens. One comes back per interval.
  */
 import { BoundedMap } from "../../bounded_map.ts";
 import type { Clock } from "../../clock.ts";

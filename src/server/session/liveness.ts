@@ -1,5 +1,5 @@
 /**
- * Closes connections whose other side has gone without a goodbye. A silent member is sent a ping and
+ * Closes connections whose other side has gone without a goodbye. A silent member gets a ping and
  * must answer it. A stranger has a bounded time, because it is there only to register.
  */
 import type { Clock } from "../../clock.ts";

@@ -1,6 +1,6 @@
 /**
- * A connection from its arrival to its end. It starts as a stranger's, may become a member's that is
- * served or waits, and gives back all that it holds.
+ * A connection from its arrival to its end. It starts as a stranger's. It may become a member's,
+ * which is served or waits. In the end it gives back all that it holds.
  */
 import type { AccountName } from "../../account_name.ts";
 import { ClosedError, EnvelopeError, LedgerError, messageOf, TimeoutError } from "../../errors.ts";
@@ -69,7 +69,7 @@ export class ServedConnection {
     this.#stream.close();
   }
 
-  /** Closes a stranger's connection for a later one, without a message: that would cost too much. */
+  /** Closes a stranger's connection for a later one. It sends no message, which would cost more. */
   #crowdOut(): void {
     const { remote } = this.#stream;
     this.#server.report({ kind: "crowded_out", remote, ...occupancyOf(this.#server) });

@@ -1,5 +1,5 @@
 /**
- * Notices of a waiting member's place in the waiting room: one at once, one after each change, and a
+ * Notices of a member's place in the waiting room: one at once, one after each change, and a
  * repetition after a while. The member's own turns pay for sealing them. Their rate is bounded for
  * each connection and in all.
  */

@@ -115,7 +115,7 @@ for (const { title, userLimit, places, moves, then } of rows) {
   });
 }
 
-Deno.test("admission: a member that waits is told each new place, and its turn", () => {
+Deno.test("admission: a waiting member is told each new place, and when it is served", () => {
   const admission = new Admission({ userLimit: 1, places: 2 });
   const tickets = play(admission, "+a +b +c");
   const waiting = tickets.get("c")!;
@@ -126,7 +126,7 @@ Deno.test("admission: a member that waits is told each new place, and its turn",
   assertEquals(places, [2, 1, 0]);
 });
 
-Deno.test("admission: whatever comes and goes, never more are served or wait than may, and nobody is overtaken", () => {
+Deno.test("admission: in any sequence of arrivals and departures, the limits hold and nobody is overtaken", () => {
   fc.assert(fc.property(
     fc.integer({ min: 1, max: 4 }),
     fc.integer({ min: 0, max: 4 }),
@@ -187,7 +187,7 @@ for (const [userLimit, limit] of [[3, 2], [4, 3], [8, 6], [100, 75]] as const) {
   });
 }
 
-Deno.test("admission: an account may have so many connections that wait, and not one more", () => {
+Deno.test("admission: an account has a limited number of waiting connections", () => {
   const admission = new Admission({ userLimit: 1, places: 1000 });
   ticketOf(admission, "bob");
   const waiting = Array.from(
@@ -199,7 +199,7 @@ Deno.test("admission: an account may have so many connections that wait, and not
   assertEquals(enter(admission, "alice").outcome, "entered");
 });
 
-Deno.test("admission: an account that waits takes no more permits than it may have, and the next one takes them", () => {
+Deno.test("admission: a waiting account takes no more than its permits, and the next account gets the others", () => {
   const admission = new Admission({ userLimit: 3, places: 10 });
   const others = ["b", "c", "d"].map((name) => ticketOf(admission, name)!);
   const alice = Array.from({ length: 3 }, () => ticketOf(admission, "alice")!);

@@ -1,5 +1,5 @@
 /**
- * How fast the first lines from one address are opened.
+ * The rate at which first lines of an address are opened.
  */
 import { assertEquals } from "@std/assert";
 import { strangerLineEveryMs, strangerLinesAtOnce } from "../../../src/limits.ts";
@@ -38,7 +38,7 @@ Deno.test("first lines: a fixed number is opened at once, then one in each inter
   assertEquals(lines.clock.pending, 0);
 });
 
-Deno.test("first lines: one address has no part in the rate of another", async () => {
+Deno.test("first lines: each address has a rate of its own", async () => {
   const lines = new Lines();
   await lines.come(strangerLinesAtOnce + 1);
   assertEquals((await lines.come(1, "b")).length, 1);
@@ -53,7 +53,7 @@ Deno.test("first lines: those that prove a member do not count, however many the
   }
 });
 
-Deno.test("first lines: a line that waits is opened as soon as one before it proved a member", async () => {
+Deno.test("first lines: a waiting line is opened when an earlier one proves a member", async () => {
   const lines = new Lines();
   assertEquals((await lines.come(strangerLinesAtOnce + 2)).length, strangerLinesAtOnce);
   lines.lines.giveBack("a");

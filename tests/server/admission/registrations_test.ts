@@ -1,5 +1,5 @@
 /**
- * How many accounts may be registered: from one address, and in all.
+ * The limits on registrations, for each address and in all.
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
@@ -26,7 +26,7 @@ function registrationsAfter(count: number) {
   return { clock, events, registrations };
 }
 
-Deno.test("registrations: an address has so many at once, and one more in each interval", () => {
+Deno.test("registrations: an address has a number at once, and one more in each interval", () => {
   const { clock, registrations } = registrationsAfter(registrationsAtOnce);
   assertEquals(registrations.take(remote), false);
   assertEquals(registrations.take({ host: "192.0.2.2", port: 1 }), true);

@@ -1,5 +1,5 @@
 /**
- * The pool of strangers: a newcomer is let in, and who is closed for it.
+ * The pool of strangers: which one a newcomer displaces.
  */
 import { assert, assertEquals } from "@std/assert";
 import { strangersMax, strangersOfAddressMax } from "../../../src/limits.ts";
@@ -26,7 +26,7 @@ class Pool {
   }
 }
 
-Deno.test("strangers: as many of one address as may be are left alone, one more closes the oldest of them", () => {
+Deno.test("strangers: past the limit of an address, a newcomer closes the oldest one there", () => {
   const pool = new Pool();
   pool.admit("other", "2");
   pool.fill("1", "a");
@@ -35,7 +35,7 @@ Deno.test("strangers: as many of one address as may be are left alone, one more 
   assertEquals([pool.closed, pool.strangers.count], [["a0", "a1"], strangersOfAddressMax + 1]);
 });
 
-Deno.test("strangers: a full pool closes the oldest of the address with the most of them", () => {
+Deno.test("strangers: a full pool closes the oldest one of the address that has most", () => {
   const pool = new Pool();
   pool.admit("first", "first");
   for (let address = 0; pool.strangers.count < strangersMax - 1; address++) {
@@ -90,7 +90,7 @@ Deno.test("strangers: a full pool without silent strangers closes the newest of 
   assertEquals(pool.closed, [`0-${strangersOfAddressMax - 1}`]);
 });
 
-Deno.test("strangers: who leaves makes room, once", () => {
+Deno.test("strangers: a stranger that leaves makes room once", () => {
   const pool = new Pool();
   pool.fill("1", "a");
   for (const place of pool.all("a")) {
@@ -102,7 +102,7 @@ Deno.test("strangers: who leaves makes room, once", () => {
   assertEquals(pool.closed, []);
 });
 
-Deno.test("strangers: past half of an address's part its strangers are pressed, past half of all everybody", () => {
+Deno.test("strangers: past half of its limit an address has less time, past half of the pool all have", () => {
   const pool = new Pool();
   for (let at = 0; at < strangersOfAddressMax / 2; at++) pool.admit(`a${at}`, "1");
   assertEquals(pool.strangers.isPressed("1"), false);

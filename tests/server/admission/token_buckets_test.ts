@@ -16,7 +16,7 @@ function takeAll(buckets: TokenBuckets, key = "a"): number {
   return taken;
 }
 
-Deno.test("buckets: so many at once, then one at every interval, and never more than at once", () => {
+Deno.test("buckets: a full bucket is taken at once, then one token comes back in each interval", () => {
   const { clock, buckets } = make();
   assertEquals([takeAll(buckets), buckets.delayMs("a")], [atOnce, everyMs]);
   clock.advance(everyMs - 1);
@@ -29,13 +29,13 @@ Deno.test("buckets: so many at once, then one at every interval, and never more 
   assertEquals(takeAll(buckets), atOnce);
 });
 
-Deno.test("buckets: each key has its own", () => {
+Deno.test("buckets: each key has its own bucket", () => {
   const { buckets } = make();
   takeAll(buckets, "a");
   assertEquals([buckets.delayMs("b"), takeAll(buckets, "b")], [0, atOnce]);
 });
 
-Deno.test("buckets: what is given back can be taken again, and never makes a bucket fuller than full", () => {
+Deno.test("buckets: a token that is given back can be taken again, and a bucket never overflows", () => {
   const { buckets } = make();
   takeAll(buckets);
   buckets.giveBack("a");
@@ -44,7 +44,7 @@ Deno.test("buckets: what is given back can be taken again, and never makes a buc
   assertEquals([buckets.remembered, takeAll(buckets)], [0, atOnce]);
 });
 
-Deno.test("buckets: the wall clock has no part in it", () => {
+Deno.test("buckets: the wall clock has no influence", () => {
   const { clock, buckets } = make();
   takeAll(buckets);
   clock.jump(400 * 24 * 3_600_000);

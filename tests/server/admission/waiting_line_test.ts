@@ -1,5 +1,5 @@
 /**
- * The order in which members are served who wait: address by address, and account by account at each.
+ * The order in which waiting members are served: by address, and at each address by account.
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -50,14 +50,14 @@ for (const { title, arrivals, order } of rows) {
   });
 }
 
-Deno.test("waiting line: an address that was just served comes after one that came meanwhile", () => {
+Deno.test("waiting line: an address that was just served comes after a new one", () => {
   const { line } = lineOf("a1 b1 c1");
   line.takeNext();
   line.add({ what: "x2", name: named("x"), address: "2" });
   assertEquals(line.order().map(({ what }) => what).join(" "), "b1 x2 c1");
 });
 
-Deno.test("waiting line: whatever comes and goes, the order is the one they are served in, and sizes are right", () => {
+Deno.test("waiting line: in any sequence of arrivals and departures, order and sizes are right", () => {
   fc.assert(fc.property(
     fc.array(fc.tuple(fc.nat({ max: 3 }), fc.nat({ max: 3 }), fc.nat({ max: 5 })), {
       maxLength: 60,

@@ -1,5 +1,5 @@
 /**
- * A server beside which somebody writes account changes into the ledger's file: it stops before it acts on one.
+ * Account changes that somebody writes into the ledger's file: the server stops before it acts on one.
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { LedgerError } from "../../../src/errors.ts";

@@ -1,5 +1,5 @@
 /**
- * Replies that list things are cut so that each fits a line, however long its rows are.
+ * Pages of rows: each reply fits a line, whatever the length of its rows.
  */
 import { assert, assertEquals } from "@std/assert";
 import { seal } from "../../../src/envelope/seal.ts";

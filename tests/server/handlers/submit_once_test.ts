@@ -1,5 +1,5 @@
 /**
- * An order is booked once, whoever hands it in and however often; and only its payee's handing in counts.
+ * An order is booked once, however often and by whichever side it is submitted.
  */
 import { assertEquals, assertNotEquals } from "@std/assert";
 import type { ServerLink } from "../../../src/client/server_link.ts";
@@ -37,7 +37,7 @@ Deno.test("submit: the same order again gives the same receipt and is booked onc
   assertEquals([await server.balanceOf("alice"), await server.balanceOf("bob")], [8000, 12_000]);
 });
 
-Deno.test("submit: the same order twice at the same instant is booked once", async () => {
+Deno.test("submit: two copies of an order at the same time are booked once", async () => {
   await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const order = signPayload(orderPayload(alice, server.anchor), alice);
@@ -49,7 +49,7 @@ Deno.test("submit: the same order twice at the same instant is booked once", asy
   assertEquals(await server.balanceOf("alice"), 8000);
 });
 
-Deno.test("submit: an order that has expired gives its receipt again when it was booked in time", async () => {
+Deno.test("submit: an expired order that was booked in time gets its receipt again", async () => {
   const shift = { ms: 0 };
   const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
   await using server = await startServer({ clock });
@@ -62,7 +62,7 @@ Deno.test("submit: an order that has expired gives its receipt again when it was
   assertEquals(await server.balanceOf("alice"), 8000);
 });
 
-Deno.test("submit: an order that was refused or voided stays so, whatever the clock says and after a restart", async () => {
+Deno.test("submit: a refused or void order stays so after changes of the clock and a restart", async () => {
   const shift = { ms: 0 };
   const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
   await LastingServer.run(async (server, [alice, bob]) => {
@@ -94,7 +94,7 @@ Deno.test("submit: an order that was refused or voided stays so, whatever the cl
   }, { clock });
 });
 
-Deno.test("status: what is to be void is not when it was booked; then there is its receipt", async () => {
+Deno.test("status: a booked order is not made void, and the answer has its receipt", async () => {
   await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const payload = orderPayload(alice, server.anchor);
@@ -121,7 +121,7 @@ Deno.test("submit: the same id with another content is refused with 266", async 
   assertEquals(await server.balanceOf("alice"), 8000);
 });
 
-Deno.test("submit: two orders that can be paid only one at a time: exactly one is booked", async () => {
+Deno.test("submit: of two orders that the balance covers only singly, exactly one is booked", async () => {
   await using server = await startServer();
   const alice = await server.enroll("alice");
   const payees = ["bob", "carol"];
@@ -138,7 +138,7 @@ Deno.test("submit: two orders that can be paid only one at a time: exactly one i
   assertEquals(await server.balanceOf("alice"), 4000);
 });
 
-Deno.test("submit: the payer is told what became of its order, with the payee's receipt", async () => {
+Deno.test("submit: the payer receives the result of its order, with the payee's receipt", async () => {
   await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const payer = await server.link(alice);
@@ -167,7 +167,7 @@ Deno.test("submit: the payer is told what became of its order, with the payee's 
   });
 });
 
-Deno.test("submit: however often an order is submitted, the other side is told once", async () => {
+Deno.test("submit: the other side is told once, however often an order is submitted", async () => {
   await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const [payer, payee] = [await server.link(alice), await server.link(bob)];
@@ -195,7 +195,7 @@ Deno.test("submit: however often an order is submitted, the other side is told o
   assertEquals(payments.all.map(({ order }) => order), [handedIn, lastToo]);
 });
 
-Deno.test("submit: a third party that hands in somebody's order makes the payer believe nothing", async () => {
+Deno.test("submit: an order that a third party submits causes no message to the payer", async () => {
   await using server = await startServer();
   const [alice, bob, mallory] = [
     await server.enroll("alice"),

@@ -1,5 +1,5 @@
 /**
- * Orders signed by hand and handed in over a real connection: what is refused is refused with its code, and nothing is booked.
+ * Hand-made orders over a real connection: each refusal has its code, and nothing is booked.
  */
 import { assertEquals } from "@std/assert";
 import type { Identity } from "../../../src/pki/identity.ts";

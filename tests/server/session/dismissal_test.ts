@@ -1,5 +1,5 @@
 /**
- * A member that the operator revoked or closed beside the running server: its sessions end, and do nothing more until then.
+ * Revoked and closed members of a running server: their sessions end and can do nothing.
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
@@ -106,7 +106,7 @@ for (const { title, ending } of endings) {
   });
 }
 
-Deno.test("a change that is about nobody ends no session, and none that was seen is looked at again", async () => {
+Deno.test("a change of another account ends no session, and no change is checked twice", async () => {
   const { server, look, change } = await startWatched();
   await using _ = server;
   const link = await server.link(await server.enroll("alice"));
@@ -118,7 +118,7 @@ Deno.test("a change that is about nobody ends no session, and none that was seen
   assertEquals(dismissals(server), 0);
 });
 
-Deno.test("a member who is back with a new certificate stays online when the old session ends", async () => {
+Deno.test("a member with a new certificate stays online when its old session ends", async () => {
   const { server, look, change } = await startWatched();
   await using _ = server;
   const old = await server.link(await server.enroll("alice"));
@@ -140,7 +140,7 @@ Deno.test("a member who is back with a new certificate stays online when the old
   assertEquals((await server.ledger.presence(alice))?.privatePort, 7);
 });
 
-Deno.test("a ledger that is busy when the server looks is looked at again", async () => {
+Deno.test("the server checks a busy ledger again", async () => {
   let failing = false;
   const { server, look, change } = await startWatched(() => failing);
   await using _ = server;

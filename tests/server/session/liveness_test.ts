@@ -1,5 +1,5 @@
 /**
- * Who is gone without a word is noticed: asked after a while, and taken offline when there is no answer.
+ * Silent connections: a member gets a ping, and goes offline without an answer.
  */
 import { assert, assertEquals } from "@std/assert";
 import {
@@ -35,7 +35,7 @@ async function logInByHand({ clock, server }: Awaited<ReturnType<typeof startOnM
   return channel;
 }
 
-Deno.test("liveness: a member that says nothing for a while is asked, and stays when it answers", async () => {
+Deno.test("liveness: a silent member gets a ping, and stays when it answers", async () => {
   const scene = await startOnManualClock();
   await using server = scene.server;
   const channel = await logInByHand(scene);
@@ -54,7 +54,7 @@ Deno.test("liveness: a member that says nothing for a while is asked, and stays 
   channel.close();
 });
 
-Deno.test("liveness: a member that does not answer is closed and goes offline, and its permit is free again", async () => {
+Deno.test("liveness: a member that does not answer a ping is closed and goes offline, and its permit is free", async () => {
   const scene = await startOnManualClock();
   await using server = scene.server;
   const channel = await logInByHand(scene);
@@ -77,7 +77,7 @@ Deno.test("liveness: a member that does not answer is closed and goes offline, a
   });
 });
 
-Deno.test("liveness: a pong with anything in it is answered with 410, and the connection stays", async () => {
+Deno.test("liveness: a pong with members is 410, and the connection stays", async () => {
   const scene = await startOnManualClock();
   await using _server = scene.server;
   const channel = await logInByHand(scene);
@@ -93,7 +93,7 @@ Deno.test("liveness: a pong with anything in it is answered with 410, and the co
   channel.close();
 });
 
-Deno.test("liveness: any message answers, and the client's own link does so by itself", async () => {
+Deno.test("liveness: any message answers a ping, and the client's link answers by itself", async () => {
   const { clock, server: started } = await startOnManualClock();
   await using server = started;
   const link = await server.link(await server.enroll("alice"));
@@ -109,7 +109,7 @@ Deno.test("liveness: any message answers, and the client's own link does so by i
   assertEquals((await link.ask(balanceRequestType, {})).outcome, "answered");
 });
 
-Deno.test("liveness: whoever says nothing at all has the time of the first message", async () => {
+Deno.test("liveness: a silent connection has the time of the first message", async () => {
   const { clock, server: started } = await startOnManualClock();
   await using server = started;
   const { stream } = await server.connect();

@@ -1,5 +1,5 @@
 /**
- * Session keys change for new connections, end none, and each private half is let go of with its last connection.
+ * Session keys change for new connections. Each is forgotten with its last connection.
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { generateSessionKey, type SessionKey } from "../../../src/envelope/session_key.ts";
@@ -32,7 +32,7 @@ async function openKeys(options: { failing?: readonly number[] } = {}) {
   return { clock, keys, faults, pass };
 }
 
-Deno.test("keys: new connections get a new one after the interval, and not before", async () => {
+Deno.test("keys: new connections get a new key after the interval, and not before", async () => {
   const { clock, keys } = await openKeys();
   assertEquals(keys.lease().key.kid, "1");
   clock.advance(everyMs - 1);
@@ -58,7 +58,7 @@ Deno.test("keys: the server keeps an old key as long as a connection uses it, an
   assertEquals(keys.held, 1);
 });
 
-Deno.test("keys: one that nobody uses is let go of at once, however many there were", async () => {
+Deno.test("keys: an unused key is forgotten at once", async () => {
   const { keys, pass } = await openKeys();
   for (let day = 0; day < 10; day++) {
     await pass();
@@ -68,7 +68,7 @@ Deno.test("keys: one that nobody uses is let go of at once, however many there w
   assertEquals(keys.held, 1);
 });
 
-Deno.test("keys: when none can be made the one before is used, and making is tried again", async () => {
+Deno.test("keys: when no key can be made, the old one stays in use and the server tries again", async () => {
   const { faults, keys, pass } = await openKeys({ failing: [2] });
   await pass();
   assertEquals([keys.lease().key.kid, faults.length], ["1", 1]);
@@ -76,7 +76,7 @@ Deno.test("keys: when none can be made the one before is used, and making is tri
   assertEquals([keys.lease().key.kid, faults.length], ["3", 1]);
 });
 
-Deno.test("keys: none is made any more after the end, and no timer is left", async () => {
+Deno.test("keys: after the stop no key is made and no timer is left", async () => {
   const { clock, keys, pass } = await openKeys();
   keys.stop();
   assertEquals(clock.pending, 0);

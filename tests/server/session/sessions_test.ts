@@ -1,5 +1,5 @@
 /**
- * Who may do what on a connection: by the certificate it introduced itself with, never by the name in the request.
+ * What a connection may ask: its certificate decides, never the name in a request.
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { balanceRequestType } from "../../../src/protocol/balance.ts";
@@ -27,7 +27,7 @@ Deno.test("login: another member's name with one's own key is 220, and nobody co
   assertEquals(codeOf(await link.ask(loginRequestType, { name: named("mallory"), port })), 110);
 });
 
-Deno.test("login: a second one of the same member is 230, until the first has left", async () => {
+Deno.test("login: a second login of a member is 230, until the first one ends", async () => {
   await using server = await startServer();
   const identity = await server.enroll("alice");
   const [first, second] = [await server.link(identity), await server.link(identity)];
@@ -45,7 +45,7 @@ Deno.test("login: a second one of the same member is 230, until the first has le
   assertEquals(codeOf(await third.ask(loginRequestType, { name: alice, port: 2 })), 110);
 });
 
-Deno.test("login: a connection that just closes takes its member offline", async () => {
+Deno.test("login: a connection that closes without a goodbye takes its member offline", async () => {
   await using server = await startServer();
   const identity = await server.enroll("alice");
   const link = await server.link(identity);
@@ -55,7 +55,7 @@ Deno.test("login: a connection that just closes takes its member offline", async
   assertEquals(await server.ledger.onlineCount(), 0);
 });
 
-Deno.test("login: an address that is advertised is what peers are told", async () => {
+Deno.test("login: peers are told the advertised address", async () => {
   await using server = await startServer();
   const link = await server.link(await server.enroll("alice"));
   const host = "pay.example.org";
@@ -77,7 +77,7 @@ const requests: readonly { requestType: RequestType<string, object, object>; req
   { requestType: exitRequestType, request: {} },
 ] as unknown as readonly { requestType: RequestType<string, object, object>; request: object }[];
 
-Deno.test("all but REGISTER is 240 without a certificate, and 220 with a certificate that no account has", async (t) => {
+Deno.test("any request but REGISTER is 240 without a certificate, and 220 with a certificate of no account", async (t) => {
   await using server = await startServer();
   await server.enroll("alice");
   const stranger = issueMember(server.authority, "alice");
@@ -91,7 +91,7 @@ Deno.test("all but REGISTER is 240 without a certificate, and 220 with a certifi
   }
 });
 
-Deno.test("register: a name that belongs to another key is 210, in whatever way it is requested", async (t) => {
+Deno.test("register: a name of another key is 210, in every way to request it", async (t) => {
   await using server = await startServer();
   const member = await server.enroll("alice");
   const rows: readonly [string, () => Promise<Outcome<object>>][] = [
@@ -113,7 +113,7 @@ Deno.test("register: a name that belongs to another key is 210, in whatever way 
   }
 });
 
-Deno.test("register: of two applicants that ask for one name at once exactly one gets it", async () => {
+Deno.test("register: of two applicants for one name at once, exactly one gets it", async () => {
   await using server = await startServer();
   const applicants = await Promise.all([1, 2, 3, 4].map(() => makeApplicant("alice")));
   const outcomes = await Promise.all(applicants.map((applicant) => server.register(applicant)));
@@ -123,7 +123,7 @@ Deno.test("register: of two applicants that ask for one name at once exactly one
   assertEquals(await server.balanceOf("alice"), 10_000);
 });
 
-Deno.test("register: the same key asks again and is given the same certificate, and no more money", async () => {
+Deno.test("register: the same key gets the same certificate again, and no more money", async () => {
   await using server = await startServer();
   const applicant = makeApplicant("alice");
   const first = await server.register(applicant);
@@ -141,14 +141,14 @@ Deno.test("register: with a starting balance of 0 nothing is booked", async () =
   assertEquals((await server.ledger.totals()).entries, 0);
 });
 
-Deno.test("register: when everything there can be was issued, the next is 210 and has no account", async () => {
+Deno.test("register: after all money is issued, the next registration is 210 and opens no account", async () => {
   await using server = await startServer({ initialBalance: Number.MAX_SAFE_INTEGER });
   await server.enroll("alice");
   assertEquals(codeOf(await server.register(makeApplicant("bob"))), 210);
   assertEquals(await server.balanceOf("bob"), undefined);
 });
 
-Deno.test("a request that is not of its shape, or of a type there is not, is 410, and the next is answered", async (t) => {
+Deno.test("a malformed request and an unknown type are 410, and the next request is answered", async (t) => {
   await using server = await startServer();
   const link = await server.link(await server.enroll("alice"));
   const bodies: readonly [string, object][] = [

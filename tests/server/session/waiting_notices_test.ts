@@ -1,5 +1,5 @@
 /**
- * How often a member that waits is told its place, by how many wait.
+ * The rate of notices to a waiting member, by the number of waiting members.
  */
 import { assertEquals } from "@std/assert";
 import {
@@ -25,7 +25,7 @@ const rows = [
   { waiting: waitingRoomPlaces, everyMs: waitingRepeatMs },
 ];
 
-Deno.test("notices: the more members wait, the more rarely each learns of a change", async () => {
+Deno.test("notices: the more members wait, the fewer notices each of them gets", async () => {
   await withEnds(new MemoryNetwork(), async (ends) => {
     const { mine, accepted: { channel } } = await openChannel(ends);
     const share = new FairQueue({ inFlightMax: 1 }).share("member alice");

@@ -1,5 +1,5 @@
 /**
- * The limit on concurrent users over real sockets: places are told, turns come, permits are given back on every way out.
+ * The limit on concurrent users over real sockets: places are told and permits are given back.
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { balanceRequestType } from "../../../src/protocol/balance.ts";
@@ -8,7 +8,7 @@ import type { ServerEvent } from "../../../src/server/server_event.ts";
 import { EventLog } from "../event_log.ts";
 import { makeApplicant, startServer, type TestServer } from "../test_server.ts";
 
-Deno.test("waiting: each place is told, and the turn comes when the one before leaves", async () => {
+Deno.test("waiting: a member is told each place, and is served when the one before it leaves", async () => {
   await using server = await startServer({ userLimit: 1 });
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const first = await server.link(alice);
@@ -27,7 +27,7 @@ Deno.test("waiting: each place is told, and the turn comes when the one before l
   await allGone(server, 5);
 });
 
-Deno.test("waiting: a member that goes away while it waits gives its place back", async () => {
+Deno.test("waiting: a member that leaves while it waits gives its place back", async () => {
   await using server = await startServer({ userLimit: 1 });
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const first = await server.link(alice);
@@ -101,7 +101,7 @@ Deno.test("waiting: an applicant is answered however many members wait", async (
   await failed;
 });
 
-Deno.test("waiting: what a member says while it waits is answered in order when it is served", async () => {
+Deno.test("waiting: requests sent while a member waits are answered in order when it is served", async () => {
   await using server = await startServer({ userLimit: 1 });
   const alice = await server.enroll("alice");
   const first = await server.link(alice);
