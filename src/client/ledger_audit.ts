@@ -11,7 +11,7 @@ import { chainRequestType } from "../protocol/chain.ts";
 import { type Refusal } from "../protocol/request_type.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import type { MemberContext } from "./member_context.ts";
-import { type CheckedReceipt, checkReceipt } from "./payment/receipt_check.ts";
+import { type CheckedReceipt, checkReceipt } from "./receipt_check.ts";
 import type { StoredReceipt } from "./wallet/wallet_store.ts";
 
 export interface MemberAudit {

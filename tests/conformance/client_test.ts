@@ -89,7 +89,9 @@ Deno.test("push 5: a result that is not of its shape, or proves nothing, is pass
     const delivery = new OrderDelivery(context);
     const order = verifyOrder(lunch, { anchor });
     await context.outbox.add(order);
-    const delivered = delivery.deliver({ order, progress: newlyRecorded }, {});
+    const delivered = delivery.deliver({ order, progress: newlyRecorded }, {
+      isSame: () => true,
+    });
     assertEquals((await server.receive()).kind, "message");
     const digest = { order: orderDigest(lunch) };
     const refused = { ...digest, code: 270, text: "transfer FAIL due to bankruptcy" } as const;

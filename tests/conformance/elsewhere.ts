@@ -337,16 +337,16 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "one entry has one receipt, whatever the balances are now",
   ),
   "receipt 2": at(
-    "client/payment/receipt_check",
+    "client/receipt_check",
     "a receipt holds after its server's certificate has ended, and when it was made under a later one",
     "a receipt by a server whose certificate had ended before the payment is refused",
   ),
   "receipt 3": at(
-    "client/payment/receipt_check",
+    "client/receipt_check",
     "a receipt whose order has another … is refused, and that is said",
     "a receipt for another order that says the same is refused",
   ),
-  "receipt 4": at("client/payment/receipt_check", "an order … … have become a …"),
+  "receipt 4": at("client/receipt_check", "an order … … have become a …"),
   "limit 1": at(
     "transport/line_reader",
     "a started line has its own time to end, however slowly its bytes arrive",

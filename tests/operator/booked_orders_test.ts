@@ -11,7 +11,7 @@ import { submitOrder } from "../server/submit_order.ts";
 import { readHandedOrder, submitHandedOrder } from "../../src/client/payment/payee.ts";
 import type { ServerLink } from "../../src/client/server_link.ts";
 import { SubmitQueue } from "../../src/client/submit_queue.ts";
-import { checkReceipt } from "../../src/client/payment/receipt_check.ts";
+import { checkReceipt } from "../../src/client/receipt_check.ts";
 import { orderFutureMsMax, orderLifetimeMsMax } from "../../src/limits.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { checkReceipt } from "../../src/client/payment/receipt_check.ts";
+import { checkReceipt } from "../../src/client/receipt_check.ts";
 import { type Entry, orderDigest } from "../../src/ledger/entry.ts";
 import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { decodeEntry } from "../../src/operator/stored_entry.ts";

@@ -6,7 +6,7 @@ import {
   type CheckedReceipt,
   checkReceipt,
   readReceiptAnchor,
-} from "../../client/payment/receipt_check.ts";
+} from "../../client/receipt_check.ts";
 import {
   CertificateError,
   EnvelopeError,

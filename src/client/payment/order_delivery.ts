@@ -17,7 +17,13 @@ import type { MemberContext } from "../member_context.ts";
 import { PeerConnections, type ReachedPeer } from "../peer_connections.ts";
 import { SubmitQueue } from "../submit_queue.ts";
 import type { StoredOrder } from "../wallet/wallet_store.ts";
-import { askStatus, type OrderOutcome, proveBooked } from "./order_outcome.ts";
+import {
+  askEarlier,
+  askStatus,
+  type OrderOutcome,
+  type Paid,
+  proveBooked,
+} from "./order_outcome.ts";
 import {
   advance,
   eventOfPayeeRefusal,
@@ -33,6 +39,8 @@ import { ResultPushes } from "./result_pushes.ts";
 export interface DeliveryOptions {
   /** The payee to hand the order to. Without one it is submitted to the server. */
   readonly peer?: ReachedPeer | undefined;
+  /** Whether a payment that another process made under the same id is the one that is wanted. */
+  readonly isSame: (paid: Paid) => boolean;
   /** Stops waiting, at once. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -96,7 +104,7 @@ export class OrderDelivery {
    */
   async deliver(
     { order, progress }: TrackedOrder,
-    { peer, signal }: DeliveryOptions,
+    { peer, isSame, signal }: DeliveryOptions,
   ): Promise<OrderOutcome> {
     const said = progress.state === "in_doubt" ? " before" : "";
     const sent = advance(progress, { kind: "sent" });
@@ -105,7 +113,9 @@ export class OrderDelivery {
       signal,
       errorOf: () => inDoubt(order, { said: `${said}, waiting was interrupted` }),
     });
-    return outcomeOf(order, ended, { said });
+    const outcome = outcomeOf(order, ended, { said });
+    if (outcome.outcome === "paid" || outcome.code !== 266) return outcome;
+    return await askEarlier(order.payload.id, isSame, this.member) ?? outcome;
   }
 
   /**

@@ -57,6 +57,23 @@ export async function askStatus(
   return status.outcome === "refused" ? status : paidAs(id, status.answer.receipt, member);
 }
 
+/**
+ * Asks for an earlier try of the same payment or refund.
+ *
+ * @param isSame whether what was booked under the id is that one
+ * @returns the earlier one, or the refusal 266 when the id is another one's; `undefined` when nothing
+ * was booked under it so far
+ */
+export async function askEarlier(
+  id: string,
+  isSame: (paid: Paid) => boolean,
+  member: MemberContext,
+): Promise<OrderOutcome | undefined> {
+  const status = await askStatus(id, member);
+  if (status.outcome === "refused") return status.code === 400 ? undefined : status;
+  return isSame(status) ? status : refuse(266);
+}
+
 /** A booked payment, and the sum of its refunds. */
 export interface RefundedPayment {
   readonly paid: Paid;

@@ -10,7 +10,7 @@ import { makeOrderId } from "../../random.ts";
 import type { ReachedPeer } from "../peer_connections.ts";
 import { untilAborted } from "../until_aborted.ts";
 import { hasTerms, inDoubt, type OrderDelivery, type TrackedOrder } from "./order_delivery.ts";
-import { askStatus, isSamePayment, type OrderOutcome, type Paid } from "./order_outcome.ts";
+import { askEarlier, isSamePayment, type OrderOutcome, type Paid } from "./order_outcome.ts";
 
 export interface PaymentTerms {
   readonly payee: AccountName;
@@ -41,9 +41,12 @@ export async function pay(
   delivery: OrderDelivery,
   { signal }: PayOptions = {},
 ): Promise<OrderOutcome> {
-  if (terms.payee === delivery.member.name) return refuse(280);
-  const open = terms.id === undefined ? undefined : await delivery.find(terms.id);
-  const attempt = { terms, delivery, signal };
+  const { name: payer } = delivery.member;
+  const { payee, amount, id } = terms;
+  if (payee === payer) return refuse(280);
+  const open = id === undefined ? undefined : await delivery.find(id);
+  const isSame = (paid: Paid) => isSamePayment(paid, { payer, payee, amount });
+  const attempt = { terms, delivery, isSame, signal };
   if (!open) return await payAnew(attempt);
   try {
     return await payAgain(open, attempt);
@@ -82,13 +85,15 @@ export async function payAll(
 interface Attempt extends PayOptions {
   readonly terms: PaymentTerms;
   readonly delivery: OrderDelivery;
+  readonly isSame: (paid: Paid) => boolean;
 }
 
 async function payAnew(attempt: Attempt): Promise<OrderOutcome> {
-  const { terms, delivery, signal } = attempt;
+  const { terms, delivery, isSame, signal } = attempt;
   const { member } = delivery;
   if (terms.id !== undefined) {
-    const earlier = await untilAborted(askEarlier(terms.id, attempt), signal, interrupted);
+    const asking = askEarlier(terms.id, isSame, member);
+    const earlier = await untilAborted(asking, signal, interrupted);
     if (earlier) return earlier;
   }
   const peer = await untilAborted(reach(attempt), signal, interrupted);
@@ -99,42 +104,28 @@ async function payAnew(attempt: Attempt): Promise<OrderOutcome> {
   const { payee, amount, memo, id = makeOrderId(member.clock, member.random) } = terms;
   const tracked = await delivery.record({ id, payer: member.name, payee, amount, memo });
   if (!tracked) return refuse(266);
-  return await deliver(tracked, peer, attempt);
+  return await delivery.deliver(tracked, { peer, isSame, signal });
 }
 
-/**
- * Finds out what became of an order that was sent before, and sends it again when it is not booked.
- */
+/** Asks for the outcome of an order that was sent before, and sends it again when it is not booked. */
 async function payAgain(tracked: TrackedOrder, attempt: Attempt): Promise<OrderOutcome> {
-  const { terms, delivery, signal } = attempt;
+  const { terms, delivery, isSame, signal } = attempt;
   const { order } = tracked;
   const progress = await delivery.ask(tracked, { signal, errorOf: interrupted });
   const known = progress.paid ?? progress.takenBy;
-  if (known) return samePayment(known, attempt);
+  if (known) return isSame(known) ? known : refuse(266);
   if (progress.state === "void") return await payAnew(attempt);
   if (!hasTerms(order, terms)) return refuse(266);
-  // The server tells a refused order's payer alone why, each time it is asked.
-  if (progress.state === "refused") return await deliver({ order, progress }, undefined, attempt);
+  const again = { order, progress };
+  // The server tells its reason to the side that submits a refused order, each time.
+  if (progress.state === "refused") return await delivery.deliver(again, { isSame, signal });
   if (progress.next !== "send") throw inDoubt(order, { cause: progress.cause, said: " before" });
   const peer = await untilAborted(reach(attempt), signal, interrupted);
   if (peer && "outcome" in peer) {
     const now = peer.text.replace("transfer FAIL: ", "");
     throw inDoubt(order, { said: ` before, ${now} now` });
   }
-  return await deliver({ order, progress }, peer, attempt);
-}
-
-async function deliver(
-  tracked: TrackedOrder,
-  peer: ReachedPeer | undefined,
-  attempt: Attempt,
-): Promise<OrderOutcome> {
-  const { terms, delivery, signal } = attempt;
-  const outcome = await delivery.deliver(tracked, { peer, signal });
-  const isTaken = outcome.outcome === "refused" && outcome.code === 266;
-  if (!isTaken || terms.id === undefined) return outcome;
-  // Another process paid under this id in the meantime.
-  return await askEarlier(terms.id, attempt) ?? outcome;
+  return await delivery.deliver(again, { peer, isSame, signal });
 }
 
 /** @returns the payee to hand the order to; `undefined` where the server gets it */
@@ -142,20 +133,6 @@ async function reach(
   { terms: { payee, viaServer }, delivery }: Attempt,
 ): Promise<ReachedPeer | Refusal | undefined> {
   return viaServer ? undefined : await delivery.peers.reach(payee);
-}
-
-/** @returns what was booked under an id; `undefined` when nothing was so far */
-async function askEarlier(id: string, attempt: Attempt): Promise<OrderOutcome | undefined> {
-  const status = await askStatus(id, attempt.delivery.member);
-  if (status.outcome === "refused") return status.code === 400 ? undefined : status;
-  return samePayment(status, attempt);
-}
-
-function samePayment(
-  paid: Paid,
-  { terms: { payee, amount }, delivery: { member } }: Attempt,
-): OrderOutcome {
-  return isSamePayment(paid, { payer: member.name, payee, amount }) ? paid : refuse(266);
 }
 
 function interrupted(): InterruptedError {

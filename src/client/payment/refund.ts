@@ -10,7 +10,7 @@ import type { Order, SignedOrder } from "../../protocol/order.ts";
 import { makeOrderId } from "../../random.ts";
 import { untilAborted } from "../until_aborted.ts";
 import { hasTerms, inDoubt, type OrderDelivery } from "./order_delivery.ts";
-import { askRefunded, askStatus, type OrderOutcome, type Paid } from "./order_outcome.ts";
+import { askEarlier, askRefunded, type OrderOutcome, type Paid } from "./order_outcome.ts";
 import type { PayOptions } from "./payment.ts";
 import { type Settled, settleOutbox } from "./settlement.ts";
 
@@ -71,7 +71,8 @@ async function giveBack(
   booked: readonly (Settled & { readonly outcome: "done" })[],
 ): Promise<OrderOutcome> {
   const { terms, delivery: { member }, onSettled } = attempt;
-  const earlier = terms.refundId && await askEarlier(terms.refundId, attempt);
+  const { refundId } = terms;
+  const earlier = refundId && await askEarlier(refundId, isRefundOf(attempt), member);
   if (earlier) return earlier;
   for (let tries = 1;; tries++) {
     const payment = await askRefunded(terms.id, member);
@@ -98,10 +99,8 @@ async function giveBackOnce(
   const id = refundId ?? makeOrderId(clock, random);
   if (signal?.aborted) throw interrupted();
   const tracked = await delivery.record({ id, payer: name, payee, amount, memo, refunds });
-  const outcome = tracked ? await delivery.deliver(tracked, { signal }) : refuse(266);
-  if (refundId === undefined || outcome.outcome === "paid" || outcome.code !== 266) return outcome;
-  // Another process gave it back under this id in the meantime.
-  return await askEarlier(refundId, attempt) ?? outcome;
+  if (!tracked) return refuse(266);
+  return await delivery.deliver(tracked, { isSame: isRefundOf(attempt), signal });
 }
 
 /**
@@ -133,7 +132,7 @@ async function repeat(settled: Settled, attempt: Attempt): Promise<OrderOutcome 
   const { terms, delivery, signal } = attempt;
   switch (settled.outcome) {
     case "done":
-      return isRefund(settled.paid, attempt) ? settled.paid : refuse(266);
+      return isRefundOf(attempt)(settled.paid) ? settled.paid : refuse(266);
     case "not_done":
       return undefined;
     case "unknown":
@@ -145,7 +144,10 @@ async function repeat(settled: Settled, attempt: Attempt): Promise<OrderOutcome 
       const wanted = { payee, amount: terms.amount ?? amount, memo, refunds: terms.id };
       if (!hasTerms(order, wanted)) return refuse(266);
       const progress = { state: "in_doubt", next: "send" } as const;
-      return await delivery.deliver({ order, progress }, { signal });
+      return await delivery.deliver({ order, progress }, {
+        isSame: isRefundOf(attempt),
+        signal,
+      });
     }
   }
 }
@@ -159,13 +161,6 @@ async function findOpen({ terms, delivery }: Attempt): Promise<SignedOrder | und
   return undefined;
 }
 
-/** @returns what was booked under a refund's id; `undefined` when nothing was so far */
-async function askEarlier(refundId: string, attempt: Attempt): Promise<OrderOutcome | undefined> {
-  const paid = await askStatus(refundId, attempt.delivery.member);
-  if (paid.outcome === "refused") return paid.code === 400 ? undefined : paid;
-  return isRefund(paid, attempt) ? paid : refuse(266);
-}
-
 /** An earlier refund of all that was left is the same one only when nothing is left after it. */
 function isForTheRest({ amount, refundId }: RefundTerms): boolean {
   return amount === undefined && refundId === undefined;
@@ -176,11 +171,10 @@ function isSame({ payload }: SignedOrder, { id, amount, refundId }: RefundTerms)
   return payload.refunds === id && (amount === undefined || payload.amount === amount);
 }
 
-function isRefund(
-  { receipt: { payload } }: Paid,
-  { terms: { id, amount }, delivery }: Attempt,
-): boolean {
-  return payload.refunds === id && payload.payer === delivery.member.name &&
+/** @returns a check whether a payment is such a refund */
+function isRefundOf({ terms: { id, amount }, delivery }: Attempt): (paid: Paid) => boolean {
+  return ({ receipt: { payload } }) =>
+    payload.refunds === id && payload.payer === delivery.member.name &&
     (amount === undefined || payload.amount === amount);
 }
 

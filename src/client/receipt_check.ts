@@ -2,10 +2,10 @@
  * Checking a receipt with the CA's certificate alone. The payer and the payee do it, and anybody at
  * any later time.
  */
-import { pemToDer } from "../../pki/pem.ts";
-import { readTrustAnchorOfAnyDate, type TrustAnchor } from "../../pki/trust_anchor.ts";
-import { type SignedOrder, verifyOrder } from "../../protocol/order.ts";
-import { requireReceiptFor, type SignedReceipt, verifyReceipt } from "../../protocol/receipt.ts";
+import { pemToDer } from "../pki/pem.ts";
+import { readTrustAnchorOfAnyDate, type TrustAnchor } from "../pki/trust_anchor.ts";
+import { type SignedOrder, verifyOrder } from "../protocol/order.ts";
+import { requireReceiptFor, type SignedReceipt, verifyReceipt } from "../protocol/receipt.ts";
 
 export interface CheckedReceipt {
   readonly receipt: SignedReceipt;

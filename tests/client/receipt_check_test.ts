@@ -2,19 +2,19 @@
  * Receipts checked with the CA alone: certificates count at the time of the payment, and receipt and order have to say the same.
  */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { checkReceipt, readReceiptAnchor } from "../../../src/client/payment/receipt_check.ts";
-import { systemClock } from "../../../src/clock.ts";
-import { CertificateError, EnvelopeError, ProtocolError } from "../../../src/errors.ts";
-import { type Entry, type EntryKind, orderDigest } from "../../../src/ledger/entry.ts";
-import type { Amount } from "../../../src/money.ts";
-import { CertificateAuthority } from "../../../src/pki/certificate_authority.ts";
-import { type Identity, openIdentity } from "../../../src/pki/identity.ts";
-import { SigningKey } from "../../../src/pki/signing_key.ts";
-import { signDocument } from "../../../src/pki/signed_document.ts";
-import { type OrderTerms, signOrder } from "../../../src/protocol/order.ts";
-import { signReceipt } from "../../../src/protocol/receipt.ts";
-import { systemRandom } from "../../../src/random.ts";
-import { issueMember, named, serverIdentity } from "../../server/test_server.ts";
+import { checkReceipt, readReceiptAnchor } from "../../src/client/receipt_check.ts";
+import { systemClock } from "../../src/clock.ts";
+import { CertificateError, EnvelopeError, ProtocolError } from "../../src/errors.ts";
+import { type Entry, type EntryKind, orderDigest } from "../../src/ledger/entry.ts";
+import type { Amount } from "../../src/money.ts";
+import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
+import { type Identity, openIdentity } from "../../src/pki/identity.ts";
+import { SigningKey } from "../../src/pki/signing_key.ts";
+import { signDocument } from "../../src/pki/signed_document.ts";
+import { type OrderTerms, signOrder } from "../../src/protocol/order.ts";
+import { signReceipt } from "../../src/protocol/receipt.ts";
+import { systemRandom } from "../../src/random.ts";
+import { issueMember, named, serverIdentity } from "../server/test_server.ts";
 
 const dayMs = 24 * 3600 * 1000;
 const id = "019aaf3e-7c00-7000-8000-00000000000a";
