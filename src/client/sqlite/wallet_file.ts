@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import { attempting, makeFolder, syncFolder } from "../../durable_files.ts";
 import { FileError, systemReason } from "../../errors.ts";
 import { walletLockWaitMs } from "../../limits.ts";
+import { useWriteAheadLog } from "../../sqlite/durable_database.ts";
 import { whileLocked } from "../../sqlite/file_lock.ts";
 import { resultCode, resultCodeOf, sqliteCondition } from "../../sqlite/sqlite_error.ts";
 import { replaceDamaged, walletError } from "./wallet_error.ts";
@@ -17,15 +18,6 @@ import {
   walletSchemaStatements,
   walletSchemaVersion,
 } from "./wallet_schema.ts";
-
-/** Settings of a connection. The file itself remembers only the journal's mode. */
-const connectionPragmas = [
-  "PRAGMA journal_mode = WAL", // readers and the one writer do not block each other
-  "PRAGMA synchronous = FULL", // a commit is on the disk before its caller goes on
-  "PRAGMA fullfsync = ON", // macOS: really on the disk, not in the drive's cache
-  "PRAGMA checkpoint_fullfsync = ON",
-  "PRAGMA temp_store = MEMORY",
-];
 
 /**
  * Opens a wallet.
@@ -39,7 +31,7 @@ export function openWalletFile(file: string): DatabaseSync | undefined {
   const database = connect(file);
   try {
     if (isMade(database, file)) {
-      for (const pragma of connectionPragmas) database.prepare(pragma).get();
+      useWriteAheadLog(database);
       return database;
     }
     database.close();
@@ -68,7 +60,7 @@ export async function makeWalletFile(file: string): Promise<DatabaseSync> {
       const isNew = !isMade(database, file);
       // First, so that a process that finds the wallet made need not sync the folder.
       if (isNew) syncFolder(folder);
-      for (const pragma of connectionPragmas) database.prepare(pragma).get();
+      useWriteAheadLog(database);
       if (isNew) {
         database.prepare("BEGIN IMMEDIATE").run();
         for (const statement of walletSchemaStatements) database.prepare(statement).run();

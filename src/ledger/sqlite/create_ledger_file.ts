@@ -6,6 +6,7 @@ import { MicropayError } from "../../errors.ts";
 import { nameTaken, requireFreeName } from "./ledger_path.ts";
 import { schemaStatements, schemaVersion } from "./schema.ts";
 import { ledgerError } from "./ledger_error.ts";
+import { makeDurable } from "../../sqlite/durable_database.ts";
 
 /** How to make a ledger's file. */
 export interface CreateOptions {
@@ -47,11 +48,9 @@ export function createLedgerFile(
  * @throws as {@link createLedgerFile}
  */
 export function placeLedgerFile(unfinished: string, file: string, attempt: string): void {
-  try {
+  attempting(attempt, () => {
     if (!placeFile(unfinished, file)) throw nameTaken(attempt);
-  } catch (error) {
-    throw error instanceof MicropayError ? error : ledgerError(attempt, error);
-  }
+  });
 }
 
 /**
@@ -95,8 +94,7 @@ function writeLedger(
 ): void {
   const database = new DatabaseSync(file);
   try {
-    database.prepare("PRAGMA synchronous = FULL").get();
-    database.prepare("PRAGMA fullfsync = ON").get();
+    makeDurable(database);
     database.prepare("BEGIN").run();
     for (const statement of statements) database.prepare(statement).run();
     fill(database);

@@ -11,6 +11,7 @@ import { FileError, LedgerError, systemReason } from "../../errors.ts";
 import { applicationId, schemaVersion } from "./schema.ts";
 import { resultCode, resultCodeOf } from "../../sqlite/sqlite_error.ts";
 import { ledgerError } from "./ledger_error.ts";
+import { useWriteAheadLog } from "../../sqlite/durable_database.ts";
 
 /**
  * Returns whether the file exists.
@@ -103,7 +104,8 @@ export function openLedgerFile(file: string, ledgerId: string): DatabaseSync {
   requireCurrent(file, marks);
   const database = connect(file, { readOnly: false });
   try {
-    for (const pragma of connectionPragmas) database.prepare(pragma).get();
+    useWriteAheadLog(database);
+    database.prepare("PRAGMA foreign_keys = ON").get();
     return database;
   } catch (error) {
     database.close();
@@ -124,16 +126,6 @@ export function watchLedgerFile(file: string): () => void {
     throw new LedgerError(`cannot write the ledger ${file}: it was moved or deleted while in use`);
   };
 }
-
-/** Settings of the connection. Only the journal mode is stored in the file. */
-const connectionPragmas = [
-  "PRAGMA journal_mode = WAL", // readers and the one writer do not block each other
-  "PRAGMA synchronous = FULL", // a commit is on the disk before it is acknowledged
-  "PRAGMA fullfsync = ON", // macOS: really on the disk, not in the drive's cache
-  "PRAGMA checkpoint_fullfsync = ON",
-  "PRAGMA foreign_keys = ON",
-  "PRAGMA temp_store = MEMORY", // opens no file, because a flood may leave no descriptor
-];
 
 /**
  * Opens a connection and applies the settings.

@@ -8,6 +8,7 @@ import { createLedgerFile } from "./create_ledger_file.ts";
 import { connect, type LedgerFileMarks } from "./ledger_file.ts";
 import { type Migration, migrations, migrationStatements } from "./schema.ts";
 import { ledgerError } from "./ledger_error.ts";
+import { makeDurable } from "../../sqlite/durable_database.ts";
 
 /**
  * Keeps a copy of the ledger, then migrates it in one transaction: after a kill, it has the old
@@ -31,8 +32,7 @@ export function migrateLedger(
   }`;
   const database = connect(file, { readOnly: false });
   try {
-    database.prepare("PRAGMA synchronous = FULL").get();
-    database.prepare("PRAGMA fullfsync = ON").get();
+    makeDurable(database);
     // From here on nobody else writes, so the copy is the state that is migrated.
     database.prepare("BEGIN IMMEDIATE").run();
     const kept = freeCopyFile(file, { version, attempt });

@@ -25,6 +25,7 @@ import { LedgerBusyError } from "../../errors.ts";
 import { sqliteCondition } from "../../sqlite/sqlite_error.ts";
 import { connect, ledgerFileExists } from "./ledger_file.ts";
 import { logSuffixes, nameTaken } from "./ledger_path.ts";
+import { makeDurable } from "../../sqlite/durable_database.ts";
 
 const keptMark = ".replaced-";
 
@@ -134,8 +135,7 @@ function holdAlone(file: string, attempt: string): HeldLedger {
 /** SQLite folds the log for the only connection, and is busy otherwise. */
 function foldLog(database: DatabaseSync): boolean {
   database.prepare("PRAGMA busy_timeout = 1000").get();
-  database.prepare("PRAGMA synchronous = FULL").get();
-  database.prepare("PRAGMA fullfsync = ON").get();
+  makeDurable(database);
   // Reads the file, so that a foreign file is not taken for a ledger without a log.
   database.prepare("PRAGMA user_version").get();
   return journalMode(database, " = DELETE") === "delete";
