@@ -63,16 +63,16 @@ export function replaceHidden(text: string, replace: (character: string) => stri
  * ```
  */
 export function printable(text: string): string {
-  return replaceHidden(text.replaceAll("\\", "\\\\"), escaped);
+  return replaceHidden(text.replaceAll("\\", "\\\\"), escapeCharacter);
 }
 
 /**
  * Returns a foreign text for use within a sentence: {@link printable}, in quotation marks that it
  * cannot close.
  */
-export function quoted(text: string): string {
+export function quote(text: string): string {
   // A combining mark at the start would combine with the quotation mark.
-  const shown = printable(text).replaceAll('"', '\\"').replace(/^\p{M}/u, escaped);
+  const shown = printable(text).replaceAll('"', '\\"').replace(/^\p{M}/u, escapeCharacter);
   return `"${shown}"`;
 }
 
@@ -93,6 +93,6 @@ export function hasBlankEnd(text: string): boolean {
   return blankAtAnEnd.test(text);
 }
 
-function escaped(character: string): string {
+function escapeCharacter(character: string): string {
   return `\\u{${character.codePointAt(0)!.toString(16)}}`;
 }

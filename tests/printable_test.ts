@@ -3,7 +3,7 @@
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { excerpt, isPrintable, printable, quoted } from "../src/printable.ts";
+import { excerpt, isPrintable, printable, quote } from "../src/printable.ts";
 
 /** Any code point, including lone surrogates and unassigned ones. Low ones are more frequent. */
 const anyCodePoint = fc.oneof(fc.nat(0xff), fc.nat(0x10ffff)).map((code) =>
@@ -118,10 +118,10 @@ Deno.test("an excerpt ends between two code points", () => {
 });
 
 Deno.test("a quoted text cannot close its quotation marks or combine with them", () => {
-  assertEquals(quoted('rent") from bob'), '"rent\\") from bob"');
-  assertEquals(quoted('\\"'), '"\\\\\\""');
-  assertEquals(quoted("\u0301a"), '"\\u{301}a"');
+  assertEquals(quote('rent") from bob'), '"rent\\") from bob"');
+  assertEquals(quote('\\"'), '"\\\\\\""');
+  assertEquals(quote("\u0301a"), '"\\u{301}a"');
   fc.assert(fc.property(fc.string({ unit: anyCodePoint }), (text) => {
-    assertEquals(/^"(?:[^"\\]|\\["\\]|\\u\{[0-9a-f]+\})*"$/u.test(quoted(text)), true);
+    assertEquals(/^"(?:[^"\\]|\\["\\]|\\u\{[0-9a-f]+\})*"$/u.test(quote(text)), true);
   }));
 });

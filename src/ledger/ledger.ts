@@ -253,7 +253,7 @@ export interface Ledger {
   voidOrder(voiding: Voiding): Promise<VoidOutcome>;
   entry(id: string): Promise<Entry | undefined>;
   /** Returns the sum of a payment's refunds, 0 without any. */
-  refunded(id: string): Promise<number>;
+  sumRefunds(id: string): Promise<number>;
   /** Returns entries of an account on either side. */
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]>;
   /** Returns the chain after the row `after`, 0 for the start. Empty past the end. */

@@ -5,7 +5,7 @@
 import { namedMemberCharactersMax } from "../limits.ts";
 import * as v from "valibot";
 import { ProtocolError } from "../errors.ts";
-import { excerpt, quoted } from "../printable.ts";
+import { excerpt, quote } from "../printable.ts";
 import type { JsonObject } from "../strict_json.ts";
 import { type Code, codes, isCode } from "./code.ts";
 import { countShape } from "./shapes.ts";
@@ -143,7 +143,7 @@ export function check<Value>(shape: Shape<Value>, body: unknown, attempt: string
 
 function nameOf(member: string | undefined): string {
   if (member === undefined) return "the body";
-  return ownMember.test(member) ? member : quoted(excerpt(member, namedMemberCharactersMax));
+  return ownMember.test(member) ? member : quote(excerpt(member, namedMemberCharactersMax));
 }
 
 /** Matches the names of our members and paths of them. A stranger's name may be anything. */

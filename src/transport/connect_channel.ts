@@ -111,7 +111,7 @@ async function readFirstLine(
   if (event.kind !== "line") throw new ClosedError(`${attempt}: it closed without a greeting`);
   const anchor = await resolveAnchor(event.line);
   const trust = { anchor, role, atMs: clock.nowMs() };
-  const greeting = await trusted(attempt, () => readGreeting(event.line, trust));
+  const greeting = await distrustErrors(attempt, () => readGreeting(event.line, trust));
   return new GreetedConnection({ greeting, anchor, stream, reader, clock });
 }
 
@@ -131,7 +131,11 @@ async function nextLine(
   }
 }
 
-async function trusted<Result>(attempt: string, read: () => Promise<Result>): Promise<Result> {
+/** Turns each error of a check into an {@link UntrustedError}. */
+async function distrustErrors<Result>(
+  attempt: string,
+  read: () => Promise<Result>,
+): Promise<Result> {
   try {
     return await read();
   } catch (cause) {

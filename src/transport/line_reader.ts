@@ -56,7 +56,7 @@ export class LineReader {
         const isEmpty = this.#isEmpty();
         if (isEmpty !== wasEmpty) deadline.set(isEmpty ? idleTimeoutMs : lineTimeoutMs);
         wasEmpty = isEmpty;
-        if (!await this.#fill()) return this.#ended(deadline);
+        if (!await this.#fill()) return this.#endEvent(deadline);
       }
     } catch (error) {
       this.close();
@@ -117,7 +117,7 @@ export class LineReader {
     this.#buffer = larger;
   }
 
-  #ended(deadline: Deadline): LineEvent {
+  #endEvent(deadline: Deadline): LineEvent {
     this.#stream.close();
     if (!deadline.passed) return { kind: this.#isEmpty() ? "end" : "cut" };
     const fault = this.#isEmpty() ? "nothing came" : "a line was begun and not ended";

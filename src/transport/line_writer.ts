@@ -73,7 +73,7 @@ export class LineWriter {
   }
 
   #write(make: () => Promise<string>): Promise<void> {
-    if (this.#fault !== undefined) return Promise.reject(this.#closed(this.#fault));
+    if (this.#fault !== undefined) return Promise.reject(this.#closedError(this.#fault));
     if (this.#waiting.length >= sendQueueMessagesMax) {
       return Promise.reject(this.#close(`${this.#waiting.length} messages wait and are not read`));
     }
@@ -102,7 +102,7 @@ export class LineWriter {
 
   /** Writes the first line, together with the made lines after it. Returns how many. */
   async #writeMade(first: Waiting): Promise<number> {
-    if (this.#fault !== undefined) throw this.#closed(this.#fault);
+    if (this.#fault !== undefined) throw this.#closedError(this.#fault);
     const deadline = new Deadline(this.#clock, () => this.#stream.close());
     try {
       await first.line;
@@ -138,10 +138,10 @@ export class LineWriter {
   #close(fault: string): ClosedError {
     this.#fault ??= fault;
     this.#stream.close();
-    return this.#closed(fault);
+    return this.#closedError(fault);
   }
 
-  #closed(fault: string): ClosedError {
+  #closedError(fault: string): ClosedError {
     return new ClosedError(`write to ${endpointText(this.#stream.remote)}: ${fault}`);
   }
 }

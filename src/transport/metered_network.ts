@@ -19,17 +19,17 @@ export class MeteredNetwork implements Network {
       endpoint: listener.endpoint,
       accept: async () => {
         const stream = await listener.accept();
-        return stream && this.#metered(stream);
+        return stream && this.#meter(stream);
       },
       close: () => listener.close(),
     };
   }
 
   async connect(endpoint: Endpoint, options: { signal: AbortSignal }): Promise<ByteStream> {
-    return this.#metered(await this.#network.connect(endpoint, options));
+    return this.#meter(await this.#network.connect(endpoint, options));
   }
 
-  #metered(stream: ByteStream): ByteStream {
+  #meter(stream: ByteStream): ByteStream {
     return {
       local: stream.local,
       remote: stream.remote,

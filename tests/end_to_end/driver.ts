@@ -12,7 +12,7 @@ import {
   programCommand,
   type ProgramOptions,
 } from "./program.ts";
-import { quoted } from "./terminal.ts";
+import { quote } from "./terminal.ts";
 
 export interface StartServerOptions {
   /** After the port. */
@@ -113,7 +113,7 @@ export class Scene implements AsyncDisposable {
   async programFolder(): Promise<string> {
     const folder = this.path("bin");
     await Deno.mkdir(folder);
-    const program = `#!/bin/sh\nexec ${programCommand().map(quoted).join(" ")} "$@"\n`;
+    const program = `#!/bin/sh\nexec ${programCommand().map(quote).join(" ")} "$@"\n`;
     await Deno.writeTextFile(join(folder, "micropay"), program, { mode: 0o755 });
     return folder;
   }

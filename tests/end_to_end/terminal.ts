@@ -33,7 +33,7 @@ export class Terminal implements AsyncDisposable {
     const terminal = new Terminal(socket);
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     const size = ["-x", String(columns), "-y", String(rows)];
-    const line = ["env", "-i", "TERM=screen", ...variables.map(quoted), command].join(" ");
+    const line = ["env", "-i", "TERM=screen", ...variables.map(quote), command].join(" ");
     await terminal.#tmux("new-session", "-d", ...size, "-c", folder, line);
     return terminal;
   }
@@ -86,6 +86,6 @@ export class Terminal implements AsyncDisposable {
 }
 
 /** @returns the word as `sh` reads it back unchanged */
-export function quoted(word: string): string {
+export function quote(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }

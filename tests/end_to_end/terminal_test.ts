@@ -5,7 +5,7 @@ import { testWith } from "../installed_tool.ts";
 import { assertEquals } from "@std/assert";
 import { openSceneWith, type Scene } from "./driver.ts";
 import { programCommand, runtimeEnvironment } from "./program.ts";
-import { quoted, Terminal } from "./terminal.ts";
+import { quote, Terminal } from "./terminal.ts";
 
 testWith(
   ["tmux"],
@@ -99,7 +99,7 @@ async function openMenu(scene: Scene): Promise<Terminal> {
   await Deno.mkdir(folder, { recursive: true });
   const client = [...programCommand(), "client", "127.0.0.1", String(scene.server.port)];
   return await Terminal.open(scene.path("tmux"), {
-    command: `${client.map(quoted).join(" ")}; echo "ended with $?"; cat`,
+    command: `${client.map(quote).join(" ")}; echo "ended with $?"; cat`,
     folder,
     env: { ...runtimeEnvironment(), MICROPAY_HOME: scene.home("alice") },
     columns: 200,

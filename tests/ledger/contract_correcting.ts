@@ -98,7 +98,7 @@ function refunds(test: ContractTest): void {
       "refund_exceeds",
       "booked", // another payment between the two has bounds of its own
     ]);
-    const refunded = await Promise.all([1, 9, 2].map((id) => ledger.refunded(orderId(id))));
+    const refunded = await Promise.all([1, 9, 2].map((id) => ledger.sumRefunds(orderId(id))));
     assertEquals(refunded, [300, 300, 0]);
   });
 

@@ -14,7 +14,7 @@ import type { Registered } from "../../client/wallet.ts";
 import type { TypeCommand } from "./command_typer.ts";
 import { errorFields, errorText } from "../error_fields.ts";
 import { jsonLine } from "../json_line.ts";
-import { printable, quoted } from "../../printable.ts";
+import { printable, quote } from "../../printable.ts";
 import { settlementFields, settlementText } from "./settlement_text.ts";
 
 /** How many receipts were written into files, and how many files existed already. */
@@ -199,7 +199,7 @@ export function unprintedText(
  */
 export function notificationLines({ receipt, memo }: IncomingPayment): string[] {
   const { payer, amount, refunds, entry, id } = receipt.payload;
-  const note = memo === undefined ? "" : ` (${quoted(memo)})`;
+  const note = memo === undefined ? "" : ` (${quote(memo)})`;
   const origin = refunds === undefined ? "" : `, a refund of ${refunds}`;
   return [
     `[Notification] ${payer} just sent you $${amount}${origin}!${note}`,
@@ -251,6 +251,6 @@ export function historyLine(
   { entry, id, at, payer, payee, amount, memo, refunds, balance }: HistoryRow,
 ): string {
   const origin = refunds === undefined ? "" : `  refund of ${refunds}`;
-  const note = memo === undefined ? "" : `  ${quoted(memo)}`;
+  const note = memo === undefined ? "" : `  ${quote(memo)}`;
   return `${entry}  ${at}  ${payer} → ${payee}  ${amount}  balance ${balance}  id ${id}${origin}${note}`;
 }

@@ -11,7 +11,7 @@ import {
   type StoredValue,
 } from "../../ledger/snapshot.ts";
 import type { AuditFault, AuditReport } from "../../operator/audit.ts";
-import { printable, quoted } from "../../printable.ts";
+import { printable, quote } from "../../printable.ts";
 import { codes } from "../../protocol/code.ts";
 import type { Refusal } from "../../protocol/request_type.ts";
 import type { JsonObject } from "../../strict_json.ts";
@@ -197,7 +197,7 @@ function printableValue(value: StoredValue): string {
 function printFields(print: Print, row: StoredEntry | StoredChange): void {
   for (const [name, value] of Object.entries(storedFields(row))) {
     const text = typeof value === "object" ? JSON.stringify(value) : String(value);
-    const note = name === "memo" ? quoted(text) : printable(text);
+    const note = name === "memo" ? quote(text) : printable(text);
     if (value !== null) print(`${name.padEnd(14)} ${note}`);
   }
 }
@@ -211,7 +211,7 @@ function changeText({ number, at, kind, certificate }: StoredChange): string {
 
 function entryText({ number, at, kind, payer, payee, amount, memo }: StoredEntry): string {
   const [place, when, what] = [number, at, kind].map(printableValue);
-  const note = memo === null ? "" : `  ${quoted(storedText(memo))}`;
+  const note = memo === null ? "" : `  ${quote(storedText(memo))}`;
   return `${place}  ${when}  ${what}  ${printableValue(payer)} → ${printableValue(payee)}  ${
     printableValue(amount)
   }${note}`;

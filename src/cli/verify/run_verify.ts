@@ -18,7 +18,7 @@ import {
 } from "../../errors.ts";
 import { lineBytesMax } from "../../limits.ts";
 import type { TrustAnchor } from "../../pki/trust_anchor.ts";
-import { printable, quoted } from "../../printable.ts";
+import { printable, quote } from "../../printable.ts";
 import { type JsonObject, parseJsonObject } from "../../strict_json.ts";
 import type { VerifyRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
@@ -170,7 +170,7 @@ function validFields({ receipt, order }: CheckedReceipt): object {
 function validSentence({ receipt, order }: CheckedReceipt): string {
   const { payer, payee, amount, at, entry, id, kind, refunds } = receipt.payload;
   const note = order?.payload.memo;
-  const memo = note === undefined ? "" : ` (${quoted(note)})`;
+  const memo = note === undefined ? "" : ` (${quote(note)})`;
   const what = refunds === undefined ? kind : `${kind} of ${refunds}`;
   const signed = order
     ? `signed by ${order.signer.party.role === "server" ? "the server" : "payer and server"}`

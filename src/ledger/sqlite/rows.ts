@@ -140,7 +140,7 @@ export function presenceFromRow(row: Row): Presence {
 
 /** @throws {LedgerError} as {@link entryFromRow} */
 export function certificateFromRow(row: Row): CertificateRecord {
-  if (!(row.der instanceof Uint8Array)) throw damaged("der");
+  if (!(row.der instanceof Uint8Array)) throw damagedError("der");
   return {
     fingerprint: textIn(row, "fingerprint"),
     keyFingerprint: textIn(row, "key_fingerprint"),
@@ -157,25 +157,25 @@ export function timeText(timeMs: number): string {
 /** @throws {LedgerError} as {@link entryFromRow} */
 export function textIn(row: Row, column: string): string {
   const value = row[column];
-  if (typeof value !== "string") throw damaged(column);
+  if (typeof value !== "string") throw damagedError(column);
   return value;
 }
 
 /** @throws {LedgerError} as {@link entryFromRow} */
 export function integerIn(row: Row, column: string): number {
   const value = row[column];
-  if (!Number.isSafeInteger(value)) throw damaged(column);
+  if (!Number.isSafeInteger(value)) throw damagedError(column);
   return value as number;
 }
 
 /** @throws {LedgerError} as {@link entryFromRow} */
 export function timeIn(row: Row, column: string): number {
   const timeMs = Date.parse(textIn(row, column));
-  if (Number.isNaN(timeMs)) throw damaged(column);
+  if (Number.isNaN(timeMs)) throw damagedError(column);
   return timeMs;
 }
 
-function damaged(column: string): LedgerError {
+function damagedError(column: string): LedgerError {
   return new LedgerError(
     `cannot read the ledger: the column ${column} holds what does not belong there`,
   );

@@ -93,7 +93,7 @@ export class SqliteAccounts {
   }
 
   /** Returns an account that has a certificate. */
-  registered(name: AccountName): RegisteredAccount {
+  requireRegistered(name: AccountName): RegisteredAccount {
     return this.find(name) as RegisteredAccount;
   }
 

@@ -117,7 +117,7 @@ export class SqliteBook {
     return row && entryFromRow(row);
   }
 
-  refunded(id: string): number {
+  sumRefunds(id: string): number {
     return integerIn(this.#sql.refunded.get(id)!, "sum");
   }
 
@@ -229,7 +229,10 @@ export class SqliteBook {
   #objectToRefund(booking: Booking): ReturnType<typeof judgeRefund> {
     const { refunds } = booking;
     if (refunds === undefined) return undefined;
-    return judgeRefund(booking, { payment: this.entry(refunds), refunded: this.refunded(refunds) });
+    return judgeRefund(booking, {
+      payment: this.entry(refunds),
+      refunded: this.sumRefunds(refunds),
+    });
   }
 }
 

@@ -145,8 +145,8 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => this.#book.entry(id));
   }
 
-  refunded(id: string): Promise<number> {
-    return this.#read(() => this.#book.refunded(id));
+  sumRefunds(id: string): Promise<number> {
+    return this.#read(() => this.#book.sumRefunds(id));
   }
 
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]> {

@@ -29,7 +29,7 @@ export class SqliteRegistrar {
     this.#accounts.add(name);
     this.#accounts.addCertificate(name, certificate);
     if (entry !== undefined) this.#book.append(entry);
-    return { outcome: "registered", account: this.#accounts.registered(name) };
+    return { outcome: "registered", account: this.#accounts.requireRegistered(name) };
   }
 
   change(change: AccountChange): ChangeOutcome {
@@ -52,6 +52,6 @@ export class SqliteRegistrar {
       this.#accounts.addCertificate(name, certificate);
       this.#book.appendChange(reissue!.change);
     }
-    return { outcome, account: this.#accounts.registered(name) };
+    return { outcome, account: this.#accounts.requireRegistered(name) };
   }
 }

@@ -32,7 +32,7 @@ async function told(entry: Entry, name: AccountName, server: ServerContext) {
   if (entry.payer !== name && entry.payee !== name) return refuse(400);
   const { text: receipt } = signReceipt(entry, server);
   if (entry.kind !== "payment") return answerWith({ receipt });
-  return answerWith({ receipt, refunded: await server.ledger.refunded(entry.id) });
+  return answerWith({ receipt, refunded: await server.ledger.sumRefunds(entry.id) });
 }
 
 /** Sees to it that an order is never booked. Either of its sides may. */

@@ -35,7 +35,7 @@ export class MemoryBook {
     return recorded;
   }
 
-  refunded(id: string): number {
+  sumRefunds(id: string): number {
     const refunds = this.entries().filter((entry) => entry.refunds === id);
     return refunds.reduce((sum, { amount }) => sum + amount, 0);
   }

@@ -157,8 +157,8 @@ export class MemoryLedger implements Ledger {
     return this.#answer(() => this.#book.entry(id));
   }
 
-  refunded(id: string): Promise<number> {
-    return this.#answer(() => this.#book.refunded(id));
+  sumRefunds(id: string): Promise<number> {
+    return this.#answer(() => this.#book.sumRefunds(id));
   }
 
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]> {
@@ -253,7 +253,7 @@ export class MemoryLedger implements Ledger {
     const objection = objectToBooking(booking, sides);
     if (objection !== undefined || refunds === undefined) return objection;
     const payment = this.#book.entry(refunds);
-    return judgeRefund(booking, { payment, refunded: this.#book.refunded(refunds) });
+    return judgeRefund(booking, { payment, refunded: this.#book.sumRefunds(refunds) });
   }
 
   // deno-lint-ignore require-await -- async so that what `action` throws becomes a rejection

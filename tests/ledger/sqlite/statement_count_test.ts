@@ -55,7 +55,7 @@ const rows: readonly {
   },
   {
     title: "a payment's refunds",
-    action: (ledger) => ledger.refunded(orderId(1)),
+    action: (ledger) => ledger.sumRefunds(orderId(1)),
     statements: 1,
   },
 ];
