@@ -2,6 +2,7 @@
  * A member that takes payments goes on whatever one peer or one accept does, and closes without waiting for anybody.
  */
 import { assert, assertEquals } from "@std/assert";
+import type { Member } from "../../src/client/member.ts";
 import type { IncomingPayment } from "../../src/client/payment/incoming_payments.ts";
 import { PeerListener } from "../../src/client/peer_listener.ts";
 import { messageOf } from "../../src/errors.ts";
@@ -9,8 +10,12 @@ import { peerConnectionsMax } from "../../src/limits.ts";
 import type { Amount } from "../../src/money.ts";
 import { loginRequestType } from "../../src/protocol/login.ts";
 import { listRequestType } from "../../src/protocol/list.ts";
+import type { Identity } from "../../src/pki/identity.ts";
+import { payRequestType, submitRequestType } from "../../src/protocol/transfer.ts";
 import type { Listener } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { connect } from "../hostile/recorded_connection.ts";
+import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { EventLog } from "../server/event_log.ts";
 import { named, startServer, type TestServer } from "../server/test_server.ts";
 import { resultOf } from "./payment/payee_scripts.ts";
@@ -65,8 +70,41 @@ Deno.test("peers: only so many are served at a time, and a newcomer takes the pl
   });
 });
 
+Deno.test("peers: while an order is under way on each connection, a newcomer is closed, and none of the orders is lost", async () => {
+  await withPayee(async ({ alice, pay, payee, payments, peers, server }) => {
+    const { link } = payee.context;
+    const ask = link.ask.bind(link);
+    const decided = Promise.withResolvers<void>();
+    link.ask = async (type, request) => {
+      if (type.type === submitRequestType.type) await decided.promise;
+      return await ask(type, request);
+    };
+    const { signal } = new AbortController();
+    const other = { role: "member", network: tcpNetwork, anchor: server.anchor } as const;
+    const connections = [];
+    for (let count = 0; count < peerConnectionsMax; count++) {
+      const connection = await connect({ ...other, endpoint: peers.endpoint }, alice);
+      const order = signPayload(orderPayload(alice, server.anchor, { amount: 1 }), alice);
+      connection.channel.send(payRequestType.type, { order });
+      // Refused, when the payee has read the order before it.
+      connection.channel.send("mint", {});
+      assertEquals((await connection.channel.receive()).kind, "message");
+      connections.push(connection);
+    }
+    const newcomer = await tcpNetwork.connect(peers.endpoint, { signal });
+    assertEquals(await newcomer.read(new Uint8Array(65_536)), null);
+    newcomer.close();
+    decided.resolve();
+    await payments.until(() => payments.all.length === peerConnectionsMax);
+    for (const { channel } of connections) channel.close();
+    assertEquals(await pay(), "paid");
+  });
+});
+
 interface PayeeScene {
   readonly server: TestServer;
+  readonly alice: Identity;
+  readonly payee: Member;
   readonly peers: PeerListener;
   readonly payments: EventLog<IncomingPayment>;
   readonly faults: readonly unknown[];
@@ -93,7 +131,7 @@ async function withPayee(
   try {
     await payer.context.link.ask(listRequestType, {});
     const pay = () => resultOf(() => payer.pay(lunch));
-    await action({ server, peers, payments, faults, pay });
+    await action({ server, alice, payee, peers, payments, faults, pay });
   } finally {
     await peers.close();
     await payer.abandon();

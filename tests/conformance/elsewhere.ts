@@ -276,6 +276,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "waiting 7": at(
     "client/peer_listener",
     "peers: only so many are served at a time, and a newcomer takes the place of the one that has been idle longest",
+    "peers: while an order is under way on each connection, a newcomer is closed, and none of the orders is lost",
   ),
   "ping 1": at(
     "server/session/liveness",
