@@ -50,7 +50,10 @@ export interface BookingOptions {
   readonly atMs?: number;
   /** A payment by default. */
   readonly kind?: EntryKind;
-  /** Of a payment or a refund: the fingerprint of its payer's certificate; that of {@link certificateOf} unless told. */
+  /**
+   * The fingerprint of the signer's certificate, for a payment or refund. By default that of {@link
+   * certificateOf}.
+   */
   readonly certificate?: string;
 }
 
