@@ -57,8 +57,8 @@ export class FairQueue {
 
   /**
    * Runs a task in a turn of the party, beside the turns of other parties. Use it for tasks that
-   * wait for a disk. Consecutive turns aside of one party run together, so that one commit serves them
-   * all.
+   * wait for a disk. Consecutive turns aside of one party run together. So one commit serves all of
+   * them.
    *
    * @returns what the task returns; an error that it throws is passed on
    */
