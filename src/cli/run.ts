@@ -40,7 +40,8 @@ export async function run(
   switch (request.kind) {
     case "print":
       return await endingWithError(() => {
-        print(request.text.trimEnd());
+        // A shell takes an empty line for a suggestion, and types a blank.
+        if (request.text !== "") print(request.text.trimEnd());
         return request.exitCode;
       }, processIo);
     case "usage_error":

@@ -2,6 +2,8 @@
  * Completion in the shell.
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { systemProcessIo } from "../../../src/cli/process_io.ts";
+import { run } from "../../../src/cli/run.ts";
 import { testWith, type Tool } from "../../installed_tool.ts";
 import { printedBy, refusedWith } from "./fixture.ts";
 
@@ -55,6 +57,13 @@ Deno.test("completion suggests nothing for a free text", () => {
     const { text } = printedBy(["completion", "bash", ...line]);
     assertEquals(text.includes("pay"), false, line.join(" "));
   }
+});
+
+Deno.test("completion prints no line when it suggests nothing, because a shell would type a blank", async () => {
+  const printed: string[] = [];
+  const line = ["completion", "bash", "client", "127.0.0.1", "8888", "pay", "al"];
+  const code = await run(line, { ...systemProcessIo, print: (line) => void printed.push(line) });
+  assertEquals([code, printed], [0, []]);
 });
 
 Deno.test("zsh and fish get a description with each suggestion", () => {
