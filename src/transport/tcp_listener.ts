@@ -82,7 +82,11 @@ function listenFault(cause: unknown): string {
   }
   if (cause instanceof Deno.errors.PermissionDenied) return "not allowed; ports below 1024 need it";
   if (cause instanceof Deno.errors.AddrNotAvailable) return "the address is not this machine's";
-  return messageOf(cause);
+  const reason = messageOf(cause);
+  // The runtime has no class for this error.
+  return reason.startsWith("failed to lookup address information")
+    ? "this machine finds no address for that name"
+    : reason;
 }
 
 class TcpListener implements Listener {

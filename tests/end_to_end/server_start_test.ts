@@ -101,10 +101,26 @@ const rows: readonly {
     says: /server\.db/,
   },
   {
+    title: "a ledger whose certificates are gone",
+    spoil: async (scene) => {
+      const { program } = await scene.startServer();
+      program.signal("SIGTERM");
+      await program.end();
+      await Deno.remove(scene.path("certs"), { recursive: true });
+    },
+    says: /server\.db: its certificates are not in .*certs; put them back from your copy, or /,
+  },
+  {
     title: "an address that is not this machine's",
     spoil: () => Promise.resolve(),
     args: ["--host", "192.0.2.1"],
     says: /^micropay: listen on 192\.0\.2\.1:0: the address is not this machine's$/,
+  },
+  {
+    title: "a name that has no address",
+    spoil: () => Promise.resolve(),
+    args: ["--host", "nowhere.invalid"],
+    says: /^micropay: listen on nowhere\.invalid:0: this machine finds no address for that name$/,
   },
 ];
 

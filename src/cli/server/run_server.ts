@@ -4,7 +4,7 @@
 import { userLimitMin } from "../../limits.ts";
 import { resolve } from "node:path";
 import { systemClock } from "../../clock.ts";
-import { messageOf, UsageError } from "../../errors.ts";
+import { FileError, messageOf, UsageError } from "../../errors.ts";
 import { deleteSqliteLedger } from "../../ledger/sqlite/delete_sqlite_ledger.ts";
 import { ledgerFileExists } from "../../ledger/sqlite/ledger_file.ts";
 import { openSqliteLedger } from "../../ledger/sqlite/open_sqlite_ledger.ts";
@@ -91,7 +91,7 @@ async function serveOn(
 ): Promise<void> {
   const db = resolve(request.db);
   if (request.reset) await resetLedger({ ...request, db }, processIo);
-  const certificates = await openOrMakeCertificates(request.certs, log);
+  const certificates = await openOrMakeCertificates({ folder: request.certs, db, log });
   const ledgerId = certificates.anchor.fingerprint;
   const sessionKeys = await SessionKeys.open({
     generate: () => processIo.makeSessionKey(request.rsaBits),
@@ -170,12 +170,21 @@ async function resetLedger(
   deleteSqliteLedger(db);
 }
 
+/**
+ * @throws {FileError} when there is a ledger and its certificates are missing: only its own CA can
+ * serve it
+ */
 async function openOrMakeCertificates(
-  folder: string,
-  log: ServerLog,
+  { folder, db, log }: { folder: string; db: string; log: ServerLog },
 ): Promise<OpenedCertificates> {
   if (hasNoCertificates(folder)) {
     const place = resolve(folder);
+    if (ledgerFileExists(db)) {
+      throw new FileError(
+        `serve the ledger ${db}: its certificates are not in ${place}; put them back from your ` +
+          "copy, or name their folder with --certs",
+      );
+    }
     log.say(`No certificates in ${printable(place)}, making them:`);
     await runGencert(
       {
