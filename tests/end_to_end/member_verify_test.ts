@@ -159,17 +159,19 @@ Deno.test("verify: it accepts each line that the program prints, and names the p
     await Deno.writeTextFile(scene.path("file"), '{"event":"online","port":1}\n');
     await Deno.mkdir(scene.path("elsewhere"));
     const folder = scene.path("elsewhere");
-    const [nothing, noCa, noFile] = await Promise.all([
+    const [nothing, noCa, noFile, noReceipts] = await Promise.all([
       scene.run(["verify", "file"]),
       scene.run(["verify", "../file"], { folder }),
       scene.run(["verify", "not-there"]),
+      scene.run(["verify", "elsewhere"]),
     ]);
-    assertEquals([nothing.code, noCa.code, noFile.code], [2, 2, 1]);
+    assertEquals([nothing, noCa, noFile, noReceipts].map(({ code }) => code), [2, 2, 1, 1]);
     assertMatch(
       nothing.stderr,
       /^micropay: verify file: there is no receipt in it; give what the client/,
     );
     assertMatch(noCa.stderr, /give the ledger's CA with --ca/);
     assertMatch(noFile.stderr, /read not-there: there is no such file/);
+    assertMatch(noReceipts.stderr, /read elsewhere: it is a folder; name the files in it$/m);
   });
 });

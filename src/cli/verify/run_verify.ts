@@ -107,8 +107,12 @@ async function* linesOf(
 
 async function openFile(path: string): Promise<ReadableStream<Uint8Array>> {
   try {
+    if ((await Deno.stat(path)).isDirectory) {
+      throw new FileError(`read ${path}: it is a folder; name the files in it`);
+    }
     return (await Deno.open(path)).readable;
   } catch (cause) {
+    if (cause instanceof FileError) throw cause;
     const isMissing = cause instanceof Deno.errors.NotFound;
     const reason = isMissing ? "there is no such file" : systemReason(cause);
     throw new FileError(`read ${path}: ${reason}`, { cause });
@@ -188,7 +192,10 @@ async function readAnchor(ca: string | undefined): Promise<TrustAnchor> {
   const path = ca ?? nearbyCaPath;
   const pem = ca === undefined ? readNearbyCa() : await readGivenFile(ca, `read the CA ${ca}`);
   if (pem === undefined) {
-    throw new UsageError("verify: give the ledger's CA with --ca; there is no certs/CA.pem here");
+    throw new UsageError(
+      "verify: give the ledger's CA with --ca; there is no certs/CA.pem here. Your client " +
+        "keeps it beside wallet.db, as LEDGER/CA.pem",
+    );
   }
   try {
     return readReceiptAnchor(pem);
