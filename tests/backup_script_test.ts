@@ -1,7 +1,7 @@
 /**
  * The script in `examples/` that cron runs: its copies are complete, checked and private.
  */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { openSceneWith, type Scene } from "./end_to_end/driver.ts";
 import { runtimeEnvironment } from "./end_to_end/program.ts";
 
@@ -46,14 +46,23 @@ Deno.test("micropay-backup fails and says why where there is no ledger", async (
   const { code, stderr } = await runScript(scene);
   assertEquals(code, 1);
   assertMatch(stderr, /there is no ledger/);
+  await assertRejects(() => Deno.stat(scene.path("backup")), Deno.errors.NotFound);
+});
+
+Deno.test("micropay-backup without a folder says what to give", async () => {
+  await using scene = await openSceneWith([]);
+  const { code, stderr } = await runScript(scene, []);
+  assert(code !== 0);
+  assertMatch(stderr, /give the folder with server\.db and certs$/m);
 });
 
 /** Runs the script for the scene's ledger, with a `micropay` on its PATH. */
 async function runScript(
   scene: Scene,
+  args: readonly string[] = [scene.folder],
 ): Promise<{ readonly code: number; readonly stderr: string }> {
   const { code, stderr } = await new Deno.Command(script, {
-    args: [scene.folder],
+    args: [...args],
     env: { ...runtimeEnvironment(), PATH: `${await scene.programFolder()}:/usr/bin:/bin` },
     clearEnv: true,
   }).output();
