@@ -33,7 +33,7 @@ export function gencertCommand(program: Command, paths: Paths) {
     make.command("renew")
       .summary("Replace the server's certificate and keep the CA.")
       .description(
-        "Replaces server.crt and server.key and keeps the CA, so that members notice nothing. Without --host the names stay as they are. A server uses the new ones from its next start on.",
+        "Replaces server.crt and server.key and keeps the CA, so that members notice nothing. Without --host the names stay as they are. Restart the server to use the new ones.",
       )
       .addHelpText(
         ...examples(

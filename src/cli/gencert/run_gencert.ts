@@ -74,7 +74,7 @@ export async function runGencert(
   print(`CA valid until: ${new Date(report.caNotAfterMs).toISOString()}`);
   print(`server certificate valid until: ${new Date(report.serverNotAfterMs).toISOString()}`);
   print(`server certificate for: ${report.hosts.join(", ")}`);
-  if (options.command.name === "renew") print("a server uses it from its next start on");
+  if (options.command.name === "renew") print("restart the server to use it");
 }
 
 async function change(

@@ -54,7 +54,11 @@ export interface LedgerOutput {
    * not.
    */
   printUndone(accounts: readonly string[]): void;
-  printReissue(account: AccountName, code: string): void;
+  /** @param options `fingerprint` is the CA's, which a new client has to trust */
+  printReissue(
+    account: AccountName,
+    options: { readonly code: string; readonly fingerprint: string },
+  ): void;
   printClosure(account: AccountName): void;
   printRefusal(refusal: Refusal): void;
 }
@@ -92,7 +96,7 @@ function jsonOutput(print: Print): LedgerOutput {
     printWritten: (file) => line({ written: file }),
     printKept: (file) => line({ kept: file }),
     printUndone: (accounts) => line({ undone: accounts }),
-    printReissue: (account, code) => line({ account, code }),
+    printReissue: (account, { code }) => line({ account, code }),
     printClosure: (account) => line({ account, closed: true }),
     printRefusal: ({ code, text }) => line({ code, text }),
   };
@@ -137,10 +141,11 @@ function textOutput(print: Print): LedgerOutput {
       print("Revoke (ledger reissue) or close them again before the server starts");
     },
     printKept: (file) => print(`The ledger that was there is kept as ${printable(file)}`),
-    printReissue(account, code) {
+    printReissue(account, { code, fingerprint }) {
       print(code);
       print(`${account}'s certificate is revoked. ${account} registers anew with this code, once:`);
-      print(`micropay client SERVER_IP SERVER_PORT register ${account} --code ${code}`);
+      const command = `micropay client SERVER_IP SERVER_PORT register ${account} --code ${code}`;
+      print(`${command} --fingerprint ${fingerprint}`);
     },
     printClosure: (account) => print(`${account} is closed; its balance is kept`),
     printRefusal: ({ text }) => print(printable(text)),

@@ -213,7 +213,9 @@ async function reissue(
   const code = makeOneTimeCode(systemRandom);
   const codeDigest = oneTimeCodeDigest(code);
   const ending = { kind: "revocation", name, codeDigest } as const;
-  return await end(ending, context, () => context.output.printReissue(name, code));
+  return await end(ending, context, ({ fingerprint }) => {
+    context.output.printReissue(name, { code, fingerprint });
+  });
 }
 
 async function close(
@@ -227,14 +229,14 @@ async function close(
 async function end(
   ending: Ending,
   context: LedgerContext,
-  print: () => void,
+  print: (anchor: TrustAnchor) => void,
 ): Promise<ExitCode> {
   const { clock, request } = context;
   const { identity, anchor } = openCertificates({ folder: request.certs, clock });
   return await withLedger(context, anchor, async (ledger) => {
     const { outcome } = await endAccount(ending, { ledger, identity, anchor, clock });
     if (outcome === "changed") {
-      print();
+      print(anchor);
       return exitCodes.ok;
     }
     return printRefusal(outcome === "account_closed" ? 267 : 262, context);

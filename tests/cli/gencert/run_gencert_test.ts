@@ -120,7 +120,7 @@ Deno.test("gencert renew keeps the CA, names the old files, and says when the ne
       first[5],
       "server certificate valid until: 2027-02-21T12:00:00.000Z",
       "server certificate for: localhost, 127.0.0.1, ::1, pi4, pay.example.org",
-      "a server uses it from its next start on",
+      "restart the server to use it",
     ]);
     const named = await run({ out, command: { name: "renew" }, hosts: ["new.example.org"] });
     assert(

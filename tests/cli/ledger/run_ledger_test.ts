@@ -314,6 +314,14 @@ Deno.test("ledger: a member who lost a key registers anew with the code, once", 
   assertEquals((await scene.inProcess(["pay", "bob", "1"], { as: "alice-anew" })).code, 0);
   const [report] = await found(scene, "audit");
   assertEquals([report!.outcome, report!.certificates], ["in_order", 3]);
+
+  // The printed line is enough for a machine that does not know the ledger.
+  const { stdout: text } = await scene.ledgerInProcess("reissue", "bob");
+  const [, args] = /^micropay client SERVER_IP SERVER_PORT (register bob --code .*)$/m.exec(text)!;
+  const folder = scene.path("new machine");
+  await Deno.mkdir(folder);
+  const anew = ["client", "127.0.0.1", String(scene.server.port), ...args!.split(" ")];
+  assertEquals((await scene.run([...anew, "--home", "home"], { folder })).stdout, "100 OK\n");
 });
 
 Deno.test("ledger: a closed account lets nobody in and keeps its balance", async () => {
