@@ -6,7 +6,7 @@
  */
 import { resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { attempting, inodeOf, removeIfThere, reserveName } from "../durable_files.ts";
+import { attempting, inodeOf, reserveName } from "../durable_files.ts";
 import { FileError } from "../errors.ts";
 import { fileLockWaitMs, lockFileTriesMax } from "../limits.ts";
 import { failureReason, sqliteCondition } from "./sqlite_error.ts";
@@ -63,18 +63,19 @@ function takeSteps(
     );
     const inode = inodeOf(path);
     const database = attempting(`cannot open the file ${path}`, () => new DatabaseSync(path));
+    // A lock on a file that was removed meanwhile excludes nobody, and SQLite may fail on it.
+    const isCurrent = () => inode !== undefined && inodeOf(path) === inode;
+    const release = () => database.close();
     try {
       for (const step of steps) take(database, step, { path, waitMs });
+      if (isCurrent()) return { release, [Symbol.dispose]: release };
     } catch (error) {
-      database.close();
-      throw error;
+      if (isCurrent()) {
+        release();
+        throw error;
+      }
     }
-    // A lock on a file that was removed meanwhile excludes nobody.
-    if (inode !== undefined && inodeOf(path) === inode) {
-      const release = () => database.close();
-      return { release, [Symbol.dispose]: release };
-    }
-    database.close();
+    release();
   }
   throw new LockTakenError(path, "shared");
 }
@@ -83,8 +84,8 @@ function takeSteps(
 const turns = new Map<string, Promise<unknown>>();
 
 /**
- * Runs an action while no other one runs under the same path, in this process or another. Removes
- * the lock file afterwards.
+ * Runs an action while no other one runs under the same path, in this process or another. The empty
+ * lock file stays: removing it would disturb the processes that wait for it.
  *
  * @throws {LockTakenError} when another process holds the lock for {@link fileLockWaitMs}
  * @throws {FileError} when the file cannot be made or locked
@@ -94,11 +95,7 @@ export function whileLocked<T>(path: string, action: () => Promise<T> | T): Prom
   const run = async () => {
     // In one step, which waits for all other holders.
     using _lock = takeSteps(path, { steps: ["exclusive"], waitMs: fileLockWaitMs });
-    try {
-      return await action();
-    } finally {
-      removeIfThere(path);
-    }
+    return await action();
   };
   // Within the process an action waits for the previous one, because SQLite's wait would block
   // both.

@@ -23,10 +23,11 @@ export function make(folder: string, options: { ms?: number; days?: number } = {
   return makeCertificates(makeOptions(folder, options));
 }
 
-/** Returns the name and text of each file in the folder. */
+/** Returns the name and text of each file in the folder, without the empty file of its lock. */
 export async function snapshot(folder: string): Promise<Record<string, string>> {
   const texts: Record<string, string> = {};
   for await (const { name, isFile } of Deno.readDir(folder)) {
+    if (name === ".lock") continue;
     texts[name] = isFile ? await Deno.readTextFile(`${folder}/${name}`) : "not a file";
   }
   return texts;

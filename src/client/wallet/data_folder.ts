@@ -10,8 +10,7 @@
  *         *.replaced-<digest>        the key and certificate that were replaced
  *
  * Accounts are in a folder of their own. So an account `ca` never meets `CA.pem` on a file system
- * that ignores case. A process that changes a folder holds a lock on a file `.lock` in it, and then
- * removes it.
+ * that ignores case. A process that changes a folder locks the empty file `.lock` in it.
  */
 import { join } from "node:path";
 import type { AccountName } from "../../account_name.ts";

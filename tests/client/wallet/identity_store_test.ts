@@ -102,12 +102,13 @@ Deno.test("identities: a lost key is replaced when the new one has its certifica
     const path = data.accountFolder(server.anchor.fingerprint, alice);
     const names = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
     assertEquals(names.map((name) => name.replace(/[0-9a-f]{16}$/, "…")), [
+      ".lock",
       "certificate.pem",
       "certificate.pem.replaced-…",
       "key.pem",
       "key.pem.replaced-…",
     ]);
-    assertEquals(await modeOf(`${path}/${names[3]}`), 0o600);
+    assertEquals(await modeOf(`${path}/${names[4]}`), 0o600);
   });
 });
 
@@ -228,6 +229,7 @@ Deno.test("identities: no account's folder has the name of another file, in capi
     const lowerCase = (path: string) =>
       [...Deno.readDirSync(path)].map(({ name }) => name.toLowerCase()).sort();
     assertEquals(lowerCase(data.path), [
+      ".lock",
       ledger,
       "wallet.db",
       "wallet.db-shm",
