@@ -45,7 +45,7 @@ interface Expected {
  * @throws {ProtocolError} when the server's answers do not make a chain
  * @throws {FileError} when a stored receipt is not genuine
  */
-export async function auditLedger(member: MemberContext): Promise<MemberAudit | Refusal> {
+export async function auditOwnEntries(member: MemberContext): Promise<MemberAudit | Refusal> {
   const expected = await expectedEntries(member);
   const last = await member.audits.last();
   const missing = new Set([...expected.values()].flat());

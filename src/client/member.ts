@@ -12,7 +12,7 @@ import { paymentsShape, paymentType } from "../protocol/transfer.ts";
 import { pageRowsMax } from "../limits.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
 import type { MemberContext } from "./member_context.ts";
-import { auditLedger, type MemberAudit } from "./ledger_audit.ts";
+import { auditOwnEntries, type MemberAudit } from "./ledger_audit.ts";
 import {
   type IncomingListener,
   type IncomingPayment,
@@ -106,7 +106,7 @@ export class Member {
 
   /** Checks that the ledger still holds what this member knows of it. */
   audit(): Promise<MemberAudit | Refusal> {
-    return auditLedger(this.context);
+    return auditOwnEntries(this.context);
   }
 
   /**

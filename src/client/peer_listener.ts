@@ -131,8 +131,8 @@ export class PeerListener {
       await reply(channel, seq, refuse(500));
     } finally {
       // Also when the payer is gone: this member wants to know.
-      const isOver = () => this.#isClosing;
-      if (submitted === "in_doubt") await askLater(order, { ...this.#payee, isOver });
+      const isClosing = () => this.#isClosing;
+      if (submitted === "in_doubt") await askLater(order, { ...this.#payee, isClosing });
     }
   }
 }

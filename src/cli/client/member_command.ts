@@ -25,7 +25,7 @@ export type MemberCommand = Exclude<
   { name: "menu" | "register" | "receipt" | "receipts" }
 >;
 
-interface MemberContext extends ProcessIo {
+interface MemberCommandContext extends ProcessIo {
   readonly request: ClientRequest;
   readonly output: ClientOutput;
   /**
@@ -38,7 +38,7 @@ interface MemberContext extends ProcessIo {
 /** Performs a command as the account that was named, or as the only one. */
 export async function performAsMember(
   command: MemberCommand,
-  { wallet, ...context }: MemberContext & { readonly wallet: Wallet },
+  { wallet, ...context }: MemberCommandContext & { readonly wallet: Wallet },
 ): Promise<ExitCode> {
   const { request } = context;
   const connection = await beforeOrder(command, context, () => wallet.connect());
@@ -62,7 +62,7 @@ export async function performAsMember(
 async function performFor(
   member: Member,
   command: MemberCommand,
-  context: MemberContext,
+  context: MemberCommandContext,
 ): Promise<ExitCode> {
   const { request, output, interrupted: signal } = context;
   const { name } = member.context;
@@ -130,7 +130,7 @@ async function performFor(
  */
 async function beforeOrder<Result>(
   command: MemberCommand,
-  { interrupted }: MemberContext,
+  { interrupted }: MemberCommandContext,
   action: () => Promise<Result>,
 ): Promise<Result> {
   if (interrupted?.aborted) throw interruptedBeforeOrder(command);
@@ -139,7 +139,7 @@ async function beforeOrder<Result>(
 
 async function printSettled(
   settling: AsyncIterable<Settled>,
-  { output, interrupted }: MemberContext,
+  { output, interrupted }: MemberCommandContext,
 ): Promise<void> {
   for await (const settled of settling) {
     // Nobody waits for it any more.
@@ -152,7 +152,7 @@ async function printSettled(
 async function printOutcome(
   outcome: OrderOutcome,
   attempt: Extract<Attempt, { readonly kind: "pay" | "refund" }>,
-  { member, context }: { readonly member: Member; readonly context: MemberContext },
+  { member, context }: { readonly member: Member; readonly context: MemberCommandContext },
 ): Promise<ExitCode> {
   const { output, interrupted: signal, isReaderGone, request } = context;
   const wanted = outcome.outcome === "paid" || outcome.code === 270;

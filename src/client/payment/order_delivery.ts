@@ -111,7 +111,7 @@ export class OrderDelivery {
     const ended = await this.#run({ order, progress: sent }, {
       hand: (over) => peer ? this.#handToPayee(order, peer, { over }) : this.#submit(order),
       signal,
-      errorOf: () => inDoubt(order, { said: `${said}, waiting was interrupted` }),
+      errorOf: () => unknownOutcome(order, { said: `${said}, waiting was interrupted` }),
     });
     const outcome = outcomeOf(order, ended, { said });
     if (outcome.outcome === "paid" || outcome.code !== 266) return outcome;
@@ -300,7 +300,7 @@ export function hasTerms(
 }
 
 /** @param said what is known besides, put into the sentence */
-export function inDoubt(
+export function unknownOutcome(
   { payload: { id, payee } }: SignedOrder,
   { cause, said = "" }: { readonly cause?: unknown; readonly said?: string } = {},
 ): UnknownOutcomeError {
@@ -319,5 +319,5 @@ function outcomeOf(
   if (paid) return paid;
   if (state !== "in_doubt") return refusal ?? refuse(265);
   const answer = refusal ? `, the answer was ${refusal.code}` : "";
-  throw inDoubt(order, { cause, said: `${said}${answer}` });
+  throw unknownOutcome(order, { cause, said: `${said}${answer}` });
 }

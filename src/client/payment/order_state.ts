@@ -95,7 +95,7 @@ const recorded: Transitions = {
   restart: ask,
 };
 
-const inDoubt: Transitions = {
+const inDoubtTransitions: Transitions = {
   ...recorded,
   // What was sent before may be booked, whatever becomes of it this time.
   sent: ["in_doubt", "wait"],
@@ -107,8 +107,8 @@ const inDoubt: Transitions = {
 
 const transitions: Readonly<Record<OrderState, Transitions>> = {
   recorded,
-  sent: { ...inDoubt, sent: ["sent", "wait"], not_now: leaveRecorded },
-  in_doubt: inDoubt,
+  sent: { ...inDoubtTransitions, sent: ["sent", "wait"], not_now: leaveRecorded },
+  in_doubt: inDoubtTransitions,
   booked: always(booked),
   refused: {
     ...always(refused),

@@ -79,13 +79,13 @@ export async function submitHandedOrder(
     const { code, text, receipt } = await submits.submit(order);
     if (receipt !== undefined) await incoming.take(receipt, order);
     else if (code === 500) {
-      incoming.fault(inDoubt(order, text));
+      incoming.fault(unknownIncoming(order, text));
       return "in_doubt";
     }
     return codes[code].tryAgain ? "not_now" : "decided";
   } catch (error) {
     if (!(error instanceof MicropayError)) throw error;
-    incoming.fault(inDoubt(order, messageOf(error), error));
+    incoming.fault(unknownIncoming(order, messageOf(error), error));
     return "in_doubt";
   }
 }
@@ -94,14 +94,14 @@ export async function submitHandedOrder(
  * Asks for the outcome of an order in doubt, and takes the payment when it was booked. A server
  * answers requests in order, so its answer comes after its decision.
  *
- * @param isOver whether nobody waits for the outcome any more. The end of the connection to the
+ * @param isClosing whether nobody waits for the outcome any more. The end of the connection to the
  * server ends it too
  */
 export async function askLater(
   doubtful: SignedOrder,
-  { member, incoming, isOver }: Omit<Payee, "submits"> & { readonly isOver: () => boolean },
+  { member, incoming, isClosing }: Omit<Payee, "submits"> & { readonly isClosing: () => boolean },
 ): Promise<void> {
-  while (member.link.isOpen && !isOver()) {
+  while (member.link.isOpen && !isClosing()) {
     try {
       const status = await askStatus(doubtful.payload.id, member);
       if (status.outcome === "paid") await incoming.take(status.receipt.text, doubtful);
@@ -114,7 +114,7 @@ export async function askLater(
   }
 }
 
-function inDoubt(
+function unknownIncoming(
   { payload: { id, payer, amount } }: SignedOrder,
   why: string,
   cause?: unknown,

@@ -9,7 +9,12 @@ import { type Refusal, refuse } from "../../protocol/request_type.ts";
 import { makeOrderId } from "../../random.ts";
 import type { ReachedPeer } from "../peer_connections.ts";
 import { untilAborted } from "../until_aborted.ts";
-import { hasTerms, inDoubt, type OrderDelivery, type TrackedOrder } from "./order_delivery.ts";
+import {
+  hasTerms,
+  type OrderDelivery,
+  type TrackedOrder,
+  unknownOutcome,
+} from "./order_delivery.ts";
 import { askEarlier, isSamePayment, type OrderOutcome, type Paid } from "./order_outcome.ts";
 
 export interface PaymentTerms {
@@ -54,7 +59,7 @@ export async function pay(
     const isKnown = open.progress.state === "refused" || cause instanceof UnknownOutcomeError;
     if (!(cause instanceof MicropayError) || isKnown) throw cause;
     // It was sent before. Until the server has told its outcome, no other answer is true.
-    throw inDoubt(open.order, { cause, said: " before" });
+    throw unknownOutcome(open.order, { cause, said: " before" });
   }
 }
 
@@ -119,11 +124,13 @@ async function payAgain(tracked: TrackedOrder, attempt: Attempt): Promise<OrderO
   const again = { order, progress };
   // The server tells its reason to the side that submits a refused order, each time.
   if (progress.state === "refused") return await delivery.deliver(again, { isSame, signal });
-  if (progress.next !== "send") throw inDoubt(order, { cause: progress.cause, said: " before" });
+  if (progress.next !== "send") {
+    throw unknownOutcome(order, { cause: progress.cause, said: " before" });
+  }
   const peer = await untilAborted(reach(attempt), signal, interrupted);
   if (peer && "outcome" in peer) {
     const now = peer.text.replace("transfer FAIL: ", "");
-    throw inDoubt(order, { said: ` before, ${now} now` });
+    throw unknownOutcome(order, { said: ` before, ${now} now` });
   }
   return await delivery.deliver(again, { peer, isSame, signal });
 }

@@ -9,7 +9,7 @@ import { refuse } from "../../protocol/request_type.ts";
 import type { Order, SignedOrder } from "../../protocol/order.ts";
 import { makeOrderId } from "../../random.ts";
 import { untilAborted } from "../until_aborted.ts";
-import { hasTerms, inDoubt, type OrderDelivery } from "./order_delivery.ts";
+import { hasTerms, type OrderDelivery, unknownOutcome } from "./order_delivery.ts";
 import { askEarlier, askRefunded, type OrderOutcome, type Paid } from "./order_outcome.ts";
 import type { PayOptions } from "./payment.ts";
 import { type Settled, settleOutbox } from "./settlement.ts";
@@ -51,7 +51,7 @@ export async function refund(
 ): Promise<OrderOutcome> {
   const attempt = { terms, delivery, ...options };
   const open = await findOpen(attempt);
-  const stopped = () => open ? inDoubt(open, { said: " before" }) : interrupted();
+  const stopped = () => open ? unknownOutcome(open, { said: " before" }) : interrupted();
   /** Refunds of what is left that were open and are booked. */
   const booked: (Settled & { readonly outcome: "done" })[] = [];
   for (const settled of await untilAborted(settleSame(attempt), options.signal, stopped)) {
@@ -136,7 +136,7 @@ async function repeat(settled: Settled, attempt: Attempt): Promise<OrderOutcome 
     case "not_done":
       return undefined;
     case "unknown":
-      throw inDoubt(order, { cause: settled.error, said: " before" });
+      throw unknownOutcome(order, { cause: settled.error, said: " before" });
     case "open": {
       const { payee, amount, memo: first } = order.payload;
       // Without an id of its own, one refund with the first memo is better than two refunds.

@@ -35,7 +35,7 @@ interface Doubt {
 }
 
 /** Alice has handed an order to bob, who hung up. */
-async function inDoubt(act: (doubt: Doubt) => Promise<void>): Promise<void> {
+async function withDoubt(act: (doubt: Doubt) => Promise<void>): Promise<void> {
   const kept = new KeptWallet();
   const shift = { ms: 0 };
   const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shift.ms };
@@ -80,7 +80,7 @@ async function hear(member: Member): Promise<void> {
 }
 
 Deno.test("an order that its payee hands in later is found to be done, with its receipt, by the next start", async () => {
-  await inDoubt(async ({ server, alice, kept, member, held }) => {
+  await withDoubt(async ({ server, alice, kept, member, held }) => {
     const [id] = await member.context.outbox.ids();
     assertEquals(await outcomes(member), ["open"]);
     await submit(held);
@@ -101,7 +101,7 @@ Deno.test("an order is not done only when it is not known after it has expired, 
   ];
   for (const { title, ms, outcome } of rows) {
     await t.step(title, () =>
-      inDoubt(async ({ member, passMs }) => {
+      withDoubt(async ({ member, passMs }) => {
         passMs(ms);
         await hear(member);
         assertEquals(await outcomes(member), [outcome]);
@@ -116,7 +116,7 @@ const clocks: readonly { title: string; aheadMs: number; backFirst: boolean }[] 
 ];
 for (const { title, aheadMs, backFirst } of clocks) {
   Deno.test(`what is said not to be done is never booked, also when the server's clock ${title}`, async () => {
-    await inDoubt(async ({ server, member, held, passMs }) => {
+    await withDoubt(async ({ server, member, held, passMs }) => {
       passMs(aheadMs);
       await hear(member);
       if (backFirst) passMs(-aheadMs);
@@ -130,7 +130,7 @@ for (const { title, aheadMs, backFirst } of clocks) {
 }
 
 Deno.test("while its payer's room for void orders is full, an undecided order stays in doubt", async () => {
-  await inDoubt(async ({ server, alice, member, held, passMs }) => {
+  await withDoubt(async ({ server, alice, member, held, passMs }) => {
     const [id] = await member.context.outbox.ids();
     await fillRoom(server.ledger, { payer: nameOf(alice), atMs: systemClock.nowMs() });
     passMs(orderLifetimeMs + 1000);
@@ -150,7 +150,7 @@ Deno.test("while its payer's room for void orders is full, an undecided order st
 });
 
 Deno.test("an order that the server takes for one from the future, because its clock is wrong, is refused for good", async () => {
-  await inDoubt(async ({ server, member, held, passMs }) => {
+  await withDoubt(async ({ server, member, held, passMs }) => {
     const [id] = await member.context.outbox.ids();
     const wrongMs = -400 * 86_400_000;
     passMs(wrongMs);
@@ -188,7 +188,7 @@ Deno.test("an earlier order with the same id, which its payee submits late, does
 });
 
 Deno.test("a damaged row of an order is reported, and is neither trusted nor overwritten", async () => {
-  await inDoubt(async ({ server, alice, kept, member }) => {
+  await withDoubt(async ({ server, alice, kept, member }) => {
     const [id] = await member.context.outbox.ids();
     const { orders } = kept.account(server.anchor.fingerprint, nameOf(alice));
     const other = signPayload(orderPayload(alice, server.anchor), alice);
@@ -205,7 +205,7 @@ Deno.test("a damaged row of an order is reported, and is neither trusted nor ove
 });
 
 Deno.test("an order whose receipt cannot be stored stays in doubt, and is done when it can", async () => {
-  await inDoubt(async ({ kept, member, held }) => {
+  await withDoubt(async ({ kept, member, held }) => {
     await submit(held);
     kept.failure = new FileError("write it: No space left on device");
     const [unknown] = await settled(member);
@@ -218,7 +218,7 @@ Deno.test("an order whose receipt cannot be stored stays in doubt, and is done w
 });
 
 Deno.test("when the server is gone, every payment in doubt is named, and nothing is thrown", async () => {
-  await inDoubt(async ({ member }) => {
+  await withDoubt(async ({ member }) => {
     await member.context.link.end();
     assertEquals(await outcomes(member), ["unknown"]);
     assertEquals((await member.context.outbox.ids()).length, 1);
@@ -226,7 +226,7 @@ Deno.test("when the server is gone, every payment in doubt is named, and nothing
 });
 
 Deno.test("an order whose id was booked for another one is not done", async () => {
-  await inDoubt(async ({ server, alice, bob, member }) => {
+  await withDoubt(async ({ server, alice, bob, member }) => {
     const [id] = await member.context.outbox.ids();
     const order = signPayload(orderPayload(alice, server.anchor, { id, amount: 1 }), alice);
     await submitOrder(await server.link(bob), order);
@@ -236,7 +236,7 @@ Deno.test("an order whose id was booked for another one is not done", async () =
 });
 
 Deno.test("an order whose id was booked for the same payment, made from another terminal, is done", async () => {
-  await inDoubt(async ({ server, alice, bob, member }) => {
+  await withDoubt(async ({ server, alice, bob, member }) => {
     const [id] = await member.context.outbox.ids();
     const terms = { id, amount: lunch.amount, memo: "from the other terminal" };
     const order = signPayload(orderPayload(alice, server.anchor, terms), alice);
@@ -248,7 +248,7 @@ Deno.test("an order whose id was booked for the same payment, made from another 
 });
 
 Deno.test("an order that the server could not book just now stays in doubt where its payee has it, and is settled later", async () => {
-  await inDoubt(async ({ server, alice, kept, member, held, room }) => {
+  await withDoubt(async ({ server, alice, kept, member, held, room }) => {
     const [id] = await member.context.outbox.ids();
     room.isFull = true;
     assertEquals(await resultOf(() => member.pay({ ...lunch, id, viaServer: true })), "unknown");
@@ -282,7 +282,7 @@ Deno.test("a refused order is not mentioned again; it is kept until it has expir
 });
 
 Deno.test("while an order is in doubt, paying with its id sends it again, or stays in doubt; other terms are refused", async () => {
-  await inDoubt(async ({ server, member }) => {
+  await withDoubt(async ({ server, member }) => {
     const [id] = await member.context.outbox.ids();
     const { text: jws } = (await member.context.outbox.get(id!))!;
     assertEquals(await resultOf(() => member.pay({ ...lunch, id, amount: 1 as Amount })), 266);
@@ -298,7 +298,7 @@ Deno.test("while an order is in doubt, paying with its id sends it again, or sta
 });
 
 Deno.test("an order that can never be booked any more is replaced by another one with its id", async () => {
-  await inDoubt(async ({ server, member, held, passMs }) => {
+  await withDoubt(async ({ server, member, held, passMs }) => {
     const [id] = await member.context.outbox.ids();
     const { text: jws } = (await member.context.outbox.get(id!))!;
     passMs(orderLifetimeMs + 1000);
