@@ -7,10 +7,14 @@ import type { SignedOrder } from "../protocol/order.ts";
 import { type Result, submitRequestType, unpackResults } from "../protocol/transfer.ts";
 import type { ServerLink } from "./server_link.ts";
 
-type SubmittedOrder = Pick<SignedOrder, "text" | "digest">;
+type SubmittedOrder = Pick<SignedOrder, "text" | "digest"> & {
+  readonly payload: Pick<SignedOrder["payload"], "payer">;
+};
 
 interface Waiting {
   readonly order: SubmittedOrder;
+  /** Orders of a lower round go first. Each round has one order of each payer. */
+  readonly round: number;
   readonly result: PromiseWithResolvers<Result>;
 }
 
@@ -25,20 +29,28 @@ export class SubmitQueue {
 
   /**
    * Submits an order. While a `submit` is under way, orders wait and travel together in the next
-   * one.
+   * one. Payers take turns, so that nobody waits for the many orders of another payer.
    *
    * @returns the server's result for this order, whose receipt is not verified
    * @throws as {@link ServerLink.ask}, when the server may have the order and said nothing of it
    */
   submit(order: SubmittedOrder): Promise<Result> {
     const result = Promise.withResolvers<Result>();
-    this.#waiting.push({ order, result });
+    this.#enqueue(order, result);
     if (!this.#isSubmitting) {
       this.#isSubmitting = true;
       // Orders that are submitted at the same moment are in the queue by then.
       queueMicrotask(() => this.#submitAll());
     }
     return result.promise;
+  }
+
+  #enqueue(order: SubmittedOrder, result: PromiseWithResolvers<Result>): void {
+    const { payer } = order.payload;
+    const last = this.#waiting.findLast((one) => one.order.payload.payer === payer);
+    const round = last ? last.round + 1 : this.#waiting[0]?.round ?? 0;
+    const end = this.#waiting.findIndex((one) => one.round > round);
+    this.#waiting.splice(end === -1 ? this.#waiting.length : end, 0, { order, round, result });
   }
 
   async #submitAll(): Promise<void> {

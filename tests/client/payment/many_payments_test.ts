@@ -9,7 +9,7 @@ import { SubmitQueue } from "../../../src/client/submit_queue.ts";
 import type { ServerLink } from "../../../src/client/server_link.ts";
 import { UnknownOutcomeError, UsageError } from "../../../src/errors.ts";
 import { orderDigest } from "../../../src/ledger/entry.ts";
-import { bodyBytesMax, ordersPerSubmitMax } from "../../../src/limits.ts";
+import { bodyBytesMax, orderBytesMax, ordersPerSubmitMax } from "../../../src/limits.ts";
 import type { Amount } from "../../../src/money.ts";
 import { answerWith, refuse } from "../../../src/protocol/request_type.ts";
 import { packResults, paymentType, submitRequestType } from "../../../src/protocol/transfer.ts";
@@ -159,7 +159,8 @@ Deno.test("many: when the answer is lost, each of them is in doubt under its id,
   await next.abandon();
 });
 
-Deno.test("submit queue: orders wait for the message that is under way, and travel together as far as they fit", async () => {
+/** A queue over a server that answers each message when the test says so. */
+function heldQueue() {
   const asked: { orders: string[]; answer: () => void }[] = [];
   const link = {
     ask(_: unknown, { orders }: { orders: string[] }) {
@@ -173,19 +174,45 @@ Deno.test("submit queue: orders wait for the message that is under way, and trav
     },
   } as unknown as ServerLink;
   const queue = new SubmitQueue(link);
-  const submit = (text: string) => queue.submit({ text, digest: orderDigest(text) });
+  const submit = (text: string, payer = "alice") =>
+    queue.submit({ text, digest: orderDigest(text), payload: { payer: named(payer) } });
+  return { asked, submit };
+}
+
+const turnOver = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+
+Deno.test("submit queue: orders wait for the message that is under way, and travel together as far as they fit", async () => {
+  const { asked, submit } = heldQueue();
   const first = submit("first");
   await Promise.resolve();
   const long = "x".repeat(bodyBytesMax / 3);
-  const later = ["1", "2", ...Array(30).fill("s"), long, long, long].map(submit);
+  const later = ["1", "2", ...Array(30).fill("s"), long, long, long].map((text) => submit(text));
   assertEquals(asked.map(({ orders }) => orders), [["first"]]);
   const sizes: number[] = [];
   for (let at = 0; sizes.reduce((sum, size) => sum + size, 0) < 36; at++) {
     sizes.push(asked[at]!.orders.length);
     asked[at]!.answer();
-    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    await turnOver();
   }
   assertEquals(sizes, [1, 25, 9, 1]);
   assertEquals((await first).code, 270);
   assertEquals((await Promise.all(later)).map(({ code }) => code), Array(35).fill(270));
+});
+
+Deno.test("submit queue: an order travels in the next message, however many long orders of another payer wait", async () => {
+  const { asked, submit } = heldQueue();
+  const long = (at: number) => `${at} `.padEnd(orderBytesMax, "x");
+  const results = [0, 1, 2, 3, 4].map((at) => submit(long(at), "mallory"));
+  const sentAt = (text: string) => asked.findIndex(({ orders }) => orders.includes(text));
+  await turnOver();
+  results.push(submit("one", "alice"), submit("another", "bob"), submit("two", "alice"));
+  results.push(submit(long(5), "mallory"));
+  for (let at = 0; at < 3; at++) {
+    asked[at]!.answer();
+    await turnOver();
+  }
+  assertEquals(["one", "another", "two"].map(sentAt), [1, 1, 1]);
+  assertEquals([0, 1, 2, 3, 4, 5].map((at) => sentAt(long(at))), [0, 0, 1, 1, 2, 2]);
+  await Promise.all(results);
+  assertEquals(asked.length, 3);
 });
