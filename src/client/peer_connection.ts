@@ -73,6 +73,7 @@ export class PeerConnection {
   }
 
   close(): void {
+    this.#isOpen = false;
     this.#channel.close();
   }
 
@@ -87,8 +88,7 @@ export class PeerConnection {
     } catch (error) {
       if (!(error instanceof MicropayError)) throw error;
     } finally {
-      this.#isOpen = false;
-      this.#channel.close();
+      this.close();
       for (const answer of this.#underWay.values()) answer(undefined);
     }
   }

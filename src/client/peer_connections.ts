@@ -65,13 +65,18 @@ export class PeerConnections {
     { stop }: { readonly stop: AbortSignal },
   ): Promise<PayeeAnswer> {
     const mayBeGone = isReused || !connection.isOpen;
-    this.#timers.get(connection)?.();
-    const answer = await connection.hand(jws, { stop });
-    this.#rest(name, connection);
+    const answer = await this.#handOver(jws, { name, connection }, stop);
     if (answer !== undefined || !mayBeGone || connection.isOpen || stop.aborted) return answer;
     const peer = await this.reach(name);
     if ("outcome" in peer || stop.aborted) return undefined;
-    return await peer.connection.hand(jws, { stop });
+    return await this.#handOver(jws, peer, stop);
+  }
+
+  /** Ends the keeping of a payee's connection. It is closed when no order is under way on it. */
+  forget(name: AccountName): void {
+    const connection = this.#kept.get(name);
+    this.#kept.delete(name);
+    if (connection) this.#rest(name, connection);
   }
 
   /** Closes all connections, also those that are made later. */
@@ -79,6 +84,17 @@ export class PeerConnections {
     this.#isClosed = true;
     for (const cancel of this.#timers.values()) cancel();
     for (const connection of this.#kept.values()) connection.close();
+  }
+
+  async #handOver(
+    jws: string,
+    { name, connection }: Pick<ReachedPeer, "name" | "connection">,
+    stop: AbortSignal,
+  ): Promise<PayeeAnswer> {
+    this.#timers.get(connection)?.();
+    const answer = await connection.hand(jws, { stop });
+    this.#rest(name, connection);
+    return answer;
   }
 
   async #connect(name: AccountName): Promise<PeerConnection | Refusal> {
@@ -118,12 +134,16 @@ export class PeerConnections {
     return [...this.#kept.values()].find((one) => one.isIdle && one !== newest);
   }
 
-  /** Notes that a connection was used, and keeps it for a while if it is idle. */
+  /** Notes that a connection was used. When it is idle, it is kept for a while, or closed. */
   #rest(name: AccountName, connection: PeerConnection): void {
-    if (this.#kept.get(name) !== connection || !connection.isOpen) return;
+    this.#timers.get(connection)?.();
+    if (!connection.isOpen) return;
+    if (this.#kept.get(name) !== connection) {
+      if (connection.isIdle) connection.close();
+      return;
+    }
     this.#kept.delete(name);
     this.#kept.set(name, connection);
-    this.#timers.get(connection)?.();
     if (!connection.isIdle) return;
     const cancel = this.#member.clock.schedule(peerKeptMs, () => connection.close());
     this.#timers.set(connection, cancel);

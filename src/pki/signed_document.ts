@@ -49,7 +49,6 @@ export type CertificateChain = readonly Uint8Array<ArrayBuffer>[];
 export interface UnverifiedDocument {
   readonly jws: string;
   readonly payload: JsonObject;
-  /** Not checked. */
   /** Not verified yet. */
   readonly chain: CertificateChain | undefined;
   /** 64 bytes, not verified yet. */

@@ -49,9 +49,12 @@ class CountedPayer {
   static async of(
     server: TestServer,
     identity: Identity,
-    { clock }: { clock?: ManualClock } = {},
+    { clock, timeoutMs }: { clock?: ManualClock; timeoutMs?: number } = {},
   ): Promise<CountedPayer> {
-    return new CountedPayer(await memberOf(server, identity), clock);
+    return new CountedPayer(
+      await memberOf(server, identity, { ...(timeoutMs && { timeoutMs }) }),
+      clock,
+    );
   }
 
   pay(payee = "bob", amount = 1) {
@@ -144,6 +147,30 @@ Deno.test("peers: a payee that hung up meanwhile is connected to again, wherever
   }
   await payer.member.abandon();
 });
+
+for (
+  const [title, behave, first] of [
+    ["says nothing", () => Promise.resolve(), "unknown"],
+    ["refuses", refusing(261), 261],
+  ] as const
+) {
+  Deno.test(`peers: when a kept connection's other end ${title}, the next order goes to where the payee is now`, async () => {
+    await using server = await startServer();
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    const payer = await CountedPayer.of(server, alice, { timeoutMs: 1000 });
+    let came = 0;
+    // A lost machine, or the thief of a revoked key, keeps its end open.
+    const lost: Behaviour = (scene) => ++came === 1 ? honest(scene) : behave(scene);
+    await using old = await TestPayee.logIn(server, bob, { behave: lost });
+    assertEquals(await payer.pay(), "paid");
+    await server.ledger.takeOffline(named("bob"));
+    await using _now = await TestPayee.logIn(server, bob, { behave: honest });
+    assertEquals([await payer.pay(), payer.connections], [first, 1]);
+    assertEquals([await payer.pay(), payer.connections], ["paid", 2]);
+    assertEquals([old.messages.length, await server.balanceOf("alice")], [2, 9998]);
+    await payer.member.abandon();
+  });
+}
 
 Deno.test("peers: a connection is closed when no order was handed over on it for a while", async () => {
   const clock = new ManualClock(systemClock.nowMs());

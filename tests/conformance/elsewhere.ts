@@ -262,6 +262,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "peers: a payer locates and greets a payee once, and then says nothing but its orders",
     "peers: a connection is closed when no order was handed over on it for a while",
     "peers: only so many connections are kept, and the one that has been idle longest goes",
+    "peers: when a kept connection's other end …, the next order goes to where the payee is now",
   ),
   "pay 10": at(
     "client/peer_connections",

@@ -194,6 +194,8 @@ export class OrderDelivery {
     try {
       const answered = this.peers.hand(text, peer, { stop: over });
       const refusal = await Promise.race([answered, late.promise]);
+      // The payee may be at another address, or have another certificate, since it was reached.
+      if (!over.aborted) this.peers.forget(peer.name);
       return refusal ? eventOfPayeeRefusal(refusal) : { kind: "silence" };
     } catch (cause) {
       if (!(cause instanceof MicropayError)) throw cause;
@@ -260,6 +262,7 @@ export class OrderDelivery {
 class EventQueue {
   readonly #events: OrderEvent[] = [];
   #latest: Promise<OrderEvent> | undefined;
+  #failure: { readonly error: unknown } | undefined;
   #arrival = Promise.withResolvers<void>();
 
   add(event: OrderEvent): void {
@@ -275,13 +278,15 @@ class EventQueue {
     }, (error) => this.fail(error));
   }
 
-  /** Has {@link next} throw. */
+  /** Has {@link next} throw from now on, also when events wait. */
   fail(error: unknown): void {
-    this.#arrival.reject(error);
+    this.#failure ??= { error };
+    this.#arrival.resolve();
   }
 
   async next(): Promise<OrderEvent> {
     for (;;) {
+      if (this.#failure) throw this.#failure.error;
       const event = this.#events.shift();
       if (event) return event;
       await this.#arrival.promise;

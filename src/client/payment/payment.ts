@@ -122,8 +122,11 @@ async function payAgain(tracked: TrackedOrder, attempt: Attempt): Promise<OrderO
   if (progress.state === "void") return await payAnew(attempt);
   if (!hasTerms(order, terms)) return refuse(266);
   const again = { order, progress };
-  // The server tells its reason to the side that submits a refused order, each time.
-  if (progress.state === "refused") return await delivery.deliver(again, { isSame, signal });
+  if (progress.state === "refused") {
+    if (signal?.aborted) throw interrupted();
+    // The server tells its reason to the side that submits a refused order, each time.
+    return await delivery.deliver(again, { isSame, signal });
+  }
   if (progress.next !== "send") {
     throw unknownOutcome(order, { cause: progress.cause, said: " before" });
   }

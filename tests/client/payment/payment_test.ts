@@ -1,9 +1,9 @@
 /**
  * Paying somebody whose client does what it likes: nothing is believed without the server's word, and a doubt is said.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { Member } from "../../../src/client/member.ts";
-import { FileError } from "../../../src/errors.ts";
+import { FileError, InterruptedError } from "../../../src/errors.ts";
 import type { Amount } from "../../../src/money.ts";
 import { encodeReply, refuse } from "../../../src/protocol/request_type.ts";
 import { payRequestType } from "../../../src/protocol/transfer.ts";
@@ -221,6 +221,21 @@ for (const viaServer of [false, true]) {
     await member.abandon();
   });
 }
+
+Deno.test("pay: a payment that is interrupted before it asks for its refused order sends nothing, and ends nothing else", async () => {
+  await using server = await startServer();
+  const alice = await server.enroll("alice");
+  await server.enroll("bob");
+  const member = await memberOf(server, alice);
+  const poor = { ...lunch, id, amount: 10_001 as Amount, viaServer: true };
+  assertEquals(await resultOf(() => member.pay(poor)), 270);
+  const { link } = member.context;
+  link.ask = () => Promise.reject(new Error("it was asked"));
+  // Deno ends a process, and fails a test, for a rejection that nobody handles.
+  const error = await assertRejects(() => member.pay(poor, { signal: AbortSignal.abort() }));
+  assertInstanceOf(error, InterruptedError);
+  await member.abandon();
+});
 
 Deno.test("pay: trying an id again while the first try is still on its way is paid once, and says so", async () => {
   const kept = new KeptWallet();
