@@ -10,6 +10,8 @@ import { peerConnectionsMax } from "../../src/limits.ts";
 import type { Amount } from "../../src/money.ts";
 import { loginRequestType } from "../../src/protocol/login.ts";
 import { listRequestType } from "../../src/protocol/list.ts";
+import type { JsonObject } from "../../src/strict_json.ts";
+import { readOrder } from "../../src/protocol/order.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { payRequestType, submitRequestType } from "../../src/protocol/transfer.ts";
 import type { Listener } from "../../src/transport/byte_stream.ts";
@@ -98,6 +100,56 @@ Deno.test("peers: while an order is under way on each connection, a newcomer is 
     await payments.until(() => payments.all.length === peerConnectionsMax);
     for (const { channel } of connections) channel.close();
     assertEquals(await pay(), "paid");
+  });
+});
+
+Deno.test("peers: bad and repeated orders of one payer in a payee's message change nothing for another payer in it", async () => {
+  await withPayee(async ({ pay, payee, payments, peers, server }) => {
+    const { link } = payee.context;
+    const ask = link.ask.bind(link);
+    const held = Promise.withResolvers<void>();
+    const sizes: number[] = [];
+    link.ask = async (type, request) => {
+      if (type.type === submitRequestType.type) {
+        sizes.push((request as { orders: string[] }).orders.length);
+        await held.promise;
+      }
+      return await ask(type, request);
+    };
+    const mallory = await server.enroll("mallory");
+    const orderOf = (changes: JsonObject) =>
+      signPayload(orderPayload(mallory, server.anchor, changes), mallory);
+    const good = orderOf({ amount: 1 });
+    const { id } = readOrder(good).payload;
+    const bad = [
+      good,
+      orderOf({ amount: 10_001 }),
+      orderOf({ amount: 2, id }),
+      orderOf({ amount: 1, memo: "\u{e0041}" }),
+      good,
+    ];
+    const connection = await connect({
+      role: "member",
+      network: tcpNetwork,
+      anchor: server.anchor,
+      endpoint: peers.endpoint,
+    }, mallory);
+    for (const order of bad) connection.channel.send(payRequestType.type, { order });
+    connection.channel.send("mint", {});
+    assertEquals((await connection.channel.receive()).kind, "message");
+    const paid = pay();
+    await server.events.until((event) =>
+      event.kind === "message" && event.notation === "Locate#bob"
+    );
+    held.resolve();
+    assertEquals(await paid, "paid");
+    await payments.until(() => payments.all.length === 2);
+    assertEquals(sizes.reduce((sum, size) => sum + size, 0), bad.length + 1);
+    assertEquals([await server.balanceOf("alice"), await server.balanceOf("mallory")], [
+      8000,
+      9999,
+    ]);
+    connection.channel.close();
   });
 });
 

@@ -11,7 +11,6 @@ import {
   TimeoutError,
   UnknownOutcomeError,
 } from "../../errors.ts";
-import { codes } from "../../protocol/code.ts";
 import { check, type Refusal, refuse } from "../../protocol/request_type.ts";
 import { type SignedOrder, verifyOrder } from "../../protocol/order.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
@@ -69,7 +68,7 @@ export function readHandedOrder(
  * Submits an order to the server, and takes the payment when it is booked.
  *
  * @returns `decided` when the server decided, and so tells the payer itself; `not_now` when it
- * books nothing at the moment; `in_doubt` when it may have booked the order
+ * decided nothing; `in_doubt` when it may have booked the order
  */
 export async function submitHandedOrder(
   order: SignedOrder,
@@ -82,7 +81,9 @@ export async function submitHandedOrder(
       incoming.fault(unknownIncoming(order, text));
       return "in_doubt";
     }
-    return codes[code].tryAgain ? "not_now" : "decided";
+    // Any other code is about this member or its message, and the payer is not told of it.
+    const isDecided = receipt !== undefined || (code >= 260 && code <= 280);
+    return isDecided ? "decided" : "not_now";
   } catch (error) {
     if (!(error instanceof MicropayError)) throw error;
     incoming.fault(unknownIncoming(order, messageOf(error), error));

@@ -2,7 +2,13 @@
  * A payee is told once of each payment, and of what went wrong with it: when the receipt cannot be
  * kept, and when the server's answer is late or lost.
  */
-import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import type { Member } from "../../../src/client/member.ts";
 import {
   ClosedError,
@@ -14,6 +20,7 @@ import {
 import type { Amount } from "../../../src/money.ts";
 import { refuse } from "../../../src/protocol/request_type.ts";
 import { locateRequestType } from "../../../src/protocol/locate.ts";
+import { oneTimeCodeDigest } from "../../../src/protocol/register.ts";
 import { statusRequestType } from "../../../src/protocol/status.ts";
 import { payRequestType, submitRequestType } from "../../../src/protocol/transfer.ts";
 import { receiveGreeting } from "../../../src/transport/connect_channel.ts";
@@ -169,6 +176,21 @@ Deno.test("incoming: when the connection ends before the answer, that is told, a
     assert(first?.outcome === "answered");
     assertEquals([received.length, first.answer.receipt.payload.id], [1, fault.orderId]);
     await next.abandon();
+  });
+});
+
+Deno.test("incoming: a payee whose certificate was revoked tells its payer at once that nothing was decided", async () => {
+  await paying(async ({ server, alice, bob }) => {
+    const { link } = bob.context;
+    const ask = link.ask.bind(link);
+    link.ask = async (requestType, request) => {
+      const codeDigest = oneTimeCodeDigest("7K2M-9QXD-4T0B-ZH5N");
+      await server.end({ kind: "revocation", name: lunch.payee, codeDigest });
+      return await ask(requestType, request);
+    };
+    const error = await assertRejects(() => alice.pay(lunch), UnknownOutcomeError);
+    assertStringIncludes(error.message, "the answer was 500");
+    assertEquals(await server.balanceOf("alice"), 10_000);
   });
 });
 
