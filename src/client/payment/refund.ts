@@ -52,7 +52,7 @@ export async function refund(
   const attempt = { terms, delivery, ...options };
   const open = await findOpen(attempt);
   const stopped = () => open ? unknownOutcome(open, { said: " before" }) : interrupted();
-  /** Refunds of what is left that were open and are booked. */
+  /** Open refunds of all that was left. The server has booked them. */
   const booked: (Settled & { readonly outcome: "done" })[] = [];
   for (const settled of await untilAborted(settleSame(attempt), options.signal, stopped)) {
     const outcome = await repeat(settled, attempt);
@@ -116,7 +116,7 @@ async function settleSame({ terms, delivery, signal, onSettled }: Attempt): Prom
       continue;
     }
     same.push(settled);
-    // Its record is gone. A failure of the next question must not hide its outcome.
+    // Its record is removed. If the next question failed, nobody would learn its outcome.
     if (settled.outcome === "done" && !isForTheRest(terms)) break;
   }
   return same;

@@ -21,11 +21,10 @@ export type Settled =
   );
 
 /**
- * Asks the server about every open order, and removes those whose outcome is known. An order that
- * the server refused is asked for when it has expired, and is told only when it was booked all the
- * same.
+ * Asks the server about every open order, and removes those whose outcome is known. It asks about a
+ * refused order only after its expiry, and yields it only when it was booked after all.
  *
- * After the first failure the other orders are told as unknown, and nothing more is asked.
+ * After the first failure it asks nothing more, and yields the other orders as unknown.
  *
  * @throws {FileError} when the wallet cannot be read
  */

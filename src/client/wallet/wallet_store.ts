@@ -94,8 +94,8 @@ export interface Receipts {
   has(id: string): Promise<boolean>;
   /**
    * Adds a receipt and removes its order from the outbox, in one transaction. A receipt that is
-   * there already stays: all receipts of one entry say the same, and another one must not replace
-   * the proof that they do not.
+   * there already stays. Should a later one differ, the first one proves that the ledger was
+   * rewritten.
    *
    * @returns whether there was none before. One of several processes that add it at once is told so
    */

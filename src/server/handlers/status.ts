@@ -35,9 +35,9 @@ async function told(entry: Entry, name: AccountName, server: ServerContext) {
   return answerWith({ receipt, refunded: await server.ledger.sumRefunds(entry.id) });
 }
 
-/** Sees to it that an order is never booked. Either of its sides may. */
+/** Makes an order void, unless it is booked. Its payer and its payee may ask for that. */
 async function voided(own: MembersOrder, { name, server, session }: MemberRequestContext) {
-  // What no clock makes good needs no memory.
+  // An order that is invalid at any time need not be kept.
   if (judgeOrder(own, { atMs: server.clock.nowMs() })?.isLasting) return refuse(400);
   const result = await session.commit(() => keepVoid(own, server, 265));
   switch (result.outcome) {

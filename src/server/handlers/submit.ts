@@ -198,7 +198,7 @@ async function keepRefusal(
       return known(refuse(codeOf(result)));
     case "expired":
       return known(refuse(265));
-    // True for good without a memory of it.
+    // This refusal is final without being kept.
     case "unbookable":
       return known(refuse(code));
     case "no_room":
