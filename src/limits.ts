@@ -277,6 +277,12 @@ export const accountConnectionsMin = 2;
 export const sendQueueMessagesMax = 64;
 
 /**
+ * Most requests of a client that have no reply yet. Half of {@link sendQueueMessagesMax}, so that
+ * requests which are made at the same moment do not fill the queue. Past it: requests wait.
+ */
+export const requestsUnderWayMax = sendQueueMessagesMax / 2;
+
+/**
  * Most connections of one member that receive a notice of an order. The other side's turn pays for
  * sealing each, so their number is bounded. A member has one that is online, and some that it pays
  * from. Past it: the oldest that are not online receive none.

@@ -10,6 +10,7 @@ import {
   TimeoutError,
   UntrustedError,
 } from "../errors.ts";
+import { ordersPerSubmitMax } from "../limits.ts";
 import { inZone } from "../pki/host.ts";
 import { partyUri, sameParty } from "../pki/party.ts";
 import {
@@ -21,6 +22,7 @@ import {
 } from "../protocol/request_type.ts";
 import type { OnlineMember } from "../protocol/list.ts";
 import { payRequestType } from "../protocol/transfer.ts";
+import { Semaphore } from "../semaphore.ts";
 import type { JsonObject } from "../strict_json.ts";
 import type { Channel } from "../transport/channel.ts";
 import { receiveGreeting } from "../transport/connect_channel.ts";
@@ -36,6 +38,8 @@ export class PeerConnection {
   readonly #channel: Channel;
   /** Orders that the payee may still refuse, by the `seq` of their message. */
   readonly #underWay = new Map<number, (answer: PayeeAnswer) => void>();
+  /** Bounds the orders under way: a payee reads no further ones before it knows of some. */
+  readonly #places = new Semaphore(ordersPerSubmitMax);
   #isOpen = true;
 
   constructor(channel: Channel) {
@@ -49,16 +53,25 @@ export class PeerConnection {
 
   /** Whether no order is under way on it. */
   get isIdle(): boolean {
-    return this.#underWay.size === 0;
+    return this.#places.isIdle;
   }
 
   /**
-   * Hands over an order. A payee says something only when it refuses, so the promise may stay
-   * pending until `stop` aborts.
+   * Hands over an order, as soon as fewer than `ordersPerSubmitMax` are under way. A payee says
+   * something only when it refuses, so the promise may stay pending until `stop` aborts.
    *
    * @param options `stop`: the outcome is known from elsewhere
    */
   hand(jws: string, { stop }: { readonly stop: AbortSignal }): Promise<PayeeAnswer> {
+    return this.#places.run(() => this.#hand(jws, stop));
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    this.#channel.close();
+  }
+
+  #hand(jws: string, stop: AbortSignal): Promise<PayeeAnswer> {
     if (!this.#isOpen || stop.aborted) return Promise.resolve(undefined);
     const { promise, resolve } = Promise.withResolvers<PayeeAnswer>();
     // When it cannot be written, the reader finds that the connection is over.
@@ -70,11 +83,6 @@ export class PeerConnection {
     this.#underWay.set(seq, answer);
     stop.addEventListener("abort", () => answer(undefined), { once: true });
     return promise;
-  }
-
-  close(): void {
-    this.#isOpen = false;
-    this.#channel.close();
   }
 
   async #read(): Promise<void> {

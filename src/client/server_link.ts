@@ -3,7 +3,7 @@
  */
 import type { Clock } from "../clock.ts";
 import { ClosedError, messageOf, TimeoutError } from "../errors.ts";
-import { serverSilenceMsMax, waitingSilenceMsMax } from "../limits.ts";
+import { requestsUnderWayMax, serverSilenceMsMax, waitingSilenceMsMax } from "../limits.ts";
 import type { Message } from "../envelope/message.ts";
 import { balanceRequestType } from "../protocol/balance.ts";
 import {
@@ -19,6 +19,7 @@ import {
 import { closingShape, closingType } from "../protocol/exit.ts";
 import { pingShape, pingType, pongType } from "../protocol/ping.ts";
 import { waitingShape, waitingType } from "../protocol/waiting.ts";
+import { Semaphore } from "../semaphore.ts";
 import type { JsonObject } from "../strict_json.ts";
 import type { Channel } from "../transport/channel.ts";
 import { Deadline } from "../transport/deadline.ts";
@@ -51,6 +52,7 @@ export class ServerLink {
   readonly #clock: Clock;
   /** By the `seq` of the request. */
   readonly #asked = new Map<number, Asked>();
+  readonly #places = new Semaphore(requestsUnderWayMax);
   readonly #listeners = new Map<string, Set<(body: JsonObject) => void>>();
   /** The server's clock by its last message. */
   #told: ToldTime;
@@ -87,30 +89,19 @@ export class ServerLink {
   }
 
   /**
-   * Sends a request and waits for its reply.
+   * Sends a request, as soon as fewer than `requestsUnderWayMax` have no reply, and waits for its
+   * reply.
    *
    * @throws {TimeoutError} when none comes in time. A later one is ignored, because no `seq` is
    * used twice, and the connection stays usable
    * @throws {ClosedError} when the connection ends before the reply
    * @throws {ProtocolError} when the reply is not of its shape
    */
-  async ask<Request extends object, Answer>(
+  ask<Request extends object, Answer>(
     requestType: RequestType<string, Request, Answer>,
     request: Request,
   ): Promise<Outcome<Answer>> {
-    if (this.#ended) throw this.#ended;
-    const { seq, written } = this.channel.send(requestType.type, request as JsonObject);
-    const answer = Promise.withResolvers<Reply>();
-    const deadline = new Deadline(this.#clock, () => answer.reject(this.#late(requestType.type)));
-    this.#asked.set(seq, { answer, deadline });
-    deadline.set(this.#options.timeoutMs);
-    written.catch((error) => answer.reject(error));
-    try {
-      return decodeOutcome(requestType, await answer.promise);
-    } finally {
-      deadline.clear();
-      this.#asked.delete(seq);
-    }
+    return this.#places.run(() => this.#ask(requestType, request));
   }
 
   /**
@@ -140,6 +131,25 @@ export class ServerLink {
   async end(): Promise<void> {
     await this.channel.end();
     await this.closed;
+  }
+
+  async #ask<Request extends object, Answer>(
+    requestType: RequestType<string, Request, Answer>,
+    request: Request,
+  ): Promise<Outcome<Answer>> {
+    if (this.#ended) throw this.#ended;
+    const { seq, written } = this.channel.send(requestType.type, request as JsonObject);
+    const answer = Promise.withResolvers<Reply>();
+    const deadline = new Deadline(this.#clock, () => answer.reject(this.#late(requestType.type)));
+    this.#asked.set(seq, { answer, deadline });
+    deadline.set(this.#options.timeoutMs);
+    written.catch((error) => answer.reject(error));
+    try {
+      return decodeOutcome(requestType, await answer.promise);
+    } finally {
+      deadline.clear();
+      this.#asked.delete(seq);
+    }
   }
 
   async #read(): Promise<ClosedError> {

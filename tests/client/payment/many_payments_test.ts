@@ -9,7 +9,14 @@ import { SubmitQueue } from "../../../src/client/submit_queue.ts";
 import type { ServerLink } from "../../../src/client/server_link.ts";
 import { UnknownOutcomeError, UsageError } from "../../../src/errors.ts";
 import { orderDigest } from "../../../src/ledger/entry.ts";
-import { bodyBytesMax, orderBytesMax, ordersPerSubmitMax } from "../../../src/limits.ts";
+import { systemClock } from "../../../src/clock.ts";
+import {
+  bodyBytesMax,
+  orderBytesMax,
+  ordersPerSubmitMax,
+  sendQueueMessagesMax,
+} from "../../../src/limits.ts";
+import { makeOrderId, systemRandom } from "../../../src/random.ts";
 import type { Amount } from "../../../src/money.ts";
 import { answerWith, refuse } from "../../../src/protocol/request_type.ts";
 import { packResults, paymentType, submitRequestType } from "../../../src/protocol/transfer.ts";
@@ -129,6 +136,20 @@ Deno.test("many: payments that are made directly at once share a connection, and
     assertEquals([orders, submitted(bob).length < 12], [21, true], String(submitted(bob)));
     assertEquals(commits(alice) - before < 15, true, "they share commits");
     assertEquals([await receiptsOf(alice), await receiptsOf(bob)], [21, 21]);
+  });
+});
+
+Deno.test("many: more direct payments at once than a connection's queue has places are all made", async () => {
+  await withWallets(async ({ server, alice }) => {
+    const terms = payments(sendQueueMessagesMax + 6).map((one) => ({
+      ...one,
+      amount: 1 as Amount,
+      // Each is asked for before it is made.
+      id: makeOrderId(systemClock, systemRandom),
+    }));
+    const outcomes = await Promise.all(terms.map((one) => alice.pay(one)));
+    assertEquals(new Set(outcomes.map(({ outcome }) => outcome)), new Set(["paid"]));
+    assertEquals(await server.balanceOf("bob"), 10_000 + terms.length);
   });
 });
 
