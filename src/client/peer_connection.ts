@@ -38,7 +38,7 @@ export class PeerConnection {
   readonly #channel: Channel;
   /** Orders that the payee may still refuse, by the `seq` of their message. */
   readonly #underWay = new Map<number, (answer: PayeeAnswer) => void>();
-  /** Bounds the orders under way: a payee reads no further ones before it knows of some. */
+  /** Bounds the orders under way. A payee reads no further order while so many are undecided. */
   readonly #places = new Semaphore(ordersPerSubmitMax);
   #isOpen = true;
 
