@@ -1,75 +1,178 @@
 /**
- * `docs/protocol.md` is enough to write a client from: one that was, without a line of ours, works with the real server and pays
- * the real client.
+ * `docs/protocol.md` is enough to write a client from. One that was written from it, without a line of ours, pays our client
+ * and is paid by it, through the real server.
  */
 import { testWith } from "../installed_tool.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Program } from "./program.ts";
 
+/** What a step of the other client tells. */
+// deno-lint-ignore no-explicit-any
+type Step = any;
+
+/** A real server with its certificates in a folder that is removed at the end. */
+class Ledger implements AsyncDisposable {
+  private constructor(readonly folder: string, readonly server: Program, readonly port: string) {}
+
+  /** `options`: further ones of the server. Without `--silent`, somebody has to read what it prints. */
+  static async start(...options: readonly string[]): Promise<Ledger> {
+    const folder = await Deno.makeTempDir();
+    const places = ["--certs", `${folder}/certs`, "--db", `${folder}/server.db`];
+    const args = ["0", "8", "--host", "127.0.0.1", ...places, ...options];
+    const server = Program.micropay("server", ...args);
+    const [, port] = await server.lineWith(/^Server listening on port (\d+)$/);
+    return new Ledger(folder, server, port!);
+  }
+
+  /** The arguments of our client for this member, before its command. */
+  client(name: string): readonly string[] {
+    const trust = ["--ca", `${this.folder}/certs/CA.pem`, "--home", `${this.folder}/${name}`];
+    return ["client", "127.0.0.1", this.port, ...trust];
+  }
+
+  async register(name: string): Promise<void> {
+    await using registering = Program.micropay(...this.client(name), "register", name, "--json");
+    await registering.lineWith(/"code":100/);
+  }
+
+  /** A script of the other client. */
+  other(script: string, ...args: readonly string[]): Program {
+    return this.otherTrusting(`${this.folder}/certs/CA.pem`, script, ...args);
+  }
+
+  otherTrusting(caFile: string, script: string, ...args: readonly string[]): Program {
+    const path = new URL(script, import.meta.url).pathname;
+    return new Program("node", [path, "127.0.0.1", this.port, caFile, ...args]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server[Symbol.asyncDispose]();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+async function stepsOf(program: Program): Promise<readonly Step[]> {
+  const lines = await program.lines();
+  assertEquals(await program.status(), 0, [...lines, program.errors].join("\n"));
+  return lines.map((line) => JSON.parse(line));
+}
+
+function named(steps: readonly Step[]): Record<string, Step> {
+  return Object.fromEntries(steps.map((one) => [one.step, one]));
+}
+
+const codes = ({ outcomes }: Step): readonly number[] =>
+  outcomes.map(({ code }: { code: number }) => code);
+const receipts = ({ outcomes }: Step): readonly unknown[] =>
+  outcomes.map(({ receipt }: { receipt: unknown }) => receipt);
+const all = (count: number, code: number) => Array.from({ length: count }, () => code);
+
 testWith(
   ["node", "openssl"],
-  "a client of another make registers, logs in, pays a member, and checks all it is told",
+  "a client of another make pays ours one by one, 25 at once, and 25 in one message to the server",
   async () => {
-    const folder = await Deno.makeTempDir();
-    const certs = `${folder}/certs`;
-    await using server = Program.micropay(
-      "server",
-      "0",
-      "8",
-      "--host",
-      "127.0.0.1",
-      "--silent",
-      "--certs",
-      certs,
-      "--db",
-      `${folder}/server.db`,
-    );
-    try {
-      const port = (await server.lineWith(/^Server listening on port (\d+)$/))[1]!;
-      const bob = [
-        "client",
-        "127.0.0.1",
-        port,
-        "--ca",
-        `${certs}/CA.pem`,
-        "--home",
-        `${folder}/bob`,
-        "--json",
-      ];
-      await using registering = Program.micropay(...bob, "register", "bob");
-      await registering.lineWith(/"code":100/);
-      await using receiving = Program.micropay(...bob, "receive", "--count", "1");
-      await receiving.lineWith(/"event":"online"/);
+    await using ledger = await Ledger.start("--silent");
+    await ledger.register("bob");
+    const receive = ["receive", "--count", "52", "--json"];
+    await using receiving = Program.micropay(...ledger.client("bob"), ...receive);
+    await receiving.lineWith(/"event":"online"/);
+    // Read from the start: a program whose output nobody reads stops when the pipe is full.
+    const received = receiving.lines();
+    await using other = ledger.other("./client.mjs", "node", "bob", "20");
+    const steps = named(await stepsOf(other));
 
-      const script = new URL("./client.mjs", import.meta.url).pathname;
-      const args = ["127.0.0.1", port, `${certs}/CA.pem`, "node", "bob", "2000"];
-      await using other = new Program("node", [script, ...args]);
-      const lines = await other.lines();
-      assertEquals(await other.status(), 0, lines.join("\n"));
-      const steps = Object.fromEntries(
-        lines.map((line) => JSON.parse(line)).map((one) => [one.step, one]),
-      );
+    assertEquals(steps.register.code, 100);
+    assertEquals([steps.login.code, steps.login.answer], [110, { ip: "127.0.0.1", port: 9 }]);
+    const online = steps.list.answer.online.map(({ name }: { name: string }) => name);
+    assertEquals(online, ["bob", "node"]);
+    assertEquals([steps.pay.code, steps.pay.text], [130, "transfer OK"]);
+    assertEquals(steps.status.answer.refunded, 0);
 
-      assertEquals(steps.register.code, 100);
-      assertEquals([steps.login.code, steps.login.answer], [110, { ip: "127.0.0.1", port: 9 }]);
-      assertEquals(steps.list.answer.online.map(({ name }: { name: string }) => name), [
-        "bob",
-        "node",
-      ]);
-      assertEquals([steps.before.answer.balance, steps.after.answer.balance], [10_000, 8000]);
-      assertEquals([steps.pay.code, steps.pay.text], [130, "transfer OK"]);
-      assertEquals(steps.status.receipt, steps.pay.receipt);
-      assertEquals(steps.history.answer.entries[0].memo, "käse 🧀");
-      assertEquals(steps.chain.head, steps.pay.receipt.head);
-      assertEquals(steps.pushes.types, ["result"]);
-      assertEquals([steps.exit.code, steps.exit.text], [120, "Bye"]);
+    assertEquals(codes(steps.kept), all(25, 130));
+    assertEquals(steps.kept.sizes.reduce((sum: number, size: number) => sum + size), 26);
+    assertEquals(codes(steps.submit), all(25, 130));
+    assertEquals(codes(steps.again), [...all(24, 130), 261]);
+    assertEquals(receipts(steps.again).slice(0, 24), receipts(steps.submit).slice(0, 24));
 
-      const payment = JSON.parse((await receiving.lineWith(/"event":"payment"/)).input!);
-      assertEquals([payment.from, payment.amount, payment.memo], ["node", 2000, "käse 🧀"]);
-      assertEquals(await receiving.status(), 0);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    assertEquals(steps.void.code, 400);
+    assertEquals(codes(steps.late), [265]);
+    assertEquals(codes(steps.expired), [265]);
+    assertEquals(codes(steps.last), [130]);
+    assertEquals(steps.booked.code, 130);
+
+    const booked = 52 * 20;
+    assertEquals([steps.before.answer.balance, steps.after.answer.balance], [
+      10_000,
+      10_000 - booked,
+    ]);
+    const { entries } = steps.history;
+    assertEquals(entries.length, 53);
+    assertEquals(entries[1].memo, "käse 🧀");
+    assertEquals(steps.chain.last, entries.at(-1).entry);
+    assertEquals(steps.pushes.types, ["result"]);
+    assertEquals([steps.exit.code, steps.exit.text], [120, "Bye"]);
+
+    const events = (await received).map((line) => JSON.parse(line));
+    assertEquals(await receiving.status(), 0);
+    const paid = events.map(({ from, amount, memo }) => [from, amount, memo]);
+    assertEquals(paid[0], ["node", 20, "käse 🧀"]);
+    assertEquals(paid.filter(([, , memo]) => memo === "kept").length, 25);
+    assertEquals(paid.filter(([, , memo]) => memo === "one message").length, 25);
+  },
+);
+
+testWith(
+  ["node", "openssl"],
+  "our client pays one of another make, which submits 25 orders in one message and refunds 25",
+  async () => {
+    await using ledger = await Ledger.start("--silent");
+    await ledger.register("alice");
+    await using other = ledger.other("./payee.mjs", "node", "26");
+    await other.lineWith(/"step":"login".*"code":110/);
+
+    const pay = ["pay", "node", "5", "--via-server", "--json"];
+    await using viaServer = Program.micropay(...ledger.client("alice"), ...pay);
+    await viaServer.lineWith(/"code":130/);
+
+    const transactions = (amount: number, count: number) => `4\nnode\n${amount}\n`.repeat(count);
+    const choices = [
+      "2\nalice\n0\n",
+      transactions(17, 25),
+      transactions(13, 1),
+      transactions(10, 25),
+      "5\n",
+    ];
+    await using menu = Program.micropayWith(choices.join(""), ...ledger.client("alice"));
+    const said = await menu.lines();
+    assertEquals(await menu.status(), 0, menu.errors);
+    // The orders of 17 are in doubt, but for one that was booked before the payer asked.
+    const inDoubt = menu.errors.split("the answer was 500").length - 1;
+    const paid = said.filter((line) => line === "transfer OK").length;
+    assertEquals(inDoubt + paid, 50, menu.errors);
+    assert(inDoubt >= 24, menu.errors);
+    assert(said.includes("transfer FAIL: the order is not valid"));
+
+    const told = await stepsOf(other);
+    const steps = named(told);
+    const ways = told.filter(({ step }) => step === "payment").map(({ way }) => way);
+    assertEquals(ways, ["pushed", ...Array.from({ length: 25 }, () => "direct")]);
+    assertEquals(codes(steps.held), all(25, 130));
+    assertEquals(codes(steps.again), all(25, 130));
+    assertEquals(receipts(steps.again), steps.again.receipts);
+    // Our client made the order void that the other one had refused.
+    assertEquals(codes(steps.late), [265]);
+    assertEquals(codes(steps.refunds), all(25, 130));
+    assertEquals(steps.refunded.answer.refunded, 10);
+    assertEquals(steps.balance.answer.balance, 10_000 + 5 + 25 * 17);
+    assertEquals(steps.history.entries.length, 1 + 1 + 25 + 25 + 25);
+    assertEquals(steps.chain.last, steps.history.entries.at(-1).entry);
+    // All that came from the menu came over one connection.
+    assertEquals(steps.peers.count, 1);
+
+    const history = ["history", "--limit", "100", "--json"];
+    await using asking = Program.micropay(...ledger.client("alice"), ...history);
+    const balances = (await asking.lines()).map((line) => JSON.parse(line).balance);
+    assertEquals([balances.length, balances[0]], [77, 10_000 - 5 - 25 * 17]);
   },
 );
 
@@ -77,41 +180,17 @@ testWith(
   ["node", "openssl"],
   "a client of another make refuses a server of another CA, and tells it nothing",
   async () => {
-    const folder = await Deno.makeTempDir();
-    const [certs, others] = [`${folder}/certs`, `${folder}/others`];
-    await using server = Program.micropay(
-      "server",
-      "0",
-      "3",
-      "--host",
-      "127.0.0.1",
-      "--certs",
-      certs,
-      "--db",
-      `${folder}/server.db`,
-    );
-    try {
-      await using gencert = Program.micropay("gencert", "--out", others);
-      assertEquals(await gencert.status(), 0);
-      const port = (await server.lineWith(/^Server listening on port (\d+)$/))[1]!;
-      const script = new URL("./client.mjs", import.meta.url).pathname;
-      await using other = new Program("node", [
-        script,
-        "127.0.0.1",
-        port,
-        `${others}/CA.pem`,
-        "node",
-        "bob",
-        "1",
-      ]);
-      assertEquals(await other.lines(), []);
-      assertEquals(await other.status(), 1);
-      assertStringIncludes(other.errors, "refused: another CA");
-      server.stop();
-      const said = await server.lines();
-      assert(!said.some((line) => line.startsWith("→")), said.join("\n"));
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    await using ledger = await Ledger.start();
+    const others = `${ledger.folder}/others`;
+    await using gencert = Program.micropay("gencert", "--out", others);
+    assertEquals(await gencert.status(), 0);
+    const args = ["node", "bob", "1"];
+    await using other = ledger.otherTrusting(`${others}/CA.pem`, "./client.mjs", ...args);
+    assertEquals(await other.lines(), []);
+    assertEquals(await other.status(), 1);
+    assertStringIncludes(other.errors, "refused: another CA");
+    ledger.server.stop();
+    const said = await ledger.server.lines();
+    assert(!said.some((line) => line.startsWith("→")), said.join("\n"));
   },
 );

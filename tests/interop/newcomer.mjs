@@ -7,18 +7,18 @@ import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Connection, demand, makeSessionKey, sha256, verifyChain } from "./wire.mjs";
+import { Connection, demand, sha256, verifyChain } from "./wire.mjs";
 
 export class Newcomer {
   constructor({ host, port, caFile, name }) {
     const ca = new X509Certificate(readFileSync(caFile));
     demand(ca.ca && ca.checkIssued(ca) && ca.verify(ca.publicKey), "the CA's certificate");
-    Object.assign(this, { host, port, name, ca, sessionKey: makeSessionKey() });
+    Object.assign(this, { host, port, name, ca });
   }
 
   async toServer(party) {
-    const { host, port, ca, sessionKey } = this;
-    const connection = await Connection.open({ host, port, ca, role: "server", sessionKey });
+    const { host, port, ca } = this;
+    const connection = await Connection.open({ host, port, ca, role: "server" });
     connection.introduce(party);
     return connection;
   }

@@ -9,26 +9,36 @@ export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #reader: ReadableStreamDefaultReader<string>;
   readonly #errors: Promise<void>;
+  readonly #input: Promise<void>;
   #text = "";
   /** What it wrote to stderr so far. */
   errors = "";
 
-  constructor(command: string, args: readonly string[]) {
+  /** `input`: all that the program reads from stdin. */
+  constructor(command: string, args: readonly string[], input = "") {
     this.#child = new Deno.Command(command, {
       args: [...args],
-      stdin: "null",
+      stdin: "piped",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
+    this.#input = new Blob([input]).stream().pipeTo(this.#child.stdin).catch(() => {
+      // It ended before it read all.
+    });
     this.#reader = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
     this.#errors = this.#collectErrors();
   }
 
   /** `micropay` of this repository, on the runtime that runs the test. */
   static micropay(...args: readonly string[]): Program {
+    return Program.micropayWith("", ...args);
+  }
+
+  /** The same with an input, such as the choices of the menu. */
+  static micropayWith(input: string, ...args: readonly string[]): Program {
     const root = new URL("../../", import.meta.url).pathname;
     const runtime = ["run", "--no-prompt", "-A", "--config", `${root}deno.json`, `${root}main.ts`];
-    return new Program(Deno.execPath(), [...runtime, ...args]);
+    return new Program(Deno.execPath(), [...runtime, ...args], input);
   }
 
   /** The next line of stdout that matches; those before it are passed over. */
@@ -53,7 +63,7 @@ export class Program implements AsyncDisposable {
   /** @returns its exit code */
   async status(): Promise<number> {
     const { code } = await this.#child.status;
-    await this.#errors;
+    await Promise.all([this.#errors, this.#input]);
     return code;
   }
 

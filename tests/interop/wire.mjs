@@ -15,7 +15,8 @@ import {
   verify,
   X509Certificate,
 } from "node:crypto";
-import { connect } from "node:net";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
 
 const lineBytesMax = 65_536;
 const toleranceSeconds = 7200;
@@ -26,6 +27,13 @@ const now = () => Math.floor(Date.now() / 1000);
 
 export function demand(holds, what) {
   if (!holds) throw new Error(`refused: ${what}`);
+}
+
+/** A promise with the functions that settle it. */
+export function deferred() {
+  let settle;
+  const promise = new Promise((resolve, reject) => settle = { resolve, reject });
+  return { promise, ...settle };
 }
 
 /** The bytes of strict base64url: one spelling each. */
@@ -95,12 +103,15 @@ export function verifyDocument({ input, signature }, publicKey) {
 
 const purposes = { server: "1.3.6.1.5.5.7.3.1", member: "1.3.6.1.5.5.7.3.2" };
 
-/** @returns the leaf's key and the party it is for. `at`: of a receipt, when it was booked; a later start of the certificate is no matter then */
-export function verifyChain(chain, { ca, role, at }) {
+/**
+ * Returns the leaf's key, its DER, its dates in milliseconds, and the URI of its party.
+ *
+ * @throws when the chain is not good for this role at this time, in milliseconds
+ */
+export function verifyChain(chain, { ca, role, time = Date.now() }) {
   demand(chain?.length >= 1 && chain.length <= 2, "no certificate, or too many");
   if (chain.length === 2) demand(chain[1].equals(ca.raw), "another CA");
   const leaf = new X509Certificate(chain[0]);
-  const time = at === undefined ? Date.now() : Math.max(at, Date.parse(leaf.validFrom));
   for (const { validFrom, validTo } of [leaf, ca]) {
     demand(Date.parse(validFrom) <= time && time <= Date.parse(validTo), "dates");
   }
@@ -116,7 +127,8 @@ export function verifyChain(chain, { ca, role, at }) {
       : /^micropay:account:[a-z0-9][a-z0-9._-]{0,31}$/.test(uri),
     uri,
   );
-  return { uri, publicKey: leaf.publicKey, der: leaf.raw };
+  const [from, to] = [Date.parse(leaf.validFrom), Date.parse(leaf.validTo)];
+  return { uri, publicKey: leaf.publicKey, der: leaf.raw, from, to };
 }
 
 // Session keys.
@@ -200,50 +212,102 @@ async function* linesOf(socket) {
   }
 }
 
-export class Connection {
-  #socket;
-  #lines;
-  #me;
-  #greeting;
+/** One side of a connection: it seals what it sends, and checks what comes. */
+class Channel {
+  /** What this side sent and received so far. */
   #sent = 0;
   #received = 0;
-  pushes = [];
+  sessionKey = makeSessionKey();
+  /** The other side: its URI, its public key, and its session key. */
+  other;
+  nonce;
 
-  /** Connects and checks the greeting. Nothing is sent. */
-  static async open({ host, port, ca, role, sessionKey }) {
-    const connection = new Connection();
-    connection.#socket = connect({ host, port, noDelay: true });
-    connection.#lines = linesOf(connection.#socket);
-    connection.#greeting = await connection.#readGreeting(ca, role);
-    connection.sessionKey = sessionKey;
-    return connection;
+  constructor(socket) {
+    this.socket = socket;
+    this.lines = linesOf(socket);
+    // The reader of the lines reports an error of the socket.
+    socket.on("error", () => {});
   }
 
-  get uri() {
-    return this.#greeting.uri;
-  }
-
-  /** The accepting side's clock when it greeted, in seconds. */
-  get greetedAt() {
-    return this.#greeting.iat;
-  }
-
-  async #nextLine() {
-    const { value, done } = await this.#lines.next();
+  async nextLine() {
+    const { value, done } = await this.lines.next();
     demand(!done, "the other side closed");
     return value;
   }
 
+  send({ key, x5c }, type, body, introduction = {}) {
+    const seq = this.#sent++;
+    const { uri: to, recipient } = this.other;
+    const payload = { type, seq, conn: this.nonce, to, iat: now(), body, ...introduction };
+    const jws = signDocument("micropay-message", payload, { key, x5c });
+    this.socket.write(`${encrypt(jws, recipient)}\n`);
+    return seq;
+  }
+
+  async readMessage() {
+    return readDocument(decrypt(await this.nextLine(), this.sessionKey), "micropay-message");
+  }
+
+  /** Checks the signature and the members; `introduction` names those of a first message. */
+  accept(document, uri, ...introduction) {
+    verifyDocument(document, this.other.publicKey);
+    const { type, seq, conn, to, iat, body } = document.payload;
+    exactly(document.payload, "type", "seq", "conn", "to", "iat", "body", ...introduction);
+    const isNext = seq === this.#received++ && conn === this.nonce && to === uri;
+    demand(isNext && /^[a-z][a-z_]{0,31}$/.test(type), `message ${seq} to ${to}`);
+    return { type, seq, iat, body };
+  }
+
+  close() {
+    this.socket.destroy();
+  }
+}
+
+/** The connecting side. */
+export class Connection extends Channel {
+  #me;
+  #clock;
+  #hasSent = false;
+  /** Who waits for which reply, by the number of the request. */
+  #asked = new Map();
+  #nextPush = deferred();
+  #ended;
+  pushes = [];
+  /** Called with each push. */
+  onPush = () => {};
+
+  /** Connects and checks the greeting. Nothing is sent. */
+  static async open({ host, port, ca, role }) {
+    const connection = new Connection(connect({ host, port, noDelay: true }));
+    await connection.#readGreeting(ca, role);
+    return connection;
+  }
+
+  get uri() {
+    return this.other.uri;
+  }
+
+  /** The time by the other side's clock, in milliseconds. */
+  get time() {
+    return this.#clock.told + performance.now() - this.#clock.at;
+  }
+
+  #setClock(iat) {
+    this.#clock = { told: iat * 1000, at: performance.now() };
+  }
+
   async #readGreeting(ca, role) {
     try {
-      const document = readDocument(await this.#nextLine(), "micropay-greeting");
+      const document = readDocument(await this.nextLine(), "micropay-greeting");
       const { uri, publicKey } = verifyChain(document.chain, { ca, role });
       verifyDocument(document, publicKey);
       const { v, iss, iat, exp, nonce, enc } = document.payload;
       exactly(document.payload, "v", "iss", "iat", "exp", "nonce", "enc");
       demand(v === 1 && iss === uri && /^[\w-]{22}$/.test(nonce), "a greeting");
       demand(iat <= now() + toleranceSeconds && exp >= now() - toleranceSeconds, "an old greeting");
-      return { uri, publicKey, nonce, iat, recipient: recipientOf(enc) };
+      this.other = { uri, publicKey, recipient: recipientOf(enc) };
+      this.nonce = nonce;
+      this.#setClock(iat);
     } catch (error) {
       this.close();
       throw error;
@@ -253,69 +317,133 @@ export class Connection {
   /** `me`: `{ uri, key, x5c }` of a member, or `{ uri, key, csr }` of an applicant. */
   introduce(me) {
     this.#me = me;
+    this.#read().catch((error) => this.#end(error));
   }
 
-  async ask(type, body) {
-    const seq = this.#send(type, body);
-    for (;;) {
-      const message = await this.#receive();
-      if (message.type === "reply") {
-        demand(message.body.re === seq, "the reply to another message");
-        return message.body;
-      }
-      this.#takePush(message);
-    }
+  /** Sends a request. The reply comes later: others may be sent before it. */
+  ask(type, body) {
+    if (this.#ended) return Promise.reject(this.#ended);
+    const { promise, ...reply } = deferred();
+    this.#asked.set(this.#send(type, body), reply);
+    return promise;
   }
 
-  /** The next push; nothing may be asked meanwhile. */
-  async nextPush() {
-    const message = await this.#receive();
-    demand(message.type !== "reply", "a reply to nothing");
-    this.#takePush(message);
-    return message;
-  }
-
-  #takePush(message) {
-    this.pushes.push(message);
-    if (message.type !== "ping") return;
-    exactly(message.body);
-    this.#send("pong", {});
+  /** The next push. */
+  nextPush() {
+    return this.#nextPush.promise;
   }
 
   #send(type, body) {
-    const { uri, nonce, recipient } = this.#greeting;
     const { key, x5c, csr } = this.#me;
-    const seq = this.#sent++;
-    const first = seq === 0;
-    const payload = {
-      type,
-      seq,
-      conn: nonce,
-      to: uri,
-      iat: now(),
-      body,
-      ...(first && { enc: this.sessionKey.jwk, ...(csr && { csr: csr.toString("base64url") }) }),
-    };
-    const jws = signDocument("micropay-message", payload, { key, x5c: first ? x5c : undefined });
-    this.#socket.write(`${encrypt(jws, recipient)}\n`);
-    return seq;
+    if (this.#hasSent) return this.send({ key }, type, body);
+    this.#hasSent = true;
+    const enc = this.sessionKey.jwk;
+    const introduction = { enc, ...(csr && { csr: csr.toString("base64url") }) };
+    return this.send({ key, x5c }, type, body, introduction);
   }
 
-  async #receive() {
-    const document = readDocument(
-      decrypt(await this.#nextLine(), this.sessionKey),
-      "micropay-message",
-    );
-    demand(document.chain === undefined, "x5c in a later message");
-    verifyDocument(document, this.#greeting.publicKey);
-    const { type, seq, conn, to, iat, body } = document.payload;
-    exactly(document.payload, "type", "seq", "conn", "to", "iat", "body");
-    const isNext = seq === this.#received++ && conn === this.#greeting.nonce && to === this.#me.uri;
-    demand(isNext, `message ${seq} to ${to}`);
-    return { type, iat, body };
+  async #read() {
+    for (;;) {
+      const document = await this.readMessage();
+      demand(document.chain === undefined, "x5c in a later message");
+      const { type, iat, body } = this.accept(document, this.#me.uri);
+      this.#setClock(iat);
+      if (type === "reply") this.#takeReply(body);
+      else this.#takePush({ type, iat, body });
+    }
   }
 
-  close() {
-    this.#socket.destroy();
+  #takeReply(body) {
+    const { re, code, text, answer } = body;
+    exactly(body, "re", "code", "text", ...(answer ? ["answer"] : []));
+    demand(Number.isSafeInteger(re) && Number.isSafeInteger(code), "a reply");
+    demand(typeof text === "string" && text.length <= 1000, "a reply");
+    this.#asked.get(re)?.resolve(body);
+    this.#asked.delete(re);
   }
+
+  #takePush(push) {
+    if (push.type === "ping") {
+      exactly(push.body);
+      this.#send("pong", {});
+    }
+    if (push.type === "waiting") exactly(push.body, "place");
+    this.pushes.push(push);
+    this.onPush(push);
+    this.#nextPush.resolve(push);
+    this.#nextPush = deferred();
+  }
+
+  #end(error) {
+    this.close();
+    this.#ended = error;
+    for (const reply of this.#asked.values()) reply.reject(error);
+    this.#nextPush.promise.catch(() => {});
+    this.#nextPush.reject(error);
+  }
+}
+
+/** The accepting side: a payee with one of its payers. */
+class Peer extends Channel {
+  constructor(socket, me) {
+    super(socket);
+    this.me = me;
+    this.nonce = randomBytes(16).toString("base64url");
+  }
+
+  greet() {
+    const { uri: iss, x5c } = this.me;
+    const iat = now();
+    const greeting = { v: 1, iss, iat, exp: iat + 3600, nonce: this.nonce };
+    const enc = this.sessionKey.jwk;
+    const jws = signDocument("micropay-greeting", { ...greeting, enc }, { key: this.me.key, x5c });
+    this.socket.write(`${jws}\n`);
+  }
+
+  /** The requests of the payer; it has to be a member. */
+  async *requests(ca) {
+    const first = await this.readMessage();
+    const { uri, publicKey } = verifyChain(first.chain, { ca, role: "member" });
+    this.other = { uri, publicKey, recipient: recipientOf(first.payload.enc) };
+    yield this.accept(first, this.me.uri, "enc");
+    for (;;) {
+      const later = await this.readMessage();
+      demand(later.chain === undefined, "x5c in a later message");
+      yield this.accept(later, this.me.uri);
+    }
+  }
+
+  get uri() {
+    return this.other.uri;
+  }
+
+  refuse(re, code, text) {
+    this.send({ key: this.me.key }, "reply", { re, code, text });
+  }
+}
+
+/** Listens for payers; `take` is called with each request and the peer that it came from. */
+export async function listen({ me, ca, take }) {
+  const peers = new Set();
+  let count = 0;
+  const listener = createServer({ noDelay: true }, async (socket) => {
+    const peer = new Peer(socket, me);
+    peers.add(peer);
+    count++;
+    try {
+      peer.greet();
+      for await (const request of peer.requests(ca)) take(request, peer);
+    } catch {
+      // Every failure looks the same from outside.
+    } finally {
+      peers.delete(peer);
+      peer.close();
+    }
+  });
+  await once(listener.listen(0, "127.0.0.1"), "listening");
+  const close = () => {
+    listener.close();
+    for (const peer of peers) peer.close();
+  };
+  return { port: listener.address().port, peerCount: () => count, close };
 }

@@ -1,0 +1,259 @@
+/**
+ * A member: it pays, is paid, and checks what it is told. Written from docs/protocol.md alone.
+ */
+import { Newcomer } from "./newcomer.mjs";
+import { digestOf, headAfter, makeOrder, readOrder, refusalAt, verifyReceipt } from "./proofs.mjs";
+import { Connection, deferred, demand, listen, sha256 } from "./wire.mjs";
+
+const ordersMax = 25;
+const patienceMs = 10_000;
+/** The codes that say "again": with them nothing is decided. */
+const undecided = [500, 510, 520];
+const texts = {
+  261: "transfer FAIL: the order is not valid",
+  265: "transfer FAIL: the order has expired",
+  280: "transfer FAIL: payer and payee are the same",
+  410: "the request is not valid",
+  500: "the server failed; ask for the status before paying again",
+};
+
+export class Member {
+  /** Who waits for the outcome of an order, by the digest of the order. */
+  #outcomes = new Map();
+  /** The connections to payees that are kept, by the name of the payee. */
+  #payees = new Map();
+  /** What payers handed over and the server was not asked about so far. */
+  #taken = [];
+  #isSubmitting = false;
+  /** Called with each payment that came in: its order, its receipt, and which way it came. */
+  onPayment = () => {};
+  /** May refuse an order of a payer: returns the code, or undefined. */
+  objection = () => undefined;
+  /** How many results each `result` brought. */
+  resultSizes = [];
+
+  /** Makes an account with a new key, and connects. `told` is called with the reply. */
+  static async join({ host, port, caFile, name, told }) {
+    const newcomer = new Newcomer({ host, port, caFile, name });
+    const member = new Member();
+    const { ca } = newcomer;
+    const me = await newcomer.register(told);
+    const server = await newcomer.toServer(me);
+    Object.assign(member, { name, ca, ledger: sha256(ca.raw), me, server });
+    server.onPush = (push) => member.#takePush(push);
+    return member;
+  }
+
+  makeOrder(terms) {
+    const { ledger, name: payer, server: { time } } = this;
+    return makeOrder(this.me, { ledger, payer, time, ...terms });
+  }
+
+  #takePush({ type, body }) {
+    if (type === "result") {
+      this.resultSizes.push(body.results.length);
+      for (const { order, ...outcome } of wholeReceipts(body)) {
+        this.#outcomes.get(order)?.(outcome);
+        this.#outcomes.delete(order);
+      }
+    }
+    if (type === "payment") {
+      for (const { order, receipt } of body.payments) this.#takePayment(order, receipt, "pushed");
+    }
+  }
+
+  #takePayment(jws, receiptJws, way) {
+    const order = readOrder(jws, this.ca);
+    demand(order.payee === this.name, "a payment to somebody else");
+    this.onPayment({ order, receipt: verifyReceipt(receiptJws, jws, this.ca), way });
+  }
+
+  // As payer.
+
+  /** Hands the orders to their payee, all at once and on one connection that is kept. */
+  async pay(payee, orders) {
+    const isKept = this.#payees.has(payee);
+    const peer = await this.#connectionTo(payee);
+    return Promise.all(orders.map((order) => this.#outcomeOf(order, { payee, peer, isKept })));
+  }
+
+  async #connectionTo(payee) {
+    const kept = this.#payees.get(payee);
+    if (kept) return kept;
+    const { code, text, answer } = await this.server.ask("locate", { name: payee });
+    demand(code === 300, text);
+    demand(answer.name === payee, "the place of another");
+    const { ip: host, port } = answer;
+    const peer = await Connection.open({ host, port, ca: this.ca, role: "member" });
+    demand(peer.uri === `micropay:account:${payee}`, "another than the payee answers");
+    peer.introduce(this.me);
+    this.#payees.set(payee, peer);
+    return peer;
+  }
+
+  /** The server's result. Without one, what the server says when it is asked for the status. */
+  async #outcomeOf(order, { payee, peer, isKept }) {
+    const result = deferred();
+    this.#outcomes.set(sha256(order.jws), result.resolve);
+    const silence = new Promise((resolve) => setTimeout(resolve, patienceMs, 500).unref());
+    const refusal = this.#refusalBy(order, { payee, peer, isKept });
+    const doubt = Promise.race([refusal, silence]).then((code) => this.#doubt(order, code));
+    return this.#proven(await Promise.race([result.promise, doubt]), order);
+  }
+
+  /** The code of the payee's reply, 500 when there is none. A kept connection may have ended: then a new one is tried. */
+  async #refusalBy(order, { payee, peer, isKept }) {
+    try {
+      return (await peer.ask("pay", { order: order.jws })).code;
+    } catch {
+      if (this.#payees.get(payee) === peer) this.#payees.delete(payee);
+      if (!isKept) return 500;
+    }
+    try {
+      const another = await this.#connectionTo(payee);
+      return await this.#refusalBy(order, { payee, peer: another, isKept: false });
+    } catch {
+      return 500;
+    }
+  }
+
+  async #doubt(order, refused) {
+    const { code, text, answer } = await this.status(order, { isVoid: refused !== 500 });
+    return code === 130 ? { code, text, receipt: answer.receipt } : { code: refused, text };
+  }
+
+  #proven({ code, text, receipt }, order) {
+    if (code !== 130) return { code, text };
+    return { code, text, receipt: verifyReceipt(receipt, order.jws, this.ca) };
+  }
+
+  // As anybody.
+
+  /** Hands orders to the server, all in one message. Returns their outcomes in their order. */
+  async submit(orders) {
+    const { code, text, answer } = await this.server.ask("submit", {
+      orders: orders.map(({ jws }) => jws),
+    });
+    demand(code === 300, text);
+    const results = wholeReceipts(answer);
+    demand(results.length === orders.length, "results for other orders");
+    return results.map(({ order, ...outcome }, index) => {
+      demand(order === sha256(orders[index].jws), "results in another order");
+      return this.#proven(outcome, orders[index]);
+    });
+  }
+
+  async status({ id, jws }, { isVoid = false } = {}) {
+    const reply = await this.server.ask("status", { id, ...(isVoid && { void: jws }) });
+    if (reply.code === 130) verifyReceipt(reply.answer.receipt, jws, this.ca);
+    return reply;
+  }
+
+  /** All own entries, oldest first, each checked. */
+  async history(limit) {
+    const entries = [];
+    for (let after = 0, more = true; more; after = entries.at(-1)?.entry) {
+      const { answer } = await this.server.ask("history", { limit, after });
+      entries.push(...answer.entries);
+      more = answer.more;
+    }
+    for (const { order, receipt, ...said } of entries) {
+      const proof = verifyReceipt(receipt, order, this.ca);
+      for (const member of ["entry", "id", "at", "kind", "payer", "payee", "amount", "refunds"]) {
+        demand(said[member] === proof[member], `history with another ${member}`);
+      }
+    }
+    return entries;
+  }
+
+  /** Hashes from the first entry to the last. Each of these own entries has to be at its place. */
+  async followChain(entries) {
+    const digests = [];
+    let first;
+    for (;;) {
+      const { answer } = await this.server.ask("chain", { after: digests.length });
+      first ??= answer.head;
+      if (answer.digests.length === 0) break;
+      digests.push(...answer.digests);
+    }
+    demand(first === this.ledger, "a chain from its beginning");
+    const heads = [first];
+    for (const digest of digests) heads.push(headAfter(heads.at(-1), digest));
+    for (const { order, receipt } of entries) {
+      const proof = verifyReceipt(receipt, order, this.ca);
+      demand(digests[proof.entry - 1] === digestOf(order, proof, this.ca), "an own entry");
+      demand(heads[proof.entry] === proof.head, "the head of a receipt");
+    }
+    return { last: digests.length, head: heads.at(-1) };
+  }
+
+  // As payee.
+
+  /** Listens for payers and goes online. */
+  async goOnline() {
+    this.listener = await listen({
+      me: this.me,
+      ca: this.ca,
+      take: (request, peer) => this.#takeRequest(request, peer),
+    });
+    return this.server.ask("login", { name: this.name, port: this.listener.port });
+  }
+
+  #takeRequest({ type, seq, body }, peer) {
+    const refuse = (code) => peer.refuse(seq, code, texts[code]);
+    const hasShape = type === "pay" && Object.keys(body).join() === "order" &&
+      /^[\w-]+\.[\w-]+\.[\w-]+$/.test(body.order) && body.order.length <= 12_288;
+    if (!hasShape) return refuse(410);
+    const code = this.#refusalOf(body.order, peer);
+    if (code !== undefined) return refuse(code);
+    this.#taken.push({ jws: body.order, refuse });
+    this.#submitTaken();
+  }
+
+  #refusalOf(jws, peer) {
+    try {
+      const order = readOrder(jws, this.ca);
+      demand(peer.uri === `micropay:account:${order.payer}`, "the order of another");
+      demand(order.payee === this.name && order.refunds === undefined, "an order to another");
+      return refusalAt(order, this.server.time) ?? this.objection(order);
+    } catch {
+      return 261;
+    }
+  }
+
+  /** One `submit` at a time. What comes meanwhile goes with the next, as much as one message may have. */
+  async #submitTaken() {
+    if (this.#isSubmitting) return;
+    this.#isSubmitting = true;
+    while (this.#taken.length > 0) {
+      const taken = this.#taken.splice(0, ordersMax);
+      try {
+        const outcomes = await this.submit(taken);
+        outcomes.forEach(({ code, receipt }, index) => {
+          const { jws, refuse } = taken[index];
+          if (undecided.includes(code)) refuse(500);
+          if (receipt) this.onPayment({ order: readOrder(jws, this.ca), receipt, way: "direct" });
+        });
+      } catch {
+        for (const { refuse } of taken) refuse(500);
+      }
+    }
+    this.#isSubmitting = false;
+  }
+
+  async exit() {
+    const reply = await this.server.ask("exit", {});
+    this.listener?.close();
+    for (const peer of this.#payees.values()) peer.close();
+    this.server.close();
+    return reply;
+  }
+}
+
+/** The results of an answer to `submit`, or of a `result`, each with its receipt as one document. */
+function wholeReceipts({ results, header }) {
+  return results.map(({ receipt, ...result }) => ({
+    ...result,
+    ...(receipt !== undefined && { receipt: `${header}.${receipt}` }),
+  }));
+}
