@@ -1,6 +1,8 @@
 /**
  * Lines that a person types, or that a pipe or a file brings.
  */
+import { Buffer } from "node:buffer";
+import { untilAborted } from "../client/until_aborted.ts";
 import { inputLineBytesMax } from "../limits.ts";
 import { FileError, systemReason } from "../errors.ts";
 
@@ -67,9 +69,9 @@ export class LineInput {
   async #fill(signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     let result: ReadableStreamReadResult<Uint8Array>;
-    this.#read ??= this.#startRead();
+    this.#read ??= this.#reader.read();
     try {
-      result = await settledOrAborted(this.#read, signal);
+      result = await untilAborted(this.#read, signal, () => signal!.reason);
     } catch (error) {
       signal?.throwIfAborted();
       this.#ended = true;
@@ -81,13 +83,6 @@ export class LineInput {
     else this.#take(result.value);
   }
 
-  #startRead(): Promise<ReadableStreamReadResult<Uint8Array>> {
-    const read = this.#reader.read();
-    // After an abort it may fail while nobody waits for it. The next call meets that failure.
-    read.catch(() => {});
-    return read;
-  }
-
   #take(chunk: Uint8Array): void {
     let rest = chunk;
     for (let end = rest.indexOf(lineFeed); end !== -1; end = rest.indexOf(lineFeed)) {
@@ -95,7 +90,7 @@ export class LineInput {
       rest = rest.subarray(end + 1);
     }
     if (this.#skipping) return;
-    this.#start = concatenate(this.#start, rest);
+    this.#start = Buffer.concat([this.#start, rest]);
     // One byte more than the longest line, because it can be that line's CR.
     if (this.#start.length > this.#lineBytesMax + 1) this.#refuse();
   }
@@ -105,7 +100,7 @@ export class LineInput {
       this.#skipping = false;
       return;
     }
-    const line = withoutCarriageReturn(concatenate(this.#start, rest));
+    const line = withoutCarriageReturn(Buffer.concat([this.#start, rest]));
     this.#start = new Uint8Array();
     this.#ready.push(
       line.length > this.#lineBytesMax
@@ -145,22 +140,4 @@ const carriageReturn = 0x0d;
 
 function withoutCarriageReturn(line: Uint8Array): Uint8Array {
   return line.at(-1) === carriageReturn ? line.subarray(0, -1) : line;
-}
-
-function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array {
-  if (first.length === 0) return second.slice();
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
-}
-
-/** Waits for the promise or the abort, whichever comes first. The promise goes on either way. */
-function settledOrAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

@@ -10,10 +10,7 @@ import { systemRandom } from "../random.ts";
 import {
   type ClientRequest,
   type GencertRequest,
-  type LedgerRequest,
   parseCommandLine,
-  type ServerRequest,
-  type VerifyRequest,
 } from "./command_line/command_line.ts";
 import { errorFields } from "./error_fields.ts";
 import { type ExitCode, exitCodeOfError, exitCodes } from "./exit_code.ts";
@@ -52,17 +49,26 @@ export async function run(
     case "gencert":
       return await endingWithError(() => gencert(request, processIo), processIo);
     case "ledger":
-      return await endingWithError(() => ledger(request, processIo), {
+      return await endingWithError(async () => {
+        const { runLedger } = await import("./ledger/run_ledger.ts");
+        return await runLedger(request, processIo);
+      }, {
         ...processIo,
         json: request.json,
       });
     case "verify":
-      return await endingWithError(() => verify(request, processIo), {
+      return await endingWithError(async () => {
+        const { runVerify } = await import("./verify/run_verify.ts");
+        return await runVerify(request, processIo);
+      }, {
         ...processIo,
         json: request.json,
       });
     case "server":
-      return await endingWithError(() => server(request, processIo), processIo);
+      return await endingWithError(async () => {
+        const { runServer } = await import("./server/run_server.ts");
+        return await runServer(request, processIo);
+      }, processIo);
     case "client":
       return await client(request, processIo);
   }
@@ -80,21 +86,6 @@ async function client(
     return await runClient(request, { ...processIo, makeSessionKey, interrupted });
   };
   return isPayment(request.command) ? await untilSignal(processIo, start) : await start();
-}
-
-async function server(request: ServerRequest, processIo: ProcessIo): Promise<ExitCode> {
-  const { runServer } = await import("./server/run_server.ts");
-  return await runServer(request, processIo);
-}
-
-async function ledger(request: LedgerRequest, processIo: ProcessIo): Promise<ExitCode> {
-  const { runLedger } = await import("./ledger/run_ledger.ts");
-  return await runLedger(request, processIo);
-}
-
-async function verify(request: VerifyRequest, processIo: ProcessIo): Promise<ExitCode> {
-  const { runVerify } = await import("./verify/run_verify.ts");
-  return await runVerify(request, processIo);
 }
 
 async function gencert(

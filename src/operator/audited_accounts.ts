@@ -8,7 +8,7 @@ import { issuingAccount } from "../ledger/entry.ts";
 import { type LedgerSnapshot, storedText, type StoredValue } from "../ledger/snapshot.ts";
 import { amountMax } from "../money.ts";
 import type { IssuedCertificates } from "./issued_certificates.ts";
-import type { DecodedEntry } from "./stored_entry.ts";
+import type { DecodedEntry } from "./stored_rows.ts";
 
 interface AuditedAccount {
   /** The balance that the ledger stores. */

@@ -3,11 +3,11 @@
  * it asserts an account's balance, so that `bean-check` recomputes all of them.
  */
 import { type EntrySide, issuingAccount } from "../ledger/entry.ts";
-import type { JournalOptions } from "./export_hledger.ts";
 import {
   type CarriedBalances,
   dayAfter,
   type ExportedEntry,
+  type ExportSelection,
   type ExportWriter,
 } from "./exported_entries.ts";
 
@@ -16,7 +16,7 @@ const currency = "UNIT";
 const elsewhere = "Equity:Carried";
 
 /** @returns a writer of a Beancount journal */
-export function beancountWriter({ account, from = "" }: JournalOptions): ExportWriter {
+export function beancountWriter({ account, from = "" }: ExportSelection): ExportWriter {
   let today = from;
   const opened = new Set<string>();
   /** Changed balances that are not asserted yet. */

@@ -2,25 +2,26 @@
  * Writes CSV (RFC 4180) with two lines for each entry, one for each side. Amounts have a sign, so
  * the amounts of an account add up to its balance.
  */
-import type { AccountName } from "../account_name.ts";
 import type { EntrySide } from "../ledger/entry.ts";
-import type { CarriedBalances, ExportedEntry, ExportWriter } from "./exported_entries.ts";
+import type {
+  CarriedBalances,
+  ExportedEntry,
+  ExportSelection,
+  ExportWriter,
+} from "./exported_entries.ts";
 
 const header = "entry,at,kind,id,account,other,amount,balance,memo,refunds";
 
 /** Excel needs it before the header to read the file as UTF-8. */
 const byteOrderMark = "\ufeff";
 
-/** The options of a CSV export. */
-export interface CsvOptions {
-  /** Only lines of this account. */
-  readonly account?: AccountName | undefined;
-  /** Whether to begin with a byte order mark. */
-  readonly bom?: boolean;
-}
-
-/** @returns a writer of CSV */
-export function csvWriter({ account, bom = false }: CsvOptions): ExportWriter {
+/**
+ * @param selection only lines of its account; `bom` begins with a byte order mark
+ * @returns a writer of CSV
+ */
+export function csvWriter(
+  { account, bom = false }: Pick<ExportSelection, "account"> & { readonly bom?: boolean },
+): ExportWriter {
   const isWanted = (side: EntrySide) => account === undefined || side === account;
   return {
     *begin(carried: CarriedBalances) {

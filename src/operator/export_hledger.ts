@@ -2,22 +2,19 @@
  * Writes an hledger journal with one transaction for each entry. Each posting asserts the balance
  * after it, so that `hledger check` recomputes all of them.
  */
-import type { AccountName } from "../account_name.ts";
 import { type EntrySide, issuingAccount } from "../ledger/entry.ts";
-import type { CarriedBalances, ExportedEntry, ExportWriter } from "./exported_entries.ts";
+import type {
+  CarriedBalances,
+  ExportedEntry,
+  ExportSelection,
+  ExportWriter,
+} from "./exported_entries.ts";
 
-/** The options of a journal. */
-export interface JournalOptions {
-  /**
-   * The only account whose balances are asserted. The export does not have all entries of the
-   * others.
-   */
-  readonly account?: AccountName | undefined;
-  readonly from?: string | undefined;
-}
-
-/** @returns a writer of an hledger journal */
-export function hledgerWriter({ account, from }: JournalOptions): ExportWriter {
+/**
+ * Returns a writer of an hledger journal. With an account it asserts that account's balances only,
+ * because the export does not have all entries of the others.
+ */
+export function hledgerWriter({ account, from }: ExportSelection): ExportWriter {
   const posting = (side: EntrySide, amount: number, balance: number) => {
     const assertion = account === undefined || side === account ? ` = ${balance}` : "";
     return `    ${hledgerAccount(side)}  ${amount}${assertion}`;

@@ -20,6 +20,7 @@ export function gencertCommandLine(folder: string, command?: "renew"): string {
 /** The certificate folder when no option names one. */
 export const defaultFolder = "certs";
 
-function shellWord(text: string): string {
+/** Returns a word as a shell reads it, in quotation marks where it needs them. */
+export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

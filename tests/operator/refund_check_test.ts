@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { Entry } from "../../src/ledger/entry.ts";
 import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { RefundCheck } from "../../src/operator/refund_check.ts";
-import { decodeEntry } from "../../src/operator/stored_entry.ts";
+import { decodeEntry } from "../../src/operator/stored_rows.ts";
 import { openBooks } from "./books.ts";
 
 for (const paymentsMax of [1, 2, 10_000]) {

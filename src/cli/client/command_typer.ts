@@ -2,6 +2,7 @@
  * A client's command line in full, so that people can copy it from a text into a shell.
  */
 import type { AccountName } from "../../account_name.ts";
+import { shellWord } from "../../pki/gencert_hint.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
 
 /** The part of a request that names the server, the account and the files. */
@@ -26,8 +27,4 @@ export function commandTyper(
     const whole = ["micropay client", shellWord(serverHost), serverPort, ...options];
     return (words === "" ? whole : [...whole, words]).join(" ");
   };
-}
-
-function shellWord(word: string): string {
-  return /^[\w@%+=:,.\/-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -92,10 +92,12 @@ export const memo = valueOf(memoRule, (text) => isMemo(text) ? text : undefined)
 export const paymentReference = valueOf(paymentReferenceRule, parsePaymentReference);
 
 /** A name as it was typed, beside the account it means: `Alice` is `alice`. */
-export const typedAccountName = valueOf(accountNameRule, (typed) => {
+export function parseTypedName(typed: string) {
   const account = parseAccountName(typed);
   return account === undefined ? undefined : { account, typed };
-});
+}
+
+export const typedAccountName = valueOf(accountNameRule, parseTypedName);
 
 export const orderId = valueOf("an order's id is a UUID of version 7", (text) => {
   const id = text.toLowerCase();

@@ -7,7 +7,7 @@ import { messageOf, MicropayError, UsageError } from "../../errors.ts";
 import { identifyLedgerFile, ledgerFileExists } from "../../ledger/sqlite/ledger_file.ts";
 import { authorityFingerprint, hasNoCertificates } from "../../pki/certificate_folder.ts";
 import { gencertCommandLine } from "../../pki/gencert_hint.ts";
-import { parseHost, usualHosts } from "../../pki/host.ts";
+import { usualHosts } from "../../pki/host.ts";
 import {
   type CertificatesReport,
   makeCertificates,
@@ -56,10 +56,9 @@ export interface GencertEnvironment {
  * Makes the missing files, or renews or replaces them. Then it prints the paths, the CA's
  * fingerprint, the expiry dates and the hosts.
  *
- * @throws {UsageError} when a host or the days are wrong, the options do not go together, or nobody
- * confirmed
+ * @throws {UsageError} when the options do not go together, or nobody confirmed
  * @throws {FileError} when nothing is missing, or a file cannot be made
- * @throws {CertificateError} when the existing CA cannot be used
+ * @throws {CertificateError} when the existing CA cannot be used, or a host or the days are wrong
  */
 export async function runGencert(
   options: GencertOptions,
@@ -95,16 +94,7 @@ async function change(
   return await replaceCertificates({ ...common, hosts });
 }
 
-function checkOptions({ command, hosts, days, force, newCa }: GencertOptions): void {
-  if (!Number.isSafeInteger(days) || days < 1) {
-    throw new UsageError(`make certificates: ${days} is not a number of days`);
-  }
-  const wrong = hosts.find((host) => parseHost(host) === undefined);
-  if (wrong !== undefined) {
-    throw new UsageError(
-      `make certificates: ${wrong} is neither a DNS name nor an IP address`,
-    );
-  }
+function checkOptions({ command, force, newCa }: GencertOptions): void {
   if (command.name === "renew" && (force || newCa)) {
     throw new UsageError("renew the server's certificate: --force and --new-ca are not for that");
   }

@@ -4,7 +4,7 @@
  */
 import { resolve } from "node:path";
 import { type Clock, systemClock } from "../../clock.ts";
-import { FileError, messageOf, MicropayError } from "../../errors.ts";
+import { FileError, messageOf, MicropayError, UsageError } from "../../errors.ts";
 import type { BookOutcome, Ledger } from "../../ledger/ledger.ts";
 import {
   type LedgerSnapshot,
@@ -16,20 +16,24 @@ import { backupSqliteLedger, openRestorePlace } from "../../ledger/sqlite/backup
 import { openSqliteLedger } from "../../ledger/sqlite/open_sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../ledger/sqlite/sqlite_snapshot.ts";
 import { auditLedger } from "../../operator/audit.ts";
-import { bookCorrection } from "../../operator/correction.ts";
 import { endAccount, type Ending } from "../../operator/ending.ts";
+import { beancountWriter } from "../../operator/export_beancount.ts";
+import { csvWriter } from "../../operator/export_csv.ts";
+import { hledgerWriter } from "../../operator/export_hledger.ts";
+import { jsonlWriter } from "../../operator/export_jsonl.ts";
+import { exportLines } from "../../operator/exported_entries.ts";
 import { makeOneTimeCode } from "../../operator/one_time_code.ts";
 import { openCertificates } from "../../pki/certificate_folder.ts";
 import { pemToDer } from "../../pki/pem.ts";
 import { readTrustAnchorOfAnyDate, type TrustAnchor } from "../../pki/trust_anchor.ts";
 import type { Code } from "../../protocol/code.ts";
+import { signIssue } from "../../protocol/issue.ts";
 import { refuse } from "../../protocol/request_type.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
 import { oneTimeCodeDigest } from "../../protocol/register.ts";
 import { systemRandom } from "../../random.ts";
 import type { LedgerRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
-import { exportAll } from "./export.ts";
 import { requireLedgerFiles } from "./files.ts";
 import { type LedgerOutput, ledgerOutput } from "./output.ts";
 import { showFound } from "./show.ts";
@@ -130,6 +134,37 @@ function withSnapshot<T>(
   }
 }
 
+/**
+ * Prints the entries in the requested format.
+ *
+ * @throws {UsageError} when the first day is after the last, or `--bom` is given for a format other
+ * than CSV
+ */
+function exportAll(
+  snapshot: LedgerSnapshot,
+  command: Command<"export">,
+  { print, isReaderGone }: Pick<ProcessIo, "print" | "isReaderGone">,
+): void {
+  const { from, to } = command;
+  if (from !== undefined && to !== undefined && from > to) {
+    throw new UsageError(`export the ledger: --from ${from} is after --to ${to}`);
+  }
+  if (command.bom && command.format !== "csv") {
+    throw new UsageError(`export the ledger: --bom is for csv, not for ${command.format}`);
+  }
+  const writers = {
+    csv: csvWriter,
+    jsonl: jsonlWriter,
+    hledger: hledgerWriter,
+    beancount: beancountWriter,
+  };
+  const writer = writers[command.format](command);
+  for (const line of exportLines(snapshot, command, writer)) {
+    print(line);
+    if (isReaderGone()) return;
+  }
+}
+
 async function move(
   command: Command<"deposit" | "withdraw">,
   context: LedgerContext,
@@ -140,8 +175,8 @@ async function move(
   return await withLedger(context, anchor, async (ledger) => {
     const kind = command.name === "deposit" ? "deposit" : "withdrawal";
     const { account: name, amount, memo } = command;
-    const dependencies = { ledger, identity, anchor, clock, random: systemRandom };
-    const outcome = await bookCorrection({ kind, name, amount, memo }, dependencies);
+    const issuer = { identity, anchor, clock, random: systemRandom };
+    const outcome = await ledger.book(signIssue({ kind, name, amount, memo }, issuer));
     if (outcome.outcome !== "booked" && outcome.outcome !== "repeated") {
       return printRefusal(refusalCodes[outcome.outcome], context);
     }

@@ -3,6 +3,7 @@
  * log. So lines wait in this queue and are written in the background. A blocking write would stop
  * every timer and signal.
  */
+import { Buffer } from "node:buffer";
 import { outputBatchBytesMax, outputDrainMs, outputQueueBytesMax } from "../../limits.ts";
 import type { Clock } from "../../clock.ts";
 
@@ -110,7 +111,7 @@ export class OutputQueue {
       }
     }
     this.#pieces.splice(0, count);
-    return { bytes: concatenate(taken, at), ends, waited };
+    return { bytes: Buffer.concat(taken), ends, waited };
   }
 
   /** @returns whether the whole batch was written */
@@ -146,13 +147,3 @@ export class OutputQueue {
 }
 
 const newline = "\n".charCodeAt(0);
-
-function concatenate(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}

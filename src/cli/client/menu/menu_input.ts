@@ -10,7 +10,11 @@ import { isMemo, memoRule } from "../../../memo.ts";
 import { type Amount, amountRuleFor, parseAmount } from "../../../money.ts";
 import { printable } from "../../../printable.ts";
 import { type LineInput } from "../../line_input.ts";
-import { oneTimeCodeRule, parseOneTimeCode } from "../../command_line/option_values.ts";
+import {
+  oneTimeCodeRule,
+  parseOneTimeCode,
+  parseTypedName,
+} from "../../command_line/option_values.ts";
 import {
   parsePaymentReference,
   type PaymentReference,
@@ -77,11 +81,7 @@ export class MenuInput {
    * @throws {InputEnded} and {UsageError}
    */
   askTypedName(question: string): Promise<{ account: AccountName; typed: string }> {
-    const parse = (typed: string) => {
-      const account = parseAccountName(typed);
-      return account === undefined ? undefined : { account, typed };
-    };
-    return this.#askFor(question, parse, accountNameRule);
+    return this.#askFor(question, parseTypedName, accountNameRule);
   }
 
   /** @throws {InputEnded} and {UsageError} */

@@ -1,0 +1,114 @@
+/**
+ * Decodes rows of the store. Every value has to be spelled as this program writes it. A row with
+ * another spelling was changed by another program.
+ */
+import { isAccountName } from "../account_name.ts";
+import { changeKinds, type RecordedChange } from "../ledger/account_change.ts";
+import { type Entry, entryKinds, type EntrySide, issuingAccount } from "../ledger/entry.ts";
+import {
+  type StoredChange,
+  type StoredEntry,
+  storedText,
+  type StoredValue,
+} from "../ledger/snapshot.ts";
+import { isBookedMemo } from "../memo.ts";
+import { isAmount } from "../money.ts";
+import { isOrderId } from "../random.ts";
+
+/** An entry of the book, without its order's digest, which the audit does not need. */
+export type DecodedEntry = Omit<Entry, "orderDigest">;
+
+/** @returns the entry, or a sentence about the first wrong column */
+export function decodeEntry(row: StoredEntry): DecodedEntry | string {
+  const { number, id, kind, payer, payee, amount, memo, order_jws, at, hash, refunds } = row;
+  const { payer_balance: payerBalance, payee_balance: payeeBalance } = row;
+  if (!isInteger(number)) return wrongValue("number", number);
+  if (!isOrderId(id)) return wrongValue("id", id);
+  if (!isOneOf(entryKinds, kind)) return wrongValue("kind", kind);
+  if (!isParty(payer)) return wrongValue("payer", payer);
+  if (!isParty(payee) || payee === payer) return wrongValue("payee", payee);
+  if (!isAmount(amount)) return wrongValue("amount", amount);
+  if (memo !== null && !isBookedMemo(memo)) return wrongValue("memo", memo);
+  if (typeof order_jws !== "string") return wrongValue("order_jws", order_jws);
+  const atMs = decodeInstant(at);
+  if (atMs === undefined) return wrongValue("at", at);
+  if (!isInteger(payerBalance)) return wrongValue("payer_balance", payerBalance);
+  if (!isInteger(payeeBalance)) return wrongValue("payee_balance", payeeBalance);
+  if (!isDigest(hash)) return wrongValue("hash", hash);
+  const isRefund = kind === "refund";
+  if (isRefund ? !isOrderId(refunds) : refunds !== null) return wrongValue("refunds", refunds);
+  return {
+    number,
+    id,
+    kind,
+    payer,
+    payee,
+    amount,
+    ...(memo !== null && { memo }),
+    ...(isRefund && { refunds: refunds as string }),
+    orderJws: order_jws,
+    atMs,
+    payerBalance,
+    payeeBalance,
+    hash,
+  };
+}
+
+/** @returns the change, or a sentence about the first wrong column */
+export function decodeChange(row: StoredChange): RecordedChange | string {
+  const { number, kind, username, certificate, code_digest, statement_jws, at, hash } = row;
+  if (!isInteger(number)) return wrongValue("number", number);
+  if (!isOneOf(changeKinds, kind)) return wrongValue("kind", kind);
+  if (!isAccountName(username)) return wrongValue("username", username);
+  if (certificate !== null && !isDigest(certificate)) return wrongValue("certificate", certificate);
+  if (code_digest !== null && !isDigest(code_digest)) return wrongValue("code_digest", code_digest);
+  if (typeof statement_jws !== "string") return wrongValue("statement_jws", statement_jws);
+  const atMs = decodeInstant(at);
+  if (atMs === undefined) return wrongValue("at", at);
+  if (!isDigest(hash)) return wrongValue("hash", hash);
+  return {
+    number,
+    kind,
+    name: username,
+    ...(certificate !== null && { certificate }),
+    ...(code_digest !== null && { codeDigest: code_digest }),
+    statementJws: statement_jws,
+    atMs,
+    hash,
+  };
+}
+
+/**
+ * Decodes a point in time. It accepts only the spelling that this program writes.
+ *
+ * @returns milliseconds since the epoch, or `undefined` for anything but ISO 8601 in UTC with
+ * milliseconds
+ */
+export function decodeInstant(value: StoredValue): number | undefined {
+  if (typeof value !== "string") return undefined;
+  const atMs = Date.parse(value);
+  return !Number.isNaN(atMs) && new Date(atMs).toISOString() === value ? atMs : undefined;
+}
+
+function isInteger(value: StoredValue): value is number {
+  return Number.isSafeInteger(value);
+}
+
+function isOneOf<Kind extends string>(kinds: readonly Kind[], value: StoredValue): value is Kind {
+  return (kinds as readonly StoredValue[]).includes(value);
+}
+
+function isParty(value: StoredValue): value is EntrySide {
+  return value === issuingAccount || isAccountName(value);
+}
+
+/** @returns a sentence about a column with a value that this program never writes */
+function wrongValue(column: string, value: StoredValue): string {
+  const isText = typeof value === "string" || value instanceof Uint8Array;
+  const text = storedText(value).slice(0, 80);
+  return `its ${column} cannot be ${isText ? JSON.stringify(text) : text}`;
+}
+
+function isDigest(value: StoredValue): value is string {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+}
