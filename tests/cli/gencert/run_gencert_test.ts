@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { type GencertOptions, runGencert } from "../../../src/cli/gencert/run_gencert.ts";
-import { FileError, UsageError } from "../../../src/errors.ts";
+import { CertificateError, FileError, UsageError } from "../../../src/errors.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { systemRandom as random } from "../../../src/random.ts";
 import { atMs } from "../../pki/certificate_maker.ts";
@@ -79,7 +79,7 @@ Deno.test("the certificate has the usual hosts, this machine's name and the requ
   });
 });
 
-Deno.test("gencert refuses a wrong host or number of days before it makes a file", async () => {
+Deno.test("gencert makes no certificate for a wrong host or number of days", async () => {
   const wrong: Partial<GencertOptions>[] = [
     { hosts: ["http://pay.example.org"] },
     { hosts: ["fine.example.org", "a b"] },
@@ -91,9 +91,9 @@ Deno.test("gencert refuses a wrong host or number of days before it makes a file
   ];
   await inFolder(async (folder) => {
     for (const options of wrong) {
-      await assertRejects(() => run({ out: `${folder}/certs`, ...options }), UsageError);
+      await assertRejects(() => run({ out: folder, ...options }), CertificateError);
     }
-    assertEquals([...Deno.readDirSync(folder)], []);
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), [".lock"]);
   });
 });
 
