@@ -285,7 +285,7 @@ function importsOf(path: string): string[] {
 }
 
 function isOwn(target: string): boolean {
-  return target.startsWith("./src/");
+  return /^\.\/(src|tests)\//.test(target);
 }
 
 function sourceFiles(folder: string): string[] {
