@@ -1,7 +1,7 @@
 /**
  * A member that is connected to its server: everything that it can ask or do.
  */
-import { UsageError } from "../errors.ts";
+import { ProtocolError, UsageError } from "../errors.ts";
 import { balanceRequestType } from "../protocol/balance.ts";
 import { answerWith, check, type Outcome, type Refusal } from "../protocol/request_type.ts";
 import { exitRequestType } from "../protocol/exit.ts";
@@ -19,7 +19,6 @@ import {
   type IncomingPayments,
   storeReceived,
 } from "./payment/incoming_payments.ts";
-import { requireProgress } from "./page_progress.ts";
 import { OrderDelivery } from "./payment/order_delivery.ts";
 import { askEntry, askStatus, type OrderOutcome } from "./payment/order_outcome.ts";
 import { pay, payAll, type PaymentTerms, type PayOptions } from "./payment/payment.ts";
@@ -220,5 +219,19 @@ export class Member {
     this.#delivery.close();
     await this.#peers?.close();
     this.#peers = undefined;
+  }
+}
+
+/**
+ * Checks that a page holds rows when more pages follow. Its reader would ask for it again for ever.
+ *
+ * @throws {ProtocolError} when it holds none
+ */
+function requireProgress(
+  { more }: { readonly more: boolean },
+  rows: readonly unknown[],
+): void {
+  if (more && rows.length === 0) {
+    throw new ProtocolError("read a page: it is empty, with more to come");
   }
 }

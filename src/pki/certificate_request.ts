@@ -7,12 +7,7 @@ import { PublicKey, type SigningKey } from "./signing_key.ts";
 import { type Bytes, derTag, elementAt, encodeDer, hexBytes } from "./x509/der.ts";
 import { encodeName, type NameTag, nameTagOf, readName } from "./x509/distinguished_name.ts";
 import { encodeAlternativeNames, readAlternativeNames } from "./x509/extensions.ts";
-import {
-  isSignedBy,
-  readStructure,
-  signStructure,
-  type StructureCodec,
-} from "./x509/signed_structure.ts";
+import { readStructure, signStructure, type StructureCodec } from "./x509/signed_structure.ts";
 
 /** A request that {@link readCertificateRequest} verified. */
 export interface CertificateRequest {
@@ -42,10 +37,10 @@ export function createCertificateRequest(name: AccountName, signingKey: SigningK
  * @throws {CertificateError} when one of these checks fails
  */
 export function readCertificateRequest(given: Bytes): CertificateRequest {
-  const { der, contents, ...signed } = readStructure(given, requestCodec);
+  const { der, contents, signedBytes, signature } = readStructure(given, requestCodec);
   // The key's order is checked first. Under a small-order key the signature would prove nothing.
   const publicKey = PublicKey.read(contents.publicKeyInfo);
-  if (!isSignedBy(signed, publicKey)) {
+  if (!publicKey.verify(signedBytes, signature)) {
     throw new CertificateError("read a certificate request: it is not signed by its own key");
   }
   return { name: contents.name, publicKey, der };

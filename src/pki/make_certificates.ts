@@ -18,7 +18,7 @@ import {
   withFileAdvice,
 } from "./certificate_folder.ts";
 import { gencertCommandLine } from "./gencert_hint.ts";
-import { certificateToPem, pemToDer } from "./pem.ts";
+import { derToPem, pemToDer } from "./pem.ts";
 import { type PublicKey, SigningKey } from "./signing_key.ts";
 import { addFiles, finishFiles, type NewFile, type StagedFiles } from "./staged_files.ts";
 import { leafCodec } from "./x509/certificate.ts";
@@ -185,7 +185,7 @@ function issueServerCertificate(
 ): NewFile {
   const atMs = clock.nowMs();
   const certificate = authority.issueServer({ publicKey, hosts, days, atMs, random });
-  return { name: "server.crt", text: certificateToPem(certificate), access: "public" };
+  return { name: "server.crt", text: derToPem(certificate, "CERTIFICATE"), access: "public" };
 }
 
 /** Throws unless the CA is complete and a file of the server is missing. */

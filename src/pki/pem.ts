@@ -20,15 +20,6 @@ export function derToPem(der: Uint8Array, label: PemLabel): string {
 }
 
 /**
- * Returns a certificate as a PEM block.
- *
- * @param der the certificate in DER
- */
-export function certificateToPem(der: Uint8Array): string {
-  return derToPem(der, "CERTIFICATE");
-}
-
-/**
  * Reads the only PEM block of a text. `openssl x509 -text` writes text around the block, which is
  * skipped. Two blocks are refused, because two programs could pick different ones.
  *

@@ -3,11 +3,11 @@
  * ledger.
  */
 import { CertificateError } from "../errors.ts";
-import { certificateToPem, pemToDer } from "./pem.ts";
+import { derToPem, pemToDer } from "./pem.ts";
 import { PublicKey, sha256Hex } from "./signing_key.ts";
 import { authorityCodec } from "./x509/certificate.ts";
 import type { Bytes } from "./x509/der.ts";
-import { isSignedBy, readStructure } from "./x509/signed_structure.ts";
+import { readStructure } from "./x509/signed_structure.ts";
 import { checkDates, type Validity } from "./x509/validity.ts";
 
 /** A CA certificate that was read and checked. */
@@ -51,13 +51,13 @@ export function readTrustAnchorPem(pem: string, options: { atMs: number }): Trus
  * @throws {CertificateError} when it is not a CA certificate
  */
 export function readTrustAnchorOfAnyDate(given: Bytes): TrustAnchor {
-  const { der, contents, ...signed } = readStructure(given, authorityCodec);
+  const { der, contents, signedBytes, signature } = readStructure(given, authorityCodec);
   const { name, notBeforeMs, notAfterMs, publicKeyInfo } = contents;
   const publicKey = PublicKey.read(publicKeyInfo);
-  if (!isSignedBy(signed, publicKey)) {
+  if (!publicKey.verify(signedBytes, signature)) {
     throw new CertificateError("read a CA certificate: it is not self-signed");
   }
   const fingerprint = sha256Hex(der);
-  const pem = certificateToPem(der);
+  const pem = derToPem(der, "CERTIFICATE");
   return { der, pem, fingerprint, publicKey, name, notBeforeMs, notAfterMs };
 }

@@ -8,7 +8,7 @@ import { verifyChain } from "../../src/pki/certificate_profile.ts";
 import { leafCodec } from "../../src/pki/x509/certificate.ts";
 import { readStructure } from "../../src/pki/x509/signed_structure.ts";
 import { openIdentity } from "../../src/pki/identity.ts";
-import { certificateToPem } from "../../src/pki/pem.ts";
+import { derToPem } from "../../src/pki/pem.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";
 import { atMs, dayMs } from "./certificate_maker.ts";
 import { openssl } from "./openssl.ts";
@@ -113,7 +113,7 @@ Deno.test("an identity opens only with its own key and for its own role", () => 
   const server = authority.issueServer({ publicKey, hosts, days: 1, atMs, random });
   const member = authority.issueMember({ name, publicKey, atMs, random });
   const options = { privateKeyPem, anchor, atMs };
-  const certificatePem = certificateToPem(server);
+  const certificatePem = derToPem(server, "CERTIFICATE");
   const opened = openIdentity({ ...options, certificatePem, role: "server" });
   assertEquals(opened.chain, [server, anchor.der], "a client that has no CA yet can pin it");
   const both = certificatePem + anchor.pem;
@@ -139,8 +139,8 @@ testWith(
     const member = authority.issueMember({ name, publicKey, atMs, random });
     await inFolder(async (folder) => {
       await Deno.writeTextFile(`${folder}/CA.pem`, anchor.pem);
-      await Deno.writeTextFile(`${folder}/server.crt`, certificateToPem(server));
-      await Deno.writeTextFile(`${folder}/alice.crt`, certificateToPem(member));
+      await Deno.writeTextFile(`${folder}/server.crt`, derToPem(server, "CERTIFICATE"));
+      await Deno.writeTextFile(`${folder}/alice.crt`, derToPem(member, "CERTIFICATE"));
       // The date of the tests, not today's.
       const common = ["verify", "-x509_strict", "-attime", `${atMs / 1000}`];
       const check = (purpose: string, file: string) =>

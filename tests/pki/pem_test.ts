@@ -1,15 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { CertificateError } from "../../src/errors.ts";
-import {
-  certificateToPem,
-  derToPem,
-  pemCharactersMax,
-  pemToDer,
-  pemToDers,
-} from "../../src/pki/pem.ts";
+import { derToPem, pemCharactersMax, pemToDer, pemToDers } from "../../src/pki/pem.ts";
 
 const der = Uint8Array.from({ length: 100 }, (_, i) => i);
-const pem = certificateToPem(der);
+const pem = derToPem(der, "CERTIFICATE");
 
 Deno.test("PEM has lines of 64 characters and is read back", () => {
   assertEquals(pem.split("\n").map(({ length }) => length), [27, 64, 64, 8, 25, 0]);
@@ -22,7 +16,7 @@ Deno.test("text around the block and CR LF line ends are accepted", () => {
 });
 
 Deno.test("several certificates are read in order, and refused when one is expected", () => {
-  const two = pem + certificateToPem(der.subarray(1));
+  const two = pem + derToPem(der.subarray(1), "CERTIFICATE");
   assertEquals(pemToDers(two, "CERTIFICATE"), [der, der.slice(1)]);
   assertThrows(() => pemToDer(two, "CERTIFICATE"), CertificateError, "2 CERTIFICATE blocks");
 });

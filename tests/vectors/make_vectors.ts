@@ -10,7 +10,7 @@ import type { AccountName } from "../../src/account_name.ts";
 import { encodeBase64Url } from "../../src/base64.ts";
 import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
 import { createCertificateRequest } from "../../src/pki/certificate_request.ts";
-import { certificateToPem } from "../../src/pki/pem.ts";
+import { derToPem } from "../../src/pki/pem.ts";
 
 import { systemRandom } from "../../src/random.ts";
 import { ManualClock } from "../manual_clock.ts";
@@ -73,7 +73,7 @@ function member(name: AccountName, authority: CertificateAuthority): PartyVector
 }
 
 function party(uri: string, privateKey: string, der: Uint8Array): PartyVector {
-  return { uri, privateKey, certificate: certificateToPem(der) };
+  return { uri, privateKey, certificate: derToPem(der, "CERTIFICATE") };
 }
 
 async function makeSessionKeys(): Promise<SessionKeysFile> {

@@ -2,31 +2,23 @@
  * The result of an account's last good audit, in the table `audit`.
  */
 import type { AuditedHead, Audits } from "../wallet/wallet_store.ts";
-import { textIn, type WalletStatements, type WalletTransactions } from "./wallet_statements.ts";
+import { AccountPart, textIn, type WalletStatements } from "./wallet_statements.ts";
 
-export class SqliteAudits implements Audits {
-  readonly #store: WalletTransactions;
-  readonly #owner: readonly [ledger: string, account: string];
-
-  constructor(store: WalletTransactions, owner: readonly [ledger: string, account: string]) {
-    this.#store = store;
-    this.#owner = owner;
-  }
-
+export class SqliteAudits extends AccountPart implements Audits {
   last(): Promise<AuditedHead | undefined> {
-    return this.#store.read((sql) => this.#last(sql), undefined);
+    return this.store.read((sql) => this.#last(sql), undefined);
   }
 
   async keep({ entry, head }: AuditedHead): Promise<void> {
-    await this.#store.write((sql) => {
+    await this.store.write((sql) => {
       const there = this.#last(sql);
       if (there && there.entry >= entry) return;
-      sql.setAudit.run(...this.#owner, entry, head);
+      sql.setAudit.run(...this.owner, entry, head);
     });
   }
 
   #last(sql: WalletStatements): AuditedHead | undefined {
-    const row = sql.audit.get(...this.#owner);
-    return row && { entry: row.entry as number, head: textIn(row, "head", this.#store) };
+    const row = sql.audit.get(...this.owner);
+    return row && { entry: row.entry as number, head: textIn(row, "head", this.store) };
   }
 }

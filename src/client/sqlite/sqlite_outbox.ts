@@ -3,24 +3,16 @@
  */
 import type { SignedOrder } from "../../protocol/order.ts";
 import type { Outbox, StoredOrder } from "../wallet/wallet_store.ts";
-import { textIn, type WalletStatements, type WalletTransactions } from "./wallet_statements.ts";
+import { AccountPart, textIn, type WalletStatements } from "./wallet_statements.ts";
 
-export class SqliteOutbox implements Outbox {
-  readonly #store: WalletTransactions;
-  readonly #owner: readonly [ledger: string, account: string];
-
-  constructor(store: WalletTransactions, owner: readonly [ledger: string, account: string]) {
-    this.#store = store;
-    this.#owner = owner;
-  }
-
+export class SqliteOutbox extends AccountPart implements Outbox {
   async add({ payload, text }: SignedOrder): Promise<StoredOrder> {
     const { id, payer, payee, amount, memo = null, refunds = null, exp } = payload;
     const shown = [payer, payee, amount, memo, refunds, new Date(exp * 1000).toISOString()];
-    return await this.#store.write((sql) => {
+    return await this.store.write((sql) => {
       const there = this.#get(sql, id);
       if (there) return there;
-      sql.addOrder.run(...this.#owner, id, ...shown, text);
+      sql.addOrder.run(...this.owner, id, ...shown, text);
       return { text, state: "recorded" };
     });
   }
@@ -34,12 +26,12 @@ export class SqliteOutbox implements Outbox {
   }
 
   get(id: string): Promise<StoredOrder | undefined> {
-    return this.#store.read((sql) => this.#get(sql, id), undefined);
+    return this.store.read((sql) => this.#get(sql, id), undefined);
   }
 
   ids(): Promise<string[]> {
-    return this.#store.read<string[]>(
-      (sql) => sql.orderIds.all(...this.#owner).map((row) => textIn(row, "id", this.#store)),
+    return this.store.read<string[]>(
+      (sql) => sql.orderIds.all(...this.owner).map((row) => textIn(row, "id", this.store)),
       [],
     );
   }
@@ -49,18 +41,18 @@ export class SqliteOutbox implements Outbox {
     { payload: { id }, text }: SignedOrder,
     change: (sql: WalletStatements, reference: string[]) => void,
   ): Promise<void> {
-    const reference = [...this.#owner, id, text];
-    const isThere = await this.#store.read(
+    const reference = [...this.owner, id, text];
+    const isThere = await this.store.read(
       (sql) => sql.hasOrder.get(...reference) !== undefined,
       false,
     );
-    if (isThere) await this.#store.write((sql) => change(sql, reference));
+    if (isThere) await this.store.write((sql) => change(sql, reference));
   }
 
   #get(sql: WalletStatements, id: string): StoredOrder | undefined {
-    const row = sql.order.get(...this.#owner, id);
+    const row = sql.order.get(...this.owner, id);
     if (row === undefined) return undefined;
     const state = row.state === "refused" ? "refused" : "recorded";
-    return { text: textIn(row, "order_jws", this.#store), state };
+    return { text: textIn(row, "order_jws", this.store), state };
   }
 }

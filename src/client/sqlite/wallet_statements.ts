@@ -29,6 +29,17 @@ export interface WalletTransactions {
   read<Result>(action: Action<Result>, missing: Result): Promise<Result>;
 }
 
+/** A part of one account in a wallet's file. */
+export abstract class AccountPart {
+  protected readonly store: WalletTransactions;
+  protected readonly owner: readonly [ledger: string, account: string];
+
+  constructor(store: WalletTransactions, owner: readonly [ledger: string, account: string]) {
+    this.store = store;
+    this.owner = owner;
+  }
+}
+
 export function prepareWalletStatements(database: DatabaseSync): WalletStatements {
   const prepared = Object.entries(sources).map(([name, sql]) => [name, database.prepare(sql)]);
   return Object.fromEntries(prepared);

@@ -11,7 +11,7 @@ import {
 } from "../../pki/certificate_request.ts";
 import { verifyChain } from "../../pki/certificate_profile.ts";
 import { type Identity, openIdentity } from "../../pki/identity.ts";
-import { certificateToPem } from "../../pki/pem.ts";
+import { derToPem } from "../../pki/pem.ts";
 import { sha256Hex, SigningKey } from "../../pki/signing_key.ts";
 import type { TrustAnchor } from "../../pki/trust_anchor.ts";
 import type { DataFolder } from "./data_folder.ts";
@@ -121,7 +121,7 @@ export class IdentityStore {
       await this.#disk.writeWhole(this.#folder.caFile(fingerprint), caPem, "public");
       await this.#useKey(request);
       // The last change. When the process ends before it, the same command goes on the next time.
-      const pem = certificateToPem(certificateDer);
+      const pem = derToPem(certificateDer, "CERTIFICATE");
       await this.#disk.writeWhole(this.#certificateFile(name), pem, "public");
     });
   }

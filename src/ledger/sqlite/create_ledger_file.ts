@@ -62,11 +62,9 @@ export function placeLedgerFile(unfinished: string, file: string, attempt: strin
 export function writeUnfinished(
   file: string,
   ledgerId: string,
-  {
-    attempt = `cannot make the ledger ${file}`,
-    version = schemaVersion,
-    fill = () => {},
-  }: CreateOptions = {},
+  { attempt, version = schemaVersion, fill = () => {} }: CreateOptions & {
+    readonly attempt: string;
+  },
 ): string {
   const unfinished = attempting(
     `${attempt}: its folder is missing or not writable`,

@@ -4,7 +4,7 @@
  */
 import { CertificateError } from "../../errors.ts";
 import { certificateBytesMax } from "../../limits.ts";
-import type { PublicKey, SigningKey } from "../signing_key.ts";
+import type { SigningKey } from "../signing_key.ts";
 import { type Bytes, type DerElement, derTag, encodeDer, hexBytes, readDer } from "./der.ts";
 
 /** AlgorithmIdentifier of id-Ed25519 (1.3.101.112), parameters absent (RFC 8410 section 3). */
@@ -74,14 +74,6 @@ export function readStructure<Contents>(
     );
   }
   return { der, contents, signedBytes: body.bytes, signature };
-}
-
-/** Returns whether `publicKey`'s private half signed the structure. */
-export function isSignedBy(
-  { signature, signedBytes }: Pick<SignedStructure<unknown>, "signature" | "signedBytes">,
-  publicKey: PublicKey,
-): boolean {
-  return publicKey.verify(signedBytes, signature);
 }
 
 function frame(body: Bytes, signature: Bytes): Bytes {
