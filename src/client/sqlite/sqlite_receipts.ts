@@ -21,27 +21,34 @@ export class SqliteReceipts extends AccountPart implements Receipts {
   async add(receipt: SignedReceipt, order: SignedOrder): Promise<boolean> {
     const { id, entry, kind, payer, payee, amount, refunds, at } = receipt.payload;
     const { memo } = order.payload;
-    const reference = [...this.owner, id, order.text];
-    // Both the server and a peer may bring a receipt. The second one costs no commit.
-    const isKept = await this.store.read(
+    const shown = [entry, kind, payer, payee, amount, memo ?? null, refunds ?? null, at];
+    try {
+      return await this.store.write((sql) => {
+        const { changes } = sql.addReceipt.run(
+          ...this.owner,
+          id,
+          ...shown,
+          receipt.text,
+          order.text,
+        );
+        sql.removeOrder.run(...this.owner, id, order.text);
+        return Number(changes) === 1;
+      });
+    } catch (cause) {
+      // A wallet that cannot be written may hold the receipt already. Then nothing is missing.
+      if (await this.#isSettled(id, order)) return false;
+      throw cause;
+    }
+  }
+
+  /** @returns whether there is a receipt, and the order is not open any more */
+  #isSettled(id: string, { text }: SignedOrder): Promise<boolean> {
+    return this.store.read(
       (sql) =>
         sql.hasReceipt.get(...this.owner, id) !== undefined &&
-        sql.hasOrder.get(...reference) === undefined,
+        sql.hasOrder.get(...this.owner, id, text) === undefined,
       false,
     );
-    if (isKept) return false;
-    const shown = [entry, kind, payer, payee, amount, memo ?? null, refunds ?? null, at];
-    return await this.store.write((sql) => {
-      const { changes } = sql.addReceipt.run(
-        ...this.owner,
-        id,
-        ...shown,
-        receipt.text,
-        order.text,
-      );
-      sql.removeOrder.run(...reference);
-      return Number(changes) === 1;
-    });
   }
 
   find(payment: PaymentReference): Promise<StoredReceipt[]> {

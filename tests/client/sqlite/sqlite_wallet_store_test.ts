@@ -253,6 +253,21 @@ Deno.test("a wallet that is locked says so in time, and goes on afterwards", asy
   });
 });
 
+Deno.test("a receipt that a locked wallet holds already is not missed when it comes again", async () => {
+  await withFile(async (file) => {
+    const store = new SqliteWalletStore(file);
+    const { receipts } = accountOf(store);
+    assertEquals(await receipts.add(...receiptOf(1)), true);
+    const person = new DatabaseSync(file);
+    person.prepare("BEGIN IMMEDIATE").run();
+    assertEquals(await receipts.add(...receiptOf(1)), false);
+    await assertRejects(() => receipts.add(...receiptOf(2)), FileError, "holds it locked");
+    person.prepare("ROLLBACK").run();
+    person.close();
+    store.close();
+  });
+});
+
 Deno.test("a wallet that was deleted or moved away while in use is made anew, and nothing is kept in the lost one", async () => {
   await withFile(async (file) => {
     const store = new SqliteWalletStore(file);
