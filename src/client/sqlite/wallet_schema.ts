@@ -40,7 +40,7 @@ export const walletSchemaStatements: readonly string[] = [
     expires_at TEXT NOT NULL,
     order_jws TEXT NOT NULL,
     PRIMARY KEY (ledger, account, id)
-  ) STRICT, WITHOUT ROWID`,
+  ) STRICT`,
   `CREATE TABLE receipt (
     ${owner},
     id TEXT NOT NULL,
@@ -55,7 +55,7 @@ export const walletSchemaStatements: readonly string[] = [
     receipt_jws TEXT NOT NULL,
     order_jws TEXT NOT NULL,
     PRIMARY KEY (ledger, account, id)
-  ) STRICT, WITHOUT ROWID`,
+  ) STRICT`,
   `CREATE INDEX receipt_entry ON receipt (ledger, account, entry)`,
   // The last entry to which an account followed the ledger's chain, and the head there.
   `CREATE TABLE audit (
