@@ -406,7 +406,7 @@ export const processorsDefault = 2;
 export const strangerLinesAtOnce = 100;
 
 /**
- * Interval at which one more of those lines is opened. Each costs a decryption, 1.3 ms. So an
+ * Interval at which one more such line is opened. Each costs a decryption, 1.3 ms. So an
  * address can make the server waste 5% of a processor.
  */
 export const strangerLineEveryMs = 25;

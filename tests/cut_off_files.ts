@@ -1,6 +1,6 @@
 /**
- * Runs an action whose process ends at one of its steps on the disk. It runs in the test's own process:
- * from that step on, each call of the runtime throws and does nothing, as after a kill.
+ * Runs an action whose process ends at one of its disk operations. It runs in the test's own
+ * process: from that step on, each call of the runtime throws and does nothing, as after a kill.
  */
 
 /** The calls that change files. The first two are methods of an open file. */

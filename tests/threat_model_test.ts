@@ -13,7 +13,7 @@ interface Attack {
   readonly tests: readonly { readonly file: string; readonly title: string }[];
 }
 
-/** Each attack of the page: a line in bold, a line with files, and below it a line for each test. */
+/** Each attack of the page: a line in bold, a line with files, then a line for each test. */
 const attacks: readonly Attack[] = [
   ...page.matchAll(/^- \*\*(.*)\*\*\n {2}Code: (.*)\. Tests:\n((?: {2}- .*\n)+)/gm),
 ].map(([, attack, files, tests]) => ({

@@ -5,7 +5,7 @@ import { attempting, readTextIfThere } from "../durable_files.ts";
 import { FileError, systemReason } from "../errors.ts";
 
 /**
- * Reads a file that a person named. Unlike a file found in a folder, it may be a pipe, as in `--ca <(…)`.
+ * Reads a file that a person named. It may be a pipe, as in `--ca <(…)`, unlike a file in a folder.
  *
  * @param attempt what the text is read for, as in "read the CA certs/CA.pem"
  * @returns its text, which is not empty

@@ -13,9 +13,9 @@ export type LineResult =
   | { readonly kind: "end" };
 
 /**
- * Reads UTF-8 text line by line. A line ends with LF or CRLF; the last line needs no end. Lines that
- * arrive early are kept for the next question. Bytes that are not UTF-8 become U+FFFD, which the rule of
- * each answer refuses.
+ * Reads UTF-8 text line by line. A line ends with LF or CRLF; the last line needs no end. Lines
+ * that arrive early are kept for the next question. Bytes that are not UTF-8 become U+FFFD, which
+ * every answer's rule refuses.
  */
 export class LineInput {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
@@ -59,7 +59,10 @@ export class LineInput {
     return this.#ready.shift() ?? { kind: "end" };
   }
 
-  /** Frees the stream, so that a read under way does not keep the process alive. Every later line is the end. */
+  /**
+   * Releases the stream, so that a pending read does not keep the process alive. Every later line
+   * is the end.
+   */
   async close(): Promise<void> {
     this.#ended = true;
     this.#ready.length = 0;

@@ -22,11 +22,11 @@ export interface ProcessIo {
    * @throws {OutputError} when it cannot be written
    */
   readonly print: (line: string) => void;
-  /** Writes to the standard output without blocking, and returns how many of the bytes were written. */
+  /** Writes to the standard output without blocking, and returns the number of bytes written. */
   readonly writeOutput: (bytes: Uint8Array) => Promise<number>;
   /** Whether the reader of the standard output is gone. Results are dropped from then on. */
   readonly isReaderGone: () => boolean;
-  /** Prints a line that is not a result to the standard error. Never throws: nobody could be told why. */
+  /** Prints a line that is not a result to the standard error. Never throws. */
   readonly say: (line: string) => void;
   /**
    * Calls the listener at each SIGINT, SIGTERM and SIGHUP, instead of ending the process.

@@ -14,13 +14,13 @@ export interface CheckedReceipt {
 }
 
 /**
- * Checks that the server signed a receipt, and with the order also that its payer signed it and that
- * the receipt is for it. Certificates have to have been valid at the time in the receipt, not now:
- * a payment stays made when a certificate ends.
+ * Checks that the server signed a receipt. With the order, it also checks that its payer signed it
+ * and that the receipt is for it. Certificates must have been valid at the time in the receipt, not
+ * now: a payment stays made when a certificate ends.
  *
  * @param receiptText the receipt's compact JWS
- * @param orderText the order's, where there is one
- * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when anything does not hold
+ * @param orderText the order's compact JWS, if there is one
+ * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when a check fails
  */
 export function checkReceipt(
   receiptText: string,
@@ -35,8 +35,8 @@ export function checkReceipt(
 }
 
 /**
- * Reads the CA that receipts are checked with. It may have expired: what it signed has to be from its
- * time.
+ * Reads the CA that receipts are checked with. It may have expired: the certificates that it issued
+ * must be from its time.
  *
  * @throws {CertificateError} when it is not a CA's certificate
  */

@@ -37,7 +37,9 @@ export async function startBenchServer(
   };
 }
 
-/** Reads up to the line that says the port; what follows is read and thrown away, or the server would block on its output. */
+/**
+ * Reads up to the line with the port. Later output is read and dropped, or the server would block.
+ */
 async function readPort(output: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<number> {
   const reader = output.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";

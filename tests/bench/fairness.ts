@@ -1,8 +1,9 @@
 /**
- * `deno run -A tests/bench/fairness.ts`: how much a flooding member slows another one, through the real server. One asks, one question
- * for its balance after the other, alone and then beside a member that floods: with the same question over 1, 16 and 64 connections, and over
- * 16 with those that cost most to answer, on a ledger whose orders are as long as they may be. Each is a process of its own; the flood's comes
- * last on the processors that all of them share, and opens no answer.
+ * `deno run -A tests/bench/fairness.ts`: how much a flooding member slows another member, through
+ * the real server. One member asks for its balance repeatedly, first alone and then beside the
+ * flood. The flood asks the same question over 1, 16 and 64 connections. Then it sends the most
+ * expensive requests over 16, on a ledger whose orders have the maximum length. Each member is a
+ * process of its own. The flooder's process has the lowest priority and opens no reply.
  */
 import { orderDigest } from "../../src/ledger/entry.ts";
 import { parseAccountName } from "../../src/account_name.ts";
@@ -151,7 +152,8 @@ async function measure(member: Member) {
 
 /** Another process of this file, in the middle of its flood. */
 async function startFlood(flood: Flood, seat: Seat): Promise<Deno.ChildProcess> {
-  // It comes last on the processors: a flooder has its own machine, and here it would take from both others what is not the server's to give.
+  // The flooder has the lowest priority. In reality it has its own machine; here it would take
+  // processor time from both others.
   const child = new Deno.Command("nice", {
     args: [
       ...["-n", "19", Deno.execPath()],

@@ -1,5 +1,6 @@
 /**
- * Whom a payer may take for bob, and whom it must not: each differs from a good one by one thing that is wrong with its certificate.
+ * Identities that a payer may accept as bob, and those that it must refuse. Each bad one has one
+ * fault in its certificate.
  */
 import { systemClock } from "../../src/clock.ts";
 import type { CertificateAuthority } from "../../src/pki/certificate_authority.ts";

@@ -1,6 +1,4 @@
-/**
- * A client's connection to a server that does what the test does, on clocks that move only when they are told to.
- */
+/** A client's connection to a server that the test plays. The clocks move only on command. */
 import { assertEquals } from "@std/assert";
 import { ServerLink, type ServerLinkOptions } from "../../src/client/server_link.ts";
 import { serverSilenceMsMax } from "../../src/limits.ts";
@@ -26,7 +24,7 @@ export interface Linked {
   readonly server: Channel;
 }
 
-/** Nothing passes but what the test lets pass: the clock is the client's, and the server does what the test does. */
+/** The test controls all input: the clock is the client's, and the test plays the server. */
 export async function linked(
   act: (scene: Linked) => Promise<void>,
   options: Partial<ServerLinkOptions> = {},

@@ -1,5 +1,5 @@
 /**
- * A payer sends nothing to whoever is not its payee.
+ * A payer sends nothing to a peer that is not its payee.
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "../../src/clock.ts";

@@ -1,5 +1,6 @@
 /**
- * A member that takes payments goes on whatever one peer or one accept does, and closes without waiting for anybody.
+ * A member that takes payments continues despite any fault of a peer or of an accept. It closes
+ * without waiting for a peer.
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Member } from "../../src/client/member.ts";

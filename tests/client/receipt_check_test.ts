@@ -1,5 +1,6 @@
 /**
- * Receipts checked with the CA alone: certificates count at the time of the payment, and receipt and order have to say the same.
+ * Checks receipts with the CA alone. Certificates count at the time of the payment, and receipt and
+ * order must agree.
  */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { checkReceipt, readReceiptAnchor } from "../../src/client/receipt_check.ts";

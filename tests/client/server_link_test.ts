@@ -1,6 +1,6 @@
 /**
- * A client's connection to its server: how long the server may be silent, which answer belongs to which question, and what a push has to
- * look like.
+ * A client's connection to its server: how long the server may be silent, which reply belongs to
+ * which request, and the form of a push.
  */
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
 import { ClosedError, ProtocolError, TimeoutError } from "../../src/errors.ts";

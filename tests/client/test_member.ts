@@ -1,5 +1,6 @@
 /**
- * A member on a real connection, with a wallet in memory, and a payee that does to an order whatever a test wants.
+ * A member on a real connection with a wallet in memory, and a payee that treats an order as the
+ * test wants.
  */
 import type { AccountName } from "../../src/account_name.ts";
 import { Member } from "../../src/client/member.ts";

@@ -1,6 +1,6 @@
 /**
- * What a client does with what a server says, rule by rule of `docs/protocol.md`, as far as `tests/client/server_link_test.ts` does not
- * show it.
+ * A client's reaction to the server, rule by rule of `docs/protocol.md`.
+ * `tests/client/server_link_test.ts` covers the other rules.
  */
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { Member } from "../../src/client/member.ts";

@@ -1,5 +1,6 @@
 /**
- * The rules of `docs/protocol.md`: what stands in brackets at the end of a sentence or in a row, such as `line 2`.
+ * The rules of `docs/protocol.md`. A rule is a name in brackets at the end of a sentence or in a
+ * row, such as `line 2`.
  */
 const page = await Deno.readTextFile(new URL("../../docs/protocol.md", import.meta.url));
 

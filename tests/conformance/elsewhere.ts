@@ -1,6 +1,7 @@
 /**
- * Rules of `docs/protocol.md` that tests of other folders show, some of them in addition to one of this folder. `rules_test.ts` looks
- * whether each rule is one of the document's and whether each test is there.
+ * Rules of `docs/protocol.md` that tests in other folders cover. Some of these rules have a test in
+ * this folder too. `rules_test.ts` checks that each rule is in the document and that each test
+ * exists.
  */
 export interface NamedTest {
   /** Below `tests/`. */

@@ -1,6 +1,6 @@
 /**
- * All that is answered about a member whose certificate was revoked, and one whose account was closed, in the order of the table of
- * `docs/protocol.md`.
+ * All replies about a member whose certificate is revoked and one whose account is closed. They are
+ * in the order of the table in `docs/protocol.md`.
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Identity } from "../../src/pki/identity.ts";

@@ -1,5 +1,6 @@
 /**
- * What becomes of an order, by the table of checks in `docs/protocol.md`, as far as `tests/server/handlers/submit_test.ts` does not show it.
+ * An order's outcome, by the table of checks in `docs/protocol.md`.
+ * `tests/server/handlers/submit_test.ts` covers the other checks.
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Identity } from "../../src/pki/identity.ts";

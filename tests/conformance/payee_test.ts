@@ -1,5 +1,6 @@
 /**
- * What a payee answers, rule by rule of `docs/protocol.md`: messages signed and sealed by hand to the listener of a real client.
+ * A payee's replies, rule by rule of `docs/protocol.md`. The tests sign and seal messages by hand
+ * for the listener of a real client.
  */
 import { assertEquals } from "@std/assert";
 import { PeerListener } from "../../src/client/peer_listener.ts";

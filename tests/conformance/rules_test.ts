@@ -1,6 +1,6 @@
 /**
- * Every rule of `docs/protocol.md` has a name and a test: one in this folder whose title begins with the name, or one that
- * `elsewhere.ts` names.
+ * Every rule of `docs/protocol.md` has a name and a test. The test's title begins with the name, or
+ * `elsewhere.ts` names the test.
  */
 import { assert, assertEquals } from "@std/assert";
 import { titlesIn } from "../test_titles.ts";

@@ -1,6 +1,6 @@
 /**
- * What the server answers, rule by rule of `docs/protocol.md`: messages signed and sealed by hand to the real server, a row for each
- * thing that a rule says.
+ * The server's replies, rule by rule of `docs/protocol.md`. The tests sign and seal messages by
+ * hand for the real server. Each statement of a rule has a row.
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Code } from "../../src/protocol/code.ts";
@@ -25,7 +25,10 @@ const noOrder = "e30.e30.e30";
 const longest = `${"a".repeat(12_288 - 4)}.a.a`;
 const host = (text: unknown) => ({ name: "alice", port: 1, host: text });
 
-/** Who asks: a member, somebody without a certificate, or one with a certificate of the CA that is not its account's. */
+/**
+ * The sender: a member, an applicant without a certificate, or one whose certificate is not its
+ * account's.
+ */
 type Asker = "member" | "applicant" | "stranger";
 
 interface Row {

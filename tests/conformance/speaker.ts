@@ -1,6 +1,6 @@
 /**
- * One end of a connection that signs and seals whatever it is told to as its next message, and reads what comes back message by
- * message.
+ * One end of a connection. It signs and seals any given text as its next message, and reads the
+ * replies message by message.
  */
 import { assert, assertEquals } from "@std/assert";
 import { encodeBase64Url } from "../../src/base64.ts";

@@ -1,6 +1,6 @@
 /**
- * The main job, start to end: `deno task demo`. Works in a folder of its own, which is gone afterwards, also when the demo failed
- * or was interrupted. Ends with 1 when anything is not as it should be.
+ * The entry point of `deno task demo`. It works in a folder of its own, and removes it even after a
+ * failure or an interruption. It exits with 1 when a result is wrong.
  */
 import { play } from "./play.ts";
 import { UnexpectedError } from "./program.ts";

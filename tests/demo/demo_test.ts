@@ -1,6 +1,6 @@
 /**
- * The demo is the first thing that a newcomer runs: it succeeds, it fails loudly when something is wrong, and it never leaves
- * anything behind.
+ * The demo is the first thing that a newcomer runs. It succeeds, fails loudly when something is
+ * wrong, and leaves no files or processes behind.
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { resolve } from "node:path";
@@ -54,7 +54,7 @@ for (const [signal, exitCode] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 
   });
 }
 
-/** Runs the action, and fails when anything is left in the folder that programs use for temporary files. */
+/** Runs the action, and fails when a file is left in the folder for temporary files. */
 async function inEmptyFolder(action: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {

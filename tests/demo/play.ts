@@ -1,6 +1,6 @@
 /**
- * What happens in the demo, scene by scene: certificates, a server, two people in processes of their own, and money that moves
- * from one to the other. What is shown is what the programs printed; what they should have printed is said here.
+ * The demo's scenes: certificates, a server, two people in processes of their own, and payments
+ * between them. The screen shows what the programs print. The expected output is in this file.
  */
 import { DatabaseSync } from "node:sqlite";
 import { type Program, UnexpectedError } from "./program.ts";
@@ -161,7 +161,7 @@ async function keptReceipt(
   return JSON.parse(kept.results[0]!).receipt;
 }
 
-/** While the server runs, as everybody can who has the `sqlite3` command. */
+/** Reads the ledger while the server runs, as anyone with the `sqlite3` command can. */
 function lookIntoLedger(stage: Stage): void {
   const query = "SELECT username, balance FROM client ORDER BY username";
   heading("The balances at the end, read from the ledger while the server runs");

@@ -1,11 +1,12 @@
 /**
- * A `micropay` process that is watched line by line: from the source with the executable's permissions, or the executable
- * that MICROPAY_EXECUTABLE names. Nothing here sleeps; each wait is for a line or an end, with a deadline.
+ * A `micropay` process that is watched line by line. It runs the source with the executable's
+ * permissions, or the executable that MICROPAY_EXECUTABLE names. Nothing here sleeps; each wait is
+ * for a line or an end, with a deadline.
  */
 import { resolve } from "node:path";
 import { readLines } from "../read_lines.ts";
 
-/** Longest wait for a line or an end. Far more than anything takes: only what will never come is given up. */
+/** Longest wait for a line or an end. It is far longer than any step takes. */
 const waitMsMax = 60_000;
 
 export type StreamName = "stdout" | "stderr";
@@ -170,7 +171,7 @@ export class Program {
 
 const linesShownMax = 30;
 
-/** The executable, or the runtime that runs this with the source and the permissions that `deno.json` grants. */
+/** The executable, or the runtime that runs the source with the permissions in `deno.json`. */
 function programCommand(): string[] {
   const compiled = Deno.env.get("MICROPAY_EXECUTABLE");
   if (compiled) return [compiled];

@@ -1,5 +1,5 @@
 /**
- * How the demo looks: headings, commands after a `$`, and below them what the programs printed, indented.
+ * The demo's screen: headings, commands after a `$`, and below them the programs' output, indented.
  */
 
 export function heading(text: string): void {

@@ -1,5 +1,5 @@
 /**
- * Where the demo plays: a folder of its own and the programs started there. All of it is gone afterwards.
+ * The demo's stage: a folder of its own and the programs started there. Both are gone afterwards.
  */
 import { Program } from "./program.ts";
 
@@ -12,7 +12,7 @@ export class Stage {
     this.folder = Deno.makeTempDirSync({ prefix: "micropay-demo-" });
   }
 
-  /** Starts `micropay` with these words in the stage's folder, for the person whose name is given. */
+  /** Starts `micropay` with these arguments in the stage's folder, for the named person. */
   start(args: readonly string[], person = "operator"): Program {
     if (this.#cleared) throw new Error("start a program: the stage was cleared");
     const program = new Program(args, { folder: this.folder, home: this.homeOf(person) });

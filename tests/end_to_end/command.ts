@@ -1,6 +1,7 @@
 /**
- * The command line in the test's own process: from the words to the exit code, with everything that it would print. For what only
- * a process shows there is {@link Program}; this is for the steps around it, which as processes would take nearly all the time.
+ * Runs the command line in the test's own process, from its arguments to the exit code, with all
+ * its output. {@link Program} runs it as a process, for what only a process shows. Processes for
+ * the other steps would take most of the time of the tests.
  */
 import { run } from "../../src/cli/run.ts";
 import { systemProcessIo } from "../../src/cli/process_io.ts";
@@ -10,11 +11,14 @@ import type { Ended } from "./program.ts";
 let sessionKey: Promise<SessionKey> | undefined;
 
 export interface CommandOptions {
-  /** Its whole environment. It runs in the test's folder, so files are named by their whole paths. */
+  /** Its whole environment. It runs in the test's folder, so files are named by absolute paths. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Runs it to its end. It is sent no signal, reads nothing, and shares a session key with the others of the same test file. */
+/**
+ * Runs the command to its end without signals or input. Commands in one test file share a session
+ * key.
+ */
 export async function runCommand(
   args: readonly string[],
   { env }: CommandOptions,

@@ -1,6 +1,6 @@
 /**
- * Many at once: the limit on concurrent users, nonsense on the port while others are served, and two payments that one
- * account cannot both afford.
+ * Many clients at once: the limit on concurrent users, and nonsense on the port while others are
+ * served. Two payments compete for a balance that covers one of them.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { json, openSceneWith, step } from "./driver.ts";

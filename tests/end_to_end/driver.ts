@@ -1,6 +1,6 @@
 /**
- * The scene of an end-to-end test: a temporary folder, a server in it, and the clients of people who each have a home there.
- * Disposing of it ends every process and removes the folder, whatever failed.
+ * The scene of an end-to-end test: a temporary folder with a server and the homes of several
+ * clients. Disposing of it ends every process and removes the folder, even after a failure.
  */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -119,7 +119,8 @@ export class Scene implements AsyncDisposable {
   }
 
   /**
-   * As {@link client}, within this process: for the steps that lead to what a test is about. The executable is always run as itself.
+   * Does the same as {@link client} within this process, for the steps that prepare a test. The
+   * executable always runs as a process.
    */
   async inProcess(args: readonly string[], options: InProcessOptions = {}): Promise<Ended> {
     if (isExecutable) return await this.client(args, options);
@@ -159,7 +160,10 @@ export class Scene implements AsyncDisposable {
     return program;
   }
 
-  /** What a database tool beside the server reads, as `sqlite3` prints it: a row a line, its columns between bars. */
+  /**
+   * What a database tool reads beside the server, in the form of `sqlite3`: one row a line, with
+   * bars between columns.
+   */
   query(statement: string, file = "server.db"): string {
     const database = new DatabaseSync(this.path(file), { readOnly: true });
     try {
@@ -211,7 +215,7 @@ export function jsonLines(text: string): Record<string, unknown>[] {
   return text.trimEnd().split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
 }
 
-/** How the steps of one scene are run: what the scene holds is closed with the scene, not with the step. */
+/** Runs a step of a test. The scene closes its resources at its own end, not at the step's end. */
 export async function step(
   context: Deno.TestContext,
   name: string,

@@ -1,5 +1,6 @@
 /**
- * Something on a port that is no micropay server: says one thing to everybody, and keeps every byte that it is told.
+ * A listener that is not a micropay server. It sends one text to each peer and keeps all bytes that
+ * it receives.
  */
 import { within } from "./output_lines.ts";
 

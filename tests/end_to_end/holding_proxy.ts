@@ -1,6 +1,6 @@
 /**
- * Stands between a client and the server, and can keep what the client says to itself: then it is known that something was
- * sent, and that it has not arrived.
+ * A proxy between a client and the server that can hold back what the client sends. A test then
+ * knows that the client sent a message and that it has not arrived.
  */
 import { within } from "./output_lines.ts";
 

@@ -27,7 +27,7 @@ Deno.test("every command answers with exactly the JSON that scripts rely on", as
   const bob = await scene.receiver("bob", ["--count", "2"]);
   const online = json(bob.stdout.lines[0]!);
   assertEquals(online, { event: "online", port: online.port });
-  // One after the other: beside a payment that is under way, another command of the same account says that it is.
+  // One at a time: a command beside a pending payment of the same account reports that payment.
   const listed = await run("alice", "list");
   const refused = await run("alice", "pay", "bob", "10001");
   const present = [{ name: "bob", ip: "127.0.0.1", port: online.port }];

@@ -1,5 +1,6 @@
 /**
- * A payer that is killed or stopped with its order on the way knows what became of it the next time it starts.
+ * A payer that is killed or stopped after it sent its order learns the outcome when it starts
+ * again.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { decodeJwt } from "jose";
@@ -130,7 +131,7 @@ Deno.test("a refund with a lost answer is the result of the same command again, 
   assertEquals(scene.query(refunds), "2\n");
 });
 
-/** As a client leaves it that is killed when the server has booked its order and not answered yet. */
+/** The state of a client that was killed after the server booked its order and before the reply. */
 async function leaveInDoubt(
   scene: Scene,
   person: string,

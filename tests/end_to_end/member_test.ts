@@ -1,5 +1,6 @@
 /**
- * What a member can do without trusting anybody: pay somebody who is away, take money back, check the ledger and its receipts.
+ * What members can do without trusting others: pay a payee that is offline, refund, and check the
+ * ledger and their receipts.
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { json, jsonLines, openSceneWith, type Scene, step } from "./driver.ts";

@@ -1,5 +1,6 @@
 /**
- * `micropay verify` with everything that the program prints a receipt in, and with what is wrong in each way.
+ * Runs `micropay verify` on every form in which the program prints a receipt, and on every kind of
+ * damage.
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { json, jsonLines, openSceneWith, type Scene, step } from "./driver.ts";

@@ -1,5 +1,5 @@
 /**
- * The numbered menu, driven by a pipe: results on stdout, the questions and everything else on stderr.
+ * The numbered menu with a pipe as input. Results go to stdout, questions and the rest to stderr.
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { openSceneWith, type Scene } from "./driver.ts";

@@ -3,10 +3,12 @@
  */
 import { readLines } from "../read_lines.ts";
 
-/** Far more than anything takes, on a machine that is busy with other tests too: only what never comes is given up. */
+/** Far longer than any wait takes on a busy machine. Only a line that never comes reaches it. */
 export const deadlineMs = 60_000;
 
-/** Lines that are kept: more than any test looks back on, and a server that runs for hours fills no memory. */
+/**
+ * Lines that are kept: more than any test reads back. The limit bounds the memory of a long run.
+ */
 const linesKeptMax = 10_000;
 
 export class OutputLines {
@@ -48,7 +50,8 @@ export class OutputLines {
   }
 
   /**
-   * Reads nothing more, until what is returned is called: whoever writes has room for what the pipe holds and is stuck then.
+   * Stops reading until the returned function is called. The writer can fill the pipe, and then
+   * blocks.
    */
   stopReading(): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,6 +1,6 @@
 /**
- * A `micropay` process: run from the source with the permissions that the executable is compiled with, or the executable that
- * MICROPAY_EXECUTABLE names, which gets an empty PATH and nothing of Deno's.
+ * A `micropay` process. It runs the source with the executable's permissions, or the executable
+ * that MICROPAY_EXECUTABLE names. The executable gets an empty PATH and none of Deno's variables.
  */
 import { resolve } from "node:path";
 import { programPermissions } from "../demo/program.ts";

@@ -1,5 +1,6 @@
 /**
- * Everything a payment or a login can be refused for: its own code, its own text, what to do next, exit 5, and nothing booked.
+ * All reasons to refuse a payment or a login. Each has its code, its text and a next step; the exit
+ * code is 5, and nothing is booked.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { json, openSceneWith, step } from "./driver.ts";

@@ -1,5 +1,6 @@
 /**
- * A server whose output nobody reads, or cannot be written, serves on, takes signals, and says afterwards what is missing.
+ * A server whose output is not read or cannot be written keeps serving and handles signals.
+ * Afterwards it reports the lines that are missing.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseAccountName } from "../../src/account_name.ts";
@@ -15,7 +16,7 @@ import { within } from "./output_lines.ts";
 import { openScene, openSceneWith, type Scene } from "./driver.ts";
 
 const people = ["alice", "bob", "carol", "dave", "erin", "frank"];
-/** More than a pipe and whoever reads it a piece at a time hold. */
+/** More than a pipe and the buffer of its reader hold. */
 const stuckBytesMin = 256 * 1024;
 
 Deno.test("a server whose output nobody reads goes on, and ends with 0 on SIGTERM", async () => {

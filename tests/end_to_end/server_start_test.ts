@@ -1,6 +1,4 @@
-/**
- * A server that cannot start says why in one line on stderr, exits with 1, and leaves everything as it was.
- */
+/** A server that cannot start prints one line to stderr, exits with 1 and changes no file. */
 import { DatabaseSync } from "node:sqlite";
 import { assertEquals, assertMatch } from "@std/assert";
 import { systemClock } from "../../src/clock.ts";

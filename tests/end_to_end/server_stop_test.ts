@@ -1,5 +1,6 @@
 /**
- * What a running server leaves behind: a clean end on a signal, everything it acknowledged, and the port for the next one.
+ * What a stopped server leaves behind: a clean exit on a signal, every acknowledged payment, and a
+ * free port.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { json, jsonLines, openScene, openSceneWith, step } from "./driver.ts";

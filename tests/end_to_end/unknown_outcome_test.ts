@@ -1,6 +1,6 @@
 /**
- * The payee got the order, and nobody can say what became of it: exit 6 with the id, which finds out later and is safe to use
- * again.
+ * The payee has the order, and its outcome is unknown. The client exits with 6 and prints the id.
+ * The id finds the outcome later and is safe to use again.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { json, openSceneWith, type Scene } from "./driver.ts";
@@ -53,7 +53,9 @@ Deno.test("when the payee stops waiting for the server, the payer is in doubt, n
   assertEquals(status.code, 0);
 });
 
-/** @returns the id of a payment whose payee was killed with the order, while the server was stopped */
+/**
+ * @returns the id of a payment; its payee was killed with the order while the server was stopped
+ */
 async function payInVain(scene: Scene, proxy: HoldingProxy): Promise<string> {
   const bob = await scene.receiver("bob", [], proxy.port);
   proxy.hold();

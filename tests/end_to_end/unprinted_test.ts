@@ -1,5 +1,6 @@
 /**
- * A result that cannot be printed: what was booked is never taken for not booked, and nothing that came is lost.
+ * A result that cannot be printed. A booked payment is never reported as not booked, and no
+ * received payment is lost.
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import { json, jsonLines, openScene, openSceneWith, type Scene, step } from "./d
 const toFullDisk = ["/bin/sh", "-c", 'exec "$@" > /dev/full', "sh"];
 /** The same for both outputs. */
 const allToFullDisk = ["/bin/sh", "-c", 'exec "$@" > /dev/full 2>&1', "sh"];
-/** Runs what follows with a reader that has ended before anything comes, and ends with its exit code. */
+/** Runs a command after the reader of its output has ended, and reports its exit code on stderr. */
 const toNobody = ["/bin/sh", "-c", `{ "$@"; echo "exit $?" >&2; } | { exec <&-; }`, "sh"];
 /** The same with one that ends after the first line. */
 const toReaderOfOneLine = [

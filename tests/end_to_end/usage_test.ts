@@ -1,5 +1,6 @@
 /**
- * What can be seen to be wrong before anything is sent: exit 2, a clear text on stderr, and the server never hears of it.
+ * Usage errors that are visible before anything is sent. The exit code is 2, stderr has a clear
+ * text, and the server gets no message.
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { json, openScene, openSceneWith, type Scene, step } from "./driver.ts";

@@ -1,5 +1,6 @@
 /**
- * Stands between clients and the server, and cuts all their connections when told to: in the middle of whatever is on its way.
+ * A proxy between clients and the server. On command, it cuts all connections, even in the middle
+ * of a message.
  */
 
 export class CuttingProxy implements AsyncDisposable {

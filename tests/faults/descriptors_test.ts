@@ -1,5 +1,6 @@
 /**
- * A server process that may open few descriptors, and more connections than that: accepting goes on after they leave.
+ * A server process with more connections than file descriptors. It accepts connections again after
+ * some of them close.
  */
 import { assert, assertEquals } from "@std/assert";
 import { openScene } from "../end_to_end/driver.ts";

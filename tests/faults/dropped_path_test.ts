@@ -1,7 +1,7 @@
 /**
- * The path between a client and its server is cut by the network itself after the order was sent: packets vanish, in one direction or
- * the other, or are refused. The server runs in a network namespace of its own. When the path is back, the doubt is resolved and the
- * payment is in the ledger once.
+ * The network cuts the path between a client and its server after the order was sent. Packets
+ * vanish in one direction or are refused. The server runs in a network namespace. When the path is
+ * back, the doubt is resolved and the ledger has the payment once.
  */
 import { assert, assertEquals } from "@std/assert";
 import { openScene } from "../end_to_end/driver.ts";
@@ -56,7 +56,8 @@ Deno.test({
           await crowd.connect();
           const drop = () => namespace.filter("-A", rule(port));
           if (viaServer) await drop();
-          // The payee is located first; the order then reaches it, and it cannot hand it in or is not answered.
+          // The payee is located first and receives the order. It then cannot submit it, or gets no
+          // reply.
           else crowd.beforePeer = drop;
           const attempt = await alice!.pay({ to: bob!.name, viaServer });
           assertEquals([attempt.paid, attempt.refusal], [undefined, undefined], "in doubt");

@@ -1,6 +1,6 @@
 /**
- * Connections over TCP that close at once: nothing happens to anybody else, and the server's process is as it was. `deno task load`
- * does 10,000 of them.
+ * TCP connections that close at once do not affect other peers or the server's process. `deno task
+ * load` makes 10,000 of them.
  */
 import { assert, assertEquals } from "@std/assert";
 import { openScene } from "../end_to_end/driver.ts";
@@ -34,7 +34,7 @@ Deno.test({
     assert(attempt.paid, attempt.refusal?.text);
   }
   await crowd.leave();
-  // Whoever comes now comes after all of them.
+  // A new member connects after all of them.
   await scene.register("carol");
   assertEquals((await scene.client(["balance"], { as: "carol" })).stdout, "10000\n");
   const after = await settledFigures(program.pid, { descriptors: before.descriptors - 2 });
@@ -44,7 +44,7 @@ Deno.test({
   assertEquals((await scene.server.stop()).code, 0);
 });
 
-/** Asks until a process has so many descriptors; gives up after many questions, with the last answer. */
+/** Polls until a process has so many descriptors. After many polls it returns the last count. */
 async function settledFigures(
   pid: number,
   { descriptors }: { readonly descriptors: number },

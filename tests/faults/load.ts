@@ -1,7 +1,8 @@
 /**
- * `deno task load`: how long a payment takes through the real server while strangers do what they can without being members: 10,000
- * connections that close at once, then 900 that send a byte every ten seconds and 100 that never send, as many as a server keeps. Beside
- * it what the server's process holds before and after. Everything shares this machine's processors.
+ * `deno task load`: the time of a payment through the real server under load by strangers. First
+ * 10,000 connections close at once. Then 900 send a byte every ten seconds and 100 never send,
+ * which is as many as a server keeps. It also prints the resources of the server's process before
+ * and after. All processes share this machine's processors.
  */
 import { assert, assertEquals } from "@std/assert";
 import { openScene } from "../end_to_end/driver.ts";

@@ -1,4 +1,4 @@
-/** A network of its own for a process, joined to this machine's by a cable that can be filtered. Linux, as root. */
+/** A network namespace for a process, joined to this machine by a filtered link. Linux, as root. */
 import { succeeds } from "../command_succeeds.ts";
 
 export interface NetworkNamespace extends AsyncDisposable {
@@ -15,7 +15,7 @@ export async function openNamespace(): Promise<NetworkNamespace | undefined> {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) return undefined;
   const mark = String(10_000 + Math.floor(Math.random() * 50_000));
   const [name, outside, inside] = [`mp${mark}`, `mpo${mark}`, `mpi${mark}`];
-  // A network of four addresses, of a block that is set aside for tests of network equipment (RFC 2544).
+  // Four addresses of a block that is reserved for benchmarks of network devices (RFC 2544).
   const block = Number(mark) * 4;
   const address = (last: number) => `198.18.${(block >> 8) & 255}.${(block & 252) + last}`;
   const within = ["ip", "netns", "exec", name];

@@ -1,6 +1,4 @@
-/**
- * What the system says about a process, from /proc: its memory and its open descriptors. Linux only.
- */
+/** Reads the memory use and the number of open descriptors of a process from /proc. Linux only. */
 
 export interface ProcessFigures {
   /** Bytes of memory that it really has (VmRSS). */

@@ -1,6 +1,6 @@
 /**
- * A disk of its own whose file system turns read-only while files on it are open, as one does that has met an error. Linux, as root,
- * where an image can be mounted.
+ * A disk whose file system turns read-only while files on it are open, as after an I/O error. It
+ * needs Linux, root and a machine that can mount an image.
  */
 import { succeeds } from "../command_succeeds.ts";
 

@@ -1,5 +1,6 @@
 /**
- * A ledger's disk that turns read-only under the running server: it stops with one line, and nothing that anybody was told is lost.
+ * The ledger's disk turns read-only under the running server. The server stops with one line and
+ * loses nothing that it acknowledged.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { openScene } from "../end_to_end/driver.ts";

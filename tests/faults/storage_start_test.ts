@@ -1,5 +1,6 @@
 /**
- * A server process whose ledger's disk or file is not as it has to be when it starts: one line, exit 1, and it starts when it is.
+ * Starts a server process with a faulty disk or ledger file. It prints one line and exits with 1.
+ * It starts once the fault is repaired.
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { openScene } from "../end_to_end/driver.ts";

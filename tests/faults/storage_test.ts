@@ -1,5 +1,6 @@
 /**
- * The disk under a running server: full, failing, gone; and the server's process stopped for a while. Real processes throughout.
+ * Faults of the disk under a running server: full, failing or gone. One test pauses the server's
+ * process. All processes are real.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { succeeds } from "../command_succeeds.ts";

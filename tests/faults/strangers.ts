@@ -1,5 +1,6 @@
 /**
- * Strangers at a server's door who come from many addresses of this machine (127.0.0.2 and on), so that no address has more than its share.
+ * Strangers who connect from many addresses of this machine (127.0.0.2 and on), so that no address
+ * exceeds its limit.
  */
 import net from "node:net";
 

@@ -1,9 +1,9 @@
 /**
- * Before decryption: what any stranger can send. Bytes in pieces go through the real line reader, and each line that comes out to
- * the real reader of the line that has to come there.
+ * What any stranger can send before decryption. Bytes in pieces go through the real line reader.
+ * Each line goes to the reader of the line that must come there.
  *
- * Must hold: what comes out of the line reader is what a model says; nothing but a line that an encoder made is accepted, and only
- * byte by byte; every refusal is one of the documented errors; the reader never holds more than a line.
+ * Must hold: the line reader returns what a model predicts, and never holds more than a line. Only
+ * lines from an encoder are accepted, byte by byte. Every refusal is a documented error.
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -36,7 +36,8 @@ interface Stream {
   readonly sizes: readonly number[];
 }
 
-// Greetings are signatures at the least, sealed lines mostly nothing: so there may be more of those.
+// A greeting costs at least a signature check, and most sealed lines cost nothing. So there may be
+// more sealed lines.
 const realLines = [...clearLines, ...sealedLines];
 const lines = realLines.map(({ line }) => line);
 
@@ -123,7 +124,7 @@ async function round({ real, sent, newline, ending, isEnded, sizes }: Stream): P
     if (!event.startsWith("line ")) end = event;
     else end = await read(event.slice("line ".length), expected);
     if (end === "accepted") accepted++;
-    // As whoever reads does: after a refusal nothing more is looked at.
+    // Like a real reader, it reads nothing more after a refusal.
   } while (end === "accepted" && ending !== "again");
   reader.close();
   assertEquals(await next(reader), "end");

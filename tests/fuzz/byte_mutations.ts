@@ -1,6 +1,6 @@
 /**
- * Small damage to bytes, described so that a report of it can be read: what is done, and where. A place is taken modulo the
- * length, so that one description fits whatever it is done to.
+ * Small damage to bytes, described so that a report can show what is done and where. A position is
+ * taken modulo the length, so that one description fits any input.
  */
 import fc from "fast-check";
 

@@ -1,9 +1,9 @@
 /**
- * Certificates and requests: damaged as they are, or damaged before they are validly signed, as a careless or hostile CA or
- * applicant would have them.
+ * Certificates and requests with damage before or after signing. The damage before signing is what
+ * a careless or hostile CA or applicant would sign.
  *
- * Must hold: damage after signing is refused, unless it is none; what is accepted is what the profile says, each
- * field spelled in its one way; every refusal is a `CertificateError`.
+ * Must hold: damage after signing is refused, unless it changes nothing. Accepted input fits the
+ * profile, each field in its only encoding. Every refusal is a `CertificateError`.
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";

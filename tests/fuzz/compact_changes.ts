@@ -1,5 +1,6 @@
 /**
- * Damage to a compact JWS or JWE that knows of its parts: so that what lies behind the first check is reached as well.
+ * Damage to a compact JWS or JWE that respects its parts, so that it also reaches the code behind
+ * the first check.
  */
 import { decodeBase64UrlStrict, encodeBase64Url } from "../../src/base64.ts";
 import fc from "fast-check";

@@ -1,6 +1,6 @@
 /**
- * Damage to DER that keeps its frame: elements are changed, taken out, doubled, exchanged, or given another tag or a longer spelling of
- * their length, and everything around them is measured anew.
+ * Damage to DER that keeps its frame. Elements are changed, removed, doubled or swapped, or get
+ * another tag or a longer length encoding. The lengths around them are computed again.
  */
 import fc from "fast-check";
 import { type Der, tlv } from "../pki/certificate_maker.ts";

@@ -1,5 +1,5 @@
 /**
- * A connection that only says what it was given, in pieces of given sizes, and then closes or falls silent.
+ * A connection that delivers given bytes in pieces of given sizes, and then closes or falls silent.
  */
 import { assert } from "@std/assert";
 import { lineBytesMax } from "../../src/limits.ts";

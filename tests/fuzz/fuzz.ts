@@ -1,6 +1,7 @@
 /**
- * `deno task fuzz`: 10,000 rounds, or as many as `--rounds N` says, of everything or of one `--target`; with `--seed S`, and `--path P`
- * of a report, what was found is run again. Exits with 1 when something is found.
+ * `deno task fuzz`: 10,000 rounds of every target. `--rounds N` sets the number and `--target`
+ * chooses one target. `--seed S` and `--path P` of a report repeat a finding. It exits with 1 when
+ * there is a finding.
  */
 import { parseArgs } from "./fuzz_arguments.ts";
 import { fuzz, type FuzzReport, type Memory } from "./fuzz_rounds.ts";

@@ -1,5 +1,6 @@
 /**
- * Runs one target for as many rounds as asked, and reports: how the rounds ended, what was found, and memory before and after.
+ * Runs one target for a number of rounds. It reports the results of the rounds, the findings, and
+ * the memory before and after.
  */
 import fc from "fast-check";
 import { messageOf } from "../../src/errors.ts";
@@ -23,7 +24,7 @@ export interface FuzzOptions {
   readonly rounds: number;
   /** The same seed makes the same inputs, in the same order. */
   readonly seed: number;
-  /** Where in the rounds of a seed something was found, as a report says it: that round alone is run again. */
+  /** Where a seed's rounds had a finding, as a report gives it. Only that round is run again. */
   readonly path?: string | undefined;
   /** Told after each round. */
   readonly onRound?: ((done: number) => void) | undefined;
@@ -36,7 +37,7 @@ export interface FuzzReport {
   readonly elapsedMs: number;
   /** How many rounds ended in which way, the most frequent first. */
   readonly ends: readonly (readonly [end: string, rounds: number])[];
-  /** The smallest input that was found to do what must not be done, with the seed and path that find it again. */
+  /** The smallest input that causes a finding, with the seed and path that reproduce it. */
   readonly found: string | undefined;
   readonly memoryBefore: Memory;
   readonly memoryAfter: Memory;
@@ -86,7 +87,10 @@ function described<Input>(details: fc.RunDetails<[Input]>): string {
   return `${fc.defaultReportMessage(details)}\n${messageOf(details.errorInstance)}`;
 }
 
-/** A target that came to refuse everything finds nothing any more: so after all that, what is honest still has to be accepted. */
+/**
+ * A target that refuses everything has no findings. So the target must still accept honest input at
+ * the end.
+ */
 async function refusedHonest<Input>(target: FuzzTarget<Input>): Promise<string | undefined> {
   const end = await target.round(target.honest);
   return end.startsWith("accepted") ? undefined : `what is honest ends in: ${end}`;

@@ -1,5 +1,6 @@
 /**
- * A little of `deno task fuzz` each time, with a new seed: a failure shows the seed that finds it again.
+ * Runs a few rounds of `deno task fuzz` with a new seed. A failure shows the seed that reproduces
+ * it.
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";

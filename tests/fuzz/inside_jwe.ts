@@ -1,8 +1,10 @@
 /**
- * Inside a valid JWE: whoever has read the greeting can seal anything. What is sealed here is right in every outer respect.
+ * Damage inside a valid JWE. A peer that has read the greeting can seal anything. The outer form is
+ * always correct.
  *
- * Must hold: it opens only when it is alice's message itself: byte by byte, or signed by her for the same place with
- * the same header, however their JSON is spelled. Everything else ends in an `EnvelopeError`.
+ * Must hold: it opens only when it is alice's message, byte by byte, or signed by her for the same
+ * place with the same header. The spelling of the JSON does not matter. Everything else ends in an
+ * `EnvelopeError`.
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";

@@ -1,8 +1,9 @@
 /**
- * Inside a valid JWS: a member, or somebody who asks to become one, signs and seals anything for the real server.
+ * Damage inside a valid JWS. A member or an applicant signs and seals anything for the real server.
  *
- * Must hold: it is answered by a code or by a closed connection, and nothing is reported as a fault; the money adds up to zero;
- * the ledger changes only where the answer says that it did, and then as the signed order says; and others are served.
+ * Must hold: the reply is a code or a closed connection, and the server reports no fault. The money
+ * adds up to zero. The ledger changes only where the reply says so, as the signed order says.
+ * Others are still served.
  */
 import { type ResultsBody, submitRequestType, unpackResults } from "../../src/protocol/transfer.ts";
 import { assert, assertEquals } from "@std/assert";
@@ -35,7 +36,8 @@ export async function insideJws(): Promise<FuzzTarget<Input>> {
     bob: { kind: "certified", identity: identities.bob },
     dave: dave.signer,
   };
-  // Known to the server as long as it is served: otherwise its address would be turned away for what the others send.
+  // The server must know the witness. Otherwise it would turn the witness's address away because of
+  // the other peers' messages.
   assert(await isServed(witness));
   const rounds = new Rounds(scene, signers, identities);
   let count = 0;

@@ -1,5 +1,6 @@
 /**
- * What somebody who may sign says: requests of the protocol's own shapes, orders and receipts, all of them with and without damage.
+ * What a peer with a valid signature can send: requests in the protocol's shapes, orders and
+ * receipts, with and without damage.
  */
 import fc from "fast-check";
 import { routes } from "../../src/server/routes.ts";

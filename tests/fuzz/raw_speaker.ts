@@ -1,5 +1,6 @@
 /**
- * Somebody who signs and seals whatever text it is given as its next message, and reads what comes back with the client's own code.
+ * A peer that signs and seals any text as its next message, and reads the replies with the client's
+ * own code.
  */
 import { encodeBase64Url } from "../../src/base64.ts";
 import { type Signer, signerKey } from "../../src/envelope/peer.ts";

@@ -1,6 +1,6 @@
 /**
- * Lines that the real encoders made, of every kind, each with the reader that it is for. The keys are those of the golden vectors,
- * so that a seed finds the same again.
+ * Lines of every kind from the real encoders, each with its reader. The keys are those of the
+ * golden vectors, so that a seed reproduces a finding.
  */
 import { assert } from "@std/assert";
 import { signerUri } from "../../src/envelope/peer.ts";

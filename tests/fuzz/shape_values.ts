@@ -1,6 +1,6 @@
 /**
- * Values of the protocol's own shapes: what is asked for is read from the declarations that server and client read, so that a new request
- * is fuzzed as soon as it is there.
+ * Values in the protocol's own shapes. They come from the declarations that server and client use,
+ * so every new request type is fuzzed at once.
  */
 import fc from "fast-check";
 import type * as v from "valibot";

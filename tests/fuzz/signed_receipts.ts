@@ -1,7 +1,9 @@
 /**
- * Receipts that the server's key signed over anything. They are read by clients and by whoever was handed one.
+ * Receipts in which the server's key signed arbitrary content. Clients read receipts, and so does
+ * any third party that is shown one.
  *
- * Must hold: a receipt is read as exactly what was signed, each member of its type, or it is refused with a documented error.
+ * Must hold: a reader returns exactly the signed members, each of its type, or refuses the receipt
+ * with a documented error.
  */
 import { assert, assertEquals } from "@std/assert";
 import { CertificateError, EnvelopeError, ProtocolError } from "../../src/errors.ts";

@@ -1,6 +1,7 @@
 /**
- * What a member's certificate and a request may be, said a second time and by bytes alone: nothing of
- * the program's encoder. Whatever those accept is held against this.
+ * The profile of a member's certificate and request, written a second time from bytes alone. It
+ * uses none of the program's encoder. Every certificate and request that the program accepts is
+ * compared with it.
  */
 import { assert, assertEquals } from "@std/assert";
 import { encodeHex } from "@std/encoding/hex";
@@ -24,7 +25,10 @@ const extensionOrder = [
 ];
 const criticalIds = ["0603551d13", "0603551d0f"];
 
-/** @throws when the certificate is not a member's of `name`, issued by `issuer`, each field spelled in its one way */
+/**
+ * @throws when it is not a member's certificate of `name` by `issuer`, each field in its only
+ * encoding
+ */
 export function requireMember(der: Der, { name, issuer }: { name: string; issuer: Der }): void {
   const [version, serial, inner, by, , subject, key, extensions, ...rest] = frameOf(der);
   assertEquals(hex(version), "a003020102");

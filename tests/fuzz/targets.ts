@@ -1,5 +1,6 @@
 /**
- * What is fuzzed, and how much of each: the further inside, the dearer a round and the fewer who get there.
+ * The fuzz targets and the rounds of each. Targets further inside get fewer rounds, because a round
+ * costs more and fewer attackers get there.
  */
 import { beforeDecryption } from "./before_decryption.ts";
 import { certificates } from "./certificates.ts";
@@ -23,7 +24,7 @@ export const targets: readonly TargetRow[] = [
   row({ name: "certificates", share: 1 / 100, testRounds: 200, open: certificates }),
 ];
 
-// What a target takes is its own business; whoever runs it only passes on what the target made.
+// Hides a target's input type: the runner only passes on the inputs that the target made.
 function row<Input>(
   row: Omit<TargetRow, "open"> & {
     readonly open: () => FuzzTarget<Input> | Promise<FuzzTarget<Input>>;

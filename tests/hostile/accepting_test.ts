@@ -1,6 +1,7 @@
 /**
- * A server whose accepts fail. Without file descriptors it tries again with pauses, serves its members meanwhile, and serves the
- * next one when there are descriptors again. Connections that were reset before they were accepted delay nobody.
+ * A server whose accepts fail. Without file descriptors it retries with pauses and serves its
+ * members meanwhile. It accepts again when descriptors are free. Connections that were reset before
+ * the accept delay no other connection.
  */
 import { assert, assertEquals } from "@std/assert";
 import { acceptPauseMsMin } from "../../src/limits.ts";

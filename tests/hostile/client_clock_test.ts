@@ -15,7 +15,7 @@ import { named, startServer, timeoutMs } from "../server/test_server.ts";
 const hour = 3_600_000;
 const day = 24 * hour;
 
-/** By how much, whether a new connection is trusted, and what becomes of a payment over one that is there. */
+/** The change, whether a new connection is trusted, and the outcome of a payment on an old one. */
 const rows: readonly { title: string; byMs: number; connects: boolean; result: Result }[] = [
   { title: "an hour ahead", byMs: hour, connects: true, result: "paid" },
   { title: "an hour behind", byMs: -hour, connects: true, result: "paid" },

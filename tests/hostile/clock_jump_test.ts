@@ -1,6 +1,6 @@
 /**
- * The server's clock is set forward and back in the middle of payments: nothing is booked twice, nothing hangs, and only what has
- * a validity notices.
+ * The server's clock jumps forward and back during payments. Nothing is booked twice and nothing
+ * hangs. Only what has a validity period is affected.
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Identity } from "../../src/pki/identity.ts";
@@ -13,7 +13,7 @@ import { submitOrder } from "../server/submit_order.ts";
 const hour = 3_600_000;
 const day = 24 * hour;
 
-/** By how much, and what becomes of an order that was made before the jump and of one that is made after it. */
+/** The jump, and the outcome of an order made before it and of an order made after it. */
 const jumps: readonly {
   readonly title: string;
   readonly byMs: number;

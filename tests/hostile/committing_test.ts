@@ -1,5 +1,6 @@
 /**
- * Changes of the ledger are turns of whoever asks for them, counted by what the ledger is asked to do at the same time.
+ * Each change of the ledger takes a turn of the peer that asks for it. The tests count the changes
+ * that the ledger is asked to make at the same time.
  */
 import { assert, assertEquals } from "@std/assert";
 import { loginRequestType } from "../../src/protocol/login.ts";

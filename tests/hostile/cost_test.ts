@@ -1,6 +1,7 @@
 /**
- * What a hostile line costs, counted in real decryptions and signatures: what a cheap check finds costs none, what is left costs one,
- * and however many come, few are opened at a time and one of each address.
+ * The cost of hostile lines, counted in real decryptions and signatures. A line that a cheap check
+ * refuses costs none; any other costs one. In a flood, few lines are opened at a time, and one of
+ * each address.
  */
 import { assert, assertEquals } from "@std/assert";
 import {

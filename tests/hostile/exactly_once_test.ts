@@ -1,6 +1,6 @@
 /**
- * However often an order comes, over however many connections, before and after however many restarts: one entry, one receipt. And
- * however many orders come at once for the same money, it is spent once.
+ * One order makes one entry and one receipt, over any number of repeats, connections and restarts.
+ * Many orders for the same money at once spend it once.
  */
 import { assert, assertEquals } from "@std/assert";
 import { systemClock } from "../../src/clock.ts";

@@ -1,5 +1,6 @@
 /**
- * Members that flood over many connections, told by the order in which the server opens messages: by turns, not by the clock.
+ * Members that flood over many connections. The tests measure by the order in which the server
+ * opens messages, not by the clock.
  */
 import { assert, assertEquals } from "@std/assert";
 import { orderDigest } from "../../src/ledger/entry.ts";
@@ -22,7 +23,10 @@ import { Scene } from "./scene.ts";
 
 const requests = 12;
 
-/** What stops every connection after its first message, until it is opened; and counts what is read of the chain. */
+/**
+ * Stops every connection after its first message until the gate opens, and counts the reads of the
+ * chain.
+ */
 class Gate {
   isShut = false;
   /** How many connections it has stopped. */
@@ -125,7 +129,7 @@ Deno.test("flooding: a member that floods over six connections gets on average t
       .flatMap((event) =>
         event.kind === "message" ? [members.get(endpointText(event.remote))!] : []
       );
-  // From here on each is who it is, and no longer one of those at its address.
+  // From here on each counts as its member, no longer as a stranger at its address.
   await waitUntil(() => gate.stopped === members.size, "everybody at the gate");
   gate.open();
   await waitUntil(
@@ -133,10 +137,10 @@ Deno.test("flooding: a member that floods over six connections gets on average t
     "all of bob's",
   );
   const turns = messages().slice(0, messages().lastIndexOf("bob") + 1);
-  // A message takes two turns, one to be opened and one for its answer. For each of them bob waits
-  // for one turn of each flooder. Another one may pass before bob asks, because a turn is short: its
-  // next line is read, or its account looked up. A flooder may have all of its turns for opening. In
-  // the first round all are answered that had been opened before.
+  // A message takes two turns: one opens it, and one answers it. In each, bob waits for one turn of
+  // each flooder. Turns are short, so another one may pass before bob asks, while the server reads
+  // his next line or looks up his account. A flooder may spend all its turns on opening. The first
+  // round answers every message that was opened before.
   const rounds = turns.join(" ").split("bob").slice(2, -1);
   assertEquals(rounds.length, requests - 2);
   for (const at of flooders.keys()) {
@@ -172,7 +176,8 @@ const rows = [
 for (const { title, question, chainEntriesMax, signaturesMax } of rows) {
   Deno.test(`flooding: a member that asks for ${title} over six connections gets on average at most four turns between two messages of another`, async () => {
     const gate = new Gate();
-    // Before the scene, so that they end after it: what is read is decrypted, until the last connection is closed.
+    // Made before the scene, so that they end after it: reads are decrypted until the last
+    // connection closes.
     await using readers = new Readers();
     await using scene = await Scene.open({ wrap: (ledger) => gate.wrap(ledger), processors: 0 });
     const { server } = scene;

@@ -1,5 +1,6 @@
 /**
- * Telling a receiver of the vector scene something that it must refuse, and what its sender sees of that.
+ * Sends a receiver of the vector scene a line that it must refuse, and reports what the sender
+ * sees.
  */
 import type { ByteStream } from "../../src/transport/byte_stream.ts";
 import { LineReader } from "../../src/transport/line_reader.ts";

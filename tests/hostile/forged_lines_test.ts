@@ -1,6 +1,7 @@
 /**
- * Whatever is wrong with a line, as bytes, as encryption, as signature or as message: its sender sees the same, at the server and at a
- * payee, in a first message and in a later one. Not a byte more, a closed connection, and nothing else in another order.
+ * Lines with any fault in their bytes, encryption, signature or message. The server and a payee
+ * react to every fault in the same way, in a first or later message. They send nothing and close
+ * the connection, after the same events in the same order.
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";

@@ -1,6 +1,6 @@
 /**
- * What a dishonest payee, or somebody who got hold of another's order, passes on: the server and the payee's real client refuse it, and
- * nothing is booked.
+ * Orders that a dishonest payee or a thief of an order passes on. The server and the payee's real
+ * client refuse them, and nothing is booked.
  */
 import { assert, assertEquals } from "@std/assert";
 import { PeerListener } from "../../src/client/peer_listener.ts";
@@ -72,7 +72,9 @@ Deno.test("forwarded: the server accepts an order only from its payer and its pa
   assertEquals(await server.balanceOf("alice"), 9999);
 });
 
-/** Hands an order to bob's client. @returns the code of its refusal; `undefined` when it was taken */
+/**
+ * Delivers an order to bob's client. @returns the code of its refusal; `undefined` when it is taken
+ */
 async function hand(
   order: string,
   identity: Identity,

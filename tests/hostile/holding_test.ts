@@ -1,6 +1,4 @@
-/**
- * A member that holds as many connections as it can get, and answers whenever it is asked whether it is there.
- */
+/** A member that holds as many connections as it can, and answers each liveness question. */
 import { assert, assertEquals } from "@std/assert";
 import type { ServerLink } from "../../src/client/server_link.ts";
 import { memberIdleMs, pongTimeoutMs } from "../../src/limits.ts";

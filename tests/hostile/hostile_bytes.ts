@@ -56,7 +56,9 @@ export const hostileBytes: readonly HostileBytes[] = [
   ),
 ];
 
-/** What is done to a good line: some characters replaced, taken out or put in, or its parts in another order. */
+/**
+ * The damage to a good line: characters replaced, removed or inserted, or parts in another order.
+ */
 export const mutation: fc.Arbitrary<(line: string) => string> = fc.oneof(
   fc.tuple(fc.nat(), fc.string({ minLength: 1, maxLength: 3 })).map(
     ([at, text]) => (line: string) => spliced(line, at, { text, out: text.length }),

@@ -1,5 +1,6 @@
 /**
- * Texts that somebody types, sends or names things by to do harm where they are printed, stored or compared.
+ * Hostile texts that people type, send or use as names. They do harm where they are printed, stored
+ * or compared.
  */
 
 export const hostileTexts: readonly { readonly what: string; readonly text: string }[] = [

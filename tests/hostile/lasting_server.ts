@@ -1,6 +1,4 @@
-/**
- * A server whose ledger is a file, so that it can be stopped and started again on what it has written.
- */
+/** A server whose ledger is a file, so that it can stop and start again on what it wrote. */
 import type { ServerLink } from "../../src/client/server_link.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import type { Identity } from "../../src/pki/identity.ts";

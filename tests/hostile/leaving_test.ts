@@ -1,5 +1,6 @@
 /**
- * Connections that end at any step, in any way: nothing happens to anybody else, and everything they held is given back.
+ * Connections that end at any step, in any way. No other peer is affected, and everything they held
+ * is released.
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -124,7 +125,7 @@ Deno.test("leaving: clients that leave in any order and number release their per
         await Promise.all(plan.map((way) => ways[way]!(scene, alice, elsewhere)));
         await scene.allGone();
         assertEquals(await server.ledger.onlineCount(), 0);
-        // Whoever came from there is not in anybody's way later.
+        // Earlier peers at this address do not block later ones.
         const again = await Promise.all(
           Array.from({ length: userLimit }, () => scene.greet("203.0.113.1")),
         );

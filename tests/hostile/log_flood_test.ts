@@ -11,7 +11,9 @@ import { makeApplicant, startServer } from "../server/test_server.ts";
 /** A line of words is a notation or a text that is cut, an address, and little more. */
 const wordsBytesMax = 400;
 
-/** One that no route takes, one for members, one that is malformed, and a name that is not the one of the request. */
+/**
+ * A request of no route, one for members, a malformed one, and a registration with a wrong name.
+ */
 const requests: readonly { type: string; body: JsonObject }[] = [
   { type: "x", body: { a: "y".repeat(30_000) } },
   { type: "balance", body: {} },

@@ -1,5 +1,6 @@
 /**
- * The line that paid a payee, told to its client again: it says nothing and closes, and neither books nor announces the payment twice.
+ * Replays the line that paid a payee to its client. The client closes without a word, and neither
+ * books nor announces the payment again.
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Member } from "../../src/client/member.ts";
@@ -15,7 +16,10 @@ import { waitUntil } from "../server/wait_until.ts";
 import { connect, type Other, say } from "./recorded_connection.ts";
 import { KeptWallet } from "../client/wallet/memory_wallet_store.ts";
 
-/** Bob's client, which can be started again: its session key stays, so that what is refused is not refused for that. */
+/**
+ * Bob's client, which can restart. It keeps its session key, so that no refusal is due to a new
+ * key.
+ */
 class Payee {
   readonly payments: IncomingPayment[] = [];
   readonly #start: () => Promise<Member>;

@@ -1,6 +1,4 @@
-/**
- * Whatever comes from outside, what is printed is one line, and nothing in it moves a cursor or hides text.
- */
+/** Text from outside is printed as one line. Nothing in it moves a cursor or hides text. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
@@ -28,7 +26,10 @@ const hostile = fc.oneof(
     .map((parts) => parts.join("")),
 );
 
-/** What no terminal shows as a character, or a way to the next line. Joiners and selectors are harmless where they belong. */
+/**
+ * Characters that a terminal does not show, and line breaks. Joiners and selectors are harmless
+ * where they belong.
+ */
 const harmful =
   /(?![\u200c\u200d\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}\u2028\u2029]|[\p{White_Space}\u2800]{3}/u;
 

@@ -1,5 +1,6 @@
 /**
- * What others bring about for a member that reads: it comes, however many they are, and costs them their turns.
+ * Pushes that others cause for a member that reads. All arrive, however many others there are, and
+ * cost the others their turns.
  */
 import { assert, assertEquals } from "@std/assert";
 import type { ServerLink } from "../../src/client/server_link.ts";

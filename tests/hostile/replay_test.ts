@@ -1,6 +1,7 @@
 /**
- * Lines that were good once, told again: as they are or spelled anew, on their own connection, on another, after a restart, in another
- * order, or back to their sender. The connection is closed, and what the line once asked for is done once.
+ * Replays of valid lines, unchanged or encoded anew. They come on the same connection, on another,
+ * after a restart, in another order, or back to their sender. The connection is closed, and the
+ * line's request is done once.
  */
 import { assertEquals } from "@std/assert";
 import type { Identity } from "../../src/pki/identity.ts";
@@ -12,7 +13,9 @@ import type { ByteStream } from "../../src/transport/byte_stream.ts";
 import { LastingServer } from "./lasting_server.ts";
 import { connect, type Other, say } from "./recorded_connection.ts";
 
-/** A connection of bob's, over which an order of alice's was handed in, with the lines that went both ways. */
+/**
+ * A connection of bob on which he submitted an order of alice, with the lines of both directions.
+ */
 interface Recorded {
   readonly server: LastingServer;
   readonly bob: Identity;

@@ -1,6 +1,7 @@
 /**
- * A payee that opens what its payer sealed to it, and seals the same signed message to somebody else, even after it gave its payer the
- * other's own nonce: the server and another member's client refuse it, and the payment is booked once, to whom it was for.
+ * A payee that opens its payer's message and seals it again for another member. It may even give
+ * its payer that member's nonce. The server and the other member's client refuse the message. The
+ * payment is booked once, to its payee.
  */
 import { assert, assertEquals } from "@std/assert";
 import { compactDecrypt } from "jose";
@@ -29,7 +30,10 @@ import {
 } from "../server/test_server.ts";
 import { bytesOf, drain } from "./scene.ts";
 
-/** To whom it is sealed anew, and whether with the nonce of that connection; what the server says is wrong with it. */
+/**
+ * The new receiver, whether that connection's nonce is used, and the server's reason for its
+ * refusal.
+ */
 const rows: readonly { title: string; role: Role; borrows: boolean; reason?: string }[] = [
   {
     title: "for the server",
@@ -87,7 +91,11 @@ Deno.test("resealed: a payer's message that its payee seals again for the server
   await carol.abandon();
 });
 
-/** Takes a payer's order, seals its message to somebody else, then does as an honest payee. @returns how many bytes that one answered */
+/**
+ * Takes a payer's order, seals its message for another peer, then behaves as an honest payee.
+ *
+ * @returns the number of bytes that the other peer answered
+ */
 async function takeAndReseal(
   stream: ByteStream,
   { server, mallory, link, role, endpoint, borrows }: {

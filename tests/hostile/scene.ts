@@ -1,6 +1,7 @@
 /**
- * The real server on a network in memory, with a clock that moves only when told to, and machines around it whose addresses a test
- * chooses. The clients' own clock is the machine's: nothing in a test waits for it.
+ * The real server on a network in memory, with a clock that moves only on command. A test chooses
+ * the addresses of the machines around it. The clients use the machine's clock, and no test waits
+ * for it.
  */
 import type { ServerLink } from "../../src/client/server_link.ts";
 import { systemClock } from "../../src/clock.ts";

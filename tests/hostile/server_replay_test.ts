@@ -1,6 +1,6 @@
 /**
- * Somebody on the path who lets a client connect, notes what the server says, cuts the connection, and says all of it again when the same
- * client connects anew.
+ * An attacker on the path records what the server says to a client and cuts the connection. When
+ * the same client connects again, the attacker replays all of it.
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Member } from "../../src/client/member.ts";
@@ -19,7 +19,9 @@ import { MemoryWalletStore } from "../client/wallet/memory_wallet_store.ts";
 import { inFolder } from "../pki/temporary_folder.ts";
 import { named, startServer, timeoutMs } from "../server/test_server.ts";
 
-/** The way to the server: what the server says is noted, and said again on every connection that comes later. */
+/**
+ * The path to the server. It records the server's lines and replays them on every later connection.
+ */
 class RecordedWay implements Network {
   readonly listen = tcpNetwork.listen;
   readonly #said: Uint8Array[] = [];
@@ -106,7 +108,8 @@ Deno.test("replay: the server's lines on one connection answer nothing on a late
     const told = await voidOne(first);
     assertEquals(told.outcome === "refused" && told.code, 400);
     await first.abandon();
-    // The greeting is the server's, and still good. What comes after it would say that this order is void, too.
+    // The greeting is the server's and still valid. A later line would also say that this order is
+    // void.
     network.isReplayed = true;
     const second = await wallet.member(await wallet.connect(), name);
     await assertRejects(() => voidOne(second), ClosedError, "its header is not");

@@ -1,5 +1,6 @@
 /**
- * As many strangers as there may be, and more, who say nothing: newcomers are heard all the same, from their addresses and from others.
+ * As many silent strangers as there may be, and more. Newcomers are still heard, from the same
+ * addresses and from others.
  */
 import { assert, assertEquals } from "@std/assert";
 import {

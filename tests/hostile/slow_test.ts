@@ -1,5 +1,6 @@
 /**
- * Lines that never end, bytes that come one by one, and a gigabyte in one line: closed within the limit, with bounded memory.
+ * Endless lines, bytes that come one by one, and a gigabyte in one line. The connection closes
+ * within the limit, and memory is bounded.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ClosedError } from "../../src/errors.ts";

@@ -1,6 +1,6 @@
 /**
- * The real server and the real listener of a payee, both with the identities of the golden vectors, so that every forged line there is
- * can be told to them. What they answer on the wire is noted.
+ * The real server and a payee's real listener, with the identities of the golden vectors. A test
+ * can send them every forged line of the vectors. The scene records their replies.
  */
 import { assert } from "@std/assert";
 import type { MemberContext } from "../../src/client/member_context.ts";

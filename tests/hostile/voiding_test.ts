@@ -1,5 +1,6 @@
 /**
- * What was said to be void stays void: nobody can have it forgotten, neither the order's payee nor its payer, and no clock.
+ * A void order stays void. Neither its payee, nor its payer, nor a change of the clock can make the
+ * server forget it.
  */
 import { assert, assertEquals } from "@std/assert";
 import type { ServerLink } from "../../src/client/server_link.ts";
@@ -68,7 +69,7 @@ for (const first of ["payee", "payer"] as const) {
       assertEquals(await voided(first === "payee" ? his : hers, order), 400);
       assertEquals(await submitted(his, order), 265);
       assertEquals(await voided(hers, order), 400);
-      // Digests alone are nothing, nor are orders that nobody signed; orders of his own take his own room.
+      // Bare digests and unsigned orders are refused. Orders of his own fill his own room.
       const madeUp = { id: order.id, jws: orderDigest(order.jws) };
       assertEquals(await voided(his, madeUp), 410);
       const forged = `${order.jws.split(".").slice(0, 2).join(".")}.${"A".repeat(86)}`;
@@ -113,7 +114,8 @@ Deno.test("void: when the payer's room is full, the server refuses nothing for g
     assertEquals(await server.balanceOf("alice"), 0);
     const late = orderOf(scene, alice, { payee: "mallory", amount: 5 });
     assertEquals(await submitted(his, late), 520);
-    // When the first of them can be forgotten there is room, and what was decided then stays so when the clock is right again.
+    // Room is free when the first of them may be forgotten. That decision still holds when the
+    // clock is right again.
     clock.shiftMs = voidedOrderKeptMs + 2000;
     assertEquals(await submitted(his, late), 265);
     clock.shiftMs = 0;

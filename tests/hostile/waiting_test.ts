@@ -1,5 +1,6 @@
 /**
- * The waiting room on a clock that the test moves: how often a place is told, and that many who come and go cost others little.
+ * The waiting room on a clock that the test moves: how often places are sent, and the low cost of
+ * many arrivals and departures.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ClosedError } from "../../src/errors.ts";
@@ -20,7 +21,7 @@ import type { Channel } from "../../src/transport/channel.ts";
 import { waitUntil } from "../server/wait_until.ts";
 import { isServed, Scene } from "./scene.ts";
 
-/** What the waiting members of a test are reading: it goes on until their connections have ended. */
+/** The pending reads of the waiting members. They go on until the members' connections end. */
 const readings: Promise<void>[] = [];
 
 /** A member that waits, by hand: each notice it is told is read by the test. */

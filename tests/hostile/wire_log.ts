@@ -1,5 +1,6 @@
 /**
- * A network that notes what each accepted connection is told, so that a test can compare what two strangers see.
+ * A network that records what each accepted connection receives, so that a test can compare the
+ * views of two strangers.
  */
 import { type ByteStream, endpointText, type Network } from "../../src/transport/byte_stream.ts";
 

@@ -1,6 +1,6 @@
 /**
- * `docs/protocol.md` is enough to write a client from. One that was written from it, without a line of ours, pays our client
- * and is paid by it, through the real server.
+ * Shows that `docs/protocol.md` is enough to write a client. The client was written from it and
+ * uses none of our code. It pays our client and is paid by it through the real server.
  */
 import { testWith } from "../installed_tool.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -14,7 +14,9 @@ type Step = any;
 class Ledger implements AsyncDisposable {
   private constructor(readonly folder: string, readonly server: Program, readonly port: string) {}
 
-  /** `options`: further ones of the server. Without `--silent`, somebody has to read what it prints. */
+  /**
+   * `options`: further options of the server. Without `--silent`, the test must read its output.
+   */
   static async start(...options: readonly string[]): Promise<Ledger> {
     const folder = await Deno.makeTempDir();
     const places = ["--certs", `${folder}/certs`, "--db", `${folder}/server.db`];
@@ -166,7 +168,7 @@ testWith(
     assertEquals(steps.balance.answer.balance, 10_000 + 5 + 25 * 17);
     assertEquals(steps.history.entries.length, 1 + 1 + 25 + 25 + 25);
     assertEquals(steps.chain.last, steps.history.entries.at(-1).entry);
-    // Our client leaves a connection on which an order was not decided or refused. The last 25 share one.
+    // Our client drops a connection after an undecided or refused order. The last 25 share one.
     assert(steps.peers.count <= 25 + 1 + 1, `${steps.peers.count} connections`);
 
     const history = ["history", "--limit", "100", "--json"];

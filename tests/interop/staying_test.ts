@@ -1,6 +1,6 @@
 /**
- * `docs/protocol.md` says enough for a client of another make to stay online: one that was written from it answers when it is asked whether it
- * is there.
+ * Shows that `docs/protocol.md` tells another client how to stay online. The client was written
+ * from it. It answers the server's liveness question.
  */
 import { assertEquals } from "@std/assert";
 import { memberIdleMs } from "../../src/limits.ts";

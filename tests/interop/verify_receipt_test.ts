@@ -1,6 +1,6 @@
 /**
- * `docs/receipts.md` is enough to check a receipt with: a script that was written from it, without a line of ours, believes what the
- * real server gave out and nothing else.
+ * Shows that `docs/receipts.md` is enough to check a receipt. The script was written from it and
+ * uses none of our code. It accepts only what the real server issued.
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { encodeBase64Url } from "../../src/base64.ts";

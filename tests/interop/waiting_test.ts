@@ -1,6 +1,6 @@
 /**
- * `docs/protocol.md` says enough for a client of another make to wait for its turn: one that was written from it takes the places it is told
- * for what they are, and its answer when it comes.
+ * Shows that `docs/protocol.md` tells another client how to wait for its turn. The client was
+ * written from it. It reads its places in the waiting room, and then the reply.
  */
 import { assertEquals } from "@std/assert";
 import { balanceRequestType } from "../../src/protocol/balance.ts";

@@ -1,4 +1,4 @@
-/** A ledger file with real certificates and real signatures, for the tests of the operator's commands. */
+/** A ledger file with real certificates and signatures, for tests of the operator's commands. */
 import { DatabaseSync } from "node:sqlite";
 import { type AccountName, parseAccountName } from "../../src/account_name.ts";
 import type { Clock } from "../../src/clock.ts";

@@ -19,8 +19,10 @@ const digestOf = (digits: string) => digits.repeat(32);
 const [firstCode, secondCode, thiefsCode] = [digestOf("c1"), digestOf("c2"), digestOf("c3")];
 
 /**
- * 1, 2, 3 openings of alice, bob, carol · 4 alice pays bob · 5 alice revoked · 6 alice has a new certificate · 7 bob closed ·
- * 8 alice pays carol · 9 alice revoked again · 10 a deposit to carol
+ * The entries and changes, by number:
+ * 1, 2, 3: accounts of alice, bob and carol opened · 4: alice pays bob · 5: alice revoked ·
+ * 6: alice has a new certificate · 7: bob closed · 8: alice pays carol · 9: alice revoked again ·
+ * 10: a deposit to carol
  */
 async function openChangedBooks(): Promise<Books> {
   const books = await openBooks();

@@ -104,7 +104,7 @@ Deno.test("queue: between two turns of a busy member, a flooding member has at m
   scene.ask("flood", 100);
   await settled();
   for (let round = 0; round < 20; round++) {
-    // While the flood has its turn, of which it has many left: the next turn is the honest one's all the same.
+    // The flood is in its turn, and has many left. The next turn is the honest party's even so.
     scene.ask("honest");
     await scene.end();
     assertEquals(scene.begun.slice(-2), ["flood", "honest"]);
@@ -149,7 +149,8 @@ Deno.test("queue: every task gets its turn, and no waiting party is passed over 
         for (const party of asks) scene.ask(party);
         const begun = await scene.endAll();
         assertEquals(begun.toSorted(), asks.toSorted());
-        // Past those that began while nobody waited, each party that still waits comes between two turns of any other.
+        // Once the turns that began without contention are over, parties alternate. Every waiting
+        // party gets a turn between two turns of another party.
         const queued = begun.slice(inFlightMax);
         queued.forEach((party, at) => {
           const next = queued.indexOf(party, at + 1);

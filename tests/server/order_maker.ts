@@ -9,7 +9,7 @@ import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 
-/** The members of an order as a good one has them, unless told otherwise; `undefined` leaves one out. */
+/** The members of an order. Each has a valid value by default; `undefined` leaves one out. */
 export function orderPayload(
   payer: Identity,
   anchor: TrustAnchor,

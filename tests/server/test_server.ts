@@ -1,6 +1,6 @@
 /**
- * A server on a real socket, with a ledger in memory and an authority of its own. Its clients are made
- * of the client's parts, so that a test can send what no proper client would.
+ * A server on a real socket, with a ledger in memory and an authority of its own. Its clients use
+ * the parts of the real client, so that a test can send what a correct client never sends.
  */
 import { type AccountName, parseAccountName } from "../../src/account_name.ts";
 import { decodeBase64UrlStrict } from "../../src/base64.ts";
@@ -57,7 +57,7 @@ export interface TestServerOptions {
   readonly clock?: Clock;
   readonly network?: Network;
   readonly sessionKeys?: SessionKeys;
-  /** Which CA the ledger is of, and as whom the server speaks; both made for the test when absent. */
+  /** The CA of the ledger and the server's identity; the test makes both when they are absent. */
   readonly authority?: CertificateAuthority;
   readonly identity?: Identity;
   /** One in memory when absent. */

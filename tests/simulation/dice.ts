@@ -1,5 +1,6 @@
 /**
- * Chance that can be had again: the same seed gives the same throws. For simulations only; its bytes are no secret to anybody.
+ * Repeatable random numbers: the same seed gives the same sequence. For simulations only; its bytes
+ * are not secret.
  */
 import type { Random } from "../../src/random.ts";
 
@@ -11,7 +12,7 @@ export class Dice implements Random {
     this.#state = seed >>> 0;
   }
 
-  /** Throws of their own, which no number of other throws changes: a history stays the same where one part of it asks for less. */
+  /** An independent sequence. A history stays the same when another part draws fewer numbers. */
   fork(label: string): Dice {
     let seed = this.#state;
     for (const character of label) seed = mixed(seed ^ character.codePointAt(0)!);

@@ -1,6 +1,6 @@
 /**
- * A ledger that takes its time and fails as storage does. What it says was changed stays, whatever happens to the server; what was under way
- * when the server was killed is there or is not.
+ * A ledger that takes time and fails as storage does. An acknowledged change stays, whatever
+ * happens to the server. A change in progress when the server is killed is either there or not.
  */
 import { LedgerBusyError, LedgerError, LedgerFullError } from "../../src/errors.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
@@ -18,7 +18,7 @@ const changes: ReadonlySet<PropertyKey> = new Set<keyof Ledger>([
   "changeAccount",
 ]);
 
-/** What is wrong with the storage for now. `failing`: the next change fails, and nobody knows whether it was made. */
+/** The storage's current fault. `failing`: the next change fails, and its outcome is unknown. */
 export type StorageState = "good" | "full" | "busy" | "failing";
 
 export class FailingStorage {

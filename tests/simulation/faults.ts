@@ -49,7 +49,8 @@ const faults: Readonly<Record<string, Fault>> = {
     machine.setClock(machine.clockOffsetMs + dice.pick(jumpsMs)),
   "set a client's clock": ({ network, server }, dice) => {
     const machine = dice.pick(network.machines.filter((one) => one !== server.machine));
-    // Orders are stamped with the server's time; what is this far off only keeps the client from trusting anybody.
+    // Orders carry the server's time. A clock that is further off only keeps the client from
+    // trusting peers.
     machine.setClock(dice.pick([...jumpsMs, 400 * day, -400 * day]));
   },
 };
@@ -64,9 +65,9 @@ function storageFault(state: "full" | "busy"): Fault {
 }
 
 /**
- * Lets things go wrong for a while. Nothing is wrong any more when it resolves, but for what has been closed or killed.
+ * Causes faults for a while. When it resolves, only what was closed or killed is still faulty.
  *
- * @returns how often
+ * @returns the number of faults
  */
 export async function letThingsGoWrong(cast: Cast, dice: Dice): Promise<number> {
   const { network, server, trace } = cast;

@@ -1,5 +1,6 @@
 /**
- * One history: a server, some members, and what goes wrong, all of it decided by a seed; and what must be true after it.
+ * One history: a server, some members and their faults, all of it decided by a seed. Checks what
+ * must be true afterwards.
  */
 import { parseAccountName } from "../../src/account_name.ts";
 import type { Member } from "../../src/client/member.ts";
@@ -20,7 +21,10 @@ import { Trace } from "./trace.ts";
 
 export interface HistoryOptions {
   readonly authorities: Authorities;
-  /** Puts something between the server and what is stored: how a test shows that a defect is found. */
+  /**
+   * Puts a layer between the server and its storage, so that a test can show that defects are
+   * found.
+   */
   readonly wrap?: ((ledger: Ledger) => Ledger) | undefined;
 }
 
@@ -41,7 +45,9 @@ const names = ["alice", "bob", "carol", "dave"].map((name) => parseAccountName(n
 const endMs = 24 * 3_600_000;
 /** So little room that it is full, and orders are forgotten, within one history. */
 const voidings = { max: 1, keptMs: 5000 };
-/** After that no order can be booked any more, and there is room again, so that all doubts can be resolved. */
+/**
+ * After this time no order can be booked any more, and there is room again, so all doubts resolve.
+ */
 const doubtMs = orderLifetimeMs + voidings.keptMs + 1000;
 
 /** Lets one history happen. The same seed is the same history. */
@@ -63,7 +69,8 @@ export async function simulate(seed: number, options: HistoryOptions): Promise<H
   const taking = names.slice(0, dice.below(names.length - 1) + 2);
   const server = new SimulatedServer({
     ...setting,
-    // With a permit for each, somebody waits whenever a connection was lost and the server does not know it yet.
+    // With one permit each, a member waits when a connection is lost and the server has not
+    // noticed.
     userLimit: dices.userLimit.pick([taking.length, spareUserLimit]),
     machine: machine("10.0.0.1"),
     ledger: wrap(ledger),
@@ -92,7 +99,8 @@ export async function simulate(seed: number, options: HistoryOptions): Promise<H
     faults = await letThingsGoWrong({ server, members, network, trace }, dice.fork("faults"));
     while (!members.every(({ acts }) => acts.isContent)) await timeline.sleep(1000);
     for (const member of members) member.rest();
-    // An order that was stamped while the server's clock was ahead can be booked for as much longer.
+    // An order that was stamped while the server's clock was ahead can be booked for that much
+    // longer.
     await timeline.sleep(doubtMs + server.machine.clockAheadMsMax);
     for (const member of members) evidence.push(await member.leave((last) => gather(member, last)));
     await server.stop();

@@ -18,7 +18,7 @@ interface RememberedText {
   readonly text: Buffer;
 }
 
-/** Ciphertexts that may still be opened; one of those that were sent longest ago is forgotten. */
+/** Ciphertexts that may still be opened. Beyond this number the oldest are forgotten. */
 const rememberedMax = 20_000;
 
 export class ImmediateCrypto implements Disposable {
@@ -29,7 +29,7 @@ export class ImmediateCrypto implements Disposable {
   readonly #remembered = new Map<string, RememberedText>();
   readonly #replaced: readonly string[];
 
-  /** Everything in this process uses it from now on, until it is disposed of. Keys made before cannot be used. */
+  /** This process uses it from now on, until it is disposed of. Keys made before cannot be used. */
   constructor() {
     const replacements = {
       digest: (_: string, data: Bytes) => digest(data),

@@ -1,6 +1,6 @@
 /**
- * What a person does with the product's client while it runs: pays, gives back, asks. Every payment is written down with what the client said
- * became of it.
+ * A person's actions with the real client while it runs: pays, refunds, asks. It records every
+ * payment with the outcome that the client reported.
  */
 import type { AccountName } from "../../src/account_name.ts";
 import type { MemberAudit } from "../../src/client/ledger_audit.ts";
@@ -26,7 +26,7 @@ export interface ActsSetting {
   readonly onContradiction: (name: AccountName) => void;
 }
 
-/** What the client said became of a payment: nothing yet, that it is booked, that it is not, or that it does not know. */
+/** The outcome that the client reported: none yet, booked, not booked, or unknown. */
 export type Said = "nothing" | "paid" | "refused" | "not_done" | "unknown";
 
 export interface Attempt {
@@ -40,7 +40,9 @@ export interface Attempt {
 
 const twiceShare = 0.15;
 const voidingShare = 0.5;
-/** Not online, not reached, or no room in the ledger: the order was not sent, or nothing became of it this time. */
+/**
+ * Not online, not reached, or no room in the ledger: the order was not sent, or this try failed.
+ */
 const notSent: ReadonlySet<number> = new Set([263, 264, 510]);
 /** More than anybody begins with, now and then. */
 const amountMax = 700;
@@ -89,7 +91,7 @@ export class MemberActs {
     await this.#try(member, attempt);
   }
 
-  /** Pays, now and then from two terminals at once with the same id: directly, and through the server. */
+  /** Pays directly or through the server, sometimes from two terminals at once with the same id. */
   async #try(member: Member, attempt: Attempt): Promise<void> {
     const { dice } = this.#setting;
     const ways = dice.chance(twiceShare) ? [true, false] : [dice.chance(0.3)];
@@ -102,7 +104,10 @@ export class MemberActs {
     }
   }
 
-  /** @returns what the client said; "nothing" where that is of this try alone: what was said before still holds */
+  /**
+   * @returns the client's report; "nothing" when it is about this try alone, so earlier reports
+   * hold
+   */
   async #pay(member: Member, attempt: Attempt, viaServer: boolean): Promise<Said> {
     const { id, payee, amount } = attempt;
     const { trace } = this.#setting;
@@ -117,7 +122,8 @@ export class MemberActs {
       if (isPaid) return attempt.said = "paid";
       if (notSent.has(outcome.code)) return "nothing";
       attempt.wasRefused = true;
-      // No such payee: that may be said before anything is sent, and is no answer then to what another terminal has sent.
+      // No such payee: the client may say so before it sends. This says nothing about another
+      // terminal's order.
       return outcome.code === 262 ? "nothing" : "refused";
     } catch (error) {
       if (!(error instanceof MicropayError)) throw error;
@@ -143,8 +149,8 @@ export class MemberActs {
   }
 
   /**
-   * As payee: an order that was given to it some time ago, and may have come to nothing since. Now and then it has it made void before,
-   * and after.
+   * Acts as payee on an order that was delivered some time ago and may be void by now. Sometimes it
+   * voids the order before or after.
    */
   async #handInLate(member: Member): Promise<void> {
     const { abroad, dice, name } = this.#setting;
@@ -186,7 +192,7 @@ export class MemberActs {
     if (isFinal) abroad.refused.set(jws, `${name}, who ${act}, ${what}`);
   }
 
-  /** Finds out what became of payments in doubt, as every start of the client does. */
+  /** Resolves payments in doubt, as every start of the client does. */
   async settle(member: Member): Promise<void> {
     for await (const settled of member.settle()) this.#noteSettled(settled);
   }

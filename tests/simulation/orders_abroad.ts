@@ -1,6 +1,7 @@
 /**
- * The orders that may have left their payers' machines. Nobody is honest about them in a simulation: a payee hands one in again, or only
- * now, whenever it pleases it, and either side has one made void. What the server said for good of any of them is written down.
+ * Orders that may have left their payers' machines. In a simulation every payee is dishonest: it
+ * submits an order again, or late. Either side may void an order. The server's final word on each
+ * order is recorded.
  */
 import type { AccountName } from "../../src/account_name.ts";
 import type { Member } from "../../src/client/member.ts";

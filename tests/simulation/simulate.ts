@@ -1,6 +1,6 @@
 /**
- * `deno task simulate`: histories by seed. `--seeds N` lets N of them happen (100 without it), `--first S` says which is the first (1);
- * `--seed S` lets one happen again and prints all of it.
+ * `deno task simulate`: runs histories by seed. `--seeds N` runs N of them (default 100), and
+ * `--first S` sets the first seed (default 1). `--seed S` runs one history and prints all of it.
  */
 import { numberOption } from "../number_option.ts";
 import { makeAuthorities } from "./authorities.ts";

@@ -93,7 +93,7 @@ export class SimulatedStream implements ByteStream {
     this.#send((other) => other.#end());
   }
 
-  /** The connection breaks at this end; the other one finds out when it sends something, or never. */
+  /** The connection breaks at this end. The other end notices when it sends something, or never. */
   reset(): void {
     this.isClosed = true;
     this.#arrived.length = 0;

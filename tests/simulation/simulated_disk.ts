@@ -1,6 +1,6 @@
 /**
- * A disk in memory, which stays when the process that used it is killed. Each change takes its time and is done wholly or not at all, as
- * `Disk` promises; a process that is killed meanwhile does not know which.
+ * A disk in memory that survives the kill of its process. Each change takes time and is atomic, as
+ * `Disk` promises. A process that is killed during a change does not learn the outcome.
  */
 import { dirname } from "node:path";
 import type { Disk } from "../../src/client/wallet/disk.ts";

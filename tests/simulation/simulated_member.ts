@@ -22,7 +22,7 @@ export interface MemberSetting extends ActsSetting {
 }
 
 const timeoutMs = 10_000;
-/** With nothing going wrong any more the first one is enough, but for a connection that is not known to be gone. */
+/** Without further faults the first try is enough, unless a dead connection is not yet noticed. */
 const leaveTriesMax = 10;
 const pauseMsMax = 4000;
 /** Who has paid as often as it wanted to does something now and then. */
@@ -45,7 +45,7 @@ export class SimulatedMember {
     this.acts = new MemberActs(setting);
   }
 
-  /** Ends the client in the middle of whatever it does, and does not start it again before it is time to {@link leave}. */
+  /** Kills the client at any step. It starts again only when it is time to {@link leave}. */
   rest(): void {
     this.#isResting = true;
     this.#process?.kill();
@@ -68,7 +68,9 @@ export class SimulatedMember {
     machine.timeline.schedule(dice.between(10, restartMsMax), () => this.start());
   }
 
-  /** Starts the client once more, to find out what is left to find out. To be called when it rests. */
+  /**
+   * Starts the client again to resolve the remaining doubts. Call it when the client is at rest.
+   */
   async leave<Result>(farewell: (member: Member) => Promise<Result>): Promise<Result> {
     const process = this.#boot();
     for (let tries = 1;; tries++) {

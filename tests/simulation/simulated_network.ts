@@ -1,6 +1,7 @@
 /**
- * A network with distances: everything takes its time, and no two messages the same; ways break and heal, connections are cut, machines are
- * switched off. Within a connection bytes arrive in order, in pieces of any size, or not at all, as with TCP.
+ * A network with distances. Each message has a delay of its own. Paths break and heal, connections
+ * are cut, and machines are switched off. As with TCP, bytes of a connection arrive in order, in
+ * pieces of any size, or not at all.
  */
 import { ConnectError, ListenError } from "../../src/errors.ts";
 import {

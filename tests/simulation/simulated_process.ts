@@ -1,6 +1,7 @@
 /**
- * A machine that can be switched off, and a process on it that can be killed: from that moment nothing that it waits for ever comes, no timer
- * of its runs, and nothing that it still asks for is done. So its code stops where it is, between any two steps.
+ * A machine that can be switched off, and a process on it that can be killed. After that, the
+ * process's promises never settle, its timers never run, and its requests are dropped. So its code
+ * stops between any two steps.
  */
 import type { Clock } from "../../src/clock.ts";
 import type { Timeline } from "./timeline.ts";

@@ -85,7 +85,9 @@ export class SimulatedServer {
     });
   }
 
-  /** Ends it in the middle of whatever it does, and starts it again some time later. Nothing when it is down already. */
+  /**
+   * Kills it at any step and starts it again some time later. Does nothing when it is already down.
+   */
   kill({ power }: { power: boolean }): void {
     const { dice, machine, trace } = this.#setting;
     if (!this.#process?.isAlive) return;
@@ -110,7 +112,8 @@ export class SimulatedServer {
   #note(event: ServerEvent): void {
     const { trace } = this.#setting;
     trace.note("server", serverEventText(event));
-    // The server goes on after these, but only what the storage or the network did may be among them.
+    // The server continues after these faults. Only the storage or the network may have caused
+    // them.
     if (event.kind === "fault" && !(event.error instanceof MicropayError)) {
       trace.fail(`the server met what it did not expect: ${(event.error as Error)?.stack}`);
     }

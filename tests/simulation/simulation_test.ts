@@ -1,6 +1,7 @@
 /**
- * Histories that a seed decides: after each of them the books are right, and every member holds what proves its part of them. And the
- * simulation itself: that a seed is one history, and that it finds what is wrong.
+ * Histories that a seed decides. After each of them the books are right, and every member holds the
+ * proof of its part. The tests also show that a seed gives one history, and that the simulation
+ * finds defects.
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Ledger } from "../../src/ledger/ledger.ts";
@@ -13,7 +14,10 @@ import { failureText } from "./simulate.ts";
 
 /** Always the same ones, so that what fails fails for everybody; and some that nobody has seen. */
 const knownSeeds = Array.from({ length: 4 }, (_, index) => index + 1);
-/** Many more than it takes to show each defect, whatever a change of the program makes of each seed. One that shows it ends the search. */
+/**
+ * Far more seeds than any defect needs, even after a program change alters the histories. The first
+ * seed that shows the defect ends the search.
+ */
 const defectSeeds = Array.from({ length: 200 }, (_, index) => index + 1);
 const newSeeds = [...crypto.getRandomValues(new Uint32Array(3))];
 

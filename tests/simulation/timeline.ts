@@ -1,5 +1,5 @@
 /**
- * The time of a simulation: what happens, in order. It passes only when nothing can go on without it.
+ * A simulation's time and its events in order. Time passes only when nothing can run without it.
  */
 import { setImmediate } from "node:timers";
 
@@ -40,9 +40,10 @@ export class Timeline {
   }
 
   /**
-   * Lets time pass until something has come to its end.
+   * Lets time pass until a promise has settled.
    *
-   * @throws when it never does: nothing is left that could happen, or it takes too long; and what `whole` throws
+   * @throws when it never settles, because no event is left or it takes too long; and what `whole`
+   * throws
    */
   async until<Result>(whole: Promise<Result>): Promise<Result> {
     let isOver = false;
@@ -107,8 +108,8 @@ function isBefore(one: Happening, other: Happening): boolean {
 }
 
 /**
- * Resolves after everything that is ready now, and everything that this makes ready, had its turn. A message from a port would not do: it comes
- * in between what is ready.
+ * Resolves after everything that is ready now, and everything that this makes ready, has run. A
+ * message from a port would not do, because it runs in between.
  */
 function settled(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));

@@ -1,5 +1,6 @@
 /**
- * What happened in a history, line by line, with the moment. Two runs of one seed have the same trace.
+ * The events of a history, line by line, with their times. Two runs of one seed have the same
+ * trace.
  */
 import { createHash } from "node:crypto";
 import type { Timeline } from "./timeline.ts";

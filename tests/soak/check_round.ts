@@ -1,6 +1,6 @@
 /**
- * What has to be true after a crash: the books are in order, every receipt that anybody holds is in them at its place, no order was
- * booked twice, and nobody is in doubt.
+ * Checks what must hold after a crash. The books are in order and contain every receipt at its
+ * entry number. No order was booked twice, and no payment is in doubt.
  */
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";

@@ -1,6 +1,7 @@
 /**
- * Crash safety, shown: the server is killed with SIGKILL at random moments while members pay each other, and started again on what it
- * left. After each round the whole ledger is checked against what every client holds.
+ * Tests crash safety. SIGKILL ends the server at random moments while members pay each other, and
+ * it starts again on the files that are left. After each round, the whole ledger is checked against
+ * the receipts of every client.
  */
 import { openScene } from "../end_to_end/driver.ts";
 import { type CheckedRound, checkRound } from "./check_round.ts";
@@ -12,7 +13,9 @@ export interface CrashOptions {
   readonly onRound?: (round: CheckedRound & { readonly number: number }) => void;
 }
 
-/** Acknowledged payments after which the server is killed, at a random moment of the next few milliseconds. */
+/**
+ * Acknowledged payments before the kill, which comes at a random moment in the next milliseconds.
+ */
 const paymentsBeforeKillMax = 24;
 const killDelayMsMax = 40;
 

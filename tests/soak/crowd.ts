@@ -64,7 +64,10 @@ export class Crowd {
     await Promise.all(this.members.map((member) => member.connect()));
   }
 
-  /** Everybody pays until it is told to stop; what fails because the server is gone is left in doubt. */
+  /**
+   * All members pay until they are told to stop. A payment fails when the server is gone and stays
+   * in doubt.
+   */
   async payUntil(stopped: AbortSignal): Promise<void> {
     await Promise.all(this.members.map(async (member) => {
       while (!stopped.aborted) {

@@ -1,5 +1,6 @@
 /**
- * Minutes of payments at random with a fault every few seconds; then everything that anybody was told is held against the ledger.
+ * Runs random payments for some minutes with a fault every few seconds. Then it compares every
+ * answer that a member got with the ledger.
  */
 import { assertEquals } from "@std/assert";
 import {
@@ -19,7 +20,10 @@ export interface FaultOptions {
   readonly isEnough: (faults: number) => boolean;
   /** Time from one fault's end to the next one. */
   readonly everyMs: number;
-  /** The faults in their order, again and again; all that this machine can do when absent, with a kill every third time round. */
+  /**
+   * The faults in a repeating order. The default is every fault that this machine supports, with a
+   * kill in every third round.
+   */
   readonly faults?: readonly Fault[];
   readonly pauseMsMax?: number;
   readonly say: (line: string) => void;

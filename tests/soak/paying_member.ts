@@ -1,5 +1,6 @@
 /**
- * A member that takes payments and makes some without a pause, through whatever happens to its server. What it is told is written down.
+ * A member that takes and makes payments without a pause, whatever happens to its server. It
+ * records every answer that it gets.
  */
 import { type AccountName, parseAccountName } from "../../src/account_name.ts";
 import { SqliteWalletStore } from "../../src/client/sqlite/sqlite_wallet_store.ts";
@@ -30,7 +31,9 @@ export interface PayingOptions {
   readonly serverIsThere: () => Promise<void>;
   /** Told after each payment that was acknowledged. */
   readonly onPaid: () => void;
-  /** Waited for before another member is connected to: it was located, and is sent an order next. */
+  /**
+   * Awaited before a member connects to another one, which it has located and will send an order.
+   */
   readonly beforePeer?: () => Promise<void>;
 }
 
@@ -81,7 +84,9 @@ export class PayingMember {
     return attempt;
   }
 
-  /** Makes every payment in doubt again, with its id and through the server, until each is known. */
+  /**
+   * Repeats every payment in doubt, with its id and through the server, until its outcome is known.
+   */
   async settle(): Promise<void> {
     for (const attempt of this.attempts) {
       while (!attempt.paid && !attempt.refusal) await this.#try(attempt, { viaServer: true });

@@ -1,6 +1,7 @@
 /**
- * `deno task soak`: 200 rounds of payments, SIGKILL, restart and check, or as many as `--rounds N` says. With `--minutes N`, so many
- * minutes of 50 members who pay each other at random, with a fault every ten seconds: cut connections, SIGSTOP, a full disk, SIGKILL.
+ * `deno task soak`: 200 rounds of payments, SIGKILL, restart and check; `--rounds N` sets the
+ * number. With `--minutes N`, 50 members pay each other at random for N minutes. Every ten seconds
+ * there is a fault: cut connections, SIGSTOP, a full disk or SIGKILL.
  */
 import { numberOption } from "../number_option.ts";
 import { crashRounds } from "./crash_rounds.ts";

@@ -1,5 +1,5 @@
 /**
- * The real server with everything that can be done to it: killed, stopped for a while, cut off, without room on its disk.
+ * The real server and every fault that a test can cause: kill, pause, cut connections, full disk.
  */
 import { CuttingProxy } from "../faults/cutting_proxy.ts";
 import { openScene, type Scene } from "../end_to_end/driver.ts";

@@ -1,6 +1,6 @@
 /**
- * Actions under one lock run one by one, within a process and between two. `ledger_lock_test.ts` has a
- * table of the modes that exclude each other.
+ * Actions under one lock run one by one, within a process and between two processes. The modes that
+ * exclude each other are in a table in `ledger_lock_test.ts`.
  */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FileError } from "../../src/errors.ts";

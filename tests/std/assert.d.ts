@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-explicit-any -- a constructor's parameters are contravariant: only any[] accepts them all
+// deno-lint-ignore-file no-explicit-any -- only any[] accepts the parameters of every constructor
 type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
 
 export function assert(expr: unknown, msg?: string): asserts expr;

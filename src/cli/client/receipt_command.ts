@@ -58,7 +58,7 @@ function receiptLine({ receipt, order }: StoredReceipt): string {
 }
 
 /**
- * Writes each receipt into a file `<id>.json`, which only this user can read. It overwrites no file.
+ * Writes each receipt into a file `<id>.json` that only this user can read. Overwrites no file.
  *
  * @param folder is made when it does not exist
  * @throws {FileError} when a file cannot be written, or another file has its name

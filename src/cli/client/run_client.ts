@@ -24,7 +24,7 @@ import type { ProcessIo } from "../process_io.ts";
 export interface ClientDependencies extends Omit<ProcessIo, "makeSessionKey"> {
   /** Makes a new session key each time. */
   readonly makeSessionKey: () => Promise<SessionKey>;
-  /** Aborts when a payment is interrupted. Other commands end by the signal itself, or listen for it. */
+  /** Aborts when a payment is interrupted. Other commands end by the signal or listen for it. */
   readonly interrupted?: AbortSignal | undefined;
 }
 

@@ -14,7 +14,7 @@ export interface CommandWords {
   readonly words: readonly string[];
   /** The words that are neither a command's name, nor an option, nor an option's value. */
   readonly operands: readonly string[];
-  /** The first missing word of those that stand before the command's name: `SERVER_IP`. */
+  /** The first missing word before the command's name: `SERVER_IP`. */
   readonly missing?: string;
   /** Whether they ask for help, whatever else they say. */
   readonly wantsHelp: boolean;

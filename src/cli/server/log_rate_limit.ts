@@ -1,6 +1,6 @@
 /**
- * A limit on how much the log says about one member or one address in a while. Without it, a peer that
- * repeats itself would fill the disk and hide what others do.
+ * Limits how many log lines one member or one address can cause in a period. Without the limit, a
+ * peer that repeats itself would fill the disk and hide what others do.
  */
 import { BoundedMap } from "../../bounded_map.ts";
 import type { CancelTimer, Clock } from "../../clock.ts";
@@ -13,8 +13,8 @@ import {
 } from "../../limits.ts";
 
 /**
- * The subject of a line: a member by name, all members at an address, or everybody else at an address.
- * The kind is part of it because a name may be spelled like an address.
+ * The subject of a line: a member by name, all members at an address, or all other peers at an
+ * address. The kind is part of it because a name may be spelled like an address.
  */
 export interface LogSubject {
   readonly kind: "member" | "members_at" | "address";
@@ -53,7 +53,7 @@ export class LogRateLimit {
   /**
    * Counts one line.
    *
-   * @param subjects the line must be within the limit of each; the first subject that is at its limit
+   * @param subjects the line must be within the limit of each; the first subject at its limit
    * counts the line as left out
    * @returns whether to print the line
    */

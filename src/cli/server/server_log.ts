@@ -81,10 +81,10 @@ function levelOf(kind: ServerEvent["kind"]): Level {
 }
 
 /**
- * Returns the subjects whose rate limits a line counts for: the peers that can cause the event at will. A
- * member's messages count for the member, and for all members at that address, which may be a class
- * or one person with many accounts. Everything else counts for the address. Events of the server
- * and its operator count for nobody.
+ * Returns the subjects whose rate limits a line counts for: the peers that can cause the event at
+ * will. A member's messages count for the member, and for all members at that address. These may be
+ * a class, or one person with many accounts. Everything else counts for the address. Events of the
+ * server and its operator count for nobody.
  */
 function subjectsOf(event: ServerEvent): readonly LogSubject[] {
   switch (event.kind) {

@@ -60,9 +60,9 @@ export async function askStatus(
 /**
  * Asks for an earlier try of the same payment or refund.
  *
- * @param isSame whether what was booked under the id is that one
- * @returns the earlier one, or the refusal 266 when the id is another one's; `undefined` when nothing
- * was booked under it so far
+ * @param isSame whether the entry booked under the id is that payment or refund
+ * @returns the earlier one, or the refusal 266 when the id belongs to another one; `undefined` when
+ * nothing is booked under it yet
  */
 export async function askEarlier(
   id: string,

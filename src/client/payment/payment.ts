@@ -112,7 +112,7 @@ async function payAnew(attempt: Attempt): Promise<OrderOutcome> {
   return await delivery.deliver(tracked, { peer, isSame, signal });
 }
 
-/** Asks for the outcome of an order that was sent before, and sends it again when it is not booked. */
+/** Asks for the outcome of an order that was sent before, and resends it when it is not booked. */
 async function payAgain(tracked: TrackedOrder, attempt: Attempt): Promise<OrderOutcome> {
   const { terms, delivery, isSame, signal } = attempt;
   const { order } = tracked;

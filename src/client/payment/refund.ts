@@ -41,8 +41,8 @@ interface Attempt extends RefundOptions {
  *
  * @returns the receipt, which is in the wallet, or why nothing was booked
  * @throws {InterruptedError} when `signal` stopped it before anything was sent
- * @throws {UnknownOutcomeError} when the order was sent, now or before, and its outcome could not
- * be found out. It stays in the wallet
+ * @throws {UnknownOutcomeError} when the order was sent, now or before, and its outcome is
+ * unknown. The order stays in the wallet
  */
 export async function refund(
   terms: RefundTerms,

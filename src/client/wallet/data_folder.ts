@@ -1,7 +1,7 @@
 /**
  * The folder of a person's identities, pins and receipts:
  *
- *     wallet.db                      pins, receipts and open orders of all accounts (`wallet_store.ts`)
+ *     wallet.db                      pins, receipts and orders of all accounts (`wallet_store.ts`)
  *     <ledger>/CA.pem                the ledger's CA; <ledger> is its fingerprint
  *     <ledger>/accounts/<account>/   one account:
  *         key.pem                    0600

@@ -49,8 +49,9 @@ export interface StoredOrder {
   /** The compact JWS as it was, or may have been, sent. */
   readonly text: string;
   /**
-   * The part of its state that outlives a process. A `recorded` order may have been sent. The server
-   * refused a `refused` one, which stays until it has expired: its payee may still have it.
+   * The part of an order's state that outlives a process. A `recorded` order may have been sent. A
+   * `refused` order was refused by the server. It stays until it expires, because its payee may
+   * have it.
    */
   readonly state: "recorded" | "refused";
 }

@@ -1,5 +1,6 @@
 /**
- * Asking for a payment by its entry's number: what the server says is believed only with a receipt for that number.
+ * Asks for a payment by its entry number. The client believes the server's answer only with a
+ * receipt for that number.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { EnvelopeError } from "../../../src/errors.ts";

@@ -18,9 +18,9 @@ import { refuse } from "../../../src/protocol/request_type.ts";
 
 const states = ["recorded", "sent", "in_doubt", "refused", "booked", "void"] as const;
 
-/** For each event, the state and the next step from each of {@link states}. A dot: `booked, done`. */
+/** The state and the next step for each event in each of {@link states}. A dot: `booked, done`. */
 const table: Readonly<Record<OrderEvent["kind"], readonly string[]>> = {
-  //            recorded            sent                  in doubt              refused               booked  void
+  // The columns: recorded, sent, in doubt, refused, booked, void.
   sent: ["sent wait", "sent wait", "in_doubt wait", "sent wait", ".", "void done"],
   receipt: [".", ".", ".", ".", ".", "."],
   refused: ["refused done", "refused done", "refused done", "refused done", ".", "void done"],

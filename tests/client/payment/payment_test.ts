@@ -1,5 +1,6 @@
 /**
- * Paying somebody whose client does what it likes: nothing is believed without the server's word, and a doubt is said.
+ * Pays a payee whose client misbehaves. The payer believes nothing without the server's word, and
+ * reports a doubt.
  */
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { Member } from "../../../src/client/member.ts";

@@ -1,5 +1,6 @@
 /**
- * Payments in doubt: what the outbox keeps, what is found out at the next start, and when an order counts as never to be booked.
+ * Payments in doubt: which orders the wallet keeps, which outcomes the next start learns, and when
+ * an order can no longer be booked.
  */
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import type { Member } from "../../../src/client/member.ts";

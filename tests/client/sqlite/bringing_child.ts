@@ -1,5 +1,5 @@
 /**
- * Brings receipts that another process brings as well, and prints the numbers of those that were new.
+ * Stores receipts that another process stores too, and prints the numbers of the new ones.
  * Arguments: file, how many.
  */
 import { SqliteWalletStore } from "../../../src/client/sqlite/sqlite_wallet_store.ts";

@@ -1,5 +1,6 @@
 /**
- * Keeps orders and receipts until it is killed, eight at a time, and prints that it begins, then each number after it was acknowledged.
+ * Keeps orders and receipts, eight at a time, until it is killed. It prints that it begins, then
+ * each number once it is acknowledged.
  * Arguments: file, first number.
  */
 import { SqliteWalletStore } from "../../../src/client/sqlite/sqlite_wallet_store.ts";

@@ -1,5 +1,6 @@
 /**
- * A wallet in an SQLite file: what people see of it, what other programs do to it, and what it does on a disk that fails.
+ * A wallet in an SQLite file: what people see of it, how other programs change it, and how it
+ * behaves on a failing disk.
  */
 import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertGreaterOrEqual, assertRejects } from "@std/assert";
@@ -309,7 +310,10 @@ for (const [title, make] of Object.entries(halfMade)) {
   });
 }
 
-/** How many acknowledgements each child lives for: none, so that it may be killed while it makes the wallet; a few; some logs. */
+/**
+ * Acknowledgements before each child is killed: none, so that the kill can come while the wallet is
+ * made; a few; or several logs full.
+ */
 const acknowledgedBeforeKill = [0, 0, 0, 1, 100, 600];
 
 Deno.test("kill -9 at any time loses nothing acknowledged, and leaves an unfinished write whole or absent", async () => {

@@ -1,6 +1,6 @@
 /**
- * A disk whose process is killed, or that is full, at one of its changes: that one is not done, or done and never told of, and no later
- * one is even tried.
+ * A disk that is full, or whose process is killed, at one of its changes. That change is not done,
+ * or done without an acknowledgement. No later change is tried.
  */
 import { type Disk, systemDisk } from "../../../src/client/wallet/disk.ts";
 import type { WalletStore } from "../../../src/client/wallet/wallet_store.ts";

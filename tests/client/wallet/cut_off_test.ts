@@ -1,5 +1,6 @@
 /**
- * A wallet whose process is killed, or whose disk is full, at any of its changes: the same command again ends well.
+ * A wallet whose process is killed, or whose disk is full, at any change. The same command, run
+ * again, succeeds.
  */
 import { assert, assertEquals } from "@std/assert";
 import { SqliteWalletStore } from "../../../src/client/sqlite/sqlite_wallet_store.ts";
@@ -15,7 +16,10 @@ import { CutOffDisk } from "./cut_off_disk.ts";
 
 const alice = named("alice");
 
-/** Issues as a server does: to the key that an account has, and once to another one after `reissue`. */
+/**
+ * Issues certificates as a server does: to an account's key, and once to another key after
+ * `reissue`.
+ */
 class Registrar {
   readonly #server: TestServer;
   #key: string | undefined;
@@ -43,7 +47,10 @@ class Registrar {
   }
 }
 
-/** Does something with a disk that is cut off at one change after the other, until it needs no more changes than that. */
+/**
+ * Runs an action on a disk that fails at its first change, then at its second, until the action
+ * needs no more changes.
+ */
 async function cutOffEverywhere(
   prepare: (folder: string) => Promise<(cutOff: CutOffDisk) => Promise<void>>,
   { changesMin }: { readonly changesMin: number },

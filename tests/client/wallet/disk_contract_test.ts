@@ -1,5 +1,6 @@
 /**
- * What every disk does for a wallet (`src/client/wallet/disk.ts`): the machine's, and the one that a simulation owns.
+ * The contract of every disk of a wallet (`src/client/wallet/disk.ts`): the machine's disk and a
+ * simulation's disk.
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Disk, systemDisk } from "../../../src/client/wallet/disk.ts";

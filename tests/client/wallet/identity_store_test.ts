@@ -92,7 +92,8 @@ Deno.test("identities: a lost key is replaced when the new one has its certifica
 
     const next = await store.apply(alice, { anew: true });
     assertNotEquals(next.request.publicKey.fingerprint, first.request.publicKey.fingerprint);
-    // The code was refused, or the answer got lost: the old one is as it was, and the new one is asked for again.
+    // The code was refused, or the reply was lost. The old key is unchanged; the new one is tried
+    // again.
     assertEquals(await fingerprint(), first.request.publicKey.fingerprint);
     const again = await store.apply(alice, { anew: true });
     assertEquals(again.request.publicKey.fingerprint, next.request.publicKey.fingerprint);

@@ -1,5 +1,6 @@
 /**
- * A wallet's store in memory. Several stores may share what is kept, as several processes share a file.
+ * A wallet's store in memory. Several stores may share their data, as several processes share a
+ * file.
  */
 import type { AccountName } from "../../../src/account_name.ts";
 import type { FileError } from "../../../src/errors.ts";

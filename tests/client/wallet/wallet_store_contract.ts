@@ -14,7 +14,10 @@ const address = "127.0.0.1:1";
 const keep = { replace: false };
 const accountOf = (store: WalletStore): AccountStore => store.account(ledger, alice);
 
-/** Signed here: a simulated wallet has no time for cryptography. By number of the id, then by amount. */
+/**
+ * Orders by the number of their id, then by amount. They are signed in advance, because a simulated
+ * wallet has no time for cryptography.
+ */
 const orders = await Promise.all(
   [0, 1, 2, 3].map((number) =>
     Promise.all([0, 1, 2, 3, 4, 5, 6].map((amount) => orderOf(orderId(number), amount + 1)))

@@ -10,7 +10,8 @@ import { inFolder, registerBoth } from "./temporary_ledger.ts";
 const damaged = "it is damaged or cut short; put a backup in its place";
 const rows: readonly { errcode: number; message: string; says: string | RegExp }[] = [
   { errcode: 11, message: "database disk image is malformed", says: damaged },
-  { errcode: 779, message: "database disk image is malformed", says: damaged }, // SQLITE_CORRUPT_INDEX
+  // SQLITE_CORRUPT_INDEX
+  { errcode: 779, message: "database disk image is malformed", says: damaged },
   { errcode: 522, message: "disk I/O error", says: damaged }, // SQLITE_IOERR_SHORT_READ
   { errcode: 266, message: "disk I/O error", says: /^disk I\/O error while reading it or its log/ },
   { errcode: 1034, message: "disk I/O error", says: /^disk I\/O error while syncing it or its/ },

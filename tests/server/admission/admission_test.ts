@@ -14,7 +14,9 @@ function ticketOf(admission: Admission, name: string, address?: string): Ticket 
   return entered.outcome === "entered" ? entered.ticket : undefined;
 }
 
-/** Who comes (`+a`) and goes (`-a`), and who then has which place; 0 is being served, "no" is turned away. */
+/**
+ * Arrivals (`+a`), departures (`-a`) and the places after them. 0 is served, "no" is turned away.
+ */
 const rows: readonly {
   readonly title: string;
   readonly userLimit: number;

@@ -96,7 +96,7 @@ Deno.test("registrations: requests for closed accounts, or for accounts that nee
   assertEquals(await ask("revoked", "wrong", registrationsAtOnce / 2), [210]);
   assertEquals(await ask("closed", "wrong", registrationsAtOnce / 2), [210]);
   assertEquals(await ask("carol", "none", 1), [100]);
-  // Nor does a guess cost the server a look at all that was ever changed.
+  // Nor does a guess make the server read all account changes.
   assertEquals(reads, 0);
   assertEquals(await ask("revoked", "right", 1), [100]);
 });
@@ -117,6 +117,6 @@ Deno.test("registrations: past its limit an address is refused, and other addres
   }
   assertEquals(await ask("one", "198.51.100.1"), 211);
   assertEquals(await ask("two", "198.51.100.2"), 100);
-  // A name that somebody has is refused as ever, and costs nothing.
+  // A taken name is refused as before, and costs nothing.
   assertEquals(await ask("m0", "198.51.100.1"), 210);
 });

@@ -1,6 +1,4 @@
-/**
- * Account changes that somebody writes into the ledger's file: the server stops before it acts on one.
- */
+/** Forged account changes in the ledger's file: the server stops before it acts on one. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { LedgerError } from "../../../src/errors.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";

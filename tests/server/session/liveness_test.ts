@@ -143,7 +143,9 @@ function kinds({ events }: { events: { all: readonly { kind: string }[] } }): st
   return events.all.map(({ kind }) => kind);
 }
 
-/** Whether something is due in exactly this time. The server also looks at its ledger, every few seconds. */
+/**
+ * Whether a timer is due in exactly this time. The server also reads its ledger every few seconds.
+ */
 function isDue(clock: ManualClock, delayMs: number): boolean {
   return clock.delays.includes(delayMs);
 }

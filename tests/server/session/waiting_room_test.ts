@@ -121,7 +121,7 @@ async function comer(server: TestServer, identity: Identity) {
   return { places, link, asked: link.ask(balanceRequestType, {}) };
 }
 
-/** After so many connections have ended nobody is served, nobody waits, and there is no stranger. */
+/** After so many connections have ended, no member is served or waits, and no stranger is left. */
 async function allGone(server: TestServer, count: number): Promise<void> {
   const isLast = (event: ServerEvent) =>
     event.kind === "disconnected" && event.served + event.waiting + event.strangers === 0 &&

@@ -76,8 +76,8 @@ export interface RunMenuOptions {
  * Shows the menu until EXIT, the end of the input, or a signal. Then it prints how many bytes were
  * transferred, and how long it took.
  *
- * @throws {MicropayError} when there is no connection at first: the server cannot be reached, is not to
- * be trusted, or a signal came
+ * @throws {MicropayError} when the first connection fails: the server cannot be reached or is not
+ * trusted, or a signal came
  */
 export async function runMenu(
   { wallet, input, network, clock, address, typed }: RunMenuOptions,
@@ -183,7 +183,7 @@ class Menu {
       case "9":
         return await this.#register({ withCode: true });
     }
-    // The menu itself asks whether the server should deliver: a script's next choice still counts as one.
+    // "y" is an answer at the menu itself, so that a script's next choice still counts as one.
     if (undelivered && /^y(es)?$/i.test(choice)) {
       return await this.#asMember((member) => this.#deliver(member, undelivered));
     }
@@ -339,7 +339,7 @@ class Menu {
     if (advice !== undefined) say(advice);
   }
 
-  /** Prints a payment that arrived. It never throws: the payment is booked, and its payer has to hear so. */
+  /** Prints a payment that arrived. Never throws, because the payment is booked already. */
   #notify(payment: IncomingPayment, { context: { receiptsFile: file } }: Member): void {
     const { print, isReaderGone, say } = this.#options;
     try {

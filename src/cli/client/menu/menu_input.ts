@@ -1,6 +1,6 @@
 /**
- * The menu's questions. A bad answer leads back to the menu. If the menu asked again, it would take a
- * script's next line, which answers another question, for an amount.
+ * The menu's questions. A bad answer leads back to the menu. If the menu repeated the question, it
+ * would read a script's next line, which answers another question, as an amount.
  */
 import { inputLineBytesMax } from "../../../limits.ts";
 import { type AccountName, accountNameRule, parseAccountName } from "../../../account_name.ts";
@@ -58,8 +58,8 @@ export class MenuInput {
   }
 
   /**
-   * Prints something that no choice asked for, such as a payment that arrived. On a terminal it then
-   * repeats the open question, because a person sees the last line only.
+   * Prints something that no choice asked for, such as a payment that arrived. On a terminal it
+   * then repeats the open question, because a person looks at the last line.
    */
   interject(print: () => void): void {
     const { isTerminal, say } = this.#options;
