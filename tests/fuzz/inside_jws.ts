@@ -10,6 +10,7 @@ import { assert, assertEquals } from "@std/assert";
 import { lineOf } from "../../src/cli/server/server_log.ts";
 import type { Signer } from "../../src/envelope/peer.ts";
 import { messageOf } from "../../src/errors.ts";
+import { strangerLineEveryMs } from "../../src/limits.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { decodeOutcome, type Reply } from "../../src/protocol/request_type.ts";
 import { isPong } from "../../src/protocol/ping.ts";
@@ -116,6 +117,8 @@ class Rounds {
   async #speaker(name: Name): Promise<RawSpeaker> {
     const known = this.#speakers.get(name);
     if (known?.isOpen) return known;
+    // The server opens first lines of unproven senders at a bounded rate, by its own clock.
+    this.#scene.clock.advance(strangerLineEveryMs);
     const speaker = await RawSpeaker.connect(this.#scene, this.#signers[name]);
     this.#speakers.set(name, speaker);
     return speaker;
@@ -135,7 +138,7 @@ class Rounds {
 
   #signedOrder({ from, changes }: NonNullable<Said["order"]>): string {
     const identity = this.#identities[from];
-    // By the server's clock, which stands still however long the rounds take.
+    // By the server's clock, which the machine's clock leaves behind.
     const iat = Math.floor(this.#scene.clock.nowMs() / 1000);
     const honest = orderPayload(identity, this.#scene.server.anchor, {
       iat,

@@ -102,6 +102,7 @@ export class MemberActs {
       attempt.said = word;
       return;
     }
+    if (said.every((word) => word === "not_done")) attempt.said = "not_done";
   }
 
   /**
@@ -111,6 +112,7 @@ export class MemberActs {
   async #pay(member: Member, attempt: Attempt, viaServer: boolean): Promise<Said> {
     const { id, payee, amount } = attempt;
     const { trace } = this.#setting;
+    const wasInDoubt = attempt.said === "unknown";
     try {
       const outcome = await member.pay({ id, payee, amount, viaServer });
       const isPaid = outcome.outcome === "paid";
@@ -120,7 +122,8 @@ export class MemberActs {
       );
       // At once: the other terminal may never come to its end.
       if (isPaid) return attempt.said = "paid";
-      if (notSent.has(outcome.code)) return "nothing";
+      // A client in doubt refuses only once the server has voided what was sent before.
+      if (notSent.has(outcome.code)) return wasInDoubt ? "not_done" : "nothing";
       attempt.wasRefused = true;
       // No such payee: the client may say so before it sends. This says nothing about another
       // terminal's order.
