@@ -72,14 +72,18 @@ export class OrderDelivery {
   /**
    * Signs an order, stamped with the server's time, and records it in the wallet.
    *
+   * @param options `replaces`: a void order under the same id, whose record this one takes
    * @returns the order to deliver. This is another process's order when that one was recorded under
    * the id first. `undefined` when that one has other terms
    * @throws {FileError} when it cannot be recorded; it must not be sent then
    */
-  async record(terms: OrderTerms): Promise<TrackedOrder | undefined> {
+  async record(
+    terms: OrderTerms,
+    { replaces }: { readonly replaces?: SignedOrder | undefined } = {},
+  ): Promise<TrackedOrder | undefined> {
     const { anchor, identity, link, outbox } = this.member;
     const order = signOrder(terms, { identity, anchor, clock: link });
-    const stored = await outbox.add(order);
+    const stored = await outbox.add(order, { replaces });
     if (stored.text === order.text) return { order, progress: newlyRecorded };
     const other = this.#restore(terms.id, stored);
     return hasTerms(other.order, terms) ? other : undefined;
@@ -113,6 +117,7 @@ export class OrderDelivery {
       signal,
       errorOf: () => unknownOutcome(order, { said: `${said}, waiting was interrupted` }),
     });
+    if (ended.state === "void") await this.forget(order);
     const outcome = outcomeOf(order, ended, { said });
     if (outcome.outcome === "paid" || outcome.code !== 266) return outcome;
     return await askEarlier(order.payload.id, isSame, this.member) ?? outcome;
@@ -120,12 +125,23 @@ export class OrderDelivery {
 
   /**
    * Asks the server about an order, as far as its state demands it, without sending it. The wallet
-   * then holds what is known.
+   * then holds a receipt or a refusal. The record of a void order stays until {@link forget}, so
+   * that a kill before its payer is told leaves it to the next start.
    *
    * @param options.errorOf makes the error that is thrown when `signal` aborts
    */
   async ask(tracked: TrackedOrder, options: StopOptions = {}): Promise<OrderProgress> {
     return await this.#run(tracked, options);
+  }
+
+  /** Removes the record of a void order, whose payer is told now. */
+  async forget(order: SignedOrder): Promise<void> {
+    try {
+      await this.member.outbox.remove(order);
+    } catch (error) {
+      // It is told all the same. The next start finds the record again.
+      if (!(error instanceof FileError)) throw error;
+    }
   }
 
   /** Closes the connections to payees. */
@@ -248,7 +264,6 @@ export class OrderDelivery {
     const { outbox, receipts } = this.member;
     try {
       if (progress.paid) await receipts.add(progress.paid.receipt, order);
-      else if (progress.state === "void") await outbox.remove(order);
       else if (progress.state === "refused") await outbox.markRefused(order);
       return progress;
     } catch (cause) {

@@ -5,6 +5,7 @@ import type { AccountName } from "../../account_name.ts";
 import { InterruptedError, MicropayError, UnknownOutcomeError, UsageError } from "../../errors.ts";
 import { ordersPerSubmitMax } from "../../limits.ts";
 import type { Amount } from "../../money.ts";
+import type { SignedOrder } from "../../protocol/order.ts";
 import { type Refusal, refuse } from "../../protocol/request_type.ts";
 import { makeOrderId } from "../../random.ts";
 import type { ReachedPeer } from "../peer_connections.ts";
@@ -93,7 +94,8 @@ interface Attempt extends PayOptions {
   readonly isSame: (paid: Paid) => boolean;
 }
 
-async function payAnew(attempt: Attempt): Promise<OrderOutcome> {
+/** @param replaces a void order that was sent before under the same id */
+async function payAnew(attempt: Attempt, replaces?: SignedOrder): Promise<OrderOutcome> {
   const { terms, delivery, isSame, signal } = attempt;
   const { member } = delivery;
   if (terms.id !== undefined) {
@@ -107,7 +109,8 @@ async function payAnew(attempt: Attempt): Promise<OrderOutcome> {
   if (refusal) return refusal;
   if (signal?.aborted) throw interrupted();
   const { payee, amount, memo, id = makeOrderId(member.clock, member.random) } = terms;
-  const tracked = await delivery.record({ id, payer: member.name, payee, amount, memo });
+  const wanted = { id, payer: member.name, payee, amount, memo };
+  const tracked = await delivery.record(wanted, { replaces });
   if (!tracked) return refuse(266);
   return await delivery.deliver(tracked, { peer, isSame, signal });
 }
@@ -118,8 +121,12 @@ async function payAgain(tracked: TrackedOrder, attempt: Attempt): Promise<OrderO
   const { order } = tracked;
   const progress = await delivery.ask(tracked, { signal, errorOf: interrupted });
   const known = progress.paid ?? progress.takenBy;
-  if (known) return isSame(known) ? known : refuse(266);
-  if (progress.state === "void") return await payAnew(attempt);
+  if (progress.state === "void") {
+    const outcome = known ? toldOf(known, isSame) : await payAnew(attempt, order);
+    await delivery.forget(order);
+    return outcome;
+  }
+  if (known) return toldOf(known, isSame);
   if (!hasTerms(order, terms)) return refuse(266);
   const again = { order, progress };
   if (progress.state === "refused") {
@@ -136,6 +143,11 @@ async function payAgain(tracked: TrackedOrder, attempt: Attempt): Promise<OrderO
     throw unknownOutcome(order, { said: ` before, ${now} now` });
   }
   return await delivery.deliver(again, { peer, isSame, signal });
+}
+
+/** @returns what a payer is told when a payment was booked under its id */
+function toldOf(known: Paid, isSame: (paid: Paid) => boolean): OrderOutcome {
+  return isSame(known) ? known : refuse(266);
 }
 
 /** @returns the payee to hand the order to; `undefined` where the server gets it */

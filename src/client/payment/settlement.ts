@@ -45,6 +45,7 @@ async function settle(open: TrackedOrder, delivery: OrderDelivery): Promise<Sett
   const { order } = open;
   const { cause, paid, state, takenBy } = await delivery.ask(open);
   if (paid) return { order, outcome: "done", paid };
+  if (state === "void") await delivery.forget(order);
   if (takenBy && isSamePayment(takenBy, order.payload)) {
     return { order, outcome: "done", paid: takenBy };
   }

@@ -6,12 +6,16 @@ import type { Outbox, StoredOrder } from "../wallet/wallet_store.ts";
 import { AccountPart, textIn, type WalletStatements } from "./wallet_statements.ts";
 
 export class SqliteOutbox extends AccountPart implements Outbox {
-  async add({ payload, text }: SignedOrder): Promise<StoredOrder> {
+  async add(
+    { payload, text }: SignedOrder,
+    { replaces }: { readonly replaces?: SignedOrder | undefined } = {},
+  ): Promise<StoredOrder> {
     const { id, payer, payee, amount, memo = null, refunds = null, exp } = payload;
     const shown = [payer, payee, amount, memo, refunds, new Date(exp * 1000).toISOString()];
     return await this.store.write((sql) => {
       const there = this.#get(sql, id);
-      if (there) return there;
+      if (there && there.text !== replaces?.text) return there;
+      if (there) sql.removeOrder.run(...this.owner, id, there.text);
       sql.addOrder.run(...this.owner, id, ...shown, text);
       return { text, state: "recorded" };
     });

@@ -64,10 +64,14 @@ export interface Outbox {
   /**
    * Records an order. It must be on the disk before the order is sent anywhere.
    *
+   * @param options `replaces`: a void order under the same id, whose record is removed
    * @returns what is recorded under the id now. This is another order when that one was recorded
    * first
    */
-  add(order: SignedOrder): Promise<StoredOrder>;
+  add(
+    order: SignedOrder,
+    options?: { readonly replaces?: SignedOrder | undefined },
+  ): Promise<StoredOrder>;
   /** Sets the state `refused`. Does nothing when there is no record of this order. */
   markRefused(order: SignedOrder): Promise<void>;
   /** Removes a void order. Does nothing when there is no record of this order. */

@@ -6,7 +6,7 @@ import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/asse
 import type { Member } from "../../../src/client/member.ts";
 import type { Settled } from "../../../src/client/payment/settlement.ts";
 import { systemClock } from "../../../src/clock.ts";
-import { FileError, LedgerFullError } from "../../../src/errors.ts";
+import { ClosedError, FileError, LedgerFullError } from "../../../src/errors.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
 import { orderLifetimeMs, voidedOrderKeptMs } from "../../../src/limits.ts";
 import type { Amount } from "../../../src/money.ts";
@@ -312,6 +312,25 @@ Deno.test("an order that can never be booked any more is replaced by another one
     const late = await submit(held);
     assertEquals(late.outcome === "refused" && late.code, 265);
     assertEquals(await server.balanceOf("alice"), 9993);
+  });
+});
+
+Deno.test("a retry that is cut off after the server made its order void leaves the order to the next start", async () => {
+  await withDoubt(async ({ server, alice, kept, member, passMs }) => {
+    const [id] = await member.context.outbox.ids();
+    passMs(orderLifetimeMs + 1000);
+    await hear(member);
+    const { link } = member.context;
+    const ask = link.ask.bind(link);
+    link.ask = (requestType, request) =>
+      requestType.type === "locate"
+        ? Promise.reject(new ClosedError("ask the server: the connection was cut"))
+        : ask(requestType, request);
+    assertEquals(await resultOf(() => member.pay({ ...lunch, id })), "unknown");
+    const next = await memberOf(server, alice, { kept });
+    assertEquals(await outcomes(next), ["not_done"]);
+    assertEquals(await next.context.outbox.ids(), []);
+    await next.abandon();
   });
 });
 

@@ -83,10 +83,10 @@ export class MemoryWalletStore implements WalletStore {
     const pace = this.#pace;
     return {
       outbox: {
-        add: ({ payload: { id }, text }) =>
+        add: ({ payload: { id }, text }, { replaces } = {}) =>
           pace.change(() => {
             const there = orders.get(id);
-            if (there) return there;
+            if (there && there.text !== replaces?.text) return there;
             const stored = { text, state: "recorded" } as const;
             orders.set(id, stored);
             return stored;

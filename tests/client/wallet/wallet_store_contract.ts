@@ -75,6 +75,19 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     assertEquals([await other.ids(), await other.get(id)], [[], undefined]);
   },
 
+  "an order takes the place of the one that it replaces, and of no other": async (open) => {
+    const { outbox } = accountOf(open());
+    const [first, second, third] = [order(1, 5), order(1, 6), order(1, 7)];
+    await outbox.add(first);
+    await outbox.markRefused(first);
+    assertEquals((await outbox.add(third, { replaces: second })).text, first.text);
+    assertEquals((await outbox.add(third, { replaces: first })).text, third.text);
+    assertEquals(await outbox.get(orderId(1)), { text: third.text, state: "recorded" });
+    await outbox.remove(third);
+    assertEquals((await outbox.add(second, { replaces: first })).text, second.text);
+    assertEquals(await outbox.ids(), [orderId(1)]);
+  },
+
   "another order with the same id gets its place only when the record of the first is gone": async (
     open,
   ) => {
