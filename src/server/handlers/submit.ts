@@ -80,7 +80,6 @@ async function verifyInTurns(
 
 /** The decision about one order. */
 interface Decision {
-  readonly step: "decided";
   /** The entry that it is booked as, or why it is refused. */
   readonly decided: Entry | Refusal;
   /** The order, when this request decided it: then its other side is told. */
@@ -89,49 +88,68 @@ interface Decision {
   readonly failure?: Error;
 }
 
-type Step =
-  | Decision
-  | { readonly step: "book"; readonly order: MembersOrder; readonly booking: Booking }
-  /** Refuse for good. The ledger keeps the refusal before anybody is told. */
-  | { readonly step: "refuse"; readonly order: MembersOrder; readonly code: Code };
-
-/** Decides in two commits at the most: one books, one keeps refusals. */
-async function decide(
+/**
+ * Decides in two commits at the most: the first books, the second keeps why orders could not be
+ * booked. The decisions run side by side, so the ledger's commit queue takes their changes together.
+ */
+function decide(
   orders: readonly (MembersOrder | Refusal)[],
   { server, session }: MemberRequestContext,
 ): Promise<readonly Decision[]> {
-  const commit = async <Kind extends Step["step"]>(
-    steps: readonly Step[],
-    kind: Kind,
-    write: (step: Extract<Step, { readonly step: Kind }>) => Promise<Step>,
-  ): Promise<readonly Step[]> => {
-    const isMeant = (step: Step): step is Extract<Step, { readonly step: Kind }> =>
-      step.step === kind;
-    if (!steps.some(isMeant)) return steps;
-    // All begin in one turn of the event loop, so the ledger's commit queue takes them together.
-    return await session.commit(() =>
-      Promise.all(steps.map((step) => isMeant(step) ? unlessFull(() => write(step)) : step))
-    );
-  };
-  const judged = orders.map((order) => "outcome" in order ? known(order) : judge(order, server));
-  const booked = await commit(judged, "book", (step) => book(step, server));
-  const decided = await commit(booked, "refuse", (step) => keepRefusal(step, server));
-  return decided as readonly Decision[];
+  const decideOne = (order: MembersOrder | Refusal) =>
+    "outcome" in order ? known(order) : unlessFull(() => decideOrder(order, server));
+  return session.commit(() => Promise.all(orders.map(decideOne)));
 }
 
-/** Decides as far as the order and the clock do. */
-function judge(order: MembersOrder, { clock }: ServerContext): Step {
-  const { text, digest, payload, signer } = order;
-  const { id, payer, payee, amount, memo, refunds } = payload;
-  const atMs = clock.nowMs();
+async function decideOrder(order: MembersOrder, server: ServerContext): Promise<Decision> {
+  const { memo } = order.payload;
+  const atMs = server.clock.nowMs();
   const fault = judgeOrder(order, { atMs });
   // No clock makes such an order good, so there is nothing to keep and nobody to tell.
   if (fault?.isLasting) return known(refuse(fault.code));
   // The ledger answers for an order that was booked before, expired or not.
-  if (fault) return { step: "refuse", order, code: fault.code };
+  if (fault) return await keepRefusal(order, server, fault.code);
   // A memo's rule may change with Unicode. What was booked stays good.
-  if (memo !== undefined && !isMemo(memo)) return { step: "refuse", order, code: 261 };
-  const booking: Booking = {
+  if (memo !== undefined && !isMemo(memo)) return await keepRefusal(order, server, 261);
+  // The order was judged for this time. An audit judges it for the same.
+  return await book(order, server, atMs);
+}
+
+async function book(order: MembersOrder, server: ServerContext, atMs: number): Promise<Decision> {
+  const expiresAtMs = order.payload.exp * 1000;
+  const booked = await server.ledger.book(bookingOf(order, atMs), { expiresAtMs });
+  const refusing = (code: Code) => keepRefusal(order, server, code);
+  switch (booked.outcome) {
+    case "booked":
+      return { decided: booked.entry, news: order };
+    case "repeated":
+      return known(booked.entry);
+    case "voided":
+      return known(refuse(codeOf(booked)));
+    case "expired":
+      return known(refuse(265));
+    case "id_conflict":
+      return await refusing(266);
+    case "payee_unknown":
+      return await refusing(262);
+    case "account_closed":
+      return await refusing(267);
+    // Our CA issued the certificate, but it is not, or no longer, an account's that pays.
+    case "payer_unknown":
+    case "certificate_not_current":
+      return await refusing(261);
+    case "payment_unknown":
+      return await refusing(268);
+    case "refund_exceeds":
+      return await refusing(269);
+    case "bankrupt":
+      return await refusing(270);
+  }
+}
+
+function bookingOf({ text, digest, payload, signer }: MembersOrder, atMs: number): Booking {
+  const { id, payer, payee, amount, memo, refunds } = payload;
+  return {
     id,
     kind: refunds === undefined ? "payment" : "refund",
     payer,
@@ -142,58 +160,24 @@ function judge(order: MembersOrder, { clock }: ServerContext): Step {
     certificate: signer.fingerprint,
     orderJws: text,
     orderDigest: digest,
-    // The order was judged for this time. An audit judges it for the same.
     atMs,
   };
-  return { step: "book", order, booking };
-}
-
-async function book(
-  { order, booking }: Extract<Step, { readonly step: "book" }>,
-  { ledger }: ServerContext,
-): Promise<Step> {
-  const booked = await ledger.book(booking, { expiresAtMs: order.payload.exp * 1000 });
-  const refusing = (code: Code): Step => ({ step: "refuse", order, code });
-  switch (booked.outcome) {
-    case "booked":
-      return { step: "decided", decided: booked.entry, news: order };
-    case "repeated":
-      return known(booked.entry);
-    case "voided":
-      return known(refuse(codeOf(booked)));
-    case "expired":
-      return known(refuse(265));
-    case "id_conflict":
-      return refusing(266);
-    case "payee_unknown":
-      return refusing(262);
-    case "account_closed":
-      return refusing(267);
-    // Our CA issued the certificate, but it is not, or no longer, an account's that pays.
-    case "payer_unknown":
-    case "certificate_not_current":
-      return refusing(261);
-    case "payment_unknown":
-      return refusing(268);
-    case "refund_exceeds":
-      return refusing(269);
-    case "bankrupt":
-      return refusing(270);
-  }
 }
 
 /**
- * Refuses an order for good. A payer that was told "no" must not find the money gone later, because
- * its payee submitted the same order again. A refusal that cannot be kept is not told.
+ * Refuses an order for good, and the ledger keeps the refusal before anybody is told. A payer that
+ * was told "no" must not find the money gone later, because its payee submitted the same order
+ * again. A refusal that cannot be kept is not told.
  */
 async function keepRefusal(
-  { order, code }: Extract<Step, { readonly step: "refuse" }>,
+  order: MembersOrder,
   server: ServerContext,
+  code: Code,
 ): Promise<Decision> {
   const result = await keepVoid(order, server, code);
   switch (result.outcome) {
     case "voided":
-      return { step: "decided", decided: refuse(code), news: order };
+      return { decided: refuse(code), news: order };
     case "repeated":
       return known(refuse(codeOf(result)));
     case "expired":
@@ -210,7 +194,7 @@ async function keepRefusal(
 }
 
 function known(decided: Entry | Refusal): Decision {
-  return { step: "decided", decided };
+  return { decided };
 }
 
 /** A later version may have written a code that this one does not know. */
@@ -219,7 +203,7 @@ function codeOf({ code }: { readonly code: number }): Code {
 }
 
 /** Where the ledger cannot be written now, nothing is decided about the order. */
-async function unlessFull(write: () => Promise<Step>): Promise<Step> {
+async function unlessFull(write: () => Promise<Decision>): Promise<Decision> {
   try {
     return await write();
   } catch (failure) {

@@ -61,6 +61,34 @@ Deno.test("submit: 25 orders are booked in one commit, one after the other, and 
   });
 });
 
+Deno.test("submit: orders that are refused for several reasons take one more commit than the others", async () => {
+  await inFolder(async (folder) => {
+    const file = `${folder}/server.db`;
+    const authority = makeAuthority();
+    const ledger = await openSqliteLedger({ file, ledgerId: authority.anchor.fingerprint });
+    await using server = await startServer({ authority, ledger });
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    const terms = [
+      { amount: 1 },
+      { amount: 10_001 },
+      { refunds: "019aaf3e-7c00-7000-8000-000000000001" },
+      { amount: 2 },
+      { amount: 10_002 },
+    ];
+    const orders = terms.map((some) =>
+      signPayload(orderPayload(alice, server.anchor, some), alice)
+    );
+    const link = await server.link(bob);
+    await link.ask(balanceRequestType, {});
+    const before = commitsIn(`${file}-wal`);
+    const results = await submit(link, orders);
+    assertEquals(commitsIn(`${file}-wal`) - before, 2);
+    assertEquals(results.map(({ code }) => code), [130, 270, 268, 130, 270]);
+    assertEquals(await server.balanceOf("bob"), 10_003);
+    await server.server.stop();
+  });
+});
+
 Deno.test("submit: a text that is no order and an order that is refused have results of their own", async () => {
   await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
