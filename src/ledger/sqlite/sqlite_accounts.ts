@@ -4,7 +4,7 @@
 import type { AccountName } from "../../account_name.ts";
 import type { RecordedChange } from "../account_change.ts";
 import type { BookingSide } from "../account_rules.ts";
-import type { EntrySide } from "../entry.ts";
+import { type EntrySide, issuingAccount } from "../entry.ts";
 import type {
   Account,
   CertificateRecord,
@@ -34,15 +34,16 @@ export class SqliteAccounts {
   }
 
   find(name: AccountName): Account | undefined {
-    const row = this.#sql.account.get(name);
-    if (row === undefined) return undefined;
+    const side = this.#side(name);
+    if (side === undefined) return undefined;
+    const { balance, isClosed } = side;
+    const certificate = this.#certificate(name, side.certificate);
     const lastChange = this.#lastChange(name);
-    const certificate = this.#certificate(name, lastChange);
     return {
       name,
-      balance: integerIn(row, "balance"),
+      balance,
       ...(certificate && { certificate }),
-      isClosed: lastChange?.kind === "closure",
+      isClosed,
       ...(lastChange && { lastChange }),
     };
   }
@@ -58,10 +59,7 @@ export class SqliteAccounts {
   }
 
   bringOnline({ name, host, publicPort, privatePort }: Presence): OnlineOutcome {
-    const account = this.find(name);
-    if (account?.certificate === undefined || account.isClosed) {
-      return { outcome: "account_unknown" };
-    }
+    if (this.certificateOf(name) === undefined) return { outcome: "account_unknown" };
     if (this.#sql.presence.get(name) !== undefined) return { outcome: "already_online" };
     this.#sql.bringOnline.run(host, publicPort, privatePort, name);
     return { outcome: "online" };
@@ -85,7 +83,7 @@ export class SqliteAccounts {
 
   /** Returns the fingerprint of the certificate that may act as the account now. */
   certificateOf(name: AccountName): string | undefined {
-    return this.sides(name, name).payer?.certificate;
+    return this.#side(name)?.certificate;
   }
 
   add(name: AccountName): void {
@@ -111,21 +109,15 @@ export class SqliteAccounts {
     return row && changeFromRow(row);
   }
 
-  /**
-   * Returns the certificate of the last change, or the only certificate when there is no change.
-   */
-  #certificate(
-    name: AccountName,
-    lastChange: RecordedChange | undefined,
-  ): CertificateRecord | undefined {
-    if (lastChange?.kind === "reissue") {
-      const row = this.#sql.certificate.get(name, lastChange.certificate ?? null);
-      return row && certificateFromRow(row);
-    }
-    if (lastChange !== undefined) return undefined;
-    const rows = this.#sql.certificates.all(name);
-    // With two certificates and no change, neither is known to be the account's.
-    return rows.length === 1 ? certificateFromRow(rows[0]!) : undefined;
+  #certificate(name: AccountName, fingerprint: string | undefined): CertificateRecord | undefined {
+    if (fingerprint === undefined) return undefined;
+    const row = this.#sql.certificate.get(name, fingerprint);
+    return row && certificateFromRow(row);
+  }
+
+  /** Looks up one member. The issuing account is no member. */
+  #side(name: EntrySide): SideBefore | undefined {
+    return name === issuingAccount ? undefined : this.sides(name, name).payer;
   }
 }
 

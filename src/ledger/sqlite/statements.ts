@@ -32,14 +32,11 @@ const lastRow =
     ORDER BY number DESC LIMIT 1`;
 
 const sources = {
-  account: `SELECT balance FROM client WHERE username = ? AND username <> '@issuer'`,
   leftByAccount: `SELECT 1 FROM entry WHERE payer = ? UNION ALL SELECT 1 FROM entry WHERE payee = ?
     UNION ALL SELECT 1 FROM account_change WHERE username = ?
     UNION ALL SELECT 1 FROM certificate WHERE username = ? LIMIT 1`,
   certificate: `SELECT ${certificateSelection} FROM certificate
     WHERE username = ? AND fingerprint = ?`,
-  certificates: `SELECT ${certificateSelection} FROM certificate
-    WHERE username = ? LIMIT 2`,
   keyOf: `SELECT 1 FROM certificate WHERE username = ? AND key_fingerprint = ?`,
   addClient: `INSERT INTO client (username) VALUES (?)`,
   addCertificate: `INSERT INTO certificate (${certificateColumns})
