@@ -67,6 +67,7 @@ export class LineInput {
     this.#ended = true;
     this.#ready.length = 0;
     await this.#reader.cancel().catch(() => {});
+    this.#reader.releaseLock();
   }
 
   async #fill(signal: AbortSignal | undefined): Promise<void> {

@@ -156,6 +156,14 @@ Deno.test("verify: it accepts each line that the program prints, and names the p
     assertEquals([lines[1]!.order, lines[1]!.memo], [false, undefined]);
   });
 
+  await step(t, "the standard input named twice is read once", async () => {
+    const program = scene.start(["verify", "-", "-", "--ca", "certs/CA.pem"], { stdin: "piped" });
+    await program.type(pay.trim());
+    await program.endInput();
+    const { code, stdout, stderr } = await program.end();
+    assertEquals([code, stdout.trim().split("\n").length, stderr], [0, 1, ""]);
+  });
+
   await step(t, "without anything to check, and without a CA, it is a mistake of use", async () => {
     await Deno.writeTextFile(scene.path("file"), '{"event":"online","port":1}\n');
     await Deno.mkdir(scene.path("elsewhere"));

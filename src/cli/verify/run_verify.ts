@@ -97,11 +97,16 @@ async function* linesOf(
     attempt: `read ${file}`,
     lineBytesMax,
   });
-  for (let number = 1;; number++) {
-    const line = await input.next();
-    if (line.kind === "end") return;
-    const text = line.kind === "line" ? line.text.trim() : undefined;
-    if (text !== "") yield { file, number, text };
+  try {
+    for (let number = 1;; number++) {
+      const line = await input.next();
+      if (line.kind === "end") return;
+      const text = line.kind === "line" ? line.text.trim() : undefined;
+      if (text !== "") yield { file, number, text };
+    }
+  } finally {
+    // Another `-` may follow. It reads nothing, as it does for `cat`.
+    await input.close();
   }
 }
 
