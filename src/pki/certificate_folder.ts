@@ -74,12 +74,21 @@ export function hasNoCertificates(folder: string): boolean {
 export function authorityFingerprint(folder: string): string | undefined {
   if (!isThere(join(folder, "CA.pem"))) return undefined;
   try {
-    const der = pemToDer(readIn(folder, "CA.pem"), "CERTIFICATE");
-    return readTrustAnchorOfAnyDate(der).fingerprint;
+    return readAuthorityOfAnyDate(folder).fingerprint;
   } catch (error) {
     if (error instanceof CertificateError) return undefined;
     throw error;
   }
+}
+
+/**
+ * Reads the certificate of the folder's CA, which may have expired.
+ *
+ * @throws {FileError} when `CA.pem` is missing or unreadable
+ * @throws {CertificateError} when it is not a CA certificate
+ */
+export function readAuthorityOfAnyDate(folder: string): TrustAnchor {
+  return readTrustAnchorOfAnyDate(pemToDer(readIn(folder, "CA.pem"), "CERTIFICATE"));
 }
 
 /**

@@ -2,7 +2,7 @@
  * `micropay ledger`: the operator's commands. All of them are safe while a server runs on the
  * ledger.
  */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { type Clock, systemClock } from "../../clock.ts";
 import { FileError, messageOf, MicropayError, UsageError } from "../../errors.ts";
 import type { BookOutcome, Ledger } from "../../ledger/ledger.ts";
@@ -23,9 +23,8 @@ import { hledgerWriter } from "../../operator/export_hledger.ts";
 import { jsonlWriter } from "../../operator/export_jsonl.ts";
 import { exportLines } from "../../operator/exported_entries.ts";
 import { makeOneTimeCode } from "../../operator/one_time_code.ts";
-import { openCertificates } from "../../pki/certificate_folder.ts";
-import { pemToDer } from "../../pki/pem.ts";
-import { readTrustAnchorOfAnyDate, type TrustAnchor } from "../../pki/trust_anchor.ts";
+import { openCertificates, readAuthorityOfAnyDate } from "../../pki/certificate_folder.ts";
+import type { TrustAnchor } from "../../pki/trust_anchor.ts";
 import type { Code } from "../../protocol/code.ts";
 import { signIssue } from "../../protocol/issue.ts";
 import { refuse } from "../../protocol/request_type.ts";
@@ -97,7 +96,7 @@ export async function runLedger(
 }
 
 async function audit(file: string, { request, output, clock }: LedgerContext): Promise<ExitCode> {
-  const anchor = await readAnchor(request);
+  const anchor = readAnchor(request);
   const snapshot = openSqliteSnapshot({ file });
   try {
     const bar = new ProgressBar(snapshot.entryCount());
@@ -304,11 +303,13 @@ async function withLedger(
  * Reads the CA's certificate, which is all that checking needs. It may have expired: the books of
  * an ended ledger can still be checked.
  */
-async function readAnchor({ certs }: LedgerRequest): Promise<TrustAnchor> {
-  const path = resolve(certs, "CA.pem");
+function readAnchor({ certs }: LedgerRequest): TrustAnchor {
+  const folder = resolve(certs);
   try {
-    return readTrustAnchorOfAnyDate(pemToDer(await Deno.readTextFile(path), "CERTIFICATE"));
+    return readAuthorityOfAnyDate(folder);
   } catch (cause) {
+    if (!(cause instanceof MicropayError)) throw cause;
+    const path = join(folder, "CA.pem");
     throw new FileError(`read the CA ${path}: ${messageOf(cause)}; give its folder with --certs`, {
       cause,
     });

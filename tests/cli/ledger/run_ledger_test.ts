@@ -166,8 +166,12 @@ Deno.test("ledger: a file that cannot be opened gives one clear line and exit 1"
   await using scene = await openScene();
   await Deno.writeTextFile(scene.path("text.db"), "no database".repeat(99));
   await scene.run(["gencert"]);
+  await Deno.mkdir(scene.path("pipe"));
+  await new Deno.Command("mkfifo", { args: [scene.path("pipe", "CA.pem")] }).output();
   const rows: readonly [string[], string][] = [
     [["audit"], "server.db"],
+    // Opening the pipe would wait for its writer for ever.
+    [["audit", "--db", "text.db", "--certs", "pipe"], "pipe/CA.pem: it is not a regular file"],
     [["audit", "--certs", "nowhere"], "nowhere/CA.pem"],
     [["balances", "--db", "text.db"], "not a database"],
     [["deposit", "alice", "5", "--db", "absent.db"], "absent.db"],
