@@ -8,6 +8,7 @@ import { systemClock } from "../clock.ts";
 import { printable } from "../printable.ts";
 import { systemRandom } from "../random.ts";
 import {
+  type ClientCommand,
   type ClientRequest,
   type GencertRequest,
   parseCommandLine,
@@ -79,13 +80,21 @@ async function client(
   processIo: ProcessIo,
 ): Promise<ExitCode> {
   const start = async (interrupted?: AbortSignal) => {
-    // Another core makes the key while this one loads the code.
-    const ready = [processIo.makeSessionKey(request.rsaBits)];
+    // Another core makes the key while this one loads the code. It is ready before the client
+    // connects, because a server waits for a short time only.
+    const ready = readsOnlyWallet(request.command)
+      ? []
+      : [processIo.makeSessionKey(request.rsaBits)];
     const [{ runClient }] = await Promise.all([import("./client/run_client.ts"), ...ready]);
     const makeSessionKey = () => ready.pop() ?? processIo.makeSessionKey(request.rsaBits);
     return await runClient(request, { ...processIo, makeSessionKey, interrupted });
   };
   return isPayment(request.command) ? await untilSignal(processIo, start) : await start();
+}
+
+/** @returns whether a command sends nothing, so that it needs no session key */
+function readsOnlyWallet({ name }: ClientCommand): boolean {
+  return name === "receipt" || name === "receipts";
 }
 
 async function gencert(

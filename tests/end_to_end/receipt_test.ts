@@ -2,6 +2,8 @@
  * Receipts that a member prints, and writes into files, without the server.
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { systemProcessIo } from "../../src/cli/process_io.ts";
+import { run } from "../../src/cli/run.ts";
 import { json, openSceneWith, type Scene, step } from "./driver.ts";
 import { walletQuery } from "./wallet_query.ts";
 
@@ -39,6 +41,19 @@ Deno.test("a member prints its receipts and writes them into files for verify, w
     const { code, stdout } = await scene.run(["verify", "printed", "--ca", ca]);
     assertEquals(code, 0);
     assertMatch(stdout, /^alice paid bob 5 \("lunch"\) .*, entry 3, .*payer and server\n$/);
+  });
+
+  await step(t, "without a session key, which takes long to make", async () => {
+    const place = ["client", "127.0.0.1", String(scene.server.port), "--home", scene.home("alice")];
+    const lines: string[] = [];
+    const code = await run([...place, "receipt", "3"], {
+      ...systemProcessIo,
+      environment: () => undefined,
+      openInput: () => new Blob([]).stream(),
+      print: (line) => lines.push(line),
+      makeSessionKey: () => Promise.reject(new Error("a session key was made")),
+    });
+    assertEquals([code, Object.keys(json(lines.join()))], [0, ["receipt", "order"]]);
   });
 
   await step(t, "a missing receipt: the error names the file and how to get it", async () => {
