@@ -94,24 +94,30 @@ export class Member {
   /** The server's result. Without one, what the server says when it is asked for the status. */
   async #outcomeOf(order, { payee, peer, isKept }) {
     const result = deferred();
-    this.#outcomes.set(sha256(order.jws), result.resolve);
+    const digest = sha256(order.jws);
+    this.#outcomes.set(digest, result.resolve);
+    const isDecided = () => !this.#outcomes.has(digest);
     const silence = new Promise((resolve) => setTimeout(resolve, patienceMs, 500).unref());
-    const refusal = this.#refusalBy(order, { payee, peer, isKept });
-    const doubt = Promise.race([refusal, silence]).then((code) => this.#doubt(order, code));
+    const refusal = this.#refusalBy(order, { payee, peer, isKept, isDecided });
+    const doubt = Promise.race([refusal, silence]).then((code) =>
+      isDecided() ? result.promise : this.#doubt(order, code)
+    );
     return this.#proven(await Promise.race([result.promise, doubt]), order);
   }
 
-  /** The code of the payee's reply, 500 when there is none. A kept connection may have ended: then a new one is tried. */
-  async #refusalBy(order, { payee, peer, isKept }) {
+  /**
+   * The code of the payee's reply, 500 when there is none. A kept connection may have ended before the outcome: then a new one is tried.
+   */
+  async #refusalBy(order, { payee, peer, isKept, isDecided }) {
     try {
       return (await peer.ask("pay", { order: order.jws })).code;
     } catch {
       if (this.#payees.get(payee) === peer) this.#payees.delete(payee);
-      if (!isKept) return 500;
+      if (!isKept || isDecided()) return 500;
     }
     try {
       const another = await this.#connectionTo(payee);
-      return await this.#refusalBy(order, { payee, peer: another, isKept: false });
+      return await this.#refusalBy(order, { payee, peer: another, isKept: false, isDecided });
     } catch {
       return 500;
     }

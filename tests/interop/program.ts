@@ -11,6 +11,7 @@ export class Program implements AsyncDisposable {
   readonly #errors: Promise<void>;
   readonly #input: Promise<void>;
   #text = "";
+  #hung: ReturnType<typeof setTimeout> | undefined;
   /** What it wrote to stderr so far. */
   errors = "";
 
@@ -96,17 +97,25 @@ export class Program implements AsyncDisposable {
   }
 
   async #read(): Promise<ReadableStreamReadResult<string>> {
-    const hung = setTimeout(() => this.stop(), patienceMs);
+    this.#waitAnew();
     try {
       return await this.#reader.read();
     } finally {
-      clearTimeout(hung);
+      clearTimeout(this.#hung);
+      this.#hung = undefined;
     }
+  }
+
+  #waitAnew(): void {
+    clearTimeout(this.#hung);
+    this.#hung = setTimeout(() => this.stop(), patienceMs);
   }
 
   async #collectErrors(): Promise<void> {
     for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
       this.errors += text;
+      // A program that reports errors does not hang, though it prints nothing on stdout.
+      if (this.#hung !== undefined) this.#waitAnew();
     }
   }
 

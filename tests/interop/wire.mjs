@@ -133,7 +133,7 @@ export function verifyChain(chain, { ca, role, time = Date.now() }) {
 
 // Session keys.
 
-export function makeSessionKey() {
+function makeSessionKey() {
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const { n } = publicKey.export({ format: "jwk" });
   return {
@@ -217,13 +217,13 @@ class Channel {
   /** What this side sent and received so far. */
   #sent = 0;
   #received = 0;
-  sessionKey = makeSessionKey();
   /** The other side: its URI, its public key, and its session key. */
   other;
   nonce;
 
-  constructor(socket) {
+  constructor(socket, sessionKey) {
     this.socket = socket;
+    this.sessionKey = sessionKey;
     this.lines = linesOf(socket);
     // The reader of the lines reports an error of the socket.
     socket.on("error", () => {});
@@ -278,7 +278,11 @@ export class Connection extends Channel {
 
   /** Connects and checks the greeting. Nothing is sent. */
   static async open({ host, port, ca, role }) {
-    const connection = new Connection(connect({ host, port, noDelay: true }));
+    const connection = new Connection(
+      connect({ host, port, noDelay: true }),
+      // Nothing that was sealed for an earlier connection can be opened with it.
+      makeSessionKey(),
+    );
     await connection.#readGreeting(ca, role);
     return connection;
   }
@@ -385,8 +389,8 @@ export class Connection extends Channel {
 
 /** The accepting side: a payee with one of its payers. */
 class Peer extends Channel {
-  constructor(socket, me) {
-    super(socket);
+  constructor(socket, { me, sessionKey }) {
+    super(socket, sessionKey);
     this.me = me;
     this.nonce = randomBytes(16).toString("base64url");
   }
@@ -425,9 +429,11 @@ class Peer extends Channel {
 /** Listens for payers; `take` is called with each request and the peer that it came from. */
 export async function listen({ me, ca, take }) {
   const peers = new Set();
+  // One for all of them: the nonce is fresh for each.
+  const sessionKey = makeSessionKey();
   let count = 0;
   const listener = createServer({ noDelay: true }, async (socket) => {
-    const peer = new Peer(socket, me);
+    const peer = new Peer(socket, { me, sessionKey });
     peers.add(peer);
     count++;
     try {
