@@ -13,12 +13,11 @@ import {
 } from "../../../src/client/wallet/identity_store.ts";
 import { PinStore } from "../../../src/client/wallet/pin_store.ts";
 import { systemClock } from "../../../src/clock.ts";
-import type { CertificateRequest } from "../../../src/pki/certificate_request.ts";
 import { systemRandom } from "../../../src/random.ts";
 import { CertificateError } from "../../../src/errors.ts";
 import { openssl } from "../../pki/openssl.ts";
 import { inFolder } from "../../pki/temporary_folder.ts";
-import { issueMember, named, startServer } from "../../server/test_server.ts";
+import { issueMember, named, startServer, type TestServer } from "../../server/test_server.ts";
 import { modeOf } from "./file_mode.ts";
 
 const alice = named("alice");
@@ -81,12 +80,8 @@ Deno.test("identities: a lost key is replaced when the new one has its certifica
     const data = new DataFolder(folder);
     const store = new IdentityStore(data, server.anchor);
     const atMs = systemClock.nowMs();
-    const issue = ({ request }: { request: CertificateRequest }) => {
-      const { publicKey, name } = request;
-      return server.authority.issueMember({ name, publicKey, atMs, random: systemRandom });
-    };
     const first = await store.apply(alice, { anew: true });
-    await store.complete(first, issue(first), { atMs });
+    await store.complete(first, issue(server, first, atMs), { atMs });
     const fingerprint = async () =>
       (await store.load(alice, { atMs }))?.certificate.publicKey.fingerprint;
 
@@ -97,7 +92,7 @@ Deno.test("identities: a lost key is replaced when the new one has its certifica
     assertEquals(await fingerprint(), first.request.publicKey.fingerprint);
     const again = await store.apply(alice, { anew: true });
     assertEquals(again.request.publicKey.fingerprint, next.request.publicKey.fingerprint);
-    await store.complete(again, issue(again), { atMs });
+    await store.complete(again, issue(server, again, atMs), { atMs });
     assertEquals(await fingerprint(), next.request.publicKey.fingerprint);
 
     const path = data.accountFolder(server.anchor.fingerprint, alice);
@@ -132,15 +127,11 @@ Deno.test("identities: two processes that replace a key at once both end with th
     const data = new DataFolder(folder);
     const atMs = systemClock.nowMs();
     const open = () => new IdentityStore(data, server.anchor);
-    const issue = ({ request }: Application) => {
-      const { publicKey, name } = request;
-      return server.authority.issueMember({ name, publicKey, atMs, random: systemRandom });
-    };
     const first = await open().apply(alice);
-    await open().complete(first, issue(first), { atMs });
+    await open().complete(first, issue(server, first, atMs), { atMs });
     const applications = await Promise.all([1, 2].map(() => open().apply(alice, { anew: true })));
     await Promise.all(applications.map(async (application) => {
-      await open().complete(application, issue(application), { atMs });
+      await open().complete(application, issue(server, application, atMs), { atMs });
     }));
     const identity = await open().load(alice, { atMs });
     const { fingerprint: keyFingerprint } = applications[0]!.request.publicKey;
@@ -163,14 +154,7 @@ for (const name of ["key.pem", "next_key.pem", "certificate.pem"] as const) {
       const atMs = systemClock.nowMs();
       const register = async (anew: boolean) => {
         const application = await store.apply(alice, { anew });
-        const { publicKey } = application.request;
-        const certificate = server.authority.issueMember({
-          name: alice,
-          publicKey,
-          atMs,
-          random: systemRandom,
-        });
-        await store.complete(application, certificate, { atMs });
+        await store.complete(application, issue(server, application, atMs), { atMs });
         return application.request.publicKey.fingerprint;
       };
       const path = data.accountFolder(server.anchor.fingerprint, alice);
@@ -192,14 +176,7 @@ Deno.test("identities: a key or certificate that is damaged is named with its fi
     const atMs = systemClock.nowMs();
     const path = data.accountFolder(server.anchor.fingerprint, alice);
     const application = await store.apply(alice);
-    const { publicKey } = application.request;
-    const certificate = server.authority.issueMember({
-      name: alice,
-      publicKey,
-      atMs,
-      random: systemRandom,
-    });
-    await store.complete(application, certificate, { atMs });
+    await store.complete(application, issue(server, application, atMs), { atMs });
     for (const name of ["next_key.pem", "key.pem", "certificate.pem"]) {
       const whole = await Deno.readTextFile(`${path}/${name}`).catch(() => "-----BEGIN PRIVATE");
       const half = whole.slice(0, whole.length / 2);
@@ -247,3 +224,9 @@ Deno.test("identities: no account's folder has the name of another file, in capi
     kept.close();
   });
 });
+
+/** The certificate that the server's CA issues for an application. */
+function issue({ authority }: TestServer, { request }: Application, atMs: number) {
+  const { publicKey, name } = request;
+  return authority.issueMember({ name, publicKey, atMs, random: systemRandom });
+}

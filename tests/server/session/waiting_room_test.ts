@@ -2,6 +2,7 @@
  * The limit on concurrent users over real sockets: places are told and permits are given back.
  */
 import { assertEquals, assertRejects } from "@std/assert";
+import type { ServerLink } from "../../../src/client/server_link.ts";
 import { balanceRequestType } from "../../../src/protocol/balance.ts";
 import type { Identity } from "../../../src/pki/identity.ts";
 import type { ServerEvent } from "../../../src/server/server_event.ts";
@@ -11,8 +12,7 @@ import { makeApplicant, startServer, type TestServer } from "../test_server.ts";
 Deno.test("waiting: a member is told each place, and is served when the one before it leaves", async () => {
   await using server = await startServer({ userLimit: 1 });
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-  const first = await server.link(alice);
-  await first.ask(balanceRequestType, {});
+  const first = await served(server, alice);
   const second = await comer(server, bob);
   await second.places.until((place) => place === 1);
   const third = await comer(server, bob);
@@ -30,8 +30,7 @@ Deno.test("waiting: a member is told each place, and is served when the one befo
 Deno.test("waiting: a member that leaves while it waits gives its place back", async () => {
   await using server = await startServer({ userLimit: 1 });
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-  const first = await server.link(alice);
-  await first.ask(balanceRequestType, {});
+  const first = await served(server, alice);
   const goer = await comer(server, alice);
   goer.asked.catch(() => {});
   await goer.places.until((place) => place === 1);
@@ -90,8 +89,7 @@ for (const { title, leave } of waysOut) {
 Deno.test("waiting: an applicant is answered however many members wait", async () => {
   await using server = await startServer({ userLimit: 1 });
   const alice = await server.enroll("alice");
-  const first = await server.link(alice);
-  await first.ask(balanceRequestType, {});
+  await served(server, alice);
   const waiting = await comer(server, alice);
   await waiting.places.until((place) => place === 1);
   await server.enroll("bob");
@@ -104,8 +102,7 @@ Deno.test("waiting: an applicant is answered however many members wait", async (
 Deno.test("waiting: requests sent while a member waits are answered in order when it is served", async () => {
   await using server = await startServer({ userLimit: 1 });
   const alice = await server.enroll("alice");
-  const first = await server.link(alice);
-  await first.ask(balanceRequestType, {});
+  const first = await served(server, alice);
   const waiting = await comer(server, alice);
   await waiting.places.until((place) => place === 1);
   const more = Array.from({ length: 5 }, () => waiting.link.ask(balanceRequestType, {}));
@@ -113,6 +110,13 @@ Deno.test("waiting: requests sent while a member waits are answered in order whe
   const outcomes = await Promise.all([waiting.asked, ...more]);
   assertEquals(outcomes.map(({ outcome }) => outcome), Array(6).fill("answered"));
 });
+
+/** The connection of a member that has been answered, and so holds a permit. */
+async function served(server: TestServer, identity: Identity): Promise<ServerLink> {
+  const link = await server.link(identity);
+  await link.ask(balanceRequestType, {});
+  return link;
+}
 
 /** A member that asks at once, and may have to wait for the answer. */
 async function comer(server: TestServer, identity: Identity) {
