@@ -74,31 +74,28 @@ export class Strangers {
     return this.#byAddress.get(address) ?? nobody;
   }
 
-  /** Returns a connection to close, of the address with the most strangers that has one. */
+  /**
+   * Returns a connection to close, of the address with the most strangers that has one. When all
+   * first lines wait to be opened, it is the newest one of the address with the most strangers.
+   */
   #toCloseOfAll(newcomer: string): PooledConnection | undefined {
-    let most = 0;
+    return this.#ofMost(0, toClose) ??
+      this.#ofMost(this.#of(newcomer).size + 1, (places) => [...places].at(-1));
+  }
+
+  /** Chooses a connection of the address with the most strangers, but more than `least`. */
+  #ofMost(
+    least: number,
+    choose: (places: ReadonlySet<PooledConnection>) => PooledConnection | undefined,
+  ): PooledConnection | undefined {
+    let most = least;
     let found: PooledConnection | undefined;
     for (const places of this.#byAddress.values()) {
       if (places.size <= most) continue;
-      const place = toClose(places);
+      const place = choose(places);
       if (!place) continue;
       most = places.size;
       found = place;
-    }
-    return found ?? this.#lastSpeaker(newcomer);
-  }
-
-  /**
-   * Returns the connection to close when all first lines wait to be opened: the newest one of the
-   * address with the most strangers.
-   */
-  #lastSpeaker(newcomer: string): PooledConnection | undefined {
-    let most = this.#of(newcomer).size + 1;
-    let found: PooledConnection | undefined;
-    for (const places of this.#byAddress.values()) {
-      if (places.size <= most) continue;
-      most = places.size;
-      found = [...places].at(-1);
     }
     return found;
   }
