@@ -4,7 +4,7 @@
  */
 import { encodeBase64Url } from "../../base64.ts";
 import { LedgerBusyError } from "../../errors.ts";
-import type { CertificateRecord, RegisterOutcome } from "../../ledger/ledger.ts";
+import type { Account, CertificateRecord, RegisterOutcome } from "../../ledger/ledger.ts";
 import { changeTriesMax } from "../../limits.ts";
 import { isAmount } from "../../money.ts";
 import type { CertificateRequest } from "../../pki/certificate_request.ts";
@@ -27,27 +27,18 @@ export const registerRoute = applicantRoute({
   notation: ({ name }) => `REGISTER#${name}`,
   async handle({ name, code }, { request, server, session }) {
     if (name !== request.name) return refuse(210);
-    // This check saves issuing a useless certificate. The ledger decides when two ask at once.
+    // The ledger decides when two ask at once.
     const account = await server.ledger.account(name);
-    const current = account?.certificate;
-    if (current && current.keyFingerprint !== request.publicKey.fingerprint) return refuse(210);
-    const { remote } = session.channel;
-    if (account && !current) {
-      const { lastChange } = account;
-      if (lastChange?.kind !== "revocation" || code === undefined) return refuse(210);
-      const codeDigest = oneTimeCodeDigest(code);
-      // Checked before all account changes are verified, so that guessing a code stays cheap.
-      if (!isSameCode(codeDigest, lastChange.codeDigest ?? "")) return refuse(210);
-      return outcomeOf(await reissue(request, { codeDigest, server, session }));
-    }
+    if (account) return outcomeOf(await registerAgain(account, { code, request, server, session }));
     // Only a new account counts. Asking for an existing name takes nothing from its address.
-    if (!account && !server.registrations.take(remote)) return refuse(211);
+    const { remote } = session.channel;
+    if (!server.registrations.take(remote)) return refuse(211);
     const { initialBalance } = server;
     const { opening, certificate } = await session.inTurn(() => ({
       opening: isAmount(initialBalance)
         ? signIssue({ kind: "opening", name, amount: initialBalance }, server)
         : undefined,
-      certificate: current ?? issueCertificate(request, server),
+      certificate: issueCertificate(request, server),
     }));
     const { accountsMax } = server.registrations;
     const registration = { name, certificate, ...(opening && { opening }), accountsMax };
@@ -77,6 +68,29 @@ function outcomeOf(registered: RegisterOutcome): Outcome<RegisterAnswer> {
     case "outdated":
       throw new LedgerBusyError("reissue a certificate: other account changes came first");
   }
+}
+
+/** Registers an existing name, with the key of its certificate or the code of its revocation. */
+async function registerAgain(
+  account: Account,
+  { code, request, server, session }: {
+    code: string | undefined;
+    request: CertificateRequest;
+    server: ServerContext;
+    session: Session;
+  },
+): Promise<RegisterOutcome> {
+  const { certificate, lastChange } = account;
+  if (certificate) {
+    const isSame = certificate.keyFingerprint === request.publicKey.fingerprint;
+    if (!isSame) return { outcome: "name_taken" };
+    return { outcome: "repeated", account: { ...account, certificate } };
+  }
+  if (lastChange?.kind !== "revocation" || code === undefined) return { outcome: "name_taken" };
+  const codeDigest = oneTimeCodeDigest(code);
+  // Checked before all account changes are verified, so that guessing a code stays cheap.
+  if (!isSameCode(codeDigest, lastChange.codeDigest ?? "")) return { outcome: "name_taken" };
+  return await reissue(request, { codeDigest, server, session });
 }
 
 /**
