@@ -68,29 +68,32 @@ export class IncomingPayments {
   async takePushed(
     { order, receipt }: { readonly order: string; readonly receipt: string },
   ): Promise<void> {
-    const { anchor, name } = this.#member;
-    const verified = verifyOrder(order, { anchor });
-    const { id, payee } = verified.payload;
-    if (payee !== name) throw new EnvelopeError(`take the payment ${id}: it is to somebody else`);
-    await this.take(receipt, verified);
+    await this.take(receipt, verifyIncoming(order, this.#member));
   }
 }
 
 /**
  * Takes a row of the own history for money that came, whether it was known before or not.
  *
- * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when it does not prove what it
- * says
+ * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when it proves no payment to us
  * @throws {FileError} when its receipt cannot be kept
  */
 export async function storeReceived(
   row: Pick<HistoryRow, "order" | "receipt">,
-  { anchor, receipts }: MemberContext,
+  member: MemberContext,
 ): Promise<IncomingPayment> {
-  const order = verifyOrder(row.order, { anchor });
-  const { receipt } = proveBooked(row.receipt, order, { anchor });
-  await receipts.add(receipt, order);
+  const order = verifyIncoming(row.order, member);
+  const { receipt } = proveBooked(row.receipt, order, member);
+  await member.receipts.add(receipt, order);
   return { receipt, memo: order.payload.memo };
+}
+
+/** Verifies an order that the server says was to this member. */
+function verifyIncoming(text: string, { anchor, name }: MemberContext): SignedOrder {
+  const order = verifyOrder(text, { anchor });
+  const { id, payee } = order.payload;
+  if (payee !== name) throw new EnvelopeError(`take the payment ${id}: it is to somebody else`);
+  return order;
 }
 
 function unkeptError({ entry, payer, amount }: Receipt, cause: FileError): FileError {

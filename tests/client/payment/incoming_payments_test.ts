@@ -12,13 +12,15 @@ import {
 import type { Member } from "../../../src/client/member.ts";
 import {
   ClosedError,
+  EnvelopeError,
   FileError,
   messageOf,
   TimeoutError,
   UnknownOutcomeError,
 } from "../../../src/errors.ts";
 import type { Amount } from "../../../src/money.ts";
-import { refuse } from "../../../src/protocol/request_type.ts";
+import { historyRequestType } from "../../../src/protocol/history.ts";
+import { answerWith, type Outcome, refuse } from "../../../src/protocol/request_type.ts";
 import { locateRequestType } from "../../../src/protocol/locate.ts";
 import { oneTimeCodeDigest } from "../../../src/protocol/register.ts";
 import { statusRequestType } from "../../../src/protocol/status.ts";
@@ -192,6 +194,27 @@ Deno.test("incoming: a payee whose certificate was revoked tells its payer at on
     assertStringIncludes(error.message, "the answer was 500");
     assertEquals(await server.balanceOf("alice"), 10_000);
   });
+});
+
+Deno.test("incoming: a server that lists a payment to somebody else as money that came is not believed", async () => {
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const carol = await memberOf(server, await server.enroll("carol"));
+  const payer = await memberOf(server, alice);
+  const id = newId();
+  assertEquals(await resultOf(() => payer.pay({ ...lunch, id, viaServer: true })), "paid");
+  const page = await (await server.link(bob)).ask(historyRequestType, { limit: 1 });
+  assert(page.outcome === "answered");
+  const entries = page.answer.entries.map((row) => ({ ...row, payee: named("carol") }));
+  const { link, receipts } = carol.context;
+  link.ask = () => Promise.resolve<Outcome<never>>(answerWith({ entries, more: false } as never));
+  await assertRejects(
+    () => carol.received({ since: 0 }).next(),
+    EnvelopeError,
+    `take the payment ${id}: it is to somebody else`,
+  );
+  assertEquals(await receipts.has(id), false);
+  await Promise.all([payer.abandon(), carol.abandon()]);
 });
 
 async function orderOf(bob: Member, id: string): Promise<{ order: string }> {
