@@ -18,9 +18,9 @@ import { PeerConnections, type ReachedPeer } from "../peer_connections.ts";
 import { SubmitQueue } from "../submit_queue.ts";
 import type { StoredOrder } from "../wallet/wallet_store.ts";
 import {
-  askEarlier,
   askStatus,
   type OrderOutcome,
+  outcomeUnderId,
   type Paid,
   proveBooked,
 } from "./order_outcome.ts";
@@ -118,9 +118,8 @@ export class OrderDelivery {
       errorOf: () => unknownOutcome(order, { said: `${said}, waiting was interrupted` }),
     });
     if (ended.state === "void") await this.forget(order);
-    const outcome = outcomeOf(order, ended, { said });
-    if (outcome.outcome === "paid" || outcome.code !== 266) return outcome;
-    return await askEarlier(order.payload.id, isSame, this.member) ?? outcome;
+    if (ended.takenBy) return outcomeUnderId(ended.takenBy, isSame);
+    return outcomeOf(order, ended, { said });
   }
 
   /**

@@ -71,7 +71,16 @@ export async function askEarlier(
 ): Promise<OrderOutcome | undefined> {
   const status = await askStatus(id, member);
   if (status.outcome === "refused") return status.code === 400 ? undefined : status;
-  return isSame(status) ? status : refuse(266);
+  return outcomeUnderId(status, isSame);
+}
+
+/**
+ * @param booked the payment that was booked under an id
+ * @param isSame whether a payment is the one that is wanted under this id
+ * @returns the outcome for somebody who wants to pay under this id
+ */
+export function outcomeUnderId(booked: Paid, isSame: (paid: Paid) => boolean): OrderOutcome {
+  return isSame(booked) ? booked : refuse(266);
 }
 
 /** A booked payment, and the sum of its refunds. */

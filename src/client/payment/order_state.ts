@@ -37,8 +37,10 @@ export type OrderEvent =
   | { readonly kind: "payee_refused"; readonly refusal: Refusal }
   /** The payee got no decision from the server. */
   | { readonly kind: "payee_failed"; readonly refusal: Refusal }
-  /** Another order was booked under this id, so this one never is. `takenBy` is the other one. */
-  | { readonly kind: "id_taken"; readonly refusal: Refusal; readonly takenBy?: Paid }
+  /** The server's "no", because an order was booked under this id. Which one is not known yet. */
+  | { readonly kind: "id_conflict"; readonly refusal: Refusal }
+  /** `status`: another order, `takenBy`, was booked under this id, so this one never is. */
+  | { readonly kind: "id_taken"; readonly refusal: Refusal; readonly takenBy: Paid }
   /** `status`: not booked so far. */
   | { readonly kind: "unknown" }
   /** `status` with `void`: never booked. */
@@ -85,6 +87,7 @@ const recorded: Transitions = {
   undecided: ask,
   payee_refused: askToVoid,
   payee_failed: ask,
+  id_conflict: askToVoid,
   id_taken: isVoid,
   unknown: ["recorded", "send"],
   voided: isVoid,
@@ -148,7 +151,7 @@ export function restored(
 /** @returns what the server's "no" to a `submit`, or in a `result`, means for the order */
 export function eventOfServerRefusal(refusal: Refusal): OrderEvent {
   const { code } = refusal;
-  if (code === 266) return { kind: "id_taken", refusal };
+  if (code === 266) return { kind: "id_conflict", refusal };
   if (code === 500 || code === 520) return { kind: "undecided", refusal };
   return { kind: codes[code].tryAgain ? "not_now" : "refused", refusal };
 }

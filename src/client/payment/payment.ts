@@ -16,7 +16,13 @@ import {
   type TrackedOrder,
   unknownOutcome,
 } from "./order_delivery.ts";
-import { askEarlier, isSamePayment, type OrderOutcome, type Paid } from "./order_outcome.ts";
+import {
+  askEarlier,
+  isSamePayment,
+  type OrderOutcome,
+  outcomeUnderId,
+  type Paid,
+} from "./order_outcome.ts";
 
 export interface PaymentTerms {
   readonly payee: AccountName;
@@ -122,11 +128,11 @@ async function payAgain(tracked: TrackedOrder, attempt: Attempt): Promise<OrderO
   const progress = await delivery.ask(tracked, { signal, errorOf: interrupted });
   const known = progress.paid ?? progress.takenBy;
   if (progress.state === "void") {
-    const outcome = known ? toldOf(known, isSame) : await payAnew(attempt, order);
+    const outcome = known ? outcomeUnderId(known, isSame) : await payAnew(attempt, order);
     await delivery.forget(order);
     return outcome;
   }
-  if (known) return toldOf(known, isSame);
+  if (known) return outcomeUnderId(known, isSame);
   if (!hasTerms(order, terms)) return refuse(266);
   const again = { order, progress };
   if (progress.state === "refused") {
@@ -143,11 +149,6 @@ async function payAgain(tracked: TrackedOrder, attempt: Attempt): Promise<OrderO
     throw unknownOutcome(order, { said: ` before, ${now} now` });
   }
   return await delivery.deliver(again, { peer, isSame, signal });
-}
-
-/** @returns what a payer is told when a payment was booked under its id */
-function toldOf(known: Paid, isSame: (paid: Paid) => boolean): OrderOutcome {
-  return isSame(known) ? known : refuse(266);
 }
 
 /** @returns the payee to hand the order to; `undefined` where the server gets it */

@@ -10,7 +10,13 @@ import type { Order, SignedOrder } from "../../protocol/order.ts";
 import { makeOrderId } from "../../random.ts";
 import { untilAborted } from "../until_aborted.ts";
 import { hasTerms, type OrderDelivery, unknownOutcome } from "./order_delivery.ts";
-import { askEarlier, askRefunded, type OrderOutcome, type Paid } from "./order_outcome.ts";
+import {
+  askEarlier,
+  askRefunded,
+  type OrderOutcome,
+  outcomeUnderId,
+  type Paid,
+} from "./order_outcome.ts";
 import type { PayOptions } from "./payment.ts";
 import { type Settled, settleOutbox } from "./settlement.ts";
 
@@ -132,7 +138,7 @@ async function repeat(settled: Settled, attempt: Attempt): Promise<OrderOutcome 
   const { terms, delivery, signal } = attempt;
   switch (settled.outcome) {
     case "done":
-      return isRefundOf(attempt)(settled.paid) ? settled.paid : refuse(266);
+      return outcomeUnderId(settled.paid, isRefundOf(attempt));
     case "not_done":
       return undefined;
     case "unknown":

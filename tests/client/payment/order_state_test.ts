@@ -35,6 +35,14 @@ const table: Readonly<Record<OrderEvent["kind"], readonly string[]>> = {
     "void done",
   ],
   payee_failed: ["in_doubt ask", "in_doubt ask", "in_doubt ask", "refused done", ".", "void done"],
+  id_conflict: [
+    "in_doubt ask_to_void",
+    "in_doubt ask_to_void",
+    "in_doubt ask_to_void",
+    "refused done",
+    ".",
+    "void done",
+  ],
   id_taken: ["void done", "void done", "void done", "void done", ".", "void done"],
   unknown: ["recorded send", "in_doubt send", "in_doubt send", "refused done", ".", "void done"],
   voided: ["void done", "void done", "void done", "void done", ".", "void done"],
@@ -123,7 +131,7 @@ Deno.test("order state: what each code means depends on who says it", () => {
     const isFinal = !codes[code].tryAgain;
     const server = eventOfServerRefusal(refusal);
     const special: Partial<Record<Code, string>> = {
-      266: "id_taken",
+      266: "id_conflict",
       500: "undecided",
       520: "undecided",
     };

@@ -13,7 +13,7 @@ import type { Amount } from "../../../src/money.ts";
 import { fillRoom } from "../../server/session/full_room.ts";
 import { orderPayload, signPayload } from "../../server/order_maker.ts";
 import { named, startServer, type TestServer } from "../../server/test_server.ts";
-import { honest, resultOf, submit } from "./payee_scripts.ts";
+import { honest, orderIn, resultOf, submit } from "./payee_scripts.ts";
 import { type Behaviour, memberOf, nameOf, type PayeeScene, TestPayee } from "../test_member.ts";
 import type { Identity } from "../../../src/pki/identity.ts";
 import { KeptWallet } from "../wallet/memory_wallet_store.ts";
@@ -332,6 +332,77 @@ Deno.test("a retry that is cut off after the server made its order void leaves t
     assertEquals(await next.context.outbox.ids(), []);
     await next.abandon();
   });
+});
+
+const cuts: readonly {
+  readonly title: string;
+  readonly cut: (stop: AbortController) => Promise<never>;
+}[] = [
+  {
+    title: "the connection ends",
+    cut: () => Promise.reject(new ClosedError("ask the server: the connection was cut")),
+  },
+  {
+    title: "waiting is interrupted",
+    cut: (stop) => {
+      stop.abort();
+      return Promise.withResolvers<never>().promise;
+    },
+  },
+];
+for (const { title, cut } of cuts) {
+  Deno.test(`when ${title} before a payer learns which payment took its order's id, the order is left to the next start`, async () => {
+    const kept = new KeptWallet();
+    await using server = await startServer();
+    const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+    const member = await memberOf(server, alice, { kept });
+    const { link, outbox } = member.context;
+    const id = "019aaf3e-7c00-7000-8000-00000000000a";
+    const stop = new AbortController();
+    const ask = link.ask.bind(link);
+    let isTaken = false;
+    link.ask = async (requestType, request) => {
+      if (requestType.type === "submit") {
+        const terms = { id, amount: lunch.amount, memo: "from the other terminal" };
+        const order = signPayload(orderPayload(alice, server.anchor, terms), alice);
+        await submitOrder(await server.link(bob), order);
+        isTaken = true;
+      }
+      return await (isTaken && requestType.type === "status"
+        ? cut(stop)
+        : ask(requestType, request));
+    };
+    const pay = () => member.pay({ ...lunch, id, viaServer: true }, { signal: stop.signal });
+    assertEquals([await resultOf(pay), await outbox.ids()], ["unknown", [id]]);
+    const next = await memberOf(server, alice, { kept });
+    assertEquals([await outcomes(next), await outbox.ids()], [["done"], []]);
+    assertEquals(await server.balanceOf("alice"), 8000);
+    await Promise.all([member.abandon(), next.abandon()]);
+  });
+}
+
+Deno.test("when another payment took an order's id, the payer's one question tells it which", async () => {
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const behave: Behaviour = async (scene) => {
+    const { id } = orderIn(scene.message);
+    const terms = { id, amount: lunch.amount, memo: "from the other terminal" };
+    const order = signPayload(orderPayload(alice, server.anchor, terms), alice);
+    await submitOrder(await server.link(bob), order);
+    scene.stream.close();
+  };
+  await using _payee = await TestPayee.logIn(server, bob, { behave });
+  const member = await memberOf(server, alice);
+  const { link } = member.context;
+  const ask = link.ask.bind(link);
+  const asked: string[] = [];
+  link.ask = (requestType, request) => {
+    asked.push(requestType.type);
+    return ask(requestType, request);
+  };
+  assertEquals(await resultOf(() => member.pay(lunch)), "paid");
+  assertEquals(asked.filter((type) => type === "status"), ["status"]);
+  await member.abandon();
 });
 
 Deno.test("two processes of one account that pay with one id at once pay once, and both are told so", async () => {
