@@ -40,7 +40,7 @@ export async function memberOf(
     name,
     identity,
     anchor,
-    sessionKey: await sessionKey(),
+    sessionKey,
     link: await server.link(identity),
     ...store.account(anchor.fingerprint, name),
     receiptsFile: store.file,
@@ -123,7 +123,7 @@ export class TestPayee implements AsyncDisposable {
     if (instead) return await instead(stream);
     const accepted = await acceptChannel(stream, {
       identity: greetsAs ?? identity,
-      sessionKey: await sessionKey(),
+      sessionKey,
       anchor,
       applicants: false,
       firstMessageTimeoutMs: 20_000,

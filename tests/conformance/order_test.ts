@@ -166,9 +166,9 @@ async function withPayment(action: (paid: Paid) => Promise<void>): Promise<void>
   await using scene = await Scene.open();
   const { server } = scene;
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-  using alices = await Speaker.on(await scene.greet(), alice);
-  using bobs = await Speaker.on(await scene.greet(), bob);
-  using carols = await Speaker.on(await scene.greet(), await server.enroll("carol"));
+  using alices = Speaker.on(await scene.greet(), alice);
+  using bobs = Speaker.on(await scene.greet(), bob);
+  using carols = Speaker.on(await scene.greet(), await server.enroll("carol"));
   const payment = orderPayload(alice, server.anchor);
   const order = await signPayload(payment, alice);
   assertEquals(await alices.submitCode(order), 130);

@@ -161,7 +161,7 @@ Deno.test("message 3: an applicant's first message closes its connection to a pa
 Deno.test("line 3: a payer that closes its sending half is answered what it asked before, and then closed", async () => {
   await withPayee(async ({ alice, endpoint, server, told }) => {
     const half = await Deno.connect({ hostname: endpoint.host, port: endpoint.port });
-    using payer = await Speaker.on(await greet(new TcpStream(half), server), alice);
+    using payer = Speaker.on(await greet(new TcpStream(half), server), alice);
     const order = await signPayload(orderPayload(alice, server.anchor), alice);
     await payer.tell("pay", { order });
     await payer.tell("mint");
@@ -213,7 +213,7 @@ async function withPayee(action: (scene: Scene) => Promise<void>): Promise<void>
   const speak: Scene["speak"] = async (as) => {
     const { signal } = new AbortController();
     const stream = await tcpNetwork.connect(peers.endpoint, { signal });
-    return await Speaker.on(await greet(stream, server), as);
+    return Speaker.on(await greet(stream, server), as);
   };
   const { endpoint } = peers;
   const cutOff = () => payee.context.link.channel.close();

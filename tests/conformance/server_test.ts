@@ -229,7 +229,7 @@ for (const { title, as = "member", type, body = {}, code } of rows) {
       applicant: async () => (await makeApplicant("dave")).signer,
       stranger: () => issueMember(server.authority, "alice"),
     };
-    using speaker = await Speaker.on(await scene.greet(), await signers[as]());
+    using speaker = Speaker.on(await scene.greet(), await signers[as]());
     assertRefusal(await speaker.ask(type, body), code);
     const next = { member: 300, applicant: 240, stranger: 220 }[as];
     assertEquals(await speaker.code("balance"), next);
@@ -239,7 +239,7 @@ for (const { title, as = "member", type, body = {}, code } of rows) {
 
 Deno.test("request 11: a text that says more begins with its code's text", async () => {
   await using scene = await Scene.open();
-  using alice = await Speaker.on(await scene.greet(), await scene.server.enroll("alice"));
+  using alice = Speaker.on(await scene.greet(), await scene.server.enroll("alice"));
   const asked: readonly (readonly [string, JsonObject])[] = [
     ["balance", { of: "bob" }],
     ["mint", {}],
@@ -253,7 +253,7 @@ Deno.test("request 11: a text that says more begins with its code's text", async
 
 Deno.test("request 10: after each of many refusals the connection is as good as before", async () => {
   await using scene = await Scene.open();
-  using alice = await Speaker.on(await scene.greet(), await scene.server.enroll("alice"));
+  using alice = Speaker.on(await scene.greet(), await scene.server.enroll("alice"));
   for (let time = 0; time < 30; time++) {
     assertEquals(await alice.code("mint"), 410);
     assertEquals(await alice.code("locate", { name: "dave" }), 262);
@@ -263,7 +263,7 @@ Deno.test("request 10: after each of many refusals the connection is as good as 
 
 Deno.test("request 1: requests that come in one piece are answered one by one, in order", async () => {
   await using scene = await Scene.open();
-  using alice = await Speaker.on(await scene.greet(), await scene.server.enroll("alice"));
+  using alice = Speaker.on(await scene.greet(), await scene.server.enroll("alice"));
   const types = ["balance", "mint", "list", "chain", "balance"];
   const lines = [];
   for (const type of types) {
@@ -283,7 +283,7 @@ for (const as of ["a member", "an applicant"] as const) {
     const signer = as === "a member"
       ? await scene.server.enroll("alice")
       : (await makeApplicant("dave")).signer;
-    using speaker = await Speaker.on(await scene.greet(), signer);
+    using speaker = Speaker.on(await scene.greet(), signer);
     await speaker.tell("pong");
     await speaker.tell("pong");
     const reply = await speaker.ask("balance");
@@ -300,7 +300,7 @@ for (const as of ["an applicant", "a member whose certificate is not its account
     const signer = as === "an applicant"
       ? (await makeApplicant("dave")).signer
       : await issueMember(server.authority, "alice");
-    using speaker = await Speaker.on(await scene.greet(), signer);
+    using speaker = Speaker.on(await scene.greet(), signer);
     const code = as === "an applicant" ? 240 : 220;
     // The time before the first message does not count.
     clock.advance(59_999);
@@ -343,10 +343,10 @@ Deno.test("waiting 4: a pong on a connection too many is not answered, and close
 async function withOneTooMany(action: (surplus: Speaker) => Promise<void>): Promise<void> {
   await using scene = await Scene.open({ userLimit: 3 });
   const identity = await scene.server.enroll("alice");
-  using first = await Speaker.on(await scene.greet(), identity);
-  using second = await Speaker.on(await scene.greet(), identity);
+  using first = Speaker.on(await scene.greet(), identity);
+  using second = Speaker.on(await scene.greet(), identity);
   for (const served of [first, second]) assertEquals(await served.code("balance"), 300);
-  using surplus = await Speaker.on(await scene.greet(), identity);
+  using surplus = Speaker.on(await scene.greet(), identity);
   await action(surplus);
   assertEquals(await first.code("balance"), 300);
 }
@@ -355,7 +355,7 @@ Deno.test("line 3: a side that closes its sending half is answered what it asked
   await using server = await startServer();
   const identity = await server.enroll("alice");
   const { half, network } = await dialHalf(server);
-  using alice = await Speaker.on(await server.connect(network), identity);
+  using alice = Speaker.on(await server.connect(network), identity);
   await alice.tell("balance");
   await alice.tell("list");
   await half.closeWrite();
@@ -368,7 +368,7 @@ Deno.test("line 3: a side that closes its sending half is answered what it asked
 
 Deno.test("login 2: a second login on the same connection is refused, and the member stays online", async () => {
   await using scene = await Scene.open();
-  using alice = await Speaker.on(await scene.greet(), await scene.server.enroll("alice"));
+  using alice = Speaker.on(await scene.greet(), await scene.server.enroll("alice"));
   assertEquals(await alice.code("login", { name: "alice", port: 7 }), 110);
   assertRefusal(await alice.ask("login", { name: "alice", port: 8 }), 230);
   const located = await alice.ask("locate", { name: "alice" });
@@ -379,7 +379,7 @@ Deno.test("login 2: a second login on the same connection is refused, and the me
 for (const text of ["192.0.2.1", "2001:db8::1", "::ffff:c000:201", "pay.example.org", "a.b-c.d1"]) {
   Deno.test(`host 1: ${text} is one, and is what payers are told`, async () => {
     await using scene = await Scene.open();
-    using alice = await Speaker.on(await scene.greet(), await scene.server.enroll("alice"));
+    using alice = Speaker.on(await scene.greet(), await scene.server.enroll("alice"));
     const reply = await alice.ask("login", host(text));
     assert(reply !== "closed");
     assertEquals([reply.code, reply.answer], [110, { ip: text, port: 1 }]);
@@ -388,7 +388,7 @@ for (const text of ["192.0.2.1", "2001:db8::1", "::ffff:c000:201", "pay.example.
 
 Deno.test("balance 1: what the own account holds", async () => {
   await using scene = await Scene.open();
-  using alice = await Speaker.on(await scene.greet(), await scene.server.enroll("alice"));
+  using alice = Speaker.on(await scene.greet(), await scene.server.enroll("alice"));
   const reply = await alice.ask("balance");
   assert(reply !== "closed");
   assertEquals([reply.code, reply.answer], [300, { balance: 10_000 }]);
@@ -396,7 +396,7 @@ Deno.test("balance 1: what the own account holds", async () => {
 
 Deno.test("exit 1: the member is offline when it is answered, and the connection is closed", async () => {
   await using scene = await Scene.open();
-  using alice = await Speaker.on(await scene.greet(), await scene.server.enroll("alice"));
+  using alice = Speaker.on(await scene.greet(), await scene.server.enroll("alice"));
   assertEquals(await alice.code("login", { name: "alice", port: 7 }), 110);
   const bye = await alice.ask("exit");
   assert(bye !== "closed");
@@ -408,10 +408,10 @@ Deno.test("exit 1: the member is offline when it is answered, and the connection
 Deno.test("line 3: a member that waits and closes its sending half is not answered, and gives its place back", async () => {
   await using server = await startServer({ userLimit: 1 });
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-  using served = await Speaker.on(await server.connect(), alice);
+  using served = Speaker.on(await server.connect(), alice);
   assertEquals(await served.code("balance"), 300);
   const { half, network } = await dialHalf(server);
-  using waiting = await Speaker.on(await server.connect(network), bob);
+  using waiting = Speaker.on(await server.connect(network), bob);
   await waiting.tell("balance");
   const notice = await waiting.next();
   assertEquals(notice !== "closed" && [notice.type, notice.body], ["waiting", { place: 1 }]);
@@ -424,7 +424,7 @@ Deno.test("history 2: from page to page each entry is told once, in either direc
   await using scene = await Scene.open();
   const { server } = scene;
   const identity = await server.enroll("alice");
-  using alice = await Speaker.on(await scene.greet(), identity);
+  using alice = Speaker.on(await scene.greet(), identity);
   await server.enroll("bob");
   for (let time = 0; time < 6; time++) {
     const order = await signPayload(orderPayload(identity, server.anchor, { amount: 1 }), identity);

@@ -34,9 +34,9 @@ export class Speaker {
   }
 
   /** Nothing is sent yet. */
-  static async on(connection: GreetedConnection, as: Signer | Identity): Promise<Speaker> {
+  static on(connection: GreetedConnection, as: Signer | Identity): Speaker {
     const signer: Signer = "kind" in as ? as : { kind: "certified", identity: as };
-    const channel = connection.introduce({ signer, sessionKey: await sessionKey() });
+    const channel = connection.introduce({ signer, sessionKey });
     return new Speaker(connection, channel, signer);
   }
 
@@ -49,7 +49,7 @@ export class Speaker {
     const { greeting } = this.#connection;
     const seq = this.#seq++;
     const isFirst = seq === 0;
-    const { jwk } = await sessionKey();
+    const { jwk } = sessionKey;
     const certified = this.#signer.kind === "certified" ? this.#signer.identity : undefined;
     const csr = this.#signer.kind === "applicant" ? this.#signer.request.der : undefined;
     const jws = forgeJws({

@@ -5,20 +5,15 @@
  */
 import { run } from "../../src/cli/run.ts";
 import { systemProcessIo } from "../../src/cli/process_io.ts";
-import { generateSessionKey, type SessionKey } from "../../src/envelope/session_key.ts";
+import { sessionKeys } from "../envelope/vector_parties.ts";
 import type { Ended } from "./program.ts";
-
-let sessionKey: Promise<SessionKey> | undefined;
 
 export interface CommandOptions {
   /** Its whole environment. It runs in the test's folder, so files are named by absolute paths. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/**
- * Runs the command to its end without signals or input. Commands in one test file share a session
- * key.
- */
+/** Runs the command to its end without signals or input. All commands share a session key. */
 export async function runCommand(
   args: readonly string[],
   { env }: CommandOptions,
@@ -33,7 +28,7 @@ export async function runCommand(
     print: (line) => stdout += `${line}\n`,
     say: (line) => stderr += `${line}\n`,
     onSignal: () => () => {},
-    makeSessionKey: () => sessionKey ??= generateSessionKey(2048),
+    makeSessionKey: () => Promise.resolve(sessionKeys.alice),
   });
   return { code, signal: null, stdout, stderr };
 }

@@ -8,10 +8,10 @@ import { SqliteWalletStore } from "../../src/client/sqlite/sqlite_wallet_store.t
 import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import { Wallet } from "../../src/client/wallet.ts";
 import { systemClock } from "../../src/clock.ts";
-import { generateSessionKey, type SessionKey } from "../../src/envelope/session_key.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
 import { systemRandom } from "../../src/random.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { sessionKeys } from "../envelope/vector_parties.ts";
 import { within } from "./output_lines.ts";
 import { openScene, openSceneWith, type Scene } from "./driver.ts";
 
@@ -23,8 +23,7 @@ Deno.test("a server whose output nobody reads goes on, and ends with 0 on SIGTER
   await using scene = await openSceneWith(people, { args: ["20"] });
   const { stdout } = scene.server.program;
   const readOn = stdout.stopReading();
-  const sessionKey = await generateSessionKey(2048);
-  for (const name of people) await sendMuch(scene, { name, sessionKey });
+  for (const name of people) await sendMuch(scene, name);
   assertEquals((await scene.inProcess(["balance"])).stdout, "10000\n");
   // A deadline of its own: the watch over the ledger, which is a timer.
   await scene.ledgerInProcess("close", "frank");
@@ -42,8 +41,7 @@ Deno.test("a server whose output is read late loses none of it", async () => {
   await using scene = await openSceneWith(people, { args: ["20"] });
   const { stdout } = scene.server.program;
   const readOn = stdout.stopReading();
-  const sessionKey = await generateSessionKey(2048);
-  for (const name of people) await sendMuch(scene, { name, sessionKey });
+  for (const name of people) await sendMuch(scene, name);
   readOn();
   const { code, stdout: text } = await scene.server.stop();
   assertEquals(code, 0);
@@ -94,10 +92,7 @@ async function untilGreeted(port: number): Promise<void> {
 }
 
 /** One message that is nearly as long as a line may be, answered. */
-async function sendMuch(
-  scene: Scene,
-  { name, sessionKey }: { name: string; sessionKey: SessionKey },
-): Promise<void> {
+async function sendMuch(scene: Scene, name: string): Promise<void> {
   const path = scene.path("certs", "CA.pem");
   const folder = new DataFolder(scene.home(name));
   const store = new SqliteWalletStore(folder.walletFile());
@@ -110,7 +105,7 @@ async function sendMuch(
     network: tcpNetwork,
     clock: systemClock,
     random: systemRandom,
-    makeSessionKey: () => Promise.resolve(sessionKey),
+    makeSessionKey: () => Promise.resolve(sessionKeys.alice),
     store,
   });
   const member = await wallet.member(await wallet.connect(), parseAccountName(name)!);

@@ -17,7 +17,7 @@ Deno.test("greeting: the refusal for a wrong clock names dates and hours", async
   const atMs = Math.floor(systemClock.nowMs() / 1000) * 1000;
   const line = writeGreeting({
     identity: serverIdentity(authority),
-    sessionKey: await sessionKey(),
+    sessionKey,
     nonce: makeNonce(systemRandom),
     atMs,
   });

@@ -88,7 +88,7 @@ class Rounds {
       membersOf(order === undefined ? input.request.body as object : { orders: [order] }),
       input.bodyChanges,
     );
-    const members = await this.#members(speaker, { ...input, body });
+    const members = this.#members(speaker, { ...input, body });
     const payload = jsonOf(members);
     // It is not answered, so there is nothing to wait for.
     if (isSilent(payload)) return "pong";
@@ -124,14 +124,14 @@ class Rounds {
     return speaker;
   }
 
-  async #members(
+  #members(
     speaker: RawSpeaker,
     { request, body, messageChanges }: Said & { body: Members },
-  ): Promise<Members> {
+  ): Members {
     const { conn, seq } = speaker;
     const iat = Math.floor(this.#scene.clock.nowMs() / 1000);
     const honest = { type: request.type, seq, conn, to: "micropay:server", iat };
-    const introduction = membersOf(await speaker.introduction());
+    const introduction = membersOf(speaker.introduction());
     const members = [...membersOf(honest), ["body", jsonOf(body)] as const, ...introduction];
     return changedMembers(members, messageChanges);
   }

@@ -33,7 +33,7 @@ export class RawSpeaker {
 
   static async connect(scene: Scene, signer: Signer): Promise<RawSpeaker> {
     const connection = await scene.greet();
-    const channel = connection.introduce({ signer, sessionKey: await sessionKey() });
+    const channel = connection.introduce({ signer, sessionKey });
     const { nonce } = connection.greeting;
     const speaker = new RawSpeaker(nonce, channel, signer);
     speaker.#write = async (line) => await connection.stream.write(line);
@@ -41,16 +41,16 @@ export class RawSpeaker {
   }
 
   /** What an honest first message has beside what every message has. */
-  async introduction(): Promise<object> {
+  introduction(): object {
     if (this.seq > 0) return {};
-    const enc = (await sessionKey()).jwk;
+    const enc = sessionKey.jwk;
     if (this.#signer.kind === "certified") return { enc };
     return { enc, csr: encodeBase64Url(this.#signer.request.der) };
   }
 
   /** @returns the reply to it, or that the connection was closed instead */
   async say(payload: string): Promise<Reply | "closed"> {
-    const { kid, jwk } = await sessionKey();
+    const { kid, jwk } = sessionKey;
     const chain = this.seq === 0 && this.#signer.kind === "certified"
       ? { x5c: x5c(...this.#signer.identity.chain) }
       : {};

@@ -52,7 +52,7 @@ async function submitTimes(count: number, order: string, { server, bob }: {
     const answer = await reader.next();
     assert(answer.kind === "line");
     const { body } = await openNext(answer.line, {
-      sessionKey: await sessionKey(),
+      sessionKey,
       address: { conn, seq, to: partyUri(bob.party) },
       sender: channel.peer,
     });

@@ -188,7 +188,7 @@ for (const { title, question, chainEntriesMax, signaturesMax } of rows) {
       readers.add(await ask(scene, { identity: alice, host: "198.51.100.1", ...question }));
     }
     await ask(scene, { identity: bob, host: "192.0.2.7", ...balance });
-    using count = new CryptoCount((await sessionKey()).privateKey);
+    using count = new CryptoCount(sessionKey.privateKey);
     const seen: { chainEntries: number; signatures: number }[] = [];
     gate.onLookup = (name) => {
       const { chainEntries } = gate;

@@ -88,7 +88,7 @@ async function hand(
     timeoutMs,
   });
   const signer = { kind: "certified", identity } as const;
-  const channel = connection.introduce({ signer, sessionKey: await sessionKey() });
+  const channel = connection.introduce({ signer, sessionKey });
   const { seq } = channel.send(payRequestType.type, { order });
   // A payee says nothing when it takes an order, and refuses this.
   channel.send("mint", {});

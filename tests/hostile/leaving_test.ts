@@ -87,7 +87,7 @@ const ways: Readonly<Record<string, Leave>> = {
   },
   "as an applicant that is refused": async (scene, _, host) => {
     const { signer } = makeApplicant("alice");
-    const channel = (await scene.greet(host)).introduce({ signer, sessionKey: await sessionKey() });
+    const channel = (await scene.greet(host)).introduce({ signer, sessionKey });
     channel.send(balanceRequestType.type, {});
     await channel.receive();
     channel.close();
@@ -182,7 +182,7 @@ for (const [way, leave] of Object.entries(unread)) {
     assert(await isServed(served));
     const connection = await scene.greet();
     const signer = { kind: "certified", identity: alice } as const;
-    const channel = connection.introduce({ signer, sessionKey: await sessionKey() });
+    const channel = connection.introduce({ signer, sessionKey });
     channel.send(balanceRequestType.type, {});
     await channel.send(balanceRequestType.type, {}).written;
     assertEquals((await channel.receive()).kind, "message");
@@ -248,7 +248,7 @@ Deno.test("leaving: after many bad lines from its address, a member waits for th
   // Each is a good line of somebody who is no member.
   const { signer } = makeApplicant("mallory");
   const strange = async () => {
-    const channel = (await scene.greet()).introduce({ signer, sessionKey: await sessionKey() });
+    const channel = (await scene.greet()).introduce({ signer, sessionKey });
     await channel.send(balanceRequestType.type, {}).written;
     return channel;
   };

@@ -87,5 +87,5 @@ Deno.test("flooding: a member that asks over eight connections keeps nobody else
 async function channelOf({ server }: Scene, identity: Identity) {
   const connection = await server.connect();
   const signer = { kind: "certified", identity } as const;
-  return connection.introduce({ signer, sessionKey: await sessionKey() });
+  return connection.introduce({ signer, sessionKey });
 }

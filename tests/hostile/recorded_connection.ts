@@ -44,7 +44,7 @@ export async function connect(
   const lines = { in: [] as string[], out: [] as string[] };
   const channel = connection.introduce({
     signer: { kind: "certified", identity },
-    sessionKey: await sessionKey(),
+    sessionKey,
     observe: (direction, line) => lines[direction].push(line),
   });
   return { conn: connection.greeting.nonce, stream, channel, lines };

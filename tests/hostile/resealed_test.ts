@@ -130,7 +130,7 @@ async function takeAndReseal(
   const line = await forgeJwe({
     header: messageHeader(other.greeting.sessionKey.kid),
     plaintext: new Uint8Array(plaintext),
-    recipient: (await sessionKey()).jwk,
+    recipient: sessionKey.jwk,
   });
   await other.stream.write(bytesOf(`${line}\n`));
   const answered = await drain(other.stream);

@@ -74,7 +74,7 @@ export class Scene implements AsyncDisposable {
   async channel(identity: Identity, host?: string): Promise<Channel> {
     const connection = await this.greet(host);
     const signer = { kind: "certified", identity } as const;
-    return connection.introduce({ signer, sessionKey: await sessionKey() });
+    return connection.introduce({ signer, sessionKey });
   }
 
   /** How many events of a kind there were, about one connection if it is given. */

@@ -9,13 +9,13 @@ import { signOrder } from "../../src/protocol/order.ts";
 import { Wallet } from "../../src/client/wallet.ts";
 import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import { systemClock } from "../../src/clock.ts";
-import { generateSessionKey } from "../../src/envelope/session_key.ts";
 import { ClosedError } from "../../src/errors.ts";
 import type { Amount } from "../../src/money.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import type { ByteStream, Network } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { MemoryWalletStore } from "../client/wallet/memory_wallet_store.ts";
+import { sessionKeys } from "../envelope/vector_parties.ts";
 import { inFolder } from "../pki/temporary_folder.ts";
 import { named, startServer, timeoutMs } from "../server/test_server.ts";
 
@@ -85,6 +85,8 @@ Deno.test("replay: the server's lines on one connection answer nothing on a late
     await using server = await startServer();
     await server.enroll("mallory");
     const network = new RecordedWay();
+    // Each connection has a session key of its own, as in the program.
+    const keys = [sessionKeys.alice, sessionKeys.bob, sessionKeys.carol].values();
     const trust = {
       fingerprint: server.anchor.fingerprint,
       readNearbyCa: () => undefined,
@@ -98,7 +100,7 @@ Deno.test("replay: the server's lines on one connection answer nothing on a late
       network,
       clock: systemClock,
       random: systemRandom,
-      makeSessionKey: () => generateSessionKey(2048),
+      makeSessionKey: () => Promise.resolve(keys.next().value!),
       store: new MemoryWalletStore(),
     });
     const name = named("alice");

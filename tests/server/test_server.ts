@@ -7,7 +7,7 @@ import { decodeBase64UrlStrict } from "../../src/base64.ts";
 import { ServerLink } from "../../src/client/server_link.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import type { Signer } from "../../src/envelope/peer.ts";
-import { generateSessionKey, type SessionKey } from "../../src/envelope/session_key.ts";
+import type { SessionKey } from "../../src/envelope/session_key.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { MemoryLedger } from "../ledger/memory/memory_ledger.ts";
 import { endAccount, type Ending } from "../../src/operator/ending.ts";
@@ -29,21 +29,18 @@ import type { ServerEvent } from "../../src/server/server_event.ts";
 import { type GreetedConnection, receiveGreeting } from "../../src/transport/connect_channel.ts";
 import type { Network } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { sessionKeys as vectorSessionKeys } from "../envelope/vector_parties.ts";
 import { EventLog } from "./event_log.ts";
 
 /** No answer is waited for longer than this; every test is done long before. */
 export const timeoutMs = 20_000;
 
-let sharedKey: Promise<SessionKey> | undefined;
+/** The session key of the server and all its clients. To make one takes longer than most tests. */
+export const sessionKey: SessionKey = vectorSessionKeys.server;
 
-/** One for all tests of a process: making it takes longer than most tests do. */
-export function sessionKey(): Promise<SessionKey> {
-  return sharedKey ??= generateSessionKey(2048);
-}
-
-/** The same one, never changed. */
-function sessionKeys(): Promise<SessionKeys> {
-  return SessionKeys.open({ generate: sessionKey, clock: systemClock });
+/** Returns the server's keys: {@link sessionKey}, which never changes. */
+function unchangingSessionKeys(): Promise<SessionKeys> {
+  return SessionKeys.open({ generate: () => Promise.resolve(sessionKey), clock: systemClock });
 }
 
 /** A name that is one. */
@@ -127,7 +124,7 @@ export class TestServer {
   ): Promise<ServerLink> {
     const { introduce, greeting } = await this.#ready(connection);
     const asSigner: Signer = "kind" in signer ? signer : { kind: "certified", identity: signer };
-    const channel = introduce({ signer: asSigner, sessionKey: await sessionKey() });
+    const channel = introduce({ signer: asSigner, sessionKey });
     const link = new ServerLink(channel, {
       clock: systemClock,
       timeoutMs,
@@ -212,7 +209,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       changes,
       authority,
       identity,
-      sessionKeys: options.sessionKeys ?? await sessionKeys(),
+      sessionKeys: options.sessionKeys ?? await unchangingSessionKeys(),
       clock,
       random: systemRandom,
       report: (event) => events.add(event),

@@ -1,7 +1,7 @@
 /**
  * Members who pay each other at random: directly, through the server, and some of it back.
  */
-import { generateSessionKey } from "../../src/envelope/session_key.ts";
+import { sessionKeys } from "../envelope/vector_parties.ts";
 import type { Scene } from "../end_to_end/driver.ts";
 import { type Attempt, PayingMember, type PayingOptions, type Plan } from "./paying_member.ts";
 
@@ -49,7 +49,7 @@ export class Crowd {
     const crowd = new Crowd(options, {
       home: scene.home("all"),
       ca: { path, pem: await Deno.readTextFile(path) },
-      sessionKey: await generateSessionKey(2048),
+      sessionKey: sessionKeys.alice,
     });
     for (const member of crowd.members) await member.register();
     await crowd.connect();

@@ -72,7 +72,7 @@ Deno.test("page: every page fits a line once it is sealed, with the largest sess
   await using server = await startServer();
   const identity = serverIdentity(server.authority);
   const to = issueMember(server.authority, "alice");
-  const { jwk, kid } = await sessionKey();
+  const { jwk, kid } = sessionKey;
   const algorithm = { name: "RSA-OAEP", hash: "SHA-256" };
   const publicKey = await crypto.subtle.importKey("jwk", jwk, algorithm, false, ["encrypt"]);
   for (const all of [members, entries]) {

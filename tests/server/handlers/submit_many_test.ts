@@ -218,7 +218,7 @@ Deno.test("submit: the reply with a receipt for each of 25 orders fits a line, w
     answer,
   });
   assert(JSON.stringify(body).length <= bodyBytesMax, `${JSON.stringify(body).length} bytes`);
-  const { jwk, kid } = await sessionKey();
+  const { jwk, kid } = sessionKey;
   const algorithm = { name: "RSA-OAEP", hash: "SHA-256" };
   const publicKey = await crypto.subtle.importKey("jwk", jwk, algorithm, false, ["encrypt"]);
   const line = await seal({

@@ -28,7 +28,7 @@ async function logInByHand({ clock, server }: Awaited<ReturnType<typeof startOnM
   const identity = await server.enroll("alice");
   const connection = await server.connect();
   const signer = { kind: "certified", identity } as const;
-  const channel = connection.introduce({ signer, sessionKey: await sessionKey() });
+  const channel = connection.introduce({ signer, sessionKey });
   channel.send(loginRequestType.type, { name: named("alice"), port: 1 });
   await channel.receive();
   await waitUntil(() => isDue(clock, memberIdleMs), "the server to wait");

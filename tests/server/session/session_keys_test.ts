@@ -2,9 +2,10 @@
  * Session keys change for new connections. Each is forgotten with its last connection.
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { generateSessionKey, type SessionKey } from "../../../src/envelope/session_key.ts";
+import type { SessionKey } from "../../../src/envelope/session_key.ts";
 import { balanceRequestType } from "../../../src/protocol/balance.ts";
 import { SessionKeys } from "../../../src/server/session/session_keys.ts";
+import { sessionKeys } from "../../envelope/vector_parties.ts";
 import { ManualClock } from "../../manual_clock.ts";
 import { settled } from "../../transport/streams.ts";
 import { waitUntil } from "../wait_until.ts";
@@ -86,14 +87,15 @@ Deno.test("keys: after the stop no key is made and no timer is left", async () =
 
 Deno.test("keys: without an interval they never change", async () => {
   const clock = new ManualClock();
-  const keys = await SessionKeys.open({ generate: sessionKey, clock });
+  const keys = await SessionKeys.open({ generate: () => Promise.resolve(sessionKey), clock });
   keys.start({ onFault: () => {} });
   assertEquals(clock.pending, 0);
 });
 
 Deno.test("keys: a connection outlives the change of keys, and the old key goes with it", async () => {
   const clock = new ManualClock(Date.now());
-  const generate = () => generateSessionKey(2048);
+  const made = [sessionKeys.server, sessionKeys.alice].values();
+  const generate = () => Promise.resolve(made.next().value!);
   const keys = await SessionKeys.open({ generate, clock, everyMs: 1000 });
   await using server = await startServer({ sessionKeys: keys });
   const alice = await server.enroll("alice");
