@@ -24,10 +24,6 @@ export type ErrorCode =
   | "unprinted_payment"
   | "interrupted";
 
-export interface ErrorOptions {
-  cause?: unknown;
-}
-
 /**
  * The base of all errors that this program throws. A message names the attempted action, then the
  * wrong value.
@@ -35,8 +31,8 @@ export interface ErrorOptions {
 export abstract class MicropayError extends Error {
   abstract readonly code: ErrorCode;
 
-  constructor(message: string, options: ErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = new.target.name;
   }
 }

@@ -57,22 +57,6 @@ export function parseJsonObject(source: Uint8Array | string): JsonObject | undef
 // ignoreBOM keeps a byte order mark in the text, so that JSON.parse refuses it.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-const code = {
-  quote: 0x22,
-  minus: 0x2d,
-  dot: 0x2e,
-  zero: 0x30,
-  nine: 0x39,
-  colon: 0x3a,
-  upperE: 0x45,
-  openBracket: 0x5b,
-  backslash: 0x5c,
-  closeBracket: 0x5d,
-  lowerE: 0x65,
-  openBrace: 0x7b,
-  closeBrace: 0x7d,
-} as const;
-
 /**
  * Reads a valid JSON text once and counts the members of its objects.
  *
@@ -82,19 +66,32 @@ function scanMembers(text: string): number | undefined {
   let members = 0;
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
-    const found = text.charCodeAt(at);
-    if (found === code.quote) {
-      at = endOfString(text, at);
-    } else if (found === code.colon) {
-      members++;
-    } else if (found === code.openBrace || found === code.openBracket) {
-      if (++depth > jsonDepthMax) return undefined;
-    } else if (found === code.closeBrace || found === code.closeBracket) {
-      depth--;
-    } else if (found === code.minus || isDigit(found)) {
-      const end = endOfInteger(text, at);
-      if (end === undefined) return undefined;
-      at = end;
+    switch (text[at]) {
+      case '"':
+        at = endOfString(text, at);
+        break;
+      case ":":
+        members++;
+        break;
+      case "{":
+      case "[":
+        if (++depth > jsonDepthMax) return undefined;
+        break;
+      case "}":
+      case "]":
+        depth--;
+        break;
+      // Outside of strings, only a fraction, an exponent and -0 have these.
+      case ".":
+      case "E":
+        return undefined;
+      case "e":
+        // The `e` of `true` and `false` stands after a letter.
+        if (text[at - 1]! <= "9") return undefined;
+        break;
+      case "-":
+        if (text[at + 1] === "0") return undefined;
+        break;
     }
   }
   return members;
@@ -104,25 +101,10 @@ function scanMembers(text: string): number | undefined {
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1);; end = text.indexOf('"', end + 1)) {
     let before = end;
-    while (text.charCodeAt(before - 1) === code.backslash) before--;
+    while (text[before - 1] === "\\") before--;
     // Backslashes in even number escape each other.
     if ((end - before) % 2 === 0) return end;
   }
-}
-
-/** Returns the index of a number's last digit, or `undefined` for -0, a fraction or an exponent. */
-function endOfInteger(text: string, start: number): number | undefined {
-  let end = start;
-  while (isDigit(text.charCodeAt(end + 1))) end++;
-  const isMinusZero = text.charCodeAt(start) === code.minus &&
-    text.charCodeAt(start + 1) === code.zero;
-  const next = text.charCodeAt(end + 1);
-  const isLonger = next === code.dot || next === code.lowerE || next === code.upperE;
-  return isMinusZero || isLonger ? undefined : end;
-}
-
-function isDigit(found: number): boolean {
-  return found >= code.zero && found <= code.nine;
 }
 
 /** Returns the number of members of all objects in a value. */

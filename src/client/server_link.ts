@@ -98,7 +98,7 @@ export class ServerLink {
    * @throws {ProtocolError} when the reply is not of its shape
    */
   ask<Request extends object, Answer>(
-    requestType: RequestType<string, Request, Answer>,
+    requestType: RequestType<Request, Answer>,
     request: Request,
   ): Promise<Outcome<Answer>> {
     return this.#places.run(() => this.#ask(requestType, request));
@@ -134,7 +134,7 @@ export class ServerLink {
   }
 
   async #ask<Request extends object, Answer>(
-    requestType: RequestType<string, Request, Answer>,
+    requestType: RequestType<Request, Answer>,
     request: Request,
   ): Promise<Outcome<Answer>> {
     if (this.#ended) throw this.#ended;

@@ -40,8 +40,8 @@ export async function endAccount(
     const previous = await history.verify();
     const account = await ledger.account(name);
     const certificate = kind === "revocation" ? account?.certificate?.fingerprint : undefined;
-    const terms = { ...ending, certificate, previous, atMs: clock.nowMs() };
-    const change = signAccountChange(terms, { identity, anchor });
+    const terms = { ...ending, ...(certificate && { certificate }), previous };
+    const change = signAccountChange({ ...terms, atMs: clock.nowMs() }, { identity, anchor });
     const changed = await ledger.changeAccount(change);
     if (changed.outcome !== "outdated") return changed;
   }

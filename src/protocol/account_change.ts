@@ -6,13 +6,7 @@
  */
 import * as v from "valibot";
 import { CertificateError, EnvelopeError, ProtocolError } from "../errors.ts";
-import {
-  type AccountChange,
-  type ChangeKind,
-  changeKinds,
-  type RecordedChange,
-} from "../ledger/account_change.ts";
-import type { AccountName } from "../account_name.ts";
+import { type AccountChange, changeKinds, type RecordedChange } from "../ledger/account_change.ts";
 import { orderBytesMax } from "../limits.ts";
 import { verifyChain } from "../pki/certificate_profile.ts";
 import type { Identity } from "../pki/identity.ts";
@@ -38,16 +32,8 @@ const statementShape = v.strictObject({
 
 type Statement = v.InferOutput<typeof statementShape>;
 
-/** The contents of a statement. */
-export interface ChangeTerms {
-  readonly kind: ChangeKind;
-  readonly name: AccountName;
-  readonly certificate?: string | undefined;
-  readonly codeDigest?: string | undefined;
-  /** The ledger's `lastStatement`. */
-  readonly previous: string;
-  readonly atMs: number;
-}
+/** A change without its statement. */
+export type ChangeTerms = Omit<AccountChange, "statementJws">;
 
 /**
  * Signs the statement of a change.
@@ -57,9 +43,10 @@ export interface ChangeTerms {
  * accept the statement, and no server would start on the ledger again.
  */
 export function signAccountChange(
-  { kind, name, certificate, codeDigest, previous, atMs }: ChangeTerms,
+  terms: ChangeTerms,
   { identity, anchor }: { identity: Identity; anchor: TrustAnchor },
 ): AccountChange {
+  const { kind, name, certificate, codeDigest, previous, atMs } = terms;
   checkDates(identity.certificate, { what: "the server's certificate", atMs });
   const statement: Statement = {
     ledger: anchor.fingerprint,
@@ -74,15 +61,7 @@ export function signAccountChange(
     signingKey: identity.signingKey,
     chain: identity.leaf,
   });
-  return {
-    kind,
-    name,
-    ...(certificate !== undefined && { certificate }),
-    ...(codeDigest !== undefined && { codeDigest }),
-    previous,
-    statementJws,
-    atMs,
-  };
+  return { ...terms, statementJws };
 }
 
 /**

@@ -36,8 +36,4 @@ export const chainRequestType = {
   request,
   success: 300,
   answer,
-} as const satisfies RequestType<
-  "chain",
-  unknown,
-  unknown
->;
+} as const satisfies RequestType;

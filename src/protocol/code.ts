@@ -11,102 +11,54 @@ interface CodeMeaning {
   readonly tryAgain: boolean;
 }
 
-/** The codes with their names and texts. */
+/** A refusal that the same request will get again, or a success. */
+const final = (name: string, text: string): CodeMeaning => ({ name, text, tryAgain: false });
+/** A refusal that may end. */
+const temporary = (name: string, text: string): CodeMeaning => ({ name, text, tryAgain: true });
+
 export const codes = {
-  100: { name: "REGISTER_OK", text: "OK", tryAgain: false },
-  110: { name: "LOGIN_SUCCESS", text: "OK", tryAgain: false },
-  120: { name: "LOGOUT_SUCCESS", text: "Bye", tryAgain: false },
-  130: { name: "TRANSFER_OK", text: "transfer OK", tryAgain: false },
-  210: { name: "REGISTER_FAIL", text: "FAIL", tryAgain: false },
-  211: {
-    name: "REGISTER_TOO_MANY",
-    text: "FAIL: too many accounts were registered from this address; try again in a minute",
-    tryAgain: true,
-  },
-  212: {
-    name: "REGISTER_LEDGER_FULL",
-    text: "FAIL: this ledger has all the accounts that it may have; ask the operator",
-    tryAgain: false,
-  },
-  220: { name: "AUTH_FAIL", text: "AUTH_FAIL", tryAgain: false },
-  230: { name: "DUPLICATE_LOGIN", text: "DUPLICATE_LOGIN", tryAgain: true },
-  240: { name: "NOT_LOGGED_IN", text: "Please login first", tryAgain: false },
-  250: { name: "LOGOUT_FAIL", text: "LOGOUT_FAIL", tryAgain: false },
-  260: { name: "TRANSFER_FAIL", text: "transfer FAIL", tryAgain: false },
-  261: {
-    name: "TRANSFER_ORDER_INVALID",
-    text: "transfer FAIL: the order is not valid",
-    tryAgain: false,
-  },
-  262: {
-    name: "TRANSFER_PAYEE_UNKNOWN",
-    text: "transfer FAIL: there is no such account",
-    tryAgain: false,
-  },
-  263: {
-    name: "TRANSFER_PAYEE_OFFLINE",
-    text: "transfer FAIL: the payee is not online",
-    tryAgain: true,
-  },
-  264: {
-    name: "TRANSFER_PAYEE_UNREACHABLE",
-    text: "transfer FAIL: the payee does not answer",
-    tryAgain: true,
-  },
-  265: {
-    name: "TRANSFER_ORDER_EXPIRED",
-    text: "transfer FAIL: the order has expired",
-    tryAgain: false,
-  },
-  266: {
-    name: "TRANSFER_ID_CONFLICT",
-    text: "transfer FAIL: this id was used for another payment",
-    tryAgain: false,
-  },
-  267: {
-    name: "TRANSFER_ACCOUNT_CLOSED",
-    text: "transfer FAIL: the account is closed",
-    tryAgain: false,
-  },
-  268: {
-    name: "REFUND_PAYMENT_UNKNOWN",
-    text: "transfer FAIL: there is no such payment to refund",
-    tryAgain: false,
-  },
-  269: {
-    name: "REFUND_EXCEEDS_PAYMENT",
-    text: "transfer FAIL: more than is left of the payment",
-    tryAgain: false,
-  },
-  270: {
-    name: "TRANSFER_SENDER_BANKRUPT",
-    text: "transfer FAIL due to bankruptcy",
-    tryAgain: false,
-  },
-  280: {
-    name: "TRANSFER_SELF_FAIL",
-    text: "transfer FAIL: payer and payee are the same",
-    tryAgain: false,
-  },
-  300: { name: "QUERY_OK", text: "OK", tryAgain: false },
-  400: { name: "QUERY_ERROR", text: "unknown", tryAgain: false },
-  410: { name: "BAD_REQUEST", text: "the request is not valid", tryAgain: false },
-  500: {
-    name: "SERVER_ERROR",
-    text: "the server failed; ask for the status before paying again",
-    tryAgain: true,
-  },
-  510: {
-    name: "LEDGER_UNAVAILABLE",
-    text: "the ledger cannot be written right now; nothing was booked",
-    tryAgain: true,
-  },
-  520: {
-    name: "NOT_DECIDED",
-    text: "not decided: too many orders of this payer were refused; ask again later",
-    tryAgain: true,
-  },
-} as const satisfies Record<number, CodeMeaning>;
+  100: final("REGISTER_OK", "OK"),
+  110: final("LOGIN_SUCCESS", "OK"),
+  120: final("LOGOUT_SUCCESS", "Bye"),
+  130: final("TRANSFER_OK", "transfer OK"),
+  210: final("REGISTER_FAIL", "FAIL"),
+  211: temporary(
+    "REGISTER_TOO_MANY",
+    "FAIL: too many accounts were registered from this address; try again in a minute",
+  ),
+  212: final(
+    "REGISTER_LEDGER_FULL",
+    "FAIL: this ledger has all the accounts that it may have; ask the operator",
+  ),
+  220: final("AUTH_FAIL", "AUTH_FAIL"),
+  230: temporary("DUPLICATE_LOGIN", "DUPLICATE_LOGIN"),
+  240: final("NOT_LOGGED_IN", "Please login first"),
+  250: final("LOGOUT_FAIL", "LOGOUT_FAIL"),
+  260: final("TRANSFER_FAIL", "transfer FAIL"),
+  261: final("TRANSFER_ORDER_INVALID", "transfer FAIL: the order is not valid"),
+  262: final("TRANSFER_PAYEE_UNKNOWN", "transfer FAIL: there is no such account"),
+  263: temporary("TRANSFER_PAYEE_OFFLINE", "transfer FAIL: the payee is not online"),
+  264: temporary("TRANSFER_PAYEE_UNREACHABLE", "transfer FAIL: the payee does not answer"),
+  265: final("TRANSFER_ORDER_EXPIRED", "transfer FAIL: the order has expired"),
+  266: final("TRANSFER_ID_CONFLICT", "transfer FAIL: this id was used for another payment"),
+  267: final("TRANSFER_ACCOUNT_CLOSED", "transfer FAIL: the account is closed"),
+  268: final("REFUND_PAYMENT_UNKNOWN", "transfer FAIL: there is no such payment to refund"),
+  269: final("REFUND_EXCEEDS_PAYMENT", "transfer FAIL: more than is left of the payment"),
+  270: final("TRANSFER_SENDER_BANKRUPT", "transfer FAIL due to bankruptcy"),
+  280: final("TRANSFER_SELF_FAIL", "transfer FAIL: payer and payee are the same"),
+  300: final("QUERY_OK", "OK"),
+  400: final("QUERY_ERROR", "unknown"),
+  410: final("BAD_REQUEST", "the request is not valid"),
+  500: temporary("SERVER_ERROR", "the server failed; ask for the status before paying again"),
+  510: temporary(
+    "LEDGER_UNAVAILABLE",
+    "the ledger cannot be written right now; nothing was booked",
+  ),
+  520: temporary(
+    "NOT_DECIDED",
+    "not decided: too many orders of this payer were refused; ask again later",
+  ),
+};
 
 export type Code = keyof typeof codes;
 

@@ -17,11 +17,9 @@ import {
   orderIdShape,
 } from "./shapes.ts";
 
-const pageLimit = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(pageRowsMax));
-
 const request = v.strictObject({
   /** Most rows of the page. */
-  limit: pageLimit,
+  limit: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(pageRowsMax)),
   /** Only entries with a smaller number, newest first. Without it and `after`, from the newest. */
   before: v.optional(entryNumberShape),
   /** Only entries with a greater number, oldest first. Not together with `before`. */
@@ -29,7 +27,7 @@ const request = v.strictObject({
 });
 
 /** An entry of a history, with the order and the receipt as compact JWS. */
-export const historyRowShape = v.strictObject({
+const historyRowShape = v.strictObject({
   entry: entryNumberShape,
   id: orderIdShape,
   at: instantShape,
@@ -54,10 +52,9 @@ const answer = v.strictObject({
   more: v.boolean(),
 });
 
-/** Asks for a page of at most `limit` entries. */
 export const historyRequestType = {
   type: "history",
   request,
   success: 300,
   answer,
-} as const satisfies RequestType<"history", unknown, unknown>;
+} as const satisfies RequestType;

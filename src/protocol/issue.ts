@@ -5,7 +5,7 @@
 import type { AccountName } from "../account_name.ts";
 import type { Clock } from "../clock.ts";
 import { CertificateError } from "../errors.ts";
-import { type Booking, type EntrySide, issuingAccount } from "../ledger/entry.ts";
+import { type Booking, issuingAccount } from "../ledger/entry.ts";
 import type { Amount } from "../money.ts";
 import type { Identity } from "../pki/identity.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
@@ -16,15 +16,13 @@ import { judgeOrder } from "./order_validity.ts";
 /** An opening, deposit or withdrawal. */
 export interface Issue {
   readonly kind: "opening" | "deposit" | "withdrawal";
-  /** The member's account. */
   readonly name: AccountName;
   readonly amount: Amount;
   readonly memo?: string | undefined;
 }
 
-/** What {@link signIssue} needs. */
-export interface IssueDependencies {
-  /** The server's identity. */
+/** What {@link signIssue} needs: the server's identity, and its clock. */
+interface IssueDependencies {
   readonly identity: Identity;
   readonly anchor: TrustAnchor;
   readonly clock: Pick<Clock, "nowMs">;
@@ -40,25 +38,18 @@ export function signIssue(
   { kind, name, amount, memo }: Issue,
   { identity, anchor, clock, random }: IssueDependencies,
 ): Booking {
-  const id = makeOrderId(clock, random);
   const atMs = clock.nowMs();
-  const [payer, payee]: readonly EntrySide[] = kind === "withdrawal"
-    ? [name, issuingAccount]
-    : [issuingAccount, name];
-  const terms = { id, payer: payer!, payee: payee!, amount, memo };
-  const order = signOrder(terms, { identity, anchor, clock: { nowMs: () => atMs } });
+  const at = { nowMs: () => atMs };
+  const terms = {
+    id: makeOrderId(at, random),
+    payer: kind === "withdrawal" ? name : issuingAccount,
+    payee: kind === "withdrawal" ? issuingAccount : name,
+    amount,
+    ...(memo !== undefined && { memo }),
+  } as const;
+  const order = signOrder(terms, { identity, anchor, clock: at });
   // An audit judges the server's own orders too.
   const fault = judgeOrder(order, { atMs });
   if (fault) throw new CertificateError(`sign a ${kind}: the order ${fault.reason}`);
-  return {
-    id,
-    kind,
-    payer: payer!,
-    payee: payee!,
-    amount,
-    ...(memo !== undefined && { memo }),
-    orderJws: order.text,
-    orderDigest: order.digest,
-    atMs,
-  };
+  return { ...terms, kind, orderJws: order.text, orderDigest: order.digest, atMs };
 }

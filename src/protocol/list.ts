@@ -27,14 +27,9 @@ const answer = v.strictObject({
   more: v.boolean(),
 });
 
-/** Asks for a page of the members online. */
 export const listRequestType = {
   type: "list",
   request,
   success: 300,
   answer,
-} as const satisfies RequestType<
-  "list",
-  unknown,
-  unknown
->;
+} as const satisfies RequestType;

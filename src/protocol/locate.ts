@@ -4,12 +4,9 @@ import type { RequestType } from "./request_type.ts";
 import { onlineMemberShape } from "./list.ts";
 import { accountNameShape } from "./shapes.ts";
 
-const request = v.strictObject({ name: accountNameShape });
-
-/** Asks for the address of the member `name`. */
 export const locateRequestType = {
   type: "locate",
-  request,
+  request: v.strictObject({ name: accountNameShape }),
   success: 300,
   answer: onlineMemberShape,
-} as const satisfies RequestType<"locate", unknown, unknown>;
+} as const satisfies RequestType;

@@ -17,14 +17,9 @@ const answer = v.strictObject({
   port: portShape,
 });
 
-/** Announces the sender's address for peers. */
 export const loginRequestType = {
   type: "login",
   request,
   success: 110,
   answer,
-} as const satisfies RequestType<
-  "login",
-  unknown,
-  unknown
->;
+} as const satisfies RequestType;

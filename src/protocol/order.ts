@@ -172,7 +172,7 @@ export function verifySigner(
 }
 
 /** Returns who must sign an order: its payer, or the server when a side is the issuing account. */
-export function orderSigner({ payer, payee }: Pick<Order, "payer" | "payee">): Party {
+function orderSigner({ payer, payee }: Pick<Order, "payer" | "payee">): Party {
   if (payer === issuingAccount || payee === issuingAccount) return { role: "server" };
   return { role: "member", name: payer };
 }

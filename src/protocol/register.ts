@@ -6,10 +6,7 @@ import { sha256Hex } from "../pki/signing_key.ts";
 import type { RequestType } from "./request_type.ts";
 import { accountNameShape, base64UrlShape, countShape } from "./shapes.ts";
 
-/**
- * Returns the digest of a one-time code, for storing and comparing: SHA-256, 64 lower-case hex
- * digits.
- */
+/** Returns the digest of a one-time code to store and compare: SHA-256, 64 lower-case hex digits. */
 export function oneTimeCodeDigest(code: string): string {
   return sha256Hex(code);
 }
@@ -39,18 +36,15 @@ const request = v.strictObject({
 const answer = v.strictObject({
   /** The issued certificate: DER in base64url. */
   certificate: base64UrlShape,
-  /** The account's balance. */
   balance: countShape,
   /** Whether the account existed before: with the same key, or reissued with a one-time code. */
   existed: v.boolean(),
 });
-/** The answer to a `register` request. */
 export type RegisterAnswer = v.InferOutput<typeof answer>;
 
-/** Asks for a certificate for the account `name`. */
 export const registerRequestType = {
   type: "register",
   request,
   success: 100,
   answer,
-} as const satisfies RequestType<"register", unknown, unknown>;
+} as const satisfies RequestType;

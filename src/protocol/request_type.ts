@@ -13,9 +13,9 @@ import { countShape } from "./shapes.ts";
 type Shape<Value> = v.GenericSchema<unknown, Value>;
 
 /** One type of request, with the shapes of its request and its answer. */
-export interface RequestType<Type extends string, Request, Answer> {
+export interface RequestType<Request = unknown, Answer = unknown> {
   /** The message's `type`. */
-  readonly type: Type;
+  readonly type: string;
   readonly request: Shape<Request>;
   /** The code of a reply with an answer. All other codes refuse. */
   readonly success: Code;
@@ -29,13 +29,11 @@ export interface Refusal {
   readonly text: string;
 }
 
-/** An answer to a request. */
 export interface Answered<Answer> {
   readonly outcome: "answered";
   readonly answer: Answer;
 }
 
-/** The outcome of a request. */
 export type Outcome<Answer> = Answered<Answer> | Refusal;
 
 /**
@@ -49,7 +47,6 @@ export function refuse(code: Code, detail?: string): Refusal {
   return { outcome: "refused", code, text: detail === undefined ? text : `${text} (${detail})` };
 }
 
-/** Returns an answer as an outcome. */
 export function answerWith<Answer>(answer: Answer): Answered<Answer> {
   return { outcome: "answered", answer };
 }
@@ -65,7 +62,6 @@ const replyShape = v.strictObject({
   answer: v.optional(v.custom<JsonObject>(isObject, "an object is expected")),
 });
 
-/** The body of a reply. */
 export type Reply = v.InferOutput<typeof replyShape>;
 
 /** Returns whether a value is an object. The library's own object shape accepts an array. */
@@ -79,12 +75,11 @@ function isObject(value: unknown): boolean {
  * @param re the `seq` of the request
  */
 export function encodeReply<Answer extends object>(
-  requestType: { readonly success: Code },
+  { success }: { readonly success: Code },
   re: number,
   outcome: Outcome<Answer>,
 ): JsonObject {
   if (outcome.outcome === "refused") return { re, code: outcome.code, text: outcome.text };
-  const { success } = requestType;
   return { re, code: success, text: codes[success].text, answer: outcome.answer };
 }
 
@@ -104,7 +99,7 @@ export function decodeReply(body: JsonObject): Reply {
  * answer
  */
 export function decodeOutcome<Answer>(
-  requestType: RequestType<string, unknown, Answer>,
+  requestType: RequestType<unknown, Answer>,
   reply: Reply,
 ): Outcome<Answer> {
   if (reply.code !== requestType.success) {

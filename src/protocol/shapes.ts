@@ -10,21 +10,16 @@ import { issuingAccount } from "../ledger/entry.ts";
 import { parseHost } from "../pki/host.ts";
 
 /** An account name in its stored form. */
-export const accountNameShape = v.custom<AccountName>(
-  isAccountName,
-  accountNameRule,
-);
+export const accountNameShape = v.custom<AccountName>(isAccountName, accountNameRule);
 
 /** A side of an entry: a member, or the issuing account. */
 export const entrySideShape = v.union([accountNameShape, v.literal(issuingAccount)]);
 
-/** An amount. */
 export const amountShape = v.custom<Amount>(isAmount, amountRule);
 
 /** The memo of a booked order. */
 export const memoShape = v.custom<string>(isBookedMemo, memoRule);
 
-/** An order id. */
 export const orderIdShape = v.custom<string>(isOrderId, "an id is a UUIDv7 in lower case");
 
 /** A TCP port. */

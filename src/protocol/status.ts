@@ -11,20 +11,16 @@ const request = v.strictObject({
   /** The signed order of this id. Unless it is booked, it is void from now on. */
   void: v.optional(compactJwsShape),
 });
+
 const answer = v.strictObject({
   receipt: compactJwsShape,
   /** The sum of a payment's refunds. Absent for other entries. */
   refunded: v.optional(countShape),
 });
 
-/** Asks for the receipt of the order `id`. */
 export const statusRequestType = {
   type: "status",
   request,
   success: 130,
   answer,
-} as const satisfies RequestType<
-  "status",
-  unknown,
-  unknown
->;
+} as const satisfies RequestType;

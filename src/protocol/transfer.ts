@@ -17,7 +17,7 @@ export const payRequestType = {
   request: v.strictObject({ order: compactJwsShape }),
   success: 130,
   answer: v.never(),
-} as const satisfies RequestType<"pay", unknown, unknown>;
+} as const satisfies RequestType;
 
 /** The outcome of one order. */
 export interface Result {
@@ -51,7 +51,6 @@ export const resultsShape = v.strictObject({
     v.maxLength(ordersPerSubmitMax),
   ),
 });
-/** Results on the wire. */
 export type ResultsBody = v.InferOutput<typeof resultsShape>;
 
 /**
@@ -65,7 +64,7 @@ export const submitRequestType = {
   }),
   success: 300,
   answer: resultsShape,
-} as const satisfies RequestType<"submit", unknown, unknown>;
+} as const satisfies RequestType;
 
 /** The `type` of the server's push to the payer of orders that the payee submitted. */
 export const resultType = "result";
@@ -81,7 +80,6 @@ export const paymentsShape = v.strictObject({
     v.maxLength(ordersPerSubmitMax),
   ),
 });
-export type PaymentsBody = v.InferOutput<typeof paymentsShape>;
 
 /**
  * Encodes results for the wire.

@@ -2,10 +2,8 @@
 import * as v from "valibot";
 import { countShape } from "./shapes.ts";
 
-/** The `type` of the push. */
 export const waitingType = "waiting";
 
-/** The body of a `waiting` push. */
 export const waitingShape = v.strictObject({
   /**
    * The place in the waiting room: 1 is the next. 0 means that there is none, and the server

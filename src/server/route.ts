@@ -30,7 +30,7 @@ export interface ApplicantRequestContext extends RequestContext {
 }
 
 interface RouteOf<Request, Answer, Context> {
-  readonly requestType: RequestType<string, Request, Answer>;
+  readonly requestType: RequestType<Request, Answer>;
   /**
    * Writes the request for {@link RequestContext.reportRequest}. Absent when `handle` reports it,
    * because only `handle` knows what its documents say.

@@ -35,7 +35,7 @@ import { readVectors } from "../envelope/vector_parties.ts";
 import type { MessageVector } from "../vectors/vector_files.ts";
 
 const messages = await readVectors<MessageVector[]>("messages");
-const requestTypes: readonly RequestType<string, unknown, unknown>[] = [
+const requestTypes: readonly RequestType[] = [
   balanceRequestType,
   chainRequestType,
   exitRequestType,

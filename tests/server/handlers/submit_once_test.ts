@@ -10,7 +10,6 @@ import { verifyReceipt } from "../../../src/protocol/receipt.ts";
 import { statusRequestType } from "../../../src/protocol/status.ts";
 import {
   decodeResults,
-  type PaymentsBody,
   paymentsShape,
   paymentType,
   type Result,
@@ -243,8 +242,8 @@ function resultsOf(link: ServerLink): EventLog<Result> {
   return told;
 }
 
-function paymentsOf(link: ServerLink): EventLog<PaymentsBody["payments"][number]> {
-  const told = new EventLog<PaymentsBody["payments"][number]>((one) => JSON.stringify(one));
+function paymentsOf(link: ServerLink): EventLog<{ order: string; receipt: string }> {
+  const told = new EventLog<{ order: string; receipt: string }>((one) => JSON.stringify(one));
   link.listen(paymentType, (body) => {
     for (const one of check(paymentsShape, body, "read payments").payments) told.add(one);
   });

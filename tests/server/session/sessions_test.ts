@@ -66,7 +66,7 @@ Deno.test("login: peers are told the advertised address", async () => {
 });
 
 const order = "e30.e30.e30";
-const requests: readonly { requestType: RequestType<string, object, object>; request: object }[] = [
+const requests: readonly { requestType: RequestType<object, object>; request: object }[] = [
   { requestType: loginRequestType, request: { name: alice, port } },
   { requestType: listRequestType, request: {} },
   { requestType: locateRequestType, request: { name: alice } },
@@ -75,7 +75,7 @@ const requests: readonly { requestType: RequestType<string, object, object>; req
   { requestType: statusRequestType, request: { id: "019aaf3e-7c00-7000-8000-000000000001" } },
   { requestType: historyRequestType, request: { limit: 1 } },
   { requestType: exitRequestType, request: {} },
-] as unknown as readonly { requestType: RequestType<string, object, object>; request: object }[];
+] as unknown as readonly { requestType: RequestType<object, object>; request: object }[];
 
 Deno.test("any request but REGISTER is 240 without a certificate, and 220 with a certificate of no account", async (t) => {
   await using server = await startServer();
