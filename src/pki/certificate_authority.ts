@@ -9,10 +9,9 @@ import { clockDifferenceMsMax } from "../limits.ts";
 import type { Random } from "../random.ts";
 import { verifyChain } from "./certificate_profile.ts";
 import { type Host, parseHost } from "./host.ts";
-import type { Party } from "./party.ts";
 import { type PublicKey, SigningKey } from "./signing_key.ts";
 import { readTrustAnchor, readTrustAnchorPem, type TrustAnchor } from "./trust_anchor.ts";
-import { authorityCodec, leafCodec, serialBytes } from "./x509/certificate.ts";
+import { authorityCodec, leafCodec, type LeafContents, serialBytes } from "./x509/certificate.ts";
 import type { Bytes } from "./x509/der.ts";
 import { keyIdentifier } from "./x509/extensions.ts";
 import { signStructure } from "./x509/signed_structure.ts";
@@ -28,30 +27,28 @@ export const authorityDays = 3_652;
  */
 export const backdateMs = clockDifferenceMsMax;
 
-/**
- * What {@link CertificateAuthority.issueServer} certifies. `atMs` is the time in milliseconds since
- * the epoch.
- */
-export interface IssueServerOptions {
+/** The parts of an issue that both kinds of certificate need. */
+interface Issue {
   readonly publicKey: PublicKey;
-  /** DNS names and IP addresses in the form that `parseHost` reads. */
-  readonly hosts: readonly string[];
-  /** Days from now, 1 or more. The CA's own end limits them. */
-  readonly days: number;
+  /** Wall-clock time in milliseconds since the epoch. */
   readonly atMs: number;
   readonly random: Random;
 }
 
-/** What {@link CertificateAuthority.issueMember} certifies. */
-export interface IssueMemberOptions {
+/** What {@link CertificateAuthority.issueServer} certifies. */
+export interface IssueServerOptions extends Issue {
+  /** DNS names and IP addresses in the form that `parseHost` reads. */
+  readonly hosts: readonly string[];
+  /** Days from now, 1 or more. The CA's own end limits them. */
+  readonly days: number;
+}
+
+/**
+ * What {@link CertificateAuthority.issueMember} certifies. The key comes from
+ * `readCertificateRequest`, which checked that the member holds the private half.
+ */
+export interface IssueMemberOptions extends Issue {
   readonly name: AccountName;
-  /**
-   * The key that `readCertificateRequest` returned. It checked that the member holds the private
-   * half.
-   */
-  readonly publicKey: PublicKey;
-  readonly atMs: number;
-  readonly random: Random;
 }
 
 /** A CA certificate with its private key. It issues certificates. */
@@ -120,11 +117,11 @@ export class CertificateAuthority {
    * Issues a server certificate.
    *
    * @returns the certificate in DER
-   * @throws {CertificateError} when a host or the number of days is not valid, the result is larger
-   * than `certificateBytesMax`, or the CA is not valid at `atMs`
+   * @throws {CertificateError} when a host or `days` is not valid, the certificate is longer than
+   * `certificateBytesMax`, or the CA is not valid at `atMs`
    */
   issueServer(options: IssueServerOptions): Bytes {
-    const { hosts, days, atMs, ...rest } = options;
+    const { hosts, days, atMs } = options;
     if (!Number.isSafeInteger(days) || days < 1) {
       throw new CertificateError(
         `issue a server's certificate: ${days} days, expected a whole number from 1`,
@@ -141,8 +138,8 @@ export class CertificateAuthority {
       found.set(host.value, host);
     }
     const notAfterMs = Math.min(atMs + days * dayMs, this.anchor.notAfterMs);
-    const party: Party = { role: "server" };
-    return this.#issue({ ...rest, party, hosts: [...found.values()], atMs, notAfterMs });
+    const party = { role: "server" } as const;
+    return this.#issue(options, { party, hosts: [...found.values()], notAfterMs });
   }
 
   /**
@@ -152,13 +149,14 @@ export class CertificateAuthority {
    * @throws {CertificateError} when the CA is not valid at `atMs`
    */
   issueMember(options: IssueMemberOptions): Bytes {
-    const { name, ...rest } = options;
-    const party: Party = { role: "member", name };
-    return this.#issue({ ...rest, party, hosts: [], notAfterMs: this.anchor.notAfterMs });
+    const party = { role: "member", name: options.name } as const;
+    return this.#issue(options, { party, hosts: [], notAfterMs: this.anchor.notAfterMs });
   }
 
-  #issue(options: IssueOptions): Bytes {
-    const { party, hosts, publicKey, atMs, random, notAfterMs } = options;
+  #issue(
+    { publicKey, atMs, random }: Issue,
+    { party, hosts, notAfterMs }: Pick<LeafContents, "party" | "hosts" | "notAfterMs">,
+  ): Bytes {
     const { anchor } = this;
     const der = signStructure({
       serial: makeSerial(random),
@@ -175,15 +173,6 @@ export class CertificateAuthority {
     verifyChain([der], { anchor, role: party.role, atMs });
     return der;
   }
-}
-
-interface IssueOptions {
-  readonly party: Party;
-  readonly hosts: readonly Host[];
-  readonly publicKey: PublicKey;
-  readonly atMs: number;
-  readonly random: Random;
-  readonly notAfterMs: number;
 }
 
 /**

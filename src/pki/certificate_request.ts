@@ -1,10 +1,11 @@
 /**
  * A member's certificate request (PKCS#10, RFC 2986): the name that it wants and its public key.
  */
+import { decodeHex } from "@std/encoding/hex";
 import type { AccountName } from "../account_name.ts";
 import { CertificateError } from "../errors.ts";
 import { PublicKey, type SigningKey } from "./signing_key.ts";
-import { type Bytes, derTag, elementAt, encodeDer, hexBytes } from "./x509/der.ts";
+import { type Bytes, derTag, elementAt, encodeDer } from "./x509/der.ts";
 import { encodeName, type NameTag, nameTagOf, readName } from "./x509/distinguished_name.ts";
 import { encodeAlternativeNames, readAlternativeNames } from "./x509/extensions.ts";
 import { readStructure, signStructure, type StructureCodec } from "./x509/signed_structure.ts";
@@ -53,9 +54,9 @@ interface RequestContents {
   readonly publicKeyInfo: Bytes;
 }
 
-const version1 = hexBytes("020100");
+const version1 = decodeHex("020100");
 /** extensionRequest (1.2.840.113549.1.9.14). */
-const extensionRequestId = hexBytes("06092a864886f70d01090e");
+const extensionRequestId = decodeHex("06092a864886f70d01090e");
 
 const requestCodec: StructureCodec<RequestContents> = {
   what: "a certificate request",

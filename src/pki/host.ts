@@ -16,9 +16,9 @@ const dnsLabelPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 /**
  * Reads a DNS name or an IP address that a person typed.
  *
- * Refused are wildcards (a certificate is for one server), zone identifiers (they hold on one
- * machine only), ports, and names whose last label is a number. Some programs read such a name as
- * an address (RFC 1123 section 2.1).
+ * Refused are wildcards (a certificate is for one server), zones (they mean something on one machine
+ * only) and ports. A name whose last label is a number is refused too, because some programs read
+ * it as an address (RFC 1123 section 2.1).
  *
  * @returns `undefined` when the text is neither a DNS name nor an IP address
  * @example
@@ -74,10 +74,7 @@ export function withoutZone(address: string): string {
   return address.split("%")[0]!;
 }
 
-/**
- * Returns a link-local address of another machine with this machine's zone. Other addresses stay as
- * they are.
- */
+/** Returns a link-local address with this machine's zone, and any other address unchanged. */
 export function inZone(address: string, zone: string | undefined): string {
   return zone !== undefined && linkLocalPattern.test(address) ? `${address}%${zone}` : address;
 }
@@ -89,6 +86,13 @@ export function inZone(address: string, zone: string | undefined): string {
 export function usualHosts(hostname: string): string[] {
   const usual = ["localhost", "127.0.0.1", "::1"];
   return parseHost(hostname) === undefined ? usual : [...usual, hostname];
+}
+
+/** Returns the eight numbers of an IPv6 address. */
+export function ipv6Groups(address: string): number[] {
+  const [head = [], tail = []] = address.split("::").map((part) => part.split(":").filter(Boolean));
+  const zeros = Array<string>(Math.max(0, 8 - head.length - tail.length)).fill("0");
+  return [...head, ...zeros, ...tail].map((group) => parseInt(group, 16));
 }
 
 function normalizeIpv6(text: string): string | undefined {

@@ -22,31 +22,27 @@ export interface Identity {
   readonly certificate: VerifiedCertificate;
 }
 
-/** An identity's files or bytes, and how to verify them. */
-export type OpenIdentityOptions =
-  & {
-    readonly privateKeyPem: string;
-    readonly anchor: TrustAnchor;
-    readonly role: Role;
-    readonly atMs: number;
-  }
-  & (
-    | { readonly certificatePem: string }
-    | { readonly chain: readonly Uint8Array<ArrayBuffer>[] }
-  );
+/** An identity's two files, and how to verify them. */
+export interface OpenIdentityOptions {
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+  readonly anchor: TrustAnchor;
+  readonly role: Role;
+  readonly atMs: number;
+}
 
 /**
  * Opens an identity. Verified: the chain up to the anchor, for the role, at `atMs`, and that the
  * key belongs to the certificate.
  *
- * @param options the certificates in PEM or DER, and the private key as PKCS#8 in PEM
+ * @param options.certificatePem the leaf, optionally followed by the anchor
+ * @param options.privateKeyPem PKCS#8 in PEM
  * @throws {CertificateError} when one of these checks fails
  */
-export function openIdentity(options: OpenIdentityOptions): Identity {
-  const { privateKeyPem, anchor, role, atMs } = options;
-  const given = "chain" in options
-    ? options.chain
-    : pemToDers(options.certificatePem, "CERTIFICATE");
+export function openIdentity(
+  { certificatePem, privateKeyPem, anchor, role, atMs }: OpenIdentityOptions,
+): Identity {
+  const given = pemToDers(certificatePem, "CERTIFICATE");
   const certificate = verifyChain(given, { anchor, role, atMs });
   const signingKey = SigningKey.read(privateKeyPem);
   // With another key, peers would refuse every signature and the user would not know why.

@@ -19,7 +19,7 @@ import {
 } from "./certificate_folder.ts";
 import { gencertCommandLine } from "./gencert_hint.ts";
 import { derToPem, pemToDer } from "./pem.ts";
-import { type PublicKey, SigningKey } from "./signing_key.ts";
+import { SigningKey } from "./signing_key.ts";
 import { addFiles, finishFiles, type NewFile, type StagedFiles } from "./staged_files.ts";
 import { leafCodec } from "./x509/certificate.ts";
 import { readStructure } from "./x509/signed_structure.ts";
@@ -167,25 +167,18 @@ function makeServerFiles(
 /** @param given an existing key; when absent, a new key is made */
 function issueServerFiles(
   authority: CertificateAuthority,
-  options: MakeCertificatesOptions,
+  { hosts, days, clock, random }: MakeCertificatesOptions,
   given?: SigningKey,
 ): NewFile[] {
-  if (given) return [issueServerCertificate(authority, options, given.publicKey)];
-  const { signingKey, pem } = SigningKey.generate();
+  const { signingKey: { publicKey }, pem } = given
+    ? { signingKey: given, pem: undefined }
+    : SigningKey.generate();
+  const der = authority.issueServer({ publicKey, hosts, days, atMs: clock.nowMs(), random });
+  const certificate = derToPem(der, "CERTIFICATE");
   return [
-    { name: "server.key", text: pem, access: "private" },
-    issueServerCertificate(authority, options, signingKey.publicKey),
+    ...(pem ? [{ name: "server.key", text: pem, access: "private" } as const] : []),
+    { name: "server.crt", text: certificate, access: "public" },
   ];
-}
-
-function issueServerCertificate(
-  authority: CertificateAuthority,
-  { hosts, days, clock, random }: MakeCertificatesOptions,
-  publicKey: PublicKey,
-): NewFile {
-  const atMs = clock.nowMs();
-  const certificate = authority.issueServer({ publicKey, hosts, days, atMs, random });
-  return { name: "server.crt", text: derToPem(certificate, "CERTIFICATE"), access: "public" };
 }
 
 /** Throws unless the CA is complete and a file of the server is missing. */

@@ -15,15 +15,15 @@ import {
   verify,
 } from "node:crypto";
 import { Buffer } from "node:buffer";
-import { encodeHex } from "@std/encoding/hex";
+import { decodeHex, encodeHex } from "@std/encoding/hex";
 import { CertificateError } from "../errors.ts";
 import { isPrimeOrderPoint } from "./ed25519_point.ts";
 import { derToPem, pemToDer } from "./pem.ts";
-import { type Bytes, equalBytes, hexBytes } from "./x509/der.ts";
+import { type Bytes, equalBytes } from "./x509/der.ts";
 import { ed25519KeyBytes, readPublicKeyInfo } from "./x509/public_key_info.ts";
 
 /** PKCS#8 has one encoding for an Ed25519 key, so its first bytes identify it. */
-const privateKeyPrefix = hexBytes("302e020100300506032b657004220420");
+const privateKeyPrefix = decodeHex("302e020100300506032b657004220420");
 
 /** A public key: a curve point of prime order. */
 export class PublicKey {

@@ -10,6 +10,7 @@ import { type Entry, type EntryKind, orderDigest } from "../../src/ledger/entry.
 import type { Amount } from "../../src/money.ts";
 import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
+import { derToPem } from "../../src/pki/pem.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";
 import { signDocument } from "../../src/pki/signed_document.ts";
 import { type OrderTerms, signOrder } from "../../src/protocol/order.ts";
@@ -62,7 +63,13 @@ function serverOf(atMs: number, days: number): Identity {
   const { signingKey: { publicKey }, pem: privateKeyPem } = SigningKey.generate();
   const hosts = ["127.0.0.1"];
   const der = authority.issueServer({ publicKey, hosts, days, atMs, random: systemRandom });
-  return openIdentity({ chain: [der], privateKeyPem, anchor, role: "server", atMs });
+  return openIdentity({
+    certificatePem: derToPem(der, "CERTIFICATE"),
+    privateKeyPem,
+    anchor,
+    role: "server",
+    atMs,
+  });
 }
 
 Deno.test("a receipt with its order proves who paid; without it, it proves what the server stated", () => {

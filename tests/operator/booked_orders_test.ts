@@ -14,6 +14,7 @@ import { SubmitQueue } from "../../src/client/submit_queue.ts";
 import { checkReceipt } from "../../src/client/receipt_check.ts";
 import { orderFutureMsMax, orderLifetimeMsMax } from "../../src/limits.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
+import { derToPem } from "../../src/pki/pem.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";
 import type { Code } from "../../src/protocol/code.ts";
 import type { Outcome } from "../../src/protocol/request_type.ts";
@@ -115,9 +116,9 @@ class Scene {
     const { signingKey: { publicKey }, pem: privateKeyPem } = SigningKey.generate();
     const atMs = clock.nowMs();
     const options = { publicKey, hosts, days: 10_000, atMs, random: systemRandom };
-    const chain = [authority.issueServer(options)];
+    const certificatePem = derToPem(authority.issueServer(options), "CERTIFICATE");
     const of = { anchor, role: "server", atMs } as const;
-    return new Scene(books, openIdentity({ chain, privateKeyPem, ...of }));
+    return new Scene(books, openIdentity({ certificatePem, privateKeyPem, ...of }));
   }
 
   /** Signs an order, which its payee submits as the program does. */

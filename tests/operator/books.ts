@@ -12,6 +12,7 @@ import { endAccount, type Ending } from "../../src/operator/ending.ts";
 import { openCertificates, type OpenedCertificates } from "../../src/pki/certificate_folder.ts";
 import { makeCertificates } from "../../src/pki/make_certificates.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
+import { derToPem } from "../../src/pki/pem.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";
 import { signAccountChange } from "../../src/protocol/account_change.ts";
 import { type OrderTerms, signOrder } from "../../src/protocol/order.ts";
@@ -89,7 +90,7 @@ export class Books implements AsyncDisposable {
     const { signingKey: { publicKey }, pem: privateKeyPem } = SigningKey.generate();
     const der = authority.issueMember({ name, publicKey, atMs, random: systemRandom });
     const identity = openIdentity({
-      chain: [der],
+      certificatePem: derToPem(der, "CERTIFICATE"),
       privateKeyPem,
       anchor,
       role: "member",

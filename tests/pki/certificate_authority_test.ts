@@ -119,14 +119,22 @@ Deno.test("an identity opens only with its own key and for its own role", () => 
   const both = certificatePem + anchor.pem;
   const again = openIdentity({ ...options, certificatePem: both, role: "server" });
   assertEquals(again.chain, opened.chain);
-  const alice = openIdentity({ ...options, chain: [member, anchor.der], role: "member" });
+  const memberPem = derToPem(member, "CERTIFICATE");
+  const bothOfMember = memberPem + anchor.pem;
+  const alice = openIdentity({ ...options, certificatePem: bothOfMember, role: "member" });
   assertEquals(alice.chain, [member]);
   assertEquals(alice.party, { role: "member", name });
   const other = SigningKey.generate().pem;
   const refused = [
-    () => openIdentity({ ...options, chain: [member], role: "member", privateKeyPem: other }),
-    () => openIdentity({ ...options, chain: [member], role: "server" }),
-    () => openIdentity({ ...options, chain: [server], role: "member" }),
+    () =>
+      openIdentity({
+        ...options,
+        certificatePem: memberPem,
+        role: "member",
+        privateKeyPem: other,
+      }),
+    () => openIdentity({ ...options, certificatePem: memberPem, role: "server" }),
+    () => openIdentity({ ...options, certificatePem, role: "member" }),
   ];
   for (const attempt of refused) assertThrows(attempt, CertificateError);
 });

@@ -17,6 +17,7 @@ import {
   readCertificateRequest,
 } from "../../src/pki/certificate_request.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
+import { derToPem } from "../../src/pki/pem.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";
 import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
 import type { Outcome } from "../../src/protocol/request_type.ts";
@@ -154,7 +155,10 @@ export class TestServer {
     const outcome = await this.register(applicant);
     if (outcome.outcome === "refused") throw new Error(`${text}: ${outcome.text}`);
     return openIdentity({
-      chain: [decodeBase64UrlStrict(outcome.answer.certificate)!],
+      certificatePem: derToPem(
+        decodeBase64UrlStrict(outcome.answer.certificate)!,
+        "CERTIFICATE",
+      ),
       privateKeyPem: applicant.privateKeyPem,
       anchor: this.anchor,
       role: "member",
@@ -245,7 +249,7 @@ export function issueMember(
   const name = named(text);
   const der = authority.issueMember({ name, publicKey, atMs, random: systemRandom });
   return openIdentity({
-    chain: [der],
+    certificatePem: derToPem(der, "CERTIFICATE"),
     privateKeyPem,
     anchor: authority.anchor,
     role: "member",
@@ -268,7 +272,7 @@ export function serverIdentity(
     random: systemRandom,
   });
   return openIdentity({
-    chain: [der],
+    certificatePem: derToPem(der, "CERTIFICATE"),
     privateKeyPem,
     anchor: authority.anchor,
     role: "server",

@@ -5,6 +5,7 @@ import { systemClock } from "../../src/clock.ts";
 import { generateSessionKey } from "../../src/envelope/session_key.ts";
 import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
 import { openIdentity } from "../../src/pki/identity.ts";
+import { derToPem } from "../../src/pki/pem.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";
 import { systemRandom as random } from "../../src/random.ts";
 import { startMs } from "./simulated_process.ts";
@@ -27,7 +28,7 @@ export async function makeAuthorities(): Promise<Authorities> {
     random,
   });
   const identity = openIdentity({
-    chain: [der],
+    certificatePem: derToPem(der, "CERTIFICATE"),
     privateKeyPem,
     anchor: authority.anchor,
     role: "server",

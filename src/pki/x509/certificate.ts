@@ -3,8 +3,9 @@
  * template with a few variable fields. The same encoder issues certificates and defines which ones
  * are valid.
  */
+import { decodeHex } from "@std/encoding/hex";
 import { CertificateError } from "../../errors.ts";
-import { type Bytes, type DerElement, derTag, elementAt, encodeDer, hexBytes } from "./der.ts";
+import { type Bytes, type DerElement, derTag, elementAt, encodeDer } from "./der.ts";
 import { encodeName, readName } from "./distinguished_name.ts";
 import {
   encodeAuthorityExtensions,
@@ -41,7 +42,7 @@ export interface LeafContents extends CommonContents, LeafNames {
 }
 
 /** The common name of a CA. Its random part lets people tell two CAs apart. */
-export const authorityNamePattern = /^micropay CA [0-9a-f]{8}$/;
+const authorityNamePattern = /^micropay CA [0-9a-f]{8}$/;
 
 const serverName = "micropay server";
 
@@ -50,7 +51,10 @@ export const authorityCodec: StructureCodec<AuthorityContents> = {
   what: "a CA certificate",
   readBody(body) {
     const { name } = readName(elementAt(body, bodyIndex.subject));
-    checkAuthorityName(name);
+    if (!authorityNamePattern.test(name)) {
+      const shown = name.slice(0, 80);
+      throw new CertificateError(`read a CA certificate: ${shown} is not the name of a CA`);
+    }
     return { ...readCommon(body), name };
   },
   encodeBody: (contents) =>
@@ -81,7 +85,7 @@ export const leafCodec: StructureCodec<LeafContents> = {
     }),
 };
 
-const version3 = hexBytes("a003020102");
+const version3 = decodeHex("a003020102");
 const authorityExtensionsCount = 3;
 const bodyIndex = {
   serial: 1,
@@ -102,11 +106,6 @@ function readCommon(body: DerElement): CommonContents {
   const publicKeyInfo = elementAt(body, bodyIndex.publicKeyInfo).bytes;
   readPublicKeyInfo(publicKeyInfo);
   return { serial, ...readValidity(elementAt(body, bodyIndex.validity)), publicKeyInfo };
-}
-
-function checkAuthorityName(name: string): void {
-  if (authorityNamePattern.test(name)) return;
-  throw new CertificateError(`read a CA certificate: ${name.slice(0, 80)} is not the name of a CA`);
 }
 
 function encodeBody(

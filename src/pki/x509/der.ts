@@ -2,6 +2,7 @@
  * DER (X.690), which has one encoding for each value. The reader follows tags and lengths only.
  * Callers encode what they read again and compare the bytes, so the contents need no checks here.
  */
+import { Buffer } from "node:buffer";
 import { CertificateError } from "../../errors.ts";
 
 /** Bytes in memory of their own, as WebCrypto requires. */
@@ -22,7 +23,6 @@ export const derTag = {
   integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
-  objectIdentifier: 0x06,
   utf8String: 0x0c,
   printableString: 0x13,
   utcTime: 0x17,
@@ -42,9 +42,10 @@ export const derDepthMax = 16;
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
+ * import { decodeHex } from "@std/encoding/hex";
  *
  * const bytes = encodeDer(derTag.sequence, encodeDer(derTag.integer, Uint8Array.of(5)));
- * assertEquals(bytes, hexBytes("3003020105"));
+ * assertEquals(bytes, decodeHex("3003020105"));
  * assertEquals(elementAt(readDer(bytes), 0).content, Uint8Array.of(5));
  * ```
  */
@@ -92,16 +93,7 @@ export function elementAt(element: DerElement, ...path: readonly number[]): DerE
 
 /** Returns whether two byte strings are equal. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let at = 0; at < a.length; at++) {
-    if (a[at] !== b[at]) return false;
-  }
-  return true;
-}
-
-/** Returns bytes from hex digits, for the constant parts of a structure. */
-export function hexBytes(hex: string): Bytes {
-  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+  return Buffer.compare(a, b) === 0;
 }
 
 function readElement(bytes: Bytes, depth: number): DerElement {

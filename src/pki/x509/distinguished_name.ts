@@ -1,12 +1,13 @@
 /**
  * Distinguished names of certificates and requests: one common name (RFC 5280 section 4.1.2.4).
  */
-import { type Bytes, type DerElement, derTag, elementAt, encodeDer, hexBytes } from "./der.ts";
+import { decodeHex } from "@std/encoding/hex";
+import { type Bytes, type DerElement, derTag, elementAt, encodeDer } from "./der.ts";
 
 /** The two string types that RFC 5280 allows in a new name. */
 export type NameTag = typeof derTag.printableString | typeof derTag.utf8String;
 
-const commonNameId = hexBytes("0603550403");
+const commonNameId = decodeHex("0603550403");
 
 /**
  * Returns the string type of a name in our certificates: PrintableString when it has all

@@ -2,19 +2,12 @@
  * The extensions of our certificates (RFC 5280 section 4.2). Their set, order and constant values
  * are fixed.
  */
+import { decodeHex } from "@std/encoding/hex";
 import { createHash } from "node:crypto";
 import { CertificateError } from "../../errors.ts";
-import { type Host, parseHost } from "../host.ts";
+import { type Host, ipv6Groups, parseHost } from "../host.ts";
 import { parsePartyUri, type Party, partyUri, type Role } from "../party.ts";
-import {
-  type Bytes,
-  type DerElement,
-  derTag,
-  elementAt,
-  encodeDer,
-  hexBytes,
-  readDer,
-} from "./der.ts";
+import { type Bytes, type DerElement, derTag, elementAt, encodeDer, readDer } from "./der.ts";
 import { readPublicKeyInfo } from "./public_key_info.ts";
 
 /** The names in a leaf: the party, and a server's hosts. */
@@ -52,9 +45,9 @@ const nameTags = { dns: 0x82, uri: 0x86, ip: 0x87 } as const;
 export function encodeAuthorityExtensions({ publicKeyInfo }: { publicKeyInfo: Bytes }): Bytes {
   return encodeDer(
     derTag.sequence,
-    extension(ids.basicConstraints, hexBytes("30060101ff020100"), { critical: true }),
+    extension(ids.basicConstraints, decodeHex("30060101ff020100"), { critical: true }),
     // keyCertSign and cRLSign
-    extension(ids.keyUsage, hexBytes("03020106"), { critical: true }),
+    extension(ids.keyUsage, decodeHex("03020106"), { critical: true }),
     subjectKeyIdentifier(publicKeyInfo),
   );
 }
@@ -73,11 +66,11 @@ export function encodeLeafExtensions(
 ): Bytes {
   return encodeDer(
     derTag.sequence,
-    extension(ids.basicConstraints, hexBytes("3000"), { critical: true }),
+    extension(ids.basicConstraints, decodeHex("3000"), { critical: true }),
     // digitalSignature
-    extension(ids.keyUsage, hexBytes("03020780"), { critical: true }),
+    extension(ids.keyUsage, decodeHex("03020780"), { critical: true }),
     // One purpose only. With both, a member's certificate would pass as the server's.
-    extension(ids.extendedKeyUsage, hexBytes(purposes[party.role])),
+    extension(ids.extendedKeyUsage, decodeHex(purposes[party.role])),
     encodeAlternativeNames({ party, hosts }),
     subjectKeyIdentifier(publicKeyInfo),
     extension(
@@ -155,8 +148,8 @@ function subjectKeyIdentifier(publicKeyInfo: Bytes): Bytes {
 }
 
 function extension(id: string, value: Bytes, { critical = false } = {}): Bytes {
-  const flag = critical ? [hexBytes("0101ff")] : [];
-  return encodeDer(derTag.sequence, hexBytes(id), ...flag, encodeDer(derTag.octetString, value));
+  const flag = critical ? [decodeHex("0101ff")] : [];
+  return encodeDer(derTag.sequence, decodeHex(id), ...flag, encodeDer(derTag.octetString, value));
 }
 
 function readHost({ tag, content }: DerElement): Host {
@@ -172,16 +165,8 @@ function readHost({ tag, content }: DerElement): Host {
 
 function hostBytes({ kind, value }: Host): Uint8Array {
   if (kind === "dns") return new TextEncoder().encode(value);
-  return Uint8Array.from(value.includes(":") ? ipv6Bytes(value) : value.split(".").map(Number));
-}
-
-/** @param address in its shortest form, with at most one `::` */
-function ipv6Bytes(address: string): number[] {
-  const [head, tail] = address.split("::").map((part) => part.split(":").filter(Boolean));
-  const zeros = Array.from({ length: 8 - head!.length - (tail?.length ?? 0) }, () => "0");
-  return [...head!, ...(tail ? zeros : []), ...tail ?? []]
-    .map((group) => parseInt(group, 16))
-    .flatMap((group) => [group >> 8, group & 0xff]);
+  if (!value.includes(":")) return Uint8Array.from(value.split("."), Number);
+  return Uint8Array.from(ipv6Groups(value).flatMap((group) => [group >> 8, group & 0xff]));
 }
 
 function addressText(bytes: Uint8Array): string {

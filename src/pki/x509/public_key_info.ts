@@ -2,13 +2,14 @@
  * SubjectPublicKeyInfo of an Ed25519 key (RFC 8410 section 4). It has one encoding, so its first
  * bytes identify it.
  */
+import { decodeHex } from "@std/encoding/hex";
 import { CertificateError } from "../../errors.ts";
-import { type Bytes, equalBytes, hexBytes } from "./der.ts";
+import { type Bytes, equalBytes } from "./der.ts";
 
 /** Bytes of an Ed25519 public key, and of a private one. */
 export const ed25519KeyBytes = 32;
 
-const prefix = hexBytes("302a300506032b6570032100");
+const prefix = decodeHex("302a300506032b6570032100");
 
 /**
  * Returns the 32 bytes of a public key. Whether they are a valid point is not verified.

@@ -2,13 +2,14 @@
  * The frame of certificates and requests: a body, the algorithm, and an Ed25519 signature over the
  * body.
  */
+import { decodeHex } from "@std/encoding/hex";
 import { CertificateError } from "../../errors.ts";
 import { certificateBytesMax } from "../../limits.ts";
 import type { SigningKey } from "../signing_key.ts";
-import { type Bytes, type DerElement, derTag, encodeDer, hexBytes, readDer } from "./der.ts";
+import { type Bytes, type DerElement, derTag, encodeDer, readDer } from "./der.ts";
 
 /** AlgorithmIdentifier of id-Ed25519 (1.3.101.112), parameters absent (RFC 8410 section 3). */
-export const ed25519Algorithm = hexBytes("300506032b6570");
+export const ed25519Algorithm = decodeHex("300506032b6570");
 
 const signatureBytes = 64;
 

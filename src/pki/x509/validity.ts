@@ -31,8 +31,8 @@ export function encodeValidity({ notBeforeMs, notAfterMs }: Validity): Bytes {
  * @throws {CertificateError} when a date is not in its one form
  */
 export function readValidity(element: DerElement): Validity {
-  const [notBeforeMs, notAfterMs] = [0, 1].map((at) => readTime(elementAt(element, at)));
-  return { notBeforeMs: notBeforeMs!, notAfterMs: notAfterMs! };
+  const notBeforeMs = readTime(elementAt(element, 0));
+  return { notBeforeMs, notAfterMs: readTime(elementAt(element, 1)) };
 }
 
 /**
@@ -78,9 +78,7 @@ function encodeTime(ms: number): Bytes {
   return encodeDer(isUtcTime ? derTag.utcTime : derTag.generalizedTime, text);
 }
 
-/**
- * Reads a date. An impossible one such as 31 February rolls over, and then its encoding differs.
- */
+/** Reads a date. An impossible one such as 31 February rolls over, and then its encoding differs. */
 function readTime({ tag, content }: DerElement): number {
   const text = new TextDecoder().decode(content);
   const isUtcTime = tag === derTag.utcTime;

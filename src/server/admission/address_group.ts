@@ -2,9 +2,7 @@
  * The addresses that count as one. Somebody with one IPv6 address usually has the 2^64 addresses of
  * its network.
  */
-
-const groupsOfNetwork = 4;
-const groupsOfAddress = 8;
+import { ipv6Groups } from "../../pki/host.ts";
 
 /**
  * Returns an IPv4 address unchanged, and the /64 network of an IPv6 address. All spellings of one
@@ -17,11 +15,6 @@ export function addressGroup(host: string): string {
   const embedded = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(address)?.[1];
   if (embedded !== undefined) return embedded;
   if (!address.includes(":")) return address;
-  const [head = "", tail] = address.split("::");
-  const before = head === "" ? [] : head.split(":");
-  const after = tail ? tail.split(":") : [];
-  const zeros = tail === undefined ? 0 : groupsOfAddress - before.length - after.length;
-  const groups = [...before, ...Array<string>(Math.max(0, zeros)).fill("0"), ...after];
-  const network = groups.slice(0, groupsOfNetwork).map((group) => group.replace(/^0+(?=.)/, ""));
+  const network = ipv6Groups(address).slice(0, 4).map((group) => group.toString(16));
   return `${network.join(":")}::/64`;
 }
