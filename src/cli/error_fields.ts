@@ -1,5 +1,5 @@
 /**
- * The text of an error for people, and its JSON members for scripts.
+ * Errors as a line for people, and as JSON for scripts.
  */
 import {
   messageOf,
@@ -7,21 +7,25 @@ import {
   UnknownOutcomeError,
   UnprintedPaymentError,
 } from "../errors.ts";
+import { printable } from "../printable.ts";
 import type { TypeCommand } from "./client/command_typer.ts";
 
 /**
- * Returns the text of an error for people.
- *
  * @param typed types the command that asks for the outcome of a payment in doubt
+ * @returns a line for a person
  */
-export function errorText(error: unknown, typed?: TypeCommand): string {
+export function errorLine(error: unknown, typed?: TypeCommand): string {
+  return `micropay: ${printable(errorText(error, typed))}`;
+}
+
+function errorText(error: unknown, typed: TypeCommand | undefined): string {
   const text = messageOf(error);
   return error instanceof UnknownOutcomeError && typed
     ? `${text}. Ask with: ${typed(`status ${error.orderId}`)}`
     : text;
 }
 
-/** @returns the members of an error's JSON line for scripts */
+/** @returns the members of a line of JSON for a script */
 export function errorFields(error: MicropayError, typed?: TypeCommand): object {
   return {
     error: error.code,

@@ -213,6 +213,22 @@ Deno.test("when the server stops, the menu says so, and EXIT works", async () =>
   await expectEnd(alice);
 });
 
+Deno.test("when the server stops while a question is open, the menu says so once, and the choice needs a login", async () => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  const alice = await openMenu(scene, "alice");
+  await alice.type("2", "alice", "0");
+  await alice.line(/^alice#/);
+  await alice.type("4");
+  await alice.errorLine(/^Payee:$/);
+  await scene.server.stop();
+  await alice.errorLine(/: the server is stopping; log in again with 2 LOGIN$/);
+  await alice.type("bob", "5", "5");
+  await alice.line(/^Please login first$/);
+  const { stderr } = await alice.end();
+  assertEquals(stderr.match(/the server is stopping/g)?.length, 1);
+  assertMatch(stderr, /2 LOGIN does that, with an account that 1 REGISTER made\n/);
+});
+
 Deno.test("a signal leaves the menu as EXIT does", async () => {
   await using scene = await openSceneWith(["alice"]);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

@@ -1,13 +1,7 @@
 /** Text from outside is printed as one line. Nothing in it moves a cursor or hides text. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import {
-  jsonOutput,
-  notificationLines,
-  refusalText,
-  textOutput,
-} from "../../src/cli/client/output.ts";
-import type { ClientOutput } from "../../src/cli/client/output.ts";
+import { type ClientOutput, jsonOutput, textOutput } from "../../src/cli/client/output.ts";
 import { ledgerOutput } from "../../src/cli/ledger/output.ts";
 import { openServerLog } from "../../src/cli/server/server_log.ts";
 import type { IncomingPayment } from "../../src/client/payment/incoming_payments.ts";
@@ -162,8 +156,9 @@ for (const json of [false, true]) {
 
 Deno.test("hostile: the menu shows each payment and refusal in one harmless line", () => {
   fc.assert(fc.property(hostile, (text) => {
-    notificationLines(payment(text)).forEach(checkLine);
-    checkLine(refusalText({ outcome: "refused", code: 410, text }));
+    const output = textOutput({ print: checkLine, printError: checkLine });
+    output.printReceived(payment(text));
+    output.printRefusal({ outcome: "refused", code: 410, text });
   }));
 });
 

@@ -4,9 +4,9 @@
  * disturb a script that compares results.
  */
 import type { AccountName } from "../../account_name.ts";
+import type { OrderRefusal } from "../../client/payment/order_outcome.ts";
 import type { Registered } from "../../client/wallet.ts";
 import { codes } from "../../protocol/code.ts";
-import type { Refusal } from "../../protocol/request_type.ts";
 import { type PaymentReference, referenceText } from "./payment_reference.ts";
 
 /** An attempt, with the values that a refusal may be about. */
@@ -31,6 +31,8 @@ export type Attempt =
   | { readonly kind: "status"; readonly name: AccountName; readonly payment: PaymentReference }
   /** Any other question of a member. */
   | { readonly kind: "ask"; readonly name: AccountName };
+
+export type PaymentAttempt = Extract<Attempt, { readonly kind: "pay" | "refund" }>;
 
 /** Names of the next steps, on the command line or in the menu. */
 export interface NextSteps {
@@ -75,7 +77,7 @@ export function registeredText(
 
 /** @returns advice on a refusal, or `undefined` when the refusal says everything */
 export function adviceOn(
-  { code, text }: Refusal,
+  { code, text, by }: OrderRefusal,
   attempt: Attempt,
   steps: NextSteps,
 ): string | undefined {
@@ -100,6 +102,10 @@ export function adviceOn(
     case 260:
       return `the ledger has no account ${nameOf(attempt)}; ask the operator`;
     case 261:
+      if (by === "payee" && attempt.kind === "pay") {
+        return `${attempt.payee}'s client does not accept the order, and it is never booked; ` +
+          `if it happens again, tell ${attempt.payee}`;
+      }
       return `the server does not accept what was signed for ${
         nameOf(attempt)
       }, and booked nothing; ` +

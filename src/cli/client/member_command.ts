@@ -3,20 +3,16 @@
  */
 import { untilAborted } from "../../client/until_aborted.ts";
 import type { Member } from "../../client/member.ts";
-import type { OrderOutcome } from "../../client/payment/order_outcome.ts";
 import type { Settled } from "../../client/payment/settlement.ts";
 import type { Wallet } from "../../client/wallet.ts";
-import type { Refusal } from "../../protocol/request_type.ts";
-import { askBalanceSoon } from "./balance_soon.ts";
-import { adviceOn, type Attempt, commandSteps } from "./advice.ts";
+import { commandSteps } from "./advice.ts";
 import { commandTyper } from "./command_typer.ts";
 import { type ClientOutput, isInOrder } from "./output.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
-import { type ExitCode, exitCodeOfRefusal, exitCodes } from "../exit_code.ts";
-import { findPayment, refusedReference, resolveId } from "./find_payment.ts";
+import { type ExitCode, exitCodes } from "../exit_code.ts";
+import { findPayment, resolveRefunded } from "./find_payment.ts";
 import { interruptedBeforeOrder } from "./interruption.ts";
-import type { PaymentReference } from "./payment_reference.ts";
-import { printPayment } from "../standard_output.ts";
+import { printOutcome, printRefusal } from "./print_outcome.ts";
 import { receive } from "./receive_command.ts";
 import type { ProcessIo } from "../process_io.ts";
 
@@ -67,35 +63,42 @@ async function performFor(
   const { request, output, interrupted: signal } = context;
   const { name } = member.context;
   const asking = { kind: "ask", name } as const;
+  const printing = { output, steps: commandSteps };
+  const printingOutcome = {
+    ...{ ...printing, member, signal },
+    askWith: commandTyper(request)("status"),
+    isReaderGone: context.isReaderGone,
+    showsBalance: !request.json,
+  };
   switch (command.name) {
     case "list": {
       const outcome = await member.list();
-      if (outcome.outcome === "refused") return printRefusal(outcome, asking, output);
+      if (outcome.outcome === "refused") return printRefusal(outcome, asking, printing);
       output.printList(outcome.answer);
       return exitCodes.ok;
     }
     case "balance": {
       const outcome = await member.balance();
-      if (outcome.outcome === "refused") return printRefusal(outcome, asking, output);
+      if (outcome.outcome === "refused") return printRefusal(outcome, asking, printing);
       output.printBalance(outcome.answer.balance);
       return exitCodes.ok;
     }
     case "pay": {
       const outcome = await member.pay(command, { signal });
-      return await printOutcome(outcome, { ...command, kind: "pay", name }, { member, context });
+      return await printOutcome(outcome, { ...command, kind: "pay", name }, printingOutcome);
     }
     case "refund": {
       const onSettled = (settled: Settled) => output.printSettled(settled);
-      const finding = () => resolveId(command.payment, member);
+      const finding = () => resolveRefunded(command.payment, member);
       const found = await beforeOrder(command, context, finding);
       const outcome = found.outcome === "refused"
-        ? refusedReference(found)
+        ? found
         : await member.refund({ ...command, id: found.answer.id }, { signal, onSettled });
-      return await printOutcome(outcome, { ...command, kind: "refund", name }, { member, context });
+      return await printOutcome(outcome, { ...command, kind: "refund", name }, printingOutcome);
     }
     case "audit": {
       const outcome = await member.audit();
-      if (outcome.outcome === "refused") return printRefusal(outcome, asking, output);
+      if (outcome.outcome === "refused") return printRefusal(outcome, asking, printing);
       output.printAudit(outcome);
       return isInOrder(outcome) ? exitCodes.ok : exitCodes.refused;
     }
@@ -103,14 +106,14 @@ async function performFor(
       const { payment } = command;
       const outcome = await findPayment(payment, member);
       if (outcome.outcome === "refused") {
-        return printRefusal(outcome, { kind: "status", name, payment }, output, payment);
+        return printRefusal(outcome, { kind: "status", name, payment }, printing);
       }
       output.printStatus(outcome);
       return exitCodes.ok;
     }
     case "history": {
       for await (const page of member.history(command)) {
-        if (page.outcome === "refused") return printRefusal(page, asking, output);
+        if (page.outcome === "refused") return printRefusal(page, asking, printing);
         for (const row of page.answer.entries) output.printHistoryRow(row);
         if (context.isReaderGone()) break;
       }
@@ -119,7 +122,7 @@ async function performFor(
     case "receive": {
       const typed = commandTyper(request);
       const refusal = await receive(member, { ...context, ...request, ...command, typed });
-      return refusal ? printRefusal(refusal, { kind: "log_in", name }, output) : exitCodes.ok;
+      return refusal ? printRefusal(refusal, { kind: "log_in", name }, printing) : exitCodes.ok;
     }
   }
 }
@@ -146,33 +149,4 @@ async function printSettled(
     if (interrupted?.aborted) return;
     output.printSettled(settled);
   }
-}
-
-/** Prints the outcome of a payment. People also see their balance. */
-async function printOutcome(
-  outcome: OrderOutcome,
-  attempt: Extract<Attempt, { readonly kind: "pay" | "refund" }>,
-  { member, context }: { readonly member: Member; readonly context: MemberCommandContext },
-): Promise<ExitCode> {
-  const { output, interrupted: signal, isReaderGone, request } = context;
-  const wanted = outcome.outcome === "paid" || outcome.code === 270;
-  const balance = wanted && !request.json ? await askBalanceSoon(member, { signal }) : undefined;
-  if (outcome.outcome === "refused") return printRefusal(outcome, { ...attempt, balance }, output);
-  const { id, entry } = outcome.receipt.payload;
-  const askWith = commandTyper(request)("status");
-  printPayment({ id, entry, askWith }, () => output.printPaid(outcome, { balance }), {
-    isReaderGone,
-  });
-  return exitCodes.ok;
-}
-
-/** Prints a refusal with advice. */
-export function printRefusal(
-  refusal: Refusal,
-  attempt: Attempt,
-  output: ClientOutput,
-  fields?: PaymentReference,
-): ExitCode {
-  output.printRefusal(refusal, { fields, advice: adviceOn(refusal, attempt, commandSteps) });
-  return exitCodeOfRefusal(refusal.code);
 }

@@ -12,9 +12,10 @@ import type { Refusal } from "../../protocol/request_type.ts";
 import type { HistoryRow } from "../../protocol/history.ts";
 import type { Registered } from "../../client/wallet.ts";
 import type { TypeCommand } from "./command_typer.ts";
-import { errorFields, errorText } from "../error_fields.ts";
+import { errorFields, errorLine } from "../error_fields.ts";
 import { jsonLine } from "../json_line.ts";
 import { printable, quote } from "../../printable.ts";
+import type { PaymentReference } from "./payment_reference.ts";
 import { settlementFields, settlementText } from "./settlement_text.ts";
 
 /** How many receipts were written into files, and how many files existed already. */
@@ -42,19 +43,15 @@ export interface ClientOutput {
   printAudit(audit: MemberAudit): void;
   /** A payment that was in doubt before this command; to stderr. */
   printSettled(settled: Settled): void;
-  /**
-   * A refusal, to stdout like any result.
-   *
-   * @param details `fields` are for scripts; `advice` is for people and goes to stderr
-   */
   printRefusal(refusal: Refusal, details?: RefusalDetails): void;
   /** To stderr. */
   printFailure(error: MicropayError): void;
 }
 
-/** What a refusal says beside its code and text. */
-export interface RefusalDetails {
-  readonly fields?: { readonly id: string } | { readonly entry: number } | undefined;
+interface RefusalDetails {
+  /** For scripts. */
+  readonly fields?: PaymentReference | undefined;
+  /** For people, to stderr. */
   readonly advice?: string | undefined;
 }
 
@@ -67,7 +64,6 @@ interface OutputOptions {
   readonly typed?: TypeCommand;
 }
 
-/** @returns an output that prints one JSON object a line */
 export function jsonOutput({ print, printError, typed }: OutputOptions): ClientOutput {
   const paid = ({ receipt: { payload: { id, entry }, text } }: Paid) =>
     line({ code: 130, text: codes[130].text, id, entry, receipt: text });
@@ -108,7 +104,6 @@ export function jsonOutput({ print, printError, typed }: OutputOptions): ClientO
   };
 }
 
-/** @returns an output that prints text for people */
 export function textOutput({ print, printError, typed }: OutputOptions): ClientOutput {
   return {
     printRegistration(_, advice) {
@@ -134,12 +129,12 @@ export function textOutput({ print, printError, typed }: OutputOptions): ClientO
       print(refusalText(refusal));
       if (advice !== undefined) printError(advice);
     },
-    printFailure: (error) => printError(`micropay: ${printable(errorText(error, typed))}`),
+    printFailure: (error) => printError(errorLine(error, typed)),
   };
 }
 
-/** @returns the course project's system information. Scripts rely on the lines `name#ip#port` */
-export function listLines({ balance, online }: SystemInformation): string[] {
+/** The course project's system information. Scripts rely on the lines `name#ip#port`. */
+function listLines({ balance, online }: SystemInformation): string[] {
   return [
     `Account balance: ${balance}`,
     `Number online: ${online.length}`,
@@ -147,12 +142,7 @@ export function listLines({ balance, online }: SystemInformation): string[] {
   ];
 }
 
-/**
- * Returns the lines about a booked payment.
- *
- * @param now the payer's balance, if it is known
- */
-export function paidLines(
+function paidLines(
   { receipt: { payload: { payee, amount, entry, id, refunds } } }: Paid,
   { balance }: { readonly balance: number | undefined },
 ): string[] {
@@ -172,18 +162,13 @@ function foundLines({ receipt }: Paid): string[] {
   ];
 }
 
-/** @returns members in the order in which `receive` has always printed them */
+/** The members in the order in which `receive` has always printed them. */
 function paymentFields({ receipt, memo }: IncomingPayment): object {
   const { id, payer: from, amount, refunds, entry } = receipt.payload;
   return { id, from, amount, memo, refunds, entry, receipt: receipt.text };
 }
 
-/**
- * Returns the sentence about a received payment that could not be printed.
- *
- * @param where the file of its receipt
- */
-export function unprintedText(
+function unprintedText(
   { receipt: { payload: { id, payer, amount, entry } } }: IncomingPayment,
   { file }: { readonly file: string },
 ): string {
@@ -193,11 +178,8 @@ export function unprintedText(
   }`;
 }
 
-/**
- * @returns the course project's words for a payment that arrived. A refund is called a refund. Then
- * come the references for `refund` and `status`
- */
-export function notificationLines({ receipt, memo }: IncomingPayment): string[] {
+/** The course project's words, then what `refund` and `status` take. */
+function notificationLines({ receipt, memo }: IncomingPayment): string[] {
   const { payer, amount, refunds, entry, id } = receipt.payload;
   const note = memo === undefined ? "" : ` (${quote(memo)})`;
   const origin = refunds === undefined ? "" : `, a refund of ${refunds}`;
@@ -207,23 +189,21 @@ export function notificationLines({ receipt, memo }: IncomingPayment): string[] 
   ];
 }
 
-/**
- * @returns the text of a refusal. The course project shows codes below 230: `210 FAIL`, `220
- * AUTH_FAIL`
- */
-export function refusalText({ code, text }: Refusal): string {
+/** The course project shows codes below 240 with their text: `210 FAIL`, `220 AUTH_FAIL`. */
+function refusalText({ code, text }: Refusal): string {
   const shown = printable(text);
   return code < 240 ? `${code} ${shown}` : shown;
 }
 
-/** @returns whether an audit found no fault */
 export function isInOrder({ missing, rewrittenAt }: Pick<MemberAudit, "missing" | "rewrittenAt">) {
   return missing.length === 0 && rewrittenAt === undefined;
 }
 
 function auditLines(audit: MemberAudit): string[] {
   const { entries, receipts, head, missing, rewrittenAt, sameUntil } = audit;
-  const lines = [`${entries} entries followed, ${receipts} receipts looked for`, `head ${head}`];
+  // The chain tells only that there is a row, not which kind.
+  const followed = `${entries} entries and account changes followed`;
+  const lines = [`${followed}, ${receipts} receipts looked for`, `head ${head}`];
   if (rewrittenAt !== undefined) {
     const earlier = rewrittenAt === sameUntil + 1
       ? ""
@@ -246,8 +226,8 @@ function inOrderLine(receipts: number): string {
     : "All correct so far: the ledger only grew. You hold no receipts; receive --since 0 fetches those of payments to you.";
 }
 
-/** @returns a line of the history. The memo comes last, because its writer chose its text */
-export function historyLine(
+/** The memo comes last, because its writer chose its text. */
+function historyLine(
   { entry, id, at, payer, payee, amount, memo, refunds, balance }: HistoryRow,
 ): string {
   const origin = refunds === undefined ? "" : `  refund of ${refunds}`;

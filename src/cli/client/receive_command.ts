@@ -3,12 +3,11 @@
  */
 import type { Member, OnlineOptions } from "../../client/member.ts";
 import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
-import { OutputError } from "../../errors.ts";
+import { ClosedError, OutputError } from "../../errors.ts";
 import type { Refusal } from "../../protocol/request_type.ts";
-import { printable } from "../../printable.ts";
 import type { TypeCommand } from "./command_typer.ts";
 import type { ClientOutput } from "./output.ts";
-import { errorText } from "../error_fields.ts";
+import { errorLine } from "../error_fields.ts";
 import type { ProcessIo } from "../process_io.ts";
 
 /** The part of a request that says where peers reach the client. */
@@ -26,15 +25,13 @@ export function onlineOptions(
   return { listen: { host: "::", port }, advertise };
 }
 
-/** The options and dependencies of `receive`. */
-export interface ReceiveOptions
+interface ReceiveOptions
   extends PeerAddressRequest, Pick<ProcessIo, "onSignal" | "say" | "isReaderGone"> {
   /** Number of payments to end after. Without it only a signal ends the command. */
   readonly count?: number | undefined;
   /** Entry after which past payments are printed first. */
   readonly since?: number | undefined;
   readonly output: ClientOutput;
-  /** Types another command in full. */
   readonly typed: TypeCommand;
 }
 
@@ -42,7 +39,7 @@ export interface ReceiveOptions
  * Takes payments until there were enough, or until SIGINT, SIGTERM or SIGHUP.
  *
  * @returns the refusal when the server does not let the member go online
- * @throws {ClosedError} when the connection to the server ends
+ * @throws {ClosedError} when the connection to the server ends. Its message says how to go on
  * @throws {OutputError} when a payment could not be printed. Each one is reported on stderr with
  * the file of its receipt
  */
@@ -53,12 +50,11 @@ export async function receive(
 ): Promise<Refusal | undefined> {
   const { promise: enough, resolve: end } = Promise.withResolvers<void>();
   const { receiptsFile: file } = member.context;
-  const printer = new PaymentPrinter({ output, file, isReaderGone, typed, count, end });
-  if (since !== undefined) printer.hold();
+  const printer = new PaymentPrinter({ output, file, isReaderGone, typed, count, since, end });
   const outcome = await member.goOnline({
     ...onlineOptions(request),
     onPayment: (payment) => printer.live(payment),
-    onFault: (error) => say(`micropay: ${printable(errorText(error, typed))}`),
+    onFault: (error) => say(errorLine(error, typed)),
   });
   if (outcome.outcome === "refused") return outcome;
   const stop = onSignal(end);
@@ -66,15 +62,17 @@ export async function receive(
     // Only now, because a script that waits for this line may send the signal at once.
     output.printOnline(outcome.answer.port);
     if (isReaderGone()) end();
-    if (since !== undefined) {
-      const refusal = await replay(member, { since, printer });
-      if (refusal) return refusal;
-    }
+    const refusal = since === undefined ? undefined : await replay(member, { since, printer });
+    if (refusal) return refusal;
     const closed = await Promise.race([enough, member.context.link.closed]);
     if (closed) throw closed;
     // Waits for the payments under way, so that every printed payment was acknowledged, too.
     await member.exit();
     if (printer.failure) throw printer.failure;
+  } catch (cause) {
+    if (!(cause instanceof ClosedError) || printer.isDone) throw cause;
+    const text = `${cause.message}; go on with: ${typed(printer.restOfCommand)}`;
+    throw new ClosedError(text, { cause });
   } finally {
     stop();
   }
@@ -86,14 +84,15 @@ async function replay(
 ): Promise<Refusal | undefined> {
   for await (const received of member.received({ since })) {
     if (received.outcome === "refused") return received;
-    printer.replay(received.answer);
+    printer.print(received.answer);
     // Later payments are neither fetched nor stored. The next --since takes them.
     if (printer.isDone) break;
   }
   printer.release();
 }
 
-interface PaymentPrinterOptions extends Pick<ReceiveOptions, "output" | "isReaderGone" | "typed"> {
+interface PaymentPrinterOptions
+  extends Pick<ReceiveOptions, "output" | "isReaderGone" | "since" | "typed"> {
   /** The file of the receipts. */
   readonly file: string;
   readonly count: number;
@@ -111,14 +110,15 @@ class PaymentPrinter {
   failure: OutputError | undefined;
   readonly #options: PaymentPrinterOptions;
   #left: number;
-  /** Number of the last past entry that was printed. */
-  #replayed = 0;
+  /** The greatest number of a printed entry. */
+  #printed: number | undefined;
   /** Payments that arrive while the past is being printed. */
   #held: IncomingPayment[] | undefined;
 
   constructor(options: PaymentPrinterOptions) {
     this.#options = options;
     this.#left = options.count;
+    this.#held = options.since === undefined ? undefined : [];
   }
 
   /** Whether there were enough payments, or the output failed. */
@@ -126,31 +126,28 @@ class PaymentPrinter {
     return this.#left === 0 || this.failure !== undefined;
   }
 
-  hold(): void {
-    this.#held = [];
-  }
-
-  /** Prints a payment from the past. The oldest comes first. */
-  replay(payment: IncomingPayment): void {
-    this.#replayed = payment.receipt.payload.entry;
-    this.#print(payment);
+  /** A command that takes the payments that are still to come. */
+  get restOfCommand(): string {
+    const last = this.#printed ?? this.#options.since;
+    const since = last === undefined ? "" : ` --since ${last}`;
+    return `receive${since}${this.#left === Infinity ? "" : ` --count ${this.#left}`}`;
   }
 
   /** Prints the payments that arrived meanwhile, except those that were printed as past ones. */
   release(): void {
-    const held = (this.#held ?? []).filter(({ receipt }) => receipt.payload.entry > this.#replayed);
+    const replayed = this.#printed ?? 0;
+    const held = (this.#held ?? []).filter(({ receipt }) => receipt.payload.entry > replayed);
     this.#held = undefined;
-    held.sort((a, b) => a.receipt.payload.entry - b.receipt.payload.entry).forEach((one) =>
-      this.#print(one)
-    );
+    held.sort((a, b) => a.receipt.payload.entry - b.receipt.payload.entry);
+    for (const one of held) this.print(one);
   }
 
   live(payment: IncomingPayment): void {
     if (this.#held) this.#held.push(payment);
-    else this.#print(payment);
+    else this.print(payment);
   }
 
-  #print(payment: IncomingPayment): void {
+  print(payment: IncomingPayment): void {
     if (this.#left === 0) return;
     this.failure ??= this.#tryToPrint(payment);
     if (this.failure) {
@@ -158,6 +155,7 @@ class PaymentPrinter {
       output.printUnprinted(payment, { file });
     }
     this.#left--;
+    this.#printed = Math.max(this.#printed ?? 0, payment.receipt.payload.entry);
     if (this.isDone) this.#options.end();
   }
 

@@ -1,13 +1,12 @@
 /**
  * `micropay client`: one command, or the menu.
  */
-import { systemClock } from "../../clock.ts";
 import type { Wallet } from "../../client/wallet.ts";
 import type { SessionKey } from "../../envelope/session_key.ts";
 import { MicropayError, UsageError } from "../../errors.ts";
 import { MeteredNetwork } from "../../transport/metered_network.ts";
 import { tcpNetwork } from "../../transport/tcp_network.ts";
-import { registeredText } from "./advice.ts";
+import { commandSteps, registeredText } from "./advice.ts";
 import { commandTyper } from "./command_typer.ts";
 import { type ClientOutput, jsonOutput, textOutput } from "./output.ts";
 import { openWallet } from "./open_wallet.ts";
@@ -15,13 +14,13 @@ import type { ClientRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodeOfError, exitCodes } from "../exit_code.ts";
 import { LineInput } from "../line_input.ts";
 import { showReceipts } from "./receipt_command.ts";
-import { performAsMember, printRefusal } from "./member_command.ts";
+import { performAsMember } from "./member_command.ts";
+import { printRefusal } from "./print_outcome.ts";
 import { readOneTimeCode } from "./one_time_code.ts";
 import { runMenu } from "./menu/menu.ts";
 import type { ProcessIo } from "../process_io.ts";
 
-/** The dependencies of a client. */
-export interface ClientDependencies extends Omit<ProcessIo, "makeSessionKey"> {
+interface ClientDependencies extends Omit<ProcessIo, "makeSessionKey"> {
   /** Makes a new session key each time. */
   readonly makeSessionKey: () => Promise<SessionKey>;
   /** Aborts when a payment is interrupted. Other commands end by the signal or listen for it. */
@@ -36,65 +35,52 @@ export async function runClient(
   const { print, say: printError } = dependencies;
   const printers = { print, printError, typed: commandTyper(request) };
   const output = request.json ? jsonOutput(printers) : textOutput(printers);
+  const input = new LineInput(dependencies.openInput());
+  const network = new MeteredNetwork(tcpNetwork);
+  let wallet: Wallet | undefined;
   try {
-    return await perform(request, { ...dependencies, output });
+    wallet = await openWallet(request, { ...dependencies, input, network });
+    return await perform(wallet, request, { ...dependencies, input, network, output });
   } catch (error) {
     if (!(error instanceof MicropayError)) throw error;
     output.printFailure(error);
     return exitCodeOfError[error.code];
+  } finally {
+    wallet?.close();
   }
 }
-
-type PerformDependencies = ClientDependencies & { readonly output: ClientOutput };
 
 async function perform(
-  request: ClientRequest,
-  dependencies: PerformDependencies,
-): Promise<ExitCode> {
-  const input = new LineInput(dependencies.openInput());
-  const network = new MeteredNetwork(tcpNetwork);
-  const wallet = await openWallet(request, { ...dependencies, input, network });
-  try {
-    return await performWith(wallet, request, { ...dependencies, input, network });
-  } finally {
-    wallet.close();
-  }
-}
-
-async function performWith(
   wallet: Wallet,
   request: ClientRequest,
-  { input, network, ...dependencies }: PerformDependencies & {
+  { input, network, ...dependencies }: ClientDependencies & {
     readonly input: LineInput;
     readonly network: MeteredNetwork;
+    readonly output: ClientOutput;
   },
 ): Promise<ExitCode> {
   const { output } = dependencies;
   const { command } = request;
+  const typed = commandTyper(request);
   switch (command.name) {
     case "menu":
       if (request.json) throw new UsageError("show the menu: --json needs a command");
-      return await runMenu(
-        {
-          ...{ wallet, input, network, clock: systemClock },
-          ...{ address: request, typed: commandTyper(request) },
-        },
-        dependencies,
-      );
+      return await runMenu({ wallet, input, network, address: request, typed }, dependencies);
     case "register": {
       const code = await readOneTimeCode(command, { ...dependencies, input });
       const hasCode = code !== undefined;
-      const { account, typed } = command;
+      const { account, typed: name } = command;
       // The server's line for new members says `register NAME`, and some people copy it literally.
-      if (typed === "NAME") {
+      if (name === "NAME") {
         throw new UsageError("register NAME: write the name that you want in place of NAME");
       }
       const outcome = await wallet.register(await wallet.connect(), account, { code });
       if (outcome.outcome === "refused") {
-        return printRefusal(outcome, { kind: "register", account, hasCode }, output);
+        const attempt = { kind: "register", account, hasCode } as const;
+        return printRefusal(outcome, attempt, { output, steps: commandSteps });
       }
-      const next = `${commandTyper(request)("")} (the menu), or the same with list, pay or receive`;
-      const advice = registeredText(outcome.answer, { typed, hasCode, next });
+      const next = `${typed("")} (the menu), or the same with list, pay or receive`;
+      const advice = registeredText(outcome.answer, { typed: name, hasCode, next });
       output.printRegistration(outcome.answer, advice);
       return exitCodes.ok;
     }

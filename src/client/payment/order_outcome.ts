@@ -21,7 +21,12 @@ export interface Paid {
 }
 
 /** Booked, or why not. */
-export type OrderOutcome = Paid | Refusal;
+export type OrderOutcome = Paid | OrderRefusal;
+
+export interface OrderRefusal extends Refusal {
+  /** Present when the payee refused the order, and the server did not. */
+  readonly by?: "payee";
+}
 
 /**
  * Checks that a receipt proves that an order was booked.

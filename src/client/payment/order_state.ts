@@ -11,7 +11,7 @@
  */
 import { codes } from "../../protocol/code.ts";
 import { type Refusal, refuse } from "../../protocol/request_type.ts";
-import type { Paid } from "./order_outcome.ts";
+import type { OrderRefusal, Paid } from "./order_outcome.ts";
 
 export type OrderState = "recorded" | "sent" | "in_doubt" | "booked" | "refused" | "void";
 
@@ -34,7 +34,7 @@ export type OrderEvent =
   /** The server cannot say whether it booked the order, or whether it will. */
   | { readonly kind: "undecided"; readonly refusal: Refusal }
   /** The payee's "no". It proves nothing: the payee still has the order. */
-  | { readonly kind: "payee_refused"; readonly refusal: Refusal }
+  | { readonly kind: "payee_refused"; readonly refusal: OrderRefusal }
   /** The payee got no decision from the server. */
   | { readonly kind: "payee_failed"; readonly refusal: Refusal }
   /** The server's "no", because an order was booked under this id. Which one is not known yet. */
@@ -63,7 +63,7 @@ export interface OrderProgress {
   /** In the state `void`: the payment that was booked under this id instead. */
   readonly takenBy?: Paid | undefined;
   /** The last "no" that a payer may be shown. */
-  readonly refusal?: Refusal | undefined;
+  readonly refusal?: OrderRefusal | undefined;
   /** What went wrong last. */
   readonly cause?: unknown;
 }
@@ -162,7 +162,8 @@ export function eventOfServerRefusal(refusal: Refusal): OrderEvent {
  */
 export function eventOfPayeeRefusal(refusal: Refusal): OrderEvent {
   if (codes[refusal.code].tryAgain) return { kind: "payee_failed", refusal };
-  return { kind: "payee_refused", refusal: refuse(refusal.code === 265 ? 265 : 261) };
+  const shown = refuse(refusal.code === 265 ? 265 : 261);
+  return { kind: "payee_refused", refusal: { ...shown, by: "payee" } };
 }
 
 /** @returns what a refused `status` request means for the order */

@@ -102,6 +102,16 @@ for (const { code, attempt, says, inMenu = says } of rows) {
   });
 }
 
+Deno.test("advice: a payment that its payee refused is not said to be refused by the server", () => {
+  const refusal = { ...refuse(261), by: "payee" } as const;
+  for (const steps of [commandSteps, menuSteps]) {
+    assertEquals(
+      adviceOn(refusal, pay, steps),
+      "bob's client does not accept the order, and it is never booked; if it happens again, tell bob",
+    );
+  }
+});
+
 Deno.test("advice: every refusal of a payment says more than its code", () => {
   for (const code of [220, 230, 260, 261, 262, 263, 264, 265, 267, 280, 510] as const) {
     assert(adviceOn(refuse(code), pay, commandSteps), String(code));

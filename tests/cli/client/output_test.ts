@@ -53,7 +53,7 @@ const rows: readonly {
     title: "a ledger that was rewritten from a known entry on",
     tell: (output) => output.printAudit({ ...audited, sameUntil: 4, rewrittenAt: 5 }),
     text: [
-      "9 entries followed, 3 receipts looked for",
+      "9 entries and account changes followed, 3 receipts looked for",
       "head ab",
       "The ledger was rewritten: from entry 5 on, it is not what it was",
     ],
@@ -63,7 +63,7 @@ const rows: readonly {
     title: "a ledger that was rewritten somewhere between two known entries",
     tell: (output) => output.printAudit({ ...audited, sameUntil: 4, rewrittenAt: 7 }),
     text: [
-      "9 entries followed, 3 receipts looked for",
+      "9 entries and account changes followed, 3 receipts looked for",
       "head ab",
       "The ledger was rewritten: from entry 7 on, or earlier, but after entry 4, it is not what it was",
     ],
@@ -73,7 +73,7 @@ const rows: readonly {
     title: "a ledger that only grew",
     tell: (output) => output.printAudit({ ...audited, sameUntil: 9 }),
     text: [
-      "9 entries followed, 3 receipts looked for",
+      "9 entries and account changes followed, 3 receipts looked for",
       "head ab",
       "All correct: everything you hold is there, and the ledger only grew.",
     ],
@@ -83,7 +83,7 @@ const rows: readonly {
     title: "a ledger that only grew, to a member who holds no receipt",
     tell: (output) => output.printAudit({ ...audited, receipts: 0, sameUntil: 0 }),
     text: [
-      "9 entries followed, 0 receipts looked for",
+      "9 entries and account changes followed, 0 receipts looked for",
       "head ab",
       "All correct so far: the ledger only grew. You hold no receipts; receive --since 0 fetches those of payments to you.",
     ],

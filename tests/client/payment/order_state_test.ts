@@ -139,11 +139,12 @@ Deno.test("order state: what each code means depends on who says it", () => {
     const payee = eventOfPayeeRefusal(refusal);
     assertEquals(payee.kind, isFinal ? "payee_refused" : "payee_failed", text);
     // A payee must not make its payer's client say anything but these.
-    const shown = advance(progressOf("sent"), payee).refusal!.code;
-    if (isFinal) assertEquals(shown, code === 265 ? 265 : 261);
+    const voided = advance(advance(progressOf("sent"), payee), { kind: "voided" });
+    const shown = { ...refuse(code === 265 ? 265 : 261), by: "payee" } as const;
+    if (isFinal) assertEquals(voided.refusal, shown);
     const asked = eventOfStatusRefusal(refusal, { asksToVoid: false });
     assertEquals(asked.kind, code === 400 ? "unknown" : "unanswered", text);
-    const voided = eventOfStatusRefusal(refusal, { asksToVoid: true });
-    assertEquals(voided.kind, code === 400 || code === 261 ? "voided" : "unanswered", text);
+    const askedToVoid = eventOfStatusRefusal(refusal, { asksToVoid: true });
+    assertEquals(askedToVoid.kind, code === 400 || code === 261 ? "voided" : "unanswered", text);
   }
 });

@@ -7,8 +7,9 @@ import type { Member } from "../../../client/member.ts";
 import type { PaymentTerms } from "../../../client/payment/payment.ts";
 import type { OrderOutcome } from "../../../client/payment/order_outcome.ts";
 import type { Wallet } from "../../../client/wallet.ts";
-import type { Clock } from "../../../clock.ts";
+import { systemClock } from "../../../clock.ts";
 import {
+  ClosedError,
   MicropayError,
   NotAuthenticatedError,
   OutputError,
@@ -21,26 +22,18 @@ import type { Refusal } from "../../../protocol/request_type.ts";
 import { endpointText } from "../../../transport/byte_stream.ts";
 import type { GreetedConnection } from "../../../transport/connect_channel.ts";
 import type { MeteredNetwork } from "../../../transport/metered_network.ts";
-import { errorText } from "../../error_fields.ts";
+import { errorLine } from "../../error_fields.ts";
 import { type ExitCode, exitCodes } from "../../exit_code.ts";
 import type { LineInput } from "../../line_input.ts";
-import { printPayment } from "../../standard_output.ts";
 import type { ProcessIo } from "../../process_io.ts";
-import { adviceOn, type Attempt, type NextSteps, registeredText } from "../advice.ts";
-import { askBalanceSoon } from "../balance_soon.ts";
+import { type Attempt, type NextSteps, type PaymentAttempt, registeredText } from "../advice.ts";
 import type { TypeCommand } from "../command_typer.ts";
-import { refusedReference, resolveId } from "../find_payment.ts";
-import { onlineOptions, type PeerAddressRequest } from "../receive_command.ts";
+import { resolveRefunded } from "../find_payment.ts";
+import { untilSignal } from "../interruption.ts";
 import { historyEntriesDefault } from "../options.ts";
-import {
-  historyLine,
-  listLines,
-  notificationLines,
-  paidLines,
-  refusalText,
-  unprintedText,
-} from "../output.ts";
-import { settlementText } from "../settlement_text.ts";
+import { type ClientOutput, textOutput } from "../output.ts";
+import { printOutcome, printRefusal } from "../print_outcome.ts";
+import { onlineOptions, type PeerAddressRequest } from "../receive_command.ts";
 import { InputEnded, MenuInput } from "./menu_input.ts";
 
 /**
@@ -52,7 +45,6 @@ const choices = [
   "6 HISTORY   7 REFUND   8 TRANSACTION WITH A MEMO   9 REGISTER WITH A CODE",
 ];
 
-/** What the menu's choices are called in its texts. */
 export const menuSteps: NextSteps = {
   list: "3 LIST",
   history: "6 HISTORY",
@@ -60,15 +52,12 @@ export const menuSteps: NextSteps = {
   viaServer: "choose y, and the server delivers it anyway",
 };
 
-/** What the menu is run with. */
-export interface RunMenuOptions {
+interface RunMenuOptions {
   readonly wallet: Wallet;
   readonly input: LineInput;
   readonly network: MeteredNetwork;
-  readonly clock: Clock;
   /** Where peers reach this client, as given on the command line. */
   readonly address: PeerAddressRequest;
-  /** Types a command of the client in full. */
   readonly typed: TypeCommand;
 }
 
@@ -80,36 +69,36 @@ export interface RunMenuOptions {
  * trusted, or a signal came
  */
 export async function runMenu(
-  { wallet, input, network, clock, address, typed }: RunMenuOptions,
-  { print, isReaderGone, isTerminal, say, onSignal }: ProcessIo,
+  { input, network, ...options }: RunMenuOptions,
+  processIo: ProcessIo,
 ): Promise<ExitCode> {
-  const startMs = clock.monotonicMs();
-  const interrupted = new AbortController();
-  const stop = onSignal(() => interrupted.abort());
+  const { print, say, isTerminal } = processIo;
+  const startMs = systemClock.monotonicMs();
   const printUse = () => {
-    const seconds = ((clock.monotonicMs() - startMs) / 1000).toFixed(3);
+    const seconds = ((systemClock.monotonicMs() - startMs) / 1000).toFixed(3);
     print(`Bytes written: ${network.bytesWritten}`);
     print(`Bytes read: ${network.bytesRead}`);
     print(`Time spent: ${seconds} s`);
   };
-  try {
-    const questions = new MenuInput(input, {
-      signal: interrupted.signal,
-      say,
-      isTerminal: isTerminal(),
-    });
-    const options = { wallet, input: questions, clock, address, typed };
-    const menu = new Menu({ ...options, print, isReaderGone, say });
-    const code = await menu.run();
+  return await untilSignal(processIo, async (signal) => {
+    const questions = new MenuInput(input, { signal, say, isTerminal: isTerminal() });
+    try {
+      await new Menu({ ...processIo, ...options, input: questions }).run();
+    } catch (error) {
+      if (!isUnprinted(error)) printUse();
+      throw error;
+    }
     printUse();
-    return code;
-  } catch (error) {
-    // The totals must not take the place of a result that could not be printed.
-    if (!(error instanceof OutputError || error instanceof UnprintedPaymentError)) printUse();
-    throw error;
-  } finally {
-    stop();
-  }
+    return exitCodes.ok;
+  });
+}
+
+/**
+ * Whether a result could not be printed. Nothing may be printed in its place: a script that misses
+ * a result would believe that nothing was done.
+ */
+function isUnprinted(error: unknown): boolean {
+  return error instanceof OutputError || error instanceof UnprintedPaymentError;
 }
 
 interface MenuOptions
@@ -121,6 +110,7 @@ interface MenuOptions
 
 class Menu {
   readonly #options: MenuOptions;
+  readonly #output: ClientOutput;
   #unused: { readonly connection: GreetedConnection; readonly sinceMs: number } | undefined;
   #member: Member | undefined;
   /** The payment that the last choice could not deliver, because its payee is away. */
@@ -128,9 +118,14 @@ class Menu {
 
   constructor(options: MenuOptions) {
     this.#options = options;
+    const { print, say } = options;
+    this.#output = textOutput({ print, printError: say, typed: this.#typed });
   }
 
-  async run(): Promise<ExitCode> {
+  /** People type a command in another terminal, where the account has to be named. */
+  readonly #typed: TypeCommand = (words) => this.#options.typed(words, this.#member?.context.name);
+
+  async run(): Promise<void> {
     const { input, say } = this.#options;
     const { anchor, stream } = await this.#connection();
     say(`Connected to ${endpointText(stream.remote)}, ledger ${anchor.fingerprint}`);
@@ -142,7 +137,6 @@ class Menu {
       await input.close();
       await this.#exit();
     }
-    return exitCodes.ok;
   }
 
   /** @returns whether to go on */
@@ -152,14 +146,16 @@ class Menu {
     const choice = await input.ask("Your choice");
     const undelivered = this.#undelivered;
     this.#undelivered = undefined;
+    if (choice === "5") return false;
+    const link = this.#member?.context.link;
     try {
-      if (choice === "5") return false;
       await this.#perform(choice, undelivered);
     } catch (error) {
       if (error instanceof InputEnded || !(error instanceof MicropayError)) throw error;
-      // A script that misses a result would believe that nothing was done.
-      if (error instanceof OutputError || error instanceof UnprintedPaymentError) throw error;
-      this.#sayError(error);
+      if (isUnprinted(error)) throw error;
+      // The end of a member's connection is said by #watch.
+      const isSaid = error instanceof ClosedError && link?.isOpen === false;
+      if (!isSaid) this.#output.printFailure(error);
     }
     return true;
   }
@@ -173,13 +169,13 @@ class Menu {
       case "3":
         return await this.#asMember((member) => this.#list(member));
       case "4":
-        return await this.#asMember((member) => this.#pay(member, { withMemo: false }));
+        return await this.#asMember(() => this.#pay({ withMemo: false }));
       case "6":
         return await this.#asMember((member) => this.#history(member));
       case "7":
-        return await this.#asMember((member) => this.#refund(member));
+        return await this.#asMember(() => this.#refund());
       case "8":
-        return await this.#asMember((member) => this.#pay(member, { withMemo: true }));
+        return await this.#asMember(() => this.#pay({ withMemo: true }));
       case "9":
         return await this.#register({ withCode: true });
     }
@@ -190,15 +186,19 @@ class Menu {
     this.#options.say(`"${printable(choice)}" is not a choice: type a number from 1 to 9`);
   }
 
-  /** Runs a choice about money. Without a login it says so instead. */
-  async #asMember(action: (member: Member) => Promise<void>): Promise<void> {
-    if (this.#member) return await action(this.#member);
+  /**
+   * Runs an action as the member who is logged in. Without a login it says so instead. The
+   * connection may end while a question is open, so what comes after questions asks for the member
+   * again.
+   */
+  async #asMember(action: (member: Member) => Promise<unknown>): Promise<void> {
+    if (this.#member) return void await action(this.#member);
     this.#options.print(codes[240].text);
     this.#options.say("2 LOGIN does that, with an account that 1 REGISTER made");
   }
 
   async #register({ withCode }: { readonly withCode: boolean }): Promise<void> {
-    const { input, print, say, wallet } = this.#options;
+    const { input, say, wallet } = this.#options;
     if (this.#member) return say(`You are logged in as ${this.#member.context.name}; exit first`);
     const { account, typed } = await input.askTypedName("Name");
     const code = withCode ? await input.askCode("The operator's one-time code") : undefined;
@@ -209,8 +209,8 @@ class Menu {
     if (outcome.outcome === "refused") {
       return this.#printRefusal(outcome, { kind: "register", account, hasCode: withCode });
     }
-    print(`100 ${codes[100].text}`);
-    say(registeredText(outcome.answer, { typed, hasCode: withCode, next: "2 LOGIN" }));
+    const advice = registeredText(outcome.answer, { typed, hasCode: withCode, next: "2 LOGIN" });
+    this.#output.printRegistration(outcome.answer, advice);
   }
 
   async #logIn(): Promise<void> {
@@ -226,7 +226,7 @@ class Menu {
       const going = member.goOnline({
         ...onlineOptions({ ...address, port }),
         onPayment: (payment) => input.interject(() => this.#notify(payment, member)),
-        onFault: (error) => input.interject(() => this.#sayError(error)),
+        onFault: (error) => input.interject(() => say(errorLine(error, this.#typed))),
       });
       const outcome = await input.unlessInterrupted(going, attempt);
       if (outcome.outcome === "refused") {
@@ -244,11 +244,10 @@ class Menu {
   }
 
   async #settle(member: Member): Promise<void> {
-    const { input, say } = this.#options;
     for await (const settled of member.settle()) {
       // Nobody waits for it any more.
-      if (input.isInterrupted) return;
-      say(settlementText(settled));
+      if (this.#options.input.isInterrupted) return;
+      this.#output.printSettled(settled);
     }
   }
 
@@ -263,7 +262,7 @@ class Menu {
       if (!(error instanceof NotAuthenticatedError)) throw error;
       // The server would say the same about an account that is not this user's.
       print(`220 ${codes[220].text}`);
-      this.#sayError(error);
+      this.#output.printFailure(error);
       return undefined;
     }
   }
@@ -271,91 +270,78 @@ class Menu {
   async #list(member: Member): Promise<void> {
     const outcome = await member.list();
     if (outcome.outcome === "refused") return this.#printRefusal(outcome, questionOf(member));
-    listLines(outcome.answer).forEach(this.#options.print);
+    this.#output.printList(outcome.answer);
   }
 
-  async #pay(member: Member, { withMemo }: { readonly withMemo: boolean }): Promise<void> {
+  async #pay({ withMemo }: { readonly withMemo: boolean }): Promise<void> {
     const { input } = this.#options;
     const payee = await input.askName("Payee");
     const amount = await input.askAmount("Amount");
     const memo = withMemo ? await input.askMemo("Memo, empty for none") : undefined;
     const terms = { payee, amount, memo };
+    await this.#asMember(async (member) => {
+      const outcome = await this.#deliver(member, terms);
+      const isAway = outcome.outcome === "refused" && [263, 264].includes(outcome.code);
+      this.#undelivered = isAway ? { ...terms, viaServer: true } : undefined;
+    });
+  }
+
+  async #deliver(member: Member, terms: PaymentTerms): Promise<OrderOutcome> {
     const outcome = await member.pay(terms);
     await this.#printOutcome(member, outcome, { ...terms, kind: "pay", name: nameOf(member) });
-    const isAway = outcome.outcome === "refused" && [263, 264].includes(outcome.code);
-    this.#undelivered = isAway ? terms : undefined;
+    return outcome;
   }
 
-  async #deliver(member: Member, terms: PaymentTerms): Promise<void> {
-    const outcome = await member.pay({ ...terms, viaServer: true });
-    await this.#printOutcome(member, outcome, { ...terms, kind: "pay", name: nameOf(member) });
-  }
-
-  async #refund(member: Member): Promise<void> {
-    const { input, say } = this.#options;
+  async #refund(): Promise<void> {
+    const { input } = this.#options;
     const payment = await input.askPayment("Payment, its entry or id");
     const amount = await input.askAmountOrAll("Amount, empty for all that is left");
-    const found = await resolveId(payment, member);
-    const outcome = found.outcome === "refused"
-      ? refusedReference(found)
-      : await member.refund({ id: found.answer.id, amount }, {
-        onSettled: (settled) => say(settlementText(settled)),
-      });
-    await this.#printOutcome(member, outcome, {
-      kind: "refund",
-      name: nameOf(member),
-      payment,
-      amount,
+    await this.#asMember(async (member) => {
+      const found = await resolveRefunded(payment, member);
+      const outcome = found.outcome === "refused"
+        ? found
+        : await member.refund({ id: found.answer.id, amount }, {
+          onSettled: (settled) => this.#output.printSettled(settled),
+        });
+      const attempt = { kind: "refund", name: nameOf(member), payment, amount } as const;
+      await this.#printOutcome(member, outcome, attempt);
     });
   }
 
   async #history(member: Member): Promise<void> {
     for await (const page of member.history({ limit: historyEntriesDefault })) {
       if (page.outcome === "refused") return this.#printRefusal(page, questionOf(member));
-      for (const row of page.answer.entries) this.#options.print(historyLine(row));
+      page.answer.entries.forEach(this.#output.printHistoryRow);
     }
   }
 
   async #printOutcome(
     member: Member,
     outcome: OrderOutcome,
-    attempt: Extract<Attempt, { readonly kind: "pay" | "refund" }>,
+    attempt: PaymentAttempt,
   ): Promise<void> {
-    const { print, typed } = this.#options;
-    const isAsked = outcome.outcome === "paid" || outcome.code === 270;
-    const balance = isAsked ? await askBalanceSoon(member) : undefined;
-    if (outcome.outcome === "refused") return this.#printRefusal(outcome, { ...attempt, balance });
-    const { id, entry } = outcome.receipt.payload;
-    printPayment({ id, entry, askWith: typed("status", nameOf(member)) }, () => {
-      paidLines(outcome, { balance }).forEach(print);
-    }, this.#options);
+    await printOutcome(outcome, attempt, {
+      member,
+      output: this.#output,
+      steps: menuSteps,
+      askWith: this.#options.typed("status", nameOf(member)),
+      isReaderGone: this.#options.isReaderGone,
+    });
   }
 
-  /** Says no in the course project's words, then what to do. */
   #printRefusal(refusal: Refusal, attempt: Attempt): void {
-    const { print, say } = this.#options;
-    print(refusalText(refusal));
-    const advice = adviceOn(refusal, attempt, menuSteps);
-    if (advice !== undefined) say(advice);
+    printRefusal(refusal, attempt, { output: this.#output, steps: menuSteps });
   }
 
   /** Prints a payment that arrived. Never throws, because the payment is booked already. */
   #notify(payment: IncomingPayment, { context: { receiptsFile: file } }: Member): void {
-    const { print, isReaderGone, say } = this.#options;
     try {
-      notificationLines(payment).forEach(print);
-      if (isReaderGone()) say(unprintedText(payment, { file }));
+      this.#output.printReceived(payment);
+      if (this.#options.isReaderGone()) this.#output.printUnprinted(payment, { file });
     } catch (error) {
       if (!(error instanceof OutputError)) throw error;
-      say(unprintedText(payment, { file }));
+      this.#output.printUnprinted(payment, { file });
     }
-  }
-
-  #sayError(error: unknown): void {
-    const { say, typed } = this.#options;
-    // People type it in another terminal, where the account has to be named.
-    const whole = (words: string) => typed(words, this.#member?.context.name);
-    say(`micropay: ${printable(errorText(error, whole))}`);
   }
 
   /** Says at once that the server is gone, not only at the next question. */
@@ -364,23 +350,22 @@ class Menu {
     member.context.link.closed.then(async (reason) => {
       if (this.#member !== member) return;
       this.#member = undefined;
-      const text = `micropay: ${printable(reason.message)}; log in again with 2 LOGIN`;
-      input.interject(() => say(text));
+      input.interject(() => say(`${errorLine(reason)}; log in again with 2 LOGIN`));
       await member.abandon();
     });
   }
 
   /** @returns an unused connection: the last one if it is fresh, or a new one */
   async #connection(): Promise<GreetedConnection> {
-    const { clock, input, wallet } = this.#options;
+    const { input, wallet } = this.#options;
     const unused = this.#unused;
-    if (unused && clock.monotonicMs() - unused.sinceMs < unusedConnectionMsMax) {
+    if (unused && systemClock.monotonicMs() - unused.sinceMs < unusedConnectionMsMax) {
       return unused.connection;
     }
     unused?.connection.close();
     this.#unused = undefined;
     const connection = await input.unlessInterrupted(wallet.connect(), "connect to the server");
-    this.#unused = { connection, sinceMs: clock.monotonicMs() };
+    this.#unused = { connection, sinceMs: systemClock.monotonicMs() };
     return connection;
   }
 
@@ -393,7 +378,7 @@ class Menu {
       this.#options.print(codes[120].text);
     } catch (error) {
       if (!(error instanceof MicropayError)) throw error;
-      this.#sayError(error);
+      this.#output.printFailure(error);
       await member?.abandon();
     }
   }

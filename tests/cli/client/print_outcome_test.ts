@@ -2,7 +2,7 @@
  * A payment's text has the balance when the server answers soon.
  */
 import { assertEquals } from "@std/assert";
-import { askBalanceSoon } from "../../../src/cli/client/balance_soon.ts";
+import { askBalanceSoon } from "../../../src/cli/client/print_outcome.ts";
 import type { Member } from "../../../src/client/member.ts";
 import { ClosedError } from "../../../src/errors.ts";
 import { answerWith } from "../../../src/protocol/request_type.ts";
