@@ -49,26 +49,14 @@ export class FairQueue {
   /**
    * Runs a task in a turn of the party.
    *
+   * @param options.isAside whether the turn runs beside those of other parties, as {@link
+   * Share.runAside} says
    * @returns what the task returns; an error that it throws is passed on
    */
-  run<Result>(party: string, task: () => Promise<Result> | Result): Promise<Result> {
-    return this.#run(party, { task, isAside: false });
-  }
-
-  /**
-   * Runs a task in a turn of the party, beside the turns of other parties. Use it for tasks that
-   * wait for a disk. Consecutive turns aside of one party run together. So one commit serves all of
-   * them.
-   *
-   * @returns what the task returns; an error that it throws is passed on
-   */
-  runAside<Result>(party: string, task: () => Promise<Result> | Result): Promise<Result> {
-    return this.#run(party, { task, isAside: true });
-  }
-
-  async #run<Result>(
+  async run<Result>(
     party: string,
-    { task, isAside }: { task: () => Promise<Result> | Result; isAside: boolean },
+    task: () => Promise<Result> | Result,
+    { isAside = false } = {},
   ): Promise<Result> {
     await this.#turn(party, isAside);
     try {
@@ -133,13 +121,17 @@ export class Share implements Scheduler {
     this.party = party;
   }
 
-  /** {@link FairQueue.run} for this party. */
+  /** Runs a task in a turn of this party. An error that it throws is passed on. */
   run<Result>(task: () => Promise<Result> | Result): Promise<Result> {
     return this.#queue.run(this.party, task);
   }
 
-  /** {@link FairQueue.runAside} for this party. */
+  /**
+   * Runs a task in a turn of this party, beside the turns of other parties. Use it for tasks that
+   * wait for a disk. Consecutive turns aside of one party run together, so one commit serves all of
+   * them.
+   */
   runAside<Result>(task: () => Promise<Result> | Result): Promise<Result> {
-    return this.#queue.runAside(this.party, task);
+    return this.#queue.run(this.party, task, { isAside: true });
   }
 }

@@ -19,7 +19,6 @@ export type MembersOrder = SignedOrder & {
 /**
  * Verifies an order that one of its two sides has sent.
  *
- * @param options `name` is who sent it
  * @returns the order, or why it is refused: then it can never be booked, whatever clocks say
  */
 export function verifyOwnOrder(
@@ -32,7 +31,10 @@ export function verifyOwnOrder(
     // Only its two sides may ask about an order. The operator books what the server signed.
     return isBetweenMembers(order) && (payer === name || payee === name) ? order : refuse(261);
   } catch (error) {
-    return refusalOf(error);
+    if (error instanceof ProtocolError) return refuse(261, error.message);
+    // What failed in a crypto check is never told.
+    if (error instanceof EnvelopeError || error instanceof CertificateError) return refuse(261);
+    throw error;
   }
 }
 
@@ -40,22 +42,15 @@ function isBetweenMembers(order: SignedOrder): order is MembersOrder {
   return order.payload.payer !== issuingAccount && order.payload.payee !== issuingAccount;
 }
 
-function refusalOf(error: unknown): Refusal {
-  if (error instanceof ProtocolError) return refuse(261, error.message);
-  // What failed in a crypto check is never told.
-  if (error instanceof EnvelopeError || error instanceof CertificateError) return refuse(261);
-  throw error;
-}
-
 /**
- * Keeps that an order is never booked. It counts for its payer, whichever side asks: nobody but the
- * payer signs orders that could fill its room.
+ * Makes an order void, so that it is never booked. It counts for its payer, whichever side asks:
+ * nobody but the payer signs orders that could fill its room.
  */
-export async function keepVoid(
+export function keepVoid(
   { digest, payload: { id, payer, exp }, signer: { fingerprint: certificate } }: MembersOrder,
   { ledger, clock }: ServerContext,
   code: Code,
 ): Promise<VoidOutcome> {
   const times = { atMs: clock.nowMs(), expiresAtMs: exp * 1000 };
-  return await ledger.voidOrder({ id, digest, payer, certificate, code, ...times });
+  return ledger.voidOrder({ id, digest, payer, certificate, code, ...times });
 }

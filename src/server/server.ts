@@ -39,13 +39,13 @@ export interface ServerOptions {
 export class Server {
   /** The endpoint that it listens on, with the actual port. */
   readonly endpoint: Endpoint;
-  /** Settles when the server has stopped. Rejects when an error of the ledger stopped it. */
-  readonly stopped: Promise<void>;
 
   readonly #acceptor: Acceptor;
   readonly #context: ServerContext;
   readonly #connections = new Map<ServedConnection, Promise<void>>();
-  readonly #settle: PromiseWithResolvers<void>;
+  readonly #settle = Promise.withResolvers<void>();
+  /** Settles when the server has stopped. Rejects when an error of the ledger stopped it. */
+  readonly stopped = this.#settle.promise;
   readonly #stopWatching: () => void;
   readonly #stopExpiryWatch: () => void;
   #stopping: Promise<void> | undefined;
@@ -55,9 +55,10 @@ export class Server {
   constructor(options: ServerOptions, dependencies: ServerDependencies) {
     const { listener, userLimit, initialBalance, accountsMax, processors = processorsDefault } =
       options;
+    const { authority: { anchor }, clock, identity, report, sessionKeys } = dependencies;
     this.#context = {
       ...dependencies,
-      anchor: dependencies.authority.anchor,
+      anchor,
       initialBalance,
       sessions: new MemberSessions(),
       admission: new Admission({ userLimit, places: waitingRoomPlaces }),
@@ -72,32 +73,29 @@ export class Server {
         this.stop();
       },
     };
-    this.#settle = Promise.withResolvers();
-    this.stopped = this.#settle.promise;
     this.endpoint = listener.endpoint;
-    dependencies.report({ kind: "listening", endpoint: this.endpoint });
+    report({ kind: "listening", endpoint: this.endpoint });
     this.#stopExpiryWatch = watchExpiry({
-      clock: dependencies.clock,
-      report: dependencies.report,
-      serverNotAfterMs: dependencies.identity.certificate.notAfterMs,
-      caNotAfterMs: dependencies.authority.anchor.notAfterMs,
+      clock,
+      report,
+      serverNotAfterMs: identity.certificate.notAfterMs,
+      caNotAfterMs: anchor.notAfterMs,
     });
     this.#stopWatching = watchLedger({
       ...this.#context,
       end: (session) => this.#endSession(session),
       onFailure: (error) => {
         if (error instanceof LedgerError) this.#context.failStop(error);
-        else dependencies.report({ kind: "fault", attempt: "look at the ledger", error });
+        else report({ kind: "fault", attempt: "look at the ledger", error });
       },
     });
-    dependencies.sessionKeys.start({
-      onFault: (error) =>
-        dependencies.report({ kind: "fault", attempt: "make a session key", error }),
+    sessionKeys.start({
+      onFault: (error) => report({ kind: "fault", attempt: "make a session key", error }),
     });
     this.#acceptor = new Acceptor(listener, {
-      clock: dependencies.clock,
+      clock,
       onStream: (stream) => this.#serve(stream),
-      onFault: (fault) => dependencies.report({ kind: "fault", ...fault }),
+      onFault: (fault) => report({ kind: "fault", ...fault }),
     });
   }
 

@@ -30,10 +30,11 @@ class Scene {
   /** Turns aside are noted in capitals. */
   askAside(party: string, count = 1): void {
     for (let asked = 0; asked < count; asked++) {
-      this.#done.push(this.queue.runAside(party, () => {
+      const act = () => {
         this.begun.push(party.toUpperCase());
         return new Promise<void>((resolve) => this.#ends.push(resolve));
-      }));
+      };
+      this.#done.push(this.queue.run(party, act, { isAside: true }));
     }
   }
 

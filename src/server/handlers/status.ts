@@ -22,13 +22,13 @@ export const statusRoute = memberRoute({
     if (own && "outcome" in own) return own;
     if (own && own.payload.id !== id) return refuse(261);
     const entry = await server.ledger.entry(id);
-    if (entry) return await told(entry, name, server);
-    return own ? await voided(own, context) : refuse(400);
+    if (entry) return await tell(entry, name, server);
+    return own ? await makeVoid(own, context) : refuse(400);
   },
 });
 
 /** Answers with an entry's receipt. Others than its two sides learn not even that it exists. */
-async function told(entry: Entry, name: AccountName, server: ServerContext) {
+async function tell(entry: Entry, name: AccountName, server: ServerContext) {
   if (entry.payer !== name && entry.payee !== name) return refuse(400);
   const { text: receipt } = signReceipt(entry, server);
   if (entry.kind !== "payment") return answerWith({ receipt });
@@ -36,13 +36,13 @@ async function told(entry: Entry, name: AccountName, server: ServerContext) {
 }
 
 /** Makes an order void, unless it is booked. Its payer and its payee may ask for that. */
-async function voided(own: MembersOrder, { name, server, session }: MemberRequestContext) {
+async function makeVoid(own: MembersOrder, { name, server, session }: MemberRequestContext) {
   // An order that is invalid at any time need not be kept.
   if (judgeOrder(own, { atMs: server.clock.nowMs() })?.isLasting) return refuse(400);
   const result = await session.commit(() => keepVoid(own, server, 265));
   switch (result.outcome) {
     case "booked":
-      return await told(result.entry, name, server);
+      return await tell(result.entry, name, server);
     case "no_room":
       return refuse(520);
     case "voided":

@@ -97,7 +97,7 @@ function decide(
   { server, session }: MemberRequestContext,
 ): Promise<readonly Decision[]> {
   const decideOne = (order: MembersOrder | Refusal) =>
-    "outcome" in order ? known(order) : unlessFull(() => decideOrder(order, server));
+    "outcome" in order ? { decided: order } : unlessFull(() => decideOrder(order, server));
   return session.commit(() => Promise.all(orders.map(decideOne)));
 }
 
@@ -106,7 +106,7 @@ async function decideOrder(order: MembersOrder, server: ServerContext): Promise<
   const atMs = server.clock.nowMs();
   const fault = judgeOrder(order, { atMs });
   // No clock makes such an order good, so there is nothing to keep and nobody to tell.
-  if (fault?.isLasting) return known(refuse(fault.code));
+  if (fault?.isLasting) return { decided: refuse(fault.code) };
   // The ledger answers for an order that was booked before, expired or not.
   if (fault) return await keepRefusal(order, server, fault.code);
   // A memo's rule may change with Unicode. What was booked stays good.
@@ -123,11 +123,11 @@ async function book(order: MembersOrder, server: ServerContext, atMs: number): P
     case "booked":
       return { decided: booked.entry, news: order };
     case "repeated":
-      return known(booked.entry);
+      return { decided: booked.entry };
     case "voided":
-      return known(refuse(codeOf(booked)));
+      return { decided: refuse(codeOf(booked)) };
     case "expired":
-      return known(refuse(265));
+      return { decided: refuse(265) };
     case "id_conflict":
       return await refusing(266);
     case "payee_unknown":
@@ -179,22 +179,18 @@ async function keepRefusal(
     case "voided":
       return { decided: refuse(code), news: order };
     case "repeated":
-      return known(refuse(codeOf(result)));
+      return { decided: refuse(codeOf(result)) };
     case "expired":
-      return known(refuse(265));
+      return { decided: refuse(265) };
     // This refusal is final without being kept.
     case "unbookable":
-      return known(refuse(code));
+      return { decided: refuse(code) };
     case "no_room":
-      return known(refuse(520));
+      return { decided: refuse(520) };
     // Booked before, or just now over another connection.
     case "booked":
-      return known(result.entry);
+      return { decided: result.entry };
   }
-}
-
-function known(decided: Entry | Refusal): Decision {
-  return { decided };
 }
 
 /** A later version may have written a code that this one does not know. */
@@ -208,7 +204,7 @@ async function unlessFull(write: () => Promise<Decision>): Promise<Decision> {
     return await write();
   } catch (failure) {
     if (!(failure instanceof LedgerFullError || failure instanceof LedgerBusyError)) throw failure;
-    return { ...known(refuse(510)), failure };
+    return { decided: refuse(510), failure };
   }
 }
 

@@ -64,7 +64,6 @@ export class ServedConnection {
     this.#served?.dismiss();
   }
 
-  /** Ends the connection at once. */
   abort(): void {
     this.#stream.close();
   }
@@ -81,7 +80,13 @@ export class ServedConnection {
     try {
       const share = this.#server.queue.share(`address ${this.#address}`);
       const accepted = await this.#accept(stranger, { sessionKey: lease.key, share });
-      if (accepted) await this.#serveSpeaker(stranger, { accepted, share });
+      if (!accepted) return;
+      try {
+        await this.#serveSession(stranger, { accepted, share });
+      } finally {
+        // The connection lasts until no message is being sealed for it.
+        await accepted.channel.abandon();
+      }
     } finally {
       lease.release();
     }
@@ -105,18 +110,6 @@ export class ServedConnection {
       },
       firstMessageTimeoutMs: this.#unlessPressed(firstMessageTimeoutMs),
     });
-  }
-
-  async #serveSpeaker(
-    stranger: Stranger,
-    { accepted, share }: { accepted: Accepted; share: Share },
-  ): Promise<void> {
-    try {
-      await this.#serveSession(stranger, { accepted, share });
-    } finally {
-      // The connection lasts until no message is being sealed for it.
-      await accepted.channel.abandon();
-    }
   }
 
   async #serveSession(

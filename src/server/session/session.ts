@@ -22,9 +22,7 @@ export type Speaker =
 
 /** Returns the party at the other end, by what the ledger says about its certificate now. */
 export async function identifySpeaker(peer: Peer, ledger: Ledger): Promise<Speaker> {
-  if (peer.kind === "applicant") {
-    return { kind: "applicant", request: peer.request };
-  }
+  if (peer.kind === "applicant") return { kind: "applicant", request: peer.request };
   const { party, fingerprint } = peer.certificate;
   if (party.role !== "member") return { kind: "unrecognized" };
   // A new ledger may have the CA of an old one. The certificates of the old one stay valid.
@@ -56,9 +54,9 @@ export class Session {
   /** Whether its certificate no longer speaks for its account. */
   isDismissed = false;
 
-  /** Resolves after the goodbye, or when a pushed message could not be delivered. */
-  readonly over: Promise<void>;
   readonly #end = Promise.withResolvers<void>();
+  /** Resolves after the goodbye, or when a pushed message could not be delivered. */
+  readonly over = this.#end.promise;
   /** One promise for each pushed message that is not sealed. */
   readonly #pushing = new Set<Promise<void>>();
 
@@ -66,7 +64,6 @@ export class Session {
     this.channel = channel;
     this.speaker = speaker;
     this.share = share;
-    this.over = this.#end.promise;
   }
 
   get memberName(): AccountName | undefined {
