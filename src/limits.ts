@@ -11,16 +11,14 @@ const hour = 60 * minute;
 // ## On the wire
 
 /**
- * Longest line on the wire in bytes, without its newline. Both ends must agree on it. A page of
- * history with receipts fits in. A thousand half-received lines take 64 MiB. Past it: the
- * connection is closed, with or without a newline.
+ * Longest line on the wire in bytes, without its newline: a page of history with receipts fits in.
+ * A thousand half-received lines take 64 MiB. Past it: the connection is closed.
  */
 export const lineBytesMax = 64 * 1024;
 
 /**
- * Longest JSON body of a message in bytes. A body grows by 4/3 twice (JWS in JWE), and by about 6
- * KiB of signature, certificates and headers. So 32 KiB fit into a line. Past it: a page gets
- * shorter; nothing else is that long.
+ * Longest JSON body of a message in bytes. It grows by 4/3 twice (JWS in JWE), and by 6 KiB of
+ * signature, certificates and headers. Past it: a page gets shorter; nothing else is that long.
  */
 export const bodyBytesMax = 32 * 1024;
 
@@ -37,9 +35,8 @@ export const pageRowsMax = 200;
 export const orderBytesMax = 12 * 1024;
 
 /**
- * Most orders in a `submit`. The reply with a receipt for each fits into a line, even with long
- * names and amounts and a server certificate of {@link certificateBytesMax}. Verifying, booking and
- * answering them costs about as much as opening two messages. Past it: refused with 410.
+ * Most orders in a `submit`. The reply with a receipt for each fits into a line, and they cost
+ * about as much as opening two messages. Past it: refused with 410.
  */
 export const ordersPerSubmitMax = 25;
 
@@ -52,16 +49,13 @@ export const chainCertificatesMax = 2;
  */
 export const certificateBytesMax = 4096;
 
-/**
- * Sizes of the RSA-OAEP session keys in bits. Past it: a session key of another size is refused.
- */
+/** Sizes of the RSA-OAEP session keys in bits. Past it: a key of another size is refused. */
 export const rsaBitsChoices = [2048, 3072, 4096] as const;
 export type RsaBits = (typeof rsaBitsChoices)[number];
 
 /**
- * Lifetime of a greeting. A client reads it at once; the hour allows for slow networks and
- * different clocks. A greeting that is replayed later announces a key whose private half no longer
- * exists. Past it: a client does not trust the greeting.
+ * Lifetime of a greeting. The hour allows for different clocks. A greeting that is replayed later
+ * announces a key whose private half no longer exists. Past it: a client does not trust it.
  */
 export const greetingLifetimeMs = 1 * hour;
 
@@ -90,8 +84,8 @@ export const chainDigestsMax = 600;
 export const documentHeaderCharactersMax = 40_000;
 
 /**
- * Most characters of an unknown member's name in an error text. A stranger's name may be as long as
- * a line. Past it: the text has the beginning.
+ * Most characters of an unknown member's name in an error text. The name may be as long as a line.
+ * Past it: the text has the beginning.
  */
 export const namedMemberCharactersMax = 64;
 
@@ -101,15 +95,15 @@ export const oneTimeCodeCharactersMax = 64;
 // ## Time for each phase
 
 /**
- * Wait of the server for the first message. A minute is enough to type a name or to compare a
- * fingerprint. Past it: closed.
+ * Wait of the server for the first message, enough to type a name or to compare a fingerprint. Past
+ * it: closed.
  */
 export const firstMessageTimeoutMs = 1 * minute;
 
 /**
- * Replaces {@link firstMessageTimeoutMs} and {@link applicantTimeoutMs} under load: when more than
- * half of {@link strangersMax}, or of {@link strangersOfAddressMax} from one address, are
- * connected. Programs send at once, and a slower person can connect again. Past it: closed.
+ * Replaces {@link firstMessageTimeoutMs} and {@link applicantTimeoutMs} while more than half of
+ * {@link strangersMax}, or of {@link strangersOfAddressMax} from one address, are connected.
+ * Programs send at once, and a person can connect again. Past it: closed.
  */
 export const pressedTimeoutMs = 5 * second;
 
@@ -128,16 +122,13 @@ export const applicantTimeoutMs = 1 * minute;
  */
 export const memberIdleMs = 2 * minute;
 
-/**
- * Wait for a member's answer to `ping`. A member whose machine lost power is offline after {@link
- * memberIdleMs} and this. Past it: closed, the member is offline, its place is free.
- */
+/** Wait for a member's answer to `ping`. Past it: closed, offline, and its place is free. */
 export const pongTimeoutMs = 30 * second;
 
 /**
- * Longest silence of a server. A live server pings after {@link memberIdleMs}. Twice the time for
- * an answer allows for a slow network and a busy server. Past it: the client closes the connection
- * and says so.
+ * Longest silence of a server, which pings after {@link memberIdleMs}. Twice the time for an answer
+ * allows for a slow network and a busy server. Past it: the client closes the connection and says
+ * so.
  */
 export const serverSilenceMsMax = memberIdleMs + 2 * pongTimeoutMs;
 
@@ -148,8 +139,8 @@ export const serverSilenceMsMax = memberIdleMs + 2 * pongTimeoutMs;
 export const waitingRepeatMs = 10 * second;
 
 /**
- * Shortest interval between two notices to a waiting member whose place changes. Each notice is
- * sealed for one member. Before it: the latest place is sent later.
+ * Shortest interval between two notices to a waiting member whose place changes, because sealing
+ * each costs. Before it: the latest place is sent later.
  */
 export const waitingChangeMs = 1 * second;
 
@@ -159,14 +150,10 @@ export const waitingChangeMs = 1 * second;
  */
 export const waitingSilenceMsMax = 45 * second;
 
-/**
- * Longest time from a line's first byte to its newline: 64 KiB at 2 KiB a second. Past it: closed.
- */
+/** Longest time from a line's first byte to its newline, at 2 KiB a second. Past it: closed. */
 export const lineTimeoutMs = 30 * second;
 
-/**
- * Wait of a write for the other side to read. Past it: closed, and nothing more is sealed for it.
- */
+/** Wait of a write for the other side to read. Past it: closed, nothing more is sealed for it. */
 export const writeTimeoutMs = 10 * second;
 
 /**
@@ -175,10 +162,7 @@ export const writeTimeoutMs = 10 * second;
  */
 export const answerTimeoutMsDefault = 10 * second;
 
-/**
- * Wait of a payee for the first order of an accepted peer. Past it: the payee closes the
- * connection.
- */
+/** Wait of a payee for the first order of an accepted peer. Past it: closed. */
 export const peerTimeoutMs = 10 * second;
 
 /**
@@ -200,16 +184,12 @@ export const peerIdleMsMax = 1 * minute;
 export const shutdownGraceMs = 5 * second;
 
 /**
- * Wait of a client for another program that writes its `wallet.db`. A commit takes milliseconds,
- * but a person's `sqlite3` may hold the file for ever. The wait blocks the client. Past it: nothing
- * is stored, and the error says which program to end.
+ * Wait of a client for another program that writes its `wallet.db`, such as a person's `sqlite3`.
+ * It blocks the client. Past it: nothing is stored, and the error says which program to end.
  */
 export const walletLockWaitMs = 5 * second;
 
-/**
- * Interval at which a server checks whether another process changed its ledger. A check is one
- * cheap query.
- */
+/** Interval at which a server checks for changes of its ledger by other processes: one query. */
 export const ledgerWatchMs = 1 * second;
 
 /** Days before the end of a certificate at which the server warns. */
@@ -228,9 +208,9 @@ export const expiryCheckMs = 1 * hour;
 export const strangersMax = 1024;
 
 /**
- * Most connections of strangers from one address. A stranger remains one until its first message,
- * so a class behind one address can connect at the same moment. Past it: the newcomer is accepted,
- * and the oldest silent stranger of its address is closed.
+ * Most connections of strangers from one address. A class behind one address can connect at the
+ * same moment. Past it: the newcomer is accepted, and the oldest silent stranger of its address is
+ * closed.
  */
 export const strangersOfAddressMax = 256;
 
@@ -277,15 +257,14 @@ export const accountConnectionsMin = 2;
 export const sendQueueMessagesMax = 64;
 
 /**
- * Most requests of a client that have no reply yet. Half of {@link sendQueueMessagesMax}, so that
- * requests which are made at the same moment do not fill the queue. Past it: requests wait.
+ * Most requests of a client that have no reply yet: half of the send queue, so that requests made
+ * at the same moment do not fill it. Past it: requests wait.
  */
 export const requestsUnderWayMax = sendQueueMessagesMax / 2;
 
 /**
- * Most connections of one member that receive a notice of an order. The other side's turn pays for
- * sealing each, so their number is bounded. A member has one that is online, and some that it pays
- * from. Past it: the oldest that are not online receive none.
+ * Most connections of one member that receive a notice of an order, because the other side's turn
+ * pays for sealing each. Past it: the oldest that are not online receive none.
  */
 export const toldConnectionsMax = 8;
 
@@ -301,22 +280,13 @@ export const peerConnectionsMax = 16;
  */
 export const peersKeptMax = 8;
 
-/**
- * First pause after an accept that failed because descriptors or memory ran out. Each further
- * failure doubles it.
- */
+/** First pause after an accept that ran out of descriptors or memory. Each further one doubles it. */
 export const acceptPauseMsMin = 100;
 
-/**
- * Longest pause after such failures. A newcomer waits at most this long once there are descriptors
- * again.
- */
+/** Longest such pause. Newcomers wait at most this long once there are descriptors again. */
 export const acceptPauseMsMax = 5 * second;
 
-/**
- * Connections accepted in a row, valid or reset: about a millisecond. Past it: all other ready work
- * runs.
- */
+/** Connections accepted in a row: about a millisecond. Past it: all other ready work runs. */
 export const acceptsPerTurn = 16;
 
 /**
@@ -333,21 +303,15 @@ export const acceptFaultWindowMs = 10 * second;
 export const voidedOrdersMax = 1000;
 
 /**
- * Shortest time after its end that the ledger keeps a void order. When a server's clock is wrong by
- * less than this, no order is forgotten that could still be booked later. Past it: forgotten when
- * the payer's room is full.
+ * Shortest time after its end that the ledger keeps a void order. A server's clock that is wrong by
+ * less cannot make a forgotten order valid again. Past it: forgotten when the payer's room is full.
  */
 export const voidedOrderKeptMs = 24 * hour;
 
-// Log output is counted for each member, for all members at one address together, and for
-// everything else from each address. An address is an IPv4 address or the /64 of an IPv6 address.
-// No address is closed for what others did there: a class may share it, and a container sees all
-// clients at one.
-
 /**
- * Lines in opening, sealing or signing at a time, in addition to one for each processor: enough to
- * keep all processors busy, few enough that the next line waits for about one. A member or address
- * has one at a time. Past it: lines wait in the fair queue.
+ * Lines in opening, sealing or signing at a time, in addition to one for each processor. All
+ * processors stay busy, and the next line waits for about one. A member or address has one at a
+ * time. Past it: lines wait in the fair queue.
  */
 export const costlyBesideProcessors = 1;
 
@@ -365,21 +329,18 @@ export const costlyAtOnceMax = 16;
 export const ordersPerTurn = 8;
 
 /**
- * Messages sealed in one turn, such as a reply and the notices that its request causes. All of them
- * take less work than opening a message. Past it: the others wait for another turn.
+ * Messages sealed in one turn, such as a reply and the notices that its request causes: less work
+ * than opening a message. Past it: the others wait for another turn.
  */
 export const sealsPerTurn = 8;
 
 /**
- * Entries that an answer reads in one turn of the fair queue. With the longest orders ({@link
- * orderBytesMax}) they cost 2 to 3 ms, as much as opening a line. Past it: the rest of the page
- * waits for another turn.
+ * Entries that an answer reads in one turn of the fair queue. With the longest orders they cost 2
+ * to 3 ms, as much as opening a line. Past it: the rest of the page waits for another turn.
  */
 export const chainEntriesPerTurn = 64;
 
-/**
- * Entries hashed without a pause: 0.3 ms of the main thread. Past it: all other ready work runs.
- */
+/** Entries hashed without a pause: 0.3 ms of the thread. Past it: all other ready work runs. */
 export const chainEntriesAtOnce = 8;
 
 /**
@@ -399,9 +360,9 @@ export const processorsDefault = 2;
 
 /**
  * First lines of strangers that are opened from one address at once. Lines that prove a member do
- * not count. As many as may wait, {@link strangersOfAddressMax}, take 6 seconds, so a member's line
- * among them is opened before its client gives up. Past it: one line in each {@link
- * strangerLineEveryMs}; the others wait.
+ * not count. {@link strangersOfAddressMax} of them take 6 seconds, so a member's line among them is
+ * opened before its client gives up. Past it: one line in each {@link strangerLineEveryMs}; the
+ * others wait.
  */
 export const strangerLinesAtOnce = 100;
 
@@ -417,10 +378,7 @@ export const strangerLineEveryMs = 25;
  */
 export const registrationsAtOnce = 200;
 
-/**
- * Interval at which an address may register one more account: 2,880 a day. Sooner: refused with
- * 211.
- */
+/** Interval of an address between two further accounts: 2,880 a day. Sooner: refused with 211. */
 export const registrationEveryMs = 30 * second;
 
 /** Shortest interval between two reports that an address registers too much. */
@@ -431,6 +389,10 @@ export const registrationReportMs = 1 * minute;
  * one is forgotten.
  */
 export const addressesRememberedMax = 4096;
+
+// No address is closed for what others did there: a class may share it, and a container sees all
+// clients at one. So output is counted for each member, for all members at an address together, and
+// for everything else from an address.
 
 /**
  * Lines printed in a window for each member, and for everything else from each address. A class
@@ -451,8 +413,7 @@ export const logWindowMs = 10 * second;
 
 /**
  * How many members' worth of output all members at one address share. Anybody can register, so a
- * hundred accounts must not have a hundred allowances. Ten busy members behind a container's
- * address are printed in full. Past it: counted, as for one member.
+ * hundred accounts must not have a hundred allowances. Past it: counted, as for one member.
  */
 export const logMembersAtAddress = 10;
 
@@ -465,8 +426,8 @@ export const freePortTriesMax = 20;
 // ## Orders
 
 /**
- * Lifetime of an order. It is short, because a payer whose order got lost is certain that it was
- * not booked only after its end. Past it: refused with 265.
+ * Lifetime of an order. Only after its end is the payer of a lost order certain that it was not
+ * booked, so it is short. Past it: refused with 265.
  */
 export const orderLifetimeMs = 2 * minute;
 
@@ -488,16 +449,16 @@ export const refundTriesMax = 3;
 // ## Files and the ledger
 
 /**
- * Most operations in one transaction. A transaction blocks the thread, about 50 µs an operation: 10
- * ms in all. One more would hardly make the fsync cheaper for each. Past it: the next commit takes
- * the rest.
+ * Most operations in one transaction, which blocks the thread for about 50 µs an operation: 10 ms
+ * in all. One more would hardly make the fsync cheaper for each. Past it: the next commit takes the
+ * rest.
  */
 export const batchOperationsMax = 256;
 
 /**
- * Wait of a write for a lock that a person's `sqlite3` may hold. The wait blocks the program, so it
- * is short, and only the first batch waits while the lock stays. Past it: the ledger is busy: the
- * change is refused and can be repeated.
+ * Wait of a write for a lock that a person's `sqlite3` may hold. It blocks the program, so only the
+ * first batch waits while the lock stays. Past it: the ledger is busy: the change is refused and
+ * can be repeated.
  */
 export const commitLockWaitMs = 1 * second;
 
@@ -513,10 +474,7 @@ export const ledgerLockWaitMs = 300;
  */
 export const fileLockWaitMs = 5 * second;
 
-/**
- * Largest text file that is read, in bytes. Ours have fewer than a thousand. Past it: the file is
- * not read.
- */
+/** Largest text file that is read, in bytes. Ours have fewer than a thousand. Past it: refused. */
 export const textFileBytesMax = 1024 * 1024;
 
 /**
@@ -532,9 +490,7 @@ export const keptCopiesMax = 9;
  */
 export const lockFileTriesMax = 10;
 
-/**
- * Most symbolic links in a row to a ledger. Past it: they form a circle, and the path is refused.
- */
+/** Most symbolic links in a row to a ledger. Past it: a circle, and the path is refused. */
 export const symbolicLinksMax = 40;
 
 /**
@@ -566,10 +522,7 @@ export const userLimitMin = 3;
 /** Largest user limit of a server. Past it: exit 2. */
 export const userLimitMax = 100_000;
 
-/**
- * Most accounts of a ledger, unless `--accounts-max` changes it. Past it: a further account is
- * refused with 212.
- */
+/** Most accounts of a ledger, unless `--accounts-max` changes it. Past it: refused with 212. */
 export const accountsMaxDefault = 10_000;
 
 /** Longest validity of a server certificate in days, as long as the CA's. Past it: exit 2. */
