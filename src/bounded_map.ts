@@ -1,6 +1,4 @@
-/**
- * A map of bounded size. Past its capacity it drops the least recently used entry.
- */
+/** A map of bounded size. Past its capacity it drops the least recently used entry. */
 export class BoundedMap<Key, Value extends NonNullable<unknown>> {
   readonly #capacity: number;
   readonly #onDropped: (value: Value) => void;

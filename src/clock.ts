@@ -6,7 +6,6 @@
 /** Cancels a timer. Does nothing when it already ran. */
 export type CancelTimer = () => void;
 
-/** A source of time and timers. */
 export interface Clock {
   /**
    * Returns wall-clock time in milliseconds since the Unix epoch. It may jump, so durations use the
@@ -19,7 +18,6 @@ export interface Clock {
   schedule(delayMs: number, action: () => void): CancelTimer;
 }
 
-/** The machine's clock. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),

@@ -144,7 +144,6 @@ export function inodeOf(path: string): number | undefined {
   }
 }
 
-/** Renames a file. Does nothing when it does not exist. */
 export function renameIfThere(from: string, to: string): void {
   unlessMissing(() => Deno.renameSync(from, to));
 }

@@ -159,7 +159,6 @@ export class InterruptedError extends MicropayError {
   readonly code = "interrupted";
 }
 
-/** Returns the message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -280,7 +280,7 @@ export const peerConnectionsMax = 16;
  */
 export const peersKeptMax = 8;
 
-/** First pause after an accept that ran out of descriptors or memory. Each further one doubles it. */
+/** First pause after accepting ran out of descriptors or memory. Each further one doubles it. */
 export const acceptPauseMsMin = 100;
 
 /** Longest such pause. Newcomers wait at most this long once there are descriptors again. */

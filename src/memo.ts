@@ -1,6 +1,4 @@
-/**
- * A payment's memo: its purpose in the payer's words.
- */
+/** A payment's memo: its purpose in the payer's words. */
 import { controls, hasBlankEnd, isPrintable } from "./printable.ts";
 
 /** Longest memo in Unicode code points, of at most four bytes each. Past it: it is not a memo. */

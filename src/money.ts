@@ -1,6 +1,4 @@
-/**
- * Amounts of money: whole units from 1 to 2^53-1, never floating point.
- */
+/** Amounts of money: whole units from 1 to 2^53-1, never floating point. */
 
 declare const amountBrand: unique symbol;
 

@@ -1,6 +1,4 @@
-/**
- * A semaphore: bounds how many tasks run at a time.
- */
+/** A semaphore: bounds how many tasks run at a time. */
 
 export class Semaphore {
   readonly #max: number;

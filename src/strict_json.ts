@@ -107,7 +107,6 @@ function endOfString(text: string, start: number): number {
   }
 }
 
-/** Returns the number of members of all objects in a value. */
 function countMembers(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
   let members = 0;

@@ -1,6 +1,4 @@
-/**
- * Yields during long computations, which otherwise block the program's only thread.
- */
+/** Yields during long computations, which otherwise block the program's only thread. */
 
 const nothing = new Uint8Array(0);
 

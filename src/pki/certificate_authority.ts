@@ -51,7 +51,6 @@ export interface IssueMemberOptions extends Issue {
   readonly name: AccountName;
 }
 
-/** A CA certificate with its private key. It issues certificates. */
 export class CertificateAuthority {
   readonly anchor: TrustAnchor;
   readonly #signingKey: SigningKey;

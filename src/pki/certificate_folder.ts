@@ -1,6 +1,4 @@
-/**
- * The operator's certificate folder: `CA.pem`, `CA.key`, `server.crt` and `server.key`.
- */
+/** The operator's certificate folder: `CA.pem`, `CA.key`, `server.crt` and `server.key`. */
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { attempting, isThere, readTextIfThere } from "../durable_files.ts";
@@ -18,7 +16,6 @@ import { pemToDer } from "./pem.ts";
 import { isUnfinished } from "./staged_files.ts";
 import { readTrustAnchorOfAnyDate, type TrustAnchor } from "./trust_anchor.ts";
 
-/** The files of a certificate folder. */
 export const certificateFileNames = ["CA.pem", "CA.key", "server.crt", "server.key"] as const;
 export type CertificateFileName = (typeof certificateFileNames)[number];
 
@@ -109,7 +106,6 @@ export function openAuthority(folder: string, atMs: number): CertificateAuthorit
   );
 }
 
-/** Returns the names of the certificate files that exist. */
 export function namesThere(folder: string): CertificateFileName[] {
   return attempting(
     `use ${folder}`,

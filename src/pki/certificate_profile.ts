@@ -27,7 +27,6 @@ export interface VerifiedCertificate extends Validity {
   readonly fingerprint: string;
 }
 
-/** How {@link verifyChain} verifies a chain. */
 export interface VerifyChainOptions {
   readonly anchor: TrustAnchor;
   readonly role: Role;

@@ -1,6 +1,4 @@
-/**
- * The SHA-256 fingerprint of a certificate, in the forms that people copy.
- */
+/** The SHA-256 fingerprint of a certificate, in the forms that people copy. */
 
 /**
  * Reads a fingerprint: 64 hex digits in either case, or pairs with colons as `openssl` prints them.

@@ -1,6 +1,4 @@
-/**
- * The command lines that errors about the certificate folder recommend.
- */
+/** The command lines that errors about the certificate folder recommend. */
 
 /**
  * Returns the `micropay gencert` command line for this folder.

@@ -1,8 +1,5 @@
-/**
- * The DNS names and IP addresses of a server, in the form that its certificate holds.
- */
+/** The DNS names and IP addresses of a server, in the form that its certificate holds. */
 
-/** A DNS name or an IP address without a port. */
 export interface Host {
   readonly kind: "dns" | "ip";
   /** In lower case. An IPv6 address has its shortest form (RFC 5952). */

@@ -1,6 +1,4 @@
-/**
- * This process's identity: a certificate with its private key, ready to sign.
- */
+/** This process's identity: a certificate with its private key, ready to sign. */
 import { CertificateError } from "../errors.ts";
 import { type VerifiedCertificate, verifyChain } from "./certificate_profile.ts";
 import type { Party, Role } from "./party.ts";
@@ -22,7 +20,6 @@ export interface Identity {
   readonly certificate: VerifiedCertificate;
 }
 
-/** An identity's two files, and how to verify them. */
 export interface OpenIdentityOptions {
   readonly certificatePem: string;
   readonly privateKeyPem: string;

@@ -1,6 +1,4 @@
-/**
- * Makes the files of the operator's folder: the missing ones, a new server pair, or a new CA.
- */
+/** Makes the files of the operator's folder: the missing ones, a new server pair, or a new CA. */
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { attempting, isThere } from "../durable_files.ts";
@@ -24,7 +22,6 @@ import { addFiles, finishFiles, type NewFile, type StagedFiles } from "./staged_
 import { leafCodec } from "./x509/certificate.ts";
 import { readStructure } from "./x509/signed_structure.ts";
 
-/** Which certificates to make. */
 export interface MakeCertificatesOptions {
   readonly folder: string;
   /** DNS names and IP addresses of the server, in the form that `parseHost` reads. */
@@ -35,7 +32,6 @@ export interface MakeCertificatesOptions {
   readonly random: Random;
 }
 
-/** How to renew the server's certificate. */
 export interface RenewOptions extends Omit<MakeCertificatesOptions, "hosts"> {
   /** As in {@link MakeCertificatesOptions}. When absent, the old certificate's hosts are kept. */
   readonly hosts?: readonly string[] | undefined;
@@ -53,7 +49,6 @@ export interface CertificatesReport {
   readonly caFingerprint: string;
   readonly caNotAfterMs: number;
   readonly serverNotAfterMs: number;
-  /** The DNS names and IP addresses in the server certificate. */
   readonly hosts: readonly string[];
 }
 

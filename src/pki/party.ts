@@ -1,14 +1,10 @@
-/**
- * A party to a ledger: its server, or the member of one of its accounts.
- */
+/** A party to a ledger: its server, or the member of one of its accounts. */
 import { type AccountName, isAccountName } from "../account_name.ts";
 
-/** The holder of a certificate. */
 export type Party =
   | { readonly role: "server" }
   | { readonly role: "member"; readonly name: AccountName };
 
-/** The role that a certificate grants. */
 export type Role = Party["role"];
 
 const serverUri = "micropay:server";

@@ -1,10 +1,7 @@
-/**
- * PEM, the text form of certificates and keys (RFC 7468), as `openssl` reads and writes it.
- */
+/** PEM, the text form of certificates and keys (RFC 7468), as `openssl` reads and writes it. */
 import { decodeBase64Strict, encodeBase64 } from "../base64.ts";
 import { CertificateError } from "../errors.ts";
 
-/** The labels of PEM blocks in use. */
 export type PemLabel = "CERTIFICATE" | "CERTIFICATE REQUEST" | "PRIVATE KEY";
 
 /**

@@ -16,7 +16,6 @@ import {
   unlessMissing,
 } from "../durable_files.ts";
 
-/** A file to add. */
 export interface NewFile {
   readonly name: string;
   readonly text: string;

@@ -17,7 +17,6 @@ import { changesAtOnce } from "../limits.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { changeFault } from "./account_change.ts";
 
-/** The verified account changes of a ledger. */
 export class ChangeHistory {
   readonly #ledger: Ledger;
   readonly #anchor: TrustAnchor;

@@ -4,7 +4,6 @@ import { pageRowsMax } from "../limits.ts";
 import type { RequestType } from "./request_type.ts";
 import { accountNameShape, countShape, hostShape, portShape } from "./shapes.ts";
 
-/** A member that is online. */
 export const onlineMemberShape = v.strictObject({
   name: accountNameShape,
   ip: hostShape,

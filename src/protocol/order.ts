@@ -66,7 +66,6 @@ export interface SignedOrder {
   readonly signer: VerifiedCertificate;
 }
 
-/** The terms of an order. */
 export interface OrderTerms {
   readonly id: string;
   readonly payer: EntrySide;

@@ -21,7 +21,6 @@ export interface OrderFault {
   readonly isLasting: boolean;
 }
 
-/** The parts of an order that are judged. */
 export type JudgedOrder = Pick<SignedOrder, "payload" | "signer">;
 
 /**

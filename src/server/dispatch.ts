@@ -1,6 +1,4 @@
-/**
- * From an opened message to its reply. No message of a member makes it throw.
- */
+/** From an opened message to its reply. No message of a member makes it throw. */
 import { LedgerBusyError, LedgerFullError, ProtocolError } from "../errors.ts";
 import type { Message } from "../envelope/message.ts";
 import {

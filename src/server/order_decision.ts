@@ -1,6 +1,4 @@
-/**
- * What requests about orders share: the order is one of the asker's, and how a refusal is kept.
- */
+/** What requests about orders share: the order is one of the asker's, and how a refusal is kept. */
 import type { AccountName } from "../account_name.ts";
 import { CertificateError, EnvelopeError, ProtocolError } from "../errors.ts";
 import { issuingAccount } from "../ledger/entry.ts";

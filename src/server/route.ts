@@ -47,14 +47,12 @@ export type Route =
   | ({ readonly admits: "member" } & RouteOf<Erased, object, MemberRequestContext>)
   | ({ readonly admits: "applicant" } & RouteOf<Erased, object, ApplicantRequestContext>);
 
-/** Declares a route for members. */
 export function memberRoute<Request, Answer extends object>(
   route: RouteOf<Request, Answer, MemberRequestContext>,
 ): Route {
   return { admits: "member", ...route };
 }
 
-/** Declares a route for applicants. */
 export function applicantRoute<Request, Answer extends object>(
   route: RouteOf<Request, Answer, ApplicantRequestContext>,
 ): Route {

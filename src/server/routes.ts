@@ -1,6 +1,4 @@
-/**
- * Every request the server answers.
- */
+/** Every request the server answers. */
 import { balanceRoute } from "./handlers/balance.ts";
 import { chainRoute } from "./handlers/chain.ts";
 import { exitRoute } from "./handlers/exit.ts";

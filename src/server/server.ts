@@ -1,6 +1,4 @@
-/**
- * The server. It accepts connections, serves each independently, and stops in good order.
- */
+/** The server. It accepts connections, serves each independently, and stops in good order. */
 import { LedgerError } from "../errors.ts";
 import {
   costlyAtOnceMax,
@@ -32,7 +30,6 @@ export interface ServerOptions {
   readonly initialBalance: number;
   /** How many accounts the ledger may have, 1 or more. */
   readonly accountsMax: number;
-  /** How many processors decrypt. */
   readonly processors?: number | undefined;
 }
 

@@ -1,6 +1,4 @@
-/**
- * The state and the dependencies that all connections of a server share.
- */
+/** The state and the dependencies that all connections of a server share. */
 import type { Clock } from "../clock.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { CertificateAuthority } from "../pki/certificate_authority.ts";
@@ -17,7 +15,6 @@ import type { ReportEvent } from "./server_event.ts";
 import type { SessionKeys } from "./session/session_keys.ts";
 import type { Strangers } from "./admission/strangers.ts";
 
-/** What the caller passes to a server. */
 export interface ServerDependencies {
   readonly ledger: Ledger;
   /** The ledger's account changes. Each is verified once. */
@@ -32,7 +29,6 @@ export interface ServerDependencies {
 
 export interface ServerContext extends ServerDependencies {
   readonly anchor: TrustAnchor;
-  /** The starting balance of a new account, 0 to 2^53-1. */
   readonly initialBalance: number;
   readonly sessions: MemberSessions;
   readonly admission: Admission;

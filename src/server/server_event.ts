@@ -1,6 +1,4 @@
-/**
- * Events that a server reports. The command line decides how to print them.
- */
+/** Events that a server reports. The command line decides how to print them. */
 import type { AccountName } from "../account_name.ts";
 import type { Code } from "../protocol/code.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";

@@ -1,13 +1,10 @@
-/**
- * Accepts connections until its listener closes, whatever single connections do.
- */
+/** Accepts connections until its listener closes, whatever single connections do. */
 import type { CancelTimer, Clock } from "../clock.ts";
 import { yieldToEventLoop } from "../yield_to_event_loop.ts";
 import { acceptPauseMsMax, acceptPauseMsMin, acceptsPerTurn } from "../limits.ts";
 import { type AcceptFault, AcceptFaults, isOutOfResources } from "./accept_fault.ts";
 import type { ByteStream, Listener } from "./byte_stream.ts";
 
-/** What an {@link Acceptor} does with connections and failures. */
 export interface AcceptorOptions {
   readonly clock: Clock;
   readonly onStream: (stream: ByteStream) => void;
@@ -15,7 +12,6 @@ export interface AcceptorOptions {
   readonly onFault: (fault: AcceptFault) => void;
 }
 
-/** Accepts the connections of a listener. */
 export class Acceptor {
   readonly #listener: Listener;
   readonly #options: AcceptorOptions;

@@ -9,7 +9,6 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** A connection that carries bytes in both directions. */
 export interface ByteStream {
   readonly local: Endpoint;
   readonly remote: Endpoint;
@@ -40,7 +39,6 @@ export interface Listener {
   close(): void;
 }
 
-/** Opens listeners and connections. */
 export interface Network {
   /**
    * Listens on an endpoint.

@@ -1,6 +1,4 @@
-/**
- * Deadlines for anything that waits.
- */
+/** Deadlines for anything that waits. */
 import type { Clock } from "../clock.ts";
 
 /** A timer that can be set again and remembers whether it expired. */
@@ -25,7 +23,6 @@ export class Deadline {
     });
   }
 
-  /** Cancels the deadline. */
   clear(): void {
     this.#cancel();
   }

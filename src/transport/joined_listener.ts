@@ -1,6 +1,4 @@
-/**
- * Joins several listeners into one.
- */
+/** Joins several listeners into one. */
 import type { ByteStream, Endpoint, Listener } from "./byte_stream.ts";
 
 type Arrival =

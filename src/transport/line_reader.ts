@@ -76,7 +76,6 @@ export class LineReader {
     return this.#end === this.#start;
   }
 
-  /** Returns a whole line, or `undefined`. */
   #take(): string | undefined {
     const at = this.#buffer.subarray(0, this.#end).indexOf(newline, this.#scanned);
     const length = (at === -1 ? this.#end : at) - this.#start;

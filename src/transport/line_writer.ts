@@ -1,6 +1,4 @@
-/**
- * Writes lines in order through a bounded queue. A peer that does not read is disconnected.
- */
+/** Writes lines in order through a bounded queue. A peer that does not read is disconnected. */
 import type { Clock } from "../clock.ts";
 import { ClosedError } from "../errors.ts";
 import { lineBytesMax, sendQueueMessagesMax, writeTimeoutMs } from "../limits.ts";
@@ -9,7 +7,6 @@ import { Deadline } from "./deadline.ts";
 
 const encoder = new TextEncoder();
 
-/** A line in the queue. */
 interface Waiting {
   readonly line: Promise<string>;
   /** The line, once it is made. */

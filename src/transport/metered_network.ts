@@ -1,9 +1,6 @@
-/**
- * A network that counts its bytes.
- */
+/** A network that counts its bytes. */
 import type { ByteStream, Endpoint, Listener, Network } from "./byte_stream.ts";
 
-/** Counts the bytes that all connections of a network read and write. */
 export class MeteredNetwork implements Network {
   bytesRead = 0;
   bytesWritten = 0;

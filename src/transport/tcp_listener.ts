@@ -1,6 +1,4 @@
-/**
- * Listens for TCP connections. The address `::` covers IPv4 and IPv6.
- */
+/** Listens for TCP connections. The address `::` covers IPv4 and IPv6. */
 import { freePortTriesMax } from "../limits.ts";
 import { ListenError, messageOf } from "../errors.ts";
 import { type ByteStream, type Endpoint, endpointText, type Listener } from "./byte_stream.ts";

@@ -1,12 +1,9 @@
-/**
- * TCP by the runtime (`Deno.listen`, `Deno.connect`).
- */
+/** TCP by the runtime (`Deno.listen`, `Deno.connect`). */
 import { ConnectError, messageOf } from "../errors.ts";
 import { endpointText, type Network } from "./byte_stream.ts";
 import { listenTcp } from "./tcp_listener.ts";
 import { TcpStream } from "./tcp_stream.ts";
 
-/** The TCP network of this machine. */
 export const tcpNetwork: Network = {
   listen: listenTcp,
 

@@ -1,10 +1,7 @@
-/**
- * A TCP connection of the runtime as a byte stream.
- */
+/** A TCP connection of the runtime as a byte stream. */
 import { ClosedError } from "../errors.ts";
 import { type ByteStream, type Endpoint, endpointText } from "./byte_stream.ts";
 
-/** Adapts a `Deno.TcpConn`. */
 export class TcpStream implements ByteStream {
   readonly local: Endpoint;
   readonly remote: Endpoint;

@@ -1,6 +1,4 @@
-/**
- * Distinguished names of certificates and requests: one common name (RFC 5280 section 4.1.2.4).
- */
+/** Distinguished names of certificates and requests: one common name (RFC 5280 section 4.1.2.4). */
 import { decodeHex } from "@std/encoding/hex";
 import { type Bytes, type DerElement, derTag, elementAt, encodeDer } from "./der.ts";
 

@@ -1,6 +1,4 @@
-/**
- * How full the server is, as its events report it.
- */
+/** How full the server is, as its events report it. */
 import type { Admission } from "./admission.ts";
 import type { Strangers } from "./strangers.ts";
 

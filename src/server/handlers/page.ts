@@ -1,6 +1,4 @@
-/**
- * Cuts lists into pages that fit a line.
- */
+/** Cuts lists into pages that fit a line. */
 import { bodyBytesMax } from "../../limits.ts";
 
 /** Room in the body for everything beside the rows. */

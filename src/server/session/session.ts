@@ -1,6 +1,4 @@
-/**
- * A session: a connection after its handshake, with the party at its other end.
- */
+/** A session: a connection after its handshake, with the party at its other end. */
 import type { AccountName } from "../../account_name.ts";
 import type { Peer } from "../../envelope/peer.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
@@ -30,7 +28,6 @@ export async function identifySpeaker(peer: Peer, ledger: Ledger): Promise<Speak
   return { kind: "member", name: party.name };
 }
 
-/** A message that a request causes on another session. */
 export interface Push {
   readonly session: Session;
   readonly type: string;

@@ -12,7 +12,6 @@ import type { Session } from "./session.ts";
 
 export interface WaitingNoticesOptions {
   readonly clock: Clock;
-  /** Returns how many connections wait now. */
   readonly waitingCount: () => number;
 }
 
