@@ -7,7 +7,8 @@ import { answerWith, encodeReply, replyType } from "../../src/protocol/request_t
 import { acceptChannel } from "../../src/transport/accept_channel.ts";
 import type { Channel } from "../../src/transport/channel.ts";
 import { receiveGreeting } from "../../src/transport/connect_channel.ts";
-import { atMs, sessionKeys, signers } from "../envelope/vector_parties.ts";
+import { atMs, signers } from "../envelope/vector_parties.ts";
+import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { waitUntil } from "../server/wait_until.ts";
 import { acceptOptions, greetingOptions } from "../transport/channel_fixture.ts";

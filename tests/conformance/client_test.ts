@@ -17,11 +17,12 @@ import { systemRandom } from "../../src/random.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { type Linked, linked, reply } from "../client/link_scene.ts";
 import { MemoryWalletStore } from "../client/wallet/memory_wallet_store.ts";
-import { alice, anchor, readVectors, sessionKeys } from "../envelope/vector_parties.ts";
+import { alice, anchor } from "../envelope/vector_parties.ts";
+import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import { waitUntil } from "../server/wait_until.ts";
 import { named } from "../server/test_server.ts";
 import { MemoryNetwork } from "../transport/memory_network.ts";
-import type { DocumentVector } from "../vectors/vector_files.ts";
+import { type DocumentVector, readVectors } from "../vectors/vector_files.ts";
 
 const documents = await readVectors<DocumentVector[]>("documents");
 const jwsOf = (what: string) => documents.find((one) => one.what === what)!.jws;

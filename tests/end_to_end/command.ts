@@ -5,7 +5,7 @@
  */
 import { run } from "../../src/cli/run.ts";
 import { systemProcessIo } from "../../src/cli/process_io.ts";
-import { sessionKeys } from "../envelope/vector_parties.ts";
+import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import type { Ended } from "./program.ts";
 
 export interface CommandOptions {

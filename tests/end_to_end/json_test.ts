@@ -10,7 +10,7 @@ const given = "019aaf3e-7c00-7000-8000-00000000000a";
 Deno.test("every command answers with exactly the JSON that scripts rely on", async () => {
   await using scene = await openSceneWith(["alice"]);
   const run = async (as: string, ...args: string[]) => {
-    const { code, stdout, stderr } = await scene.client([...args, "--json"], { as });
+    const { code, stdout, stderr } = await scene.inProcess([...args, "--json"], { as });
     assertEquals(stderr, "");
     return { code, lines: jsonLines(stdout) };
   };

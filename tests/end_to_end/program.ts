@@ -1,6 +1,7 @@
 /**
- * A `micropay` process. It runs the source with the executable's permissions, or the executable
- * that MICROPAY_EXECUTABLE names. The executable gets an empty PATH and none of Deno's variables.
+ * A `micropay` process. It runs the source with the executable's permissions and a session key that
+ * is made already, or the executable that MICROPAY_EXECUTABLE names. The executable gets an empty
+ * PATH and none of Deno's variables.
  */
 import { resolve } from "node:path";
 import { programPermissions } from "../demo/program.ts";
@@ -122,13 +123,14 @@ export class Program implements AsyncDisposable {
 /** Whether the compiled executable is tested. */
 export const isExecutable = Boolean(Deno.env.get("MICROPAY_EXECUTABLE"));
 
-/** The executable, or the runtime with the source. */
+/** The executable, or the runtime with the source. The demo and `interop` run `main.ts` itself. */
 export function programCommand(): string[] {
   const executable = Deno.env.get("MICROPAY_EXECUTABLE");
   if (executable) return [resolve(executable)];
   const inRepository = (name: string) => resolve(import.meta.dirname!, "../..", name);
   const config = ["--quiet", "--config", inRepository("deno.json")];
-  return [Deno.execPath(), "run", ...config, ...programPermissions(), inRepository("main.ts")];
+  const program = inRepository("tests/end_to_end/micropay.ts");
+  return [Deno.execPath(), "run", ...config, ...programPermissions(), program];
 }
 
 /** What the runtime needs to find the packages of the source; nothing for the executable. */

@@ -11,7 +11,7 @@ import { systemClock } from "../../src/clock.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
 import { systemRandom } from "../../src/random.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
-import { sessionKeys } from "../envelope/vector_parties.ts";
+import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import { within } from "./output_lines.ts";
 import { openScene, openSceneWith, type Scene } from "./driver.ts";
 

@@ -52,7 +52,7 @@ Deno.test("scripts get an error of the command line as JSON", async (t) => {
   await using scene = await openScene();
   for (const { args, says } of rows.filter((_, at) => at % 6 === 0)) {
     await step(t, JSON.stringify(args), async () => {
-      const { code, stdout, stderr } = await scene.client([...args, "--json"], { port: 1 });
+      const { code, stdout, stderr } = await scene.inProcess([...args, "--json"], { port: 1 });
       assertEquals([code, stdout], [2, ""]);
       const { error, text } = json(stderr);
       assertEquals(error, "usage");
@@ -62,7 +62,7 @@ Deno.test("scripts get an error of the command line as JSON", async (t) => {
 });
 
 async function expectRefusal(scene: Scene, args: readonly string[], says: string): Promise<void> {
-  const { code, stdout, stderr } = await scene.client(args);
+  const { code, stdout, stderr } = await scene.inProcess(args);
   assertEquals([code, stdout], [2, ""]);
   assertStringIncludes(onOneLine(stderr), onOneLine(says));
 }

@@ -7,8 +7,8 @@ import { changed } from "./forger.ts";
 import { greetingLine } from "./hostile_greetings.ts";
 import { x5c } from "./hostile_message.ts";
 import { otherCa } from "./hostile_parties.ts";
-import { anchor, bob, readVectors } from "./vector_parties.ts";
-import type { DocumentVector } from "../vectors/vector_files.ts";
+import { anchor, bob } from "./vector_parties.ts";
+import { type DocumentVector, readVectors } from "../vectors/vector_files.ts";
 
 const documents = await readVectors<DocumentVector[]>("documents");
 const order = documents.find(({ typ }) => typ === "micropay-order")!.jws;

@@ -16,7 +16,8 @@ import {
   serverCertificate,
   serverKeys,
 } from "./hostile_parties.ts";
-import { alice, anchor, atMs, bob, server, sessionKeys } from "./vector_parties.ts";
+import { alice, anchor, atMs, bob, server } from "./vector_parties.ts";
+import { sessionKeys } from "./vector_session_keys.ts";
 import type { SigningKey } from "../../src/pki/signing_key.ts";
 
 export interface HostileGreeting {

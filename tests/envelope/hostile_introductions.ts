@@ -16,7 +16,8 @@ import {
   selfSignedAlice,
   serverKeys,
 } from "./hostile_parties.ts";
-import { alice, anchor, identities, server, sessionKeys } from "./vector_parties.ts";
+import { alice, anchor, identities, server } from "./vector_parties.ts";
+import { sessionKeys } from "./vector_session_keys.ts";
 
 function wrong(what: string, reason: string, how: Wrong): HostileLine {
   return { what, reason, only: "first", make: (place: Place) => aliceLine(place, how) };

@@ -9,7 +9,8 @@ import { aliceJws, aliceLine, type Place, type Wrong, x5c } from "./hostile_mess
 import { outerLines } from "./hostile_outer.ts";
 import { bobKeys } from "./hostile_parties.ts";
 import { introductionLines } from "./hostile_introductions.ts";
-import { alice, anchor, identities, sessionKeys } from "./vector_parties.ts";
+import { alice, anchor, identities } from "./vector_parties.ts";
+import { sessionKeys } from "./vector_session_keys.ts";
 
 export interface HostileLine {
   readonly what: string;

@@ -6,7 +6,8 @@ import { messageHeader } from "../../src/envelope/jwe.ts";
 import { partyUri } from "../../src/pki/party.ts";
 import { forgeJwe, forgeJws, type Part } from "./forger.ts";
 import { aliceKeys } from "./hostile_parties.ts";
-import { alice, atMs, server, sessionKeys } from "./vector_parties.ts";
+import { alice, atMs, server } from "./vector_parties.ts";
+import { sessionKeys } from "./vector_session_keys.ts";
 import type { SigningKey } from "../../src/pki/signing_key.ts";
 
 /** The place that the line must have. */

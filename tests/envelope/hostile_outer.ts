@@ -5,7 +5,7 @@ import { encodeBase64Url } from "../../src/base64.ts";
 import { changed, withPart, withStrayBits } from "./forger.ts";
 import type { HostileLine } from "./hostile_lines.ts";
 import { aliceJws, aliceLine } from "./hostile_message.ts";
-import { sessionKeys } from "./vector_parties.ts";
+import { sessionKeys } from "./vector_session_keys.ts";
 
 const form = "open a line: not a compact JWE";
 const base64url = "open a line: a part is not base64url";

@@ -14,7 +14,7 @@ import {
 } from "../../src/envelope/jwe.ts";
 import { generateSessionKey, importRecipientKey } from "../../src/envelope/session_key.ts";
 import { EnvelopeError } from "../../src/errors.ts";
-import { sessionKeys } from "./vector_parties.ts";
+import { sessionKeys } from "./vector_session_keys.ts";
 
 const own = sessionKeys.server;
 /** Another, of another size. */

@@ -7,7 +7,7 @@ import { calculateJwkThumbprint } from "jose";
 import { generateSessionKey, importRecipientKey } from "../../src/envelope/session_key.ts";
 import { EnvelopeError } from "../../src/errors.ts";
 import { badSessionKeys } from "./hostile_parties.ts";
-import { sessionKeys } from "./vector_parties.ts";
+import { sessionKeys } from "./vector_session_keys.ts";
 
 for (const bits of [2048, 3072] as const) {
   Deno.test(`a key of ${bits} bits opens a message to its announced half, and its private half cannot be exported`, async () => {

@@ -1,31 +1,20 @@
 /**
- * The parties of the golden vectors, with identities and session keys that need no generation.
+ * The parties of the golden vectors, with their identities and the public halves of their session keys.
  */
 import { decodeBase64UrlStrict } from "../../src/base64.ts";
 import type { Signer } from "../../src/envelope/peer.ts";
-import {
-  importRecipientKey,
-  type RecipientKey,
-  type SessionJwk,
-  type SessionKey,
-} from "../../src/envelope/session_key.ts";
-import type { RsaBits } from "../../src/limits.ts";
+import { importRecipientKey, type RecipientKey } from "../../src/envelope/session_key.ts";
 import { readCertificateRequest } from "../../src/pki/certificate_request.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";
 import { readTrustAnchorPem } from "../../src/pki/trust_anchor.ts";
-import type {
-  IdentitiesFile,
-  PartyVector,
-  SessionKeysFile,
-  SessionKeyVector,
-  VectorParty,
+import {
+  type IdentitiesFile,
+  type PartyVector,
+  readVectors,
+  type VectorParty,
 } from "../vectors/vector_files.ts";
-
-export async function readVectors<File>(name: string): Promise<File> {
-  const path = new URL(`../vectors/${name}.json`, import.meta.url);
-  return JSON.parse(await Deno.readTextFile(path));
-}
+import { sessionKeys } from "./vector_session_keys.ts";
 
 export const identities = await readVectors<IdentitiesFile>("identities");
 
@@ -52,15 +41,6 @@ export const signers: Readonly<Record<VectorParty, Signer>> = {
   carol,
 };
 
-const keysFile = await readVectors<SessionKeysFile>("session_keys");
-
-export const sessionKeys: Readonly<Record<VectorParty, SessionKey>> = {
-  server: await sessionKeyOf(keysFile.server),
-  alice: await sessionKeyOf(keysFile.alice),
-  bob: await sessionKeyOf(keysFile.bob),
-  carol: await sessionKeyOf(keysFile.carol),
-};
-
 export const recipients: Readonly<Record<VectorParty, RecipientKey>> = {
   server: await importRecipientKey(sessionKeys.server.jwk),
   alice: await importRecipientKey(sessionKeys.alice.jwk),
@@ -73,12 +53,4 @@ function identityOf(
   role: "server" | "member",
 ): Identity {
   return openIdentity({ privateKeyPem, certificatePem, anchor, role, atMs });
-}
-
-async function sessionKeyOf({ jwk, kid, bits }: SessionKeyVector): Promise<SessionKey> {
-  const { n } = jwk;
-  const announced: SessionJwk = { kty: "RSA", alg: "RSA-OAEP-256", use: "enc", n, e: "AQAB" };
-  const algorithm = { name: "RSA-OAEP", hash: "SHA-256" };
-  const privateKey = await crypto.subtle.importKey("jwk", jwk, algorithm, false, ["decrypt"]);
-  return { privateKey, jwk: announced, kid, bits: bits as RsaBits };
 }

@@ -15,22 +15,15 @@ import { chainHash, type EntryContents, entryDigest, orderDigest } from "../../s
 import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
 import { verifyOrder } from "../../src/protocol/order.ts";
 import { verifyReceipt } from "../../src/protocol/receipt.ts";
-import type {
-  DocumentVector,
-  LedgerFile,
-  MessageVector,
-  RefusedVector,
-} from "../vectors/vector_files.ts";
 import {
-  alice,
-  anchor,
-  atMs,
-  identities,
+  type DocumentVector,
+  type LedgerFile,
+  type MessageVector,
   readVectors,
-  recipients,
-  sessionKeys,
-  signers,
-} from "./vector_parties.ts";
+  type RefusedVector,
+} from "../vectors/vector_files.ts";
+import { alice, anchor, atMs, identities, recipients, signers } from "./vector_parties.ts";
+import { sessionKeys } from "./vector_session_keys.ts";
 
 const documents = await readVectors<DocumentVector[]>("documents");
 const messages = await readVectors<MessageVector[]>("messages");

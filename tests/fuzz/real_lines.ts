@@ -6,8 +6,9 @@ import { assert } from "@std/assert";
 import { signerUri } from "../../src/envelope/peer.ts";
 import { readGreeting } from "../../src/envelope/greeting.ts";
 import { openFirst, openNext } from "../../src/envelope/open.ts";
-import { anchor, atMs, readVectors, sessionKeys, signers } from "../envelope/vector_parties.ts";
-import type { DocumentVector, MessageVector } from "../vectors/vector_files.ts";
+import { anchor, atMs, signers } from "../envelope/vector_parties.ts";
+import { sessionKeys } from "../envelope/vector_session_keys.ts";
+import { type DocumentVector, type MessageVector, readVectors } from "../vectors/vector_files.ts";
 
 export interface RealLine {
   readonly what: string;

@@ -11,8 +11,8 @@ import { verifyReceipt } from "../../src/protocol/receipt.ts";
 import { forgeJws } from "../envelope/forger.ts";
 import { x5c } from "../envelope/hostile_message.ts";
 import { serverKeys } from "../envelope/hostile_parties.ts";
-import { anchor, readVectors, server } from "../envelope/vector_parties.ts";
-import type { DocumentVector } from "../vectors/vector_files.ts";
+import { anchor, server } from "../envelope/vector_parties.ts";
+import { type DocumentVector, readVectors } from "../vectors/vector_files.ts";
 import { changedMembers, jsonOf, type MemberChange, membersOf } from "./odd_json.ts";
 
 const documents = await readVectors<DocumentVector[]>("documents");

@@ -12,7 +12,7 @@ import {
 } from "../../src/limits.ts";
 import { aliceLine } from "../envelope/hostile_message.ts";
 import { outerLines } from "../envelope/hostile_outer.ts";
-import { sessionKeys } from "../envelope/vector_parties.ts";
+import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import { waitUntil } from "../server/wait_until.ts";
 import type { ByteStream } from "../../src/transport/byte_stream.ts";
 import { attack } from "./forged_line.ts";

@@ -20,7 +20,7 @@ import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { honest, resultOf } from "../client/payment/payee_scripts.ts";
 import { memberOf, TestPayee } from "../client/test_member.ts";
 import { forgeJwe } from "../envelope/forger.ts";
-import { sessionKeys } from "../envelope/vector_parties.ts";
+import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import {
   named,
   sessionKey,

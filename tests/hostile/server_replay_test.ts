@@ -15,7 +15,7 @@ import { makeOrderId, systemRandom } from "../../src/random.ts";
 import type { ByteStream, Network } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { MemoryWalletStore } from "../client/wallet/memory_wallet_store.ts";
-import { sessionKeys } from "../envelope/vector_parties.ts";
+import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import { inFolder } from "../pki/temporary_folder.ts";
 import { named, startServer, timeoutMs } from "../server/test_server.ts";
 

@@ -22,8 +22,8 @@ import {
   bob,
   identities,
   server as serverIdentity,
-  sessionKeys,
 } from "../envelope/vector_parties.ts";
+import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { named, startServer, type TestServer, timeoutMs } from "../server/test_server.ts";
 import { MemoryNetwork } from "../transport/memory_network.ts";

@@ -10,8 +10,8 @@ import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
 import { signReceipt, verifyReceipt } from "../../src/protocol/receipt.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { otherCa } from "../envelope/hostile_parties.ts";
-import { alice, anchor, atMs, readVectors, server } from "../envelope/vector_parties.ts";
-import type { LedgerFile } from "../vectors/vector_files.ts";
+import { alice, anchor, atMs, server } from "../envelope/vector_parties.ts";
+import { type LedgerFile, readVectors } from "../vectors/vector_files.ts";
 
 const trust = { anchor };
 const ledger = await readVectors<LedgerFile>("ledger");

@@ -31,8 +31,7 @@ import {
   submitRequestType,
 } from "../../src/protocol/transfer.ts";
 import { waitingShape, waitingType } from "../../src/protocol/waiting.ts";
-import { readVectors } from "../envelope/vector_parties.ts";
-import type { MessageVector } from "../vectors/vector_files.ts";
+import { type MessageVector, readVectors } from "../vectors/vector_files.ts";
 
 const messages = await readVectors<MessageVector[]>("messages");
 const requestTypes: readonly RequestType[] = [

@@ -30,7 +30,7 @@ import type { ServerEvent } from "../../src/server/server_event.ts";
 import { type GreetedConnection, receiveGreeting } from "../../src/transport/connect_channel.ts";
 import type { Network } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
-import { sessionKeys as vectorSessionKeys } from "../envelope/vector_parties.ts";
+import { sessionKeys as vectorSessionKeys } from "../envelope/vector_session_keys.ts";
 import { EventLog } from "./event_log.ts";
 
 /** No answer is waited for longer than this; every test is done long before. */

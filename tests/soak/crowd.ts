@@ -1,7 +1,7 @@
 /**
  * Members who pay each other at random: directly, through the server, and some of it back.
  */
-import { sessionKeys } from "../envelope/vector_parties.ts";
+import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import type { Scene } from "../end_to_end/driver.ts";
 import { type Attempt, PayingMember, type PayingOptions, type Plan } from "./paying_member.ts";
 

@@ -15,7 +15,8 @@ import { type GreetingOptions, receiveGreeting } from "../../src/transport/conne
 import { LineReader } from "../../src/transport/line_reader.ts";
 import { readDocument } from "../../src/pki/signed_document.ts";
 import type { VectorParty } from "../vectors/vector_files.ts";
-import { anchor, atMs, bob, server, sessionKeys, signers } from "../envelope/vector_parties.ts";
+import { anchor, atMs, bob, server, signers } from "../envelope/vector_parties.ts";
+import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import { ManualClock } from "../manual_clock.ts";
 
 /** A stopped clock, so that nothing times out. */

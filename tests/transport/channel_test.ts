@@ -15,7 +15,8 @@ import { systemRandom } from "../../src/random.ts";
 import { acceptChannel } from "../../src/transport/accept_channel.ts";
 import { receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { forgeJwe } from "../envelope/forger.ts";
-import { anchor, atMs, recipients, sessionKeys, signers } from "../envelope/vector_parties.ts";
+import { anchor, atMs, recipients, signers } from "../envelope/vector_parties.ts";
+import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import { ManualClock } from "../manual_clock.ts";
 import {
   acceptOptions,

@@ -17,7 +17,8 @@ import {
   hostileGreetings,
   toleratedDates,
 } from "../envelope/hostile_greetings.ts";
-import { atMs, bob, server, sessionKeys } from "../envelope/vector_parties.ts";
+import { atMs, bob, server } from "../envelope/vector_parties.ts";
+import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import { x5c } from "../envelope/hostile_message.ts";
 import { otherCa, serverCertificate } from "../envelope/hostile_parties.ts";
 import { makeParty } from "../pki/certificate_maker.ts";

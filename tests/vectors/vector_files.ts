@@ -1,7 +1,12 @@
 /**
- * The types of the files in this folder.
+ * The files in this folder, and their types.
  */
 import type { JsonObject } from "../../src/strict_json.ts";
+
+/** @param name of the file, without `.json` */
+export async function readVectors<File>(name: string): Promise<File> {
+  return JSON.parse(await Deno.readTextFile(new URL(`./${name}.json`, import.meta.url)));
+}
 
 export interface PartyVector {
   readonly uri: string;

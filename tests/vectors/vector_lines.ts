@@ -20,17 +20,8 @@ import { signReceipt } from "../../src/protocol/receipt.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { goodNonce, hostileGreetings } from "../envelope/hostile_greetings.ts";
 import { hostileLines } from "../envelope/hostile_lines.ts";
-import {
-  alice,
-  anchor,
-  atMs,
-  bob,
-  identities,
-  recipients,
-  server,
-  sessionKeys,
-  signers,
-} from "../envelope/vector_parties.ts";
+import { alice, anchor, atMs, bob, identities, recipients, server, signers } from "../envelope/vector_parties.ts";
+import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import type {
   DocumentVector,
   LedgerFile,

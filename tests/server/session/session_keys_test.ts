@@ -5,7 +5,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import type { SessionKey } from "../../../src/envelope/session_key.ts";
 import { balanceRequestType } from "../../../src/protocol/balance.ts";
 import { SessionKeys } from "../../../src/server/session/session_keys.ts";
-import { sessionKeys } from "../../envelope/vector_parties.ts";
+import { sessionKeys } from "../../envelope/vector_session_keys.ts";
 import { ManualClock } from "../../manual_clock.ts";
 import { settled } from "../../transport/streams.ts";
 import { waitUntil } from "../wait_until.ts";
