@@ -3,17 +3,12 @@
  */
 import { replaceHidden } from "../printable.ts";
 
-/**
- * @returns a value as JSON on one line, with `\uXXXX` for characters that move the cursor or hide
- * text
- */
+/** Writes `\uXXXX` for characters that move the cursor or hide text. */
 export function jsonLine(value: unknown): string {
   return escapeRisky(JSON.stringify(value));
 }
 
-/**
- * Does the same as {@link jsonLine} to JSON text. Risky characters can only be inside its strings.
- */
+/** Does so to JSON text. Risky characters can only be inside its strings. */
 export function escapeRisky(json: string): string {
   return replaceHidden(json, (character) => {
     const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));

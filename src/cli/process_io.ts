@@ -6,10 +6,8 @@ import type { SessionKey } from "../envelope/session_key.ts";
 import type { RsaBits } from "../limits.ts";
 import { StandardOutput } from "./standard_output.ts";
 
-/** Reads a variable of the environment. */
 export type Environment = (name: string) => string | undefined;
 
-/** The surroundings of the process, as the program uses them. */
 export interface ProcessIo {
   readonly environment: Environment;
   /** Opens the standard input. A stream of a process can have one reader only. */
@@ -43,7 +41,6 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 const standardOutput = new StandardOutput((bytes) => Deno.stdout.writeSync(bytes));
 
-/** The real process. */
 export const systemProcessIo: ProcessIo = {
   environment: (name) => Deno.env.get(name),
   openInput: () => Deno.stdin.readable,
@@ -69,3 +66,20 @@ export const systemProcessIo: ProcessIo = {
     return await generateSessionKey(bits);
   },
 };
+
+/**
+ * Runs an action with a signal that aborts at SIGINT, SIGTERM or SIGHUP, so that the action can end
+ * cleanly.
+ */
+export async function untilSignal<Result>(
+  { onSignal }: Pick<ProcessIo, "onSignal">,
+  action: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const controller = new AbortController();
+  const stop = onSignal(() => controller.abort());
+  try {
+    return await action(controller.signal);
+  } finally {
+    stop();
+  }
+}

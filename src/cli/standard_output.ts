@@ -36,8 +36,7 @@ export class StandardOutput {
   }
 }
 
-/** A payment in the ledger, with the command that finds it again. */
-export interface BookedPayment {
+interface BookedPayment {
   readonly id: string;
   readonly entry: number;
   /** The command that finds the payment again, without the id. */

@@ -136,11 +136,6 @@ export class Wallet {
     }
   }
 
-  /** The accounts on the connection's ledger that were registered from this folder. */
-  accounts(connection: GreetedConnection): Promise<AccountName[]> {
-    return accountNames(this.#options.folder, connection.anchor.fingerprint);
-  }
-
   /**
    * Registers an account over an unused connection, and ends the connection.
    *
@@ -151,7 +146,7 @@ export class Wallet {
   async register(
     connection: GreetedConnection,
     name: AccountName,
-    { code }: { code?: string | undefined } = {},
+    { code }: { readonly code?: string | undefined } = {},
   ): Promise<Outcome<Registered>> {
     const identities = this.#identities(connection);
     const application = await identities.apply(name, { anew: code !== undefined });
@@ -184,7 +179,7 @@ export class Wallet {
     const { clock, store } = this.#dependencies;
     const identity = await this.#identities(connection).load(name, { atMs: clock.nowMs() });
     if (!identity) {
-      const others = await this.accounts(connection);
+      const others = await accountNames(folder, anchor.fingerprint);
       const found = others.length === 0 ? "" : `, only ${others.join(", ")}`;
       throw new NotAuthenticatedError(
         `act as ${name}: no account of that name was registered from ${folder.path}${found}; ` +
@@ -208,42 +203,12 @@ export class Wallet {
   }
 
   /**
-   * Returns the only account on the connection's ledger, for a command that names none.
+   * Returns the only account on a ledger, for a command that names none.
    *
    * @throws {NotAuthenticatedError} when there is none
    * @throws {UsageError} when there are several
    */
-  onlyAccount({ anchor }: GreetedConnection): Promise<AccountName> {
-    return this.#onlyAccount(anchor.fingerprint);
-  }
-
-  /**
-   * Finds the receipts of an account, without the server. The ledger is the one that the person
-   * named, the one pinned for the server's address, or the one whose CA is in the current folder.
-   *
-   * @param name the only account when absent
-   * @throws {UntrustedError} when none of these says which ledger
-   * @throws as {@link onlyAccount}
-   */
-  async kept(name?: AccountName): Promise<KeptAccount> {
-    const { folder, server, trust } = this.#options;
-    const { clock, store } = this.#dependencies;
-    const ledger = await resolveKnownLedger({
-      ...trust,
-      server: endpointText(server),
-      pins: new PinStore(folder, store),
-      atMs: clock.nowMs(),
-    });
-    const account = name ?? await this.#onlyAccount(ledger);
-    return { account, receipts: store.account(ledger, account).receipts, file: store.file };
-  }
-
-  /** Closes the files. */
-  close(): void {
-    this.#dependencies.store.close();
-  }
-
-  async #onlyAccount(ledger: string): Promise<AccountName> {
+  async onlyAccount(ledger: string): Promise<AccountName> {
     const names = await accountNames(this.#options.folder, ledger);
     const [name] = names;
     if (name === undefined) {
@@ -258,6 +223,29 @@ export class Wallet {
       );
     }
     return name;
+  }
+
+  /**
+   * Finds the receipts of an account, without the server.
+   *
+   * @param name the only account when absent
+   * @throws as {@link resolveKnownLedger} and {@link onlyAccount}
+   */
+  async kept(name?: AccountName): Promise<KeptAccount> {
+    const { folder, server, trust } = this.#options;
+    const { clock, store } = this.#dependencies;
+    const ledger = await resolveKnownLedger({
+      ...trust,
+      server: endpointText(server),
+      pins: new PinStore(folder, store),
+      atMs: clock.nowMs(),
+    });
+    const account = name ?? await this.onlyAccount(ledger);
+    return { account, receipts: store.account(ledger, account).receipts, file: store.file };
+  }
+
+  close(): void {
+    this.#dependencies.store.close();
   }
 
   #identities({ anchor }: GreetedConnection): IdentityStore {

@@ -5,9 +5,6 @@ import type { AccountName } from "../../account_name.ts";
 import { shellWord } from "../../pki/gencert_hint.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
 
-/** The part of a request that names the server, the account and the files. */
-export type ClientPlace = Pick<ClientRequest, "serverHost" | "serverPort" | "as" | "ca" | "home">;
-
 /**
  * Returns a command line for the same server, account and files: `status ID` becomes the whole
  * line. An empty text means the menu.
@@ -16,9 +13,11 @@ export type ClientPlace = Pick<ClientRequest, "serverHost" | "serverPort" | "as"
  */
 export type TypeCommand = (words: string, as?: AccountName) => string;
 
-/** @returns a function that types commands for the place of a request */
 export function commandTyper(
-  { serverHost, serverPort, as, ca, home }: ClientPlace,
+  { serverHost, serverPort, as, ca, home }: Pick<
+    ClientRequest,
+    "serverHost" | "serverPort" | "as" | "ca" | "home"
+  >,
 ): TypeCommand {
   return (words, name) => {
     const options = Object.entries({ as: as ?? name, ca, home }).flatMap(([option, value]) =>

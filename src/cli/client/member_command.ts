@@ -5,18 +5,18 @@ import { untilAborted } from "../../client/until_aborted.ts";
 import type { Member } from "../../client/member.ts";
 import type { Settled } from "../../client/payment/settlement.ts";
 import type { Wallet } from "../../client/wallet.ts";
+import { InterruptedError } from "../../errors.ts";
 import { commandSteps } from "./advice.ts";
 import { commandTyper } from "./command_typer.ts";
 import { type ClientOutput, isInOrder } from "./output.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
 import { findPayment, resolveRefunded } from "./find_payment.ts";
-import { interruptedBeforeOrder } from "./interruption.ts";
 import { printOutcome, printRefusal } from "./print_outcome.ts";
 import { receive } from "./receive_command.ts";
 import type { ProcessIo } from "../process_io.ts";
 
-export type MemberCommand = Exclude<
+type MemberCommand = Exclude<
   ClientRequest["command"],
   { name: "menu" | "register" | "receipt" | "receipts" }
 >;
@@ -40,7 +40,7 @@ export async function performAsMember(
   const connection = await beforeOrder(command, context, () => wallet.connect());
   let member: Member | undefined;
   try {
-    const name = request.as ?? await wallet.onlyAccount(connection);
+    const name = request.as ?? await wallet.onlyAccount(connection.anchor.fingerprint);
     member = await wallet.member(connection, name);
     // A refund settles by itself: the same refund may be in doubt, and then that outcome is its
     // result.
@@ -149,4 +149,11 @@ async function printSettled(
     if (interrupted?.aborted) return;
     output.printSettled(settled);
   }
+}
+
+function interruptedBeforeOrder(command: MemberCommand): InterruptedError {
+  // The same payment may have been sent in an earlier run.
+  const isRepeatable = command.name === "refund" || (command.name === "pay" && command.id);
+  const when = isRepeatable ? " now" : "";
+  return new InterruptedError(`${command.name}: it was interrupted; nothing was sent${when}`);
 }

@@ -9,15 +9,13 @@ import type { LineInput } from "../line_input.ts";
 import { parseOneTimeCode } from "../command_line/option_values.ts";
 import type { ProcessIo } from "../process_io.ts";
 
-/** The two places that a code may come from. */
 export interface CodeOptions {
   readonly code?: string;
   /** `-` is the standard input. */
   readonly codeFile?: string;
 }
 
-/** The input and the terminal that a code is read from. */
-export interface CodeIo extends Pick<ProcessIo, "isTerminal" | "say"> {
+interface CodeIo extends Pick<ProcessIo, "isTerminal" | "say"> {
   readonly input: LineInput;
 }
 

@@ -17,19 +17,14 @@ import { nearbyCaPath, readGivenFile, readNearbyCa } from "../given_file.ts";
 import { askYesNo, type LineInput } from "../line_input.ts";
 import type { ProcessIo } from "../process_io.ts";
 
-/** The dependencies of a wallet. */
-export interface WalletIo extends Pick<ProcessIo, "environment" | "isTerminal" | "say"> {
+interface WalletIo extends Pick<ProcessIo, "environment" | "isTerminal" | "say"> {
   readonly input: LineInput;
   readonly network: Network;
   /** Makes a new session key each time. */
   readonly makeSessionKey: () => Promise<SessionKey>;
 }
 
-/**
- * Opens the wallet of a request.
- *
- * @throws {FileError} when the given CA cannot be read
- */
+/** @throws {FileError} when the given CA cannot be read */
 export async function openWallet(
   request: ClientRequest,
   { environment, input, isTerminal, network, say, makeSessionKey }: WalletIo,

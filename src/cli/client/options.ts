@@ -31,7 +31,6 @@ import { firstOf, type NoOptions, requestOf } from "../command_line/request_of.t
 /** Entries that `history` prints by default. */
 export const historyEntriesDefault = 20;
 
-/** Adds `client` and its commands to the program. */
 export function clientCommand(program: Command, paths: Paths) {
   const client = withServer(program.command("client"))
     .usage("[COMMAND]")

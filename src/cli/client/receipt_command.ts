@@ -13,7 +13,7 @@ import type { ClientRequest } from "../command_line/command_line.ts";
 import type { ClientOutput, WrittenReceipts } from "./output.ts";
 import { type PaymentReference, referenceText } from "./payment_reference.ts";
 
-export type ReceiptCommand = Extract<
+type ReceiptCommand = Extract<
   ClientRequest["command"],
   { readonly name: "receipt" | "receipts" }
 >;
@@ -24,8 +24,6 @@ interface ReceiptOutput {
 }
 
 /**
- * Performs `receipt` or `receipts`.
- *
  * @throws {FileError} when there is no such receipt, or a file cannot be read or written
  */
 export async function showReceipts(
@@ -52,7 +50,7 @@ async function findReceipts(payment: PaymentReference, { account, file, receipts
   );
 }
 
-/** @returns the line that `micropay verify` reads */
+/** The line that `micropay verify` reads. */
 function receiptLine({ receipt, order }: StoredReceipt): string {
   return jsonLine({ receipt, order });
 }

@@ -5,20 +5,15 @@ import type { Member, OnlineOptions } from "../../client/member.ts";
 import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
 import { ClosedError, OutputError } from "../../errors.ts";
 import type { Refusal } from "../../protocol/request_type.ts";
+import type { ClientRequest } from "../command_line/command_line.ts";
 import type { TypeCommand } from "./command_typer.ts";
 import type { ClientOutput } from "./output.ts";
 import { errorLine } from "../error_fields.ts";
 import type { ProcessIo } from "../process_io.ts";
 
 /** The part of a request that says where peers reach the client. */
-export interface PeerAddressRequest {
-  /** `--port`; 0 finds a free one. */
-  readonly port: number;
-  /** `--advertise` */
-  readonly advertise?: { readonly host: string; readonly port?: number } | undefined;
-}
+export type PeerAddressRequest = Pick<ClientRequest, "port" | "advertise">;
 
-/** @returns where to listen for peers, and what address to tell them */
 export function onlineOptions(
   { port, advertise }: PeerAddressRequest,
 ): Pick<OnlineOptions, "listen" | "advertise"> {

@@ -1,7 +1,7 @@
 /**
- * The command line as a whole: words and environment in, one typed request out. It prints nothing
- * and looks at nothing that it does not get as a parameter, so tests see every text that a person
- * may see.
+ * The command line as a whole: words and environment in, one typed request out. All
+ * that it looks at is a parameter, and it prints nothing. So tests see every text that a person may
+ * see.
  */
 import { helpColumnsMin } from "../../limits.ts";
 import type { Command as TypedCommand } from "@commander-js/extra-typings";
@@ -21,17 +21,10 @@ import { ProgramCommand } from "./program_command.ts";
 import { Refusal } from "./value_rule.ts";
 import { firstOf, type RequestOf, requestOf, withoutUndefined } from "./request_of.ts";
 
-/** What `micropay server` was asked to do. */
 export type ServerRequest = RequestOf<typeof serverCommand>;
-/** What `micropay client` was asked to do. */
 export type ClientRequest = RequestOf<typeof clientCommand>;
-/** The one thing that a client was asked to do; `menu` when none was named. */
-export type ClientCommand = ClientRequest["command"];
-/** What `micropay gencert` was asked to do. */
 export type GencertRequest = RequestOf<typeof gencertCommand>;
-/** What `micropay ledger` was asked to do. */
 export type LedgerRequest = RequestOf<typeof ledgerCommand>;
-/** What `micropay verify` was asked to do. */
 export type VerifyRequest = RequestOf<typeof verifyCommand>;
 
 /** A text for stdout: help, the version, or completion's. It ends with a newline. */
@@ -62,19 +55,14 @@ export type ParsedCommandLine =
   | PrintRequest
   | UsageRefusal;
 
-/** What a command line depends on beside its words. */
-export interface CommandLineOptions {
+interface CommandLineOptions {
   readonly environment: Environment;
   readonly version: string;
   /** Width of help in columns; 80 when not known. */
   readonly columns?: number;
 }
 
-/**
- * Reads the words after `micropay`.
- *
- * @param args the words, without the executable's name
- */
+/** @param args the words after `micropay` */
 export function parseCommandLine(
   args: readonly string[],
   options: CommandLineOptions,

@@ -11,7 +11,6 @@ import { examples } from "./help_page.ts";
 import { requestOf } from "./request_of.ts";
 import { oneOf, type Suggested } from "./value_rule.ts";
 
-/** The scripts that shells read to complete the words of micropay. */
 const completionScripts = {
   bash: `_micropay() {
   local line path current=\${COMP_WORDS[COMP_CWORD]}
@@ -70,7 +69,6 @@ interface Suggestion {
 
 type Shell = keyof typeof completionScripts;
 
-/** Adds `completion` to the program. */
 export function completionCommand(program: TypedCommand, root: Command) {
   const command = program.command("completion")
     .description("Print a completion script for bash, zsh or fish.")
@@ -100,7 +98,7 @@ const lineFor: Readonly<Record<Shell, (suggestion: Suggestion) => string>> = {
   fish: ({ word, description }) => description === "" ? word : `${word}\t${description}`,
 };
 
-/** Finds what the last of the words may become. */
+/** What the last of the words may become. */
 function suggest(words: readonly string[], root: Command): Suggestion[] | "file" | "directory" {
   const last = words.at(-1)!;
   const before = words.slice(0, -1);

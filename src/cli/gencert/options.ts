@@ -8,10 +8,8 @@ import { certificateDays, hosts, type Paths } from "../command_line/option_value
 import { firstOf, requestOf } from "../command_line/request_of.ts";
 import { flag } from "../command_line/value_rule.ts";
 
-/** Default validity of the server's certificate in days. */
 export const certificateDaysDefault = 365;
 
-/** Adds `gencert` to the program. */
 export function gencertCommand(program: Command, paths: Paths) {
   const make = withOptions(
     program.command("gencert")

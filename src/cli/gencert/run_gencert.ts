@@ -15,38 +15,15 @@ import {
   replaceCertificates,
 } from "../../pki/make_certificates.ts";
 import type { Random } from "../../random.ts";
+import type { GencertRequest } from "../command_line/command_line.ts";
 
-/** The default name of a ledger's file. */
-const ledgerFileDefault = "server.db";
+export type GencertOptions = Omit<GencertRequest, "kind">;
 
-/** What to make or replace, and where. */
-export interface GencertOptions {
-  readonly command: { readonly name: "make" | "renew" };
-  /** The folder, which is made when it is missing. */
-  readonly out: string;
-  /** Names and addresses of the server besides the usual ones. */
-  readonly hosts: readonly string[];
-  /** Days that the server's certificate is valid. */
-  readonly days: number;
-  /** Whether to replace all files, the CA included. */
-  readonly force: boolean;
-  /** Whether to replace even the CA of an existing ledger. */
-  readonly newCa: boolean;
-  readonly yes: boolean;
-  /**
-   * The ledger that has to keep its CA. By default: `server.db` in the current folder and beside
-   * the certificates' folder.
-   */
-  readonly db?: string;
-}
-
-/** The dependencies of gencert. */
-export interface GencertEnvironment {
+interface GencertEnvironment {
   readonly clock: Clock;
   readonly random: Random;
   /** This machine's name. */
   readonly hostname: string;
-  /** Prints one line of the result. */
   readonly print: (line: string) => void;
   /** Asks a person; absent when there is nobody to ask. */
   readonly confirm?: ((question: string) => Promise<boolean>) | undefined;
@@ -103,7 +80,6 @@ function checkOptions({ command, force, newCa }: GencertOptions): void {
   }
 }
 
-/** Asks a person to confirm a new CA, and says what it costs. */
 async function requireConsent(
   options: GencertOptions,
   { confirm }: GencertEnvironment,
@@ -142,7 +118,7 @@ async function requireNoLedger({ out, db }: GencertOptions): Promise<void> {
  */
 async function ledgersBeside(out: string): Promise<ReadonlySet<string>> {
   const folders = [".", dirname(resolve(out)), dirname(await Deno.realPath(out))];
-  return new Set(folders.map((folder) => join(resolve(folder), ledgerFileDefault)));
+  return new Set(folders.map((folder) => join(resolve(folder), "server.db")));
 }
 
 /** @returns `undefined` when there is no such file */

@@ -7,8 +7,6 @@ import { FileError } from "../../errors.ts";
 import type { LedgerRequest } from "../command_line/command_line.ts";
 
 /**
- * Checks that the command's files exist.
- *
  * @throws {FileError} when the ledger or the CA's certificate is missing, with the folder and the
  * option to give
  */

@@ -16,7 +16,6 @@ import {
 import { Refusal } from "../command_line/value_rule.ts";
 import { firstOf, type NoOptions, requestOf } from "../command_line/request_of.ts";
 
-/** Adds `ledger` and its commands to the program. */
 export function ledgerCommand(program: Command, paths: Paths) {
   const ledger = program.command("ledger")
     .usage("COMMAND")

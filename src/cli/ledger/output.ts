@@ -17,8 +17,7 @@ import type { Refusal } from "../../protocol/request_type.ts";
 import type { JsonObject } from "../../strict_json.ts";
 import { jsonLine } from "../json_line.ts";
 
-/** An account with its certificate, its changes and its newest entries. */
-export interface ShownAccount extends StoredAccount {
+interface ShownAccount extends StoredAccount {
   /** The SHA-256 fingerprint of its certificate; absent when it has none. */
   readonly certificate: string | undefined;
   /** All its changes, newest first. */
@@ -65,7 +64,6 @@ export interface LedgerOutput {
 
 type Print = (line: string) => void;
 
-/** @returns an output that prints text, or one JSON object a line */
 export function ledgerOutput({ json, print }: { json: boolean; print: Print }): LedgerOutput {
   return json ? jsonOutput(print) : textOutput(print);
 }
@@ -179,22 +177,19 @@ function accountText({ username, balance, closed_at }: StoredAccount): string {
   return `${printableValue(username).padEnd(32)}  ${printableValue(balance).padStart(16)}${closed}`;
 }
 
-/** @returns the columns as they are stored, for an operator who examines them */
+/** The columns as they are stored, for an operator who examines them. */
 function storedFields(row: StoredEntry | StoredChange): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(row).map(([column, value]) => [column, storedField(value)]),
   );
 }
 
-/** @returns the value, or text for a number past 2^53 and for bytes */
+/** JSON has no number past 2^53 and no bytes. */
 function storedField<T>(value: T | bigint | Uint8Array): T | string {
   return typeof value === "bigint" || value instanceof Uint8Array ? storedText(value) : value;
 }
 
-/**
- * @returns a value for a terminal. A program that writes the ledger's file can put any text into
- * any column
- */
+/** A program that writes the ledger's file can put any text into any column. */
 function printableValue(value: StoredValue): string {
   return printable(storedText(value));
 }

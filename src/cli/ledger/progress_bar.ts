@@ -5,7 +5,6 @@
 
 const width = 40;
 
-/** A bar that grows with the share of done work. */
 export class ProgressBar {
   readonly #total: number;
   readonly #isShown = Deno.stderr.isTerminal();

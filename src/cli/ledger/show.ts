@@ -69,10 +69,7 @@ function findAccount(snapshot: LedgerSnapshot, name: string) {
   return { ...found, certificate, changes: changes.reverse(), entries: entries.reverse() };
 }
 
-/**
- * @returns the fingerprint of the account's current certificate: from its registration, or from its
- * last change
- */
+/** The fingerprint of the account's certificate, from its registration or its last change. */
 function currentCertificate(
   snapshot: LedgerSnapshot,
   { name, last }: { readonly name: string; readonly last: StoredChange | undefined },

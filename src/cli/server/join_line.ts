@@ -3,8 +3,7 @@
  */
 import { parseHost, usualHosts } from "../../pki/host.ts";
 
-/** What the server knows about its own address. */
-export interface JoinAddress {
+interface JoinAddress {
   /** `--host`: where the server listens. */
   readonly host: string;
   readonly port: number;
@@ -18,7 +17,6 @@ export interface JoinAddress {
 
 const everyAddress = ["::", "0.0.0.0"];
 
-/** @returns the line that tells members how to join */
 export function joinLine(address: JoinAddress): string {
   const { port, fingerprint } = address;
   const command = `micropay client ${joinHost(address)} ${port}`;

@@ -21,7 +21,7 @@ export interface LogSubject {
   readonly name: string;
 }
 
-/** By how much the limits are multiplied for each kind. */
+/** By how much the limits are multiplied. */
 const shares = { member: 1, members_at: logMembersAtAddress, address: 1 } as const;
 
 interface Window {
@@ -33,14 +33,12 @@ interface Window {
   readonly cancel: CancelTimer;
 }
 
-/** The dependencies of the rate limit. */
-export interface LogRateLimitOptions {
+interface LogRateLimitOptions {
   readonly clock: Clock;
   /** Called at the end of a window in which lines were left out, with their number. */
   readonly onLeftOut: (subject: LogSubject, lines: number) => void;
 }
 
-/** Counts lines and bytes of each subject in windows of fixed length. */
 export class LogRateLimit {
   readonly #options: LogRateLimitOptions;
   readonly #windows: BoundedMap<string, Window>;
@@ -61,12 +59,7 @@ export class LogRateLimit {
     return this.#count(subjects, { lines: 1, sealedBytes: 0 });
   }
 
-  /**
-   * Counts the encrypted message that belongs to a line.
-   *
-   * @param bytes its length
-   * @returns whether to print it
-   */
+  /** Does the same for the encrypted message that belongs to a line. */
   takeSealed(bytes: number, ...subjects: readonly LogSubject[]): boolean {
     return this.#count(subjects, { lines: 0, sealedBytes: bytes });
   }

@@ -17,13 +17,6 @@ import {
 } from "../command_line/option_values.ts";
 import { requestOf } from "../command_line/request_of.ts";
 
-/** Default balance of a new account. */
-export const initialBalanceDefault = 10_000;
-
-/** Default time in hours between two session keys. */
-export const rekeyHoursDefault = 24;
-
-/** Adds `server` to the program. */
 export function serverCommand(program: Command, { file, directory }: Paths) {
   const command = program.command("server")
     .summary("Keep the ledger.")
@@ -54,7 +47,7 @@ export function serverCommand(program: Command, { file, directory }: Paths) {
       "--initial-balance <N>",
       "What a new account starts with.",
       initialBalance,
-      initialBalanceDefault,
+      10_000,
     )
     .option(
       "--accounts-max <N>",
@@ -67,7 +60,7 @@ export function serverCommand(program: Command, { file, directory }: Paths) {
       "--rekey-hours <N>",
       "Hours that new connections get the same session key.",
       rekeyHours,
-      rekeyHoursDefault,
+      24,
     )
     .option(
       "--reset",

@@ -7,8 +7,7 @@ import { Buffer } from "node:buffer";
 import { outputBatchBytesMax, outputDrainMs, outputQueueBytesMax } from "../../limits.ts";
 import type { Clock } from "../../clock.ts";
 
-/** The dependencies of the queue. */
-export interface OutputQueueOptions {
+interface OutputQueueOptions {
   /** Writes some of the bytes without blocking, and returns how many. */
   readonly write: (bytes: Uint8Array) => Promise<number>;
   readonly clock: Clock;
@@ -29,7 +28,6 @@ interface Batch {
   readonly waited: number;
 }
 
-/** Queues lines and writes them in batches. */
 export class OutputQueue {
   readonly #options: OutputQueueOptions;
   #pieces: Piece[] = [];

@@ -31,8 +31,6 @@ import { OutputQueue } from "./output_queue.ts";
 import { openServerLog, type ServerLog } from "./server_log.ts";
 import type { ProcessIo } from "../process_io.ts";
 
-const hourMs = 3_600_000;
-
 /**
  * Serves until SIGINT, SIGTERM or SIGHUP.
  *
@@ -96,7 +94,7 @@ async function serveOn(
   const sessionKeys = await SessionKeys.open({
     generate: () => processIo.makeSessionKey(request.rsaBits),
     clock: systemClock,
-    everyMs: request.rekeyHours * hourMs,
+    everyMs: request.rekeyHours * 3_600_000,
   });
   const isNew = !ledgerFileExists(db);
   const ledger = await openSqliteLedger({ file: db, ledgerId, serve: true });
@@ -135,10 +133,7 @@ async function serveOn(
   }
 }
 
-/**
- * @returns the line about a new ledger. It names the file, because in the wrong folder members
- * would find none of their money
- */
+/** It names the file, because in the wrong folder members would find none of their money. */
 function newLedgerLine(db: string): string {
   return `New, empty ledger in ${printable(db)}; name another one with --db and --certs`;
 }
@@ -210,8 +205,8 @@ async function openOrMakeCertificates(
 /**
  * Runs the server until the first signal, or until it stops by itself.
  *
- * @param start is called after the signals are handled, because a script that waits for the line
- * about listening may send one at once
+ * @param start is called when the signals are handled. A script that waits for the line about
+ * listening may send one at once
  */
 async function serveUntilSignal(
   { onSignal }: ProcessIo,

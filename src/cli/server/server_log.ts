@@ -13,10 +13,9 @@ import type { Endpoint } from "../../transport/byte_stream.ts";
 import { escapeRisky } from "../json_line.ts";
 import { LogRateLimit, type LogSubject } from "./log_rate_limit.ts";
 
-/** The format and the dependencies of the log. */
-export interface ServerLogOptions {
+interface ServerLogOptions {
   readonly format: "text" | "json";
-  /** Whether to omit the encrypted messages. */
+  /** Omits the encrypted messages. */
   readonly silent: boolean;
   /** The folder of the server's certificates, for the advice on renewal. By default `certs`. */
   readonly certs?: string | undefined;
@@ -24,7 +23,6 @@ export interface ServerLogOptions {
   readonly print: (line: string) => void;
 }
 
-/** Prints the server's events and other lines. */
 export interface ServerLog {
   /** Prints a line that is not about an event. */
   say(text: string): void;
@@ -33,10 +31,8 @@ export interface ServerLog {
   report(event: ServerEvent): void;
 }
 
-/** The importance of a line, as JSON names it. */
 type Level = "INFO" | "WARN" | "ERROR";
 
-/** @returns a log that prints in the requested format */
 export function openServerLog(
   { format, silent, certs, clock, print }: ServerLogOptions,
 ): ServerLog {
@@ -138,7 +134,7 @@ function shortText(text: string): string {
   return text.length <= logTextCharactersMax ? text : `${excerpt(text, logTextCharactersMax)}…`;
 }
 
-/** @returns an event in words; exported for its tests */
+/** Exported for its tests. */
 export function lineOf(
   event: ServerEvent,
   { withSealed, certs = defaultFolder }: { withSealed: boolean; certs?: string | undefined },
@@ -201,7 +197,7 @@ function memberOf(
   return name === undefined ? addressOf(remote) : `${addressOf(remote)} (${name})`;
 }
 
-/** @returns an address as the course project writes it */
+/** As the course project writes an address. */
 function addressOf({ host, port }: Endpoint): string {
   return `${printable(host)}@${port}`;
 }
@@ -210,10 +206,6 @@ function occupancyOf({ served, waiting, userLimit, strangers }: Occupancy): stri
   return `(served ${served} of ${userLimit}, waiting ${waiting}, strangers ${strangers})`;
 }
 
-/**
- * @returns the members of the JSON form, without `Error` objects, and without an omitted sealed
- * line
- */
 function jsonFields(
   { line, error, ...properties }: Record<string, unknown>,
   { withSealed }: { withSealed: boolean },
@@ -225,10 +217,6 @@ function jsonFields(
   };
 }
 
-/**
- * @param certs the folder of the server's certificates
- * @returns the line about a certificate that ends soon, with what to do
- */
 function expiryLine(
   { certificate, notAfterMs, daysLeft }: Extract<ServerEvent, { kind: "expiry" }>,
   certs: string,

@@ -7,7 +7,6 @@ import type { Paths } from "../command_line/option_values.ts";
 import { requestOf } from "../command_line/request_of.ts";
 import { listOf } from "../command_line/value_rule.ts";
 
-/** Adds `verify` to the program. */
 export function verifyCommand(program: Command, { file }: Paths) {
   const command = program.command("verify")
     .summary("Check receipts without the server.")

@@ -24,8 +24,7 @@ import {
 /** There will be no more answers: the input is at its end, or a signal came. */
 export class InputEnded extends InterruptedError {}
 
-/** How the menu asks. */
-export interface MenuInputOptions {
+interface MenuInputOptions {
   /** Ends an open question, and whatever {@link MenuInput.unlessInterrupted} waits for. */
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
@@ -33,7 +32,10 @@ export interface MenuInputOptions {
   readonly isTerminal: boolean;
 }
 
-/** Asks the questions of the menu, one at a time. */
+/**
+ * Asks one question at a time. Each throws `InputEnded` when there is no answer, and `UsageError`
+ * when it is bad.
+ */
 export class MenuInput {
   readonly #input: LineInput;
   readonly #options: MenuInputOptions;
@@ -45,7 +47,6 @@ export class MenuInput {
     this.#options = options;
   }
 
-  /** @throws {InputEnded} */
   async ask(question: string): Promise<string> {
     const { say } = this.#options;
     for (;;) {
@@ -70,60 +71,38 @@ export class MenuInput {
     if (question !== undefined) say(question);
   }
 
-  /** @throws {InputEnded} and {UsageError} */
   askName(question: string): Promise<AccountName> {
     return this.#askFor(question, parseAccountName, accountNameRule);
   }
 
-  /**
-   * Asks for a name and keeps how it was typed.
-   *
-   * @throws {InputEnded} and {UsageError}
-   */
   askTypedName(question: string): Promise<{ account: AccountName; typed: string }> {
     return this.#askFor(question, parseTypedName, accountNameRule);
   }
 
-  /** @throws {InputEnded} and {UsageError} */
   askAmount(question: string): Promise<Amount> {
     return this.#askFor(question, parseAmount, amountRuleFor);
   }
 
-  /**
-   * Asks for an amount that may be left out.
-   *
-   * @throws {InputEnded} and {UsageError}
-   */
   async askAmountOrAll(question: string): Promise<Amount | undefined> {
     const parse = (text: string) => text === "" ? "all" : parseAmount(text);
     const answer = await this.#askFor(question, parse, amountRuleFor);
     return answer === "all" ? undefined : answer;
   }
 
-  /**
-   * Asks for a memo that may be left out.
-   *
-   * @throws {InputEnded} and {UsageError}
-   */
   async askMemo(question: string): Promise<string | undefined> {
     const parse = (text: string) => text === "" || isMemo(text) ? text : undefined;
     return await this.#askFor(question, parse, memoRule) || undefined;
   }
 
-  /** @throws {InputEnded} and {UsageError} */
   askPayment(question: string): Promise<PaymentReference> {
     return this.#askFor(question, parsePaymentReference, paymentReferenceRule);
   }
 
-  /** @throws {InputEnded} and {UsageError} */
   askCode(question: string): Promise<string> {
     return this.#askFor(question, parseOneTimeCode, oneTimeCodeRule);
   }
 
-  /**
-   * @param preset what an empty answer means
-   * @throws {InputEnded} and {UsageError}
-   */
+  /** @param preset what an empty answer means */
   askPort(question: string, preset: number): Promise<number> {
     const parse = (text: string) => text === "" ? preset : parsePort(text);
     return this.#askFor(question, parse, "a port is a whole number from 0 to 65535");
