@@ -80,12 +80,10 @@ export class Member {
     return askStatus(id, this.context);
   }
 
-  /** See {@link pay}. */
   pay(terms: PaymentTerms, options?: PayOptions): Promise<OrderOutcome> {
     return pay(terms, this.#delivery, options);
   }
 
-  /** See {@link payAll}. */
   payAll(
     terms: readonly PaymentTerms[],
     options?: PayOptions,
@@ -93,17 +91,14 @@ export class Member {
     return payAll(terms, this.#delivery, options);
   }
 
-  /** Gives back a payment that this member took, see {@link refund}. */
   refund(terms: RefundTerms, options?: RefundOptions): Promise<OrderOutcome> {
     return refund(terms, this.#delivery, options);
   }
 
-  /** Finds out what became of the orders that were left open. */
   settle(): AsyncGenerator<Settled> {
     return settleOutbox(this.#delivery);
   }
 
-  /** Checks that the ledger still holds what this member knows of it. */
   audit(): Promise<MemberAudit | Refusal> {
     return auditOwnEntries(this.context);
   }
@@ -129,7 +124,6 @@ export class Member {
     }
   }
 
-  /** This member's entry with this number. */
   entry(number: number): Promise<OrderOutcome> {
     return askEntry(number, this.context);
   }
@@ -216,7 +210,7 @@ export class Member {
   }
 
   async #closePeers(): Promise<void> {
-    this.#delivery.close();
+    this.#delivery.peers.close();
     await this.#peers?.close();
     this.#peers = undefined;
   }

@@ -10,7 +10,8 @@ import {
   TimeoutError,
   UntrustedError,
 } from "../errors.ts";
-import { ordersPerSubmitMax } from "../limits.ts";
+import type { Clock } from "../clock.ts";
+import { ordersPerSubmitMax, peerKeptMs } from "../limits.ts";
 import { inZone } from "../pki/host.ts";
 import { partyUri, sameParty } from "../pki/party.ts";
 import {
@@ -26,7 +27,7 @@ import { Semaphore } from "../semaphore.ts";
 import type { JsonObject } from "../strict_json.ts";
 import type { Channel } from "../transport/channel.ts";
 import { receiveGreeting } from "../transport/connect_channel.ts";
-import { withDeadline } from "../transport/deadline.ts";
+import { Deadline, withDeadline } from "../transport/deadline.ts";
 import type { MemberContext } from "./member_context.ts";
 
 /** What a payee said to an order; `undefined` when the connection ended before it said anything. */
@@ -40,10 +41,12 @@ export class PeerConnection {
   readonly #underWay = new Map<number, (answer: PayeeAnswer) => void>();
   /** Bounds the orders under way. A payee reads no further order while so many are undecided. */
   readonly #places = new Semaphore(ordersPerSubmitMax);
+  readonly #rest: Deadline;
   #isOpen = true;
 
-  constructor(channel: Channel) {
+  constructor(channel: Channel, { clock }: { readonly clock: Clock }) {
     this.#channel = channel;
+    this.#rest = new Deadline(clock, () => this.close());
     this.ended = this.#read();
   }
 
@@ -63,11 +66,18 @@ export class PeerConnection {
    * @param options `stop`: the outcome is known from elsewhere
    */
   hand(jws: string, { stop }: { readonly stop: AbortSignal }): Promise<PayeeAnswer> {
+    this.#rest.clear();
     return this.#places.run(() => this.#hand(jws, stop));
+  }
+
+  /** Begins the time after which an idle connection is closed, unless it gets an order. */
+  rest(): void {
+    this.#rest.set(peerKeptMs);
   }
 
   close(): void {
     this.#isOpen = false;
+    this.#rest.clear();
     this.#channel.close();
   }
 
@@ -137,7 +147,7 @@ export async function connectToPeer(
       throw new UntrustedError(`pay ${name}: ${partyUri(party)} answers at its address`);
     }
     const signer = { kind: "certified", identity } as const;
-    return new PeerConnection(peer.introduce({ signer, sessionKey, observe }));
+    return new PeerConnection(peer.introduce({ signer, sessionKey, observe }), { clock });
   } catch (error) {
     if (error instanceof EnvelopeError) {
       const text = `pay ${name}: what answers at its address is not its client`;

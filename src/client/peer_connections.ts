@@ -1,11 +1,10 @@
 /**
- * The connections of a payer to its payees. Each one is kept for a while, so that the next payment
- * to the same payee costs no `locate` request, no connection and no greeting.
+ * The connections of a payer to its payees. Each one is kept for a while. So the next payment to the
+ * same payee costs no `locate` request, no connection and no greeting.
  */
 import type { AccountName } from "../account_name.ts";
-import type { CancelTimer } from "../clock.ts";
 import { ClosedError } from "../errors.ts";
-import { peerKeptMs, peersKeptMax } from "../limits.ts";
+import { peersKeptMax } from "../limits.ts";
 import type { Refusal } from "../protocol/request_type.ts";
 import { locateRequestType } from "../protocol/locate.ts";
 import type { MemberContext } from "./member_context.ts";
@@ -25,8 +24,6 @@ export class PeerConnections {
   readonly #kept = new Map<AccountName, PeerConnection>();
   /** Payees that are being connected to. */
   readonly #connecting = new Map<AccountName, Promise<PeerConnection | Refusal>>();
-  /** Ends the keeping of each idle connection. */
-  readonly #timers = new Map<PeerConnection, CancelTimer>();
   #isClosed = false;
 
   constructor(member: MemberContext) {
@@ -82,7 +79,6 @@ export class PeerConnections {
   /** Closes all connections, also those that are made later. */
   close(): void {
     this.#isClosed = true;
-    for (const cancel of this.#timers.values()) cancel();
     for (const connection of this.#kept.values()) connection.close();
   }
 
@@ -91,7 +87,6 @@ export class PeerConnections {
     { name, connection }: Pick<ReachedPeer, "name" | "connection">,
     stop: AbortSignal,
   ): Promise<PayeeAnswer> {
-    this.#timers.get(connection)?.();
     const answer = await connection.hand(jws, { stop });
     this.#rest(name, connection);
     return answer;
@@ -122,8 +117,6 @@ export class PeerConnections {
     }
     this.#kept.set(name, connection);
     connection.ended.then(() => {
-      this.#timers.get(connection)?.();
-      this.#timers.delete(connection);
       if (this.#kept.get(name) === connection) this.#kept.delete(name);
     });
     if (this.#kept.size > peersKeptMax) this.#longestIdle(connection)?.close();
@@ -136,7 +129,6 @@ export class PeerConnections {
 
   /** Notes that a connection was used. When it is idle, it is kept for a while, or closed. */
   #rest(name: AccountName, connection: PeerConnection): void {
-    this.#timers.get(connection)?.();
     if (!connection.isOpen) return;
     if (this.#kept.get(name) !== connection) {
       if (connection.isIdle) connection.close();
@@ -144,8 +136,6 @@ export class PeerConnections {
     }
     this.#kept.delete(name);
     this.#kept.set(name, connection);
-    if (!connection.isIdle) return;
-    const cancel = this.#member.clock.schedule(peerKeptMs, () => connection.close());
-    this.#timers.set(connection, cancel);
+    if (connection.isIdle) connection.rest();
   }
 }

@@ -36,7 +36,7 @@ import {
 } from "./order_state.ts";
 import { ResultPushes } from "./result_pushes.ts";
 
-export interface DeliveryOptions {
+interface DeliveryOptions {
   /** The payee to hand the order to. Without one it is submitted to the server. */
   readonly peer?: ReachedPeer | undefined;
   /** Whether a payment that another process made under the same id is the one that is wanted. */
@@ -141,11 +141,6 @@ export class OrderDelivery {
       // It is told all the same. The next start finds the record again.
       if (!(error instanceof FileError)) throw error;
     }
-  }
-
-  /** Closes the connections to payees. */
-  close(): void {
-    this.peers.close();
   }
 
   /** Takes events, and does what the order's state says, until nothing is left to do. */

@@ -8,7 +8,7 @@ import type { AccountName } from "../../account_name.ts";
 import { MicropayError } from "../../errors.ts";
 import { inodeOf } from "../../durable_files.ts";
 import { walletLockWaitMs } from "../../limits.ts";
-import { CommitQueue, type Operation } from "../../sqlite/commit_queue.ts";
+import { CommitQueue } from "../../sqlite/commit_queue.ts";
 import type { AccountStore, WalletStore } from "../wallet/wallet_store.ts";
 import { SqliteAudits } from "./sqlite_audits.ts";
 import { SqliteOutbox } from "./sqlite_outbox.ts";
@@ -75,9 +75,8 @@ export class SqliteWalletStore implements WalletStore, WalletTransactions {
 
   async write<Result>(action: Action<Result>): Promise<Result> {
     const connection = await this.#openToWrite();
-    const operation: Operation<Result> = () => action(connection.sql);
     try {
-      return await connection.queue.add(operation);
+      return await connection.queue.add(() => action(connection.sql));
     } catch (error) {
       this.#dropBroken(connection);
       throw error;

@@ -15,7 +15,6 @@ export class PinStore {
     this.#store = store;
   }
 
-  /** The file that pins are in, for messages. */
   get file(): string {
     return this.#store.file;
   }
