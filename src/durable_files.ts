@@ -49,8 +49,8 @@ export function createFile(path: string, text: string, access: FileAccess): bool
 /**
  * Gives a finished file a further name. The caller removes the first one.
  *
- * This makes a link, because a link never replaces a file. On a disk without links (FAT, as on most
- * memory sticks) an empty file reserves the name, and the finished file then takes its place.
+ * This makes a link, because a link never replaces a file. A disk without links, such as FAT, gets
+ * an empty file that reserves the name. The finished file then takes its place.
  *
  * @returns whether the name was free
  */
@@ -102,16 +102,13 @@ export function makeFolder(path: string): void {
   syncFolder(dirname(path));
 }
 
-/**
- * fsyncs a folder, so that new and renamed files survive power loss. Errors are ignored, because
- * some systems cannot do this for a folder.
- */
+/** fsyncs a folder, so that new and renamed files survive power loss, where the system can. */
 export function syncFolder(path: string): void {
   try {
     using folder = Deno.openSync(path);
     folder.syncSync();
   } catch {
-    // See above.
+    // Some systems cannot do this for a folder.
   }
 }
 

@@ -75,10 +75,7 @@ export class CertificateError extends MicropayError {
 /** A certificate has expired and is otherwise valid. */
 export class ExpiredCertificateError extends CertificateError {}
 
-/**
- * A line on the wire is not valid. The error does not contain its plaintext, and the sender never
- * sees it.
- */
+/** A line on the wire is not valid. The error has none of its plaintext, and is never sent. */
 export class EnvelopeError extends MicropayError {
   readonly code = "envelope";
 }
@@ -99,25 +96,19 @@ export class ListenError extends MicropayError {
 }
 
 /**
- * The ledger's storage failed. The process must stop, because the stored state is unknown until the
- * next opening: after a failed fsync a later commit can succeed although earlier data is lost.
+ * The ledger's storage failed. The process must stop, because what is stored is unknown until the
+ * next opening. After a failed fsync, a later commit can succeed although earlier data is lost.
  */
 export class LedgerError extends MicropayError {
   readonly code = "ledger";
 }
 
-/**
- * The storage is full. The operation was rolled back. The ledger is usable again once there is
- * room.
- */
+/** The storage is full. The operation was rolled back. With room, the ledger is usable again. */
 export class LedgerFullError extends MicropayError {
   readonly code = "ledger_full";
 }
 
-/**
- * The storage is locked by another program or read-only. The operation was rolled back. The ledger
- * is usable again after that.
- */
+/** The storage is locked by another program, or read-only. The operation was rolled back. */
 export class LedgerBusyError extends MicropayError {
   readonly code = "ledger_busy";
 }
@@ -138,10 +129,7 @@ export class OutputError extends MicropayError {
   readonly code = "output";
 }
 
-/**
- * A payment was booked, but its result could not be printed. The id and the entry number identify
- * it.
- */
+/** A payment was booked, and its result could not be printed. The id identifies it. */
 export class UnprintedPaymentError extends MicropayError {
   readonly code = "unprinted_payment";
   readonly orderId: string;
@@ -163,10 +151,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/**
- * Returns why the system refused a file operation, without the file's name, which our texts start
- * with.
- */
+/** Returns why the system refused a file operation. Our texts have the file's name already. */
 export function systemReason(error: unknown): string {
   return messageOf(error).replace(/(\(os error \d+\)).*$/s, "$1");
 }

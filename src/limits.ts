@@ -257,8 +257,8 @@ export const accountConnectionsMin = 2;
 export const sendQueueMessagesMax = 64;
 
 /**
- * Most requests of a client that have no reply yet: half of the send queue, so that requests made
- * at the same moment do not fill it. Past it: requests wait.
+ * Most requests of a client that have no reply yet. They fill half of the send queue at most. Past
+ * it: requests wait.
  */
 export const requestsUnderWayMax = sendQueueMessagesMax / 2;
 
@@ -360,9 +360,8 @@ export const processorsDefault = 2;
 
 /**
  * First lines of strangers that are opened from one address at once. Lines that prove a member do
- * not count. {@link strangersOfAddressMax} of them take 6 seconds, so a member's line among them is
- * opened before its client gives up. Past it: one line in each {@link strangerLineEveryMs}; the
- * others wait.
+ * not count. {@link strangersOfAddressMax} of them take 6 seconds, less than a client waits. Past
+ * it: one line in each {@link strangerLineEveryMs}; the others wait.
  */
 export const strangerLinesAtOnce = 100;
 

@@ -18,8 +18,7 @@ export function isAmount(value: unknown): value is Amount {
 }
 
 /**
- * Reads an amount that a person typed: decimal digits without sign, point, exponent or leading
- * zero.
+ * Reads an amount that a person typed: decimal digits without sign, point or leading zero.
  *
  * @returns the amount, or `undefined` for any other text
  * @example

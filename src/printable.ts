@@ -2,10 +2,7 @@
  * Escapes foreign text, so that it is harmless on a terminal and in a log with one message a line.
  */
 
-/**
- * Controls, lone surrogates, private use, line and paragraph separators: the same in every Unicode
- * version.
- */
+/** Controls, surrogates, private use and line separators: the same in every Unicode version. */
 export const controls = String.raw`\p{Cc}\p{Cs}\p{Co}\u2028\u2029`;
 
 /** Blank characters. The empty braille pattern is not white space in Unicode. */
@@ -30,10 +27,7 @@ const belonging = [
   String.raw`(?<=[0-9#*])\ufe0f(?=\u20e3)`,
 ].join("|");
 
-/**
- * A blank after a blank. Many of them can move the following text to the terminal's next line,
- * where it would look like a message.
- */
+/** A blank after a blank. Many of them move text to the next line, where it looks like a message. */
 const furtherBlank = `(?<=${blank})${blank}`;
 
 const hidden = new RegExp(
@@ -66,10 +60,7 @@ export function printable(text: string): string {
   return replaceHidden(text.replaceAll("\\", "\\\\"), escapeCharacter);
 }
 
-/**
- * Returns a foreign text for use within a sentence: {@link printable}, in quotation marks that it
- * cannot close.
- */
+/** Returns a foreign text {@link printable}, in quotation marks that it cannot close. */
 export function quote(text: string): string {
   // A combining mark at the start would combine with the quotation mark.
   const shown = printable(text).replaceAll('"', '\\"').replace(/^\p{M}/u, escapeCharacter);

@@ -1,7 +1,4 @@
-/**
- * Randomness for nonces, ids and serial numbers, passed in as a parameter. Cryptographic keys come
- * from the runtime instead.
- */
+/** Randomness for nonces, ids and serial numbers. Cryptographic keys come from the runtime. */
 import { encodeBase64Url } from "./base64.ts";
 import { encodeHex } from "@std/encoding/hex";
 import type { Clock } from "./clock.ts";

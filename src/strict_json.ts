@@ -3,11 +3,8 @@
  * integers only.
  *
  * `JSON.parse` keeps the last of two members with one name, so two programs can read a signed text
- * differently. RFC 8259 section 4 permits that, and RFC 7515 section 4 forbids it in headers. Here
- * it is always refused.
- *
- * `JSON.parse` also reads `1.0`, `10e-1` and `0.99999999999999999999` as 1. Here a number has one
- * form: its digits.
+ * differently (RFC 8259 section 4). It also reads `1.0`, `10e-1` and `0.99999999999999999999` as 1.
+ * Here a number has one form: its digits.
  */
 
 /** Deepest nesting of a document, more than ours need. Past it: refused. */
@@ -26,9 +23,8 @@ export type JsonObject = Record<string, unknown>;
  * Parses a JSON object.
  *
  * @param source UTF-8 bytes or a text
- * @returns the object, or `undefined` when the source is not UTF-8, not JSON, not an object, longer
- * than {@link jsonLengthMax}, nested deeper than {@link jsonDepthMax}, repeats a member, or has a
- * number that is not written as an integer
+ * @returns the object, or `undefined` for anything else: other bytes than UTF-8, a repeated member,
+ * a number not written as an integer, more than {@link jsonLengthMax} or {@link jsonDepthMax}
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";

@@ -30,8 +30,8 @@ export interface OpenedCertificates {
  * Opens the folder for a server and verifies its four files at the current time.
  *
  * @throws {FileError} when a file is missing or unreadable
- * @throws {CertificateError} with the path of the file that has expired, belongs to another CA,
- * does not match its key, or has the wrong form
+ * @throws {CertificateError} with the path of a file that has expired, has the wrong form, or does
+ * not match its CA or key
  */
 export function openCertificates(
   { folder, clock }: { folder: string; clock: Clock },
@@ -62,10 +62,9 @@ export function hasNoCertificates(folder: string): boolean {
 }
 
 /**
- * Returns the fingerprint of the folder's CA, even when the CA has expired.
+ * Returns the fingerprint of the folder's CA, which may have expired.
  *
- * @returns 64 lower-case hex digits, or `undefined` when `CA.pem` is missing or is not a CA
- * certificate
+ * @returns 64 lower-case hex digits, or `undefined` without a CA certificate in `CA.pem`
  * @throws {FileError} when `CA.pem` is unreadable
  */
 export function authorityFingerprint(folder: string): string | undefined {

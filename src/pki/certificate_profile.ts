@@ -1,8 +1,6 @@
 /**
- * The certificate profile: this program accepts exactly the certificates that it issues.
- *
- * A chain is one leaf below the CA, because `gencert` makes no intermediate certificates. So there
- * is no path to search.
+ * The certificate profile: this program accepts exactly the certificates that it issues. A chain is
+ * one leaf below the CA, so there is no path to search.
  */
 import { BoundedMap } from "../bounded_map.ts";
 import { CertificateError } from "../errors.ts";
@@ -40,11 +38,12 @@ export interface VerifyChainOptions {
 /**
  * Verifies a chain and returns its leaf.
  *
- * Verified: the leaf has exactly the bytes that this program would issue for its contents; it
- * belongs to a party of the role; the anchor's key signed it; its dates lie within the anchor's;
- * `atMs` lies within its dates; its key has prime order. Not verified: that the sender holds the
- * key (a signature shows that), host names (addresses change, the party is the identity), and
- * revocation (the ledger knows it).
+ * Verified: the leaf has exactly the bytes that this program would issue for its contents. Its
+ * party has the role. The anchor's key signed it. Its dates lie within the anchor's, and `atMs`
+ * within them. Its key has prime order.
+ *
+ * Not verified: that the sender holds the key, which a signature shows; host names, because the
+ * party is the identity; revocation, which the ledger knows.
  *
  * @param chain certificates in DER: the leaf, optionally followed by the anchor
  * @throws {CertificateError} for any other chain, and no other error
@@ -94,9 +93,7 @@ function verifyLeaf(
   return { party, publicKey, der, fingerprint, notBeforeMs, notAfterMs };
 }
 
-/**
- * Returns the chain's first certificate. Checks the length and the root before anything is parsed.
- */
+/** Returns the chain's first certificate. Checks length and root before anything is parsed. */
 function leafOf(chain: readonly Bytes[], anchor: TrustAnchor): Bytes {
   const [leaf, root] = chain;
   if (leaf === undefined) throw new CertificateError("verify a chain: it is empty");

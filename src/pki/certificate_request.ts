@@ -31,8 +31,8 @@ export function createCertificateRequest(name: AccountName, signingKey: SigningK
 /**
  * Reads and verifies a certificate request.
  *
- * Verified: its size; that it has exactly our encoding of its name and key; that the key has prime
- * order; that the sender holds the private half. Not verified: that the name is free.
+ * Verified: its size; its encoding, which is exactly ours; its key, which has prime order and
+ * signed it. Not verified: that the name is free.
  *
  * @param given the request in DER
  * @throws {CertificateError} when one of these checks fails

@@ -24,8 +24,7 @@ interface Point {
  * every honest public key is.
  *
  * With a point of small order, one signature fits many texts. With a point of mixed order, programs
- * disagree on which signatures are valid. The check takes about 0.4 ms and runs once for each
- * verified chain or request.
+ * disagree on which signatures are valid. The check takes about 0.4 ms.
  */
 export function isPrimeOrderPoint(bytes: Uint8Array): boolean {
   const point = decodePoint(bytes);

@@ -13,9 +13,9 @@ const dnsLabelPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 /**
  * Reads a DNS name or an IP address that a person typed.
  *
- * Refused are wildcards (a certificate is for one server), zones (they mean something on one machine
- * only) and ports. A name whose last label is a number is refused too, because some programs read
- * it as an address (RFC 1123 section 2.1).
+ * Refused are wildcards (a certificate is for one server), zones (they hold on one machine only)
+ * and ports. A name whose last label is a number is refused too, because some programs read it as
+ * an address (RFC 1123 section 2.1).
  *
  * @returns `undefined` when the text is neither a DNS name nor an IP address
  * @example
@@ -76,10 +76,7 @@ export function inZone(address: string, zone: string | undefined): string {
   return zone !== undefined && linkLocalPattern.test(address) ? `${address}%${zone}` : address;
 }
 
-/**
- * Returns the hosts that every server certificate names: loopback by name and address, and this
- * machine's own name when it is a valid host name.
- */
+/** Returns the hosts that every server certificate names: loopback, and this machine's name. */
 export function usualHosts(hostname: string): string[] {
   const usual = ["localhost", "127.0.0.1", "::1"];
   return parseHost(hostname) === undefined ? usual : [...usual, hostname];

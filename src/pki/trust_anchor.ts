@@ -1,7 +1,4 @@
-/**
- * The trust anchor: the CA's own certificate. All chains end in it, and its fingerprint names the
- * ledger.
- */
+/** The trust anchor: the CA's own certificate. All chains end in it. It names the ledger. */
 import { CertificateError } from "../errors.ts";
 import { derToPem, pemToDer } from "./pem.ts";
 import { PublicKey, sha256Hex } from "./signing_key.ts";

@@ -17,15 +17,6 @@ import {
   orderIdShape,
 } from "./shapes.ts";
 
-const request = v.strictObject({
-  /** Most rows of the page. */
-  limit: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(pageRowsMax)),
-  /** Only entries with a smaller number, newest first. Without it and `after`, from the newest. */
-  before: v.optional(entryNumberShape),
-  /** Only entries with a greater number, oldest first. Not together with `before`. */
-  after: v.optional(countShape),
-});
-
 /** An entry of a history, with the order and the receipt as compact JWS. */
 const historyRowShape = v.strictObject({
   entry: entryNumberShape,
@@ -46,15 +37,20 @@ const historyRowShape = v.strictObject({
 });
 export type HistoryRow = v.InferOutput<typeof historyRowShape>;
 
-const answer = v.strictObject({
-  entries: v.pipe(v.array(historyRowShape), v.maxLength(pageRowsMax)),
-  /** Whether further pages follow. */
-  more: v.boolean(),
-});
-
 export const historyRequestType = {
   type: "history",
-  request,
+  request: v.strictObject({
+    /** Most rows of the page. */
+    limit: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(pageRowsMax)),
+    /** Only entries with a smaller number, newest first. Without it and `after`, from the newest. */
+    before: v.optional(entryNumberShape),
+    /** Only entries with a greater number, oldest first. Not together with `before`. */
+    after: v.optional(countShape),
+  }),
   success: 300,
-  answer,
+  answer: v.strictObject({
+    entries: v.pipe(v.array(historyRowShape), v.maxLength(pageRowsMax)),
+    /** Whether further pages follow. */
+    more: v.boolean(),
+  }),
 } as const satisfies RequestType;

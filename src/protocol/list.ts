@@ -11,24 +11,20 @@ export const onlineMemberShape = v.strictObject({
 });
 export type OnlineMember = v.InferOutput<typeof onlineMemberShape>;
 
-const request = v.strictObject({
-  /** Only names after this one. Absent for the first page. */
-  after: v.optional(accountNameShape),
-});
-
-const answer = v.strictObject({
-  balance: countShape,
-  /** The number of all members online. */
-  count: countShape,
-  /** Sorted by name. */
-  online: v.pipe(v.array(onlineMemberShape), v.maxLength(pageRowsMax)),
-  /** Whether further pages follow. */
-  more: v.boolean(),
-});
-
 export const listRequestType = {
   type: "list",
-  request,
+  request: v.strictObject({
+    /** Only names after this one. Absent for the first page. */
+    after: v.optional(accountNameShape),
+  }),
   success: 300,
-  answer,
+  answer: v.strictObject({
+    balance: countShape,
+    /** The number of all members online. */
+    count: countShape,
+    /** Sorted by name. */
+    online: v.pipe(v.array(onlineMemberShape), v.maxLength(pageRowsMax)),
+    /** Whether further pages follow. */
+    more: v.boolean(),
+  }),
 } as const satisfies RequestType;

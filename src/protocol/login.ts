@@ -3,23 +3,19 @@ import * as v from "valibot";
 import type { RequestType } from "./request_type.ts";
 import { accountNameShape, hostShape, portShape } from "./shapes.ts";
 
-const request = v.strictObject({
-  name: accountNameShape,
-  /** The port on which the member accepts peers. */
-  port: portShape,
-  /** The address for peers, when it differs from the one that the server sees. */
-  host: v.optional(hostShape),
-});
-
-const answer = v.strictObject({
-  /** The address that the server gives to peers. */
-  ip: hostShape,
-  port: portShape,
-});
-
 export const loginRequestType = {
   type: "login",
-  request,
+  request: v.strictObject({
+    name: accountNameShape,
+    /** The port on which the member accepts peers. */
+    port: portShape,
+    /** The address for peers, when it differs from the one that the server sees. */
+    host: v.optional(hostShape),
+  }),
   success: 110,
-  answer,
+  answer: v.strictObject({
+    /** The address that the server gives to peers. */
+    ip: hostShape,
+    port: portShape,
+  }),
 } as const satisfies RequestType;

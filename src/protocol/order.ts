@@ -108,10 +108,9 @@ export function signOrder(
 }
 
 /**
- * Reads and verifies an order. Verified: its form and members, the payer's certificate at the
- * order's own time, the signature, the ledger, and that the payer signed it. Not verified: its
- * validity at a time, its submitter, and whether it is booked. The result does not depend on the
- * clock.
+ * Reads and verifies an order. Verified: its form and members, its ledger, its payer's certificate
+ * at its own time, and its signature. Not verified: its validity at a time, its submitter, and
+ * whether it is booked. The result does not depend on the clock.
  *
  * @param text the compact JWS
  * @throws {EnvelopeError} when the form, the signature, the signer or the ledger is wrong

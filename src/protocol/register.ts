@@ -20,31 +20,27 @@ export function isSameCode(first: string, second: string): boolean {
   return one!.length === other!.length && timingSafeEqual(one!, other!);
 }
 
-const request = v.strictObject({
-  name: accountNameShape,
-  /** The operator's one-time code, for an account whose certificate was revoked. */
-  code: v.optional(
-    v.pipe(
-      v.string(),
-      v.minLength(1),
-      v.maxLength(oneTimeCodeCharactersMax),
-      v.regex(/^[\x21-\x7e]+$/),
-    ),
-  ),
-});
-
-const answer = v.strictObject({
-  /** The issued certificate: DER in base64url. */
-  certificate: base64UrlShape,
-  balance: countShape,
-  /** Whether the account existed before: with the same key, or reissued with a one-time code. */
-  existed: v.boolean(),
-});
-export type RegisterAnswer = v.InferOutput<typeof answer>;
-
 export const registerRequestType = {
   type: "register",
-  request,
+  request: v.strictObject({
+    name: accountNameShape,
+    /** The operator's one-time code, for an account whose certificate was revoked. */
+    code: v.optional(
+      v.pipe(
+        v.string(),
+        v.minLength(1),
+        v.maxLength(oneTimeCodeCharactersMax),
+        v.regex(/^[\x21-\x7e]+$/),
+      ),
+    ),
+  }),
   success: 100,
-  answer,
+  answer: v.strictObject({
+    /** The issued certificate: DER in base64url. */
+    certificate: base64UrlShape,
+    balance: countShape,
+    /** Whether the account existed before: with the same key, or reissued with a one-time code. */
+    existed: v.boolean(),
+  }),
 } as const satisfies RequestType;
+export type RegisterAnswer = v.InferOutput<typeof registerRequestType.answer>;

@@ -6,21 +6,17 @@ import * as v from "valibot";
 import type { RequestType } from "./request_type.ts";
 import { compactJwsShape, countShape, orderIdShape } from "./shapes.ts";
 
-const request = v.strictObject({
-  id: orderIdShape,
-  /** The signed order of this id. Unless it is booked, it is void from now on. */
-  void: v.optional(compactJwsShape),
-});
-
-const answer = v.strictObject({
-  receipt: compactJwsShape,
-  /** The sum of a payment's refunds. Absent for other entries. */
-  refunded: v.optional(countShape),
-});
-
 export const statusRequestType = {
   type: "status",
-  request,
+  request: v.strictObject({
+    id: orderIdShape,
+    /** The signed order of this id. Unless it is booked, it is void from now on. */
+    void: v.optional(compactJwsShape),
+  }),
   success: 130,
-  answer,
+  answer: v.strictObject({
+    receipt: compactJwsShape,
+    /** The sum of a payment's refunds. Absent for other entries. */
+    refunded: v.optional(countShape),
+  }),
 } as const satisfies RequestType;

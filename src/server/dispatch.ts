@@ -52,7 +52,7 @@ export async function dispatch(
   return { outcome, reply: encodeReply(requestType, message.seq, outcome) };
 }
 
-/** A request of a known type, of its shape. */
+/** A request that has the shape of its type. */
 interface Read {
   readonly route: Route;
   readonly request: unknown;
@@ -88,7 +88,7 @@ async function answer(
   }
 }
 
-/** Says why this side may not ask this at all. */
+/** Returns why this side may not make such a request at all. */
 async function refuseSpeaker(
   type: string,
   { dismiss, server, session }: RequestContext,
@@ -97,8 +97,8 @@ async function refuseSpeaker(
   if (session.isSurplus) return refuse(230);
   if (session.speaker.kind === "unrecognized") return refuse(220);
   if (session.speaker.kind === "applicant") return isRegister ? undefined : refuse(240);
-  // The ledger is asked each time. A revoked certificate must not do anything from that moment on,
-  // and the server looks for changes of its ledger only once a second.
+  // The ledger is asked each time, because a revoked certificate counts for nothing at once. The
+  // server looks for changes of its ledger only once a second.
   const { kind } = await identifySpeaker(session.channel.peer, server.ledger);
   if (kind !== "member") {
     dismiss();

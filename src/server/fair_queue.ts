@@ -1,7 +1,7 @@
 /**
  * A fair queue for expensive tasks, such as decryption. Each party has one turn at a time, and the
- * parties take turns in rotation. So a party that sends many messages, over any number of
- * connections, delays each turn of another party by at most one of its own.
+ * parties take turns in rotation. However many messages a party sends, it delays each turn of
+ * another party by at most one of its own.
  */
 import type { Scheduler } from "../envelope/scheduler.ts";
 

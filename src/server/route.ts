@@ -1,7 +1,4 @@
-/**
- * A route says how one type of request is answered: who may ask, how the output writes it, and what
- * the server does.
- */
+/** A route: who may make a type of request, how the output writes it, and how it is answered. */
 import type { AccountName } from "../account_name.ts";
 import type { Outcome, RequestType } from "../protocol/request_type.ts";
 import type { CertificateRequest } from "../pki/certificate_request.ts";
@@ -21,7 +18,7 @@ export interface RequestContext {
 }
 
 export interface MemberRequestContext extends RequestContext {
-  /** Who asks; proven by its signature and known to the ledger. */
+  /** Who asks, as its signature proves and the ledger knows. */
   readonly name: AccountName;
 }
 

@@ -1,7 +1,4 @@
-/**
- * Reports of failed accepts. A stranger can cause as many failures as it likes, so reports are
- * limited.
- */
+/** Reports of failed accepts. A stranger can cause any number, so the reports are limited. */
 import type { CancelTimer, Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import { acceptFaultWindowMs } from "../limits.ts";
@@ -30,10 +27,7 @@ export function isOutOfResources(error: unknown): boolean {
     : resourceCodes.includes(String(code));
 }
 
-/**
- * Reports the first failure of each kind at once, and the number of repetitions at the window's
- * end.
- */
+/** Reports the first failure of each kind at once, and how many more came at the window's end. */
 export class AcceptFaults {
   readonly #clock: Clock;
   readonly #tell: (fault: AcceptFault) => void;

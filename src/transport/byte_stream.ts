@@ -1,7 +1,4 @@
-/**
- * Byte streams, listeners and networks, the interfaces of the transport. TCP implements them, and
- * so do the in-memory networks of tests.
- */
+/** Byte streams, listeners and networks. TCP implements them, and so do the tests' networks. */
 
 /** The address of one end of a connection. */
 export interface Endpoint {
@@ -15,8 +12,7 @@ export interface ByteStream {
   /**
    * Reads received bytes into the buffer, at least one.
    *
-   * @returns the number of bytes, or `null` at the end: the other side closed, the connection
-   * broke, or this side closed it during the read
+   * @returns the number of bytes, or `null` when a side closed the connection or it broke
    */
   read(buffer: Uint8Array<ArrayBuffer>): Promise<number | null>;
   /**

@@ -19,9 +19,7 @@ export class LineWriter {
   readonly #stream: ByteStream;
   readonly #clock: Clock;
   readonly #waiting: Waiting[] = [];
-  /**
-   * Why this side closed the connection. No further line is made then, because making is expensive.
-   */
+  /** Why this side closed the connection. No line is made after that, because that is expensive. */
   #fault: string | undefined;
   #writing: Promise<void> | undefined;
   /** One promise for each line that is being made. */

@@ -1,4 +1,3 @@
-/** Listens for TCP connections. The address `::` covers IPv4 and IPv6. */
 import { freePortTriesMax } from "../limits.ts";
 import { ListenError, messageOf } from "../errors.ts";
 import { type ByteStream, type Endpoint, endpointText, type Listener } from "./byte_stream.ts";

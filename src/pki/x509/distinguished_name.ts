@@ -7,19 +7,12 @@ export type NameTag = typeof derTag.printableString | typeof derTag.utf8String;
 
 const commonNameId = decodeHex("0603550403");
 
-/**
- * Returns the string type of a name in our certificates: PrintableString when it has all
- * characters.
- */
+/** Returns the string type of a name in our certificates: PrintableString where that suffices. */
 export function nameTagOf(name: string): NameTag {
   return isPrintableString(name) ? derTag.printableString : derTag.utf8String;
 }
 
-/**
- * Returns the DER of a distinguished name.
- *
- * @param name the common name
- */
+/** Returns the DER of a distinguished name with this common name. */
 export function encodeName(name: string, tag: NameTag = nameTagOf(name)): Bytes {
   const text = encodeDer(tag, new TextEncoder().encode(name));
   return encodeDer(

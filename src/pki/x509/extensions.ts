@@ -1,7 +1,4 @@
-/**
- * The extensions of our certificates (RFC 5280 section 4.2). Their set, order and constant values
- * are fixed.
- */
+/** The extensions of our certificates (RFC 5280 section 4.2). Their set and order are fixed. */
 import { decodeHex } from "@std/encoding/hex";
 import { createHash } from "node:crypto";
 import { CertificateError } from "../../errors.ts";
@@ -38,10 +35,7 @@ const purposes: Readonly<Record<Role, string>> = {
 /** Tags of a GeneralName. */
 const nameTags = { dns: 0x82, uri: 0x86, ip: 0x87 } as const;
 
-/**
- * Returns the extensions of a CA certificate in DER. The path length of 0 rules out intermediate
- * CAs.
- */
+/** Returns the extensions of a CA certificate in DER. Its path length of 0 allows no further CA. */
 export function encodeAuthorityExtensions({ publicKeyInfo }: { publicKeyInfo: Bytes }): Bytes {
   return encodeDer(
     derTag.sequence,
@@ -52,12 +46,7 @@ export function encodeAuthorityExtensions({ publicKeyInfo }: { publicKeyInfo: By
   );
 }
 
-/**
- * Returns the extensions of a leaf in DER.
- *
- * @param options.authorityKeyIdentifier the identifier of the CA's key, as {@link keyIdentifier}
- * makes it
- */
+/** Returns the extensions of a leaf in DER, with the {@link keyIdentifier} of the CA's key. */
 export function encodeLeafExtensions(
   { party, hosts, publicKeyInfo, authorityKeyIdentifier }: LeafNames & {
     readonly publicKeyInfo: Bytes;

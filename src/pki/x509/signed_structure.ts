@@ -1,7 +1,4 @@
-/**
- * The frame of certificates and requests: a body, the algorithm, and an Ed25519 signature over the
- * body.
- */
+/** The frame of certificates and requests: a body, the algorithm, and an Ed25519 signature. */
 import { decodeHex } from "@std/encoding/hex";
 import { CertificateError } from "../../errors.ts";
 import { certificateBytesMax } from "../../limits.ts";
@@ -13,10 +10,7 @@ export const ed25519Algorithm = decodeHex("300506032b6570");
 
 const signatureBytes = 64;
 
-/**
- * A structure that its encoder would write in exactly the same bytes. Its signature is not verified
- * yet.
- */
+/** A structure in exactly the bytes of its encoder. Its signature is not verified yet. */
 export interface SignedStructure<Contents> {
   readonly der: Bytes;
   readonly contents: Contents;

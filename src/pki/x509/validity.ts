@@ -5,10 +5,7 @@
 import { CertificateError, ExpiredCertificateError } from "../../errors.ts";
 import { type Bytes, type DerElement, derTag, elementAt, encodeDer } from "./der.ts";
 
-/**
- * The first and the last moment of validity, both included, in whole seconds as milliseconds since
- * the epoch.
- */
+/** The first and the last second of validity, both included, in milliseconds since the epoch. */
 export interface Validity {
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
@@ -78,7 +75,7 @@ function encodeTime(ms: number): Bytes {
   return encodeDer(isUtcTime ? derTag.utcTime : derTag.generalizedTime, text);
 }
 
-/** Reads a date. An impossible one such as 31 February rolls over, and then its encoding differs. */
+/** Reads a date. An impossible one such as 31 February rolls over, so its encoding differs. */
 function readTime({ tag, content }: DerElement): number {
   const text = new TextDecoder().decode(content);
   const isUtcTime = tag === derTag.utcTime;

@@ -42,8 +42,8 @@ export class Strangers {
    * Adds a connection, and closes another stranger's when there are too many.
    *
    * @param close called when this connection is closed for a later one
-   * @returns `undefined` when the new connection must be closed itself, because the first lines of
-   * all others at its address wait to be opened
+   * @returns `undefined` when the first lines of all others at its address wait to be opened. Then
+   * the new connection must be closed.
    */
   admit(address: string, close: () => void): Stranger | undefined {
     if (this.#of(address).size >= strangersOfAddressMax) {

@@ -1,7 +1,4 @@
-/**
- * REGISTER: opens an account with a certificate and a starting balance, or gives an account another
- * certificate after a revocation.
- */
+/** REGISTER: opens an account, or gives an account another certificate after a revocation. */
 import { encodeBase64Url } from "../../base64.ts";
 import { LedgerBusyError } from "../../errors.ts";
 import type { Account, CertificateRecord, RegisterOutcome } from "../../ledger/ledger.ts";

@@ -1,7 +1,4 @@
-/**
- * The open sessions of each member. They receive notices of its orders, and one of them may have
- * taken it online.
- */
+/** The open sessions of each member. One of them may have taken it online. */
 import type { AccountName } from "../../account_name.ts";
 import { toldConnectionsMax } from "../../limits.ts";
 import type { Session } from "./session.ts";

@@ -1,7 +1,4 @@
-/**
- * A session from its first message to its end: waiting for a permit, requests and replies, and the
- * goodbye.
- */
+/** A session from its first message to its end: the wait, requests and replies, the goodbye. */
 import { TimeoutError } from "../../errors.ts";
 import { closingType, exitRequestType } from "../../protocol/exit.ts";
 import { isPong } from "../../protocol/ping.ts";

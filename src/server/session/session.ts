@@ -9,10 +9,7 @@ import type { JsonObject } from "../../strict_json.ts";
 import type { Channel, Sending } from "../../transport/channel.ts";
 import type { Share } from "../fair_queue.ts";
 
-/**
- * The party at the other end. An `unrecognized` one has a certificate of this CA, but not the
- * current one of its account.
- */
+/** The party at the other end. An `unrecognized` one has no current certificate of an account. */
 export type Speaker =
   | { readonly kind: "member"; readonly name: AccountName }
   | { readonly kind: "applicant"; readonly request: CertificateRequest }
@@ -43,10 +40,7 @@ export class Session {
   readonly share: Share;
   /** Whether this session took its member online. */
   isOnline = false;
-  /**
-   * Whether the account had all its connections when this one came. It is told so at its first
-   * request, and closed.
-   */
+  /** Whether its account had all its connections already. Its first request is its last. */
   isSurplus = false;
   /** Whether its certificate no longer speaks for its account. */
   isDismissed = false;

@@ -1,7 +1,4 @@
-/**
- * Waiting for a permit after a member's first message. The member is told its place, and only its
- * next message is read.
- */
+/** Waiting for a permit. The member is told its place, and only its next message is read. */
 import { isPong } from "../../protocol/ping.ts";
 import type { Arrival } from "../../transport/channel.ts";
 import type { Ticket } from "../admission/admission.ts";
