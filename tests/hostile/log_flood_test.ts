@@ -21,27 +21,30 @@ const requests: readonly { type: string; body: JsonObject }[] = [
   { type: "register", body: { name: "somebody" } },
 ];
 
-for (const format of ["text", "json"] as const) {
-  Deno.test(`log: as ${format}, the output that a stranger causes is bounded in lines and in bytes, for all messages`, async () => {
-    await using server = await startServer();
-    const clock = new ManualClock();
-    const printed: string[] = [];
-    const print = (line: string) => printed.push(line);
-    const log = openServerLog({ format, silent: false, clock, print });
-    const messages = 2 * logLinesMax;
-    await sendAsStranger(server, messages);
-    assertEquals(server.events.all.filter(({ kind }) => kind === "refused").length, messages);
-    // That the test's own certificate ends soon is no stranger's doing.
-    for (const event of server.events.all) if (event.kind !== "expiry") log.report(event);
-    const bytes = printed.reduce((sum, line) => sum + line.length + 1, 0);
-    // When a JSON line repeats in fields what its words say.
-    const bytesMax = logSealedBytesMax + 3 * logLinesMax * wordsBytesMax;
-    assertEquals(printed.filter((line) => !line.includes("listening")).length, logLinesMax);
-    assert(bytes <= bytesMax, `${bytes} bytes`);
-    clock.advance(logWindowMs);
-    assert(/127\.0\.0\.1: \d{3,} more lines about it are left out/.test(printed.at(-1)!));
-  });
-}
+Deno.test("log: the output that a stranger causes is bounded in lines and in bytes, for all messages", async (t) => {
+  await using server = await startServer();
+  const messages = 2 * logLinesMax;
+  await sendAsStranger(server, messages);
+  const events = server.events.all;
+  assertEquals(events.filter(({ kind }) => kind === "refused").length, messages);
+  for (const format of ["text", "json"] as const) {
+    await t.step(`as ${format}`, () => {
+      const clock = new ManualClock();
+      const printed: string[] = [];
+      const print = (line: string) => printed.push(line);
+      const log = openServerLog({ format, silent: false, clock, print });
+      // That the test's own certificate ends soon is no stranger's doing.
+      for (const event of events) if (event.kind !== "expiry") log.report(event);
+      const bytes = printed.reduce((sum, line) => sum + line.length + 1, 0);
+      // When a JSON line repeats in fields what its words say.
+      const bytesMax = logSealedBytesMax + 3 * logLinesMax * wordsBytesMax;
+      assertEquals(printed.filter((line) => !line.includes("listening")).length, logLinesMax);
+      assert(bytes <= bytesMax, `${bytes} bytes`);
+      clock.advance(logWindowMs);
+      assert(/127\.0\.0\.1: \d{3,} more lines about it are left out/.test(printed.at(-1)!));
+    });
+  }
+});
 
 async function sendAsStranger(
   server: Awaited<ReturnType<typeof startServer>>,
