@@ -32,7 +32,9 @@ export type Attempt =
   /** Any other question of a member. */
   | { readonly kind: "ask"; readonly name: AccountName };
 
-export type PaymentAttempt = Extract<Attempt, { readonly kind: "pay" | "refund" }>;
+type AttemptOf<Kind> = Extract<Attempt, { readonly kind: Kind }>;
+
+export type PaymentAttempt = AttemptOf<"pay"> | AttemptOf<"refund">;
 
 /** Names of the next steps, on the command line or in the menu. */
 export interface NextSteps {
@@ -53,11 +55,7 @@ export const commandSteps: NextSteps = {
   viaServer: "--via-server delivers it anyway",
 };
 
-/**
- * Returns a sentence about a registration.
- *
- * @param options `typed` is the name as it was typed; `next` is what a new member does next
- */
+/** @param options `next` is what a new member does next */
 export function registeredText(
   { account, balance, existed }: Registered,
   { typed, hasCode, next }: {
@@ -75,53 +73,39 @@ export function registeredText(
   return `${how}, balance ${balance}; next: ${next}`;
 }
 
-/** @returns advice on a refusal, or `undefined` when the refusal says everything */
+/** @returns `undefined` when the refusal says everything */
 export function adviceOn(
   { code, text, by }: OrderRefusal,
   attempt: Attempt,
   steps: NextSteps,
 ): string | undefined {
+  const name = attempt.kind === "register" ? attempt.account : attempt.name;
+  const payee = attempt.kind === "pay" ? attempt.payee : undefined;
   switch (code) {
     case 210:
       // The server gave its own reason.
       if (text !== codes[210].text || attempt.kind !== "register") return undefined;
       return attempt.hasCode
-        ? `the code is not the one for ${attempt.account}, or was used already; ask the operator for a new one`
-        : `the name ${attempt.account} is taken: if it is yours, ask the operator for a code and ${steps.withCode}; if not, choose another name`;
+        ? `the code is not the one for ${name}, or was used already; ask the operator for a new one`
+        : `the name ${name} is taken: if it is yours, ask the operator for a code and ${steps.withCode}; if not, choose another name`;
     case 220:
-      return `the certificate of ${
-        nameOf(attempt)
-      } is not valid any more, or the account is closed; ` +
+      return `the certificate of ${name} is not valid any more, or the account is closed; ` +
         `ask the operator, and with a code from the operator ${steps.withCode}`;
     case 230:
-      return `${
-        nameOf(attempt)
-      } is online from another terminal or machine, or has too many connections; end one there first`;
-    case 240:
-      return undefined;
+      return `${name} is online from another terminal or machine, or has too many connections; end one there first`;
     case 260:
-      return `the ledger has no account ${nameOf(attempt)}; ask the operator`;
+      return `the ledger has no account ${name}; ask the operator`;
     case 261:
-      if (by === "payee" && attempt.kind === "pay") {
-        return `${attempt.payee}'s client does not accept the order, and it is never booked; ` +
-          `if it happens again, tell ${attempt.payee}`;
-      }
-      return `the server does not accept what was signed for ${
-        nameOf(attempt)
-      }, and booked nothing; ` +
-        `if it happens again, tell the operator`;
+      return payee && by === "payee"
+        ? `${payee}'s client does not accept the order, and it is never booked; if it happens again, tell ${payee}`
+        : `the server does not accept what was signed for ${name}, and booked nothing; if it happens again, tell the operator`;
     case 262:
-      return attempt.kind === "pay"
-        ? `there is no account ${attempt.payee}; ${steps.list} shows who is online`
-        : undefined;
+      return payee && `there is no account ${payee}; ${steps.list} shows who is online`;
     case 263:
-      return attempt.kind === "pay"
-        ? `${attempt.payee} is not online; ${steps.viaServer}`
-        : undefined;
+      return payee && `${payee} is not online; ${steps.viaServer}`;
     case 264:
-      return attempt.kind === "pay"
-        ? `nobody answers where ${attempt.payee} takes payments, and nothing was sent; ${steps.viaServer}`
-        : undefined;
+      return payee &&
+        `nobody answers where ${payee} takes payments, and nothing was sent; ${steps.viaServer}`;
     case 265:
       return "the order ran out before the server had it, and is never booked; pay again";
     case 266:
@@ -129,21 +113,23 @@ export function adviceOn(
         ? `${attempt.id} belongs to another payment, which status ${attempt.id} shows; leave --id out for a new one`
         : undefined;
     case 267:
-      return attempt.kind === "pay"
-        ? `the account ${attempt.payee} is closed, and nobody can pay it any more`
+      return payee
+        ? `the account ${payee} is closed, and nobody can pay it any more`
         : "the account that would be given to is closed";
     case 268:
       return attempt.kind === "refund"
         ? `${
           referenceText(attempt.payment)
-        } is no payment to ${attempt.name}; ${steps.history} shows what came`
+        } is no payment to ${name}; ${steps.history} shows what came`
         : undefined;
     case 269:
       return attempt.kind === "refund" ? exceedsText(attempt) : undefined;
     case 270:
-      return bankruptText(attempt);
+      return attempt.kind === "pay" || attempt.kind === "refund"
+        ? bankruptText(attempt)
+        : undefined;
     case 280:
-      return `you are ${nameOf(attempt)}; choose another payee`;
+      return `you are ${name}; choose another payee`;
     case 400:
       return attempt.kind === "status" ? unknownText(attempt, steps) : undefined;
     case 510:
@@ -153,18 +139,14 @@ export function adviceOn(
   }
 }
 
-function exceedsText(
-  { payment, amount }: Extract<Attempt, { readonly kind: "refund" }>,
-): string {
+function exceedsText({ payment, amount }: AttemptOf<"refund">): string {
   const which = referenceText(payment);
   return amount === undefined
     ? `nothing is left of ${which}: all of it was given back already`
     : `${amount} is more than is left of ${which}; without an amount all that is left is given back`;
 }
 
-function bankruptText(attempt: Attempt): string | undefined {
-  if (attempt.kind !== "pay" && attempt.kind !== "refund") return undefined;
-  const { amount, balance } = attempt;
+function bankruptText({ amount, balance }: PaymentAttempt): string | undefined {
   // The balance may have grown since.
   if (balance === undefined || balance >= (amount ?? Infinity)) return undefined;
   return amount === undefined
@@ -173,14 +155,10 @@ function bankruptText(attempt: Attempt): string | undefined {
 }
 
 function unknownText(
-  { name, payment }: Extract<Attempt, { readonly kind: "status" }>,
+  { name, payment }: AttemptOf<"status">,
   steps: NextSteps,
 ): string {
   return "entry" in payment
     ? `entry ${payment.entry} does not belong to ${name}; ${steps.history} shows which are`
     : `no payment ${payment.id} from or to ${name} is booked; one that is under way can still be, so ask again in a few minutes`;
-}
-
-function nameOf(attempt: Attempt): AccountName {
-  return attempt.kind === "register" ? attempt.account : attempt.name;
 }

@@ -62,11 +62,12 @@ async function performFor(
 ): Promise<ExitCode> {
   const { request, output, interrupted: signal } = context;
   const { name } = member.context;
+  const typed = commandTyper(request);
   const asking = { kind: "ask", name } as const;
   const printing = { output, steps: commandSteps };
   const printingOutcome = {
     ...{ ...printing, member, signal },
-    askWith: commandTyper(request)("status"),
+    askWith: typed("status"),
     isReaderGone: context.isReaderGone,
     showsBalance: !request.json,
   };
@@ -120,7 +121,6 @@ async function performFor(
       return exitCodes.ok;
     }
     case "receive": {
-      const typed = commandTyper(request);
       const refusal = await receive(member, { ...context, ...request, ...command, typed });
       return refusal ? printRefusal(refusal, { kind: "log_in", name }, printing) : exitCodes.ok;
     }

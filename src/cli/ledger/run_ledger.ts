@@ -6,12 +6,7 @@ import { join, resolve } from "node:path";
 import { type Clock, systemClock } from "../../clock.ts";
 import { FileError, messageOf, MicropayError, UsageError } from "../../errors.ts";
 import type { BookOutcome, Ledger } from "../../ledger/ledger.ts";
-import {
-  type LedgerSnapshot,
-  type StoredChange,
-  storedText,
-  type StoredValue,
-} from "../../ledger/snapshot.ts";
+import { type LedgerSnapshot, storedText, type StoredValue } from "../../ledger/snapshot.ts";
 import { backupSqliteLedger, openRestorePlace } from "../../ledger/sqlite/backup_ledger.ts";
 import { openSqliteLedger } from "../../ledger/sqlite/open_sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../ledger/sqlite/sqlite_snapshot.ts";
@@ -50,11 +45,7 @@ interface LedgerContext {
   readonly clock: Clock;
 }
 
-/**
- * Performs a command.
- *
- * @throws {MicropayError} when a file cannot be read or written, or is not valid
- */
+/** @throws {MicropayError} when a file cannot be read or written, or is not valid */
 export async function runLedger(
   request: LedgerRequest,
   processIo: ProcessIo,
@@ -68,14 +59,17 @@ export async function runLedger(
     case "audit":
       return await audit(request.db, context);
     case "balances":
-      return withSnapshot(context, (snapshot) => {
+      return await withSnapshot(request.db, (snapshot) => {
         output.printBalances(snapshot.accounts());
         return exitCodes.ok;
       });
     case "show":
-      return withSnapshot(context, (snapshot) => showFound(snapshot, command.what, output));
+      return await withSnapshot(
+        request.db,
+        (snapshot) => showFound(snapshot, command.what, output),
+      );
     case "export":
-      return withSnapshot(context, (snapshot) => {
+      return await withSnapshot(request.db, (snapshot) => {
         exportAll(snapshot, command, processIo);
         return exitCodes.ok;
       });
@@ -97,8 +91,7 @@ export async function runLedger(
 
 async function audit(file: string, { request, output, clock }: LedgerContext): Promise<ExitCode> {
   const anchor = readAnchor(request);
-  const snapshot = openSqliteSnapshot({ file });
-  try {
+  return await withSnapshot(file, async (snapshot) => {
     const bar = new ProgressBar(snapshot.entryCount());
     const startMs = clock.monotonicMs();
     const result = await auditLedger(snapshot, { anchor, onProgress: (done) => bar.show(done) });
@@ -107,9 +100,7 @@ async function audit(file: string, { request, output, clock }: LedgerContext): P
     const lastAt = lastEntryAt(snapshot, result.entries);
     output.printAudit(result, { seconds, ...(lastAt !== undefined && { lastAt }) });
     return result.outcome === "in_order" ? exitCodes.ok : exitCodes.error;
-  } finally {
-    snapshot.close();
-  }
+  });
 }
 
 /**
@@ -120,22 +111,20 @@ function lastEntryAt(snapshot: LedgerSnapshot, entries: number): string | undefi
   return at === undefined ? undefined : String(at);
 }
 
-/** Runs an action that reads one moment of the ledger. */
-function withSnapshot<T>(
-  { request }: LedgerContext,
-  read: (snapshot: LedgerSnapshot) => T,
-): T {
-  const snapshot = openSqliteSnapshot({ file: request.db });
+/** Runs an action that reads one moment of a ledger. */
+async function withSnapshot<Result>(
+  file: string,
+  read: (snapshot: LedgerSnapshot) => Result | Promise<Result>,
+): Promise<Result> {
+  const snapshot = openSqliteSnapshot({ file });
   try {
-    return read(snapshot);
+    return await read(snapshot);
   } finally {
     snapshot.close();
   }
 }
 
 /**
- * Prints the entries in the requested format.
- *
  * @throws {UsageError} when the first day is after the last, or `--bom` is given for a format other
  * than CSV
  */
@@ -209,7 +198,7 @@ async function restore(command: Command<"restore">, context: LedgerContext): Pro
   using copy = place.copy(command.file);
   const audited = await audit(copy.file, context);
   if (audited !== exitCodes.ok) return audited;
-  const undone = undoneEndings(place.file, copy.file);
+  const undone = await undoneEndings(place.file, copy.file);
   const kept = copy.put({ atMs: clock.nowMs() });
   if (undone.length > 0) output.printUndone(undone);
   if (kept !== undefined) output.printKept(kept);
@@ -218,20 +207,17 @@ async function restore(command: Command<"restore">, context: LedgerContext): Pro
 }
 
 /** @returns the accounts that the ledger revoked or closed after the backup was made */
-function undoneEndings(file: string, copy: string): string[] {
-  const statements = (of: string, use: (change: StoredChange) => void) => {
-    const snapshot = openSqliteSnapshot({ file: of });
-    try {
-      for (const change of snapshot.changes()) use(change);
-    } finally {
-      snapshot.close();
-    }
-  };
-  const [known, names] = [new Set<StoredValue>(), new Set<string>()];
-  statements(copy, ({ statement_jws }) => known.add(statement_jws));
+async function undoneEndings(file: string, copy: string): Promise<string[]> {
+  const known = new Set<StoredValue>();
+  const names = new Set<string>();
+  await withSnapshot(copy, (snapshot) => {
+    for (const { statement_jws } of snapshot.changes()) known.add(statement_jws);
+  });
   try {
-    statements(file, ({ statement_jws, kind, username }) => {
-      if (kind !== "reissue" && !known.has(statement_jws)) names.add(storedText(username));
+    await withSnapshot(file, (snapshot) => {
+      for (const { statement_jws, kind, username } of snapshot.changes()) {
+        if (kind !== "reissue" && !known.has(statement_jws)) names.add(storedText(username));
+      }
     });
   } catch (error) {
     // The ledger is missing or unreadable, which is what a backup is for.
