@@ -138,6 +138,12 @@ export class Scene implements AsyncDisposable {
     });
   }
 
+  /** Checks receipts against the CA of the scene, within this process. */
+  async verifyInProcess(...args: readonly string[]): Promise<Ended> {
+    const words = ["verify", ...args, "--ca", this.path("certs", "CA.pem")];
+    return isExecutable ? await this.run(words) : await runCommand(words, { env: {} });
+  }
+
   /** Makes certificates, within this process. */
   async gencert(...args: readonly string[]): Promise<void> {
     const out = args.includes("--out") ? [] : ["--out", this.path("certs")];

@@ -15,12 +15,12 @@ interface Printed {
 
 async function printReceipts(scene: Scene): Promise<Printed> {
   const bob = await scene.receiver("bob", ["--count", "1"]);
-  const pay = (await scene.client(["pay", "bob", "2000", "--memo", "lunch", "--json"])).stdout;
+  const pay = (await scene.inProcess(["pay", "bob", "2000", "--memo", "lunch", "--json"])).stdout;
   const receive = (await bob.end()).stdout;
   const id = String(json(pay).id);
-  const refund = (await scene.client(["refund", id, "5", "--json"], { as: "bob" })).stdout;
-  const status = (await scene.client(["status", id, "--json"])).stdout;
-  const history = (await scene.client(["history", "--json"])).stdout;
+  const refund = (await scene.inProcess(["refund", id, "5", "--json"], { as: "bob" })).stdout;
+  const status = (await scene.inProcess(["status", id, "--json"])).stdout;
+  const history = (await scene.inProcess(["history", "--json"])).stdout;
   return { pay, status, receive, history, refund };
 }
 
@@ -108,10 +108,11 @@ Deno.test("verify: it accepts each line that the program prints, and names the p
   ];
   for (const { title, text, code, says } of rows) {
     await step(t, title, async () => {
-      await Deno.writeTextFile(scene.path("file"), text);
-      const ended = await scene.run(["verify", "file", "--ca", "certs/CA.pem"]);
+      const file = scene.path("file");
+      await Deno.writeTextFile(file, text);
+      const ended = await scene.verifyInProcess(file);
       assertEquals([ended.code, ended.stderr], [code, ""], ended.stdout);
-      const lines = ended.stdout.trimEnd().split("\n");
+      const lines = ended.stdout.trimEnd().replaceAll(file, "file").split("\n");
       assertEquals(lines.length, says.length, ended.stdout);
       says.forEach((pattern, at) => assertMatch(lines[at]!, pattern));
     });

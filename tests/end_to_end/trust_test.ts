@@ -228,16 +228,11 @@ Deno.test("the client recognises a server of another kind, or gives up after --t
     for (const folder of [scene.folder, elsewhere]) {
       await step(t, `${title}, ${folder === elsewhere ? "without" : "with"} a CA`, async () => {
         await using fake = new FakeServer(says);
-        const ended = await scene.client([
-          "register",
-          "alice",
-          "--json",
-          "--timeout",
-          says === "" ? "0.5" : "20",
-        ], {
-          port: fake.port,
-          folder,
-        });
+        const { port } = fake;
+        const args = ["register", "alice", "--json", "--timeout", says === "" ? "0.5" : "20"];
+        const ended = folder === elsewhere
+          ? await scene.client(args, { port, folder })
+          : await scene.inProcess(args, { port });
         assertEquals([ended.code, ended.stdout], [code, ""]);
         assertEquals(json(ended.stderr).error, error);
         assertMatch(String(json(ended.stderr).text), text);
@@ -248,7 +243,7 @@ Deno.test("the client recognises a server of another kind, or gives up after --t
   const unanswered = (port: number) =>
     `no micropay server answered at 127.0.0.1:${port}; is it running, is the port right?`;
   await step(t, "nobody listening", async () => {
-    const ended = await scene.client(["balance", "--json"], { port: 1 });
+    const ended = await scene.inProcess(["balance", "--json"], { port: 1 });
     assertEquals([ended.code, ended.stdout], [1, ""]);
     assertEquals(json(ended.stderr), { error: "connect", text: unanswered(1) });
   });
@@ -256,7 +251,7 @@ Deno.test("the client recognises a server of another kind, or gives up after --t
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const closing = listener.accept().then((connection) => connection.close());
     const { port } = listener.addr;
-    const ended = await scene.client(["balance", "--json"], { port });
+    const ended = await scene.inProcess(["balance", "--json"], { port });
     await closing;
     assertEquals([ended.code, ended.stdout], [1, ""]);
     assertEquals(json(ended.stderr), { error: "closed", text: unanswered(port) });
