@@ -84,6 +84,13 @@ export const chainDigestsMax = 600;
 export const documentHeaderCharactersMax = 40_000;
 
 /**
+ * Most headers of orders and receipts in memory, one for each certificate that signs. Ours take 2
+ * KiB each, and the longest that fits into an order takes 24 KiB. Past it: the least recently used
+ * one is parsed again.
+ */
+export const headersRememberedMax = 1000;
+
+/**
  * Most characters of an unknown member's name in an error text. The name may be as long as a line.
  * Past it: the text has the beginning.
  */
@@ -497,12 +504,6 @@ export const symbolicLinksMax = 40;
  * is ignored, because one is enough to fail.
  */
 export const auditedRepetitionsMax = 1000;
-
-/**
- * Most parsed headers of orders that an audit remembers, one for each certificate that signs. Each
- * takes about 1 KiB. Past it: headers are parsed again.
- */
-export const auditedHeadersMax = 10_000;
 
 /**
  * Most refunded payments that an audit remembers. Without them it would add up a payment's refunds

@@ -1,6 +1,6 @@
 /** Randomness for nonces, ids and serial numbers. Cryptographic keys come from the runtime. */
+import { Buffer } from "node:buffer";
 import { encodeBase64Url } from "./base64.ts";
-import { encodeHex } from "@std/encoding/hex";
 import type { Clock } from "./clock.ts";
 
 /** A source of random bytes. */
@@ -31,7 +31,7 @@ export function makeOrderId(clock: Pick<Clock, "nowMs">, random: Random): string
   view.setUint32(2, milliseconds % 2 ** 32);
   view.setUint8(6, 0x70 | (view.getUint8(6) & 0x0f));
   view.setUint8(8, 0x80 | (view.getUint8(8) & 0x3f));
-  const hex = encodeHex(bytes);
+  const hex = Buffer.from(bytes.buffer).toString("hex");
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)]
     .join("-");
 }

@@ -41,7 +41,7 @@ export class PeerConnections {
   async reach(name: AccountName): Promise<ReachedPeer | Refusal> {
     const kept = this.#kept.get(name);
     if (kept?.isOpen) {
-      this.#rest(name, kept);
+      this.#moveToEnd(name, kept);
       return { name, connection: kept, isReused: true };
     }
     const connection = await (this.#connecting.get(name) ?? this.#connect(name));
@@ -134,8 +134,12 @@ export class PeerConnections {
       if (connection.isIdle) connection.close();
       return;
     }
+    this.#moveToEnd(name, connection);
+    if (connection.isIdle) connection.rest();
+  }
+
+  #moveToEnd(name: AccountName, connection: PeerConnection): void {
     this.#kept.delete(name);
     this.#kept.set(name, connection);
-    if (connection.isIdle) connection.rest();
   }
 }

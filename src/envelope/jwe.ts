@@ -5,7 +5,6 @@
  *
  * WebCrypto runs the RSA operation on another thread. AES on a few KB is cheaper in place.
  */
-import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { decodeBase64UrlStrict, encodeBase64Url } from "../base64.ts";
 import { EnvelopeError } from "../errors.ts";
@@ -86,13 +85,21 @@ export async function encryptJwe(text: string, recipient: RecipientKey): Promise
   const iv = systemRandom.bytes(ivBytes);
   const cipher = createCipheriv("aes-256-gcm", contentKey, iv);
   cipher.setAAD(encoder.encode(header));
-  const ciphertext = Buffer.concat([cipher.update(encoder.encode(text)), cipher.final()]);
+  const ciphertext = cipher.update(encoder.encode(text));
+  // GCM has no blocks to fill, so this adds no bytes.
+  cipher.final();
   const parts = [encryptedKey, iv, ciphertext, cipher.getAuthTag()];
   return [header, ...parts.map(encodeBase64Url)].join(".");
 }
 
-// header . encrypted key . 96-bit IV . ciphertext . 128-bit tag
-const compactJwe = /^([\w-]{1,512})\.([\w-]{342,683})\.([\w-]{16})\.([\w-]+)\.([\w-]{22})$/;
+/** The fewest and most characters of each part. */
+const partLengths = [
+  [1, 512], // header
+  [342, 683], // encrypted key
+  [16, 16], // 96-bit IV
+  [1, Infinity], // ciphertext
+  [22, 22], // 128-bit tag
+] as const;
 
 /**
  * Reads a line and makes all checks that need no private key, so that most invalid lines cost
@@ -101,20 +108,23 @@ const compactJwe = /^([\w-]{1,512})\.([\w-]{342,683})\.([\w-]{16})\.([\w-]+)\.([
  * @throws {EnvelopeError} when the line is not a JWE of a message to this key
  */
 export function readJwe(line: string, sessionKey: SessionKey): Jwe {
-  const parts = compactJwe.exec(line);
-  if (!parts) throw new EnvelopeError("open a line: not a compact JWE");
-  const encryptedKey = decodePart(parts[2]!);
+  const parts = line.split(".", partLengths.length + 1);
+  const isForm = parts.length === partLengths.length &&
+    partLengths.every(([min, max], at) => parts[at]!.length >= min && parts[at]!.length <= max);
+  if (!isForm) throw new EnvelopeError("open a line: not a compact JWE");
+  const header = parts[0]!;
+  const encryptedKey = decodePart(parts[1]!);
   if (encryptedKey.length * 8 !== sessionKey.bits) {
     throw new EnvelopeError("open a line: the encrypted key does not have our key's size");
   }
   // Our own clients write the members in this order. Others may choose another.
-  if (parts[1] !== encodedHeader(sessionKey)) checkHeader(decodePart(parts[1]!), sessionKey.kid);
+  if (header !== encodedHeader(sessionKey)) checkHeader(decodePart(header), sessionKey.kid);
   return {
-    header: parts[1]!,
+    header,
     encryptedKey,
-    iv: decodePart(parts[3]!),
-    ciphertext: decodePart(parts[4]!),
-    tag: decodePart(parts[5]!),
+    iv: decodePart(parts[2]!),
+    ciphertext: decodePart(parts[3]!),
+    tag: decodePart(parts[4]!),
   };
 }
 

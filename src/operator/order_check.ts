@@ -2,12 +2,10 @@
  * Checks that an entry matches its order, and that the order is genuine and signed by the right
  * party.
  */
-import { auditedHeadersMax } from "../limits.ts";
-import { BoundedMap } from "../bounded_map.ts";
 import { CertificateError, EnvelopeError, ProtocolError } from "../errors.ts";
 import { issuingAccount } from "../ledger/entry.ts";
 import type { VerifiedCertificate } from "../pki/certificate_profile.ts";
-import { type CertificateChain, verifyDocumentElsewhere } from "../pki/signed_document.ts";
+import { verifyDocumentElsewhere } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { type Order, readOrder, verifySigner } from "../protocol/order.ts";
 import { type JudgedOrder, judgeOrder } from "../protocol/order_validity.ts";
@@ -18,7 +16,6 @@ import type { DecodedEntry } from "./stored_rows.ts";
 export class OrderCheck {
   readonly #anchor: TrustAnchor;
   readonly #accounts: Pick<AuditedAccounts, "certificateFault">;
-  readonly #headers = new BoundedMap<string, CertificateChain>(auditedHeadersMax);
 
   /** @param accounts the state after the rows before the entry */
   constructor(
@@ -36,7 +33,7 @@ export class OrderCheck {
    */
   async verify({ orderJws }: DecodedEntry): Promise<JudgedOrder | string> {
     try {
-      const read = readOrder(orderJws, { headers: this.#headers });
+      const read = readOrder(orderJws);
       const signer = verifySigner(read, { anchor: this.#anchor });
       await verifyDocumentElsewhere(read.document, signer.publicKey);
       return { payload: read.payload, signer };

@@ -15,12 +15,13 @@ import {
   encodeBase64,
   encodeBase64Url,
 } from "../base64.ts";
-import type { BoundedMap } from "../bounded_map.ts";
+import { BoundedMap } from "../bounded_map.ts";
 import { EnvelopeError } from "../errors.ts";
 import {
   certificateBytesMax,
   chainCertificatesMax,
   documentHeaderCharactersMax,
+  headersRememberedMax,
   lineBytesMax,
 } from "../limits.ts";
 import { type JsonObject, parseJsonObject } from "../strict_json.ts";
@@ -88,24 +89,15 @@ export function signDocument(
 /** Characters of a signature in base64url: it has 64 bytes. */
 const signatureLength = 86;
 
-/** Headers of one document type that were read before, with their certificates. */
-export type KnownHeaders = BoundedMap<string, CertificateChain>;
-
 /**
  * Reads a compact JWS. Verified: its form and its header. Not verified: its signature and its
  * certificates.
  *
- * @param options.headers a cache for readers of many documents, because a signer's documents share
- * their header
  * @throws {EnvelopeError} when the text is not exactly one document of this type
  */
 export function readDocument(
   jws: string,
-  { typ, chain: rule, headers }: {
-    typ: DocumentType;
-    chain: ChainRule;
-    headers?: KnownHeaders | undefined;
-  },
+  { typ, chain: rule }: { typ: DocumentType; chain: ChainRule },
 ): UnverifiedDocument {
   const headerEnd = jws.indexOf(".");
   const payloadEnd = jws.length - signatureLength - 1;
@@ -116,9 +108,7 @@ export function readDocument(
   const payloadBytes = decodePart(jws.slice(headerEnd + 1, payloadEnd), typ);
   const signature = decodePart(jws.slice(payloadEnd + 1), typ);
   const header = jws.slice(0, headerEnd);
-  const known = headers?.get(header);
-  const chain = known ?? readHeader(header, typ);
-  if (chain && !known) headers?.set(header, chain);
+  const chain = rule === "single" ? readHeaderOnce(header, typ) : readHeader(header, typ);
   if (rule !== "either" && (chain === undefined) !== (rule === "absent")) {
     throw new EnvelopeError(`read a ${typ}: x5c is ${chain ? "not expected" : "missing"}`);
   }
@@ -180,6 +170,19 @@ function headerWithChain(typ: DocumentType, chain: CertificateChain): string {
 function writeHeader(typ: DocumentType, chain?: CertificateChain): string {
   const x5c = chain?.map(encodeBase64);
   return encodeBase64Url(Buffer.from(JSON.stringify({ alg: "EdDSA", typ, ...(x5c && { x5c }) })));
+}
+
+/** Chains by document type and header. The orders of one payer share a header, as do all receipts. */
+const chainsRead = new BoundedMap<string, CertificateChain>(headersRememberedMax);
+
+/** Does what {@link readHeader} does, and remembers the chain. */
+function readHeaderOnce(text: string, typ: DocumentType): CertificateChain | undefined {
+  const key = `${typ}.${text}`;
+  const known = chainsRead.get(key);
+  if (known) return known;
+  const chain = readHeader(text, typ);
+  if (chain) chainsRead.set(key, chain);
+  return chain;
 }
 
 /** Returns the chain in a header, or `undefined` when the header has none. */

@@ -11,7 +11,6 @@ import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profil
 import type { Identity } from "../pki/identity.ts";
 import { type Party, sameParty } from "../pki/party.ts";
 import {
-  type KnownHeaders,
   readDocument,
   signDocument,
   type UnverifiedDocument,
@@ -133,16 +132,12 @@ export interface UnverifiedOrder {
 /**
  * Reads an order's form and members. The audit verifies the rest separately.
  *
- * @param options.headers a cache for readers of many orders
  * @throws {EnvelopeError} when the text is not an order document
  * @throws {ProtocolError} when the members are not an order's
  */
-export function readOrder(
-  text: string,
-  { headers }: { headers?: KnownHeaders | undefined } = {},
-): UnverifiedOrder {
+export function readOrder(text: string): UnverifiedOrder {
   if (text.length > orderBytesMax) throw new EnvelopeError("read an order: it is too long");
-  const document = readDocument(text, { typ: "micropay-order", chain: "single", headers });
+  const document = readDocument(text, { typ: "micropay-order", chain: "single" });
   return { payload: check(orderShape, document.payload, "read an order"), document };
 }
 

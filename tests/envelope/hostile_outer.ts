@@ -39,7 +39,7 @@ export const outerLines: readonly HostileLine[] = [
   { what: "padding", reason: form, make: async (place) => `${await aliceLine(place)}==` },
   {
     what: "a space in the ciphertext",
-    reason: form,
+    reason: base64url,
     make: async (place) => withPart(await aliceLine(place), 3, (part) => `${part} `),
   },
   {
