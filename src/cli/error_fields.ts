@@ -25,7 +25,6 @@ function errorText(error: unknown, typed: TypeCommand | undefined): string {
     : text;
 }
 
-/** @returns the members of a line of JSON for a script */
 export function errorFields(error: MicropayError, typed?: TypeCommand): object {
   return {
     error: error.code,

@@ -32,7 +32,6 @@ export interface ProcessIo {
    * @returns removes the listener
    */
   readonly onSignal: (listener: () => void) => () => void;
-  /** Makes the session key of this process. */
   readonly makeSessionKey: (bits: RsaBits) => Promise<SessionKey>;
 }
 

@@ -4,7 +4,6 @@
  */
 import { messageOf, OutputError, UnprintedPaymentError } from "../errors.ts";
 
-/** Prints lines, and notices when their reader is gone. */
 export class StandardOutput {
   readonly #writeSync: (bytes: Uint8Array) => number;
   #isReaderGone = false;

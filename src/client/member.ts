@@ -59,7 +59,6 @@ export class Member {
     return this.context.link.ask(balanceRequestType, {});
   }
 
-  /** The balance and all members that are online. */
   async list(): Promise<Outcome<SystemInformation>> {
     const online: OnlineMember[] = [];
     for (;;) {
@@ -75,7 +74,6 @@ export class Member {
     }
   }
 
-  /** The outcome of an order that this member gave or took. */
   status(id: string): Promise<OrderOutcome> {
     return askStatus(id, this.context);
   }

@@ -34,7 +34,6 @@ import type { MemberContext } from "./member_context.ts";
 export type PayeeAnswer = Refusal | undefined;
 
 export class PeerConnection {
-  /** Resolves when the connection is over. */
   readonly ended: Promise<void>;
   readonly #channel: Channel;
   /** Orders that the payee may still refuse, by the `seq` of their message. */
@@ -111,7 +110,6 @@ export class PeerConnection {
     }
   }
 
-  /** @throws {ProtocolError} when the body is not a reply's */
   #takeReply(body: JsonObject): void {
     const reply = decodeReply(body);
     try {

@@ -10,7 +10,6 @@ import { locateRequestType } from "../protocol/locate.ts";
 import type { MemberContext } from "./member_context.ts";
 import { connectToPeer, type PayeeAnswer, type PeerConnection } from "./peer_connection.ts";
 
-/** A payee that can be handed an order. */
 export interface ReachedPeer {
   readonly name: AccountName;
   readonly connection: PeerConnection;
@@ -22,7 +21,6 @@ export class PeerConnections {
   readonly #member: MemberContext;
   /** Open connections by payee, the one that was used longest ago first. */
   readonly #kept = new Map<AccountName, PeerConnection>();
-  /** Payees that are being connected to. */
   readonly #connecting = new Map<AccountName, Promise<PeerConnection | Refusal>>();
   #isClosed = false;
 

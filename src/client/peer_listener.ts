@@ -16,7 +16,6 @@ import { type IncomingListener, IncomingPayments } from "./payment/incoming_paym
 import { askLater, type Payee, readHandedOrder, submitHandedOrder } from "./payment/payee.ts";
 import { SubmitQueue } from "./submit_queue.ts";
 
-/** A connection from a peer. */
 interface Peer {
   readonly stream: ByteStream;
   /** Its orders that the server did not decide yet. */

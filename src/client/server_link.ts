@@ -37,7 +37,6 @@ export interface ServerLinkOptions {
   readonly serverTimeMs: number;
 }
 
-/** A request that has no reply yet. */
 interface Asked {
   readonly answer: PromiseWithResolvers<Reply>;
   readonly deadline: Deadline;

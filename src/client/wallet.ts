@@ -66,11 +66,9 @@ export interface WalletDependencies {
 export interface Registered {
   readonly account: AccountName;
   readonly balance: number;
-  /** Whether the account existed before. */
   readonly existed: boolean;
 }
 
-/** The receipts of an account. */
 export interface KeptAccount {
   readonly account: AccountName;
   readonly receipts: Receipts;

@@ -38,13 +38,9 @@ export type PaymentAttempt = AttemptOf<"pay"> | AttemptOf<"refund">;
 
 /** Names of the next steps, on the command line or in the menu. */
 export interface NextSteps {
-  /** Shows who is online. */
   readonly list: string;
-  /** Shows past payments. */
   readonly history: string;
-  /** Registers with the operator's code. */
   readonly withCode: string;
-  /** Pays a payee who is away. */
   readonly viaServer: string;
 }
 

@@ -31,7 +31,6 @@ interface MemberCommandContext extends ProcessIo {
   readonly interrupted?: AbortSignal | undefined;
 }
 
-/** Performs a command as the account that was named, or as the only one. */
 export async function performAsMember(
   command: MemberCommand,
   { wallet, ...context }: MemberCommandContext & { readonly wallet: Wallet },

@@ -20,7 +20,6 @@ import type { ProcessIo } from "../process_io.ts";
 interface WalletIo extends Pick<ProcessIo, "environment" | "isTerminal" | "say"> {
   readonly input: LineInput;
   readonly network: Network;
-  /** Makes a new session key each time. */
   readonly makeSessionKey: () => Promise<SessionKey>;
 }
 

@@ -28,7 +28,6 @@ import {
 } from "../command_line/option_values.ts";
 import { firstOf, type NoOptions, requestOf } from "../command_line/request_of.ts";
 
-/** Entries that `history` prints by default. */
 export const historyEntriesDefault = 20;
 
 export function clientCommand(program: Command, paths: Paths) {
@@ -60,20 +59,15 @@ export function clientCommand(program: Command, paths: Paths) {
   const pay = add("pay", "Pay somebody, directly or through the server.", "bob 5 --memo lunch");
   const receive = add("receive", "Stay online and print each payment that arrives.", "--count 1");
   const refund = add("refund", "Give back a payment, or a part of it.", "7 5");
-  const status = add("status", "What became of an order.", "019aaf3e-7c00-7000-8000-000000000001")
-    .argument(
-      "<ENTRY|ID>",
-      "The payment: the id that pay printed, or its number.",
-      paymentReference,
-    );
+  const status = withReference(
+    add("status", "What became of an order.", "019aaf3e-7c00-7000-8000-000000000001"),
+    "The payment: the id that pay printed, or its number.",
+  );
   const history = add("history", "Your payments, newest first.", "--limit 5");
   const audit = add("audit", "Check that the ledger still has what you hold receipts for.");
-  const receipt = add("receipt", "Print a receipt that is kept here, for micropay verify.", "7")
-    .argument(
-      "<ENTRY|ID>",
-      "The payment: its number in your history, or its id.",
-      paymentReference,
-    );
+  const receipt = withReference(
+    add("receipt", "Print a receipt that is kept here, for micropay verify.", "7"),
+  );
   const receipts = add(
     "receipts",
     "Write all receipts that are kept here into files, for micropay verify.",
@@ -121,6 +115,13 @@ function withServer(command: Command) {
 
 type ServerWords = ReturnType<typeof withServer>;
 
+function withReference(
+  command: ServerWords,
+  description = "The payment: its number in your history, or its id.",
+) {
+  return command.argument("<ENTRY|ID>", description, paymentReference);
+}
+
 function withCode(command: ServerWords, { file }: Paths) {
   return command
     .argument("<NAME>", "1 to 32 of a-z 0-9 . _ -, a letter or digit first.", typedAccountName)
@@ -156,12 +157,7 @@ function withPayment(command: ServerWords) {
 }
 
 function withRefund(command: ServerWords) {
-  return command
-    .argument(
-      "<ENTRY|ID>",
-      "The payment: its number in your history, or its id.",
-      paymentReference,
-    )
+  return withReference(command)
     .argument("[AMOUNT]", "How much of it; all that is left when not given.", amount)
     .option("--memo <TEXT>", memoDescription, memo)
     .option(

@@ -30,9 +30,7 @@ export interface ClientOutput {
   printRegistration(registered: Registered, advice: string): void;
   printList(information: SystemInformation): void;
   printBalance(balance: number): void;
-  /** @param now the payer's balance, if it is known */
   printPaid(paid: Paid, now?: { readonly balance?: number | undefined }): void;
-  /** The answer to `status`. */
   printStatus(paid: Paid): void;
   printOnline(port: number): void;
   printReceived(payment: IncomingPayment): void;

@@ -9,7 +9,6 @@ export type { PaymentReference };
 export const paymentReferenceRule =
   "a payment is an entry's number, from 1, or an order's id, a UUID of version 7";
 
-/** @returns the payment that a person typed, or `undefined` for any other text */
 export function parsePaymentReference(text: string): PaymentReference | undefined {
   const id = text.toLowerCase();
   if (isOrderId(id)) return { id };
@@ -18,7 +17,6 @@ export function parsePaymentReference(text: string): PaymentReference | undefine
   return isNumber ? { entry } : undefined;
 }
 
-/** @returns the name of a payment in a text */
 export function referenceText(payment: PaymentReference): string {
   return "entry" in payment ? `entry ${payment.entry}` : payment.id;
 }

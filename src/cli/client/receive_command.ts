@@ -88,7 +88,6 @@ async function replay(
 
 interface PaymentPrinterOptions
   extends Pick<ReceiveOptions, "output" | "isReaderGone" | "since" | "typed"> {
-  /** The file of the receipts. */
   readonly file: string;
   readonly count: number;
   /** Called when there were enough payments, and when the output fails. */
@@ -101,7 +100,6 @@ interface PaymentPrinterOptions
  * to hear so.
  */
 class PaymentPrinter {
-  /** The error that ended the printing. */
   failure: OutputError | undefined;
   readonly #options: PaymentPrinterOptions;
   #left: number;

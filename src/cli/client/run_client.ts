@@ -21,7 +21,6 @@ import { runMenu } from "./menu/menu.ts";
 import type { ProcessIo } from "../process_io.ts";
 
 interface ClientDependencies extends Omit<ProcessIo, "makeSessionKey"> {
-  /** Makes a new session key each time. */
   readonly makeSessionKey: () => Promise<SessionKey>;
   /** Aborts when a payment is interrupted. Other commands end by the signal or listen for it. */
   readonly interrupted?: AbortSignal | undefined;

@@ -4,7 +4,6 @@
 import type { Settled } from "../../client/payment/settlement.ts";
 import { printable } from "../../printable.ts";
 
-/** A line for a person. */
 export function settlementText(settled: Settled): string {
   const order = settled.order.payload;
   const payment = `micropay: the payment ${order.id} of ${order.amount} to ${order.payee}`;
@@ -25,7 +24,6 @@ export function settlementText(settled: Settled): string {
   }
 }
 
-/** The members of a line of JSON for a script. */
 export function settlementFields(settled: Settled): object {
   const { id, payee: to, amount } = settled.order.payload;
   const fields = { event: "settled", id, to, amount, outcome: settled.outcome };

@@ -98,7 +98,6 @@ const lineFor: Readonly<Record<Shell, (suggestion: Suggestion) => string>> = {
   fish: ({ word, description }) => description === "" ? word : `${word}\t${description}`,
 };
 
-/** What the last of the words may become. */
 function suggest(words: readonly string[], root: Command): Suggestion[] | "file" | "directory" {
   const last = words.at(-1)!;
   const before = words.slice(0, -1);
@@ -132,7 +131,6 @@ function argumentAt({ registeredArguments }: Command, at: number): Argument | un
   return registeredArguments[at] ?? (last?.variadic ? last : undefined);
 }
 
-/** The commands whose name may come next. */
 function commandsAfter(command: Command, operands: readonly string[]): Suggestion[] {
   if (operands.length !== command.registeredArguments.length) return [];
   return command.commands.map((one) => ({

@@ -22,7 +22,6 @@ export type GencertOptions = Omit<GencertRequest, "kind">;
 interface GencertEnvironment {
   readonly clock: Clock;
   readonly random: Random;
-  /** This machine's name. */
   readonly hostname: string;
   readonly print: (line: string) => void;
   /** Asks a person; absent when there is nobody to ask. */

@@ -46,7 +46,6 @@ export interface LedgerOutput {
   printChange(change: StoredChange): void;
   printBooked(entry: Entry, receipt: string): void;
   printWritten(file: string): void;
-  /** Prints the path of the replaced ledger. */
   printKept(file: string): void;
   /**
    * Prints the accounts that the replaced ledger had revoked or closed, and the restored one has

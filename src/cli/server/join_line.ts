@@ -9,7 +9,6 @@ interface JoinAddress {
   readonly port: number;
   /** Names and addresses in the server's certificate. */
   readonly certificateHosts: readonly string[];
-  /** This machine's name. */
   readonly hostname: string;
   /** The CA's SHA-256 fingerprint, 64 hexadecimal digits. */
   readonly fingerprint: string;

@@ -11,7 +11,6 @@ interface OutputQueueOptions {
   /** Writes some of the bytes without blocking, and returns how many. */
   readonly write: (bytes: Uint8Array) => Promise<number>;
   readonly clock: Clock;
-  /** Returns the line that stands for omitted lines. */
   readonly leftOutLine: (lines: number) => string;
   /** Gets the first error of a write, and the first one after a write that succeeded. */
   readonly onFailure: (error: unknown) => void;

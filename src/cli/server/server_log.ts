@@ -24,9 +24,7 @@ interface ServerLogOptions {
 }
 
 export interface ServerLog {
-  /** Prints a line that is not about an event. */
   say(text: string): void;
-  /** Returns the line that stands for lines that could not be written. */
   leftOutLine(lines: number): string;
   report(event: ServerEvent): void;
 }

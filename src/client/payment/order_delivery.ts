@@ -41,7 +41,6 @@ interface DeliveryOptions {
   readonly peer?: ReachedPeer | undefined;
   /** Whether a payment that another process made under the same id is the one that is wanted. */
   readonly isSame: (paid: Paid) => boolean;
-  /** Stops waiting, at once. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -50,7 +49,6 @@ interface StopOptions {
   readonly errorOf?: () => Error;
 }
 
-/** An order in the wallet, and where it stands. */
 export interface TrackedOrder {
   readonly order: SignedOrder;
   readonly progress: OrderProgress;
@@ -305,7 +303,6 @@ class EventQueue {
   }
 }
 
-/** @returns whether an order says the same as these terms */
 export function hasTerms(
   { payload }: SignedOrder,
   { payee, amount, memo, refunds }: Omit<OrderTerms, "id" | "payer">,

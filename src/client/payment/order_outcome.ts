@@ -20,7 +20,6 @@ export interface Paid {
   readonly receipt: SignedReceipt;
 }
 
-/** Booked, or why not. */
 export type OrderOutcome = Paid | OrderRefusal;
 
 export interface OrderRefusal extends Refusal {
@@ -88,7 +87,6 @@ export function outcomeUnderId(booked: Paid, isSame: (paid: Paid) => boolean): O
   return isSame(booked) ? booked : refuse(266);
 }
 
-/** A booked payment, and the sum of its refunds. */
 export interface RefundedPayment {
   readonly paid: Paid;
   readonly refunded: number;

@@ -21,7 +21,6 @@ export type OrderState = "recorded" | "sent" | "in_doubt" | "booked" | "refused"
  */
 export type NextStep = "send" | "wait" | "ask" | "ask_to_void" | "done";
 
-/** Something that a payer learns about its order. */
 export type OrderEvent =
   /** It is being handed to its payee or to the server. */
   | { readonly kind: "sent" }
@@ -54,7 +53,6 @@ export type OrderEvent =
   /** The wallet was opened and has a record of the order. */
   | { readonly kind: "restart" };
 
-/** Where an order stands. */
 export interface OrderProgress {
   readonly state: OrderState;
   readonly next: NextStep;
@@ -136,7 +134,6 @@ export function advance(progress: OrderProgress, event: OrderEvent): OrderProgre
   return { state, next, refusal, cause, takenBy };
 }
 
-/** An order that has just been recorded. */
 export const newlyRecorded: OrderProgress = { state: "recorded", next: "send" };
 
 /** @returns where an order stands that an earlier process recorded */

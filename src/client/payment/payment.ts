@@ -35,7 +35,6 @@ export interface PaymentTerms {
 }
 
 export interface PayOptions {
-  /** Stops waiting, at once. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -21,7 +21,6 @@ import type { PayOptions } from "./payment.ts";
 import { type Settled, settleOutbox } from "./settlement.ts";
 
 export interface RefundTerms {
-  /** The payment's id. */
   readonly id: string;
   /** All that is left of the payment when absent. */
   readonly amount?: Amount | undefined;

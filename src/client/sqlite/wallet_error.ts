@@ -43,7 +43,6 @@ export function walletError(attempt: string, error: unknown): FileError {
 const notWritable = "it, the files beside it or their folder cannot be opened or written by this " +
   "user; make them writable, or give another folder with --home";
 
-/** The advice for a damaged wallet. */
 export const replaceDamaged =
   "put a backup in its place, or move it away: a new one is made, and " +
   "receive --since 0 fetches the receipts of what you were paid";

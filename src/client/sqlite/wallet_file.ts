@@ -98,7 +98,6 @@ export function openUnwritable(file: string, refusal: unknown): DatabaseSync {
   }
 }
 
-/** @throws {FileError} */
 function connect(file: string): DatabaseSync {
   try {
     return new DatabaseSync(file);

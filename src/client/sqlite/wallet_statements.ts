@@ -29,7 +29,6 @@ export interface WalletTransactions {
   read<Result>(action: Action<Result>, missing: Result): Promise<Result>;
 }
 
-/** A part of one account in a wallet's file. */
 export abstract class AccountPart {
   protected readonly store: WalletTransactions;
   protected readonly owner: readonly [ledger: string, account: string];

@@ -25,7 +25,6 @@ export class DataFolder {
     this.disk = disk;
   }
 
-  /** The file of the `WalletStore`. */
   walletFile(): string {
     return join(this.path, "wallet.db");
   }

@@ -158,7 +158,6 @@ export class IdentityStore {
     return signingKey;
   }
 
-  /** Runs an action that changes the account's files, in one process at a time. */
   async #locked<Result>(name: AccountName, action: () => Promise<Result>): Promise<Result> {
     await this.#disk.makeFolder(this.#accountFolder(name));
     return await this.#disk.locked(
@@ -175,7 +174,6 @@ export class IdentityStore {
     return join(this.#accountFolder(name), "key.pem");
   }
 
-  /** The file of a key that will replace the account's key. */
   #nextKeyFile(name: AccountName): string {
     return join(this.#accountFolder(name), "next_key.pem");
   }

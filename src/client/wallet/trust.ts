@@ -18,7 +18,6 @@ export interface CaFile {
 export interface TrustOptions {
   /** The server's address, `host:port`. Ledgers are pinned under it. */
   readonly server: string;
-  /** The CA certificate that the person gave. */
   readonly ca?: CaFile | undefined;
   /** The CA fingerprint that the person gave: 64 hexadecimal digits. */
   readonly fingerprint?: string | undefined;
@@ -81,7 +80,6 @@ export async function resolveKnownLedger(options: TrustOptions): Promise<string>
   );
 }
 
-/** @returns the ledger that the person named */
 function givenSource(options: TrustOptions): Source | undefined {
   const { ca, fingerprint, server } = options;
   const file = ca && readSource(ca, "--ca", options);

@@ -31,13 +31,11 @@ export interface WalletStore {
     ledger: string,
     options: { readonly replace: boolean },
   ): Promise<string>;
-  /** @returns what is kept of one account on one ledger */
   account(ledger: string, name: AccountName): AccountStore;
   /** Closes the file. The next call of another method opens it again. */
   close(): void;
 }
 
-/** What is kept of one account. */
 export interface AccountStore {
   readonly outbox: Outbox;
   readonly receipts: Receipts;
@@ -93,9 +91,7 @@ export interface StoredReceipt {
 /** How a person names a payment: by its number in the ledger, or by its id. */
 export type PaymentReference = { readonly entry: number } | { readonly id: string };
 
-/** The receipts of one account, for payments that it made or took. */
 export interface Receipts {
-  /** @returns whether there is a receipt for this order's id */
   has(id: string): Promise<boolean>;
   /**
    * Adds a receipt and removes its order from the outbox, in one transaction. A receipt that is
@@ -118,7 +114,6 @@ export interface AuditedHead {
   readonly head: string;
 }
 
-/** The result of this account's last good audit. */
 export interface Audits {
   last(): Promise<AuditedHead | undefined>;
   /** Keeps the longer of two chains. Two processes that audit at the same time follow one chain. */

@@ -138,7 +138,6 @@ class Menu {
     }
   }
 
-  /** @returns whether to go on */
   async #step(): Promise<boolean> {
     const { input, say } = this.#options;
     choices.forEach(say);
