@@ -72,10 +72,10 @@ export const clockDifferenceMsMax = 2 * hour;
 export const historyPageEntriesMax = 16;
 
 /**
- * Most digests in a page of the chain. Each takes 43 characters of base64url, a comma and quotes:
+ * Most leaves in a page of the ledger's tree. Each takes 43 characters of base64url, a comma and quotes:
  * 28 KiB in all. Past it: the page says that there is more.
  */
-export const chainDigestsMax = 600;
+export const chainLeavesMax = 600;
 
 /**
  * Most characters of the header of a signed document, enough for a chain of certificates. Past it:

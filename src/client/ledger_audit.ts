@@ -1,12 +1,13 @@
 /**
  * A member's own check of the ledger: that it only grew since the last check, and that the entry of
- * each receipt of the member is still at its place. The server gives digests alone. Each covers a
- * signature that only the sides of that payment hold, so the member learns nothing of what others
- * paid.
+ * each receipt of the member is still at its place. The server gives the leaves of the tree alone.
+ * Each covers a signature that only the sides of that payment hold, so the member learns nothing of
+ * what others paid.
  */
-import { decodeBase64UrlStrict, encodeBase64Url } from "../base64.ts";
+import { encodeHex } from "@std/encoding/hex";
+import { decodeBase64UrlStrict } from "../base64.ts";
 import { FileError, messageOf, ProtocolError } from "../errors.ts";
-import { chainHash, entryDigest } from "../ledger/entry.ts";
+import { appendLeaf, emptyTree, rootOf } from "../ledger/merkle_tree.ts";
 import { chainRequestType } from "../protocol/chain.ts";
 import { type Refusal } from "../protocol/request_type.ts";
 import type { Receipt } from "../protocol/receipt.ts";
@@ -16,7 +17,7 @@ import type { StoredReceipt } from "./wallet/wallet_store.ts";
 
 export interface MemberAudit {
   readonly outcome: "audited";
-  /** Entries of the chain that were followed. */
+  /** Entries and account changes that were followed. */
   readonly entries: number;
   /** The number of receipts that were compared with the ledger. */
   readonly receipts: number;
@@ -29,52 +30,48 @@ export interface MemberAudit {
    * ledger only grew.
    */
   readonly rewrittenAt?: number | undefined;
-  /** The last entry up to which the chain is known to be unchanged; 0 when nothing is known. */
+  /** The last entry up to which the ledger is known to be unchanged; 0 when nothing is known. */
   readonly sameUntil: number;
 }
 
-/** A receipt, and the digest that the chain must have at its entry. */
-interface Expected {
-  readonly receipt: Receipt;
-  readonly digest: string;
-}
-
 /**
- * Follows the whole chain, and stores the head at its end when nothing is wrong.
+ * Follows all leaves, and stores the head at their end when nothing is wrong.
  *
- * @throws {ProtocolError} when the server's answers do not make a chain
+ * @throws {ProtocolError} when the server's answers do not fit together
  * @throws {FileError} when a stored receipt is not genuine
  */
 export async function auditOwnEntries(member: MemberContext): Promise<MemberAudit | Refusal> {
-  const expected = await expectedEntries(member);
+  const receipts = await ownReceipts(member);
   const last = await member.audits.last();
-  const missing = new Set([...expected.values()].flat());
+  const missing = new Set([...receipts.values()].flat());
   let rewrittenAt: number | undefined;
   let sameUntil = 0;
-  let head = member.anchor.fingerprint;
-  let entry = 0;
+  let tree = emptyTree;
   for (;;) {
-    const page = await member.link.ask(chainRequestType, { after: entry });
+    const page = await member.link.ask(chainRequestType, { after: tree.size });
     if (page.outcome === "refused") return page;
-    const { digests } = page.answer;
-    if (digests.length === 0) break;
-    if (page.answer.head !== head) {
+    const { leaves } = page.answer;
+    if (leaves.length === 0) break;
+    if (page.answer.head !== rootOf(tree)) {
       throw new ProtocolError(
-        `follow the chain: the head after entry ${entry} is another than before`,
+        `follow the ledger: the head after entry ${tree.size} is another than before`,
       );
     }
-    for (const digest of digests) {
-      head = chainHash(head, digestBytes(digest));
-      entry++;
-      const known = expected.get(entry) ?? [];
-      for (const one of known) if (one.digest === digest) missing.delete(one);
-      const heads = known.map(({ receipt }) => receipt.head);
+    for (const text of leaves) {
+      const leaf = decodeLeaf(text);
+      tree = appendLeaf(tree, leaf).tree;
+      const entry = tree.size;
+      const known = receipts.get(entry) ?? [];
+      for (const one of known) if (one.leaf === leaf) missing.delete(one);
+      const heads = known.map((receipt) => receipt.head);
       if (last?.entry === entry) heads.push(last.head);
-      if (heads.some((one) => one !== head)) rewrittenAt ??= entry;
-      else if (heads.length > 0 && rewrittenAt === undefined) sameUntil = entry;
+      if (heads.length === 0) continue;
+      if (heads.some((one) => one !== rootOf(tree))) rewrittenAt ??= entry;
+      else if (rewrittenAt === undefined) sameUntil = entry;
     }
   }
-  const isCutOff = [...expected.keys(), last?.entry ?? 0].some((one) => one > entry);
+  const [entry, head] = [tree.size, rootOf(tree)];
+  const isCutOff = [...receipts.keys(), last?.entry ?? 0].some((one) => one > entry);
   if (isCutOff) rewrittenAt ??= entry + 1;
   if (rewrittenAt === undefined && missing.size === 0) {
     if (entry > 0) await member.audits.keep({ entry, head });
@@ -82,48 +79,22 @@ export async function auditOwnEntries(member: MemberContext): Promise<MemberAudi
   return {
     outcome: "audited",
     entries: entry,
-    receipts: [...expected.values()].flat().length,
+    receipts: [...receipts.values()].flat().length,
     head,
-    missing: [...missing].map(({ receipt }) => receipt),
+    missing: [...missing],
     rewrittenAt,
     sameUntil,
   };
 }
 
-/**
- * Returns the digests that this member's receipts demand, by entry. Two receipts for one entry mean
- * that the ledger was rewritten.
- */
-async function expectedEntries(member: MemberContext): Promise<Map<number, Expected[]>> {
-  const expected = new Map<number, Expected[]>();
+/** Returns this member's receipts by entry. Two for one entry mean that the ledger was rewritten. */
+async function ownReceipts(member: MemberContext): Promise<Map<number, Receipt[]>> {
+  const receipts = new Map<number, Receipt[]>();
   for await (const stored of member.receipts.all()) {
-    const one = expectedEntry(stored, member);
-    const { entry } = one.receipt;
-    expected.set(entry, [...expected.get(entry) ?? [], one]);
+    const { receipt: { payload: receipt } } = checkStored(stored, member);
+    receipts.set(receipt.entry, [...receipts.get(receipt.entry) ?? [], receipt]);
   }
-  return expected;
-}
-
-function expectedEntry(
-  stored: StoredReceipt,
-  member: MemberContext,
-): Expected {
-  const { receipt: { payload: receipt }, order } = checkStored(stored, member);
-  const memo = order?.payload.memo;
-  const orderJws = stored.order;
-  const digest = entryDigest({
-    number: receipt.entry,
-    id: receipt.id,
-    kind: receipt.kind,
-    payer: receipt.payer,
-    payee: receipt.payee,
-    amount: receipt.amount,
-    ...(memo !== undefined && { memo }),
-    ...(receipt.refunds !== undefined && { refunds: receipt.refunds }),
-    orderJws,
-    atMs: Date.parse(receipt.at),
-  });
-  return { receipt, digest: encodeBase64Url(digest) };
+  return receipts;
 }
 
 function checkStored(
@@ -142,8 +113,9 @@ function checkStored(
   }
 }
 
-function digestBytes(text: string): Uint8Array {
+/** Returns a leaf as 64 hex digits. */
+function decodeLeaf(text: string): string {
   const bytes = decodeBase64UrlStrict(text);
-  if (bytes?.length !== 32) throw new ProtocolError("follow the chain: a digest is not 32 bytes");
-  return bytes;
+  if (bytes?.length === 32) return encodeHex(bytes);
+  throw new ProtocolError("follow the ledger: a leaf is not 32 bytes");
 }

@@ -1,11 +1,12 @@
 /**
  * Account changes: a certificate is revoked or replaced, or an account is closed.
  *
- * The server signs a statement of each change. Changes share their numbers and their chain with the
- * entries, and are append-only too. They alone determine the state of an account.
+ * The server signs a statement of each change. Changes share their numbers and their Merkle tree
+ * with the entries, and are append-only too. They alone determine the state of an account.
  */
 import { createHash } from "node:crypto";
 import type { AccountName } from "../account_name.ts";
+import { hashLeaf } from "./merkle_tree.ts";
 
 /**
  * The kinds of changes. After a `revocation` the account has no certificate until a one-time code
@@ -38,29 +39,22 @@ export interface AccountChange {
 /** A recorded change. Its statement contains `previous`. */
 export interface RecordedChange extends Omit<AccountChange, "previous"> {
   readonly number: number;
-  /** The ledger's head after this change, 64 hex digits. */
-  readonly hash: string;
-}
-
-/** A recorded change with the head before it. */
-export interface LinkedChange {
-  readonly change: RecordedChange;
-  /** The head before it. Absent when the previous row is missing. */
-  readonly headBefore?: string;
+  /** Its leaf in the Merkle tree of the ledger, 64 hex digits: see {@link changeLeaf}. */
+  readonly leaf: string;
 }
 
 /** The format's name is part of the hashed text, so that no entry passes as a change. */
-const changeFormat = "micropay-account-change-1";
+const changeFormat = "micropay-account-change-2";
 
 /**
- * Returns the SHA-256 of a change's canonical encoding: the JSON array
- * `["micropay-account-change-1", number, kind, username, certificate or null, code_digest or null,
- * statement_jws, at]`, encoded like an entry.
+ * Returns the leaf of a change: the leaf hash of the JSON array `["micropay-account-change-2",
+ * number, kind, username, certificate or null, code_digest or null, statement_jws, at]`, encoded
+ * like an entry.
  *
- * @returns 32 bytes
+ * @returns 64 hex digits
  */
-export function changeDigest(change: Omit<RecordedChange, "hash">): Uint8Array {
-  const canonical = JSON.stringify([
+export function changeLeaf(change: Omit<RecordedChange, "leaf">): string {
+  return hashLeaf(JSON.stringify([
     changeFormat,
     change.number,
     change.kind,
@@ -69,9 +63,7 @@ export function changeDigest(change: Omit<RecordedChange, "hash">): Uint8Array {
     change.codeDigest ?? null,
     change.statementJws,
     new Date(change.atMs).toISOString(),
-  ]);
-  // A copy, as for an entry.
-  return new Uint8Array(createHash("sha256").update(canonical, "utf8").digest());
+  ]));
 }
 
 /** Returns the SHA-256 of a statement's compact JWS, 64 hex digits. */

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import type { AccountName } from "../account_name.ts";
 import type { Amount } from "../money.ts";
+import { hashLeaf } from "./merkle_tree.ts";
 
 /**
  * The account that issues all money. Its balance is minus the issued sum, so all balances add up to
@@ -62,11 +63,13 @@ export interface Entry extends Terms {
   /** Balances of both sides after this entry. */
   readonly payerBalance: number;
   readonly payeeBalance: number;
-  /** The ledger's head after this entry, 64 hex digits: see {@link chainHash}. */
-  readonly hash: string;
+  /** Its leaf in the Merkle tree of the ledger, 64 hex digits: see {@link entryLeaf}. */
+  readonly leaf: string;
+  /** The ledger's head after this entry, 64 hex digits: the root of the tree of `number` leaves. */
+  readonly head: string;
 }
 
-/** The hashed fields of an entry: all except the derived ones. */
+/** The fields that the leaf covers: all except the derived ones. */
 export type EntryContents = Terms & { readonly number: number };
 
 /**
@@ -79,20 +82,21 @@ export function orderDigest(orderJws: string): string {
 }
 
 /** The format's name is part of the hashed text, so that formats never collide. */
-const entryFormat = "micropay-entry-1";
+const entryFormat = "micropay-entry-2";
 
 /**
- * Returns the SHA-256 of an entry's canonical encoding. That is the JSON array
- * `["micropay-entry-1", number, id, kind, payer, payee, amount, memo or null, order_jws, at]`, for
+ * Returns the leaf of an entry: the leaf hash of its canonical encoding. That is the JSON array
+ * `["micropay-entry-2", number, id, kind, payer, payee, amount, memo or null, order_jws, at]`, for
  * a refund with the payment's id as a last element. It is UTF-8 without white space, escaped like
- * ECMA-262's JSON.stringify. `at` is ISO 8601 in UTC with milliseconds.
+ * ECMA-262's JSON.stringify. `at` is ISO 8601 in UTC with milliseconds. The balances are not in it,
+ * because they follow from the entries.
  *
- * The digest covers the order's signature, so it reveals nothing to somebody without the order.
+ * The leaf covers the order's signature, so it reveals nothing to somebody without the order.
  *
- * @returns 32 bytes
+ * @returns 64 hex digits
  */
-export function entryDigest(entry: EntryContents): Uint8Array {
-  const canonical = JSON.stringify([
+export function entryLeaf(entry: EntryContents): string {
+  return hashLeaf(JSON.stringify([
     entryFormat,
     entry.number,
     entry.id,
@@ -104,20 +108,5 @@ export function entryDigest(entry: EntryContents): Uint8Array {
     entry.orderJws,
     new Date(entry.atMs).toISOString(),
     ...(entry.refunds === undefined ? [] : [entry.refunds]),
-  ]);
-  // A copy, because slices of a Node buffer share its memory, and some hex encoders write into a
-  // slice.
-  return new Uint8Array(createHash("sha256").update(canonical, "utf8").digest());
-}
-
-/**
- * Returns the head after an entry: the SHA-256 of the previous head and the entry's digest, 32
- * bytes each. The head of an empty ledger is the ledger's identifier, so two ledgers never share a
- * chain.
- *
- * @param previousHash 64 hex digits
- * @returns 64 hex digits
- */
-export function chainHash(previousHash: string, digest: Uint8Array): string {
-  return createHash("sha256").update(previousHash, "hex").update(digest).digest("hex");
+  ]));
 }

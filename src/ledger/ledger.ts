@@ -11,7 +11,7 @@
  * `TypeError` and changes nothing.
  */
 import type { AccountName } from "../account_name.ts";
-import type { AccountChange, LinkedChange, RecordedChange } from "./account_change.ts";
+import type { AccountChange, RecordedChange } from "./account_change.ts";
 import type { Booking, Entry } from "./entry.ts";
 
 /** The ledger's record of a member's certificate. */
@@ -181,12 +181,12 @@ export type ChangeOutcome =
   /** The account or the last change is not the one in the statement. The caller must sign again. */
   | { readonly outcome: "outdated" };
 
-/** A part of the chain, without the contents of its rows. */
-export interface ChainPart {
-  /** The head before the first digest, 64 hex digits. */
+/** Consecutive leaves of the Merkle tree. */
+export interface LeafPage {
+  /** The head before the first of them, 64 hex digits. */
   readonly head: string;
-  /** `entryDigest` of each entry and `changeDigest` of each account change, by number. */
-  readonly digests: readonly Uint8Array[];
+  /** `entryLeaf` of each entry and `changeLeaf` of each account change, by number: 64 hex digits. */
+  readonly leaves: readonly string[];
 }
 
 /** A page of an account's history. */
@@ -208,11 +208,11 @@ export interface Totals {
    * damaged.
    */
   readonly balanceSum: number;
-  /** The hash of the last row, or the ledger's identifier without rows. */
+  /** The root of the tree of all rows, 64 hex digits. */
   readonly head: string;
 }
 
-/** A ledger: accounts, entries, account changes and the chain. */
+/** A ledger: accounts, entries, account changes and the Merkle tree over both. */
 export interface Ledger {
   /** Adds an account with its certificate and opening entry. A taken name changes nothing. */
   register(registration: Registration): Promise<RegisterOutcome>;
@@ -256,8 +256,8 @@ export interface Ledger {
   sumRefunds(id: string): Promise<number>;
   /** Returns entries of an account on either side. */
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]>;
-  /** Returns the chain after the row `after`, 0 for the start. Empty past the end. */
-  chain(query: { readonly after: number; readonly limit: number }): Promise<ChainPart>;
+  /** Returns the leaves after the row `after`, 0 for the start. Empty past the end. */
+  leaves(query: { readonly after: number; readonly limit: number }): Promise<LeafPage>;
   /** Returns the number of the last row, 0 without rows. */
   lastNumber(): Promise<number>;
   /**
@@ -272,8 +272,8 @@ export interface Ledger {
    * The caller has signed the statement.
    */
   changeAccount(change: AccountChange): Promise<ChangeOutcome>;
-  /** Returns account changes by number, each with the head before it. */
-  changes(query: { readonly after: number; readonly limit: number }): Promise<LinkedChange[]>;
+  /** Returns account changes by number. */
+  changes(query: { readonly after: number; readonly limit: number }): Promise<RecordedChange[]>;
   /** Returns the digest that the next account change must name as `previous`. */
   lastStatement(): Promise<string>;
   /** Returns a number that changes when another process changes the ledger. */

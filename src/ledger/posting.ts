@@ -1,30 +1,31 @@
 /**
- * The arithmetic of bookings, as pure functions: how entries change balances and the chain, and how
- * account changes change the chain.
+ * The arithmetic of bookings, as pure functions: how entries change the balances, and how entries
+ * and account changes grow the Merkle tree.
  */
 import { amountMax } from "../money.ts";
-import { type AccountChange, changeDigest, type RecordedChange } from "./account_change.ts";
+import { type AccountChange, changeLeaf, type RecordedChange } from "./account_change.ts";
 import {
   type Booking,
-  chainHash,
   type Entry,
-  entryDigest,
+  type EntryContents,
+  entryLeaf,
   type EntrySide,
   issuingAccount,
 } from "./entry.ts";
+import { appendLeaf, type CompactRange, rootOf } from "./merkle_tree.ts";
 
-/** The end of the chain, which the next row follows. */
-export interface ChainEnd {
-  /** The number of the last row, 0 in an empty ledger. */
-  readonly lastNumber: number;
-  /** The hash of the last row, or the ledger's identifier in an empty ledger. */
-  readonly head: string;
-}
-
-/** The place of the next entry: the end of the chain, and both balances before it. */
-export interface PostingPlace extends ChainEnd {
+/** The place of the next entry: after the leaves of a tree, with both balances before it. */
+export interface PostingPlace {
+  readonly tree: CompactRange;
   readonly payerBalance: number;
   readonly payeeBalance: number;
+}
+
+/** A row, and what it adds to the tree. */
+export interface Placed<Row> {
+  readonly row: Row;
+  /** The roots of the subtrees that it completes: its leaf, then larger ones. */
+  readonly subtrees: readonly string[];
 }
 
 /**
@@ -33,36 +34,32 @@ export interface PostingPlace extends ChainEnd {
  * All balances stay safe integers: members have zero or more, and together exactly the issued sum,
  * which {@link amountMax} limits.
  */
-export function post(booking: Booking, place: PostingPlace): Entry | undefined {
+export function post(booking: Booking, place: PostingPlace): Placed<Entry> | undefined {
   if (spendable(booking.payer, place.payerBalance) < booking.amount) return undefined;
-  const contents = {
-    number: place.lastNumber + 1,
-    id: booking.id,
-    kind: booking.kind,
-    payer: booking.payer,
-    payee: booking.payee,
-    amount: booking.amount,
-    ...(booking.memo === undefined ? {} : { memo: booking.memo }),
-    ...(booking.refunds === undefined ? {} : { refunds: booking.refunds }),
-    orderJws: booking.orderJws,
-    atMs: booking.atMs,
-  };
-  return {
+  const { certificate: _, orderDigest, ...terms } = booking;
+  const contents = { ...terms, number: place.tree.size + 1 };
+  const leaf = entryLeaf(contents);
+  const { tree, completed: subtrees } = appendLeaf(place.tree, leaf);
+  const row = {
     ...contents,
-    orderDigest: booking.orderDigest,
+    orderDigest,
     payerBalance: place.payerBalance - booking.amount,
     payeeBalance: place.payeeBalance + booking.amount,
-    hash: chainHash(place.head, entryDigest(contents)),
+    leaf,
+    head: rootOf(tree),
   };
+  return { row, subtrees };
 }
 
-/** Returns an account change at this place. */
+/** Returns an account change after the leaves of a tree. */
 export function placeChange(
   { previous: _, ...change }: AccountChange,
-  { lastNumber, head }: ChainEnd,
-): RecordedChange {
-  const contents = { ...change, number: lastNumber + 1 };
-  return { ...contents, hash: chainHash(head, changeDigest(contents)) };
+  before: CompactRange,
+): Placed<RecordedChange> {
+  const contents = { ...change, number: before.size + 1 };
+  const leaf = changeLeaf(contents);
+  const { completed: subtrees } = appendLeaf(before, leaf);
+  return { row: { ...contents, leaf }, subtrees };
 }
 
 /**
@@ -85,7 +82,7 @@ export function isSameOrder(entry: Entry, booking: Booking): boolean {
  */
 export function judgeRefund(
   booking: Booking,
-  { payment, refunded }: { payment: Entry | undefined; refunded: number },
+  { payment, refunded }: { payment: EntryContents | undefined; refunded: number },
 ): "payment_unknown" | "refund_exceeds" | undefined {
   const isReverse = payment?.kind === "payment" && payment.payer === booking.payee &&
     payment.payee === booking.payer;

@@ -29,7 +29,8 @@ export interface StoredEntry {
   readonly at: StoredValue;
   readonly payer_balance: StoredValue;
   readonly payee_balance: StoredValue;
-  readonly hash: StoredValue;
+  /** In hexadecimal digits. */
+  readonly subtrees: StoredValue;
   readonly refunds: StoredValue;
 }
 
@@ -42,7 +43,8 @@ export interface StoredChange {
   readonly code_digest: StoredValue;
   readonly statement_jws: StoredValue;
   readonly at: StoredValue;
-  readonly hash: StoredValue;
+  /** In hexadecimal digits. */
+  readonly subtrees: StoredValue;
 }
 
 /** A row of an account. The names are the table's columns. */

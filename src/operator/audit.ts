@@ -4,8 +4,9 @@
  */
 import { auditedRepetitionsMax } from "../limits.ts";
 import { LedgerError } from "../errors.ts";
-import { changeDigest, statementDigest } from "../ledger/account_change.ts";
-import { chainHash, entryDigest } from "../ledger/entry.ts";
+import { changeLeaf, statementDigest } from "../ledger/account_change.ts";
+import { entryLeaf } from "../ledger/entry.ts";
+import { appendLeaf, emptyTree, rootOf } from "../ledger/merkle_tree.ts";
 import type { LedgerSnapshot, StoredChange, StoredEntry } from "../ledger/snapshot.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { changeFault } from "../protocol/account_change.ts";
@@ -84,7 +85,7 @@ export async function auditLedger(
     changes: rows.changes,
     accounts: accounts.count,
     certificates: certificates.owners.size,
-    head: rows.head,
+    head: rows.head(),
   };
 }
 
@@ -162,13 +163,13 @@ function* rowsInOrder(snapshot: LedgerSnapshot): Generator<NumberedRow> {
   }
 }
 
-/** Checks the rows of the chain, one after the other. */
+/** Checks the rows, one after the other. */
 class RowAudit {
   /** The number of correct rows, which is the number of the last one. */
   checked = 0;
   entries = 0;
   changes = 0;
-  head: string;
+  #tree = emptyTree;
   readonly #anchor: TrustAnchor;
   readonly #accounts: AuditedAccounts;
   readonly #orders: OrderCheck;
@@ -186,13 +187,17 @@ class RowAudit {
       orders: OrderCheck;
     },
   ) {
-    this.head = snapshot.ledgerId;
     this.#previous = snapshot.ledgerId;
     this.#anchor = anchor;
     this.#accounts = accounts;
     this.#orders = orders;
     this.#refunds = new RefundCheck(snapshot);
     this.#repeated = findRepeatedIds(snapshot);
+  }
+
+  /** Returns the head after the rows so far, 64 hex digits. */
+  head(): string {
+    return rootOf(this.#tree);
   }
 
   /**
@@ -216,7 +221,7 @@ class RowAudit {
     const reason = this.#place(entry) ?? this.#id(entry) ??
       (typeof order === "string" ? order : this.#orders.compare(entry, order)) ??
       // After the order: a difference there says more than a hash.
-      this.#link(entry, entryDigest(entry)) ?? this.#refunds.check(entry) ??
+      this.#grow(entry, entryLeaf(entry)) ?? this.#refunds.check(entry) ??
       this.#accounts.post(entry);
     if (reason !== undefined) return reason;
     this.checked++;
@@ -230,7 +235,7 @@ class RowAudit {
     if (typeof change === "string") return change;
     const options = { anchor: this.#anchor, previous: this.#previous };
     const reason = this.#place(change) ?? changeFault(change, options) ??
-      this.#link(change, changeDigest(change)) ?? this.#accounts.change(change);
+      this.#grow(change, changeLeaf(change)) ?? this.#accounts.change(change);
     if (reason !== undefined) return reason;
     this.checked++;
     this.changes++;
@@ -252,11 +257,12 @@ class RowAudit {
     return undefined;
   }
 
-  #link({ hash }: { readonly hash: string }, digest: Uint8Array): string | undefined {
-    this.head = chainHash(this.head, digest);
-    return hash === this.head
+  #grow({ subtrees }: { readonly subtrees: string }, leaf: string): string | undefined {
+    const { tree, completed } = appendLeaf(this.#tree, leaf);
+    this.#tree = tree;
+    return subtrees === completed.join("")
       ? undefined
-      : "its hash does not follow from what it says and from the row before";
+      : "its hashes do not follow from what it says and from the rows before";
   }
 }
 

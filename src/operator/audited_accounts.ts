@@ -3,12 +3,11 @@
  * changes, and compares them with what the ledger stores.
  */
 import { isAccountName } from "../account_name.ts";
-import type { RecordedChange } from "../ledger/account_change.ts";
 import { issuingAccount } from "../ledger/entry.ts";
 import { type LedgerSnapshot, storedText, type StoredValue } from "../ledger/snapshot.ts";
 import { amountMax } from "../money.ts";
 import type { IssuedCertificates } from "./issued_certificates.ts";
-import type { DecodedEntry } from "./stored_rows.ts";
+import type { DecodedChange, DecodedEntry } from "./stored_rows.ts";
 
 interface AuditedAccount {
   /** The balance that the ledger stores. */
@@ -99,7 +98,7 @@ export class AuditedAccounts {
    *
    * @returns a sentence about its fault, or `undefined`
    */
-  change({ kind, name, certificate }: RecordedChange): string | undefined {
+  change({ kind, name, certificate }: DecodedChange): string | undefined {
     const account = this.#accounts.get(name);
     if (!account) return `there is no account ${name}`;
     if (account.isClosed) return `${name} was closed before`;

@@ -23,7 +23,7 @@ export function jsonlWriter(): ExportWriter {
         from_balance: entry.payerBalance,
         to_balance: entry.payeeBalance,
         order: entry.orderJws,
-        hash: entry.hash,
+        leaf: entry.subtrees.slice(0, 64),
       });
     },
     *end() {},

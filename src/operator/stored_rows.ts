@@ -4,7 +4,7 @@
  */
 import { isAccountName } from "../account_name.ts";
 import { changeKinds, type RecordedChange } from "../ledger/account_change.ts";
-import { type Entry, entryKinds, type EntrySide, issuingAccount } from "../ledger/entry.ts";
+import { type EntryContents, entryKinds, type EntrySide, issuingAccount } from "../ledger/entry.ts";
 import {
   type StoredChange,
   type StoredEntry,
@@ -15,12 +15,22 @@ import { isBookedMemo } from "../memo.ts";
 import { isAmount } from "../money.ts";
 import { isOrderId } from "../random.ts";
 
-/** An entry of the book, without its order's digest, which the audit does not need. */
-export type DecodedEntry = Omit<Entry, "orderDigest">;
+/** An entry as it is stored, without what follows from it and the rows before it. */
+export interface DecodedEntry extends EntryContents {
+  readonly payerBalance: number;
+  readonly payeeBalance: number;
+  /** In hexadecimal digits, 64 for each hash. */
+  readonly subtrees: string;
+}
+
+/** An account change as it is stored. */
+export interface DecodedChange extends Omit<RecordedChange, "leaf"> {
+  readonly subtrees: string;
+}
 
 /** @returns the entry, or a sentence about the first wrong column */
 export function decodeEntry(row: StoredEntry): DecodedEntry | string {
-  const { number, id, kind, payer, payee, amount, memo, order_jws, at, hash, refunds } = row;
+  const { number, id, kind, payer, payee, amount, memo, order_jws, at, subtrees, refunds } = row;
   const { payer_balance: payerBalance, payee_balance: payeeBalance } = row;
   if (!isInteger(number)) return wrongValue("number", number);
   if (!isOrderId(id)) return wrongValue("id", id);
@@ -34,7 +44,7 @@ export function decodeEntry(row: StoredEntry): DecodedEntry | string {
   if (atMs === undefined) return wrongValue("at", at);
   if (!isInteger(payerBalance)) return wrongValue("payer_balance", payerBalance);
   if (!isInteger(payeeBalance)) return wrongValue("payee_balance", payeeBalance);
-  if (!isDigest(hash)) return wrongValue("hash", hash);
+  if (!areHashes(subtrees)) return wrongValue("subtrees", subtrees);
   const isRefund = kind === "refund";
   if (isRefund ? !isOrderId(refunds) : refunds !== null) return wrongValue("refunds", refunds);
   return {
@@ -50,13 +60,13 @@ export function decodeEntry(row: StoredEntry): DecodedEntry | string {
     atMs,
     payerBalance,
     payeeBalance,
-    hash,
+    subtrees,
   };
 }
 
 /** @returns the change, or a sentence about the first wrong column */
-export function decodeChange(row: StoredChange): RecordedChange | string {
-  const { number, kind, username, certificate, code_digest, statement_jws, at, hash } = row;
+export function decodeChange(row: StoredChange): DecodedChange | string {
+  const { number, kind, username, certificate, code_digest, statement_jws, at, subtrees } = row;
   if (!isInteger(number)) return wrongValue("number", number);
   if (!isOneOf(changeKinds, kind)) return wrongValue("kind", kind);
   if (!isAccountName(username)) return wrongValue("username", username);
@@ -65,7 +75,7 @@ export function decodeChange(row: StoredChange): RecordedChange | string {
   if (typeof statement_jws !== "string") return wrongValue("statement_jws", statement_jws);
   const atMs = decodeInstant(at);
   if (atMs === undefined) return wrongValue("at", at);
-  if (!isDigest(hash)) return wrongValue("hash", hash);
+  if (!areHashes(subtrees)) return wrongValue("subtrees", subtrees);
   return {
     number,
     kind,
@@ -74,7 +84,7 @@ export function decodeChange(row: StoredChange): RecordedChange | string {
     ...(code_digest !== null && { codeDigest: code_digest }),
     statementJws: statement_jws,
     atMs,
-    hash,
+    subtrees,
   };
 }
 
@@ -111,4 +121,8 @@ function wrongValue(column: string, value: StoredValue): string {
 
 function isDigest(value: StoredValue): value is string {
   return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+}
+
+function areHashes(value: StoredValue): value is string {
+  return typeof value === "string" && /^(?:[0-9a-f]{64})+$/.test(value);
 }

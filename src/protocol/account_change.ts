@@ -71,7 +71,7 @@ export function signAccountChange(
  * @returns a sentence about the fault, or `undefined` without one
  */
 export function changeFault(
-  change: RecordedChange,
+  change: Omit<RecordedChange, "leaf">,
   { anchor, previous }: { anchor: TrustAnchor; previous: string },
 ): string | undefined {
   try {
@@ -85,7 +85,10 @@ export function changeFault(
   }
 }
 
-function verifyStatement({ statementJws }: RecordedChange, anchor: TrustAnchor): Statement {
+function verifyStatement(
+  { statementJws }: Pick<RecordedChange, "statementJws">,
+  anchor: TrustAnchor,
+): Statement {
   if (statementJws.length > orderBytesMax) throw new EnvelopeError("read a statement: too long");
   const document = readDocument(statementJws, {
     typ: "micropay-account-change",
@@ -99,7 +102,7 @@ function verifyStatement({ statementJws }: RecordedChange, anchor: TrustAnchor):
 }
 
 function difference(
-  change: RecordedChange,
+  change: Omit<RecordedChange, "leaf">,
   statement: Statement,
   { ledger, previous }: { readonly ledger: string; readonly previous: string },
 ): string | undefined {

@@ -1,9 +1,9 @@
 /**
- * The `chain` request: a part of the ledger's chain, as digests. A member follows it from a known
- * head and finds its own entries. Payments of others stay hidden, because each digest covers a
- * signature that only its parties have.
+ * The `chain` request: consecutive leaves of the Merkle tree of the ledger. A member computes the
+ * heads from them and finds its own entries. Payments of others stay hidden, because each leaf
+ * covers a signature that only its parties have.
  */
-import { chainDigestsMax } from "../limits.ts";
+import { chainLeavesMax } from "../limits.ts";
 import * as v from "valibot";
 import type { RequestType } from "./request_type.ts";
 import { base64UrlShape, countShape, digestShape } from "./shapes.ts";
@@ -16,21 +16,18 @@ const request = v.strictObject({
 });
 
 const answer = v.strictObject({
-  /** The head after the row `after`, or the ledger's identifier for 0. */
+  /** The head after the row `after`. */
   head: digestShape,
-  /**
-   * The SHA-256 of each row's canonical encoding, by number: 32 bytes in base64url. Empty at the
-   * end.
-   */
-  digests: v.pipe(
+  /** The leaf of each row, by number: 32 bytes in base64url. Empty at the end. */
+  leaves: v.pipe(
     v.array(v.pipe(v.string(), v.length(43), base64UrlShape)),
-    v.maxLength(chainDigestsMax),
+    v.maxLength(chainLeavesMax),
   ),
   /** The number of the ledger's last row, 0 without rows. */
   last: countShape,
 });
 
-/** Asks for at most `chainDigestsMax` digests. */
+/** Asks for at most `chainLeavesMax` leaves. */
 export const chainRequestType = {
   type: "chain",
   request,

@@ -3,15 +3,8 @@
  * forged. Only rows that the server signed, in their places, count.
  */
 import type { AccountName } from "../account_name.ts";
-import { encodeHex } from "@std/encoding/hex";
 import { LedgerError } from "../errors.ts";
-import {
-  changeDigest,
-  type LinkedChange,
-  type RecordedChange,
-  statementDigest,
-} from "../ledger/account_change.ts";
-import { chainHash } from "../ledger/entry.ts";
+import { changeLeaf, type RecordedChange, statementDigest } from "../ledger/account_change.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { changesAtOnce } from "../limits.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
@@ -20,7 +13,7 @@ import { changeFault } from "./account_change.ts";
 export class ChangeHistory {
   readonly #ledger: Ledger;
   readonly #anchor: TrustAnchor;
-  /** Digests of the verified changes, by number. */
+  /** Leaves of the verified changes, by number. */
   readonly #genuine = new Map<number, string>();
   /** The last verified change of each account. */
   readonly #lastChanges = new Map<AccountName, RecordedChange>();
@@ -67,9 +60,8 @@ export class ChangeHistory {
     let after = 0;
     for (;;) {
       const page = await this.#ledger.changes({ after, limit: changesAtOnce });
-      for (const linked of page) {
-        const { change } = linked;
-        await this.#verifyOne(linked, previous);
+      for (const change of page) {
+        this.#verifyOne(change, previous);
         missing.delete(change.number);
         previous = statementDigest(change.statementJws);
         after = change.number;
@@ -96,24 +88,23 @@ export class ChangeHistory {
     }
   }
 
-  async #verifyOne({ change, headBefore }: LinkedChange, previous: string): Promise<void> {
-    const { number, kind, name, hash } = change;
-    const digest = changeDigest(change);
+  #verifyOne(change: RecordedChange, previous: string): void {
+    const { number, kind, name } = change;
+    const leaf = changeLeaf(change);
     const known = this.#genuine.get(number);
-    const isKnown = known === encodeHex(digest);
+    const isKnown = known === leaf;
     const reason = isKnown
       ? undefined
       : known !== undefined
       ? "it was changed"
-      : await changeFault(change, { anchor: this.#anchor, previous });
-    const isLinked = headBefore !== undefined && chainHash(headBefore, digest) === hash;
+      : changeFault(change, { anchor: this.#anchor, previous });
     const fault = reason ??
-      (isLinked ? undefined : "its hash does not follow from it and the row before");
+      (change.leaf === leaf ? undefined : "its hashes do not follow from what it says");
     if (fault !== undefined) {
       throw distrust(`the account change number ${number} (${kind} of ${name}): ${fault}`);
     }
     if (isKnown) return;
-    this.#genuine.set(number, encodeHex(digest));
+    this.#genuine.set(number, leaf);
     this.#lastChanges.set(name, change);
   }
 }

@@ -4,7 +4,13 @@
  */
 import * as v from "valibot";
 import { EnvelopeError } from "../errors.ts";
-import { type Entry, type EntryKind, entryKinds, issuingAccount } from "../ledger/entry.ts";
+import {
+  type Entry,
+  type EntryKind,
+  entryKinds,
+  entryLeaf,
+  issuingAccount,
+} from "../ledger/entry.ts";
 import { orderBytesMax } from "../limits.ts";
 import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
 import type { Identity } from "../pki/identity.ts";
@@ -39,7 +45,9 @@ const receiptShape = v.strictObject({
   amount: amountShape,
   /** When it was booked. */
   at: instantShape,
-  /** The ledger's head after this entry. */
+  /** The entry's leaf in the Merkle tree of the ledger. */
+  leaf: digestShape,
+  /** The ledger's head after this entry: the root of the tree of `entry` leaves. */
   head: digestShape,
 });
 
@@ -76,7 +84,8 @@ export function signReceipt(
     payee: entry.payee,
     amount: entry.amount,
     at: new Date(entry.atMs).toISOString(),
-    head: entry.hash,
+    leaf: entry.leaf,
+    head: entry.head,
   };
   const { signingKey, leaf, certificate: signer } = identity;
   const text = signDocument("micropay-receipt", payload, { signingKey, chain: leaf });
@@ -111,7 +120,7 @@ export function verifyReceipt(text: string, { anchor }: { anchor: TrustAnchor })
 
 /**
  * Throws unless a receipt is for this order: both have the same terms and digest, the kind fits,
- * and the order was valid when it was booked.
+ * the leaf covers exactly what both say, and the order was valid when it was booked.
  *
  * @throws {EnvelopeError} naming the difference
  */
@@ -127,6 +136,18 @@ export function requireReceiptFor(order: SignedOrder, { payload: receipt }: Sign
   if (receipt.order !== order.digest || !isKindOf(receipt.kind, order.payload)) {
     refuse("it is for another order");
   }
+  if (receipt.leaf !== leafOf(receipt, order)) refuse("its leaf is of another entry");
+}
+
+/** Returns the leaf that the entry of an order must have, 64 hex digits. */
+function leafOf({ entry: number, at, kind }: Receipt, { payload, text }: SignedOrder): string {
+  const { id, payer, payee, amount, memo, refunds } = payload;
+  const terms = {
+    ...{ id, kind, payer, payee, amount },
+    ...(memo !== undefined && { memo }),
+    ...(refunds !== undefined && { refunds }),
+  };
+  return entryLeaf({ ...terms, number, orderJws: text, atMs: Date.parse(at) });
 }
 
 function isKindOf(kind: EntryKind, { payer, payee, refunds }: Order): boolean {

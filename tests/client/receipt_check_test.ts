@@ -6,14 +6,14 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { checkReceipt, readReceiptAnchor } from "../../src/client/receipt_check.ts";
 import { systemClock } from "../../src/clock.ts";
 import { CertificateError, EnvelopeError, ProtocolError } from "../../src/errors.ts";
-import { type Entry, type EntryKind, orderDigest } from "../../src/ledger/entry.ts";
+import { type Entry, type EntryKind, entryLeaf, orderDigest } from "../../src/ledger/entry.ts";
 import type { Amount } from "../../src/money.ts";
 import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
 import { derToPem } from "../../src/pki/pem.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";
 import { signDocument } from "../../src/pki/signed_document.ts";
-import { type OrderTerms, signOrder } from "../../src/protocol/order.ts";
+import { type OrderTerms, signOrder, verifyOrder } from "../../src/protocol/order.ts";
 import { signReceipt } from "../../src/protocol/receipt.ts";
 import { systemRandom } from "../../src/random.ts";
 import { issueMember, named, serverIdentity } from "../server/test_server.ts";
@@ -42,19 +42,26 @@ function order(terms: OrderTerms = lunch, identity: Identity = alice): string {
 }
 
 function entryOf(orderJws: string, changes: Partial<Entry> = {}): Entry {
-  return {
+  const { memo } = verifyOrder(orderJws, { anchor }).payload;
+  const contents = {
     number: 7,
     id,
     kind: "payment",
     payer: named("alice"),
     payee: named("bob"),
     amount: 2000 as Amount,
+    ...(memo !== undefined && { memo }),
     orderJws,
-    orderDigest: orderDigest(orderJws),
     atMs: nowMs,
+    ...changes,
+  } as const;
+  return {
+    ...contents,
+    orderDigest: orderDigest(orderJws),
     payerBalance: 8000,
     payeeBalance: 12_000,
-    hash: "0".repeat(64),
+    leaf: entryLeaf(contents),
+    head: "0".repeat(64),
     ...changes,
   };
 }
@@ -171,6 +178,22 @@ Deno.test("a receipt for another order that says the same is refused", () => {
   );
 });
 
+const otherLeaves: readonly { what: string; changes: Partial<Entry> }[] = [
+  { what: "another number", changes: { number: 8 } },
+  { what: "another time", changes: { atMs: nowMs + 1 } },
+  { what: "another memo", changes: { memo: "dinner" } },
+];
+
+for (const { what, changes } of otherLeaves) {
+  Deno.test(`a receipt whose leaf is that of an entry with ${what} is refused`, () => {
+    const orderJws = order();
+    const { leaf } = entryOf(orderJws, changes);
+    const receiptJws = signReceipt(entryOf(orderJws, { leaf }), { identity: server, anchor }).text;
+    const check = () => checkReceipt(receiptJws, orderJws, { anchor });
+    assertThrows(check, EnvelopeError, "its leaf is of another entry");
+  });
+}
+
 Deno.test("a receipt whose time is no date is refused", async () => {
   const members = {
     ledger: anchor.fingerprint,
@@ -181,6 +204,7 @@ Deno.test("a receipt whose time is no date is refused", async () => {
     payer: "alice",
     payee: "bob",
     amount: 5,
+    leaf: "0".repeat(64),
     head: "0".repeat(64),
   };
   const sign = (at: unknown) =>

@@ -200,7 +200,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "hostile/voiding",
     "void: when the payer's room is full, the server refuses nothing for good",
   ),
-  "chain 1": at("server/handlers/chain", "chain: a page is a stretch of the ledger's chain"),
+  "chain 1": at("server/handlers/chain", "chain: a page has consecutive leaves of the ledger"),
   "chain 2": at(
     "end_to_end/member",
     "a member notices when past entries were removed or rewritten",
@@ -350,6 +350,10 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "a receipt for another order that says the same is refused",
   ),
   "receipt 4": at("client/receipt_check", "an order … … have become a …"),
+  "receipt 5": at(
+    "client/receipt_check",
+    "a receipt whose leaf is that of an entry with … is refused",
+  ),
   "limit 1": at(
     "transport/line_reader",
     "a started line has its own time to end, however slowly its bytes arrive",
@@ -399,7 +403,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
       "server/handlers/page",
       "page: every page fits a line once it is sealed, with the largest session key",
     ),
-    ...at("server/handlers/chain", "chain: a page is a stretch of the ledger's chain"),
+    ...at("server/handlers/chain", "chain: a page has consecutive leaves of the ledger"),
   ],
   "failure 1": at(
     "server/stop",

@@ -4,17 +4,17 @@
  */
 import { createHash } from "node:crypto";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { encodeHex } from "@std/encoding/hex";
 import { EnvelopeError, messageOf, MicropayError } from "../../src/errors.ts";
 import { signerKey, signerUri } from "../../src/envelope/peer.ts";
 import { readGreeting } from "../../src/envelope/greeting.ts";
 import type { Message } from "../../src/envelope/message.ts";
 import { openFirst, openNext } from "../../src/envelope/open.ts";
 import { importRecipientKey } from "../../src/envelope/session_key.ts";
-import { chainHash, type EntryContents, entryDigest, orderDigest } from "../../src/ledger/entry.ts";
+import { type EntryContents, entryLeaf, orderDigest } from "../../src/ledger/entry.ts";
 import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
 import { verifyOrder } from "../../src/protocol/order.ts";
 import { verifyReceipt } from "../../src/protocol/receipt.ts";
+import { plainRoot } from "../ledger/plain_tree.ts";
 import {
   type DocumentVector,
   type LedgerFile,
@@ -78,19 +78,19 @@ Deno.test("each receipt has its entry, its order and the head after it", () => {
   for (const { payload } of receipts) {
     const entry = ledger.entries[payload.entry as number - 1]!;
     assertEquals(payload.order, orderDigest(entry.orderJws));
-    assertEquals([payload.head, payload.at, payload.kind], [entry.head, entry.at, entry.kind]);
+    const { leaf, head, at, kind } = entry;
+    assertEquals([payload.leaf, payload.head, payload.at, payload.kind], [leaf, head, at, kind]);
   }
 });
 
-Deno.test("the ledger's chain is reproduced", () => {
-  let head = ledger.ledger;
+Deno.test("the ledger's leaves and heads are reproduced", () => {
+  const leaves: string[] = [];
   for (const entry of ledger.entries) {
-    const { at, canonical, digest, head: expected, ...rest } = entry;
+    const { at, canonical, leaf, head, ...rest } = entry;
     const contents = { ...rest, atMs: Date.parse(at) } as EntryContents;
-    assertEquals(encodeHex(entryDigest(contents)), digest);
-    assertEquals(createHash("sha256").update(canonical).digest("hex"), digest);
-    head = chainHash(head, entryDigest(contents));
-    assertEquals(head, expected);
+    leaves.push(createHash("sha256").update(`\0${canonical}`).digest("hex"));
+    assertEquals([entryLeaf(contents), leaves.at(-1)], [leaf, leaf]);
+    assertEquals(plainRoot(leaves), head);
   }
 });
 

@@ -45,10 +45,10 @@ class Gate {
     return new Proxy<Ledger>(ledger, {
       get: (target, name) => {
         const value = target[name as keyof Ledger];
-        if (name === "chain") {
-          return async (...given: Parameters<Ledger["chain"]>) => {
-            const part = await target.chain(...given);
-            this.chainEntries += part.digests.length;
+        if (name === "leaves") {
+          return async (...given: Parameters<Ledger["leaves"]>) => {
+            const part = await target.leaves(...given);
+            this.chainEntries += part.leaves.length;
             return part;
           };
         }

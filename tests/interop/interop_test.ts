@@ -110,7 +110,7 @@ testWith(
     const { entries } = steps.history;
     assertEquals(entries.length, 53);
     assertEquals(entries[1].memo, "käse 🧀");
-    assertEquals(steps.chain.last, entries.at(-1).entry);
+    assertEquals(steps.ledger.last, entries.at(-1).entry);
     assertEquals(steps.pushes.types, ["result"]);
     assertEquals([steps.exit.code, steps.exit.text], [120, "Bye"]);
 
@@ -167,7 +167,7 @@ testWith(
     assertEquals(steps.refunded.answer.refunded, 10);
     assertEquals(steps.balance.answer.balance, 10_000 + 5 + 25 * 17);
     assertEquals(steps.history.entries.length, 1 + 1 + 25 + 25 + 25);
-    assertEquals(steps.chain.last, steps.history.entries.at(-1).entry);
+    assertEquals(steps.ledger.last, steps.history.entries.at(-1).entry);
     // Our client drops a connection after an undecided or refused order. The last 25 share one.
     assert(steps.peers.count <= 25 + 1 + 1, `${steps.peers.count} connections`);
 

@@ -2,7 +2,8 @@
  * A member: it pays, is paid, and checks what it is told. Written from docs/protocol.md alone.
  */
 import { Newcomer } from "./newcomer.mjs";
-import { digestOf, headAfter, makeOrder, readOrder, refusalAt, verifyReceipt } from "./proofs.mjs";
+import { makeOrder, readOrder, refusalAt, verifyReceipt } from "./proofs.mjs";
+import { rootOf } from "./tree.mjs";
 import { Connection, deferred, demand, listen, sha256 } from "./wire.mjs";
 
 const ordersMax = 25;
@@ -172,25 +173,21 @@ export class Member {
     return entries;
   }
 
-  /** Hashes from the first entry to the last. Each of these own entries has to be at its place. */
-  async followChain(entries) {
-    const digests = [];
-    let first;
+  /** Computes the heads from all leaves. Each of these own entries has to be at its place. */
+  async followLedger(entries) {
+    const leaves = [];
     for (;;) {
-      const { answer } = await this.server.ask("chain", { after: digests.length });
-      first ??= answer.head;
-      if (answer.digests.length === 0) break;
-      digests.push(...answer.digests);
+      const { answer } = await this.server.ask("chain", { after: leaves.length });
+      demand(answer.head === rootOf(leaves).toString("hex"), "the head before a page");
+      if (answer.leaves.length === 0) break;
+      leaves.push(...answer.leaves.map((leaf) => Buffer.from(leaf, "base64url")));
     }
-    demand(first === this.ledger, "a chain from its beginning");
-    const heads = [first];
-    for (const digest of digests) heads.push(headAfter(heads.at(-1), digest));
     for (const { order, receipt } of entries) {
       const proof = verifyReceipt(receipt, order, this.ca);
-      demand(digests[proof.entry - 1] === digestOf(order, proof, this.ca), "an own entry");
-      demand(heads[proof.entry] === proof.head, "the head of a receipt");
+      demand(leaves[proof.entry - 1].toString("hex") === proof.leaf, "an own entry");
+      demand(rootOf(leaves.slice(0, proof.entry)).toString("hex") === proof.head, "a head");
     }
-    return { last: digests.length, head: heads.at(-1) };
+    return { last: leaves.length, head: rootOf(leaves).toString("hex") };
   }
 
   // As payee.

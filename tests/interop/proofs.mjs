@@ -1,7 +1,8 @@
 /**
- * Orders, receipts and the chain, written from docs/protocol.md alone.
+ * Orders, receipts and leaves, written from docs/protocol.md alone.
  */
-import { createHash, randomBytes, X509Certificate } from "node:crypto";
+import { randomBytes, X509Certificate } from "node:crypto";
+import { leafHash } from "./tree.mjs";
 import {
   demand,
   readDocument,
@@ -42,6 +43,7 @@ const receiptMembers = {
   payee: isParty,
   amount: orderMembers.amount,
   at: isInstant,
+  leaf: orderMembers.ledger,
   head: orderMembers.ledger,
 };
 
@@ -110,6 +112,7 @@ export function verifyReceipt(jws, orderJws, ca) {
   demand(receipt.order === sha256(orderJws), "the receipt of another order");
   demand(kindsOf(order).includes(receipt.kind), "a receipt of another kind");
   demand(refusalAt(order, at) === undefined, "an order that was not good when it was booked");
+  demand(receipt.leaf === leafOf(order, receipt), "a receipt with the leaf of another entry");
   return receipt;
 }
 
@@ -119,15 +122,9 @@ function kindsOf({ payer, payee, refunds }) {
   return payee === "@issuer" ? ["withdrawal"] : ["payment"];
 }
 
-/** The digest of an entry, from the order and its receipt. */
-export function digestOf(orderJws, { entry, kind, at }, ca) {
-  const { id, payer, payee, amount, memo = null, refunds } = readOrder(orderJws, ca);
-  const contents = ["micropay-entry-1", entry, id, kind, payer, payee, amount, memo, orderJws, at];
+/** The leaf of an entry, from the order and its receipt: 64 hexadecimal digits. */
+function leafOf({ id, payer, payee, amount, memo = null, refunds, jws }, { entry, kind, at }) {
+  const contents = ["micropay-entry-2", entry, id, kind, payer, payee, amount, memo, jws, at];
   if (refunds !== undefined) contents.push(refunds);
-  return createHash("sha256").update(JSON.stringify(contents)).digest("base64url");
-}
-
-/** The head after a digest. Heads are in hexadecimal digits, digests in base64url. */
-export function headAfter(head, digest) {
-  return sha256(Buffer.concat([Buffer.from(head, "hex"), Buffer.from(digest, "base64url")]));
+  return leafHash(JSON.stringify(contents)).toString("hex");
 }

@@ -42,8 +42,14 @@ try {
     demand(receipt.payload[member] === order.payload[member], `${member} differs`);
   }
   demand(kind === kindOf(order.payload) || isDeposit(receipt.payload), "the kind");
-  const { memo } = order.payload;
-  console.log(JSON.stringify({ entry, id, kind, payer, payee, amount, memo, at }));
+  const { memo = null, refunds } = order.payload;
+  const contents = ["micropay-entry-2", entry, id, kind, payer, payee, amount, memo, orderJws, at];
+  if (refunds !== undefined) contents.push(refunds);
+  const leaf = sha256(`\0${JSON.stringify(contents)}`);
+  demand(receipt.payload.leaf === leaf, "the leaf is of another entry");
+  console.log(
+    JSON.stringify({ entry, id, kind, payer, payee, amount, memo: order.payload.memo, at }),
+  );
 } catch (error) {
   console.log(`wrong: ${error.message}`);
   process.exitCode = 1;

@@ -1,6 +1,6 @@
 /** Part of the contract: bookings, one by one and concurrent. */
 import { assertEquals, assertRejects } from "@std/assert";
-import { type Booking, chainHash, entryDigest } from "../../src/ledger/entry.ts";
+import { type Booking, entryLeaf } from "../../src/ledger/entry.ts";
 import type { BookOutcome } from "../../src/ledger/ledger.ts";
 import { amountMax } from "../../src/money.ts";
 import type { ContractTest } from "./ledger_contract.ts";
@@ -8,13 +8,13 @@ import {
   alice,
   bob,
   carol,
-  ledgerId,
   nobody,
   noonMs,
   payment,
   refund,
   registration,
 } from "./ledger_samples.ts";
+import { plainRoot } from "./plain_tree.ts";
 
 export function bookingContract(test: ContractTest): void {
   const first = payment([alice, bob], 300, { id: 1, memo: "lunch" });
@@ -128,7 +128,7 @@ export function clockContract(test: ContractTest): void {
       const entries = (await ledger.history(alice, { limit: 9 })).reverse();
       assertEquals(entries.map(({ number }) => number), [1, 2, 3]);
       assertEquals(entries.map((entry) => entry.atMs), [noonMs, noonMs, atMs]);
-      const head = entries.map(entryDigest).reduce(chainHash, ledgerId);
+      const head = plainRoot(entries.map(entryLeaf));
       assertEquals((await ledger.totals()).head, head);
     });
   }

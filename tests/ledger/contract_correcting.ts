@@ -3,8 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import type { AccountName } from "../../src/account_name.ts";
 import type { Booking } from "../../src/ledger/entry.ts";
 import type { BookOutcome, Ledger, Registration } from "../../src/ledger/ledger.ts";
-import { changeDigest, statementDigest } from "../../src/ledger/account_change.ts";
-import { chainHash } from "../../src/ledger/entry.ts";
+import { changeLeaf, statementDigest } from "../../src/ledger/account_change.ts";
 import type { ContractTest } from "./ledger_contract.ts";
 import {
   alice,
@@ -24,6 +23,7 @@ import {
   reissueOf,
   revoke,
 } from "./ledger_samples.ts";
+import { plainRoot } from "./plain_tree.ts";
 
 export function correctingContract(test: ContractTest): void {
   refunds(test);
@@ -414,13 +414,12 @@ function revoking(test: ContractTest): void {
     assertEquals((await ledger.changeAccount(change)).outcome, "changed");
   });
 
-  test("changes and entries share their numbers and one chain", async (ledger) => {
+  test("changes and entries share their numbers and one tree", async (ledger) => {
     await openWithPayment(ledger);
     assertEquals([await ledger.lastStatement(), await ledger.changes({ after: 0, limit: 9 })], [
       ledgerId,
       [],
     ]);
-    const before = (await ledger.totals()).head;
     const first = await changeOf(ledger, alice, { codeDigest, atMs: noonMs - 1 });
     await ledger.changeAccount(first);
     await register(ledger, "new", codeDigest);
@@ -428,24 +427,21 @@ function revoking(test: ContractTest): void {
     await closeAccount(ledger, carol);
     const changes = await ledger.changes({ after: 0, limit: 9 });
     assertEquals(
-      changes.map(({ change: { number, kind, name } }) => [number, kind, name]),
+      changes.map(({ number, kind, name }) => [number, kind, name]),
       [[4, "revocation", alice], [5, "reissue", alice], [7, "closure", carol]],
     );
     const { previous: _, ...contents } = first;
-    const hash = chainHash(before, changeDigest({ ...contents, number: 4 }));
-    assertEquals(changes[0], { change: { ...contents, number: 4, hash }, headBefore: before });
-    for (const { change, headBefore } of changes) {
-      assertEquals(change.hash, chainHash(headBefore!, changeDigest(change)));
-    }
-    const last = changes.at(-1)!.change;
+    const leaf = changeLeaf({ ...contents, number: 4 });
+    assertEquals(changes[0], { ...contents, number: 4, leaf });
+    const last = changes.at(-1)!;
     assertEquals(await ledger.lastStatement(), statementDigest(last.statementJws));
     assertEquals((await ledger.account(carol))?.lastChange, last);
     assertEquals(await ledger.changes({ after: 4, limit: 1 }), [changes[1]!]);
     const { entries, head } = await ledger.totals();
-    assertEquals([entries, await ledger.lastNumber(), head], [4, 7, last.hash]);
-    const { head: start, digests } = await ledger.chain({ after: 0, limit: 99 });
-    assertEquals([start, digests.reduce(chainHash, start)], [ledgerId, head]);
-    assertEquals((await ledger.chain({ after: 4, limit: 2 })).head, changes[0]!.change.hash);
+    const { leaves } = await ledger.leaves({ after: 0, limit: 99 });
+    assertEquals([entries, await ledger.lastNumber(), head], [4, 7, plainRoot(leaves)]);
+    assertEquals([3, 4, 6].map((index) => leaves[index]), changes.map(({ leaf }) => leaf));
+    assertEquals((await ledger.leaves({ after: 4, limit: 2 })).head, plainRoot(leaves.slice(0, 4)));
     assertEquals(await ledger.missingNumber(), undefined);
   });
 }

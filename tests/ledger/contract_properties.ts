@@ -6,20 +6,13 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { AccountName } from "../../src/account_name.ts";
-import {
-  type Booking,
-  chainHash,
-  type Entry,
-  entryDigest,
-  orderDigest,
-} from "../../src/ledger/entry.ts";
-import { changeDigest, type RecordedChange } from "../../src/ledger/account_change.ts";
+import { type Booking, type Entry, entryLeaf, orderDigest } from "../../src/ledger/entry.ts";
+import { changeLeaf, type RecordedChange } from "../../src/ledger/account_change.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { OpenLedger } from "./ledger_contract.ts";
 import {
   certificateOf,
   closeAccount,
-  ledgerId,
   noonMs,
   payment,
   presenceOf,
@@ -28,6 +21,7 @@ import {
   reissueOf,
   revoke,
 } from "./ledger_samples.ts";
+import { plainRoot } from "./plain_tree.ts";
 
 const names = ["ann", "ben", "cat", "dan"] as AccountName[];
 const codes = fc.constantFrom("c1".repeat(32), "c2".repeat(32));
@@ -105,7 +99,7 @@ export function ledgerProperties(name: string, open: OpenLedger): void {
 async function requireBooksInOrder(ledger: Ledger, model: Model): Promise<void> {
   const entries = new Map<number, Entry>();
   const changes = new Map<number, RecordedChange>();
-  for (const { change } of await ledger.changes({ after: 0, limit: 10_000 })) {
+  for (const change of await ledger.changes({ after: 0, limit: 10_000 })) {
     changes.set(change.number, change);
   }
   const sums = new Map<string, number>();
@@ -121,12 +115,12 @@ async function requireBooksInOrder(ledger: Ledger, model: Model): Promise<void> 
       entries.set(entry.number, entry);
     }
   }
-  let head = ledgerId;
+  const leaves: string[] = [];
   for (let number = 1; number <= entries.size + changes.size; number++) {
     const change = changes.get(number);
     if (change !== undefined) {
-      head = chainHash(head, changeDigest(change));
-      assertEquals(change.hash, head);
+      leaves.push(changeLeaf(change));
+      assertEquals(change.leaf, leaves.at(-1));
       continue;
     }
     const entry = entries.get(number)!;
@@ -136,11 +130,12 @@ async function requireBooksInOrder(ledger: Ledger, model: Model): Promise<void> 
       sums.get(entry.payer)!,
       sums.get(entry.payee)!,
     ]);
-    head = chainHash(head, entryDigest(entry));
-    assertEquals(entry.hash, head);
+    leaves.push(entryLeaf(entry));
+    assertEquals([entry.leaf, entry.head], [leaves.at(-1)!, plainRoot(leaves)]);
   }
   for (const name of names) assertEquals(model.balances.get(name) ?? 0, sums.get(name) ?? 0);
   const accounts = model.balances.size;
+  const head = plainRoot(leaves);
   const totals = { accounts, entries: model.orders.size, balanceSum: 0, head };
   assertEquals(await ledger.totals(), totals);
   assertEquals(

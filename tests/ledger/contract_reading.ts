@@ -1,14 +1,13 @@
-/** Part of the contract: reading, the chain, and closing. */
+/** Part of the contract: reading, the heads, and closing. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { LedgerError } from "../../src/errors.ts";
-import { chainHash, type Entry, entryDigest } from "../../src/ledger/entry.ts";
+import { type Entry, entryLeaf } from "../../src/ledger/entry.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { ContractTest } from "./ledger_contract.ts";
 import {
   alice,
   bob,
   carol,
-  ledgerId,
   nobody,
   noonMs,
   orderId,
@@ -16,11 +15,12 @@ import {
   presenceOf,
   registration,
 } from "./ledger_samples.ts";
+import { plainRoot } from "./plain_tree.ts";
 
 export function readingContract(test: ContractTest): void {
   const bookAll = async (ledger: Ledger) => {
     for (const name of [alice, bob, carol]) await ledger.register(registration(name, 1000));
-    // The clock goes back an hour between any two bookings. Neither the order nor the chain depends
+    // The clock goes back an hour between any two bookings. Neither the order nor the heads depend
     // on it.
     const parties = [[alice, bob], [bob, carol], [carol, alice]] as const;
     for (let id = 0; id < 30; id++) {
@@ -43,23 +43,22 @@ export function readingContract(test: ContractTest): void {
     await assertRejects(() => ledger.history(alice, { limit: 1, after: 1, before: 9 }), TypeError);
   });
 
-  test("the chain is verified by digests alone, from any entry to the head", async (ledger) => {
+  test("the leaves make all heads, in pages of any length", async (ledger) => {
+    const empty = { head: plainRoot([]), leaves: [] };
+    assertEquals(await ledger.leaves({ after: 0, limit: 1 }), empty);
     await bookAll(ledger);
     const { entries, head } = await ledger.totals();
-    for (const [start, limit] of [[0, 7], [5, 1000], [entries - 1, 1]] as const) {
-      let after: number = start;
-      let reached = (await ledger.chain({ after, limit })).head;
+    for (const limit of [1, 7, 1000]) {
+      const leaves: string[] = [];
       for (;;) {
-        const { head: before, digests } = await ledger.chain({ after, limit });
-        assertEquals(before, reached);
-        if (digests.length === 0) break;
-        for (const digest of digests) reached = chainHash(reached, digest);
-        after += digests.length;
+        const page = await ledger.leaves({ after: leaves.length, limit });
+        assertEquals(page.head, plainRoot(leaves));
+        if (page.leaves.length === 0) break;
+        leaves.push(...page.leaves);
       }
-      assertEquals([after, reached], [entries, head]);
+      assertEquals([leaves.length, plainRoot(leaves)], [entries, head]);
     }
-    assertEquals((await ledger.chain({ after: 0, limit: 1 })).head, ledgerId);
-    assertEquals(await ledger.chain({ after: entries + 9, limit: 1 }), { head, digests: [] });
+    assertEquals(await ledger.leaves({ after: entries + 9, limit: 1 }), { head, leaves: [] });
   });
 
   test("history: both sides of the account only, newest first, in pages", async (ledger) => {
@@ -93,8 +92,7 @@ export function readingContract(test: ContractTest): void {
     await assertRejects(() => ledger.history(alice, { limit: 1, before: -1 }), TypeError);
   });
 
-  test("the chain recomputed from the entries ends at the head", async (ledger) => {
-    assertEquals((await ledger.totals()).head, ledgerId);
+  test("the entries make the leaves, and the leaves make the head after each entry", async (ledger) => {
     await bookAll(ledger);
     const entries = new Map<number, Entry>();
     for (const name of [alice, bob, carol]) {
@@ -102,12 +100,14 @@ export function readingContract(test: ContractTest): void {
         entries.set(entry.number, entry);
       }
     }
-    let head = ledgerId;
+    const leaves: string[] = [];
     for (let number = 1; number <= 33; number++) {
       const entry = entries.get(number)!;
-      head = chainHash(head, entryDigest(entry));
-      assertEquals(entry.hash, head);
+      leaves.push(entryLeaf(entry));
+      assertEquals([entry.leaf, entry.head], [leaves.at(-1)!, plainRoot(leaves)]);
+      assertEquals(await ledger.entry(entry.id), entry);
     }
+    const head = plainRoot(leaves);
     assertEquals(await ledger.totals(), { accounts: 3, entries: 33, balanceSum: 0, head });
     assertEquals(await ledger.lastNumber(), 33);
   });

@@ -1,19 +1,11 @@
 /** Part of the contract: registration and presence. */
 import { assertEquals } from "@std/assert";
 import type { AccountName } from "../../src/account_name.ts";
-import { chainHash, entryDigest } from "../../src/ledger/entry.ts";
+import { entryLeaf } from "../../src/ledger/entry.ts";
 import type { Registration } from "../../src/ledger/ledger.ts";
 import { amountMax } from "../../src/money.ts";
 import type { ContractTest } from "./ledger_contract.ts";
-import {
-  alice,
-  bob,
-  certificateOf,
-  ledgerId,
-  nobody,
-  presenceOf,
-  registration,
-} from "./ledger_samples.ts";
+import { alice, bob, certificateOf, nobody, presenceOf, registration } from "./ledger_samples.ts";
 
 export function registeringContract(test: ContractTest): void {
   const rows: [string, Registration, string, Record<string, number>][] = [
@@ -69,12 +61,14 @@ export function registeringContract(test: ContractTest): void {
   test("register: the opening is an entry like any other", async (ledger) => {
     const row = registration(alice, 1000);
     await ledger.register(row);
+    const leaf = entryLeaf({ ...row.opening!, number: 1 });
     assertEquals(await ledger.history(alice, { limit: 10 }), [{
       ...row.opening!,
       number: 1,
       payerBalance: -1000,
       payeeBalance: 1000,
-      hash: chainHash(ledgerId, entryDigest({ ...row.opening!, number: 1 })),
+      leaf,
+      head: leaf,
     }]);
   });
 

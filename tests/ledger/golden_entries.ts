@@ -1,4 +1,4 @@
-/** Entries and account changes with their digests and heads, which `docs/ledger.md` shows too. */
+/** Entries and account changes with their leaves and heads, which `docs/ledger.md` shows too. */
 import type { RecordedChange } from "../../src/ledger/account_change.ts";
 import type { EntryContents } from "../../src/ledger/entry.ts";
 import type { Amount } from "../../src/money.ts";
@@ -17,8 +17,8 @@ export const goldenEntries: readonly [EntryContents, string, string][] = [
       orderJws: "registered",
       atMs: noonMs,
     },
-    "8e5733586f43b14d59c51a171a273515faf4ec542206f55d9aba71c7b6d8843b",
-    "d15cb5ddc5695f515613c059637a8f59a67e4fbdcc6061f55f57f9b321dacdf1",
+    "5a1928beae31a306da0ddcc28ee48d6078392fd50edb2e9bb3b54abdf8acc5c3",
+    "5a1928beae31a306da0ddcc28ee48d6078392fd50edb2e9bb3b54abdf8acc5c3",
   ],
   [
     {
@@ -32,8 +32,8 @@ export const goldenEntries: readonly [EntryContents, string, string][] = [
       orderJws: "eyJ.eyJ.sig",
       atMs: noonMs + 1,
     },
-    "eff2f3f9b0da31cded28c8dc752ca84f0cb6066e7ba97a4b3f527798f821e601",
-    "f4f33509fcdb69e31810b201ef2498825997447b99c5cff7dcfa89a8f0474b8e",
+    "be571302336488ba70d3329219e8c9bdcb2469b538b2b93d61668a4a3e96bd99",
+    "8622465b819a3c1bc50e608f833bd7142146462008e986997efa1f135f16bc71",
   ],
   [
     {
@@ -47,13 +47,13 @@ export const goldenEntries: readonly [EntryContents, string, string][] = [
       atMs: noonMs - 3_600_000,
       refunds: orderId(2),
     },
-    "000f95f9aa07d697630be7ce5ac9dc3242554679e9cce7a97a2b085ef79b56a6",
-    "786fd85bfdae8bb847fb4c2801426040c917bcf4558081c326edb73c6e2facac",
+    "ca2fb6726fac36ba38e90d317b03c81944e8026d296bdddc0b4eb246cc0f08d2",
+    "e63ecf4534c2a924f4d8663f2a226463f9e39ea0ce47180fbe622a6482c6c101",
   ],
 ];
 
 /** They follow the entries. */
-export const goldenChanges: readonly [Omit<RecordedChange, "hash">, string, string][] = [
+export const goldenChanges: readonly [Omit<RecordedChange, "leaf">, string, string][] = [
   [
     {
       number: 4,
@@ -64,12 +64,12 @@ export const goldenChanges: readonly [Omit<RecordedChange, "hash">, string, stri
       statementJws: "eyJ.eyJ.stated",
       atMs: noonMs + 2,
     },
-    "85641ab28882100b91af411a9ff897ffed94b60deb9069799bb37ae99fe209f2",
-    "f01187f2e8fd686247d4a639efe333963c834f248c74e38d11296f8dc8b2e1fc",
+    "13e3040336cd544f41c3d6179a1e450f514e00e7c0936410f906830eb290b82e",
+    "7f468ec20982942e71f7562b80cb40eefa8045e1a0bf27949aaf9f9007bb245c",
   ],
   [
     { number: 5, kind: "closure", name: alice, statementJws: "eyJ.eyJ.closed", atMs: noonMs + 3 },
-    "daf3a5debc365432412187b5fea838251785890430f0020a9f8341850a164281",
-    "64ce5829a6710df2fb3ac160e5c3b509f7961751bb2dd8b910fc66b9760391dc",
+    "1ff363791412e7d6139fdcd9aac42755d9cdd72761f0a513327ea46233ec2d99",
+    "a444f506844493109e6fb01ad59e30b365430f780b90bb07c21d2413442d08fc",
   ],
 ];

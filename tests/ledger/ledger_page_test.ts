@@ -1,12 +1,11 @@
-/** Checks what `docs/ledger.md` says about tables and the chain. */
+/** Checks what `docs/ledger.md` says about tables and the tree. */
 import { assert, assertEquals } from "@std/assert";
-import { encodeHex } from "@std/encoding/hex";
 import { createHash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
-import { chainHash } from "../../src/ledger/entry.ts";
 import { schemaStatements, schemaVersion } from "../../src/ledger/sqlite/schema.ts";
 import { goldenChanges, goldenEntries } from "./golden_entries.ts";
 import { ledgerId } from "./ledger_samples.ts";
+import { plainRoot } from "./plain_tree.ts";
 
 const page = Deno.readTextFileSync(new URL("../../docs/ledger.md", import.meta.url));
 
@@ -32,15 +31,14 @@ Deno.test("the page lists every table and column, and no other", () => {
 });
 
 Deno.test("the page's worked example is the golden one", () => {
-  const blocks = [...page.matchAll(/^(\["micropay.*\])\ndigest ([0-9a-f]{64})\nhead {3}(\w+)$/gm)];
+  const blocks = [...page.matchAll(/^(\["micropay.*\])\nleaf ([0-9a-f]{64})\nhead (\w+)$/gm)];
   assertEquals(
-    blocks.map(([, , digest, head]) => [digest!, head!]),
-    [...goldenEntries, ...goldenChanges].map(([, digest, head]) => [digest, head]),
+    blocks.map(([, , leaf, head]) => [leaf!, head!]),
+    [...goldenEntries, ...goldenChanges].map(([, leaf, head]) => [leaf, head]),
   );
-  let before = ledgerId;
-  for (const [, encoded, digest, head] of blocks) {
-    const hash = new Uint8Array(createHash("sha256").update(encoded!, "utf8").digest());
-    assertEquals([encodeHex(hash), chainHash(before, hash)], [digest!, head!]);
-    before = head!;
+  const leaves: string[] = [];
+  for (const [, encoded, leaf, head] of blocks) {
+    leaves.push(createHash("sha256").update(`\0${encoded}`).digest("hex"));
+    assertEquals([leaves.at(-1), plainRoot(leaves)], [leaf!, head!]);
   }
 });

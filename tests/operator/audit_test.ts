@@ -1,17 +1,17 @@
 /**
- * The audit accepts honest books. It finds the entries of a dishonest operator, even with a chain
+ * The audit accepts honest books. It finds the entries of a dishonest operator, even with hashes
  * and balances that fit.
  */
 import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
-  chainHash,
   type EntryContents,
-  entryDigest,
   type EntryKind,
+  entryLeaf,
   issuingAccount,
 } from "../../src/ledger/entry.ts";
 import type { EntrySide } from "../../src/ledger/entry.ts";
+import { appendLeaf, type CompactRange, emptyTree } from "../../src/ledger/merkle_tree.ts";
 import type { Amount } from "../../src/money.ts";
 import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
 import type { Identity } from "../../src/pki/identity.ts";
@@ -165,14 +165,14 @@ const forgeries: readonly Forgery[] = [
 ];
 
 for (const { title, sides, options, reason } of forgeries) {
-  Deno.test(`the audit finds ${title}, in a good chain`, async () => {
+  Deno.test(`the audit finds ${title}, in a good tree`, async () => {
     await using books = await openSampleBooks();
     await forge(books, sides, await options(books));
     assertWrong(await books.audit(), 10, reason);
   });
 }
 
-Deno.test("the audit finds an order that is booked twice under ids that differ by a NUL, in a good chain", async () => {
+Deno.test("the audit finds an order that is booked twice under ids that differ by a NUL, in a good tree", async () => {
   await using books = await openSampleBooks();
   await forge(books, ["alice", "bob"], {});
   await forge(books, ["alice", "bob"], { again: 10 });
@@ -198,7 +198,7 @@ Deno.test("the audit cannot find a cut-off end with its balances; the heads in r
   );
   const report = await books.audit();
   assertEquals([report.outcome, report.entries], ["in_order", 8]);
-  assert("head" in report && report.head !== before!.hash && report.head !== last!.hash);
+  assert("head" in report && report.head !== before!.head && report.head !== last!.head);
 });
 
 function assertWrong(
@@ -232,7 +232,7 @@ interface ForgeOptions {
 
 /**
  * Appends an entry as a dishonest operator with the file and the keys can: against all rules, with
- * a chain and balances that fit.
+ * hashes and balances that fit.
  */
 async function forge(
   { file, clock, anchor, members, certificates }: Books,
@@ -271,12 +271,19 @@ async function forge(
     orderJws,
     atMs: clock.nowMs(),
   };
-  const head = String(value("SELECT hash FROM entry ORDER BY number DESC LIMIT 1"));
+  const rows = database.prepare(
+    "SELECT hex(substr(subtrees, 1, 32)) AS leaf FROM entry ORDER BY number",
+  );
+  const tree = rows.all().reduce<CompactRange>(
+    (grown, { leaf }) => appendLeaf(grown, String(leaf).toLowerCase()).tree,
+    emptyTree,
+  );
   database.prepare("PRAGMA foreign_keys = OFF").run();
   database.prepare("PRAGMA ignore_check_constraints = ON").run();
   database.prepare(
     `INSERT INTO entry (number, id, kind, payer, payee, amount, memo, order_jws, at,
-      payer_balance, payee_balance, hash, refunds) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?)`,
+      payer_balance, payee_balance, subtrees, refunds)
+      VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, unhex(?), ?)`,
   ).run(
     contents.number,
     options.again === undefined ? id : `${id}\0`,
@@ -288,7 +295,7 @@ async function forge(
     new Date(contents.atMs).toISOString(),
     balance(payer) - amount,
     balance(payee) + amount,
-    chainHash(head, entryDigest(contents)),
+    appendLeaf(tree, entryLeaf(contents)).completed.join(""),
     refunds ?? null,
   );
   const change = database.prepare("UPDATE client SET balance = balance + ? WHERE username = ?");

@@ -246,9 +246,9 @@ Deno.test("export: JSON lines hold all members of an entry", async () => {
   const rows = exported(books, "jsonl").trim().split("\n").map((line) => JSON.parse(line));
   const entries = await books.ledger.history(named("alice"), { after: 0, limit: 9 });
   assertEquals(rows.length, 9);
-  for (const { number, orderJws, hash, memo, refunds, amount, payer, payeeBalance } of entries) {
+  for (const { number, orderJws, leaf, memo, refunds, amount, payer, payeeBalance } of entries) {
     const { order, from, to_balance, ...row } = rows[number - 1];
-    assertEquals([row.entry, order, row.hash], [number, orderJws, hash]);
+    assertEquals([row.entry, order, row.leaf], [number, orderJws, leaf]);
     assertEquals([row.memo, row.refunds, row.amount], [memo, refunds, amount]);
     assertEquals([from, to_balance], [payer, payeeBalance]);
   }

@@ -1,8 +1,7 @@
 import { assertEquals } from "@std/assert";
-import type { Entry } from "../../src/ledger/entry.ts";
 import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { RefundCheck } from "../../src/operator/refund_check.ts";
-import { decodeEntry } from "../../src/operator/stored_rows.ts";
+import { type DecodedEntry, decodeEntry } from "../../src/operator/stored_rows.ts";
 import { openBooks } from "./books.ts";
 
 for (const paymentsMax of [1, 2, 10_000]) {
@@ -17,7 +16,7 @@ for (const paymentsMax of [1, 2, 10_000]) {
     }
     const snapshot = openSqliteSnapshot({ file: books.file });
     const check = new RefundCheck(snapshot, { paymentsMax });
-    const entries = [...snapshot.entries()].map(decodeEntry) as Entry[];
+    const entries = [...snapshot.entries()].map(decodeEntry) as DecodedEntry[];
     assertEquals(entries.map((entry) => check.check(entry)), entries.map(() => undefined));
     const [first, second] = payments.map(({ id }) => id);
     const next = { ...entries.at(-1)!, number: entries.length + 1 };

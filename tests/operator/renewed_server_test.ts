@@ -52,7 +52,8 @@ function openingOf(file: string): Entry {
     const [first] = snapshot.entries();
     const entry = decodeEntry(first!);
     if (typeof entry === "string") throw new Error(entry);
-    return { ...entry, orderDigest: orderDigest(entry.orderJws) };
+    const leaf = entry.subtrees;
+    return { ...entry, orderDigest: orderDigest(entry.orderJws), leaf, head: leaf };
   } finally {
     snapshot.close();
   }

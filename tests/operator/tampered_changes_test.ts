@@ -4,8 +4,8 @@
  */
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { LedgerError } from "../../src/errors.ts";
-import { changeDigest, type RecordedChange } from "../../src/ledger/account_change.ts";
-import { chainHash } from "../../src/ledger/entry.ts";
+import { changeLeaf, type RecordedChange } from "../../src/ledger/account_change.ts";
+import { appendLeaf, emptyTree } from "../../src/ledger/merkle_tree.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { type ChangeTerms, signAccountChange } from "../../src/protocol/account_change.ts";
@@ -52,7 +52,7 @@ interface Attack {
 
 const notGenuine = "its statement is not a genuine one";
 const notFollowing = "its statement does not follow the account change before it";
-const hash = "its hash does not follow";
+const hashes = "its hashes do not follow";
 
 /** Sets one column of one change to another value. */
 function column(name: string, number: number, value: string, reason: string): Attack {
@@ -77,7 +77,7 @@ const columns: readonly Attack[] = [
   },
   column("certificate", 9, "NULL", "its certificate is undefined"),
   column("at", 7, "'2026-11-23T12:00:00.001Z'", "its at is 2026-11-23T12:00:00.001Z"),
-  column("hash", 7, "(SELECT hash FROM account_change WHERE number = 5)", hash),
+  column("subtrees", 7, "(SELECT subtrees FROM account_change WHERE number = 5)", hashes),
   column(
     "statement_jws",
     7,
@@ -167,7 +167,7 @@ const rows: readonly Attack[] = [
       UPDATE account_change SET number = number - 1 WHERE number > 7;
       UPDATE entry SET number = number - 1 WHERE number > 7`,
     entry: 7,
-    reason: hash,
+    reason: hashes,
     serverSays: `the account change number 8 (revocation of alice): ${notFollowing}`,
     running: `the account change number 8 (revocation of alice): ${notFollowing}`,
   },
@@ -208,8 +208,8 @@ const rows: readonly Attack[] = [
     sql: "UPDATE account_change SET number = 8 WHERE number = 7",
     entry: 7,
     reason: "it is missing; the next one there is 8",
-    serverSays: "the account change number 8 (closure of bob): its hash does not follow",
-    running: "the account change number 8 (closure of bob): its hash does not follow",
+    serverSays: "the account change number 8 (closure of bob): its hashes do not follow",
+    running: "the account change number 8 (closure of bob): its hashes do not follow",
   },
 ];
 
@@ -320,11 +320,16 @@ const thiefsTerms = { kind: "revocation", codeDigest: thiefsCode } as const;
 /** Appends a row that fits after the last one, with any statement. */
 async function appended(
   { ledger, clock }: Books,
-  terms: Omit<RecordedChange, "number" | "hash" | "statementJws" | "atMs">,
+  terms: Omit<RecordedChange, "number" | "leaf" | "statementJws" | "atMs">,
   { statementJws, atMs = clock.nowMs() }: { statementJws: string; atMs?: number },
 ): Promise<string> {
   const contents = { ...terms, statementJws, atMs, number: await ledger.lastNumber() + 1 };
-  const { head } = await ledger.totals();
+  const { leaves } = await ledger.leaves({ after: 0, limit: 99 });
+  const leaf = changeLeaf(contents);
+  const { completed } = appendLeaf(
+    leaves.reduce((tree, leaf) => appendLeaf(tree, leaf).tree, emptyTree),
+    leaf,
+  );
   const values = [
     contents.kind,
     contents.name,
@@ -332,9 +337,10 @@ async function appended(
     contents.codeDigest,
     statementJws,
     new Date(atMs).toISOString(),
-    chainHash(head, changeDigest(contents)),
   ].map((value) => value === undefined ? "NULL" : `'${value}'`);
-  return `INSERT INTO account_change VALUES (${contents.number}, ${values.join(", ")})`;
+  const subtrees = `x'${completed.join("")}'`;
+  return `INSERT INTO account_change
+    VALUES (${contents.number}, ${values.join(", ")}, ${subtrees})`;
 }
 
 /** @returns a revocation of carol with the attacker's code, signed by `identity` */
@@ -357,7 +363,7 @@ async function repeated(
   other: Partial<RecordedChange> = {},
 ): Promise<string> {
   const changes = await books.ledger.changes({ after: 0, limit: 99 });
-  const { change } = changes.find(({ change }) => change.number === number)!;
+  const change = changes.find((change) => change.number === number)!;
   return await appended(books, { ...change, ...other }, change);
 }
 

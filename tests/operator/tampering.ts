@@ -8,12 +8,16 @@ export const triggerNames = ["entry", "account_change"].flatMap((table) =>
   ["appended", "unchanged", "kept"].map((what) => `${table}_${what}`)
 );
 
-/** @returns the statements between others that drop the triggers and restore them, word for word */
+/**
+ * @returns the statements between others that drop the triggers and restore them, word for word.
+ * The checks of the columns do not run
+ */
 export function withoutTriggers(file: string, statements: string): string {
   const database = new DatabaseSync(file, { readOnly: true });
   const triggers = database.prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger'").all();
   database.close();
   return [
+    "PRAGMA ignore_check_constraints = ON;",
     ...triggerNames.map((name) => `DROP TRIGGER ${name};`),
     `${statements};`,
     ...triggers.map(({ sql }) => `${sql};`),

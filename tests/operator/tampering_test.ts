@@ -27,7 +27,7 @@ function column(name: string, entry: number, value: string, reason: string): Tam
   return { title: `${name} of entry ${entry} set to ${value}`, sql, entry, reason };
 }
 
-const hash = "its hash does not follow";
+const hashes = "its hashes do not follow";
 const otherId = "substr(id, 1, 35) || CASE substr(id, 36) WHEN 'f' THEN 'e' ELSE 'f' END";
 const flipped = (name: string, at: number) =>
   `substr(${name}, 1, ${
@@ -49,7 +49,7 @@ const columns: readonly Tampering[] = [
   column("memo", 4, "NULL", "its memo is undefined, its order says lunch"),
   column("memo", 5, "''", "its memo cannot be"),
   column("memo", 5, "'a' || char(10)", "its memo cannot be"),
-  column("kind", 7, "'opening'", hash),
+  column("kind", 7, "'opening'", hashes),
   column("kind", 4, "'deposit'", "does not fit"),
   column("kind", 4, "'Payment'", "its kind cannot be"),
   column("kind", 6, "'payment'", "its refunds cannot be"),
@@ -58,7 +58,7 @@ const columns: readonly Tampering[] = [
   column("id", 4, otherId, "its id is"),
   column("id", 4, "upper(id)", "its id cannot be"),
   column("id", 5, "(SELECT id || '' FROM entry WHERE number = 4) || 'x'", "its id cannot be"),
-  column("at", 4, "'2026-11-23T12:00:00.001Z'", hash),
+  column("at", 4, "'2026-11-23T12:00:00.001Z'", hashes),
   column("at", 4, "'2026-11-23T12:00:00.000+00:00'", "its at cannot be"),
   column("at", 4, "'2026-11-23 12:00:00.000Z'", "its at cannot be"),
   column("order_jws", 4, flipped("order_jws", 20), "its order is not"),
@@ -67,13 +67,12 @@ const columns: readonly Tampering[] = [
   column("order_jws", 4, "order_jws || '.'", "not a compact JWS"),
   column("order_jws", 4, "order_jws || '='", "not a compact JWS"),
   column("order_jws", 5, "(SELECT order_jws FROM entry WHERE number = 4)", "its id is"),
-  column(
-    "hash",
-    4,
-    "CASE substr(hash, 1, 1) WHEN 'a' THEN 'b' ELSE 'a' END || substr(hash, 2)",
-    hash,
-  ),
-  column("hash", 4, "upper(hash)", "its hash cannot be"),
+  column("subtrees", 5, "(SELECT subtrees FROM entry WHERE number = 7)", hashes),
+  // The leaf is right, and the root of the four leaves is not.
+  column("subtrees", 4, "unhex(substr(hex(subtrees), 1, 128) || hex(randomblob(32)))", hashes),
+  column("subtrees", 4, "unhex(hex(subtrees) || hex(randomblob(32)))", hashes),
+  column("subtrees", 4, "substr(subtrees, 1, 95)", "its subtrees cannot be"),
+  column("subtrees", 4, "x''", "its subtrees cannot be"),
   column("id", 5, "id || char(0)", 'its id cannot be "'),
   column(
     "memo",
@@ -107,7 +106,7 @@ const rows: readonly Tampering[] = [
     sql: `UPDATE entry SET number = 100 WHERE number = 4;
       UPDATE entry SET number = 4 WHERE number = 5; UPDATE entry SET number = 5 WHERE number = 100`,
     entry: 4,
-    reason: hash,
+    reason: hashes,
   },
   {
     title: "the first entry removed",
@@ -126,7 +125,7 @@ const rows: readonly Tampering[] = [
     sql:
       "DELETE FROM entry WHERE number = 5; UPDATE entry SET number = number - 1 WHERE number > 5",
     entry: 5,
-    reason: hash,
+    reason: hashes,
   },
   {
     title: "the last entry removed",
@@ -141,7 +140,7 @@ const rows: readonly Tampering[] = [
   {
     title: "an entry added that says what an earlier one says",
     sql: `INSERT INTO entry SELECT 10, ${otherId}, kind, payer, payee, amount, memo,
-      order_jws, at, payer_balance, payee_balance, hash, refunds FROM entry WHERE number = 4`,
+      order_jws, at, payer_balance, payee_balance, subtrees, refunds FROM entry WHERE number = 4`,
     entry: 10,
     reason: "its id is",
   },
@@ -149,7 +148,7 @@ const rows: readonly Tampering[] = [
     title: "an entry added in the middle",
     sql: `UPDATE entry SET number = -number WHERE number > 4;
       INSERT INTO entry SELECT 5, ${otherId}, kind, payer, payee, amount, memo,
-      order_jws, at, payer_balance, payee_balance, hash, refunds FROM entry WHERE number = 4;
+      order_jws, at, payer_balance, payee_balance, subtrees, refunds FROM entry WHERE number = 4;
       UPDATE entry SET number = 1 - number WHERE number < 0`,
     entry: 5,
     reason: "its id is",
@@ -162,7 +161,7 @@ const rows: readonly Tampering[] = [
       DELETE FROM sqlite_schema WHERE name LIKE 'sqlite_autoindex_entry%';
       PRAGMA writable_schema = RESET;
       INSERT INTO entry SELECT 10, id, kind, payer, payee, amount, memo,
-      order_jws, at, payer_balance, payee_balance, hash, refunds FROM entry WHERE number = 4`,
+      order_jws, at, payer_balance, payee_balance, subtrees, refunds FROM entry WHERE number = 4`,
     entry: 10,
     reason: "is that of an earlier entry",
   },

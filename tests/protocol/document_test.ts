@@ -35,7 +35,7 @@ function decoded(part: string): string {
 
 const blocks = [...source.matchAll(/^```\n([^`]*)^```$/gm)].flatMap(([, block]) =>
   block!.trim().split("\n")
-).filter((line) => !line.startsWith('["micropay-entry-1", '));
+).filter((line) => !line.startsWith('["micropay-entry-2", '));
 
 for (const line of blocks) {
   Deno.test(`docs/protocol.md: ${line.slice(0, 60)} is from the vectors`, () => {
@@ -53,8 +53,8 @@ const stated: readonly (readonly [text: string, value: number])[] = [
   ["A line is 0 to 65,536 bytes", limits.lineBytesMax],
   ["| a line | 65,536 bytes |", limits.lineBytesMax],
   ["should take at most 32,768 bytes", limits.bodyBytesMax],
-  ["| rows of a page | 200, and 32,768 bytes of body; 600 digests |", limits.pageRowsMax],
-  ["most 600 at a time", limits.chainDigestsMax],
+  ["| rows of a page | 200, and 32,768 bytes of body; 600 leaves |", limits.pageRowsMax],
+  ["most 600 at a time", limits.chainLeavesMax],
   ["each of at most 4,096 bytes of DER", limits.certificateBytesMax],
   ["at most 2 certificates", limits.chainCertificatesMax],
   ["| an order or a receipt | 12,288 characters |", limits.orderBytesMax],

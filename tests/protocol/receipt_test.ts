@@ -15,11 +15,10 @@ import { type LedgerFile, readVectors } from "../vectors/vector_files.ts";
 
 const trust = { anchor };
 const ledger = await readVectors<LedgerFile>("ledger");
-const entries = ledger.entries.map(({ at, head, ...rest }) => ({
+const entries = ledger.entries.map(({ at, ...rest }) => ({
   ...rest,
   orderDigest: orderDigest(rest.orderJws),
   atMs: Date.parse(at),
-  hash: head,
   payerBalance: 0,
   payeeBalance: 0,
 })) as unknown as Entry[];
@@ -33,7 +32,7 @@ for (const entry of entries) {
       signReceipt(entry, { identity: server, anchor }).text,
       trust,
     );
-    const { number, id, kind, payer, payee, amount, orderJws, hash, atMs, refunds } = entry;
+    const { number, id, kind, payer, payee, amount, orderJws, leaf, head, atMs, refunds } = entry;
     assertEquals(receipt, {
       ledger: anchor.fingerprint,
       entry: number,
@@ -45,7 +44,8 @@ for (const entry of entries) {
       payee,
       amount,
       at: new Date(atMs).toISOString(),
-      head: hash,
+      leaf,
+      head,
     });
   });
 }

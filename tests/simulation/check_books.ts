@@ -3,7 +3,8 @@
  */
 import type { AccountName } from "../../src/account_name.ts";
 import type { StoredReceipt } from "../../src/client/wallet/wallet_store.ts";
-import { chainHash, type Entry, entryDigest, issuingAccount } from "../../src/ledger/entry.ts";
+import { type Entry, entryLeaf, issuingAccount } from "../../src/ledger/entry.ts";
+import { appendLeaf, emptyTree, rootOf } from "../../src/ledger/merkle_tree.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { readDocument } from "../../src/pki/signed_document.ts";
 import type { Attempt } from "./member_acts.ts";
@@ -22,8 +23,7 @@ export interface Evidence {
 /** @returns what is wrong, a sentence each; nothing when all is well */
 export async function checkBooks(
   ledger: Ledger,
-  { ledgerId, names, members, refused }: {
-    ledgerId: string;
+  { names, members, refused }: {
     /** Everybody who has an account. */
     names: readonly AccountName[];
     members: readonly Evidence[];
@@ -33,7 +33,7 @@ export async function checkBooks(
 ): Promise<string[]> {
   const entries = await entriesOf(ledger, names);
   const wrong = [
-    ...checkChain(entries, ledgerId),
+    ...checkHeads(entries),
     ...checkBalances(entries),
     ...checkRefused(entries, refused),
     ...members.flatMap((member) => checkMember(member, entries)),
@@ -63,14 +63,14 @@ async function entriesOf(ledger: Ledger, names: readonly AccountName[]): Promise
   return [...byNumber.values()].sort((one, other) => one.number - other.number);
 }
 
-function checkChain(entries: readonly Entry[], ledgerId: string): string[] {
+function checkHeads(entries: readonly Entry[]): string[] {
   const wrong: string[] = [];
   const seen = new Set<string>();
-  let head = ledgerId;
+  let tree = emptyTree;
   entries.forEach((entry, index) => {
     if (entry.number !== index + 1) wrong.push(`entry ${index + 1} has the number ${entry.number}`);
-    head = chainHash(head, entryDigest(entry));
-    if (head !== entry.hash) wrong.push(`entry ${entry.number} does not fit the chain`);
+    tree = appendLeaf(tree, entryLeaf(entry)).tree;
+    if (rootOf(tree) !== entry.head) wrong.push(`the head after entry ${entry.number} is wrong`);
     for (const unique of [entry.id, entry.orderJws]) {
       if (seen.has(unique)) wrong.push(`the order of entry ${entry.number} is booked twice`);
       seen.add(unique);
@@ -138,7 +138,7 @@ function checkReceipt(
   const entry = booked.get(id);
   if (!entry) return [`${name} holds a receipt for ${id}, which is not booked`];
   const { payload } = readDocument(receipt, { typ: "micropay-receipt", chain: "required" });
-  const agrees = payload.entry === entry.number && payload.head === entry.hash &&
+  const agrees = payload.entry === entry.number && payload.head === entry.head &&
     entry.orderJws === order;
   return agrees ? [] : [`${name} holds a receipt that contradicts entry ${entry.number}`];
 }

@@ -112,7 +112,7 @@ export async function simulate(seed: number, options: HistoryOptions): Promise<H
     wrong.push(error instanceof Error ? error.stack ?? error.message : String(error));
   }
   const { refused } = setting.abroad;
-  wrong.push(...await checkBooks(ledger, { ledgerId, names: taking, members: evidence, refused }));
+  wrong.push(...await checkBooks(ledger, { names: taking, members: evidence, refused }));
   wrong.push(...trace.failures);
   const { accounts, entries } = await ledger.totals();
   return { trace, wrong, faults, payments: entries - accounts };

@@ -4,6 +4,7 @@
  * finds defects.
  */
 import { assert, assertEquals } from "@std/assert";
+import { entryLeaf } from "../../src/ledger/entry.ts";
 import type { Ledger, Voiding } from "../../src/ledger/ledger.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import { systemClock } from "../../src/clock.ts";
@@ -78,11 +79,13 @@ const defects: Readonly<
       book: async (booking) => {
         const { entries } = await ledger.totals();
         if (entries % 3 !== 0) return await ledger.book(booking);
+        const number = entries + 1;
         const made = {
-          number: entries + 1,
+          number,
           payerBalance: 0,
           payeeBalance: 0,
-          hash: "0".repeat(64),
+          leaf: entryLeaf({ ...booking, number }),
+          head: "0".repeat(64),
         };
         return { outcome: "booked", entry: { ...booking, ...made } };
       },

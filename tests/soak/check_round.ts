@@ -18,8 +18,9 @@ export interface CheckedRound {
 }
 
 interface Booked {
+  readonly id: string;
   readonly number: number;
-  readonly hash: string;
+  readonly leaf: string;
   readonly order_jws: string;
 }
 
@@ -48,8 +49,9 @@ function bookedPayments(file: string): Map<string, Booked> {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
     const rows = database.prepare(
-      "SELECT id, number, hash, order_jws FROM entry WHERE kind IN ('payment', 'refund')",
-    ).all() as unknown as (Booked & { id: string })[];
+      `SELECT id, number, lower(hex(substr(subtrees, 1, 32))) AS leaf, order_jws FROM entry
+        WHERE kind IN ('payment', 'refund')`,
+    ).all() as unknown as Booked[];
     // Fewer ids than rows would be an order that was booked twice.
     const byId = new Map(rows.map((row) => [row.id, row]));
     assertEquals(byId.size, rows.length);
@@ -87,9 +89,9 @@ function checkReceipt(
   booked: Map<string, Booked>,
 ): void {
   const document = readDocument(receipt, { typ: "micropay-receipt", chain: "required" });
-  const { id, entry, head } = document.payload as { id: string; entry: number; head: string };
+  const { id, entry, leaf } = document.payload as { id: string; entry: number; leaf: string };
   const row = booked.get(id);
   assert(row, `the receipt ${id} is not in the ledger`);
-  const { number, hash, order_jws } = row;
-  assertEquals({ number, hash, order_jws }, { number: entry, hash: head, order_jws: order });
+  const { id: _, ...booking } = row;
+  assertEquals(booking, { number: entry, leaf, order_jws: order });
 }

@@ -30,10 +30,11 @@ const names = Deno.args;
 await write("identities", makeIdentities);
 await write("session_keys", makeSessionKeys);
 // The other files use the keys that were just written.
-const { makeDocuments, makeLedger, makeMessages, makeRefused } = await import("./vector_lines.ts");
+const { makeDocuments, makeLedger, makeMessages, makeRefused, makeTree } = await import("./vector_lines.ts");
 await write("documents", makeDocuments);
 await write("messages", makeMessages);
 await write("ledger", makeLedger);
+await write("tree", makeTree);
 await write("refused", makeRefused);
 
 async function write(name: string, make: () => object | Promise<object>): Promise<void> {

@@ -77,8 +77,13 @@ export interface RefusedVector {
   readonly line: string;
 }
 
+export interface TreeFile {
+  /** Roots of trees whose leaf at index n is the hash of the text of n in decimal digits. */
+  readonly roots: readonly { readonly size: number; readonly root: string }[];
+}
+
 export interface LedgerFile {
-  /** The ledger's identifier, which is the head of the empty chain. */
+  /** The ledger's identifier. */
   readonly ledger: string;
   readonly entries: readonly {
     readonly number: number;
@@ -92,7 +97,7 @@ export interface LedgerFile {
     readonly orderJws: string;
     readonly at: string;
     readonly canonical: string;
-    readonly digest: string;
+    readonly leaf: string;
     readonly head: string;
   }[];
 }

@@ -3,14 +3,15 @@
  * it.
  */
 import type { AccountName } from "../../src/account_name.ts";
-import { encodeHex } from "@std/encoding/hex";
+import { decodeHex } from "@std/encoding/hex";
 import { encodeBase64Url } from "../../src/base64.ts";
 import { encodeMessage, type Message } from "../../src/envelope/message.ts";
 import { writeGreeting } from "../../src/envelope/greeting.ts";
 import { seal } from "../../src/envelope/seal.ts";
 import { peerUri, signerUri } from "../../src/envelope/peer.ts";
 import { signerKey } from "../../src/envelope/peer.ts";
-import { chainHash, type Entry, entryDigest, orderDigest } from "../../src/ledger/entry.ts";
+import { type Entry, entryLeaf, orderDigest } from "../../src/ledger/entry.ts";
+import { appendLeaf, emptyTree, hashLeaf, rootOf } from "../../src/ledger/merkle_tree.ts";
 import type { Amount } from "../../src/money.ts";
 import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
 import { codes } from "../../src/protocol/code.ts";
@@ -27,6 +28,7 @@ import type {
   LedgerFile,
   MessageVector,
   RefusedVector,
+  TreeFile,
   VectorParty,
 } from "./vector_files.ts";
 
@@ -62,7 +64,7 @@ const change = {
 };
 const refundOrder = signOrder(change, { identity: bob, anchor, clock }).text;
 const entries: Entry[] = [];
-let head = anchor.fingerprint;
+let tree = emptyTree;
 for (
   const [kind, terms, orderJws] of [
     ["opening", opening, openingOrder],
@@ -78,13 +80,15 @@ for (
     number,
     atMs: atMs + 1000 * (number - 1),
   };
-  head = chainHash(head, entryDigest(contents));
+  const leaf = entryLeaf(contents);
+  tree = appendLeaf(tree, leaf).tree;
   entries.push({
     ...contents,
     orderDigest: orderDigest(orderJws),
     payerBalance: 0,
     payeeBalance: 0,
-    hash: head,
+    leaf,
+    head: rootOf(tree),
   });
 }
 const receipt = signReceipt(entries[1]!, { identity: server, anchor }).text;
@@ -136,7 +140,7 @@ export async function makeMessages(): Promise<MessageVector[]> {
     order,
     receipt,
   };
-  const digests = entries.map((entry) => encodeBase64Url(entryDigest(entry)));
+  const leaves = entries.map(({ leaf }) => encodeBase64Url(decodeHex(leaf)));
   const certificate = identities.alice.certificate.replace(/-----.*-----|\n/g, "")
     .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
   const online = [{ name: "bob", ip: "127.0.0.1", port: 57609 }];
@@ -212,8 +216,8 @@ export async function makeMessages(): Promise<MessageVector[]> {
     answer(
       "alice",
       8,
-      "a chain",
-      ok(7, 300, "OK", { head: anchor.fingerprint, digests, last: 3 }),
+      "leaves",
+      ok(7, 300, "OK", { head: rootOf(emptyTree), leaves, last: 3 }),
     ),
     ask("bob", 2, "submit", { orders: [refundOrder] }),
     answer(
@@ -284,11 +288,11 @@ export function makeLedger(): LedgerFile {
   return {
     ledger: anchor.fingerprint,
     entries: entries.map((entry) => {
-      const { number, id, kind, payer, payee, amount, memo, refunds, orderJws, hash } = entry;
+      const { number, id, kind, payer, payee, amount, memo, refunds, orderJws, leaf, head } = entry;
       const at = new Date(entry.atMs).toISOString();
       const contents = [number, id, kind, payer, payee, amount, memo ?? null, orderJws, at];
       const last = refunds === undefined ? [] : [refunds];
-      const canonical = JSON.stringify(["micropay-entry-1", ...contents, ...last]);
+      const canonical = JSON.stringify(["micropay-entry-2", ...contents, ...last]);
       return {
         number,
         id,
@@ -301,11 +305,22 @@ export function makeLedger(): LedgerFile {
         orderJws,
         at,
         canonical,
-        digest: encodeHex(entryDigest(entry)),
-        head: hash,
+        leaf,
+        head,
       };
     }),
   };
+}
+
+export function makeTree(): TreeFile {
+  const sizes = [...Array(21).keys(), 63, 64, 65, 1000, 1024];
+  const roots: { size: number; root: string }[] = [];
+  let tree = emptyTree;
+  for (let size = 0; size <= sizes.at(-1)!; size++) {
+    if (sizes.includes(size)) roots.push({ size, root: rootOf(tree) });
+    tree = appendLeaf(tree, hashLeaf(String(size))).tree;
+  }
+  return { roots };
 }
 
 export async function makeRefused(): Promise<RefusedVector[]> {

@@ -111,7 +111,7 @@ function textOutput(print: Print): LedgerOutput {
       print(`head          ${result.head}`);
       print(`rate          ${rateOf(result, seconds)} entries/s`);
       print(
-        "All correct: chain, signatures, contents, balances, sum of zero, ids, refunds, changes, certificates.",
+        "All correct: tree, signatures, contents, balances, sum of zero, ids, refunds, changes, certificates.",
       );
     },
     printBalances(accounts) {

@@ -57,7 +57,7 @@ export const walletSchemaStatements: readonly string[] = [
     PRIMARY KEY (ledger, account, id)
   ) STRICT`,
   `CREATE INDEX receipt_entry ON receipt (ledger, account, entry)`,
-  // The last entry to which an account followed the ledger's chain, and the head there.
+  // The last entry to which an account followed the ledger, and the head there.
   `CREATE TABLE audit (
     ${owner},
     entry INTEGER NOT NULL,

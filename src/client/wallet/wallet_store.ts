@@ -107,7 +107,7 @@ export interface Receipts {
   all(): AsyncIterable<StoredReceipt>;
 }
 
-/** How far a member followed the ledger's chain, and the head there. */
+/** How far a member followed the ledger, and the head there. */
 export interface AuditedHead {
   readonly entry: number;
   /** 64 hexadecimal digits. */
@@ -116,6 +116,6 @@ export interface AuditedHead {
 
 export interface Audits {
   last(): Promise<AuditedHead | undefined>;
-  /** Keeps the longer of two chains. Two processes that audit at the same time follow one chain. */
+  /** Keeps the later of two heads. Two processes that audit at the same time follow one ledger. */
   keep(head: AuditedHead): Promise<void>;
 }

@@ -16,22 +16,26 @@ import {
   orderDigest,
 } from "../entry.ts";
 import type { CertificateRecord, Presence } from "../ledger.ts";
+import type { Placed } from "../posting.ts";
 
 /** A row of the database by column name. */
 export type Row = Record<string, SQLOutputValue>;
 
 /** The columns of the table `entry`. */
 export const entryColumns =
-  "number, id, kind, payer, payee, amount, memo, order_jws, at, payer_balance, payee_balance, hash, refunds";
+  "number, id, kind, payer, payee, amount, memo, order_jws, at, payer_balance, payee_balance, subtrees, refunds";
 
 /** The columns of the table `account_change`. */
 export const changeColumns =
-  "number, kind, username, certificate, code_digest, statement_jws, at, hash";
+  "number, kind, username, certificate, code_digest, statement_jws, at, subtrees";
 
 /** The columns of a {@link CertificateRecord}. */
 export const certificateColumns = "fingerprint, username, key_fingerprint, der, issued_at";
 
-/** The columns of each `SELECT`, with complete texts: see {@link wholeText}. */
+/**
+ * The columns of each `SELECT`, with complete texts: see {@link wholeText}. The subtrees come as
+ * hexadecimal digits.
+ */
 export const [entrySelection, changeSelection, certificateSelection] = [
   selectionOf(entryColumns, ["number", "amount", "payer_balance", "payee_balance"]),
   selectionOf(changeColumns, ["number"]),
@@ -40,7 +44,13 @@ export const [entrySelection, changeSelection, certificateSelection] = [
 
 function selectionOf(columns: string, noTexts: readonly string[]): string {
   return columns.split(", ")
-    .map((column) => noTexts.includes(column) ? column : wholeText(column))
+    .map((column) =>
+      column === "subtrees"
+        ? "lower(hex(subtrees)) AS subtrees"
+        : noTexts.includes(column)
+        ? column
+        : wholeText(column)
+    )
     .join(", ");
 }
 
@@ -50,16 +60,18 @@ export const presenceColumns = "username, ip, public_port, private_port";
 /**
  * Returns the entry of a row.
  *
+ * @param head the ledger's head after it
  * @throws {LedgerError} when a column has another type, which this program never writes
  */
-export function entryFromRow(row: Row): Entry {
+export function entryFromRow(row: Row, head: string): Entry {
   const contents = contentsFromRow(row);
   return {
     ...contents,
     orderDigest: orderDigest(contents.orderJws),
     payerBalance: integerIn(row, "payer_balance"),
     payeeBalance: integerIn(row, "payee_balance"),
-    hash: textIn(row, "hash"),
+    leaf: leafIn(row),
+    head,
   };
 }
 
@@ -81,8 +93,11 @@ export function contentsFromRow(row: Row): EntryContents {
   };
 }
 
-/** Returns an entry's values in the order of {@link entryColumns}. */
-export function rowFromEntry(entry: Entry): (string | number | null)[] {
+/**
+ * Returns an entry's values in the order of {@link entryColumns}. The subtrees are in hexadecimal
+ * digits.
+ */
+export function rowFromEntry({ row: entry, subtrees }: Placed<Entry>): (string | number | null)[] {
   return [
     entry.number,
     entry.id,
@@ -95,7 +110,7 @@ export function rowFromEntry(entry: Entry): (string | number | null)[] {
     timeText(entry.atMs),
     entry.payerBalance,
     entry.payeeBalance,
-    entry.hash,
+    subtrees.join(""),
     entry.refunds ?? null,
   ];
 }
@@ -110,12 +125,14 @@ export function changeFromRow(row: Row): RecordedChange {
     ...(row.code_digest !== null && { codeDigest: textIn(row, "code_digest") }),
     statementJws: textIn(row, "statement_jws"),
     atMs: timeIn(row, "at"),
-    hash: textIn(row, "hash"),
+    leaf: leafIn(row),
   };
 }
 
-/** Returns a change's values in the order of {@link changeColumns}. */
-export function rowFromChange(change: RecordedChange): (string | number | null)[] {
+/** Returns a change's values in the order of {@link changeColumns}, like an entry's. */
+export function rowFromChange(
+  { row: change, subtrees }: Placed<RecordedChange>,
+): (string | number | null)[] {
   return [
     change.number,
     change.kind,
@@ -124,7 +141,7 @@ export function rowFromChange(change: RecordedChange): (string | number | null)[
     change.codeDigest ?? null,
     change.statementJws,
     timeText(change.atMs),
-    change.hash,
+    subtrees.join(""),
   ];
 }
 
@@ -173,6 +190,11 @@ export function timeIn(row: Row, column: string): number {
   const timeMs = Date.parse(textIn(row, column));
   if (Number.isNaN(timeMs)) throw damagedError(column);
   return timeMs;
+}
+
+/** Returns the leaf of a row, 64 hex digits. It is the first of the row's subtrees. */
+function leafIn(row: Row): string {
+  return textIn(row, "subtrees").slice(0, 64);
 }
 
 function damagedError(column: string): LedgerError {

@@ -80,6 +80,13 @@ const certificateStatements = [
   `CREATE INDEX certificate_username ON certificate (username)`,
 ];
 
+/**
+ * The hashes of the subtrees that end with a row, 32 bytes each, the leaf first. The row of number
+ * `n` ends as many as 2n has zero bits at its end.
+ */
+const subtreesColumn = `subtrees BLOB NOT NULL CHECK (
+      length(subtrees) % 32 = 0 AND 1 << (length(subtrees) / 32 - 1) = number & -number)`;
+
 /** Entries and account changes share their numbers. */
 const nextNumber = `1 + max(
       (SELECT coalesce(max(number), 0) FROM entry),
@@ -95,7 +102,7 @@ const changeStatements = [
     code_digest TEXT CHECK (length(code_digest) = 64),
     statement_jws TEXT NOT NULL,
     at TEXT NOT NULL,
-    hash TEXT NOT NULL CHECK (length(hash) = 64)
+    ${subtreesColumn}
   ) STRICT`,
   `CREATE INDEX account_change_username ON account_change (username, number)`,
   `CREATE TRIGGER account_change_appended BEFORE INSERT ON account_change
@@ -124,7 +131,7 @@ const entryStatements = [
     at TEXT NOT NULL,
     payer_balance INTEGER NOT NULL,
     payee_balance INTEGER NOT NULL,
-    hash TEXT NOT NULL CHECK (length(hash) = 64),
+    ${subtreesColumn},
     refunds TEXT REFERENCES entry (id),
     CHECK (payer <> payee)
   ) STRICT`,

@@ -1,28 +1,28 @@
 /**
- * The book in the database: entries, balances, account changes and the chain. All methods run
- * inside the open transaction.
+ * The book in the database: entries, balances, account changes and the Merkle tree over them. All
+ * methods run inside the open transaction.
  */
 import type { AccountName } from "../../account_name.ts";
 import { LedgerError } from "../../errors.ts";
 import {
   type AccountChange,
-  changeDigest,
-  type LinkedChange,
+  changeLeaf,
   type RecordedChange,
   statementDigest,
 } from "../account_change.ts";
 import { objectToBooking } from "../account_rules.ts";
-import { type Booking, type Entry, entryDigest, type EntrySide, issuingAccount } from "../entry.ts";
+import { type Booking, type Entry, entryLeaf, type EntrySide, issuingAccount } from "../entry.ts";
 import { voidedOrderKeptMs, voidedOrdersMax } from "../../limits.ts";
 import type {
   BookingConditions,
   BookOutcome,
-  ChainPart,
   HistoryQuery,
+  LeafPage,
   Voiding,
   VoidOutcome,
 } from "../ledger.ts";
-import { type ChainEnd, isSameOrder, judgeRefund, placeChange, post } from "../posting.ts";
+import { type CompactRange, rootOf, subtreeCount } from "../merkle_tree.ts";
+import { isSameOrder, judgeRefund, placeChange, type Placed, post } from "../posting.ts";
 import {
   changeFromRow,
   contentsFromRow,
@@ -57,7 +57,7 @@ export class SqliteBook {
 
   book(booking: Booking, { expiresAtMs }: BookingConditions = {}): BookOutcome {
     const { id, orderDigest: digest, payer } = booking;
-    const { isBooked, voidedCode, voidFloorMs, end } = this.#place({ id, digest, payer });
+    const { isBooked, voidedCode, voidFloorMs, tree } = this.#place({ id, digest, payer });
     if (isBooked) {
       const entry = this.entry(id)!;
       return isSameOrder(entry, booking)
@@ -73,10 +73,10 @@ export class SqliteBook {
     const objection = objectToBooking(booking, both) ?? this.#objectToRefund(booking);
     if (objection !== undefined) return { outcome: objection };
     const [payerBalance, payeeBalance] = [both.payer.balance, both.payee.balance];
-    const entry = post(booking, { ...end, payerBalance, payeeBalance });
-    if (entry === undefined) return { outcome: "bankrupt" };
-    this.append(entry);
-    return { outcome: "booked", entry };
+    const placed = post(booking, { tree, payerBalance, payeeBalance });
+    if (placed === undefined) return { outcome: "bankrupt" };
+    this.append(placed);
+    return { outcome: "booked", entry: placed.row };
   }
 
   voidOrder(voiding: Voiding): VoidOutcome {
@@ -93,8 +93,8 @@ export class SqliteBook {
   }
 
   /** Returns the opening entry, or `undefined` when the issuing account has too little left. */
-  openingEntry(opening: Booking): Entry | undefined {
-    if (this.entry(opening.id) !== undefined) {
+  openingEntry(opening: Booking): Placed<Entry> | undefined {
+    if (this.#sql.entry.get(opening.id) !== undefined) {
       throw new TypeError(
         `cannot register ${opening.payee}: the id of its opening entry was used before`,
       );
@@ -103,18 +103,18 @@ export class SqliteBook {
     if (payerBalance === undefined) {
       throw new LedgerError(`cannot read the ledger ${this.#file}: it has no issuing account`);
     }
-    return post(opening, { ...this.last(), payerBalance, payeeBalance: 0 });
+    return post(opening, { tree: this.#tree(), payerBalance, payeeBalance: 0 });
   }
 
-  append(entry: Entry): void {
-    this.#sql.addEntry.run(...rowFromEntry(entry));
-    const { payer, payerBalance, payee, payeeBalance } = entry;
+  append(placed: Placed<Entry>): void {
+    this.#sql.addEntry.run(...rowFromEntry(placed));
+    const { payer, payerBalance, payee, payeeBalance } = placed.row;
     this.#sql.setBalances.run(payer, payerBalance, payeeBalance, payer, payee);
   }
 
   entry(id: string): Entry | undefined {
     const row = this.#sql.entry.get(id);
-    return row && entryFromRow(row);
+    return row && this.#entryFrom(row);
   }
 
   sumRefunds(id: string): number {
@@ -125,23 +125,19 @@ export class SqliteBook {
     const { limit, after, before = Number.MAX_SAFE_INTEGER } = query;
     const half = [name, after ?? before, limit];
     const statement = after === undefined ? this.#sql.historyBefore : this.#sql.historyAfter;
-    return statement.all(...half, ...half, limit).map(entryFromRow);
+    return statement.all(...half, ...half, limit).map((row) => this.#entryFrom(row));
   }
 
   /** Records a change. After a revocation, no order of the old certificate can be booked. */
   appendChange(change: AccountChange): RecordedChange {
     if (change.kind === "revocation") this.#sql.forgetVoidingsOf.run(change.name);
-    const recorded = placeChange(change, this.last());
-    this.#sql.addChange.run(...rowFromChange(recorded));
-    return recorded;
+    const placed = placeChange(change, this.#tree());
+    this.#sql.addChange.run(...rowFromChange(placed));
+    return placed.row;
   }
 
-  changes({ after, limit }: { readonly after: number; readonly limit: number }): LinkedChange[] {
-    return this.#sql.changesAfter.all(after, limit).map((row) => {
-      const change = changeFromRow(row);
-      const headBefore = this.#headAt(change.number - 1);
-      return { change, ...(headBefore !== undefined && { headBefore }) };
-    });
+  changes({ after, limit }: { readonly after: number; readonly limit: number }): RecordedChange[] {
+    return this.#sql.changesAfter.all(after, limit).map(changeFromRow);
   }
 
   /** Returns the digest of the last statement, or the ledger's identifier without one. */
@@ -150,32 +146,32 @@ export class SqliteBook {
     return row === undefined ? this.#ledgerId : statementDigest(textIn(row, "statement_jws"));
   }
 
-  chain({ after, limit }: { readonly after: number; readonly limit: number }): ChainPart {
-    const { lastNumber, head } = this.last();
-    if (after >= lastNumber) return { head, digests: [] };
+  /** Hashes the rows again, so that a changed row has another leaf than in the tree. */
+  leaves({ after, limit }: { readonly after: number; readonly limit: number }): LeafPage {
+    const last = this.lastNumber();
+    if (after >= last) return { head: this.headAfter(last), leaves: [] };
     const rows = [
       ...this.#sql.entriesAfter.all(after, limit).map(contentsFromRow),
       ...this.#sql.changesAfter.all(after, limit).map(changeFromRow),
     ].sort((one, other) => one.number - other.number).slice(0, limit);
-    const before = this.#headAt(after);
     const hole = rows.findIndex(({ number }, index) => number !== after + 1 + index);
-    if (before === undefined || hole >= 0) {
-      const number = before === undefined ? after : after + 1 + hole;
-      throw new LedgerError(
-        `cannot read the ledger ${this.#file}: its row number ${number} is missing; audit it`,
-      );
-    }
-    const digests = rows.map((row) => "orderJws" in row ? entryDigest(row) : changeDigest(row));
-    return { head: before, digests };
+    if (hole >= 0) throw this.#missingRow(after + 1 + hole);
+    const leaves = rows.map((row) => "orderJws" in row ? entryLeaf(row) : changeLeaf(row));
+    return { head: this.headAfter(after), leaves };
   }
 
-  /** Returns the number and hash of the last row, or 0 and the ledger's identifier. */
-  last(): ChainEnd {
-    return this.#endFrom(this.#sql.lastRow.get() ?? { number: null });
+  /** Returns the number of the last row, 0 without rows. */
+  lastNumber(): number {
+    return integerIn(this.#sql.lastNumber.get()!, "number");
+  }
+
+  /** Returns the head after the row of this number, 64 hex digits. */
+  headAfter(number: number): string {
+    return rootOf(this.#treeFrom(this.#sql.treeOfFirst.get(number)!));
   }
 
   missingNumber(): number | undefined {
-    const { lastNumber } = this.last();
+    const lastNumber = this.lastNumber();
     if (integerIn(this.#sql.rowCount.get()!, "count") === lastNumber) return undefined;
     const missing = integerIn(this.#sql.missingNumber.get()!, "number");
     if (missing <= lastNumber) return missing;
@@ -185,10 +181,8 @@ export class SqliteBook {
     );
   }
 
-  #headAt(number: number): string | undefined {
-    if (number === 0) return this.#ledgerId;
-    const row = this.#sql.headAt.get(number, number);
-    return row && textIn(row, "hash");
+  #entryFrom(row: Row): Entry {
+    return entryFromRow(row, this.headAfter(integerIn(row, "number")));
   }
 
   /** Looks up where an entry goes, and whether its order was booked or is void. */
@@ -198,13 +192,27 @@ export class SqliteBook {
       isBooked: row.is_booked === 1,
       voidedCode: row.code === null ? undefined : integerIn(row, "code"),
       voidFloorMs: row.expires_at === null ? undefined : timeIn(row, "expires_at"),
-      end: this.#endFrom(row),
+      tree: this.#treeFrom(row),
     };
   }
 
-  #endFrom(row: Row): ChainEnd {
-    if (row.number === null) return { lastNumber: 0, head: this.#ledgerId };
-    return { lastNumber: integerIn(row, "number"), head: textIn(row, "hash") };
+  #tree(): CompactRange {
+    return this.#treeFrom(this.#sql.tree.get()!);
+  }
+
+  #treeFrom(row: Row): CompactRange {
+    const size = integerIn(row, "size");
+    const subtrees = textIn(row, "subtrees").match(/.{64}/g) ?? [];
+    if (subtrees.length === subtreeCount(size)) return { size, subtrees };
+    throw new LedgerError(
+      `cannot read the ledger ${this.#file}: a row up to number ${size} is missing; audit it`,
+    );
+  }
+
+  #missingRow(number: number): LedgerError {
+    return new LedgerError(
+      `cannot read the ledger ${this.#file}: its row number ${number} is missing; audit it`,
+    );
   }
 
   /**
@@ -229,8 +237,9 @@ export class SqliteBook {
   #objectToRefund(booking: Booking): ReturnType<typeof judgeRefund> {
     const { refunds } = booking;
     if (refunds === undefined) return undefined;
+    const payment = this.#sql.entry.get(refunds);
     return judgeRefund(booking, {
-      payment: this.entry(refunds),
+      payment: payment && contentsFromRow(payment),
       refunded: this.sumRefunds(refunds),
     });
   }
@@ -243,7 +252,7 @@ interface OrderPlace {
   readonly voidedCode: number | undefined;
   /** Void orders of its payer that expired until then may be forgotten. */
   readonly voidFloorMs: number | undefined;
-  readonly end: ChainEnd;
+  readonly tree: CompactRange;
 }
 
 /** Returns whether an order may have been void and forgotten. */

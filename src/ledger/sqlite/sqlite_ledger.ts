@@ -5,15 +5,15 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { AccountName } from "../../account_name.ts";
 import { LedgerBusyError, LedgerError, LedgerFullError } from "../../errors.ts";
-import type { AccountChange, LinkedChange } from "../account_change.ts";
+import type { AccountChange, RecordedChange } from "../account_change.ts";
 import type { Booking, Entry } from "../entry.ts";
 import type {
   Account,
   BookingConditions,
   BookOutcome,
-  ChainPart,
   ChangeOutcome,
   HistoryQuery,
+  LeafPage,
   Ledger,
   OnlineOutcome,
   Presence,
@@ -156,15 +156,15 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  chain(query: { readonly after: number; readonly limit: number }): Promise<ChainPart> {
+  leaves(query: { readonly after: number; readonly limit: number }): Promise<LeafPage> {
     return this.#read(() => {
       requirePage(query);
-      return this.#book.chain(query);
+      return this.#book.leaves(query);
     });
   }
 
   lastNumber(): Promise<number> {
-    return this.#read(() => this.#book.last().lastNumber);
+    return this.#read(() => this.#book.lastNumber());
   }
 
   missingNumber(): Promise<number | undefined> {
@@ -174,7 +174,7 @@ export class SqliteLedger implements Ledger {
   totals(): Promise<Totals> {
     return this.#read(() => {
       const row = this.#sql.clientTotals.get()!;
-      const { head } = this.#book.last();
+      const head = this.#book.headAfter(this.#book.lastNumber());
       return {
         accounts: integerIn(row, "accounts"),
         entries: integerIn(this.#sql.entryCount.get()!, "count"),
@@ -191,7 +191,7 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  changes(query: { readonly after: number; readonly limit: number }): Promise<LinkedChange[]> {
+  changes(query: { readonly after: number; readonly limit: number }): Promise<RecordedChange[]> {
     return this.#read(() => {
       requirePage(query);
       return this.#book.changes(query);

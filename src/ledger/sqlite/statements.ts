@@ -25,11 +25,25 @@ const side = (column: "payer" | "payee", onward: string) =>
 const backward = "number < ? ORDER BY number DESC";
 const forward = "number > ? ORDER BY number";
 
-const lastRow =
-  `SELECT number, hash FROM (SELECT number, hash FROM entry ORDER BY number DESC LIMIT 1)
-    UNION ALL
-    SELECT number, hash FROM (SELECT number, hash FROM account_change ORDER BY number DESC LIMIT 1)
-    ORDER BY number DESC LIMIT 1`;
+const lastNumber = `max(
+    (SELECT coalesce(max(number), 0) FROM entry),
+    (SELECT coalesce(max(number), 0) FROM account_change))`;
+
+/**
+ * The tree of the first rows as a compact range: their number, and the roots of its subtrees in
+ * hexadecimal digits. Each root is the last hash of the row that the subtree ends with. Clearing
+ * the lowest bit of a row's number gives the row before that subtree.
+ */
+const treeOf = (size: string) =>
+  `SELECT ${size} AS size, (
+      WITH RECURSIVE ending (number) AS (
+        SELECT ${size} UNION ALL SELECT number & (number - 1) FROM ending WHERE number > 0)
+      SELECT group_concat(lower(hex(coalesce(
+          (SELECT substr(subtrees, -32) FROM entry WHERE entry.number = ending.number),
+          (SELECT substr(subtrees, -32) FROM account_change
+            WHERE account_change.number = ending.number), ''))), '' ORDER BY number)
+        FROM ending
+    ) AS subtrees`;
 
 const sources = {
   leftByAccount: `SELECT 1 FROM entry WHERE payer = ? UNION ALL SELECT 1 FROM entry WHERE payee = ?
@@ -73,15 +87,16 @@ const sources = {
     WHERE online_status = 1 AND username > ? ORDER BY username LIMIT ?`,
   onlineCount: `SELECT count(*) AS count FROM client WHERE online_status = 1`,
 
-  addEntry: `INSERT INTO entry (${entryColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  addEntry: `INSERT INTO entry (${entryColumns}) 
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, unhex(?), ?)`,
   entry: `SELECT ${entrySelection} FROM entry WHERE id = ?`,
-  lastRow,
+  tree: treeOf(lastNumber),
+  treeOfFirst: treeOf("?1"),
   // All that decides about an order, except what its sides say.
-  orderPlace: `SELECT number, hash,
+  orderPlace: `${treeOf(lastNumber)},
       EXISTS (SELECT 1 FROM entry WHERE id = ?) AS is_booked,
       (SELECT code FROM voided_order WHERE order_digest = ?) AS code,
-      (SELECT expires_at FROM void_floor WHERE payer = ?) AS expires_at
-    FROM (SELECT 1) LEFT JOIN (${lastRow})`,
+      (SELECT expires_at FROM void_floor WHERE payer = ?) AS expires_at`,
   historyBefore: `${side("payer", backward)} UNION ALL ${
     side("payee", backward)
   } ORDER BY number DESC LIMIT ?`,
@@ -89,8 +104,7 @@ const sources = {
     side("payee", forward)
   } ORDER BY number LIMIT ?`,
   entriesAfter: `SELECT ${entrySelection} FROM entry WHERE number > ? ORDER BY number LIMIT ?`,
-  headAt: `SELECT hash FROM entry WHERE number = ?
-    UNION ALL SELECT hash FROM account_change WHERE number = ?`,
+  lastNumber: `SELECT ${lastNumber} AS number`,
   entryCount: `SELECT count(*) AS count FROM entry`,
   rowCount: `SELECT (SELECT count(*) FROM entry) + (SELECT count(*) FROM account_change) AS count`,
   missingNumber: `WITH taken (number) AS
@@ -100,7 +114,8 @@ const sources = {
     WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.number = taken.number + 1)
       AND NOT EXISTS (SELECT 1 FROM account_change WHERE account_change.number = taken.number + 1)
     ORDER BY taken.number LIMIT 1`,
-  addChange: `INSERT INTO account_change (${changeColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  addChange: `INSERT INTO account_change (${changeColumns})
+    VALUES (?, ?, ?, ?, ?, ?, ?, unhex(?))`,
   lastChangeOf: `SELECT ${changeSelection} FROM account_change
     WHERE username = ? ORDER BY number DESC LIMIT 1`,
   lastStatement: `SELECT statement_jws FROM account_change ORDER BY number DESC LIMIT 1`,

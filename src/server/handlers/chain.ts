@@ -1,10 +1,11 @@
 /**
- * CHAIN: returns digests of entries and account changes in order. A member checks with them that
+ * CHAIN: returns the leaves of entries and account changes in order. A member checks with them that
  * nothing it knows of was changed.
  */
+import { decodeHex } from "@std/encoding/hex";
 import { encodeBase64Url } from "../../base64.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import { chainDigestsMax, chainEntriesAtOnce, chainEntriesPerTurn } from "../../limits.ts";
+import { chainEntriesAtOnce, chainEntriesPerTurn, chainLeavesMax } from "../../limits.ts";
 import { chainRequestType } from "../../protocol/chain.ts";
 import { answerWith } from "../../protocol/request_type.ts";
 import { yieldToEventLoop } from "../../yield_to_event_loop.ts";
@@ -16,16 +17,16 @@ export const chainRoute = memberRoute({
   async handle({ after }, { session, server }) {
     const stretch = new Stretch(after, server.ledger);
     while (!stretch.isWhole) await session.inTurn(() => stretch.readOn());
-    const { head, digests } = stretch;
-    return answerWith({ head, digests, last: await server.ledger.lastNumber() });
+    const { head, leaves } = stretch;
+    return answerWith({ head, leaves, last: await server.ledger.lastNumber() });
   },
 });
 
-/** One page of the chain, read in parts. Rows are only added, so consecutive parts fit together. */
+/** One page of leaves, read in parts. Rows are only added, so consecutive parts fit together. */
 class Stretch {
   head = "";
   isWhole = false;
-  readonly digests: string[] = [];
+  readonly leaves: string[] = [];
   readonly #after: number;
   readonly #ledger: Ledger;
 
@@ -43,12 +44,12 @@ class Stretch {
   }
 
   async #readSome(): Promise<void> {
-    const isFirst = this.digests.length === 0;
-    const after = this.#after + this.digests.length;
-    const limit = Math.min(chainEntriesAtOnce, chainDigestsMax - this.digests.length);
-    const { head, digests } = await this.#ledger.chain({ after, limit });
+    const isFirst = this.leaves.length === 0;
+    const after = this.#after + this.leaves.length;
+    const limit = Math.min(chainEntriesAtOnce, chainLeavesMax - this.leaves.length);
+    const { head, leaves } = await this.#ledger.leaves({ after, limit });
     if (isFirst) this.head = head;
-    this.digests.push(...digests.map(encodeBase64Url));
-    this.isWhole = digests.length < limit || this.digests.length >= chainDigestsMax;
+    this.leaves.push(...leaves.map((leaf) => encodeBase64Url(decodeHex(leaf))));
+    this.isWhole = leaves.length < limit || this.leaves.length >= chainLeavesMax;
   }
 }

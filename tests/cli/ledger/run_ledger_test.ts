@@ -60,10 +60,10 @@ Deno.test("ledger: an operator looks, corrects and exports beside the running se
     assertEquals((account!.entries as { number: number }[]).map(({ number }) => number)[0], 3);
     const [entry] = await found(scene, "show", "3");
     assertEquals(await found(scene, "show", String(id)), [entry!]);
-    const { memo, amount, order, order_digest, hash } = entry as Record<string, unknown>;
+    const { memo, amount, order, order_digest, subtrees } = entry as Record<string, unknown>;
     assertEquals([memo, amount, (order as { id: string }).id], ["lunch", 2000, id]);
     const receipt = json(atob(String(json(paid.stdout).receipt).split(".")[1]!));
-    assertEquals([receipt.order, receipt.head], [order_digest, hash]);
+    assertEquals([receipt.order, receipt.leaf], [order_digest, String(subtrees).slice(0, 64)]);
     const nothing = await scene.ledgerInProcess("show", "nobody");
     assertEquals([nothing.code, nothing.stdout], [5, "unknown\n"]);
   });
@@ -104,7 +104,7 @@ Deno.test("ledger: an operator looks, corrects and exports beside the running se
     const { code, stdout, stderr } = await scene.ledgerInProcess("audit");
     assertEquals([code, stderr], [0, ""]);
     assertMatch(report!.lastAt as string, /^20\d\d-.*Z$/);
-    assertMatch(stdout, /\nAll correct: chain, signatures, [^\n]+\n$/);
+    assertMatch(stdout, /\nAll correct: tree, signatures, [^\n]+\n$/);
     assertMatch(
       stdout,
       /^entries +5\nchanges +0\nlast entry +20\d\d-.*Z\naccounts +2\ncertificates +2\nhead +[0-9a-f]{64}\nrate +\d/,

@@ -1,16 +1,20 @@
 /**
- * The book in memory: entries and account changes in one chain.
+ * The book in memory: entries and account changes in one list.
  */
 import {
   type AccountChange,
-  changeDigest,
-  type LinkedChange,
   type RecordedChange,
   statementDigest,
 } from "../../../src/ledger/account_change.ts";
-import { type Entry, entryDigest } from "../../../src/ledger/entry.ts";
-import type { ChainPart } from "../../../src/ledger/ledger.ts";
-import { type ChainEnd, placeChange } from "../../../src/ledger/posting.ts";
+import type { Entry } from "../../../src/ledger/entry.ts";
+import type { LeafPage } from "../../../src/ledger/ledger.ts";
+import {
+  appendLeaf,
+  type CompactRange,
+  emptyTree,
+  rootOf,
+} from "../../../src/ledger/merkle_tree.ts";
+import { placeChange } from "../../../src/ledger/posting.ts";
 
 type Page = { readonly after: number; readonly limit: number };
 
@@ -18,6 +22,8 @@ export class MemoryBook {
   readonly #ledgerId: string;
   /** Each row is at the index before its number. */
   readonly #rows: (Entry | RecordedChange)[] = [];
+  /** The tree after the rows up to each number, from 0. */
+  readonly #trees: CompactRange[] = [emptyTree];
   readonly #entriesById = new Map<string, Entry>();
 
   constructor(ledgerId: string) {
@@ -25,14 +31,14 @@ export class MemoryBook {
   }
 
   append(entry: Entry): void {
-    this.#rows.push(entry);
+    this.#push(entry);
     this.#entriesById.set(entry.id, entry);
   }
 
   appendChange(change: AccountChange): RecordedChange {
-    const recorded = placeChange(change, this.end());
-    this.#rows.push(recorded);
-    return recorded;
+    const { row } = placeChange(change, this.tree());
+    this.#push(row);
+    return row;
   }
 
   sumRefunds(id: string): number {
@@ -48,9 +54,8 @@ export class MemoryBook {
     return this.#rows.filter(isEntry);
   }
 
-  changes({ after, limit }: Page): LinkedChange[] {
-    return this.#changes().filter(({ number }) => number > after).slice(0, limit)
-      .map((change) => ({ change, headBefore: this.#headAt(change.number - 1) }));
+  changes({ after, limit }: Page): RecordedChange[] {
+    return this.#changes().filter(({ number }) => number > after).slice(0, limit);
   }
 
   /** Returns the digest of the last statement, or the ledger's identifier without one. */
@@ -59,22 +64,28 @@ export class MemoryBook {
     return last === undefined ? this.#ledgerId : statementDigest(last.statementJws);
   }
 
-  chain({ after, limit }: Page): ChainPart {
-    const rows = this.#rows.slice(after, after + limit);
-    const digests = rows.map((row) => isEntry(row) ? entryDigest(row) : changeDigest(row));
-    return { head: this.#headAt(Math.min(after, this.#rows.length)), digests };
+  leaves({ after, limit }: Page): LeafPage {
+    const leaves = this.#rows.slice(after, after + limit).map(({ leaf }) => leaf);
+    return { head: this.head(Math.min(after, this.#rows.length)), leaves };
   }
 
-  end(): ChainEnd {
-    return { lastNumber: this.#rows.length, head: this.#headAt(this.#rows.length) };
+  /** Returns the tree of all rows. */
+  tree(): CompactRange {
+    return this.#trees.at(-1)!;
+  }
+
+  /** Returns the head after the row of this number, by default the last one. */
+  head(number = this.#rows.length): string {
+    return rootOf(this.#trees[number]!);
+  }
+
+  #push(row: Entry | RecordedChange): void {
+    this.#trees.push(appendLeaf(this.tree(), row.leaf).tree);
+    this.#rows.push(row);
   }
 
   #changes(): RecordedChange[] {
     return this.#rows.filter((row): row is RecordedChange => !isEntry(row));
-  }
-
-  #headAt(number: number): string {
-    return number === 0 ? this.#ledgerId : this.#rows[number - 1]!.hash;
   }
 }
 

@@ -3,16 +3,16 @@
  */
 import type { AccountName } from "../../../src/account_name.ts";
 import { LedgerError } from "../../../src/errors.ts";
-import type { AccountChange, LinkedChange } from "../../../src/ledger/account_change.ts";
+import type { AccountChange, RecordedChange } from "../../../src/ledger/account_change.ts";
 import { objectToBooking, objectToChange } from "../../../src/ledger/account_rules.ts";
 import { type Booking, type Entry } from "../../../src/ledger/entry.ts";
 import type {
   Account,
   BookingConditions,
   BookOutcome,
-  ChainPart,
   ChangeOutcome,
   HistoryQuery,
+  LeafPage,
   Ledger,
   OnlineOutcome,
   Presence,
@@ -174,10 +174,10 @@ export class MemoryLedger implements Ledger {
     });
   }
 
-  chain(query: { readonly after: number; readonly limit: number }): Promise<ChainPart> {
+  leaves(query: { readonly after: number; readonly limit: number }): Promise<LeafPage> {
     return this.#answer(() => {
       requirePage(query);
-      return this.#book.chain(query);
+      return this.#book.leaves(query);
     });
   }
 
@@ -194,7 +194,7 @@ export class MemoryLedger implements Ledger {
     });
   }
 
-  changes(query: { readonly after: number; readonly limit: number }): Promise<LinkedChange[]> {
+  changes(query: { readonly after: number; readonly limit: number }): Promise<RecordedChange[]> {
     return this.#answer(() => {
       requirePage(query);
       return this.#book.changes(query);
@@ -211,7 +211,7 @@ export class MemoryLedger implements Ledger {
   }
 
   lastNumber(): Promise<number> {
-    return this.#answer(() => this.#book.end().lastNumber);
+    return this.#answer(() => this.#book.tree().size);
   }
 
   missingNumber(): Promise<undefined> {
@@ -223,7 +223,7 @@ export class MemoryLedger implements Ledger {
       accounts: this.#balances.size - 1,
       entries: this.#book.entries().length,
       balanceSum: [...this.#balances.values()].reduce((sum, balance) => sum + balance, 0),
-      head: this.#book.end().head,
+      head: this.#book.head(),
     }));
   }
 
@@ -234,10 +234,10 @@ export class MemoryLedger implements Ledger {
 
   #append(booking: Booking): Entry | undefined {
     const entry = post(booking, {
-      ...this.#book.end(),
+      tree: this.#book.tree(),
       payerBalance: this.#balances.get(booking.payer)!,
       payeeBalance: this.#balances.get(booking.payee)!,
-    });
+    })?.row;
     if (entry === undefined) return undefined;
     this.#balances.set(entry.payer, entry.payerBalance);
     this.#balances.set(entry.payee, entry.payeeBalance);

@@ -1,7 +1,7 @@
 /**
  * Migrations with a step of these tests, because this program has only one schema version so far.
  */
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { createLedgerFile } from "../../../src/ledger/sqlite/create_ledger_file.ts";
 import { identifyLedgerFile } from "../../../src/ledger/sqlite/ledger_file.ts";
 import { migrateLedger } from "../../../src/ledger/sqlite/migrate_ledger.ts";
@@ -36,22 +36,23 @@ export function makeOlderLedger(
   const at = "2026-11-23T12:00:00.000Z";
   createLedgerFile(file, ledgerId, {
     fill: (database) => {
-      const add = (sql: string, ...values: (string | number)[]) =>
+      const add = (sql: string, ...values: SQLInputValue[]) =>
         void database.prepare(sql).run(...values);
       add("INSERT INTO client (username, balance) VALUES ('alice', 0), ('bob', 0)");
       const entry = `INSERT INTO entry (number, id, kind, payer, payee, amount, order_jws, at,
-        payer_balance, payee_balance, hash) VALUES (?, ?, ?, ?, ?, 1, 'order', ?, 0, 0, ?)`;
-      const hash = "ab".repeat(32);
-      add(entry, 1, orderId(1), "opening", "@issuer", "alice", at, hash);
+        payer_balance, payee_balance, subtrees) VALUES (?, ?, ?, ?, ?, 1, 'order', ?, 0, 0, ?)`;
+      // As many bytes as the schema wants. A migration does not look at them.
+      const subtrees = (number: number) => new Uint8Array(32 * (1 + Math.log2(number & -number)));
+      add(entry, 1, orderId(1), "opening", "@issuer", "alice", at, subtrees(1));
       add(
-        `INSERT INTO account_change (number, kind, username, statement_jws, at, hash)
+        `INSERT INTO account_change (number, kind, username, statement_jws, at, subtrees)
           VALUES (2, 'closure', 'bob', 'statement', ?, ?)`,
         at,
-        hash,
+        subtrees(2),
       );
       const pay = database.prepare(entry);
       for (let number = 3; number < payments + 3; number++) {
-        pay.run(number, orderId(number), "payment", "alice", "bob", at, hash);
+        pay.run(number, orderId(number), "payment", "alice", "bob", at, subtrees(number));
       }
     },
   });

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
-import { chainHash, entryDigest } from "../../../src/ledger/entry.ts";
+import { entryLeaf } from "../../../src/ledger/entry.ts";
+import { appendLeaf, emptyTree, rootOf } from "../../../src/ledger/merkle_tree.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { alice, bob, ledgerId } from "../ledger_samples.ts";
 import { inFolder, registerBoth } from "./temporary_ledger.ts";
@@ -55,12 +56,13 @@ async function requireWhole(file: string, acknowledged: readonly string[]): Prom
       assert(await ledger.entry(id), `${id} was acknowledged and is gone`);
     }
     const entries = (await ledger.history(alice, { limit: 1_000_000 })).reverse();
-    let head = ledgerId;
+    let tree = emptyTree;
     for (const [index, entry] of entries.entries()) {
       assertEquals(entry.number, index + 1);
-      head = chainHash(head, entryDigest(entry));
-      assertEquals(entry.hash, head);
+      tree = appendLeaf(tree, entryLeaf(entry)).tree;
+      assertEquals(entry.head, rootOf(tree));
     }
+    const head = rootOf(tree);
     const totals = { accounts: 2, entries: entries.length, balanceSum: 0, head };
     assertEquals(await ledger.totals(), totals);
     assertEquals((await ledger.account(bob))?.balance, entries.length - 1);

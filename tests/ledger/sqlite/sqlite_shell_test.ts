@@ -83,7 +83,7 @@ const refusals: [string, string, string][] = [
 
 function replacing(number: string, id: string): string {
   return `INSERT OR REPLACE INTO entry SELECT ${number}, ${id}, kind, payer, payee, 9, memo, order_jws, at,
-    payer_balance, payee_balance, hash, refunds FROM entry WHERE number = 2`;
+    payer_balance, payee_balance, subtrees, refunds FROM entry WHERE number = 2`;
 }
 
 for (const [sentence, sql, reason] of refusals) {

@@ -35,10 +35,10 @@ const rows: readonly {
     statements: ofTransaction + 6,
   },
   {
-    // The order's place and its entry.
+    // The order's place, its entry and the head after it.
     title: "an order that was booked before",
     action: (ledger) => ledger.book(payment([alice, bob], 5, { id: 1 }), conditions),
-    statements: ofTransaction + 2,
+    statements: ofTransaction + 3,
   },
   {
     // The order's place, the payer's side, its void orders, the new one.
