@@ -92,7 +92,7 @@ export const memo = valueOf(memoRule, (text) => isMemo(text) ? text : undefined)
 export const paymentReference = valueOf(paymentReferenceRule, parsePaymentReference);
 
 /** A name as it was typed, beside the account it means: `Alice` is `alice`. */
-export function parseTypedName(typed: string) {
+function parseTypedName(typed: string) {
   const account = parseAccountName(typed);
   return account === undefined ? undefined : { account, typed };
 }
@@ -104,7 +104,7 @@ export const orderId = valueOf("an order's id is a UUID of version 7", (text) =>
   return isOrderId(id) ? id : undefined;
 });
 
-export const oneTimeCodeRule = "a one-time code is what the operator gave, " +
+const oneTimeCodeRule = "a one-time code is what the operator gave, " +
   `1 to ${oneTimeCodeCharactersMax} letters, digits and hyphens`;
 
 /** Reads it in either case, as people copy it from paper. */

@@ -6,6 +6,16 @@ import { printable } from "../../printable.ts";
 /** What is wrong with the words, as one sentence for a person. */
 export class Refusal extends Error {}
 
+/** A value that breaks its rule. */
+export class ValueRefusal extends Refusal {
+  readonly rule: string;
+
+  constructor(text: string, rule: string) {
+    super(`"${printable(text)}": ${rule}.`);
+    this.rule = rule;
+  }
+}
+
 /** What completion suggests for a value: words, or the paths that the shell finds. */
 export type Suggested = readonly string[] | "file" | "directory";
 
@@ -41,7 +51,7 @@ export function valueOf<T>(
   const readValue = (text: string) => {
     const value = read(text);
     if (value !== undefined) return value;
-    throw new Refusal(`"${printable(text)}": ${typeof rule === "string" ? rule : rule(text)}.`);
+    throw new ValueRefusal(text, typeof rule === "string" ? rule : rule(text));
   };
   return Object.assign(readValue, suggests && { suggests });
 }

@@ -22,6 +22,15 @@ import type { Refusal } from "../../../protocol/request_type.ts";
 import { endpointText } from "../../../transport/byte_stream.ts";
 import type { GreetedConnection } from "../../../transport/connect_channel.ts";
 import type { MeteredNetwork } from "../../../transport/metered_network.ts";
+import {
+  accountName,
+  amount as readAmount,
+  memo as readMemo,
+  oneTimeCode,
+  paymentReference,
+  typedAccountName,
+} from "../../command_line/option_values.ts";
+import { valueOf } from "../../command_line/value_rule.ts";
 import { errorLine } from "../../error_fields.ts";
 import { type ExitCode, exitCodes } from "../../exit_code.ts";
 import type { LineInput } from "../../line_input.ts";
@@ -43,6 +52,11 @@ const choices = [
   "1 REGISTER   2 LOGIN   3 LIST   4 TRANSACTION   5 EXIT",
   "6 HISTORY   7 REFUND   8 TRANSACTION WITH A MEMO   9 REGISTER WITH A CODE",
 ];
+
+/** Unlike `--port`, it may begin with zeros. */
+const menuPort = valueOf("a port is a whole number from 0 to 65535", (text) => {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65535 ? Number(text) : undefined;
+});
 
 export const menuSteps: NextSteps = {
   list: "3 LIST",
@@ -198,8 +212,10 @@ class Menu {
   async #register({ withCode }: { readonly withCode: boolean }): Promise<void> {
     const { input, say, wallet } = this.#options;
     if (this.#member) return say(`You are logged in as ${this.#member.context.name}; exit first`);
-    const { account, typed } = await input.askTypedName("Name");
-    const code = withCode ? await input.askCode("The operator's one-time code") : undefined;
+    const { account, typed } = await input.askFor("Name", typedAccountName);
+    const code = withCode
+      ? await input.askFor("The operator's one-time code", oneTimeCode)
+      : undefined;
     const connection = await this.#connection();
     this.#unused = undefined;
     const registering = wallet.register(connection, account, { code });
@@ -214,8 +230,8 @@ class Menu {
   async #logIn(): Promise<void> {
     const { address, input, say } = this.#options;
     if (this.#member) return say(`You are logged in as ${this.#member.context.name} already`);
-    const name = await input.askName("Name");
-    const port = await input.askPort("Port for payments, 0 for any", address.port);
+    const name = await input.askFor("Name", accountName);
+    const port = await input.askOptional("Port for payments, 0 for any", menuPort) ?? address.port;
     const member = await this.#openMember(name);
     if (!member) return;
     try {
@@ -273,9 +289,9 @@ class Menu {
 
   async #pay({ withMemo }: { readonly withMemo: boolean }): Promise<void> {
     const { input } = this.#options;
-    const payee = await input.askName("Payee");
-    const amount = await input.askAmount("Amount");
-    const memo = withMemo ? await input.askMemo("Memo, empty for none") : undefined;
+    const payee = await input.askFor("Payee", accountName);
+    const amount = await input.askFor("Amount", readAmount);
+    const memo = withMemo ? await input.askOptional("Memo, empty for none", readMemo) : undefined;
     const terms = { payee, amount, memo };
     await this.#asMember(async (member) => {
       const outcome = await this.#deliver(member, terms);
@@ -292,8 +308,8 @@ class Menu {
 
   async #refund(): Promise<void> {
     const { input } = this.#options;
-    const payment = await input.askPayment("Payment, its entry or id");
-    const amount = await input.askAmountOrAll("Amount, empty for all that is left");
+    const payment = await input.askFor("Payment, its entry or id", paymentReference);
+    const amount = await input.askOptional("Amount, empty for all that is left", readAmount);
     await this.#asMember(async (member) => {
       const found = await resolveRefunded(payment, member);
       const outcome = found.outcome === "refused"

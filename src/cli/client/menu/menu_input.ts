@@ -3,23 +3,11 @@
  * would read a script's next line, which answers another question, as an amount.
  */
 import { inputLineBytesMax } from "../../../limits.ts";
-import { type AccountName, accountNameRule, parseAccountName } from "../../../account_name.ts";
 import { untilAborted } from "../../../client/until_aborted.ts";
 import { InterruptedError, UsageError } from "../../../errors.ts";
-import { isMemo, memoRule } from "../../../memo.ts";
-import { type Amount, amountRuleFor, parseAmount } from "../../../money.ts";
 import { printable } from "../../../printable.ts";
-import { type LineInput } from "../../line_input.ts";
-import {
-  oneTimeCodeRule,
-  parseOneTimeCode,
-  parseTypedName,
-} from "../../command_line/option_values.ts";
-import {
-  parsePaymentReference,
-  type PaymentReference,
-  paymentReferenceRule,
-} from "../payment_reference.ts";
+import { ValueRefusal } from "../../command_line/value_rule.ts";
+import type { LineInput } from "../../line_input.ts";
 
 /** There will be no more answers: the input is at its end, or a signal came. */
 export class InputEnded extends InterruptedError {}
@@ -71,41 +59,17 @@ export class MenuInput {
     if (question !== undefined) say(question);
   }
 
-  askName(question: string): Promise<AccountName> {
-    return this.#askFor(question, parseAccountName, accountNameRule);
+  async askFor<Value>(question: string, read: (text: string) => Value): Promise<Value> {
+    return readAnswer(await this.ask(question), read);
   }
 
-  askTypedName(question: string): Promise<{ account: AccountName; typed: string }> {
-    return this.#askFor(question, parseTypedName, accountNameRule);
-  }
-
-  askAmount(question: string): Promise<Amount> {
-    return this.#askFor(question, parseAmount, amountRuleFor);
-  }
-
-  async askAmountOrAll(question: string): Promise<Amount | undefined> {
-    const parse = (text: string) => text === "" ? "all" : parseAmount(text);
-    const answer = await this.#askFor(question, parse, amountRuleFor);
-    return answer === "all" ? undefined : answer;
-  }
-
-  async askMemo(question: string): Promise<string | undefined> {
-    const parse = (text: string) => text === "" || isMemo(text) ? text : undefined;
-    return await this.#askFor(question, parse, memoRule) || undefined;
-  }
-
-  askPayment(question: string): Promise<PaymentReference> {
-    return this.#askFor(question, parsePaymentReference, paymentReferenceRule);
-  }
-
-  askCode(question: string): Promise<string> {
-    return this.#askFor(question, parseOneTimeCode, oneTimeCodeRule);
-  }
-
-  /** @param preset what an empty answer means */
-  askPort(question: string, preset: number): Promise<number> {
-    const parse = (text: string) => text === "" ? preset : parsePort(text);
-    return this.#askFor(question, parse, "a port is a whole number from 0 to 65535");
+  /** @returns `undefined` for an empty answer */
+  async askOptional<Value>(
+    question: string,
+    read: (text: string) => Value,
+  ): Promise<Value | undefined> {
+    const text = await this.ask(question);
+    return text === "" ? undefined : readAnswer(text, read);
   }
 
   /**
@@ -129,18 +93,6 @@ export class MenuInput {
     return this.#input.close();
   }
 
-  async #askFor<Value>(
-    question: string,
-    parse: (text: string) => Value | undefined,
-    rule: string | ((refused: string) => string),
-  ): Promise<Value> {
-    const text = await this.ask(question);
-    const value = parse(text);
-    if (value !== undefined) return value;
-    const broken = typeof rule === "string" ? rule : rule(text);
-    throw new UsageError(`"${printable(text)}" is refused: ${broken}`);
-  }
-
   async #next() {
     try {
       const answer = await this.#input.next(this.#options.signal);
@@ -154,7 +106,11 @@ export class MenuInput {
   }
 }
 
-function parsePort(text: string): number | undefined {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
-  return port <= 65535 ? port : undefined;
+function readAnswer<Value>(text: string, read: (text: string) => Value): Value {
+  try {
+    return read(text);
+  } catch (error) {
+    if (!(error instanceof ValueRefusal)) throw error;
+    throw new UsageError(`"${printable(text)}" is refused: ${error.rule}`);
+  }
 }
