@@ -85,6 +85,14 @@ export class ProtocolError extends MicropayError {
   readonly code = "protocol";
 }
 
+/** Returns whether a signed document is not valid: its form, its signer or its members. */
+export function isDocumentError(
+  error: unknown,
+): error is EnvelopeError | CertificateError | ProtocolError {
+  return error instanceof EnvelopeError || error instanceof CertificateError ||
+    error instanceof ProtocolError;
+}
+
 /** A file or folder cannot be read or written. */
 export class FileError extends MicropayError {
   readonly code = "file";
@@ -111,6 +119,11 @@ export class LedgerFullError extends MicropayError {
 /** The storage is locked by another program, or read-only. The operation was rolled back. */
 export class LedgerBusyError extends MicropayError {
   readonly code = "ledger_busy";
+}
+
+/** Returns whether the ledger cannot be written now. Nothing of the operation was. */
+export function isLedgerUnavailable(error: unknown): error is LedgerFullError | LedgerBusyError {
+  return error instanceof LedgerFullError || error instanceof LedgerBusyError;
 }
 
 /** An order was sent and its outcome is unknown. The order id allows asking again. */

@@ -2,7 +2,7 @@
  * Checks that an entry matches its order, and that the order is genuine and signed by the right
  * party.
  */
-import { CertificateError, EnvelopeError, ProtocolError } from "../errors.ts";
+import { isDocumentError } from "../errors.ts";
 import { issuingAccount } from "../ledger/entry.ts";
 import type { VerifiedCertificate } from "../pki/certificate_profile.ts";
 import { verifyDocumentElsewhere } from "../pki/signed_document.ts";
@@ -38,9 +38,7 @@ export class OrderCheck {
       await verifyDocumentElsewhere(read.document, signer.publicKey);
       return { payload: read.payload, signer };
     } catch (error) {
-      const isForged = error instanceof EnvelopeError || error instanceof CertificateError ||
-        error instanceof ProtocolError;
-      if (!isForged) throw error;
+      if (!isDocumentError(error)) throw error;
       return `its order is not a genuine one: ${error.message}`;
     }
   }

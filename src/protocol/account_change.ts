@@ -5,7 +5,7 @@
  * Each statement names the one before it, so none can be left out, moved or repeated.
  */
 import * as v from "valibot";
-import { CertificateError, EnvelopeError, ProtocolError } from "../errors.ts";
+import { EnvelopeError, isDocumentError } from "../errors.ts";
 import { type AccountChange, changeKinds, type RecordedChange } from "../ledger/account_change.ts";
 import { orderBytesMax } from "../limits.ts";
 import { verifyChain } from "../pki/certificate_profile.ts";
@@ -78,9 +78,7 @@ export function changeFault(
     const statement = verifyStatement(change, anchor);
     return difference(change, statement, { ledger: anchor.fingerprint, previous });
   } catch (error) {
-    const isForged = error instanceof EnvelopeError || error instanceof CertificateError ||
-      error instanceof ProtocolError;
-    if (!isForged) throw error;
+    if (!isDocumentError(error)) throw error;
     return `its statement is not a genuine one: ${error.message}`;
   }
 }

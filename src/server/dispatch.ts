@@ -1,5 +1,5 @@
 /** From an opened message to its reply. No message of a member makes it throw. */
-import { LedgerBusyError, LedgerFullError, ProtocolError } from "../errors.ts";
+import { isLedgerUnavailable, ProtocolError } from "../errors.ts";
 import type { Message } from "../envelope/message.ts";
 import {
   check,
@@ -79,12 +79,10 @@ async function answer(
     if (refusal) return refusal;
     return "route" in read ? await handle(read, context) : read;
   } catch (error) {
-    if (error instanceof LedgerFullError || error instanceof LedgerBusyError) {
-      const attempt = `answer ${type}`;
-      context.server.report({ kind: "fault", remote: channel.remote, name, attempt, error });
-      return refuse(510);
-    }
-    throw error;
+    if (!isLedgerUnavailable(error)) throw error;
+    const attempt = `answer ${type}`;
+    context.server.report({ kind: "fault", remote: channel.remote, name, attempt, error });
+    return refuse(510);
   }
 }
 

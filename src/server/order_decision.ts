@@ -1,6 +1,6 @@
 /** What requests about orders share: the order is one of the asker's, and how a refusal is kept. */
 import type { AccountName } from "../account_name.ts";
-import { CertificateError, EnvelopeError, ProtocolError } from "../errors.ts";
+import { isDocumentError, ProtocolError } from "../errors.ts";
 import { issuingAccount } from "../ledger/entry.ts";
 import type { VoidOutcome } from "../ledger/ledger.ts";
 import type { Code } from "../protocol/code.ts";
@@ -31,7 +31,7 @@ export function verifyOwnOrder(
   } catch (error) {
     if (error instanceof ProtocolError) return refuse(261, error.message);
     // What failed in a crypto check is never told.
-    if (error instanceof EnvelopeError || error instanceof CertificateError) return refuse(261);
+    if (isDocumentError(error)) return refuse(261);
     throw error;
   }
 }

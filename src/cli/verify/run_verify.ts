@@ -7,15 +7,7 @@ import {
   checkReceipt,
   readReceiptAnchor,
 } from "../../client/receipt_check.ts";
-import {
-  CertificateError,
-  EnvelopeError,
-  FileError,
-  messageOf,
-  ProtocolError,
-  systemReason,
-  UsageError,
-} from "../../errors.ts";
+import { FileError, isDocumentError, messageOf, systemReason, UsageError } from "../../errors.ts";
 import { lineBytesMax } from "../../limits.ts";
 import type { TrustAnchor } from "../../pki/trust_anchor.ts";
 import { printable, quote } from "../../printable.ts";
@@ -147,9 +139,7 @@ function verdictOf(
     const checked = checkReceipt(receipt, order, { anchor });
     return contradiction(members, checked) ?? checked;
   } catch (error) {
-    const expected = error instanceof EnvelopeError || error instanceof CertificateError ||
-      error instanceof ProtocolError;
-    if (!expected) throw error;
+    if (!isDocumentError(error)) throw error;
     return error.message;
   }
 }

@@ -3,8 +3,7 @@
  */
 import type { AccountName } from "../../account_name.ts";
 import {
-  CertificateError,
-  EnvelopeError,
+  isDocumentError,
   messageOf,
   MicropayError,
   ProtocolError,
@@ -57,9 +56,7 @@ export function readHandedOrder(
     const fault = judgeOrder(verified, { atMs: link.nowMs() });
     return fault ? refuse(fault.code) : verified;
   } catch (error) {
-    const isBad = error instanceof EnvelopeError || error instanceof CertificateError ||
-      error instanceof ProtocolError;
-    if (!isBad) throw error;
+    if (!isDocumentError(error)) throw error;
     return refuse(261);
   }
 }

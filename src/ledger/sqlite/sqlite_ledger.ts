@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { AccountName } from "../../account_name.ts";
-import { LedgerBusyError, LedgerError, LedgerFullError } from "../../errors.ts";
+import { isLedgerUnavailable, LedgerError } from "../../errors.ts";
 import type { AccountChange, RecordedChange } from "../account_change.ts";
 import type { Booking, Entry } from "../entry.ts";
 import type {
@@ -104,7 +104,7 @@ export class SqliteLedger implements Ledger {
     try {
       await this.#write(() => void this.#sql.takeOffline.run(name));
     } catch (error) {
-      if (!(error instanceof LedgerFullError || error instanceof LedgerBusyError)) throw error;
+      if (!isLedgerUnavailable(error)) throw error;
       this.#leaving.add(name);
     }
   }

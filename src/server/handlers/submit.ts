@@ -3,7 +3,7 @@
  * most once. All orders of one message are booked in one commit.
  */
 import type { AccountName } from "../../account_name.ts";
-import { LedgerBusyError, LedgerFullError } from "../../errors.ts";
+import { isLedgerUnavailable } from "../../errors.ts";
 import { yieldToEventLoop } from "../../yield_to_event_loop.ts";
 import { type Booking, type Entry, orderDigest } from "../../ledger/entry.ts";
 import { ordersPerTurn } from "../../limits.ts";
@@ -203,7 +203,7 @@ async function unlessFull(write: () => Promise<Decision>): Promise<Decision> {
   try {
     return await write();
   } catch (failure) {
-    if (!(failure instanceof LedgerFullError || failure instanceof LedgerBusyError)) throw failure;
+    if (!isLedgerUnavailable(failure)) throw failure;
     return { decided: refuse(510), failure };
   }
 }
