@@ -68,13 +68,7 @@ export function hasNoCertificates(folder: string): boolean {
  * @throws {FileError} when `CA.pem` is unreadable
  */
 export function authorityFingerprint(folder: string): string | undefined {
-  if (!isThere(join(folder, "CA.pem"))) return undefined;
-  try {
-    return readAuthorityOfAnyDate(folder).fingerprint;
-  } catch (error) {
-    if (error instanceof CertificateError) return undefined;
-    throw error;
-  }
+  return unlessInvalid(folder, "CA.pem", () => readAuthorityOfAnyDate(folder).fingerprint);
 }
 
 /**
@@ -125,6 +119,21 @@ export function readIn(folder: string, name: CertificateFileName): string {
     ? "put it back from your copy; only the ledger's own CA will do"
     : `${gencertCommandLine(folder)} makes it`;
   throw new FileError(`read ${path}: there is no such file; ${advice}`);
+}
+
+/** Returns the result of reading a file, or `undefined` when it is missing or no certificate. */
+export function unlessInvalid<T>(
+  folder: string,
+  name: CertificateFileName,
+  read: () => T,
+): T | undefined {
+  if (!isThere(join(folder, name))) return undefined;
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof CertificateError) return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { attempting, isThere } from "../durable_files.ts";
-import { CertificateError, FileError } from "../errors.ts";
+import { FileError } from "../errors.ts";
 import type { Random } from "../random.ts";
 import { whileLocked } from "../sqlite/file_lock.ts";
 import { CertificateAuthority } from "./certificate_authority.ts";
@@ -13,6 +13,7 @@ import {
   openAuthority,
   openCertificates,
   readIn,
+  unlessInvalid,
   withFileAdvice,
 } from "./certificate_folder.ts";
 import { gencertCommandLine } from "./gencert_hint.ts";
@@ -89,9 +90,10 @@ export async function renewServerCertificate(options: RenewOptions): Promise<Cer
       } makes new certificates, and --out names another folder`,
     );
   }
+  const readHosts = () => hostsOf(pemToDer(readIn(folder, "server.crt"), "CERTIFICATE"));
   return await changeFolder(options, () => {
     requireAuthority(folder, namesThere(folder));
-    const names = hosts ?? hostsThere(folder) ?? hostsDefault;
+    const names = hosts ?? unlessInvalid(folder, "server.crt", readHosts) ?? hostsDefault;
     return makeServerFiles({ ...rest, folder, hosts: names });
   });
 }
@@ -205,17 +207,6 @@ function requireAuthority(folder: string, there: readonly CertificateFileName[])
 function readServerKey(folder: string): SigningKey {
   const pem = readIn(folder, "server.key");
   return withFileAdvice(folder, "server.key", () => SigningKey.read(pem));
-}
-
-/** @returns the hosts in the existing certificate, or `undefined` when there is no valid one */
-function hostsThere(folder: string): readonly string[] | undefined {
-  if (!isThere(join(folder, "server.crt"))) return undefined;
-  try {
-    return hostsOf(pemToDer(readIn(folder, "server.crt"), "CERTIFICATE"));
-  } catch (error) {
-    if (error instanceof CertificateError) return undefined;
-    throw error;
-  }
 }
 
 /**

@@ -15,18 +15,18 @@ import {
   type RegisterAnswer,
   registerRequestType,
 } from "../../protocol/register.ts";
-import { applicantRoute } from "../route.ts";
+import { type ApplicantRequestContext, applicantRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
-import type { Session } from "../session/session.ts";
 
 export const registerRoute = applicantRoute({
   requestType: registerRequestType,
   notation: ({ name }) => `REGISTER#${name}`,
-  async handle({ name, code }, { request, server, session }) {
+  async handle({ name, code }, context) {
+    const { request, server, session } = context;
     if (name !== request.name) return refuse(210);
     // The ledger decides when two ask at once.
     const account = await server.ledger.account(name);
-    if (account) return outcomeOf(await registerAgain(account, { code, request, server, session }));
+    if (account) return outcomeOf(await registerAgain(account, code, context));
     // Only a new account counts. Asking for an existing name takes nothing from its address.
     const { remote } = session.channel;
     if (!server.registrations.take(remote)) return refuse(211);
@@ -70,16 +70,12 @@ function outcomeOf(registered: RegisterOutcome): Outcome<RegisterAnswer> {
 /** Registers an existing name, with the key of its certificate or the code of its revocation. */
 async function registerAgain(
   account: Account,
-  { code, request, server, session }: {
-    code: string | undefined;
-    request: CertificateRequest;
-    server: ServerContext;
-    session: Session;
-  },
+  code: string | undefined,
+  context: ApplicantRequestContext,
 ): Promise<RegisterOutcome> {
   const { certificate, lastChange } = account;
   if (certificate) {
-    const isSame = certificate.keyFingerprint === request.publicKey.fingerprint;
+    const isSame = certificate.keyFingerprint === context.request.publicKey.fingerprint;
     if (!isSame) return { outcome: "name_taken" };
     return { outcome: "repeated", account: { ...account, certificate } };
   }
@@ -87,7 +83,7 @@ async function registerAgain(
   const codeDigest = oneTimeCodeDigest(code);
   // Checked before all account changes are verified, so that guessing a code stays cheap.
   if (!isSameCode(codeDigest, lastChange.codeDigest ?? "")) return { outcome: "name_taken" };
-  return await reissue(request, { codeDigest, server, session });
+  return await reissue(codeDigest, context);
 }
 
 /**
@@ -100,12 +96,8 @@ async function registerAgain(
  * @throws {LedgerError} when an account change is not genuine
  */
 async function reissue(
-  request: CertificateRequest,
-  { codeDigest, server, session }: {
-    codeDigest: string;
-    server: ServerContext;
-    session: Session;
-  },
+  codeDigest: string,
+  { request, server, session }: ApplicantRequestContext,
 ): Promise<RegisterOutcome> {
   const { ledger, changes, clock } = server;
   const { name } = request;
