@@ -95,8 +95,8 @@ async function refuseSpeaker(
   if (session.isSurplus) return refuse(230);
   if (session.speaker.kind === "unrecognized") return refuse(220);
   if (session.speaker.kind === "applicant") return isRegister ? undefined : refuse(240);
-  // The ledger is asked each time, because a revoked certificate counts for nothing at once. The
-  // server looks for changes of its ledger only once a second.
+  // The ledger is asked each time: a revoked certificate must not do anything from that moment on.
+  // The server looks for changes of its ledger only once a second.
   const { kind } = await identifySpeaker(session.channel.peer, server.ledger);
   if (kind !== "member") {
     dismiss();
