@@ -72,10 +72,10 @@ export const clockDifferenceMsMax = 2 * hour;
 export const historyPageEntriesMax = 16;
 
 /**
- * Most leaves in a page of the ledger's tree. Each takes 43 characters of base64url, a comma and quotes:
- * 28 KiB in all. Past it: the page says that there is more.
+ * Most entries of a `proof` request. With 16 million entries, each proof has 24 hashes: 27 KiB in
+ * all. They cost 2 ms, as much as opening a line. Past it: refused.
  */
-export const chainLeavesMax = 600;
+export const proofEntriesMax = 25;
 
 /**
  * Most characters of the header of a signed document, enough for a chain of certificates. Past it:
@@ -340,15 +340,6 @@ export const ordersPerTurn = 8;
  * than opening a message. Past it: the others wait for another turn.
  */
 export const sealsPerTurn = 8;
-
-/**
- * Entries that an answer reads in one turn of the fair queue. With the longest orders they cost 2
- * to 3 ms, as much as opening a line. Past it: the rest of the page waits for another turn.
- */
-export const chainEntriesPerTurn = 64;
-
-/** Entries hashed without a pause: 0.3 ms of the thread. Past it: all other ready work runs. */
-export const chainEntriesAtOnce = 8;
 
 /**
  * Account changes that are read and verified at a time: about 100 KB. Past it: the rest comes with

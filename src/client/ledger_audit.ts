@@ -1,14 +1,15 @@
 /**
  * A member's own check of the ledger: that it only grew since the last check, and that the entry of
- * each receipt of the member is still at its place. The server gives the leaves of the tree alone.
- * Each covers a signature that only the sides of that payment hold, so the member learns nothing of
- * what others paid.
+ * each receipt of the member is still at its place. The server gives proofs alone, made of hashes.
+ * Each leaf covers a signature that only the sides of that payment hold, so the member learns
+ * nothing of what others paid.
  */
 import { encodeHex } from "@std/encoding/hex";
 import { decodeBase64UrlStrict } from "../base64.ts";
 import { FileError, messageOf, ProtocolError } from "../errors.ts";
-import { appendLeaf, emptyTree, rootOf } from "../ledger/merkle_tree.ts";
-import { chainRequestType } from "../protocol/chain.ts";
+import { proofEntriesMax } from "../limits.ts";
+import { isConsistent, rootsOver, type TreeHead } from "../ledger/tree_proofs.ts";
+import { proofRequestType } from "../protocol/proof.ts";
 import { type Refusal } from "../protocol/request_type.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import type { MemberContext } from "./member_context.ts";
@@ -17,7 +18,7 @@ import type { StoredReceipt } from "./wallet/wallet_store.ts";
 
 export interface MemberAudit {
   readonly outcome: "audited";
-  /** Entries and account changes that were followed. */
+  /** Entries and account changes of the ledger. */
   readonly entries: number;
   /** The number of receipts that were compared with the ledger. */
   readonly receipts: number;
@@ -35,7 +36,8 @@ export interface MemberAudit {
 }
 
 /**
- * Follows all leaves, and stores the head at their end when nothing is wrong.
+ * Checks that the ledger grew from the head of the last good audit, and that the entry of each
+ * receipt is in it. Stores the newest head when nothing is wrong.
  *
  * @throws {ProtocolError} when the server's answers do not fit together
  * @throws {FileError} when a stored receipt is not genuine
@@ -43,58 +45,71 @@ export interface MemberAudit {
 export async function auditOwnEntries(member: MemberContext): Promise<MemberAudit | Refusal> {
   const receipts = await ownReceipts(member);
   const last = await member.audits.last();
-  const missing = new Set([...receipts.values()].flat());
-  let rewrittenAt: number | undefined;
-  let sameUntil = 0;
-  let tree = emptyTree;
-  for (;;) {
-    const page = await member.link.ask(chainRequestType, { after: tree.size });
+  const points: Point[] = [];
+  let tree: TreeHead | undefined;
+  for (let at = 0; tree === undefined || at < receipts.length; at += proofEntriesMax) {
+    const asked = receipts.slice(at, at + proofEntriesMax);
+    const known: TreeHead | undefined = tree ?? (last && { size: last.entry, head: last.head });
+    const entries = asked.map(({ entry }) => entry);
+    const page = await member.link.ask(proofRequestType, { size: known?.size ?? 0, entries });
     if (page.outcome === "refused") return page;
-    const { leaves } = page.answer;
-    if (leaves.length === 0) break;
-    if (page.answer.head !== rootOf(tree)) {
+    const { size, head, inclusion } = page.answer;
+    const isGrown = known === undefined ||
+      isConsistent(known, { size, head }, page.answer.consistency.map(decodeHash));
+    if (tree !== undefined && !isGrown) {
       throw new ProtocolError(
-        `follow the ledger: the head after entry ${tree.size} is another than before`,
+        `audit the ledger: the server shows two ledgers, of ${tree.size} rows and of ${size}`,
       );
     }
-    for (const text of leaves) {
-      const leaf = decodeLeaf(text);
-      tree = appendLeaf(tree, leaf).tree;
-      const entry = tree.size;
-      const known = receipts.get(entry) ?? [];
-      for (const one of known) if (one.leaf === leaf) missing.delete(one);
-      const heads = known.map((receipt) => receipt.head);
-      if (last?.entry === entry) heads.push(last.head);
-      if (heads.length === 0) continue;
-      if (heads.some((one) => one !== rootOf(tree))) rewrittenAt ??= entry;
-      else if (rewrittenAt === undefined) sameUntil = entry;
-    }
+    if (tree === undefined && known) points.push({ entry: known.size, isSame: isGrown });
+    tree = { size, head };
+    points.push(
+      ...asked.map((receipt, index) =>
+        pointOf(receipt, { size, head }, inclusion[index]?.map(decodeHash) ?? [])
+      ),
+    );
   }
-  const [entry, head] = [tree.size, rootOf(tree)];
-  const isCutOff = [...receipts.keys(), last?.entry ?? 0].some((one) => one > entry);
-  if (isCutOff) rewrittenAt ??= entry + 1;
-  if (rewrittenAt === undefined && missing.size === 0) {
-    if (entry > 0) await member.audits.keep({ entry, head });
-  }
+  points.sort((one, other) => one.entry - other.entry);
+  const { size, head } = tree;
+  const rewritten = points.find(({ isSame }) => !isSame);
+  const rewrittenAt = rewritten && Math.min(size + 1, rewritten.entry);
+  const same = points.findLast(({ entry, isSame }) => isSame && entry < (rewrittenAt ?? Infinity));
+  if (rewrittenAt === undefined && size > 0) await member.audits.keep({ entry: size, head });
   return {
     outcome: "audited",
-    entries: entry,
-    receipts: [...receipts.values()].flat().length,
+    entries: size,
+    receipts: receipts.length,
     head,
-    missing: [...missing],
+    missing: points.flatMap(({ missing }) => missing ?? []),
     rewrittenAt,
-    sameUntil,
+    sameUntil: same?.entry ?? 0,
   };
 }
 
+/** A place in the ledger that the member knows: a receipt, or the last good audit. */
+interface Point {
+  readonly entry: number;
+  /** Whether the ledger up to there is the one that the member knows. */
+  readonly isSame: boolean;
+  /** The receipt, when its entry is not there. */
+  readonly missing?: Receipt;
+}
+
+/** Checks a receipt's leaf and head with one proof. */
+function pointOf(receipt: Receipt, { size, head }: TreeHead, proof: readonly string[]): Point {
+  const { entry, leaf } = receipt;
+  const roots = rootsOver({ leaf, index: entry - 1, size, proof });
+  if (roots?.root !== head) return { entry, isSame: false, missing: receipt };
+  return { entry, isSame: roots.head === receipt.head };
+}
+
 /** Returns this member's receipts by entry. Two for one entry mean that the ledger was rewritten. */
-async function ownReceipts(member: MemberContext): Promise<Map<number, Receipt[]>> {
-  const receipts = new Map<number, Receipt[]>();
+async function ownReceipts(member: MemberContext): Promise<Receipt[]> {
+  const receipts: Receipt[] = [];
   for await (const stored of member.receipts.all()) {
-    const { receipt: { payload: receipt } } = checkStored(stored, member);
-    receipts.set(receipt.entry, [...receipts.get(receipt.entry) ?? [], receipt]);
+    receipts.push(checkStored(stored, member).receipt.payload);
   }
-  return receipts;
+  return receipts.sort((one, other) => one.entry - other.entry);
 }
 
 function checkStored(
@@ -113,9 +128,9 @@ function checkStored(
   }
 }
 
-/** Returns a leaf as 64 hex digits. */
-function decodeLeaf(text: string): string {
+/** Returns a hash as 64 hex digits. */
+function decodeHash(text: string): string {
   const bytes = decodeBase64UrlStrict(text);
   if (bytes?.length === 32) return encodeHex(bytes);
-  throw new ProtocolError("follow the ledger: a leaf is not 32 bytes");
+  throw new ProtocolError("audit the ledger: a hash is not 32 bytes");
 }

@@ -181,12 +181,22 @@ export type ChangeOutcome =
   /** The account or the last change is not the one in the statement. The caller must sign again. */
   | { readonly outcome: "outdated" };
 
-/** Consecutive leaves of the Merkle tree. */
-export interface LeafPage {
-  /** The head before the first of them, 64 hex digits. */
+/** Proofs about the Merkle tree of the ledger, as `TreeProver` makes them. */
+export interface LedgerProofs {
+  /** The number of the last row, 0 without rows. */
+  readonly size: number;
+  /** The head after it, 64 hex digits. */
   readonly head: string;
-  /** `entryLeaf` of each entry and `changeLeaf` of each account change, by number: 64 hex digits. */
-  readonly leaves: readonly string[];
+  /** That the tree grew from that of the asked size. Empty when it is not longer. */
+  readonly consistency: readonly string[];
+  /** For each asked entry, that the tree has it. Empty past the end. */
+  readonly inclusion: readonly (readonly string[])[];
+}
+
+export interface ProofQuery {
+  readonly size: number;
+  /** Numbers of entries. */
+  readonly entries: readonly number[];
 }
 
 /** A page of an account's history. */
@@ -256,8 +266,8 @@ export interface Ledger {
   sumRefunds(id: string): Promise<number>;
   /** Returns entries of an account on either side. */
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]>;
-  /** Returns the leaves after the row `after`, 0 for the start. Empty past the end. */
-  leaves(query: { readonly after: number; readonly limit: number }): Promise<LeafPage>;
+  /** Returns proofs for the tree of `size` rows and for entries, all about one tree. */
+  proofs(query: ProofQuery): Promise<LedgerProofs>;
   /** Returns the number of the last row, 0 without rows. */
   lastNumber(): Promise<number>;
   /**

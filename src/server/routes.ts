@@ -1,11 +1,11 @@
 /** Every request the server answers. */
 import { balanceRoute } from "./handlers/balance.ts";
-import { chainRoute } from "./handlers/chain.ts";
 import { exitRoute } from "./handlers/exit.ts";
 import { historyRoute } from "./handlers/history.ts";
 import { listRoute } from "./handlers/list.ts";
 import { locateRoute } from "./handlers/locate.ts";
 import { loginRoute } from "./handlers/login.ts";
+import { proofRoute } from "./handlers/proof.ts";
 import { registerRoute } from "./handlers/register.ts";
 import { statusRoute } from "./handlers/status.ts";
 import { submitRoute } from "./handlers/submit.ts";
@@ -21,7 +21,7 @@ export const routes: ReadonlyMap<string, Route> = new Map(
     submitRoute,
     statusRoute,
     historyRoute,
-    chainRoute,
+    proofRoute,
     exitRoute,
   ].map((route) => [route.requestType.type, route]),
 );

@@ -13,7 +13,7 @@ import type { Amount } from "../../src/money.ts";
 import { pemToDer } from "../../src/pki/pem.ts";
 import { readTrustAnchor } from "../../src/pki/trust_anchor.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
-import { chainRequestType } from "../../src/protocol/chain.ts";
+import { proofRequestType } from "../../src/protocol/proof.ts";
 import { historyRequestType } from "../../src/protocol/history.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { receiveGreeting } from "../../src/transport/connect_channel.ts";
@@ -40,7 +40,7 @@ const floods: readonly (Flood | undefined)[] = [
   { connections: 16, type: balanceRequestType.type, body: {} },
   { connections: 64, type: balanceRequestType.type, body: {} },
   { connections: 16, type: historyRequestType.type, body: { limit: 16 } },
-  { connections: 16, type: chainRequestType.type, body: { after: 0 } },
+  { connections: 16, type: proofRequestType.type, body: { size: 1, entries: [1, 2] } },
 ];
 const secondsEach = 8;
 /** More than a page of digests. */

@@ -200,8 +200,15 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "hostile/voiding",
     "void: when the payer's room is full, the server refuses nothing for good",
   ),
-  "chain 1": at("server/handlers/chain", "chain: a page has consecutive leaves of the ledger"),
-  "chain 2": at(
+  "proof 1": at(
+    "server/handlers/proof",
+    "proof: the newest tree has every entry, and grew from every earlier one",
+  ),
+  "proof 2": at(
+    "server/handlers/proof",
+    "proof: past the end of the ledger, there are no proofs",
+  ),
+  "proof 3": at(
     "end_to_end/member",
     "a member notices when past entries were removed or rewritten",
   ),
@@ -398,13 +405,10 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     ),
     ...at("protocol/receipt", "a text longer than any receipt is refused unread"),
   ],
-  "limit 9": [
-    ...at(
-      "server/handlers/page",
-      "page: every page fits a line once it is sealed, with the largest session key",
-    ),
-    ...at("server/handlers/chain", "chain: a page has consecutive leaves of the ledger"),
-  ],
+  "limit 9": at(
+    "server/handlers/page",
+    "page: every page fits a line once it is sealed, with the largest session key",
+  ),
   "failure 1": at(
     "server/stop",
     "when the ledger throws … at …, the server answers 510 and changes nothing, and a second request works",

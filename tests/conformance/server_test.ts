@@ -56,8 +56,10 @@ const wrongShape: readonly (readonly [what: string, type: string, body: JsonObje
   ["before 0", "history", { limit: 1, before: 0 }],
   ["before 2^53", "history", { limit: 1, before: 2 ** 53 }],
   ["after -1", "history", { limit: 1, after: -1 }],
-  ["a chain after -1", "chain", { after: -1 }],
-  ["a chain after 2^53", "chain", { after: 2 ** 53 }],
+  ["a proof for the size -1", "proof", { size: -1, entries: [] }],
+  ["a proof for the size 2^53", "proof", { size: 2 ** 53, entries: [] }],
+  ["a proof of the entry 0", "proof", { size: 0, entries: [0] }],
+  ["a proof of 26 entries", "proof", { size: 0, entries: Array(26).fill(1) }],
   ["an id in capitals", "status", { id: upperId }],
   ["an id of version 4", "status", { id: id.replace("-7000-", "-4000-") }],
   ["a list after a number", "list", { after: 1 }],
@@ -70,7 +72,7 @@ const wrongMembers: readonly (readonly [what: string, type: string, body: JsonOb
   ["a member too many", "balance", { of: "bob" }],
   ["a member too many beside a good one", "locate", { name: "bob", port: 1 }],
   ["a missing member", "locate", {}],
-  ["a chain without after", "chain", {}],
+  ["a proof without entries", "proof", { size: 0 }],
   ["a history without limit", "history", {}],
   ["a member with another letter", "locate", { Name: "bob" }],
 ];
@@ -264,10 +266,10 @@ Deno.test("request 10: after each of many refusals the connection is as good as 
 Deno.test("request 1: requests that come in one piece are answered one by one, in order", async () => {
   await using scene = await Scene.open();
   using alice = Speaker.on(await scene.greet(), await scene.server.enroll("alice"));
-  const types = ["balance", "mint", "list", "chain", "balance"];
+  const types = ["balance", "mint", "list", "proof", "balance"];
   const lines = [];
   for (const type of types) {
-    lines.push(await alice.line(type, type === "chain" ? { after: 0 } : {}));
+    lines.push(await alice.line(type, type === "proof" ? { size: 0, entries: [] } : {}));
   }
   await alice.write(lines.map((line) => `${line}\n`).join(""));
   for (const [seq, code] of [300, 410, 300, 300, 300].entries()) {

@@ -5,12 +5,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { orderDigest } from "../../src/ledger/entry.ts";
 import { systemClock } from "../../src/clock.ts";
-import { chainEntriesAtOnce, chainEntriesPerTurn } from "../../src/limits.ts";
+import { proofEntriesMax } from "../../src/limits.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { Amount } from "../../src/money.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
-import { chainRequestType } from "../../src/protocol/chain.ts";
+import { proofRequestType } from "../../src/protocol/proof.ts";
 import { historyRequestType } from "../../src/protocol/history.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
@@ -24,14 +24,14 @@ import { Scene } from "./scene.ts";
 const requests = 12;
 
 /**
- * Stops every connection after its first message until the gate opens, and counts the reads of the
- * chain.
+ * Stops every connection after its first message until the gate opens, and counts the
+ * entries that are proven.
  */
 class Gate {
   isShut = false;
   /** How many connections it has stopped. */
   stopped = 0;
-  chainEntries = 0;
+  proven = 0;
   /** Called when a certificate is looked up, once for a connection and once for each message. */
   onLookup = (_name: string): void => {};
   readonly #opened = Promise.withResolvers<void>();
@@ -45,10 +45,10 @@ class Gate {
     return new Proxy<Ledger>(ledger, {
       get: (target, name) => {
         const value = target[name as keyof Ledger];
-        if (name === "leaves") {
-          return async (...given: Parameters<Ledger["leaves"]>) => {
-            const part = await target.leaves(...given);
-            this.chainEntries += part.leaves.length;
+        if (name === "proofs") {
+          return async (...given: Parameters<Ledger["proofs"]>) => {
+            const part = await target.proofs(...given);
+            this.proven += part.inclusion.length;
             return part;
           };
         }
@@ -149,7 +149,8 @@ Deno.test("flooding: a member that floods over six connections gets on average t
   }
 });
 
-const entries = 5 * chainEntriesPerTurn;
+const entries = 320;
+const provenEntries = Array.from({ length: proofEntriesMax }, (_, index) => 12 * index + 1);
 const receiptsPerPage = 16;
 
 /**
@@ -158,22 +159,22 @@ const receiptsPerPage = 16;
  */
 const rows = [
   {
-    title: "the chain",
-    question: { type: chainRequestType.type, body: { after: 0 } },
+    title: "proofs",
+    question: { type: proofRequestType.type, body: { size: 1, entries: provenEntries } },
     // And what the next turn has begun with when bob's message is looked at.
-    chainEntriesMax: 4 * chainEntriesPerTurn + chainEntriesAtOnce,
+    provenMax: 5 * proofEntriesMax,
     signaturesMax: 4,
   },
   {
     title: "its history",
     question: { type: historyRequestType.type, body: { limit: 16 } },
-    chainEntriesMax: 0,
+    provenMax: 0,
     // And what the next turn has begun with.
     signaturesMax: 4 * receiptsPerPage + 1,
   },
 ];
 
-for (const { title, question, chainEntriesMax, signaturesMax } of rows) {
+for (const { title, question, provenMax, signaturesMax } of rows) {
   Deno.test(`flooding: a member that asks for ${title} over six connections gets on average at most four turns between two messages of another`, async () => {
     const gate = new Gate();
     // Made before the scene, so that they end after it: reads are decrypted until the last
@@ -189,22 +190,21 @@ for (const { title, question, chainEntriesMax, signaturesMax } of rows) {
     }
     await ask(scene, { identity: bob, host: "192.0.2.7", ...balance });
     using count = new CryptoCount(sessionKey.privateKey);
-    const seen: { chainEntries: number; signatures: number }[] = [];
+    const seen: { proven: number; signatures: number }[] = [];
     gate.onLookup = (name) => {
-      const { chainEntries } = gate;
-      if (name === "bob") seen.push({ chainEntries, signatures: count.signatures });
+      const { proven } = gate;
+      if (name === "bob") seen.push({ proven, signatures: count.signatures });
     };
     await waitUntil(() => gate.stopped === 7, "everybody at the gate");
     gate.open();
     await waitUntil(() => seen.length > requests, "all of bob's");
     // The first lookup is the connection's.
     const messages = seen.length - 1;
-    const average = (of: "chainEntries" | "signatures") =>
-      (seen.at(-1)![of] - seen[0]![of]) / messages;
-    assert(average("chainEntries") <= chainEntriesMax, `${average("chainEntries")} entries`);
+    const average = (of: "proven" | "signatures") => (seen.at(-1)![of] - seen[0]![of]) / messages;
+    assert(average("proven") <= provenMax, `${average("proven")} entries`);
     // And one for bob's own answer.
     assert(average("signatures") <= signaturesMax + 1, `${average("signatures")} signatures`);
-    assert(average("chainEntries") + average("signatures") > 1, "the flood");
+    assert(average("proven") + average("signatures") > 1, "the flood");
   });
 }
 

@@ -45,6 +45,6 @@ say("booked", await member.status(first, { isVoid: true }));
 say("after", await server.ask("balance", {}));
 const entries = await member.history(20);
 say("history", { entries });
-say("ledger", await member.followLedger(entries));
+say("ledger", await member.auditLedger(entries));
 say("pushes", { types: [...new Set(server.pushes.map(({ type }) => type))] });
 say("exit", await member.exit());

@@ -3,7 +3,7 @@
  */
 import { Newcomer } from "./newcomer.mjs";
 import { makeOrder, readOrder, refusalAt, verifyReceipt } from "./proofs.mjs";
-import { rootOf } from "./tree.mjs";
+import { isConsistent, rootOf, rootsOver } from "./tree.mjs";
 import { Connection, deferred, demand, listen, sha256 } from "./wire.mjs";
 
 const ordersMax = 25;
@@ -173,21 +173,27 @@ export class Member {
     return entries;
   }
 
-  /** Computes the heads from all leaves. Each of these own entries has to be at its place. */
-  async followLedger(entries) {
-    const leaves = [];
-    for (;;) {
-      const { answer } = await this.server.ask("chain", { after: leaves.length });
-      demand(answer.head === rootOf(leaves).toString("hex"), "the head before a page");
-      if (answer.leaves.length === 0) break;
-      leaves.push(...answer.leaves.map((leaf) => Buffer.from(leaf, "base64url")));
+  /** Checks that the ledger has these own entries, and grew from the head after each of them. */
+  async auditLedger(entries) {
+    const proofs = entries.map(({ order, receipt }) => verifyReceipt(receipt, order, this.ca));
+    let known = { from: 0, head: rootOf([]) };
+    for (let at = 0; at === 0 || at < proofs.length; at += 25) {
+      const part = proofs.slice(at, at + 25);
+      const asked = { size: known.from, entries: part.map(({ entry }) => entry) };
+      const { answer } = await this.server.ask("proof", asked);
+      const tree = { to: answer.size, root: Buffer.from(answer.head, "hex") };
+      const consistency = answer.consistency.map(bytesOf);
+      demand(known.from === 0 || isConsistent(known, tree, consistency), "another ledger");
+      for (const [index, { entry, leaf, head }] of part.entries()) {
+        const proof = answer.inclusion[index].map(bytesOf);
+        const place = { leaf: Buffer.from(leaf, "hex"), index: entry - 1, size: tree.to, proof };
+        const roots = rootsOver(place);
+        demand(roots.root?.equals(tree.root), "an own entry");
+        demand(roots.head.toString("hex") === head, "the head of a receipt");
+      }
+      known = { from: tree.to, head: tree.root };
     }
-    for (const { order, receipt } of entries) {
-      const proof = verifyReceipt(receipt, order, this.ca);
-      demand(leaves[proof.entry - 1].toString("hex") === proof.leaf, "an own entry");
-      demand(rootOf(leaves.slice(0, proof.entry)).toString("hex") === proof.head, "a head");
-    }
-    return { last: leaves.length, head: rootOf(leaves).toString("hex") };
+    return { last: known.from, head: known.head.toString("hex") };
   }
 
   // As payee.
@@ -259,4 +265,8 @@ function wholeReceipts({ results, header }) {
     ...result,
     ...(receipt !== undefined && { receipt: `${header}.${receipt}` }),
   }));
+}
+
+function bytesOf(text) {
+  return Buffer.from(text, "base64url");
 }

@@ -48,6 +48,6 @@ say("refunded", await member.status(orders[0]));
 say("balance", await member.server.ask("balance", {}));
 const entries = await member.history(20);
 say("history", { entries });
-say("ledger", await member.followLedger(entries));
+say("ledger", await member.auditLedger(entries));
 say("peers", { count: member.listener.peerCount() });
 say("exit", await member.exit());

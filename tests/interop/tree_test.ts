@@ -4,6 +4,7 @@
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { testWith } from "../installed_tool.ts";
+import type { TreeFile } from "../vectors/vector_files.ts";
 import { Program } from "./program.ts";
 
 const vectors = new URL("../vectors/tree.json", import.meta.url).pathname;
@@ -20,16 +21,30 @@ testWith(["node"], "a second implementation reproduces the vectors of the tree",
   assertEquals(code, 0, line);
 });
 
-testWith(["node"], "a second implementation refuses a wrong root", async () => {
-  const file = await Deno.makeTempFile();
-  try {
-    const { roots: [first, ...others], ...rest } = JSON.parse(await Deno.readTextFile(vectors));
-    const roots = [{ ...first, root: "0".repeat(64) }, ...others];
-    await Deno.writeTextFile(file, JSON.stringify({ ...rest, roots }));
-    const { code, line } = await check(file);
-    assertEquals(code, 1);
-    assertMatch(line, /wrong: the root of 0 leaves/);
-  } finally {
-    await Deno.remove(file);
-  }
-});
+const zeros = "0".repeat(64);
+const faults: readonly { what: string; change: (file: TreeFile) => Partial<TreeFile> }[] = [
+  { what: "root", change: ({ roots }) => ({ roots: [{ ...roots[0]!, root: zeros }] }) },
+  {
+    what: "leaf",
+    change: ({ inclusion }) => ({ inclusion: [{ ...inclusion[1]!, proof: [zeros] }] }),
+  },
+  {
+    what: "growth",
+    change: ({ consistency }) => ({ consistency: [{ ...consistency[2]!, proof: [zeros] }] }),
+  },
+];
+
+for (const { what, change } of faults) {
+  testWith(["node"], `a second implementation refuses a vector with a wrong ${what}`, async () => {
+    const file = await Deno.makeTempFile();
+    try {
+      const tree: TreeFile = JSON.parse(await Deno.readTextFile(vectors));
+      await Deno.writeTextFile(file, JSON.stringify({ ...tree, ...change(tree) }));
+      const { code, line } = await check(file);
+      assertEquals(code, 1);
+      assertMatch(line, new RegExp(`wrong: the ${what}`));
+    } finally {
+      await Deno.remove(file);
+    }
+  });
+}

@@ -1,8 +1,9 @@
 /** Part of the contract: reading, the heads, and closing. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { LedgerError } from "../../src/errors.ts";
 import { type Entry, entryLeaf } from "../../src/ledger/entry.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
+import { isConsistent, rootsOver } from "../../src/ledger/tree_proofs.ts";
 import type { ContractTest } from "./ledger_contract.ts";
 import {
   alice,
@@ -43,22 +44,24 @@ export function readingContract(test: ContractTest): void {
     await assertRejects(() => ledger.history(alice, { limit: 1, after: 1, before: 9 }), TypeError);
   });
 
-  test("the leaves make all heads, in pages of any length", async (ledger) => {
-    const empty = { head: plainRoot([]), leaves: [] };
-    assertEquals(await ledger.leaves({ after: 0, limit: 1 }), empty);
+  test("proofs show all entries in the tree, and that it grew from every size", async (ledger) => {
+    const empty = { size: 0, head: plainRoot([]) };
+    const query = { size: 0, entries: [1] };
+    assertEquals(await ledger.proofs(query), { ...empty, consistency: [], inclusion: [[]] });
     await bookAll(ledger);
-    const { entries, head } = await ledger.totals();
-    for (const limit of [1, 7, 1000]) {
-      const leaves: string[] = [];
-      for (;;) {
-        const page = await ledger.leaves({ after: leaves.length, limit });
-        assertEquals(page.head, plainRoot(leaves));
-        if (page.leaves.length === 0) break;
-        leaves.push(...page.leaves);
-      }
-      assertEquals([leaves.length, plainRoot(leaves)], [entries, head]);
+    const { head } = await ledger.totals();
+    for (const entry of await ledger.history(alice, { limit: 1000 })) {
+      const { number, leaf } = entry;
+      const proofs = await ledger.proofs({ size: number, entries: [1, number, 99] });
+      const [tree, earlier] = [{ size: 33, head }, { size: number, head: entry.head }];
+      assertEquals([proofs.size, proofs.head], [33, head]);
+      assert(isConsistent(earlier, tree, proofs.consistency));
+      const [, proof, beyond] = proofs.inclusion;
+      const roots = rootsOver({ leaf, index: number - 1, size: 33, proof: proof! });
+      assertEquals([roots, beyond], [{ head: entry.head, root: head }, []]);
     }
-    assertEquals(await ledger.leaves({ after: entries + 9, limit: 1 }), { head, leaves: [] });
+    const later = await ledger.proofs({ size: 34, entries: [] });
+    assertEquals(later, { size: 33, head, consistency: [], inclusion: [] });
   });
 
   test("history: both sides of the account only, newest first, in pages", async (ledger) => {

@@ -6,6 +6,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { LedgerError } from "../../src/errors.ts";
 import { changeLeaf, type RecordedChange } from "../../src/ledger/account_change.ts";
 import { appendLeaf, emptyTree } from "../../src/ledger/merkle_tree.ts";
+import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { type ChangeTerms, signAccountChange } from "../../src/protocol/account_change.ts";
@@ -319,17 +320,12 @@ const thiefsTerms = { kind: "revocation", codeDigest: thiefsCode } as const;
 
 /** Appends a row that fits after the last one, with any statement. */
 async function appended(
-  { ledger, clock }: Books,
+  { ledger, clock, file }: Books,
   terms: Omit<RecordedChange, "number" | "leaf" | "statementJws" | "atMs">,
   { statementJws, atMs = clock.nowMs() }: { statementJws: string; atMs?: number },
 ): Promise<string> {
   const contents = { ...terms, statementJws, atMs, number: await ledger.lastNumber() + 1 };
-  const { leaves } = await ledger.leaves({ after: 0, limit: 99 });
-  const leaf = changeLeaf(contents);
-  const { completed } = appendLeaf(
-    leaves.reduce((tree, leaf) => appendLeaf(tree, leaf).tree, emptyTree),
-    leaf,
-  );
+  const completed = completedBy(changeLeaf(contents), file);
   const values = [
     contents.kind,
     contents.name,
@@ -341,6 +337,22 @@ async function appended(
   const subtrees = `x'${completed.join("")}'`;
   return `INSERT INTO account_change
     VALUES (${contents.number}, ${values.join(", ")}, ${subtrees})`;
+}
+
+/** @returns what a row adds to the tree after the stored rows */
+function completedBy(leaf: string, file: string): readonly string[] {
+  const snapshot = openSqliteSnapshot({ file });
+  try {
+    const rows = [...snapshot.entries(), ...snapshot.changes()]
+      .sort((one, other) => Number(one.number) - Number(other.number));
+    const leaves = rows.map(({ subtrees }) => String(subtrees).slice(0, 64));
+    return appendLeaf(
+      leaves.reduce((tree, leaf) => appendLeaf(tree, leaf).tree, emptyTree),
+      leaf,
+    ).completed;
+  } finally {
+    snapshot.close();
+  }
 }
 
 /** @returns a revocation of carol with the attacker's code, signed by `identity` */

@@ -5,7 +5,6 @@
 import { assert } from "@std/assert";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
-import { chainRequestType } from "../../src/protocol/chain.ts";
 import { codes } from "../../src/protocol/code.ts";
 import {
   check,
@@ -20,6 +19,7 @@ import { listRequestType } from "../../src/protocol/list.ts";
 import { locateRequestType } from "../../src/protocol/locate.ts";
 import { loginRequestType } from "../../src/protocol/login.ts";
 import { pingShape, pingType, pongType } from "../../src/protocol/ping.ts";
+import { proofRequestType } from "../../src/protocol/proof.ts";
 import { registerRequestType } from "../../src/protocol/register.ts";
 import { statusRequestType } from "../../src/protocol/status.ts";
 import {
@@ -36,13 +36,13 @@ import { type MessageVector, readVectors } from "../vectors/vector_files.ts";
 const messages = await readVectors<MessageVector[]>("messages");
 const requestTypes: readonly RequestType[] = [
   balanceRequestType,
-  chainRequestType,
   exitRequestType,
   historyRequestType,
   listRequestType,
   locateRequestType,
   loginRequestType,
   payRequestType,
+  proofRequestType,
   registerRequestType,
   statusRequestType,
   submitRequestType,

@@ -80,6 +80,16 @@ export interface RefusedVector {
 export interface TreeFile {
   /** Roots of trees whose leaf at index n is the hash of the text of n in decimal digits. */
   readonly roots: readonly { readonly size: number; readonly root: string }[];
+  readonly inclusion: readonly {
+    readonly index: number;
+    readonly size: number;
+    readonly proof: readonly string[];
+  }[];
+  readonly consistency: readonly {
+    readonly from: number;
+    readonly to: number;
+    readonly proof: readonly string[];
+  }[];
 }
 
 export interface LedgerFile {

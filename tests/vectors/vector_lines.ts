@@ -12,6 +12,7 @@ import { peerUri, signerUri } from "../../src/envelope/peer.ts";
 import { signerKey } from "../../src/envelope/peer.ts";
 import { type Entry, entryLeaf, orderDigest } from "../../src/ledger/entry.ts";
 import { appendLeaf, emptyTree, hashLeaf, rootOf } from "../../src/ledger/merkle_tree.ts";
+import { TreeProver } from "../../src/ledger/tree_proofs.ts";
 import type { Amount } from "../../src/money.ts";
 import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
 import { codes } from "../../src/protocol/code.ts";
@@ -21,6 +22,7 @@ import { signReceipt } from "../../src/protocol/receipt.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { goodNonce, hostileGreetings } from "../envelope/hostile_greetings.ts";
 import { hostileLines } from "../envelope/hostile_lines.ts";
+import { plainRoot } from "../ledger/plain_tree.ts";
 import { alice, anchor, atMs, bob, identities, recipients, server, signers } from "../envelope/vector_parties.ts";
 import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import type {
@@ -125,6 +127,10 @@ function document(
 }
 
 export async function makeMessages(): Promise<MessageVector[]> {
+  const hashes = entries.map(({ leaf }) => encodeBase64Url(decodeHex(leaf)));
+  const consistency = [hashes[1]!, hashes[2]!];
+  const inclusion = [[hashes[0]!, hashes[2]!]];
+  const proofs = { size: 3, head: entries[2]!.head, consistency, inclusion };
   const booked = (jws: string, receipt: string) =>
     packResults([{ order: orderDigest(jws), code: 130, text: "transfer OK", receipt }]);
   const row = {
@@ -140,7 +146,6 @@ export async function makeMessages(): Promise<MessageVector[]> {
     order,
     receipt,
   };
-  const leaves = entries.map(({ leaf }) => encodeBase64Url(decodeHex(leaf)));
   const certificate = identities.alice.certificate.replace(/-----.*-----|\n/g, "")
     .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
   const online = [{ name: "bob", ip: "127.0.0.1", port: 57609 }];
@@ -212,13 +217,8 @@ export async function makeMessages(): Promise<MessageVector[]> {
     answer("alice", 6, "a status of what it does not know", { re: 5, code: 400, text: "unknown" }),
     ask("alice", 6, "history", { limit: 1 }),
     answer("alice", 7, "a history", ok(6, 300, "OK", { entries: [row], more: true })),
-    ask("alice", 7, "chain", { after: 0 }),
-    answer(
-      "alice",
-      8,
-      "leaves",
-      ok(7, 300, "OK", { head: rootOf(emptyTree), leaves, last: 3 }),
-    ),
+    ask("alice", 7, "proof", { size: 1, entries: [2] }),
+    answer("alice", 8, "proofs", ok(7, 300, "OK", proofs)),
     ask("bob", 2, "submit", { orders: [refundOrder] }),
     answer(
       "bob",
@@ -320,7 +320,17 @@ export function makeTree(): TreeFile {
     if (sizes.includes(size)) roots.push({ size, root: rootOf(tree) });
     tree = appendLeaf(tree, hashLeaf(String(size))).tree;
   }
-  return { roots };
+  const leaves = Array.from({ length: 1024 }, (_, index) => hashLeaf(String(index)));
+  const proverOf = (size: number) =>
+    new TreeProver(size, (level, position) => {
+      const length = 2 ** level;
+      return plainRoot(leaves.slice(position * length, (position + 1) * length));
+    });
+  const inclusion = ([[0, 1], [0, 2], [2, 3], [5, 7], [6, 7], [7, 8], [12, 13], [500, 1000]] as const)
+    .map(([index, size]) => ({ index, size, proof: proverOf(size).inclusion(index) }));
+  const consistency = ([[0, 5], [1, 1], [1, 2], [3, 7], [4, 7], [6, 8], [7, 20], [512, 1000]] as const)
+    .map(([from, to]) => ({ from, to, proof: proverOf(to).consistency(from) }));
+  return { roots, inclusion, consistency };
 }
 
 export async function makeRefused(): Promise<RefusedVector[]> {

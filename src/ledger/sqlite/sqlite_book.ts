@@ -4,24 +4,21 @@
  */
 import type { AccountName } from "../../account_name.ts";
 import { LedgerError } from "../../errors.ts";
-import {
-  type AccountChange,
-  changeLeaf,
-  type RecordedChange,
-  statementDigest,
-} from "../account_change.ts";
+import { type AccountChange, type RecordedChange, statementDigest } from "../account_change.ts";
 import { objectToBooking } from "../account_rules.ts";
-import { type Booking, type Entry, entryLeaf, type EntrySide, issuingAccount } from "../entry.ts";
+import { type Booking, type Entry, type EntrySide, issuingAccount } from "../entry.ts";
 import { voidedOrderKeptMs, voidedOrdersMax } from "../../limits.ts";
 import type {
   BookingConditions,
   BookOutcome,
   HistoryQuery,
-  LeafPage,
+  LedgerProofs,
+  ProofQuery,
   Voiding,
   VoidOutcome,
 } from "../ledger.ts";
 import { type CompactRange, rootOf, subtreeCount } from "../merkle_tree.ts";
+import { TreeProver } from "../tree_proofs.ts";
 import { isSameOrder, judgeRefund, placeChange, type Placed, post } from "../posting.ts";
 import {
   changeFromRow,
@@ -146,18 +143,15 @@ export class SqliteBook {
     return row === undefined ? this.#ledgerId : statementDigest(textIn(row, "statement_jws"));
   }
 
-  /** Hashes the rows again, so that a changed row has another leaf than in the tree. */
-  leaves({ after, limit }: { readonly after: number; readonly limit: number }): LeafPage {
-    const last = this.lastNumber();
-    if (after >= last) return { head: this.headAfter(last), leaves: [] };
-    const rows = [
-      ...this.#sql.entriesAfter.all(after, limit).map(contentsFromRow),
-      ...this.#sql.changesAfter.all(after, limit).map(changeFromRow),
-    ].sort((one, other) => one.number - other.number).slice(0, limit);
-    const hole = rows.findIndex(({ number }, index) => number !== after + 1 + index);
-    if (hole >= 0) throw this.#missingRow(after + 1 + hole);
-    const leaves = rows.map((row) => "orderJws" in row ? entryLeaf(row) : changeLeaf(row));
-    return { head: this.headAfter(after), leaves };
+  proofs({ size: earlier, entries }: ProofQuery): LedgerProofs {
+    const size = this.lastNumber();
+    const prover = new TreeProver(size, (level, position) => this.#node(level, position));
+    return {
+      size,
+      head: prover.root(),
+      consistency: earlier < size ? prover.consistency(earlier) : [],
+      inclusion: entries.map((number) => number <= size ? prover.inclusion(number - 1) : []),
+    };
   }
 
   /** Returns the number of the last row, 0 without rows. */
@@ -209,8 +203,12 @@ export class SqliteBook {
     );
   }
 
-  #missingRow(number: number): LedgerError {
-    return new LedgerError(
+  /** Returns a node from the row that the subtree below it ends with. */
+  #node(level: number, position: number): string {
+    const number = (position + 1) * 2 ** level;
+    const row = this.#sql.node.get({ number, level });
+    if (row !== undefined) return textIn(row, "hash");
+    throw new LedgerError(
       `cannot read the ledger ${this.#file}: its row number ${number} is missing; audit it`,
     );
   }

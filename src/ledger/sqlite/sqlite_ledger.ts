@@ -13,10 +13,11 @@ import type {
   BookOutcome,
   ChangeOutcome,
   HistoryQuery,
-  LeafPage,
   Ledger,
+  LedgerProofs,
   OnlineOutcome,
   Presence,
+  ProofQuery,
   RegisterOutcome,
   Registration,
   Totals,
@@ -156,11 +157,8 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  leaves(query: { readonly after: number; readonly limit: number }): Promise<LeafPage> {
-    return this.#read(() => {
-      requirePage(query);
-      return this.#book.leaves(query);
-    });
+  proofs(query: ProofQuery): Promise<LedgerProofs> {
+    return this.#read(() => this.#book.proofs(query));
   }
 
   lastNumber(): Promise<number> {

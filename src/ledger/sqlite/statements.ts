@@ -103,7 +103,9 @@ const sources = {
   historyAfter: `${side("payer", forward)} UNION ALL ${
     side("payee", forward)
   } ORDER BY number LIMIT ?`,
-  entriesAfter: `SELECT ${entrySelection} FROM entry WHERE number > ? ORDER BY number LIMIT ?`,
+  node: `SELECT lower(hex(substr(subtrees, 32 * :level + 1, 32))) AS hash FROM (
+      SELECT subtrees FROM entry WHERE number = :number
+      UNION ALL SELECT subtrees FROM account_change WHERE number = :number)`,
   lastNumber: `SELECT ${lastNumber} AS number`,
   entryCount: `SELECT count(*) AS count FROM entry`,
   rowCount: `SELECT (SELECT count(*) FROM entry) + (SELECT count(*) FROM account_change) AS count`,

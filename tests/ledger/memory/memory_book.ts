@@ -7,7 +7,7 @@ import {
   statementDigest,
 } from "../../../src/ledger/account_change.ts";
 import type { Entry } from "../../../src/ledger/entry.ts";
-import type { LeafPage } from "../../../src/ledger/ledger.ts";
+import type { LedgerProofs, ProofQuery } from "../../../src/ledger/ledger.ts";
 import {
   appendLeaf,
   type CompactRange,
@@ -15,6 +15,8 @@ import {
   rootOf,
 } from "../../../src/ledger/merkle_tree.ts";
 import { placeChange } from "../../../src/ledger/posting.ts";
+import { TreeProver } from "../../../src/ledger/tree_proofs.ts";
+import { plainRoot } from "../plain_tree.ts";
 
 type Page = { readonly after: number; readonly limit: number };
 
@@ -22,8 +24,7 @@ export class MemoryBook {
   readonly #ledgerId: string;
   /** Each row is at the index before its number. */
   readonly #rows: (Entry | RecordedChange)[] = [];
-  /** The tree after the rows up to each number, from 0. */
-  readonly #trees: CompactRange[] = [emptyTree];
+  #tree = emptyTree;
   readonly #entriesById = new Map<string, Entry>();
 
   constructor(ledgerId: string) {
@@ -64,23 +65,34 @@ export class MemoryBook {
     return last === undefined ? this.#ledgerId : statementDigest(last.statementJws);
   }
 
-  leaves({ after, limit }: Page): LeafPage {
-    const leaves = this.#rows.slice(after, after + limit).map(({ leaf }) => leaf);
-    return { head: this.head(Math.min(after, this.#rows.length)), leaves };
+  proofs({ size: earlier, entries }: ProofQuery): LedgerProofs {
+    const leaves = this.#rows.map(({ leaf }) => leaf);
+    const size = leaves.length;
+    const prover = new TreeProver(
+      size,
+      (level, position) =>
+        plainRoot(leaves.slice(position * 2 ** level, (position + 1) * 2 ** level)),
+    );
+    return {
+      size,
+      head: this.head(),
+      consistency: earlier < size ? prover.consistency(earlier) : [],
+      inclusion: entries.map((number) => number <= size ? prover.inclusion(number - 1) : []),
+    };
   }
 
   /** Returns the tree of all rows. */
   tree(): CompactRange {
-    return this.#trees.at(-1)!;
+    return this.#tree;
   }
 
-  /** Returns the head after the row of this number, by default the last one. */
-  head(number = this.#rows.length): string {
-    return rootOf(this.#trees[number]!);
+  /** Returns the head after the last row. */
+  head(): string {
+    return rootOf(this.#tree);
   }
 
   #push(row: Entry | RecordedChange): void {
-    this.#trees.push(appendLeaf(this.tree(), row.leaf).tree);
+    this.#tree = appendLeaf(this.#tree, row.leaf).tree;
     this.#rows.push(row);
   }
 

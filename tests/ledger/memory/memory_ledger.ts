@@ -12,10 +12,11 @@ import type {
   BookOutcome,
   ChangeOutcome,
   HistoryQuery,
-  LeafPage,
   Ledger,
+  LedgerProofs,
   OnlineOutcome,
   Presence,
+  ProofQuery,
   RegisterOutcome,
   Registration,
   Totals,
@@ -174,11 +175,8 @@ export class MemoryLedger implements Ledger {
     });
   }
 
-  leaves(query: { readonly after: number; readonly limit: number }): Promise<LeafPage> {
-    return this.#answer(() => {
-      requirePage(query);
-      return this.#book.leaves(query);
-    });
+  proofs(query: ProofQuery): Promise<LedgerProofs> {
+    return this.#answer(() => this.#book.proofs(query));
   }
 
   changeAccount(change: AccountChange): Promise<ChangeOutcome> {

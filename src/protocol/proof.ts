@@ -1,0 +1,40 @@
+/**
+ * The `proof` request: proofs about the Merkle tree of the ledger. A member checks with them that the
+ * ledger only grew, and that its own entries are at their places. Payments of others stay hidden,
+ * because each leaf covers a signature that only its parties have.
+ */
+import { proofEntriesMax } from "../limits.ts";
+import * as v from "valibot";
+import type { RequestType } from "./request_type.ts";
+import { base64UrlShape, countShape, digestShape, entryNumberShape } from "./shapes.ts";
+
+/** The hashes of a proof: 32 bytes each in base64url. A tree has fewer than 2^53 leaves. */
+const proofShape = v.pipe(
+  v.array(v.pipe(v.string(), v.length(43), base64UrlShape)),
+  v.maxLength(54),
+);
+
+const request = v.strictObject({
+  /** The number of rows of a tree whose head the member knows, or 0. */
+  size: countShape,
+  entries: v.pipe(v.array(entryNumberShape), v.maxLength(proofEntriesMax)),
+});
+
+const answer = v.strictObject({
+  /** The number of the ledger's last row, 0 without rows. */
+  size: countShape,
+  /** The head after it. */
+  head: digestShape,
+  /** The proof that this tree grew from that of the asked size. Empty when it is not longer. */
+  consistency: proofShape,
+  /** For each asked entry, the proof that this tree has it. Empty past the end. */
+  inclusion: v.pipe(v.array(proofShape), v.maxLength(proofEntriesMax)),
+});
+
+/** Asks for the proofs of at most `proofEntriesMax` entries. */
+export const proofRequestType = {
+  type: "proof",
+  request,
+  success: 300,
+  answer,
+} as const satisfies RequestType;

@@ -1,0 +1,26 @@
+/** PROOF: returns proofs about the Merkle tree of the ledger, all about the same tree. */
+import { decodeHex } from "@std/encoding/hex";
+import { encodeBase64Url } from "../../base64.ts";
+import { proofRequestType } from "../../protocol/proof.ts";
+import { answerWith } from "../../protocol/request_type.ts";
+import { memberRoute } from "../route.ts";
+
+export const proofRoute = memberRoute({
+  requestType: proofRequestType,
+  notation: ({ size, entries }) => `Proof#${size}#${entries.length}`,
+  async handle(query, { session, server }) {
+    const { size, head, consistency, inclusion } = await session.inTurn(() =>
+      server.ledger.proofs(query)
+    );
+    return answerWith({
+      size,
+      head,
+      consistency: consistency.map(encodeHash),
+      inclusion: inclusion.map((proof) => proof.map(encodeHash)),
+    });
+  },
+});
+
+function encodeHash(hash: string): string {
+  return encodeBase64Url(decodeHex(hash));
+}

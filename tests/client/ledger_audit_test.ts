@@ -1,0 +1,204 @@
+/**
+ * The member's own audit finds a server that rewrote its ledger, with proofs of the server alone.
+ * Here the server proves everything from a list of leaves that a test changes.
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { MemberAudit } from "../../src/client/ledger_audit.ts";
+import type { Member } from "../../src/client/member.ts";
+import { ProtocolError } from "../../src/errors.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { hashLeaf } from "../../src/ledger/merkle_tree.ts";
+import { TreeProver } from "../../src/ledger/tree_proofs.ts";
+import { proofEntriesMax } from "../../src/limits.ts";
+import type { Amount } from "../../src/money.ts";
+import { proofRequestType } from "../../src/protocol/proof.ts";
+import { plainRoot } from "../ledger/plain_tree.ts";
+import { named, startServer, type TestServer } from "../server/test_server.ts";
+import { memberOf } from "./test_member.ts";
+import { KeptWallet } from "./wallet/memory_wallet_store.ts";
+
+/** Two pages of proofs. */
+const payments = proofEntriesMax + 5;
+/** The openings of alice and bob come first. */
+const rows = payments + 2;
+
+interface Found extends Pick<MemberAudit, "entries" | "receipts" | "rewrittenAt" | "sameUntil"> {
+  /** Numbers of entries. */
+  readonly missing: readonly number[];
+}
+
+interface Scene {
+  readonly server: TestServer;
+  readonly alice: Member;
+  /** Bob has no receipts, and follows the ledger alone. */
+  readonly bob: Member;
+  readonly audit: (member: Member) => Promise<Found>;
+  /** Changes the leaves that the server proves from now on. */
+  readonly rewrite: (change: (leaves: readonly string[]) => readonly string[]) => void;
+  /** Requests for proofs so far. */
+  readonly asked: () => number;
+}
+
+async function withScene(act: (scene: Scene) => Promise<void>): Promise<void> {
+  let change = (leaves: readonly string[]) => leaves;
+  let asked = 0;
+  const wrap = (ledger: Ledger): Ledger =>
+    new Proxy(ledger, {
+      get: (target, name) => {
+        const value = target[name as keyof Ledger];
+        if (name !== "proofs") return typeof value === "function" ? value.bind(target) : value;
+        return async (...[query]: Parameters<Ledger["proofs"]>) => {
+          asked++;
+          return proofsOver(change(await leavesOf(target)), query);
+        };
+      },
+    });
+  await using server = await startServer({ wrap });
+  const alice = await memberOf(server, await server.enroll("alice"), { kept: new KeptWallet() });
+  const bob = await memberOf(server, await server.enroll("bob"));
+  const terms = { payee: named("bob"), amount: 1 as Amount, viaServer: true };
+  for (const times of [proofEntriesMax, payments - proofEntriesMax]) {
+    const paid = await alice.payAll(Array(times).fill(terms));
+    assert(paid.every((one) => one.status === "fulfilled" && one.value.outcome === "paid"));
+  }
+  const audit = async (member: Member): Promise<Found> => {
+    const result = await member.audit();
+    assert(result.outcome === "audited");
+    const { entries, receipts, rewrittenAt, sameUntil } = result;
+    const missing = result.missing.map(({ entry }) => entry);
+    return { entries, receipts, rewrittenAt, sameUntil, missing };
+  };
+  const rewrite = (next: typeof change) => change = next;
+  await act({ server, alice, bob, audit, rewrite, asked: () => asked });
+}
+
+async function leavesOf(ledger: Ledger): Promise<string[]> {
+  const entries = [];
+  for (const name of ["alice", "bob"]) {
+    entries.push(...await ledger.history(named(name), { limit: 1000 }));
+  }
+  const leaves = new Map(entries.map(({ number, leaf }) => [number, leaf]));
+  return [...leaves].sort(([one], [other]) => one - other).map(([, leaf]) => leaf);
+}
+
+function proofsOver(
+  leaves: readonly string[],
+  { size: earlier, entries }: { readonly size: number; readonly entries: readonly number[] },
+) {
+  const size = leaves.length;
+  const prover = new TreeProver(
+    size,
+    (level, position) =>
+      plainRoot(leaves.slice(position * 2 ** level, (position + 1) * 2 ** level)),
+  );
+  return {
+    size,
+    head: prover.root(),
+    consistency: earlier < size ? prover.consistency(earlier) : [],
+    inclusion: entries.map((number) => number <= size ? prover.inclusion(number - 1) : []),
+  };
+}
+
+const other = hashLeaf("another entry");
+
+Deno.test("audit: all receipts are looked for, many in one message, and the head is kept", () =>
+  withScene(async ({ alice, audit, asked }) => {
+    const good = { rewrittenAt: undefined, missing: [], sameUntil: rows };
+    assertEquals(await audit(alice), { entries: rows, receipts: payments, ...good });
+    assertEquals(asked(), 2);
+    const { head } = (await alice.context.audits.last())!;
+    assertEquals(await alice.context.audits.last(), { entry: rows, head });
+  }));
+
+interface Attack {
+  readonly title: string;
+  readonly change: (leaves: readonly string[]) => readonly string[];
+  /** What the receipts of alice show. She never audited before. */
+  readonly rewrittenAt: number;
+  readonly missing: readonly number[];
+}
+
+const from = (first: number) =>
+  Array.from({ length: rows - first + 1 }, (_, index) => first + index);
+
+const attacks: readonly Attack[] = [
+  {
+    title: "changes an entry of somebody else",
+    change: (leaves) => leaves.with(1, other),
+    rewrittenAt: 3,
+    missing: [],
+  },
+  {
+    title: "changes an entry of alice",
+    change: (leaves) => leaves.with(9, other),
+    rewrittenAt: 10,
+    missing: [10],
+  },
+  {
+    title: "removes an entry",
+    change: (leaves) => leaves.toSpliced(9, 1),
+    rewrittenAt: 10,
+    missing: from(10),
+  },
+  {
+    title: "inserts an entry",
+    change: (leaves) => leaves.toSpliced(9, 0, other),
+    rewrittenAt: 10,
+    missing: from(10),
+  },
+  {
+    title: "swaps two entries",
+    change: (leaves) => leaves.with(9, leaves[10]!).with(10, leaves[9]!),
+    rewrittenAt: 10,
+    missing: [10, 11],
+  },
+  {
+    title: "restores an old backup",
+    change: (leaves) => leaves.slice(0, 20),
+    rewrittenAt: 21,
+    missing: from(21),
+  },
+  {
+    title: "restores an old backup and goes on",
+    change: (leaves) => [...leaves.slice(0, 20), ...Array(40).fill(other)],
+    rewrittenAt: 21,
+    missing: from(21),
+  },
+];
+
+for (const { title, change, rewrittenAt, missing } of attacks) {
+  Deno.test(`audit: a server that ${title} is caught, and no head is kept`, () =>
+    withScene(async ({ alice, bob, audit, rewrite }) => {
+      const { context: { audits } } = bob;
+      assertEquals((await audit(bob)).rewrittenAt, undefined);
+      const kept = await audits.last();
+      rewrite(change);
+      const found = await audit(alice);
+      assertEquals([found.rewrittenAt, found.missing], [rewrittenAt, missing]);
+      assertEquals(await alice.context.audits.last(), undefined);
+      // The head of an earlier audit is enough.
+      const { rewrittenAt: at, sameUntil } = await audit(bob);
+      assert(at !== undefined && at <= rows);
+      assertEquals([sameUntil, await audits.last()], [0, kept]);
+    }));
+}
+
+Deno.test("audit: a server that shows two ledgers during one audit is caught", () =>
+  withScene(async ({ alice, audit, rewrite }) => {
+    let page = 0;
+    rewrite((leaves) => page++ === 0 ? leaves : [...leaves.with(1, other), other]);
+    await assertRejects(() => audit(alice), ProtocolError, "two ledgers");
+  }));
+
+Deno.test("audit: a server that proves something else than it was asked is caught", () =>
+  withScene(async ({ alice, audit }) => {
+    const { link } = alice.context;
+    const ask = link.ask.bind(link);
+    link.ask = (async (requestType: typeof proofRequestType, request: never) => {
+      const reply = await ask(requestType, request);
+      if (requestType.type !== "proof" || reply.outcome === "refused") return reply;
+      return { ...reply, answer: { ...reply.answer, inclusion: [] } };
+    }) as typeof link.ask;
+    const { missing, rewrittenAt } = await audit(alice);
+    assertEquals([missing.length, rewrittenAt], [payments, 3]);
+  }));

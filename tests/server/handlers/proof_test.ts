@@ -1,0 +1,62 @@
+/** PROOF: proofs about the tree, which a member verifies without seeing what others paid. */
+import { assert, assertEquals } from "@std/assert";
+import { encodeHex } from "@std/encoding/hex";
+import { decodeBase64UrlStrict } from "../../../src/base64.ts";
+import { systemClock } from "../../../src/clock.ts";
+import { orderDigest } from "../../../src/ledger/entry.ts";
+import type { Ledger } from "../../../src/ledger/ledger.ts";
+import { isConsistent, rootsOver } from "../../../src/ledger/tree_proofs.ts";
+import type { Amount } from "../../../src/money.ts";
+import { proofRequestType } from "../../../src/protocol/proof.ts";
+import { makeOrderId, systemRandom } from "../../../src/random.ts";
+import { named, startServer } from "../test_server.ts";
+
+/** Two of them are the openings. */
+const rows = 45;
+
+Deno.test("proof: the newest tree has every entry, and grew from every earlier one", async () => {
+  await using server = await startServer();
+  const alice = await server.enroll("alice");
+  await server.enroll("bob");
+  await pay(server.ledger, rows - 2);
+  const link = await server.link(alice);
+  const history = await server.ledger.history(named("alice"), { limit: rows });
+  const { head } = history[0]!;
+  for (const { number, leaf, head: earlier } of history) {
+    const reply = await link.ask(proofRequestType, { size: number, entries: [number] });
+    assert(reply.outcome === "answered");
+    const { answer } = reply;
+    assertEquals([answer.size, answer.head], [rows, head]);
+    const [known, tree] = [{ size: number, head: earlier }, { size: rows, head }];
+    assert(isConsistent(known, tree, answer.consistency.map(decodeHash)));
+    const proof = answer.inclusion[0]!.map(decodeHash);
+    const roots = rootsOver({ leaf, index: number - 1, size: rows, proof });
+    assertEquals(roots, { head: earlier, root: head });
+  }
+});
+
+Deno.test("proof: past the end of the ledger, there are no proofs", async () => {
+  await using server = await startServer();
+  const link = await server.link(await server.enroll("alice"));
+  const reply = await link.ask(proofRequestType, { size: 2, entries: [1, 2, 99] });
+  assert(reply.outcome === "answered");
+  const { head } = (await server.ledger.history(named("alice"), { limit: 1 }))[0]!;
+  assertEquals(reply.answer, { size: 1, head, consistency: [], inclusion: [[], [], []] });
+});
+
+function decodeHash(text: string): string {
+  return encodeHex(decodeBase64UrlStrict(text)!);
+}
+
+async function pay(ledger: Ledger, times: number): Promise<void> {
+  const [payer, payee] = [named("alice"), named("bob")];
+  const certificate = (await ledger.account(payer))!.certificate!.fingerprint;
+  for (let time = 0; time < times; time++) {
+    const id = makeOrderId(systemClock, systemRandom);
+    const atMs = systemClock.nowMs();
+    const amount = 1 as Amount;
+    const sides = { payer, payee, certificate };
+    const order = { orderJws: "order", orderDigest: orderDigest("order") };
+    await ledger.book({ id, kind: "payment", ...sides, amount, ...order, atMs });
+  }
+}
