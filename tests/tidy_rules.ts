@@ -93,6 +93,12 @@ export const findings: Readonly<Record<string, Check>> = {
     );
   },
 
+  // Deno 2.4.2 takes ?1 for a parameter with a name, and cannot bind a value to it by its place.
+  "SQL has no numbered parameters": ({ path, text }) =>
+    path.startsWith("src/")
+      ? linesWith(text, (line) => /(?<![\w)\]])\?[0-9]+/.exec(line)?.[0])
+      : [],
+
   "a test asserts": (file) => {
     if (!file.path.endsWith("_test.ts")) return [];
     const asserts = importsOf(file).some(({ specifier }) =>

@@ -184,6 +184,12 @@ const broken: readonly {
     text: "await delay(crypto.randomUUID());",
     line: 1,
   },
+  {
+    rule: "SQL has no numbered parameters",
+    path: "src/sqlite/a.ts",
+    text: "database.prepare(`SELECT ?1, ?1`)",
+    line: 1,
+  },
   { rule: "a test asserts", path: "tests/a_test.ts", text: 'Deno.test("a", () => {});', line: 1 },
 ];
 

@@ -35,15 +35,15 @@ const lastNumber = `max(
  * the lowest bit of a row's number gives the row before that subtree.
  */
 const treeOf = (size: string) =>
-  `SELECT ${size} AS size, (
+  `SELECT size, (
       WITH RECURSIVE ending (number) AS (
-        SELECT ${size} UNION ALL SELECT number & (number - 1) FROM ending WHERE number > 0)
+        SELECT size UNION ALL SELECT number & (number - 1) FROM ending WHERE number > 0)
       SELECT group_concat(lower(hex(coalesce(
           (SELECT substr(subtrees, -32) FROM entry WHERE entry.number = ending.number),
           (SELECT substr(subtrees, -32) FROM account_change
             WHERE account_change.number = ending.number), ''))), '' ORDER BY number)
         FROM ending
-    ) AS subtrees`;
+    ) AS subtrees FROM (SELECT ${size} AS size)`;
 
 const sources = {
   leftByAccount: `SELECT 1 FROM entry WHERE payer = ? UNION ALL SELECT 1 FROM entry WHERE payee = ?
@@ -91,12 +91,13 @@ const sources = {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, unhex(?), ?)`,
   entry: `SELECT ${entrySelection} FROM entry WHERE id = ?`,
   tree: treeOf(lastNumber),
-  treeOfFirst: treeOf("?1"),
+  treeOfFirst: treeOf("?"),
   // All that decides about an order, except what its sides say.
-  orderPlace: `${treeOf(lastNumber)},
+  orderPlace: `SELECT tree.*,
       EXISTS (SELECT 1 FROM entry WHERE id = ?) AS is_booked,
       (SELECT code FROM voided_order WHERE order_digest = ?) AS code,
-      (SELECT expires_at FROM void_floor WHERE payer = ?) AS expires_at`,
+      (SELECT expires_at FROM void_floor WHERE payer = ?) AS expires_at
+    FROM (${treeOf(lastNumber)}) AS tree`,
   historyBefore: `${side("payer", backward)} UNION ALL ${
     side("payee", backward)
   } ORDER BY number DESC LIMIT ?`,
