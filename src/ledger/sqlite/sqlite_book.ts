@@ -165,13 +165,13 @@ export class SqliteBook {
   }
 
   missingNumber(): number | undefined {
-    const lastNumber = this.lastNumber();
-    if (integerIn(this.#sql.rowCount.get()!, "count") === lastNumber) return undefined;
+    const row = this.#sql.numbering.get()!;
+    if (row.is_whole === 1) return undefined;
     const missing = integerIn(this.#sql.missingNumber.get()!, "number");
-    if (missing <= lastNumber) return missing;
+    if (missing <= integerIn(row, "last")) return missing;
     throw new LedgerError(
-      `cannot read the ledger ${this.#file}: two rows have one number, or its indexes do not fit its tables; ` +
-        "audit it",
+      `cannot read the ledger ${this.#file}: two rows have one number, a number is below 1, or ` +
+        "its indexes do not fit its tables; audit it",
     );
   }
 

@@ -109,12 +109,19 @@ const sources = {
       UNION ALL SELECT subtrees FROM account_change WHERE number = :number)`,
   lastNumber: `SELECT ${lastNumber} AS number`,
   entryCount: `SELECT count(*) AS count FROM entry`,
-  rowCount: `SELECT (SELECT count(*) FROM entry) + (SELECT count(*) FROM account_change) AS count`,
+  // One statement, so that another process cannot append a row between two reads.
+  numbering: `SELECT last, count = last AND first = 1
+      AND NOT EXISTS (SELECT 1 FROM account_change CROSS JOIN entry USING (number)) AS is_whole
+    FROM (SELECT ${lastNumber} AS last,
+      (SELECT count(*) FROM entry) + (SELECT count(*) FROM account_change) AS count,
+      min((SELECT coalesce(min(number), 1) FROM entry),
+        (SELECT coalesce(min(number), 1) FROM account_change)) AS first)`,
   missingNumber: `WITH taken (number) AS
       (SELECT 0 UNION ALL SELECT number FROM entry NOT INDEXED
         UNION ALL SELECT number FROM account_change NOT INDEXED)
     SELECT number + 1 AS number FROM taken
-    WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.number = taken.number + 1)
+    WHERE number >= 0
+      AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.number = taken.number + 1)
       AND NOT EXISTS (SELECT 1 FROM account_change WHERE account_change.number = taken.number + 1)
     ORDER BY taken.number LIMIT 1`,
   addChange: `INSERT INTO account_change (${changeColumns})
