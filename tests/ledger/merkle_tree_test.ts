@@ -61,6 +61,23 @@ Deno.test("each leaf completes exactly the subtrees that end with it", () => {
   }
 });
 
+const largeSizes = [2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 33 - 1, 2 ** 53 - 2];
+
+for (const size of largeSizes) {
+  Deno.test(`the next leaf of a tree of ${size} leaves completes the subtrees of its index`, () => {
+    const bits = size.toString(2);
+    const subtrees = leavesUpTo(bits.replaceAll("0", "").length);
+    assertEquals(subtreeCount(size), subtrees.length);
+    const leaf = hashLeaf("next");
+    const { tree, completed } = appendLeaf({ size, subtrees }, leaf);
+    const joined = /1*$/.exec(bits)![0].length;
+    const kept = subtrees.slice(0, subtrees.length - joined);
+    assertEquals(completed.length, 1 + joined);
+    assertEquals(tree, { size: size + 1, subtrees: [...kept, completed.at(-1)!] });
+    assertEquals(rootOf(tree), rootOf({ size: size + 1, subtrees: [...subtrees, leaf] }));
+  });
+}
+
 Deno.test("a change of any bit of any leaf, a swap and a cut change the root", () => {
   fc.assert(
     fc.property(

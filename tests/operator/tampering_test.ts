@@ -70,6 +70,15 @@ const columns: readonly Tampering[] = [
   column("subtrees", 5, "(SELECT subtrees FROM entry WHERE number = 7)", hashes),
   // The leaf is right, and the root of the four leaves is not.
   column("subtrees", 4, "unhex(substr(hex(subtrees), 1, 128) || hex(randomblob(32)))", hashes),
+  // Only the leaf is wrong.
+  column("subtrees", 4, "unhex(hex(randomblob(32)) || substr(hex(subtrees), 65))", hashes),
+  // Only the root of two leaves is wrong, between the leaf and the root of four.
+  column(
+    "subtrees",
+    4,
+    "unhex(substr(hex(subtrees), 1, 64) || hex(randomblob(32)) || substr(hex(subtrees), 129))",
+    hashes,
+  ),
   column("subtrees", 4, "unhex(hex(subtrees) || hex(randomblob(32)))", hashes),
   column("subtrees", 4, "substr(subtrees, 1, 95)", "its subtrees cannot be"),
   column("subtrees", 4, "x''", "its subtrees cannot be"),
