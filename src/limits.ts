@@ -35,6 +35,12 @@ export const pageRowsMax = 200;
 export const orderBytesMax = 12 * 1024;
 
 /**
+ * Longest checkpoint in characters, with the signatures of some 20 witnesses. Past it: refused
+ * before it is read.
+ */
+export const checkpointCharactersMax = 4096;
+
+/**
  * Most orders in a `submit`. The reply with a receipt for each fits into a line, and they cost
  * about as much as opening two messages. Past it: refused with 410.
  */

@@ -9,6 +9,7 @@ import { decodeBase64UrlStrict } from "../base64.ts";
 import { FileError, messageOf, ProtocolError } from "../errors.ts";
 import { proofEntriesMax } from "../limits.ts";
 import { isConsistent, rootsOver, type TreeHead } from "../ledger/tree_proofs.ts";
+import { type SignedCheckpoint, verifyCheckpoint } from "../protocol/checkpoint.ts";
 import { proofRequestType } from "../protocol/proof.ts";
 import { type Refusal } from "../protocol/request_type.ts";
 import type { Receipt } from "../protocol/receipt.ts";
@@ -24,6 +25,8 @@ export interface MemberAudit {
   readonly receipts: number;
   /** The head after the last entry: 64 hexadecimal digits. */
   readonly head: string;
+  /** What the server signed about it, a signed note. */
+  readonly checkpoint: string;
   /** Receipts whose entry is not in the ledger at its place. */
   readonly missing: readonly Receipt[];
   /**
@@ -39,47 +42,52 @@ export interface MemberAudit {
  * Checks that the ledger grew from the head of the last good audit, and that the entry of each
  * receipt is in it. Stores the newest head when nothing is wrong.
  *
+ * @throws {EnvelopeError} when the server did not sign its checkpoint
  * @throws {ProtocolError} when the server's answers do not fit together
  * @throws {FileError} when a stored receipt is not genuine
  */
 export async function auditOwnEntries(member: MemberContext): Promise<MemberAudit | Refusal> {
+  const { anchor, audits, link } = member;
   const receipts = await ownReceipts(member);
-  const last = await member.audits.last();
+  const last = await audits.last();
   const points: Point[] = [];
-  let tree: TreeHead | undefined;
+  let tree: SignedCheckpoint | undefined;
   for (let at = 0; tree === undefined || at < receipts.length; at += proofEntriesMax) {
     const asked = receipts.slice(at, at + proofEntriesMax);
     const known: TreeHead | undefined = tree ?? (last && { size: last.entry, head: last.head });
     const entries = asked.map(({ entry }) => entry);
-    const page = await member.link.ask(proofRequestType, { size: known?.size ?? 0, entries });
+    const page = await link.ask(proofRequestType, { size: known?.size ?? 0, entries });
     if (page.outcome === "refused") return page;
-    const { size, head, inclusion } = page.answer;
+    const { inclusion } = page.answer;
+    const newest = verifyCheckpoint(page.answer.checkpoint, { anchor, publicKey: link.serverKey });
+    const { size } = newest;
     const isGrown = known === undefined ||
-      isConsistent(known, { size, head }, page.answer.consistency.map(decodeHash));
+      isConsistent(known, newest, page.answer.consistency.map(decodeHash));
     if (tree !== undefined && !isGrown) {
       throw new ProtocolError(
         `audit the ledger: the server shows two ledgers, of ${tree.size} rows and of ${size}`,
       );
     }
     if (tree === undefined && known) points.push({ entry: known.size, isSame: isGrown });
-    tree = { size, head };
+    tree = newest;
     points.push(
       ...asked.map((receipt, index) =>
-        pointOf(receipt, { size, head }, inclusion[index]?.map(decodeHash) ?? [])
+        pointOf(receipt, newest, inclusion[index]?.map(decodeHash) ?? [])
       ),
     );
   }
   points.sort((one, other) => one.entry - other.entry);
-  const { size, head } = tree;
+  const { size, head, text: checkpoint } = tree;
   const rewritten = points.find(({ isSame }) => !isSame);
   const rewrittenAt = rewritten && Math.min(size + 1, rewritten.entry);
   const same = points.findLast(({ entry, isSame }) => isSame && entry < (rewrittenAt ?? Infinity));
-  if (rewrittenAt === undefined && size > 0) await member.audits.keep({ entry: size, head });
+  if (rewrittenAt === undefined && size > 0) await audits.keep({ entry: size, head, checkpoint });
   return {
     outcome: "audited",
     entries: size,
     receipts: receipts.length,
     head,
+    checkpoint,
     missing: points.flatMap(({ missing }) => missing ?? []),
     rewrittenAt,
     sameUntil: same?.entry ?? 0,

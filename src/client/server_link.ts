@@ -5,6 +5,8 @@ import type { Clock } from "../clock.ts";
 import { ClosedError, messageOf, TimeoutError } from "../errors.ts";
 import { requestsUnderWayMax, serverSilenceMsMax, waitingSilenceMsMax } from "../limits.ts";
 import type { Message } from "../envelope/message.ts";
+import { peerPublicKey } from "../envelope/peer.ts";
+import type { PublicKey } from "../pki/signing_key.ts";
 import { balanceRequestType } from "../protocol/balance.ts";
 import {
   check,
@@ -72,6 +74,11 @@ export class ServerLink {
     this.#told = { serverMs: serverTimeMs, monotonicMs: clock.monotonicMs() };
     this.#greeted = this.#told;
     this.closed = this.#read();
+  }
+
+  /** The key that verifies what the server signs. */
+  get serverKey(): PublicKey {
+    return peerPublicKey(this.channel.peer);
   }
 
   /** Whether the connection is open, as far as is known. */

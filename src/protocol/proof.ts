@@ -3,10 +3,10 @@
  * ledger only grew, and that its own entries are at their places. Payments of others stay hidden,
  * because each leaf covers a signature that only its parties have.
  */
-import { proofEntriesMax } from "../limits.ts";
+import { checkpointCharactersMax, proofEntriesMax } from "../limits.ts";
 import * as v from "valibot";
 import type { RequestType } from "./request_type.ts";
-import { base64UrlShape, countShape, digestShape, entryNumberShape } from "./shapes.ts";
+import { base64UrlShape, countShape, entryNumberShape } from "./shapes.ts";
 
 /** The hashes of a proof: 32 bytes each in base64url. A tree has fewer than 2^53 leaves. */
 const proofShape = v.pipe(
@@ -21,10 +21,8 @@ const request = v.strictObject({
 });
 
 const answer = v.strictObject({
-  /** The number of the ledger's last row, 0 without rows. */
-  size: countShape,
-  /** The head after it. */
-  head: digestShape,
+  /** The newest tree: its checkpoint, signed now. */
+  checkpoint: v.pipe(v.string(), v.maxLength(checkpointCharactersMax)),
   /** The proof that this tree grew from that of the asked size. Empty when it is not longer. */
   consistency: proofShape,
   /** For each asked entry, the proof that this tree has it. Empty past the end. */

@@ -5,12 +5,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { MemberAudit } from "../../src/client/ledger_audit.ts";
 import type { Member } from "../../src/client/member.ts";
-import { ProtocolError } from "../../src/errors.ts";
+import { EnvelopeError, ProtocolError } from "../../src/errors.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { hashLeaf } from "../../src/ledger/merkle_tree.ts";
 import { TreeProver } from "../../src/ledger/tree_proofs.ts";
 import { proofEntriesMax } from "../../src/limits.ts";
 import type { Amount } from "../../src/money.ts";
+import { signCheckpoint, verifyCheckpoint } from "../../src/protocol/checkpoint.ts";
 import { proofRequestType } from "../../src/protocol/proof.ts";
 import { plainRoot } from "../ledger/plain_tree.ts";
 import { named, startServer, type TestServer } from "../server/test_server.ts";
@@ -106,8 +107,10 @@ Deno.test("audit: all receipts are looked for, many in one message, and the head
     const good = { rewrittenAt: undefined, missing: [], sameUntil: rows };
     assertEquals(await audit(alice), { entries: rows, receipts: payments, ...good });
     assertEquals(asked(), 2);
-    const { head } = (await alice.context.audits.last())!;
-    assertEquals(await alice.context.audits.last(), { entry: rows, head });
+    const { audits, anchor, link } = alice.context;
+    const { entry, head, checkpoint } = (await audits.last())!;
+    const signed = verifyCheckpoint(checkpoint, { anchor, publicKey: link.serverKey });
+    assertEquals([entry, signed.size, signed.head], [rows, rows, head]);
   }));
 
 interface Attack {
@@ -188,6 +191,22 @@ Deno.test("audit: a server that shows two ledgers during one audit is caught", (
     let page = 0;
     rewrite((leaves) => page++ === 0 ? leaves : [...leaves.with(1, other), other]);
     await assertRejects(() => audit(alice), ProtocolError, "two ledgers");
+  }));
+
+Deno.test("audit: a checkpoint that the server did not sign is refused", () =>
+  withScene(async ({ alice, audit }) => {
+    const { anchor, identity, link } = alice.context;
+    const ask = link.ask.bind(link);
+    link.ask = (async (requestType: typeof proofRequestType, request: never) => {
+      const reply = await ask(requestType, request);
+      if (requestType.type !== "proof" || reply.outcome === "refused") return reply;
+      const { checkpoint } = reply.answer as { checkpoint: string };
+      const state = verifyCheckpoint(checkpoint, { anchor, publicKey: link.serverKey });
+      const { text } = signCheckpoint(state, { identity, anchor });
+      return { ...reply, answer: { ...reply.answer, checkpoint: text } };
+    }) as typeof link.ask;
+    await assertRejects(() => audit(alice), EnvelopeError, "the server did not sign it");
+    assertEquals(await alice.context.audits.last(), undefined);
   }));
 
 Deno.test("audit: a server that proves something else than it was asked is caught", () =>

@@ -212,6 +212,11 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "end_to_end/member",
     "a member notices when past entries were removed or rewritten",
   ),
+  "checkpoint 1": at(
+    "protocol/checkpoint",
+    "a checkpoint … is refused",
+    "the signatures of witnesses are passed over, before the server's and after it",
+  ),
   "push 1": at(
     "server/handlers/submit_once",
     "submit: the other side is told once, however often an order is submitted",

@@ -1,6 +1,7 @@
 /**
  * A member: it pays, is paid, and checks what it is told. Written from docs/protocol.md alone.
  */
+import { verify } from "node:crypto";
 import { Newcomer } from "./newcomer.mjs";
 import { makeOrder, readOrder, refusalAt, verifyReceipt } from "./proofs.mjs";
 import { isConsistent, rootOf, rootsOver } from "./tree.mjs";
@@ -181,7 +182,7 @@ export class Member {
       const part = proofs.slice(at, at + 25);
       const asked = { size: known.from, entries: part.map(({ entry }) => entry) };
       const { answer } = await this.server.ask("proof", asked);
-      const tree = { to: answer.size, root: Buffer.from(answer.head, "hex") };
+      const tree = this.#readCheckpoint(answer.checkpoint);
       const consistency = answer.consistency.map(bytesOf);
       demand(known.from === 0 || isConsistent(known, tree, consistency), "another ledger");
       for (const [index, { entry, leaf, head }] of part.entries()) {
@@ -194,6 +195,25 @@ export class Member {
       known = { from: tree.to, head: tree.root };
     }
     return { last: known.from, head: known.head.toString("hex") };
+  }
+
+  /** What the server signed about its tree. */
+  #readCheckpoint(checkpoint) {
+    const origin = `micropay:ledger:${this.ledger}`;
+    const lines = checkpoint.split("\n");
+    const [log, size, root, time, , note] = lines;
+    const [dash, name, encoded] = note.split(" ");
+    demand(lines.length === 7 && lines[4] === "" && lines[6] === "", "the form of a checkpoint");
+    demand(log === origin && name === origin && dash === "—", "the checkpoint of another ledger");
+    demand(/^(0|[1-9]\d*)$/.test(size) && /^time \d+$/.test(time), "the numbers of a checkpoint");
+    const { publicKey } = this.server.other;
+    const point = publicKey.export({ type: "spki", format: "der" }).subarray(-32);
+    const keyId = sha256(Buffer.concat([Buffer.from(`${origin}\n\x01`), point])).slice(0, 8);
+    const signature = Buffer.from(encoded, "base64");
+    demand(signature.subarray(0, 4).toString("hex") === keyId, "the key of a checkpoint");
+    const signed = Buffer.from(`${log}\n${size}\n${root}\n${time}\n`);
+    demand(verify(null, signed, publicKey, signature.subarray(4)), "a checkpoint's signature");
+    return { to: Number(size), root: Buffer.from(root, "base64") };
   }
 
   // As payee.

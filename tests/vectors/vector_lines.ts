@@ -12,6 +12,7 @@ import { peerUri, signerUri } from "../../src/envelope/peer.ts";
 import { signerKey } from "../../src/envelope/peer.ts";
 import { type Entry, entryLeaf, orderDigest } from "../../src/ledger/entry.ts";
 import { appendLeaf, emptyTree, hashLeaf, rootOf } from "../../src/ledger/merkle_tree.ts";
+import { signCheckpoint } from "../../src/protocol/checkpoint.ts";
 import { TreeProver } from "../../src/ledger/tree_proofs.ts";
 import type { Amount } from "../../src/money.ts";
 import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
@@ -130,7 +131,9 @@ export async function makeMessages(): Promise<MessageVector[]> {
   const hashes = entries.map(({ leaf }) => encodeBase64Url(decodeHex(leaf)));
   const consistency = [hashes[1]!, hashes[2]!];
   const inclusion = [[hashes[0]!, hashes[2]!]];
-  const proofs = { size: 3, head: entries[2]!.head, consistency, inclusion };
+  const state = { size: 3, head: entries[2]!.head, at: atMs / 1000 };
+  const { text: checkpoint } = signCheckpoint(state, { identity: server, anchor });
+  const proofs = { checkpoint, consistency, inclusion };
   const booked = (jws: string, receipt: string) =>
     packResults([{ order: orderDigest(jws), code: 130, text: "transfer OK", receipt }]);
   const row = {

@@ -81,12 +81,13 @@ export function jsonOutput({ print, printError, typed }: OutputOptions): ClientO
       { entry, id, at, kind, payer: from, payee: to, amount, memo, refunds, balance, ...proof },
     ) => line({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }),
     printReceiptsWritten: ({ written, present }, { folder }) => line({ written, present, folder }),
-    printAudit: ({ entries, receipts, head, missing, rewrittenAt, sameUntil }) =>
+    printAudit: ({ entries, receipts, head, checkpoint, missing, rewrittenAt, sameUntil }) =>
       line({
         code: isInOrder({ missing, rewrittenAt }) ? 300 : 400,
         entries,
         receipts,
         head,
+        checkpoint,
         missing: missing.map(({ id, entry, payer: from, payee: to, amount }) => ({
           id,
           entry,
@@ -199,15 +200,16 @@ export function isInOrder({ missing, rewrittenAt }: Pick<MemberAudit, "missing" 
 
 function auditLines(audit: MemberAudit): string[] {
   const { entries, receipts, head, missing, rewrittenAt, sameUntil } = audit;
-  // The tree tells only that there is a row, not which kind.
+  // The chain tells only that there is a row, not which kind.
   const followed = `${entries} entries and account changes followed`;
   const lines = [`${followed}, ${receipts} receipts looked for`, `head ${head}`];
   if (rewrittenAt !== undefined) {
-    const first = sameUntil + 1;
-    const which = first === rewrittenAt
-      ? `entry ${first}`
-      : `one of the entries ${first} to ${rewrittenAt}`;
-    lines.push(`The ledger was rewritten: ${which} is the first that is changed or gone`);
+    const earlier = rewrittenAt === sameUntil + 1
+      ? ""
+      : `, or earlier, but after entry ${sameUntil}`;
+    lines.push(
+      `The ledger was rewritten: from entry ${rewrittenAt} on${earlier}, it is not what it was`,
+    );
   }
   for (const { id, entry, payer, payee, amount } of missing) {
     lines.push(`Missing: entry ${entry}, ${payer} paid ${payee} ${amount}, id ${id}`);

@@ -9,16 +9,20 @@ export class SqliteAudits extends AccountPart implements Audits {
     return this.store.read((sql) => this.#last(sql), undefined);
   }
 
-  async keep({ entry, head }: AuditedHead): Promise<void> {
+  async keep({ entry, head, checkpoint }: AuditedHead): Promise<void> {
     await this.store.write((sql) => {
       const there = this.#last(sql);
       if (there && there.entry >= entry) return;
-      sql.setAudit.run(...this.owner, entry, head);
+      sql.setAudit.run(...this.owner, entry, head, checkpoint);
     });
   }
 
   #last(sql: WalletStatements): AuditedHead | undefined {
     const row = sql.audit.get(...this.owner);
-    return row && { entry: row.entry as number, head: textIn(row, "head", this.store) };
+    return row && {
+      entry: row.entry as number,
+      head: textIn(row, "head", this.store),
+      checkpoint: textIn(row, "checkpoint", this.store),
+    };
   }
 }

@@ -57,11 +57,12 @@ export const walletSchemaStatements: readonly string[] = [
     PRIMARY KEY (ledger, account, id)
   ) STRICT`,
   `CREATE INDEX receipt_entry ON receipt (ledger, account, entry)`,
-  // The last entry to which an account followed the ledger, and the head there.
+  // The newest tree that an account verified, and the checkpoint that the server signed about it.
   `CREATE TABLE audit (
     ${owner},
     entry INTEGER NOT NULL,
     ${digest("head")},
+    checkpoint TEXT NOT NULL,
     PRIMARY KEY (ledger, account)
   ) STRICT, WITHOUT ROWID`,
 ];

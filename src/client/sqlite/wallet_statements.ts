@@ -91,6 +91,7 @@ const sources = {
   receiptsByEntry: `${receipts} AND entry = ? ORDER BY receipt.id`,
   receiptsAfter: `${receipts} AND receipt.id > ? ORDER BY receipt.id LIMIT ?`,
 
-  audit: `SELECT entry, ${wholeText("head")} FROM audit WHERE ${mine}`,
-  setAudit: `INSERT OR REPLACE INTO audit (ledger, account, entry, head) VALUES (?, ?, ?, ?)`,
+  audit: `SELECT entry, ${wholeText("head")}, ${wholeText("checkpoint")} FROM audit WHERE ${mine}`,
+  setAudit:
+    `INSERT OR REPLACE INTO audit (ledger, account, entry, head, checkpoint) VALUES (?, ?, ?, ?, ?)`,
 } as const;

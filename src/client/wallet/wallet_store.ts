@@ -112,6 +112,8 @@ export interface AuditedHead {
   readonly entry: number;
   /** 64 hexadecimal digits. */
   readonly head: string;
+  /** The checkpoint that the server signed about it. It is not verified again. */
+  readonly checkpoint: string;
 }
 
 export interface Audits {

@@ -1,6 +1,8 @@
 /** PROOF: returns proofs about the Merkle tree of the ledger, all about the same tree. */
 import { decodeHex } from "@std/encoding/hex";
 import { encodeBase64Url } from "../../base64.ts";
+import { nowSeconds } from "../../clock.ts";
+import { signCheckpoint } from "../../protocol/checkpoint.ts";
 import { proofRequestType } from "../../protocol/proof.ts";
 import { answerWith } from "../../protocol/request_type.ts";
 import { memberRoute } from "../route.ts";
@@ -12,9 +14,9 @@ export const proofRoute = memberRoute({
     const { size, head, consistency, inclusion } = await session.inTurn(() =>
       server.ledger.proofs(query)
     );
+    const at = nowSeconds(server.clock);
     return answerWith({
-      size,
-      head,
+      checkpoint: signCheckpoint({ size, head, at }, server).text,
       consistency: consistency.map(encodeHash),
       inclusion: inclusion.map((proof) => proof.map(encodeHash)),
     });

@@ -21,7 +21,7 @@ const at = "2026-11-23T08:00:00.000Z";
 const payload = { id, entry: 7, payer: alice, payee: bob, amount: 2000 as Amount, at };
 const text = "eyJ.eyJ.sig";
 const receipt = { text, payload } as SignedReceipt;
-const auditedFields = { entries: 9, receipts: 3, head: "ab", missing: [] };
+const auditedFields = { entries: 9, receipts: 3, head: "ab", checkpoint: "signed", missing: [] };
 const audited = { outcome: "audited", ...auditedFields } as const;
 const hostile = "\u001b[2J\u009b31m\u202e";
 const harmless = "\\u{1b}[2J\\u{9b}31m\\u{202e}";
@@ -55,7 +55,7 @@ const rows: readonly {
     text: [
       "9 entries and account changes followed, 3 receipts looked for",
       "head ab",
-      "The ledger was rewritten: entry 5 is the first that is changed or gone",
+      "The ledger was rewritten: from entry 5 on, it is not what it was",
     ],
     json: { code: 400, ...auditedFields, rewrittenAt: 5, sameUntil: 4 },
   },
@@ -65,7 +65,7 @@ const rows: readonly {
     text: [
       "9 entries and account changes followed, 3 receipts looked for",
       "head ab",
-      "The ledger was rewritten: one of the entries 5 to 7 is the first that is changed or gone",
+      "The ledger was rewritten: from entry 7 on, or earlier, but after entry 4, it is not what it was",
     ],
     json: { code: 400, ...auditedFields, rewrittenAt: 7, sameUntil: 4 },
   },

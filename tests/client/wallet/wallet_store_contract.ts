@@ -191,11 +191,11 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     const { audits } = accountOf(open());
     const { audits: other } = accountOf(open());
     assertEquals(await audits.last(), undefined);
-    await audits.keep({ entry: 5, head: ledger });
-    await other.keep({ entry: 4, head: otherLedger });
-    assertEquals(await other.last(), { entry: 5, head: ledger });
-    await other.keep({ entry: 6, head: otherLedger });
-    assertEquals(await audits.last(), { entry: 6, head: otherLedger });
+    await audits.keep({ entry: 5, head: ledger, checkpoint: "five" });
+    await other.keep({ entry: 4, head: otherLedger, checkpoint: "four" });
+    assertEquals(await other.last(), { entry: 5, head: ledger, checkpoint: "five" });
+    await other.keep({ entry: 6, head: otherLedger, checkpoint: "six" });
+    assertEquals(await audits.last(), { entry: 6, head: otherLedger, checkpoint: "six" });
   },
 
   "what was closed opens again": async (open) => {

@@ -5,11 +5,12 @@ import { decodeBase64UrlStrict } from "../../../src/base64.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { orderDigest } from "../../../src/ledger/entry.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
-import { isConsistent, rootsOver } from "../../../src/ledger/tree_proofs.ts";
+import { isConsistent, rootsOver, type TreeHead } from "../../../src/ledger/tree_proofs.ts";
 import type { Amount } from "../../../src/money.ts";
+import { verifyCheckpoint } from "../../../src/protocol/checkpoint.ts";
 import { proofRequestType } from "../../../src/protocol/proof.ts";
 import { makeOrderId, systemRandom } from "../../../src/random.ts";
-import { named, startServer } from "../test_server.ts";
+import { named, startServer, type TestServer } from "../test_server.ts";
 
 /** Two of them are the openings. */
 const rows = 45;
@@ -26,7 +27,7 @@ Deno.test("proof: the newest tree has every entry, and grew from every earlier o
     const reply = await link.ask(proofRequestType, { size: number, entries: [number] });
     assert(reply.outcome === "answered");
     const { answer } = reply;
-    assertEquals([answer.size, answer.head], [rows, head]);
+    assertEquals(treeOf(answer.checkpoint, server), { size: rows, head });
     const [known, tree] = [{ size: number, head: earlier }, { size: rows, head }];
     assert(isConsistent(known, tree, answer.consistency.map(decodeHash)));
     const proof = answer.inclusion[0]!.map(decodeHash);
@@ -41,8 +42,17 @@ Deno.test("proof: past the end of the ledger, there are no proofs", async () => 
   const reply = await link.ask(proofRequestType, { size: 2, entries: [1, 2, 99] });
   assert(reply.outcome === "answered");
   const { head } = (await server.ledger.history(named("alice"), { limit: 1 }))[0]!;
-  assertEquals(reply.answer, { size: 1, head, consistency: [], inclusion: [[], [], []] });
+  const { checkpoint, ...proofs } = reply.answer;
+  assertEquals(treeOf(checkpoint, server), { size: 1, head });
+  assertEquals(proofs, { consistency: [], inclusion: [[], [], []] });
 });
+
+/** Returns what the server signed about its tree. */
+function treeOf(checkpoint: string, { anchor, identity }: TestServer): TreeHead {
+  const { publicKey } = identity.certificate;
+  const { size, head } = verifyCheckpoint(checkpoint, { anchor, publicKey });
+  return { size, head };
+}
 
 function decodeHash(text: string): string {
   return encodeHex(decodeBase64UrlStrict(text)!);

@@ -1,0 +1,138 @@
+/**
+ * The checkpoint: the server's signed statement of how long the log is, and of its root. Its text is
+ * a signed note, so that other tools of transparency logs read it (C2SP `signed-note` and
+ * `tlog-checkpoint`):
+ *
+ *     micropay:ledger:<fingerprint of the CA certificate>
+ *     <size>
+ *     <root, 32 bytes in base64>
+ *     time <seconds since the epoch>
+ *     <an empty line>
+ *     — micropay:ledger:<fingerprint> <key id and signature in base64>
+ */
+import { createHash } from "node:crypto";
+import { Buffer } from "node:buffer";
+import { decodeBase64Strict, encodeBase64 } from "../base64.ts";
+import { isSeconds } from "../clock.ts";
+import { EnvelopeError } from "../errors.ts";
+import { checkpointCharactersMax } from "../limits.ts";
+import type { TreeHead } from "../ledger/tree_proofs.ts";
+import type { Identity } from "../pki/identity.ts";
+import type { PublicKey } from "../pki/signing_key.ts";
+import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { readPublicKeyInfo } from "../pki/x509/public_key_info.ts";
+
+/** The state of the ledger's log. */
+export interface Checkpoint extends TreeHead {
+  /** When the server signed it, in seconds since the epoch. */
+  readonly at: number;
+}
+
+/** A verified checkpoint. Only {@link signCheckpoint} and {@link verifyCheckpoint} make one. */
+export interface SignedCheckpoint extends Checkpoint {
+  /** The signed note, unchanged. It ends with a newline. */
+  readonly text: string;
+}
+
+const encoder = new TextEncoder();
+
+const rootBytes = 32;
+
+/** Signs the state of the server's log. */
+export function signCheckpoint(
+  checkpoint: Checkpoint,
+  { identity, anchor }: { identity: Identity; anchor: TrustAnchor },
+): SignedCheckpoint {
+  const { size, head, at } = checkpoint;
+  const { publicKey } = identity.signingKey;
+  const origin = originOf(anchor);
+  const body = `${origin}\n${size}\n${encodeBase64(Buffer.from(head, "hex"))}\ntime ${at}\n`;
+  const signature = identity.signingKey.sign(encoder.encode(body));
+  const signed = Buffer.concat([keyId(origin, publicKey), signature]);
+  return { ...checkpoint, text: `${body}\n— ${origin} ${encodeBase64(signed)}\n` };
+}
+
+/**
+ * Verifies a checkpoint: its form, its ledger, and the server's signature. Signatures by others are
+ * passed over.
+ *
+ * @param text the signed note
+ * @param options.publicKey the server's
+ * @throws {EnvelopeError} when one of these checks fails
+ */
+export function verifyCheckpoint(
+  text: string,
+  { anchor, publicKey }: { anchor: TrustAnchor; publicKey: PublicKey },
+): SignedCheckpoint {
+  const { body, origin, size, head, at, signatures } = readNote(text);
+  if (origin !== originOf(anchor)) {
+    throw new EnvelopeError(`check a checkpoint: it is of the log ${origin}`);
+  }
+  const signature = signatureBy(publicKey, { origin, signatures });
+  if (!signature || !publicKey.verify(encoder.encode(body), signature)) {
+    throw new EnvelopeError("check a checkpoint: the server did not sign it");
+  }
+  return { text, size, head, at };
+}
+
+/** A note of the right form. No signature is verified. */
+interface Note extends Checkpoint {
+  /** What is signed: all lines before the empty one. */
+  readonly body: string;
+  readonly origin: string;
+  /** The lines after the empty one. */
+  readonly signatures: readonly string[];
+}
+
+const noteForm = /^(\S+)\n(\d{1,16})\n(\S+)\ntime (\d{1,16})\n\n((?:— \S+ \S+\n)+)$/;
+
+function readNote(text: string): Note {
+  const form = text.length <= checkpointCharactersMax ? noteForm.exec(text) : null;
+  if (!form) throw new EnvelopeError("read a checkpoint: it is not a signed note of one");
+  const [, origin = "", sizeText = "", rootText = "", atText = "", signatures = ""] = form;
+  const [size, at] = [Number(sizeText), Number(atText)];
+  const root = decodeBase64Strict(rootText);
+  // Each number has one text, so a state has one body.
+  if (!Number.isSafeInteger(size) || `${size}` !== sizeText) {
+    throw new EnvelopeError(`read a checkpoint: ${sizeText} is not a size`);
+  }
+  if (!isSeconds(at) || `${at}` !== atText) {
+    throw new EnvelopeError(`read a checkpoint: ${atText} is not a time`);
+  }
+  if (root?.length !== rootBytes) {
+    throw new EnvelopeError(`read a checkpoint: ${rootText} is not a root`);
+  }
+  return {
+    body: text.slice(0, text.length - signatures.length - 1),
+    origin,
+    size,
+    head: Buffer.from(root).toString("hex"),
+    at,
+    signatures: signatures.trimEnd().split("\n"),
+  };
+}
+
+/** @returns the 64 bytes of the first signature by this key's name and id, if there is one */
+function signatureBy(
+  key: PublicKey,
+  { origin, signatures }: Pick<Note, "origin" | "signatures">,
+): Uint8Array | undefined {
+  const id = keyId(origin, key);
+  for (const line of signatures) {
+    const [, name, encoded = ""] = line.split(" ");
+    const bytes = name === origin ? decodeBase64Strict(encoded) : undefined;
+    if (bytes && id.equals(bytes.subarray(0, id.length))) return bytes.subarray(id.length);
+  }
+  return undefined;
+}
+
+function originOf({ fingerprint }: TrustAnchor): string {
+  return `micropay:ledger:${fingerprint}`;
+}
+
+/** Returns the first 4 bytes of a hash of the signer's name and Ed25519 key (C2SP `signed-note`). */
+function keyId(name: string, { info }: PublicKey): Buffer {
+  const ed25519 = Uint8Array.of(1);
+  const hash = createHash("sha256").update(`${name}\n`).update(ed25519);
+  return hash.update(readPublicKeyInfo(info)).digest().subarray(0, 4);
+}
