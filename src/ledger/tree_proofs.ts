@@ -2,7 +2,7 @@
  * Proofs about a Merkle tree: RFC 9162 sections 2.1.3 and 2.1.4, as pure functions. Each hash is 64
  * lower-case hexadecimal digits.
  */
-import { emptyTree, hashNode, rootOf } from "./merkle_tree.ts";
+import { emptyTree, hashNode, rootOf, subtreeCount } from "./merkle_tree.ts";
 
 /**
  * Returns the root of a complete subtree of 2^`level` leaves. The position counts the subtrees of
@@ -76,8 +76,7 @@ export class TreeProver {
 
   #makeRoot(from: number, to: number): string {
     const length = to - from;
-    const level = Math.log2(length);
-    if (Number.isInteger(level)) return this.#read(level, from / length);
+    if (subtreeCount(length) === 1) return this.#read(Math.log2(length), from / length);
     const middle = from + splitOf(length);
     return hashNode(this.#rangeRoot(from, middle), this.#rangeRoot(middle, to));
   }
@@ -92,31 +91,21 @@ export interface IncludedLeaf {
   readonly proof: readonly string[];
 }
 
+/** The root of a tree, and the head at a place in it: the root of the tree that ends there. */
+export interface Roots {
+  readonly head: string;
+  readonly root: string;
+}
+
 /**
- * Computes two roots from a leaf and its proof: `root`, that of the tree, and `head`, that of the
- * tree which ends with this leaf. The nodes left of the leaf are the same in both trees. So one
- * proof shows where a leaf is, and that the tree grew from the one that the leaf ended.
+ * Computes the root of a tree and the head after a leaf, from the leaf and its proof. The nodes left
+ * of the leaf are the same in both trees. So one proof shows where a leaf is, and that the tree grew
+ * from the one that the leaf ended.
  *
  * @returns the roots, or `undefined` when the proof has not the length of one for this index
  */
-export function rootsOver(
-  { leaf, index, size, proof }: IncludedLeaf,
-): { readonly head: string; readonly root: string } | undefined {
-  if (index >= size) return undefined;
-  let [node, last] = [index, size - 1];
-  let [head, root] = [leaf, leaf];
-  for (const sibling of proof) {
-    if (last === 0) return undefined;
-    if (node % 2 === 1 || node === last) {
-      head = hashNode(sibling, head);
-      root = hashNode(sibling, root);
-      while (node % 2 === 0 && node > 0) [node, last] = [half(node), half(last)];
-    } else {
-      root = hashNode(root, sibling);
-    }
-    [node, last] = [half(node), half(last)];
-  }
-  return last === 0 ? { head, root } : undefined;
+export function rootsOver({ leaf, index, size, proof }: IncludedLeaf): Roots | undefined {
+  return index < size ? climb({ node: index, last: size - 1, first: leaf, proof }) : undefined;
 }
 
 /** A tree by its number of leaves and its root. */
@@ -135,14 +124,31 @@ export function isConsistent(
   if (earlier.size >= later.size) {
     return proof.length === 0 && earlier.size === later.size && earlier.head === later.head;
   }
-  const isWhole = Number.isInteger(Math.log2(earlier.size));
-  const [first, ...others] = isWhole ? [earlier.head, ...proof] : proof;
+  const [first, ...others] = subtreeCount(earlier.size) === 1 ? [earlier.head, ...proof] : proof;
   if (first === undefined || proof.length === 0) return false;
   let [node, last] = [earlier.size - 1, later.size - 1];
   while (node % 2 === 1) [node, last] = [half(node), half(last)];
+  const roots = climb({ node, last, first, proof: others });
+  return roots?.head === earlier.head && roots.root === later.head;
+}
+
+/**
+ * Climbs from a node to the root. `node` and `last` are its position and the last one on its level.
+ * What is left of the node is in both trees, the one that it ends and the whole one.
+ *
+ * @returns both roots, or `undefined` when the proof has another length
+ */
+function climb(
+  { node, last, first, proof }: {
+    node: number;
+    last: number;
+    readonly first: string;
+    readonly proof: readonly string[];
+  },
+): Roots | undefined {
   let [head, root] = [first, first];
-  for (const sibling of others) {
-    if (last === 0) return false;
+  for (const sibling of proof) {
+    if (last === 0) return undefined;
     if (node % 2 === 1 || node === last) {
       head = hashNode(sibling, head);
       root = hashNode(sibling, root);
@@ -152,7 +158,7 @@ export function isConsistent(
     }
     [node, last] = [half(node), half(last)];
   }
-  return last === 0 && head === earlier.head && root === later.head;
+  return last === 0 ? { head, root } : undefined;
 }
 
 /** Returns the number of leaves below a node's left child: the largest power of two below. */

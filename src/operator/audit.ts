@@ -14,7 +14,7 @@ import { AuditedAccounts } from "./audited_accounts.ts";
 import { readCertificates } from "./issued_certificates.ts";
 import { OrderCheck } from "./order_check.ts";
 import { RefundCheck } from "./refund_check.ts";
-import { decodeChange, type DecodedEntry, decodeEntry } from "./stored_rows.ts";
+import { decodeChange, type DecodedEntry, decodeEntry } from "../ledger/stored_rows.ts";
 
 /** The result of an audit that found no fault. */
 export interface AuditReport {

@@ -7,7 +7,7 @@ import { issuingAccount } from "../ledger/entry.ts";
 import { type LedgerSnapshot, storedText, type StoredValue } from "../ledger/snapshot.ts";
 import { amountMax } from "../money.ts";
 import type { IssuedCertificates } from "./issued_certificates.ts";
-import type { DecodedChange, DecodedEntry } from "./stored_rows.ts";
+import type { DecodedChange, DecodedEntry } from "../ledger/stored_rows.ts";
 
 interface AuditedAccount {
   /** The balance that the ledger stores. */

@@ -5,7 +5,7 @@ import type { AccountName } from "../account_name.ts";
 import { LedgerError } from "../errors.ts";
 import type { EntrySide } from "../ledger/entry.ts";
 import type { LedgerSnapshot, StoredEntry } from "../ledger/snapshot.ts";
-import { type DecodedEntry, decodeEntry } from "./stored_rows.ts";
+import { type DecodedEntry, decodeEntry } from "../ledger/stored_rows.ts";
 
 /** The entries of an export. */
 export interface ExportSelection {

@@ -5,7 +5,7 @@ import { CertificateError } from "../errors.ts";
 import type { LedgerSnapshot, StoredCertificate, StoredValue } from "../ledger/snapshot.ts";
 import { verifyChain } from "../pki/certificate_profile.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
-import { decodeInstant } from "./stored_rows.ts";
+import { decodeInstant } from "../ledger/stored_rows.ts";
 
 /** The certificates of a ledger, after their verification. */
 export interface IssuedCertificates {

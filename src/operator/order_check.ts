@@ -10,7 +10,7 @@ import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { type Order, readOrder, verifySigner } from "../protocol/order.ts";
 import { type JudgedOrder, judgeOrder } from "../protocol/order_validity.ts";
 import type { AuditedAccounts } from "./audited_accounts.ts";
-import type { DecodedEntry } from "./stored_rows.ts";
+import type { DecodedEntry } from "../ledger/stored_rows.ts";
 
 /** Verifies the orders of entries. */
 export class OrderCheck {

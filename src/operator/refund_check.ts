@@ -4,7 +4,7 @@
  */
 import { refundedPaymentsRememberedMax } from "../limits.ts";
 import type { LedgerSnapshot } from "../ledger/snapshot.ts";
-import { type DecodedEntry, decodeEntry } from "./stored_rows.ts";
+import { type DecodedEntry, decodeEntry } from "../ledger/stored_rows.ts";
 
 interface RefundedPayment {
   readonly payment: Pick<DecodedEntry, "number" | "kind" | "payer" | "payee" | "amount">;

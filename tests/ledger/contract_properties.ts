@@ -237,7 +237,7 @@ function bookCommands(): fc.Arbitrary<Command> {
     sides: fc.shuffledSubarray(names, { minLength: 2, maxLength: 2 }),
     amount: fc.integer({ min: 1, max: 15 }),
     id: fc.nat(40),
-    memo: fc.option(fc.constantFrom("", "lunch", "'; DROP TABLE entry; --", "𝄞 ✓"), {
+    memo: fc.option(fc.constantFrom(" ", "lunch", "'; DROP TABLE entry; --", "𝄞 ✓"), {
       nil: undefined,
     }),
     atMs: fc.integer({ min: -8e15, max: 8e15 }),

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { RefundCheck } from "../../src/operator/refund_check.ts";
-import { type DecodedEntry, decodeEntry } from "../../src/operator/stored_rows.ts";
+import { type DecodedEntry, decodeEntry } from "../../src/ledger/stored_rows.ts";
 import { openBooks } from "./books.ts";
 
 for (const paymentsMax of [1, 2, 10_000]) {

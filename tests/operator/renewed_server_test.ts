@@ -2,7 +2,7 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import { checkReceipt } from "../../src/client/receipt_check.ts";
 import { type Entry, orderDigest } from "../../src/ledger/entry.ts";
 import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
-import { decodeEntry } from "../../src/operator/stored_rows.ts";
+import { decodeEntry } from "../../src/ledger/stored_rows.ts";
 import { openCertificates } from "../../src/pki/certificate_folder.ts";
 import { renewServerCertificate } from "../../src/pki/make_certificates.ts";
 import { signReceipt } from "../../src/protocol/receipt.ts";

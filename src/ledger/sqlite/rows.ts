@@ -5,18 +5,13 @@
 import type { SQLOutputValue } from "node:sqlite";
 import type { AccountName } from "../../account_name.ts";
 import { LedgerError } from "../../errors.ts";
-import type { Amount } from "../../money.ts";
 import { wholeText } from "../../sqlite/whole_text.ts";
-import type { ChangeKind, RecordedChange } from "../account_change.ts";
-import {
-  type Entry,
-  type EntryContents,
-  type EntryKind,
-  type EntrySide,
-  orderDigest,
-} from "../entry.ts";
+import type { RecordedChange } from "../account_change.ts";
+import type { Entry } from "../entry.ts";
 import type { CertificateRecord, Presence } from "../ledger.ts";
 import type { Placed } from "../posting.ts";
+import type { StoredChange, StoredEntry } from "../snapshot.ts";
+import { decodeChange, type DecodedEntry, decodeEntry } from "../stored_rows.ts";
 
 /** A row of the database by column name. */
 export type Row = Record<string, SQLOutputValue>;
@@ -60,37 +55,10 @@ export const presenceColumns = "username, ip, public_port, private_port";
 /**
  * Returns the entry of a row.
  *
- * @param head the ledger's head after it
- * @throws {LedgerError} when a column has another type, which this program never writes
+ * @throws {LedgerError} when a column holds what this program never writes
  */
-export function entryFromRow(row: Row, head: string): Entry {
-  const contents = contentsFromRow(row);
-  return {
-    ...contents,
-    orderDigest: orderDigest(contents.orderJws),
-    payerBalance: integerIn(row, "payer_balance"),
-    payeeBalance: integerIn(row, "payee_balance"),
-    leaf: leafIn(row),
-    head,
-  };
-}
-
-/** @throws {LedgerError} as {@link entryFromRow} */
-export function contentsFromRow(row: Row): EntryContents {
-  const memo = row.memo === null ? {} : { memo: textIn(row, "memo") };
-  const refunds = row.refunds === null ? {} : { refunds: textIn(row, "refunds") };
-  return {
-    number: integerIn(row, "number"),
-    id: textIn(row, "id"),
-    kind: textIn(row, "kind") as EntryKind,
-    payer: textIn(row, "payer") as EntrySide,
-    payee: textIn(row, "payee") as EntrySide,
-    amount: integerIn(row, "amount") as Amount,
-    ...memo,
-    ...refunds,
-    orderJws: textIn(row, "order_jws"),
-    atMs: timeIn(row, "at"),
-  };
+export function entryFromRow(row: Row): DecodedEntry {
+  return requireDecoded(row, decodeEntry(row as unknown as StoredEntry));
 }
 
 /**
@@ -117,16 +85,8 @@ export function rowFromEntry({ row: entry, subtrees }: Placed<Entry>): (string |
 
 /** @throws {LedgerError} as {@link entryFromRow} */
 export function changeFromRow(row: Row): RecordedChange {
-  return {
-    number: integerIn(row, "number"),
-    kind: textIn(row, "kind") as ChangeKind,
-    name: textIn(row, "username") as AccountName,
-    ...(row.certificate !== null && { certificate: textIn(row, "certificate") }),
-    ...(row.code_digest !== null && { codeDigest: textIn(row, "code_digest") }),
-    statementJws: textIn(row, "statement_jws"),
-    atMs: timeIn(row, "at"),
-    leaf: leafIn(row),
-  };
+  const { subtrees, ...change } = requireDecoded(row, decodeChange(row as unknown as StoredChange));
+  return { ...change, leaf: subtrees.slice(0, 64) };
 }
 
 /** Returns a change's values in the order of {@link changeColumns}, like an entry's. */
@@ -192,9 +152,9 @@ export function timeIn(row: Row, column: string): number {
   return timeMs;
 }
 
-/** Returns the leaf of a row, 64 hex digits. It is the first of the row's subtrees. */
-function leafIn(row: Row): string {
-  return textIn(row, "subtrees").slice(0, 64);
+function requireDecoded<Decoded extends object>(row: Row, decoded: Decoded | string): Decoded {
+  if (typeof decoded !== "string") return decoded;
+  throw new LedgerError(`cannot read the ledger: row ${row.number}: ${decoded}; audit it`);
 }
 
 function damagedError(column: string): LedgerError {

@@ -6,7 +6,7 @@ import type { AccountName } from "../../account_name.ts";
 import { LedgerError } from "../../errors.ts";
 import { type AccountChange, type RecordedChange, statementDigest } from "../account_change.ts";
 import { objectToBooking } from "../account_rules.ts";
-import { type Booking, type Entry, type EntrySide, issuingAccount } from "../entry.ts";
+import { type Booking, type Entry, type EntrySide, issuingAccount, orderDigest } from "../entry.ts";
 import { voidedOrderKeptMs, voidedOrdersMax } from "../../limits.ts";
 import type {
   BookingConditions,
@@ -22,7 +22,6 @@ import { TreeProver } from "../tree_proofs.ts";
 import { isSameOrder, judgeRefund, placeChange, type Placed, post } from "../posting.ts";
 import {
   changeFromRow,
-  contentsFromRow,
   entryFromRow,
   integerIn,
   type Row,
@@ -176,7 +175,13 @@ export class SqliteBook {
   }
 
   #entryFrom(row: Row): Entry {
-    return entryFromRow(row, this.headAfter(integerIn(row, "number")));
+    const { subtrees, ...entry } = entryFromRow(row);
+    return {
+      ...entry,
+      orderDigest: orderDigest(entry.orderJws),
+      leaf: subtrees.slice(0, 64),
+      head: this.headAfter(entry.number),
+    };
   }
 
   /** Looks up where an entry goes, and whether its order was booked or is void. */
@@ -237,7 +242,7 @@ export class SqliteBook {
     if (refunds === undefined) return undefined;
     const payment = this.#sql.entry.get(refunds);
     return judgeRefund(booking, {
-      payment: payment && contentsFromRow(payment),
+      payment: payment && entryFromRow(payment),
       refunded: this.sumRefunds(refunds),
     });
   }

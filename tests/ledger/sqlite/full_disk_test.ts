@@ -9,7 +9,7 @@ import { alice, bob, ledgerId, payment, presenceOf } from "../ledger_samples.ts"
 import { mountSmallDisk, type SmallDisk } from "./small_disk.ts";
 import { inFolder, registerBoth } from "./temporary_ledger.ts";
 
-const memo = "x".repeat(2000);
+const padding = "x".repeat(2000);
 
 /** Books single units, several at once, until one is refused. */
 async function bookUntilRefused(ledger: SqliteLedger, firstId: number): Promise<{
@@ -18,7 +18,10 @@ async function bookUntilRefused(ledger: SqliteLedger, firstId: number): Promise<
   nextId: number;
 }> {
   for (let [booked, id] = [0, firstId]; id < firstId + 10_000;) {
-    const wave = Array.from({ length: 4 }, () => payment([alice, bob], 1, { id: id++, memo }));
+    const wave = Array.from(
+      { length: 4 },
+      () => payment([alice, bob], 1, { id: id++, orderJws: padding }),
+    );
     const results = await Promise.allSettled(wave.map((row) => ledger.book(row)));
     const done = results.filter((result): result is PromiseFulfilledResult<BookOutcome> =>
       result.status === "fulfilled"
@@ -48,14 +51,14 @@ async function fillAndRecover(ledger: SqliteLedger, makeRoom: () => void): Promi
   };
   await requireExactly(booked);
   await assertRejects(
-    () => ledger.book(payment([alice, bob], 1, { id: nextId, memo: memo.repeat(10) })),
+    () => ledger.book(payment([alice, bob], 1, { id: nextId, orderJws: padding.repeat(10) })),
     LedgerFullError,
     "no room",
   );
   await ledger.takeOffline(alice);
   await requireExactly(booked);
   makeRoom();
-  const again = payment([alice, bob], 1, { id: nextId, memo });
+  const again = payment([alice, bob], 1, { id: nextId, orderJws: padding });
   assertEquals((await ledger.book(again)).outcome, "booked");
   await requireExactly(booked + 1);
   assertEquals(await ledger.presence(alice), undefined);

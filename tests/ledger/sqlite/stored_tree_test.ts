@@ -7,7 +7,7 @@ import { appendLeaf, emptyTree, hashLeaf, rootOf } from "../../../src/ledger/mer
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import type { SqliteLedger } from "../../../src/ledger/sqlite/sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
-import { decodeEntry } from "../../../src/operator/stored_rows.ts";
+import { decodeEntry } from "../../../src/ledger/stored_rows.ts";
 import { alice, bob, ledgerId, orderId, payment } from "../ledger_samples.ts";
 import { inFolder, otherConnection, registerBoth, withLedger } from "./temporary_ledger.ts";
 

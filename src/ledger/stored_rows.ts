@@ -3,14 +3,9 @@
  * another spelling was changed by another program.
  */
 import { isAccountName } from "../account_name.ts";
-import { changeKinds, type RecordedChange } from "../ledger/account_change.ts";
-import { type EntryContents, entryKinds, type EntrySide, issuingAccount } from "../ledger/entry.ts";
-import {
-  type StoredChange,
-  type StoredEntry,
-  storedText,
-  type StoredValue,
-} from "../ledger/snapshot.ts";
+import { changeKinds, type RecordedChange } from "./account_change.ts";
+import { type EntryContents, entryKinds, type EntrySide, issuingAccount } from "./entry.ts";
+import { type StoredChange, type StoredEntry, storedText, type StoredValue } from "./snapshot.ts";
 import { isBookedMemo } from "../memo.ts";
 import { isAmount } from "../money.ts";
 import { isOrderId } from "../random.ts";
