@@ -112,7 +112,7 @@ const clockJumps = { "an hour forward": 3_600_000, "an hour back": -3_600_000, "
 
 export function clockContract(test: ContractTest): void {
   for (const [sentence, jumpMs] of Object.entries(clockJumps)) {
-    test(`the clock goes ${sentence}: the chain stays valid, and nothing is booked twice`, async (ledger) => {
+    test(`the clock goes ${sentence}: the heads stay right, and nothing is booked twice`, async (ledger) => {
       await ledger.register(registration(alice, 1000, { id: 50 }));
       await ledger.register(registration(bob, 0));
       const [early, late] = [1, 2].map((id) => payment([alice, bob], 100, { id }));
