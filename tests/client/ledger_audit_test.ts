@@ -3,6 +3,7 @@
  * Here the server proves everything from a list of leaves that a test changes.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import type * as v from "valibot";
 import type { MemberAudit } from "../../src/client/ledger_audit.ts";
 import type { Member } from "../../src/client/member.ts";
 import { EnvelopeError, ProtocolError } from "../../src/errors.ts";
@@ -162,6 +163,12 @@ const attacks: readonly Attack[] = [
     missing: from(21),
   },
   {
+    title: "restores a backup without any payment",
+    change: (leaves) => leaves.slice(0, 1),
+    rewrittenAt: 2,
+    missing: from(3),
+  },
+  {
     title: "restores an old backup and goes on",
     change: (leaves) => [...leaves.slice(0, 20), ...Array(40).fill(other)],
     rewrittenAt: 21,
@@ -186,6 +193,14 @@ for (const { title, change, rewrittenAt, missing } of attacks) {
     }));
 }
 
+Deno.test("audit: a rewrite before the last good audit begins where a receipt shows it", () =>
+  withScene(async ({ alice, audit, rewrite }) => {
+    assertEquals((await audit(alice)).sameUntil, rows);
+    rewrite((leaves) => leaves.with(9, other));
+    const { missing, rewrittenAt, sameUntil } = await audit(alice);
+    assertEquals([missing, rewrittenAt, sameUntil], [[10], 10, 9]);
+  }));
+
 Deno.test("audit: a server that shows two ledgers during one audit is caught", () =>
   withScene(async ({ alice, audit, rewrite }) => {
     let page = 0;
@@ -193,31 +208,42 @@ Deno.test("audit: a server that shows two ledgers during one audit is caught", (
     await assertRejects(() => audit(alice), ProtocolError, "two ledgers");
   }));
 
+type ProofAnswer = v.InferOutput<typeof proofRequestType.answer>;
+
+/** Changes the answers to a member's requests for proofs. */
+function changeAnswers(
+  { context: { link } }: Member,
+  change: (answer: ProofAnswer) => ProofAnswer,
+): void {
+  const ask = link.ask.bind(link);
+  link.ask = (async (requestType: typeof proofRequestType, request: never) => {
+    const reply = await ask(requestType, request);
+    if (requestType.type !== "proof" || reply.outcome === "refused") return reply;
+    return { ...reply, answer: change(reply.answer) };
+  }) as typeof link.ask;
+}
+
 Deno.test("audit: a checkpoint that the server did not sign is refused", () =>
   withScene(async ({ alice, audit }) => {
     const { anchor, identity, link } = alice.context;
-    const ask = link.ask.bind(link);
-    link.ask = (async (requestType: typeof proofRequestType, request: never) => {
-      const reply = await ask(requestType, request);
-      if (requestType.type !== "proof" || reply.outcome === "refused") return reply;
-      const { checkpoint } = reply.answer as { checkpoint: string };
-      const state = verifyCheckpoint(checkpoint, { anchor, publicKey: link.serverKey });
-      const { text } = signCheckpoint(state, { identity, anchor });
-      return { ...reply, answer: { ...reply.answer, checkpoint: text } };
-    }) as typeof link.ask;
+    changeAnswers(alice, (answer) => {
+      const state = verifyCheckpoint(answer.checkpoint, { anchor, publicKey: link.serverKey });
+      return { ...answer, checkpoint: signCheckpoint(state, { identity, anchor }).text };
+    });
     await assertRejects(() => audit(alice), EnvelopeError, "the server did not sign it");
     assertEquals(await alice.context.audits.last(), undefined);
   }));
 
-Deno.test("audit: a server that proves something else than it was asked is caught", () =>
+Deno.test("audit: a server that leaves out the proof of one entry is caught there", () =>
   withScene(async ({ alice, audit }) => {
-    const { link } = alice.context;
-    const ask = link.ask.bind(link);
-    link.ask = (async (requestType: typeof proofRequestType, request: never) => {
-      const reply = await ask(requestType, request);
-      if (requestType.type !== "proof" || reply.outcome === "refused") return reply;
-      return { ...reply, answer: { ...reply.answer, inclusion: [] } };
-    }) as typeof link.ask;
+    changeAnswers(alice, (answer) => ({ ...answer, inclusion: answer.inclusion.with(3, []) }));
+    const { missing, rewrittenAt, sameUntil } = await audit(alice);
+    assertEquals([missing, rewrittenAt, sameUntil], [[6, 6 + proofEntriesMax], 6, 5]);
+  }));
+
+Deno.test("audit: a server that leaves out all proofs is caught", () =>
+  withScene(async ({ alice, audit }) => {
+    changeAnswers(alice, (answer) => ({ ...answer, inclusion: [] }));
     const { missing, rewrittenAt } = await audit(alice);
     assertEquals([missing.length, rewrittenAt], [payments, 3]);
   }));
