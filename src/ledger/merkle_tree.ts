@@ -2,8 +2,8 @@
  * The Merkle tree over the rows of the ledger: RFC 9162 section 2.1 with SHA-256, as pure functions.
  *
  * The row number `n` is the leaf at index `n - 1`. A subtree in this module is complete: it has 2^k
- * leaves, and begins at a multiple of 2^k. Once it is complete, it never changes. Each hash is 64
- * lower-case hexadecimal digits.
+ * leaves, and its first index is a multiple of 2^k. So it never changes. Each hash is 64 lower-case
+ * hexadecimal digits.
  */
 import { hash } from "node:crypto";
 

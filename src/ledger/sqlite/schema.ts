@@ -81,8 +81,8 @@ const certificateStatements = [
 ];
 
 /**
- * The hashes of the subtrees that end with a row, 32 bytes each, the leaf first. The row of number
- * `n` ends as many as 2n has zero bits at its end.
+ * The hashes of the subtrees that end with a row, 32 bytes each, the leaf first. The row number
+ * `n` ends one subtree more than `n` has zero bits at its end.
  */
 const subtreesColumn = `subtrees BLOB NOT NULL CHECK (
       length(subtrees) % 32 = 0 AND 1 << (length(subtrees) / 32 - 1) = number & -number)`;

@@ -32,7 +32,7 @@ const lastNumber = `max(
 /**
  * The tree of the first rows as a compact range: their number, and the roots of its subtrees in
  * hexadecimal digits. Each root is the last hash of the row that the subtree ends with. Clearing
- * the lowest bit of a row's number gives the row before that subtree.
+ * the lowest one bit of a row's number gives the row before that subtree.
  */
 const treeOf = (size: string) =>
   `SELECT size, (
