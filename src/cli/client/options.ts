@@ -35,7 +35,7 @@ export function clientCommand(program: Command, paths: Paths) {
     .usage("[COMMAND]")
     .summary("A person's wallet.")
     .description(
-      "A person's wallet: with a command it does that, prints the result and exits; without one it shows the menu.",
+      "A person's wallet. A command does one thing, prints the result and exits. Without a command, the menu appears.",
     )
     .addHelpText(
       ...examples(
@@ -132,7 +132,7 @@ function withCode(command: ServerWords, { file }: Paths) {
     )
     .option(
       "--code-file <FILE>",
-      "Read the code from this file, - for stdin: ps shows everybody what --code says.",
+      "Read the code from this file, or with - from stdin, because ps shows --code to everybody.",
       file,
     );
 }
@@ -234,7 +234,7 @@ function withClientOptions<Words extends unknown[], Options extends OptionValues
     )
     .option(
       "--timeout <SECONDS>",
-      "Give up waiting after so many seconds, in the waiting room too. Without it: 10, and as long as the server tells the place there.",
+      "Give up after so many seconds, also in the waiting room. Without it: after 10, but not in the waiting room while the server tells the place.",
       timeoutSeconds,
     )
     .option("--rsa-bits <BITS>", "Size of the session keys: 2048, 3072 or 4096.", rsaBits, 2048)

@@ -75,7 +75,7 @@ function withOptions(command: Command<[], OptionValues, OptionValues>, { file, d
     )
     .option(
       "--new-ca",
-      "With --force: even if a ledger of that CA is there, which is given up so.",
+      "With --force: replace the CA even if its ledger is there, which can then no longer be served.",
       false,
     )
     // A server in a container may have MICROPAY_YES, which agrees to --reset only.

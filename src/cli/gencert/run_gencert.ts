@@ -112,8 +112,8 @@ async function requireNoLedger({ out, db }: GencertOptions): Promise<void> {
 }
 
 /**
- * @returns the default paths of the ledger of a server with this folder: in the current folder,
- * which is usually beside it
+ * @returns where the ledger of these certificates is by default: in the current folder, or beside
+ * the folder of the certificates
  */
 async function ledgersBeside(out: string): Promise<ReadonlySet<string>> {
   const folders = [".", dirname(resolve(out)), dirname(await Deno.realPath(out))];

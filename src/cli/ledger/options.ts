@@ -20,7 +20,7 @@ export function ledgerCommand(program: Command, paths: Paths) {
   const ledger = program.command("ledger")
     .usage("COMMAND")
     .summary("Check, correct, export and back up the books.")
-    .description("Checks, corrects, exports and backs up the ledger; safe while its server runs.")
+    .description("Checks, corrects, exports and backs up the ledger, also while its server runs.")
     .addHelpText(
       ...examples(
         "micropay ledger audit",
@@ -55,9 +55,9 @@ export function ledgerCommand(program: Command, paths: Paths) {
   const restore = add("restore", "Put a backup in the ledger's place.", "backup.db")
     .argument("<FILE>", "The backup. It is audited first.", paths.file);
   const reissue = add("reissue", "Let a member who lost a key register anew.", "alice")
-    .argument("<NAME>", "Whose.", accountName);
+    .argument("<NAME>", "The account's name.", accountName);
   const close = add("close", "Close an account for good.", "alice")
-    .argument("<NAME>", "Whose.", accountName);
+    .argument("<NAME>", "The account's name.", accountName);
   return firstOf(
     requestOf(all(ledger), () => {
       throw new Refusal("COMMAND is missing.");
@@ -83,7 +83,7 @@ export function ledgerCommand(program: Command, paths: Paths) {
 
 function withMoney(command: Command) {
   return command
-    .argument("<NAME>", "Whose.", accountName)
+    .argument("<NAME>", "The account's name.", accountName)
     .argument("<AMOUNT>", `Whole units, 1 to ${amountMax}.`, amount)
     .option("--memo <TEXT>", "A note, kept in the ledger.", memo);
 }
@@ -92,7 +92,7 @@ function withFormat(command: Command) {
   return command
     .option("--format <FORMAT>", "csv, jsonl, hledger or beancount.", exportFormat, "csv")
     .option("--bom", "Begin a CSV with a byte order mark, as Excel wants it.", false)
-    .option("--account <NAME>", "Only this account's.", accountName)
+    .option("--account <NAME>", "Only the entries of this account.", accountName)
     .option("--from <DATE>", "From this day on, in UTC.", day)
     .option("--to <DATE>", "Up to this day, in UTC.", day);
 }

@@ -16,7 +16,7 @@ export function verifyCommand(program: Command, { file }: Paths) {
     .argument("[FILE...]", "Receipts, one a line; - for stdin.", listOf(file), [])
     .option(
       "--ca <FILE>",
-      "The CA that the ledger is named for. Without it: certs/CA.pem.",
+      "The certificate of the ledger's CA. Without it: certs/CA.pem.",
       file,
     )
     .option("--json", "Print one JSON object a line.", false)

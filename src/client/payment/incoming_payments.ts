@@ -1,6 +1,6 @@
 /**
- * Money that came. Each payment is verified, its receipt is kept, and it is told of once, whichever
- * way it came.
+ * Payments that arrive. Each one is verified, its receipt is stored, and it is announced once,
+ * whichever way it came.
  */
 import { EnvelopeError, FileError, messageOf } from "../../errors.ts";
 import type { HistoryRow } from "../../protocol/history.ts";
@@ -15,16 +15,16 @@ export interface IncomingPayment {
 }
 
 export interface IncomingListener {
-  /** Told once of each payment, however often its order comes. */
+  /** Called once for each payment, however often its order comes. */
   readonly onPayment: (payment: IncomingPayment) => void;
-  /** Told what went wrong with a peer or a payment. The next one is taken all the same. */
+  /** Called with each error of a peer or a payment. The next payment is taken all the same. */
   readonly onFault: (error: unknown) => void;
 }
 
 export class IncomingPayments {
   readonly #member: MemberContext;
   readonly #listener: IncomingListener;
-  /** Ids of payments that were told of and whose receipts could not be kept. */
+  /** Ids of payments that were announced and whose receipts could not be stored. */
   readonly #unkept = new Set<string>();
 
   constructor(member: MemberContext, listener: IncomingListener) {
@@ -37,8 +37,8 @@ export class IncomingPayments {
   }
 
   /**
-   * Takes an order that was booked. It is told of also when its receipt cannot be kept, because the
-   * money is there.
+   * Takes a booked order. It is announced even when its receipt cannot be stored, because the money
+   * is there.
    *
    * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when the receipt does not prove
    * it
@@ -49,7 +49,7 @@ export class IncomingPayments {
     const { onPayment, onFault } = this.#listener;
     try {
       const isNew = await this.#member.receipts.add(receipt, order);
-      // No pause between this and the telling: the same order may come twice at once.
+      // Nothing is awaited between these lines, because the same order may come twice at once.
       if (isNew && !this.#unkept.has(id)) onPayment({ receipt, memo });
     } catch (cause) {
       if (!(cause instanceof FileError)) throw cause;
@@ -73,7 +73,7 @@ export class IncomingPayments {
 }
 
 /**
- * Takes a row of the own history for money that came, whether it was known before or not.
+ * Takes a row of this member's history that brought money, known before or not.
  *
  * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when it proves no payment to us
  * @throws {FileError} when its receipt cannot be kept
