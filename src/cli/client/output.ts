@@ -200,16 +200,15 @@ export function isInOrder({ missing, rewrittenAt }: Pick<MemberAudit, "missing" 
 
 function auditLines(audit: MemberAudit): string[] {
   const { entries, receipts, head, missing, rewrittenAt, sameUntil } = audit;
-  // The chain tells only that there is a row, not which kind.
+  // The tree tells only that there is a row, not which kind.
   const followed = `${entries} entries and account changes followed`;
   const lines = [`${followed}, ${receipts} receipts looked for`, `head ${head}`];
   if (rewrittenAt !== undefined) {
-    const earlier = rewrittenAt === sameUntil + 1
-      ? ""
-      : `, or earlier, but after entry ${sameUntil}`;
-    lines.push(
-      `The ledger was rewritten: from entry ${rewrittenAt} on${earlier}, it is not what it was`,
-    );
+    const first = sameUntil + 1;
+    const which = first === rewrittenAt
+      ? `entry ${first}`
+      : `one of the entries ${first} to ${rewrittenAt}`;
+    lines.push(`The ledger was rewritten: ${which} is the first that is changed or gone`);
   }
   for (const { id, entry, payer, payee, amount } of missing) {
     lines.push(`Missing: entry ${entry}, ${payer} paid ${payee} ${amount}, id ${id}`);

@@ -118,7 +118,10 @@ function filterByStart(text: string, suggestions: readonly Suggestion[]): Sugges
 }
 
 function optionsOf({ options }: Command): Suggestion[] {
-  const own = options.map(({ long, description }) => ({ word: long!, description }));
+  const own = options.filter(({ hidden }) => !hidden).map(({ long, description }) => ({
+    word: long!,
+    description,
+  }));
   return [...own, { word: "--help", description: "Show this help." }];
 }
 

@@ -16,6 +16,7 @@ export const helpPage: HelpConfiguration = {
   subcommandTerm: (command) => command.name(),
   optionTerm: ({ flags }) => plainFlags(flags),
   optionDescription,
+  argumentDescription: ({ description }) => description,
 };
 
 /** A section of examples: `addHelpText(...examples("micropay server 8888"))`. */

@@ -41,10 +41,16 @@ export function gencertCommand(program: Command, paths: Paths) {
       ),
     paths,
   );
+  for (const option of renew.options) if (isForReplacing(option.long)) option.hideHelp();
   return firstOf(
     requestOf(make, (options) => request({ name: "make" }, options)),
     requestOf(renew, (options) => request({ name: "renew" }, options)),
   );
+}
+
+/** Whether an option belongs to replacing the CA, which `renew` refuses. */
+function isForReplacing(option: string | undefined): boolean {
+  return ["--force", "--new-ca", "--yes", "--db"].includes(option ?? "");
 }
 
 type Options = ReturnType<ReturnType<typeof withOptions>["opts"]>;

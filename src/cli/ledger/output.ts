@@ -26,7 +26,15 @@ interface ShownAccount extends StoredAccount {
   readonly entries: readonly StoredEntry[];
 }
 
-export type ShownEntry = StoredEntry & {
+/** What is shown of a row besides its columns. */
+interface ShownRow {
+  /** The ledger's head after the row; absent when rows before it are missing or damaged. */
+  readonly head?: string;
+}
+
+export type ShownChange = StoredChange & ShownRow;
+
+export type ShownEntry = StoredEntry & ShownRow & {
   /** SHA-256 of the order's compact JWS, as in the receipt. */
   readonly order_digest: string;
   /** The order's contents, not verified; absent when it is not an order. */
@@ -43,7 +51,7 @@ export interface LedgerOutput {
   printBalances(accounts: Iterable<StoredAccount>): void;
   printAccount(account: ShownAccount): void;
   printEntry(entry: ShownEntry): void;
-  printChange(change: StoredChange): void;
+  printChange(change: ShownChange): void;
   printBooked(entry: Entry, receipt: string): void;
   printWritten(file: string): void;
   printKept(file: string): void;

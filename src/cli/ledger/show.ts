@@ -3,12 +3,14 @@
  */
 import { shownEntriesMax } from "../../limits.ts";
 import { orderDigest } from "../../ledger/entry.ts";
+import { rootOf } from "../../ledger/merkle_tree.ts";
 import {
   type LedgerSnapshot,
   type StoredAccount,
   type StoredChange,
   type StoredEntry,
   storedText,
+  type StoredValue,
 } from "../../ledger/snapshot.ts";
 import { EnvelopeError } from "../../errors.ts";
 import { readDocument } from "../../pki/signed_document.ts";
@@ -31,14 +33,34 @@ export function showFound(
   const change = "number" in what ? snapshot.changeByNumber(what.number) : undefined;
   const isRow = entry !== undefined || change !== undefined;
   const account = isRow || "id" in what ? undefined : findAccount(snapshot, what.account);
-  if (entry) output.printEntry(withOrder(entry));
-  else if (change) output.printChange(change);
+  if (entry) output.printEntry({ ...withOrder(entry), ...headAfter(entry, snapshot) });
+  else if (change) output.printChange({ ...change, ...headAfter(change, snapshot) });
   else if (account) output.printAccount(account);
   else {
     output.printRefusal(refuse(400));
     return exitCodes.refused;
   }
   return exitCodes.ok;
+}
+
+/**
+ * Returns the ledger's head after a row, from the stored hashes. There is none where a row with one
+ * of these hashes is missing.
+ */
+function headAfter({ number }: { readonly number: StoredValue }, snapshot: LedgerSnapshot) {
+  const subtrees: string[] = [];
+  const last = Number.isSafeInteger(number) ? Number(number) : 0;
+  let size = last;
+  while (size > 0) {
+    const row = snapshot.entryByNumber(size) ?? snapshot.changeByNumber(size);
+    const root = row && /[0-9a-f]{64}$/.exec(storedText(row.subtrees))?.[0];
+    if (!root) return {};
+    subtrees.unshift(root);
+    let leaves = 1;
+    while (size % (2 * leaves) === 0) leaves *= 2;
+    size -= leaves;
+  }
+  return subtrees.length > 0 ? { head: rootOf({ size: last, subtrees }) } : {};
 }
 
 function withOrder(entry: StoredEntry): ShownEntry {

@@ -55,7 +55,7 @@ const rows: readonly {
     text: [
       "9 entries and account changes followed, 3 receipts looked for",
       "head ab",
-      "The ledger was rewritten: from entry 5 on, it is not what it was",
+      "The ledger was rewritten: entry 5 is the first that is changed or gone",
     ],
     json: { code: 400, ...auditedFields, rewrittenAt: 5, sameUntil: 4 },
   },
@@ -65,7 +65,7 @@ const rows: readonly {
     text: [
       "9 entries and account changes followed, 3 receipts looked for",
       "head ab",
-      "The ledger was rewritten: from entry 7 on, or earlier, but after entry 4, it is not what it was",
+      "The ledger was rewritten: one of the entries 5 to 7 is the first that is changed or gone",
     ],
     json: { code: 400, ...auditedFields, rewrittenAt: 7, sameUntil: 4 },
   },

@@ -168,6 +168,21 @@ Deno.test("help shows the defaults", () => {
   }
 });
 
+Deno.test("the help of verify shows no default of its files", () => {
+  assertMatch(printedBy("verify --help").text, /^ {2}FILE +Receipts, one a line; - for stdin\.$/m);
+});
+
+Deno.test("gencert renew shows and completes no option for replacing the CA", () => {
+  const { text } = printedBy("gencert renew --help");
+  assertEquals([...text.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, name]) => name), [
+    "out",
+    "host",
+    "days",
+    "help",
+  ]);
+  assertEquals(printedBy("completion bash gencert renew --f").text, "");
+});
+
 Deno.test("--help works anywhere, even beside wrong words", () => {
   assertEquals(printedBy("server 8888 --help").text, printedBy("server --help").text);
   assertEquals(printedBy("client 127.0.0.1 8888 --help").text, printedBy("client --help").text);

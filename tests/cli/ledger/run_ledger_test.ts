@@ -60,10 +60,13 @@ Deno.test("ledger: an operator looks, corrects and exports beside the running se
     assertEquals((account!.entries as { number: number }[]).map(({ number }) => number)[0], 3);
     const [entry] = await found(scene, "show", "3");
     assertEquals(await found(scene, "show", String(id)), [entry!]);
-    const { memo, amount, order, order_digest, subtrees } = entry as Record<string, unknown>;
+    const { memo, amount, order, order_digest, subtrees, head } = entry as Record<string, unknown>;
     assertEquals([memo, amount, (order as { id: string }).id], ["lunch", 2000, id]);
     const receipt = json(atob(String(json(paid.stdout).receipt).split(".")[1]!));
-    assertEquals([receipt.order, receipt.leaf], [order_digest, String(subtrees).slice(0, 64)]);
+    assertEquals(
+      [receipt.order, receipt.leaf, receipt.head],
+      [order_digest, String(subtrees).slice(0, 64), head],
+    );
     const nothing = await scene.ledgerInProcess("show", "nobody");
     assertEquals([nothing.code, nothing.stdout], [5, "unknown\n"]);
   });
@@ -306,7 +309,9 @@ Deno.test("ledger: a member who lost a key registers anew with the code, once", 
   const shown = (await scene.ledgerInProcess("show", "alice")).stdout;
   assertMatch(shown, /\ncertificate none: waits to be registered anew\n/);
   assertMatch(shown, /\n3 {2}20\S+Z {2}revocation {2}certificate [0-9a-f]{16}…\n/);
-  assertMatch((await scene.ledgerInProcess("show", "3")).stdout, /^number +3\nkind +revocation\n/);
+  const change = (await scene.ledgerInProcess("show", "3")).stdout;
+  assertMatch(change, /^number +3\nkind +revocation\n/);
+  assertEquals(/^head +(.*)$/m.exec(change)?.[1], (await found(scene, "audit"))[0]!.head);
 
   const register = async (...args: readonly string[]) =>
     (await scene.inProcess(["register", "alice", ...args], { as: "alice-anew" })).stdout.trim();
