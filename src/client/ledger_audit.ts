@@ -4,15 +4,14 @@
  * Each leaf covers a signature that only the sides of that payment hold, so the member learns
  * nothing of what others paid.
  */
-import { encodeHex } from "@std/encoding/hex";
-import { decodeBase64UrlStrict } from "../base64.ts";
 import { FileError, messageOf, ProtocolError } from "../errors.ts";
 import { proofEntriesMax } from "../limits.ts";
-import { isConsistent, rootsOver, type TreeHead } from "../ledger/tree_proofs.ts";
+import { isConsistent, type TreeHead } from "../ledger/tree_proofs.ts";
 import { type SignedCheckpoint, verifyCheckpoint } from "../protocol/checkpoint.ts";
-import { proofRequestType } from "../protocol/proof.ts";
+import { decodeProof, proofRequestType } from "../protocol/proof.ts";
 import { type Refusal } from "../protocol/request_type.ts";
 import type { Receipt } from "../protocol/receipt.ts";
+import { inclusionFault } from "../protocol/receipt_proof.ts";
 import type { MemberContext } from "./member_context.ts";
 import { type CheckedReceipt, checkReceipt } from "./receipt_check.ts";
 import type { StoredReceipt } from "./wallet/wallet_store.ts";
@@ -59,10 +58,11 @@ export async function auditOwnEntries(member: MemberContext): Promise<MemberAudi
     const page = await link.ask(proofRequestType, { size: known?.size ?? 0, entries });
     if (page.outcome === "refused") return page;
     const { inclusion } = page.answer;
-    const newest = verifyCheckpoint(page.answer.checkpoint, { anchor, publicKey: link.serverKey });
+    const { publicKey } = link.serverCertificate;
+    const newest = verifyCheckpoint(page.answer.checkpoint, { anchor, publicKey });
     const { size } = newest;
     const isGrown = known === undefined ||
-      isConsistent(known, newest, page.answer.consistency.map(decodeHash));
+      isConsistent(known, newest, decodeProof(page.answer.consistency));
     if (tree !== undefined && !isGrown) {
       throw new ProtocolError(
         `audit the ledger: the server shows two ledgers, of ${tree.size} rows and of ${size}`,
@@ -72,7 +72,7 @@ export async function auditOwnEntries(member: MemberContext): Promise<MemberAudi
     tree = newest;
     points.push(
       ...asked.map((receipt, index) =>
-        pointOf(receipt, newest, inclusion[index]?.map(decodeHash) ?? [])
+        pointOf(receipt, newest, decodeProof(inclusion[index] ?? []))
       ),
     );
   }
@@ -104,11 +104,10 @@ interface Point {
 }
 
 /** Checks a receipt's leaf and head with one proof. */
-function pointOf(receipt: Receipt, { size, head }: TreeHead, proof: readonly string[]): Point {
-  const { entry, leaf } = receipt;
-  const roots = rootsOver({ leaf, index: entry - 1, size, proof });
-  if (roots?.root !== head) return { entry, isSame: false, missing: receipt };
-  return { entry, isSame: roots.head === receipt.head };
+function pointOf(receipt: Receipt, tree: TreeHead, proof: readonly string[]): Point {
+  const { entry } = receipt;
+  const fault = inclusionFault(receipt, tree, proof);
+  return { entry, isSame: !fault, ...(fault === "missing" && { missing: receipt }) };
 }
 
 /** Returns this member's receipts by entry. Two for one entry mean that the ledger was rewritten. */
@@ -120,7 +119,12 @@ async function ownReceipts(member: MemberContext): Promise<Receipt[]> {
   return receipts.sort((one, other) => one.entry - other.entry);
 }
 
-function checkStored(
+/**
+ * Checks a receipt of the wallet.
+ *
+ * @throws {FileError} when it is not genuine
+ */
+export function checkStored(
   { id, receipt, order }: StoredReceipt,
   { anchor, receiptsFile }: MemberContext,
 ): CheckedReceipt {
@@ -134,11 +138,4 @@ function checkStored(
       { cause },
     );
   }
-}
-
-/** Returns a hash as 64 hex digits. */
-function decodeHash(text: string): string {
-  const bytes = decodeBase64UrlStrict(text);
-  if (bytes?.length === 32) return encodeHex(bytes);
-  throw new ProtocolError("audit the ledger: a hash is not 32 bytes");
 }

@@ -25,6 +25,8 @@ import { pay, payAll, type PaymentTerms, type PayOptions } from "./payment/payme
 import { refund, type RefundOptions, type RefundTerms } from "./payment/refund.ts";
 import { type Settled, settleOutbox } from "./payment/settlement.ts";
 import { PeerListener } from "./peer_listener.ts";
+import { type ProvenReceipt, proveReceipt } from "./receipt_proving.ts";
+import type { StoredReceipt } from "./wallet/wallet_store.ts";
 
 export interface SystemInformation {
   readonly balance: number;
@@ -99,6 +101,10 @@ export class Member {
 
   audit(): Promise<MemberAudit | Refusal> {
     return auditOwnEntries(this.context);
+  }
+
+  prove(receipt: StoredReceipt): Promise<ProvenReceipt | MemberAudit | Refusal> {
+    return proveReceipt(receipt, this.context);
   }
 
   /**

@@ -5,8 +5,7 @@ import type { Clock } from "../clock.ts";
 import { ClosedError, messageOf, TimeoutError } from "../errors.ts";
 import { requestsUnderWayMax, serverSilenceMsMax, waitingSilenceMsMax } from "../limits.ts";
 import type { Message } from "../envelope/message.ts";
-import { peerPublicKey } from "../envelope/peer.ts";
-import type { PublicKey } from "../pki/signing_key.ts";
+import type { VerifiedCertificate } from "../pki/certificate_profile.ts";
 import { balanceRequestType } from "../protocol/balance.ts";
 import {
   check,
@@ -76,9 +75,11 @@ export class ServerLink {
     this.closed = this.#read();
   }
 
-  /** The key that verifies what the server signs. */
-  get serverKey(): PublicKey {
-    return peerPublicKey(this.channel.peer);
+  /** The certificate of the key that verifies what the server signs. */
+  get serverCertificate(): VerifiedCertificate {
+    const { peer } = this.channel;
+    if (peer.kind !== "certified") throw new TypeError("a server has a certificate");
+    return peer.certificate;
   }
 
   /** Whether the connection is open, as far as is known. */

@@ -75,6 +75,16 @@ export function verifyCheckpoint(
   return { text, size, head, at };
 }
 
+/**
+ * Returns when a checkpoint says that it was signed, in seconds since the epoch. Nothing is
+ * verified.
+ *
+ * @throws {EnvelopeError} when it has not the form of a checkpoint
+ */
+export function checkpointTime(text: string): number {
+  return readNote(text).at;
+}
+
 /** A note of the right form. No signature is verified. */
 interface Note extends Checkpoint {
   /** What is signed: all lines before the empty one. */

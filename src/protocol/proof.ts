@@ -3,13 +3,16 @@
  * ledger only grew, and that its own entries are at their places. Payments of others stay hidden,
  * because each leaf covers a signature that only its parties have.
  */
-import { checkpointCharactersMax, proofEntriesMax } from "../limits.ts";
+import { decodeHex, encodeHex } from "@std/encoding/hex";
 import * as v from "valibot";
+import { decodeBase64UrlStrict, encodeBase64Url } from "../base64.ts";
+import { ProtocolError } from "../errors.ts";
+import { checkpointCharactersMax, proofEntriesMax } from "../limits.ts";
 import type { RequestType } from "./request_type.ts";
 import { base64UrlShape, countShape, entryNumberShape } from "./shapes.ts";
 
 /** The hashes of a proof: 32 bytes each in base64url. A tree has fewer than 2^53 leaves. */
-const proofShape = v.pipe(
+export const proofShape = v.pipe(
   v.array(v.pipe(v.string(), v.length(43), base64UrlShape)),
   v.maxLength(54),
 );
@@ -36,3 +39,21 @@ export const proofRequestType = {
   success: 300,
   answer,
 } as const satisfies RequestType;
+
+/** Encodes hashes of 64 hex digits as a proof on the wire. */
+export function encodeProof(hashes: readonly string[]): string[] {
+  return hashes.map((hash) => encodeBase64Url(decodeHex(hash)));
+}
+
+/**
+ * Returns the hashes of a proof on the wire, 64 hex digits each.
+ *
+ * @throws {ProtocolError} when one is not 32 bytes
+ */
+export function decodeProof(proof: readonly string[]): string[] {
+  return proof.map((text) => {
+    const bytes = decodeBase64UrlStrict(text);
+    if (bytes?.length === 32) return encodeHex(bytes);
+    throw new ProtocolError("read a proof: a hash is not 32 bytes in base64url");
+  });
+}

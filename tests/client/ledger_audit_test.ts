@@ -110,7 +110,10 @@ Deno.test("audit: all receipts are looked for, many in one message, and the head
     assertEquals(asked(), 2);
     const { audits, anchor, link } = alice.context;
     const { entry, head, checkpoint } = (await audits.last())!;
-    const signed = verifyCheckpoint(checkpoint, { anchor, publicKey: link.serverKey });
+    const signed = verifyCheckpoint(checkpoint, {
+      anchor,
+      publicKey: link.serverCertificate.publicKey,
+    });
     assertEquals([entry, signed.size, signed.head], [rows, rows, head]);
   }));
 
@@ -227,7 +230,10 @@ Deno.test("audit: a checkpoint that the server did not sign is refused", () =>
   withScene(async ({ alice, audit }) => {
     const { anchor, identity, link } = alice.context;
     changeAnswers(alice, (answer) => {
-      const state = verifyCheckpoint(answer.checkpoint, { anchor, publicKey: link.serverKey });
+      const state = verifyCheckpoint(answer.checkpoint, {
+        anchor,
+        publicKey: link.serverCertificate.publicKey,
+      });
       return { ...answer, checkpoint: signCheckpoint(state, { identity, anchor }).text };
     });
     await assertRejects(() => audit(alice), EnvelopeError, "the server did not sign it");

@@ -158,6 +158,19 @@ Deno.test("a member notices when past entries were removed or rewritten", async 
   });
   await step(
     t,
+    "a receipt of a removed entry gets no proof, but the words of the audit",
+    async () => {
+      const { code, stdout } = await scene.inProcess(["receipt", String(lost.id), "--proof"]);
+      assertEquals(code, 5);
+      assertMatch(
+        stdout,
+        /The ledger was rewritten: from entry 5 on, or earlier, but after entry 0/,
+      );
+      assertMatch(stdout, /Missing: entry 5, alice paid bob 3, id /);
+    },
+  );
+  await step(
+    t,
     "somebody who holds nothing of it and never looked has nothing to object",
     async () => {
       assertEquals((await audit("bob")).exit, 0);

@@ -29,8 +29,31 @@ Deno.test("a member prints its receipts and writes them into files for verify, w
   assertMatch(none.stderr, /none is pinned for this address in .*wallet\.db; give the address/);
   const pinned = await alone(scene, "balance", "--fingerprint", fingerprint);
   assertEquals([pinned.code, pinned.stdout], [0, "9988\n"]);
+  const proven = await alone(scene, "receipt", "3", "--proof");
   await scene.server.stop();
   const ca = scene.path("certs", "CA.pem");
+
+  await step(t, "with the proof that the ledger has it, which verify checks", async () => {
+    assertEquals([proven.code, proven.stderr], [0, ""]);
+    const members = ["receipt", "order", "checkpoint", "proof", "serverCertificate"];
+    assertEquals(Object.keys(json(proven.stdout)), members);
+    await Deno.writeTextFile(scene.path("proven"), proven.stdout);
+    const { code, stdout } = await scene.run(["verify", "proven", "--ca", ca]);
+    assertEquals(code, 0);
+    assertMatch(stdout, /payer and server; it was in the ledger of 4 rows at 20\S+Z\n$/);
+    const { rows, provenAt } = json(
+      (await scene.verifyInProcess(scene.path("proven"), "--json"))
+        .stdout,
+    );
+    assertEquals(rows, 4);
+    assertMatch(String(provenAt), /^20\S+Z$/);
+  });
+
+  await step(t, "a proof needs the server, and the error names its address", async () => {
+    const { code, stdout, stderr } = await alone(scene, "receipt", "3", "--proof");
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, /^micropay: no micropay server answered at 127\.0\.0\.1:/);
+  });
 
   await step(t, "by number and by id, which is the same line", async () => {
     const byNumber = await alone(scene, "receipt", "3");

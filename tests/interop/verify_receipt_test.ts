@@ -2,17 +2,19 @@
  * Shows that `docs/receipts.md` is enough to check a receipt. The script was written from it and
  * uses none of our code. It accepts only what the real server issued.
  */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { encodeBase64Url } from "../../src/base64.ts";
 import type { HistoryRow } from "../../src/protocol/history.ts";
 import { historyRequestType } from "../../src/protocol/history.ts";
+import type { ReceiptProof } from "../../src/protocol/receipt_proof.ts";
+import { memberOf } from "../client/test_member.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { startServer, type TestServer } from "../server/test_server.ts";
 import { testWith } from "../installed_tool.ts";
 import { Program } from "./program.ts";
 import { submitOrder } from "../server/submit_order.ts";
 
-type Proof = Pick<HistoryRow, "receipt" | "order">;
+type Proof = Pick<HistoryRow, "receipt" | "order"> & Partial<ReceiptProof>;
 
 testWith(
   ["node"],
@@ -91,6 +93,48 @@ testWith(["node"], "a receipt of another ledger is refused by another program", 
   assertEquals((await check(payment!, other)).code, 1);
 });
 
+testWith(
+  ["node"],
+  "another program accepts the proofs of all entries, and refuses changed ones",
+  async () => {
+    await using server = await startServer();
+    const rows = await paidAndRefunded(server);
+    const proven = await proofsOf(rows, server);
+    for (const proof of proven) {
+      const { code, line } = await check(proof, server);
+      assertEquals([code, JSON.parse(line).rows], [0, 5], line);
+    }
+    const [opening, payment] = proven;
+    const { checkpoint, serverCertificate, ...bare } = payment!;
+    const wrong: readonly [Proof, RegExp][] = [
+      [{ ...payment!, proof: opening!.proof }, /another root/],
+      [{ ...payment!, proof: payment!.proof.slice(1) }, /length/],
+      [{ ...payment!, checkpoint: checkpoint.replace("\n5\n", "\n6\n") }, /signature/],
+      [{ ...bare, checkpoint }, /half a proof/],
+      [{ ...bare, checkpoint, serverCertificate: memberCertificate(payment!.order) }, /a server's/],
+    ];
+    for (const [proof, says] of wrong) {
+      const { code, line } = await check(proof, server);
+      assertEquals(code, 1, line);
+      assertMatch(line, says);
+    }
+    assertEquals((await check({ ...bare, checkpoint, serverCertificate }, server)).code, 0);
+  },
+);
+
+/** Returns the rows with the proofs that a member's client gets. The member takes a row, too. */
+async function proofsOf(
+  rows: readonly HistoryRow[],
+  server: TestServer,
+): Promise<(Proof & ReceiptProof)[]> {
+  const carol = await memberOf(server, await server.enroll("carol"));
+  return await Promise.all(rows.map(async ({ id, receipt, order }) => {
+    const proven = await carol.prove({ id, receipt, order });
+    assert(proven.outcome === "proven");
+    return { receipt, order, ...proven.proof };
+  }));
+}
+
 /** Alice's history, oldest first: her opening, what she paid, and what she got back of it. */
 async function paidAndRefunded(server: TestServer): Promise<readonly HistoryRow[]> {
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
@@ -109,13 +153,13 @@ async function paidAndRefunded(server: TestServer): Promise<readonly HistoryRow[
 }
 
 async function check(
-  { receipt, order }: Proof,
+  proof: Proof,
   { anchor }: TestServer,
 ): Promise<{ code: number; line: string }> {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${folder}/CA.pem`, anchor.pem);
-    await Deno.writeTextFile(`${folder}/receipt.json`, JSON.stringify({ receipt, order }));
+    await Deno.writeTextFile(`${folder}/receipt.json`, JSON.stringify(proof));
     const script = new URL("./verify_receipt.mjs", import.meta.url).pathname;
     await using node = new Program("node", [script, `${folder}/CA.pem`, `${folder}/receipt.json`]);
     const [line = ""] = await node.lines();
@@ -131,4 +175,9 @@ function withMember(jws: string, name: string, value: unknown): string {
   const members = JSON.parse(atob(payload!.replaceAll("-", "+").replaceAll("_", "/")));
   const changed = new TextEncoder().encode(JSON.stringify({ ...members, [name]: value }));
   return [header, encodeBase64Url(changed), signature].join(".");
+}
+
+/** The certificate in the header of an order, DER in base64. */
+function memberCertificate(order: string): string {
+  return JSON.parse(atob(order.split(".")[0]!)).x5c[0];
 }

@@ -13,12 +13,13 @@ import type { ClientRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
 import { findPayment, resolveRefunded } from "./find_payment.ts";
 import { printOutcome, printRefusal } from "./print_outcome.ts";
+import { showProvenReceipt } from "./receipt_command.ts";
 import { receive } from "./receive_command.ts";
 import type { ProcessIo } from "../process_io.ts";
 
 type MemberCommand = Exclude<
   ClientRequest["command"],
-  { name: "menu" | "register" | "receipt" | "receipts" }
+  { name: "menu" | "register" | "receipts" }
 >;
 
 interface MemberCommandContext extends ProcessIo {
@@ -101,6 +102,12 @@ async function performFor(
       if (outcome.outcome === "refused") return printRefusal(outcome, asking, printing);
       output.printAudit(outcome);
       return isInOrder(outcome) ? exitCodes.ok : exitCodes.refused;
+    }
+    case "receipt": {
+      const outcome = await showProvenReceipt(command, member, context);
+      if (outcome?.outcome === "refused") return printRefusal(outcome, asking, printing);
+      if (outcome) output.printAudit(outcome);
+      return outcome ? exitCodes.refused : exitCodes.ok;
     }
     case "status": {
       const { payment } = command;

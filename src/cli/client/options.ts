@@ -67,6 +67,10 @@ export function clientCommand(program: Command, paths: Paths) {
   const audit = add("audit", "Check that the ledger still has what you hold receipts for.");
   const receipt = withReference(
     add("receipt", "Print a receipt that is kept here, for micropay verify.", "7"),
+  ).option(
+    "--proof",
+    "Ask the server to prove that the entry is still in the ledger, and print the proof too.",
+    false,
   );
   const receipts = add(
     "receipts",

@@ -1,43 +1,61 @@
 /**
  * `receipt` and `receipts`: prints the wallet's receipts or writes them into files, for `micropay
- * verify`. Neither needs the server.
+ * verify`. Only a proof needs the server.
  */
 import { join } from "node:path";
+import type { MemberAudit } from "../../client/ledger_audit.ts";
+import type { Member } from "../../client/member.ts";
 import type { StoredReceipt } from "../../client/wallet/wallet_store.ts";
 import type { KeptAccount } from "../../client/wallet.ts";
 import { attempting, createFile, readTextIfThere } from "../../durable_files.ts";
 import { FileError } from "../../errors.ts";
+import type { ReceiptProof } from "../../protocol/receipt_proof.ts";
+import type { Refusal } from "../../protocol/request_type.ts";
 import { isOrderId } from "../../random.ts";
 import { jsonLine } from "../json_line.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
 import type { ClientOutput, WrittenReceipts } from "./output.ts";
 import { type PaymentReference, referenceText } from "./payment_reference.ts";
 
-type ReceiptCommand = Extract<
-  ClientRequest["command"],
-  { readonly name: "receipt" | "receipts" }
->;
+type CommandNamed<Name> = Extract<ClientRequest["command"], { readonly name: Name }>;
 
-interface ReceiptOutput {
-  readonly output: ClientOutput;
-  readonly print: (line: string) => void;
+/** @throws {FileError} when a file cannot be read or written */
+export async function exportReceipts(
+  { out }: CommandNamed<"receipts">,
+  { receipts }: KeptAccount,
+  { output }: { readonly output: ClientOutput },
+): Promise<void> {
+  output.printReceiptsWritten(await writeReceiptFiles(receipts.all(), out), { folder: out });
+}
+
+/** @throws {FileError} when there is no such receipt, or the wallet cannot be read */
+export async function showReceipt(
+  { payment }: CommandNamed<"receipt">,
+  kept: KeptAccount,
+  { print }: { readonly print: (line: string) => void },
+): Promise<void> {
+  // A number has two receipts when the ledger was rewritten.
+  for (const stored of await findReceipts(payment, kept)) print(receiptLine(stored));
 }
 
 /**
- * @throws {FileError} when there is no such receipt, or a file cannot be read or written
+ * Prints a receipt with the server's proof that the ledger still has its entry.
+ *
+ * @returns the server's refusal, or the audit that found the ledger rewritten
+ * @throws {FileError} when there is no such receipt, or the wallet cannot be read
  */
-export async function showReceipts(
-  command: ReceiptCommand,
-  kept: KeptAccount,
-  { output, print }: ReceiptOutput,
-): Promise<void> {
-  if (command.name === "receipt") {
-    // A number has two receipts when the ledger was rewritten.
-    for (const stored of await findReceipts(command.payment, kept)) print(receiptLine(stored));
-    return;
+export async function showProvenReceipt(
+  { payment }: CommandNamed<"receipt">,
+  member: Member,
+  { print }: { readonly print: (line: string) => void },
+): Promise<MemberAudit | Refusal | undefined> {
+  const { name: account, receipts, receiptsFile: file } = member.context;
+  for (const stored of await findReceipts(payment, { account, receipts, file })) {
+    const proven = await member.prove(stored);
+    if (proven.outcome !== "proven") return proven;
+    print(receiptLine(stored, proven.proof));
   }
-  const { out } = command;
-  output.printReceiptsWritten(await writeReceiptFiles(kept.receipts.all(), out), { folder: out });
+  return undefined;
 }
 
 async function findReceipts(payment: PaymentReference, { account, file, receipts }: KeptAccount) {
@@ -51,8 +69,8 @@ async function findReceipts(payment: PaymentReference, { account, file, receipts
 }
 
 /** The line that `micropay verify` reads. */
-function receiptLine({ receipt, order }: StoredReceipt): string {
-  return jsonLine({ receipt, order });
+function receiptLine({ receipt, order }: StoredReceipt, proof?: ReceiptProof): string {
+  return jsonLine({ receipt, order, ...proof });
 }
 
 /**

@@ -13,7 +13,7 @@ import { openWallet } from "./open_wallet.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodeOfError, exitCodes } from "../exit_code.ts";
 import { LineInput } from "../line_input.ts";
-import { showReceipts } from "./receipt_command.ts";
+import { exportReceipts, showReceipt } from "./receipt_command.ts";
 import { performAsMember } from "./member_command.ts";
 import { printRefusal } from "./print_outcome.ts";
 import { readOneTimeCode } from "./one_time_code.ts";
@@ -83,11 +83,13 @@ async function perform(
       output.printRegistration(outcome.answer, advice);
       return exitCodes.ok;
     }
-    case "receipt":
     case "receipts":
-      await showReceipts(command, await wallet.kept(request.as), dependencies);
+      await exportReceipts(command, await wallet.kept(request.as), dependencies);
       return exitCodes.ok;
-    default:
-      return await performAsMember(command, { ...dependencies, request, wallet });
+    case "receipt":
+      if (command.proof) break;
+      await showReceipt(command, await wallet.kept(request.as), dependencies);
+      return exitCodes.ok;
   }
+  return await performAsMember(command, { ...dependencies, request, wallet });
 }

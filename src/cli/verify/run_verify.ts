@@ -7,6 +7,8 @@ import {
   checkReceipt,
   readReceiptAnchor,
 } from "../../client/receipt_check.ts";
+import type { SignedCheckpoint } from "../../protocol/checkpoint.ts";
+import { readReceiptProof, verifyReceiptProof } from "../../protocol/receipt_proof.ts";
 import { FileError, isDocumentError, messageOf, systemReason, UsageError } from "../../errors.ts";
 import { lineBytesMax } from "../../limits.ts";
 import type { TrustAnchor } from "../../pki/trust_anchor.ts";
@@ -116,6 +118,11 @@ async function openFile(path: string): Promise<ReadableStream<Uint8Array>> {
   }
 }
 
+/** A line's receipt, with the checkpoint up to which its proof leads, if it has one. */
+interface CheckedLine extends CheckedReceipt {
+  readonly checkpoint: SignedCheckpoint | undefined;
+}
+
 /**
  * @returns the checked receipt, a sentence about its fault, or `no_payment` for a line about
  * something else
@@ -123,7 +130,7 @@ async function openFile(path: string): Promise<ReadableStream<Uint8Array>> {
 function verdictOf(
   text: string | undefined,
   anchor: TrustAnchor,
-): CheckedReceipt | string | "no_payment" {
+): CheckedLine | string | "no_payment" {
   if (text === undefined) return "the line is longer than any receipt";
   const bare: JsonObject | undefined = /^[^.\s]+(\.[^.\s]+){2}$/.test(text)
     ? { receipt: text }
@@ -137,7 +144,10 @@ function verdictOf(
   if (order !== undefined && typeof order !== "string") return "its order is no text";
   try {
     const checked = checkReceipt(receipt, order, { anchor });
-    return contradiction(members, checked) ?? checked;
+    const proof = readReceiptProof(members);
+    const { payload } = checked.receipt;
+    const checkpoint = proof && verifyReceiptProof(payload, proof, { anchor });
+    return contradiction(members, checked) ?? { ...checked, checkpoint };
   } catch (error) {
     if (!isDocumentError(error)) throw error;
     return error.message;
@@ -159,14 +169,15 @@ function contradiction(line: JsonObject, { receipt, order }: CheckedReceipt): st
   }`;
 }
 
-function validFields({ receipt, order }: CheckedReceipt): object {
+function validFields({ receipt, order, checkpoint }: CheckedLine): object {
   const { entry, id, kind, payer: from, payee: to, amount, refunds, at, ledger } = receipt.payload;
   const memo = order?.payload.memo;
   const stated = { entry, id, kind, from, to, amount, memo, refunds, at, ledger };
-  return { valid: true, ...stated, order: order !== undefined };
+  const proven = checkpoint && { rows: checkpoint.size, provenAt: timeOf(checkpoint) };
+  return { valid: true, ...stated, order: order !== undefined, ...proven };
 }
 
-function validSentence({ receipt, order }: CheckedReceipt): string {
+function validSentence({ receipt, order, checkpoint }: CheckedLine): string {
   const { payer, payee, amount, at, entry, id, kind, refunds } = receipt.payload;
   const note = order?.payload.memo;
   const memo = note === undefined ? "" : ` (${quote(note)})`;
@@ -174,7 +185,14 @@ function validSentence({ receipt, order }: CheckedReceipt): string {
   const signed = order
     ? `signed by ${order.signer.party.role === "server" ? "the server" : "payer and server"}`
     : "signed by the server; the order is not here";
-  return `${payer} paid ${payee} ${amount}${memo} on ${at}: ${what}, entry ${entry}, id ${id}, ${signed}`;
+  const proven = checkpoint
+    ? `; it was in the ledger of ${checkpoint.size} rows at ${timeOf(checkpoint)}`
+    : "";
+  return `${payer} paid ${payee} ${amount}${memo} on ${at}: ${what}, entry ${entry}, id ${id}, ${signed}${proven}`;
+}
+
+function timeOf({ at }: SignedCheckpoint): string {
+  return new Date(at * 1000).toISOString();
 }
 
 function nearbyCaText({ fingerprint }: TrustAnchor): string {

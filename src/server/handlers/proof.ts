@@ -1,9 +1,7 @@
 /** PROOF: returns proofs about the Merkle tree of the ledger, all about the same tree. */
-import { decodeHex } from "@std/encoding/hex";
-import { encodeBase64Url } from "../../base64.ts";
 import { nowSeconds } from "../../clock.ts";
 import { signCheckpoint } from "../../protocol/checkpoint.ts";
-import { proofRequestType } from "../../protocol/proof.ts";
+import { encodeProof, proofRequestType } from "../../protocol/proof.ts";
 import { answerWith } from "../../protocol/request_type.ts";
 import { memberRoute } from "../route.ts";
 
@@ -17,12 +15,8 @@ export const proofRoute = memberRoute({
     const at = nowSeconds(server.clock);
     return answerWith({
       checkpoint: signCheckpoint({ size, head, at }, server).text,
-      consistency: consistency.map(encodeHash),
-      inclusion: inclusion.map((proof) => proof.map(encodeHash)),
+      consistency: encodeProof(consistency),
+      inclusion: inclusion.map(encodeProof),
     });
   },
 });
-
-function encodeHash(hash: string): string {
-  return encodeBase64Url(decodeHex(hash));
-}

@@ -24,7 +24,8 @@ const commands: readonly { readonly words: string; readonly command: object }[] 
   },
   { words: `refund ${id} --id ${id}`, command: { name: "refund", payment: { id }, refundId: id } },
   { words: "audit", command: { name: "audit" } },
-  { words: "receipt 7", command: { name: "receipt", payment: { entry: 7 } } },
+  { words: "receipt 7", command: { name: "receipt", payment: { entry: 7 }, proof: false } },
+  { words: "receipt 7 --proof", command: { name: "receipt", payment: { entry: 7 }, proof: true } },
   { words: "receipts --out a", command: { name: "receipts", out: "a" } },
   { words: "receipts", command: { name: "receipts", out: "receipts" } },
   {

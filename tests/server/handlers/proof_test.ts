@@ -1,14 +1,12 @@
 /** PROOF: proofs about the tree, which a member verifies without seeing what others paid. */
 import { assert, assertEquals } from "@std/assert";
-import { encodeHex } from "@std/encoding/hex";
-import { decodeBase64UrlStrict } from "../../../src/base64.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { orderDigest } from "../../../src/ledger/entry.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
 import { isConsistent, rootsOver, type TreeHead } from "../../../src/ledger/tree_proofs.ts";
 import type { Amount } from "../../../src/money.ts";
 import { verifyCheckpoint } from "../../../src/protocol/checkpoint.ts";
-import { proofRequestType } from "../../../src/protocol/proof.ts";
+import { decodeProof, proofRequestType } from "../../../src/protocol/proof.ts";
 import { makeOrderId, systemRandom } from "../../../src/random.ts";
 import { named, startServer, type TestServer } from "../test_server.ts";
 
@@ -29,8 +27,8 @@ Deno.test("proof: the newest tree has every entry, and grew from every earlier o
     const { answer } = reply;
     assertEquals(treeOf(answer.checkpoint, server), { size: rows, head });
     const [known, tree] = [{ size: number, head: earlier }, { size: rows, head }];
-    assert(isConsistent(known, tree, answer.consistency.map(decodeHash)));
-    const proof = answer.inclusion[0]!.map(decodeHash);
+    assert(isConsistent(known, tree, decodeProof(answer.consistency)));
+    const proof = decodeProof(answer.inclusion[0]!);
     const roots = rootsOver({ leaf, index: number - 1, size: rows, proof });
     assertEquals(roots, { head: earlier, root: head });
   }
@@ -52,10 +50,6 @@ function treeOf(checkpoint: string, { anchor, identity }: TestServer): TreeHead 
   const { publicKey } = identity.certificate;
   const { size, head } = verifyCheckpoint(checkpoint, { anchor, publicKey });
   return { size, head };
-}
-
-function decodeHash(text: string): string {
-  return encodeHex(decodeBase64UrlStrict(text)!);
 }
 
 async function pay(ledger: Ledger, times: number): Promise<void> {
