@@ -150,6 +150,11 @@ const slips: readonly {
     stderr: /^micropay: "b b" is refused: a name is 1 to 32/,
   },
   {
+    title: "a memo with a tabulator, which is escaped once",
+    lines: ["8", "bob", "1", "a\tb"],
+    stderr: /^micropay: "a\\u\{9\}b" is refused: a memo is 1 to 256 visible characters/,
+  },
+  {
     title: "paying nobody",
     lines: ["4", "nobody", "1"],
     stdout: /^transfer FAIL: there is no such account$/,

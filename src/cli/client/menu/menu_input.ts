@@ -5,7 +5,6 @@
 import { inputLineBytesMax } from "../../../limits.ts";
 import { untilAborted } from "../../../client/until_aborted.ts";
 import { InterruptedError, UsageError } from "../../../errors.ts";
-import { printable } from "../../../printable.ts";
 import { ValueRefusal } from "../../command_line/value_rule.ts";
 import type { LineInput } from "../../line_input.ts";
 
@@ -111,6 +110,6 @@ function readAnswer<Value>(text: string, read: (text: string) => Value): Value {
     return read(text);
   } catch (error) {
     if (!(error instanceof ValueRefusal)) throw error;
-    throw new UsageError(`"${printable(text)}" is refused: ${error.rule}`);
+    throw new UsageError(`"${text}" is refused: ${error.rule}`);
   }
 }
