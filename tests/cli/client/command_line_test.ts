@@ -75,7 +75,7 @@ const pages: readonly { readonly line: string; readonly entries: readonly string
   { line: `${client} receive`, entries: ["--count N", "--since ENTRY"] },
   { line: `${client} refund`, entries: ["ENTRY|ID", "AMOUNT", "--memo TEXT", "--id UUID"] },
   { line: `${client} audit`, entries: ["--json"] },
-  { line: `${client} receipt`, entries: ["ENTRY|ID"] },
+  { line: `${client} receipt`, entries: ["ENTRY|ID", "--proof"] },
   { line: `${client} receipts`, entries: ["--out DIR"] },
   { line: `${client} register`, entries: ["NAME", "--code CODE", "--code-file FILE"] },
   { line: "verify", entries: ["FILE", "--ca FILE", "--json"] },

@@ -10,6 +10,7 @@ import { hashLeaf } from "../../../src/ledger/merkle_tree.ts";
 import { TreeProver } from "../../../src/ledger/tree_proofs.ts";
 import type { Amount } from "../../../src/money.ts";
 import type { Identity } from "../../../src/pki/identity.ts";
+import { readTrustAnchorOfAnyDate, type TrustAnchor } from "../../../src/pki/trust_anchor.ts";
 import { signCheckpoint } from "../../../src/protocol/checkpoint.ts";
 import { signOrder } from "../../../src/protocol/order.ts";
 import { encodeProof } from "../../../src/protocol/proof.ts";
@@ -23,6 +24,7 @@ import { named } from "../../server/test_server.ts";
 
 type Line = Readonly<Record<string, unknown>> & {
   readonly receipt: string;
+  readonly order: string;
   readonly checkpoint: string;
   readonly proof: readonly string[];
   readonly serverCertificate: string;
@@ -60,19 +62,24 @@ interface ProofOptions {
   readonly of?: number;
   readonly at?: number;
   readonly signer?: Identity;
+  /** The ledger that the checkpoint names. */
+  readonly ledger?: TrustAnchor;
 }
 
 /** The line that `receipt --proof` prints when the ledger has so many rows. */
 function lineOf(
   { leaves, entry, receipt, order }: Book,
-  { size, of = entry, at = atSeconds, signer = server }: ProofOptions,
+  { size, of = entry, at = atSeconds, signer = server, ledger = anchor }: ProofOptions,
 ): Line {
   const tree = leaves.slice(0, size);
   const prover = new TreeProver(
     size,
     (level, position) => plainRoot(tree.slice(position * 2 ** level, (position + 1) * 2 ** level)),
   );
-  const signed = signCheckpoint({ size, head: prover.root(), at }, { identity: signer, anchor });
+  const signed = signCheckpoint({ size, head: prover.root(), at }, {
+    identity: signer,
+    anchor: ledger,
+  });
   return {
     receipt,
     order,
@@ -133,7 +140,8 @@ const without = (name: keyof Line): object => ({ ...good, [name]: undefined });
 const otherBook = bookOf({ entry: 6, rows: 13 });
 const rewritten = { ...otherBook, leaves: otherBook.leaves.with(2, hashLeaf("another row")) };
 const hash = encodeProof([hashLeaf("something else")]);
-const expired = serverCertificate({ notAfterMs: (atSeconds - 1) * 1000 });
+const ended = serverCertificate({ notAfterMs: (atSeconds - 1) * 1000 });
+const later = serverCertificate({ notBeforeMs: (atSeconds + 1) * 1000 });
 const noPath = /its hashes do not lead from the entry to the root$/;
 
 const wrongLines: readonly { what: string; line: object; says: RegExp }[] = [
@@ -197,9 +205,24 @@ const wrongLines: readonly { what: string; line: object; says: RegExp }[] = [
     says: /verify the certificate of a server: it was issued by /,
   },
   {
+    what: "a checkpoint of another ledger",
+    line: lineOf(book, { size: 11, ledger: readTrustAnchorOfAnyDate(otherCa.der) }),
+    says: /check a checkpoint: it is of the log micropay:ledger:/,
+  },
+  {
     what: "a certificate that had ended at the time of the checkpoint",
-    line: { ...good, serverCertificate: encodeBase64(expired) },
-    says: /the certificate of a server/,
+    line: { ...good, serverCertificate: encodeBase64(ended) },
+    says: /it expired on 2026-11-23T12:00:59.000Z, and is used at 2026-11-23T12:01:00.000Z$/,
+  },
+  {
+    what: "a certificate that began after the time of the checkpoint",
+    line: { ...good, serverCertificate: encodeBase64(later) },
+    says: /it is valid only from 2026-11-23T12:01:01.000Z, and is used at /,
+  },
+  {
+    what: "a checkpoint of a time past every date",
+    line: lineOf(book, { size: 11, at: Number.MAX_SAFE_INTEGER }),
+    says: /the certificate of a server: it expired on /,
   },
   {
     what: "a certificate that is not base64",
@@ -229,8 +252,8 @@ for (const { what, line, says } of wrongLines) {
   });
 }
 
-Deno.test("verify refuses a line after any change of one bit in its proof", async () => {
-  const members = ["checkpoint", "proof", "serverCertificate"] as const;
+Deno.test("verify refuses a line after any change of one bit in a member", async () => {
+  const members = ["receipt", "order", "checkpoint", "proof", "serverCertificate"] as const;
   const flips = fc.record({ member: fc.constantFrom(...members), at: fc.nat(), bit: fc.nat(6) });
   const lines = fc.sample(flips, 300).map(({ member, at, bit }) => {
     const text = member === "proof" ? good.proof.join() : good[member];
