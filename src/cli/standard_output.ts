@@ -16,7 +16,7 @@ export class StandardOutput {
   /**
    * Whether the reader has closed the output, as `head` does when it has seen enough. Later lines
    * are dropped. The command goes on to its own exit code, which may be a verdict. A command that
-   * could go on for long ends here.
+   * could run for long ends here.
    */
   get isReaderGone(): boolean {
     return this.#isReaderGone;

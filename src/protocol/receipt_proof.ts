@@ -79,8 +79,8 @@ export function verifyReceiptProof(
 }
 
 /**
- * Checks with one proof that a tree has the receipt's leaf at its place, and that the tree of the
- * rows up to there has the receipt's head.
+ * Checks with one proof that a tree has the receipt's leaf at its place. The tree of the rows up to
+ * there must have the receipt's head.
  *
  * @param proof hashes of 64 hex digits
  * @returns `missing` when the leaf is not there, `other_head` when a row before it is not the same,

@@ -165,7 +165,7 @@ class Menu {
     } catch (error) {
       if (error instanceof InputEnded || !(error instanceof MicropayError)) throw error;
       if (isUnprinted(error)) throw error;
-      // The end of a member's connection is said by #watch.
+      // #watch reports the end of a member's connection.
       const isSaid = error instanceof ClosedError && link?.isOpen === false;
       if (!isSaid) this.#output.printFailure(error);
     }
