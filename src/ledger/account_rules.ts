@@ -1,6 +1,6 @@
 /** The rules for changing accounts and for their part in bookings, as pure functions. */
 import type { AccountChange } from "./account_change.ts";
-import type { Booking } from "./entry.ts";
+import { type Booking, isSignedByPayer } from "./entry.ts";
 import type { Account, ChangeOutcome, RegisterOutcome, Registration } from "./ledger.ts";
 
 /**
@@ -53,6 +53,6 @@ export function objectToBooking(
   { payer, payee }: { readonly payer: BookingSide; readonly payee: BookingSide },
 ): "account_closed" | "certificate_not_current" | undefined {
   if (payee.isClosed || (kind !== "withdrawal" && payer.isClosed)) return "account_closed";
-  const isSignedByPayer = certificate === undefined || certificate === payer.certificate;
-  return isSignedByPayer ? undefined : "certificate_not_current";
+  const isCurrent = !isSignedByPayer(kind) || certificate.fingerprint === payer.certificate;
+  return isCurrent ? undefined : "certificate_not_current";
 }

@@ -24,7 +24,7 @@ export type EntrySide = AccountName | typeof issuingAccount;
 export const entryKinds = ["opening", "payment", "refund", "deposit", "withdrawal"] as const;
 export type EntryKind = (typeof entryKinds)[number];
 
-/** What is booked, and what an entry commits to. */
+/** What is booked, and what the leaf of its entry covers. */
 interface Terms {
   /** The order's id, a UUIDv7, booked at most once in a ledger. */
   readonly id: string;
@@ -35,8 +35,8 @@ interface Terms {
   readonly memo?: string;
   /** The id of the payment that a refund gives back. Only a refund has it. */
   readonly refunds?: string;
-  /** The signed order, unchanged. */
-  readonly orderJws: string;
+  /** {@link orderDigest} of the signed order. */
+  readonly orderDigest: string;
   /**
    * When the server accepted it, in milliseconds since the epoch. It may be before the previous
    * entry's time, because clocks jump.
@@ -44,22 +44,44 @@ interface Terms {
   readonly atMs: number;
 }
 
-/** A verified order that is ready to be booked. */
-export interface Booking extends Terms {
-  /** {@link orderDigest} of the order. */
-  readonly orderDigest: string;
-  /**
-   * SHA-256 fingerprint of the signer's certificate. Payments and refunds have one. The server
-   * signs the others.
-   */
-  readonly certificate?: string;
+/** What an order says and an entry does not. Both together give the order's text. */
+export interface OrderParts {
+  /** When the order was made, in seconds since the epoch. */
+  readonly iat: number;
+  /** From this second on it cannot be booked. */
+  readonly exp: number;
+  /** The order's signature, 64 bytes. */
+  readonly signature: Uint8Array<ArrayBuffer>;
+  /** The certificate of the payer, or of the server when a side is the issuing account. */
+  readonly certificate: SignerCertificate;
+}
+
+/** The certificate that an order is signed under. */
+export interface SignerCertificate {
+  /** The SHA-256 of its DER, 64 hex digits. */
+  readonly fingerprint: string;
+  readonly der: Uint8Array<ArrayBuffer>;
+}
+
+/** The ledger's record of a certificate. */
+export interface CertificateRecord extends SignerCertificate {
+  /** The SHA-256 of its SubjectPublicKeyInfo in DER, 64 hex digits. */
+  readonly keyFingerprint: string;
+  /** When it was issued. Of a certificate of the server: when it begins to be valid. */
+  readonly issuedAtMs: number;
+}
+
+/**
+ * A verified order that is ready to be booked. The ledger records the certificate that signed it if
+ * it is the server's.
+ */
+export interface Booking extends Terms, OrderParts {
+  readonly certificate: CertificateRecord;
 }
 
 /** A booked entry. */
-export interface Entry extends Terms {
+export interface Entry extends Terms, OrderParts {
   readonly number: number;
-  /** {@link orderDigest} of the order. Not stored: it follows from the order. */
-  readonly orderDigest: string;
   /** Balances of both sides after this entry. */
   readonly payerBalance: number;
   readonly payeeBalance: number;
@@ -72,26 +94,32 @@ export interface Entry extends Terms {
 /** The fields that the leaf covers: all except the derived ones. */
 export type EntryContents = Terms & { readonly number: number };
 
+/** Returns whether the payer signs the orders of this kind. The server signs the others. */
+export function isSignedByPayer(kind: EntryKind): boolean {
+  return kind === "payment" || kind === "refund";
+}
+
 /**
  * Hashes an order's compact JWS.
  *
  * @returns SHA-256 as 64 hexadecimal digits, what `sha256sum` prints for the text
  */
-export function orderDigest(orderJws: string): string {
-  return createHash("sha256").update(orderJws, "utf8").digest("hex");
+export function orderDigest(text: string): string {
+  return createHash("sha256").update(text, "utf8").digest("hex");
 }
 
 /** The format's name is part of the hashed text, so that formats never collide. */
-const entryFormat = "micropay-entry-2";
+const entryFormat = "micropay-entry-3";
 
 /**
  * Returns the leaf of an entry: the leaf hash of its canonical encoding. That is the JSON array
- * `["micropay-entry-2", number, id, kind, payer, payee, amount, memo or null, order_jws, at]`, for
+ * `["micropay-entry-3", number, id, kind, payer, payee, amount, memo or null, order_digest, at]`, for
  * a refund with the payment's id as a last element. It is UTF-8 without white space, escaped like
  * ECMA-262's JSON.stringify. `at` is ISO 8601 in UTC with milliseconds. The balances are not in it,
  * because they follow from the entries.
  *
- * The leaf covers the order's signature, so it reveals nothing to somebody without the order.
+ * The order's digest covers its signature, so the leaf reveals nothing to somebody without the
+ * order.
  *
  * @returns 64 hex digits
  */
@@ -105,7 +133,7 @@ export function entryLeaf(entry: EntryContents): string {
     entry.payee,
     entry.amount,
     entry.memo ?? null,
-    entry.orderJws,
+    entry.orderDigest,
     new Date(entry.atMs).toISOString(),
     ...(entry.refunds === undefined ? [] : [entry.refunds]),
   ]));

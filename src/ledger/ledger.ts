@@ -12,17 +12,7 @@
  */
 import type { AccountName } from "../account_name.ts";
 import type { AccountChange, RecordedChange } from "./account_change.ts";
-import type { Booking, Entry } from "./entry.ts";
-
-/** The ledger's record of a member's certificate. */
-export interface CertificateRecord {
-  /** The SHA-256 of the certificate's DER, 64 hex digits. */
-  readonly fingerprint: string;
-  /** The SHA-256 of its SubjectPublicKeyInfo in DER, 64 hex digits. */
-  readonly keyFingerprint: string;
-  readonly der: Uint8Array<ArrayBuffer>;
-  readonly issuedAtMs: number;
-}
+import type { Booking, CertificateRecord, Entry } from "./entry.ts";
 
 /** A member's account. */
 export interface Account {
@@ -123,15 +113,6 @@ export type BookOutcome =
   | { readonly outcome: "payment_unknown" }
   /** All refunds of the payment together would exceed it. */
   | { readonly outcome: "refund_exceeds" };
-
-/** Conditions of a booking that only the ledger can check. */
-export interface BookingConditions {
-  /**
-   * The order's expiry, in milliseconds since the epoch. Absent for the server's own orders, which
-   * nobody voids.
-   */
-  readonly expiresAtMs?: number;
-}
 
 /** An order that must never be booked. */
 export interface Voiding {
@@ -252,7 +233,7 @@ export interface Ledger {
    * accounts, the refunded payment, the balance. The caller has verified the order for the time of
    * the booking. As a payer, the issuing account is bankrupt past 2^53-1 issued.
    */
-  book(booking: Booking, conditions?: BookingConditions): Promise<BookOutcome>;
+  book(booking: Booking): Promise<BookOutcome>;
   /**
    * Voids an order, so that it is never booked, unless it already is.
    *

@@ -35,14 +35,14 @@ export interface Placed<Row> {
  * which {@link amountMax} limits.
  */
 export function post(booking: Booking, place: PostingPlace): Placed<Entry> | undefined {
+  const { certificate } = booking;
   if (spendable(booking.payer, place.payerBalance) < booking.amount) return undefined;
-  const { certificate: _, orderDigest, ...terms } = booking;
-  const contents = { ...terms, number: place.tree.size + 1 };
+  const contents = { ...booking, number: place.tree.size + 1 };
   const leaf = entryLeaf(contents);
   const { tree, completed: subtrees } = appendLeaf(place.tree, leaf);
   const row = {
     ...contents,
-    orderDigest,
+    certificate: { fingerprint: certificate.fingerprint, der: certificate.der },
     payerBalance: place.payerBalance - booking.amount,
     payeeBalance: place.payeeBalance + booking.amount,
     leaf,
@@ -67,7 +67,7 @@ export function placeChange(
  * repeated order comes later.
  */
 export function isSameOrder(entry: Entry, booking: Booking): boolean {
-  return entry.orderJws === booking.orderJws && entry.kind === booking.kind &&
+  return entry.orderDigest === booking.orderDigest && entry.kind === booking.kind &&
     entry.payer === booking.payer && entry.payee === booking.payee &&
     entry.amount === booking.amount && entry.memo === booking.memo &&
     entry.refunds === booking.refunds;

@@ -7,24 +7,23 @@ import { amountRule, isAmount } from "../money.ts";
 import { isOrderId } from "../random.ts";
 import type { AccountChange } from "./account_change.ts";
 import { type Booking, type EntryKind, issuingAccount } from "./entry.ts";
-import type { BookingConditions, HistoryQuery, Registration, Voiding } from "./ledger.ts";
+import type { HistoryQuery, Registration, Voiding } from "./ledger.ts";
 
 /**
  * Throws unless a booking can be booked and read back unchanged.
  *
  * @throws {TypeError} naming the violated rule
  */
-export function requireBookable(
-  booking: Booking,
-  { expiresAtMs }: BookingConditions = {},
-): void {
+export function requireBookable(booking: Booking): void {
   const refuse = (reason: string) => {
     throw new TypeError(`cannot book ${booking.id}: ${reason}`);
   };
   if (!isAmount(booking.amount)) refuse(amountRule);
   if (booking.payer === booking.payee) refuse("payer and payee are the same account");
   if (!isTime(booking.atMs)) refuse("its time is not a date in whole milliseconds");
-  if (expiresAtMs !== undefined && !isExpiry(expiresAtMs)) refuse("its order's end is not a date");
+  const { iat, exp, signature, certificate } = booking;
+  if (!isExpiry(iat * 1000) || !isExpiry(exp * 1000)) refuse("a time of its order is not a date");
+  if (signature.length !== 64) refuse("its order's signature is not 64 bytes");
   const issuers = [booking.payer, booking.payee].map((side) => side === issuingAccount);
   if (issuers.join() !== issuersByKind[booking.kind]?.join()) {
     refuse(`a ${booking.kind} has other sides`);
@@ -37,12 +36,9 @@ export function requireBookable(
   if ((booking.kind === "refund") !== (refunds !== undefined)) {
     refuse("a refund, and only a refund, names the payment that it gives back");
   }
-  const isByMember = booking.kind === "payment" || booking.kind === "refund";
-  if (isByMember !== (booking.certificate !== undefined)) {
-    refuse("a payment or a refund, and nothing else, names its signer's certificate");
-  }
-  if (!isDigest(booking.orderDigest)) refuse("its order's digest is not valid");
-  if (!isStorable(booking.orderJws)) refuse("its order cannot be stored unchanged");
+  const digests = [booking.orderDigest, certificate.fingerprint, certificate.keyFingerprint];
+  if (!digests.every(isDigest)) refuse("a digest in it is not valid");
+  if (!isTime(certificate.issuedAtMs)) refuse("its certificate's time is not a date");
 }
 
 /**

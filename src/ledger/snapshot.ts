@@ -16,7 +16,7 @@ export function storedText(value: StoredValue): string {
   return value instanceof Uint8Array ? new TextDecoder().decode(value) : String(value);
 }
 
-/** A row of the book. The names are the table's columns. */
+/** A row of the book, with its signer's certificate. The other names are the table's columns. */
 export interface StoredEntry {
   readonly number: StoredValue;
   readonly id: StoredValue;
@@ -25,7 +25,15 @@ export interface StoredEntry {
   readonly payee: StoredValue;
   readonly amount: StoredValue;
   readonly memo: StoredValue;
-  readonly order_jws: StoredValue;
+  readonly iat: StoredValue;
+  readonly exp: StoredValue;
+  readonly signature: StoredValue;
+  /** In hexadecimal digits. */
+  readonly order_digest: StoredValue;
+  /** The fingerprint of the signer's certificate. */
+  readonly certificate: StoredValue;
+  /** The signer's certificate. `null` when the ledger does not have it. */
+  readonly der: StoredValue;
   readonly at: StoredValue;
   readonly payer_balance: StoredValue;
   readonly payee_balance: StoredValue;

@@ -3,15 +3,22 @@
  * another spelling was changed by another program.
  */
 import { isAccountName } from "../account_name.ts";
+import { isSeconds } from "../clock.ts";
 import { changeKinds, type RecordedChange } from "./account_change.ts";
-import { type EntryContents, entryKinds, type EntrySide, issuingAccount } from "./entry.ts";
+import {
+  type EntryContents,
+  entryKinds,
+  type EntrySide,
+  issuingAccount,
+  type OrderParts,
+} from "./entry.ts";
 import { type StoredChange, type StoredEntry, storedText, type StoredValue } from "./snapshot.ts";
 import { isBookedMemo } from "../memo.ts";
 import { isAmount } from "../money.ts";
 import { isOrderId } from "../random.ts";
 
 /** An entry as it is stored, without what follows from it and the rows before it. */
-export interface DecodedEntry extends EntryContents {
+export interface DecodedEntry extends EntryContents, OrderParts {
   readonly payerBalance: number;
   readonly payeeBalance: number;
   /** In hexadecimal digits, 64 for each hash. */
@@ -25,7 +32,8 @@ export interface DecodedChange extends Omit<RecordedChange, "leaf"> {
 
 /** @returns the entry, or a sentence about the first wrong column */
 export function decodeEntry(row: StoredEntry): DecodedEntry | string {
-  const { number, id, kind, payer, payee, amount, memo, order_jws, at, subtrees, refunds } = row;
+  const { number, id, kind, payer, payee, amount, memo, at, subtrees, refunds, iat, exp } = row;
+  const { order_digest: orderDigest, signature, certificate: fingerprint, der } = row;
   const { payer_balance: payerBalance, payee_balance: payeeBalance } = row;
   if (!isInteger(number)) return wrongValue("number", number);
   if (!isOrderId(id)) return wrongValue("id", id);
@@ -34,12 +42,22 @@ export function decodeEntry(row: StoredEntry): DecodedEntry | string {
   if (!isParty(payee) || payee === payer) return wrongValue("payee", payee);
   if (!isAmount(amount)) return wrongValue("amount", amount);
   if (memo !== null && !isBookedMemo(memo)) return wrongValue("memo", memo);
-  if (typeof order_jws !== "string") return wrongValue("order_jws", order_jws);
   const atMs = decodeInstant(at);
   if (atMs === undefined) return wrongValue("at", at);
   if (!isInteger(payerBalance)) return wrongValue("payer_balance", payerBalance);
   if (!isInteger(payeeBalance)) return wrongValue("payee_balance", payeeBalance);
   if (!areHashes(subtrees)) return wrongValue("subtrees", subtrees);
+  if (!isSeconds(iat)) return wrongValue("iat", iat);
+  if (!isSeconds(exp)) return wrongValue("exp", exp);
+  if (!isDigest(orderDigest)) return wrongValue("order_digest", orderDigest);
+  if (!(signature instanceof Uint8Array) || signature.length !== 64) {
+    return wrongValue("signature", signature);
+  }
+  if (!isDigest(fingerprint)) return wrongValue("certificate", fingerprint);
+  if (!(der instanceof Uint8Array)) {
+    const shown = `${fingerprint.slice(0, 16)}…`;
+    return `its order is signed under the certificate ${shown}, which the ledger does not have`;
+  }
   const isRefund = kind === "refund";
   if (isRefund ? !isOrderId(refunds) : refunds !== null) return wrongValue("refunds", refunds);
   return {
@@ -51,8 +69,10 @@ export function decodeEntry(row: StoredEntry): DecodedEntry | string {
     amount,
     ...(memo !== null && { memo }),
     ...(isRefund && { refunds: refunds as string }),
-    orderJws: order_jws,
-    atMs,
+    orderDigest,
+    ...{ iat, exp, atMs },
+    signature: new Uint8Array(signature),
+    certificate: { fingerprint, der: new Uint8Array(der) },
     payerBalance,
     payeeBalance,
     subtrees,

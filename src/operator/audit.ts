@@ -217,9 +217,9 @@ class RowAudit {
     entry: DecodedEntry,
     verified: ReturnType<OrderCheck["verify"]>,
   ): Promise<string | undefined> {
-    const order = await verified;
+    const signer = await verified;
     const reason = this.#place(entry) ?? this.#id(entry) ??
-      (typeof order === "string" ? order : this.#orders.compare(entry, order)) ??
+      (typeof signer === "string" ? signer : this.#orders.judge(entry, signer)) ??
       // After the order: a difference there says more than a hash.
       this.#grow(entry, entryLeaf(entry)) ?? this.#refunds.check(entry) ??
       this.#accounts.post(entry);

@@ -1,10 +1,12 @@
 /**
  * Writes one JSON object a line, with all that an entry holds.
  */
+import type { LedgerSnapshot } from "../ledger/snapshot.ts";
+import { orderText } from "../protocol/order.ts";
 import type { CarriedBalances, ExportedEntry, ExportWriter } from "./exported_entries.ts";
 
 /** @returns a writer of JSON lines */
-export function jsonlWriter(): ExportWriter {
+export function jsonlWriter({ ledgerId }: Pick<LedgerSnapshot, "ledgerId">): ExportWriter {
   return {
     *begin(carried: CarriedBalances) {
       for (const [account, balance] of carried) yield JSON.stringify({ account, carried: balance });
@@ -22,7 +24,7 @@ export function jsonlWriter(): ExportWriter {
         refunds: entry.refunds,
         from_balance: entry.payerBalance,
         to_balance: entry.payeeBalance,
-        order: entry.orderJws,
+        order: orderText(entry, { ledgerId }),
         leaf: entry.subtrees.slice(0, 64),
       });
     },

@@ -1,14 +1,13 @@
 /**
- * Checks that an entry matches its order, and that the order is genuine and signed by the right
- * party.
+ * Checks that the order of an entry is genuine: what the entry says is what the right party signed.
  */
 import { isDocumentError } from "../errors.ts";
-import { issuingAccount } from "../ledger/entry.ts";
+import { issuingAccount, orderDigest } from "../ledger/entry.ts";
 import type { VerifiedCertificate } from "../pki/certificate_profile.ts";
 import { verifyDocumentElsewhere } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
-import { type Order, readOrder, verifySigner } from "../protocol/order.ts";
-import { type JudgedOrder, judgeOrder } from "../protocol/order_validity.ts";
+import { orderText, verifySigner } from "../protocol/order.ts";
+import { judgeOrder } from "../protocol/order_validity.ts";
 import type { AuditedAccounts } from "./audited_accounts.ts";
 import type { DecodedEntry } from "../ledger/stored_rows.ts";
 
@@ -27,27 +26,30 @@ export class OrderCheck {
   }
 
   /**
-   * Verifies the order of an entry.
+   * Verifies the order of an entry: its signer, its signature and its digest.
    *
-   * @returns the order, or a sentence about why it is not genuine
+   * @returns the signer's certificate, or a sentence about why the order is not genuine
    */
-  async verify({ orderJws }: DecodedEntry): Promise<JudgedOrder | string> {
+  async verify(entry: DecodedEntry): Promise<VerifiedCertificate | string> {
+    const anchor = this.#anchor;
+    const { signature, certificate: { der } } = entry;
+    const jws = orderText(entry, { ledgerId: anchor.fingerprint });
     try {
-      const read = readOrder(orderJws);
-      const signer = verifySigner(read, { anchor: this.#anchor });
-      await verifyDocumentElsewhere(read.document, signer.publicKey);
-      return { payload: read.payload, signer };
+      const signer = verifySigner(entry, { anchor, chain: [der] });
+      await verifyDocumentElsewhere({ jws, signature }, signer.publicKey);
+      if (orderDigest(jws) === entry.orderDigest) return signer;
+      return "its order_digest is not the one of its order";
     } catch (error) {
       if (!isDocumentError(error)) throw error;
       return `its order is not a genuine one: ${error.message}`;
     }
   }
 
-  /** @returns a sentence about the difference between an entry and its order, or `undefined` */
-  compare(entry: DecodedEntry, order: JudgedOrder): string | undefined {
-    const fault = judgeOrder(order, entry);
-    return difference(entry, order.payload) ?? this.#certificateFault(entry, order.signer) ??
-      (fault && `its order ${fault.reason}`);
+  /** @returns a sentence about why this signer's order was not valid for an entry, or `undefined` */
+  judge(entry: DecodedEntry, signer: VerifiedCertificate): string | undefined {
+    if (!kindFits(entry)) return `its kind ${entry.kind} does not fit its payer and payee`;
+    const fault = judgeOrder({ payload: entry, signer }, entry);
+    return this.#certificateFault(entry, signer) ?? (fault && `its order ${fault.reason}`);
   }
 
   #certificateFault(
@@ -57,21 +59,6 @@ export class OrderCheck {
     if (party.role === "server") return undefined;
     return this.#accounts.certificateFault(payer, fingerprint);
   }
-}
-
-/** @returns a sentence about the first member that differs, or `undefined` */
-function difference(entry: DecodedEntry, order: Order): string | undefined {
-  const pairs: readonly [string, unknown, unknown][] = [
-    ["id", entry.id, order.id],
-    ["payer", entry.payer, order.payer],
-    ["payee", entry.payee, order.payee],
-    ["amount", entry.amount, order.amount],
-    ["memo", entry.memo, order.memo],
-    ["refunds", entry.refunds, order.refunds],
-  ];
-  const other = pairs.find(([, booked, ordered]) => booked !== ordered);
-  if (other) return `its ${other[0]} is ${String(other[1])}, its order says ${String(other[2])}`;
-  return kindFits(entry) ? undefined : `its kind ${entry.kind} does not fit its payer and payee`;
 }
 
 function kindFits({ kind, payer, payee }: DecodedEntry): boolean {

@@ -56,6 +56,9 @@ export interface UnverifiedDocument {
   readonly signature: Uint8Array<ArrayBuffer>;
 }
 
+/** What the check of a signature needs. */
+type SignedText = Pick<UnverifiedDocument, "jws" | "signature">;
+
 const encoder = new TextEncoder();
 
 /**
@@ -81,9 +84,26 @@ export function signDocument(
   payload: JsonObject,
   { signingKey, chain }: { signingKey: SigningKey; chain?: CertificateChain | undefined },
 ): string {
-  const body = encodeBase64Url(encoder.encode(JSON.stringify(payload)));
-  const signedText = `${chain ? headerWithChain(typ, chain) : plainHeaders[typ]}.${body}`;
+  const signedText = signedTextOf(typ, payload, chain);
   return `${signedText}.${encodeBase64Url(signingKey.sign(encoder.encode(signedText)))}`;
+}
+
+/**
+ * Returns the compact JWS that {@link signDocument} made of the same parts.
+ *
+ * @param options.signature 64 bytes
+ */
+export function joinDocument(
+  typ: DocumentType,
+  payload: JsonObject,
+  { signature, chain }: Pick<UnverifiedDocument, "signature" | "chain">,
+): string {
+  return `${signedTextOf(typ, payload, chain)}.${encodeBase64Url(signature)}`;
+}
+
+function signedTextOf(typ: DocumentType, payload: JsonObject, chain?: CertificateChain): string {
+  const body = encodeBase64Url(encoder.encode(JSON.stringify(payload)));
+  return `${chain ? headerWithChain(typ, chain) : plainHeaders[typ]}.${body}`;
 }
 
 /** Characters of a signature in base64url: it has 64 bytes. */
@@ -125,7 +145,7 @@ export function readDocument(
  *
  * @throws {EnvelopeError} when another key made the signature
  */
-export function verifyDocument(document: UnverifiedDocument, publicKey: PublicKey): void {
+export function verifyDocument(document: SignedText, publicKey: PublicKey): void {
   if (!publicKey.verify(signedBytes(document), document.signature)) throw wrongSigner();
 }
 
@@ -135,14 +155,14 @@ export function verifyDocument(document: UnverifiedDocument, publicKey: PublicKe
  * @throws {EnvelopeError} when another key made the signature
  */
 export async function verifyDocumentElsewhere(
-  document: UnverifiedDocument,
+  document: SignedText,
   publicKey: PublicKey,
 ): Promise<void> {
   const isGood = await publicKey.verifyElsewhere(signedBytes(document), document.signature);
   if (!isGood) throw wrongSigner();
 }
 
-function signedBytes({ jws }: UnverifiedDocument): Uint8Array<ArrayBuffer> {
+function signedBytes({ jws }: SignedText): Uint8Array<ArrayBuffer> {
   // The oldest Deno's types leave open which buffer an encoder uses.
   const bytes = encoder.encode(jws.slice(0, jws.length - signatureLength - 1));
   return bytes as Uint8Array<ArrayBuffer>;

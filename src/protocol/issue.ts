@@ -10,7 +10,7 @@ import type { Amount } from "../money.ts";
 import type { Identity } from "../pki/identity.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { makeOrderId, type Random } from "../random.ts";
-import { signOrder } from "./order.ts";
+import { bookingOf, signOrder } from "./order.ts";
 import { judgeOrder } from "./order_validity.ts";
 
 /** An opening, deposit or withdrawal. */
@@ -51,5 +51,5 @@ export function signIssue(
   // An audit judges the server's own orders too.
   const fault = judgeOrder(order, { atMs });
   if (fault) throw new CertificateError(`sign a ${kind}: the order ${fault.reason}`);
-  return { ...terms, kind, orderJws: order.text, orderDigest: order.digest, atMs };
+  return bookingOf(order, { kind, atMs });
 }

@@ -3,17 +3,26 @@
  * it.
  */
 import * as v from "valibot";
+import { decodeBase64UrlStrict } from "../base64.ts";
 import { type Clock, nowSeconds } from "../clock.ts";
 import { EnvelopeError } from "../errors.ts";
-import { type EntrySide, issuingAccount, orderDigest } from "../ledger/entry.ts";
+import {
+  type Booking,
+  type EntryContents,
+  type EntrySide,
+  issuingAccount,
+  orderDigest,
+  type OrderParts,
+} from "../ledger/entry.ts";
 import { orderBytesMax, orderLifetimeMs } from "../limits.ts";
 import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
 import type { Identity } from "../pki/identity.ts";
 import { type Party, sameParty } from "../pki/party.ts";
 import {
+  type CertificateChain,
+  joinDocument,
   readDocument,
   signDocument,
-  type UnverifiedDocument,
   verifyDocument,
 } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
@@ -26,6 +35,8 @@ import {
   orderIdShape,
   secondsShape,
 } from "./shapes.ts";
+
+const typ = "micropay-order";
 
 const orderShape = v.strictObject({
   /** Made by the payer before it sends anything. Booked at most once. */
@@ -58,6 +69,8 @@ export interface SignedOrder {
   /** The SHA-256 of the text, 64 hex digits. */
   readonly digest: string;
   readonly payload: Order;
+  /** 64 bytes. */
+  readonly signature: Uint8Array<ArrayBuffer>;
   /**
    * The certificate of the payer, or of the server when a side is the issuing account. The ledger
    * knows whether it is still current.
@@ -88,22 +101,69 @@ export function signOrder(
   },
 ): SignedOrder {
   const iat = nowSeconds(clock);
-  const { id, payer, payee, amount, memo, refunds } = terms;
-  const payload: Order = {
-    id,
-    ledger: anchor.fingerprint,
-    payer,
-    payee,
-    amount,
-    ...(memo !== undefined && { memo }),
-    ...(refunds !== undefined && { refunds }),
-    iat,
-    exp: iat + orderLifetimeMs / 1000,
-  };
+  const times = { iat, exp: iat + orderLifetimeMs / 1000 };
+  const payload = membersOf({ ...terms, ledger: anchor.fingerprint, ...times });
   // The leaf alone, because every verifier must have the CA certificate anyway.
   const { signingKey, leaf, certificate: signer } = identity;
-  const text = signDocument("micropay-order", payload, { signingKey, chain: leaf });
-  return { text, digest: orderDigest(text), payload, signer };
+  const text = signDocument(typ, payload, { signingKey, chain: leaf });
+  const signature = decodeBase64UrlStrict(text.slice(text.lastIndexOf(".") + 1))!;
+  return { text, digest: orderDigest(text), payload, signature, signer };
+}
+
+/** What an order's members say. */
+type OrderContents = OrderTerms & Pick<Order, "ledger" | "iat" | "exp">;
+
+/** Returns an order's members in their fixed order, without those that it does not have. */
+function membersOf(contents: OrderContents): Order {
+  const { id, ledger, payer, payee, amount, memo, refunds, iat, exp } = contents;
+  return {
+    ...{ id, ledger, payer, payee, amount },
+    ...(memo !== undefined && { memo }),
+    ...(refunds !== undefined && { refunds }),
+    ...{ iat, exp },
+  };
+}
+
+/** Returns the booking of a verified order at a time, in milliseconds since the epoch. */
+export function bookingOf(
+  { digest, payload, signature, signer }: SignedOrder,
+  { kind, atMs }: Pick<Booking, "kind" | "atMs">,
+): Booking {
+  const { id, payer, payee, amount, memo, refunds, iat, exp } = payload;
+  const { fingerprint, publicKey, der, notBeforeMs } = signer;
+  const keyFingerprint = publicKey.fingerprint;
+  return {
+    ...{ id, kind, payer, payee, amount },
+    ...(memo !== undefined && { memo }),
+    ...(refunds !== undefined && { refunds }),
+    ...{ orderDigest: digest, iat, exp, signature, atMs },
+    certificate: { fingerprint, der, keyFingerprint, issuedAtMs: notBeforeMs },
+  };
+}
+
+/** What an entry says about its order. */
+type BookedOrder = Omit<EntryContents, "number" | "kind" | "orderDigest" | "atMs"> & OrderParts;
+
+/**
+ * Returns the members of the order that was booked as an entry.
+ *
+ * @param options.ledgerId the ledger of the entry
+ */
+export function orderOf(
+  entry: BookedOrder,
+  { ledgerId }: { readonly ledgerId: string },
+): Order {
+  return membersOf({ ...entry, ledger: ledgerId });
+}
+
+/**
+ * Returns the text of the order that was booked as an entry, byte for byte: the compact JWS.
+ *
+ * @param options.ledgerId the ledger of the entry
+ */
+export function orderText(entry: BookedOrder, options: { readonly ledgerId: string }): string {
+  const { signature, certificate } = entry;
+  return joinDocument(typ, orderOf(entry, options), { signature, chain: [certificate.der] });
 }
 
 /**
@@ -112,54 +172,45 @@ export function signOrder(
  * whether it is booked. The result does not depend on the clock.
  *
  * @param text the compact JWS
- * @throws {EnvelopeError} when the form, the signature, the signer or the ledger is wrong
+ * @throws {EnvelopeError} when the form, the signature, the signer or the ledger is wrong. An order
+ * has exactly one form: other white space, escapes or order of members is refused
  * @throws {CertificateError} when the certificate is wrong, or was not valid then
  * @throws {ProtocolError} when the members are not an order's
  */
 export function verifyOrder(text: string, { anchor }: { anchor: TrustAnchor }): SignedOrder {
-  const { payload, document } = readOrder(text);
-  const signer = verifySigner({ payload, document }, { anchor });
-  verifyDocument(document, signer.publicKey);
-  return { text, digest: orderDigest(text), payload, signer };
-}
-
-/** An order with verified form and members. Nothing else is verified. */
-export interface UnverifiedOrder {
-  readonly payload: Order;
-  readonly document: UnverifiedDocument;
-}
-
-/**
- * Reads an order's form and members. The audit verifies the rest separately.
- *
- * @throws {EnvelopeError} when the text is not an order document
- * @throws {ProtocolError} when the members are not an order's
- */
-export function readOrder(text: string): UnverifiedOrder {
   if (text.length > orderBytesMax) throw new EnvelopeError("read an order: it is too long");
-  const document = readDocument(text, { typ: "micropay-order", chain: "single" });
-  return { payload: check(orderShape, document.payload, "read an order"), document };
+  const document = readDocument(text, { typ, chain: "single" });
+  const payload = membersOf(check(orderShape, document.payload, "read an order"));
+  const { signature, chain } = document;
+  // An order has one text, so the ledger can store its parts.
+  if (text !== joinDocument(typ, payload, document)) {
+    throw new EnvelopeError(
+      "read an order: its header or its payload is not written as it must be",
+    );
+  }
+  const signer = verifySigner(payload, { anchor, chain: chain! });
+  if (payload.ledger !== anchor.fingerprint) {
+    throw new EnvelopeError(`check an order: it is for the ledger ${payload.ledger}`);
+  }
+  verifyDocument(document, signer.publicKey);
+  return { text, digest: orderDigest(text), payload, signature, signer };
 }
 
 /**
  * Verifies an order's signer without the signature, which the audit verifies separately.
  *
  * @returns the signer's certificate
- * @throws {EnvelopeError} when the order is another account's or another ledger's
+ * @throws {EnvelopeError} when the order is another account's
  * @throws {CertificateError} when the certificate is wrong, or was not valid then
  */
 export function verifySigner(
-  { payload, document }: UnverifiedOrder,
-  { anchor }: { anchor: TrustAnchor },
+  order: Pick<Order, "payer" | "payee" | "iat">,
+  { anchor, chain }: { readonly anchor: TrustAnchor; readonly chain: CertificateChain },
 ): VerifiedCertificate {
-  const party = orderSigner(payload);
-  const atMs = payload.iat * 1000;
-  const signer = verifyChain(document.chain!, { anchor, role: party.role, atMs });
+  const party = orderSigner(order);
+  const signer = verifyChain(chain, { anchor, role: party.role, atMs: order.iat * 1000 });
   if (!sameParty(signer.party, party)) {
     throw new EnvelopeError("check an order: it is signed by another account than its payer");
-  }
-  if (payload.ledger !== anchor.fingerprint) {
-    throw new EnvelopeError(`check an order: it is for the ledger ${payload.ledger}`);
   }
   return signer;
 }

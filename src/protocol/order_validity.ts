@@ -9,7 +9,7 @@
 import { orderFutureMsMax, orderLifetimeMsMax } from "../limits.ts";
 import type { VerifiedCertificate } from "../pki/certificate_profile.ts";
 import type { Code } from "./code.ts";
-import type { SignedOrder } from "./order.ts";
+import type { Order } from "./order.ts";
 
 /** Why an order is not valid. */
 export interface OrderFault {
@@ -21,7 +21,11 @@ export interface OrderFault {
   readonly isLasting: boolean;
 }
 
-export type JudgedOrder = Pick<SignedOrder, "payload" | "signer">;
+/** What the judgement depends on. */
+export interface JudgedOrder {
+  readonly payload: Pick<Order, "payer" | "payee" | "iat" | "exp">;
+  readonly signer: VerifiedCertificate;
+}
 
 /**
  * Returns why an order is not valid at a time, or `undefined` when it is valid.

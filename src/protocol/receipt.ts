@@ -140,14 +140,14 @@ export function requireReceiptFor(order: SignedOrder, { payload: receipt }: Sign
 }
 
 /** Returns the leaf that the entry of an order must have, 64 hex digits. */
-function leafOf({ entry: number, at, kind }: Receipt, { payload, text }: SignedOrder): string {
+function leafOf({ entry: number, at, kind }: Receipt, { payload, digest }: SignedOrder): string {
   const { id, payer, payee, amount, memo, refunds } = payload;
   const terms = {
     ...{ id, kind, payer, payee, amount },
     ...(memo !== undefined && { memo }),
     ...(refunds !== undefined && { refunds }),
   };
-  return entryLeaf({ ...terms, number, orderJws: text, atMs: Date.parse(at) });
+  return entryLeaf({ ...terms, number, orderDigest: digest, atMs: Date.parse(at) });
 }
 
 function isKindOf(kind: EntryKind, { payer, payee, refunds }: Order): boolean {

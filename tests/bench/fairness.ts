@@ -5,11 +5,9 @@
  * expensive requests over 16, on a ledger whose orders have the maximum length. Each member is a
  * process of its own. The flooder's process has the lowest priority and opens no reply.
  */
-import { orderDigest } from "../../src/ledger/entry.ts";
 import { parseAccountName } from "../../src/account_name.ts";
-import { orderBytesMax } from "../../src/limits.ts";
+import { memoCharactersMax } from "../../src/memo.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite/open_sqlite_ledger.ts";
-import type { Amount } from "../../src/money.ts";
 import { pemToDer } from "../../src/pki/pem.ts";
 import { readTrustAnchor } from "../../src/pki/trust_anchor.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
@@ -23,7 +21,8 @@ import type { Member } from "../../src/client/member.ts";
 import { Wallet } from "../../src/client/wallet.ts";
 import { systemClock } from "../../src/clock.ts";
 import { generateSessionKey } from "../../src/envelope/session_key.ts";
-import { makeOrderId, systemRandom } from "../../src/random.ts";
+import { payment } from "../ledger/ledger_samples.ts";
+import { systemRandom } from "../../src/random.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { type BenchServer, startBenchServer } from "./bench_server.ts";
 
@@ -80,15 +79,11 @@ async function prepare(folder: string): Promise<void> {
   const ledger = await openSqliteLedger({ file, ledgerId: anchor.fingerprint });
   const [payer, payee] = [parseAccountName("flood")!, parseAccountName("honest")!];
   const certificate = (await ledger.account(payer))!.certificate!.fingerprint;
-  const orderJws = "e".repeat(orderBytesMax);
-  const kind = "payment";
-  await Promise.all(Array.from({ length: longEntries }, () => {
-    const id = makeOrderId(systemClock, systemRandom);
-    const atMs = systemClock.nowMs();
-    const amount = 1 as Amount;
-    const order = { orderJws, orderDigest: orderDigest(orderJws) };
-    return ledger.book({ id, kind, payer, payee, certificate, amount, ...order, atMs });
-  }));
+  const memo = "\u{1f967}".repeat(memoCharactersMax);
+  await Promise.all(Array.from(
+    { length: longEntries },
+    (_, id) => ledger.book(payment([payer, payee], 1, { id, memo, certificate })),
+  ));
   await ledger.close();
 }
 

@@ -12,7 +12,7 @@ import type { Amount } from "../../src/money.ts";
 import { loginRequestType } from "../../src/protocol/login.ts";
 import { listRequestType } from "../../src/protocol/list.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
-import { readOrder } from "../../src/protocol/order.ts";
+import { readDocument } from "../../src/pki/signed_document.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { payRequestType, submitRequestType } from "../../src/protocol/transfer.ts";
 import type { Listener } from "../../src/transport/byte_stream.ts";
@@ -121,7 +121,7 @@ Deno.test("peers: bad and repeated orders of one payer in a payee's message chan
     const orderOf = (changes: JsonObject) =>
       signPayload(orderPayload(mallory, server.anchor, changes), mallory);
     const good = orderOf({ amount: 1 });
-    const { id } = readOrder(good).payload;
+    const { payload: { id } } = readDocument(good, { typ: "micropay-order", chain: "single" });
     const bad = [
       good,
       orderOf({ amount: 10_001 }),

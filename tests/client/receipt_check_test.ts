@@ -6,7 +6,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { checkReceipt, readReceiptAnchor } from "../../src/client/receipt_check.ts";
 import { systemClock } from "../../src/clock.ts";
 import { CertificateError, EnvelopeError, ProtocolError } from "../../src/errors.ts";
-import { type Entry, type EntryKind, entryLeaf, orderDigest } from "../../src/ledger/entry.ts";
+import { type Entry, type EntryKind, entryLeaf } from "../../src/ledger/entry.ts";
 import type { Amount } from "../../src/money.ts";
 import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
@@ -42,7 +42,9 @@ function order(terms: OrderTerms = lunch, identity: Identity = alice): string {
 }
 
 function entryOf(orderJws: string, changes: Partial<Entry> = {}): Entry {
-  const { memo } = verifyOrder(orderJws, { anchor }).payload;
+  const { digest, signature, signer, payload: { memo, iat, exp } } = verifyOrder(orderJws, {
+    anchor,
+  });
   const contents = {
     number: 7,
     id,
@@ -51,13 +53,14 @@ function entryOf(orderJws: string, changes: Partial<Entry> = {}): Entry {
     payee: named("bob"),
     amount: 2000 as Amount,
     ...(memo !== undefined && { memo }),
-    orderJws,
+    ...{ iat, exp, signature },
+    certificate: { fingerprint: signer.fingerprint, der: signer.der },
+    orderDigest: digest,
     atMs: nowMs,
     ...changes,
   } as const;
   return {
     ...contents,
-    orderDigest: orderDigest(orderJws),
     payerBalance: 8000,
     payeeBalance: 12_000,
     leaf: entryLeaf(contents),

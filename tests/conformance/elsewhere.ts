@@ -347,6 +347,11 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     title:
       "void: a full room forgets the order that expired first, and no order from that time is booked",
   }],
+  "order 20": at(
+    "protocol/order",
+    "an order with … and a valid signature is refused",
+    "the same order, made by hand, is accepted",
+  ),
   "receipt 1": at(
     "protocol/receipt",
     "one entry has one receipt, whatever the balances are now",
@@ -406,7 +411,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "limit 8": [
     ...at(
       "protocol/order",
-      "an order at its length limit is read, and a longer one is refused unread",
+      "an order longer than any is refused unread",
     ),
     ...at("protocol/receipt", "a text longer than any receipt is refused unread"),
   ],

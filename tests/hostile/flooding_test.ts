@@ -3,16 +3,13 @@
  * opens messages, not by the clock.
  */
 import { assert, assertEquals } from "@std/assert";
-import { orderDigest } from "../../src/ledger/entry.ts";
-import { systemClock } from "../../src/clock.ts";
 import { proofEntriesMax } from "../../src/limits.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
-import type { Amount } from "../../src/money.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
 import { proofRequestType } from "../../src/protocol/proof.ts";
 import { historyRequestType } from "../../src/protocol/history.ts";
-import { makeOrderId, systemRandom } from "../../src/random.ts";
+import { payment } from "../ledger/ledger_samples.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { endpointText } from "../../src/transport/byte_stream.ts";
 import type { Channel } from "../../src/transport/channel.ts";
@@ -212,11 +209,6 @@ async function fill(ledger: Ledger): Promise<void> {
   const [payer, payee] = [named("alice"), named("bob")];
   const certificate = (await ledger.account(payer))!.certificate!.fingerprint;
   for (let entry = 0; entry < entries; entry++) {
-    const id = makeOrderId(systemClock, systemRandom);
-    const amount = 1 as Amount;
-    const atMs = systemClock.nowMs();
-    const sides = { payer, payee, certificate };
-    const order = { orderJws: "order", orderDigest: orderDigest("order") };
-    await ledger.book({ id, kind: "payment", ...sides, amount, ...order, atMs });
+    await ledger.book(payment([payer, payee], 1, { id: entry, certificate }));
   }
 }

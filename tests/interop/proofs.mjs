@@ -68,6 +68,15 @@ export function makeOrder(me, { ledger, payer, payee, amount, memo, refunds, tim
   return { ...terms, jws: signDocument("micropay-order", terms, me) };
 }
 
+/** The one text of an order of these terms: its header and its payload, before the signature. */
+function signedTextOf(terms, certificate) {
+  const { id, ledger, payer, payee, amount, memo, refunds, iat, exp } = terms;
+  const members = { id, ledger, payer, payee, amount, memo, refunds, iat, exp };
+  const x5c = [certificate.toString("base64")];
+  return [{ alg: "EdDSA", typ: "micropay-order", x5c }, members]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
+}
+
 /** Everything of an order that needs neither a clock nor the ledger. */
 export function readOrder(jws, ca) {
   demand(jws.length <= documentLengthMax, "an order that is too long");
@@ -75,6 +84,8 @@ export function readOrder(jws, ca) {
   const order = document.payload;
   checkMembers(order, orderMembers);
   demand(document.chain?.length === 1, "the certificate of an order");
+  const signedText = signedTextOf(order, document.chain[0]);
+  demand(jws.startsWith(`${signedText}.`), "an order that is written in another way");
   const isIssued = order.payer === "@issuer" || order.payee === "@issuer";
   const role = isIssued ? "server" : "member";
   const certificate = verifyChain(document.chain, { ca, role, time: order.iat * 1000 });
@@ -124,7 +135,8 @@ function kindsOf({ payer, payee, refunds }) {
 
 /** The leaf of an entry, from the order and its receipt: 64 hexadecimal digits. */
 function leafOf({ id, payer, payee, amount, memo = null, refunds, jws }, { entry, kind, at }) {
-  const contents = ["micropay-entry-2", entry, id, kind, payer, payee, amount, memo, jws, at];
+  const terms = [id, kind, payer, payee, amount, memo, sha256(jws), at];
+  const contents = ["micropay-entry-3", entry, ...terms];
   if (refunds !== undefined) contents.push(refunds);
   return leafHash(JSON.stringify(contents)).toString("hex");
 }

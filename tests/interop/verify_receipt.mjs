@@ -25,6 +25,7 @@ try {
 
   const order = open(orderJws, "micropay-order", ca);
   const { certificate } = order;
+  demand(orderJws.startsWith(`${signedText(order)}.`), "the order is written in another way");
   const { iat, exp } = order.payload;
   demand(payer !== payee, "payer and payee are the same");
   demand(exp > iat && exp - iat <= 24 * 3600, "the order's lifetime");
@@ -44,7 +45,8 @@ try {
   }
   demand(kind === kindOf(order.payload) || isDeposit(receipt.payload), "the kind");
   const { memo = null, refunds } = order.payload;
-  const contents = ["micropay-entry-2", entry, id, kind, payer, payee, amount, memo, orderJws, at];
+  const terms = [id, kind, payer, payee, amount, memo, receipt.payload.order, at];
+  const contents = ["micropay-entry-3", entry, ...terms];
   if (refunds !== undefined) contents.push(refunds);
   const leaf = sha256(`\0${JSON.stringify(contents)}`);
   demand(receipt.payload.leaf === leaf, "the leaf is of another entry");
@@ -142,6 +144,15 @@ function open(jws, typ, ca) {
 function checkIssued(certificate, ca) {
   demand(certificate.checkIssued(ca) && certificate.verify(ca.publicKey), "not the CA's");
   demand(!certificate.ca, "signed by a CA");
+}
+
+/** The one text of an order: its header and its payload, before the signature. */
+function signedText({ payload, certificate }) {
+  const { id, ledger, payer, payee, amount, memo, refunds, iat, exp } = payload;
+  const members = { id, ledger, payer, payee, amount, memo, refunds, iat, exp };
+  const x5c = [certificate.raw.toString("base64")];
+  return [{ alg: "EdDSA", typ: "micropay-order", x5c }, members]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
 }
 
 function checkServer({ keyUsage, subjectAltName }) {

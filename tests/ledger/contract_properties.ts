@@ -1,12 +1,12 @@
 /**
  * Part of the contract: any sequence of commands has the outcomes of a plain model, and all
  * balances add up to zero. The model is independent of the implementations. It knows orders by
- * their text, and who may act for whom.
+ * their digest, and who may act for whom.
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { AccountName } from "../../src/account_name.ts";
-import { type Booking, type Entry, entryLeaf, orderDigest } from "../../src/ledger/entry.ts";
+import { type Booking, type Entry, entryLeaf, isSignedByPayer } from "../../src/ledger/entry.ts";
 import { changeLeaf, type RecordedChange } from "../../src/ledger/account_change.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { OpenLedger } from "./ledger_contract.ts";
@@ -299,9 +299,10 @@ function signedIn(
   row: Booking,
   { isOld = false }: { readonly isOld?: boolean } = {},
 ): Booking {
-  if (row.certificate === undefined) return row;
+  if (!isSignedByPayer(row.kind)) return row;
   const all = certificates.get(row.payer) ?? [];
-  return { ...row, certificate: (isOld ? all[0] : all.at(-1)) ?? "f".repeat(64) };
+  const fingerprint = (isOld ? all[0] : all.at(-1)) ?? "f".repeat(64);
+  return { ...row, certificate: { ...row.certificate, fingerprint } };
 }
 
 function booking(row: Booking, options: { readonly isOld?: boolean } = {}): Command {
@@ -312,7 +313,7 @@ function booking(row: Booking, options: { readonly isOld?: boolean } = {}): Comm
       return (await ledger.book(signed)).outcome;
     },
     expect: (model) => expectBooked(model, signed),
-    toString: () => `book ${row.id}: ${row.orderJws} ${row.refunds} at ${row.atMs}`,
+    toString: () => `book ${row.id}: ${row.orderDigest} ${row.refunds} at ${row.atMs}`,
   };
 }
 
@@ -320,41 +321,42 @@ function voiding(
   order: Booking,
   { payer, isOld }: { readonly payer: AccountName; readonly isOld: boolean },
 ): Command {
-  const { id, orderJws, atMs } = order;
-  const row = { id, digest: orderDigest(orderJws), payer, code: 265, atMs, expiresAtMs: noonMs };
+  const { id, orderDigest: digest, atMs } = order;
+  const row = { id, digest, payer, code: 265, atMs, expiresAtMs: noonMs };
   let certificate = "";
   return {
     run: async (ledger, before) => {
-      certificate = signedIn(before, order, { isOld }).certificate!;
+      certificate = signedIn(before, order, { isOld }).certificate.fingerprint;
       return (await ledger.voidOrder({ ...row, certificate })).outcome;
     },
     expect: (model) => {
       const { orders, voided, closed } = model;
-      if (orders.get(id)?.orderJws === orderJws) return "booked";
-      if (voided.has(orderJws)) return "repeated";
+      if (orders.get(id)?.orderDigest === digest) return "booked";
+      if (voided.has(digest)) return "repeated";
       if (closed.has(payer) || certificate !== currentCertificate(model, payer)) {
         return "unbookable";
       }
-      voided.set(orderJws, payer);
+      voided.set(digest, payer);
       return "voided";
     },
-    toString: () => `void ${id}: ${orderJws}`,
+    toString: () => `void ${id}: ${digest}`,
   };
 }
 
 function expectBooked(model: Model, row: Booking): string {
   const { balances, closed, orders, voided } = model;
   const { id, kind, payer, payee, amount } = row;
-  const same = ({ orderJws, kind, refunds }: Booking) => JSON.stringify([orderJws, kind, refunds]);
+  const same = ({ orderDigest, kind, refunds }: Booking) =>
+    JSON.stringify([orderDigest, kind, refunds]);
   const known = orders.get(id);
   if (known !== undefined) return same(known) === same(row) ? "repeated" : "id_conflict";
-  if (voided.has(row.orderJws)) return "voided";
+  if (voided.has(row.orderDigest)) return "voided";
   const [from, to] = [payer, payee].map((party) => party === "@issuer" ? 1e9 : balances.get(party));
   if (from === undefined) return "payer_unknown";
   if (to === undefined) return "payee_unknown";
   if (closed.has(payee) || (closed.has(payer) && kind !== "withdrawal")) return "account_closed";
-  const isCurrent = row.certificate === currentCertificate(model, payer);
-  if (row.certificate !== undefined && !isCurrent) {
+  const isCurrent = row.certificate.fingerprint === currentCertificate(model, payer);
+  if (isSignedByPayer(kind) && !isCurrent) {
     return "certificate_not_current";
   }
   if (kind === "refund") {

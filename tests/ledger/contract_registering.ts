@@ -5,7 +5,15 @@ import { entryLeaf } from "../../src/ledger/entry.ts";
 import type { Registration } from "../../src/ledger/ledger.ts";
 import { amountMax } from "../../src/money.ts";
 import type { ContractTest } from "./ledger_contract.ts";
-import { alice, bob, certificateOf, nobody, presenceOf, registration } from "./ledger_samples.ts";
+import {
+  alice,
+  bob,
+  certificateOf,
+  nobody,
+  presenceOf,
+  registration,
+  termsOf,
+} from "./ledger_samples.ts";
 
 export function registeringContract(test: ContractTest): void {
   const rows: [string, Registration, string, Record<string, number>][] = [
@@ -63,7 +71,7 @@ export function registeringContract(test: ContractTest): void {
     await ledger.register(row);
     const leaf = entryLeaf({ ...row.opening!, number: 1 });
     assertEquals(await ledger.history(alice, { limit: 10 }), [{
-      ...row.opening!,
+      ...termsOf(row.opening!),
       number: 1,
       payerBalance: -1000,
       payeeBalance: 1000,

@@ -1,6 +1,6 @@
 /** Part of the contract: void orders. */
 import { assertEquals, assertRejects } from "@std/assert";
-import { type Booking, orderDigest } from "../../src/ledger/entry.ts";
+import type { Booking } from "../../src/ledger/entry.ts";
 import type { Ledger, Voiding } from "../../src/ledger/ledger.ts";
 import { voidedOrderKeptMs, voidedOrdersMax } from "../../src/limits.ts";
 import type { ContractTest } from "./ledger_contract.ts";
@@ -100,15 +100,20 @@ export function voidingContract(test: ContractTest): void {
       assertEquals(await late(expiresAtMs + voidedOrderKeptMs + 1), done);
       const next = await reopen?.() ?? ledger;
       // As if the clock was set back: by its time, the order is valid again.
-      assertEquals(await next.book(first, { expiresAtMs }), { outcome: "expired" });
+      const exp = expiresAtMs / 1000;
+      assertEquals(await next.book({ ...first, exp }), { outcome: "expired" });
       assertEquals(await next.voidOrder(voiding(first, { expiresAtMs })), { outcome: "expired" });
-      const at = (id: number, ms: number) =>
-        next.book(payment([alice, bob], 1, { id }), { expiresAtMs: ms });
-      assertEquals((await at(4, expiresAtMs - 1)).outcome, "expired");
-      assertEquals((await at(5, expiresAtMs + 1)).outcome, "booked");
+      const at = (id: number, expiresAtMs: number) =>
+        next.book(payment([alice, bob], 1, { id, expiresAtMs }));
+      assertEquals((await at(4, expiresAtMs - 1000)).outcome, "expired");
+      assertEquals((await at(5, expiresAtMs + 1000)).outcome, "booked");
       // Only the payer's orders are affected, because other payers have their own rooms.
-      const back = payment([bob, alice], 1, { id: 6 });
-      assertEquals((await next.book(back, { expiresAtMs: 0 })).outcome, "booked");
+      const back = payment([bob, alice], 1, { id: 6, expiresAtMs });
+      assertEquals((await next.book(back)).outcome, "booked");
+      // Nobody voids the server's own orders.
+      const withdrawal = { id: 7, kind: "withdrawal", expiresAtMs } as const;
+      const paidOut = await next.book(payment([alice, "@issuer"], 1, withdrawal));
+      assertEquals(paidOut.outcome, "booked");
       assertEquals(await next.book(filler(1)), voided(265));
     },
   );
@@ -170,13 +175,13 @@ async function fillRoom(ledger: Ledger, { from }: { from: number }): Promise<voi
 }
 
 function voiding(
-  { id, orderJws }: Booking,
+  { id, orderDigest: digest }: Booking,
   changes: Partial<Omit<Voiding, "id" | "digest">> = {},
 ): Voiding {
   const payer = changes.payer ?? alice;
   const certificate = certificateOf(payer).fingerprint;
   const usual = { payer, certificate, code: 265, atMs: noonMs, expiresAtMs: noonMs + 120_000 };
-  return { id, digest: orderDigest(orderJws), ...usual, ...changes };
+  return { id, digest, ...usual, ...changes };
 }
 
 const done = { outcome: "voided" } as const;

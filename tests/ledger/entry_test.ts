@@ -45,7 +45,7 @@ Deno.test("every part of an entry changes its leaf", () => {
     { payee: alice },
     { amount: 2001 as Amount },
     { memo: "" },
-    { orderJws: "eyJ.eyJ.sih" },
+    { orderDigest: "0f".repeat(32) },
     { atMs: noonMs + 2 },
     { refunds: orderId(1) },
     { refunds: orderId(2) },

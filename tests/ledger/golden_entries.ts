@@ -1,6 +1,6 @@
 /** Entries and account changes with their leaves and heads, which `docs/ledger.md` shows too. */
 import type { RecordedChange } from "../../src/ledger/account_change.ts";
-import type { EntryContents } from "../../src/ledger/entry.ts";
+import { type EntryContents, orderDigest } from "../../src/ledger/entry.ts";
 import type { Amount } from "../../src/money.ts";
 import { alice, bob, noonMs, orderId } from "./ledger_samples.ts";
 
@@ -14,11 +14,11 @@ export const goldenEntries: readonly [EntryContents, string, string][] = [
       payer: "@issuer",
       payee: alice,
       amount: 10_000 as Amount,
-      orderJws: "registered",
+      orderDigest: orderDigest("registered"),
       atMs: noonMs,
     },
-    "5a1928beae31a306da0ddcc28ee48d6078392fd50edb2e9bb3b54abdf8acc5c3",
-    "5a1928beae31a306da0ddcc28ee48d6078392fd50edb2e9bb3b54abdf8acc5c3",
+    "8c620018f81be8e40b2e17dd12d1ca8f738dfbc586ce390a52890e74c8ccc163",
+    "8c620018f81be8e40b2e17dd12d1ca8f738dfbc586ce390a52890e74c8ccc163",
   ],
   [
     {
@@ -29,11 +29,11 @@ export const goldenEntries: readonly [EntryContents, string, string][] = [
       payee: bob,
       amount: 2000 as Amount,
       memo: 'lunch "é" 𝄞',
-      orderJws: "eyJ.eyJ.sig",
+      orderDigest: orderDigest("eyJ.eyJ.sig"),
       atMs: noonMs + 1,
     },
-    "be571302336488ba70d3329219e8c9bdcb2469b538b2b93d61668a4a3e96bd99",
-    "8622465b819a3c1bc50e608f833bd7142146462008e986997efa1f135f16bc71",
+    "8387b7d8ea3255600739fa15a55c1bb2487636cfaa2a3053265212c2dec3c9b2",
+    "c086407b24ab35af7d31ce26d392896c310ed6f275ae8e12f397ba96d89f8ca2",
   ],
   [
     {
@@ -43,12 +43,12 @@ export const goldenEntries: readonly [EntryContents, string, string][] = [
       payer: bob,
       payee: alice,
       amount: 500 as Amount,
-      orderJws: "eyJ.eyJ.back",
+      orderDigest: orderDigest("eyJ.eyJ.back"),
       atMs: noonMs - 3_600_000,
       refunds: orderId(2),
     },
-    "ca2fb6726fac36ba38e90d317b03c81944e8026d296bdddc0b4eb246cc0f08d2",
-    "e63ecf4534c2a924f4d8663f2a226463f9e39ea0ce47180fbe622a6482c6c101",
+    "88d14f3d5ac4f67b87d53caa40bbbc40c6cef274b1a9a49e54117747a58809d4",
+    "dc4d893b20bf7d0ef9873b01acdb8d4371c843f2d8ece23becfa99826cc97276",
   ],
 ];
 
@@ -65,11 +65,11 @@ export const goldenChanges: readonly [Omit<RecordedChange, "leaf">, string, stri
       atMs: noonMs + 2,
     },
     "13e3040336cd544f41c3d6179a1e450f514e00e7c0936410f906830eb290b82e",
-    "7f468ec20982942e71f7562b80cb40eefa8045e1a0bf27949aaf9f9007bb245c",
+    "5e7787c90e45ba888e9c0938f597ac037e10b934e5a71d3a1c8ec93791694183",
   ],
   [
     { number: 5, kind: "closure", name: alice, statementJws: "eyJ.eyJ.closed", atMs: noonMs + 3 },
     "1ff363791412e7d6139fdcd9aac42755d9cdd72761f0a513327ea46233ec2d99",
-    "a444f506844493109e6fb01ad59e30b365430f780b90bb07c21d2413442d08fc",
+    "1328a72e2c21c8466c04d6b5edd40329cfa4643f9a743a95eaf1e72c67d892a6",
   ],
 ];

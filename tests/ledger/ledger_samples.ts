@@ -6,17 +6,15 @@ import type { AccountName } from "../../src/account_name.ts";
 import type { AccountChange } from "../../src/ledger/account_change.ts";
 import {
   type Booking,
+  type CertificateRecord,
+  type Entry,
   type EntryKind,
   type EntrySide,
+  isSignedByPayer,
+  issuingAccount,
   orderDigest,
 } from "../../src/ledger/entry.ts";
-import type {
-  CertificateRecord,
-  ChangeOutcome,
-  Ledger,
-  Presence,
-  Registration,
-} from "../../src/ledger/ledger.ts";
+import type { ChangeOutcome, Ledger, Presence, Registration } from "../../src/ledger/ledger.ts";
 import type { Amount } from "../../src/money.ts";
 
 export const ledgerId = "5a".repeat(32);
@@ -46,14 +44,14 @@ export function certificateOf(name: string, options: { key?: string } = {}): Cer
 export interface BookingOptions {
   readonly id?: number;
   readonly memo?: string;
-  readonly orderJws?: string;
+  /** A text in place of a signed order. */
+  readonly order?: string;
+  /** The end of the order, in milliseconds since the epoch. */
+  readonly expiresAtMs?: number;
   readonly atMs?: number;
   /** A payment by default. */
   readonly kind?: EntryKind;
-  /**
-   * The fingerprint of the signer's certificate, for a payment or refund. By default that of {@link
-   * certificateOf}.
-   */
+  /** The fingerprint of the signer's certificate. By default that of {@link certificateOf}. */
   readonly certificate?: string;
 }
 
@@ -63,9 +61,10 @@ export function payment(
   options: BookingOptions = {},
 ): Booking {
   const { id = 1, memo, atMs = noonMs, kind = "payment" } = options;
-  const isByMember = kind === "payment" || kind === "refund";
-  const certificate = options.certificate ?? certificateOf(payer).fingerprint;
-  const orderJws = options.orderJws ?? `order ${id} ${payer} ${payee} ${amount} ${memo}`;
+  const record = certificateOf(isSignedByPayer(kind) ? payer : issuingAccount);
+  const fingerprint = options.certificate ?? record.fingerprint;
+  const order = options.order ?? `order ${id} ${payer} ${payee} ${amount} ${memo}`;
+  const exp = (options.expiresAtMs ?? noonMs + 120_000) / 1000;
   return {
     id: orderId(id),
     kind,
@@ -73,11 +72,17 @@ export function payment(
     payee,
     amount: amount as Amount,
     ...(memo === undefined ? {} : { memo }),
-    ...(isByMember && { certificate }),
-    orderJws,
-    orderDigest: orderDigest(orderJws),
+    certificate: { ...record, fingerprint },
+    ...{ iat: exp - 120, exp },
+    signature: signatureOf(order),
+    orderDigest: orderDigest(order),
     atMs,
   };
+}
+
+/** Returns 64 bytes in place of the signature of an order. */
+export function signatureOf(order: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(createHash("sha512").update(order).digest());
 }
 
 /** Returns a refund of a part of payment number `of`. */
@@ -163,9 +168,11 @@ export async function reissueOf(
   return { ...registration, reissue: { codeDigest, change } };
 }
 
-/** Returns the booking of an entry. */
-export function termsOf({ certificate: _, ...terms }: Booking): Omit<Booking, "certificate"> {
-  return terms;
+/** Returns what the entry of a booking says of it. */
+export function termsOf(
+  { certificate: { fingerprint, der }, ...terms }: Booking,
+): Omit<Booking, "certificate"> & Pick<Entry, "certificate"> {
+  return { ...terms, certificate: { fingerprint, der } };
 }
 
 export function presenceOf(name: AccountName, privatePort = 2000): Presence {

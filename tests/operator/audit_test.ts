@@ -112,7 +112,7 @@ const forgeries: readonly Forgery[] = [
       signer: issueMember(certificates.authority, "alice"),
       orderMs: Date.now(),
     }),
-    reason: "which the ledger does not have for alice",
+    reason: "which the ledger does not have",
   },
   {
     title: "a deposit signed by the member it is for",
@@ -235,7 +235,7 @@ interface ForgeOptions {
  * hashes and balances that fit.
  */
 async function forge(
-  { file, clock, anchor, members, certificates }: Books,
+  { file, clock, anchor, members, certificates, ledger }: Books,
   [payer, payee]: readonly [string, string],
   options: Partial<ForgeOptions>,
 ): Promise<void> {
@@ -247,19 +247,15 @@ async function forge(
     : await idOf({ file }, options.again);
   const sides = { payer: payer as EntrySide, payee: payee as EntrySide };
   const terms = { id, ...sides, amount: amount as Amount, refunds };
-  const signed = signOrder(terms, {
-    identity: signer,
-    anchor,
-    clock: { nowMs: () => orderMs },
-  }).text;
+  const signed = signOrder(terms, { identity: signer, anchor, clock: { nowMs: () => orderMs } });
   const database = new DatabaseSync(file);
   const value = (sql: string, ...values: string[]) =>
     Object.values(database.prepare(sql).get(...values)!)[0];
   const balance = (name: string) =>
     Number(value("SELECT balance FROM client WHERE username = ?", name));
-  const orderJws = options.again === undefined
-    ? signed
-    : String(value("SELECT order_jws FROM entry WHERE id = ?", id));
+  const parts = options.again === undefined
+    ? { ...signed.payload, orderDigest: signed.digest, signature: signed.signature }
+    : (await ledger.entry(id))!;
   const contents: EntryContents = {
     number: Number(value("SELECT max(number) FROM entry")) + 1,
     id,
@@ -268,7 +264,7 @@ async function forge(
     payee: sides.payee,
     amount: amount as Amount,
     ...(refunds !== undefined && { refunds }),
-    orderJws,
+    orderDigest: parts.orderDigest,
     atMs: clock.nowMs(),
   };
   const rows = database.prepare(
@@ -281,9 +277,9 @@ async function forge(
   database.prepare("PRAGMA foreign_keys = OFF").run();
   database.prepare("PRAGMA ignore_check_constraints = ON").run();
   database.prepare(
-    `INSERT INTO entry (number, id, kind, payer, payee, amount, memo, order_jws, at,
-      payer_balance, payee_balance, subtrees, refunds)
-      VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, unhex(?), ?)`,
+    `INSERT INTO entry (number, id, kind, payer, payee, amount, memo, order_digest, at,
+      payer_balance, payee_balance, subtrees, refunds, iat, exp, signature, certificate)
+      VALUES (?, ?, ?, ?, ?, ?, NULL, unhex(?), ?, ?, ?, unhex(?), ?, ?, ?, ?, ?)`,
   ).run(
     contents.number,
     options.again === undefined ? id : `${id}\0`,
@@ -291,12 +287,16 @@ async function forge(
     payer,
     payee,
     amount,
-    orderJws,
+    parts.orderDigest,
     new Date(contents.atMs).toISOString(),
     balance(payer) - amount,
     balance(payee) + amount,
     appendLeaf(tree, entryLeaf(contents)).completed.join(""),
     refunds ?? null,
+    parts.iat,
+    parts.exp,
+    parts.signature,
+    signer.certificate.fingerprint,
   );
   const change = database.prepare("UPDATE client SET balance = balance + ? WHERE username = ?");
   change.run(-amount, payer);

@@ -15,7 +15,7 @@ import { type Identity, openIdentity } from "../../src/pki/identity.ts";
 import { derToPem } from "../../src/pki/pem.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";
 import { signAccountChange } from "../../src/protocol/account_change.ts";
-import { type OrderTerms, signOrder } from "../../src/protocol/order.ts";
+import { bookingOf, type OrderTerms, signOrder } from "../../src/protocol/order.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import { ManualClock } from "../manual_clock.ts";
 
@@ -164,21 +164,9 @@ export class Books implements AsyncDisposable {
       (isIssuing ? this.certificates.identity : this.members.get(payer)!);
     const id = makeOrderId(clock, systemRandom);
     const terms = { id, payer, payee, amount, memo, refunds };
-    const { certificate } = identity;
     const order = signOrder(terms, { identity, anchor, clock });
-    return {
-      id,
-      kind: kind ?? (refunds === undefined ? "payment" : "refund"),
-      ...(!isIssuing && { certificate: certificate.fingerprint }),
-      payer,
-      payee,
-      amount,
-      ...(memo !== undefined && { memo }),
-      ...(refunds !== undefined && { refunds }),
-      orderJws: order.text,
-      orderDigest: order.digest,
-      atMs: clock.nowMs(),
-    };
+    const usualKind = refunds === undefined ? "payment" : "refund";
+    return bookingOf(order, { kind: kind ?? usualKind, atMs: clock.nowMs() });
   }
 }
 

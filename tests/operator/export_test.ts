@@ -12,6 +12,7 @@ import { csvWriter } from "../../src/operator/export_csv.ts";
 import { hledgerAccount, hledgerWriter } from "../../src/operator/export_hledger.ts";
 import { jsonlWriter } from "../../src/operator/export_jsonl.ts";
 import { exportLines, type ExportSelection } from "../../src/operator/exported_entries.ts";
+import { orderText, verifyOrder } from "../../src/protocol/order.ts";
 import { testWith } from "../installed_tool.ts";
 import { type Books, named, openBooks, openSampleBooks } from "./books.ts";
 
@@ -29,7 +30,14 @@ function exported(
 ): string {
   const snapshot = openSqliteSnapshot({ file: books.file });
   try {
-    return [...exportLines(snapshot, selection, writers[format](selection)), ""].join("\n");
+    return [
+      ...exportLines(
+        snapshot,
+        selection,
+        writers[format]({ ...selection, ledgerId: snapshot.ledgerId }),
+      ),
+      "",
+    ].join("\n");
   } finally {
     snapshot.close();
   }
@@ -246,9 +254,12 @@ Deno.test("export: JSON lines hold all members of an entry", async () => {
   const rows = exported(books, "jsonl").trim().split("\n").map((line) => JSON.parse(line));
   const entries = await books.ledger.history(named("alice"), { after: 0, limit: 9 });
   assertEquals(rows.length, 9);
-  for (const { number, orderJws, leaf, memo, refunds, amount, payer, payeeBalance } of entries) {
+  for (const entry of entries) {
+    const { number, leaf, memo, refunds, amount, payer, payeeBalance } = entry;
+    const text = orderText(entry, { ledgerId: books.anchor.fingerprint });
+    assertEquals(verifyOrder(text, books).payload.id, entry.id);
     const { order, from, to_balance, ...row } = rows[number - 1];
-    assertEquals([row.entry, order, row.leaf], [number, orderJws, leaf]);
+    assertEquals([row.entry, order, row.leaf], [number, text, leaf]);
     assertEquals([row.memo, row.refunds, row.amount], [memo, refunds, amount]);
     assertEquals([from, to_balance], [payer, payeeBalance]);
   }

@@ -1,10 +1,11 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { checkReceipt } from "../../src/client/receipt_check.ts";
-import { type Entry, orderDigest } from "../../src/ledger/entry.ts";
+import type { Entry } from "../../src/ledger/entry.ts";
 import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { decodeEntry } from "../../src/ledger/stored_rows.ts";
 import { openCertificates } from "../../src/pki/certificate_folder.ts";
 import { renewServerCertificate } from "../../src/pki/make_certificates.ts";
+import { orderText } from "../../src/protocol/order.ts";
 import { signReceipt } from "../../src/protocol/receipt.ts";
 import { systemRandom } from "../../src/random.ts";
 import { dayMs } from "../pki/certificate_maker.ts";
@@ -13,6 +14,7 @@ import { openSampleBooks } from "./books.ts";
 Deno.test("documents of the server stay valid after a renewal, also when the old certificate has expired", async () => {
   await using books = await openSampleBooks();
   const { clock, anchor, certificates } = books;
+  const ledgerId = anchor.fingerprint;
   const payment = await books.move(["alice", "bob"], 5);
   const opening = openingOf(books.file);
   const old = await Promise.all(
@@ -38,12 +40,15 @@ Deno.test("documents of the server stay valid after a renewal, also when the old
     const again = signReceipt(entry, renewed).text;
     assertNotEquals(again, old[index]);
     for (const receipt of [old[index]!, again]) {
-      const checked = checkReceipt(receipt, entry.orderJws, { anchor });
+      const checked = checkReceipt(receipt, orderText(entry, { ledgerId }), { anchor });
       assertEquals(checked.receipt.payload.entry, entry.number);
     }
   }
   const receipt = signReceipt(deposit, renewed).text;
-  assertEquals((checkReceipt(receipt, deposit.orderJws, { anchor })).receipt.payload.amount, 7);
+  assertEquals(
+    checkReceipt(receipt, orderText(deposit, { ledgerId }), { anchor }).receipt.payload.amount,
+    7,
+  );
 });
 
 function openingOf(file: string): Entry {
@@ -53,7 +58,7 @@ function openingOf(file: string): Entry {
     const entry = decodeEntry(first!);
     if (typeof entry === "string") throw new Error(entry);
     const leaf = entry.subtrees;
-    return { ...entry, orderDigest: orderDigest(entry.orderJws), leaf, head: leaf };
+    return { ...entry, leaf, head: leaf };
   } finally {
     snapshot.close();
   }

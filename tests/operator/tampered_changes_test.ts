@@ -224,7 +224,8 @@ const rows: readonly Attack[] = [
   {
     title: "adds an entry with the number of the closure",
     sql: `INSERT INTO entry SELECT 7, replace(id, '-7', '-6'), kind, payer, payee, amount, memo,
-      order_jws, at, payer_balance, payee_balance, subtrees, refunds FROM entry WHERE number = 3`,
+      order_digest, at, payer_balance, payee_balance, subtrees, refunds, iat, exp, signature,
+      certificate FROM entry WHERE number = 3`,
     entry: 7,
     reason: "its id cannot be",
     serverSays: "two rows have one number",

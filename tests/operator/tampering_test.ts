@@ -29,44 +29,48 @@ function column(name: string, entry: number, value: string, reason: string): Tam
 
 const hashes = "its hashes do not follow";
 const otherId = "substr(id, 1, 35) || CASE substr(id, 36) WHEN 'f' THEN 'e' ELSE 'f' END";
-const flipped = (name: string, at: number) =>
-  `substr(${name}, 1, ${
-    at - 1
-  }) || CASE substr(${name}, ${at}, 1) WHEN 'A' THEN 'B' ELSE 'A' END ` +
-  `|| substr(${name}, ${at + 1})`;
-
-const unsigned = "substr(order_jws, 1, length(order_jws) - 10)";
+const forged = "signature = randomblob(64)";
+const certificateOf = (name: string) =>
+  `(SELECT fingerprint FROM certificate WHERE username = '${name}')`;
 const notSigned = "verify a signature: it is not by the expected key";
 
 const columns: readonly Tampering[] = [
-  column("amount", 4, "301", "its amount is 301, its order says 300"),
-  column("amount", 7, "9007199254740991", "its amount is"),
-  column("payer", 4, "'carol'", "its payer is carol, its order says alice"),
-  column("payee", 4, "'carol'", "its payee is carol, its order says bob"),
-  column("payee", 4, "'nobody'", "its payee is nobody, its order says bob"),
+  column("amount", 4, "301", notSigned),
+  column("amount", 7, "9007199254740991", notSigned),
+  column("payer", 4, "'carol'", "it is signed by another account than its payer"),
+  column("payee", 4, "'carol'", notSigned),
+  column("payee", 4, "'nobody'", notSigned),
   column("payee", 4, "'Bob'", "its payee cannot be"),
-  column("memo", 4, "'lunCh'", "its memo is lunCh, its order says lunch"),
-  column("memo", 4, "NULL", "its memo is undefined, its order says lunch"),
+  column("memo", 4, "'lunCh'", notSigned),
+  column("memo", 4, "NULL", notSigned),
   column("memo", 5, "''", "its memo cannot be"),
   column("memo", 5, "'a' || char(10)", "its memo cannot be"),
   column("kind", 7, "'opening'", hashes),
   column("kind", 4, "'deposit'", "does not fit"),
   column("kind", 4, "'Payment'", "its kind cannot be"),
   column("kind", 6, "'payment'", "its refunds cannot be"),
-  column("refunds", 6, "(SELECT id FROM entry WHERE number = 5)", "its refunds is"),
+  column("refunds", 6, "(SELECT id FROM entry WHERE number = 5)", notSigned),
   column("refunds", 4, "(SELECT id FROM entry WHERE number = 5)", "its refunds cannot be"),
-  column("id", 4, otherId, "its id is"),
+  column("id", 4, otherId, notSigned),
   column("id", 4, "upper(id)", "its id cannot be"),
   column("id", 5, "(SELECT id || '' FROM entry WHERE number = 4) || 'x'", "its id cannot be"),
   column("at", 4, "'2026-11-23T12:00:00.001Z'", hashes),
   column("at", 4, "'2026-11-23T12:00:00.000+00:00'", "its at cannot be"),
   column("at", 4, "'2026-11-23 12:00:00.000Z'", "its at cannot be"),
-  column("order_jws", 4, flipped("order_jws", 20), "its order is not"),
-  column("order_jws", 4, flipped("order_jws", 900), "its order is"),
-  column("order_jws", 4, `${unsigned} || 'AAAAAAAAAA'`, notSigned),
-  column("order_jws", 4, "order_jws || '.'", "not a compact JWS"),
-  column("order_jws", 4, "order_jws || '='", "not a compact JWS"),
-  column("order_jws", 5, "(SELECT order_jws FROM entry WHERE number = 4)", "its id is"),
+  column("iat", 4, "iat + 1", notSigned),
+  column("iat", 4, "-1", "its iat cannot be"),
+  column("exp", 4, "exp + 1", notSigned),
+  column("exp", 4, "9007199254740992", "its exp cannot be"),
+  column("signature", 4, "randomblob(64)", notSigned),
+  column("signature", 4, "substr(signature, 2)", "its signature cannot be"),
+  column("signature", 5, "(SELECT signature FROM entry WHERE number = 4)", notSigned),
+  column("order_digest", 4, "randomblob(32)", "its order_digest is not the one of its order"),
+  column("order_digest", 4, "substr(order_digest, 2)", "its order_digest cannot be"),
+  column("certificate", 4, certificateOf("bob"), "it is signed by another account than its payer"),
+  column("certificate", 4, certificateOf("@issuer"), "it is a server's"),
+  column("certificate", 4, "upper(certificate)", "its certificate cannot be"),
+  column("certificate", 7, certificateOf("carol"), "it is a member's"),
+  column("certificate", 7, `'${"0f".repeat(32)}'`, "under the certificate 0f0f"),
   column("subtrees", 5, "(SELECT subtrees FROM entry WHERE number = 7)", hashes),
   // The leaf is right, and the root of the four leaves is not.
   column("subtrees", 4, "unhex(substr(hex(subtrees), 1, 128) || hex(randomblob(32)))", hashes),
@@ -90,7 +94,7 @@ const columns: readonly Tampering[] = [
     'its memo cannot be "lunch\\u0000and dinner"',
   ),
   column("payee", 4, "payee || char(0)", 'its payee cannot be "bob\\u0000"'),
-  column("order_jws", 4, "order_jws || char(0)", "its order_jws cannot be"),
+  column("certificate", 4, "certificate || char(0)", "its certificate cannot be"),
   column("payer_balance", 4, "701", "its payer_balance is 701, the entries make 700"),
   column("payee_balance", 9, "974", "its payee_balance is 974, the entries make 787"),
 ];
@@ -98,7 +102,7 @@ const columns: readonly Tampering[] = [
 const rows: readonly Tampering[] = [
   {
     title: "two forged signatures, with another fault between them",
-    sql: `UPDATE entry SET order_jws = ${unsigned} || 'AAAAAAAAAA' WHERE number IN (4, 7);
+    sql: `UPDATE entry SET ${forged} WHERE number IN (4, 7);
       UPDATE entry SET amount = 77 WHERE number = 5`,
     entry: 4,
     reason: notSigned,
@@ -106,9 +110,9 @@ const rows: readonly Tampering[] = [
   {
     title: "a forged signature after another fault",
     sql: `UPDATE entry SET amount = 77 WHERE number = 4;
-      UPDATE entry SET order_jws = ${unsigned} || 'AAAAAAAAAA' WHERE number = 5`,
+      UPDATE entry SET ${forged} WHERE number = 5`,
     entry: 4,
-    reason: "its amount is 77, its order says 300",
+    reason: notSigned,
   },
   {
     title: "two entries swapped",
@@ -149,18 +153,20 @@ const rows: readonly Tampering[] = [
   {
     title: "an entry added that says what an earlier one says",
     sql: `INSERT INTO entry SELECT 10, ${otherId}, kind, payer, payee, amount, memo,
-      order_jws, at, payer_balance, payee_balance, subtrees, refunds FROM entry WHERE number = 4`,
+      order_digest, at, payer_balance, payee_balance, subtrees, refunds, iat, exp, signature,
+      certificate FROM entry WHERE number = 4`,
     entry: 10,
-    reason: "its id is",
+    reason: notSigned,
   },
   {
     title: "an entry added in the middle",
     sql: `UPDATE entry SET number = -number WHERE number > 4;
       INSERT INTO entry SELECT 5, ${otherId}, kind, payer, payee, amount, memo,
-      order_jws, at, payer_balance, payee_balance, subtrees, refunds FROM entry WHERE number = 4;
+      order_digest, at, payer_balance, payee_balance, subtrees, refunds, iat, exp, signature,
+      certificate FROM entry WHERE number = 4;
       UPDATE entry SET number = 1 - number WHERE number < 0`,
     entry: 5,
-    reason: "its id is",
+    reason: notSigned,
   },
   {
     title: "an entry added with the id of another one, without the index that forbids it",
@@ -170,7 +176,8 @@ const rows: readonly Tampering[] = [
       DELETE FROM sqlite_schema WHERE name LIKE 'sqlite_autoindex_entry%';
       PRAGMA writable_schema = RESET;
       INSERT INTO entry SELECT 10, id, kind, payer, payee, amount, memo,
-      order_jws, at, payer_balance, payee_balance, subtrees, refunds FROM entry WHERE number = 4`,
+      order_digest, at, payer_balance, payee_balance, subtrees, refunds, iat, exp, signature,
+      certificate FROM entry WHERE number = 4`,
     entry: 10,
     reason: "is that of an earlier entry",
   },
@@ -205,14 +212,33 @@ const rows: readonly Tampering[] = [
         key_fingerprint = '${keyFingerprint}' WHERE fingerprint = '${old}'`;
     },
     entry: 4,
-    reason: "which the ledger does not have for alice",
+    reason: "which the ledger does not have",
   },
   {
     title: "a certificate replaced by that of another account",
     sql: `UPDATE certificate SET der = (SELECT der FROM certificate WHERE username = 'bob')
       WHERE username = 'alice'`,
     entry: 4,
-    reason: "which the ledger does not have for alice",
+    reason: "signed by another account than its payer",
+  },
+  {
+    title: "one byte of the server's certificate changed, without an entry that it signed",
+    sql: (books) => {
+      const server = "username = '@issuer'";
+      const der = books.certificates.identity.certificate.der.slice();
+      der[der.length - 1]! ^= 1;
+      const other = encodeHex(der);
+      return Promise.resolve(
+        `INSERT INTO certificate SELECT '${"0f".repeat(32)}', username, key_fingerprint,
+          x'${other}', issued_at FROM certificate WHERE ${server}`,
+      );
+    },
+    reason: "of @issuer",
+  },
+  {
+    title: "another start of the server's certificate",
+    sql: "UPDATE certificate SET issued_at = '2026-11-23T12:00:00.000Z' WHERE username = '@issuer'",
+    reason: "its row says something else than it",
   },
   {
     title: "one byte of a certificate changed, of an account that never paid",
@@ -233,7 +259,7 @@ const rows: readonly Tampering[] = [
     title: "a certificate removed",
     sql: "DELETE FROM certificate WHERE username = 'alice'",
     entry: 4,
-    reason: "which the ledger does not have for alice",
+    reason: "which the ledger does not have",
   },
   {
     title: "an account added whose name differs from another's by a NUL",

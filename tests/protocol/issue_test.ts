@@ -5,7 +5,7 @@ import { CertificateError } from "../../src/errors.ts";
 import type { Amount } from "../../src/money.ts";
 import { signAccountChange } from "../../src/protocol/account_change.ts";
 import { signIssue } from "../../src/protocol/issue.ts";
-import { verifyOrder } from "../../src/protocol/order.ts";
+import { orderText, verifyOrder } from "../../src/protocol/order.ts";
 import { judgeOrder } from "../../src/protocol/order_validity.ts";
 import { systemRandom } from "../../src/random.ts";
 import { anchor, atMs, server } from "../envelope/vector_parties.ts";
@@ -21,7 +21,8 @@ for (const kind of ["opening", "deposit", "withdrawal"] as const) {
     const reading = { nowMs: () => (clock.jump(-3_600_000), clock.nowMs() + 3_600_000) };
     const of = { identity: server, anchor, clock: reading, random: systemRandom };
     const booking = signIssue({ kind, name, amount, memo: "cash" }, of);
-    const verified = verifyOrder(booking.orderJws, { anchor });
+    const text = orderText(booking, { ledgerId: anchor.fingerprint });
+    const verified = verifyOrder(text, { anchor });
     assertEquals(judgeOrder(verified, booking), undefined);
     const { payload: order } = verified;
     assertEquals(booking.orderDigest, verified.digest);

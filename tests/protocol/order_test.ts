@@ -8,7 +8,13 @@ import { EnvelopeError, messageOf, MicropayError, ProtocolError } from "../../sr
 import { orderBytesMax, orderLifetimeMs } from "../../src/limits.ts";
 import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
 import { readTrustAnchor } from "../../src/pki/trust_anchor.ts";
-import { type OrderTerms, signOrder, verifyOrder } from "../../src/protocol/order.ts";
+import {
+  bookingOf,
+  type OrderTerms,
+  orderText,
+  signOrder,
+  verifyOrder,
+} from "../../src/protocol/order.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { forgeJws } from "../envelope/forger.ts";
 import { x5c } from "../envelope/hostile_message.ts";
@@ -237,22 +243,100 @@ for (const count of [0, 2, 3]) {
   });
 }
 
-Deno.test("an order at its length limit is read, and a longer one is refused unread", async () => {
-  const base = { alg: "EdDSA", typ: "micropay-order", x5c: x5c(...alice.chain) };
-  // White space in JSON gives an order any length.
-  const padded = (count: number) =>
-    forgeJws({
-      header: base,
-      payload: JSON.stringify(payload) + " ".repeat(count),
+const header = { alg: "EdDSA", typ: "micropay-order", x5c: x5c(...alice.chain) };
+const { memo, ...plain } = payload;
+
+/** Each says what the order says, in another text. */
+const otherTexts: readonly {
+  readonly what: string;
+  readonly header?: string | object;
+  readonly payload?: string;
+}[] = [
+  { what: "a blank in its payload", payload: JSON.stringify(payload).replace(":", ": ") },
+  { what: "a line feed after its payload", payload: `${JSON.stringify(payload)}\n` },
+  { what: "10 KB of white space", payload: JSON.stringify(payload) + " ".repeat(8000) },
+  { what: "its members in another order", payload: JSON.stringify({ ...plain, memo }) },
+  {
+    what: "an escape that is not necessary",
+    payload: JSON.stringify(payload).replace("lunch", "l\\u0075nch"),
+  },
+  {
+    what: "an escape in the name of a member",
+    payload: JSON.stringify(payload).replace("memo", "mem\\u006f"),
+  },
+  {
+    what: "an escaped solidus",
+    payload: JSON.stringify({ ...payload, memo: "1/2" }).replace("1/2", "1\\/2"),
+  },
+  {
+    what: "an emoji as two escapes",
+    payload: JSON.stringify({ ...payload, memo: "X" }).replace("X", "\\ud83e\\uddc0"),
+  },
+  { what: "a blank in its header", header: JSON.stringify(header).replace(":", ": ") },
+  {
+    what: "the members of its header in another order",
+    header: { typ: header.typ, alg: header.alg, x5c: header.x5c },
+  },
+  {
+    what: "an escape in its header",
+    header: JSON.stringify(header).replace("micropay", "micr\\u006fpay"),
+  },
+  {
+    what: "an escape in its certificate",
+    header: JSON.stringify(header).replace('["', '["\\u004d').replace("u004dM", "u004d"),
+  },
+];
+
+for (const { what, ...parts } of otherTexts) {
+  Deno.test(`an order with ${what} and a valid signature is refused`, () => {
+    const text = forgeJws({
+      header: parts.header ?? header,
+      payload: parts.payload ?? payload,
       key: aliceKeys,
     });
-  const lengthOf = async (count: number) => (await padded(count)).length;
-  let count = Math.floor((orderBytesMax - order.length) * 3 / 4) - 4;
-  while (await lengthOf(count + 1) <= orderBytesMax) count++;
-  const longest = await padded(count);
-  assert(longest.length >= orderBytesMax - 1, `${longest.length}`);
-  assertEquals(verifyOrder(longest, trust).payload.amount as number, 2000);
-  assertStringIncludes((refusal(await padded(count + 1))).message, "it is too long");
+    assertStringIncludes(refusal(text).message, "is not written as it must be");
+  });
+}
+
+/** Each cannot be read in one way only. */
+const ambiguousTexts: readonly (readonly [what: string, payload: string])[] = [
+  ["a member twice", JSON.stringify(payload).replace("{", '{"amount":2000,')],
+  ["an amount of 2000.0", JSON.stringify(payload).replace("2000", "2000.0")],
+  ["an amount of 2e3", JSON.stringify(payload).replace("2000", "2e3")],
+  ["an amount of 02000", JSON.stringify(payload).replace("2000", "02000")],
+];
+
+for (const [what, text] of ambiguousTexts) {
+  Deno.test(`an order with ${what} and a valid signature is refused`, () => {
+    const jws = forgeJws({ header, payload: text, key: aliceKeys });
+    assertStringIncludes(refusal(jws).message, "not a JSON object");
+  });
+}
+
+Deno.test("an order with half an emoji in its memo and a valid signature is refused", () => {
+  const jws = forgeJws({ header, payload: { ...payload, memo: "\ud83e" }, key: aliceKeys });
+  assertStringIncludes(refusal(jws).message, "memo: ");
+});
+
+Deno.test("the same order, made by hand, is accepted", () => {
+  assertEquals(forgeJws({ header, payload, key: aliceKeys }), order);
+});
+
+Deno.test("an order is rebuilt from its booking, byte for byte", () => {
+  const refunds = "019ab0a1-2c00-7000-8000-000000000002";
+  for (const memo of ["lunch", undefined, '\\ " / é 𝄞', "🧀".repeat(256)]) {
+    for (const changes of [{}, { refunds }]) {
+      const signed = signOrder({ ...terms, memo, ...changes }, { identity: alice, anchor, clock });
+      const booking = bookingOf(signed, { kind: "payment", atMs });
+      assertEquals(orderText(booking, { ledgerId: anchor.fingerprint }), signed.text);
+    }
+  }
+});
+
+Deno.test("an order longer than any is refused unread", () => {
+  const padded = JSON.stringify(payload) + " ".repeat(orderBytesMax);
+  const jws = forgeJws({ header, payload: padded, key: aliceKeys });
+  assertStringIncludes(refusal(jws).message, "it is too long");
 });
 
 Deno.test("an order with the longest memo and certificate fits", () => {

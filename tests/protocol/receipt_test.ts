@@ -17,11 +17,12 @@ const trust = { anchor };
 const ledger = await readVectors<LedgerFile>("ledger");
 const entries = ledger.entries.map(({ at, ...rest }) => ({
   ...rest,
-  orderDigest: orderDigest(rest.orderJws),
+  orderDigest: orderDigest(rest.order),
   atMs: Date.parse(at),
   payerBalance: 0,
   payeeBalance: 0,
 })) as unknown as Entry[];
+const orderOfEntry = ledger.entries[1]!.order;
 const [, entry] = entries as [Entry, Entry, Entry];
 const receipt = signReceipt(entry, { identity: server, anchor }).text;
 const { payload } = readDocument(receipt, { typ: "micropay-receipt", chain: "required" });
@@ -32,14 +33,15 @@ for (const entry of entries) {
       signReceipt(entry, { identity: server, anchor }).text,
       trust,
     );
-    const { number, id, kind, payer, payee, amount, orderJws, leaf, head, atMs, refunds } = entry;
+    const { number, id, kind, payer, payee, amount, leaf, head, atMs, refunds } = entry;
+    const { order } = ledger.entries[number - 1]!;
     assertEquals(receipt, {
       ledger: anchor.fingerprint,
       entry: number,
       id,
       kind,
       ...(refunds !== undefined && { refunds }),
-      order: createHash("sha256").update(orderJws).digest("hex"),
+      order: createHash("sha256").update(order).digest("hex"),
       payer,
       payee,
       amount,
@@ -63,7 +65,7 @@ Deno.test("another entry has another receipt", () => {
 Deno.test("the digest of an order is the output of sha256sum", () => {
   const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
   assertEquals(orderDigest(""), empty);
-  assertEquals(orderDigest(entry.orderJws), payload.order);
+  assertEquals(orderDigest(orderOfEntry), payload.order);
 });
 
 Deno.test("property: a receipt with any character changed is refused", () => {
@@ -137,7 +139,7 @@ const wrongPayloads: readonly {
   { what: "without a kind", change: { kind: undefined }, reason: "kind: " },
   { what: "with an amount of 0", change: { amount: 0 }, reason: "amount: " },
   { what: "without the order's digest", change: { order: undefined }, reason: "order: " },
-  { what: "with the order itself", change: { order: entry.orderJws }, reason: "order: " },
+  { what: "with the order itself", change: { order: orderOfEntry }, reason: "order: " },
   { what: "with a time in seconds", change: { at: atMs / 1000 }, reason: "at: " },
   { what: "without a head", change: { head: undefined }, reason: "head: " },
   { what: "with an extra member", change: { extra: 1 }, reason: "extra: " },
@@ -156,7 +158,7 @@ for (const { what, change, reason } of wrongPayloads) {
 
 Deno.test("an order is not read as a receipt", () => {
   assertStringIncludes(
-    (refusal(entry.orderJws)).message,
+    (refusal(orderOfEntry)).message,
     "the header is not the expected one",
   );
 });

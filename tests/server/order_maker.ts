@@ -22,6 +22,8 @@ export function orderPayload(
     payer: payer.party.role === "server" ? issuingAccount : payer.party.name,
     payee: "bob",
     amount: 2000,
+    memo: undefined,
+    refunds: undefined,
     iat: seconds,
     exp: seconds + 120,
     ...changes,

@@ -3,7 +3,7 @@
  */
 import type { AccountName } from "../../src/account_name.ts";
 import type { StoredReceipt } from "../../src/client/wallet/wallet_store.ts";
-import { type Entry, entryLeaf, issuingAccount } from "../../src/ledger/entry.ts";
+import { type Entry, entryLeaf, issuingAccount, orderDigest } from "../../src/ledger/entry.ts";
 import { appendLeaf, emptyTree, rootOf } from "../../src/ledger/merkle_tree.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { readDocument } from "../../src/pki/signed_document.ts";
@@ -71,7 +71,7 @@ function checkHeads(entries: readonly Entry[]): string[] {
     if (entry.number !== index + 1) wrong.push(`entry ${index + 1} has the number ${entry.number}`);
     tree = appendLeaf(tree, entryLeaf(entry)).tree;
     if (rootOf(tree) !== entry.head) wrong.push(`the head after entry ${entry.number} is wrong`);
-    for (const unique of [entry.id, entry.orderJws]) {
+    for (const unique of [entry.id, entry.orderDigest]) {
       if (seen.has(unique)) wrong.push(`the order of entry ${entry.number} is booked twice`);
       seen.add(unique);
     }
@@ -99,9 +99,11 @@ function checkRefused(
   entries: readonly Entry[],
   refused: ReadonlyMap<string, string>,
 ): string[] {
-  return entries.filter(({ orderJws }) => refused.has(orderJws)).map(({ number, orderJws }) =>
-    `entry ${number} was refused for good: ${refused.get(orderJws)}`
-  );
+  const byDigest = new Map([...refused].map(([order, why]) => [orderDigest(order), why]));
+  return entries.flatMap(({ number, orderDigest: digest }) => {
+    const why = byDigest.get(digest);
+    return why === undefined ? [] : [`entry ${number} was refused for good: ${why}`];
+  });
 }
 
 function checkMember(
@@ -139,6 +141,6 @@ function checkReceipt(
   if (!entry) return [`${name} holds a receipt for ${id}, which is not booked`];
   const { payload } = readDocument(receipt, { typ: "micropay-receipt", chain: "required" });
   const agrees = payload.entry === entry.number && payload.head === entry.head &&
-    entry.orderJws === order;
+    entry.orderDigest === orderDigest(order);
   return agrees ? [] : [`${name} holds a receipt that contradicts entry ${entry.number}`];
 }

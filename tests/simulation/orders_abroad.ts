@@ -5,7 +5,8 @@
  */
 import type { AccountName } from "../../src/account_name.ts";
 import type { Member } from "../../src/client/member.ts";
-import { readOrder } from "../../src/protocol/order.ts";
+import { readDocument } from "../../src/pki/signed_document.ts";
+import type { Order } from "../../src/protocol/order.ts";
 import type { Dice } from "./dice.ts";
 
 export interface OrderAbroad {
@@ -26,7 +27,8 @@ export class OrdersAbroad {
       const item = await outbox.get(id);
       if (!item) continue;
       const { text: jws } = item;
-      const { payload: { payer, payee } } = readOrder(jws);
+      const { payload } = readDocument(jws, { typ: "micropay-order", chain: "single" });
+      const { payer, payee } = payload as Order;
       this.#orders.set(jws, { id, payer, payee, jws });
     }
   }

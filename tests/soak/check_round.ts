@@ -4,6 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
+import { orderDigest } from "../../src/ledger/entry.ts";
 import { readDocument } from "../../src/pki/signed_document.ts";
 import type { Scene } from "../end_to_end/driver.ts";
 import type { Attempt } from "./paying_member.ts";
@@ -21,7 +22,7 @@ interface Booked {
   readonly id: string;
   readonly number: number;
   readonly leaf: string;
-  readonly order_jws: string;
+  readonly order_digest: string;
 }
 
 export async function checkRound(
@@ -49,7 +50,8 @@ function bookedPayments(file: string): Map<string, Booked> {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
     const rows = database.prepare(
-      `SELECT id, number, lower(hex(substr(subtrees, 1, 32))) AS leaf, order_jws FROM entry
+      `SELECT id, number, lower(hex(substr(subtrees, 1, 32))) AS leaf,
+          lower(hex(order_digest)) AS order_digest FROM entry
         WHERE kind IN ('payment', 'refund')`,
     ).all() as unknown as Booked[];
     // Fewer ids than rows would be an order that was booked twice.
@@ -93,5 +95,5 @@ function checkReceipt(
   const row = booked.get(id);
   assert(row, `the receipt ${id} is not in the ledger`);
   const { id: _, ...booking } = row;
-  assertEquals(booking, { number: entry, leaf, order_jws: order });
+  assertEquals(booking, { number: entry, leaf, order_digest: orderDigest(order) });
 }

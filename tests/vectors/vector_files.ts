@@ -104,7 +104,8 @@ export interface LedgerFile {
     readonly amount: number;
     readonly memo?: string;
     readonly refunds?: string;
-    readonly orderJws: string;
+    readonly order: string;
+    readonly orderDigest: string;
     readonly at: string;
     readonly canonical: string;
     readonly leaf: string;

@@ -10,15 +10,16 @@ import { writeGreeting } from "../../src/envelope/greeting.ts";
 import { seal } from "../../src/envelope/seal.ts";
 import { peerUri, signerUri } from "../../src/envelope/peer.ts";
 import { signerKey } from "../../src/envelope/peer.ts";
-import { type Entry, entryLeaf, orderDigest } from "../../src/ledger/entry.ts";
+import { type Entry, orderDigest } from "../../src/ledger/entry.ts";
 import { appendLeaf, emptyTree, hashLeaf, rootOf } from "../../src/ledger/merkle_tree.ts";
 import { signCheckpoint } from "../../src/protocol/checkpoint.ts";
 import { TreeProver } from "../../src/ledger/tree_proofs.ts";
+import { post } from "../../src/ledger/posting.ts";
 import type { Amount } from "../../src/money.ts";
 import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
 import { codes } from "../../src/protocol/code.ts";
 import { packResults } from "../../src/protocol/transfer.ts";
-import { signOrder } from "../../src/protocol/order.ts";
+import { bookingOf, orderText, signOrder } from "../../src/protocol/order.ts";
 import { signReceipt } from "../../src/protocol/receipt.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { goodNonce, hostileGreetings } from "../envelope/hostile_greetings.ts";
@@ -50,14 +51,15 @@ const lunch = {
   amount: 2000 as Amount,
   memo: "lunch",
 };
-const order = signOrder(lunch, { identity: alice, anchor, clock }).text;
+const lunchOrder = signOrder(lunch, { identity: alice, anchor, clock });
+const order = lunchOrder.text;
 const opening = {
   id: ids.opening,
   payer: "@issuer" as const,
   payee: aliceName,
   amount: 10_000 as Amount,
 };
-const openingOrder = signOrder(opening, { identity: server, anchor, clock }).text;
+const openingOrder = signOrder(opening, { identity: server, anchor, clock });
 const change = {
   id: ids.refund,
   payer: bobName,
@@ -65,34 +67,20 @@ const change = {
   amount: 500 as Amount,
   refunds: ids.lunch,
 };
-const refundOrder = signOrder(change, { identity: bob, anchor, clock }).text;
+const refundOrder = signOrder(change, { identity: bob, anchor, clock });
 const entries: Entry[] = [];
 let tree = emptyTree;
 for (
-  const [kind, terms, orderJws] of [
-    ["opening", opening, openingOrder],
-    ["payment", lunch, order],
-    ["refund", change, refundOrder],
+  const [kind, signed] of [
+    ["opening", openingOrder],
+    ["payment", lunchOrder],
+    ["refund", refundOrder],
   ] as const
 ) {
-  const number = entries.length + 1;
-  const contents = {
-    ...terms,
-    kind,
-    orderJws,
-    number,
-    atMs: atMs + 1000 * (number - 1),
-  };
-  const leaf = entryLeaf(contents);
-  tree = appendLeaf(tree, leaf).tree;
-  entries.push({
-    ...contents,
-    orderDigest: orderDigest(orderJws),
-    payerBalance: 0,
-    payeeBalance: 0,
-    leaf,
-    head: rootOf(tree),
-  });
+  const booking = bookingOf(signed, { kind, atMs: atMs + 1000 * entries.length });
+  const placed = post(booking, { tree, payerBalance: 10_000, payeeBalance: 0 })!;
+  tree = appendLeaf(tree, placed.row.leaf).tree;
+  entries.push(placed.row);
 }
 const receipt = signReceipt(entries[1]!, { identity: server, anchor }).text;
 const refundReceipt = signReceipt(entries[2]!, { identity: server, anchor }).text;
@@ -110,8 +98,8 @@ export function makeDocuments(): DocumentVector[] {
     ),
     document("a payee's greeting", "micropay-greeting", "bob", writeGreeting(bobGreeting)),
     document("alice pays bob 2000 for lunch", "micropay-order", "alice", order),
-    document("alice's starting balance", "micropay-order", "server", openingOrder),
-    document("bob gives 500 back", "micropay-order", "bob", refundOrder),
+    document("alice's starting balance", "micropay-order", "server", openingOrder.text),
+    document("bob gives 500 back", "micropay-order", "bob", refundOrder.text),
     document("the receipt of alice's order", "micropay-receipt", "server", receipt),
     document("the receipt of bob's refund", "micropay-receipt", "server", refundReceipt),
   ];
@@ -222,19 +210,19 @@ export async function makeMessages(): Promise<MessageVector[]> {
     answer("alice", 7, "a history", ok(6, 300, "OK", { entries: [row], more: true })),
     ask("alice", 7, "proof", { size: 1, entries: [2] }),
     answer("alice", 8, "proofs", ok(7, 300, "OK", proofs)),
-    ask("bob", 2, "submit", { orders: [refundOrder] }),
+    ask("bob", 2, "submit", { orders: [refundOrder.text] }),
     answer(
       "bob",
       2,
       "a submit by the payer",
-      ok(2, 300, "OK", booked(refundOrder, refundReceipt)),
+      ok(2, 300, "OK", booked(refundOrder.text, refundReceipt)),
     ),
     message("the server tells alice of money that came", {
       from: "server",
       to: "alice",
       seq: 9,
       type: "payment",
-      body: { payments: [{ order: refundOrder, receipt: refundReceipt }] },
+      body: { payments: [{ order: refundOrder.text, receipt: refundReceipt }] },
     }),
     message("the server tells alice that an order of hers was refused", {
       from: "server",
@@ -291,11 +279,11 @@ export function makeLedger(): LedgerFile {
   return {
     ledger: anchor.fingerprint,
     entries: entries.map((entry) => {
-      const { number, id, kind, payer, payee, amount, memo, refunds, orderJws, leaf, head } = entry;
+      const { number, id, kind, payer, payee, amount, memo, refunds, orderDigest, leaf, head } = entry;
       const at = new Date(entry.atMs).toISOString();
-      const contents = [number, id, kind, payer, payee, amount, memo ?? null, orderJws, at];
+      const contents = [number, id, kind, payer, payee, amount, memo ?? null, orderDigest, at];
       const last = refunds === undefined ? [] : [refunds];
-      const canonical = JSON.stringify(["micropay-entry-2", ...contents, ...last]);
+      const canonical = JSON.stringify(["micropay-entry-3", ...contents, ...last]);
       return {
         number,
         id,
@@ -305,7 +293,8 @@ export function makeLedger(): LedgerFile {
         amount,
         ...(memo !== undefined && { memo }),
         ...(refunds !== undefined && { refunds }),
-        orderJws,
+        order: orderText(entry, { ledgerId: anchor.fingerprint }),
+        orderDigest,
         at,
         canonical,
         leaf,

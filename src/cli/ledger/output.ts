@@ -23,7 +23,7 @@ interface ShownAccount extends StoredAccount {
   /** All its changes, newest first. */
   readonly changes: readonly StoredChange[];
   /** Its newest entries, newest first. */
-  readonly entries: readonly StoredEntry[];
+  readonly entries: readonly ShownEntry[];
 }
 
 /** What is shown of a row besides its columns. */
@@ -34,12 +34,14 @@ interface ShownRow {
 
 export type ShownChange = StoredChange & ShownRow;
 
-export type ShownEntry = StoredEntry & ShownRow & {
-  /** SHA-256 of the order's compact JWS, as in the receipt. */
-  readonly order_digest: string;
-  /** The order's contents, not verified; absent when it is not an order. */
+/** An entry's columns, with its order. */
+export interface ShownEntry
+  extends Omit<StoredEntry, "iat" | "exp" | "signature" | "der">, ShownRow {
+  /** The order's compact JWS. Not verified. Absent when the row is not an entry. */
+  readonly order_jws?: string;
+  /** The order's contents. */
   readonly order?: JsonObject;
-};
+}
 
 /** Prints the results of the operator's commands to stdout. */
 export interface LedgerOutput {
@@ -185,7 +187,7 @@ function accountText({ username, balance, closed_at }: StoredAccount): string {
 }
 
 /** The columns as they are stored, for an operator who examines them. */
-function storedFields(row: StoredEntry | StoredChange): Record<string, unknown> {
+function storedFields(row: ShownEntry | StoredChange): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(row).map(([column, value]) => [column, storedField(value)]),
   );
@@ -201,7 +203,7 @@ function printableValue(value: StoredValue): string {
   return printable(storedText(value));
 }
 
-function printFields(print: Print, row: StoredEntry | StoredChange): void {
+function printFields(print: Print, row: ShownEntry | StoredChange): void {
   for (const [name, value] of Object.entries(storedFields(row))) {
     const text = typeof value === "object" ? JSON.stringify(value) : String(value);
     const note = name === "memo" ? quote(text) : printable(text);
@@ -216,7 +218,7 @@ function changeText({ number, at, kind, certificate }: StoredChange): string {
   return [...[number, at, kind].map(printableValue), ...of].join("  ");
 }
 
-function entryText({ number, at, kind, payer, payee, amount, memo }: StoredEntry): string {
+function entryText({ number, at, kind, payer, payee, amount, memo }: ShownEntry): string {
   const [place, when, what] = [number, at, kind].map(printableValue);
   const note = memo === null ? "" : `  ${quote(storedText(memo))}`;
   return `${place}  ${when}  ${what}  ${printableValue(payer)} → ${printableValue(payee)}  ${

@@ -146,7 +146,7 @@ function exportAll(
     hledger: hledgerWriter,
     beancount: beancountWriter,
   };
-  const writer = writers[command.format](command);
+  const writer = writers[command.format]({ ...command, ledgerId: snapshot.ledgerId });
   for (const line of exportLines(snapshot, command, writer)) {
     print(line);
     if (isReaderGone()) return;

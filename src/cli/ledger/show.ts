@@ -2,7 +2,7 @@
  * `ledger show`: finds an account, an entry or an account change, and prints it.
  */
 import { shownEntriesMax } from "../../limits.ts";
-import { orderDigest } from "../../ledger/entry.ts";
+import { issuingAccount } from "../../ledger/entry.ts";
 import { rootOf } from "../../ledger/merkle_tree.ts";
 import {
   type LedgerSnapshot,
@@ -12,8 +12,8 @@ import {
   storedText,
   type StoredValue,
 } from "../../ledger/snapshot.ts";
-import { EnvelopeError } from "../../errors.ts";
-import { readDocument } from "../../pki/signed_document.ts";
+import { decodeEntry } from "../../ledger/stored_rows.ts";
+import { orderOf, orderText } from "../../protocol/order.ts";
 import { refuse } from "../../protocol/request_type.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
 import type { LedgerOutput, ShownEntry } from "./output.ts";
@@ -33,7 +33,7 @@ export function showFound(
   const change = "number" in what ? snapshot.changeByNumber(what.number) : undefined;
   const isRow = entry !== undefined || change !== undefined;
   const account = isRow || "id" in what ? undefined : findAccount(snapshot, what.account);
-  if (entry) output.printEntry({ ...withOrder(entry), ...headAfter(entry, snapshot) });
+  if (entry) output.printEntry({ ...shownEntry(entry, snapshot), ...headAfter(entry, snapshot) });
   else if (change) output.printChange({ ...change, ...headAfter(change, snapshot) });
   else if (account) output.printAccount(account);
   else {
@@ -63,18 +63,13 @@ function headAfter({ number }: { readonly number: StoredValue }, snapshot: Ledge
   return subtrees.length > 0 ? { head: rootOf({ size: last, subtrees }) } : {};
 }
 
-function withOrder(entry: StoredEntry): ShownEntry {
-  const jws = storedText(entry.order_jws);
-  const shown = { ...entry, order_digest: orderDigest(jws) };
-  try {
-    return {
-      ...shown,
-      order: readDocument(jws, { typ: "micropay-order", chain: "required" }).payload,
-    };
-  } catch (error) {
-    if (!(error instanceof EnvelopeError)) throw error;
-    return shown;
-  }
+/** Returns an entry's columns, with its order in place of the parts that only the order needs. */
+function shownEntry(row: StoredEntry, { ledgerId }: LedgerSnapshot): ShownEntry {
+  const { iat: _, exp: __, signature: ___, der: ____, ...columns } = row;
+  const entry = decodeEntry(row);
+  if (typeof entry === "string") return columns;
+  const of = { ledgerId };
+  return { ...columns, order_jws: orderText(entry, of), order: orderOf(entry, of) };
 }
 
 function findAccount(snapshot: LedgerSnapshot, name: string) {
@@ -83,19 +78,21 @@ function findAccount(snapshot: LedgerSnapshot, name: string) {
   if (!found) return undefined;
   const changes = [...snapshot.changes(name)];
   const certificate = currentCertificate(snapshot, { name, last: changes.at(-1) });
-  const entries: StoredEntry[] = [];
-  for (const entry of snapshot.entriesOf(name)) {
-    entries.push(entry);
-    if (entries.length > shownEntriesMax) entries.shift();
+  const rows: StoredEntry[] = [];
+  for (const row of snapshot.entriesOf(name)) {
+    rows.push(row);
+    if (rows.length > shownEntriesMax) rows.shift();
   }
-  return { ...found, certificate, changes: changes.reverse(), entries: entries.reverse() };
+  const entries = rows.reverse().map((row) => shownEntry(row, snapshot));
+  return { ...found, certificate, changes: changes.reverse(), entries };
 }
 
-/** The fingerprint of the account's certificate, from its registration or its last change. */
+/** Returns the fingerprint of a member's certificate, from its registration or its last change. */
 function currentCertificate(
   snapshot: LedgerSnapshot,
   { name, last }: { readonly name: string; readonly last: StoredChange | undefined },
 ): string | undefined {
+  if (name === issuingAccount) return undefined;
   if (last?.kind === "reissue") return storedText(last.certificate);
   if (last !== undefined) return undefined;
   for (const { username, fingerprint } of snapshot.certificates()) {

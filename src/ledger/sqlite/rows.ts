@@ -2,13 +2,13 @@
  * Converts rows of the database to the ledger's values and back. Decoding is strict, because a
  * person with `sqlite3` can write anything.
  */
-import type { SQLOutputValue } from "node:sqlite";
+import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { AccountName } from "../../account_name.ts";
 import { LedgerError } from "../../errors.ts";
 import { wholeText } from "../../sqlite/whole_text.ts";
 import type { RecordedChange } from "../account_change.ts";
-import type { Entry } from "../entry.ts";
-import type { CertificateRecord, Presence } from "../ledger.ts";
+import type { CertificateRecord, Entry } from "../entry.ts";
+import type { Presence } from "../ledger.ts";
 import type { Placed } from "../posting.ts";
 import type { StoredChange, StoredEntry } from "../snapshot.ts";
 import { decodeChange, type DecodedEntry, decodeEntry } from "../stored_rows.ts";
@@ -18,7 +18,7 @@ export type Row = Record<string, SQLOutputValue>;
 
 /** The columns of the table `entry`. */
 export const entryColumns =
-  "number, id, kind, payer, payee, amount, memo, order_jws, at, payer_balance, payee_balance, subtrees, refunds";
+  "number, id, kind, payer, payee, amount, memo, order_digest, at, payer_balance, payee_balance, subtrees, refunds, iat, exp, signature, certificate";
 
 /** The columns of the table `account_change`. */
 export const changeColumns =
@@ -27,26 +27,27 @@ export const changeColumns =
 /** The columns of a {@link CertificateRecord}. */
 export const certificateColumns = "fingerprint, username, key_fingerprint, der, issued_at";
 
+const noTexts = ["number", "amount", "payer_balance", "payee_balance", "iat", "exp"];
+
 /**
- * The columns of each `SELECT`, with complete texts: see {@link wholeText}. The subtrees come as
- * hexadecimal digits.
+ * The columns of each `SELECT`, with complete texts: see {@link wholeText}. Hashes come as
+ * hexadecimal digits. An entry comes with its signer's certificate.
  */
 export const [entrySelection, changeSelection, certificateSelection] = [
-  selectionOf(entryColumns, ["number", "amount", "payer_balance", "payee_balance"]),
-  selectionOf(changeColumns, ["number"]),
-  selectionOf(certificateColumns, ["der"]),
+  `${selectionOf(entryColumns)},
+    (SELECT der FROM certificate WHERE fingerprint = entry.certificate) AS der`,
+  selectionOf(changeColumns),
+  selectionOf(certificateColumns),
 ] as const;
 
-function selectionOf(columns: string, noTexts: readonly string[]): string {
-  return columns.split(", ")
-    .map((column) =>
-      column === "subtrees"
-        ? "lower(hex(subtrees)) AS subtrees"
-        : noTexts.includes(column)
-        ? column
-        : wholeText(column)
-    )
-    .join(", ");
+function selectionOf(columns: string): string {
+  return columns.split(", ").map((column) => {
+    if (column === "subtrees" || column === "order_digest") {
+      return `lower(hex(${column})) AS ${column}`;
+    }
+    const isBytes = column === "der" || column === "signature";
+    return isBytes || noTexts.includes(column) ? column : wholeText(column);
+  }).join(", ");
 }
 
 /** The columns of a {@link Presence}. */
@@ -61,11 +62,8 @@ export function entryFromRow(row: Row): DecodedEntry {
   return requireDecoded(row, decodeEntry(row as unknown as StoredEntry));
 }
 
-/**
- * Returns an entry's values in the order of {@link entryColumns}. The subtrees are in hexadecimal
- * digits.
- */
-export function rowFromEntry({ row: entry, subtrees }: Placed<Entry>): (string | number | null)[] {
+/** Returns an entry's values in the order of {@link entryColumns}. Hashes are hexadecimal digits. */
+export function rowFromEntry({ row: entry, subtrees }: Placed<Entry>): SQLInputValue[] {
   return [
     entry.number,
     entry.id,
@@ -74,12 +72,16 @@ export function rowFromEntry({ row: entry, subtrees }: Placed<Entry>): (string |
     entry.payee,
     entry.amount,
     entry.memo ?? null,
-    entry.orderJws,
+    entry.orderDigest,
     timeText(entry.atMs),
     entry.payerBalance,
     entry.payeeBalance,
     subtrees.join(""),
     entry.refunds ?? null,
+    entry.iat,
+    entry.exp,
+    entry.signature,
+    entry.certificate.fingerprint,
   ];
 }
 
@@ -90,9 +92,7 @@ export function changeFromRow(row: Row): RecordedChange {
 }
 
 /** Returns a change's values in the order of {@link changeColumns}, like an entry's. */
-export function rowFromChange(
-  { row: change, subtrees }: Placed<RecordedChange>,
-): (string | number | null)[] {
+export function rowFromChange({ row: change, subtrees }: Placed<RecordedChange>): SQLInputValue[] {
   return [
     change.number,
     change.kind,
@@ -117,11 +117,10 @@ export function presenceFromRow(row: Row): Presence {
 
 /** @throws {LedgerError} as {@link entryFromRow} */
 export function certificateFromRow(row: Row): CertificateRecord {
-  if (!(row.der instanceof Uint8Array)) throw damagedError("der");
   return {
     fingerprint: textIn(row, "fingerprint"),
     keyFingerprint: textIn(row, "key_fingerprint"),
-    der: new Uint8Array(row.der),
+    der: bytesIn(row, "der"),
     issuedAtMs: timeIn(row, "issued_at"),
   };
 }
@@ -155,6 +154,12 @@ export function timeIn(row: Row, column: string): number {
 function requireDecoded<Decoded extends object>(row: Row, decoded: Decoded | string): Decoded {
   if (typeof decoded !== "string") return decoded;
   throw new LedgerError(`cannot read the ledger: row ${row.number}: ${decoded}; audit it`);
+}
+
+function bytesIn(row: Row, column: string): Uint8Array<ArrayBuffer> {
+  const value = row[column];
+  if (!(value instanceof Uint8Array)) throw damagedError(column);
+  return new Uint8Array(value);
 }
 
 function damagedError(column: string): LedgerError {

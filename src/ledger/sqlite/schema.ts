@@ -68,7 +68,10 @@ const clientStatements = [
   `INSERT INTO client (username) VALUES ('@issuer')`,
 ];
 
-/** All certificates ever issued. The account changes tell which one is current. */
+/**
+ * All certificates ever issued to members. The account changes tell which one is current. The
+ * server's certificates, which sign for the issuing account, are rows of that account.
+ */
 const certificateStatements = [
   `CREATE TABLE certificate (
     fingerprint TEXT NOT NULL PRIMARY KEY,
@@ -127,12 +130,16 @@ const entryStatements = [
     payee TEXT NOT NULL REFERENCES client (username),
     amount INTEGER NOT NULL CHECK (amount BETWEEN 1 AND 9007199254740991),
     memo TEXT,
-    order_jws TEXT NOT NULL,
+    order_digest BLOB NOT NULL CHECK (length(order_digest) = 32),
     at TEXT NOT NULL,
     payer_balance INTEGER NOT NULL,
     payee_balance INTEGER NOT NULL,
     ${subtreesColumn},
     refunds TEXT REFERENCES entry (id),
+    iat INTEGER NOT NULL,
+    exp INTEGER NOT NULL,
+    signature BLOB NOT NULL CHECK (length(signature) = 64),
+    certificate TEXT NOT NULL REFERENCES certificate (fingerprint),
     CHECK (payer <> payee)
   ) STRICT`,
   `CREATE INDEX entry_payer ON entry (payer, number)`,

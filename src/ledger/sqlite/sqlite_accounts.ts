@@ -4,14 +4,8 @@
 import type { AccountName } from "../../account_name.ts";
 import type { RecordedChange } from "../account_change.ts";
 import type { BookingSide } from "../account_rules.ts";
-import { type EntrySide, issuingAccount } from "../entry.ts";
-import type {
-  Account,
-  CertificateRecord,
-  OnlineOutcome,
-  Presence,
-  RegisteredAccount,
-} from "../ledger.ts";
+import { type CertificateRecord, type EntrySide, issuingAccount } from "../entry.ts";
+import type { Account, OnlineOutcome, Presence, RegisteredAccount } from "../ledger.ts";
 import {
   certificateFromRow,
   changeFromRow,
@@ -102,6 +96,14 @@ export class SqliteAccounts {
   addCertificate(name: AccountName, certificate: CertificateRecord): void {
     const { fingerprint, keyFingerprint, der, issuedAtMs } = certificate;
     this.#sql.addCertificate.run(fingerprint, name, keyFingerprint, der, timeText(issuedAtMs));
+  }
+
+  /** Records a certificate of the server, unless it is recorded already. */
+  recordServerCertificate(
+    { fingerprint, keyFingerprint, der, issuedAtMs }: CertificateRecord,
+  ): void {
+    const issuedAt = timeText(issuedAtMs);
+    this.#sql.recordServerCertificate.run(fingerprint, keyFingerprint, der, issuedAt);
   }
 
   #lastChange(name: EntrySide): RecordedChange | undefined {

@@ -6,10 +6,15 @@ import type { AccountName } from "../../account_name.ts";
 import { LedgerError } from "../../errors.ts";
 import { type AccountChange, type RecordedChange, statementDigest } from "../account_change.ts";
 import { objectToBooking } from "../account_rules.ts";
-import { type Booking, type Entry, type EntrySide, issuingAccount, orderDigest } from "../entry.ts";
+import {
+  type Booking,
+  type Entry,
+  type EntrySide,
+  isSignedByPayer,
+  issuingAccount,
+} from "../entry.ts";
 import { voidedOrderKeptMs, voidedOrdersMax } from "../../limits.ts";
 import type {
-  BookingConditions,
   BookOutcome,
   HistoryQuery,
   LedgerProofs,
@@ -51,8 +56,8 @@ export class SqliteBook {
     this.#file = options.file;
   }
 
-  book(booking: Booking, { expiresAtMs }: BookingConditions = {}): BookOutcome {
-    const { id, orderDigest: digest, payer } = booking;
+  book(booking: Booking): BookOutcome {
+    const { id, orderDigest: digest, payer, kind, exp } = booking;
     const { isBooked, voidedCode, voidFloorMs, tree } = this.#place({ id, digest, payer });
     if (isBooked) {
       const entry = this.entry(id)!;
@@ -61,7 +66,9 @@ export class SqliteBook {
         : { outcome: "id_conflict" };
     }
     if (voidedCode !== undefined) return { outcome: "voided", code: voidedCode };
-    if (isForgotten(expiresAtMs, voidFloorMs)) return { outcome: "expired" };
+    // Nobody voids the server's own orders.
+    const isExpired = isSignedByPayer(kind) && isForgotten(exp * 1000, voidFloorMs);
+    if (isExpired) return { outcome: "expired" };
     const sides = this.#accounts.sides(payer, booking.payee);
     if (sides.payer === undefined) return { outcome: "payer_unknown" };
     if (sides.payee === undefined) return { outcome: "payee_unknown" };
@@ -71,7 +78,7 @@ export class SqliteBook {
     const [payerBalance, payeeBalance] = [both.payer.balance, both.payee.balance];
     const placed = post(booking, { tree, payerBalance, payeeBalance });
     if (placed === undefined) return { outcome: "bankrupt" };
-    this.append(placed);
+    this.append(placed, booking);
     return { outcome: "booked", entry: placed.row };
   }
 
@@ -102,7 +109,8 @@ export class SqliteBook {
     return post(opening, { tree: this.#tree(), payerBalance, payeeBalance: 0 });
   }
 
-  append(placed: Placed<Entry>): void {
+  append(placed: Placed<Entry>, { kind, certificate }: Booking): void {
+    if (!isSignedByPayer(kind)) this.#accounts.recordServerCertificate(certificate);
     this.#sql.addEntry.run(...rowFromEntry(placed));
     const { payer, payerBalance, payee, payeeBalance } = placed.row;
     this.#sql.setBalances.run(payer, payerBalance, payeeBalance, payer, payee);
@@ -176,12 +184,7 @@ export class SqliteBook {
 
   #entryFrom(row: Row): Entry {
     const { subtrees, ...entry } = entryFromRow(row);
-    return {
-      ...entry,
-      orderDigest: orderDigest(entry.orderJws),
-      leaf: subtrees.slice(0, 64),
-      head: this.headAfter(entry.number),
-    };
+    return { ...entry, leaf: subtrees.slice(0, 64), head: this.headAfter(entry.number) };
   }
 
   /** Looks up where an entry goes, and whether its order was booked or is void. */
@@ -259,6 +262,6 @@ interface OrderPlace {
 }
 
 /** Returns whether an order may have been void and forgotten. */
-function isForgotten(expiresAtMs: number | undefined, voidFloorMs: number | undefined): boolean {
-  return expiresAtMs !== undefined && voidFloorMs !== undefined && expiresAtMs <= voidFloorMs;
+function isForgotten(expiresAtMs: number, voidFloorMs: number | undefined): boolean {
+  return voidFloorMs !== undefined && expiresAtMs <= voidFloorMs;
 }

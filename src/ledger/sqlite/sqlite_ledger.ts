@@ -9,7 +9,6 @@ import type { AccountChange, RecordedChange } from "../account_change.ts";
 import type { Booking, Entry } from "../entry.ts";
 import type {
   Account,
-  BookingConditions,
   BookOutcome,
   ChangeOutcome,
   HistoryQuery,
@@ -128,10 +127,10 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => integerIn(this.#sql.onlineCount.get()!, "count"));
   }
 
-  book(booking: Booking, conditions: BookingConditions = {}): Promise<BookOutcome> {
+  book(booking: Booking): Promise<BookOutcome> {
     return this.#write(() => {
-      requireBookable(booking, conditions);
-      return this.#book.book(booking, conditions);
+      requireBookable(booking);
+      return this.#book.book(booking);
     });
   }
 

@@ -28,7 +28,7 @@ export class SqliteRegistrar {
     if (opening !== undefined && entry === undefined) return { outcome: "issue_exhausted" };
     this.#accounts.add(name);
     this.#accounts.addCertificate(name, certificate);
-    if (entry !== undefined) this.#book.append(entry);
+    if (entry !== undefined) this.#book.append(entry, opening!);
     return { outcome: "registered", account: this.#accounts.requireRegistered(name) };
   }
 

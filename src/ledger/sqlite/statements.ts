@@ -55,6 +55,8 @@ const sources = {
   addClient: `INSERT INTO client (username) VALUES (?)`,
   addCertificate: `INSERT INTO certificate (${certificateColumns})
     VALUES (?, ?, ?, ?, ?)`,
+  recordServerCertificate: `INSERT INTO certificate (${certificateColumns})
+    VALUES (?, '@issuer', ?, ?, ?) ON CONFLICT (fingerprint) DO NOTHING`,
   balance: `SELECT balance FROM client WHERE username = ?`,
   // The certificate that may act as an account: its one certificate until there is a change, then
   // the one that a reissue gave it. Where two certificates came without a change, it is neither.
@@ -88,7 +90,7 @@ const sources = {
   onlineCount: `SELECT count(*) AS count FROM client WHERE online_status = 1`,
 
   addEntry: `INSERT INTO entry (${entryColumns}) 
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, unhex(?), ?)`,
+    VALUES (?, ?, ?, ?, ?, ?, ?, unhex(?), ?, ?, ?, unhex(?), ?, ?, ?, ?, ?)`,
   entry: `SELECT ${entrySelection} FROM entry WHERE id = ?`,
   tree: treeOf(lastNumber),
   treeOfFirst: treeOf("?"),

@@ -1,7 +1,8 @@
 /** REGISTER: opens an account, or gives an account another certificate after a revocation. */
 import { encodeBase64Url } from "../../base64.ts";
 import { LedgerBusyError } from "../../errors.ts";
-import type { Account, CertificateRecord, RegisterOutcome } from "../../ledger/ledger.ts";
+import type { CertificateRecord } from "../../ledger/entry.ts";
+import type { Account, RegisterOutcome } from "../../ledger/ledger.ts";
 import { changeTriesMax } from "../../limits.ts";
 import { isAmount } from "../../money.ts";
 import type { CertificateRequest } from "../../pki/certificate_request.ts";

@@ -5,11 +5,12 @@
 import type { AccountName } from "../../account_name.ts";
 import { isLedgerUnavailable } from "../../errors.ts";
 import { yieldToEventLoop } from "../../yield_to_event_loop.ts";
-import { type Booking, type Entry, orderDigest } from "../../ledger/entry.ts";
+import { type Entry, orderDigest } from "../../ledger/entry.ts";
 import { ordersPerTurn } from "../../limits.ts";
 import { isMemo } from "../../memo.ts";
 import { type Code, codes, isCode } from "../../protocol/code.ts";
 import { answerWith, type Refusal, refuse } from "../../protocol/request_type.ts";
+import { bookingOf } from "../../protocol/order.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
 import {
@@ -116,8 +117,8 @@ async function decideOrder(order: MembersOrder, server: ServerContext): Promise<
 }
 
 async function book(order: MembersOrder, server: ServerContext, atMs: number): Promise<Decision> {
-  const expiresAtMs = order.payload.exp * 1000;
-  const booked = await server.ledger.book(bookingOf(order, atMs), { expiresAtMs });
+  const kind = order.payload.refunds === undefined ? "payment" : "refund";
+  const booked = await server.ledger.book(bookingOf(order, { kind, atMs }));
   const refusing = (code: Code) => keepRefusal(order, server, code);
   switch (booked.outcome) {
     case "booked":
@@ -145,23 +146,6 @@ async function book(order: MembersOrder, server: ServerContext, atMs: number): P
     case "bankrupt":
       return await refusing(270);
   }
-}
-
-function bookingOf({ text, digest, payload, signer }: MembersOrder, atMs: number): Booking {
-  const { id, payer, payee, amount, memo, refunds } = payload;
-  return {
-    id,
-    kind: refunds === undefined ? "payment" : "refund",
-    payer,
-    payee,
-    amount,
-    ...(memo !== undefined && { memo }),
-    ...(refunds !== undefined && { refunds }),
-    certificate: signer.fingerprint,
-    orderJws: text,
-    orderDigest: digest,
-    atMs,
-  };
 }
 
 /**

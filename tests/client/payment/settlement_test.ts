@@ -17,6 +17,7 @@ import { honest, orderIn, resultOf, submit } from "./payee_scripts.ts";
 import { type Behaviour, memberOf, nameOf, type PayeeScene, TestPayee } from "../test_member.ts";
 import type { Identity } from "../../../src/pki/identity.ts";
 import { KeptWallet } from "../wallet/memory_wallet_store.ts";
+import { orderDigest } from "../../../src/ledger/entry.ts";
 import { submitOrder } from "../../server/submit_order.ts";
 
 const lunch = { payee: named("bob"), amount: 2000 as Amount };
@@ -293,7 +294,7 @@ Deno.test("while an order is in doubt, paying with its id sends it again, or sta
     assertEquals(await resultOf(() => member.pay(lunch)), 263);
     assertEquals(await resultOf(() => member.pay({ ...lunch, id })), "unknown");
     assertEquals(await resultOf(() => member.pay({ ...lunch, id, viaServer: true })), "paid");
-    assertEquals((await server.ledger.entry(id!))?.orderJws, jws);
+    assertEquals((await server.ledger.entry(id!))?.orderDigest, orderDigest(jws));
     assertEquals(await member.context.outbox.ids(), []);
   });
 });
@@ -307,7 +308,7 @@ Deno.test("an order that can never be booked any more is replaced by another one
     const again = { ...lunch, id, amount: 7 as Amount, viaServer: true };
     assertEquals(await resultOf(() => member.pay(again)), "paid");
     const booked = await server.ledger.entry(id!);
-    assertEquals([booked?.amount as number, booked?.orderJws === jws], [7, false]);
+    assertEquals([booked?.amount as number, booked?.orderDigest === orderDigest(jws)], [7, false]);
     // The first is refused for good.
     const late = await submit(held);
     assertEquals(late.outcome === "refused" && late.code, 265);

@@ -1,7 +1,8 @@
 /**
  * What tests keep in a wallet.
  */
-import { readOrder, type SignedOrder } from "../../../src/protocol/order.ts";
+import type { Order, SignedOrder } from "../../../src/protocol/order.ts";
+import { readDocument } from "../../../src/pki/signed_document.ts";
 import type { Receipt, SignedReceipt } from "../../../src/protocol/receipt.ts";
 import { orderDigest } from "../../../src/ledger/entry.ts";
 import { alice, anchor } from "../../envelope/vector_parties.ts";
@@ -23,8 +24,9 @@ export function orderOf(id: string, amount = 5): SignedOrder {
 
 /** @returns the order in a text, whose signature is not checked */
 export function unverified(text: string): SignedOrder {
-  const { payload } = readOrder(text);
-  return { text, digest: orderDigest(text), payload, signer: alice.certificate };
+  const { payload, signature } = readDocument(text, { typ: "micropay-order", chain: "single" });
+  const digest = orderDigest(text);
+  return { text, digest, payload: payload as Order, signature, signer: alice.certificate };
 }
 
 /** What {@link receiptOf} makes of its own accord, unless it is given here. */

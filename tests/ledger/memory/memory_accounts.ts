@@ -4,10 +4,13 @@
 import type { AccountName } from "../../../src/account_name.ts";
 import type { AccountChange, RecordedChange } from "../../../src/ledger/account_change.ts";
 import { type BookingSide, judgeRegistration } from "../../../src/ledger/account_rules.ts";
-import { type EntrySide, issuingAccount } from "../../../src/ledger/entry.ts";
+import {
+  type CertificateRecord,
+  type EntrySide,
+  issuingAccount,
+} from "../../../src/ledger/entry.ts";
 import type {
   Account,
-  CertificateRecord,
   RegisteredAccount,
   RegisterOutcome,
   Registration,

@@ -102,5 +102,5 @@ export class MemoryBook {
 }
 
 function isEntry(row: Entry | RecordedChange): row is Entry {
-  return "orderJws" in row;
+  return "orderDigest" in row;
 }

@@ -5,10 +5,9 @@ import type { AccountName } from "../../../src/account_name.ts";
 import { LedgerError } from "../../../src/errors.ts";
 import type { AccountChange, RecordedChange } from "../../../src/ledger/account_change.ts";
 import { objectToBooking, objectToChange } from "../../../src/ledger/account_rules.ts";
-import { type Booking, type Entry } from "../../../src/ledger/entry.ts";
+import { type Booking, type Entry, isSignedByPayer } from "../../../src/ledger/entry.ts";
 import type {
   Account,
-  BookingConditions,
   BookOutcome,
   ChangeOutcome,
   HistoryQuery,
@@ -116,9 +115,9 @@ export class MemoryLedger implements Ledger {
     return this.#answer(() => this.#presences.size);
   }
 
-  book(booking: Booking, conditions: BookingConditions = {}): Promise<BookOutcome> {
+  book(booking: Booking): Promise<BookOutcome> {
     return this.#answer(() => {
-      requireBookable(booking, conditions);
+      requireBookable(booking);
       const booked = this.#book.entry(booking.id);
       if (booked !== undefined) {
         return isSameOrder(booked, booking)
@@ -127,7 +126,8 @@ export class MemoryLedger implements Ledger {
       }
       const code = this.#voidings.code(booking.orderDigest);
       if (code !== undefined) return { outcome: "voided", code };
-      if (this.#voidings.isForgotten(booking.payer, conditions.expiresAtMs)) {
+      const { kind, payer, exp } = booking;
+      if (isSignedByPayer(kind) && this.#voidings.isForgotten(payer, exp * 1000)) {
         return { outcome: "expired" };
       }
       if (!this.#balances.has(booking.payer)) return { outcome: "payer_unknown" };

@@ -28,9 +28,9 @@ export class MemoryVoidings {
   }
 
   /** Returns whether an order of this payer may be void and forgotten. */
-  isForgotten(payer: EntrySide, expiresAtMs: number | undefined): boolean {
+  isForgotten(payer: EntrySide, expiresAtMs: number): boolean {
     const floorMs = this.#floors.get(payer);
-    return floorMs !== undefined && expiresAtMs !== undefined && expiresAtMs <= floorMs;
+    return floorMs !== undefined && expiresAtMs <= floorMs;
   }
 
   /** Adds a void order. */

@@ -1,6 +1,13 @@
-import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { LedgerBusyError, LedgerFullError } from "../../../src/errors.ts";
 import type { BookOutcome } from "../../../src/ledger/ledger.ts";
+import { memoCharactersMax } from "../../../src/memo.ts";
 import { createLedgerFile } from "../../../src/ledger/sqlite/create_ledger_file.ts";
 import { openLedgerFile } from "../../../src/ledger/sqlite/ledger_file.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
@@ -9,7 +16,7 @@ import { alice, bob, ledgerId, payment, presenceOf } from "../ledger_samples.ts"
 import { mountSmallDisk, type SmallDisk } from "./small_disk.ts";
 import { inFolder, registerBoth } from "./temporary_ledger.ts";
 
-const padding = "x".repeat(2000);
+const memo = "\u{1f967}".repeat(memoCharactersMax);
 
 /** Books single units, several at once, until one is refused. */
 async function bookUntilRefused(ledger: SqliteLedger, firstId: number): Promise<{
@@ -20,7 +27,7 @@ async function bookUntilRefused(ledger: SqliteLedger, firstId: number): Promise<
   for (let [booked, id] = [0, firstId]; id < firstId + 10_000;) {
     const wave = Array.from(
       { length: 4 },
-      () => payment([alice, bob], 1, { id: id++, orderJws: padding }),
+      () => payment([alice, bob], 1, { id: id++, memo }),
     );
     const results = await Promise.allSettled(wave.map((row) => ledger.book(row)));
     const done = results.filter((result): result is PromiseFulfilledResult<BookOutcome> =>
@@ -50,15 +57,20 @@ async function fillAndRecover(ledger: SqliteLedger, makeRoom: () => void): Promi
     assertEquals([entries, balanceSum], [count + 1, 0]);
   };
   await requireExactly(booked);
-  await assertRejects(
-    () => ledger.book(payment([alice, bob], 1, { id: nextId, orderJws: padding.repeat(10) })),
-    LedgerFullError,
-    "no room",
+  // More than what had no room.
+  const larger = Array.from(
+    { length: 8 },
+    (_, at) => payment([alice, bob], 1, { id: nextId + at, memo }),
   );
+  for (const result of await Promise.allSettled(larger.map((row) => ledger.book(row)))) {
+    assert(result.status === "rejected");
+    assertInstanceOf(result.reason, LedgerFullError);
+    assertStringIncludes(result.reason.message, "no room");
+  }
   await ledger.takeOffline(alice);
   await requireExactly(booked);
   makeRoom();
-  const again = payment([alice, bob], 1, { id: nextId, orderJws: padding });
+  const again = payment([alice, bob], 1, { id: nextId, memo });
   assertEquals((await ledger.book(again)).outcome, "booked");
   await requireExactly(booked + 1);
   assertEquals(await ledger.presence(alice), undefined);

@@ -185,7 +185,7 @@ Deno.test({
     inFolder(async (folder) => {
       await using disk = (await mountSmallDisk("2m"))!;
       const file = `${disk.folder}/server.db`;
-      makeOlderLedger(`${folder}/server.db`, { payments: 6000 });
+      makeOlderLedger(`${folder}/server.db`, { payments: 4000 });
       Deno.copyFileSync(`${folder}/server.db`, file);
       assert(Deno.statSync(file).size > 1_200_000, "no room for two of it");
       assertThrows(() => migrate(file), LedgerFullError, "no room");

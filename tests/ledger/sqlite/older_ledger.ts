@@ -39,8 +39,10 @@ export function makeOlderLedger(
       const add = (sql: string, ...values: SQLInputValue[]) =>
         void database.prepare(sql).run(...values);
       add("INSERT INTO client (username, balance) VALUES ('alice', 0), ('bob', 0)");
-      const entry = `INSERT INTO entry (number, id, kind, payer, payee, amount, order_jws, at,
-        payer_balance, payee_balance, subtrees) VALUES (?, ?, ?, ?, ?, 1, 'order', ?, 0, 0, ?)`;
+      add(`INSERT INTO certificate VALUES ('fingerprint', 'alice', 'key', x'', '${at}')`);
+      const entry = `INSERT INTO entry (number, id, kind, payer, payee, amount, at, subtrees,
+        order_digest, payer_balance, payee_balance, iat, exp, signature, certificate)
+        VALUES (?, ?, ?, ?, ?, 1, ?, ?, zeroblob(32), 0, 0, 0, 1, zeroblob(64), 'fingerprint')`;
       // As many bytes as the schema wants. A migration does not look at them.
       const subtrees = (number: number) => new Uint8Array(32 * (1 + Math.log2(number & -number)));
       add(entry, 1, orderId(1), "opening", "@issuer", "alice", at, subtrees(1));

@@ -54,6 +54,7 @@ Deno.test("a snapshot returns the stored columns", () =>
     withSnapshot(file, (snapshot) => {
       assertEquals(snapshot.ledgerId, ledgerId);
       assertEquals(snapshot.entryCount(), 4);
+      const booking = payment([alice, bob], 300, { id: 2, memo: "lunch" });
       const second = {
         number: 2,
         id: orderId(2),
@@ -62,13 +63,18 @@ Deno.test("a snapshot returns the stored columns", () =>
         payee: "bob",
         amount: 300,
         memo: "lunch",
-        order_jws: payment([alice, bob], 300, { id: 2, memo: "lunch" }).orderJws,
+        order_digest: booking.orderDigest,
         at,
         payer_balance: 999_700,
         payee_balance: 300,
         // The second row ends the subtree of two leaves, which is the whole tree then.
         subtrees: `${leaf}${head}`,
         refunds: null,
+        iat: booking.iat,
+        exp: booking.exp,
+        signature: booking.signature,
+        certificate: booking.certificate.fingerprint,
+        der: booking.certificate.der,
       };
       assertEquals({ ...[...snapshot.entries()][1] } as unknown, second);
       assertEquals({ ...snapshot.entryByNumber(2) } as unknown, second);
@@ -84,7 +90,12 @@ Deno.test("a snapshot returns the stored columns", () =>
         ["carol", 5, 0, at],
       ]);
       const certificates = [...snapshot.certificates()];
-      assertEquals(certificates.map(({ username }) => username), ["alice", "bob", "carol"]);
+      assertEquals(certificates.map(({ username }) => username), [
+        "@issuer",
+        "alice",
+        "bob",
+        "carol",
+      ]);
       const changes = [...snapshot.changes()];
       assertEquals(
         changes.map(({ number, kind, username, at }) => [number, kind, username, at]),
@@ -94,7 +105,7 @@ Deno.test("a snapshot returns the stored columns", () =>
       assertEquals(snapshot.changeByNumber(5), changes[0]);
       assertEquals(snapshot.changeByNumber(4), undefined);
       const { fingerprint, keyFingerprint, der } = certificateOf(alice);
-      const { fingerprint: f, key_fingerprint: k, issued_at, der: d } = certificates[0]!;
+      const { fingerprint: f, key_fingerprint: k, issued_at, der: d } = certificates[1]!;
       assertEquals([f, k, issued_at], [fingerprint, keyFingerprint, at]);
       assertEquals(new Uint8Array(d as Uint8Array), der);
       assertEquals([[...snapshot.repeatedIds()], [...snapshot.faults()]], [[], []]);

@@ -10,7 +10,6 @@ import { withLedger } from "./temporary_ledger.ts";
 
 /** BEGIN, SAVEPOINT, RELEASE and COMMIT. */
 const ofTransaction = 4;
-const conditions = { expiresAtMs: noonMs + 120_000 };
 
 const rows: readonly {
   readonly title: string;
@@ -25,19 +24,19 @@ const rows: readonly {
   {
     // The order's place, both sides, the entry, both balances.
     title: "a booking",
-    action: (ledger) => ledger.book(payment([alice, bob], 5, { id: 2 }), conditions),
+    action: (ledger) => ledger.book(payment([alice, bob], 5, { id: 2 })),
     statements: ofTransaction + 4,
   },
   {
     // The refunded payment and the sum of its refunds, too.
     title: "a booking of a refund",
-    action: (ledger) => ledger.book(refund([bob, alice], 5, { id: 2, of: 1 }), conditions),
+    action: (ledger) => ledger.book(refund([bob, alice], 5, { id: 2, of: 1 })),
     statements: ofTransaction + 6,
   },
   {
     // The order's place, its entry and the head after it.
     title: "an order that was booked before",
-    action: (ledger) => ledger.book(payment([alice, bob], 5, { id: 1 }), conditions),
+    action: (ledger) => ledger.book(payment([alice, bob], 5, { id: 1 })),
     statements: ofTransaction + 3,
   },
   {
@@ -45,9 +44,9 @@ const rows: readonly {
     title: "an order that is made void",
     action: (ledger) => {
       const { id, orderDigest: digest, certificate } = payment([alice, bob], 9, { id: 3 });
-      const times = { atMs: noonMs, ...conditions };
+      const times = { atMs: noonMs, expiresAtMs: noonMs + 120_000 };
       return ledger.voidOrder({
-        ...{ id, digest, payer: alice, certificate: certificate!, code: 270 },
+        ...{ id, digest, payer: alice, certificate: certificate.fingerprint, code: 270 },
         ...times,
       });
     },
@@ -63,7 +62,7 @@ const rows: readonly {
 for (const { title, action, statements } of rows) {
   Deno.test(`statements: ${title} takes ${statements}`, () =>
     withLedger(async ({ ledger }) => {
-      await ledger.book(payment([alice, bob], 5, { id: 1 }), conditions);
+      await ledger.book(payment([alice, bob], 5, { id: 1 }));
       assertEquals(await countStatements(() => action(ledger)), statements);
     }));
 }

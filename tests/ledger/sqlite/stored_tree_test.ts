@@ -75,8 +75,8 @@ Deno.test("the head after a row past 2^52 has one root for each one bit of its n
       );
       other.run(
         `INSERT INTO entry SELECT ${end}, '${orderId(Number(bit) + 1)}', kind, payer, payee, amount,
-          memo, order_jws, at, payer_balance, payee_balance, x'${hashes.join("")}', refunds
-          FROM entry WHERE number = 1`,
+          memo, order_digest, at, payer_balance, payee_balance, x'${hashes.join("")}', refunds,
+          iat, exp, signature, certificate FROM entry WHERE number = 1`,
       );
       subtrees.push(hashes.at(-1)!);
     }
@@ -104,9 +104,9 @@ Deno.test("the file refuses a row with fewer or more hashes than its number comp
     for (const bytes of [0, 32, 64, 95, 97, 128]) {
       const append = () =>
         other.run(
-          `INSERT INTO entry SELECT 4, '${orderId(3)}', kind, payer, payee, amount, memo, order_jws,
-            at, payer_balance, payee_balance, zeroblob(${bytes}), refunds
-            FROM entry WHERE number = 3`,
+          `INSERT INTO entry SELECT 4, '${orderId(3)}', kind, payer, payee, amount, memo,
+            order_digest, at, payer_balance, payee_balance, zeroblob(${bytes}), refunds,
+            iat, exp, signature, certificate FROM entry WHERE number = 3`,
         );
       assertThrows(append, Error, "CHECK constraint failed");
     }

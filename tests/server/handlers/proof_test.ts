@@ -1,13 +1,10 @@
 /** PROOF: proofs about the tree, which a member verifies without seeing what others paid. */
 import { assert, assertEquals } from "@std/assert";
-import { systemClock } from "../../../src/clock.ts";
-import { orderDigest } from "../../../src/ledger/entry.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
 import { isConsistent, rootsOver, type TreeHead } from "../../../src/ledger/tree_proofs.ts";
-import type { Amount } from "../../../src/money.ts";
 import { verifyCheckpoint } from "../../../src/protocol/checkpoint.ts";
 import { decodeProof, proofRequestType } from "../../../src/protocol/proof.ts";
-import { makeOrderId, systemRandom } from "../../../src/random.ts";
+import { payment } from "../../ledger/ledger_samples.ts";
 import { named, startServer, type TestServer } from "../test_server.ts";
 
 /** Two of them are the openings. */
@@ -56,11 +53,6 @@ async function pay(ledger: Ledger, times: number): Promise<void> {
   const [payer, payee] = [named("alice"), named("bob")];
   const certificate = (await ledger.account(payer))!.certificate!.fingerprint;
   for (let time = 0; time < times; time++) {
-    const id = makeOrderId(systemClock, systemRandom);
-    const atMs = systemClock.nowMs();
-    const amount = 1 as Amount;
-    const sides = { payer, payee, certificate };
-    const order = { orderJws: "order", orderDigest: orderDigest("order") };
-    await ledger.book({ id, kind: "payment", ...sides, amount, ...order, atMs });
+    await ledger.book(payment([payer, payee], 1, { id: time, certificate }));
   }
 }
