@@ -5,14 +5,14 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { encodeBase64 } from "../../../src/base64.ts";
-import { entryLeaf, orderDigest } from "../../../src/ledger/entry.ts";
+import { entryLeaf } from "../../../src/ledger/entry.ts";
 import { hashLeaf } from "../../../src/ledger/merkle_tree.ts";
 import { TreeProver } from "../../../src/ledger/tree_proofs.ts";
 import type { Amount } from "../../../src/money.ts";
 import type { Identity } from "../../../src/pki/identity.ts";
 import { readTrustAnchorOfAnyDate, type TrustAnchor } from "../../../src/pki/trust_anchor.ts";
 import { signCheckpoint } from "../../../src/protocol/checkpoint.ts";
-import { signOrder } from "../../../src/protocol/order.ts";
+import { bookingOf, signOrder } from "../../../src/protocol/order.ts";
 import { encodeProof } from "../../../src/protocol/proof.ts";
 import { signReceipt } from "../../../src/protocol/receipt.ts";
 import { otherCa, serverCertificate } from "../../envelope/hostile_parties.ts";
@@ -44,15 +44,16 @@ function bookOf({ entry, rows }: { readonly entry: number; readonly rows: number
   const id = "019aaf3e-7c00-7000-8000-00000000000a";
   const terms = { id, payer: named("alice"), payee: named("bob"), amount: 5 as Amount };
   const clock = new ManualClock(atMs);
-  const order = signOrder(terms, { identity: alice, anchor, clock }).text;
-  const contents = { ...terms, number: entry, kind: "payment", orderJws: order, atMs } as const;
+  const order = signOrder(terms, { identity: alice, anchor, clock });
+  const contents = { ...bookingOf(order, { kind: "payment", atMs }), number: entry };
   const leaf = entryLeaf(contents);
   const leaves = Array.from({ length: rows }, (_, index) => hashLeaf(`row ${index}`))
     .with(entry - 1, leaf);
-  const digest = { orderDigest: orderDigest(order), payerBalance: 0, payeeBalance: 0 };
+  const balances = { payerBalance: 0, payeeBalance: 0 };
   const head = plainRoot(leaves.slice(0, entry));
-  const receipt = signReceipt({ ...contents, ...digest, leaf, head }, { identity: server, anchor });
-  return { entry, leaves, receipt: receipt.text, order };
+  const signing = { identity: server, anchor };
+  const receipt = signReceipt({ ...contents, ...balances, leaf, head }, signing);
+  return { entry, leaves, receipt: receipt.text, order: order.text };
 }
 
 interface ProofOptions {
