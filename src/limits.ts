@@ -570,6 +570,12 @@ export const outputBatchBytesMax = 64 * 1024;
 /** Longest wait for a balance that completes a sentence. Past it: the sentence comes without it. */
 export const balanceWaitMs = 1 * second;
 
+/**
+ * Longest wait of a command for the audit that it makes by itself. Past it: the command ends, and
+ * the next one goes on with the audit.
+ */
+export const selfAuditWaitMs = 2 * second;
+
 /** Most entries that `ledger show` prints for an account. Past it: the newest. */
 export const shownEntriesMax = 10;
 

@@ -4,17 +4,19 @@
  * Each leaf covers a signature that only the sides of that payment hold, so the member learns
  * nothing of what others paid.
  */
-import { FileError, messageOf, ProtocolError } from "../errors.ts";
+import { encodeBase64 } from "../base64.ts";
+import { FileError, messageOf } from "../errors.ts";
 import { proofEntriesMax } from "../limits.ts";
 import { isConsistent, type TreeHead } from "../ledger/tree_proofs.ts";
-import { type SignedCheckpoint, verifyCheckpoint } from "../protocol/checkpoint.ts";
+import { verifyCheckpoint } from "../protocol/checkpoint.ts";
 import { decodeProof, proofRequestType } from "../protocol/proof.ts";
 import { type Refusal } from "../protocol/request_type.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import { inclusionFault } from "../protocol/receipt_proof.ts";
+import type { Evidence } from "./evidence.ts";
 import type { MemberContext } from "./member_context.ts";
 import { type CheckedReceipt, checkReceipt } from "./receipt_check.ts";
-import type { StoredReceipt } from "./wallet/wallet_store.ts";
+import type { AuditedHead, StoredReceipt } from "./wallet/wallet_store.ts";
 
 export interface MemberAudit {
   readonly outcome: "audited";
@@ -35,88 +37,152 @@ export interface MemberAudit {
   readonly rewrittenAt?: number | undefined;
   /** The last entry up to which the ledger is known to be unchanged; 0 when nothing is known. */
   readonly sameUntil: number;
+  /** What shows it to others. Absent when the ledger only grew. */
+  readonly evidence?: Evidence | undefined;
+}
+
+export interface AuditOptions {
+  /**
+   * Whether to leave out the receipts that a good audit has checked. The ledger has them as long as
+   * it only grows. Then it is also no failure when the result cannot be kept.
+   */
+  readonly unauditedOnly?: boolean | undefined;
 }
 
 /**
  * Checks that the ledger grew from the head of the last good audit, and that the entry of each
- * receipt is in it. Stores the newest head when nothing is wrong.
+ * receipt is in it. Keeps the newest head, and which receipts were found, as long as nothing is
+ * wrong.
  *
  * @throws {EnvelopeError} when the server did not sign its checkpoint
- * @throws {ProtocolError} when the server's answers do not fit together
+ * @throws {ProtocolError} when an answer of the server holds no proofs
  * @throws {FileError} when a stored receipt is not genuine
  */
-export async function auditOwnEntries(member: MemberContext): Promise<MemberAudit | Refusal> {
-  const { anchor, audits, link } = member;
-  const receipts = await ownReceipts(member);
-  const last = await audits.last();
+export async function auditOwnEntries(
+  member: MemberContext,
+  { unauditedOnly = false }: AuditOptions = {},
+): Promise<MemberAudit | Refusal> {
+  const { audits, receipts } = member;
+  const stored = unauditedOnly ? receipts.unaudited() : receipts.all();
+  let known = await audits.last();
+  let tree: AuditedHead | undefined;
+  let evidence: Evidence | undefined;
   const points: Point[] = [];
-  let tree: SignedCheckpoint | undefined;
-  for (let at = 0; tree === undefined || at < receipts.length; at += proofEntriesMax) {
-    const asked = receipts.slice(at, at + proofEntriesMax);
-    const known: TreeHead | undefined = tree ?? (last && { size: last.entry, head: last.head });
-    const entries = asked.map(({ entry }) => entry);
-    const page = await link.ask(proofRequestType, { size: known?.size ?? 0, entries });
+  for await (const asked of pagesOf(stored)) {
+    const page = await auditPage(asked, known, member);
     if (page.outcome === "refused") return page;
-    const { inclusion } = page.answer;
-    const { publicKey } = link.serverCertificate;
-    const newest = verifyCheckpoint(page.answer.checkpoint, { anchor, publicKey });
-    const { size } = newest;
-    const isGrown = known === undefined ||
-      isConsistent(known, newest, decodeProof(page.answer.consistency));
-    if (tree !== undefined && !isGrown) {
-      throw new ProtocolError(
-        `audit the ledger: the server shows two ledgers, of ${tree.size} rows and of ${size}`,
-      );
+    points.push(...page.points);
+    evidence ??= page.evidence;
+    known = tree = page.tree;
+    if (evidence || tree.entry === 0) continue;
+    try {
+      await audits.keep(tree, asked.map(({ id }) => id));
+    } catch (error) {
+      // The next audit checks the same again.
+      if (!unauditedOnly || !(error instanceof FileError)) throw error;
     }
-    if (tree === undefined && known) points.push({ entry: known.size, isSame: isGrown });
-    tree = newest;
-    points.push(
-      ...asked.map((receipt, index) =>
-        pointOf(receipt, newest, decodeProof(inclusion[index] ?? []))
-      ),
-    );
   }
   points.sort((one, other) => one.entry - other.entry);
-  const { size, head, text: checkpoint } = tree;
+  const { entry: entries, head, checkpoint } = tree!;
   const rewritten = points.find(({ isSame }) => !isSame);
-  const rewrittenAt = rewritten && Math.min(size + 1, rewritten.entry);
+  const rewrittenAt = rewritten && Math.min(entries + 1, rewritten.entry);
   const same = points.findLast(({ entry, isSame }) => isSame && entry < (rewrittenAt ?? Infinity));
-  if (rewrittenAt === undefined && size > 0) await audits.keep({ entry: size, head, checkpoint });
   return {
     outcome: "audited",
-    entries: size,
-    receipts: receipts.length,
+    entries,
+    receipts: points.filter(({ receipt }) => receipt).length,
     head,
     checkpoint,
-    missing: points.flatMap(({ missing }) => missing ?? []),
+    missing: points.flatMap(({ receipt, isMissing }) => isMissing && receipt ? [receipt] : []),
     rewrittenAt,
     sameUntil: same?.entry ?? 0,
+    evidence,
   };
 }
 
-/** A place in the ledger that the member knows: a receipt, or the last good audit. */
+/** A place in the ledger that the member knows: a receipt, or an earlier tree. */
 interface Point {
   readonly entry: number;
   /** Whether the ledger up to there is the one that the member knows. */
   readonly isSame: boolean;
-  /** The receipt, when its entry is not there. */
-  readonly missing?: Receipt;
+  readonly receipt?: Receipt;
+  /** Whether the receipt's entry is not there. */
+  readonly isMissing?: boolean;
+}
+
+interface AuditedPage {
+  readonly outcome: "page";
+  readonly points: readonly Point[];
+  readonly tree: AuditedHead;
+  readonly evidence: Evidence | undefined;
+}
+
+/** Checks the newest tree against the one that is known, and at most `proofEntriesMax` receipts. */
+async function auditPage(
+  asked: readonly StoredReceipt[],
+  known: AuditedHead | undefined,
+  member: MemberContext,
+): Promise<AuditedPage | Refusal> {
+  const { anchor, link } = member;
+  const receipts = asked.map((stored) => checkStored(stored, member).receipt)
+    .sort((one, other) => one.payload.entry - other.payload.entry);
+  const entries = receipts.map(({ payload }) => payload.entry);
+  const reply = await link.ask(proofRequestType, { size: known?.entry ?? 0, entries });
+  if (reply.outcome === "refused") return reply;
+  const { publicKey, der } = link.serverCertificate;
+  const { consistency, inclusion } = reply.answer;
+  const newest = verifyCheckpoint(reply.answer.checkpoint, { anchor, publicKey });
+  const checked = receipts.map((receipt, index) => {
+    const proof = inclusion[index] ?? [];
+    return { receipt, proof, point: pointOf(receipt.payload, newest, decodeProof(proof)) };
+  });
+  const points: Point[] = checked.map(({ point }) => point);
+  if (known) {
+    const earlier = { size: known.entry, head: known.head };
+    const isSame = isConsistent(earlier, newest, decodeProof(consistency));
+    points.push({ entry: known.entry, isSame });
+  }
+  const { size: entry, head, text: checkpoint } = newest;
+  const tree = { entry, head, checkpoint, certificate: encodeBase64(der) };
+  if (points.every(({ isSame }) => isSame)) {
+    return { outcome: "page", points, tree, evidence: undefined };
+  }
+  // Two receipts of one entry show more together than the one that the ledger lacks.
+  const wrong = new Set(points.flatMap(({ entry, isSame }) => isSame ? [] : [entry]));
+  const evidence = {
+    ledger: anchor.fingerprint,
+    ...(known && { earlier: signedTree(known), consistency }),
+    newest: signedTree(tree),
+    receipts: checked.filter(({ receipt }) => wrong.has(receipt.payload.entry))
+      .map(({ receipt: { text: receipt }, proof }) => ({ receipt, proof })),
+  };
+  return { outcome: "page", points, tree, evidence };
+}
+
+function signedTree(
+  { checkpoint, certificate: serverCertificate }: AuditedHead,
+): Evidence["newest"] {
+  return { checkpoint, serverCertificate };
 }
 
 /** Checks a receipt's leaf and head with one proof. */
 function pointOf(receipt: Receipt, tree: TreeHead, proof: readonly string[]): Point {
   const { entry } = receipt;
   const fault = inclusionFault(receipt, tree, proof);
-  return { entry, isSame: !fault, ...(fault === "missing" && { missing: receipt }) };
+  return { entry, receipt, isSame: !fault, isMissing: fault === "missing" };
 }
 
-/** Returns this member's receipts by entry. Two for one entry mean that the ledger was rewritten. */
-async function ownReceipts(member: MemberContext): Promise<Receipt[]> {
-  const receipts: Receipt[] = [];
-  for await (const stored of member.receipts.all()) {
-    receipts.push(checkStored(stored, member).receipt.payload);
+/** Yields at least one page, which may be empty. Each goes into one `proof` request. */
+async function* pagesOf(stored: AsyncIterable<StoredReceipt>): AsyncGenerator<StoredReceipt[]> {
+  let page: StoredReceipt[] = [];
+  let isFirst = true;
+  for await (const one of stored) {
+    page.push(one);
+    if (page.length < proofEntriesMax) continue;
+    yield page;
+    [page, isFirst] = [[], false];
   }
-  return receipts.sort((one, other) => one.entry - other.entry);
+  if (isFirst || page.length > 0) yield page;
 }
 
 /**

@@ -12,7 +12,7 @@ import { paymentsShape, paymentType } from "../protocol/transfer.ts";
 import { pageRowsMax } from "../limits.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
 import type { MemberContext } from "./member_context.ts";
-import { auditOwnEntries, type MemberAudit } from "./ledger_audit.ts";
+import { type AuditOptions, auditOwnEntries, type MemberAudit } from "./ledger_audit.ts";
 import {
   type IncomingListener,
   type IncomingPayment,
@@ -99,8 +99,8 @@ export class Member {
     return settleOutbox(this.#delivery);
   }
 
-  audit(): Promise<MemberAudit | Refusal> {
-    return auditOwnEntries(this.context);
+  audit(options?: AuditOptions): Promise<MemberAudit | Refusal> {
+    return auditOwnEntries(this.context, options);
   }
 
   prove(receipt: StoredReceipt): Promise<ProvenReceipt | MemberAudit | Refusal> {

@@ -242,6 +242,11 @@ export class Wallet {
     return { account, receipts: store.account(ledger, account).receipts, file: store.file };
   }
 
+  /** Returns the folder of an account's files. */
+  accountFolder({ context: { anchor, name } }: Member): string {
+    return this.#options.folder.accountFolder(anchor.fingerprint, name);
+  }
+
   close(): void {
     this.#dependencies.store.close();
   }

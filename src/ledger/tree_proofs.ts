@@ -124,12 +124,26 @@ export function isConsistent(
   if (earlier.size >= later.size) {
     return proof.length === 0 && earlier.size === later.size && earlier.head === later.head;
   }
-  const [first, ...others] = subtreeCount(earlier.size) === 1 ? [earlier.head, ...proof] : proof;
-  if (first === undefined || proof.length === 0) return false;
-  let [node, last] = [earlier.size - 1, later.size - 1];
-  while (node % 2 === 1) [node, last] = [half(node), half(last)];
-  const roots = climb({ node, last, first, proof: others });
+  const roots = rootsOfGrowth(earlier, { size: later.size, proof });
   return roots?.head === earlier.head && roots.root === later.head;
+}
+
+/**
+ * Computes the root of a tree and that of its first `earlier.size` leaves, from a consistency proof.
+ *
+ * @returns the roots, or `undefined` when the proof has not the length of one for these sizes. When
+ * `root` is the tree's, then `head` is what the tree has
+ */
+export function rootsOfGrowth(
+  earlier: TreeHead,
+  { size, proof }: { readonly size: number; readonly proof: readonly string[] },
+): Roots | undefined {
+  if (earlier.size === 0 || earlier.size >= size || proof.length === 0) return undefined;
+  const isWhole = subtreeCount(earlier.size) === 1;
+  const [first = "", ...others] = isWhole ? [earlier.head, ...proof] : proof;
+  let [node, last] = [earlier.size - 1, size - 1];
+  while (node % 2 === 1) [node, last] = [half(node), half(last)];
+  return climb({ node, last, first, proof: others });
 }
 
 /**

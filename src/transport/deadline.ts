@@ -29,6 +29,25 @@ export class Deadline {
 }
 
 /**
+ * Waits for a promise, but not long. What was waited for then goes on unobserved.
+ *
+ * @returns its result, or `undefined` when the time is over or `signal` aborts
+ */
+export async function resultInTime<Result>(
+  promise: Promise<Result>,
+  options: { clock: Clock; timeoutMs: number; signal?: AbortSignal | undefined },
+): Promise<Result | undefined> {
+  promise.catch(() => {});
+  return await withDeadline(async (givenUp) => {
+    const late = new Promise<undefined>((resolve) => {
+      if (givenUp.aborted) resolve(undefined);
+      givenUp.addEventListener("abort", () => resolve(undefined), { once: true });
+    });
+    return await Promise.race([promise, late]);
+  }, options);
+}
+
+/**
  * Runs a task that can be aborted.
  *
  * @param run receives a signal that aborts at the deadline or when `signal` aborts. It must settle

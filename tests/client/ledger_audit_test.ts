@@ -6,7 +6,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type * as v from "valibot";
 import type { MemberAudit } from "../../src/client/ledger_audit.ts";
 import type { Member } from "../../src/client/member.ts";
-import { EnvelopeError, ProtocolError } from "../../src/errors.ts";
+import { type EvidenceVerdict, verifyEvidence } from "../../src/client/evidence.ts";
+import { SelfAudit } from "../../src/client/self_audit.ts";
+import { EnvelopeError, TimeoutError } from "../../src/errors.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { hashLeaf } from "../../src/ledger/merkle_tree.ts";
 import { TreeProver } from "../../src/ledger/tree_proofs.ts";
@@ -14,13 +16,14 @@ import { proofEntriesMax } from "../../src/limits.ts";
 import type { Amount } from "../../src/money.ts";
 import { signCheckpoint, verifyCheckpoint } from "../../src/protocol/checkpoint.ts";
 import { proofRequestType } from "../../src/protocol/proof.ts";
+import { refuse } from "../../src/protocol/request_type.ts";
 import { plainRoot } from "../ledger/plain_tree.ts";
 import { named, startServer, type TestServer } from "../server/test_server.ts";
 import { memberOf } from "./test_member.ts";
 import { KeptWallet } from "./wallet/memory_wallet_store.ts";
 
 /** Two pages of proofs. */
-const payments = proofEntriesMax + 5;
+const payments = proofEntriesMax + 6;
 /** The openings of alice and bob come first. */
 const rows = payments + 2;
 
@@ -123,6 +126,8 @@ interface Attack {
   /** What the receipts of alice show. She never audited before. */
   readonly rewrittenAt: number;
   readonly missing: readonly number[];
+  /** What the evidence of alice rests on, and that of bob, who holds a checkpoint alone. */
+  readonly restsOn: readonly EvidenceVerdict["restsOn"][];
 }
 
 const from = (first: number) =>
@@ -134,52 +139,60 @@ const attacks: readonly Attack[] = [
     change: (leaves) => leaves.with(1, other),
     rewrittenAt: 3,
     missing: [],
+    restsOn: ["signatures", "signatures"],
   },
   {
     title: "changes an entry of alice",
     change: (leaves) => leaves.with(9, other),
     rewrittenAt: 10,
     missing: [10],
+    restsOn: ["signatures", "signatures"],
   },
   {
     title: "removes an entry",
     change: (leaves) => leaves.toSpliced(9, 1),
     rewrittenAt: 10,
     missing: from(10),
+    restsOn: ["word", "word"],
   },
   {
     title: "inserts an entry",
     change: (leaves) => leaves.toSpliced(9, 0, other),
     rewrittenAt: 10,
     missing: from(10),
+    restsOn: ["word", "signatures"],
   },
   {
     title: "swaps two entries",
     change: (leaves) => leaves.with(9, leaves[10]!).with(10, leaves[9]!),
     rewrittenAt: 10,
     missing: [10, 11],
+    restsOn: ["signatures", "signatures"],
   },
   {
     title: "restores an old backup",
     change: (leaves) => leaves.slice(0, 20),
     rewrittenAt: 21,
     missing: from(21),
+    restsOn: ["word", "word"],
   },
   {
     title: "restores a backup without any payment",
     change: (leaves) => leaves.slice(0, 1),
     rewrittenAt: 2,
     missing: from(3),
+    restsOn: ["word", "word"],
   },
   {
     title: "restores an old backup and goes on",
     change: (leaves) => [...leaves.slice(0, 20), ...Array(40).fill(other)],
     rewrittenAt: 21,
     missing: from(21),
+    restsOn: ["word", "signatures"],
   },
 ];
 
-for (const { title, change, rewrittenAt, missing } of attacks) {
+for (const { title, change, rewrittenAt, missing, restsOn } of attacks) {
   Deno.test(`audit: a server that ${title} is caught, and no head is kept`, () =>
     withScene(async ({ alice, bob, audit, rewrite }) => {
       const { context: { audits } } = bob;
@@ -193,6 +206,31 @@ for (const { title, change, rewrittenAt, missing } of attacks) {
       const { rewrittenAt: at, sameUntil } = await audit(bob);
       assert(at !== undefined && at <= rows);
       assertEquals([sameUntil, await audits.last()], [0, kept]);
+    }));
+
+  Deno.test(`self audit: a server that ${title} is caught, with evidence that others can check`, () =>
+    withScene(async ({ alice, bob, rewrite, asked }) => {
+      const members = [alice, bob].map((member) => {
+        const found: MemberAudit[] = [];
+        const onError = (error: Error) => {
+          throw error;
+        };
+        const onFailure = (audit: MemberAudit) => void found.push(audit);
+        return { member, found, selfAudit: new SelfAudit(member, { onFailure, onError }) };
+      });
+      // Bob has looked at the true ledger, as with his last command.
+      await members[1]!.selfAudit.run();
+      rewrite(change);
+      for (const [index, { found, member, selfAudit }] of members.entries()) {
+        await selfAudit.run();
+        assertEquals([found.length, selfAudit.hasFailed], [1, true]);
+        const text = JSON.stringify(found[0]!.evidence);
+        const verdict = verifyEvidence(text, member.context);
+        assertEquals([verdict.restsOn, verdict.text], [restsOn[index], verdict.text]);
+        const before = asked();
+        await selfAudit.run();
+        assertEquals([found.length, asked()], [1, before]);
+      }
     }));
 }
 
@@ -208,7 +246,8 @@ Deno.test("audit: a server that shows two ledgers during one audit is caught", (
   withScene(async ({ alice, audit, rewrite }) => {
     let page = 0;
     rewrite((leaves) => page++ === 0 ? leaves : [...leaves.with(1, other), other]);
-    await assertRejects(() => audit(alice), ProtocolError, "two ledgers");
+    const { missing, rewrittenAt, sameUntil } = await audit(alice);
+    assertEquals([missing, rewrittenAt, sameUntil], [[], rows - 5, rows - 6]);
   }));
 
 type ProofAnswer = v.InferOutput<typeof proofRequestType.answer>;
@@ -229,11 +268,9 @@ function changeAnswers(
 Deno.test("audit: a checkpoint that the server did not sign is refused", () =>
   withScene(async ({ alice, audit }) => {
     const { anchor, identity, link } = alice.context;
+    const { publicKey } = link.serverCertificate;
     changeAnswers(alice, (answer) => {
-      const state = verifyCheckpoint(answer.checkpoint, {
-        anchor,
-        publicKey: link.serverCertificate.publicKey,
-      });
+      const state = verifyCheckpoint(answer.checkpoint, { anchor, publicKey });
       return { ...answer, checkpoint: signCheckpoint(state, { identity, anchor }).text };
     });
     await assertRejects(() => audit(alice), EnvelopeError, "the server did not sign it");
@@ -252,4 +289,74 @@ Deno.test("audit: a server that leaves out all proofs is caught", () =>
     changeAnswers(alice, (answer) => ({ ...answer, inclusion: [] }));
     const { missing, rewrittenAt } = await audit(alice);
     assertEquals([missing.length, rewrittenAt], [payments, 3]);
+  }));
+
+/** A self audit in which nothing may go wrong. */
+function quietAudit(member: Member): SelfAudit {
+  const onFailure = ({ evidence }: MemberAudit) => {
+    throw new Error(JSON.stringify(evidence));
+  };
+  const onError = (error: Error) => {
+    throw error;
+  };
+  return new SelfAudit(member, { onFailure, onError });
+}
+
+Deno.test("self audit: a receipt that a good audit found is not asked for again", () =>
+  withScene(async ({ alice, bob, asked }) => {
+    const audit = quietAudit(alice);
+    await audit.run();
+    assertEquals(asked(), 2);
+    const { context: { name } } = bob;
+    await alice.pay({ payee: name, amount: 1 as Amount, viaServer: true });
+    const { receipts } = await alice.audit({ unauditedOnly: true }) as MemberAudit;
+    assertEquals(receipts, 1);
+    const whole = await alice.audit() as MemberAudit;
+    assertEquals([whole.receipts, whole.evidence], [payments + 1, undefined]);
+  }));
+
+Deno.test("self audit: those who ask while an audit runs share the next one", () =>
+  withScene(async ({ bob, asked }) => {
+    const audit = quietAudit(bob);
+    const first = audit.run();
+    await Promise.resolve();
+    await Promise.all([first, ...Array.from({ length: 20 }, () => audit.run())]);
+    assertEquals(asked(), 2);
+  }));
+
+Deno.test("self audit: payments of the library ask for no proof", () =>
+  withScene(({ asked }) => Promise.resolve(assertEquals(asked(), 0))));
+
+Deno.test("self audit: a server that refuses, is late or is gone is no failure", () =>
+  withScene(async ({ alice, bob }) => {
+    const ask = alice.context.link.ask;
+    const answers = [
+      () => Promise.resolve(refuse(400)),
+      () => Promise.reject(new TimeoutError("late")),
+    ];
+    const audit = quietAudit(alice);
+    for (const answer of answers) {
+      alice.context.link.ask = answer as typeof ask;
+      await audit.run();
+    }
+    await bob.abandon();
+    const gone = quietAudit(bob);
+    await gone.run();
+    assertEquals([audit, gone].map(({ hasFailed, error }) => [hasFailed, error]), [
+      [false, undefined],
+      [false, undefined],
+    ]);
+  }));
+
+Deno.test("self audit: a checkpoint that the server did not sign is told once", () =>
+  withScene(async ({ alice }) => {
+    changeAnswers(alice, (answer) => ({ ...answer, checkpoint: "none" }));
+    const told: Error[] = [];
+    const audit = new SelfAudit(alice, {
+      onFailure: () => {},
+      onError: (error) => void told.push(error),
+    });
+    for (let times = 0; times < 2; times++) await audit.run();
+    assertEquals([told.length, audit.error, audit.hasFailed], [1, told[0], false]);
+    assert(told[0] instanceof EnvelopeError);
   }));

@@ -150,6 +150,8 @@ Deno.test("a payee that cannot store a receipt sees the payment, and how to get 
   await using scene = await openSceneWith(["alice", "bob"]);
   const bob = await scene.receiver("bob");
   const file = `${scene.home("bob")}/wallet.db`;
+  // The audit at the login has made it.
+  for (const name of ["", "-wal", "-shm"]) await Deno.remove(`${file}${name}`);
   await Deno.mkdir(file);
   assertEquals((await scene.inProcess(["pay", "bob", "5", "--json"])).code, 0);
   await bob.line(/"event":"payment".*"amount":5,"entry":3/);

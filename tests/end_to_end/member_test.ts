@@ -147,7 +147,10 @@ Deno.test("a member notices when past entries were removed or rewritten", async 
     assertEquals(rows[1]!.id, lost.id);
   });
   await step(t, "and with other entries in their place it is rewritten", async () => {
-    for (const amount of ["7", "8", "9"]) assertEquals((await pay(amount)).code, 0);
+    for (const amount of ["7", "8", "9"]) {
+      const { code, stdout } = await pay(amount);
+      assertEquals([code, stdout.includes(`paid ${amount} to bob`)], [5, true]);
+    }
     const { exit, missing, rewrittenAt } = await audit("alice");
     assertEquals([exit, rewrittenAt], [5, 4]);
     assertEquals((missing as unknown[]).length, 2);
@@ -164,7 +167,7 @@ Deno.test("a member notices when past entries were removed or rewritten", async 
       assertEquals(code, 5);
       assertMatch(
         stdout,
-        /The ledger was rewritten: from entry 5 on, or earlier, but after entry 0/,
+        /The ledger was rewritten: one of the entries 1 to 5 is the first/,
       );
       assertMatch(stdout, /Missing: entry 5, alice paid bob 3, id /);
     },

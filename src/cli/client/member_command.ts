@@ -3,10 +3,12 @@
  */
 import { untilAborted } from "../../client/until_aborted.ts";
 import type { Member } from "../../client/member.ts";
+import type { SelfAudit } from "../../client/self_audit.ts";
 import type { Settled } from "../../client/payment/settlement.ts";
 import type { Wallet } from "../../client/wallet.ts";
-import { InterruptedError } from "../../errors.ts";
+import { InterruptedError, isDocumentError } from "../../errors.ts";
 import { commandSteps } from "./advice.ts";
+import { keepEvidenceOf, selfAuditOf } from "./audit_alarm.ts";
 import { commandTyper } from "./command_typer.ts";
 import { type ClientOutput, isInOrder } from "./output.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
@@ -48,17 +50,33 @@ export async function performAsMember(
       const settling = member.settle();
       await beforeOrder(command, context, () => printSettled(settling, context));
     }
-    return await performFor(member, command, context);
+    const selfAudit = selfAuditOf(member, { wallet, output: context.output });
+    const code = await performFor(member, command, { ...context, wallet, selfAudit });
+    if (command.name !== "audit") await selfAudit.runSoon({ signal: context.interrupted });
+    return codeAfter(code, selfAudit);
   } finally {
     await member?.abandon();
     connection.close();
   }
 }
 
+/**
+ * Returns the exit code of a command whose own one is `code`. A fault of this machine's wallet is
+ * said, and changes nothing: a script would take a payment that was made for one that was not.
+ */
+function codeAfter(code: ExitCode, { error, hasFailed }: SelfAudit): ExitCode {
+  return hasFailed || isDocumentError(error) ? exitCodes.refused : code;
+}
+
+interface ActingContext extends MemberCommandContext {
+  readonly wallet: Wallet;
+  readonly selfAudit: SelfAudit;
+}
+
 async function performFor(
   member: Member,
   command: MemberCommand,
-  context: MemberCommandContext,
+  context: ActingContext,
 ): Promise<ExitCode> {
   const { request, output, interrupted: signal } = context;
   const { name } = member.context;
@@ -100,7 +118,7 @@ async function performFor(
     case "audit": {
       const outcome = await member.audit();
       if (outcome.outcome === "refused") return printRefusal(outcome, asking, printing);
-      output.printAudit(outcome);
+      output.printAudit(outcome, keepEvidenceOf(outcome, member, context));
       return isInOrder(outcome) ? exitCodes.ok : exitCodes.refused;
     }
     case "receipt": {

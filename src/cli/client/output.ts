@@ -14,6 +14,7 @@ import type { Registered } from "../../client/wallet.ts";
 import type { TypeCommand } from "./command_typer.ts";
 import { errorFields, errorLine } from "../error_fields.ts";
 import { jsonLine } from "../json_line.ts";
+import { shellWord } from "../../pki/gencert_hint.ts";
 import { printable, quote } from "../../printable.ts";
 import type { PaymentReference } from "./payment_reference.ts";
 import { settlementFields, settlementText } from "./settlement_text.ts";
@@ -22,6 +23,11 @@ import { settlementFields, settlementText } from "./settlement_text.ts";
 export interface WrittenReceipts {
   readonly written: number;
   readonly present: number;
+}
+
+export interface AuditFiles {
+  /** Where the evidence is; `undefined` when it could not be kept. */
+  readonly evidence?: string | undefined;
 }
 
 /** Prints the results of commands, to stdout unless noted. */
@@ -38,7 +44,10 @@ export interface ClientOutput {
   printUnprinted(payment: IncomingPayment, where: { readonly file: string }): void;
   printHistoryRow(row: HistoryRow): void;
   printReceiptsWritten(counts: WrittenReceipts, where: { readonly folder: string }): void;
-  printAudit(audit: MemberAudit): void;
+  /** @param found what was kept of an audit that failed. What to do goes to stderr */
+  printAudit(audit: MemberAudit, found?: AuditFiles): void;
+  /** An audit that nobody asked for found something; text to stderr. */
+  printAlarm(audit: MemberAudit, found?: AuditFiles): void;
   /** A payment that was in doubt before this command; to stderr. */
   printSettled(settled: Settled): void;
   printRefusal(refusal: Refusal, details?: RefusalDetails): void;
@@ -66,6 +75,7 @@ export function jsonOutput({ print, printError, typed }: OutputOptions): ClientO
   const paid = ({ receipt: { payload: { id, entry }, text } }: Paid) =>
     line({ code: 130, text: codes[130].text, id, entry, receipt: text });
   const line = (value: object) => print(jsonLine(value));
+  const printAudit = (audit: MemberAudit, files?: AuditFiles) => line(auditFields(audit, files));
   return {
     printRegistration: ({ account, balance, existed }) =>
       line({ code: 100, text: codes[100].text, account, balance, existed }),
@@ -81,22 +91,8 @@ export function jsonOutput({ print, printError, typed }: OutputOptions): ClientO
       { entry, id, at, kind, payer: from, payee: to, amount, memo, refunds, balance, ...proof },
     ) => line({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }),
     printReceiptsWritten: ({ written, present }, { folder }) => line({ written, present, folder }),
-    printAudit: ({ entries, receipts, head, checkpoint, missing, rewrittenAt, sameUntil }) =>
-      line({
-        code: isInOrder({ missing, rewrittenAt }) ? 300 : 400,
-        entries,
-        receipts,
-        head,
-        checkpoint,
-        missing: missing.map(({ id, entry, payer: from, payee: to, amount }) => ({
-          id,
-          entry,
-          from,
-          to,
-          amount,
-        })),
-        ...(rewrittenAt !== undefined && { rewrittenAt, sameUntil }),
-      }),
+    printAudit,
+    printAlarm: printAudit,
     printSettled: (settled) => printError(jsonLine(settlementFields(settled))),
     printRefusal: ({ code, text }, { fields } = {}) => line({ code, text, ...fields }),
     printFailure: (error) => printError(jsonLine(errorFields(error, typed))),
@@ -122,7 +118,12 @@ export function textOutput({ print, printError, typed }: OutputOptions): ClientO
         `${written} receipts written to ${printable(folder)}` +
           (present === 0 ? "" : `, ${present} were there already`),
       ),
-    printAudit: (audit) => auditLines(audit).forEach(print),
+    printAudit(audit, files) {
+      auditLines(audit).forEach(print);
+      if (files && !isInOrder(audit)) alarmAdvice(files, typed).forEach(printError);
+    },
+    printAlarm: (audit, files) =>
+      [...auditLines(audit), ...alarmAdvice(files, typed)].forEach(printError),
     printSettled: (settled) => printError(settlementText(settled)),
     printRefusal(refusal, { advice } = {}) {
       print(refusalText(refusal));
@@ -196,6 +197,36 @@ function refusalText({ code, text }: Refusal): string {
 
 export function isInOrder({ missing, rewrittenAt }: Pick<MemberAudit, "missing" | "rewrittenAt">) {
   return missing.length === 0 && rewrittenAt === undefined;
+}
+
+function auditFields(
+  { entries, receipts, head, checkpoint, missing, rewrittenAt, sameUntil }: MemberAudit,
+  { evidence }: AuditFiles = {},
+): object {
+  return {
+    code: isInOrder({ missing, rewrittenAt }) ? 300 : 400,
+    ...{ entries, receipts, head, checkpoint },
+    missing: missing.map(({ id, entry, payer: from, payee: to, amount }) => ({
+      ...{ id, entry, from, to, amount },
+    })),
+    ...(rewrittenAt !== undefined && { rewrittenAt, sameUntil }),
+    evidence,
+  };
+}
+
+function alarmAdvice(
+  { evidence }: AuditFiles = {},
+  typed: TypeCommand = (words) => words,
+): string[] {
+  const found = evidence === undefined ? [] : [
+    `The evidence is in ${printable(evidence)}; anybody checks it with: ` +
+    `micropay verify --evidence ${printable(shellWord(evidence))} --ca CA.pem`,
+  ];
+  return [
+    ...found,
+    `Tell the other members, and compare what this prints for each of you: ${typed("audit")}`,
+    "Keep your receipts and the evidence: they show what the server signed.",
+  ];
 }
 
 function auditLines(audit: MemberAudit): string[] {

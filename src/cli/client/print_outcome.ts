@@ -5,7 +5,7 @@ import type { Member } from "../../client/member.ts";
 import type { OrderOutcome, OrderRefusal } from "../../client/payment/order_outcome.ts";
 import { MicropayError } from "../../errors.ts";
 import { balanceWaitMs } from "../../limits.ts";
-import { withDeadline } from "../../transport/deadline.ts";
+import { resultInTime } from "../../transport/deadline.ts";
 import { type ExitCode, exitCodeOfRefusal, exitCodes } from "../exit_code.ts";
 import { printPayment } from "../standard_output.ts";
 import { adviceOn, type Attempt, type NextSteps, type PaymentAttempt } from "./advice.ts";
@@ -61,13 +61,7 @@ export async function askBalanceSoon(
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<number | undefined> {
   const { clock } = member.context;
-  return await withDeadline(async (givenUp) => {
-    const late = new Promise<undefined>((resolve) => {
-      if (givenUp.aborted) resolve(undefined);
-      givenUp.addEventListener("abort", () => resolve(undefined), { once: true });
-    });
-    return await Promise.race([askBalance(member), late]);
-  }, { clock, timeoutMs: balanceWaitMs, signal });
+  return await resultInTime(askBalance(member), { clock, timeoutMs: balanceWaitMs, signal });
 }
 
 async function askBalance(member: Member): Promise<number | undefined> {

@@ -3,6 +3,7 @@
  */
 import type { Member, OnlineOptions } from "../../client/member.ts";
 import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
+import type { SelfAudit } from "../../client/self_audit.ts";
 import { ClosedError, OutputError } from "../../errors.ts";
 import type { Refusal } from "../../protocol/request_type.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
@@ -28,6 +29,7 @@ interface ReceiveOptions
   readonly since?: number | undefined;
   readonly output: ClientOutput;
   readonly typed: TypeCommand;
+  readonly selfAudit: Pick<SelfAudit, "run" | "runSoon">;
 }
 
 /**
@@ -40,15 +42,20 @@ interface ReceiveOptions
  */
 export async function receive(
   member: Member,
-  { output, onSignal, say, isReaderGone, count = Infinity, since, typed, ...request }:
+  { output, onSignal, say, isReaderGone, count = Infinity, since, typed, selfAudit, ...request }:
     ReceiveOptions,
 ): Promise<Refusal | undefined> {
   const { promise: enough, resolve: end } = Promise.withResolvers<void>();
   const { receiptsFile: file } = member.context;
   const printer = new PaymentPrinter({ output, file, isReaderGone, typed, count, since, end });
+  // Before the login, so that nothing comes before the line that says so.
+  await selfAudit.runSoon();
   const outcome = await member.goOnline({
     ...onlineOptions(request),
-    onPayment: (payment) => printer.live(payment),
+    onPayment: (payment) => {
+      printer.live(payment);
+      selfAudit.run();
+    },
     onFault: (error) => say(errorLine(error, typed)),
   });
   if (outcome.outcome === "refused") return outcome;
@@ -61,6 +68,7 @@ export async function receive(
     if (refusal) return refusal;
     const closed = await Promise.race([enough, member.context.link.closed]);
     if (closed) throw closed;
+    await selfAudit.runSoon();
     // Waits for the payments under way, so that every printed payment was acknowledged, too.
     await member.exit();
     if (printer.failure) throw printer.failure;

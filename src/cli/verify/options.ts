@@ -19,11 +19,17 @@ export function verifyCommand(program: Command, { file }: Paths) {
       "The certificate of the ledger's CA. Without it: certs/CA.pem.",
       file,
     )
+    .option(
+      "--evidence <FILE>",
+      "Check evidence against a server instead, as a client's audit keeps it.",
+      file,
+    )
     .option("--json", "Print one JSON object a line.", false)
     .addHelpText(
       ...examples(
         "micropay verify receipt.json",
         "micropay client 127.0.0.1 8888 history --json | micropay verify --ca CA.pem",
+        "micropay verify --evidence evidence-3-0f1e2d3c.json --ca CA.pem",
       ),
     );
   return requestOf(command, (files, options) => ({ kind: "verify" as const, files, ...options }));

@@ -17,6 +17,7 @@ import { type JsonObject, parseJsonObject } from "../../strict_json.ts";
 import type { VerifyRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
 import { LineInput } from "../line_input.ts";
+import { printVerdict } from "./print_verdict.ts";
 import { nearbyCaPath, readGivenFile, readNearbyCa } from "../given_file.ts";
 import { jsonLine } from "../json_line.ts";
 import type { ProcessIo } from "../process_io.ts";
@@ -32,6 +33,13 @@ export async function runVerify(
   { openInput, print, say }: ProcessIo,
 ): Promise<ExitCode> {
   const anchor = await readAnchor(request.ca);
+  if (request.evidence !== undefined) {
+    if (request.files.length > 0) {
+      throw new UsageError("verify --evidence: receipts are checked apart; leave them out");
+    }
+    if (request.ca === undefined && !request.json) say(nearbyCaText(anchor));
+    return await printVerdict(request.evidence, { anchor, print, isJson: request.json });
+  }
   const files = request.files.length === 0 ? ["-"] : request.files;
   let looked = 0;
   let wrong = 0;

@@ -9,12 +9,23 @@ export class SqliteAudits extends AccountPart implements Audits {
     return this.store.read((sql) => this.#last(sql), undefined);
   }
 
-  async keep({ entry, head, checkpoint }: AuditedHead): Promise<void> {
+  async keep(
+    { entry, head, checkpoint, certificate }: AuditedHead,
+    receipts: readonly string[],
+  ): Promise<void> {
+    const isLonger = await this.store.read((sql) => this.#isLonger(sql, entry), true);
+    // Most audits find nothing new. They make no commit.
+    if (!isLonger && receipts.length === 0) return;
     await this.store.write((sql) => {
-      const there = this.#last(sql);
-      if (there && there.entry >= entry) return;
-      sql.setAudit.run(...this.owner, entry, head, checkpoint);
+      for (const id of receipts) sql.markAudited.run(...this.owner, id);
+      if (!this.#isLonger(sql, entry)) return;
+      sql.setAudit.run(...this.owner, entry, head, checkpoint, certificate);
     });
+  }
+
+  #isLonger(sql: WalletStatements, entry: number): boolean {
+    const there = this.#last(sql);
+    return !there || there.entry < entry;
   }
 
   #last(sql: WalletStatements): AuditedHead | undefined {
@@ -23,6 +34,7 @@ export class SqliteAudits extends AccountPart implements Audits {
       entry: row.entry as number,
       head: textIn(row, "head", this.store),
       checkpoint: textIn(row, "checkpoint", this.store),
+      certificate: textIn(row, "certificate", this.store),
     };
   }
 }

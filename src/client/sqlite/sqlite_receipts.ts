@@ -60,12 +60,19 @@ export class SqliteReceipts extends AccountPart implements Receipts {
     }, []);
   }
 
-  async *all(): AsyncGenerator<StoredReceipt> {
+  all(): AsyncGenerator<StoredReceipt> {
+    return this.#pages("receiptsAfter");
+  }
+
+  unaudited(): AsyncGenerator<StoredReceipt> {
+    return this.#pages("unauditedAfter");
+  }
+
+  async *#pages(query: "receiptsAfter" | "unauditedAfter"): AsyncGenerator<StoredReceipt> {
     for (let after = "";;) {
       const page = await this.store.read<StoredReceipt[]>(
         (sql) =>
-          sql.receiptsAfter.all(...this.owner, after, receiptsRead)
-            .map((row) => this.#receiptIn(row)),
+          sql[query].all(...this.owner, after, receiptsRead).map((row) => this.#receiptIn(row)),
         [],
       );
       yield* page;

@@ -54,15 +54,20 @@ export const walletSchemaStatements: readonly string[] = [
     booked_at TEXT NOT NULL,
     receipt_jws TEXT NOT NULL,
     order_jws TEXT NOT NULL,
+    -- 1 when a good audit found its entry in the ledger.
+    audited INTEGER NOT NULL DEFAULT 0 CHECK (audited IN (0, 1)),
     PRIMARY KEY (ledger, account, id)
   ) STRICT`,
   `CREATE INDEX receipt_entry ON receipt (ledger, account, entry)`,
-  // The newest tree that an account verified, and the checkpoint that the server signed about it.
+  `CREATE INDEX receipt_unaudited ON receipt (ledger, account, id) WHERE audited = 0`,
+  // The newest tree that an account verified, the checkpoint that the server signed about it, and
+  // the server's certificate, DER in base64.
   `CREATE TABLE audit (
     ${owner},
     entry INTEGER NOT NULL,
     ${digest("head")},
     checkpoint TEXT NOT NULL,
+    certificate TEXT NOT NULL,
     PRIMARY KEY (ledger, account)
   ) STRICT, WITHOUT ROWID`,
 ];

@@ -90,8 +90,11 @@ const sources = {
   receiptById: `${receipts} AND id = ?`,
   receiptsByEntry: `${receipts} AND entry = ? ORDER BY receipt.id`,
   receiptsAfter: `${receipts} AND receipt.id > ? ORDER BY receipt.id LIMIT ?`,
+  unauditedAfter: `${receipts} AND audited = 0 AND receipt.id > ? ORDER BY receipt.id LIMIT ?`,
+  markAudited: `UPDATE receipt SET audited = 1 WHERE ${mine} AND id = ? AND audited = 0`,
 
-  audit: `SELECT entry, ${wholeText("head")}, ${wholeText("checkpoint")} FROM audit WHERE ${mine}`,
-  setAudit:
-    `INSERT OR REPLACE INTO audit (ledger, account, entry, head, checkpoint) VALUES (?, ?, ?, ?, ?)`,
+  audit: `SELECT entry, ${["head", "checkpoint", "certificate"].map(wholeText).join(", ")}
+    FROM audit WHERE ${mine}`,
+  setAudit: `INSERT OR REPLACE INTO audit (ledger, account, entry, head, checkpoint, certificate)
+    VALUES (?, ?, ?, ?, ?, ?)`,
 } as const;

@@ -7,7 +7,8 @@
  *         key.pem                    0600
  *         certificate.pem            absent until the account is registered
  *         next_key.pem               0600, while a lost key is being replaced
- *         *.replaced-<digest>        the key and certificate that were replaced.
+ *         *.replaced-<digest>        the key and certificate that were replaced
+ *         evidence-<rows>-<head>.json    0600, what shows that the server rewrote the ledger.
  *
  * Accounts are in a folder of their own. So an account `ca` never meets `CA.pem` on a file system
  * that ignores case. A process that changes a folder locks the empty file `.lock` in it.

@@ -105,6 +105,8 @@ export interface Receipts {
   find(payment: PaymentReference): Promise<StoredReceipt[]>;
   /** @returns all receipts, ordered by id */
   all(): AsyncIterable<StoredReceipt>;
+  /** @returns the receipts that no good audit has checked, ordered by id */
+  unaudited(): AsyncIterable<StoredReceipt>;
 }
 
 /** How far a member followed the ledger, and the head there. */
@@ -114,10 +116,17 @@ export interface AuditedHead {
   readonly head: string;
   /** The checkpoint that the server signed about it. It is not verified again. */
   readonly checkpoint: string;
+  /** The certificate of the server that signed it: DER in base64. */
+  readonly certificate: string;
 }
 
 export interface Audits {
   last(): Promise<AuditedHead | undefined>;
-  /** Keeps the later of two heads. Two processes that audit at the same time follow one ledger. */
-  keep(head: AuditedHead): Promise<void>;
+  /**
+   * Keeps the later of two heads, and marks receipts as audited, in one transaction. Two processes
+   * that audit at the same time follow one ledger.
+   *
+   * @param receipts their ids
+   */
+  keep(head: AuditedHead, receipts: readonly string[]): Promise<void>;
 }

@@ -23,6 +23,11 @@ const text = "eyJ.eyJ.sig";
 const receipt = { text, payload } as SignedReceipt;
 const auditedFields = { entries: 9, receipts: 3, head: "ab", checkpoint: "signed", missing: [] };
 const audited = { outcome: "audited", ...auditedFields } as const;
+const alarm = [
+  "Tell the other members, and compare what this prints for each of you: " +
+  "micropay client 192.0.2.7 8888 --as alice --home '/my homes/a' audit",
+  "Keep your receipts and the evidence: they show what the server signed.",
+];
 const hostile = "\u001b[2J\u009b31m\u202e";
 const harmless = "\\u{1b}[2J\\u{9b}31m\\u{202e}";
 
@@ -68,6 +73,34 @@ const rows: readonly {
       "The ledger was rewritten: one of the entries 5 to 7 is the first that is changed or gone",
     ],
     json: { code: 400, ...auditedFields, rewrittenAt: 7, sameUntil: 4 },
+  },
+  {
+    title: "a ledger that was rewritten, with evidence",
+    tell: (output) =>
+      output.printAudit({ ...audited, sameUntil: 4, rewrittenAt: 5 }, { evidence: "/a b/e.json" }),
+    text: [
+      "9 entries and account changes followed, 3 receipts looked for",
+      "head ab",
+      "The ledger was rewritten: entry 5 is the first that is changed or gone",
+    ],
+    said: [
+      "The evidence is in /a b/e.json; anybody checks it with: " +
+      "micropay verify --evidence '/a b/e.json' --ca CA.pem",
+      ...alarm,
+    ],
+    json: { code: 400, ...auditedFields, rewrittenAt: 5, sameUntil: 4, evidence: "/a b/e.json" },
+  },
+  {
+    title: "a ledger that was rewritten, found by the client itself",
+    tell: (output) => output.printAlarm({ ...audited, sameUntil: 4, rewrittenAt: 5 }),
+    text: [],
+    said: [
+      "9 entries and account changes followed, 3 receipts looked for",
+      "head ab",
+      "The ledger was rewritten: entry 5 is the first that is changed or gone",
+      ...alarm,
+    ],
+    json: { code: 400, ...auditedFields, rewrittenAt: 5, sameUntil: 4 },
   },
   {
     title: "a ledger that only grew",

@@ -39,8 +39,9 @@ for (const { options, entries, says } of rows) {
     const io = { say: ignore, onSignal: () => ignore, isReaderGone: () => false };
     const output = textOutput({ print: ignore, printError: ignore });
     const typed = (words: string) => `micropay ${words}`;
+    const selfAudit = { run: () => Promise.resolve(), runSoon: () => Promise.resolve() };
     const receiving = () =>
-      receive(memberPaid(entries), { ...io, output, typed, port: 0, ...options });
+      receive(memberPaid(entries), { ...io, output, typed, selfAudit, port: 0, ...options });
     const { message } = await assertRejects(receiving, ClosedError);
     assertEquals(message, `talk to the server: it is stopping; go on with: micropay ${says}`);
   });

@@ -202,7 +202,7 @@ for (const { table, column } of withNul) {
       await store.pin(address, ledger, keep);
       await outbox.add(orderOf(id));
       await receipts.add(...receiptOf(1));
-      await audits.keep({ entry: 1, head: ledger, checkpoint: "one" });
+      await audits.keep({ entry: 1, head: ledger, checkpoint: "one", certificate: "one" }, []);
       change(file, `UPDATE ${table} SET ${column} = ${column} || char(0) || 'more'`);
       const reads = {
         pin: () => store.pinOf(address),

@@ -23,7 +23,8 @@ export class KeptWallet {
     const key = `${ledger}/${name}`;
     const there = this.#accounts.get(key);
     if (there) return there;
-    const made: KeptAccount = { orders: new Map(), receipts: new Map(), last: undefined };
+    const [orders, receipts] = [new Map(), new Map()];
+    const made: KeptAccount = { orders, receipts, audited: new Set(), last: undefined };
     this.#accounts.set(key, made);
     return made;
   }
@@ -32,6 +33,8 @@ export class KeptWallet {
 interface KeptAccount {
   readonly orders: Map<string, StoredOrder>;
   readonly receipts: Map<string, StoredReceipt & { readonly entry: number }>;
+  /** Ids of receipts. */
+  readonly audited: Set<string>;
   last: AuditedHead | undefined;
 }
 
@@ -79,8 +82,12 @@ export class MemoryWalletStore implements WalletStore {
 
   account(ledger: string, name: AccountName): AccountStore {
     const kept = this.#kept.account(ledger, name);
-    const { orders, receipts } = kept;
+    const { orders, receipts, audited } = kept;
     const pace = this.#pace;
+    const receiptsOf = async function* (ids: () => string[]) {
+      for (const id of await pace.read(ids)) yield await pace.read(() => stored(receipts.get(id)!));
+    };
+    const ids = () => [...receipts.keys()].sort();
     return {
       outbox: {
         add: ({ payload: { id }, text }, { replaces } = {}) =>
@@ -117,15 +124,14 @@ export class MemoryWalletStore implements WalletStore {
               "id" in payment ? one.id === payment.id : one.entry === payment.entry
             ).map(stored)
           ),
-        async *all() {
-          const ids = await pace.read(() => [...receipts.keys()].sort());
-          for (const id of ids) yield await pace.read(() => stored(receipts.get(id)!));
-        },
+        all: () => receiptsOf(ids),
+        unaudited: () => receiptsOf(() => ids().filter((id) => !audited.has(id))),
       },
       audits: {
         last: () => pace.read(() => kept.last),
-        keep: (head) =>
+        keep: (head, found) =>
           pace.change(() => {
+            for (const id of found) audited.add(id);
             if (!kept.last || kept.last.entry < head.entry) kept.last = head;
           }),
       },

@@ -191,11 +191,35 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     const { audits } = accountOf(open());
     const { audits: other } = accountOf(open());
     assertEquals(await audits.last(), undefined);
-    await audits.keep({ entry: 5, head: ledger, checkpoint: "five" });
-    await other.keep({ entry: 4, head: otherLedger, checkpoint: "four" });
-    assertEquals(await other.last(), { entry: 5, head: ledger, checkpoint: "five" });
-    await other.keep({ entry: 6, head: otherLedger, checkpoint: "six" });
-    assertEquals(await audits.last(), { entry: 6, head: otherLedger, checkpoint: "six" });
+    const five = { entry: 5, head: ledger, checkpoint: "five", certificate: "one" };
+    const four = { entry: 4, head: otherLedger, checkpoint: "four", certificate: "two" };
+    const six = { entry: 6, head: otherLedger, checkpoint: "six", certificate: "two" };
+    await audits.keep(five, []);
+    await other.keep(four, []);
+    assertEquals(await other.last(), five);
+    await other.keep(six, []);
+    assertEquals(await audits.last(), six);
+  },
+
+  "an audit marks its receipts, and only those of its account": async (open) => {
+    const store = open();
+    const { audits, receipts } = accountOf(store);
+    const { receipts: others } = store.account(otherLedger, alice);
+    for (const number of [1, 2, 3]) await receipts.add(...receiptOf(number));
+    await others.add(...receiptOf(1));
+    const left = async (from: AccountStore["receipts"]) =>
+      (await Array.fromAsync(from.unaudited())).map(({ id }) => id);
+    assertEquals(await left(receipts), [1, 2, 3].map(orderId));
+    const head = { entry: 5, head: ledger, checkpoint: "five", certificate: "one" };
+    await audits.keep(head, [orderId(1)]);
+    // The tree may be as long as before, or the audit of another process longer.
+    await audits.keep(head, [orderId(3), orderId(9)]);
+    assertEquals(await left(accountOf(open()).receipts), [orderId(2)]);
+    assertEquals(await left(others), [orderId(1)]);
+    // A receipt that comes again is the same one.
+    await receipts.add(...receiptOf(1));
+    assertEquals(await left(receipts), [orderId(2)]);
+    assertEquals((await Array.fromAsync(receipts.all())).length, 3);
   },
 
   "what was closed opens again": async (open) => {

@@ -6,6 +6,7 @@ import type { IncomingPayment } from "../../../client/payment/incoming_payments.
 import type { Member } from "../../../client/member.ts";
 import type { PaymentTerms } from "../../../client/payment/payment.ts";
 import type { OrderOutcome } from "../../../client/payment/order_outcome.ts";
+import type { SelfAudit } from "../../../client/self_audit.ts";
 import type { Wallet } from "../../../client/wallet.ts";
 import { systemClock } from "../../../clock.ts";
 import {
@@ -36,6 +37,7 @@ import { type ExitCode, exitCodes } from "../../exit_code.ts";
 import type { LineInput } from "../../line_input.ts";
 import { type ProcessIo, untilSignal } from "../../process_io.ts";
 import { type Attempt, type NextSteps, type PaymentAttempt, registeredText } from "../advice.ts";
+import { selfAuditOf } from "../audit_alarm.ts";
 import type { TypeCommand } from "../command_typer.ts";
 import { resolveRefunded } from "../find_payment.ts";
 import { historyEntriesDefault } from "../options.ts";
@@ -126,6 +128,8 @@ class Menu {
   readonly #output: ClientOutput;
   #unused: { readonly connection: GreetedConnection; readonly sinceMs: number } | undefined;
   #member: Member | undefined;
+  /** Of the member who is logged in. */
+  #selfAudit: SelfAudit | undefined;
   /** The payment that the last choice could not deliver, because its payee is away. */
   #undelivered: PaymentTerms | undefined;
 
@@ -234,12 +238,21 @@ class Menu {
     const port = await input.askOptional("Port for payments, 0 for any", menuPort) ?? address.port;
     const member = await this.#openMember(name);
     if (!member) return;
+    const selfAudit = selfAuditOf(member, {
+      wallet: this.#options.wallet,
+      output: this.#output,
+      interject: (print) => input.interject(print),
+    });
     try {
       const attempt = `log in as ${name}`;
       await input.unlessInterrupted(this.#settle(member), attempt);
+      await input.unlessInterrupted(selfAudit.runSoon(), attempt);
       const going = member.goOnline({
         ...onlineOptions({ ...address, port }),
-        onPayment: (payment) => input.interject(() => this.#notify(payment, member)),
+        onPayment: (payment) => {
+          input.interject(() => this.#notify(payment, member));
+          selfAudit.run();
+        },
         onFault: (error) => input.interject(() => say(errorLine(error, this.#typed))),
       });
       const outcome = await input.unlessInterrupted(going, attempt);
@@ -252,6 +265,7 @@ class Menu {
       throw error;
     }
     this.#member = member;
+    this.#selfAudit = selfAudit;
     this.#watch(member);
     say(`Online as ${name}, taking payments on port ${member.peerPort}`);
     await this.#list(member);
@@ -341,6 +355,7 @@ class Menu {
       askWith: this.#options.typed("status", nameOf(member)),
       isReaderGone: this.#options.isReaderGone,
     });
+    this.#selfAudit?.run();
   }
 
   #printRefusal(refusal: Refusal, attempt: Attempt): void {
@@ -388,6 +403,7 @@ class Menu {
     const member = this.#member;
     this.#member = undefined;
     try {
+      if (member) await this.#selfAudit?.runSoon();
       await member?.exit();
       this.#options.print(codes[120].text);
     } catch (error) {

@@ -1,0 +1,42 @@
+/**
+ * What the client does when an audit finds that the server rewrote its ledger.
+ */
+import type { MemberAudit } from "../../client/ledger_audit.ts";
+import type { Member } from "../../client/member.ts";
+import { SelfAudit } from "../../client/self_audit.ts";
+import { keepEvidence } from "../../client/wallet/evidence_file.ts";
+import type { Wallet } from "../../client/wallet.ts";
+import { FileError } from "../../errors.ts";
+import type { AuditFiles, ClientOutput } from "./output.ts";
+
+interface AlarmOptions {
+  readonly wallet: Wallet;
+  readonly output: ClientOutput;
+  /** Runs what prints. The menu repeats its question after it. */
+  readonly interject?: (print: () => void) => void;
+}
+
+/** Keeps the evidence of an audit. Says it when it cannot, because the audit's result goes first. */
+export function keepEvidenceOf(
+  audit: MemberAudit,
+  member: Member,
+  { wallet, output }: AlarmOptions,
+): AuditFiles {
+  try {
+    return { evidence: keepEvidence(audit, wallet.accountFolder(member)) };
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    output.printFailure(error);
+    return {};
+  }
+}
+
+/** Returns the audits of a member that print only what they find. */
+export function selfAuditOf(member: Member, options: AlarmOptions): SelfAudit {
+  const { output, interject = (print) => print() } = options;
+  return new SelfAudit(member, {
+    onFailure: (audit) =>
+      interject(() => output.printAlarm(audit, keepEvidenceOf(audit, member, options))),
+    onError: (error) => interject(() => output.printFailure(error)),
+  });
+}
