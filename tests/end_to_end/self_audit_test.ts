@@ -128,6 +128,7 @@ Deno.test("a ledger that was put back is caught by the next command, with eviden
   await step(t, "receive says it, takes its payment all the same, and ends with 5", async () => {
     const receiver = scene.startClient(["receive", "--count", "1"], { as: "bob" });
     await receiver.errorLine(/^The ledger was rewritten: /);
+    await receiver.errorLine(/^Online, taking payments/);
     const { code } = await scene.inProcess(["pay", "bob", "3"]);
     const { code: ended, stdout } = await receiver.end();
     assertEquals([code, ended], [5, 5]);
@@ -147,4 +148,14 @@ Deno.test("a ledger that was put back is caught by the next command, with eviden
     await menu.type("5");
     assertEquals((await menu.end()).code, 0);
   });
+});
+
+Deno.test("verify checks evidence or receipts, and not both at once", async () => {
+  await using scene = await openSceneWith([]);
+  const both = await scene.verifyInProcess("receipt.json", "--evidence", "evidence.json");
+  assertEquals([both.code, both.stdout], [2, ""]);
+  assertMatch(both.stderr, /verify --evidence: receipts are checked apart; leave them out/);
+  const none = await scene.verifyInProcess("--evidence", scene.path("none.json"));
+  assertEquals([none.code, none.stdout], [1, ""]);
+  assertMatch(none.stderr, /read the evidence .*none\.json: there is no such file/);
 });

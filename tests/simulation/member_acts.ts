@@ -73,7 +73,7 @@ export class MemberActs {
     if (dice.chance(0.3)) return await this.#handInLate(member);
     if (dice.chance(0.15)) return await this.#takeBack(member);
     if (dice.chance(0.1)) {
-      const audit = await member.audit();
+      const audit = await member.audit({ unauditedOnly: dice.chance(0.5) });
       trace.note(this.#setting.name, `audit: ${audit.outcome}`);
       if (audit.outcome === "audited") this.#mustBeWhole(audit);
       return;
