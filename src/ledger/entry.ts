@@ -2,7 +2,7 @@
  * The entries of the ledger. Entries and account changes are numbered together, from 1 without
  * gaps. They are append-only.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { AccountName } from "../account_name.ts";
 import type { Amount } from "../money.ts";
 import { hashLeaf } from "./merkle_tree.ts";
@@ -105,7 +105,7 @@ export function isSignedByPayer(kind: EntryKind): boolean {
  * @returns SHA-256 as 64 hexadecimal digits, what `sha256sum` prints for the text
  */
 export function orderDigest(text: string): string {
-  return createHash("sha256").update(text, "utf8").digest("hex");
+  return hash("sha256", text, "hex");
 }
 
 /** The format's name is part of the hashed text, so that formats never collide. */

@@ -2,7 +2,7 @@
  * Writes one JSON object a line, with all that an entry holds.
  */
 import type { LedgerSnapshot } from "../ledger/snapshot.ts";
-import { orderText } from "../protocol/order.ts";
+import { requireOrderText } from "../protocol/order.ts";
 import type { CarriedBalances, ExportedEntry, ExportWriter } from "./exported_entries.ts";
 
 /** @returns a writer of JSON lines */
@@ -24,7 +24,7 @@ export function jsonlWriter({ ledgerId }: Pick<LedgerSnapshot, "ledgerId">): Exp
         refunds: entry.refunds,
         from_balance: entry.payerBalance,
         to_balance: entry.payeeBalance,
-        order: orderText(entry, { ledgerId }),
+        order: requireOrderText(entry, { ledgerId }),
         leaf: entry.subtrees.slice(0, 64),
       });
     },

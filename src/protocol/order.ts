@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { decodeBase64UrlStrict } from "../base64.ts";
 import { type Clock, nowSeconds } from "../clock.ts";
-import { EnvelopeError } from "../errors.ts";
+import { EnvelopeError, LedgerError } from "../errors.ts";
 import {
   type Booking,
   type EntryContents,
@@ -157,13 +157,31 @@ export function orderOf(
 }
 
 /**
- * Returns the text of the order that was booked as an entry, byte for byte: the compact JWS.
+ * Returns the text of the order that was booked as an entry, byte for byte: the compact JWS. It is
+ * another text when somebody changed the stored entry, so see {@link requireOrderText}.
  *
  * @param options.ledgerId the ledger of the entry
  */
 export function orderText(entry: BookedOrder, options: { readonly ledgerId: string }): string {
   const { signature, certificate } = entry;
   return joinDocument(typ, orderOf(entry, options), { signature, chain: [certificate.der] });
+}
+
+/**
+ * Returns the text of a stored entry's order, for somebody outside of the ledger.
+ *
+ * @param options.ledgerId the ledger of the entry
+ * @throws {LedgerError} when the text does not have the digest that the entry names
+ */
+export function requireOrderText(
+  entry: BookedOrder & Pick<EntryContents, "number" | "orderDigest">,
+  options: { readonly ledgerId: string },
+): string {
+  const text = orderText(entry, options);
+  if (orderDigest(text) === entry.orderDigest) return text;
+  throw new LedgerError(
+    `cannot read the ledger: row ${entry.number}: its order is not the one that was booked; audit it`,
+  );
 }
 
 /**

@@ -2,9 +2,10 @@
  * Exports: CSV adds up, and `hledger` and `bean-check` accept the journals with hostile memos and
  * names.
  */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { AccountName } from "../../src/account_name.ts";
+import { LedgerError } from "../../src/errors.ts";
 import { issuingAccount } from "../../src/ledger/entry.ts";
 import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { beancountAccount, beancountWriter } from "../../src/operator/export_beancount.ts";
@@ -15,6 +16,7 @@ import { exportLines, type ExportSelection } from "../../src/operator/exported_e
 import { orderText, verifyOrder } from "../../src/protocol/order.ts";
 import { testWith } from "../installed_tool.ts";
 import { type Books, named, openBooks, openSampleBooks } from "./books.ts";
+import { change, withoutTriggers } from "./tampering.ts";
 
 const writers = {
   csv: csvWriter,
@@ -270,6 +272,16 @@ Deno.test("export: JSON lines hold all members of an entry", async () => {
     { account: "bob", carried: 1150 },
     { account: "carol", carried: 1550 },
   ]);
+});
+
+Deno.test("export: JSON lines end before an entry whose order is not the one that was booked", async () => {
+  await using books = await openSampleBooks();
+  change(
+    books.file,
+    withoutTriggers(books.file, "UPDATE entry SET iat = iat + 1 WHERE number = 4"),
+  );
+  const reason = "row 4: its order is not the one that was booked; audit it";
+  assertThrows(() => exported(books, "jsonl"), LedgerError, reason);
 });
 
 Deno.test("export: the account names of the journals can be read back", () => {

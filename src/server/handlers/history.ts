@@ -5,7 +5,7 @@ import type { Entry } from "../../ledger/entry.ts";
 import { yieldToEventLoop } from "../../yield_to_event_loop.ts";
 import { answerWith, refuse } from "../../protocol/request_type.ts";
 import { historyRequestType, type HistoryRow } from "../../protocol/history.ts";
-import { orderText } from "../../protocol/order.ts";
+import { requireOrderText } from "../../protocol/order.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
 import { memberRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
@@ -52,7 +52,7 @@ function rowFor(
     ...(memo !== undefined && { memo }),
     ...(refunds !== undefined && { refunds }),
     balance: entry.payer === name ? entry.payerBalance : entry.payeeBalance,
-    order: orderText(entry, { ledgerId: server.anchor.fingerprint }),
+    order: requireOrderText(entry, { ledgerId: server.anchor.fingerprint }),
     receipt: signReceipt(entry, server).text,
   };
 }
