@@ -5,7 +5,7 @@
  * nothing of what others paid.
  */
 import { encodeBase64 } from "../base64.ts";
-import { FileError, messageOf } from "../errors.ts";
+import { FileError, messageOf, MicropayError } from "../errors.ts";
 import { proofEntriesMax } from "../limits.ts";
 import { isConsistent, type TreeHead } from "../ledger/tree_proofs.ts";
 import { verifyCheckpoint } from "../protocol/checkpoint.ts";
@@ -52,7 +52,8 @@ export interface AuditOptions {
 /**
  * Checks that the ledger grew from the head of the last good audit, and that the entry of each
  * receipt is in it. Keeps the newest head, and which receipts were found, as long as nothing is
- * wrong.
+ * wrong. When the server gives no more proofs after one that shows a fault, that fault is the
+ * result.
  *
  * @throws {EnvelopeError} when the server did not sign its checkpoint
  * @throws {ProtocolError} when an answer of the server holds no proofs
@@ -69,8 +70,18 @@ export async function auditOwnEntries(
   let evidence: Evidence | undefined;
   const points: Point[] = [];
   for await (const asked of pagesOf(stored)) {
-    const page = await auditPage(asked, known, member);
-    if (page.outcome === "refused") return page;
+    let page: AuditedPage | Refusal;
+    try {
+      page = await auditPage(asked, known, member);
+    } catch (error) {
+      // A dishonest server can hold back the proofs that follow. What is found stays found.
+      if (evidence && error instanceof MicropayError) break;
+      throw error;
+    }
+    if (page.outcome === "refused") {
+      if (evidence) break;
+      return page;
+    }
     points.push(...page.points);
     evidence ??= page.evidence;
     known = tree = page.tree;

@@ -22,6 +22,8 @@ export class SelfAudit {
   #running: Promise<void> = Promise.resolve();
   /** The audit that begins when the running one is done. */
   #next: Promise<void> | undefined;
+  /** The audit that found something, until the listener was told. */
+  #untold: MemberAudit | undefined;
   #hasFailed = false;
   #error: MicropayError | undefined;
 
@@ -53,11 +55,21 @@ export class SelfAudit {
     return this.#next;
   }
 
-  /** Audits, and waits at most {@link selfAuditWaitMs}. */
+  /**
+   * Audits, and waits at most {@link selfAuditWaitMs}. What was found by then is told, because a
+   * dishonest server can hold the rest back.
+   */
   async runSoon({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     if (signal?.aborted) return;
     const { clock } = this.#member.context;
     await resultInTime(this.run(), { clock, timeoutMs: selfAuditWaitMs, signal });
+    this.#tell(this.#untold);
+  }
+
+  #tell(found: MemberAudit | undefined): void {
+    if (!this.#untold || !found) return;
+    this.#untold = undefined;
+    this.#listener.onFailure(found);
   }
 
   async #audit(): Promise<void> {
@@ -66,9 +78,10 @@ export class SelfAudit {
       const found = failureIn(await this.#member.audit({ unauditedOnly: true }));
       if (!found) return;
       this.#hasFailed = true;
+      this.#untold = found;
       // All receipts together show where the ledger was changed.
       const whole = await this.#member.audit().catch(() => undefined);
-      this.#listener.onFailure((whole && failureIn(whole)) ?? found);
+      this.#tell((whole && failureIn(whole)) ?? found);
     } catch (error) {
       if (!(error instanceof MicropayError)) throw error;
       // The next audit checks the same again.

@@ -360,3 +360,47 @@ Deno.test("self audit: a checkpoint that the server did not sign is told once", 
     assertEquals([told.length, audit.error, audit.hasFailed], [1, told[0], false]);
     assert(told[0] instanceof EnvelopeError);
   }));
+
+Deno.test("self audit: a server that holds the rest of its proofs back is told of in time", () =>
+  withScene(async ({ alice, rewrite, asked }) => {
+    rewrite((leaves) => leaves.with(9, other));
+    const { context: { link } } = alice;
+    const ask = link.ask.bind(link);
+    const givenUp = new AbortController();
+    link.ask = (async (requestType: typeof proofRequestType, request: never) => {
+      if (asked() < 2) return await ask(requestType, request);
+      givenUp.abort();
+      return await new Promise(() => {});
+    }) as typeof link.ask;
+    const found: MemberAudit[] = [];
+    const audit = new SelfAudit(alice, {
+      onFailure: (audit) => void found.push(audit),
+      onError: (error) => {
+        throw error;
+      },
+    });
+    await audit.runSoon(givenUp);
+    assertEquals([found.length, audit.hasFailed], [1, true]);
+    assertEquals(
+      verifyEvidence(JSON.stringify(found[0]!.evidence), alice.context).restsOn,
+      "signatures",
+    );
+  }));
+
+for (
+  const [what, withhold] of [
+    ["refuses", () => Promise.resolve(refuse(400))],
+    ["does not answer", () => Promise.reject(new TimeoutError("late"))],
+  ] as const
+) {
+  Deno.test(`audit: a server that ${what} after a proof that shows a fault is caught`, () =>
+    withScene(async ({ alice, audit, rewrite, asked }) => {
+      rewrite((leaves) => leaves.with(1, other));
+      const { context: { link } } = alice;
+      const ask = link.ask.bind(link);
+      link.ask = ((requestType: typeof proofRequestType, request: never) =>
+        asked() === 0 ? ask(requestType, request) : withhold()) as typeof link.ask;
+      const { receipts, rewrittenAt } = await audit(alice);
+      assertEquals([receipts, rewrittenAt], [proofEntriesMax, 3]);
+    }));
+}
