@@ -63,6 +63,13 @@ export function subtreeCount(size: number): number {
   return count;
 }
 
+/** Returns the leaves of the largest subtree that ends with the row of this number. */
+export function largestSubtree(number: number): number {
+  let leaves = 1;
+  while (number % (2 * leaves) === 0) leaves *= 2;
+  return leaves;
+}
+
 /** The bytes of an inner node, written anew for each hash. This saves most of a hash's time. */
 const node = Uint8Array.of(1, ...new Uint8Array(64));
 

@@ -3,7 +3,7 @@
  */
 import { shownEntriesMax } from "../../limits.ts";
 import { issuingAccount } from "../../ledger/entry.ts";
-import { rootOf } from "../../ledger/merkle_tree.ts";
+import { largestSubtree, rootOf } from "../../ledger/merkle_tree.ts";
 import {
   type LedgerSnapshot,
   type StoredAccount,
@@ -56,9 +56,7 @@ function headAfter({ number }: { readonly number: StoredValue }, snapshot: Ledge
     const root = row && /[0-9a-f]{64}$/.exec(storedText(row.subtrees))?.[0];
     if (!root) return {};
     subtrees.unshift(root);
-    let leaves = 1;
-    while (size % (2 * leaves) === 0) leaves *= 2;
-    size -= leaves;
+    size -= largestSubtree(size);
   }
   return subtrees.length > 0 ? { head: rootOf({ size: last, subtrees }) } : {};
 }

@@ -22,7 +22,7 @@ import type {
   Voiding,
   VoidOutcome,
 } from "../ledger.ts";
-import { type CompactRange, rootOf, subtreeCount } from "../merkle_tree.ts";
+import { type CompactRange, largestSubtree, rootOf, subtreeCount } from "../merkle_tree.ts";
 import { TreeProver } from "../tree_proofs.ts";
 import { isSameOrder, judgeRefund, placeChange, type Placed, post } from "../posting.ts";
 import {
@@ -117,8 +117,7 @@ export class SqliteBook {
   }
 
   entry(id: string): Entry | undefined {
-    const row = this.#sql.entry.get(id);
-    return row && this.#entryFrom(row);
+    return this.#entriesFrom(this.#sql.entry.all(id))[0];
   }
 
   sumRefunds(id: string): number {
@@ -129,7 +128,7 @@ export class SqliteBook {
     const { limit, after, before = Number.MAX_SAFE_INTEGER } = query;
     const half = [name, after ?? before, limit];
     const statement = after === undefined ? this.#sql.historyBefore : this.#sql.historyAfter;
-    return statement.all(...half, ...half, limit).map((row) => this.#entryFrom(row));
+    return this.#entriesFrom(statement.all(...half, ...half, limit));
   }
 
   /** Records a change. After a revocation, no order of the old certificate can be booked. */
@@ -168,7 +167,7 @@ export class SqliteBook {
 
   /** Returns the head after the row of this number, 64 hex digits. */
   headAfter(number: number): string {
-    return rootOf(this.#treeFrom(this.#sql.treeOfFirst.get(number)!));
+    return this.#headsAfter([number])[0]!;
   }
 
   missingNumber(): number | undefined {
@@ -182,9 +181,27 @@ export class SqliteBook {
     );
   }
 
-  #entryFrom(row: Row): Entry {
-    const { subtrees, ...entry } = entryFromRow(row);
-    return { ...entry, leaf: subtrees.slice(0, 64), head: this.headAfter(entry.number) };
+  #entriesFrom(rows: readonly Row[]): Entry[] {
+    if (rows.length === 0) return [];
+    const decoded = rows.map(entryFromRow);
+    const heads = this.#headsAfter(decoded.map(({ number }) => number));
+    return decoded.map(({ subtrees, ...entry }, at) => {
+      return { ...entry, leaf: subtrees.slice(0, 64), head: heads[at]! };
+    });
+  }
+
+  /** Returns the head after each of these numbers. Their trees share most subtrees. */
+  #headsAfter(numbers: readonly number[]): string[] {
+    const rows = this.#sql.roots.all(JSON.stringify(numbers));
+    const roots = new Map(rows.map((row) => [integerIn(row, "number"), textIn(row, "root")]));
+    return numbers.map((size) => {
+      const subtrees: string[] = [];
+      for (let end = size; end > 0; end -= largestSubtree(end)) {
+        const root = roots.get(end);
+        subtrees.unshift(root?.length === 64 ? root : this.#throwMissing(size));
+      }
+      return rootOf({ size, subtrees });
+    });
   }
 
   /** Looks up where an entry goes, and whether its order was booked or is void. */
@@ -205,7 +222,10 @@ export class SqliteBook {
   #treeFrom(row: Row): CompactRange {
     const size = integerIn(row, "size");
     const subtrees = textIn(row, "subtrees").match(/.{64}/g) ?? [];
-    if (subtrees.length === subtreeCount(size)) return { size, subtrees };
+    return subtrees.length === subtreeCount(size) ? { size, subtrees } : this.#throwMissing(size);
+  }
+
+  #throwMissing(size: number): never {
     throw new LedgerError(
       `cannot read the ledger ${this.#file}: a row up to number ${size} is missing; audit it`,
     );

@@ -29,21 +29,23 @@ const lastNumber = `max(
     (SELECT coalesce(max(number), 0) FROM entry),
     (SELECT coalesce(max(number), 0) FROM account_change))`;
 
-/**
- * The tree of the first rows as a compact range: their number, and the roots of its subtrees in
- * hexadecimal digits. Each root is the last hash of the row that the subtree ends with. Clearing
- * the lowest one bit of a row's number gives the row before that subtree.
- */
-const treeOf = (size: string) =>
-  `SELECT size, (
-      WITH RECURSIVE ending (number) AS (
-        SELECT size UNION ALL SELECT number & (number - 1) FROM ending WHERE number > 0)
-      SELECT group_concat(lower(hex(coalesce(
+/** The root of the largest subtree that a row of `ending` ends, in hexadecimal digits. */
+const lastHash = `lower(hex(coalesce(
           (SELECT substr(subtrees, -32) FROM entry WHERE entry.number = ending.number),
           (SELECT substr(subtrees, -32) FROM account_change
-            WHERE account_change.number = ending.number), ''))), '' ORDER BY number)
-        FROM ending
-    ) AS subtrees FROM (SELECT ${size} AS size)`;
+            WHERE account_change.number = ending.number), '')))`;
+
+/** Clearing the lowest one bit of a row's number gives the row before its largest subtree. */
+const endBefore = `SELECT number & (number - 1) FROM ending WHERE number > 0`;
+
+/**
+ * The tree of all rows as a compact range: their number, and the roots of its subtrees in
+ * hexadecimal digits.
+ */
+const tree = `SELECT size, (
+      WITH RECURSIVE ending (number) AS (SELECT size UNION ALL ${endBefore})
+      SELECT group_concat(${lastHash}, '' ORDER BY number) FROM ending
+    ) AS subtrees FROM (SELECT ${lastNumber} AS size)`;
 
 const sources = {
   leftByAccount: `SELECT 1 FROM entry WHERE payer = ? UNION ALL SELECT 1 FROM entry WHERE payee = ?
@@ -92,14 +94,16 @@ const sources = {
   addEntry: `INSERT INTO entry (${entryColumns}) 
     VALUES (?, ?, ?, ?, ?, ?, ?, unhex(?), ?, ?, ?, unhex(?), ?, ?, ?, ?, ?)`,
   entry: `SELECT ${entrySelection} FROM entry WHERE id = ?`,
-  tree: treeOf(lastNumber),
-  treeOfFirst: treeOf("?"),
+  tree,
+  // The roots of all subtrees of the trees of these sizes, each once.
+  roots: `WITH RECURSIVE ending (number) AS (SELECT value FROM json_each(?) UNION ${endBefore})
+    SELECT number, ${lastHash} AS root FROM ending WHERE number > 0`,
   // All that decides about an order, except what its sides say.
   orderPlace: `SELECT tree.*,
       EXISTS (SELECT 1 FROM entry WHERE id = ?) AS is_booked,
       (SELECT code FROM voided_order WHERE order_digest = ?) AS code,
       (SELECT expires_at FROM void_floor WHERE payer = ?) AS expires_at
-    FROM (${treeOf(lastNumber)}) AS tree`,
+    FROM (${tree}) AS tree`,
   historyBefore: `${side("payer", backward)} UNION ALL ${
     side("payee", backward)
   } ORDER BY number DESC LIMIT ?`,

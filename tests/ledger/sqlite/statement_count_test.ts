@@ -53,6 +53,12 @@ const rows: readonly {
     statements: ofTransaction + 4,
   },
   {
+    // The entries and the heads after them.
+    title: "a page of three entries",
+    action: async (ledger) => assertEquals((await ledger.history(alice, { limit: 3 })).length, 3),
+    statements: 2,
+  },
+  {
     title: "a payment's refunds",
     action: (ledger) => ledger.sumRefunds(orderId(1)),
     statements: 1,
@@ -63,6 +69,7 @@ for (const { title, action, statements } of rows) {
   Deno.test(`statements: ${title} takes ${statements}`, () =>
     withLedger(async ({ ledger }) => {
       await ledger.book(payment([alice, bob], 5, { id: 1 }));
+      await ledger.book(payment([alice, bob], 5, { id: 4 }));
       assertEquals(await countStatements(() => action(ledger)), statements);
     }));
 }
