@@ -41,6 +41,12 @@ export const orderBytesMax = 12 * 1024;
 export const checkpointCharactersMax = 4096;
 
 /**
+ * Greatest difference of the time in a newest checkpoint and that of the server's message. Past it:
+ * the client refuses the checkpoint.
+ */
+export const checkpointAgeMsMax = 60 * second;
+
+/**
  * Most orders in a `submit`. The reply with a receipt for each fits into a line, and they cost
  * about as much as opening two messages. Past it: refused with 410.
  */

@@ -8,13 +8,13 @@ import { encodeBase64 } from "../base64.ts";
 import { FileError, messageOf, MicropayError } from "../errors.ts";
 import { proofEntriesMax } from "../limits.ts";
 import { isConsistent, type TreeHead } from "../ledger/tree_proofs.ts";
-import { verifyCheckpoint } from "../protocol/checkpoint.ts";
 import { decodeProof, proofRequestType } from "../protocol/proof.ts";
 import { type Refusal } from "../protocol/request_type.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import { inclusionFault } from "../protocol/receipt_proof.ts";
 import type { Evidence } from "./evidence.ts";
 import type { MemberContext } from "./member_context.ts";
+import { verifyNewestCheckpoint } from "./newest_checkpoint.ts";
 import { type CheckedReceipt, checkReceipt } from "./receipt_check.ts";
 import type { AuditedHead, StoredReceipt } from "./wallet/wallet_store.ts";
 
@@ -55,7 +55,7 @@ export interface AuditOptions {
  * wrong. When the server gives no more proofs after one that shows a fault, that fault is the
  * result.
  *
- * @throws {EnvelopeError} when the server did not sign its checkpoint
+ * @throws {EnvelopeError} when the server did not sign its checkpoint, or dates it wrongly
  * @throws {ProtocolError} when an answer of the server holds no proofs
  * @throws {FileError} when a stored receipt is not genuine
  */
@@ -140,9 +140,9 @@ async function auditPage(
   const entries = receipts.map(({ payload }) => payload.entry);
   const reply = await link.ask(proofRequestType, { size: known?.entry ?? 0, entries });
   if (reply.outcome === "refused") return reply;
-  const { publicKey, der } = link.serverCertificate;
+  const { der } = link.serverCertificate;
   const { consistency, inclusion } = reply.answer;
-  const newest = verifyCheckpoint(reply.answer.checkpoint, { anchor, publicKey });
+  const newest = verifyNewestCheckpoint(reply.answer.checkpoint, member);
   const checked = receipts.map((receipt, index) => {
     const proof = inclusion[index] ?? [];
     return { receipt, proof, point: pointOf(receipt.payload, newest, decodeProof(proof)) };

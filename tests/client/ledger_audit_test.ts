@@ -12,7 +12,7 @@ import { EnvelopeError, TimeoutError } from "../../src/errors.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { hashLeaf } from "../../src/ledger/merkle_tree.ts";
 import { TreeProver } from "../../src/ledger/tree_proofs.ts";
-import { proofEntriesMax } from "../../src/limits.ts";
+import { checkpointAgeMsMax, proofEntriesMax } from "../../src/limits.ts";
 import type { Amount } from "../../src/money.ts";
 import { signCheckpoint, verifyCheckpoint } from "../../src/protocol/checkpoint.ts";
 import { proofRequestType } from "../../src/protocol/proof.ts";
@@ -276,6 +276,22 @@ Deno.test("audit: a checkpoint that the server did not sign is refused", () =>
     await assertRejects(() => audit(alice), EnvelopeError, "the server did not sign it");
     assertEquals(await alice.context.audits.last(), undefined);
   }));
+
+for (const difference of [-2 * checkpointAgeMsMax, 2 * checkpointAgeMsMax]) {
+  const when = difference < 0 ? "the future" : "the past";
+  Deno.test(`audit: a checkpoint that the server dates in ${when} is refused`, () =>
+    withScene(async ({ alice, audit }) => {
+      const { link, receipts } = alice.context;
+      const nowMs = link.nowMs.bind(link);
+      link.nowMs = () => nowMs() + difference;
+      await assertRejects(() => audit(alice), EnvelopeError, "the server dates it");
+      assertEquals(await alice.context.audits.last(), undefined);
+      for await (const stored of receipts.all()) {
+        await assertRejects(() => alice.prove(stored), EnvelopeError, "the server dates it");
+        break;
+      }
+    }));
+}
 
 Deno.test("audit: a server that leaves out the proof of one entry is caught there", () =>
   withScene(async ({ alice, audit }) => {
