@@ -232,7 +232,7 @@ function failingProof(
 
 function onWord(text: string): EvidenceVerdict {
   const word = "the proof is not signed, so this rests on the word of the member who shows it: " +
-    "ask the server for a proof that holds";
+    "ask the server to prove it of the ledger that it has now";
   return { restsOn: "word", text: `${text}; ${word}` };
 }
 
