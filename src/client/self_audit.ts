@@ -2,7 +2,7 @@
  * The audits that a member's client makes by itself. They ask for nothing that a good audit has
  * shown, and are silent as long as the ledger only grows.
  */
-import { ClosedError, MicropayError, TimeoutError } from "../errors.ts";
+import { ClosedError, isDocumentError, MicropayError, TimeoutError } from "../errors.ts";
 import { selfAuditWaitMs } from "../limits.ts";
 import type { Refusal } from "../protocol/request_type.ts";
 import { resultInTime } from "../transport/deadline.ts";
@@ -12,7 +12,10 @@ import type { Member } from "./member.ts";
 export interface SelfAuditListener {
   /** Told once, because every later audit would find the same. */
   readonly onFailure: (audit: MemberAudit) => void;
-  /** Told once of an audit that could not be made, although the server answered. */
+  /**
+   * Told of an audit that could not be made, although the server answered. The next ones are made
+   * all the same: a full disk gets room again, and a dishonest server would send one bad answer.
+   */
   readonly onError: (error: MicropayError) => void;
 }
 
@@ -69,11 +72,24 @@ export class SelfAudit {
   #tell(found: MemberAudit | undefined): void {
     if (!this.#untold || !found) return;
     this.#untold = undefined;
-    this.#listener.onFailure(found);
+    try {
+      this.#listener.onFailure(found);
+    } catch (error) {
+      // A payment that was made must not end as one that failed.
+      if (!(error instanceof MicropayError)) throw error;
+      this.#tellError(error);
+    }
+  }
+
+  /** Tells the first error, and the first for which the server is to blame. */
+  #tellError(error: MicropayError): void {
+    if (this.#error && (isDocumentError(this.#error) || !isDocumentError(error))) return;
+    this.#error = error;
+    this.#listener.onError(error);
   }
 
   async #audit(): Promise<void> {
-    if (this.#hasFailed || this.#error) return;
+    if (this.#hasFailed) return;
     try {
       const found = failureIn(await this.#member.audit({ unauditedOnly: true }));
       if (!found) return;
@@ -86,8 +102,7 @@ export class SelfAudit {
       if (!(error instanceof MicropayError)) throw error;
       // The next audit checks the same again.
       if (error instanceof TimeoutError || error instanceof ClosedError) return;
-      this.#error = error;
-      this.#listener.onError(error);
+      this.#tellError(error);
     }
   }
 }

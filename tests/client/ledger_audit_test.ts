@@ -8,7 +8,7 @@ import type { MemberAudit } from "../../src/client/ledger_audit.ts";
 import type { Member } from "../../src/client/member.ts";
 import { type EvidenceVerdict, verifyEvidence } from "../../src/client/evidence.ts";
 import { SelfAudit } from "../../src/client/self_audit.ts";
-import { EnvelopeError, TimeoutError } from "../../src/errors.ts";
+import { EnvelopeError, FileError, OutputError, TimeoutError } from "../../src/errors.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { hashLeaf } from "../../src/ledger/merkle_tree.ts";
 import { TreeProver } from "../../src/ledger/tree_proofs.ts";
@@ -420,3 +420,27 @@ for (
       assertEquals([receipts, rewrittenAt], [proofEntriesMax, 3]);
     }));
 }
+
+Deno.test("self audit: after an error the next audit still finds that the ledger was rewritten", () =>
+  withScene(async ({ alice, rewrite }) => {
+    const { context: { link } } = alice;
+    const ask = link.ask.bind(link);
+    const [told, found]: [Error[], MemberAudit[]] = [[], []];
+    const audit = new SelfAudit(alice, {
+      onFailure: (audit) => {
+        found.push(audit);
+        throw new OutputError("print: nobody reads it");
+      },
+      onError: (error) => void told.push(error),
+    });
+    const errors = [new FileError("full"), new FileError("full"), new EnvelopeError("bad")];
+    for (const error of errors) {
+      link.ask = () => Promise.reject(error);
+      await audit.run();
+    }
+    link.ask = ask;
+    rewrite((leaves) => leaves.with(1, other));
+    await audit.runSoon();
+    assertEquals([told, found.length], [[errors[0], errors[2]], 1]);
+    assertEquals(audit.hasFailed, true);
+  }));
