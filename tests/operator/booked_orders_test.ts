@@ -17,6 +17,7 @@ import { type Identity, openIdentity } from "../../src/pki/identity.ts";
 import { derToPem } from "../../src/pki/pem.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";
 import type { Code } from "../../src/protocol/code.ts";
+import { orderText, verifyOrder } from "../../src/protocol/order.ts";
 import type { Outcome } from "../../src/protocol/request_type.ts";
 import { signDocument } from "../../src/pki/signed_document.ts";
 import { submitRoute } from "../../src/server/handlers/submit.ts";
@@ -58,7 +59,11 @@ const wild: fc.Arbitrary<Act> = fc.record({
     { weight: 1, arbitrary: fc.constantFrom<Act["sides"]>(["alice", "alice"], ["alice", "carol"]) },
   ),
   amount: fc.constantFrom(1, 2, 40, 1000, 1001, 0, -1, 2 ** 53),
-  memo: fc.constantFrom(undefined, undefined, "lunch", "", "x".repeat(257), "𝄞 ✓", "a\u200bb"),
+  memo: fc.oneof(
+    fc.constantFrom(undefined, undefined, "lunch", "", "x".repeat(257), "𝄞 ✓", "a\u200bb"),
+    fc.string({ unit: "grapheme", minLength: 1, maxLength: 256 }),
+    fc.string({ unit: "binary", minLength: 1, maxLength: 20 }),
+  ),
   earlier: fc.record({
     at: fc.nat(30),
     as: fc.constantFrom("refunds", "id", "order"),
@@ -235,6 +240,11 @@ Deno.test("property: the audit, verify and the payee accept everything that the 
       await using books = await openBooks();
       const scene = await Scene.open(books);
       for (const one of all) await scene.act(one);
+      const { anchor: { fingerprint: ledgerId } } = books;
+      for (const jws of scene.booked.keys()) {
+        const { id } = verifyOrder(jws, books).payload;
+        assertEquals(orderText((await books.ledger.entry(id))!, { ledgerId }), jws);
+      }
       const report = await books.audit();
       assertEquals(report, { ...report, outcome: "in_order", entries: 3 + scene.booked.size });
       booked += scene.booked.size;

@@ -12,6 +12,7 @@ import {
   bookingOf,
   type OrderTerms,
   orderText,
+  type SignedOrder,
   signOrder,
   verifyOrder,
 } from "../../src/protocol/order.ts";
@@ -331,6 +332,58 @@ Deno.test("an order is rebuilt from its booking, byte for byte", () => {
       assertEquals(orderText(booking, { ledgerId: anchor.fingerprint }), signed.text);
     }
   }
+});
+
+/** How an attacker writes one character of an order's payload. */
+const spellings: Readonly<Record<string, (character: string) => string>> = {
+  "as an escape": (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  "after a blank": (character) => ` ${character}`,
+  "with a 0 after it": (character) => `${character}0`,
+  "in upper case": (character) => character.toUpperCase(),
+  "after a byte order mark": (character) => `\ufeff${character}`,
+  "twice": (character) => character + character,
+  "not at all": () => "",
+};
+
+Deno.test("property: every signed order that is accepted is rebuilt byte for byte", () => {
+  const members = fc.record({
+    memo: fc.oneof(
+      fc.constant(undefined),
+      fc.string({ unit: "binary", minLength: 1, maxLength: 9 }),
+      fc.string({ unit: "grapheme", minLength: 1, maxLength: 256 }),
+    ),
+    refunds: fc.constantFrom(undefined, "019ab0a1-2c00-7000-8000-000000000002"),
+    amount: fc.oneof(
+      { weight: 8, arbitrary: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }) },
+      { weight: 1, arbitrary: fc.double() },
+    ),
+    exp: fc.maxSafeNat(),
+  });
+  const spelling = fc.constantFrom(undefined, undefined, undefined, ...Object.values(spellings));
+  let accepted = 0;
+  fc.assert(
+    fc.property(members, fc.nat(), spelling, (changes, place, spell) => {
+      const all = { ...payload, ...changes };
+      const { id, ledger, payer, payee, amount, memo, refunds, iat, exp } = all as JsonObject;
+      const said = { id, ledger, payer, payee, amount, memo, refunds, iat, exp };
+      const characters = [...JSON.stringify(said)];
+      const at = place % characters.length;
+      if (spell) characters[at] = spell(characters[at]!);
+      const text = forgeJws({ header, payload: characters.join(""), key: aliceKeys });
+      let read: SignedOrder;
+      try {
+        read = verifyOrder(text, trust);
+      } catch (error) {
+        assert(error instanceof MicropayError, messageOf(error));
+        return;
+      }
+      accepted++;
+      const booking = bookingOf(read, { kind: "payment", atMs });
+      assertEquals(orderText(booking, { ledgerId: anchor.fingerprint }), text);
+    }),
+    { numRuns: 500 },
+  );
+  assert(accepted > 10, `${accepted} accepted`);
 });
 
 Deno.test("an order longer than any is refused unread", () => {
