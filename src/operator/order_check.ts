@@ -32,13 +32,16 @@ export class OrderCheck {
    */
   async verify(entry: DecodedEntry): Promise<VerifiedCertificate | string> {
     const anchor = this.#anchor;
-    const { signature, certificate: { der } } = entry;
+    const { signature, certificate: { der, fingerprint } } = entry;
     const jws = orderText(entry, { ledgerId: anchor.fingerprint });
     try {
       const signer = verifySigner(entry, { anchor, chain: [der] });
       await verifyDocumentElsewhere({ jws, signature }, signer.publicKey);
-      if (orderDigest(jws) === entry.orderDigest) return signer;
-      return "its order_digest is not the one of its order";
+      if (orderDigest(jws) !== entry.orderDigest) {
+        return "its order_digest is not the one of its order";
+      }
+      if (signer.fingerprint === fingerprint) return signer;
+      return "its order is signed under another certificate than the one that it names";
     } catch (error) {
       if (!isDocumentError(error)) throw error;
       return `its order is not a genuine one: ${error.message}`;

@@ -236,6 +236,14 @@ const rows: readonly Tampering[] = [
     reason: "of @issuer",
   },
   {
+    title: "an entry that names a copy of its certificate, under another fingerprint",
+    sql: `INSERT INTO certificate SELECT '${"0f".repeat(32)}', username, key_fingerprint, der,
+        issued_at FROM certificate WHERE username = '@issuer';
+      UPDATE entry SET certificate = '${"0f".repeat(32)}' WHERE number = 7`,
+    entry: 7,
+    reason: "another certificate than the one that it names",
+  },
+  {
     title: "another start of the server's certificate",
     sql: "UPDATE certificate SET issued_at = '2026-11-23T12:00:00.000Z' WHERE username = '@issuer'",
     reason: "its row says something else than it",
