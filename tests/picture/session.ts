@@ -30,6 +30,9 @@ const examples: readonly (readonly [pattern: RegExp, example: string])[] = [
   [/(?<=listening on port )\d+/g, "8888"],
 ];
 
+/** The screen of a shell that waits for a command. Ctrl-C leaves its name before the prompt. */
+const shellPrompt = /(^|\n)(\^C)?\$\s*$/;
+
 /**
  * Starts a server, registers two members, and lets one pay the other.
  *
@@ -76,6 +79,12 @@ export async function playSession(): Promise<readonly Screen[]> {
   );
   const paid = await enter(alice, `${client} pay bob 2000 --memo lunch`, /paid .*, id \S{36}\n/);
   const received = await bob.shows(/just sent you .*\n.* id \S{36}\n/);
+  // The clients audit the ledger after a payment, and write to the folder that is removed now.
+  await alice.shows(shellPrompt);
+  for (const terminal of [bob, operator]) {
+    await terminal.press("C-c");
+    await terminal.shows(shellPrompt);
+  }
 
   return [
     { title: "The operator starts the server", lines: linesOf(started) },
@@ -94,7 +103,7 @@ async function enter(
   command: string,
   output: string | RegExp,
 ): Promise<string> {
-  await terminal.shows(/(^|\n)\$\s*$/);
+  await terminal.shows(shellPrompt);
   await terminal.type(command);
   return await terminal.shows(output);
 }
