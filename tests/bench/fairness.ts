@@ -8,8 +8,6 @@
 import { parseAccountName } from "../../src/account_name.ts";
 import { memoCharactersMax } from "../../src/memo.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite/open_sqlite_ledger.ts";
-import { pemToDer } from "../../src/pki/pem.ts";
-import { readTrustAnchor } from "../../src/pki/trust_anchor.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
 import { proofRequestType } from "../../src/protocol/proof.ts";
 import { historyRequestType } from "../../src/protocol/history.ts";
@@ -21,7 +19,9 @@ import type { Member } from "../../src/client/member.ts";
 import { Wallet } from "../../src/client/wallet.ts";
 import { systemClock } from "../../src/clock.ts";
 import { generateSessionKey } from "../../src/envelope/session_key.ts";
-import { payment } from "../ledger/ledger_samples.ts";
+import type { Amount } from "../../src/money.ts";
+import { bookingOf, signOrder } from "../../src/protocol/order.ts";
+import { orderId } from "../ledger/ledger_samples.ts";
 import { systemRandom } from "../../src/random.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { type BenchServer, startBenchServer } from "./bench_server.ts";
@@ -65,25 +65,30 @@ async function main(): Promise<void> {
 /** Makes both members, and a ledger that costs much to read. */
 async function prepare(folder: string): Promise<void> {
   const server = await startBenchServer(folder);
+  const seat = { endpoint: server.endpoint, ca: server.ca, folder };
+  let members: Member[] = [];
   try {
-    const seat = { endpoint: server.endpoint, ca: server.ca, folder };
     for (const name of ["honest", "flood"]) {
-      await openMember(name, seat, { registers: true }).then((member) => member.exit());
+      members = [...members, await openMember(name, seat, { registers: true })];
     }
+    for (const member of members) await member.exit();
   } finally {
     await server.stop();
   }
-  const der = pemToDer(server.ca.pem, "CERTIFICATE");
-  const anchor = readTrustAnchor(der, { atMs: systemClock.nowMs() });
-  const file = `${folder}/server.db`;
-  const ledger = await openSqliteLedger({ file, ledgerId: anchor.fingerprint });
-  const [payer, payee] = [parseAccountName("flood")!, parseAccountName("honest")!];
-  const certificate = (await ledger.account(payer))!.certificate!.fingerprint;
+  const [honest, flood] = members as [Member, Member];
+  await fillLedger(`${folder}/server.db`, { payer: flood, payee: honest });
+}
+
+async function fillLedger(file: string, sides: { payer: Member; payee: Member }): Promise<void> {
+  const { anchor, identity, name: payer } = sides.payer.context;
+  const terms = { payer, payee: sides.payee.context.name, amount: 1 as Amount };
   const memo = "\u{1f967}".repeat(memoCharactersMax);
-  await Promise.all(Array.from(
-    { length: longEntries },
-    (_, id) => ledger.book(payment([payer, payee], 1, { id, memo, certificate })),
-  ));
+  const ledger = await openSqliteLedger({ file, ledgerId: anchor.fingerprint });
+  await Promise.all(Array.from({ length: longEntries }, (_, index) => {
+    const signing = { identity, anchor, clock: systemClock };
+    const order = signOrder({ id: orderId(index), ...terms, memo }, signing);
+    return ledger.book(bookingOf(order, { kind: "payment", atMs: systemClock.nowMs() }));
+  }));
   await ledger.close();
 }
 

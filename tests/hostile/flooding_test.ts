@@ -3,18 +3,21 @@
  * opens messages, not by the clock.
  */
 import { assert, assertEquals } from "@std/assert";
+import { systemClock } from "../../src/clock.ts";
 import { proofEntriesMax } from "../../src/limits.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { Amount } from "../../src/money.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
+import { bookingOf, signOrder } from "../../src/protocol/order.ts";
 import { proofRequestType } from "../../src/protocol/proof.ts";
 import { historyRequestType } from "../../src/protocol/history.ts";
-import { payment } from "../ledger/ledger_samples.ts";
+import { orderId } from "../ledger/ledger_samples.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { endpointText } from "../../src/transport/byte_stream.ts";
 import type { Channel } from "../../src/transport/channel.ts";
 import { waitUntil } from "../server/wait_until.ts";
-import { named, sessionKey } from "../server/test_server.ts";
+import { named, sessionKey, type TestServer } from "../server/test_server.ts";
 import { CryptoCount } from "./counted_crypto.ts";
 import { Scene } from "./scene.ts";
 
@@ -180,7 +183,7 @@ for (const { title, question, provenMax, signaturesMax } of rows) {
     await using scene = await Scene.open({ wrap: (ledger) => gate.wrap(ledger), processors: 0 });
     const { server } = scene;
     const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-    await fill(server.ledger);
+    await fill(server, alice);
     gate.isShut = true;
     for (let connection = 0; connection < 6; connection++) {
       readers.add(await ask(scene, { identity: alice, host: "198.51.100.1", ...question }));
@@ -205,10 +208,12 @@ for (const { title, question, provenMax, signaturesMax } of rows) {
   });
 }
 
-async function fill(ledger: Ledger): Promise<void> {
-  const [payer, payee] = [named("alice"), named("bob")];
-  const certificate = (await ledger.account(payer))!.certificate!.fingerprint;
+/** Books payments of alice to bob. */
+async function fill({ anchor, ledger }: TestServer, identity: Identity): Promise<void> {
+  const sides = { payer: named("alice"), payee: named("bob") };
+  const signing = { identity, anchor, clock: systemClock };
   for (let entry = 0; entry < entries; entry++) {
-    await ledger.book(payment([payer, payee], 1, { id: entry, certificate }));
+    const order = signOrder({ id: orderId(entry), ...sides, amount: 1 as Amount }, signing);
+    await ledger.book(bookingOf(order, { kind: "payment", atMs: systemClock.nowMs() }));
   }
 }
