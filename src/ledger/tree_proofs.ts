@@ -2,6 +2,7 @@
  * Proofs about a Merkle tree: RFC 9162 sections 2.1.3 and 2.1.4, as pure functions. Each hash is 64
  * lower-case hexadecimal digits.
  */
+import type { LedgerProofs, ProofQuery } from "./ledger.ts";
 import { emptyTree, hashNode, rootOf, subtreeCount } from "./merkle_tree.ts";
 
 /**
@@ -27,6 +28,16 @@ export class TreeProver {
     return this.#size === 0 ? rootOf(emptyTree) : this.#rangeRoot(0, this.#size);
   }
 
+  /** Returns the tree's head, and the proofs that a member asks for. Past its end there are none. */
+  answer({ size, entries }: ProofQuery): LedgerProofs {
+    return {
+      size: this.#size,
+      head: this.root(),
+      consistency: size < this.#size ? this.consistency(size) : [],
+      inclusion: entries.map((number) => number <= this.#size ? this.inclusion(number - 1) : []),
+    };
+  }
+
   /** Returns the proof that the tree has the leaf of this index, from the bottom up. */
   inclusion(index: number): string[] {
     const proof: string[] = [];
@@ -45,8 +56,8 @@ export class TreeProver {
   }
 
   /**
-   * Returns the proof that the tree begins with the tree of its first `size` leaves, from the bottom
-   * up. It is empty for a size of 0, and for the tree's own.
+   * Returns the proof, from the bottom up, that the tree begins with that of its first `size`
+   * leaves. It is empty for a size of 0, and for the tree's own.
    */
   consistency(size: number): string[] {
     const proof: string[] = [];
@@ -98,9 +109,9 @@ export interface Roots {
 }
 
 /**
- * Computes the root of a tree and the head after a leaf, from the leaf and its proof. The nodes left
- * of the leaf are the same in both trees. So one proof shows where a leaf is, and that the tree grew
- * from the one that the leaf ended.
+ * Computes two roots from a leaf and its proof: that of the tree, and that of the leaves up to this
+ * one. The nodes left of the leaf are in both trees. So one proof shows that the leaf is at its
+ * place, and that nothing before it was changed since.
  *
  * @returns the roots, or `undefined` when the proof has not the length of one for this index
  */
@@ -129,7 +140,8 @@ export function isConsistent(
 }
 
 /**
- * Computes the root of a tree and that of its first `earlier.size` leaves, from a consistency proof.
+ * Computes two roots from a consistency proof: that of the tree, and that of its first
+ * `earlier.size` leaves.
  *
  * @returns the roots, or `undefined` when the proof has not the length of one for these sizes. When
  * `root` is the tree's, then `head` is what the tree has

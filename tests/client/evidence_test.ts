@@ -8,7 +8,6 @@ import { type Evidence, type EvidenceVerdict, verifyEvidence } from "../../src/c
 import { systemClock } from "../../src/clock.ts";
 import { entryLeaf } from "../../src/ledger/entry.ts";
 import { hashLeaf } from "../../src/ledger/merkle_tree.ts";
-import { TreeProver } from "../../src/ledger/tree_proofs.ts";
 import type { Amount } from "../../src/money.ts";
 import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
 import type { Identity } from "../../src/pki/identity.ts";
@@ -17,7 +16,7 @@ import { encodeProof } from "../../src/protocol/proof.ts";
 import { bookingOf, signOrder } from "../../src/protocol/order.ts";
 import { signReceipt } from "../../src/protocol/receipt.ts";
 import { systemRandom } from "../../src/random.ts";
-import { plainRoot } from "../ledger/plain_tree.ts";
+import { plainProver, plainRoot } from "../ledger/plain_tree.ts";
 import { issueMember, named, serverIdentity } from "../server/test_server.ts";
 
 const { authority } = CertificateAuthority.create({ clock: systemClock, random: systemRandom });
@@ -61,23 +60,17 @@ function treeOf(
   };
 }
 
-const proverOf = (rows: readonly string[]) =>
-  new TreeProver(
-    rows.length,
-    (level, place) => plainRoot(rows.slice(place * 2 ** level, (place + 1) * 2 ** level)),
-  );
-
 /** The receipt of the payment, when these were the rows, with the proof of other rows. */
 function receiptOf(rows: readonly string[], shown: readonly string[], changes = {}) {
   const head = plainRoot(rows.slice(0, paid.number));
   const signing = { identity: server, anchor };
   const receipt = signReceipt({ ...paid, ...changes, head }, signing);
-  const proof = shown.length < paid.number ? [] : proverOf(shown).inclusion(paid.number - 1);
+  const proof = shown.length < paid.number ? [] : plainProver(shown).inclusion(paid.number - 1);
   return { receipt: receipt.text, proof: encodeProof(proof) };
 }
 
 function grown(from: readonly string[], to: readonly string[]): string[] {
-  return encodeProof(from.length < to.length ? proverOf(to).consistency(from.length) : []);
+  return encodeProof(from.length < to.length ? plainProver(to).consistency(from.length) : []);
 }
 
 interface Row {

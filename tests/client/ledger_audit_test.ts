@@ -11,13 +11,12 @@ import { SelfAudit } from "../../src/client/self_audit.ts";
 import { EnvelopeError, FileError, OutputError, TimeoutError } from "../../src/errors.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { hashLeaf } from "../../src/ledger/merkle_tree.ts";
-import { TreeProver } from "../../src/ledger/tree_proofs.ts";
 import { checkpointAgeMsMax, proofEntriesMax } from "../../src/limits.ts";
 import type { Amount } from "../../src/money.ts";
 import { signCheckpoint, verifyCheckpoint } from "../../src/protocol/checkpoint.ts";
 import { proofRequestType } from "../../src/protocol/proof.ts";
 import { refuse } from "../../src/protocol/request_type.ts";
-import { plainRoot } from "../ledger/plain_tree.ts";
+import { plainProver } from "../ledger/plain_tree.ts";
 import { named, startServer, type TestServer } from "../server/test_server.ts";
 import { memberOf } from "./test_member.ts";
 import { KeptWallet } from "./wallet/memory_wallet_store.ts";
@@ -54,7 +53,7 @@ async function withScene(act: (scene: Scene) => Promise<void>): Promise<void> {
         if (name !== "proofs") return typeof value === "function" ? value.bind(target) : value;
         return async (...[query]: Parameters<Ledger["proofs"]>) => {
           asked++;
-          return proofsOver(change(await leavesOf(target)), query);
+          return plainProver(change(await leavesOf(target))).answer(query);
         };
       },
     });
@@ -84,24 +83,6 @@ async function leavesOf(ledger: Ledger): Promise<string[]> {
   }
   const leaves = new Map(entries.map(({ number, leaf }) => [number, leaf]));
   return [...leaves].sort(([one], [other]) => one - other).map(([, leaf]) => leaf);
-}
-
-function proofsOver(
-  leaves: readonly string[],
-  { size: earlier, entries }: { readonly size: number; readonly entries: readonly number[] },
-) {
-  const size = leaves.length;
-  const prover = new TreeProver(
-    size,
-    (level, position) =>
-      plainRoot(leaves.slice(position * 2 ** level, (position + 1) * 2 ** level)),
-  );
-  return {
-    size,
-    head: prover.root(),
-    consistency: earlier < size ? prover.consistency(earlier) : [],
-    inclusion: entries.map((number) => number <= size ? prover.inclusion(number - 1) : []),
-  };
 }
 
 const other = hashLeaf("another entry");

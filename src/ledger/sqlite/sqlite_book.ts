@@ -149,15 +149,9 @@ export class SqliteBook {
     return row === undefined ? this.#ledgerId : statementDigest(textIn(row, "statement_jws"));
   }
 
-  proofs({ size: earlier, entries }: ProofQuery): LedgerProofs {
-    const size = this.lastNumber();
-    const prover = new TreeProver(size, (level, position) => this.#node(level, position));
-    return {
-      size,
-      head: prover.root(),
-      consistency: earlier < size ? prover.consistency(earlier) : [],
-      inclusion: entries.map((number) => number <= size ? prover.inclusion(number - 1) : []),
-    };
+  proofs(query: ProofQuery): LedgerProofs {
+    const read = (level: number, position: number) => this.#node(level, position);
+    return new TreeProver(this.lastNumber(), read).answer(query);
   }
 
   /** Returns the number of the last row, 0 without rows. */

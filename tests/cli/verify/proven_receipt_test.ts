@@ -7,7 +7,6 @@ import fc from "fast-check";
 import { encodeBase64 } from "../../../src/base64.ts";
 import { entryLeaf } from "../../../src/ledger/entry.ts";
 import { hashLeaf } from "../../../src/ledger/merkle_tree.ts";
-import { TreeProver } from "../../../src/ledger/tree_proofs.ts";
 import type { Amount } from "../../../src/money.ts";
 import type { Identity } from "../../../src/pki/identity.ts";
 import { readTrustAnchorOfAnyDate, type TrustAnchor } from "../../../src/pki/trust_anchor.ts";
@@ -18,7 +17,7 @@ import { signReceipt } from "../../../src/protocol/receipt.ts";
 import { otherCa, serverCertificate } from "../../envelope/hostile_parties.ts";
 import { alice, anchor, atMs, server } from "../../envelope/vector_parties.ts";
 import { runCommand } from "../../end_to_end/command.ts";
-import { plainRoot } from "../../ledger/plain_tree.ts";
+import { plainProver, plainRoot } from "../../ledger/plain_tree.ts";
 import { ManualClock } from "../../manual_clock.ts";
 import { named } from "../../server/test_server.ts";
 
@@ -72,11 +71,7 @@ function lineOf(
   { leaves, entry, receipt, order }: Book,
   { size, of = entry, at = atSeconds, signer = server, ledger = anchor }: ProofOptions,
 ): Line {
-  const tree = leaves.slice(0, size);
-  const prover = new TreeProver(
-    size,
-    (level, position) => plainRoot(tree.slice(position * 2 ** level, (position + 1) * 2 ** level)),
-  );
+  const prover = plainProver(leaves.slice(0, size));
   const signed = signCheckpoint({ size, head: prover.root(), at }, {
     identity: signer,
     anchor: ledger,

@@ -15,8 +15,7 @@ import {
   rootOf,
 } from "../../../src/ledger/merkle_tree.ts";
 import { placeChange } from "../../../src/ledger/posting.ts";
-import { TreeProver } from "../../../src/ledger/tree_proofs.ts";
-import { plainRoot } from "../plain_tree.ts";
+import { plainProver } from "../plain_tree.ts";
 
 type Page = { readonly after: number; readonly limit: number };
 
@@ -65,20 +64,8 @@ export class MemoryBook {
     return last === undefined ? this.#ledgerId : statementDigest(last.statementJws);
   }
 
-  proofs({ size: earlier, entries }: ProofQuery): LedgerProofs {
-    const leaves = this.#rows.map(({ leaf }) => leaf);
-    const size = leaves.length;
-    const prover = new TreeProver(
-      size,
-      (level, position) =>
-        plainRoot(leaves.slice(position * 2 ** level, (position + 1) * 2 ** level)),
-    );
-    return {
-      size,
-      head: this.head(),
-      consistency: earlier < size ? prover.consistency(earlier) : [],
-      inclusion: entries.map((number) => number <= size ? prover.inclusion(number - 1) : []),
-    };
+  proofs(query: ProofQuery): LedgerProofs {
+    return plainProver(this.#rows.map(({ leaf }) => leaf)).answer(query);
   }
 
   /** Returns the tree of all rows. */
