@@ -27,7 +27,7 @@ const belonging = [
   String.raw`(?<=[0-9#*])\ufe0f(?=\u20e3)`,
 ].join("|");
 
-/** A blank after a blank. Many of them move text to the next line, where it looks like a message. */
+/** A blank after a blank. Many push text to the next line, where it looks like a message. */
 const furtherBlank = `(?<=${blank})${blank}`;
 
 const hidden = new RegExp(
@@ -45,8 +45,8 @@ export function replaceHidden(text: string, replace: (character: string) => stri
 }
 
 /**
- * Returns a text with hidden characters as `\u{…}`. Backslashes are doubled, so that no escape can
- * be forged.
+ * Returns a text with hidden characters as `\u{…}`. It doubles backslashes, so that nobody can
+ * forge an escape.
  *
  * @example
  * ```ts

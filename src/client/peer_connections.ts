@@ -1,6 +1,6 @@
 /**
- * The connections of a payer to its payees. Each one is kept for a while. So the next payment to the
- * same payee costs no `locate` request, no connection and no greeting.
+ * The connections of a payer to its payees. Each one is kept for a while, so the next payment to
+ * this payee needs no `locate` request, no connection and no greeting.
  */
 import type { AccountName } from "../account_name.ts";
 import { ClosedError } from "../errors.ts";

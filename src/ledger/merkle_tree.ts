@@ -1,5 +1,5 @@
 /**
- * The Merkle tree over the rows of the ledger: RFC 9162 section 2.1 with SHA-256, as pure functions.
+ * The Merkle tree over the ledger's rows (RFC 9162 section 2.1, SHA-256), as pure functions.
  *
  * The row number `n` is the leaf at index `n - 1`. A subtree in this module is complete: it has 2^k
  * leaves, and its first index is a multiple of 2^k. So it never changes. Each hash is 64 lower-case

@@ -48,7 +48,7 @@ export class OrderCheck {
     }
   }
 
-  /** @returns a sentence about why this signer's order was not valid for an entry, or `undefined` */
+  /** @returns why this signer's order was not valid for an entry, or `undefined` */
   judge(entry: DecodedEntry, signer: VerifiedCertificate): string | undefined {
     if (!kindFits(entry)) return `its kind ${entry.kind} does not fit its payer and payee`;
     const fault = judgeOrder({ payload: entry, signer }, entry);

@@ -192,7 +192,7 @@ function writeHeader(typ: DocumentType, chain?: CertificateChain): string {
   return encodeBase64Url(Buffer.from(JSON.stringify({ alg: "EdDSA", typ, ...(x5c && { x5c }) })));
 }
 
-/** Chains by document type and header. The orders of one payer share a header, as do all receipts. */
+/** Chains by document type and header. All orders of a payer share a header, as do all receipts. */
 const chainsRead = new BoundedMap<string, CertificateChain>(headersRememberedMax);
 
 /** Does what {@link readHeader} does, and remembers the chain. */

@@ -1,7 +1,6 @@
 /**
- * The checkpoint: the server's signed statement of how long the log is, and of its root. Its text is
- * a signed note, so that other tools of transparency logs read it (C2SP `signed-note` and
- * `tlog-checkpoint`):
+ * The checkpoint: the server's signed statement of the log's length and root. Its text is a signed
+ * note (C2SP `signed-note` and `tlog-checkpoint`), so tools of other transparency logs read it:
  *
  *     micropay:ledger:<fingerprint of the CA certificate>
  *     <size>
@@ -140,7 +139,7 @@ function originOf({ fingerprint }: TrustAnchor): string {
   return `micropay:ledger:${fingerprint}`;
 }
 
-/** Returns the first 4 bytes of a hash of the signer's name and Ed25519 key (C2SP `signed-note`). */
+/** Returns the id of an Ed25519 key: 4 bytes of a hash of name and key (C2SP `signed-note`). */
 function keyId(name: string, { info }: PublicKey): Buffer {
   const ed25519 = Uint8Array.of(1);
   const hash = createHash("sha256").update(`${name}\n`).update(ed25519);

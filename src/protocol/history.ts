@@ -42,7 +42,7 @@ export const historyRequestType = {
   request: v.strictObject({
     /** Most rows of the page. */
     limit: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(pageRowsMax)),
-    /** Only entries with a smaller number, newest first. Without it and `after`, from the newest. */
+    /** Only entries with a smaller number, newest first. Without it and `after`: the newest. */
     before: v.optional(entryNumberShape),
     /** Only entries with a greater number, oldest first. Not together with `before`. */
     after: v.optional(countShape),

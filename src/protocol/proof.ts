@@ -1,7 +1,7 @@
 /**
- * The `proof` request: proofs about the Merkle tree of the ledger. A member checks with them that the
- * ledger only grew, and that its own entries are at their places. Payments of others stay hidden,
- * because each leaf covers a signature that only its parties have.
+ * The `proof` request: proofs about the ledger's Merkle tree. With them a member checks that the
+ * ledger only grew, and that its own entries are at their places. The payments of others stay
+ * hidden, because each leaf covers a signature that only its parties have.
  */
 import { decodeHex, encodeHex } from "@std/encoding/hex";
 import * as v from "valibot";

@@ -6,7 +6,7 @@ import { sha256Hex } from "../pki/signing_key.ts";
 import type { RequestType } from "./request_type.ts";
 import { accountNameShape, base64UrlShape, countShape } from "./shapes.ts";
 
-/** Returns the digest of a one-time code to store and compare: SHA-256, 64 lower-case hex digits. */
+/** Returns the SHA-256 of a one-time code, 64 lower-case hex digits. Only this digest is stored. */
 export function oneTimeCodeDigest(code: string): string {
   return sha256Hex(code);
 }

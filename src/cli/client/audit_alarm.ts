@@ -16,7 +16,7 @@ interface AlarmOptions {
   readonly interject?: (print: () => void) => void;
 }
 
-/** Keeps the evidence of an audit. Says it when it cannot, because the audit's result goes first. */
+/** Keeps the evidence of an audit. A failure is only reported, so that the audit is still told. */
 export function keepEvidenceOf(
   audit: MemberAudit,
   member: Member,

@@ -6,7 +6,7 @@ import type { OrderOutcome } from "../../client/payment/order_outcome.ts";
 import { answerWith, type Outcome, refuse } from "../../protocol/request_type.ts";
 import type { PaymentReference } from "./payment_reference.ts";
 
-/** @returns the id of a payment to give back; refused with 268 when the entry is not the member's */
+/** @returns the id of a payment to give back; refused with 268 when it is not the member's entry */
 export async function resolveRefunded(
   payment: PaymentReference,
   member: Member,

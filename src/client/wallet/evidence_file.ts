@@ -9,8 +9,8 @@ import type { MemberAudit } from "../ledger_audit.ts";
 const headDigits = 8;
 
 /**
- * Writes the evidence of a failed audit into a new file. When there is one about the same tree, that
- * one stays: it was written when the failure was new.
+ * Writes the evidence of a failed audit into a new file. An earlier file about the same tree stays
+ * as it is, because it was written when the failure was new.
  *
  * @param folder the account's
  * @returns the file's path; `undefined` when nothing is wrong

@@ -1,8 +1,8 @@
 /**
  * Decides which CA a client trusts at a server's address. It must be that of the ledger that the
  * person named (`--ca`, `--fingerprint`). Without one, the ledger pinned for this address decides,
- * and without a pin the CA in the current folder. Last come the ledgers that were trusted at another
- * address, and a person's confirmation.
+ * and without a pin the CA in the current folder. Last come the ledgers trusted at other addresses,
+ * and a person's confirmation.
  */
 import { announcedRoot } from "../../envelope/announced_root.ts";
 import { CertificateError, UntrustedError } from "../../errors.ts";

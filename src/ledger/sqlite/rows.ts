@@ -62,7 +62,7 @@ export function entryFromRow(row: Row): DecodedEntry {
   return requireDecoded(row, decodeEntry(row as unknown as StoredEntry));
 }
 
-/** Returns an entry's values in the order of {@link entryColumns}. Hashes are hexadecimal digits. */
+/** Returns an entry's values in the order of {@link entryColumns}. */
 export function rowFromEntry({ row: entry, subtrees }: Placed<Entry>): SQLInputValue[] {
   return [
     entry.number,

@@ -91,7 +91,7 @@ interface Decision {
 
 /**
  * Decides in two commits at the most: the first books, the second keeps why orders could not be
- * booked. The decisions run side by side, so the ledger's commit queue takes their changes together.
+ * booked. The decisions run side by side, so that the ledger commits their changes together.
  */
 function decide(
   orders: readonly (MembersOrder | Refusal)[],
