@@ -199,6 +199,12 @@ export class Member {
     });
   }
 
+  /** Refuses further orders of peers, and waits for those that the server decides just now. */
+  async stopTaking(): Promise<void> {
+    await this.#peers?.close();
+    this.#peers = undefined;
+  }
+
   /** Stops taking payments, says goodbye to the server, and ends the connection. */
   async exit(): Promise<Outcome<object>> {
     await this.#closePeers();
@@ -215,8 +221,7 @@ export class Member {
 
   async #closePeers(): Promise<void> {
     this.#delivery.peers.close();
-    await this.#peers?.close();
-    this.#peers = undefined;
+    await this.stopTaking();
   }
 }
 

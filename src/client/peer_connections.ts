@@ -13,9 +13,15 @@ import { connectToPeer, type PayeeAnswer, type PeerConnection } from "./peer_con
 export interface ReachedPeer {
   readonly name: AccountName;
   readonly connection: PeerConnection;
-  /** Whether the connection is from an earlier payment, so that its payee may be gone. */
-  readonly isReused: boolean;
 }
+
+/** What became of an order that was handed over, as far as the payee tells it. */
+export type HandedOver =
+  | { readonly kind: "refused"; readonly refusal: Refusal }
+  /** The connection ended, and the payee cannot be reached any more. The server says why not. */
+  | { readonly kind: "gone"; readonly refusal: Refusal }
+  /** The connection ended twice, or the outcome is known from elsewhere. */
+  | { readonly kind: "silence" };
 
 export class PeerConnections {
   readonly #member: MemberContext;
@@ -40,31 +46,33 @@ export class PeerConnections {
     const kept = this.#kept.get(name);
     if (kept?.isOpen) {
       this.#moveToEnd(name, kept);
-      return { name, connection: kept, isReused: true };
+      return { name, connection: kept };
     }
     const connection = await (this.#connecting.get(name) ?? this.#connect(name));
-    return "outcome" in connection ? connection : { name, connection, isReused: false };
+    return "outcome" in connection ? connection : { name, connection };
   }
 
   /**
-   * Hands an order to a payee. When the connection turns out to be closed, the same order is sent
-   * again over a new one. That is harmless: an order is booked at most once.
+   * Hands an order to a payee. When the connection ends without a refusal, the same order is sent
+   * again over a new one, once. That is harmless: an order is booked at most once.
    *
    * @param options `stop`: the outcome is known from elsewhere
-   * @returns the payee's refusal, or `undefined` when a new connection ended without one
    * @throws as {@link reach}
    */
   async hand(
     jws: string,
-    { name, connection, isReused }: ReachedPeer,
+    peer: ReachedPeer,
     { stop }: { readonly stop: AbortSignal },
-  ): Promise<PayeeAnswer> {
-    const mayBeGone = isReused || !connection.isOpen;
-    const answer = await this.#handOver(jws, { name, connection }, stop);
-    if (answer !== undefined || !mayBeGone || connection.isOpen || stop.aborted) return answer;
-    const peer = await this.reach(name);
-    if ("outcome" in peer || stop.aborted) return undefined;
-    return await this.#handOver(jws, peer, stop);
+  ): Promise<HandedOver> {
+    const first = await this.#handOver(jws, peer, stop);
+    if (first) return { kind: "refused", refusal: first };
+    if (stop.aborted) return { kind: "silence" };
+    const again = await this.reach(peer.name);
+    if ("outcome" in again) {
+      return isGone(again) ? { kind: "gone", refusal: again } : { kind: "silence" };
+    }
+    const second = stop.aborted ? undefined : await this.#handOver(jws, again, stop);
+    return second ? { kind: "refused", refusal: second } : { kind: "silence" };
   }
 
   /** Ends the keeping of a payee's connection. It is closed when no order is under way on it. */
@@ -82,7 +90,7 @@ export class PeerConnections {
 
   async #handOver(
     jws: string,
-    { name, connection }: Pick<ReachedPeer, "name" | "connection">,
+    { name, connection }: ReachedPeer,
     stop: AbortSignal,
   ): Promise<PayeeAnswer> {
     const answer = await connection.hand(jws, { stop });
@@ -140,4 +148,9 @@ export class PeerConnections {
     this.#kept.delete(name);
     this.#kept.set(name, connection);
   }
+}
+
+/** @returns whether a payee that refused to be reached is offline, closed, or does not answer */
+function isGone({ code }: Refusal): boolean {
+  return code === 262 || code === 263 || code === 264;
 }

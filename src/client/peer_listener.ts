@@ -26,6 +26,7 @@ export class PeerListener {
   readonly endpoint: Endpoint;
   readonly incoming: IncomingPayments;
   readonly #acceptor: Acceptor;
+  readonly #submits: SubmitQueue;
   readonly #payee: Payee;
   /** The connection that has been idle longest first. */
   readonly #peers = new Set<Peer>();
@@ -37,7 +38,8 @@ export class PeerListener {
   constructor(listener: Listener, member: MemberContext, told: IncomingListener) {
     this.endpoint = listener.endpoint;
     this.incoming = new IncomingPayments(member, told);
-    this.#payee = { member, incoming: this.incoming, submits: new SubmitQueue(member.link) };
+    this.#submits = new SubmitQueue(member.link);
+    this.#payee = { member, incoming: this.incoming, submits: this.#submits };
     // A fault ends nothing: this member is still online, and others would pay it in vain.
     this.#acceptor = new Acceptor(listener, {
       clock: member.clock,
@@ -47,10 +49,14 @@ export class PeerListener {
     });
   }
 
-  /** Stops listening, waits for payments under way, and closes all connections. */
+  /**
+   * Stops listening, refuses the orders that the server has not got, waits for those that it has,
+   * and closes all connections.
+   */
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#acceptor.close();
+    this.#submits.withdraw();
     for (const { stream, underWay } of this.#peers) if (underWay.size === 0) stream.close();
     await Promise.all(this.#served);
   }
@@ -109,6 +115,7 @@ export class PeerListener {
       ? readHandedOrder(body, { payer: party.name, member })
       : refuse(410, "unknown type");
     if ("outcome" in order) return await reply(channel, seq, order);
+    if (this.#isClosing) return await reply(channel, seq, refuse(263));
     const submitting = this.#submit(order, seq, channel)
       .catch((error) => {
         if (!(error instanceof MicropayError)) this.incoming.fault(error);
@@ -127,7 +134,7 @@ export class PeerListener {
     const submitted = await submitHandedOrder(order, this.#payee);
     if (submitted === "decided") return;
     try {
-      await reply(channel, seq, refuse(500));
+      await reply(channel, seq, refuse(submitted === "withdrawn" ? 263 : 500));
     } finally {
       // Also when the payer is gone: this member wants to know.
       const isClosing = () => this.#isClosing;

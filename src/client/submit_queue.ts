@@ -1,7 +1,7 @@
 /**
  * Handing orders to the server, as many in one message as wait at a time.
  */
-import { ProtocolError } from "../errors.ts";
+import { InterruptedError, ProtocolError } from "../errors.ts";
 import { bodyBytesMax, ordersPerSubmitMax } from "../limits.ts";
 import type { SignedOrder } from "../protocol/order.ts";
 import { type Result, submitRequestType, unpackResults } from "../protocol/transfer.ts";
@@ -32,6 +32,7 @@ export class SubmitQueue {
    * one. Payers take turns, so that nobody waits for the many orders of another payer.
    *
    * @returns the server's result for this order, whose receipt is not verified
+   * @throws {InterruptedError} when it was withdrawn
    * @throws as {@link ServerLink.ask}, when the server may have the order and said nothing of it
    */
   submit(order: SubmittedOrder): Promise<Result> {
@@ -43,6 +44,12 @@ export class SubmitQueue {
       queueMicrotask(() => this.#submitAll());
     }
     return result.promise;
+  }
+
+  /** Takes back the orders that were not sent to the server yet. */
+  withdraw(): void {
+    const error = new InterruptedError("submit an order: it was withdrawn; nothing was sent");
+    for (const { result } of this.#waiting.splice(0)) result.reject(error);
   }
 
   #enqueue(order: SubmittedOrder, result: PromiseWithResolvers<Result>): void {

@@ -11,6 +11,7 @@ import type { Identity } from "../../src/pki/identity.ts";
 import type { Network } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { ManualClock } from "../manual_clock.ts";
+import { submitOrder } from "../server/submit_order.ts";
 import { named, startServer, type TestServer } from "../server/test_server.ts";
 import { waitUntil } from "../server/wait_until.ts";
 import { honest, refusing, resultOf } from "./payment/payee_scripts.ts";
@@ -22,6 +23,8 @@ class CountedPayer {
   readonly asked: string[] = [];
   /** Sealed lines from and to payees. */
   readonly lines: ("in" | "out")[] = [];
+  /** Resolves when a payee closes its connection. */
+  readonly peerEnded = Promise.withResolvers<void>();
   connections = 0;
 
   private constructor(member: Member, clock: ManualClock | undefined) {
@@ -33,9 +36,16 @@ class CountedPayer {
     };
     const network: Network = {
       listen: tcpNetwork.listen,
-      connect: (...to) => {
+      connect: async (...to) => {
         this.connections++;
-        return tcpNetwork.connect(...to);
+        const stream = await tcpNetwork.connect(...to);
+        const read = stream.read.bind(stream);
+        stream.read = async (buffer) => {
+          const count = await read(buffer);
+          if (count === null) this.peerEnded.resolve();
+          return count;
+        };
+        return stream;
       },
     };
     this.member = new Member({
@@ -132,6 +142,66 @@ Deno.test("peers: when a kept connection turns out to be closed, the same order 
       });
     });
   }
+});
+
+Deno.test("peers: a payment to a payee that ends has the outcome no, wherever its order was", async (t) => {
+  const left = [["and is logged in", 264], ["and is offline", 263]] as const;
+  for (const [status, code] of left) {
+    for (const holdsOrder of [true, false]) {
+      const title = holdsOrder ? "got the order" : "hung up before the order was written";
+      await t.step(`the payee ${title}, ${status}: ${code}`, async () => {
+        await using server = await startServer();
+        const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+        const payer = await CountedPayer.of(server, alice);
+        const orders: string[] = [];
+        const hangUp = async () => {
+          if (code === 263) await server.ledger.takeOffline(named("bob"));
+          payee.hangUp();
+        };
+        const behave: Behaviour = async ({ message }) => {
+          orders.push(message.body.order as string);
+          await hangUp();
+        };
+        await using payee = await TestPayee.logIn(server, bob, { behave });
+        const { outbox } = payer.member.context;
+        const add = outbox.add.bind(outbox);
+        outbox.add = async (order, options) => {
+          if (!holdsOrder) {
+            orders.push(order.text);
+            await hangUp();
+            await payer.peerEnded.promise;
+          }
+          return await add(order, options);
+        };
+        assertEquals(await payer.pay(), code);
+        assertEquals([payee.messages.length, await outbox.ids()], [holdsOrder ? 1 : 0, []]);
+        // The payee cannot use the order any more.
+        const late = await submitOrder(await server.link(bob), orders[0]!);
+        assertEquals(late.outcome === "refused" && late.code, 265);
+        assertEquals(await server.balanceOf("alice"), 10_000);
+        await payer.member.abandon();
+      });
+    }
+  }
+});
+
+Deno.test("peers: a payment that a payee submitted before it ended is paid", async () => {
+  await using server = await startServer();
+  const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
+  const payer = await CountedPayer.of(server, alice);
+  // The server's result does not reach the payer.
+  payer.member.context.link.listen = () => () => {};
+  const behave: Behaviour = async (scene) => {
+    await honest(scene);
+    payee.hangUp();
+  };
+  await using payee = await TestPayee.logIn(server, bob, { behave });
+  const member = new Member(payer.member.context);
+  assertEquals(
+    await resultOf(() => member.pay({ payee: named("bob"), amount: 1 as Amount })),
+    "paid",
+  );
+  await member.abandon();
 });
 
 Deno.test("peers: a payee that hung up meanwhile is connected to again, wherever it is now", async () => {

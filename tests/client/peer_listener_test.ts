@@ -104,6 +104,51 @@ Deno.test("peers: while an order is under way on each connection, a newcomer is 
   });
 });
 
+Deno.test("peers: a payee that closes refuses the orders that it did not submit with 263, and takes the one that the server has", async () => {
+  await withPayee(async ({ alice, payee, payments, peers, server }) => {
+    const { link } = payee.context;
+    const ask = link.ask.bind(link);
+    const [asked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    link.ask = async (type, request) => {
+      if (type.type === submitRequestType.type) {
+        asked.resolve();
+        await held.promise;
+      }
+      return await ask(type, request);
+    };
+    const { channel } = await connect({
+      role: "member",
+      network: tcpNetwork,
+      anchor: server.anchor,
+      endpoint: peers.endpoint,
+    }, alice);
+    const hand = (amount: number) => {
+      const order = signPayload(orderPayload(alice, server.anchor, { amount }), alice);
+      return channel.send(payRequestType.type, { order }).seq;
+    };
+    const refused = async () => {
+      const arrival = await channel.receive();
+      assert(arrival.kind === "message");
+      return [arrival.message.body.re, arrival.message.body.code];
+    };
+    hand(1);
+    await asked.promise;
+    const waiting = hand(2);
+    // Refused, when the payee has read the order before it.
+    const unknown = channel.send("mint", {}).seq;
+    assertEquals(await refused(), [unknown, 410]);
+    const closing = peers.close();
+    assertEquals(await refused(), [waiting, 263]);
+    assertEquals(await (hand(4), refused()), [waiting + 2, 263]);
+    held.resolve();
+    await closing;
+    assertEquals((await channel.receive()).kind, "end");
+    assertEquals(payments.all.map(({ receipt }) => receipt.payload.amount), [1]);
+    assertEquals(await server.balanceOf("alice"), 9999);
+    channel.close();
+  });
+});
+
 Deno.test("peers: bad and repeated orders of one payer in a payee's message change nothing for another payer in it", async () => {
   await withPayee(async ({ pay, payee, payments, peers, server }) => {
     const { link } = payee.context;

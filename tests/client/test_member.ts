@@ -99,9 +99,14 @@ export class TestPayee implements AsyncDisposable {
     return payee;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Stops listening and closes all connections to payers. */
+  hangUp(): void {
     this.#listener.close();
     for (const stream of this.#streams) stream.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.hangUp();
     await this.#accepting;
     await Promise.all(this.#served);
   }

@@ -280,12 +280,21 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "pay 10": at(
     "client/peer_connections",
     "peers: when a kept connection turns out to be closed, the same order goes over a new one, once",
+    "peers: a payment that a payee submitted before it ended is paid",
   ),
   "pay 11": at("client/payment/payment", "pay: a payee that …: …"),
   "pay 12": at("client/payment/payment", "pay: a payee that …: …"),
   "pay 13": at(
     "client/payment/payment",
     "pay: a payer that the server's result does not reach asks, and has its receipt",
+  ),
+  "pay 14": at(
+    "client/peer_connections",
+    "peers: a payment to a payee that ends has the outcome no, wherever its order was",
+  ),
+  "pay 15": at(
+    "client/peer_listener",
+    "peers: a payee that closes refuses the orders that it did not submit with 263, and takes the one that the server has",
   ),
   "waiting 7": at(
     "client/peer_listener",

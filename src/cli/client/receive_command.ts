@@ -68,8 +68,9 @@ export async function receive(
     if (refusal) return refusal;
     const closed = await Promise.race([enough, member.context.link.closed]);
     if (closed) throw closed;
+    // At once, because nobody prints a payment that comes now.
+    await member.stopTaking();
     await selfAudit.runSoon();
-    // Waits for the payments under way, so that every printed payment was acknowledged, too.
     await member.exit();
     if (printer.failure) throw printer.failure;
   } catch (cause) {

@@ -201,11 +201,13 @@ export class OrderDelivery {
     const late = Promise.withResolvers<undefined>();
     const cancel = clock.schedule(timeoutMs, () => late.resolve(undefined));
     try {
-      const answered = this.peers.hand(text, peer, { stop: over });
-      const refusal = await Promise.race([answered, late.promise]);
+      const handing = this.peers.hand(text, peer, { stop: over });
+      const handed = await Promise.race([handing, late.promise]);
       // The payee may be at another address, or have another certificate, since it was reached.
       if (!over.aborted) this.peers.forget(peer.name);
-      return refusal ? eventOfPayeeRefusal(refusal) : { kind: "silence" };
+      if (handed?.kind === "refused") return eventOfPayeeRefusal(handed.refusal);
+      if (handed?.kind === "gone") return { kind: "payee_gone", refusal: handed.refusal };
+      return { kind: "silence" };
     } catch (cause) {
       if (!(cause instanceof MicropayError)) throw cause;
       return { kind: "silence", cause };

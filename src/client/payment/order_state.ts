@@ -44,6 +44,8 @@ export type OrderEvent =
   | { readonly kind: "unknown" }
   /** `status` with `void`: never booked. */
   | { readonly kind: "voided" }
+  /** The payee answered nothing and cannot be reached any more. It may still have the order. */
+  | { readonly kind: "payee_gone"; readonly refusal: Refusal }
   /** Nothing came in time, or the connection to the payee or the server ended. */
   | { readonly kind: "silence"; readonly cause?: unknown }
   /** A `status` request was not answered, or with a code that tells nothing. */
@@ -85,6 +87,7 @@ const recorded: Transitions = {
   undecided: ask,
   payee_refused: askToVoid,
   payee_failed: ask,
+  payee_gone: askToVoid,
   id_conflict: askToVoid,
   id_taken: isVoid,
   unknown: ["recorded", "send"],
@@ -154,12 +157,14 @@ export function eventOfServerRefusal(refusal: Refusal): OrderEvent {
 }
 
 /**
- * @returns what a payee's "no" means for the order. A payer shows 261 or 265 on a payee's word and
- * no other code: a payee may answer "OK", or that the payer's certificate was revoked.
+ * @returns what a payee's "no" means for the order. A payer shows 261, 263 or 265 on a payee's word
+ * and no other code: a payee may answer "OK", or that the payer's certificate was revoked.
  */
 export function eventOfPayeeRefusal(refusal: Refusal): OrderEvent {
-  if (codes[refusal.code].tryAgain) return { kind: "payee_failed", refusal };
-  const shown = refuse(refusal.code === 265 ? 265 : 261);
+  const { code } = refusal;
+  // A payee that stops taking payments says 263.
+  if (codes[code].tryAgain && code !== 263) return { kind: "payee_failed", refusal };
+  const shown = refuse(code === 263 || code === 265 ? code : 261);
   return { kind: "payee_refused", refusal: { ...shown, by: "payee" } };
 }
 

@@ -3,6 +3,7 @@
  */
 import type { AccountName } from "../../account_name.ts";
 import {
+  InterruptedError,
   isDocumentError,
   messageOf,
   MicropayError,
@@ -65,12 +66,13 @@ export function readHandedOrder(
  * Submits an order to the server, and takes the payment when it is booked.
  *
  * @returns `decided` when the server decided, and so tells the payer itself; `not_now` when it
- * decided nothing; `in_doubt` when it may have booked the order
+ * decided nothing; `in_doubt` when it may have booked the order; `withdrawn` when it did not get
+ * the order
  */
 export async function submitHandedOrder(
   order: SignedOrder,
   { incoming, submits }: Payee,
-): Promise<"decided" | "not_now" | "in_doubt"> {
+): Promise<"decided" | "not_now" | "in_doubt" | "withdrawn"> {
   try {
     const { code, text, receipt } = await submits.submit(order);
     if (receipt !== undefined) await incoming.take(receipt, order);
@@ -83,6 +85,7 @@ export async function submitHandedOrder(
     return isDecided ? "decided" : "not_now";
   } catch (error) {
     if (!(error instanceof MicropayError)) throw error;
+    if (error instanceof InterruptedError) return "withdrawn";
     incoming.fault(unknownIncoming(order, messageOf(error), error));
     return "in_doubt";
   }

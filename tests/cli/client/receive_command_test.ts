@@ -1,5 +1,5 @@
 /**
- * What `receive` says when the server ends: the command that takes the payments still to come.
+ * How `receive` ends: by itself when there were enough payments, or with its server.
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { textOutput } from "../../../src/cli/client/output.ts";
@@ -17,11 +17,10 @@ const rows = [
   { options: { since: 0, count: 9 }, entries: [7], says: "receive --since 7 --count 8" },
 ];
 
-/** A member whose payments come at once, and whose server ends then. */
-function memberPaid(entries: readonly number[]): Member {
-  const closed = new ClosedError("talk to the server: it is stopping");
+/** A member whose payments come at once. */
+function memberPaid(entries: readonly number[], closed: Promise<ClosedError>): Member {
   return {
-    context: { receiptsFile: "wallet.db", link: { closed: Promise.resolve(closed) } },
+    context: { receiptsFile: "wallet.db", link: { closed } },
     async *received() {},
     goOnline({ onPayment }: OnlineOptions) {
       for (const entry of entries) {
@@ -40,9 +39,35 @@ for (const { options, entries, says } of rows) {
     const output = textOutput({ print: ignore, printError: ignore });
     const typed = (words: string) => `micropay ${words}`;
     const selfAudit = { run: () => Promise.resolve(), runSoon: () => Promise.resolve() };
+    const member = memberPaid(
+      entries,
+      Promise.resolve(new ClosedError("talk to the server: it is stopping")),
+    );
     const receiving = () =>
-      receive(memberPaid(entries), { ...io, output, typed, selfAudit, port: 0, ...options });
+      receive(member, { ...io, output, typed, selfAudit, port: 0, ...options });
     const { message } = await assertRejects(receiving, ClosedError);
     assertEquals(message, `talk to the server: it is stopping; go on with: micropay ${says}`);
   });
 }
+
+Deno.test("receive: after enough payments it takes no more, and only then audits and says goodbye", async () => {
+  const steps: string[] = [];
+  const step = (name: string) => Promise.resolve(void steps.push(name));
+  const member = {
+    ...memberPaid([3, 4], new Promise(() => {})),
+    stopTaking: () => step("stop taking"),
+    exit: () => step("exit"),
+  } as unknown as Member;
+  const ignore = () => {};
+  await receive(member, {
+    say: ignore,
+    onSignal: () => ignore,
+    isReaderGone: () => false,
+    output: textOutput({ print: ignore, printError: ignore }),
+    typed: (words) => words,
+    selfAudit: { run: () => Promise.resolve(), runSoon: () => step("audit") },
+    port: 0,
+    count: 2,
+  });
+  assertEquals(steps, ["audit", "stop taking", "audit", "exit"]);
+});

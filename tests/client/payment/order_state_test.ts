@@ -35,6 +35,14 @@ const table: Readonly<Record<OrderEvent["kind"], readonly string[]>> = {
     "void done",
   ],
   payee_failed: ["in_doubt ask", "in_doubt ask", "in_doubt ask", "refused done", ".", "void done"],
+  payee_gone: [
+    "in_doubt ask_to_void",
+    "in_doubt ask_to_void",
+    "in_doubt ask_to_void",
+    "refused done",
+    ".",
+    "void done",
+  ],
   id_conflict: [
     "in_doubt ask_to_void",
     "in_doubt ask_to_void",
@@ -137,11 +145,12 @@ Deno.test("order state: what each code means depends on who says it", () => {
     };
     assertEquals(server.kind, special[code] ?? (isFinal ? "refused" : "not_now"), text);
     const payee = eventOfPayeeRefusal(refusal);
-    assertEquals(payee.kind, isFinal ? "payee_refused" : "payee_failed", text);
+    const isRefused = isFinal || code === 263;
+    assertEquals(payee.kind, isRefused ? "payee_refused" : "payee_failed", text);
     // A payee must not make its payer's client say anything but these.
     const voided = advance(advance(progressOf("sent"), payee), { kind: "voided" });
-    const shown = { ...refuse(code === 265 ? 265 : 261), by: "payee" } as const;
-    if (isFinal) assertEquals(voided.refusal, shown);
+    const shown = { ...refuse(code === 263 || code === 265 ? code : 261), by: "payee" } as const;
+    if (isRefused) assertEquals(voided.refusal, shown);
     const asked = eventOfStatusRefusal(refusal, { asksToVoid: false });
     assertEquals(asked.kind, code === 400 ? "unknown" : "unanswered", text);
     const askedToVoid = eventOfStatusRefusal(refusal, { asksToVoid: true });

@@ -25,6 +25,8 @@ const rows: readonly {
   /** Where the payer has to give up waiting. */
   readonly timeoutMs?: number;
   readonly result: Result;
+  /** How often the payer hands its order over; once when absent. */
+  readonly times?: number;
   /** Whether the money moved. */
   readonly booked: boolean;
 }[] = [
@@ -58,9 +60,10 @@ const rows: readonly {
     title: "closes",
     behave: ({ stream }) => Promise.resolve(stream.close()),
     result: "unknown",
+    times: 2,
     booked: false,
   },
-  { title: "sends garbage", behave: garbage, result: "unknown", booked: false },
+  { title: "sends garbage", behave: garbage, result: "unknown", times: 2, booked: false },
   {
     title: "refuses it, but keeps it and could submit it",
     behave: refusing(261),
@@ -83,6 +86,12 @@ const rows: readonly {
     title: "says that the order has expired",
     behave: refusing(265),
     result: 265,
+    booked: false,
+  },
+  {
+    title: "says that it takes no more payments",
+    behave: refusing(263),
+    result: 263,
     booked: false,
   },
   {
@@ -117,14 +126,14 @@ const rows: readonly {
   },
 ];
 
-for (const { title, behave, timeoutMs, result, booked } of rows) {
+for (const { title, behave, timeoutMs, result, times = 1, booked } of rows) {
   Deno.test(`pay: a payee that ${title}: ${result}`, async () => {
     await using server = await startServer();
     const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
     await using payee = await TestPayee.logIn(server, bob, { behave });
     const member = await memberOf(server, alice, { ...(timeoutMs && { timeoutMs }) });
     assertEquals(await resultOf(() => member.pay(lunch)), result);
-    assertEquals(payee.messages.length, 1);
+    assertEquals(payee.messages.length, times);
     assertEquals(await server.balanceOf("alice"), booked ? 8000 : 10_000);
     // What was said is true for good: the payee still has the order.
     if (typeof result === "number") {
@@ -243,11 +252,11 @@ Deno.test("pay: trying an id again while the first try is still on its way is pa
   await using server = await startServer();
   const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
   const held: PayeeScene[] = [];
-  // The payee hangs up on the first order, and hands it in just before the second.
+  // The payee hangs up twice, and submits the order just before it comes again.
   await using _payee = await TestPayee.logIn(server, bob, {
     behave: async (scene) => {
       held.push(scene);
-      if (held.length === 1) return scene.stream.close();
+      if (held.length <= 2) return scene.stream.close();
       await submit(held[0]!);
       await honest(scene);
     },
