@@ -35,10 +35,19 @@ export const pageRowsMax = 200;
 export const orderBytesMax = 12 * 1024;
 
 /**
- * Longest checkpoint in characters, with the signatures of some 20 witnesses. Past it: refused
- * before it is read.
+ * Longest checkpoint in characters, with the signatures of {@link witnessesMax} witnesses. Past it:
+ * refused before it is read.
  */
 export const checkpointCharactersMax = 4096;
+
+/** Most characters of a witness's name. Past it: its verifier key is refused. */
+export const witnessNameCharactersMax = 64;
+
+/**
+ * Most witnesses whose cosignatures a server keeps, 175 characters of a checkpoint each. Past it:
+ * the server does not start.
+ */
+export const witnessesMax = 16;
 
 /**
  * Greatest difference of the time in a newest checkpoint and that of the server's message. Past it:
@@ -214,6 +223,18 @@ export const ledgerWatchMs = 1 * second;
 /** Days before the end of a certificate at which the server warns. */
 export const expiryWarningDays: readonly number[] = [30, 14, 7, 3, 1];
 
+/**
+ * Interval at which a server publishes a checkpoint: it signs one when somebody asks and the newest
+ * is older.
+ */
+export const publishEveryMs = 1 * minute;
+
+/**
+ * Greatest age of the newest published checkpoint, by the time of the server's message. Past it:
+ * the client refuses it, because the server may hide what came since.
+ */
+export const publishedAgeMsMax = 2 * publishEveryMs;
+
 /** Interval at which the server checks the ends of its certificates. No timer runs for 30 days. */
 export const expiryCheckMs = 1 * hour;
 
@@ -298,6 +319,12 @@ export const peerConnectionsMax = 16;
  * been idle longest is closed.
  */
 export const peersKeptMax = 8;
+
+/**
+ * Most published checkpoints that a server keeps, at most 4 KiB each. A cosigned one stays for ten
+ * minutes, so a witness may come that seldom. Past it: the oldest is forgotten.
+ */
+export const publishedCheckpointsMax = 10;
 
 /** First pause after accepting ran out of descriptors or memory. Each further one doubles it. */
 export const acceptPauseMsMin = 100;
@@ -389,6 +416,19 @@ export const registrationsAtOnce = 200;
 
 /** Interval of an address between two further accounts: 2,880 a day. Sooner: refused with 211. */
 export const registrationEveryMs = 30 * second;
+
+/**
+ * Requests about published checkpoints that strangers at one address may make at once: a school's
+ * witnesses that start together. Past it: refused with 420, except for one in each {@link
+ * strangerRequestEveryMs}.
+ */
+export const strangerRequestsAtOnce = 100;
+
+/**
+ * Interval at which strangers at an address may make one more such request. A witness makes two a
+ * minute, and each costs about as much as opening its line. Sooner: refused with 420.
+ */
+export const strangerRequestEveryMs = 500;
 
 /** Shortest interval between two reports that an address registers too much. */
 export const registrationReportMs = 1 * minute;
@@ -539,6 +579,9 @@ export const rekeyHoursMax = 576;
 
 /** Longest `--timeout` in seconds. Past it: exit 2. */
 export const timeoutSecondsMax = 3600;
+
+/** Longest time between two visits of a witness. Past it: exit 2. */
+export const witnessPeriodMsMax = 24 * hour;
 
 /** Most entries that one `history` prints. Past it: exit 2. */
 export const historyEntriesMax = 1000;

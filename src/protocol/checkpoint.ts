@@ -9,7 +9,6 @@
  *     <an empty line>
  *     — micropay:ledger:<fingerprint> <key id and signature in base64>
  */
-import { createHash } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { decodeBase64Strict, encodeBase64 } from "../base64.ts";
 import { isSeconds } from "../clock.ts";
@@ -19,7 +18,7 @@ import type { TreeHead } from "../ledger/tree_proofs.ts";
 import type { Identity } from "../pki/identity.ts";
 import type { PublicKey } from "../pki/signing_key.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
-import { readPublicKeyInfo } from "../pki/x509/public_key_info.ts";
+import { findSignature, noteSigner, signatureLine } from "./signed_note.ts";
 
 /** The state of the ledger's log. */
 export interface Checkpoint extends TreeHead {
@@ -47,8 +46,8 @@ export function signCheckpoint(
   const origin = originOf(anchor);
   const body = `${origin}\n${size}\n${encodeBase64(Buffer.from(head, "hex"))}\ntime ${at}\n`;
   const signature = identity.signingKey.sign(encoder.encode(body));
-  const signed = Buffer.concat([keyId(origin, publicKey), signature]);
-  return { ...checkpoint, text: `${body}\n— ${origin} ${encodeBase64(signed)}\n` };
+  const line = signatureLine(noteSigner(origin, publicKey, "ed25519"), signature);
+  return { ...checkpoint, text: `${body}\n${line}` };
 }
 
 /**
@@ -63,11 +62,11 @@ export function verifyCheckpoint(
   text: string,
   { anchor, publicKey }: { anchor: TrustAnchor; publicKey: PublicKey },
 ): SignedCheckpoint {
-  const { body, origin, size, head, at, signatures } = readNote(text);
+  const { body, origin, size, head, at, signatures } = readCheckpointNote(text);
   if (origin !== originOf(anchor)) {
     throw new EnvelopeError(`check a checkpoint: it is of the log ${origin}`);
   }
-  const signature = signatureBy(publicKey, { origin, signatures });
+  const signature = findSignature(signatures, noteSigner(origin, publicKey, "ed25519"));
   if (!signature || !publicKey.verify(encoder.encode(body), signature)) {
     throw new EnvelopeError("check a checkpoint: the server did not sign it");
   }
@@ -81,11 +80,11 @@ export function verifyCheckpoint(
  * @throws {EnvelopeError} when it has not the form of a checkpoint
  */
 export function checkpointTime(text: string): number {
-  return readNote(text).at;
+  return readCheckpointNote(text).at;
 }
 
-/** A note of the right form. No signature is verified. */
-interface Note extends Checkpoint {
+/** The note of a checkpoint. No signature is verified. */
+export interface CheckpointNote extends Checkpoint {
   /** What is signed: all lines before the empty one. */
   readonly body: string;
   readonly origin: string;
@@ -95,7 +94,12 @@ interface Note extends Checkpoint {
 
 const noteForm = /^(\S+)\n(\d{1,16})\n(\S+)\ntime (\d{1,16})\n\n((?:— \S+ \S+\n)+)$/;
 
-function readNote(text: string): Note {
+/**
+ * Reads the note of a checkpoint. No signature is verified.
+ *
+ * @throws {EnvelopeError} when it has not the form of one
+ */
+export function readCheckpointNote(text: string): CheckpointNote {
   const form = text.length <= checkpointCharactersMax ? noteForm.exec(text) : null;
   if (!form) throw new EnvelopeError("read a checkpoint: it is not a signed note of one");
   const [, origin = "", sizeText = "", rootText = "", atText = "", signatures = ""] = form;
@@ -121,27 +125,6 @@ function readNote(text: string): Note {
   };
 }
 
-/** @returns the 64 bytes of the first signature by this key's name and id, if there is one */
-function signatureBy(
-  key: PublicKey,
-  { origin, signatures }: Pick<Note, "origin" | "signatures">,
-): Uint8Array | undefined {
-  const id = keyId(origin, key);
-  for (const line of signatures) {
-    const [, name, encoded = ""] = line.split(" ");
-    const bytes = name === origin ? decodeBase64Strict(encoded) : undefined;
-    if (bytes && id.equals(bytes.subarray(0, id.length))) return bytes.subarray(id.length);
-  }
-  return undefined;
-}
-
 function originOf({ fingerprint }: TrustAnchor): string {
   return `micropay:ledger:${fingerprint}`;
-}
-
-/** Returns the id of an Ed25519 key: 4 bytes of a hash of name and key (C2SP `signed-note`). */
-function keyId(name: string, { info }: PublicKey): Buffer {
-  const ed25519 = Uint8Array.of(1);
-  const hash = createHash("sha256").update(`${name}\n`).update(ed25519);
-  return hash.update(readPublicKeyInfo(info)).digest().subarray(0, 4);
 }

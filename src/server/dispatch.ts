@@ -94,7 +94,9 @@ async function refuseSpeaker(
   const isRegister = type === registerRequestType.type;
   if (session.isSurplus) return refuse(230);
   if (session.speaker.kind === "unrecognized") return refuse(220);
-  if (session.speaker.kind === "applicant") return isRegister ? undefined : refuse(240);
+  if (session.speaker.kind === "applicant") {
+    return (routes.get(type)?.admits ?? "member") === "member" ? refuse(240) : undefined;
+  }
   // The ledger is asked each time: a revoked certificate must not do anything from that moment on.
   // The server looks for changes of its ledger only once a second.
   const { kind } = await identifySpeaker(session.channel.peer, server.ledger);
@@ -108,6 +110,7 @@ async function refuseSpeaker(
 
 async function handle({ route, request }: Read, context: RequestContext): Promise<Outcome<object>> {
   const { speaker } = context.session;
+  if (route.admits === "everybody") return await route.handle(request, context);
   if (route.admits === "applicant" && speaker.kind === "applicant") {
     return await route.handle(request, { ...context, request: speaker.request });
   }

@@ -36,13 +36,15 @@ interface RouteOf<Request, Answer, Context> {
   handle(request: Request, context: Context): Promise<Outcome<Answer>>;
 }
 
-// The table of routes erases these types. `memberRoute` and `applicantRoute` have checked them.
+// The table of routes erases these types. The functions below have checked them.
 // deno-lint-ignore no-explicit-any
 type Erased = any;
 
 export type Route =
   | ({ readonly admits: "member" } & RouteOf<Erased, object, MemberRequestContext>)
-  | ({ readonly admits: "applicant" } & RouteOf<Erased, object, ApplicantRequestContext>);
+  | ({ readonly admits: "applicant" } & RouteOf<Erased, object, ApplicantRequestContext>)
+  /** Members, and applicants that want no account. */
+  | ({ readonly admits: "everybody" } & RouteOf<Erased, object, RequestContext>);
 
 export function memberRoute<Request, Answer extends object>(
   route: RouteOf<Request, Answer, MemberRequestContext>,
@@ -54,4 +56,10 @@ export function applicantRoute<Request, Answer extends object>(
   route: RouteOf<Request, Answer, ApplicantRequestContext>,
 ): Route {
   return { admits: "applicant", ...route };
+}
+
+export function everybodyRoute<Request, Answer extends object>(
+  route: RouteOf<Request, Answer, RequestContext>,
+): Route {
+  return { admits: "everybody", ...route };
 }

@@ -1,5 +1,6 @@
 /** Every request the server answers. */
 import { balanceRoute } from "./handlers/balance.ts";
+import { checkpointRoute, cosignRoute } from "./handlers/checkpoint.ts";
 import { exitRoute } from "./handlers/exit.ts";
 import { historyRoute } from "./handlers/history.ts";
 import { listRoute } from "./handlers/list.ts";
@@ -22,6 +23,8 @@ export const routes: ReadonlyMap<string, Route> = new Map(
     statusRoute,
     historyRoute,
     proofRoute,
+    checkpointRoute,
+    cosignRoute,
     exitRoute,
   ].map((route) => [route.requestType.type, route]),
 );

@@ -5,6 +5,8 @@ import {
   costlyBesideProcessors,
   processorsDefault,
   shutdownGraceMs,
+  strangerRequestEveryMs,
+  strangerRequestsAtOnce,
   waitingRoomPlaces,
 } from "../limits.ts";
 import { Acceptor } from "../transport/acceptor.ts";
@@ -14,11 +16,14 @@ import { watchExpiry } from "./expiry_watch.ts";
 import { FairQueue } from "./fair_queue.ts";
 import { FirstLines } from "./admission/first_lines.ts";
 import { MemberSessions } from "./session/member_sessions.ts";
+import { PublishedCheckpoints } from "./published_checkpoints.ts";
 import { Registrations } from "./admission/registrations.ts";
+import type { VerifierKey } from "../protocol/cosignature.ts";
 import { ServedConnection } from "./session/served_connection.ts";
 import type { ServerContext, ServerDependencies } from "./server_context.ts";
 import type { Session } from "./session/session.ts";
 import { Strangers } from "./admission/strangers.ts";
+import { TokenBuckets } from "./admission/token_buckets.ts";
 import { watchLedger } from "./ledger_watch.ts";
 
 export interface ServerOptions {
@@ -31,6 +36,8 @@ export interface ServerOptions {
   /** How many accounts the ledger may have, 1 or more. */
   readonly accountsMax: number;
   readonly processors?: number | undefined;
+  /** The witnesses whose cosignatures are kept, at most `witnessesMax`. */
+  readonly witnesses?: readonly VerifierKey[];
 }
 
 export class Server {
@@ -50,8 +57,8 @@ export class Server {
 
   /** Starts to accept connections. */
   constructor(options: ServerOptions, dependencies: ServerDependencies) {
-    const { listener, userLimit, initialBalance, accountsMax, processors = processorsDefault } =
-      options;
+    const { listener, userLimit, initialBalance, accountsMax } = options;
+    const { processors = processorsDefault, witnesses = [] } = options;
     const { authority: { anchor }, clock, identity, report, sessionKeys } = dependencies;
     this.#context = {
       ...dependencies,
@@ -62,6 +69,12 @@ export class Server {
       strangers: new Strangers(),
       firstLines: new FirstLines(dependencies),
       registrations: new Registrations({ ...dependencies, accountsMax }),
+      published: new PublishedCheckpoints({ ...dependencies, anchor, witnesses }),
+      strangerRequests: new TokenBuckets({
+        clock,
+        atOnce: strangerRequestsAtOnce,
+        everyMs: strangerRequestEveryMs,
+      }),
       queue: new FairQueue({
         inFlightMax: Math.min(processors + costlyBesideProcessors, costlyAtOnceMax),
       }),

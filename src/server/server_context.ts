@@ -10,10 +10,12 @@ import type { Admission } from "./admission/admission.ts";
 import type { FairQueue } from "./fair_queue.ts";
 import type { FirstLines } from "./admission/first_lines.ts";
 import type { MemberSessions } from "./session/member_sessions.ts";
+import type { PublishedCheckpoints } from "./published_checkpoints.ts";
 import type { Registrations } from "./admission/registrations.ts";
 import type { ReportEvent } from "./server_event.ts";
 import type { SessionKeys } from "./session/session_keys.ts";
 import type { Strangers } from "./admission/strangers.ts";
+import type { TokenBuckets } from "./admission/token_buckets.ts";
 
 export interface ServerDependencies {
   readonly ledger: Ledger;
@@ -35,6 +37,9 @@ export interface ServerContext extends ServerDependencies {
   readonly strangers: Strangers;
   readonly firstLines: FirstLines;
   readonly registrations: Registrations;
+  readonly published: PublishedCheckpoints;
+  /** The requests about published checkpoints that strangers at each address may make. */
+  readonly strangerRequests: TokenBuckets;
   /** The queue for expensive work. Its parties are addresses of strangers, and members. */
   readonly queue: FairQueue;
   /** Stops the server, because its ledger can no longer be trusted. */

@@ -29,6 +29,8 @@ const refusedOrders = at(
   "submit: an order … is refused with …, and nothing is booked",
 );
 
+const keptCosignatures = "cosign: only good cosignatures of named witnesses are kept, one for each";
+
 export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "line 1": at(
     "transport/line_reader",
@@ -449,6 +451,37 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "…: the same line twice on one connection is refused",
     "…: a line from another connection of the same two parties is refused",
     "…: a line reflected to its sender is refused",
+  ),
+  "published 1": at(
+    "server/handlers/checkpoint",
+    "checkpoint: a minute later there is another one, and the cosigned one stays behind it",
+    "checkpoint: the server keeps few of them, and forgets their cosignatures with them",
+  ),
+  "published 2": at(
+    "server/handlers/checkpoint",
+    "checkpoint: a stranger gets the newest one, and a proof from and to any size",
+  ),
+  "published 3": at(
+    "server/handlers/checkpoint",
+    "checkpoint: strangers at one address have a number of requests, and members are not counted",
+  ),
+  "cosign 1": at("server/handlers/checkpoint", keptCosignatures),
+  "cosign 2": at(
+    "server/handlers/checkpoint",
+    keptCosignatures,
+    "cosign: without named witnesses the server keeps none",
+  ),
+  "cosign 3": at("server/handlers/checkpoint", keptCosignatures),
+  "cosign 4": at("server/handlers/checkpoint", keptCosignatures),
+  "cosignature 1": at(
+    "protocol/cosignature",
+    "node:crypto alone verifies a cosignature, with the verifier key's text",
+    "a cosignature with one changed bit, or of another checkpoint, is none",
+  ),
+  "cosignature 2": at(
+    "protocol/cosignature",
+    "a verifier key … is refused",
+    "a verifier key of small order is refused, because anybody could sign under it",
   ),
   "client 4": at(
     "client/wallet/identity_store",

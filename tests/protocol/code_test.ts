@@ -40,6 +40,13 @@ const table: Record<Code, readonly [name: string, text: string, tryAgain: boolea
   300: ["QUERY_OK", "OK", false],
   400: ["QUERY_ERROR", "unknown", false],
   410: ["BAD_REQUEST", "the request is not valid", false],
+  420: [
+    "TOO_MANY_REQUESTS",
+    "too many requests from this address; try again in a minute",
+    true,
+  ],
+  430: ["WITNESS_UNKNOWN", "the operator has not named this witness", false],
+  431: ["CHECKPOINT_NOT_PUBLISHED", "this checkpoint is not published, or not any more", false],
   500: ["SERVER_ERROR", "the server failed; ask for the status before paying again", true],
   510: ["LEDGER_UNAVAILABLE", "the ledger cannot be written right now; nothing was booked", true],
   520: [

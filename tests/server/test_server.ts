@@ -20,6 +20,7 @@ import { type Identity, openIdentity } from "../../src/pki/identity.ts";
 import { derToPem } from "../../src/pki/pem.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";
 import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
+import type { VerifierKey } from "../../src/protocol/cosignature.ts";
 import type { Outcome } from "../../src/protocol/request_type.ts";
 import { ChangeHistory } from "../../src/protocol/change_history.ts";
 import { registerRequestType } from "../../src/protocol/register.ts";
@@ -64,6 +65,7 @@ export interface TestServerOptions {
   readonly wrap?: (ledger: Ledger) => Ledger;
   readonly processors?: number;
   readonly accountsMax?: number;
+  readonly witnesses?: readonly VerifierKey[];
 }
 
 export interface Applicant {
@@ -192,7 +194,7 @@ export class TestServer {
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { userLimit = 50, initialBalance = 10_000, clock = systemClock, wrap, processors } =
     options;
-  const { accountsMax = 10_000 } = options;
+  const { accountsMax = 10_000, witnesses = [] } = options;
   const { network = tcpNetwork, authority = makeAuthority() } = options;
   const ledgerId = authority.anchor.fingerprint;
   const { ledger = new MemoryLedger({ ledgerId }) } = options;
@@ -207,6 +209,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       initialBalance,
       accountsMax,
       processors,
+      witnesses,
     },
     {
       ledger: opened,

@@ -9,12 +9,20 @@ import {
   type RsaBits,
   timeoutSecondsMax,
   userLimitMax,
+  witnessPeriodMsMax,
 } from "../../limits.ts";
 import { type AccountName, accountNameRule, parseAccountName } from "../../account_name.ts";
+import { isDocumentError } from "../../errors.ts";
 import { isMemo, memoRule } from "../../memo.ts";
 import { amountRuleFor, parseAmount } from "../../money.ts";
 import { parseFingerprint } from "../../pki/fingerprint.ts";
 import { parseAddress, parseHost, withoutZone } from "../../pki/host.ts";
+import {
+  isWitnessName,
+  readVerifierKey,
+  type VerifierKey,
+  witnessNameRule,
+} from "../../protocol/cosignature.ts";
 import { isOrderId } from "../../random.ts";
 import { expandHome } from "../data_home.ts";
 import type { Environment } from "../process_io.ts";
@@ -147,6 +155,43 @@ export const hosts = repeatable(host, {
     return hosts.every((host) => host !== undefined) ? hosts : undefined;
   }),
 });
+
+const verifierKeyRule = "a verifier key is NAME+ID+KEY, as micropay witness prints it";
+
+function parseVerifierKey(text: string): VerifierKey | undefined {
+  try {
+    return readVerifierKey(text);
+  } catch (error) {
+    if (!isDocumentError(error)) throw error;
+    return undefined;
+  }
+}
+
+export const verifierKey = valueOf(verifierKeyRule, parseVerifierKey);
+
+/** Several verifier keys: one in each option, or all of them in one variable. */
+export const verifierKeys = repeatable(verifierKey, {
+  variable: "MICROPAY_WITNESS",
+  readAll: valueOf(`${verifierKeyRule}; several are separated by blanks`, (text) => {
+    const keys = text.trim().split(/\s+/).map(parseVerifierKey);
+    return keys.every((key) => key !== undefined) ? keys : undefined;
+  }),
+});
+
+export const witnessName = valueOf(
+  witnessNameRule,
+  (text) => isWitnessName(text) ? text : undefined,
+);
+
+/** A time between two visits, in milliseconds. */
+export const visitPeriod = valueOf<number>(
+  "a period is a whole number with s, m or h, from 1s to 24h",
+  (text) => {
+    const [, count, unit] = /^([1-9][0-9]{0,4})([smh])$/.exec(text) ?? [];
+    const ms = Number(count) * { s: 1000, m: 60_000, h: 3_600_000 }[unit as "s" | "m" | "h"];
+    return ms <= witnessPeriodMsMax ? ms : undefined;
+  },
+);
 
 export const advertisedAddress = valueOf<AdvertisedAddress>(
   "an address is HOST, HOST:PORT, [IPV6] or [IPV6]:PORT, with a port from 1 to 65535",

@@ -14,6 +14,7 @@ import {
   rekeyHours,
   rsaBits,
   userLimit,
+  verifierKeys,
 } from "../command_line/option_values.ts";
 import { requestOf } from "../command_line/request_of.ts";
 
@@ -54,6 +55,12 @@ export function serverCommand(program: Command, { file, directory }: Paths) {
       "Register no more accounts when the ledger has so many.",
       accountsMax,
       accountsMaxDefault,
+    )
+    .option(
+      "--witness <KEY>",
+      "Keep the cosignatures of this witness, named by its verifier key; may be repeated.",
+      verifierKeys,
+      [],
     )
     .option("--rsa-bits <BITS>", "Size of the session keys: 2048, 3072 or 4096.", rsaBits, 2048)
     .option(

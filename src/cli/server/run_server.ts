@@ -1,7 +1,7 @@
 /**
  * `micropay server`: opens what a server needs, runs it, and closes everything again.
  */
-import { userLimitMin } from "../../limits.ts";
+import { userLimitMin, witnessesMax } from "../../limits.ts";
 import { resolve } from "node:path";
 import { systemClock } from "../../clock.ts";
 import { FileError, messageOf, UsageError } from "../../errors.ts";
@@ -40,7 +40,10 @@ export async function runServer(
   request: ServerRequest,
   processIo: ProcessIo,
 ): Promise<ExitCode> {
-  const { silent, certs, logFormat: format } = request;
+  const { silent, certs, logFormat: format, witness } = request;
+  if (witness.length > witnessesMax) {
+    throw new UsageError(`serve with ${witness.length} witnesses: name at most ${witnessesMax}`);
+  }
   const clock = systemClock;
   const output = new OutputQueue({
     write: processIo.writeOutput,
@@ -117,6 +120,7 @@ async function serveOn(
           initialBalance: request.initialBalance,
           accountsMax: request.accountsMax,
           processors: navigator.hardwareConcurrency,
+          witnesses: request.witness,
         },
         {
           ...certificates,

@@ -151,7 +151,8 @@ export class SqliteBook {
 
   proofs(query: ProofQuery): LedgerProofs {
     const read = (level: number, position: number) => this.#node(level, position);
-    return new TreeProver(this.lastNumber(), read).answer(query);
+    const size = Math.min(this.lastNumber(), query.until ?? Infinity);
+    return new TreeProver(size, read).answer(query);
   }
 
   /** Returns the number of the last row, 0 without rows. */

@@ -23,3 +23,8 @@ export function readPublicKeyInfo(publicKeyInfo: Bytes): Bytes {
   if (!isEd25519) throw new CertificateError("read a public key: it is not an Ed25519 key");
   return publicKeyInfo.slice(prefix.length);
 }
+
+/** Returns the SubjectPublicKeyInfo of a public key of 32 bytes, in DER. */
+export function encodePublicKeyInfo(key: Uint8Array): Bytes {
+  return Uint8Array.of(...prefix, ...key);
+}

@@ -21,6 +21,7 @@ const serverDefaults = {
   accountsMax: 10_000,
   rsaBits: 2048,
   rekeyHours: 24,
+  witness: [],
   reset: false,
   yes: false,
   deleteDbOnExit: false,
