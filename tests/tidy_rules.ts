@@ -24,6 +24,7 @@ const layers: readonly (readonly string[])[] = [
   ["envelope"],
   ["protocol"],
   ["pki"],
+  ["books"],
   ["ledger"],
   ["sqlite"],
   ["leaves"],

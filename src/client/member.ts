@@ -1,6 +1,7 @@
 /**
  * A member that is connected to its server: everything that it can ask or do.
  */
+import type { ExportSelection, ExportWriter } from "../books/books_export.ts";
 import { ProtocolError, UsageError } from "../errors.ts";
 import { balanceRequestType } from "../protocol/balance.ts";
 import { answerWith, check, type Outcome, type Refusal } from "../protocol/request_type.ts";
@@ -19,6 +20,7 @@ import {
   type IncomingPayments,
   storeReceived,
 } from "./payment/incoming_payments.ts";
+import { exportOwnBooks } from "./own_books.ts";
 import { OrderDelivery } from "./payment/order_delivery.ts";
 import { askEntry, askStatus, type OrderOutcome } from "./payment/order_outcome.ts";
 import { pay, payAll, type PaymentTerms, type PayOptions } from "./payment/payment.ts";
@@ -114,15 +116,32 @@ export class Member {
    * it says
    */
   async *received({ since }: { since: number }): AsyncGenerator<Outcome<IncomingPayment>> {
-    for (let after = since;;) {
-      const page = await this.context.link.ask(historyRequestType, { limit: pageRowsMax, after });
+    for await (const page of this.#pagesAfter(since)) {
       if (page.outcome === "refused") return yield page;
       for (const row of page.answer.entries) {
         if (row.payee === this.context.name) {
           yield answerWith(await storeReceived(row, this.context));
         }
       }
-      if (!page.answer.more) return;
+    }
+  }
+
+  /** Streams an export of the own entries, as {@link exportOwnBooks}. */
+  exportBooks(
+    selection: Pick<ExportSelection, "from" | "to">,
+    writer: ExportWriter,
+  ): AsyncGenerator<Outcome<readonly string[]>> {
+    return exportOwnBooks(this.#pagesAfter(0), selection, { writer, member: this.context });
+  }
+
+  /** The own entries after an entry, oldest first, in pages. */
+  async *#pagesAfter(
+    since: number,
+  ): AsyncGenerator<Outcome<{ entries: readonly HistoryRow[] }>> {
+    for (let after = since;;) {
+      const page = await this.context.link.ask(historyRequestType, { limit: pageRowsMax, after });
+      yield page;
+      if (page.outcome === "refused" || !page.answer.more) return;
       requireProgress(page.answer, page.answer.entries);
       after = page.answer.entries.at(-1)!.entry;
     }

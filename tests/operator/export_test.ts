@@ -8,14 +8,17 @@ import type { AccountName } from "../../src/account_name.ts";
 import { LedgerError } from "../../src/errors.ts";
 import { issuingAccount } from "../../src/ledger/entry.ts";
 import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
-import { beancountAccount, beancountWriter } from "../../src/operator/export_beancount.ts";
-import { csvWriter } from "../../src/operator/export_csv.ts";
-import { hledgerAccount, hledgerWriter } from "../../src/operator/export_hledger.ts";
-import { jsonlWriter } from "../../src/operator/export_jsonl.ts";
-import { exportLines, type ExportSelection } from "../../src/operator/exported_entries.ts";
+import { beancountAccount, beancountWriter } from "../../src/books/beancount.ts";
+import { csvWriter } from "../../src/books/csv.ts";
+import { hledgerAccount, hledgerWriter } from "../../src/books/hledger.ts";
+import { jsonlWriter } from "../../src/books/jsonl.ts";
+import type { ExportSelection } from "../../src/books/books_export.ts";
+import { exportLines } from "../../src/operator/exported_entries.ts";
 import { orderText, verifyOrder } from "../../src/protocol/order.ts";
 import { testWith } from "../installed_tool.ts";
-import { type Books, named, openBooks, openSampleBooks } from "./books.ts";
+import { beanCheck, hledger, withFile } from "../books/accounting_programs.ts";
+import { hostileMemos, hostileNames, openHostileBooks } from "../books/hostile_books.ts";
+import { type Books, named, openSampleBooks } from "./books.ts";
 import { change, withoutTriggers } from "./tampering.ts";
 
 const writers = {
@@ -36,71 +39,13 @@ function exported(
       ...exportLines(
         snapshot,
         selection,
-        writers[format]({ ...selection, ledgerId: snapshot.ledgerId }),
+        writers[format](selection),
       ),
       "",
     ].join("\n");
   } finally {
     snapshot.close();
   }
-}
-
-/** Memos that have a meaning in one of the formats, or would have one without escapes. */
-const hostileMemos = [
-  "; comment",
-  "a ; b",
-  'quote " and \\ backslash \\" end\\',
-  "pipe | star * bang ! (code)",
-  "date:2020-01-01",
-  "[2020-01-01]",
-  "[=2020-01-01]",
-  "a, type:X, account:assets",
-  "  members:alice  -5 = 0",
-  "= 99",
-  "=1+1",
-  "+1",
-  "-1",
-  "@SUM(A1)",
-  "'quoted",
-  "＝1",
-  "a,b",
-  "100%",
-  "#tag ^link @ 5 {7}",
-  "include /etc/passwd",
-  "end comment",
-  "Ünïcödé 漢字 👩‍🚀 עברית",
-  " leading and trailing ",
-  "\u3000\u00a0wide blanks\u2003",
-  "a;b",
-  " =1+1",
-  "\u00a0\u3000-1",
-  "\u200b@SUM(A1)",
-  "\u00ad \ufe62 1",
-  "\ufe63 1",
-  "\uff0b1",
-  "\uff20SUM(A1)",
-  "\u22121",
-  "\u2800=1",
-  "=\u0338 1", // composes to another character
-  "%3A",
-];
-
-/** Names with all allowed characters. */
-const hostileNames = ["0x.y_z-1", "a-2eb", "a.b", "7", "issuer", "carried", "a--b__c.."];
-
-async function openHostileBooks(): Promise<Books> {
-  const books = await openBooks();
-  for (const name of hostileNames) await books.register(name, 10_000);
-  for (const [index, memo] of hostileMemos.entries()) {
-    const payer = hostileNames[index % hostileNames.length]!;
-    const payee = hostileNames[(index + 1) % hostileNames.length]!;
-    if (index % 5 === 4) books.clock.advance(86_400_000);
-    // The clock is set back between two payments.
-    if (index === 12) books.clock.jump(-3 * 86_400_000);
-    const { id } = await books.move([payer, payee], index + 1, { memo });
-    if (index % 3 === 0) await books.move([payee, payer], 1, { refunds: id, memo });
-  }
-  return books;
 }
 
 const selections: readonly { readonly title: string; readonly selection: ExportSelection }[] = [
@@ -305,30 +250,4 @@ function readCsv(text: string): string[][] {
       quoted?.replaceAll('""', '"') ?? plain!
     )
   );
-}
-
-async function hledger(journal: string, ...args: readonly string[]) {
-  return await withFile("books.journal", journal, (file) => ["hledger", "-f", file, ...args]);
-}
-
-async function beanCheck(journal: string) {
-  return await withFile("books.beancount", journal, (file) => ["bean-check", "--no-cache", file]);
-}
-
-async function withFile(
-  name: string,
-  text: string,
-  command: (file: string) => readonly string[],
-): Promise<{ success: boolean; text: string }> {
-  const folder = await Deno.makeTempDir({ prefix: "micropay-export-" });
-  try {
-    await Deno.writeTextFile(`${folder}/${name}`, text);
-    const [program, ...args] = command(`${folder}/${name}`);
-    const env = { LANG: "C.UTF-8", LC_ALL: "C.UTF-8" };
-    const { success, stdout, stderr } = await new Deno.Command(program!, { args, env }).output();
-    const decoder = new TextDecoder();
-    return { success, text: decoder.decode(stdout) + decoder.decode(stderr) };
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }

@@ -14,6 +14,7 @@ import { type ClientOutput, isInOrder } from "./output.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
 import { findPayment, resolveRefunded } from "./find_payment.ts";
+import { showHistory } from "./history_command.ts";
 import { printOutcome, printRefusal } from "./print_outcome.ts";
 import { showProvenReceipt } from "./receipt_command.ts";
 import { receive } from "./receive_command.ts";
@@ -137,12 +138,8 @@ async function performFor(
       return exitCodes.ok;
     }
     case "history": {
-      for await (const page of member.history(command)) {
-        if (page.outcome === "refused") return printRefusal(page, asking, printing);
-        for (const row of page.answer.entries) output.printHistoryRow(row);
-        if (context.isReaderGone()) break;
-      }
-      return exitCodes.ok;
+      const refusal = await showHistory(command, member, context);
+      return refusal ? printRefusal(refusal, asking, printing) : exitCodes.ok;
     }
     case "receive": {
       const refusal = await receive(member, { ...context, ...request, ...command, typed });

@@ -11,8 +11,10 @@ import {
   advertisedAddress,
   amount,
   connectingPort,
+  day,
   entryNumber,
   entryOrStart,
+  exportFormat,
   fingerprint,
   historyLimit,
   listeningPort,
@@ -63,7 +65,11 @@ export function clientCommand(program: Command, paths: Paths) {
     add("status", "What became of an order.", "019aaf3e-7c00-7000-8000-000000000001"),
     "The payment: the id that pay printed, or its number.",
   );
-  const history = add("history", "Your payments, newest first.", "--limit 5");
+  const history = add(
+    "history",
+    "Your payments, newest first; with --format, your books from the first entry on.",
+    "--format hledger --from 2026-01-01",
+  );
   const audit = add("audit", "Check that the ledger still has what you hold receipts for.");
   const receipt = withReference(
     add("receipt", "Print a receipt that is kept here, for micropay verify.", "7"),
@@ -100,7 +106,7 @@ export function clientCommand(program: Command, paths: Paths) {
       all(status),
       (host, port, payment, options) => request([host, port, options], { name: "status", payment }),
     ),
-    requestOf(all(withLimit(history)), (...words) => request(words, { name: "history" })),
+    requestOf(all(withHistory(history)), (...words) => request(words, { name: "history" })),
     requestOf(all(audit), (...words) => request(words, { name: "audit" })),
     requestOf(
       all(receipt),
@@ -185,15 +191,22 @@ function withCount(command: ServerWords) {
     );
 }
 
-function withLimit(command: ServerWords) {
+function withHistory(command: ServerWords) {
   return command
     .option(
       "--limit <N>",
-      "How many entries at the most, newest first.",
+      `How many entries at the most, newest first; ${historyEntriesDefault} when not given.`,
       historyLimit,
-      historyEntriesDefault,
     )
-    .option("--before <ENTRY>", "Only entries with a smaller number.", entryNumber);
+    .option("--before <ENTRY>", "Only entries with a smaller number.", entryNumber)
+    .option(
+      "--format <FORMAT>",
+      "Export your books with their balances: csv, jsonl, hledger or beancount.",
+      exportFormat,
+    )
+    .option("--bom", "Begin a CSV with a byte order mark, as Excel wants it.", false)
+    .option("--from <DATE>", "Export from this day on, in UTC.", day)
+    .option("--to <DATE>", "Export up to this day, in UTC.", day);
 }
 
 function withOut(command: ServerWords, { directory }: Paths) {

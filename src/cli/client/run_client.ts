@@ -31,7 +31,9 @@ export async function runClient(
   request: ClientRequest,
   dependencies: ClientDependencies,
 ): Promise<ExitCode> {
-  const { print, say: printError } = dependencies;
+  const { print: printResult, say: printError } = dependencies;
+  // The lines of an export come alone to stdout.
+  const print = isExport(request) ? printError : printResult;
   const printers = { print, printError, typed: commandTyper(request) };
   const output = request.json ? jsonOutput(printers) : textOutput(printers);
   const input = new LineInput(dependencies.openInput());
@@ -47,6 +49,10 @@ export async function runClient(
   } finally {
     wallet?.close();
   }
+}
+
+function isExport({ command }: ClientRequest): boolean {
+  return command.name === "history" && command.format !== undefined;
 }
 
 async function perform(

@@ -4,7 +4,7 @@
  */
 import { join, resolve } from "node:path";
 import { type Clock, systemClock } from "../../clock.ts";
-import { FileError, messageOf, MicropayError, UsageError } from "../../errors.ts";
+import { FileError, messageOf, MicropayError } from "../../errors.ts";
 import type { BookOutcome, Ledger } from "../../ledger/ledger.ts";
 import { type LedgerSnapshot, storedText, type StoredValue } from "../../ledger/snapshot.ts";
 import { backupSqliteLedger, openRestorePlace } from "../../ledger/sqlite/backup_ledger.ts";
@@ -12,10 +12,6 @@ import { openSqliteLedger } from "../../ledger/sqlite/open_sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../ledger/sqlite/sqlite_snapshot.ts";
 import { auditLedger } from "../../operator/audit.ts";
 import { endAccount, type Ending } from "../../operator/ending.ts";
-import { beancountWriter } from "../../operator/export_beancount.ts";
-import { csvWriter } from "../../operator/export_csv.ts";
-import { hledgerWriter } from "../../operator/export_hledger.ts";
-import { jsonlWriter } from "../../operator/export_jsonl.ts";
 import { exportLines } from "../../operator/exported_entries.ts";
 import { makeOneTimeCode } from "../../operator/one_time_code.ts";
 import { openCertificates, readAuthorityOfAnyDate } from "../../pki/certificate_folder.ts";
@@ -28,6 +24,7 @@ import { oneTimeCodeDigest } from "../../protocol/register.ts";
 import { systemRandom } from "../../random.ts";
 import type { LedgerRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
+import { exportWriter } from "../export_writer.ts";
 import { requireLedgerFiles } from "./files.ts";
 import { type LedgerOutput, ledgerOutput } from "./output.ts";
 import { showFound } from "./show.ts";
@@ -124,29 +121,13 @@ async function withSnapshot<Result>(
   }
 }
 
-/**
- * @throws {UsageError} when the first day is after the last, or `--bom` is given for a format other
- * than CSV
- */
+/** @throws {UsageError} when the options do not go together */
 function exportAll(
   snapshot: LedgerSnapshot,
   command: Command<"export">,
   { print, isReaderGone }: Pick<ProcessIo, "print" | "isReaderGone">,
 ): void {
-  const { from, to } = command;
-  if (from !== undefined && to !== undefined && from > to) {
-    throw new UsageError(`export the ledger: --from ${from} is after --to ${to}`);
-  }
-  if (command.bom && command.format !== "csv") {
-    throw new UsageError(`export the ledger: --bom is for csv, not for ${command.format}`);
-  }
-  const writers = {
-    csv: csvWriter,
-    jsonl: jsonlWriter,
-    hledger: hledgerWriter,
-    beancount: beancountWriter,
-  };
-  const writer = writers[command.format]({ ...command, ledgerId: snapshot.ledgerId });
+  const writer = exportWriter(command, "export the ledger");
   for (const line of exportLines(snapshot, command, writer)) {
     print(line);
     if (isReaderGone()) return;

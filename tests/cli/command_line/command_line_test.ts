@@ -167,11 +167,18 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
   },
   {
     line: "client 127.0.0.1 8888 history",
-    request: { ...clientDefaults, command: { name: "history", limit: 20 } },
+    request: { ...clientDefaults, command: { name: "history", bom: false } },
   },
   {
     line: "client 127.0.0.1 8888 history --before 7 --limit 1",
-    request: { ...clientDefaults, command: { name: "history", limit: 1, before: 7 } },
+    request: { ...clientDefaults, command: { name: "history", limit: 1, before: 7, bom: false } },
+  },
+  {
+    line: "client 127.0.0.1 8888 history --format csv --bom --from 2026-01-01 --to 2026-12-31",
+    request: {
+      ...clientDefaults,
+      command: { name: "history", format: "csv", bom: true, from: "2026-01-01", to: "2026-12-31" },
+    },
   },
   {
     line: `client 127.0.0.1 8888 --ca my.pem --fingerprint ${colons} --home /h`,

@@ -9,7 +9,7 @@ import {
   type ExportedEntry,
   type ExportSelection,
   type ExportWriter,
-} from "./exported_entries.ts";
+} from "./books_export.ts";
 
 /** Beancount needs a currency. Ours has no name. */
 const currency = "UNIT";
@@ -21,6 +21,10 @@ export function beancountWriter({ account, from = "" }: ExportSelection): Export
   const opened = new Set<string>();
   /** Changed balances that are not asserted yet. */
   const changed = new Map<EntrySide, number>();
+  const note = (side: EntrySide, balance: number | undefined) => {
+    const isWanted = account === undefined || side === account;
+    if (isWanted && balance !== undefined) changed.set(side, balance);
+  };
 
   function* open(name: string): Iterable<string> {
     if (opened.has(name)) return;
@@ -29,7 +33,6 @@ export function beancountWriter({ account, from = "" }: ExportSelection): Export
   }
   function* assertions(): Iterable<string> {
     for (const [side, balance] of changed) {
-      if (account !== undefined && side !== account) continue;
       yield `${dayAfter(today)} balance ${beancountAccount(side)}  ${balance} ${currency}`;
     }
     changed.clear();
@@ -45,7 +48,7 @@ export function beancountWriter({ account, from = "" }: ExportSelection): Export
       yield `${today} * "carried forward"`;
       for (const [side, balance] of carried) {
         yield `  ${beancountAccount(side)}  ${balance} ${currency}`;
-        changed.set(side, balance);
+        note(side, balance);
       }
       if (account !== undefined) yield `  ${elsewhere}`;
     },
@@ -63,7 +66,8 @@ export function beancountWriter({ account, from = "" }: ExportSelection): Export
       if (refunds !== undefined) yield `  refunds: "${refunds}"`;
       yield `  ${beancountAccount(payer)}  ${-amount} ${currency}`;
       yield `  ${beancountAccount(payee)}  ${amount} ${currency}`;
-      changed.set(payer, entry.payerBalance).set(payee, entry.payeeBalance);
+      note(payer, entry.payerBalance);
+      note(payee, entry.payeeBalance);
     },
     *end() {
       yield* assertions();

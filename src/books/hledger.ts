@@ -8,15 +8,16 @@ import type {
   ExportedEntry,
   ExportSelection,
   ExportWriter,
-} from "./exported_entries.ts";
+} from "./books_export.ts";
 
 /**
  * Returns a writer of an hledger journal. With an account it asserts that account's balances only,
  * because the export does not have all entries of the others.
  */
 export function hledgerWriter({ account, from }: ExportSelection): ExportWriter {
-  const posting = (side: EntrySide, amount: number, balance: number) => {
-    const assertion = account === undefined || side === account ? ` = ${balance}` : "";
+  const posting = (side: EntrySide, amount: number, balance: number | undefined) => {
+    const isWanted = account === undefined || side === account;
+    const assertion = isWanted && balance !== undefined ? ` = ${balance}` : "";
     return `    ${hledgerAccount(side)}  ${amount}${assertion}`;
   };
   return {

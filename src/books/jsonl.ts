@@ -1,17 +1,15 @@
 /**
  * Writes one JSON object a line, with all that an entry holds.
  */
-import type { LedgerSnapshot } from "../ledger/snapshot.ts";
-import { requireOrderText } from "../protocol/order.ts";
-import type { CarriedBalances, ExportedEntry, ExportWriter } from "./exported_entries.ts";
+import type { CarriedBalances, ExportedEntry, ExportWriter } from "./books_export.ts";
 
 /** @returns a writer of JSON lines */
-export function jsonlWriter({ ledgerId }: Pick<LedgerSnapshot, "ledgerId">): ExportWriter {
+export function jsonlWriter(): ExportWriter {
   return {
     *begin(carried: CarriedBalances) {
       for (const [account, balance] of carried) yield JSON.stringify({ account, carried: balance });
     },
-    *entry({ entry }: ExportedEntry) {
+    *entry({ entry, documents }: ExportedEntry) {
       yield JSON.stringify({
         entry: entry.number,
         id: entry.id,
@@ -24,8 +22,7 @@ export function jsonlWriter({ ledgerId }: Pick<LedgerSnapshot, "ledgerId">): Exp
         refunds: entry.refunds,
         from_balance: entry.payerBalance,
         to_balance: entry.payeeBalance,
-        order: requireOrderText(entry, { ledgerId }),
-        leaf: entry.subtrees.slice(0, 64),
+        ...documents(),
       });
     },
     *end() {},

@@ -8,7 +8,7 @@ import type {
   ExportedEntry,
   ExportSelection,
   ExportWriter,
-} from "./exported_entries.ts";
+} from "./books_export.ts";
 
 const header = "entry,at,kind,id,account,other,amount,balance,memo,refunds";
 
@@ -35,10 +35,10 @@ export function csvWriter(
       const start = [number, new Date(atMs).toISOString(), kind, id];
       const note = [escapeFormula(memo), refunds];
       if (isWanted(payer)) {
-        yield line([...start, payer, payee, -amount, entry.payerBalance, ...note]);
+        yield line([...start, payer, payee, -amount, entry.payerBalance ?? "", ...note]);
       }
       if (isWanted(payee)) {
-        yield line([...start, payee, payer, amount, entry.payeeBalance, ...note]);
+        yield line([...start, payee, payer, amount, entry.payeeBalance ?? "", ...note]);
       }
     },
     *end() {},
