@@ -164,7 +164,7 @@ export type ChangeOutcome =
 
 /** Proofs about the Merkle tree of the ledger, as `TreeProver` makes them. */
 export interface LedgerProofs {
-  /** The number of the tree's last row, 0 without rows. */
+  /** The number of the last row, 0 without rows. */
   readonly size: number;
   /** The head after it, 64 hex digits. */
   readonly head: string;
@@ -178,8 +178,6 @@ export interface ProofQuery {
   readonly size: number;
   /** Numbers of entries. */
   readonly entries: readonly number[];
-  /** The number of the last row of the tree that the proofs are about. Absent: the ledger's. */
-  readonly until?: number;
 }
 
 /** A page of an account's history. */

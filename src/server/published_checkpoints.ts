@@ -21,7 +21,6 @@ export interface PublishedCheckpointsOptions {
 
 /** A published checkpoint. */
 interface Published {
-  readonly size: number;
   readonly body: string;
   /** The signed note with its cosignatures. */
   text: string;
@@ -46,7 +45,7 @@ export class PublishedCheckpoints {
    * that has more. Publishes another one first when the newest is older than a minute. So nobody
    * sees that none is signed while nobody asks.
    */
-  async newest(): Promise<readonly { readonly size: number; readonly text: string }[]> {
+  async newest(): Promise<string[]> {
     if (this.#options.clock.monotonicMs() - this.#publishedAtMs >= publishEveryMs) {
       this.#publishing ??= this.#publish().finally(() => this.#publishing = undefined);
       await this.#publishing;
@@ -54,7 +53,7 @@ export class PublishedCheckpoints {
     const [newest, ...earlier] = this.#kept as [Published, ...Published[]];
     let best = newest;
     for (const one of earlier) if (one.cosigners.size > best.cosigners.size) best = one;
-    return best === newest ? [newest] : [newest, best];
+    return best === newest ? [newest.text] : [newest.text, best.text];
   }
 
   /**
@@ -84,7 +83,7 @@ export class PublishedCheckpoints {
     const { size, head } = await ledger.proofs({ size: 0, entries: [] });
     const { text } = signCheckpoint({ size, head, at: nowSeconds(clock) }, this.#options);
     const { body } = readCheckpointNote(text);
-    const published: Published = { size, body, text, cosigners: new Set() };
+    const published: Published = { body, text, cosigners: new Set() };
     this.#kept = [published, ...this.#kept].slice(0, publishedCheckpointsMax);
     this.#publishedAtMs = clock.monotonicMs();
   }

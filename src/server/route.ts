@@ -2,6 +2,7 @@
 import type { AccountName } from "../account_name.ts";
 import type { Outcome, RequestType } from "../protocol/request_type.ts";
 import type { CertificateRequest } from "../pki/certificate_request.ts";
+import { addressGroup } from "./admission/address_group.ts";
 import type { ServerContext } from "./server_context.ts";
 import type { Push, Session } from "./session/session.ts";
 
@@ -62,4 +63,13 @@ export function everybodyRoute<Request, Answer extends object>(
   route: RouteOf<Request, Answer, RequestContext>,
 ): Route {
   return { admits: "everybody", ...route };
+}
+
+/**
+ * Returns whether the asker may make a request that everybody may make. Strangers at one address
+ * have a number of them, and members may at any time.
+ */
+export function mayAsk({ session, server }: RequestContext): boolean {
+  if (session.speaker.kind === "member") return true;
+  return server.strangerRequests.take(addressGroup(session.channel.remote.host));
 }

@@ -454,14 +454,11 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "published 1": at(
     "server/handlers/checkpoint",
+    "checkpoint: a stranger gets the newest one, and it stays for a minute",
     "checkpoint: a minute later there is another one, and the cosigned one stays behind it",
     "checkpoint: the server keeps few of them, and forgets their cosignatures with them",
   ),
   "published 2": at(
-    "server/handlers/checkpoint",
-    "checkpoint: a stranger gets the newest one, and a proof from and to any size",
-  ),
-  "published 3": at(
     "server/handlers/checkpoint",
     "checkpoint: strangers at one address have a number of requests, and members are not counted",
   ),

@@ -151,8 +151,7 @@ export class SqliteBook {
 
   proofs(query: ProofQuery): LedgerProofs {
     const read = (level: number, position: number) => this.#node(level, position);
-    const size = Math.min(this.lastNumber(), query.until ?? Infinity);
-    return new TreeProver(size, read).answer(query);
+    return new TreeProver(this.lastNumber(), read).answer(query);
   }
 
   /** Returns the number of the last row, 0 without rows. */

@@ -65,7 +65,7 @@ export class MemoryBook {
   }
 
   proofs(query: ProofQuery): LedgerProofs {
-    return plainProver(this.#rows.slice(0, query.until).map(({ leaf }) => leaf)).answer(query);
+    return plainProver(this.#rows.map(({ leaf }) => leaf)).answer(query);
   }
 
   /** Returns the tree of all rows. */
