@@ -126,7 +126,7 @@ function membersOf(contents: OrderContents): Order {
 
 /** Returns the booking of a verified order at a time, in milliseconds since the epoch. */
 export function bookingOf(
-  { digest, payload, signature, signer }: SignedOrder,
+  { digest, payload, signature, signer }: Omit<SignedOrder, "text">,
   { kind, atMs }: Pick<Booking, "kind" | "atMs">,
 ): Booking {
   const { id, payer, payee, amount, memo, refunds, iat, exp } = payload;

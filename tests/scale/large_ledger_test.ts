@@ -1,0 +1,25 @@
+import { assertEquals } from "@std/assert";
+import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
+import { auditLedger } from "../../src/operator/audit.ts";
+import { makeLargeLedger, readLargeLedgerFolder } from "./large_ledger.ts";
+
+Deno.test("a large ledger passes the audit, and one made in two runs is complete", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "micropay-large-" });
+  try {
+    for (const entries of [40, 300]) {
+      await makeLargeLedger(folder, { entries, accounts: 12, threads: 1 });
+    }
+    const { certificates: { anchor } } = await readLargeLedgerFolder(folder);
+    const snapshot = openSqliteSnapshot({ file: `${folder}/server.db` });
+    try {
+      const kinds = new Set([...snapshot.entries()].map(({ kind }) => kind));
+      assertEquals([...kinds].sort(), ["opening", "payment", "refund"]);
+      const { outcome, entries } = await auditLedger(snapshot, { anchor });
+      assertEquals({ outcome, entries }, { outcome: "in_order", entries: 300 });
+    } finally {
+      snapshot.close();
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
