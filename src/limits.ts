@@ -93,10 +93,17 @@ export const clockDifferenceMsMax = 2 * hour;
 export const historyPageEntriesMax = 16;
 
 /**
- * Most entries of a `proof` request. With 16 million entries, each proof has 24 hashes: 27 KiB in
- * all. They cost 2 ms, as much as opening a line. Past it: refused.
+ * Most receipts of a `proof` request. With 16 million entries, each proof has 24 hashes. With those
+ * of {@link proofCheckpointsMax}, that is 27 KiB in all. They cost 2 ms, as much as opening a line.
+ * Past it: refused.
  */
-export const proofEntriesMax = 25;
+export const proofReceiptsMax = 20;
+
+/**
+ * Most checkpoints of a `proof` request: that of the last audit, and some that other members saw.
+ * Past it: refused.
+ */
+export const proofCheckpointsMax = 5;
 
 /**
  * Most characters of the header of a signed document, enough for a chain of certificates. Past it:

@@ -4,17 +4,13 @@
  * Each leaf covers a signature that only the sides of that payment hold, so the member learns
  * nothing of what others paid.
  */
-import { encodeBase64 } from "../base64.ts";
 import { FileError, messageOf, MicropayError } from "../errors.ts";
-import { proofEntriesMax } from "../limits.ts";
-import { isConsistent, type TreeHead } from "../ledger/tree_proofs.ts";
-import { decodeProof, proofRequestType } from "../protocol/proof.ts";
+import { proofReceiptsMax } from "../limits.ts";
 import { type Refusal } from "../protocol/request_type.ts";
 import type { Receipt } from "../protocol/receipt.ts";
-import { inclusionFault } from "../protocol/receipt_proof.ts";
 import type { Evidence } from "./evidence.ts";
 import type { MemberContext } from "./member_context.ts";
-import { verifyNewestCheckpoint } from "./newest_checkpoint.ts";
+import { askForProofs, type ProofAnswer } from "./proof_answer.ts";
 import { type CheckedReceipt, checkReceipt } from "./receipt_check.ts";
 import type { AuditedHead, StoredReceipt } from "./wallet/wallet_store.ts";
 
@@ -55,7 +51,7 @@ export interface AuditOptions {
  * wrong. When the server gives no more proofs after one that shows a fault, that fault is the
  * result.
  *
- * @throws {EnvelopeError} when the server did not sign its checkpoint, or dates it wrongly
+ * @throws {EnvelopeError} when the server did not sign an answer, or dates it wrongly
  * @throws {ProtocolError} when an answer of the server holds no proofs
  * @throws {FileError} when a stored receipt is not genuine
  */
@@ -65,50 +61,44 @@ export async function auditOwnEntries(
 ): Promise<MemberAudit | Refusal> {
   const { audits, receipts } = member;
   const stored = unauditedOnly ? receipts.unaudited() : receipts.all();
+  const answers: ProofAnswer[] = [];
   let known = await audits.last();
-  let tree: AuditedHead | undefined;
-  let evidence: Evidence | undefined;
-  const points: Point[] = [];
   for await (const asked of pagesOf(stored)) {
-    let page: AuditedPage | Refusal;
+    const hasFailed = answers.some(({ evidence }) => evidence);
+    let answer: ProofAnswer | Refusal;
     try {
-      page = await auditPage(asked, known, member);
+      answer = await askAboutPage(asked, known, member);
     } catch (error) {
       // A dishonest server can hold back the proofs that follow. What is found stays found.
-      if (evidence && error instanceof MicropayError) break;
+      if (hasFailed && error instanceof MicropayError) break;
       throw error;
     }
-    if (page.outcome === "refused") {
-      if (evidence) break;
-      return page;
+    if (answer.outcome === "refused") {
+      if (hasFailed) break;
+      return answer;
     }
-    points.push(...page.points);
-    evidence ??= page.evidence;
-    known = tree = page.tree;
-    if (evidence || tree.entry === 0) continue;
+    answers.push(answer);
+    known = answer.tree.entry > 0 ? answer.tree : undefined;
+    if (hasFailed || answer.evidence || !known) continue;
     try {
-      await audits.keep(tree, asked.map(({ id }) => id));
+      await audits.keep(known, asked.map(({ id }) => id));
     } catch (error) {
       // The next audit checks the same again.
       if (!unauditedOnly || !(error instanceof FileError)) throw error;
     }
   }
-  points.sort((one, other) => one.entry - other.entry);
-  const { entry: entries, head, checkpoint } = tree!;
-  const rewritten = points.find(({ isSame }) => !isSame);
-  const rewrittenAt = rewritten && Math.min(entries + 1, rewritten.entry);
-  const same = points.findLast(({ entry, isSame }) => isSame && entry < (rewrittenAt ?? Infinity));
-  return {
-    outcome: "audited",
-    entries,
-    receipts: points.filter(({ receipt }) => receipt).length,
-    head,
-    checkpoint,
-    missing: points.flatMap(({ receipt, isMissing }) => isMissing && receipt ? [receipt] : []),
-    rewrittenAt,
-    sameUntil: same?.entry ?? 0,
-    evidence,
-  };
+  return auditOf(answers);
+}
+
+/** Asks about a known tree, and about at most `proofReceiptsMax` receipts. */
+function askAboutPage(
+  asked: readonly StoredReceipt[],
+  known: AuditedHead | undefined,
+  member: MemberContext,
+): Promise<ProofAnswer | Refusal> {
+  const receipts = asked.map((stored) => checkStored(stored, member).receipt)
+    .sort((one, other) => one.payload.entry - other.payload.entry);
+  return askForProofs({ trees: known ? [known] : [], receipts }, member);
 }
 
 /** A place in the ledger that the member knows: a receipt, or an earlier tree. */
@@ -116,71 +106,33 @@ interface Point {
   readonly entry: number;
   /** Whether the ledger up to there is the one that the member knows. */
   readonly isSame: boolean;
-  readonly receipt?: Receipt;
-  /** Whether the receipt's entry is not there. */
-  readonly isMissing?: boolean;
 }
 
-interface AuditedPage {
-  readonly outcome: "page";
-  readonly points: readonly Point[];
-  readonly tree: AuditedHead;
-  readonly evidence: Evidence | undefined;
-}
-
-/** Checks the newest tree against the one that is known, and at most `proofEntriesMax` receipts. */
-async function auditPage(
-  asked: readonly StoredReceipt[],
-  known: AuditedHead | undefined,
-  member: MemberContext,
-): Promise<AuditedPage | Refusal> {
-  const { anchor, link } = member;
-  const receipts = asked.map((stored) => checkStored(stored, member).receipt)
+/** Returns what the server's answers show together. There is at least one. */
+export function auditOf(answers: readonly ProofAnswer[]): MemberAudit {
+  const { entry: entries, head, checkpoint } = answers.at(-1)!.tree;
+  const proven = answers.flatMap(({ receipts }) => receipts)
+    .map(({ receipt: { payload }, fault }) => ({ payload, fault }))
     .sort((one, other) => one.payload.entry - other.payload.entry);
-  const entries = receipts.map(({ payload }) => payload.entry);
-  const reply = await link.ask(proofRequestType, { size: known?.entry ?? 0, entries });
-  if (reply.outcome === "refused") return reply;
-  const { der } = link.serverCertificate;
-  const { consistency, inclusion } = reply.answer;
-  const newest = verifyNewestCheckpoint(reply.answer.checkpoint, member);
-  const checked = receipts.map((receipt, index) => {
-    const proof = inclusion[index] ?? [];
-    return { receipt, proof, point: pointOf(receipt.payload, newest, decodeProof(proof)) };
-  });
-  const points: Point[] = checked.map(({ point }) => point);
-  if (known) {
-    const earlier = { size: known.entry, head: known.head };
-    const isSame = isConsistent(earlier, newest, decodeProof(consistency));
-    points.push({ entry: known.entry, isSame });
-  }
-  const { size: entry, head, text: checkpoint } = newest;
-  const tree = { entry, head, checkpoint, certificate: encodeBase64(der) };
-  if (points.every(({ isSame }) => isSame)) {
-    return { outcome: "page", points, tree, evidence: undefined };
-  }
-  // Two receipts of one entry show more together than the one that the ledger lacks.
-  const wrong = new Set(points.flatMap(({ entry, isSame }) => isSame ? [] : [entry]));
-  const evidence = {
-    ledger: anchor.fingerprint,
-    ...(known && { earlier: signedTree(known), consistency }),
-    newest: signedTree(tree),
-    receipts: checked.filter(({ receipt }) => wrong.has(receipt.payload.entry))
-      .map(({ receipt: { text: receipt }, proof }) => ({ receipt, proof })),
+  const points: Point[] = [
+    ...answers.flatMap(({ known }) => known)
+      .map(({ tree, isGrown }) => ({ entry: tree.entry, isSame: isGrown })),
+    ...proven.map(({ payload: { entry }, fault }) => ({ entry, isSame: !fault })),
+  ].sort((one, other) => one.entry - other.entry);
+  const changed = points.find(({ isSame }) => !isSame);
+  const rewrittenAt = changed && Math.min(entries + 1, changed.entry);
+  const same = points.findLast(({ entry, isSame }) => isSame && entry < (rewrittenAt ?? Infinity));
+  return {
+    outcome: "audited",
+    entries,
+    receipts: proven.length,
+    head,
+    checkpoint,
+    missing: proven.filter(({ fault }) => fault === "missing").map(({ payload }) => payload),
+    rewrittenAt,
+    sameUntil: same?.entry ?? 0,
+    evidence: answers.find(({ evidence }) => evidence)?.evidence,
   };
-  return { outcome: "page", points, tree, evidence };
-}
-
-function signedTree(
-  { checkpoint, certificate: serverCertificate }: AuditedHead,
-): Evidence["newest"] {
-  return { checkpoint, serverCertificate };
-}
-
-/** Checks a receipt's leaf and head with one proof. */
-function pointOf(receipt: Receipt, tree: TreeHead, proof: readonly string[]): Point {
-  const { entry } = receipt;
-  const fault = inclusionFault(receipt, tree, proof);
-  return { entry, receipt, isSame: !fault, isMissing: fault === "missing" };
 }
 
 /** Yields at least one page, which may be empty. Each goes into one `proof` request. */
@@ -189,7 +141,7 @@ async function* pagesOf(stored: AsyncIterable<StoredReceipt>): AsyncGenerator<St
   let isFirst = true;
   for await (const one of stored) {
     page.push(one);
-    if (page.length < proofEntriesMax) continue;
+    if (page.length < proofReceiptsMax) continue;
     yield page;
     [page, isFirst] = [[], false];
   }

@@ -8,7 +8,7 @@ import type { MemberContext } from "./member_context.ts";
 
 /**
  * Verifies a checkpoint that the server has just signed. Its time must be that of the server's
- * messages: evidence and a receipt's proof rest on the order of such times.
+ * messages, because a receipt with a proof states it.
  *
  * @param text the signed note
  * @throws {EnvelopeError} when the server did not sign it, or states another time in it

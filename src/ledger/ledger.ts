@@ -168,14 +168,15 @@ export interface LedgerProofs {
   readonly size: number;
   /** The head after it, 64 hex digits. */
   readonly head: string;
-  /** That the tree grew from that of the asked size. Empty when it is not longer. */
-  readonly consistency: readonly string[];
+  /** For each asked size, that the tree grew from that one. Empty when it is not longer. */
+  readonly consistency: readonly (readonly string[])[];
   /** For each asked entry, that the tree has it. Empty past the end. */
   readonly inclusion: readonly (readonly string[])[];
 }
 
 export interface ProofQuery {
-  readonly size: number;
+  /** Numbers of rows. */
+  readonly sizes: readonly number[];
   /** Numbers of entries. */
   readonly entries: readonly number[];
 }
@@ -247,7 +248,7 @@ export interface Ledger {
   sumRefunds(id: string): Promise<number>;
   /** Returns entries of an account on either side. */
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]>;
-  /** Returns proofs for the tree of `size` rows and for entries, all about one tree. */
+  /** Returns proofs from trees of these sizes and of entries, all about one tree. */
   proofs(query: ProofQuery): Promise<LedgerProofs>;
   /** Returns the number of the last row, 0 without rows. */
   lastNumber(): Promise<number>;

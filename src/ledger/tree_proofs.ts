@@ -29,11 +29,11 @@ export class TreeProver {
   }
 
   /** Returns the tree's head, and the proofs that a member asks for. Past its end there are none. */
-  answer({ size, entries }: ProofQuery): LedgerProofs {
+  answer({ sizes, entries }: ProofQuery): LedgerProofs {
     return {
       size: this.#size,
       head: this.root(),
-      consistency: size < this.#size ? this.consistency(size) : [],
+      consistency: sizes.map((size) => size < this.#size ? this.consistency(size) : []),
       inclusion: entries.map((number) => number <= this.#size ? this.inclusion(number - 1) : []),
     };
   }

@@ -1,6 +1,7 @@
 /**
- * The signed documents: greetings, messages, orders, receipts and account changes. Each is a
- * compact JWS (RFC 7515 section 7.1) with EdDSA over Ed25519 (RFC 8037) and one protected header:
+ * The signed documents: greetings, messages, orders, receipts, account changes and answers with
+ * proofs. Each is a compact JWS (RFC 7515 section 7.1) with EdDSA over Ed25519 (RFC 8037) and one
+ * protected header:
  *
  *     {"alg":"EdDSA","typ":"micropay-…"}            or with   "x5c":["…", …]
  *
@@ -34,6 +35,7 @@ const documentTypes = [
   "micropay-order",
   "micropay-receipt",
   "micropay-account-change",
+  "micropay-proof",
 ] as const;
 export type DocumentType = (typeof documentTypes)[number];
 

@@ -79,18 +79,23 @@ export function verifyReceiptProof(
 }
 
 /**
- * Checks with one proof that a tree has the receipt's leaf at its place. The tree of the rows up to
- * there must have the receipt's head.
+ * What is wrong with an entry: its leaf is not at its place in the tree, or the rows up to there
+ * have another head than the receipt says.
+ */
+export type InclusionFault = "missing" | "other_head";
+
+/**
+ * Checks with one proof that a tree has the receipt's leaf at its place, and that the rows up to
+ * there have the receipt's head.
  *
  * @param proof hashes of 64 hex digits
- * @returns `missing` when the leaf is not there, `other_head` when a row before it is not the same,
- * and `undefined` when all is well
+ * @returns the fault, `undefined` when all is well
  */
 export function inclusionFault(
   { entry, leaf, head: earlier }: Receipt,
   { size, head }: TreeHead,
   proof: readonly string[],
-): "missing" | "other_head" | undefined {
+): InclusionFault | undefined {
   const roots = rootsOver({ leaf, index: entry - 1, size, proof });
   if (roots?.root !== head) return "missing";
   return roots.head === earlier ? undefined : "other_head";

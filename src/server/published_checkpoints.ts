@@ -80,7 +80,7 @@ export class PublishedCheckpoints {
 
   async #publish(): Promise<void> {
     const { ledger, clock } = this.#options;
-    const { size, head } = await ledger.proofs({ size: 0, entries: [] });
+    const { size, head } = await ledger.proofs({ sizes: [], entries: [] });
     const { text } = signCheckpoint({ size, head, at: nowSeconds(clock) }, this.#options);
     const { body } = readCheckpointNote(text);
     const published: Published = { body, text, cosigners: new Set() };

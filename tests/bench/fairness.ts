@@ -33,13 +33,19 @@ interface Flood {
   readonly body: JsonObject;
 }
 
+const digest = "0".repeat(64);
+const proofs = {
+  checkpoints: [{ size: 1, digest }],
+  receipts: [1, 2].map((entry) => ({ entry, digest })),
+};
+
 const floods: readonly (Flood | undefined)[] = [
   undefined,
   { connections: 1, type: balanceRequestType.type, body: {} },
   { connections: 16, type: balanceRequestType.type, body: {} },
   { connections: 64, type: balanceRequestType.type, body: {} },
   { connections: 16, type: historyRequestType.type, body: { limit: 16 } },
-  { connections: 16, type: proofRequestType.type, body: { size: 1, entries: [1, 2] } },
+  { connections: 16, type: proofRequestType.type, body: proofs },
 ];
 const secondsEach = 8;
 /** More than a page of digests. */

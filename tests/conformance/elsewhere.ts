@@ -214,6 +214,15 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "end_to_end/member",
     "a member notices when past entries were removed or rewritten",
   ),
+  "proof 4": at(
+    "server/handlers/proof",
+    "proof: the newest tree has every entry, and grew from every earlier one",
+  ),
+  "proof 5": at(
+    "client/ledger_audit",
+    "audit: a server is not accused … that it did not sign",
+    "audit: an answer to another question is refused",
+  ),
   "checkpoint 1": at(
     "protocol/checkpoint",
     "a checkpoint … is refused",

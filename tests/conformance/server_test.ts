@@ -20,6 +20,7 @@ import { assertRefusal, Speaker } from "./speaker.ts";
 
 const id = "019aaf3e-7c00-7000-8000-000000000001";
 const upperId = id.toUpperCase();
+const digest = "ab".repeat(32);
 /** The form of a JWS, and nothing in it. */
 const noOrder = "e30.e30.e30";
 const longest = `${"a".repeat(12_288 - 4)}.a.a`;
@@ -56,10 +57,21 @@ const wrongShape: readonly (readonly [what: string, type: string, body: JsonObje
   ["before 0", "history", { limit: 1, before: 0 }],
   ["before 2^53", "history", { limit: 1, before: 2 ** 53 }],
   ["after -1", "history", { limit: 1, after: -1 }],
-  ["a proof for the size -1", "proof", { size: -1, entries: [] }],
-  ["a proof for the size 2^53", "proof", { size: 2 ** 53, entries: [] }],
-  ["a proof of the entry 0", "proof", { size: 0, entries: [0] }],
-  ["a proof of 26 entries", "proof", { size: 0, entries: Array(26).fill(1) }],
+  ["a proof from no rows", "proof", { checkpoints: [{ size: 0, digest }], receipts: [] }],
+  ["a proof from 2^53 rows", "proof", { checkpoints: [{ size: 2 ** 53, digest }], receipts: [] }],
+  ["a proof of the entry 0", "proof", { checkpoints: [], receipts: [{ entry: 0, digest }] }],
+  ["a digest of 63 digits", "proof", {
+    checkpoints: [],
+    receipts: [{ entry: 1, digest: digest.slice(1) }],
+  }],
+  ["a proof of 21 receipts", "proof", {
+    checkpoints: [],
+    receipts: Array(21).fill({ entry: 1, digest }),
+  }],
+  ["a proof from 6 checkpoints", "proof", {
+    checkpoints: Array(6).fill({ size: 1, digest }),
+    receipts: [],
+  }],
   ["an id in capitals", "status", { id: upperId }],
   ["an id of version 4", "status", { id: id.replace("-7000-", "-4000-") }],
   ["a list after a number", "list", { after: 1 }],
@@ -72,7 +84,7 @@ const wrongMembers: readonly (readonly [what: string, type: string, body: JsonOb
   ["a member too many", "balance", { of: "bob" }],
   ["a member too many beside a good one", "locate", { name: "bob", port: 1 }],
   ["a missing member", "locate", {}],
-  ["a proof without entries", "proof", { size: 0 }],
+  ["a proof without receipts", "proof", { checkpoints: [] }],
   ["a history without limit", "history", {}],
   ["a member with another letter", "locate", { Name: "bob" }],
 ];
@@ -269,7 +281,8 @@ Deno.test("request 1: requests that come in one piece are answered one by one, i
   const types = ["balance", "mint", "list", "proof", "balance"];
   const lines = [];
   for (const type of types) {
-    lines.push(await alice.line(type, type === "proof" ? { size: 0, entries: [] } : {}));
+    const body = type === "proof" ? { checkpoints: [], receipts: [] } : {};
+    lines.push(await alice.line(type, body));
   }
   await alice.write(lines.map((line) => `${line}\n`).join(""));
   for (const [seq, code] of [300, 410, 300, 300, 300].entries()) {

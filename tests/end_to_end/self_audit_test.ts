@@ -86,11 +86,11 @@ Deno.test("a ledger that was put back is caught by the next command, with eviden
     assertEquals(await modeOf(file), 0o600);
     const said = await scene.verifyInProcess("--evidence", file);
     assertEquals([said.code, said.stderr], [0, ""]);
-    assertMatch(said.stdout, /^The server signed a ledger of 4 rows, and its proof that a ledger/);
+    assertMatch(said.stdout, /^The server signed a ledger of 4 rows; asked later to prove/);
     const { valid, restsOn } = json(
       (await scene.verifyInProcess("--evidence", file, "--json")).stdout,
     );
-    assertEquals([valid, restsOn], [true, "word"]);
+    assertEquals([valid, restsOn], [true, "signatures"]);
   });
   await step(
     t,
@@ -110,7 +110,10 @@ Deno.test("a ledger that was put back is caught by the next command, with eviden
       ]);
       const said = await scene.verifyInProcess("--evidence", String(found!.evidence));
       assertEquals(said.code, 0);
-      assertMatch(said.stdout, /^The server signed two different ledgers of 4 rows: /);
+      assertMatch(
+        said.stdout,
+        /^The server signed a ledger of 4 rows; asked later .* its ledger of 4 rows begins/,
+      );
     },
   );
   await step(t, "a changed file proves nothing, nor does one for another CA", async () => {

@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { systemClock } from "../../src/clock.ts";
-import { proofEntriesMax } from "../../src/limits.ts";
+import { proofReceiptsMax } from "../../src/limits.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { Amount } from "../../src/money.ts";
 import type { Identity } from "../../src/pki/identity.ts";
@@ -150,7 +150,12 @@ Deno.test("flooding: a member that floods over six connections gets on average t
 });
 
 const entries = 320;
-const provenEntries = Array.from({ length: proofEntriesMax }, (_, index) => 12 * index + 1);
+const digest = "0".repeat(64);
+const provenReceipts = Array.from(
+  { length: proofReceiptsMax },
+  (_, index) => ({ entry: 15 * index + 1, digest }),
+);
+const proofs = { checkpoints: [{ size: 1, digest }], receipts: provenReceipts };
 const receiptsPerPage = 16;
 
 /**
@@ -160,9 +165,9 @@ const receiptsPerPage = 16;
 const rows = [
   {
     title: "proofs",
-    question: { type: proofRequestType.type, body: { size: 1, entries: provenEntries } },
+    question: { type: proofRequestType.type, body: proofs },
     // And what the next turn has begun with when bob's message is looked at.
-    provenMax: 5 * proofEntriesMax,
+    provenMax: 5 * proofReceiptsMax,
     signaturesMax: 4,
   },
   {

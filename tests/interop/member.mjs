@@ -4,8 +4,8 @@
 import { verify } from "node:crypto";
 import { Newcomer } from "./newcomer.mjs";
 import { makeOrder, readOrder, refusalAt, verifyReceipt } from "./proofs.mjs";
-import { isConsistent, rootOf, rootsOver } from "./tree.mjs";
-import { Connection, deferred, demand, listen, sha256 } from "./wire.mjs";
+import { isConsistent, rootsOver } from "./tree.mjs";
+import { Connection, deferred, demand, listen, sha256, verifyDetached } from "./wire.mjs";
 
 const ordersMax = 25;
 const patienceMs = 10_000;
@@ -177,24 +177,35 @@ export class Member {
   /** Checks that the ledger has these own entries, and grew from the head after each of them. */
   async auditLedger(entries) {
     const proofs = entries.map(({ order, receipt }) => verifyReceipt(receipt, order, this.ca));
-    let known = { from: 0, head: rootOf([]) };
-    for (let at = 0; at === 0 || at < proofs.length; at += 25) {
-      const part = proofs.slice(at, at + 25);
-      const asked = { size: known.from, entries: part.map(({ entry }) => entry) };
-      const { answer } = await this.server.ask("proof", asked);
-      const tree = this.#readCheckpoint(answer.checkpoint);
-      const consistency = answer.consistency.map(bytesOf);
-      demand(known.from === 0 || isConsistent(known, tree, consistency), "another ledger");
+    let known = [];
+    for (let at = 0; at === 0 || at < proofs.length; at += 20) {
+      const part = proofs.slice(at, at + 20);
+      const question = {
+        checkpoints: known.map(({ from, text }) => ({ size: from, digest: sha256(text) })),
+        receipts: part.map(({ entry }, index) => ({
+          entry,
+          digest: sha256(entries[at + index].receipt),
+        })),
+      };
+      const { answer } = await this.server.ask("proof", question);
+      const { signature, checkpoint, consistency, inclusion } = answer;
+      const signed = { ...question, checkpoint, consistency, inclusion };
+      verifyDetached("micropay-proof", signed, { signature, key: this.server.other.publicKey });
+      const tree = this.#readCheckpoint(checkpoint);
+      for (const [index, earlier] of known.entries()) {
+        demand(isConsistent(earlier, tree, consistency[index].map(bytesOf)), "another ledger");
+      }
       for (const [index, { entry, leaf, head }] of part.entries()) {
-        const proof = answer.inclusion[index].map(bytesOf);
+        const proof = inclusion[index].map(bytesOf);
         const place = { leaf: Buffer.from(leaf, "hex"), index: entry - 1, size: tree.to, proof };
         const roots = rootsOver(place);
         demand(roots.root?.equals(tree.root), "an own entry");
         demand(roots.head.toString("hex") === head, "the head of a receipt");
       }
-      known = { from: tree.to, head: tree.root };
+      known = [{ from: tree.to, head: tree.root, text: checkpoint }];
     }
-    return { last: known.from, head: known.head.toString("hex") };
+    const [{ from, head }] = known;
+    return { last: from, head: head.toString("hex") };
   }
 
   /** What the server signed about its tree. */

@@ -99,6 +99,12 @@ export function verifyDocument({ input, signature }, publicKey) {
   demand(verify(null, Buffer.from(input), publicKey, signature), "a signature");
 }
 
+/** Verifies a document without `x5c` of which only the signature was sent. */
+export function verifyDetached(typ, payload, { signature, key }) {
+  const input = `${json({ alg: "EdDSA", typ })}.${json(payload)}`;
+  demand(verify(null, Buffer.from(input), key, bytesOf(signature)), "a signature");
+}
+
 // Certificates.
 
 const purposes = { server: "1.3.6.1.5.5.7.3.1", member: "1.3.6.1.5.5.7.3.2" };

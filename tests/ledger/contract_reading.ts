@@ -46,22 +46,24 @@ export function readingContract(test: ContractTest): void {
 
   test("proofs show all entries in the tree, and that it grew from every size", async (ledger) => {
     const empty = { size: 0, head: plainRoot([]) };
-    const query = { size: 0, entries: [1] };
-    assertEquals(await ledger.proofs(query), { ...empty, consistency: [], inclusion: [[]] });
+    const query = { sizes: [1], entries: [1] };
+    assertEquals(await ledger.proofs(query), { ...empty, consistency: [[]], inclusion: [[]] });
     await bookAll(ledger);
     const { head } = await ledger.totals();
+    const { consistency: [first] } = await ledger.proofs({ sizes: [1], entries: [] });
     for (const entry of await ledger.history(alice, { limit: 1000 })) {
       const { number, leaf } = entry;
-      const proofs = await ledger.proofs({ size: number, entries: [1, number, 99] });
+      const proofs = await ledger.proofs({ sizes: [number, 1], entries: [1, number, 99] });
       const [tree, earlier] = [{ size: 33, head }, { size: number, head: entry.head }];
       assertEquals([proofs.size, proofs.head], [33, head]);
-      assert(isConsistent(earlier, tree, proofs.consistency));
+      assert(isConsistent(earlier, tree, proofs.consistency[0]!));
+      assertEquals(proofs.consistency[1], first);
       const [, proof, beyond] = proofs.inclusion;
       const roots = rootsOver({ leaf, index: number - 1, size: 33, proof: proof! });
       assertEquals([roots, beyond], [{ head: entry.head, root: head }, []]);
     }
-    const later = await ledger.proofs({ size: 34, entries: [] });
-    assertEquals(later, { size: 33, head, consistency: [], inclusion: [] });
+    const later = await ledger.proofs({ sizes: [34], entries: [] });
+    assertEquals(later, { size: 33, head, consistency: [[]], inclusion: [] });
   });
 
   test("history: both sides of the account only, newest first, in pages", async (ledger) => {

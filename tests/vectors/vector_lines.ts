@@ -17,9 +17,11 @@ import { TreeProver } from "../../src/ledger/tree_proofs.ts";
 import { post } from "../../src/ledger/posting.ts";
 import type { Amount } from "../../src/money.ts";
 import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
+import { sha256Hex } from "../../src/pki/signing_key.ts";
 import { codes } from "../../src/protocol/code.ts";
 import { packResults } from "../../src/protocol/transfer.ts";
 import { bookingOf, orderText, signOrder } from "../../src/protocol/order.ts";
+import { signProofs } from "../../src/protocol/proof.ts";
 import { signReceipt } from "../../src/protocol/receipt.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { goodNonce, hostileGreetings } from "../envelope/hostile_greetings.ts";
@@ -117,11 +119,17 @@ function document(
 
 export async function makeMessages(): Promise<MessageVector[]> {
   const hashes = entries.map(({ leaf }) => encodeBase64Url(decodeHex(leaf)));
-  const consistency = [hashes[1]!, hashes[2]!];
+  const [earlier, newest] = [1, 3].map((size) => {
+    const state = { size, head: entries[size - 1]!.head, at: atMs / 1000 };
+    return signCheckpoint(state, { identity: server, anchor }).text;
+  });
+  const question = {
+    checkpoints: [{ size: 1, digest: sha256Hex(earlier!) }],
+    receipts: [{ entry: 2, digest: sha256Hex(receipt) }],
+  };
+  const consistency = [[hashes[1]!, hashes[2]!]];
   const inclusion = [[hashes[0]!, hashes[2]!]];
-  const state = { size: 3, head: entries[2]!.head, at: atMs / 1000 };
-  const { text: checkpoint } = signCheckpoint(state, { identity: server, anchor });
-  const proofs = { checkpoint, consistency, inclusion };
+  const proofs = signProofs(question, { checkpoint: newest!, consistency, inclusion }, server);
   const booked = (jws: string, receipt: string) =>
     packResults([{ order: orderDigest(jws), code: 130, text: "transfer OK", receipt }]);
   const row = {
@@ -208,7 +216,7 @@ export async function makeMessages(): Promise<MessageVector[]> {
     answer("alice", 6, "a status of what it does not know", { re: 5, code: 400, text: "unknown" }),
     ask("alice", 6, "history", { limit: 1 }),
     answer("alice", 7, "a history", ok(6, 300, "OK", { entries: [row], more: true })),
-    ask("alice", 7, "proof", { size: 1, entries: [2] }),
+    ask("alice", 7, "proof", question),
     answer("alice", 8, "proofs", ok(7, 300, "OK", proofs)),
     ask("bob", 2, "submit", { orders: [refundOrder.text] }),
     answer(

@@ -1,7 +1,7 @@
 /**
  * `micropay verify --evidence`: what evidence against a server proves.
  */
-import { type EvidenceVerdict, verifyEvidence } from "../../client/evidence.ts";
+import { verifyEvidence } from "../../client/evidence.ts";
 import { isDocumentError } from "../../errors.ts";
 import type { TrustAnchor } from "../../pki/trust_anchor.ts";
 import { printable } from "../../printable.ts";
@@ -18,7 +18,7 @@ interface VerdictOptions {
 /**
  * Prints the verdict on a file of evidence.
  *
- * @returns `ok` when the evidence is genuine
+ * @returns `ok` when the server's signatures prove that it rewrote its ledger
  * @throws {FileError} when it cannot be read
  */
 export async function printVerdict(
@@ -26,31 +26,19 @@ export async function printVerdict(
   { anchor, print, isJson }: VerdictOptions,
 ): Promise<ExitCode> {
   const text = await readGivenFile(file, `read the evidence ${file}`);
-  const verdict = verdictOn(text, anchor);
-  const isWrong = typeof verdict === "string";
-  if (isJson) {
-    print(
-      jsonLine({
-        ...(isWrong ? { valid: false, text: verdict } : { valid: true, ...verdict }),
-        file,
-      }),
-    );
-  } else {
-    print(isWrong ? `${printable(file)}: not valid: ${printable(verdict)}` : sentence(verdict));
-  }
-  return isWrong ? exitCodes.error : exitCodes.ok;
+  const { valid, text: said } = verdictOn(text, anchor);
+  if (isJson) print(jsonLine({ valid, ...(valid && { restsOn: "signatures" }), text: said, file }));
+  else if (valid) print(`${said[0]!.toUpperCase()}${said.slice(1)}.`);
+  else print(`${printable(file)}: not valid: ${printable(said)}`);
+  return valid ? exitCodes.ok : exitCodes.error;
 }
 
-/** @returns the verdict, or a sentence about why the evidence proves nothing */
-function verdictOn(text: string, anchor: TrustAnchor): EvidenceVerdict | string {
+/** @returns what the evidence proves, or why it proves nothing */
+function verdictOn(text: string, anchor: TrustAnchor): { valid: boolean; text: string } {
   try {
-    return verifyEvidence(text, { anchor });
+    return { valid: true, text: verifyEvidence(text, { anchor }) };
   } catch (error) {
     if (!isDocumentError(error)) throw error;
-    return error.message;
+    return { valid: false, text: error.message };
   }
-}
-
-function sentence({ text }: EvidenceVerdict): string {
-  return `${text[0]!.toUpperCase()}${text.slice(1)}.`;
 }

@@ -1,22 +1,25 @@
-/** PROOF: returns proofs about the Merkle tree of the ledger, all about the same tree. */
+/** PROOF: returns signed proofs about the Merkle tree of the ledger, all about the same tree. */
 import { nowSeconds } from "../../clock.ts";
 import { signCheckpoint } from "../../protocol/checkpoint.ts";
-import { encodeProof, proofRequestType } from "../../protocol/proof.ts";
+import { encodeProof, proofRequestType, signProofs } from "../../protocol/proof.ts";
 import { answerWith } from "../../protocol/request_type.ts";
 import { memberRoute } from "../route.ts";
 
 export const proofRoute = memberRoute({
   requestType: proofRequestType,
-  notation: ({ size, entries }) => `Proof#${size}#${entries.length}`,
-  async handle(query, { session, server }) {
+  notation: ({ checkpoints, receipts }) => `Proof#${checkpoints.length}#${receipts.length}`,
+  async handle(question, { session, server }) {
+    const sizes = question.checkpoints.map(({ size }) => size);
+    const entries = question.receipts.map(({ entry }) => entry);
     const { size, head, consistency, inclusion } = await session.inTurn(() =>
-      server.ledger.proofs(query)
+      server.ledger.proofs({ sizes, entries })
     );
     const at = nowSeconds(server.clock);
-    return answerWith({
+    const proofs = {
       checkpoint: signCheckpoint({ size, head, at }, server).text,
-      consistency: encodeProof(consistency),
+      consistency: consistency.map(encodeProof),
       inclusion: inclusion.map(encodeProof),
-    });
+    };
+    return answerWith(signProofs(question, proofs, server.identity));
   },
 });

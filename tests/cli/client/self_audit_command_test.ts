@@ -28,8 +28,9 @@ const found: MemberAudit = {
   ...{ rewrittenAt: 5, sameUntil: 4 },
   evidence: {
     ledger: "cd".repeat(32),
-    newest: { checkpoint: "signed", serverCertificate: "" },
-    receipts: [],
+    question: { checkpoints: [], receipts: [] },
+    answer: { checkpoint: "signed", consistency: [], inclusion: [], signature: "" },
+    ...{ serverCertificate: "", checkpoints: [], receipts: [] },
   },
 };
 

@@ -1,0 +1,111 @@
+/**
+ * Checks evidence against a server with nothing but Node: the steps of docs/receipts.md, "Evidence".
+ *
+ *     node verify_evidence.mjs EVIDENCE.json CA.pem
+ *
+ * Prints what the server signed and did not prove, as JSON, and exits with 1 when it proves nothing.
+ */
+import { createHash, verify, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { isConsistent, rootsOver } from "./tree.mjs";
+
+const sha256 = (data) => createHash("sha256").update(data).digest("hex");
+const json = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+const bytesOf = (text) => Buffer.from(text, "base64url");
+
+function check(evidence, ca) {
+  const { ledger, question, answer, serverCertificate, checkpoints, receipts } = evidence;
+  demand(ledger === sha256(ca.raw), "the evidence is of another ledger");
+  const server = readServer(Buffer.from(serverCertificate, "base64"), ca);
+
+  const { checkpoint, consistency, inclusion } = answer;
+  const signed = {
+    checkpoints: question.checkpoints.map(({ size, digest }) => ({ size, digest })),
+    receipts: question.receipts.map(({ entry, digest }) => ({ entry, digest })),
+    ...{ checkpoint, consistency, inclusion },
+  };
+  const text = `${json({ alg: "EdDSA", typ: "micropay-proof" })}.${json(signed)}`;
+  const isSigned = verify(null, Buffer.from(text), server.publicKey, bytesOf(answer.signature));
+  demand(isSigned, "the answer's signature");
+  const newest = readCheckpoint(checkpoint, server, ledger);
+
+  for (const { checkpoint, serverCertificate } of checkpoints) {
+    const signer = readServer(Buffer.from(serverCertificate, "base64"), ca);
+    const { size, root } = readCheckpoint(checkpoint, signer, ledger);
+    const digest = sha256(checkpoint);
+    const at = question.checkpoints.findIndex((one) => one.digest === digest && one.size === size);
+    demand(at >= 0, "a checkpoint that the server was not asked about");
+    const proof = (consistency[at] ?? []).map(bytesOf);
+    const later = { to: newest.size, root: newest.root };
+    if (!isConsistent({ from: size, head: root }, later, proof)) {
+      return { signed: "checkpoint", size, shown: newest.size };
+    }
+  }
+  for (const receipt of receipts) {
+    const { entry, leaf, head } = readReceipt(receipt, ca);
+    const digest = sha256(receipt);
+    const at = question.receipts.findIndex((one) => one.digest === digest && one.entry === entry);
+    demand(at >= 0, "a receipt that the server was not asked about");
+    const proof = (inclusion[at] ?? []).map(bytesOf);
+    const place = { leaf: Buffer.from(leaf, "hex"), index: entry - 1, size: newest.size, proof };
+    const roots = rootsOver(place);
+    if (!roots.root?.equals(newest.root) || roots.head.toString("hex") !== head) {
+      return { signed: "receipt", entry, shown: newest.size };
+    }
+  }
+  throw new Error("all proofs hold");
+}
+
+/** Checks a signed note, and returns its size and its root. */
+function readCheckpoint(checkpoint, { publicKey }, ledger) {
+  const form = /^((\S+)\n(\d+)\n(\S{44})\ntime \d+\n)\n((?:— \S+ \S+\n)+)$/.exec(checkpoint);
+  demand(form, "the form of a checkpoint");
+  const [, body, origin, size, root, signatures] = form;
+  demand(origin === `micropay:ledger:${ledger}`, "a checkpoint of another ledger");
+  const key = publicKey.export({ format: "der", type: "spki" }).subarray(-32);
+  const keyId = sha256(Buffer.concat([Buffer.from(`${origin}\n\x01`), key])).slice(0, 8);
+  const isSigned = signatures.trimEnd().split("\n").some((line) => {
+    const [, name, encoded] = line.split(" ");
+    const bytes = Buffer.from(encoded, "base64");
+    return name === origin && bytes.toString("hex", 0, 4) === keyId &&
+      verify(null, Buffer.from(body), publicKey, bytes.subarray(4));
+  });
+  demand(isSigned, "the signature of a checkpoint");
+  return { size: Number(size), root: Buffer.from(root, "base64") };
+}
+
+/** Checks the server's signature of a receipt, and returns its members. */
+function readReceipt(receipt, ca) {
+  const [header, payload, signature] = receipt.split(".");
+  const { alg, typ, x5c } = JSON.parse(bytesOf(header).toString());
+  demand(alg === "EdDSA" && typ === "micropay-receipt" && x5c.length === 1, "a receipt's header");
+  const { publicKey } = readServer(Buffer.from(x5c[0], "base64"), ca);
+  const text = Buffer.from(`${header}.${payload}`);
+  demand(verify(null, text, publicKey, bytesOf(signature)), "the signature of a receipt");
+  const members = JSON.parse(bytesOf(payload).toString());
+  demand(members.ledger === sha256(ca.raw), "a receipt of another ledger");
+  return members;
+}
+
+function readServer(der, ca) {
+  const certificate = new X509Certificate(der);
+  const { keyUsage, subjectAltName } = certificate;
+  demand(certificate.checkIssued(ca) && certificate.verify(ca.publicKey), "not the CA's");
+  demand(!certificate.ca && keyUsage?.join() === "1.3.6.1.5.5.7.3.1", "not a server's certificate");
+  const uris = (subjectAltName ?? "").split(", ").filter((name) => name.startsWith("URI:"));
+  demand(uris.join() === "URI:micropay:server", "not this server's certificate");
+  return certificate;
+}
+
+function demand(holds, what) {
+  if (!holds) throw new Error(what);
+}
+
+try {
+  const [evidenceFile, caFile] = process.argv.slice(2);
+  const evidence = JSON.parse(readFileSync(evidenceFile, "utf8"));
+  console.log(JSON.stringify(check(evidence, new X509Certificate(readFileSync(caFile)))));
+} catch (error) {
+  console.log(`wrong: ${error.message}`);
+  process.exitCode = 1;
+}
