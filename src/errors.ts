@@ -12,6 +12,7 @@ export type ErrorCode =
   | "untrusted"
   | "not_authenticated"
   | "certificate"
+  | "passphrase"
   | "envelope"
   | "protocol"
   | "file"
@@ -70,6 +71,11 @@ export class NotAuthenticatedError extends MicropayError {
 /** A certificate, certificate request or key does not fit our profile. */
 export class CertificateError extends MicropayError {
   readonly code = "certificate";
+}
+
+/** A passphrase is wrong, or there is none. */
+export class PassphraseError extends MicropayError {
+  readonly code = "passphrase";
 }
 
 /** A certificate has expired and is otherwise valid. */

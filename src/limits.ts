@@ -534,6 +534,27 @@ export const fileLockWaitMs = 5 * second;
 export const textFileBytesMax = 1024 * 1024;
 
 /**
+ * Fewest characters of a passphrase that is chosen for a key or an export. Below it: refused, also
+ * by a terminal.
+ */
+export const passphraseCharactersMin = 8;
+
+/** Longest passphrase in bytes. OpenSSL reads 1,023 from a file. Past it: refused. */
+export const passphraseBytesMax = 512;
+
+/**
+ * Rounds of PBKDF2-HMAC-SHA256 that protect a key: a tenth of a second here, and for each guess of
+ * a thief.
+ */
+export const derivationRounds = 600_000;
+
+/** Most such rounds of a key that another program protected: seconds. Past it: refused. */
+export const derivationRoundsMax = 10_000_000;
+
+/** Most memory of a key that another program protected with scrypt, in bytes. Past it: refused. */
+export const derivationMemoryBytesMax = 256 * 1024 * 1024;
+
+/**
  * Most copies of a ledger that migrations leave beside it. A server that was killed during its
  * migration left one; more are no accident. Past it: the server does not start until they are moved
  * away.

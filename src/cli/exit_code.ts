@@ -26,6 +26,7 @@ export const exitCodeOfError: Readonly<Record<ErrorCode, ExitCode>> = {
   untrusted: exitCodes.notTrusted,
   not_authenticated: exitCodes.notTrusted,
   certificate: exitCodes.notTrusted,
+  passphrase: exitCodes.notTrusted,
   envelope: exitCodes.error,
   protocol: exitCodes.error,
   file: exitCodes.error,

@@ -12,6 +12,15 @@ export type LineResult =
   | { readonly kind: "too_long" }
   | { readonly kind: "end" };
 
+/** Ctrl-H, Ctrl-U and Ctrl-D, and the keys of a terminal that passes on each of them. */
+const keys = {
+  backspace: "\b",
+  delete: "\x7f",
+  eraseLine: "\x15",
+  endOfInput: 0x04,
+  escape: "\x1b",
+} as const;
+
 /**
  * Reads UTF-8 text line by line. A line ends with LF or CRLF; the last line needs no end. Lines
  * that arrive early are kept for the next question. Bytes that are not UTF-8 become U+FFFD, which
@@ -27,6 +36,8 @@ export class LineInput {
   #start: Uint8Array = new Uint8Array();
   #skipping = false;
   #ended = false;
+  /** Whether the terminal passes on each key, so that Enter is CR. */
+  #isTyped = false;
 
   /**
    * Takes the stream for itself until {@link close}.
@@ -60,6 +71,22 @@ export class LineInput {
   }
 
   /**
+   * Returns the next line from a terminal that passes on each key. It ends with Enter, or with
+   * Ctrl-D; an empty one with Ctrl-D is the end. What was erased is not in it.
+   *
+   * @throws as {@link next}
+   */
+  async nextTyped(signal?: AbortSignal): Promise<LineResult> {
+    this.#isTyped = true;
+    try {
+      const line = await this.next(signal);
+      return line.kind === "line" ? { kind: "line", text: afterEditing(line.text) } : line;
+    } finally {
+      this.#isTyped = false;
+    }
+  }
+
+  /**
    * Releases the stream, so that a pending read does not keep the process alive. Every later line
    * is the end.
    */
@@ -89,14 +116,23 @@ export class LineInput {
 
   #take(chunk: Uint8Array): void {
     let rest = chunk;
-    for (let end = rest.indexOf(lineFeed); end !== -1; end = rest.indexOf(lineFeed)) {
-      this.#endLine(rest.subarray(0, end));
+    for (let end = this.#endIn(rest); end !== -1; end = this.#endIn(rest)) {
+      const isEmpty = end === 0 && this.#start.length === 0;
+      if (isEmpty && rest[end] === keys.endOfInput) this.#ready.push({ kind: "end" });
+      else this.#endLine(rest.subarray(0, end));
       rest = rest.subarray(end + 1);
     }
     if (this.#skipping) return;
     this.#start = Buffer.concat([this.#start, rest]);
     // One byte more than the longest line, because it can be that line's CR.
     if (this.#start.length > this.#lineBytesMax + 1) this.#refuse();
+  }
+
+  #endIn(bytes: Uint8Array): number {
+    if (!this.#isTyped) return bytes.indexOf(lineFeed);
+    return bytes.findIndex((byte) =>
+      byte === lineFeed || byte === carriageReturn || byte === keys.endOfInput
+    );
   }
 
   #endLine(rest: Uint8Array): void {
@@ -137,6 +173,20 @@ export async function askYesNo(
   say(`${question} [y/N]`);
   const answer = await input.next();
   return answer.kind === "line" && /^y(es)?$/i.test(answer.text.trim());
+}
+
+/** A key, or the bytes that a terminal sends for an arrow or another key without a character. */
+const keyPattern = new RegExp(`${keys.escape}(?:\\[[0-?]*[ -/]*[@-~]|O.)|.`, "gsu");
+
+/** Returns what remains of the keys that a person pressed. */
+function afterEditing(typed: string): string {
+  const kept: string[] = [];
+  for (const [key] of typed.matchAll(keyPattern)) {
+    if (key === keys.backspace || key === keys.delete) kept.pop();
+    else if (key === keys.eraseLine) kept.length = 0;
+    else if (!/\p{Cc}/u.test(key)) kept.push(key);
+  }
+  return kept.join("");
 }
 
 const lineFeed = 0x0a;

@@ -15,6 +15,13 @@ export interface ProcessIo {
   /** Whether a person sits at the standard input, and can be asked. */
   readonly isTerminal: () => boolean;
   /**
+   * Keeps the terminal from showing what is typed. It passes on each key at once, and signals as
+   * usual.
+   *
+   * @returns undoes it
+   */
+  readonly hideTyping: () => () => void;
+  /**
    * Prints a line of a result.
    *
    * @throws {OutputError} when it cannot be written
@@ -44,6 +51,10 @@ export const systemProcessIo: ProcessIo = {
   environment: (name) => Deno.env.get(name),
   openInput: () => Deno.stdin.readable,
   isTerminal: () => Deno.stdin.isTerminal(),
+  hideTyping: () => {
+    Deno.stdin.setRaw(true, { cbreak: true });
+    return () => Deno.stdin.setRaw(false);
+  },
   print: (line) => standardOutput.print(line),
   writeOutput: (bytes) => Deno.stdout.write(bytes),
   isReaderGone: () => standardOutput.isReaderGone,

@@ -44,7 +44,7 @@ export async function run(
     const isJson = "json" in request && request.json;
     say(isJson ? jsonLine(errorFields(error)) : errorLine(error));
     const { code } = error;
-    return code === "usage" || code === "unprinted_payment"
+    return request.kind === "identity" || code === "usage" || code === "unprinted_payment"
       ? exitCodeOfError[code]
       : exitCodes.error;
   }
@@ -75,6 +75,10 @@ async function perform(
     }
     case "client":
       return await client(request, processIo);
+    case "identity": {
+      const { runIdentity } = await import("./identity/run_identity.ts");
+      return await runIdentity(request, processIo);
+    }
   }
 }
 

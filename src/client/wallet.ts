@@ -14,6 +14,7 @@ import {
   NotAuthenticatedError,
   ProtocolError,
   TimeoutError,
+  UntrustedError,
   UsageError,
 } from "../errors.ts";
 import { unusedConnectionMsMax } from "../limits.ts";
@@ -27,6 +28,7 @@ import { type GreetedConnection, receiveGreeting } from "../transport/connect_ch
 import { withDeadline } from "../transport/deadline.ts";
 import type { DataFolder } from "./wallet/data_folder.ts";
 import { accountNames, IdentityStore } from "./wallet/identity_store.ts";
+import { type AskPassphrase, KeyOpener } from "./wallet/key_opener.ts";
 import { Member } from "./member.ts";
 import { PinStore } from "./wallet/pin_store.ts";
 import type { Receipts, WalletStore } from "./wallet/wallet_store.ts";
@@ -40,6 +42,8 @@ export interface WalletOptions {
     TrustOptions,
     "ca" | "fingerprint" | "readNearbyCa" | "confirm" | "onKnown"
   >;
+  /** Absent when there is nobody to ask, and no file. */
+  readonly askPassphrase?: AskPassphrase | undefined;
   /** How long to wait for one reply. */
   readonly timeoutMs: number;
   /** Whether this also holds in the server's waiting room. */
@@ -79,10 +83,12 @@ export interface KeptAccount {
 export class Wallet {
   readonly #options: WalletOptions;
   readonly #dependencies: WalletDependencies;
+  readonly #keys: KeyOpener;
 
   constructor(options: WalletOptions, dependencies: WalletDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
+    this.#keys = new KeyOpener(options.askPassphrase);
   }
 
   /**
@@ -135,7 +141,8 @@ export class Wallet {
   }
 
   /**
-   * Registers an account over an unused connection, and ends the connection.
+   * Registers an account over an unused connection, or over a new one to the same ledger when the
+   * person took long to type a passphrase. Ends the connection.
    *
    * @param options.code the operator's one-time code for an account whose key was lost. It gets a
    * new key
@@ -147,8 +154,11 @@ export class Wallet {
     { code }: { readonly code?: string | undefined } = {},
   ): Promise<Outcome<Registered>> {
     const identities = this.#identities(connection);
-    const application = await identities.apply(name, { anew: code !== undefined });
-    const { link } = await this.#link(connection, { kind: "applicant", ...application });
+    const { result: application, connection: unused } = await this.#asking(
+      connection,
+      () => identities.apply(name, { anew: code !== undefined }),
+    );
+    const { link } = await this.#link(unused, { kind: "applicant", ...application });
     try {
       const outcome = await link.ask(registerRequestType, {
         name,
@@ -166,7 +176,8 @@ export class Wallet {
   }
 
   /**
-   * Acts as an account over an unused connection.
+   * Acts as an account over an unused connection, or over a new one to the same ledger when the
+   * person took long to type a passphrase.
    *
    * @throws {NotAuthenticatedError} when this folder has no identity for the account
    * @throws {CertificateError} when the identity is not good now
@@ -175,7 +186,10 @@ export class Wallet {
     const { anchor } = connection;
     const { folder, observe, server, timeoutMs } = this.#options;
     const { clock, store } = this.#dependencies;
-    const identity = await this.#identities(connection).load(name, { atMs: clock.nowMs() });
+    const { result: identity, connection: unused } = await this.#asking(
+      connection,
+      () => this.#identities(connection).load(name, { atMs: clock.nowMs() }),
+    );
     if (!identity) {
       const others = await accountNames(folder, anchor.fingerprint);
       const found = others.length === 0 ? "" : `, only ${others.join(", ")}`;
@@ -184,7 +198,7 @@ export class Wallet {
           `register it, or give another name or --home`,
       );
     }
-    const { link, sessionKey } = await this.#link(connection, { kind: "certified", identity });
+    const { link, sessionKey } = await this.#link(unused, { kind: "certified", identity });
     return new Member({
       ...this.#dependencies,
       name,
@@ -252,7 +266,34 @@ export class Wallet {
   }
 
   #identities({ anchor }: GreetedConnection): IdentityStore {
-    return new IdentityStore(this.#options.folder, anchor);
+    return new IdentityStore(this.#options.folder, anchor, this.#keys);
+  }
+
+  /**
+   * Runs an action that may ask a person for a passphrase. When that takes long, the server may
+   * have closed the connection.
+   *
+   * @returns the action's result, and an unused connection to the same ledger
+   * @throws {UntrustedError} when another ledger answers the second time
+   */
+  async #asking<Result>(
+    connection: GreetedConnection,
+    action: () => Promise<Result>,
+  ): Promise<{ result: Result; connection: GreetedConnection }> {
+    const { clock } = this.#dependencies;
+    const startMs = clock.monotonicMs();
+    const result = await action();
+    if (clock.monotonicMs() - startMs <= unusedConnectionMsMax) return { result, connection };
+    connection.close();
+    const again = await this.connect();
+    if (again.anchor.fingerprint !== connection.anchor.fingerprint) {
+      again.close();
+      throw new UntrustedError(
+        `trust ${endpointText(this.#options.server)}: its ledger was ` +
+          `${connection.anchor.fingerprint} and is ${again.anchor.fingerprint} now`,
+      );
+    }
+    return { result, connection: again };
   }
 
   async #link(

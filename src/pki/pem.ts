@@ -2,7 +2,11 @@
 import { decodeBase64Strict, encodeBase64 } from "../base64.ts";
 import { CertificateError } from "../errors.ts";
 
-export type PemLabel = "CERTIFICATE" | "CERTIFICATE REQUEST" | "PRIVATE KEY";
+export type PemLabel =
+  | "CERTIFICATE"
+  | "CERTIFICATE REQUEST"
+  | "PRIVATE KEY"
+  | "ENCRYPTED PRIVATE KEY";
 
 /**
  * Longest PEM text in characters: two certificates of the largest size, and text around them. Past

@@ -10,8 +10,8 @@ Deno.test("exit codes: 0 ok, 1 error, 2 usage, 4 not trusted, 5 refused, 6 unkno
 });
 
 Deno.test("exit codes: each kind of error has its code", () => {
-  const { usage, untrusted, not_authenticated, certificate, ...rest } = exitCodeOfError;
-  assertEquals([usage, untrusted, not_authenticated, certificate], [2, 4, 4, 4]);
+  const { usage, untrusted, not_authenticated, certificate, passphrase, ...rest } = exitCodeOfError;
+  assertEquals([usage, untrusted, not_authenticated, certificate, passphrase], [2, 4, 4, 4, 4]);
   const { unknown_outcome, unprinted_payment, ...others } = rest;
   assertEquals([unknown_outcome, unprinted_payment], [6, 6]);
   assertEquals(new Set(Object.values(others)), new Set([1]));

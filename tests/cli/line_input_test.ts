@@ -176,6 +176,37 @@ Deno.test("an unreadable input throws a file error once", async () => {
   assertEquals(await input.next(), { kind: "end" });
 });
 
+const typedLines: readonly { keys: string; text: string }[] = [
+  { keys: "abc\r", text: "abc" },
+  { keys: "abc\n", text: "abc" },
+  { keys: "abc\x04", text: "abc" },
+  { keys: "abx\x7fc\r", text: "abc" },
+  { keys: "abx\bc\r", text: "abc" },
+  { keys: "\x7f\x7fabc\r", text: "abc" },
+  { keys: "wrong\x15abc\r", text: "abc" },
+  { keys: "a\x1b[Db\x1b[3~\x1bOPc\r", text: "abc" },
+  { keys: "a\tb\x01c\r", text: "abc" },
+  { keys: "aé😀\x7fb\r", text: "aéb" },
+];
+
+for (const { keys, text } of typedLines) {
+  Deno.test(`the keys ${JSON.stringify(keys)} are the line ${text}, however they arrive`, async () => {
+    for (const size of [1, 2, 100]) {
+      const input = new LineInput(ReadableStream.from(chunksOf(encode(keys), size)));
+      assertEquals(await input.nextTyped(), line(text));
+    }
+  });
+}
+
+Deno.test("Ctrl-D on an empty line is the end, and the next line is read as before", async () => {
+  const { input, type } = keyboard();
+  type("\x04");
+  assertEquals(await input.nextTyped(), { kind: "end" });
+  type("a\rb\n");
+  assertEquals(await input.next(), line("a\rb"));
+  await input.close();
+});
+
 function line(text: string): LineResult {
   return { kind: "line", text };
 }

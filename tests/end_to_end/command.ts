@@ -25,6 +25,7 @@ export async function runCommand(
     environment: (name) => env[name],
     openInput: () => new Blob([]).stream(),
     isTerminal: () => false,
+    hideTyping: () => () => {},
     print: (line) => stdout += `${line}\n`,
     say: (line) => stderr += `${line}\n`,
     onSignal: () => () => {},

@@ -15,10 +15,10 @@ import type { ClientRequest } from "../command_line/command_line.ts";
 import { platformDataHome } from "../data_home.ts";
 import { nearbyCaPath, readGivenFile, readNearbyCa } from "../given_file.ts";
 import { askYesNo, type LineInput } from "../line_input.ts";
+import { type PassphraseIo, Passphrases } from "../passphrase.ts";
 import type { ProcessIo } from "../process_io.ts";
 
-interface WalletIo extends Pick<ProcessIo, "environment" | "isTerminal" | "say"> {
-  readonly input: LineInput;
+interface WalletIo extends PassphraseIo, Pick<ProcessIo, "environment"> {
   readonly network: Network;
   readonly makeSessionKey: () => Promise<SessionKey>;
 }
@@ -26,8 +26,9 @@ interface WalletIo extends Pick<ProcessIo, "environment" | "isTerminal" | "say">
 /** @throws {FileError} when the given CA cannot be read */
 export async function openWallet(
   request: ClientRequest,
-  { environment, input, isTerminal, network, say, makeSessionKey }: WalletIo,
+  io: WalletIo,
 ): Promise<Wallet> {
+  const { environment, input, isTerminal, network, say, makeSessionKey } = io;
   const home = request.home ?? platformDataHome({ os: Deno.build.os, environment });
   const folder = new DataFolder(home);
   const server = { host: request.serverHost, port: request.serverPort };
@@ -47,6 +48,7 @@ export async function openWallet(
           say(`${address} is pinned now, to the ledger ${found}, which is known here`),
         ...(isTerminal() && { confirm: (found) => confirmFingerprint(found, { input, say }) }),
       },
+      askPassphrase: new Passphrases(request.passphraseFile, io).ofKey,
       timeoutMs: request.timeoutSeconds === undefined
         ? answerTimeoutMsDefault
         : request.timeoutSeconds * 1000,

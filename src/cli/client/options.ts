@@ -243,6 +243,11 @@ function withClientOptions<Words extends unknown[], Options extends OptionValues
       "Where identities, pins and receipts are. Without it: the platform's data folder.",
       directory,
     )
+    .option(
+      "--passphrase-file <FILE>",
+      "The file whose first line is the passphrase of the account's key. Without it: asked on a terminal.",
+      file,
+    )
     .option("--port <N>", "Listen for peers on this port; 0 finds a free one.", listeningPort, 0)
     .option(
       "--advertise <HOST[:PORT]>",
@@ -266,11 +271,21 @@ function request<const C extends { readonly name: string }, Options extends Clie
   [serverHost, serverPort, options]: readonly [string, number, Options],
   words: C,
 ) {
-  const { as, ca, fingerprint, home, port, advertise, timeout, rsaBits, json, verbose, ...own } =
-    options;
+  const { as, ca, fingerprint, home, passphraseFile, ...others } = options;
+  const { port, advertise, timeout, rsaBits, json, verbose, ...own } = others;
   return {
     ...{ kind: "client" as const, command: { ...words, ...own }, serverHost, serverPort },
-    ...{ as, ca, fingerprint, home, port, advertise, timeoutSeconds: timeout, rsaBits },
+    ...{
+      as,
+      ca,
+      fingerprint,
+      home,
+      passphraseFile,
+      port,
+      advertise,
+      timeoutSeconds: timeout,
+      rsaBits,
+    },
     ...{ json, verbose },
   };
 }

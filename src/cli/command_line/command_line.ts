@@ -9,6 +9,7 @@ import { type Command, CommanderError } from "commander";
 import { isPrintable, printable } from "../../printable.ts";
 import { clientCommand } from "../client/options.ts";
 import { gencertCommand } from "../gencert/options.ts";
+import { identityCommand } from "../identity/options.ts";
 import { ledgerCommand } from "../ledger/options.ts";
 import type { Environment } from "../process_io.ts";
 import { serverCommand } from "../server/options.ts";
@@ -23,6 +24,7 @@ import { firstOf, type RequestOf, requestOf, withoutUndefined } from "./request_
 
 export type ServerRequest = RequestOf<typeof serverCommand>;
 export type ClientRequest = RequestOf<typeof clientCommand>;
+export type IdentityRequest = RequestOf<typeof identityCommand>;
 export type GencertRequest = RequestOf<typeof gencertCommand>;
 export type LedgerRequest = RequestOf<typeof ledgerCommand>;
 export type VerifyRequest = RequestOf<typeof verifyCommand>;
@@ -49,6 +51,7 @@ export interface UsageRefusal {
 export type ParsedCommandLine =
   | ServerRequest
   | ClientRequest
+  | IdentityRequest
   | GencertRequest
   | LedgerRequest
   | VerifyRequest
@@ -125,6 +128,7 @@ function addCommands(program: ProgramCommand, { environment, version }: CommandL
     }),
     serverCommand(typed, paths),
     clientCommand(typed, paths),
+    identityCommand(typed, paths),
     ledgerCommand(typed, paths),
     verifyCommand(typed, paths),
     gencertCommand(typed, paths),

@@ -37,12 +37,24 @@ export function findCommand(args: readonly string[], program: Command): CommandW
   if (at === undefined || !command) {
     return { command: group, words: args, operands: words, wantsHelp };
   }
-  const moved = [group.name(), command.name(), ...rest.toSpliced(operands[at]!.at, 1)];
-  const missing = before[at]?.name();
+  const inner = findNamed(command, words[at + 1]);
+  const names = [command, ...(inner ? [inner] : [])];
+  const places = names.map((_, index) => operands[at + index]!.at);
+  const others = rest.filter((_, place) => !places.includes(place));
+  const moved = [group, ...names].map((one) => one.name()).concat(others);
+  const missing = before.slice(0, sharedArguments(command))[at]?.name();
   return {
-    ...{ command, words: moved, operands: words.toSpliced(at, 1), wantsHelp },
+    ...{ command: inner ?? command, words: moved, wantsHelp },
+    operands: words.toSpliced(at, names.length),
     ...(missing !== undefined && { missing }),
   };
+}
+
+/** Returns how many of a command's words its group has too, and stand before the command's name. */
+export function sharedArguments({ parent, registeredArguments }: Command): number {
+  const shared = parent?.registeredArguments ?? [];
+  const isShared = shared.every((one, at) => registeredArguments[at]?.name() === one.name());
+  return isShared ? shared.length : 0;
 }
 
 function findNamed(group: Command, name: string | undefined): Command | undefined {
@@ -60,7 +72,8 @@ function isOption(word: string): boolean {
 }
 
 function splitWords(words: readonly string[], group: Command) {
-  const options = [group, ...group.commands].flatMap((command) => command.options);
+  const commands = [group, ...group.commands, ...group.commands.flatMap((one) => one.commands)];
+  const options = commands.flatMap((command) => command.options);
   const operands: { readonly word: string; readonly at: number }[] = [];
   let wantsHelp = false;
   let onlyOperands = false;

@@ -6,7 +6,7 @@
  */
 import type { Command as TypedCommand } from "@commander-js/extra-typings";
 import type { Argument, Command, Option } from "commander";
-import { findCommand, isNamed } from "./command_words.ts";
+import { findCommand, isNamed, sharedArguments } from "./command_words.ts";
 import { examples } from "./help_page.ts";
 import { requestOf } from "./request_of.ts";
 import { oneOf, type Suggested } from "./value_rule.ts";
@@ -135,8 +135,7 @@ function argumentAt({ registeredArguments }: Command, at: number): Argument | un
 }
 
 function commandsAfter(command: Command, operands: readonly string[]): Suggestion[] {
-  if (operands.length !== command.registeredArguments.length) return [];
-  return command.commands.map((one) => ({
+  return command.commands.filter((one) => sharedArguments(one) === operands.length).map((one) => ({
     word: one.name(),
     description: one.summary() || one.description(),
   }));

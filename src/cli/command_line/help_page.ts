@@ -3,6 +3,7 @@
  * usage line in the order in which people type.
  */
 import type { Argument, Command, HelpConfiguration, Option } from "commander";
+import { sharedArguments } from "./command_words.ts";
 import { plainFlags, variableOf } from "./program_command.ts";
 
 /** For `configureHelp`. */
@@ -25,16 +26,19 @@ export function examples(...lines: readonly string[]): ["after", string] {
 }
 
 function usageOf(command: Command): string {
-  const group = command.parent!.parent ? command.parent! : command;
-  const before = group.registeredArguments.map(wordOf);
-  const own = command === group
-    ? group.commands.length > 0 ? [group.usage()] : []
-    : [command.name(), ...command.registeredArguments.slice(before.length).map(wordOf)];
-  const words = ["micropay", group.name(), ...before, ...own];
+  const names = [command.name()];
+  for (let at = command.parent; at; at = at.parent) names.unshift(at.name());
+  const words = command.registeredArguments.map(wordOf);
+  const shared = sharedArguments(command);
   // Options come before the first word that is not a name.
-  const names = before.length > 0 || command === group ? 2 : 3;
-  if (command.options.length > 0) words.splice(names, 0, "[OPTIONS]");
-  return words.join(" ");
+  const options = command.options.length > 0 ? ["[OPTIONS]"] : [];
+  const group = command.commands.length > 0 ? [command.usage()] : [];
+  return [
+    ...(shared === 0
+      ? [...names, ...options, ...words]
+      : [...names.slice(0, -1), ...options, ...words.toSpliced(shared, 0, command.name())]),
+    ...group,
+  ].join(" ");
 }
 
 function wordOf(argument: Argument): string {

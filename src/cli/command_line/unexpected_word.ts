@@ -4,7 +4,7 @@
 import type { Command } from "commander";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { printable } from "../../printable.ts";
-import { isNamed } from "./command_words.ts";
+import { isNamed, sharedArguments } from "./command_words.ts";
 import { Refusal } from "./value_rule.ts";
 
 /** Refuses an option that the command does not have. */
@@ -38,14 +38,17 @@ function adviceOnOption(name: string, command: Command): string {
 }
 
 function adviceOnWord(given: string, command: Command): string {
+  const { parent } = command;
+  const elsewhere = parent?.parent ? [] : wholeCommands(given, parent ?? command);
+  if (elsewhere.length > 0) return question(elsewhere);
   const near = nearest(given, command.commands.map((one) => one.name()), 0.7);
   if (near.length > 0) return question(near);
-  const { parent } = command;
-  if (parent?.parent) {
-    const isSibling = parent.commands.some((one) => one !== command && one.name() === given);
-    return isSibling ? `One command at a time: ${command.name()} or ${given}.` : "";
+  if (parent?.parent?.parent && sharedArguments(parent) === 0) {
+    return `${parent.name()} needs no server: leave its address and port out.`;
   }
-  return question(wholeCommands(given, parent ?? command));
+  const isSibling = parent?.parent &&
+    parent.commands.some((one) => one !== command && one.name() === given);
+  return isSibling ? `One command at a time: ${command.name()} or ${given}.` : "";
 }
 
 /** The commands of this name, as they are typed in full: `client HOST PORT pay`. */

@@ -18,6 +18,10 @@ export class SqliteReceipts extends AccountPart implements Receipts {
     );
   }
 
+  count(): Promise<number> {
+    return this.store.read((sql) => sql.countReceipts.get(...this.owner)!.count as number, 0);
+  }
+
   async add(receipt: SignedReceipt, order: SignedOrder): Promise<boolean> {
     const { id, entry, kind, payer, payee, amount, refunds, at } = receipt.payload;
     const { memo } = order.payload;

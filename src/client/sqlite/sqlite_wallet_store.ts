@@ -57,6 +57,13 @@ export class SqliteWalletStore implements WalletStore, WalletTransactions {
     });
   }
 
+  serversOf(ledger: string): Promise<string[]> {
+    return this.read<string[]>(
+      (sql) => sql.serversOf.all(ledger).map((row) => textIn(row, "server", this)),
+      [],
+    );
+  }
+
   account(ledger: string, name: AccountName): AccountStore {
     const owner = [ledger, name] as const;
     return {

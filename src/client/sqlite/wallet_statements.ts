@@ -70,6 +70,7 @@ const receipts = `SELECT ${["id", "receipt_jws", "order_jws"].map(wholeText).joi
 
 const sources = {
   pin: `SELECT ${wholeText("ledger")} FROM pin WHERE server = ?`,
+  serversOf: `SELECT ${wholeText("server")} FROM pin WHERE ledger = ? ORDER BY pin.server`,
   setPin: `INSERT INTO pin (server, ledger) VALUES (?, ?)
     ON CONFLICT (server) DO UPDATE SET ledger = excluded.ledger`,
 
@@ -83,6 +84,7 @@ const sources = {
   removeOrder: `DELETE FROM open_order WHERE ${mine} AND id = ? AND order_jws = ?`,
 
   hasReceipt: `SELECT 1 FROM receipt WHERE ${mine} AND id = ?`,
+  countReceipts: `SELECT count(*) AS count FROM receipt WHERE ${mine}`,
   hasOrder: `SELECT 1 FROM open_order WHERE ${mine} AND id = ? AND order_jws = ?`,
   addReceipt: `INSERT INTO receipt
     (ledger, account, id, entry, kind, payer, payee, amount, memo, refunds, booked_at, receipt_jws, order_jws)

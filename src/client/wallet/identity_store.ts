@@ -3,7 +3,7 @@
  */
 import { join } from "node:path";
 import { type AccountName, isAccountName } from "../../account_name.ts";
-import { CertificateError } from "../../errors.ts";
+import { CertificateError, FileError } from "../../errors.ts";
 import {
   type CertificateRequest,
   createCertificateRequest,
@@ -12,10 +12,13 @@ import {
 import { verifyChain } from "../../pki/certificate_profile.ts";
 import { type Identity, openIdentity } from "../../pki/identity.ts";
 import { derToPem } from "../../pki/pem.ts";
+import { protectKey } from "../../pki/protected_key.ts";
 import { sha256Hex, SigningKey } from "../../pki/signing_key.ts";
 import type { TrustAnchor } from "../../pki/trust_anchor.ts";
+import { systemRandom } from "../../random.ts";
 import type { DataFolder } from "./data_folder.ts";
 import type { Disk } from "./disk.ts";
+import { KeyOpener, type OpenedKey } from "./key_opener.ts";
 
 /** A key and the certificate request that it signed. An applicant introduces itself with them. */
 export interface Application {
@@ -36,13 +39,22 @@ export async function accountNames(folder: DataFolder, ledger: string): Promise<
 
 const certificateFileName = "certificate.pem";
 
+/** The texts of an account's files. */
+export interface IdentityFiles {
+  readonly certificatePem: string;
+  /** PKCS#8 in PEM; a passphrase may protect it. */
+  readonly keyPem: string;
+}
+
 export class IdentityStore {
   readonly #folder: DataFolder;
   readonly #anchor: TrustAnchor;
+  readonly #keys: KeyOpener;
 
-  constructor(folder: DataFolder, anchor: TrustAnchor) {
+  constructor(folder: DataFolder, anchor: TrustAnchor, keys = new KeyOpener(undefined)) {
     this.#folder = folder;
     this.#anchor = anchor;
+    this.#keys = keys;
   }
 
   get #disk(): Disk {
@@ -55,15 +67,82 @@ export class IdentityStore {
    * @returns `undefined` when this account was not registered from this folder
    * @throws {CertificateError} when the certificate is not good now, or belongs to another key. The
    * message names the file
+   * @throws {PassphraseError} when the key has a passphrase, and the one given is wrong
    */
   async load(name: AccountName, { atMs }: { atMs: number }): Promise<Identity | undefined> {
-    const certificatePem = await this.#certificatePem(name);
-    const privateKeyPem = await this.#disk.readText(this.#keyFile(name));
-    if (certificatePem === undefined || privateKeyPem === undefined) return undefined;
+    const files = await this.files(name);
+    if (!files) return undefined;
+    const { certificatePem, keyPem } = files;
+    const { pem: privateKeyPem } = await this.#open(this.#keyFile(name), keyPem, name);
     const anchor = this.#anchor;
     return withAttempt(
       `use ${this.#certificateFile(name)} and its key`,
       () => openIdentity({ certificatePem, privateKeyPem, anchor, role: "member", atMs }),
+    );
+  }
+
+  /**
+   * Returns the texts of an account's files. Nothing of them is verified.
+   *
+   * @returns `undefined` when this account was not registered from this folder
+   */
+  async files(name: AccountName): Promise<IdentityFiles | undefined> {
+    const certificatePem = await this.#certificatePem(name);
+    const keyPem = await this.#disk.readText(this.#keyFile(name));
+    return certificatePem === undefined || keyPem === undefined
+      ? undefined
+      : { certificatePem, keyPem };
+  }
+
+  /**
+   * Protects an account's key with a passphrase, in place of its earlier one.
+   *
+   * @param passphrase `undefined`: leaves the key without one
+   * @throws {PassphraseError} when the key has a passphrase, and the one given is wrong
+   * @throws {CertificateError} when there is no such key, or it cannot be read
+   */
+  async protect(name: AccountName, passphrase: string | undefined): Promise<void> {
+    const path = this.#keyFile(name);
+    // Opened before the lock, because a person may take minutes to answer.
+    await this.#opened(path, name);
+    await this.#locked(name, async () => {
+      const { pem } = await this.#opened(path, name);
+      const text = passphrase === undefined
+        ? pem
+        : await protectKey(pem, { passphrase, random: systemRandom });
+      await this.#disk.writeWhole(path, text, "private");
+    });
+  }
+
+  /**
+   * Stores the files of an identity from elsewhere. Their contents were verified. The same call
+   * again completes an interrupted one.
+   *
+   * @throws {FileError} when there is another key or certificate of this account
+   */
+  async adopt(name: AccountName, { certificatePem, keyPem }: IdentityFiles): Promise<void> {
+    await this.#locked(name, async () => {
+      const { fingerprint, pem: caPem } = this.#anchor;
+      await this.requireFree(name, { certificatePem, keyPem });
+      await this.#disk.writeWhole(this.#folder.caFile(fingerprint), caPem, "public");
+      await this.#disk.writeWhole(this.#keyFile(name), keyPem, "private");
+      // The last change, because an account is there when its certificate is.
+      await this.#disk.writeWhole(this.#certificateFile(name), certificatePem, "public");
+    });
+  }
+
+  /**
+   * Checks that nothing of an account would be overwritten.
+   *
+   * @throws {FileError} when the account is registered here, or has another key here
+   */
+  async requireFree(name: AccountName, { keyPem }: IdentityFiles): Promise<void> {
+    const key = await this.#disk.readText(this.#keyFile(name));
+    const isFree = key === undefined || key === keyPem;
+    if (isFree && await this.#certificatePem(name) === undefined) return;
+    throw new FileError(
+      `import ${name}: ${this.#accountFolder(name)} has an account of this name on this ledger, ` +
+        `and nothing is overwritten; give another folder with --home`,
     );
   }
 
@@ -86,7 +165,7 @@ export class IdentityStore {
       const isReplacement = anew &&
         (await this.#disk.readText(next) ?? await this.#certificatePem(name)) !== undefined;
       const path = isReplacement ? next : this.#keyFile(name);
-      return await this.#storedKey(path) ?? await this.#newKey(path);
+      return await this.#storedKey(path, name) ?? await this.#newKey(path);
     });
     const request = readCertificateRequest(createCertificateRequest(name, signingKey));
     return { request, signingKey };
@@ -131,9 +210,9 @@ export class IdentityStore {
    * completes it: the new key is still beside the old one, or it is the account's key already.
    */
   async #useKey({ name, publicKey }: CertificateRequest): Promise<void> {
-    if (await this.#fingerprintOfKey(this.#keyFile(name)) === publicKey.fingerprint) return;
+    if (await this.#fingerprintOfKey(this.#keyFile(name), name) === publicKey.fingerprint) return;
     const next = this.#nextKeyFile(name);
-    if (await this.#fingerprintOfKey(next) !== publicKey.fingerprint) {
+    if (await this.#fingerprintOfKey(next, name) !== publicKey.fingerprint) {
       throw new CertificateError(
         `register ${name}: its key is not in ${this.#accountFolder(name)} any more; register again`,
       );
@@ -186,17 +265,31 @@ export class IdentityStore {
     return this.#disk.readText(this.#certificateFile(name));
   }
 
-  async #storedKey(path: string): Promise<SigningKey | undefined> {
-    const pem = await this.#disk.readText(path);
-    if (pem === undefined) return undefined;
+  async #storedKey(path: string, name: AccountName): Promise<SigningKey | undefined> {
+    const stored = await this.#disk.readText(path);
+    if (stored === undefined) return undefined;
+    const { pem } = await this.#open(path, stored, name);
     return withAttempt(
       `use the key ${path}; put back a copy of it, or move it away and ask the operator for a code`,
       () => SigningKey.read(pem),
     );
   }
 
-  async #fingerprintOfKey(path: string): Promise<string | undefined> {
-    return (await this.#storedKey(path))?.publicKey.fingerprint;
+  async #fingerprintOfKey(path: string, name: AccountName): Promise<string | undefined> {
+    const stored = await this.#disk.readText(path);
+    // The passphrase of a key that is replaced may be lost.
+    if (stored === undefined || !this.#keys.isOpen(stored)) return undefined;
+    return (await this.#storedKey(path, name))?.publicKey.fingerprint;
+  }
+
+  async #opened(path: string, account: AccountName): Promise<OpenedKey> {
+    const stored = await this.#disk.readText(path);
+    if (stored === undefined) throw new CertificateError(`open the key ${path}: it is not there`);
+    return await this.#open(path, stored, account);
+  }
+
+  #open(path: string, stored: string, account: AccountName): Promise<OpenedKey> {
+    return this.#keys.open(stored, { path, account });
   }
 }
 

@@ -31,6 +31,8 @@ export interface WalletStore {
     ledger: string,
     options: { readonly replace: boolean },
   ): Promise<string>;
+  /** @returns the server addresses that a ledger is pinned for, ordered */
+  serversOf(ledger: string): Promise<string[]>;
   account(ledger: string, name: AccountName): AccountStore;
   /** Closes the file. The next call of another method opens it again. */
   close(): void;
@@ -93,6 +95,7 @@ export type PaymentReference = { readonly entry: number } | { readonly id: strin
 
 export interface Receipts {
   has(id: string): Promise<boolean>;
+  count(): Promise<number>;
   /**
    * Adds a receipt and removes its order from the outbox, in one transaction. A receipt that is
    * there already stays. Should a later one differ, the first one proves that the ledger was

@@ -31,6 +31,7 @@ export class CutOffDisk {
       file: store.file,
       pinOf: (server) => store.pinOf(server),
       pin: (...args) => this.#change(() => store.pin(...args)),
+      serversOf: (ledger) => store.serversOf(ledger),
       account: (...args) => store.account(...args),
       close: () => store.close(),
     };

@@ -6,15 +6,23 @@ import { assert, assertEquals } from "@std/assert";
 import { SqliteWalletStore } from "../../../src/client/sqlite/sqlite_wallet_store.ts";
 import { DataFolder } from "../../../src/client/wallet/data_folder.ts";
 import { type Application, IdentityStore } from "../../../src/client/wallet/identity_store.ts";
+import { systemDisk } from "../../../src/client/wallet/disk.ts";
+import { KeyOpener } from "../../../src/client/wallet/key_opener.ts";
 import { PinStore } from "../../../src/client/wallet/pin_store.ts";
 import { systemClock } from "../../../src/clock.ts";
-import { FileError } from "../../../src/errors.ts";
+import { FileError, PassphraseError } from "../../../src/errors.ts";
 import { systemRandom } from "../../../src/random.ts";
 import { inFolder } from "../../pki/temporary_folder.ts";
 import { named, startServer, type TestServer } from "../../server/test_server.ts";
 import { CutOffDisk } from "./cut_off_disk.ts";
 
 const alice = named("alice");
+
+const passphraseChanges = [
+  ["setting a passphrase", undefined, "correct horse"],
+  ["changing a passphrase", "correct horse", "battery staple"],
+  ["removing a passphrase", "correct horse", undefined],
+] as const;
 
 /**
  * Issues certificates as a server does: to an account's key, and once to another key after
@@ -95,6 +103,39 @@ Deno.test("cut off: the next run completes a key's replacement, with the key tha
     };
   }, { changesMin: 7 });
 });
+
+for (const [what, before, after] of passphraseChanges) {
+  Deno.test(`cut off: ${what} leaves the old key file or the new one`, async () => {
+    await using server = await startServer();
+    await cutOffEverywhere(async (folder) => {
+      const storeOf = (passphrase: string | undefined, disk = systemDisk) =>
+        new IdentityStore(
+          new DataFolder(folder, disk),
+          server.anchor,
+          new KeyOpener(passphrase === undefined ? undefined : () => Promise.resolve(passphrase)),
+        );
+      await register(storeOf(undefined), new Registrar(server));
+      if (before !== undefined) await storeOf(undefined).protect(alice, before);
+      const atMs = systemClock.nowMs();
+      const opens = (passphrase: string | undefined) =>
+        storeOf(passphrase).load(alice, { atMs }).then(
+          (identity) => identity !== undefined,
+          (error) => {
+            assert(error instanceof PassphraseError);
+            return false;
+          },
+        );
+      return async ({ disk }) => {
+        const current = await opens(after) ? after : before;
+        await storeOf(current, disk).protect(alice, after).catch(async (error) => {
+          assert(await opens(before) || await opens(after));
+          throw error;
+        });
+        assert(await opens(after));
+      };
+    }, { changesMin: 1 });
+  });
+}
 
 Deno.test("cut off: an address is pinned the next time", async () => {
   await using server = await startServer();

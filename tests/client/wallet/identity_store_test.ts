@@ -11,10 +11,11 @@ import {
   type Application,
   IdentityStore,
 } from "../../../src/client/wallet/identity_store.ts";
+import { KeyOpener } from "../../../src/client/wallet/key_opener.ts";
 import { PinStore } from "../../../src/client/wallet/pin_store.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { systemRandom } from "../../../src/random.ts";
-import { CertificateError } from "../../../src/errors.ts";
+import { CertificateError, PassphraseError } from "../../../src/errors.ts";
 import { openssl } from "../../pki/openssl.ts";
 import { inFolder } from "../../pki/temporary_folder.ts";
 import { issueMember, named, startServer, type TestServer } from "../../server/test_server.ts";
@@ -105,6 +106,82 @@ Deno.test("identities: a lost key is replaced when the new one has its certifica
       "key.pem.replaced-…",
     ]);
     assertEquals(await modeOf(`${path}/${names[4]}`), 0o600);
+  });
+});
+
+Deno.test("identities: a passphrase is asked for once, and openssl opens the key with it", async () => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const data = new DataFolder(folder);
+    const atMs = systemClock.nowMs();
+    const plain = new IdentityStore(data, server.anchor);
+    const application = await plain.apply(alice);
+    await plain.complete(application, issue(server, application, atMs), { atMs });
+    await plain.protect(alice, "correct horse");
+    const key = `${data.accountFolder(server.anchor.fingerprint, alice)}/key.pem`;
+    assertEquals(await modeOf(key), 0o600);
+    const pass = ["-passin", "pass:correct horse"];
+    assertEquals((await openssl("pkey", "-in", key, "-noout", ...pass)).success, true);
+
+    const asked: string[] = [];
+    const keys = new KeyOpener((account) => {
+      asked.push(account);
+      return Promise.resolve("correct horse");
+    });
+    const store = new IdentityStore(data, server.anchor, keys);
+    for (const _ of [1, 2]) {
+      const identity = await store.load(alice, { atMs });
+      assertEquals(identity?.party, { role: "member", name: alice });
+    }
+    // Registering again uses the same key.
+    const again = await store.apply(alice);
+    await store.complete(again, issue(server, again, atMs), { atMs });
+    assertEquals(
+      again.request.publicKey.fingerprint,
+      application.request.publicKey.fingerprint,
+    );
+    assertEquals(asked, [alice]);
+  });
+});
+
+Deno.test("identities: a wrong passphrase and a missing one are refused, and change nothing", async () => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const data = new DataFolder(folder);
+    const atMs = systemClock.nowMs();
+    const plain = new IdentityStore(data, server.anchor);
+    const application = await plain.apply(alice);
+    await plain.complete(application, issue(server, application, atMs), { atMs });
+    await plain.protect(alice, "correct horse");
+    const before = await plain.files(alice);
+    const wrong = new IdentityStore(
+      data,
+      server.anchor,
+      new KeyOpener(() => Promise.resolve("battery staple")),
+    );
+    const error = await assertRejects(() => wrong.load(alice, { atMs }), PassphraseError);
+    assertStringIncludes(error.message, "the passphrase is wrong");
+    assertStringIncludes(error.message, "micropay ledger reissue alice");
+    await assertRejects(() => wrong.protect(alice, undefined), PassphraseError);
+    await assertRejects(() => plain.load(alice, { atMs }), PassphraseError, "none was given");
+    assertEquals(await plain.files(alice), before);
+  });
+});
+
+Deno.test("identities: a key whose passphrase is lost is replaced without it", async () => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const data = new DataFolder(folder);
+    const atMs = systemClock.nowMs();
+    const store = new IdentityStore(data, server.anchor);
+    const first = await store.apply(alice);
+    await store.complete(first, issue(server, first, atMs), { atMs });
+    await store.protect(alice, "forgotten");
+    const next = await store.apply(alice, { anew: true });
+    await store.complete(next, issue(server, next, atMs), { atMs });
+    const identity = await store.load(alice, { atMs });
+    const { fingerprint } = next.request.publicKey;
+    assertEquals(identity?.certificate.publicKey.fingerprint, fingerprint);
   });
 });
 

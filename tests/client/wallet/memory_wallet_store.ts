@@ -78,6 +78,13 @@ export class MemoryWalletStore implements WalletStore {
     });
   }
 
+  serversOf(ledger: string): Promise<string[]> {
+    return this.#pace.read(() =>
+      [...this.#kept.pins].filter(([, pinned]) => pinned === ledger).map(([server]) => server)
+        .sort()
+    );
+  }
+
   close(): void {}
 
   account(ledger: string, name: AccountName): AccountStore {
@@ -111,6 +118,7 @@ export class MemoryWalletStore implements WalletStore {
       },
       receipts: {
         has: (id) => pace.read(() => receipts.has(id)),
+        count: () => pace.read(() => receipts.size),
         add: ({ payload: { id, entry }, text: receipt }, { text: order }) =>
           pace.change(() => {
             if (orders.get(id)?.text === order) orders.delete(id);

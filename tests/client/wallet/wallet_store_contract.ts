@@ -36,6 +36,14 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     assertEquals(await ask(), [ledger, otherLedger, none, none, none, none]);
   },
 
+  "the addresses of a ledger are listed in order": async (open) => {
+    assertEquals(await open().serversOf(ledger), []);
+    await open().pin("localhost:2", ledger, keep);
+    await open().pin(address, ledger, keep);
+    await open().pin("localhost:3", otherLedger, keep);
+    assertEquals(await open().serversOf(ledger), [address, "localhost:2"].sort());
+  },
+
   "what is pinned stays, unless it is to be replaced": async (open) => {
     const store = open();
     assertEquals(await store.pin(address, ledger, keep), ledger);
@@ -155,6 +163,7 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     assertEquals(await outbox.ids(), [orderId(2)]);
     await receipts.add(...receiptOf(2, { order: order(2, 6) }));
     assertEquals([await outbox.ids(), await receipts.has(orderId(2))], [[orderId(2)], true]);
+    assertEquals(await receipts.count(), 2);
   },
 
   "of several processes that bring a receipt at once one is told that it is new, and the first stays":

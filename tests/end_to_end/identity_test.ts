@@ -1,0 +1,170 @@
+/**
+ * A key with a passphrase, from the command line and in a real terminal.
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { testWith } from "../installed_tool.ts";
+import { openSceneWith, type Scene } from "./driver.ts";
+import type { Ended } from "./program.ts";
+import { programCommand, runtimeEnvironment } from "./program.ts";
+import { quote, Terminal } from "./terminal.ts";
+
+Deno.test("a key with a passphrase pays with it, and without it ends with exit 4 and one line", async () => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  await Deno.writeTextFile(scene.path("right"), "correct horse\n");
+  await Deno.writeTextFile(scene.path("wrong"), "battery staple\n");
+  const set = await identity(scene, ["passphrase", "--json"], {
+    MICROPAY_NEW_PASSPHRASE_FILE: scene.path("right"),
+  });
+  assertEquals(set.code, 0, set.stderr);
+  const { passphrase, account } = JSON.parse(set.stdout);
+  assertEquals([account, passphrase], ["alice", true]);
+
+  const pay = (file?: string) =>
+    scene.client(["pay", "bob", "5", "--via-server", "--json"], {
+      ...(file !== undefined && { env: { MICROPAY_PASSPHRASE_FILE: scene.path(file) } }),
+    });
+  const paid = await pay("right");
+  assertEquals([paid.code, JSON.parse(paid.stdout).code], [0, 130], paid.stderr);
+  const wrong = await pay("wrong");
+  assertEquals([wrong.code, wrong.stdout], [4, ""]);
+  const { error, text } = JSON.parse(wrong.stderr);
+  assertEquals(error, "passphrase");
+  assertStringIncludes(text, "key.pem: the passphrase is wrong; a lost passphrase cannot be");
+  assertStringIncludes(text, "micropay ledger reissue alice");
+  const none = await pay();
+  assertEquals(none.code, 4);
+  assertStringIncludes(JSON.parse(none.stderr).text, "--passphrase-file");
+  assertEquals(scene.payments(), 1);
+
+  const removed = await identity(scene, ["passphrase", "--remove"], {
+    MICROPAY_PASSPHRASE_FILE: scene.path("right"),
+  });
+  assertEquals(removed.stdout, "the key of alice has no passphrase now\n", removed.stderr);
+  assertEquals((await pay()).code, 0);
+});
+
+Deno.test("identities are listed and shown without a server, for people and for scripts", async () => {
+  await using scene = await openSceneWith(["alice"]);
+  await scene.inProcess(["register", "anna"]);
+  await scene.server.stop();
+  const listed = await identity(scene, ["list", "--json"]);
+  const rows = listed.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(rows.map(({ account, passphrase }) => [account, passphrase]), [
+    ["alice", false],
+    ["anna", false],
+  ]);
+  const several = await identity(scene, ["show"]);
+  assertEquals(several.code, 2);
+  assertStringIncludes(several.stderr, "name one with --as: alice, anna");
+  const shown = await identity(scene, ["show", "--as", "anna", "--json"]);
+  const { account, ledger, receipts, orders } = JSON.parse(shown.stdout);
+  assertEquals([account, ledger, receipts, orders], ["anna", rows[0].ledger, 0, 0]);
+  const none = await identity(scene, ["show", "--as", "zoe"]);
+  assertEquals(none.code, 4);
+  assertStringIncludes(none.stderr, "has no account zoe");
+});
+
+testWith(
+  ["tmux"],
+  "in a terminal a passphrase is typed twice and never shown, and opens the key once in the menu",
+  async () => {
+    await using scene = await openSceneWith(["alice"]);
+    const client = ["client", "127.0.0.1", String(scene.server.port)];
+    await using terminal = await openTerminal(scene, [
+      ["client", "identity", "passphrase"],
+      ["client", "identity", "passphrase"],
+      [...client, "balance"],
+      client,
+    ]);
+    await terminal.shows("New passphrase of the key of alice:");
+    await terminal.type("correct horse");
+    await terminal.shows("The same passphrase again:");
+    await terminal.type("correct horsf");
+    await terminal.shows("the two texts differ\n1 ended with 2");
+    await terminal.type("next");
+    await terminal.shows(/ended with 2[^]*New passphrase of the key of alice:/);
+    await terminal.type("correct horse");
+    await terminal.shows(/again:[^]*again:/);
+    await terminal.press("x");
+    await terminal.press("BSpace");
+    await terminal.type("correct horse");
+    await terminal.shows("2 ended with 0");
+    await terminal.type("next");
+    await terminal.shows(/\nPassphrase of the key of alice:/);
+    await terminal.type("correct horse");
+    await terminal.shows("10000\n3 ended with 0");
+    await terminal.type("next");
+    await terminal.shows("Your choice:");
+    await terminal.type("2");
+    await terminal.type("alice");
+    await terminal.type("0");
+    await terminal.shows(/Port for payments[^]*Passphrase of the key of alice:/);
+    await terminal.type("battery staple");
+    await terminal.shows("the passphrase is wrong");
+    await terminal.type("2");
+    await terminal.type("alice");
+    await terminal.type("0");
+    await terminal.shows(/wrong[^]*Passphrase of the key of alice:/);
+    await terminal.type("correct horse");
+    await terminal.shows("Account balance: 10000");
+    await terminal.type("5");
+    const screen = await terminal.shows("4 ended with 0");
+    assert(!screen.includes("horse") && !screen.includes("staple"), screen);
+  },
+);
+
+testWith(
+  ["tmux"],
+  "in a terminal Ctrl-C and Ctrl-D end the question for a passphrase, and typing shows again",
+  async () => {
+    await using scene = await openSceneWith(["alice"]);
+    await using terminal = await openTerminal(scene, [
+      ["client", "identity", "passphrase"],
+      ["client", "identity", "passphrase"],
+    ]);
+    await terminal.shows("New passphrase of the key of alice:");
+    await terminal.press("C-c");
+    await terminal.shows("ask for the passphrase: it was interrupted\n1 ended with 1");
+    await terminal.type("visible");
+    await terminal.shows("visible");
+    await terminal.shows(/visible[^]*New passphrase of the key of alice:/);
+    await terminal.press("C-d");
+    await terminal.shows("ask for the passphrase: none was typed\n2 ended with 4");
+    await terminal.press("Q");
+    await terminal.shows("ended with 4\nQ");
+  },
+);
+
+/** Runs commands one after another, with a line to be typed after each. */
+async function openTerminal(
+  scene: Scene,
+  commands: readonly (readonly string[])[],
+): Promise<Terminal> {
+  const lines = commands.map((words, at) =>
+    `${[...programCommand(), ...words].map(quote).join(" ")}; echo "${
+      at + 1
+    } ended with $?"; read x`
+  );
+  return await Terminal.open(scene.path("tmux"), {
+    command: `sh -c ${quote(["trap : INT", ...lines].join("; "))}`,
+    folder: scene.folder,
+    env: {
+      ...runtimeEnvironment(),
+      PATH: Deno.env.get("PATH")!,
+      MICROPAY_HOME: scene.home("alice"),
+    },
+    columns: 200,
+    rows: 50,
+  });
+}
+
+/** Runs `client identity` with the home of alice, and without a terminal. */
+function identity(
+  scene: Scene,
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  return scene.run(["client", "identity", ...words], {
+    env: { MICROPAY_HOME: scene.home("alice"), ...env },
+  });
+}
