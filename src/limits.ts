@@ -87,10 +87,22 @@ export const greetingLifetimeMs = 1 * hour;
 export const clockDifferenceMsMax = 2 * hour;
 
 /**
- * Most entries in a page of history. A row takes at least 2 KiB, so more would not fit into a line.
- * Past it: the page says that there is more.
+ * Most entries that the server puts on a page of history in one turn. Signing their receipts takes
+ * 0.5 ms, as much as opening a line. Past it: the page goes on in the member's next turn.
  */
-export const historyPageEntriesMax = 16;
+export const historyTurnEntriesMax = 16;
+
+/**
+ * Most certificates of a `certificates` request. Ours take 0.5 KiB each, so their page fits into a
+ * line. Past it: refused.
+ */
+export const certificatesAskedMax = 50;
+
+/**
+ * Most certificates of others that a client keeps in memory while it is connected, one for each
+ * payer of its history. Past it: the least recently used one is asked for again.
+ */
+export const certificatesKeptMax = 1000;
 
 /**
  * Most receipts of a `proof` request. With 16 million entries, each proof has 24 hashes. With those

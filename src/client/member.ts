@@ -6,12 +6,13 @@ import { ProtocolError, UsageError } from "../errors.ts";
 import { balanceRequestType } from "../protocol/balance.ts";
 import { answerWith, check, type Outcome, type Refusal } from "../protocol/request_type.ts";
 import { exitRequestType } from "../protocol/exit.ts";
-import { historyRequestType, type HistoryRow } from "../protocol/history.ts";
+import type { HistoryRow } from "../protocol/history.ts";
 import { listRequestType, type OnlineMember } from "../protocol/list.ts";
 import { loginRequestType } from "../protocol/login.ts";
 import { paymentsShape, paymentType } from "../protocol/transfer.ts";
 import { pageRowsMax } from "../limits.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
+import { HistoryReader } from "./history_reader.ts";
 import type { MemberContext } from "./member_context.ts";
 import { type AuditOptions, auditOwnEntries, type MemberAudit } from "./ledger_audit.ts";
 import {
@@ -47,11 +48,13 @@ export interface OnlineOptions extends IncomingListener {
 export class Member {
   readonly context: MemberContext;
   readonly #delivery: OrderDelivery;
+  readonly #history: HistoryReader;
   #peers: PeerListener | undefined;
 
   constructor(context: MemberContext) {
     this.context = context;
     this.#delivery = new OrderDelivery(context);
+    this.#history = new HistoryReader(context);
   }
 
   /** The port on which it takes payments; `undefined` while offline. */
@@ -139,7 +142,7 @@ export class Member {
     since: number,
   ): AsyncGenerator<Outcome<{ entries: readonly HistoryRow[] }>> {
     for (let after = since;;) {
-      const page = await this.context.link.ask(historyRequestType, { limit: pageRowsMax, after });
+      const page = await this.#history.read({ limit: pageRowsMax, after });
       yield page;
       if (page.outcome === "refused" || !page.answer.more) return;
       requireProgress(page.answer, page.answer.entries);
@@ -148,7 +151,7 @@ export class Member {
   }
 
   entry(number: number): Promise<OrderOutcome> {
-    return askEntry(number, this.context);
+    return askEntry(number, this.#history, this.context);
   }
 
   /**
@@ -159,7 +162,7 @@ export class Member {
   ): AsyncGenerator<Outcome<{ entries: readonly HistoryRow[] }>> {
     let cursor = before;
     for (let rest = limit; rest > 0;) {
-      const page = await this.context.link.ask(historyRequestType, {
+      const page = await this.#history.read({
         limit: Math.min(rest, pageRowsMax),
         ...(cursor !== undefined && { before: cursor }),
       });

@@ -214,6 +214,12 @@ export interface Ledger {
    * `undefined` when there is none: no account, or one that is revoked or closed.
    */
   currentCertificate(name: AccountName): Promise<string | undefined>;
+  /**
+   * Returns the DER of a certificate that the ledger has stored, of a member or the server.
+   *
+   * @param fingerprint its SHA-256, 64 hex digits
+   */
+  certificate(fingerprint: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
 
   /** Marks an account online. All accounts are offline when a ledger is opened. */
   bringOnline(presence: Presence): Promise<OnlineOutcome>;

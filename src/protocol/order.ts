@@ -144,13 +144,20 @@ export function bookingOf(
 /** What an entry says about its order. */
 type BookedOrder = Omit<EntryContents, "number" | "kind" | "orderDigest" | "atMs"> & OrderParts;
 
+interface OrderTextOptions {
+  /** The ledger of the entry. */
+  readonly ledgerId: string;
+  /** The entry's certificate. The same array object gets its header encoded only once. */
+  readonly chain?: CertificateChain;
+}
+
 /**
  * Returns the members of the order that was booked as an entry.
  *
  * @param options.ledgerId the ledger of the entry
  */
 export function orderOf(
-  entry: BookedOrder,
+  entry: OrderTerms & Pick<Order, "iat" | "exp">,
   { ledgerId }: { readonly ledgerId: string },
 ): Order {
   return membersOf({ ...entry, ledger: ledgerId });
@@ -159,23 +166,38 @@ export function orderOf(
 /**
  * Returns the text of the order that was booked as an entry, byte for byte: the compact JWS. It is
  * another text when somebody changed the stored entry, so see {@link requireOrderText}.
+ */
+export function orderText(entry: BookedOrder, options: OrderTextOptions): string {
+  const { signature, certificate } = entry;
+  return joinOrder(entry, { chain: [certificate.der], ...options, signature });
+}
+
+/**
+ * Returns the text of an order from what an entry says.
  *
  * @param options.ledgerId the ledger of the entry
+ * @param options.signature 64 bytes
+ * @param options.chain the certificate of the signer
  */
-export function orderText(entry: BookedOrder, options: { readonly ledgerId: string }): string {
-  const { signature, certificate } = entry;
-  return joinDocument(typ, orderOf(entry, options), { signature, chain: [certificate.der] });
+export function joinOrder(
+  entry: OrderTerms & Pick<Order, "iat" | "exp">,
+  { ledgerId, signature, chain }: {
+    readonly ledgerId: string;
+    readonly signature: Uint8Array<ArrayBuffer>;
+    readonly chain: CertificateChain;
+  },
+): string {
+  return joinDocument(typ, orderOf(entry, { ledgerId }), { signature, chain });
 }
 
 /**
  * Returns the text of a stored entry's order, for somebody outside of the ledger.
  *
- * @param options.ledgerId the ledger of the entry
  * @throws {LedgerError} when the text does not have the digest that the entry names
  */
 export function requireOrderText(
   entry: BookedOrder & Pick<EntryContents, "number" | "orderDigest">,
-  options: { readonly ledgerId: string },
+  options: OrderTextOptions,
 ): string {
   const text = orderText(entry, options);
   if (orderDigest(text) === entry.orderDigest) return text;

@@ -3,9 +3,11 @@
  * certificate and the order can verify it without the server.
  */
 import * as v from "valibot";
+import { decodeBase64UrlStrict } from "../base64.ts";
 import { EnvelopeError } from "../errors.ts";
 import {
   type Entry,
+  type EntryContents,
   type EntryKind,
   entryKinds,
   entryLeaf,
@@ -14,7 +16,13 @@ import {
 import { orderBytesMax } from "../limits.ts";
 import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
 import type { Identity } from "../pki/identity.ts";
-import { readDocument, signDocument, verifyDocument } from "../pki/signed_document.ts";
+import {
+  type CertificateChain,
+  joinDocument,
+  readDocument,
+  signDocument,
+  verifyDocument,
+} from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { Validity } from "../pki/x509/validity.ts";
 import { check } from "./request_type.ts";
@@ -28,6 +36,8 @@ import {
   instantShape,
   orderIdShape,
 } from "./shapes.ts";
+
+const typ = "micropay-receipt";
 
 const receiptShape = v.strictObject({
   /** The ledger: the SHA-256 fingerprint of its CA certificate. */
@@ -59,6 +69,8 @@ export interface SignedReceipt {
   /** The compact JWS, unchanged. */
   readonly text: string;
   readonly payload: Receipt;
+  /** 64 bytes. */
+  readonly signature: Uint8Array<ArrayBuffer>;
   /** The server's certificate. */
   readonly signer: VerifiedCertificate;
 }
@@ -73,8 +85,20 @@ export function signReceipt(
   entry: Entry,
   { identity, anchor }: { identity: Identity; anchor: TrustAnchor },
 ): SignedReceipt {
-  const payload: Receipt = {
-    ledger: anchor.fingerprint,
+  const payload = receiptOf(entry, { ledgerId: anchor.fingerprint });
+  const { signingKey, leaf, certificate: signer } = identity;
+  const text = signDocument(typ, payload, { signingKey, chain: leaf });
+  const signature = decodeBase64UrlStrict(text.slice(text.lastIndexOf(".") + 1))!;
+  return { text, payload, signature, signer };
+}
+
+/** What a receipt says about its entry. */
+type BookedEntry = EntryContents & Pick<Entry, "leaf" | "head">;
+
+/** Returns a receipt's members in their fixed order. */
+function receiptOf(entry: BookedEntry, { ledgerId }: { readonly ledgerId: string }): Receipt {
+  return {
+    ledger: ledgerId,
     entry: entry.number,
     id: entry.id,
     kind: entry.kind,
@@ -87,9 +111,24 @@ export function signReceipt(
     leaf: entry.leaf,
     head: entry.head,
   };
-  const { signingKey, leaf, certificate: signer } = identity;
-  const text = signDocument("micropay-receipt", payload, { signingKey, chain: leaf });
-  return { text, payload, signer };
+}
+
+/**
+ * Returns the text of the receipt that {@link signReceipt} made for an entry.
+ *
+ * @param options.ledgerId the ledger of the entry
+ * @param options.signature 64 bytes
+ * @param options.chain the certificate of the server that signed it
+ */
+export function joinReceipt(
+  entry: BookedEntry,
+  { ledgerId, signature, chain }: {
+    readonly ledgerId: string;
+    readonly signature: Uint8Array<ArrayBuffer>;
+    readonly chain: CertificateChain;
+  },
+): string {
+  return joinDocument(typ, receiptOf(entry, { ledgerId }), { signature, chain });
 }
 
 /**
@@ -103,7 +142,7 @@ export function signReceipt(
  */
 export function verifyReceipt(text: string, { anchor }: { anchor: TrustAnchor }): SignedReceipt {
   if (text.length > orderBytesMax) throw new EnvelopeError("read a receipt: it is too long");
-  const document = readDocument(text, { typ: "micropay-receipt", chain: "single" });
+  const document = readDocument(text, { typ, chain: "single" });
   const payload = check(receiptShape, document.payload, "read a receipt");
   const atMs = ({ notBeforeMs }: Validity) => signedAtMs(payload, notBeforeMs);
   const signer = verifyChain(document.chain!, { anchor, role: "server", atMs });
@@ -115,7 +154,7 @@ export function verifyReceipt(text: string, { anchor }: { anchor: TrustAnchor })
   if (Date.parse(payload.at) < anchor.notBeforeMs) {
     throw new EnvelopeError(`check the receipt of ${payload.id}: its time is before its CA's`);
   }
-  return { text, payload, signer };
+  return { text, payload, signature: document.signature, signer };
 }
 
 /**

@@ -1,5 +1,8 @@
 /** The value types of messages, as strict `valibot` schemas. Unknown members are refused. */
+import { Buffer } from "node:buffer";
+import { decodeHex } from "@std/encoding/hex";
 import * as v from "valibot";
+import { encodeBase64Url } from "../base64.ts";
 import { isSeconds } from "../clock.ts";
 import { type AccountName, accountNameRule, isAccountName } from "../account_name.ts";
 import { type Amount, amountRule, isAmount } from "../money.ts";
@@ -42,6 +45,25 @@ export const secondsShape = v.custom<number>(isSeconds, "a time is whole seconds
 
 /** SHA-256 as 64 lower-case hexadecimal digits. */
 export const digestShape = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+
+/**
+ * `x5t#S256` (RFC 7515 section 4.1.8): the SHA-256 of a certificate's DER in base64url. The unused
+ * bits of its last character are zero.
+ */
+export const certificateReferenceShape = v.pipe(
+  v.string(),
+  v.regex(/^[\w-]{42}[AEIMQUYcgkosw048]$/),
+);
+
+/** Returns the `x5t#S256` of a certificate whose SHA-256 fingerprint has these 64 hex digits. */
+export function encodeFingerprint(fingerprint: string): string {
+  return encodeBase64Url(decodeHex(fingerprint));
+}
+
+/** Returns the SHA-256 fingerprint, 64 hex digits, of the certificate with this `x5t#S256`. */
+export function decodeFingerprint(reference: string): string {
+  return Buffer.from(reference, "base64url").toString("hex");
+}
 
 /** An instant as ISO 8601 in UTC with milliseconds. */
 export const instantShape = v.pipe(

@@ -1,5 +1,6 @@
 /** Every request the server answers. */
 import { balanceRoute } from "./handlers/balance.ts";
+import { certificatesRoute } from "./handlers/certificates.ts";
 import { checkpointRoute, cosignRoute } from "./handlers/checkpoint.ts";
 import { exitRoute } from "./handlers/exit.ts";
 import { historyRoute } from "./handlers/history.ts";
@@ -22,6 +23,7 @@ export const routes: ReadonlyMap<string, Route> = new Map(
     submitRoute,
     statusRoute,
     historyRoute,
+    certificatesRoute,
     proofRoute,
     checkpointRoute,
     cosignRoute,

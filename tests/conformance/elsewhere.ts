@@ -435,6 +435,24 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     ),
     ...at("protocol/receipt", "a text longer than any receipt is refused unread"),
   ],
+  "history 3": at(
+    "server/handlers/history",
+    "history 3: a page holds at least 100 payments of one payer, and its client asks for no certificate",
+    "history 3: a page with the longest names, memos and numbers holds 20 rows and fits a line",
+  ),
+  "history 4": at(
+    "server/handlers/history",
+    "history 4: the order and the receipt of each row are those of its entry, byte for byte, and prove it",
+    "history 4: a row with any other element is refused, or its receipt or order proves nothing",
+  ),
+  "certificates 1": at(
+    "server/handlers/history",
+    "certificates 1: a client asks for each certificate once, and takes no other one",
+  ),
+  "certificates 2": at(
+    "server/handlers/history",
+    "certificates 2: what is not there is refused with 400, and an answer begins with the first that was asked for",
+  ),
   "limit 9": at(
     "server/handlers/page",
     "page: every page fits a line once it is sealed, with the largest session key",

@@ -86,6 +86,10 @@ const wrongMembers: readonly (readonly [what: string, type: string, body: JsonOb
   ["a missing member", "locate", {}],
   ["a proof without receipts", "proof", { checkpoints: [] }],
   ["a history without limit", "history", {}],
+  ["no certificates", "certificates", { fingerprints: [] }],
+  ["51 certificates", "certificates", { fingerprints: Array(51).fill("A".repeat(43)) }],
+  ["a fingerprint of 42 characters", "certificates", { fingerprints: ["A".repeat(42)] }],
+  ["a fingerprint with stray bits", "certificates", { fingerprints: [`${"A".repeat(42)}B`] }],
   ["a member with another letter", "locate", { Name: "bob" }],
 ];
 
@@ -451,9 +455,9 @@ Deno.test("history 2: from page to page each entry is told once, in either direc
     for (let more = true, from: object = direction === "after" ? { after: 0 } : {}; more;) {
       const reply = await alice.ask("history", { limit: 2, ...from });
       assert(reply !== "closed");
-      const page = reply.answer as { entries: { entry: number }[]; more: boolean };
+      const page = reply.answer as { entries: [number][]; more: boolean };
       assert(page.entries.length <= 2);
-      numbers.push(...page.entries.map(({ entry }) => entry));
+      numbers.push(...page.entries.map(([entry]) => entry));
       from = { [direction]: numbers.at(-1) };
       more = page.more;
     }

@@ -58,6 +58,10 @@ function makeId() {
   bytes.writeUIntBE(Date.now(), 0, 6);
   bytes[6] = 0x70 | (bytes[6] & 0x0f);
   bytes[8] = 0x80 | (bytes[8] & 0x3f);
+  return uuidOf(bytes);
+}
+
+function uuidOf(bytes) {
   return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
@@ -68,13 +72,40 @@ export function makeOrder(me, { ledger, payer, payee, amount, memo, refunds, tim
   return { ...terms, jws: signDocument("micropay-order", terms, me) };
 }
 
-/** The one text of an order of these terms: its header and its payload, before the signature. */
-function signedTextOf(terms, certificate) {
+/** The header and the payload of a document, before the signature. */
+function signedTextOf(typ, members, certificate) {
+  const x5c = [certificate.toString("base64")];
+  return [{ alg: "EdDSA", typ, x5c }, members]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
+}
+
+/** The one signed text of an order of these terms. */
+function orderTextOf(terms, certificate) {
   const { id, ledger, payer, payee, amount, memo, refunds, iat, exp } = terms;
   const members = { id, ledger, payer, payee, amount, memo, refunds, iat, exp };
-  const x5c = [certificate.toString("base64")];
-  return [{ alg: "EdDSA", typ: "micropay-order", x5c }, members]
-    .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
+  return signedTextOf("micropay-order", members, certificate);
+}
+
+const kinds = ["opening", "payment", "refund", "deposit", "withdrawal"];
+
+/** The order and the receipt of a row of the history. Neither is verified. */
+export function documentsOf(row, { ledger, signer, server }) {
+  const [entry, kindIndex, payer, payee, amount, memo, iat, lifetime, delay, , text, refunds] = row;
+  const bytes = Buffer.from(text, "base64url");
+  demand(bytes.length === 176 && bytes.toString("base64url") === text, "the bytes of a row");
+  const id = uuidOf(bytes.subarray(0, 16));
+  const kind = kinds[kindIndex];
+  const at = new Date(iat * 1000 + delay).toISOString();
+  const terms = { id, ledger, payer, payee, amount, memo: memo ?? undefined, refunds };
+  const signed = orderTextOf({ ...terms, iat, exp: iat + lifetime }, signer);
+  const order = `${signed}.${bytes.toString("base64url", 16, 80)}`;
+  const members = {
+    ...{ ledger, entry, id, kind, refunds, order: sha256(order), payer, payee, amount, at },
+    leaf: leafOf({ ...terms, jws: order }, { entry, kind, at }),
+    head: bytes.toString("hex", 80, 112),
+  };
+  const receipt = signedTextOf("micropay-receipt", members, server);
+  return { order, receipt: `${receipt}.${bytes.toString("base64url", 112)}` };
 }
 
 /** Everything of an order that needs neither a clock nor the ledger. */
@@ -84,7 +115,7 @@ export function readOrder(jws, ca) {
   const order = document.payload;
   checkMembers(order, orderMembers);
   demand(document.chain?.length === 1, "the certificate of an order");
-  const signedText = signedTextOf(order, document.chain[0]);
+  const signedText = orderTextOf(order, document.chain[0]);
   demand(jws.startsWith(`${signedText}.`), "an order that is written in another way");
   const isIssued = order.payer === "@issuer" || order.payee === "@issuer";
   const role = isIssued ? "server" : "member";

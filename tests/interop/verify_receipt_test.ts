@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { encodeBase64Url } from "../../src/base64.ts";
 import type { HistoryRow } from "../../src/protocol/history.ts";
-import { historyRequestType } from "../../src/protocol/history.ts";
+import { HistoryReader } from "../../src/client/history_reader.ts";
 import type { ReceiptProof } from "../../src/protocol/receipt_proof.ts";
 import { memberOf } from "../client/test_member.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
@@ -148,7 +148,8 @@ async function paidAndRefunded(server: TestServer): Promise<readonly HistoryRow[
   for (const order of [signPayload(payment, alice), signPayload(refund, bob)]) {
     assertEquals((await submitOrder(payee, order)).outcome, "answered");
   }
-  const history = await (await server.link(alice)).ask(historyRequestType, { limit: 9, after: 0 });
+  const { context } = await memberOf(server, alice);
+  const history = await new HistoryReader(context).read({ limit: 9, after: 0 });
   return history.outcome === "answered" ? history.answer.entries : [];
 }
 

@@ -223,7 +223,7 @@ class Channel {
   /** What this side sent and received so far. */
   #sent = 0;
   #received = 0;
-  /** The other side: its URI, its public key, and its session key. */
+  /** The other side: its URI, its public key, its certificate, and its session key. */
   other;
   nonce;
 
@@ -309,13 +309,13 @@ export class Connection extends Channel {
   async #readGreeting(ca, role) {
     try {
       const document = readDocument(await this.nextLine(), "micropay-greeting");
-      const { uri, publicKey } = verifyChain(document.chain, { ca, role });
+      const { uri, publicKey, der } = verifyChain(document.chain, { ca, role });
       verifyDocument(document, publicKey);
       const { v, iss, iat, exp, nonce, enc } = document.payload;
       exactly(document.payload, "v", "iss", "iat", "exp", "nonce", "enc");
       demand(v === 1 && iss === uri && /^[\w-]{22}$/.test(nonce), "a greeting");
       demand(iat <= now() + toleranceSeconds && exp >= now() - toleranceSeconds, "an old greeting");
-      this.other = { uri, publicKey, recipient: recipientOf(enc) };
+      this.other = { uri, publicKey, der, recipient: recipientOf(enc) };
       this.nonce = nonce;
       this.#setClock(iat);
     } catch (error) {

@@ -44,6 +44,15 @@ export function readingContract(test: ContractTest): void {
     await assertRejects(() => ledger.history(alice, { limit: 1, after: 1, before: 9 }), TypeError);
   });
 
+  test("certificate: each signer's certificate is found by its fingerprint, and no other", async (ledger) => {
+    await bookAll(ledger);
+    const entries = await ledger.history(alice, { limit: 1000 });
+    for (const { certificate: { fingerprint, der } } of entries) {
+      assertEquals(await ledger.certificate(fingerprint), der);
+    }
+    assertEquals(await ledger.certificate("0".repeat(64)), undefined);
+  });
+
   test("proofs show all entries in the tree, and that it grew from every size", async (ledger) => {
     const empty = { size: 0, head: plainRoot([]) };
     const query = { sizes: [1], entries: [1] };

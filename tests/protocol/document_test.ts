@@ -53,7 +53,11 @@ const stated: readonly (readonly [text: string, value: number])[] = [
   ["A line is 0 to 65,536 bytes", limits.lineBytesMax],
   ["| a line | 65,536 bytes |", limits.lineBytesMax],
   ["should take at most 32,768 bytes", limits.bodyBytesMax],
-  ["| rows of a page | 200, and 32,768 bytes of body; 25 proofs |", limits.pageRowsMax],
+  [
+    "| rows of a page | 200, and 32,768 bytes of body; 25 proofs; 50 certificates |",
+    limits.pageRowsMax,
+  ],
+  ["array of 1 to 50 x5t#S256", limits.certificatesAskedMax],
   ["at most 5 checkpoints", limits.proofCheckpointsMax],
   ["and of at most 20 receipts", limits.proofReceiptsMax],
   ["each of at most 4,096 bytes of DER", limits.certificateBytesMax],

@@ -5,6 +5,7 @@
 import { assert } from "@std/assert";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
+import { certificatesRequestType } from "../../src/protocol/certificates.ts";
 import { codes } from "../../src/protocol/code.ts";
 import {
   check,
@@ -36,6 +37,7 @@ import { type MessageVector, readVectors } from "../vectors/vector_files.ts";
 const messages = await readVectors<MessageVector[]>("messages");
 const requestTypes: readonly RequestType[] = [
   balanceRequestType,
+  certificatesRequestType,
   exitRequestType,
   historyRequestType,
   listRequestType,

@@ -19,6 +19,8 @@ import type { Amount } from "../../src/money.ts";
 import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
 import { sha256Hex } from "../../src/pki/signing_key.ts";
 import { codes } from "../../src/protocol/code.ts";
+import { packHistoryRow } from "../../src/protocol/history.ts";
+import { encodeFingerprint } from "../../src/protocol/shapes.ts";
 import { packResults } from "../../src/protocol/transfer.ts";
 import { bookingOf, orderText, signOrder } from "../../src/protocol/order.ts";
 import { signProofs } from "../../src/protocol/proof.ts";
@@ -132,19 +134,11 @@ export async function makeMessages(): Promise<MessageVector[]> {
   const proofs = signProofs(question, { checkpoint: newest!, consistency, inclusion }, server);
   const booked = (jws: string, receipt: string) =>
     packResults([{ order: orderDigest(jws), code: 130, text: "transfer OK", receipt }]);
-  const row = {
-    entry: 2,
-    id: ids.lunch,
-    at: new Date(atMs + 1000).toISOString(),
-    kind: "payment",
-    payer: "alice",
-    payee: "bob",
-    amount: 2000,
-    memo: "lunch",
-    balance: 8000,
-    order,
-    receipt,
-  };
+  const row = packHistoryRow(entries[1]!, {
+    certificate: 0,
+    receiptSignature: signReceipt(entries[1]!, { identity: server, anchor }).signature,
+  });
+  const signer = encodeFingerprint(alice.certificate.fingerprint);
   const certificate = identities.alice.certificate.replace(/-----.*-----|\n/g, "")
     .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
   const online = [{ name: "bob", ip: "127.0.0.1", port: 57609 }];
@@ -215,7 +209,7 @@ export async function makeMessages(): Promise<MessageVector[]> {
     ask("alice", 5, "status", { id: ids.unknown }),
     answer("alice", 6, "a status of what it does not know", { re: 5, code: 400, text: "unknown" }),
     ask("alice", 6, "history", { limit: 1 }),
-    answer("alice", 7, "a history", ok(6, 300, "OK", { entries: [row], more: true })),
+    answer("alice", 7, "a history", ok(6, 300, "OK", { balance: 8000, certificates: [signer], entries: [row], more: true })),
     ask("alice", 7, "proof", question),
     answer("alice", 8, "proofs", ok(7, 300, "OK", proofs)),
     ask("bob", 2, "submit", { orders: [refundOrder.text] }),
@@ -251,7 +245,9 @@ export async function makeMessages(): Promise<MessageVector[]> {
       body: {},
     }),
     ask("bob", 3, "pong", {}),
-    message("the server stops", { from: "server", to: "bob", seq: 4, type: "closing", body: {} }),
+    ask("bob", 4, "certificates", { fingerprints: [signer] }),
+    answer("bob", 4, "certificates", ok(4, 300, "OK", { certificates: [certificate] })),
+    message("the server stops", { from: "server", to: "bob", seq: 5, type: "closing", body: {} }),
   ]);
 }
 

@@ -2,7 +2,6 @@
  * The outcome of an order, and asking the server for it.
  */
 import { EnvelopeError } from "../../errors.ts";
-import { historyRequestType } from "../../protocol/history.ts";
 import { type Refusal, refuse } from "../../protocol/request_type.ts";
 import type { SignedOrder } from "../../protocol/order.ts";
 import {
@@ -12,6 +11,7 @@ import {
   verifyReceipt,
 } from "../../protocol/receipt.ts";
 import { statusRequestType } from "../../protocol/status.ts";
+import type { HistoryReader } from "../history_reader.ts";
 import type { MemberContext } from "../member_context.ts";
 
 /** Booked, with the proof. */
@@ -118,21 +118,18 @@ function paidAs(id: string, receiptText: string, { anchor }: MemberContext): Pai
  * Asks the server for one of the member's entries, by its number.
  *
  * @returns refused with 400 when the entry is none of this member's
- * @throws {EnvelopeError} when the receipt is not one for this entry
+ * @throws {EnvelopeError} when the receipt is not signed by the server
  */
 export async function askEntry(
   number: number,
-  { anchor, link }: MemberContext,
+  history: HistoryReader,
+  { anchor }: Pick<MemberContext, "anchor">,
 ): Promise<OrderOutcome> {
-  const page = await link.ask(historyRequestType, { limit: 1, after: number - 1 });
+  const page = await history.read({ limit: 1, after: number - 1 });
   if (page.outcome === "refused") return page;
   const [row] = page.answer.entries;
   if (row?.entry !== number) return refuse(400);
   const receipt = verifyReceipt(row.receipt, { anchor });
-  const { entry } = receipt.payload;
-  if (entry !== number) {
-    throw new EnvelopeError(`ask for entry ${number}: the receipt is for entry ${entry}`);
-  }
   return { outcome: "paid", receipt };
 }
 

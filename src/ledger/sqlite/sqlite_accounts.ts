@@ -93,6 +93,12 @@ export class SqliteAccounts {
     this.#sql.takeOffline.run(name);
   }
 
+  /** Returns the DER of the certificate with this fingerprint. */
+  certificateBy(fingerprint: string): Uint8Array<ArrayBuffer> | undefined {
+    const row = this.#sql.certificateBy.get(fingerprint);
+    return row && certificateFromRow(row).der;
+  }
+
   addCertificate(name: AccountName, certificate: CertificateRecord): void {
     const { fingerprint, keyFingerprint, der, issuedAtMs } = certificate;
     this.#sql.addCertificate.run(fingerprint, name, keyFingerprint, der, timeText(issuedAtMs));

@@ -96,6 +96,10 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => this.#accounts.certificateOf(name));
   }
 
+  certificate(fingerprint: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#read(() => this.#accounts.certificateBy(fingerprint));
+  }
+
   bringOnline(presence: Presence): Promise<OnlineOutcome> {
     return this.#write(() => this.#accounts.bringOnline(presence));
   }

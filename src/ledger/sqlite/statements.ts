@@ -53,6 +53,7 @@ const sources = {
     UNION ALL SELECT 1 FROM certificate WHERE username = ? LIMIT 1`,
   certificate: `SELECT ${certificateSelection} FROM certificate
     WHERE username = ? AND fingerprint = ?`,
+  certificateBy: `SELECT ${certificateSelection} FROM certificate WHERE fingerprint = ?`,
   keyOf: `SELECT 1 FROM certificate WHERE username = ? AND key_fingerprint = ?`,
   addClient: `INSERT INTO client (username) VALUES (?)`,
   addCertificate: `INSERT INTO certificate (${certificateColumns})

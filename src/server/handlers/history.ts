@@ -1,15 +1,23 @@
-/** HISTORY: returns the asker's entries with their receipts, newest first. */
-import { historyPageEntriesMax } from "../../limits.ts";
+/** HISTORY: returns the asker's entries with their orders and receipts, newest first. */
+import { historyTurnEntriesMax } from "../../limits.ts";
 import type { AccountName } from "../../account_name.ts";
 import type { Entry } from "../../ledger/entry.ts";
+import type { HistoryQuery } from "../../ledger/ledger.ts";
+import type { CertificateChain } from "../../pki/signed_document.ts";
 import { yieldToEventLoop } from "../../yield_to_event_loop.ts";
 import { answerWith, refuse } from "../../protocol/request_type.ts";
-import { historyRequestType, type HistoryRow } from "../../protocol/history.ts";
+import {
+  type HistoryPage,
+  historyRequestType,
+  type PackedHistoryRow,
+  packHistoryRow,
+} from "../../protocol/history.ts";
 import { requireOrderText } from "../../protocol/order.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
+import { encodeFingerprint } from "../../protocol/shapes.ts";
 import { memberRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
-import { pageOf } from "./page.ts";
+import { PageRoom } from "./page.ts";
 
 export const historyRoute = memberRoute({
   requestType: historyRequestType,
@@ -18,41 +26,91 @@ export const historyRoute = memberRoute({
     if (before !== undefined && after !== undefined) {
       return refuse(410, "a history is asked for before an entry or after one, not both");
     }
-    const rowsMax = Math.min(limit, historyPageEntriesMax);
-    const query = {
-      // One more than a page, to know whether there are more.
-      limit: rowsMax + 1,
+    const from = {
       ...(before !== undefined && { before }),
       ...(after !== undefined && { after }),
     };
-    return await session.inTurn(async () => {
-      const entries = await server.ledger.history(name, query);
-      const rows = entries.slice(0, rowsMax).map((entry) => rowFor(entry, { name, server }));
-      const page = pageOf(rows, { rowsMax });
-      // Signing a whole page takes 0.5 ms of the only thread.
-      await yieldToEventLoop();
-      return answerWith({ entries: page, more: page.length < entries.length });
-    });
+    const page = new HistoryPageWriter({ name, server, query: { limit, ...from } });
+    while (await session.inTurn(() => page.addRows()));
+    return answerWith(page.answer);
   },
 });
 
-function rowFor(
-  entry: Entry,
-  { name, server }: { name: AccountName; server: ServerContext },
-): HistoryRow {
-  const { memo, refunds } = entry;
-  return {
-    entry: entry.number,
-    id: entry.id,
-    at: new Date(entry.atMs).toISOString(),
-    kind: entry.kind,
-    payer: entry.payer,
-    payee: entry.payee,
-    amount: entry.amount,
-    ...(memo !== undefined && { memo }),
-    ...(refunds !== undefined && { refunds }),
-    balance: entry.payer === name ? entry.payerBalance : entry.payeeBalance,
-    order: requireOrderText(entry, { ledgerId: server.anchor.fingerprint }),
-    receipt: signReceipt(entry, server).text,
-  };
+/** Writes a page of an account's history, a few rows at a time. */
+class HistoryPageWriter {
+  readonly #name: AccountName;
+  readonly #server: ServerContext;
+  /** What the page still lacks. */
+  #query: HistoryQuery;
+  readonly #room = new PageRoom();
+  /** The certificates of the orders by fingerprint, in the order of their references. */
+  readonly #chains = new Map<string, CertificateChain>();
+  readonly #certificates: string[] = [];
+  readonly #rows: PackedHistoryRow[] = [];
+  #balance: number | undefined;
+  #more = false;
+
+  constructor({ name, server, query }: {
+    readonly name: AccountName;
+    readonly server: ServerContext;
+    readonly query: HistoryQuery;
+  }) {
+    this.#name = name;
+    this.#server = server;
+    this.#query = query;
+  }
+
+  get answer(): HistoryPage {
+    return {
+      ...(this.#balance !== undefined && { balance: this.#balance }),
+      certificates: this.#certificates,
+      entries: this.#rows,
+      more: this.#more,
+    };
+  }
+
+  /** Adds the next rows. Returns whether the page can have further ones. */
+  async addRows(): Promise<boolean> {
+    const { limit, after } = this.#query;
+    const count = Math.min(limit, historyTurnEntriesMax);
+    // One more than the rows, to know whether there are more.
+    const query = { ...this.#query, limit: count + 1 };
+    const entries = await this.#server.ledger.history(this.#name, query);
+    this.#more = entries.length > count;
+    for (const entry of entries.slice(0, count)) {
+      if (this.#add(entry)) continue;
+      this.#more = true;
+      return false;
+    }
+    // Signing the receipts takes 0.5 ms of the only thread.
+    await yieldToEventLoop();
+    const last = entries[count - 1]?.number;
+    if (!this.#more || last === undefined || limit === count) return false;
+    this.#query = {
+      limit: limit - count,
+      ...(after === undefined ? { before: last } : { after: last }),
+    };
+    return true;
+  }
+
+  /** Adds a row, if the page has room for it. */
+  #add(entry: Entry): boolean {
+    const { fingerprint, der } = entry.certificate;
+    const isNew = !this.#chains.has(fingerprint);
+    const chain = this.#chains.get(fingerprint) ?? [der];
+    this.#chains.set(fingerprint, chain);
+    // It throws when somebody changed the stored entry.
+    requireOrderText(entry, { ledgerId: this.#server.anchor.fingerprint, chain });
+    const row = packHistoryRow(entry, {
+      certificate: [...this.#chains.keys()].indexOf(fingerprint),
+      receiptSignature: signReceipt(entry, this.#server).signature,
+    });
+    const reference = encodeFingerprint(fingerprint);
+    if (!this.#room.take(isNew ? [row, reference] : [row])) return false;
+    if (isNew) this.#certificates.push(reference);
+    const { payer, payerBalance, payeeBalance } = entry;
+    this.#balance ??= payer === this.#name ? payerBalance : payeeBalance;
+    this.#rows.push(row);
+    return true;
+  }
 }

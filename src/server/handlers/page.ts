@@ -1,12 +1,33 @@
 /** Cuts lists into pages that fit a line. */
+import { Buffer } from "node:buffer";
 import { bodyBytesMax } from "../../limits.ts";
 
 /** Room in the body for everything beside the rows. */
-const otherBytes = 1024;
+const otherBytes = 256;
 
 export interface PageOptions {
   /** Rows of one page at the most. */
   readonly rowsMax?: number;
+}
+
+/** The room for rows in one message's body. */
+export class PageRoom {
+  #bytes = otherBytes;
+
+  /**
+   * Takes the room of JSON values, if there is enough for all. There is always enough for the first
+   * ones, so that a page has a row.
+   *
+   * @returns whether there was
+   */
+  take(values: readonly unknown[]): boolean {
+    const isFirst = this.#bytes === otherBytes;
+    let bytes = this.#bytes;
+    for (const value of values) bytes += Buffer.byteLength(JSON.stringify(value)) + 1;
+    if (bytes > bodyBytesMax && !isFirst) return false;
+    this.#bytes = bytes;
+    return true;
+  }
 }
 
 /**
@@ -18,15 +39,9 @@ export function pageOf<Row>(
   rows: readonly Row[],
   { rowsMax = Infinity }: PageOptions = {},
 ): Row[] {
-  const encoder = new TextEncoder();
-  const page: Row[] = [];
-  let bytes = otherBytes;
-  for (const row of rows.slice(0, rowsMax)) {
-    bytes += encoder.encode(JSON.stringify(row)).length + 1;
-    if (bytes > bodyBytesMax && page.length > 0) break;
-    page.push(row);
-  }
-  return page;
+  const room = new PageRoom();
+  const end = rows.slice(0, rowsMax).findIndex((row) => !room.take([row]));
+  return rows.slice(0, end === -1 ? rowsMax : end);
 }
 
 /** Cuts all rows into pages, see {@link pageOf}. */

@@ -6,11 +6,11 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { EnvelopeError } from "../../../src/errors.ts";
 import type { Amount } from "../../../src/money.ts";
 import { answerWith } from "../../../src/protocol/request_type.ts";
-import { historyRequestType } from "../../../src/protocol/history.ts";
+import { type HistoryPage, historyRequestType } from "../../../src/protocol/history.ts";
 import { named, startServer } from "../../server/test_server.ts";
 import { memberOf } from "../test_member.ts";
 
-Deno.test("by number: an own entry is found with one question, another's and none are unknown, and a receipt for another number is refused", async () => {
+Deno.test("by number: an own entry is found with one question and one for its payer's certificate, another's and none are unknown, and a receipt for another number is refused", async () => {
   await using server = await startServer();
   const [aliceIdentity, bobIdentity] = [await server.enroll("alice"), await server.enroll("bob")];
   const alice = await memberOf(server, aliceIdentity);
@@ -28,7 +28,7 @@ Deno.test("by number: an own entry is found with one question, another's and non
     return ask(requestType, request);
   };
   const found = await bob.entry(entry);
-  assertEquals([found.outcome === "paid" && found.receipt.payload.id, questions], [id, 1]);
+  assertEquals([found.outcome === "paid" && found.receipt.payload.id, questions], [id, 2]);
   // The first entry is alice's starting balance.
   for (const none of [1, 99]) {
     const unknown = await bob.entry(none);
@@ -42,9 +42,9 @@ Deno.test("by number: an own entry is found with one question, another's and non
     if (requestType.type !== historyRequestType.type || outcome.outcome === "refused") {
       return outcome;
     }
-    const page = outcome.answer as { entries: { entry: number }[]; more: boolean };
-    const entries = page.entries.map((row) => ({ ...row, entry: 99 }));
-    return answerWith({ ...page, entries }) as typeof outcome;
+    const page = outcome.answer as unknown as HistoryPage;
+    const entries = page.entries.map((row) => [99, ...row.slice(1)]);
+    return answerWith({ ...page, entries }) as unknown as typeof outcome;
   };
-  await assertRejects(() => bob.entry(99), EnvelopeError, "the receipt is for entry");
+  await assertRejects(() => bob.entry(99), EnvelopeError, "it is not by the expected key");
 });

@@ -51,6 +51,11 @@ export class MemoryAccounts {
     return this.find(side as AccountName)?.certificate?.fingerprint;
   }
 
+  /** Returns the certificates of all accounts. */
+  certificates(): CertificateRecord[] {
+    return [...this.#certificates.values()].flat();
+  }
+
   /** Gives an account its certificate. */
   certify(name: AccountName, certificate: CertificateRecord): RegisteredAccount {
     const copy = { ...certificate, der: certificate.der.slice() };

@@ -101,6 +101,14 @@ export class MemoryLedger implements Ledger {
     return this.#answer(() => this.#accounts.certificateOf(name));
   }
 
+  certificate(fingerprint: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#answer(() => {
+      const signers = this.#book.entries().map(({ certificate }) => certificate);
+      const all = [...this.#accounts.certificates(), ...signers];
+      return all.find((certificate) => certificate.fingerprint === fingerprint)?.der;
+    });
+  }
+
   online(query: { readonly limit: number; readonly after?: AccountName }): Promise<Presence[]> {
     return this.#answer(() => {
       requirePage({ limit: query.limit });

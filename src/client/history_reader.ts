@@ -1,0 +1,43 @@
+/** Reads the member's history from the server, page by page. */
+import { historyRequestType, type HistoryRow, unpackHistory } from "../protocol/history.ts";
+import { answerWith, type Outcome } from "../protocol/request_type.ts";
+import type { MemberContext } from "./member_context.ts";
+import { SignerCertificates } from "./signer_certificates.ts";
+
+export interface HistoryRequest {
+  readonly limit: number;
+  readonly before?: number;
+  readonly after?: number;
+}
+
+export class HistoryReader {
+  readonly #member: Pick<MemberContext, "anchor" | "identity" | "link" | "name">;
+  #certificates: SignerCertificates | undefined;
+
+  constructor(member: Pick<MemberContext, "anchor" | "identity" | "link" | "name">) {
+    this.#member = member;
+  }
+
+  /**
+   * Asks for a page. Its rows have complete orders and receipts, whose signatures are not verified.
+   *
+   * @throws {ProtocolError} when a row cannot be one of the member's history
+   */
+  async read(
+    request: HistoryRequest,
+  ): Promise<Outcome<{ entries: readonly HistoryRow[]; more: boolean }>> {
+    const { anchor, identity, link, name } = this.#member;
+    const page = await link.ask(historyRequestType, request);
+    if (page.outcome === "refused") return page;
+    this.#certificates ??= new SignerCertificates(link, identity);
+    const signers = await this.#certificates.find(page.answer.certificates);
+    if (signers.outcome === "refused") return signers;
+    const entries = unpackHistory(page.answer, {
+      name,
+      ledgerId: anchor.fingerprint,
+      receiptChain: this.#certificates.server,
+      chains: signers.answer,
+    });
+    return answerWith({ entries, more: page.answer.more });
+  }
+}

@@ -1,0 +1,55 @@
+/** The certificates that signed the orders of a member's history. Each is asked for once. */
+import { hash } from "node:crypto";
+import { decodeBase64UrlStrict, encodeBase64Url } from "../base64.ts";
+import { BoundedMap } from "../bounded_map.ts";
+import { ProtocolError } from "../errors.ts";
+import { certificatesAskedMax, certificatesKeptMax } from "../limits.ts";
+import type { Identity } from "../pki/identity.ts";
+import type { CertificateChain } from "../pki/signed_document.ts";
+import { certificatesRequestType } from "../protocol/certificates.ts";
+import { answerWith, type Outcome } from "../protocol/request_type.ts";
+import { encodeFingerprint } from "../protocol/shapes.ts";
+import type { ServerLink } from "./server_link.ts";
+
+export class SignerCertificates {
+  readonly #link: ServerLink;
+  readonly #chains = new BoundedMap<string, CertificateChain>(certificatesKeptMax);
+  /** The server's certificate, which came with its greeting. */
+  readonly server: CertificateChain;
+
+  /** @param identity the member's, whose certificate needs no question */
+  constructor(link: ServerLink, { certificate, leaf }: Identity) {
+    this.#link = link;
+    this.server = [link.serverCertificate.der];
+    this.#chains.set(encodeFingerprint(link.serverCertificate.fingerprint), this.server);
+    this.#chains.set(encodeFingerprint(certificate.fingerprint), leaf);
+  }
+
+  /**
+   * Returns certificates by `x5t#S256`, in the order of these.
+   *
+   * @throws {ProtocolError} when the server answers with another certificate
+   */
+  async find(references: readonly string[]): Promise<Outcome<readonly CertificateChain[]>> {
+    const found = references.map((reference) => this.#chains.get(reference));
+    let missing = references.filter((_, at) => found[at] === undefined);
+    const fetched = new Map<string, CertificateChain>();
+    while (missing.length > 0) {
+      const fingerprints = missing.slice(0, certificatesAskedMax);
+      const reply = await this.#link.ask(certificatesRequestType, { fingerprints });
+      if (reply.outcome === "refused") return reply;
+      for (const [at, text] of reply.answer.certificates.entries()) {
+        fetched.set(fingerprints[at]!, [requireCertificate(text, fingerprints[at])]);
+      }
+      missing = missing.slice(reply.answer.certificates.length);
+    }
+    for (const [reference, chain] of fetched) this.#chains.set(reference, chain);
+    return answerWith(found.map((chain, at) => chain ?? fetched.get(references[at]!)!));
+  }
+}
+
+function requireCertificate(text: string, reference: string | undefined): Uint8Array<ArrayBuffer> {
+  const der = decodeBase64UrlStrict(text);
+  if (der && encodeBase64Url(hash("sha256", der, "buffer")) === reference) return der;
+  throw new ProtocolError("read certificates: one is not the certificate that was asked for");
+}
