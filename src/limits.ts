@@ -112,6 +112,12 @@ export const certificatesKeptMax = 1000;
 export const proofReceiptsMax = 20;
 
 /**
+ * Most files of evidence of an account. A dishonest server can make every failure another one. Past
+ * it: no file is written, and the client names the first one.
+ */
+export const evidenceFilesMax = 100;
+
+/**
  * Most checkpoints of a `proof` request: that of the last audit, and some that other members saw.
  * Past it: refused.
  */

@@ -24,6 +24,10 @@ export interface MemberAudit {
   readonly head: string;
   /** What the server signed about it, a signed note. */
   readonly checkpoint: string;
+  /** The certificate of the server that signed it: DER in base64. */
+  readonly certificate: string;
+  /** Receipts that the ledger does not prove: missing ones, and those after other rows. */
+  readonly unproven: readonly Receipt[];
   /** Receipts whose entry is not in the ledger at its place. */
   readonly missing: readonly Receipt[];
   /**
@@ -60,9 +64,11 @@ export async function auditOwnEntries(
   { unauditedOnly = false }: AuditOptions = {},
 ): Promise<MemberAudit | Refusal> {
   const { audits, receipts } = member;
-  const stored = unauditedOnly ? receipts.unaudited() : receipts.all();
+  const stored = unauditedOnly ? receipts.unaudited() : receipts.auditable();
   const answers: ProofAnswer[] = [];
-  let known = await audits.last();
+  const last = await audits.last();
+  // A member may have accepted a ledger without a row.
+  let known = last && last.entry > 0 ? last : undefined;
   for await (const asked of pagesOf(stored)) {
     const hasFailed = answers.some(({ evidence }) => evidence);
     let answer: ProofAnswer | Refusal;
@@ -90,6 +96,19 @@ export async function auditOwnEntries(
   return auditOf(answers);
 }
 
+/**
+ * Accepts a ledger that does not only grow from the one that the member knows. Later audits begin
+ * with it, and look no more for the receipts that it does not prove.
+ *
+ * @throws {FileError} when that cannot be kept
+ */
+export function acceptLedger(
+  { entries: entry, head, checkpoint, certificate, unproven }: MemberAudit,
+  { audits }: MemberContext,
+): Promise<void> {
+  return audits.accept({ entry, head, checkpoint, certificate }, unproven.map(({ id }) => id));
+}
+
 /** Asks about a known tree, and about at most `proofReceiptsMax` receipts. */
 function askAboutPage(
   asked: readonly StoredReceipt[],
@@ -110,7 +129,7 @@ interface Point {
 
 /** Returns what the server's answers show together. There is at least one. */
 export function auditOf(answers: readonly ProofAnswer[]): MemberAudit {
-  const { entry: entries, head, checkpoint } = answers.at(-1)!.tree;
+  const { entry: entries, head, checkpoint, certificate } = answers.at(-1)!.tree;
   const proven = answers.flatMap(({ receipts }) => receipts)
     .map(({ receipt: { payload }, fault }) => ({ payload, fault }))
     .sort((one, other) => one.payload.entry - other.payload.entry);
@@ -128,6 +147,8 @@ export function auditOf(answers: readonly ProofAnswer[]): MemberAudit {
     receipts: proven.length,
     head,
     checkpoint,
+    certificate,
+    unproven: proven.filter(({ fault }) => fault).map(({ payload }) => payload),
     missing: proven.filter(({ fault }) => fault === "missing").map(({ payload }) => payload),
     rewrittenAt,
     sameUntil: same?.entry ?? 0,

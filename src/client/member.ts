@@ -14,7 +14,12 @@ import { pageRowsMax } from "../limits.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
 import { HistoryReader } from "./history_reader.ts";
 import type { MemberContext } from "./member_context.ts";
-import { type AuditOptions, auditOwnEntries, type MemberAudit } from "./ledger_audit.ts";
+import {
+  acceptLedger,
+  type AuditOptions,
+  auditOwnEntries,
+  type MemberAudit,
+} from "./ledger_audit.ts";
 import {
   type IncomingListener,
   type IncomingPayment,
@@ -106,6 +111,10 @@ export class Member {
 
   audit(options?: AuditOptions): Promise<MemberAudit | Refusal> {
     return auditOwnEntries(this.context, options);
+  }
+
+  accept(audit: MemberAudit): Promise<void> {
+    return acceptLedger(audit, this.context);
   }
 
   prove(receipt: StoredReceipt): Promise<ProvenReceipt | MemberAudit | Refusal> {

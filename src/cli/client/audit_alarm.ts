@@ -22,8 +22,9 @@ export function keepEvidenceOf(
   member: Member,
   { wallet, output }: AlarmOptions,
 ): AuditFiles {
+  if (!audit.evidence) return {};
   try {
-    return { evidence: keepEvidence(audit, wallet.accountFolder(member)) };
+    return { evidence: keepEvidence(audit.evidence, wallet.accountFolder(member)) };
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     output.printFailure(error);

@@ -9,8 +9,9 @@ import type { Wallet } from "../../client/wallet.ts";
 import { InterruptedError, isDocumentError } from "../../errors.ts";
 import { commandSteps } from "./advice.ts";
 import { keepEvidenceOf, selfAuditOf } from "./audit_alarm.ts";
+import { runAudit } from "./audit_command.ts";
 import { commandTyper } from "./command_typer.ts";
-import { type ClientOutput, isInOrder } from "./output.ts";
+import type { ClientOutput } from "./output.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
 import { findPayment, resolveRefunded } from "./find_payment.ts";
@@ -117,15 +118,13 @@ async function performFor(
       return await printOutcome(outcome, { ...command, kind: "refund", name }, printingOutcome);
     }
     case "audit": {
-      const outcome = await member.audit();
-      if (outcome.outcome === "refused") return printRefusal(outcome, asking, printing);
-      output.printAudit(outcome, keepEvidenceOf(outcome, member, context));
-      return isInOrder(outcome) ? exitCodes.ok : exitCodes.refused;
+      const code = await runAudit(command, member, context);
+      return typeof code === "number" ? code : printRefusal(code, asking, printing);
     }
     case "receipt": {
       const outcome = await showProvenReceipt(command, member, context);
       if (outcome?.outcome === "refused") return printRefusal(outcome, asking, printing);
-      if (outcome) output.printAudit(outcome);
+      if (outcome) output.printAudit(outcome, keepEvidenceOf(outcome, member, context));
       return outcome ? exitCodes.refused : exitCodes.ok;
     }
     case "status": {

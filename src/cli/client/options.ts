@@ -70,7 +70,13 @@ export function clientCommand(program: Command, paths: Paths) {
     "Your payments, newest first; with --format, your books from the first entry on.",
     "--format hledger --from 2026-01-01",
   );
-  const audit = add("audit", "Check that the ledger still has what you hold receipts for.");
+  const audit = add("audit", "Check that the ledger still has what you hold receipts for.")
+    .option(
+      "--accept",
+      "Take a ledger that was rewritten as it is now, and give up the receipts that it lacks.",
+      false,
+    )
+    .option("--yes", "Do what --accept asks about.", false);
   const receipt = withReference(
     add("receipt", "Print a receipt that is kept here, for micropay verify.", "7"),
   ).option(

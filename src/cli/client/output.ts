@@ -3,11 +3,13 @@
  */
 import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
 import type { MemberAudit } from "../../client/ledger_audit.ts";
+import type { AuditedHead } from "../../client/wallet/wallet_store.ts";
 import type { Settled } from "../../client/payment/settlement.ts";
 import type { Paid } from "../../client/payment/order_outcome.ts";
 import type { SystemInformation } from "../../client/member.ts";
 import type { MicropayError } from "../../errors.ts";
 import { codes } from "../../protocol/code.ts";
+import type { Receipt } from "../../protocol/receipt.ts";
 import type { Refusal } from "../../protocol/request_type.ts";
 import type { HistoryRow } from "../../protocol/history.ts";
 import type { Registered } from "../../client/wallet.ts";
@@ -46,6 +48,9 @@ export interface ClientOutput {
   printReceiptsWritten(counts: WrittenReceipts, where: { readonly folder: string }): void;
   /** @param found what was kept of an audit that failed. What to do goes to stderr */
   printAudit(audit: MemberAudit, found?: AuditFiles): void;
+  /** What a member gives up that accepts this ledger. In JSON, `printAccepted` says it. */
+  printGivenUp(audit: MemberAudit, known: KnownLedger): void;
+  printAccepted(audit: MemberAudit, files: AuditFiles & KnownLedger): void;
   /** An audit that nobody asked for found something; text to stderr. */
   printAlarm(audit: MemberAudit, found?: AuditFiles): void;
   /** A payment that was in doubt before this command; to stderr. */
@@ -53,6 +58,11 @@ export interface ClientOutput {
   printRefusal(refusal: Refusal, details?: RefusalDetails): void;
   /** To stderr. */
   printFailure(error: MicropayError): void;
+}
+
+interface KnownLedger {
+  /** The ledger of the last good audit. */
+  readonly earlier: AuditedHead | undefined;
 }
 
 interface RefusalDetails {
@@ -92,6 +102,12 @@ export function jsonOutput({ print, printError, typed }: OutputOptions): ClientO
     ) => line({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }),
     printReceiptsWritten: ({ written, present }, { folder }) => line({ written, present, folder }),
     printAudit,
+    printGivenUp: () => {},
+    printAccepted: ({ checkpoint, unproven }, { evidence, earlier }) =>
+      line({
+        ...{ code: 300, accepted: checkpoint, earlier: earlier?.checkpoint ?? null },
+        ...{ givenUp: unproven.map(entryFields), evidence },
+      }),
     printAlarm: printAudit,
     printSettled: (settled) => printError(jsonLine(settlementFields(settled))),
     printRefusal: ({ code, text }, { fields } = {}) => line({ code, text, ...fields }),
@@ -121,6 +137,11 @@ export function textOutput({ print, printError, typed }: OutputOptions): ClientO
     printAudit(audit, files) {
       auditLines(audit).forEach(print);
       if (files && !isInOrder(audit)) alarmAdvice(files, typed).forEach(printError);
+    },
+    printGivenUp: (audit, known) => givenUpLines(audit, known).forEach(print),
+    printAccepted(_, { evidence }) {
+      print("Accepted: audits begin with the ledger as it is now.");
+      if (evidence !== undefined) printError(`The evidence stays in ${printable(evidence)}`);
     },
     printAlarm: (audit, files) =>
       [...auditLines(audit), ...alarmAdvice(files, typed)].forEach(printError),
@@ -206,12 +227,27 @@ function auditFields(
   return {
     code: isInOrder({ missing, rewrittenAt }) ? 300 : 400,
     ...{ entries, receipts, head, checkpoint },
-    missing: missing.map(({ id, entry, payer: from, payee: to, amount }) => ({
-      ...{ id, entry, from, to, amount },
-    })),
+    missing: missing.map(entryFields),
     ...(rewrittenAt !== undefined && { rewrittenAt, sameUntil }),
     evidence,
   };
+}
+
+function givenUpLines({ checkpoint, unproven }: MemberAudit, { earlier }: KnownLedger): string[] {
+  return [
+    ...(earlier ? ["The ledger of your last good audit:", earlier.checkpoint.trimEnd()] : []),
+    "The ledger as it is now, without what you give up:",
+    checkpoint.trimEnd(),
+    ...unproven.map((receipt) => `Given up: ${entryText(receipt)}`),
+  ];
+}
+
+function entryFields({ id, entry, payer: from, payee: to, amount }: Receipt): object {
+  return { id, entry, from, to, amount };
+}
+
+function entryText({ id, entry, payer, payee, amount }: Receipt): string {
+  return `entry ${entry}, ${payer} paid ${payee} ${amount}, id ${id}`;
 }
 
 function alarmAdvice(
@@ -225,6 +261,7 @@ function alarmAdvice(
   return [
     ...found,
     `Tell the other members, and compare what this prints for each of you: ${typed("audit")}`,
+    `If the operator told you why, accept the ledger as it is now: ${typed("audit --accept")}`,
     "Keep your receipts and the evidence: they show what the server signed.",
   ];
 }
@@ -241,9 +278,7 @@ function auditLines(audit: MemberAudit): string[] {
       : `one of the entries ${first} to ${rewrittenAt}`;
     lines.push(`The ledger was rewritten: ${which} is the first that is changed or gone`);
   }
-  for (const { id, entry, payer, payee, amount } of missing) {
-    lines.push(`Missing: entry ${entry}, ${payer} paid ${payee} ${amount}, id ${id}`);
-  }
+  for (const receipt of missing) lines.push(`Missing: ${entryText(receipt)}`);
   if (isInOrder(audit)) lines.push(inOrderLine(receipts));
   return lines;
 }

@@ -23,6 +23,16 @@ export class SqliteAudits extends AccountPart implements Audits {
     });
   }
 
+  async accept(
+    { entry, head, checkpoint, certificate }: AuditedHead,
+    givenUp: readonly string[],
+  ): Promise<void> {
+    await this.store.write((sql) => {
+      for (const id of givenUp) sql.giveUpReceipt.run(...this.owner, id);
+      sql.setAudit.run(...this.owner, entry, head, checkpoint, certificate);
+    });
+  }
+
   #isLonger(sql: WalletStatements, entry: number): boolean {
     const there = this.#last(sql);
     return !there || there.entry < entry;

@@ -68,11 +68,17 @@ export class SqliteReceipts extends AccountPart implements Receipts {
     return this.#pages("receiptsAfter");
   }
 
+  auditable(): AsyncGenerator<StoredReceipt> {
+    return this.#pages("auditableAfter");
+  }
+
   unaudited(): AsyncGenerator<StoredReceipt> {
     return this.#pages("unauditedAfter");
   }
 
-  async *#pages(query: "receiptsAfter" | "unauditedAfter"): AsyncGenerator<StoredReceipt> {
+  async *#pages(
+    query: "receiptsAfter" | "auditableAfter" | "unauditedAfter",
+  ): AsyncGenerator<StoredReceipt> {
     for (let after = "";;) {
       const page = await this.store.read<StoredReceipt[]>(
         (sql) =>

@@ -54,8 +54,8 @@ export const walletSchemaStatements: readonly string[] = [
     booked_at TEXT NOT NULL,
     receipt_jws TEXT NOT NULL,
     order_jws TEXT NOT NULL,
-    -- 1 when a good audit found its entry in the ledger.
-    audited INTEGER NOT NULL DEFAULT 0 CHECK (audited IN (0, 1)),
+    -- 1 when a good audit found its entry in the ledger, 2 when the member gave it up.
+    audited INTEGER NOT NULL DEFAULT 0 CHECK (audited IN (0, 1, 2)),
     PRIMARY KEY (ledger, account, id)
   ) STRICT`,
   `CREATE INDEX receipt_entry ON receipt (ledger, account, entry)`,

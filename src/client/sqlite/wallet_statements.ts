@@ -92,8 +92,10 @@ const sources = {
   receiptById: `${receipts} AND id = ?`,
   receiptsByEntry: `${receipts} AND entry = ? ORDER BY receipt.id`,
   receiptsAfter: `${receipts} AND receipt.id > ? ORDER BY receipt.id LIMIT ?`,
+  auditableAfter: `${receipts} AND audited < 2 AND receipt.id > ? ORDER BY receipt.id LIMIT ?`,
   unauditedAfter: `${receipts} AND audited = 0 AND receipt.id > ? ORDER BY receipt.id LIMIT ?`,
   markAudited: `UPDATE receipt SET audited = 1 WHERE ${mine} AND id = ? AND audited = 0`,
+  giveUpReceipt: `UPDATE receipt SET audited = 2 WHERE ${mine} AND id = ?`,
 
   audit: `SELECT entry, ${["head", "checkpoint", "certificate"].map(wholeText).join(", ")}
     FROM audit WHERE ${mine}`,

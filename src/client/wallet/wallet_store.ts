@@ -108,6 +108,8 @@ export interface Receipts {
   find(payment: PaymentReference): Promise<StoredReceipt[]>;
   /** @returns all receipts, ordered by id */
   all(): AsyncIterable<StoredReceipt>;
+  /** @returns all receipts but those that the member gave up, ordered by id */
+  auditable(): AsyncIterable<StoredReceipt>;
   /** @returns the receipts that no good audit has checked, ordered by id */
   unaudited(): AsyncIterable<StoredReceipt>;
 }
@@ -132,4 +134,11 @@ export interface Audits {
    * @param receipts their ids
    */
   keep(head: AuditedHead, receipts: readonly string[]): Promise<void>;
+  /**
+   * Keeps a head in place of the last one, also when it is shorter, and gives up receipts that its
+   * ledger does not prove. They stay, and no audit looks for them any more.
+   *
+   * @param givenUp their ids
+   */
+  accept(head: AuditedHead, givenUp: readonly string[]): Promise<void>;
 }

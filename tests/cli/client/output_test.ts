@@ -22,10 +22,21 @@ const payload = { id, entry: 7, payer: alice, payee: bob, amount: 2000 as Amount
 const text = "eyJ.eyJ.sig";
 const receipt = { text, payload } as SignedReceipt;
 const auditedFields = { entries: 9, receipts: 3, head: "ab", checkpoint: "signed", missing: [] };
-const audited = { outcome: "audited", ...auditedFields } as const;
+const lost = {
+  kind: "payment" as const,
+  ...{ ledger: "aa", entry: 5, id: "019a", order: "bb", payer: alice, payee: bob },
+  ...{ amount: 3 as Amount, at: "2026-11-23T12:00:01.000Z", leaf: "cc", head: "dd" },
+};
+const audited = {
+  outcome: "audited" as const,
+  ...{ ...auditedFields, certificate: "", unproven: [lost] },
+};
+const earlier = { entry: 10, head: "ee", checkpoint: "before\n", certificate: "" };
 const alarm = [
   "Tell the other members, and compare what this prints for each of you: " +
   "micropay client 192.0.2.7 8888 --as alice --home '/my homes/a' audit",
+  "If the operator told you why, accept the ledger as it is now: " +
+  "micropay client 192.0.2.7 8888 --as alice --home '/my homes/a' audit --accept",
   "Keep your receipts and the evidence: they show what the server signed.",
 ];
 const hostile = "\u001b[2J\u009b31m\u202e";
@@ -89,6 +100,27 @@ const rows: readonly {
       ...alarm,
     ],
     json: { code: 400, ...auditedFields, rewrittenAt: 5, sameUntil: 4, evidence: "/a b/e.json" },
+  },
+  {
+    title: "a rewritten ledger that was accepted",
+    tell: (output) => {
+      output.printGivenUp({ ...audited, sameUntil: 4 }, { earlier });
+      output.printAccepted({ ...audited, sameUntil: 4 }, { evidence: "/e.json", earlier });
+    },
+    text: [
+      "The ledger of your last good audit:",
+      "before",
+      "The ledger as it is now, without what you give up:",
+      "signed",
+      "Given up: entry 5, alice paid bob 3, id 019a",
+      "Accepted: audits begin with the ledger as it is now.",
+    ],
+    said: ["The evidence stays in /e.json"],
+    json: {
+      ...{ code: 300, accepted: "signed", earlier: "before\n" },
+      givenUp: [{ id: "019a", entry: 5, from: "alice", to: "bob", amount: 3 }],
+      evidence: "/e.json",
+    },
   },
   {
     title: "a ledger that was rewritten, found by the client itself",

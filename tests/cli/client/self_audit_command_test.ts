@@ -24,7 +24,8 @@ import { named } from "../../server/test_server.ts";
 
 const found: MemberAudit = {
   outcome: "audited",
-  ...{ entries: 9, receipts: 3, head: "ab".repeat(32), checkpoint: "signed", missing: [] },
+  ...{ entries: 9, receipts: 3, head: "ab".repeat(32), checkpoint: "signed", certificate: "" },
+  ...{ unproven: [], missing: [] },
   ...{ rewrittenAt: 5, sameUntil: 4 },
   evidence: {
     ledger: "cd".repeat(32),

@@ -24,7 +24,13 @@ export class KeptWallet {
     const there = this.#accounts.get(key);
     if (there) return there;
     const [orders, receipts] = [new Map(), new Map()];
-    const made: KeptAccount = { orders, receipts, audited: new Set(), last: undefined };
+    const made: KeptAccount = {
+      orders,
+      receipts,
+      audited: new Set(),
+      givenUp: new Set(),
+      last: undefined,
+    };
     this.#accounts.set(key, made);
     return made;
   }
@@ -35,6 +41,7 @@ interface KeptAccount {
   readonly receipts: Map<string, StoredReceipt & { readonly entry: number }>;
   /** Ids of receipts. */
   readonly audited: Set<string>;
+  readonly givenUp: Set<string>;
   last: AuditedHead | undefined;
 }
 
@@ -89,7 +96,7 @@ export class MemoryWalletStore implements WalletStore {
 
   account(ledger: string, name: AccountName): AccountStore {
     const kept = this.#kept.account(ledger, name);
-    const { orders, receipts, audited } = kept;
+    const { orders, receipts, audited, givenUp } = kept;
     const pace = this.#pace;
     const receiptsOf = async function* (ids: () => string[]) {
       for (const id of await pace.read(ids)) yield await pace.read(() => stored(receipts.get(id)!));
@@ -133,7 +140,9 @@ export class MemoryWalletStore implements WalletStore {
             ).map(stored)
           ),
         all: () => receiptsOf(ids),
-        unaudited: () => receiptsOf(() => ids().filter((id) => !audited.has(id))),
+        auditable: () => receiptsOf(() => ids().filter((id) => !givenUp.has(id))),
+        unaudited: () =>
+          receiptsOf(() => ids().filter((id) => !audited.has(id) && !givenUp.has(id))),
       },
       audits: {
         last: () => pace.read(() => kept.last),
@@ -141,6 +150,11 @@ export class MemoryWalletStore implements WalletStore {
           pace.change(() => {
             for (const id of found) audited.add(id);
             if (!kept.last || kept.last.entry < head.entry) kept.last = head;
+          }),
+        accept: (head, lost) =>
+          pace.change(() => {
+            for (const id of lost) givenUp.add(id);
+            kept.last = head;
           }),
       },
     };

@@ -231,6 +231,22 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     assertEquals((await Array.fromAsync(receipts.all())).length, 3);
   },
 
+  "an accepted head stays in place of a longer one, and receipts are given up": async (open) => {
+    const { audits, receipts } = accountOf(open());
+    for (const number of [1, 2, 3]) await receipts.add(...receiptOf(number));
+    const five = { entry: 5, head: ledger, checkpoint: "five", certificate: "one" };
+    const four = { entry: 4, head: otherLedger, checkpoint: "four", certificate: "two" };
+    await audits.keep(five, [orderId(1), orderId(2)]);
+    await audits.accept(four, [orderId(2), orderId(3)]);
+    const { audits: later, receipts: kept } = accountOf(open());
+    const ids = async (rows: AsyncIterable<{ readonly id: string }>) =>
+      (await Array.fromAsync(rows)).map(({ id }) => id);
+    assertEquals(await later.last(), four);
+    assertEquals(await ids(kept.auditable()), [orderId(1)]);
+    assertEquals(await ids(kept.unaudited()), []);
+    assertEquals((await ids(kept.all())).length, 3);
+  },
+
   "what was closed opens again": async (open) => {
     const store = open();
     await store.pin(address, ledger, keep);

@@ -1,0 +1,60 @@
+/**
+ * `audit`: compares the ledger with what the wallet holds. With `--accept` the member takes a
+ * ledger that was rewritten as it is now, as after a restore that the operator explained.
+ */
+import type { Member } from "../../client/member.ts";
+import type { Wallet } from "../../client/wallet.ts";
+import { UsageError } from "../../errors.ts";
+import type { Refusal } from "../../protocol/request_type.ts";
+import type { ClientRequest } from "../command_line/command_line.ts";
+import { type ExitCode, exitCodes } from "../exit_code.ts";
+import { askYesNo, LineInput } from "../line_input.ts";
+import type { ProcessIo } from "../process_io.ts";
+import { keepEvidenceOf } from "./audit_alarm.ts";
+import { type ClientOutput, isInOrder } from "./output.ts";
+
+type AuditCommand = Extract<ClientRequest["command"], { readonly name: "audit" }>;
+
+interface AuditCommandContext extends ProcessIo {
+  readonly output: ClientOutput;
+  readonly wallet: Wallet;
+}
+
+/**
+ * Audits and prints the result.
+ *
+ * @returns the exit code, or the server's refusal
+ * @throws {UsageError} when nobody confirms what `--accept` gives up
+ */
+export async function runAudit(
+  { accept, yes }: AuditCommand,
+  member: Member,
+  context: AuditCommandContext,
+): Promise<ExitCode | Refusal> {
+  const { output } = context;
+  if (yes && !accept) throw new UsageError("audit: --yes goes with --accept");
+  const earlier = await member.context.audits.last();
+  const audit = await member.audit();
+  if (audit.outcome === "refused") return audit;
+  const files = keepEvidenceOf(audit, member, context);
+  if (isInOrder(audit) || !accept || files.evidence === undefined) {
+    output.printAudit(audit, files);
+    return isInOrder(audit) ? exitCodes.ok : exitCodes.refused;
+  }
+  output.printGivenUp(audit, { earlier });
+  if (!yes) await confirm(context);
+  await member.accept(audit);
+  output.printAccepted(audit, { ...files, earlier });
+  return exitCodes.ok;
+}
+
+async function confirm({ isTerminal, openInput, say }: ProcessIo): Promise<void> {
+  const attempt = "audit --accept";
+  if (!isTerminal()) {
+    throw new UsageError(`${attempt}: give --yes too, there is nobody to ask`);
+  }
+  const input = new LineInput(openInput());
+  if (!await askYesNo("Accept the ledger as it is now?", { input, say })) {
+    throw new UsageError(`${attempt}: not confirmed`);
+  }
+}
