@@ -589,16 +589,34 @@ export const lockFileTriesMax = 10;
 export const symbolicLinksMax = 40;
 
 /**
- * Most ids that occur twice which an audit looks for. A ledger in order has none. Past it: the rest
- * is ignored, because one is enough to fail.
+ * Most rows that a thread of an audit checks in one task. It remembers the accounts of these rows,
+ * up to 10 MB. Past it: another task.
  */
-export const auditedRepetitionsMax = 1000;
+export const auditRangeRowsMax = 32_768;
+
+/** Fewest rows of such a task, about 0.1 s of work. Below it: fewer tasks. */
+export const auditRangeRowsMin = 1000;
 
 /**
- * Most refunded payments that an audit remembers. Without them it would add up a payment's refunds
- * for each of them. Past it: all are forgotten, and the next ones are added up from the ledger.
+ * Tasks of an audit for each of its threads, so that none of them waits long at the end. Past it:
+ * the tasks get more rows.
  */
-export const refundedPaymentsRememberedMax = 10_000;
+export const auditTasksPerThread = 8;
+
+/** Rows that an audit reads at once. Past it: the next page. */
+export const auditPageRows = 256;
+
+/**
+ * Certificates that a thread of an audit remembers, about 3 KB each. Past it: the least recently
+ * used one is read again.
+ */
+export const auditedSignersMax = 12_000;
+
+/**
+ * Fewest rows and certificates of an audit on several threads, whose start takes longer than these.
+ * Below it: one thread.
+ */
+export const auditThreadsFrom = 2000;
 
 // ## The command line
 

@@ -112,6 +112,8 @@ Deno.test("every build uses the one list of permissions, and no cache in a share
     // anybody can write.
     assert(command.includes("--no-code-cache"), `${name}: ${command}`);
     assert(!/\s(-A|--allow-)/.test(command), `${name}: ${command}`);
+    // No module imports the code of a thread.
+    assert(command.includes("--include src/cli/ledger/audit_thread.ts"), `${name}: ${command}`);
   }
 });
 

@@ -73,11 +73,45 @@ export interface StoredCertificate {
   readonly issued_at: StoredValue;
 }
 
+/** A row of the book without its signer's certificate. */
+export type StoredRow = Omit<StoredEntry, "der">;
+
+/** A certificate's row, and what account changes say about it. */
+export interface IssuedCertificate extends StoredCertificate {
+  /** Its place among all certificates. */
+  readonly place: StoredValue;
+  /** 1 when a change of its account brought it, and 0 when the registration did. */
+  readonly is_reissued: StoredValue;
+}
+
+/** What the rows before a number say about an account. */
+export interface StoredState {
+  /** The balance after its last entry. `null` without entries. */
+  readonly balance: StoredValue;
+  /** Of its last change. `null` without changes. */
+  readonly change_kind: StoredValue;
+  readonly change_certificate: StoredValue;
+}
+
+/** An entry with the id of an earlier one. */
+export interface RepeatedEntry extends Pick<StoredEntry, "number" | "id"> {
+  readonly entries_before: StoredValue;
+}
+
+/** A page of rows in the order of their places. */
+export interface PageQuery {
+  /** Only rows after this place. */
+  readonly after: number;
+  /** Most rows of the page. */
+  readonly limit: number;
+}
+
 /** One moment of a ledger. Each method throws `LedgerError` when the store cannot be read. */
 export interface LedgerSnapshot {
   /** The fingerprint of the CA that the ledger belongs to. */
   readonly ledgerId: string;
-  entryCount(): number;
+  /** Returns the greatest number of a row, 0 without rows. */
+  lastNumber(): number;
   /** All entries by number. */
   entries(): Iterable<StoredEntry>;
   /** The entries of an account on either side, by number. */
@@ -87,15 +121,43 @@ export interface LedgerSnapshot {
   /** The account changes by number, of one account when `name` is given. */
   changes(name?: string): Iterable<StoredChange>;
   changeByNumber(number: number): StoredChange | undefined;
+  /** Returns the time of the last entry before a number, or `undefined` without one. */
+  lastEntryTime(query: { readonly before: number }): StoredValue | undefined;
+  /** Entries by number, a page at a time: that is faster than a stream. */
+  entryPage(query: PageQuery): StoredRow[];
+  /** Account changes by number. */
+  changePage(query: PageQuery): StoredChange[];
+  /** Returns the stored hashes of a row, in hexadecimal digits, or `undefined` without the row. */
+  subtreesOf(number: number): StoredValue | undefined;
   /** The refunds of a payment, by number. */
-  refundsOf(id: string): Iterable<StoredEntry>;
-  /** Ids that more than one entry has. They are found without an index, which could be forged. */
-  repeatedIds(): Iterable<string>;
+  refundsOf(id: string): Pick<StoredEntry, "number" | "amount">[];
+  /**
+   * Returns the first entry with the id of an earlier one, and the number of entries before it. It
+   * is found without an index, which could be forged.
+   */
+  firstRepetition(): RepeatedEntry | undefined;
   /** All accounts by name, including the issuing account. */
   accounts(): Iterable<StoredAccount>;
+  /**
+   * Returns what the rows before a number say about an account, or `undefined` when there is no such
+   * account.
+   */
+  stateBefore(name: string, number: number): StoredState | undefined;
+  /** All certificates by account and time of issue. */
   certificates(): Iterable<StoredCertificate>;
-  /** The faults that the store finds in its files, one sentence each. */
+  /** The certificates by place. */
+  certificatePage(query: PageQuery): IssuedCertificate[];
+  /** Returns the greatest place of a certificate, 0 without any. */
+  lastCertificatePlace(): number;
+  certificate(fingerprint: string): IssuedCertificate | undefined;
+  /** The certificates of an account by time of issue. */
+  certificatesOf(name: StoredValue): IssuedCertificate[];
+  /** Returns the statement of the last account change before a number, if there is one. */
+  statementBefore(number: number): StoredValue | undefined;
+  /** The faults that the store finds in its files, one sentence each. It reads all of them. */
   faults(): Iterable<string>;
+  /** Those of {@link faults} that are in the tables, indexes and triggers themselves. */
+  schemaFaults(): Iterable<string>;
   /** Ends the snapshot. */
   close(): void;
 }

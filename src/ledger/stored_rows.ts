@@ -12,18 +12,29 @@ import {
   issuingAccount,
   type OrderParts,
 } from "./entry.ts";
-import { type StoredChange, type StoredEntry, storedText, type StoredValue } from "./snapshot.ts";
+import {
+  type StoredChange,
+  type StoredEntry,
+  type StoredRow,
+  storedText,
+  type StoredValue,
+} from "./snapshot.ts";
 import { isBookedMemo } from "../memo.ts";
 import { isAmount } from "../money.ts";
 import { isOrderId } from "../random.ts";
 
-/** An entry as it is stored, without what follows from it and the rows before it. */
-export interface DecodedEntry extends EntryContents, OrderParts {
+/** A row of the book, without what follows from it and the rows before it. */
+export interface DecodedRow extends EntryContents, Omit<OrderParts, "certificate"> {
+  /** The fingerprint of the signer's certificate. */
+  readonly fingerprint: string;
   readonly payerBalance: number;
   readonly payeeBalance: number;
   /** In hexadecimal digits, 64 for each hash. */
   readonly subtrees: string;
 }
+
+/** A row of the book with its signer's certificate. */
+export interface DecodedEntry extends Omit<DecodedRow, "fingerprint">, OrderParts {}
 
 /** An account change as it is stored. */
 export interface DecodedChange extends Omit<RecordedChange, "leaf"> {
@@ -32,8 +43,23 @@ export interface DecodedChange extends Omit<RecordedChange, "leaf"> {
 
 /** @returns the entry, or a sentence about the first wrong column */
 export function decodeEntry(row: StoredEntry): DecodedEntry | string {
+  const decoded = decodeRow(row);
+  if (typeof decoded === "string") return decoded;
+  const { fingerprint, ...entry } = decoded;
+  if (!(row.der instanceof Uint8Array)) return missingCertificate(fingerprint);
+  return { ...entry, certificate: { fingerprint, der: new Uint8Array(row.der) } };
+}
+
+/** Returns a sentence about an entry whose signer's certificate the ledger does not have. */
+export function missingCertificate(fingerprint: string): string {
+  const shown = `${fingerprint.slice(0, 16)}…`;
+  return `its order is signed under the certificate ${shown}, which the ledger does not have`;
+}
+
+/** @returns the row, or a sentence about the first wrong column */
+export function decodeRow(row: StoredRow): DecodedRow | string {
   const { number, id, kind, payer, payee, amount, memo, at, subtrees, refunds, iat, exp } = row;
-  const { order_digest: orderDigest, signature, certificate: fingerprint, der } = row;
+  const { order_digest: orderDigest, signature, certificate: fingerprint } = row;
   const { payer_balance: payerBalance, payee_balance: payeeBalance } = row;
   if (!isInteger(number)) return wrongValue("number", number);
   if (!isOrderId(id)) return wrongValue("id", id);
@@ -54,10 +80,6 @@ export function decodeEntry(row: StoredEntry): DecodedEntry | string {
     return wrongValue("signature", signature);
   }
   if (!isDigest(fingerprint)) return wrongValue("certificate", fingerprint);
-  if (!(der instanceof Uint8Array)) {
-    const shown = `${fingerprint.slice(0, 16)}…`;
-    return `its order is signed under the certificate ${shown}, which the ledger does not have`;
-  }
   const isRefund = kind === "refund";
   if (isRefund ? !isOrderId(refunds) : refunds !== null) return wrongValue("refunds", refunds);
   return {
@@ -72,7 +94,7 @@ export function decodeEntry(row: StoredEntry): DecodedEntry | string {
     orderDigest,
     ...{ iat, exp, atMs },
     signature: new Uint8Array(signature),
-    certificate: { fingerprint, der: new Uint8Array(der) },
+    fingerprint,
     payerBalance,
     payeeBalance,
     subtrees,

@@ -1,30 +1,42 @@
 /**
- * Audits a whole ledger, from its first entry, and trusts none of it. Memory grows with the number
- * of accounts, not with the number of entries.
+ * Audits a ledger and trusts none of it, from the first row or from a checkpoint that was verified
+ * before. The memory that it takes grows neither with the rows nor with the accounts.
+ *
+ * An audit consists of tasks for several threads. A range of rows is checked against the rows before
+ * it as they are stored. Another task checks those. So when no task finds a fault, each row follows
+ * from all rows before it.
  */
-import { auditedRepetitionsMax } from "../limits.ts";
 import { LedgerError } from "../errors.ts";
-import { changeLeaf, statementDigest } from "../ledger/account_change.ts";
-import { entryLeaf } from "../ledger/entry.ts";
-import { appendLeaf, emptyTree, rootOf } from "../ledger/merkle_tree.ts";
-import type { LedgerSnapshot, StoredChange, StoredEntry } from "../ledger/snapshot.ts";
+import { rootOf } from "../ledger/merkle_tree.ts";
+import type { LedgerSnapshot } from "../ledger/snapshot.ts";
+import { storedTree } from "../ledger/stored_tree.ts";
+import type { TreeHead } from "../ledger/tree_proofs.ts";
+import { auditRangeRowsMax, auditRangeRowsMin, auditTasksPerThread } from "../limits.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
-import { changeFault } from "../protocol/account_change.ts";
-import { AuditedAccounts } from "./audited_accounts.ts";
-import { readCertificates } from "./issued_certificates.ts";
-import { OrderCheck } from "./order_check.ts";
-import { RefundCheck } from "./refund_check.ts";
-import { decodeChange, type DecodedEntry, decodeEntry } from "../ledger/stored_rows.ts";
+import {
+  type AuditTask,
+  type Repetition,
+  type ReportOf,
+  rowsPerCertificate,
+  type TaskReports,
+} from "./audit_task.ts";
+import type { RowReport } from "./row_audit.ts";
 
 /** The result of an audit that found no fault. */
 export interface AuditReport {
   readonly outcome: "in_order";
+  /** The number of the last row before the audited ones. Absent when all were audited. */
+  readonly since?: number;
+  /** Audited entries. */
   readonly entries: number;
-  /** Account changes. */
+  /** Audited account changes. */
   readonly changes: number;
   readonly accounts: number;
+  /** Verified certificates of members. */
   readonly certificates: number;
-  /** The head after the last entry or account change: 64 hexadecimal digits. */
+  /** The number of the last entry or account change. */
+  readonly size: number;
+  /** The head after it: 64 hexadecimal digits. */
   readonly head: string;
 }
 
@@ -39,238 +51,224 @@ export interface AuditFault {
   /** The number of the wrong account change, if it is one. */
   readonly change?: number | undefined;
   readonly reason: string;
-  /** Correct entries before the fault. */
+  /** Correct audited entries before the fault. */
   readonly entries: number;
+}
+
+/** The threads of an audit. */
+export interface AuditThreads {
+  readonly count: number;
+  /**
+   * Does a task on a thread that has time, in the order of the calls.
+   *
+   * @param onProgress gets what was done since the last call, in rows
+   * @throws {LedgerError} when the store cannot be read
+   */
+  perform<Task extends AuditTask>(
+    task: Task,
+    onProgress: (rows: number) => void,
+  ): Promise<ReportOf<Task>>;
 }
 
 /** The options of an audit. */
 export interface AuditOptions {
   readonly anchor: TrustAnchor;
-  /** Gets the number of checked entries, from time to time. */
-  readonly onProgress?: ((entries: number) => void) | undefined;
+  readonly threads: AuditThreads;
+  /** A tree that was verified before. Its rows are not audited. */
+  readonly since?: TreeHead | undefined;
+  /** Gets the part that is done, 0 to 1, from time to time. */
+  readonly onProgress?: ((share: number) => void) | undefined;
 }
 
 /**
- * Audits a ledger. It checks entries and account changes by number, and then everything else. So a
- * wrong row is always reported first.
+ * Audits a ledger. A wrong row is always reported first.
  *
  * @returns what was checked, or the first fault
  * @throws {LedgerError} when the store cannot be read at all
  */
 export async function auditLedger(
   snapshot: LedgerSnapshot,
-  { anchor, onProgress }: AuditOptions,
+  options: AuditOptions,
 ): Promise<AuditReport | AuditFault> {
+  const { anchor, since } = options;
   const { ledgerId } = snapshot;
   if (ledgerId !== anchor.fingerprint) {
     const reason = `it belongs to the CA ${ledgerId}, not to ${anchor.fingerprint}`;
     return { outcome: "wrong", reason, entries: 0 };
   }
-  const certificates = readCertificates(snapshot, anchor);
-  const accounts = new AuditedAccounts(snapshot, certificates);
-  const orders = new OrderCheck(anchor, { accounts });
-  const rows = new RowAudit(snapshot, { anchor, accounts, orders });
-  const fault = await findFault(snapshot, { rows, onProgress });
-  onProgress?.(rows.entries);
-  if (fault) {
-    const { kind, reason } = fault;
-    return { outcome: "wrong", [kind]: rows.checked + 1, reason, entries: rows.entries };
-  }
-  const reason = accounts.fault ?? certificates.fault ?? accounts.settle() ??
-    snapshot.faults()[Symbol.iterator]().next().value;
-  if (reason !== undefined) return { outcome: "wrong", reason, entries: rows.entries };
-  return {
-    outcome: "in_order",
-    entries: rows.entries,
-    changes: rows.changes,
-    accounts: accounts.count,
-    certificates: certificates.owners.size,
-    head: rows.head(),
-  };
+  const reason = since && checkpointFault(snapshot, since);
+  if (reason !== undefined) return { outcome: "wrong", reason, entries: 0 };
+  return await new Audit(snapshot, options).run();
 }
 
-const progressEntries = 1000;
-
-interface RowFault {
-  readonly kind: "entry" | "change";
-  readonly reason: string;
-}
-
-/**
- * Rows that are read together. Other threads verify the signatures of their orders, while this one
- * does the rest.
- */
-const rowsAtOnce = 256;
-
-/** @returns the fault of the first wrong row */
-async function findFault(
+function checkpointFault(
   snapshot: LedgerSnapshot,
-  { rows, onProgress }: Pick<AuditOptions, "onProgress"> & { readonly rows: RowAudit },
-): Promise<RowFault | undefined> {
+  { size, head }: TreeHead,
+): string | undefined {
+  const last = snapshot.lastNumber();
+  if (last < size) return `it has only ${last} of the ${size} rows of the checkpoint`;
   try {
-    for (const group of groupRows(rowsInOrder(snapshot))) {
-      const checks = group.map(([kind, row]) => ({
-        kind,
-        check: kind === "entry" ? rows.beginEntry(row) : () => rows.checkChange(row),
-      }));
-      for (const { kind, check } of checks) {
-        const reason = await check();
-        if (reason !== undefined) return { kind, reason };
-        if (rows.checked % progressEntries === 0) onProgress?.(rows.entries);
-      }
-    }
+    const root = rootOf(storedTree(snapshot, size));
+    if (root === head) return undefined;
+    return `the head of its first ${size} rows is ${root}, and the checkpoint says ${head}`;
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
-    return { kind: "entry", reason: error.message };
+    return error.message;
   }
-  return undefined;
 }
 
-/**
- * Yields groups of rows. When a read fails, it yields the rows before the failure, and then throws.
- */
-function* groupRows<Row>(rows: Iterable<Row>): Generator<Row[]> {
-  let group: Row[] = [];
-  try {
-    for (const row of rows) {
-      group.push(row);
-      if (group.length < rowsAtOnce) continue;
-      yield group;
-      group = [];
+/** One run of an audit. */
+class Audit {
+  readonly #snapshot: LedgerSnapshot;
+  readonly #options: AuditOptions;
+  readonly #last: number;
+  readonly #since: number;
+  readonly #lastCertificate: number;
+  #done = 0;
+
+  constructor(snapshot: LedgerSnapshot, options: AuditOptions) {
+    this.#snapshot = snapshot;
+    this.#options = options;
+    this.#last = snapshot.lastNumber();
+    this.#since = options.since?.size ?? 0;
+    this.#lastCertificate = snapshot.lastCertificatePlace();
+  }
+
+  async run(): Promise<AuditReport | AuditFault> {
+    const { since } = this.#options;
+    // The file takes one thread long, so it comes first.
+    const file = since
+      ? Promise.resolve(schemaReport(this.#snapshot))
+      : this.#perform({ kind: "file" });
+    const certificates = this.#certificates();
+    const accounts = this.#perform({ kind: "accounts", last: this.#last });
+    // A wrong row is reported first, also when the others cannot read the store.
+    const others = [file, certificates, accounts].map((report) => report.catch(() => undefined));
+    const areVerified = !since && await others[1] !== undefined &&
+      (await certificates).fault === undefined;
+    const rows = await this.#rows(areVerified);
+    await Promise.all(others);
+    const repetition = await file.then(({ repetition }) => repetition, () => undefined);
+    const wrong = firstFault(rows, repetition);
+    if (wrong) return wrong;
+    return this.#conclude(rows, {
+      file: await file,
+      certificates: await certificates,
+      accounts: await accounts,
+    });
+  }
+
+  #conclude(
+    { entries, changes }: RowReport,
+    { file, certificates, accounts }: Omit<TaskReports, "rows">,
+  ): AuditReport | AuditFault {
+    this.#options.onProgress?.(1);
+    const reason = accounts.fault ?? certificates.fault ?? accounts.balanceFault ?? file.fault;
+    if (reason !== undefined) return { outcome: "wrong", reason, entries };
+    const head = rootOf(storedTree(this.#snapshot, this.#last));
+    return {
+      outcome: "in_order",
+      ...(this.#options.since && { since: this.#since }),
+      ...{ entries, changes },
+      accounts: accounts.checked,
+      certificates: certificates.checked,
+      ...{ size: this.#last, head },
+    };
+  }
+
+  async #certificates(): Promise<TaskReports["certificates"]> {
+    const [kind, trusted] = ["certificates" as const, this.#options.since];
+    let fault: string | undefined;
+    let checked = 0;
+    const ranges = rangesOf({ after: 0, upTo: this.#lastCertificate }, this.#rangeRows());
+    for await (const report of this.#reports(ranges, (range) => ({ kind, ...range, trusted }))) {
+      fault ??= report.fault;
+      checked += report.checked;
     }
-  } catch (error) {
-    yield group;
-    throw error;
+    return { fault, checked };
   }
-  yield group;
-}
 
-type NumberedRow = readonly ["entry", StoredEntry] | readonly ["change", StoredChange];
+  /** Audits the rows, up to the first wrong one. */
+  async #rows(areVerified: boolean): Promise<RowReport> {
+    const trusted = this.#options.since;
+    let [entries, changes] = [0, 0];
+    const ranges = rangesOf({ after: this.#since, upTo: this.#last }, this.#rangeRows());
+    const task = (range: Range) => ({ kind: "rows" as const, ...range, trusted, areVerified });
+    for await (const report of this.#reports(ranges, task)) {
+      entries += report.entries;
+      changes += report.changes;
+      if (report.fault) return { entries, changes, fault: report.fault };
+    }
+    return { entries, changes, fault: undefined };
+  }
 
-/** Yields entries and account changes in the order of their numbers. */
-function* rowsInOrder(snapshot: LedgerSnapshot): Generator<NumberedRow> {
-  const entries = snapshot.entries()[Symbol.iterator]();
-  const changes = snapshot.changes()[Symbol.iterator]();
-  let [entry, change] = [entries.next(), changes.next()];
-  while (!entry.done || !change.done) {
-    if (!entry.done && (change.done || !(change.value.number! < entry.value.number!))) {
-      yield ["entry", entry.value];
-      entry = entries.next();
-    } else if (!change.done) {
-      yield ["change", change.value];
-      change = changes.next();
+  /** Returns how many rows a task audits: few enough that all threads have some to the end. */
+  #rangeRows(): number {
+    const tasks = this.#options.threads.count * auditTasksPerThread;
+    const rows = Math.ceil((this.#last - this.#since) / tasks);
+    return Math.max(auditRangeRowsMin, Math.min(rows, auditRangeRowsMax));
+  }
+
+  /** Yields the reports of ranges in their order, while the threads do the next ones. */
+  async *#reports<Task extends AuditTask>(
+    ranges: Iterator<Range>,
+    task: (range: Range) => Task,
+  ): AsyncGenerator<ReportOf<Task>> {
+    const running: Promise<ReportOf<Task>>[] = [];
+    while (true) {
+      while (running.length < 2 * this.#options.threads.count) {
+        const { done, value } = ranges.next();
+        if (done) break;
+        const report = this.#perform(task(value));
+        // It is awaited later, or never when an earlier one finds a fault.
+        report.catch(() => {});
+        running.push(report);
+      }
+      const next = running.shift();
+      if (!next) return;
+      yield await next;
     }
   }
-}
 
-/** Checks the rows, one after the other. */
-class RowAudit {
-  /** The number of correct rows, which is the number of the last one. */
-  checked = 0;
-  entries = 0;
-  changes = 0;
-  #tree = emptyTree;
-  readonly #anchor: TrustAnchor;
-  readonly #accounts: AuditedAccounts;
-  readonly #orders: OrderCheck;
-  readonly #refunds: RefundCheck;
-  /** Ids of several entries, and whether the first of these was checked already. */
-  readonly #repeated: Map<string, boolean>;
-  /** The digest that the next account change has to name. */
-  #previous: string;
-
-  constructor(
-    snapshot: LedgerSnapshot,
-    { anchor, accounts, orders }: {
-      anchor: TrustAnchor;
-      accounts: AuditedAccounts;
-      orders: OrderCheck;
-    },
-  ) {
-    this.#previous = snapshot.ledgerId;
-    this.#anchor = anchor;
-    this.#accounts = accounts;
-    this.#orders = orders;
-    this.#refunds = new RefundCheck(snapshot);
-    this.#repeated = findRepeatedIds(snapshot);
-  }
-
-  /** Returns the head after the rows so far, 64 hex digits. */
-  head(): string {
-    return rootOf(this.#tree);
-  }
-
-  /**
-   * Begins to check an entry: everything that does not depend on the rows before it.
-   *
-   * @returns a function that completes the check when the entry is the next row. It returns the
-   * fault, if there is one
-   */
-  beginEntry(row: StoredEntry): () => Promise<string | undefined> | string {
-    const entry = decodeEntry(row);
-    if (typeof entry === "string") return () => entry;
-    const verified = this.#orders.verify(entry);
-    return () => this.#checkEntry(entry, verified);
-  }
-
-  async #checkEntry(
-    entry: DecodedEntry,
-    verified: ReturnType<OrderCheck["verify"]>,
-  ): Promise<string | undefined> {
-    const signer = await verified;
-    const reason = this.#place(entry) ?? this.#id(entry) ??
-      (typeof signer === "string" ? signer : this.#orders.judge(entry, signer)) ??
-      // After the order: a difference there says more than a hash.
-      this.#grow(entry, entryLeaf(entry)) ?? this.#refunds.check(entry) ??
-      this.#accounts.post(entry);
-    if (reason !== undefined) return reason;
-    this.checked++;
-    this.entries++;
-    return undefined;
-  }
-
-  /** @returns the fault of the next row, which is an account change */
-  checkChange(row: StoredChange): string | undefined {
-    const change = decodeChange(row);
-    if (typeof change === "string") return change;
-    const options = { anchor: this.#anchor, previous: this.#previous };
-    const reason = this.#place(change) ?? changeFault(change, options) ??
-      this.#grow(change, changeLeaf(change)) ?? this.#accounts.change(change);
-    if (reason !== undefined) return reason;
-    this.checked++;
-    this.changes++;
-    this.#previous = statementDigest(change.statementJws);
-    return undefined;
-  }
-
-  #place({ number }: { readonly number: number }): string | undefined {
-    if (number === this.checked + 1) return undefined;
-    return number <= this.checked
-      ? `its number ${number} is that of an earlier row`
-      : `it is missing; the next one there is ${number}`;
-  }
-
-  #id({ id }: DecodedEntry): string | undefined {
-    if (!this.#repeated.has(id)) return undefined;
-    if (this.#repeated.get(id)) return `its id ${id} is that of an earlier entry`;
-    this.#repeated.set(id, true);
-    return undefined;
-  }
-
-  #grow({ subtrees }: { readonly subtrees: string }, leaf: string): string | undefined {
-    const { tree, completed } = appendLeaf(this.#tree, leaf);
-    this.#tree = tree;
-    return subtrees === completed.join("")
-      ? undefined
-      : "its hashes do not follow from what it says and from the rows before";
+  async #perform<Task extends AuditTask>(task: Task): Promise<ReportOf<Task>> {
+    const total = this.#last - this.#since + this.#lastCertificate * rowsPerCertificate;
+    return await this.#options.threads.perform(task, (rows) => {
+      this.#done += rows;
+      this.#options.onProgress?.(Math.min(this.#done / total, 1));
+    });
   }
 }
 
-function findRepeatedIds(snapshot: LedgerSnapshot): Map<string, boolean> {
-  const ids = new Map<string, boolean>();
-  for (const id of snapshot.repeatedIds()) {
-    ids.set(id, false);
-    if (ids.size >= auditedRepetitionsMax) break;
+/** Places of rows or certificates. */
+interface Range {
+  readonly after: number;
+  readonly upTo: number;
+}
+
+/** Yields the parts of a range, one at least. */
+function* rangesOf({ after, upTo }: Range, length: number): Generator<Range> {
+  do {
+    yield { after, upTo: Math.min(after + length, upTo) };
+    after += length;
+  } while (after < upTo);
+}
+
+/** An audit of a part leaves the file to the next full one, and the check of ids to the rows. */
+function schemaReport(snapshot: LedgerSnapshot): TaskReports["file"] {
+  const [fault] = snapshot.schemaFaults();
+  return { fault, repetition: undefined };
+}
+
+function firstFault(
+  { entries, fault }: RowReport,
+  repetition: Repetition | undefined,
+): AuditFault | undefined {
+  if (repetition && !(fault && fault.number < repetition.number)) {
+    const { number: entry, entriesBefore, id } = repetition;
+    const reason = `its id ${id} is that of an earlier entry`;
+    return { outcome: "wrong", entry, reason, entries: entriesBefore };
   }
-  return ids;
+  if (!fault) return undefined;
+  const { kind, number, reason } = fault;
+  return { outcome: "wrong", [kind]: number, reason, entries };
 }

@@ -1,80 +1,118 @@
 /**
- * Verifies the certificates that the ledger stores.
+ * Verifies the certificates that the ledger stores. This CA issued each of them, and its row matches
+ * it. No member has two certificates from its registration, or two for one key.
  */
+import { BoundedMap } from "../bounded_map.ts";
 import { CertificateError } from "../errors.ts";
+import { auditedSignersMax } from "../limits.ts";
 import { issuingAccount } from "../ledger/entry.ts";
-import type { LedgerSnapshot, StoredCertificate, StoredValue } from "../ledger/snapshot.ts";
-import { verifyChain } from "../pki/certificate_profile.ts";
-import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { type IssuedCertificate, type LedgerSnapshot, storedText } from "../ledger/snapshot.ts";
 import { decodeInstant } from "../ledger/stored_rows.ts";
+import {
+  rereadCertificate,
+  type VerifiedCertificate,
+  verifyChain,
+} from "../pki/certificate_profile.ts";
+import type { CertificateChain } from "../pki/signed_document.ts";
+import type { TrustAnchor } from "../pki/trust_anchor.ts";
 
-/** The certificates of a ledger, after their verification. */
-export interface IssuedCertificates {
-  /**
-   * The account of each member's correct certificate, by SHA-256 fingerprint. Orders of members may
-   * be signed under these.
-   */
-  readonly owners: ReadonlyMap<string, string>;
-  /** The certificate of each account's registration, by account name. No reissue gave it. */
-  readonly registered: ReadonlyMap<string, string>;
-  /** A sentence about the first wrong certificate. */
-  readonly fault: string | undefined;
+/** A ledger, and the CA that its certificates must come from. */
+export interface IssuedBy {
+  readonly snapshot: Pick<LedgerSnapshot, "certificate" | "certificatesOf">;
+  readonly anchor: TrustAnchor;
 }
 
-/**
- * Verifies all certificates. This CA issued each of them, and its row matches it. No member has
- * two certificates from its registration, or two for one key.
- */
-export function readCertificates(
-  snapshot: LedgerSnapshot,
-  anchor: TrustAnchor,
-): IssuedCertificates {
-  const reissued = new Set<StoredValue>();
-  for (const { kind, certificate } of snapshot.changes()) {
-    if (kind === "reissue") reissued.add(certificate);
-  }
-  const [owners, registered] = [new Map<string, string>(), new Map<string, string>()];
-  const keys = new Set<string>();
-  let fault: string | undefined;
-  for (const row of snapshot.certificates()) {
-    const [fingerprint, owner] = [String(row.fingerprint), String(row.username)];
-    const key = JSON.stringify([owner, String(row.key_fingerprint)]);
-    const isServers = owner === issuingAccount;
-    const isSurplus = !isServers && !reissued.has(row.fingerprint) && registered.has(owner);
-    const reason = certificateFault(row, anchor) ??
-      (isSurplus ? "neither the account's registration nor a reissue gave it" : undefined) ??
-      (keys.has(key) ? "the account had its key before" : undefined);
-    if (reason !== undefined) {
-      const shown = fingerprint.slice(0, 16);
-      fault ??= `the certificate ${shown}… of ${owner.slice(0, 80)}: ${reason}`;
-    }
-    if (isServers) continue;
-    if (reason === undefined) owners.set(fingerprint, owner);
-    if (!reissued.has(row.fingerprint) && !isSurplus) registered.set(owner, fingerprint);
-    keys.add(key);
-  }
-  return { owners, registered, fault };
-}
-
-/** @returns a sentence about why a certificate is not one of its account, or of the server */
-function certificateFault(
-  { der, fingerprint, key_fingerprint, username, issued_at }: StoredCertificate,
-  anchor: TrustAnchor,
+/** Returns a sentence about why a certificate is wrong, or `undefined`. */
+export function certificateFault(
+  row: IssuedCertificate,
+  issuedBy: IssuedBy,
 ): string | undefined {
+  const verified = verifyRow(row, issuedBy);
+  const reason = typeof verified === "string" ? verified : contextFault(row, issuedBy);
+  if (reason === undefined) return undefined;
+  const [fingerprint, owner] = [storedText(row.fingerprint), storedText(row.username)];
+  return `the certificate ${fingerprint.slice(0, 16)}… of ${owner.slice(0, 80)}: ${reason}`;
+}
+
+/** The certificate of an order, as the ledger has it. */
+export interface Signer {
+  /** The account that the ledger has it for. `undefined` when it is wrong. */
+  readonly owner: string | undefined;
+  /** Whether a change brought it, and not the registration. */
+  readonly isReissued: boolean;
+  /** `undefined` when it is wrong. */
+  readonly certificate: VerifiedCertificate | undefined;
+  /** The certificate alone. */
+  readonly chain: CertificateChain;
+}
+
+/** Finds the certificates of orders, and remembers the last ones. */
+export class Signers {
+  readonly #issuedBy: IssuedBy;
+  readonly #areVerified: boolean;
+  readonly #signers = new BoundedMap<string, Signer>(auditedSignersMax);
+
+  /** @param options.areVerified whether {@link certificateFault} found no fault in all of them */
+  constructor(issuedBy: IssuedBy, { areVerified }: { readonly areVerified: boolean }) {
+    this.#issuedBy = issuedBy;
+    this.#areVerified = areVerified;
+  }
+
+  /** Returns the signer with this certificate, or `undefined` when the ledger does not have it. */
+  find(fingerprint: string): Signer | undefined {
+    const known = this.#signers.get(fingerprint);
+    if (known) return known;
+    const row = this.#issuedBy.snapshot.certificate(fingerprint);
+    if (!(row?.der instanceof Uint8Array)) return undefined;
+    const signer = this.#read(row, new Uint8Array(row.der));
+    this.#signers.set(fingerprint, signer);
+    return signer;
+  }
+
+  #read(row: IssuedCertificate, der: Uint8Array<ArrayBuffer>): Signer {
+    const verified = this.#areVerified ? rereadCertificate(der) : verifyRow(row, this.#issuedBy);
+    const isWrong = typeof verified === "string" || verified.fingerprint !== row.fingerprint ||
+      !this.#areVerified && contextFault(row, this.#issuedBy) !== undefined;
+    return {
+      owner: isWrong ? undefined : String(row.username),
+      isReissued: row.is_reissued === 1,
+      certificate: isWrong ? undefined : verified,
+      chain: [der],
+    };
+  }
+}
+
+/** @returns the certificate, or why it is not one of its account, or of the server */
+function verifyRow(
+  { der, fingerprint, key_fingerprint, username, issued_at }: IssuedCertificate,
+  { anchor }: IssuedBy,
+): VerifiedCertificate | string {
   if (!(der instanceof Uint8Array)) return "it is not there";
   const atMs = decodeInstant(issued_at);
   if (atMs === undefined) return "when it was issued is not written as it has to be";
   const role = username === issuingAccount ? "server" : "member";
   try {
-    const chain = [new Uint8Array(der)];
-    const certificate = verifyChain(chain, { anchor, role, atMs });
+    const certificate = verifyChain([new Uint8Array(der)], { anchor, role, atMs });
     const { party, notBeforeMs } = certificate;
     const isOfRow = party.role === "server" ? notBeforeMs === atMs : party.name === username;
     const agrees = certificate.fingerprint === fingerprint &&
       certificate.publicKey.fingerprint === key_fingerprint && isOfRow;
-    return agrees ? undefined : "its row says something else than it";
+    return agrees ? certificate : "its row says something else than it";
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
     return error.message;
   }
+}
+
+/** @returns why a member's certificate does not fit to its earlier ones, or `undefined` */
+function contextFault(row: IssuedCertificate, { snapshot }: IssuedBy): string | undefined {
+  if (row.username === issuingAccount) return undefined;
+  for (const earlier of snapshot.certificatesOf(row.username)) {
+    if (earlier.place === row.place) break;
+    if (earlier.is_reissued !== 1 && row.is_reissued !== 1) {
+      return "neither the account's registration nor a reissue gave it";
+    }
+    if (earlier.key_fingerprint === row.key_fingerprint) return "the account had its key before";
+  }
+  return undefined;
 }

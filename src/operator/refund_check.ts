@@ -2,38 +2,40 @@
  * Checks that each refund reverses an earlier payment, and that all refunds of a payment stay
  * within its amount.
  */
-import { refundedPaymentsRememberedMax } from "../limits.ts";
+import { entryLeaf } from "../ledger/entry.ts";
 import type { LedgerSnapshot } from "../ledger/snapshot.ts";
-import { type DecodedEntry, decodeEntry } from "../ledger/stored_rows.ts";
+import { type DecodedEntry, type DecodedRow, decodeEntry } from "../ledger/stored_rows.ts";
+import { storedNode } from "../ledger/stored_tree.ts";
+import { rootsOver, type TreeHead, TreeProver } from "../ledger/tree_proofs.ts";
 
 interface RefundedPayment {
-  readonly payment: Pick<DecodedEntry, "number" | "kind" | "payer" | "payee" | "amount">;
+  readonly payment: DecodedEntry;
   /** The sum of its refunds up to the last checked entry. */
   refunded: number;
 }
 
-/** Adds up the refunds of each payment. */
+/** Adds up the refunds of each payment. Its memory grows with the refunds in a range of rows. */
 export class RefundCheck {
-  readonly #snapshot: Pick<LedgerSnapshot, "entryById" | "refundsOf">;
-  readonly #paymentsMax: number;
+  readonly #snapshot: Pick<LedgerSnapshot, "entryById" | "refundsOf" | "subtreesOf">;
+  /** The tree whose rows are not audited. */
+  readonly #trusted: TreeHead | undefined;
   readonly #payments = new Map<string, RefundedPayment>();
-  /** Whether a refund may be missing from the remembered ones. */
-  #hasForgotten = false;
 
   constructor(
-    snapshot: Pick<LedgerSnapshot, "entryById" | "refundsOf">,
-    { paymentsMax = refundedPaymentsRememberedMax }: { paymentsMax?: number } = {},
+    snapshot: Pick<LedgerSnapshot, "entryById" | "refundsOf" | "subtreesOf">,
+    { trusted }: { readonly trusted?: TreeHead | undefined } = {},
   ) {
     this.#snapshot = snapshot;
-    this.#paymentsMax = paymentsMax;
+    this.#trusted = trusted;
   }
 
   /**
-   * Checks an entry. Call it with every entry, in order, from the first.
+   * Checks an entry. Call it with every entry of the range, in order.
    *
    * @returns a sentence about the fault, or `undefined`
    */
-  check({ number, payer, payee, amount, refunds }: DecodedEntry): string | undefined {
+  check(entry: DecodedRow): string | undefined {
+    const { number, payer, payee, amount, refunds } = entry;
     if (refunds === undefined) return undefined;
     const known = this.#payments.get(refunds) ?? this.#lookUp(refunds, number);
     const payment = known?.payment;
@@ -50,24 +52,28 @@ export class RefundCheck {
 
   #lookUp(id: string, before: number): RefundedPayment | undefined {
     const row = this.#snapshot.entryById(id);
-    const entry = row && decodeEntry(row);
-    if (typeof entry !== "object") return undefined;
-    if (this.#payments.size >= this.#paymentsMax) {
-      this.#payments.clear();
-      this.#hasForgotten = true;
-    }
-    const { number, kind, payer, payee, amount } = entry;
-    const refunded = this.#hasForgotten ? this.#refundedBefore(id, before) : 0;
-    const known = { payment: { number, kind, payer, payee, amount }, refunded };
-    this.#payments.set(id, known);
-    return known;
-  }
-
-  #refundedBefore(id: string, before: number): number {
+    const payment = row && decodeEntry(row);
+    if (typeof payment !== "object" || !this.#isAudited(payment)) return undefined;
     let refunded = 0;
     for (const { number, amount } of this.#snapshot.refundsOf(id)) {
       if (Number(number) < before) refunded += Number(amount);
     }
-    return refunded;
+    const known = { payment, refunded };
+    this.#payments.set(id, known);
+    return known;
+  }
+
+  /** Returns whether a payment is audited with the other rows, or is in the trusted tree. */
+  #isAudited(payment: DecodedEntry): boolean {
+    const trusted = this.#trusted;
+    if (!trusted || payment.number > trusted.size) return true;
+    const { size } = trusted;
+    const prover = new TreeProver(
+      size,
+      (level, position) => storedNode(this.#snapshot, level, position),
+    );
+    const index = payment.number - 1;
+    const proof = prover.inclusion(index);
+    return rootsOver({ leaf: entryLeaf(payment), index, size, proof })?.root === trusted.head;
   }
 }

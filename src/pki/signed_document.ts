@@ -148,30 +148,14 @@ export function readDocument(
  * @throws {EnvelopeError} when another key made the signature
  */
 export function verifyDocument(document: SignedText, publicKey: PublicKey): void {
-  if (!publicKey.verify(signedBytes(document), document.signature)) throw wrongSigner();
-}
-
-/**
- * Verifies the signature of a document on another thread.
- *
- * @throws {EnvelopeError} when another key made the signature
- */
-export async function verifyDocumentElsewhere(
-  document: SignedText,
-  publicKey: PublicKey,
-): Promise<void> {
-  const isGood = await publicKey.verifyElsewhere(signedBytes(document), document.signature);
-  if (!isGood) throw wrongSigner();
+  if (publicKey.verify(signedBytes(document), document.signature)) return;
+  throw new EnvelopeError("verify a signature: it is not by the expected key");
 }
 
 function signedBytes({ jws }: SignedText): Uint8Array<ArrayBuffer> {
   // The oldest Deno's types leave open which buffer an encoder uses.
   const bytes = encoder.encode(jws.slice(0, jws.length - signatureLength - 1));
   return bytes as Uint8Array<ArrayBuffer>;
-}
-
-function wrongSigner(): EnvelopeError {
-  return new EnvelopeError("verify a signature: it is not by the expected key");
 }
 
 const plainHeaders = Object.fromEntries(

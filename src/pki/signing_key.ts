@@ -32,7 +32,6 @@ export class PublicKey {
   /** SHA-256 of {@link info}, 64 lower-case hex digits. */
   readonly fingerprint: string;
   readonly #key: KeyObject;
-  #webKey: Promise<CryptoKey> | undefined;
 
   private constructor(info: Bytes) {
     this.info = info;
@@ -61,6 +60,11 @@ export class PublicKey {
     }
   }
 
+  /** Reads a public key that {@link read} accepted before. Nothing is verified. */
+  static reread(publicKeyInfo: Bytes): PublicKey {
+    return new PublicKey(publicKeyInfo.slice());
+  }
+
   /**
    * Returns whether this key's private half signed the bytes.
    *
@@ -68,15 +72,6 @@ export class PublicKey {
    */
   verify(bytes: Uint8Array, signature: Uint8Array): boolean {
     return verify(null, bytes, this.#key, signature);
-  }
-
-  /**
-   * Does what {@link verify} does, on a WebCrypto thread. It costs as much processor time, but the
-   * caller can verify other signatures meanwhile.
-   */
-  async verifyElsewhere(bytes: Bytes, signature: Bytes): Promise<boolean> {
-    this.#webKey ??= crypto.subtle.importKey("spki", this.info, "Ed25519", false, ["verify"]);
-    return await crypto.subtle.verify("Ed25519", await this.#webKey, signature, bytes);
   }
 }
 

@@ -237,7 +237,7 @@ export function verifyOrder(text: string, { anchor }: { anchor: TrustAnchor }): 
 }
 
 /**
- * Verifies an order's signer without the signature, which the audit verifies separately.
+ * Verifies an order's signer, and not the signature.
  *
  * @returns the signer's certificate
  * @throws {EnvelopeError} when the order is another account's
@@ -256,7 +256,7 @@ export function verifySigner(
 }
 
 /** Returns who must sign an order: its payer, or the server when a side is the issuing account. */
-function orderSigner({ payer, payee }: Pick<Order, "payer" | "payee">): Party {
+export function orderSigner({ payer, payee }: Pick<Order, "payer" | "payee">): Party {
   if (payer === issuingAccount || payee === issuingAccount) return { role: "server" };
   return { role: "member", name: payer };
 }

@@ -7,7 +7,8 @@ import { openSqliteLedger } from "../../src/ledger/sqlite/open_sqlite_ledger.ts"
 import type { SqliteLedger } from "../../src/ledger/sqlite/sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { isAmount } from "../../src/money.ts";
-import { auditLedger } from "../../src/operator/audit.ts";
+import { auditLedger, type AuditOptions } from "../../src/operator/audit.ts";
+import { thisThread } from "../../src/cli/ledger/audit_threads.ts";
 import { endAccount, type Ending } from "../../src/operator/ending.ts";
 import { openCertificates, type OpenedCertificates } from "../../src/pki/certificate_folder.ts";
 import { makeCertificates } from "../../src/pki/make_certificates.ts";
@@ -130,10 +131,12 @@ export class Books implements AsyncDisposable {
     return outcome.entry;
   }
 
-  async audit(onProgress?: (entries: number) => void) {
+  async audit(options: Partial<AuditOptions> = {}) {
+    const { anchor } = this;
     const snapshot = openSqliteSnapshot({ file: this.file });
     try {
-      return await auditLedger(snapshot, { anchor: this.anchor, onProgress });
+      const threads = thisThread(snapshot, anchor);
+      return await auditLedger(snapshot, { anchor, threads, ...options });
     } finally {
       snapshot.close();
     }

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
+import { thisThread } from "../../src/cli/ledger/audit_threads.ts";
 import { auditLedger } from "../../src/operator/audit.ts";
 import { makeLargeLedger, readLargeLedgerFolder } from "./large_ledger.ts";
 
@@ -14,7 +15,8 @@ Deno.test("a large ledger passes the audit, and one made in two runs is complete
     try {
       const kinds = new Set([...snapshot.entries()].map(({ kind }) => kind));
       assertEquals([...kinds].sort(), ["opening", "payment", "refund"]);
-      const { outcome, entries } = await auditLedger(snapshot, { anchor });
+      const threads = thisThread(snapshot, anchor);
+      const { outcome, entries } = await auditLedger(snapshot, { anchor, threads });
       assertEquals({ outcome, entries }, { outcome: "in_order", entries: 300 });
     } finally {
       snapshot.close();

@@ -13,6 +13,7 @@ import {
 } from "../../limits.ts";
 import { type AccountName, accountNameRule, parseAccountName } from "../../account_name.ts";
 import { isDocumentError } from "../../errors.ts";
+import type { TreeHead } from "../../ledger/tree_proofs.ts";
 import { isMemo, memoRule } from "../../memo.ts";
 import { amountRuleFor, parseAmount } from "../../money.ts";
 import { parseFingerprint } from "../../pki/fingerprint.ts";
@@ -91,6 +92,17 @@ export const ledgerSelector = valueOf<LedgerSelector>(
     return /^[1-9][0-9]{0,15}$/.test(text) ? { number: Number(text), account } : { account };
   },
 );
+
+/** Where an audit begins: after the rows of a tree, or of a checkpoint in a file. */
+export type SinceCheckpoint = TreeHead | { readonly file: string };
+
+/** Reads `SIZE:HEAD`. Every other text is a file. */
+export function sinceCheckpoint(file: (text: string) => string) {
+  return (text: string): SinceCheckpoint => {
+    const [, size, head] = /^(0|[1-9][0-9]{0,14}):([0-9a-f]{64})$/.exec(text) ?? [];
+    return size && head ? { size: Number(size), head } : { file: file(text) };
+  };
+}
 
 export const accountName = valueOf(accountNameRule, parseAccountName);
 export const amount = valueOf(amountRuleFor, parseAmount);

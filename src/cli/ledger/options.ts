@@ -12,6 +12,7 @@ import {
   ledgerSelector,
   memo,
   type Paths,
+  sinceCheckpoint,
 } from "../command_line/option_values.ts";
 import { Refusal } from "../command_line/value_rule.ts";
 import { firstOf, type NoOptions, requestOf } from "../command_line/request_of.ts";
@@ -35,7 +36,11 @@ export function ledgerCommand(program: Command, paths: Paths) {
   const all = <W extends unknown[], O extends OptionValues>(command: Command<W, O>) =>
     withLedgerOptions(command, paths);
 
-  const audit = add("audit", "Check everything, from the first entry.");
+  const audit = add(
+    "audit",
+    "Check the books: everything, or what is new.",
+    "--since last.checkpoint --checkpoint last.checkpoint",
+  );
   const balances = add("balances", "All accounts and what they have.");
   const show = add("show", "One account or one entry.", "alice")
     .argument(
@@ -62,7 +67,10 @@ export function ledgerCommand(program: Command, paths: Paths) {
     requestOf(all(ledger), () => {
       throw new Refusal("COMMAND is missing.");
     }),
-    requestOf(all(audit), (options) => request({ name: "audit" }, options)),
+    requestOf(all(withCheckpoints(audit, paths)), ({ full, since, ...options }) => {
+      if (full && since) throw new Refusal("--full checks everything; leave out --since.");
+      return request({ name: "audit" }, { ...options, since });
+    }),
     requestOf(all(balances), (options) => request({ name: "balances" }, options)),
     requestOf(all(show), (what, options) => request({ name: "show", what }, options)),
     requestOf(
@@ -79,6 +87,17 @@ export function ledgerCommand(program: Command, paths: Paths) {
     requestOf(all(reissue), (account, options) => request({ name: "reissue", account }, options)),
     requestOf(all(close), (account, options) => request({ name: "close", account }, options)),
   );
+}
+
+function withCheckpoints(command: Command, { file }: Paths) {
+  return command
+    .option("--full", "Check everything, from the first entry. The default.", false)
+    .option(
+      "--since <CHECKPOINT>",
+      "Only what came after it: a file, or SIZE:HEAD as an audit prints it.",
+      sinceCheckpoint(file),
+    )
+    .option("--checkpoint <FILE>", "Keep the end in this file, if all is well.", file);
 }
 
 function withMoney(command: Command) {

@@ -119,9 +119,12 @@ function textOutput(print: Print): LedgerOutput {
       print(`accounts      ${result.accounts}`);
       print(`certificates  ${result.certificates}`);
       print(`head          ${result.head}`);
+      print(`checkpoint    ${result.size}:${result.head}`);
       print(`rate          ${rateOf(result, seconds)} entries/s`);
       print(
-        "All correct: tree, signatures, contents, balances, sum of zero, ids, refunds, changes, certificates.",
+        result.since === undefined
+          ? "All correct: tree, signatures, contents, balances, sum of zero, ids, refunds, changes, certificates."
+          : `All correct after row ${result.since}. The rows up to there have the checkpoint's head.`,
       );
     },
     printBalances(accounts) {

@@ -6,16 +6,11 @@
 const width = 40;
 
 export class ProgressBar {
-  readonly #total: number;
   readonly #isShown = Deno.stderr.isTerminal();
 
-  constructor(total: number) {
-    this.#total = total;
-  }
-
-  show(done: number): void {
-    if (!this.#isShown || this.#total === 0) return;
-    const share = Math.min(done / this.#total, 1);
+  /** @param share the part that is done, 0 to 1 */
+  show(share: number): void {
+    if (!this.#isShown) return;
     const full = Math.round(share * width);
     const bar = "#".repeat(full) + "·".repeat(width - full);
     this.#write(`\r[${bar}] ${Math.floor(100 * share)} %`);

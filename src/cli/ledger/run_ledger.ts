@@ -2,19 +2,16 @@
  * `micropay ledger`: the operator's commands. All of them are safe while a server runs on the
  * ledger.
  */
-import { join, resolve } from "node:path";
-import { type Clock, systemClock } from "../../clock.ts";
-import { FileError, messageOf, MicropayError } from "../../errors.ts";
+import { systemClock } from "../../clock.ts";
+import { MicropayError } from "../../errors.ts";
 import type { BookOutcome, Ledger } from "../../ledger/ledger.ts";
 import { type LedgerSnapshot, storedText, type StoredValue } from "../../ledger/snapshot.ts";
 import { backupSqliteLedger, openRestorePlace } from "../../ledger/sqlite/backup_ledger.ts";
 import { openSqliteLedger } from "../../ledger/sqlite/open_sqlite_ledger.ts";
-import { openSqliteSnapshot } from "../../ledger/sqlite/sqlite_snapshot.ts";
-import { auditLedger } from "../../operator/audit.ts";
 import { endAccount, type Ending } from "../../operator/ending.ts";
 import { exportLines } from "../../operator/exported_entries.ts";
 import { makeOneTimeCode } from "../../operator/one_time_code.ts";
-import { openCertificates, readAuthorityOfAnyDate } from "../../pki/certificate_folder.ts";
+import { openCertificates } from "../../pki/certificate_folder.ts";
 import type { TrustAnchor } from "../../pki/trust_anchor.ts";
 import type { Code } from "../../protocol/code.ts";
 import { signIssue } from "../../protocol/issue.ts";
@@ -26,21 +23,13 @@ import type { LedgerRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
 import { exportWriter } from "../export_writer.ts";
 import { requireLedgerFiles } from "./files.ts";
-import { type LedgerOutput, ledgerOutput } from "./output.ts";
+import { auditCommand, auditFile, type LedgerContext, withSnapshot } from "./audit_command.ts";
+import { ledgerOutput } from "./output.ts";
 import { showFound } from "./show.ts";
 import { printPayment } from "../standard_output.ts";
-import { ProgressBar } from "./progress_bar.ts";
 import type { ProcessIo } from "../process_io.ts";
 
 type Command<Name> = Extract<LedgerRequest["command"], { readonly name: Name }>;
-
-interface LedgerContext {
-  readonly request: LedgerRequest;
-  readonly output: LedgerOutput;
-  readonly isReaderGone: () => boolean;
-  readonly say: (line: string) => void;
-  readonly clock: Clock;
-}
 
 /** @throws {MicropayError} when a file cannot be read or written, or is not valid */
 export async function runLedger(
@@ -48,13 +37,12 @@ export async function runLedger(
   processIo: ProcessIo,
 ): Promise<ExitCode> {
   const output = ledgerOutput({ json: request.json, print: processIo.print });
-  const { isReaderGone, say } = processIo;
-  const context = { request, output, isReaderGone, say, clock: systemClock };
+  const context: LedgerContext = { request, output, processIo, clock: systemClock };
   const { command } = request;
   requireLedgerFiles(request);
   switch (command.name) {
     case "audit":
-      return await audit(request.db, context);
+      return await auditCommand(command, context);
     case "balances":
       return await withSnapshot(request.db, (snapshot) => {
         output.printBalances(snapshot.accounts());
@@ -83,41 +71,6 @@ export async function runLedger(
       return await reissue(command, context);
     case "close":
       return await close(command, context);
-  }
-}
-
-async function audit(file: string, { request, output, clock }: LedgerContext): Promise<ExitCode> {
-  const anchor = readAnchor(request);
-  return await withSnapshot(file, async (snapshot) => {
-    const bar = new ProgressBar(snapshot.entryCount());
-    const startMs = clock.monotonicMs();
-    const result = await auditLedger(snapshot, { anchor, onProgress: (done) => bar.show(done) });
-    bar.clear();
-    const seconds = (clock.monotonicMs() - startMs) / 1000;
-    const lastAt = lastEntryAt(snapshot, result.entries);
-    output.printAudit(result, { seconds, ...(lastAt !== undefined && { lastAt }) });
-    return result.outcome === "in_order" ? exitCodes.ok : exitCodes.error;
-  });
-}
-
-/**
- * @returns the time of the last entry that the audit checked. A copy without its log ends too early
- */
-function lastEntryAt(snapshot: LedgerSnapshot, entries: number): string | undefined {
-  const at = entries === 0 ? undefined : snapshot.entryByNumber(entries)?.at;
-  return at === undefined ? undefined : String(at);
-}
-
-/** Runs an action that reads one moment of a ledger. */
-async function withSnapshot<Result>(
-  file: string,
-  read: (snapshot: LedgerSnapshot) => Result | Promise<Result>,
-): Promise<Result> {
-  const snapshot = openSqliteSnapshot({ file });
-  try {
-    return await read(snapshot);
-  } finally {
-    snapshot.close();
   }
 }
 
@@ -152,7 +105,8 @@ async function move(
     const { id, number: entry } = outcome.entry;
     const { text: receipt } = signReceipt(outcome.entry, { identity, anchor });
     const askWith = "micropay ledger show";
-    printPayment({ id, entry, askWith }, () => output.printBooked(outcome.entry, receipt), context);
+    const print = () => output.printBooked(outcome.entry, receipt);
+    printPayment({ id, entry, askWith }, print, context.processIo);
     return exitCodes.ok;
   });
 }
@@ -177,8 +131,8 @@ async function restore(command: Command<"restore">, context: LedgerContext): Pro
   // First, because the audit may take minutes, and a running server forbids the restore anyway.
   using place = openRestorePlace(request.db);
   using copy = place.copy(command.file);
-  const audited = await audit(copy.file, context);
-  if (audited !== exitCodes.ok) return audited;
+  const { outcome } = await auditFile(copy.file, context);
+  if (outcome !== "in_order") return exitCodes.error;
   const undone = await undoneEndings(place.file, copy.file);
   const kept = copy.put({ atMs: clock.nowMs() });
   if (undone.length > 0) output.printUndone(undone);
@@ -244,10 +198,10 @@ async function end(
   });
 }
 
-function printRefusal(code: Code, { output, request, say }: LedgerContext): ExitCode {
+function printRefusal(code: Code, { output, request, processIo }: LedgerContext): ExitCode {
   output.printRefusal(refuse(code));
   // People mistype names.
-  if (code === 262 && !request.json) say("micropay ledger balances lists the accounts");
+  if (code === 262 && !request.json) processIo.say("micropay ledger balances lists the accounts");
   return exitCodes.refused;
 }
 
@@ -263,22 +217,5 @@ async function withLedger(
     return await use(ledger);
   } finally {
     await ledger.close();
-  }
-}
-
-/**
- * Reads the CA's certificate, which is all that checking needs. It may have expired: the books of
- * an ended ledger can still be checked.
- */
-function readAnchor({ certs }: LedgerRequest): TrustAnchor {
-  const folder = resolve(certs);
-  try {
-    return readAuthorityOfAnyDate(folder);
-  } catch (cause) {
-    if (!(cause instanceof MicropayError)) throw cause;
-    const path = join(folder, "CA.pem");
-    throw new FileError(`read the CA ${path}: ${messageOf(cause)}; give its folder with --certs`, {
-      cause,
-    });
   }
 }

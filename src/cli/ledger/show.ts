@@ -1,9 +1,10 @@
 /**
  * `ledger show`: finds an account, an entry or an account change, and prints it.
  */
+import { LedgerError } from "../../errors.ts";
 import { shownEntriesMax } from "../../limits.ts";
 import { issuingAccount } from "../../ledger/entry.ts";
-import { largestSubtree, rootOf } from "../../ledger/merkle_tree.ts";
+import { rootOf } from "../../ledger/merkle_tree.ts";
 import {
   type LedgerSnapshot,
   type StoredAccount,
@@ -12,6 +13,7 @@ import {
   storedText,
   type StoredValue,
 } from "../../ledger/snapshot.ts";
+import { storedTree } from "../../ledger/stored_tree.ts";
 import { decodeEntry } from "../../ledger/stored_rows.ts";
 import { orderOf, orderText } from "../../protocol/order.ts";
 import { refuse } from "../../protocol/request_type.ts";
@@ -48,17 +50,12 @@ export function showFound(
  * of these hashes is missing.
  */
 function headAfter({ number }: { readonly number: StoredValue }, snapshot: LedgerSnapshot) {
-  const subtrees: string[] = [];
-  const last = Number.isSafeInteger(number) ? Number(number) : 0;
-  let size = last;
-  while (size > 0) {
-    const row = snapshot.entryByNumber(size) ?? snapshot.changeByNumber(size);
-    const root = row && /[0-9a-f]{64}$/.exec(storedText(row.subtrees))?.[0];
-    if (!root) return {};
-    subtrees.unshift(root);
-    size -= largestSubtree(size);
+  try {
+    return Number(number) > 0 ? { head: rootOf(storedTree(snapshot, Number(number))) } : {};
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error;
+    return {};
   }
-  return subtrees.length > 0 ? { head: rootOf({ size: last, subtrees }) } : {};
 }
 
 /** Returns an entry's columns, with its order in place of the parts that only the order needs. */

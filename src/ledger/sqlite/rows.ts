@@ -31,11 +31,12 @@ const noTexts = ["number", "amount", "payer_balance", "payee_balance", "iat", "e
 
 /**
  * The columns of each `SELECT`, with complete texts: see {@link wholeText}. Hashes come as
- * hexadecimal digits. An entry comes with its signer's certificate.
+ * hexadecimal digits. An entry comes with its signer's certificate, and a row without it.
  */
-export const [entrySelection, changeSelection, certificateSelection] = [
+export const [entrySelection, rowSelection, changeSelection, certificateSelection] = [
   `${selectionOf(entryColumns)},
     (SELECT der FROM certificate WHERE fingerprint = entry.certificate) AS der`,
+  selectionOf(entryColumns),
   selectionOf(changeColumns),
   selectionOf(certificateColumns),
 ] as const;

@@ -5,17 +5,22 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { LedgerError } from "../../errors.ts";
 import type {
+  IssuedCertificate,
   LedgerSnapshot,
+  PageQuery,
+  RepeatedEntry,
   StoredAccount,
   StoredCertificate,
   StoredChange,
   StoredEntry,
+  StoredRow,
+  StoredState,
   StoredValue,
 } from "../snapshot.ts";
 import type { LedgerFileMarks } from "./ledger_file.ts";
 import { openMoment } from "./ledger_moment.ts";
 import { wholeText } from "../../sqlite/whole_text.ts";
-import { certificateSelection, changeSelection, entrySelection } from "./rows.ts";
+import { certificateSelection, changeSelection, entrySelection, rowSelection } from "./rows.ts";
 import { schemaFaults } from "./schema_faults.ts";
 import { ledgerError } from "./ledger_error.ts";
 import { narrow, streamRows } from "./stream_rows.ts";
@@ -35,11 +40,18 @@ export function openSqliteSnapshot({ file: path }: { readonly file: string }): L
   return new SqliteSnapshot(database, file, marks);
 }
 
+/** The columns of an {@link IssuedCertificate}. */
+const issuedSelection = `rowid AS place, ${certificateSelection}, EXISTS (
+    SELECT 1 FROM account_change
+    WHERE account_change.username = certificate.username AND account_change.kind = 'reissue'
+      AND account_change.certificate = certificate.fingerprint
+  ) AS is_reissued`;
+
 class SqliteSnapshot implements LedgerSnapshot {
   readonly ledgerId: string;
   readonly #database: DatabaseSync;
   readonly #file: string;
-  /** Prepared queries for single rows, which an audit repeats. */
+  /** Prepared queries, which an audit repeats. */
   readonly #statements = new Map<string, StatementSync>();
   /** Row iterators in use, or abandoned. */
   readonly #running = new Set<Generator>();
@@ -51,10 +63,12 @@ class SqliteSnapshot implements LedgerSnapshot {
     this.ledgerId = marks.ledgerId;
   }
 
-  entryCount(): number {
-    // NOT INDEXED, because an index could be forged.
-    const sql = "SELECT count(*) AS count FROM entry NOT INDEXED";
-    return this.#first<{ count: number }>(sql)!.count;
+  lastNumber(): number {
+    return this.#number(
+      `SELECT max(
+          (SELECT coalesce(max(number), 0) FROM entry),
+          (SELECT coalesce(max(number), 0) FROM account_change)) AS number`,
+    );
   }
 
   entries(): Iterable<StoredEntry> {
@@ -62,7 +76,7 @@ class SqliteSnapshot implements LedgerSnapshot {
   }
 
   entriesOf(name: string): Iterable<StoredEntry> {
-    // NOT INDEXED, also because the table has the right order already.
+    // NOT INDEXED, because an index could be forged. The table has the right order already.
     return this.#rows(
       `SELECT ${entrySelection} FROM entry NOT INDEXED WHERE payer = ? OR payee = ? ORDER BY number`,
       name,
@@ -89,13 +103,51 @@ class SqliteSnapshot implements LedgerSnapshot {
     return this.#first(`SELECT ${changeSelection} FROM account_change WHERE number = ?`, number);
   }
 
-  refundsOf(id: string): Iterable<StoredEntry> {
-    return this.#rows(`SELECT ${entrySelection} FROM entry WHERE refunds = ? ORDER BY number`, id);
+  lastEntryTime({ before }: { readonly before: number }): StoredValue | undefined {
+    const sql = `SELECT ${
+      wholeText("at")
+    } FROM entry WHERE number < ? ORDER BY number DESC LIMIT 1`;
+    return this.#first<Pick<StoredEntry, "at">>(sql, before)?.at;
   }
 
-  *repeatedIds(): Iterable<string> {
-    const sql = "SELECT id FROM entry NOT INDEXED GROUP BY id HAVING count(*) > 1";
-    for (const { id } of this.#rows<{ id: StoredValue }>(sql)) yield String(id);
+  entryPage({ after, limit }: PageQuery): StoredRow[] {
+    return this.#all(
+      `SELECT ${rowSelection} FROM entry NOT INDEXED WHERE number > ? ORDER BY number LIMIT ?`,
+      after,
+      limit,
+    );
+  }
+
+  changePage({ after, limit }: PageQuery): StoredChange[] {
+    return this.#all(
+      `SELECT ${changeSelection} FROM account_change NOT INDEXED
+        WHERE number > ? ORDER BY number LIMIT ?`,
+      after,
+      limit,
+    );
+  }
+
+  subtreesOf(number: number): StoredValue | undefined {
+    return this.#first<Pick<StoredEntry, "subtrees">>(
+      `SELECT lower(hex(subtrees)) AS subtrees FROM entry WHERE number = ?
+        UNION ALL SELECT lower(hex(subtrees)) FROM account_change WHERE number = ?`,
+      number,
+      number,
+    )?.subtrees;
+  }
+
+  refundsOf(id: string): Pick<StoredEntry, "number" | "amount">[] {
+    return this.#all("SELECT number, amount FROM entry WHERE refunds = ? ORDER BY number", id);
+  }
+
+  firstRepetition(): RepeatedEntry | undefined {
+    return this.#first(
+      `SELECT number, ${wholeText("id")}, entries_before FROM (
+          SELECT number, id, row_number() OVER (PARTITION BY id ORDER BY number) AS occurrence,
+            row_number() OVER (ORDER BY number) - 1 AS entries_before
+          FROM entry NOT INDEXED
+        ) WHERE occurrence > 1 ORDER BY number LIMIT 1`,
+    );
   }
 
   accounts(): Iterable<StoredAccount> {
@@ -107,6 +159,25 @@ class SqliteSnapshot implements LedgerSnapshot {
     );
   }
 
+  stateBefore(name: string, number: number): StoredState | undefined {
+    return this.#first(
+      `SELECT
+          CASE WHEN paid > coalesce(received, 0)
+            THEN (SELECT payer_balance FROM entry WHERE number = paid)
+            ELSE (SELECT payee_balance FROM entry WHERE number = received) END AS balance,
+          (SELECT ${wholeText("kind")} FROM account_change WHERE number = changed) AS change_kind,
+          (SELECT ${wholeText("certificate")} FROM account_change WHERE number = changed)
+            AS change_certificate
+        FROM (SELECT
+          (SELECT max(number) FROM entry WHERE payer = client.username AND number < ?) AS paid,
+          (SELECT max(number) FROM entry WHERE payee = client.username AND number < ?) AS received,
+          (SELECT max(number) FROM account_change
+            WHERE account_change.username = client.username AND number < ?) AS changed
+          FROM client WHERE username = ?)`,
+      ...[number, number, number, name],
+    );
+  }
+
   certificates(): Iterable<StoredCertificate> {
     return this.#rows(
       `SELECT ${certificateSelection} FROM certificate
@@ -114,21 +185,58 @@ class SqliteSnapshot implements LedgerSnapshot {
     );
   }
 
+  certificatePage({ after, limit }: PageQuery): IssuedCertificate[] {
+    return this.#all(
+      `SELECT ${issuedSelection} FROM certificate NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT ?`,
+      after,
+      limit,
+    );
+  }
+
+  lastCertificatePlace(): number {
+    return this.#number("SELECT coalesce(max(rowid), 0) AS number FROM certificate");
+  }
+
+  certificate(fingerprint: string): IssuedCertificate | undefined {
+    return this.#first(
+      `SELECT ${issuedSelection} FROM certificate WHERE fingerprint = ?`,
+      fingerprint,
+    );
+  }
+
+  certificatesOf(name: StoredValue): IssuedCertificate[] {
+    return this.#all(
+      `SELECT ${issuedSelection} FROM certificate WHERE certificate.username = ?
+        ORDER BY certificate.issued_at, rowid`,
+      name,
+    );
+  }
+
+  statementBefore(number: number): StoredValue | undefined {
+    const sql = `SELECT ${wholeText("statement_jws")} FROM account_change
+      WHERE number < ? ORDER BY number DESC LIMIT 1`;
+    return this.#first<Pick<StoredChange, "statement_jws">>(sql, number)?.statement_jws;
+  }
+
   *faults(): Iterable<string> {
+    let isOurs = true;
+    for (const fault of this.schemaFaults()) {
+      isOurs = false;
+      yield fault;
+    }
     // The pragma itself, because its table-valued form takes the number for a table's name and
     // finds nothing.
     const integrity = this.#rows<{ integrity_check: StoredValue }>("PRAGMA integrity_check(20)");
     for (const { integrity_check: fault } of integrity) {
       if (fault !== "ok") yield `SQLite finds the file damaged: ${fault}`;
     }
-    let isOurs = true;
-    for (const fault of this.#guarded(() => schemaFaults(this.#database, this.ledgerId))) {
-      isOurs = false;
-      yield fault;
-    }
     if (isOurs) yield* this.#danglingReferences();
-    const sql = "SELECT count(*) AS count FROM ledger NOT INDEXED WHERE id IS NOT ?";
-    if (this.#first<{ count: number }>(sql, this.ledgerId)!.count > 0) {
+  }
+
+  *schemaFaults(): Iterable<string> {
+    yield* this.#guarded(() => schemaFaults(this.#database, this.ledgerId));
+    const sql = "SELECT count(*) AS number FROM ledger NOT INDEXED WHERE id IS NOT ?";
+    if (this.#number(sql, this.ledgerId) > 0) {
       yield "the table ledger says that it is another ledger as well";
     }
   }
@@ -172,13 +280,26 @@ class SqliteSnapshot implements LedgerSnapshot {
   }
 
   #first<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    const row = this.#query(sql, (statement) => statement.get(...values));
+    return row && narrow(row) as Row;
+  }
+
+  #all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#query(sql, (statement) => statement.all(...values)).map(narrow) as Row[];
+  }
+
+  /** Returns the column `number` of the only row. */
+  #number(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#first<{ number: StoredValue }>(sql, ...values)!.number);
+  }
+
+  #query<Result>(sql: string, read: (statement: StatementSync) => Result): Result {
     this.#requireOpen();
     try {
       const statement = this.#statements.get(sql) ?? this.#database.prepare(sql);
       statement.setReadBigInts(true);
       this.#statements.set(sql, statement);
-      const row = statement.get(...values);
-      return row && narrow(row) as Row;
+      return read(statement);
     } catch (error) {
       throw this.#failure(error);
     }

@@ -110,8 +110,40 @@ Deno.test("ledger: an operator looks, corrects and exports beside the running se
     assertMatch(stdout, /\nAll correct: tree, signatures, [^\n]+\n$/);
     assertMatch(
       stdout,
-      /^entries +5\nchanges +0\nlast entry +20\d\d-.*Z\naccounts +2\ncertificates +2\nhead +[0-9a-f]{64}\nrate +\d/,
+      /^entries +5\nchanges +0\nlast entry +20\d\d-.*Z\naccounts +2\ncertificates +2\nhead +[0-9a-f]{64}\ncheckpoint +5:[0-9a-f]{64}\nrate +\d/,
     );
+  });
+
+  await step(t, "audit since a checkpoint that an audit kept", async () => {
+    const kept = scene.path("audited.checkpoint");
+    const [full] = await found(scene, "audit", "--full", "--checkpoint", kept);
+    await scene.ledgerInProcess("deposit", "alice", "5");
+    const [report] = await found(scene, "audit", "--since", kept, "--checkpoint", kept);
+    assertEquals([report!.since, report!.entries, report!.size], [5, 1, 6]);
+    const tree = `${report!.size}:${report!.head}`;
+    const { stdout } = await scene.ledgerInProcess("audit", "--since", tree);
+    assertMatch(stdout, /^entries +0\n/);
+    assertMatch(stdout, /\nAll correct after row 6\. /);
+    const nothing = await found(scene, "audit", "--since", kept);
+    assertEquals(nothing[0]!.entries, 0);
+    const wrong = await scene.ledgerInProcess("audit", "--since", `6:${full!.head}`);
+    assertEquals(wrong.code, 1);
+    assertMatch(wrong.stdout, /^The ledger is wrong: the head of its first 6 rows is /);
+  });
+
+  await step(t, "audit refuses a checkpoint of another ledger, or none at all", async () => {
+    const other = scene.path("other.checkpoint");
+    await Deno.writeTextFile(other, "micropay\n");
+    const rows: readonly [string[], number, string][] = [
+      [["--since", other], 1, "it is not a signed note of one"],
+      [["--since", scene.path("missing")], 1, "there is no such file"],
+      [["--since", other, "--full"], 2, "--full checks everything"],
+    ];
+    for (const [args, code, text] of rows) {
+      const refused = await scene.ledgerInProcess("audit", ...args);
+      assertEquals([refused.code, refused.stdout], [code, ""]);
+      assertStringIncludes(refused.stderr, text);
+    }
   });
 });
 

@@ -13,7 +13,7 @@ const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name })
 function entriesIn(file: string): number {
   const snapshot = openSqliteSnapshot({ file });
   try {
-    return snapshot.entryCount();
+    return snapshot.lastNumber();
   } finally {
     snapshot.close();
   }

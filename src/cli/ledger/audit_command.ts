@@ -1,0 +1,171 @@
+/**
+ * `ledger audit`: audits a ledger on all processors, from its first row or from a checkpoint.
+ */
+import { join, resolve } from "node:path";
+import { type Clock, nowSeconds } from "../../clock.ts";
+import { attempting, replaceFile } from "../../durable_files.ts";
+import { FileError, InterruptedError, messageOf, MicropayError } from "../../errors.ts";
+import { type LedgerSnapshot, storedText } from "../../ledger/snapshot.ts";
+import { openSqliteSnapshot } from "../../ledger/sqlite/sqlite_snapshot.ts";
+import type { TreeHead } from "../../ledger/tree_proofs.ts";
+import { auditThreadsFrom } from "../../limits.ts";
+import {
+  type AuditFault,
+  auditLedger,
+  type AuditReport,
+  type AuditThreads,
+} from "../../operator/audit.ts";
+import { readServerKeys, verifyServersCheckpoint } from "../../operator/servers_checkpoint.ts";
+import { openCertificates, readAuthorityOfAnyDate } from "../../pki/certificate_folder.ts";
+import type { TrustAnchor } from "../../pki/trust_anchor.ts";
+import { signCheckpoint } from "../../protocol/checkpoint.ts";
+import type { LedgerRequest } from "../command_line/command_line.ts";
+import type { SinceCheckpoint } from "../command_line/option_values.ts";
+import { type ExitCode, exitCodes } from "../exit_code.ts";
+import { readGivenFile } from "../given_file.ts";
+import { type ProcessIo, untilSignal } from "../process_io.ts";
+import { OtherThreads, thisThread } from "./audit_threads.ts";
+import type { LedgerOutput } from "./output.ts";
+import { ProgressBar } from "./progress_bar.ts";
+
+/** What the operator's commands need. */
+export interface LedgerContext {
+  readonly request: LedgerRequest;
+  readonly output: LedgerOutput;
+  readonly processIo: ProcessIo;
+  readonly clock: Clock;
+}
+
+type AuditCommand = Extract<LedgerRequest["command"], { readonly name: "audit" }>;
+
+/**
+ * Audits the ledger, and keeps its end as a checkpoint if it is asked to.
+ *
+ * @throws {MicropayError} when a file cannot be read or written, or is not valid
+ */
+export async function auditCommand(
+  { since, checkpoint: file }: AuditCommand,
+  context: LedgerContext,
+): Promise<ExitCode> {
+  const { request, clock } = context;
+  // Before the audit, which may take long.
+  const certificates = file === undefined
+    ? undefined
+    : openCertificates({ folder: request.certs, clock });
+  const result = await auditFile(request.db, context, { since });
+  if (result.outcome !== "in_order") return exitCodes.error;
+  if (file !== undefined && certificates) {
+    const { size, head } = result;
+    const { text } = signCheckpoint({ size, head, at: nowSeconds(clock) }, certificates);
+    attempting(`write the checkpoint ${file}`, () => replaceFile(file, text, "private"));
+  }
+  return exitCodes.ok;
+}
+
+/** Audits a ledger's file, and prints the result. */
+export async function auditFile(
+  file: string,
+  context: LedgerContext,
+  { since }: { readonly since?: SinceCheckpoint | undefined } = {},
+): Promise<AuditReport | AuditFault> {
+  const { request, output, clock, processIo } = context;
+  const anchor = readAnchor(request);
+  return await withSnapshot(file, async (snapshot) => {
+    const trusted = since && await readSince(since, { snapshot, anchor, folder: request.certs });
+    const bar = new ProgressBar();
+    const startMs = clock.monotonicMs();
+    const audit = async (threads: AuditThreads) => {
+      const onProgress = (share: number) => bar.show(share);
+      return await auditLedger(snapshot, { anchor, threads, since: trusted, onProgress });
+    };
+    const result = await untilSignal(
+      processIo,
+      (signal) => withThreads(audit, { snapshot, anchor, file, trusted, signal }),
+    ).finally(() => bar.clear());
+    const seconds = (clock.monotonicMs() - startMs) / 1000;
+    const lastAt = lastEntryAt(snapshot, result);
+    output.printAudit(result, { seconds, ...(lastAt !== undefined && { lastAt }) });
+    return result;
+  });
+}
+
+/** Runs an action that reads one moment of a ledger. */
+export async function withSnapshot<Result>(
+  file: string,
+  read: (snapshot: LedgerSnapshot) => Result | Promise<Result>,
+): Promise<Result> {
+  const snapshot = openSqliteSnapshot({ file });
+  try {
+    return await read(snapshot);
+  } finally {
+    snapshot.close();
+  }
+}
+
+/** Runs an audit on a thread for each processor, or on this one when there is little to do. */
+async function withThreads<Result>(
+  audit: (threads: AuditThreads) => Promise<Result>,
+  { snapshot, anchor, file, trusted, signal }: {
+    readonly snapshot: LedgerSnapshot;
+    readonly anchor: TrustAnchor;
+    readonly file: string;
+    readonly trusted: TreeHead | undefined;
+    readonly signal: AbortSignal;
+  },
+): Promise<Result> {
+  const rows = snapshot.lastNumber() - (trusted?.size ?? 0);
+  const certificates = trusted ? 0 : snapshot.lastCertificatePlace();
+  if (rows + certificates < auditThreadsFrom) return await audit(thisThread(snapshot, anchor));
+  using threads = new OtherThreads({ file, anchor, count: navigator.hardwareConcurrency });
+  signal.addEventListener("abort", () => {
+    threads.stop(new InterruptedError("audit the ledger: interrupted"));
+  });
+  return await audit(threads);
+}
+
+/**
+ * @throws {FileError} when the file of a checkpoint cannot be read
+ * @throws {EnvelopeError} when no server of this ledger signed it
+ */
+async function readSince(
+  since: SinceCheckpoint,
+  { snapshot, anchor, folder }: {
+    readonly snapshot: LedgerSnapshot;
+    readonly anchor: TrustAnchor;
+    readonly folder: string;
+  },
+): Promise<TreeHead> {
+  if (!("file" in since)) return since;
+  const text = await readGivenFile(since.file, `read the checkpoint ${since.file}`);
+  return verifyServersCheckpoint(text, {
+    anchor,
+    keys: readServerKeys(folder, { snapshot, anchor }),
+  });
+}
+
+/** @returns the time of the last correct entry. A copy without its log ends too early */
+function lastEntryAt(
+  snapshot: LedgerSnapshot,
+  result: AuditReport | AuditFault,
+): string | undefined {
+  const wrong = result.outcome === "wrong" ? result.entry ?? result.change : undefined;
+  const at = snapshot.lastEntryTime({ before: wrong ?? Number.MAX_SAFE_INTEGER });
+  return at === undefined ? undefined : storedText(at);
+}
+
+/**
+ * Reads the CA's certificate, which is all that checking needs. It may have expired: the books of
+ * an ended ledger can still be checked.
+ */
+function readAnchor({ certs }: LedgerRequest): TrustAnchor {
+  const folder = resolve(certs);
+  try {
+    return readAuthorityOfAnyDate(folder);
+  } catch (cause) {
+    if (!(cause instanceof MicropayError)) throw cause;
+    const path = join(folder, "CA.pem");
+    throw new FileError(`read the CA ${path}: ${messageOf(cause)}; give its folder with --certs`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * The parts of an audit. Each reads its share of the ledger alone, so that they can run on several
+ * threads, which exchange only these values.
+ */
+import { isAccountName } from "../account_name.ts";
+import { issuingAccount } from "../ledger/entry.ts";
+import { type LedgerSnapshot, type StoredAccount, storedText } from "../ledger/snapshot.ts";
+import type { TreeHead } from "../ledger/tree_proofs.ts";
+import { auditPageRows } from "../limits.ts";
+import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { certificateFault, Signers } from "./issued_certificates.ts";
+import { auditRows, type RowRange, type RowReport } from "./row_audit.ts";
+
+/** Checks the store's file, and that no id is there twice. */
+interface FileTask {
+  readonly kind: "file";
+}
+
+/** Checks certificates by their places. */
+interface CertificatesTask {
+  readonly kind: "certificates";
+  readonly after: number;
+  readonly upTo: number;
+  /** Only those of accounts without an entry in this tree. */
+  readonly trusted?: TreeHead | undefined;
+}
+
+interface RowsTask extends RowRange {
+  readonly kind: "rows";
+  /** Whether all certificates were checked before. */
+  readonly areVerified: boolean;
+}
+
+/** Checks the accounts against all rows. */
+interface AccountsTask {
+  readonly kind: "accounts";
+  /** The number of the last row. */
+  readonly last: number;
+}
+
+/** What one thread does at a time. */
+export type AuditTask = FileTask | CertificatesTask | RowsTask | AccountsTask;
+
+/** An entry with the id of an earlier one. */
+export interface Repetition {
+  readonly number: number;
+  readonly id: string;
+  readonly entriesBefore: number;
+}
+
+/** What the tasks return. */
+export interface TaskReports {
+  readonly file: {
+    readonly fault: string | undefined;
+    /** The first entry with the id of another one. It can be there only when there is a fault. */
+    readonly repetition: Repetition | undefined;
+  };
+  readonly certificates: {
+    readonly fault: string | undefined;
+    /** Members' certificates. */
+    readonly checked: number;
+  };
+  readonly rows: RowReport;
+  readonly accounts: {
+    /** A sentence about the first row that cannot be an account. */
+    readonly fault: string | undefined;
+    /** A sentence about the first balance that does not follow from the entries. */
+    readonly balanceFault: string | undefined;
+    /** Members' accounts. */
+    readonly checked: number;
+  };
+}
+
+export type ReportOf<Task extends AuditTask> = TaskReports[Task["kind"]];
+
+/** What a thread needs for all its tasks. */
+export class AuditWork {
+  readonly #snapshot: LedgerSnapshot;
+  readonly #anchor: TrustAnchor;
+  readonly #signers: { readonly [AreVerified in "true" | "false"]: Signers };
+
+  constructor(snapshot: LedgerSnapshot, anchor: TrustAnchor) {
+    this.#snapshot = snapshot;
+    this.#anchor = anchor;
+    const issuedBy = { snapshot, anchor };
+    this.#signers = {
+      true: new Signers(issuedBy, { areVerified: true }),
+      false: new Signers(issuedBy, { areVerified: false }),
+    };
+  }
+
+  /**
+   * Does a task.
+   *
+   * @param onProgress gets what was done since the last call, in rows
+   * @throws {LedgerError} when the store cannot be read
+   */
+  perform(task: AuditTask, onProgress: (rows: number) => void): TaskReports[AuditTask["kind"]] {
+    const [snapshot, anchor] = [this.#snapshot, this.#anchor];
+    switch (task.kind) {
+      case "file":
+        return auditFile(snapshot);
+      case "certificates":
+        return auditCertificates(task, { snapshot, anchor, onProgress });
+      case "rows": {
+        const signers = this.#signers[`${task.areVerified}`];
+        return auditRows(snapshot, task, { anchor, signers, onProgress });
+      }
+      case "accounts":
+        return auditAccounts(snapshot, task);
+    }
+  }
+}
+
+/** The time that a certificate takes, in rows. */
+export const rowsPerCertificate = 10;
+
+function auditFile(snapshot: LedgerSnapshot): TaskReports["file"] {
+  const fault = snapshot.faults()[Symbol.iterator]().next().value;
+  // In a good file, the index of ids allows no id twice.
+  const repeated = fault === undefined ? undefined : snapshot.firstRepetition();
+  const repetition = repeated && {
+    number: Number(repeated.number),
+    id: storedText(repeated.id),
+    entriesBefore: Number(repeated.entries_before),
+  };
+  return { fault, repetition };
+}
+
+function auditCertificates(
+  { after, upTo, trusted }: CertificatesTask,
+  { snapshot, anchor, onProgress }: {
+    readonly snapshot: LedgerSnapshot;
+    readonly anchor: TrustAnchor;
+    readonly onProgress: (rows: number) => void;
+  },
+): TaskReports["certificates"] {
+  let checked = 0;
+  let fault: string | undefined;
+  while (after < upTo) {
+    const limit = Math.min(auditPageRows, upTo - after);
+    const page = snapshot.certificatePage({ after, limit });
+    if (page.length === 0) break;
+    for (const row of page) {
+      after = Number(row.place);
+      if (after > upTo) break;
+      const name = storedText(row.username);
+      const isOld = trusted && name !== issuingAccount &&
+        snapshot.stateBefore(name, trusted.size + 1)?.balance !== null;
+      if (isOld) continue;
+      fault ??= certificateFault(row, { snapshot, anchor });
+      if (name !== issuingAccount) checked++;
+    }
+    onProgress(page.length * rowsPerCertificate);
+  }
+  return { fault, checked };
+}
+
+function auditAccounts(
+  snapshot: LedgerSnapshot,
+  { last }: AccountsTask,
+): TaskReports["accounts"] {
+  let fault: string | undefined;
+  let balanceFault: string | undefined;
+  let [checked, sum] = [0, 0];
+  for (const account of snapshot.accounts()) {
+    fault ??= accountFault(account, snapshot);
+    const name = storedText(account.username);
+    const made = Number(snapshot.stateBefore(name, last + 1)?.balance ?? 0);
+    if (account.balance !== made) {
+      balanceFault ??= `${name} has ${account.balance} and its entries make ${made}: ` +
+        "the balance was changed, or entries after the last one are missing";
+    }
+    sum += made;
+    if (name !== issuingAccount) checked++;
+  }
+  if (sum !== 0) balanceFault ??= `all balances together are ${sum}, not 0`;
+  return { fault, balanceFault, checked };
+}
+
+function accountFault(
+  { username }: StoredAccount,
+  snapshot: LedgerSnapshot,
+): string | undefined {
+  if (username === issuingAccount) return undefined;
+  if (!isAccountName(username)) {
+    return `an account cannot be named ${JSON.stringify(storedText(username).slice(0, 80))}`;
+  }
+  return snapshot.certificatesOf(username).some((row) => row.is_reissued !== 1)
+    ? undefined
+    : `the account ${username} has no certificate that it was registered with`;
+}
