@@ -47,6 +47,28 @@ export function createFile(path: string, text: string, access: FileAccess): bool
 }
 
 /**
+ * Writes a new private file from parts that come one after another, and leaves the one that has its
+ * name.
+ *
+ * @returns whether the name was free
+ * @throws what reading the parts throws; then there is no file
+ */
+export async function createFileOf(
+  path: string,
+  parts: AsyncIterable<Uint8Array>,
+): Promise<boolean> {
+  const temporary = Deno.makeTempFileSync({ dir: dirname(path), prefix: ".new-" });
+  try {
+    using file = Deno.openSync(temporary, { write: true });
+    for await (const part of parts) writeAll(file, part);
+    file.syncSync();
+    return placeFile(temporary, path);
+  } finally {
+    removeIfThere(temporary);
+  }
+}
+
+/**
  * Gives a finished file a further name. The caller removes the first one.
  *
  * This makes a link, because a link never replaces a file. A disk without links, such as FAT, gets
@@ -176,12 +198,14 @@ function writeTemporary<T>(
     using file = Deno.openSync(temporary, { write: true });
     // Set on the file, because a tight umask would keep other users from reading a public one.
     if (access === "public") Deno.chmodSync(temporary, 0o644);
-    for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
-      rest = rest.subarray(file.writeSync(rest));
-    }
+    writeAll(file, new TextEncoder().encode(text));
     file.syncSync();
     return giveName(temporary);
   } finally {
     removeIfThere(temporary);
   }
+}
+
+function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(file.writeSync(rest));
 }

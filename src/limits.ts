@@ -573,6 +573,27 @@ export const derivationRoundsMax = 10_000_000;
 export const derivationMemoryBytesMax = 256 * 1024 * 1024;
 
 /**
+ * Longest line of an identity's export in bytes, more than a receipt with its order, or than a key,
+ * two certificates and a thousand addresses. Past it: refused.
+ */
+export const exportLineBytesMax = 256 * 1024;
+
+/**
+ * Most receipts and open orders of an identity's export: 3 GB, and ten minutes. Past it: neither
+ * exported nor imported.
+ */
+export const exportRecordsMax = 1_000_000;
+
+/** Receipts of an import in one commit. Past it: the next commit takes the rest. */
+export const importBatchRecords = 200;
+
+/**
+ * The work factor of scrypt in an encrypted export: 2^17 rounds in 128 MiB, a second here, and for
+ * each guess of a thief.
+ */
+export const exportWorkFactor = 17;
+
+/**
  * Most copies of a ledger that migrations leave beside it. A server that was killed during its
  * migration left one; more are no accident. Past it: the server does not start until they are moved
  * away.

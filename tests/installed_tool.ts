@@ -5,6 +5,7 @@
 
 /** The programs with their Debian packages. */
 const packages = {
+  "age": "age",
   "bash": "bash",
   "bean-check": "beancount",
   "fish": "fish",

@@ -2,6 +2,8 @@
  * A key with a passphrase, from the command line and in a real terminal.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { readTrustAnchorPem } from "../../src/pki/trust_anchor.ts";
+import { takeFileLock } from "../../src/sqlite/file_lock.ts";
 import { testWith } from "../installed_tool.ts";
 import { openSceneWith, type Scene } from "./driver.ts";
 import type { Ended } from "./program.ts";
@@ -62,6 +64,105 @@ Deno.test("identities are listed and shown without a server, for people and for 
   const none = await identity(scene, ["show", "--as", "zoe"]);
   assertEquals(none.code, 4);
   assertStringIncludes(none.stderr, "has no account zoe");
+});
+
+for (const isPlain of [false, true]) {
+  const how = isPlain ? "without encryption" : "encrypted";
+  Deno.test(`an account that was exported ${how} pays on another machine`, async () => {
+    await using scene = await openSceneWith(["bob"]);
+    await Deno.writeTextFile(scene.path("secret"), "correct horse\n");
+    await Deno.mkdir(scene.path("elsewhere"));
+    // Pins the ledger, as a member does who has the fingerprint only.
+    const port = String(scene.server.port);
+    const { fingerprint } = await caOf(scene);
+    const joined = await scene.client(["register", "alice", "--fingerprint", fingerprint], {
+      folder: scene.path("elsewhere"),
+    });
+    assertEquals(joined.code, 0, joined.stderr);
+    assertEquals((await scene.client(["pay", "bob", "5", "--via-server"])).code, 0);
+    const env = { MICROPAY_PASSPHRASE_FILE: scene.path("secret") };
+    const file = scene.path("alice.export");
+    const plain = isPlain ? ["--plain"] : [];
+    const exported = await identity(scene, ["export", file, ...plain, "--json"], env);
+    assertEquals(exported.code, 0, exported.stderr);
+    const { encrypted, receipts } = JSON.parse(exported.stdout);
+    assertEquals([encrypted, receipts], [!isPlain, 1]);
+    assertEquals((await Deno.stat(file)).mode! & 0o777, 0o600);
+
+    // Nothing of the first machine is left but the file.
+    await Deno.remove(scene.home("alice"), { recursive: true });
+    const imported = await identity(scene, ["import", file, "--json"], env);
+    assertEquals(imported.code, 0, imported.stderr);
+    assertEquals(JSON.parse(imported.stdout).servers, [`127.0.0.1:${port}`]);
+    const options = { folder: scene.path("elsewhere") };
+    const paid = await scene.client(["pay", "bob", "6", "--via-server", "--json"], options);
+    assertEquals([paid.code, JSON.parse(paid.stdout).code], [0, 130], paid.stderr);
+    const audit = await scene.client(["audit", "--json"], options);
+    assertEquals([audit.code, JSON.parse(audit.stdout).receipts], [0, 2], audit.stderr);
+
+    const again = await identity(scene, ["import", file], env);
+    assertEquals(again.code, 1);
+    assertStringIncludes(again.stderr, "nothing is overwritten");
+    assertEquals((await identity(scene, ["export", file], env)).code, 1);
+  });
+}
+
+Deno.test("an export ends with 4 for a wrong passphrase, and with 1 for a file that is none", async () => {
+  await using scene = await openSceneWith(["alice"]);
+  await Deno.writeTextFile(scene.path("right"), "correct horse\n");
+  await Deno.writeTextFile(scene.path("wrong"), "battery staple\n");
+  await Deno.writeTextFile(scene.path("short"), "short\n");
+  const file = scene.path("alice.age");
+  const run = (words: readonly string[], secret: string) =>
+    identity(scene, words, { MICROPAY_PASSPHRASE_FILE: scene.path(secret) });
+  assertEquals((await run(["export", file], "short")).code, 2);
+  assertEquals((await run(["export", file], "right")).code, 0);
+  await Deno.remove(scene.home("alice"), { recursive: true });
+  const wrong = await run(["import", file], "wrong");
+  assertEquals([wrong.code, wrong.stdout, wrong.stderr.split("\n").length], [4, "", 2]);
+  assertStringIncludes(wrong.stderr, "the passphrase is wrong");
+  assertStringIncludes(wrong.stderr, "micropay ledger reissue");
+  for (const [other, text] of [["right", "line 1: not a JSON object"], ["none", "os error 2"]]) {
+    const { code, stderr } = await run(["import", scene.path(other!)], "right");
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, text!);
+  }
+});
+
+Deno.test("while another program holds the wallet, an import ends with a clear error", async () => {
+  await using scene = await openSceneWith(["alice"]);
+  const file = scene.path("alice.jsonl");
+  assertEquals((await scene.client(["pay", "alice", "1"])).code, 5);
+  assertEquals((await identity(scene, ["export", file, "--plain"])).code, 0);
+  const { folder } = JSON.parse((await identity(scene, ["show", "--json"])).stdout);
+  await Deno.remove(`${folder}/certificate.pem`);
+  {
+    using _lock = takeFileLock(`${folder}/.lock`, { mode: "exclusive", waitMs: 0 });
+    const { code, stderr } = await identity(scene, ["import", file]);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "another process holds it; end that process, or try again later");
+  }
+  assertEquals((await identity(scene, ["import", file])).code, 0);
+});
+
+testWith(["age", "tmux"], "age opens an encrypted export, and gives lines for jq", async () => {
+  await using scene = await openSceneWith(["alice"]);
+  await Deno.writeTextFile(scene.path("secret"), "correct horse\n");
+  const file = scene.path("alice.age");
+  const env = { MICROPAY_PASSPHRASE_FILE: scene.path("secret") };
+  assertEquals((await identity(scene, ["export", file], env)).code, 0);
+  await using terminal = await Terminal.open(scene.path("tmux"), {
+    command: `sh -c ${quote(`age -d -o opened.jsonl alice.age; echo "ended with $?"; cat`)}`,
+    folder: scene.folder,
+    env: { PATH: Deno.env.get("PATH")! },
+    columns: 100,
+    rows: 20,
+  });
+  await terminal.shows("passphrase");
+  await terminal.type("correct horse");
+  await terminal.shows("ended with 0");
+  const lines = (await Deno.readTextFile(scene.path("opened.jsonl"))).trimEnd().split("\n");
+  assertEquals(JSON.parse(lines[0]!).account, "alice");
 });
 
 testWith(
@@ -156,6 +257,11 @@ async function openTerminal(
     columns: 200,
     rows: 50,
   });
+}
+
+async function caOf(scene: Scene) {
+  const pem = await Deno.readTextFile(scene.path("certs", "CA.pem"));
+  return readTrustAnchorPem(pem, { atMs: Date.now() });
 }
 
 /** Runs `client identity` with the home of alice, and without a terminal. */

@@ -12,12 +12,16 @@ export function identityCommand(program: Command, { file, directory }: Paths) {
   const client = program.commands.find((one) => one.name() === "client") as unknown as Command;
   const identity = client.command("identity")
     .usage("COMMAND")
-    .summary("Show and protect the accounts in this folder; needs no server.")
-    .description("Shows and protects the accounts that are in this folder. It needs no server.")
+    .summary("Show, protect and move the accounts in this folder; needs no server.")
+    .description(
+      "Shows, protects, exports and imports the accounts of this folder. It needs no server.",
+    )
     .addHelpText(
       ...examples(
         "micropay client identity list",
         "micropay client identity passphrase --as alice",
+        "micropay client identity export alice.age",
+        "micropay client identity import alice.age",
       ),
     );
   const add = (name: string, description: string, example = "") =>
@@ -28,6 +32,15 @@ export function identityCommand(program: Command, { file, directory }: Paths) {
 
   const list = add("list", "The accounts in this folder.");
   const show = add("show", "One account: its ledger, its key and what is kept for it.");
+  const exporting = add(
+    "export",
+    "Write an account into one file, for another machine or as a backup.",
+    "alice.age --as alice",
+  )
+    .argument("<FILE>", "Where to; must not exist.", file)
+    .option("--plain", "Do not encrypt the file; whoever reads it can pay.", false);
+  const importing = add("import", "Take an account from an exported file.", "alice.age")
+    .argument("<FILE>", "The export. It is verified first.", file);
   const passphrase = add(
     "passphrase",
     "Protect the account's key with a passphrase, or change it.",
@@ -50,6 +63,14 @@ export function identityCommand(program: Command, { file, directory }: Paths) {
     }),
     requestOf(all(list), (options) => request({ name: "list" }, options)),
     requestOf(all(show), (options) => request({ name: "show" }, options)),
+    requestOf(
+      all(exporting),
+      (file, options) => request({ name: "export", file }, options),
+    ),
+    requestOf(
+      all(importing),
+      (file, options) => request({ name: "import", file }, options),
+    ),
     requestOf(all(passphrase), (options) => request({ name: "passphrase" }, options)),
   );
 }

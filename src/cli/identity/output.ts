@@ -2,6 +2,7 @@
  * The output of `micropay client identity`: text for people, or one JSON object a line for scripts.
  */
 import type { AccountName } from "../../account_name.ts";
+import type { ImportedIdentity, RecordCounts } from "../../client/wallet/identity_export.ts";
 import type { KeptIdentity } from "../../client/wallet/kept_identities.ts";
 import { printable } from "../../printable.ts";
 import { jsonLine } from "../json_line.ts";
@@ -25,10 +26,19 @@ export interface ProtectedIdentity {
   readonly isProtected: boolean;
 }
 
+export interface ExportedIdentity extends RecordCounts {
+  readonly account: AccountName;
+  readonly ledger: string;
+  readonly file: string;
+  readonly isEncrypted: boolean;
+}
+
 export interface IdentityOutput {
   printIdentity(identity: KeptIdentity): void;
   printDetails(identity: KeptIdentity, details: IdentityDetails): void;
   printProtected(identity: ProtectedIdentity): void;
+  printExported(exported: ExportedIdentity): void;
+  printImported(imported: ImportedIdentity): void;
 }
 
 export function identityOutput(
@@ -47,6 +57,10 @@ export function identityOutput(
         }),
       printProtected: ({ account, ledger, isProtected }) =>
         line({ account, ledger, passphrase: isProtected }),
+      printExported: ({ account, ledger, file, receipts, orders, isEncrypted: encrypted }) =>
+        line({ account, ledger, file, receipts, orders, encrypted }),
+      printImported: ({ account, ledger, receipts, orders, servers, serversOfOthers }) =>
+        line({ account, ledger, receipts, orders, servers, serversOfOthers }),
     };
   }
   return {
@@ -58,7 +72,32 @@ export function identityOutput(
     printDetails: (identity, details) => detailLines(identity, details).forEach(print),
     printProtected: ({ account, isProtected }) =>
       print(`the key of ${account} has ${isProtected ? "a" : "no"} passphrase now`),
+    printExported: ({ account, file, isEncrypted, ...counts }) =>
+      print(
+        `${account} exported to ${printable(file)}, ${
+          isEncrypted ? "encrypted" : "not encrypted"
+        }: ` +
+          countsText(counts),
+      ),
+    printImported: (imported) => importedLines(imported).forEach(print),
   };
+}
+
+function importedLines(
+  { account, ledger, servers, serversOfOthers, ...counts }: ImportedIdentity,
+): string[] {
+  const shown = (addresses: readonly string[]) => addresses.map(printable).join(", ");
+  return [
+    `${account} imported, ledger ${ledger}: ${countsText(counts)}`,
+    ...(servers.length > 0 ? [`pinned for ${shown(servers)}`] : []),
+    ...(serversOfOthers.length > 0
+      ? [`still pinned to another ledger: ${shown(serversOfOthers)}`]
+      : []),
+  ];
+}
+
+function countsText({ receipts, orders }: RecordCounts): string {
+  return `${receipts} receipts, ${orders} open orders`;
 }
 
 function identityFields({ account, anchor, certificate, isProtected }: KeptIdentity): object {

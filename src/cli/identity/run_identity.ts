@@ -7,11 +7,14 @@ import { IdentityStore } from "../../client/wallet/identity_store.ts";
 import { keptIdentities, keptIdentity } from "../../client/wallet/kept_identities.ts";
 import { KeyOpener, lostPassphraseText } from "../../client/wallet/key_opener.ts";
 import type { WalletStore } from "../../client/wallet/wallet_store.ts";
+import { exportLines, importIdentity } from "../../client/wallet/identity_export.ts";
+import { isThere } from "../../durable_files.ts";
 import { UsageError } from "../../errors.ts";
 import type { IdentityRequest } from "../command_line/command_line.ts";
 import { platformDataHome } from "../data_home.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
 import { LineInput } from "../line_input.ts";
+import { exportLinesIn, nameTaken, openExport, writeExport } from "./export_file.ts";
 import { Passphrases } from "../passphrase.ts";
 import type { ProcessIo } from "../process_io.ts";
 import { type IdentityOutput, identityOutput } from "./output.ts";
@@ -62,6 +65,10 @@ async function perform(
     }
     case "show":
       return await show(context);
+    case "export":
+      return await exportTo(command.file, command, context);
+    case "import":
+      return await importFrom(command.file, context);
     case "passphrase":
       return await changePassphrase(command, context);
   }
@@ -107,4 +114,33 @@ async function changePassphrase(
   else await identities.protect(account, chosen);
   output.printProtected({ account, ledger: anchor.fingerprint, isProtected: !remove });
   if (!remove) say(`Remember it: ${lostPassphraseText(account)}`);
+}
+
+async function exportTo(
+  file: string,
+  { plain }: CommandNamed<"export">,
+  context: IdentityContext,
+): Promise<void> {
+  const { folder, output, passphrases, store } = context;
+  const identity = await keptIdentity(folder, choiceOf(context));
+  const { account, anchor, files, isProtected } = identity;
+  if (isThere(file)) throw nameTaken(file);
+  let passphrase: string | undefined;
+  if (!plain && isProtected) {
+    const path = folder.accountFolder(anchor.fingerprint, account);
+    const opened = await new KeyOpener(passphrases.ofKey).open(files.keyPem, { path, account });
+    passphrase = opened.passphrase;
+  } else if (!plain) passphrase = await passphrases.chosen(`the export of ${account}`);
+  const counts = await writeExport(file, exportLines(identity, store), passphrase);
+  const isEncrypted = passphrase !== undefined;
+  output.printExported({ account, ledger: anchor.fingerprint, file, ...counts, isEncrypted });
+}
+
+async function importFrom(file: string, context: IdentityContext): Promise<void> {
+  const { folder, output, passphrases, store } = context;
+  const attempt = `import ${file}`;
+  const opened = await openExport(file, passphrases);
+  const keys = new KeyOpener(opened.askPassphrase);
+  const lines = exportLinesIn(opened.parts, attempt);
+  output.printImported(await importIdentity(lines, { folder, store, keys, attempt }));
 }
