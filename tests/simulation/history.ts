@@ -12,6 +12,7 @@ import { checkBooks, type Evidence } from "./check_books.ts";
 import { Dice } from "./dice.ts";
 import { letThingsGoWrong } from "./faults.ts";
 import { OrdersAbroad } from "./orders_abroad.ts";
+import { type Rewrite, ShownLedger } from "./shown_ledger.ts";
 import { SimulatedMember } from "./simulated_member.ts";
 import { SimulatedNetwork } from "./simulated_network.ts";
 import { SimulatedMachine } from "./simulated_process.ts";
@@ -26,6 +27,8 @@ export interface HistoryOptions {
    * found.
    */
   readonly wrap?: ((ledger: Ledger) => Ledger) | undefined;
+  /** Makes the server dishonest: at some time it shows other rows than before. */
+  readonly rewrite?: Rewrite | undefined;
 }
 
 export interface History {
@@ -36,6 +39,8 @@ export interface History {
   readonly faults: number;
   /** Entries in the ledger at the end, but for those that opened the accounts. */
   readonly payments: number;
+  /** The members who found that the server rewrote its ledger. */
+  readonly caughtBy: readonly string[];
 }
 
 /** More than members connect at a time, whatever becomes of their connections. */
@@ -43,6 +48,8 @@ const spareUserLimit = 20;
 const names = ["alice", "bob", "carol", "dave"].map((name) => parseAccountName(name)!);
 /** Longer than any history takes. */
 const endMs = 24 * 3_600_000;
+/** Openings of up to four accounts, and a few payments. */
+const rewrittenEntriesMin = 8;
 /** So little room that it is full, and orders are forgotten, within one history. */
 const voidings = { max: 1, keptMs: 5000 };
 /**
@@ -64,19 +71,21 @@ export async function simulate(seed: number, options: HistoryOptions): Promise<H
     network.add(made);
     return made;
   };
-  const setting = { ...authorities, network, trace, abroad: new OrdersAbroad() };
   const dices = { server: dice.fork("server"), userLimit: dice.fork("user limit") };
   const taking = names.slice(0, dice.below(names.length - 1) + 2);
+  const { anchor } = authorities.authority;
+  const shown = new ShownLedger({ ledger: wrap(ledger), names: taking, anchor, trace });
+  const setting = { ...authorities, network, trace, shown, abroad: new OrdersAbroad() };
   const server = new SimulatedServer({
     ...setting,
     // With one permit each, a member waits when a connection is lost and the server has not
     // noticed.
     userLimit: dices.userLimit.pick([taking.length, spareUserLimit]),
     machine: machine("10.0.0.1"),
-    ledger: wrap(ledger),
+    ledger: shown.ledger,
     dice: dices.server,
   });
-  const { pem } = authorities.authority.anchor;
+  const { pem } = anchor;
   const members = taking.map((name, index) =>
     new SimulatedMember({
       ...setting,
@@ -96,13 +105,16 @@ export async function simulate(seed: number, options: HistoryOptions): Promise<H
   const whole = async () => {
     await server.start();
     for (const member of members) member.start();
+    if (options.rewrite) rewriteSoon(shown, options.rewrite, { timeline, ledger });
     faults = await letThingsGoWrong({ server, members, network, trace }, dice.fork("faults"));
     while (!members.every(({ acts }) => acts.isContent)) await timeline.sleep(1000);
     for (const member of members) member.rest();
     // An order that was stamped while the server's clock was ahead can be booked for that much
     // longer.
     await timeline.sleep(doubtMs + server.machine.clockAheadMsMax);
-    for (const member of members) evidence.push(await member.leave((last) => gather(member, last)));
+    for (const member of members) {
+      evidence.push(await member.leave((last) => gather(member, last, shown)));
+    }
     await server.stop();
   };
   const wrong: string[] = [];
@@ -115,15 +127,32 @@ export async function simulate(seed: number, options: HistoryOptions): Promise<H
   wrong.push(...await checkBooks(ledger, { names: taking, members: evidence, refused }));
   wrong.push(...trace.failures);
   const { accounts, entries } = await ledger.totals();
-  return { trace, wrong, faults, payments: entries - accounts };
+  return { trace, wrong, faults, payments: entries - accounts, caughtBy: [...shown.caught] };
+}
+
+/** Rewrites the ledger as soon as there is something to rewrite. */
+function rewriteSoon(
+  shown: ShownLedger,
+  change: Rewrite,
+  { timeline, ledger }: { readonly timeline: Timeline; readonly ledger: Ledger },
+): void {
+  timeline.schedule(1000, async () => {
+    const { entries } = await ledger.totals();
+    if (entries >= rewrittenEntriesMin) await shown.rewrite(change);
+    else rewriteSoon(shown, change, { timeline, ledger });
+  });
 }
 
 /** What a member holds at the end, after it has asked for everything that it can ask for. */
-async function gather(member: SimulatedMember, client: Member): Promise<Evidence> {
+async function gather(
+  member: SimulatedMember,
+  client: Member,
+  shown: ShownLedger,
+): Promise<Evidence> {
   for await (const outcome of client.received({ since: 0 })) {
     if (outcome.outcome === "refused") throw new Error(`received: ${outcome.text}`);
   }
-  const audit = await client.audit();
+  const audit = await shown.audit(client);
   if (audit.outcome === "refused") throw new Error(`audit: ${audit.text}`);
   const receipts: StoredReceipt[] = [];
   for await (const receipt of client.context.receipts.all()) receipts.push(receipt);

@@ -8,9 +8,11 @@ import { entryLeaf } from "../../src/ledger/entry.ts";
 import type { Ledger, Voiding } from "../../src/ledger/ledger.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import { systemClock } from "../../src/clock.ts";
+import { hashLeaf } from "../../src/ledger/merkle_tree.ts";
 import { makeAuthorities } from "./authorities.ts";
 import { type History, type HistoryOptions, simulate } from "./history.ts";
 import { ImmediateCrypto } from "./immediate_crypto.ts";
+import type { Rewrite } from "./shown_ledger.ts";
 import { failureText } from "./simulate.ts";
 
 /** Always the same ones, so that what fails fails for everybody; and some that nobody has seen. */
@@ -43,6 +45,7 @@ Deno.test("simulation: whatever goes wrong, the books are right and no payment s
     history.wrong.length === 0 ? [] : [failureText(seeds[index]!, history)]
   );
   assertEquals(failures, []);
+  assertEquals(all.flatMap(({ caughtBy }) => caughtBy), []);
   const sum = (part: "faults" | "payments") => all.reduce((total, one) => total + one[part], 0);
   assert(sum("faults") > 0 && sum("payments") > 0);
 });
@@ -54,6 +57,28 @@ Deno.test("simulation: one seed gives one history, whatever its keys are", async
   assertEquals(again!.trace.lines, one!.trace.lines);
   assert(other!.trace.digest !== one!.trace.digest);
 });
+
+const other = hashLeaf("another row");
+
+/** What a dishonest server does to the rows of its ledger. */
+const rewrites: Readonly<Record<string, Rewrite>> = {
+  "removes an entry": (leaves) => leaves.toSpliced(1, 1),
+  "changes an entry": (leaves) => leaves.with(1, other),
+  "reorders two entries": (leaves) => leaves.with(1, leaves[2]!).with(2, leaves[1]!),
+  "inserts an entry": (leaves) => leaves.toSpliced(1, 0, other),
+  "restores an old backup": (leaves) => leaves.slice(0, 2),
+};
+
+for (const [what, rewrite] of Object.entries(rewrites)) {
+  Deno.test(`simulation: a server that ${what} is caught by every member that knew the rows`, async () => {
+    const caughtBy: string[] = [];
+    for await (const history of histories([1, 2, 3], { rewrite })) {
+      assertEquals(history.wrong, []);
+      caughtBy.push(...history.caughtBy);
+    }
+    assert(caughtBy.length > 0);
+  });
+}
 
 /** Ledgers that break one promise each, and what is said of them. */
 const defects: Readonly<
@@ -90,7 +115,7 @@ const defects: Readonly<
         return { outcome: "booked", entry: { ...booking, ...made } };
       },
     }),
-    said: /holds a receipt for .* which is not booked|misses \d+ receipts/,
+    said: /holds a receipt for .* which is not booked|accuses an honest server/,
   },
   "does not keep what is void": {
     breaks: () => ({ voidOrder: () => Promise.resolve({ outcome: "voided" }) }),
