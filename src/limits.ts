@@ -50,6 +50,12 @@ export const witnessNameCharactersMax = 64;
 export const witnessesMax = 16;
 
 /**
+ * Longest certificate of a server beside a checkpoint, in characters of base64. Past it: refused
+ * before it is read.
+ */
+export const serverCertificateCharactersMax = 8192;
+
+/**
  * Greatest difference of the time in a newest checkpoint and that of the server's message. Past it:
  * the client refuses the checkpoint.
  */
@@ -350,6 +356,18 @@ export const peersKeptMax = 8;
  * minutes, so a witness may come that seldom. Past it: the oldest is forgotten.
  */
 export const publishedCheckpointsMax = 10;
+
+/**
+ * Time after which a payer shows its newest checkpoint again on a connection that it keeps. Earlier
+ * orders on that connection go without one.
+ */
+export const checkpointShownMs = 1 * minute;
+
+/**
+ * Most members whose checkpoints wait to be compared with the ledger. Each takes 13 KiB at most. Past
+ * it: the one that came first is dropped.
+ */
+export const peerCheckpointsMax = 64;
 
 /** First pause after accepting ran out of descriptors or memory. Each further one doubles it. */
 export const acceptPauseMsMin = 100;

@@ -9,14 +9,11 @@
  * server.
  */
 import * as v from "valibot";
-import { decodeBase64Strict } from "../base64.ts";
 import { EnvelopeError, ProtocolError } from "../errors.ts";
 import { isConsistent, type TreeHead } from "../ledger/tree_proofs.ts";
-import { checkpointCharactersMax, proofCheckpointsMax, proofReceiptsMax } from "../limits.ts";
-import { verifyChain } from "../pki/certificate_profile.ts";
-import { type PublicKey, sha256Hex } from "../pki/signing_key.ts";
+import { proofCheckpointsMax, proofReceiptsMax } from "../limits.ts";
+import { sha256Hex } from "../pki/signing_key.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
-import type { Validity } from "../pki/x509/validity.ts";
 import { verifyCheckpoint } from "../protocol/checkpoint.ts";
 import {
   decodeProof,
@@ -27,11 +24,14 @@ import {
 import { type Receipt, verifyReceipt } from "../protocol/receipt.ts";
 import { type InclusionFault, inclusionFault } from "../protocol/receipt_proof.ts";
 import { check } from "../protocol/request_type.ts";
+import {
+  seenCheckpointShape,
+  serverCertificateShape,
+  serverKey,
+  verifySeenCheckpoint,
+} from "../protocol/seen_checkpoint.ts";
 import { compactJwsShape, digestShape } from "../protocol/shapes.ts";
 import { parseJsonObject } from "../strict_json.ts";
-
-/** The certificate of a server: DER in base64. */
-const serverCertificateShape = v.pipe(v.string(), v.maxLength(8192));
 
 const evidenceShape = v.strictObject({
   /** The ledger: the SHA-256 fingerprint of its CA certificate. */
@@ -44,12 +44,7 @@ const evidenceShape = v.strictObject({
   serverCertificate: serverCertificateShape,
   /** Checkpoints that the question names, and that the answer does not prove. */
   checkpoints: v.pipe(
-    v.array(v.strictObject({
-      /** A signed note. */
-      checkpoint: v.pipe(v.string(), v.maxLength(checkpointCharactersMax)),
-      /** The certificate of the server that signed it. */
-      serverCertificate: serverCertificateShape,
-    })),
+    v.array(seenCheckpointShape),
     v.maxLength(proofCheckpointsMax),
   ),
   /** Receipts that the question names, and that the answer does not prove. */
@@ -130,10 +125,9 @@ function readSignedTexts(
   { anchor }: { anchor: TrustAnchor },
 ): SignedTexts {
   const trees: (TreeHead | undefined)[] = question.checkpoints.map(() => undefined);
-  for (const { checkpoint, serverCertificate } of checkpoints) {
-    const publicKey = serverKey(serverCertificate, { anchor });
-    const tree = verifyCheckpoint(checkpoint, { anchor, publicKey });
-    const digest = sha256Hex(checkpoint);
+  for (const seen of checkpoints) {
+    const tree = verifySeenCheckpoint(seen, { anchor });
+    const digest = sha256Hex(seen.checkpoint);
     const place = question.checkpoints.findIndex((asked) =>
       asked.digest === digest && asked.size === tree.size
     );
@@ -154,12 +148,4 @@ function readSignedTexts(
 function requirePlace(place: number, what: string): number {
   if (place >= 0) return place;
   throw new EnvelopeError(`check the evidence: the server was not asked about ${what}`);
-}
-
-function serverKey(certificate: string, { anchor }: { anchor: TrustAnchor }): PublicKey {
-  const der = decodeBase64Strict(certificate);
-  if (!der) throw new EnvelopeError("read the evidence: a serverCertificate is not base64");
-  // Any date will do: a server that states a wrong time signed the text all the same.
-  const atMs = ({ notBeforeMs }: Validity) => notBeforeMs;
-  return verifyChain([der], { anchor, role: "server", atMs }).publicKey;
 }

@@ -1,15 +1,16 @@
 /**
- * A member's own check of the ledger: that it only grew since the last check, and that the entry of
- * each receipt of the member is still at its place. The server gives proofs alone, made of hashes.
- * Each leaf covers a signature that only the sides of that payment hold, so the member learns
- * nothing of what others paid.
+ * A member's own check of the ledger: that it only grew since the last check and from what its
+ * peers saw, and that the entry of each receipt of the member is still at its place. The server
+ * gives proofs alone, made of hashes. Each leaf covers a signature that only the sides of that
+ * payment hold, so the member learns nothing of what others paid.
  */
 import { FileError, messageOf, MicropayError } from "../errors.ts";
-import { proofReceiptsMax } from "../limits.ts";
+import { proofCheckpointsMax, proofReceiptsMax } from "../limits.ts";
 import { type Refusal } from "../protocol/request_type.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import type { Evidence } from "./evidence.ts";
 import type { MemberContext } from "./member_context.ts";
+import type { PeerTree } from "./peer_checkpoints.ts";
 import { askForProofs, type ProofAnswer } from "./proof_answer.ts";
 import { type CheckedReceipt, checkReceipt } from "./receipt_check.ts";
 import type { AuditedHead, StoredReceipt } from "./wallet/wallet_store.ts";
@@ -37,6 +38,8 @@ export interface MemberAudit {
   readonly rewrittenAt?: number | undefined;
   /** The last entry up to which the ledger is known to be unchanged; 0 when nothing is known. */
   readonly sameUntil: number;
+  /** A tree that a peer saw, and that the ledger did not grow from. */
+  readonly otherTree?: PeerTree | undefined;
   /** What shows it to others. Absent when the ledger only grew. */
   readonly evidence?: Evidence | undefined;
 }
@@ -50,10 +53,10 @@ export interface AuditOptions {
 }
 
 /**
- * Checks that the ledger grew from the head of the last good audit, and that the entry of each
- * receipt is in it. Keeps the newest head, and which receipts were found, as long as nothing is
- * wrong. When the server gives no more proofs after one that shows a fault, that fault is the
- * result.
+ * Checks that the ledger grew from the head of the last good audit and from the trees that peers
+ * saw, and that the entry of each receipt is in it. Keeps the newest head, and which receipts were
+ * found, as long as nothing is wrong. When the server gives no more proofs after one that shows a
+ * fault, that fault is the result.
  *
  * @throws {EnvelopeError} when the server did not sign an answer, or dates it wrongly
  * @throws {ProtocolError} when an answer of the server holds no proofs
@@ -63,7 +66,7 @@ export async function auditOwnEntries(
   member: MemberContext,
   { unauditedOnly = false }: AuditOptions = {},
 ): Promise<MemberAudit | Refusal> {
-  const { audits, receipts } = member;
+  const { audits, peerCheckpoints, receipts } = member;
   const stored = unauditedOnly ? receipts.unaudited() : receipts.auditable();
   const answers: ProofAnswer[] = [];
   const last = await audits.last();
@@ -73,7 +76,10 @@ export async function auditOwnEntries(
     const hasFailed = answers.some(({ evidence }) => evidence);
     let answer: ProofAnswer | Refusal;
     try {
-      answer = await askAboutPage(asked, known, member);
+      const own = known ? [known] : [];
+      const peers = peerCheckpoints.unchecked(proofCheckpointsMax - own.length);
+      answer = await askAboutPage(asked, [...own, ...peers], member);
+      peerCheckpoints.forget(peers);
     } catch (error) {
       // A dishonest server can hold back the proofs that follow. What is found stays found.
       if (hasFailed && error instanceof MicropayError) break;
@@ -109,15 +115,15 @@ export function acceptLedger(
   return audits.accept({ entry, head, checkpoint, certificate }, unproven.map(({ id }) => id));
 }
 
-/** Asks about a known tree, and about at most `proofReceiptsMax` receipts. */
+/** Asks about known trees, and about at most `proofReceiptsMax` receipts. */
 function askAboutPage(
   asked: readonly StoredReceipt[],
-  known: AuditedHead | undefined,
+  trees: readonly (AuditedHead | PeerTree)[],
   member: MemberContext,
 ): Promise<ProofAnswer | Refusal> {
   const receipts = asked.map((stored) => checkStored(stored, member).receipt)
     .sort((one, other) => one.payload.entry - other.payload.entry);
-  return askForProofs({ trees: known ? [known] : [], receipts }, member);
+  return askForProofs({ trees, receipts }, member);
 }
 
 /** A place in the ledger that the member knows: a receipt, or an earlier tree. */
@@ -133,8 +139,9 @@ export function auditOf(answers: readonly ProofAnswer[]): MemberAudit {
   const proven = answers.flatMap(({ receipts }) => receipts)
     .map(({ receipt: { payload }, fault }) => ({ payload, fault }))
     .sort((one, other) => one.payload.entry - other.payload.entry);
+  const known = answers.flatMap((answer) => answer.known);
   const points: Point[] = [
-    ...answers.flatMap(({ known }) => known)
+    ...known.filter(({ tree }) => !("seenBy" in tree))
       .map(({ tree, isGrown }) => ({ entry: tree.entry, isSame: isGrown })),
     ...proven.map(({ payload: { entry }, fault }) => ({ entry, isSame: !fault })),
   ].sort((one, other) => one.entry - other.entry);
@@ -152,6 +159,7 @@ export function auditOf(answers: readonly ProofAnswer[]): MemberAudit {
     missing: proven.filter(({ fault }) => fault === "missing").map(({ payload }) => payload),
     rewrittenAt,
     sameUntil: same?.entry ?? 0,
+    otherTree: known.flatMap(({ tree, isGrown }) => !isGrown && "seenBy" in tree ? [tree] : [])[0],
     evidence: answers.find(({ evidence }) => evidence)?.evidence,
   };
 }

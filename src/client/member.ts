@@ -13,7 +13,7 @@ import { paymentsShape, paymentType } from "../protocol/transfer.ts";
 import { pageRowsMax } from "../limits.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
 import { HistoryReader } from "./history_reader.ts";
-import type { MemberContext } from "./member_context.ts";
+import type { ConnectedMember, MemberContext } from "./member_context.ts";
 import {
   acceptLedger,
   type AuditOptions,
@@ -32,6 +32,7 @@ import { askEntry, askStatus, type OrderOutcome } from "./payment/order_outcome.
 import { pay, payAll, type PaymentTerms, type PayOptions } from "./payment/payment.ts";
 import { refund, type RefundOptions, type RefundTerms } from "./payment/refund.ts";
 import { type Settled, settleOutbox } from "./payment/settlement.ts";
+import { PeerCheckpoints } from "./peer_checkpoints.ts";
 import { PeerListener } from "./peer_listener.ts";
 import { type ProvenReceipt, proveReceipt } from "./receipt_proving.ts";
 import type { StoredReceipt } from "./wallet/wallet_store.ts";
@@ -56,10 +57,10 @@ export class Member {
   readonly #history: HistoryReader;
   #peers: PeerListener | undefined;
 
-  constructor(context: MemberContext) {
-    this.context = context;
-    this.#delivery = new OrderDelivery(context);
-    this.#history = new HistoryReader(context);
+  constructor(member: ConnectedMember) {
+    this.context = { ...member, peerCheckpoints: new PeerCheckpoints(member) };
+    this.#delivery = new OrderDelivery(this.context);
+    this.#history = new HistoryReader(this.context);
   }
 
   /** The port on which it takes payments; `undefined` while offline. */

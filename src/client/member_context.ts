@@ -9,10 +9,16 @@ import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { Random } from "../random.ts";
 import type { Network } from "../transport/byte_stream.ts";
 import type { LineObserver } from "../transport/channel.ts";
+import type { PeerCheckpoints } from "./peer_checkpoints.ts";
 import type { ServerLink } from "./server_link.ts";
 import type { AccountStore } from "./wallet/wallet_store.ts";
 
-export interface MemberContext extends AccountStore {
+export interface MemberContext extends ConnectedMember {
+  readonly peerCheckpoints: PeerCheckpoints;
+}
+
+/** What a member is made of. */
+export interface ConnectedMember extends AccountStore {
   readonly name: AccountName;
   readonly identity: Identity;
   readonly anchor: TrustAnchor;

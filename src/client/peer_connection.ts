@@ -5,13 +5,15 @@ import {
   ClosedError,
   ConnectError,
   EnvelopeError,
+  isDocumentError,
   MicropayError,
   ProtocolError,
   TimeoutError,
   UntrustedError,
 } from "../errors.ts";
+import type { AccountName } from "../account_name.ts";
 import type { Clock } from "../clock.ts";
-import { ordersPerSubmitMax, peerKeptMs } from "../limits.ts";
+import { checkpointShownMs, ordersPerSubmitMax, peerKeptMs } from "../limits.ts";
 import { inZone } from "../pki/host.ts";
 import { partyUri, sameParty } from "../pki/party.ts";
 import {
@@ -23,15 +25,21 @@ import {
 } from "../protocol/request_type.ts";
 import type { OnlineMember } from "../protocol/list.ts";
 import { payRequestType } from "../protocol/transfer.ts";
+import type { SeenCheckpoint } from "../protocol/seen_checkpoint.ts";
 import { Semaphore } from "../semaphore.ts";
 import type { JsonObject } from "../strict_json.ts";
 import type { Channel } from "../transport/channel.ts";
-import { receiveGreeting } from "../transport/connect_channel.ts";
+import { type GreetedConnection, receiveGreeting } from "../transport/connect_channel.ts";
 import { Deadline, withDeadline } from "../transport/deadline.ts";
 import type { MemberContext } from "./member_context.ts";
 
 /** What a payee said to an order; `undefined` when the connection ended before it said anything. */
 export type PayeeAnswer = Refusal | undefined;
+
+interface HandOptions {
+  readonly stop: AbortSignal;
+  readonly seen: SeenCheckpoint | undefined;
+}
 
 export class PeerConnection {
   readonly ended: Promise<void>;
@@ -41,10 +49,14 @@ export class PeerConnection {
   /** Bounds the orders under way. A payee reads no further order while so many are undecided. */
   readonly #places = new Semaphore(ordersPerSubmitMax);
   readonly #rest: Deadline;
+  readonly #clock: Clock;
+  /** When the payer last showed its checkpoint on it. */
+  #shownMs = -Infinity;
   #isOpen = true;
 
   constructor(channel: Channel, { clock }: { readonly clock: Clock }) {
     this.#channel = channel;
+    this.#clock = clock;
     this.#rest = new Deadline(clock, () => this.close());
     this.ended = this.#read();
   }
@@ -62,11 +74,11 @@ export class PeerConnection {
    * Hands over an order, as soon as fewer than `ordersPerSubmitMax` are under way. A payee says
    * something only when it refuses, so the promise may stay pending until `stop` aborts.
    *
-   * @param options `stop`: the outcome is known from elsewhere
+   * @param options `stop`: the outcome is known from elsewhere; `seen`: the checkpoint to show
    */
-  hand(jws: string, { stop }: { readonly stop: AbortSignal }): Promise<PayeeAnswer> {
+  hand(jws: string, options: HandOptions): Promise<PayeeAnswer> {
     this.#rest.clear();
-    return this.#places.run(() => this.#hand(jws, stop));
+    return this.#places.run(() => this.#hand(jws, options));
   }
 
   /** Begins the time after which an idle connection is closed, unless it gets an order. */
@@ -80,11 +92,11 @@ export class PeerConnection {
     this.#channel.close();
   }
 
-  #hand(jws: string, stop: AbortSignal): Promise<PayeeAnswer> {
+  #hand(jws: string, { stop, seen }: HandOptions): Promise<PayeeAnswer> {
     if (!this.#isOpen || stop.aborted) return Promise.resolve(undefined);
     const { promise, resolve } = Promise.withResolvers<PayeeAnswer>();
     // When it cannot be written, the reader finds that the connection is over.
-    const { seq } = this.#channel.send(payRequestType.type, { order: jws });
+    const { seq } = this.#channel.send(payRequestType.type, { order: jws, ...this.#shown(seen) });
     const answer = (word: PayeeAnswer) => {
       this.#underWay.delete(seq);
       resolve(word);
@@ -92,6 +104,14 @@ export class PeerConnection {
     this.#underWay.set(seq, answer);
     stop.addEventListener("abort", () => answer(undefined), { once: true });
     return promise;
+  }
+
+  /** Shows the checkpoint once in a while: the payee asks the server about each one. */
+  #shown(seen: SeenCheckpoint | undefined): { seen?: SeenCheckpoint } {
+    const nowMs = this.#clock.monotonicMs();
+    if (!seen || nowMs - this.#shownMs < checkpointShownMs) return {};
+    this.#shownMs = nowMs;
+    return { seen };
   }
 
   async #read(): Promise<void> {
@@ -130,8 +150,9 @@ export class PeerConnection {
  */
 export async function connectToPeer(
   { name, ip, port }: OnlineMember,
-  { anchor, clock, identity, network, observe, sessionKey, timeoutMs, zone }: MemberContext,
+  member: MemberContext,
 ): Promise<PeerConnection | Refusal> {
+  const { anchor, clock, identity, network, observe, sessionKey, timeoutMs, zone } = member;
   try {
     const stream = await withDeadline(
       (signal) => network.connect({ host: inZone(ip, zone), port }, { signal }),
@@ -144,6 +165,7 @@ export async function connectToPeer(
       peer.close();
       throw new UntrustedError(`pay ${name}: ${partyUri(party)} answers at its address`);
     }
+    takeSeen(peer, name, member);
     const signer = { kind: "certified", identity } as const;
     return new PeerConnection(peer.introduce({ signer, sessionKey, observe }), { clock });
   } catch (error) {
@@ -155,5 +177,24 @@ export async function connectToPeer(
       error instanceof ClosedError;
     if (!unreachable) throw error;
     return refuse(264);
+  }
+}
+
+/** @throws {UntrustedError} when the payee shows a checkpoint that the server did not sign */
+function takeSeen(
+  peer: GreetedConnection,
+  name: AccountName,
+  { peerCheckpoints }: MemberContext,
+): void {
+  try {
+    if (peer.greeting.seen) peerCheckpoints.take(name, peer.greeting.seen);
+  } catch (cause) {
+    peer.close();
+    if (!isDocumentError(cause)) throw cause;
+    throw new UntrustedError(
+      `pay ${name}: its client shows a checkpoint that is not the server's (${cause.message}); ` +
+        "that says nothing about the server. Pay with --via-server, and tell " + name,
+      { cause },
+    );
   }
 }

@@ -93,7 +93,8 @@ export class PeerConnections {
     { name, connection }: ReachedPeer,
     stop: AbortSignal,
   ): Promise<PayeeAnswer> {
-    const answer = await connection.hand(jws, { stop });
+    const seen = await this.#member.peerCheckpoints.own();
+    const answer = await connection.hand(jws, { stop, seen });
     this.#rest(name, connection);
     return answer;
   }

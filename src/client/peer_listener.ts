@@ -88,8 +88,10 @@ export class PeerListener {
 
   async #serve(peer: Peer): Promise<void> {
     const { stream, underWay } = peer;
+    const { member } = this.#payee;
     const accepted = await acceptChannel(stream, {
-      ...this.#payee.member,
+      ...member,
+      seen: await member.peerCheckpoints.own(),
       applicants: false,
       firstMessageTimeoutMs: peerTimeoutMs,
     });

@@ -11,6 +11,7 @@ import type { Refusal } from "../protocol/request_type.ts";
 import { type Evidence, faultsIn } from "./evidence.ts";
 import type { MemberContext } from "./member_context.ts";
 import { verifyNewestCheckpoint } from "./newest_checkpoint.ts";
+import type { PeerTree } from "./peer_checkpoints.ts";
 import type { AuditedHead } from "./wallet/wallet_store.ts";
 
 export interface ProofAnswer {
@@ -24,7 +25,7 @@ export interface ProofAnswer {
 }
 
 interface KnownTree {
-  readonly tree: AuditedHead;
+  readonly tree: AuditedHead | PeerTree;
   /** Whether the proof shows that the newest tree begins with this one. */
   readonly isGrown: boolean;
 }
@@ -47,7 +48,7 @@ interface ProvenReceipt {
  */
 export async function askForProofs(
   { trees, receipts }: {
-    readonly trees: readonly AuditedHead[];
+    readonly trees: readonly (AuditedHead | PeerTree)[];
     readonly receipts: readonly SignedReceipt[];
   },
   member: MemberContext,

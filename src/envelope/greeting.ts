@@ -1,15 +1,18 @@
 /**
  * The greeting: the accepting side's signed first line, in clear. It announces the session key that
- * messages are sealed to, and the nonce that binds them to this connection. It contains no secret.
+ * messages are sealed to, and the nonce that binds them to this connection. A payee's greeting also
+ * shows its newest checkpoint. It contains no secret.
  */
 import { isSeconds } from "../clock.ts";
-import { EnvelopeError } from "../errors.ts";
+import { EnvelopeError, ProtocolError } from "../errors.ts";
 import { clockDifferenceMsMax, greetingLifetimeMs } from "../limits.ts";
 import { type VerifiedCertificate, verifyChain } from "../pki/certificate_profile.ts";
 import type { Identity } from "../pki/identity.ts";
 import { partyUri } from "../pki/party.ts";
 import { readDocument, signDocument, verifyDocument } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { check } from "../protocol/request_type.ts";
+import { type SeenCheckpoint, seenCheckpointShape } from "../protocol/seen_checkpoint.ts";
 import { importRecipientKey, type RecipientKey, type SessionKey } from "./session_key.ts";
 
 const protocolVersion = 1;
@@ -27,6 +30,8 @@ export interface Greeting {
   readonly sessionKey: RecipientKey;
   /** The accepting side's clock in milliseconds since the epoch, a whole second. */
   readonly issuedAtMs: number;
+  /** What a payee shows, and whose signature is not verified yet. A server shows nothing. */
+  readonly seen: SeenCheckpoint | undefined;
 }
 
 /**
@@ -34,14 +39,16 @@ export interface Greeting {
  *
  * @param options.nonce 22 characters of base64url, new for each connection
  * @param options.atMs the current time in milliseconds since the epoch
+ * @param options.seen the newest checkpoint of a payee
  * @returns the line without its newline
  */
 export function writeGreeting(
-  { identity, sessionKey, nonce, atMs }: {
+  { identity, sessionKey, nonce, atMs, seen }: {
     identity: Identity;
     sessionKey: SessionKey;
     nonce: string;
     atMs: number;
+    seen?: SeenCheckpoint | undefined;
   },
 ): string {
   const iat = Math.floor(atMs / 1000);
@@ -49,7 +56,7 @@ export function writeGreeting(
   const iss = partyUri(identity.party);
   return signDocument(
     "micropay-greeting",
-    { v: protocolVersion, iss, iat, exp, nonce, enc: sessionKey.jwk },
+    { v: protocolVersion, iss, iat, exp, nonce, enc: sessionKey.jwk, ...(seen && { seen }) },
     identity,
   );
 }
@@ -70,7 +77,7 @@ export async function readGreeting(
   const certificate = verifyChain(document.chain!, { anchor, role, atMs });
   verifyDocument(document, certificate.publicKey);
 
-  const { v, iss, iat, exp, nonce, enc, ...others } = document.payload;
+  const { v, iss, iat, exp, nonce, enc, seen, ...others } = document.payload;
   if (v !== protocolVersion) {
     throw new EnvelopeError(
       `read a greeting: protocol version ${String(v)}, not ${protocolVersion}`,
@@ -83,7 +90,27 @@ export async function readGreeting(
     throw new EnvelopeError("read a greeting: no nonce");
   }
   const issuedAtMs = checkDates(iat, exp, atMs);
-  return { certificate, nonce, sessionKey: await importRecipientKey(enc), issuedAtMs };
+  return {
+    certificate,
+    nonce,
+    sessionKey: await importRecipientKey(enc),
+    issuedAtMs,
+    seen: seen === undefined ? undefined : readSeen(seen, { role }),
+  };
+}
+
+function readSeen(
+  seen: unknown,
+  { role }: { readonly role: "server" | "member" },
+): SeenCheckpoint {
+  const attempt = "read a greeting";
+  if (role === "server") throw new EnvelopeError(`${attempt}: a server shows a checkpoint in it`);
+  try {
+    return check(seenCheckpointShape, seen, attempt);
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause;
+    throw new EnvelopeError(cause.message, { cause });
+  }
 }
 
 function checkDates(iat: unknown, exp: unknown, atMs: number): number {

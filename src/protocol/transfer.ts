@@ -9,12 +9,17 @@ import { ordersPerSubmitMax } from "../limits.ts";
 import { type Code, isCode } from "./code.ts";
 import type { JsonObject } from "../strict_json.ts";
 import { check, type RequestType } from "./request_type.ts";
+import { seenCheckpointShape } from "./seen_checkpoint.ts";
 import { base64UrlShape, compactJwsShape, digestShape } from "./shapes.ts";
 
 /** The payer's request to the payee, over their own connection. */
 export const payRequestType = {
   type: "pay",
-  request: v.strictObject({ order: compactJwsShape }),
+  request: v.strictObject({
+    order: compactJwsShape,
+    /** The newest checkpoint that the payer verified. */
+    seen: v.optional(seenCheckpointShape),
+  }),
   success: 130,
   answer: v.never(),
 } as const satisfies RequestType;

@@ -9,6 +9,7 @@ import { openFirst } from "../envelope/open.ts";
 import { immediateScheduler, type Scheduler } from "../envelope/scheduler.ts";
 import type { SessionKey } from "../envelope/session_key.ts";
 import type { Identity } from "../pki/identity.ts";
+import type { SeenCheckpoint } from "../protocol/seen_checkpoint.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { makeNonce, type Random } from "../random.ts";
 import type { ByteStream } from "./byte_stream.ts";
@@ -28,6 +29,8 @@ export interface AcceptOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly observe?: LineObserver | undefined;
+  /** What the greeting shows of the ledger. */
+  readonly seen?: SeenCheckpoint | undefined;
   /**
    * Runs the signing of the greeting and the opening of messages. When absent, they run at once.
    */
@@ -67,7 +70,7 @@ async function handshake(
   stream: ByteStream,
   options: AcceptOptions,
 ): Promise<Accepted | undefined> {
-  const { identity, sessionKey, anchor, applicants, clock, random, observe } = options;
+  const { identity, sessionKey, anchor, applicants, clock, random, observe, seen } = options;
   const { scheduler = immediateScheduler, firstScheduler = scheduler } = options;
   const reader = new LineReader(stream, { clock });
   const writer = new LineWriter(stream, { clock });
@@ -75,7 +78,7 @@ async function handshake(
   const signer = { kind: "certified", identity } as const;
   await writer.write(() => {
     const greeting = () =>
-      writeGreeting({ identity, sessionKey, nonce: conn, atMs: clock.nowMs() });
+      writeGreeting({ identity, sessionKey, nonce: conn, atMs: clock.nowMs(), seen });
     return scheduler.run(greeting);
   });
   const event = await reader.next({ idleTimeoutMs: options.firstMessageTimeoutMs });

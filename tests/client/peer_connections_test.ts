@@ -5,7 +5,7 @@
 import { assertEquals } from "@std/assert";
 import { Member } from "../../src/client/member.ts";
 import { systemClock } from "../../src/clock.ts";
-import { peerKeptMs, peersKeptMax } from "../../src/limits.ts";
+import { checkpointShownMs, peerKeptMs, peersKeptMax } from "../../src/limits.ts";
 import type { Amount } from "../../src/money.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import type { Network } from "../../src/transport/byte_stream.ts";
@@ -256,6 +256,27 @@ Deno.test("peers: a connection is closed when no order was handed over on it for
     await idle();
     await payer.member.abandon();
     assertEquals(clock.delays.includes(peerKeptMs), false, "no timer outlives the member");
+  }, { clock });
+});
+
+Deno.test("peers: a payer shows what it saw of the ledger in the first order on a connection, and again after a minute", async () => {
+  const clock = new ManualClock(systemClock.nowMs());
+  await paying(honest, async ({ payer, payee }) => {
+    assertEquals(await payer.pay(), "paid");
+    await payer.member.audit();
+    for (let time = 0; time < 4; time++) {
+      const { audits } = payer.member.context;
+      const { checkpoint, certificate: serverCertificate } = (await audits.last())!;
+      assertEquals(await payer.pay(), "paid");
+      const { seen } = payee.messages.at(-1)!.body;
+      const isShown = time === 0 || time === 3;
+      assertEquals(seen, isShown ? { checkpoint, serverCertificate } : undefined);
+      await payer.member.audit();
+      await waitUntil(() => clock.delays.includes(peerKeptMs), "it to be idle");
+      clock.advance(checkpointShownMs / 3);
+    }
+    const [first] = payee.messages;
+    assertEquals([first?.body.seen, payer.connections], [undefined, 1], "no audit was made");
   }, { clock });
 });
 

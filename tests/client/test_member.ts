@@ -11,6 +11,7 @@ import type { Message } from "../../src/envelope/message.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
 import { loginRequestType } from "../../src/protocol/login.ts";
+import type { SeenCheckpoint } from "../../src/protocol/seen_checkpoint.ts";
 import { systemRandom } from "../../src/random.ts";
 import { acceptChannel } from "../../src/transport/accept_channel.ts";
 import type { ByteStream } from "../../src/transport/byte_stream.ts";
@@ -67,6 +68,8 @@ export interface PayeeOptions {
   readonly behave: Behaviour;
   /** Who greets, when it is not the one who logged in. */
   readonly greetsAs?: Identity;
+  /** What it shows in its greeting. */
+  readonly seen?: SeenCheckpoint;
   /** Instead of a greeting. */
   readonly instead?: (stream: ByteStream) => Promise<void>;
 }
@@ -123,11 +126,12 @@ export class TestPayee implements AsyncDisposable {
   async #serve(
     stream: ByteStream,
     anchor: TrustAnchor,
-    { behave, greetsAs, identity, instead, link }: Serving,
+    { behave, greetsAs, identity, instead, link, seen }: Serving,
   ): Promise<void> {
     if (instead) return await instead(stream);
     const accepted = await acceptChannel(stream, {
       identity: greetsAs ?? identity,
+      seen,
       sessionKey,
       anchor,
       applicants: false,

@@ -165,7 +165,7 @@ async function withMember(
   await linked(async (scene) => {
     const store = new MemoryWalletStore();
     const name = named("alice");
-    const context: MemberContext = {
+    const { context } = new Member({
       name,
       identity: alice,
       anchor,
@@ -177,7 +177,7 @@ async function withMember(
       clock: scene.clock,
       random: systemRandom,
       timeoutMs: 1000,
-    };
+    });
     await action({ ...scene, context });
   });
 }

@@ -89,6 +89,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "greeting 1": at(
     "transport/hostile_greetings",
     "…: …, greeting as a …, is not trusted and receives nothing",
+    "a greeting of a payee shows what it saw of the ledger, and one of a server does not",
   ),
   "greeting 2": at(
     "transport/hostile_greetings",
@@ -222,6 +223,24 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "client/ledger_audit",
     "audit: a server is not accused … that it did not sign",
     "audit: an answer to another question is refused",
+  ),
+  "seen 2": at(
+    "client/peer_connections",
+    "peers: a payer shows what it saw of the ledger in the first order on a connection, and again after a minute",
+  ),
+  "seen 3": at(
+    "client/peer_checkpoints",
+    "peers: a payer sends nothing to a payee that shows a checkpoint which the server did not sign",
+  ),
+  "seen 4": at(
+    "client/peer_checkpoints",
+    "peers: only what a server of this ledger signed for it is taken, the newest of each peer and of so many peers",
+    "peers: checkpoints of one ledger, however old, are proven in the message of the next audit and then forgotten",
+  ),
+  "seen 5": at(
+    "client/peer_checkpoints",
+    "split view: the first payment across two ledgers … convicts the server on both sides",
+    "split view: two servers with certificates of one CA are convicted, too",
   ),
   "checkpoint 1": at(
     "protocol/checkpoint",

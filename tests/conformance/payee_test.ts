@@ -4,9 +4,13 @@
  */
 import { assertEquals } from "@std/assert";
 import { PeerListener } from "../../src/client/peer_listener.ts";
+import { encodeBase64 } from "../../src/base64.ts";
 import { systemClock } from "../../src/clock.ts";
 import { peerIdleMsMax, peerTimeoutMs } from "../../src/limits.ts";
 import type { Identity } from "../../src/pki/identity.ts";
+import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
+import { signCheckpoint } from "../../src/protocol/checkpoint.ts";
+import type { SeenCheckpoint } from "../../src/protocol/seen_checkpoint.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import type { ByteStream, Endpoint } from "../../src/transport/byte_stream.ts";
@@ -17,7 +21,14 @@ import { memberOf } from "../client/test_member.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { waitUntil } from "../server/wait_until.ts";
-import { makeApplicant, startServer, type TestServer, timeoutMs } from "../server/test_server.ts";
+import {
+  makeApplicant,
+  makeAuthority,
+  serverIdentity,
+  startServer,
+  type TestServer,
+  timeoutMs,
+} from "../server/test_server.ts";
 import { assertRefusal, Speaker } from "./speaker.ts";
 
 const id = "019aaf3e-7c00-7000-8000-000000000001";
@@ -110,6 +121,35 @@ for (const { title, type = "pay", as = "alice", body, changes, signer = "alice",
       await waitUntil(() => scene.told() === 1, "the payment");
     });
   });
+}
+
+for (
+  const fault of ["another ledger's server", "a member", "nobody", "a server, in another form"]
+) {
+  Deno.test(`seen 1: an order with a checkpoint that ${fault} signed, is answered 410 by a payee, and the connection stays`, async () => {
+    await withPayee(async ({ alice, server, speak, told }) => {
+      using payer = await speak(alice);
+      const order = () => signPayload(orderPayload(alice, server.anchor), alice);
+      const foreign = makeAuthority();
+      const good = seenBy(server.identity, server.anchor);
+      const seen: JsonObject = {
+        "another ledger's server": seenBy(serverIdentity(foreign), foreign.anchor),
+        "a member": seenBy(alice, server.anchor),
+        "nobody": { ...good, checkpoint: good.checkpoint.replace("\n3\n", "\n4\n") },
+        "a server, in another form": { ...good, head: "00" },
+      }[fault]!;
+      assertRefusal(await payer.ask("pay", { order: await order(), seen }), 410);
+      assertEquals(told(), 0);
+      await payer.tell("pay", { order: await order(), seen: good });
+      await waitUntil(() => told() === 1, "the payment");
+    });
+  });
+}
+
+/** A checkpoint of three rows. */
+function seenBy(identity: Identity, anchor: TrustAnchor): SeenCheckpoint {
+  const { text } = signCheckpoint({ size: 3, head: "ab".repeat(32), at: 1 }, { identity, anchor });
+  return { checkpoint: text, serverCertificate: encodeBase64(identity.certificate.der) };
 }
 
 for (const [what, changes] of [["books", {}], ["refuses", { amount: 10_001 }]] as const) {

@@ -2,8 +2,8 @@
  * The real server and a payee's real listener, with the identities of the golden vectors. A test
  * can send them every forged line of the vectors. The scene records their replies.
  */
+import { Member } from "../../src/client/member.ts";
 import { assert } from "@std/assert";
-import type { MemberContext } from "../../src/client/member_context.ts";
 import { PeerListener } from "../../src/client/peer_listener.ts";
 import { MemoryWalletStore } from "../client/wallet/memory_wallet_store.ts";
 import type { ServerLink } from "../../src/client/server_link.ts";
@@ -114,7 +114,7 @@ export class VectorScene implements AsyncDisposable {
     const network = this.wire.on(this.#network.machine(payeeHost));
     const name = named("bob");
     const store = new MemoryWalletStore();
-    const context: MemberContext = {
+    const { context } = new Member({
       name,
       identity: bob,
       anchor,
@@ -126,7 +126,7 @@ export class VectorScene implements AsyncDisposable {
       clock: this.clock,
       random: systemRandom,
       timeoutMs,
-    };
+    });
     return new PeerListener(network.listen({ host: payeeHost, port: 0 }), context, {
       onPayment: () => assert(false, "a payment came of a forged line"),
       onFault: (error) => assert(false, `a fault came of a forged line: ${error}`),

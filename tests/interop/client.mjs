@@ -17,6 +17,8 @@ say("login", await server.ask("login", { name, port: 9 }));
 say("list", await server.ask("list", {}));
 say("before", await server.ask("balance", {}));
 
+// The payee is shown what this member sees.
+await member.auditLedger([]);
 const makeOrders = (count, memo) =>
   Array.from({ length: count }, () => member.makeOrder({ payee, amount, memo }));
 

@@ -111,6 +111,7 @@ testWith(
     assertEquals(entries.length, 53);
     assertEquals(entries[1].memo, "käse 🧀");
     assertEquals(steps.ledger.last, entries.at(-1).entry);
+    assertEquals(steps.ledger.peers, 1, "our payee shows what it saw of the ledger");
     assertEquals(steps.pushes.types, ["result"]);
     assertEquals([steps.exit.code, steps.exit.text], [120, "Bye"]);
 
@@ -168,6 +169,7 @@ testWith(
     assertEquals(steps.balance.answer.balance, 10_000 + 5 + 25 * 17);
     assertEquals(steps.history.entries.length, 1 + 1 + 25 + 25 + 25);
     assertEquals(steps.ledger.last, steps.history.entries.at(-1).entry);
+    assertEquals(steps.ledger.peers, 1, "our payer shows what it saw of the ledger");
     // Our client drops a connection after an undecided or refused order. The last 25 share one.
     assert(steps.peers.count <= 25 + 1 + 1, `${steps.peers.count} connections`);
 

@@ -1,11 +1,19 @@
 /**
  * A member: it pays, is paid, and checks what it is told. Written from docs/protocol.md alone.
  */
-import { verify } from "node:crypto";
+import { verify, X509Certificate } from "node:crypto";
 import { Newcomer } from "./newcomer.mjs";
 import { documentsOf, makeOrder, readOrder, refusalAt, verifyReceipt } from "./proofs.mjs";
 import { isConsistent, rootsOver } from "./tree.mjs";
-import { Connection, deferred, demand, listen, sha256, verifyDetached } from "./wire.mjs";
+import {
+  Connection,
+  deferred,
+  demand,
+  listen,
+  sha256,
+  verifyChain,
+  verifyDetached,
+} from "./wire.mjs";
 
 const ordersMax = 25;
 const patienceMs = 10_000;
@@ -29,6 +37,10 @@ export class Member {
   #isSubmitting = false;
   /** The certificates that signed orders of the history, by fingerprint. */
   #signers = new Map();
+  /** What this member saw of the ledger, to show to peers. */
+  #seen;
+  /** What each peer saw, until it is checked. */
+  #seenByPeers = new Map();
   /** Called with each payment that came in: its order, its receipt, and which way it came. */
   onPayment = () => {};
   /** May refuse an order of a payer: returns the code, or undefined. */
@@ -90,6 +102,8 @@ export class Member {
     const { ip: host, port } = answer;
     const peer = await Connection.open({ host, port, ca: this.ca, role: "member" });
     demand(peer.uri === `micropay:account:${payee}`, "another than the payee answers");
+    // Nothing is sent to a payee that shows what no server signed.
+    if (peer.seen) this.#takeSeen(payee, peer.seen);
     peer.introduce(this.me);
     this.#payees.set(payee, peer);
     return peer;
@@ -114,7 +128,9 @@ export class Member {
    */
   async #refusalBy(order, { payee, peer, isKept, isDecided }) {
     try {
-      return (await peer.ask("pay", { order: order.jws })).code;
+      const seen = peer.hasShown ? undefined : this.#seen;
+      peer.hasShown = true;
+      return (await peer.ask("pay", { order: order.jws, ...(seen && { seen }) })).code;
     } catch {
       if (this.#payees.get(payee) === peer) this.#payees.delete(payee);
       if (!isKept || isDecided()) return 500;
@@ -199,10 +215,14 @@ export class Member {
     return references.map((one) => this.#signers.get(one));
   }
 
-  /** Checks that the ledger has these own entries, and grew from the head after each of them. */
+  /**
+   * Checks that the ledger has these own entries, and grew from the head after each of them. It must also have grown from what each peer saw.
+   */
   async auditLedger(entries) {
     const proofs = entries.map(({ order, receipt }) => verifyReceipt(receipt, order, this.ca));
-    let known = [];
+    const peers = [...this.#seenByPeers.values()].slice(0, 5);
+    this.#seenByPeers.clear();
+    let known = peers;
     for (let at = 0; at === 0 || at < proofs.length; at += 20) {
       const part = proofs.slice(at, at + 20);
       const question = {
@@ -216,7 +236,7 @@ export class Member {
       const { signature, checkpoint, consistency, inclusion } = answer;
       const signed = { ...question, checkpoint, consistency, inclusion };
       verifyDetached("micropay-proof", signed, { signature, key: this.server.other.publicKey });
-      const tree = this.#readCheckpoint(checkpoint);
+      const tree = this.#readCheckpoint(checkpoint, this.server.other.publicKey);
       for (const [index, earlier] of known.entries()) {
         demand(isConsistent(earlier, tree, consistency[index].map(bytesOf)), "another ledger");
       }
@@ -228,13 +248,27 @@ export class Member {
         demand(roots.head.toString("hex") === head, "the head of a receipt");
       }
       known = [{ from: tree.to, head: tree.root, text: checkpoint }];
+      const serverCertificate = this.server.other.der.toString("base64");
+      this.#seen = { checkpoint, serverCertificate };
     }
     const [{ from, head }] = known;
-    return { last: from, head: head.toString("hex") };
+    return { last: from, head: head.toString("hex"), peers: peers.length };
   }
 
-  /** What the server signed about its tree. */
-  #readCheckpoint(checkpoint) {
+  /** Keeps what a peer saw, until the server has proven that its ledger grew from there. */
+  #takeSeen(name, seen) {
+    demand(Object.keys(seen).join() === "checkpoint,serverCertificate", "what a peer saw");
+    const { checkpoint: text, serverCertificate } = seen;
+    const der = Buffer.from(serverCertificate, "base64");
+    // The server's certificate may have ended since.
+    const time = Date.parse(new X509Certificate(der).validFrom);
+    const { publicKey } = verifyChain([der], { ca: this.ca, role: "server", time });
+    const { to: from, root: head } = this.#readCheckpoint(text, publicKey);
+    if (from > 0) this.#seenByPeers.set(name, { from, head, text });
+  }
+
+  /** What a server signed about its tree. */
+  #readCheckpoint(checkpoint, publicKey) {
     const origin = `micropay:ledger:${this.ledger}`;
     const lines = checkpoint.split("\n");
     const [log, size, root, time, , note] = lines;
@@ -242,7 +276,6 @@ export class Member {
     demand(lines.length === 7 && lines[4] === "" && lines[6] === "", "the form of a checkpoint");
     demand(log === origin && name === origin && dash === "—", "the checkpoint of another ledger");
     demand(/^(0|[1-9]\d*)$/.test(size) && /^time \d+$/.test(time), "the numbers of a checkpoint");
-    const { publicKey } = this.server.other;
     const point = publicKey.export({ type: "spki", format: "der" }).subarray(-32);
     const keyId = sha256(Buffer.concat([Buffer.from(`${origin}\n\x01`), point])).slice(0, 8);
     const signature = Buffer.from(encoded, "base64");
@@ -259,6 +292,7 @@ export class Member {
     this.listener = await listen({
       me: this.me,
       ca: this.ca,
+      seen: () => this.#seen,
       take: (request, peer) => this.#takeRequest(request, peer),
     });
     return this.server.ask("login", { name: this.name, port: this.listener.port });
@@ -266,9 +300,14 @@ export class Member {
 
   #takeRequest({ type, seq, body }, peer) {
     const refuse = (code) => peer.refuse(seq, code, texts[code]);
-    const hasShape = type === "pay" && Object.keys(body).join() === "order" &&
+    const hasShape = type === "pay" && /^order(,seen)?$/.test(Object.keys(body).join()) &&
       /^[\w-]+\.[\w-]+\.[\w-]+$/.test(body.order) && body.order.length <= 12_288;
     if (!hasShape) return refuse(410);
+    try {
+      if (body.seen) this.#takeSeen(peer.uri, body.seen);
+    } catch {
+      return refuse(410);
+    }
     const code = this.#refusalOf(body.order, peer);
     if (code !== undefined) return refuse(code);
     this.#taken.push({ jws: body.order, refuse });

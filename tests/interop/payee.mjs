@@ -29,6 +29,8 @@ const paid = new Promise((resolve) => {
     if (payments.push({ order, receipt }) === Number(count)) resolve();
   };
 });
+// Payers are shown what this member sees.
+await member.auditLedger([]);
 say("login", await member.goOnline());
 await paid;
 

@@ -312,7 +312,19 @@ export class Connection extends Channel {
       const { uri, publicKey, der } = verifyChain(document.chain, { ca, role });
       verifyDocument(document, publicKey);
       const { v, iss, iat, exp, nonce, enc } = document.payload;
-      exactly(document.payload, "v", "iss", "iat", "exp", "nonce", "enc");
+      const { seen } = document.payload;
+      demand(seen === undefined || role === "member", "what a server saw");
+      exactly(
+        document.payload,
+        "v",
+        "iss",
+        "iat",
+        "exp",
+        "nonce",
+        "enc",
+        ...(seen ? ["seen"] : []),
+      );
+      this.seen = seen;
       demand(v === 1 && iss === uri && /^[\w-]{22}$/.test(nonce), "a greeting");
       demand(iat <= now() + toleranceSeconds && exp >= now() - toleranceSeconds, "an old greeting");
       this.other = { uri, publicKey, der, recipient: recipientOf(enc) };
@@ -401,12 +413,13 @@ class Peer extends Channel {
     this.nonce = randomBytes(16).toString("base64url");
   }
 
-  greet() {
+  greet(seen) {
     const { uri: iss, x5c } = this.me;
     const iat = now();
     const greeting = { v: 1, iss, iat, exp: iat + 3600, nonce: this.nonce };
     const enc = this.sessionKey.jwk;
-    const jws = signDocument("micropay-greeting", { ...greeting, enc }, { key: this.me.key, x5c });
+    const shown = { ...greeting, enc, ...(seen && { seen }) };
+    const jws = signDocument("micropay-greeting", shown, { key: this.me.key, x5c });
     this.socket.write(`${jws}\n`);
   }
 
@@ -432,8 +445,10 @@ class Peer extends Channel {
   }
 }
 
-/** Listens for payers; `take` is called with each request and the peer that it came from. */
-export async function listen({ me, ca, take }) {
+/**
+ * Listens for payers; `take` is called with each request and the peer that it came from. `seen` returns what to show them of the ledger.
+ */
+export async function listen({ me, ca, take, seen }) {
   const peers = new Set();
   // One for all of them: the nonce is fresh for each.
   const sessionKey = makeSessionKey();
@@ -443,7 +458,7 @@ export async function listen({ me, ca, take }) {
     peers.add(peer);
     count++;
     try {
-      peer.greet();
+      peer.greet(seen());
       for await (const request of peer.requests(ca)) take(request, peer);
     } catch {
       // Every failure looks the same from outside.

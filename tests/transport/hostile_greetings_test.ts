@@ -91,6 +91,29 @@ for (const { kind, make: makeNetwork } of networks) {
   });
 }
 
+const seen = { checkpoint: "a signed note", serverCertificate: "AAAA" };
+
+Deno.test("a greeting of a payee shows what it saw of the ledger, and one of a server does not", async () => {
+  await withEnds(new MemoryNetwork(), async ({ near, far }) => {
+    await far.write(ascii(`${greetingLine({ role: "member", payload: { seen } })}\n`));
+    const { greeting } = await receiveGreeting(near, greetingOptions("member"));
+    assertEquals(greeting.seen, seen);
+  });
+  const faults = [
+    ["server", seen, "a server shows a checkpoint in it"],
+    ["member", "a signed note", "the body"],
+    ["member", { ...seen, more: 1 }, "more"],
+    ["member", { checkpoint: seen.checkpoint }, "serverCertificate"],
+    ["member", { ...seen, checkpoint: "x".repeat(4097) }, "checkpoint"],
+  ] as const;
+  for (const [role, said, reason] of faults) {
+    const line = greetingLine({ role, payload: { seen: said } });
+    const error = await refusal([line], greetingOptions(role));
+    assertInstanceOf(error, UntrustedError);
+    assertStringIncludes(error.message, reason);
+  }
+});
+
 for (const { what, payload } of toleratedDates) {
   Deno.test(`a greeting ${what} is accepted, because clocks differ`, async () => {
     await withEnds(new MemoryNetwork(), async ({ near, far }) => {

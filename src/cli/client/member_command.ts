@@ -6,7 +6,7 @@ import type { Member } from "../../client/member.ts";
 import type { SelfAudit } from "../../client/self_audit.ts";
 import type { Settled } from "../../client/payment/settlement.ts";
 import type { Wallet } from "../../client/wallet.ts";
-import { InterruptedError, isDocumentError } from "../../errors.ts";
+import { InterruptedError, isDocumentError, UnknownOutcomeError } from "../../errors.ts";
 import { commandSteps } from "./advice.ts";
 import { keepEvidenceOf, selfAuditOf } from "./audit_alarm.ts";
 import { runAudit } from "./audit_command.ts";
@@ -53,8 +53,14 @@ export async function performAsMember(
       await beforeOrder(command, context, () => printSettled(settling, context));
     }
     const selfAudit = selfAuditOf(member, { wallet, output: context.output });
-    const code = await performFor(member, command, { ...context, wallet, selfAudit });
-    if (command.name !== "audit") await selfAudit.runSoon({ signal: context.interrupted });
+    const acting = { ...context, wallet, selfAudit };
+    const auditSoon = () => selfAudit.runSoon({ signal: context.interrupted });
+    const code = await performFor(member, command, acting).catch(async (error) => {
+      // A dishonest server may have left it in doubt.
+      if (error instanceof UnknownOutcomeError) await auditSoon();
+      throw error;
+    });
+    if (command.name !== "audit") await auditSoon();
     return codeAfter(code, selfAudit);
   } finally {
     await member?.abandon();

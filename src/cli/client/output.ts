@@ -2,6 +2,7 @@
  * The output of the client's commands: text for people, or one JSON object a line for scripts.
  */
 import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
+import type { PeerTree } from "../../client/peer_checkpoints.ts";
 import type { MemberAudit } from "../../client/ledger_audit.ts";
 import type { AuditedHead } from "../../client/wallet/wallet_store.ts";
 import type { Settled } from "../../client/payment/settlement.ts";
@@ -216,19 +217,23 @@ function refusalText({ code, text }: Refusal): string {
   return code < 240 ? `${code} ${shown}` : shown;
 }
 
-export function isInOrder({ missing, rewrittenAt }: Pick<MemberAudit, "missing" | "rewrittenAt">) {
-  return missing.length === 0 && rewrittenAt === undefined;
+export function isInOrder(
+  { missing, otherTree, rewrittenAt }: Pick<MemberAudit, "missing" | "otherTree" | "rewrittenAt">,
+): boolean {
+  return missing.length === 0 && !otherTree && rewrittenAt === undefined;
 }
 
 function auditFields(
-  { entries, receipts, head, checkpoint, missing, rewrittenAt, sameUntil }: MemberAudit,
+  audit: MemberAudit,
   { evidence }: AuditFiles = {},
 ): object {
+  const { entries, receipts, head, checkpoint, missing, otherTree, rewrittenAt, sameUntil } = audit;
   return {
-    code: isInOrder({ missing, rewrittenAt }) ? 300 : 400,
+    code: isInOrder(audit) ? 300 : 400,
     ...{ entries, receipts, head, checkpoint },
     missing: missing.map(entryFields),
     ...(rewrittenAt !== undefined && { rewrittenAt, sameUntil }),
+    ...(otherTree && { otherLedger: otherLedgerFields(otherTree) }),
     evidence,
   };
 }
@@ -250,6 +255,10 @@ function entryText({ id, entry, payer, payee, amount }: Receipt): string {
   return `entry ${entry}, ${payer} paid ${payee} ${amount}, id ${id}`;
 }
 
+function otherLedgerFields({ seenBy, entry: entries, head, checkpoint }: PeerTree): object {
+  return { seenBy, entries, head, checkpoint };
+}
+
 function alarmAdvice(
   { evidence }: AuditFiles = {},
   typed: TypeCommand = (words) => words,
@@ -267,7 +276,7 @@ function alarmAdvice(
 }
 
 function auditLines(audit: MemberAudit): string[] {
-  const { entries, receipts, head, missing, rewrittenAt, sameUntil } = audit;
+  const { entries, receipts, head, missing, otherTree, rewrittenAt, sameUntil } = audit;
   // The tree tells only that there is a row, not which kind.
   const followed = `${entries} entries and account changes followed`;
   const lines = [`${followed}, ${receipts} receipts looked for`, `head ${head}`];
@@ -277,6 +286,12 @@ function auditLines(audit: MemberAudit): string[] {
       ? `entry ${first}`
       : `one of the entries ${first} to ${rewrittenAt}`;
     lines.push(`The ledger was rewritten: ${which} is the first that is changed or gone`);
+  }
+  if (otherTree) {
+    const { seenBy, entry, head } = otherTree;
+    lines.push(
+      `The server showed ${seenBy} another ledger: ${entry} entries and account changes, head ${head}`,
+    );
   }
   for (const receipt of missing) lines.push(`Missing: ${entryText(receipt)}`);
   if (isInOrder(audit)) lines.push(inOrderLine(receipts));

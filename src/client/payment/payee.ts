@@ -7,7 +7,6 @@ import {
   isDocumentError,
   messageOf,
   MicropayError,
-  ProtocolError,
   TimeoutError,
   UnknownOutcomeError,
 } from "../../errors.ts";
@@ -28,23 +27,25 @@ export interface Payee {
 }
 
 /**
- * Reads and verifies the order in a `pay` request.
+ * Reads and verifies the order in a `pay` request. Takes the checkpoint that the payer shows.
  *
  * @param options.payer the peer, as its channel proved
  * @returns the refusal when the order is not good now, or not from this payer to this member
  */
 export function readHandedOrder(
   body: JsonObject,
-  { payer, member: { anchor, link, name } }: {
+  { payer, member: { anchor, link, name, peerCheckpoints } }: {
     readonly payer: AccountName;
     readonly member: MemberContext;
   },
 ): SignedOrder | Refusal {
   let jws: string;
   try {
-    jws = check(payRequestType.request, body, "read a pay request").order;
+    const { order, seen } = check(payRequestType.request, body, "read a pay request");
+    jws = order;
+    if (seen) peerCheckpoints.take(payer, seen);
   } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
+    if (!isDocumentError(error)) throw error;
     return refuse(410, error.message);
   }
   try {

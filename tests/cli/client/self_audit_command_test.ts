@@ -2,7 +2,7 @@
  * What a command says, and which exit code it has, when the audit that it makes by itself ends in
  * some way. The command itself succeeds in each row.
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { performAsMember } from "../../../src/cli/client/member_command.ts";
 import { jsonOutput } from "../../../src/cli/client/output.ts";
 import { systemProcessIo } from "../../../src/cli/process_io.ts";
@@ -16,6 +16,7 @@ import {
   FileError,
   ProtocolError,
   TimeoutError,
+  UnknownOutcomeError,
 } from "../../../src/errors.ts";
 import { selfAuditWaitMs } from "../../../src/limits.ts";
 import { answerWith, type Refusal, refuse } from "../../../src/protocol/request_type.ts";
@@ -89,29 +90,49 @@ const rows: readonly Row[] = [
 
 for (const { title, audit, code, printed, said } of rows) {
   Deno.test(`a command whose own audit ${title} ends with ${code}`, async () => {
-    const clock = new ManualClock(0);
-    const member = {
-      context: { name: named("alice"), clock },
-      async *settle() {},
-      balance: () => Promise.resolve(answerWith({ balance: 1 })),
-      audit: () => audit(clock),
-      abandon: () => Promise.resolve(),
-    } as unknown as Member;
-    const wallet = {
-      connect: () => Promise.resolve({ anchor: { fingerprint: "" }, close: () => {} }),
-      onlyAccount: () => Promise.resolve("alice"),
-      member: () => Promise.resolve(member),
-      accountFolder: () => "/nowhere/alice",
-    } as unknown as Wallet;
-    const [out, error]: string[][] = [[], []];
-    const output = jsonOutput({
-      print: (line) => out!.push(line),
-      printError: (line) => error!.push(line),
-    });
-    const request = { serverHost: "127.0.0.1", serverPort: 1, json: true } as ClientRequest;
-    const context = { ...systemProcessIo, request, output, wallet };
-    assertEquals(await performAsMember({ name: "balance" }, context), code);
-    assertEquals(out!.map((line) => JSON.parse(line).code as number), [...printed]);
-    assertEquals(error!.map((line) => JSON.parse(line).error as string), [...said]);
+    const { out, error, perform } = commandOf({ audit });
+    assertEquals(await perform(), code);
+    assertEquals(out.map((line) => JSON.parse(line).code as number), [...printed]);
+    assertEquals(error.map((line) => JSON.parse(line).error as string), [...said]);
   });
+}
+
+Deno.test("a payment that stays in doubt is told after what its audit found", async () => {
+  const doubt = new UnknownOutcomeError("pay bob: lost", { orderId: "1" });
+  const { out, perform } = commandOf({
+    audit: () => Promise.resolve(found),
+    balance: () => Promise.reject(doubt),
+  });
+  assertEquals(await assertRejects(perform), doubt);
+  assertEquals(out.map((line) => JSON.parse(line).code as number), [400]);
+});
+
+/** A `balance` command of a member whose audit, and whose answer, is that of a test. */
+function commandOf({ audit, balance = () => Promise.resolve(answerWith({ balance: 1 })) }: {
+  readonly audit: Row["audit"];
+  readonly balance?: Member["balance"];
+}) {
+  const clock = new ManualClock(0);
+  const member = {
+    context: { name: named("alice"), clock },
+    async *settle() {},
+    balance,
+    audit: () => audit(clock),
+    abandon: () => Promise.resolve(),
+  } as unknown as Member;
+  const wallet = {
+    connect: () => Promise.resolve({ anchor: { fingerprint: "" }, close: () => {} }),
+    onlyAccount: () => Promise.resolve("alice"),
+    member: () => Promise.resolve(member),
+    accountFolder: () => "/nowhere/alice",
+  } as unknown as Wallet;
+  const out: string[] = [];
+  const error: string[] = [];
+  const output = jsonOutput({
+    print: (line) => out.push(line),
+    printError: (line) => error.push(line),
+  });
+  const request = { serverHost: "127.0.0.1", serverPort: 1, json: true } as ClientRequest;
+  const context = { ...systemProcessIo, request, output, wallet };
+  return { out, error, perform: () => performAsMember({ name: "balance" }, context) };
 }
