@@ -79,7 +79,8 @@ export class ShownLedger {
     try {
       const verdict = verifyEvidence(JSON.stringify(evidence), { anchor });
       trace.note(name, "convicts the server");
-      if (!this.#rewritten || isWhole) trace.fail(`${name} accuses an honest server: ${verdict}`);
+      // What a member does not know itself, its peers may have shown it.
+      if (!this.#rewritten) trace.fail(`${name} accuses an honest server: ${verdict}`);
     } catch (error) {
       if (!(error instanceof MicropayError)) throw error;
       trace.fail(`${name} has evidence that proves nothing: ${error.message}`);
