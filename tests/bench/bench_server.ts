@@ -15,11 +15,14 @@ const thisProgram = new URL("../../main.ts", import.meta.url).pathname;
 /** @param folder is given certificates and a ledger */
 export async function startBenchServer(
   folder: string,
-  { program = thisProgram }: { readonly program?: string } = {},
+  { program = thisProgram, userLimit = 1000 }: {
+    readonly program?: string;
+    readonly userLimit?: number;
+  } = {},
 ): Promise<BenchServer> {
   const options = ["--silent", "--host", "127.0.0.1", "--initial-balance", "1000000"];
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--allow-all", program, "server", "0", "1000", ...options],
+    args: ["run", "--no-prompt", "--allow-all", program, "server", "0", `${userLimit}`, ...options],
     cwd: folder,
     stdout: "piped",
   }).spawn();

@@ -1,65 +1,94 @@
 /**
- * `deno run -A tests/bench/fairness.ts`: how much a flooding member slows another member, through
- * the real server. One member asks for its balance repeatedly, first alone and then beside the
- * flood. The flood asks the same question over 1, 16 and 64 connections. Then it sends the most
- * expensive requests over 16, on a ledger whose orders have the maximum length. Each member is a
- * process of its own. The flooder's process has the lowest priority and opens no reply.
+ * `deno task fairness`: how much flooding members slow another member, through the real server. One
+ * member asks for its balance repeatedly, first alone and then beside each flood. One member floods
+ * over 1, 16 and 64 connections. Then it sends the most expensive requests over 16, on a ledger
+ * whose orders have the maximum length. At last 1,000 members who are online list and audit all the
+ * time, and the memory of the server is told before, meanwhile and afterwards.
+ *
+ * The flooding members are a process of their own. It has the lowest priority and opens no reply.
  */
-import { parseAccountName } from "../../src/account_name.ts";
-import { memoCharactersMax } from "../../src/memo.ts";
-import { openSqliteLedger } from "../../src/ledger/sqlite/open_sqlite_ledger.ts";
-import { balanceRequestType } from "../../src/protocol/balance.ts";
-import { proofRequestType } from "../../src/protocol/proof.ts";
-import { historyRequestType } from "../../src/protocol/history.ts";
-import type { JsonObject } from "../../src/strict_json.ts";
-import { receiveGreeting } from "../../src/transport/connect_channel.ts";
+import { join } from "node:path";
+import type { AccountName } from "../../src/account_name.ts";
 import { SqliteWalletStore } from "../../src/client/sqlite/sqlite_wallet_store.ts";
 import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import type { Member } from "../../src/client/member.ts";
 import { Wallet } from "../../src/client/wallet.ts";
 import { systemClock } from "../../src/clock.ts";
 import { generateSessionKey } from "../../src/envelope/session_key.ts";
+import { openSqliteLedger } from "../../src/ledger/sqlite/open_sqlite_ledger.ts";
+import { memoCharactersMax } from "../../src/memo.ts";
 import type { Amount } from "../../src/money.ts";
+import { type Identity, openIdentity } from "../../src/pki/identity.ts";
+import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
+import { balanceRequestType } from "../../src/protocol/balance.ts";
+import { historyRequestType } from "../../src/protocol/history.ts";
+import { listRequestType } from "../../src/protocol/list.ts";
+import { loginRequestType } from "../../src/protocol/login.ts";
 import { bookingOf, signOrder } from "../../src/protocol/order.ts";
-import { orderId } from "../ledger/ledger_samples.ts";
+import { proofRequestType } from "../../src/protocol/proof.ts";
 import { systemRandom } from "../../src/random.ts";
+import type { JsonObject } from "../../src/strict_json.ts";
+import { receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { peakBytesOf, processFigures } from "../faults/process_figures.ts";
+import { orderId } from "../ledger/ledger_samples.ts";
+import { makeAwayMember } from "../scale/away_member.ts";
+import { makeLargeLedger, readLargeLedgerFolder } from "../scale/large_ledger.ts";
 import { type BenchServer, startBenchServer } from "./bench_server.ts";
 
-/** What is asked for, and over how many connections. */
+/** Who asks for what, and over how many connections each. */
 interface Flood {
+  readonly title: string;
+  readonly members: number;
   readonly connections: number;
-  readonly type: string;
-  readonly body: JsonObject;
+  /** Each connection asks these in turn. */
+  readonly requests: readonly { readonly type: string; readonly body: JsonObject }[];
+  /** Whether the members are online. */
+  readonly isOnline?: boolean;
 }
 
-const digest = "0".repeat(64);
-const proofs = {
-  checkpoints: [{ size: 1, digest }],
-  receipts: [1, 2].map((entry) => ({ entry, digest })),
-};
-
-const floods: readonly (Flood | undefined)[] = [
-  undefined,
-  { connections: 1, type: balanceRequestType.type, body: {} },
-  { connections: 16, type: balanceRequestType.type, body: {} },
-  { connections: 64, type: balanceRequestType.type, body: {} },
-  { connections: 16, type: historyRequestType.type, body: { limit: 16 } },
-  { connections: 16, type: proofRequestType.type, body: proofs },
-];
-const secondsEach = 8;
+const crowdMembers = 1000;
+/** Entries of the ledger before the flooding member's long ones. */
+const entries = 20_000;
 /** More than a page of digests. */
 const longEntries = 700;
+const secondsEach = 8;
+/** How long the server is left alone before its memory is read. */
+const quietSeconds = 15;
+
+const balance = { type: balanceRequestType.type, body: {} };
+const history = { type: historyRequestType.type, body: { limit: 16 } };
+const proof = { type: proofRequestType.type, body: { size: 1, entries: [1, 2] } };
+const list = { type: listRequestType.type, body: {} };
+const audit = { type: proofRequestType.type, body: { size: entries / 2, entries: [entries / 4] } };
+
+const floods: readonly Flood[] = [
+  { title: "balance over 1", members: 1, connections: 1, requests: [balance] },
+  { title: "balance over 16", members: 1, connections: 16, requests: [balance] },
+  { title: "balance over 64", members: 1, connections: 64, requests: [balance] },
+  { title: "history over 16", members: 1, connections: 16, requests: [history] },
+  { title: "proof over 16", members: 1, connections: 16, requests: [proof] },
+];
+
+const crowd: Flood = {
+  title: `${crowdMembers} list and audit`,
+  members: crowdMembers,
+  connections: 1,
+  requests: [list, audit],
+  isOnline: true,
+};
 
 type Seat = Pick<BenchServer, "endpoint" | "ca"> & { readonly folder: string };
 
 async function main(): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "micropay-fairness-" });
   try {
-    await prepare(folder);
-    const server = await startBenchServer(folder);
+    await makeLargeLedger(folder, { entries, accounts: crowdMembers + 1, threads: 1 });
+    const { name } = await makeAwayMember(`${folder}/home`, { folder, entries, place: 0 });
+    await fillLedger(folder, name);
+    const server = await startBenchServer(folder, { userLimit: crowdMembers + 100 });
     try {
-      await measureAll({ endpoint: server.endpoint, ca: server.ca, folder });
+      await measureAll(name, { ...server, folder });
     } finally {
       await server.stop();
     }
@@ -68,63 +97,63 @@ async function main(): Promise<void> {
   }
 }
 
-/** Makes both members, and a ledger that costs much to read. */
-async function prepare(folder: string): Promise<void> {
-  const server = await startBenchServer(folder);
-  const seat = { endpoint: server.endpoint, ca: server.ca, folder };
-  let members: Member[] = [];
-  try {
-    for (const name of ["honest", "flood"]) {
-      members = [...members, await openMember(name, seat, { registers: true })];
-    }
-    for (const member of members) await member.exit();
-  } finally {
-    await server.stop();
-  }
-  const [honest, flood] = members as [Member, Member];
-  await fillLedger(`${folder}/server.db`, { payer: flood, payee: honest });
-}
-
-async function fillLedger(file: string, sides: { payer: Member; payee: Member }): Promise<void> {
-  const { anchor, identity, name: payer } = sides.payer.context;
-  const terms = { payer, payee: sides.payee.context.name, amount: 1 as Amount };
+/** Books the longest orders from the first flooding member. */
+async function fillLedger(folder: string, payee: AccountName): Promise<void> {
+  const { members, certificates: { anchor } } = await readLargeLedgerFolder(folder);
+  const payer = members[1]!;
+  const options = { ...payer, anchor, role: "member", atMs: systemClock.nowMs() } as const;
+  const signing = { identity: openIdentity(options), anchor, clock: systemClock };
+  const terms = { payer: payer.name, payee, amount: 1 as Amount };
   const memo = "\u{1f967}".repeat(memoCharactersMax);
-  const ledger = await openSqliteLedger({ file, ledgerId: anchor.fingerprint });
+  const ledger = await openSqliteLedger({
+    file: join(folder, "server.db"),
+    ledgerId: anchor.fingerprint,
+  });
   await Promise.all(Array.from({ length: longEntries }, (_, index) => {
-    const signing = { identity, anchor, clock: systemClock };
     const order = signOrder({ id: orderId(index), ...terms, memo }, signing);
     return ledger.book(bookingOf(order, { kind: "payment", atMs: systemClock.nowMs() }));
   }));
   await ledger.close();
 }
 
-async function measureAll(seat: Seat): Promise<void> {
-  const honest = await openMember("honest", seat, { registers: false });
-  console.log("flood                   questions/s  median ms  99th pct ms  of alone");
-  await measure(honest);
-  let alone: number | undefined;
+async function measureAll(name: AccountName, server: Seat & { readonly pid: number }) {
+  const honest = await openMember(name, server);
+  console.log("| flood | questions/s | median ms | p99 ms | of alone |");
+  console.log("| --- | ---: | ---: | ---: | ---: |");
+  const alone = await measure(honest);
+  printRow("none", alone, alone);
   for (const flood of floods) {
-    const flooding = flood && await startFlood(flood, seat);
-    const { perSecond, medianMs, p99Ms } = await measure(honest);
-    flooding?.kill("SIGKILL");
-    await flooding?.status;
-    alone ??= perSecond;
-    const title = flood ? `${flood.type} over ${flood.connections}` : "none";
-    console.log(
-      `${title.padEnd(22)}  ${perSecond.toFixed(0).padStart(11)}  ` +
-        `${medianMs.toFixed(1).padStart(9)}  ${p99Ms.toFixed(1).padStart(11)}  ` +
-        `${(100 * perSecond / alone).toFixed(0)} %`,
-    );
+    const flooding = await startFlood(flood, server);
+    printRow(flood.title, await measure(honest), alone);
+    await flooding.end();
   }
+  const megabytes = async () =>
+    `${((await processFigures(server.pid)).residentBytes / 1e6).toFixed(0)} MB`;
+  const before = await megabytes();
+  const flooding = await startFlood(crowd, server);
+  printRow(crowd.title, await measure(honest), alone);
+  const during = await megabytes();
+  await flooding.end();
+  const peak = `${(await peakBytesOf(server.pid) / 1e6).toFixed(0)} MB`;
+  const seconds: string[] = [];
+  for (let round = 0; round < 3; round++) {
+    await new Promise((resolve) => setTimeout(resolve, quietSeconds * 1000));
+    seconds.push(`${await megabytes()} after ${(round + 1) * quietSeconds} s`);
+  }
+  console.log(`Memory: ${before} before the ${crowdMembers}, ${during} with them, peak ${peak},`);
+  console.log(`${seconds.join(", ")} without them`);
   await honest.exit();
 }
 
-async function openMember(
-  text: string,
-  { endpoint, ca, folder }: Seat,
-  { registers }: { registers: boolean },
-): Promise<Member> {
-  const name = parseAccountName(text)!;
+type Measured = Awaited<ReturnType<typeof measure>>;
+
+function printRow(title: string, { perSecond, medianMs, p99Ms }: Measured, alone: Measured): void {
+  const share = `${(100 * perSecond / alone.perSecond).toFixed(0)} %`;
+  const cells = [title, perSecond.toFixed(1), medianMs.toFixed(1), p99Ms.toFixed(1), share];
+  console.log(`| ${cells.join(" | ")} |`);
+}
+
+async function openMember(name: AccountName, { endpoint, ca, folder }: Seat): Promise<Member> {
   const home = new DataFolder(`${folder}/home`);
   const wallet = new Wallet({
     server: endpoint,
@@ -138,7 +167,6 @@ async function openMember(
     makeSessionKey: () => generateSessionKey(2048),
     store: new SqliteWalletStore(home.walletFile()),
   });
-  if (registers) await wallet.register(await wallet.connect(), name);
   return await wallet.member(await wallet.connect(), name);
 }
 
@@ -156,59 +184,79 @@ async function measure(member: Member) {
   return { perSecond, medianMs: at(0.5), p99Ms: at(0.99) };
 }
 
-/** Another process of this file, in the middle of its flood. */
-async function startFlood(flood: Flood, seat: Seat): Promise<Deno.ChildProcess> {
-  // The flooder has the lowest priority. In reality it has its own machine; here it would take
-  // processor time from both others.
+/** Starts another process of this file, and waits until it is in the middle of its flood. */
+async function startFlood(flood: Flood, { endpoint, ca, folder }: Seat) {
+  // The flooders have the lowest priority. In reality they have their own machines; here they would
+  // take processor time from both others.
+  const seat = JSON.stringify({ endpoint, ca, folder });
+  const args = ["run", "--no-prompt", "-A", import.meta.filename!, seat, JSON.stringify(flood)];
   const child = new Deno.Command("nice", {
-    args: [
-      ...["-n", "19", Deno.execPath()],
-      "run",
-      "--no-prompt",
-      "-A",
-      import.meta.filename!,
-      JSON.stringify(seat),
-      JSON.stringify(flood),
-    ],
+    args: ["-n", "19", Deno.execPath(), ...args],
     stdout: "piped",
   }).spawn();
   const reader = child.stdout.getReader();
-  await reader.read();
+  const { done } = await reader.read();
   reader.releaseLock();
-  return child;
+  if (done) throw new Error(`the flood ended: ${flood.title}`);
+  return {
+    async end() {
+      child.kill("SIGKILL");
+      await child.stdout.cancel();
+      await child.status;
+    },
+  };
 }
 
-/** Asks over so many connections, one question after the other on each, and never stops. */
-async function flood(seat: Seat, { connections, type, body }: Flood): Promise<void> {
-  const { context } = await openMember("flood", seat, { registers: false });
-  const { anchor, identity } = context;
-  const sessionKey = await generateSessionKey(2048);
-  const resolveAnchor = () => Promise.resolve(anchor);
-  const ask = async (): Promise<() => Promise<void>> => {
-    const signal = new AbortController().signal;
-    const stream = await tcpNetwork.connect(seat.endpoint, { signal });
-    const timeoutMs = 60_000;
-    const options = { role: "server", resolveAnchor, clock: systemClock, timeoutMs } as const;
-    const channel = (await receiveGreeting(stream, options))
-      .introduce({ signer: { kind: "certified", identity }, sessionKey });
-    const buffer = new Uint8Array(64 * 1024);
-    return async () => {
-      await channel.send(type, body).written;
-      // An answer is one line. It is not opened: that would keep the flood from asking.
-      for (let isRead = false; !isRead;) {
-        const count = await stream.read(buffer);
-        if (count === null) throw new Error("the server closed the connection");
-        isRead = buffer.subarray(0, count).includes(0x0a);
-      }
-    };
+/** Asks over all connections, one question after the other on each, and never stops. */
+async function flood(seat: Seat, { members, connections, requests, isOnline }: Flood) {
+  const folder = await readLargeLedgerFolder(seat.folder);
+  const asking = [];
+  for (const member of folder.members.slice(1, members + 1)) {
+    const { anchor } = folder.certificates;
+    const atMs = systemClock.nowMs();
+    const identity = openIdentity({ ...member, anchor, role: "member", atMs });
+    for (let connection = 0; connection < connections; connection++) {
+      const ask = await openQuestions(seat, { identity, anchor });
+      if (isOnline) await ask(loginRequestType.type, { name: member.name, port: 1024 });
+      asking.push(ask);
+    }
+  }
+  const ask = async (once: (typeof asking)[number]) => {
+    for (const { type, body } of requests) await once(type, body);
   };
-  const asking = await Promise.all(Array.from({ length: connections }, ask));
-  await Promise.all(asking.map((once) => once()));
+  await Promise.all(asking.map(ask));
   console.log("flooding");
   await Promise.all(asking.map(async (once) => {
-    for (;;) await once();
+    for (;;) await ask(once);
   }));
 }
+
+/** Opens a connection, and returns a function that asks over it and waits for the answer. */
+async function openQuestions(
+  { endpoint }: Seat,
+  { identity, anchor }: { readonly identity: Identity; readonly anchor: TrustAnchor },
+): Promise<(type: string, body: JsonObject) => Promise<void>> {
+  const stream = await tcpNetwork.connect(endpoint, { signal: new AbortController().signal });
+  const channel = (await receiveGreeting(stream, {
+    role: "server",
+    resolveAnchor: () => Promise.resolve(anchor),
+    clock: systemClock,
+    timeoutMs: 60_000,
+  })).introduce({ signer: { kind: "certified", identity }, sessionKey: await sessionKey });
+  const buffer = new Uint8Array(64 * 1024);
+  return async (type, body) => {
+    await channel.send(type, body).written;
+    // An answer is one line. It is not opened: that would keep the flood from asking.
+    for (let isRead = false; !isRead;) {
+      const count = await stream.read(buffer);
+      if (count === null) throw new Error("the server closed the connection");
+      isRead = buffer.subarray(0, count).includes(0x0a);
+    }
+  };
+}
+
+/** All connections of a flood share it. */
+const sessionKey = generateSessionKey(2048);
 
 if (import.meta.main) {
   const [seat, given] = Deno.args;

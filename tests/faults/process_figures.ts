@@ -32,6 +32,24 @@ export async function processCpuMs(
   return { userMs: ms(fields[11]), systemMs: ms(fields[12]) };
 }
 
+/**
+ * Returns the CPU time of all threads that a running process has, to the nanosecond. Linux only.
+ */
+export async function cpuMsOf(pid: number): Promise<number> {
+  let nanoseconds = 0;
+  for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
+    const [onCpu] = (await Deno.readTextFile(`/proc/${pid}/task/${name}/schedstat`)).split(" ");
+    nanoseconds += Number(onCpu);
+  }
+  return nanoseconds / 1e6;
+}
+
+/** Returns the most memory that a running process ever had (VmHWM), in bytes. Linux only. */
+export async function peakBytesOf(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
+}
+
 /** `84.1 MB, 31 descriptors` */
 export function figuresText({ residentBytes, descriptors }: ProcessFigures): string {
   return `${(residentBytes / 1e6).toFixed(1)} MB, ${descriptors} descriptors`;
