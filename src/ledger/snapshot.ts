@@ -114,12 +114,17 @@ export interface LedgerSnapshot {
   lastNumber(): number;
   /** All entries by number. */
   entries(): Iterable<StoredEntry>;
-  /** The entries of an account on either side, by number. */
-  entriesOf(name: string): Iterable<StoredEntry>;
+  /** At most `limit` entries of an account on either side, newest first. */
+  newestEntriesOf(name: string, limit: number): StoredEntry[];
   entryByNumber(number: number): StoredEntry | undefined;
   entryById(id: string): StoredEntry | undefined;
-  /** The account changes by number, of one account when `name` is given. */
+  /**
+   * The account changes by number, of one account when `name` is given. They are found without an
+   * index, which could be forged.
+   */
   changes(name?: string): Iterable<StoredChange>;
+  /** The changes of one account by number, found by the index. */
+  changesOf(name: string): StoredChange[];
   changeByNumber(number: number): StoredChange | undefined;
   /** Returns the time of the last entry before a number, or `undefined` without one. */
   lastEntryTime(query: { readonly before: number }): StoredValue | undefined;
@@ -138,13 +143,12 @@ export interface LedgerSnapshot {
   firstRepetition(): RepeatedEntry | undefined;
   /** All accounts by name, including the issuing account. */
   accounts(): Iterable<StoredAccount>;
+  account(name: string): StoredAccount | undefined;
   /**
    * Returns what the rows before a number say about an account, or `undefined` when there is no such
    * account.
    */
   stateBefore(name: string, number: number): StoredState | undefined;
-  /** All certificates by account and time of issue. */
-  certificates(): Iterable<StoredCertificate>;
   /** The certificates by place. */
   certificatePage(query: PageQuery): IssuedCertificate[];
   /** Returns the greatest place of a certificate, 0 without any. */

@@ -118,20 +118,23 @@ async function fillLedger(folder: string, payee: AccountName): Promise<void> {
 
 async function measureAll(name: AccountName, server: Seat & { readonly pid: number }) {
   const honest = await openMember(name, server);
-  console.log("| flood | questions/s | median ms | p99 ms | of alone |");
-  console.log("| --- | ---: | ---: | ---: | ---: |");
+  console.log("| flood | its answers/s | questions/s | median ms | p99 ms | of alone |");
+  console.log("| --- | ---: | ---: | ---: | ---: | ---: |");
   const alone = await measure(honest);
-  printRow("none", alone, alone);
-  for (const flood of floods) {
+  printRow("none", alone, { alone });
+  const measureBeside = async (flood: Flood) => {
     const flooding = await startFlood(flood, server);
-    printRow(flood.title, await measure(honest), alone);
-    await flooding.end();
-  }
+    flooding.takeAnswers();
+    const measured = await measure(honest);
+    const answersPerSecond = flooding.takeAnswers() / secondsEach;
+    printRow(flood.title, measured, { alone, answersPerSecond });
+    return flooding;
+  };
+  for (const flood of floods) await (await measureBeside(flood)).end();
   const megabytes = async () =>
     `${((await processFigures(server.pid)).residentBytes / 1e6).toFixed(0)} MB`;
   const before = await megabytes();
-  const flooding = await startFlood(crowd, server);
-  printRow(crowd.title, await measure(honest), alone);
+  const flooding = await measureBeside(crowd);
   const during = await megabytes();
   await flooding.end();
   const peak = `${(await peakBytesOf(server.pid) / 1e6).toFixed(0)} MB`;
@@ -147,9 +150,20 @@ async function measureAll(name: AccountName, server: Seat & { readonly pid: numb
 
 type Measured = Awaited<ReturnType<typeof measure>>;
 
-function printRow(title: string, { perSecond, medianMs, p99Ms }: Measured, alone: Measured): void {
+function printRow(
+  title: string,
+  { perSecond, medianMs, p99Ms }: Measured,
+  { alone, answersPerSecond = 0 }: { readonly alone: Measured; readonly answersPerSecond?: number },
+): void {
   const share = `${(100 * perSecond / alone.perSecond).toFixed(0)} %`;
-  const cells = [title, perSecond.toFixed(1), medianMs.toFixed(1), p99Ms.toFixed(1), share];
+  const cells = [
+    title,
+    answersPerSecond.toFixed(0),
+    perSecond.toFixed(1),
+    medianMs.toFixed(1),
+    p99Ms.toFixed(1),
+    share,
+  ];
   console.log(`| ${cells.join(" | ")} |`);
 }
 
@@ -196,12 +210,25 @@ async function startFlood(flood: Flood, { endpoint, ca, folder }: Seat) {
   }).spawn();
   const reader = child.stdout.getReader();
   const { done } = await reader.read();
-  reader.releaseLock();
   if (done) throw new Error(`the flood ended: ${flood.title}`);
+  let dots = 0;
+  const counting = (async () => {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      dots += value.length;
+    }
+  })();
   return {
+    /** Answers that the flood got since the last call. */
+    takeAnswers() {
+      const answers = dots * answersPerDot;
+      dots = 0;
+      return answers;
+    },
     async end() {
       child.kill("SIGKILL");
-      await child.stdout.cancel();
+      await counting;
       await child.status;
     },
   };
@@ -210,7 +237,7 @@ async function startFlood(flood: Flood, { endpoint, ca, folder }: Seat) {
 /** Asks over all connections, one question after the other on each, and never stops. */
 async function flood(seat: Seat, { members, connections, requests, isOnline }: Flood) {
   const folder = await readLargeLedgerFolder(seat.folder);
-  const asking = [];
+  const asking: Awaited<ReturnType<typeof openQuestions>>[] = [];
   for (const member of folder.members.slice(1, members + 1)) {
     const { anchor } = folder.certificates;
     const atMs = systemClock.nowMs();
@@ -226,10 +253,21 @@ async function flood(seat: Seat, { members, connections, requests, isOnline }: F
   };
   await Promise.all(asking.map(ask));
   console.log("flooding");
+  let answers = 0;
+  const dot = new TextEncoder().encode(".");
   await Promise.all(asking.map(async (once) => {
-    for (;;) await ask(once);
+    for (;;) {
+      await ask(once);
+      answers += requests.length;
+      if (answers < answersPerDot) continue;
+      answers -= answersPerDot;
+      Deno.stdout.writeSync(dot);
+    }
   }));
 }
+
+/** A flood prints a dot after each so many answers. */
+const answersPerDot = 20;
 
 /** Opens a connection, and returns a function that asks over it and waits for the answer. */
 async function openQuestions(

@@ -7,7 +7,6 @@ import { issuingAccount } from "../../ledger/entry.ts";
 import { rootOf } from "../../ledger/merkle_tree.ts";
 import {
   type LedgerSnapshot,
-  type StoredAccount,
   type StoredChange,
   type StoredEntry,
   storedText,
@@ -68,17 +67,12 @@ function shownEntry(row: StoredEntry, { ledgerId }: LedgerSnapshot): ShownEntry 
 }
 
 function findAccount(snapshot: LedgerSnapshot, name: string) {
-  let found: StoredAccount | undefined;
-  for (const account of snapshot.accounts()) if (account.username === name) found = account;
+  const found = snapshot.account(name);
   if (!found) return undefined;
-  const changes = [...snapshot.changes(name)];
+  const changes = snapshot.changesOf(name);
   const certificate = currentCertificate(snapshot, { name, last: changes.at(-1) });
-  const rows: StoredEntry[] = [];
-  for (const row of snapshot.entriesOf(name)) {
-    rows.push(row);
-    if (rows.length > shownEntriesMax) rows.shift();
-  }
-  const entries = rows.reverse().map((row) => shownEntry(row, snapshot));
+  const entries = snapshot.newestEntriesOf(name, shownEntriesMax)
+    .map((row) => shownEntry(row, snapshot));
   return { ...found, certificate, changes: changes.reverse(), entries };
 }
 
@@ -90,8 +84,6 @@ function currentCertificate(
   if (name === issuingAccount) return undefined;
   if (last?.kind === "reissue") return storedText(last.certificate);
   if (last !== undefined) return undefined;
-  for (const { username, fingerprint } of snapshot.certificates()) {
-    if (username === name) return storedText(fingerprint);
-  }
-  return undefined;
+  const [first] = snapshot.certificatesOf(name);
+  return first && storedText(first.fingerprint);
 }

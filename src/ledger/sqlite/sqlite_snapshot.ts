@@ -10,7 +10,6 @@ import type {
   PageQuery,
   RepeatedEntry,
   StoredAccount,
-  StoredCertificate,
   StoredChange,
   StoredEntry,
   StoredRow,
@@ -47,6 +46,28 @@ const issuedSelection = `rowid AS place, ${certificateSelection}, EXISTS (
       AND account_change.certificate = certificate.fingerprint
   ) AS is_reissued`;
 
+const accountSelection = `SELECT ${wholeText("username")}, balance, online_status, (
+    SELECT at FROM account_change
+    WHERE account_change.username = client.username AND kind = 'closure'
+    ORDER BY number LIMIT 1
+  ) AS closed_at FROM client`;
+
+/**
+ * What belongs to one account. These statements use indexes, so that they read few rows of a ledger
+ * of any length. An audit does not: an index could be forged.
+ */
+export const ofOneAccount = {
+  account: `${accountSelection} WHERE client.username = ?`,
+  changes: `SELECT ${changeSelection} FROM account_change WHERE username = ? ORDER BY number`,
+  // Each side uses its own index and stops at the limit.
+  newestEntries: `SELECT * FROM (${newestOfSide("payer")})
+    UNION ALL SELECT * FROM (${newestOfSide("payee")}) ORDER BY number DESC LIMIT ?`,
+} as const;
+
+function newestOfSide(side: "payer" | "payee"): string {
+  return `SELECT ${entrySelection} FROM entry WHERE ${side} = ? ORDER BY number DESC LIMIT ?`;
+}
+
 class SqliteSnapshot implements LedgerSnapshot {
   readonly ledgerId: string;
   readonly #database: DatabaseSync;
@@ -75,13 +96,8 @@ class SqliteSnapshot implements LedgerSnapshot {
     return this.#rows(`SELECT ${entrySelection} FROM entry NOT INDEXED ORDER BY number`);
   }
 
-  entriesOf(name: string): Iterable<StoredEntry> {
-    // NOT INDEXED, because an index could be forged. The table has the right order already.
-    return this.#rows(
-      `SELECT ${entrySelection} FROM entry NOT INDEXED WHERE payer = ? OR payee = ? ORDER BY number`,
-      name,
-      name,
-    );
+  newestEntriesOf(name: string, limit: number): StoredEntry[] {
+    return this.#all(ofOneAccount.newestEntries, name, limit, name, limit, limit);
   }
 
   entryByNumber(number: number): StoredEntry | undefined {
@@ -97,6 +113,10 @@ class SqliteSnapshot implements LedgerSnapshot {
     return name === undefined
       ? this.#rows(`${select} ORDER BY number`)
       : this.#rows(`${select} WHERE username = ? ORDER BY number`, name);
+  }
+
+  changesOf(name: string): StoredChange[] {
+    return this.#all(ofOneAccount.changes, name);
   }
 
   changeByNumber(number: number): StoredChange | undefined {
@@ -151,12 +171,11 @@ class SqliteSnapshot implements LedgerSnapshot {
   }
 
   accounts(): Iterable<StoredAccount> {
-    return this.#rows(
-      `SELECT ${wholeText("username")}, balance, online_status, (
-          SELECT at FROM account_change NOT INDEXED
-          WHERE account_change.username = client.username AND kind = 'closure' LIMIT 1
-        ) AS closed_at FROM client ORDER BY client.username`,
-    );
+    return this.#rows(`${accountSelection} ORDER BY client.username`);
+  }
+
+  account(name: string): StoredAccount | undefined {
+    return this.#first(ofOneAccount.account, name);
   }
 
   stateBefore(name: string, number: number): StoredState | undefined {
@@ -175,13 +194,6 @@ class SqliteSnapshot implements LedgerSnapshot {
             WHERE account_change.username = client.username AND number < ?) AS changed
           FROM client WHERE username = ?)`,
       ...[number, number, number, name],
-    );
-  }
-
-  certificates(): Iterable<StoredCertificate> {
-    return this.#rows(
-      `SELECT ${certificateSelection} FROM certificate
-        ORDER BY certificate.username, certificate.issued_at, rowid`,
     );
   }
 

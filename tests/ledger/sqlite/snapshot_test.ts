@@ -83,42 +83,40 @@ Deno.test("a snapshot returns the stored columns", () =>
       assertEquals(snapshot.entryById("nothing"), undefined);
       assertEquals([...snapshot.refundsOf(orderId(2))].map(({ number }) => number), [3]);
       assertEquals([...snapshot.refundsOf(orderId(3))], []);
+      assertEquals(snapshot.account("carol"), [...snapshot.accounts()][3]);
+      assertEquals(snapshot.account("nobody"), undefined);
       assertEquals([...snapshot.accounts()].map((row) => Object.values(row)), [
         ["@issuer", -1_000_000, 0, null],
         ["alice", 999_795, 0, null],
         ["bob", 200, 0, null],
         ["carol", 5, 0, at],
       ]);
-      const certificates = [...snapshot.certificates()];
-      assertEquals(certificates.map(({ username }) => username), [
-        "@issuer",
-        "alice",
-        "bob",
-        "carol",
-      ]);
       const changes = [...snapshot.changes()];
       assertEquals(
         changes.map(({ number, kind, username, at }) => [number, kind, username, at]),
         [[5, "closure", "carol", at], [6, "revocation", "bob", at]],
       );
-      assertEquals([...snapshot.changes("bob")], changes.slice(1));
+      assertEquals(snapshot.changesOf("bob"), changes.slice(1));
       assertEquals(snapshot.changeByNumber(5), changes[0]);
       assertEquals(snapshot.changeByNumber(4), undefined);
       const { fingerprint, keyFingerprint, der } = certificateOf(alice);
-      const { fingerprint: f, key_fingerprint: k, issued_at, der: d } = certificates[1]!;
+      const [certificate] = snapshot.certificatesOf(alice);
+      const { fingerprint: f, key_fingerprint: k, issued_at, der: d } = certificate!;
       assertEquals([f, k, issued_at], [fingerprint, keyFingerprint, at]);
       assertEquals(new Uint8Array(d as Uint8Array), der);
       assertEquals([snapshot.firstRepetition(), [...snapshot.faults()]], [undefined, []]);
     });
   }));
 
-Deno.test("the entries of an account are those of both sides, by number", () =>
+Deno.test("the newest entries of an account are those of both sides, newest first", () =>
   withLedger(async ({ file, ledger }) => {
     await fill(ledger);
     withSnapshot(file, (snapshot) => {
-      const numbersOf = (name: string) => [...snapshot.entriesOf(name)].map(({ number }) => number);
-      assertEquals(numbersOf("alice"), [1, 2, 3, 4]);
-      assertEquals(numbersOf("bob"), [2, 3]);
+      const numbersOf = (name: string, limit = 10) =>
+        snapshot.newestEntriesOf(name, limit).map(({ number }) => number);
+      assertEquals(numbersOf("alice"), [4, 3, 2, 1]);
+      assertEquals(numbersOf("alice", 3), [4, 3, 2]);
+      assertEquals(numbersOf("bob"), [3, 2]);
       assertEquals(numbersOf("@issuer"), [1]);
       assertEquals(numbersOf("nobody"), []);
     });
