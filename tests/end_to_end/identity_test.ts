@@ -2,6 +2,15 @@
  * A key with a passphrase, from the command line and in a real terminal.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { SqliteWalletStore } from "../../src/client/sqlite/sqlite_wallet_store.ts";
+import { DataFolder } from "../../src/client/wallet/data_folder.ts";
+import { accountNames } from "../../src/client/wallet/identity_store.ts";
+import { Wallet } from "../../src/client/wallet.ts";
+import { systemClock } from "../../src/clock.ts";
+import { unusedConnectionMsMax } from "../../src/limits.ts";
+import { systemRandom } from "../../src/random.ts";
+import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import { readTrustAnchorPem } from "../../src/pki/trust_anchor.ts";
 import { takeFileLock } from "../../src/sqlite/file_lock.ts";
 import { testWith } from "../installed_tool.ts";
@@ -43,6 +52,44 @@ Deno.test("a key with a passphrase pays with it, and without it ends with exit 4
   });
   assertEquals(removed.stdout, "the key of alice has no passphrase now\n", removed.stderr);
   assertEquals((await pay()).code, 0);
+});
+
+Deno.test("somebody who takes long to type a passphrase gets a new connection", async () => {
+  await using scene = await openSceneWith(["alice"]);
+  await Deno.writeTextFile(scene.path("secret"), "correct horse\n");
+  const env = { MICROPAY_NEW_PASSPHRASE_FILE: scene.path("secret") };
+  assertEquals((await identity(scene, ["passphrase"], env)).code, 0);
+  const path = scene.path("certs", "CA.pem");
+  const folder = new DataFolder(scene.home("alice"));
+  let [typedForMs, connections] = [0, 0];
+  const wallet = new Wallet({
+    server: { host: "127.0.0.1", port: scene.server.port },
+    folder,
+    trust: { ca: { pem: await Deno.readTextFile(path), path } },
+    timeoutMs: 60_000,
+    askPassphrase: () => {
+      typedForMs = unusedConnectionMsMax + 1;
+      return Promise.resolve("correct horse");
+    },
+  }, {
+    network: {
+      ...tcpNetwork,
+      connect: (...args) => {
+        connections++;
+        return tcpNetwork.connect(...args);
+      },
+    },
+    clock: { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + typedForMs },
+    random: systemRandom,
+    makeSessionKey: () => Promise.resolve(sessionKeys.alice),
+    store: new SqliteWalletStore(folder.walletFile()),
+  });
+  const [name] = await accountNames(folder, (await caOf(scene)).fingerprint);
+  const member = await wallet.member(await wallet.connect(), name!);
+  assertEquals((await member.balance()).outcome, "answered");
+  assertEquals(connections, 2);
+  await member.abandon();
+  wallet.close();
 });
 
 Deno.test("identities are listed and shown without a server, for people and for scripts", async () => {
