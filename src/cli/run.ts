@@ -88,7 +88,7 @@ async function client(request: ClientRequest, processIo: ProcessIo): Promise<Exi
     // Another core makes the key while this one loads the code. It is ready before the client
     // connects, because a server waits for a short time only. A command that reads the wallet alone
     // needs none.
-    const ready = name === "receipt" || name === "receipts"
+    const ready = ["receipt", "receipts", "limit"].includes(name)
       ? []
       : [processIo.makeSessionKey(request.rsaBits)];
     const [{ runClient }] = await Promise.all([import("./client/run_client.ts"), ...ready]);

@@ -31,7 +31,7 @@ import { accountNames, IdentityStore } from "./wallet/identity_store.ts";
 import { type AskPassphrase, KeyOpener } from "./wallet/key_opener.ts";
 import { Member } from "./member.ts";
 import { PinStore } from "./wallet/pin_store.ts";
-import type { Receipts, WalletStore } from "./wallet/wallet_store.ts";
+import type { Limits, Receipts, WalletStore } from "./wallet/wallet_store.ts";
 import { ServerLink } from "./server_link.ts";
 import { resolveKnownLedger, resolveServerAnchor, type TrustOptions } from "./wallet/trust.ts";
 
@@ -78,6 +78,11 @@ export interface KeptAccount {
   readonly receipts: Receipts;
   /** The file that they are in. */
   readonly file: string;
+}
+
+export interface KeptLimits {
+  readonly account: AccountName;
+  readonly limits: Limits;
 }
 
 export class Wallet {
@@ -191,12 +196,7 @@ export class Wallet {
       () => this.#identities(connection).load(name, { atMs: clock.nowMs() }),
     );
     if (!identity) {
-      const others = await accountNames(folder, anchor.fingerprint);
-      const found = others.length === 0 ? "" : `, only ${others.join(", ")}`;
-      throw new NotAuthenticatedError(
-        `act as ${name}: no account of that name was registered from ${folder.path}${found}; ` +
-          `register it, or give another name or --home`,
-      );
+      throw this.#notHere(name, await accountNames(folder, anchor.fingerprint));
     }
     const { link, sessionKey } = await this.#link(unused, { kind: "certified", identity });
     return new Member({
@@ -244,16 +244,43 @@ export class Wallet {
    * @throws as {@link resolveKnownLedger} and {@link onlyAccount}
    */
   async kept(name?: AccountName): Promise<KeptAccount> {
+    const { store } = this.#dependencies;
+    const ledger = await this.#knownLedger();
+    const account = name ?? await this.onlyAccount(ledger);
+    return { account, receipts: store.account(ledger, account).receipts, file: store.file };
+  }
+
+  /**
+   * Finds the limits of an account, without the server.
+   *
+   * @param name the only account when absent
+   * @throws as {@link kept}, and {NotAuthenticatedError} when the account is not here
+   */
+  async keptLimits(name?: AccountName): Promise<KeptLimits> {
+    const ledger = await this.#knownLedger();
+    const account = name ?? await this.onlyAccount(ledger);
+    const names = await accountNames(this.#options.folder, ledger);
+    if (!names.includes(account)) throw this.#notHere(account, names);
+    return { account, limits: this.#dependencies.store.account(ledger, account).limits };
+  }
+
+  #knownLedger(): Promise<string> {
     const { folder, server, trust } = this.#options;
     const { clock, store } = this.#dependencies;
-    const ledger = await resolveKnownLedger({
+    return resolveKnownLedger({
       ...trust,
       server: endpointText(server),
       pins: new PinStore(folder, store),
       atMs: clock.nowMs(),
     });
-    const account = name ?? await this.onlyAccount(ledger);
-    return { account, receipts: store.account(ledger, account).receipts, file: store.file };
+  }
+
+  #notHere(name: AccountName, others: readonly AccountName[]): NotAuthenticatedError {
+    const found = others.length === 0 ? "" : `, only ${others.join(", ")}`;
+    return new NotAuthenticatedError(
+      `act as ${name}: no account of that name was registered from ${this.#options.folder.path}` +
+        `${found}; register it, or give another name or --home`,
+    );
   }
 
   /** Returns the folder of an account's files. */

@@ -45,6 +45,14 @@ export const codes = {
   268: final("REFUND_PAYMENT_UNKNOWN", "transfer FAIL: there is no such payment to refund"),
   269: final("REFUND_EXCEEDS_PAYMENT", "transfer FAIL: more than is left of the payment"),
   270: final("TRANSFER_SENDER_BANKRUPT", "transfer FAIL due to bankruptcy"),
+  271: final(
+    "TRANSFER_PAYMENT_LIMIT",
+    "transfer FAIL: more than this wallet's limit for one payment",
+  ),
+  272: temporary(
+    "TRANSFER_DAY_LIMIT",
+    "transfer FAIL: more than is left of this wallet's limit for 24 hours",
+  ),
   280: final("TRANSFER_SELF_FAIL", "transfer FAIL: payer and payee are the same"),
   300: final("QUERY_OK", "OK"),
   400: final("QUERY_ERROR", "unknown"),

@@ -36,6 +36,16 @@ const table: Record<Code, readonly [name: string, text: string, tryAgain: boolea
   268: ["REFUND_PAYMENT_UNKNOWN", "transfer FAIL: there is no such payment to refund", false],
   269: ["REFUND_EXCEEDS_PAYMENT", "transfer FAIL: more than is left of the payment", false],
   270: ["TRANSFER_SENDER_BANKRUPT", "transfer FAIL due to bankruptcy", false],
+  271: [
+    "TRANSFER_PAYMENT_LIMIT",
+    "transfer FAIL: more than this wallet's limit for one payment",
+    false,
+  ],
+  272: [
+    "TRANSFER_DAY_LIMIT",
+    "transfer FAIL: more than is left of this wallet's limit for 24 hours",
+    true,
+  ],
   280: ["TRANSFER_SELF_FAIL", "transfer FAIL: payer and payee are the same", false],
   300: ["QUERY_OK", "OK", false],
   400: ["QUERY_ERROR", "unknown", false],

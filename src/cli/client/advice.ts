@@ -5,6 +5,7 @@
  */
 import type { AccountName } from "../../account_name.ts";
 import type { OrderRefusal } from "../../client/payment/order_outcome.ts";
+import type { ExceededLimit } from "../../client/wallet/payment_limits.ts";
 import type { Registered } from "../../client/wallet.ts";
 import { codes } from "../../protocol/code.ts";
 import { type PaymentReference, referenceText } from "./payment_reference.ts";
@@ -42,6 +43,7 @@ export interface NextSteps {
   readonly history: string;
   readonly withCode: string;
   readonly viaServer: string;
+  readonly limit: string;
 }
 
 export const commandSteps: NextSteps = {
@@ -49,6 +51,7 @@ export const commandSteps: NextSteps = {
   history: "history",
   withCode: "register with --code",
   viaServer: "--via-server delivers it anyway",
+  limit: "with limit",
 };
 
 /** @param options `next` is what a new member does next */
@@ -71,7 +74,7 @@ export function registeredText(
 
 /** @returns `undefined` when the refusal says everything */
 export function adviceOn(
-  { code, text, by }: OrderRefusal,
+  { code, text, by, exceeded }: OrderRefusal,
   attempt: Attempt,
   steps: NextSteps,
 ): string | undefined {
@@ -124,6 +127,9 @@ export function adviceOn(
       return attempt.kind === "pay" || attempt.kind === "refund"
         ? bankruptText(attempt)
         : undefined;
+    case 271:
+    case 272:
+      return exceeded && limitText(exceeded, steps);
     case 280:
       return `you are ${name}; choose another payee`;
     case 400:
@@ -148,6 +154,14 @@ function bankruptText({ amount, balance }: PaymentAttempt): string | undefined {
   return amount === undefined
     ? `you have ${balance}, less than is left of the payment; give a smaller amount`
     : `you have ${balance}, not ${amount}`;
+}
+
+function limitText({ exceeded, limit, left }: ExceededLimit, steps: NextSteps): string {
+  return exceeded === "perPayment"
+    ? `this wallet pays ${limit} at the most at once, and nothing was sent; ` +
+      `pay less, or raise the limit ${steps.limit} --per-payment N`
+    : `this wallet pays ${limit} at the most in 24 hours, of which ${left} are left, and nothing ` +
+      `was sent; pay less, wait, or raise the limit ${steps.limit} --per-day N`;
 }
 
 function unknownText(

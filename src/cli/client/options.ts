@@ -23,11 +23,13 @@ import {
   orderId,
   type Paths,
   paymentCount,
+  paymentLimit,
   paymentReference,
   rsaBits,
   timeoutSeconds,
   typedAccountName,
 } from "../command_line/option_values.ts";
+import { flag } from "../command_line/value_rule.ts";
 import { firstOf, type NoOptions, requestOf } from "../command_line/request_of.ts";
 
 export const historyEntriesDefault = 20;
@@ -84,6 +86,11 @@ export function clientCommand(program: Command, paths: Paths) {
     "Ask the server to prove that the entry is still in the ledger, and print the proof too.",
     false,
   );
+  const limit = add(
+    "limit",
+    "Show and set limits on what this wallet pays, against a script gone wrong.",
+    "--per-payment 100 --per-day 1000",
+  );
   const receipts = add(
     "receipts",
     "Write all receipts that are kept here into files, for micropay verify.",
@@ -119,6 +126,7 @@ export function clientCommand(program: Command, paths: Paths) {
       (host, port, payment, options) =>
         request([host, port, options], { name: "receipt", payment }),
     ),
+    requestOf(all(withLimits(limit)), (...words) => request(words, { name: "limit" })),
     requestOf(all(withOut(receipts, paths)), (...words) => request(words, { name: "receipts" })),
   );
 }
@@ -213,6 +221,22 @@ function withHistory(command: ServerWords) {
     .option("--bom", "Begin a CSV with a byte order mark, as Excel wants it.", false)
     .option("--from <DATE>", "Export from this day on, in UTC.", day)
     .option("--to <DATE>", "Export up to this day, in UTC.", day);
+}
+
+function withLimits(command: ServerWords) {
+  return command
+    .option("--per-payment <N>", "The most that one payment may be; none lifts it.", paymentLimit)
+    .option(
+      "--per-day <N>",
+      "The most that all payments and refunds of any 24 hours may be; none lifts it.",
+      paymentLimit,
+    )
+    .option(
+      "--yes",
+      "Raise or lift a limit without a question. It is asked on a terminal.",
+      flag("MICROPAY_LIMIT_YES"),
+      false,
+    );
 }
 
 function withOut(command: ServerWords, { directory }: Paths) {

@@ -1,13 +1,15 @@
 /**
  * The output of the client's commands: text for people, or one JSON object a line for scripts.
  */
+import type { AccountName } from "../../account_name.ts";
 import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
 import type { PeerTree } from "../../client/peer_checkpoints.ts";
 import type { MemberAudit } from "../../client/ledger_audit.ts";
-import type { AuditedHead } from "../../client/wallet/wallet_store.ts";
 import type { Settled } from "../../client/payment/settlement.ts";
 import type { Paid } from "../../client/payment/order_outcome.ts";
 import type { SystemInformation } from "../../client/member.ts";
+import { type ExceededLimit, leftOf } from "../../client/wallet/payment_limits.ts";
+import type { AuditedHead, PaymentAllowance } from "../../client/wallet/wallet_store.ts";
 import type { MicropayError } from "../../errors.ts";
 import { codes } from "../../protocol/code.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
@@ -46,6 +48,7 @@ export interface ClientOutput {
   /** A received payment that could not be printed; to stderr. */
   printUnprinted(payment: IncomingPayment, where: { readonly file: string }): void;
   printHistoryRow(row: HistoryRow): void;
+  printLimits(account: AccountName, allowance: PaymentAllowance): void;
   printReceiptsWritten(counts: WrittenReceipts, where: { readonly folder: string }): void;
   /** @param found what was kept of an audit that failed. What to do goes to stderr */
   printAudit(audit: MemberAudit, found?: AuditFiles): void;
@@ -66,9 +69,9 @@ interface KnownLedger {
   readonly earlier: AuditedHead | undefined;
 }
 
-interface RefusalDetails {
+export interface RefusalDetails {
   /** For scripts. */
-  readonly fields?: PaymentReference | undefined;
+  readonly fields?: PaymentReference | Pick<ExceededLimit, "limit" | "left"> | undefined;
   /** For people, to stderr. */
   readonly advice?: string | undefined;
 }
@@ -101,6 +104,11 @@ export function jsonOutput({ print, printError, typed }: OutputOptions): ClientO
     printHistoryRow: (
       { entry, id, at, kind, payer: from, payee: to, amount, memo, refunds, balance, ...proof },
     ) => line({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }),
+    printLimits: (account, { limits: { perPayment, perDay }, paid }) =>
+      line({
+        ...{ account, per_payment: perPayment, per_day: perDay, paid },
+        ...(perDay !== undefined && { left: leftOf(perDay, paid) }),
+      }),
     printReceiptsWritten: ({ written, present }, { folder }) => line({ written, present, folder }),
     printAudit,
     printGivenUp: () => {},
@@ -130,6 +138,7 @@ export function textOutput({ print, printError, typed }: OutputOptions): ClientO
     printReceived: (payment) => notificationLines(payment).forEach(print),
     printUnprinted: (payment, where) => printError(unprintedText(payment, where)),
     printHistoryRow: (row) => print(historyLine(row)),
+    printLimits: (_, allowance) => limitLines(allowance).forEach(print),
     printReceiptsWritten: ({ written, present }, { folder }) =>
       print(
         `${written} receipts written to ${printable(folder)}` +
@@ -181,6 +190,15 @@ function foundLines({ receipt }: Paid): string[] {
   return [
     codes[130].text,
     `${payer} paid ${amount} to ${payee} on ${at}${what}, entry ${entry}, id ${id}`,
+  ];
+}
+
+function limitLines({ limits: { perPayment, perDay }, paid }: PaymentAllowance): string[] {
+  const left = perDay === undefined ? "" : `, so ${leftOf(perDay, paid)} are left`;
+  return [
+    `Limit for one payment: ${perPayment ?? "none"}`,
+    `Limit for 24 hours: ${perDay ?? "none"}`,
+    `Paid in the last 24 hours, or under way: ${paid}${left}`,
   ];
 }
 

@@ -9,7 +9,7 @@ import { resultInTime } from "../../transport/deadline.ts";
 import { type ExitCode, exitCodeOfRefusal, exitCodes } from "../exit_code.ts";
 import { printPayment } from "../standard_output.ts";
 import { adviceOn, type Attempt, type NextSteps, type PaymentAttempt } from "./advice.ts";
-import type { ClientOutput } from "./output.ts";
+import type { ClientOutput, RefusalDetails } from "./output.ts";
 
 interface Printing {
   readonly output: ClientOutput;
@@ -21,9 +21,16 @@ export function printRefusal(
   attempt: Attempt,
   { output, steps }: Printing,
 ): ExitCode {
-  const fields = attempt.kind === "status" ? attempt.payment : undefined;
-  output.printRefusal(refusal, { fields, advice: adviceOn(refusal, attempt, steps) });
+  output.printRefusal(refusal, {
+    fields: fieldsOf(refusal, attempt),
+    advice: adviceOn(refusal, attempt, steps),
+  });
   return exitCodeOfRefusal(refusal.code);
+}
+
+function fieldsOf({ exceeded }: OrderRefusal, attempt: Attempt): RefusalDetails["fields"] {
+  if (attempt.kind === "status") return attempt.payment;
+  return exceeded && { limit: exceeded.limit, left: exceeded.left };
 }
 
 interface OutcomePrinting extends Printing {

@@ -2,6 +2,7 @@
  * `micropay client`: one command, or the menu.
  */
 import type { Wallet } from "../../client/wallet.ts";
+import { systemClock } from "../../clock.ts";
 import type { SessionKey } from "../../envelope/session_key.ts";
 import { MicropayError, UsageError } from "../../errors.ts";
 import { MeteredNetwork } from "../../transport/metered_network.ts";
@@ -12,7 +13,8 @@ import { type ClientOutput, jsonOutput, textOutput } from "./output.ts";
 import { openWallet } from "./open_wallet.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodeOfError, exitCodes } from "../exit_code.ts";
-import { LineInput } from "../line_input.ts";
+import { askYesNo, LineInput } from "../line_input.ts";
+import { changeLimits } from "./limit_command.ts";
 import { exportReceipts, showReceipt } from "./receipt_command.ts";
 import { performAsMember } from "./member_command.ts";
 import { printRefusal } from "./print_outcome.ts";
@@ -87,6 +89,15 @@ async function perform(
       const next = `${typed("")} (the menu), or the same with list, pay or receive`;
       const advice = registeredText(outcome.answer, { typed: name, hasCode, next });
       output.printRegistration(outcome.answer, advice);
+      return exitCodes.ok;
+    }
+    case "limit": {
+      const { isTerminal, say } = dependencies;
+      const confirm = isTerminal()
+        ? (question: string) => askYesNo(question, { input, say })
+        : undefined;
+      const context = { output, clock: systemClock, confirm };
+      await changeLimits(command, await wallet.keptLimits(request.as), context);
       return exitCodes.ok;
     }
     case "receipts":

@@ -15,7 +15,7 @@ import { type AccountName, accountNameRule, parseAccountName } from "../../accou
 import { isDocumentError } from "../../errors.ts";
 import type { TreeHead } from "../../ledger/tree_proofs.ts";
 import { isMemo, memoRule } from "../../memo.ts";
-import { amountRuleFor, parseAmount } from "../../money.ts";
+import { amountMax, amountRuleFor, parseAmount } from "../../money.ts";
 import { parseFingerprint } from "../../pki/fingerprint.ts";
 import { parseAddress, parseHost, withoutZone } from "../../pki/host.ts";
 import {
@@ -105,6 +105,15 @@ export function sinceCheckpoint(file: (text: string) => string) {
 }
 
 export const accountName = valueOf(accountNameRule, parseAccountName);
+/** A limit on what is paid; 0 forbids every payment. */
+export const paymentLimit = valueOf<number | "none">(
+  `a limit is a whole number from 0 to ${amountMax}, or none`,
+  (text) => {
+    if (text === "none" || text === "0") return text === "0" ? 0 : "none";
+    return parseAmount(text);
+  },
+  { suggests: ["none"] },
+);
 export const amount = valueOf(amountRuleFor, parseAmount);
 export const memo = valueOf(memoRule, (text) => isMemo(text) ? text : undefined);
 

@@ -16,10 +16,12 @@ import type { Result } from "../../protocol/transfer.ts";
 import type { MemberContext } from "../member_context.ts";
 import { PeerConnections, type ReachedPeer } from "../peer_connections.ts";
 import { SubmitQueue } from "../submit_queue.ts";
+import type { ExceededLimit } from "../wallet/payment_limits.ts";
 import type { StoredOrder } from "../wallet/wallet_store.ts";
 import {
   askStatus,
   type OrderOutcome,
+  type OrderRefusal,
   outcomeUnderId,
   type Paid,
   proveBooked,
@@ -72,19 +74,20 @@ export class OrderDelivery {
    *
    * @param options `replaces`: a void order under the same id, whose record this one takes
    * @returns the order to deliver. This is another process's order when that one was recorded under
-   * the id first. `undefined` when that one has other terms
+   * the id first. Refused with 266 when that one has other terms, with 271 or 272 beyond a limit
    * @throws {FileError} when it cannot be recorded; it must not be sent then
    */
   async record(
     terms: OrderTerms,
     { replaces }: { readonly replaces?: SignedOrder | undefined } = {},
-  ): Promise<TrackedOrder | undefined> {
+  ): Promise<TrackedOrder | OrderRefusal> {
     const { anchor, identity, link, outbox } = this.member;
     const order = signOrder(terms, { identity, anchor, clock: link });
     const stored = await outbox.add(order, { replaces });
+    if ("exceeded" in stored) return refuseBeyond(stored);
     if (stored.text === order.text) return { order, progress: newlyRecorded };
     const other = this.#restore(terms.id, stored);
-    return hasTerms(other.order, terms) ? other : undefined;
+    return hasTerms(other.order, terms) ? other : refuse(266);
   }
 
   /**
@@ -311,6 +314,15 @@ export function hasTerms(
 ): boolean {
   return payload.payee === payee && payload.amount === amount && payload.memo === memo &&
     payload.refunds === refunds;
+}
+
+/** Refuses an order for the wallet, and names the limit. */
+function refuseBeyond(exceeded: ExceededLimit): OrderRefusal {
+  const { limit, left } = exceeded;
+  const refusal = exceeded.exceeded === "perPayment"
+    ? refuse(271, String(limit))
+    : refuse(272, `${left} of ${limit}`);
+  return { ...refusal, exceeded };
 }
 
 /** @param said what is known besides, put into the sentence */

@@ -13,6 +13,7 @@ import {
 import { statusRequestType } from "../../protocol/status.ts";
 import type { HistoryReader } from "../history_reader.ts";
 import type { MemberContext } from "../member_context.ts";
+import type { ExceededLimit } from "../wallet/payment_limits.ts";
 
 /** Booked, with the proof. */
 export interface Paid {
@@ -25,6 +26,8 @@ export type OrderOutcome = Paid | OrderRefusal;
 export interface OrderRefusal extends Refusal {
   /** Present when the payee refused the order, and the server did not. */
   readonly by?: "payee";
+  /** Present when this wallet's own limit refused the order. Nothing was sent. */
+  readonly exceeded?: ExceededLimit;
 }
 
 /**

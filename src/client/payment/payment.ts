@@ -116,7 +116,7 @@ async function payAnew(attempt: Attempt, replaces?: SignedOrder): Promise<OrderO
   const { payee, amount, memo, id = makeOrderId(member.clock, member.random) } = terms;
   const wanted = { id, payer: member.name, payee, amount, memo };
   const tracked = await delivery.record(wanted, { replaces });
-  if (!tracked) return refuse(266);
+  if ("outcome" in tracked) return tracked;
   return await delivery.deliver(tracked, { peer, isSame, signal });
 }
 

@@ -104,7 +104,7 @@ async function giveBackOnce(
   const id = refundId ?? makeOrderId(clock, random);
   if (signal?.aborted) throw interrupted();
   const tracked = await delivery.record({ id, payer: name, payee, amount, memo, refunds });
-  if (!tracked) return refuse(266);
+  if ("outcome" in tracked) return tracked;
   return await delivery.deliver(tracked, { isSame: isRefundOf(attempt), signal });
 }
 

@@ -2,19 +2,24 @@
  * The open orders of one account, in the table `open_order`.
  */
 import type { SignedOrder } from "../../protocol/order.ts";
+import type { ExceededLimit } from "../wallet/payment_limits.ts";
 import type { Outbox, StoredOrder } from "../wallet/wallet_store.ts";
+import { exceededIn } from "./sqlite_limits.ts";
 import { AccountPart, textIn, type WalletStatements } from "./wallet_statements.ts";
 
 export class SqliteOutbox extends AccountPart implements Outbox {
   async add(
     { payload, text }: SignedOrder,
     { replaces }: { readonly replaces?: SignedOrder | undefined } = {},
-  ): Promise<StoredOrder> {
-    const { id, payer, payee, amount, memo = null, refunds = null, exp } = payload;
+  ): Promise<StoredOrder | ExceededLimit> {
+    const { id, payer, payee, amount, memo = null, refunds = null, iat, exp } = payload;
     const shown = [payer, payee, amount, memo, refunds, new Date(exp * 1000).toISOString()];
-    return await this.store.write((sql) => {
+    const attempt = { amount, atMs: iat * 1000, exceptId: id };
+    return await this.store.write<StoredOrder | ExceededLimit>((sql) => {
       const there = this.#get(sql, id);
       if (there && there.text !== replaces?.text) return there;
+      const exceeded = exceededIn(sql, this.owner, attempt);
+      if (exceeded) return exceeded;
       if (there) sql.removeOrder.run(...this.owner, id, there.text);
       sql.addOrder.run(...this.owner, id, ...shown, text);
       return { text, state: "recorded" };

@@ -11,6 +11,7 @@ import { walletLockWaitMs } from "../../limits.ts";
 import { CommitQueue } from "../../sqlite/commit_queue.ts";
 import type { AccountStore, WalletStore } from "../wallet/wallet_store.ts";
 import { SqliteAudits } from "./sqlite_audits.ts";
+import { SqliteLimits } from "./sqlite_limits.ts";
 import { SqliteOutbox } from "./sqlite_outbox.ts";
 import { SqliteReceipts } from "./sqlite_receipts.ts";
 import { BrokenWalletError, walletError } from "./wallet_error.ts";
@@ -70,6 +71,7 @@ export class SqliteWalletStore implements WalletStore, WalletTransactions {
       outbox: new SqliteOutbox(this, owner),
       receipts: new SqliteReceipts(this, owner),
       audits: new SqliteAudits(this, owner),
+      limits: new SqliteLimits(this, owner),
     };
   }
 

@@ -58,8 +58,18 @@ export const walletSchemaStatements: readonly string[] = [
     audited INTEGER NOT NULL DEFAULT 0 CHECK (audited IN (0, 1, 2)),
     PRIMARY KEY (ledger, account, id)
   ) STRICT`,
+  // What the account paid, by time. A withdrawal is the operator's.
+  `CREATE INDEX receipt_paid ON receipt (ledger, account, booked_at, amount)
+    WHERE payer = account AND kind <> 'withdrawal'`,
   `CREATE INDEX receipt_entry ON receipt (ledger, account, entry)`,
   `CREATE INDEX receipt_unaudited ON receipt (ledger, account, id) WHERE audited = 0`,
+  // The most that this wallet pays from an account: at once, and in any 24 hours. NULL: no limit.
+  `CREATE TABLE payment_limit (
+    ${owner},
+    per_payment INTEGER CHECK (per_payment >= 0),
+    per_day INTEGER CHECK (per_day >= 0),
+    PRIMARY KEY (ledger, account)
+  ) STRICT, WITHOUT ROWID`,
   // The newest tree that an account verified, the checkpoint that the server signed about it, and
   // the server's certificate, DER in base64.
   `CREATE TABLE audit (

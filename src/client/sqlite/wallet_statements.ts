@@ -97,6 +97,15 @@ const sources = {
   markAudited: `UPDATE receipt SET audited = 1 WHERE ${mine} AND id = ? AND audited = 0`,
   giveUpReceipt: `UPDATE receipt SET audited = 2 WHERE ${mine} AND id = ?`,
 
+  limits: `SELECT per_payment, per_day FROM payment_limit WHERE ${mine}`,
+  setLimits: `INSERT OR REPLACE INTO payment_limit (ledger, account, per_payment, per_day)
+    VALUES (?, ?, ?, ?)`,
+  // total() returns a floating-point number, and cannot overflow.
+  paidSince: `SELECT total(amount) AS amount FROM receipt
+    WHERE ${mine} AND payer = account AND kind <> 'withdrawal' AND booked_at > ?`,
+  openAmount: `SELECT total(amount) AS amount FROM open_order
+    WHERE ${mine} AND payer = account AND state = 'recorded' AND id <> ?`,
+
   audit: `SELECT entry, ${["head", "checkpoint", "certificate"].map(wholeText).join(", ")}
     FROM audit WHERE ${mine}`,
   setAudit: `INSERT OR REPLACE INTO audit (ledger, account, entry, head, checkpoint, certificate)

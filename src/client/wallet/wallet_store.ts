@@ -1,6 +1,6 @@
 /**
- * What a wallet keeps beside its keys and certificates: pins, receipts, and orders whose outcome is
- * open.
+ * What a wallet keeps beside its keys and certificates: pins, receipts, orders whose outcome is
+ * open, and limits on what is paid.
  *
  * Several processes may use one store at a time. Each method that changes something is one
  * transaction, and its promise resolves when that transaction is on the disk. Changes that are
@@ -9,6 +9,7 @@
 import type { AccountName } from "../../account_name.ts";
 import type { SignedOrder } from "../../protocol/order.ts";
 import type { SignedReceipt } from "../../protocol/receipt.ts";
+import type { ExceededLimit, LimitChange, PaymentLimits } from "./payment_limits.ts";
 
 /**
  * Every method throws `FileError`, which names the file, when the file cannot be read or written.
@@ -42,6 +43,7 @@ export interface AccountStore {
   readonly outbox: Outbox;
   readonly receipts: Receipts;
   readonly audits: Audits;
+  readonly limits: Limits;
 }
 
 /** The record of an order whose outcome is open. Its text is not verified again. */
@@ -62,16 +64,18 @@ export interface StoredOrder {
  */
 export interface Outbox {
   /**
-   * Records an order. It must be on the disk before the order is sent anywhere.
+   * Records an order, unless it exceeds a limit. It must be on the disk before the order is sent
+   * anywhere. The limits are checked in the same transaction. So they hold when several processes
+   * pay at the same moment.
    *
    * @param options `replaces`: a void order under the same id, whose record is removed
    * @returns what is recorded under the id now. This is another order when that one was recorded
-   * first
+   * first. Or the limit that the order exceeds; then nothing is changed
    */
   add(
     order: SignedOrder,
     options?: { readonly replaces?: SignedOrder | undefined },
-  ): Promise<StoredOrder>;
+  ): Promise<StoredOrder | ExceededLimit>;
   /** Sets the state `refused`. Does nothing when there is no record of this order. */
   markRefused(order: SignedOrder): Promise<void>;
   /** Removes a void order. Does nothing when there is no record of this order. */
@@ -141,4 +145,27 @@ export interface Audits {
    * @param givenUp their ids
    */
   accept(head: AuditedHead, givenUp: readonly string[]): Promise<void>;
+}
+
+/** The limits of an account, and what counts towards that of a day. */
+export interface PaymentAllowance {
+  readonly limits: PaymentLimits;
+  /**
+   * What was booked as a payment or refund of this account in the 24 hours before, and what open
+   * orders may still book. An order that the server refused counts no more, and money that came
+   * back counts as received.
+   */
+  readonly paid: number;
+}
+
+export interface Limits {
+  /** @param atMs the end of the 24 hours, in milliseconds since the epoch */
+  read(atMs: number): Promise<PaymentAllowance>;
+  /**
+   * Changes limits.
+   *
+   * @param options `mayRaise`: also when more can be paid afterwards
+   * @returns whether they are changed
+   */
+  set(change: LimitChange, options: { readonly mayRaise: boolean }): Promise<boolean>;
 }

@@ -102,6 +102,20 @@ for (const { code, attempt, says, inMenu = says } of rows) {
   });
 }
 
+Deno.test("advice: a limit is named with its value, and how it is raised", () => {
+  const once = { ...refuse(271), exceeded: { exceeded: "perPayment", limit: 5, left: 5 } } as const;
+  const day = { ...refuse(272), exceeded: { exceeded: "perDay", limit: 9, left: 2 } } as const;
+  assertEquals(
+    [adviceOn(once, pay, commandSteps), adviceOn(day, refund, menuSteps)],
+    [
+      "this wallet pays 5 at the most at once, and nothing was sent; pay less, or raise the limit " +
+      "with limit --per-payment N",
+      "this wallet pays 9 at the most in 24 hours, of which 2 are left, and nothing was sent; " +
+      "pay less, wait, or raise the limit in another terminal with limit --per-day N",
+    ],
+  );
+});
+
 Deno.test("advice: a payment that its payee refused is not said to be refused by the server", () => {
   const refusal = { ...refuse(261), by: "payee" } as const;
   for (const steps of [commandSteps, menuSteps]) {

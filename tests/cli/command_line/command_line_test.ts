@@ -181,6 +181,13 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
     },
   },
   {
+    line: "client 127.0.0.1 8888 limit --per-payment 0 --per-day none --yes",
+    request: {
+      ...clientDefaults,
+      command: { name: "limit", perPayment: 0, perDay: "none", yes: true },
+    },
+  },
+  {
     line: `client 127.0.0.1 8888 --ca my.pem --fingerprint ${colons} --home /h`,
     request: { ...clientDefaults, ca: "my.pem", fingerprint: hex, home: "/h" },
   },

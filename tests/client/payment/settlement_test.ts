@@ -196,7 +196,7 @@ Deno.test("a damaged row of an order is reported, and is neither trusted nor ove
     const other = signPayload(orderPayload(alice, server.anchor), alice);
     const forged = `${orders.get(id!)!.text.slice(0, -8)}AAAAAAAA`;
     for (const text of ["no order", other, forged]) {
-      orders.set(id!, { text, state: "recorded" });
+      orders.set(id!, { ...orders.get(id!)!, text });
       const says = `the row ${id} of open_order is not an order`;
       await assertRejects(() => settled(member), FileError, says);
       await assertRejects(() => member.pay({ ...lunch, id }), FileError, says);

@@ -4,6 +4,16 @@
  */
 import type { AccountName } from "../../../src/account_name.ts";
 import type { FileError } from "../../../src/errors.ts";
+import {
+  changedLimits,
+  exceededLimit,
+  isRaise,
+  limitDayMs,
+  noLimits,
+  type PaymentLimits,
+} from "../../../src/client/wallet/payment_limits.ts";
+import type { Order } from "../../../src/protocol/order.ts";
+import type { Receipt } from "../../../src/protocol/receipt.ts";
 import type {
   AccountStore,
   AuditedHead,
@@ -30,6 +40,7 @@ export class KeptWallet {
       audited: new Set(),
       givenUp: new Set(),
       last: undefined,
+      limits: noLimits,
     };
     this.#accounts.set(key, made);
     return made;
@@ -37,12 +48,13 @@ export class KeptWallet {
 }
 
 interface KeptAccount {
-  readonly orders: Map<string, StoredOrder>;
-  readonly receipts: Map<string, StoredReceipt & { readonly entry: number }>;
+  readonly orders: Map<string, StoredOrder & { readonly order: Order }>;
+  readonly receipts: Map<string, StoredReceipt & { readonly payload: Receipt }>;
   /** Ids of receipts. */
   readonly audited: Set<string>;
   readonly givenUp: Set<string>;
   last: AuditedHead | undefined;
+  limits: PaymentLimits;
 }
 
 /** How a step takes its time, fails, or is never done. Resolves with what the action returns. */
@@ -98,45 +110,64 @@ export class MemoryWalletStore implements WalletStore {
     const kept = this.#kept.account(ledger, name);
     const { orders, receipts, audited, givenUp } = kept;
     const pace = this.#pace;
+    const paid = (atMs: number, { exceptId }: { readonly exceptId?: string } = {}) => {
+      const booked = [...receipts.values()].filter(({ payload: { payer, kind, at } }) =>
+        payer === name && kind !== "withdrawal" && Date.parse(at) > atMs - limitDayMs
+      ).map(({ payload: { amount } }) => amount);
+      const open = [...orders].filter(([id, { order, state }]) =>
+        order.payer === name && state === "recorded" && id !== exceptId
+      ).map(([, { order: { amount } }]) => amount);
+      return [...booked, ...open].reduce((sum, amount) => sum + amount, 0);
+    };
     const receiptsOf = async function* (ids: () => string[]) {
       for (const id of await pace.read(ids)) yield await pace.read(() => stored(receipts.get(id)!));
     };
     const ids = () => [...receipts.keys()].sort();
     return {
       outbox: {
-        add: ({ payload: { id }, text }, { replaces } = {}) =>
+        add: ({ payload: order, text }, { replaces } = {}) =>
           pace.change(() => {
+            const { id, amount, iat } = order;
             const there = orders.get(id);
-            if (there && there.text !== replaces?.text) return there;
-            const stored = { text, state: "recorded" } as const;
-            orders.set(id, stored);
-            return stored;
+            if (there && there.text !== replaces?.text) return openOrder(there);
+            const paidBefore = () => paid(iat * 1000, { exceptId: id });
+            const exceeded = exceededLimit(amount, kept.limits, paidBefore);
+            if (exceeded) return exceeded;
+            const recorded = { text, state: "recorded", order } as const;
+            orders.set(id, recorded);
+            return openOrder(recorded);
           }),
         markRefused: ({ payload: { id }, text }) =>
           pace.change(() => {
-            if (orders.get(id)?.text === text) orders.set(id, { text, state: "refused" });
+            const there = orders.get(id);
+            if (there?.text === text) orders.set(id, { ...there, state: "refused" });
           }),
         remove: ({ payload: { id }, text }) =>
           pace.change(() => {
             if (orders.get(id)?.text === text) orders.delete(id);
           }),
-        get: (id) => pace.read(() => orders.get(id)),
+        get: (id) =>
+          pace.read(() => {
+            const there = orders.get(id);
+            return there && openOrder(there);
+          }),
         ids: () => pace.read(() => [...orders.keys()].sort()),
       },
       receipts: {
         has: (id) => pace.read(() => receipts.has(id)),
         count: () => pace.read(() => receipts.size),
-        add: ({ payload: { id, entry }, text: receipt }, { text: order }) =>
+        add: ({ payload, text: receipt }, { text: order }) =>
           pace.change(() => {
+            const { id } = payload;
             if (orders.get(id)?.text === order) orders.delete(id);
             if (receipts.has(id)) return false;
-            receipts.set(id, { id, receipt, order, entry });
+            receipts.set(id, { id, receipt, order, payload });
             return true;
           }),
         find: (payment) =>
           pace.read(() =>
             [...receipts.values()].filter((one) =>
-              "id" in payment ? one.id === payment.id : one.entry === payment.entry
+              "id" in payment ? one.id === payment.id : one.payload.entry === payment.entry
             ).map(stored)
           ),
         all: () => receiptsOf(ids),
@@ -157,8 +188,21 @@ export class MemoryWalletStore implements WalletStore {
             kept.last = head;
           }),
       },
+      limits: {
+        read: (atMs) => pace.read(() => ({ limits: kept.limits, paid: paid(atMs) })),
+        set: (change, { mayRaise }) =>
+          pace.change(() => {
+            if (!mayRaise && isRaise(change, kept.limits)) return false;
+            kept.limits = changedLimits(change, kept.limits);
+            return true;
+          }),
+      },
     };
   }
+}
+
+function openOrder({ text, state }: StoredOrder): StoredOrder {
+  return { text, state };
 }
 
 function stored({ id, receipt, order }: StoredReceipt): StoredReceipt {

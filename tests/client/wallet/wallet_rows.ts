@@ -34,21 +34,23 @@ export interface ReceiptChanges {
   readonly text?: string;
   readonly entry?: number;
   readonly order?: SignedOrder;
+  readonly payer?: Receipt["payer"];
+  readonly kind?: Receipt["kind"];
 }
 
 /** @returns a receipt and its order, with as much as a wallet reads of them; neither is signed */
 export function receiptOf(
   number: number,
-  { text = `r.r.${number}`, entry = number, order }: ReceiptChanges = {},
+  { text = `r.r.${number}`, entry = number, order, payer, kind = "payment" }: ReceiptChanges = {},
 ): [SignedReceipt, SignedOrder] {
   const payload = {
     ledger,
     entry,
     id: orderId(number),
-    kind: "payment",
+    kind,
     order: ledger,
-    payer: "alice",
-    payee: "bob",
+    payer: payer ?? "alice",
+    payee: payer === undefined ? "bob" : "alice",
     amount: 5,
     at: "2026-11-26T12:00:00.000Z",
     head: ledger,

@@ -1,8 +1,9 @@
 /**
  * What a `WalletStore` has to do, whatever it is kept in.
  */
-import { assertEquals } from "@std/assert";
-import type { AccountStore, WalletStore } from "../../../src/client/wallet/wallet_store.ts";
+import { assert, assertEquals } from "@std/assert";
+import { limitDayMs, noLimits } from "../../../src/client/wallet/payment_limits.ts";
+import type { AccountStore, Outbox, WalletStore } from "../../../src/client/wallet/wallet_store.ts";
 import { named } from "../../server/test_server.ts";
 import { ledger, orderId, orderOf, otherLedger, receiptOf } from "./wallet_rows.ts";
 
@@ -24,6 +25,13 @@ const orders = await Promise.all(
   ),
 );
 const order = (number: number, amount = 5) => orders[number]![amount - 1]!;
+
+/** Records an order that exceeds no limit. */
+async function record(...[outbox, ...order]: [Outbox, ...Parameters<Outbox["add"]>]) {
+  const stored = await outbox.add(...order);
+  assert(!("exceeded" in stored));
+  return stored;
+}
 
 const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
   "each address has its own pin": async (open) => {
@@ -72,7 +80,7 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     const { outbox } = accountOf(open());
     const id = orderId(1);
     assertEquals([await outbox.ids(), await outbox.get(id)], [[], undefined]);
-    const item = await outbox.add(order(1));
+    const item = await record(outbox, order(1));
     assertEquals(item, { text: order(1).text, state: "recorded" });
     const { outbox: other } = accountOf(open());
     assertEquals(await other.get(id), item);
@@ -88,11 +96,11 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     const [first, second, third] = [order(1, 5), order(1, 6), order(1, 7)];
     await outbox.add(first);
     await outbox.markRefused(first);
-    assertEquals((await outbox.add(third, { replaces: second })).text, first.text);
-    assertEquals((await outbox.add(third, { replaces: first })).text, third.text);
+    assertEquals((await record(outbox, third, { replaces: second })).text, first.text);
+    assertEquals((await record(outbox, third, { replaces: first })).text, third.text);
     assertEquals(await outbox.get(orderId(1)), { text: third.text, state: "recorded" });
     await outbox.remove(third);
-    assertEquals((await outbox.add(second, { replaces: first })).text, second.text);
+    assertEquals((await record(outbox, second, { replaces: first })).text, second.text);
     assertEquals(await outbox.ids(), [orderId(1)]);
   },
 
@@ -104,7 +112,7 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     const [first, second] = [order(1, 5), order(1, 6)];
     await outbox.add(first);
     await outbox.markRefused(first);
-    assertEquals((await outbox.add(second)).text, first.text);
+    assertEquals((await record(outbox, second)).text, first.text);
     // A change of the second order does not touch the first.
     await outbox.remove(second);
     assertEquals(await outbox.get(id).then((item) => [item?.text, item?.state]), [
@@ -124,7 +132,7 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     open,
   ) => {
     const told = await Promise.all(
-      [1, 2, 3, 4, 5, 6].map((amount) => accountOf(open()).outbox.add(order(1, amount))),
+      [1, 2, 3, 4, 5, 6].map((amount) => record(accountOf(open()).outbox, order(1, amount))),
     );
     assertEquals(new Set(told.map(({ text }) => text)).size, 1);
   },
@@ -245,6 +253,76 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     assertEquals(await ids(kept.auditable()), [orderId(1)]);
     assertEquals(await ids(kept.unaudited()), []);
     assertEquals((await ids(kept.all())).length, 3);
+  },
+
+  "an order beyond a limit is not recorded, and lowering a limit needs no leave": async (open) => {
+    const { limits, outbox } = accountOf(open());
+    const { limits: others } = open().account(ledger, named("bob"));
+    const now = order(1).payload.iat * 1000;
+    assertEquals(await limits.read(now), { limits: noLimits, paid: 0 });
+    const lower = { mayRaise: false };
+    assertEquals(await limits.set({ perPayment: 5, perDay: 9 }, lower), true);
+    assertEquals(await outbox.add(order(1, 6)), { exceeded: "perPayment", limit: 5, left: 5 });
+    await record(outbox, order(1, 5));
+    assertEquals(await outbox.add(order(2, 5)), { exceeded: "perDay", limit: 9, left: 4 });
+    assertEquals([await outbox.ids(), await outbox.get(orderId(2))], [[orderId(1)], undefined]);
+    for (const raise of [{ perPayment: 6 }, { perDay: "none", perPayment: 1 }] as const) {
+      assertEquals(await limits.set(raise, lower), false);
+    }
+    const both = { perPayment: 5, perDay: 9 };
+    assertEquals(await accountOf(open()).limits.read(now), { limits: both, paid: 5 });
+    assertEquals(await limits.set({ perPayment: 5, perDay: 3 }, lower), true);
+    // What was paid already may be more.
+    assertEquals(await outbox.add(order(2, 1)), { exceeded: "perDay", limit: 3, left: 0 });
+    assertEquals(
+      await limits.set({ perPayment: "none", perDay: "none" }, { mayRaise: true }),
+      true,
+    );
+    await record(outbox, order(2, 7));
+    assertEquals(await limits.read(now), { limits: noLimits, paid: 12 });
+    assertEquals(await others.read(now), { limits: noLimits, paid: 0 });
+  },
+
+  "an order counts towards the limit of a day until it is refused or removed, a receipt for 24 hours":
+    async (open) => {
+      const { limits, outbox, receipts } = accountOf(open());
+      const paid = async (atMs: number) => (await accountOf(open()).limits.read(atMs)).paid;
+      const now = order(1).payload.iat * 1000;
+      for (const number of [0, 1, 2]) await record(outbox, order(number, number + 1));
+      assertEquals(await paid(now), 6);
+      await outbox.markRefused(order(1, 2));
+      await outbox.remove(order(2, 3));
+      assertEquals(await paid(now), 1);
+      // The order counts once, before its receipt came and after.
+      await receipts.add(...receiptOf(0, { order: order(0, 1) }));
+      const booked = Date.parse(receiptOf(0)[0].payload.at);
+      assertEquals(await paid(booked), 5);
+      assertEquals([await paid(booked + limitDayMs - 1), await paid(booked + limitDayMs)], [5, 0]);
+      // What came in, and what the operator took out, is not paid.
+      const other = named("bob");
+      await receipts.add(...receiptOf(4, { payer: other }));
+      await receipts.add(...receiptOf(5, { kind: "withdrawal" }));
+      assertEquals(await paid(booked), 5);
+      await receipts.add(...receiptOf(6, { kind: "refund" }));
+      assertEquals(await paid(booked), 10);
+      // An order that takes the place of a void one counts in its place.
+      const [first, second] = [order(3, 3), order(3, 2)];
+      const before = await paid(now);
+      await limits.set({ perDay: before + 3 }, { mayRaise: false });
+      await record(outbox, first);
+      await record(outbox, second, { replaces: first });
+      assertEquals(await paid(now), before + 2);
+    },
+
+  "of several orders that are recorded at once no more are than the limit of a day allows": async (
+    open,
+  ) => {
+    await accountOf(open()).limits.set({ perDay: 12 }, { mayRaise: false });
+    const told = await Promise.all(
+      [0, 1, 2, 3].map((number) => accountOf(open()).outbox.add(order(number, 5))),
+    );
+    assertEquals(told.filter((stored) => "exceeded" in stored).length, 2);
+    assertEquals((await accountOf(open()).outbox.ids()).length, 2);
   },
 
   "what was closed opens again": async (open) => {

@@ -65,6 +65,7 @@ export const menuSteps: NextSteps = {
   history: "6 HISTORY",
   withCode: "choose 9 REGISTER WITH A CODE",
   viaServer: "choose y, and the server delivers it anyway",
+  limit: "in another terminal with limit",
 };
 
 interface RunMenuOptions {
