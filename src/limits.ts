@@ -686,6 +686,9 @@ export const timeoutSecondsMax = 3600;
 /** Longest time between two visits of a witness. Past it: exit 2. */
 export const witnessPeriodMsMax = 24 * hour;
 
+/** Most payments of an account that completion suggests. Past it: the newest. */
+export const completedPaymentsMax = 200;
+
 /** Most entries that one `history` prints. Past it: exit 2. */
 export const historyEntriesMax = 1000;
 

@@ -59,6 +59,12 @@ async function perform(
       // A shell takes an empty line for a suggestion, and types a blank.
       if (request.text !== "") processIo.print(request.text.trimEnd());
       return request.exitCode;
+    case "known_words": {
+      const { completeKnownWords } = await import("./client/known_words.ts");
+      const text = await completeKnownWords(request, processIo.environment);
+      if (text !== "") processIo.print(text.trimEnd());
+      return exitCodes.ok;
+    }
     case "gencert":
       return await gencert(request, processIo);
     case "ledger": {

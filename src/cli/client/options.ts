@@ -6,8 +6,6 @@ import { memoCharactersMax } from "../../memo.ts";
 import { amountMax } from "../../money.ts";
 import { examples } from "../command_line/help_page.ts";
 import {
-  accountName,
-  address,
   advertisedAddress,
   amount,
   connectingPort,
@@ -21,11 +19,14 @@ import {
   memo,
   oneTimeCode,
   orderId,
+  ownAccount,
   type Paths,
   paymentCount,
   paymentLimit,
   paymentReference,
+  peerAccount,
   rsaBits,
+  serverAddress,
   timeoutSeconds,
   typedAccountName,
 } from "../command_line/option_values.ts";
@@ -133,7 +134,7 @@ export function clientCommand(program: Command, paths: Paths) {
 
 function withServer(command: Command) {
   return command
-    .argument("<SERVER_IP>", "The server's address or name.", address)
+    .argument("<SERVER_IP>", "The server's address or name.", serverAddress)
     .argument("<SERVER_PORT>", "The server's port.", connectingPort);
 }
 
@@ -165,7 +166,7 @@ const memoDescription = `A note of up to ${memoCharactersMax} characters, kept i
 
 function withPayment(command: ServerWords) {
   return command
-    .argument("<TO>", "Who gets it; online, unless --via-server.", accountName)
+    .argument("<TO>", "Who gets it; online, unless --via-server.", peerAccount)
     .argument("<AMOUNT>", `Whole units, 1 to ${amountMax}.`, amount)
     .option("--memo <TEXT>", memoDescription, memo)
     .option(
@@ -256,7 +257,7 @@ function withClientOptions<Words extends unknown[], Options extends OptionValues
     .option(
       "--as <NAME>",
       "Which of this user's accounts; needed when there are several.",
-      accountName,
+      ownAccount,
     )
     .option(
       "--ca <FILE>",

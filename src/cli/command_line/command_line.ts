@@ -15,7 +15,7 @@ import type { Environment } from "../process_io.ts";
 import { serverCommand } from "../server/options.ts";
 import { verifyCommand } from "../verify/options.ts";
 import { type CommandWords, findCommand } from "./command_words.ts";
-import { completionCommand } from "./completion.ts";
+import { completionCommand, type KnownWordsRequest } from "./completion.ts";
 import { examples, helpPage } from "./help_page.ts";
 import { flagInEnvironment, pathsIn } from "./option_values.ts";
 import { ProgramCommand } from "./program_command.ts";
@@ -56,6 +56,7 @@ export type ParsedCommandLine =
   | LedgerRequest
   | VerifyRequest
   | PrintRequest
+  | KnownWordsRequest
   | UsageRefusal;
 
 interface CommandLineOptions {

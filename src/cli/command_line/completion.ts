@@ -9,7 +9,7 @@ import type { Argument, Command, Option } from "commander";
 import { findCommand, isNamed, sharedArguments } from "./command_words.ts";
 import { examples } from "./help_page.ts";
 import { requestOf } from "./request_of.ts";
-import { oneOf, type Suggested } from "./value_rule.ts";
+import { type KnownWords, oneOf, type Suggested } from "./value_rule.ts";
 
 const completionScripts = {
   bash: `_micropay() {
@@ -62,12 +62,27 @@ complete -c micropay -f -a '(__micropay_complete)'
 `,
 };
 
-interface Suggestion {
+export interface Suggestion {
   readonly word: string;
   readonly description: string;
 }
 
 type Shell = keyof typeof completionScripts;
+
+/** A question for what the wallet knows. Its answer completes the last word. */
+export interface KnownWordsRequest extends KnownWords {
+  readonly kind: "known_words";
+  readonly shell: Shell;
+  /** The last word, which the suggestions begin with. */
+  readonly last: string;
+  /** What comes before the value in the last word: `--as=`. */
+  readonly assigned: string;
+  /** The words of the line that choose the server, the account and the folder. */
+  readonly host?: string | undefined;
+  readonly port?: string | undefined;
+  readonly as?: string | undefined;
+  readonly home?: string | undefined;
+}
 
 export function completionCommand(program: TypedCommand, root: Command) {
   const command = program.command("completion")
@@ -81,24 +96,40 @@ export function completionCommand(program: TypedCommand, root: Command) {
     .passThroughOptions()
     .addHelpText(...examples("source <(micropay completion bash)"));
   return requestOf(command, (shell, words) => {
-    const text = words.length === 0 ? completionScripts[shell] : complete(shell, words, root);
-    return { kind: "print" as const, text, exitCode: 0 as const };
+    if (words.length === 0) return printed(completionScripts[shell]);
+    const found = suggest(words, root);
+    if (typeof found === "string") return printed(`:${found}\n`);
+    if ("known" in found) return { ...found, kind: "known_words" as const, shell };
+    return printed(found.map((suggestion) => `${lineFor[shell](suggestion)}\n`).join(""));
   });
 }
 
-function complete(shell: Shell, words: readonly string[], root: Command): string {
-  const found = suggest(words, root);
-  if (typeof found === "string") return `:${found}\n`;
-  return found.map((suggestion) => `${lineFor[shell](suggestion)}\n`).join("");
+function printed(text: string) {
+  return { kind: "print" as const, text, exitCode: 0 as const };
+}
+
+/** @returns the lines for the shell with those of the known words that begin like the last word */
+export function completionText(
+  { shell, last, assigned }: Pick<KnownWordsRequest, "shell" | "last" | "assigned">,
+  known: readonly Suggestion[],
+): string {
+  const whole = known.map(({ word, description }) => ({ word: assigned + word, description }));
+  return filterByStart(last, whole).map((found) => `${lineFor[shell](found)}\n`).join("");
 }
 
 const lineFor: Readonly<Record<Shell, (suggestion: Suggestion) => string>> = {
   bash: ({ word }) => word,
-  zsh: ({ word, description }) => description === "" ? word : `${word}:${description}`,
+  zsh: ({ word, description }) => {
+    const escaped = word.replaceAll(":", "\\:");
+    return description === "" ? escaped : `${escaped}:${description}`;
+  },
   fish: ({ word, description }) => description === "" ? word : `${word}\t${description}`,
 };
 
-function suggest(words: readonly string[], root: Command): Suggestion[] | "file" | "directory" {
+function suggest(
+  words: readonly string[],
+  root: Command,
+): Suggestion[] | Omit<KnownWordsRequest, "kind" | "shell"> | "file" | "directory" {
   const last = words.at(-1)!;
   const before = words.slice(0, -1);
   const { command, operands } = findCommand(before, root);
@@ -109,8 +140,19 @@ function suggest(words: readonly string[], root: Command): Suggestion[] | "file"
   if (!option && last.startsWith("-")) return filterByStart(last, optionsOf(command));
   const suggested = valuesOf(option ?? argumentAt(command, operands.length));
   if (typeof suggested === "string") return suggested;
+  if ("known" in suggested) {
+    const [host, port] = operands;
+    const [as, home] = [valueIn(before, "--as"), valueIn(before, "--home")];
+    return { known: suggested.known, last, assigned, host, port, as, home };
+  }
   const values = suggested.map((value) => ({ word: assigned + value, description: "" }));
   return filterByStart(last, [...values, ...(option ? [] : commandsAfter(command, operands))]);
+}
+
+/** @returns the value of an option, in the next word or after an equals sign */
+function valueIn(words: readonly string[], option: string): string | undefined {
+  const at = words.findLastIndex((word) => word === option || word.startsWith(`${option}=`));
+  return words[at] === option ? words[at + 1] : words[at]?.slice(option.length + 1);
 }
 
 function filterByStart(text: string, suggestions: readonly Suggestion[]): Suggestion[] {

@@ -40,7 +40,9 @@ export interface AdvertisedAddress {
 }
 
 export const listeningPort = wholeNumber("a port", 0, 65_535);
-export const connectingPort = wholeNumber("a port", 1, 65_535);
+export const connectingPort = Object.assign(wholeNumber("a port", 1, 65_535), {
+  suggests: { known: "ports" } as const,
+});
 export const userLimit = wholeNumber("a user limit", 1, userLimitMax);
 export const rekeyHours = wholeNumber("a number of hours", 1, rekeyHoursMax);
 export const initialBalance = wholeNumber("a balance", 0, Number.MAX_SAFE_INTEGER);
@@ -117,8 +119,18 @@ export const paymentLimit = valueOf<number | "none">(
 export const amount = valueOf(amountRuleFor, parseAmount);
 export const memo = valueOf(memoRule, (text) => isMemo(text) ? text : undefined);
 
+/** An account of this user, and one that it pays. */
+export const ownAccount = knownAccount("accounts");
+export const peerAccount = knownAccount("peers");
+
+function knownAccount(known: "accounts" | "peers") {
+  return valueOf(accountNameRule, parseAccountName, { suggests: { known } });
+}
+
 /** A payment, by its entry's number or by its id. */
-export const paymentReference = valueOf(paymentReferenceRule, parsePaymentReference);
+export const paymentReference = valueOf(paymentReferenceRule, parsePaymentReference, {
+  suggests: { known: "payments" },
+});
 
 /** A name as it was typed, beside the account it means: `Alice` is `alice`. */
 function parseTypedName(typed: string) {
@@ -166,6 +178,9 @@ export const host = valueOf(hostRule, (text) => parseHost(text)?.value);
  * A host to connect to or listen on. An IPv6 address may have brackets, a link-local one a zone.
  */
 export const address = valueOf(addressRule, parseAddress);
+
+/** A server's address, as {@link address}. */
+export const serverAddress = valueOf(addressRule, parseAddress, { suggests: { known: "hosts" } });
 
 /** Several hosts: one in each option, or all of them in one variable. */
 export const hosts = repeatable(host, {

@@ -16,8 +16,16 @@ export class ValueRefusal extends Refusal {
   }
 }
 
-/** What completion suggests for a value: words, or the paths that the shell finds. */
-export type Suggested = readonly string[] | "file" | "directory";
+/** What the wallet knows by name. */
+export interface KnownWords {
+  readonly known: "hosts" | "ports" | "accounts" | "peers" | "payments";
+}
+
+/**
+ * What completion suggests for a value: words, what the wallet knows, or the paths that the shell
+ * finds.
+ */
+export type Suggested = readonly string[] | KnownWords | "file" | "directory";
 
 /** Reads a value, or throws a {@link Refusal}. */
 export interface ReadValue<T> {

@@ -3,7 +3,7 @@
  */
 import type { Command, OptionValues } from "@commander-js/extra-typings";
 import { examples } from "../command_line/help_page.ts";
-import { accountName, fingerprint, type Paths } from "../command_line/option_values.ts";
+import { fingerprint, ownAccount, type Paths } from "../command_line/option_values.ts";
 import { firstOf, type NoOptions, requestOf } from "../command_line/request_of.ts";
 import { flag, Refusal } from "../command_line/value_rule.ts";
 
@@ -80,7 +80,7 @@ function withSharedOptions<Words extends unknown[], Options extends OptionValues
   { file, directory }: Paths,
 ) {
   return command.optionsGroup("Options:")
-    .option("--as <NAME>", "The account; needed when there are several.", accountName)
+    .option("--as <NAME>", "The account; needed when there are several.", ownAccount)
     .option(
       "--fingerprint <HEX>",
       "The ledger, by the SHA-256 fingerprint of its CA; needed when several have the account.",

@@ -74,6 +74,12 @@ const sources = {
   setPin: `INSERT INTO pin (server, ledger) VALUES (?, ?)
     ON CONFLICT (server) DO UPDATE SET ledger = excluded.ledger`,
 
+  pins: `SELECT ${["server", "ledger"].map(wholeText).join(", ")} FROM pin ORDER BY pin.server`,
+  openPayments: `SELECT ${["id", "payer", "payee"].map(wholeText).join(", ")}, amount
+    FROM open_order WHERE ${mine}`,
+  newestPayments: `SELECT ${["id", "payer", "payee"].map(wholeText).join(", ")}, amount, entry
+    FROM receipt WHERE ${mine} ORDER BY entry DESC LIMIT ?`,
+
   order: `SELECT ${wholeText("order_jws")}, ${wholeText("state")}
     FROM open_order WHERE ${mine} AND id = ?`,
   orderIds: `SELECT ${wholeText("id")} FROM open_order WHERE ${mine} ORDER BY open_order.id`,
