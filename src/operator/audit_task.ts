@@ -2,9 +2,8 @@
  * The parts of an audit. Each reads its share of the ledger alone, so that they can run on several
  * threads, which exchange only these values.
  */
-import { isAccountName } from "../account_name.ts";
 import { issuingAccount } from "../ledger/entry.ts";
-import { type LedgerSnapshot, type StoredAccount, storedText } from "../ledger/snapshot.ts";
+import { type LedgerSnapshot, storedText } from "../ledger/snapshot.ts";
 import type { TreeHead } from "../ledger/tree_proofs.ts";
 import { auditPageRows } from "../limits.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
@@ -31,15 +30,8 @@ interface RowsTask extends RowRange {
   readonly areVerified: boolean;
 }
 
-/** Checks the accounts against all rows. */
-interface AccountsTask {
-  readonly kind: "accounts";
-  /** The number of the last row. */
-  readonly last: number;
-}
-
 /** What one thread does at a time. */
-export type AuditTask = FileTask | CertificatesTask | RowsTask | AccountsTask;
+export type AuditTask = FileTask | CertificatesTask | RowsTask;
 
 /** An entry with the id of an earlier one. */
 export interface Repetition {
@@ -61,14 +53,6 @@ export interface TaskReports {
     readonly checked: number;
   };
   readonly rows: RowReport;
-  readonly accounts: {
-    /** A sentence about the first row that cannot be an account. */
-    readonly fault: string | undefined;
-    /** A sentence about the first balance that does not follow from the entries. */
-    readonly balanceFault: string | undefined;
-    /** Members' accounts. */
-    readonly checked: number;
-  };
 }
 
 export type ReportOf<Task extends AuditTask> = TaskReports[Task["kind"]];
@@ -106,8 +90,6 @@ export class AuditWork {
         const signers = this.#signers[`${task.areVerified}`];
         return auditRows(snapshot, task, { anchor, signers, onProgress });
       }
-      case "accounts":
-        return auditAccounts(snapshot, task);
     }
   }
 }
@@ -154,39 +136,4 @@ function auditCertificates(
     onProgress(page.length * rowsPerCertificate);
   }
   return { fault, checked };
-}
-
-function auditAccounts(
-  snapshot: LedgerSnapshot,
-  { last }: AccountsTask,
-): TaskReports["accounts"] {
-  let fault: string | undefined;
-  let balanceFault: string | undefined;
-  let [checked, sum] = [0, 0];
-  for (const account of snapshot.accounts()) {
-    fault ??= accountFault(account, snapshot);
-    const name = storedText(account.username);
-    const made = Number(snapshot.stateBefore(name, last + 1)?.balance ?? 0);
-    if (account.balance !== made) {
-      balanceFault ??= `${name} has ${account.balance} and its entries make ${made}: ` +
-        "the balance was changed, or entries after the last one are missing";
-    }
-    sum += made;
-    if (name !== issuingAccount) checked++;
-  }
-  if (sum !== 0) balanceFault ??= `all balances together are ${sum}, not 0`;
-  return { fault, balanceFault, checked };
-}
-
-function accountFault(
-  { username }: StoredAccount,
-  snapshot: LedgerSnapshot,
-): string | undefined {
-  if (username === issuingAccount) return undefined;
-  if (!isAccountName(username)) {
-    return `an account cannot be named ${JSON.stringify(storedText(username).slice(0, 80))}`;
-  }
-  return snapshot.certificatesOf(username).some((row) => row.is_reissued !== 1)
-    ? undefined
-    : `the account ${username} has no certificate that it was registered with`;
 }

@@ -2,6 +2,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { OtherThreads } from "../../../src/cli/ledger/audit_threads.ts";
 import { InterruptedError, LedgerError } from "../../../src/errors.ts";
+import type { AuditThreads } from "../../../src/operator/audit.ts";
 import { type Books, openSampleBooks } from "../../operator/books.ts";
 import { change, withoutTriggers } from "../../operator/tampering.ts";
 
@@ -22,6 +23,21 @@ Deno.test("an audit on two threads finds the fault that an audit on one thread f
   const found = await auditOnThreads(books);
   assertEquals("entry" in found && [found.entry, found.entries], [5, 4]);
   assertEquals(found, await books.audit());
+});
+
+Deno.test("an audit on two threads is of one moment while the server continues", async () => {
+  await using books = await openSampleBooks();
+  const before = await books.audit();
+  const { anchor, file } = books;
+  using others = new OtherThreads({ file, anchor, count: 2 });
+  const threads: AuditThreads = {
+    count: 2,
+    async perform(task, onProgress) {
+      await books.move(["alice", "bob"], 1);
+      return await others.perform(task, onProgress);
+    },
+  };
+  assertEquals(await books.audit({ threads }), before);
 });
 
 Deno.test("tasks that run or wait when the threads are stopped end with the reason", async () => {
