@@ -38,6 +38,28 @@ export function replaceFile(path: string, text: string, access: FileAccess): voi
 }
 
 /**
+ * Appends a line to a file. A line that a kill cut off before stays a line of its own, so a reader
+ * finds each later line whole.
+ *
+ * @param line without its newline
+ */
+export function appendLine(path: string, line: string, access: FileAccess): void {
+  const isNew = reserveName(path);
+  using file = Deno.openSync(path, { read: true, append: true });
+  if (isNew && access === "public") Deno.chmodSync(path, 0o644);
+  const last = new Uint8Array(1);
+  const { size } = file.statSync();
+  if (size > 0) {
+    file.seekSync(size - 1, Deno.SeekMode.Start);
+    file.readSync(last);
+  }
+  const isCut = size > 0 && last[0] !== 0x0a;
+  writeAll(file, new TextEncoder().encode(`${isCut ? "\n" : ""}${line}\n`));
+  file.syncSync();
+  if (isNew) syncFolder(dirname(path));
+}
+
+/**
  * Writes a new file, and leaves the one that has its name.
  *
  * @returns whether the name was free

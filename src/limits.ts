@@ -461,14 +461,14 @@ export const registrationsAtOnce = 200;
 export const registrationEveryMs = 30 * second;
 
 /**
- * Requests about published checkpoints that strangers at one address may make at once: a school's
+ * Requests for checkpoints and proofs that strangers at one address may make at once: a school's
  * witnesses that start together. Past it: refused with 420, except for one in each {@link
  * strangerRequestEveryMs}.
  */
 export const strangerRequestsAtOnce = 100;
 
 /**
- * Interval at which strangers at an address may make one more such request. A witness makes two a
+ * Interval at which strangers at an address may make one more such request. A witness makes three a
  * minute, and each costs about as much as opening its line. Sooner: refused with 420.
  */
 export const strangerRequestEveryMs = 500;

@@ -3,6 +3,7 @@
  */
 import { assertEquals, assertThrows } from "@std/assert";
 import {
+  appendLine,
   attempting,
   createFile,
   isThere,
@@ -53,6 +54,16 @@ test("a written file has its text, and its folder has no other file", (folder) =
     assertEquals(readTextIfThere(`${folder}/file`), text);
   }
   assertEquals(namesIn(folder), ["file"]);
+});
+
+test("an appended line stands alone, also after one that was cut off", (folder) => {
+  const file = `${folder}/lines`;
+  appendLine(file, "one", "public");
+  appendLine(file, "two", "public");
+  assertEquals([readTextIfThere(file), modeOf(file)], ["one\ntwo\n", 0o644]);
+  Deno.writeTextFileSync(file, "one\ntw");
+  appendLine(file, "three", "public");
+  assertEquals(readTextIfThere(file), "one\ntw\nthree\n");
 });
 
 test("a failed write leaves the old file and no temporary file", (folder) => {

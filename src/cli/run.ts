@@ -75,6 +75,10 @@ async function perform(
       const { runVerify } = await import("./verify/run_verify.ts");
       return await runVerify(request, processIo);
     }
+    case "witness": {
+      const { runWitness } = await import("./witness/run_witness.ts");
+      return await runWitness(request, processIo);
+    }
     case "server": {
       const { runServer } = await import("./server/run_server.ts");
       return await runServer(request, processIo);
@@ -94,7 +98,7 @@ async function client(request: ClientRequest, processIo: ProcessIo): Promise<Exi
     // Another core makes the key while this one loads the code. It is ready before the client
     // connects, because a server waits for a short time only. A command that reads the wallet alone
     // needs none.
-    const ready = ["receipt", "receipts", "limit"].includes(name)
+    const ready = ["receipt", "receipts", "limit", "witnesses"].includes(name)
       ? []
       : [processIo.makeSessionKey(request.rsaBits)];
     const [{ runClient }] = await Promise.all([import("./client/run_client.ts"), ...ready]);

@@ -6,14 +6,17 @@
  */
 import { FileError, messageOf, MicropayError } from "../errors.ts";
 import { proofCheckpointsMax, proofReceiptsMax } from "../limits.ts";
+import type { VerifierKey } from "../protocol/cosignature.ts";
 import { type Refusal } from "../protocol/request_type.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import type { Evidence } from "./evidence.ts";
 import type { MemberContext } from "./member_context.ts";
 import type { PeerTree } from "./peer_checkpoints.ts";
+import { askForPublished } from "./published_checkpoint.ts";
 import { askForProofs, type ProofAnswer } from "./proof_answer.ts";
 import { type CheckedReceipt, checkReceipt } from "./receipt_check.ts";
 import type { AuditedHead, StoredReceipt } from "./wallet/wallet_store.ts";
+import { countWitnesses, type WitnessCount } from "./witness_count.ts";
 
 export interface MemberAudit {
   readonly outcome: "audited";
@@ -42,6 +45,8 @@ export interface MemberAudit {
   readonly otherTree?: PeerTree | undefined;
   /** What shows it to others. Absent when the ledger only grew. */
   readonly evidence?: Evidence | undefined;
+  /** Who cosigned what the server published. Absent when no witnesses were asked about. */
+  readonly witnesses?: WitnessCount | undefined;
 }
 
 export interface AuditOptions {
@@ -50,6 +55,11 @@ export interface AuditOptions {
    * it only grows. Then it is also no failure when the result cannot be kept.
    */
   readonly unauditedOnly?: boolean | undefined;
+  /**
+   * The witnesses to look for. With one or more, the audit also checks that the member sees the
+   * ledger that the server published.
+   */
+  readonly witnesses?: readonly VerifierKey[] | undefined;
 }
 
 /**
@@ -64,9 +74,13 @@ export interface AuditOptions {
  */
 export async function auditOwnEntries(
   member: MemberContext,
-  { unauditedOnly = false }: AuditOptions = {},
+  { unauditedOnly = false, witnesses = [] }: AuditOptions = {},
 ): Promise<MemberAudit | Refusal> {
   const { audits, peerCheckpoints, receipts } = member;
+  const published = witnesses.length > 0 ? await askForPublished(member) : undefined;
+  if (published?.outcome === "refused") return published;
+  // Asked about once. An empty tree begins every other one.
+  let others = (published?.trees ?? []).filter(({ entry }) => entry > 0);
   const stored = unauditedOnly ? receipts.unaudited() : receipts.auditable();
   const answers: ProofAnswer[] = [];
   const last = await audits.last();
@@ -76,9 +90,10 @@ export async function auditOwnEntries(
     const hasFailed = answers.some(({ evidence }) => evidence);
     let answer: ProofAnswer | Refusal;
     try {
-      const own = known ? [known] : [];
+      const own = [...(known ? [known] : []), ...others];
       const peers = peerCheckpoints.unchecked(proofCheckpointsMax - own.length);
       answer = await askAboutPage(asked, [...own, ...peers], member);
+      others = [];
       peerCheckpoints.forget(peers);
     } catch (error) {
       // A dishonest server can hold back the proofs that follow. What is found stays found.
@@ -99,7 +114,8 @@ export async function auditOwnEntries(
       if (!unauditedOnly || !(error instanceof FileError)) throw error;
     }
   }
-  return auditOf(answers);
+  const count = published && countWitnesses(published.trees, witnesses);
+  return { ...auditOf(answers), witnesses: count };
 }
 
 /**

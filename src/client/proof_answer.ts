@@ -51,9 +51,9 @@ export async function askForProofs(
     readonly trees: readonly (AuditedHead | PeerTree)[];
     readonly receipts: readonly SignedReceipt[];
   },
-  member: MemberContext,
+  asker: Pick<MemberContext, "anchor" | "link">,
 ): Promise<ProofAnswer | Refusal> {
-  const { anchor, link } = member;
+  const { anchor, link } = asker;
   const question = {
     checkpoints: trees.map(({ entry: size, checkpoint }) => ({
       size,
@@ -65,7 +65,7 @@ export async function askForProofs(
   if (reply.outcome === "refused") return reply;
   const { answer } = reply;
   verifyProofs(question, answer, link.serverCertificate);
-  const newest = verifyNewestCheckpoint(answer.checkpoint, member);
+  const newest = verifyNewestCheckpoint(answer.checkpoint, asker);
   const { isGrown, inclusionFaults } = faultsIn(answer, {
     newest,
     trees: trees.map(({ entry: size, head }) => ({ size, head })),

@@ -7,16 +7,7 @@ import { decodeBase64UrlStrict } from "../base64.ts";
 import type { Clock } from "../clock.ts";
 import { type Signer } from "../envelope/peer.ts";
 import type { SessionKey } from "../envelope/session_key.ts";
-import {
-  ClosedError,
-  ConnectError,
-  messageOf,
-  NotAuthenticatedError,
-  ProtocolError,
-  TimeoutError,
-  UntrustedError,
-  UsageError,
-} from "../errors.ts";
+import { NotAuthenticatedError, ProtocolError, UntrustedError, UsageError } from "../errors.ts";
 import { unusedConnectionMsMax } from "../limits.ts";
 import { zoneOf } from "../pki/host.ts";
 import { answerWith, type Outcome } from "../protocol/request_type.ts";
@@ -24,8 +15,9 @@ import { registerRequestType } from "../protocol/register.ts";
 import type { Random } from "../random.ts";
 import { type Endpoint, endpointText, type Network } from "../transport/byte_stream.ts";
 import type { LineObserver } from "../transport/channel.ts";
-import { type GreetedConnection, receiveGreeting } from "../transport/connect_channel.ts";
-import { withDeadline } from "../transport/deadline.ts";
+import type { GreetedConnection } from "../transport/connect_channel.ts";
+import { greetServer } from "./server_greeting.ts";
+import { AcceptedWitnesses } from "./wallet/accepted_witnesses.ts";
 import type { DataFolder } from "./wallet/data_folder.ts";
 import { accountNames, IdentityStore } from "./wallet/identity_store.ts";
 import { type AskPassphrase, KeyOpener } from "./wallet/key_opener.ts";
@@ -115,34 +107,22 @@ export class Wallet {
   async #greet(): Promise<{ connection: GreetedConnection; isOld: boolean }> {
     const { server, folder, timeoutMs, trust } = this.#options;
     const { clock, network, store } = this.#dependencies;
-    let isAnswered = false;
     let resolvedInMs = 0;
-    try {
-      const stream = await withDeadline(
-        (signal) => network.connect(server, { signal }),
-        { clock, timeoutMs },
-      );
-      const connection = await receiveGreeting(stream, {
-        role: "server",
-        clock,
-        timeoutMs,
-        resolveAnchor: async (line) => {
-          isAnswered = true;
-          const startMs = clock.monotonicMs();
-          const anchor = await resolveServerAnchor(line, {
-            ...trust,
-            server: endpointText(server),
-            pins: new PinStore(folder, store),
-            atMs: clock.nowMs(),
-          });
-          resolvedInMs = clock.monotonicMs() - startMs;
-          return anchor;
-        },
-      });
-      return { connection, isOld: resolvedInMs > unusedConnectionMsMax };
-    } catch (error) {
-      throw isAnswered ? error : unanswered(error, server);
-    }
+    const connection = await greetServer(server, {
+      ...{ network, clock, timeoutMs },
+      resolveAnchor: async (line) => {
+        const startMs = clock.monotonicMs();
+        const anchor = await resolveServerAnchor(line, {
+          ...trust,
+          server: endpointText(server),
+          pins: new PinStore(folder, store),
+          atMs: clock.nowMs(),
+        });
+        resolvedInMs = clock.monotonicMs() - startMs;
+        return anchor;
+      },
+    });
+    return { connection, isOld: resolvedInMs > unusedConnectionMsMax };
   }
 
   /**
@@ -283,6 +263,15 @@ export class Wallet {
     );
   }
 
+  /**
+   * Returns the witnesses of the ledger that this person believes, without the server.
+   *
+   * @throws as {@link resolveKnownLedger} when it has to find the ledger
+   */
+  async acceptedWitnesses(ledger?: string): Promise<AcceptedWitnesses> {
+    return new AcceptedWitnesses(this.#options.folder, ledger ?? await this.#knownLedger());
+  }
+
   /** Returns the folder of an account's files. */
   accountFolder({ context: { anchor, name } }: Member): string {
     return this.#options.folder.accountFolder(anchor.fingerprint, name);
@@ -335,30 +324,4 @@ export class Wallet {
     const options = { clock, timeoutMs, serverTimeMs, boundsWaiting, onWaiting };
     return { link: new ServerLink(channel, options), sessionKey };
   }
-}
-
-/**
- * Returns the error that a person is shown when no server answered. A closed port, silence and an
- * early end have one text, because a person checks the same things. An unknown host has another
- * text.
- */
-function unanswered(error: unknown, server: Endpoint): unknown {
-  const text = `no micropay server answered at ${endpointText(server)}; ` +
-    `is it running, is the port right?`;
-  if (error instanceof TimeoutError) return new TimeoutError(text, { cause: error });
-  if (error instanceof ClosedError) return new ClosedError(text, { cause: error });
-  if (!(error instanceof ConnectError)) return error;
-  const { cause } = error;
-  // The runtime has no class for this error.
-  if (messageOf(cause).startsWith("failed to lookup address information")) {
-    return new ConnectError(
-      `connect to ${endpointText(server)}: this machine finds no address for the name ` +
-        `${server.host}; ask the operator for the server's address, or look for a typing mistake`,
-      { cause: error },
-    );
-  }
-  const isSilence = cause instanceof Deno.errors.ConnectionRefused ||
-    cause instanceof Deno.errors.ConnectionReset ||
-    (cause instanceof DOMException && cause.name === "AbortError");
-  return isSilence ? new ConnectError(text, { cause: error }) : error;
 }

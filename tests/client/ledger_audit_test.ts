@@ -12,6 +12,9 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { hashLeaf } from "../../src/ledger/merkle_tree.ts";
 import { checkpointAgeMsMax, proofReceiptsMax } from "../../src/limits.ts";
 import type { Amount } from "../../src/money.ts";
+import { SigningKey } from "../../src/pki/signing_key.ts";
+import { verifierKey } from "../../src/protocol/cosignature.ts";
+import { checkpointRequestType } from "../../src/protocol/published_checkpoint.ts";
 import { signCheckpoint, verifyCheckpoint } from "../../src/protocol/checkpoint.ts";
 import {
   type ProofAnswer,
@@ -329,6 +332,24 @@ function quietAudit(member: Member): SelfAudit {
   };
   return new SelfAudit(member, { onFailure, onError });
 }
+
+Deno.test("audit: a server that publishes another ledger than the member's is caught", () =>
+  withScene(async ({ server, bob, audit, rewrite }) => {
+    const key = verifierKey("w", SigningKey.generate().signingKey.publicKey);
+    const { head } = await server.ledger.totals();
+    rewrite((leaves) => leaves.with(5, other));
+    const { link } = bob.context;
+    assertEquals((await link.ask(checkpointRequestType, {})).outcome, "answered");
+    rewrite((leaves) => leaves);
+    const found = await bob.audit({ witnesses: [key] });
+    assert(found.outcome === "audited");
+    assertEquals([found.entries, found.head, found.rewrittenAt], [rows, head, rows]);
+    assertEquals(found.witnesses?.absent, ["w"]);
+    const said = verifyEvidence(JSON.stringify(found.evidence), server);
+    assertMatch(said, /^the server signed a ledger of \d+ rows; asked later to prove/);
+    // Without witnesses there is nothing to compare.
+    assertEquals((await audit(bob)).rewrittenAt, undefined);
+  }));
 
 Deno.test("self audit: a receipt that a good audit found is not asked for again", () =>
   withScene(async ({ alice, bob, asked }) => {

@@ -507,6 +507,11 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "published 2": at(
     "server/handlers/checkpoint",
     "checkpoint: strangers at one address have a number of requests, and members are not counted",
+  ).concat(
+    at(
+      "hostile/witness_flood",
+      "witnesses: the requests for proofs of strangers are counted together, and one comes back in each interval",
+    ),
   ),
   "cosign 1": at("server/handlers/checkpoint", keptCosignatures),
   "cosign 2": at(

@@ -33,8 +33,10 @@ export async function runAudit(
 ): Promise<ExitCode | Refusal> {
   const { output } = context;
   if (yes && !accept) throw new UsageError("audit: --yes goes with --accept");
-  const earlier = await member.context.audits.last();
-  const audit = await member.audit();
+  const { anchor: { fingerprint }, audits } = member.context;
+  const earlier = await audits.last();
+  const accepted = await context.wallet.acceptedWitnesses(fingerprint);
+  const audit = await member.audit({ witnesses: await accepted.list() });
   if (audit.outcome === "refused") return audit;
   const files = keepEvidenceOf(audit, member, context);
   if (isInOrder(audit) || !accept || files.evidence === undefined) {

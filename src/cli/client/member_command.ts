@@ -23,7 +23,7 @@ import type { ProcessIo } from "../process_io.ts";
 
 type MemberCommand = Exclude<
   ClientRequest["command"],
-  { name: "menu" | "register" | "receipts" | "limit" }
+  { name: "menu" | "register" | "receipts" | "limit" | "witnesses" }
 >;
 
 interface MemberCommandContext extends ProcessIo {

@@ -30,7 +30,7 @@ import {
   timeoutSeconds,
   typedAccountName,
 } from "../command_line/option_values.ts";
-import { flag } from "../command_line/value_rule.ts";
+import { flag, oneOf } from "../command_line/value_rule.ts";
 import { firstOf, type NoOptions, requestOf } from "../command_line/request_of.ts";
 
 export const historyEntriesDefault = 20;
@@ -80,6 +80,11 @@ export function clientCommand(program: Command, paths: Paths) {
       false,
     )
     .option("--yes", "Do what --accept asks about.", false);
+  const witnesses = add(
+    "witnesses",
+    "The witnesses whose cosignatures audit counts.",
+    "add carol.example+7c91d5a2+BKb0…",
+  );
   const receipt = withReference(
     add("receipt", "Print a receipt that is kept here, for micropay verify.", "7"),
   ).option(
@@ -122,6 +127,11 @@ export function clientCommand(program: Command, paths: Paths) {
     ),
     requestOf(all(withHistory(history)), (...words) => request(words, { name: "history" })),
     requestOf(all(audit), (...words) => request(words, { name: "audit" })),
+    requestOf(
+      all(withWitness(witnesses)),
+      (host, port, action, witness, options) =>
+        request([host, port, options], { name: "witnesses", action, witness }),
+    ),
     requestOf(
       all(receipt),
       (host, port, payment, options) =>
@@ -237,6 +247,19 @@ function withLimits(command: ServerWords) {
       "Raise or lift a limit without a question. It is asked on a terminal.",
       flag("MICROPAY_LIMIT_YES"),
       false,
+    );
+}
+
+function withWitness(command: ServerWords) {
+  return command
+    .argument(
+      "<ACTION>",
+      "What to do: add, list or remove.",
+      oneOf("an action is", ["add", "list", "remove"] as const),
+    )
+    .argument(
+      "[KEY]",
+      "To add: the verifier key, as micropay witness prints it. To remove: the name.",
     );
 }
 

@@ -5,6 +5,7 @@ import type { AccountName } from "../../account_name.ts";
 import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
 import type { PeerTree } from "../../client/peer_checkpoints.ts";
 import type { MemberAudit } from "../../client/ledger_audit.ts";
+import type { WitnessCount } from "../../client/witness_count.ts";
 import type { Settled } from "../../client/payment/settlement.ts";
 import type { Paid } from "../../client/payment/order_outcome.ts";
 import type { SystemInformation } from "../../client/member.ts";
@@ -13,6 +14,7 @@ import type { AuditedHead, PaymentAllowance } from "../../client/wallet/wallet_s
 import type { MicropayError } from "../../errors.ts";
 import { codes } from "../../protocol/code.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
+import type { VerifierKey } from "../../protocol/cosignature.ts";
 import type { Refusal } from "../../protocol/request_type.ts";
 import type { HistoryRow } from "../../protocol/history.ts";
 import type { Registered } from "../../client/wallet.ts";
@@ -50,6 +52,8 @@ export interface ClientOutput {
   printHistoryRow(row: HistoryRow): void;
   printLimits(account: AccountName, allowance: PaymentAllowance): void;
   printReceiptsWritten(counts: WrittenReceipts, where: { readonly folder: string }): void;
+  /** The witnesses that this person accepts. */
+  printWitnesses(keys: readonly VerifierKey[]): void;
   /** @param found what was kept of an audit that failed. What to do goes to stderr */
   printAudit(audit: MemberAudit, found?: AuditFiles): void;
   /** What a member gives up that accepts this ledger. In JSON, `printAccepted` says it. */
@@ -110,6 +114,8 @@ export function jsonOutput({ print, printError, typed }: OutputOptions): ClientO
         ...(perDay !== undefined && { left: leftOf(perDay, paid) }),
       }),
     printReceiptsWritten: ({ written, present }, { folder }) => line({ written, present, folder }),
+    printWitnesses: (keys) =>
+      line({ witnesses: keys.map(({ name, text: verifierKey }) => ({ name, verifierKey })) }),
     printAudit,
     printGivenUp: () => {},
     printAccepted: ({ checkpoint, unproven }, { evidence, earlier }) =>
@@ -144,6 +150,7 @@ export function textOutput({ print, printError, typed }: OutputOptions): ClientO
         `${written} receipts written to ${printable(folder)}` +
           (present === 0 ? "" : `, ${present} were there already`),
       ),
+    printWitnesses: (keys) => keys.forEach(({ text }) => print(text)),
     printAudit(audit, files) {
       auditLines(audit).forEach(print);
       if (files && !isInOrder(audit)) alarmAdvice(files, typed).forEach(printError);
@@ -246,12 +253,14 @@ function auditFields(
   { evidence }: AuditFiles = {},
 ): object {
   const { entries, receipts, head, checkpoint, missing, otherTree, rewrittenAt, sameUntil } = audit;
+  const { witnesses } = audit;
   return {
     code: isInOrder(audit) ? 300 : 400,
     ...{ entries, receipts, head, checkpoint },
     missing: missing.map(entryFields),
     ...(rewrittenAt !== undefined && { rewrittenAt, sameUntil }),
     ...(otherTree && { otherLedger: otherLedgerFields(otherTree) }),
+    ...(witnesses && { witnesses: { ...witnesses, at: timeOf(witnesses.at) } }),
     evidence,
   };
 }
@@ -312,8 +321,20 @@ function auditLines(audit: MemberAudit): string[] {
     );
   }
   for (const receipt of missing) lines.push(`Missing: ${entryText(receipt)}`);
+  if (audit.witnesses) lines.push(witnessLine(audit.witnesses));
   if (isInOrder(audit)) lines.push(inOrderLine(receipts));
   return lines;
+}
+
+function witnessLine({ entries, at, cosigned, absent }: WitnessCount): string {
+  const all = cosigned.length + absent.length;
+  const count = `${cosigned.length} of ${all} witnesses`;
+  const others = absent.length === 0 ? "" : `; not ${absent.join(", ")}`;
+  return `${count} cosigned the ledger of ${entries} rows, published at ${timeOf(at)}${others}`;
+}
+
+function timeOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
 }
 
 /** Without a receipt the audit compared nothing, so the sentence must not reassure. */

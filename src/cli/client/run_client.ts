@@ -21,6 +21,7 @@ import { printRefusal } from "./print_outcome.ts";
 import { readOneTimeCode } from "./one_time_code.ts";
 import { runMenu } from "./menu/menu.ts";
 import type { ProcessIo } from "../process_io.ts";
+import { changeWitnesses } from "./witnesses_command.ts";
 
 interface ClientDependencies extends Omit<ProcessIo, "makeSessionKey"> {
   readonly makeSessionKey: () => Promise<SessionKey>;
@@ -100,6 +101,9 @@ async function perform(
       await changeLimits(command, await wallet.keptLimits(request.as), context);
       return exitCodes.ok;
     }
+    case "witnesses":
+      await changeWitnesses(command, { wallet, output });
+      return exitCodes.ok;
     case "receipts":
       await exportReceipts(command, await wallet.kept(request.as), dependencies);
       return exitCodes.ok;

@@ -14,6 +14,7 @@ import { ledgerCommand } from "../ledger/options.ts";
 import type { Environment } from "../process_io.ts";
 import { serverCommand } from "../server/options.ts";
 import { verifyCommand } from "../verify/options.ts";
+import { witnessCommand } from "../witness/options.ts";
 import { type CommandWords, findCommand } from "./command_words.ts";
 import { completionCommand, type KnownWordsRequest } from "./completion.ts";
 import { examples, helpPage } from "./help_page.ts";
@@ -28,6 +29,7 @@ export type IdentityRequest = RequestOf<typeof identityCommand>;
 export type GencertRequest = RequestOf<typeof gencertCommand>;
 export type LedgerRequest = RequestOf<typeof ledgerCommand>;
 export type VerifyRequest = RequestOf<typeof verifyCommand>;
+export type WitnessRequest = RequestOf<typeof witnessCommand>;
 
 /** A text for stdout: help, the version, or completion's. It ends with a newline. */
 export interface PrintRequest {
@@ -55,6 +57,7 @@ export type ParsedCommandLine =
   | GencertRequest
   | LedgerRequest
   | VerifyRequest
+  | WitnessRequest
   | PrintRequest
   | KnownWordsRequest
   | UsageRefusal;
@@ -132,6 +135,7 @@ function addCommands(program: ProgramCommand, { environment, version }: CommandL
     identityCommand(typed, paths),
     ledgerCommand(typed, paths),
     verifyCommand(typed, paths),
+    witnessCommand(typed, paths),
     gencertCommand(typed, paths),
     completionCommand(typed, program),
   );

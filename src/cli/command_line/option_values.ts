@@ -48,6 +48,7 @@ export const rekeyHours = wholeNumber("a number of hours", 1, rekeyHoursMax);
 export const initialBalance = wholeNumber("a balance", 0, Number.MAX_SAFE_INTEGER);
 export const accountsMax = wholeNumber("a number of accounts", 1, Number.MAX_SAFE_INTEGER);
 export const certificateDays = wholeNumber("a number of days", 1, certificateDaysMax);
+export const visitCount = wholeNumber("a count", 1, Number.MAX_SAFE_INTEGER);
 export const paymentCount = wholeNumber("a count", 1, Number.MAX_SAFE_INTEGER);
 export const historyLimit = wholeNumber("a limit", 1, historyEntriesMax);
 export const entryNumber = wholeNumber("an entry's number", 1, Number.MAX_SAFE_INTEGER);

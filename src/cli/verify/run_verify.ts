@@ -2,14 +2,10 @@
  * `micropay verify`: checks receipts without the server.
  */
 import { resolve } from "node:path";
-import {
-  type CheckedReceipt,
-  checkReceipt,
-  readReceiptAnchor,
-} from "../../client/receipt_check.ts";
+import { type CheckedReceipt, checkReceipt } from "../../client/receipt_check.ts";
 import type { SignedCheckpoint } from "../../protocol/checkpoint.ts";
 import { readReceiptProof, verifyReceiptProof } from "../../protocol/receipt_proof.ts";
-import { FileError, isDocumentError, messageOf, systemReason, UsageError } from "../../errors.ts";
+import { FileError, isDocumentError, systemReason, UsageError } from "../../errors.ts";
 import { lineBytesMax } from "../../limits.ts";
 import type { TrustAnchor } from "../../pki/trust_anchor.ts";
 import { printable, quote } from "../../printable.ts";
@@ -18,7 +14,8 @@ import type { VerifyRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
 import { LineInput } from "../line_input.ts";
 import { printVerdict } from "./print_verdict.ts";
-import { nearbyCaPath, readGivenFile, readNearbyCa } from "../given_file.ts";
+import { nearbyCaPath } from "../given_file.ts";
+import { readLedgerAnchor } from "../ledger_anchor.ts";
 import { jsonLine } from "../json_line.ts";
 import type { ProcessIo } from "../process_io.ts";
 
@@ -32,7 +29,7 @@ export async function runVerify(
   request: VerifyRequest,
   { openInput, print, say }: ProcessIo,
 ): Promise<ExitCode> {
-  const anchor = await readAnchor(request.ca);
+  const anchor = await readLedgerAnchor(request.ca, "verify");
   if (request.evidence !== undefined) {
     if (request.files.length > 0) {
       throw new UsageError("verify --evidence: receipts are checked apart; leave them out");
@@ -207,23 +204,4 @@ function nearbyCaText({ fingerprint }: TrustAnchor): string {
   const path = printable(resolve(nearbyCaPath));
   return `Checked with the CA ${fingerprint}, which is ${path}: compare it with the operator's ` +
     "fingerprint, or give the CA with --ca";
-}
-
-async function readAnchor(ca: string | undefined): Promise<TrustAnchor> {
-  const path = ca ?? nearbyCaPath;
-  const pem = ca === undefined ? readNearbyCa() : await readGivenFile(ca, `read the CA ${ca}`);
-  if (pem === undefined) {
-    throw new UsageError(
-      "verify: give the ledger's CA with --ca; there is no certs/CA.pem here. Your client " +
-        "keeps it beside wallet.db, as LEDGER/CA.pem",
-    );
-  }
-  try {
-    return readReceiptAnchor(pem);
-  } catch (cause) {
-    throw new FileError(
-      `read the CA ${path}: ${messageOf(cause)}; give the operator's CA.pem with --ca`,
-      { cause },
-    );
-  }
 }

@@ -3,6 +3,7 @@
  *
  *     wallet.db                      pins, receipts and orders of all accounts (`wallet_store.ts`)
  *     <ledger>/CA.pem                the ledger's CA; <ledger> is its fingerprint
+ *     <ledger>/witnesses.txt         0600, the verifier keys of the witnesses that are believed
  *     <ledger>/accounts/<account>/   one account:
  *         key.pem                    0600
  *         certificate.pem            absent until the account is registered
@@ -36,6 +37,10 @@ export class DataFolder {
 
   caFile(ledger: string): string {
     return join(this.ledgerFolder(ledger), "CA.pem");
+  }
+
+  witnessesFile(ledger: string): string {
+    return join(this.ledgerFolder(ledger), "witnesses.txt");
   }
 
   accountsFolder(ledger: string): string {

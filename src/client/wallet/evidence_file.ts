@@ -15,7 +15,7 @@ const failureDigits = 8;
  * not prove. The file of an earlier time stays as it is, because it was written when the failure was
  * new. When there are {@link evidenceFilesMax}, none is written.
  *
- * @param folder the account's
+ * @param folder that of the account or of the witness
  * @returns the path of the file that shows the failure, or of the first one when there are too many
  * @throws {FileError} when it cannot be written
  */

@@ -2,13 +2,15 @@
 import { nowSeconds } from "../../clock.ts";
 import { signCheckpoint } from "../../protocol/checkpoint.ts";
 import { encodeProof, proofRequestType, signProofs } from "../../protocol/proof.ts";
-import { answerWith } from "../../protocol/request_type.ts";
-import { memberRoute } from "../route.ts";
+import { answerWith, refuse } from "../../protocol/request_type.ts";
+import { everybodyRoute, mayAsk } from "../route.ts";
 
-export const proofRoute = memberRoute({
+export const proofRoute = everybodyRoute({
   requestType: proofRequestType,
   notation: ({ checkpoints, receipts }) => `Proof#${checkpoints.length}#${receipts.length}`,
-  async handle(question, { session, server }) {
+  async handle(question, context) {
+    if (!mayAsk(context)) return refuse(420);
+    const { session, server } = context;
     const sizes = question.checkpoints.map(({ size }) => size);
     const entries = question.receipts.map(({ entry }) => entry);
     const { size, head, consistency, inclusion } = await session.inTurn(() =>

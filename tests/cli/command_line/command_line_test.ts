@@ -39,6 +39,16 @@ const clientDefaults = {
   command: { name: "menu" },
 } as const;
 
+const witnessDefaults = {
+  kind: "witness",
+  serverHost: "127.0.0.1",
+  serverPort: 8888,
+  everyMs: 60_000,
+  out: "witness",
+  rsaBits: 2048,
+  json: false,
+} as const;
+
 const gencertDefaults = {
   kind: "gencert",
   command: { name: "make" },
@@ -56,6 +66,17 @@ const colons = hex.toUpperCase().replace(/..(?!$)/g, "$&:");
 
 const taken: readonly { readonly line: string; readonly request: Record<string, unknown> }[] = [
   { line: "server 8888", request: serverDefaults },
+  {
+    line: "witness 127.0.0.1 8888",
+    request: witnessDefaults,
+  },
+  {
+    line: "witness ::1 8888 --every 2h --count 3 --name w --out /w --ca /CA.pem --json",
+    request: {
+      ...{ ...witnessDefaults, serverHost: "::1", everyMs: 7_200_000, count: 3, name: "w" },
+      ...{ out: "/w", ca: "/CA.pem", json: true },
+    },
+  },
   { line: "server 0", request: { ...serverDefaults, port: 0 } },
   { line: "server 65535", request: { ...serverDefaults, port: 65535 } },
   { line: "server 8888 3 --silent", request: { ...serverDefaults, userLimit: 3, silent: true } },

@@ -114,6 +114,26 @@ const pages: readonly {
     entries: ["ENTRY|ID", ...clientOptions],
   },
   {
+    line: `${client} witnesses`,
+    usage: "micropay client [OPTIONS] SERVER_IP SERVER_PORT witnesses ACTION [KEY]",
+    entries: ["ACTION", "KEY", ...clientOptions],
+  },
+  {
+    line: "witness",
+    usage: "micropay witness [OPTIONS] SERVER_IP SERVER_PORT",
+    entries: [
+      "SERVER_IP",
+      "SERVER_PORT",
+      "--ca FILE",
+      "--every PERIOD",
+      "--out DIR",
+      "--name NAME",
+      "--count N",
+      "--rsa-bits BITS",
+      "--json",
+    ],
+  },
+  {
     line: `${client} history`,
     usage: "micropay client [OPTIONS] SERVER_IP SERVER_PORT history",
     entries: ["--limit N", "--before ENTRY", ...clientOptions],

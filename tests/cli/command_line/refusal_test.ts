@@ -21,7 +21,7 @@ const refused: readonly { readonly line: string; readonly reason: string }[] = [
   { line: "client 127.0.0.1 8888 pay bob -- -1", reason: `AMOUNT "-1": ${amountRule}.` },
   {
     line: "",
-    reason: "A command is missing: server, client, ledger, verify, gencert or completion.",
+    reason: "A command is missing: server, client, ledger, verify, witness, gencert or completion.",
   },
   { line: "server", reason: "SERVER_PORT is missing." },
   { line: "client", reason: "SERVER_IP is missing." },
@@ -119,6 +119,18 @@ const refused: readonly { readonly line: string; readonly reason: string }[] = [
   {
     line: "server 8888 --rsa-bits 1024",
     reason: '--rsa-bits "1024": the bits of a session key are 2048, 3072 or 4096.',
+  },
+  {
+    line: "server 8888 --witness carol",
+    reason: '--witness "carol": a verifier key is NAME+ID+KEY, as micropay witness prints it.',
+  },
+  ...["0s", "25h", "1", "1.5m"].map((every) => ({
+    line: `witness 127.0.0.1 8888 --every ${every}`,
+    reason: `--every "${every}": a period is a whole number with s, m or h, from 1s to 24h.`,
+  })),
+  {
+    line: "client 127.0.0.1 8888 witnesses forget",
+    reason: 'ACTION "forget": an action is add, list or remove.',
   },
   {
     line: "server 8888 --rekey-hours 0",

@@ -1,0 +1,34 @@
+/**
+ * How many of the witnesses that a member believes cosigned what the server published.
+ */
+import { findCosignature, type VerifierKey } from "../protocol/cosignature.ts";
+import type { PublishedTree } from "./published_checkpoint.ts";
+
+/** The cosignatures of one published checkpoint. */
+export interface WitnessCount {
+  /** The number of its rows. */
+  readonly entries: number;
+  /** When the server signed it, in seconds since the epoch. */
+  readonly at: number;
+  /** The names of the accepted witnesses that cosigned it, and of those that did not. */
+  readonly cosigned: readonly string[];
+  readonly absent: readonly string[];
+}
+
+/** Returns the count of the published checkpoint with the most accepted cosignatures. */
+export function countWitnesses(
+  trees: readonly PublishedTree[],
+  accepted: readonly VerifierKey[],
+): WitnessCount {
+  const counts = trees.map(({ entry: entries, at, checkpoint }) => {
+    const isCosigner = (key: VerifierKey) => findCosignature(checkpoint, key) !== undefined;
+    const [cosigned, absent] = [
+      accepted.filter(isCosigner),
+      accepted.filter((key) => !isCosigner(key)),
+    ]
+      .map((keys) => keys.map(({ name }) => name));
+    return { entries, at, cosigned: cosigned!, absent: absent! };
+  });
+  // The newest comes first, and stays first among equals.
+  return counts.reduce((best, one) => one.cosigned.length > best.cosigned.length ? one : best);
+}

@@ -1,0 +1,154 @@
+/**
+ * A witness's visits to servers that are dishonest, or behave in a way that no honest one does.
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { visitServer, type WitnessContext } from "../../src/client/witness/witness.ts";
+import { WitnessFolder } from "../../src/client/witness/witness_folder.ts";
+import { verifyEvidence } from "../../src/client/evidence.ts";
+import { systemClock } from "../../src/clock.ts";
+import { ConnectError, EnvelopeError, FileError, UsageError } from "../../src/errors.ts";
+import { findCosignature } from "../../src/protocol/cosignature.ts";
+import { checkpointRequestType } from "../../src/protocol/published_checkpoint.ts";
+import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { ManualClock } from "../manual_clock.ts";
+import { inFolder } from "../pki/temporary_folder.ts";
+import {
+  makeApplicant,
+  makeAuthority,
+  serverIdentity,
+  sessionKey,
+  startServer,
+  type TestServer,
+} from "../server/test_server.ts";
+
+function contextOf(server: TestServer, folder: WitnessFolder): WitnessContext {
+  return {
+    server: server.endpoint,
+    anchor: server.anchor,
+    folder,
+    network: tcpNetwork,
+    clock: systemClock,
+    makeSessionKey: () => Promise.resolve(sessionKey),
+    timeoutMs: 20_000,
+  };
+}
+
+Deno.test("witness: a server that shows it another ledger is convicted, and gets no cosignature", () =>
+  inFolder(async (path) => {
+    using folder = new WitnessFolder(path, { name: "w" });
+    const authority = makeAuthority();
+    const parts = {
+      authority,
+      identity: serverIdentity(authority),
+      witnesses: [folder.cosigner.key],
+    };
+    await using first = await startServer(parts);
+    await first.enroll("alice");
+    const visit = await visitServer(contextOf(first, folder));
+    assert(visit.outcome === "cosigned" && visit.refusal === undefined);
+    // Another ledger under the same keys, as long as the first one.
+    await using second = await startServer(parts);
+    await second.enroll("alice");
+    const found = await visitServer(contextOf(second, folder));
+    assert(found.outcome === "rewritten");
+    const said = verifyEvidence(JSON.stringify(found.evidence), { anchor: authority.anchor });
+    assert(said.startsWith("the server signed a ledger of 1 rows; asked later to prove"), said);
+    const link = await second.link(makeApplicant("nobody").signer);
+    const reply = await link.ask(checkpointRequestType, {});
+    assert(reply.outcome === "answered");
+    assertEquals(findCosignature(reply.answer.published[0]!, folder.cosigner.key), undefined);
+    assertEquals(folder.newest(authority.anchor), visit.tree);
+  }));
+
+Deno.test("witness: two visits in a minute keep one cosignature, and the next checkpoint gets another", () =>
+  inFolder(async (path) => {
+    using folder = new WitnessFolder(path);
+    const clock = new ManualClock(systemClock.nowMs());
+    await using server = await startServer({ clock, witnesses: [folder.cosigner.key] });
+    const visit = () => visitServer({ ...contextOf(server, folder), clock });
+    const [one, again] = [await visit(), await visit()];
+    assert(one.outcome === "cosigned");
+    assertEquals(again, one);
+    const lines = () => Deno.readTextFileSync(`${path}/checkpoints.jsonl`).trimEnd().split("\n");
+    assertEquals(lines().length, 1);
+    clock.advance(60_000);
+    const next = await visit();
+    assert(next.outcome === "cosigned");
+    assertEquals([next.at - one.at, next.refusal, lines().length], [60, undefined, 2]);
+  }));
+
+Deno.test("witness: a published checkpoint that the server dates wrongly is refused", () =>
+  inFolder(async (path) => {
+    using folder = new WitnessFolder(path);
+    const clock = new ManualClock(systemClock.nowMs());
+    await using server = await startServer({ clock: standing(clock) });
+    const visit = () => visitServer({ ...contextOf(server, folder), clock });
+    assertEquals((await visit()).outcome, "cosigned");
+    // The server's monotonic clock stands still, so it publishes nothing new.
+    clock.advance(121_000);
+    await assertRejects(
+      visit,
+      EnvelopeError,
+      "check the published checkpoint: the server dates it",
+    );
+  }));
+
+/** Returns a clock whose monotonic time never changes. */
+function standing(clock: ManualClock) {
+  return {
+    nowMs: () => clock.nowMs(),
+    monotonicMs: () => 0,
+    schedule: clock.schedule.bind(clock),
+  };
+}
+
+Deno.test("witness: where nobody listens, it says so", () =>
+  inFolder(async (path) => {
+    using folder = new WitnessFolder(path);
+    const server = await startServer();
+    const context = contextOf(server, folder);
+    await server[Symbol.asyncDispose]();
+    await assertRejects(() => visitServer(context), ConnectError, "no micropay server answered");
+  }));
+
+Deno.test("witness folder: the key and the name stay, and one witness uses it at a time", () =>
+  inFolder((path) => {
+    const first = new WitnessFolder(path, { name: "w" });
+    const { key } = first.cosigner;
+    assertThrowsIn(() => new WitnessFolder(path), FileError, "another process holds it");
+    first[Symbol.dispose]();
+    const again = new WitnessFolder(path);
+    assertEquals(again.cosigner.key.text, key.text);
+    again[Symbol.dispose]();
+    assertThrowsIn(() => new WitnessFolder(path, { name: "v" }), UsageError, "is w; name another");
+    return Promise.resolve();
+  }));
+
+Deno.test("witness folder: a damaged file stops the witness, which cannot know what it cosigned", () =>
+  inFolder(async (path) => {
+    await using server = await startServer();
+    {
+      using folder = new WitnessFolder(path);
+      assertEquals((await visitServer(contextOf(server, folder))).outcome, "cosigned");
+      Deno.writeTextFileSync(`${path}/newest.json`, "{}");
+      await assertRejects(() => visitServer(contextOf(server, folder)), FileError, "newest.json");
+    }
+    Deno.writeTextFileSync(`${path}/verifier_key.txt`, "w");
+    assertThrowsIn(() => new WitnessFolder(path), FileError, "verifier_key.txt");
+    Deno.writeTextFileSync(`${path}/key.pem`, "no key");
+    assertThrowsIn(() => new WitnessFolder(path), FileError, "key.pem");
+  }));
+
+function assertThrowsIn(
+  open: () => WitnessFolder,
+  kind: new (...args: never[]) => Error,
+  text: string,
+): void {
+  try {
+    open()[Symbol.dispose]();
+  } catch (error) {
+    assert(error instanceof kind && error.message.includes(text), String(error));
+    return;
+  }
+  assert(false, "it was opened");
+}
