@@ -62,8 +62,8 @@ export const serverCertificateCharactersMax = 8192;
 export const checkpointAgeMsMax = 60 * second;
 
 /**
- * Most orders in a `submit`. The reply with a receipt for each fits into a line, and they cost
- * about as much as opening two messages. Past it: refused with 410.
+ * Most orders in a `submit`. They fit into a line, and cost about as much as opening two messages.
+ * Past it: refused with 410.
  */
 export const ordersPerSubmitMax = 25;
 

@@ -35,7 +35,7 @@ export class HistoryReader {
     const entries = unpackHistory(page.answer, {
       name,
       ledgerId: anchor.fingerprint,
-      receiptChain: this.#certificates.server,
+      receiptChain: link.serverChain,
       chains: signers.answer,
     });
     return answerWith({ entries, more: page.answer.more });

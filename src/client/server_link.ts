@@ -5,6 +5,7 @@ import type { Clock } from "../clock.ts";
 import { ClosedError, messageOf, TimeoutError } from "../errors.ts";
 import { requestsUnderWayMax, serverSilenceMsMax, waitingSilenceMsMax } from "../limits.ts";
 import type { Message } from "../envelope/message.ts";
+import type { CertificateChain } from "../pki/signed_document.ts";
 import type { VerifiedCertificate } from "../pki/certificate_profile.ts";
 import { balanceRequestType } from "../protocol/balance.ts";
 import {
@@ -45,6 +46,8 @@ interface Asked {
 
 export class ServerLink {
   readonly channel: Channel;
+  /** The server's certificate, which came with its greeting. */
+  readonly serverChain: CertificateChain;
   /** Resolves with the reason when the connection is over. */
   readonly closed: Promise<ClosedError>;
 
@@ -68,6 +71,7 @@ export class ServerLink {
   constructor(channel: Channel, options: ServerLinkOptions) {
     const { clock, serverTimeMs } = options;
     this.channel = channel;
+    this.serverChain = [this.serverCertificate.der];
     this.#options = options;
     this.#clock = clock;
     this.#told = { serverMs: serverTimeMs, monotonicMs: clock.monotonicMs() };

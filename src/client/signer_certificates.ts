@@ -14,14 +14,10 @@ import type { ServerLink } from "./server_link.ts";
 export class SignerCertificates {
   readonly #link: ServerLink;
   readonly #chains = new BoundedMap<string, CertificateChain>(certificatesKeptMax);
-  /** The server's certificate, which came with its greeting. */
-  readonly server: CertificateChain;
-
   /** @param identity the member's, whose certificate needs no question */
   constructor(link: ServerLink, { certificate, leaf }: Identity) {
     this.#link = link;
-    this.server = [link.serverCertificate.der];
-    this.#chains.set(encodeFingerprint(link.serverCertificate.fingerprint), this.server);
+    this.#chains.set(encodeFingerprint(link.serverCertificate.fingerprint), link.serverChain);
     this.#chains.set(encodeFingerprint(certificate.fingerprint), leaf);
   }
 

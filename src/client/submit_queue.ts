@@ -4,7 +4,7 @@
 import { InterruptedError, ProtocolError } from "../errors.ts";
 import { bodyBytesMax, ordersPerSubmitMax } from "../limits.ts";
 import type { SignedOrder } from "../protocol/order.ts";
-import { type Result, submitRequestType, unpackResults } from "../protocol/transfer.ts";
+import { type Result, submitRequestType } from "../protocol/transfer.ts";
 import type { ServerLink } from "./server_link.ts";
 
 type SubmittedOrder = Pick<SignedOrder, "text" | "digest"> & {
@@ -71,7 +71,7 @@ export class SubmitQueue {
     try {
       const orders = batch.map(({ order }) => order.text);
       const outcome = await this.#link.ask(submitRequestType, { orders });
-      const results = outcome.outcome === "answered" ? unpackResults(outcome.answer) : undefined;
+      const results = outcome.outcome === "answered" ? outcome.answer.results : undefined;
       for (const [index, { order: { digest }, result }] of batch.entries()) {
         if (outcome.outcome === "refused") {
           const { code, text } = outcome;

@@ -3,8 +3,8 @@
  * certificate and the order can verify it without the server.
  */
 import * as v from "valibot";
-import { decodeBase64UrlStrict } from "../base64.ts";
-import { EnvelopeError } from "../errors.ts";
+import { decodeBase64UrlStrict, encodeBase64Url } from "../base64.ts";
+import { EnvelopeError, ProtocolError } from "../errors.ts";
 import {
   type Entry,
   type EntryContents,
@@ -35,6 +35,7 @@ import {
   entrySideShape,
   instantShape,
   orderIdShape,
+  signatureShape,
 } from "./shapes.ts";
 
 const typ = "micropay-receipt";
@@ -63,6 +64,19 @@ const receiptShape = v.strictObject({
 
 /** The members of a receipt. `at` is ISO 8601 in UTC with milliseconds. */
 export type Receipt = v.InferOutput<typeof receiptShape>;
+
+/**
+ * A receipt in a message: the members that its order does not give, and the third part of its
+ * compact JWS. The receiver has the order and the server's certificate.
+ */
+export const packedReceiptShape = v.strictObject({
+  entry: entryNumberShape,
+  kind: v.picklist(entryKinds),
+  at: instantShape,
+  head: digestShape,
+  signature: signatureShape,
+});
+export type PackedReceipt = v.InferOutput<typeof packedReceiptShape>;
 
 /** A verified receipt. Only {@link verifyReceipt} and {@link signReceipt} make one. */
 export interface SignedReceipt {
@@ -131,6 +145,33 @@ export function joinReceipt(
   return joinDocument(typ, receiptOf(entry, { ledgerId }), { signature, chain });
 }
 
+/** Encodes a receipt for a message. */
+export function packReceipt({ payload, signature }: SignedReceipt): PackedReceipt {
+  const { entry, kind, at, head } = payload;
+  return { entry, kind, at, head, signature: encodeBase64Url(signature) };
+}
+
+/**
+ * Returns the text of a receipt that came in a message. It is not verified.
+ *
+ * @param order the order that the receipt is for
+ * @param options.serverChain the server's certificate, from the greeting of the connection
+ * @throws {ProtocolError} when its time is not a date
+ */
+export function unpackReceipt(
+  packed: PackedReceipt,
+  order: OrderOfReceipt,
+  { serverChain: chain }: { readonly serverChain: CertificateChain },
+): string {
+  const contents = entryOf(packed, order);
+  if (Number.isNaN(contents.atMs)) {
+    throw new ProtocolError("read a receipt: its time is not a date");
+  }
+  const entry = { ...contents, leaf: entryLeaf(contents), head: packed.head };
+  const signature = decodeBase64UrlStrict(packed.signature)!;
+  return joinReceipt(entry, { ledgerId: order.payload.ledger, signature, chain });
+}
+
 /**
  * Reads and verifies a receipt: its form and members, the server's certificate, the signature and
  * the ledger. The result does not depend on the clock, because a booking outlives the certificate.
@@ -175,18 +216,23 @@ export function requireReceiptFor(order: SignedOrder, { payload: receipt }: Sign
   if (receipt.order !== order.digest || !isKindOf(receipt.kind, order.payload)) {
     refuse("it is for another order");
   }
-  if (receipt.leaf !== leafOf(receipt, order)) refuse("its leaf is of another entry");
+  if (receipt.leaf !== entryLeaf(entryOf(receipt, order))) refuse("its leaf is of another entry");
 }
 
-/** Returns the leaf that the entry of an order must have, 64 hex digits. */
-function leafOf({ entry: number, at, kind }: Receipt, { payload, digest }: SignedOrder): string {
+type OrderOfReceipt = Pick<SignedOrder, "payload" | "digest">;
+
+/** Returns what the entry of an order must say. */
+function entryOf(
+  { entry: number, at, kind }: Pick<Receipt, "entry" | "at" | "kind">,
+  { payload, digest }: OrderOfReceipt,
+): EntryContents {
   const { id, payer, payee, amount, memo, refunds } = payload;
   const terms = {
     ...{ id, kind, payer, payee, amount },
     ...(memo !== undefined && { memo }),
     ...(refunds !== undefined && { refunds }),
   };
-  return entryLeaf({ ...terms, number, orderDigest: digest, atMs: Date.parse(at) });
+  return { ...terms, number, orderDigest: digest, atMs: Date.parse(at) };
 }
 
 function isKindOf(kind: EntryKind, { payer, payee, refunds }: Order): boolean {

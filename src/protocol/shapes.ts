@@ -71,6 +71,9 @@ export const instantShape = v.pipe(
   v.regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/),
 );
 
+/** 64 bytes in base64url. The unused bits of the last character are zero. */
+export const signatureShape = v.pipe(v.string(), v.regex(/^[\w-]{85}[AQgw]$/));
+
 /** A compact JWS that is parsed later. */
 export const compactJwsShape = v.pipe(
   v.string(),

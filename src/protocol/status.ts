@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import type { RequestType } from "./request_type.ts";
 import { compactJwsShape, countShape, orderIdShape } from "./shapes.ts";
+import { bookedOrderShape } from "./transfer.ts";
 
 export const statusRequestType = {
   type: "status",
@@ -15,7 +16,7 @@ export const statusRequestType = {
   }),
   success: 130,
   answer: v.strictObject({
-    receipt: compactJwsShape,
+    ...bookedOrderShape.entries,
     /** The sum of a payment's refunds. Absent for other entries. */
     refunded: v.optional(countShape),
   }),

@@ -11,8 +11,8 @@ import { ProtocolError } from "../../src/errors.ts";
 import { orderDigest } from "../../src/ledger/entry.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
 import { verifyOrder } from "../../src/protocol/order.ts";
+import { packReceipt, verifyReceipt } from "../../src/protocol/receipt.ts";
 import { replyType } from "../../src/protocol/request_type.ts";
-import { packResults } from "../../src/protocol/transfer.ts";
 import { systemRandom } from "../../src/random.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { type Linked, linked, reply } from "../client/link_scene.ts";
@@ -27,9 +27,22 @@ import { type DocumentVector, readVectors } from "../vectors/vector_files.ts";
 const documents = await readVectors<DocumentVector[]>("documents");
 const jwsOf = (what: string) => documents.find((one) => one.what === what)!.jws;
 const lunch = jwsOf("alice pays bob 2000 for lunch");
-const lunchReceipt = jwsOf("the receipt of alice's order");
+const packedReceiptOf = (what: string) => packReceipt(verifyReceipt(jwsOf(what), { anchor }));
+const lunchReceipt = packedReceiptOf("the receipt of alice's order");
 const refund = jwsOf("bob gives 500 back");
-const refundReceipt = jwsOf("the receipt of bob's refund");
+const refundReceipt = packedReceiptOf("the receipt of bob's refund");
+const wrongReceipts = [
+  jwsOf("the receipt of alice's order"),
+  { ...lunchReceipt, entry: lunchReceipt.entry + 1 },
+  { ...lunchReceipt, kind: "refund" },
+  { ...lunchReceipt, at: "2026-11-23T12:00:01.001Z" },
+  { ...lunchReceipt, at: "2026-99-99T12:00:01.000Z" },
+  { ...lunchReceipt, head: refundReceipt.head },
+  { ...lunchReceipt, head: undefined },
+  { ...lunchReceipt, signature: refundReceipt.signature },
+  { ...lunchReceipt, signature: lunchReceipt.signature.slice(0, 85) },
+  { ...lunchReceipt, more: true },
+];
 
 const malformed: readonly (readonly [what: string, body: JsonObject])[] = [
   ["no code", { re: 1, text: "OK" }],
@@ -96,10 +109,7 @@ Deno.test("push 5: a result that is not of its shape, or proves nothing, is pass
     assertEquals((await server.receive()).kind, "message");
     const digest = { order: orderDigest(lunch) };
     const refused = { ...digest, code: 270, text: "transfer FAIL due to bankruptcy" } as const;
-    const paidWith = (receipt: string) =>
-      packResults([{ ...digest, code: 130, text: "transfer OK", receipt }]);
-    const good = paidWith(lunchReceipt);
-    const [result] = good.results;
+    const paid = { ...digest, code: 130, text: "transfer OK", receipt: lunchReceipt };
     for (
       const body of [
         {},
@@ -109,14 +119,13 @@ Deno.test("push 5: a result that is not of its shape, or proves nothing, is pass
         { results: [{ ...refused, order: undefined }] },
         { results: [{ ...refused, order: orderDigest(refund) }] },
         { results: [{ ...refused, receipt: "no JWS" }] },
-        { ...good, results: [{ ...refused, receipt: result!.receipt }] },
-        { ...good, results: [{ ...result, receipt: undefined }] },
-        { results: good.results },
-        { ...paidWith(refundReceipt) },
-        { ...paidWith(lunch) },
+        { results: [{ ...refused, receipt: lunchReceipt }] },
+        { results: [{ ...paid, receipt: undefined }] },
+        { results: [{ ...paid, receipt: refundReceipt }] },
+        ...wrongReceipts.map((receipt) => ({ results: [{ ...paid, receipt }] })),
       ]
     ) server.send("result", body);
-    server.send("result", { ...good });
+    server.send("result", { results: [paid] });
     assertEquals((await delivered).outcome, "paid");
     assert(context.link.isOpen);
   });
@@ -146,7 +155,8 @@ Deno.test("push 5: a payment that is not of its shape, or proves nothing, is tol
         { order: refund, receipt: refundReceipt, more: true },
         { order: refund, receipt: lunchReceipt },
         { order: lunch, receipt: lunchReceipt },
-        { order: refundReceipt, receipt: refundReceipt },
+        ...wrongReceipts.map((receipt) => ({ order: refund, receipt })),
+        { order: jwsOf("the receipt of bob's refund"), receipt: refundReceipt },
       ].map((payment) => ({ payments: [payment] })),
     ];
     for (const body of wrong) server.send("payment", body);

@@ -185,7 +185,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "submit 6": at(
     "server/handlers/submit_many",
-    "submit: the reply with a receipt for each of 25 orders fits a line, whatever the names and certificates",
+    "submit: the reply with a receipt for each of 25 orders fits a line",
   ),
   "status 1": at(
     "server/handlers/submit_once",
@@ -410,6 +410,13 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "client/receipt_check",
     "a receipt whose leaf is that of an entry with … is refused",
   ),
+  "receipt 6": [
+    ...at("protocol/receipt", "the packed receipt of a … gives its text again, byte for byte"),
+    ...at(
+      "operator/renewed_server",
+      "documents of the server stay valid after a renewal, also when the old certificate has expired",
+    ),
+  ],
   "limit 1": at(
     "transport/line_reader",
     "a started line has its own time to end, however slowly its bytes arrive",

@@ -4,7 +4,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Identity } from "../../src/pki/identity.ts";
-import { decodeResults } from "../../src/protocol/transfer.ts";
+import { check } from "../../src/protocol/request_type.ts";
+import { resultsShape } from "../../src/protocol/transfer.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { Scene } from "../hostile/scene.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
@@ -145,7 +146,7 @@ Deno.test("push 2: what can never be booked is told to the one that asked, and p
     // The first push is about the second order.
     const told = await alices.next();
     assert(told !== "closed");
-    const [result] = decodeResults(told.body);
+    const [result] = check(resultsShape, told.body, "read results").results;
     assertEquals([told.type, result?.code], ["result", 265]);
   });
 });

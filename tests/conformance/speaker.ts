@@ -9,8 +9,8 @@ import { messageHeader } from "../../src/envelope/jwe.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { partyUri } from "../../src/pki/party.ts";
 import { codes, isCode } from "../../src/protocol/code.ts";
-import { replyType } from "../../src/protocol/request_type.ts";
-import { type ResultsBody, unpackResults } from "../../src/protocol/transfer.ts";
+import { check, replyType } from "../../src/protocol/request_type.ts";
+import { resultsShape } from "../../src/protocol/transfer.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import type { Channel } from "../../src/transport/channel.ts";
 import type { GreetedConnection } from "../../src/transport/connect_channel.ts";
@@ -104,7 +104,7 @@ export class Speaker {
   async submit(order: string): Promise<JsonObject | "closed"> {
     const reply = await this.ask("submit", { orders: [order] });
     if (reply === "closed" || reply.code !== 300) return reply;
-    const [result] = unpackResults(reply.answer as ResultsBody);
+    const [result] = check(resultsShape, reply.answer, "read results").results;
     const { code, text, receipt } = result!;
     return { code, text, ...(receipt !== undefined && { answer: { receipt } }) };
   }

@@ -5,14 +5,14 @@
  * adds up to zero. The ledger changes only where the reply says so, as the signed order says.
  * Others are still served.
  */
-import { type ResultsBody, submitRequestType, unpackResults } from "../../src/protocol/transfer.ts";
+import { resultsShape, submitRequestType } from "../../src/protocol/transfer.ts";
 import { assert, assertEquals } from "@std/assert";
 import { lineOf } from "../../src/cli/server/server_log.ts";
 import type { Signer } from "../../src/envelope/peer.ts";
 import { messageOf } from "../../src/errors.ts";
 import { strangerLineEveryMs } from "../../src/limits.ts";
 import type { Identity } from "../../src/pki/identity.ts";
-import { decodeOutcome, type Reply } from "../../src/protocol/request_type.ts";
+import { check, decodeOutcome, type Reply } from "../../src/protocol/request_type.ts";
 import { isPong } from "../../src/protocol/ping.ts";
 import { routes } from "../../src/server/routes.ts";
 import { forgeJws } from "../envelope/forger.ts";
@@ -203,7 +203,7 @@ function checkPaid(order: string, before: Standing, after: Standing): void {
 /** The code of a reply; of a reply to `submit`, the code of its order's result. */
 function codeOf(type: string, { code, answer }: Reply): number {
   if (type !== submitRequestType.type || code !== submitRequestType.success) return code;
-  return unpackResults(answer as ResultsBody)[0]!.code;
+  return check(resultsShape, answer, "read results").results[0]!.code;
 }
 
 /** The client's own reader has to understand it. */

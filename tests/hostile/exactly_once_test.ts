@@ -12,7 +12,8 @@ import type { Identity } from "../../src/pki/identity.ts";
 import { partyUri } from "../../src/pki/party.ts";
 import { decodeOutcome, decodeReply, type Outcome } from "../../src/protocol/request_type.ts";
 import { statusRequestType } from "../../src/protocol/status.ts";
-import { type Result, submitRequestType, unpackResults } from "../../src/protocol/transfer.ts";
+import type { PackedReceipt } from "../../src/protocol/receipt.ts";
+import { type Result, submitRequestType } from "../../src/protocol/transfer.ts";
 import { LineReader } from "../../src/transport/line_reader.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { sessionKey } from "../server/test_server.ts";
@@ -20,13 +21,13 @@ import { LastingServer } from "./lasting_server.ts";
 import { connect } from "./recorded_connection.ts";
 import { submitOrder } from "../server/submit_order.ts";
 
-/** A receipt, or the code of the refusal. */
+/** The receipt's signature, or the code of the refusal. */
 async function submit(link: ServerLink, order: string): Promise<string | number> {
   return resultOf(await submitOrder(link, order));
 }
 
-function resultOf(outcome: Outcome<{ readonly receipt: string }>): string | number {
-  return outcome.outcome === "answered" ? outcome.answer.receipt : outcome.code;
+function resultOf(outcome: Outcome<{ readonly receipt: PackedReceipt }>): string | number {
+  return outcome.outcome === "answered" ? outcome.answer.receipt.signature : outcome.code;
 }
 
 /**
@@ -58,8 +59,8 @@ async function submitTimes(count: number, order: string, { server, bob }: {
     });
     const outcome = decodeOutcome(submitRequestType, decodeReply(body));
     assert(outcome.outcome === "answered");
-    const [{ code, receipt }] = unpackResults(outcome.answer) as [Result];
-    results.push(receipt ?? code);
+    const [{ code, receipt }] = outcome.answer.results as [Result];
+    results.push(receipt?.signature ?? code);
   }
   channel.close();
   return results;
@@ -148,7 +149,7 @@ for (const { title, isBooked } of failures) {
       assertEquals(status.outcome, isBooked ? "answered" : "refused");
       const receipt = await submit(again!, order);
       assertEquals(typeof receipt, "string");
-      if (status.outcome === "answered") assertEquals(status.answer.receipt, receipt);
+      if (status.outcome === "answered") assertEquals(status.answer.receipt.signature, receipt);
       assertEquals(await server.running.balanceOf("alice"), 8000);
     }, { wrap });
   });

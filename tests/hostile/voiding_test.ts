@@ -9,9 +9,9 @@ import { orderDigest } from "../../src/ledger/entry.ts";
 import { voidedOrderKeptMs } from "../../src/limits.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
-import type { Outcome } from "../../src/protocol/request_type.ts";
+import { check, type Outcome } from "../../src/protocol/request_type.ts";
 import { statusRequestType } from "../../src/protocol/status.ts";
-import { decodeResults, type Result, resultType } from "../../src/protocol/transfer.ts";
+import { type Result, resultsShape, resultType } from "../../src/protocol/transfer.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { revoke } from "../ledger/ledger_samples.ts";
 import { fillRoom } from "../server/session/full_room.ts";
@@ -104,7 +104,10 @@ Deno.test("void: when the payer's room is full, the server refuses nothing for g
   await inScene(async (scene) => {
     const { server, alice, mallory, hers, his, clock } = scene;
     const told: Result[] = [];
-    hers.listen(resultType, (body) => void told.push(...decodeResults(body)));
+    hers.listen(
+      resultType,
+      (body) => void told.push(...check(resultsShape, body, "read results").results),
+    );
     await fillRoom(server.ledger, { payer: named("alice"), atMs: systemClock.nowMs() });
     const order = orderOf(scene, alice, { payee: "mallory", amount: 10_001 });
     assertEquals([await submitted(his, order), await voided(hers, order)], [520, 520]);

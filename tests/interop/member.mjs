@@ -3,7 +3,14 @@
  */
 import { verify, X509Certificate } from "node:crypto";
 import { Newcomer } from "./newcomer.mjs";
-import { documentsOf, makeOrder, readOrder, refusalAt, verifyReceipt } from "./proofs.mjs";
+import {
+  documentsOf,
+  makeOrder,
+  readOrder,
+  receiptTextOf,
+  refusalAt,
+  verifyReceipt,
+} from "./proofs.mjs";
 import { isConsistent, rootsOver } from "./tree.mjs";
 import {
   Connection,
@@ -68,7 +75,7 @@ export class Member {
   #takePush({ type, body }) {
     if (type === "result") {
       this.resultSizes.push(body.results.length);
-      for (const { order, ...outcome } of wholeReceipts(body)) {
+      for (const { order, ...outcome } of body.results) {
         this.#outcomes.get(order)?.(outcome);
         this.#outcomes.delete(order);
       }
@@ -78,10 +85,10 @@ export class Member {
     }
   }
 
-  #takePayment(jws, receiptJws, way) {
+  #takePayment(jws, receipt, way) {
     const order = readOrder(jws, this.ca);
     demand(order.payee === this.name, "a payment to somebody else");
-    this.onPayment({ order, receipt: verifyReceipt(receiptJws, jws, this.ca), way });
+    this.onPayment({ order, receipt: this.#receiptOf(receipt, jws), way });
   }
 
   // As payer.
@@ -150,7 +157,13 @@ export class Member {
 
   #proven({ code, text, receipt }, order) {
     if (code !== 130) return { code, text };
-    return { code, text, receipt: verifyReceipt(receipt, order.jws, this.ca) };
+    return { code, text, receipt: this.#receiptOf(receipt, order.jws) };
+  }
+
+  /** The members of a receipt that came in a message. */
+  #receiptOf(receipt, jws) {
+    const text = receiptTextOf(receipt, readOrder(jws, this.ca), this.server.other.der);
+    return verifyReceipt(text, jws, this.ca);
   }
 
   // As anybody.
@@ -161,9 +174,8 @@ export class Member {
       orders: orders.map(({ jws }) => jws),
     });
     demand(code === 300, text);
-    const results = wholeReceipts(answer);
-    demand(results.length === orders.length, "results for other orders");
-    return results.map(({ order, ...outcome }, index) => {
+    demand(answer.results.length === orders.length, "results for other orders");
+    return answer.results.map(({ order, ...outcome }, index) => {
       demand(order === sha256(orders[index].jws), "results in another order");
       return this.#proven(outcome, orders[index]);
     });
@@ -171,7 +183,10 @@ export class Member {
 
   async status({ id, jws }, { isVoid = false } = {}) {
     const reply = await this.server.ask("status", { id, ...(isVoid && { void: jws }) });
-    if (reply.code === 130) verifyReceipt(reply.answer.receipt, jws, this.ca);
+    if (reply.code === 130) {
+      demand(reply.answer.order === jws, "the status of another order");
+      this.#receiptOf(reply.answer.receipt, jws);
+    }
     return reply;
   }
 
@@ -352,14 +367,6 @@ export class Member {
     this.server.close();
     return reply;
   }
-}
-
-/** The results of an answer to `submit`, or of a `result`, each with its receipt as one document. */
-function wholeReceipts({ results, header }) {
-  return results.map(({ receipt, ...result }) => ({
-    ...result,
-    ...(receipt !== undefined && { receipt: `${header}.${receipt}` }),
-  }));
 }
 
 function bytesOf(text) {

@@ -99,13 +99,29 @@ export function documentsOf(row, { ledger, signer, server }) {
   const terms = { id, ledger, payer, payee, amount, memo: memo ?? undefined, refunds };
   const signed = orderTextOf({ ...terms, iat, exp: iat + lifetime }, signer);
   const order = `${signed}.${bytes.toString("base64url", 16, 80)}`;
+  const head = bytes.toString("hex", 80, 112);
+  const said = { entry, kind, at, head, signature: bytes.toString("base64url", 112) };
+  return { order, receipt: receiptTextOf(said, { ...terms, jws: order }, server) };
+}
+
+/** The receipt for an order, from what a message says of it. It is not verified. */
+export function receiptTextOf({ entry, kind, at, head, signature }, order, server) {
+  const { ledger, id, refunds, payer, payee, amount, jws } = order;
+  const leaf = leafOf(order, { entry, kind, at });
+  const terms = { payer, payee, amount };
   const members = {
-    ...{ ledger, entry, id, kind, refunds, order: sha256(order), payer, payee, amount, at },
-    leaf: leafOf({ ...terms, jws: order }, { entry, kind, at }),
-    head: bytes.toString("hex", 80, 112),
+    ledger,
+    entry,
+    id,
+    kind,
+    refunds,
+    order: sha256(jws),
+    ...terms,
+    at,
+    leaf,
+    head,
   };
-  const receipt = signedTextOf("micropay-receipt", members, server);
-  return { order, receipt: `${receipt}.${bytes.toString("base64url", 112)}` };
+  return `${signedTextOf("micropay-receipt", members, server)}.${signature}`;
 }
 
 /** Everything of an order that needs neither a clock nor the ledger. */

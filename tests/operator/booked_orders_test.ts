@@ -18,6 +18,7 @@ import { derToPem } from "../../src/pki/pem.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";
 import type { Code } from "../../src/protocol/code.ts";
 import { orderText, verifyOrder } from "../../src/protocol/order.ts";
+import { type PackedReceipt, unpackReceipt } from "../../src/protocol/receipt.ts";
 import type { Outcome } from "../../src/protocol/request_type.ts";
 import { signDocument } from "../../src/pki/signed_document.ts";
 import { submitRoute } from "../../src/server/handlers/submit.ts";
@@ -25,7 +26,7 @@ import { MemberSessions } from "../../src/server/session/member_sessions.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import { type Books, named, openBooks } from "./books.ts";
 
-type Submitted = Outcome<{ readonly receipt: string }>;
+type Submitted = Outcome<{ readonly receipt: PackedReceipt }>;
 
 const hosts = ["localhost"];
 const [future, lifetime] = [orderFutureMsMax / 1000, orderLifetimeMsMax / 1000];
@@ -107,8 +108,8 @@ class Scene {
   readonly #books: Books;
   readonly #server: Identity;
   readonly #orders: Order[] = [];
-  /** The receipts of booked orders. */
-  readonly booked = new Map<string, string>();
+  /** The compact JWS of each booked order. */
+  readonly booked = new Set<string>();
 
   private constructor(books: Books, server: Identity) {
     this.#books = books;
@@ -148,9 +149,13 @@ class Scene {
     if (decided.outcome === "answered") {
       assert(isByPayee || order.isRefund || this.booked.has(order.jws));
       const { anchor } = this.#books;
-      const checked = checkReceipt(decided.answer.receipt, order.jws, { anchor });
+      const verified = verifyOrder(order.jws, { anchor });
+      const receipt = unpackReceipt(decided.answer.receipt, verified, {
+        serverChain: this.#server.leaf,
+      });
+      const checked = checkReceipt(receipt, order.jws, { anchor });
       assertEquals(checked.order?.payload.id, order.id);
-      this.booked.set(order.jws, decided.answer.receipt);
+      this.booked.add(order.jws);
     } else if (said.refused && !order.isRefund && act.earlier.as === "none") {
       assertEquals(said.refused, decided.code);
     }
@@ -219,7 +224,8 @@ class Scene {
   ): Promise<{ refused?: Code; isTold: boolean }> {
     const { anchor, clock } = this.#books;
     const receipts = { add: () => Promise.resolve(true) };
-    const link = { nowMs: () => clock.nowMs(), ask } as unknown as ServerLink;
+    const serverChain = this.#server.leaf;
+    const link = { nowMs: () => clock.nowMs(), serverChain, ask } as unknown as ServerLink;
     const member = { name: payee, anchor, clock, link, receipts } as unknown as MemberContext;
     const told: unknown[] = [];
     const incoming = new IncomingPayments(member, {
@@ -241,7 +247,7 @@ Deno.test("property: the audit, verify and the payee accept everything that the 
       const scene = await Scene.open(books);
       for (const one of all) await scene.act(one);
       const { anchor: { fingerprint: ledgerId } } = books;
-      for (const jws of scene.booked.keys()) {
+      for (const jws of scene.booked) {
         const { id } = verifyOrder(jws, books).payload;
         assertEquals(orderText((await books.ledger.entry(id))!, { ledgerId }), jws);
       }

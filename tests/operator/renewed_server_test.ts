@@ -5,8 +5,8 @@ import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { decodeEntry } from "../../src/ledger/stored_rows.ts";
 import { openCertificates } from "../../src/pki/certificate_folder.ts";
 import { renewServerCertificate } from "../../src/pki/make_certificates.ts";
-import { orderText } from "../../src/protocol/order.ts";
-import { signReceipt } from "../../src/protocol/receipt.ts";
+import { orderText, verifyOrder } from "../../src/protocol/order.ts";
+import { packReceipt, signReceipt, unpackReceipt } from "../../src/protocol/receipt.ts";
 import { systemRandom } from "../../src/random.ts";
 import { dayMs } from "../pki/certificate_maker.ts";
 import { openSampleBooks } from "./books.ts";
@@ -37,10 +37,16 @@ Deno.test("documents of the server stay valid after a renewal, also when the old
   });
   assertEquals((await books.audit()).outcome, "in_order");
   for (const [index, entry] of [opening, payment].entries()) {
-    const again = signReceipt(entry, renewed).text;
-    assertNotEquals(again, old[index]);
-    for (const receipt of [old[index]!, again]) {
-      const checked = checkReceipt(receipt, orderText(entry, { ledgerId }), { anchor });
+    const again = signReceipt(entry, renewed);
+    assertNotEquals(again.text, old[index]);
+    const order = orderText(entry, { ledgerId });
+    // A client gets the renewed certificate in the greeting, before any receipt under it.
+    const told = unpackReceipt(packReceipt(again), verifyOrder(order, { anchor }), {
+      serverChain: renewed.identity.leaf,
+    });
+    assertEquals(told, again.text);
+    for (const receipt of [old[index]!, told]) {
+      const checked = checkReceipt(receipt, order, { anchor });
       assertEquals(checked.receipt.payload.entry, entry.number);
     }
   }

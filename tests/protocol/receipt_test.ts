@@ -7,7 +7,13 @@ import fc from "fast-check";
 import { messageOf, MicropayError } from "../../src/errors.ts";
 import { type Entry, orderDigest } from "../../src/ledger/entry.ts";
 import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
-import { signReceipt, verifyReceipt } from "../../src/protocol/receipt.ts";
+import {
+  packReceipt,
+  signReceipt,
+  unpackReceipt,
+  verifyReceipt,
+} from "../../src/protocol/receipt.ts";
+import { verifyOrder } from "../../src/protocol/order.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { otherCa } from "../envelope/hostile_parties.ts";
 import { alice, anchor, atMs, server } from "../envelope/vector_parties.ts";
@@ -49,6 +55,15 @@ for (const entry of entries) {
       leaf,
       head,
     });
+  });
+}
+
+for (const entry of entries) {
+  Deno.test(`the packed receipt of a ${entry.kind} gives its text again, byte for byte`, () => {
+    const signed = signReceipt(entry, { identity: server, anchor });
+    const order = verifyOrder(ledger.entries[entry.number - 1]!.order, trust);
+    const packed = packReceipt(signed);
+    assertEquals(unpackReceipt(packed, order, { serverChain: server.leaf }), signed.text);
   });
 }
 

@@ -4,7 +4,8 @@
 import { ProtocolError } from "../../src/errors.ts";
 import { orderDigest } from "../../src/ledger/entry.ts";
 import { answerWith, type Outcome } from "../../src/protocol/request_type.ts";
-import { submitRequestType, unpackResults } from "../../src/protocol/transfer.ts";
+import type { PackedReceipt } from "../../src/protocol/receipt.ts";
+import { submitRequestType } from "../../src/protocol/transfer.ts";
 import type { ServerLink } from "../../src/client/server_link.ts";
 
 /**
@@ -17,10 +18,10 @@ import type { ServerLink } from "../../src/client/server_link.ts";
 export async function submitOrder(
   link: Pick<ServerLink, "ask">,
   jws: string,
-): Promise<Outcome<{ receipt: string }>> {
+): Promise<Outcome<{ receipt: PackedReceipt }>> {
   const outcome = await link.ask(submitRequestType, { orders: [jws] });
   if (outcome.outcome === "refused") return outcome;
-  const [result, ...others] = unpackResults(outcome.answer);
+  const [result, ...others] = outcome.answer.results;
   if (!result || others.length > 0 || result.order !== orderDigest(jws)) {
     throw new ProtocolError("submit an order: the answer is about another");
   }

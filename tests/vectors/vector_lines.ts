@@ -21,10 +21,9 @@ import { sha256Hex } from "../../src/pki/signing_key.ts";
 import { codes } from "../../src/protocol/code.ts";
 import { packHistoryRow } from "../../src/protocol/history.ts";
 import { encodeFingerprint } from "../../src/protocol/shapes.ts";
-import { packResults } from "../../src/protocol/transfer.ts";
 import { bookingOf, orderText, signOrder } from "../../src/protocol/order.ts";
 import { signProofs } from "../../src/protocol/proof.ts";
-import { signReceipt } from "../../src/protocol/receipt.ts";
+import { packReceipt, type SignedReceipt, signReceipt } from "../../src/protocol/receipt.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { goodNonce, hostileGreetings } from "../envelope/hostile_greetings.ts";
 import { hostileLines } from "../envelope/hostile_lines.ts";
@@ -86,8 +85,8 @@ for (
   tree = appendLeaf(tree, placed.row.leaf).tree;
   entries.push(placed.row);
 }
-const receipt = signReceipt(entries[1]!, { identity: server, anchor }).text;
-const refundReceipt = signReceipt(entries[2]!, { identity: server, anchor }).text;
+const receipt = signReceipt(entries[1]!, { identity: server, anchor });
+const refundReceipt = signReceipt(entries[2]!, { identity: server, anchor });
 
 export function makeDocuments(): DocumentVector[] {
   const greeting = { nonce: goodNonce, atMs };
@@ -104,8 +103,8 @@ export function makeDocuments(): DocumentVector[] {
     document("alice pays bob 2000 for lunch", "micropay-order", "alice", order),
     document("alice's starting balance", "micropay-order", "server", openingOrder.text),
     document("bob gives 500 back", "micropay-order", "bob", refundOrder.text),
-    document("the receipt of alice's order", "micropay-receipt", "server", receipt),
-    document("the receipt of bob's refund", "micropay-receipt", "server", refundReceipt),
+    document("the receipt of alice's order", "micropay-receipt", "server", receipt.text),
+    document("the receipt of bob's refund", "micropay-receipt", "server", refundReceipt.text),
   ];
 }
 
@@ -127,23 +126,27 @@ export async function makeMessages(): Promise<MessageVector[]> {
   });
   const question = {
     checkpoints: [{ size: 1, digest: sha256Hex(earlier!) }],
-    receipts: [{ entry: 2, digest: sha256Hex(receipt) }],
+    receipts: [{ entry: 2, digest: sha256Hex(receipt.text) }],
   };
   const consistency = [[hashes[1]!, hashes[2]!]];
   const inclusion = [[hashes[0]!, hashes[2]!]];
   const proofs = signProofs(question, { checkpoint: newest!, consistency, inclusion }, server);
-  const booked = (jws: string, receipt: string) =>
-    packResults([{ order: orderDigest(jws), code: 130, text: "transfer OK", receipt }]);
+  const booked = (jws: string, receipt: SignedReceipt) => ({
+    results: [{
+      ...{ order: orderDigest(jws), code: 130, text: "transfer OK" },
+      receipt: packReceipt(receipt),
+    }],
+  });
   const row = packHistoryRow(entries[1]!, {
     certificate: 0,
-    receiptSignature: signReceipt(entries[1]!, { identity: server, anchor }).signature,
+    receiptSignature: receipt.signature,
   });
   const signer = encodeFingerprint(alice.certificate.fingerprint);
   const certificate = identities.alice.certificate.replace(/-----.*-----|\n/g, "")
     .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
   const online = [{ name: "bob", ip: "127.0.0.1", port: 57609 }];
-  const ask = (from: VectorParty, seq: number, type: string, body: JsonObject) =>
-    message(`${from} asks: ${type}`, { from, to: "server", seq, type, body, first: seq === 0 });
+  const ask = (from: VectorParty, seq: number, type: string, body: JsonObject, about = "") =>
+    message(`${from} asks: ${type}${about}`, { from, to: "server", seq, type, body, first: seq === 0 });
   const answer = (to: VectorParty, seq: number, what: string, body: JsonObject) =>
     message(`the server answers ${what}`, { from: "server", to, seq, type: "reply", body });
   const ok = (re: number, code: number, text: string, reply: object) => ({
@@ -202,17 +205,17 @@ export async function makeMessages(): Promise<MessageVector[]> {
       to: "alice",
       seq: 4,
       type: "result",
-      body: { ...booked(order, receipt) },
+      body: booked(order, receipt),
     }),
     ask("alice", 4, "status", { id: ids.lunch }),
-    answer("alice", 5, "a status", ok(4, 130, "transfer OK", { receipt, refunded: 0 })),
-    ask("alice", 5, "status", { id: ids.unknown }),
+    answer("alice", 5, "a status", ok(4, 130, "transfer OK", { order, receipt: packReceipt(receipt), refunded: 0 })),
+    ask("alice", 5, "status", { id: ids.unknown }, " of an unknown order"),
     answer("alice", 6, "a status of what it does not know", { re: 5, code: 400, text: "unknown" }),
     ask("alice", 6, "history", { limit: 1 }),
     answer("alice", 7, "a history", ok(6, 300, "OK", { balance: 8000, certificates: [signer], entries: [row], more: true })),
     ask("alice", 7, "proof", question),
     answer("alice", 8, "proofs", ok(7, 300, "OK", proofs)),
-    ask("bob", 2, "submit", { orders: [refundOrder.text] }),
+    ask("bob", 2, "submit", { orders: [refundOrder.text] }, " of a refund"),
     answer(
       "bob",
       2,
@@ -224,16 +227,14 @@ export async function makeMessages(): Promise<MessageVector[]> {
       to: "alice",
       seq: 9,
       type: "payment",
-      body: { payments: [{ order: refundOrder.text, receipt: refundReceipt }] },
+      body: { payments: [{ order: refundOrder.text, receipt: packReceipt(refundReceipt) }] },
     }),
     message("the server tells alice that an order of hers was refused", {
       from: "server",
       to: "alice",
       seq: 10,
       type: "result",
-      body: {
-        ...packResults([{ order: orderDigest(order), code: 265, text: codes[265].text }]),
-      },
+      body: { results: [{ order: orderDigest(order), code: 265, text: codes[265].text }] },
     }),
     ask("alice", 8, "exit", {}),
     answer("alice", 11, "an exit", ok(8, 120, "Bye", {})),

@@ -5,7 +5,8 @@
 import { EnvelopeError, FileError, messageOf } from "../../errors.ts";
 import type { HistoryRow } from "../../protocol/history.ts";
 import { type SignedOrder, verifyOrder } from "../../protocol/order.ts";
-import type { Receipt, SignedReceipt } from "../../protocol/receipt.ts";
+import { type Receipt, type SignedReceipt, unpackReceipt } from "../../protocol/receipt.ts";
+import type { BookedOrder } from "../../protocol/transfer.ts";
 import type { MemberContext } from "../member_context.ts";
 import { proveBooked } from "./order_outcome.ts";
 
@@ -65,10 +66,9 @@ export class IncomingPayments {
    *
    * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when it proves no payment to us
    */
-  async takePushed(
-    { order, receipt }: { readonly order: string; readonly receipt: string },
-  ): Promise<void> {
-    await this.take(receipt, verifyIncoming(order, this.#member));
+  async takePushed({ order: text, receipt }: BookedOrder): Promise<void> {
+    const order = verifyIncoming(text, this.#member);
+    await this.take(unpackReceipt(receipt, order, this.#member.link), order);
   }
 }
 

@@ -11,7 +11,7 @@ import {
 } from "../../errors.ts";
 import { refuse } from "../../protocol/request_type.ts";
 import { type OrderTerms, type SignedOrder, signOrder, verifyOrder } from "../../protocol/order.ts";
-import { requireReceiptFor } from "../../protocol/receipt.ts";
+import { unpackReceipt } from "../../protocol/receipt.ts";
 import type { Result } from "../../protocol/transfer.ts";
 import type { MemberContext } from "../member_context.ts";
 import { PeerConnections, type ReachedPeer } from "../peer_connections.ts";
@@ -238,7 +238,6 @@ export class OrderDelivery {
       if (status.outcome === "refused") return eventOfStatusRefusal(status, { asksToVoid });
       const isThis = status.receipt.payload.order === digest;
       if (!isThis) return { kind: "id_taken", refusal: refuse(266), takenBy: status };
-      requireReceiptFor(order, status.receipt);
       return { kind: "receipt", paid: status };
     } catch (cause) {
       if (!(cause instanceof MicropayError)) throw cause;
@@ -249,7 +248,8 @@ export class OrderDelivery {
   #eventOf({ code, text, receipt }: Result, order: SignedOrder): OrderEvent {
     if (receipt === undefined) return eventOfServerRefusal({ outcome: "refused", code, text });
     try {
-      return { kind: "receipt", paid: proveBooked(receipt, order, this.member) };
+      const complete = unpackReceipt(receipt, order, this.member.link);
+      return { kind: "receipt", paid: proveBooked(complete, order, this.member) };
     } catch (cause) {
       if (!(cause instanceof MicropayError)) throw cause;
       return { kind: "silence", cause };

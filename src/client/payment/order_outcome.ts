@@ -3,14 +3,16 @@
  */
 import { EnvelopeError } from "../../errors.ts";
 import { type Refusal, refuse } from "../../protocol/request_type.ts";
-import type { SignedOrder } from "../../protocol/order.ts";
+import { type SignedOrder, verifyOrder } from "../../protocol/order.ts";
 import {
   type Receipt,
   requireReceiptFor,
   type SignedReceipt,
+  unpackReceipt,
   verifyReceipt,
 } from "../../protocol/receipt.ts";
 import { statusRequestType } from "../../protocol/status.ts";
+import type { BookedOrder } from "../../protocol/transfer.ts";
 import type { HistoryReader } from "../history_reader.ts";
 import type { MemberContext } from "../member_context.ts";
 import type { ExceededLimit } from "../wallet/payment_limits.ts";
@@ -52,7 +54,8 @@ export function proveBooked(
  * server makes it void
  * @returns the receipt of the order that was booked under this id. Refused with 400 when none was;
  * with `voiding` that is so for good
- * @throws {EnvelopeError} when the receipt is not one for this id
+ * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when the answer does not prove
+ * that an order with this id was booked
  */
 export async function askStatus(
   id: string,
@@ -61,7 +64,7 @@ export async function askStatus(
 ): Promise<OrderOutcome> {
   const request = voiding === undefined ? { id } : { id, void: voiding };
   const status = await member.link.ask(statusRequestType, request);
-  return status.outcome === "refused" ? status : paidAs(id, status.answer.receipt, member);
+  return status.outcome === "refused" ? status : paidAs(id, status.answer, member);
 }
 
 /**
@@ -106,15 +109,15 @@ export async function askRefunded(
 ): Promise<RefundedPayment | Refusal> {
   const status = await member.link.ask(statusRequestType, { id });
   if (status.outcome === "refused") return status;
-  const { receipt, refunded = 0 } = status.answer;
-  return { paid: paidAs(id, receipt, member), refunded };
+  const { refunded = 0, ...booked } = status.answer;
+  return { paid: paidAs(id, booked, member), refunded };
 }
 
-function paidAs(id: string, receiptText: string, { anchor }: MemberContext): Paid {
-  const receipt = verifyReceipt(receiptText, { anchor });
-  const other = receipt.payload.id;
-  if (other !== id) throw new EnvelopeError(`ask for ${id}: the receipt is for ${other}`);
-  return { outcome: "paid", receipt };
+function paidAs(id: string, { order: text, receipt }: BookedOrder, member: MemberContext): Paid {
+  const order = verifyOrder(text, member);
+  const other = order.payload.id;
+  if (other !== id) throw new EnvelopeError(`ask for ${id}: the answer has the order ${other}`);
+  return proveBooked(unpackReceipt(receipt, order, member.link), order, member);
 }
 
 /**

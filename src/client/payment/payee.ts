@@ -13,6 +13,7 @@ import {
 import { check, type Refusal, refuse } from "../../protocol/request_type.ts";
 import { type SignedOrder, verifyOrder } from "../../protocol/order.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
+import { unpackReceipt } from "../../protocol/receipt.ts";
 import { payRequestType } from "../../protocol/transfer.ts";
 import type { JsonObject } from "../../strict_json.ts";
 import type { MemberContext } from "../member_context.ts";
@@ -72,11 +73,11 @@ export function readHandedOrder(
  */
 export async function submitHandedOrder(
   order: SignedOrder,
-  { incoming, submits }: Payee,
+  { incoming, member: { link }, submits }: Payee,
 ): Promise<"decided" | "not_now" | "in_doubt" | "withdrawn"> {
   try {
     const { code, text, receipt } = await submits.submit(order);
-    if (receipt !== undefined) await incoming.take(receipt, order);
+    if (receipt !== undefined) await incoming.take(unpackReceipt(receipt, order, link), order);
     else if (code === 500) {
       incoming.fault(unknownIncoming(order, text));
       return "in_doubt";

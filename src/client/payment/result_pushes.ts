@@ -2,7 +2,8 @@
  * The server's `result` pushes, passed to the orders that wait for them.
  */
 import { ProtocolError } from "../../errors.ts";
-import { decodeResults, type Result, resultType } from "../../protocol/transfer.ts";
+import { check } from "../../protocol/request_type.ts";
+import { type Result, resultsShape, resultType } from "../../protocol/transfer.ts";
 import type { JsonObject } from "../../strict_json.ts";
 import type { ServerLink } from "../server_link.ts";
 
@@ -32,7 +33,7 @@ export class ResultPushes {
 
   #read(body: JsonObject): void {
     try {
-      for (const result of decodeResults(body)) {
+      for (const result of check(resultsShape, body, "read results").results) {
         for (const listener of this.#waiting.get(result.order) ?? []) listener(result);
       }
     } catch (error) {

@@ -6,7 +6,8 @@ import type { AccountName } from "../../account_name.ts";
 import type { Entry } from "../../ledger/entry.ts";
 import { answerWith, refuse } from "../../protocol/request_type.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
-import { signReceipt } from "../../protocol/receipt.ts";
+import { requireOrderText } from "../../protocol/order.ts";
+import { packReceipt, signReceipt } from "../../protocol/receipt.ts";
 import { statusRequestType } from "../../protocol/status.ts";
 import { keepVoid, type MembersOrder, verifyOwnOrder } from "../order_decision.ts";
 import { type MemberRequestContext, memberRoute } from "../route.ts";
@@ -27,12 +28,13 @@ export const statusRoute = memberRoute({
   },
 });
 
-/** Answers with an entry's receipt. Others than its two sides learn not even that it exists. */
+/** Answers with an entry's order and receipt. Others than its two sides learn not even that it exists. */
 async function tell(entry: Entry, name: AccountName, server: ServerContext) {
   if (entry.payer !== name && entry.payee !== name) return refuse(400);
-  const { text: receipt } = signReceipt(entry, server);
-  if (entry.kind !== "payment") return answerWith({ receipt });
-  return answerWith({ receipt, refunded: await server.ledger.sumRefunds(entry.id) });
+  const order = requireOrderText(entry, { ledgerId: server.anchor.fingerprint });
+  const booked = { order, receipt: packReceipt(signReceipt(entry, server)) };
+  if (entry.kind !== "payment") return answerWith(booked);
+  return answerWith({ ...booked, refunded: await server.ledger.sumRefunds(entry.id) });
 }
 
 /** Makes an order void, unless it is booked. Its payer and its payee may ask for that. */

@@ -12,9 +12,8 @@ import { type Code, codes, isCode } from "../../protocol/code.ts";
 import { answerWith, type Refusal, refuse } from "../../protocol/request_type.ts";
 import { bookingOf } from "../../protocol/order.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
-import { signReceipt } from "../../protocol/receipt.ts";
+import { packReceipt, signReceipt } from "../../protocol/receipt.ts";
 import {
-  packResults,
   paymentType,
   type Result,
   resultType,
@@ -43,7 +42,7 @@ export const submitRoute = memberRoute({
       order ? [{ order, result: results[at]! }] : []
     );
     tellOtherSides(news, context);
-    return answerWith(packResults(results));
+    return answerWith({ results });
   },
 });
 
@@ -197,7 +196,7 @@ function resultOf(
   { digest, server }: { readonly digest: string; readonly server: ServerContext },
 ): Result {
   if ("outcome" in decided) return { order: digest, code: decided.code, text: decided.text };
-  const { text: receipt } = signReceipt(decided, server);
+  const receipt = packReceipt(signReceipt(decided, server));
   return { order: digest, code: 130, text: codes[130].text, receipt };
 }
 
@@ -236,7 +235,7 @@ function tellOtherSides(
   };
   const taken = news.filter(({ order }) => order.payload.payee === name);
   for (const [payer, some] of Map.groupBy(taken, ({ order }) => order.payload.payer)) {
-    tell(payer, resultType, packResults(some.map(({ result }) => result)));
+    tell(payer, resultType, { results: some.map(({ result }) => result) });
   }
   const paid = news.filter(({ order, result }) => order.payload.payer === name && result.receipt);
   for (const [payee, some] of Map.groupBy(paid, ({ order }) => order.payload.payee)) {

@@ -19,7 +19,7 @@ import {
 import { makeOrderId, systemRandom } from "../../../src/random.ts";
 import type { Amount } from "../../../src/money.ts";
 import { answerWith, refuse } from "../../../src/protocol/request_type.ts";
-import { packResults, paymentType, submitRequestType } from "../../../src/protocol/transfer.ts";
+import { paymentType, submitRequestType } from "../../../src/protocol/transfer.ts";
 import { commitsIn } from "../../ledger/sqlite/commits_in.ts";
 import { inFolder } from "../../pki/temporary_folder.ts";
 import { EventLog } from "../../server/event_log.ts";
@@ -197,7 +197,7 @@ function heldQueue() {
         const { code, text } = refuse(270);
         return { order: orderDigest(jws), code, text };
       });
-      asked.push({ orders, answer: () => resolve(answerWith(packResults(results))) });
+      asked.push({ orders, answer: () => resolve(answerWith({ results })) });
       return promise;
     },
   } as unknown as ServerLink;
