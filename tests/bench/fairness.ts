@@ -58,9 +58,17 @@ const quietSeconds = 15;
 
 const balance = { type: balanceRequestType.type, body: {} };
 const history = { type: historyRequestType.type, body: { limit: 16 } };
-const proof = { type: proofRequestType.type, body: { size: 1, entries: [1, 2] } };
+const proof = proofOf(1, [1, 2]);
 const list = { type: listRequestType.type, body: {} };
-const audit = { type: proofRequestType.type, body: { size: entries / 2, entries: [entries / 4] } };
+const audit = proofOf(entries / 2, [entries / 4]);
+
+/** Returns a request for proofs of one checkpoint and some receipts. Any digests will do. */
+function proofOf(size: number, numbers: readonly number[]) {
+  const digest = "0".repeat(64);
+  const checkpoints = [{ size, digest }];
+  const receipts = numbers.map((entry) => ({ entry, digest }));
+  return { type: proofRequestType.type, body: { checkpoints, receipts } };
+}
 
 const floods: readonly Flood[] = [
   { title: "balance over 1", members: 1, connections: 1, requests: [balance] },
@@ -209,8 +217,11 @@ async function startFlood(flood: Flood, { endpoint, ca, folder }: Seat) {
     stdout: "piped",
   }).spawn();
   const reader = child.stdout.getReader();
-  const { done } = await reader.read();
-  if (done) throw new Error(`the flood ended: ${flood.title}`);
+  for (let text = ""; !text.includes("flooding");) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`the flood ended: ${flood.title}`);
+    text += new TextDecoder().decode(value);
+  }
   let dots = 0;
   const counting = (async () => {
     for (;;) {
@@ -248,21 +259,18 @@ async function flood(seat: Seat, { members, connections, requests, isOnline }: F
       asking.push(ask);
     }
   }
+  let answers = 0;
+  const dot = new TextEncoder().encode(".");
   const ask = async (once: (typeof asking)[number]) => {
-    for (const { type, body } of requests) await once(type, body);
+    for (const { type, body } of requests) {
+      await once(type, body);
+      if (++answers % answersPerDot === 0) Deno.stdout.writeSync(dot);
+    }
   };
   await Promise.all(asking.map(ask));
   console.log("flooding");
-  let answers = 0;
-  const dot = new TextEncoder().encode(".");
   await Promise.all(asking.map(async (once) => {
-    for (;;) {
-      await ask(once);
-      answers += requests.length;
-      if (answers < answersPerDot) continue;
-      answers -= answersPerDot;
-      Deno.stdout.writeSync(dot);
-    }
+    for (;;) await ask(once);
   }));
 }
 

@@ -1,4 +1,5 @@
 /** Reads the memory use and the number of open descriptors of a process from /proc. Linux only. */
+import { readTextIfThere } from "../../src/durable_files.ts";
 
 export interface ProcessFigures {
   /** Bytes of memory that it really has (VmRSS). */
@@ -38,7 +39,9 @@ export async function processCpuMs(
 export async function cpuMsOf(pid: number): Promise<number> {
   let nanoseconds = 0;
   for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
-    const [onCpu] = (await Deno.readTextFile(`/proc/${pid}/task/${name}/schedstat`)).split(" ");
+    const thread = `/proc/${pid}/task/${name}/schedstat`;
+    // A thread may end between both reads.
+    const [onCpu = "0"] = (readTextIfThere(thread) ?? "").split(" ");
     nanoseconds += Number(onCpu);
   }
   return nanoseconds / 1e6;

@@ -21,6 +21,8 @@ export interface AwayMember {
   readonly name: AccountName;
   /** The id of a payment that it has the receipt of. */
   readonly payment: string;
+  /** The tree of its last audit, as `ledger audit --since` reads it. */
+  readonly since: string;
 }
 
 /**
@@ -63,7 +65,7 @@ export async function makeAwayMember(
     const certificate = encodeBase64(identity.certificate.der);
     const known = { entry: half.number, head: half.head, checkpoint, certificate };
     await audits.keep(known, own.map(({ id }) => id));
-    return { name, payment: own[0]!.id };
+    return { name, payment: own[0]!.id, since: `${tree.size}:${tree.head}` };
   } finally {
     store.close();
     await ledger.close();

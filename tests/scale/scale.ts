@@ -1,12 +1,13 @@
 /**
- * `deno task scale [--dir DIR] [--sizes 10000,100000]`: what commands cost on ledgers of several
+ * `deno task scale [--dir DIR] [--sizes 10000,100000] [--rounds N] [--full]`: what commands cost on ledgers of several
  * lengths, as a Markdown table. Only commands that read everything may cost more on a longer one.
  *
  * Each command is a real process, and so is the server. A ledger that DIR lacks is made there. The
- * measurement appends some payments to it. Times are medians of three runs, except of commands that
- * read everything: they run once. CPU time says more than time on a machine that is busy.
+ * measurement appends some payments to it. Times are medians of N runs, 3 by default. Commands that
+ * read everything run once, and a full audit only on short ledgers or with `--full`. CPU time says more than time on a machine that is busy.
  */
 import { join } from "node:path";
+import { numberOption } from "../number_option.ts";
 import { cpuMsOf, peakBytesOf } from "../faults/process_figures.ts";
 import { accountAt } from "./planned_entries.ts";
 import { type AwayMember, makeAwayMember } from "./away_member.ts";
@@ -30,7 +31,10 @@ interface Row {
   readonly figures: Figures;
 }
 
-const rounds = 3;
+const rounds = numberOption("--rounds") ?? 3;
+
+/** Longest ledger that is audited from its start, unless `--full` is given. */
+const fullAuditMax = 100_000;
 
 const program = new URL("./measured_program.ts", import.meta.url).pathname;
 
@@ -115,10 +119,10 @@ async function startServer(folder: string): Promise<RunningServer> {
 }
 
 /** Measures the commands of a member, each on a fresh copy of its folder. */
-async function measureMember(
+async function* measureMember(
   folder: string,
   { home, member: { name, payment } }: { readonly home: string; readonly member: AwayMember },
-): Promise<Row[]> {
+): AsyncGenerator<Row> {
   const server = await startServer(folder);
   try {
     using proxy = new CountingProxy(server.port);
@@ -143,19 +147,17 @@ async function measureMember(
         return { ...figures, serverCpuMs, wire };
       });
     const payee = accountAt(payeePlace);
-    return [
-      { command: "`client balance`", figures: await measure(["balance"]) },
-      { command: "`client audit`, away", figures: await measure(["audit"]) },
-      {
-        command: "proof: `client receipt --proof`",
-        figures: await measure(["receipt", payment, "--proof"]),
-      },
-      { command: "`client history`, first page", figures: await measure(["history"]) },
-      {
-        command: "submit: `client pay --via-server`",
-        figures: await measure(["pay", payee, "1", "--via-server"]),
-      },
-    ];
+    yield { command: "`client balance`", figures: await measure(["balance"]) };
+    yield { command: "`client audit`, away", figures: await measure(["audit"]) };
+    yield {
+      command: "proof: `client receipt --proof`",
+      figures: await measure(["receipt", payment, "--proof"]),
+    };
+    yield { command: "`client history`, first page", figures: await measure(["history"]) };
+    yield {
+      command: "submit: `client pay --via-server`",
+      figures: await measure(["pay", payee, "1", "--via-server"]),
+    };
   } finally {
     await server.stop();
   }
@@ -170,59 +172,59 @@ async function copyFolder(from: string, to: string): Promise<void> {
   }
 }
 
-/** Measures everything on one ledger. */
-async function measureLedger(folder: string, entries: number): Promise<Row[]> {
+/** Measures everything on one ledger, and yields each command's figures as they are known. */
+async function* measureLedger(folder: string, entries: number): AsyncGenerator<Row> {
   const work = await Deno.makeTempDir({ prefix: "micropay-scale-" });
   try {
     const home = join(work, "home");
     const member = await makeAwayMember(home, { folder, entries, place: ownPlace });
+    const isFull = entries <= fullAuditMax || Deno.args.includes("--full");
     const once = (...args: string[]) => runProgram(["ledger", ...args], { folder });
     const starting = () =>
       startServer(folder).then(async (server) => {
         await server.stop();
         return server.start;
       });
-    return [
-      {
-        command: "nothing: `--version`",
-        figures: await medianOf(() => runProgram(["--version"], { folder })),
-      },
-      { command: "server start", figures: await medianOf(starting) },
-      ...await measureMember(folder, { home, member }),
-      { command: "`ledger balances`", figures: await medianOf(() => once("balances")) },
-      { command: "`ledger show NAME`", figures: await medianOf(() => once("show", member.name)) },
-      {
-        command: "`ledger show NUMBER`",
-        figures: await medianOf(() => once("show", `${entries}`)),
-      },
-      { command: "`ledger export`", figures: await once("export", "--format", "csv") },
-      { command: "`ledger backup`", figures: await once("backup", join(work, "backup.db")) },
-      { command: "`ledger audit`", figures: await once("audit") },
-    ];
+    yield {
+      command: "nothing: `--version`",
+      figures: await medianOf(() => runProgram(["--version"], { folder })),
+    };
+    yield { command: "server start", figures: await medianOf(starting) };
+    yield* measureMember(folder, { home, member });
+    yield { command: "`ledger balances`", figures: await medianOf(() => once("balances")) };
+    yield {
+      command: "`ledger show NAME`",
+      figures: await medianOf(() => once("show", member.name)),
+    };
+    yield {
+      command: "`ledger show NUMBER`",
+      figures: await medianOf(() => once("show", `${entries}`)),
+    };
+    yield { command: "`ledger export`", figures: await once("export", "--format", "csv") };
+    yield { command: "`ledger backup`", figures: await once("backup", join(work, "backup.db")) };
+    yield {
+      command: "`ledger audit --since` the middle",
+      figures: await once("audit", "--since", member.since),
+    };
+    if (isFull) yield { command: "`ledger audit`", figures: await once("audit") };
   } finally {
     await Deno.remove(work, { recursive: true });
   }
 }
 
-function printTable(sizes: readonly number[], rows: readonly (readonly Row[])[]): void {
-  console.log("| command | entries | ms | CPU ms | server CPU ms | bytes | lines | peak MB |");
-  console.log("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
-  for (const [index, { command }] of rows[0]!.entries()) {
-    for (const [at, entries] of sizes.entries()) {
-      const { ms, cpuMs, serverCpuMs, wire, peakBytes } = rows[at]![index]!.figures;
-      const cells = [
-        at === 0 ? command : "",
-        entries,
-        ms.toFixed(0),
-        cpuMs.toFixed(0),
-        serverCpuMs?.toFixed(1) ?? "",
-        wire?.bytes ?? "",
-        wire?.lines ?? "",
-        (peakBytes / 1e6).toFixed(0),
-      ];
-      console.log(`| ${cells.join(" | ")} |`);
-    }
-  }
+function printRow(entries: number, { command, figures }: Row): void {
+  const { ms, cpuMs, serverCpuMs, wire, peakBytes } = figures;
+  const cells = [
+    command,
+    entries,
+    ms.toFixed(0),
+    cpuMs.toFixed(0),
+    serverCpuMs?.toFixed(1) ?? "",
+    wire?.bytes ?? "",
+    wire?.lines ?? "",
+    (peakBytes / 1e6).toFixed(0),
+  ];
+  console.log(`| ${cells.join(" | ")} |`);
 }
 
 /** Returns the value of an option, `undefined` without it. */
@@ -235,20 +237,19 @@ async function main(): Promise<void> {
   const given = optionOf("--dir");
   const directory = given ?? await Deno.makeTempDir({ prefix: "micropay-scale-" });
   const sizes = (optionOf("--sizes") ?? "10000,100000").split(",").map(Number);
-  const rows: Row[][] = [];
+  console.log("| command | entries | ms | CPU ms | server CPU ms | bytes | lines | peak MB |");
+  console.log("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
   try {
     for (const entries of sizes) {
       const folder = join(directory, `${entries}`);
       await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
       const accounts = Math.min(10_000, entries / 100);
       await makeLargeLedger(folder, { entries, accounts, threads: 1 });
-      rows.push(await measureLedger(folder, entries));
-      console.error(`${entries} entries: measured`);
+      for await (const row of measureLedger(folder, entries)) printRow(entries, row);
     }
   } finally {
     if (given === undefined) await Deno.remove(directory, { recursive: true });
   }
-  printTable(sizes, rows);
 }
 
 if (import.meta.main) await main();
