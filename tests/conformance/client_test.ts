@@ -6,8 +6,9 @@ import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/asse
 import { Member } from "../../src/client/member.ts";
 import type { MemberContext } from "../../src/client/member_context.ts";
 import { OrderDelivery } from "../../src/client/payment/order_delivery.ts";
+import { askStatus } from "../../src/client/payment/order_outcome.ts";
 import { newlyRecorded } from "../../src/client/payment/order_state.ts";
-import { ProtocolError } from "../../src/errors.ts";
+import { EnvelopeError, ProtocolError } from "../../src/errors.ts";
 import { orderDigest } from "../../src/ledger/entry.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
 import { verifyOrder } from "../../src/protocol/order.ts";
@@ -128,6 +129,18 @@ Deno.test("push 5: a result that is not of its shape, or proves nothing, is pass
     server.send("result", { results: [paid] });
     assertEquals((await delivered).outcome, "paid");
     assert(context.link.isOpen);
+  });
+});
+
+Deno.test("client 6: a status with the order and the receipt of another id proves nothing", async () => {
+  await withMember(async ({ context, server }) => {
+    const { id } = verifyOrder(refund, { anchor }).payload;
+    const asked = askStatus(id, context);
+    const told = await server.receive();
+    assert(told.kind === "message");
+    const answer = { order: lunch, receipt: lunchReceipt };
+    server.send(replyType, { re: told.message.seq, code: 130, text: "transfer OK", answer });
+    await assertRejects(() => asked, EnvelopeError, "the answer has the order");
   });
 });
 

@@ -4,10 +4,15 @@
 import { assert, assertEquals } from "@std/assert";
 import type { ServerLink } from "../../../src/client/server_link.ts";
 import { systemClock } from "../../../src/clock.ts";
-import { issuingAccount, orderDigest } from "../../../src/ledger/entry.ts";
+import { type Entry, issuingAccount, orderDigest } from "../../../src/ledger/entry.ts";
 import { check, type Outcome } from "../../../src/protocol/request_type.ts";
 import { verifyOrder } from "../../../src/protocol/order.ts";
-import { type PackedReceipt, unpackReceipt, verifyReceipt } from "../../../src/protocol/receipt.ts";
+import {
+  type PackedReceipt,
+  requireReceiptFor,
+  unpackReceipt,
+  verifyReceipt,
+} from "../../../src/protocol/receipt.ts";
 import { statusRequestType } from "../../../src/protocol/status.ts";
 import {
   type BookedOrder,
@@ -236,6 +241,18 @@ Deno.test("status: payer and payee get the receipt, and others learn nothing", a
   assertEquals(refusalOf(unknown), 400);
   // Whether it exists cannot be told from the answer.
   assertEquals(unknown, never);
+});
+
+Deno.test("status: the order and the receipt of an opening prove it", async () => {
+  await using server = await startServer();
+  const link = await server.link(await server.enroll("alice"));
+  const [{ id }] = await server.ledger.history(named("alice"), { limit: 1 }) as [Entry];
+  const status = await link.ask(statusRequestType, { id });
+  assert(status.outcome === "answered");
+  const order = verifyOrder(status.answer.order, server);
+  const receipt = verifyReceipt(unpackReceipt(status.answer.receipt, order, link), server);
+  requireReceiptFor(order, receipt);
+  assertEquals([receipt.payload.kind, receipt.payload.payee], ["opening", "alice"]);
 });
 
 function resultsOf(link: ServerLink): EventLog<Result> {
