@@ -412,6 +412,13 @@ export const costlyBesideProcessors = 1;
 export const costlyAtOnceMax = 16;
 
 /**
+ * Ordinary turns that start before one that reads many rows, while both wait. A member's list,
+ * history or audit makes another member wait for a quarter of the turns at most. Past it: the read
+ * has its turn.
+ */
+export const ordinaryTurnsPerRead = 3;
+
+/**
  * Orders of a `submit` that are verified in one turn: about as much work as opening a message. Past
  * it: the others wait for another turn.
  */

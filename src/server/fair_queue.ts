@@ -2,22 +2,34 @@
  * A fair queue for expensive tasks, such as decryption. Each party has one turn at a time, and the
  * parties take turns in rotation. However many messages a party sends, it delays each turn of
  * another party by at most one of its own.
+ *
+ * Turns that read many rows rotate apart from the others and come after them. So a thousand members
+ * that list and audit wait for each other, and another member's payment or balance waits for few of
+ * them.
  */
 import type { Scheduler } from "../envelope/scheduler.ts";
+import { ordinaryTurnsPerRead } from "../limits.ts";
+
+/** What a turn is for. A turn aside runs beside the others and does not count as one in flight. */
+type TurnKind = "ordinary" | "read" | "aside";
 
 interface Turn {
   readonly start: () => void;
-  /** Whether the turn runs beside the others and does not count as one in flight. */
-  readonly isAside: boolean;
+  readonly kind: TurnKind;
 }
+
+/** The parties that wait, in the order of asking, each with its turns. */
+type Rotation = Map<string, Turn[]>;
 
 export class FairQueue {
   readonly #inFlightMax: number;
   /**
-   * The turns of each party that has none now, in the order of asking; the next party first. The
-   * first turn of each is an ordinary one. A turn aside starts as soon as its party is free.
+   * The turns of each party that has none now, by the kind of its first one; the next party first.
+   * A turn aside starts as soon as its party is free.
    */
-  readonly #waiting = new Map<string, Turn[]>();
+  readonly #waiting = { ordinary: new Map() as Rotation, read: new Map() as Rotation };
+  /** How many ordinary turns started since the last that reads rows. */
+  #ordinarySinceRead = 0;
   /** The parties that have a turn now, each with the turns that it waits for meanwhile. */
   readonly #busy = new Map<string, Turn[]>();
   /** How many turns aside each of the busy parties has. */
@@ -36,8 +48,10 @@ export class FairQueue {
   /** How many turns wait. */
   get waiting(): number {
     let count = 0;
-    for (const turns of this.#waiting.values()) count += turns.length;
-    for (const turns of this.#busy.values()) count += turns.length;
+    const { ordinary, read } = this.#waiting;
+    for (const rotation of [ordinary, read, this.#busy]) {
+      for (const turns of rotation.values()) count += turns.length;
+    }
     return count;
   }
 
@@ -49,35 +63,35 @@ export class FairQueue {
   /**
    * Runs a task in a turn of the party.
    *
-   * @param options.isAside whether the turn runs beside those of other parties, as {@link
-   * Share.runAside} says
+   * @param options.kind what the turn is for, see {@link Share}
    * @returns what the task returns; an error that it throws is passed on
    */
   async run<Result>(
     party: string,
     task: () => Promise<Result> | Result,
-    { isAside = false } = {},
+    { kind = "ordinary" }: { kind?: TurnKind } = {},
   ): Promise<Result> {
-    await this.#turn(party, isAside);
+    await this.#turn(party, kind);
     try {
       return await task();
     } finally {
-      this.#end(party, isAside);
+      this.#end(party, kind);
     }
   }
 
-  #turn(party: string, isAside: boolean): Promise<void> {
+  #turn(party: string, kind: TurnKind): Promise<void> {
     return new Promise((start) => {
-      const turn = { start, isAside };
-      const turns = this.#busy.get(party) ?? this.#waiting.get(party);
+      const turn = { start, kind };
+      const { ordinary, read } = this.#waiting;
+      const turns = this.#busy.get(party) ?? ordinary.get(party) ?? read.get(party);
       if (turns) turns.push(turn);
       else this.#enqueue(party, [turn]);
       this.#startNext();
     });
   }
 
-  #end(party: string, isAside: boolean): void {
-    const asideLeft = isAside ? this.#aside.get(party)! - 1 : 0;
+  #end(party: string, kind: TurnKind): void {
+    const asideLeft = kind === "aside" ? this.#aside.get(party)! - 1 : 0;
     if (asideLeft > 0) return void this.#aside.set(party, asideLeft);
     this.#aside.delete(party);
     const turns = this.#busy.get(party)!;
@@ -87,25 +101,42 @@ export class FairQueue {
     this.#startNext();
   }
 
-  /** Puts an idle party at the end of the queue, or starts its turn aside. */
+  /** Puts an idle party at the end of its rotation, or starts its turn aside. */
   #enqueue(party: string, turns: Turn[]): void {
-    if (turns[0]!.isAside) this.#start(party, turns);
-    else this.#waiting.set(party, turns);
+    const { kind } = turns[0]!;
+    if (kind === "aside") this.#start(party, turns);
+    else this.#waiting[kind].set(party, turns);
   }
 
   #startNext(): void {
-    for (const [party, turns] of this.#waiting) {
-      if (this.inFlight >= this.#inFlightMax) return;
-      this.#waiting.delete(party);
+    while (this.inFlight < this.#inFlightMax) {
+      const rotation = this.#nextRotation();
+      const [next] = rotation;
+      if (!next) return;
+      const [party, turns] = next;
+      rotation.delete(party);
       this.#start(party, turns);
     }
+  }
+
+  /** Ordinary turns come first, but they keep no read off for long. */
+  #nextRotation(): Rotation {
+    const { ordinary, read } = this.#waiting;
+    const isReadDue = ordinary.size === 0 || this.#ordinarySinceRead >= ordinaryTurnsPerRead;
+    if (read.size > 0 && isReadDue) {
+      this.#ordinarySinceRead = 0;
+      return read;
+    }
+    this.#ordinarySinceRead++;
+    return ordinary;
   }
 
   #start(party: string, turns: Turn[]): void {
     this.#busy.set(party, turns);
     const together = [turns.shift()!];
-    while (together[0]!.isAside && turns[0]?.isAside) together.push(turns.shift()!);
-    if (together[0]!.isAside) this.#aside.set(party, together.length);
+    const isAside = together[0]!.kind === "aside";
+    while (isAside && turns[0]?.kind === "aside") together.push(turns.shift()!);
+    if (isAside) this.#aside.set(party, together.length);
     for (const { start } of together) start();
   }
 }
@@ -126,12 +157,17 @@ export class Share implements Scheduler {
     return this.#queue.run(this.party, task);
   }
 
+  /** Runs a task that reads many rows in a turn of this party. */
+  runRead<Result>(task: () => Promise<Result> | Result): Promise<Result> {
+    return this.#queue.run(this.party, task, { kind: "read" });
+  }
+
   /**
    * Runs a task in a turn of this party, beside the turns of other parties. Use it for tasks that
    * wait for a disk. Consecutive turns aside of one party run together, so one commit serves all of
    * them.
    */
   runAside<Result>(task: () => Promise<Result> | Result): Promise<Result> {
-    return this.#queue.run(this.party, task, { isAside: true });
+    return this.#queue.run(this.party, task, { kind: "aside" });
   }
 }

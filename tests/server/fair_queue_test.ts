@@ -19,22 +19,29 @@ class Scene {
   }
 
   ask(party: string, count = 1): void {
-    for (let asked = 0; asked < count; asked++) {
-      this.#done.push(this.queue.run(party, () => {
-        this.begun.push(party);
-        return new Promise<void>((resolve) => this.#ends.push(resolve));
-      }));
-    }
+    this.#ask(party, { count, kind: "ordinary", note: party });
   }
 
   /** Turns aside are noted in capitals. */
   askAside(party: string, count = 1): void {
+    this.#ask(party, { count, kind: "aside", note: party.toUpperCase() });
+  }
+
+  /** Reads are noted with a dot. */
+  askRead(party: string, count = 1): void {
+    this.#ask(party, { count, kind: "read", note: `${party}.` });
+  }
+
+  #ask(
+    party: string,
+    { count, kind, note }: { count: number; kind: "ordinary" | "read" | "aside"; note: string },
+  ): void {
+    const act = () => {
+      this.begun.push(note);
+      return new Promise<void>((resolve) => this.#ends.push(resolve));
+    };
     for (let asked = 0; asked < count; asked++) {
-      const act = () => {
-        this.begun.push(party.toUpperCase());
-        return new Promise<void>((resolve) => this.#ends.push(resolve));
-      };
-      this.#done.push(this.queue.run(party, act, { isAside: true }));
+      this.#done.push(this.queue.run(party, act, { kind }));
     }
   }
 
@@ -168,6 +175,40 @@ Deno.test("queue: every task gets its turn, and no waiting party is passed over 
     ),
     { numRuns: 30 },
   );
+});
+
+Deno.test("queue: a member's ordinary turn comes before the reads of all others", async () => {
+  const scene = new Scene(1);
+  scene.ask("-");
+  for (let member = 0; member < 100; member++) scene.askRead(`r${member}`);
+  await settled();
+  for (let at = 0; at < 10; at++) {
+    scene.ask("a");
+    await scene.end();
+    assertEquals(scene.begun.at(-1), "a");
+    // With nobody else waiting, one read runs.
+    await scene.end();
+    assertEquals(scene.begun.at(-1), `r${at}.`);
+  }
+  await scene.endAll();
+});
+
+Deno.test("queue: ordinary turns of any number of members leave every fourth turn to reads", async () => {
+  const scene = new Scene(1);
+  scene.ask("-");
+  for (const party of "abcdef") scene.ask(party, 2);
+  for (const party of "xy") scene.askRead(party);
+  assertEquals((await scene.endAll()).join(""), "-abx.cdey.fabcdef");
+});
+
+Deno.test("queue: a party's reads and other turns keep the order of asking", async () => {
+  const scene = new Scene(1);
+  scene.ask("-");
+  scene.askRead("a");
+  scene.ask("a", 2);
+  scene.askRead("a");
+  scene.ask("b");
+  assertEquals((await scene.endAll()).join(""), "-ba.aaa.");
 });
 
 Deno.test("queue: any number of turns aside delays nobody else's turn", async () => {

@@ -10,7 +10,7 @@ export const certificatesRoute = memberRoute({
   requestType: certificatesRequestType,
   notation: ({ fingerprints }) => `Certificates#${fingerprints.length}`,
   async handle({ fingerprints }, { session, server: { ledger } }) {
-    return await session.inTurn(async () => {
+    return await session.read(async () => {
       const certificates: string[] = [];
       for (const fingerprint of fingerprints) {
         const der = await ledger.certificate(decodeFingerprint(fingerprint));

@@ -31,7 +31,7 @@ export const historyRoute = memberRoute({
       ...(after !== undefined && { after }),
     };
     const page = new HistoryPageWriter({ name, server, query: { limit, ...from } });
-    while (await session.inTurn(() => page.addRows()));
+    while (await session.read(() => page.addRows()));
     return answerWith(page.answer);
   },
 });

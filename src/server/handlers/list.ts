@@ -14,7 +14,7 @@ export const listRoute = memberRoute({
     if (!account) return refuse(220);
     // One more than a page, to know whether there are more.
     const query = { limit: pageRowsMax + 1, ...(after !== undefined && { after }) };
-    return await session.inTurn(async () => {
+    return await session.read(async () => {
       const rows = (await ledger.online(query)).map(memberFromPresence);
       const online = pageOf(rows, { rowsMax: pageRowsMax });
       const more = online.length < rows.length;

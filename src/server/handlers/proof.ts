@@ -13,7 +13,7 @@ export const proofRoute = everybodyRoute({
     const { session, server } = context;
     const sizes = question.checkpoints.map(({ size }) => size);
     const entries = question.receipts.map(({ entry }) => entry);
-    const { size, head, consistency, inclusion } = await session.inTurn(() =>
+    const { size, head, consistency, inclusion } = await session.read(() =>
       server.ledger.proofs({ sizes, entries })
     );
     const at = nowSeconds(server.clock);

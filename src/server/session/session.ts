@@ -70,6 +70,14 @@ export class Session {
   }
 
   /**
+   * Reads many rows in a turn of this party that comes after the ordinary turns of all parties.
+   * Keep it about as long as opening one message.
+   */
+  read<Result>(task: () => Promise<Result> | Result): Promise<Result> {
+    return this.share.runRead(task);
+  }
+
+  /**
    * Changes the ledger in a turn aside of this party, because the change waits for the disk. All
    * waiting changes of a member go to the disk together. Do not call it inside {@link inTurn}: the
    * change would wait for that turn to end.
