@@ -28,6 +28,8 @@ export interface MemberAudit {
   readonly head: string;
   /** What the server signed about it, a signed note. */
   readonly checkpoint: string;
+  /** When the server signed it: seconds since the epoch. */
+  readonly at: number;
   /** The certificate of the server that signed it: DER in base64. */
   readonly certificate: string;
   /** Receipts that the ledger does not prove: missing ones, and those after other rows. */
@@ -91,7 +93,7 @@ export async function auditOwnEntries(
     let answer: ProofAnswer | Refusal;
     try {
       const own = [...(known ? [known] : []), ...others];
-      const peers = peerCheckpoints.unchecked(proofCheckpointsMax - own.length);
+      const peers = peerCheckpoints.unchecked(proofCheckpointsMax - own.length, last);
       answer = await askAboutPage(asked, [...own, ...peers], member);
       others = [];
       peerCheckpoints.forget(peers);
@@ -120,15 +122,19 @@ export async function auditOwnEntries(
 
 /**
  * Accepts a ledger that does not only grow from the one that the member knows. Later audits begin
- * with it, and look no more for the receipts that it does not prove.
+ * with it. They look no more for the receipts that it does not prove, and do not compare it with
+ * what peers saw until then.
  *
  * @throws {FileError} when that cannot be kept
  */
 export function acceptLedger(
-  { entries: entry, head, checkpoint, certificate, unproven }: MemberAudit,
+  { entries: entry, head, checkpoint, at, certificate, unproven }: MemberAudit,
   { audits }: MemberContext,
 ): Promise<void> {
-  return audits.accept({ entry, head, checkpoint, certificate }, unproven.map(({ id }) => id));
+  return audits.accept(
+    { entry, head, checkpoint, certificate },
+    { acceptedAt: at, givenUp: unproven.map(({ id }) => id) },
+  );
 }
 
 /** Asks about known trees, and about at most `proofReceiptsMax` receipts. */
@@ -151,7 +157,7 @@ interface Point {
 
 /** Returns what the server's answers show together. There is at least one. */
 export function auditOf(answers: readonly ProofAnswer[]): MemberAudit {
-  const { entry: entries, head, checkpoint, certificate } = answers.at(-1)!.tree;
+  const { tree: { entry: entries, head, checkpoint, certificate }, at } = answers.at(-1)!;
   const proven = answers.flatMap(({ receipts }) => receipts)
     .map(({ receipt: { payload }, fault }) => ({ payload, fault }))
     .sort((one, other) => one.payload.entry - other.payload.entry);
@@ -170,6 +176,7 @@ export function auditOf(answers: readonly ProofAnswer[]): MemberAudit {
     receipts: proven.length,
     head,
     checkpoint,
+    at,
     certificate,
     unproven: proven.filter(({ fault }) => fault).map(({ payload }) => payload),
     missing: proven.filter(({ fault }) => fault === "missing").map(({ payload }) => payload),

@@ -12,6 +12,8 @@ import type { AuditedHead, Audits } from "./wallet/wallet_store.ts";
 
 /** A tree that another member saw. */
 export interface PeerTree extends AuditedHead {
+  /** When the server signed its checkpoint: seconds since the epoch. */
+  readonly at: number;
   readonly seenBy: AccountName;
 }
 
@@ -49,20 +51,29 @@ export class PeerCheckpoints {
    * peer's fault, and says nothing about the server
    */
   take(seenBy: AccountName, seen: SeenCheckpoint): void {
-    const { size: entry, head } = verifySeenCheckpoint(seen, this.#options);
+    const { size: entry, head, at } = verifySeenCheckpoint(seen, this.#options);
     const { checkpoint, serverCertificate: certificate } = seen;
     this.#unchecked.delete(seenBy);
     if (entry === 0) return;
-    this.#unchecked.set(seenBy, { entry, head, checkpoint, certificate, seenBy });
+    this.#unchecked.set(seenBy, { entry, head, at, checkpoint, certificate, seenBy });
     const [first] = this.#unchecked.keys();
     if (first !== undefined && this.#unchecked.size > peerCheckpointsMax) {
       this.#unchecked.delete(first);
     }
   }
 
-  /** Returns at most `count` trees to compare with the ledger, those that came first. */
-  unchecked(count: number): PeerTree[] {
-    return [...this.#unchecked.values()].slice(0, count);
+  /**
+   * Returns at most `count` trees to compare with the ledger, those that came first.
+   *
+   * @param options.acceptedAt when the server signed the checkpoint that this member accepted last:
+   * seconds since the epoch. Trees that were signed until then are left out: a peer that has not
+   * accepted the restored ledger yet still shows one from before the restore
+   */
+  unchecked(
+    count: number,
+    { acceptedAt = -Infinity }: { readonly acceptedAt?: number | undefined } = {},
+  ): PeerTree[] {
+    return [...this.#unchecked.values()].filter(({ at }) => at > acceptedAt).slice(0, count);
   }
 
   /** Forgets trees that were compared with the ledger. */

@@ -18,6 +18,8 @@ export interface ProofAnswer {
   readonly outcome: "proofs";
   /** The newest tree. */
   readonly tree: AuditedHead;
+  /** When the server signed its checkpoint: seconds since the epoch. */
+  readonly at: number;
   readonly known: readonly KnownTree[];
   readonly receipts: readonly ProvenReceipt[];
   /** What convicts the server when a proof does not hold. Absent when all of them hold. */
@@ -72,11 +74,12 @@ export async function askForProofs(
     receipts: receipts.map(({ payload }) => payload),
   });
   const certificate = encodeBase64(link.serverCertificate.der);
-  const { size: entry, head, text: checkpoint } = newest;
+  const { size: entry, head, at, text: checkpoint } = newest;
   const isGood = isGrown.every(Boolean) && inclusionFaults.every((fault) => !fault);
   return {
     outcome: "proofs",
     tree: { entry, head, checkpoint, certificate },
+    at,
     known: trees.map((tree, index) => ({ tree, isGrown: isGrown[index]! })),
     receipts: receipts.map((receipt, index) => ({
       receipt,

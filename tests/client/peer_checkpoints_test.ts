@@ -8,6 +8,7 @@ import { verifyEvidence } from "../../src/client/evidence.ts";
 import type { MemberAudit } from "../../src/client/ledger_audit.ts";
 import type { Member } from "../../src/client/member.ts";
 import { PeerCheckpoints } from "../../src/client/peer_checkpoints.ts";
+import { systemClock } from "../../src/clock.ts";
 import { CertificateError, EnvelopeError } from "../../src/errors.ts";
 import type { Ledger, Registration } from "../../src/ledger/ledger.ts";
 import { peerCheckpointsMax, proofCheckpointsMax } from "../../src/limits.ts";
@@ -39,6 +40,8 @@ interface Split {
   /** At the server that bob is shown. */
   readonly payee: Member;
   readonly pay: () => ReturnType<typeof resultOf>;
+  /** Sets the clock of both servers ahead. */
+  readonly setAhead: (ms: number) => void;
 }
 
 /**
@@ -68,8 +71,10 @@ async function withSplit(
         };
       },
     });
-  await using shownToAlice = await startServer({ authority, identity: first!, wrap });
-  await using shownToBob = await startServer({ authority, identity: last!, ledger: second });
+  let aheadMs = 0;
+  const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
+  await using shownToAlice = await startServer({ authority, identity: first!, clock, wrap });
+  await using shownToBob = await startServer({ authority, identity: last!, clock, ledger: second });
   const identities = [await shownToAlice.enroll("alice"), await shownToAlice.enroll("bob")];
   const payer = await memberOf(shownToAlice, identities[0]!);
   const payee = await memberOf(shownToBob, identities[1]!);
@@ -93,6 +98,7 @@ async function withSplit(
     payer,
     payee,
     pay: () => resultOf(() => payer.pay({ payee: bob, amount: one })),
+    setAhead: (ms) => aheadMs = ms,
   });
   await payer.abandon();
   await payee.abandon();
@@ -156,6 +162,30 @@ Deno.test("split view: two servers with certificates of one CA are convicted, to
     {},
     (authority) => [serverIdentity(authority), serverIdentity(authority)],
   ));
+
+Deno.test("split view: a member that accepted its ledger does not accuse the server for what a peer saw before, and its peer still does", () =>
+  withSplit(async ({ authority, payer, payee, pay }) => {
+    await accept(payer);
+    assertEquals(await pay(), "paid");
+    assertEquals(await found(payer), undefined);
+    assert(convicts(await found(payee), authority).startsWith("the server signed a ledger of 3"));
+  }));
+
+Deno.test("split view: a member that accepted its ledger still finds another one that a peer saw later", () =>
+  withSplit(async ({ authority, payer, payee, pay, setAhead }) => {
+    await accept(payer);
+    setAhead(2000);
+    await booked(payee, alice, 1);
+    assertEquals(await found(payee), undefined);
+    assertEquals(await pay(), "paid");
+    for (const member of [payer, payee]) convicts(await found(member), authority);
+  }));
+
+async function accept(member: Member): Promise<void> {
+  const audit = await member.audit();
+  assert(audit.outcome === "audited");
+  await member.accept(audit);
+}
 
 Deno.test("peers: checkpoints of one ledger, however old, are proven in the message of the next audit and then forgotten", async () => {
   await using server = await startServer();
@@ -240,5 +270,10 @@ Deno.test("peers: only what a server of this ledger signed for it is taken, the 
   // A newer one that comes while the audit is under way stays.
   peers.take(first[0]!.seenBy, seenOf(identity, authority, 5));
   peers.forget(first);
-  assertEquals(peers.unchecked(1000).length, peerCheckpointsMax - proofCheckpointsMax + 1);
+  const left = peerCheckpointsMax - proofCheckpointsMax + 1;
+  // All of them were signed in second 1.
+  const counts = [undefined, 0, 1].map((acceptedAt) =>
+    peers.unchecked(1000, { acceptedAt }).length
+  );
+  assertEquals(counts, [left, left, 0]);
 });

@@ -6,6 +6,9 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
 import { modeOf } from "../client/wallet/file_mode.ts";
 import { json, jsonLines, openSceneWith, type Scene, step } from "./driver.ts";
+import { testWith } from "../installed_tool.ts";
+import { programCommand, runtimeEnvironment } from "./program.ts";
+import { quote, Terminal } from "./terminal.ts";
 import { walletQuery } from "./wallet_query.ts";
 
 /** The files of evidence of an account. */
@@ -143,14 +146,23 @@ Deno.test("a ledger that was put back is caught by the next command, with eviden
     assertEquals((givenUp as { amount: number }[]).map(({ amount }) => amount), [2]);
     const { code, stderr } = await pay("1");
     assertEquals([code, stderr], [0, ""]);
+    // A ledger in order is accepted, too, and without evidence.
     const again = await scene.inProcess(["audit", "--accept", "--yes"]);
-    assertEquals(again.code, 0);
-    assertMatch(again.stdout, /All correct: /);
+    assertEquals([again.code, again.stderr], [0, ""]);
+    assertMatch(again.stdout, /\nAccepted: /);
+    assertMatch((await scene.inProcess(["audit"])).stdout, /All correct: /);
     assertEquals(await Deno.readTextFile(file), text);
     // The receipt stays, and the server can prove it as little as before.
     const givenUpId = String((givenUp as { id: string }[])[0]!.id);
     assertEquals((await scene.inProcess(["receipt", givenUpId])).code, 0);
     assertEquals((await scene.inProcess(["receipt", givenUpId, "--proof"])).code, 5);
+  });
+  await step(t, "a peer that has not accepted it shows an old checkpoint in vain", async () => {
+    const receiver = scene.startClient(["receive", "--count", "1"], { as: "bob" });
+    await receiver.errorLine(/^Online, taking payments/);
+    const { code, stderr } = await scene.inProcess(["pay", "bob", "1"]);
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals((await receiver.end()).code, 5);
   });
   await step(t, "the menu says it after the login", async () => {
     const menu = scene.startClient([], { as: "bob", stdin: "piped" });
@@ -160,6 +172,47 @@ Deno.test("a ledger that was put back is caught by the next command, with eviden
     assertEquals((await menu.end()).code, 0);
   });
 });
+
+testWith(
+  ["tmux"],
+  "in a terminal audit --accept shows what it gives up, and accepts nothing before a yes",
+  async () => {
+    await using scene = await openSceneWith(["alice", "bob"]);
+    assertEquals((await scene.ledgerInProcess("backup", scene.path("old.db"))).code, 0);
+    assertEquals((await scene.inProcess(["pay", "bob", "2", "--via-server"])).code, 0);
+    await goBackTo(scene, scene.path("old.db"));
+    for (const answer of ["no", "y"]) {
+      await using terminal = await openAccepting(scene, `tmux-${answer}`);
+      await terminal.shows(
+        /\nGiven up: entry 3, alice paid bob 2, id [^]*\nAccept the ledger as it is now\? \[y\/N\]/,
+      );
+      await terminal.type(answer);
+      const isYes = answer === "y";
+      await terminal.shows(
+        isYes ? "Accepted: audits begin with the ledger as it is now." : "not confirmed",
+      );
+      await terminal.shows(`ended with ${isYes ? 0 : 2}`);
+      assertEquals((await scene.inProcess(["audit"])).code, isYes ? 0 : 5);
+    }
+  },
+);
+
+/**
+ * Opens a terminal in which Alice accepts the ledger.
+ *
+ * @param socket a file name that no other terminal has
+ */
+async function openAccepting(scene: Scene, socket: string): Promise<Terminal> {
+  const server = ["127.0.0.1", String(scene.server.port)];
+  const client = [...programCommand(), "client", ...server, "audit", "--accept"];
+  return await Terminal.open(scene.path(socket), {
+    command: `${client.map(quote).join(" ")}; echo "ended with $?"; cat`,
+    folder: scene.folder,
+    env: { ...runtimeEnvironment(), MICROPAY_HOME: scene.home("alice") },
+    columns: 200,
+    rows: 50,
+  });
+}
 
 Deno.test("verify checks evidence or receipts, and not both at once", async () => {
   await using scene = await openSceneWith([]);

@@ -8,7 +8,7 @@ import { UsageError } from "../../errors.ts";
 import type { Refusal } from "../../protocol/request_type.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
-import { askYesNo, LineInput } from "../line_input.ts";
+import { askYesNo, type LineInput } from "../line_input.ts";
 import type { ProcessIo } from "../process_io.ts";
 import { keepEvidenceOf } from "./audit_alarm.ts";
 import { type ClientOutput, isInOrder } from "./output.ts";
@@ -16,6 +16,7 @@ import { type ClientOutput, isInOrder } from "./output.ts";
 type AuditCommand = Extract<ClientRequest["command"], { readonly name: "audit" }>;
 
 interface AuditCommandContext extends ProcessIo {
+  readonly input: LineInput;
   readonly output: ClientOutput;
   readonly wallet: Wallet;
 }
@@ -39,7 +40,10 @@ export async function runAudit(
   const audit = await member.audit({ witnesses: await accepted.list() });
   if (audit.outcome === "refused") return audit;
   const files = keepEvidenceOf(audit, member, context);
-  if (isInOrder(audit) || !accept || files.evidence === undefined) {
+  // The evidence must be kept before a ledger is given up. A ledger in order can be accepted, too:
+  // peers may have seen another one before a restore.
+  const isKept = audit.evidence === undefined || files.evidence !== undefined;
+  if (!accept || !isKept) {
     output.printAudit(audit, files);
     return isInOrder(audit) ? exitCodes.ok : exitCodes.refused;
   }
@@ -50,12 +54,11 @@ export async function runAudit(
   return exitCodes.ok;
 }
 
-async function confirm({ isTerminal, openInput, say }: ProcessIo): Promise<void> {
+async function confirm({ isTerminal, input, say }: AuditCommandContext): Promise<void> {
   const attempt = "audit --accept";
   if (!isTerminal()) {
     throw new UsageError(`${attempt}: give --yes too, there is nobody to ask`);
   }
-  const input = new LineInput(openInput());
   if (!await askYesNo("Accept the ledger as it is now?", { input, say })) {
     throw new UsageError(`${attempt}: not confirmed`);
   }

@@ -19,6 +19,7 @@ import { showHistory } from "./history_command.ts";
 import { printOutcome, printRefusal } from "./print_outcome.ts";
 import { showProvenReceipt } from "./receipt_command.ts";
 import { receive } from "./receive_command.ts";
+import type { LineInput } from "../line_input.ts";
 import type { ProcessIo } from "../process_io.ts";
 
 type MemberCommand = Exclude<
@@ -28,6 +29,7 @@ type MemberCommand = Exclude<
 
 interface MemberCommandContext extends ProcessIo {
   readonly request: ClientRequest;
+  readonly input: LineInput;
   readonly output: ClientOutput;
   /**
    * Aborts when a payment is interrupted. Other commands end by the signal itself, or listen for

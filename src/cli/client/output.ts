@@ -271,6 +271,7 @@ function givenUpLines({ checkpoint, unproven }: MemberAudit, { earlier }: KnownL
     "The ledger as it is now, without what you give up:",
     checkpoint.trimEnd(),
     ...unproven.map((receipt) => `Given up: ${entryText(receipt)}`),
+    "Given up: what other members saw until now, where it differs",
   ];
 }
 

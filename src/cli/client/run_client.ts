@@ -112,5 +112,5 @@ async function perform(
       await showReceipt(command, await wallet.kept(request.as), dependencies);
       return exitCodes.ok;
   }
-  return await performAsMember(command, { ...dependencies, request, wallet });
+  return await performAsMember(command, { ...dependencies, input, request, wallet });
 }

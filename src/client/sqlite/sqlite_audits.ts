@@ -1,50 +1,54 @@
 /**
  * The result of an account's last good audit, in the table `audit`.
  */
-import type { AuditedHead, Audits } from "../wallet/wallet_store.ts";
+import type { AuditedHead, Audits, LastAudit } from "../wallet/wallet_store.ts";
 import { AccountPart, textIn, type WalletStatements } from "./wallet_statements.ts";
 
 export class SqliteAudits extends AccountPart implements Audits {
-  last(): Promise<AuditedHead | undefined> {
+  last(): Promise<LastAudit | undefined> {
     return this.store.read((sql) => this.#last(sql), undefined);
   }
 
-  async keep(
-    { entry, head, checkpoint, certificate }: AuditedHead,
-    receipts: readonly string[],
-  ): Promise<void> {
-    const isLonger = await this.store.read((sql) => this.#isLonger(sql, entry), true);
+  async keep(head: AuditedHead, receipts: readonly string[]): Promise<void> {
+    const isNews = await this.store.read((sql) => isLonger(head, this.#last(sql)), true);
     // Most audits find nothing new. They make no commit.
-    if (!isLonger && receipts.length === 0) return;
+    if (!isNews && receipts.length === 0) return;
     await this.store.write((sql) => {
       for (const id of receipts) sql.markAudited.run(...this.owner, id);
-      if (!this.#isLonger(sql, entry)) return;
-      sql.setAudit.run(...this.owner, entry, head, checkpoint, certificate);
+      const last = this.#last(sql);
+      if (isLonger(head, last)) this.#set(sql, { ...head, acceptedAt: last?.acceptedAt });
     });
   }
 
   async accept(
-    { entry, head, checkpoint, certificate }: AuditedHead,
-    givenUp: readonly string[],
+    head: AuditedHead,
+    { acceptedAt, givenUp }: { readonly acceptedAt: number; readonly givenUp: readonly string[] },
   ): Promise<void> {
     await this.store.write((sql) => {
       for (const id of givenUp) sql.giveUpReceipt.run(...this.owner, id);
-      sql.setAudit.run(...this.owner, entry, head, checkpoint, certificate);
+      this.#set(sql, { ...head, acceptedAt });
     });
   }
 
-  #isLonger(sql: WalletStatements, entry: number): boolean {
-    const there = this.#last(sql);
-    return !there || there.entry < entry;
+  #set(
+    sql: WalletStatements,
+    { entry, head, checkpoint, certificate, acceptedAt }: LastAudit,
+  ): void {
+    sql.setAudit.run(...this.owner, entry, head, checkpoint, certificate, acceptedAt ?? null);
   }
 
-  #last(sql: WalletStatements): AuditedHead | undefined {
+  #last(sql: WalletStatements): LastAudit | undefined {
     const row = sql.audit.get(...this.owner);
     return row && {
       entry: row.entry as number,
       head: textIn(row, "head", this.store),
       checkpoint: textIn(row, "checkpoint", this.store),
       certificate: textIn(row, "certificate", this.store),
+      ...(row.accepted_at !== null && { acceptedAt: row.accepted_at as number }),
     };
   }
+}
+
+function isLonger(head: AuditedHead, last: AuditedHead | undefined): boolean {
+  return !last || last.entry < head.entry;
 }

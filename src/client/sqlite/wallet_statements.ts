@@ -112,8 +112,11 @@ const sources = {
   openAmount: `SELECT total(amount) AS amount FROM open_order
     WHERE ${mine} AND payer = account AND state = 'recorded' AND id <> ?`,
 
-  audit: `SELECT entry, ${["head", "checkpoint", "certificate"].map(wholeText).join(", ")}
+  audit: `SELECT entry, ${
+    ["head", "checkpoint", "certificate"].map(wholeText).join(", ")
+  }, accepted_at
     FROM audit WHERE ${mine}`,
-  setAudit: `INSERT OR REPLACE INTO audit (ledger, account, entry, head, checkpoint, certificate)
-    VALUES (?, ?, ?, ?, ?, ?)`,
+  setAudit: `INSERT OR REPLACE INTO audit 
+    (ledger, account, entry, head, checkpoint, certificate, accepted_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?)`,
 } as const;

@@ -129,8 +129,17 @@ export interface AuditedHead {
   readonly certificate: string;
 }
 
+/** The result of the last good audit. */
+export interface LastAudit extends AuditedHead {
+  /**
+   * When the server signed the checkpoint that the member accepted last: seconds since the epoch.
+   * Absent when it accepted none.
+   */
+  readonly acceptedAt?: number | undefined;
+}
+
 export interface Audits {
-  last(): Promise<AuditedHead | undefined>;
+  last(): Promise<LastAudit | undefined>;
   /**
    * Keeps the later of two heads, and marks receipts as audited, in one transaction. Two processes
    * that audit at the same time follow one ledger.
@@ -142,9 +151,13 @@ export interface Audits {
    * Keeps a head in place of the last one, also when it is shorter, and gives up receipts that its
    * ledger does not prove. They stay, and no audit looks for them any more.
    *
-   * @param givenUp their ids
+   * @param options.acceptedAt when the server signed its checkpoint: seconds since the epoch
+   * @param options.givenUp the receipts' ids
    */
-  accept(head: AuditedHead, givenUp: readonly string[]): Promise<void>;
+  accept(
+    head: AuditedHead,
+    options: { readonly acceptedAt: number; readonly givenUp: readonly string[] },
+  ): Promise<void>;
 }
 
 /** The limits of an account, and what counts towards that of a day. */

@@ -29,7 +29,7 @@ const lost = {
 };
 const audited = {
   outcome: "audited" as const,
-  ...{ ...auditedFields, certificate: "", unproven: [lost] },
+  ...{ ...auditedFields, at: 1, certificate: "", unproven: [lost] },
 };
 const earlier = { entry: 10, head: "ee", checkpoint: "before\n", certificate: "" };
 const alarm = [
@@ -113,6 +113,7 @@ const rows: readonly {
       "The ledger as it is now, without what you give up:",
       "signed",
       "Given up: entry 5, alice paid bob 3, id 019a",
+      "Given up: what other members saw until now, where it differs",
       "Accepted: audits begin with the ledger as it is now.",
     ],
     said: ["The evidence stays in /e.json"],

@@ -5,6 +5,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { performAsMember } from "../../../src/cli/client/member_command.ts";
 import { jsonOutput } from "../../../src/cli/client/output.ts";
+import { LineInput } from "../../../src/cli/line_input.ts";
 import { systemProcessIo } from "../../../src/cli/process_io.ts";
 import type { ClientRequest } from "../../../src/cli/command_line/command_line.ts";
 import type { MemberAudit } from "../../../src/client/ledger_audit.ts";
@@ -25,7 +26,14 @@ import { named } from "../../server/test_server.ts";
 
 const found: MemberAudit = {
   outcome: "audited",
-  ...{ entries: 9, receipts: 3, head: "ab".repeat(32), checkpoint: "signed", certificate: "" },
+  ...{
+    entries: 9,
+    receipts: 3,
+    head: "ab".repeat(32),
+    checkpoint: "signed",
+    at: 1,
+    certificate: "",
+  },
   ...{ unproven: [], missing: [] },
   ...{ rewrittenAt: 5, sameUntil: 4 },
   evidence: {
@@ -133,6 +141,7 @@ function commandOf({ audit, balance = () => Promise.resolve(answerWith({ balance
     printError: (line) => error.push(line),
   });
   const request = { serverHost: "127.0.0.1", serverPort: 1, json: true } as ClientRequest;
-  const context = { ...systemProcessIo, request, output, wallet };
+  const input = new LineInput(new ReadableStream());
+  const context = { ...systemProcessIo, request, input, output, wallet };
   return { out, error, perform: () => performAsMember({ name: "balance" }, context) };
 }

@@ -16,7 +16,7 @@ import type { Order } from "../../../src/protocol/order.ts";
 import type { Receipt } from "../../../src/protocol/receipt.ts";
 import type {
   AccountStore,
-  AuditedHead,
+  LastAudit,
   StoredOrder,
   StoredReceipt,
   WalletStore,
@@ -53,7 +53,7 @@ interface KeptAccount {
   /** Ids of receipts. */
   readonly audited: Set<string>;
   readonly givenUp: Set<string>;
-  last: AuditedHead | undefined;
+  last: LastAudit | undefined;
   limits: PaymentLimits;
 }
 
@@ -180,12 +180,14 @@ export class MemoryWalletStore implements WalletStore {
         keep: (head, found) =>
           pace.change(() => {
             for (const id of found) audited.add(id);
-            if (!kept.last || kept.last.entry < head.entry) kept.last = head;
+            const acceptedAt = kept.last?.acceptedAt;
+            if (kept.last && kept.last.entry >= head.entry) return;
+            kept.last = { ...head, ...(acceptedAt !== undefined && { acceptedAt }) };
           }),
-        accept: (head, lost) =>
+        accept: (head, { acceptedAt, givenUp: lost }) =>
           pace.change(() => {
             for (const id of lost) givenUp.add(id);
-            kept.last = head;
+            kept.last = { ...head, acceptedAt };
           }),
       },
       limits: {

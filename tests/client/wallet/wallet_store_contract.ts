@@ -245,14 +245,16 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     const five = { entry: 5, head: ledger, checkpoint: "five", certificate: "one" };
     const four = { entry: 4, head: otherLedger, checkpoint: "four", certificate: "two" };
     await audits.keep(five, [orderId(1), orderId(2)]);
-    await audits.accept(four, [orderId(2), orderId(3)]);
+    await audits.accept(four, { acceptedAt: 7, givenUp: [orderId(2), orderId(3)] });
     const { audits: later, receipts: kept } = accountOf(open());
     const ids = async (rows: AsyncIterable<{ readonly id: string }>) =>
       (await Array.fromAsync(rows)).map(({ id }) => id);
-    assertEquals(await later.last(), four);
+    assertEquals(await later.last(), { ...four, acceptedAt: 7 });
     assertEquals(await ids(kept.auditable()), [orderId(1)]);
     assertEquals(await ids(kept.unaudited()), []);
     assertEquals((await ids(kept.all())).length, 3);
+    await later.keep(five, []);
+    assertEquals(await later.last(), { ...five, acceptedAt: 7 });
   },
 
   "an order beyond a limit is not recorded, and lowering a limit needs no leave": async (open) => {
