@@ -140,13 +140,16 @@ function suggest(
   if (!option && last.startsWith("-")) return filterByStart(last, optionsOf(command));
   const suggested = valuesOf(option ?? argumentAt(command, operands.length));
   if (typeof suggested === "string") return suggested;
-  if ("known" in suggested) {
+  const commands = option ? [] : filterByStart(last, commandsAfter(command, operands));
+  // Where a server or a command may stand, a word that begins a command's name is that command.
+  if ("known" in suggested && (last === "" || commands.length === 0)) {
     const [host, port] = operands;
     const [as, home] = [valueIn(before, "--as"), valueIn(before, "--home")];
     return { known: suggested.known, last, assigned, host, port, as, home };
   }
-  const values = suggested.map((value) => ({ word: assigned + value, description: "" }));
-  return filterByStart(last, [...values, ...(option ? [] : commandsAfter(command, operands))]);
+  const fixed = "known" in suggested ? [] : suggested;
+  const values = fixed.map((value) => ({ word: assigned + value, description: "" }));
+  return [...filterByStart(last, values), ...commands];
 }
 
 /** @returns the value of an option, in the next word or after an equals sign */
