@@ -455,6 +455,25 @@ for (
     }));
 }
 
+Deno.test("audit: a server cannot hide losses behind a ledger that a member accepted", () =>
+  withScene(async ({ alice, audit, rewrite, asked }) => {
+    assertEquals((await audit(alice)).missing, []);
+    rewrite((leaves) => leaves.slice(0, 2));
+    const { context: { link } } = alice;
+    const ask = link.ask;
+    const before = asked();
+    link.ask = ((requestType: typeof proofRequestType, request: never) =>
+      asked() === before
+        ? ask.call(link, requestType, request)
+        : Promise.resolve(refuse(400))) as typeof link.ask;
+    const shown = await alice.audit() as MemberAudit;
+    assertEquals(shown.missing.length, proofReceiptsMax);
+    await alice.accept(shown);
+    link.ask = ask;
+    const later = await alice.audit({ unauditedOnly: true }) as MemberAudit;
+    assertEquals(later.missing.length, payments - proofReceiptsMax);
+  }));
+
 Deno.test("self audit: after an error the next audit still finds that the ledger was rewritten", () =>
   withScene(async ({ alice, rewrite }) => {
     const { context: { link } } = alice;

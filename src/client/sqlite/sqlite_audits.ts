@@ -25,6 +25,7 @@ export class SqliteAudits extends AccountPart implements Audits {
     { acceptedAt, givenUp }: { readonly acceptedAt: number; readonly givenUp: readonly string[] },
   ): Promise<void> {
     await this.store.write((sql) => {
+      sql.unmarkAudited.run(...this.owner);
       for (const id of givenUp) sql.giveUpReceipt.run(...this.owner, id);
       this.#set(sql, { ...head, acceptedAt });
     });

@@ -101,6 +101,7 @@ const sources = {
   auditableAfter: `${receipts} AND audited < 2 AND receipt.id > ? ORDER BY receipt.id LIMIT ?`,
   unauditedAfter: `${receipts} AND audited = 0 AND receipt.id > ? ORDER BY receipt.id LIMIT ?`,
   markAudited: `UPDATE receipt SET audited = 1 WHERE ${mine} AND id = ? AND audited = 0`,
+  unmarkAudited: `UPDATE receipt SET audited = 0 WHERE ${mine} AND audited = 1`,
   giveUpReceipt: `UPDATE receipt SET audited = 2 WHERE ${mine} AND id = ?`,
 
   limits: `SELECT per_payment, per_day FROM payment_limit WHERE ${mine}`,

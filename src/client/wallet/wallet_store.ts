@@ -149,7 +149,8 @@ export interface Audits {
   keep(head: AuditedHead, receipts: readonly string[]): Promise<void>;
   /**
    * Keeps a head in place of the last one, also when it is shorter, and gives up receipts that its
-   * ledger does not prove. They stay, and no audit looks for them any more.
+   * ledger does not prove. They stay, and no audit looks for them any more. All others count as
+   * unaudited, because earlier audits found them in another ledger.
    *
    * @param options.acceptedAt when the server signed its checkpoint: seconds since the epoch
    * @param options.givenUp the receipts' ids

@@ -186,6 +186,7 @@ export class MemoryWalletStore implements WalletStore {
           }),
         accept: (head, { acceptedAt, givenUp: lost }) =>
           pace.change(() => {
+            audited.clear();
             for (const id of lost) givenUp.add(id);
             kept.last = { ...head, acceptedAt };
           }),
