@@ -1,14 +1,13 @@
 /** Reads the member's history from the server, page by page. */
-import { historyRequestType, type HistoryRow, unpackHistory } from "../protocol/history.ts";
+import {
+  type HistoryRequest,
+  historyRequestType,
+  type HistoryRow,
+  unpackHistory,
+} from "../protocol/history.ts";
 import { answerWith, type Outcome } from "../protocol/request_type.ts";
 import type { MemberContext } from "./member_context.ts";
 import { SignerCertificates } from "./signer_certificates.ts";
-
-export interface HistoryRequest {
-  readonly limit: number;
-  readonly before?: number;
-  readonly after?: number;
-}
 
 export class HistoryReader {
   readonly #member: Pick<MemberContext, "anchor" | "identity" | "link" | "name">;
@@ -19,7 +18,7 @@ export class HistoryReader {
   }
 
   /**
-   * Asks for a page. Its rows have complete orders and receipts, whose signatures are not verified.
+   * Asks for a page. Its rows are in the order that was asked for, and have complete orders and receipts, whose signatures are not verified.
    *
    * @throws {ProtocolError} when a row cannot be one of the member's history
    */
@@ -37,6 +36,7 @@ export class HistoryReader {
       ledgerId: anchor.fingerprint,
       receiptChain: link.serverChain,
       chains: signers.answer,
+      asked: request,
     });
     return answerWith({ entries, more: page.answer.more });
   }

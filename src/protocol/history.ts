@@ -97,6 +97,7 @@ export const historyRequestType = {
     more: v.boolean(),
   }),
 } as const satisfies RequestType;
+export type HistoryRequest = v.InferOutput<typeof historyRequestType.request>;
 export type HistoryPage = v.InferOutput<typeof historyRequestType.answer>;
 
 /**
@@ -136,6 +137,8 @@ export function packHistoryRow(
 /**
  * Decodes a page: the rows with complete documents. No signature is verified.
  *
+ * @param options.asked what the page answers. Its rows are beyond `before` or `after`, in their
+ * order, and each comes once
  * @param options.name the account of the history
  * @param options.ledgerId the ledger of the entries
  * @param options.receiptChain the server's certificate, which signed the receipts
@@ -149,12 +152,19 @@ export function unpackHistory(
     readonly ledgerId: string;
     readonly receiptChain: CertificateChain;
     readonly chains: readonly CertificateChain[];
+    readonly asked: HistoryRequest;
   },
 ): HistoryRow[] {
+  const { before = Infinity, after, limit } = options.asked;
+  if (entries.length > limit) throw unreadable("it has more rows than were asked for");
   const rows: HistoryRow[] = [];
   let previous: HistoryRow | undefined;
   for (const packed of entries) {
     const row = unpackRow(packed, options);
+    const beside = previous?.entry ?? after ?? before;
+    if (after === undefined ? row.entry >= beside : row.entry <= beside) {
+      throw unreadable(`the entry ${row.entry} is not beyond ${beside}`);
+    }
     const own = balanceOf(row, { previous, first: balance, name: options.name });
     if (!Number.isSafeInteger(own) || own < 0) throw unreadable("its balances do not fit its rows");
     previous = { ...row, balance: own };

@@ -471,6 +471,10 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "history 4: the order and the receipt of each row are those of its entry, byte for byte, and prove it",
     "history 4: a row with any other element is refused, or its receipt or order proves nothing",
   ),
+  "history 5": at(
+    "server/handlers/history",
+    "history 5: a page with a row twice, in another order or of another place is refused, so no payment is told again",
+  ),
   "certificates 1": at(
     "server/handlers/history",
     "certificates 1: a client asks for each certificate once, and takes no other one",

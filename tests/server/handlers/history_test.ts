@@ -7,7 +7,12 @@ import { bodyBytesMax, historyTurnEntriesMax, pageRowsMax } from "../../../src/l
 import type { Amount } from "../../../src/money.ts";
 import type { Identity } from "../../../src/pki/identity.ts";
 import { certificatesRequestType } from "../../../src/protocol/certificates.ts";
-import { historyRequestType, type HistoryRow } from "../../../src/protocol/history.ts";
+import {
+  type HistoryRequest,
+  historyRequestType,
+  type HistoryRow,
+  type PackedHistoryRow,
+} from "../../../src/protocol/history.ts";
 import { bookingOf, signOrder, verifyOrder } from "../../../src/protocol/order.ts";
 import { requireReceiptFor, signReceipt, verifyReceipt } from "../../../src/protocol/receipt.ts";
 import { answerWith, encodeReply } from "../../../src/protocol/request_type.ts";
@@ -184,6 +189,41 @@ Deno.test("history 4: a row with any other element is refused, or its receipt or
       undefined,
       `element ${index}`,
     );
+  }
+});
+
+Deno.test("history 5: a page with a row twice, in another order or of another place is refused, so no payment is told again", async () => {
+  await using server = await startServer();
+  const [alice] = [await server.enroll("alice"), await server.enroll("bob")];
+  for (let time = 0; time < 4; time++) await book(server, alice, { payee: "bob" });
+  const member = await memberOf(server, alice);
+  const { link } = member.context;
+  const ask = link.ask.bind(link);
+  const pages = {
+    backward: await ask(historyRequestType, { limit: 9 }),
+    forward: await ask(historyRequestType, { limit: 9, after: 0 }),
+  };
+  type Change = (rows: readonly PackedHistoryRow[]) => readonly PackedHistoryRow[];
+  const twice: Change = ([first, ...others]) => [first!, first!, ...others];
+  const turned: Change = (rows) => rows.toReversed();
+  const same: Change = (rows) => rows;
+  const cases: readonly (readonly [keyof typeof pages, HistoryRequest, Change])[] = [
+    ["backward", { limit: 9 }, twice],
+    ["backward", { limit: 9 }, turned],
+    ["backward", { limit: 2 }, same],
+    ["backward", { limit: 9, before: 4 }, same],
+    ["forward", { limit: 9, after: 0 }, twice],
+    ["forward", { limit: 9, after: 0 }, turned],
+    ["forward", { limit: 9, after: 3 }, same],
+  ];
+  for (const [at, [direction, request, change]] of cases.entries()) {
+    const page = pages[direction];
+    assert(page.outcome === "answered");
+    const entries = change(page.answer.entries);
+    link.ask = () => Promise.resolve(answerWith({ ...page.answer, entries }) as never);
+    const reader = new HistoryReader(member.context);
+    const reason = "read a page of history: ";
+    await assertRejects(() => reader.read(request), ProtocolError, reason, `case ${at}`);
   }
 });
 
