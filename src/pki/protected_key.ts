@@ -201,6 +201,8 @@ function scryptOf(
   if (!isPower || r < 1 || p < 1 || 128 * N * r * p > derivationMemoryBytesMax) {
     throw unsupported(`scrypt with N=${N}, r=${r}, p=${p} needs too much memory or time`);
   }
+  // RFC 7914 section 2. Node refuses it as well, with an error of its own.
+  if (Math.log2(N) >= 16 * r) throw unsupported(`scrypt has no N=${N} with r=${r}`);
   const options = { N, r, p, maxmem: 2 * derivationMemoryBytesMax };
   return (passphrase, bytes) =>
     new Promise((resolve, reject) =>

@@ -2,6 +2,7 @@
  * Private keys that a passphrase protects.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { decodeHex } from "@std/encoding/hex";
 import { CertificateError, PassphraseError } from "../../src/errors.ts";
 import { derivationRounds, passphraseBytesMax } from "../../src/limits.ts";
 import { derToPem, pemToDer } from "../../src/pki/pem.ts";
@@ -12,6 +13,7 @@ import {
   unprotectKey,
 } from "../../src/pki/protected_key.ts";
 import { SigningKey } from "../../src/pki/signing_key.ts";
+import { derTag, encodeDer } from "../../src/pki/x509/der.ts";
 import { systemRandom as random } from "../../src/random.ts";
 import { testWith } from "../installed_tool.ts";
 import { openssl } from "./openssl.ts";
@@ -87,6 +89,25 @@ for (const { way, text } of refusals) {
     },
   );
 }
+
+Deno.test("a key whose parameters of scrypt no program can use is refused with a reason", async () => {
+  const { integer, octetString, sequence } = derTag;
+  const [N, one] = [Uint8Array.of(1, 0, 0), Uint8Array.of(1)];
+  const salt = encodeDer(octetString, new Uint8Array(16));
+  const numbers = [N, one, one].map((number) => encodeDer(integer, number));
+  const scrypt = decodeHex("06092b06010401da47040b");
+  const derivation = encodeDer(sequence, scrypt, encodeDer(sequence, salt, ...numbers));
+  const cipher = decodeHex("060960864801650304012a");
+  const encryption = encodeDer(sequence, cipher, salt);
+  const scheme = encodeDer(sequence, derivation, encryption);
+  const algorithm = encodeDer(sequence, decodeHex("06092a864886f70d01050d"), scheme);
+  const der = encodeDer(sequence, algorithm, encodeDer(octetString, new Uint8Array(48)));
+  await assertRejects(
+    () => unprotectKey(derToPem(der, "ENCRYPTED PRIVATE KEY"), "correct horse"),
+    CertificateError,
+    "scrypt has no N=65536 with r=1",
+  );
+});
 
 testWith(
   ["openssl"],
