@@ -236,7 +236,7 @@ class Importing {
       this.#counts.orders++;
       // One that the same export brought before may be settled by now.
       if (await receipts.has(order.payload.id)) return undefined;
-      await outbox.add(order);
+      await outbox.add(order, { ignoresLimits: true });
       if (state === "refused") await outbox.markRefused(order);
     }
     requireFew(this.#counts, this.#attempt);

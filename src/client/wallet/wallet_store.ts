@@ -68,13 +68,17 @@ export interface Outbox {
    * anywhere. The limits are checked in the same transaction. So they hold when several processes
    * pay at the same moment.
    *
-   * @param options `replaces`: a void order under the same id, whose record is removed
+   * @param options `replaces`: a void order under the same id, whose record is removed;
+   * `ignoresLimits`: the order was made before, so no limit can stop it any more
    * @returns what is recorded under the id now. This is another order when that one was recorded
    * first. Or the limit that the order exceeds; then nothing is changed
    */
   add(
     order: SignedOrder,
-    options?: { readonly replaces?: SignedOrder | undefined },
+    options?: {
+      readonly replaces?: SignedOrder | undefined;
+      readonly ignoresLimits?: boolean;
+    },
   ): Promise<StoredOrder | ExceededLimit>;
   /** Sets the state `refused`. Does nothing when there is no record of this order. */
   markRefused(order: SignedOrder): Promise<void>;

@@ -162,6 +162,16 @@ Deno.test("an import overwrites no account, and keeps the pins of other ledgers"
   });
 });
 
+Deno.test("an import brings an open order also where it is beyond the limits that a wallet kept", async () => {
+  await inFolder(async (folder) => {
+    const source = await sourceIn(`${folder}/a`, someRecords);
+    const target = targetIn(`${folder}/b`);
+    await target.store.account(ledger, name).limits.set({ perPayment: 1 }, { mayRaise: true });
+    await importInto(target, await linesOf(source));
+    assertEquals(await contentsOf(target), await contentsOf(source));
+  });
+});
+
 Deno.test("cut off: an import that is run again is complete", async () => {
   await inFolder(async (folder) => {
     const source = await sourceIn(`${folder}/a`, someRecords);

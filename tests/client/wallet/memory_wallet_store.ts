@@ -125,13 +125,14 @@ export class MemoryWalletStore implements WalletStore {
     const ids = () => [...receipts.keys()].sort();
     return {
       outbox: {
-        add: ({ payload: order, text }, { replaces } = {}) =>
+        add: ({ payload: order, text }, { replaces, ignoresLimits = false } = {}) =>
           pace.change(() => {
             const { id, amount, iat } = order;
             const there = orders.get(id);
             if (there && there.text !== replaces?.text) return openOrder(there);
             const paidBefore = () => paid(iat * 1000, { exceptId: id });
-            const exceeded = exceededLimit(amount, kept.limits, paidBefore);
+            const limits = ignoresLimits ? noLimits : kept.limits;
+            const exceeded = exceededLimit(amount, limits, paidBefore);
             if (exceeded) return exceeded;
             const recorded = { text, state: "recorded", order } as const;
             orders.set(id, recorded);
