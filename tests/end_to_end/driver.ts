@@ -36,7 +36,7 @@ export interface ClientOptions {
   readonly prefix?: readonly string[];
 }
 
-export type InProcessOptions = Pick<ClientOptions, "as" | "host" | "port">;
+export type InProcessOptions = Pick<ClientOptions, "as" | "host" | "port" | "env">;
 
 export class RunningServer {
   readonly program: Program;
@@ -124,9 +124,9 @@ export class Scene implements AsyncDisposable {
    */
   async inProcess(args: readonly string[], options: InProcessOptions = {}): Promise<Ended> {
     if (isExecutable) return await this.client(args, options);
-    const { as = "alice", host = "127.0.0.1", port = this.server.port } = options;
+    const { as = "alice", host = "127.0.0.1", port = this.server.port, env } = options;
     return await runCommand(["client", host, String(port), ...args], {
-      env: { MICROPAY_HOME: this.home(as), MICROPAY_CA: this.path("certs", "CA.pem") },
+      env: { MICROPAY_HOME: this.home(as), MICROPAY_CA: this.path("certs", "CA.pem"), ...env },
     });
   }
 

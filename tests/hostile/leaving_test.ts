@@ -142,7 +142,6 @@ Deno.test("leaving: a waiting member that leaves releases its place, at any plac
   await using scene = await Scene.open({ userLimit: 1 });
   const members = [];
   for (let at = 0; at <= 10; at++) members.push(await scene.server.enroll(`m${at}`));
-  await scene.allGone();
   const served = await scene.link(members.pop()!);
   assert(await isServed(served));
   const waiting: Channel[] = [];
@@ -177,7 +176,6 @@ for (const [way, leave] of Object.entries(unread)) {
     await using scene = await Scene.open({ userLimit: 1, wrap });
     const { clock, server } = scene;
     const [alice, bob] = [await server.enroll("alice"), await server.enroll("bob")];
-    await scene.allGone();
     const served = await scene.link(bob);
     assert(await isServed(served));
     const connection = await scene.greet();

@@ -62,7 +62,6 @@ async function openFull(names: readonly string[]): Promise<FullScene> {
   const scene = await Scene.open({ userLimit: 1 });
   const members: Identity[] = [];
   for (const name of ["serving", ...names]) members.push(await scene.server.enroll(name));
-  await scene.allGone();
   const serving = await scene.link(members.shift()!, "192.0.2.7");
   assert(await isServed(serving));
   return {

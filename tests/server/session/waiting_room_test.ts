@@ -24,7 +24,7 @@ Deno.test("waiting: a member is told each place, and is served when the one befo
   assertEquals((await third.asked).outcome, "answered");
   assertEquals([second.places.all, third.places.all], [[1], [2, 1]]);
   third.link.channel.close();
-  await allGone(server, 5);
+  await allGone(server, 3);
 });
 
 Deno.test("waiting: a member that leaves while it waits gives its place back", async () => {
@@ -41,7 +41,7 @@ Deno.test("waiting: a member that leaves while it waits gives its place back", a
   first.channel.close();
   assertEquals((await stayer.asked).outcome, "answered");
   stayer.link.channel.close();
-  await allGone(server, 5);
+  await allGone(server, 3);
 });
 
 const waysOut: readonly { title: string; leave: (server: TestServer) => Promise<void> }[] = [
