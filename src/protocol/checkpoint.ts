@@ -14,6 +14,7 @@ import { decodeBase64Strict, encodeBase64 } from "../base64.ts";
 import { isSeconds } from "../clock.ts";
 import { EnvelopeError } from "../errors.ts";
 import { checkpointCharactersMax } from "../limits.ts";
+import { emptyTree, rootOf } from "../ledger/merkle_tree.ts";
 import type { TreeHead } from "../ledger/tree_proofs.ts";
 import type { Identity } from "../pki/identity.ts";
 import type { PublicKey } from "../pki/signing_key.ts";
@@ -115,11 +116,16 @@ export function readCheckpointNote(text: string): CheckpointNote {
   if (root?.length !== rootBytes) {
     throw new EnvelopeError(`read a checkpoint: ${rootText} is not a root`);
   }
+  const head = Buffer.from(root).toString("hex");
+  // No proof shows the root of an empty tree, so a wrong one would never be found.
+  if (size === 0 && head !== rootOf(emptyTree)) {
+    throw new EnvelopeError("read a checkpoint: its root is not that of a tree without rows");
+  }
   return {
     body: text.slice(0, text.length - signatures.length - 1),
     origin,
     size,
-    head: Buffer.from(root).toString("hex"),
+    head,
     at,
     signatures: signatures.trimEnd().split("\n"),
   };

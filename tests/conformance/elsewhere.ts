@@ -246,6 +246,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "protocol/checkpoint",
     "a checkpoint … is refused",
     "the signatures of witnesses are passed over, before the server's and after it",
+    "a checkpoint without rows has the root of an empty tree, and one with another is refused",
   ),
   "push 1": at(
     "server/handlers/submit_once",

@@ -45,7 +45,7 @@ Deno.test("node:crypto alone verifies a checkpoint as a signed note", () => {
 
 Deno.test("every state can be signed, and verifies as what it was", () => {
   const states = fc.record({
-    size: fc.maxSafeNat(),
+    size: fc.maxSafeNat().filter((size) => size > 0),
     head: fc.uint8Array({ minLength: 32, maxLength: 32 })
       .map((bytes) => Buffer.from(bytes).toString("hex")),
     at: fc.integer({ min: 0, max: 2 ** 32 }),
@@ -54,6 +54,15 @@ Deno.test("every state can be signed, and verifies as what it was", () => {
     const one = signCheckpoint(state, { identity: server, anchor });
     assertEquals(verifyCheckpoint(one.text, trust), { ...state, text: one.text });
   }));
+});
+
+Deno.test("a checkpoint without rows has the root of an empty tree, and one with another is refused", () => {
+  const sign = (head: string) =>
+    signCheckpoint({ size: 0, head, at: 1 }, { identity: server, anchor }).text;
+  const head = createHash("sha256").digest("hex");
+  assertEquals(verifyCheckpoint(sign(head), trust).head, head);
+  const error = "its root is not that of a tree without rows";
+  assertThrows(() => verifyCheckpoint(sign(state.head), trust), EnvelopeError, error);
 });
 
 Deno.test("a checkpoint with one changed bit does not verify", () => {
