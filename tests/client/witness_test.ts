@@ -7,6 +7,7 @@ import { WitnessFolder } from "../../src/client/witness/witness_folder.ts";
 import { verifyEvidence } from "../../src/client/evidence.ts";
 import { systemClock } from "../../src/clock.ts";
 import { ConnectError, EnvelopeError, FileError, UsageError } from "../../src/errors.ts";
+import { readCheckpointNote } from "../../src/protocol/checkpoint.ts";
 import { findCosignature } from "../../src/protocol/cosignature.ts";
 import { checkpointRequestType } from "../../src/protocol/published_checkpoint.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
@@ -152,3 +153,36 @@ function assertThrowsIn(
   }
   assert(false, "it was opened");
 }
+
+Deno.test("witness folder: an interruption between its writes leaves no cosignature that the next start does not know", () =>
+  inFolder(async (path) => {
+    using folder = new WitnessFolder(path);
+    const clock = new ManualClock(systemClock.nowMs());
+    await using server = await startServer({ clock });
+    const visit = () => visitServer({ ...contextOf(server, folder), clock });
+    assertEquals((await visit()).outcome, "cosigned");
+    const all = `${path}/checkpoints.jsonl`;
+    Deno.removeSync(all);
+    // What cannot be written stands for what a kill or a full disk leaves out.
+    Deno.mkdirSync(all);
+    clock.advance(60_000);
+    await assertRejects(visit, FileError, "checkpoints.jsonl");
+    const { checkpoint } = folder.newest(server.anchor)!;
+    assertEquals(readCheckpointNote(checkpoint).at, Math.floor(clock.nowMs() / 1000));
+  }));
+
+Deno.test("witness folder: when its newest checkpoint is gone, the witness stops", () =>
+  inFolder(async (path) => {
+    await using server = await startServer();
+    using folder = new WitnessFolder(path);
+    assertEquals((await visitServer(contextOf(server, folder))).outcome, "cosigned");
+    Deno.removeSync(`${path}/newest.json`);
+    await assertRejects(() => visitServer(contextOf(server, folder)), FileError, "it is gone");
+  }));
+
+Deno.test("witness folder: an empty file of its key stops the witness, and it makes no other one", () =>
+  inFolder((path) => {
+    Deno.writeTextFileSync(`${path}/key.pem`, "");
+    assertThrowsIn(() => new WitnessFolder(path), FileError, "key.pem");
+    return Promise.resolve();
+  }));

@@ -14,6 +14,7 @@ import {
   appendLine,
   attempting,
   createFile,
+  isThere,
   makeFolder,
   readTextIfThere,
   replaceFile,
@@ -59,13 +60,20 @@ export class WitnessFolder implements Disposable {
   /**
    * Returns the newest checkpoint that this witness cosigned, or `undefined` before the first.
    *
-   * @throws {FileError} when it is damaged, or of another ledger. Without it the witness cannot
+   * @throws {FileError} when it is damaged, of another ledger, or gone while older ones are there. Without it the witness cannot
    * know what it cosigned, so it must not go on
    */
   newest(anchor: TrustAnchor): AuditedHead | undefined {
     const path = this.#file("newest.json");
     const text = attempting(`read ${path}`, () => readTextIfThere(path));
-    if (text === undefined) return undefined;
+    if (text === undefined) {
+      const all = this.#file("checkpoints.jsonl");
+      if (!isThere(all)) return undefined;
+      throw new FileError(
+        `read ${path}: it is gone, and ${all} has earlier checkpoints; write the last line of ` +
+          "that file into it, or give another folder with --out",
+      );
+    }
     try {
       const tree = check(seenCheckpointShape, parseJsonObject(text), "read a checkpoint");
       const { size, head } = verifySeenCheckpoint(tree, { anchor });
@@ -92,10 +100,11 @@ export class WitnessFolder implements Disposable {
    */
   keep({ checkpoint, certificate: serverCertificate }: AuditedHead): void {
     const text = JSON.stringify({ checkpoint, serverCertificate } satisfies SeenCheckpoint);
-    const all = this.#file("checkpoints.jsonl");
-    attempting(`write ${all}`, () => appendLine(all, text, "public"));
+    // First, so that an interruption leaves no cosignature that the next start does not know.
     const newest = this.#file("newest.json");
     attempting(`write ${newest}`, () => replaceFile(newest, `${text}\n`, "public"));
+    const all = this.#file("checkpoints.jsonl");
+    attempting(`write ${all}`, () => appendLine(all, text, "public"));
   }
 
   [Symbol.dispose](): void {
@@ -128,7 +137,7 @@ export class WitnessFolder implements Disposable {
   #openKey(): SigningKey {
     const path = this.#file("key.pem");
     const stored = attempting(`read ${path}`, () => readTextIfThere(path));
-    if (stored) {
+    if (stored !== undefined) {
       try {
         return SigningKey.read(stored);
       } catch (cause) {
