@@ -4,6 +4,7 @@
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { resolve } from "node:path";
+import { openScene } from "../end_to_end/driver.ts";
 import { readLines } from "../read_lines.ts";
 
 Deno.test("the demo pays, shows the balances and leaves nothing behind", async () => {
@@ -39,8 +40,12 @@ Deno.test("the demo fails loudly when the program fails", async () => {
 
 for (const [signal, exitCode] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
   Deno.test(`the demo ends its processes and removes its folder on ${signal}`, async () => {
+    await using scene = await openScene();
+    // To make session keys would take most of the time.
+    const program = Deno.env.get("MICROPAY_EXECUTABLE") ??
+      `${await scene.programFolder()}/micropay`;
     await inEmptyFolder(async (folder) => {
-      const child = demo(folder).spawn();
+      const child = demo(folder, { MICROPAY_EXECUTABLE: program }).spawn();
       let port = 0;
       for await (const line of readLines(child.stdout)) {
         port ||= Number(/listening on port (\d+)/.exec(line)?.[1] ?? 0);

@@ -30,7 +30,10 @@ export class Program implements AsyncDisposable {
     this.#errors = this.#collectErrors();
   }
 
-  /** `micropay` of this repository, on the runtime that runs the test. */
+  /**
+   * `micropay` of this repository, on the runtime that runs the test, with a session key that is
+   * made already.
+   */
   static micropay(...args: readonly string[]): Program {
     return Program.micropayWith("", ...args);
   }
@@ -38,8 +41,9 @@ export class Program implements AsyncDisposable {
   /** The same with an input, such as the choices of the menu. */
   static micropayWith(input: string, ...args: readonly string[]): Program {
     const root = new URL("../../", import.meta.url).pathname;
-    const runtime = ["run", "--no-prompt", "-A", "--config", `${root}deno.json`, `${root}main.ts`];
-    return new Program(Deno.execPath(), [...runtime, ...args], input);
+    const runtime = ["run", "--no-prompt", "-A", "--config", `${root}deno.json`];
+    const program = `${root}tests/end_to_end/micropay.ts`;
+    return new Program(Deno.execPath(), [...runtime, program, ...args], input);
   }
 
   /** The next line of stdout that matches; those before it are passed over. */

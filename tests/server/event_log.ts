@@ -2,6 +2,9 @@
  * A log of events in order of arrival. Waiting for an event fails after a deadline.
  */
 
+/** Longest wait for an event. It is far longer than any step takes, also on a busy machine. */
+const waitMsMax = 60_000;
+
 export class EventLog<Event> {
   readonly all: Event[] = [];
   readonly #describe: (event: Event) => string;
@@ -34,7 +37,7 @@ export class EventLog<Event> {
     const timer = setTimeout(() => {
       isLate = true;
       this.#wakeAll();
-    }, 20_000);
+    }, waitMsMax);
     try {
       for (;;) {
         const found = this.all.find(wanted);

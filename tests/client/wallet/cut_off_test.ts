@@ -12,6 +12,7 @@ import { PinStore } from "../../../src/client/wallet/pin_store.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { FileError, PassphraseError } from "../../../src/errors.ts";
 import { systemRandom } from "../../../src/random.ts";
+import { deriveQuickly } from "../../pki/quick_derivation.ts";
 import { inFolder } from "../../pki/temporary_folder.ts";
 import { named, startServer, type TestServer } from "../../server/test_server.ts";
 import { CutOffDisk } from "./cut_off_disk.ts";
@@ -106,6 +107,7 @@ Deno.test("cut off: the next run completes a key's replacement, with the key tha
 
 for (const [what, before, after] of passphraseChanges) {
   Deno.test(`cut off: ${what} leaves the old key file or the new one`, async () => {
+    using _quick = deriveQuickly();
     await using server = await startServer();
     await cutOffEverywhere(async (folder) => {
       const storeOf = (passphrase: string | undefined, disk = systemDisk) =>

@@ -20,6 +20,7 @@ import { signReceipt } from "../../../src/protocol/receipt.ts";
 import { bookingOf, verifyOrder } from "../../../src/protocol/order.ts";
 import type { JsonObject } from "../../../src/strict_json.ts";
 import { alice, anchor, atMs, bob, identities, server } from "../../envelope/vector_parties.ts";
+import { deriveQuickly } from "../../pki/quick_derivation.ts";
 import { inFolder } from "../../pki/temporary_folder.ts";
 import { orderPayload, signPayload } from "../../server/order_maker.ts";
 import { named } from "../../server/test_server.ts";
@@ -197,6 +198,7 @@ Deno.test("cut off: an import that is run again is complete", async () => {
 });
 
 Deno.test("a key with a passphrase stays protected in an export, and an import asks for it", async () => {
+  using _quick = deriveQuickly();
   await inFolder(async (folder) => {
     const source = await sourceIn(`${folder}/a`, []);
     await new IdentityStore(source.folder, anchor).protect(name, "correct horse");

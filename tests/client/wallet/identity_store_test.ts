@@ -17,6 +17,7 @@ import { systemClock } from "../../../src/clock.ts";
 import { systemRandom } from "../../../src/random.ts";
 import { CertificateError, PassphraseError } from "../../../src/errors.ts";
 import { openssl } from "../../pki/openssl.ts";
+import { deriveQuickly } from "../../pki/quick_derivation.ts";
 import { inFolder } from "../../pki/temporary_folder.ts";
 import { issueMember, named, startServer, type TestServer } from "../../server/test_server.ts";
 import { modeOf } from "./file_mode.ts";
@@ -145,6 +146,7 @@ Deno.test("identities: a passphrase is asked for once, and openssl opens the key
 });
 
 Deno.test("identities: a wrong passphrase and a missing one are refused, and change nothing", async () => {
+  using _quick = deriveQuickly();
   await inFolder(async (folder) => {
     await using server = await startServer();
     const data = new DataFolder(folder);
@@ -169,6 +171,7 @@ Deno.test("identities: a wrong passphrase and a missing one are refused, and cha
 });
 
 Deno.test("identities: a key whose passphrase is lost is replaced without it", async () => {
+  using _quick = deriveQuickly();
   await inFolder(async (folder) => {
     await using server = await startServer();
     const data = new DataFolder(folder);
