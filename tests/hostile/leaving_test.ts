@@ -197,11 +197,11 @@ for (const [way, leave] of Object.entries(unread)) {
   });
 }
 
-Deno.test("leaving: 10,000 connections that close at once disturb nobody, and their address can connect later", async () => {
+Deno.test("leaving: 3,000 connections that close at once disturb nobody, and their address can connect later", async () => {
   await using scene = await Scene.open({ userLimit: 10 });
   const bob = await scene.link(await scene.server.enroll("bob"), "192.0.2.7");
   assert(await isServed(bob));
-  for (let round = 0; round < 100; round++) {
+  for (let round = 0; round < 30; round++) {
     const streams = await Promise.all(Array.from({ length: 100 }, () => scene.dial()));
     for (const stream of streams) stream.close();
     assert(await isServed(bob));
