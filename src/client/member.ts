@@ -34,6 +34,7 @@ import { refund, type RefundOptions, type RefundTerms } from "./payment/refund.t
 import { type Settled, settleOutbox } from "./payment/settlement.ts";
 import { PeerCheckpoints } from "./peer_checkpoints.ts";
 import { PeerListener } from "./peer_listener.ts";
+import { checkReceipt } from "./receipt_check.ts";
 import { type ProvenReceipt, proveReceipt } from "./receipt_proving.ts";
 import type { StoredReceipt } from "./wallet/wallet_store.ts";
 
@@ -166,6 +167,9 @@ export class Member {
 
   /**
    * The own entries, newest first. They come in pages, so that a long history takes little memory.
+   *
+   * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when a row does not prove what
+   * it says
    */
   async *history(
     { limit, before }: { limit: number; before?: number | undefined },
@@ -176,8 +180,12 @@ export class Member {
         limit: Math.min(rest, pageRowsMax),
         ...(cursor !== undefined && { before: cursor }),
       });
+      if (page.outcome === "refused") return yield page;
+      for (const { receipt, order } of page.answer.entries) {
+        checkReceipt(receipt, order, this.context);
+      }
       yield page;
-      if (page.outcome === "refused" || !page.answer.more) return;
+      if (!page.answer.more) return;
       requireProgress(page.answer, page.answer.entries);
       rest -= page.answer.entries.length;
       cursor = page.answer.entries.at(-1)?.entry;

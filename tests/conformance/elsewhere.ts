@@ -471,6 +471,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "server/handlers/history",
     "history 4: the order and the receipt of each row are those of its entry, byte for byte, and prove it",
     "history 4: a row with any other element is refused, or its receipt or order proves nothing",
+    "history 4: a client shows no row that its order and receipt do not prove",
   ),
   "history 5": at(
     "server/handlers/history",

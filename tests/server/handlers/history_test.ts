@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { HistoryReader } from "../../../src/client/history_reader.ts";
 import { SignerCertificates } from "../../../src/client/signer_certificates.ts";
-import { ProtocolError } from "../../../src/errors.ts";
+import { EnvelopeError, ProtocolError } from "../../../src/errors.ts";
 import { bodyBytesMax, historyTurnEntriesMax, pageRowsMax } from "../../../src/limits.ts";
 import type { Amount } from "../../../src/money.ts";
 import type { Identity } from "../../../src/pki/identity.ts";
@@ -190,6 +190,24 @@ Deno.test("history 4: a row with any other element is refused, or its receipt or
       `element ${index}`,
     );
   }
+});
+
+Deno.test("history 4: a client shows no row that its order and receipt do not prove", async () => {
+  await using server = await startServer();
+  const [alice] = [await server.enroll("alice"), await server.enroll("bob")];
+  await book(server, alice, { payee: "bob", amount: 5 });
+  const member = await memberOf(server, alice);
+  const { link } = member.context;
+  const shown = async () => {
+    const pages = await Array.fromAsync(member.history({ limit: 1 }));
+    return pages.flatMap((page) => page.outcome === "answered" ? page.answer.entries : []);
+  };
+  assertEquals((await shown()).map(({ amount }) => amount), [5]);
+  const page = await link.ask(historyRequestType, { limit: 1 });
+  assert(page.outcome === "answered");
+  const entries = page.answer.entries.map((row) => row.with(4, 6));
+  link.ask = () => Promise.resolve(answerWith({ ...page.answer, entries }) as never);
+  await assertRejects(shown, EnvelopeError, "it is not by the expected key");
 });
 
 Deno.test("history 5: a page with a row twice, in another order or of another place is refused, so no payment is told again", async () => {
