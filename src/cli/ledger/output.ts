@@ -124,7 +124,8 @@ function textOutput(print: Print): LedgerOutput {
       print(
         result.since === undefined
           ? "All correct: tree, signatures, contents, balances, sum of zero, ids, refunds, changes, certificates."
-          : `All correct after row ${result.since}. The rows up to there have the checkpoint's head.`,
+          : `All correct after row ${result.since}. The stored hashes up to there are the ` +
+            "checkpoint's; ledger audit --full checks the rows.",
       );
     },
     printBalances(accounts) {

@@ -123,7 +123,7 @@ Deno.test("ledger: an operator looks, corrects and exports beside the running se
     const tree = `${report!.size}:${report!.head}`;
     const { stdout } = await scene.ledgerInProcess("audit", "--since", tree);
     assertMatch(stdout, /^entries +0\n/);
-    assertMatch(stdout, /\nAll correct after row 6\. /);
+    assertMatch(stdout, /\nAll correct after row 6\. .* --full checks the rows\.\n/);
     const nothing = await found(scene, "audit", "--since", kept);
     assertEquals(nothing[0]!.entries, 0);
     const wrong = await scene.ledgerInProcess("audit", "--since", `6:${full!.head}`);
