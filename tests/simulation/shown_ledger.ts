@@ -12,6 +12,7 @@ import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
 import { type Receipt, verifyReceipt } from "../../src/protocol/receipt.ts";
 import type { Refusal } from "../../src/protocol/request_type.ts";
 import { plainProver, plainRoot } from "../ledger/plain_tree.ts";
+import type { SplitLedger } from "./split_ledger.ts";
 import type { Trace } from "./trace.ts";
 
 /** Changes the leaves of a ledger. */
@@ -22,6 +23,8 @@ interface ShownLedgerSetting {
   readonly names: readonly AccountName[];
   readonly anchor: TrustAnchor;
   readonly trace: Trace;
+  /** The ledger of which this is one copy, when the operator keeps two. */
+  readonly split?: SplitLedger | undefined;
 }
 
 export class ShownLedger {
@@ -53,24 +56,28 @@ export class ShownLedger {
 
   /** Lets a member audit, and checks what it found. */
   async audit(member: Member, options: AuditOptions = {}): Promise<MemberAudit | Refusal> {
-    const { name, audits, receipts } = member.context;
+    const { name, audits, peerCheckpoints, receipts } = member.context;
     const last = await audits.last();
     const stored = options.unauditedOnly ? receipts.unaudited() : receipts.auditable();
     const held = (await Array.fromAsync(stored)).map(({ receipt }) => this.#read(receipt));
+    const known = [
+      ...(last ? [last] : []),
+      ...peerCheckpoints.unchecked(this.#setting.names.length),
+    ];
     const audit = await member.audit(options);
     if (audit.outcome === "refused") return audit;
     const leaves = (await this.#leaves()).slice(0, audit.entries);
     // The server may have rewritten its ledger during the audit.
     if (plainRoot(leaves) !== audit.head) return audit;
     const isAt = (entry: number, head: string) => plainRoot(leaves.slice(0, entry)) === head;
-    const isWhole = (!last || last.entry <= leaves.length && isAt(last.entry, last.head)) &&
+    const isWhole = known.every(({ entry, head }) => entry <= leaves.length && isAt(entry, head)) &&
       held.every(({ entry, leaf, head }) => leaves[entry - 1] === leaf && isAt(entry, head));
     this.#check(name, audit, isWhole);
     return audit;
   }
 
-  #check(name: AccountName, { evidence }: MemberAudit, isWhole: boolean): void {
-    const { trace, anchor } = this.#setting;
+  #check(name: AccountName, { evidence, otherTree }: MemberAudit, isWhole: boolean): void {
+    const { trace, anchor, split } = this.#setting;
     if (!evidence) {
       if (!isWhole) trace.fail(`${name} does not notice that the ledger was rewritten`);
       return;
@@ -78,9 +85,12 @@ export class ShownLedger {
     this.caught.add(name);
     try {
       const verdict = verifyEvidence(JSON.stringify(evidence), { anchor });
-      trace.note(name, "convicts the server");
+      const by = otherTree ? ` by what ${otherTree.seenBy} saw` : "";
+      trace.note(name, `convicts the server${by}`);
       // What a member does not know itself, its peers may have shown it.
-      if (!this.#rewritten) trace.fail(`${name} accuses an honest server: ${verdict}`);
+      if (!this.#rewritten && !split?.isSplit) {
+        trace.fail(`${name} accuses an honest server: ${verdict}`);
+      }
     } catch (error) {
       if (!(error instanceof MicropayError)) throw error;
       trace.fail(`${name} has evidence that proves nothing: ${error.message}`);

@@ -9,6 +9,7 @@ import type { SessionKey } from "../../src/envelope/session_key.ts";
 import { MicropayError } from "../../src/errors.ts";
 import type { Endpoint } from "../../src/transport/byte_stream.ts";
 import { type ActsSetting, MemberActs } from "./member_acts.ts";
+import type { ShownLedger } from "./shown_ledger.ts";
 import { SimulatedDisk } from "./simulated_disk.ts";
 import type { SimulatedNetwork } from "./simulated_network.ts";
 import { type SimulatedMachine, SimulatedProcess } from "./simulated_process.ts";
@@ -32,6 +33,9 @@ const restartMsMax = 3000;
 export class SimulatedMember {
   readonly name: AccountName;
   readonly acts: MemberActs;
+  readonly machine: SimulatedMachine;
+  /** The ledger that its server shows it. */
+  readonly shown: ShownLedger;
   readonly #setting: MemberSetting;
   readonly #disk: SimulatedDisk;
   #process: SimulatedProcess | undefined;
@@ -41,6 +45,8 @@ export class SimulatedMember {
   constructor(setting: MemberSetting) {
     this.#setting = setting;
     this.name = setting.name;
+    this.machine = setting.machine;
+    this.shown = setting.shown;
     this.#disk = new SimulatedDisk(setting.dice.fork("disk"));
     this.acts = new MemberActs(setting);
   }

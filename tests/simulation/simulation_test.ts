@@ -80,6 +80,12 @@ for (const [what, rewrite] of Object.entries(rewrites)) {
   });
 }
 
+Deno.test("simulation: two members who see two ledgers find it at their first direct payment", async () => {
+  const all = await Array.fromAsync(histories([1, 2, 3, 4, 5, 6, ...newSeeds], { splits: true }));
+  assertEquals(all.flatMap(({ wrong }) => wrong), []);
+  assert(all.every(({ caughtBy }) => caughtBy.length > 0));
+});
+
 /** Ledgers that break one promise each, and what is said of them. */
 const defects: Readonly<
   Record<string, { breaks: (ledger: Ledger) => Partial<Ledger>; said: RegExp }>
