@@ -594,7 +594,10 @@ export const derivationRounds = 600_000;
 /** Most such rounds of a key that another program protected: seconds. Past it: refused. */
 export const derivationRoundsMax = 10_000_000;
 
-/** Most memory of a key that another program protected with scrypt, in bytes. Past it: refused. */
+/**
+ * Most memory of a key or an export that another program protected with scrypt, in bytes. Past it:
+ * refused.
+ */
 export const derivationMemoryBytesMax = 256 * 1024 * 1024;
 
 /**

@@ -3,9 +3,10 @@
  */
 import {
   decryptExport,
-  encryptedStartBytes,
   encryptExport,
+  exportStartBytes,
   isEncryptedStart,
+  requireHeader,
 } from "../../client/wallet/encrypted_export.ts";
 import type { RecordCounts } from "../../client/wallet/identity_export.ts";
 import type { AskPassphrase } from "../../client/wallet/key_opener.ts";
@@ -70,11 +71,17 @@ interface OpenedExport {
 export async function openExport(file: string, passphrases: Passphrases): Promise<OpenedExport> {
   const attempt = `import ${file}`;
   const opened = openRegular(file, attempt);
-  const start = new Uint8Array(encryptedStartBytes);
-  const startBytes = opened.readSync(start) ?? 0;
+  const bytes = new Uint8Array(exportStartBytes);
+  const start = bytes.subarray(0, opened.readSync(bytes) ?? 0);
   opened.seekSync(0, Deno.SeekMode.Start);
-  if (!isEncryptedStart(start.subarray(0, startBytes))) {
+  if (!isEncryptedStart(start)) {
     return { parts: opened.readable, askPassphrase: passphrases.ofKey };
+  }
+  try {
+    requireHeader(start, attempt);
+  } catch (error) {
+    opened.close();
+    throw error;
   }
   const passphrase = await passphrases.current(`the export ${file}`);
   const parts = await decryptExport(opened.readable, { passphrase, attempt });
