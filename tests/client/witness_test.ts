@@ -10,6 +10,8 @@ import { ConnectError, EnvelopeError, FileError, UsageError } from "../../src/er
 import { readCheckpointNote } from "../../src/protocol/checkpoint.ts";
 import { findCosignature } from "../../src/protocol/cosignature.ts";
 import { checkpointRequestType } from "../../src/protocol/published_checkpoint.ts";
+import { signatureLine } from "../../src/protocol/signed_note.ts";
+import { PublishedCheckpoints } from "../../src/server/published_checkpoints.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { inFolder } from "../pki/temporary_folder.ts";
@@ -92,6 +94,25 @@ Deno.test("witness: a published checkpoint that the server dates wrongly is refu
       EnvelopeError,
       "check the published checkpoint: the server dates it",
     );
+  }));
+
+Deno.test("witness: a checkpoint with a false cosignature under its name is refused and not kept", () =>
+  inFolder(async (path) => {
+    using folder = new WitnessFolder(path);
+    const { key } = folder.cosigner;
+    await using server = await startServer({ witnesses: [key] });
+    const { newest } = PublishedCheckpoints.prototype;
+    PublishedCheckpoints.prototype.newest = async function () {
+      const [text = ""] = await newest.call(this);
+      return [text + signatureLine(key, new Uint8Array(72))];
+    };
+    try {
+      const error = "a false cosignature under this witness's name";
+      await assertRejects(() => visitServer(contextOf(server, folder)), EnvelopeError, error);
+    } finally {
+      PublishedCheckpoints.prototype.newest = newest;
+    }
+    assertEquals(folder.newest(server.anchor), undefined);
   }));
 
 /** Returns a clock whose monotonic time never changes. */

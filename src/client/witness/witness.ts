@@ -106,11 +106,21 @@ async function cosignPublished(link: ServerLink, context: WitnessContext): Promi
   return { outcome: "cosigned", tree, at, refusal };
 }
 
-/** Cosigns a tree. It is kept before the cosignature leaves this machine. */
+/**
+ * Cosigns a tree. It is kept before the cosignature leaves this machine.
+ *
+ * @throws {EnvelopeError} when the checkpoint has no room for a cosignature, or a false one
+ */
 function cosignTree(tree: AuditedHead, { folder, clock }: WitnessContext): AuditedHead {
   const checkpoint = cosign(tree.checkpoint, folder.cosigner, nowSeconds(clock));
   if (checkpoint.length > checkpointCharactersMax) {
     throw new EnvelopeError("cosign a checkpoint: it has no room for another cosignature");
+  }
+  if (findCosignature(checkpoint, folder.cosigner.key) === undefined) {
+    throw new EnvelopeError(
+      "cosign a checkpoint: the server put a false cosignature under this witness's name into " +
+        "it; tell the operator",
+    );
   }
   const cosigned = { ...tree, checkpoint };
   folder.keep(cosigned);
