@@ -72,7 +72,7 @@ const rewrites: Readonly<Record<string, Rewrite>> = {
 for (const [what, rewrite] of Object.entries(rewrites)) {
   Deno.test(`simulation: a server that ${what} is caught by every member that knew the rows`, async () => {
     const caughtBy: string[] = [];
-    for await (const history of histories([1, 2, 3], { rewrite })) {
+    for await (const history of histories([1, 2], { rewrite })) {
       assertEquals(history.wrong, []);
       caughtBy.push(...history.caughtBy);
     }
@@ -86,10 +86,16 @@ Deno.test("simulation: two members who see two ledgers find it at their first di
   assert(all.every(({ caughtBy }) => caughtBy.length > 0));
 });
 
-/** Ledgers that break one promise each, and what is said of them. */
-const defects: Readonly<
-  Record<string, { breaks: (ledger: Ledger) => Partial<Ledger>; said: RegExp }>
-> = {
+interface Defect {
+  readonly breaks: (ledger: Ledger) => Partial<Ledger>;
+  /** What is said of it. */
+  readonly said: RegExp;
+  /** The first seed to try. It shows the defect until the histories change. */
+  readonly seed: number;
+}
+
+/** Ledgers that break one promise each. */
+const defects: Readonly<Record<string, Defect>> = {
   "does not know an order again": {
     breaks: (ledger) => {
       const forgotten = new Set<string>();
@@ -104,6 +110,7 @@ const defects: Readonly<
       };
     },
     said: /is booked twice/,
+    seed: 9,
   },
   "acknowledges what it does not keep": {
     breaks: (ledger) => ({
@@ -122,10 +129,12 @@ const defects: Readonly<
       },
     }),
     said: /holds a receipt for .* which is not booked|accuses an honest server/,
+    seed: 1,
   },
   "does not keep what is void": {
     breaks: () => ({ voidOrder: () => Promise.resolve({ outcome: "voided" }) }),
     said: /was refused for good/,
+    seed: 26,
   },
   "forgets what is void for the sake of something else": {
     breaks: (ledger) => {
@@ -144,10 +153,11 @@ const defects: Readonly<
       };
     },
     said: /was refused for good/,
+    seed: 29,
   },
 };
 
-for (const [defect, { breaks, said }] of Object.entries(defects)) {
+for (const [defect, { breaks, said, seed }] of Object.entries(defects)) {
   Deno.test(`simulation: a ledger that ${defect} is detected`, async () => {
     const wrap = (ledger: Ledger) => {
       const broken = breaks(ledger);
@@ -156,7 +166,7 @@ for (const [defect, { breaks, said }] of Object.entries(defects)) {
       });
     };
     const found: string[] = [];
-    for await (const { wrong } of histories(defectSeeds, { wrap })) {
+    for await (const { wrong } of histories([seed, ...defectSeeds], { wrap })) {
       found.push(...wrong);
       if (found.some((sentence) => said.test(sentence))) return;
     }

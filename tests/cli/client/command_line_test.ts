@@ -23,7 +23,7 @@ const commands: readonly { readonly words: string; readonly command: object }[] 
     command: { name: "refund", payment: { id }, amount: 5, memo: "sorry" },
   },
   { words: `refund ${id} --id ${id}`, command: { name: "refund", payment: { id }, refundId: id } },
-  { words: "audit", command: { name: "audit" } },
+  { words: "audit", command: { name: "audit", accept: false, yes: false } },
   { words: "receipt 7", command: { name: "receipt", payment: { entry: 7 }, proof: false } },
   { words: "receipt 7 --proof", command: { name: "receipt", payment: { entry: 7 }, proof: true } },
   { words: "receipts --out a", command: { name: "receipts", out: "a" } },
