@@ -101,22 +101,32 @@ interface SignedTexts {
 }
 
 /**
- * Compares an answer with what was asked about. Without a text, a proof has no fault.
- *
- * @throws {ProtocolError} when a hash of a proof is not 32 bytes
+ * Compares an answer with what was asked about. Without a text, a proof has no fault. A proof with a
+ * hash that is not 32 bytes in base64url does not hold: the server signed it all the same.
  */
 export function faultsIn(
   { consistency, inclusion }: Pick<ProofAnswer, "consistency" | "inclusion">,
   { newest, trees, receipts }: SignedTexts & { readonly newest: TreeHead },
 ): { isGrown: boolean[]; inclusionFaults: (InclusionFault | undefined)[] } {
   return {
-    isGrown: trees.map((tree, index) =>
-      !tree || isConsistent(tree, newest, decodeProof(consistency[index] ?? []))
-    ),
-    inclusionFaults: receipts.map((receipt, index) =>
-      receipt && inclusionFault(receipt, newest, decodeProof(inclusion[index] ?? []))
-    ),
+    isGrown: trees.map((tree, index) => {
+      const proof = decodeIfGood(consistency[index]);
+      return !tree || (proof !== undefined && isConsistent(tree, newest, proof));
+    }),
+    inclusionFaults: receipts.map((receipt, index) => {
+      const proof = decodeIfGood(inclusion[index]);
+      return receipt && (proof ? inclusionFault(receipt, newest, proof) : "missing");
+    }),
   };
+}
+
+function decodeIfGood(proof: readonly string[] = []): string[] | undefined {
+  try {
+    return decodeProof(proof);
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    return undefined;
+  }
 }
 
 /** Verifies the texts that the server signed before, and finds their places in the question. */

@@ -122,6 +122,18 @@ export interface EvidenceSample {
 const random = encodeProof(Array.from({ length: 4 }, (_, at) => hashLeaf(`made up ${at}`)));
 const others = { consistency: [random], inclusion: [random] };
 const grown = leaves.slice(0, 6);
+
+/** The good proofs, where one bit of the last character stands for nothing. */
+const strayBits = (() => {
+  const { consistency, inclusion } = plainProver(leaves).answer({
+    sizes: [grown.length],
+    entries: [paid.number],
+  });
+  const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  const changed = (hashes: readonly string[]) =>
+    encodeProof(hashes).map((text) => text.slice(0, -1) + digits[digits.indexOf(text.at(-1)!) + 1]);
+  return { consistency: consistency.map(changed), inclusion: inclusion.map(changed) };
+})();
 const restored = leaves.slice(0, 5);
 
 /** Evidence that convicts the server. */
@@ -169,6 +181,16 @@ export const proving: readonly EvidenceSample[] = [
   {
     title: "a made-up proof of the entry",
     evidence: evidenceOf({ receipt: receiptOf(leaves), shown: leaves, answered: others }),
+    says: /^the server signed entry 7; /,
+  },
+  {
+    title: "a good proof that the ledger grew, with stray bits",
+    evidence: evidenceOf({ known: grown, shown: leaves, answered: strayBits }),
+    says: /^the server signed a ledger of 6 rows; /,
+  },
+  {
+    title: "a good proof of the entry, with stray bits",
+    evidence: evidenceOf({ receipt: receiptOf(leaves), shown: leaves, answered: strayBits }),
     says: /^the server signed entry 7; /,
   },
   {
