@@ -112,9 +112,9 @@ export class PeerListener {
   /** Refuses a message, or begins to submit the order in it. */
   async #take({ type, seq, body }: Message, channel: Channel, peer: Peer): Promise<void> {
     const { member } = this.#payee;
-    const party = channel.peer.kind === "certified" && channel.peer.certificate.party;
-    const order = party && party.role === "member" && type === payRequestType.type
-      ? readHandedOrder(body, { payer: party.name, member })
+    const certificate = channel.peer.kind === "certified" ? channel.peer.certificate : undefined;
+    const order = certificate?.party.role === "member" && type === payRequestType.type
+      ? readHandedOrder(body, { payer: certificate.party.name, certificate, member })
       : refuse(410, "unknown type");
     if ("outcome" in order) return await reply(channel, seq, order);
     if (this.#isClosing) return await reply(channel, seq, refuse(263));

@@ -3,16 +3,20 @@
  */
 import { InterruptedError, ProtocolError } from "../errors.ts";
 import { bodyBytesMax, ordersPerSubmitMax } from "../limits.ts";
-import type { SignedOrder } from "../protocol/order.ts";
+import { orderDigest } from "../ledger/entry.ts";
+import { packOrder, type SignedOrder } from "../protocol/order.ts";
 import { type Result, submitRequestType } from "../protocol/transfer.ts";
 import type { ServerLink } from "./server_link.ts";
 
 type SubmittedOrder = Pick<SignedOrder, "text" | "digest"> & {
   readonly payload: Pick<SignedOrder["payload"], "payer">;
+  readonly signer: Pick<SignedOrder["signer"], "fingerprint">;
 };
 
 interface Waiting {
   readonly order: SubmittedOrder;
+  /** What is sent. The server has the certificate of every member. */
+  readonly packed: string;
   /** Orders of a lower round go first. Each round has one order of each payer. */
   readonly round: number;
   readonly result: PromiseWithResolvers<Result>;
@@ -57,7 +61,8 @@ export class SubmitQueue {
     const last = this.#waiting.findLast((one) => one.order.payload.payer === payer);
     const round = last ? last.round + 1 : this.#waiting[0]?.round ?? 0;
     const end = this.#waiting.findIndex((one) => one.round > round);
-    this.#waiting.splice(end === -1 ? this.#waiting.length : end, 0, { order, round, result });
+    const waiting = { order, packed: packOrder(order), round, result };
+    this.#waiting.splice(end === -1 ? this.#waiting.length : end, 0, waiting);
   }
 
   async #submitAll(): Promise<void> {
@@ -69,15 +74,18 @@ export class SubmitQueue {
 
   async #submitSome(batch: readonly Waiting[]): Promise<void> {
     try {
-      const orders = batch.map(({ order }) => order.text);
+      const orders = batch.map(({ packed }) => packed);
       const outcome = await this.#link.ask(submitRequestType, { orders });
       const results = outcome.outcome === "answered" ? outcome.answer.results : undefined;
-      for (const [index, { order: { digest }, result }] of batch.entries()) {
+      for (const [index, { order: { digest }, packed, result }] of batch.entries()) {
+        const answer = results?.[index];
         if (outcome.outcome === "refused") {
           const { code, text } = outcome;
           result.resolve({ order: digest, code, text });
-        } else if (results?.[index]?.order === digest) result.resolve(results[index]);
-        else result.reject(new ProtocolError("read the results of a submit: one is missing"));
+          // A server that does not know the certificate cannot compute the digest of the order.
+        } else if (answer && [digest, orderDigest(packed)].includes(answer.order)) {
+          result.resolve(answer);
+        } else result.reject(new ProtocolError("read the results of a submit: one is missing"));
       }
     } catch (error) {
       for (const { result } of batch) result.reject(error);
@@ -87,9 +95,9 @@ export class SubmitQueue {
   /** @returns how many of the waiting orders fit into one message; 1 or more */
   #fitting(): number {
     let bytes = 0;
-    const end = this.#waiting.findIndex(({ order: { text } }, index) => {
+    const end = this.#waiting.findIndex(({ packed }, index) => {
       // The order, with the quotes and the comma around it.
-      bytes += text.length + 3;
+      bytes += packed.length + 3;
       return index === ordersPerSubmitMax || (index > 0 && bytes > bodyBytesMax - 64);
     });
     return end === -1 ? this.#waiting.length : end;

@@ -105,7 +105,7 @@ export function joinDocument(
 
 function signedTextOf(typ: DocumentType, payload: JsonObject, chain?: CertificateChain): string {
   const body = encodeBase64Url(encoder.encode(JSON.stringify(payload)));
-  return `${chain ? headerWithChain(typ, chain) : plainHeaders[typ]}.${body}`;
+  return `${chain ? documentHeader(typ, chain) : plainHeaders[typ]}.${body}`;
 }
 
 /** Characters of a signature in base64url: it has 64 bytes. */
@@ -165,7 +165,12 @@ const plainHeaders = Object.fromEntries(
 /** The encoded headers of each chain, by document type. The program has few identities. */
 const headersWithChain = new WeakMap<CertificateChain, Map<DocumentType, string>>();
 
-function headerWithChain(typ: DocumentType, chain: CertificateChain): string {
+/**
+ * Returns the first part of a document that carries these certificates.
+ *
+ * @param chain the same array object gets its header encoded only once
+ */
+export function documentHeader(typ: DocumentType, chain: CertificateChain): string {
   const headers = headersWithChain.get(chain) ?? new Map<DocumentType, string>();
   const header = headers.get(typ) ?? writeHeader(typ, chain);
   headersWithChain.set(chain, headers.set(typ, header));

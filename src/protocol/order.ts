@@ -20,6 +20,7 @@ import type { Identity } from "../pki/identity.ts";
 import { type Party, sameParty } from "../pki/party.ts";
 import {
   type CertificateChain,
+  documentHeader,
   joinDocument,
   readDocument,
   signDocument,
@@ -29,7 +30,10 @@ import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { check } from "./request_type.ts";
 import {
   amountShape,
+  certificateReferenceShape,
+  decodeFingerprint,
   digestShape,
+  encodeFingerprint,
   entrySideShape,
   memoShape,
   orderIdShape,
@@ -204,6 +208,40 @@ export function requireOrderText(
   throw new LedgerError(
     `cannot read the ledger: row ${entry.number}: its order is not the one that was booked; audit it`,
   );
+}
+
+/**
+ * Encodes an order for a receiver that has its signer's certificate. The `x5t#S256` of the
+ * certificate replaces the first part of the compact JWS.
+ */
+export function packOrder({ text, signer }: {
+  readonly text: string;
+  readonly signer: Pick<VerifiedCertificate, "fingerprint">;
+}): string {
+  return encodeFingerprint(signer.fingerprint) + text.slice(text.indexOf("."));
+}
+
+/**
+ * Returns the SHA-256 fingerprint, 64 hex digits, of the certificate that a packed order refers to;
+ * `undefined` for any other text.
+ */
+export function packedSigner(text: string): string | undefined {
+  // A whole order begins with a header, which is longer than any reference.
+  const reference = text.slice(0, text.indexOf("."));
+  return v.is(certificateReferenceShape, reference) ? decodeFingerprint(reference) : undefined;
+}
+
+/**
+ * Returns the whole text of an order that came in a message. It is not verified.
+ *
+ * @param certificate what the sender may refer to. Any text that does not is returned as it is
+ */
+export function unpackOrder(
+  text: string,
+  { fingerprint, der }: Pick<VerifiedCertificate, "fingerprint" | "der">,
+): string {
+  if (packedSigner(text) !== fingerprint) return text;
+  return documentHeader(typ, [der]) + text.slice(text.indexOf("."));
 }
 
 /**

@@ -2,10 +2,10 @@
 import type { AccountName } from "../account_name.ts";
 import { isDocumentError, ProtocolError } from "../errors.ts";
 import { issuingAccount } from "../ledger/entry.ts";
-import type { VoidOutcome } from "../ledger/ledger.ts";
+import type { Ledger, VoidOutcome } from "../ledger/ledger.ts";
 import type { Code } from "../protocol/code.ts";
 import { type Refusal, refuse } from "../protocol/request_type.ts";
-import { type SignedOrder, verifyOrder } from "../protocol/order.ts";
+import { packedSigner, type SignedOrder, unpackOrder, verifyOrder } from "../protocol/order.ts";
 import type { MemberRequestContext } from "./route.ts";
 import type { ServerContext } from "./server_context.ts";
 
@@ -15,8 +15,20 @@ export type MembersOrder = SignedOrder & {
 };
 
 /**
+ * Returns the whole text of an order that a member has sent. A text that refers to no certificate of
+ * the ledger stays as it is: then it is no order.
+ */
+export async function wholeOrder(text: string, ledger: Ledger): Promise<string> {
+  const fingerprint = packedSigner(text);
+  if (fingerprint === undefined) return text;
+  const der = await ledger.certificate(fingerprint);
+  return der ? unpackOrder(text, { fingerprint, der }) : text;
+}
+
+/**
  * Verifies an order that one of its two sides has sent.
  *
+ * @param text the whole compact JWS
  * @returns the order, or why it is refused: then it can never be booked, whatever clocks say
  */
 export function verifyOwnOrder(

@@ -14,7 +14,7 @@ import { ManualClock } from "../manual_clock.ts";
 import { submitOrder } from "../server/submit_order.ts";
 import { named, startServer, type TestServer } from "../server/test_server.ts";
 import { waitUntil } from "../server/wait_until.ts";
-import { honest, refusing, resultOf } from "./payment/payee_scripts.ts";
+import { honest, orderTextIn, refusing, resultOf } from "./payment/payee_scripts.ts";
 import { type Behaviour, memberOf, nameOf, TestPayee } from "./test_member.ts";
 
 /** A payer whose connections and questions are counted. */
@@ -158,8 +158,8 @@ Deno.test("peers: a payment to a payee that ends has the outcome no, wherever it
           if (code === 263) await server.ledger.takeOffline(named("bob"));
           payee.hangUp();
         };
-        const behave: Behaviour = async ({ message }) => {
-          orders.push(message.body.order as string);
+        const behave: Behaviour = async (scene) => {
+          orders.push(orderTextIn(scene));
           await hangUp();
         };
         await using payee = await TestPayee.logIn(server, bob, { behave });

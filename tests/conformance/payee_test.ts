@@ -9,6 +9,7 @@ import { systemClock } from "../../src/clock.ts";
 import { peerIdleMsMax, peerTimeoutMs } from "../../src/limits.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
+import { packOrder } from "../../src/protocol/order.ts";
 import { signCheckpoint } from "../../src/protocol/checkpoint.ts";
 import type { SeenCheckpoint } from "../../src/protocol/seen_checkpoint.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
@@ -22,6 +23,7 @@ import { ManualClock } from "../manual_clock.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { waitUntil } from "../server/wait_until.ts";
 import {
+  issueMember,
   makeApplicant,
   makeAuthority,
   serverIdentity,
@@ -122,6 +124,30 @@ for (const { title, type = "pay", as = "alice", body, changes, signer = "alice",
     });
   });
 }
+
+Deno.test("order 22: a payee takes an order that refers to the certificate of its connection, and answers 261 to one that refers to another", async () => {
+  await withPayee(async ({ alice, bob, server, speak, told }) => {
+    using payer = await speak(alice);
+    const text = signPayload(orderPayload(alice, server.anchor), alice);
+    const forged = signPayload(orderPayload(alice, server.anchor), bob);
+    const unknown = issueMember(server.authority, "alice");
+    const other = signPayload(orderPayload(unknown, server.anchor), unknown);
+    const wrong = [[bob, text], [unknown, text], [unknown, other], [alice, forged]] as const;
+    for (const [{ certificate }, order] of wrong) {
+      const packed = packOrder({ text: order, signer: certificate });
+      assertRefusal(await payer.ask("pay", { order: packed }), 261);
+    }
+    assertEquals(told(), 0);
+    await payer.tell("pay", { order: packOrder({ text, signer: alice.certificate }) });
+    await waitUntil(() => told() === 1, "the payment");
+    // In either form it is the same order.
+    await payer.tell("pay", { order: text });
+    const last = signPayload(orderPayload(alice, server.anchor, { amount: 1 }), alice);
+    await payer.tell("pay", { order: packOrder({ text: last, signer: alice.certificate }) });
+    await waitUntil(() => told() >= 2, "both payments");
+    assertEquals([told(), await server.balanceOf("alice")], [2, 7999]);
+  });
+});
 
 for (
   const fault of ["another ledger's server", "a member", "nobody", "a server, in another form"]

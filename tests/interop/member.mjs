@@ -6,10 +6,12 @@ import { Newcomer } from "./newcomer.mjs";
 import {
   documentsOf,
   makeOrder,
+  packOrder,
   readOrder,
   receiptTextOf,
   refusalAt,
   verifyReceipt,
+  wholeOrder,
 } from "./proofs.mjs";
 import { isConsistent, rootsOver } from "./tree.mjs";
 import {
@@ -137,7 +139,7 @@ export class Member {
     try {
       const seen = peer.hasShown ? undefined : this.#seen;
       peer.hasShown = true;
-      return (await peer.ask("pay", { order: order.jws, ...(seen && { seen }) })).code;
+      return (await peer.ask("pay", { order: packOrder(order.jws), ...(seen && { seen }) })).code;
     } catch {
       if (this.#payees.get(payee) === peer) this.#payees.delete(payee);
       if (!isKept || isDecided()) return 500;
@@ -171,7 +173,7 @@ export class Member {
   /** Hands orders to the server, all in one message. Returns their outcomes in their order. */
   async submit(orders) {
     const { code, text, answer } = await this.server.ask("submit", {
-      orders: orders.map(({ jws }) => jws),
+      orders: orders.map(({ jws }) => packOrder(jws)),
     });
     demand(code === 300, text);
     demand(answer.results.length === orders.length, "results for other orders");
@@ -184,7 +186,8 @@ export class Member {
   async status({ id, jws }, { isVoid = false } = {}) {
     const reply = await this.server.ask("status", { id, ...(isVoid && { void: jws }) });
     if (reply.code === 130) {
-      demand(reply.answer.order === jws, "the status of another order");
+      const isPacked = reply.answer.order === packOrder(jws);
+      demand(isPacked || reply.answer.order === jws, "the status of another order");
       this.#receiptOf(reply.answer.receipt, jws);
     }
     return reply;
@@ -323,9 +326,10 @@ export class Member {
     } catch {
       return refuse(410);
     }
-    const code = this.#refusalOf(body.order, peer);
+    const jws = wholeOrder(body.order, peer.other.der);
+    const code = this.#refusalOf(jws, peer);
     if (code !== undefined) return refuse(code);
-    this.#taken.push({ jws: body.order, refuse });
+    this.#taken.push({ jws, refuse });
     this.#submitTaken();
   }
 

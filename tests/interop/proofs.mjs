@@ -79,6 +79,27 @@ function signedTextOf(typ, members, certificate) {
     .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
 }
 
+/** `x5t#S256` of a certificate in DER. */
+function referenceTo(certificate) {
+  return Buffer.from(sha256(certificate), "hex").toString("base64url");
+}
+
+/** An order for a receiver that has its certificate. A text without a header stays as it is. */
+export function packOrder(jws) {
+  if (!jws.startsWith("eyJ")) return jws;
+  const [header, payload, signature] = jws.split(".");
+  const { x5c: [certificate] } = JSON.parse(Buffer.from(header, "base64url"));
+  return [referenceTo(Buffer.from(certificate, "base64")), payload, signature].join(".");
+}
+
+/** The whole text of an order that refers to this certificate. Any other text stays as it is. */
+export function wholeOrder(text, certificate) {
+  const [reference, ...others] = text.split(".");
+  if (reference !== referenceTo(certificate)) return text;
+  const [header] = signedTextOf("micropay-order", {}, certificate).split(".");
+  return [header, ...others].join(".");
+}
+
 /** The one signed text of an order of these terms. */
 function orderTextOf(terms, certificate) {
   const { id, ledger, payer, payee, amount, memo, refunds, iat, exp } = terms;

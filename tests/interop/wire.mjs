@@ -426,8 +426,8 @@ class Peer extends Channel {
   /** The requests of the payer; it has to be a member. */
   async *requests(ca) {
     const first = await this.readMessage();
-    const { uri, publicKey } = verifyChain(first.chain, { ca, role: "member" });
-    this.other = { uri, publicKey, recipient: recipientOf(first.payload.enc) };
+    const { uri, publicKey, der } = verifyChain(first.chain, { ca, role: "member" });
+    this.other = { uri, publicKey, der, recipient: recipientOf(first.payload.enc) };
     yield this.accept(first, this.me.uri, "enc");
     for (;;) {
       const later = await this.readMessage();

@@ -232,7 +232,8 @@ class Scene {
       onPayment: (payment) => told.push(payment),
       onFault: (error) => assert(false, String(error)),
     });
-    const read = readHandedOrder({ order }, { payer, member });
+    const { certificate } = this.#books.members.get(payer)!;
+    const read = readHandedOrder({ order }, { payer, certificate, member });
     if ("outcome" in read) return { refused: read.code, isTold: false };
     await submitHandedOrder(read, { member, incoming, submits: new SubmitQueue(link) });
     return { isTold: told.length === 1 };

@@ -12,8 +12,11 @@ import {
   bookingOf,
   type OrderTerms,
   orderText,
+  packedSigner,
+  packOrder,
   type SignedOrder,
   signOrder,
+  unpackOrder,
   verifyOrder,
 } from "../../src/protocol/order.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
@@ -331,6 +334,23 @@ Deno.test("an order is rebuilt from its booking, byte for byte", () => {
       const booking = bookingOf(signed, { kind: "payment", atMs });
       assertEquals(orderText(booking, { ledgerId: anchor.fingerprint }), signed.text);
     }
+  }
+});
+
+Deno.test("a packed order is unpacked byte for byte with its certificate, and is no order without it", () => {
+  const verified = verifyOrder(order, trust);
+  const packed = packOrder(verified);
+  assert(packed.length < order.length - 600);
+  assertEquals(packedSigner(packed), alice.certificate.fingerprint);
+  assertEquals(unpackOrder(packed, alice.certificate), order);
+  assertEquals(verifyOrder(unpackOrder(packed, alice.certificate), trust), verified);
+  assertEquals(unpackOrder(packed, bob.certificate), packed);
+  assert(refusal(packed) instanceof EnvelopeError);
+  const wrong = { fingerprint: alice.certificate.fingerprint, der: bob.certificate.der };
+  refusal(unpackOrder(packed, wrong));
+  for (const text of [order, "", "x", ".", packed.replaceAll(".", ""), `A${packed}`]) {
+    assertEquals(packedSigner(text), undefined);
+    assertEquals(unpackOrder(text, alice.certificate), text);
   }
 });
 

@@ -21,7 +21,7 @@ import { sha256Hex } from "../../src/pki/signing_key.ts";
 import { codes } from "../../src/protocol/code.ts";
 import { packHistoryRow } from "../../src/protocol/history.ts";
 import { encodeFingerprint } from "../../src/protocol/shapes.ts";
-import { bookingOf, orderText, signOrder } from "../../src/protocol/order.ts";
+import { bookingOf, orderText, packOrder, signOrder } from "../../src/protocol/order.ts";
 import { signProofs } from "../../src/protocol/proof.ts";
 import { packReceipt, type SignedReceipt, signReceipt } from "../../src/protocol/receipt.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
@@ -142,6 +142,7 @@ export async function makeMessages(): Promise<MessageVector[]> {
     receiptSignature: receipt.signature,
   });
   const signer = encodeFingerprint(alice.certificate.fingerprint);
+  const packed = packOrder({ text: order, signer: alice.certificate });
   const certificate = identities.alice.certificate.replace(/-----.*-----|\n/g, "")
     .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
   const online = [{ name: "bob", ip: "127.0.0.1", port: 57609 }];
@@ -181,7 +182,7 @@ export async function makeMessages(): Promise<MessageVector[]> {
       to: "bob",
       seq: 0,
       type: "pay",
-      body: { order },
+      body: { order: packed },
       first: true,
     }),
     message("the server tells bob to wait", {
@@ -191,7 +192,7 @@ export async function makeMessages(): Promise<MessageVector[]> {
       type: "waiting",
       body: { place: 3 },
     }),
-    ask("bob", 1, "submit", { orders: [order] }),
+    ask("bob", 1, "submit", { orders: [packed] }),
     answer("bob", 1, "a submit", ok(1, 300, "OK", booked(order, receipt))),
     message("bob answers alice", {
       from: "bob",
@@ -208,14 +209,14 @@ export async function makeMessages(): Promise<MessageVector[]> {
       body: booked(order, receipt),
     }),
     ask("alice", 4, "status", { id: ids.lunch }),
-    answer("alice", 5, "a status", ok(4, 130, "transfer OK", { order, receipt: packReceipt(receipt), refunded: 0 })),
+    answer("alice", 5, "a status", ok(4, 130, "transfer OK", { order: packed, receipt: packReceipt(receipt), refunded: 0 })),
     ask("alice", 5, "status", { id: ids.unknown }, " of an unknown order"),
     answer("alice", 6, "a status of what it does not know", { re: 5, code: 400, text: "unknown" }),
     ask("alice", 6, "history", { limit: 1 }),
     answer("alice", 7, "a history", ok(6, 300, "OK", { balance: 8000, certificates: [signer], entries: [row], more: true })),
     ask("alice", 7, "proof", question),
     answer("alice", 8, "proofs", ok(7, 300, "OK", proofs)),
-    ask("bob", 2, "submit", { orders: [refundOrder.text] }, " of a refund"),
+    ask("bob", 2, "submit", { orders: [packOrder(refundOrder)] }, " of a refund"),
     answer(
       "bob",
       2,

@@ -10,7 +10,13 @@ import {
   UnknownOutcomeError,
 } from "../../errors.ts";
 import { refuse } from "../../protocol/request_type.ts";
-import { type OrderTerms, type SignedOrder, signOrder, verifyOrder } from "../../protocol/order.ts";
+import {
+  type OrderTerms,
+  packOrder,
+  type SignedOrder,
+  signOrder,
+  verifyOrder,
+} from "../../protocol/order.ts";
 import { unpackReceipt } from "../../protocol/receipt.ts";
 import type { Result } from "../../protocol/transfer.ts";
 import type { MemberContext } from "../member_context.ts";
@@ -196,11 +202,14 @@ export class OrderDelivery {
   }
 
   async #handToPayee(
-    { text }: SignedOrder,
+    order: SignedOrder,
     peer: ReachedPeer,
     { over }: { readonly over: AbortSignal },
   ): Promise<OrderEvent> {
-    const { clock, timeoutMs } = this.member;
+    const { clock, identity, timeoutMs } = this.member;
+    // The payee has the certificate of the connection, and no earlier one of this member.
+    const isCurrent = order.signer.fingerprint === identity.certificate.fingerprint;
+    const text = isCurrent ? packOrder(order) : order.text;
     const late = Promise.withResolvers<undefined>();
     const cancel = clock.schedule(timeoutMs, () => late.resolve(undefined));
     try {

@@ -3,7 +3,7 @@
  */
 import { EnvelopeError } from "../../errors.ts";
 import { type Refusal, refuse } from "../../protocol/request_type.ts";
-import { type SignedOrder, verifyOrder } from "../../protocol/order.ts";
+import { type SignedOrder, unpackOrder, verifyOrder } from "../../protocol/order.ts";
 import {
   type Receipt,
   requireReceiptFor,
@@ -114,7 +114,7 @@ export async function askRefunded(
 }
 
 function paidAs(id: string, { order: text, receipt }: BookedOrder, member: MemberContext): Paid {
-  const order = verifyOrder(text, member);
+  const order = verifyOrder(unpackOrder(text, member.identity.certificate), member);
   const other = order.payload.id;
   if (other !== id) throw new EnvelopeError(`ask for ${id}: the answer has the order ${other}`);
   return proveBooked(unpackReceipt(receipt, order, member.link), order, member);

@@ -10,8 +10,9 @@ import {
   TimeoutError,
   UnknownOutcomeError,
 } from "../../errors.ts";
+import type { VerifiedCertificate } from "../../pki/certificate_profile.ts";
 import { check, type Refusal, refuse } from "../../protocol/request_type.ts";
-import { type SignedOrder, verifyOrder } from "../../protocol/order.ts";
+import { type SignedOrder, unpackOrder, verifyOrder } from "../../protocol/order.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
 import { unpackReceipt } from "../../protocol/receipt.ts";
 import { payRequestType } from "../../protocol/transfer.ts";
@@ -31,12 +32,14 @@ export interface Payee {
  * Reads and verifies the order in a `pay` request. Takes the checkpoint that the payer shows.
  *
  * @param options.payer the peer, as its channel proved
+ * @param options.certificate the peer's. An order that refers to another one is refused
  * @returns the refusal when the order is not good now, or not from this payer to this member
  */
 export function readHandedOrder(
   body: JsonObject,
-  { payer, member: { anchor, link, name, peerCheckpoints } }: {
+  { payer, certificate, member: { anchor, link, name, peerCheckpoints } }: {
     readonly payer: AccountName;
+    readonly certificate: Pick<VerifiedCertificate, "fingerprint" | "der">;
     readonly member: MemberContext;
   },
 ): SignedOrder | Refusal {
@@ -50,7 +53,7 @@ export function readHandedOrder(
     return refuse(410, error.message);
   }
   try {
-    const verified = verifyOrder(jws, { anchor });
+    const verified = verifyOrder(unpackOrder(jws, certificate), { anchor });
     const order = verified.payload;
     // A refund goes through the server, which knows what is left of the payment.
     if (order.payee !== name || order.payer !== payer || order.refunds !== undefined) {

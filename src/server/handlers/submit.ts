@@ -20,14 +20,16 @@ import {
   submitRequestType,
 } from "../../protocol/transfer.ts";
 import type { JsonObject } from "../../strict_json.ts";
-import { keepVoid, type MembersOrder, verifyOwnOrder } from "../order_decision.ts";
+import { keepVoid, type MembersOrder, verifyOwnOrder, wholeOrder } from "../order_decision.ts";
 import { type MemberRequestContext, memberRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
 import { pagesOf } from "./page.ts";
 
 export const submitRoute = memberRoute({
   requestType: submitRequestType,
-  async handle({ orders: texts }, context) {
+  async handle({ orders: sent }, context) {
+    const { ledger } = context.server;
+    const texts = await Promise.all(sent.map((text) => wholeOrder(text, ledger)));
     const orders = await verifyInTurns(texts, context);
     context.reportRequest(notationOf(orders));
     const decisions = await decide(orders, context);

@@ -197,13 +197,20 @@ function heldQueue() {
         const { code, text } = refuse(270);
         return { order: orderDigest(jws), code, text };
       });
-      asked.push({ orders, answer: () => resolve(answerWith({ results })) });
+      // What follows the reference to the certificate.
+      const texts = orders.map((packed) => packed.slice(packed.indexOf(".") + 1));
+      asked.push({ orders: texts, answer: () => resolve(answerWith({ results })) });
       return promise;
     },
   } as unknown as ServerLink;
   const queue = new SubmitQueue(link);
   const submit = (text: string, payer = "alice") =>
-    queue.submit({ text, digest: orderDigest(text), payload: { payer: named(payer) } });
+    queue.submit({
+      text: `header.${text}`,
+      digest: orderDigest(text),
+      payload: { payer: named(payer) },
+      signer: { fingerprint: "ab".repeat(32) },
+    });
   return { asked, submit };
 }
 

@@ -1,11 +1,13 @@
 /**
  * What payees do with an order, and what payers see of it.
  */
-import { assertInstanceOf } from "@std/assert";
+import { assert, assertInstanceOf } from "@std/assert";
 import type { OrderOutcome } from "../../../src/client/payment/order_outcome.ts";
 import type { Message } from "../../../src/envelope/message.ts";
 import { UnknownOutcomeError, UntrustedError } from "../../../src/errors.ts";
-import { readDocument } from "../../../src/pki/signed_document.ts";
+import { decodeBase64UrlStrict } from "../../../src/base64.ts";
+import { unpackOrder } from "../../../src/protocol/order.ts";
+import { parseJsonObject } from "../../../src/strict_json.ts";
 import type { Code } from "../../../src/protocol/code.ts";
 import { encodeReply, refuse, replyType } from "../../../src/protocol/request_type.ts";
 import { payRequestType } from "../../../src/protocol/transfer.ts";
@@ -33,8 +35,14 @@ export async function honest(scene: PayeeScene): Promise<void> {
 }
 
 /** Hands the order in. */
-export function submit({ link, message }: PayeeScene) {
-  return submitOrder(link, message.body.order as string);
+export function submit(scene: PayeeScene) {
+  return submitOrder(scene.link, orderTextIn(scene));
+}
+
+/** The whole text of the order that a payer's message carries, unchecked. */
+export function orderTextIn({ channel: { peer }, message }: PayeeScene): string {
+  assert(peer.kind === "certified");
+  return unpackOrder(message.body.order as string, peer.certificate);
 }
 
 /** Answers with a "no". */
@@ -53,9 +61,7 @@ export async function reply({ channel }: PayeeScene, body: JsonObject): Promise<
 
 /** The order that a payer's message carries, unchecked. */
 export function orderIn({ body }: Message): { id: string } {
-  const { payload } = readDocument(body.order as string, {
-    typ: "micropay-order",
-    chain: "required",
-  });
-  return { id: payload.id as string };
+  const [, payload] = (body.order as string).split(".");
+  const { id } = parseJsonObject(decodeBase64UrlStrict(payload!)!)!;
+  return { id: id as string };
 }

@@ -14,6 +14,7 @@ import { garbage, honest, orderIn, refusing, reply, resultOf, submit } from "./p
 import type { Result } from "./payee_scripts.ts";
 import { type Behaviour, memberOf, type PayeeScene, TestPayee } from "../test_member.ts";
 import { KeptWallet } from "../wallet/memory_wallet_store.ts";
+import { unpackOrder } from "../../../src/protocol/order.ts";
 import { submitOrder } from "../../server/submit_order.ts";
 
 const lunch = { payee: named("bob"), amount: 2000 as Amount };
@@ -138,8 +139,8 @@ for (const { title, behave, timeoutMs, result, times = 1, booked } of rows) {
     // What was said is true for good: the payee still has the order.
     if (typeof result === "number") {
       const link = await server.link(bob);
-      const kept = { order: payee.messages[0]!.body.order as string };
-      const late = await submitOrder(link, kept.order);
+      const kept = unpackOrder(payee.messages[0]!.body.order as string, alice.certificate);
+      const late = await submitOrder(link, kept);
       assertEquals(late.outcome === "refused" && late.code, 265);
     }
     const order = orderIn(payee.messages[0]!);
