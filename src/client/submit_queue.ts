@@ -79,13 +79,13 @@ export class SubmitQueue {
       const results = outcome.outcome === "answered" ? outcome.answer.results : undefined;
       for (const [index, { order: { digest }, packed, result }] of batch.entries()) {
         const answer = results?.[index];
+        // Without the certificate, the server can only compute the digest of what was sent.
+        const digests = [digest, orderDigest(packed)];
         if (outcome.outcome === "refused") {
           const { code, text } = outcome;
           result.resolve({ order: digest, code, text });
-          // A server that does not know the certificate cannot compute the digest of the order.
-        } else if (answer && [digest, orderDigest(packed)].includes(answer.order)) {
-          result.resolve(answer);
-        } else result.reject(new ProtocolError("read the results of a submit: one is missing"));
+        } else if (answer && digests.includes(answer.order)) result.resolve(answer);
+        else result.reject(new ProtocolError("read the results of a submit: one is missing"));
       }
     } catch (error) {
       for (const { result } of batch) result.reject(error);

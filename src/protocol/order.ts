@@ -227,7 +227,7 @@ export function packOrder({ text, signer }: {
  */
 export function packedSigner(text: string): string | undefined {
   // A whole order begins with a header, which is longer than any reference.
-  const reference = text.slice(0, text.indexOf("."));
+  const [reference] = text.split(".", 1);
   return v.is(certificateReferenceShape, reference) ? decodeFingerprint(reference) : undefined;
 }
 

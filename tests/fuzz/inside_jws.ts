@@ -13,6 +13,7 @@ import { messageOf } from "../../src/errors.ts";
 import { strangerLineEveryMs } from "../../src/limits.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { check, decodeOutcome, type Reply } from "../../src/protocol/request_type.ts";
+import { packOrder } from "../../src/protocol/order.ts";
 import { isPong } from "../../src/protocol/ping.ts";
 import { routes } from "../../src/server/routes.ts";
 import { forgeJws } from "../envelope/forger.ts";
@@ -136,7 +137,7 @@ class Rounds {
     return changedMembers(members, messageChanges);
   }
 
-  #signedOrder({ from, changes }: NonNullable<Said["order"]>): string {
+  #signedOrder({ from, changes, refersTo }: NonNullable<Said["order"]>): string {
     const identity = this.#identities[from];
     // By the server's clock, which the machine's clock leaves behind.
     const iat = Math.floor(this.#scene.clock.nowMs() / 1000);
@@ -146,11 +147,12 @@ class Rounds {
       payee: from === "alice" ? "bob" : "alice",
       amount: 1,
     });
-    return forgeJws({
+    const text = forgeJws({
       header: { alg: "EdDSA", typ: "micropay-order", x5c: x5c(...identity.chain) },
       payload: jsonOf(changedMembers(membersOf(honest), changes)),
       key: identity.signingKey,
     });
+    return refersTo ? packOrder({ text, signer: this.#identities[refersTo].certificate }) : text;
   }
 
   async #standing(): Promise<Standing> {

@@ -16,7 +16,12 @@ export interface Said {
   readonly speaker: Name;
   /** Instead of the request's body: an order of alice's or bob's, with changes. */
   readonly order?:
-    | { readonly from: "alice" | "bob"; readonly changes: readonly MemberChange[] }
+    | {
+      readonly from: "alice" | "bob";
+      readonly changes: readonly MemberChange[];
+      /** Whose certificate it refers to. Without that it is whole. */
+      readonly refersTo?: "alice" | "bob" | undefined;
+    }
     | undefined;
   readonly request: { readonly type: string; readonly body: unknown };
   readonly bodyChanges: readonly MemberChange[];
@@ -53,6 +58,7 @@ export const inputs: fc.Arbitrary<Input> = fc.oneof(
       order: fc.record({
         from: fc.constantFrom<"alice" | "bob">("alice", "bob"),
         changes: changes(0),
+        refersTo: fc.constantFrom(undefined, "alice" as const, "bob" as const),
       }),
       request: fc.constant({ type: "submit", body: {} }),
       bodyChanges: changes(9),
