@@ -18,9 +18,9 @@ export interface TargetRow {
 }
 
 export const targets: readonly TargetRow[] = [
-  row({ name: "before_decryption", share: 1, testRounds: 1000, open: beforeDecryption }),
+  row({ name: "before_decryption", share: 1, testRounds: 400, open: beforeDecryption }),
   row({ name: "inside_jwe", share: 1 / 10, testRounds: 100, open: insideJwe }),
-  row({ name: "inside_jws", share: 1 / 20, testRounds: 60, open: insideJws }),
+  row({ name: "inside_jws", share: 1 / 20, testRounds: 40, open: insideJws }),
   row({ name: "certificates", share: 1 / 100, testRounds: 200, open: certificates }),
 ];
 
