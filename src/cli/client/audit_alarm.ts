@@ -7,7 +7,8 @@ import { SelfAudit } from "../../client/self_audit.ts";
 import { keepEvidence } from "../../client/wallet/evidence_file.ts";
 import type { Wallet } from "../../client/wallet.ts";
 import { FileError } from "../../errors.ts";
-import type { AuditFiles, ClientOutput } from "./output.ts";
+import type { AuditFiles } from "./audit_text.ts";
+import type { ClientOutput } from "./output.ts";
 
 interface AlarmOptions {
   readonly wallet: Wallet;

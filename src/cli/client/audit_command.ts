@@ -11,7 +11,8 @@ import { type ExitCode, exitCodes } from "../exit_code.ts";
 import { askYesNo, type LineInput } from "../line_input.ts";
 import type { ProcessIo } from "../process_io.ts";
 import { keepEvidenceOf } from "./audit_alarm.ts";
-import { type ClientOutput, isInOrder } from "./output.ts";
+import { isInOrder } from "./audit_text.ts";
+import type { ClientOutput } from "./output.ts";
 
 type AuditCommand = Extract<ClientRequest["command"], { readonly name: "audit" }>;
 
