@@ -11,6 +11,7 @@ import { PeerCheckpoints } from "../../src/client/peer_checkpoints.ts";
 import { systemClock } from "../../src/clock.ts";
 import { CertificateError, EnvelopeError } from "../../src/errors.ts";
 import type { Ledger, Registration } from "../../src/ledger/ledger.ts";
+import { emptyTree, rootOf } from "../../src/ledger/merkle_tree.ts";
 import { peerCheckpointsMax, proofCheckpointsMax } from "../../src/limits.ts";
 import type { Amount } from "../../src/money.ts";
 import type { Identity } from "../../src/pki/identity.ts";
@@ -220,7 +221,8 @@ function questionsOf({ context: { link } }: Member): ProofQuestion[] {
 
 /** A checkpoint that this identity signed. */
 function seenOf(identity: Identity, { anchor }: TestServer["authority"], size = 3): SeenCheckpoint {
-  const { text } = signCheckpoint({ size, head: "ab".repeat(32), at: 1 }, { identity, anchor });
+  const head = size === 0 ? rootOf(emptyTree) : "ab".repeat(32);
+  const { text } = signCheckpoint({ size, head, at: 1 }, { identity, anchor });
   return { checkpoint: text, serverCertificate: encodeBase64(identity.certificate.der) };
 }
 
