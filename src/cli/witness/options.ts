@@ -27,7 +27,7 @@ export function witnessCommand(program: Command, { file, directory }: Paths) {
       "The certificate of the ledger's CA. Without it: certs/CA.pem.",
       file,
     )
-    .option("--every <PERIOD>", "Time between two visits: 30s, 1m, 1h.", visitPeriod, 60_000)
+    .option("--every <PERIOD>", "Time between two visits: 30s, 1m, 1h. Default: 1m.", visitPeriod)
     .option(
       "--out <DIR>",
       "Where its key, its checkpoints and its evidence are.",
@@ -50,7 +50,7 @@ export function witnessCommand(program: Command, { file, directory }: Paths) {
     );
   return requestOf(
     command,
-    (serverHost, serverPort, { every: everyMs, ...options }) => ({
+    (serverHost, serverPort, { every: everyMs = 60_000, ...options }) => ({
       ...{ kind: "witness" as const, serverHost, serverPort, everyMs },
       ...options,
     }),
