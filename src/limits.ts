@@ -364,8 +364,8 @@ export const publishedCheckpointsMax = 10;
 export const checkpointShownMs = 1 * minute;
 
 /**
- * Most members whose checkpoints wait to be compared with the ledger. Each takes 13 KiB at most. Past
- * it: the one that came first is dropped.
+ * Most members whose checkpoints wait to be compared with the ledger. Each takes 13 KiB at most.
+ * Past it: the one that came first is dropped.
  */
 export const peerCheckpointsMax = 64;
 

@@ -100,6 +100,13 @@ export const findings: Readonly<Record<string, Check>> = {
       ? linesWith(text, (line) => /(?<![\w)\]])\?[0-9]+/.exec(line)?.[0])
       : [],
 
+  // The formatter wraps code, and leaves comments as they are.
+  "a comment has at most 100 columns": ({ text }) =>
+    linesWith(
+      text,
+      (line) => /^ *(\*|\/\/|\/\*)/.test(line) && line.length > 100 ? `${line.length}` : undefined,
+    ),
+
   "a test asserts": (file) => {
     if (!file.path.endsWith("_test.ts")) return [];
     const asserts = importsOf(file).some(({ specifier }) =>

@@ -190,6 +190,12 @@ const broken: readonly {
     text: "database.prepare(`SELECT ?1, ?1`)",
     line: 1,
   },
+  {
+    rule: "a comment has at most 100 columns",
+    path: "tests/a.ts",
+    text: `/**\n * ${"a".repeat(98)}\n */`,
+    line: 2,
+  },
   { rule: "a test asserts", path: "tests/a_test.ts", text: 'Deno.test("a", () => {});', line: 1 },
 ];
 

@@ -101,8 +101,8 @@ interface SignedTexts {
 }
 
 /**
- * Compares an answer with what was asked about. Without a text, a proof has no fault. A proof with a
- * hash that is not 32 bytes in base64url does not hold: the server signed it all the same.
+ * Compares an answer with what was asked about. Without a text, a proof has no fault. A proof with
+ * a hash that is not 32 bytes in base64url does not hold: the server signed it all the same.
  */
 export function faultsIn(
   { consistency, inclusion }: Pick<ProofAnswer, "consistency" | "inclusion">,

@@ -18,7 +18,8 @@ export class HistoryReader {
   }
 
   /**
-   * Asks for a page. Its rows are in the order that was asked for, and have complete orders and receipts, whose signatures are not verified.
+   * Asks for a page. Its rows are in the order that was asked for, and have complete orders and
+   * receipts, whose signatures are not verified.
    *
    * @throws {ProtocolError} when a row cannot be one of the member's history
    */

@@ -115,8 +115,8 @@ const entryFormat = "micropay-entry-3";
  * Returns the leaf of an entry: the leaf hash of its canonical encoding. That is the JSON array
  * `["micropay-entry-3", number, id, kind, payer, payee, amount, memo or null, order_digest, at]`.
  * A refund has the payment's id as a last element. The array is UTF-8 without white space, escaped
- * like ECMA-262's JSON.stringify. `at` is ISO 8601 in UTC with milliseconds. The balances are not in
- * it, because they follow from the entries.
+ * like ECMA-262's JSON.stringify. `at` is ISO 8601 in UTC with milliseconds. The balances are not
+ * in it, because they follow from the entries.
  *
  * The order's digest covers its signature, so the leaf reveals nothing to somebody without the
  * order.

@@ -145,8 +145,8 @@ export interface LedgerSnapshot {
   accounts(): Iterable<StoredAccount>;
   account(name: string): StoredAccount | undefined;
   /**
-   * Returns what the rows before a number say about an account, or `undefined` when there is no such
-   * account.
+   * Returns what the rows before a number say about an account, or `undefined` when there is no
+   * such account.
    */
   stateBefore(name: string, number: number): StoredState | undefined;
   /** The certificates by place. */

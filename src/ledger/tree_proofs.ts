@@ -28,7 +28,9 @@ export class TreeProver {
     return this.#size === 0 ? rootOf(emptyTree) : this.#rangeRoot(0, this.#size);
   }
 
-  /** Returns the tree's head, and the proofs that a member asks for. Past its end there are none. */
+  /**
+   * Returns the tree's head, and the proofs that a member asks for. Past its end there are none.
+   */
   answer({ sizes, entries }: ProofQuery): LedgerProofs {
     return {
       size: this.#size,

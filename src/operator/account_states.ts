@@ -19,7 +19,9 @@ interface AccountState {
   certificate: string | undefined;
 }
 
-/** Follows the accounts through a range of rows. Its memory grows with the accounts in the range. */
+/**
+ * Follows the accounts through a range of rows. Its memory grows with the accounts in the range.
+ */
 export class AccountStates {
   readonly #snapshot: LedgerSnapshot;
   readonly #signers: Signers;

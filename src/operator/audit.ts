@@ -2,9 +2,9 @@
  * Audits a ledger and trusts none of it, from the first row or from a checkpoint that was verified
  * before. The memory that it takes grows neither with the rows nor with the accounts.
  *
- * An audit consists of tasks for several threads. A range of rows is checked against the rows before
- * it as they are stored. Another task checks those. So when no task finds a fault, each row follows
- * from all rows before it.
+ * An audit consists of tasks for several threads. A range of rows is checked against the rows
+ * before it as they are stored. Another task checks those. So when no task finds a fault, each row
+ * follows from all rows before it.
  */
 import { LedgerError } from "../errors.ts";
 import { rootOf } from "../ledger/merkle_tree.ts";

@@ -1,6 +1,6 @@
 /**
- * Verifies the certificates that the ledger stores. This CA issued each of them, and its row matches
- * it. No member has two certificates from its registration, or two for one key.
+ * Verifies the certificates that the ledger stores. This CA issued each of them, and its row
+ * matches it. No member has two certificates from its registration, or two for one key.
  */
 import { BoundedMap } from "../bounded_map.ts";
 import { CertificateError } from "../errors.ts";

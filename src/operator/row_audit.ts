@@ -1,7 +1,7 @@
 /**
- * Audits a range of rows: entries and account changes by number. The rows before the range are taken
- * as they are stored. So the audits of all ranges together show that every row follows from those
- * before it.
+ * Audits a range of rows: entries and account changes by number. The rows before the range are
+ * taken as they are stored. So the audits of all ranges together show that every row follows from
+ * those before it.
  */
 import { LedgerError } from "../errors.ts";
 import { changeLeaf, statementDigest } from "../ledger/account_change.ts";

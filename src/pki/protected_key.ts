@@ -4,7 +4,8 @@
  *
  * Our own keys are derived by PBKDF2. OpenSSL refuses scrypt with more than 32 MiB of memory, which
  * would be weaker. `node:crypto` is not used where WebCrypto does the same: its export makes 2,048
- * rounds, and in Deno 2.4 it leaves out the encryption without a word, and loses a block of AES-CBC.
+ * rounds, and in Deno 2.4 it leaves out the encryption without a word, and loses a block of
+ * AES-CBC.
  */
 import { Buffer } from "node:buffer";
 import { scrypt } from "node:crypto";

@@ -45,7 +45,9 @@ const packedRowShape = v.strictTuple([
   secondsShape,
   /** Seconds from the order's `iat` to its `exp`. */
   secondsShape,
-  /** Milliseconds from the order's `iat` to the booking. The server's clock may have been behind. */
+  /**
+   * Milliseconds from the order's `iat` to the booking. The server's clock may have been behind.
+   */
   v.pipe(v.number(), v.safeInteger()),
   /** The certificate of the order, as an index into the page's `certificates`. */
   countShape,

@@ -15,8 +15,8 @@ export type MembersOrder = SignedOrder & {
 };
 
 /**
- * Returns the whole text of an order that a member has sent. A text that refers to no certificate of
- * the ledger stays as it is: then it is no order.
+ * Returns the whole text of an order that a member has sent. A text that refers to no certificate
+ * of the ledger stays as it is: then it is no order.
  */
 export async function wholeOrder(text: string, ledger: Ledger): Promise<string> {
   const fingerprint = packedSigner(text);

@@ -1,6 +1,7 @@
 /**
- * A payer and a payee show each other what they saw of the ledger. Here a dishonest server keeps two
- * ledgers with one identity, and shows alice one and bob the other. It books each payment in both.
+ * A payer and a payee show each other what they saw of the ledger. Here a dishonest server keeps
+ * two ledgers with one identity, and shows alice one and bob the other. It books each payment in
+ * both.
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { encodeBase64 } from "../../src/base64.ts";

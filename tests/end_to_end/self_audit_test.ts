@@ -1,6 +1,6 @@
 /**
- * The client audits by itself. It is silent when all is well, and loud when the server shows another
- * ledger than before: with evidence that anybody checks without the server.
+ * The client audits by itself. It is silent when all is well, and loud when the server shows
+ * another ledger than before: with evidence that anybody checks without the server.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";

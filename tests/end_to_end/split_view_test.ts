@@ -24,7 +24,8 @@ Deno.test("the first payment between members who see two ledgers tells both, wit
   // The first server has to tell alice where bob is.
   await scene.receiver("puppet", ["--advertise", `127.0.0.1:${port}`], alices);
 
-  // The second server books the payment. The first one does not, and makes it void for alice when bob is gone.
+  // The second server books the payment. The first one does not, and makes it void for alice when
+  // bob is gone.
   const paid = await pay("alice", alices, "bob", "3");
   assertEquals([paid.code, jsonLines(paid.stdout)[0]!.code], [5, 264]);
   const taken = await bob.end();

@@ -1,5 +1,6 @@
 /**
- * The parties of the golden vectors, with their identities and the public halves of their session keys.
+ * The parties of the golden vectors, with their identities and the public halves of their session
+ * keys.
  */
 import { decodeBase64UrlStrict } from "../../src/base64.ts";
 import type { Signer } from "../../src/envelope/peer.ts";

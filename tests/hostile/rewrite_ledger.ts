@@ -13,8 +13,8 @@ import type { Amount } from "../../src/money.ts";
 export type EntryRow = Readonly<Record<string, SQLOutputValue>>;
 
 /**
- * Replaces the entries of a ledger that no server has open and that has no account changes. Numbers,
- * hashes and balances are computed anew, so the ledger is consistent in itself.
+ * Replaces the entries of a ledger that no server has open and that has no account changes.
+ * Numbers, hashes and balances are computed anew, so the ledger is consistent in itself.
  *
  * @param change gets the rows by number, and returns those that the ledger has afterwards
  */

@@ -1,6 +1,6 @@
 /**
- * Shows that `docs/receipts.md` is enough to check evidence. The script was written from it and uses
- * none of our code.
+ * Shows that `docs/receipts.md` is enough to check evidence. The script was written from it and
+ * uses none of our code.
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";

@@ -1,5 +1,6 @@
 /**
- * Checkpoints: signed notes that say how long the log is and which root it has, by the server alone.
+ * Checkpoints: signed notes that say how long the log is and which root it has, by the server
+ * alone.
  */
 import { createHash, createPublicKey, verify } from "node:crypto";
 import { Buffer } from "node:buffer";

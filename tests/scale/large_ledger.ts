@@ -5,9 +5,9 @@
  *     micropay ledger audit --db FOLDER/server.db --certs FOLDER/certs
  *
  * Every order is really signed by its payer's own key. The accounts are opened as a server opens
- * them, and `bulk_book.ts` books the rest. Memory does not grow with the entries. FOLDER gets `server.db`, `certs/`, `plan.json`, and `members.jsonl` with
- * each member's certificate and key. When the folder has a ledger already, the entries that it lacks
- * are appended.
+ * them, and `bulk_book.ts` books the rest. Memory does not grow with the entries. FOLDER gets
+ * `server.db`, `certs/`, `plan.json`, and `members.jsonl` with each member's certificate and key.
+ * When the folder has a ledger already, the entries that it lacks are appended.
  */
 import { join } from "node:path";
 import { isThere } from "../../src/durable_files.ts";

@@ -1,10 +1,12 @@
 /**
- * `deno task scale [--dir DIR] [--sizes 10000,100000] [--rounds N] [--full]`: what commands cost on ledgers of several
- * lengths, as a Markdown table. Only commands that read everything may cost more on a longer one.
+ * `deno task scale [--dir DIR] [--sizes 10000,100000] [--rounds N] [--full]`: what commands cost on
+ * ledgers of several lengths, as a Markdown table. Only commands that read everything may cost more
+ * on a longer one.
  *
  * Each command is a real process, and so is the server. A ledger that DIR lacks is made there. The
  * measurement appends some payments to it. Times are medians of N runs, 3 by default. Commands that
- * read everything run once, and a full audit only on short ledgers or with `--full`. CPU time says more than time on a machine that is busy.
+ * read everything run once, and a full audit only on short ledgers or with `--full`. CPU time says
+ * more than time on a machine that is busy.
  */
 import { join } from "node:path";
 import { numberOption } from "../number_option.ts";

@@ -1,6 +1,6 @@
 /**
- * The ledger that a server shows its members. From some time on it may be another one than it keeps,
- * with a tree that fits. Decides what each audit must find then.
+ * The ledger that a server shows its members. From some time on it may be another one than it
+ * keeps, with a tree that fits. Decides what each audit must find then.
  */
 import type { AccountName } from "../../src/account_name.ts";
 import { verifyEvidence } from "../../src/client/evidence.ts";

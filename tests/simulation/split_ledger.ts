@@ -1,7 +1,7 @@
 /**
  * A ledger that a dishonest operator keeps twice, with a server for each copy. The operator makes
- * every change in both copies. From some time on, the second copy has an account more than the first
- * one. So the copies differ, and each member sees a ledger that only grows.
+ * every change in both copies. From some time on, the second copy has an account more than the
+ * first one. So the copies differ, and each member sees a ledger that only grows.
  */
 import { parseAccountName } from "../../src/account_name.ts";
 import { systemClock } from "../../src/clock.ts";

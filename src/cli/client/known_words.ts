@@ -1,6 +1,6 @@
 /**
- * What completion suggests from the wallet: servers, accounts, peers and payments. It asks no server
- * and changes nothing.
+ * What completion suggests from the wallet: servers, accounts, peers and payments. It asks no
+ * server and changes nothing.
  */
 import { type AccountName, isAccountName } from "../../account_name.ts";
 import { type KnownPayment, knownPayments, knownServers } from "../../client/sqlite/known_names.ts";

@@ -2,9 +2,9 @@
  * The threads of an audit. Each reads the ledger's file itself, and only numbers and sentences go
  * between them.
  *
- * Each thread sees a later moment of the ledger than the audit, whose last row is the last that they
- * check. Rows never change, so they check the same ones. Balances change, so the audit checks those
- * itself.
+ * Each thread sees a later moment of the ledger than the audit, whose last row is the last that
+ * they check. Rows never change, so they check the same ones. Balances change, so the audit checks
+ * those itself.
  */
 import { LedgerError } from "../../errors.ts";
 import type { LedgerSnapshot } from "../../ledger/snapshot.ts";

@@ -71,8 +71,8 @@ export const walletSchemaStatements: readonly string[] = [
     PRIMARY KEY (ledger, account)
   ) STRICT, WITHOUT ROWID`,
   // The newest tree that an account verified, the checkpoint that the server signed about it, and
-  // the server's certificate, DER in base64. The time of the checkpoint that its member accepted last
-  // is in seconds since the epoch.
+  // the server's certificate, DER in base64. The time of the checkpoint that its member accepted
+  // last is in seconds since the epoch.
   `CREATE TABLE audit (
     ${owner},
     entry INTEGER NOT NULL,

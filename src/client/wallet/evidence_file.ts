@@ -12,8 +12,8 @@ const failureDigits = 8;
 
 /**
  * Writes evidence into a new file, one for each failure: the same signed texts that the server does
- * not prove. The file of an earlier time stays as it is, because it was written when the failure was
- * new. When there are {@link evidenceFilesMax}, none is written.
+ * not prove. The file of an earlier time stays as it is, because it was written when the failure
+ * was new. When there are {@link evidenceFilesMax}, none is written.
  *
  * @param folder that of the account or of the witness
  * @returns the path of the file that shows the failure, or of the first one when there are too many

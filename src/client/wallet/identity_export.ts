@@ -2,7 +2,8 @@
  * The export of an identity: all that another machine needs to act as the account. It is a text of
  * JSON lines:
  *
- *     {"micropay":"identity","version":1,"account":…,"ledger":…,"ca":…,"certificate":…,"key":…,"servers":[…]}
+ *     {"micropay":"identity","version":1,"account":…,"ledger":…,"ca":…,"certificate":…,"key":…,
+ *      "servers":[…]}                  in one line
  *     {"order":…,"state":…}            for each open order
  *     {"receipt":…,"order":…}          for each receipt, as `micropay verify` reads it
  *     {"checkpoint":…,"serverCertificate":…}    of the last good audit, if there was one

@@ -60,8 +60,8 @@ export class WitnessFolder implements Disposable {
   /**
    * Returns the newest checkpoint that this witness cosigned, or `undefined` before the first.
    *
-   * @throws {FileError} when it is damaged, of another ledger, or gone while older ones are there. Without it the witness cannot
-   * know what it cosigned, so it must not go on
+   * @throws {FileError} when it is damaged, of another ledger, or gone while older ones are there.
+   * Without it the witness cannot know what it cosigned, so it must not go on
    */
   newest(anchor: TrustAnchor): AuditedHead | undefined {
     const path = this.#file("newest.json");

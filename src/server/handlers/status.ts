@@ -28,7 +28,10 @@ export const statusRoute = memberRoute({
   },
 });
 
-/** Answers with an entry's order and receipt. Others than its two sides learn not even that it exists. */
+/**
+ * Answers with an entry's order and receipt. Others than its two sides learn not even that it
+ * exists.
+ */
 async function tell(entry: Entry, { name, server, session }: MemberRequestContext) {
   if (entry.payer !== name && entry.payee !== name) return refuse(400);
   const { certificate: signer } = entry;

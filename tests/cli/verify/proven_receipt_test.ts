@@ -1,6 +1,6 @@
 /**
- * Runs `micropay verify` on receipts with the proof that a later ledger has their entry, and on such
- * lines with each kind of damage.
+ * Runs `micropay verify` on receipts with the proof that a later ledger has their entry, and on
+ * such lines with each kind of damage.
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";

@@ -1,4 +1,6 @@
-/** Changed entries in the ledger's file: the server stops before it tells a member another order. */
+/**
+ * Changed entries in the ledger's file: the server stops before it tells a member another order.
+ */
 import { assertRejects } from "@std/assert";
 import { LedgerError } from "../../../src/errors.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
