@@ -11,7 +11,6 @@
  */
 import * as v from "valibot";
 import type { AccountName } from "../../account_name.ts";
-import { decodeBase64Strict } from "../../base64.ts";
 import {
   CertificateError,
   FileError,
@@ -20,14 +19,17 @@ import {
   ProtocolError,
 } from "../../errors.ts";
 import { exportRecordsMax, importBatchRecords } from "../../limits.ts";
-import { verifyChain } from "../../pki/certificate_profile.ts";
 import { pemCharactersMax, pemToDer } from "../../pki/pem.ts";
 import { SigningKey } from "../../pki/signing_key.ts";
 import { readTrustAnchorOfAnyDate, type TrustAnchor } from "../../pki/trust_anchor.ts";
-import { verifyCheckpoint } from "../../protocol/checkpoint.ts";
 import { type SignedOrder, verifyOrder } from "../../protocol/order.ts";
 import { check } from "../../protocol/request_type.ts";
 import type { SignedReceipt } from "../../protocol/receipt.ts";
+import {
+  type SeenCheckpoint,
+  seenCheckpointShape,
+  verifySeenCheckpoint,
+} from "../../protocol/seen_checkpoint.ts";
 import {
   accountNameShape,
   compactJwsShape,
@@ -65,8 +67,6 @@ const orderShape = v.strictObject({
 });
 
 const receiptShape = v.strictObject({ receipt: compactJwsShape, order: compactJwsShape });
-
-const auditShape = v.strictObject({ checkpoint: v.string(), serverCertificate: v.string() });
 
 const endShape = v.strictObject({ orders: countShape, receipts: countShape });
 
@@ -222,7 +222,7 @@ class Importing {
     const { outbox, receipts, audits } = this.#store;
     if ("receipts" in record) return check(endShape, record, "read the last line");
     if ("checkpoint" in record) {
-      const audit = check(auditShape, record, "read an audit");
+      const audit = check(seenCheckpointShape, record, "read an audit");
       await audits.keep(readAudit(audit, anchor), []);
       return undefined;
     }
@@ -297,19 +297,9 @@ function readReceipt(
   throw new ProtocolError(`the receipt is of ${payer} and ${payee}, not of ${account}`);
 }
 
-function readAudit(
-  { checkpoint, serverCertificate: certificate }: v.InferOutput<typeof auditShape>,
-  anchor: TrustAnchor,
-): AuditedHead {
-  const der = decodeBase64Strict(certificate);
-  if (!der) throw new ProtocolError("the server's certificate is not base64");
-  const { publicKey } = verifyChain([der], {
-    anchor,
-    role: "server",
-    atMs: ({ notBeforeMs }) => notBeforeMs,
-  });
-  const { size, head } = verifyCheckpoint(checkpoint, { anchor, publicKey });
-  return { entry: size, head, checkpoint, certificate };
+function readAudit(audit: SeenCheckpoint, anchor: TrustAnchor): AuditedHead {
+  const { size, head, text: checkpoint } = verifySeenCheckpoint(audit, { anchor });
+  return { entry: size, head, checkpoint, certificate: audit.serverCertificate };
 }
 
 function requireFew({ orders, receipts }: RecordCounts, attempt: string): void {
