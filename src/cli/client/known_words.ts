@@ -61,7 +61,7 @@ async function suggest(
     const server = host && port && endpointText({ host, port: Number(port) });
     const pinned = servers.filter((one) => one.server === server).map(({ ledger }) => ledger);
     // A server that is trusted by a CA's file is not pinned.
-    const accounts = await accountsOn(pinned.length > 0 ? pinned : await ledgersIn(folder), folder);
+    const accounts = await accountsOn(pinned.length > 0 ? pinned : await folder.ledgers(), folder);
     if (known === "accounts") return accounts.map(({ name }) => ({ word: name, description: "" }));
     const name = as ?? environment("MICROPAY_AS");
     const found = new Map<string, Suggestion>();
@@ -75,10 +75,6 @@ async function suggest(
   } finally {
     store.close();
   }
-}
-
-async function ledgersIn(folder: DataFolder): Promise<string[]> {
-  return (await folder.disk.names(folder.path)).filter((name) => /^[0-9a-f]{64}$/.test(name));
 }
 
 async function accountsOn(ledgers: readonly string[], folder: DataFolder): Promise<Account[]> {

@@ -9,7 +9,7 @@
  *         certificate.pem            absent until the account is registered
  *         next_key.pem               0600, while a lost key is being replaced
  *         *.replaced-<digest>        the key and certificate that were replaced
- *         evidence-<rows>-<head>.json    0600, what shows that the server rewrote the ledger.
+ *         evidence-<digest>.json     0600, what shows that the server rewrote the ledger
  *
  * Accounts are in a folder of their own. So an account `ca` never meets `CA.pem` on a file system
  * that ignores case. A process that changes a folder locks the empty file `.lock` in it.
@@ -29,6 +29,12 @@ export class DataFolder {
 
   walletFile(): string {
     return join(this.path, "wallet.db");
+  }
+
+  /** Returns the ledgers that have a folder here, in order. */
+  async ledgers(): Promise<string[]> {
+    const names = await this.disk.names(this.path);
+    return names.filter((name) => /^[0-9a-f]{64}$/.test(name)).sort();
   }
 
   ledgerFolder(ledger: string): string {

@@ -38,10 +38,7 @@ export async function keptIdentities(
   { account, ledger }: IdentityChoice = {},
 ): Promise<KeptIdentity[]> {
   const found: KeptIdentity[] = [];
-  const ledgers = (await folder.disk.names(folder.path)).filter((name) =>
-    /^[0-9a-f]{64}$/.test(name)
-  );
-  for (const fingerprint of ledgers.sort()) {
+  for (const fingerprint of await folder.ledgers()) {
     if (ledger !== undefined && ledger !== fingerprint) continue;
     for (const name of await accountNames(folder, fingerprint)) {
       if (account !== undefined && account !== name) continue;
