@@ -5,9 +5,8 @@ import type { MemberAudit } from "../../client/ledger_audit.ts";
 import type { PeerTree } from "../../client/peer_checkpoints.ts";
 import type { AuditedHead } from "../../client/wallet/wallet_store.ts";
 import type { WitnessCount } from "../../client/witness_count.ts";
-import { shellWord } from "../../pki/gencert_hint.ts";
-import { printable } from "../../printable.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
+import { evidenceText } from "../evidence_text.ts";
 import type { TypeCommand } from "./command_typer.ts";
 
 export interface AuditFiles {
@@ -77,12 +76,8 @@ export function alarmAdvice(
   { evidence }: AuditFiles = {},
   typed: TypeCommand = (words) => words,
 ): string[] {
-  const found = evidence === undefined ? [] : [
-    `The evidence is in ${printable(evidence)}; anybody checks it with: ` +
-    `micropay verify --evidence ${printable(shellWord(evidence))} --ca CA.pem`,
-  ];
   return [
-    ...found,
+    ...(evidence === undefined ? [] : [evidenceText(evidence)]),
     `Tell the other members, and compare what this prints for each of you: ${typed("audit")}`,
     `If the operator told you why, accept the ledger as it is now: ${typed("audit --accept")}`,
     "Keep your receipts and the evidence: they show what the server signed.",

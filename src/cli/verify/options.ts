@@ -29,7 +29,7 @@ export function verifyCommand(program: Command, { file }: Paths) {
       ...examples(
         "micropay verify receipt.json",
         "micropay client 127.0.0.1 8888 history --json | micropay verify --ca CA.pem",
-        "micropay verify --evidence evidence-3-0f1e2d3c.json --ca CA.pem",
+        "micropay verify --evidence evidence-8993667c.json --ca CA.pem",
       ),
     );
   return requestOf(command, (files, options) => ({ kind: "verify" as const, files, ...options }));

@@ -8,6 +8,7 @@ import { printable } from "../../printable.ts";
 import type { VerifierKey } from "../../protocol/cosignature.ts";
 import type { Refusal } from "../../protocol/request_type.ts";
 import { errorFields, errorLine } from "../error_fields.ts";
+import { evidenceText } from "../evidence_text.ts";
 import { jsonLine } from "../json_line.ts";
 
 type Cosigned = Extract<Visit, { outcome: "cosigned" }>;
@@ -72,10 +73,7 @@ export function textOutput({ print, say }: OutputOptions): WitnessOutput {
       ),
     printRewriting({ text, evidence }) {
       print(`The ledger was rewritten: ${printable(text)}.`);
-      say(
-        `The evidence is in ${printable(evidence)}; anybody checks it with: ` +
-          `micropay verify --evidence ${printable(shellWord(evidence))} --ca CA.pem`,
-      );
+      say(evidenceText(evidence));
       say("This witness cosigns nothing more. Tell the members, and keep the evidence.");
     },
     printRefusal: ({ code, text }) =>
