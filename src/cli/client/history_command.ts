@@ -9,7 +9,7 @@ import { exportWriter } from "../export_writer.ts";
 import { historyEntriesDefault } from "./options.ts";
 import type { ClientOutput } from "./output.ts";
 
-export type HistoryCommand = Extract<ClientRequest["command"], { readonly name: "history" }>;
+type HistoryCommand = Extract<ClientRequest["command"], { readonly name: "history" }>;
 
 interface HistoryPrinting {
   readonly output: ClientOutput;

@@ -1,5 +1,6 @@
 /**
- * `micropay client identity`: shows and protects the accounts in a data folder, without a server.
+ * `micropay client identity`: shows, protects, exports and imports the accounts of a data folder,
+ * without a server.
  */
 import { SqliteWalletStore } from "../../client/sqlite/sqlite_wallet_store.ts";
 import { DataFolder } from "../../client/wallet/data_folder.ts";

@@ -70,9 +70,9 @@ export async function decryptExport(
     return await decrypter.decrypt(parts);
   } catch (cause) {
     throw new PassphraseError(
-      `${attempt}: the passphrase is wrong, or the file's first lines are damaged; a lost passphrase cannot be ` +
-        "recovered: without another copy of the account's key, the operator runs micropay ledger " +
-        "reissue NAME, and you register it with the code (--code)",
+      `${attempt}: the passphrase is wrong, or the file's first lines are damaged; a lost ` +
+        "passphrase cannot be recovered: without another copy of the account's key, the operator " +
+        "runs micropay ledger reissue NAME, and you register it with the code (--code)",
       { cause },
     );
   }
