@@ -129,7 +129,10 @@ function decodeIfGood(proof: readonly string[] = []): string[] | undefined {
   }
 }
 
-/** Verifies the texts that the server signed before, and finds their places in the question. */
+/**
+ * Verifies the texts that the server signed before, and finds their places in the question. One
+ * text may have several: two peers can show the same checkpoint, and each place has its own proof.
+ */
 function readSignedTexts(
   { question, checkpoints, receipts }: Evidence,
   { anchor }: { anchor: TrustAnchor },
@@ -138,24 +141,26 @@ function readSignedTexts(
   for (const seen of checkpoints) {
     const tree = verifySeenCheckpoint(seen, { anchor });
     const digest = sha256Hex(seen.checkpoint);
-    const place = question.checkpoints.findIndex((asked) =>
+    const isAsked = question.checkpoints.map((asked) =>
       asked.digest === digest && asked.size === tree.size
     );
-    trees[requirePlace(place, `the checkpoint of ${tree.size} rows`)] = tree;
+    requireAsked(isAsked, `the checkpoint of ${tree.size} rows`);
+    for (const [place, isHere] of isAsked.entries()) if (isHere) trees[place] = tree;
   }
   const entries: (Receipt | undefined)[] = question.receipts.map(() => undefined);
   for (const text of receipts) {
     const { payload } = verifyReceipt(text, { anchor });
     const digest = sha256Hex(text);
-    const place = question.receipts.findIndex((asked) =>
+    const isAsked = question.receipts.map((asked) =>
       asked.digest === digest && asked.entry === payload.entry
     );
-    entries[requirePlace(place, `the receipt of entry ${payload.entry}`)] = payload;
+    requireAsked(isAsked, `the receipt of entry ${payload.entry}`);
+    for (const [place, isHere] of isAsked.entries()) if (isHere) entries[place] = payload;
   }
   return { trees, receipts: entries };
 }
 
-function requirePlace(place: number, what: string): number {
-  if (place >= 0) return place;
+function requireAsked(isAsked: readonly boolean[], what: string): void {
+  if (isAsked.includes(true)) return;
   throw new EnvelopeError(`check the evidence: the server was not asked about ${what}`);
 }

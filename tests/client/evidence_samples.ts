@@ -136,6 +136,16 @@ const strayBits = (() => {
 })();
 const restored = leaves.slice(0, 5);
 
+/** Two peers showed the same checkpoint, and the server proves only the first one. */
+const provenOnce: Evidence = (() => {
+  const genuine = evidenceOf({ known: grown, shown: leaves });
+  const { question, answer } = genuine;
+  const checkpoints = [...question.checkpoints, ...question.checkpoints];
+  const asked = { ...question, checkpoints };
+  const proofs = { ...answer, consistency: [...answer.consistency, random] };
+  return { ...genuine, question: asked, answer: signProofs(asked, proofs, server) };
+})();
+
 /** Evidence that convicts the server. */
 export const proving: readonly EvidenceSample[] = [
   {
@@ -192,6 +202,11 @@ export const proving: readonly EvidenceSample[] = [
     title: "a good proof of the entry, with stray bits",
     evidence: evidenceOf({ receipt: receiptOf(leaves), shown: leaves, answered: strayBits }),
     says: /^the server signed entry 7; /,
+  },
+  {
+    title: "a checkpoint that two peers showed, with one good proof and one made up",
+    evidence: provenOnce,
+    says: /^the server signed a ledger of 6 rows; /,
   },
   {
     title: "no proofs at all",

@@ -36,27 +36,42 @@ function check(evidence, ca) {
     const signer = readServer(Buffer.from(serverCertificate, "base64"), ca);
     const { size, root } = readCheckpoint(checkpoint, signer, ledger);
     const digest = sha256(checkpoint);
-    const at = question.checkpoints.findIndex((one) => one.digest === digest && one.size === size);
-    demand(at >= 0, "a checkpoint that the server was not asked about");
-    const proof = (consistency[at] ?? []).map(hashOf);
+    const places = placesIn(
+      question.checkpoints,
+      (one) => one.digest === digest && one.size === size,
+    );
+    demand(places.length > 0, "a checkpoint that the server was not asked about");
     const later = { to: newest.size, root: newest.root };
-    if (!isConsistent({ from: size, head: root }, later, proof)) {
-      return { signed: "checkpoint", size, shown: newest.size };
+    for (const at of places) {
+      const proof = (consistency[at] ?? []).map(hashOf);
+      if (!isConsistent({ from: size, head: root }, later, proof)) {
+        return { signed: "checkpoint", size, shown: newest.size };
+      }
     }
   }
   for (const receipt of receipts) {
     const { entry, leaf, head } = readReceipt(receipt, ca);
     const digest = sha256(receipt);
-    const at = question.receipts.findIndex((one) => one.digest === digest && one.entry === entry);
-    demand(at >= 0, "a receipt that the server was not asked about");
-    const proof = (inclusion[at] ?? []).map(hashOf);
-    const place = { leaf: Buffer.from(leaf, "hex"), index: entry - 1, size: newest.size, proof };
-    const roots = rootsOver(place);
-    if (!roots.root?.equals(newest.root) || roots.head.toString("hex") !== head) {
-      return { signed: "receipt", entry, shown: newest.size };
+    const places = placesIn(
+      question.receipts,
+      (one) => one.digest === digest && one.entry === entry,
+    );
+    demand(places.length > 0, "a receipt that the server was not asked about");
+    const included = { leaf: Buffer.from(leaf, "hex"), index: entry - 1, size: newest.size };
+    for (const at of places) {
+      const proof = (inclusion[at] ?? []).map(hashOf);
+      const roots = rootsOver({ ...included, proof });
+      if (!roots.root?.equals(newest.root) || roots.head.toString("hex") !== head) {
+        return { signed: "receipt", entry, shown: newest.size };
+      }
     }
   }
   throw new Error("all proofs hold");
+}
+
+/** Returns where a question names a text. It may name one text more than once. */
+function placesIn(asked, isSame) {
+  return asked.flatMap((one, at) => isSame(one) ? [at] : []);
 }
 
 /** Checks a signed note, and returns its size and its root. */
