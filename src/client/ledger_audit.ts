@@ -96,7 +96,8 @@ export async function auditOwnEntries(
       const peers = peerCheckpoints.unchecked(proofCheckpointsMax - own.length, last);
       answer = await askAboutPage(asked, [...own, ...peers], member);
       others = [];
-      peerCheckpoints.forget(peers);
+      // After a refusal, the next audit asks about them again.
+      if (answer.outcome === "proofs") peerCheckpoints.forget(peers);
     } catch (error) {
       // A dishonest server can hold back the proofs that follow. What is found stays found.
       if (hasFailed && error instanceof MicropayError) break;

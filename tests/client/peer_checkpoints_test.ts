@@ -19,6 +19,7 @@ import type { Identity } from "../../src/pki/identity.ts";
 import { signCheckpoint } from "../../src/protocol/checkpoint.ts";
 import { loginRequestType } from "../../src/protocol/login.ts";
 import { type ProofQuestion, proofRequestType } from "../../src/protocol/proof.ts";
+import { refuse } from "../../src/protocol/request_type.ts";
 import type { SeenCheckpoint } from "../../src/protocol/seen_checkpoint.ts";
 import { submitRequestType } from "../../src/protocol/transfer.ts";
 import { MemoryLedger } from "../ledger/memory/memory_ledger.ts";
@@ -181,6 +182,21 @@ Deno.test("split view: a member that accepted its ledger still finds another one
     assertEquals(await found(payee), undefined);
     assertEquals(await pay(), "paid");
     for (const member of [payer, payee]) convicts(await found(member), authority);
+  }));
+
+Deno.test("split view: a server that refuses to prove what a peer saw is asked again, and convicted", () =>
+  withSplit(async ({ authority, payer, pay }) => {
+    assertEquals(await pay(), "paid");
+    const { link } = payer.context;
+    const ask = link.ask.bind(link);
+    link.ask = async (type, request) => {
+      if (type.type !== proofRequestType.type) return await ask(type, request);
+      link.ask = ask;
+      return refuse(510);
+    };
+    const audit = await payer.audit({ unauditedOnly: true });
+    assertEquals(audit.outcome, "refused");
+    assert(convicts(await found(payer), authority).startsWith("the server signed a ledger of 3"));
   }));
 
 async function accept(member: Member): Promise<void> {
