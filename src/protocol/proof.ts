@@ -11,12 +11,12 @@ import { decodeHex, encodeHex } from "@std/encoding/hex";
 import * as v from "valibot";
 import { decodeBase64UrlStrict, encodeBase64Url } from "../base64.ts";
 import { EnvelopeError, ProtocolError } from "../errors.ts";
-import { checkpointCharactersMax, proofCheckpointsMax, proofReceiptsMax } from "../limits.ts";
+import { proofCheckpointsMax, proofReceiptsMax } from "../limits.ts";
 import type { Identity } from "../pki/identity.ts";
 import { joinDocument, signDocument, verifyDocument } from "../pki/signed_document.ts";
 import type { PublicKey } from "../pki/signing_key.ts";
 import type { RequestType } from "./request_type.ts";
-import { base64UrlShape, digestShape, entryNumberShape } from "./shapes.ts";
+import { base64UrlShape, checkpointNoteShape, digestShape, entryNumberShape } from "./shapes.ts";
 
 /** The hashes of a proof: 32 bytes each in base64url. A tree has fewer than 2^53 leaves. */
 export const proofShape = v.pipe(
@@ -39,7 +39,7 @@ const request = v.strictObject({
 
 const answer = v.strictObject({
   /** The newest tree: its checkpoint, signed now. */
-  checkpoint: v.pipe(v.string(), v.maxLength(checkpointCharactersMax)),
+  checkpoint: checkpointNoteShape,
   /**
    * For each asked checkpoint, the proof that this tree begins with that one. Empty when this tree
    * is not longer.

@@ -4,10 +4,8 @@
  * cosignature of one.
  */
 import * as v from "valibot";
-import { checkpointCharactersMax } from "../limits.ts";
 import type { RequestType } from "./request_type.ts";
-
-const noteShape = v.pipe(v.string(), v.maxLength(checkpointCharactersMax));
+import { checkpointNoteShape } from "./shapes.ts";
 
 export const checkpointRequestType = {
   type: "checkpoint",
@@ -18,7 +16,7 @@ export const checkpointRequestType = {
      * The newest checkpoint. Behind it comes the earlier one with the most cosignatures, if that
      * has more. Each is the server's signed note with the cosignatures of its witnesses.
      */
-    published: v.pipe(v.array(noteShape), v.minLength(1), v.maxLength(2)),
+    published: v.pipe(v.array(checkpointNoteShape), v.minLength(1), v.maxLength(2)),
   }),
 } as const satisfies RequestType;
 
@@ -26,7 +24,7 @@ export const cosignRequestType = {
   type: "cosign",
   request: v.strictObject({
     /** A published checkpoint, with the cosignature of the witness. */
-    checkpoint: noteShape,
+    checkpoint: checkpointNoteShape,
   }),
   success: 300,
   answer: v.strictObject({}),

@@ -6,7 +6,6 @@ import * as v from "valibot";
 import { decodeBase64Strict } from "../base64.ts";
 import { EnvelopeError } from "../errors.ts";
 import { rootsOver, type TreeHead } from "../ledger/tree_proofs.ts";
-import { checkpointCharactersMax } from "../limits.ts";
 import { verifyChain } from "../pki/certificate_profile.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { JsonObject } from "../strict_json.ts";
@@ -14,10 +13,11 @@ import { checkpointTime, type SignedCheckpoint, verifyCheckpoint } from "./check
 import { decodeProof, proofShape } from "./proof.ts";
 import type { Receipt } from "./receipt.ts";
 import { check } from "./request_type.ts";
+import { checkpointNoteShape } from "./shapes.ts";
 
 const receiptProofShape = v.object({
   /** The ledger's state at the later time: a signed note. */
-  checkpoint: v.pipe(v.string(), v.maxLength(checkpointCharactersMax)),
+  checkpoint: checkpointNoteShape,
   /** The inclusion proof of the entry in that ledger. */
   proof: proofShape,
   /** The certificate of the server that signed the checkpoint: DER in base64. */

@@ -5,12 +5,13 @@
 import * as v from "valibot";
 import { decodeBase64Strict } from "../base64.ts";
 import { EnvelopeError } from "../errors.ts";
-import { checkpointCharactersMax, serverCertificateCharactersMax } from "../limits.ts";
+import { serverCertificateCharactersMax } from "../limits.ts";
 import { verifyChain } from "../pki/certificate_profile.ts";
 import type { PublicKey } from "../pki/signing_key.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { Validity } from "../pki/x509/validity.ts";
 import { type SignedCheckpoint, verifyCheckpoint } from "./checkpoint.ts";
+import { checkpointNoteShape } from "./shapes.ts";
 
 /** The certificate of a server: DER in base64. */
 export const serverCertificateShape = v.pipe(
@@ -20,7 +21,7 @@ export const serverCertificateShape = v.pipe(
 
 export const seenCheckpointShape = v.strictObject({
   /** A signed note. */
-  checkpoint: v.pipe(v.string(), v.maxLength(checkpointCharactersMax)),
+  checkpoint: checkpointNoteShape,
   /** The certificate of the server that signed it. */
   serverCertificate: serverCertificateShape,
 });

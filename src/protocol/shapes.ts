@@ -8,7 +8,7 @@ import { type AccountName, accountNameRule, isAccountName } from "../account_nam
 import { type Amount, amountRule, isAmount } from "../money.ts";
 import { isBookedMemo, memoRule } from "../memo.ts";
 import { isOrderId } from "../random.ts";
-import { orderBytesMax } from "../limits.ts";
+import { checkpointCharactersMax, orderBytesMax } from "../limits.ts";
 import { issuingAccount } from "../ledger/entry.ts";
 import { parseHost } from "../pki/host.ts";
 
@@ -74,12 +74,15 @@ export const instantShape = v.pipe(
 /** 64 bytes in base64url. The unused bits of the last character are zero. */
 export const signatureShape = v.pipe(v.string(), v.regex(/^[\w-]{85}[AQgw]$/));
 
-/** A compact JWS that is parsed later. */
+/** A compact JWS that is parsed later. That of an order may be packed, see `packOrder`. */
 export const compactJwsShape = v.pipe(
   v.string(),
   v.maxLength(orderBytesMax),
   v.regex(/^[\w-]+\.[\w-]+\.[\w-]+$/),
 );
+
+/** A signed note of a checkpoint, which is parsed later. */
+export const checkpointNoteShape = v.pipe(v.string(), v.maxLength(checkpointCharactersMax));
 
 /** Bytes in base64url. */
 export const base64UrlShape = v.pipe(v.string(), v.maxLength(16384), v.regex(/^[\w-]+$/));
