@@ -9,11 +9,13 @@ import { answerWith, type Outcome } from "../protocol/request_type.ts";
 import type { MemberContext } from "./member_context.ts";
 import { SignerCertificates } from "./signer_certificates.ts";
 
+type Reader = Pick<MemberContext, "anchor" | "identity" | "link" | "name">;
+
 export class HistoryReader {
-  readonly #member: Pick<MemberContext, "anchor" | "identity" | "link" | "name">;
+  readonly #member: Reader;
   #certificates: SignerCertificates | undefined;
 
-  constructor(member: Pick<MemberContext, "anchor" | "identity" | "link" | "name">) {
+  constructor(member: Reader) {
     this.#member = member;
   }
 

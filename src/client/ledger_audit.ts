@@ -13,7 +13,7 @@ import type { Evidence } from "./evidence.ts";
 import type { MemberContext } from "./member_context.ts";
 import type { PeerTree } from "./peer_checkpoints.ts";
 import { askForPublished } from "./published_checkpoint.ts";
-import { askForProofs, type ProofAnswer } from "./proof_answer.ts";
+import { askForProofs, type CheckedAnswer } from "./proof_answer.ts";
 import { type CheckedReceipt, checkReceipt } from "./receipt_check.ts";
 import type { AuditedHead, StoredReceipt } from "./wallet/wallet_store.ts";
 import { countWitnesses, type WitnessCount } from "./witness_count.ts";
@@ -81,16 +81,16 @@ export async function auditOwnEntries(
   const { audits, peerCheckpoints, receipts } = member;
   const published = witnesses.length > 0 ? await askForPublished(member) : undefined;
   if (published?.outcome === "refused") return published;
-  // Asked about once. An empty tree begins every other one.
+  // The first question has them. An empty tree needs no proof, because every other begins with it.
   let others = (published?.trees ?? []).filter(({ entry }) => entry > 0);
   const stored = unauditedOnly ? receipts.unaudited() : receipts.auditable();
-  const answers: ProofAnswer[] = [];
+  const answers: CheckedAnswer[] = [];
   const last = await audits.last();
   // A member may have accepted a ledger without a row.
   let known = last && last.entry > 0 ? last : undefined;
   for await (const asked of pagesOf(stored)) {
     const hasFailed = answers.some(({ evidence }) => evidence);
-    let answer: ProofAnswer | Refusal;
+    let answer: CheckedAnswer | Refusal;
     try {
       const own = [...(known ? [known] : []), ...others];
       const peers = peerCheckpoints.unchecked(proofCheckpointsMax - own.length, last);
@@ -143,7 +143,7 @@ function askAboutPage(
   asked: readonly StoredReceipt[],
   trees: readonly (AuditedHead | PeerTree)[],
   member: MemberContext,
-): Promise<ProofAnswer | Refusal> {
+): Promise<CheckedAnswer | Refusal> {
   const receipts = asked.map((stored) => checkStored(stored, member).receipt)
     .sort((one, other) => one.payload.entry - other.payload.entry);
   return askForProofs({ trees, receipts }, member);
@@ -157,7 +157,7 @@ interface Point {
 }
 
 /** Returns what the server's answers show together. There is at least one. */
-export function auditOf(answers: readonly ProofAnswer[]): MemberAudit {
+export function auditOf(answers: readonly CheckedAnswer[]): MemberAudit {
   const { tree: { entry: entries, head, checkpoint, certificate }, at } = answers.at(-1)!;
   const proven = answers.flatMap(({ receipts }) => receipts)
     .map(({ receipt: { payload }, fault }) => ({ payload, fault }))

@@ -2,8 +2,12 @@
  * A member's own entries as books, from the first one on. They come from the server, so that they
  * are complete also when the wallet is new. Each one is proved by its order and its receipt.
  */
-import { type BookEntry, BooksExport } from "../books/books_export.ts";
-import type { ExportSelection, ExportWriter } from "../books/books_export.ts";
+import {
+  type BookEntry,
+  BooksExport,
+  type ExportSelection,
+  type ExportWriter,
+} from "../books/books_export.ts";
 import { ProtocolError } from "../errors.ts";
 import type { HistoryRow } from "../protocol/history.ts";
 import { verifyOrder } from "../protocol/order.ts";

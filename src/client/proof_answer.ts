@@ -14,14 +14,15 @@ import { verifyNewestCheckpoint } from "./newest_checkpoint.ts";
 import type { PeerTree } from "./peer_checkpoints.ts";
 import type { AuditedHead } from "./wallet/wallet_store.ts";
 
-export interface ProofAnswer {
+/** An answer whose signatures are good, and what its proofs show. */
+export interface CheckedAnswer {
   readonly outcome: "proofs";
   /** The newest tree. */
   readonly tree: AuditedHead;
   /** When the server signed its checkpoint: seconds since the epoch. */
   readonly at: number;
   readonly known: readonly KnownTree[];
-  readonly receipts: readonly ProvenReceipt[];
+  readonly receipts: readonly CheckedInclusion[];
   /** What convicts the server when a proof does not hold. Absent when all of them hold. */
   readonly evidence: Evidence | undefined;
 }
@@ -32,7 +33,7 @@ interface KnownTree {
   readonly isGrown: boolean;
 }
 
-interface ProvenReceipt {
+interface CheckedInclusion {
   readonly receipt: SignedReceipt;
   /** The inclusion proof of its entry: hashes in base64url. */
   readonly proof: readonly string[];
@@ -54,7 +55,7 @@ export async function askForProofs(
     readonly receipts: readonly SignedReceipt[];
   },
   asker: Pick<MemberContext, "anchor" | "link">,
-): Promise<ProofAnswer | Refusal> {
+): Promise<CheckedAnswer | Refusal> {
   const { anchor, link } = asker;
   const question = {
     checkpoints: trees.map(({ entry: size, checkpoint }) => ({

@@ -21,13 +21,9 @@ export function countWitnesses(
   accepted: readonly VerifierKey[],
 ): WitnessCount {
   const counts = trees.map(({ entry: entries, at, checkpoint }) => {
-    const isCosigner = (key: VerifierKey) => findCosignature(checkpoint, key) !== undefined;
-    const [cosigned, absent] = [
-      accepted.filter(isCosigner),
-      accepted.filter((key) => !isCosigner(key)),
-    ]
-      .map((keys) => keys.map(({ name }) => name));
-    return { entries, at, cosigned: cosigned!, absent: absent! };
+    const groups = Map.groupBy(accepted, (key) => findCosignature(checkpoint, key) !== undefined);
+    const namesOf = (isCosigner: boolean) => groups.get(isCosigner)?.map(({ name }) => name) ?? [];
+    return { entries, at, cosigned: namesOf(true), absent: namesOf(false) };
   });
   // The newest comes first, and stays first among equals.
   return counts.reduce((best, one) => one.cosigned.length > best.cosigned.length ? one : best);

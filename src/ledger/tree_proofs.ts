@@ -148,7 +148,7 @@ export function isConsistent(
  * @returns the roots, or `undefined` when the proof has not the length of one for these sizes. When
  * `root` is the tree's, then `head` is what the tree has
  */
-export function rootsOfGrowth(
+function rootsOfGrowth(
   earlier: TreeHead,
   { size, proof }: { readonly size: number; readonly proof: readonly string[] },
 ): Roots | undefined {

@@ -117,7 +117,7 @@ const sources = {
     ["head", "checkpoint", "certificate"].map(wholeText).join(", ")
   }, accepted_at
     FROM audit WHERE ${mine}`,
-  setAudit: `INSERT OR REPLACE INTO audit 
+  setAudit: `INSERT OR REPLACE INTO audit
     (ledger, account, entry, head, checkpoint, certificate, accepted_at)
     VALUES (?, ?, ?, ?, ?, ?, ?)`,
 } as const;
