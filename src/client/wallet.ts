@@ -34,7 +34,7 @@ export interface WalletOptions {
     TrustOptions,
     "ca" | "fingerprint" | "readNearbyCa" | "confirm" | "onKnown"
   >;
-  /** Absent when there is nobody to ask, and no file. */
+  /** Asks for a key's passphrase. Absent when there is neither a person nor a file to ask. */
   readonly askPassphrase?: AskPassphrase | undefined;
   /** How long to wait for one reply. */
   readonly timeoutMs: number;
@@ -306,7 +306,8 @@ export class Wallet {
       again.close();
       throw new UntrustedError(
         `trust ${endpointText(this.#options.server)}: its ledger was ` +
-          `${connection.anchor.fingerprint} and is ${again.anchor.fingerprint} now`,
+          `${connection.anchor.fingerprint} and is ${again.anchor.fingerprint} now; ` +
+          "ask the operator which is right",
       );
     }
     return { result, connection: again };

@@ -33,6 +33,9 @@ import { type FileLock, takeFileLock } from "../../sqlite/file_lock.ts";
 import { parseJsonObject } from "../../strict_json.ts";
 import type { AuditedHead } from "../wallet/wallet_store.ts";
 
+/** What to do about a damaged file, as an end of a sentence. */
+const putBack = "put back a copy of the file, or give another folder with --out";
+
 export class WitnessFolder implements Disposable {
   readonly path: string;
   readonly cosigner: Cosigner;
@@ -118,7 +121,9 @@ export class WitnessFolder implements Disposable {
     if (text) {
       const key = readKeyFile(text, path);
       if (key.publicKey.fingerprint !== signingKey.publicKey.fingerprint) {
-        throw new FileError(`read ${path}: it is not of the key in ${this.#file("key.pem")}`);
+        throw new FileError(
+          `read ${path}: it is not of the key in ${this.#file("key.pem")}; ${putBack}`,
+        );
       }
       if (name !== undefined && name !== key.name) {
         throw new UsageError(
@@ -141,7 +146,7 @@ export class WitnessFolder implements Disposable {
       try {
         return SigningKey.read(stored);
       } catch (cause) {
-        throw new FileError(`read ${path}: ${messageOf(cause)}`, { cause });
+        throw new FileError(`read ${path}: ${messageOf(cause)}; ${putBack}`, { cause });
       }
     }
     const { signingKey, pem } = SigningKey.generate();
@@ -158,6 +163,6 @@ function readKeyFile(text: string, path: string) {
   try {
     return readVerifierKey(text);
   } catch (cause) {
-    throw new FileError(`read ${path}: ${messageOf(cause)}`, { cause });
+    throw new FileError(`read ${path}: ${messageOf(cause)}; ${putBack}`, { cause });
   }
 }
