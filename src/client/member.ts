@@ -115,6 +115,7 @@ export class Member {
     return auditOwnEntries(this.context, options);
   }
 
+  /** Accepts a ledger that did not only grow, as {@link acceptLedger}. */
   accept(audit: MemberAudit): Promise<void> {
     return acceptLedger(audit, this.context);
   }

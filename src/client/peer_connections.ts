@@ -20,7 +20,7 @@ export type HandedOver =
   | { readonly kind: "refused"; readonly refusal: Refusal }
   /** The connection ended, and the payee cannot be reached any more. The server says why not. */
   | { readonly kind: "gone"; readonly refusal: Refusal }
-  /** The connection ended twice, or the outcome is known from elsewhere. */
+  /** Nothing more is known, or the outcome is known from elsewhere. */
   | { readonly kind: "silence" };
 
 export class PeerConnections {

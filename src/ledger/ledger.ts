@@ -254,7 +254,7 @@ export interface Ledger {
   sumRefunds(id: string): Promise<number>;
   /** Returns entries of an account on either side. */
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]>;
-  /** Returns proofs from trees of these sizes and of entries, all about one tree. */
+  /** Returns proofs that one tree grew from trees of these sizes, and that it has these entries. */
   proofs(query: ProofQuery): Promise<LedgerProofs>;
   /** Returns the number of the last row, 0 without rows. */
   lastNumber(): Promise<number>;

@@ -66,7 +66,7 @@ export const resultType = "result";
 /** The `type` of the server's push to an online payee, for orders that the payer submitted. */
 export const paymentType = "payment";
 
-/** An order that is booked, as a compact JWS, with its receipt. */
+/** A booked order with its receipt, as in a `payment` push and in the answer to `status`. */
 export const bookedOrderShape = v.strictObject({
   order: compactJwsShape,
   receipt: packedReceiptShape,

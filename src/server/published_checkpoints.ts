@@ -42,8 +42,8 @@ export class PublishedCheckpoints {
 
   /**
    * Returns the newest checkpoint, and behind it the earlier one with the most cosignatures, if
-   * that has more. Publishes another one first when the newest is older than a minute. So nobody
-   * sees that none is signed while nobody asks.
+   * that has more. Publishes another one first when the newest is older than {@link
+   * publishEveryMs}. Until somebody asks, it signs nothing, and nobody can tell the difference.
    */
   async newest(): Promise<string[]> {
     if (this.#options.clock.monotonicMs() - this.#publishedAtMs >= publishEveryMs) {
@@ -57,9 +57,10 @@ export class PublishedCheckpoints {
   }
 
   /**
-   * Keeps the cosignatures of the named witnesses in a signed note. Only these are kept, so a
-   * stranger cannot push out an honest one, nor have the server keep anything.
+   * Keeps the cosignatures of the named witnesses in a signed note. It keeps no others: a stranger
+   * can neither displace an honest cosignature nor make the server store data.
    *
+   * @returns `added` also when the cosignature is there already
    * @throws {EnvelopeError} when the text has not the form of a checkpoint
    */
   add(text: string): AddedCosignature {

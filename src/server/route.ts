@@ -59,6 +59,7 @@ export function applicantRoute<Request, Answer extends object>(
   return { admits: "applicant", ...route };
 }
 
+/** Returns a route for members, and for applicants that want no account. */
 export function everybodyRoute<Request, Answer extends object>(
   route: RouteOf<Request, Answer, RequestContext>,
 ): Route {
@@ -66,8 +67,8 @@ export function everybodyRoute<Request, Answer extends object>(
 }
 
 /**
- * Returns whether the asker may make a request that everybody may make. Strangers at one address
- * have a number of them, and members may at any time.
+ * Returns whether the asker may make one more request of an {@link everybodyRoute}. A member always
+ * may. Strangers at one address may make a limited number of them.
  */
 export function mayAsk({ session, server }: RequestContext): boolean {
   if (session.speaker.kind === "member") return true;

@@ -38,7 +38,7 @@ export interface ServerContext extends ServerDependencies {
   readonly firstLines: FirstLines;
   readonly registrations: Registrations;
   readonly published: PublishedCheckpoints;
-  /** The requests about published checkpoints that strangers at each address may make. */
+  /** Bounds the requests of strangers at one address for checkpoints and proofs. */
   readonly strangerRequests: TokenBuckets;
   /** The queue for expensive work. Its parties are addresses of strangers, and members. */
   readonly queue: FairQueue;

@@ -4,12 +4,14 @@
 import { completedPaymentsMax } from "../../limits.ts";
 import { textIn, type WalletTransactions } from "./wallet_statements.ts";
 
+/** A server address, and the ledger that is pinned for it. */
 export interface KnownServer {
   /** `host:port` */
   readonly server: string;
   readonly ledger: string;
 }
 
+/** A payment of an account, booked or open. */
 export interface KnownPayment {
   /** Absent while its outcome is open. */
   readonly entry?: number | undefined;
