@@ -57,7 +57,7 @@ function requireCertificate(text: string, reference: string): Uint8Array<ArrayBu
   const der = decodeBase64UrlStrict(text);
   if (der && encodeFingerprint(sha256Hex(der)) === reference) return der;
   throw new ProtocolError(
-    `read certificates: the server was asked for ${reference} and gave another one; ` +
+    `read certificates: one is not the certificate ${reference} that was asked for; ` +
       "tell the operator",
   );
 }
