@@ -10,8 +10,9 @@ export interface WitnessCount {
   readonly entries: number;
   /** When the server signed it, in seconds since the epoch. */
   readonly at: number;
-  /** The names of the accepted witnesses that cosigned it, and of those that did not. */
+  /** Names of accepted witnesses that cosigned it. */
   readonly cosigned: readonly string[];
+  /** Names of accepted witnesses that did not cosign it. */
   readonly absent: readonly string[];
 }
 
