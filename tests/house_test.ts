@@ -96,7 +96,7 @@ Deno.test("the executable has only the permissions that it needs, and never asks
     "--allow-net",
     "--allow-read",
     "--allow-write",
-    "--allow-env=MICROPAY_*,HOME,XDG_DATA_HOME",
+    "--allow-env=MICROPAY_*,HOME,XDG_DATA_HOME,LANG,LC_ALL,LC_CTYPE,NO_COLOR,TERM",
     "--allow-sys=hostname",
   ]);
 });

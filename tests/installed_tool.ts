@@ -16,6 +16,7 @@ const packages = {
   "sqlite3": "sqlite3",
   "systemd-analyze": "systemd",
   "tmux": "tmux",
+  "zbarimg": "zbar-tools",
   "zsh": "zsh",
 } as const;
 

@@ -1,0 +1,107 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { encodeBase64Url } from "../../src/base64.ts";
+import { UsageError } from "../../src/errors.ts";
+import { parseHost } from "../../src/pki/host.ts";
+import {
+  isInvitationToken,
+  type JoinUri,
+  readMicropayUri,
+  writeMicropayUri,
+} from "../../src/protocol/micropay_uri.ts";
+
+const ca = "ab".repeat(32);
+const token = "AAECAwQFBgcICQoLDA0ODw";
+const start = `micropay://pi4:8888/?ca=${ca}`;
+
+const hexDigits = fc.stringMatching(/^[0-9a-f]{64}$/);
+const hosts = fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6()).map((text) => parseHost(text)?.value)
+  .filter((host) => host !== undefined);
+const tokens = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) =>
+  encodeBase64Url(bytes)
+);
+const joinUris: fc.Arbitrary<JoinUri> = fc.record({
+  kind: fc.constant("join" as const),
+  host: hosts,
+  port: fc.integer({ min: 1, max: 65_535 }),
+  fingerprint: hexDigits,
+  token: tokens,
+}, { requiredKeys: ["kind", "host", "port", "fingerprint"] });
+
+Deno.test("every URI that is written is read as the same URI", () => {
+  fc.assert(fc.property(joinUris, (uri) => {
+    assertEquals(readMicropayUri(writeMicropayUri(uri)), uri);
+  }));
+});
+
+Deno.test("a URI has one text: a changed character is refused or means something else", () => {
+  const changes = fc.record({
+    uri: joinUris,
+    at: fc.nat(),
+    character: fc.string({ unit: "binary" }),
+  });
+  fc.assert(fc.property(changes, ({ uri, at, character }) => {
+    const text = writeMicropayUri(uri);
+    const place = at % text.length;
+    const changed = text.slice(0, place) + character + text.slice(place + 1);
+    try {
+      const read = writeMicropayUri(readMicropayUri(changed));
+      // Capitals are the only freedom, and colons in an IPv6 address have two forms.
+      if (!uri.host.includes(":")) assertEquals(read.toLowerCase(), changed.toLowerCase());
+    } catch (error) {
+      assert(error instanceof UsageError, String(error));
+    }
+  }));
+});
+
+Deno.test("any other text is refused with a usage error", () => {
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
+    assertThrows(() => readMicropayUri(text), UsageError);
+    assertThrows(() => readMicropayUri(start + text + "&"), UsageError);
+  }));
+});
+
+Deno.test("scheme, host and fingerprint are read in either case", () => {
+  const text = `MICROPAY://PI4:8888/?ca=${ca.toUpperCase()}`;
+  assertEquals(writeMicropayUri(readMicropayUri(text)), start);
+});
+
+Deno.test("an error names the part that is wrong", () => {
+  const rows: [string, string][] = [
+    ["", "micropay://HOST:PORT/?ca=FINGERPRINT"],
+    ["pi4:8888", "micropay://HOST:PORT/?ca=FINGERPRINT"],
+    [start.replace("micropay", "http"), "micropay://HOST:PORT"],
+    [start.replace(":8888", ""), "micropay://HOST:PORT"],
+    [start.replace("pi4", "user@pi4"), "micropay://HOST:PORT"],
+    [start.replace("pi4", "2001:db8::1"), "micropay://HOST:PORT"],
+    [`${start}#top`, "micropay://HOST:PORT"],
+    [start.replace("pi4", ""), "the host"],
+    [start.replace("pi4", "a_b"), "the host"],
+    [start.replace("pi4", "[fe80::1%eth0]"), "the host"],
+    [start.replace("8888", "0"), "the port"],
+    [start.replace("8888", "08888"), "the port"],
+    [start.replace("8888", "65536"), "the port"],
+    [start.replace("/?", "/other?"), 'the path "/other"'],
+    [start.replace("/?", "/__proto__?"), "the path"],
+    [start.replace(`ca=${ca}`, ""), '""'],
+    [start.replace(ca, ca.slice(1)), "the fingerprint"],
+    [`micropay://pi4:8888/?token=${token}`, '"ca=" is missing'],
+    [`${start}&ca=${ca}`, '"ca" is there twice'],
+    [`${start}&token=${token.slice(1)}`, "the token"],
+    [`${start}&token=${token.slice(0, -1)}x`, "the token"],
+    [`${start}&token=${token}=`, "the token"],
+    [`${start}&amount=5`, 'nothing is known of "amount"'],
+    [`${start}&`, 'nothing is known of ""'],
+  ];
+  for (const [text, part] of rows) {
+    const error = assertThrows(() => readMicropayUri(text), UsageError);
+    assertStringIncludes(error.message, part, text);
+  }
+});
+
+Deno.test("an invitation's token is 16 bytes in canonical base64url", () => {
+  assertEquals(isInvitationToken(token), true);
+  for (const other of ["", token.slice(1), `${token}A`, `${token}==`, token.slice(0, -1) + "x"]) {
+    assertEquals(isInvitationToken(other), false, other);
+  }
+});
