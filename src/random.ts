@@ -29,16 +29,21 @@ export function makeOrderId(clock: Pick<Clock, "nowMs">, random: Random): string
   const milliseconds = clock.nowMs();
   view.setUint16(0, Math.floor(milliseconds / 2 ** 32));
   view.setUint32(2, milliseconds % 2 ** 32);
-  view.setUint8(6, 0x70 | (view.getUint8(6) & 0x0f));
-  view.setUint8(8, 0x80 | (view.getUint8(8) & 0x3f));
+  return orderIdOf(bytes, 7);
+}
+
+/** Returns 16 bytes as an order id. Version and variant replace six of their bits. */
+export function orderIdOf(bytes: Uint8Array<ArrayBuffer>, version: 7 | 8): string {
+  bytes[6] = version << 4 | (bytes[6]! & 0x0f);
+  bytes[8] = 0x80 | (bytes[8]! & 0x3f);
   const hex = Buffer.from(bytes.buffer).toString("hex");
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)]
     .join("-");
 }
 
-const orderIdPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const orderIdPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Returns whether a decoded value is an order id: a UUIDv7 in lower case. */
+/** Returns whether a decoded value is an order id: a UUID of version 7 or 8 in lower case. */
 export function isOrderId(value: unknown): value is string {
   return typeof value === "string" && orderIdPattern.test(value);
 }

@@ -64,6 +64,7 @@ Deno.test("all random bits except version and variant are used", () => {
 const cases: readonly { readonly title: string; readonly value: unknown; readonly id: boolean }[] =
   [
     { title: "a UUID of version 7", value: "017f22e2-79b0-7cc3-98c4-dc0c0c07398f", id: true },
+    { title: "a UUID of version 8", value: "017f22e2-79b0-8cc3-98c4-dc0c0c07398f", id: true },
     { title: "the same in capitals", value: "017F22E2-79B0-7CC3-98C4-DC0C0C07398F", id: false },
     { title: "a UUID of version 4", value: "017f22e2-79b0-4cc3-98c4-dc0c0c07398f", id: false },
     { title: "another variant", value: "017f22e2-79b0-7cc3-c8c4-dc0c0c07398f", id: false },

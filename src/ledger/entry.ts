@@ -26,7 +26,7 @@ export type EntryKind = (typeof entryKinds)[number];
 
 /** What is booked, and what the leaf of its entry covers. */
 interface Terms {
-  /** The order's id, a UUIDv7, booked at most once in a ledger. */
+  /** The order's id, a UUID of version 7 or 8, booked at most once in a ledger. */
   readonly id: string;
   readonly kind: EntryKind;
   readonly payer: EntrySide;

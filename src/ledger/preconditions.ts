@@ -30,7 +30,7 @@ export function requireBookable(booking: Booking): void {
   }
   const { id, memo, refunds } = booking;
   if (![id, ...(refunds === undefined ? [] : [refunds])].every(isOrderId)) {
-    refuse("an id in it is not a UUIDv7");
+    refuse("an id in it is not a UUID of version 7 or 8");
   }
   if (memo !== undefined && !isBookedMemo(memo)) refuse("its memo cannot be booked");
   if ((booking.kind === "refund") !== (refunds !== undefined)) {

@@ -231,7 +231,7 @@ function partsOf(text: string) {
   const take = (length: number) => bytes.slice(start, start += length);
   const digits = encodeHex(take(lengths.id));
   const id = digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-  if (!isOrderId(id)) throw unreadable("the id of a row is not a UUIDv7");
+  if (!isOrderId(id)) throw unreadable("the id of a row is not a UUID of version 7 or 8");
   return {
     id,
     orderSignature: take(lengths.orderSignature),

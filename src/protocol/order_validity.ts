@@ -9,6 +9,7 @@
 import { orderFutureMsMax, orderLifetimeMsMax } from "../limits.ts";
 import type { VerifiedCertificate } from "../pki/certificate_profile.ts";
 import type { Code } from "./code.ts";
+import { isDerivedByAnother } from "./derived_order_id.ts";
 import type { Order } from "./order.ts";
 
 /** Why an order is not valid. */
@@ -23,7 +24,7 @@ export interface OrderFault {
 
 /** What the judgement depends on. */
 export interface JudgedOrder {
-  readonly payload: Pick<Order, "payer" | "payee" | "iat" | "exp">;
+  readonly payload: Pick<Order, "id" | "payer" | "payee" | "iat" | "exp">;
   readonly signer: VerifiedCertificate;
 }
 
@@ -40,9 +41,10 @@ export function judgeOrder(
 }
 
 function lastingFault({ payload, signer }: JudgedOrder): OrderFault | undefined {
-  const { payer, payee, iat, exp } = payload;
+  const { id, payer, payee, iat, exp } = payload;
   const fault = (code: Code, reason: string) => ({ code, reason, isLasting: true });
   if (payer === payee) return fault(280, "is from and to the same account");
+  if (isDerivedByAnother(id, payer)) return fault(261, "has an id that another account derived");
   if (exp <= iat) return fault(261, "ends before it begins");
   if ((exp - iat) * 1000 > orderLifetimeMsMax) return fault(261, "lives longer than an order may");
   if (isWithin(signer, iat * 1000)) return undefined;

@@ -23,7 +23,10 @@ export const amountShape = v.custom<Amount>(isAmount, amountRule);
 /** The memo of a booked order. */
 export const memoShape = v.custom<string>(isBookedMemo, memoRule);
 
-export const orderIdShape = v.custom<string>(isOrderId, "an id is a UUIDv7 in lower case");
+export const orderIdShape = v.custom<string>(
+  isOrderId,
+  "an id is a UUID of version 7 or 8 in lower case",
+);
 
 /** A TCP port. */
 export const portShape = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535));

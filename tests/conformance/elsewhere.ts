@@ -360,6 +360,15 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "order 3": refusedOrders,
   "order 4": refusedOrders,
+  "order 21": [
+    ...refusedOrders,
+    ...at(
+      "protocol/derived_order_id",
+      "the derived id of a vector is made again",
+      "an id is taken for derived by another account exactly when its first 48 bits are another's",
+    ),
+    ...at("operator/audit", "the audit finds …, in a good tree"),
+  ],
   "order 5": at(
     "server/handlers/submit_once",
     "submit: a refused or void order stays so after changes of the clock and a restart",

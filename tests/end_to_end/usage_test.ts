@@ -16,7 +16,7 @@ const rows: readonly { readonly args: readonly string[]; readonly says: string }
   { args: ["pay"], says: "TO is missing" },
   { args: ["pay", "b b", "1"], says: `"b b": ${nameRule}` },
   { args: ["pay", "bob", "1", "--memo", "a\nb"], says: "a memo is 1 to 256 visible characters" },
-  { args: ["pay", "bob", "1", "--id", "1"], says: "an order's id is a UUID of version 7" },
+  { args: ["pay", "bob", "1", "--id", "1"], says: "an order's id is a UUID of version 7 or 8" },
   { args: ["register", "-"], says: nameRule },
   { args: ["register", "@issuer"], says: nameRule },
   { args: ["register", "x".repeat(33)], says: nameRule },

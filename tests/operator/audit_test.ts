@@ -15,6 +15,7 @@ import { appendLeaf, type CompactRange, emptyTree } from "../../src/ledger/merkl
 import type { Amount } from "../../src/money.ts";
 import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
 import type { Identity } from "../../src/pki/identity.ts";
+import { derivedOrderId } from "../../src/protocol/derived_order_id.ts";
 import { signOrder } from "../../src/protocol/order.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import { issueMember } from "../server/test_server.ts";
@@ -128,6 +129,12 @@ const forgeries: readonly Forgery[] = [
     reason: "alice has -1 after it",
   },
   {
+    title: "a payment under an id that its payee derived",
+    sides: ["alice", "bob"],
+    options: () => ({ id: derivedOrderId({ account: "bob", purpose: "test", content: "" }) }),
+    reason: "its order has an id that another account derived",
+  },
+  {
     title: "a payment that its payer signed long before",
     sides: ["alice", "bob"],
     options: ({ clock }) => ({ orderMs: clock.nowMs() - hour }),
@@ -221,6 +228,8 @@ function idOf({ file }: Pick<Books, "file">, number: number): Promise<string> {
 }
 
 interface ForgeOptions {
+  /** The id of the order. Random when absent. */
+  readonly id: string;
   readonly amount: number;
   readonly kind: EntryKind;
   readonly signer: Identity;
@@ -244,7 +253,7 @@ async function forge(
   const isIssuing = payer === issuingAccount || payee === issuingAccount;
   const signer = options.signer ?? (isIssuing ? certificates.identity : members.get(payer)!);
   const id = options.again === undefined
-    ? makeOrderId(clock, systemRandom)
+    ? options.id ?? makeOrderId(clock, systemRandom)
     : await idOf({ file }, options.again);
   const sides = { payer: payer as EntrySide, payee: payee as EntrySide };
   const terms = { id, ...sides, amount: amount as Amount, refunds };

@@ -7,10 +7,12 @@ import { orderFutureMsMax, orderLifetimeMsMax } from "../../src/limits.ts";
 import type { VerifiedCertificate } from "../../src/pki/certificate_profile.ts";
 import type { Code } from "../../src/protocol/code.ts";
 import type { Order } from "../../src/protocol/order.ts";
+import { derivedOrderId } from "../../src/protocol/derived_order_id.ts";
 import { judgeOrder } from "../../src/protocol/order_validity.ts";
 
 const noonMs = Date.UTC(2026, 10, 23, 12);
 const now = noonMs / 1000;
+const idOf = (account: string) => derivedOrderId({ account, purpose: "test", content: "" });
 const lifetime = orderLifetimeMsMax / 1000;
 const future = orderFutureMsMax / 1000;
 
@@ -22,6 +24,7 @@ const rows: readonly {
   readonly exp: number;
   readonly nowMs?: number;
   readonly payee?: string;
+  readonly id?: string;
   /** The certificate's dates. */
   readonly validMs?: readonly [number, number];
   readonly code?: Code;
@@ -56,6 +59,15 @@ const rows: readonly {
     exp: now + future + 1,
     nowMs: noonMs - 1,
     code: 261,
+  },
+  { what: "with an id that its payer derived", iat: now, exp: now + 1, id: idOf("alice") },
+  {
+    what: "with an id that its payee derived",
+    iat: now,
+    exp: now + 1,
+    id: idOf("bob"),
+    code: 261,
+    isLasting: true,
   },
   { what: "to oneself", iat: now, exp: now + 1, payee: "alice", code: 280, isLasting: true },
   {
@@ -127,7 +139,13 @@ for (const row of rows) {
   Deno.test(`an order ${what} ${result}${whenever}`, () => {
     const [notBeforeMs, notAfterMs] = row.validMs ?? usualMs;
     const fault = judgeOrder({
-      payload: { payer: "alice" as AccountName, payee: payee as AccountName, iat, exp } as Order,
+      payload: {
+        id: row.id ?? "019ab0a1-2c00-7000-8000-000000000001",
+        payer: "alice" as AccountName,
+        payee: payee as AccountName,
+        iat,
+        exp,
+      } as Order,
       signer: { notBeforeMs, notAfterMs } as VerifiedCertificate,
     }, { atMs });
     const expected = code === undefined ? undefined : { code, isLasting };

@@ -112,3 +112,14 @@ export interface LedgerFile {
     readonly head: string;
   }[];
 }
+
+/** Order ids that accounts derived. */
+export interface OrderIdsFile {
+  readonly derived: readonly {
+    /** The account's name. */
+    readonly account: string;
+    readonly purpose: string;
+    readonly content: string;
+    readonly id: string;
+  }[];
+}

@@ -181,7 +181,7 @@ function withPayment(command: ServerWords) {
     .option("--memo <TEXT>", memoDescription, memo)
     .option(
       "--id <UUID>",
-      "The order's id, a UUID of version 7. The same order again is booked only once.",
+      "The order's id, a UUID of version 7 or 8. The same order again is booked only once.",
       orderId,
     )
     .option(
@@ -197,7 +197,7 @@ function withRefund(command: ServerWords) {
     .option("--memo <TEXT>", memoDescription, memo)
     .option(
       "--id <UUID>",
-      "The refund's own id, a UUID of version 7. The same refund again is booked only once.",
+      "The refund's own id, a UUID of version 7 or 8. The same refund again is booked only once.",
       orderId,
     );
 }

@@ -7,7 +7,7 @@ import { isOrderId } from "../../random.ts";
 export type { PaymentReference };
 
 export const paymentReferenceRule =
-  "a payment is an entry's number, from 1, or an order's id, a UUID of version 7";
+  "a payment is an entry's number, from 1, or an order's id, a UUID of version 7 or 8";
 
 export function parsePaymentReference(text: string): PaymentReference | undefined {
   const id = text.toLowerCase();

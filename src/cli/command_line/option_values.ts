@@ -141,7 +141,7 @@ function parseTypedName(typed: string) {
 
 export const typedAccountName = valueOf(accountNameRule, parseTypedName);
 
-export const orderId = valueOf("an order's id is a UUID of version 7", (text) => {
+export const orderId = valueOf("an order's id is a UUID of version 7 or 8", (text) => {
   const id = text.toLowerCase();
   return isOrderId(id) ? id : undefined;
 });

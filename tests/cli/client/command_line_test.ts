@@ -53,7 +53,7 @@ const refused: readonly { readonly words: string; readonly says: string }[] = [
     says: `ENTRY|ID "${entry}": a payment is an entry's number, from 1, or an order's id`,
   })),
   { words: `refund ${id} 0`, says: 'AMOUNT "0"' },
-  { words: `refund ${id} --id 7`, says: '--id "7": an order\'s id is a UUID of version 7.' },
+  { words: `refund ${id} --id 7`, says: '--id "7": an order\'s id is a UUID of version 7 or 8.' },
   {
     words: "receive --since -1",
     says: '--since "-1": an entry\'s number is a whole number from 0',

@@ -174,7 +174,7 @@ const refused: readonly { readonly line: string; readonly reason: string }[] = [
   {
     line: "client 127.0.0.1 8888 status x",
     reason:
-      "ENTRY|ID \"x\": a payment is an entry's number, from 1, or an order's id, a UUID of version 7.",
+      "ENTRY|ID \"x\": a payment is an entry's number, from 1, or an order's id, a UUID of version 7 or 8.",
   },
   {
     line: "client 127.0.0.1 8888 --fingerprint 0123",

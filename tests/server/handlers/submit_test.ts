@@ -4,6 +4,7 @@
 import { assertEquals } from "@std/assert";
 import type { Identity } from "../../../src/pki/identity.ts";
 import { signDocument } from "../../../src/pki/signed_document.ts";
+import { derivedOrderId } from "../../../src/protocol/derived_order_id.ts";
 import type { JsonObject } from "../../../src/strict_json.ts";
 import { forgeJws } from "../../envelope/forger.ts";
 import { x5c } from "../../envelope/hostile_message.ts";
@@ -70,7 +71,7 @@ const rows: readonly Row[] = [
   { title: "of an amount that is null", code: 261, changes: { amount: null }, text: amountRefused },
   { title: "without an amount", code: 261, changes: { amount: undefined } },
   { title: "with a member that no order has", code: 261, changes: { fee: 1 } },
-  { title: "with an id that is no UUIDv7", code: 261, changes: { id: "1" } },
+  { title: "with an id that is no UUID", code: 261, changes: { id: "1" } },
   {
     title: "with a memo that could move the cursor",
     code: 261,
@@ -94,6 +95,11 @@ const rows: readonly Row[] = [
     code: 261,
     changes: { payer: "carol" },
     text: invalid,
+  },
+  {
+    title: "under an id that another member derived",
+    code: 261,
+    changes: { id: derivedOrderId({ account: "bob", purpose: "test", content: "" }) },
   },
   {
     title: "from its payee",
