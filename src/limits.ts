@@ -176,20 +176,31 @@ export const unusedConnectionMsMax = 2 * second;
 export const applicantTimeoutMs = 1 * minute;
 
 /**
- * Silence of a member before the server asks for a sign of life. It costs one decryption a member
- * in this time. Past it: the server pushes `ping`.
+ * Silence of a member before the server asks for a sign of life. A thousand silent members cost 50
+ * messages a second, 5% of a processor. Past it: the server pushes `ping`.
  */
-export const memberIdleMs = 2 * minute;
+export const memberIdleMs = 20 * second;
 
 /** Wait for a member's answer to `ping`. Past it: closed, offline, and its place is free. */
-export const pongTimeoutMs = 30 * second;
+export const pongTimeoutMs = 10 * second;
 
 /**
- * Longest silence of a server, which pings after {@link memberIdleMs}. Twice the time for an answer
- * allows for a slow network and a busy server. Past it: the client closes the connection and says
- * so.
+ * Wait of a second login for a sign of life of the account's online connection. It is shorter than
+ * {@link answerTimeoutMsDefault}. Past it: the new login replaces that connection.
  */
-export const serverSilenceMsMax = memberIdleMs + 2 * pongTimeoutMs;
+export const replaceWaitMs = 5 * second;
+
+/**
+ * Longest silence of a server, which pings after {@link memberIdleMs}. The rest allows for a slow
+ * network and a busy server. Past it: the client takes the connection for lost.
+ */
+export const serverSilenceMsMax = memberIdleMs + pongTimeoutMs;
+
+/** Shortest wait before a client connects again. Each failure doubles the longest wait. */
+export const reconnectMsMin = second / 2;
+
+/** Longest such wait. The client waits a random time below it, so that a class spreads. */
+export const reconnectMsMax = 15 * second;
 
 /**
  * Interval between notices to a waiting member whose place stays the same. They show that the
@@ -207,7 +218,7 @@ export const waitingChangeMs = 1 * second;
  * Wait of a client for the next notice of its place; a few may be late. Past it: the client
  * considers the server gone and gives up.
  */
-export const waitingSilenceMsMax = 45 * second;
+export const waitingSilenceMsMax = 25 * second;
 
 /** Longest time from a line's first byte to its newline, at 2 KiB a second. Past it: closed. */
 export const lineTimeoutMs = 30 * second;

@@ -66,7 +66,7 @@ export class ServerLink {
   #isServed = false;
   #ended: ClosedError | undefined;
   /** Why the server says that it ends the connection. */
-  #closing: string | undefined;
+  #closing: Goodbye | "full" | undefined;
 
   constructor(channel: Channel, options: ServerLinkOptions) {
     const { clock, serverTimeMs } = options;
@@ -84,6 +84,13 @@ export class ServerLink {
     const { peer } = this.channel;
     if (peer.kind !== "certified") throw new TypeError("a server has a certificate");
     return peer.certificate;
+  }
+
+  /** The server's goodbye that can never be followed by another login, if it said one. */
+  get finalGoodbye(): "dismissed" | "replaced" | undefined {
+    return this.#closing === "dismissed" || this.#closing === "replaced"
+      ? this.#closing
+      : undefined;
   }
 
   /** Whether the connection is open, as far as is known. */
@@ -179,7 +186,7 @@ export class ServerLink {
       reason = messageOf(error);
       this.channel.close();
     }
-    reason = this.#closing ?? reason;
+    if (this.#closing) reason = goodbyeTexts[this.#closing];
     this.#ended = new ClosedError(`${attempt}: ${reason}`, { cause });
     for (const { answer } of this.#asked.values()) answer.reject(this.#ended);
     return this.#ended;
@@ -188,7 +195,7 @@ export class ServerLink {
   #wait(body: JsonObject, { iat }: Pick<Message, "iat">): void {
     const { place } = check(waitingShape, body, "read a place in the waiting room");
     if (place === 0) {
-      this.#closing = "it is full; try again later";
+      this.#closing = "full";
       return;
     }
     // An attacker on the network could hold notices back, and have this side wait for ever.
@@ -223,7 +230,7 @@ export class ServerLink {
       check(pingShape, body, "read a ping");
       this.channel.send(pongType, {}).written.catch(() => {});
     }
-    if (type === closingType) this.#closing = closingReason(body);
+    if (type === closingType) this.#closing = readGoodbye(body);
     if (type === waitingType) this.#wait(body, { iat });
     for (const listener of this.#listeners.get(type) ?? []) listener(body);
   }
@@ -235,9 +242,17 @@ interface ToldTime {
   readonly monotonicMs: number;
 }
 
-function closingReason(body: JsonObject): string {
-  const { dismissed } = check(closingShape, body, "read a goodbye");
-  return dismissed === true
-    ? "the operator revoked this account's certificate or closed the account"
-    : "the server is stopping";
+type Goodbye = "dismissed" | "replaced" | "stopping";
+
+const goodbyeTexts: Readonly<Record<Goodbye | "full", string>> = {
+  dismissed: "the operator revoked this account's certificate or closed the account",
+  replaced: "this client gave no sign of life, and another login of this account took its place",
+  stopping: "the server is stopping",
+  full: "it is full; try again later",
+};
+
+function readGoodbye(body: JsonObject): Goodbye {
+  const { dismissed, replaced } = check(closingShape, body, "read a goodbye");
+  if (dismissed) return "dismissed";
+  return replaced ? "replaced" : "stopping";
 }

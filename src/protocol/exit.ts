@@ -12,10 +12,12 @@ export const exitRequestType = {
   answer: v.strictObject({}),
 } as const satisfies RequestType;
 
-/** The `type` of the server's push before it stops, or before it ends a member's sessions. */
+/** The `type` of the server's push before it stops, or before it ends a session. */
 export const closingType = "closing";
 
 export const closingShape = v.strictObject({
   /** Present only for a member whose certificate was revoked or whose account was closed. */
   dismissed: v.optional(v.literal(true)),
+  /** Present only where another login of the same account replaced a connection that was silent. */
+  replaced: v.optional(v.literal(true)),
 });

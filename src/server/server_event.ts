@@ -64,6 +64,12 @@ export type ServerEvent =
     readonly remote: Endpoint;
     readonly name: AccountName | undefined;
   }
+  /** A silent session ends, because another login of its account takes its place. */
+  | {
+    readonly kind: "replaced";
+    readonly remote: Endpoint;
+    readonly name: AccountName | undefined;
+  }
   /** A line was refused without an answer, and its connection was closed. */
   | { readonly kind: "line_refused"; readonly remote: Endpoint; readonly reason: string }
   /** An unexpected error. The server goes on. */

@@ -37,7 +37,7 @@ Deno.test("link: a server that is silent for longer than its ping interval count
 Deno.test("link: a server that asks as late as it may is still there, and is answered", async () => {
   await linked(async ({ clock, link, server }) => {
     for (let round = 0; round < 3; round++) {
-      clock.advance(memberIdleMs + pongTimeoutMs);
+      clock.advance(memberIdleMs + pongTimeoutMs - 1);
       server.send(pingType, {});
       const pong = await server.receive();
       assertEquals(pong.kind === "message" && [pong.message.type, pong.message.body], [

@@ -139,9 +139,13 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "server/admission/registrations",
     "registrations: in a full ledger a newcomer is refused, and a registered member may register again",
   ),
-  "login 2": at(
+  "login 5": at(
     "server/session/sessions",
     "login: a second login of a member is 230, until the first one ends",
+  ),
+  "login 6": at(
+    "server/session/replacing",
+    "login: an online connection that gives no sign of life is replaced by the next login",
   ),
   "login 3": [
     ...at("server/session/sessions", "login: peers are told the advertised address"),

@@ -87,6 +87,7 @@ function subjectsOf(event: ServerEvent): readonly LogSubject[] {
     case "fault":
     case "online":
     case "offline":
+    case "replaced":
     case "waiting":
     case "full":
       return speakers(event);
@@ -166,6 +167,8 @@ export function lineOf(
       return `${event.name} is offline`;
     case "dismissed":
       return `${memberOf(event)} was revoked or closed by the operator`;
+    case "replaced":
+      return `${memberOf(event)} is silent, and another login replaces it`;
     case "line_refused":
       return `refused a line from ${addressOf(event.remote)}: ${printable(event.reason)}`;
     case "fault":

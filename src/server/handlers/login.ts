@@ -1,9 +1,12 @@
-/** LOGIN: takes a member online. */
+/** LOGIN: takes a member online. It replaces an online connection that gives no sign of life. */
+import type { AccountName } from "../../account_name.ts";
 import { parseHost } from "../../pki/host.ts";
 import { answerWith, refuse } from "../../protocol/request_type.ts";
 import { loginRequestType } from "../../protocol/login.ts";
 import type { Endpoint } from "../../transport/byte_stream.ts";
 import { memberRoute } from "../route.ts";
+import type { ServerContext } from "../server_context.ts";
+import type { Session } from "../session/session.ts";
 
 export const loginRoute = memberRoute({
   requestType: loginRequestType,
@@ -18,7 +21,11 @@ export const loginRoute = memberRoute({
       publicPort: remote.port,
       privatePort: port,
     };
-    const { outcome } = await session.commit(() => server.ledger.bringOnline(presence));
+    const bringOnline = () => session.commit(() => server.ledger.bringOnline(presence));
+    let { outcome } = await bringOnline();
+    if (outcome === "already_online" && await makeRoom(session, { name, server })) {
+      ({ outcome } = await bringOnline());
+    }
     switch (outcome) {
       case "online":
         session.isOnline = true;
@@ -31,6 +38,15 @@ export const loginRoute = memberRoute({
     }
   },
 });
+
+/** @returns whether the account's online connection gave way */
+async function makeRoom(
+  session: Session,
+  { name, server }: { name: AccountName; server: ServerContext },
+): Promise<boolean> {
+  const online = server.sessions.of(name).find(({ isOnline }) => isOnline);
+  return online !== session && (online === undefined || await online.giveWay());
+}
 
 /** Returns an address in the spelling that the whole program uses. */
 function addressOf({ host }: Endpoint): string {

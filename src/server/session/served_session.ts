@@ -20,6 +20,9 @@ export class ServedSession {
   /** Whether a request is being answered. The answer is finished before the connection ends. */
   #isBusy = false;
   #isStopping = false;
+  /** Whether another login of its account took its place. */
+  #isReplaced = false;
+  #offline: Promise<void> | undefined;
   #goodbye: Promise<void> | undefined;
   /** Whether the other side has gone, so that no goodbye is sent. */
   #isOver = false;
@@ -32,6 +35,7 @@ export class ServedSession {
     this.session = session;
     this.#server = server;
     this.#liveness = new Liveness(session, { ...server, strangerTimeoutMs });
+    session.giveWay = () => this.#giveWay();
   }
 
   /** Says goodbye and ends the connection, after the answer to a request under way. */
@@ -68,7 +72,7 @@ export class ServedSession {
         this.#liveness.wait();
         arrival = await (next ?? channel.receive());
         next = undefined;
-        this.#liveness.heard();
+        if (arrival.kind === "message") this.#liveness.heard();
       }
       this.#isOver = true;
       this.#requireLife();
@@ -124,21 +128,40 @@ export class ServedSession {
     }
   }
 
+  async #giveWay(): Promise<boolean> {
+    const { channel: { remote }, memberName: name } = this.session;
+    if (await this.#liveness.isAlive()) return false;
+    if (!this.#isOver && !this.#isReplaced) {
+      this.#isReplaced = true;
+      this.#server.report({ kind: "replaced", remote, name });
+      this.stop();
+    }
+    await this.#takeOffline();
+    return true;
+  }
+
   #sayGoodbye(): Promise<void> {
-    const body = this.session.isDismissed ? { dismissed: true } : {};
+    const body = {
+      ...(this.session.isDismissed && { dismissed: true }),
+      ...(this.#isReplaced && { replaced: true }),
+    };
     return this.#goodbye ??= this.session.end(closingType, body);
   }
 
-  async #takeOffline(): Promise<void> {
+  #takeOffline(): Promise<void> {
+    return this.#offline ??= this.#leave();
+  }
+
+  async #leave(): Promise<void> {
     const { ledger, report, sessions } = this.#server;
     const { memberName: name } = this.session;
     if (!this.session.isOnline || name === undefined) return;
-    this.session.isOnline = false;
     // A revoked member is offline already. A session under its new certificate may be online.
-    const isElsewhere = sessions.of(name).some(({ isOnline }) => isOnline);
+    const isElsewhere = sessions.of(name).some((one) => one !== this.session && one.isOnline);
     if (!this.session.isDismissed && !isElsewhere) {
       await this.session.commit(() => ledger.takeOffline(name));
     }
+    this.session.isOnline = false;
     report({ kind: "offline", name });
   }
 }

@@ -44,6 +44,12 @@ export class Session {
   isSurplus = false;
   /** Whether its certificate no longer speaks for its account. */
   isDismissed = false;
+  /**
+   * Makes room for another login of its account, if the other side gives no sign of life.
+   *
+   * @returns whether it is offline
+   */
+  giveWay: () => Promise<boolean> = () => Promise.resolve(false);
 
   readonly #end = Promise.withResolvers<void>();
   /** Resolves after the goodbye, or when a pushed message could not be delivered. */
