@@ -544,6 +544,15 @@ export const orderLifetimeMs = 2 * minute;
 /** Longest lifetime that the server accepts. Past it: refused with 261. */
 export const orderLifetimeMsMax = 24 * hour;
 
+/** Longest lifetime of a payment request. Past it: refused with 273. */
+export const requestLifetimeMsMax = 366 * 24 * hour;
+
+/**
+ * Longest payment request as compact JWS in bytes, with a certificate and the longest memo. Past
+ * it: refused with 273 before it is parsed.
+ */
+export const requestBytesMax = 5 * 1024;
+
 /**
  * How far in the future an order's time may be, by the server's clock. Payers use the server's
  * time. Past it: refused with 261.

@@ -4,7 +4,8 @@
 import { InterruptedError, ProtocolError } from "../errors.ts";
 import { bodyBytesMax, ordersPerSubmitMax } from "../limits.ts";
 import { orderDigest } from "../ledger/entry.ts";
-import { packOrder, type SignedOrder } from "../protocol/order.ts";
+import type { SignedOrder } from "../protocol/order.ts";
+import { packDocument } from "../protocol/packed_document.ts";
 import { type Result, submitRequestType } from "../protocol/transfer.ts";
 import type { ServerLink } from "./server_link.ts";
 
@@ -61,7 +62,7 @@ export class SubmitQueue {
     const last = this.#waiting.findLast((one) => one.order.payload.payer === payer);
     const round = last ? last.round + 1 : this.#waiting[0]?.round ?? 0;
     const end = this.#waiting.findIndex((one) => one.round > round);
-    const waiting = { order, packed: packOrder(order), round, result };
+    const waiting = { order, packed: packDocument(order), round, result };
     this.#waiting.splice(end === -1 ? this.#waiting.length : end, 0, waiting);
   }
 

@@ -50,6 +50,8 @@ export interface OrderParts {
   readonly iat: number;
   /** From this second on it cannot be booked. */
   readonly exp: number;
+  /** The payment request that it pays, as a compact JWS. */
+  readonly request?: string;
   /** The order's signature, 64 bytes. */
   readonly signature: Uint8Array<ArrayBuffer>;
   /** The certificate of the payer, or of the server when a side is the issuing account. */

@@ -40,6 +40,8 @@ export interface StoredEntry {
   /** In hexadecimal digits. */
   readonly subtrees: StoredValue;
   readonly refunds: StoredValue;
+  /** The payment request that the order pays. */
+  readonly request: StoredValue;
 }
 
 /** A row of an account change. The names are the table's columns. */

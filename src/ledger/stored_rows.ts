@@ -58,7 +58,8 @@ export function missingCertificate(fingerprint: string): string {
 
 /** @returns the row, or a sentence about the first wrong column */
 export function decodeRow(row: StoredRow): DecodedRow | string {
-  const { number, id, kind, payer, payee, amount, memo, at, subtrees, refunds, iat, exp } = row;
+  const { number, id, kind, payer, payee, amount, memo, at, subtrees, refunds, request, iat, exp } =
+    row;
   const { order_digest: orderDigest, signature, certificate: fingerprint } = row;
   const { payer_balance: payerBalance, payee_balance: payeeBalance } = row;
   if (!isInteger(number)) return wrongValue("number", number);
@@ -82,6 +83,7 @@ export function decodeRow(row: StoredRow): DecodedRow | string {
   if (!isDigest(fingerprint)) return wrongValue("certificate", fingerprint);
   const isRefund = kind === "refund";
   if (isRefund ? !isOrderId(refunds) : refunds !== null) return wrongValue("refunds", refunds);
+  if (request !== null && typeof request !== "string") return wrongValue("request", request);
   return {
     number,
     id,
@@ -91,6 +93,7 @@ export function decodeRow(row: StoredRow): DecodedRow | string {
     amount,
     ...(memo !== null && { memo }),
     ...(isRefund && { refunds: refunds as string }),
+    ...(request !== null && { request }),
     orderDigest,
     ...{ iat, exp, atMs },
     signature: new Uint8Array(signature),

@@ -9,6 +9,7 @@ import { sameParty } from "../pki/party.ts";
 import { verifyDocument } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { joinOrder, orderSigner, verifySigner } from "../protocol/order.ts";
+import { carriedRequest } from "../protocol/payment_request.ts";
 import { judgeOrder } from "../protocol/order_validity.ts";
 import type { AccountStates } from "./account_states.ts";
 import type { Signer, Signers } from "./issued_certificates.ts";
@@ -31,7 +32,8 @@ export function orderFault(entry: DecodedRow, checking: OrderChecking): string |
   const isServers = certificate.party.role === "server";
   const reason = isServers ? undefined : checking.accounts.certificateFault(entry, signer);
   if (reason !== undefined) return reason;
-  const fault = judgeOrder({ payload: entry, signer: certificate }, entry);
+  const request = carriedRequest(entry.request, checking);
+  const fault = judgeOrder({ payload: entry, request, signer: certificate }, entry);
   return fault && `its order ${fault.reason}`;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The signed documents: greetings, messages, orders, receipts, account changes and answers with
- * proofs. Each is a compact JWS (RFC 7515 section 7.1) with EdDSA over Ed25519 (RFC 8037) and one
+ * The signed documents: greetings, messages, orders, payment requests, receipts, account changes
+ * and answers with proofs. Each is a compact JWS (RFC 7515 section 7.1) with EdDSA over Ed25519 (RFC 8037) and one
  * protected header:
  *
  *     {"alg":"EdDSA","typ":"micropay-…"}            or with   "x5c":["…", …]
@@ -33,6 +33,7 @@ const documentTypes = [
   "micropay-greeting",
   "micropay-message",
   "micropay-order",
+  "micropay-request",
   "micropay-receipt",
   "micropay-account-change",
   "micropay-proof",

@@ -17,6 +17,7 @@ import type { RequestType } from "./request_type.ts";
 import {
   amountShape,
   certificateReferenceShape,
+  compactJwsShape,
   countShape,
   entryNumberShape,
   entrySideShape,
@@ -53,8 +54,8 @@ const packedRowShape = v.strictTuple([
   countShape,
   /** The bytes of {@link lengths} one after the other, in base64url. */
   v.pipe(v.string(), v.regex(/^[\w-]{235}$/)),
-  /** The id of the payment that a refund gives back. */
-  v.optional(orderIdShape),
+  /** The id of the payment that a refund gives back, or the payment request that was paid. */
+  v.optional(v.union([orderIdShape, compactJwsShape])),
 ]);
 export type PackedHistoryRow = v.InferOutput<typeof packedRowShape>;
 
@@ -71,6 +72,8 @@ export interface HistoryRow {
   readonly memo?: string;
   /** The id of the payment that a refund gives back. */
   readonly refunds?: string;
+  /** The payment request that it paid, as a compact JWS by the payee. */
+  readonly request?: string;
   /** The sender's balance after this entry. */
   readonly balance: number;
   /** The payer's order and the server's receipt for it. */
@@ -115,7 +118,7 @@ export function packHistoryRow(
     readonly receiptSignature: Uint8Array;
   },
 ): PackedHistoryRow {
-  const { number, kind, payer, payee, amount, memo, iat, exp, atMs, refunds } = entry;
+  const { number, kind, payer, payee, amount, memo, iat, exp, atMs } = entry;
   const id = decodeHex(entry.id.replaceAll("-", ""));
   const bytes = new Uint8Array(rowBytes);
   let end = 0;
@@ -133,7 +136,8 @@ export function packHistoryRow(
     certificate,
     encodeBase64Url(bytes),
   ] as const;
-  return (refunds === undefined ? row : [...row, refunds]) as PackedHistoryRow;
+  const origin = entry.refunds ?? entry.request;
+  return (origin === undefined ? row : [...row, origin]) as PackedHistoryRow;
 }
 
 /**
@@ -196,7 +200,7 @@ function unpackRow(
   { name, ledgerId, receiptChain, chains }: Parameters<typeof unpackHistory>[1],
 ): Omit<HistoryRow, "balance"> {
   const [number, kindIndex, payer, payee, amount, memo, iat, lifetime, delayMs] = packed;
-  const [certificate, text, refunds] = packed.slice(9) as [number, string, string | undefined];
+  const [certificate, text, origin] = packed.slice(9) as [number, string, string | undefined];
   const { id, orderSignature, head, receiptSignature } = partsOf(text);
   if (payer !== name && payee !== name) {
     throw unreadable(`the entry ${number} is of somebody else's account`);
@@ -209,7 +213,7 @@ function unpackRow(
   const terms = {
     ...{ id, payer, payee, amount },
     ...(memo !== null && { memo }),
-    ...(refunds !== undefined && { refunds }),
+    ...(origin !== undefined && (isOrderId(origin) ? { refunds: origin } : { request: origin })),
   };
   const contents = { ...terms, number, kind, atMs, iat, exp: iat + lifetime };
   const order = joinOrder(contents, { ledgerId, chain, signature: orderSignature });

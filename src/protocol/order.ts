@@ -20,20 +20,19 @@ import type { Identity } from "../pki/identity.ts";
 import { type Party, sameParty } from "../pki/party.ts";
 import {
   type CertificateChain,
-  documentHeader,
   joinDocument,
   readDocument,
   signDocument,
   verifyDocument,
 } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
+import { unpackDocument } from "./packed_document.ts";
+import { type CarriedRequest, carriedRequest } from "./payment_request.ts";
 import { check } from "./request_type.ts";
 import {
   amountShape,
-  certificateReferenceShape,
-  decodeFingerprint,
+  compactJwsShape,
   digestShape,
-  encodeFingerprint,
   entrySideShape,
   memoShape,
   orderIdShape,
@@ -54,6 +53,8 @@ const orderShape = v.strictObject({
   memo: v.optional(memoShape),
   /** The id of the payment that a refund gives back, in full or in part. */
   refunds: v.optional(orderIdShape),
+  /** The payment request that it pays: the compact JWS by the payee. */
+  request: v.optional(compactJwsShape),
   /** When it was made, by the server's clock as known to the payer. */
   iat: secondsShape,
   /** From this second on it cannot be booked. */
@@ -73,6 +74,8 @@ export interface SignedOrder {
   /** The SHA-256 of the text, 64 hex digits. */
   readonly digest: string;
   readonly payload: Order;
+  /** What is in its member `request`. */
+  readonly request: CarriedRequest;
   /** 64 bytes. */
   readonly signature: Uint8Array<ArrayBuffer>;
   /**
@@ -89,6 +92,7 @@ export interface OrderTerms {
   readonly amount: Order["amount"];
   readonly memo?: string | undefined;
   readonly refunds?: string | undefined;
+  readonly request?: string | undefined;
 }
 
 /**
@@ -111,7 +115,8 @@ export function signOrder(
   const { signingKey, leaf, certificate: signer } = identity;
   const text = signDocument(typ, payload, { signingKey, chain: leaf });
   const signature = decodeBase64UrlStrict(text.slice(text.lastIndexOf(".") + 1))!;
-  return { text, digest: orderDigest(text), payload, signature, signer };
+  const request = carriedRequest(payload.request, { anchor });
+  return { text, digest: orderDigest(text), payload, request, signature, signer };
 }
 
 /** What an order's members say. */
@@ -119,27 +124,29 @@ type OrderContents = OrderTerms & Pick<Order, "ledger" | "iat" | "exp">;
 
 /** Returns an order's members in their fixed order, without those that it does not have. */
 function membersOf(contents: OrderContents): Order {
-  const { id, ledger, payer, payee, amount, memo, refunds, iat, exp } = contents;
+  const { id, ledger, payer, payee, amount, memo, refunds, request, iat, exp } = contents;
   return {
     ...{ id, ledger, payer, payee, amount },
     ...(memo !== undefined && { memo }),
     ...(refunds !== undefined && { refunds }),
+    ...(request !== undefined && { request }),
     ...{ iat, exp },
   };
 }
 
 /** Returns the booking of a verified order at a time, in milliseconds since the epoch. */
 export function bookingOf(
-  { digest, payload, signature, signer }: Omit<SignedOrder, "text">,
+  { digest, payload, signature, signer }: Omit<SignedOrder, "text" | "request">,
   { kind, atMs }: Pick<Booking, "kind" | "atMs">,
 ): Booking {
-  const { id, payer, payee, amount, memo, refunds, iat, exp } = payload;
+  const { id, payer, payee, amount, memo, refunds, request, iat, exp } = payload;
   const { fingerprint, publicKey, der, notBeforeMs } = signer;
   const keyFingerprint = publicKey.fingerprint;
   return {
     ...{ id, kind, payer, payee, amount },
     ...(memo !== undefined && { memo }),
     ...(refunds !== undefined && { refunds }),
+    ...(request !== undefined && { request }),
     ...{ orderDigest: digest, iat, exp, signature, atMs },
     certificate: { fingerprint, der, keyFingerprint, issuedAtMs: notBeforeMs },
   };
@@ -210,38 +217,12 @@ export function requireOrderText(
   );
 }
 
-/**
- * Encodes an order for a receiver that has its signer's certificate. The `x5t#S256` of the
- * certificate replaces the first part of the compact JWS.
- */
-export function packOrder({ text, signer }: {
-  readonly text: string;
-  readonly signer: Pick<VerifiedCertificate, "fingerprint">;
-}): string {
-  return encodeFingerprint(signer.fingerprint) + text.slice(text.indexOf("."));
-}
-
-/**
- * Returns the SHA-256 fingerprint, 64 hex digits, of the certificate that a packed order refers to;
- * `undefined` for any other text.
- */
-export function packedSigner(text: string): string | undefined {
-  // A whole order begins with a header, which is longer than any reference.
-  const [reference] = text.split(".", 1);
-  return v.is(certificateReferenceShape, reference) ? decodeFingerprint(reference) : undefined;
-}
-
-/**
- * Returns the whole text of an order that came in a message. It is not verified.
- *
- * @param certificate what the sender may refer to. Any text that does not is returned as it is
- */
+/** Returns the whole text of an order that came in a message, see `packDocument`. */
 export function unpackOrder(
   text: string,
-  { fingerprint, der }: Pick<VerifiedCertificate, "fingerprint" | "der">,
+  certificate: Pick<VerifiedCertificate, "fingerprint" | "der">,
 ): string {
-  if (packedSigner(text) !== fingerprint) return text;
-  return documentHeader(typ, [der]) + text.slice(text.indexOf("."));
+  return unpackDocument(text, { typ, certificate });
 }
 
 /**
@@ -271,7 +252,8 @@ export function verifyOrder(text: string, { anchor }: { anchor: TrustAnchor }): 
     throw new EnvelopeError(`check an order: it is for the ledger ${payload.ledger}`);
   }
   verifyDocument(document, signer.publicKey);
-  return { text, digest: orderDigest(text), payload, signature, signer };
+  const request = carriedRequest(payload.request, { anchor });
+  return { text, digest: orderDigest(text), payload, request, signature, signer };
 }
 
 /**

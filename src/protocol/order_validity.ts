@@ -11,6 +11,7 @@ import type { VerifiedCertificate } from "../pki/certificate_profile.ts";
 import type { Code } from "./code.ts";
 import { isDerivedByAnother } from "./derived_order_id.ts";
 import type { Order } from "./order.ts";
+import type { CarriedRequest } from "./payment_request.ts";
 
 /** Why an order is not valid. */
 export interface OrderFault {
@@ -24,7 +25,8 @@ export interface OrderFault {
 
 /** What the judgement depends on. */
 export interface JudgedOrder {
-  readonly payload: Pick<Order, "id" | "payer" | "payee" | "iat" | "exp">;
+  readonly payload: Omit<Order, "ledger">;
+  readonly request: CarriedRequest;
   readonly signer: VerifiedCertificate;
 }
 
@@ -40,10 +42,28 @@ export function judgeOrder(
   return lastingFault(judged) ?? faultAt(judged, atMs);
 }
 
-function lastingFault({ payload, signer }: JudgedOrder): OrderFault | undefined {
-  const { id, payer, payee, iat, exp } = payload;
+/** Returns why an order does not pay the request that it carries, or has an id of others. */
+function requestFault({ payload, request }: JudgedOrder): OrderFault | undefined {
+  const fault = (code: Code, reason: string) => ({ code, reason, isLasting: true });
+  const { id, payer, payee, amount, memo, refunds } = payload;
+  if (request === undefined) {
+    if (!isDerivedByAnother(id, payer)) return undefined;
+    return fault(261, "has an id that another account derived");
+  }
+  if (request === "invalid") return fault(273, "carries no genuine payment request");
+  const wanted = request.payload;
+  const isPayment = id === request.id && refunds === undefined && payee === wanted.payee &&
+    amount === wanted.amount && memo === wanted.memo && payer === (wanted.payer ?? payer);
+  return isPayment ? undefined : fault(273, "is another payment than its payment request asks for");
+}
+
+function lastingFault(judged: JudgedOrder): OrderFault | undefined {
+  const { payload, signer } = judged;
+  const { payer, payee, iat, exp } = payload;
   const fault = (code: Code, reason: string) => ({ code, reason, isLasting: true });
   if (payer === payee) return fault(280, "is from and to the same account");
+  const aboutRequest = requestFault(judged);
+  if (aboutRequest) return aboutRequest;
   if (isDerivedByAnother(id, payer)) return fault(261, "has an id that another account derived");
   if (exp <= iat) return fault(261, "ends before it begins");
   if ((exp - iat) * 1000 > orderLifetimeMsMax) return fault(261, "lives longer than an order may");
@@ -51,14 +71,19 @@ function lastingFault({ payload, signer }: JudgedOrder): OrderFault | undefined 
   return fault(261, "was made outside the validity of its certificate");
 }
 
-function faultAt({ payload, signer }: JudgedOrder, atMs: number): OrderFault | undefined {
+function faultAt({ payload, request, signer }: JudgedOrder, atMs: number): OrderFault | undefined {
   const { iat, exp } = payload;
   const fault = (code: Code, reason: string) => ({ code, reason, isLasting: false });
   if (exp * 1000 <= atMs) return fault(265, "had expired before it was booked");
   // A clock is wrong. If it was booked, it would live longer than its payer meant.
   if (iat * 1000 > atMs + orderFutureMsMax) return fault(261, "was made after it was booked");
-  if (isWithin(signer, atMs)) return undefined;
-  return fault(261, "was booked outside the validity of its certificate");
+  if (!isWithin(signer, atMs)) {
+    return fault(261, "was booked outside the validity of its certificate");
+  }
+  if (request === undefined || request === "invalid" || request.payload.exp * 1000 > atMs) {
+    return undefined;
+  }
+  return fault(274, "was booked after its payment request had expired");
 }
 
 function isWithin({ notBeforeMs, notAfterMs }: VerifiedCertificate, atMs: number): boolean {

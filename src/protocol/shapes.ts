@@ -77,7 +77,7 @@ export const instantShape = v.pipe(
 /** 64 bytes in base64url. The unused bits of the last character are zero. */
 export const signatureShape = v.pipe(v.string(), v.regex(/^[\w-]{85}[AQgw]$/));
 
-/** A compact JWS that is parsed later. That of an order may be packed, see `packOrder`. */
+/** A compact JWS that is parsed later. That of an order may be packed, see `packDocument`. */
 export const compactJwsShape = v.pipe(
   v.string(),
   v.maxLength(orderBytesMax),

@@ -5,7 +5,8 @@ import { issuingAccount } from "../ledger/entry.ts";
 import type { Ledger, VoidOutcome } from "../ledger/ledger.ts";
 import type { Code } from "../protocol/code.ts";
 import { type Refusal, refuse } from "../protocol/request_type.ts";
-import { packedSigner, type SignedOrder, unpackOrder, verifyOrder } from "../protocol/order.ts";
+import { type SignedOrder, unpackOrder, verifyOrder } from "../protocol/order.ts";
+import { packedSigner } from "../protocol/packed_document.ts";
 import type { MemberRequestContext } from "./route.ts";
 import type { ServerContext } from "./server_context.ts";
 

@@ -10,7 +10,8 @@ import { orderDigest } from "../../src/ledger/entry.ts";
 import type { Amount } from "../../src/money.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
 import { derToPem } from "../../src/pki/pem.ts";
-import { packOrder, unpackOrder, verifyOrder } from "../../src/protocol/order.ts";
+import { unpackOrder, verifyOrder } from "../../src/protocol/order.ts";
+import { packDocument } from "../../src/protocol/packed_document.ts";
 import { oneTimeCodeDigest, registerRequestType } from "../../src/protocol/register.ts";
 import { answerWith, refuse } from "../../src/protocol/request_type.ts";
 import { encodeFingerprint } from "../../src/protocol/shapes.ts";
@@ -30,7 +31,7 @@ import {
 const code = "7K2M-9QXD-4T0B-ZH5N";
 
 function packedBy(identity: Identity, text: string): string {
-  return packOrder({ text, signer: identity.certificate });
+  return packDocument({ text, signer: identity.certificate });
 }
 
 /** The text with references that are not to alice's certificate. */

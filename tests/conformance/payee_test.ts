@@ -9,7 +9,7 @@ import { systemClock } from "../../src/clock.ts";
 import { peerIdleMsMax, peerTimeoutMs } from "../../src/limits.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
-import { packOrder } from "../../src/protocol/order.ts";
+import { packDocument } from "../../src/protocol/packed_document.ts";
 import { signCheckpoint } from "../../src/protocol/checkpoint.ts";
 import type { SeenCheckpoint } from "../../src/protocol/seen_checkpoint.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
@@ -134,16 +134,16 @@ Deno.test("order 22: a payee takes an order that refers to the certificate of it
     const other = signPayload(orderPayload(unknown, server.anchor), unknown);
     const wrong = [[bob, text], [unknown, text], [unknown, other], [alice, forged]] as const;
     for (const [{ certificate }, order] of wrong) {
-      const packed = packOrder({ text: order, signer: certificate });
+      const packed = packDocument({ text: order, signer: certificate });
       assertRefusal(await payer.ask("pay", { order: packed }), 261);
     }
     assertEquals(told(), 0);
-    await payer.tell("pay", { order: packOrder({ text, signer: alice.certificate }) });
+    await payer.tell("pay", { order: packDocument({ text, signer: alice.certificate }) });
     await waitUntil(() => told() === 1, "the payment");
     // In either form it is the same order.
     await payer.tell("pay", { order: text });
     const last = signPayload(orderPayload(alice, server.anchor, { amount: 1 }), alice);
-    await payer.tell("pay", { order: packOrder({ text: last, signer: alice.certificate }) });
+    await payer.tell("pay", { order: packDocument({ text: last, signer: alice.certificate }) });
     await waitUntil(() => told() >= 2, "both payments");
     assertEquals([told(), await server.balanceOf("alice")], [2, 7999]);
   });

@@ -13,7 +13,7 @@ import { messageOf } from "../../src/errors.ts";
 import { strangerLineEveryMs } from "../../src/limits.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { check, decodeOutcome, type Reply } from "../../src/protocol/request_type.ts";
-import { packOrder } from "../../src/protocol/order.ts";
+import { packDocument } from "../../src/protocol/packed_document.ts";
 import { isPong } from "../../src/protocol/ping.ts";
 import { routes } from "../../src/server/routes.ts";
 import { forgeJws } from "../envelope/forger.ts";
@@ -152,7 +152,7 @@ class Rounds {
       payload: jsonOf(changedMembers(membersOf(honest), changes)),
       key: identity.signingKey,
     });
-    return refersTo ? packOrder({ text, signer: this.#identities[refersTo].certificate }) : text;
+    return refersTo ? packDocument({ text, signer: this.#identities[refersTo].certificate }) : text;
   }
 
   async #standing(): Promise<Standing> {

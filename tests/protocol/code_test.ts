@@ -46,6 +46,13 @@ const table: Record<Code, readonly [name: string, text: string, tryAgain: boolea
     "transfer FAIL: more than is left of this wallet's limit for 24 hours",
     true,
   ],
+  273: [
+    "REQUEST_INVALID",
+    "transfer FAIL: the payment request is not valid for this payment",
+    false,
+  ],
+  274: ["REQUEST_EXPIRED", "transfer FAIL: the payment request has expired", false],
+  275: ["REQUEST_PAID", "transfer FAIL: this payment request was paid already", false],
   280: ["TRANSFER_SELF_FAIL", "transfer FAIL: payer and payee are the same", false],
   300: ["QUERY_OK", "OK", false],
   400: ["QUERY_ERROR", "unknown", false],

@@ -12,13 +12,12 @@ import {
   bookingOf,
   type OrderTerms,
   orderText,
-  packedSigner,
-  packOrder,
   type SignedOrder,
   signOrder,
   unpackOrder,
   verifyOrder,
 } from "../../src/protocol/order.ts";
+import { packDocument, packedSigner } from "../../src/protocol/packed_document.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { forgeJws } from "../envelope/forger.ts";
 import { x5c } from "../envelope/hostile_message.ts";
@@ -339,7 +338,7 @@ Deno.test("an order is rebuilt from its booking, byte for byte", () => {
 
 Deno.test("a packed order is unpacked byte for byte with its certificate, and is no order without it", () => {
   const verified = verifyOrder(order, trust);
-  const packed = packOrder(verified);
+  const packed = packDocument(verified);
   assert(packed.length < order.length - 600);
   assertEquals(packedSigner(packed), alice.certificate.fingerprint);
   assertEquals(unpackOrder(packed, alice.certificate), order);

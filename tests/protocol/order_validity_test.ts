@@ -146,6 +146,7 @@ for (const row of rows) {
         iat,
         exp,
       } as Order,
+      request: undefined,
       signer: { notBeforeMs, notAfterMs } as VerifiedCertificate,
     }, { atMs });
     const expected = code === undefined ? undefined : { code, isLasting };

@@ -21,7 +21,8 @@ import { sha256Hex } from "../../src/pki/signing_key.ts";
 import { codes } from "../../src/protocol/code.ts";
 import { packHistoryRow } from "../../src/protocol/history.ts";
 import { encodeFingerprint } from "../../src/protocol/shapes.ts";
-import { bookingOf, orderText, packOrder, signOrder } from "../../src/protocol/order.ts";
+import { bookingOf, orderText, signOrder } from "../../src/protocol/order.ts";
+import { packDocument } from "../../src/protocol/packed_document.ts";
 import { signProofs } from "../../src/protocol/proof.ts";
 import { packReceipt, type SignedReceipt, signReceipt } from "../../src/protocol/receipt.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
@@ -142,7 +143,7 @@ export async function makeMessages(): Promise<MessageVector[]> {
     receiptSignature: receipt.signature,
   });
   const signer = encodeFingerprint(alice.certificate.fingerprint);
-  const packed = packOrder({ text: order, signer: alice.certificate });
+  const packed = packDocument({ text: order, signer: alice.certificate });
   const certificate = identities.alice.certificate.replace(/-----.*-----|\n/g, "")
     .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
   const online = [{ name: "bob", ip: "127.0.0.1", port: 57609 }];
@@ -216,7 +217,7 @@ export async function makeMessages(): Promise<MessageVector[]> {
     answer("alice", 7, "a history", ok(6, 300, "OK", { balance: 8000, certificates: [signer], entries: [row], more: true })),
     ask("alice", 7, "proof", question),
     answer("alice", 8, "proofs", ok(7, 300, "OK", proofs)),
-    ask("bob", 2, "submit", { orders: [packOrder(refundOrder)] }, " of a refund"),
+    ask("bob", 2, "submit", { orders: [packDocument(refundOrder)] }, " of a refund"),
     answer(
       "bob",
       2,

@@ -36,7 +36,7 @@ export type ShownChange = StoredChange & ShownRow;
 
 /** An entry's columns, with its order. */
 export interface ShownEntry
-  extends Omit<StoredEntry, "iat" | "exp" | "signature" | "der">, ShownRow {
+  extends Omit<StoredEntry, "iat" | "exp" | "signature" | "der" | "request">, ShownRow {
   /** The order's compact JWS. Not verified. Absent when the row is not an entry. */
   readonly order_jws?: string;
   /** The order's contents. */

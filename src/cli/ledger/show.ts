@@ -59,7 +59,7 @@ function headAfter({ number }: { readonly number: StoredValue }, snapshot: Ledge
 
 /** Returns an entry's columns, with its order in place of the parts that only the order needs. */
 function shownEntry(row: StoredEntry, { ledgerId }: LedgerSnapshot): ShownEntry {
-  const { iat: _, exp: __, signature: ___, der: ____, ...columns } = row;
+  const { iat: _, exp: __, signature: ___, der: ____, request: _____, ...columns } = row;
   const entry = decodeEntry(row);
   if (typeof entry === "string") return columns;
   const of = { ledgerId };

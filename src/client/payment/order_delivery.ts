@@ -10,13 +10,8 @@ import {
   UnknownOutcomeError,
 } from "../../errors.ts";
 import { refuse } from "../../protocol/request_type.ts";
-import {
-  type OrderTerms,
-  packOrder,
-  type SignedOrder,
-  signOrder,
-  verifyOrder,
-} from "../../protocol/order.ts";
+import { type OrderTerms, type SignedOrder, signOrder, verifyOrder } from "../../protocol/order.ts";
+import { packDocument } from "../../protocol/packed_document.ts";
 import { unpackReceipt } from "../../protocol/receipt.ts";
 import type { Result } from "../../protocol/transfer.ts";
 import type { MemberContext } from "../member_context.ts";
@@ -209,7 +204,7 @@ export class OrderDelivery {
     const { clock, identity, timeoutMs } = this.member;
     // The payee has the certificate of the connection, and no earlier one of this member.
     const isCurrent = order.signer.fingerprint === identity.certificate.fingerprint;
-    const text = isCurrent ? packOrder(order) : order.text;
+    const text = isCurrent ? packDocument(order) : order.text;
     const late = Promise.withResolvers<undefined>();
     const cancel = clock.schedule(timeoutMs, () => late.resolve(undefined));
     try {

@@ -18,7 +18,7 @@ export type Row = Record<string, SQLOutputValue>;
 
 /** The columns of the table `entry`. */
 export const entryColumns =
-  "number, id, kind, payer, payee, amount, memo, order_digest, at, payer_balance, payee_balance, subtrees, refunds, iat, exp, signature, certificate";
+  "number, id, kind, payer, payee, amount, memo, order_digest, at, payer_balance, payee_balance, subtrees, refunds, request, iat, exp, signature, certificate";
 
 /** The columns of the table `account_change`. */
 export const changeColumns =
@@ -79,6 +79,7 @@ export function rowFromEntry({ row: entry, subtrees }: Placed<Entry>): SQLInputV
     entry.payeeBalance,
     subtrees.join(""),
     entry.refunds ?? null,
+    entry.request ?? null,
     entry.iat,
     entry.exp,
     entry.signature,

@@ -136,6 +136,7 @@ const entryStatements = [
     payee_balance INTEGER NOT NULL,
     ${subtreesColumn},
     refunds TEXT REFERENCES entry (id),
+    request TEXT,
     iat INTEGER NOT NULL,
     exp INTEGER NOT NULL,
     signature BLOB NOT NULL CHECK (length(signature) = 64),

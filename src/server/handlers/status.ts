@@ -5,7 +5,8 @@
 import type { Entry } from "../../ledger/entry.ts";
 import { answerWith, refuse } from "../../protocol/request_type.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
-import { packOrder, requireOrderText } from "../../protocol/order.ts";
+import { requireOrderText } from "../../protocol/order.ts";
+import { packDocument } from "../../protocol/packed_document.ts";
 import { packReceipt, signReceipt } from "../../protocol/receipt.ts";
 import { statusRequestType } from "../../protocol/status.ts";
 import { keepVoid, type MembersOrder, verifyOwnOrder, wholeOrder } from "../order_decision.ts";
@@ -39,7 +40,7 @@ async function tell(entry: Entry, { name, server, session }: MemberRequestContex
   const text = requireOrderText(entry, { ledgerId: server.anchor.fingerprint });
   // The asker may have no other certificate than its own.
   const isOwn = peer.kind === "certified" && peer.certificate.fingerprint === signer.fingerprint;
-  const order = isOwn ? packOrder({ text, signer }) : text;
+  const order = isOwn ? packDocument({ text, signer }) : text;
   const booked = { order, receipt: packReceipt(signReceipt(entry, server)) };
   if (entry.kind !== "payment") return answerWith(booked);
   return answerWith({ ...booked, refunded: await server.ledger.sumRefunds(entry.id) });

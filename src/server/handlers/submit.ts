@@ -131,7 +131,7 @@ async function book(order: MembersOrder, server: ServerContext, atMs: number): P
     case "expired":
       return { decided: refuse(265) };
     case "id_conflict":
-      return await refusing(266);
+      return await refusing(order.request === undefined ? 266 : 275);
     case "payee_unknown":
       return await refusing(262);
     case "account_closed":

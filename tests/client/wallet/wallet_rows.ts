@@ -26,7 +26,14 @@ export function orderOf(id: string, amount = 5): SignedOrder {
 export function unverified(text: string): SignedOrder {
   const { payload, signature } = readDocument(text, { typ: "micropay-order", chain: "single" });
   const digest = orderDigest(text);
-  return { text, digest, payload: payload as Order, signature, signer: alice.certificate };
+  return {
+    text,
+    digest,
+    payload: payload as Order,
+    request: undefined,
+    signature,
+    signer: alice.certificate,
+  };
 }
 
 /** What {@link receiptOf} makes of its own accord, unless it is given here. */
