@@ -64,7 +64,6 @@ function lastingFault(judged: JudgedOrder): OrderFault | undefined {
   if (payer === payee) return fault(280, "is from and to the same account");
   const aboutRequest = requestFault(judged);
   if (aboutRequest) return aboutRequest;
-  if (isDerivedByAnother(id, payer)) return fault(261, "has an id that another account derived");
   if (exp <= iat) return fault(261, "ends before it begins");
   if ((exp - iat) * 1000 > orderLifetimeMsMax) return fault(261, "lives longer than an order may");
   if (isWithin(signer, iat * 1000)) return undefined;

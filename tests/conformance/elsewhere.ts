@@ -400,6 +400,27 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     title:
       "void: a full room forgets the order that expired first, and no order from that time is booked",
   }],
+  "order 22": [
+    ...at(
+      "protocol/payment_request",
+      "request: altering any byte of a request is refused",
+      "request: a request … with a valid signature is refused",
+      "request: an order … …",
+      "request: only the account that a request names pays it",
+    ),
+    ...at("server/handlers/submit_requested", "submit: an altered request is refused with 273"),
+  ],
+  "order 23": [
+    ...at(
+      "protocol/payment_request",
+      "request: an order is refused with 274 from the second in which its request ends",
+    ),
+    ...at("server/handlers/submit_requested", "submit: an ended request is refused with 274"),
+  ],
+  "order 24": at(
+    "server/handlers/submit_requested",
+    "submit: of two who pay a request at the same moment, one pays and the other gets 275",
+  ),
   "order 20": at(
     "protocol/order",
     "an order with … and a valid signature is refused",

@@ -93,7 +93,7 @@ const sources = {
   onlineCount: `SELECT count(*) AS count FROM client WHERE online_status = 1`,
 
   addEntry: `INSERT INTO entry (${entryColumns}) 
-    VALUES (?, ?, ?, ?, ?, ?, ?, unhex(?), ?, ?, ?, unhex(?), ?, ?, ?, ?, ?)`,
+    VALUES (?, ?, ?, ?, ?, ?, ?, unhex(?), ?, ?, ?, unhex(?), ?, ?, ?, ?, ?, ?)`,
   entry: `SELECT ${entrySelection} FROM entry WHERE id = ?`,
   tree,
   // The roots of all subtrees of the trees of these sizes, each once.
