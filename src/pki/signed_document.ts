@@ -1,7 +1,7 @@
 /**
  * The signed documents: greetings, messages, orders, payment requests, receipts, account changes
- * and answers with proofs. Each is a compact JWS (RFC 7515 section 7.1) with EdDSA over Ed25519 (RFC 8037) and one
- * protected header:
+ * and answers with proofs. Each is a compact JWS (RFC 7515 section 7.1) with EdDSA over Ed25519
+ * (RFC 8037) and one protected header:
  *
  *     {"alg":"EdDSA","typ":"micropay-…"}            or with   "x5c":["…", …]
  *

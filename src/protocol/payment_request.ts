@@ -46,7 +46,7 @@ const paymentRequestShape = v.strictObject({
 /** The members of a payment request. Times are seconds since the epoch, amounts whole units. */
 export type PaymentRequest = v.InferOutput<typeof paymentRequestShape>;
 
-/** A verified request. Only {@link verifyPaymentRequest} and {@link signPaymentRequest} make one. */
+/** A verified request: {@link verifyPaymentRequest} and {@link signPaymentRequest} make one. */
 export interface SignedPaymentRequest {
   /** The compact JWS, unchanged. */
   readonly text: string;

@@ -224,7 +224,7 @@ const rows: readonly Attack[] = [
   {
     title: "adds an entry with the number of the closure",
     sql: `INSERT INTO entry SELECT 7, replace(id, '-7', '-6'), kind, payer, payee, amount, memo,
-      order_digest, at, payer_balance, payee_balance, subtrees, refunds, iat, exp, signature,
+      order_digest, at, payer_balance, payee_balance, subtrees, refunds, request, iat, exp, signature,
       certificate FROM entry WHERE number = 3`,
     entry: 7,
     reason: "its id cannot be",

@@ -153,7 +153,7 @@ const rows: readonly Tampering[] = [
   {
     title: "an entry added that says what an earlier one says",
     sql: `INSERT INTO entry SELECT 10, ${otherId}, kind, payer, payee, amount, memo,
-      order_digest, at, payer_balance, payee_balance, subtrees, refunds, iat, exp, signature,
+      order_digest, at, payer_balance, payee_balance, subtrees, refunds, request, iat, exp, signature,
       certificate FROM entry WHERE number = 4`,
     entry: 10,
     reason: notSigned,
@@ -162,7 +162,7 @@ const rows: readonly Tampering[] = [
     title: "an entry added in the middle",
     sql: `UPDATE entry SET number = -number WHERE number > 4;
       INSERT INTO entry SELECT 5, ${otherId}, kind, payer, payee, amount, memo,
-      order_digest, at, payer_balance, payee_balance, subtrees, refunds, iat, exp, signature,
+      order_digest, at, payer_balance, payee_balance, subtrees, refunds, request, iat, exp, signature,
       certificate FROM entry WHERE number = 4;
       UPDATE entry SET number = 1 - number WHERE number < 0`,
     entry: 5,
@@ -176,7 +176,7 @@ const rows: readonly Tampering[] = [
       DELETE FROM sqlite_schema WHERE name LIKE 'sqlite_autoindex_entry%';
       PRAGMA writable_schema = RESET;
       INSERT INTO entry SELECT 10, id, kind, payer, payee, amount, memo,
-      order_digest, at, payer_balance, payee_balance, subtrees, refunds, iat, exp, signature,
+      order_digest, at, payer_balance, payee_balance, subtrees, refunds, request, iat, exp, signature,
       certificate FROM entry WHERE number = 4`,
     entry: 10,
     reason: "is that of an earlier entry",

@@ -83,7 +83,7 @@ const refusals: [string, string, string][] = [
 
 function replacing(number: string, id: string): string {
   return `INSERT OR REPLACE INTO entry SELECT ${number}, ${id}, kind, payer, payee, 9, memo, order_digest, at,
-    payer_balance, payee_balance, subtrees, refunds, iat, exp, signature, certificate FROM entry WHERE number = 2`;
+    payer_balance, payee_balance, subtrees, refunds, request, iat, exp, signature, certificate FROM entry WHERE number = 2`;
 }
 
 for (const [sentence, sql, reason] of refusals) {
