@@ -719,6 +719,21 @@ export const witnessPeriodMsMax = 24 * hour;
 /** Most payments of an account that completion suggests. Past it: the newest. */
 export const completedPaymentsMax = 200;
 
+/** Largest file of payments in bytes, which is in memory while it is paid. Past it: refused. */
+export const batchFileBytesMax = 4 * 1024 * 1024;
+
+/** Most payments of one file. Past it: refused; split the file. */
+export const batchLinesMax = 10_000;
+
+/** Most bad lines of a file that are named. Past it: only their number is told. */
+export const batchFaultsNamedMax = 50;
+
+/** Most payments of a file on their way to the server: four full messages. Past it: lines wait. */
+export const batchSubmittedPaymentsMax = 4 * ordersPerSubmitMax;
+
+/** Most payments of a file on their way to payees. Past it: lines wait. */
+export const batchDirectPaymentsMax = 20;
+
 /** Most entries that one `history` prints. Past it: exit 2. */
 export const historyEntriesMax = 1000;
 

@@ -37,6 +37,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   "jose": [],
   "@commander-js/": ["cli"],
   "commander": ["cli"],
+  "csv-parse": ["cli"],
 };
 
 /** Effects that are passed in as parameters, with the one file that may use them. */

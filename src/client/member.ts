@@ -107,8 +107,10 @@ export class Member {
     return refund(terms, this.#delivery, options);
   }
 
-  settle(): AsyncGenerator<Settled> {
-    return settleOutbox(this.#delivery);
+  settle(
+    options?: { readonly except?: ReadonlySet<string> | undefined },
+  ): AsyncGenerator<Settled> {
+    return settleOutbox(this.#delivery, options);
   }
 
   audit(options?: AuditOptions): Promise<MemberAudit | Refusal> {

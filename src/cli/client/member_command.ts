@@ -14,6 +14,7 @@ import { commandTyper } from "./command_typer.ts";
 import type { ClientOutput } from "./output.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
+import type { PayBatchCommand } from "./batch/pay_batch_command.ts";
 import { findPayment, resolveRefunded } from "./find_payment.ts";
 import { showHistory } from "./history_command.ts";
 import { printOutcome, printRefusal } from "./print_outcome.ts";
@@ -22,10 +23,12 @@ import { receive } from "./receive_command.ts";
 import type { LineInput } from "../line_input.ts";
 import type { ProcessIo } from "../process_io.ts";
 
-type MemberCommand = Exclude<
-  ClientRequest["command"],
-  { name: "menu" | "register" | "receipts" | "limit" | "witnesses" }
->;
+type MemberCommand =
+  | PayBatchCommand
+  | Exclude<
+    ClientRequest["command"],
+    { name: "menu" | "register" | "receipts" | "limit" | "witnesses" | "pay_batch" }
+  >;
 
 interface MemberCommandContext extends ProcessIo {
   readonly request: ClientRequest;
@@ -51,7 +54,7 @@ export async function performAsMember(
     // A refund settles by itself: the same refund may be in doubt, and then that outcome is its
     // result.
     if (command.name !== "refund") {
-      const settling = member.settle();
+      const settling = member.settle({ except: await settledByItself(command, member) });
       await beforeOrder(command, context, () => printSettled(settling, context));
     }
     const selfAudit = selfAuditOf(member, { wallet, output: context.output });
@@ -116,6 +119,15 @@ async function performFor(
       const outcome = await member.pay(command, { signal });
       return await printOutcome(outcome, { ...command, kind: "pay", name }, printingOutcome);
     }
+    case "pay_batch": {
+      const { performPayBatch } = await import("./batch/pay_batch_command.ts");
+      const code = await performPayBatch(command, member, {
+        ...context,
+        json: request.json,
+        typed,
+      });
+      return typeof code === "number" ? code : printRefusal(code, asking, printing);
+    }
     case "refund": {
       const onSettled = (settled: Settled) => output.printSettled(settled);
       const finding = () => resolveRefunded(command.payment, member);
@@ -155,6 +167,16 @@ async function performFor(
   }
 }
 
+/** Returns the ids of the open orders whose outcome a command tells as its own result. */
+async function settledByItself(
+  command: MemberCommand,
+  member: Member,
+): Promise<ReadonlySet<string> | undefined> {
+  if (command.name !== "pay_batch") return undefined;
+  const { idsOfBatch } = await import("./batch/pay_batch_command.ts");
+  return idsOfBatch(command, member);
+}
+
 /**
  * Runs a step before a payment's order. An interruption throws an error that says that nothing was
  * sent.
@@ -181,7 +203,12 @@ async function printSettled(
 
 function interruptedBeforeOrder(command: MemberCommand): InterruptedError {
   // The same payment may have been sent in an earlier run.
-  const isRepeatable = command.name === "refund" || (command.name === "pay" && command.id);
+  const isRepeatable = command.name === "refund" || command.name === "pay_batch" ||
+    (command.name === "pay" && command.id);
   const when = isRepeatable ? " now" : "";
-  return new InterruptedError(`${command.name}: it was interrupted; nothing was sent${when}`);
+  return new InterruptedError(
+    `${
+      command.name === "pay_batch" ? "pay" : command.name
+    }: it was interrupted; nothing was sent${when}`,
+  );
 }

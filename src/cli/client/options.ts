@@ -30,7 +30,7 @@ import {
   timeoutSeconds,
   typedAccountName,
 } from "../command_line/option_values.ts";
-import { flag, oneOf } from "../command_line/value_rule.ts";
+import { flag, oneOf, Refusal } from "../command_line/value_rule.ts";
 import { firstOf, type NoOptions, requestOf } from "../command_line/request_of.ts";
 
 export const historyEntriesDefault = 20;
@@ -50,10 +50,16 @@ export function clientCommand(program: Command, paths: Paths) {
         "micropay client 127.0.0.1 8888 pay --help",
       ),
     );
-  const add = (name: string, description: string, example = "") =>
+  const add = (name: string, description: string, ...lines: readonly string[]) =>
     withServer(client.command(name)).description(description)
       .optionsGroup("Options of this command:")
-      .addHelpText(...examples(`micropay client 127.0.0.1 8888 ${name} ${example}`.trimEnd()))
+      .addHelpText(
+        ...examples(
+          ...(lines.length > 0 ? lines : [""]).map((words) =>
+            `micropay client 127.0.0.1 8888 ${name} ${words}`.trimEnd()
+          ),
+        ),
+      )
       .addHelpText("after", "\nThe options of the client may follow the command.");
   const all = <W extends unknown[], O extends OptionValues>(command: Command<W, O>) =>
     withClientOptions(command, paths);
@@ -61,7 +67,12 @@ export function clientCommand(program: Command, paths: Paths) {
   const register = add("register", "Open an account.", "alice");
   const list = add("list", "Your balance, and who is online.");
   const balance = add("balance", "Your balance.");
-  const pay = add("pay", "Pay somebody, directly or through the server.", "bob 5 --memo lunch");
+  const pay = add(
+    "pay",
+    "Pay somebody, directly or through the server.",
+    "bob 5 --memo lunch",
+    "--batch payments.csv --via-server --dry-run",
+  );
   const receive = add("receive", "Stay online and print each payment that arrives.", "--count 1");
   const refund = add("refund", "Give back a payment, or a part of it.", "7 5");
   const status = withReference(
@@ -111,9 +122,22 @@ export function clientCommand(program: Command, paths: Paths) {
     requestOf(all(list), (...words) => request(words, { name: "list" })),
     requestOf(all(balance), (...words) => request(words, { name: "balance" })),
     requestOf(
-      all(withPayment(pay)),
-      (host, port, payee, amount, options) =>
-        request([host, port, options], { name: "pay", payee, amount }),
+      all(withPayment(pay, paths)),
+      (host, port, payee, amount, { batch, dryRun, yes, ...options }) => {
+        if (batch !== undefined) {
+          const { memo, id, ...others } = options;
+          if (payee !== undefined || memo !== undefined || id !== undefined) {
+            throw new Refusal(
+              "With --batch, the file has the payments: leave TO, --memo and --id out.",
+            );
+          }
+          return request([host, port, others], { name: "pay_batch", batch, dryRun, yes });
+        }
+        if (payee === undefined) throw new Refusal("TO is missing.");
+        if (amount === undefined) throw new Refusal("AMOUNT is missing.");
+        if (dryRun) throw new Refusal("--dry-run needs --batch FILE.");
+        return request([host, port, options], { name: "pay", payee, amount });
+      },
     ),
     requestOf(all(withCount(receive)), (...words) => request(words, { name: "receive" })),
     requestOf(
@@ -174,10 +198,10 @@ function withCode(command: ServerWords, { file }: Paths) {
 
 const memoDescription = `A note of up to ${memoCharactersMax} characters, kept in the ledger.`;
 
-function withPayment(command: ServerWords) {
+function withPayment(command: ServerWords, { file }: Paths) {
   return command
-    .argument("<TO>", "Who gets it; online, unless --via-server.", peerAccount)
-    .argument("<AMOUNT>", `Whole units, 1 to ${amountMax}.`, amount)
+    .argument("[TO]", "Who gets it; online, unless --via-server.", peerAccount)
+    .argument("[AMOUNT]", `Whole units, 1 to ${amountMax}.`, amount)
     .option("--memo <TEXT>", memoDescription, memo)
     .option(
       "--id <UUID>",
@@ -187,6 +211,22 @@ function withPayment(command: ServerWords) {
     .option(
       "--via-server",
       "Hand the order to the server; the payee need not be online.",
+      false,
+    )
+    .option(
+      "--batch <FILE>",
+      "Pay each line of this file: CSV with to,amount,memo, or JSON lines. With - from stdin.",
+      file,
+    )
+    .option(
+      "--dry-run",
+      "With --batch: check the file, print what it costs, and send nothing.",
+      false,
+    )
+    .option(
+      "--yes",
+      "With --batch: pay without a question. It is asked on a terminal.",
+      flag("MICROPAY_PAY_YES"),
       false,
     );
 }

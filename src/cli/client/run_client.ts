@@ -39,7 +39,8 @@ export async function runClient(
   const print = isExport(request) ? printError : printResult;
   const printers = { print, printError, typed: commandTyper(request) };
   const output = request.json ? jsonOutput(printers) : textOutput(printers);
-  const input = new LineInput(dependencies.openInput());
+  // The payments of a batch may be the standard input, which has one reader only.
+  const input = new LineInput(readsPayments(request) ? noInput() : dependencies.openInput());
   const network = new MeteredNetwork(tcpNetwork);
   let wallet: Wallet | undefined;
   try {
@@ -56,6 +57,14 @@ export async function runClient(
 
 function isExport({ command }: ClientRequest): boolean {
   return command.name === "history" && command.format !== undefined;
+}
+
+function readsPayments({ command }: ClientRequest): boolean {
+  return command.name === "pay_batch" && command.batch === "-";
+}
+
+function noInput(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.close() });
 }
 
 async function perform(
@@ -111,6 +120,13 @@ async function perform(
       if (command.proof) break;
       await showReceipt(command, await wallet.kept(request.as), dependencies);
       return exitCodes.ok;
+    case "pay_batch": {
+      // Loaded here, so that the other commands start as fast as before.
+      const { readPayBatch } = await import("./batch/pay_batch_command.ts");
+      const batch = await readPayBatch(command, { ...dependencies, json: request.json });
+      if (!batch) return exitCodes.usage;
+      return await performAsMember(batch, { ...dependencies, input, request, wallet });
+    }
   }
   return await performAsMember(command, { ...dependencies, input, request, wallet });
 }

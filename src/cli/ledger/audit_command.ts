@@ -26,7 +26,7 @@ import { readGivenFile } from "../given_file.ts";
 import { type ProcessIo, untilSignal } from "../process_io.ts";
 import { OtherThreads, thisThread } from "./audit_threads.ts";
 import type { LedgerOutput } from "./output.ts";
-import { ProgressBar } from "./progress_bar.ts";
+import { ProgressBar } from "../progress_bar.ts";
 
 /** What the operator's commands need. */
 export interface LedgerContext {

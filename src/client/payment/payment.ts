@@ -30,6 +30,8 @@ export interface PaymentTerms {
   readonly memo?: string | undefined;
   /** The id of an earlier payment that is tried again. One id is booked at most once. */
   readonly id?: string | undefined;
+  /** Whether the server has just said that nothing is booked under the id. */
+  readonly isUnbooked?: boolean | undefined;
   /** Hands the order to the server. The payee need not be online then. */
   readonly viaServer?: boolean | undefined;
 }
@@ -103,7 +105,7 @@ interface Attempt extends PayOptions {
 async function payAnew(attempt: Attempt, replaces?: SignedOrder): Promise<OrderOutcome> {
   const { terms, delivery, isSame, signal } = attempt;
   const { member } = delivery;
-  if (terms.id !== undefined) {
+  if (terms.id !== undefined && !terms.isUnbooked) {
     const asking = askEarlier(terms.id, isSame, member);
     const earlier = await untilAborted(asking, signal, interrupted);
     if (earlier) return earlier;

@@ -26,11 +26,16 @@ export type Settled =
  *
  * After the first failure it asks nothing more, and yields the other orders as unknown.
  *
+ * @param options.except ids of orders that the caller settles itself
  * @throws {FileError} when the wallet cannot be read
  */
-export async function* settleOutbox(delivery: OrderDelivery): AsyncGenerator<Settled> {
+export async function* settleOutbox(
+  delivery: OrderDelivery,
+  { except }: { readonly except?: ReadonlySet<string> | undefined } = {},
+): AsyncGenerator<Settled> {
   let failure: MicropayError | undefined;
   for (const id of await delivery.member.outbox.ids()) {
+    if (except?.has(id)) continue;
     const open = await delivery.find(id);
     if (!open || open.progress.next === "done") continue;
     const settled: Settled = failure

@@ -100,8 +100,17 @@ const pages: readonly {
   },
   {
     line: `${client} pay`,
-    usage: "micropay client [OPTIONS] SERVER_IP SERVER_PORT pay TO AMOUNT",
-    entries: ["TO", "AMOUNT", "--memo TEXT", "--id UUID", ...clientOptions],
+    usage: "micropay client [OPTIONS] SERVER_IP SERVER_PORT pay [TO] [AMOUNT]",
+    entries: [
+      "TO",
+      "AMOUNT",
+      "--memo TEXT",
+      "--id UUID",
+      "--batch FILE",
+      "--dry-run",
+      "--yes",
+      ...clientOptions,
+    ],
   },
   {
     line: `${client} receive`,
@@ -158,6 +167,8 @@ for (const { line, usage, entries } of pages) {
       if (name === "help" || name === "version") continue;
       const own = line.startsWith("gencert") && ["host", "yes"].includes(name!)
         ? `certificate-${name}`
+        : line.endsWith(" pay") && name === "yes"
+        ? "pay-yes"
         : name!;
       assertStringIncludes(text, `[MICROPAY_${own.toUpperCase().replaceAll("-", "_")}]`);
     }
