@@ -232,6 +232,21 @@ export const writeTimeoutMs = 10 * second;
  */
 export const answerTimeoutMsDefault = 10 * second;
 
+/**
+ * Wait of a payer for a connection to a payee and its greeting, unless the relay is forbidden. Past
+ * it: the payer asks the server for a relayed connection.
+ */
+export const dialTimeoutMs = 3 * second;
+
+/**
+ * Time for which a payer remembers an address at which nobody answered while the relay reached the
+ * payee. Until then it asks for the relay first. Past it: the payer dials again.
+ */
+export const undialableKeptMs = 5 * minute;
+
+/** Wait of a client before it repeats what a busy relay refused. */
+export const relayRetryMs = 100;
+
 /** Wait of a payee for the first order of an accepted peer. Past it: closed. */
 export const peerTimeoutMs = 10 * second;
 
@@ -361,6 +376,40 @@ export const peerConnectionsMax = 16;
  * been idle longest is closed.
  */
 export const peersKeptMax = 8;
+
+/** Most addresses of payees that a payer remembers as {@link undialableKeptMs} says. */
+export const undialableAddressesMax = 256;
+
+/**
+ * Most relayed connections of one connection to the server. A payee serves {@link
+ * peerConnectionsMax} peers and a payer keeps {@link peersKeptMax}, so there is room for those that
+ * are ending. Past it: refused with 421.
+ */
+export const relayedConnectionsMax = 2 * peerConnectionsMax;
+
+/** Most bytes of lines in one relayed message: some eight orders. Past it: refused with 410. */
+export const relayedBytesMax = 16 * 1024;
+
+/**
+ * Most bytes of a relayed connection that a client holds and has not read: {@link
+ * ordersPerSubmitMax} orders with the longest memos. Past it: the client ends the connection.
+ */
+export const relayedUnreadBytesMax = 256 * 1024;
+
+/** Relayed connections that a member may open at once, a class. Past it: refused with 421. */
+export const relaysAtOnce = 32;
+
+/** Interval at which a member may open one more. Sooner: refused with 421. */
+export const relayEveryMs = 500;
+
+/**
+ * Relayed messages that a member may send at once. Each costs an opening and a sealing. Past it:
+ * refused with 421.
+ */
+export const relayedMessagesAtOnce = 200;
+
+/** Interval at which it may send one more, so 1.6 MB a second. Sooner: refused with 421. */
+export const relayedMessageEveryMs = 10;
 
 /**
  * Most published checkpoints that a server keeps, at most 4 KiB each. A cosigned one stays for ten

@@ -12,6 +12,7 @@ import { loginRequestType } from "../protocol/login.ts";
 import { paymentsShape, paymentType } from "../protocol/transfer.ts";
 import { pageRowsMax } from "../limits.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
+import { JoinedListener } from "../transport/joined_listener.ts";
 import { HistoryReader } from "./history_reader.ts";
 import type { ConnectedMember, MemberContext } from "./member_context.ts";
 import {
@@ -34,6 +35,7 @@ import { refund, type RefundOptions, type RefundTerms } from "./payment/refund.t
 import { type Settled, settleOutbox } from "./payment/settlement.ts";
 import { PeerCheckpoints } from "./peer_checkpoints.ts";
 import { PeerListener } from "./peer_listener.ts";
+import { RelayedConnections } from "./relayed_connections.ts";
 import { checkReceipt } from "./receipt_check.ts";
 import { type ProvenReceipt, proveReceipt } from "./receipt_proving.ts";
 import type { StoredReceipt } from "./wallet/wallet_store.ts";
@@ -59,7 +61,11 @@ export class Member {
   #peers: PeerListener | undefined;
 
   constructor(member: ConnectedMember) {
-    this.context = { ...member, peerCheckpoints: new PeerCheckpoints(member) };
+    this.context = {
+      ...member,
+      peerCheckpoints: new PeerCheckpoints(member),
+      relayed: new RelayedConnections(member),
+    };
     this.#delivery = new OrderDelivery(this.context);
     this.#history = new HistoryReader(this.context);
   }
@@ -201,10 +207,13 @@ export class Member {
    * @throws {ListenError} when it cannot listen there
    */
   async goOnline(options: OnlineOptions): Promise<Outcome<OnlineMember>> {
-    const { link, name, network } = this.context;
+    const { forbidsRelay, link, name, network, relayed } = this.context;
     if (this.#peers) throw new UsageError(`log in as ${name}: it is online from here already`);
     const listener = network.listen(options.listen);
-    const peers = new PeerListener(listener, this.context, options);
+    const joined = forbidsRelay
+      ? listener
+      : new JoinedListener([listener, relayed.listen(listener.endpoint)]);
+    const peers = new PeerListener(joined, this.context, options);
     // Before the login, so that no push right after it is missed.
     const stopTaking = this.#takePushed(peers.incoming);
     const { host, port } = options.advertise ?? {};
@@ -213,6 +222,7 @@ export class Member {
         name,
         port: port ?? peers.endpoint.port,
         ...(host !== undefined && { host }),
+        ...(!forbidsRelay && { relay: true as const }),
       });
       if (outcome.outcome === "refused") {
         stopTaking();

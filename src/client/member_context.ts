@@ -10,11 +10,13 @@ import type { Random } from "../random.ts";
 import type { Network } from "../transport/byte_stream.ts";
 import type { LineObserver } from "../transport/channel.ts";
 import type { PeerCheckpoints } from "./peer_checkpoints.ts";
+import type { RelayedConnections } from "./relayed_connections.ts";
 import type { ServerLink } from "./server_link.ts";
 import type { AccountStore } from "./wallet/wallet_store.ts";
 
 export interface MemberContext extends ConnectedMember {
   readonly peerCheckpoints: PeerCheckpoints;
+  readonly relayed: RelayedConnections;
 }
 
 /** What a member is made of. */
@@ -37,4 +39,6 @@ export interface ConnectedMember extends AccountStore {
   /** How long to wait for one answer. */
   readonly timeoutMs: number;
   readonly observe?: LineObserver | undefined;
+  /** Whether this member neither uses relayed connections nor takes them. */
+  readonly forbidsRelay?: boolean | undefined;
 }

@@ -13,7 +13,7 @@ import {
 } from "../errors.ts";
 import type { AccountName } from "../account_name.ts";
 import type { Clock } from "../clock.ts";
-import { checkpointShownMs, ordersPerSubmitMax, peerKeptMs } from "../limits.ts";
+import { checkpointShownMs, dialTimeoutMs, ordersPerSubmitMax, peerKeptMs } from "../limits.ts";
 import { inZone } from "../pki/host.ts";
 import { partyUri, sameParty } from "../pki/party.ts";
 import {
@@ -28,6 +28,7 @@ import { payRequestType } from "../protocol/transfer.ts";
 import type { SeenCheckpoint } from "../protocol/seen_checkpoint.ts";
 import { Semaphore } from "../semaphore.ts";
 import type { JsonObject } from "../strict_json.ts";
+import type { ByteStream } from "../transport/byte_stream.ts";
 import type { Channel } from "../transport/channel.ts";
 import { type GreetedConnection, receiveGreeting } from "../transport/connect_channel.ts";
 import { Deadline, withDeadline } from "../transport/deadline.ts";
@@ -41,8 +42,15 @@ interface HandOptions {
   readonly seen: SeenCheckpoint | undefined;
 }
 
+interface PeerConnectionOptions {
+  readonly clock: Clock;
+  /** Whether it goes through the server's relay. */
+  readonly way: "direct" | "relay";
+}
+
 export class PeerConnection {
   readonly ended: Promise<void>;
+  readonly way: "direct" | "relay";
   readonly #channel: Channel;
   /** Orders that the payee may still refuse, by the `seq` of their message. */
   readonly #underWay = new Map<number, (answer: PayeeAnswer) => void>();
@@ -54,8 +62,9 @@ export class PeerConnection {
   #shownMs = -Infinity;
   #isOpen = true;
 
-  constructor(channel: Channel, { clock }: { readonly clock: Clock }) {
+  constructor(channel: Channel, { clock, way }: PeerConnectionOptions) {
     this.#channel = channel;
+    this.way = way;
     this.#clock = clock;
     this.#rest = new Deadline(clock, () => this.close());
     this.ended = this.#read();
@@ -148,35 +157,81 @@ export class PeerConnection {
  * @returns the refusal 264 when nobody answers; nothing was sent then
  * @throws {UntrustedError} when somebody else answers; nothing was sent then either
  */
-export async function connectToPeer(
+export async function dialPeer(
   { name, ip, port }: OnlineMember,
   member: MemberContext,
 ): Promise<PeerConnection | Refusal> {
-  const { anchor, clock, identity, network, observe, sessionKey, timeoutMs, zone } = member;
-  try {
+  const { clock, forbidsRelay, network, zone } = member;
+  const timeoutMs = forbidsRelay ? member.timeoutMs : Math.min(member.timeoutMs, dialTimeoutMs);
+  return await unlessUnreachable(async () => {
     const stream = await withDeadline(
       (signal) => network.connect({ host: inZone(ip, zone), port }, { signal }),
       { clock, timeoutMs },
     );
-    const resolveAnchor = () => Promise.resolve(anchor);
+    return await greetPeer(stream, { name, way: "direct", timeoutMs, member });
+  });
+}
+
+/**
+ * Connects to a member through the server, and makes sure that it is the one who answers.
+ *
+ * @returns the refusal when it does not answer, or the server refuses; nothing was sent then
+ * @throws {UntrustedError} when somebody else answers; nothing was sent then either
+ */
+export async function relayToPeer(
+  { name }: Pick<OnlineMember, "name">,
+  member: MemberContext,
+): Promise<PeerConnection | Refusal> {
+  return await unlessUnreachable(async () => {
+    const stream = await member.relayed.connect(name);
+    if ("outcome" in stream) return stream;
+    return await greetPeer(stream, { name, way: "relay", timeoutMs: member.timeoutMs, member });
+  });
+}
+
+/** @returns 264 where a connection cannot be made or ends before its greeting */
+async function unlessUnreachable<Result>(
+  connect: () => Promise<Result>,
+): Promise<Result | Refusal> {
+  try {
+    return await connect();
+  } catch (error) {
+    const isUnreachable = error instanceof ConnectError || error instanceof TimeoutError ||
+      error instanceof ClosedError;
+    if (!isUnreachable) throw error;
+    return refuse(264);
+  }
+}
+
+interface PeerGreeting {
+  readonly name: AccountName;
+  readonly way: "direct" | "relay";
+  readonly timeoutMs: number;
+  readonly member: MemberContext;
+}
+
+async function greetPeer(
+  stream: ByteStream,
+  { name, way, timeoutMs, member }: PeerGreeting,
+): Promise<PeerConnection> {
+  const { anchor, clock, identity, observe, sessionKey } = member;
+  const where = way === "relay" ? "through the server" : "at its address";
+  const resolveAnchor = () => Promise.resolve(anchor);
+  try {
     const peer = await receiveGreeting(stream, { role: "member", resolveAnchor, clock, timeoutMs });
     const { party } = peer.greeting.certificate;
     if (!sameParty(party, { role: "member", name })) {
       peer.close();
-      throw new UntrustedError(`pay ${name}: ${partyUri(party)} answers at its address`);
+      throw new UntrustedError(`pay ${name}: ${partyUri(party)} answers ${where}`);
     }
     takeSeen(peer, name, member);
     const signer = { kind: "certified", identity } as const;
-    return new PeerConnection(peer.introduce({ signer, sessionKey, observe }), { clock });
+    const channel = peer.introduce({ signer, sessionKey, observe });
+    return new PeerConnection(channel, { clock, way });
   } catch (error) {
-    if (error instanceof EnvelopeError) {
-      const text = `pay ${name}: what answers at its address is not its client`;
-      throw new UntrustedError(text, { cause: error });
-    }
-    const unreachable = error instanceof ConnectError || error instanceof TimeoutError ||
-      error instanceof ClosedError;
-    if (!unreachable) throw error;
-    return refuse(264);
+    if (!(error instanceof EnvelopeError)) throw error;
+    const text = `pay ${name}: what answers ${where} is not its client`;
+    throw new UntrustedError(text, { cause: error });
   }
 }
 

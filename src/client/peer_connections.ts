@@ -3,16 +3,20 @@
  * this payee needs no `locate` request, no connection and no greeting.
  */
 import type { AccountName } from "../account_name.ts";
+import { BoundedMap } from "../bounded_map.ts";
 import { ClosedError } from "../errors.ts";
-import { peersKeptMax } from "../limits.ts";
+import { peersKeptMax, undialableAddressesMax, undialableKeptMs } from "../limits.ts";
 import type { Refusal } from "../protocol/request_type.ts";
+import { endpointText } from "../transport/byte_stream.ts";
+import type { OnlineMember } from "../protocol/list.ts";
 import { locateRequestType } from "../protocol/locate.ts";
 import type { MemberContext } from "./member_context.ts";
-import { connectToPeer, type PayeeAnswer, type PeerConnection } from "./peer_connection.ts";
+import { dialPeer, type PayeeAnswer, type PeerConnection, relayToPeer } from "./peer_connection.ts";
 
 export interface ReachedPeer {
   readonly name: AccountName;
-  readonly connection: PeerConnection;
+  /** The one that an order was handed over on last. */
+  connection: PeerConnection;
 }
 
 /** What became of an order that was handed over, as far as the payee tells it. */
@@ -28,6 +32,8 @@ export class PeerConnections {
   /** Open connections by payee, the one that was used longest ago first. */
   readonly #kept = new Map<AccountName, PeerConnection>();
   readonly #connecting = new Map<AccountName, Promise<PeerConnection | Refusal>>();
+  /** Until when the relay comes before an address, by the monotonic clock. */
+  readonly #undialable = new BoundedMap<string, number>(undialableAddressesMax);
   #isClosed = false;
 
   constructor(member: MemberContext) {
@@ -71,6 +77,7 @@ export class PeerConnections {
     if ("outcome" in again) {
       return isGone(again) ? { kind: "gone", refusal: again } : { kind: "silence" };
     }
+    peer.connection = again.connection;
     const second = stop.aborted ? undefined : await this.#handOver(jws, again, stop);
     return second ? { kind: "refused", refusal: second } : { kind: "silence" };
   }
@@ -114,7 +121,27 @@ export class PeerConnections {
   async #locateAndConnect(name: AccountName): Promise<PeerConnection | Refusal> {
     const located = await this.#member.link.ask(locateRequestType, { name });
     if (located.outcome === "refused") return located;
-    return await connectToPeer(located.answer, this.#member);
+    return await this.#reachAt(located.answer);
+  }
+
+  /**
+   * Dials a payee, and asks for the relay when nobody answers there. Where the relay was the only
+   * way a short time ago, it comes first.
+   */
+  async #reachAt(located: OnlineMember): Promise<PeerConnection | Refusal> {
+    const member = this.#member;
+    if (member.forbidsRelay) return await dialPeer(located, member);
+    const address = endpointText({ host: located.ip, port: located.port });
+    const nowMs = member.clock.monotonicMs();
+    const isUndialable = nowMs < (this.#undialable.get(address) ?? 0);
+    const [first, second] = isUndialable ? [relayToPeer, dialPeer] : [dialPeer, relayToPeer];
+    const reached = await first(located, member);
+    if (!("outcome" in reached)) return reached;
+    const otherwise = await second(located, member);
+    const isRelayed = !isUndialable && !("outcome" in otherwise);
+    if (isRelayed) this.#undialable.set(address, nowMs + undialableKeptMs);
+    else this.#undialable.delete(address);
+    return otherwise;
   }
 
   #keep(name: AccountName, connection: PeerConnection): void {

@@ -5,7 +5,6 @@ import { ListenError, messageOf, MicropayError } from "../errors.ts";
 import type { Message } from "../envelope/message.ts";
 import { ordersPerSubmitMax, peerConnectionsMax, peerIdleMsMax, peerTimeoutMs } from "../limits.ts";
 import { encodeReply, type Refusal, refuse, replyType } from "../protocol/request_type.ts";
-import type { SignedOrder } from "../protocol/order.ts";
 import { payRequestType } from "../protocol/transfer.ts";
 import { acceptChannel } from "../transport/accept_channel.ts";
 import { Acceptor } from "../transport/acceptor.ts";
@@ -13,7 +12,14 @@ import type { ByteStream, Endpoint, Listener } from "../transport/byte_stream.ts
 import type { Arrival, Channel } from "../transport/channel.ts";
 import type { MemberContext } from "./member_context.ts";
 import { type IncomingListener, IncomingPayments } from "./payment/incoming_payments.ts";
-import { askLater, type Payee, readHandedOrder, submitHandedOrder } from "./payment/payee.ts";
+import {
+  askLater,
+  type HandedOrder,
+  type Payee,
+  readHandedOrder,
+  submitHandedOrder,
+} from "./payment/payee.ts";
+import { RelayedStream } from "./relayed_connections.ts";
 import { SubmitQueue } from "./submit_queue.ts";
 
 interface Peer {
@@ -118,7 +124,8 @@ export class PeerListener {
       : refuse(410, "unknown type");
     if ("outcome" in order) return await reply(channel, seq, order);
     if (this.#isClosing) return await reply(channel, seq, refuse(263));
-    const submitting = this.#submit(order, seq, channel)
+    const way = peer.stream instanceof RelayedStream ? "relay" : "direct";
+    const submitting = this.#submit({ order, way }, seq, channel)
       .catch((error) => {
         if (!(error instanceof MicropayError)) this.incoming.fault(error);
       })
@@ -132,15 +139,15 @@ export class PeerListener {
     peer.underWay.add(submitting);
   }
 
-  async #submit(order: SignedOrder, seq: number, channel: Channel): Promise<void> {
-    const submitted = await submitHandedOrder(order, this.#payee);
+  async #submit(handed: HandedOrder, seq: number, channel: Channel): Promise<void> {
+    const submitted = await submitHandedOrder(handed, this.#payee);
     if (submitted === "decided") return;
     try {
       await reply(channel, seq, refuse(submitted === "withdrawn" ? 263 : 500));
     } finally {
       // Also when the payer is gone: this member wants to know.
       const isClosing = () => this.#isClosing;
-      if (submitted === "in_doubt") await askLater(order, { ...this.#payee, isClosing });
+      if (submitted === "in_doubt") await askLater(handed, { ...this.#payee, isClosing });
     }
   }
 }

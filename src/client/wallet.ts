@@ -42,6 +42,8 @@ export interface WalletOptions {
   readonly boundsWaiting?: boolean | undefined;
   readonly onWaiting?: ((place: number) => void) | undefined;
   readonly observe?: LineObserver | undefined;
+  /** Whether its members neither use relayed connections nor take them. */
+  readonly forbidsRelay?: boolean | undefined;
 }
 
 export interface WalletDependencies {
@@ -169,7 +171,7 @@ export class Wallet {
    */
   async member(connection: GreetedConnection, name: AccountName): Promise<Member> {
     const { anchor } = connection;
-    const { folder, observe, server, timeoutMs } = this.#options;
+    const { folder, forbidsRelay, observe, server, timeoutMs } = this.#options;
     const { clock, store } = this.#dependencies;
     const { result: identity, connection: unused } = await this.#asking(
       connection,
@@ -191,6 +193,7 @@ export class Wallet {
       zone: zoneOf(server.host),
       timeoutMs,
       observe,
+      forbidsRelay,
     });
   }
 

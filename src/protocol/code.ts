@@ -61,6 +61,7 @@ export const codes = {
   400: final("QUERY_ERROR", "unknown"),
   410: final("BAD_REQUEST", "the request is not valid"),
   420: temporary("TOO_MANY_REQUESTS", "too many requests from this address; try again in a minute"),
+  421: temporary("RELAY_BUSY", "the relay is busy; try again in a moment"),
   430: final("WITNESS_UNKNOWN", "the operator has not named this witness"),
   431: final("CHECKPOINT_NOT_PUBLISHED", "this checkpoint is not published, or not any more"),
   500: temporary("SERVER_ERROR", "the server failed; ask for the status before paying again"),

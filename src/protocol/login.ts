@@ -11,6 +11,8 @@ export const loginRequestType = {
     port: portShape,
     /** The address for peers, when it differs from the one that the server sees. */
     host: v.optional(hostShape),
+    /** Present when the member takes relayed connections. */
+    relay: v.optional(v.literal(true)),
   }),
   success: 110,
   answer: v.strictObject({

@@ -9,6 +9,7 @@ import { locateRoute } from "./handlers/locate.ts";
 import { loginRoute } from "./handlers/login.ts";
 import { proofRoute } from "./handlers/proof.ts";
 import { registerRoute } from "./handlers/register.ts";
+import { relayDataRoute, relayEndRoute, relayRoute } from "./handlers/relay.ts";
 import { statusRoute } from "./handlers/status.ts";
 import { submitRoute } from "./handlers/submit.ts";
 import type { Route } from "./route.ts";
@@ -19,6 +20,9 @@ export const routes: ReadonlyMap<string, Route> = new Map(
     loginRoute,
     listRoute,
     locateRoute,
+    relayRoute,
+    relayDataRoute,
+    relayEndRoute,
     balanceRoute,
     submitRoute,
     statusRoute,

@@ -18,6 +18,7 @@ import { FirstLines } from "./admission/first_lines.ts";
 import { MemberSessions } from "./session/member_sessions.ts";
 import { PublishedCheckpoints } from "./published_checkpoints.ts";
 import { Registrations } from "./admission/registrations.ts";
+import { Relays } from "./relays.ts";
 import type { VerifierKey } from "../protocol/cosignature.ts";
 import { ServedConnection } from "./session/served_connection.ts";
 import type { ServerContext, ServerDependencies } from "./server_context.ts";
@@ -70,6 +71,7 @@ export class Server {
       firstLines: new FirstLines(dependencies),
       registrations: new Registrations({ ...dependencies, accountsMax }),
       published: new PublishedCheckpoints({ ...dependencies, anchor, witnesses }),
+      relays: new Relays(dependencies),
       strangerRequests: new TokenBuckets({
         clock,
         atOnce: strangerRequestsAtOnce,

@@ -12,6 +12,7 @@ import type { FirstLines } from "./admission/first_lines.ts";
 import type { MemberSessions } from "./session/member_sessions.ts";
 import type { PublishedCheckpoints } from "./published_checkpoints.ts";
 import type { Registrations } from "./admission/registrations.ts";
+import type { Relays } from "./relays.ts";
 import type { ReportEvent } from "./server_event.ts";
 import type { SessionKeys } from "./session/session_keys.ts";
 import type { Strangers } from "./admission/strangers.ts";
@@ -38,6 +39,7 @@ export interface ServerContext extends ServerDependencies {
   readonly firstLines: FirstLines;
   readonly registrations: Registrations;
   readonly published: PublishedCheckpoints;
+  readonly relays: Relays;
   /** Bounds the requests of strangers at one address for checkpoints and proofs. */
   readonly strangerRequests: TokenBuckets;
   /** The queue for expensive work. Its parties are addresses of strangers, and members. */

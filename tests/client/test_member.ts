@@ -26,14 +26,19 @@ export interface MemberOptions {
   /** Where it is kept instead. */
   readonly store?: WalletStore;
   readonly timeoutMs?: number;
+  readonly forbidsRelay?: boolean;
 }
 
 /** Acts as somebody, through the client's own code. */
 export async function memberOf(
   server: TestServer,
   identity: Identity,
-  { kept = new KeptWallet(), store = new MemoryWalletStore(kept), timeoutMs = 20_000 }:
-    MemberOptions = {},
+  {
+    kept = new KeptWallet(),
+    store = new MemoryWalletStore(kept),
+    timeoutMs = 20_000,
+    forbidsRelay,
+  }: MemberOptions = {},
 ): Promise<Member> {
   const name = nameOf(identity);
   const { anchor } = server;
@@ -49,6 +54,7 @@ export async function memberOf(
     clock: systemClock,
     random: systemRandom,
     timeoutMs,
+    forbidsRelay,
   });
 }
 

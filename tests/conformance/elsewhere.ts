@@ -578,6 +578,51 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "a verifier key … is refused",
     "a verifier key of small order is refused, because anybody could sign under it",
   ),
+  "relay 1": at(
+    "client/relay",
+    "relay: a payee that nobody can dial is paid through the server, and both sides know the way",
+  ).concat(
+    at(
+      "server/handlers/relay",
+      "relay: where a member cannot be connected to, the code says why",
+    ),
+  ),
+  "relay 2": at(
+    "server/handlers/relay",
+    "relay: bytes come to the other end in order and in both directions, and so does the end",
+  ),
+  "relay 3": at(
+    "server/handlers/relay",
+    "relay: bytes come to the other end in order and in both directions, and so does the end",
+    "relay: when a side's connection to the server ends, the other end is told",
+  ),
+  "relay 4": at(
+    "server/handlers/relay",
+    "relay: a third member can neither use nor end a connection, nor open one of its name",
+  ),
+  "relay 5": at(
+    "server/handlers/relay",
+    "relay: a member opens so many connections and sends so many messages, and is refused with 421 past that",
+    "relay: nothing is taken for an end that has not read the bytes before",
+  ),
+  "relay 6": at(
+    "client/relay",
+    "relay: a member that is sent more than it reads ends the connection",
+  ),
+  "relay 7": at(
+    "client/relay",
+    "relay: a payee that can be dialled is paid directly",
+    "relay: an address that accepts and says nothing holds up one payment, and is dialled again after a while",
+  ),
+  "relay 8": at(
+    "client/relay",
+    "relay: where the … forbids it, the payment is refused with 264, and nothing is relayed",
+  ),
+  "relay 9": at(
+    "client/relay",
+    "relay: what a dishonest server does with relayed lines pays nothing twice and nobody else",
+    "relay: lines that a dishonest server swaps close the connection, and both orders are booked once over the next",
+  ),
   "client 4": at(
     "client/wallet/identity_store",
     "identities: a certificate for another name, key or ledger is not stored",

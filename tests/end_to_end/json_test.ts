@@ -36,8 +36,9 @@ Deno.test("every command answers with exactly the JSON that scripts rely on", as
   assertEquals(refused, { code: 5, lines: [bankrupt] });
 
   const [paid] = (await run("alice", "pay", "bob", "2000", "--memo", "lunch")).lines;
-  const { id, receipt } = paid!;
-  assertEquals(paid, { code: 130, text: "transfer OK", id, entry: 3, receipt });
+  const { way, ...found } = paid!;
+  const { id, receipt } = found;
+  assertEquals(paid, { code: 130, text: "transfer OK", id, entry: 3, way: "direct", receipt });
   assertMatch(id as string, uuid7);
   assertMatch(receipt as string, /^eyJ[\w-]+\.[\w-]+\.[\w-]{86}$/);
   const [plain] = (await run("alice", "pay", "bob", "1", "--id", given)).lines;
@@ -46,8 +47,20 @@ Deno.test("every command answers with exactly the JSON that scripts rely on", as
   const received = await bob.end();
   assertEquals(received.code, 0);
   assertEquals(jsonLines(received.stdout).slice(1), [
-    { event: "payment", id, from: "alice", amount: 2000, memo: "lunch", entry: 3, receipt },
-    { event: "payment", id: given, from: "alice", amount: 1, entry: 4, receipt: plain!.receipt },
+    {
+      ...{ event: "payment", id, from: "alice", amount: 2000, memo: "lunch", entry: 3 },
+      way,
+      receipt,
+    },
+    {
+      event: "payment",
+      id: given,
+      from: "alice",
+      amount: 1,
+      entry: 4,
+      way,
+      receipt: plain!.receipt,
+    },
   ]);
 
   const never = given.replace(/a$/, "b");
@@ -58,7 +71,7 @@ Deno.test("every command answers with exactly the JSON that scripts rely on", as
     run("alice", "history"),
     run("alice", "history", "--limit", "1", "--before", "4"),
   ]);
-  assertEquals([hers, his], [{ code: 0, lines: [paid!] }, { code: 0, lines: [paid!] }]);
+  assertEquals([hers, his], [{ code: 0, lines: [found] }, { code: 0, lines: [found] }]);
   assertEquals(unknown, { code: 5, lines: [{ code: 400, text: "unknown", id: never }] });
   assertEquals(history.lines.map(({ entry }) => entry), [4, 3, 1]);
   const { at, order } = history.lines[1]!;

@@ -235,7 +235,8 @@ class Scene {
     const { certificate } = this.#books.members.get(payer)!;
     const read = readHandedOrder({ order }, { payer, certificate, member });
     if ("outcome" in read) return { refused: read.code, isTold: false };
-    await submitHandedOrder(read, { member, incoming, submits: new SubmitQueue(link) });
+    const handed = { order: read, way: "direct" } as const;
+    await submitHandedOrder(handed, { member, incoming, submits: new SubmitQueue(link) });
     return { isTold: told.length === 1 };
   }
 }

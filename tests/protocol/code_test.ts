@@ -62,6 +62,7 @@ const table: Record<Code, readonly [name: string, text: string, tryAgain: boolea
     "too many requests from this address; try again in a minute",
     true,
   ],
+  421: ["RELAY_BUSY", "the relay is busy; try again in a moment", true],
   430: ["WITNESS_UNKNOWN", "the operator has not named this witness", false],
   431: ["CHECKPOINT_NOT_PUBLISHED", "this checkpoint is not published, or not any more", false],
   500: ["SERVER_ERROR", "the server failed; ask for the status before paying again", true],

@@ -53,6 +53,7 @@ export async function openWallet(
         ? answerTimeoutMsDefault
         : request.timeoutSeconds * 1000,
       boundsWaiting: request.timeoutSeconds !== undefined,
+      forbidsRelay: !request.relay,
       onWaiting: (place) => say(`waiting, place ${place}: the server is full`),
       ...(request.verbose &&
         { observe: (direction, line) => say(`${direction === "in" ? "←" : "→"} ${line}`) }),

@@ -349,6 +349,10 @@ function withClientOptions<Words extends unknown[], Options extends OptionValues
       advertisedAddress,
     )
     .option(
+      "--no-relay",
+      "Neither pay nor be paid through the server where no connection to the other can be made.",
+    )
+    .option(
       "--timeout <SECONDS>",
       "Give up after so many seconds, also in the waiting room. Without it: after 10, but not in the waiting room while the server tells the place.",
       timeoutSeconds,
@@ -366,7 +370,7 @@ function request<const C extends { readonly name: string }, Options extends Clie
   words: C,
 ) {
   const { as, ca, fingerprint, home, passphraseFile, ...others } = options;
-  const { port, advertise, timeout, rsaBits, json, verbose, ...own } = others;
+  const { port, advertise, relay, timeout, rsaBits, json, verbose, ...own } = others;
   return {
     ...{ kind: "client" as const, command: { ...words, ...own }, serverHost, serverPort },
     ...{
@@ -377,6 +381,7 @@ function request<const C extends { readonly name: string }, Options extends Clie
       passphraseFile,
       port,
       advertise,
+      relay,
       timeoutSeconds: timeout,
       rsaBits,
     },

@@ -5,7 +5,7 @@ import type { AccountName } from "../../account_name.ts";
 import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
 import type { MemberAudit } from "../../client/ledger_audit.ts";
 import type { Settled } from "../../client/payment/settlement.ts";
-import type { Paid } from "../../client/payment/order_outcome.ts";
+import type { Paid, PaymentWay } from "../../client/payment/order_outcome.ts";
 import type { SystemInformation } from "../../client/member.ts";
 import { type ExceededLimit, leftOf } from "../../client/wallet/payment_limits.ts";
 import type { PaymentAllowance } from "../../client/wallet/wallet_store.ts";
@@ -86,8 +86,8 @@ interface OutputOptions {
 }
 
 export function jsonOutput({ print, printError, typed }: OutputOptions): ClientOutput {
-  const paid = ({ receipt: { payload: { id, entry }, text } }: Paid) =>
-    line({ code: 130, text: codes[130].text, id, entry, receipt: text });
+  const paid = ({ receipt: { payload: { id, entry }, text }, way }: Paid) =>
+    line({ code: 130, text: codes[130].text, id, entry, way, receipt: text });
   const line = (value: object) => print(jsonLine(value));
   const printAudit = (audit: MemberAudit, files?: AuditFiles) => line(auditFields(audit, files));
   return {
@@ -177,14 +177,14 @@ function listLines({ balance, online }: SystemInformation): string[] {
 }
 
 function paidLines(
-  { receipt: { payload: { payee, amount, entry, id, refunds } } }: Paid,
+  { receipt: { payload: { payee, amount, entry, id, refunds } }, way }: Paid,
   { balance }: { readonly balance: number | undefined },
 ): string[] {
   const what = refunds === undefined
     ? `paid ${amount} to ${payee}`
     : `gave ${amount} back to ${payee}`;
   const now = balance === undefined ? "" : `, balance ${balance}`;
-  return [codes[130].text, `${what}${now}, entry ${entry}, id ${id}`];
+  return [codes[130].text, `${what}${now}, entry ${entry}, id ${id}${wayText(way)}`];
 }
 
 function foundLines({ receipt }: Paid): string[] {
@@ -206,9 +206,9 @@ function limitLines({ limits: { perPayment, perDay }, paid }: PaymentAllowance):
 }
 
 /** The members in the order in which `receive` has always printed them. */
-function paymentFields({ receipt, memo }: IncomingPayment): object {
+function paymentFields({ receipt, memo, way }: IncomingPayment): object {
   const { id, payer: from, amount, refunds, entry } = receipt.payload;
-  return { id, from, amount, memo, refunds, entry, receipt: receipt.text };
+  return { id, from, amount, memo, refunds, entry, way, receipt: receipt.text };
 }
 
 function unprintedText(
@@ -222,14 +222,20 @@ function unprintedText(
 }
 
 /** The course project's words, then what `refund` and `status` take. */
-function notificationLines({ receipt, memo }: IncomingPayment): string[] {
+function notificationLines({ receipt, memo, way }: IncomingPayment): string[] {
   const { payer, amount, refunds, entry, id } = receipt.payload;
   const note = memo === undefined ? "" : ` (${quote(memo)})`;
   const origin = refunds === undefined ? "" : `, a refund of ${refunds}`;
   return [
     `[Notification] ${payer} just sent you $${amount}${origin}!${note}`,
-    `entry ${entry}, id ${id}`,
+    `entry ${entry}, id ${id}${wayText(way)}`,
   ];
+}
+
+/** Says which way a payment took, unless it was the usual one. */
+function wayText(way: PaymentWay | undefined): string {
+  if (way === "relay") return ", by relay";
+  return way === "server" ? ", through the server" : "";
 }
 
 /** The course project shows codes below 240 with their text: `210 FAIL`, `220 AUTH_FAIL`. */

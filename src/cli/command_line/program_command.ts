@@ -32,8 +32,8 @@ export class ProgramCommand extends Command {
   }
 
   override addOption(option: Option): this {
-    // A flag has no text to read.
-    const read = option.parseArg ?? (() => true);
+    // A flag has no text to read. `--no-relay` sets `relay` to false.
+    const read = option.parseArg ?? (() => !option.negate);
     const [long, key] = [option.long!, option.attributeName()];
     this.#readers.set(option, (text) => read(text, undefined));
     const named = (text: string, previous: unknown) => {
@@ -54,7 +54,9 @@ export class ProgramCommand extends Command {
       // A container file leaves a variable out by setting it to nothing.
       if (text === undefined || text === "" || isOfOrchestrator(variable, text)) continue;
       if (this.getOptionValueSource(key) === "cli") continue;
-      const readText = option.isBoolean() ? flagInEnvironment : readerOf(option)?.readAll;
+      const isFlag = option.isBoolean() || option.negate;
+      const readFlag = (flag: string) => flagInEnvironment(flag) !== option.negate;
+      const readText = isFlag ? readFlag : readerOf(option)?.readAll;
       const value = readAs(variable, () => (readText ?? read)(text));
       this.setOptionValueWithSource(key, value, "env");
     }

@@ -8,11 +8,13 @@ import { type SignedOrder, verifyOrder } from "../../protocol/order.ts";
 import { type Receipt, type SignedReceipt, unpackReceipt } from "../../protocol/receipt.ts";
 import type { BookedOrder } from "../../protocol/transfer.ts";
 import type { MemberContext } from "../member_context.ts";
-import { proveBooked } from "./order_outcome.ts";
+import { type PaymentWay, proveBooked } from "./order_outcome.ts";
 
 export interface IncomingPayment {
   readonly receipt: SignedReceipt;
   readonly memo: string | undefined;
+  /** Absent for a payment of the past. */
+  readonly way?: PaymentWay | undefined;
 }
 
 export interface IncomingListener {
@@ -44,19 +46,19 @@ export class IncomingPayments {
    * @throws {EnvelopeError} | {CertificateError} | {ProtocolError} when the receipt does not prove
    * it
    */
-  async take(receiptText: string, order: SignedOrder): Promise<void> {
+  async take(receiptText: string, order: SignedOrder, way: PaymentWay): Promise<void> {
     const { receipt } = proveBooked(receiptText, order, this.#member);
     const { id, memo } = order.payload;
     const { onPayment, onFault } = this.#listener;
     try {
       const isNew = await this.#member.receipts.add(receipt, order);
       // Nothing is awaited between these lines, because the same order may come twice at once.
-      if (isNew && !this.#unkept.has(id)) onPayment({ receipt, memo });
+      if (isNew && !this.#unkept.has(id)) onPayment({ receipt, memo, way });
     } catch (cause) {
       if (!(cause instanceof FileError)) throw cause;
       if (this.#unkept.has(id)) return;
       this.#unkept.add(id);
-      onPayment({ receipt, memo });
+      onPayment({ receipt, memo, way });
       onFault(unkeptError(receipt.payload, cause));
     }
   }
@@ -68,7 +70,7 @@ export class IncomingPayments {
    */
   async takePushed({ order: text, receipt }: BookedOrder): Promise<void> {
     const order = verifyIncoming(text, this.#member);
-    await this.take(unpackReceipt(receipt, order, this.#member.link), order);
+    await this.take(unpackReceipt(receipt, order, this.#member.link), order, "server");
   }
 }
 

@@ -121,7 +121,9 @@ export class OrderDelivery {
     });
     if (ended.state === "void") await this.forget(order);
     if (ended.takenBy) return outcomeUnderId(ended.takenBy, isSame);
-    return outcomeOf(order, ended, { said });
+    const outcome = outcomeOf(order, ended, { said });
+    if (outcome.outcome === "refused") return outcome;
+    return { ...outcome, way: peer?.connection.way ?? "server" };
   }
 
   /**

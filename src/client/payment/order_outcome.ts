@@ -17,10 +17,18 @@ import type { HistoryReader } from "../history_reader.ts";
 import type { MemberContext } from "../member_context.ts";
 import type { ExceededLimit } from "../wallet/payment_limits.ts";
 
+/**
+ * How an order travelled: to the payee over a connection between the two, to the payee through the
+ * server's relay, or to the server without the payee.
+ */
+export type PaymentWay = "direct" | "relay" | "server";
+
 /** Booked, with the proof. */
 export interface Paid {
   readonly outcome: "paid";
   readonly receipt: SignedReceipt;
+  /** Present when this process sent the order, or took it from its payer. */
+  readonly way?: PaymentWay | undefined;
 }
 
 export type OrderOutcome = Paid | OrderRefusal;

@@ -20,12 +20,18 @@ import type { JsonObject } from "../../strict_json.ts";
 import type { MemberContext } from "../member_context.ts";
 import type { SubmitQueue } from "../submit_queue.ts";
 import type { IncomingPayments } from "./incoming_payments.ts";
-import { askStatus } from "./order_outcome.ts";
+import { askStatus, type PaymentWay } from "./order_outcome.ts";
 
 export interface Payee {
   readonly member: MemberContext;
   readonly incoming: IncomingPayments;
   readonly submits: Pick<SubmitQueue, "submit">;
+}
+
+/** An order as it came from its payer. */
+export interface HandedOrder {
+  readonly order: SignedOrder;
+  readonly way: PaymentWay;
 }
 
 /**
@@ -75,13 +81,14 @@ export function readHandedOrder(
  * the order
  */
 export async function submitHandedOrder(
-  order: SignedOrder,
+  { order, way }: HandedOrder,
   { incoming, member: { link }, submits }: Payee,
 ): Promise<"decided" | "not_now" | "in_doubt" | "withdrawn"> {
   try {
     const { code, text, receipt } = await submits.submit(order);
-    if (receipt !== undefined) await incoming.take(unpackReceipt(receipt, order, link), order);
-    else if (code === 500) {
+    if (receipt !== undefined) {
+      await incoming.take(unpackReceipt(receipt, order, link), order, way);
+    } else if (code === 500) {
       incoming.fault(unknownIncoming(order, text));
       return "in_doubt";
     }
@@ -104,13 +111,13 @@ export async function submitHandedOrder(
  * server ends it too
  */
 export async function askLater(
-  doubtful: SignedOrder,
+  { order, way }: HandedOrder,
   { member, incoming, isClosing }: Omit<Payee, "submits"> & { readonly isClosing: () => boolean },
 ): Promise<void> {
   while (member.link.isOpen && !isClosing()) {
     try {
-      const status = await askStatus(doubtful.payload.id, member);
-      if (status.outcome === "paid") await incoming.take(status.receipt.text, doubtful);
+      const status = await askStatus(order.payload.id, member);
+      if (status.outcome === "paid") await incoming.take(status.receipt.text, order, way);
       return;
     } catch (error) {
       if (!(error instanceof MicropayError)) throw error;

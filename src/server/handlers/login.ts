@@ -11,7 +11,7 @@ import type { Session } from "../session/session.ts";
 export const loginRoute = memberRoute({
   requestType: loginRequestType,
   notation: ({ name, port }) => `${name}#${port}`,
-  async handle({ name, port, host }, { name: speaker, server, session }) {
+  async handle({ name, port, host, relay }, { name: speaker, server, session }) {
     // The person typed the name. The signature proves who it is.
     if (name !== speaker) return refuse(220);
     const { remote } = session.channel;
@@ -29,6 +29,7 @@ export const loginRoute = memberRoute({
     switch (outcome) {
       case "online":
         session.isOnline = true;
+        session.takesRelay = relay === true;
         server.report({ kind: "online", name, address: { host: presence.host, port } });
         return answerWith({ ip: presence.host, port });
       case "already_online":

@@ -29,6 +29,8 @@ export interface Push {
   readonly session: Session;
   readonly type: string;
   readonly body: JsonObject;
+  /** Called when the system has taken the message, or the connection is over. */
+  readonly onWritten?: (() => void) | undefined;
 }
 
 type Sealed = Pick<Sending, "written">;
@@ -40,6 +42,8 @@ export class Session {
   readonly share: Share;
   /** Whether this session took its member online. */
   isOnline = false;
+  /** Whether it takes relayed connections. */
+  takesRelay = false;
   /** Whether its account had all its connections already. Its first request is its last. */
   isSurplus = false;
   /** Whether its certificate no longer speaks for its account. */
@@ -100,15 +104,15 @@ export class Session {
    * @throws {ClosedError} when the reply cannot be written. The pushes are sent all the same.
    */
   async reply(body: JsonObject, pushes: readonly Push[] = []): Promise<void> {
-    const messages = [{ session: this, type: replyType, body }, ...pushes];
+    const messages: Push[] = [{ session: this, type: replyType, body }, ...pushes];
     const turns: Promise<Sealed[]>[] = [];
     for (let from = 0; from < messages.length; from += sealsPerTurn) {
       const some = messages.slice(from, from + sealsPerTurn);
       const turn = this.share.run(() =>
         Promise.all(some.map(({ session, type, body }) => session.#seal(type, body)))
       );
-      for (const [at, { session }] of some.entries()) {
-        if (from + at > 0) session.#trackPush(turn.then((sealed) => sealed[at]!));
+      for (const [at, { session, onWritten }] of some.entries()) {
+        if (from + at > 0) session.#trackPush(turn.then((sealed) => sealed[at]!), onWritten);
       }
       turns.push(turn);
     }
@@ -153,9 +157,9 @@ export class Session {
     return { written };
   }
 
-  #trackPush(sealing: Promise<Sealed>): void {
+  #trackPush(sealing: Promise<Sealed>, onWritten = () => {}): void {
     const pushing = sealing.then(({ written }) => {
-      written.catch(() => this.#lose());
+      written.catch(() => this.#lose()).then(onWritten);
       this.#pushing.delete(pushing);
     });
     this.#pushing.add(pushing);

@@ -33,6 +33,7 @@ const clientDefaults = {
   serverHost: "127.0.0.1",
   serverPort: 8888,
   verbose: false,
+  relay: true,
   port: 0,
   rsaBits: 2048,
   json: false,
@@ -215,6 +216,14 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
   {
     line: "client 127.0.0.1 8888 --port 9000 --advertise example.org",
     request: { ...clientDefaults, port: 9000, advertise: { host: "example.org" } },
+  },
+  {
+    line: "client 127.0.0.1 8888 pay bob 5 --no-relay",
+    request: {
+      ...clientDefaults,
+      relay: false,
+      command: { name: "pay", payee: "bob", amount: 5, viaServer: false },
+    },
   },
   {
     line: "client 127.0.0.1 8888 --advertise example.org:9000",

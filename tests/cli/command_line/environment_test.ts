@@ -56,9 +56,11 @@ const taken: readonly Case[] = [
       MICROPAY_TIMEOUT: "2.5",
       MICROPAY_RSA_BITS: "4096",
       MICROPAY_JSON: "1",
+      MICROPAY_NO_RELAY: "1",
     },
     members: {
       verbose: true,
+      relay: false,
       as: "alice",
       ca: "my.pem",
       fingerprint,

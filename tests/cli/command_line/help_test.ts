@@ -19,6 +19,7 @@ const clientOptions = [
   "--home DIR",
   "--port N",
   "--advertise HOST[:PORT]",
+  "--no-relay",
   "--timeout SECONDS",
   "--rsa-bits BITS",
   "--json",

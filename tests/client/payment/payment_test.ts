@@ -206,7 +206,10 @@ Deno.test("pay: the same id again is paid once, and the second time tells of the
   const member = await memberOf(server, alice, { kept });
   const first = await member.pay({ ...lunch, id });
   assert(first.outcome === "paid");
-  assertEquals(await member.pay({ ...lunch, id }), first);
+  const again = await member.pay({ ...lunch, id });
+  assert(again.outcome === "paid");
+  // Nothing was sent the second time, so it took no way.
+  assertEquals([again.receipt, first.way, again.way], [first.receipt, "direct", undefined]);
   const other = { ...lunch, id, amount: 1 as Amount };
   assertEquals(await resultOf(() => member.pay(other)), 266);
   assertEquals(await server.balanceOf("alice"), 8000);
