@@ -184,7 +184,9 @@ function paidLines(
     ? `paid ${amount} to ${payee}`
     : `gave ${amount} back to ${payee}`;
   const now = balance === undefined ? "" : `, balance ${balance}`;
-  return [codes[130].text, `${what}${now}, entry ${entry}, id ${id}${wayText(way)}`];
+  // The payer chose the other ways.
+  const by = way === "relay" ? wayText(way) : "";
+  return [codes[130].text, `${what}${now}, entry ${entry}, id ${id}${by}`];
 }
 
 function foundLines({ receipt }: Paid): string[] {
@@ -228,7 +230,8 @@ function notificationLines({ receipt, memo, way }: IncomingPayment): string[] {
   const origin = refunds === undefined ? "" : `, a refund of ${refunds}`;
   return [
     `[Notification] ${payer} just sent you $${amount}${origin}!${note}`,
-    `entry ${entry}, id ${id}${wayText(way)}`,
+    // A refund always comes through the server.
+    `entry ${entry}, id ${id}${refunds === undefined ? wayText(way) : ""}`,
   ];
 }
 
