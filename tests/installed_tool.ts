@@ -9,6 +9,7 @@ const packages = {
   "bash": "bash",
   "bean-check": "beancount",
   "fish": "fish",
+  "groff": "groff",
   "hledger": "hledger",
   "node": "nodejs",
   "openssl": "openssl",

@@ -97,6 +97,13 @@ export function parseCommandLine(
   return made ? withoutUndefined(made) : { kind: "print", text: printed, exitCode: 0 };
 }
 
+/** Returns all commands, for manual pages. */
+export function describeProgram(options: CommandLineOptions): ProgramCommand {
+  const program = new ProgramCommand("micropay");
+  addCommands(program, options);
+  return program;
+}
+
 function addCommands(program: ProgramCommand, { environment, version }: CommandLineOptions) {
   program
     .description("Person-to-person micropayments for a closed group.")
