@@ -113,9 +113,8 @@ function plain(text: string): string {
   return text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll('"', "\\(dq")
     .replaceAll("'", "\\(aq").replaceAll("`", "\\(ga").replaceAll("^", "\\(ha")
     .replaceAll("~", "\\(ti")
-    // deno-lint-ignore no-control-regex -- ASCII is what every troff prints without a preprocessor
     .replace(
-      /[^\x00-\x7f]/gu,
+      /[^\p{ASCII}]/gu,
       (one) => `\\[u${one.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}]`,
     );
 }
