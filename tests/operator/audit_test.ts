@@ -288,7 +288,7 @@ async function forge(
   database.prepare("PRAGMA ignore_check_constraints = ON").run();
   database.prepare(
     `INSERT INTO entry (number, id, kind, payer, payee, amount, memo, order_digest, at,
-      payer_balance, payee_balance, subtrees, refunds, request, iat, exp, signature, certificate)
+      payer_balance, payee_balance, subtrees, refunds, iat, exp, signature, certificate)
       VALUES (?, ?, ?, ?, ?, ?, NULL, unhex(?), ?, ?, ?, unhex(?), ?, ?, ?, ?, ?)`,
   ).run(
     contents.number,

@@ -70,6 +70,7 @@ Deno.test("a snapshot returns the stored columns", () =>
         // The second row ends the subtree of two leaves, which is the whole tree then.
         subtrees: `${leaf}${head}`,
         refunds: null,
+        request: null,
         iat: booking.iat,
         exp: booking.exp,
         signature: booking.signature,

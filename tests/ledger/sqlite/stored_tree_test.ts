@@ -76,7 +76,7 @@ Deno.test("the head after a row past 2^52 has one root for each one bit of its n
       other.run(
         `INSERT INTO entry SELECT ${end}, '${orderId(Number(bit) + 1)}', kind, payer, payee, amount,
           memo, order_digest, at, payer_balance, payee_balance, x'${hashes.join("")}', refunds,
-          iat, exp, signature, certificate FROM entry WHERE number = 1`,
+          request, iat, exp, signature, certificate FROM entry WHERE number = 1`,
       );
       subtrees.push(hashes.at(-1)!);
     }
@@ -106,7 +106,7 @@ Deno.test("the file refuses a row with fewer or more hashes than its number comp
         other.run(
           `INSERT INTO entry SELECT 4, '${orderId(3)}', kind, payer, payee, amount, memo,
             order_digest, at, payer_balance, payee_balance, zeroblob(${bytes}), refunds,
-            iat, exp, signature, certificate FROM entry WHERE number = 3`,
+            request, iat, exp, signature, certificate FROM entry WHERE number = 3`,
         );
       assertThrows(append, Error, "CHECK constraint failed");
     }
