@@ -250,12 +250,14 @@ function commandsIn(text: string): string[][] {
   const blocks = [...text.matchAll(/^ *```(?:sh|console)?\n(.*?)^ *```/gms)].map(([, block]) =>
     block!
   );
-  const commands = blocks.join("").matchAll(/(?:^ *(?:\$ )?|^.*[&|] )micropay ([^\n|>&;']*)/gm);
+  const commands = blocks.join("").matchAll(
+    /(?:^ *(?:\$ )?|^.*[&|] )micropay ((?:'[^'\n]*'|[^\n|>&;'])*)/gm,
+  );
   return [...commands]
     .map(([, line]) => line!.replace(/ +# .*/, "").trim())
     .filter((line) => !/…|SERVER_IP/.test(line))
     .map((line) =>
-      [...line.matchAll(/"([^"]*)"|[^\s"]+/g)].map(([word, quoted]) => quoted ?? word)
+      [...line.matchAll(/["']([^"']*)["']|[^\s"']+/g)].map(([word, quoted]) => quoted ?? word)
     );
 }
 

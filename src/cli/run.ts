@@ -44,7 +44,8 @@ export async function run(
     const isJson = "json" in request && request.json;
     say(isJson ? jsonLine(errorFields(error)) : errorLine(error));
     const { code } = error;
-    return request.kind === "identity" || code === "usage" || code === "unprinted_payment"
+    return request.kind === "identity" || request.kind === "ledgers" || code === "usage" ||
+        code === "unprinted_payment"
       ? exitCodeOfError[code]
       : exitCodes.error;
   }
@@ -85,6 +86,10 @@ async function perform(
     }
     case "client":
       return await client(request, processIo);
+    case "ledgers": {
+      const { runLedgers } = await import("./ledgers/run_ledgers.ts");
+      return await runLedgers(request, processIo);
+    }
     case "identity": {
       const { runIdentity } = await import("./identity/run_identity.ts");
       return await runIdentity(request, processIo);

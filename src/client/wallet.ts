@@ -32,8 +32,10 @@ export interface WalletOptions {
   readonly folder: DataFolder;
   readonly trust: Pick<
     TrustOptions,
-    "ca" | "fingerprint" | "readNearbyCa" | "confirm" | "onKnown"
+    "ca" | "fingerprint" | "expected" | "readNearbyCa" | "confirm" | "onKnown"
   >;
+  /** The account of a command that names none. Without it: the only one. */
+  readonly account?: AccountName | undefined;
   /** Asks for a key's passphrase. Absent when there is neither a person nor a file to ask. */
   readonly askPassphrase?: AskPassphrase | undefined;
   /** How long to wait for one reply. */
@@ -128,6 +130,22 @@ export class Wallet {
   }
 
   /**
+   * Pins a connection's ledger for the server's address.
+   *
+   * @throws {UntrustedError} when another ledger is pinned for it
+   */
+  async pin({ anchor }: GreetedConnection): Promise<void> {
+    const { server, folder } = this.#options;
+    const address = endpointText(server);
+    const pins = new PinStore(folder, this.#dependencies.store);
+    const pinned = await pins.set(address, anchor, { replace: false });
+    if (pinned === anchor.fingerprint) return;
+    throw new UntrustedError(
+      `trust ${address}: it was pinned to ${pinned} meanwhile, and its CA is ${anchor.fingerprint}`,
+    );
+  }
+
+  /**
    * Registers an account over an unused connection, or over a new one to the same ledger when the
    * person took long to type a passphrase. Ends the connection.
    *
@@ -198,12 +216,14 @@ export class Wallet {
   }
 
   /**
-   * Returns the only account on a ledger, for a command that names none.
+   * Returns the account of a command that names none: the one that joined the ledger, or the only
+   * one on it.
    *
    * @throws {NotAuthenticatedError} when there is none
    * @throws {UsageError} when there are several
    */
   async onlyAccount(ledger: string): Promise<AccountName> {
+    if (this.#options.account !== undefined) return this.#options.account;
     const names = await accountNames(this.#options.folder, ledger);
     const [name] = names;
     if (name === undefined) {

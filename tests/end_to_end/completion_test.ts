@@ -26,7 +26,7 @@ Deno.test("completion suggests the servers, accounts, peers and payments of the 
   const port = String(scene.server.port);
   const server = ["client", "127.0.0.1", port];
   const rows: readonly (readonly [line: string[], expected: unknown[]])[] = [
-    [["client", ""], ["127.0.0.1"]],
+    [["client", "1"], ["127.0.0.1"]],
     [["client", "127.0.0.1", ""], [port]],
     [["client", "192.0.2.1", ""], []],
     [[...server, "list", "--as", ""], ["alba", "alice"]],

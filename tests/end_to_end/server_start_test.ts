@@ -188,7 +188,7 @@ Deno.test("at every start a server names its files, says whether the ledger is n
   );
   assertMatch(
     first![at + 1]!,
-    /^Members join with: micropay client 127\.0\.0\.1 PORT register NAME --fingerprint [0-9a-f]{64}$/,
+    /^Members join with: micropay client join 'micropay:\/\/127\.0\.0\.1:PORT\/\?ca=[0-9a-f]{64}'$/,
   );
   assertEquals(first!.slice(at + 2), ["Server listening on port PORT"]);
   assertEquals(second!.slice(1), [`Ledger in ${folder}/server.db`, ...first!.slice(at + 1)]);
@@ -197,11 +197,11 @@ Deno.test("at every start a server names its files, says whether the ledger is n
 Deno.test("a member joins with the line that the server prints, in a folder without the server's files", async () => {
   await using scene = await openScene();
   const { program } = await scene.startServer({ args: ["5", "--host", "127.0.0.1"] });
-  const command = program.stdout.lines.map((line) =>
-    /^Members join with: micropay (.*)$/.exec(line)?.[1]
-  ).find((words) => words !== undefined);
+  const uri = program.stdout.lines.map((line) =>
+    /^Members join with: micropay client join '(.*)'$/.exec(line)?.[1]
+  ).find((found) => found !== undefined);
   const home = await Deno.makeTempDir({ dir: scene.folder });
-  const words = command!.replace("NAME", "alice").split(" ");
+  const words = ["client", "join", uri!, "--as", "alice"];
   const { code, stdout } = await scene.run(words, { folder: home, env: { MICROPAY_HOME: home } });
   assertEquals([code, stdout], [0, "100 OK\n"]);
 });

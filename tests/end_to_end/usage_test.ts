@@ -75,7 +75,7 @@ function onOneLine(text: string): string {
 const commandLines: readonly { args: readonly string[]; code: number; says: string }[] = [
   { args: [], code: 2, says: "micropay" },
   { args: ["sever", "1"], code: 2, says: "server" },
-  { args: ["client"], code: 2, says: "SERVER_IP is missing" },
+  { args: ["client", "127.0.0.1"], code: 2, says: "SERVER_PORT is missing" },
   { args: ["client", "127.0.0.1", "0"], code: 2, says: "a port is a whole number from 1 to 65535" },
   { args: ["server"], code: 2, says: "SERVER_PORT is missing" },
   { args: ["server", "65536"], code: 2, says: "a port is a whole number from 0 to 65535" },

@@ -3,27 +3,32 @@
  */
 import type { AccountName } from "../../account_name.ts";
 import { shellWord } from "../../pki/gencert_hint.ts";
-import type { ClientRequest } from "../command_line/command_line.ts";
+import type { AddressedRequest } from "./choose_ledger.ts";
 
 /**
  * Returns a command line for the same server, account and files: `status ID` becomes the whole
- * line. An empty text means the menu.
+ * line. An empty text means the menu. A joined ledger needs no address, and the account that joined
+ * it no `--as`.
  *
  * @param as the account, where the request named none
  */
 export type TypeCommand = (words: string, as?: AccountName) => string;
 
 export function commandTyper(
-  { serverHost, serverPort, as, ca, home }: Pick<
-    ClientRequest,
-    "serverHost" | "serverPort" | "as" | "ca" | "home"
+  { serverHost, serverPort, joined, as, ca, home }: Pick<
+    AddressedRequest,
+    "serverHost" | "serverPort" | "joined" | "as" | "ca" | "home"
   >,
 ): TypeCommand {
   return (words, name) => {
-    const options = Object.entries({ as: as ?? name, ca, home }).flatMap(([option, value]) =>
+    const ledger = joined?.isLast ? undefined : joined?.name;
+    const account = as ?? name;
+    const named = { ledger, as: account === joined?.account ? undefined : account, ca, home };
+    const options = Object.entries(named).flatMap(([option, value]) =>
       value === undefined ? [] : [`--${option} ${shellWord(value)}`]
     );
-    const whole = ["micropay client", shellWord(serverHost), serverPort, ...options];
+    const address = joined ? [] : [shellWord(serverHost), serverPort];
+    const whole = ["micropay client", ...address, ...options];
     return (words === "" ? whole : [...whole, words]).join(" ");
   };
 }

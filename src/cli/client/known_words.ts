@@ -3,6 +3,7 @@
  * server and changes nothing.
  */
 import { type AccountName, isAccountName } from "../../account_name.ts";
+import { joinedLedgers } from "../../client/sqlite/joined_ledgers.ts";
 import { type KnownPayment, knownPayments, knownServers } from "../../client/sqlite/known_names.ts";
 import { SqliteWalletStore } from "../../client/sqlite/sqlite_wallet_store.ts";
 import { DataFolder } from "../../client/wallet/data_folder.ts";
@@ -10,6 +11,7 @@ import { accountNames } from "../../client/wallet/identity_store.ts";
 import { MicropayError } from "../../errors.ts";
 import { isOrderId } from "../../random.ts";
 import { endpointText } from "../../transport/byte_stream.ts";
+import { absentWord } from "../command_line/value_rule.ts";
 import {
   completionText,
   type KnownWordsRequest,
@@ -40,7 +42,7 @@ export async function completeKnownWords(
 }
 
 async function suggest(
-  { known, host, port, as, home }: KnownWordsRequest,
+  { known, host, port, ledger, as, home }: KnownWordsRequest,
   environment: Environment,
 ): Promise<Suggestion[]> {
   const given = home ?? environment("MICROPAY_HOME");
@@ -50,6 +52,10 @@ async function suggest(
   );
   const store = new SqliteWalletStore(folder.walletFile());
   try {
+    const joined = await joinedLedgers(store);
+    if (known === "ledgers") {
+      return joined.map(({ name, account }) => ({ word: name, description: account }));
+    }
     const servers = await knownServers(store);
     if (known === "hosts" || known === "ports") {
       const endpoints = servers.flatMap(({ server }) => endpointOf(server));
@@ -58,8 +64,12 @@ async function suggest(
         : endpoints.filter((endpoint) => endpoint.host === host).map((endpoint) => endpoint.port);
       return [...new Set(words)].map((word) => ({ word, description: "" }));
     }
-    const server = host && port && endpointText({ host, port: Number(port) });
-    const pinned = servers.filter((one) => one.server === server).map(({ ledger }) => ledger);
+    const chosen = ledger ?? environment("MICROPAY_LEDGER") ?? joined[0]?.name;
+    const hasAddress = host !== undefined && host !== absentWord && port !== undefined;
+    const server = hasAddress && endpointText({ host, port: Number(port) });
+    const pinned = hasAddress
+      ? servers.filter((one) => one.server === server).map((one) => one.ledger)
+      : joined.filter((one) => one.name === chosen).map((one) => one.ledger);
     // A server that is trusted by a CA's file is not pinned.
     const accounts = await accountsOn(pinned.length > 0 ? pinned : await folder.ledgers(), folder);
     if (known === "accounts") return accounts.map(({ name }) => ({ word: name, description: "" }));

@@ -13,6 +13,7 @@ import { runAudit } from "./audit_command.ts";
 import { commandTyper } from "./command_typer.ts";
 import type { ClientOutput } from "./output.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
+import type { AddressedRequest } from "./choose_ledger.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
 import type { PayBatchCommand } from "./batch/pay_batch_command.ts";
 import { findPayment, resolveRefunded } from "./find_payment.ts";
@@ -27,11 +28,11 @@ type MemberCommand =
   | PayBatchCommand
   | Exclude<
     ClientRequest["command"],
-    { name: "menu" | "register" | "receipts" | "limit" | "witnesses" | "pay_batch" }
+    { name: "menu" | "join" | "register" | "receipts" | "limit" | "witnesses" | "pay_batch" }
   >;
 
 interface MemberCommandContext extends ProcessIo {
-  readonly request: ClientRequest;
+  readonly request: AddressedRequest;
   readonly input: LineInput;
   readonly output: ClientOutput;
   /**

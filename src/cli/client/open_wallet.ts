@@ -2,44 +2,44 @@
  * Opens the wallet of a client's command line: its folder, its server and its trust.
  */
 import { resolve } from "node:path";
-import { SqliteWalletStore } from "../../client/sqlite/sqlite_wallet_store.ts";
-import { DataFolder } from "../../client/wallet/data_folder.ts";
-import type { CaFile } from "../../client/wallet/trust.ts";
+import type { SqliteWalletStore } from "../../client/sqlite/sqlite_wallet_store.ts";
+import type { DataFolder } from "../../client/wallet/data_folder.ts";
+import type { CaFile, LedgerSource } from "../../client/wallet/trust.ts";
 import { Wallet } from "../../client/wallet.ts";
 import { systemClock } from "../../clock.ts";
 import type { SessionKey } from "../../envelope/session_key.ts";
 import { answerTimeoutMsDefault } from "../../limits.ts";
 import { systemRandom } from "../../random.ts";
 import { endpointText, type Network } from "../../transport/byte_stream.ts";
-import type { ClientRequest } from "../command_line/command_line.ts";
-import { platformDataHome } from "../data_home.ts";
 import { nearbyCaPath, readGivenFile, readNearbyCa } from "../given_file.ts";
 import { askYesNo, type LineInput } from "../line_input.ts";
 import { type PassphraseIo, Passphrases } from "../passphrase.ts";
-import type { ProcessIo } from "../process_io.ts";
+import type { AddressedRequest } from "./choose_ledger.ts";
 
-interface WalletIo extends PassphraseIo, Pick<ProcessIo, "environment"> {
+interface WalletIo extends PassphraseIo {
+  readonly folder: DataFolder;
+  readonly store: SqliteWalletStore;
   readonly network: Network;
   readonly makeSessionKey: () => Promise<SessionKey>;
 }
 
 /** @throws {FileError} when the given CA cannot be read */
 export async function openWallet(
-  request: ClientRequest,
+  request: AddressedRequest,
   io: WalletIo,
 ): Promise<Wallet> {
-  const { environment, input, isTerminal, network, say, makeSessionKey } = io;
-  const home = request.home ?? platformDataHome({ os: Deno.build.os, environment });
-  const folder = new DataFolder(home);
+  const { folder, store, input, isTerminal, network, say, makeSessionKey } = io;
   const server = { host: request.serverHost, port: request.serverPort };
   const address = endpointText(server);
   return new Wallet(
     {
       server,
       folder,
+      account: request.joined?.account,
       trust: {
         ca: await readCa(request),
         fingerprint: request.fingerprint,
+        expected: expectedLedger(request),
         readNearbyCa: () => {
           const pem = readNearbyCa();
           return pem === undefined ? undefined : { pem, path: resolve(nearbyCaPath) };
@@ -63,12 +63,19 @@ export async function openWallet(
       clock: systemClock,
       random: systemRandom,
       makeSessionKey,
-      store: new SqliteWalletStore(folder.walletFile()),
+      store,
     },
   );
 }
 
-async function readCa({ ca }: ClientRequest): Promise<CaFile | undefined> {
+function expectedLedger({ command, joined }: AddressedRequest): LedgerSource | undefined {
+  if (command.name === "join") {
+    return { fingerprint: command.uri.fingerprint, name: "the join line" };
+  }
+  return joined && { fingerprint: joined.ledger, name: `the joined ledger ${joined.name}` };
+}
+
+async function readCa({ ca }: AddressedRequest): Promise<CaFile | undefined> {
   if (ca === undefined) return undefined;
   return { pem: await readGivenFile(ca, `read the CA ${ca}`), path: resolve(ca) };
 }

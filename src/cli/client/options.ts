@@ -4,7 +4,7 @@
 import type { Command, OptionValues } from "@commander-js/extra-typings";
 import { memoCharactersMax } from "../../memo.ts";
 import { amountMax } from "../../money.ts";
-import { examples } from "../command_line/help_page.ts";
+import { examples, exampleUri } from "../command_line/help_page.ts";
 import {
   advertisedAddress,
   amount,
@@ -15,6 +15,8 @@ import {
   exportFormat,
   fingerprint,
   historyLimit,
+  joinedLedgerName,
+  joinLine,
   listeningPort,
   memo,
   oneTimeCode,
@@ -30,7 +32,7 @@ import {
   timeoutSeconds,
   typedAccountName,
 } from "../command_line/option_values.ts";
-import { flag, oneOf, Refusal } from "../command_line/value_rule.ts";
+import { flag, oneOf, optional, Refusal } from "../command_line/value_rule.ts";
 import { firstOf, type NoOptions, requestOf } from "../command_line/request_of.ts";
 
 export const historyEntriesDefault = 20;
@@ -40,14 +42,16 @@ export function clientCommand(program: Command, paths: Paths) {
     .usage("[COMMAND]")
     .summary("A person's wallet.")
     .description(
-      "A person's wallet. A command does one thing, prints the result and exits. Without a command, the menu appears.",
+      "A person's wallet. A command does one thing, prints the result and exits. Without a command, the menu appears. Without a server, it uses the ledger that was joined last.",
     )
     .addHelpText(
       ...examples(
-        "micropay client 127.0.0.1 8888",
-        "micropay client 127.0.0.1 8888 register alice",
-        "micropay client 127.0.0.1 8888 pay bob 5 --memo lunch --as alice --json",
-        "micropay client 127.0.0.1 8888 pay --help",
+        `micropay client join '${exampleUri}' --as alice`,
+        "micropay client",
+        "micropay client pay bob 5 --memo lunch --json",
+        "micropay client --ledger class balance",
+        "micropay client 127.0.0.1 8888 list --as alice",
+        "micropay client pay --help",
       ),
     );
   const add = (name: string, description: string, ...lines: readonly string[]) =>
@@ -56,7 +60,7 @@ export function clientCommand(program: Command, paths: Paths) {
       .addHelpText(
         ...examples(
           ...(lines.length > 0 ? lines : [""]).map((words) =>
-            `micropay client 127.0.0.1 8888 ${name} ${words}`.trimEnd()
+            `micropay client ${name} ${words}`.trimEnd()
           ),
         ),
       )
@@ -64,6 +68,15 @@ export function clientCommand(program: Command, paths: Paths) {
   const all = <W extends unknown[], O extends OptionValues>(command: Command<W, O>) =>
     withClientOptions(command, paths);
 
+  const join = client.command("join")
+    .description(
+      "Join a ledger with the line that its server prints: pin it, open an account, and use it from then on.",
+    )
+    .optionsGroup("Options of this command:")
+    .addHelpText(
+      ...examples(`micropay client join '${exampleUri}' --as alice`),
+    )
+    .argument("<URI>", "The join line: micropay://HOST:PORT/?ca=FINGERPRINT.", joinLine);
   const register = add("register", "Open an account.", "alice");
   const list = add("list", "Your balance, and who is online.");
   const balance = add("balance", "Your balance.");
@@ -115,6 +128,10 @@ export function clientCommand(program: Command, paths: Paths) {
   );
   return firstOf(
     requestOf(all(client), (...words) => request(words, { name: "menu" })),
+    requestOf(
+      all(join),
+      (uri, options) => request([undefined, undefined, options], { name: "join", uri }),
+    ),
     requestOf(
       all(withCode(register, paths)),
       (host, port, name, options) => request([host, port, options], { name: "register", ...name }),
@@ -168,8 +185,12 @@ export function clientCommand(program: Command, paths: Paths) {
 
 function withServer(command: Command) {
   return command
-    .argument("<SERVER_IP>", "The server's address or name.", serverAddress)
-    .argument("<SERVER_PORT>", "The server's port.", connectingPort);
+    .argument(
+      "<SERVER_IP>",
+      "The server's address or name. Without it and the port: a joined ledger.",
+      optional(serverAddress),
+    )
+    .argument("<SERVER_PORT>", "The server's port.", optional(connectingPort));
 }
 
 type ServerWords = ReturnType<typeof withServer>;
@@ -318,8 +339,13 @@ function withClientOptions<Words extends unknown[], Options extends OptionValues
 ) {
   return command.optionsGroup("Options:")
     .option(
+      "--ledger <NAME>",
+      "Which of the joined ledgers, in place of an address. Without both: the one joined last.",
+      joinedLedgerName,
+    )
+    .option(
       "--as <NAME>",
-      "Which of this user's accounts; needed when there are several.",
+      "Which of this user's accounts. Without it: the one that joined, or the only one.",
       ownAccount,
     )
     .option(
@@ -366,14 +392,19 @@ type ClientOptions = ReturnType<ReturnType<typeof withClientOptions<[], NoOption
 
 /** Sorts the options into those of the client and those of its command. */
 function request<const C extends { readonly name: string }, Options extends ClientOptions>(
-  [serverHost, serverPort, options]: readonly [string, number, Options],
+  [serverHost, serverPort, options]: readonly [
+    string | undefined,
+    number | undefined,
+    Options,
+  ],
   words: C,
 ) {
-  const { as, ca, fingerprint, home, passphraseFile, ...others } = options;
+  const { ledger, as, ca, fingerprint, home, passphraseFile, ...others } = options;
   const { port, advertise, relay, timeout, rsaBits, json, verbose, ...own } = others;
   return {
     ...{ kind: "client" as const, command: { ...words, ...own }, serverHost, serverPort },
     ...{
+      ledger,
       as,
       ca,
       fingerprint,

@@ -40,8 +40,11 @@ export interface WrittenReceipts {
 
 /** Prints the results of commands, to stdout unless noted. */
 export interface ClientOutput {
-  /** @param advice a sentence for people, to stderr */
-  printRegistration(registered: Registered, advice: string): void;
+  /**
+   * @param advice a sentence for people, to stderr
+   * @param ledger the name of the ledger, if it was joined
+   */
+  printRegistration(registered: Registered, advice: string, ledger?: string): void;
   printList(information: SystemInformation): void;
   printBalance(balance: number): void;
   printPaid(paid: Paid, now?: { readonly balance?: number | undefined }): void;
@@ -91,8 +94,8 @@ export function jsonOutput({ print, printError, typed }: OutputOptions): ClientO
   const line = (value: object) => print(jsonLine(value));
   const printAudit = (audit: MemberAudit, files?: AuditFiles) => line(auditFields(audit, files));
   return {
-    printRegistration: ({ account, balance, existed }) =>
-      line({ code: 100, text: codes[100].text, account, balance, existed }),
+    printRegistration: ({ account, balance, existed }, _, ledger) =>
+      line({ code: 100, text: codes[100].text, account, balance, existed, name: ledger }),
     printList: ({ balance, online }) => line({ code: 300, balance, online }),
     printBalance: (balance) => line({ code: 300, balance }),
     printPaid: paid,

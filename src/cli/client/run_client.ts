@@ -1,12 +1,17 @@
 /**
  * `micropay client`: one command, or the menu.
  */
+import { SqliteWalletStore } from "../../client/sqlite/sqlite_wallet_store.ts";
+import { DataFolder } from "../../client/wallet/data_folder.ts";
 import type { Wallet } from "../../client/wallet.ts";
 import { systemClock } from "../../clock.ts";
 import type { SessionKey } from "../../envelope/session_key.ts";
 import { MicropayError, UsageError } from "../../errors.ts";
 import { MeteredNetwork } from "../../transport/metered_network.ts";
 import { tcpNetwork } from "../../transport/tcp_network.ts";
+import { platformDataHome } from "../data_home.ts";
+import { type AddressedRequest, chooseLedger } from "./choose_ledger.ts";
+import { join } from "./join_command.ts";
 import { commandSteps, registeredText } from "./advice.ts";
 import { commandTyper } from "./command_typer.ts";
 import { type ClientOutput, jsonOutput, textOutput } from "./output.ts";
@@ -37,21 +42,26 @@ export async function runClient(
   const { print: printResult, say: printError } = dependencies;
   // The lines of an export come alone to stdout.
   const print = isExport(request) ? printError : printResult;
-  const printers = { print, printError, typed: commandTyper(request) };
-  const output = request.json ? jsonOutput(printers) : textOutput(printers);
+  const outputWith = request.json ? jsonOutput : textOutput;
+  let output = outputWith({ print, printError });
+  const home = request.home ??
+    platformDataHome({ os: Deno.build.os, environment: dependencies.environment });
+  const folder = new DataFolder(home);
+  const store = new SqliteWalletStore(folder.walletFile());
   // The payments of a batch may be the standard input, which has one reader only.
   const input = new LineInput(readsPayments(request) ? noInput() : dependencies.openInput());
   const network = new MeteredNetwork(tcpNetwork);
-  let wallet: Wallet | undefined;
   try {
-    wallet = await openWallet(request, { ...dependencies, input, network });
-    return await perform(wallet, request, { ...dependencies, input, network, output });
+    const addressed = await chooseLedger(request, store);
+    output = outputWith({ print, printError, typed: commandTyper(addressed) });
+    const wallet = await openWallet(addressed, { ...dependencies, folder, store, input, network });
+    return await perform(wallet, addressed, { ...dependencies, store, input, network, output });
   } catch (error) {
     if (!(error instanceof MicropayError)) throw error;
     output.printFailure(error);
     return exitCodeOfError[error.code];
   } finally {
-    wallet?.close();
+    store.close();
   }
 }
 
@@ -69,8 +79,9 @@ function noInput(): ReadableStream<Uint8Array> {
 
 async function perform(
   wallet: Wallet,
-  request: ClientRequest,
-  { input, network, ...dependencies }: ClientDependencies & {
+  request: AddressedRequest,
+  { store, input, network, ...dependencies }: ClientDependencies & {
+    readonly store: SqliteWalletStore;
     readonly input: LineInput;
     readonly network: MeteredNetwork;
     readonly output: ClientOutput;
@@ -83,6 +94,8 @@ async function perform(
     case "menu":
       if (request.json) throw new UsageError("show the menu: --json needs a command");
       return await runMenu({ wallet, input, network, address: request, typed }, dependencies);
+    case "join":
+      return await join(command.uri, { ...dependencies, request, wallet, store, input });
     case "register": {
       const code = await readOneTimeCode(command, { ...dependencies, input });
       const hasCode = code !== undefined;

@@ -11,13 +11,14 @@ import { clientCommand } from "../client/options.ts";
 import { gencertCommand } from "../gencert/options.ts";
 import { identityCommand } from "../identity/options.ts";
 import { ledgerCommand } from "../ledger/options.ts";
+import { ledgersCommand } from "../ledgers/options.ts";
 import type { Environment } from "../process_io.ts";
 import { serverCommand } from "../server/options.ts";
 import { verifyCommand } from "../verify/options.ts";
 import { witnessCommand } from "../witness/options.ts";
 import { type CommandWords, findCommand } from "./command_words.ts";
 import { completionCommand, type KnownWordsRequest } from "./completion.ts";
-import { examples, helpPage } from "./help_page.ts";
+import { examples, exampleUri, helpPage } from "./help_page.ts";
 import { flagInEnvironment, pathsIn } from "./option_values.ts";
 import { ProgramCommand } from "./program_command.ts";
 import { Refusal } from "./value_rule.ts";
@@ -26,6 +27,7 @@ import { firstOf, type RequestOf, requestOf, withoutUndefined } from "./request_
 export type ServerRequest = RequestOf<typeof serverCommand>;
 export type ClientRequest = RequestOf<typeof clientCommand>;
 export type IdentityRequest = RequestOf<typeof identityCommand>;
+export type LedgersRequest = RequestOf<typeof ledgersCommand>;
 export type GencertRequest = RequestOf<typeof gencertCommand>;
 export type LedgerRequest = RequestOf<typeof ledgerCommand>;
 export type VerifyRequest = RequestOf<typeof verifyCommand>;
@@ -54,6 +56,7 @@ export type ParsedCommandLine =
   | ServerRequest
   | ClientRequest
   | IdentityRequest
+  | LedgersRequest
   | GencertRequest
   | LedgerRequest
   | VerifyRequest
@@ -117,7 +120,8 @@ function addCommands(program: ProgramCommand, { environment, version }: CommandL
     .addHelpText(
       ...examples(
         "micropay server 8888 3 --silent",
-        "micropay client 127.0.0.1 8888",
+        `micropay client join '${exampleUri}'`,
+        "micropay client pay bob 5",
         "micropay client 127.0.0.1 8888 pay bob 5",
         "micropay server --help",
         "source <(micropay completion bash)",
@@ -140,6 +144,7 @@ function addCommands(program: ProgramCommand, { environment, version }: CommandL
     serverCommand(typed, paths),
     clientCommand(typed, paths),
     identityCommand(typed, paths),
+    ledgersCommand(typed, paths),
     ledgerCommand(typed, paths),
     verifyCommand(typed, paths),
     witnessCommand(typed, paths),
@@ -148,10 +153,12 @@ function addCommands(program: ProgramCommand, { environment, version }: CommandL
   );
 }
 
-/** Refuses a client's command that stands where the server's address belongs. */
+/** Refuses a client's command that stands where the server's port belongs. */
 function serverMissing(missing: string, command: Command): Refusal {
   const whole = `client HOST PORT ${command.name()}`;
-  return new Refusal(`${missing} is missing. The server comes before the command: "${whole}".`);
+  return new Refusal(
+    `${missing} is missing. The server's address and port come before the command: "${whole}".`,
+  );
 }
 
 function usageRefusal(

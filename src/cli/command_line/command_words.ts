@@ -3,6 +3,7 @@
  * expects.
  */
 import type { Command, Option } from "commander";
+import { absentWord } from "./value_rule.ts";
 
 /** What the words ask for, as far as that can be told without reading a value. */
 export interface CommandWords {
@@ -10,11 +11,15 @@ export interface CommandWords {
   readonly command: Command;
   /**
    * The words with the command's name first: `client HOST PORT list` as `client list HOST PORT`.
+   * An {@link absentWord} is there for each word of the server, if the line has none.
    */
   readonly words: readonly string[];
-  /** The words that are neither a command's name, nor an option, nor an option's value. */
+  /**
+   * The words that are neither a command's name, nor an option, nor an option's value. An
+   * {@link absentWord} is among them as in `words`.
+   */
   readonly operands: readonly string[];
-  /** The first missing word before the command's name: `SERVER_IP`. */
+  /** The missing word before the command's name: `SERVER_PORT`. */
   readonly missing?: string;
   /** Whether they ask for help, whatever else they say. */
   readonly wantsHelp: boolean;
@@ -31,23 +36,40 @@ export function findCommand(args: readonly string[], program: Command): CommandW
   const words = operands.map(({ word }) => word);
   if (!group) return { command: program, words: args, operands: args, wantsHelp };
   const before = group.registeredArguments;
-  // The command's own place comes first, because a server may have the name of a command.
-  const at = [before.length, ...before.keys()].find((at) => findNamed(group, words[at]));
+  const at = placeOfCommand(words, group);
   const command = at === undefined ? undefined : findNamed(group, words[at]);
   if (at === undefined || !command) {
-    return { command: group, words: args, operands: words, wantsHelp };
+    // A client without any word uses a joined ledger.
+    const isClient = group.commands.length > 0;
+    const absent = isClient && words.length === 0 ? before.map(() => absentWord) : [];
+    return { command: group, words: [...args, ...absent], operands: words, wantsHelp };
   }
   const inner = findNamed(command, words[at + 1]);
   const names = [command, ...(inner ? [inner] : [])];
   const places = names.map((_, index) => operands[at + index]!.at);
   const others = rest.filter((_, place) => !places.includes(place));
-  const moved = [group, ...names].map((one) => one.name()).concat(others);
-  const missing = before.slice(0, sharedArguments(command))[at]?.name();
+  const shared = before.slice(0, sharedArguments(command));
+  const absent = at === 0 ? shared.map(() => absentWord) : [];
+  const moved = [...[group, ...names].map((one) => one.name()), ...absent, ...others];
+  const missing = at === 0 ? undefined : shared[at]?.name();
   return {
     ...{ command: inner ?? command, words: moved, wantsHelp },
-    operands: words.toSpliced(at, names.length),
+    operands: [...absent, ...words.toSpliced(at, names.length)],
     ...(missing !== undefined && { missing }),
   };
+}
+
+/**
+ * Returns the place of the command among the words. The first word is the command if it has the
+ * name of one, unless a port and a command follow: a server may have the name of a command.
+ */
+function placeOfCommand(words: readonly string[], group: Command): number | undefined {
+  const before = group.registeredArguments;
+  const isNamed = (at: number) => findNamed(group, words[at]) !== undefined;
+  const own = before.length;
+  const afterServer = own > 0 && isNamed(own) && /^[0-9]+$/.test(words[own - 1] ?? "");
+  if (afterServer) return own;
+  return [...(isNamed(0) ? [0] : []), own, ...before.keys()].find(isNamed);
 }
 
 /** Returns how many of a command's words its group has too, and stand before the command's name. */

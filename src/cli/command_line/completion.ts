@@ -75,11 +75,14 @@ export interface KnownWordsRequest extends KnownWords {
   readonly shell: Shell;
   /** The last word, which the suggestions begin with. */
   readonly last: string;
+  /** Commands that may stand in the place of the last word. */
+  readonly commands: readonly Suggestion[];
   /** What comes before the value in the last word: `--as=`. */
   readonly assigned: string;
   /** The words of the line that choose the server, the account and the folder. */
   readonly host?: string | undefined;
   readonly port?: string | undefined;
+  readonly ledger?: string | undefined;
   readonly as?: string | undefined;
   readonly home?: string | undefined;
 }
@@ -110,11 +113,15 @@ function printed(text: string) {
 
 /** @returns the lines for the shell with those of the known words that begin like the last word */
 export function completionText(
-  { shell, last, assigned }: Pick<KnownWordsRequest, "shell" | "last" | "assigned">,
+  { shell, last, assigned, commands }: Pick<
+    KnownWordsRequest,
+    "shell" | "last" | "assigned" | "commands"
+  >,
   known: readonly Suggestion[],
 ): string {
   const whole = known.map(({ word, description }) => ({ word: assigned + word, description }));
-  return filterByStart(last, whole).map((found) => `${lineFor[shell](found)}\n`).join("");
+  return [...filterByStart(last, whole), ...commands].map((found) => `${lineFor[shell](found)}\n`)
+    .join("");
 }
 
 const lineFor: Readonly<Record<Shell, (suggestion: Suggestion) => string>> = {
@@ -145,7 +152,8 @@ function suggest(
   if ("known" in suggested && (last === "" || commands.length === 0)) {
     const [host, port] = operands;
     const [as, home] = [valueIn(before, "--as"), valueIn(before, "--home")];
-    return { known: suggested.known, last, assigned, host, port, as, home };
+    const ledger = valueIn(before, "--ledger");
+    return { known: suggested.known, last, assigned, commands, host, port, ledger, as, home };
   }
   const fixed = "known" in suggested ? [] : suggested;
   const values = fixed.map((value) => ({ word: assigned + value, description: "" }));
@@ -180,7 +188,9 @@ function argumentAt({ registeredArguments }: Command, at: number): Argument | un
 }
 
 function commandsAfter(command: Command, operands: readonly string[]): Suggestion[] {
-  return command.commands.filter((one) => sharedArguments(one) === operands.length).map((one) => ({
+  // A command stands first, or after the server if it takes one.
+  const isNext = (one: Command) => [0, sharedArguments(one)].includes(operands.length);
+  return command.commands.filter(isNext).map((one) => ({
     word: one.name(),
     description: one.summary() || one.description(),
   }));

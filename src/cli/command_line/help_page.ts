@@ -20,6 +20,10 @@ export const helpPage: HelpConfiguration = {
   argumentDescription: ({ description }) => description,
 };
 
+/** A join line for examples. */
+export const exampleUri = "micropay://127.0.0.1:8888/?ca=" +
+  "495e1fc182b31dcf4982c169193b35e26ab0e86ce6f31ec239e5d000fbd799fd";
+
 /** A section of examples: `addHelpText(...examples("micropay server 8888"))`. */
 export function examples(...lines: readonly string[]): ["after", string] {
   return ["after", ["", "Examples:", ...lines.map((line) => `  ${line}`)].join("\n")];
@@ -28,15 +32,19 @@ export function examples(...lines: readonly string[]): ["after", string] {
 function usageOf(command: Command): string {
   const names = [command.name()];
   for (let at = command.parent; at; at = at.parent) names.unshift(at.name());
-  const words = command.registeredArguments.map(wordOf);
   const shared = sharedArguments(command);
+  const server = command.commands.length > 0 ? command.registeredArguments.length : shared;
+  const all = command.registeredArguments.map(wordOf);
+  // Both words of the server may be left out together.
+  const optional = server === 0 ? [] : [`[${all.slice(0, server).join(" ")}]`];
+  const words = all.slice(server);
   // Options come before the first word that is not a name.
   const options = command.options.length > 0 ? ["[OPTIONS]"] : [];
   const group = command.commands.length > 0 ? [command.usage()] : [];
   return [
     ...(shared === 0
-      ? [...names, ...options, ...words]
-      : [...names.slice(0, -1), ...options, ...words.toSpliced(shared, 0, command.name())]),
+      ? [...names, ...options, ...optional, ...words]
+      : [...names.slice(0, -1), ...options, ...optional, command.name(), ...words]),
     ...group,
   ].join(" ");
 }

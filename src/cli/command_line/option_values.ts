@@ -14,6 +14,7 @@ import {
 import { type AccountName, accountNameRule, parseAccountName } from "../../account_name.ts";
 import { isDocumentError } from "../../errors.ts";
 import type { TreeHead } from "../../ledger/tree_proofs.ts";
+import { isLedgerName, ledgerNameRule } from "../../client/wallet/ledger_name.ts";
 import { isMemo, memoRule } from "../../memo.ts";
 import { amountMax, amountRuleFor, parseAmount } from "../../money.ts";
 import { parseFingerprint } from "../../pki/fingerprint.ts";
@@ -24,6 +25,7 @@ import {
   type VerifierKey,
   witnessNameRule,
 } from "../../protocol/cosignature.ts";
+import { micropayUriFault, readMicropayUri } from "../../protocol/micropay_uri.ts";
 import { isOrderId } from "../../random.ts";
 import { expandHome } from "../data_home.ts";
 import type { Environment } from "../process_io.ts";
@@ -228,6 +230,24 @@ export const visitPeriod = valueOf<number>(
     const ms = Number(count) * { s: 1000, m: 60_000, h: 3_600_000 }[unit as "s" | "m" | "h"];
     return ms <= witnessPeriodMsMax ? ms : undefined;
   },
+);
+
+/** The name of a ledger that was joined. */
+export const joinedLedgerName = valueOf(
+  ledgerNameRule,
+  (text) => isLedgerName(text) ? text : undefined,
+  { suggests: { known: "ledgers" } },
+);
+
+export const newLedgerName = valueOf(
+  ledgerNameRule,
+  (text) => isLedgerName(text) ? text : undefined,
+);
+
+/** A join line, as the server prints it. */
+export const joinLine = valueOf(
+  (refused) => micropayUriFault(refused) ?? "this is not a join line",
+  (text) => micropayUriFault(text) === undefined ? readMicropayUri(text) : undefined,
 );
 
 export const advertisedAddress = valueOf<AdvertisedAddress>(

@@ -43,19 +43,23 @@ function adviceOnWord(given: string, command: Command): string {
   if (elsewhere.length > 0) return question(elsewhere);
   const near = nearest(given, command.commands.map((one) => one.name()), 0.7);
   if (near.length > 0) return question(near);
-  if (parent?.parent?.parent && sharedArguments(parent) === 0) {
-    return `${parent.name()} needs no server: leave its address and port out.`;
+  const inClient = [command, parent].find((one) =>
+    one?.parent?.parent && !one.parent.parent.parent
+  );
+  const takesServer = (inClient?.parent?.registeredArguments.length ?? 0) > 0;
+  if (inClient && takesServer && sharedArguments(inClient) === 0) {
+    return `${inClient.name()} needs no server: leave its address and port out.`;
   }
   const isSibling = parent?.parent &&
     parent.commands.some((one) => one !== command && one.name() === given);
   return isSibling ? `One command at a time: ${command.name()} or ${given}.` : "";
 }
 
-/** The commands of this name, as they are typed in full: `client HOST PORT pay`. */
+/** The commands of this name, as they are typed in full: `client pay`. */
 function wholeCommands(name: string, program: Command): string[] {
   return program.commands
     .filter((group) => group.commands.some((one) => one.name() === name))
-    .map((group) => `${group.name()} ${group.name() === "client" ? "HOST PORT " : ""}${name}`);
+    .map((group) => `${group.name()} ${name}`);
 }
 
 /** Finds the most similar name. Not more than this share of its letters may differ. */

@@ -18,7 +18,7 @@ export class ValueRefusal extends Refusal {
 
 /** What the wallet knows by name. */
 export interface KnownWords {
-  readonly known: "hosts" | "ports" | "accounts" | "peers" | "payments";
+  readonly known: "hosts" | "ports" | "ledgers" | "accounts" | "peers" | "payments";
 }
 
 /**
@@ -26,6 +26,18 @@ export interface KnownWords {
  * finds.
  */
 export type Suggested = readonly string[] | KnownWords | "file" | "directory";
+
+/**
+ * Stands for a word that was left out before another one. A command line cannot hold it, because
+ * the system ends each word with a NUL.
+ */
+export const absentWord = "\0";
+
+/** A word that may be left out before another one. */
+export function optional<T>(read: ReadValue<T>): ReadValue<T | undefined> {
+  const readPresent = (text: string) => text === absentWord ? undefined : read(text);
+  return Object.assign(readPresent, read.suggests && { suggests: read.suggests });
+}
 
 /** Reads a value, or throws a {@link Refusal}. */
 export interface ReadValue<T> {

@@ -15,6 +15,7 @@ import {
 } from "../../pki/certificate_folder.ts";
 import { hostsOf } from "../../pki/make_certificates.ts";
 import { printable } from "../../printable.ts";
+import { writeMicropayUri } from "../../protocol/micropay_uri.ts";
 import { ChangeHistory } from "../../protocol/change_history.ts";
 import { systemRandom } from "../../random.ts";
 import { Server } from "../../server/server.ts";
@@ -23,9 +24,10 @@ import type { Listener } from "../../transport/byte_stream.ts";
 import { tcpNetwork } from "../../transport/tcp_network.ts";
 import type { ServerRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
+import { terminalQrCode } from "../qr_code.ts";
 import { runGencert } from "../gencert/run_gencert.ts";
 import { certificateDaysDefault } from "../gencert/options.ts";
-import { joinLine } from "./join_line.ts";
+import { type JoinAddress, joinLine, joinUri } from "./join_line.ts";
 import { askYesNo, LineInput } from "../line_input.ts";
 import { OutputQueue } from "./output_queue.ts";
 import { openServerLog, type ServerLog } from "./server_log.ts";
@@ -105,13 +107,14 @@ async function serveOn(
     const changes = new ChangeHistory({ ledger, anchor: certificates.anchor });
     await changes.verifyAll();
     log.say(isNew ? newLedgerLine(db) : `Ledger in ${printable(db)}`);
-    log.say(joinLine({
+    const address = {
       host: request.host,
       port: listener.endpoint.port,
       certificateHosts: hostsOf(certificates.identity.certificate.der),
       hostname: Deno.hostname(),
       fingerprint: ledgerId,
-    }));
+    };
+    sayJoinLine(address, request, { ...processIo, log });
     await serveUntilSignal(processIo, () =>
       new Server(
         {
@@ -135,6 +138,20 @@ async function serveOn(
   } finally {
     await ledger.close();
   }
+}
+
+/** Says how members join, with a QR code where somebody may point a camera at the terminal. */
+function sayJoinLine(
+  address: JoinAddress,
+  { logFormat }: ServerRequest,
+  { log, ...processIo }: ProcessIo & { readonly log: ServerLog },
+): void {
+  const uri = joinUri(address);
+  const text = uri && writeMicropayUri(uri);
+  log.say(joinLine(address), text === undefined ? {} : { event: "join_line", uri: text });
+  if (logFormat === "json" || text === undefined) return;
+  const code = terminalQrCode(text, processIo);
+  if (code !== undefined) log.say(code);
 }
 
 /** It names the file, because in the wrong folder members would find none of their money. */

@@ -24,7 +24,8 @@ interface ServerLogOptions {
 }
 
 export interface ServerLog {
-  say(text: string): void;
+  /** @param fields more members of the line in JSON */
+  say(text: string, fields?: Record<string, unknown>): void;
   leftOutLine(lines: number): string;
   report(event: ServerEvent): void;
 }
@@ -49,7 +50,7 @@ export function openServerLog(
     },
   });
   return {
-    say: (line) => print(written("INFO", line)),
+    say: (line, fields) => print(written("INFO", line, fields)),
     leftOutLine(lines) {
       const line = `${lines} lines are left out here, they could not be written`;
       return written("WARN", line, { event: "unwritten", lines });

@@ -9,7 +9,7 @@
 export const walletApplicationId = 0x6d_70_77_61;
 
 /** SQLite's `user_version` of the tables below. */
-export const walletSchemaVersion = 1;
+export const walletSchemaVersion = 2;
 
 const digest = (column: string) =>
   `${column} TEXT NOT NULL CHECK (length(${column}) = 64 AND ${column} NOT GLOB '*[^0-9a-f]*')`;
@@ -26,6 +26,15 @@ export const walletSchemaStatements: readonly string[] = [
     server TEXT NOT NULL PRIMARY KEY,
     ${digest("ledger")}
   ) STRICT, WITHOUT ROWID`,
+  // The ledgers that were joined. The one with the greatest number was joined last.
+  `CREATE TABLE joined_ledger (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    ${digest("ledger")} UNIQUE,
+    host TEXT NOT NULL,
+    port INTEGER NOT NULL CHECK (port BETWEEN 1 AND 65535),
+    account TEXT NOT NULL
+  ) STRICT`,
   // Orders that may be on their way. The state is the part of an order's state that outlives a
   // process: a 'recorded' order may have been sent, the server refused a 'refused' one for good.
   `CREATE TABLE open_order (

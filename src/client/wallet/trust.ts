@@ -21,7 +21,9 @@ export interface TrustOptions {
   readonly ca?: CaFile | undefined;
   /** The CA fingerprint that the person gave: 64 hexadecimal digits. */
   readonly fingerprint?: string | undefined;
-  /** Reads the CA of the current folder. Called only when the person gave neither of the above. */
+  /** The ledger that was joined, or the one that a join line names. */
+  readonly expected?: LedgerSource | undefined;
+  /** Reads the CA of the current folder. Called only when there is none of the above. */
   readonly readNearbyCa?: (() => CaFile | undefined) | undefined;
   readonly pins: PinStore;
   /** Asks a person whether this is the right fingerprint; absent when there is nobody to ask. */
@@ -32,7 +34,7 @@ export interface TrustOptions {
 }
 
 /** A ledger, and the name of what says that it is the right one. */
-interface Source {
+export interface LedgerSource {
   readonly fingerprint: string;
   readonly name: string;
 }
@@ -80,17 +82,23 @@ export async function resolveKnownLedger(options: TrustOptions): Promise<string>
   );
 }
 
-function givenSource(options: TrustOptions): Source | undefined {
-  const { ca, fingerprint, server } = options;
-  const file = ca && readSource(ca, "--ca", options);
-  if (fingerprint === undefined) return file;
-  if (file && file.fingerprint !== fingerprint) {
+function givenSource(options: TrustOptions): LedgerSource | undefined {
+  const { ca, fingerprint, expected, server } = options;
+  const sources = [
+    ...(ca ? [readSource(ca, "--ca", options)] : []),
+    ...(fingerprint === undefined ? [] : [{ fingerprint, name: "--fingerprint" }]),
+    ...(expected ? [expected] : []),
+  ];
+  const [first] = sources;
+  const last = sources.at(-1);
+  const other = sources.find((one) => one.fingerprint !== first!.fingerprint);
+  if (other) {
     throw new UntrustedError(
-      `trust ${server}: ${file.name} is the CA ${file.fingerprint}, and --fingerprint says ` +
-        `${fingerprint}. Ask the operator which is right, and give only that one`,
+      `trust ${server}: ${first!.name} is the CA ${first!.fingerprint}, and ${other.name} says ` +
+        `${other.fingerprint}. Ask the operator which is right, and give only that one`,
     );
   }
-  return { fingerprint, name: "--fingerprint" };
+  return last;
 }
 
 function announcedAnchor(
@@ -183,7 +191,7 @@ async function pin(
 
 function requireSame(
   { fingerprint: found }: TrustAnchor,
-  { fingerprint, name }: Source,
+  { fingerprint, name }: LedgerSource,
   { server }: TrustOptions,
 ): void {
   if (found === fingerprint) return;
@@ -210,7 +218,7 @@ function readSource(
   { pem, path }: CaFile,
   origin: string,
   { atMs }: TrustOptions,
-): Source {
+): LedgerSource {
   try {
     const { fingerprint } = readTrustAnchorPem(pem, { atMs });
     return { fingerprint, name: `${path} (${origin})` };

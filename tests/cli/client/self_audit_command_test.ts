@@ -7,7 +7,7 @@ import { performAsMember } from "../../../src/cli/client/member_command.ts";
 import { jsonOutput } from "../../../src/cli/client/output.ts";
 import { LineInput } from "../../../src/cli/line_input.ts";
 import { systemProcessIo } from "../../../src/cli/process_io.ts";
-import type { ClientRequest } from "../../../src/cli/command_line/command_line.ts";
+import type { AddressedRequest } from "../../../src/cli/client/choose_ledger.ts";
 import type { MemberAudit } from "../../../src/client/ledger_audit.ts";
 import type { Member } from "../../../src/client/member.ts";
 import type { Wallet } from "../../../src/client/wallet.ts";
@@ -140,7 +140,7 @@ function commandOf({ audit, balance = () => Promise.resolve(answerWith({ balance
     print: (line) => out.push(line),
     printError: (line) => error.push(line),
   });
-  const request = { serverHost: "127.0.0.1", serverPort: 1, json: true } as ClientRequest;
+  const request = { serverHost: "127.0.0.1", serverPort: 1, json: true } as AddressedRequest;
   const input = new LineInput(new ReadableStream());
   const context = { ...systemProcessIo, request, input, output, wallet };
   return { out, error, perform: () => performAsMember({ name: "balance" }, context) };

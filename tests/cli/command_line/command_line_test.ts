@@ -40,6 +40,8 @@ const clientDefaults = {
   command: { name: "menu" },
 } as const;
 
+const { serverHost: _host, serverPort: _port, ...joinedDefaults } = clientDefaults;
+const ca = "ab".repeat(32);
 const witnessDefaults = {
   kind: "witness",
   serverHost: "127.0.0.1",
@@ -156,6 +158,44 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
       ...clientDefaults,
       command: { name: "pay", payee: "bob", amount: 5, memo: "x", viaServer: false },
     },
+  },
+  { line: "client", request: { ...joinedDefaults, command: { name: "menu" } } },
+  {
+    line: "client --ledger class",
+    request: { ...joinedDefaults, ledger: "class", command: { name: "menu" } },
+  },
+  {
+    line: "client pay list 5",
+    request: {
+      ...joinedDefaults,
+      command: { name: "pay", payee: "list", amount: 5, viaServer: false },
+    },
+  },
+  {
+    line: "client --as alice pay 8888 5",
+    request: {
+      ...{ ...joinedDefaults, as: "alice" },
+      command: { name: "pay", payee: "8888", amount: 5, viaServer: false },
+    },
+  },
+  {
+    line: `client join micropay://pi4:8888/?ca=${ca}`,
+    request: {
+      ...joinedDefaults,
+      command: { name: "join", uri: { kind: "join", host: "pi4", port: 8888, fingerprint: ca } },
+    },
+  },
+  { line: "client ledgers", request: { kind: "ledgers", json: false, command: { name: "list" } } },
+  {
+    line: "client ledgers rename 8888 list",
+    request: {
+      ...{ kind: "ledgers", json: false },
+      command: { name: "rename", from: "8888", to: "list" },
+    },
+  },
+  {
+    line: "client ledgers forget class --json",
+    request: { kind: "ledgers", json: true, command: { name: "forget", ledger: "class" } },
   },
   {
     line: "client list 8888 balance",

@@ -57,7 +57,7 @@ const pages: readonly {
   },
   {
     line: "client",
-    usage: "micropay client [OPTIONS] SERVER_IP SERVER_PORT [COMMAND]",
+    usage: "micropay client [OPTIONS] [SERVER_IP SERVER_PORT] [COMMAND]",
     entries: [
       "SERVER_IP",
       "SERVER_PORT",
@@ -86,22 +86,22 @@ const pages: readonly {
   },
   {
     line: `${client} register`,
-    usage: "micropay client [OPTIONS] SERVER_IP SERVER_PORT register NAME",
+    usage: "micropay client [OPTIONS] [SERVER_IP SERVER_PORT] register NAME",
     entries: ["NAME", ...clientOptions],
   },
   {
     line: `${client} list`,
-    usage: "micropay client [OPTIONS] SERVER_IP SERVER_PORT list",
+    usage: "micropay client [OPTIONS] [SERVER_IP SERVER_PORT] list",
     entries: clientOptions,
   },
   {
     line: `${client} balance`,
-    usage: "micropay client [OPTIONS] SERVER_IP SERVER_PORT balance",
+    usage: "micropay client [OPTIONS] [SERVER_IP SERVER_PORT] balance",
     entries: clientOptions,
   },
   {
     line: `${client} pay`,
-    usage: "micropay client [OPTIONS] SERVER_IP SERVER_PORT pay [TO] [AMOUNT]",
+    usage: "micropay client [OPTIONS] [SERVER_IP SERVER_PORT] pay [TO] [AMOUNT]",
     entries: [
       "TO",
       "AMOUNT",
@@ -115,17 +115,17 @@ const pages: readonly {
   },
   {
     line: `${client} receive`,
-    usage: "micropay client [OPTIONS] SERVER_IP SERVER_PORT receive",
+    usage: "micropay client [OPTIONS] [SERVER_IP SERVER_PORT] receive",
     entries: ["--count N", ...clientOptions],
   },
   {
     line: `${client} status`,
-    usage: "micropay client [OPTIONS] SERVER_IP SERVER_PORT status ENTRY|ID",
+    usage: "micropay client [OPTIONS] [SERVER_IP SERVER_PORT] status ENTRY|ID",
     entries: ["ENTRY|ID", ...clientOptions],
   },
   {
     line: `${client} witnesses`,
-    usage: "micropay client [OPTIONS] SERVER_IP SERVER_PORT witnesses ACTION [KEY]",
+    usage: "micropay client [OPTIONS] [SERVER_IP SERVER_PORT] witnesses ACTION [KEY]",
     entries: ["ACTION", "KEY", ...clientOptions],
   },
   {
@@ -145,7 +145,7 @@ const pages: readonly {
   },
   {
     line: `${client} history`,
-    usage: "micropay client [OPTIONS] SERVER_IP SERVER_PORT history",
+    usage: "micropay client [OPTIONS] [SERVER_IP SERVER_PORT] history",
     entries: ["--limit N", "--before ENTRY", ...clientOptions],
   },
 ];

@@ -24,7 +24,6 @@ const refused: readonly { readonly line: string; readonly reason: string }[] = [
     reason: "A command is missing: server, client, ledger, verify, witness, gencert or completion.",
   },
   { line: "server", reason: "SERVER_PORT is missing." },
-  { line: "client", reason: "SERVER_IP is missing." },
   { line: "client 127.0.0.1", reason: "SERVER_PORT is missing." },
   { line: "client 127.0.0.1 8888 register", reason: "NAME is missing." },
   { line: "client 127.0.0.1 8888 pay", reason: "TO is missing." },
@@ -64,20 +63,34 @@ const refused: readonly { readonly line: string; readonly reason: string }[] = [
   { line: "server 8888 --ca x", reason: '"--ca" is not expected here.' },
   {
     line: "pay bob 5",
-    reason: '"pay" is not expected here. Did you mean "client HOST PORT pay"?',
+    reason: '"pay" is not expected here. Did you mean "client pay"?',
   },
   {
     line: "audit",
-    reason:
-      '"audit" is not expected here. Did you mean "client HOST PORT audit" or "ledger audit"?',
+    reason: '"audit" is not expected here. Did you mean "client audit" or "ledger audit"?',
   },
   {
     line: "client 127.0.0.1 8888 deposit bob 5",
     reason: '"deposit" is not expected here. Did you mean "ledger deposit"?',
   },
   {
-    line: "client pay bob 5",
-    reason: 'SERVER_IP is missing. The server comes before the command: "client HOST PORT pay".',
+    line: "client 127.0.0.1 pay bob 5",
+    reason:
+      `SERVER_PORT is missing. The server's address and port come before the command: "client HOST PORT pay".`,
+  },
+  {
+    line: "client join pi4:8888",
+    reason: 'URI "pi4:8888": a join line is micropay://HOST:PORT/?ca=FINGERPRINT.',
+  },
+  {
+    line: `client 127.0.0.1 8888 join micropay://pi4:8888/?ca=${"ab".repeat(32)}`,
+    reason: '"8888" is not expected here. join needs no server: leave its address and port out.',
+  },
+  { line: "client ledgers rename old", reason: "NEW is missing." },
+  {
+    line: "client ledgers forget -- -x",
+    reason:
+      `NAME "-x": a ledger's name is 1 to 64 of a-z A-Z 0-9 . _ : - and does not start with -.`,
   },
   { line: "client 127.0.0.1 8888 pay bob 5 6", reason: '"6" is not expected here.' },
   { line: "client 127.0.0.1 8888 pay bob 5 -6", reason: '"-6" is not expected here.' },
@@ -274,9 +287,9 @@ Deno.test("every refusal says how to get help on its command", () => {
 
 Deno.test("a refusal says whether the words asked for JSON", () => {
   assertEquals(refusedWith("client 127.0.0.1 8888 pay bob 0 --json").json, true);
-  assertEquals(refusedWith("client --json").json, true);
+  assertEquals(refusedWith("client pi4 --json").json, true);
   assertEquals(refusedWith("client 127.0.0.1 8888 pay bob 0").json, false);
-  assertEquals(refusedWith("client", { MICROPAY_JSON: "yes" }).json, true);
-  assertEquals(refusedWith("client", { MICROPAY_JSON: "no" }).json, false);
+  assertEquals(refusedWith("client pi4", { MICROPAY_JSON: "yes" }).json, true);
+  assertEquals(refusedWith("client pi4", { MICROPAY_JSON: "no" }).json, false);
   assertEquals(refusedWith("server", { MICROPAY_JSON: "1" }).json, false);
 });

@@ -17,7 +17,12 @@ const rows: readonly {
   { title: "this machine's name, where it listens on all addresses", shown: "pi4" },
   { title: "the same on all of IPv4", host: "0.0.0.0", shown: "pi4" },
   { title: "the one address that it listens on", host: "192.0.2.7", shown: "192.0.2.7" },
-  { title: "a link-local address with its zone", host: "fe80::1%eth0", shown: "fe80::1%eth0" },
+  { title: "an IPv6 address in brackets", host: "2001:db8::1", shown: "[2001:db8::1]" },
+  {
+    title: "a placeholder, where it listens on a link-local address with a zone",
+    host: "fe80::1%eth0",
+    shown: "HOST",
+  },
   {
     title: "the first name that the operator gave the certificate",
     given: ["pay.example.org", "192.0.2.7"],
@@ -52,7 +57,7 @@ for (const { title, host = "::", hostname = "pi4", given = [], shown } of rows) 
         hostname,
         fingerprint,
       }),
-      `Members join with: micropay client ${shown} 8888 register NAME --fingerprint ${fingerprint}`,
+      `Members join with: micropay client join 'micropay://${shown}:8888/?ca=${fingerprint}'`,
     );
   });
 }

@@ -1,0 +1,69 @@
+/**
+ * Finds the server that a client's command line means: the one whose address it gives, that of the
+ * join line, or that of a ledger which this person joined.
+ */
+import { type JoinedLedger, joinedLedgers } from "../../client/sqlite/joined_ledgers.ts";
+import type { WalletTransactions } from "../../client/sqlite/wallet_statements.ts";
+import { UsageError } from "../../errors.ts";
+import { endpointText } from "../../transport/byte_stream.ts";
+import type { ClientRequest } from "../command_line/command_line.ts";
+
+/** A client's command line whose server is known. */
+export type AddressedRequest = ClientRequest & {
+  readonly serverHost: string;
+  readonly serverPort: number;
+  /** The joined ledger that was chosen, if the line gives no address. */
+  readonly joined?: ChosenLedger | undefined;
+};
+
+export interface ChosenLedger extends JoinedLedger {
+  /** Whether a command without `--ledger` chooses it too. */
+  readonly isLast: boolean;
+}
+
+/**
+ * Adds the server to a client's command line.
+ *
+ * @throws {UsageError} when the line names no server, or two
+ * @throws {FileError} when the wallet cannot be read
+ */
+export async function chooseLedger(
+  request: ClientRequest,
+  store: WalletTransactions,
+): Promise<AddressedRequest> {
+  const { command, ledger, serverHost, serverPort } = request;
+  if (command.name === "join") {
+    const { host, port } = command.uri;
+    return { ...request, serverHost: host, serverPort: port };
+  }
+  if (serverHost !== undefined && serverPort !== undefined) {
+    if (ledger === undefined) return { ...request, serverHost, serverPort };
+    const address = endpointText({ host: serverHost, port: serverPort });
+    throw new UsageError(
+      `use ${address} and the ledger ${ledger}: give the address or --ledger (MICROPAY_LEDGER), not both`,
+    );
+  }
+  const all = await joinedLedgers(store);
+  const joined = ledger === undefined ? all[0] : all.find(({ name }) => name === ledger);
+  if (joined === undefined) throw new UsageError(notJoinedText(command.name, ledger, all));
+  return {
+    ...request,
+    serverHost: joined.host,
+    serverPort: joined.port,
+    joined: { ...joined, isLast: joined === all[0] },
+  };
+}
+
+function notJoinedText(
+  command: string,
+  ledger: string | undefined,
+  all: readonly JoinedLedger[],
+): string {
+  if (all.length === 0) {
+    const words = command === "menu" ? "" : ` ${command}`;
+    return `use a ledger: none was joined yet; join one with micropay client join URI, or give ` +
+      `the server's address: micropay client HOST PORT${words}`;
+  }
+  const names = all.map(({ name }) => name).join(", ");
+  return `use the ledger ${ledger}: no ledger of this name was joined, only ${names}`;
+}

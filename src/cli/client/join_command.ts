@@ -1,0 +1,88 @@
+/**
+ * `join`: pins the ledger of a join line, registers an account on it, and remembers both for the
+ * commands that follow.
+ */
+import { type AccountName, accountNameRule, parseAccountName } from "../../account_name.ts";
+import { joinedLedgers, joinLedger } from "../../client/sqlite/joined_ledgers.ts";
+import type { SqliteWalletStore } from "../../client/sqlite/sqlite_wallet_store.ts";
+import type { Wallet } from "../../client/wallet.ts";
+import { InterruptedError, UntrustedError, UsageError } from "../../errors.ts";
+import type { JoinUri } from "../../protocol/micropay_uri.ts";
+import { endpointText } from "../../transport/byte_stream.ts";
+import { type ExitCode, exitCodes } from "../exit_code.ts";
+import type { LineInput } from "../line_input.ts";
+import type { ProcessIo } from "../process_io.ts";
+import { commandSteps, registeredText } from "./advice.ts";
+import type { AddressedRequest } from "./choose_ledger.ts";
+import { commandTyper } from "./command_typer.ts";
+import type { ClientOutput } from "./output.ts";
+import { printRefusal } from "./print_outcome.ts";
+
+interface JoinContext extends Pick<ProcessIo, "isTerminal" | "say"> {
+  readonly request: AddressedRequest;
+  readonly wallet: Wallet;
+  readonly store: SqliteWalletStore;
+  readonly input: LineInput;
+  readonly output: ClientOutput;
+}
+
+/**
+ * Joins a ledger. With a name that this wallet's key has already, it joins again: the address and
+ * the account are remembered anew, and nothing is registered.
+ *
+ * @throws {UsageError} when there is neither a name nor a person to ask for one
+ * @throws {UntrustedError} when the address belongs to another ledger
+ */
+export async function join(uri: JoinUri, context: JoinContext): Promise<ExitCode> {
+  const { request, wallet, store, output } = context;
+  const known = await joinedLedgers(store);
+  const before = known.find(({ ledger }) => ledger === uri.fingerprint);
+  await requireSameLedger(uri, store);
+  const account = request.as ?? await askName(before?.account, context);
+  const connection = await wallet.connect();
+  const outcome = await wallet.register(connection, account);
+  if (outcome.outcome === "refused") {
+    const attempt = { kind: "register", account, hasCode: false } as const;
+    return printRefusal(outcome, attempt, { output, steps: commandSteps });
+  }
+  await wallet.pin(connection);
+  const { host, port, fingerprint: ledger } = uri;
+  const joined = await joinLedger(store, { name: host, ledger, host, port, account });
+  const typed = commandTyper({ ...request, joined: { ...joined, isLast: true } });
+  const next = `${typed("")} (the menu), or the same with list, pay or receive`;
+  const text = registeredText(outcome.answer, { typed: account, hasCode: false, next });
+  output.printRegistration(outcome.answer, `joined ${joined.name}: ${text}`, joined.name);
+  return exitCodes.ok;
+}
+
+async function requireSameLedger(uri: JoinUri, store: SqliteWalletStore): Promise<void> {
+  const address = endpointText(uri);
+  const pinned = await store.pinOf(address);
+  if (pinned === undefined || pinned === uri.fingerprint) return;
+  const other = (await joinedLedgers(store)).find(({ ledger }) => ledger === pinned);
+  const advice = other
+    ? `micropay client ledgers forget ${other.name} forgets the old one`
+    : `micropay client ${uri.host} ${uri.port} register NAME --fingerprint ${uri.fingerprint} pins the new one`;
+  throw new UntrustedError(
+    `join ${address}: the line says that its CA is ${uri.fingerprint}, and this wallet knows ` +
+      `${pinned} there. Ask the operator which is right; if it is the line, ${advice}`,
+  );
+}
+
+async function askName(
+  before: AccountName | undefined,
+  { input, isTerminal, say }: JoinContext,
+): Promise<AccountName> {
+  if (!isTerminal()) {
+    throw new UsageError("join: give the name that you want with --as; there is nobody to ask");
+  }
+  for (;;) {
+    say(`Which name do you want on this ledger?${before === undefined ? "" : ` [${before}]`}`);
+    const line = await input.next();
+    if (line.kind === "end") throw new InterruptedError("join: no name was given");
+    const text = line.kind === "line" ? line.text.trim() : "";
+    const name = text === "" ? before : parseAccountName(text);
+    if (name !== undefined) return name;
+    say(`${accountNameRule}.`);
+  }
+}
