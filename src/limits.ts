@@ -196,6 +196,12 @@ export const replaceWaitMs = 5 * second;
  */
 export const serverSilenceMsMax = memberIdleMs + pongTimeoutMs;
 
+/**
+ * Fewest entries of told payments that a client that stays connected remembers, more than can be
+ * under way at once. It tells none of them again after it has connected again.
+ */
+export const toldPaymentsMax = 1000;
+
 /** Shortest wait before a client connects again. Each failure doubles the longest wait. */
 export const reconnectMsMin = second / 2;
 

@@ -11,7 +11,7 @@ import { listRequestType, type OnlineMember } from "../protocol/list.ts";
 import { loginRequestType } from "../protocol/login.ts";
 import { paymentsShape, paymentType } from "../protocol/transfer.ts";
 import { pageRowsMax } from "../limits.ts";
-import type { Endpoint } from "../transport/byte_stream.ts";
+import type { Endpoint, Listener } from "../transport/byte_stream.ts";
 import { JoinedListener } from "../transport/joined_listener.ts";
 import { HistoryReader } from "./history_reader.ts";
 import type { ConnectedMember, MemberContext } from "./member_context.ts";
@@ -46,8 +46,8 @@ export interface SystemInformation {
 }
 
 export interface OnlineOptions extends IncomingListener {
-  /** Where to listen for peers. Port 0 takes any free one. */
-  readonly listen: Endpoint;
+  /** Where to listen for peers, or what listens already. Port 0 takes any free one. */
+  readonly listen: Endpoint | Listener;
   /**
    * The address to tell peers, instead of the one that the server sees and the port listened on.
    */
@@ -209,7 +209,8 @@ export class Member {
   async goOnline(options: OnlineOptions): Promise<Outcome<OnlineMember>> {
     const { forbidsRelay, link, name, network, relayed } = this.context;
     if (this.#peers) throw new UsageError(`log in as ${name}: it is online from here already`);
-    const listener = network.listen(options.listen);
+    const { listen } = options;
+    const listener = "accept" in listen ? listen : network.listen(listen);
     const joined = forbidsRelay
       ? listener
       : new JoinedListener([listener, relayed.listen(listener.endpoint)]);

@@ -10,6 +10,7 @@ import type { SessionKey } from "../envelope/session_key.ts";
 import { NotAuthenticatedError, ProtocolError, UntrustedError, UsageError } from "../errors.ts";
 import { unusedConnectionMsMax } from "../limits.ts";
 import { zoneOf } from "../pki/host.ts";
+import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { answerWith, type Outcome } from "../protocol/request_type.ts";
 import { registerRequestType } from "../protocol/register.ts";
 import type { Random } from "../random.ts";
@@ -187,7 +188,11 @@ export class Wallet {
    * @throws {NotAuthenticatedError} when this folder has no identity for the account
    * @throws {CertificateError} when the identity is not good now
    */
-  async member(connection: GreetedConnection, name: AccountName): Promise<Member> {
+  async member(
+    connection: GreetedConnection,
+    name: AccountName,
+    { onWaiting }: Pick<WalletOptions, "onWaiting"> = {},
+  ): Promise<Member> {
     const { anchor } = connection;
     const { folder, forbidsRelay, observe, server, timeoutMs } = this.#options;
     const { clock, store } = this.#dependencies;
@@ -198,7 +203,11 @@ export class Wallet {
     if (!identity) {
       throw this.#notHere(name, await accountNames(folder, anchor.fingerprint));
     }
-    const { link, sessionKey } = await this.#link(unused, { kind: "certified", identity });
+    const { link, sessionKey } = await this.#link(
+      unused,
+      { kind: "certified", identity },
+      onWaiting,
+    );
     return new Member({
       ...this.#dependencies,
       name,
@@ -324,23 +333,39 @@ export class Wallet {
     const result = await action();
     if (clock.monotonicMs() - startMs <= unusedConnectionMsMax) return { result, connection };
     connection.close();
-    const again = await this.connect();
-    if (again.anchor.fingerprint !== connection.anchor.fingerprint) {
-      again.close();
-      throw new UntrustedError(
-        `trust ${endpointText(this.#options.server)}: its ledger was ` +
-          `${connection.anchor.fingerprint} and is ${again.anchor.fingerprint} now; ` +
-          "ask the operator which is right",
-      );
-    }
-    return { result, connection: again };
+    return { result, connection: await this.#connectTo(connection.anchor) };
+  }
+
+  /**
+   * Connects a member again, to the same ledger.
+   *
+   * @throws as {@link connect} and {@link member}
+   */
+  async reconnect(
+    { context: { anchor, name } }: Pick<Member, "context">,
+    options: Pick<WalletOptions, "onWaiting"> = {},
+  ): Promise<Member> {
+    return await this.member(await this.#connectTo(anchor), name, options);
+  }
+
+  /** @throws {UntrustedError} when another ledger answers */
+  async #connectTo(anchor: TrustAnchor): Promise<GreetedConnection> {
+    const connection = await this.connect();
+    const { fingerprint } = connection.anchor;
+    if (fingerprint === anchor.fingerprint) return connection;
+    connection.close();
+    throw new UntrustedError(
+      `trust ${endpointText(this.#options.server)}: its ledger was ${anchor.fingerprint} and is ` +
+        `${fingerprint} now; ask the operator which is right`,
+    );
   }
 
   async #link(
     connection: GreetedConnection,
     signer: Signer,
+    onWaiting = this.#options.onWaiting,
   ): Promise<{ link: ServerLink; sessionKey: SessionKey }> {
-    const { boundsWaiting, observe, onWaiting, timeoutMs } = this.#options;
+    const { boundsWaiting, observe, timeoutMs } = this.#options;
     const { clock, makeSessionKey } = this.#dependencies;
     const sessionKey = await makeSessionKey();
     const channel = connection.introduce({ signer, sessionKey, observe });

@@ -6,7 +6,7 @@ import type { AccountName } from "../../src/account_name.ts";
 import { Member } from "../../src/client/member.ts";
 import type { ServerLink } from "../../src/client/server_link.ts";
 import type { WalletStore } from "../../src/client/wallet/wallet_store.ts";
-import { systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import type { Message } from "../../src/envelope/message.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
@@ -27,6 +27,7 @@ export interface MemberOptions {
   readonly store?: WalletStore;
   readonly timeoutMs?: number;
   readonly forbidsRelay?: boolean;
+  readonly clock?: Clock;
 }
 
 /** Acts as somebody, through the client's own code. */
@@ -38,6 +39,7 @@ export async function memberOf(
     store = new MemoryWalletStore(kept),
     timeoutMs = 20_000,
     forbidsRelay,
+    clock = systemClock,
   }: MemberOptions = {},
 ): Promise<Member> {
   const name = nameOf(identity);
@@ -51,7 +53,7 @@ export async function memberOf(
     ...store.account(anchor.fingerprint, name),
     receiptsFile: store.file,
     network: tcpNetwork,
-    clock: systemClock,
+    clock,
     random: systemRandom,
     timeoutMs,
     forbidsRelay,

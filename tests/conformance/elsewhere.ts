@@ -147,6 +147,10 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "server/session/replacing",
     "login: an online connection that gives no sign of life is replaced by the next login",
   ),
+  "login 7": at(
+    "client/lasting_member",
+    "lasting: a client that another login replaced does not connect again",
+  ),
   "login 3": [
     ...at("server/session/sessions", "login: peers are told the advertised address"),
     ...at(

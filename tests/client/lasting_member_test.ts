@@ -1,0 +1,245 @@
+/** A member that stays online while its server goes away and comes back. */
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import {
+  type ConnectionEvent,
+  drawPauseMs,
+  LastingMember,
+  type LastingOptions,
+} from "../../src/client/lasting_member.ts";
+import type { Member } from "../../src/client/member.ts";
+import type { IncomingPayment } from "../../src/client/payment/incoming_payments.ts";
+import { ConnectError, UntrustedError } from "../../src/errors.ts";
+import { reconnectMsMax, reconnectMsMin, replaceWaitMs } from "../../src/limits.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { Amount } from "../../src/money.ts";
+import { loginRequestType } from "../../src/protocol/login.ts";
+import type { Identity } from "../../src/pki/identity.ts";
+import { systemRandom } from "../../src/random.ts";
+import { ManualClock } from "../manual_clock.ts";
+import { EventLog } from "../server/event_log.ts";
+import { named, startServer, type TestServer } from "../server/test_server.ts";
+import { waitUntil } from "../server/wait_until.ts";
+import { memberOf } from "./test_member.ts";
+import { KeptWallet } from "./wallet/memory_wallet_store.ts";
+
+interface Scene {
+  readonly lasting: LastingMember;
+  readonly clock: ManualClock;
+  readonly serverClock: ManualClock;
+  readonly alice: Identity;
+  readonly events: EventLog<ConnectionEvent>;
+  readonly payments: EventLog<IncomingPayment>;
+  server(): TestServer;
+  /** Stops the server. */
+  stop(): Promise<void>;
+  /** Starts another one with the same ledger. */
+  start(): Promise<void>;
+  /** Has bob pay alice through the server. */
+  pay(amount: number): Promise<void>;
+  /** Waits for the pause before the next attempt, and passes it. */
+  passPause(): Promise<void>;
+}
+
+async function withAlice(
+  act: (scene: Scene) => Promise<void>,
+  options: Partial<LastingOptions> = {},
+): Promise<void> {
+  const serverClock = new ManualClock(Date.now());
+  let server = await startServer({ clock: serverClock, wrap: keepOpen });
+  let isAway = false;
+  const alice = await server.enroll("alice");
+  const bob = await server.enroll("bob");
+  const { ledger, authority, identity } = server;
+  const clock = new ManualClock(Date.now());
+  const started = { clock: serverClock, ledger, authority, identity, wrap: keepOpen };
+  const kept = new KeptWallet();
+  const events = new EventLog<ConnectionEvent>((event) => event.kind);
+  const payments = new EventLog<IncomingPayment>(({ receipt }) => String(receipt.payload.amount));
+  const connect = (): Promise<Member> => {
+    if (isAway) return Promise.reject(new ConnectError("connect: refused"));
+    return memberOf(server, alice, { kept, clock });
+  };
+  const lasting = new LastingMember(await connect(), {
+    listen: { host: "127.0.0.1", port: 0 },
+    connect,
+    onEvent: (event) => events.add(event),
+    onPayment: (payment) => payments.add(payment),
+    onFault: (error) => {
+      throw error;
+    },
+    ...options,
+  });
+  let retries = 0;
+  const scene: Scene = {
+    ...{ lasting, clock, serverClock, alice, events, payments },
+    server: () => server,
+    stop: async () => {
+      isAway = true;
+      await server[Symbol.asyncDispose]();
+    },
+    start: async () => {
+      server = await startServer(started);
+      isAway = false;
+    },
+    pay: async (amount) => {
+      const payer = await memberOf(server, bob);
+      const terms = { payee: named("alice"), amount: amount as Amount, viaServer: true };
+      assertEquals((await payer.pay(terms)).outcome, "paid");
+      await payer.exit();
+    },
+    passPause: async () => {
+      const retrying = () => events.all.filter(({ kind }) => kind === "retrying");
+      await events.until(() => retrying().length > retries);
+      const due = retrying()[retries++]!;
+      assert(due.kind === "retrying");
+      clock.advance(due.inMs);
+    },
+  };
+  try {
+    await act(scene);
+  } finally {
+    await lasting.abandon();
+    await server[Symbol.asyncDispose]();
+  }
+}
+
+function amountsOf({ payments }: Scene): number[] {
+  return payments.all.map(({ receipt }) => receipt.payload.amount);
+}
+
+function onlineTimes(scene: Scene, count: number): Promise<ConnectionEvent> {
+  const times = () => scene.events.all.filter(({ kind }) => kind === "online").length;
+  return scene.events.until(() => times() >= count);
+}
+
+/** A ledger that stays open when its server stops, for the next server. */
+function keepOpen(ledger: Ledger): Ledger {
+  return new Proxy(ledger, {
+    get(target, key) {
+      if (key === "close") return () => Promise.resolve();
+      const value = Reflect.get(target, key);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+Deno.test("lasting: over 20 restarts of the server each payment is told once, and the port stays", async () => {
+  await withAlice(async (scene) => {
+    const { lasting, payments } = scene;
+    await lasting.goOnline();
+    const port = lasting.member.peerPort;
+    let amount = 0;
+    for (let round = 1; round <= 20; round++) {
+      await scene.pay(++amount);
+      await scene.stop();
+      await scene.start();
+      // Alice is not there yet.
+      await scene.pay(++amount);
+      await scene.passPause();
+      await onlineTimes(scene, round + 1);
+      assertEquals(lasting.member.peerPort, port);
+    }
+    await payments.until(({ receipt }) => receipt.payload.amount === amount);
+    assertEquals(amountsOf(scene), Array.from({ length: 40 }, (_, at) => at + 1));
+    await lasting.exit();
+    assertEquals(await scene.server().ledger.onlineCount(), 0);
+  });
+});
+
+Deno.test("lasting: it reports each attempt, and waits longer after each failure", async () => {
+  await withAlice(async (scene) => {
+    await scene.lasting.goOnline();
+    await scene.stop();
+    for (let failure = 0; failure < 3; failure++) await scene.passPause();
+    await scene.start();
+    await scene.passPause();
+    await onlineTimes(scene, 2);
+    const again = ["retrying", "connecting"];
+    assertEquals(
+      scene.events.all.map(({ kind }) => kind),
+      ["online", "lost", ...again, ...again, ...again, ...again, "online"],
+    );
+    assert(scene.lasting.isOnline);
+  });
+});
+
+Deno.test("lasting: past payments come first, and only those after the entry that is known", async () => {
+  await withAlice(async (scene) => {
+    for (const amount of [1, 2, 3]) await scene.pay(amount);
+    await scene.lasting.goOnline();
+    await scene.pay(4);
+    await scene.payments.until(({ receipt }) => receipt.payload.amount === 4);
+    assertEquals(amountsOf(scene), [10_000, 1, 2, 3, 4]);
+  }, { since: 0 });
+});
+
+Deno.test("lasting: a client that another login replaced does not connect again", async () => {
+  await withAlice(async (scene) => {
+    const { lasting, serverClock } = scene;
+    await lasting.goOnline();
+    await scene.pay(1);
+    await scene.payments.until(() => true);
+    // It freezes: it reads, and answers nothing.
+    const { channel } = lasting.context.link;
+    const written = Promise.resolve();
+    channel.send = () => ({ seq: 0, sealed: written, written });
+    const other = await scene.server().link(scene.alice);
+    const login = other.ask(loginRequestType, { name: named("alice"), port: 1 });
+    await waitUntil(() => serverClock.delays.includes(replaceWaitMs), "the server to wait");
+    serverClock.advance(replaceWaitMs);
+    assertEquals((await login).outcome, "answered");
+    const ended = await lasting.ended;
+    assertEquals(ended.why, "replaced");
+    assertEquals(scene.events.all.map(({ kind }) => kind), ["online"]);
+    assertEquals(scene.clock.pending, 0);
+  });
+});
+
+Deno.test("lasting: a revoked member does not connect again", async () => {
+  await withAlice(async (scene) => {
+    await scene.lasting.goOnline();
+    await scene.pay(1);
+    await scene.payments.until(() => true);
+    await scene.server().end({ kind: "closure", name: named("alice") });
+    // The server notices at the next request.
+    assertEquals((await scene.lasting.member.balance()).outcome, "refused");
+    const ended = await scene.lasting.ended;
+    assertEquals(ended.why, "dismissed");
+  });
+});
+
+Deno.test("lasting: another ledger at the address ends it", async () => {
+  await withAlice(async (scene) => {
+    await scene.lasting.goOnline();
+    await scene.stop();
+    await scene.passPause();
+    const ended = await scene.lasting.ended;
+    assert(ended.why === "failed");
+    assertInstanceOf(ended.error, UntrustedError);
+  }, {
+    connect: () => Promise.reject(new UntrustedError("trust 127.0.0.1:1: another ledger")),
+  });
+});
+
+Deno.test("lasting: it can be left while it waits, and leaves no timer", async () => {
+  await withAlice(async (scene) => {
+    await scene.lasting.goOnline();
+    await scene.stop();
+    await scene.events.until(({ kind }) => kind === "retrying");
+    await scene.lasting.exit();
+    assertEquals(scene.clock.pending, 0);
+  });
+});
+
+Deno.test("lasting: a pause is random, between half a second and its bound of at most 15 seconds", () => {
+  const least = { bytes: (length: number) => new Uint8Array(length) };
+  const most = { bytes: (length: number) => new Uint8Array(length).fill(255) };
+  const failures = [0, 1, 2, 3, 4, 5, 2000];
+  assertEquals(failures.map((count) => drawPauseMs(count, least)), failures.map(() => 500));
+  assertEquals(
+    failures.map((count) => drawPauseMs(count, most)),
+    [1000, 2000, 4000, 8000, 15_000, 15_000, 15_000],
+  );
+  const drawn = drawPauseMs(4, systemRandom);
+  assert(drawn >= reconnectMsMin && drawn <= reconnectMsMax);
+});
