@@ -48,7 +48,7 @@ export interface LastingOptions extends Omit<OnlineOptions, "listen"> {
   readonly onEvent: (event: ConnectionEvent) => void;
 }
 
-/** Refusals that another attempt may not meet: one connection too many, and a ledger without room. */
+/** Refusals that pass: one connection too many, and a ledger without room. */
 const passingCodes: readonly number[] = [230, 510, 520];
 
 export class LastingMember {
