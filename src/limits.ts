@@ -822,6 +822,24 @@ export const logTextCharactersMax = 256;
  */
 export const outputBatchBytesMax = 64 * 1024;
 
+/**
+ * Most rows of the history that the full-screen client holds. Past it: it reads the others again
+ * when a person scrolls to them.
+ */
+export const activityRowsMax = 400;
+
+/**
+ * Most payments under way, in doubt or failed that the full-screen client shows. Past it: it drops
+ * the oldest failed one.
+ */
+export const unbookedRowsMax = 100;
+
+/** Most encrypted messages that the full-screen client keeps. Past it: it drops the oldest. */
+export const shownMessagesMax = 200;
+
+/** How often the full-screen client asks who is online. */
+export const peersPeriodMs = 5 * second;
+
 /** Longest wait for a balance that completes a sentence. Past it: the sentence comes without it. */
 export const balanceWaitMs = 1 * second;
 

@@ -3,10 +3,11 @@
  *
  * Texts of other members stand here as they came. The views make them harmless and cut them.
  */
+import type { PaymentWay } from "../../../client/payment/order_outcome.ts";
 
 /** A payment or refund of this member, or one to this member. */
 export interface Activity {
-  /** The order's id. */
+  /** The order's id. A refund under way has none yet, and a text that only this list knows. */
   readonly id: string;
   readonly state: "waiting" | "in doubt" | "failed" | "paid" | "received";
   /** The other side's account name. */
@@ -19,15 +20,16 @@ export interface Activity {
   readonly atMs: number;
   /** Why it failed or is in doubt. */
   readonly reason?: string | undefined;
-  /** How the order reached the payee; `undefined` where it is unknown. */
-  readonly way?: "direct" | "relay" | "server" | undefined;
+  /** How the order travelled; `undefined` for a payment that was not made or taken here. */
+  readonly way?: PaymentWay | undefined;
 }
 
 export type Connection =
   | { readonly state: "connecting" }
   | { readonly state: "connected" }
   | { readonly state: "waiting"; readonly place: number }
-  | { readonly state: "reconnecting"; readonly reason: string }
+  /** The reason is absent until an attempt has failed. */
+  | { readonly state: "reconnecting"; readonly reason?: string | undefined }
   | { readonly state: "ended"; readonly reason: string };
 
 /** One line of text that a person types. */
@@ -40,6 +42,8 @@ export interface TextField {
   readonly completions: readonly string[];
   /** What is wrong with the text. */
   readonly fault?: string | undefined;
+  /** Whether the text must not be shown. */
+  readonly isSecret?: boolean | undefined;
 }
 
 export type FormName =
@@ -49,6 +53,7 @@ export type FormName =
   | "pay request"
   | "request"
   | "refund"
+  | "passphrase"
   | "search";
 
 export interface Form {
@@ -66,6 +71,8 @@ export type Pane = "peers" | "activity";
 export type Overlay =
   | { readonly kind: "help" }
   | { readonly kind: "details"; readonly title: string; readonly lines: readonly string[] }
+  /** The keys y and n answer it, and Escape answers no. */
+  | { readonly kind: "question"; readonly lines: readonly string[] }
   | { readonly kind: "form"; readonly form: Form };
 
 /** What a line at the bottom says about the last action. */
@@ -88,7 +95,7 @@ export interface ActivityWindow {
 export interface ScreenState {
   /** The server's address, such as `127.0.0.1:8888`. */
   readonly server: string;
-  /** The SHA-256 fingerprint of the ledger's CA certificate, 64 hex digits. */
+  /** The SHA-256 fingerprint of the ledger's CA: 64 hex digits, or empty before it is known. */
   readonly ledger: string;
   /** `undefined` before the login. */
   readonly account: string | undefined;
@@ -96,13 +103,42 @@ export interface ScreenState {
   readonly connection: Connection;
   /** Names of members who are online, in order, without this member. */
   readonly peers: readonly string[];
+  /** Part of the names that the pane shows; empty for all. `shownPeers` returns these names. */
   readonly search: string;
   readonly activity: ActivityWindow;
-  /** The pane that takes the keys, and the row that is chosen in each. */
+  /**
+   * The pane that takes the keys, and the row that is chosen in each: an index into `shownPeers`
+   * and into the rows of the activity.
+   */
   readonly focus: Pane;
   readonly chosen: Readonly<Record<Pane, number>>;
   readonly overlay: Overlay | undefined;
   readonly notice: Notice | undefined;
   /** The newest encrypted messages; `undefined` while they are hidden. */
   readonly messages: readonly string[] | undefined;
+}
+
+/** Returns the names in the pane of peers. */
+export function shownPeers({ peers, search }: Pick<ScreenState, "peers" | "search">): string[] {
+  const part = search.toLowerCase();
+  return peers.filter((name) => name.includes(part));
+}
+
+/** Returns the state before the first connection. */
+export function emptyScreen(server: string): ScreenState {
+  return {
+    server,
+    ledger: "",
+    account: undefined,
+    balance: undefined,
+    connection: { state: "connecting" },
+    peers: [],
+    search: "",
+    activity: { rows: [], more: false, newer: false, isLoading: false },
+    focus: "peers",
+    chosen: { peers: 0, activity: 0 },
+    overlay: undefined,
+    notice: undefined,
+    messages: undefined,
+  };
 }
