@@ -249,6 +249,11 @@ export class Wallet {
     return name;
   }
 
+  /** Returns the accounts of this person on a ledger, by name. */
+  accounts(ledger: string): Promise<AccountName[]> {
+    return accountNames(this.#options.folder, ledger);
+  }
+
   /**
    * Finds the receipts of an account, without the server.
    *
