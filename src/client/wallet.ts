@@ -310,7 +310,7 @@ export class Wallet {
   }
 
   /** Returns the folder of an account's files. */
-  accountFolder({ context: { anchor, name } }: Member): string {
+  accountFolder({ context: { anchor, name } }: Pick<Member, "context">): string {
     return this.#options.folder.accountFolder(anchor.fingerprint, name);
   }
 
