@@ -599,6 +599,18 @@ export const orderLifetimeMs = 2 * minute;
 /** Longest lifetime that the server accepts. Past it: refused with 261. */
 export const orderLifetimeMsMax = 24 * hour;
 
+/**
+ * Most payment requests that a client lists, those that end last. Past it: older ones are left out.
+ * Their payments are in the history.
+ */
+export const requestsListedMax = 200;
+
+/**
+ * How long after its end a client still asks the server whether a payment request was paid. Past
+ * it: only a receipt in the wallet tells.
+ */
+export const requestAskedAfterMs = 24 * hour;
+
 /** Longest lifetime of a payment request. Past it: refused with 273. */
 export const requestLifetimeMsMax = 366 * 24 * hour;
 

@@ -111,7 +111,8 @@ async function client(request: ClientRequest, processIo: ProcessIo): Promise<Exi
     return await runClient(request, { ...processIo, makeSessionKey, interrupted });
   };
   // Who interrupts a command that moves money must hear the outcome.
-  const isPayment = name === "pay" || name === "pay_batch" || name === "refund";
+  const isPayment = name === "pay" || name === "pay_batch" || name === "pay_request" ||
+    name === "refund";
   return isPayment ? await untilSignal(processIo, start) : await start();
 }
 

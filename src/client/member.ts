@@ -31,6 +31,13 @@ import { exportOwnBooks } from "./own_books.ts";
 import { OrderDelivery } from "./payment/order_delivery.ts";
 import { askEntry, askStatus, type OrderOutcome } from "./payment/order_outcome.ts";
 import { pay, payAll, type PaymentTerms, type PayOptions } from "./payment/payment.ts";
+import {
+  type ListedRequest,
+  listRequests,
+  makeRequest,
+  readRequest,
+} from "./payment/payment_requests.ts";
+import type { PaymentRequestTerms, SignedPaymentRequest } from "../protocol/payment_request.ts";
 import { refund, type RefundOptions, type RefundTerms } from "./payment/refund.ts";
 import { type Settled, settleOutbox } from "./payment/settlement.ts";
 import { PeerCheckpoints } from "./peer_checkpoints.ts";
@@ -107,6 +114,21 @@ export class Member {
     options?: PayOptions,
   ): Promise<PromiseSettledResult<OrderOutcome>[]> {
     return payAll(terms, this.#delivery, options);
+  }
+
+  /** Makes a payment request, as {@link makeRequest}. */
+  request(terms: PaymentRequestTerms): Promise<SignedPaymentRequest> {
+    return makeRequest(terms, this.context);
+  }
+
+  /** Lists the own payment requests, as {@link listRequests}. */
+  requests(): Promise<ListedRequest[]> {
+    return listRequests(this.context);
+  }
+
+  /** Reads a payment request of somebody, as {@link readRequest}. */
+  readRequest(packed: string): Promise<Outcome<SignedPaymentRequest>> {
+    return readRequest(packed, this.context);
   }
 
   refund(terms: RefundTerms, options?: RefundOptions): Promise<OrderOutcome> {

@@ -1,12 +1,15 @@
 /**
  * The URIs that people pass on as a link or a QR code. Each kind has a path of its own. A join line
- * is `micropay://HOST:PORT/?ca=FINGERPRINT`, and has `&token=TOKEN` if it invites somebody.
+ * is `micropay://HOST:PORT/?ca=FINGERPRINT`, and has `&token=TOKEN` if it invites somebody. A payment
+ * request is `micropay://HOST:PORT/pay?ca=FINGERPRINT&request=PACKED`.
  */
 import { decodeBase64UrlStrict } from "../base64.ts";
 import { UsageError } from "../errors.ts";
 import { parseFingerprint } from "../pki/fingerprint.ts";
 import { parseHost } from "../pki/host.ts";
+import { requestBytesMax } from "../limits.ts";
 import { printable } from "../printable.ts";
+import { packedSigner } from "./packed_document.ts";
 
 /** Where a ledger's server is, and which ledger it must be. */
 export interface LedgerAddress {
@@ -24,7 +27,14 @@ export interface JoinUri extends LedgerAddress {
   readonly token?: string;
 }
 
-export type MicropayUri = JoinUri;
+/** What a member needs to pay a payment request. */
+export interface PayUri extends LedgerAddress {
+  readonly kind: "pay";
+  /** The packed request, see `packDocument`. It is not verified. */
+  readonly request: string;
+}
+
+export type MicropayUri = JoinUri | PayUri;
 
 /** Bytes of an invitation's token, enough that nobody guesses one. */
 export const invitationTokenBytes = 16;
@@ -52,6 +62,11 @@ const parameters = {
     rule: "the token is 22 letters, digits, hyphens and underscores",
     isRequired: false,
   },
+  request: {
+    is: (value) => value.length <= requestBytesMax && packedSigner(value) !== undefined,
+    rule: "the request is not whole; copy the line again",
+    isRequired: true,
+  },
 } satisfies Record<string, Parameter>;
 
 type ParameterName = keyof typeof parameters;
@@ -59,13 +74,16 @@ type ParameterName = keyof typeof parameters;
 /** The kinds of URI by their path, each with its parameters. */
 const kinds = {
   "/": { kind: "join", names: ["ca", "token"] },
+  "/pay": { kind: "pay", names: ["ca", "request"] },
 } as const satisfies Record<string, { kind: string; names: readonly ParameterName[] }>;
 
 /** Returns the URI as text. {@link readMicropayUri} reads the same URI from it. */
 export function writeMicropayUri(uri: MicropayUri): string {
   const host = uri.host.includes(":") ? `[${uri.host}]` : uri.host;
+  const start = `micropay://${host}:${uri.port}`;
+  if (uri.kind === "pay") return `${start}/pay?ca=${uri.fingerprint}&request=${uri.request}`;
   const token = uri.token === undefined ? "" : `&token=${uri.token}`;
-  return `micropay://${host}:${uri.port}/?ca=${uri.fingerprint}${token}`;
+  return `${start}/?ca=${uri.fingerprint}${token}`;
 }
 
 /**
@@ -86,22 +104,24 @@ export function writeMicropayUri(uri: MicropayUri): string {
 export function readMicropayUri(text: string): MicropayUri {
   const fault = micropayUriFault(text);
   if (fault !== undefined) throw new UsageError(`read "${printable(text)}": ${fault}`);
-  const { host, port, query } = partsOf(text)!;
+  const { host, port, path, query } = partsOf(text)!;
   const values = new Map(query.map(({ name, value }) => [name, value]));
   const token = values.get("token");
-  return {
-    kind: "join",
+  const address = {
     host: parseHost(host)!.value,
     port: Number(port),
     fingerprint: parseFingerprint(values.get("ca")!)!,
-    ...(token !== undefined && { token }),
   };
+  if (kinds[path as keyof typeof kinds].kind === "pay") {
+    return { kind: "pay", ...address, request: values.get("request")! };
+  }
+  return { kind: "join", ...address, ...(token !== undefined && { token }) };
 }
 
 /** Returns which part of the text is wrong, as a sentence without its full stop. */
 export function micropayUriFault(text: string): string | undefined {
   const parts = partsOf(text);
-  if (parts === undefined) return "a join line is micropay://HOST:PORT/?ca=FINGERPRINT";
+  if (parts === undefined) return "it does not have the form micropay://HOST:PORT/?ca=FINGERPRINT";
   const { host, port, path, query } = parts;
   if (parseHost(host) === undefined) {
     return "the host is not a DNS name, an IPv4 address, or an IPv6 address in brackets";

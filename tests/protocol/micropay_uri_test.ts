@@ -6,6 +6,7 @@ import { parseHost } from "../../src/pki/host.ts";
 import {
   isInvitationToken,
   type JoinUri,
+  micropayUriFault,
   readMicropayUri,
   writeMicropayUri,
 } from "../../src/protocol/micropay_uri.ts";
@@ -104,4 +105,19 @@ Deno.test("an invitation's token is 16 bytes in canonical base64url", () => {
   for (const other of ["", token.slice(1), `${token}A`, `${token}==`, token.slice(0, -1) + "x"]) {
     assertEquals(isInvitationToken(other), false, other);
   }
+});
+
+Deno.test("the URI of a payment request is read as it was written, and refused without a whole request", () => {
+  const ca = "ab".repeat(32);
+  const request = `${"A".repeat(43)}.eyJ9.sig`;
+  const uri = { kind: "pay", host: "::1", port: 8888, fingerprint: ca, request } as const;
+  const text = `micropay://[::1]:8888/pay?ca=${ca}&request=${request}`;
+  assertEquals([writeMicropayUri(uri), readMicropayUri(text)], [text, uri]);
+  const start = `micropay://[::1]:8888/pay?ca=${ca}`;
+  assertEquals(micropayUriFault(start), '"request=" is missing');
+  for (const wrong of ["", "x", request.slice(1)]) {
+    const fault = "the request is not whole; copy the line again";
+    assertEquals(micropayUriFault(`${start}&request=${wrong}`), fault);
+  }
+  assertEquals(micropayUriFault(text.replace("/pay?", "/?")), 'nothing is known of "request"');
 });

@@ -20,6 +20,8 @@ import { findPayment, resolveRefunded } from "./find_payment.ts";
 import { showHistory } from "./history_command.ts";
 import { printOutcome, printRefusal } from "./print_outcome.ts";
 import { showProvenReceipt } from "./receipt_command.ts";
+import { confirmRequest, printRequest } from "./request_command.ts";
+import { refuse } from "../../protocol/request_type.ts";
 import { receive } from "./receive_command.ts";
 import type { LineInput } from "../line_input.ts";
 import type { ProcessIo } from "../process_io.ts";
@@ -120,6 +122,34 @@ async function performFor(
       const outcome = await member.pay(command, { signal });
       return await printOutcome(outcome, { ...command, kind: "pay", name }, printingOutcome);
     }
+    case "pay_request": {
+      const found = await beforeOrder(
+        command,
+        context,
+        () => confirmRequest(command, member, context),
+      );
+      if (found.outcome === "refused") return printRefusal(found, asking, printing);
+      const { id, payload: { payee, amount, memo } } = found.answer;
+      const terms = { id, payee, amount, memo, viaServer: command.viaServer };
+      const outcome = await member.pay({ ...terms, request: found.answer }, { signal });
+      const attempt = { kind: "pay", name, payee, amount } as const;
+      return await printOutcome(outcome, attempt, printingOutcome);
+    }
+    case "request": {
+      const { amount, memo, payer, expires: lifetimeMs } = command;
+      if (payer === name) return printRefusal(refuse(280), asking, printing);
+      const made = await member.request({ amount, memo, payer, lifetimeMs });
+      printRequest(made, member, {
+        ...context,
+        serverHost: request.serverHost,
+        serverPort: request.serverPort,
+      });
+      return exitCodes.ok;
+    }
+    case "requests": {
+      output.printRequests(await member.requests());
+      return exitCodes.ok;
+    }
     case "pay_batch": {
       const { performPayBatch } = await import("./batch/pay_batch_command.ts");
       const code = await performPayBatch(command, member, {
@@ -205,11 +235,12 @@ async function printSettled(
 function interruptedBeforeOrder(command: MemberCommand): InterruptedError {
   // The same payment may have been sent in an earlier run.
   const isRepeatable = command.name === "refund" || command.name === "pay_batch" ||
+    command.name === "pay_request" ||
     (command.name === "pay" && command.id);
   const when = isRepeatable ? " now" : "";
   return new InterruptedError(
     `${
-      command.name === "pay_batch" ? "pay" : command.name
+      command.name.startsWith("pay_") ? "pay" : command.name
     }: it was interrupted; nothing was sent${when}`,
   );
 }

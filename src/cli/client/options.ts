@@ -23,10 +23,12 @@ import {
   orderId,
   ownAccount,
   type Paths,
+  payeeOrRequest,
   paymentCount,
   paymentLimit,
   paymentReference,
   peerAccount,
+  requestLifetime,
   rsaBits,
   serverAddress,
   timeoutSeconds,
@@ -36,6 +38,8 @@ import { flag, oneOf, optional, Refusal } from "../command_line/value_rule.ts";
 import { firstOf, type NoOptions, requestOf } from "../command_line/request_of.ts";
 
 export const historyEntriesDefault = 20;
+
+const hourMs = 3_600_000;
 
 export function clientCommand(program: Command, paths: Paths) {
   const client = withServer(program.command("client"))
@@ -86,6 +90,12 @@ export function clientCommand(program: Command, paths: Paths) {
     "bob 5 --memo lunch",
     "--batch payments.csv --via-server --dry-run",
   );
+  const paymentRequest = add(
+    "request",
+    "Ask for a payment: print a line, and on a terminal a QR code, for whoever shall pay it.",
+    "5 --memo lunch --expires 2h",
+  );
+  const paymentRequests = add("requests", "The payments that you asked for: open, paid, expired.");
   const receive = add("receive", "Stay online and print each payment that arrives.", "--count 1");
   const refund = add("refund", "Give back a payment, or a part of it.", "7 5");
   const status = withReference(
@@ -151,11 +161,26 @@ export function clientCommand(program: Command, paths: Paths) {
           return request([host, port, others], { name: "pay_batch", batch, dryRun, yes });
         }
         if (payee === undefined) throw new Refusal("TO is missing.");
+        if (payee.kind === "pay") {
+          const { memo, id, ...others } = options;
+          if (amount !== undefined || memo !== undefined || id !== undefined || dryRun) {
+            throw new Refusal(
+              "A request says what to pay: leave AMOUNT, --memo, --id and --dry-run out.",
+            );
+          }
+          return request([host, port, others], { name: "pay_request", uri: payee, yes });
+        }
         if (amount === undefined) throw new Refusal("AMOUNT is missing.");
         if (dryRun) throw new Refusal("--dry-run needs --batch FILE.");
-        return request([host, port, options], { name: "pay", payee, amount });
+        return request([host, port, options], { name: "pay", payee: payee.account, amount });
       },
     ),
+    requestOf(
+      all(withWish(paymentRequest)),
+      (host, port, amount, { from, ...options }) =>
+        request([host, port, options], { name: "request", amount, payer: from }),
+    ),
+    requestOf(all(paymentRequests), (...words) => request(words, { name: "requests" })),
     requestOf(all(withCount(receive)), (...words) => request(words, { name: "receive" })),
     requestOf(
       all(withRefund(refund)),
@@ -221,7 +246,11 @@ const memoDescription = `A note of up to ${memoCharactersMax} characters, kept i
 
 function withPayment(command: ServerWords, { file }: Paths) {
   return command
-    .argument("[TO]", "Who gets it; online, unless --via-server.", peerAccount)
+    .argument(
+      "[TO]",
+      "Who gets it; online, unless --via-server. Or the line of a payment request, without AMOUNT.",
+      payeeOrRequest,
+    )
     .argument("[AMOUNT]", `Whole units, 1 to ${amountMax}.`, amount)
     .option("--memo <TEXT>", memoDescription, memo)
     .option(
@@ -246,10 +275,18 @@ function withPayment(command: ServerWords, { file }: Paths) {
     )
     .option(
       "--yes",
-      "With --batch: pay without a question. It is asked on a terminal.",
+      "With --batch or a payment request: pay without a question. It is asked on a terminal.",
       flag("MICROPAY_PAY_YES"),
       false,
     );
+}
+
+function withWish(command: ServerWords) {
+  return command
+    .argument("<AMOUNT>", `Whole units, 1 to ${amountMax}.`, amount)
+    .option("--memo <TEXT>", memoDescription, memo)
+    .option("--expires <TIME>", "How long it can be paid: 30m, 2h, 7d.", requestLifetime, hourMs)
+    .option("--from <NAME>", "The only account that may pay it.", peerAccount);
 }
 
 function withRefund(command: ServerWords) {

@@ -4,6 +4,7 @@
 import type { AccountName } from "../../account_name.ts";
 import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
 import type { MemberAudit } from "../../client/ledger_audit.ts";
+import type { ListedRequest } from "../../client/payment/payment_requests.ts";
 import type { Settled } from "../../client/payment/settlement.ts";
 import type { Paid, PaymentWay } from "../../client/payment/order_outcome.ts";
 import type { SystemInformation } from "../../client/member.ts";
@@ -12,6 +13,7 @@ import type { PaymentAllowance } from "../../client/wallet/wallet_store.ts";
 import type { MicropayError } from "../../errors.ts";
 import { codes } from "../../protocol/code.ts";
 import type { VerifierKey } from "../../protocol/cosignature.ts";
+import type { SignedPaymentRequest } from "../../protocol/payment_request.ts";
 import type { Refusal } from "../../protocol/request_type.ts";
 import type { HistoryRow } from "../../protocol/history.ts";
 import type { Registered } from "../../client/wallet.ts";
@@ -54,6 +56,8 @@ export interface ClientOutput {
   /** A received payment that could not be printed; to stderr. */
   printUnprinted(payment: IncomingPayment, where: { readonly file: string }): void;
   printHistoryRow(row: HistoryRow): void;
+  printRequest(request: SignedPaymentRequest, uri: string): void;
+  printRequests(requests: readonly ListedRequest[]): void;
   printLimits(account: AccountName, allowance: PaymentAllowance): void;
   printReceiptsWritten(counts: WrittenReceipts, where: { readonly folder: string }): void;
   /** The witnesses that this person accepts. */
@@ -105,8 +109,20 @@ export function jsonOutput({ print, printError, typed }: OutputOptions): ClientO
     printUnprinted: (payment, { file }) =>
       printError(jsonLine({ event: "unprinted", ...paymentFields(payment), file })),
     printHistoryRow: (
-      { entry, id, at, kind, payer: from, payee: to, amount, memo, refunds, balance, ...proof },
-    ) => line({ entry, id, at, kind, from, to, amount, memo, refunds, balance, ...proof }),
+      { entry, id, at, kind, payer: from, payee: to, amount, memo, refunds, request, ...others },
+    ) =>
+      line({
+        ...{ entry, id, at, kind, from, to, amount, memo, refunds },
+        ...{ request: request && id, ...others },
+      }),
+    printRequest: (request, uri) => line({ ...requestFields(request), uri }),
+    printRequests: (requests) =>
+      requests.forEach(({ request, state, receipt }) =>
+        line({
+          ...{ ...requestFields(request), state },
+          ...(receipt && { entry: receipt.payload.entry, paidBy: receipt.payload.payer }),
+        })
+      ),
     printLimits: (account, { limits: { perPayment, perDay }, paid }) =>
       line({
         ...{ account, per_payment: perPayment, per_day: perDay, paid },
@@ -143,6 +159,11 @@ export function textOutput({ print, printError, typed }: OutputOptions): ClientO
     printReceived: (payment) => notificationLines(payment).forEach(print),
     printUnprinted: (payment, where) => printError(unprintedText(payment, where)),
     printHistoryRow: (row) => print(historyLine(row)),
+    printRequest(request, uri) {
+      print(uri);
+      printError(`${wishText(request)}, id ${request.id}; whoever shall pay runs: pay '${uri}'`);
+    },
+    printRequests: (requests) => requests.map(requestLine).forEach(print),
     printLimits: (_, allowance) => limitLines(allowance).forEach(print),
     printReceiptsWritten: ({ written, present }, { folder }) =>
       print(
@@ -168,6 +189,22 @@ export function textOutput({ print, printError, typed }: OutputOptions): ClientO
     },
     printFailure: (error) => printError(errorLine(error, typed)),
   };
+}
+
+function requestFields({ id, payload: { amount, memo, payer: from, exp } }: SignedPaymentRequest) {
+  return { id, amount, memo, from, expires: new Date(exp * 1000).toISOString() };
+}
+
+function wishText({ payload: { amount, payer, exp } }: SignedPaymentRequest): string {
+  return `${amount} from ${payer ?? "anybody"}, until ${new Date(exp * 1000).toISOString()}`;
+}
+
+/** The memo comes last, as in the history. */
+function requestLine({ request, state, receipt }: ListedRequest): string {
+  const { id, payload: { memo } } = request;
+  const how = receipt ? `, by ${receipt.payload.payer}, entry ${receipt.payload.entry}` : "";
+  const note = memo === undefined ? "" : `  ${quote(memo)}`;
+  return `${state}${how}  ${wishText(request)}  id ${id}${note}`;
 }
 
 /** The course project's system information. Scripts rely on the lines `name#ip#port`. */
@@ -211,9 +248,9 @@ function limitLines({ limits: { perPayment, perDay }, paid }: PaymentAllowance):
 }
 
 /** The members in the order in which `receive` has always printed them. */
-function paymentFields({ receipt, memo, way }: IncomingPayment): object {
+function paymentFields({ receipt, memo, request, way }: IncomingPayment): object {
   const { id, payer: from, amount, refunds, entry } = receipt.payload;
-  return { id, from, amount, memo, refunds, entry, way, receipt: receipt.text };
+  return { id, from, amount, memo, refunds, request, entry, way, receipt: receipt.text };
 }
 
 function unprintedText(
@@ -227,10 +264,11 @@ function unprintedText(
 }
 
 /** The course project's words, then what `refund` and `status` take. */
-function notificationLines({ receipt, memo, way }: IncomingPayment): string[] {
+function notificationLines({ receipt, memo, request, way }: IncomingPayment): string[] {
   const { payer, amount, refunds, entry, id } = receipt.payload;
   const note = memo === undefined ? "" : ` (${quote(memo)})`;
-  const origin = refunds === undefined ? "" : `, a refund of ${refunds}`;
+  const answer = request === undefined ? "" : ", as you requested";
+  const origin = refunds === undefined ? answer : `, a refund of ${refunds}`;
   return [
     `[Notification] ${payer} just sent you $${amount}${origin}!${note}`,
     // A refund always comes through the server.
@@ -252,9 +290,10 @@ function refusalText({ code, text }: Refusal): string {
 
 /** The memo comes last, because its writer chose its text. */
 function historyLine(
-  { entry, id, at, payer, payee, amount, memo, refunds, balance }: HistoryRow,
+  { entry, id, at, payer, payee, amount, memo, refunds, request, balance }: HistoryRow,
 ): string {
-  const origin = refunds === undefined ? "" : `  refund of ${refunds}`;
+  const answer = request === undefined ? "" : "  as requested";
+  const origin = refunds === undefined ? answer : `  refund of ${refunds}`;
   const note = memo === undefined ? "" : `  ${quote(memo)}`;
   return `${entry}  ${at}  ${payer} → ${payee}  ${amount}  balance ${balance}  id ${id}${origin}${note}`;
 }

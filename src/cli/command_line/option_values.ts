@@ -6,11 +6,13 @@ import {
   historyEntriesMax,
   oneTimeCodeCharactersMax,
   rekeyHoursMax,
+  requestLifetimeMsMax,
   type RsaBits,
   timeoutSecondsMax,
   userLimitMax,
   witnessPeriodMsMax,
 } from "../../limits.ts";
+import { micropayUriFault, type PayUri, readMicropayUri } from "../../protocol/micropay_uri.ts";
 import { type AccountName, accountNameRule, parseAccountName } from "../../account_name.ts";
 import { isDocumentError } from "../../errors.ts";
 import type { TreeHead } from "../../ledger/tree_proofs.ts";
@@ -121,6 +123,31 @@ export const paymentLimit = valueOf<number | "none">(
 );
 export const amount = valueOf(amountRuleFor, parseAmount);
 export const memo = valueOf(memoRule, (text) => isMemo(text) ? text : undefined);
+
+/** How long a payment request is good, in milliseconds. */
+export const requestLifetime = valueOf(
+  "a time is a whole number with s, m, h or d, up to 366d: 90m",
+  (text) => {
+    const [, count, unit] = /^([1-9][0-9]{0,8})([smhd])$/.exec(text) ?? [];
+    const lifetimeMs = Number(count) * { s: 1, m: 60, h: 3600, d: 86_400 }[unit as "s"] * 1000;
+    return lifetimeMs <= requestLifetimeMsMax ? lifetimeMs : undefined;
+  },
+);
+
+/** Whom to pay: an account, or who made a payment request. */
+export const payeeOrRequest = valueOf(
+  (text) =>
+    /^micropay:/i.test(text)
+      ? micropayUriFault(text) ?? "this is no payment request; it begins micropay://HOST:PORT/pay?"
+      : accountNameRule,
+  (text): PayUri | { readonly kind: "account"; readonly account: AccountName } | undefined => {
+    const account = parseAccountName(text);
+    if (account !== undefined) return { kind: "account", account };
+    const uri = micropayUriFault(text) === undefined ? readMicropayUri(text) : undefined;
+    return uri?.kind === "pay" ? uri : undefined;
+  },
+  { suggests: { known: "peers" } },
+);
 
 /** An account of this user, and one that it pays. */
 export const ownAccount = knownAccount("accounts");

@@ -164,9 +164,9 @@ const statedMembers = ["entry", "id", "kind", "at", "from", "to", "amount", "ref
 /** @returns a sentence about a member of the JSON line that differs from the signed one */
 function contradiction(line: JsonObject, { receipt, order }: CheckedReceipt): string | undefined {
   const { payer: from, payee: to } = receipt.payload;
-  const memo = order && { memo: order.payload.memo };
+  const memo = order && { memo: order.payload.memo, request: paidRequest(order) };
   const signed: JsonObject = { ...receipt.payload, from, to, ...memo };
-  const names = order ? [...statedMembers, "memo"] : statedMembers;
+  const names = order ? [...statedMembers, "memo", "request"] : statedMembers;
   const name = names.find((name) => Object.hasOwn(line, name) && line[name] !== signed[name]);
   if (name === undefined) return undefined;
   return `the line says ${name} ${JSON.stringify(line[name])}, and what was signed ${
@@ -174,10 +174,16 @@ function contradiction(line: JsonObject, { receipt, order }: CheckedReceipt): st
   }`;
 }
 
+/** Returns the id of the payment request that an order pays: the order's own. */
+function paidRequest(order: CheckedReceipt["order"]): string | undefined {
+  return order?.payload.request === undefined ? undefined : order.payload.id;
+}
+
 function validFields({ receipt, order, checkpoint }: CheckedLine): object {
   const { entry, id, kind, payer: from, payee: to, amount, refunds, at, ledger } = receipt.payload;
   const memo = order?.payload.memo;
-  const stated = { entry, id, kind, from, to, amount, memo, refunds, at, ledger };
+  const request = paidRequest(order);
+  const stated = { entry, id, kind, from, to, amount, memo, refunds, request, at, ledger };
   const proven = checkpoint && { rows: checkpoint.size, provenAt: timeOf(checkpoint) };
   return { valid: true, ...stated, order: order !== undefined, ...proven };
 }
@@ -186,7 +192,8 @@ function validSentence({ receipt, order, checkpoint }: CheckedLine): string {
   const { payer, payee, amount, at, entry, id, kind, refunds } = receipt.payload;
   const note = order?.payload.memo;
   const memo = note === undefined ? "" : ` (${quote(note)})`;
-  const what = refunds === undefined ? kind : `${kind} of ${refunds}`;
+  const asked = paidRequest(order) === undefined ? kind : `${kind} that ${payee} requested`;
+  const what = refunds === undefined ? asked : `${kind} of ${refunds}`;
   const signed = order
     ? `signed by ${order.signer.party.role === "server" ? "the server" : "payer and server"}`
     : "signed by the server; the order is not here";

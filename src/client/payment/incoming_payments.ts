@@ -13,6 +13,8 @@ import { type PaymentWay, proveBooked } from "./order_outcome.ts";
 export interface IncomingPayment {
   readonly receipt: SignedReceipt;
   readonly memo: string | undefined;
+  /** The id of the payment request that it pays: the payment's own id. */
+  readonly request?: string | undefined;
   /** Absent for a payment of the past. */
   readonly way?: PaymentWay | undefined;
 }
@@ -49,16 +51,17 @@ export class IncomingPayments {
   async take(receiptText: string, order: SignedOrder, way: PaymentWay): Promise<void> {
     const { receipt } = proveBooked(receiptText, order, this.#member);
     const { id, memo } = order.payload;
+    const request = order.payload.request && id;
     const { onPayment, onFault } = this.#listener;
     try {
       const isNew = await this.#member.receipts.add(receipt, order);
       // Nothing is awaited between these lines, because the same order may come twice at once.
-      if (isNew && !this.#unkept.has(id)) onPayment({ receipt, memo, way });
+      if (isNew && !this.#unkept.has(id)) onPayment({ receipt, memo, request, way });
     } catch (cause) {
       if (!(cause instanceof FileError)) throw cause;
       if (this.#unkept.has(id)) return;
       this.#unkept.add(id);
-      onPayment({ receipt, memo, way });
+      onPayment({ receipt, memo, request, way });
       onFault(unkeptError(receipt.payload, cause));
     }
   }
@@ -87,7 +90,8 @@ export async function storeReceived(
   const order = verifyIncoming(row.order, member);
   const { receipt } = proveBooked(row.receipt, order, member);
   await member.receipts.add(receipt, order);
-  return { receipt, memo: order.payload.memo };
+  const { id, memo, request } = order.payload;
+  return { receipt, memo, request: request && id };
 }
 
 /** Verifies an order that the server says was to this member. */

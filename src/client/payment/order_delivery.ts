@@ -316,7 +316,7 @@ class EventQueue {
 
 export function hasTerms(
   { payload }: SignedOrder,
-  { payee, amount, memo, refunds }: Omit<OrderTerms, "id" | "payer">,
+  { payee, amount, memo, refunds }: Omit<OrderTerms, "id" | "payer" | "request">,
 ): boolean {
   return payload.payee === payee && payload.amount === amount && payload.memo === memo &&
     payload.refunds === refunds;

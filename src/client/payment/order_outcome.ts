@@ -121,11 +121,29 @@ export async function askRefunded(
   return { paid: paidAs(id, booked, member), refunded };
 }
 
-function paidAs(id: string, { order: text, receipt }: BookedOrder, member: MemberContext): Paid {
+/**
+ * Asks the server for the order that was booked under an id.
+ *
+ * @returns `undefined` when none was, or the server did not tell
+ * @throws as {@link askStatus}
+ */
+export async function askBooked(
+  id: string,
+  member: MemberContext,
+): Promise<Pick<Paid, "receipt"> & { readonly order: SignedOrder } | undefined> {
+  const status = await member.link.ask(statusRequestType, { id });
+  return status.outcome === "refused" ? undefined : bookedAs(id, status.answer, member);
+}
+
+function paidAs(id: string, booked: BookedOrder, member: MemberContext): Paid {
+  return { outcome: "paid", receipt: bookedAs(id, booked, member).receipt };
+}
+
+function bookedAs(id: string, { order: text, receipt }: BookedOrder, member: MemberContext) {
   const order = verifyOrder(unpackOrder(text, member.identity.certificate), member);
   const other = order.payload.id;
   if (other !== id) throw new EnvelopeError(`ask for ${id}: the answer has the order ${other}`);
-  return proveBooked(unpackReceipt(receipt, order, member.link), order, member);
+  return { order, ...proveBooked(unpackReceipt(receipt, order, member.link), order, member) };
 }
 
 /**

@@ -6,8 +6,10 @@ import { InterruptedError, MicropayError, UnknownOutcomeError, UsageError } from
 import { ordersPerSubmitMax } from "../../limits.ts";
 import type { Amount } from "../../money.ts";
 import type { SignedOrder } from "../../protocol/order.ts";
+import type { SignedPaymentRequest } from "../../protocol/payment_request.ts";
 import { type Refusal, refuse } from "../../protocol/request_type.ts";
 import { makeOrderId } from "../../random.ts";
+import type { MemberContext } from "../member_context.ts";
 import type { ReachedPeer } from "../peer_connections.ts";
 import { untilAborted } from "../until_aborted.ts";
 import {
@@ -30,6 +32,8 @@ export interface PaymentTerms {
   readonly memo?: string | undefined;
   /** The id of an earlier payment that is tried again. One id is booked at most once. */
   readonly id?: string | undefined;
+  /** The payment request that it pays. The id and the terms are the request's. */
+  readonly request?: SignedPaymentRequest | undefined;
   /** Whether the server has just said that nothing is booked under the id. */
   readonly isUnbooked?: boolean | undefined;
   /** Hands the order to the server. The payee need not be online then. */
@@ -110,13 +114,16 @@ async function payAnew(attempt: Attempt, replaces?: SignedOrder): Promise<OrderO
     const earlier = await untilAborted(asking, signal, interrupted);
     if (earlier) return earlier;
   }
+  const unpayable = terms.request && unpayableReason(terms.request, member);
+  if (unpayable) return unpayable;
   const peer = await untilAborted(reach(attempt), signal, interrupted);
   if (peer && "outcome" in peer) return peer;
   const refusal = await untilAborted(member.link.beServed(), signal, interrupted);
   if (refusal) return refusal;
   if (signal?.aborted) throw interrupted();
   const { payee, amount, memo, id = makeOrderId(member.clock, member.random) } = terms;
-  const wanted = { id, payer: member.name, payee, amount, memo };
+  const request = terms.request?.text;
+  const wanted = { id, payer: member.name, payee, amount, memo, request };
   const tracked = await delivery.record(wanted, { replaces });
   if ("outcome" in tracked) return tracked;
   return await delivery.deliver(tracked, { peer, isSame, signal });
@@ -150,6 +157,15 @@ async function payAgain(tracked: TrackedOrder, attempt: Attempt): Promise<OrderO
     throw unknownOutcome(order, { said: ` before, ${now} now` });
   }
   return await delivery.deliver(again, { peer, isSame, signal });
+}
+
+/** Returns why a member cannot pay a request, as the server would say it. */
+function unpayableReason(
+  { payload: { payer, exp } }: SignedPaymentRequest,
+  { name, link }: MemberContext,
+): Refusal | undefined {
+  if (payer !== undefined && payer !== name) return refuse(273, `only ${payer} may pay it`);
+  return exp * 1000 <= link.nowMs() ? refuse(274) : undefined;
 }
 
 /** @returns the payee to hand the order to; `undefined` where the server gets it */

@@ -14,6 +14,7 @@ import { SqliteAudits } from "./sqlite_audits.ts";
 import { SqliteLimits } from "./sqlite_limits.ts";
 import { SqliteOutbox } from "./sqlite_outbox.ts";
 import { SqliteReceipts } from "./sqlite_receipts.ts";
+import { SqliteRequests } from "./sqlite_requests.ts";
 import { BrokenWalletError, walletError } from "./wallet_error.ts";
 import { makeWalletFile, openUnwritable, openWalletFile } from "./wallet_file.ts";
 import {
@@ -72,6 +73,7 @@ export class SqliteWalletStore implements WalletStore, WalletTransactions {
       receipts: new SqliteReceipts(this, owner),
       audits: new SqliteAudits(this, owner),
       limits: new SqliteLimits(this, owner),
+      requests: new SqliteRequests(this, owner),
     };
   }
 

@@ -72,6 +72,17 @@ export const walletSchemaStatements: readonly string[] = [
     WHERE payer = account AND kind <> 'withdrawal'`,
   `CREATE INDEX receipt_entry ON receipt (ledger, account, entry)`,
   `CREATE INDEX receipt_unaudited ON receipt (ledger, account, id) WHERE audited = 0`,
+  // The payment requests that the account made. A receipt of the same id tells that one is paid.
+  `CREATE TABLE payment_request (
+    ${owner},
+    id TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    memo TEXT,
+    payer TEXT,
+    expires_at TEXT NOT NULL,
+    request_jws TEXT NOT NULL,
+    PRIMARY KEY (ledger, account, id)
+  ) STRICT`,
   // The most that this wallet pays from an account: at once, and in any 24 hours. NULL: no limit.
   `CREATE TABLE payment_limit (
     ${owner},

@@ -113,6 +113,12 @@ const sources = {
   unmarkAudited: `UPDATE receipt SET audited = 0 WHERE ${mine} AND audited = 1`,
   giveUpReceipt: `UPDATE receipt SET audited = 2 WHERE ${mine} AND id = ?`,
 
+  addRequest: `INSERT INTO payment_request
+    (ledger, account, id, amount, memo, payer, expires_at, request_jws)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  newestRequests: `SELECT ${wholeText("request_jws")} FROM payment_request WHERE ${mine}
+    ORDER BY payment_request.expires_at DESC, payment_request.id LIMIT ?`,
+
   limits: `SELECT per_payment, per_day FROM payment_limit WHERE ${mine}`,
   setLimits: `INSERT OR REPLACE INTO payment_limit (ledger, account, per_payment, per_day)
     VALUES (?, ?, ?, ?)`,

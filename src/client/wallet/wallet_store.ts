@@ -8,6 +8,7 @@
  */
 import type { AccountName } from "../../account_name.ts";
 import type { SignedOrder } from "../../protocol/order.ts";
+import type { SignedPaymentRequest } from "../../protocol/payment_request.ts";
 import type { SignedReceipt } from "../../protocol/receipt.ts";
 import type { ExceededLimit, LimitChange, PaymentLimits } from "./payment_limits.ts";
 
@@ -44,6 +45,7 @@ export interface AccountStore {
   readonly receipts: Receipts;
   readonly audits: Audits;
   readonly limits: Limits;
+  readonly requests: MadeRequests;
 }
 
 /** The record of an order whose outcome is open. Its text is not verified again. */
@@ -120,6 +122,13 @@ export interface Receipts {
   auditable(): AsyncIterable<StoredReceipt>;
   /** @returns the receipts that no good audit has checked, ordered by id */
   unaudited(): AsyncIterable<StoredReceipt>;
+}
+
+/** The payment requests that a member made. */
+export interface MadeRequests {
+  add(request: SignedPaymentRequest): Promise<void>;
+  /** @returns the texts of those that end last, at most {@link requestsListedMax} */
+  newest(): Promise<string[]>;
 }
 
 /** How far a member followed the ledger, and the head there. */

@@ -46,7 +46,7 @@ const refused: readonly { readonly line: string; readonly reason: string }[] = [
   { line: "client 127.0.0.1 8888 -s", reason: '"-s" is not expected here.' },
   {
     line: "client 127.0.0.1 8888 --memo x list",
-    reason: '"--memo" is not expected here. It is an option of pay and refund.',
+    reason: '"--memo" is not expected here. It is an option of pay, request and refund.',
   },
   {
     line: "client 127.0.0.1 8888 pay bob 5 --count 2",

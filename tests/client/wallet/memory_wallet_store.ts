@@ -4,6 +4,7 @@
  */
 import type { AccountName } from "../../../src/account_name.ts";
 import type { FileError } from "../../../src/errors.ts";
+import { requestsListedMax } from "../../../src/limits.ts";
 import {
   changedLimits,
   exceededLimit,
@@ -13,6 +14,7 @@ import {
   type PaymentLimits,
 } from "../../../src/client/wallet/payment_limits.ts";
 import type { Order } from "../../../src/protocol/order.ts";
+import type { SignedPaymentRequest } from "../../../src/protocol/payment_request.ts";
 import type { Receipt } from "../../../src/protocol/receipt.ts";
 import type {
   AccountStore,
@@ -41,6 +43,7 @@ export class KeptWallet {
       givenUp: new Set(),
       last: undefined,
       limits: noLimits,
+      requests: new Map(),
     };
     this.#accounts.set(key, made);
     return made;
@@ -55,6 +58,7 @@ interface KeptAccount {
   readonly givenUp: Set<string>;
   last: LastAudit | undefined;
   limits: PaymentLimits;
+  readonly requests: Map<string, SignedPaymentRequest>;
 }
 
 /** How a step takes its time, fails, or is never done. Resolves with what the action returns. */
@@ -200,6 +204,14 @@ export class MemoryWalletStore implements WalletStore {
             kept.limits = changedLimits(change, kept.limits);
             return true;
           }),
+      },
+      requests: {
+        add: (request) => pace.change(() => void kept.requests.set(request.id, request)),
+        newest: () =>
+          pace.read(() =>
+            [...kept.requests.values()].sort((a, b) => b.payload.exp - a.payload.exp)
+              .slice(0, requestsListedMax).map(({ text }) => text)
+          ),
       },
     };
   }

@@ -4,6 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { limitDayMs, noLimits } from "../../../src/client/wallet/payment_limits.ts";
 import type { AccountStore, Outbox, WalletStore } from "../../../src/client/wallet/wallet_store.ts";
+import type { SignedPaymentRequest } from "../../../src/protocol/payment_request.ts";
 import { named } from "../../server/test_server.ts";
 import { ledger, orderId, orderOf, otherLedger, receiptOf } from "./wallet_rows.ts";
 
@@ -89,6 +90,19 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     for (let again = 0; again < 2; again++) await outbox.remove(order(1));
     await outbox.markRefused(order(1));
     assertEquals([await other.ids(), await other.get(id)], [[], undefined]);
+  },
+
+  "requests are kept once each, and listed with those that end last first": async (open) => {
+    const requestOf = (id: string, exp: number) => {
+      const payload = { amount: 5, payee: alice, exp };
+      return { id, text: `text ${id}`, payload } as unknown as SignedPaymentRequest;
+    };
+    assertEquals(await accountOf(open()).requests.newest(), []);
+    const [early, late] = [requestOf(orderId(1), 1000), requestOf(orderId(2), 2000)];
+    for (const request of [late, early, late]) await accountOf(open()).requests.add(request);
+    assertEquals(await accountOf(open()).requests.newest(), [late.text, early.text]);
+    const { requests: others } = open().account(otherLedger, alice);
+    assertEquals(await others.newest(), []);
   },
 
   "an order takes the place of the one that it replaces, and of no other": async (open) => {

@@ -1,0 +1,73 @@
+/**
+ * `request` and `pay URI`: prints a payment request, and shows one before it is paid.
+ */
+import type { Member } from "../../client/member.ts";
+import { UntrustedError, UsageError } from "../../errors.ts";
+import { printable, quote } from "../../printable.ts";
+import { writeMicropayUri } from "../../protocol/micropay_uri.ts";
+import { packDocument } from "../../protocol/packed_document.ts";
+import type { SignedPaymentRequest } from "../../protocol/payment_request.ts";
+import { answerWith, type Outcome } from "../../protocol/request_type.ts";
+import type { ClientRequest } from "../command_line/command_line.ts";
+import { askYesNo, type LineInput } from "../line_input.ts";
+import type { ProcessIo } from "../process_io.ts";
+import { terminalQrCode } from "../qr_code.ts";
+import type { ClientOutput } from "./output.ts";
+
+type PayRequestCommand = Extract<ClientRequest["command"], { readonly name: "pay_request" }>;
+
+/** Prints a request of this member, and on a terminal its QR code. */
+export function printRequest(
+  request: SignedPaymentRequest,
+  { context: { anchor } }: Member,
+  { output, say, serverHost, serverPort, request: { json }, ...io }:
+    & Pick<ProcessIo, "environment" | "outputColumns" | "say">
+    & Pick<ClientRequest, "serverHost" | "serverPort">
+    & { readonly output: ClientOutput; readonly request: Pick<ClientRequest, "json"> },
+): void {
+  // A zone is a matter of this machine.
+  const host = serverHost.replace(/%.*$/, "");
+  const uri = writeMicropayUri({
+    ...{ kind: "pay", host, port: serverPort, fingerprint: anchor.fingerprint },
+    request: packDocument(request),
+  });
+  output.printRequest(request, uri);
+  const picture = json ? undefined : terminalQrCode(uri, io);
+  if (picture !== undefined) say(picture);
+}
+
+/**
+ * Reads a request, shows it, and asks whether to pay it.
+ *
+ * @returns the request that is to be paid
+ * @throws {UntrustedError} when the request is for another ledger
+ * @throws {UsageError} when nobody agreed to pay it
+ */
+export async function confirmRequest(
+  { uri, yes }: PayRequestCommand,
+  member: Member,
+  { input, isTerminal, say }: Pick<ProcessIo, "isTerminal" | "say"> & { readonly input: LineInput },
+): Promise<Outcome<SignedPaymentRequest>> {
+  const { anchor, link } = member.context;
+  if (uri.fingerprint !== anchor.fingerprint) {
+    throw new UntrustedError(
+      `pay a request: it is for the ledger ${uri.fingerprint} at ${printable(uri.host)}:` +
+        `${uri.port}, and this server has the ledger ${anchor.fingerprint}; ` +
+        "name the server of that ledger",
+    );
+  }
+  const read = await member.readRequest(uri.request);
+  if (read.outcome === "refused") return read;
+  const request = read.answer;
+  const { payee, amount, memo, exp } = request.payload;
+  const key = request.signer.publicKey.fingerprint;
+  const note = memo === undefined ? "" : ` for ${quote(memo)}`;
+  const ended = exp * 1000 <= link.nowMs() ? ", which is over" : "";
+  say(`${payee} asks for ${amount}${note}, until ${new Date(exp * 1000).toISOString()}${ended}`);
+  say(`key of ${payee}: ${key}`);
+  if (yes || ended !== "" || payee === member.context.name) return answerWith(request);
+  const attempt = `pay ${amount} to ${payee}`;
+  if (!isTerminal()) throw new UsageError(`${attempt}: give --yes too, there is nobody to ask`);
+  if (await askYesNo(`Pay ${amount} to ${payee}?`, { input, say })) return answerWith(request);
+  throw new UsageError(`${attempt}: not confirmed`);
+}

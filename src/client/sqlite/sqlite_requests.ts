@@ -1,0 +1,24 @@
+/**
+ * The payment requests that one account made, in the table `payment_request`.
+ */
+import { requestsListedMax } from "../../limits.ts";
+import type { SignedPaymentRequest } from "../../protocol/payment_request.ts";
+import type { MadeRequests } from "../wallet/wallet_store.ts";
+import { AccountPart, textIn } from "./wallet_statements.ts";
+
+export class SqliteRequests extends AccountPart implements MadeRequests {
+  async add({ id, text, payload }: SignedPaymentRequest): Promise<void> {
+    const { amount, memo = null, payer = null, exp } = payload;
+    const shown = [amount, memo, payer, new Date(exp * 1000).toISOString()];
+    await this.store.write((sql) => void sql.addRequest.run(...this.owner, id, ...shown, text));
+  }
+
+  newest(): Promise<string[]> {
+    return this.store.read<string[]>(
+      (sql) =>
+        sql.newestRequests.all(...this.owner, requestsListedMax)
+          .map((row) => textIn(row, "request_jws", this.store)),
+      [],
+    );
+  }
+}
