@@ -404,7 +404,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     title:
       "void: a full room forgets the order that expired first, and no order from that time is booked",
   }],
-  "order 22": [
+  "order 23": [
     ...at(
       "protocol/payment_request",
       "request: altering any byte of a request is refused",
@@ -414,14 +414,14 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     ),
     ...at("server/handlers/submit_requested", "submit: an altered request is refused with 273"),
   ],
-  "order 23": [
+  "order 24": [
     ...at(
       "protocol/payment_request",
       "request: an order is refused with 274 from the second in which its request ends",
     ),
     ...at("server/handlers/submit_requested", "submit: an ended request is refused with 274"),
   ],
-  "order 24": at(
+  "order 25": at(
     "server/handlers/submit_requested",
     "submit: of two who pay a request at the same moment, one pays and the other gets 275",
   ),
