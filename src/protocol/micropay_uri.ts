@@ -121,7 +121,7 @@ export function readMicropayUri(text: string): MicropayUri {
 /** Returns which part of the text is wrong, as a sentence without its full stop. */
 export function micropayUriFault(text: string): string | undefined {
   const parts = partsOf(text);
-  if (parts === undefined) return "it does not have the form micropay://HOST:PORT/?ca=FINGERPRINT";
+  if (parts === undefined) return "a join line is micropay://HOST:PORT/?ca=FINGERPRINT";
   const { host, port, path, query } = parts;
   if (parseHost(host) === undefined) {
     return "the host is not a DNS name, an IPv4 address, or an IPv6 address in brackets";

@@ -5,6 +5,7 @@
 import { type JoinedLedger, joinedLedgers } from "../../client/sqlite/joined_ledgers.ts";
 import type { WalletTransactions } from "../../client/sqlite/wallet_statements.ts";
 import { UsageError } from "../../errors.ts";
+import { type JoinUri, type PayUri, writeMicropayUri } from "../../protocol/micropay_uri.ts";
 import { endpointText } from "../../transport/byte_stream.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
 
@@ -44,7 +45,18 @@ export async function chooseLedger(
     );
   }
   const all = await joinedLedgers(store);
-  const joined = ledger === undefined ? all[0] : all.find(({ name }) => name === ledger);
+  const wanted = command.name === "pay_request" ? command.uri : undefined;
+  const joined = ledger !== undefined
+    ? all.find(({ name }) => name === ledger)
+    : wanted
+    ? all.find((one) => one.ledger === wanted.fingerprint)
+    : all[0];
+  if (joined === undefined && ledger === undefined && wanted) {
+    throw new UsageError(
+      "pay a request: its ledger was not joined here; if you trust its operator, join it with " +
+        `micropay client join '${writeMicropayUri(joinUriOf(wanted))}'`,
+    );
+  }
   if (joined === undefined) throw new UsageError(notJoinedText(command.name, ledger, all));
   return {
     ...request,
@@ -52,6 +64,10 @@ export async function chooseLedger(
     serverPort: joined.port,
     joined: { ...joined, isLast: joined === all[0] },
   };
+}
+
+function joinUriOf({ host, port, fingerprint }: PayUri): JoinUri {
+  return { kind: "join", host, port, fingerprint };
 }
 
 function notJoinedText(

@@ -139,11 +139,7 @@ async function performFor(
       const { amount, memo, payer, expires: lifetimeMs } = command;
       if (payer === name) return printRefusal(refuse(280), asking, printing);
       const made = await member.request({ amount, memo, payer, lifetimeMs });
-      printRequest(made, member, {
-        ...context,
-        serverHost: request.serverHost,
-        serverPort: request.serverPort,
-      });
+      printRequest(made, member, context);
       return exitCodes.ok;
     }
     case "requests": {

@@ -12,6 +12,7 @@ import type { ClientRequest } from "../command_line/command_line.ts";
 import { askYesNo, type LineInput } from "../line_input.ts";
 import type { ProcessIo } from "../process_io.ts";
 import { terminalQrCode } from "../qr_code.ts";
+import type { AddressedRequest } from "./choose_ledger.ts";
 import type { ClientOutput } from "./output.ts";
 
 type PayRequestCommand = Extract<ClientRequest["command"], { readonly name: "pay_request" }>;
@@ -20,10 +21,12 @@ type PayRequestCommand = Extract<ClientRequest["command"], { readonly name: "pay
 export function printRequest(
   request: SignedPaymentRequest,
   { context: { anchor } }: Member,
-  { output, say, serverHost, serverPort, request: { json }, ...io }:
+  { output, say, request: { json, serverHost, serverPort }, ...io }:
     & Pick<ProcessIo, "environment" | "outputColumns" | "say">
-    & Pick<ClientRequest, "serverHost" | "serverPort">
-    & { readonly output: ClientOutput; readonly request: Pick<ClientRequest, "json"> },
+    & {
+      readonly output: ClientOutput;
+      readonly request: Pick<AddressedRequest, "json" | "serverHost" | "serverPort">;
+    },
 ): void {
   // A zone is a matter of this machine.
   const host = serverHost.replace(/%.*$/, "");

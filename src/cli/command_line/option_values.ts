@@ -27,7 +27,6 @@ import {
   type VerifierKey,
   witnessNameRule,
 } from "../../protocol/cosignature.ts";
-import { micropayUriFault, readMicropayUri } from "../../protocol/micropay_uri.ts";
 import { isOrderId } from "../../random.ts";
 import { expandHome } from "../data_home.ts";
 import type { Environment } from "../process_io.ts";
@@ -138,7 +137,7 @@ export const requestLifetime = valueOf(
 export const payeeOrRequest = valueOf(
   (text) =>
     /^micropay:/i.test(text)
-      ? micropayUriFault(text) ?? "this is no payment request; it begins micropay://HOST:PORT/pay?"
+      ? "a payment request is its whole line in quotes: 'micropay://HOST:PORT/pay?ca=…&request=…'"
       : accountNameRule,
   (text): PayUri | { readonly kind: "account"; readonly account: AccountName } | undefined => {
     const account = parseAccountName(text);
@@ -273,8 +272,12 @@ export const newLedgerName = valueOf(
 
 /** A join line, as the server prints it. */
 export const joinLine = valueOf(
-  (refused) => micropayUriFault(refused) ?? "this is not a join line",
-  (text) => micropayUriFault(text) === undefined ? readMicropayUri(text) : undefined,
+  (refused) =>
+    micropayUriFault(refused) ?? "this is a payment request, which pay takes, and not a join line",
+  (text) => {
+    const uri = micropayUriFault(text) === undefined ? readMicropayUri(text) : undefined;
+    return uri?.kind === "join" ? uri : undefined;
+  },
 );
 
 export const advertisedAddress = valueOf<AdvertisedAddress>(
