@@ -1,7 +1,7 @@
 /**
  * The URIs that people pass on as a link or a QR code. Each kind has a path of its own. A join line
- * is `micropay://HOST:PORT/?ca=FINGERPRINT`, and has `&token=TOKEN` if it invites somebody. A payment
- * request is `micropay://HOST:PORT/pay?ca=FINGERPRINT&request=PACKED`.
+ * is `micropay://HOST:PORT/?ca=FINGERPRINT`, and has `&token=TOKEN` if it invites somebody. A
+ * payment request is `micropay://HOST:PORT/pay?ca=FINGERPRINT&request=PACKED`.
  */
 import { decodeBase64UrlStrict } from "../base64.ts";
 import { UsageError } from "../errors.ts";

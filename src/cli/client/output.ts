@@ -161,7 +161,7 @@ export function textOutput({ print, printError, typed }: OutputOptions): ClientO
     printHistoryRow: (row) => print(historyLine(row)),
     printRequest(request, uri) {
       print(uri);
-      printError(`${wishText(request)}, id ${request.id}; whoever shall pay runs: pay '${uri}'`);
+      printError(`${wishText(request)}, id ${request.id}; client pay takes the line in quotes`);
     },
     printRequests: (requests) => requests.map(requestLine).forEach(print),
     printLimits: (_, allowance) => limitLines(allowance).forEach(print),
