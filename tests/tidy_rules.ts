@@ -37,6 +37,8 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   "jose": [],
   "@commander-js/": ["cli"],
   "commander": ["cli"],
+  "ink": ["cli"],
+  "react": ["cli"],
   "csv-parse": ["cli"],
 };
 

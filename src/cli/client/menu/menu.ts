@@ -16,10 +16,12 @@ import {
   OutputError,
   UnprintedPaymentError,
 } from "../../../errors.ts";
+import { unusedConnectionMsMax } from "../../../limits.ts";
 import { printable } from "../../../printable.ts";
 import { codes } from "../../../protocol/code.ts";
 import type { Refusal } from "../../../protocol/request_type.ts";
 import { endpointText } from "../../../transport/byte_stream.ts";
+import type { GreetedConnection } from "../../../transport/connect_channel.ts";
 import type { MeteredNetwork } from "../../../transport/metered_network.ts";
 import {
   accountName,
@@ -42,7 +44,6 @@ import { historyEntriesDefault } from "../options.ts";
 import { type ClientOutput, textOutput } from "../output.ts";
 import { printOutcome, printRefusal } from "../print_outcome.ts";
 import { onlineOptions, type PeerAddressRequest } from "../receive_command.ts";
-import { UnusedConnection } from "../unused_connection.ts";
 import { InputEnded, MenuInput } from "./menu_input.ts";
 
 /**
@@ -126,7 +127,7 @@ interface MenuOptions
 class Menu {
   readonly #options: MenuOptions;
   readonly #output: ClientOutput;
-  readonly #unused: UnusedConnection;
+  #unused: { readonly connection: GreetedConnection; readonly sinceMs: number } | undefined;
   #member: Member | undefined;
   /** Of the member who is logged in. */
   #selfAudit: SelfAudit | undefined;
@@ -135,9 +136,7 @@ class Menu {
 
   constructor(options: MenuOptions) {
     this.#options = options;
-    const { input, print, say, wallet } = options;
-    const connect = () => input.unlessInterrupted(wallet.connect(), "connect to the server");
-    this.#unused = new UnusedConnection(connect, systemClock);
+    const { print, say } = options;
     this.#output = textOutput({ print, printError: say, typed: this.#typed });
   }
 
@@ -146,7 +145,7 @@ class Menu {
 
   async run(): Promise<void> {
     const { input, say } = this.#options;
-    const { anchor, stream } = await this.#unused.get();
+    const { anchor, stream } = await this.#connection();
     say(`Connected to ${endpointText(stream.remote)}, ledger ${anchor.fingerprint}`);
     try {
       while (await this.#step()) say("");
@@ -222,8 +221,8 @@ class Menu {
     const code = withCode
       ? await input.askFor("The operator's one-time code", oneTimeCode)
       : undefined;
-    const connection = await this.#unused.get();
-    this.#unused.release();
+    const connection = await this.#connection();
+    this.#unused = undefined;
     const registering = wallet.register(connection, account, { code });
     const outcome = await input.unlessInterrupted(registering, `register ${account}`);
     if (outcome.outcome === "refused") {
@@ -283,10 +282,10 @@ class Menu {
 
   async #openMember(name: AccountName): Promise<Member | undefined> {
     const { print, wallet } = this.#options;
-    const connection = await this.#unused.get();
+    const connection = await this.#connection();
     try {
       const member = await wallet.member(connection, name);
-      this.#unused.release();
+      this.#unused = undefined;
       return member;
     } catch (error) {
       if (!(error instanceof NotAuthenticatedError)) throw error;
@@ -386,8 +385,22 @@ class Menu {
     });
   }
 
+  /** @returns an unused connection: the last one if it is fresh, or a new one */
+  async #connection(): Promise<GreetedConnection> {
+    const { input, wallet } = this.#options;
+    const unused = this.#unused;
+    if (unused && systemClock.monotonicMs() - unused.sinceMs < unusedConnectionMsMax) {
+      return unused.connection;
+    }
+    unused?.connection.close();
+    this.#unused = undefined;
+    const connection = await input.unlessInterrupted(wallet.connect(), "connect to the server");
+    this.#unused = { connection, sinceMs: systemClock.monotonicMs() };
+    return connection;
+  }
+
   async #exit(): Promise<void> {
-    this.#unused.close();
+    this.#unused?.connection.close();
     const member = this.#member;
     this.#member = undefined;
     try {

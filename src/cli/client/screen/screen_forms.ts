@@ -124,20 +124,19 @@ function completionsOf(label: string, names: CompletedNames): readonly string[] 
 
 /** @returns what the form asks for, or the form with the fault beside the first bad text */
 export function readForm(form: Form): FormAction | Form {
-  const { labels, read } = definitionOf(form.name);
   let reading = 0;
   const field = (label: string): FieldReader => {
-    reading = labels.indexOf(label);
+    reading = form.fields.findIndex((one) => one.label === label);
     const { isSecret, text: typed } = form.fields[reading]!;
     const text = isSecret ? typed : typed.trim();
     return {
       text,
-      required: (readValue) => readValue(text),
-      optional: (readValue) => text === "" ? undefined : readValue(text),
+      required: (read) => read(text),
+      optional: (read) => text === "" ? undefined : read(text),
     };
   };
   try {
-    return read(field);
+    return definitionOf(form.name).read(field);
   } catch (error) {
     if (!(error instanceof ValueRefusal)) throw error;
     const { rule } = error;

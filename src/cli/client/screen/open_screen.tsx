@@ -1,0 +1,55 @@
+/**
+ * Opens the full-screen client on the terminal, and leaves the terminal as it was.
+ *
+ * Only `run_client.ts` imports this, dynamically: loading ink takes longer than a whole command.
+ */
+import process from "node:process";
+import chalk from "chalk";
+import { render } from "ink";
+import { type ScreenLook, ScreenView, type ShownScreen } from "./screen_view.tsx";
+
+// Every terminal has the first 16 colours. The theme heeds NO_COLOR. Ink would leave out bold and
+// inverse too.
+chalk.level = 1;
+
+/** The streams of a terminal. */
+export interface ScreenStreams {
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: NodeJS.WritableStream;
+}
+
+/**
+ * Shows a screen until the promise of `run` settles, and returns its result.
+ *
+ * @throws as `run`, or the error of a view, after the terminal is as it was
+ */
+export async function openScreen<Result>(
+  screen: ShownScreen,
+  { run, look, streams: { stdin, stdout } = process }: {
+    readonly run: () => Promise<Result>;
+    readonly look: ScreenLook;
+    readonly streams?: ScreenStreams;
+  },
+): Promise<Result> {
+  const shown = render(<ScreenView screen={screen} {...look} />, {
+    ...{ stdin, stdout },
+    alternateScreen: true,
+    exitOnCtrlC: false,
+    incrementalRendering: true,
+    interactive: true,
+    isScreenReaderEnabled: false,
+    maxFps: 60,
+    patchConsole: false,
+  });
+  const exited = shown.waitUntilExit();
+  try {
+    const ended = exited.then(() =>
+      Promise.reject(new Error("the screen ended before its client"))
+    );
+    return await Promise.race([run(), ended]);
+  } finally {
+    shown.unmount();
+    // An error of a view is the reason of the rejection above.
+    await exited.catch(() => {});
+  }
+}
