@@ -13,6 +13,7 @@ import { importRecipientKey } from "../../src/envelope/session_key.ts";
 import { type EntryContents, entryLeaf, orderDigest } from "../../src/ledger/entry.ts";
 import { readDocument, signDocument } from "../../src/pki/signed_document.ts";
 import { verifyOrder } from "../../src/protocol/order.ts";
+import { verifyPaymentRequest } from "../../src/protocol/payment_request.ts";
 import { verifyReceipt } from "../../src/protocol/receipt.ts";
 import { plainRoot } from "../ledger/plain_tree.ts";
 import {
@@ -65,6 +66,11 @@ for (const { what, typ, signer, x5c, payload, jws } of documents) {
       assertEquals(greeting.issuedAtMs, atMs);
     } else if (typ === "micropay-order") {
       assertEquals(Object.entries(verifyOrder(jws, trust).payload), Object.entries(payload));
+    } else if (typ === "micropay-request") {
+      const request = verifyPaymentRequest(jws, trust);
+      assertEquals(Object.entries(request.payload), Object.entries(payload));
+      const paying = documents.find(({ payload }) => payload.request === jws);
+      assertEquals(paying?.payload.id, request.id);
     } else {
       const { payload: receipt } = verifyReceipt(jws, trust);
       assertEquals(Object.entries(receipt), Object.entries(payload));

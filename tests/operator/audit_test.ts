@@ -16,7 +16,8 @@ import type { Amount } from "../../src/money.ts";
 import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { derivedOrderId } from "../../src/protocol/derived_order_id.ts";
-import { signOrder } from "../../src/protocol/order.ts";
+import { bookingOf, signOrder } from "../../src/protocol/order.ts";
+import { signPaymentRequest } from "../../src/protocol/payment_request.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import { issueMember } from "../server/test_server.ts";
 import { type Books, named, openBooks, openSampleBooks } from "./books.ts";
@@ -85,6 +86,35 @@ Deno.test("the audit adds up all refunds of a payment", async () => {
   const sides = ["bob", "alice"] as const;
   await forge(books, sides, { amount: 1, refunds: id, signer: books.members.get("bob")! });
   assertWrong(await books.audit(), 16, "are 6 with it, more than its 5");
+});
+
+Deno.test("the audit accepts a payment of a request, and finds one whose request is changed or asks for something else", async () => {
+  await using books = await openSampleBooks();
+  const { anchor, clock, members, file } = books;
+  const [payer, payee] = [named("alice"), named("bob")];
+  const book = async (amount: number) => {
+    const request = signPaymentRequest({ amount: 3 as Amount, lifetimeMs: hour }, {
+      ...{ payee, identity: members.get("bob")!, anchor, clock, random: systemRandom },
+    });
+    const terms = { id: request.id, payer, payee, request: request.text };
+    const order = signOrder({ ...terms, amount: amount as Amount }, {
+      ...{ identity: members.get("alice")!, anchor, clock },
+    });
+    const booking = bookingOf(order, { kind: "payment", atMs: clock.nowMs() });
+    assertEquals((await books.ledger.book(booking)).outcome, "booked");
+  };
+  await book(3);
+  const report = await books.audit();
+  assertEquals(report.outcome, "in_order");
+  const { entries } = report;
+  await book(4);
+  const other = "is another payment than its payment request asks for";
+  assertWrong(await books.audit(), entries + 1, other);
+  const database = new DatabaseSync(file);
+  database.exec(`DROP TRIGGER entry_unchanged; UPDATE entry SET request = NULL`);
+  database.close();
+  const changed = await books.audit();
+  assertEquals([changed.outcome, changed.outcome === "wrong" && changed.entry], ["wrong", entries]);
 });
 
 interface Forgery {

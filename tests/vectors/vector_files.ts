@@ -46,7 +46,7 @@ export type VectorParty = "server" | "alice" | "bob" | "carol";
 /** A document in clear. The same key and payload give the same text. */
 export interface DocumentVector {
   readonly what: string;
-  readonly typ: "micropay-greeting" | "micropay-order" | "micropay-receipt";
+  readonly typ: "micropay-greeting" | "micropay-order" | "micropay-request" | "micropay-receipt";
   readonly signer: "server" | "alice" | "bob";
   /** The certificates in `x5c`: the leaf, or the leaf and the CA's. */
   readonly x5c: "leaf" | "leaf and CA";

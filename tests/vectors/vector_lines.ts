@@ -23,6 +23,7 @@ import { packHistoryRow } from "../../src/protocol/history.ts";
 import { encodeFingerprint } from "../../src/protocol/shapes.ts";
 import { bookingOf, orderText, signOrder } from "../../src/protocol/order.ts";
 import { packDocument } from "../../src/protocol/packed_document.ts";
+import { signPaymentRequest } from "../../src/protocol/payment_request.ts";
 import { signProofs } from "../../src/protocol/proof.ts";
 import { packReceipt, type SignedReceipt, signReceipt } from "../../src/protocol/receipt.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
@@ -86,6 +87,20 @@ for (
   tree = appendLeaf(tree, placed.row.leaf).tree;
   entries.push(placed.row);
 }
+const wish = signPaymentRequest(
+  { amount: 7 as Amount, memo: "book", payer: aliceName, lifetimeMs: 3_600_000 },
+  {
+    payee: bobName,
+    ...{ identity: bob, anchor, clock },
+    random: { bytes: (length) => new Uint8Array(length).map((_, at) => at) },
+  },
+);
+const { amount: wished, memo: wishedMemo } = wish.payload;
+const wishedTerms = { id: wish.id, payer: aliceName, payee: bobName, amount: wished };
+const wishedOrder = signOrder(
+  { ...wishedTerms, memo: wishedMemo, request: wish.text },
+  { identity: alice, anchor, clock },
+);
 const receipt = signReceipt(entries[1]!, { identity: server, anchor });
 const refundReceipt = signReceipt(entries[2]!, { identity: server, anchor });
 
@@ -104,6 +119,8 @@ export function makeDocuments(): DocumentVector[] {
     document("alice pays bob 2000 for lunch", "micropay-order", "alice", order),
     document("alice's starting balance", "micropay-order", "server", openingOrder.text),
     document("bob gives 500 back", "micropay-order", "bob", refundOrder.text),
+    document("bob asks alice for 7", "micropay-request", "bob", wish.text),
+    document("alice pays the request", "micropay-order", "alice", wishedOrder.text),
     document("the receipt of alice's order", "micropay-receipt", "server", receipt.text),
     document("the receipt of bob's refund", "micropay-receipt", "server", refundReceipt.text),
   ];

@@ -88,6 +88,7 @@ export function clientCommand(program: Command, paths: Paths) {
     "pay",
     "Pay somebody, directly or through the server.",
     "bob 5 --memo lunch",
+    "'micropay://127.0.0.1:8888/pay?ca=…&request=…' --yes",
     "--batch payments.csv --via-server --dry-run",
   );
   const paymentRequest = add(
