@@ -99,17 +99,22 @@ export interface OrderTerms {
  * Signs an order that can be booked for `orderLifetimeMs` from now.
  *
  * @param options.identity the payer's, or the server's when a side is the issuing account
+ * @param options.replaces a void order under the same id. A new one of the same second could have
+ * the same text, and so be void too. Therefore it expires a second later
  */
 export function signOrder(
   terms: OrderTerms,
-  { identity, anchor, clock }: {
+  { identity, anchor, clock, replaces }: {
     identity: Identity;
     anchor: TrustAnchor;
     clock: Pick<Clock, "nowMs">;
+    replaces?: SignedOrder | undefined;
   },
 ): SignedOrder {
   const iat = nowSeconds(clock);
-  const times = { iat, exp: iat + orderLifetimeMs / 1000 };
+  const isSameSecond = replaces?.payload.iat === iat;
+  const exp = isSameSecond ? replaces.payload.exp + 1 : iat + orderLifetimeMs / 1000;
+  const times = { iat, exp };
   const payload = membersOf({ ...terms, ledger: anchor.fingerprint, ...times });
   // The leaf alone, because every verifier must have the CA certificate anyway.
   const { signingKey, leaf, certificate: signer } = identity;

@@ -45,10 +45,10 @@ export async function payBatch(
   // The lines of one payee follow each other, so that few connections are open at a time.
   const ordered = viaServer ? lines : [...Map.groupBy(lines, ({ payee }) => payee).values()].flat();
   await inParallel(ordered, { workers, stop }, async (line) => {
-    const { entry, isOpen, payee } = line;
+    const { entry, openOrder, payee } = line;
     // The payment of an open order also brings its receipt into the wallet.
-    if (entry !== undefined && !isOpen) return tell(line, { outcome: "already_paid", entry });
-    const absence = isOpen ? undefined : away.get(payee);
+    if (entry !== undefined && !openOrder) return tell(line, { outcome: "already_paid", entry });
+    const absence = openOrder === "recorded" ? undefined : away.get(payee);
     // Without the server no payment can be made.
     if (!member.context.link.isOpen) return tell(line, { outcome: "not_sent" });
     const outcome = absence ?? await payLine(line, member, { viaServer });

@@ -10,6 +10,7 @@ import { verifyReceipt } from "../../protocol/receipt.ts";
 import type { Member } from "../member.ts";
 import { isSamePayment } from "../payment/order_outcome.ts";
 import { leftOf } from "../wallet/payment_limits.ts";
+import type { StoredOrder } from "../wallet/wallet_store.ts";
 import { type Batch, type BatchLine, batchLineId } from "./batch.ts";
 import { inParallel } from "./in_parallel.ts";
 
@@ -19,8 +20,11 @@ export interface PlannedLine extends BatchLine {
   readonly id: string;
   /** The entry, when it is booked. */
   readonly entry?: number | undefined;
-  /** Whether the wallet holds its order and no receipt: an earlier run sent it, or was about to. */
-  readonly isOpen: boolean;
+  /**
+   * The state of its order when the wallet holds one and no receipt. An earlier run sent it, or was
+   * about to.
+   */
+  readonly openOrder?: StoredOrder["state"] | undefined;
 }
 
 /** A line that cannot be paid. */
@@ -54,11 +58,11 @@ export async function planBatch(
   member: Member,
   { onProgress }: { readonly onProgress: (share: number) => void },
 ): Promise<BatchPlan | Refusal> {
-  const { name, limits } = member.context;
+  const { name, limits, outbox } = member.context;
   const answered = await member.balance();
   if (answered.outcome === "refused") return answered;
   const { balance } = answered.answer;
-  const openIds = new Set(await member.context.outbox.ids());
+  const openIds = new Set(await outbox.ids());
   const planned: PlannedLine[] = [];
   const refused: LineRefusal[] = [];
   let done = 0;
@@ -68,7 +72,8 @@ export async function planBatch(
     onProgress(++done / lines.length);
     if (typeof entry === "object") refused.push({ line, refusal: entry });
     planned[index] = {
-      ...{ ...line, id, isOpen: openIds.has(id) },
+      ...{ ...line, id },
+      openOrder: openIds.has(id) ? (await outbox.get(id))?.state : undefined,
       entry: typeof entry === "number" ? entry : undefined,
     };
   });
@@ -79,15 +84,14 @@ export async function planBatch(
   const absent = await absentPayees(new Set(unpaid.map(({ payee }) => payee)), member);
   for (const line of unpaid) {
     const absence = absent.get(line.payee);
-    // An open order was recorded within the limits, and counts towards them already.
     if (absence) refused.push({ line, refusal: absence });
-    else if (!line.isOpen && line.amount > perPayment) {
+    else if (!countsAlready(line) && line.amount > perPayment) {
       refused.push({ line, refusal: refuse(271, String(perPayment)) });
     }
   }
   const cost = sumOf(unpaid);
   const left = perDay === undefined ? Infinity : leftOf(perDay, paid);
-  const isBeyondDay = sumOf(unpaid.filter(({ isOpen }) => !isOpen)) > left;
+  const isBeyondDay = sumOf(unpaid.filter((line) => !countsAlready(line))) > left;
   return {
     ...{ lines: planned, cost, balance },
     refused: refused.sort((one, other) => one.line.number - other.line.number),
@@ -97,6 +101,11 @@ export async function planBatch(
       ? refuse(270)
       : undefined,
   };
+}
+
+/** An open order was recorded within the limits. One that was refused counts no more. */
+function countsAlready({ openOrder }: PlannedLine): boolean {
+  return openOrder === "recorded";
 }
 
 /** Returns the sum of amounts; `Infinity` beyond what a ledger can hold. */

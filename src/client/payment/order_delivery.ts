@@ -83,7 +83,7 @@ export class OrderDelivery {
     { replaces }: { readonly replaces?: SignedOrder | undefined } = {},
   ): Promise<TrackedOrder | OrderRefusal> {
     const { anchor, identity, link, outbox } = this.member;
-    const order = signOrder(terms, { identity, anchor, clock: link });
+    const order = signOrder(terms, { identity, anchor, clock: link, replaces });
     const stored = await outbox.add(order, { replaces });
     if ("exceeded" in stored) return refuseBeyond(stored);
     if (stored.text === order.text) return { order, progress: newlyRecorded };
@@ -135,6 +135,19 @@ export class OrderDelivery {
    */
   async ask(tracked: TrackedOrder, options: StopOptions = {}): Promise<OrderProgress> {
     return await this.#run(tracked, options);
+  }
+
+  /**
+   * Asks the server about an order whose id is paid again, as {@link ask}. A refused one is then
+   * void, and {@link record} may replace it.
+   */
+  async askToRetry(
+    { order, progress }: TrackedOrder,
+    options: StopOptions,
+  ): Promise<OrderProgress> {
+    const isRefused = progress.state === "refused";
+    const retried = isRefused ? advance(progress, { kind: "retry" }) : progress;
+    return await this.#run({ order, progress: retried }, options);
   }
 
   /** Removes the record of a void order, whose payer is told now. */

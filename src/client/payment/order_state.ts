@@ -53,7 +53,9 @@ export type OrderEvent =
   /** The time until which it could be booked is over, by the server's clock. */
   | { readonly kind: "expired" }
   /** The wallet was opened and has a record of the order. */
-  | { readonly kind: "restart" };
+  | { readonly kind: "restart" }
+  /** The payer wants to pay under the id of a refused order again. */
+  | { readonly kind: "retry" };
 
 export interface OrderProgress {
   readonly state: OrderState;
@@ -97,6 +99,7 @@ const recorded: Transitions = {
   expired: askToVoid,
   // Whether the last process sent it is not known.
   restart: ask,
+  retry: ask,
 };
 
 const inDoubtTransitions: Transitions = {
@@ -122,6 +125,8 @@ const transitions: Readonly<Record<OrderState, Transitions>> = {
     voided: isVoid,
     // Its payee may still have it, so the record goes only when it is void.
     expired: ["refused", "ask_to_void"],
+    // A new order may take its place as soon as it is void.
+    retry: ["refused", "ask_to_void"],
   },
   void: { ...always(isVoid), receipt: booked },
 };

@@ -129,11 +129,15 @@ async function payAnew(attempt: Attempt, replaces?: SignedOrder): Promise<OrderO
   return await delivery.deliver(tracked, { peer, isSame, signal });
 }
 
-/** Asks for the outcome of an order that was sent before, and resends it when it is not booked. */
+/**
+ * Asks for the outcome of an order that was sent before. When it is not booked, it is sent again,
+ * or a new order takes the place of a refused one, which the server has made void.
+ */
 async function payAgain(tracked: TrackedOrder, attempt: Attempt): Promise<OrderOutcome> {
   const { terms, delivery, isSame, signal } = attempt;
   const { order } = tracked;
-  const progress = await delivery.ask(tracked, { signal, errorOf: interrupted });
+  if (signal?.aborted) throw interrupted();
+  const progress = await delivery.askToRetry(tracked, { signal, errorOf: interrupted });
   const known = progress.paid ?? progress.takenBy;
   if (progress.state === "void") {
     const outcome = known ? outcomeUnderId(known, isSame) : await payAnew(attempt, order);
@@ -144,8 +148,7 @@ async function payAgain(tracked: TrackedOrder, attempt: Attempt): Promise<OrderO
   if (!hasTerms(order, terms)) return refuse(266);
   const again = { order, progress };
   if (progress.state === "refused") {
-    if (signal?.aborted) throw interrupted();
-    // The server tells its reason to the side that submits a refused order, each time.
+    // The server did not say that it is void. It tells its reason to the side that submits it.
     return await delivery.deliver(again, { isSame, signal });
   }
   if (progress.next !== "send") {

@@ -103,9 +103,22 @@ async function giveBackOnce(
   const { clock, name, random } = delivery.member;
   const id = refundId ?? makeOrderId(clock, random);
   if (signal?.aborted) throw interrupted();
-  const tracked = await delivery.record({ id, payer: name, payee, amount, memo, refunds });
+  const replaces = refundId === undefined ? undefined : await findVoid(refundId, attempt);
+  const terms = { id, payer: name, payee, amount, memo, refunds };
+  const tracked = await delivery.record(terms, { replaces });
   if ("outcome" in tracked) return tracked;
   return await delivery.deliver(tracked, { isSame: isRefundOf(attempt), signal });
+}
+
+/** @returns the refused order of an earlier refund under the id, when it is void */
+async function findVoid(
+  id: string,
+  { delivery, signal }: Attempt,
+): Promise<SignedOrder | undefined> {
+  const open = await delivery.find(id);
+  if (open?.progress.state !== "refused") return undefined;
+  const { state } = await delivery.askToRetry(open, { signal, errorOf: interrupted });
+  return state === "void" ? open.order : undefined;
 }
 
 /**

@@ -9,6 +9,7 @@ import { type BatchPlan, planBatch } from "../../../src/client/batch/plan_batch.
 import { inParallel } from "../../../src/client/batch/in_parallel.ts";
 import type { Member } from "../../../src/client/member.ts";
 import type { Amount } from "../../../src/money.ts";
+import { submitOrder } from "../../server/submit_order.ts";
 import { named, startServer } from "../../server/test_server.ts";
 import { memberOf } from "../test_member.ts";
 import { KeptWallet } from "../wallet/memory_wallet_store.ts";
@@ -108,6 +109,46 @@ Deno.test("batch: a plan names unknown payees, what is beyond a limit, and what 
   assertEquals(await server.balanceOf("bob"), 10_000, "nothing was sent");
   await alice.abandon();
 });
+
+for (const viaServer of [true, false]) {
+  const way = viaServer ? "through the server" : "directly";
+  Deno.test(`batch: a line that was refused is paid ${way} as soon as the cause is gone, once, and its old order never`, async () => {
+    await using server = await startServer();
+    const [identity, bobs] = [await server.enroll("alice"), await server.enroll("bob")];
+    const kept = new KeptWallet();
+    const [alice, bob] = [
+      await memberOf(server, identity, { kept }),
+      await memberOf(server, bobs),
+    ];
+    await bob.goOnline({
+      listen: { host: "127.0.0.1", port: 0 },
+      onPayment: () => {},
+      onFault: (error) => console.error(error),
+    });
+    const batch = batchOf([4_000, 4_000]);
+    const { lines } = await plan(batch, alice);
+    const rent = { payee: named("bob"), amount: 9_000 as Amount, viaServer: true };
+    assertEquals((await alice.pay(rent)).outcome, "paid");
+    // The money was there when the file was checked.
+    const refused: unknown[] = [];
+    const onOutcome = (_: unknown, { outcome }: LineOutcome) => refused.push(outcome);
+    await payBatch(lines, alice, { viaServer, onOutcome });
+    assertEquals(refused, ["refused", "refused"]);
+    const held = (await alice.context.outbox.get(lines[0]!.id))!;
+    assertEquals(held.state, "refused");
+    const back = { payee: named("alice"), amount: 9_000 as Amount, viaServer: true };
+    assertEquals((await bob.pay(back)).outcome, "paid");
+    await alice.abandon();
+
+    const next = await memberOf(server, identity, { kept });
+    assertEquals(await pay(batch, next, { viaServer }), ["paid", "paid"]);
+    // The payee may still hold the old one.
+    assertEquals((await submitOrder(bob.context.link, held.text)).outcome, "refused");
+    assertEquals(await pay(batch, next, { viaServer }), ["already_paid", "already_paid"]);
+    assertEquals(await server.balanceOf("bob"), 18_000);
+    for (const member of [next, bob]) await member.abandon();
+  });
+}
 
 Deno.test("batch: payees that are online are paid directly, and those that are away are refused with 263", async () => {
   await using server = await startServer();

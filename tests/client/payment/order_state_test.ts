@@ -65,6 +65,7 @@ const table: Readonly<Record<OrderEvent["kind"], readonly string[]>> = {
     "void done",
   ],
   restart: ["in_doubt ask", "in_doubt ask", "in_doubt ask", "refused done", ".", "void done"],
+  retry: ["in_doubt ask", "in_doubt ask", "in_doubt ask", "refused ask_to_void", ".", "void done"],
 };
 
 const paid = { outcome: "paid" } as Paid;

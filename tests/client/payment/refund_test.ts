@@ -253,3 +253,17 @@ async function recordRefund(
   await outbox.add(signOrder(terms, { identity, anchor, clock: link }));
   return terms.id;
 }
+
+Deno.test("refund: one that was refused for the balance is booked under its id as soon as there is money", async () => {
+  await paid(async ({ server, id, alice, bob }) => {
+    const terms = { id, ...amountOf(100), refundId: makeOrderId(systemClock, systemRandom) };
+    const all = { payee: named("alice"), amount: 10_100 as Amount, viaServer: true };
+    assertEquals(await resultOf(() => bob.pay(all)), "paid");
+    assertEquals(await resultOf(() => bob.refund(terms)), 270);
+    const some = { payee: named("bob"), amount: 150 as Amount, viaServer: true };
+    assertEquals(await resultOf(() => alice.pay(some)), "paid");
+    assertEquals(await resultOf(() => bob.refund(terms)), "paid");
+    assertEquals(await resultOf(() => bob.refund(terms)), "paid");
+    assertEquals(await server.balanceOf("bob"), 50);
+  });
+});
