@@ -840,6 +840,9 @@ export const outputBatchBytesMax = 64 * 1024;
  */
 export const activityRowsMax = 400;
 
+/** Rows of the history that the full-screen client reads at a time. */
+export const activityPageRows = 100;
+
 /**
  * Most payments under way, in doubt or failed that the full-screen client shows. Past it: it drops
  * the oldest failed one.

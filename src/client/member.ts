@@ -6,7 +6,7 @@ import { ProtocolError, UsageError } from "../errors.ts";
 import { balanceRequestType } from "../protocol/balance.ts";
 import { answerWith, check, type Outcome, type Refusal } from "../protocol/request_type.ts";
 import { exitRequestType } from "../protocol/exit.ts";
-import type { HistoryRow } from "../protocol/history.ts";
+import type { HistoryRequest, HistoryRow } from "../protocol/history.ts";
 import { listRequestType, type OnlineMember } from "../protocol/list.ts";
 import { loginRequestType } from "../protocol/login.ts";
 import { paymentsShape, paymentType } from "../protocol/transfer.ts";
@@ -207,20 +207,32 @@ export class Member {
   ): AsyncGenerator<Outcome<{ entries: readonly HistoryRow[] }>> {
     let cursor = before;
     for (let rest = limit; rest > 0;) {
-      const page = await this.#history.read({
+      const page = await this.page({
         limit: Math.min(rest, pageRowsMax),
         ...(cursor !== undefined && { before: cursor }),
       });
-      if (page.outcome === "refused") return yield page;
-      for (const { receipt, order } of page.answer.entries) {
-        checkReceipt(receipt, order, this.context);
-      }
       yield page;
-      if (!page.answer.more) return;
+      if (page.outcome === "refused" || !page.answer.more) return;
       requireProgress(page.answer, page.answer.entries);
       rest -= page.answer.entries.length;
       cursor = page.answer.entries.at(-1)?.entry;
     }
+  }
+
+  /**
+   * Returns one page of the own entries, in the order that was asked for.
+   *
+   * @throws as {@link history}
+   */
+  async page(
+    request: HistoryRequest,
+  ): Promise<Outcome<{ entries: readonly HistoryRow[]; more: boolean }>> {
+    const page = await this.#history.read(request);
+    if (page.outcome === "refused") return page;
+    for (const { receipt, order } of page.answer.entries) {
+      checkReceipt(receipt, order, this.context);
+    }
+    return page;
   }
 
   /**

@@ -249,6 +249,11 @@ export class Wallet {
     return name;
   }
 
+  /** Returns the accounts of this person on a ledger, by name. */
+  accounts(ledger: string): Promise<AccountName[]> {
+    return accountNames(this.#options.folder, ledger);
+  }
+
   /**
    * Finds the receipts of an account, without the server.
    *
@@ -305,7 +310,7 @@ export class Wallet {
   }
 
   /** Returns the folder of an account's files. */
-  accountFolder({ context: { anchor, name } }: Member): string {
+  accountFolder({ context: { anchor, name } }: Pick<Member, "context">): string {
     return this.#options.folder.accountFolder(anchor.fingerprint, name);
   }
 

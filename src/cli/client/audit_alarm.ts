@@ -20,7 +20,7 @@ interface AlarmOptions {
 /** Keeps the evidence of an audit. A failure is only reported, so that the audit is still told. */
 export function keepEvidenceOf(
   audit: MemberAudit,
-  member: Member,
+  member: Pick<Member, "context">,
   { wallet, output }: AlarmOptions,
 ): AuditFiles {
   if (!audit.evidence) return {};
@@ -34,7 +34,10 @@ export function keepEvidenceOf(
 }
 
 /** Returns the audits of a member that print only what they find. */
-export function selfAuditOf(member: Member, options: AlarmOptions): SelfAudit {
+export function selfAuditOf(
+  member: Pick<Member, "audit" | "context">,
+  options: AlarmOptions,
+): SelfAudit {
   const { output, interject = (print) => print() } = options;
   return new SelfAudit(member, {
     onFailure: (audit) =>

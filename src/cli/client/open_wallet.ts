@@ -5,14 +5,16 @@ import { resolve } from "node:path";
 import type { SqliteWalletStore } from "../../client/sqlite/sqlite_wallet_store.ts";
 import type { DataFolder } from "../../client/wallet/data_folder.ts";
 import type { CaFile, LedgerSource } from "../../client/wallet/trust.ts";
-import { Wallet } from "../../client/wallet.ts";
+import type { AskPassphrase } from "../../client/wallet/key_opener.ts";
+import { Wallet, type WalletOptions } from "../../client/wallet.ts";
 import { systemClock } from "../../clock.ts";
 import type { SessionKey } from "../../envelope/session_key.ts";
 import { answerTimeoutMsDefault } from "../../limits.ts";
 import { systemRandom } from "../../random.ts";
 import { endpointText, type Network } from "../../transport/byte_stream.ts";
+import type { LineObserver } from "../../transport/channel.ts";
 import { nearbyCaPath, readGivenFile, readNearbyCa } from "../given_file.ts";
-import { askYesNo, type LineInput } from "../line_input.ts";
+import { askYesNo } from "../line_input.ts";
 import { type PassphraseIo, Passphrases } from "../passphrase.ts";
 import type { AddressedRequest } from "./choose_ledger.ts";
 
@@ -23,12 +25,22 @@ interface WalletIo extends PassphraseIo {
   readonly makeSessionKey: () => Promise<SessionKey>;
 }
 
+/** How a wallet asks and tells the person who uses it. */
+export interface WalletDialogue extends Pick<WalletOptions, "onWaiting" | "observe"> {
+  readonly onKnown: (text: string) => void;
+  /** Absent when nobody can be asked. The lines end with the question. */
+  readonly confirm?: ((lines: readonly string[]) => Promise<boolean>) | undefined;
+  readonly askPassphrase: AskPassphrase;
+}
+
 /** @throws {FileError} when the given CA cannot be read */
 export async function openWallet(
   request: AddressedRequest,
   io: WalletIo,
+  dialogue: WalletDialogue = dialogueInLines(request, io),
 ): Promise<Wallet> {
-  const { folder, store, input, isTerminal, network, say, makeSessionKey } = io;
+  const { folder, store, network, makeSessionKey } = io;
+  const { askPassphrase, confirm, onKnown, ...told } = dialogue;
   const server = { host: request.serverHost, port: request.serverPort };
   const address = endpointText(server);
   return new Wallet(
@@ -45,18 +57,18 @@ export async function openWallet(
           return pem === undefined ? undefined : { pem, path: resolve(nearbyCaPath) };
         },
         onKnown: (found) =>
-          say(`${address} is pinned now, to the ledger ${found}, which is known here`),
-        ...(isTerminal() && { confirm: (found) => confirmFingerprint(found, { input, say }) }),
+          onKnown(`${address} is pinned now, to the ledger ${found}, which is known here`),
+        ...(confirm && { confirm: (found) => confirm(confirmationLines(found)) }),
       },
-      askPassphrase: new Passphrases(request.passphraseFile, io).ofKey,
+      askPassphrase: request.passphraseFile === undefined
+        ? askPassphrase
+        : new Passphrases(request.passphraseFile, io).ofKey,
       timeoutMs: request.timeoutSeconds === undefined
         ? answerTimeoutMsDefault
         : request.timeoutSeconds * 1000,
       boundsWaiting: request.timeoutSeconds !== undefined,
       forbidsRelay: !request.relay,
-      onWaiting: (place) => say(`waiting, place ${place}: the server is full`),
-      ...(request.verbose &&
-        { observe: (direction, line) => say(`${direction === "in" ? "←" : "→"} ${line}`) }),
+      ...told,
     },
     {
       network,
@@ -80,11 +92,35 @@ async function readCa({ ca }: AddressedRequest): Promise<CaFile | undefined> {
   return { pem: await readGivenFile(ca, `read the CA ${ca}`), path: resolve(ca) };
 }
 
-function confirmFingerprint(
-  fingerprint: string,
-  { input, say }: { readonly input: LineInput; readonly say: (line: string) => void },
-): Promise<boolean> {
-  say("This ledger is not known here yet. The SHA-256 fingerprint of its CA is");
-  say(fingerprint);
-  return askYesNo("Is it the one the operator told you?", { input, say });
+function confirmationLines(fingerprint: string): string[] {
+  return [
+    "This ledger is not known here yet. The SHA-256 fingerprint of its CA is",
+    fingerprint,
+    "Is it the one the operator told you?",
+  ];
+}
+
+function dialogueInLines({ verbose }: AddressedRequest, io: WalletIo): WalletDialogue {
+  const { input, isTerminal, say } = io;
+  return {
+    onKnown: say,
+    onWaiting: (place) => say(waitingText(place)),
+    askPassphrase: new Passphrases(undefined, io).ofKey,
+    ...(verbose && { observe: (...message) => say(messageText(...message)) }),
+    ...(isTerminal() && {
+      confirm: (lines) => {
+        lines.slice(0, -1).forEach(say);
+        return askYesNo(lines.at(-1)!, { input, say });
+      },
+    }),
+  };
+}
+
+function waitingText(place: number): string {
+  return `waiting, place ${place}: the server is full`;
+}
+
+/** Returns an encrypted message as `-v` shows it. */
+export function messageText(...[direction, line]: Parameters<LineObserver>): string {
+  return `${direction === "in" ? "←" : "→"} ${line}`;
 }

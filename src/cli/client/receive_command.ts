@@ -1,7 +1,8 @@
 /**
  * `receive`: stays online and prints each payment that arrives.
  */
-import type { Member, OnlineOptions } from "../../client/member.ts";
+import type { LastingOptions } from "../../client/lasting_member.ts";
+import type { Member } from "../../client/member.ts";
 import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
 import type { SelfAudit } from "../../client/self_audit.ts";
 import { ClosedError, OutputError } from "../../errors.ts";
@@ -17,7 +18,7 @@ export type PeerAddressRequest = Pick<ClientRequest, "port" | "advertise">;
 
 export function onlineOptions(
   { port, advertise }: PeerAddressRequest,
-): Pick<OnlineOptions, "listen" | "advertise"> {
+): Pick<LastingOptions, "listen" | "advertise"> {
   return { listen: { host: "::", port }, advertise };
 }
 

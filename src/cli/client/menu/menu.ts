@@ -16,12 +16,10 @@ import {
   OutputError,
   UnprintedPaymentError,
 } from "../../../errors.ts";
-import { unusedConnectionMsMax } from "../../../limits.ts";
 import { printable } from "../../../printable.ts";
 import { codes } from "../../../protocol/code.ts";
 import type { Refusal } from "../../../protocol/request_type.ts";
 import { endpointText } from "../../../transport/byte_stream.ts";
-import type { GreetedConnection } from "../../../transport/connect_channel.ts";
 import type { MeteredNetwork } from "../../../transport/metered_network.ts";
 import {
   accountName,
@@ -44,6 +42,7 @@ import { historyEntriesDefault } from "../options.ts";
 import { type ClientOutput, textOutput } from "../output.ts";
 import { printOutcome, printRefusal } from "../print_outcome.ts";
 import { onlineOptions, type PeerAddressRequest } from "../receive_command.ts";
+import { UnusedConnection } from "../unused_connection.ts";
 import { InputEnded, MenuInput } from "./menu_input.ts";
 
 /**
@@ -127,7 +126,7 @@ interface MenuOptions
 class Menu {
   readonly #options: MenuOptions;
   readonly #output: ClientOutput;
-  #unused: { readonly connection: GreetedConnection; readonly sinceMs: number } | undefined;
+  readonly #unused: UnusedConnection;
   #member: Member | undefined;
   /** Of the member who is logged in. */
   #selfAudit: SelfAudit | undefined;
@@ -136,7 +135,9 @@ class Menu {
 
   constructor(options: MenuOptions) {
     this.#options = options;
-    const { print, say } = options;
+    const { input, print, say, wallet } = options;
+    const connect = () => input.unlessInterrupted(wallet.connect(), "connect to the server");
+    this.#unused = new UnusedConnection(connect, systemClock);
     this.#output = textOutput({ print, printError: say, typed: this.#typed });
   }
 
@@ -145,7 +146,7 @@ class Menu {
 
   async run(): Promise<void> {
     const { input, say } = this.#options;
-    const { anchor, stream } = await this.#connection();
+    const { anchor, stream } = await this.#unused.get();
     say(`Connected to ${endpointText(stream.remote)}, ledger ${anchor.fingerprint}`);
     try {
       while (await this.#step()) say("");
@@ -221,8 +222,8 @@ class Menu {
     const code = withCode
       ? await input.askFor("The operator's one-time code", oneTimeCode)
       : undefined;
-    const connection = await this.#connection();
-    this.#unused = undefined;
+    const connection = await this.#unused.get();
+    this.#unused.release();
     const registering = wallet.register(connection, account, { code });
     const outcome = await input.unlessInterrupted(registering, `register ${account}`);
     if (outcome.outcome === "refused") {
@@ -282,10 +283,10 @@ class Menu {
 
   async #openMember(name: AccountName): Promise<Member | undefined> {
     const { print, wallet } = this.#options;
-    const connection = await this.#connection();
+    const connection = await this.#unused.get();
     try {
       const member = await wallet.member(connection, name);
-      this.#unused = undefined;
+      this.#unused.release();
       return member;
     } catch (error) {
       if (!(error instanceof NotAuthenticatedError)) throw error;
@@ -385,22 +386,8 @@ class Menu {
     });
   }
 
-  /** @returns an unused connection: the last one if it is fresh, or a new one */
-  async #connection(): Promise<GreetedConnection> {
-    const { input, wallet } = this.#options;
-    const unused = this.#unused;
-    if (unused && systemClock.monotonicMs() - unused.sinceMs < unusedConnectionMsMax) {
-      return unused.connection;
-    }
-    unused?.connection.close();
-    this.#unused = undefined;
-    const connection = await input.unlessInterrupted(wallet.connect(), "connect to the server");
-    this.#unused = { connection, sinceMs: systemClock.monotonicMs() };
-    return connection;
-  }
-
   async #exit(): Promise<void> {
-    this.#unused?.connection.close();
+    this.#unused.close();
     const member = this.#member;
     this.#member = undefined;
     try {

@@ -124,19 +124,20 @@ function completionsOf(label: string, names: CompletedNames): readonly string[] 
 
 /** @returns what the form asks for, or the form with the fault beside the first bad text */
 export function readForm(form: Form): FormAction | Form {
+  const { labels, read } = definitionOf(form.name);
   let reading = 0;
   const field = (label: string): FieldReader => {
-    reading = form.fields.findIndex((one) => one.label === label);
+    reading = labels.indexOf(label);
     const { isSecret, text: typed } = form.fields[reading]!;
     const text = isSecret ? typed : typed.trim();
     return {
       text,
-      required: (read) => read(text),
-      optional: (read) => text === "" ? undefined : read(text),
+      required: (readValue) => readValue(text),
+      optional: (readValue) => text === "" ? undefined : readValue(text),
     };
   };
   try {
-    return definitionOf(form.name).read(field);
+    return read(field);
   } catch (error) {
     if (!(error instanceof ValueRefusal)) throw error;
     const { rule } = error;
