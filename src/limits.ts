@@ -765,6 +765,12 @@ export const userLimitMin = 3;
 /** Largest user limit of a server. Past it: exit 2. */
 export const userLimitMax = 100_000;
 
+/** Most invitations that one command makes, one for each member of a class. Past it: exit 2. */
+export const invitationsAtOnceMax = 1000;
+
+/** Most days that an invitation is valid. A line in an old message should end. Past it: exit 2. */
+export const invitationDaysMax = 365;
+
 /** Most accounts of a ledger, unless `--accounts-max` changes it. Past it: refused with 212. */
 export const accountsMaxDefault = 10_000;
 

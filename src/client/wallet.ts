@@ -150,6 +150,7 @@ export class Wallet {
    * Registers an account over an unused connection, or over a new one to the same ledger when the
    * person took long to type a passphrase. Ends the connection.
    *
+   * @param options.token an invitation's token
    * @param options.code the operator's one-time code for an account whose key was lost. It gets a
    * new key
    * @throws {CertificateError} when the certificate that comes is not the one that was asked for
@@ -157,7 +158,10 @@ export class Wallet {
   async register(
     connection: GreetedConnection,
     name: AccountName,
-    { code }: { readonly code?: string | undefined } = {},
+    { code, token }: {
+      readonly code?: string | undefined;
+      readonly token?: string | undefined;
+    } = {},
   ): Promise<Outcome<Registered>> {
     const identities = this.#identities(connection);
     const { result: application, connection: unused } = await this.#asking(
@@ -169,6 +173,7 @@ export class Wallet {
       const outcome = await link.ask(registerRequestType, {
         name,
         ...(code !== undefined && { code }),
+        ...(token !== undefined && { token }),
       });
       if (outcome.outcome === "refused") return outcome;
       const der = decodeBase64UrlStrict(outcome.answer.certificate);

@@ -13,7 +13,10 @@ export function judgeRegistration(
   known: Account,
   { certificate, reissue }: Registration,
   { lastStatement, hadKey }: { readonly lastStatement: string; readonly hadKey: boolean },
-): Exclude<RegisterOutcome["outcome"], "registered" | "issue_exhausted" | "too_many_accounts"> {
+): Extract<
+  RegisterOutcome["outcome"],
+  "repeated" | "reissued" | "name_taken" | "outdated"
+> {
   if (known.certificate !== undefined) {
     const isSame = known.certificate.keyFingerprint === certificate.keyFingerprint;
     return isSame ? "repeated" : "name_taken";

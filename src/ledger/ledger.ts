@@ -13,6 +13,7 @@
 import type { AccountName } from "../account_name.ts";
 import type { AccountChange, RecordedChange } from "./account_change.ts";
 import type { Booking, CertificateRecord, Entry } from "./entry.ts";
+import type { Invitation, InvitationRefusal, InvitationUse, NewInvitation } from "./invitation.ts";
 
 /** A member's account. */
 export interface Account {
@@ -42,6 +43,11 @@ export interface Registration {
     /** A change of the kind `reissue`, for this account and certificate. */
     readonly change: AccountChange;
   };
+  /**
+   * The invitation that a new account is registered with. It is used up together with the
+   * registration. A name that exists uses none.
+   */
+  readonly invitation?: InvitationUse | undefined;
   /** Most accounts of the ledger, including the new one. Unlimited when absent. */
   readonly accountsMax?: number;
 }
@@ -65,6 +71,8 @@ export type RegisterOutcome =
    * it.
    */
   | { readonly outcome: "name_taken" }
+  /** The invitation admits nobody, or not this name. */
+  | { readonly outcome: "not_invited"; readonly reason: InvitationRefusal }
   /** The ledger has the most accounts allowed. */
   | { readonly outcome: "too_many_accounts" }
   /** Another account change came first. The caller must sign the reissue again. */
@@ -263,6 +271,15 @@ export interface Ledger {
    */
   missingNumber(): Promise<number | undefined>;
   totals(): Promise<Totals>;
+
+  /** Adds an invitation. Its token must be new. */
+  invite(invitation: NewInvitation): Promise<Invitation>;
+  /** @param tokenDigest the SHA-256 of the token, 64 hex digits */
+  invitation(tokenDigest: string): Promise<Invitation | undefined>;
+  /** Returns invitations by number. */
+  invitations(query: { readonly after: number; readonly limit: number }): Promise<Invitation[]>;
+  /** Revokes an invitation for good. Returns whether there is one of this number. */
+  revokeInvitation(number: number, options: { readonly atMs: number }): Promise<boolean>;
 
   /**
    * Records a revocation or closure, and takes the account offline. After a revocation, the next

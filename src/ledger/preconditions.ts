@@ -7,6 +7,7 @@ import { amountRule, isAmount } from "../money.ts";
 import { isOrderId } from "../random.ts";
 import type { AccountChange } from "./account_change.ts";
 import { type Booking, type EntryKind, issuingAccount } from "./entry.ts";
+import type { NewInvitation } from "./invitation.ts";
 import type { HistoryQuery, Registration, Voiding } from "./ledger.ts";
 
 /**
@@ -61,7 +62,7 @@ export function requireVoidable(voiding: Voiding): void {
  * @throws {TypeError} naming the violated rule
  */
 export function requireRegistrable(registration: Registration): void {
-  const { name, certificate, opening, reissue } = registration;
+  const { name, certificate, opening, reissue, invitation } = registration;
   const refuse = (reason: string) => {
     throw new TypeError(`cannot register ${name}: ${reason}`);
   };
@@ -74,11 +75,29 @@ export function requireRegistrable(registration: Registration): void {
     if (!fits) refuse("its reissue is for another account or certificate");
   }
   if (!isTime(certificate.issuedAtMs)) refuse("its certificate's time is not a date");
+  if (invitation && !(isDigest(invitation.tokenDigest) && isTime(invitation.atMs))) {
+    refuse("the digest or the time of its invitation is not valid");
+  }
   if (opening === undefined) return;
   requireBookable(opening);
   if (opening.kind !== "opening" || opening.payer !== issuingAccount || opening.payee !== name) {
     refuse("its opening entry is not an opening for this account");
   }
+}
+
+/**
+ * Throws unless an invitation can be stored and read back unchanged.
+ *
+ * @throws {TypeError} naming its values
+ */
+export function requireInvitation(invitation: NewInvitation): void {
+  const { tokenDigest, balance = 0, usesMax, expiresAtMs, createdAtMs } = invitation;
+  const areNumbers = Number.isSafeInteger(balance) && balance >= 0 &&
+    Number.isSafeInteger(usesMax) && usesMax >= 1;
+  if (isDigest(tokenDigest) && areNumbers && isTime(expiresAtMs) && isTime(createdAtMs)) return;
+  throw new TypeError(
+    `cannot invite: its digest, balance ${balance}, uses ${usesMax} or a time is not valid`,
+  );
 }
 
 /**

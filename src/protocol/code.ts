@@ -30,6 +30,27 @@ export const codes = {
     "REGISTER_LEDGER_FULL",
     "FAIL: this ledger has all the accounts that it may have; ask the operator",
   ),
+  213: final(
+    "INVITATION_NEEDED",
+    "FAIL: this ledger admits only invited members; ask the operator for a join line",
+  ),
+  214: final(
+    "INVITATION_UNKNOWN",
+    "FAIL: there is no such invitation; ask the operator for another",
+  ),
+  215: final(
+    "INVITATION_USED",
+    "FAIL: the invitation was used already; ask the operator for another",
+  ),
+  216: final(
+    "INVITATION_EXPIRED",
+    "FAIL: the invitation has expired; ask the operator for another",
+  ),
+  217: final(
+    "INVITATION_REVOKED",
+    "FAIL: the invitation was revoked; ask the operator for another",
+  ),
+  218: final("INVITATION_OTHER_NAME", "FAIL: the invitation is for another name"),
   220: final("AUTH_FAIL", "AUTH_FAIL"),
   230: temporary("DUPLICATE_LOGIN", "DUPLICATE_LOGIN"),
   240: final("NOT_LOGGED_IN", "Please login first"),

@@ -3,8 +3,14 @@ import { oneTimeCodeCharactersMax } from "../limits.ts";
 import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
 import * as v from "valibot";
 import { sha256Hex } from "../pki/signing_key.ts";
+import { isInvitationToken } from "./micropay_uri.ts";
 import type { RequestType } from "./request_type.ts";
 import { accountNameShape, base64UrlShape, countShape } from "./shapes.ts";
+
+/** Returns the SHA-256 of an invitation's token, 64 lower-case hex digits. */
+export function invitationTokenDigest(token: string): string {
+  return sha256Hex(token);
+}
 
 /** Returns the SHA-256 of a one-time code, 64 lower-case hex digits. Only this digest is stored. */
 export function oneTimeCodeDigest(code: string): string {
@@ -33,6 +39,8 @@ export const registerRequestType = {
         v.regex(/^[\x21-\x7e]+$/),
       ),
     ),
+    /** The token of an invitation, for a new account. */
+    token: v.optional(v.pipe(v.string(), v.check(isInvitationToken))),
   }),
   success: 100,
   answer: v.strictObject({

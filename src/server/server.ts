@@ -34,6 +34,8 @@ export interface ServerOptions {
   readonly userLimit: number;
   /** The starting balance of a new account, 0 to 2^53-1. */
   readonly initialBalance: number;
+  /** Whether a new account needs an invitation. It needs none by default. */
+  readonly join?: "open" | "invite" | undefined;
   /** How many accounts the ledger may have, 1 or more. */
   readonly accountsMax: number;
   readonly processors?: number | undefined;
@@ -59,12 +61,13 @@ export class Server {
   /** Starts to accept connections. */
   constructor(options: ServerOptions, dependencies: ServerDependencies) {
     const { listener, userLimit, initialBalance, accountsMax } = options;
-    const { processors = processorsDefault, witnesses = [] } = options;
+    const { processors = processorsDefault, witnesses = [], join = "open" } = options;
     const { authority: { anchor }, clock, identity, report, sessionKeys } = dependencies;
     this.#context = {
       ...dependencies,
       anchor,
       initialBalance,
+      join,
       sessions: new MemberSessions(),
       admission: new Admission({ userLimit, places: waitingRoomPlaces }),
       strangers: new Strangers(),

@@ -33,6 +33,8 @@ export interface ServerDependencies {
 export interface ServerContext extends ServerDependencies {
   readonly anchor: TrustAnchor;
   readonly initialBalance: number;
+  /** Whether a new account needs an invitation. */
+  readonly join: "open" | "invite";
   readonly sessions: MemberSessions;
   readonly admission: Admission;
   readonly strangers: Strangers;

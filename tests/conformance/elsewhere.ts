@@ -139,6 +139,17 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "server/admission/registrations",
     "registrations: in a full ledger a newcomer is refused, and a registered member may register again",
   ),
+  "register 8": at(
+    "server/handlers/register_invited",
+    "register: where only invited members are admitted, …: …",
+    "register: a revoked invitation is refused with 217",
+    "register: 50 clients use an invitation for one at the same moment, and one gets in",
+    "register: a lost reply costs no second use",
+  ),
+  "register 9": at(
+    "server/handlers/register_invited",
+    "register: each guess of a token counts as a registration of its address",
+  ),
   "login 5": at(
     "server/session/sessions",
     "login: a second login of a member is 230, until the first one ends",

@@ -141,6 +141,44 @@ Deno.test("a join line with the wrong CA is refused before anything is pinned", 
   assertEquals((await client(scene, "alice", "join", uri, "--as", "alice")).code, 0);
 });
 
+Deno.test("with --join invite, people join by the lines of ledger invite, made beside the server", async () => {
+  await using scene = await openScene();
+  await scene.startServer({ args: ["20", "--silent", "--join", "invite"] });
+  const place = ["--host", "127.0.0.1", "--port", String(scene.server.port)];
+  const invite = async (...args: readonly string[]) => {
+    const { code, stdout } = await scene.ledgerInProcess("invite", ...place, ...args, "--json");
+    assertEquals(code, 0);
+    return json(stdout);
+  };
+  const join = async (uri: unknown, name: string) => {
+    const args = ["client", "join", String(uri), "--as", name];
+    const { code, stdout } = await runCommand(args, { env: { MICROPAY_HOME: scene.home(name) } });
+    return [code, stdout.trim()];
+  };
+  const plain = await scene.ledgerInProcess("join-line", ...place);
+  assertMatch(plain.stdout, /^micropay:\/\/127\.0\.0\.1:\d+\/\?ca=[0-9a-f]{64}\n$/);
+  assertMatch(String((await join(plain.stdout.trim(), "alice"))[1]), /^213 FAIL: .* only invited/);
+  const { uri } = await invite("--balance", "7");
+  assertEquals(await join(uri, "alice"), [0, "100 OK"]);
+  assertEquals((await client(scene, "alice", "balance")).stdout, "7\n");
+  assertMatch(String(await join(uri, "bob")), /^5,215 FAIL: the invitation was used already/);
+  assertEquals(await join(uri, "alice"), [0, "100 OK"]);
+  const other = await invite("--name", "carol");
+  assertMatch(String(await join(other.uri, "bob")), /^5,218 FAIL/);
+  const revoked = await scene.ledgerInProcess("invitations", "revoke", String(other.invitation));
+  assertEquals(revoked.code, 0);
+  assertMatch(String(await join(other.uri, "carol")), /^5,217 FAIL/);
+  const { stdout } = await scene.ledgerInProcess("invitations");
+  assertMatch(
+    stdout,
+    /^invitation 1, used 1 of 1, balance 7, valid until .*\n.*for carol, revoked\n$/,
+  );
+  // A copy of the ledger knows them too.
+  const copy = scene.path("copy.db");
+  await scene.ledgerInProcess("backup", copy);
+  assertEquals((await scene.ledgerInProcess("invitations", "--db", copy)).stdout, stdout);
+});
+
 testWith(["tmux"], "in a terminal, joining asks for the name until it is one", async () => {
   const { scene, uri } = await openToJoin();
   await using _ = scene;

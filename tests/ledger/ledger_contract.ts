@@ -2,6 +2,7 @@
  * The contract of every ledger. Each implementation's test file calls {@link ledgerContract}.
  */
 import type { Ledger } from "../../src/ledger/ledger.ts";
+import { invitingContract } from "./contract_inviting.ts";
 import { bookingAtOnceContract, bookingContract, clockContract } from "./contract_booking.ts";
 import { correctingContract } from "./contract_correcting.ts";
 import { closingContract, readingContract } from "./contract_reading.ts";
@@ -38,6 +39,7 @@ export function ledgerContract(name: string, open: OpenLedger): void {
       }
     });
   registeringContract(test);
+  invitingContract(test);
   presenceContract(test);
   bookingContract(test);
   voidingContract(test);

@@ -21,6 +21,32 @@ const table: Record<Code, readonly [name: string, text: string, tryAgain: boolea
     "FAIL: this ledger has all the accounts that it may have; ask the operator",
     false,
   ],
+  213: [
+    "INVITATION_NEEDED",
+    "FAIL: this ledger admits only invited members; ask the operator for a join line",
+    false,
+  ],
+  214: [
+    "INVITATION_UNKNOWN",
+    "FAIL: there is no such invitation; ask the operator for another",
+    false,
+  ],
+  215: [
+    "INVITATION_USED",
+    "FAIL: the invitation was used already; ask the operator for another",
+    false,
+  ],
+  216: [
+    "INVITATION_EXPIRED",
+    "FAIL: the invitation has expired; ask the operator for another",
+    false,
+  ],
+  217: [
+    "INVITATION_REVOKED",
+    "FAIL: the invitation was revoked; ask the operator for another",
+    false,
+  ],
+  218: ["INVITATION_OTHER_NAME", "FAIL: the invitation is for another name", false],
   220: ["AUTH_FAIL", "AUTH_FAIL", false],
   230: ["DUPLICATE_LOGIN", "DUPLICATE_LOGIN", true],
   240: ["NOT_LOGGED_IN", "Please login first", false],

@@ -66,6 +66,7 @@ export interface TestServerOptions {
   readonly wrap?: (ledger: Ledger) => Ledger;
   readonly processors?: number;
   readonly accountsMax?: number;
+  readonly join?: "open" | "invite";
   readonly witnesses?: readonly VerifierKey[];
 }
 
@@ -151,10 +152,11 @@ export class TestServer {
   async register(
     applicant: Applicant,
     name: AccountName = applicant.signer.request.name,
+    { token }: { readonly token?: string } = {},
   ): Promise<Outcome<{ certificate: string }>> {
     const link = await this.link(applicant.signer);
     try {
-      return await link.ask(registerRequestType, { name });
+      return await link.ask(registerRequestType, { name, ...(token !== undefined && { token }) });
     } finally {
       await link.end();
     }
@@ -214,7 +216,7 @@ export class TestServer {
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { userLimit = 50, initialBalance = 10_000, clock = systemClock, wrap, processors } =
     options;
-  const { accountsMax = 10_000, witnesses = [] } = options;
+  const { accountsMax = 10_000, witnesses = [], join } = options;
   const { network = tcpNetwork, authority = makeAuthority() } = options;
   const ledgerId = authority.anchor.fingerprint;
   const { ledger = new MemoryLedger({ ledgerId }) } = options;
@@ -227,6 +229,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       listener: network.listen({ host: "127.0.0.1", port: 0 }),
       userLimit,
       initialBalance,
+      join,
       accountsMax,
       processors,
       witnesses,

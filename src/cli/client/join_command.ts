@@ -40,7 +40,7 @@ export async function join(uri: JoinUri, context: JoinContext): Promise<ExitCode
   await requireSameLedger(uri, store);
   const account = request.as ?? await askName(before?.account, context);
   const connection = await wallet.connect();
-  const outcome = await wallet.register(connection, account);
+  const outcome = await wallet.register(connection, account, { token: uri.token });
   if (outcome.outcome === "refused") {
     const attempt = { kind: "register", account, hasCode: false } as const;
     return printRefusal(outcome, attempt, { output, steps: commandSteps });

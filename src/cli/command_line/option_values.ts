@@ -4,6 +4,8 @@
 import {
   certificateDaysMax,
   historyEntriesMax,
+  invitationDaysMax,
+  invitationsAtOnceMax,
   oneTimeCodeCharactersMax,
   rekeyHoursMax,
   requestLifetimeMsMax,
@@ -46,6 +48,10 @@ export const listeningPort = wholeNumber("a port", 0, 65_535);
 export const connectingPort = Object.assign(wholeNumber("a port", 1, 65_535), {
   suggests: { known: "ports" } as const,
 });
+/** The port in a join line. The variable of another `--port` must not set it. */
+export const joinPort = Object.assign(wholeNumber("a port", 1, 65_535), {
+  variable: "MICROPAY_JOIN_PORT",
+});
 export const userLimit = wholeNumber("a user limit", 1, userLimitMax);
 export const rekeyHours = wholeNumber("a number of hours", 1, rekeyHoursMax);
 export const initialBalance = wholeNumber("a balance", 0, Number.MAX_SAFE_INTEGER);
@@ -70,6 +76,31 @@ export const timeoutSeconds = valueOf<number>(
 
 export const rsaBits = oneOf<RsaBits>("the bits of a session key are", [2048, 3072, 4096]);
 export const logFormat = oneOf("the format of the log is", ["text", "json"] as const);
+
+export const whoMayJoin = oneOf("who may register is", ["open", "invite"] as const);
+
+export const invitationCount = Object.assign(wholeNumber("a count", 1, invitationsAtOnceMax), {
+  variable: "MICROPAY_INVITATION_COUNT",
+});
+export const invitationName = Object.assign(valueOf(accountNameRule, parseAccountName), {
+  variable: "MICROPAY_INVITATION_NAME",
+});
+export const invitationUses = wholeNumber("a number of uses", 1, Number.MAX_SAFE_INTEGER);
+export const invitationNumber = wholeNumber("an invitation's id", 1, Number.MAX_SAFE_INTEGER);
+
+/** How long an invitation is valid, in milliseconds. */
+export const invitationPeriod = Object.assign(
+  valueOf<number>(
+    `a period is a whole number with m, h or d, from 1m to ${invitationDaysMax}d`,
+    (text) => {
+      const [, count, unit] = /^([1-9][0-9]{0,5})([mhd])$/.exec(text) ?? [];
+      const minute = 60_000;
+      const ms = Number(count) * { m: minute, h: 60 * minute, d: 1440 * minute }[unit as "m"];
+      return ms <= invitationDaysMax * 1440 * minute ? ms : undefined;
+    },
+  ),
+  { variable: "MICROPAY_INVITATION_EXPIRES" },
+);
 
 export const exportFormat = oneOf(
   "the format of an export is",
@@ -202,6 +233,11 @@ function addressRule(refused: string): string {
 
 /** The host is normalized: lower case, an IPv6 address in its shortest form. */
 export const host = valueOf(hostRule, (text) => parseHost(text)?.value);
+
+/** The host in a join line. `MICROPAY_HOST` is what the server listens on. */
+export const joinHost = Object.assign(valueOf(hostRule, (text) => parseHost(text)?.value), {
+  variable: "MICROPAY_JOIN_HOST",
+});
 
 /**
  * A host to connect to or listen on. An IPv6 address may have brackets, a link-local one a zone.

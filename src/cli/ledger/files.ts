@@ -32,7 +32,18 @@ export function requireLedgerFiles({ db, certs, command }: LedgerRequest): void 
 
 /** Commands that need the CA's certificate. The others only read or copy the file. */
 const commandsWithCa: ReadonlySet<LedgerRequest["command"]["name"]> = new Set(
-  ["audit", "deposit", "withdraw", "restore", "reissue", "close"],
+  [
+    "audit",
+    "deposit",
+    "withdraw",
+    "restore",
+    "reissue",
+    "close",
+    "join_line",
+    "invite",
+    "invitations",
+    "revoke_invitation",
+  ],
 );
 
 /**

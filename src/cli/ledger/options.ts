@@ -9,6 +9,14 @@ import {
   amount,
   day,
   exportFormat,
+  initialBalance,
+  invitationCount,
+  invitationName,
+  invitationNumber,
+  invitationPeriod,
+  invitationUses,
+  joinHost,
+  joinPort,
   ledgerSelector,
   memo,
   type Paths,
@@ -63,6 +71,21 @@ export function ledgerCommand(program: Command, paths: Paths) {
     .argument("<NAME>", "The account's name.", accountName);
   const close = add("close", "Close an account for good.", "alice")
     .argument("<NAME>", "The account's name.", accountName);
+  const joinLine = withJoinAddress(add(
+    "join-line",
+    "Print the line that members join with.",
+    "--port 8888 --host 192.0.2.7",
+  ));
+  const invite = withInvitation(withJoinAddress(add(
+    "invite",
+    "Print join lines that admit new members, also where the server has --join invite.",
+    "--port 8888 --count 30 --expires 2d",
+  )));
+  const invitations = add("invitations", "List the invitations, or revoke one.");
+  const revoke = invitations.command("revoke")
+    .description("Let nobody else in with an invitation.")
+    .addHelpText(...examples("micropay ledger invitations revoke 3"))
+    .argument("<ID>", "The invitation's number.", invitationNumber);
   return firstOf(
     requestOf(all(ledger), () => {
       throw new Refusal("COMMAND is missing.");
@@ -85,6 +108,16 @@ export function ledgerCommand(program: Command, paths: Paths) {
     requestOf(all(backup), (file, options) => request({ name: "backup", file }, options)),
     requestOf(all(restore), (file, options) => request({ name: "restore", file }, options)),
     requestOf(all(reissue), (account, options) => request({ name: "reissue", account }, options)),
+    requestOf(all(joinLine), (options) => request({ name: "join_line" }, options)),
+    requestOf(
+      all(invite),
+      ({ name: account, ...options }) => request({ name: "invite" }, { ...options, account }),
+    ),
+    requestOf(all(invitations), (options) => request({ name: "invitations" }, options)),
+    requestOf(
+      all(revoke),
+      (invitation, options) => request({ name: "revoke_invitation", invitation }, options),
+    ),
     requestOf(all(close), (account, options) => request({ name: "close", account }, options)),
   );
 }
@@ -98,6 +131,34 @@ function withCheckpoints(command: Command, { file }: Paths) {
       sinceCheckpoint(file),
     )
     .option("--checkpoint <FILE>", "Keep the end in this file, if all is well.", file);
+}
+
+function withJoinAddress(command: Command) {
+  return command
+    .option(
+      "--host <HOST>",
+      "The server's name or address for members. Without it: as the server chooses it.",
+      joinHost,
+    )
+    .option("--port <PORT>", "The server's port, which has to be given.", joinPort);
+}
+
+function withInvitation(command: ReturnType<typeof withJoinAddress>) {
+  return command
+    .option("--count <N>", "How many invitations to make.", invitationCount, 1)
+    .option("--uses <N>", "How many accounts each admits.", invitationUses, 1)
+    .option(
+      "--expires <PERIOD>",
+      "How long it is valid, in minutes, hours or days: 30m, 12h, 2d. Without it: 7d.",
+      invitationPeriod,
+      7 * 86_400_000,
+    )
+    .option(
+      "--balance <N>",
+      "What its accounts start with. Without it: what the server gives.",
+      initialBalance,
+    )
+    .option("--name <NAME>", "The only name that may register with it.", invitationName);
 }
 
 function withMoney(command: Command) {

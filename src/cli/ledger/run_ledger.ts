@@ -11,7 +11,7 @@ import { openSqliteLedger } from "../../ledger/sqlite/open_sqlite_ledger.ts";
 import { endAccount, type Ending } from "../../operator/ending.ts";
 import { exportLines } from "../../operator/exported_entries.ts";
 import { makeOneTimeCode } from "../../operator/one_time_code.ts";
-import { openCertificates } from "../../pki/certificate_folder.ts";
+import { openCertificates, readAuthorityOfAnyDate } from "../../pki/certificate_folder.ts";
 import type { TrustAnchor } from "../../pki/trust_anchor.ts";
 import type { Code } from "../../protocol/code.ts";
 import { signIssue } from "../../protocol/issue.ts";
@@ -24,6 +24,7 @@ import { type ExitCode, exitCodes } from "../exit_code.ts";
 import { exportWriter } from "../export_writer.ts";
 import { requireLedgerFiles } from "./files.ts";
 import { auditCommand, auditFile, type LedgerContext, withSnapshot } from "./audit_command.ts";
+import { invite, listInvitations, printJoinLine, revokeInvitation } from "./invitation_commands.ts";
 import { ledgerOutput } from "./output.ts";
 import { showFound } from "./show.ts";
 import { printPayment } from "../standard_output.ts";
@@ -71,6 +72,17 @@ export async function runLedger(
       return await reissue(command, context);
     case "close":
       return await close(command, context);
+    case "join_line":
+      return printJoinLine(command, context);
+    case "invite":
+      return await withOwnLedger(context, (ledger) => invite(command, { ...context, ledger }));
+    case "invitations":
+      return await withOwnLedger(context, (ledger) => listInvitations({ ...context, ledger }));
+    case "revoke_invitation":
+      return await withOwnLedger(
+        context,
+        (ledger) => revokeInvitation(command, { ...context, ledger }),
+      );
   }
 }
 
@@ -203,6 +215,14 @@ function printRefusal(code: Code, { output, request, processIo }: LedgerContext)
   // People mistype names.
   if (code === 262 && !request.json) processIo.say("micropay ledger balances lists the accounts");
   return exitCodes.refused;
+}
+
+/** Runs an action on the ledger of the folder's CA, which may have expired. */
+async function withOwnLedger(
+  context: LedgerContext,
+  use: (ledger: Ledger) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  return await withLedger(context, readAuthorityOfAnyDate(context.request.certs), use);
 }
 
 /** Runs an action on the ledger, beside its server if one runs. */

@@ -15,6 +15,7 @@ import {
   rsaBits,
   userLimit,
   verifierKeys,
+  whoMayJoin,
 } from "../command_line/option_values.ts";
 import { requestOf } from "../command_line/request_of.ts";
 
@@ -49,6 +50,12 @@ export function serverCommand(program: Command, { file, directory }: Paths) {
       "What a new account starts with.",
       initialBalance,
       10_000,
+    )
+    .option(
+      "--join <WHO>",
+      "Who may register: open, everybody, or invite, who has a join line of micropay ledger invite.",
+      whoMayJoin,
+      "open",
     )
     .option(
       "--accounts-max <N>",

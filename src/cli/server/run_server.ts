@@ -114,13 +114,15 @@ async function serveOn(
       hostname: Deno.hostname(),
       fingerprint: ledgerId,
     };
-    sayJoinLine(address, request, { ...processIo, log });
+    if (request.join === "open") sayJoinLine(address, request, { ...processIo, log });
+    else log.say("Only invited members join: micropay ledger invite makes join lines");
     await serveUntilSignal(processIo, () =>
       new Server(
         {
           listener,
           userLimit,
           initialBalance: request.initialBalance,
+          join: request.join,
           accountsMax: request.accountsMax,
           processors: navigator.hardwareConcurrency,
           witnesses: request.witness,

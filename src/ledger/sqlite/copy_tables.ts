@@ -20,6 +20,7 @@ const groups = [
   ["entry", "account_change"],
   ["voided_order"],
   ["void_floor"],
+  ["invitation"],
 ] as const;
 type Table = (typeof groups)[number][number];
 

@@ -32,6 +32,7 @@ export function schemaStatements(ledgerId: string, version: number = schemaVersi
     ...changeStatements,
     ...entryStatements,
     ...voidedOrderStatements,
+    ...invitationStatements,
     ...migrations.slice(0, version - 1).flatMap(migrationStatements),
   ];
 }
@@ -171,6 +172,24 @@ const voidedOrderStatements = [
   `CREATE TABLE void_floor (
     payer TEXT NOT NULL PRIMARY KEY,
     expires_at TEXT NOT NULL
+  ) STRICT`,
+];
+
+/**
+ * Invitations, by the SHA-256 of their tokens. The name is no foreign key, because it has no
+ * account yet.
+ */
+const invitationStatements = [
+  `CREATE TABLE invitation (
+    number INTEGER NOT NULL PRIMARY KEY,
+    token_digest TEXT NOT NULL UNIQUE CHECK (length(token_digest) = 64),
+    username TEXT,
+    balance INTEGER CHECK (balance BETWEEN 0 AND 9007199254740991),
+    uses_max INTEGER NOT NULL CHECK (uses_max >= 1),
+    uses INTEGER NOT NULL DEFAULT 0 CHECK (uses BETWEEN 0 AND uses_max),
+    expires_at TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    revoked_at TEXT
   ) STRICT`,
 ];
 

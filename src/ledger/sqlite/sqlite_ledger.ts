@@ -2,6 +2,7 @@
  * The ledger in an SQLite file, over one connection. Writes go through the commit queue. Reads run
  * at once between two transactions, so they see committed rows only.
  */
+import type { Invitation, NewInvitation } from "../invitation.ts";
 import type { DatabaseSync } from "node:sqlite";
 import type { AccountName } from "../../account_name.ts";
 import { isLedgerUnavailable, LedgerError } from "../../errors.ts";
@@ -26,6 +27,7 @@ import type {
 import {
   requireBookable,
   requireChange,
+  requireInvitation,
   requirePage,
   requireRegistrable,
   requireVoidable,
@@ -37,6 +39,7 @@ import type { FileLock } from "../../sqlite/file_lock.ts";
 import { ledgerError } from "./ledger_error.ts";
 import { SqliteAccounts } from "./sqlite_accounts.ts";
 import { SqliteBook } from "./sqlite_book.ts";
+import { SqliteInvitations } from "./sqlite_invitations.ts";
 import { SqliteRegistrar } from "./sqlite_registrar.ts";
 import { prepareStatements, type Statements } from "./statements.ts";
 
@@ -48,6 +51,7 @@ export class SqliteLedger implements Ledger {
   readonly #sql: Statements;
   readonly #accounts: SqliteAccounts;
   readonly #book: SqliteBook;
+  readonly #invitations: SqliteInvitations;
   readonly #registrar: SqliteRegistrar;
   readonly #queue: CommitQueue;
   /** Members to take offline as soon as the storage can be written. */
@@ -66,7 +70,12 @@ export class SqliteLedger implements Ledger {
     this.#sql = prepareStatements(database);
     this.#accounts = new SqliteAccounts(this.#sql);
     this.#book = new SqliteBook(this.#sql, { ...options, accounts: this.#accounts });
-    this.#registrar = new SqliteRegistrar({ accounts: this.#accounts, book: this.#book });
+    this.#invitations = new SqliteInvitations(this.#sql);
+    this.#registrar = new SqliteRegistrar({
+      accounts: this.#accounts,
+      book: this.#book,
+      invitations: this.#invitations,
+    });
     this.#queue = new CommitQueue(database, {
       errorOf: (error) =>
         error instanceof LedgerError
@@ -183,6 +192,28 @@ export class SqliteLedger implements Ledger {
         head,
       };
     });
+  }
+
+  invite(invitation: NewInvitation): Promise<Invitation> {
+    return this.#write(() => {
+      requireInvitation(invitation);
+      return this.#invitations.add(invitation);
+    });
+  }
+
+  invitation(tokenDigest: string): Promise<Invitation | undefined> {
+    return this.#read(() => this.#invitations.find(tokenDigest));
+  }
+
+  invitations(query: { readonly after: number; readonly limit: number }): Promise<Invitation[]> {
+    return this.#read(() => {
+      requirePage(query);
+      return this.#invitations.page(query);
+    });
+  }
+
+  revokeInvitation(number: number, { atMs }: { readonly atMs: number }): Promise<boolean> {
+    return this.#write(() => this.#invitations.revoke(number, atMs));
   }
 
   changeAccount(change: AccountChange): Promise<ChangeOutcome> {

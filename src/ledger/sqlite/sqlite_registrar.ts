@@ -6,22 +6,33 @@ import { judgeRegistration, objectToChange } from "../account_rules.ts";
 import type { Account, ChangeOutcome, RegisterOutcome, Registration } from "../ledger.ts";
 import type { SqliteAccounts } from "./sqlite_accounts.ts";
 import type { SqliteBook } from "./sqlite_book.ts";
+import type { SqliteInvitations } from "./sqlite_invitations.ts";
 
 /** Registers and changes accounts. */
 export class SqliteRegistrar {
   readonly #accounts: SqliteAccounts;
   readonly #book: SqliteBook;
+  readonly #invitations: SqliteInvitations;
 
-  constructor({ accounts, book }: { accounts: SqliteAccounts; book: SqliteBook }) {
+  constructor(
+    { accounts, book, invitations }: {
+      readonly accounts: SqliteAccounts;
+      readonly book: SqliteBook;
+      readonly invitations: SqliteInvitations;
+    },
+  ) {
     this.#accounts = accounts;
     this.#book = book;
+    this.#invitations = invitations;
   }
 
   register(registration: Registration): RegisterOutcome {
-    const { name, opening, certificate } = registration;
+    const { name, opening, certificate, invitation } = registration;
     const known = this.#accounts.find(name);
     if (known !== undefined) return this.#registerAgain(known, registration);
     if (this.#accounts.hasLeftTraces(name)) return { outcome: "name_taken" };
+    const reason = invitation && this.#invitations.judge(invitation, name);
+    if (reason !== undefined) return { outcome: "not_invited", reason };
     const { accountsMax = Infinity } = registration;
     if (this.#accounts.count() >= accountsMax) return { outcome: "too_many_accounts" };
     const entry = opening && this.#book.openingEntry(opening);
@@ -29,6 +40,7 @@ export class SqliteRegistrar {
     this.#accounts.add(name);
     this.#accounts.addCertificate(name, certificate);
     if (entry !== undefined) this.#book.append(entry, opening!);
+    if (invitation !== undefined) this.#invitations.use(invitation);
     return { outcome: "registered", account: this.#accounts.requireRegistered(name) };
   }
 

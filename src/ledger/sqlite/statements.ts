@@ -47,6 +47,10 @@ const tree = `SELECT size, (
       SELECT group_concat(${lastHash}, '' ORDER BY number) FROM ending
     ) AS subtrees FROM (SELECT ${lastNumber} AS size)`;
 
+const invitationSelection = `number, balance, uses_max, uses, ${
+  ["token_digest", "username", "expires_at", "created_at", "revoked_at"].map(wholeText).join(", ")
+}`;
+
 const sources = {
   leftByAccount: `SELECT 1 FROM entry WHERE payer = ? UNION ALL SELECT 1 FROM entry WHERE payee = ?
     UNION ALL SELECT 1 FROM account_change WHERE username = ?
@@ -148,6 +152,13 @@ const sources = {
   forgetVoiding: `DELETE FROM voided_order WHERE order_digest = ?`,
   raiseVoidFloor: `INSERT INTO void_floor (payer, expires_at) VALUES (?, ?)
     ON CONFLICT (payer) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)`,
+  addInvitation: `INSERT INTO invitation
+    (token_digest, username, balance, uses_max, expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+  invitation: `SELECT ${invitationSelection} FROM invitation WHERE token_digest = ?`,
+  invitationsAfter: `SELECT ${invitationSelection} FROM invitation
+    WHERE number > ? ORDER BY number LIMIT ?`,
+  useInvitation: `UPDATE invitation SET uses = uses + 1 WHERE token_digest = ?`,
+  revokeInvitation: `UPDATE invitation SET revoked_at = coalesce(revoked_at, ?) WHERE number = ?`,
   revision: `PRAGMA data_version`,
   accountCount: `SELECT count(*) AS accounts FROM client WHERE username <> '@issuer'`,
   clientTotals:

@@ -2,15 +2,18 @@
 import { encodeBase64Url } from "../../base64.ts";
 import { LedgerBusyError } from "../../errors.ts";
 import type { CertificateRecord } from "../../ledger/entry.ts";
+import type { InvitationRefusal, InvitationUse } from "../../ledger/invitation.ts";
 import type { Account, RegisterOutcome } from "../../ledger/ledger.ts";
 import { changeTriesMax } from "../../limits.ts";
 import { isAmount } from "../../money.ts";
 import type { CertificateRequest } from "../../pki/certificate_request.ts";
 import { sha256Hex } from "../../pki/signing_key.ts";
 import { signAccountChange } from "../../protocol/account_change.ts";
+import type { Code } from "../../protocol/code.ts";
 import { answerWith, type Outcome, refuse } from "../../protocol/request_type.ts";
 import { signIssue } from "../../protocol/issue.ts";
 import {
+  invitationTokenDigest,
   isSameCode,
   oneTimeCodeDigest,
   type RegisterAnswer,
@@ -22,24 +25,32 @@ import type { ServerContext } from "../server_context.ts";
 export const registerRoute = applicantRoute({
   requestType: registerRequestType,
   notation: ({ name }) => `REGISTER#${name}`,
-  async handle({ name, code }, context) {
+  async handle({ name, code, token }, context) {
     const { request, server, session } = context;
     if (name !== request.name) return refuse(210);
     // The ledger decides when two ask at once.
     const account = await server.ledger.account(name);
     if (account) return outcomeOf(await registerAgain(account, code, context));
-    // Only a new account counts. Asking for an existing name takes nothing from its address.
+    if (server.join === "invite" && token === undefined) return refuse(213);
+    // A new account counts, and each guess of a token. Asking for an existing name takes nothing
+    // from its address.
     const { remote } = session.channel;
     if (!server.registrations.take(remote)) return refuse(211);
-    const { initialBalance } = server;
+    const { balance, use: invitation } = await invitationOf(token, server);
     const { opening, certificate } = await session.inTurn(() => ({
-      opening: isAmount(initialBalance)
-        ? signIssue({ kind: "opening", name, amount: initialBalance }, server)
+      opening: isAmount(balance)
+        ? signIssue({ kind: "opening", name, amount: balance }, server)
         : undefined,
       certificate: issueCertificate(request, server),
     }));
     const { accountsMax } = server.registrations;
-    const registration = { name, certificate, ...(opening && { opening }), accountsMax };
+    const registration = {
+      name,
+      certificate,
+      ...(opening && { opening }),
+      invitation,
+      accountsMax,
+    };
     const registered = await session.commit(() => server.ledger.register(registration));
     if (registered.outcome === "too_many_accounts") server.registrations.reportFullLedger(remote);
     return outcomeOf(registered);
@@ -57,6 +68,8 @@ function outcomeOf(registered: RegisterOutcome): Outcome<RegisterAnswer> {
         balance: registered.account.balance,
         existed: registered.outcome !== "registered",
       });
+    case "not_invited":
+      return refuse(codeOfInvitation[registered.reason]);
     case "too_many_accounts":
       return refuse(212);
     case "name_taken":
@@ -66,6 +79,25 @@ function outcomeOf(registered: RegisterOutcome): Outcome<RegisterAnswer> {
     case "outdated":
       throw new LedgerBusyError("reissue a certificate: other account changes came first");
   }
+}
+
+const codeOfInvitation: Readonly<Record<InvitationRefusal, Code>> = {
+  unknown: 214,
+  used: 215,
+  expired: 216,
+  revoked: 217,
+  other_name: 218,
+};
+
+/** Returns the opening balance of a new account, and the invitation for the ledger to check. */
+async function invitationOf(
+  token: string | undefined,
+  { ledger, clock, initialBalance }: ServerContext,
+): Promise<{ readonly balance: number; readonly use?: InvitationUse }> {
+  if (token === undefined) return { balance: initialBalance };
+  const tokenDigest = invitationTokenDigest(token);
+  const { balance = initialBalance } = await ledger.invitation(tokenDigest) ?? {};
+  return { balance, use: { tokenDigest, atMs: clock.nowMs() } };
 }
 
 /** Registers an existing name, with the key of its certificate or the code of its revocation. */

@@ -26,6 +26,7 @@ const serverDefaults = {
   yes: false,
   deleteDbOnExit: false,
   logFormat: "text",
+  join: "open",
 } as const;
 
 const clientDefaults = {

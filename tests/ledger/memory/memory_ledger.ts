@@ -6,6 +6,7 @@ import { LedgerError } from "../../../src/errors.ts";
 import type { AccountChange, RecordedChange } from "../../../src/ledger/account_change.ts";
 import { objectToBooking, objectToChange } from "../../../src/ledger/account_rules.ts";
 import { type Booking, type Entry, isSignedByPayer } from "../../../src/ledger/entry.ts";
+import type { Invitation, NewInvitation } from "../../../src/ledger/invitation.ts";
 import type {
   Account,
   BookOutcome,
@@ -26,12 +27,14 @@ import { isSameOrder, judgeRefund, post } from "../../../src/ledger/posting.ts";
 import {
   requireBookable,
   requireChange,
+  requireInvitation,
   requirePage,
   requireRegistrable,
   requireVoidable,
 } from "../../../src/ledger/preconditions.ts";
 import { MemoryAccounts } from "./memory_accounts.ts";
 import { MemoryBook } from "./memory_book.ts";
+import { MemoryInvitations } from "./memory_invitations.ts";
 import { MemoryVoidings, type VoidingLimits } from "./memory_voidings.ts";
 
 export class MemoryLedger implements Ledger {
@@ -40,6 +43,7 @@ export class MemoryLedger implements Ledger {
   readonly #presences = new Map<AccountName, Presence>();
   readonly #book: MemoryBook;
   readonly #voidings: MemoryVoidings;
+  readonly #invitations = new MemoryInvitations();
   #closed = false;
 
   /**
@@ -54,9 +58,11 @@ export class MemoryLedger implements Ledger {
   register(registration: Registration): Promise<RegisterOutcome> {
     return this.#answer(() => {
       requireRegistrable(registration);
-      const { name, certificate, opening } = registration;
+      const { name, certificate, opening, invitation } = registration;
       const known = this.#accounts.find(name);
       if (known !== undefined) return this.#accounts.registerAgain(known, registration, this.#book);
+      const reason = invitation && this.#invitations.judge(invitation, name);
+      if (reason !== undefined) return { outcome: "not_invited", reason };
       const { accountsMax = Infinity } = registration;
       // The issuing account does not count.
       if (this.#balances.size - 1 >= accountsMax) return { outcome: "too_many_accounts" };
@@ -69,6 +75,7 @@ export class MemoryLedger implements Ledger {
         this.#balances.delete(name);
         return { outcome: "issue_exhausted" };
       }
+      if (invitation !== undefined) this.#invitations.use(invitation);
       return { outcome: "registered", account: this.#accounts.certify(name, certificate) };
     });
   }
@@ -185,6 +192,28 @@ export class MemoryLedger implements Ledger {
 
   proofs(query: ProofQuery): Promise<LedgerProofs> {
     return this.#answer(() => this.#book.proofs(query));
+  }
+
+  invite(invitation: NewInvitation): Promise<Invitation> {
+    return this.#answer(() => {
+      requireInvitation(invitation);
+      return this.#invitations.add(invitation);
+    });
+  }
+
+  invitation(tokenDigest: string): Promise<Invitation | undefined> {
+    return this.#answer(() => this.#invitations.find(tokenDigest));
+  }
+
+  invitations(query: { readonly after: number; readonly limit: number }): Promise<Invitation[]> {
+    return this.#answer(() => {
+      requirePage(query);
+      return this.#invitations.page(query);
+    });
+  }
+
+  revokeInvitation(number: number, { atMs }: { readonly atMs: number }): Promise<boolean> {
+    return this.#answer(() => this.#invitations.revoke(number, atMs));
   }
 
   changeAccount(change: AccountChange): Promise<ChangeOutcome> {

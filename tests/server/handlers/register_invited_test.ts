@@ -1,0 +1,96 @@
+/** Registrations where a server admits only invited members, and where it admits everybody. */
+import { assertEquals } from "@std/assert";
+import type { NewInvitation } from "../../../src/ledger/invitation.ts";
+import { systemClock } from "../../../src/clock.ts";
+import { registrationsAtOnce } from "../../../src/limits.ts";
+import { invitationTokenDigest } from "../../../src/protocol/register.ts";
+import { makeApplicant, named, startServer, type TestServer } from "../test_server.ts";
+
+const token = "AAECAwQFBgcICQoLDA0ODw";
+const otherToken = "EBESExQVFhcYGRobHB0eHw";
+
+async function invite(server: TestServer, options: Partial<NewInvitation> = {}): Promise<void> {
+  const nowMs = systemClock.nowMs();
+  await server.ledger.invite({
+    ...{ tokenDigest: invitationTokenDigest(token), usesMax: 1 },
+    ...{ createdAtMs: nowMs, expiresAtMs: nowMs + 3_600_000, ...options },
+  });
+}
+
+async function codeOf(
+  server: TestServer,
+  name: string,
+  given: { readonly token?: string } = { token },
+): Promise<number> {
+  const outcome = await server.register(await makeApplicant(name), named(name), given);
+  return outcome.outcome === "refused" ? outcome.code : 100;
+}
+
+Deno.test("register: 50 clients use an invitation for one at the same moment, and one gets in", async () => {
+  await using server = await startServer({ join: "invite" });
+  await invite(server);
+  const names = Array.from({ length: 50 }, (_, at) => `member${at}`);
+  const codes = await Promise.all(names.map((name) => codeOf(server, name)));
+  assertEquals(codes.toSorted(), [100, ...Array(49).fill(215)]);
+  const totals = await server.ledger.totals();
+  assertEquals([totals.accounts, totals.entries], [1, 1]);
+});
+
+const rows: readonly [
+  title: string,
+  Partial<NewInvitation>,
+  given: { readonly token?: string },
+  code: number,
+][] = [
+  ["with a good invitation", {}, { token }, 100],
+  ["without one", {}, {}, 213],
+  ["with an unknown token", {}, { token: otherToken }, 214],
+  ["with an invitation that has expired", { expiresAtMs: 1 }, { token }, 216],
+  ["with an invitation for another name", { name: named("bob") }, { token }, 218],
+];
+for (const [title, options, given, code] of rows) {
+  Deno.test(`register: where only invited members are admitted, ${title}: ${code}`, async () => {
+    await using server = await startServer({ join: "invite" });
+    await invite(server, options);
+    assertEquals(await codeOf(server, "alice", given), code);
+    assertEquals(await server.balanceOf("alice"), code === 100 ? 10_000 : undefined);
+  });
+}
+
+Deno.test("register: a revoked invitation is refused with 217", async () => {
+  await using server = await startServer({ join: "invite" });
+  await invite(server);
+  await server.ledger.revokeInvitation(1, { atMs: systemClock.nowMs() });
+  assertEquals(await codeOf(server, "alice"), 217);
+});
+
+Deno.test("register: an invitation's balance opens the account, also where everybody may join", async () => {
+  await using server = await startServer();
+  await invite(server, { balance: 7, usesMax: 2 });
+  assertEquals(await codeOf(server, "alice"), 100);
+  assertEquals(await server.balanceOf("alice"), 7);
+  assertEquals(await codeOf(server, "bob", {}), 100);
+  assertEquals(await server.balanceOf("bob"), 10_000);
+  assertEquals(await codeOf(server, "carol", { token: otherToken }), 214);
+});
+
+Deno.test("register: a lost reply costs no second use", async () => {
+  await using server = await startServer({ join: "invite" });
+  await invite(server);
+  const applicant = await makeApplicant("alice");
+  const first = await server.register(applicant, named("alice"), { token });
+  const again = await server.register(applicant, named("alice"), { token });
+  const certificates = [first, again].map((one) => "answer" in one && one.answer.certificate);
+  assertEquals(certificates[0], certificates[1]);
+  assertEquals((await server.ledger.invitations({ after: 0, limit: 1 }))[0]!.uses, 1);
+});
+
+Deno.test("register: each guess of a token counts as a registration of its address", async () => {
+  await using server = await startServer({ join: "invite" });
+  await invite(server);
+  const applicant = await makeApplicant("alice");
+  const guess = () => server.register(applicant, named("alice"), { token: otherToken });
+  for (let tries = 0; tries < registrationsAtOnce; tries++) await guess();
+  const outcome = await guess();
+  assertEquals(outcome.outcome === "refused" && outcome.code, 211);
+});
