@@ -393,6 +393,13 @@ export const undialableAddressesMax = 256;
  */
 export const relayedConnectionsMax = 2 * peerConnectionsMax;
 
+/**
+ * Most relayed messages for one connection to the server that are not written. Ends of connections
+ * are told past it too, at most `relayedConnectionsMax` more. Both fit into the send queue with room
+ * to spare, so no payer can have a slow payee disconnected. Past it: refused with 421.
+ */
+export const relayedUnwrittenMax = sendQueueMessagesMax / 4;
+
 /** Most bytes of lines in one relayed message: some eight orders. Past it: refused with 410. */
 export const relayedBytesMax = 16 * 1024;
 

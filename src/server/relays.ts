@@ -8,6 +8,7 @@ import {
   relayedConnectionsMax,
   relayedMessageEveryMs,
   relayedMessagesAtOnce,
+  relayedUnwrittenMax,
   relayEveryMs,
   relaysAtOnce,
 } from "../limits.ts";
@@ -26,6 +27,8 @@ export class Relays {
   readonly #connections = new Map<string, readonly [RelayEnd, RelayEnd]>();
   /** The names of each session's connections. */
   readonly #bySession = new Map<Session, Set<string>>();
+  /** How many relayed messages for each session are not written. */
+  readonly #unwritten = new Map<Session, number>();
   readonly #openings: TokenBuckets;
   readonly #messages: TokenBuckets;
 
@@ -52,11 +55,12 @@ export class Relays {
    * Opens a relayed connection between two sessions.
    *
    * @param name the member that asks for it
-   * @returns whether it is open: not when a side has too many, or the member opens them too fast
+   * @returns whether it is open: not when a side has too many, the payee's session takes no more
+   * messages, or the member opens them too fast
    */
   open(connection: string, name: AccountName, ends: readonly [Session, Session]): boolean {
     const hasRoom = ends.every((end) => this.#of(end).size < relayedConnectionsMax);
-    if (!hasRoom || !this.#openings.take(name)) return false;
+    if (!hasRoom || !this.takesMore(ends[1]) || !this.#openings.take(name)) return false;
     const [payer, payee] = ends.map((session) => ({ session, isBusy: false }));
     this.#connections.set(connection, [payer!, payee!]);
     for (const end of ends) this.#bySession.set(end, this.#of(end).add(connection));
@@ -68,6 +72,24 @@ export class Relays {
     const ends = this.#connections.get(connection);
     if (!ends?.some((end) => end.session === session)) return undefined;
     return ends.find((end) => end.session !== session);
+  }
+
+  /**
+   * Returns whether a session takes more relayed messages. A slow one does not while many wait, so
+   * that its send queue never overflows.
+   */
+  takesMore(session: Session): boolean {
+    return (this.#unwritten.get(session) ?? 0) < relayedUnwrittenMax;
+  }
+
+  /** Counts a message for a session. Returns what to call when it is written. */
+  track(session: Session): () => void {
+    this.#unwritten.set(session, (this.#unwritten.get(session) ?? 0) + 1);
+    return () => {
+      const left = this.#unwritten.get(session)! - 1;
+      if (left > 0) this.#unwritten.set(session, left);
+      else this.#unwritten.delete(session);
+    };
   }
 
   /** Returns whether a member may send one more message. */
@@ -90,7 +112,7 @@ export class Relays {
     for (const connection of [...this.#of(session)]) {
       const other = this.otherEnd(connection, session);
       this.end(connection);
-      other?.session.push(relayedEndType, { connection });
+      other?.session.push(relayedEndType, { connection }, this.track(other.session));
     }
   }
 

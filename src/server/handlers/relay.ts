@@ -23,7 +23,8 @@ export const relayRoute = memberRoute({
     // The name is random. Only the two ends know it, and a third member cannot take it.
     if (relays.has(connection)) return refuse(410, "the connection exists");
     if (!relays.open(connection, payer, [session, payee])) return refuse(421);
-    push({ session: payee, type: relayedType, body: { connection } });
+    const onWritten = relays.track(payee);
+    push({ session: payee, type: relayedType, body: { connection }, onWritten });
     return answerWith({});
   },
 });
@@ -35,13 +36,18 @@ export const relayDataRoute = memberRoute({
     const other = relays.otherEnd(connection, session);
     if (!other) return Promise.resolve(refuse(400));
     // The sender repeats it. So a member that does not read holds nothing up but its own peers.
-    if (other.isBusy || !relays.maySend(name)) return Promise.resolve(refuse(421));
+    const isBusy = other.isBusy || !relays.takesMore(other.session);
+    if (isBusy || !relays.maySend(name)) return Promise.resolve(refuse(421));
     other.isBusy = true;
+    const onWritten = relays.track(other.session);
     push({
       session: other.session,
       type: relayedDataType,
       body: { connection, data },
-      onWritten: () => other.isBusy = false,
+      onWritten: () => {
+        other.isBusy = false;
+        onWritten();
+      },
     });
     return Promise.resolve(answerWith({}));
   },
@@ -54,7 +60,8 @@ export const relayEndRoute = memberRoute({
     const other = relays.otherEnd(connection, session);
     if (!other) return Promise.resolve(refuse(400));
     relays.end(connection);
-    push({ session: other.session, type: relayedEndType, body: { connection } });
+    const onWritten = relays.track(other.session);
+    push({ session: other.session, type: relayedEndType, body: { connection }, onWritten });
     return Promise.resolve(answerWith({}));
   },
 });

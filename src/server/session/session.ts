@@ -132,8 +132,8 @@ export class Session {
   }
 
   /** Pushes a message in this party's turn. When it cannot be delivered, the connection ends. */
-  push(type: string, body: JsonObject): void {
-    this.#trackPush(this.share.run(() => this.#seal(type, body)));
+  push(type: string, body: JsonObject, onWritten?: () => void): void {
+    this.#trackPush(this.share.run(() => this.#seal(type, body)), onWritten);
   }
 
   /** Pushes a message of the server's own, such as a ping, without waiting for a turn. */

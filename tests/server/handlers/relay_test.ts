@@ -1,10 +1,16 @@
 /**
  * The relay at the server: who may use a relayed connection, and how much of it.
  */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { ServerLink } from "../../../src/client/server_link.ts";
 import { systemClock } from "../../../src/clock.ts";
-import { relayedMessagesAtOnce, relaysAtOnce } from "../../../src/limits.ts";
+import {
+  relayedConnectionsMax,
+  relayedMessagesAtOnce,
+  relayedUnwrittenMax,
+  relaysAtOnce,
+  sendQueueMessagesMax,
+} from "../../../src/limits.ts";
 import { loginRequestType } from "../../../src/protocol/login.ts";
 import {
   relayDataRequestType,
@@ -16,7 +22,7 @@ import {
 } from "../../../src/protocol/relay.ts";
 import type { Outcome } from "../../../src/protocol/request_type.ts";
 import { makeNonce, systemRandom } from "../../../src/random.ts";
-import { relayDataRoute } from "../../../src/server/handlers/relay.ts";
+import { relayDataRoute, relayEndRoute, relayRoute } from "../../../src/server/handlers/relay.ts";
 import { Relays } from "../../../src/server/relays.ts";
 import type { Push, Session } from "../../../src/server/session/session.ts";
 import { EventLog } from "../event_log.ts";
@@ -161,4 +167,42 @@ Deno.test("relay: nothing is taken for an end that has not read the bytes before
   assertEquals([await send(), await send(), pushes.length], [undefined, 421, 1]);
   pushes[0]?.onWritten?.();
   assertEquals([await send(), pushes.length], [undefined, 2]);
+});
+
+Deno.test("relay: payers that open, use and end connections without pause do not fill the send queue of a payee that reads nothing", async () => {
+  const clock = { ...systemClock, monotonicMs: () => 0 };
+  const relays = new Relays({ clock });
+  const payee = { isOnline: true, takesRelay: true } as Session;
+  const server = {
+    relays,
+    ledger: { presence: () => Promise.resolve({}) },
+    sessions: { of: () => [payee] },
+  };
+  const pushes: Push[] = [];
+  const codes = new Set<number | undefined>();
+  for (const payer of ["alice", "carol", "dave", "erin"]) {
+    const session = {} as Session;
+    const push = (push: Push) => pushes.push(push);
+    const context = { name: named(payer), session, server, push } as never;
+    const open = async () => {
+      const connection = makeNonce(systemRandom);
+      const outcome = await relayRoute.handle({ name: named("bob"), connection }, context);
+      codes.add(codeOf(outcome));
+      return connection;
+    };
+    for (let count = 0; count < relaysAtOnce; count++) {
+      const connection = await open();
+      codes.add(codeOf(await relayDataRoute.handle({ connection, data: "x\n" }, context)));
+      await relayEndRoute.handle({ connection }, context);
+    }
+  }
+  assertEquals([...codes], [undefined, 421, 400]);
+  assert(pushes.every(({ session }) => session === payee));
+  assert(pushes.length <= relayedUnwrittenMax + relayedConnectionsMax, String(pushes.length));
+  assert(relayedUnwrittenMax + relayedConnectionsMax < sendQueueMessagesMax);
+  for (const { onWritten } of pushes) onWritten?.();
+  const context = { name: named("frank"), session: {}, server, push: () => {} } as never;
+  const connection = makeNonce(systemRandom);
+  const later = await relayRoute.handle({ name: named("bob"), connection }, context);
+  assertEquals(codeOf(later), undefined, "it takes more when it has read");
 });
