@@ -45,6 +45,8 @@ export class RelayedConnections {
       relayedType,
       ignoringFaults((body) => {
         const { connection } = check(relayedShape, body, "read a relayed connection");
+        // Another stream of this name would never hear of its end.
+        if (this.#streams.has(connection)) return;
         // Without a listener another part of this process may have one.
         this.#listener?.take(this.#open(connection));
       }),
@@ -74,6 +76,7 @@ export class RelayedConnections {
    * @returns the refusal when the member is unknown or offline, takes no relayed connections, or
    * the relay stays busy
    * @throws {ClosedError} when the connection to the server ends
+   * @throws {TimeoutError} when the server does not answer in time
    */
   async connect(name: AccountName): Promise<RelayedStream | Refusal> {
     const { clock, random, timeoutMs } = this.#options;
@@ -81,12 +84,18 @@ export class RelayedConnections {
     const endMs = clock.monotonicMs() + timeoutMs;
     // Before the answer, because the payee may greet at once.
     const stream = this.#open(connection);
-    const outcome = await stream.ask(relayRequestType, { name, connection }, {
-      mayRepeat: () => clock.monotonicMs() < endMs,
-    });
-    if (outcome.outcome === "answered") return stream;
-    stream.end();
-    return outcome;
+    try {
+      const outcome = await stream.ask(relayRequestType, { name, connection }, {
+        mayRepeat: () => clock.monotonicMs() < endMs,
+      });
+      if (outcome.outcome === "answered") return stream;
+      stream.end();
+      return outcome;
+    } catch (error) {
+      // The server may have opened it. Its name is not used again.
+      stream.close();
+      throw error;
+    }
   }
 
   /** Returns a listener for connections that other members open, until it is closed. */
@@ -137,9 +146,11 @@ export class RelayedStream implements ByteStream {
     const [first] = this.#unread;
     const some = first!.subarray(0, buffer.length);
     buffer.set(some);
-    if (some.length === first!.length) this.#unread.shift();
-    else this.#unread[0] = first!.subarray(some.length);
     this.#unreadBytes -= some.length;
+    if (some.length === first!.length) {
+      this.#unread.shift();
+      this.#unreadBytes -= pieceBytes;
+    } else this.#unread[0] = first!.subarray(some.length);
     return some.length;
   }
 
@@ -168,7 +179,7 @@ export class RelayedStream implements ByteStream {
   /** Takes bytes of the other end. One that sends more than it may is cut off. */
   take(bytes: Uint8Array): void {
     this.#unread.push(bytes);
-    this.#unreadBytes += bytes.length;
+    this.#unreadBytes += bytes.length + pieceBytes;
     if (this.#unreadBytes > relayedUnreadBytesMax) this.close();
     this.#wakeReader();
   }
@@ -214,6 +225,9 @@ export class RelayedStream implements ByteStream {
     return new ClosedError(`talk to a member through the server: ${reason}`);
   }
 }
+
+/** What a piece takes beside its bytes. So many pieces of one byte count for what they are. */
+const pieceBytes = 256;
 
 /** Accepts relayed connections. */
 class RelayListener implements Listener {

@@ -7,13 +7,15 @@ import { Member } from "../../src/client/member.ts";
 import type { IncomingPayment } from "../../src/client/payment/incoming_payments.ts";
 import type { ServerLink } from "../../src/client/server_link.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
-import { ClosedError } from "../../src/errors.ts";
+import { RelayedConnections } from "../../src/client/relayed_connections.ts";
+import { ClosedError, TimeoutError } from "../../src/errors.ts";
 import { peerKeptMs, relayedUnreadBytesMax, undialableKeptMs } from "../../src/limits.ts";
 import type { Amount } from "../../src/money.ts";
 import { loginRequestType } from "../../src/protocol/login.ts";
 import { answerWith, decodeReply, replyType } from "../../src/protocol/request_type.ts";
 import { relayDataRequestType, relayRequestType } from "../../src/protocol/relay.ts";
 import { payRequestType } from "../../src/protocol/transfer.ts";
+import { systemRandom } from "../../src/random.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import type { ByteStream, Endpoint, Network } from "../../src/transport/byte_stream.ts";
 import { receiveGreeting } from "../../src/transport/connect_channel.ts";
@@ -364,4 +366,57 @@ Deno.test("relay: a member that is sent more than it reads ends the connection",
   accepted?.close();
   listener.close();
   await Promise.all([payer.abandon(), payee.abandon()]);
+});
+
+/** Relayed connections over a server that the test plays. */
+function playServer(answer: (type: string) => Promise<unknown> = () => Promise.resolve(taken)) {
+  const listeners = new Map<string, (body: JsonObject) => void>();
+  const asked: string[] = [];
+  const endpoint = { host: "127.0.0.1", port: 1 };
+  const link = {
+    channel: { local: endpoint, remote: endpoint },
+    closed: new Promise(() => {}),
+    listen: (type: string, listener: (body: JsonObject) => void) => listeners.set(type, listener),
+    ask: ({ type }: { type: string }) => {
+      asked.push(type);
+      return answer(type);
+    },
+  } as unknown as ServerLink;
+  const options = { link, clock: systemClock, random: systemRandom, timeoutMs: 1000 };
+  const relayed = new RelayedConnections(options);
+  const push = (type: string, body: JsonObject) => listeners.get(type)!(body);
+  return { relayed, push, asked, listener: relayed.listen(endpoint) };
+}
+
+const connection = "a".repeat(22);
+
+Deno.test("relay: when the server does not answer in time, the payer ends the connection that may be open", async () => {
+  const { relayed, asked } = playServer((type) =>
+    type === "relay" ? Promise.reject(new TimeoutError("no answer")) : Promise.resolve(taken)
+  );
+  await assertRejects(() => relayed.connect(named("bob")), TimeoutError);
+  assertEquals(asked, ["relay", "relay_end"]);
+});
+
+Deno.test("relay: a server that opens a connection of the same name again takes nothing from the first one", async () => {
+  const { push, listener } = playServer();
+  push("relayed", { connection });
+  push("relayed", { connection });
+  const stream = await listener.accept();
+  push("relayed_data", { connection, data: "mine" });
+  push("relayed_end", { connection });
+  const buffer = new Uint8Array(10);
+  assertEquals([await stream!.read(buffer), await stream!.read(buffer)], [4, null]);
+  listener.close();
+  assertEquals(await listener.accept(), null, "there was one connection");
+});
+
+Deno.test("relay: bytes that come one by one and are not read count for the memory that they take", async () => {
+  const { push, listener, asked } = playServer();
+  push("relayed", { connection });
+  const piecesMax = relayedUnreadBytesMax / 256;
+  for (let count = 0; count < piecesMax; count++) push("relayed_data", { connection, data: "x" });
+  assertEquals(asked, ["relay_end"]);
+  const stream = await listener.accept();
+  assertEquals(await stream!.read(new Uint8Array(10)), null);
 });
