@@ -394,9 +394,9 @@ export const undialableAddressesMax = 256;
 export const relayedConnectionsMax = 2 * peerConnectionsMax;
 
 /**
- * Most relayed messages for one connection to the server that are not written. Ends of connections
- * are told past it too, at most `relayedConnectionsMax` more. Both fit into the send queue with room
- * to spare, so no payer can have a slow payee disconnected. Past it: refused with 421.
+ * Most relayed messages for one connection to the server that are not written. Ends of relayed
+ * connections may follow, at most `relayedConnectionsMax`. All of them fit into the send queue, so
+ * no payer can have a slow payee disconnected. Past it: refused with 421.
  */
 export const relayedUnwrittenMax = sendQueueMessagesMax / 4;
 
