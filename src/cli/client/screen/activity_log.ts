@@ -44,6 +44,10 @@ export class ActivityLog {
     return this.#booked[0]?.entry;
   }
 
+  get newestAtMs(): number | undefined {
+    return this.#booked[0]?.atMs;
+  }
+
   get oldestEntry(): number | undefined {
     return this.#booked.at(-1)?.entry;
   }

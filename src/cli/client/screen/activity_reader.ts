@@ -43,8 +43,8 @@ export class ActivityReader {
 
   /** Moves the window. */
   move(place: ActivityPlace): Promise<void> {
+    this.#setLoading(true);
     return this.#enqueue(place, async () => {
-      this.#setLoading(true);
       try {
         await this.#move(place);
       } finally {

@@ -463,7 +463,7 @@ export class ScreenDriver {
     const { payee: other, amount, memo } = terms;
     const { name, link } = member.context;
     const id = makeOrderId(clock, random);
-    const row = { id, other, amount, memo, atMs: link.nowMs() };
+    const row = { id, other, amount, memo, atMs: this.#laterMs(link.nowMs()) };
     const paying = member.pay({ ...terms, id, isUnbooked: true });
     const outcome = await this.#showUntilDone(row, paying);
     await printOutcome(outcome, { ...terms, kind: "pay", name }, {
@@ -506,7 +506,7 @@ export class ScreenDriver {
         other: refunded.other,
         amount: amount ?? refunded.amount,
         memo: undefined,
-        atMs: link.nowMs(),
+        atMs: this.#laterMs(link.nowMs()),
       }, refunding)
       : refunding);
     await printOutcome(outcome, { kind: "refund", name, payment, amount }, {
@@ -567,6 +567,11 @@ export class ScreenDriver {
       this.#activity.refresh();
     } else this.#showRow({ ...row, state: isOpen ? "in doubt" : "failed", reason });
     if (!isOpen || !wasOpen) this.#tell("news", [reason]);
+  }
+
+  /** Returns the server's time, or the moment after the newest entry: its clock tells seconds. */
+  #laterMs(nowMs: number): number {
+    return Math.max(nowMs, 1 + (this.#activity.log.newestAtMs ?? 0));
   }
 
   #showRow(row: Activity): void {

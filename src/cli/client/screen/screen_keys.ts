@@ -2,6 +2,7 @@
  * What a key does to the screen. Where the key asks for more than a change of the picture, it comes
  * with a command for the driver.
  */
+import { issuingAccount } from "../../../ledger/entry.ts";
 import type { Key } from "./key.ts";
 import {
   type CompletedNames,
@@ -190,12 +191,12 @@ function showChosen(state: ScreenState, activity: Activity | undefined): Pressed
 function chosenPeer(state: ScreenState): Prefilled {
   const { chosen, focus } = state;
   const peer = focus === "peers" ? shownPeers(state)[chosen.peers] : chosenActivity(state)?.other;
-  // Money that the operator issued has no payee to pay back.
-  return peer === undefined || peer.startsWith("@") ? {} : { Payee: peer };
+  // The issuing account cannot be paid.
+  return peer === undefined || peer === issuingAccount ? {} : { Payee: peer };
 }
 
 function refundable(activity: Activity | undefined): Prefilled {
-  if (activity?.state !== "received" || activity.entry === undefined) return {};
+  if (activity?.state !== "received" || activity.other === issuingAccount) return {};
   return { "Payment, its entry or id": String(activity.entry) };
 }
 

@@ -1,0 +1,125 @@
+/**
+ * The full-screen client without its picture, on a real server whose address stays when it is
+ * started again.
+ */
+import { Wallet } from "../../../../src/client/wallet.ts";
+import { DataFolder } from "../../../../src/client/wallet/data_folder.ts";
+import type { Member } from "../../../../src/client/member.ts";
+import type { Key } from "../../../../src/cli/client/screen/key.ts";
+import { ScreenDriver } from "../../../../src/cli/client/screen/screen_driver.ts";
+import type { ScreenState } from "../../../../src/cli/client/screen/screen_state.ts";
+import { systemRandom } from "../../../../src/random.ts";
+import type { Ledger } from "../../../../src/ledger/ledger.ts";
+import type { Network } from "../../../../src/transport/byte_stream.ts";
+import { tcpNetwork } from "../../../../src/transport/tcp_network.ts";
+import { memberOf } from "../../../client/test_member.ts";
+import { MemoryWalletStore } from "../../../client/wallet/memory_wallet_store.ts";
+import { ManualClock } from "../../../manual_clock.ts";
+import { inFolder } from "../../../pki/temporary_folder.ts";
+import { sessionKey, startServer, type TestServer } from "../../../server/test_server.ts";
+import { waitUntil } from "../../../server/wait_until.ts";
+
+export interface ScreenScene {
+  readonly driver: ScreenDriver;
+  /** The lines for after the screen, when the person has left. */
+  readonly left: Promise<readonly string[]>;
+  readonly clock: ManualClock;
+  /** A member who pays through the server. */
+  readonly bob: Member;
+  server(): TestServer;
+  /** Stops the server. */
+  stop(): Promise<void>;
+  /** Starts another one with the same ledger. */
+  start(): Promise<void>;
+  /** Types a text into the field that takes the keys. */
+  type(text: string): void;
+  press(...names: Exclude<Key["name"], "text">[]): void;
+  /** Presses single keys with a character each. */
+  keys(characters: string): void;
+  until(condition: (state: ScreenState) => boolean): Promise<ScreenState>;
+}
+
+/** Runs the client as a new user, who is asked for a name first, and ends it afterwards. */
+export async function withScreen(act: (scene: ScreenScene) => Promise<void>): Promise<void> {
+  await inFolder(async (folder) => {
+    let server = await startServer({ wrap: keepOpen });
+    const { ledger, authority, identity } = server;
+    const started = { ledger, authority, identity, wrap: keepOpen };
+    const clock = new ManualClock(Date.now());
+    const network: Network = {
+      // The server's address of the client is only a name here.
+      connect: ({ host, port }, options) =>
+        tcpNetwork.connect(port === 1 ? server.endpoint : { host, port }, options),
+      listen: ({ port }) => tcpNetwork.listen({ host: "127.0.0.1", port }),
+    };
+    const driver = new ScreenDriver({
+      server: "127.0.0.1:1",
+      openWallet: ({ askPassphrase, observe, onWaiting }) =>
+        Promise.resolve(
+          new Wallet({
+            server: { host: "127.0.0.1", port: 1 },
+            folder: new DataFolder(folder),
+            trust: { ca: { pem: authority.anchor.pem, path: "CA.pem" } },
+            timeoutMs: 20_000,
+            ...{ askPassphrase, observe, onWaiting },
+          }, {
+            ...{ network, clock, random: systemRandom, store: new MemoryWalletStore() },
+            makeSessionKey: () => Promise.resolve(sessionKey),
+          }),
+        ),
+      address: { port: 0 },
+      typed: (words) => `micropay client ${words}`,
+      verbose: false,
+      knownPeers: () => Promise.resolve(["carol"]),
+      clock,
+      random: systemRandom,
+    });
+    const bob = await memberOf(server, await server.enroll("bob"));
+    const left = driver.run();
+    const until = async (condition: (state: ScreenState) => boolean) => {
+      const what = () => `${condition}: ${JSON.stringify(driver.state)}`.slice(0, 2000);
+      await waitUntil(() => condition(driver.state)).catch(() => Promise.reject(new Error(what())));
+      return driver.state;
+    };
+    const scene: ScreenScene = {
+      ...{ driver, left, clock, bob, until },
+      server: () => server,
+      stop: () => server[Symbol.asyncDispose](),
+      start: async () => {
+        server = await startServer(started);
+      },
+      type: (text) => driver.press({ name: "text", text }),
+      press: (...names) => names.forEach((name) => driver.press({ name })),
+      keys: (characters) => [...characters].forEach((text) => driver.press({ name: "text", text })),
+    };
+    try {
+      await act(scene);
+    } finally {
+      driver.close();
+      await left.catch(() => {});
+      await bob.abandon();
+      await server[Symbol.asyncDispose]();
+    }
+  });
+}
+
+/** A ledger that stays open when its server stops, for the next server. */
+function keepOpen(ledger: Ledger): Ledger {
+  return new Proxy(ledger, {
+    get(target, key) {
+      if (key === "close") return () => Promise.resolve();
+      const value = Reflect.get(target, key);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+/** Registers alice, who is logged in then. */
+export async function registerAlice({ driver, press, type, until }: ScreenScene): Promise<void> {
+  await until(({ overlay }) => overlay?.kind === "form" && overlay.form.name === "register");
+  type("alice");
+  press("enter", "enter");
+  await until(({ account, overlay }) => account === "alice" && overlay === undefined);
+  await until(({ activity }) => activity.rows.length > 0);
+  if (driver.state.notice?.kind === "failed") throw new Error(driver.state.notice.text);
+}
