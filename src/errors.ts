@@ -63,6 +63,9 @@ export class UntrustedError extends MicropayError {
   readonly code = "untrusted";
 }
 
+/** A server proved that its ledger is another one than before. */
+export class OtherLedgerError extends UntrustedError {}
+
 /** The user has no identity that the other side accepts. */
 export class NotAuthenticatedError extends MicropayError {
   readonly code = "not_authenticated";

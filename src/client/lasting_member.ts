@@ -2,7 +2,14 @@
  * A member that stays online. When its connection is lost, it connects again, logs in with the same
  * port, and tells the payments that it missed.
  */
-import { ClosedError, ConnectError, MicropayError, TimeoutError } from "../errors.ts";
+import {
+  ClosedError,
+  ConnectError,
+  MicropayError,
+  OtherLedgerError,
+  TimeoutError,
+  UntrustedError,
+} from "../errors.ts";
 import { reconnectMsMax, reconnectMsMin } from "../limits.ts";
 import { answerWith, type Outcome, type Refusal } from "../protocol/request_type.ts";
 import type { OnlineMember } from "../protocol/list.ts";
@@ -37,16 +44,18 @@ export interface LastingOptions extends Omit<OnlineOptions, "listen"> {
   readonly listen: Endpoint;
   /** The entry after which payments are told. The newest one of its own when absent. */
   readonly since?: number | undefined;
-  /**
-   * Connects to the same ledger as the same account.
-   *
-   * @throws {UntrustedError} when another ledger answers
-   */
-  readonly connect: (
-    options: { readonly onWaiting: (place: number) => void },
-  ) => Promise<Member>;
   readonly onEvent: (event: ConnectionEvent) => void;
 }
+
+/**
+ * Connects to the same ledger as the same account.
+ *
+ * @throws {OtherLedgerError} when another ledger answers for certain
+ * @throws {UntrustedError} when what answers proves nothing
+ */
+export type Reconnect = (
+  options: { readonly onWaiting: (place: number) => void },
+) => Promise<Member>;
 
 /** Refusals that pass: one connection too many, and a ledger without room. */
 const passingCodes: readonly number[] = [230, 510, 520];
@@ -54,18 +63,19 @@ const passingCodes: readonly number[] = [230, 510, 520];
 export class LastingMember {
   /** Resolves when it will not be online again. Never before {@link goOnline}, nor after `stop`. */
   readonly ended: Promise<ConnectionEnd>;
-  readonly #options: LastingOptions;
+  readonly #connect: Reconnect;
   readonly #end = Promise.withResolvers<ConnectionEnd>();
   readonly #stopping = new AbortController();
   #member: Member;
+  #goingOnline: LastingOptions | undefined;
   #listener: LastingListener | undefined;
   #told: ToldPayments | undefined;
   #isOnline = false;
 
   /** @param member is connected and not online */
-  constructor(member: Member, options: LastingOptions) {
+  constructor(member: Member, connect: Reconnect) {
     this.#member = member;
-    this.#options = options;
+    this.#connect = connect;
     this.ended = this.#end.promise;
   }
 
@@ -93,9 +103,10 @@ export class LastingMember {
    * @throws {ListenError} when it cannot listen there
    * @throws {ClosedError} | {TimeoutError} when the server does not answer
    */
-  async goOnline(): Promise<Outcome<OnlineMember>> {
-    const { listen, onPayment } = this.#options;
-    const since = this.#options.since ?? await newestEntry(this.#member);
+  async goOnline(options: LastingOptions): Promise<Outcome<OnlineMember>> {
+    const { listen, onPayment } = options;
+    this.#goingOnline = options;
+    const since = options.since ?? await newestEntry(this.#member);
     if (typeof since !== "number") return since;
     this.#told = new ToldPayments(since, onPayment);
     this.#told.hold();
@@ -129,6 +140,10 @@ export class LastingMember {
     this.stop();
     this.#listener?.close();
     await this.#member.abandon();
+  }
+
+  get #options(): LastingOptions {
+    return this.#goingOnline!;
   }
 
   async #run(): Promise<void> {
@@ -202,10 +217,10 @@ export class LastingMember {
 
   /** @returns nothing when it is online or stopped, or why it is not */
   async #tryToConnect(): Promise<MicropayError | ConnectionEnd | undefined> {
-    const { connect, onEvent } = this.#options;
+    const { onEvent } = this.#options;
     let member: Member | undefined;
     try {
-      member = await connect({ onWaiting: (place) => onEvent({ kind: "waiting", place }) });
+      member = await this.#connect({ onWaiting: (place) => onEvent({ kind: "waiting", place }) });
       // While stopping, nobody waits for it.
       if (this.#stopping.signal.aborted) return void await member.abandon();
       for await (const settled of member.settle()) onEvent({ kind: "settled", settled });
@@ -251,10 +266,14 @@ export class LastingMember {
   }
 }
 
-/** Returns whether another attempt may succeed: the server or the path to it was away. */
-function isPassing(error: unknown): error is ConnectError | TimeoutError | ClosedError {
+/**
+ * Returns whether another attempt may succeed. The server or the path to it was away, or something
+ * else answered: a network's login page, or an attacker who wants to end the client for good.
+ */
+function isPassing(error: unknown): error is MicropayError {
   return error instanceof ConnectError || error instanceof TimeoutError ||
-    error instanceof ClosedError;
+    error instanceof ClosedError ||
+    (error instanceof UntrustedError && !(error instanceof OtherLedgerError));
 }
 
 /**

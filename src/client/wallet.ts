@@ -26,7 +26,12 @@ import { Member } from "./member.ts";
 import { PinStore } from "./wallet/pin_store.ts";
 import type { Limits, Receipts, WalletStore } from "./wallet/wallet_store.ts";
 import { ServerLink } from "./server_link.ts";
-import { resolveKnownLedger, resolveServerAnchor, type TrustOptions } from "./wallet/trust.ts";
+import {
+  requireSameLedger,
+  resolveKnownLedger,
+  resolveServerAnchor,
+  type TrustOptions,
+} from "./wallet/trust.ts";
 
 export interface WalletOptions {
   readonly server: Endpoint;
@@ -332,7 +337,7 @@ export class Wallet {
    * have closed the connection.
    *
    * @returns the action's result, and an unused connection to the same ledger
-   * @throws {UntrustedError} when another ledger answers the second time
+   * @throws {UntrustedError} when another ledger, or no server, answers the second time
    */
   async #asking<Result>(
     connection: GreetedConnection,
@@ -349,7 +354,7 @@ export class Wallet {
   /**
    * Connects a member again, to the same ledger.
    *
-   * @throws as {@link connect} and {@link member}
+   * @throws as {@link greetServer}, {@link requireSameLedger} and {@link member}
    */
   async reconnect(
     { context: { anchor, name } }: Pick<Member, "context">,
@@ -358,16 +363,15 @@ export class Wallet {
     return await this.member(await this.#connectTo(anchor), name, options);
   }
 
-  /** @throws {UntrustedError} when another ledger answers */
-  async #connectTo(anchor: TrustAnchor): Promise<GreetedConnection> {
-    const connection = await this.connect();
-    const { fingerprint } = connection.anchor;
-    if (fingerprint === anchor.fingerprint) return connection;
-    connection.close();
-    throw new UntrustedError(
-      `trust ${endpointText(this.#options.server)}: its ledger was ${anchor.fingerprint} and is ` +
-        `${fingerprint} now; ask the operator which is right`,
-    );
+  /** @throws as {@link greetServer} and {@link requireSameLedger} */
+  #connectTo(known: TrustAnchor): Promise<GreetedConnection> {
+    const { server, timeoutMs } = this.#options;
+    const { clock, network } = this.#dependencies;
+    return greetServer(server, {
+      ...{ network, clock, timeoutMs },
+      resolveAnchor: (line) =>
+        requireSameLedger(line, { known, server: endpointText(server), atMs: clock.nowMs() }),
+    });
   }
 
   async #link(

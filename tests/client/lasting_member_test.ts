@@ -4,11 +4,11 @@ import {
   type ConnectionEvent,
   drawPauseMs,
   LastingMember,
-  type LastingOptions,
+  type Reconnect,
 } from "../../src/client/lasting_member.ts";
 import type { Member } from "../../src/client/member.ts";
 import type { IncomingPayment } from "../../src/client/payment/incoming_payments.ts";
-import { ConnectError, UntrustedError } from "../../src/errors.ts";
+import { ConnectError, OtherLedgerError, UntrustedError } from "../../src/errors.ts";
 import { reconnectMsMax, reconnectMsMin, replaceWaitMs } from "../../src/limits.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { Amount } from "../../src/money.ts";
@@ -29,6 +29,7 @@ interface Scene {
   readonly alice: Identity;
   readonly events: EventLog<ConnectionEvent>;
   readonly payments: EventLog<IncomingPayment>;
+  goOnline(): Promise<void>;
   server(): TestServer;
   /** Stops the server. */
   stop(): Promise<void>;
@@ -40,9 +41,15 @@ interface Scene {
   passPause(): Promise<void>;
 }
 
+interface SceneOptions {
+  readonly since: number;
+  /** Instead of a connection to the server. */
+  readonly reconnect: Reconnect;
+}
+
 async function withAlice(
   act: (scene: Scene) => Promise<void>,
-  options: Partial<LastingOptions> = {},
+  { since, reconnect }: Partial<SceneOptions> = {},
 ): Promise<void> {
   const serverClock = new ManualClock(Date.now());
   let server = await startServer({ clock: serverClock, wrap: keepOpen });
@@ -59,19 +66,22 @@ async function withAlice(
     if (isAway) return Promise.reject(new ConnectError("connect: refused"));
     return memberOf(server, alice, { kept, clock });
   };
-  const lasting = new LastingMember(await connect(), {
-    listen: { host: "127.0.0.1", port: 0 },
-    connect,
-    onEvent: (event) => events.add(event),
-    onPayment: (payment) => payments.add(payment),
-    onFault: (error) => {
-      throw error;
-    },
-    ...options,
-  });
+  const lasting = new LastingMember(await connect(), reconnect ?? connect);
   let retries = 0;
   const scene: Scene = {
     ...{ lasting, clock, serverClock, alice, events, payments },
+    goOnline: async () => {
+      const outcome = await lasting.goOnline({
+        listen: { host: "127.0.0.1", port: 0 },
+        since,
+        onEvent: (event) => events.add(event),
+        onPayment: (payment) => payments.add(payment),
+        onFault: (error) => {
+          throw error;
+        },
+      });
+      assertEquals(outcome.outcome, "answered");
+    },
     server: () => server,
     stop: async () => {
       isAway = true;
@@ -126,7 +136,7 @@ function keepOpen(ledger: Ledger): Ledger {
 Deno.test("lasting: over 20 restarts of the server each payment is told once, and the port stays", async () => {
   await withAlice(async (scene) => {
     const { lasting, payments } = scene;
-    await lasting.goOnline();
+    await scene.goOnline();
     const port = lasting.member.peerPort;
     let amount = 0;
     for (let round = 1; round <= 20; round++) {
@@ -148,7 +158,7 @@ Deno.test("lasting: over 20 restarts of the server each payment is told once, an
 
 Deno.test("lasting: it reports each attempt, and waits longer after each failure", async () => {
   await withAlice(async (scene) => {
-    await scene.lasting.goOnline();
+    await scene.goOnline();
     await scene.stop();
     for (let failure = 0; failure < 3; failure++) await scene.passPause();
     await scene.start();
@@ -166,7 +176,7 @@ Deno.test("lasting: it reports each attempt, and waits longer after each failure
 Deno.test("lasting: past payments come first, and only those after the entry that is known", async () => {
   await withAlice(async (scene) => {
     for (const amount of [1, 2, 3]) await scene.pay(amount);
-    await scene.lasting.goOnline();
+    await scene.goOnline();
     await scene.pay(4);
     await scene.payments.until(({ receipt }) => receipt.payload.amount === 4);
     assertEquals(amountsOf(scene), [10_000, 1, 2, 3, 4]);
@@ -176,7 +186,7 @@ Deno.test("lasting: past payments come first, and only those after the entry tha
 Deno.test("lasting: a client that another login replaced does not connect again", async () => {
   await withAlice(async (scene) => {
     const { lasting, serverClock } = scene;
-    await lasting.goOnline();
+    await scene.goOnline();
     await scene.pay(1);
     await scene.payments.until(() => true);
     // It freezes: it reads, and answers nothing.
@@ -197,7 +207,7 @@ Deno.test("lasting: a client that another login replaced does not connect again"
 
 Deno.test("lasting: a revoked member does not connect again", async () => {
   await withAlice(async (scene) => {
-    await scene.lasting.goOnline();
+    await scene.goOnline();
     await scene.pay(1);
     await scene.payments.until(() => true);
     await scene.server().end({ kind: "closure", name: named("alice") });
@@ -210,20 +220,35 @@ Deno.test("lasting: a revoked member does not connect again", async () => {
 
 Deno.test("lasting: another ledger at the address ends it", async () => {
   await withAlice(async (scene) => {
-    await scene.lasting.goOnline();
+    await scene.goOnline();
     await scene.stop();
     await scene.passPause();
     const ended = await scene.lasting.ended;
     assert(ended.why === "failed");
-    assertInstanceOf(ended.error, UntrustedError);
+    assertInstanceOf(ended.error, OtherLedgerError);
   }, {
-    connect: () => Promise.reject(new UntrustedError("trust 127.0.0.1:1: another ledger")),
+    reconnect: () => Promise.reject(new OtherLedgerError("trust 127.0.0.1:1: another ledger")),
+  });
+});
+
+Deno.test("lasting: an answer that proves nothing does not end it, and is reported", async () => {
+  await withAlice(async (scene) => {
+    await scene.goOnline();
+    await scene.stop();
+    for (let attempt = 0; attempt < 3; attempt++) await scene.passPause();
+    const reported = () =>
+      scene.events.all.filter((event) =>
+        event.kind === "retrying" && event.reason instanceof UntrustedError
+      );
+    await scene.events.until(() => reported().length === 3);
+  }, {
+    reconnect: () => Promise.reject(new UntrustedError("trust 127.0.0.1:1: not a server")),
   });
 });
 
 Deno.test("lasting: it can be left while it waits, and leaves no timer", async () => {
   await withAlice(async (scene) => {
-    await scene.lasting.goOnline();
+    await scene.goOnline();
     await scene.stop();
     await scene.events.until(({ kind }) => kind === "retrying");
     await scene.lasting.exit();

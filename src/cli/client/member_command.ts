@@ -1,6 +1,7 @@
 /**
  * The commands of `micropay client` that need an account. Each uses a connection of its own.
  */
+import { LastingMember } from "../../client/lasting_member.ts";
 import { untilAborted } from "../../client/until_aborted.ts";
 import type { Member } from "../../client/member.ts";
 import type { SelfAudit } from "../../client/self_audit.ts";
@@ -50,20 +51,21 @@ export async function performAsMember(
 ): Promise<ExitCode> {
   const { request } = context;
   const connection = await beforeOrder(command, context, () => wallet.connect());
-  let member: Member | undefined;
+  let lasting: LastingMember | undefined;
   try {
     const name = request.as ?? await wallet.onlyAccount(connection.anchor.fingerprint);
-    member = await wallet.member(connection, name);
+    const member = await wallet.member(connection, name);
+    lasting = new LastingMember(member, (options) => wallet.reconnect(member, options));
     // A refund settles by itself: the same refund may be in doubt, and then that outcome is its
     // result.
     if (command.name !== "refund") {
       const settling = member.settle({ except: await settledByItself(command, member) });
       await beforeOrder(command, context, () => printSettled(settling, context));
     }
-    const selfAudit = selfAuditOf(member, { wallet, output: context.output });
+    const selfAudit = selfAuditOf(lasting, { wallet, output: context.output });
     const acting = { ...context, wallet, selfAudit };
     const auditSoon = () => selfAudit.runSoon({ signal: context.interrupted });
-    const code = await performFor(member, command, acting).catch(async (error) => {
+    const code = await performFor(lasting, command, acting).catch(async (error) => {
       // A dishonest server may have left it in doubt.
       if (error instanceof UnknownOutcomeError) await auditSoon();
       throw error;
@@ -71,7 +73,7 @@ export async function performAsMember(
     if (command.name !== "audit") await auditSoon();
     return codeAfter(code, selfAudit);
   } finally {
-    await member?.abandon();
+    await lasting?.abandon();
     connection.close();
   }
 }
@@ -90,11 +92,12 @@ interface ActingContext extends MemberCommandContext {
 }
 
 async function performFor(
-  member: Member,
+  lasting: LastingMember,
   command: MemberCommand,
   context: ActingContext,
 ): Promise<ExitCode> {
   const { request, output, interrupted: signal } = context;
+  const { member } = lasting;
   const { name } = member.context;
   const typed = commandTyper(request);
   const asking = { kind: "ask", name } as const;
@@ -188,7 +191,7 @@ async function performFor(
       return refusal ? printRefusal(refusal, asking, printing) : exitCodes.ok;
     }
     case "receive": {
-      const refusal = await receive(member, { ...context, ...request, ...command, typed });
+      const refusal = await receive(lasting, { ...context, ...request, ...command, typed });
       return refusal ? printRefusal(refusal, { kind: "log_in", name }, printing) : exitCodes.ok;
     }
   }

@@ -17,6 +17,7 @@ import { nearbyCaPath, readGivenFile, readNearbyCa } from "../given_file.ts";
 import { askYesNo } from "../line_input.ts";
 import { type PassphraseIo, Passphrases } from "../passphrase.ts";
 import type { AddressedRequest } from "./choose_ledger.ts";
+import { waitingText } from "./output.ts";
 
 interface WalletIo extends PassphraseIo {
   readonly folder: DataFolder;
@@ -114,10 +115,6 @@ function dialogueInLines({ verbose }: AddressedRequest, io: WalletIo): WalletDia
       },
     }),
   };
-}
-
-function waitingText(place: number): string {
-  return `waiting, place ${place}: the server is full`;
 }
 
 /** Returns an encrypted message as `-v` shows it. */

@@ -51,7 +51,12 @@ export interface ClientOutput {
   printBalance(balance: number): void;
   printPaid(paid: Paid, now?: { readonly balance?: number | undefined }): void;
   printStatus(paid: Paid): void;
-  printOnline(port: number): void;
+  /** @param options.isAgain whether the connection was lost before */
+  printOnline(port: number, options: { readonly isAgain: boolean }): void;
+  /** The connection is lost, or still is for another reason; text to stderr. */
+  printOffline(reason: MicropayError, options: { readonly isStill: boolean }): void;
+  /** A place in the waiting room, while it connects again; text to stderr. */
+  printWaiting(place: number): void;
   printReceived(payment: IncomingPayment): void;
   /** A received payment that could not be printed; to stderr. */
   printUnprinted(payment: IncomingPayment, where: { readonly file: string }): void;
@@ -105,6 +110,8 @@ export function jsonOutput({ print, printError, typed }: OutputOptions): ClientO
     printPaid: paid,
     printStatus: paid,
     printOnline: (port) => line({ event: "online", port }),
+    printOffline: (reason) => line({ event: "offline", ...errorFields(reason) }),
+    printWaiting: (place) => line({ event: "waiting", place }),
     printReceived: (payment) => line({ event: "payment", ...paymentFields(payment) }),
     printUnprinted: (payment, { file }) =>
       printError(jsonLine({ event: "unprinted", ...paymentFields(payment), file })),
@@ -155,7 +162,19 @@ export function textOutput({ print, printError, typed }: OutputOptions): ClientO
     printBalance: (balance) => print(String(balance)),
     printPaid: (paid, { balance } = {}) => paidLines(paid, { balance }).forEach(print),
     printStatus: (paid) => foundLines(paid).forEach(print),
-    printOnline: (port) => printError(`Online, taking payments on port ${port}. Ctrl-C ends.`),
+    printOnline: (port, { isAgain }) =>
+      printError(
+        isAgain
+          ? `Online again, taking payments on port ${port}`
+          : `Online, taking payments on port ${port}. Ctrl-C ends.`,
+      ),
+    printOffline: (reason, { isStill }) =>
+      printError(
+        `${isStill ? "Still offline, trying again" : "Offline, connecting again"}: ${
+          printable(reason.message)
+        }`,
+      ),
+    printWaiting: (place) => printError(waitingText(place)),
     printReceived: (payment) => notificationLines(payment).forEach(print),
     printUnprinted: (payment, where) => printError(unprintedText(payment, where)),
     printHistoryRow: (row) => print(historyLine(row)),
@@ -205,6 +224,10 @@ function requestLine({ request, state, receipt }: ListedRequest): string {
   const how = receipt ? `, by ${receipt.payload.payer}, entry ${receipt.payload.entry}` : "";
   const note = memo === undefined ? "" : `  ${quote(memo)}`;
   return `${state}${how}  ${wishText(request)}  id ${id}${note}`;
+}
+
+export function waitingText(place: number): string {
+  return `waiting, place ${place}: the server is full`;
 }
 
 /** The course project's system information. Scripts rely on the lines `name#ip#port`. */

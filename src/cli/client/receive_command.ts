@@ -1,13 +1,13 @@
 /**
  * `receive`: stays online and prints each payment that arrives.
  */
-import type { LastingOptions } from "../../client/lasting_member.ts";
-import type { Member } from "../../client/member.ts";
+import type { LastingMember, LastingOptions } from "../../client/lasting_member.ts";
 import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
 import type { SelfAudit } from "../../client/self_audit.ts";
-import { ClosedError, OutputError } from "../../errors.ts";
+import { ClosedError, OtherLedgerError, OutputError } from "../../errors.ts";
 import type { Refusal } from "../../protocol/request_type.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
+import { ConnectionReport } from "./connection_report.ts";
 import type { TypeCommand } from "./command_typer.ts";
 import type { ClientOutput } from "./output.ts";
 import { errorLine } from "../error_fields.ts";
@@ -34,66 +34,67 @@ interface ReceiveOptions
 }
 
 /**
- * Takes payments until there were enough, or until SIGINT, SIGTERM or SIGHUP.
+ * Takes payments until there were enough, or until SIGINT, SIGTERM or SIGHUP. After the first login
+ * it outlasts a lost connection.
  *
  * @returns the refusal when the server does not let the member go online
- * @throws {ClosedError} when the connection to the server ends. Its message says how to go on
+ * @throws {ClosedError} | {OtherLedgerError} when it cannot stay online. The text says how to go on
  * @throws {OutputError} when a payment could not be printed. Each one is reported on stderr with
  * the file of its receipt
  */
 export async function receive(
-  member: Member,
+  member: LastingMember,
   { output, onSignal, say, isReaderGone, count = Infinity, since, typed, selfAudit, ...request }:
     ReceiveOptions,
 ): Promise<Refusal | undefined> {
-  const { promise: enough, resolve: end } = Promise.withResolvers<void>();
+  const { promise: enough, resolve } = Promise.withResolvers<undefined>();
+  const end = () => {
+    // At once, because nobody prints a payment that comes now.
+    member.stop();
+    resolve(undefined);
+  };
   const { receiptsFile: file } = member.context;
   const printer = new PaymentPrinter({ output, file, isReaderGone, typed, count, since, end });
+  const report = new ConnectionReport(output);
+  let stop: (() => void) | undefined;
   // Before the login, so that nothing comes before the line that says so.
   await selfAudit.runSoon();
-  const outcome = await member.goOnline({
-    ...onlineOptions(request),
-    onPayment: (payment) => {
-      printer.live(payment);
-      selfAudit.run();
-    },
-    onFault: (error) => say(errorLine(error, typed)),
-  });
-  if (outcome.outcome === "refused") return outcome;
-  const stop = onSignal(end);
   try {
-    // Only now, because a script that waits for this line may send the signal at once.
-    output.printOnline(outcome.answer.port);
-    if (isReaderGone()) end();
-    const refusal = since === undefined ? undefined : await replay(member, { since, printer });
-    if (refusal) return refusal;
-    const closed = await Promise.race([enough, member.context.link.closed]);
-    if (closed) throw closed;
-    // At once, because nobody prints a payment that comes now.
+    const outcome = await member.goOnline({
+      ...onlineOptions(request),
+      since,
+      onPayment: (payment) => {
+        printer.print(payment);
+        selfAudit.run();
+      },
+      onFault: (error) => say(errorLine(error, typed)),
+      onEvent: (event) => {
+        // Only now, because before the first login a signal ends the process. A script that waits
+        // for the line of the login may send one at once.
+        stop ??= onSignal(end);
+        report.tell(event);
+        if (isReaderGone()) end();
+      },
+    });
+    if (outcome.outcome === "refused") return outcome;
+    const ended = await Promise.race([enough, member.ended]);
+    if (ended?.why === "refused") return ended.refusal;
+    if (ended) throw ended.error;
     await member.stopTaking();
     await selfAudit.runSoon();
     await member.exit();
     if (printer.failure) throw printer.failure;
   } catch (cause) {
-    if (!(cause instanceof ClosedError) || printer.isDone) throw cause;
-    const text = `${cause.message}; go on with: ${typed(printer.restOfCommand)}`;
-    throw new ClosedError(text, { cause });
+    if (printer.isDone) throw cause;
+    const goOn = (text: string) => `${text}; go on with: ${typed(printer.restOfCommand)}`;
+    if (cause instanceof ClosedError) throw new ClosedError(goOn(cause.message), { cause });
+    if (cause instanceof OtherLedgerError) {
+      throw new OtherLedgerError(goOn(cause.message), { cause });
+    }
+    throw cause;
   } finally {
-    stop();
+    stop?.();
   }
-}
-
-async function replay(
-  member: Member,
-  { since, printer }: { since: number; printer: PaymentPrinter },
-): Promise<Refusal | undefined> {
-  for await (const received of member.received({ since })) {
-    if (received.outcome === "refused") return received;
-    printer.print(received.answer);
-    // Later payments are neither fetched nor stored. The next --since takes them.
-    if (printer.isDone) break;
-  }
-  printer.release();
 }
 
 interface PaymentPrinterOptions
@@ -105,9 +106,8 @@ interface PaymentPrinterOptions
 }
 
 /**
- * Prints each payment once and in the ledger's order, from the past, from a peer or from the
- * server. It never throws an error of the output: a payment under way is booked, and its payer has
- * to hear so.
+ * Prints payments, and knows how many are left and which came last. It never throws an error of the
+ * output: a payment under way is booked, and its payer has to hear so.
  */
 class PaymentPrinter {
   failure: OutputError | undefined;
@@ -115,13 +115,10 @@ class PaymentPrinter {
   #left: number;
   /** The greatest number of a printed entry. */
   #printed: number | undefined;
-  /** Payments that arrive while the past is being printed. */
-  #held: IncomingPayment[] | undefined;
 
   constructor(options: PaymentPrinterOptions) {
     this.#options = options;
     this.#left = options.count;
-    this.#held = options.since === undefined ? undefined : [];
   }
 
   /** Whether there were enough payments, or the output failed. */
@@ -134,20 +131,6 @@ class PaymentPrinter {
     const last = this.#printed ?? this.#options.since;
     const since = last === undefined ? "" : ` --since ${last}`;
     return `receive${since}${this.#left === Infinity ? "" : ` --count ${this.#left}`}`;
-  }
-
-  /** Prints the payments that arrived meanwhile, except those that were printed as past ones. */
-  release(): void {
-    const replayed = this.#printed ?? 0;
-    const held = (this.#held ?? []).filter(({ receipt }) => receipt.payload.entry > replayed);
-    this.#held = undefined;
-    held.sort((a, b) => a.receipt.payload.entry - b.receipt.payload.entry);
-    for (const one of held) this.print(one);
-  }
-
-  live(payment: IncomingPayment): void {
-    if (this.#held) this.#held.push(payment);
-    else this.print(payment);
   }
 
   print(payment: IncomingPayment): void {

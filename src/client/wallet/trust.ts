@@ -5,7 +5,8 @@
  * and a person's confirmation.
  */
 import { announcedRoot } from "../../envelope/announced_root.ts";
-import { CertificateError, UntrustedError } from "../../errors.ts";
+import { readGreeting } from "../../envelope/greeting.ts";
+import { CertificateError, messageOf, OtherLedgerError, UntrustedError } from "../../errors.ts";
 import { readTrustAnchor, readTrustAnchorPem, type TrustAnchor } from "../../pki/trust_anchor.ts";
 import type { PinStore } from "./pin_store.ts";
 
@@ -61,6 +62,32 @@ export async function resolveServerAnchor(
 }
 
 /**
+ * Checks that the ledger of a server's first line is the one that the client used until now. The
+ * line itself is verified only when it is of another one.
+ *
+ * @returns the CA that the line has to be signed under
+ * @throws {OtherLedgerError} when a server of another ledger signed the line
+ * @throws {UntrustedError} when the line proves nothing
+ */
+export async function requireSameLedger(
+  line: string,
+  { known, ...options }: Pick<TrustOptions, "server" | "atMs"> & { readonly known: TrustAnchor },
+): Promise<TrustAnchor> {
+  const { server, atMs } = options;
+  const anchor = announcedAnchor(line, options);
+  if (anchor.fingerprint === known.fingerprint) return anchor;
+  try {
+    await readGreeting(line, { anchor, role: "server", atMs });
+  } catch (cause) {
+    throw new UntrustedError(`trust ${server}: ${messageOf(cause)}`, { cause });
+  }
+  throw new OtherLedgerError(
+    `trust ${server}: its ledger was ${known.fingerprint} and is ${anchor.fingerprint} now; ` +
+      `ask the operator which is right`,
+  );
+}
+
+/**
  * Finds the ledger that a person means, without the server: the one that was named, the one pinned
  * for the address, or the one whose CA is in the current folder.
  *
@@ -103,7 +130,7 @@ function givenSource(options: TrustOptions): LedgerSource | undefined {
 
 function announcedAnchor(
   line: string,
-  { atMs, server }: TrustOptions,
+  { atMs, server }: Pick<TrustOptions, "server" | "atMs">,
 ): TrustAnchor {
   const der = announcedRoot(line);
   if (!der) {

@@ -275,7 +275,7 @@ for (const { title, tell, text, json } of errors) {
 }
 
 Deno.test("output: being online is a result for scripts, and a note for people", () => {
-  const tell = (output: ClientOutput) => output.printOnline(57609);
+  const tell = (output: ClientOutput) => output.printOnline(57609, { isAgain: false });
   assertEquals(printed(jsonOutput, tell).out, ['{"event":"online","port":57609}']);
   const { out, error } = printed(textOutput, tell);
   assertEquals(out, []);

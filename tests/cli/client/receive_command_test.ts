@@ -1,12 +1,19 @@
 /**
- * How `receive` ends: by itself when there were enough payments, or with its server.
+ * How `receive` ends: by itself when there were enough payments, or with a connection that is lost
+ * for good.
  */
 import { assertEquals, assertRejects } from "@std/assert";
-import { textOutput } from "../../../src/cli/client/output.ts";
+import { ConnectionReport } from "../../../src/cli/client/connection_report.ts";
+import { jsonOutput, textOutput } from "../../../src/cli/client/output.ts";
 import { receive } from "../../../src/cli/client/receive_command.ts";
-import type { Member, OnlineOptions } from "../../../src/client/member.ts";
+import type {
+  ConnectionEnd,
+  ConnectionEvent,
+  LastingMember,
+  LastingOptions,
+} from "../../../src/client/lasting_member.ts";
 import type { IncomingPayment } from "../../../src/client/payment/incoming_payments.ts";
-import { ClosedError } from "../../../src/errors.ts";
+import { ClosedError, ConnectError, OtherLedgerError } from "../../../src/errors.ts";
 import { answerWith } from "../../../src/protocol/request_type.ts";
 
 const rows = [
@@ -18,56 +25,94 @@ const rows = [
 ];
 
 /** A member whose payments come at once. */
-function memberPaid(entries: readonly number[], closed: Promise<ClosedError>): Member {
+function memberPaid(
+  entries: readonly number[],
+  { ended = new Promise(() => {}), step = () => Promise.resolve() }: {
+    readonly ended?: Promise<ConnectionEnd>;
+    readonly step?: (name: string) => Promise<void>;
+  },
+): LastingMember {
   return {
-    context: { receiptsFile: "wallet.db", link: { closed } },
-    async *received() {},
-    goOnline({ onPayment }: OnlineOptions) {
+    context: { receiptsFile: "wallet.db" },
+    ended,
+    goOnline({ onPayment, onEvent }: LastingOptions) {
+      onEvent({ kind: "online", port: 1 });
       for (const entry of entries) {
         onPayment({ receipt: { payload: { entry } } } as unknown as IncomingPayment);
       }
       return Promise.resolve(answerWith({ port: 1 }));
     },
-  } as unknown as Member;
+    stop: () => {},
+    stopTaking: () => step("stop taking"),
+    exit: () => step("exit"),
+  } as unknown as LastingMember;
 }
+
+const ignore = () => {};
+const io = {
+  ...{ say: ignore, onSignal: () => ignore, isReaderGone: () => false, port: 0 },
+  output: textOutput({ print: ignore, printError: ignore }),
+  typed: (words: string) => `micropay ${words}`,
+  selfAudit: { run: () => Promise.resolve(), runSoon: () => Promise.resolve() },
+};
 
 for (const { options, entries, says } of rows) {
   const title = `after the entries ${JSON.stringify(entries)} with ${JSON.stringify(options)}`;
-  Deno.test(`receive: when the server ends ${title}, it says how to go on`, async () => {
-    const ignore = () => {};
-    const io = { say: ignore, onSignal: () => ignore, isReaderGone: () => false };
-    const output = textOutput({ print: ignore, printError: ignore });
-    const typed = (words: string) => `micropay ${words}`;
-    const selfAudit = { run: () => Promise.resolve(), runSoon: () => Promise.resolve() };
-    const member = memberPaid(
-      entries,
-      Promise.resolve(new ClosedError("talk to the server: it is stopping")),
-    );
-    const receiving = () =>
-      receive(member, { ...io, output, typed, selfAudit, port: 0, ...options });
-    const { message } = await assertRejects(receiving, ClosedError);
-    assertEquals(message, `talk to the server: it is stopping; go on with: micropay ${says}`);
-  });
+  for (const why of ["replaced", "failed"] as const) {
+    Deno.test(`receive: when the connection is ${why} ${title}, it says how to go on`, async () => {
+      const error = why === "replaced"
+        ? new ClosedError("talk to the server: it is over")
+        : new OtherLedgerError("talk to the server: it is over");
+      const member = memberPaid(entries, { ended: Promise.resolve({ why, error }) });
+      const receiving = () => receive(member, { ...io, ...options });
+      const { message } = await assertRejects(receiving, error.constructor as typeof Error);
+      assertEquals(message, `talk to the server: it is over; go on with: micropay ${says}`);
+    });
+  }
 }
 
 Deno.test("receive: after enough payments it takes no more, and only then audits and says goodbye", async () => {
   const steps: string[] = [];
   const step = (name: string) => Promise.resolve(void steps.push(name));
-  const member = {
-    ...memberPaid([3, 4], new Promise(() => {})),
-    stopTaking: () => step("stop taking"),
-    exit: () => step("exit"),
-  } as unknown as Member;
-  const ignore = () => {};
-  await receive(member, {
-    say: ignore,
-    onSignal: () => ignore,
-    isReaderGone: () => false,
-    output: textOutput({ print: ignore, printError: ignore }),
-    typed: (words) => words,
-    selfAudit: { run: () => Promise.resolve(), runSoon: () => step("audit") },
-    port: 0,
-    count: 2,
-  });
+  const selfAudit = { ...io.selfAudit, runSoon: () => step("audit") };
+  await receive(memberPaid([3, 4], { step }), { ...io, selfAudit, count: 2 });
   assertEquals(steps, ["audit", "stop taking", "audit", "exit"]);
+});
+
+Deno.test("receive: it reports a lost connection, each new reason once, and the next login", () => {
+  const away = new ConnectError("no server answered");
+  const reason = new ClosedError("the server is stopping");
+  const events: ConnectionEvent[] = [
+    { kind: "online", port: 7 },
+    { kind: "lost", reason },
+    { kind: "retrying", inMs: 1, reason },
+    { kind: "connecting" },
+    { kind: "retrying", inMs: 2, reason: away },
+    { kind: "connecting" },
+    { kind: "retrying", inMs: 3, reason: away },
+    { kind: "connecting" },
+    { kind: "waiting", place: 3 },
+    { kind: "online", port: 7 },
+  ];
+  const reported = (outputOf: typeof textOutput) => {
+    const lines: string[] = [];
+    const print = (line: string) => void lines.push(line);
+    const report = new ConnectionReport(outputOf({ print, printError: print }));
+    events.forEach((event) => report.tell(event));
+    return lines;
+  };
+  assertEquals(reported(textOutput), [
+    "Online, taking payments on port 7. Ctrl-C ends.",
+    "Offline, connecting again: the server is stopping",
+    "Still offline, trying again: no server answered",
+    "waiting, place 3: the server is full",
+    "Online again, taking payments on port 7",
+  ]);
+  assertEquals(reported(jsonOutput).map((line) => JSON.parse(line)), [
+    { event: "online", port: 7 },
+    { event: "offline", error: "closed", text: "the server is stopping" },
+    { event: "offline", error: "connect", text: "no server answered" },
+    { event: "waiting", place: 3 },
+    { event: "online", port: 7 },
+  ]);
 });

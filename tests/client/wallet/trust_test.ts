@@ -5,10 +5,14 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { DataFolder } from "../../../src/client/wallet/data_folder.ts";
 import { MemoryWalletStore } from "./memory_wallet_store.ts";
 import { PinStore } from "../../../src/client/wallet/pin_store.ts";
-import { resolveServerAnchor, type TrustOptions } from "../../../src/client/wallet/trust.ts";
+import {
+  requireSameLedger,
+  resolveServerAnchor,
+  type TrustOptions,
+} from "../../../src/client/wallet/trust.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { writeGreeting } from "../../../src/envelope/greeting.ts";
-import { UntrustedError } from "../../../src/errors.ts";
+import { OtherLedgerError, UntrustedError } from "../../../src/errors.ts";
 import { makeNonce, systemRandom } from "../../../src/random.ts";
 import { inFolder } from "../../pki/temporary_folder.ts";
 import {
@@ -245,6 +249,22 @@ for (const row of rows) {
     });
   });
 }
+
+Deno.test("trust: only a greeting that a server of another ledger signed proves another ledger", async () => {
+  await using own = await startServer();
+  await using other = await startServer();
+  const ask = (line: string) =>
+    requireSameLedger(line, { known: own.anchor, server, atMs: systemClock.nowMs() });
+  assertEquals((await ask(greetingOf(own))).fingerprint, own.anchor.fingerprint);
+  await assertRejects(() => ask(greetingOf(other)), OtherLedgerError, other.anchor.fingerprint);
+  // The certificates of the other one, which everybody can copy, without its signature.
+  const [header, payload] = greetingOf(other).split(".");
+  const forged = `${header}.${payload}.${greetingOf(own).split(".")[2]}`;
+  for (const line of ["HTTP/1.1 302 Found", forged]) {
+    const error = await assertRejects(() => ask(line), UntrustedError);
+    assertEquals(error instanceof OtherLedgerError, false);
+  }
+});
 
 function greetingOf({ authority }: TestServer): string {
   return writeGreeting({

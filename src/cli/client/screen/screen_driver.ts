@@ -309,18 +309,17 @@ export class ScreenDriver {
     const wallet = this.#wallet!;
     const member = await this.#openMember(name, output);
     if (!member) return "failed";
-    const lasting: LastingMember = new LastingMember(member, {
-      ...onlineOptions(this.#options.address),
-      connect: (options) => wallet.reconnect(member, options),
-      onPayment: (payment) => this.#receive(payment),
-      onFault: (error) => this.#tellError(error),
-      onEvent: (event) => this.#follow(event),
-    });
+    const lasting = new LastingMember(member, (options) => wallet.reconnect(member, options));
     const selfAudit = this.#selfAuditOf(lasting);
     try {
       for await (const settled of member.settle()) this.#takeSettled(settled);
       await selfAudit.runSoon();
-      const outcome = await lasting.goOnline();
+      const outcome = await lasting.goOnline({
+        ...onlineOptions(this.#options.address),
+        onPayment: (payment) => this.#receive(payment),
+        onFault: (error) => this.#tellError(error),
+        onEvent: (event) => this.#follow(event),
+      });
       if (outcome.outcome === "refused") {
         printRefusal(outcome, { kind: "log_in", name }, printingTo(output));
         await lasting.abandon();
