@@ -126,6 +126,9 @@ const header = ["to", "amount", "memo"];
 function readCsv(text: string): ReadLines {
   const read: ReadLines = { lines: [], faults: [] };
   let count = 0;
+  /** How many lines the parser has counted twice: it does so with CR between quotation marks. */
+  let doubled = 0;
+  let lastLine = 0;
   const takeRecord = (fields: readonly string[], number: number) => {
     const isHeader = ++count === 1 && fields.length > 1 && fields.length <= header.length &&
       fields.every((field, at) => field.trim().toLowerCase() === header[at]);
@@ -144,7 +147,11 @@ function readCsv(text: string): ReadLines {
       // One that was never closed could make the whole file one field.
       max_record_size: 4096,
       on_record: (fields: string[], { lines }) => {
-        if (count <= batchLinesMax + 1) takeRecord(fields, lines);
+        const content = fields.join();
+        doubled += countOf("\r", content);
+        lastLine = lines - doubled;
+        // A record with line breaks is named by its first line.
+        if (count <= batchLinesMax + 1) takeRecord(fields, lastLine - countOf("\n", content));
         return null;
       },
     });
@@ -153,10 +160,26 @@ function readCsv(text: string): ReadLines {
     const { code, lines } = error as CsvError & { readonly lines?: number };
     // Where the next line begins is not known after such a fault.
     const what = csvFaults[code] ?? "it is not CSV as in RFC 4180";
-    read.faults.push({ number: lines ?? 1, text: `${what}; later lines were not read` });
+    const number = endlessFaults.has(code)
+      ? firstLineAfter(lastLine, text)
+      : (lines ?? 1) - doubled;
+    read.faults.push({ number, text: `${what}; later lines were not read` });
   }
   return read;
 }
+
+function countOf(part: string, text: string): number {
+  return text.split(part).length - 1;
+}
+
+/** Returns the number of the first line after another one that is not empty. */
+function firstLineAfter(line: number, text: string): number {
+  const lines = text.split("\n").slice(line);
+  return line + 1 + lines.findIndex((one) => one !== "" && one !== "\r");
+}
+
+/** Faults that the parser notices long after the line in which they are. */
+const endlessFaults: ReadonlySet<string> = new Set(["CSV_QUOTE_NOT_CLOSED", "CSV_MAX_RECORD_SIZE"]);
 
 const csvFaults: Readonly<Record<string, string>> = {
   CSV_QUOTE_NOT_CLOSED: "a quotation mark is never closed",

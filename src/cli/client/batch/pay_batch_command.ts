@@ -104,7 +104,8 @@ export async function performPayBatch(
     return plan.fault ? exitCodes.refused : exitCodes.ok;
   }
   if (plan.fault) {
-    if (!json) say(`the file costs ${plan.cost}, and you have ${plan.balance}; nothing was sent`);
+    const have = plan.fault.code === 270 ? `, and you have ${plan.balance}` : "";
+    if (!json) say(`the file costs ${plan.cost}${have}; nothing was sent`);
     return plan.fault;
   }
   await agree(command, plan, context);

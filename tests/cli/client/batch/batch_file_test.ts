@@ -72,11 +72,11 @@ const bad: readonly {
   {
     title: "an open quote",
     text: 'x y,1\nbob,1,"a\nbob,2',
-    faults: [[1, /^to/], [3, /never closed/]],
+    faults: [[1, /^to/], [2, /never closed/]],
   },
   { title: "text after a quote", text: 'bob,1,"a"b', faults: [[1, /follows a closing/]] },
   { title: "a quote inside of a field", text: 'bob,1,a"b', faults: [[1, /inside/]] },
-  { title: "a memo of two lines", text: 'bob,1,"a\nb"', faults: [[2, /^memo/]] },
+  { title: "a memo of two lines", text: 'bob,1,"a\nb"', faults: [[1, /^memo/]] },
   {
     title: "bad JSON lines",
     text: '{"to":"bob","amount":5}\n{"to":"bob","amount":"5"}\n{"to":"bob","amount":5,"x":1}\n' +
@@ -113,4 +113,25 @@ Deno.test("batch file: any bytes are read or named bad, and never throw", () => 
     const { batch, faults } = read(some);
     assertEquals(batch.lines.length + faults.length > 0, true);
   }));
+});
+
+Deno.test("batch file: a fault has the number of the line in which its payment begins, after any line breaks before it", () => {
+  const numbers = (text: string) => read(text).faults.map(({ number }) => number);
+  const broken = [
+    'bob,1,"two\r\nlines"',
+    "bob,1",
+    "",
+    'bob,1,"x\ny\r\nz"',
+    'bob,1,"a\rb"',
+    "bob,0",
+  ];
+  assertEquals(numbers(broken.join("\r\n")), [1, 5, 8, 9]);
+  assertEquals(numbers(`${broken.join("\r\n")}\r\nbob,1\r\n\r\n"open\r\nbob,1\r\n`), [
+    1,
+    5,
+    8,
+    9,
+    12,
+  ]);
+  assertEquals(numbers(`bob,1\n"${"a,\n".repeat(9000)}`), [2]);
 });
