@@ -27,6 +27,13 @@ Deno.test("pay --batch checks everything first, then pays each line once", async
   assertEquals(dear.code, 5);
   assertStringIncludes(dear.stdout, "bankruptcy");
 
+  await scene.inProcess(["limit", "--per-day", "10"]);
+  const beyond = await pay(await write("beyond.csv", "bob,11\n"), "--via-server", "--yes");
+  assertEquals(beyond.code, 5);
+  assertStringIncludes(beyond.stdout, "limit for 24 hours");
+  assertStringIncludes(beyond.stderr, "the file costs 11; nothing was sent");
+  await scene.inProcess(["limit", "--per-day", "none", "--yes"]);
+
   const file = await write("good.csv", 'to,amount,memo\nbob,5,"a, b"\nbob,6,\n');
   const plan = await pay(file, "--via-server", "--dry-run", "--json");
   assertEquals([plan.code, jsonLines(plan.stdout).map(({ outcome }) => outcome)], [
