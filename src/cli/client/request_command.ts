@@ -4,7 +4,7 @@
 import type { Member } from "../../client/member.ts";
 import { UntrustedError, UsageError } from "../../errors.ts";
 import { printable, quote } from "../../printable.ts";
-import { writeMicropayUri } from "../../protocol/micropay_uri.ts";
+import { type PayUri, writeMicropayUri } from "../../protocol/micropay_uri.ts";
 import { packDocument } from "../../protocol/packed_document.ts";
 import type { SignedPaymentRequest } from "../../protocol/payment_request.ts";
 import { answerWith, type Outcome } from "../../protocol/request_type.ts";
@@ -17,6 +17,21 @@ import type { ClientOutput } from "./output.ts";
 
 type PayRequestCommand = Extract<ClientRequest["command"], { readonly name: "pay_request" }>;
 
+/** Returns the line that a payer gives to `pay`. */
+export function requestUri(
+  request: SignedPaymentRequest,
+  { anchor, serverHost, serverPort }:
+    & Pick<AddressedRequest, "serverHost" | "serverPort">
+    & Pick<Member["context"], "anchor">,
+): string {
+  // A zone is a matter of this machine.
+  const host = serverHost.replace(/%.*$/, "");
+  return writeMicropayUri({
+    ...{ kind: "pay", host, port: serverPort, fingerprint: anchor.fingerprint },
+    request: packDocument(request),
+  });
+}
+
 /** Prints a request of this member, and on a terminal its QR code. */
 export function printRequest(
   request: SignedPaymentRequest,
@@ -28,29 +43,25 @@ export function printRequest(
       readonly request: Pick<AddressedRequest, "json" | "serverHost" | "serverPort">;
     },
 ): void {
-  // A zone is a matter of this machine.
-  const host = serverHost.replace(/%.*$/, "");
-  const uri = writeMicropayUri({
-    ...{ kind: "pay", host, port: serverPort, fingerprint: anchor.fingerprint },
-    request: packDocument(request),
-  });
+  const uri = requestUri(request, { anchor, serverHost, serverPort });
   output.printRequest(request, uri);
   const picture = json ? undefined : terminalQrCode(uri, io);
   if (picture !== undefined) say(picture);
 }
 
-/**
- * Reads a request, shows it, and asks whether to pay it.
- *
- * @returns the request that is to be paid
- * @throws {UntrustedError} when the request is for another ledger
- * @throws {UsageError} when nobody agreed to pay it
- */
-export async function confirmRequest(
-  { uri, yes }: PayRequestCommand,
+/** A request that somebody gave this member. */
+export interface ReadRequest {
+  readonly request: SignedPaymentRequest;
+  readonly isOver: boolean;
+  /** Who asks for what. */
+  readonly lines: readonly string[];
+}
+
+/** @throws {UntrustedError} when the request is for another ledger */
+export async function readRequestUri(
+  uri: PayUri,
   member: Member,
-  { input, isTerminal, say }: Pick<ProcessIo, "isTerminal" | "say"> & { readonly input: LineInput },
-): Promise<Outcome<SignedPaymentRequest>> {
+): Promise<Outcome<ReadRequest>> {
   const { anchor, link } = member.context;
   if (uri.fingerprint !== anchor.fingerprint) {
     throw new UntrustedError(
@@ -66,9 +77,31 @@ export async function confirmRequest(
   const key = request.signer.publicKey.fingerprint;
   const note = memo === undefined ? "" : ` for ${quote(memo)}`;
   const ended = exp * 1000 <= link.nowMs() ? ", which is over" : "";
-  say(`${payee} asks for ${amount}${note}, until ${new Date(exp * 1000).toISOString()}${ended}`);
-  say(`key of ${payee}: ${key}`);
-  if (yes || ended !== "" || payee === member.context.name) return answerWith(request);
+  const lines = [
+    `${payee} asks for ${amount}${note}, until ${new Date(exp * 1000).toISOString()}${ended}`,
+    `key of ${payee}: ${key}`,
+  ];
+  return answerWith({ request, isOver: ended !== "", lines });
+}
+
+/**
+ * Reads a request, shows it, and asks whether to pay it.
+ *
+ * @returns the request that is to be paid
+ * @throws {UntrustedError} when the request is for another ledger
+ * @throws {UsageError} when nobody agreed to pay it
+ */
+export async function confirmRequest(
+  { uri, yes }: PayRequestCommand,
+  member: Member,
+  { input, isTerminal, say }: Pick<ProcessIo, "isTerminal" | "say"> & { readonly input: LineInput },
+): Promise<Outcome<SignedPaymentRequest>> {
+  const read = await readRequestUri(uri, member);
+  if (read.outcome === "refused") return read;
+  const { request, isOver, lines } = read.answer;
+  const { payee, amount } = request.payload;
+  lines.forEach(say);
+  if (yes || isOver || payee === member.context.name) return answerWith(request);
   const attempt = `pay ${amount} to ${payee}`;
   if (!isTerminal()) throw new UsageError(`${attempt}: give --yes too, there is nobody to ask`);
   if (await askYesNo(`Pay ${amount} to ${payee}?`, { input, say })) return answerWith(request);

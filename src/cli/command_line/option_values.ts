@@ -164,6 +164,16 @@ export const requestLifetime = valueOf(
   },
 );
 
+const payUriRule = "a payment request is its whole line: micropay://HOST:PORT/pay?ca=…&request=…";
+
+/** A payment request. */
+export const payUri = valueOf(payUriRule, parsePayUri);
+
+function parsePayUri(text: string): PayUri | undefined {
+  const uri = micropayUriFault(text) === undefined ? readMicropayUri(text) : undefined;
+  return uri?.kind === "pay" ? uri : undefined;
+}
+
 /** Whom to pay: an account, or who made a payment request. */
 export const payeeOrRequest = valueOf(
   (text) =>
@@ -172,9 +182,7 @@ export const payeeOrRequest = valueOf(
       : accountNameRule,
   (text): PayUri | { readonly kind: "account"; readonly account: AccountName } | undefined => {
     const account = parseAccountName(text);
-    if (account !== undefined) return { kind: "account", account };
-    const uri = micropayUriFault(text) === undefined ? readMicropayUri(text) : undefined;
-    return uri?.kind === "pay" ? uri : undefined;
+    return account === undefined ? parsePayUri(text) : { kind: "account", account };
   },
   { suggests: { known: "peers" } },
 );

@@ -27,17 +27,20 @@ import {
 } from "../../../errors.ts";
 import { peersPeriodMs, shownMessagesMax } from "../../../limits.ts";
 import { codes } from "../../../protocol/code.ts";
-import type { Refusal } from "../../../protocol/request_type.ts";
+import type { PayUri } from "../../../protocol/micropay_uri.ts";
+import { type Refusal, refuse } from "../../../protocol/request_type.ts";
 import { makeOrderId, type Random } from "../../../random.ts";
 import { errorLine } from "../../error_fields.ts";
 import { type NextSteps, registeredText } from "../advice.ts";
 import { selfAuditOf } from "../audit_alarm.ts";
+import type { AddressedRequest } from "../choose_ledger.ts";
 import type { TypeCommand } from "../command_typer.ts";
 import { resolveRefunded } from "../find_payment.ts";
 import { messageText, type WalletDialogue } from "../open_wallet.ts";
 import { type ClientOutput, textOutput } from "../output.ts";
 import { printOutcome, printRefusal } from "../print_outcome.ts";
 import { onlineOptions, type PeerAddressRequest } from "../receive_command.ts";
+import { readRequestUri, requestUri } from "../request_command.ts";
 import { settlementText } from "../settlement_text.ts";
 import { UnusedConnection } from "../unused_connection.ts";
 import { ActivityReader } from "./activity_reader.ts";
@@ -68,8 +71,8 @@ export interface ScreenDriverOptions {
   readonly server: string;
   /** Opens a wallet that asks and tells the person on this screen. */
   readonly openWallet: (dialogue: WalletDialogue) => Promise<Wallet>;
-  /** Where peers reach this client, as given on the command line. */
-  readonly address: PeerAddressRequest;
+  /** Where the server is, and where peers reach this client, as given on the command line. */
+  readonly address: PeerAddressRequest & Pick<AddressedRequest, "serverHost" | "serverPort">;
   readonly typed: TypeCommand;
   /** The account that was named on the command line. */
   readonly as?: AccountName | undefined;
@@ -268,6 +271,10 @@ export class ScreenDriver {
         return await this.#logIn(action.name, output);
       case "pay":
         return await this.#pay(action.terms, output);
+      case "request":
+        return await this.#request(action, output);
+      case "pay request":
+        return await this.#payRequest(action.uri, output);
       case "refund":
         return await this.#refund(action, output);
       default:
@@ -461,11 +468,11 @@ export class ScreenDriver {
     const { clock, random, typed } = this.#options;
     const { payee: other, amount, memo } = terms;
     const { name, link } = member.context;
-    const id = makeOrderId(clock, random);
+    const id = terms.id ?? makeOrderId(clock, random);
     const row = { id, other, amount, memo, atMs: this.#laterMs(link.nowMs()) };
-    const paying = member.pay({ ...terms, id, isUnbooked: true });
+    const paying = member.pay({ ...terms, id, isUnbooked: terms.id === undefined });
     const outcome = await this.#showUntilDone(row, paying);
-    await printOutcome(outcome, { ...terms, kind: "pay", name }, {
+    await printOutcome(outcome, { kind: "pay", name, payee: other, amount }, {
       ...printingTo(output),
       member,
       askWith: typed("status", name),
@@ -480,6 +487,46 @@ export class ScreenDriver {
       this.#activity.log.forget(id);
       const form = openForm("pay", { names: this.#names });
       this.#submit(form, { kind: "pay", terms: { ...terms, viaServer: true } });
+    });
+    return "asked";
+  }
+
+  async #request(
+    { amount, memo, payer, lifetimeMs }: FormAction & { readonly kind: "request" },
+    output: ClientOutput,
+  ): Promise<ActionEnd> {
+    const { lasting: { member } } = this.#requireSession();
+    const { anchor, name } = member.context;
+    if (payer === name) {
+      printRefusal(refuse(280), { kind: "ask", name }, printingTo(output));
+      return "failed";
+    }
+    const made = await member.request({ amount, memo, payer, lifetimeMs });
+    const lines: string[] = [];
+    const uri = requestUri(made, { ...this.#options.address, anchor });
+    this.#outputTo(lines).printRequest(made, uri);
+    this.#enqueue({ kind: "details", title: "Payment request", lines }, () => {});
+    return "done";
+  }
+
+  /** Shows who asks for what, and asks whether to pay it. */
+  async #payRequest(uri: PayUri, output: ClientOutput): Promise<ActionEnd> {
+    const { lasting: { member } } = this.#requireSession();
+    const { name } = member.context;
+    const read = await readRequestUri(uri, member);
+    if (read.outcome === "refused") {
+      printRefusal(read, { kind: "ask", name }, printingTo(output));
+      return "failed";
+    }
+    const { request, isOver, lines } = read.answer;
+    const { id, payload: { payee, amount, memo } } = request;
+    const terms = { id, payee, amount, memo, request };
+    // It cannot be paid, and the outcome says why.
+    if (isOver || payee === name) return await this.#pay(terms, output);
+    const question = [...lines, `Pay ${amount} to ${payee}?`];
+    this.#enqueue({ kind: "question", lines: question }, (isYes) => {
+      const form = openForm("pay", { names: this.#names });
+      if (isYes === true) this.#submit(form, { kind: "pay", terms });
     });
     return "asked";
   }

@@ -10,9 +10,12 @@ import {
   memo,
   oneTimeCode,
   paymentReference,
+  payUri,
+  requestLifetime,
   typedAccountName,
 } from "../../command_line/option_values.ts";
 import { ValueRefusal } from "../../command_line/value_rule.ts";
+import type { PayUri } from "../../../protocol/micropay_uri.ts";
 import type { PaymentReference } from "../payment_reference.ts";
 import type { Form, FormName, TextField } from "./screen_state.ts";
 import { textField } from "./text_field.ts";
@@ -27,6 +30,14 @@ export type FormAction =
   }
   | { readonly kind: "login"; readonly name: AccountName }
   | { readonly kind: "pay"; readonly terms: PaymentTerms }
+  | {
+    readonly kind: "request";
+    readonly amount: Amount;
+    readonly memo: string | undefined;
+    readonly payer: AccountName | undefined;
+    readonly lifetimeMs: number;
+  }
+  | { readonly kind: "pay request"; readonly uri: PayUri }
   | {
     readonly kind: "refund";
     readonly payment: PaymentReference;
@@ -75,6 +86,29 @@ const definitions: Readonly<Partial<Record<FormName, FormDefinition>>> = {
       },
     }),
   },
+  request: {
+    labels: [
+      "Amount",
+      "Memo, empty for none",
+      "Payer, empty for anybody",
+      "How long, as 30m, 2h or 7d, empty for 1h",
+    ],
+    read: (field) => ({
+      kind: "request",
+      amount: field("Amount").required(amount),
+      memo: field("Memo, empty for none").optional(memo),
+      payer: field("Payer, empty for anybody").optional(accountName),
+      lifetimeMs: field("How long, as 30m, 2h or 7d, empty for 1h").optional(requestLifetime) ??
+        requestLifetime("1h"),
+    }),
+  },
+  "pay request": {
+    labels: ["Request, its whole line"],
+    read: (field) => ({
+      kind: "pay request",
+      uri: field("Request, its whole line").required(payUri),
+    }),
+  },
   refund: {
     labels: ["Payment, its entry or id", "Amount, empty for all that is left"],
     read: (field) => ({
@@ -118,7 +152,7 @@ export function openForm(
 }
 
 function completionsOf(label: string, names: CompletedNames): readonly string[] {
-  if (label === "Payee") return names.peers;
+  if (label === "Payee" || label === "Payer, empty for anybody") return names.peers;
   return label === "Name" ? names.accounts : [];
 }
 

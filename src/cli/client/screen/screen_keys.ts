@@ -163,6 +163,10 @@ function pressInPanes(state: ScreenState, key: Key, names: CompletedNames): Pres
       return opened("search", { Search: state.search });
     case "p":
       return opened("pay", chosenPeer(state));
+    case "r":
+      return opened("request");
+    case "u":
+      return opened("pay request");
     case "f":
       return opened("refund", refundable(chosenActivity(state)));
     case "n":

@@ -3,6 +3,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Amount } from "../../../../src/money.ts";
+import { requestUri } from "../../../../src/cli/client/request_command.ts";
 import { ordersPerSubmitMax, peersPeriodMs, reconnectMsMax } from "../../../../src/limits.ts";
 import { named } from "../../../server/test_server.ts";
 import { waitUntil } from "../../../server/wait_until.ts";
@@ -183,5 +184,31 @@ Deno.test("screen: after a restart of the server it is online again and shows wh
     assertEquals(scene.driver.state.account, "alice");
     scene.keys("q");
     assertEquals(await scene.left, ["Bye"]);
+  });
+});
+
+Deno.test("screen: a pasted request is paid after a question, and an own request is shown", async () => {
+  await withScreen(async (scene) => {
+    await registerAlice(scene);
+    const { anchor } = scene.server();
+    const request = await scene.bob.request({ amount: 6 as Amount, lifetimeMs: 60_000 });
+    const uri = requestUri(request, { anchor, serverHost: "127.0.0.1", serverPort: 1 });
+    await bobOnline(scene);
+    scene.keys("u");
+    scene.type(uri);
+    scene.press("enter");
+    const asked = await scene.until(({ overlay }) => overlay?.kind === "question");
+    assert(asked.overlay?.kind === "question");
+    assertMatch(asked.overlay.lines[0]!, /^bob asks for 6, until /);
+    scene.keys("y");
+    await scene.until(({ activity }) =>
+      activity.rows[0]?.state === "paid" && activity.rows[0].id === request.id
+    );
+    scene.keys("r");
+    scene.type("9");
+    scene.press("enter", "enter", "enter", "enter");
+    const { overlay } = await scene.until(({ overlay }) => overlay?.kind === "details");
+    assert(overlay?.kind === "details");
+    assertMatch(overlay.lines.join("\n"), /^micropay:\/\/127\.0\.0\.1:1\/pay\?[^]*9 from anybody/);
   });
 });

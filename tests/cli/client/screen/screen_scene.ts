@@ -67,7 +67,7 @@ export async function withScreen(act: (scene: ScreenScene) => Promise<void>): Pr
             makeSessionKey: () => Promise.resolve(sessionKey),
           }),
         ),
-      address: { port: 0 },
+      address: { port: 0, serverHost: "127.0.0.1", serverPort: 1 },
       typed: (words) => `micropay client ${words}`,
       verbose: false,
       knownPeers: () => Promise.resolve(["carol"]),
