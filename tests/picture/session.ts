@@ -24,8 +24,8 @@ const examples: readonly (readonly [pattern: RegExp, example: string])[] = [
   [/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, "01a207c1-e582-7744-933b-92bdecbf238f"],
   [/(?<=payments on port )\d+/g, "42787"],
   // The system chooses free ports, so that the session runs beside any other one.
-  [/(?<=micropay client )127\.0\.0\.1 \d+/g, "pi4 8888"],
-  [/(?<=micropay client pi4 )\d+/g, "8888"],
+  [/(?<=micropay:\/\/)[^/]+:\d+/g, "pi4:8888"],
+  [/(?<=joined )127\.0\.0\.1/g, "pi4"],
   [/(?<=micropay server )0/g, "8888"],
   [/(?<=listening on port )\d+/g, "8888"],
 ];
@@ -48,7 +48,8 @@ export async function playSession(): Promise<readonly Screen[]> {
     await Deno.mkdir(scene.path(folder), { recursive: true });
     const { PATH, ...env } = runtimeEnvironment();
     return await Terminal.open(scene.path(`${person}.tmux`), {
-      command: "/bin/sh -i",
+      // A QR code would take most of the picture.
+      command: "env TERM=dumb /bin/sh -i",
       folder: scene.path(folder),
       env: {
         ...env,
@@ -65,19 +66,19 @@ export async function playSession(): Promise<readonly Screen[]> {
   const started = await enter(operator, "micropay server 0 30 --silent", "listening on port");
   const port = /listening on port (\d+)/.exec(started)![1];
   const fingerprint = /[0-9a-f]{64}/.exec(started)![0];
-  const client = `micropay client 127.0.0.1 ${port}`;
+  const uri = `micropay://127.0.0.1:${port}/?ca=${fingerprint}`;
 
   await using bob = await open("bob", "bob");
-  await enter(bob, `${client} register bob --fingerprint ${fingerprint}`, "registered as bob");
-  await enter(bob, `${client} receive`, "taking payments");
+  await enter(bob, `micropay client join '${uri}' --as bob`, "registered as bob");
+  await enter(bob, "micropay client receive", "taking payments");
 
   await using alice = await open("alice", "alice");
-  await enter(
+  await enter(alice, `micropay client join '${uri}' --as alice`, "registered as alice");
+  const paid = await enter(
     alice,
-    `${client} register alice --fingerprint ${fingerprint}`,
-    "registered as alice",
+    "micropay client pay bob 2000 --memo lunch",
+    /paid .*, id \S{36}\n/,
   );
-  const paid = await enter(alice, `${client} pay bob 2000 --memo lunch`, /paid .*, id \S{36}\n/);
   const received = await bob.shows(/just sent you .*\n.* id \S{36}\n/);
   // The clients audit the ledger after a payment, and write to the folder that is removed now.
   await alice.shows(shellPrompt);
