@@ -49,6 +49,11 @@ export class Terminal implements AsyncDisposable {
     await this.#tmux("send-keys", key);
   }
 
+  async resize(size: { readonly columns: number; readonly rows: number }): Promise<void> {
+    const { columns, rows } = size;
+    await this.#tmux("resize-window", "-x", String(columns), "-y", String(rows));
+  }
+
   /** @returns the lines on the screen; one that was too long for a row is one line */
   async screen(): Promise<string> {
     return await this.#tmux("capture-pane", "-p", "-J");
@@ -78,7 +83,7 @@ export class Terminal implements AsyncDisposable {
 
   async #tmux(...args: readonly string[]): Promise<string> {
     const { success, stdout, stderr } = await new Deno.Command("tmux", {
-      args: ["-S", this.#socket, "-f", "/dev/null", ...args],
+      args: ["-u", "-S", this.#socket, "-f", "/dev/null", ...args],
     }).output();
     if (!success) throw new Error(`tmux ${args[0]}: ${new TextDecoder().decode(stderr)}`);
     return new TextDecoder().decode(stdout);

@@ -97,7 +97,7 @@ testWith(
 async function openMenu(scene: Scene): Promise<Terminal> {
   const folder = scene.path("somewhere");
   await Deno.mkdir(folder, { recursive: true });
-  const client = [...programCommand(), "client", "127.0.0.1", String(scene.server.port)];
+  const client = [...programCommand(), "client", "127.0.0.1", String(scene.server.port), "--menu"];
   return await Terminal.open(scene.path("tmux"), {
     command: `${client.map(quote).join(" ")}; echo "ended with $?"; cat`,
     folder,

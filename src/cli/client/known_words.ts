@@ -106,6 +106,16 @@ function peersIn({ payer, payee }: KnownPayment, { name }: Account): Suggestion[
     .map((word) => ({ word, description: "" }));
 }
 
+/** Returns the other sides of the payments that the wallet knows of an account. */
+export async function peersOf(
+  store: SqliteWalletStore,
+  account: { readonly ledger: string; readonly name: AccountName },
+): Promise<string[]> {
+  const payments = await knownPayments(store, account);
+  const peers = payments.flatMap((payment) => peersIn(payment, account));
+  return [...new Set(peers.map(({ word }) => word))];
+}
+
 function referencesTo({ entry, id, payer, payee, amount }: KnownPayment): Suggestion[] {
   if (!isOrderId(id) || !isAccountName(payer) || !isAccountName(payee)) return [];
   const description = `${payer} paid ${payee} ${amount}`;

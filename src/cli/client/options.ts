@@ -35,6 +35,7 @@ import {
   typedAccountName,
 } from "../command_line/option_values.ts";
 import { flag, oneOf, optional, Refusal } from "../command_line/value_rule.ts";
+import { iconSets } from "./icon_sets.ts";
 import { firstOf, type NoOptions, requestOf } from "../command_line/request_of.ts";
 
 export const historyEntriesDefault = 20;
@@ -46,7 +47,7 @@ export function clientCommand(program: Command, paths: Paths) {
     .usage("[COMMAND]")
     .summary("A person's wallet.")
     .description(
-      "A person's wallet. A command does one thing, prints the result and exits. Without a command, the menu appears. Without a server, it uses the ledger that was joined last.",
+      "A person's wallet. A command does one thing, prints the result and exits. Without a command, it fills the terminal, and elsewhere the menu appears. Without a server, it uses the ledger that was joined last.",
     )
     .addHelpText(
       ...examples(
@@ -138,7 +139,7 @@ export function clientCommand(program: Command, paths: Paths) {
     "--out receipts",
   );
   return firstOf(
-    requestOf(all(client), (...words) => request(words, { name: "menu" })),
+    requestOf(all(withScreen(client)), (...words) => request(words, { name: "menu" })),
     requestOf(
       all(join),
       (uri, options) => request([undefined, undefined, options], { name: "join", uri }),
@@ -298,6 +299,20 @@ function withRefund(command: ServerWords) {
       "--id <UUID>",
       "The refund's own id, a UUID of version 7 or 8. The same refund again is booked only once.",
       orderId,
+    );
+}
+
+function withScreen<Words extends unknown[]>(command: Command<Words>) {
+  return command
+    .option(
+      "--menu",
+      "Show the numbered menu on a terminal too, instead of the full screen.",
+      false,
+    )
+    .option(
+      "--icons <SET>",
+      "The full screen's icons: nerd, unicode or ascii. Without it: by the locale, never nerd.",
+      oneOf("icons are", iconSets),
     );
 }
 

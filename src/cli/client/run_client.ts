@@ -24,6 +24,7 @@ import { exportReceipts, showReceipt } from "./receipt_command.ts";
 import { performAsMember } from "./member_command.ts";
 import { printRefusal } from "./print_outcome.ts";
 import { readOneTimeCode } from "./one_time_code.ts";
+import { showsScreen } from "./shows_screen.ts";
 import { runMenu } from "./menu/menu.ts";
 import type { ProcessIo } from "../process_io.ts";
 import { changeWitnesses } from "./witnesses_command.ts";
@@ -54,6 +55,16 @@ export async function runClient(
   try {
     const addressed = await chooseLedger(request, store);
     output = outputWith({ print, printError, typed: commandTyper(addressed) });
+    const { command } = addressed;
+    if (command.name === "menu" && !request.json && showsScreen(command, dependencies)) {
+      // The screen loads its code when it is shown, so that the other commands start as fast.
+      const { runScreen } = await import("./screen/run_screen.ts");
+      return await runScreen({ ...addressed, command }, {
+        ...{ ...dependencies, store, network },
+        openWallet: (dialogue) =>
+          openWallet(addressed, { ...dependencies, folder, store, input, network }, dialogue),
+      });
+    }
     const wallet = await openWallet(addressed, { ...dependencies, folder, store, input, network });
     return await perform(wallet, addressed, { ...dependencies, store, input, network, output });
   } catch (error) {

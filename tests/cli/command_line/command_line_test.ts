@@ -38,7 +38,7 @@ const clientDefaults = {
   port: 0,
   rsaBits: 2048,
   json: false,
-  command: { name: "menu" },
+  command: { name: "menu", menu: false },
 } as const;
 
 const { serverHost: _host, serverPort: _port, ...joinedDefaults } = clientDefaults;
@@ -160,10 +160,10 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
       command: { name: "pay", payee: "bob", amount: 5, memo: "x", viaServer: false },
     },
   },
-  { line: "client", request: { ...joinedDefaults, command: { name: "menu" } } },
+  { line: "client", request: { ...joinedDefaults, command: { name: "menu", menu: false } } },
   {
     line: "client --ledger class",
-    request: { ...joinedDefaults, ledger: "class", command: { name: "menu" } },
+    request: { ...joinedDefaults, ledger: "class", command: { name: "menu", menu: false } },
   },
   {
     line: "client pay list 5",

@@ -41,6 +41,7 @@ import { resolveRefunded } from "../find_payment.ts";
 import { historyEntriesDefault } from "../options.ts";
 import { type ClientOutput, textOutput } from "../output.ts";
 import { printOutcome, printRefusal } from "../print_outcome.ts";
+import { usePrinter } from "../print_use.ts";
 import { onlineOptions, type PeerAddressRequest } from "../receive_command.ts";
 import { UnusedConnection } from "../unused_connection.ts";
 import { InputEnded, MenuInput } from "./menu_input.ts";
@@ -88,13 +89,7 @@ export async function runMenu(
   processIo: ProcessIo,
 ): Promise<ExitCode> {
   const { print, say, isTerminal } = processIo;
-  const startMs = systemClock.monotonicMs();
-  const printUse = () => {
-    const seconds = ((systemClock.monotonicMs() - startMs) / 1000).toFixed(3);
-    print(`Bytes written: ${network.bytesWritten}`);
-    print(`Bytes read: ${network.bytesRead}`);
-    print(`Time spent: ${seconds} s`);
-  };
+  const printUse = usePrinter({ network, clock: systemClock, print });
   return await untilSignal(processIo, async (signal) => {
     const questions = new MenuInput(input, { signal, say, isTerminal: isTerminal() });
     try {

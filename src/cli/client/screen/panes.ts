@@ -114,7 +114,7 @@ const looks: Readonly<Record<Activity["state"], Look>> = {
 /** A narrow row leaves out the way, the state's word and the date. Details show them. */
 function activityRow(entry: Activity, { columns, icons, isChosen }: ActivityLook): Row {
   const { state, other, amount, atMs, memo, reason, way } = entry;
-  const isWide = columns >= 72;
+  const isWide = columns >= 88;
   const money = `${state === "received" ? "+" : "-"}${amount}`;
   const time = timeText(atMs);
   const left: Content[] = [

@@ -6,7 +6,8 @@ import { overlayRows } from "./overlays.ts";
 import { activityPane, headerRow, messagesPane, noticeRow, peersPane } from "./panes.ts";
 import { beside, type Content, type Row, row, rowsOfHeight } from "./rows.ts";
 import type { ScreenState } from "./screen_state.ts";
-import { type Icons, icons, type IconSet } from "./theme.ts";
+import type { IconSet } from "../icon_sets.ts";
+import { type Icons, icons } from "./theme.ts";
 
 /** The smallest screen that all forms fit on. */
 export const smallestScreen = { columns: 60, rows: 18 } as const;

@@ -8,7 +8,8 @@ import { onFrame } from "./frames.ts";
 import type { Key } from "./key.ts";
 import { screenRows } from "./screen_rows.ts";
 import type { ScreenState } from "./screen_state.ts";
-import { type IconSet, textProps } from "./theme.ts";
+import type { IconSet } from "../icon_sets.ts";
+import { textProps } from "./theme.ts";
 import { typedKeys } from "./typed_keys.ts";
 
 /** What the screen shows, and who gets its keys. */

@@ -4,11 +4,8 @@
  * Text has the terminal's own colours, so that it can be read on every background. The few others
  * are of the first 16, which every theme chooses to be readable on its background.
  */
+import type { IconSet } from "../icon_sets.ts";
 import type { Activity } from "./screen_state.ts";
-
-export const iconSets = ["nerd", "unicode", "ascii"] as const;
-
-export type IconSet = (typeof iconSets)[number];
 
 export interface Icons {
   readonly state: Readonly<Record<Activity["state"], string>>;

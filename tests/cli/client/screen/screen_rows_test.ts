@@ -8,13 +8,9 @@ import {
   type Overlay,
   type ScreenState,
 } from "../../../../src/cli/client/screen/screen_state.ts";
+import { type IconSet, iconSets } from "../../../../src/cli/client/icon_sets.ts";
 import { textField } from "../../../../src/cli/client/screen/text_field.ts";
-import {
-  guessIcons,
-  icons,
-  type IconSet,
-  iconSets,
-} from "../../../../src/cli/client/screen/theme.ts";
+import { guessIcons, icons } from "../../../../src/cli/client/screen/theme.ts";
 
 const sizes = [{ columns: 60, rows: 18 }, { columns: 80, rows: 24 }, { columns: 120, rows: 40 }];
 

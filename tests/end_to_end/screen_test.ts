@@ -1,0 +1,68 @@
+/**
+ * The full-screen client in a real terminal, with a real server.
+ */
+import { testWith } from "../installed_tool.ts";
+import { assertEquals } from "@std/assert";
+import { openSceneWith } from "./driver.ts";
+import { programCommand, runtimeEnvironment } from "./program.ts";
+import { quote, Terminal } from "./terminal.ts";
+
+const size = { columns: 100, rows: 30 };
+
+testWith(
+  ["tmux"],
+  "the full-screen client pays, is paid while a form is open, reconnects, and leaves cleanly",
+  async () => {
+    await using scene = await openSceneWith(["alice", "bob"]);
+    await scene.receiver("bob");
+    const { port } = scene.server;
+    const client = [...programCommand(), "client", "127.0.0.1", String(port)];
+    await using terminal = await Terminal.open(scene.path("tmux"), {
+      command: `${client.map(quote).join(" ")}; echo "ended with $?"; cat`,
+      folder: scene.folder,
+      env: { ...runtimeEnvironment(), MICROPAY_HOME: scene.home("alice"), LC_ALL: "C.UTF-8" },
+      ...size,
+    });
+    await terminal.shows(/alice balance 10000 .*● connected/);
+    await terminal.shows(/^. bob /m);
+
+    await terminal.press("p");
+    await terminal.shows("Pay somebody");
+    // The chosen member is the payee, and the form begins with the amount.
+    await terminal.press("Up");
+    await terminal.press("C-u");
+    await terminal.press("b");
+    await terminal.press("Tab");
+    await terminal.shows("› bob");
+    await terminal.press("Enter");
+    await terminal.type("5");
+    await terminal.type("昼ごはん");
+    await terminal.shows(/→ +\d+ bob +-5 昼ごはん/);
+    await terminal.shows("alice balance 9995");
+
+    await terminal.press("p");
+    await terminal.press("8");
+    await terminal.shows("› 8");
+    await scene.client(["pay", "alice", "7"], { as: "bob" });
+    await terminal.shows(/← +\d+ bob +\+7/);
+    await terminal.shows(/Pay somebody[^]*› 8/);
+    await terminal.resize({ columns: 60, rows: 18 });
+    await terminal.shows(/alice balance 10002[^]*› 8[^]*\+7/);
+    await terminal.resize(size);
+    await terminal.press("Escape");
+    await terminal.shows("Enter open");
+
+    assertEquals((await scene.server.stop()).code, 0);
+    await terminal.shows("reconnecting");
+    await scene.startServer({ port });
+    await terminal.shows("● connected");
+    await scene.client(["pay", "alice", "3"], { as: "bob" });
+    await terminal.shows(/← +\d+ bob +\+3/);
+
+    await terminal.press("?");
+    await terminal.shows("(4 TRANSACTION)");
+    await terminal.press("Escape");
+    await terminal.press("q");
+    await terminal.shows(/Bytes written: \d+\nBytes read: \d+\nTime spent: [\d.]+ s\nended with 0/);
+  },
+);
