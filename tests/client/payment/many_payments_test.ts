@@ -17,6 +17,8 @@ import {
   sendQueueMessagesMax,
 } from "../../../src/limits.ts";
 import { makeOrderId, systemRandom } from "../../../src/random.ts";
+import { payBatch } from "../../../src/client/batch/pay_batch.ts";
+import { planBatch } from "../../../src/client/batch/plan_batch.ts";
 import type { Amount } from "../../../src/money.ts";
 import { answerWith, refuse } from "../../../src/protocol/request_type.ts";
 import { paymentType, submitRequestType } from "../../../src/protocol/transfer.ts";
@@ -112,6 +114,38 @@ Deno.test("many: 25 payments are one message and two commits of the payer, and o
     assertEquals([await receiptsOf(alice), await receiptsOf(bob)], [25, 25]);
     assertEquals(await alice.context.outbox.ids(), []);
     assertEquals(await server.balanceOf("bob"), 10_000 + 25 * 26 / 2);
+  });
+});
+
+Deno.test("many: a file of payments takes at most two commits for each message, and its second run asks for the balance alone", async () => {
+  await withWallets(async ({ alice, told, submitted, commits }) => {
+    const lines = payments(60).map((line, at) => ({
+      ...line,
+      number: at + 1,
+      amount: 1 as Amount,
+    }));
+    const { link } = alice.context;
+    const ask = link.ask.bind(link);
+    const asked: string[] = [];
+    link.ask = (requestType, request) => {
+      asked.push(requestType.type);
+      return ask(requestType, request);
+    };
+    const run = async () => {
+      const before = commits(alice);
+      const plan = await planBatch({ digest: "ab".repeat(32), lines }, alice, {
+        onProgress: () => {},
+      });
+      assert(!("outcome" in plan));
+      await payBatch(plan.lines, alice, { viaServer: true, onOutcome: () => {} });
+      return commits(alice) - before;
+    };
+    const made = await run();
+    assert(made <= 2 * submitted(alice).length, String(made));
+    assertEquals(submitted(alice).reduce((sum, count) => sum + count), 60);
+    asked.length = 0;
+    assertEquals([await run(), asked], [0, ["balance"]]);
+    await told.until(() => told.all.length === 60);
   });
 });
 
