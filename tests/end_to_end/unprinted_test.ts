@@ -174,8 +174,9 @@ onLinux(
       const { stderr } = await bob.end();
       const [unprinted, error, ending] = errorLines(stderr);
       const { receipt, ...told } = unprinted!;
-      const payment = { id, from: "alice", amount: 2000, entry: 4, file: receiptFile(scene) };
-      assertEquals([told, typeof receipt], [{ event: "unprinted", ...payment }, "string"]);
+      const payment = { id, from: "alice", amount: 2000, entry: 4, way: "direct" };
+      const file = receiptFile(scene);
+      assertEquals([told, typeof receipt], [{ event: "unprinted", ...payment, file }, "string"]);
       assertEquals([error!.error, ending], ["output", { code: 1 }]);
     });
     const missed = ["receive", "--json", "--since", "2", "--count", "2"];
