@@ -68,9 +68,7 @@ function pageOf(command: Command, version: string): string {
   const subcommands = help.visibleCommands(command);
   const others = [command.parent, ...subcommands].filter((one) => one !== null);
   return [
-    `.TH ${
-      pageName(command).toUpperCase().replaceAll("-", "\\-")
-    } 1 "" "micropay ${version}" "micropay"`,
+    `.TH ${plain(pageName(command).toUpperCase())} 1 "" "micropay ${version}" "micropay"`,
     // A broken name of a variable or an option could not be copied.
     ".nh",
     ".ad l",
@@ -101,9 +99,8 @@ function pageOf(command: Command, version: string): string {
     ".nf",
     ...examplesOf(command).map(line),
     ".fi",
-    ...(others.length === 0
-      ? []
-      : [".SH SEE ALSO", line(others.map((one) => `${pageName(one)}(1)`).join(", "))]),
+    ".SH SEE ALSO",
+    line(others.map((one) => `${pageName(one)}(1)`).join(", ")),
     "",
   ].join("\n");
 }
@@ -121,5 +118,5 @@ function plain(text: string): string {
 
 /** Returns a text as a line of its own, which is no request although it begins with a dot. */
 function line(text: string): string {
-  return text.startsWith(".") || text.startsWith("'") ? `\\&${plain(text)}` : plain(text);
+  return text.startsWith(".") ? `\\&${plain(text)}` : plain(text);
 }
