@@ -163,12 +163,15 @@ export async function dialPeer(
 ): Promise<PeerConnection | Refusal> {
   const { clock, forbidsRelay, network, zone } = member;
   const timeoutMs = forbidsRelay ? member.timeoutMs : Math.min(member.timeoutMs, dialTimeoutMs);
+  const endMs = clock.monotonicMs() + timeoutMs;
   return await unlessUnreachable(async () => {
     const stream = await withDeadline(
       (signal) => network.connect({ host: inZone(ip, zone), port }, { signal }),
       { clock, timeoutMs },
     );
-    return await greetPeer(stream, { name, way: "direct", timeoutMs, member });
+    // The relay waits for the connection and the greeting together.
+    const greetingMs = forbidsRelay ? timeoutMs : endMs - clock.monotonicMs();
+    return await greetPeer(stream, { name, way: "direct", timeoutMs: greetingMs, member });
   });
 }
 

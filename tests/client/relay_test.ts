@@ -7,12 +7,18 @@ import { Member } from "../../src/client/member.ts";
 import type { IncomingPayment } from "../../src/client/payment/incoming_payments.ts";
 import type { ServerLink } from "../../src/client/server_link.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
+import { dialPeer } from "../../src/client/peer_connection.ts";
 import { RelayedConnections } from "../../src/client/relayed_connections.ts";
 import { ClosedError, TimeoutError } from "../../src/errors.ts";
-import { peerKeptMs, relayedUnreadBytesMax, undialableKeptMs } from "../../src/limits.ts";
+import {
+  dialTimeoutMs,
+  peerKeptMs,
+  relayedUnreadBytesMax,
+  undialableKeptMs,
+} from "../../src/limits.ts";
 import type { Amount } from "../../src/money.ts";
 import { loginRequestType } from "../../src/protocol/login.ts";
-import { answerWith, decodeReply, replyType } from "../../src/protocol/request_type.ts";
+import { answerWith, decodeReply, refuse, replyType } from "../../src/protocol/request_type.ts";
 import { relayDataRequestType, relayRequestType } from "../../src/protocol/relay.ts";
 import { payRequestType } from "../../src/protocol/transfer.ts";
 import { systemRandom } from "../../src/random.ts";
@@ -20,9 +26,12 @@ import type { JsonObject } from "../../src/strict_json.ts";
 import type { ByteStream, Endpoint, Network } from "../../src/transport/byte_stream.ts";
 import { receiveGreeting } from "../../src/transport/connect_channel.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { ManualClock } from "../manual_clock.ts";
 import { EventLog } from "../server/event_log.ts";
 import { orderPayload, signPayload } from "../server/order_maker.ts";
 import { named, sessionKey, startServer, type TestServer } from "../server/test_server.ts";
+import { MemoryNetwork } from "../transport/memory_network.ts";
+import { settled } from "../transport/streams.ts";
 import { resultOf } from "./payment/payee_scripts.ts";
 import { memberOf, type MemberOptions } from "./test_member.ts";
 
@@ -175,6 +184,29 @@ Deno.test("relay: an address that accepts and says nothing holds up one payment,
   hole.close();
   await accepting;
   for (const stream of held) stream.close();
+});
+
+Deno.test("relay: a payer waits 3 seconds for a connection and its greeting together", async () => {
+  await relaying(async ({ payer }) => {
+    const clock = new ManualClock();
+    const silent = new MemoryNetwork();
+    const listener = silent.listen({ host: "127.0.0.1", port: 0 });
+    const network: Network = {
+      listen: silent.listen,
+      connect: (endpoint, options) => {
+        clock.advance(dialTimeoutMs - 1000);
+        return silent.connect(endpoint, options);
+      },
+    };
+    const payee = { name: named("bob"), ip: "127.0.0.1", port: listener.endpoint.port };
+    const dialling = dialPeer(payee, { ...payer.context, clock, network, timeoutMs: 60_000 });
+    await listener.accept();
+    await settled();
+    assertEquals(clock.nextDelayMs, 1000);
+    clock.advance(1000);
+    assertEquals(await dialling, refuse(264));
+    listener.close();
+  });
 });
 
 for (const side of ["payer", "payee"] as const) {

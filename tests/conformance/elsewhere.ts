@@ -627,6 +627,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "relay 7": at(
     "client/relay",
     "relay: a payee that can be dialled is paid directly",
+    "relay: a payer waits 3 seconds for a connection and its greeting together",
     "relay: an address that accepts and says nothing holds up one payment, and is dialled again after a while",
   ),
   "relay 8": at(
