@@ -39,7 +39,10 @@ Deno.test("two people join by the printed line, and pay without an address", asy
     0,
     "100 OK\n",
   ]]);
-  assertStringIncludes(joined[0]!.stderr, "joined 127.0.0.1: registered as alice, balance 10000");
+  assertStringIncludes(
+    joined[0]!.stderr,
+    "joined 127.0.0.1\nregistered as alice, balance 10000. Next: micropay client",
+  );
   const paid = await client(scene, "alice", "pay", "bob", "5", "--via-server");
   assertMatch(paid.stdout, /^transfer OK\n/);
   assertEquals((await client(scene, "bob", "balance")).stdout, "10005\n");

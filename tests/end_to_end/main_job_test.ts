@@ -30,10 +30,8 @@ testWith(
       registered,
       ["alice", "bob"].map((name) => ({
         ...ok,
-        stderr: `registered as ${name}, balance 10000; next: micropay client 127.0.0.1 ` +
-          `${scene.server.port} --home ${
-            scene.home(name)
-          } (the menu), or the same with list, pay or receive\n`,
+        stderr: `registered as ${name}, balance 10000. Next: micropay client 127.0.0.1 ` +
+          `${scene.server.port} --home ${scene.home(name)}\n`,
       })),
     );
 

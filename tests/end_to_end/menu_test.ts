@@ -83,7 +83,9 @@ Deno.test("the menu registers with the operator's code, and explains a refusal w
   await thief.line(/^210 FAIL$/);
   await thief.errorLine(/^the code is not the one for alice, or was used already; /);
   await thief.line(/^100 OK$/);
-  await thief.errorLine(/^registered anew as alice, with a new key, balance 10000; next: 2 LOGIN$/);
+  await thief.errorLine(
+    /^registered anew as alice, with a new key, balance 10000\. Next: 2 LOGIN$/,
+  );
 });
 
 Deno.test("a script that knows the first five choices meets no new question after any refusal", async () => {

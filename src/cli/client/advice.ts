@@ -69,7 +69,7 @@ export function registeredText(
     : hasCode
     ? `registered anew as ${account}${folded}, with a new key`
     : `${account}${folded} was registered before, with the key that is here`;
-  return `${how}, balance ${balance}; next: ${next}`;
+  return `${how}, balance ${balance}. Next: ${next}`;
 }
 
 /** @returns `undefined` when the refusal says everything */

@@ -49,9 +49,9 @@ export async function join(uri: JoinUri, context: JoinContext): Promise<ExitCode
   const { host, port, fingerprint: ledger } = uri;
   const joined = await joinLedger(store, { name: host, ledger, host, port, account });
   const typed = commandTyper({ ...request, joined: { ...joined, isLast: true } });
-  const next = `${typed("")} (the menu), or the same with list, pay or receive`;
-  const text = registeredText(outcome.answer, { typed: account, hasCode: false, next });
-  output.printRegistration(outcome.answer, `joined ${joined.name}: ${text}`, joined.name);
+  const about = { typed: account, hasCode: false, next: typed("") };
+  const text = `joined ${joined.name}\n${registeredText(outcome.answer, about)}`;
+  output.printRegistration(outcome.answer, text, joined.name);
   return exitCodes.ok;
 }
 

@@ -120,8 +120,7 @@ async function perform(
         const attempt = { kind: "register", account, hasCode } as const;
         return printRefusal(outcome, attempt, { output, steps: commandSteps });
       }
-      const next = `${typed("")} (the menu), or the same with list, pay or receive`;
-      const advice = registeredText(outcome.answer, { typed: name, hasCode, next });
+      const advice = registeredText(outcome.answer, { typed: name, hasCode, next: typed("") });
       output.printRegistration(outcome.answer, advice);
       return exitCodes.ok;
     }

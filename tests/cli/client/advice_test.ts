@@ -149,7 +149,7 @@ const registrations = [
     registered,
     typed: "alice",
     hasCode: false,
-    says: "registered as alice, balance 9700; next: 2 LOGIN",
+    says: "registered as alice, balance 9700. Next: 2 LOGIN",
   },
   {
     title: "a name typed in capitals",
@@ -157,21 +157,21 @@ const registrations = [
     typed: "Alice",
     hasCode: false,
     says:
-      "registered as alice (Alice became alice: names are lower case), balance 9700; next: 2 LOGIN",
+      "registered as alice (Alice became alice: names are lower case), balance 9700. Next: 2 LOGIN",
   },
   {
     title: "an account that existed",
     registered: { ...registered, existed: true },
     typed: "alice",
     hasCode: false,
-    says: "alice was registered before, with the key that is here, balance 9700; next: 2 LOGIN",
+    says: "alice was registered before, with the key that is here, balance 9700. Next: 2 LOGIN",
   },
   {
     title: "an account with a new key",
     registered: { ...registered, existed: true },
     typed: "alice",
     hasCode: true,
-    says: "registered anew as alice, with a new key, balance 9700; next: 2 LOGIN",
+    says: "registered anew as alice, with a new key, balance 9700. Next: 2 LOGIN",
   },
 ];
 
