@@ -62,6 +62,8 @@ testWith(
     await terminal.press("?");
     await terminal.shows("(4 TRANSACTION)");
     await terminal.press("Escape");
+    // Escape and q in one piece would be Alt-q.
+    await terminal.shows("Enter open");
     await terminal.press("q");
     await terminal.shows(/Bytes written: \d+\nBytes read: \d+\nTime spent: [\d.]+ s\nended with 0/);
   },
