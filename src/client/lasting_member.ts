@@ -11,7 +11,7 @@ import {
   UntrustedError,
 } from "../errors.ts";
 import { reconnectMsMax, reconnectMsMin } from "../limits.ts";
-import { answerWith, type Outcome, type Refusal } from "../protocol/request_type.ts";
+import type { Outcome, Refusal } from "../protocol/request_type.ts";
 import type { OnlineMember } from "../protocol/list.ts";
 import type { Random } from "../random.ts";
 import type { Endpoint } from "../transport/byte_stream.ts";
@@ -250,7 +250,7 @@ export class LastingMember {
     else this.#isOnline = true;
     this.#member = member;
     if (this.#isOnline) onEvent({ kind: "online", port: outcome.answer.port });
-    return answerWith(outcome.answer);
+    return outcome;
   }
 
   #pause(ms: number): Promise<void> {
