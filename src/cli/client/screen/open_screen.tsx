@@ -42,12 +42,16 @@ export async function openScreen<Result>(
     patchConsole: false,
   });
   const exited = shown.waitUntilExit();
+  // Ink waits for this event of the stream, which Deno 2.4 never emits.
+  const tellSize = () => void stdout.emit("resize");
+  Deno.addSignalListener("SIGWINCH", tellSize);
   try {
     const ended = exited.then(() =>
       Promise.reject(new Error("the screen ended before its client"))
     );
     return await Promise.race([run(), ended]);
   } finally {
+    Deno.removeSignalListener("SIGWINCH", tellSize);
     shown.unmount();
     // An error of a view is the reason of the rejection above.
     await exited.catch(() => {});
