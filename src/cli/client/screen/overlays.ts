@@ -43,6 +43,7 @@ const help: readonly (readonly [key: string, meaning: string])[] = [
   ["n  l", "open an account (1 REGISTER); log in (2 LOGIN)"],
   ["/", "search the members who are online (3 LIST)"],
   ["p", "pay somebody, with a memo if you like (4 TRANSACTION)"],
+  ["r  u", "ask for a payment; pay a request that somebody sent you"],
   ["f", "give back a payment"],
   ["q  Ctrl-C", "leave (5 EXIT)"],
   ["Tab", "change between the panes; in a form: complete, next field"],

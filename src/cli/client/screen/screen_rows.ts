@@ -72,8 +72,9 @@ function keyRow({ account, overlay }: ScreenState, columns: number): Row {
     : account === undefined
     ? [["l", "log in"], ["n", "open an account"], ["?", "keys"], ["q", "leave"]]
     : [
-      ...[["p", "pay"], ["f", "refund"], ["/", "search"], ["Tab", "pane"]],
-      ...[["Enter", "open"], ["v", "messages"], ["?", "keys"], ["q", "leave"]],
+      // A narrow screen cuts off the end, and ? names all keys.
+      ...[["p", "pay"], ["r", "request"], ["?", "keys"], ["q", "leave"], ["f", "refund"]],
+      ...[["/", "search"], ["Tab", "pane"], ["Enter", "open"], ["v", "messages"]],
     ];
   return row(
     columns,
