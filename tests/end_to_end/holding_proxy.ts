@@ -2,7 +2,9 @@
  * A proxy between a client and the server that can hold back what the client sends. A test then
  * knows that the client sent a message and that it has not arrived.
  */
+import type { Scene } from "./driver.ts";
 import { within } from "./output_lines.ts";
+import type { Program } from "./program.ts";
 
 export class HoldingProxy implements AsyncDisposable {
   readonly port: number;
@@ -14,6 +16,8 @@ export class HoldingProxy implements AsyncDisposable {
   #held: { readonly to: Deno.Conn; readonly bytes: Uint8Array }[] = [];
   #holds = Promise.withResolvers<void>();
   #answer: PromiseWithResolvers<void> | undefined;
+  #answerLines = 0;
+  #onAnswer = () => {};
 
   constructor(serverPort: number) {
     this.#serverPort = serverPort;
@@ -24,6 +28,15 @@ export class HoldingProxy implements AsyncDisposable {
   /** From now on nothing from the client reaches the server. */
   hold(): void {
     this.#isHolding = true;
+  }
+
+  /** Waits until the server has sent so many lines in all. */
+  async answered(lines: number): Promise<void> {
+    const enough = Promise.withResolvers<void>();
+    this.#onAnswer = () => this.#answerLines >= lines && enough.resolve();
+    this.#onAnswer();
+    const missing = () => `only ${this.#answerLines} came`;
+    await within(`${lines} lines of the server`, missing, () => enough.promise);
   }
 
   /** Waits until the client has said something that is held. */
@@ -65,7 +78,11 @@ export class HoldingProxy implements AsyncDisposable {
       for (;;) {
         const count = await from.read(buffer);
         if (count === null) break;
-        if (!mayHold) this.#answer?.resolve();
+        if (!mayHold) {
+          this.#answer?.resolve();
+          this.#answerLines += buffer.subarray(0, count).filter((byte) => byte === 0x0a).length;
+          this.#onAnswer();
+        }
         if (mayHold && this.#isHolding) {
           this.#held.push({ to, bytes: buffer.slice(0, count) });
           this.#holds.resolve();
@@ -79,6 +96,24 @@ export class HoldingProxy implements AsyncDisposable {
       // One of the two was closed.
     }
   }
+}
+
+/**
+ * Starts a receiver called bob behind the proxy.
+ *
+ * @returns it, when the next message that it sends is an order, which the proxy holds
+ */
+export async function holdReceiver(
+  scene: Scene,
+  proxy: HoldingProxy,
+  args: readonly string[] = [],
+): Promise<Program> {
+  const bob = await scene.receiver("bob", args, proxy.port);
+  // The greeting, and the replies to an audit, to the newest entry, to the login and to what came
+  // since.
+  await proxy.answered(5);
+  proxy.hold();
+  return bob;
 }
 
 async function writeAll(to: Deno.Conn, bytes: Uint8Array): Promise<void> {

@@ -8,7 +8,7 @@ import { parseAccountName } from "../../src/account_name.ts";
 import { SqliteWalletStore } from "../../src/client/sqlite/sqlite_wallet_store.ts";
 import { unverified } from "../client/wallet/wallet_rows.ts";
 import { json, jsonLines, openScene, openSceneWith, type Scene } from "./driver.ts";
-import { HoldingProxy } from "./holding_proxy.ts";
+import { HoldingProxy, holdReceiver } from "./holding_proxy.ts";
 import type { Program } from "./program.ts";
 import { walletQuery } from "./wallet_query.ts";
 
@@ -18,8 +18,7 @@ async function underWay(
 ): Promise<void> {
   await using scene = await openSceneWith(["alice", "bob"]);
   await using proxy = new HoldingProxy(scene.server.port);
-  const bob = await scene.receiver("bob", ["--timeout", "60"], proxy.port);
-  proxy.hold();
+  const bob = await holdReceiver(scene, proxy, ["--timeout", "60"]);
   const pay = scene.startClient(["pay", "bob", "2000", "--json", "--timeout", "60"]);
   await proxy.holding();
   await act(scene, proxy, pay);
