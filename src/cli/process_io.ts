@@ -27,8 +27,8 @@ export interface ProcessIo {
    * @throws {OutputError} when it cannot be written
    */
   readonly print: (line: string) => void;
-  /** Returns the width of the terminal at the standard output, or `undefined` if it is none. */
-  readonly outputColumns: () => number | undefined;
+  /** Returns the size of the terminal at the standard output, or `undefined` if it is none. */
+  readonly outputSize: () => { readonly columns: number; readonly rows: number } | undefined;
   /** Writes to the standard output without blocking, and returns the number of bytes written. */
   readonly writeOutput: (bytes: Uint8Array) => Promise<number>;
   /** Whether the reader of the standard output is gone. Results are dropped from then on. */
@@ -58,7 +58,7 @@ export const systemProcessIo: ProcessIo = {
     return () => Deno.stdin.setRaw(false);
   },
   print: (line) => standardOutput.print(line),
-  outputColumns: () => Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined,
+  outputSize: () => Deno.stdout.isTerminal() ? Deno.consoleSize() : undefined,
   writeOutput: (bytes) => Deno.stdout.write(bytes),
   isReaderGone: () => standardOutput.isReaderGone,
   say: (line) => {

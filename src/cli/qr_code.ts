@@ -8,6 +8,8 @@ import type { ProcessIo } from "./process_io.ts";
 export interface QrCodeLook {
   /** Columns of the terminal. A broken line makes the whole code unreadable. */
   readonly columns: number;
+  /** Rows of the terminal. A camera sees no line that has scrolled away. */
+  readonly rows: number;
   /** Whether the terminal shows the half blocks of Unicode. */
   readonly hasBlocks: boolean;
   readonly hasColours: boolean;
@@ -48,23 +50,28 @@ export function qrCode(text: string, look: QrCodeLook): string | undefined {
  */
 export function terminalQrCode(
   text: string,
-  { environment, outputColumns }: Pick<ProcessIo, "environment" | "outputColumns">,
+  { environment, outputSize }: Pick<ProcessIo, "environment" | "outputSize">,
 ): string | undefined {
-  const columns = outputColumns();
-  if (columns === undefined || environment("TERM") === "dumb") return undefined;
+  const size = outputSize();
+  if (size === undefined || environment("TERM") === "dumb") return undefined;
   const locale = environment("LC_ALL") || environment("LC_CTYPE") || environment("LANG") || "";
   return qrCode(text, {
-    columns,
+    ...size,
     hasBlocks: /utf(?:-)?8/i.test(locale),
     hasColours: !environment("NO_COLOR"),
   });
 }
 
 /** Returns rows of modules with the quiet zone, `true` where they are dark. */
-function modulesOf(text: string, { columns, hasBlocks }: QrCodeLook): boolean[][] | undefined {
+function modulesOf(
+  text: string,
+  { columns, rows, hasBlocks }: QrCodeLook,
+): boolean[][] | undefined {
   try {
     const { data, size } = encode(text, { border: quietModules, boostEcc: true });
-    return size * (hasBlocks ? 1 : 2) <= columns ? data : undefined;
+    const [width, height] = hasBlocks ? [size, Math.ceil(size / 2)] : [2 * size, size];
+    // The prompt takes a row.
+    return width <= columns && height < rows ? data : undefined;
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;

@@ -10,7 +10,7 @@ const reset = "\x1b[0m";
 const withoutColours = (line: string) => line.replaceAll(black, "").replaceAll(reset, "");
 
 const looks: QrCodeLook[] = [true, false].flatMap((hasBlocks) =>
-  [true, false].map((hasColours) => ({ columns: 200, hasBlocks, hasColours }))
+  [true, false].map((hasColours) => ({ columns: 200, rows: 100, hasBlocks, hasColours }))
 );
 
 Deno.test("a QR code has its own colours on each line, or no escape sequence at all", () => {
@@ -23,12 +23,16 @@ Deno.test("a QR code has its own colours on each line, or no escape sequence at 
   }
 });
 
-Deno.test("a QR code is left out where it would be wider than the terminal", () => {
+Deno.test("a QR code is left out where it would be wider or higher than the terminal", () => {
   for (const look of looks) {
     const plain = qrCode(text, { ...look, hasColours: false })!;
     const columns = plain.split("\n")[0]!.length;
     assert(qrCode(text, { ...look, columns }));
     assertEquals(qrCode(text, { ...look, columns: columns - 1 }), undefined);
+    // The prompt stands below the code.
+    const rows = plain.split("\n").length + 1;
+    assert(qrCode(text, { ...look, rows }));
+    assertEquals(qrCode(text, { ...look, rows: rows - 1 }), undefined);
   }
 });
 
@@ -39,10 +43,11 @@ Deno.test("a text that no QR code can hold has none", () => {
 Deno.test("the terminal and the environment decide how a QR code looks", () => {
   const shown = (columns: number | undefined, variables: Record<string, string>) => {
     const environment = (name: string) => variables[name];
-    return terminalQrCode(text, { environment, outputColumns: () => columns });
+    const size = columns === undefined ? undefined : { columns, rows: 100 };
+    return terminalQrCode(text, { environment, outputSize: () => size });
   };
   const of = (hasBlocks: boolean, hasColours: boolean) =>
-    qrCode(text, { columns: 200, hasBlocks, hasColours });
+    qrCode(text, { columns: 200, rows: 100, hasBlocks, hasColours });
   assertEquals(shown(undefined, { LANG: "en_US.UTF-8" }), undefined);
   assertEquals(shown(200, { LANG: "en_US.UTF-8", TERM: "dumb" }), undefined);
   assertEquals(shown(200, { LANG: "en_US.UTF-8", TERM: "xterm" }), of(true, true));

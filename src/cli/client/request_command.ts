@@ -37,16 +37,17 @@ export function printRequest(
   request: SignedPaymentRequest,
   { context: { anchor } }: Member,
   { output, say, request: { json, serverHost, serverPort }, ...io }:
-    & Pick<ProcessIo, "environment" | "outputColumns" | "say">
+    & Pick<ProcessIo, "environment" | "outputSize" | "say">
     & {
       readonly output: ClientOutput;
       readonly request: Pick<AddressedRequest, "json" | "serverHost" | "serverPort">;
     },
 ): void {
   const uri = requestUri(request, { anchor, serverHost, serverPort });
-  output.printRequest(request, uri);
   const picture = json ? undefined : terminalQrCode(uri, io);
   if (picture !== undefined) say(picture);
+  // Below the picture, where it stays in sight.
+  output.printRequest(request, uri);
 }
 
 /** A request that somebody gave this member. */

@@ -6,12 +6,12 @@ import type { ProcessIo } from "../process_io.ts";
 /** Returns whether a person sits at a terminal that can show the screen, and wants it. */
 export function showsScreen(
   { menu }: { readonly menu: boolean },
-  { environment, isTerminal, outputColumns }: Pick<
+  { environment, isTerminal, outputSize }: Pick<
     ProcessIo,
-    "environment" | "isTerminal" | "outputColumns"
+    "environment" | "isTerminal" | "outputSize"
   >,
 ): boolean {
   const isWanted = !menu && !["1", "true"].includes(environment("MICROPAY_ACCESSIBLE") ?? "");
   const isCapable = !["", "dumb"].includes(environment("TERM") ?? "");
-  return isWanted && isCapable && isTerminal() && outputColumns() !== undefined;
+  return isWanted && isCapable && isTerminal() && outputSize() !== undefined;
 }
