@@ -178,7 +178,7 @@ export class PeerConnections {
   }
 }
 
-/** @returns whether a payee that refused to be reached is offline, closed, or does not answer */
-function isGone({ code }: Refusal): boolean {
+/** Returns whether a payee that could not be reached is offline, closed, or does not answer. */
+export function isGone({ code }: Refusal): boolean {
   return code === 262 || code === 263 || code === 264;
 }

@@ -10,7 +10,7 @@ import type { SignedPaymentRequest } from "../../protocol/payment_request.ts";
 import { type Refusal, refuse } from "../../protocol/request_type.ts";
 import { makeOrderId } from "../../random.ts";
 import type { MemberContext } from "../member_context.ts";
-import type { ReachedPeer } from "../peer_connections.ts";
+import { isGone, type ReachedPeer } from "../peer_connections.ts";
 import { untilAborted } from "../until_aborted.ts";
 import {
   hasTerms,
@@ -36,7 +36,10 @@ export interface PaymentTerms {
   readonly request?: SignedPaymentRequest | undefined;
   /** Whether the server has just said that nothing is booked under the id. */
   readonly isUnbooked?: boolean | undefined;
-  /** Hands the order to the server. The payee need not be online then. */
+  /**
+   * Hands the order to the server. The payee need not be online then. For a payment request, that
+   * is done anyway where the payee cannot be reached.
+   */
   readonly viaServer?: boolean | undefined;
 }
 
@@ -173,9 +176,12 @@ function unpayableReason(
 
 /** @returns the payee to hand the order to; `undefined` where the server gets it */
 async function reach(
-  { terms: { payee, viaServer }, delivery }: Attempt,
+  { terms: { payee, request, viaServer }, delivery }: Attempt,
 ): Promise<ReachedPeer | Refusal | undefined> {
-  return viaServer ? undefined : await delivery.peers.reach(payee);
+  if (viaServer) return undefined;
+  const peer = await delivery.peers.reach(payee);
+  // The payee signed the request, so the payment need not wait until the payee is there.
+  return request && "outcome" in peer && isGone(peer) ? undefined : peer;
 }
 
 function interrupted(): InterruptedError {
