@@ -228,7 +228,7 @@ testWith(
       ["client", "identity", "passphrase"],
       ["client", "identity", "passphrase"],
       [...client, "balance"],
-      client,
+      [...client, "--menu"],
     ]);
     await terminal.shows("New passphrase of the key of alice:");
     await terminal.type("correct horse");
