@@ -865,8 +865,14 @@ export const unbookedRowsMax = 100;
 /** Most encrypted messages that the full-screen client keeps. Past it: it drops the oldest. */
 export const shownMessagesMax = 200;
 
-/** How often the full-screen client asks who is online. */
+/** Shortest time between two questions of the full-screen client about who is online. */
 export const peersPeriodMs = 5 * second;
+
+/**
+ * How much of that time there is for each member who is online. So all screens together ask five
+ * times a second at most.
+ */
+export const peersPeriodMsPerMember = 200;
 
 /** Longest wait for a balance that completes a sentence. Past it: the sentence comes without it. */
 export const balanceWaitMs = 1 * second;

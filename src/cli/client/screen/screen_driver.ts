@@ -25,7 +25,7 @@ import {
   UnknownOutcomeError,
   UsageError,
 } from "../../../errors.ts";
-import { peersPeriodMs, shownMessagesMax } from "../../../limits.ts";
+import { peersPeriodMs, peersPeriodMsPerMember, shownMessagesMax } from "../../../limits.ts";
 import { codes } from "../../../protocol/code.ts";
 import type { PayUri } from "../../../protocol/micropay_uri.ts";
 import { type Refusal, refuse } from "../../../protocol/request_type.ts";
@@ -431,7 +431,8 @@ export class ScreenDriver {
     }
     if (this.#session !== session || this.#isClosed) return;
     this.#cancelPoll?.();
-    this.#cancelPoll = this.#options.clock.schedule(peersPeriodMs, () => void this.#poll());
+    const periodMs = Math.max(peersPeriodMs, this.#state.peers.length * peersPeriodMsPerMember);
+    this.#cancelPoll = this.#options.clock.schedule(periodMs, () => void this.#poll());
   }
 
   async #askServer(member: Member): Promise<void> {
