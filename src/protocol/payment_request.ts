@@ -1,7 +1,7 @@
 /**
  * The payment request: a payee's signed wish to be paid an amount, by anybody or by one account.
  * The order that pays it carries it, and has the id that follows from it. The ledger books an id at
- * most once, so a request is paid at most once, whoever tries.
+ * most once, so a request is paid at most once.
  */
 import * as v from "valibot";
 import type { AccountName } from "../account_name.ts";
@@ -27,7 +27,7 @@ import { accountNameShape, amountShape, digestShape, memoShape, secondsShape } f
 const typ = "micropay-request";
 
 const paymentRequestShape = v.strictObject({
-  /** 16 random bytes in base64url. It parts requests for the same. */
+  /** 16 random bytes in base64url. They tell equal requests apart. */
   nonce: v.pipe(v.string(), v.regex(/^[\w-]{21}[AQgw]$/)),
   /** The ledger: the SHA-256 fingerprint of its CA certificate. */
   ledger: digestShape,

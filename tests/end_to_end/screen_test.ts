@@ -39,6 +39,8 @@ testWith(
     await terminal.type("昼ごはん");
     await terminal.shows(/→ +\d+ bob +-5 昼ごはん/);
     await terminal.shows("alice balance 9995");
+    // The form of the payment is gone only now.
+    await terminal.shows(/transfer OK[^]* p pay /);
 
     await terminal.press("p");
     await terminal.press("8");

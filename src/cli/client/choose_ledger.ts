@@ -1,6 +1,6 @@
 /**
- * Finds the server that a client's command line means: the one whose address it gives, that of the
- * join line, or that of a ledger which this person joined.
+ * Finds the server that a client's command line means. Its address stands on the command line, in
+ * the join line, or with a joined ledger.
  */
 import { type JoinedLedger, joinedLedgers } from "../../client/sqlite/joined_ledgers.ts";
 import type { WalletTransactions } from "../../client/sqlite/wallet_statements.ts";

@@ -94,7 +94,7 @@ export function clientCommand(program: Command, paths: Paths) {
   );
   const paymentRequest = add(
     "request",
-    "Ask for a payment: print a line, and on a terminal a QR code, for whoever shall pay it.",
+    "Ask for a payment: print a line, and on a terminal a QR code, for the payer.",
     "5 --memo lunch --expires 2h",
   );
   const paymentRequests = add("requests", "The payments that you asked for: open, paid, expired.");
