@@ -9,7 +9,7 @@ import { commandsOf, examplesOf, manualPages, wordsOf } from "./manual_pages.ts"
 const options = { environment: () => undefined, version: "1.2.3" };
 const commands = commandsOf(describeProgram(options));
 
-/** Puts values in place of those that an example leaves out for their length. */
+/** Replaces each `…` of an example by a value. Examples leave out long values. */
 function whole(line: string): string {
   return line.replace("ca=…", `ca=${"0".repeat(64)}`)
     .replace("request=…", `request=${"A".repeat(43)}.e30.AA`);

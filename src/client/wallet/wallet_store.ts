@@ -127,7 +127,7 @@ export interface Receipts {
 /** The payment requests that a member made. */
 export interface MadeRequests {
   add(request: SignedPaymentRequest): Promise<void>;
-  /** @returns the texts of those that end last, at most {@link requestsListedMax} */
+  /** Returns the texts of the requests that end last, at most {@link requestsListedMax}. */
   newest(): Promise<string[]>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Payment requests between members: paid once, whichever way and by whomever.
+ * Payment requests between members. Each is paid once, also when two members pay it in two ways.
  */
 import { assertEquals } from "@std/assert";
 import type { Member } from "../../../src/client/member.ts";
