@@ -10,13 +10,13 @@ import type { Member } from "../../src/client/member.ts";
 import type { IncomingPayment } from "../../src/client/payment/incoming_payments.ts";
 import { ConnectError, OtherLedgerError, UntrustedError } from "../../src/errors.ts";
 import { reconnectMsMax, reconnectMsMin, replaceWaitMs } from "../../src/limits.ts";
-import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { Amount } from "../../src/money.ts";
 import { loginRequestType } from "../../src/protocol/login.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { systemRandom } from "../../src/random.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { EventLog } from "../server/event_log.ts";
+import { keepOpen } from "../server/kept_ledger.ts";
 import { named, startServer, type TestServer } from "../server/test_server.ts";
 import { waitUntil } from "../server/wait_until.ts";
 import { memberOf } from "./test_member.ts";
@@ -120,17 +120,6 @@ function amountsOf({ payments }: Scene): number[] {
 function onlineTimes(scene: Scene, count: number): Promise<ConnectionEvent> {
   const times = () => scene.events.all.filter(({ kind }) => kind === "online").length;
   return scene.events.until(() => times() >= count);
-}
-
-/** A ledger that stays open when its server stops, for the next server. */
-function keepOpen(ledger: Ledger): Ledger {
-  return new Proxy(ledger, {
-    get(target, key) {
-      if (key === "close") return () => Promise.resolve();
-      const value = Reflect.get(target, key);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
 }
 
 Deno.test("lasting: over 20 restarts of the server each payment is told once, and the port stays", async () => {

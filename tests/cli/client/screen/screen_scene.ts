@@ -9,13 +9,13 @@ import type { Key } from "../../../../src/cli/client/screen/key.ts";
 import { ScreenDriver } from "../../../../src/cli/client/screen/screen_driver.ts";
 import type { ScreenState } from "../../../../src/cli/client/screen/screen_state.ts";
 import { systemRandom } from "../../../../src/random.ts";
-import type { Ledger } from "../../../../src/ledger/ledger.ts";
 import type { Network } from "../../../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../../../src/transport/tcp_network.ts";
 import { memberOf } from "../../../client/test_member.ts";
 import { MemoryWalletStore } from "../../../client/wallet/memory_wallet_store.ts";
 import { ManualClock } from "../../../manual_clock.ts";
 import { inFolder } from "../../../pki/temporary_folder.ts";
+import { keepOpen } from "../../../server/kept_ledger.ts";
 import { sessionKey, startServer, type TestServer } from "../../../server/test_server.ts";
 import { waitUntil } from "../../../server/wait_until.ts";
 
@@ -100,17 +100,6 @@ export async function withScreen(act: (scene: ScreenScene) => Promise<void>): Pr
       await bob.abandon();
       await server[Symbol.asyncDispose]();
     }
-  });
-}
-
-/** A ledger that stays open when its server stops, for the next server. */
-function keepOpen(ledger: Ledger): Ledger {
-  return new Proxy(ledger, {
-    get(target, key) {
-      if (key === "close") return () => Promise.resolve();
-      const value = Reflect.get(target, key);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
   });
 }
 
