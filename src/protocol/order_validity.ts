@@ -44,30 +44,36 @@ export function judgeOrder(
 
 /** Returns why an order does not pay the request that it carries, or has an id of others. */
 function requestFault({ payload, request }: JudgedOrder): OrderFault | undefined {
-  const fault = (code: Code, reason: string) => ({ code, reason, isLasting: true });
   const { id, payer, payee, amount, memo, refunds } = payload;
   if (request === undefined) {
     if (!isDerivedByAnother(id, payer)) return undefined;
-    return fault(261, "has an id that another account derived");
+    return lasting(261, "has an id that another account derived");
   }
-  if (request === "invalid") return fault(273, "carries no genuine payment request");
+  if (request === "invalid") return lasting(273, "carries no genuine payment request");
   const wanted = request.payload;
   const isPayment = id === request.id && refunds === undefined && payee === wanted.payee &&
     amount === wanted.amount && memo === wanted.memo && payer === (wanted.payer ?? payer);
-  return isPayment ? undefined : fault(273, "is another payment than its payment request asks for");
+  return isPayment
+    ? undefined
+    : lasting(273, "is another payment than its payment request asks for");
 }
 
 function lastingFault(judged: JudgedOrder): OrderFault | undefined {
   const { payload, signer } = judged;
   const { payer, payee, iat, exp } = payload;
-  const fault = (code: Code, reason: string) => ({ code, reason, isLasting: true });
-  if (payer === payee) return fault(280, "is from and to the same account");
+  if (payer === payee) return lasting(280, "is from and to the same account");
   const aboutRequest = requestFault(judged);
   if (aboutRequest) return aboutRequest;
-  if (exp <= iat) return fault(261, "ends before it begins");
-  if ((exp - iat) * 1000 > orderLifetimeMsMax) return fault(261, "lives longer than an order may");
+  if (exp <= iat) return lasting(261, "ends before it begins");
+  if ((exp - iat) * 1000 > orderLifetimeMsMax) {
+    return lasting(261, "lives longer than an order may");
+  }
   if (isWithin(signer, iat * 1000)) return undefined;
-  return fault(261, "was made outside the validity of its certificate");
+  return lasting(261, "was made outside the validity of its certificate");
+}
+
+function lasting(code: Code, reason: string): OrderFault {
+  return { code, reason, isLasting: true };
 }
 
 function faultAt({ payload, request, signer }: JudgedOrder, atMs: number): OrderFault | undefined {
