@@ -58,6 +58,14 @@ export class ClosedError extends MicropayError {
   readonly code = "closed";
 }
 
+/** Returns whether the connection failed, so that another attempt may succeed. */
+export function isConnectionFault(
+  error: unknown,
+): error is ConnectError | TimeoutError | ClosedError {
+  return error instanceof ConnectError || error instanceof TimeoutError ||
+    error instanceof ClosedError;
+}
+
 /** The other side is not the expected one. Nothing was sent to it. */
 export class UntrustedError extends MicropayError {
   readonly code = "untrusted";

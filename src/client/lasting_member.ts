@@ -4,10 +4,9 @@
  */
 import {
   ClosedError,
-  ConnectError,
+  isConnectionFault,
   MicropayError,
   OtherLedgerError,
-  TimeoutError,
   UntrustedError,
 } from "../errors.ts";
 import { reconnectMsMax, reconnectMsMin } from "../limits.ts";
@@ -271,8 +270,7 @@ export class LastingMember {
  * else answered: a network's login page, or an attacker who wants to end the client for good.
  */
 function isPassing(error: unknown): error is MicropayError {
-  return error instanceof ConnectError || error instanceof TimeoutError ||
-    error instanceof ClosedError ||
+  return isConnectionFault(error) ||
     (error instanceof UntrustedError && !(error instanceof OtherLedgerError));
 }
 

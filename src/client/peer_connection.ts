@@ -2,13 +2,11 @@
  * A payer's connection to a payee.
  */
 import {
-  ClosedError,
-  ConnectError,
   EnvelopeError,
+  isConnectionFault,
   isDocumentError,
   MicropayError,
   ProtocolError,
-  TimeoutError,
   UntrustedError,
 } from "../errors.ts";
 import type { AccountName } from "../account_name.ts";
@@ -199,9 +197,7 @@ async function unlessUnreachable<Result>(
   try {
     return await connect();
   } catch (error) {
-    const isUnreachable = error instanceof ConnectError || error instanceof TimeoutError ||
-      error instanceof ClosedError;
-    if (!isUnreachable) throw error;
+    if (!isConnectionFault(error)) throw error;
     return refuse(264);
   }
 }

@@ -8,14 +8,7 @@ import { keepEvidence } from "../../client/wallet/evidence_file.ts";
 import { visitServer, type WitnessContext } from "../../client/witness/witness.ts";
 import { WitnessFolder } from "../../client/witness/witness_folder.ts";
 import { systemClock } from "../../clock.ts";
-import {
-  ClosedError,
-  ConnectError,
-  FileError,
-  InterruptedError,
-  MicropayError,
-  TimeoutError,
-} from "../../errors.ts";
+import { FileError, InterruptedError, isConnectionFault, MicropayError } from "../../errors.ts";
 import { answerTimeoutMsDefault } from "../../limits.ts";
 import { tcpNetwork } from "../../transport/tcp_network.ts";
 import type { WitnessRequest } from "../command_line/command_line.ts";
@@ -129,9 +122,7 @@ class Following {
    * replaced for a while by somebody in between, so only the first visit finds wrong options.
    */
   #mayPass(error: MicropayError): boolean {
-    const isSilence = error instanceof ConnectError || error instanceof TimeoutError ||
-      error instanceof ClosedError;
-    return isSilence || (this.#cosigned > 0 && !(error instanceof FileError));
+    return isConnectionFault(error) || (this.#cosigned > 0 && !(error instanceof FileError));
   }
 
   #tellOnce(trouble: string, tell: () => void): void {
