@@ -6,6 +6,7 @@ import type { AccountName } from "../account_name.ts";
 import { BoundedMap } from "../bounded_map.ts";
 import { ClosedError } from "../errors.ts";
 import { peersKeptMax, undialableAddressesMax, undialableKeptMs } from "../limits.ts";
+import { isPayeeAway } from "../protocol/code.ts";
 import type { Refusal } from "../protocol/request_type.ts";
 import { endpointText } from "../transport/byte_stream.ts";
 import type { OnlineMember } from "../protocol/list.ts";
@@ -179,6 +180,6 @@ export class PeerConnections {
 }
 
 /** Returns whether a payee that could not be reached is offline, closed, or does not answer. */
-export function isGone({ code }: Refusal): boolean {
-  return code === 262 || code === 263 || code === 264;
+function isGone({ code }: Refusal): boolean {
+  return code === 262 || isPayeeAway(code);
 }

@@ -99,6 +99,14 @@ export const codes = {
 export type Code = keyof typeof codes;
 
 /**
+ * Returns whether a code says that a payee cannot be reached now. The server can deliver the
+ * payment then.
+ */
+export function isPayeeAway(code: Code): boolean {
+  return code === 263 || code === 264;
+}
+
+/**
  * Returns whether a decoded value is one of our codes.
  *
  * @example

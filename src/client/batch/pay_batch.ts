@@ -4,6 +4,7 @@
 import type { AccountName } from "../../account_name.ts";
 import { MicropayError, UnknownOutcomeError } from "../../errors.ts";
 import { batchDirectPaymentsMax, batchSubmittedPaymentsMax } from "../../limits.ts";
+import { isPayeeAway } from "../../protocol/code.ts";
 import type { Refusal } from "../../protocol/request_type.ts";
 import type { Member } from "../member.ts";
 import { isSamePayment, type OrderRefusal, type Paid } from "../payment/order_outcome.ts";
@@ -90,5 +91,5 @@ function isAway(outcome: LineOutcome): boolean {
 }
 
 function isAbsence({ code }: Refusal): boolean {
-  return code === 262 || code === 263 || code === 264 || code === 267;
+  return code === 262 || code === 267 || isPayeeAway(code);
 }

@@ -5,12 +5,13 @@ import type { AccountName } from "../../account_name.ts";
 import { InterruptedError, MicropayError, UnknownOutcomeError, UsageError } from "../../errors.ts";
 import { ordersPerSubmitMax } from "../../limits.ts";
 import type { Amount } from "../../money.ts";
+import { isPayeeAway } from "../../protocol/code.ts";
 import type { SignedOrder } from "../../protocol/order.ts";
 import type { SignedPaymentRequest } from "../../protocol/payment_request.ts";
 import { type Refusal, refuse } from "../../protocol/request_type.ts";
 import { makeOrderId } from "../../random.ts";
 import type { MemberContext } from "../member_context.ts";
-import { isGone, type ReachedPeer } from "../peer_connections.ts";
+import type { ReachedPeer } from "../peer_connections.ts";
 import { untilAborted } from "../until_aborted.ts";
 import {
   hasTerms,
@@ -181,7 +182,7 @@ async function reach(
   if (viaServer) return undefined;
   const peer = await delivery.peers.reach(payee);
   // The payee signed the request, so the payment need not wait until the payee is there.
-  return request && "outcome" in peer && isGone(peer) ? undefined : peer;
+  return request && "outcome" in peer && isPayeeAway(peer.code) ? undefined : peer;
 }
 
 function interrupted(): InterruptedError {

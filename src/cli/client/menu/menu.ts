@@ -17,7 +17,7 @@ import {
   UnprintedPaymentError,
 } from "../../../errors.ts";
 import { printable } from "../../../printable.ts";
-import { codes } from "../../../protocol/code.ts";
+import { codes, isPayeeAway } from "../../../protocol/code.ts";
 import type { Refusal } from "../../../protocol/request_type.ts";
 import { endpointText } from "../../../transport/byte_stream.ts";
 import type { MeteredNetwork } from "../../../transport/metered_network.ts";
@@ -306,7 +306,7 @@ class Menu {
     const terms = { payee, amount, memo };
     await this.#asMember(async (member) => {
       const outcome = await this.#deliver(member, terms);
-      const isAway = outcome.outcome === "refused" && [263, 264].includes(outcome.code);
+      const isAway = outcome.outcome === "refused" && isPayeeAway(outcome.code);
       this.#undelivered = isAway ? { ...terms, viaServer: true } : undefined;
     });
   }

@@ -26,7 +26,7 @@ import {
   UsageError,
 } from "../../../errors.ts";
 import { peersPeriodMs, peersPeriodMsPerMember, shownMessagesMax } from "../../../limits.ts";
-import { codes } from "../../../protocol/code.ts";
+import { codes, isPayeeAway } from "../../../protocol/code.ts";
 import type { PayUri } from "../../../protocol/micropay_uri.ts";
 import { type Refusal, refuse } from "../../../protocol/request_type.ts";
 import { makeOrderId, type Random } from "../../../random.ts";
@@ -481,7 +481,7 @@ export class ScreenDriver {
     });
     selfAudit.run();
     if (outcome.outcome === "paid") return "done";
-    if (terms.viaServer || ![263, 264].includes(outcome.code)) return "failed";
+    if (terms.viaServer || !isPayeeAway(outcome.code)) return "failed";
     const lines = [outcome.text, `Pay ${amount} to ${other} through the server?`];
     this.#enqueue({ kind: "question", lines }, (isYes) => {
       if (isYes !== true) return;
