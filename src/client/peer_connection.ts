@@ -43,12 +43,12 @@ interface HandOptions {
 interface PeerConnectionOptions {
   readonly clock: Clock;
   /** Whether it goes through the server's relay. */
-  readonly way: "direct" | "relay";
+  readonly way: PeerWay;
 }
 
 export class PeerConnection {
   readonly ended: Promise<void>;
-  readonly way: "direct" | "relay";
+  readonly way: PeerWay;
   readonly #channel: Channel;
   /** Orders that the payee may still refuse, by the `seq` of their message. */
   readonly #underWay = new Map<number, (answer: PayeeAnswer) => void>();
@@ -202,9 +202,12 @@ async function unlessUnreachable<Result>(
   }
 }
 
+/** How a payer reaches a payee. */
+export type PeerWay = "direct" | "relay";
+
 interface PeerGreeting {
   readonly name: AccountName;
-  readonly way: "direct" | "relay";
+  readonly way: PeerWay;
   readonly timeoutMs: number;
   readonly member: MemberContext;
 }
