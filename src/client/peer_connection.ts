@@ -40,6 +40,9 @@ interface HandOptions {
   readonly seen: SeenCheckpoint | undefined;
 }
 
+/** How a payer reaches a payee. */
+export type PeerWay = "direct" | "relay";
+
 interface PeerConnectionOptions {
   readonly clock: Clock;
   /** Whether it goes through the server's relay. */
@@ -201,9 +204,6 @@ async function unlessUnreachable<Result>(
     return refuse(264);
   }
 }
-
-/** How a payer reaches a payee. */
-export type PeerWay = "direct" | "relay";
 
 interface PeerGreeting {
   readonly name: AccountName;
