@@ -8,7 +8,7 @@ import type { Code } from "../../protocol/code.ts";
 import { type Refusal, refuse } from "../../protocol/request_type.ts";
 import { verifyReceipt } from "../../protocol/receipt.ts";
 import type { Member } from "../member.ts";
-import { isSamePayment } from "../payment/order_outcome.ts";
+import { isSamePayment, type OrderOutcome } from "../payment/order_outcome.ts";
 import { leftOf } from "../wallet/payment_limits.ts";
 import type { StoredOrder } from "../wallet/wallet_store.ts";
 import { type Batch, type BatchLine, batchLineId } from "./batch.ts";
@@ -68,16 +68,21 @@ export async function planBatch(
   let done = 0;
   await inParallel(lines, { workers: askedAtOnce }, async (line, index) => {
     const id = batchLineId({ digest, number: line.number }, name);
-    const entry = await bookedEntry({ ...line, id }, member);
+    const toSelf = line.payee === name;
+    const entry = toSelf ? refuse(280) : await bookedEntry({ ...line, id }, member);
     onProgress(++done / lines.length);
     if (typeof entry === "object") refused.push({ line, refusal: entry });
     planned[index] = {
-      ...{ ...line, id },
+      ...line,
+      id,
       openOrder: openIds.has(id) ? (await outbox.get(id))?.state : undefined,
       entry: typeof entry === "number" ? entry : undefined,
     };
   });
-  const unpaid = planned.filter(({ entry }) => entry === undefined);
+  const refusedNumbers = new Set(refused.map(({ line }) => line.number));
+  const unpaid = planned.filter(({ entry, number }) =>
+    entry === undefined && !refusedNumbers.has(number)
+  );
   const { limits: { perPayment = Infinity, perDay }, paid } = await limits.read(
     member.context.link.nowMs(),
   );
@@ -121,8 +126,9 @@ async function bookedEntry(
 ): Promise<number | Refusal | undefined> {
   const { anchor, name: payer, receipts } = member.context;
   const [kept] = await receipts.find({ id });
-  if (kept) return verifyReceipt(kept.receipt, { anchor }).payload.entry;
-  const booked = await member.status(id);
+  const booked: OrderOutcome = kept
+    ? { outcome: "paid", receipt: verifyReceipt(kept.receipt, { anchor }) }
+    : await member.status(id);
   if (booked.outcome === "refused") return booked.code === 400 ? undefined : booked;
   const isSame = isSamePayment(booked, { payer, payee, amount });
   return isSame ? booked.receipt.payload.entry : refuse(266);

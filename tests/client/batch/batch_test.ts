@@ -89,6 +89,23 @@ Deno.test("batch: two runs of the same file at the same moment pay each line onc
   for (const member of members) await member.abandon();
 });
 
+Deno.test("batch: a plan names a line once whose id was used for another payment", async () => {
+  await using server = await startServer();
+  const identity = await server.enroll("alice");
+  await server.enroll("bob");
+  const alice = await memberOf(server, identity);
+  const batch = batchOf([9]);
+  const id = batchLineId({ digest: batch.digest, number: 1 }, named("alice"));
+  await alice.pay({ id, payee: named("bob"), amount: 1 as Amount, viaServer: true });
+  // The second wallet has no receipt, and learns of the payment from the server.
+  for (const member of [alice, await memberOf(server, identity)]) {
+    await member.context.limits.set({ perPayment: 5 }, { mayRaise: true });
+    const { refused } = await plan(batch, member);
+    assertEquals(refused.map(({ line, refusal }) => [line.number, refusal.code]), [[1, 266]]);
+    await member.abandon();
+  }
+});
+
 Deno.test("batch: a plan names unknown payees, what is beyond a limit, and what the balance does not cover", async () => {
   await using server = await startServer();
   const identity = await server.enroll("alice");
@@ -106,6 +123,8 @@ Deno.test("batch: a plan names unknown payees, what is beyond a limit, and what 
   const limited = await plan(batchOf([5, 6]), alice);
   assertEquals(limited.refused.map(({ line, refusal }) => [line.number, refusal.code]), [[2, 271]]);
   assertEquals(limited.fault?.code, 272);
+  const toSelf = await plan(batchOf([6], "alice"), alice);
+  assertEquals(toSelf.refused.map(({ refusal }) => refusal.code), [280]);
   assertEquals(await server.balanceOf("bob"), 10_000, "nothing was sent");
   await alice.abandon();
 });

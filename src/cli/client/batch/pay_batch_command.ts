@@ -7,14 +7,14 @@ import { type BatchPlan, planBatch, type PlannedLine } from "../../../client/bat
 import type { Member } from "../../../client/member.ts";
 import { untilAborted } from "../../../client/until_aborted.ts";
 import { InterruptedError, UsageError } from "../../../errors.ts";
-import { type Refusal, refuse } from "../../../protocol/request_type.ts";
+import type { Refusal } from "../../../protocol/request_type.ts";
 import { type ExitCode, exitCodeOfError, exitCodeOfRefusal, exitCodes } from "../../exit_code.ts";
 import { askYesNo, type LineInput } from "../../line_input.ts";
 import type { ProcessIo } from "../../process_io.ts";
 import { ProgressBar } from "../../progress_bar.ts";
 import { adviceOn, commandSteps } from "../advice.ts";
 import type { TypeCommand } from "../command_typer.ts";
-import { type LineFault, readBatch } from "./batch_file.ts";
+import { readBatch } from "./batch_file.ts";
 import {
   BatchCounts,
   faultOf,
@@ -82,9 +82,6 @@ export async function performPayBatch(
 ): Promise<ExitCode | Refusal> {
   const { print, say, json, interrupted } = context;
   const printing = { print, json };
-  const { name } = member.context;
-  const toSelf = command.batch.lines.filter(({ payee }) => payee === name)
-    .map((line): LineFault => faultOf({ line, refusal: refuse(280) }));
   const bar = new ProgressBar();
   const plan = await untilAborted(
     planBatch(command.batch, member, { onProgress: (share) => bar.show(share) }),
@@ -92,10 +89,8 @@ export async function performPayBatch(
     interruptedBefore,
   ).finally(() => bar.clear());
   if ("outcome" in plan) return plan;
-  const faults = [...toSelf, ...plan.refused.map(faultOf)]
-    .sort((one, other) => one.number - other.number);
-  if (faults.length > 0) {
-    printFaults(faults, printing);
+  if (plan.refused.length > 0) {
+    printFaults(plan.refused.map(faultOf), printing);
     say("nothing was sent; correct these lines and pay the file again");
     return exitCodes.refused;
   }
