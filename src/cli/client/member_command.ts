@@ -2,15 +2,15 @@
  * The commands of `micropay client` that need an account. Each uses a connection of its own.
  */
 import { LastingMember } from "../../client/lasting_member.ts";
-import { untilAborted } from "../../client/until_aborted.ts";
 import type { Member } from "../../client/member.ts";
 import type { SelfAudit } from "../../client/self_audit.ts";
 import type { Settled } from "../../client/payment/settlement.ts";
 import type { Wallet } from "../../client/wallet.ts";
-import { InterruptedError, isDocumentError, UnknownOutcomeError } from "../../errors.ts";
+import { isDocumentError, UnknownOutcomeError } from "../../errors.ts";
 import { commandSteps } from "./advice.ts";
 import { keepEvidenceOf, selfAuditOf } from "./audit_alarm.ts";
 import { runAudit } from "./audit_command.ts";
+import { beforeOrder } from "./before_order.ts";
 import { commandTyper } from "./command_typer.ts";
 import type { ClientOutput } from "./output.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
@@ -207,19 +207,6 @@ async function settledByItself(
   return idsOfBatch(command, member);
 }
 
-/**
- * Runs a step before a payment's order. An interruption throws an error that says that nothing was
- * sent.
- */
-async function beforeOrder<Result>(
-  command: MemberCommand,
-  { interrupted }: MemberCommandContext,
-  action: () => Promise<Result>,
-): Promise<Result> {
-  if (interrupted?.aborted) throw interruptedBeforeOrder(command);
-  return await untilAborted(action(), interrupted, () => interruptedBeforeOrder(command));
-}
-
 async function printSettled(
   settling: AsyncIterable<Settled>,
   { output, interrupted }: MemberCommandContext,
@@ -229,17 +216,4 @@ async function printSettled(
     if (interrupted?.aborted) return;
     output.printSettled(settled);
   }
-}
-
-function interruptedBeforeOrder(command: MemberCommand): InterruptedError {
-  // The same payment may have been sent in an earlier run.
-  const isRepeatable = command.name === "refund" || command.name === "pay_batch" ||
-    command.name === "pay_request" ||
-    (command.name === "pay" && command.id);
-  const when = isRepeatable ? " now" : "";
-  return new InterruptedError(
-    `${
-      command.name.startsWith("pay_") ? "pay" : command.name
-    }: it was interrupted; nothing was sent${when}`,
-  );
 }

@@ -5,14 +5,14 @@ import { type Batch, batchLineId } from "../../../client/batch/batch.ts";
 import { type LineOutcome, payBatch } from "../../../client/batch/pay_batch.ts";
 import { type BatchPlan, planBatch, type PlannedLine } from "../../../client/batch/plan_batch.ts";
 import type { Member } from "../../../client/member.ts";
-import { untilAborted } from "../../../client/until_aborted.ts";
-import { InterruptedError, UsageError } from "../../../errors.ts";
+import { UsageError } from "../../../errors.ts";
 import type { Refusal } from "../../../protocol/request_type.ts";
 import { type ExitCode, exitCodeOfError, exitCodeOfRefusal, exitCodes } from "../../exit_code.ts";
 import { askYesNo, type LineInput } from "../../line_input.ts";
 import type { ProcessIo } from "../../process_io.ts";
 import { ProgressBar } from "../../progress_bar.ts";
 import { adviceOn, commandSteps } from "../advice.ts";
+import { beforeOrder } from "../before_order.ts";
 import type { TypeCommand } from "../command_typer.ts";
 import { readBatch } from "./batch_file.ts";
 import {
@@ -80,13 +80,13 @@ export async function performPayBatch(
   member: Member,
   context: PayBatchContext,
 ): Promise<ExitCode | Refusal> {
-  const { print, say, json, interrupted } = context;
+  const { print, say, json } = context;
   const printing = { print, json };
   const bar = new ProgressBar();
-  const plan = await untilAborted(
-    planBatch(command.batch, member, { onProgress: (share) => bar.show(share) }),
-    interrupted,
-    interruptedBefore,
+  const plan = await beforeOrder(
+    command,
+    context,
+    () => planBatch(command.batch, member, { onProgress: (share) => bar.show(share) }),
   ).finally(() => bar.clear());
   if ("outcome" in plan) return plan;
   if (plan.refused.length > 0) {
@@ -109,18 +109,24 @@ export async function performPayBatch(
 
 /** @throws {UsageError} when nobody agreed */
 async function agree(
-  { yes, file }: PayBatchCommand,
+  command: PayBatchCommand,
   { lines, cost }: BatchPlan,
-  { input, isTerminal, say, interrupted }: PayBatchContext,
+  context: PayBatchContext,
 ): Promise<void> {
+  const { yes, file } = command;
+  const { input, isTerminal, say } = context;
   const count = lines.filter(({ entry }) => entry === undefined).length;
   if (yes || count === 0) return;
   const attempt = `make ${count} payments of ${cost} in all`;
   if (file === "-" || !isTerminal()) {
     throw new UsageError(`${attempt}: give --yes too, there is nobody to ask; nothing was sent`);
   }
-  const asking = askYesNo(`This will ${attempt}. Do it?`, { input, say });
-  if (!await untilAborted(asking, interrupted, interruptedBefore)) {
+  const isAgreed = await beforeOrder(
+    command,
+    context,
+    () => askYesNo(`This will ${attempt}. Do it?`, { input, say }),
+  );
+  if (!isAgreed) {
     throw new UsageError(`${attempt}: not confirmed; nothing was sent`);
   }
 }
@@ -192,8 +198,4 @@ function codeOf(outcome: LineOutcome): ExitCode {
 function worse(one: ExitCode, other: ExitCode): ExitCode {
   const order: readonly ExitCode[] = [0, 1, 2, 5, 4, 6];
   return order.indexOf(other) > order.indexOf(one) ? other : one;
-}
-
-function interruptedBefore(): InterruptedError {
-  return new InterruptedError("pay: it was interrupted; nothing was sent now");
 }
