@@ -81,7 +81,7 @@ function formRows(form: Form, columns: number, icons: Icons): OverlayRows {
   form.fields.forEach((field, at) => {
     const isFocused = at === form.focus && !form.busy;
     rows.push(row(columns, " ", [field.label, isFocused ? "strong" : "quiet"]));
-    const mark: Content = [isFocused ? `${icons.chosen} ` : "  ", "strong"];
+    const mark: Content = { text: isFocused ? `${icons.chosen} ` : "  ", look: "strong" };
     const typed = shownText(field, columns - 4, icons);
     if (isFocused) cursor = { x: 3 + typed.cursor, y: rows.length };
     rows.push([...row(3, " ", mark), {

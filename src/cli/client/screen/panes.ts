@@ -19,7 +19,9 @@ export function headerRow(state: ScreenState, columns: number, icons: Icons): Ro
     [` ${account ?? "nobody is logged in"} `, "strong"],
     balance === undefined ? "" : `balance ${balance}`,
   ];
-  const icon: Content = isConnected ? [icons.online, "good"] : [icons.offline, "bad"];
+  const icon: Content = isConnected
+    ? { text: icons.online, look: "good" }
+    : { text: icons.offline, look: "bad" };
   const trust = ledger === "" ? "" : ` ledger ${shortFingerprint(ledger)}`;
   const place = columns < 90 ? "" : ` ${server}`;
   return rowWithEnds(columns, left, [icon, ` ${connectionText(connection)}${place}`, trust, " "]);
@@ -119,7 +121,7 @@ function activityRow(entry: Activity, { columns, icons, isChosen }: ActivityLook
   const time = timeText(atMs);
   const left: Content[] = [
     chosenMark(isChosen, icons),
-    [icons.state[state], looks[state]],
+    { text: icons.state[state], look: looks[state] },
     [` ${String(entry.entry ?? "").padStart(isWide ? 7 : 5)} `, "quiet"],
     [other, isChosen ? "chosen" : "plain", isWide ? 16 : 10],
     [money.padStart(isWide ? 10 : 7), looks[state]],
@@ -140,7 +142,7 @@ export function timeText(atMs: number): string {
 }
 
 function chosenMark(isChosen: boolean, { chosen }: Icons): Content {
-  return [isChosen ? `${chosen} ` : "  ", "strong"];
+  return { text: isChosen ? `${chosen} ` : "  ", look: "strong" };
 }
 
 export function messagesPane(

@@ -12,8 +12,11 @@ export interface Part {
 
 export type Row = readonly Part[];
 
-/** A text, which may be foreign, with its look and its columns. Without them: as wide as it is. */
-export type Content = string | readonly [text: string, look: Look, columns?: number];
+/**
+ * A text, which may be foreign, with its look and its columns. Without them: as wide as it is. A
+ * {@link Part} is our own text, such as an icon, and is drawn as it is.
+ */
+export type Content = string | readonly [text: string, look: Look, columns?: number] | Part;
 
 /**
  * Returns a row of contents one after the other. What does not fit is cut, and the rest of the
@@ -44,6 +47,9 @@ export function rowWithEnds(
 }
 
 function measured(content: Content) {
+  if (typeof content === "object" && "text" in content) {
+    return { ...content, width: widthOf(content.text) };
+  }
   const [given, look, columns] = typeof content === "string"
     ? [content, "plain"] as const
     : content;

@@ -181,13 +181,20 @@ Deno.test("long lines are broken at blanks, or where they must be", () => {
   assertEquals(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
 });
 
-Deno.test("every icon has one column, and the ASCII icons are ASCII", () => {
+Deno.test("every icon has one column and is shown as it is, and the ASCII icons are ASCII", () => {
   for (const name of iconSets) {
     const { state, ...others } = icons[name];
     for (const icon of [...Object.values(state), ...Object.values(others)]) {
       assertEquals([...icon].length, 1);
       if (name === "ascii") assert(/^[!-~]$/.test(icon));
     }
+  }
+  for (const name of iconSets) {
+    const received: Activity = { ...activity, state: "received" };
+    const rows = { ...loggedIn.activity, rows: [received] };
+    const screen = shown({ ...loggedIn, activity: rows }, sizes[0], name).join("");
+    assert(screen.includes(icons[name].online), "it is shown as it is");
+    assert(screen.includes(icons[name].state.received));
   }
   const ascii = shown({ ...loggedIn, overlay: { kind: "help" } }, sizes[0], "ascii").join("");
   assert(/^[ -~]+$/.test(ascii));
