@@ -9,6 +9,23 @@ import { quote, Terminal } from "./terminal.ts";
 
 const size = { columns: 100, rows: 30 };
 
+for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+  testWith(["tmux"], `${signal} ends the full-screen client as its keys do`, async () => {
+    await using scene = await openSceneWith(["alice"]);
+    const client = [...programCommand(), "client", "127.0.0.1", String(scene.server.port)];
+    const command = `/bin/sh -c 'echo $$ > pid; exec "$@"' sh ${client.map(quote).join(" ")}`;
+    await using terminal = await Terminal.open(scene.path("tmux"), {
+      command: `${command}; echo "ended with $?"; cat`,
+      folder: scene.folder,
+      env: { ...runtimeEnvironment(), MICROPAY_HOME: scene.home("alice"), LC_ALL: "C.UTF-8" },
+      ...size,
+    });
+    await terminal.shows(/alice balance 10000 .*● connected/);
+    Deno.kill(Number(await Deno.readTextFile(scene.path("pid"))), signal);
+    await terminal.shows(/Bytes written: \d+\nBytes read: \d+\nTime spent: [\d.]+ s\nended with 0/);
+  });
+}
+
 testWith(
   ["tmux"],
   "the full-screen client pays, is paid while a form is open, reconnects, and leaves cleanly",

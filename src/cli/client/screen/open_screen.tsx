@@ -12,6 +12,10 @@ import { type ScreenLook, ScreenView, type ShownScreen } from "./screen_view.tsx
 // inverse too.
 chalk.level = 1;
 
+const endingSignals = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
+
+function ignore(): void {}
+
 /** The streams of a terminal. */
 export interface ScreenStreams {
   readonly stdin: NodeJS.ReadableStream;
@@ -45,6 +49,9 @@ export async function openScreen<Result>(
   // Ink waits for this event of the stream, which Deno 2.4 never emits.
   const tellSize = () => void stdout.emit("resize");
   Deno.addSignalListener("SIGWINCH", tellSize);
+  // Ink sends a signal on to this process when nobody else listens in Node's way. The caller does
+  // listen, and a process that sends signals needs a permission.
+  for (const signal of endingSignals) process.on(signal, ignore);
   try {
     const ended = exited.then(() =>
       Promise.reject(new Error("the screen ended before its client"))
@@ -52,6 +59,7 @@ export async function openScreen<Result>(
     return await Promise.race([run(), ended]);
   } finally {
     Deno.removeSignalListener("SIGWINCH", tellSize);
+    for (const signal of endingSignals) process.off(signal, ignore);
     shown.unmount();
     // An error of a view is the reason of the rejection above.
     await exited.catch(() => {});
