@@ -3,6 +3,7 @@
  * it is left out where it would not be scanned.
  */
 import { encode } from "uqr";
+import { isUtf8Locale } from "./locale.ts";
 import type { ProcessIo } from "./process_io.ts";
 
 export interface QrCodeLook {
@@ -54,10 +55,9 @@ export function terminalQrCode(
 ): string | undefined {
   const size = outputSize();
   if (size === undefined || environment("TERM") === "dumb") return undefined;
-  const locale = environment("LC_ALL") || environment("LC_CTYPE") || environment("LANG") || "";
   return qrCode(text, {
     ...size,
-    hasBlocks: /utf(?:-)?8/i.test(locale),
+    hasBlocks: isUtf8Locale(environment),
     hasColours: !environment("NO_COLOR"),
   });
 }

@@ -4,6 +4,7 @@
  * Text has the terminal's own colours, so that it can be read on every background. The few others
  * are of the first 16, which every theme chooses to be readable on its background.
  */
+import { isUtf8Locale } from "../../locale.ts";
 import type { IconSet } from "../icon_sets.ts";
 import type { Activity } from "./screen_state.ts";
 
@@ -61,8 +62,7 @@ export const icons: Readonly<Record<IconSet, Icons>> = {
  * Font is never guessed.
  */
 export function guessIcons(environment: (name: string) => string | undefined): IconSet {
-  const locale = environment("LC_ALL") || environment("LC_CTYPE") || environment("LANG") || "";
-  return /utf(?:-)?8/i.test(locale) ? "unicode" : "ascii";
+  return isUtf8Locale(environment) ? "unicode" : "ascii";
 }
 
 /** How a part of a row looks. */
