@@ -8,6 +8,7 @@ import type { ServerLink } from "../../src/client/server_link.ts";
 import type { WalletStore } from "../../src/client/wallet/wallet_store.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import type { Message } from "../../src/envelope/message.ts";
+import { ClosedError } from "../../src/errors.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
 import { loginRequestType } from "../../src/protocol/login.ts";
@@ -93,6 +94,7 @@ export class TestPayee implements AsyncDisposable {
   readonly #listener = tcpNetwork.listen({ host: "127.0.0.1", port: 0 });
   readonly #served: Promise<void>[] = [];
   readonly #streams: ByteStream[] = [];
+  #hasHungUp = false;
   #accepting: Promise<void> | undefined;
 
   /** Online from now on. */
@@ -112,6 +114,7 @@ export class TestPayee implements AsyncDisposable {
 
   /** Stops listening and closes all connections to payers. */
   hangUp(): void {
+    this.#hasHungUp = true;
     this.#listener.close();
     for (const stream of this.#streams) stream.close();
   }
@@ -127,7 +130,11 @@ export class TestPayee implements AsyncDisposable {
       const stream = await this.#listener.accept();
       if (!stream) return;
       this.#streams.push(stream);
-      this.#served.push(this.#serve(stream, anchor, serving));
+      // A payer may have been connecting anew, and its greeting ends with the stream.
+      const served = this.#serve(stream, anchor, serving).catch((error) => {
+        if (!(this.#hasHungUp && error instanceof ClosedError)) throw error;
+      });
+      this.#served.push(served);
     }
   }
 
