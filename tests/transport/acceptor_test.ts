@@ -57,6 +57,9 @@ class ScriptedListener implements Listener {
   readonly #script: Step[];
   #next = 0;
   readonly #closed = Promise.withResolvers<null>();
+  readonly #scriptEnded = Promise.withResolvers<void>();
+  /** Resolves when an accept finds the script at its end. */
+  readonly scriptEnded = this.#scriptEnded.promise;
 
   constructor(script: readonly Step[]) {
     this.#script = [...script];
@@ -66,7 +69,10 @@ class ScriptedListener implements Listener {
     this.accepts++;
     // Shifting a long array would move all its elements.
     const step = this.#script[this.#next++];
-    if (step === undefined) return this.#closed.promise;
+    if (step === undefined) {
+      this.#scriptEnded.resolve();
+      return this.#closed.promise;
+    }
     return step === "stream" ? Promise.resolve(stream) : Promise.reject(step);
   }
 
@@ -162,6 +168,8 @@ Deno.test("a flood of connections, reset or not, does not starve other work", as
     await yieldToEventLoop();
     assert(listener.accepts < connections);
     acceptor.close();
+    // The acceptor may be in a yield, which ends after this test otherwise.
+    await listener.scriptEnded;
   }
 });
 
