@@ -205,35 +205,50 @@ Deno.test("every wrong input leads back to the menu", async () => {
   await expectEnd(alice);
 });
 
-Deno.test("when the server stops, the menu says so, and EXIT works", async () => {
-  await using scene = await openSceneWith(["alice"]);
-  const alice = await openMenu(scene, "alice");
-  await alice.type("2", "alice", "0");
-  await alice.line(/^alice#/);
-  const { port } = scene.server;
-  await scene.server.stop();
-  await alice.errorLine(/: the server is stopping; log in again with 2 LOGIN$/);
-  await scene.startServer({ port });
-  await alice.type("3", "2", "alice", "0", "3", "5");
-  await alice.line(/^Please login first$/);
-  await alice.line(/^Account balance: 10000$/);
-  await expectEnd(alice);
-});
-
-Deno.test("when the server stops while a question is open, the menu says so once, and the choice needs a login", async () => {
+Deno.test("the menu reports that the server is gone, connects again by itself, and shows what it missed once", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
   const alice = await openMenu(scene, "alice");
   await alice.type("2", "alice", "0");
+  const [, port] = await alice.errorLine(/^Online as alice, taking payments on port (\d+)$/);
   await alice.line(/^alice#/);
+  // A question that is open meanwhile stays open.
   await alice.type("4");
   await alice.errorLine(/^Payee:$/);
+  const { port: serverPort } = scene.server;
   await scene.server.stop();
-  await alice.errorLine(/: the server is stopping; log in again with 2 LOGIN$/);
-  await alice.type("bob", "5", "5");
-  await alice.line(/^Please login first$/);
-  const { stderr } = await alice.end();
+  await alice.errorLine(/^Offline, connecting again: .*: the server is stopping$/);
+  await alice.type("bob", "5");
+  await alice.errorLine(
+    /^micropay: ask the server: the connection is lost; choose again when the menu is online again$/,
+  );
+  await scene.startServer({ port: serverPort });
+  await scene.inProcess(["pay", "alice", "7", "--via-server"], { as: "bob" });
+  await alice.errorLine(new RegExp(`^Online again, taking payments on port ${port}$`));
+  await alice.line(/^\[Notification\] bob just sent you \$7!$/);
+  await alice.type("3", "5");
+  await alice.line(/^Account balance: 10007$/);
+  await expectEnd(alice);
+  const { stdout, stderr } = await alice.end();
+  assertEquals(stdout.match(/Notification/g)?.length, 1);
   assertEquals(stderr.match(/the server is stopping/g)?.length, 1);
-  assertMatch(stderr, /2 LOGIN does that, with an account that 1 REGISTER made\n/);
+});
+
+Deno.test("a member whose key the operator ends has to log in again, and EXIT works while the menu connects again", async () => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  const [alice, bob] = [await openMenu(scene, "alice"), await openMenu(scene, "bob")];
+  await alice.type("2", "alice", "0");
+  await alice.line(/^alice#/);
+  await bob.type("2", "bob", "0");
+  await bob.line(/^bob#/);
+  assertEquals((await scene.ledgerInProcess("reissue", "alice")).code, 0);
+  await alice.errorLine(/^2 LOGIN connects again$/);
+  await alice.type("3", "5");
+  await alice.line(/^Please login first$/);
+  await expectEnd(alice);
+  await scene.server.stop();
+  await bob.errorLine(/^Offline, connecting again: /);
+  await bob.type("5");
+  await expectEnd(bob);
 });
 
 Deno.test("a signal leaves the menu as EXIT does", async () => {

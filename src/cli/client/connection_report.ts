@@ -1,8 +1,12 @@
 /**
  * What a client that stays online prints of its connection.
  */
-import type { ConnectionEvent } from "../../client/lasting_member.ts";
+import type { AccountName } from "../../account_name.ts";
+import type { ConnectionEnd, ConnectionEvent } from "../../client/lasting_member.ts";
+import { MicropayError } from "../../errors.ts";
+import type { NextSteps } from "./advice.ts";
 import type { ClientOutput } from "./output.ts";
+import { printRefusal } from "./print_outcome.ts";
 
 /**
  * Prints the events. While the server is away, each attempt fails for the same reason, which is
@@ -37,4 +41,23 @@ export class ConnectionReport {
         this.#printed = undefined;
     }
   }
+}
+
+/**
+ * Prints why a client does not stay online.
+ *
+ * @throws the error of the end, when it is a fault of the program
+ */
+export function printConnectionEnd(
+  end: ConnectionEnd,
+  { name, output, steps }: {
+    readonly name: AccountName;
+    readonly output: ClientOutput;
+    readonly steps: NextSteps;
+  },
+): void {
+  if (end.why === "refused") {
+    printRefusal(end.refusal, { kind: "log_in", name }, { output, steps });
+  } else if (end.error instanceof MicropayError) output.printFailure(end.error);
+  else throw end.error;
 }

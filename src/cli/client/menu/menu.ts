@@ -2,6 +2,11 @@
  * The numbered menu of the course project, line by line: for a terminal, or driven by a pipe.
  */
 import type { AccountName } from "../../../account_name.ts";
+import {
+  type ConnectionEnd,
+  type ConnectionEvent,
+  LastingMember,
+} from "../../../client/lasting_member.ts";
 import type { IncomingPayment } from "../../../client/payment/incoming_payments.ts";
 import type { Member } from "../../../client/member.ts";
 import type { PaymentTerms } from "../../../client/payment/payment.ts";
@@ -37,6 +42,7 @@ import { type ProcessIo, untilSignal } from "../../process_io.ts";
 import { type Attempt, type NextSteps, type PaymentAttempt, registeredText } from "../advice.ts";
 import { selfAuditOf } from "../audit_alarm.ts";
 import type { TypeCommand } from "../command_typer.ts";
+import { ConnectionReport, printConnectionEnd } from "../connection_report.ts";
 import { resolveRefunded } from "../find_payment.ts";
 import { historyEntriesDefault } from "../options.ts";
 import { type ClientOutput, textOutput } from "../output.ts";
@@ -118,13 +124,19 @@ interface MenuOptions
   readonly input: MenuInput;
 }
 
+/** The member who is logged in. */
+interface Session {
+  readonly lasting: LastingMember;
+  readonly selfAudit: SelfAudit;
+}
+
 class Menu {
   readonly #options: MenuOptions;
   readonly #output: ClientOutput;
   readonly #unused: UnusedConnection;
-  #member: Member | undefined;
-  /** Of the member who is logged in. */
-  #selfAudit: SelfAudit | undefined;
+  #session: Session | undefined;
+  /** Rejects when the program has a fault that no choice of the person meets. */
+  readonly #failed = Promise.withResolvers<never>();
   /** The payment that the last choice could not deliver, because its payee is away. */
   #undelivered: PaymentTerms | undefined;
 
@@ -137,14 +149,15 @@ class Menu {
   }
 
   /** People type a command in another terminal, where the account has to be named. */
-  readonly #typed: TypeCommand = (words) => this.#options.typed(words, this.#member?.context.name);
+  readonly #typed: TypeCommand = (words) =>
+    this.#options.typed(words, this.#session?.lasting.context.name);
 
   async run(): Promise<void> {
     const { input, say } = this.#options;
     const { anchor, stream } = await this.#unused.get();
     say(`Connected to ${endpointText(stream.remote)}, ledger ${anchor.fingerprint}`);
     try {
-      while (await this.#step()) say("");
+      while (await Promise.race([this.#step(), this.#failed.promise])) say("");
     } catch (error) {
       if (!(error instanceof InputEnded)) throw error;
     } finally {
@@ -160,15 +173,12 @@ class Menu {
     const undelivered = this.#undelivered;
     this.#undelivered = undefined;
     if (choice === "5") return false;
-    const link = this.#member?.context.link;
     try {
       await this.#perform(choice, undelivered);
     } catch (error) {
       if (error instanceof InputEnded || !(error instanceof MicropayError)) throw error;
       if (isUnprinted(error)) throw error;
-      // #watch reports the end of a member's connection.
-      const isSaid = error instanceof ClosedError && link?.isOpen === false;
-      if (!isSaid) this.#output.printFailure(error);
+      this.#output.printFailure(error);
     }
     return true;
   }
@@ -200,19 +210,28 @@ class Menu {
   }
 
   /**
-   * Runs an action as the member who is logged in. Without a login it says so instead. The
-   * connection may end while a question is open, so what comes after questions asks for the member
+   * Runs an action as the member who is logged in. Without a login it says so instead. Another
+   * connection may come while a question is open, so what follows questions asks for the member
    * again.
+   *
+   * @throws {ClosedError} while the connection is lost
    */
   async #asMember(action: (member: Member) => Promise<unknown>): Promise<void> {
-    if (this.#member) return void await action(this.#member);
+    const lasting = this.#session?.lasting;
+    if (lasting?.isOnline) return void await action(lasting.member);
+    if (lasting) {
+      throw new ClosedError(
+        "ask the server: the connection is lost; choose again when the menu is online again",
+      );
+    }
     this.#options.print(codes[240].text);
     this.#options.say("2 LOGIN does that, with an account that 1 REGISTER made");
   }
 
   async #register({ withCode }: { readonly withCode: boolean }): Promise<void> {
     const { input, say, wallet } = this.#options;
-    if (this.#member) return say(`You are logged in as ${this.#member.context.name}; exit first`);
+    const name = this.#session?.lasting.context.name;
+    if (name !== undefined) return say(`You are logged in as ${name}; exit first`);
     const { account, typed } = await input.askFor("Name", typedAccountName);
     const code = withCode
       ? await input.askFor("The operator's one-time code", oneTimeCode)
@@ -230,42 +249,74 @@ class Menu {
 
   async #logIn(): Promise<void> {
     const { address, input, say } = this.#options;
-    if (this.#member) return say(`You are logged in as ${this.#member.context.name} already`);
+    const loggedIn = this.#session?.lasting.context.name;
+    if (loggedIn !== undefined) return say(`You are logged in as ${loggedIn} already`);
     const name = await input.askFor("Name", accountName);
     const port = await input.askOptional("Port for payments, 0 for any", menuPort) ?? address.port;
     const member = await this.#openMember(name);
     if (!member) return;
-    const selfAudit = selfAuditOf(member, {
-      wallet: this.#options.wallet,
-      output: this.#output,
-      interject: (print) => input.interject(print),
-    });
+    if (await this.#goOnline(member, { ...address, port })) await this.#list(member);
+  }
+
+  /** @returns whether the server let the member log in */
+  async #goOnline(member: Member, address: PeerAddressRequest): Promise<boolean> {
+    const { input, say, wallet } = this.#options;
+    const { name } = member.context;
+    const lasting = new LastingMember(member, (options) => wallet.reconnect(member, options));
+    const interject = (print: () => void) => input.interject(print);
+    const selfAudit = selfAuditOf(lasting, { wallet, output: this.#output, interject });
+    const attempt = `log in as ${name}`;
     try {
-      const attempt = `log in as ${name}`;
       await input.unlessInterrupted(this.#settle(member), attempt);
       await input.unlessInterrupted(selfAudit.runSoon(), attempt);
-      const going = member.goOnline({
-        ...onlineOptions({ ...address, port }),
+      const going = lasting.goOnline({
+        ...onlineOptions(address),
         onPayment: (payment) => {
-          input.interject(() => this.#notify(payment, member));
+          interject(() => this.#notify(payment, member));
           selfAudit.run();
         },
-        onFault: (error) => input.interject(() => say(errorLine(error, this.#typed))),
+        onFault: (error) => interject(() => say(errorLine(error, this.#typed))),
+        onEvent: this.#follower(name),
       });
       const outcome = await input.unlessInterrupted(going, attempt);
       if (outcome.outcome === "refused") {
         this.#printRefusal(outcome, { kind: "log_in", name });
-        return await member.abandon();
+        await lasting.abandon();
+        return false;
       }
     } catch (error) {
-      await member.abandon();
+      await lasting.abandon();
       throw error;
     }
-    this.#member = member;
-    this.#selfAudit = selfAudit;
-    this.#watch(member);
-    say(`Online as ${name}, taking payments on port ${member.peerPort}`);
-    await this.#list(member);
+    this.#session = { lasting, selfAudit };
+    lasting.ended.then((end) => this.#end(lasting, end)).catch(this.#failed.reject);
+    return true;
+  }
+
+  /** Returns what prints the loss and the return of a connection. */
+  #follower(name: AccountName): (event: ConnectionEvent) => void {
+    const { input, say } = this.#options;
+    const report = new ConnectionReport(this.#output);
+    let isNew = true;
+    return (event) => {
+      if (event.kind === "connecting") return;
+      if (!isNew || event.kind !== "online") return input.interject(() => report.tell(event));
+      isNew = false;
+      say(`Online as ${name}, taking payments on port ${event.port}`);
+    };
+  }
+
+  /** The member will not be online again, but a person can log in anew. */
+  async #end(lasting: LastingMember, end: ConnectionEnd): Promise<void> {
+    if (this.#session?.lasting !== lasting) return;
+    const { name } = lasting.context;
+    this.#session = undefined;
+    const printing = { output: this.#output, steps: menuSteps };
+    this.#options.input.interject(() => {
+      printConnectionEnd(end, { ...printing, name });
+      this.#options.say("2 LOGIN connects again");
+    });
+    await lasting.abandon();
   }
 
   async #settle(member: Member): Promise<void> {
@@ -352,7 +403,7 @@ class Menu {
       askWith: this.#options.typed("status", nameOf(member)),
       isReaderGone: this.#options.isReaderGone,
     });
-    this.#selfAudit?.run();
+    this.#session?.selfAudit.run();
   }
 
   #printRefusal(refusal: Refusal, attempt: Attempt): void {
@@ -370,29 +421,18 @@ class Menu {
     }
   }
 
-  /** Says at once that the server is gone, not only at the next question. */
-  #watch(member: Member): void {
-    const { input, say } = this.#options;
-    member.context.link.closed.then(async (reason) => {
-      if (this.#member !== member) return;
-      this.#member = undefined;
-      input.interject(() => say(`${errorLine(reason)}; log in again with 2 LOGIN`));
-      await member.abandon();
-    });
-  }
-
   async #exit(): Promise<void> {
     this.#unused.close();
-    const member = this.#member;
-    this.#member = undefined;
+    const session = this.#session;
+    this.#session = undefined;
     try {
-      if (member) await this.#selfAudit?.runSoon();
-      await member?.exit();
+      if (session?.lasting.isOnline) await session.selfAudit.runSoon();
+      await session?.lasting.exit();
       this.#options.print(codes[120].text);
     } catch (error) {
       if (!(error instanceof MicropayError)) throw error;
       this.#output.printFailure(error);
-      await member?.abandon();
+      await session?.lasting.abandon();
     }
   }
 }

@@ -35,6 +35,7 @@ import { type NextSteps, registeredText } from "../advice.ts";
 import { selfAuditOf } from "../audit_alarm.ts";
 import type { AddressedRequest } from "../choose_ledger.ts";
 import type { TypeCommand } from "../command_typer.ts";
+import { printConnectionEnd } from "../connection_report.ts";
 import { resolveRefunded } from "../find_payment.ts";
 import { messageText, type WalletDialogue } from "../open_wallet.ts";
 import { type ClientOutput, textOutput } from "../output.ts";
@@ -342,7 +343,7 @@ export class ScreenDriver {
     }
     this.#session = { lasting, selfAudit };
     this.#happen({ kind: "account", account: name });
-    lasting.ended.then((end) => this.#end(lasting, end));
+    lasting.ended.then((end) => this.#end(lasting, end)).catch((error) => this.#tellError(error));
     this.#tell("news", [`Online as ${name}, taking payments on port ${lasting.member.peerPort}`]);
     this.#activity.refresh();
     this.#poll();
@@ -397,24 +398,18 @@ export class ScreenDriver {
   }
 
   /** The member will not be online again, but a person can log in anew. */
-  #end(lasting: LastingMember, end: ConnectionEnd): void {
+  async #end(lasting: LastingMember, end: ConnectionEnd): Promise<void> {
     if (this.#session?.lasting !== lasting) return;
-    if (end.why === "failed" && !(end.error instanceof MicropayError)) {
-      return this.#left.reject(end.error);
-    }
     this.#session = undefined;
     const lines: string[] = [];
-    const output = this.#outputTo(lines);
     const { name } = lasting.context;
-    if (end.why === "refused") {
-      printRefusal(end.refusal, { kind: "log_in", name }, printingTo(output));
-    } else output.printFailure(end.error as MicropayError);
+    printConnectionEnd(end, { ...printingTo(this.#outputTo(lines)), name });
     lines.push("press l to log in again");
     this.#happen({ kind: "account", account: undefined });
     this.#happen({ kind: "peers", peers: [] });
     this.#connection({ state: "ended", reason: lines[0]! });
     this.#tell("failed", lines);
-    lasting.abandon().catch((error) => this.#tellError(error));
+    await lasting.abandon();
   }
 
   /** Asks who is online, and for the balance, now and from then on periodically. */
