@@ -142,6 +142,24 @@ export interface Voiding {
   readonly atMs: number;
 }
 
+/** A void order, as others than its payer and payee may know it. */
+export type VoidedOrder = Pick<Voiding, "digest" | "payer" | "code">;
+
+/**
+ * A decision about an order that its payer signed: the entry that it is booked as, or that it is
+ * void. `cause` is the object that this process passed to `book` or `voidOrder`. A decision of
+ * another process has none.
+ */
+export type Decision =
+  | { readonly entry: Entry; readonly cause?: Booking }
+  | { readonly voided: VoidedOrder; readonly cause?: Voiding };
+
+/**
+ * Takes decisions, the oldest first. It throws nothing. The next ones come when its promise has
+ * resolved; those of this process may come at once.
+ */
+export type DecisionListener = (decisions: readonly Decision[]) => Promise<void>;
+
 /** The outcome of a voiding. */
 export type VoidOutcome =
   /** It is not booked and never will be. */
@@ -257,6 +275,14 @@ export interface Ledger {
    * expiry is booked. So the decision holds even if clocks change.
    */
   voidOrder(voiding: Voiding): Promise<VoidOutcome>;
+  /**
+   * Tells the listener each decision from now on, once and in the order of the commits, whichever
+   * process made it. A decision of this process usually comes before its `book` or `voidOrder`
+   * resolves.
+   *
+   * @returns stops that
+   */
+  follow(listener: DecisionListener): () => void;
   entry(id: string): Promise<Entry | undefined>;
   /** Returns the sum of a payment's refunds, 0 without any. */
   sumRefunds(id: string): Promise<number>;

@@ -8,7 +8,6 @@ import { type Refusal, refuse } from "../protocol/request_type.ts";
 import { type SignedOrder, unpackOrder, verifyOrder } from "../protocol/order.ts";
 import { packedSigner } from "../protocol/packed_document.ts";
 import type { MemberRequestContext } from "./route.ts";
-import type { ServerContext } from "./server_context.ts";
 
 /** An order between members: neither side is the issuing account. */
 export type MembersOrder = SignedOrder & {
@@ -59,9 +58,11 @@ function isBetweenMembers(order: SignedOrder): order is MembersOrder {
  */
 export function keepVoid(
   { digest, payload: { id, payer, exp }, signer: { fingerprint: certificate } }: MembersOrder,
-  { ledger, clock }: ServerContext,
+  context: MemberRequestContext,
   code: Code,
 ): Promise<VoidOutcome> {
+  const { clock, decisions, ledger } = context.server;
   const times = { atMs: clock.nowMs(), expiresAtMs: exp * 1000 };
-  return ledger.voidOrder({ id, digest, payer, certificate, code, ...times });
+  const voiding = { id, digest, payer, certificate, code, ...times };
+  return ledger.voidOrder(decisions.by(context, voiding));
 }

@@ -13,6 +13,7 @@ import { Acceptor } from "../transport/acceptor.ts";
 import type { ByteStream, Endpoint, Listener } from "../transport/byte_stream.ts";
 import { Admission } from "./admission/admission.ts";
 import { watchExpiry } from "./expiry_watch.ts";
+import { DecisionPushes } from "./decision_pushes.ts";
 import { FairQueue } from "./fair_queue.ts";
 import { FirstLines } from "./admission/first_lines.ts";
 import { MemberSessions } from "./session/member_sessions.ts";
@@ -54,6 +55,7 @@ export class Server {
   /** Settles when the server has stopped. Rejects when an error of the ledger stopped it. */
   readonly stopped = this.#settle.promise;
   readonly #stopWatching: () => void;
+  readonly #unfollow: () => void;
   readonly #stopExpiryWatch: () => void;
   #stopping: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -62,13 +64,26 @@ export class Server {
   constructor(options: ServerOptions, dependencies: ServerDependencies) {
     const { listener, userLimit, initialBalance, accountsMax } = options;
     const { processors = processorsDefault, witnesses = [], join = "open" } = options;
-    const { authority: { anchor }, clock, identity, report, sessionKeys } = dependencies;
+    const { authority: { anchor }, clock, identity, ledger, report, sessionKeys } = dependencies;
+    const sessions = new MemberSessions();
+    const queue = new FairQueue({
+      inFlightMax: Math.min(processors + costlyBesideProcessors, costlyAtOnceMax),
+    });
+    const decisions = new DecisionPushes({
+      sessions,
+      queue,
+      identity,
+      anchor,
+      onFailure: (error) => this.#takeLedgerFault("tell a decision", error),
+    });
     this.#context = {
       ...dependencies,
       anchor,
       initialBalance,
       join,
-      sessions: new MemberSessions(),
+      sessions,
+      queue,
+      decisions,
       admission: new Admission({ userLimit, places: waitingRoomPlaces }),
       strangers: new Strangers(),
       firstLines: new FirstLines(dependencies),
@@ -79,9 +94,6 @@ export class Server {
         clock,
         atOnce: strangerRequestsAtOnce,
         everyMs: strangerRequestEveryMs,
-      }),
-      queue: new FairQueue({
-        inFlightMax: Math.min(processors + costlyBesideProcessors, costlyAtOnceMax),
       }),
       failStop: (error) => {
         this.#failure ??= { error };
@@ -99,11 +111,9 @@ export class Server {
     this.#stopWatching = watchLedger({
       ...this.#context,
       end: (session) => this.#endSession(session),
-      onFailure: (error) => {
-        if (error instanceof LedgerError) this.#context.failStop(error);
-        else report({ kind: "fault", attempt: "look at the ledger", error });
-      },
+      onFailure: (error) => this.#takeLedgerFault("look at the ledger", error),
     });
+    this.#unfollow = ledger.follow((some) => decisions.tell(some));
     sessionKeys.start({
       onFault: (error) => report({ kind: "fault", attempt: "make a session key", error }),
     });
@@ -137,6 +147,12 @@ export class Server {
     }
   }
 
+  #takeLedgerFault(attempt: string, error: unknown): void {
+    const { failStop, report } = this.#context;
+    if (error instanceof LedgerError) failStop(error);
+    else report({ kind: "fault", attempt, error });
+  }
+
   async #stop(): Promise<void> {
     const { admission, clock, ledger, report, sessionKeys } = this.#context;
     report({ kind: "stopping", served: admission.servedCount });
@@ -150,6 +166,7 @@ export class Server {
     for (const connection of this.#connections.keys()) connection.stop();
     await Promise.all(this.#connections.values());
     cancel();
+    this.#unfollow();
     try {
       await ledger.close();
     } catch (error) {

@@ -7,6 +7,7 @@ import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import type { ChangeHistory } from "../protocol/change_history.ts";
 import type { Random } from "../random.ts";
 import type { Admission } from "./admission/admission.ts";
+import type { DecisionPushes } from "./decision_pushes.ts";
 import type { FairQueue } from "./fair_queue.ts";
 import type { FirstLines } from "./admission/first_lines.ts";
 import type { MemberSessions } from "./session/member_sessions.ts";
@@ -42,6 +43,7 @@ export interface ServerContext extends ServerDependencies {
   readonly registrations: Registrations;
   readonly published: PublishedCheckpoints;
   readonly relays: Relays;
+  readonly decisions: DecisionPushes;
   /** Bounds the requests of strangers at one address for checkpoints and proofs. */
   readonly strangerRequests: TokenBuckets;
   /** The queue for expensive work. Its parties are addresses of strangers, and members. */

@@ -6,6 +6,7 @@ import { invitingContract } from "./contract_inviting.ts";
 import { bookingAtOnceContract, bookingContract, clockContract } from "./contract_booking.ts";
 import { correctingContract } from "./contract_correcting.ts";
 import { closingContract, readingContract } from "./contract_reading.ts";
+import { followingContract } from "./contract_following.ts";
 import { presenceContract, registeringContract } from "./contract_registering.ts";
 import { voidingContract } from "./contract_voiding.ts";
 import { ledgerProperties } from "./contract_properties.ts";
@@ -43,6 +44,7 @@ export function ledgerContract(name: string, open: OpenLedger): void {
   presenceContract(test);
   bookingContract(test);
   voidingContract(test);
+  followingContract(test);
   correctingContract(test);
   bookingAtOnceContract(test);
   clockContract(test);

@@ -3,7 +3,7 @@
  * happens to the server. A change in progress when the server is killed is either there or not.
  */
 import { LedgerBusyError, LedgerError, LedgerFullError } from "../../src/errors.ts";
-import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { DecisionListener, Ledger } from "../../src/ledger/ledger.ts";
 import type { Dice } from "./dice.ts";
 import type { SimulatedProcess } from "./simulated_process.ts";
 
@@ -56,13 +56,22 @@ export class FailingStorage {
       return result;
     };
     return new Proxy(this.#ledger, {
-      get: (ledger, name: keyof Ledger) => (...args: unknown[]) =>
-        process.step(() => {
-          // What is on the storage stays when the server lets go of it.
-          if (name === "close") return Promise.resolve();
-          const method = ledger[name] as (...args: unknown[]) => Promise<unknown>;
-          return call(name, () => method.apply(ledger, args));
-        }),
+      get: (ledger, name: keyof Ledger) => {
+        if (name === "follow") {
+          return (listener: DecisionListener) => {
+            const stop = ledger.follow(listener);
+            process.onKilled(stop);
+            return stop;
+          };
+        }
+        return (...args: unknown[]) =>
+          process.step(() => {
+            // What is on the storage stays when the server lets go of it.
+            if (name === "close") return Promise.resolve();
+            const method = ledger[name] as (...args: unknown[]) => Promise<unknown>;
+            return call(name, () => method.apply(ledger, args));
+          });
+      },
     });
   }
 }

@@ -7,11 +7,13 @@ import type { DatabaseSync } from "node:sqlite";
 import type { AccountName } from "../../account_name.ts";
 import { isLedgerUnavailable, LedgerError } from "../../errors.ts";
 import type { AccountChange, RecordedChange } from "../account_change.ts";
+import { DecisionFeed } from "../decision_feed.ts";
 import type { Booking, Entry } from "../entry.ts";
 import type {
   Account,
   BookOutcome,
   ChangeOutcome,
+  DecisionListener,
   HistoryQuery,
   Ledger,
   LedgerProofs,
@@ -54,6 +56,8 @@ export class SqliteLedger implements Ledger {
   readonly #invitations: SqliteInvitations;
   readonly #registrar: SqliteRegistrar;
   readonly #queue: CommitQueue;
+  /** One server writes the file, so all decisions are its own. */
+  readonly #feed = new DecisionFeed();
   /** Members to take offline as soon as the storage can be written. */
   readonly #leaving = new Set<AccountName>();
   #closed = false;
@@ -84,9 +88,13 @@ export class SqliteLedger implements Ledger {
       isFatal: (error) => error instanceof LedgerError,
       begin: () => {
         requireFile();
+        this.#feed.begin();
         for (const name of this.#leaving) this.#sql.takeOffline.run(name);
       },
-      committed: () => this.#leaving.clear(),
+      committed: () => {
+        this.#leaving.clear();
+        this.#feed.committed();
+      },
     });
   }
 
@@ -143,15 +151,19 @@ export class SqliteLedger implements Ledger {
   book(booking: Booking): Promise<BookOutcome> {
     return this.#write(() => {
       requireBookable(booking);
-      return this.#book.book(booking);
+      return this.#feed.book(this.#book.book(booking), booking);
     });
   }
 
   voidOrder(voiding: Voiding): Promise<VoidOutcome> {
     return this.#write(() => {
       requireVoidable(voiding);
-      return this.#book.voidOrder(voiding);
+      return this.#feed.voidOrder(this.#book.voidOrder(voiding), voiding);
     });
+  }
+
+  follow(listener: DecisionListener): () => void {
+    return this.#feed.follow(listener);
   }
 
   entry(id: string): Promise<Entry | undefined> {

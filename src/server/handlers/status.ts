@@ -7,7 +7,6 @@ import { answerWith, refuse } from "../../protocol/request_type.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
 import { requireOrderText } from "../../protocol/order.ts";
 import { packDocument } from "../../protocol/packed_document.ts";
-import { packReceipt, signReceipt } from "../../protocol/receipt.ts";
 import { statusRequestType } from "../../protocol/status.ts";
 import { keepVoid, type MembersOrder, verifyOwnOrder, wholeOrder } from "../order_decision.ts";
 import { type MemberRequestContext, memberRoute } from "../route.ts";
@@ -41,7 +40,7 @@ async function tell(entry: Entry, { name, server, session }: MemberRequestContex
   // The asker may have no other certificate than its own.
   const isOwn = peer.kind === "certified" && peer.certificate.fingerprint === signer.fingerprint;
   const order = isOwn ? packDocument({ text, signer }) : text;
-  const booked = { order, receipt: packReceipt(signReceipt(entry, server)) };
+  const booked = { order, receipt: server.decisions.receiptOf(entry) };
   if (entry.kind !== "payment") return answerWith(booked);
   return answerWith({ ...booked, refunded: await server.ledger.sumRefunds(entry.id) });
 }
@@ -51,7 +50,7 @@ async function makeVoid(own: MembersOrder, context: MemberRequestContext) {
   const { server, session } = context;
   // An order that is invalid at any time need not be kept.
   if (judgeOrder(own, { atMs: server.clock.nowMs() })?.isLasting) return refuse(400);
-  const result = await session.commit(() => keepVoid(own, server, 265));
+  const result = await session.commit(() => keepVoid(own, context, 265));
   switch (result.outcome) {
     case "booked":
       return await tell(result.entry, context);

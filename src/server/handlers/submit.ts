@@ -2,28 +2,20 @@
  * SUBMIT: the payee, or the payer, hands in orders. Each is checked from the start and booked at
  * most once. All orders of one message are booked in one commit.
  */
-import type { AccountName } from "../../account_name.ts";
 import { isLedgerUnavailable } from "../../errors.ts";
 import { yieldToEventLoop } from "../../yield_to_event_loop.ts";
 import { type Entry, orderDigest } from "../../ledger/entry.ts";
 import { ordersPerTurn } from "../../limits.ts";
 import { isMemo } from "../../memo.ts";
-import { type Code, codes, isCode } from "../../protocol/code.ts";
+import { type Code, codes } from "../../protocol/code.ts";
 import { answerWith, type Refusal, refuse } from "../../protocol/request_type.ts";
 import { bookingOf } from "../../protocol/order.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
-import { packReceipt, signReceipt } from "../../protocol/receipt.ts";
-import {
-  paymentType,
-  type Result,
-  resultType,
-  submitRequestType,
-} from "../../protocol/transfer.ts";
-import type { JsonObject } from "../../strict_json.ts";
+import { type Result, submitRequestType } from "../../protocol/transfer.ts";
+import { codeOf } from "../decision_pushes.ts";
 import { keepVoid, type MembersOrder, verifyOwnOrder, wholeOrder } from "../order_decision.ts";
 import { type MemberRequestContext, memberRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
-import { pagesOf } from "./page.ts";
 
 export const submitRoute = memberRoute({
   requestType: submitRequestType,
@@ -39,11 +31,6 @@ export const submitRoute = memberRoute({
       return resultOf(decision, { digest, server: context.server });
     });
     reportRefusals(decisions, context);
-    // A side that submits a decided order again must not cause another push.
-    const news = decisions.flatMap(({ news: order }, at) =>
-      order ? [{ order, result: results[at]! }] : []
-    );
-    tellOtherSides(news, context);
     return answerWith({ results });
   },
 });
@@ -84,8 +71,6 @@ async function verifyInTurns(
 interface Decision {
   /** The entry that it is booked as, or why it is refused. */
   readonly decided: Entry | Refusal;
-  /** The order, when this request decided it: then its other side is told. */
-  readonly news?: MembersOrder;
   /** Why the ledger could not be written. */
   readonly failure?: Error;
 }
@@ -96,38 +81,46 @@ interface Decision {
  */
 function decide(
   orders: readonly (MembersOrder | Refusal)[],
-  { server, session }: MemberRequestContext,
+  context: MemberRequestContext,
 ): Promise<readonly Decision[]> {
   const decideOne = (order: MembersOrder | Refusal) =>
-    "outcome" in order ? { decided: order } : unlessFull(() => decideOrder(order, server));
-  return session.commit(() => Promise.all(orders.map(decideOne)));
+    "outcome" in order ? { decided: order } : unlessFull(() => decideOrder(order, context));
+  return context.session.commit(() => Promise.all(orders.map(decideOne)));
 }
 
-async function decideOrder(order: MembersOrder, server: ServerContext): Promise<Decision> {
+async function decideOrder(
+  order: MembersOrder,
+  context: MemberRequestContext,
+): Promise<Decision> {
   const { memo } = order.payload;
-  const atMs = server.clock.nowMs();
+  const atMs = context.server.clock.nowMs();
   const fault = judgeOrder(order, { atMs });
   // No clock makes such an order good, so there is nothing to keep and nobody to tell.
   if (fault?.isLasting) return { decided: refuse(fault.code) };
   // The ledger answers for an order that was booked before, expired or not.
-  if (fault) return await keepRefusal(order, server, fault.code);
+  if (fault) return await keepRefusal(order, context, fault.code);
   // A memo's rule may change with Unicode. What was booked stays good.
-  if (memo !== undefined && !isMemo(memo)) return await keepRefusal(order, server, 261);
+  if (memo !== undefined && !isMemo(memo)) return await keepRefusal(order, context, 261);
   // The order was judged for this time. An audit judges it for the same.
-  return await book(order, server, atMs);
+  return await book(order, context, atMs);
 }
 
-async function book(order: MembersOrder, server: ServerContext, atMs: number): Promise<Decision> {
+async function book(
+  order: MembersOrder,
+  context: MemberRequestContext,
+  atMs: number,
+): Promise<Decision> {
+  const { decisions, ledger } = context.server;
   const kind = order.payload.refunds === undefined ? "payment" : "refund";
-  const booked = await server.ledger.book(bookingOf(order, { kind, atMs }));
-  const refusing = (code: Code) => keepRefusal(order, server, code);
+  const booked = await ledger.book(decisions.by(context, bookingOf(order, { kind, atMs })));
+  const refusing = (code: Code) => keepRefusal(order, context, code);
   switch (booked.outcome) {
     case "booked":
-      return { decided: booked.entry, news: order };
+      return { decided: booked.entry };
     case "repeated":
       return { decided: booked.entry };
     case "voided":
-      return { decided: refuse(codeOf(booked)) };
+      return { decided: refuse(codeOf(booked.code)) };
     case "expired":
       return { decided: refuse(265) };
     case "id_conflict":
@@ -156,15 +149,15 @@ async function book(order: MembersOrder, server: ServerContext, atMs: number): P
  */
 async function keepRefusal(
   order: MembersOrder,
-  server: ServerContext,
+  context: MemberRequestContext,
   code: Code,
 ): Promise<Decision> {
-  const result = await keepVoid(order, server, code);
+  const result = await keepVoid(order, context, code);
   switch (result.outcome) {
     case "voided":
-      return { decided: refuse(code), news: order };
+      return { decided: refuse(code) };
     case "repeated":
-      return { decided: refuse(codeOf(result)) };
+      return { decided: refuse(codeOf(result.code)) };
     case "expired":
       return { decided: refuse(265) };
     // This refusal is final without being kept.
@@ -176,11 +169,6 @@ async function keepRefusal(
     case "booked":
       return { decided: result.entry };
   }
-}
-
-/** A later version may have written a code that this one does not know. */
-function codeOf({ code }: { readonly code: number }): Code {
-  return isCode(code) ? code : 260;
 }
 
 /** Where the ledger cannot be written now, nothing is decided about the order. */
@@ -198,7 +186,7 @@ function resultOf(
   { digest, server }: { readonly digest: string; readonly server: ServerContext },
 ): Result {
   if ("outcome" in decided) return { order: digest, code: decided.code, text: decided.text };
-  const receipt = packReceipt(signReceipt(decided, server));
+  const receipt = server.decisions.receiptOf(decided);
   return { order: digest, code: 130, text: codes[130].text, receipt };
 }
 
@@ -215,36 +203,5 @@ function reportRefusals(
   for (const { decided } of decisions) {
     if (!("outcome" in decided)) continue;
     server.report({ kind: "refused", remote, name, code: decided.code, text: decided.text });
-  }
-}
-
-/** A decision that the other side of its order is told. */
-interface News {
-  readonly order: MembersOrder;
-  readonly result: Result;
-}
-
-/**
- * Tells the payer what was decided about orders that its payee submitted, and the payee of payments
- * that its payer submitted.
- */
-function tellOtherSides(
-  news: readonly News[],
-  { name, push, server: { sessions } }: MemberRequestContext,
-): void {
-  const tell = (to: AccountName, type: string, body: JsonObject) => {
-    for (const session of sessions.recipientsOf(to)) push({ session, type, body });
-  };
-  const taken = news.filter(({ order }) => order.payload.payee === name);
-  for (const [payer, some] of Map.groupBy(taken, ({ order }) => order.payload.payer)) {
-    tell(payer, resultType, { results: some.map(({ result }) => result) });
-  }
-  const paid = news.filter(({ order, result }) => order.payload.payer === name && result.receipt);
-  for (const [payee, some] of Map.groupBy(paid, ({ order }) => order.payload.payee)) {
-    const payments = some.map(({ order, result }) => ({
-      order: order.text,
-      receipt: result.receipt!,
-    }));
-    for (const page of pagesOf(payments)) tell(payee, paymentType, { payments: page });
   }
 }

@@ -8,7 +8,7 @@ import { dispatch } from "../dispatch.ts";
 import { Liveness } from "./liveness.ts";
 import { occupancyOf } from "../admission/occupancy.ts";
 import type { ServerContext } from "../server_context.ts";
-import type { Push, Session } from "./session.ts";
+import { type Push, sealPushes, type Session } from "./session.ts";
 import { waitForPermit } from "./waiting_room.ts";
 
 export type FirstMessage = Arrival & { kind: "message" };
@@ -107,23 +107,31 @@ export class ServedSession {
     // A surplus connection counts for no limit, so its first message is its last.
     if (isPong(received.message)) return !session.isSurplus;
     this.#isBusy = true;
+    // Sealed together with the reply. What is pushed later has turns of its own.
+    let pushed: Session[] | undefined = [];
     try {
-      const pushes: Push[] = [];
       const context = {
         server: this.#server,
         session,
         dismiss: () => this.dismiss(),
-        push: (push: Push) => void pushes.push(push),
+        push: (push: Push) => {
+          push.session.enqueue(push);
+          if (pushed) pushed.push(push.session);
+          else sealPushes([push.session], session.share);
+        },
       };
       const { outcome, reply } = await dispatch(received, context);
       const isExit = received.message.type === exitRequestType.type &&
         outcome.outcome === "answered";
       // Offline before the reply, so that a member can log in again right after its "Bye".
       if (isExit) await this.#takeOffline();
-      await session.reply(reply, pushes);
+      const beside = pushed;
+      pushed = undefined;
+      await session.reply(reply, beside);
       if (this.#isStopping) await this.#sayGoodbye();
       return !isExit && !this.#isStopping && !session.isSurplus;
     } finally {
+      if (pushed) sealPushes(pushed, session.share);
       this.#isBusy = false;
     }
   }

@@ -25,6 +25,7 @@ export async function identifySpeaker(peer: Peer, ledger: Ledger): Promise<Speak
   return { kind: "member", name: party.name };
 }
 
+/** A message for a session that did not ask for it. */
 export interface Push {
   readonly session: Session;
   readonly type: string;
@@ -58,6 +59,8 @@ export class Session {
   readonly #end = Promise.withResolvers<void>();
   /** Resolves after the goodbye, or when a pushed message could not be delivered. */
   readonly over = this.#end.promise;
+  /** Pushed messages that wait for a turn, in order. */
+  readonly #pushes: (Push & { readonly sealed: PromiseWithResolvers<void> })[] = [];
   /** One promise for each pushed message that is not sealed. */
   readonly #pushing = new Set<Promise<void>>();
 
@@ -97,27 +100,28 @@ export class Session {
   }
 
   /**
-   * Sends the reply to a request, and pushes the messages that the request causes. This party's
-   * turns pay for sealing them. Charging the receivers would let many senders starve one of them.
+   * Adds a message to those that are pushed to this session. They are sealed in this order, whoever
+   * pays for it: each needs one call of {@link sealPushes}.
+   */
+  enqueue(push: Push): void {
+    const sealed = Promise.withResolvers<void>();
+    this.#pushes.push({ ...push, sealed });
+    this.#pushing.add(sealed.promise);
+    sealed.promise.then(() => this.#pushing.delete(sealed.promise));
+  }
+
+  /**
+   * Sends the reply to a request, and seals a push of each session in `pushed`. This party's turns
+   * pay for that. Charging the receivers would let many senders starve one of them.
    *
    * @returns resolves when the pushes are sealed and the system has taken the reply
    * @throws {ClosedError} when the reply cannot be written. The pushes are sent all the same.
    */
-  async reply(body: JsonObject, pushes: readonly Push[] = []): Promise<void> {
-    const messages: Push[] = [{ session: this, type: replyType, body }, ...pushes];
-    const turns: Promise<Sealed[]>[] = [];
-    for (let from = 0; from < messages.length; from += sealsPerTurn) {
-      const some = messages.slice(from, from + sealsPerTurn);
-      const turn = this.share.run(() =>
-        Promise.all(some.map(({ session, type, body }) => session.#seal(type, body)))
-      );
-      for (const [at, { session, onWritten }] of some.entries()) {
-        if (from + at > 0) session.#trackPush(turn.then((sealed) => sealed[at]!), onWritten);
-      }
-      turns.push(turn);
-    }
-    const [[reply]] = await Promise.all(turns) as [[Sealed]];
-    await reply.written;
+  async reply(body: JsonObject, pushed: readonly Session[] = []): Promise<void> {
+    let reply: Sealed | undefined;
+    const sealReply = async () => void (reply = await this.#seal(replyType, body));
+    await sealInTurns([sealReply, ...pushed.map(sealingPush)], this.share);
+    await reply!.written;
   }
 
   /**
@@ -133,7 +137,8 @@ export class Session {
 
   /** Pushes a message in this party's turn. When it cannot be delivered, the connection ends. */
   push(type: string, body: JsonObject, onWritten?: () => void): void {
-    this.#trackPush(this.share.run(() => this.#seal(type, body)), onWritten);
+    this.enqueue({ session: this, type, body, onWritten });
+    sealPushes([this], this.share);
   }
 
   /** Pushes a message of the server's own, such as a ping, without waiting for a turn. */
@@ -157,16 +162,44 @@ export class Session {
     return { written };
   }
 
-  #trackPush(sealing: Promise<Sealed>, onWritten = () => {}): void {
-    const pushing = sealing.then(({ written }) => {
-      written.catch(() => this.#lose()).then(onWritten);
-      this.#pushing.delete(pushing);
-    });
-    this.#pushing.add(pushing);
+  /** Seals the first push that waits. */
+  async sealPush(): Promise<void> {
+    await this.channel.waitForRoom();
+    const { type, body, onWritten, sealed } = this.#pushes.shift()!;
+    const sending = this.channel.send(type, body);
+    sending.written.catch(() => this.#lose()).then(onWritten);
+    await sending.sealed;
+    sealed.resolve();
   }
 
   #lose(): void {
     this.channel.close();
     this.#end.resolve();
   }
+}
+
+/**
+ * Seals one push of each session, in turns of a share.
+ *
+ * @param sessions a session with several pushes is in it several times
+ * @returns resolves when they are sealed
+ */
+export function sealPushes(sessions: readonly Session[], share: Share): Promise<void> {
+  return sealInTurns(sessions.map(sealingPush), share);
+}
+
+function sealingPush(session: Session): () => Promise<void> {
+  return () => session.sealPush();
+}
+
+async function sealInTurns(
+  seals: readonly (() => Promise<void>)[],
+  share: Share,
+): Promise<void> {
+  const turns: Promise<unknown>[] = [];
+  for (let from = 0; from < seals.length; from += sealsPerTurn) {
+    const some = seals.slice(from, from + sealsPerTurn);
+    turns.push(share.run(() => Promise.all(some.map((seal) => seal()))));
+  }
+  await Promise.all(turns);
 }

@@ -5,12 +5,14 @@ import type { AccountName } from "../../../src/account_name.ts";
 import { LedgerError } from "../../../src/errors.ts";
 import type { AccountChange, RecordedChange } from "../../../src/ledger/account_change.ts";
 import { objectToBooking, objectToChange } from "../../../src/ledger/account_rules.ts";
+import { DecisionFeed } from "../../../src/ledger/decision_feed.ts";
 import { type Booking, type Entry, isSignedByPayer } from "../../../src/ledger/entry.ts";
 import type { Invitation, NewInvitation } from "../../../src/ledger/invitation.ts";
 import type {
   Account,
   BookOutcome,
   ChangeOutcome,
+  DecisionListener,
   HistoryQuery,
   Ledger,
   LedgerProofs,
@@ -44,6 +46,9 @@ export class MemoryLedger implements Ledger {
   readonly #book: MemoryBook;
   readonly #voidings: MemoryVoidings;
   readonly #invitations = new MemoryInvitations();
+  readonly #feed = new DecisionFeed();
+  /** What is decided without a pause is told together, as of one commit. */
+  #commit: Promise<void> | undefined;
   #closed = false;
 
   /**
@@ -131,42 +136,21 @@ export class MemoryLedger implements Ledger {
   }
 
   book(booking: Booking): Promise<BookOutcome> {
-    return this.#answer(() => {
+    return this.#decide(() => {
       requireBookable(booking);
-      const booked = this.#book.entry(booking.id);
-      if (booked !== undefined) {
-        return isSameOrder(booked, booking)
-          ? { outcome: "repeated", entry: booked }
-          : { outcome: "id_conflict" };
-      }
-      const code = this.#voidings.code(booking.orderDigest);
-      if (code !== undefined) return { outcome: "voided", code };
-      const { kind, payer, exp } = booking;
-      if (isSignedByPayer(kind) && this.#voidings.isForgotten(payer, exp * 1000)) {
-        return { outcome: "expired" };
-      }
-      if (!this.#balances.has(booking.payer)) return { outcome: "payer_unknown" };
-      if (!this.#balances.has(booking.payee)) return { outcome: "payee_unknown" };
-      const objection = this.#objection(booking);
-      if (objection !== undefined) return { outcome: objection };
-      const entry = this.#append(booking);
-      return entry === undefined ? { outcome: "bankrupt" } : { outcome: "booked", entry };
+      return this.#feed.book(this.#bookNow(booking), booking);
     });
   }
 
   voidOrder(voiding: Voiding): Promise<VoidOutcome> {
-    return this.#answer(() => {
+    return this.#decide(() => {
       requireVoidable(voiding);
-      const entry = this.#book.entry(voiding.id);
-      if (entry !== undefined && entry.orderDigest === voiding.digest) {
-        return { outcome: "booked", entry };
-      }
-      const code = this.#voidings.code(voiding.digest);
-      if (code !== undefined) return { outcome: "repeated", code };
-      const current = this.#accounts.certificateOf(voiding.payer);
-      if (voiding.certificate !== current) return { outcome: "unbookable" };
-      return this.#voidings.add(voiding);
+      return this.#feed.voidOrder(this.#voidNow(voiding), voiding);
     });
+  }
+
+  follow(listener: DecisionListener): () => void {
+    return this.#feed.follow(listener);
   }
 
   entry(id: string): Promise<Entry | undefined> {
@@ -267,6 +251,39 @@ export class MemoryLedger implements Ledger {
     return Promise.resolve();
   }
 
+  #bookNow(booking: Booking): BookOutcome {
+    const booked = this.#book.entry(booking.id);
+    if (booked !== undefined) {
+      return isSameOrder(booked, booking)
+        ? { outcome: "repeated", entry: booked }
+        : { outcome: "id_conflict" };
+    }
+    const code = this.#voidings.code(booking.orderDigest);
+    if (code !== undefined) return { outcome: "voided", code };
+    const { kind, payer, exp } = booking;
+    if (isSignedByPayer(kind) && this.#voidings.isForgotten(payer, exp * 1000)) {
+      return { outcome: "expired" };
+    }
+    if (!this.#balances.has(booking.payer)) return { outcome: "payer_unknown" };
+    if (!this.#balances.has(booking.payee)) return { outcome: "payee_unknown" };
+    const objection = this.#objection(booking);
+    if (objection !== undefined) return { outcome: objection };
+    const entry = this.#append(booking);
+    return entry === undefined ? { outcome: "bankrupt" } : { outcome: "booked", entry };
+  }
+
+  #voidNow(voiding: Voiding): VoidOutcome {
+    const entry = this.#book.entry(voiding.id);
+    if (entry !== undefined && entry.orderDigest === voiding.digest) {
+      return { outcome: "booked", entry };
+    }
+    const code = this.#voidings.code(voiding.digest);
+    if (code !== undefined) return { outcome: "repeated", code };
+    const current = this.#accounts.certificateOf(voiding.payer);
+    if (voiding.certificate !== current) return { outcome: "unbookable" };
+    return this.#voidings.add(voiding);
+  }
+
   #append(booking: Booking): Entry | undefined {
     const entry = post(booking, {
       tree: this.#book.tree(),
@@ -289,6 +306,19 @@ export class MemoryLedger implements Ledger {
     if (objection !== undefined || refunds === undefined) return objection;
     const payment = this.#book.entry(refunds);
     return judgeRefund(booking, { payment, refunded: this.#book.sumRefunds(refunds) });
+  }
+
+  async #decide<T>(action: () => T): Promise<T> {
+    const decided = await this.#answer(() => {
+      const outcome = action();
+      this.#commit ??= Promise.resolve().then(() => {
+        this.#commit = undefined;
+        this.#feed.committed();
+      });
+      return { outcome, told: this.#commit };
+    });
+    await decided.told;
+    return decided.outcome;
   }
 
   // deno-lint-ignore require-await -- async so that what `action` throws becomes a rejection

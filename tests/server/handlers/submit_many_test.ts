@@ -24,6 +24,9 @@ import {
   resultType,
   submitRequestType,
 } from "../../../src/protocol/transfer.ts";
+import { DecisionPushes } from "../../../src/server/decision_pushes.ts";
+import { FairQueue } from "../../../src/server/fair_queue.ts";
+import { MemberSessions } from "../../../src/server/session/member_sessions.ts";
 import { submitRoute } from "../../../src/server/handlers/submit.ts";
 import { commitsIn } from "../../ledger/sqlite/commits_in.ts";
 import { inFolder } from "../../ledger/sqlite/temporary_ledger.ts";
@@ -180,6 +183,11 @@ Deno.test("submit: of many orders the first are verified at once, and a few in e
     return verified - before;
   };
   const { ledger, anchor, identity } = server;
+  const sessions = new MemberSessions();
+  const queue = new FairQueue({ inFlightMax: 1 });
+  const fail = (error: unknown) => {
+    throw error;
+  };
   const context = {
     name: named("bob"),
     reportRequest: () => {},
@@ -190,9 +198,8 @@ Deno.test("submit: of many orders the first are verified at once, and a few in e
         return anchor;
       },
       ledger,
-      identity,
       clock: { nowMs: () => Date.now() },
-      sessions: { recipientsOf: () => [] },
+      decisions: new DecisionPushes({ sessions, queue, identity, anchor, onFailure: fail }),
       report: () => {},
     },
   };

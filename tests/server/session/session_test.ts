@@ -52,7 +52,9 @@ for (const { pushes, turns } of rows) {
         const mine = openSession(asker.accepted.channel, "alice");
         const theirs = openSession(other.accepted.channel, "bob");
         const push = { session: theirs.session, type: "result", body: {} };
-        await mine.session.reply({}, Array.from({ length: pushes }, () => push));
+        const pushed = Array.from({ length: pushes }, () => theirs.session);
+        for (const session of pushed) session.enqueue(push);
+        await mine.session.reply({}, pushed);
         assertEquals(await receiveTypes(asker.mine, 1), ["reply"]);
         assertEquals(await receiveTypes(other.mine, pushes), Array(pushes).fill("result"));
         assertEquals([mine.share.turns, theirs.share.turns], [turns, 0]);
@@ -70,7 +72,8 @@ Deno.test("session: messages to another session are sent although the asker has 
       const theirs = openSession(other.accepted.channel, "bob");
       session.channel.close();
       const push = { session: theirs.session, type: "result", body: {} };
-      await assertRejects(() => session.reply({}, [push]), ClosedError);
+      theirs.session.enqueue(push);
+      await assertRejects(() => session.reply({}, [theirs.session]), ClosedError);
       assertEquals(await receiveTypes(other.mine, 1), ["result"]);
     });
   });
