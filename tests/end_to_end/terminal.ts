@@ -59,6 +59,11 @@ export class Terminal implements AsyncDisposable {
     return await this.#tmux("capture-pane", "-p", "-J");
   }
 
+  /** @returns the rows on the screen, with the escape codes of their looks */
+  async capture(): Promise<string> {
+    return await this.#tmux("capture-pane", "-p", "-e");
+  }
+
   /**
    * Waits until the screen shows the text. A terminal reports no change, so this looks again and
    * again. Each look takes a process of its own.
