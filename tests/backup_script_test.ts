@@ -2,13 +2,13 @@
  * The script in `examples/` that cron runs: its copies are complete, checked and private.
  */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { openSceneWith, type Scene } from "./end_to_end/driver.ts";
+import { openSceneInProcess, type Scene } from "./end_to_end/driver.ts";
 import { runtimeEnvironment } from "./end_to_end/program.ts";
 
 const script = new URL("../examples/micropay-backup", import.meta.url).pathname;
 
 Deno.test("micropay-backup copies the ledger and the certificates while the server runs", async () => {
-  await using scene = await openSceneWith(["alice"]);
+  await using scene = await openSceneInProcess(["alice"]);
   await Deno.mkdir(scene.path("backup"));
   await Deno.writeTextFile(scene.path("backup", "old.db"), "");
   await Deno.writeTextFile(scene.path("backup", "notes"), "");
@@ -40,7 +40,7 @@ Deno.test("micropay-backup copies the ledger and the certificates while the serv
 });
 
 Deno.test("micropay-backup fails and says why where there is no ledger", async () => {
-  await using scene = await openSceneWith([]);
+  await using scene = await openSceneInProcess([]);
   await scene.server.stop();
   await Deno.remove(scene.path("server.db"));
   const { code, stderr } = await runScript(scene);
@@ -50,7 +50,7 @@ Deno.test("micropay-backup fails and says why where there is no ledger", async (
 });
 
 Deno.test("micropay-backup without a folder says what to give", async () => {
-  await using scene = await openSceneWith([]);
+  await using scene = await openSceneInProcess([]);
   const { code, stderr } = await runScript(scene, []);
   assert(code !== 0);
   assertMatch(stderr, /give the folder with server\.db and certs$/m);

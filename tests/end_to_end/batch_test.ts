@@ -2,10 +2,10 @@
  * `pay --batch` as scripts use it: what it prints, and its exit codes.
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { json, jsonLines, openSceneWith } from "./driver.ts";
+import { json, jsonLines, openSceneInProcess } from "./driver.ts";
 
 Deno.test("pay --batch checks everything first, then pays each line once", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const write = async (name: string, text: string) => {
     await Deno.writeTextFile(scene.path(name), text);
     return scene.path(name);

@@ -5,8 +5,10 @@
  */
 import { run } from "../../src/cli/run.ts";
 import { systemProcessIo } from "../../src/cli/process_io.ts";
+import type { SessionKey } from "../../src/envelope/session_key.ts";
 import { sessionKeys } from "../envelope/vector_session_keys.ts";
-import type { Ended } from "./program.ts";
+import { OutputLines, within } from "./output_lines.ts";
+import { describeOutput, type Ended, type RunningProgram } from "./program.ts";
 
 export interface CommandOptions {
   /** Its whole environment. It runs in the test's folder, so files are named by absolute paths. */
@@ -16,20 +18,118 @@ export interface CommandOptions {
 /** Runs the command to its end without signals or input. All commands share a session key. */
 export async function runCommand(
   args: readonly string[],
-  { env }: CommandOptions,
+  options: CommandOptions,
 ): Promise<Ended> {
-  let stdout = "";
-  let stderr = "";
-  const code = await run(args, {
-    ...systemProcessIo,
-    environment: (name) => env[name],
-    openInput: () => new Blob([]).stream(),
-    isTerminal: () => false,
-    hideTyping: () => () => {},
-    print: (line) => stdout += `${line}\n`,
-    say: (line) => stderr += `${line}\n`,
-    onSignal: () => () => {},
-    makeSessionKey: () => Promise.resolve(sessionKeys.alice),
-  });
-  return { code, signal: null, stdout, stderr };
+  return await new Command(args, options).end();
+}
+
+/** A command in the test's own process. It has no input, and hears the signals that it handles. */
+export class Command implements RunningProgram {
+  readonly args: readonly string[];
+  readonly stdout: OutputLines;
+  readonly stderr: OutputLines;
+  /** Its exit code, or the defect that ended it. */
+  readonly exited: Promise<number>;
+  readonly #signalListeners = new Set<() => void>();
+
+  constructor(args: readonly string[], { env }: CommandOptions) {
+    this.args = args;
+    const [output, error] = [new OutputPipe(), new OutputPipe()];
+    this.stdout = new OutputLines(output.readable);
+    this.stderr = new OutputLines(error.readable);
+    this.exited = run(args, {
+      ...systemProcessIo,
+      environment: (name) => env[name],
+      openInput: () => new Blob([]).stream(),
+      isTerminal: () => false,
+      outputSize: () => undefined,
+      hideTyping: () => () => {},
+      print: (line) => output.writeLine(line),
+      writeOutput: (bytes) => Promise.resolve(output.write(bytes)),
+      isReaderGone: () => false,
+      say: (line) => error.writeLine(line),
+      onSignal: (listener) => {
+        this.#signalListeners.add(listener);
+        return () => this.#signalListeners.delete(listener);
+      },
+      makeSessionKey: () => Promise.resolve(sessionKeyOf(args)),
+    }).finally(() => {
+      output.close();
+      error.close();
+    });
+    // It is reported to the test that waits for the end.
+    this.exited.catch(() => {});
+  }
+
+  /** The process that it runs in. */
+  get pid(): number {
+    return Deno.pid;
+  }
+
+  /** The next line of stdout that matches. */
+  line(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.stdout.next(pattern, () => this.describe());
+  }
+
+  /** The next line of stderr that matches. */
+  errorLine(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.stderr.next(pattern, () => this.describe());
+  }
+
+  /** Calls what handles the signal. @throws {TypeError} for one that only a process can get */
+  signal(signal: Deno.Signal): void {
+    if (!["SIGINT", "SIGTERM", "SIGHUP"].includes(signal)) {
+      throw new TypeError(`send ${signal}: start a process, because a command cannot handle it`);
+    }
+    for (const listener of [...this.#signalListeners]) listener();
+  }
+
+  /** Waits until it has ended by itself. */
+  async end(): Promise<Ended> {
+    return await within("its end", () => this.describe(), async () => {
+      const [code] = await Promise.all([this.exited, this.stdout.ended, this.stderr.ended]);
+      return { code, signal: null, stdout: this.stdout.text, stderr: this.stderr.text };
+    });
+  }
+
+  describe(): string {
+    return describeOutput(this);
+  }
+
+  /** Ends it as a signal does. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.signal("SIGTERM");
+    await this.end().catch(() => {});
+  }
+}
+
+function sessionKeyOf(args: readonly string[]): SessionKey {
+  return args[0] === "server" ? sessionKeys.server : sessionKeys.alice;
+}
+
+/** A pipe that takes everything at once. */
+class OutputPipe {
+  readonly readable: ReadableStream<Uint8Array>;
+  #controller!: ReadableStreamDefaultController<Uint8Array>;
+  readonly #encoder = new TextEncoder();
+
+  constructor() {
+    this.readable = new ReadableStream({
+      start: (controller) => void (this.#controller = controller),
+    });
+  }
+
+  /** @returns how many bytes it took, which are all */
+  write(bytes: Uint8Array): number {
+    this.#controller.enqueue(bytes.slice());
+    return bytes.length;
+  }
+
+  writeLine(line: string): void {
+    this.write(this.#encoder.encode(`${line}\n`));
+  }
+
+  close(): void {
+    this.#controller.close();
+  }
 }

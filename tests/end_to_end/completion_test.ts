@@ -2,7 +2,7 @@
  * Completion of what the wallet knows: servers, accounts, peers and payments.
  */
 import { assertEquals } from "@std/assert";
-import { json, openSceneWith, type Scene } from "./driver.ts";
+import { json, openSceneInProcess, type Scene } from "./driver.ts";
 import { runCommand } from "./command.ts";
 
 /** Returns what completion prints for a line, in the home of alice. */
@@ -14,7 +14,7 @@ async function completed(scene: Scene, shell: string, ...line: string[]): Promis
 }
 
 Deno.test("completion suggests the servers, accounts, peers and payments of the wallet, without the server", async () => {
-  await using scene = await openSceneWith(["alice", "bob", "carol"]);
+  await using scene = await openSceneInProcess(["alice", "bob", "carol"]);
   const pay = (to: string, amount: string) =>
     scene.inProcess(["pay", to, amount, "--via-server", "--memo", "a:b", "--json"]);
   const first = json((await pay("bob", "5")).stdout);
@@ -49,7 +49,7 @@ Deno.test("completion suggests the servers, accounts, peers and payments of the 
 });
 
 Deno.test("completion suggests nothing from a wallet that is missing or damaged", async () => {
-  await using scene = await openSceneWith(["alice"]);
+  await using scene = await openSceneInProcess(["alice"]);
   const line = ["client", "127.0.0.1", String(scene.server.port), "--as", ""];
   assertEquals(await completed(scene, "bash", ...line), ["alice"]);
   await Deno.writeTextFile(`${scene.home("alice")}/wallet.db`, "no database".repeat(999));

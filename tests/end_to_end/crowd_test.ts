@@ -3,10 +3,10 @@
  * served. Two payments compete for a balance that covers one of them.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { json, openSceneWith, step } from "./driver.ts";
+import { json, openSceneInProcess, step } from "./driver.ts";
 
 Deno.test("past the limit a client waits, sees its place, and is served when another leaves, within its --timeout", async () => {
-  await using scene = await openSceneWith([], { args: ["1"] });
+  await using scene = await openSceneInProcess([], { args: ["1"] });
   await scene.register("alice");
   await scene.register("bob");
   const alice = await scene.receiver("alice");
@@ -37,7 +37,7 @@ Deno.test("past the limit a client waits, sees its place, and is served when ano
 });
 
 Deno.test("two payments at the same instant from an account that can afford one: exactly one is booked", async () => {
-  await using scene = await openSceneWith(["alice", "bob", "carol"]);
+  await using scene = await openSceneInProcess(["alice", "bob", "carol"]);
   await Promise.all([scene.receiver("bob"), scene.receiver("carol")]);
   const ended = await Promise.all(["bob", "carol", "bob"].map((to) => {
     return scene.client(["pay", to, "6000", "--json"]);
@@ -69,7 +69,7 @@ const nonsense: readonly { readonly title: string; readonly bytes: () => Uint8Ar
 ];
 
 Deno.test("the server refuses nonsense with one line each, and serves others meanwhile", async (t) => {
-  await using scene = await openSceneWith(["alice", "bob"], { args: ["300", "--silent"] });
+  await using scene = await openSceneInProcess(["alice", "bob"], { args: ["300", "--silent"] });
   await scene.receiver("bob");
   const { program, port } = scene.server;
   for (const { title, bytes } of nonsense) {

@@ -4,13 +4,14 @@
  */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { runCommand } from "./command.ts";
+import { Command, runCommand } from "./command.ts";
 import {
   type Ended,
   isExecutable,
   Program,
   programCommand,
   type ProgramOptions,
+  type RunningProgram,
 } from "./program.ts";
 import { quote } from "./terminal.ts";
 
@@ -39,10 +40,10 @@ export interface ClientOptions {
 export type InProcessOptions = Pick<ClientOptions, "as" | "host" | "port" | "env">;
 
 export class RunningServer {
-  readonly program: Program;
+  readonly program: RunningProgram;
   readonly port: number;
 
-  constructor(program: Program, port: number) {
+  constructor(program: RunningProgram, port: number) {
     this.program = program;
     this.port = port;
   }
@@ -58,7 +59,7 @@ export class Scene implements AsyncDisposable {
   readonly folder: string;
   /** The last one that was started. */
   server!: RunningServer;
-  readonly #programs: Program[] = [];
+  readonly #programs: RunningProgram[] = [];
 
   constructor(folder: string) {
     this.folder = folder;
@@ -84,6 +85,23 @@ export class Scene implements AsyncDisposable {
     { args = ["20", "--silent"], port = 0, env, prefix }: StartServerOptions = {},
   ): Promise<RunningServer> {
     const program = this.start(["server", String(port), ...args], { env, prefix });
+    return await this.#listening(program);
+  }
+
+  /** Like {@link startServer}, within this process. SIGKILL and SIGSTOP need a process. */
+  async startServerInProcess(
+    options: Omit<StartServerOptions, "prefix"> = {},
+  ): Promise<RunningServer> {
+    if (isExecutable) return await this.startServer(options);
+    const { args = ["20", "--silent"], port = 0, env } = options;
+    const program = new Command(["server", String(port), ...args], {
+      env: { MICROPAY_DB: this.path("server.db"), MICROPAY_CERTS: this.path("certs"), ...env },
+    });
+    this.#programs.push(program);
+    return await this.#listening(program);
+  }
+
+  async #listening(program: RunningProgram): Promise<RunningServer> {
     const [, found] = await program.line(/Server listening on port (\d+)/);
     return this.server = new RunningServer(program, Number(found));
   }
@@ -195,14 +213,29 @@ export async function openScene(): Promise<Scene> {
   return new Scene(await Deno.makeTempDir({ prefix: "micropay-" }));
 }
 
-/** With a server, and people who have accounts. */
+/** With a server within this process, and people who have accounts. */
+export async function openSceneInProcess(
+  people: readonly string[],
+  options: Omit<StartServerOptions, "prefix"> = {},
+): Promise<Scene> {
+  return await openPeopled(people, (scene) => scene.startServerInProcess(options));
+}
+
+/** With a server that is a process of its own, and people who have accounts. */
 export async function openSceneWith(
   people: readonly string[],
   options: StartServerOptions = {},
 ): Promise<Scene> {
+  return await openPeopled(people, (scene) => scene.startServer(options));
+}
+
+async function openPeopled(
+  people: readonly string[],
+  startServer: (scene: Scene) => Promise<unknown>,
+): Promise<Scene> {
   const scene = await openScene();
   try {
-    await scene.startServer(options);
+    await startServer(scene);
     await scene.register(...people);
     return scene;
   } catch (error) {

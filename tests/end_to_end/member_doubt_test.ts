@@ -7,7 +7,7 @@ import { decodeJwt } from "jose";
 import { parseAccountName } from "../../src/account_name.ts";
 import { SqliteWalletStore } from "../../src/client/sqlite/sqlite_wallet_store.ts";
 import { unverified } from "../client/wallet/wallet_rows.ts";
-import { json, jsonLines, openScene, openSceneWith, type Scene } from "./driver.ts";
+import { json, jsonLines, openScene, openSceneInProcess, type Scene } from "./driver.ts";
 import { HoldingProxy, holdReceiver } from "./holding_proxy.ts";
 import type { Program } from "./program.ts";
 import { walletQuery } from "./wallet_query.ts";
@@ -16,7 +16,7 @@ import { walletQuery } from "./wallet_query.ts";
 async function underWay(
   act: (scene: Scene, proxy: HoldingProxy, pay: Program) => Promise<void>,
 ): Promise<void> {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   await using proxy = new HoldingProxy(scene.server.port);
   const bob = await holdReceiver(scene, proxy, ["--timeout", "60"]);
   const pay = scene.startClient(["pay", "bob", "2000", "--json", "--timeout", "60"]);
@@ -96,7 +96,7 @@ for (
 }
 
 Deno.test("a payment that is interrupted while earlier ones are settled says that nothing was sent", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const paid = await scene.inProcess(["pay", "bob", "100", "--via-server", "--json"]);
   await leaveInDoubt(scene, "alice", json(paid.stdout));
   await using proxy = new HoldingProxy(scene.server.port);
@@ -112,7 +112,7 @@ Deno.test("a payment that is interrupted while earlier ones are settled says tha
 });
 
 Deno.test("a refund with a lost answer is the result of the same command again, and is booked once", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const { id } = json(
     (await scene.inProcess(["pay", "bob", "100", "--via-server", "--json"])).stdout,
   );
@@ -147,7 +147,7 @@ async function leaveInDoubt(
 }
 
 Deno.test("a payee that cannot store a receipt sees the payment, and how to get its receipt later", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const bob = await scene.receiver("bob");
   const file = `${scene.home("bob")}/wallet.db`;
   // The audit at the login has made it.
@@ -179,7 +179,7 @@ Deno.test("the menu shows the outcome of a payment in doubt at the login", async
 });
 
 Deno.test("an online payee sees a payment through the server once, at the menu as well", async () => {
-  await using scene = await openSceneWith(["alice", "bob", "carol"]);
+  await using scene = await openSceneInProcess(["alice", "bob", "carol"]);
   const bob = await scene.receiver("bob");
   const menu = scene.startClient([], { as: "carol", stdin: "piped" });
   await menu.type("2", "carol", "0");

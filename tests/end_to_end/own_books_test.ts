@@ -4,13 +4,13 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { beanCheck, hledger } from "../books/accounting_programs.ts";
 import { testWith } from "../installed_tool.ts";
-import { jsonLines, openSceneWith } from "./driver.ts";
+import { jsonLines, openSceneInProcess } from "./driver.ts";
 
 testWith(
   ["hledger", "bean-check"],
   "a member's books are complete and balanced after payments while away and after the loss of the wallet's file",
   async () => {
-    await using scene = await openSceneWith(["alice", "bob"]);
+    await using scene = await openSceneInProcess(["alice", "bob"]);
     const pay = (as: string, to: string, amount: number) =>
       scene.inProcess(["pay", to, String(amount), "--via-server", "--memo", "=1+1; a:b"], { as });
     await pay("bob", "alice", 3);
@@ -56,7 +56,7 @@ testWith(
 );
 
 Deno.test("an export of a member's books says which options do not go together, and which date is wrong", async () => {
-  await using scene = await openSceneWith(["alice"]);
+  await using scene = await openSceneInProcess(["alice"]);
   const rows: readonly (readonly [string, RegExp])[] = [
     ["--from 2026-01-01", /--from is for an export; give --format too/],
     ["--bom", /--bom is for an export; give --format too/],

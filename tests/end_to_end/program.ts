@@ -25,7 +25,33 @@ export interface Ended {
   readonly stderr: string;
 }
 
-export class Program implements AsyncDisposable {
+/** A `micropay` that runs: a process, or a command in the test's own process. */
+export interface RunningProgram extends AsyncDisposable {
+  readonly args: readonly string[];
+  readonly pid: number;
+  readonly stdout: OutputLines;
+  readonly stderr: OutputLines;
+  /** Its exit code, when it has ended. */
+  readonly exited: Promise<number>;
+  /** The next line of stdout that matches. */
+  line(pattern: RegExp): Promise<RegExpExecArray>;
+  /** The next line of stderr that matches. */
+  errorLine(pattern: RegExp): Promise<RegExpExecArray>;
+  signal(signal: Deno.Signal): void;
+  /** Waits until it has ended by itself. */
+  end(): Promise<Ended>;
+}
+
+/** @returns the newest lines of a program, for the message of a failure */
+export function describeOutput(
+  { args, stdout, stderr }: Pick<RunningProgram, "args" | "stdout" | "stderr">,
+): string {
+  const show = ({ lines }: OutputLines) =>
+    lines.slice(-40).map((line) => `  ${line.slice(0, 300)}`).join("\n");
+  return `micropay ${args.join(" ")}\n stdout:\n${show(stdout)}\n stderr:\n${show(stderr)}`;
+}
+
+export class Program implements RunningProgram {
   readonly args: readonly string[];
   readonly stdout: OutputLines;
   readonly stderr: OutputLines;
@@ -100,11 +126,7 @@ export class Program implements AsyncDisposable {
   }
 
   describe(): string {
-    const show = (lines: readonly string[]) =>
-      lines.slice(-40).map((line) => `  ${line.slice(0, 300)}`).join("\n");
-    return `micropay ${this.args.join(" ")}\n stdout:\n${show(this.stdout.lines)}\n stderr:\n${
-      show(this.stderr.lines)
-    }`;
+    return describeOutput(this);
   }
 
   /** Ends it, whatever it is doing, even when it is stopped by SIGSTOP. */

@@ -4,7 +4,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { systemProcessIo } from "../../src/cli/process_io.ts";
 import { run } from "../../src/cli/run.ts";
-import { json, openSceneWith, type Scene, step } from "./driver.ts";
+import { json, openSceneInProcess, type Scene, step } from "./driver.ts";
 import { walletQuery } from "./wallet_query.ts";
 
 /** Runs a command of alice's client without `--ca`: what is pinned has to do. */
@@ -17,7 +17,7 @@ function alone(scene: Scene, ...args: string[]) {
 }
 
 Deno.test("a member prints its receipts and writes them into files for verify, while the server is away", async (t) => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const fingerprint = scene.query("SELECT id FROM ledger").trim();
   const ids: string[] = [];
   for (const amount of ["5", "7"]) {

@@ -3,10 +3,10 @@
  * code is 5, and nothing is booked.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { json, openSceneWith, step } from "./driver.ts";
+import { json, openSceneInProcess, step } from "./driver.ts";
 
 Deno.test("each impossible payment is refused with its own code, and nothing is booked", async (t) => {
-  await using scene = await openSceneWith(["alice", "bob", "carol", "dave"]);
+  await using scene = await openSceneInProcess(["alice", "bob", "carol", "dave"]);
   await Promise.all([scene.receiver("bob"), scene.receiver("alice")]);
   const silent = await scene.receiver("dave");
   silent.signal("SIGSTOP");
@@ -63,7 +63,7 @@ Deno.test("each impossible payment is refused with its own code, and nothing is 
 });
 
 Deno.test("beside an online member a second login gets 230, and everything else works", async (t) => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const [alice] = await Promise.all([scene.receiver("alice"), scene.receiver("bob")]);
   await step(t, "receive in another terminal is 230", async () => {
     const [text, machine] = await Promise.all([
@@ -92,7 +92,7 @@ Deno.test("beside an online member a second login gets 230, and everything else 
 });
 
 Deno.test("a person without an identity, or with several, learns what to do", async (t) => {
-  await using scene = await openSceneWith(["alice"]);
+  await using scene = await openSceneInProcess(["alice"]);
   await scene.inProcess(["register", "carol"], { as: "alice" });
   const rows = [
     {

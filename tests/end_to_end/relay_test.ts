@@ -2,10 +2,10 @@
  * A payee at an address that nobody can connect to is paid by relay, as people and scripts see it.
  */
 import { assertEquals, assertMatch } from "@std/assert";
-import { json, jsonLines, openSceneWith } from "./driver.ts";
+import { json, jsonLines, openSceneInProcess } from "./driver.ts";
 
 Deno.test("a payee behind a closed port is paid by relay, and pay and receive say so", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();

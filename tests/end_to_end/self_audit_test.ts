@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
 import { modeOf } from "../client/wallet/file_mode.ts";
-import { json, jsonLines, openSceneWith, type Scene, step } from "./driver.ts";
+import { json, jsonLines, openSceneInProcess, type Scene, step } from "./driver.ts";
 import { testWith } from "../installed_tool.ts";
 import { programCommand, runtimeEnvironment } from "./program.ts";
 import { quote, Terminal } from "./terminal.ts";
@@ -27,7 +27,7 @@ async function goBackTo(scene: Scene, copy: string): Promise<void> {
 }
 
 Deno.test("a client that finds its ledger in order says nothing about it", async (t) => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const left = () => walletQuery(scene, "alice", "SELECT id FROM receipt WHERE audited = 0");
   await step(t, "after a payment nothing is left to check", async () => {
     const { code, stdout, stderr } = await scene.inProcess(["pay", "bob", "5", "--via-server"]);
@@ -63,7 +63,7 @@ Deno.test("a client that finds its ledger in order says nothing about it", async
 });
 
 Deno.test("a ledger that was put back is caught by the next command, with evidence for others", async (t) => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const pay = (...args: string[]) => scene.inProcess(["pay", "bob", ...args, "--via-server"]);
   assertEquals((await pay("1")).code, 0);
   assertEquals((await scene.ledgerInProcess("backup", scene.path("old.db"))).code, 0);
@@ -177,7 +177,7 @@ testWith(
   ["tmux"],
   "in a terminal audit --accept shows what it gives up, and accepts nothing before a yes",
   async () => {
-    await using scene = await openSceneWith(["alice", "bob"]);
+    await using scene = await openSceneInProcess(["alice", "bob"]);
     assertEquals((await scene.ledgerInProcess("backup", scene.path("old.db"))).code, 0);
     assertEquals((await scene.inProcess(["pay", "bob", "2", "--via-server"])).code, 0);
     await goBackTo(scene, scene.path("old.db"));
@@ -215,7 +215,7 @@ async function openAccepting(scene: Scene, socket: string): Promise<Terminal> {
 }
 
 Deno.test("verify checks evidence or receipts, and not both at once", async () => {
-  await using scene = await openSceneWith([]);
+  await using scene = await openSceneInProcess([]);
   const both = await scene.verifyInProcess("receipt.json", "--evidence", "evidence.json");
   assertEquals([both.code, both.stdout], [2, ""]);
   assertMatch(both.stderr, /verify --evidence: receipts are checked apart; leave them out/);

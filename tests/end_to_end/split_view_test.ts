@@ -3,10 +3,10 @@
  * bob the other. Each of them sees a ledger that only grows.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { json, jsonLines, openSceneWith } from "./driver.ts";
+import { json, jsonLines, openSceneInProcess } from "./driver.ts";
 
 Deno.test("the first payment between members who see two ledgers tells both, with evidence for others", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const copy = scene.path("copy.db");
   assertEquals((await scene.ledgerInProcess("backup", copy)).code, 0);
   const [alices, bobs] = [
