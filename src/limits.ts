@@ -656,6 +656,45 @@ export const batchOperationsMax = 256;
 export const commitLockWaitMs = 1 * second;
 
 /**
+ * Longest time for a connection to one host of a PostgreSQL database, with TLS and the password.
+ * Past it: the next host is tried.
+ */
+export const databaseConnectMsMax = 3 * second;
+
+/**
+ * Longest silence of PostgreSQL while it owes an answer to a batch or a read. It covers the batches
+ * of other servers, which hold the same lock, and a slow disk. Past it: the connection is replaced.
+ */
+export const databaseAnswerMsMax = 5 * second;
+
+/**
+ * Longest pause within a transaction until PostgreSQL ends it, so that a server that lost its
+ * network keeps the others waiting no longer. Past it: the batch runs again.
+ */
+export const databaseIdleMsMax = 2 * second;
+
+/**
+ * Wait of a request for a PostgreSQL database that cannot be used now. It is shorter than a
+ * client's wait for an answer. Past it: the ledger is busy: the request can be repeated.
+ */
+export const databaseWaitMsMax = 5 * second;
+
+/** Shortest wait before a server connects to PostgreSQL again. Each failure doubles the wait. */
+export const databaseReconnectMsMin = 50;
+
+/** Longest such wait. */
+export const databaseReconnectMsMax = 1 * second;
+
+/**
+ * Most tries of a transaction that PostgreSQL undid because another one came first. Past it: the
+ * ledger is busy: the request can be repeated.
+ */
+export const databaseTriesMax = 20;
+
+/** Most connections of a server for reading from PostgreSQL. Past it: a read waits for one. */
+export const databaseReadersMax = 4;
+
+/**
  * Wait of a command for another command to finish. It does not wait for a server, which may run for
  * weeks. Past it: the command ends; the ledger is in use.
  */

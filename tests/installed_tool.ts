@@ -11,6 +11,7 @@ const packages = {
   "fish": "fish",
   "groff": "groff",
   "hledger": "hledger",
+  "initdb": "postgresql",
   "node": "nodejs",
   "openssl": "openssl",
   "python3": "python3",
@@ -60,12 +61,32 @@ export function testOf(
   };
 }
 
+/** Returns the path of a program of PostgreSQL, or `undefined` when there is none. */
+export function postgresTool(tool: string): string | undefined {
+  const folder = [...(Deno.env.get("PATH") ?? "").split(":"), ...postgresFolders()]
+    .find((folder) => folder !== "" && isFile(`${folder}/${tool}`));
+  return folder && `${folder}/${tool}`;
+}
+
 function isInstalled(tool: Tool, path: string): boolean {
-  return path.split(":").some((folder) => {
-    try {
-      return folder !== "" && Deno.statSync(`${folder}/${tool}`).isFile;
-    } catch {
-      return false;
-    }
-  });
+  const folders = [...path.split(":"), ...(tool === "initdb" ? postgresFolders() : [])];
+  return folders.some((folder) => folder !== "" && isFile(`${folder}/${tool}`));
+}
+
+/** Debian keeps the server's programs out of `PATH`, in a folder for each version. */
+function postgresFolders(): string[] {
+  try {
+    const versions = [...Deno.readDirSync("/usr/lib/postgresql")].map(({ name }) => name);
+    return versions.sort().map((version) => `/usr/lib/postgresql/${version}/bin`);
+  } catch {
+    return [];
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }

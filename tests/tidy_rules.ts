@@ -19,7 +19,7 @@ type Check = (file: SourceFile) => string[];
 const layers: readonly (readonly string[])[] = [
   ["cli"],
   ["client/sqlite"],
-  ["server", "client", "operator", "ledger/sqlite"],
+  ["server", "client", "operator", "ledger/sqlite", "ledger/postgres"],
   ["transport"],
   ["envelope"],
   ["protocol"],
@@ -33,6 +33,7 @@ const layers: readonly (readonly string[])[] = [
 /** The layers that may import a dependency. A dependency without an entry is allowed everywhere. */
 const homes: Readonly<Record<string, readonly string[]>> = {
   "node:sqlite": ["ledger/sqlite", "client/sqlite", "sqlite"],
+  "postgres": ["ledger/postgres"],
   // Only the tests use it, to check our JWS and JWE.
   "jose": [],
   "@commander-js/": ["cli"],

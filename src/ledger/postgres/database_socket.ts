@@ -1,0 +1,136 @@
+/**
+ * The socket of a database connection, for the driver. Our own one knows when it ended, can be cut
+ * at once, and runs TLS of the runtime, which verifies the server's certificate.
+ */
+import { Buffer } from "node:buffer";
+import { EventEmitter } from "node:events";
+import { FileError, systemReason } from "../../errors.ts";
+import type { DatabaseHost, DatabaseUrl } from "./database_url.ts";
+
+/** The server of a database has no TLS, or its certificate is not valid for its host. */
+export class DatabaseTlsError extends Error {}
+
+/** A connected socket, with the part of `net.Socket` that the driver uses. */
+export class DatabaseSocket extends EventEmitter {
+  readonly #connection: Deno.Conn;
+  #written: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(connection: Deno.Conn) {
+    super();
+    this.#connection = connection;
+    this.#read();
+  }
+
+  get readyState(): "open" | "closed" {
+    return this.#isClosed ? "closed" : "open";
+  }
+
+  write(chunk: Uint8Array, written?: () => void): boolean {
+    // A copy, because the driver uses its buffer again.
+    const bytes = new Uint8Array(chunk);
+    this.#written = this.#written.then(async () => {
+      if (this.#isClosed) return;
+      for (let at = 0; at < bytes.length;) at += await this.#connection.write(bytes.subarray(at));
+      written?.();
+    }).catch(() => this.destroy());
+    return true;
+  }
+
+  end(chunk: Uint8Array): void {
+    this.write(chunk);
+    this.#written.then(() => this.destroy());
+  }
+
+  /** Closes the connection now. Whatever was not answered is rejected. */
+  destroy(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#connection.close();
+    queueMicrotask(() => this.emit("close", false));
+  }
+
+  setKeepAlive(): void {}
+
+  async #read(): Promise<void> {
+    const bytes = new Uint8Array(64 * 1024);
+    try {
+      for (;;) {
+        const length = await this.#connection.read(bytes);
+        if (length === null || this.#isClosed) break;
+        this.emit("data", Buffer.from(bytes.slice(0, length)));
+      }
+    } catch {
+      // The end of the connection says enough.
+    }
+    this.destroy();
+  }
+}
+
+/**
+ * Connects to a host of a database.
+ *
+ * @throws {DatabaseTlsError} when TLS is wanted and the server cannot do it well
+ * @throws the runtime's error when the host cannot be reached
+ */
+export async function connectSocket(
+  { isEncrypted, rootCertificateFile }: DatabaseUrl,
+  { host, port }: DatabaseHost,
+): Promise<DatabaseSocket> {
+  const connection = await Deno.connect({ hostname: host, port });
+  try {
+    connection.setNoDelay(true);
+    connection.setKeepAlive(true);
+    if (!isEncrypted) return new DatabaseSocket(connection);
+    await connection.write(tlsRequest);
+    const answer = new Uint8Array(1);
+    // One byte and no more, so that nothing that came in clear is read as if it came through TLS.
+    if (await connection.read(answer) !== 1 || answer[0] !== accepted) {
+      throw new DatabaseTlsError("its server has no TLS; turn it on there");
+    }
+    const caCerts = rootCertificateFile && [readCertificates(rootCertificateFile)];
+    return new DatabaseSocket(await startTls(connection, { host, ...(caCerts && { caCerts }) }));
+  } catch (error) {
+    closeQuietly(connection);
+    throw error;
+  }
+}
+
+/** The message `SSLRequest`: its length, and a code in place of the protocol's version. */
+const tlsRequest = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47);
+
+/** The answer `S`. */
+const accepted = 0x53;
+
+async function startTls(
+  connection: Deno.TcpConn,
+  { host, ...options }: { readonly host: string; readonly caCerts?: string[] },
+): Promise<Deno.TlsConn> {
+  try {
+    const secure = await Deno.startTls(connection, { hostname: host, ...options });
+    await secure.handshake();
+    return secure;
+  } catch (cause) {
+    throw new DatabaseTlsError(`its server's certificate is refused: ${systemReason(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function readCertificates(file: string): string {
+  try {
+    return Deno.readTextFileSync(file);
+  } catch (cause) {
+    throw new FileError(`cannot read the CA certificates ${file}: ${systemReason(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function closeQuietly(connection: Deno.Conn): void {
+  try {
+    connection.close();
+  } catch {
+    // TLS has taken it over, or it is closed.
+  }
+}

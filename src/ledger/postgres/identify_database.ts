@@ -1,0 +1,146 @@
+/** Finds out which ledger a database has, makes one in an empty database, and checks its server. */
+import { FileError, LedgerError, MicropayError } from "../../errors.ts";
+import { DatabaseTlsError } from "./database_socket.ts";
+import { postgresSchema, postgresSchemaVersion } from "./schema.ts";
+import { type DatabaseAccess, type Row, Session, type SessionOptions } from "./session.ts";
+import { postgresCondition, reasonOf, sqlState } from "./postgres_error.ts";
+
+/** The oldest PostgreSQL that is used, as its `server_version_num`. */
+const versionMin = 130000;
+
+/**
+ * Opens a session to a database that may be used for a ledger.
+ *
+ * It pins `synchronous_commit` for the session, because a later change of the server's files must
+ * not make commits unsafe.
+ *
+ * @throws {LedgerError} when the server is too old, or does not keep a commit over a power cut
+ * @throws as {@link Session.open}
+ */
+export async function openSession(
+  access: DatabaseAccess,
+  options: SessionOptions,
+): Promise<Session> {
+  const session = await Session.open(access, options);
+  try {
+    const [row] = await session.query(
+      `SELECT current_setting('server_version_num') AS version,
+        set_config('synchronous_commit', current_setting('synchronous_commit'), false) AS commits,
+        coalesce(current_setting('synchronous_standby_names', true), '') AS standbys`,
+    );
+    requireServer(row!, `cannot open the ledger ${access.url.text}`);
+    return session;
+  } catch (error) {
+    session.destroy();
+    throw error;
+  }
+}
+
+function requireServer({ version, commits, standbys }: Row, attempt: string): void {
+  if (Number(version) < versionMin) {
+    throw new LedgerError(`${attempt}: its server is older than PostgreSQL 13; upgrade it`);
+  }
+  const isUnsafe = commits === "off" || (commits === "local" && standbys !== "");
+  if (!isUnsafe) return;
+  throw new LedgerError(
+    `${attempt}: its synchronous_commit is ${commits}, so a payment could be lost after its receipt; set it to on`,
+  );
+}
+
+/**
+ * Returns the identifier of the ledger in a database, or `undefined` when the database has no
+ * tables at all.
+ *
+ * @throws {LedgerError} when it belongs to another program, or is of another schema version
+ */
+export async function identifyDatabase(
+  session: Session,
+  attempt: string,
+): Promise<string | undefined> {
+  const rows = await session.query(
+    "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()",
+  );
+  if (rows.length === 0) return undefined;
+  const tables = new Set(rows.map((row) => row.table_name));
+  if (!["ledger", "head", "entry", "client"].every((table) => tables.has(table))) {
+    throw new LedgerError(
+      `${attempt}: it is a database of another program; make a database for the ledger alone`,
+    );
+  }
+  const [row] = await session.query("SELECT id, version FROM ledger");
+  if (typeof row?.id !== "string") {
+    throw new LedgerError(`${attempt}: it has no ledger identifier; put a backup in its place`);
+  }
+  if (row.version !== postgresSchemaVersion) {
+    throw new LedgerError(
+      `${attempt}: a newer micropay wrote it (schema ${row.version}, this one knows ` +
+        `${postgresSchemaVersion}); use that version`,
+    );
+  }
+  return row.id;
+}
+
+/**
+ * Makes the ledger's tables in an empty database. Of several processes one makes them, and the
+ * others wait until it has.
+ *
+ * @returns the identifier that the ledger has then
+ * @throws {LedgerError} when the user may not make tables
+ */
+export async function createSchema(
+  session: Session,
+  ledgerId: string,
+  attempt: string,
+): Promise<string> {
+  try {
+    await session.query("BEGIN");
+    for (const statement of postgresSchema(ledgerId)) await session.query(statement);
+    await session.commit();
+  } catch (error) {
+    if (!session.isLost) await session.query("ROLLBACK");
+    // Another process made the same tables first, or is in conflict with this one.
+    const isRace = duplicates.includes(sqlState(error) ?? "") ||
+      postgresCondition(error) === "conflict";
+    if (!isRace) throw error;
+  }
+  return await identifyDatabase(session, attempt) ??
+    await createSchema(session, ledgerId, attempt);
+}
+
+/** unique_violation, duplicate_table, duplicate_object */
+const duplicates = ["23505", "42P07", "42710"];
+
+/** Throws unless the ledger belongs to the expected CA. */
+export function requireLedgerId(found: string, expected: string, attempt: string): void {
+  if (found === expected) return;
+  throw new LedgerError(
+    `${attempt}: it belongs to the CA ${found.slice(0, 16)}…, not to ${expected.slice(0, 16)}…; ` +
+      "use the certificates it was made with, or another database",
+  );
+}
+
+/** Returns the error of a failed opening, in one line that says what to do. */
+export function openingError(access: DatabaseAccess, cause: unknown): MicropayError {
+  if (cause instanceof MicropayError) return cause;
+  const attempt = `cannot open the ledger ${access.url.text}`;
+  const options = { cause };
+  if (cause instanceof DatabaseTlsError) {
+    return new FileError(`${attempt}: ${cause.message}`, options);
+  }
+  const state = sqlState(cause);
+  const advice = state === undefined
+    ? "; is it running there?"
+    : openingAdvice[state] ?? openingAdvice[state.slice(0, 2)] ?? "";
+  return new FileError(`${attempt}: ${reasonOf(cause)}${advice}`, options);
+}
+
+/** What to do about a refused opening, by SQLSTATE or its class. */
+const openingAdvice: Readonly<Record<string, string>> = {
+  "28P01": "; check the password file: PGPASSFILE or MICROPAY_DB_PASSWORD_FILE",
+  "28": "; check the server's pg_hba.conf",
+  "3D000": "; make it with createdb",
+  "42501": "; the user needs the right to make tables in it, or its owner makes them first",
+  "53300": "; raise its max_connections, or end other programs",
+  "53100": "; free some room on its disk",
+  "25006": "; name the primary, too",
+};

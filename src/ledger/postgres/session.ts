@@ -1,0 +1,266 @@
+/**
+ * A session: one connection to a database, for one transaction at a time. Statements that are sent
+ * without waiting travel together, and are answered in their order.
+ *
+ * A lost session stays lost. The driver would connect again on its own, and then run the rest of a
+ * transaction outside of it.
+ */
+import postgres from "postgres";
+import type { CancelTimer, Clock } from "../../clock.ts";
+import { databaseConnectMsMax } from "../../limits.ts";
+import type { StoredValue } from "../snapshot.ts";
+import { connectSocket, type DatabaseSocket } from "./database_socket.ts";
+import type { DatabaseHost, DatabaseUrl } from "./database_url.ts";
+import type { PasswordFinder } from "./password_file.ts";
+import { postgresCondition } from "./postgres_error.ts";
+
+/** A row by column name. */
+export type Row = Record<string, StoredValue>;
+
+/** A value of a statement's parameter. Arrays are texts: see {@link arrayText}. */
+export type Parameter = string | number | bigint | null | Uint8Array;
+
+/** Where sessions go, and what they need. */
+export interface DatabaseAccess {
+  readonly url: DatabaseUrl;
+  readonly passwordOf: PasswordFinder;
+  readonly clock: Clock;
+}
+
+export interface SessionOptions {
+  /** Longest silence of the server while it owes an answer. Past it the session is cut. */
+  readonly answerMsMax: number;
+  /** Settings of the server for this session. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** The session is lost, and the outcome of what was not answered is unknown. */
+export class SessionLostError extends Error {}
+
+interface SessionParts {
+  readonly socket: DatabaseSocket;
+  readonly host: DatabaseHost;
+  readonly password: string;
+  readonly options: SessionOptions;
+}
+
+export class Session {
+  readonly #sql: ReturnType<typeof postgres>;
+  readonly #socket: DatabaseSocket;
+  readonly #clock: Clock;
+  readonly #answerMsMax: number;
+  #pending = 0;
+  #cancelDeadline: CancelTimer = () => {};
+  #isLost = false;
+
+  /** Takes over a connected socket. Callers use {@link Session.open}. */
+  constructor(access: DatabaseAccess, parts: SessionParts) {
+    const { socket, options } = parts;
+    this.#socket = socket;
+    this.#clock = access.clock;
+    this.#answerMsMax = options.answerMsMax;
+    socket.once("close", () => {
+      this.#isLost = true;
+      this.#cancelDeadline();
+    });
+    this.#sql = postgres(driverOptions(access, parts));
+  }
+
+  /**
+   * Connects to the first host that can be reached and written. After the loss of a primary that is
+   * the standby that took its place.
+   *
+   * @throws {DatabaseTlsError} as {@link connectSocket}
+   * @throws the error of the server or the connection, of the host that came furthest
+   */
+  static async open(access: DatabaseAccess, options: SessionOptions): Promise<Session> {
+    let failure: unknown;
+    for (const host of access.url.hosts) {
+      try {
+        return await openAt(access, host, options);
+      } catch (error) {
+        if (failure === undefined || saysMore(error, failure)) failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  /** Whether the connection is gone. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /**
+   * Runs a statement, after those before it. Parameters are `$1`, `$2` and so on.
+   *
+   * @throws {SessionLostError} when the session is lost
+   * @throws the server's error
+   */
+  async query(text: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
+    return [...await this.#run(text, parameters)];
+  }
+
+  /**
+   * Ends a transaction.
+   *
+   * @throws {Error} when the server undid it, because one of its statements had failed
+   */
+  async commit(): Promise<void> {
+    const { command } = await this.#run("COMMIT", []);
+    if (command !== "COMMIT") throw new Error(`the server answered COMMIT with ${command}`);
+  }
+
+  /** Runs statements without parameters, each in a message of its own. */
+  async run(...statements: readonly string[]): Promise<void> {
+    const answers = await Promise.allSettled(statements.map((text) => this.query(text)));
+    const failed = answers.find((answer) => answer.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  /** Ends the session when the server has answered everything. */
+  async close(): Promise<void> {
+    if (!this.#isLost) await this.#sql.end({ timeout: null as unknown as number });
+    this.destroy();
+  }
+
+  /** Ends the session now. */
+  destroy(): void {
+    this.#isLost = true;
+    this.#cancelDeadline();
+    this.#socket.destroy();
+  }
+
+  async #run(text: string, parameters: readonly Parameter[]) {
+    // The driver must not see a statement after the end of its connection: it would connect again.
+    if (this.#isLost) throw new SessionLostError("the connection to the database is lost");
+    this.#pending++;
+    if (this.#pending === 1) this.#restartDeadline();
+    try {
+      return await this.#sql.unsafe<Row[]>(text, parameters as never[], {
+        prepare: true,
+        // The extended protocol, whose statements are prepared once.
+        ...{ simple: false },
+      });
+    } catch (error) {
+      if (error instanceof postgres.PostgresError) throw error;
+      this.destroy();
+      throw new SessionLostError("the connection to the database is lost", { cause: error });
+    } finally {
+      this.#pending--;
+      this.#cancelDeadline();
+      if (this.#pending > 0 && !this.#isLost) this.#restartDeadline();
+    }
+  }
+
+  #restartDeadline(): void {
+    if (this.#answerMsMax === Infinity) return;
+    this.#cancelDeadline = this.#clock.schedule(this.#answerMsMax, () => this.destroy());
+  }
+}
+
+/** Returns an array of PostgreSQL as the text that a parameter takes. */
+export function arrayText(values: readonly (string | number | null)[]): string {
+  const texts = values.map((value) => {
+    if (value === null) return "NULL";
+    return typeof value === "number" ? String(value) : `"${value.replace(/["\\]/g, "\\$&")}"`;
+  });
+  return `{${texts.join(",")}}`;
+}
+
+async function openAt(
+  access: DatabaseAccess,
+  host: DatabaseHost,
+  options: SessionOptions,
+): Promise<Session> {
+  const { url, clock, passwordOf } = access;
+  const password = passwordOf(url, host) ?? "";
+  const connecting = connectSocket(url, host);
+  let session: Session | undefined;
+  let isLate = false;
+  let cancel = () => {};
+  const deadline = new Promise<never>((_, reject) => {
+    cancel = clock.schedule(databaseConnectMsMax, () => {
+      isLate = true;
+      session?.destroy();
+      connecting.then((socket) => socket.destroy(), () => {});
+      reject(new Error(`${host.host}:${host.port} did not answer`));
+    });
+  });
+  const opening = (async () => {
+    const socket = await connecting;
+    if (isLate) throw new Error("late");
+    session = new Session(access, { socket, host, password, options });
+    const [row] = await session.query("SHOW transaction_read_only");
+    if (row?.transaction_read_only === "on") {
+      throw Object.assign(new Error(`${host.host}:${host.port} is read-only`), { code: "25006" });
+    }
+    return session;
+  })();
+  try {
+    return await Promise.race([opening, deadline]);
+  } catch (error) {
+    opening.catch(() => {});
+    session?.destroy();
+    throw error instanceof SessionLostError && error.cause !== undefined ? error.cause : error;
+  } finally {
+    cancel();
+  }
+}
+
+/** Returns whether an error of a host says more than that it cannot be reached or written. */
+function saysMore(error: unknown, than: unknown): boolean {
+  const isAnswer = (one: unknown) =>
+    postgresCondition(one) !== "unavailable" || "code" in Object(one);
+  return isAnswer(error) && !isAnswer(than);
+}
+
+function driverOptions(
+  { url }: DatabaseAccess,
+  { socket, host, password, options }: SessionParts,
+): postgres.Options<Record<string, postgres.PostgresType>> {
+  let isTaken = false;
+  const all = {
+    // Every option is given, so that the driver reads no environment variable for it.
+    host: host.host,
+    port: host.port,
+    user: url.user,
+    database: url.database,
+    // A function, because for an empty text the driver reads an environment variable.
+    pass: () => password,
+    max: 1,
+    ssl: false,
+    sslnegotiation: null,
+    idle_timeout: null,
+    connect_timeout: 0,
+    max_lifetime: null,
+    max_pipeline: 1000,
+    backoff: 0,
+    keep_alive: 0,
+    prepare: true,
+    debug: false,
+    fetch_types: false,
+    no_subscribe: true,
+    publications: "none",
+    // Not true for the driver, which then leaves the check to `openAt`.
+    target_session_attrs: undefined,
+    onnotice: () => {},
+    connection: { application_name: url.applicationName, ...options.settings },
+    types: {
+      integer: {
+        to: 20,
+        from: [20],
+        serialize: String,
+        parse: (text: string) => {
+          const number = Number(text);
+          return Number.isSafeInteger(number) ? number : BigInt(text);
+        },
+      },
+    },
+    socket: () => {
+      if (isTaken) throw new SessionLostError("the connection to the database is lost");
+      isTaken = true;
+      return socket;
+    },
+  };
+  return all as unknown as postgres.Options<Record<string, postgres.PostgresType>>;
+}

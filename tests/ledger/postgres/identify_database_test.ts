@@ -1,0 +1,94 @@
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { LedgerError } from "../../../src/errors.ts";
+import {
+  createSchema,
+  identifyDatabase,
+  openingError,
+  openSession,
+} from "../../../src/ledger/postgres/identify_database.ts";
+import { arrayText } from "../../../src/ledger/postgres/session.ts";
+import { testWith } from "../../installed_tool.ts";
+import { ledgerId } from "../ledger_samples.ts";
+import { accessTo, nameOf, sharedPostgres } from "./temporary_postgres.ts";
+
+const options = { answerMsMax: 10_000 };
+
+testWith(
+  ["initdb"],
+  "several processes make the schema of one database at once, and one of them does",
+  async () => {
+    const url = (await sharedPostgres()).makeDatabase();
+    const sessions = await Promise.all(
+      Array.from({ length: 4 }, () => openSession(accessTo(url), options)),
+    );
+    const ids = sessions.map((session) => createSchema(session, ledgerId, "cannot open"));
+    assertEquals(await Promise.all(ids), Array(4).fill(ledgerId));
+    for (const session of sessions) await session.close();
+  },
+);
+
+testWith(
+  ["initdb"],
+  "a session returns integers without loss, arrays, bytes and nulls",
+  async () => {
+    const url = (await sharedPostgres()).makeDatabase();
+    const session = await openSession(accessTo(url), options);
+    const [row] = await session.query(
+      "SELECT $1::bigint AS safe, 9007199254740993 AS large, $2::text[] AS texts, $3::bytea AS bytes, $4::text AS none",
+      [9007199254740991, arrayText(['a"b\\c', null, "{,}"]), Uint8Array.of(0, 255), null],
+    );
+    const { bytes, ...others } = row!;
+    assertEquals(Uint8Array.from(bytes as Uint8Array), Uint8Array.of(0, 255));
+    assertEquals(others, {
+      safe: 9007199254740991,
+      large: 9007199254740993n,
+      texts: '{"a\\"b\\\\c",NULL,"{,}"}',
+      none: null,
+    });
+    await session.close();
+  },
+);
+
+testWith(["initdb"], "a database of another program is refused", async () => {
+  const postgres = await sharedPostgres();
+  const url = postgres.makeDatabase();
+  postgres.psql(nameOf(url), "CREATE TABLE shop (id int)");
+  const session = await openSession(accessTo(url), options);
+  await assertRejects(
+    () => identifyDatabase(session, "cannot open it"),
+    LedgerError,
+    "cannot open it: it is a database of another program",
+  );
+  await session.close();
+});
+
+testWith(["initdb"], "a database whose commits are not written through is refused", async () => {
+  const postgres = await sharedPostgres();
+  const url = postgres.makeDatabase();
+  const set = `ALTER DATABASE ${nameOf(url)} SET synchronous_commit`;
+  postgres.psql("postgres", `${set} = off`);
+  await assertRejects(
+    () => openSession(accessTo(url), options),
+    LedgerError,
+    "synchronous_commit is off",
+  );
+  postgres.psql("postgres", `${set} = local`);
+  await (await openSession(accessTo(url), options)).close();
+});
+
+testWith(["initdb"], "each failed opening is one line that says what to do", async () => {
+  const url = (await sharedPostgres()).makeDatabase();
+  const table = [
+    [url.replace(nameOf(url), "missing"), "make it with createdb"],
+    [url.replace(/:\d+\//, ":1/"), "is it running there?"],
+    [`${url}?sslmode=verify-full`, "its server has no TLS; turn it on there"],
+  ] as const;
+  for (const [wrong, reason] of table) {
+    const access = accessTo(wrong);
+    const error = await assertRejects(() => openSession(access, options));
+    const { message } = openingError(access, error);
+    assertStringIncludes(message, reason);
+    assertStringIncludes(message, `cannot open the ledger ${wrong}: `);
+    assertEquals(message.split("\n").length, 1);
+  }
+});

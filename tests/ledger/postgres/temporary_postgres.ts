@@ -1,0 +1,154 @@
+/**
+ * A PostgreSQL of the tests, in a temporary folder and on loopback. It never runs as root, which
+ * PostgreSQL refuses.
+ */
+import { systemClock } from "../../../src/clock.ts";
+import { type DatabaseUrl, parseDatabaseUrl } from "../../../src/ledger/postgres/database_url.ts";
+import type { DatabaseAccess } from "../../../src/ledger/postgres/session.ts";
+import { postgresTool } from "../../installed_tool.ts";
+
+export interface PostgresOptions {
+  /** Lines of `postgresql.conf`. */
+  readonly settings?: readonly string[];
+  /** Lines of `pg_hba.conf`. By default everybody on loopback connects without a password. */
+  readonly access?: readonly string[];
+}
+
+const userText = "micropay";
+
+/** A running PostgreSQL. */
+export class TemporaryPostgres {
+  readonly folder: string;
+  readonly port: number;
+  #databases = 0;
+
+  private constructor(folder: string, port: number) {
+    this.folder = folder;
+    this.port = port;
+  }
+
+  /** Makes and starts a PostgreSQL. Its commits are not written through, unless settings say so. */
+  static async start(options: PostgresOptions = {}): Promise<TemporaryPostgres> {
+    const folder = await Deno.makeTempDir({ prefix: "micropay-postgres-" });
+    if (Deno.uid() === 0) run("chown", ["postgres", folder]);
+    const initialize = ["-U", userText, "--auth=trust", "--no-sync", "--locale=C", "-E", "UTF8"];
+    runTool("initdb", ["-D", `${folder}/data`, ...initialize]);
+    const settings = [
+      "listen_addresses = '127.0.0.1'",
+      `unix_socket_directories = '${folder}'`,
+      "fsync = off",
+      "shared_buffers = 16MB",
+      "max_connections = 60",
+      ...options.settings ?? [],
+    ];
+    write(`${folder}/data/postgresql.auto.conf`, settings);
+    if (options.access !== undefined) write(`${folder}/data/pg_hba.conf`, options.access);
+    const postgres = new TemporaryPostgres(folder, freePort());
+    postgres.restart();
+    return postgres;
+  }
+
+  /** Starts it, after {@link stop} or at first. */
+  restart(): void {
+    const options = ["-o", `-p ${this.port}`, "-l", `${this.folder}/log`];
+    runTool("pg_ctl", ["start", "-w", "-D", `${this.folder}/data`, ...options]);
+  }
+
+  /** Stops it at once, as a crash does. */
+  stop(): void {
+    runTool("pg_ctl", ["stop", "-w", "-m", "immediate", "-D", `${this.folder}/data`]);
+  }
+
+  /** Returns the id of its first process. */
+  get processId(): number {
+    return Number(Deno.readTextFileSync(`${this.folder}/data/postmaster.pid`).split("\n")[0]);
+  }
+
+  /** Stops it and deletes its folder. */
+  dispose(): void {
+    this.stop();
+    Deno.removeSync(this.folder, { recursive: true });
+  }
+
+  /** Makes a database and returns its URL. */
+  makeDatabase({ template = "template0" } = {}): string {
+    const name = `ledger_${++this.#databases}`;
+    this.psql("postgres", `CREATE DATABASE ${name} TEMPLATE ${template}`);
+    return this.url(name);
+  }
+
+  /** Returns the URL of a database. */
+  url(name: string): string {
+    return `postgres://${userText}@127.0.0.1:${this.port}/${name}`;
+  }
+
+  /** Runs a statement as a person does, and returns what `psql` prints. */
+  psql(database: string, statement: string): string {
+    const where = ["-h", "127.0.0.1", "-p", String(this.port), "-U", userText, "-d", database];
+    const how = ["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement];
+    return runTool("psql", [...where, ...how]).trim();
+  }
+}
+
+/** Returns the access to a database of the tests. */
+export function accessTo(url: string, changes: Partial<DatabaseUrl> = {}): DatabaseAccess {
+  return {
+    url: { ...parseDatabaseUrl(url), ...changes },
+    passwordOf: () => undefined,
+    clock: systemClock,
+  };
+}
+
+/** Returns the name of the database that a URL leads to. */
+export function nameOf(url: string): string {
+  return url.split("/").at(-1)!;
+}
+
+let shared: Promise<TemporaryPostgres> | undefined;
+
+/** Returns the one PostgreSQL of this process, which ends with it. */
+export function sharedPostgres(): Promise<TemporaryPostgres> {
+  shared ??= TemporaryPostgres.start().then((postgres) => {
+    globalThis.addEventListener("unload", () => postgres.dispose());
+    return postgres;
+  });
+  return shared;
+}
+
+function write(file: string, lines: readonly string[]): void {
+  Deno.writeTextFileSync(file, lines.map((line) => `${line}\n`).join(""));
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+function runTool(tool: "initdb" | "pg_ctl" | "psql", args: readonly string[]): string {
+  const program = postgresTool(tool);
+  if (program === undefined) throw new Error(`run ${tool}: PostgreSQL is not installed`);
+  if (Deno.uid() !== 0) return run(program, args);
+  return run("setpriv", [
+    "--reuid=postgres",
+    "--regid=postgres",
+    "--clear-groups",
+    program,
+    ...args,
+  ]);
+}
+
+function run(program: string, args: readonly string[]): string {
+  // A server inherits its output and would keep a pipe open, so it gets none.
+  const output = args.includes("start") ? "null" : "piped";
+  const result = new Deno.Command(program, {
+    args: [...args],
+    cwd: "/",
+    stdin: "null",
+    stdout: output,
+    stderr: output,
+  }).outputSync();
+  const textOf = (stream: "stdout" | "stderr") =>
+    output === "null" ? "" : new TextDecoder().decode(result[stream]);
+  if (!result.success) throw new Error(`${program} ${args.join(" ")}: ${textOf("stderr")}`);
+  return textOf("stdout");
+}
