@@ -1,8 +1,11 @@
 /**
  * `pay --batch` as scripts use it: what it prints, and its exit codes.
  */
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { json, jsonLines, openSceneInProcess } from "./driver.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { testWith } from "../installed_tool.ts";
+import { json, jsonLines, openSceneInProcess, openSceneWith } from "./driver.ts";
+import { programCommand, runtimeEnvironment } from "./program.ts";
+import { quote, Terminal } from "./terminal.ts";
 
 Deno.test("pay --batch checks everything first, then pays each line once", async () => {
   await using scene = await openSceneInProcess(["alice", "bob"]);
@@ -62,3 +65,38 @@ Deno.test("pay --batch checks everything first, then pays each line once", async
   assertEquals([again.code, jsonLines(again.stdout)[2]!.already_paid], [0, 2]);
   assertEquals(json((await scene.inProcess(["balance", "--json"])).stdout).balance, 9989);
 });
+
+testWith(
+  ["tmux"],
+  "in a terminal pay --batch shows a bar, asks, and stops at Ctrl-C with every line told",
+  async () => {
+    await using scene = await openSceneWith(["alice", "bob"]);
+    await Deno.writeTextFile(scene.path("pay.csv"), "bob,1\n".repeat(400));
+    const program = [...programCommand(), "client", "127.0.0.1", String(scene.server.port)];
+    const pay = [...program, "pay", "--batch", "pay.csv", "--via-server"].map(quote).join(" ");
+    // The shell is sent Ctrl-C too, and goes on.
+    const commands =
+      `trap : INT; ${pay} --dry-run; echo "planned $?"; ${pay}; echo "ended with $?"; cat`;
+    await using terminal = await Terminal.open(scene.path("tmux"), {
+      command: `/bin/sh -c ${quote(commands)}`,
+      folder: scene.folder,
+      env: { ...runtimeEnvironment(), MICROPAY_HOME: scene.home("alice"), LC_ALL: "C.UTF-8" },
+      columns: 100,
+      rows: 30,
+    });
+    await terminal.shows("This will make 400 payments of 400 in all. Do it?");
+    await terminal.shows("planned 0");
+    assertEquals(scene.payments(), 0);
+    await terminal.type("y");
+    await terminal.shows(/\[#*·+\] \d+ %/);
+    // What is under way stays so until the server goes on.
+    scene.server.program.signal("SIGSTOP");
+    await terminal.press("C-c");
+    await terminal.shows("stopping; waiting for the payments that are under way");
+    scene.server.program.signal("SIGCONT");
+    const ended = await terminal.shows(/ended with \d/);
+    assertStringIncludes(ended, "pay the rest with the same file, unchanged");
+    const paid = scene.payments();
+    assert(paid > 0 && paid < 400, `${paid} payments`);
+  },
+);

@@ -28,18 +28,24 @@ for (const signal of ["SIGTERM", "SIGHUP"] as const) {
 
 testWith(
   ["tmux"],
-  "the full-screen client pays, is paid while a form is open, reconnects, and leaves cleanly",
+  "a member joins by line, pays, is paid, has a request paid, and outlasts a restart on the screen",
   async () => {
-    await using scene = await openSceneWith(["alice", "bob"]);
+    await using scene = await openSceneWith(["bob"]);
     await scene.receiver("bob");
     const { port } = scene.server;
-    const client = [...programCommand(), "client", "127.0.0.1", String(port)];
+    const program = programCommand().map(quote).join(" ");
+    const [, joinLine] = /join '(\S+)'/.exec(scene.server.program.stdout.text)!;
+    const uri = quote(joinLine!.replace(/(?<=:\/\/)[^/]+/, `127.0.0.1:${port}`));
+    const commands =
+      `${program} client join ${uri} && ${program} client; echo "ended with $?"; cat`;
     await using terminal = await Terminal.open(scene.path("tmux"), {
-      command: `${client.map(quote).join(" ")}; echo "ended with $?"; cat`,
+      command: `/bin/sh -c ${quote(commands)}`,
       folder: scene.folder,
       env: { ...runtimeEnvironment(), MICROPAY_HOME: scene.home("alice"), LC_ALL: "C.UTF-8" },
       ...size,
     });
+    await terminal.shows("Which name do you want on this ledger?");
+    await terminal.type("alice");
     await terminal.shows(/alice balance 10000 .*● connected/);
     await terminal.shows(/^. bob /m);
 
@@ -70,6 +76,21 @@ testWith(
     await terminal.resize(size);
     await terminal.press("Escape");
     await terminal.shows("Enter open");
+
+    await terminal.press("r");
+    await terminal.shows("Ask for a payment");
+    await terminal.type("9");
+    // The other texts may be empty.
+    for (let field = 0; field < 3; field++) await terminal.press("Enter");
+    await terminal.shows("9 from anybody");
+    // The line of the request is one row then.
+    await terminal.resize({ columns: 3000, rows: 30 });
+    const [request] = /micropay:\/\/\S+/.exec(await terminal.shows(/&request=\S{99,} *\n/))!;
+    await terminal.resize(size);
+    await terminal.press("Escape");
+    const paid = await scene.inProcess(["pay", request, "--yes", "--json"], { as: "bob" });
+    assertEquals(paid.code, 0, paid.stderr);
+    await terminal.shows(/← +\d+ bob +\+9/);
 
     assertEquals((await scene.server.stop()).code, 0);
     await terminal.shows("reconnecting");
