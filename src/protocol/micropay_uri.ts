@@ -121,7 +121,11 @@ export function readMicropayUri(text: string): MicropayUri {
 /** Returns which part of the text is wrong, as a sentence without its full stop. */
 export function micropayUriFault(text: string): string | undefined {
   const parts = partsOf(text);
-  if (parts === undefined) return "a join line is micropay://HOST:PORT/?ca=FINGERPRINT";
+  if (parts === undefined) {
+    return /^micropay:\/\/[^?#]*\/pay\b/i.test(text)
+      ? "a payment request is micropay://HOST:PORT/pay?ca=FINGERPRINT&request=REQUEST"
+      : "a join line is micropay://HOST:PORT/?ca=FINGERPRINT";
+  }
   const { host, port, path, query } = parts;
   if (parseHost(host) === undefined) {
     return "the host is not a DNS name, an IPv4 address, or an IPv6 address in brackets";

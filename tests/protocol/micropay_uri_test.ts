@@ -76,6 +76,8 @@ Deno.test("an error names the part that is wrong", () => {
     [start.replace("pi4", "user@pi4"), "micropay://HOST:PORT"],
     [start.replace("pi4", "2001:db8::1"), "micropay://HOST:PORT"],
     [`${start}#top`, "micropay://HOST:PORT"],
+    ["micropay://pi4/pay?ca=1", "a payment request is micropay://HOST:PORT/pay?"],
+    ["micropay://pi4:8888/pay", "a payment request is micropay://HOST:PORT/pay?"],
     [start.replace("pi4", ""), "the host"],
     [start.replace("pi4", "a_b"), "the host"],
     [start.replace("pi4", "[fe80::1%eth0]"), "the host"],

@@ -12,9 +12,20 @@ const marksMax = 4;
 /** Characters of a text that are looked at. A wider screen than this does not exist. */
 const unitsMax = 4096;
 
-/** Returns the columns that a text takes on a terminal. */
+/**
+ * Returns the columns that a text takes on a terminal, at the most. Some terminals draw a family of
+ * emoji, a skin tone, a conjunct of Devanagari or a Thai vowel as one character, and others draw
+ * its parts side by side. A row that is too wide would break into the next one.
+ */
 export function widthOf(text: string): number {
-  return stringWidth(text);
+  if (/^[ -~]*$/.test(text)) return text.length;
+  let width = 0;
+  for (const character of graphemesOf(text)) {
+    let apart = 0;
+    for (const part of character) apart += stringWidth(part);
+    width += Math.max(apart, stringWidth(character));
+  }
+  return width;
 }
 
 /** Returns a foreign text without anything that moves the cursor, colours or reorders text. */
@@ -52,14 +63,27 @@ export function wrap(text: string, columns: number): string[] {
       continue;
     }
     if (line !== "") lines.push(line);
-    line = word;
-    while (widthOf(line) > columns) {
-      const start = cutAt(line, columns) || graphemesOf(line)[0]!;
-      lines.push(start);
-      line = line.slice(start.length);
-    }
+    const pieces = piecesOf(word, columns);
+    line = pieces.pop() ?? "";
+    lines.push(...pieces);
   }
   return [...lines, line];
+}
+
+/** Returns the pieces of a word that each fit into a line, where one character does. */
+function piecesOf(word: string, columns: number): string[] {
+  const pieces: string[] = [];
+  let width = Infinity;
+  for (const character of graphemesOf(word)) {
+    const more = widthOf(character);
+    width += more;
+    if (width <= columns) pieces.push(pieces.pop() + character);
+    else {
+      pieces.push(character);
+      width = more;
+    }
+  }
+  return pieces;
 }
 
 /** Returns the longest start of a text that takes no more than so many columns. */

@@ -12,6 +12,14 @@ import { type ScreenLook, ScreenView, type ShownScreen } from "./screen_view.tsx
 // inverse too.
 chalk.level = 1;
 
+/**
+ * Returns the sequence that turns the terminal's automatic wrapping (DECAWM) on or off. While it is
+ * off, a text that the terminal draws wider than expected ends at the edge, and moves no other row.
+ */
+function wrapping(isOn: boolean): string {
+  return `\x1b[?${7}${isOn ? "h" : "l"}`;
+}
+
 const endingSignals = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
 function ignore(): void {}
@@ -35,6 +43,7 @@ export async function openScreen<Result>(
     readonly streams?: ScreenStreams;
   },
 ): Promise<Result> {
+  stdout.write(wrapping(false));
   const shown = render(<ScreenView screen={screen} {...look} />, {
     ...{ stdin, stdout },
     alternateScreen: true,
@@ -63,5 +72,6 @@ export async function openScreen<Result>(
     shown.unmount();
     // An error of a view is the reason of the rejection above.
     await exited.catch(() => {});
+    stdout.write(wrapping(true));
   }
 }

@@ -94,15 +94,26 @@ function formRows(form: Form, columns: number, icons: Icons): OverlayRows {
   return cursor ? { rows, cursor } : { rows };
 }
 
-/** Returns the part of a field's text around the cursor, and the cursor's column in it. */
+/**
+ * Returns the part of a field's text around the cursor, and the cursor's column in it. It looks at
+ * this part only, because a long text may have been pasted.
+ */
 function shownText({ text, cursor, isSecret }: TextField, columns: number, icons: Icons) {
-  const all = graphemesOf(text).map((character) => {
+  const shown = (character: string) => {
     if (isSecret) return icons.secret;
     // A person edits a backslash as one character.
     return character === "\\" ? character : harmless(character);
-  });
-  let start = 0;
-  const before = () => all.slice(start, cursor).join("");
-  while (start < cursor && widthOf(before()) > columns - 1) start++;
-  return { text: all.slice(start).join(""), cursor: widthOf(before()) };
+  };
+  const characters = graphemesOf(text);
+  let before = "";
+  let width = 0;
+  for (const character of characters.slice(0, cursor).reverse()) {
+    const one = shown(character);
+    if (width + widthOf(one) > columns - 1) break;
+    before = one + before;
+    width += widthOf(one);
+  }
+  // One more than fits, so that the cut shows.
+  const after = characters.slice(cursor, cursor + columns + 1).map(shown).join("");
+  return { text: before + after, cursor: width };
 }

@@ -152,8 +152,16 @@ export class ScreenDriver {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Takes a key that the person pressed. */
-  press(key: Key): void {
+  /** Takes keys that the person pressed. */
+  press(keys: readonly Key[]): void {
+    for (let at = 0; at < keys.length;) {
+      const texts = this.#state.overlay?.kind === "form" ? textsFrom(keys, at) : [];
+      this.#press(texts.length > 1 ? { name: "text", text: texts.join("") } : keys[at]!);
+      at += Math.max(1, texts.length);
+    }
+  }
+
+  #press(key: Key): void {
     const { state, command } = pressKey(this.#state, key, this.#names);
     this.#show(state);
     if (command) this.#perform(command);
@@ -747,6 +755,20 @@ export class ScreenDriver {
     this.#state = state;
     for (const listener of this.#listeners) listener();
   }
+}
+
+/**
+ * Returns the texts of the keys from an index on, up to a key that is no text. A form takes them at
+ * once: a terminal may send a long paste as if it was typed, and each edit takes time.
+ */
+function textsFrom(keys: readonly Key[], index: number): string[] {
+  const texts: string[] = [];
+  for (let at = index; at < keys.length; at++) {
+    const key = keys[at]!;
+    if (key.name !== "text") break;
+    texts.push(key.text);
+  }
+  return texts;
 }
 
 function printingTo(output: ClientOutput) {

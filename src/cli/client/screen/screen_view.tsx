@@ -17,7 +17,7 @@ export interface ShownScreen {
   readonly state: ScreenState;
   /** Calls the listener after each change. @returns removes the listener */
   subscribe(listener: () => void): () => void;
-  press(key: Key): void;
+  press(keys: readonly Key[]): void;
 }
 
 export interface ScreenLook {
@@ -40,10 +40,8 @@ export function ScreenView({ screen, iconSet, hasColours }: ScreenViewProps) {
   );
   const size = useWindowSize();
   const { setCursorPosition } = useCursor();
-  useInput((input, key) => {
-    for (const typed of typedKeys(input, key)) screen.press(typed);
-  });
-  usePaste((text) => screen.press({ name: "text", text }));
+  useInput((input, key) => screen.press(typedKeys(input, key)));
+  usePaste((text) => screen.press([{ name: "text", text }]));
   const { rows, cursor } = screenRows(state, size, iconSet);
   setCursorPosition(cursor);
   return (

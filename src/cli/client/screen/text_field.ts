@@ -61,6 +61,7 @@ export function editField(field: TextField, key: Key): TextField | undefined {
 
 /** Inserts a text that was typed or pasted. The end of a pasted line becomes a blank. */
 function insert(field: TextField, typed: string): TextField {
+  if (field.text.length >= fieldLengthMax) return field;
   const { before, after } = split(field);
   const added = typed.slice(0, fieldLengthMax).replace(/[\r\n]+$/, "").replace(/\r\n|\s/g, " ")
     .slice(0, fieldLengthMax - field.text.length)

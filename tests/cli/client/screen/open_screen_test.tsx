@@ -24,8 +24,8 @@ class SetScreen {
     return () => void this.#listeners.delete(listener);
   }
 
-  press(key: Key): void {
-    this.keys.push(key);
+  press(keys: readonly Key[]): void {
+    this.keys.push(...keys);
     this.#pressed();
   }
 
@@ -59,7 +59,9 @@ Deno.test("the screen takes the whole terminal, and leaves it as it was", async 
   assertEquals(await closed, "left");
   assert(!streams.isRaw);
   assertStringIncludes(streams.output, leaveAlternateScreen);
-  // Bracketed paste is off, and the cursor visible.
+  // Lines wrap, bracketed paste is off, and the cursor visible.
+  assert(streams.output.indexOf("\x1b[?7l") < streams.output.indexOf("nobody is logged in"));
+  assert(streams.output.lastIndexOf("\x1b[?7h") > streams.output.lastIndexOf("\x1b[?7l"));
   assert(streams.output.lastIndexOf("\x1b[?2004l") > streams.output.lastIndexOf("\x1b[?2004h"));
   assert(streams.output.lastIndexOf("\x1b[?25h") > streams.output.lastIndexOf("\x1b[?25l"));
 });

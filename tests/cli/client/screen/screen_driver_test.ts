@@ -3,6 +3,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Amount } from "../../../../src/money.ts";
+import { fieldLengthMax } from "../../../../src/cli/client/screen/text_field.ts";
 import { requestUri } from "../../../../src/cli/client/request_command.ts";
 import { ordersPerSubmitMax, peersPeriodMs, reconnectMsMax } from "../../../../src/limits.ts";
 import { named } from "../../../server/test_server.ts";
@@ -81,6 +82,13 @@ Deno.test("screen: a form keeps its texts while payments arrive, and takes keys 
     const now = scene.driver.state.overlay;
     assert(now?.kind === "form");
     assertEquals(now.form.fields[0]!.text, "bob");
+    // A terminal without bracketed paste sends a paste as typed keys.
+    let changes = 0;
+    scene.driver.subscribe(() => changes++);
+    scene.keys("x".repeat(100_000));
+    const pasted = scene.driver.state.overlay;
+    assert(pasted?.kind === "form");
+    assertEquals([pasted.form.fields[0]!.text.length, changes], [fieldLengthMax, 1]);
   });
 });
 

@@ -9,7 +9,7 @@ import {
   type ScreenState,
 } from "../../../../src/cli/client/screen/screen_state.ts";
 import { type IconSet, iconSets } from "../../../../src/cli/client/icon_sets.ts";
-import { textField } from "../../../../src/cli/client/screen/text_field.ts";
+import { fieldLengthMax, textField } from "../../../../src/cli/client/screen/text_field.ts";
 import { guessIcons, icons } from "../../../../src/cli/client/screen/theme.ts";
 
 const sizes = [{ columns: 60, rows: 18 }, { columns: 80, rows: 24 }, { columns: 120, rows: 40 }];
@@ -105,6 +105,18 @@ Deno.test("a text longer than its field is shown around the cursor", () => {
   assert(cursor!.x < 60);
 });
 
+Deno.test("a long text that was pasted is shown around the cursor wherever it stands", () => {
+  const field = textField("Memo", { text: "é中".repeat(fieldLengthMax / 2) });
+  for (let cursor = 0; cursor <= fieldLengthMax; cursor += 64) {
+    const form = { name: "pay", fields: [{ ...field, cursor }], focus: 0, busy: false } as const;
+    const screen = screenRows({ ...loggedIn, overlay: { kind: "form", form } }, sizes[0]!, "ascii");
+    const line = screen.rows[screen.cursor!.y]!.map(({ text }) => text).join("");
+    const { x } = screen.cursor!;
+    assert(cursor === 0 ? x < 5 : x > 50 && x < 60, `the cursor stands at ${x}`);
+    assertEquals(widthOf(line), 60);
+  }
+});
+
 Deno.test("a screen below 60x18 says what it needs", () => {
   const rows = shown(loggedIn, { columns: 59, rows: 18 });
   assertEquals(rows[0]!.trimEnd(), "micropay needs 60 columns and 18 rows.");
@@ -176,9 +188,22 @@ Deno.test("a text fits its columns exactly, and its cut shows", () => {
   assertEquals(harmless("\u0301x"), "◌\u0301x");
 });
 
+Deno.test("a character counts as wide as its parts are when a terminal draws them side by side", () => {
+  assertEquals(widthOf("กำ".repeat(10)), 20);
+  assertEquals(widthOf(`${"क्".repeat(10)}क`), 11);
+  assertEquals(widthOf("👍🏽"), 4);
+  assertEquals(widthOf("👩‍👩‍👧"), 6);
+  // A terminal may widen these by their selector.
+  assertEquals(widthOf("❤️1️⃣"), 4);
+  assertEquals(widthOf("e\u0301"), 1);
+});
+
 Deno.test("long lines are broken at blanks, or where they must be", () => {
   assertEquals(wrap("pay bob five", 8), ["pay bob", "five"]);
   assertEquals(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
+  assertEquals(wrap("a 中中b c", 3), ["a", "中", "中b", "c"]);
+  assertEquals(wrap("中", 1), ["中"]);
+  assertEquals(wrap("", 4), [""]);
 });
 
 Deno.test("every icon has one column and is shown as it is, and the ASCII icons are ASCII", () => {

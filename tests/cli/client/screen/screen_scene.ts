@@ -88,9 +88,9 @@ export async function withScreen(act: (scene: ScreenScene) => Promise<void>): Pr
       start: async () => {
         server = await startServer(started);
       },
-      type: (text) => driver.press({ name: "text", text }),
-      press: (...names) => names.forEach((name) => driver.press({ name })),
-      keys: (characters) => [...characters].forEach((text) => driver.press({ name: "text", text })),
+      type: (text) => driver.press([{ name: "text", text }]),
+      press: (...names) => driver.press(names.map((name) => ({ name }))),
+      keys: (characters) => driver.press([...characters].map((text) => ({ name: "text", text }))),
     };
     try {
       await act(scene);
