@@ -72,6 +72,8 @@ export function decodeFingerprint(reference: string): string {
 export const instantShape = v.pipe(
   v.string(),
   v.regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/),
+  // Formatting an invalid date would throw, and end the program of a member.
+  v.check((text) => !Number.isNaN(Date.parse(text)), "an instant is a date that exists"),
 );
 
 /** 64 bytes in base64url. The unused bits of the last character are zero. */
