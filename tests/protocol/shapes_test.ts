@@ -1,3 +1,4 @@
+import * as v from "valibot";
 /**
  * Which values are valid on the wire, with a row for each kind of fault.
  */
@@ -221,3 +222,10 @@ function shown(value: unknown): string {
   const text = typeof value === "string" ? JSON.stringify(value) : Deno.inspect(value);
   return text.length <= 60 ? text : `${text.slice(0, 30)}… of ${text.length}`;
 }
+
+Deno.test("an instant is a date that exists, in UTC with milliseconds", () => {
+  assertEquals(v.is(instantShape, "2026-11-27T05:08:35.000Z"), true);
+  for (const text of ["2026-13-01T00:00:00.000Z", "2026-11-27T99:00:00.000Z", "2026-11-27"]) {
+    assertEquals(v.is(instantShape, text), false, text);
+  }
+});
