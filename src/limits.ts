@@ -151,6 +151,12 @@ export const namedMemberCharactersMax = 64;
 /** Most characters of an operator's one-time code. Ours have 19. Past it: refused. */
 export const oneTimeCodeCharactersMax = 64;
 
+/**
+ * Longest PROXY header in bytes, with its extensions. It fits into the first packet of a connection
+ * (the PROXY protocol, section 2.2). Past it: the connection is closed.
+ */
+export const proxyHeaderBytesMax = 536;
+
 // ## Time for each phase
 
 /**
@@ -165,6 +171,12 @@ export const firstMessageTimeoutMs = 1 * minute;
  * Programs send at once, and a person can connect again. Past it: closed.
  */
 export const pressedTimeoutMs = 5 * second;
+
+/**
+ * Wait of the server for the whole PROXY header of a proxy's connection. Proxies send it at once.
+ * Past it: closed, with a line in the log.
+ */
+export const proxyHeaderTimeoutMs = 5 * second;
 
 /**
  * Longest time that a client keeps a connection before its first message, because a server under
@@ -309,6 +321,12 @@ export const expiryCheckMs = 1 * hour;
  * of the address with the most is closed.
  */
 export const strangersMax = 1024;
+
+/**
+ * Most connections of proxies whose PROXY header has not arrived. Each takes a socket and 0.5 KiB.
+ * Past it: the oldest one is closed.
+ */
+export const proxyHeadersAwaitedMax = 1024;
 
 /**
  * Most connections of strangers from one address. A class behind one address can connect at the

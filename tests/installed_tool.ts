@@ -10,6 +10,7 @@ const packages = {
   "bean-check": "beancount",
   "fish": "fish",
   "groff": "groff",
+  "haproxy": "haproxy",
   "hledger": "hledger",
   "initdb": "postgresql",
   "node": "nodejs",

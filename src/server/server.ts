@@ -10,7 +10,9 @@ import {
   waitingRoomPlaces,
 } from "../limits.ts";
 import { Acceptor } from "../transport/acceptor.ts";
+import type { AddressRange } from "../transport/address_range.ts";
 import type { ByteStream, Endpoint, Listener } from "../transport/byte_stream.ts";
+import { ProxiedStreams } from "../transport/proxied_streams.ts";
 import { Admission } from "./admission/admission.ts";
 import { watchExpiry } from "./expiry_watch.ts";
 import { DecisionPushes } from "./decision_pushes.ts";
@@ -23,6 +25,7 @@ import { Relays } from "./relays.ts";
 import type { VerifierKey } from "../protocol/cosignature.ts";
 import { ServedConnection } from "./session/served_connection.ts";
 import type { ServerContext, ServerDependencies } from "./server_context.ts";
+import type { ServerEvent } from "./server_event.ts";
 import type { Session } from "./session/session.ts";
 import { Strangers } from "./admission/strangers.ts";
 import { TokenBuckets } from "./admission/token_buckets.ts";
@@ -31,6 +34,8 @@ import { watchLedger } from "./ledger_watch.ts";
 export interface ServerOptions {
   /** The source of connections. Clients that connect before the server starts wait. */
   readonly listener: Listener;
+  /** The proxies. Each of their connections begins with a PROXY header. */
+  readonly proxies?: readonly AddressRange[] | undefined;
   /** How many members' connections are served at a time, 1 or more. */
   readonly userLimit: number;
   /** The starting balance of a new account, 0 to 2^53-1. */
@@ -49,6 +54,7 @@ export class Server {
   readonly endpoint: Endpoint;
 
   readonly #acceptor: Acceptor;
+  readonly #proxied: ProxiedStreams;
   readonly #context: ServerContext;
   readonly #connections = new Map<ServedConnection, Promise<void>>();
   readonly #settle = Promise.withResolvers<void>();
@@ -63,7 +69,7 @@ export class Server {
   /** Starts to accept connections. */
   constructor(options: ServerOptions, dependencies: ServerDependencies) {
     const { listener, userLimit, initialBalance, accountsMax } = options;
-    const { processors = processorsDefault, witnesses = [], join = "open" } = options;
+    const { processors = processorsDefault, proxies = [], witnesses = [], join = "open" } = options;
     const { authority: { anchor }, clock, identity, ledger, report, sessionKeys } = dependencies;
     const sessions = new MemberSessions();
     const queue = new FairQueue({
@@ -117,9 +123,16 @@ export class Server {
     sessionKeys.start({
       onFault: (error) => report({ kind: "fault", attempt: "make a session key", error }),
     });
-    this.#acceptor = new Acceptor(listener, {
+    this.#proxied = new ProxiedStreams({
+      from: proxies,
       clock,
       onStream: (stream) => this.#serve(stream),
+      onOwnStream: (stream) => this.#serve(stream, this.#forChecks()),
+      onRefused: (refused) => report({ kind: "line_refused", ...refused }),
+    });
+    this.#acceptor = new Acceptor(listener, {
+      clock,
+      onStream: (stream) => this.#proxied.add(stream),
       onFault: (fault) => report({ kind: "fault", ...fault }),
     });
   }
@@ -133,8 +146,15 @@ export class Server {
     return this.stopped;
   }
 
-  #serve(stream: ByteStream): void {
-    const connection = new ServedConnection(stream, this.#context);
+  /** Returns the context of a proxy's health checks. Two lines every few seconds tell nothing. */
+  #forChecks(): ServerContext {
+    const { report } = this.#context;
+    const isSilent = ({ kind }: ServerEvent) => kind === "connected" || kind === "disconnected";
+    return { ...this.#context, report: (event) => isSilent(event) || report(event) };
+  }
+
+  #serve(stream: ByteStream, context = this.#context): void {
+    const connection = new ServedConnection(stream, context);
     const served = connection.serve().finally(() => this.#connections.delete(connection));
     this.#connections.set(connection, served);
     if (this.#stopping) connection.stop();
@@ -157,6 +177,7 @@ export class Server {
     const { admission, clock, ledger, report, sessionKeys } = this.#context;
     report({ kind: "stopping", served: admission.servedCount });
     this.#acceptor.close();
+    this.#proxied.close();
     this.#stopWatching();
     this.#stopExpiryWatch();
     sessionKeys.stop();

@@ -30,6 +30,7 @@ import { Server } from "../../src/server/server.ts";
 import { SessionKeys } from "../../src/server/session/session_keys.ts";
 import type { ServerEvent } from "../../src/server/server_event.ts";
 import { type GreetedConnection, receiveGreeting } from "../../src/transport/connect_channel.ts";
+import type { AddressRange } from "../../src/transport/address_range.ts";
 import type { Network } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { sessionKeys as vectorSessionKeys } from "../envelope/vector_session_keys.ts";
@@ -68,6 +69,7 @@ export interface TestServerOptions {
   readonly accountsMax?: number;
   readonly join?: "open" | "invite";
   readonly witnesses?: readonly VerifierKey[];
+  readonly proxies?: readonly AddressRange[];
 }
 
 export interface Applicant {
@@ -216,7 +218,7 @@ export class TestServer {
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { userLimit = 50, initialBalance = 10_000, clock = systemClock, wrap, processors } =
     options;
-  const { accountsMax = 10_000, witnesses = [], join } = options;
+  const { accountsMax = 10_000, proxies, witnesses = [], join } = options;
   const { network = tcpNetwork, authority = makeAuthority() } = options;
   const ledgerId = authority.anchor.fingerprint;
   const { ledger = new MemoryLedger({ ledgerId }) } = options;
@@ -227,6 +229,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const server = new Server(
     {
       listener: network.listen({ host: "127.0.0.1", port: 0 }),
+      proxies,
       userLimit,
       initialBalance,
       join,

@@ -30,6 +30,7 @@ import {
   witnessNameRule,
 } from "../../protocol/cosignature.ts";
 import { isOrderId } from "../../random.ts";
+import { type AddressRange, parseAddressRange } from "../../transport/address_range.ts";
 import { expandHome } from "../data_home.ts";
 import type { Environment } from "../process_io.ts";
 import { parsePaymentReference, paymentReferenceRule } from "../client/payment_reference.ts";
@@ -264,6 +265,21 @@ export const hosts = repeatable(host, {
     return hosts.every((host) => host !== undefined) ? hosts : undefined;
   }),
 });
+
+const readProxies = valueOf<readonly AddressRange[]>(
+  "a proxy is an IP address, or a network such as 10.0.0.0/8, with no bits after its prefix; " +
+    "several are separated by commas",
+  (text) => {
+    const ranges = text.split(",").map((part) => parseAddressRange(part.trim()));
+    return ranges.every((range) => range !== undefined) ? ranges : undefined;
+  },
+);
+
+/** The addresses of proxies. Each option has one or several, and the variable has all of them. */
+export const proxies = Object.assign(
+  (text: string, before: readonly AddressRange[]) => [...before, ...readProxies(text)],
+  { variable: "MICROPAY_PROXY_FROM", readAll: readProxies },
+);
 
 const verifierKeyRule = "a verifier key is NAME+ID+KEY, as micropay witness prints it";
 

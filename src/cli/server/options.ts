@@ -11,6 +11,7 @@ import {
   listeningPort,
   logFormat,
   type Paths,
+  proxies,
   rekeyHours,
   rsaBits,
   userLimit,
@@ -37,6 +38,12 @@ export function serverCommand(program: Command, { file, directory }: Paths) {
       "Listen on this address only; :: is all of this machine's, IPv4 and IPv6.",
       address,
       "::",
+    )
+    .option(
+      "--proxy-from <ADDRESSES>",
+      "Connections from these addresses or networks (10.0.0.0/8) come through a proxy. Each must begin with a PROXY header, version 1 or 2, and counts for the address in it. Several are separated by commas; may be repeated.",
+      proxies,
+      [],
     )
     .option("--db <FILE>", "The ledger.", file, "server.db")
     .option(
@@ -89,6 +96,7 @@ export function serverCommand(program: Command, { file, directory }: Paths) {
         "micropay server 8888",
         "micropay server 8888 3 --silent",
         "micropay server 0 --db class.db --initial-balance 500",
+        "micropay server 8888 --proxy-from 192.0.2.7 --proxy-from 2001:db8::/64",
       ),
     );
   return requestOf(

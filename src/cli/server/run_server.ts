@@ -120,6 +120,7 @@ async function serveOn(
       new Server(
         {
           listener,
+          proxies: request.proxyFrom,
           userLimit,
           initialBalance: request.initialBalance,
           join: request.join,

@@ -8,6 +8,7 @@ import type {
 } from "../../../src/cli/command_line/command_line.ts";
 import type { RsaBits } from "../../../src/limits.ts";
 import { memoCharactersMax } from "../../../src/memo.ts";
+import { parseAddressRange } from "../../../src/transport/address_range.ts";
 import { parsed } from "./fixture.ts";
 
 const serverDefaults = {
@@ -22,6 +23,7 @@ const serverDefaults = {
   rsaBits: 2048,
   rekeyHours: 24,
   witness: [],
+  proxyFrom: [],
   reset: false,
   yes: false,
   deleteDbOnExit: false,
@@ -101,6 +103,13 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
       rekeyHours: 576,
       reset: true,
       yes: true,
+    },
+  },
+  {
+    line: "server 8888 --proxy-from 192.0.2.7,10.0.0.0/8 --proxy-from ::1",
+    request: {
+      ...serverDefaults,
+      proxyFrom: ["192.0.2.7", "10.0.0.0/8", "::1"].map((text) => parseAddressRange(text)!),
     },
   },
   {

@@ -44,6 +44,7 @@ const pages: readonly {
       "CONCURRENT_USER_LIMIT",
       "-s, --silent",
       "--host ADDRESS",
+      "--proxy-from ADDRESSES",
       "--db FILE",
       "--certs DIR",
       "--initial-balance N",

@@ -146,6 +146,11 @@ const refused: readonly { readonly line: string; readonly reason: string }[] = [
     reason: 'ACTION "forget": an action is add, list or remove.',
   },
   {
+    line: "server 8888 --proxy-from 10.1.2.3/8",
+    reason: '--proxy-from "10.1.2.3/8": a proxy is an IP address, or a network such as ' +
+      "10.0.0.0/8, with no bits after its prefix; several are separated by commas.",
+  },
+  {
     line: "server 8888 --rekey-hours 0",
     reason: '--rekey-hours "0": a number of hours is a whole number from 1 to 576.',
   },
