@@ -108,62 +108,67 @@ export interface PageQuery {
   readonly limit: number;
 }
 
-/** One moment of a ledger. Each method throws `LedgerError` when the store cannot be read. */
-export interface LedgerSnapshot {
+/**
+ * One moment of a ledger. Streams come in pages, and many rows are asked for at once, because a
+ * store may be another machine. Each method rejects with `LedgerError` when the store cannot be
+ * read.
+ */
+export interface LedgerSnapshot extends AsyncDisposable {
   /** The fingerprint of the CA that the ledger belongs to. */
   readonly ledgerId: string;
   /** Returns the greatest number of a row, 0 without rows. */
-  lastNumber(): number;
+  lastNumber(): Promise<number>;
   /** All entries by number. */
-  entries(): Iterable<StoredEntry>;
+  entries(): AsyncIterable<StoredEntry[]>;
   /** At most `limit` entries of an account on either side, newest first. */
-  newestEntriesOf(name: string, limit: number): StoredEntry[];
-  entryByNumber(number: number): StoredEntry | undefined;
-  entryById(id: string): StoredEntry | undefined;
+  newestEntriesOf(name: string, limit: number): Promise<StoredEntry[]>;
+  entryByNumber(number: number): Promise<StoredEntry | undefined>;
+  entryById(id: string): Promise<StoredEntry | undefined>;
   /**
    * The account changes by number, of one account when `name` is given. They are found without an
    * index, which could be forged.
    */
-  changes(name?: string): Iterable<StoredChange>;
+  changes(name?: string): AsyncIterable<StoredChange[]>;
   /** The changes of one account by number, found by the index. */
-  changesOf(name: string): StoredChange[];
-  changeByNumber(number: number): StoredChange | undefined;
+  changesOf(name: string): Promise<StoredChange[]>;
+  changeByNumber(number: number): Promise<StoredChange | undefined>;
   /** Returns the time of the last entry before a number, or `undefined` without one. */
-  lastEntryTime(query: { readonly before: number }): StoredValue | undefined;
-  /** Entries by number, a page at a time: that is faster than a stream. */
-  entryPage(query: PageQuery): StoredRow[];
+  lastEntryTime(query: { readonly before: number }): Promise<StoredValue | undefined>;
+  /** Entries by number. */
+  entryPage(query: PageQuery): Promise<StoredRow[]>;
   /** Account changes by number. */
-  changePage(query: PageQuery): StoredChange[];
-  /** Returns the stored hashes of a row, in hexadecimal digits, or `undefined` without the row. */
-  subtreesOf(number: number): StoredValue | undefined;
+  changePage(query: PageQuery): Promise<StoredChange[]>;
+  /**
+   * Returns the stored hashes of rows by number, in hexadecimal digits. A missing row has none.
+   */
+  subtreesOf(numbers: readonly number[]): Promise<Map<number, StoredValue>>;
   /** The refunds of a payment, by number. */
-  refundsOf(id: string): Pick<StoredEntry, "number" | "amount">[];
+  refundsOf(id: string): Promise<Pick<StoredEntry, "number" | "amount">[]>;
   /**
    * Returns the first entry with the id of an earlier one, and the number of entries before it. It
    * is found without an index, which could be forged.
    */
-  firstRepetition(): RepeatedEntry | undefined;
+  firstRepetition(): Promise<RepeatedEntry | undefined>;
   /** All accounts by name, including the issuing account. */
-  accounts(): Iterable<StoredAccount>;
-  account(name: string): StoredAccount | undefined;
+  accounts(): AsyncIterable<StoredAccount[]>;
+  account(name: string): Promise<StoredAccount | undefined>;
   /**
-   * Returns what the rows before a number say about an account, or `undefined` when there is no
-   * such account.
+   * Returns what the rows before a number say about accounts, by name. A name without an account
+   * has no state.
    */
-  stateBefore(name: string, number: number): StoredState | undefined;
+  statesBefore(number: number, names: readonly string[]): Promise<Map<string, StoredState>>;
   /** The certificates by place. */
-  certificatePage(query: PageQuery): IssuedCertificate[];
+  certificatePage(query: PageQuery): Promise<IssuedCertificate[]>;
   /** Returns the greatest place of a certificate, 0 without any. */
-  lastCertificatePlace(): number;
-  certificate(fingerprint: string): IssuedCertificate | undefined;
-  /** The certificates of an account by time of issue. */
-  certificatesOf(name: StoredValue): IssuedCertificate[];
+  lastCertificatePlace(): Promise<number>;
+  /** Returns certificates by fingerprint. A certificate that the ledger lacks is left out. */
+  certificates(fingerprints: readonly string[]): Promise<Map<string, IssuedCertificate>>;
+  /** Returns the certificates of each of these names, in the order of their issue. */
+  certificatesOf(names: readonly StoredValue[]): Promise<Map<StoredValue, IssuedCertificate[]>>;
   /** Returns the statement of the last account change before a number, if there is one. */
-  statementBefore(number: number): StoredValue | undefined;
-  /** The faults that the store finds in its files, one sentence each. It reads all of them. */
-  faults(): Iterable<string>;
+  statementBefore(number: number): Promise<StoredValue | undefined>;
+  /** The faults that the store finds in itself, one sentence each. It reads all of its rows. */
+  faults(): AsyncIterable<string>;
   /** Those of {@link faults} that are in the tables, indexes and triggers themselves. */
-  schemaFaults(): Iterable<string>;
-  /** Ends the snapshot. */
-  close(): void;
+  schemaFaults(): AsyncIterable<string>;
 }

@@ -4,7 +4,7 @@
  * are audited too.
  */
 import { issuingAccount } from "../ledger/entry.ts";
-import type { LedgerSnapshot } from "../ledger/snapshot.ts";
+import type { LedgerSnapshot, StoredState } from "../ledger/snapshot.ts";
 import type { DecodedChange, DecodedRow } from "../ledger/stored_rows.ts";
 import { amountMax } from "../money.ts";
 import type { Signer, Signers } from "./issued_certificates.ts";
@@ -39,6 +39,14 @@ export class AccountStates {
     this.#first = first;
   }
 
+  /** Reads the states of accounts that are not known yet, before other methods ask for them. */
+  async load(names: Iterable<string>): Promise<void> {
+    const unknown = [...new Set(names)].filter((name) => !this.#states.has(name));
+    if (unknown.length === 0) return;
+    const stored = await this.#snapshot.statesBefore(this.#first, unknown);
+    for (const name of unknown) this.#states.set(name, stateOf(stored.get(name)));
+  }
+
   /**
    * Posts an entry.
    *
@@ -46,7 +54,7 @@ export class AccountStates {
    */
   post(entry: DecodedRow): string | undefined {
     const { kind, payer, payee, amount } = entry;
-    const [from, to] = [this.#state(payer), this.#state(payee)];
+    const [from, to] = [this.#states.get(payer), this.#states.get(payee)];
     if (!from) return `there is no account ${payer}`;
     if (!to) return `there is no account ${payee}`;
     if (kind === "opening" && to.hasEntries) return `it opens ${payee}, which had entries before`;
@@ -69,18 +77,18 @@ export class AccountStates {
    *
    * @returns a sentence about the fault, or `undefined`
    */
-  certificateFault(
+  async certificateFault(
     { payer, fingerprint, number }: DecodedRow,
     signer: Signer,
-  ): string | undefined {
+  ): Promise<string | undefined> {
     if (signer.owner !== payer) {
       const shown = `${fingerprint.slice(0, 16)}…`;
       return `its order is signed under the certificate ${shown}, which the ledger does not have for ${payer}`;
     }
-    const state = this.#state(payer);
+    const state = this.#states.get(payer);
     // A closed or missing account is reported by `post`.
     if (!state || isClosed(state) || isCurrent(state, { fingerprint, ...signer })) return undefined;
-    return this.#wasGiven(payer, { fingerprint, signer, before: number })
+    return await this.#wasGiven(payer, { fingerprint, signer, before: number })
       ? "its order is signed under a certificate that was revoked before"
       : `its order is signed under a certificate that ${payer} got later`;
   }
@@ -90,18 +98,20 @@ export class AccountStates {
    *
    * @returns a sentence about its fault, or `undefined`
    */
-  change({ kind, name, certificate, number }: DecodedChange): string | undefined {
-    const state = this.#state(name);
+  async change(
+    { kind, name, certificate, number }: DecodedChange,
+  ): Promise<string | undefined> {
+    const state = this.#states.get(name);
     if (!state) return `there is no account ${name}`;
     if (isClosed(state)) return `${name} was closed before`;
-    const had = this.#current(name, state);
+    const had = await this.#current(name, state);
     if (kind === "revocation" && certificate !== had) {
       return `it revokes a certificate that is not the one of ${name} then`;
     }
     if (kind === "reissue") {
-      const signer = certificate === undefined ? undefined : this.#signers.find(certificate);
+      const signer = certificate === undefined ? undefined : await this.#signers.find(certificate);
       const isNew = signer?.owner === name && signer.isReissued &&
-        !this.#wasGiven(name, { fingerprint: certificate!, signer, before: number });
+        !await this.#wasGiven(name, { fingerprint: certificate!, signer, before: number });
       if (!isNew) return `it gives ${name} a certificate that the ledger does not have for it`;
       if (had !== undefined) return `${name} had a certificate still`;
     }
@@ -110,48 +120,46 @@ export class AccountStates {
     return undefined;
   }
 
-  #state(name: string): AccountState | undefined {
-    if (this.#states.has(name)) return this.#states.get(name);
-    const state = this.#load(name);
-    this.#states.set(name, state);
-    return state;
-  }
-
-  #load(name: string): AccountState | undefined {
-    const stored = this.#snapshot.stateBefore(name, this.#first);
-    if (!stored) return undefined;
-    const { balance, change_kind: kind, change_certificate: certificate } = stored;
-    return {
-      balance: Number(balance),
-      hasEntries: balance !== null,
-      changeKind: kind === null ? undefined : String(kind),
-      certificate: certificate === null ? undefined : String(certificate),
-    };
-  }
-
   /** Returns the fingerprint of an account's current certificate, or `undefined` without one. */
-  #current(name: string, { changeKind, certificate }: AccountState): string | undefined {
+  async #current(
+    name: string,
+    { changeKind, certificate }: AccountState,
+  ): Promise<string | undefined> {
     if (changeKind === "reissue") return certificate;
     if (changeKind !== undefined) return undefined;
-    const registered = this.#snapshot.certificatesOf(name).find((row) => row.is_reissued !== 1);
+    const rows = (await this.#snapshot.certificatesOf([name])).get(name);
+    const registered = rows?.find((row) => row.is_reissued !== 1);
     return registered && String(registered.fingerprint);
   }
 
   /** Returns whether an account got its certificate before a row. */
-  #wasGiven(
+  async #wasGiven(
     name: string,
     { fingerprint, signer, before }: {
       readonly fingerprint: string;
       readonly signer: Signer;
       readonly before: number;
     },
-  ): boolean {
+  ): Promise<boolean> {
     if (!signer.isReissued) return true;
-    for (const { kind, certificate, number } of this.#snapshot.changes(name)) {
-      if (kind === "reissue" && certificate === fingerprint) return Number(number) < before;
+    for await (const page of this.#snapshot.changes(name)) {
+      for (const { kind, certificate, number } of page) {
+        if (kind === "reissue" && certificate === fingerprint) return Number(number) < before;
+      }
     }
     return false;
   }
+}
+
+function stateOf(stored: StoredState | undefined): AccountState | undefined {
+  if (!stored) return undefined;
+  const { balance, change_kind: kind, change_certificate: certificate } = stored;
+  return {
+    balance: Number(balance),
+    hasEntries: balance !== null,
+    changeKind: kind === null ? undefined : String(kind),
+    certificate: certificate === null ? undefined : String(certificate),
+  };
 }
 
 function isClosed({ changeKind }: AccountState): boolean {

@@ -16,6 +16,7 @@ import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { type AccountsReport, auditAccounts } from "./account_audit.ts";
 import {
   type AuditTask,
+  firstOf,
   type Repetition,
   type ReportOf,
   rowsPerCertificate,
@@ -97,19 +98,22 @@ export async function auditLedger(
     const reason = `it belongs to the CA ${ledgerId}, not to ${anchor.fingerprint}`;
     return { outcome: "wrong", reason, entries: 0 };
   }
-  const reason = since && checkpointFault(snapshot, since);
+  const reason = since && await checkpointFault(snapshot, since);
   if (reason !== undefined) return { outcome: "wrong", reason, entries: 0 };
-  return await new Audit(snapshot, options).run();
+  return await new Audit(snapshot, options, {
+    last: await snapshot.lastNumber(),
+    lastCertificate: await snapshot.lastCertificatePlace(),
+  }).run();
 }
 
-function checkpointFault(
+async function checkpointFault(
   snapshot: LedgerSnapshot,
   { size, head }: TreeHead,
-): string | undefined {
-  const last = snapshot.lastNumber();
+): Promise<string | undefined> {
+  const last = await snapshot.lastNumber();
   if (last < size) return `it has only ${last} of the ${size} rows of the checkpoint`;
   try {
-    const root = rootOf(storedTree(snapshot, size));
+    const root = rootOf(await storedTree(snapshot, size));
     if (root === head) return undefined;
     return `the head of its first ${size} rows is ${root}, and the checkpoint says ${head}`;
   } catch (error) {
@@ -127,20 +131,23 @@ class Audit {
   readonly #lastCertificate: number;
   #done = 0;
 
-  constructor(snapshot: LedgerSnapshot, options: AuditOptions) {
+  /** @param ends the number of the last row, and the place of the last certificate */
+  constructor(
+    snapshot: LedgerSnapshot,
+    options: AuditOptions,
+    ends: { readonly last: number; readonly lastCertificate: number },
+  ) {
     this.#snapshot = snapshot;
     this.#options = options;
-    this.#last = snapshot.lastNumber();
+    this.#last = ends.last;
     this.#since = options.since?.size ?? 0;
-    this.#lastCertificate = snapshot.lastCertificatePlace();
+    this.#lastCertificate = ends.lastCertificate;
   }
 
   async run(): Promise<AuditReport | AuditFault> {
     const { since } = this.#options;
     // The file takes one thread long, so it comes first.
-    const file = since
-      ? Promise.resolve(schemaReport(this.#snapshot))
-      : this.#perform({ kind: "file" });
+    const file = since ? schemaReport(this.#snapshot) : this.#perform({ kind: "file" });
     const certificates = this.#certificates();
     const accounts = this.#accounts();
     // A wrong row is reported first, also when the others cannot read the store.
@@ -152,23 +159,23 @@ class Audit {
     const repetition = await file.then(({ repetition }) => repetition, () => undefined);
     const wrong = firstFault(rows, repetition);
     if (wrong) return wrong;
-    return this.#conclude(rows, {
+    return await this.#conclude(rows, {
       file: await file,
       certificates: await certificates,
       accounts: await accounts,
     });
   }
 
-  #conclude(
+  async #conclude(
     { entries, changes }: RowReport,
     { file, certificates, accounts }: Omit<TaskReports, "rows"> & {
       readonly accounts: AccountsReport;
     },
-  ): AuditReport | AuditFault {
+  ): Promise<AuditReport | AuditFault> {
     this.#options.onProgress?.(1);
     const reason = accounts.fault ?? certificates.fault ?? accounts.balanceFault ?? file.fault;
     if (reason !== undefined) return { outcome: "wrong", reason, entries };
-    const head = rootOf(storedTree(this.#snapshot, this.#last));
+    const head = rootOf(await storedTree(this.#snapshot, this.#last));
     return {
       outcome: "in_order",
       ...(this.#options.since && { since: this.#since }),
@@ -182,7 +189,7 @@ class Audit {
   /** Audits the accounts on this thread, while the others do their first tasks. */
   async #accounts(): Promise<AccountsReport> {
     await Promise.resolve();
-    return auditAccounts(this.#snapshot, this.#last);
+    return await auditAccounts(this.#snapshot, this.#last);
   }
 
   async #certificates(): Promise<TaskReports["certificates"]> {
@@ -263,9 +270,8 @@ function* rangesOf({ after, upTo }: Range, length: number): Generator<Range> {
 }
 
 /** An audit of a part leaves the file to the next full one, and the check of ids to the rows. */
-function schemaReport(snapshot: LedgerSnapshot): TaskReports["file"] {
-  const [fault] = snapshot.schemaFaults();
-  return { fault, repetition: undefined };
+async function schemaReport(snapshot: LedgerSnapshot): Promise<TaskReports["file"]> {
+  return { fault: await firstOf(snapshot.schemaFaults()), repetition: undefined };
 }
 
 function firstFault(

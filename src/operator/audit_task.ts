@@ -66,10 +66,9 @@ export class AuditWork {
   constructor(snapshot: LedgerSnapshot, anchor: TrustAnchor) {
     this.#snapshot = snapshot;
     this.#anchor = anchor;
-    const issuedBy = { snapshot, anchor };
     this.#signers = {
-      true: new Signers(issuedBy, { areVerified: true }),
-      false: new Signers(issuedBy, { areVerified: false }),
+      true: new Signers(snapshot, { anchor, areVerified: true }),
+      false: new Signers(snapshot, { anchor, areVerified: false }),
     };
   }
 
@@ -79,16 +78,19 @@ export class AuditWork {
    * @param onProgress gets what was done since the last call, in rows
    * @throws {LedgerError} when the store cannot be read
    */
-  perform(task: AuditTask, onProgress: (rows: number) => void): TaskReports[AuditTask["kind"]] {
+  async perform(
+    task: AuditTask,
+    onProgress: (rows: number) => void,
+  ): Promise<TaskReports[AuditTask["kind"]]> {
     const [snapshot, anchor] = [this.#snapshot, this.#anchor];
     switch (task.kind) {
       case "file":
-        return auditFile(snapshot);
+        return await auditFile(snapshot);
       case "certificates":
-        return auditCertificates(task, { snapshot, anchor, onProgress });
+        return await auditCertificates(task, { snapshot, anchor, onProgress });
       case "rows": {
         const signers = this.#signers[`${task.areVerified}`];
-        return auditRows(snapshot, task, { anchor, signers, onProgress });
+        return await auditRows(snapshot, task, { anchor, signers, onProgress });
       }
     }
   }
@@ -97,10 +99,10 @@ export class AuditWork {
 /** The time that a certificate takes, in rows. */
 export const rowsPerCertificate = 10;
 
-function auditFile(snapshot: LedgerSnapshot): TaskReports["file"] {
-  const fault = snapshot.faults()[Symbol.iterator]().next().value;
+async function auditFile(snapshot: LedgerSnapshot): Promise<TaskReports["file"]> {
+  const fault = await firstOf(snapshot.faults());
   // In a good file, the index of ids allows no id twice.
-  const repeated = fault === undefined ? undefined : snapshot.firstRepetition();
+  const repeated = fault === undefined ? undefined : await snapshot.firstRepetition();
   const repetition = repeated && {
     number: Number(repeated.number),
     id: storedText(repeated.id),
@@ -109,28 +111,37 @@ function auditFile(snapshot: LedgerSnapshot): TaskReports["file"] {
   return { fault, repetition };
 }
 
-function auditCertificates(
+/** Returns the first value, or `undefined` without one. */
+export async function firstOf<T>(values: AsyncIterable<T>): Promise<T | undefined> {
+  for await (const value of values) return value;
+  return undefined;
+}
+
+async function auditCertificates(
   { after, upTo, trusted }: CertificatesTask,
   { snapshot, anchor, onProgress }: {
     readonly snapshot: LedgerSnapshot;
     readonly anchor: TrustAnchor;
     readonly onProgress: (rows: number) => void;
   },
-): TaskReports["certificates"] {
+): Promise<TaskReports["certificates"]> {
   let checked = 0;
   let fault: string | undefined;
   while (after < upTo) {
     const limit = Math.min(auditPageRows, upTo - after);
-    const page = snapshot.certificatePage({ after, limit });
+    const page = await snapshot.certificatePage({ after, limit });
     if (page.length === 0) break;
+    const names = new Set(page.map(({ username }) => username));
+    const ofNames = await snapshot.certificatesOf([...names]);
+    const states = trusted &&
+      await snapshot.statesBefore(trusted.size + 1, [...names].map(storedText));
     for (const row of page) {
       after = Number(row.place);
       if (after > upTo) break;
       const name = storedText(row.username);
-      const isOld = trusted && name !== issuingAccount &&
-        snapshot.stateBefore(name, trusted.size + 1)?.balance !== null;
+      const isOld = states && name !== issuingAccount && states.get(name)?.balance !== null;
       if (isOld) continue;
-      fault ??= certificateFault(row, { snapshot, anchor });
+      fault ??= certificateFault(row, { anchor, ofAccount: ofNames.get(row.username) ?? [] });
       if (name !== issuingAccount) checked++;
     }
     onProgress(page.length * rowsPerCertificate);

@@ -12,18 +12,20 @@ import { requireOrderText } from "../protocol/order.ts";
  *
  * @throws {LedgerError} when a row is not an entry; `audit` says which and why
  */
-export function* exportLines(
+export async function* exportLines(
   snapshot: LedgerSnapshot,
   selection: ExportSelection,
   writer: ExportWriter,
-): Iterable<string> {
+): AsyncIterable<string> {
   const books = new BooksExport(selection, writer);
-  for (const row of snapshot.entries()) {
-    const entry = entryOf(row);
-    yield* books.take(entry, () => ({
-      order: requireOrderText(entry, snapshot),
-      leaf: entry.subtrees.slice(0, 64),
-    }));
+  for await (const page of snapshot.entries()) {
+    for (const row of page) {
+      const entry = entryOf(row);
+      yield* books.take(entry, () => ({
+        order: requireOrderText(entry, snapshot),
+        leaf: entry.subtrees.slice(0, 64),
+      }));
+    }
     if (books.isOver) break;
   }
   yield* books.end();

@@ -16,19 +16,17 @@ import {
 import type { CertificateChain } from "../pki/signed_document.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 
-/** A ledger, and the CA that its certificates must come from. */
-export interface IssuedBy {
-  readonly snapshot: Pick<LedgerSnapshot, "certificate" | "certificatesOf">;
-  readonly anchor: TrustAnchor;
-}
-
 /** Returns a sentence about why a certificate is wrong, or `undefined`. */
 export function certificateFault(
   row: IssuedCertificate,
-  issuedBy: IssuedBy,
+  { anchor, ofAccount }: {
+    readonly anchor: TrustAnchor;
+    /** The certificates of its account, in the order of their issue. */
+    readonly ofAccount: readonly IssuedCertificate[];
+  },
 ): string | undefined {
-  const verified = verifyRow(row, issuedBy);
-  const reason = typeof verified === "string" ? verified : contextFault(row, issuedBy);
+  const verified = verifyRow(row, anchor);
+  const reason = typeof verified === "string" ? verified : contextFault(row, ofAccount);
   if (reason === undefined) return undefined;
   const [fingerprint, owner] = [storedText(row.fingerprint), storedText(row.username)];
   return `the certificate ${fingerprint.slice(0, 16)}… of ${owner.slice(0, 80)}: ${reason}`;
@@ -48,31 +46,51 @@ export interface Signer {
 
 /** Finds the certificates of orders, and remembers the last ones. */
 export class Signers {
-  readonly #issuedBy: IssuedBy;
+  readonly #snapshot: Pick<LedgerSnapshot, "certificates" | "certificatesOf">;
+  readonly #anchor: TrustAnchor;
   readonly #areVerified: boolean;
   readonly #signers = new BoundedMap<string, Signer>(auditedSignersMax);
 
   /** @param options.areVerified whether {@link certificateFault} found no fault in all of them */
-  constructor(issuedBy: IssuedBy, { areVerified }: { readonly areVerified: boolean }) {
-    this.#issuedBy = issuedBy;
+  constructor(
+    snapshot: Pick<LedgerSnapshot, "certificates" | "certificatesOf">,
+    { anchor, areVerified }: { readonly anchor: TrustAnchor; readonly areVerified: boolean },
+  ) {
+    this.#snapshot = snapshot;
+    this.#anchor = anchor;
     this.#areVerified = areVerified;
   }
 
   /** Returns the signer with this certificate, or `undefined` when the ledger does not have it. */
-  find(fingerprint: string): Signer | undefined {
+  async find(fingerprint: string): Promise<Signer | undefined> {
     const known = this.#signers.get(fingerprint);
     if (known) return known;
-    const row = this.#issuedBy.snapshot.certificate(fingerprint);
-    if (!(row?.der instanceof Uint8Array)) return undefined;
-    const signer = this.#read(row, new Uint8Array(row.der));
-    this.#signers.set(fingerprint, signer);
-    return signer;
+    await this.load([fingerprint]);
+    return this.#signers.get(fingerprint);
   }
 
-  #read(row: IssuedCertificate, der: Uint8Array<ArrayBuffer>): Signer {
-    const verified = this.#areVerified ? rereadCertificate(der) : verifyRow(row, this.#issuedBy);
+  /** Reads certificates that are not remembered, all at once. */
+  async load(fingerprints: Iterable<string>): Promise<void> {
+    const unknown = [...new Set(fingerprints)].filter((one) => !this.#signers.get(one));
+    if (unknown.length === 0) return;
+    const rows = [...(await this.#snapshot.certificates(unknown)).values()];
+    const names = new Set(rows.map(({ username }) => username));
+    const ofNames = this.#areVerified ? undefined : await this.#snapshot.certificatesOf([...names]);
+    for (const row of rows) {
+      if (!(row.der instanceof Uint8Array)) continue;
+      const signer = this.#read(row, new Uint8Array(row.der), ofNames?.get(row.username) ?? []);
+      this.#signers.set(String(row.fingerprint), signer);
+    }
+  }
+
+  #read(
+    row: IssuedCertificate,
+    der: Uint8Array<ArrayBuffer>,
+    ofAccount: readonly IssuedCertificate[],
+  ): Signer {
+    const verified = this.#areVerified ? rereadCertificate(der) : verifyRow(row, this.#anchor);
     const isWrong = typeof verified === "string" || verified.fingerprint !== row.fingerprint ||
-      !this.#areVerified && contextFault(row, this.#issuedBy) !== undefined;
+      !this.#areVerified && contextFault(row, ofAccount) !== undefined;
     return {
       owner: isWrong ? undefined : String(row.username),
       isReissued: row.is_reissued === 1,
@@ -85,7 +103,7 @@ export class Signers {
 /** @returns the certificate, or why it is not one of its account, or of the server */
 function verifyRow(
   { der, fingerprint, key_fingerprint, username, issued_at }: IssuedCertificate,
-  { anchor }: IssuedBy,
+  anchor: TrustAnchor,
 ): VerifiedCertificate | string {
   if (!(der instanceof Uint8Array)) return "it is not there";
   const atMs = decodeInstant(issued_at);
@@ -105,9 +123,12 @@ function verifyRow(
 }
 
 /** @returns why a member's certificate does not fit to its earlier ones, or `undefined` */
-function contextFault(row: IssuedCertificate, { snapshot }: IssuedBy): string | undefined {
+function contextFault(
+  row: IssuedCertificate,
+  ofAccount: readonly IssuedCertificate[],
+): string | undefined {
   if (row.username === issuingAccount) return undefined;
-  for (const earlier of snapshot.certificatesOf(row.username)) {
+  for (const earlier of ofAccount) {
     if (earlier.place === row.place) break;
     if (earlier.is_reissued !== 1 && row.is_reissued !== 1) {
       return "neither the account's registration nor a reissue gave it";

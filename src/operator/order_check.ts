@@ -23,14 +23,17 @@ export interface OrderChecking {
 }
 
 /** @returns why an entry's order is not genuine or was not valid for it, or `undefined` */
-export function orderFault(entry: DecodedRow, checking: OrderChecking): string | undefined {
-  const signer = checking.signers.find(entry.fingerprint);
+export async function orderFault(
+  entry: DecodedRow,
+  checking: OrderChecking,
+): Promise<string | undefined> {
+  const signer = await checking.signers.find(entry.fingerprint);
   if (!signer) return missingCertificate(entry.fingerprint);
   const certificate = verifyOrderOf(entry, signer, checking.anchor);
   if (typeof certificate === "string") return certificate;
   if (!kindFits(entry)) return `its kind ${entry.kind} does not fit its payer and payee`;
   const isServers = certificate.party.role === "server";
-  const reason = isServers ? undefined : checking.accounts.certificateFault(entry, signer);
+  const reason = isServers ? undefined : await checking.accounts.certificateFault(entry, signer);
   if (reason !== undefined) return reason;
   const request = carriedRequest(entry.request, checking);
   const fault = judgeOrder({ payload: entry, request, signer: certificate }, entry);

@@ -5,8 +5,8 @@
 import { entryLeaf } from "../ledger/entry.ts";
 import type { LedgerSnapshot } from "../ledger/snapshot.ts";
 import { type DecodedEntry, type DecodedRow, decodeEntry } from "../ledger/stored_rows.ts";
-import { storedNode } from "../ledger/stored_tree.ts";
-import { rootsOver, type TreeHead, TreeProver } from "../ledger/tree_proofs.ts";
+import { storedProof } from "../ledger/stored_tree.ts";
+import { rootsOver, type TreeHead } from "../ledger/tree_proofs.ts";
 
 interface RefundedPayment {
   readonly payment: DecodedEntry;
@@ -34,10 +34,10 @@ export class RefundCheck {
    *
    * @returns a sentence about the fault, or `undefined`
    */
-  check(entry: DecodedRow): string | undefined {
+  async check(entry: DecodedRow): Promise<string | undefined> {
     const { number, payer, payee, amount, refunds } = entry;
     if (refunds === undefined) return undefined;
-    const known = this.#payments.get(refunds) ?? this.#lookUp(refunds, number);
+    const known = this.#payments.get(refunds) ?? await this.#lookUp(refunds, number);
     const payment = known?.payment;
     const isReverse = payment?.kind === "payment" && payment.number < number &&
       payment.payer === payee && payment.payee === payer;
@@ -50,12 +50,12 @@ export class RefundCheck {
     return `all refunds of ${refunds} are ${refunded} with it, more than its ${payment.amount}`;
   }
 
-  #lookUp(id: string, before: number): RefundedPayment | undefined {
-    const row = this.#snapshot.entryById(id);
+  async #lookUp(id: string, before: number): Promise<RefundedPayment | undefined> {
+    const row = await this.#snapshot.entryById(id);
     const payment = row && decodeEntry(row);
-    if (typeof payment !== "object" || !this.#isAudited(payment)) return undefined;
+    if (typeof payment !== "object" || !await this.#isAudited(payment)) return undefined;
     let refunded = 0;
-    for (const { number, amount } of this.#snapshot.refundsOf(id)) {
+    for (const { number, amount } of await this.#snapshot.refundsOf(id)) {
       if (Number(number) < before) refunded += Number(amount);
     }
     const known = { payment, refunded };
@@ -64,16 +64,12 @@ export class RefundCheck {
   }
 
   /** Returns whether a payment is audited with the other rows, or is in the trusted tree. */
-  #isAudited(payment: DecodedEntry): boolean {
+  async #isAudited(payment: DecodedEntry): Promise<boolean> {
     const trusted = this.#trusted;
     if (!trusted || payment.number > trusted.size) return true;
     const { size } = trusted;
-    const prover = new TreeProver(
-      size,
-      (level, position) => storedNode(this.#snapshot, level, position),
-    );
     const index = payment.number - 1;
-    const proof = prover.inclusion(index);
+    const proof = await storedProof(this.#snapshot, size, (prover) => prover.inclusion(index));
     return rootsOver({ leaf: entryLeaf(payment), index, size, proof })?.root === trusted.head;
   }
 }

@@ -59,11 +59,11 @@ export interface RowAuditOptions {
 }
 
 /** Audits a range of rows, up to the first wrong one. */
-export function auditRows(
+export async function auditRows(
   snapshot: LedgerSnapshot,
   range: RowRange,
   options: RowAuditOptions,
-): RowReport {
+): Promise<RowReport> {
   const counts = { entries: 0, changes: 0 };
   let number = range.after;
   const report = (fault?: Omit<RowFault, "number">): RowReport => ({
@@ -71,12 +71,12 @@ export function auditRows(
     fault: fault && { ...fault, number: number + 1 },
   });
   try {
-    const audit = new RowAudit(snapshot, range, options);
+    const audit = await RowAudit.begin(snapshot, range, options);
     // A row without a place before the first one is the first that is read.
     const start = range.after === 0 ? Number.MIN_SAFE_INTEGER : range.after;
-    for (const [kind, row] of rowsInOrder(snapshot, start)) {
+    for await (const [kind, row] of rowsInOrder(snapshot, audit, start)) {
       if (number === range.upTo && Number(row.number) > number) break;
-      const reason = kind === "entry" ? audit.checkEntry(row) : audit.checkChange(row);
+      const reason = await (kind === "entry" ? audit.checkEntry(row) : audit.checkChange(row));
       if (reason !== undefined) return report({ kind, reason });
       number++;
       counts[kind === "entry" ? "entries" : "changes"]++;
@@ -94,31 +94,43 @@ const progressRows = 1000;
 type NumberedRow = readonly ["entry", StoredRow] | readonly ["change", StoredChange];
 
 /** Yields entries and account changes in the order of their numbers. */
-function* rowsInOrder(snapshot: LedgerSnapshot, after: number): Generator<NumberedRow> {
-  const entries = readPages((query) => snapshot.entryPage(query), after);
-  const changes = readPages((query) => snapshot.changePage(query), after);
-  let [entry, change] = [entries.next(), changes.next()];
+async function* rowsInOrder(
+  snapshot: LedgerSnapshot,
+  audit: RowAudit,
+  after: number,
+): AsyncGenerator<NumberedRow> {
+  const entries = readPages(async (query) => {
+    const page = await snapshot.entryPage(query);
+    await audit.prepareEntries(page);
+    return page;
+  }, after);
+  const changes = readPages(async (query) => {
+    const page = await snapshot.changePage(query);
+    await audit.prepareChanges(page);
+    return page;
+  }, after);
+  let [entry, change] = [await entries.next(), await changes.next()];
   while (!entry.done || !change.done) {
     if (!entry.done && (change.done || !(change.value.number! < entry.value.number!))) {
       yield ["entry", entry.value];
-      entry = entries.next();
+      entry = await entries.next();
     } else if (!change.done) {
       yield ["change", change.value];
-      change = changes.next();
+      change = await changes.next();
     }
   }
 }
 
 /** Yields the rows of all pages. When a read fails, it yields the rows before, and then throws. */
-function* readPages<Row extends { readonly number: StoredValue }>(
-  read: (query: PageQuery) => Row[],
+async function* readPages<Row extends { readonly number: StoredValue }>(
+  read: (query: PageQuery) => Promise<Row[]>,
   after: number,
-): Generator<Row, undefined> {
+): AsyncGenerator<Row, undefined> {
   let limit = auditPageRows;
   while (true) {
     let page: Row[];
     try {
-      page = read({ after, limit });
+      page = await read({ after, limit });
     } catch (error) {
       if (!(error instanceof LedgerError) || limit === 1) throw error;
       limit = 1;
@@ -143,10 +155,13 @@ class RowAudit {
   /** The digest that the next account change has to name. */
   #previous: string;
 
-  constructor(
+  private constructor(
     snapshot: LedgerSnapshot,
     { after, trusted }: RowRange,
-    { anchor, signers }: RowAuditOptions,
+    { anchor, signers, tree, previous }: RowAuditOptions & {
+      readonly tree: CompactRange;
+      readonly previous: string;
+    },
   ) {
     this.#snapshot = snapshot;
     this.#anchor = anchor;
@@ -154,32 +169,56 @@ class RowAudit {
     this.#accounts = new AccountStates(snapshot, { signers, first: after + 1 });
     this.#refunds = new RefundCheck(snapshot, { trusted });
     this.#isPart = trusted !== undefined;
-    this.#tree = storedTree(snapshot, after);
-    const statement = snapshot.statementBefore(after + 1);
-    this.#previous = statement === undefined
+    this.#tree = tree;
+    this.#previous = previous;
+  }
+
+  /** Reads what the rows before the range end with. */
+  static async begin(
+    snapshot: LedgerSnapshot,
+    range: RowRange,
+    options: RowAuditOptions,
+  ): Promise<RowAudit> {
+    const tree = await storedTree(snapshot, range.after);
+    const statement = await snapshot.statementBefore(range.after + 1);
+    const previous = statement === undefined
       ? snapshot.ledgerId
       : statementDigest(storedText(statement));
+    return new RowAudit(snapshot, range, { ...options, tree, previous });
+  }
+
+  /** Reads at once what the checks of these entries need. */
+  async prepareEntries(rows: readonly StoredRow[]): Promise<void> {
+    await this.#accounts.load(
+      rows.flatMap(({ payer, payee }) => [storedText(payer), storedText(payee)]),
+    );
+    await this.#signers.load(rows.map(({ certificate }) => storedText(certificate)));
+  }
+
+  /** Reads at once what the checks of these account changes need. */
+  async prepareChanges(rows: readonly StoredChange[]): Promise<void> {
+    await this.#accounts.load(rows.map(({ username }) => storedText(username)));
   }
 
   /** @returns the fault of the next row, which is an entry */
-  checkEntry(row: StoredRow): string | undefined {
+  async checkEntry(row: StoredRow): Promise<string | undefined> {
     const entry = decodeRow(row);
     if (typeof entry === "string") return entry;
     const [anchor, signers, accounts] = [this.#anchor, this.#signers, this.#accounts];
-    return this.#place(entry) ?? this.#id(entry) ??
-      orderFault(entry, { anchor, signers, accounts }) ??
+    return this.#place(entry) ?? await this.#id(entry) ??
+      await orderFault(entry, { anchor, signers, accounts }) ??
       // After the order: a difference there says more than a hash.
-      this.#grow(entry, entryLeaf(entry)) ?? this.#refunds.check(entry) ??
+      this.#grow(entry, entryLeaf(entry)) ?? await this.#refunds.check(entry) ??
       accounts.post(entry);
   }
 
   /** @returns the fault of the next row, which is an account change */
-  checkChange(row: StoredChange): string | undefined {
+  async checkChange(row: StoredChange): Promise<string | undefined> {
     const change = decodeChange(row);
     if (typeof change === "string") return change;
     const options = { anchor: this.#anchor, previous: this.#previous };
     const reason = this.#place(change) ?? changeFault(change, options) ??
-      this.#grow(change, changeLeaf(change)) ?? this.#accounts.change(change);
+      this.#grow(change, changeLeaf(change)) ?? await this.#accounts.change(change);
     this.#previous = statementDigest(change.statementJws);
     return reason;
   }
@@ -193,8 +232,10 @@ class RowAudit {
   }
 
   /** A full audit finds a repeated id by the index of ids, when it checks the file. */
-  #id({ id, number }: { readonly id: string; readonly number: number }): string | undefined {
-    const isFirst = !this.#isPart || this.#snapshot.entryById(id)?.number === number;
+  async #id(
+    { id, number }: { readonly id: string; readonly number: number },
+  ): Promise<string | undefined> {
+    const isFirst = !this.#isPart || (await this.#snapshot.entryById(id))?.number === number;
     return isFirst ? undefined : `its id ${id} is that of an earlier entry`;
   }
 

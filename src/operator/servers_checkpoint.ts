@@ -13,13 +13,13 @@ import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { type SignedCheckpoint, verifyCheckpoint } from "../protocol/checkpoint.ts";
 
 /** Returns the keys of the servers' certificates, from the folder and from the ledger. */
-export function readServerKeys(
+export async function readServerKeys(
   folder: string,
   { snapshot, anchor }: {
     readonly snapshot: Pick<LedgerSnapshot, "certificatesOf">;
     readonly anchor: TrustAnchor;
   },
-): PublicKey[] {
+): Promise<PublicKey[]> {
   const keys: PublicKey[] = [];
   const add = (read: () => Uint8Array<ArrayBuffer> | undefined) => {
     try {
@@ -32,7 +32,8 @@ export function readServerKeys(
     }
   };
   add(() => pemToDers(readIn(folder, "server.crt"), "CERTIFICATE")[0]);
-  for (const { der } of snapshot.certificatesOf(issuingAccount)) {
+  const certificates = (await snapshot.certificatesOf([issuingAccount])).get(issuingAccount);
+  for (const { der } of certificates ?? []) {
     add(() => der instanceof Uint8Array ? new Uint8Array(der) : undefined);
   }
   return keys;

@@ -14,11 +14,9 @@ import { change, withoutTriggers } from "./tampering.ts";
 const codeDigest = "c0".repeat(32);
 
 /** Returns the checkpoint after the first `size` rows. */
-function treeAt({ file }: Books, size: number): TreeHead {
-  const snapshot = openSqliteSnapshot({ file });
-  const head = rootOf(storedTree(snapshot, size));
-  snapshot.close();
-  return { size, head };
+async function treeAt({ file }: Books, size: number): Promise<TreeHead> {
+  await using snapshot = openSqliteSnapshot({ file });
+  return { size, head: rootOf(await storedTree(snapshot, size)) };
 }
 
 /** Nine entries, then a revocation, a reissue, a closure and two payments. */
@@ -38,7 +36,7 @@ Deno.test("an audit since any row of the ledger accepts it, and counts what came
   const full = await books.audit();
   assertEquals([full.outcome, full.entries], ["in_order", 12]);
   for (let size = 0; size <= 15; size++) {
-    const since = treeAt(books, size);
+    const since = await treeAt(books, size);
     const report = await books.audit({ since });
     if (report.outcome !== "in_order") throw new Error(`${size}: ${report.reason}`);
     assertEquals([report.since, report.entries + report.changes], [size, 15 - size]);
@@ -48,7 +46,7 @@ Deno.test("an audit since any row of the ledger accepts it, and counts what came
 
 Deno.test("an audit since a checkpoint verifies the certificates of accounts that are new", async () => {
   await using books = await openBusyBooks();
-  const report = await books.audit({ since: treeAt(books, 9) });
+  const report = await books.audit({ since: await treeAt(books, 9) });
   assertEquals("certificates" in report && report.certificates, 1);
 });
 
@@ -148,7 +146,7 @@ const tamperings: readonly Tampering[] = [
 for (const { title, sql, entry, change: changed, reason } of tamperings) {
   Deno.test(`an audit since a checkpoint finds ${title}`, async () => {
     await using books = await openBusyBooks();
-    const since = treeAt(books, 9);
+    const since = await treeAt(books, 9);
     change(books.file, withoutTriggers(books.file, sql));
     const found = await books.audit({ since });
     if (found.outcome !== "wrong") throw new Error("the audit found nothing");
@@ -162,7 +160,7 @@ Deno.test("an audit since a checkpoint proves the payment that a refund gives ba
   for (const name of ["alice", "bob"]) await books.register(name);
   const { id } = await books.move(["alice", "bob"], 3);
   await books.move(["bob", "alice"], 1, { refunds: id });
-  const since = treeAt(books, 4);
+  const since = await treeAt(books, 4);
   await books.move(["bob", "alice"], 2, { refunds: id });
   assertEquals((await books.audit({ since })).outcome, "in_order");
   // The payment grows, so that more could be refunded.
@@ -181,7 +179,7 @@ Deno.test("an audit since a checkpoint finds that the refunds around it exceed t
   for (const name of ["alice", "bob"]) await books.register(name);
   const { id } = await books.move(["alice", "bob"], 3);
   await books.move(["bob", "alice"], 2, { refunds: id });
-  const since = treeAt(books, 4);
+  const since = await treeAt(books, 4);
   await books.move(["bob", issuingAccount], 1, { kind: "withdrawal" });
   await books.move(["bob", "alice"], 1, { refunds: id });
   // A full audit would see that the earlier refund was changed.
@@ -195,7 +193,7 @@ Deno.test("an audit since a checkpoint finds that the refunds around it exceed t
 
 Deno.test("an audit since a checkpoint does not check again what came before, and a full one does", async () => {
   await using books = await openBusyBooks();
-  const since = treeAt(books, 9);
+  const since = await treeAt(books, 9);
   const forged = "UPDATE entry SET signature = randomblob(64) WHERE number = 4";
   change(books.file, withoutTriggers(books.file, forged));
   assertEquals((await books.audit({ since })).outcome, "in_order");

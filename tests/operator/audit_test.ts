@@ -250,11 +250,9 @@ function assertWrong(
   assertEquals([found.entry, found.entries], [entry, entry - 1]);
 }
 
-function idOf({ file }: Pick<Books, "file">, number: number): Promise<string> {
-  const snapshot = openSqliteSnapshot({ file });
-  const id = String(snapshot.entryByNumber(number)!.id);
-  snapshot.close();
-  return Promise.resolve(id);
+async function idOf({ file }: Pick<Books, "file">, number: number): Promise<string> {
+  await using snapshot = openSqliteSnapshot({ file });
+  return String((await snapshot.entryByNumber(number))!.id);
 }
 
 interface ForgeOptions {

@@ -133,13 +133,9 @@ export class Books implements AsyncDisposable {
 
   async audit(options: Partial<AuditOptions> = {}) {
     const { anchor } = this;
-    const snapshot = openSqliteSnapshot({ file: this.file });
-    try {
-      const threads = thisThread(snapshot, anchor);
-      return await auditLedger(snapshot, { anchor, threads, ...options });
-    } finally {
-      snapshot.close();
-    }
+    await using snapshot = openSqliteSnapshot({ file: this.file });
+    const threads = thisThread(snapshot, anchor);
+    return await auditLedger(snapshot, { anchor, threads, ...options });
   }
 
   /** Changes the file behind the program's back. */

@@ -2,7 +2,7 @@
  * Exports: CSV adds up, and `hledger` and `bean-check` accept the journals with hostile memos and
  * names.
  */
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import type { AccountName } from "../../src/account_name.ts";
 import { LedgerError } from "../../src/errors.ts";
@@ -28,24 +28,16 @@ const writers = {
   beancount: beancountWriter,
 };
 
-function exported(
+async function exported(
   books: Books,
   format: keyof typeof writers,
   selection: ExportSelection & { readonly bom?: boolean } = {},
-): string {
-  const snapshot = openSqliteSnapshot({ file: books.file });
-  try {
-    return [
-      ...exportLines(
-        snapshot,
-        selection,
-        writers[format](selection),
-      ),
-      "",
-    ].join("\n");
-  } finally {
-    snapshot.close();
-  }
+): Promise<string> {
+  await using snapshot = openSqliteSnapshot({ file: books.file });
+  return [
+    ...await Array.fromAsync(exportLines(snapshot, selection, writers[format](selection))),
+    "",
+  ].join("\n");
 }
 
 const selections: readonly { readonly title: string; readonly selection: ExportSelection }[] = [
@@ -66,8 +58,8 @@ for (const { title, selection } of selections) {
     async () => {
       await using books = await openHostileBooks();
       const found = [
-        await hledger(exported(books, "hledger", selection), "check"),
-        await beanCheck(exported(books, "beancount", selection)),
+        await hledger(await exported(books, "hledger", selection), "check"),
+        await beanCheck(await exported(books, "beancount", selection)),
       ];
       assertEquals(found.map(({ success, text }) => success ? "" : text), ["", ""]);
     },
@@ -79,12 +71,12 @@ testWith(
   "export: hledger and bean-query read the balances that the ledger has",
   async () => {
     await using books = await openHostileBooks();
-    const journal = exported(books, "hledger");
+    const journal = await exported(books, "hledger");
     const csv = (await hledger(journal, "balance", "--flat", "--empty", "-O", "csv")).text;
     for (const name of hostileNames) {
       const balance = (await books.ledger.account(named(name)))!.balance;
       assertStringIncludes(csv, `"${hledgerAccount(named(name))}","${balance}"`);
-      const beancount = exported(books, "beancount");
+      const beancount = await exported(books, "beancount");
       const last = beancount.split("\n").findLast((line) =>
         line.includes(` balance ${beancountAccount(named(name))} `)
       );
@@ -99,7 +91,7 @@ for (const format of ["hledger", "beancount"] as const) {
     `export: a ${format} journal with one changed amount is refused`,
     async () => {
       await using books = await openSampleBooks();
-      const journal = exported(books, format);
+      const journal = await exported(books, format);
       const lines = journal.split("\n");
       const check = format === "hledger"
         ? (text: string) => hledger(text, "check")
@@ -121,7 +113,11 @@ testWith(
     await using books = await openHostileBooks();
     const query = "SELECT DISTINCT length(narration), narration";
     const beanQuery = (file: string) => ["bean-query", "-f", "csv", file, query];
-    const { text } = await withFile("books.beancount", exported(books, "beancount"), beanQuery);
+    const { text } = await withFile(
+      "books.beancount",
+      await exported(books, "beancount"),
+      beanQuery,
+    );
     // bean-query pads its columns, so a length shows the end of a memo.
     const found = new Set(
       text.split("\r\n").slice(1).map((line) => {
@@ -141,7 +137,7 @@ testWith(
   "export: hledger reads memos unchanged after the escapes are decoded",
   async () => {
     await using books = await openHostileBooks();
-    const { text } = await hledger(exported(books, "hledger"), "print", "-O", "json");
+    const { text } = await hledger(await exported(books, "hledger"), "print", "-O", "json");
     const transactions: { tdate: string; ttags: [string, string][] }[] = JSON.parse(text);
     const payments = transactions.slice(hostileNames.length);
     const memos = payments.map(({ ttags }) => {
@@ -163,7 +159,7 @@ testWith(
 Deno.test("export: the amounts of an account in CSV add up to its balance, and memos start no formula", async () => {
   await using books = await openHostileBooks();
   for (const selection of [{}, { from: "2026-11-25" }] as const) {
-    const [header, ...rows] = readCsv(exported(books, "csv", selection));
+    const [header, ...rows] = readCsv(await exported(books, "csv", selection));
     assertEquals(
       header!.join(),
       "entry,at,kind,id,account,other,amount,balance,memo,refunds",
@@ -182,23 +178,23 @@ Deno.test("export: the amounts of an account in CSV add up to its balance, and m
       assert(!/^[=+\-@＝＋－＠﹢﹣−]/.test(seen), memo);
     }
   }
-  const memos = readCsv(exported(books, "csv")).slice(1).map((row) => row[8]!);
+  const memos = readCsv(await exported(books, "csv")).slice(1).map((row) => row[8]!);
   const readBack = new Set(memos.map((memo) => memo.replace(/^'/, "")));
   for (const memo of hostileMemos) assert(readBack.has(memo), memo);
 });
 
 Deno.test("export: a CSV reads the same with semicolons as separators, and begins with a byte order mark on request", async () => {
   await using books = await openHostileBooks();
-  const csv = exported(books, "csv");
+  const csv = await exported(books, "csv");
   assertStringIncludes(csv, ',"a;b",');
   // There is no semicolon outside of quotes.
   assert(!csv.replace(/"([^"]|"")*"/g, "").includes(";"));
-  assertEquals(exported(books, "csv", { bom: true }), `\ufeff${csv}`);
+  assertEquals(await exported(books, "csv", { bom: true }), `\ufeff${csv}`);
 });
 
 Deno.test("export: JSON lines hold all members of an entry", async () => {
   await using books = await openSampleBooks();
-  const rows = exported(books, "jsonl").trim().split("\n").map((line) => JSON.parse(line));
+  const rows = (await exported(books, "jsonl")).trim().split("\n").map((line) => JSON.parse(line));
   const entries = await books.ledger.history(named("alice"), { after: 0, limit: 9 });
   assertEquals(rows.length, 9);
   for (const entry of entries) {
@@ -210,7 +206,7 @@ Deno.test("export: JSON lines hold all members of an entry", async () => {
     assertEquals([row.memo, row.refunds, row.amount], [memo, refunds, amount]);
     assertEquals([from, to_balance], [payer, payeeBalance]);
   }
-  const carried = exported(books, "jsonl", { from: "2026-11-25" }).trim().split("\n");
+  const carried = (await exported(books, "jsonl", { from: "2026-11-25" })).trim().split("\n");
   assertEquals(carried.slice(0, 4).map((line) => JSON.parse(line)), [
     { account: "@issuer", carried: -3500 },
     { account: "alice", carried: 800 },
@@ -226,7 +222,7 @@ Deno.test("export: JSON lines end before an entry whose order is not the one tha
     withoutTriggers(books.file, "UPDATE entry SET iat = iat + 1 WHERE number = 4"),
   );
   const reason = "row 4: its order is not the one that was booked; audit it";
-  assertThrows(() => exported(books, "jsonl"), LedgerError, reason);
+  await assertRejects(() => exported(books, "jsonl"), LedgerError, reason);
 });
 
 Deno.test("export: the account names of the journals can be read back", () => {

@@ -14,17 +14,17 @@ for (const after of [0, 6, 9]) {
     for (let round = 0; round < 3; round++) {
       for (const { id } of payments) await books.move(["bob", "alice"], 1, { refunds: id });
     }
-    const snapshot = openSqliteSnapshot({ file: books.file });
+    await using snapshot = openSqliteSnapshot({ file: books.file });
     const check = new RefundCheck(snapshot);
-    const rows = snapshot.entryPage({ after, limit: 100 }).map(decodeRow) as DecodedRow[];
-    assertEquals(rows.map((row) => check.check(row)), rows.map(() => undefined));
+    const page = await snapshot.entryPage({ after, limit: 100 });
+    const rows = page.map(decodeRow) as DecodedRow[];
+    for (const row of rows) assertEquals(await check.check(row), undefined);
     const [first, second] = payments.map(({ id }) => id);
     const next = { ...rows.at(-1)!, number: 15 };
     assertEquals(
-      check.check({ ...next, refunds: first! }),
+      await check.check({ ...next, refunds: first! }),
       `all refunds of ${first} are 4 with it, more than its 3`,
     );
-    assertEquals(check.check({ ...next, refunds: second! }), undefined);
-    snapshot.close();
+    assertEquals(await check.check({ ...next, refunds: second! }), undefined);
   });
 }

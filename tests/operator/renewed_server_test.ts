@@ -16,7 +16,7 @@ Deno.test("documents of the server stay valid after a renewal, also when the old
   const { clock, anchor, certificates } = books;
   const ledgerId = anchor.fingerprint;
   const payment = await books.move(["alice", "bob"], 5);
-  const opening = openingOf(books.file);
+  const opening = await openingOf(books.file);
   const old = await Promise.all(
     [opening, payment].map((entry) => signReceipt(entry, certificates).text),
   );
@@ -57,15 +57,11 @@ Deno.test("documents of the server stay valid after a renewal, also when the old
   );
 });
 
-function openingOf(file: string): Entry {
-  const snapshot = openSqliteSnapshot({ file });
-  try {
-    const [first] = snapshot.entries();
-    const entry = decodeEntry(first!);
-    if (typeof entry === "string") throw new Error(entry);
-    const leaf = entry.subtrees;
-    return { ...entry, leaf, head: leaf };
-  } finally {
-    snapshot.close();
-  }
+async function openingOf(file: string): Promise<Entry> {
+  await using snapshot = openSqliteSnapshot({ file });
+  const [page] = await Array.fromAsync(snapshot.entries());
+  const entry = decodeEntry(page![0]!);
+  if (typeof entry === "string") throw new Error(entry);
+  const leaf = entry.subtrees;
+  return { ...entry, leaf, head: leaf };
 }

@@ -355,7 +355,7 @@ async function appended(
   { statementJws, atMs = clock.nowMs() }: { statementJws: string; atMs?: number },
 ): Promise<string> {
   const contents = { ...terms, statementJws, atMs, number: await ledger.lastNumber() + 1 };
-  const completed = completedBy(changeLeaf(contents), file);
+  const completed = await completedBy(changeLeaf(contents), file);
   const values = [
     contents.kind,
     contents.name,
@@ -370,19 +370,17 @@ async function appended(
 }
 
 /** @returns what a row adds to the tree after the stored rows */
-function completedBy(leaf: string, file: string): readonly string[] {
-  const snapshot = openSqliteSnapshot({ file });
-  try {
-    const rows = [...snapshot.entries(), ...snapshot.changes()]
-      .sort((one, other) => Number(one.number) - Number(other.number));
-    const leaves = rows.map(({ subtrees }) => String(subtrees).slice(0, 64));
-    return appendLeaf(
-      leaves.reduce((tree, leaf) => appendLeaf(tree, leaf).tree, emptyTree),
-      leaf,
-    ).completed;
-  } finally {
-    snapshot.close();
-  }
+async function completedBy(leaf: string, file: string): Promise<readonly string[]> {
+  await using snapshot = openSqliteSnapshot({ file });
+  const entries = await Array.fromAsync(snapshot.entries());
+  const changes = await Array.fromAsync(snapshot.changes());
+  const rows = [...entries.flat(), ...changes.flat()]
+    .sort((one, other) => Number(one.number) - Number(other.number));
+  const leaves = rows.map(({ subtrees }) => String(subtrees).slice(0, 64));
+  return appendLeaf(
+    leaves.reduce((tree, leaf) => appendLeaf(tree, leaf).tree, emptyTree),
+    leaf,
+  ).completed;
 }
 
 /** @returns a revocation of carol with the attacker's code, signed by `identity` */

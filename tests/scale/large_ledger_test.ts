@@ -11,16 +11,13 @@ Deno.test("a large ledger passes the audit, and one made in two runs is complete
       await makeLargeLedger(folder, { entries, accounts: 12, threads: 1 });
     }
     const { certificates: { anchor } } = await readLargeLedgerFolder(folder);
-    const snapshot = openSqliteSnapshot({ file: `${folder}/server.db` });
-    try {
-      const kinds = new Set([...snapshot.entries()].map(({ kind }) => kind));
-      assertEquals([...kinds].sort(), ["opening", "payment", "refund"]);
-      const threads = thisThread(snapshot, anchor);
-      const { outcome, entries } = await auditLedger(snapshot, { anchor, threads });
-      assertEquals({ outcome, entries }, { outcome: "in_order", entries: 300 });
-    } finally {
-      snapshot.close();
-    }
+    await using snapshot = openSqliteSnapshot({ file: `${folder}/server.db` });
+    const entriesOf = (await Array.fromAsync(snapshot.entries())).flat();
+    const kinds = new Set(entriesOf.map(({ kind }) => kind));
+    assertEquals([...kinds].sort(), ["opening", "payment", "refund"]);
+    const threads = thisThread(snapshot, anchor);
+    const { outcome, entries } = await auditLedger(snapshot, { anchor, threads });
+    assertEquals({ outcome, entries }, { outcome: "in_order", entries: 300 });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

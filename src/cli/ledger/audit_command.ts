@@ -83,7 +83,7 @@ export async function auditFile(
       (signal) => withThreads(audit, { snapshot, anchor, file, trusted, signal }),
     ).finally(() => bar.clear());
     const seconds = (clock.monotonicMs() - startMs) / 1000;
-    const lastAt = lastEntryAt(snapshot, result);
+    const lastAt = await lastEntryAt(snapshot, result);
     output.printAudit(result, { seconds, ...(lastAt !== undefined && { lastAt }) });
     return result;
   });
@@ -94,12 +94,8 @@ export async function withSnapshot<Result>(
   file: string,
   read: (snapshot: LedgerSnapshot) => Result | Promise<Result>,
 ): Promise<Result> {
-  const snapshot = openSqliteSnapshot({ file });
-  try {
-    return await read(snapshot);
-  } finally {
-    snapshot.close();
-  }
+  await using snapshot = openSqliteSnapshot({ file });
+  return await read(snapshot);
 }
 
 /** Runs an audit on a thread for each processor, or on this one when there is little to do. */
@@ -113,8 +109,8 @@ async function withThreads<Result>(
     readonly signal: AbortSignal;
   },
 ): Promise<Result> {
-  const rows = snapshot.lastNumber() - (trusted?.size ?? 0);
-  const certificates = trusted ? 0 : snapshot.lastCertificatePlace();
+  const rows = await snapshot.lastNumber() - (trusted?.size ?? 0);
+  const certificates = trusted ? 0 : await snapshot.lastCertificatePlace();
   if (rows + certificates < auditThreadsFrom) return await audit(thisThread(snapshot, anchor));
   using threads = new OtherThreads({ file, anchor, count: navigator.hardwareConcurrency });
   signal.addEventListener("abort", () => {
@@ -139,17 +135,17 @@ async function readSince(
   const text = await readGivenFile(since.file, `read the checkpoint ${since.file}`);
   return verifyServersCheckpoint(text, {
     anchor,
-    keys: readServerKeys(folder, { snapshot, anchor }),
+    keys: await readServerKeys(folder, { snapshot, anchor }),
   });
 }
 
 /** @returns the time of the last correct entry. A copy without its log ends too early */
-function lastEntryAt(
+async function lastEntryAt(
   snapshot: LedgerSnapshot,
   result: AuditReport | AuditFault,
-): string | undefined {
+): Promise<string | undefined> {
   const wrong = result.outcome === "wrong" ? result.entry ?? result.change : undefined;
-  const at = snapshot.lastEntryTime({ before: wrong ?? Number.MAX_SAFE_INTEGER });
+  const at = await snapshot.lastEntryTime({ before: wrong ?? Number.MAX_SAFE_INTEGER });
   return at === undefined ? undefined : storedText(at);
 }
 

@@ -16,10 +16,11 @@ const scope = globalThis as unknown as {
 
 let work: AuditWork | undefined;
 
-scope.onmessage = ({ data: { file, anchorDer, task } }) => {
+scope.onmessage = async ({ data: { file, anchorDer, task } }) => {
   try {
     work ??= new AuditWork(openSqliteSnapshot({ file }), readTrustAnchorOfAnyDate(anchorDer));
-    scope.postMessage({ report: work.perform(task, (rows) => scope.postMessage({ rows })) });
+    const report = await work.perform(task, (rows) => scope.postMessage({ rows }));
+    scope.postMessage({ report });
   } catch (error) {
     // Any other error is a defect. It ends the thread, and the process.
     if (!(error instanceof MicropayError)) throw error;

@@ -31,7 +31,7 @@ export function thisThread(snapshot: LedgerSnapshot, anchor: TrustAnchor): Audit
   return {
     count: 1,
     async perform<Task extends AuditTask>(task: Task, onProgress: (rows: number) => void) {
-      return await Promise.resolve(work.perform(task, onProgress)) as ReportOf<Task>;
+      return await work.perform(task, onProgress) as ReportOf<Task>;
     },
   };
 }

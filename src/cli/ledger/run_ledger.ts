@@ -45,8 +45,8 @@ export async function runLedger(
     case "audit":
       return await auditCommand(command, context);
     case "balances":
-      return await withSnapshot(request.db, (snapshot) => {
-        output.printBalances(snapshot.accounts());
+      return await withSnapshot(request.db, async (snapshot) => {
+        for await (const page of snapshot.accounts()) output.printBalances(page);
         return exitCodes.ok;
       });
     case "show":
@@ -55,8 +55,8 @@ export async function runLedger(
         (snapshot) => showFound(snapshot, command.what, output),
       );
     case "export":
-      return await withSnapshot(request.db, (snapshot) => {
-        exportAll(snapshot, command, processIo);
+      return await withSnapshot(request.db, async (snapshot) => {
+        await exportAll(snapshot, command, processIo);
         return exitCodes.ok;
       });
     case "deposit":
@@ -87,13 +87,13 @@ export async function runLedger(
 }
 
 /** @throws {UsageError} when the options do not go together */
-function exportAll(
+async function exportAll(
   snapshot: LedgerSnapshot,
   command: Command<"export">,
   { print, isReaderGone }: Pick<ProcessIo, "print" | "isReaderGone">,
-): void {
+): Promise<void> {
   const writer = exportWriter(command, "export the ledger");
-  for (const line of exportLines(snapshot, command, writer)) {
+  for await (const line of exportLines(snapshot, command, writer)) {
     print(line);
     if (isReaderGone()) return;
   }
@@ -157,13 +157,17 @@ async function restore(command: Command<"restore">, context: LedgerContext): Pro
 async function undoneEndings(file: string, copy: string): Promise<string[]> {
   const known = new Set<StoredValue>();
   const names = new Set<string>();
-  await withSnapshot(copy, (snapshot) => {
-    for (const { statement_jws } of snapshot.changes()) known.add(statement_jws);
+  await withSnapshot(copy, async (snapshot) => {
+    for await (const page of snapshot.changes()) {
+      for (const { statement_jws } of page) known.add(statement_jws);
+    }
   });
   try {
-    await withSnapshot(file, (snapshot) => {
-      for (const { statement_jws, kind, username } of snapshot.changes()) {
-        if (kind !== "reissue" && !known.has(statement_jws)) names.add(storedText(username));
+    await withSnapshot(file, async (snapshot) => {
+      for await (const page of snapshot.changes()) {
+        for (const { statement_jws, kind, username } of page) {
+          if (kind !== "reissue" && !known.has(statement_jws)) names.add(storedText(username));
+        }
       }
     });
   } catch (error) {

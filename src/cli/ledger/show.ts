@@ -21,21 +21,22 @@ import type { LedgerOutput, ShownEntry } from "./output.ts";
 import type { LedgerSelector } from "../command_line/option_values.ts";
 
 /** Prints the account, entry or account change that a selector names, or refuses with 400. */
-export function showFound(
+export async function showFound(
   snapshot: LedgerSnapshot,
   what: LedgerSelector,
   output: LedgerOutput,
-): ExitCode {
+): Promise<ExitCode> {
   const entry = "id" in what
-    ? snapshot.entryById(what.id)
+    ? await snapshot.entryById(what.id)
     : "number" in what
-    ? snapshot.entryByNumber(what.number)
+    ? await snapshot.entryByNumber(what.number)
     : undefined;
-  const change = "number" in what ? snapshot.changeByNumber(what.number) : undefined;
+  const change = "number" in what ? await snapshot.changeByNumber(what.number) : undefined;
   const isRow = entry !== undefined || change !== undefined;
-  const account = isRow || "id" in what ? undefined : findAccount(snapshot, what.account);
-  if (entry) output.printEntry({ ...shownEntry(entry, snapshot), ...headAfter(entry, snapshot) });
-  else if (change) output.printChange({ ...change, ...headAfter(change, snapshot) });
+  const account = isRow || "id" in what ? undefined : await findAccount(snapshot, what.account);
+  if (entry) {
+    output.printEntry({ ...shownEntry(entry, snapshot), ...await headAfter(entry, snapshot) });
+  } else if (change) output.printChange({ ...change, ...await headAfter(change, snapshot) });
   else if (account) output.printAccount(account);
   else {
     output.printRefusal(refuse(400));
@@ -48,9 +49,12 @@ export function showFound(
  * Returns the ledger's head after a row, from the stored hashes. There is none where a row with one
  * of these hashes is missing.
  */
-function headAfter({ number }: { readonly number: StoredValue }, snapshot: LedgerSnapshot) {
+async function headAfter(
+  { number }: { readonly number: StoredValue },
+  snapshot: LedgerSnapshot,
+) {
   try {
-    return Number(number) > 0 ? { head: rootOf(storedTree(snapshot, Number(number))) } : {};
+    return Number(number) > 0 ? { head: rootOf(await storedTree(snapshot, Number(number))) } : {};
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
     return {};
@@ -66,24 +70,24 @@ function shownEntry(row: StoredEntry, { ledgerId }: LedgerSnapshot): ShownEntry 
   return { ...columns, order_jws: orderText(entry, of), order: orderOf(entry, of) };
 }
 
-function findAccount(snapshot: LedgerSnapshot, name: string) {
-  const found = snapshot.account(name);
+async function findAccount(snapshot: LedgerSnapshot, name: string) {
+  const found = await snapshot.account(name);
   if (!found) return undefined;
-  const changes = snapshot.changesOf(name);
-  const certificate = currentCertificate(snapshot, { name, last: changes.at(-1) });
-  const entries = snapshot.newestEntriesOf(name, shownEntriesMax)
+  const changes = await snapshot.changesOf(name);
+  const certificate = await currentCertificate(snapshot, { name, last: changes.at(-1) });
+  const entries = (await snapshot.newestEntriesOf(name, shownEntriesMax))
     .map((row) => shownEntry(row, snapshot));
   return { ...found, certificate, changes: changes.reverse(), entries };
 }
 
 /** Returns the fingerprint of a member's certificate, from its registration or its last change. */
-function currentCertificate(
+async function currentCertificate(
   snapshot: LedgerSnapshot,
   { name, last }: { readonly name: string; readonly last: StoredChange | undefined },
-): string | undefined {
+): Promise<string | undefined> {
   if (name === issuingAccount) return undefined;
   if (last?.kind === "reissue") return storedText(last.certificate);
   if (last !== undefined) return undefined;
-  const [first] = snapshot.certificatesOf(name);
+  const first = (await snapshot.certificatesOf([name])).get(name)?.[0];
   return first && storedText(first.fingerprint);
 }

@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { LedgerError } from "../../errors.ts";
+import { auditPageRows } from "../../limits.ts";
 import type {
   IssuedCertificate,
   LedgerSnapshot,
@@ -33,7 +34,7 @@ import { narrow, streamRows } from "./stream_rows.ts";
  * @throws {LedgerError} when the file is not a ledger, is damaged, or has another version
  * @throws {FileError} when it cannot be read
  */
-export function openSqliteSnapshot({ file: path }: { readonly file: string }): LedgerSnapshot {
+export function openSqliteSnapshot({ file: path }: { readonly file: string }): SqliteSnapshot {
   const { database, file, marks } = openMoment(path);
   database.prepare("PRAGMA cell_size_check = ON").get(); // reports a damaged page
   return new SqliteSnapshot(database, file, marks);
@@ -52,6 +53,20 @@ const accountSelection = `SELECT ${wholeText("username")}, balance, online_statu
     ORDER BY number LIMIT 1
   ) AS closed_at FROM client`;
 
+const stateSql = `SELECT
+    CASE WHEN paid > coalesce(received, 0)
+      THEN (SELECT payer_balance FROM entry WHERE number = paid)
+      ELSE (SELECT payee_balance FROM entry WHERE number = received) END AS balance,
+    (SELECT ${wholeText("kind")} FROM account_change WHERE number = changed) AS change_kind,
+    (SELECT ${wholeText("certificate")} FROM account_change WHERE number = changed)
+      AS change_certificate
+  FROM (SELECT
+    (SELECT max(number) FROM entry WHERE payer = client.username AND number < ?) AS paid,
+    (SELECT max(number) FROM entry WHERE payee = client.username AND number < ?) AS received,
+    (SELECT max(number) FROM account_change
+      WHERE account_change.username = client.username AND number < ?) AS changed
+    FROM client WHERE username = ?)`;
+
 /**
  * What belongs to one account. These statements use indexes, so that they read few rows of a ledger
  * of any length. An audit does not: an index could be forged.
@@ -68,7 +83,8 @@ function newestOfSide(side: "payer" | "payee"): string {
   return `SELECT ${entrySelection} FROM entry WHERE ${side} = ? ORDER BY number DESC LIMIT ?`;
 }
 
-class SqliteSnapshot implements LedgerSnapshot {
+/** An open snapshot of an SQLite file. */
+export class SqliteSnapshot implements LedgerSnapshot {
   readonly ledgerId: string;
   readonly #database: DatabaseSync;
   readonly #file: string;
@@ -84,7 +100,7 @@ class SqliteSnapshot implements LedgerSnapshot {
     this.ledgerId = marks.ledgerId;
   }
 
-  lastNumber(): number {
+  lastNumber(): Promise<number> {
     return this.#number(
       `SELECT max(
           (SELECT coalesce(max(number), 0) FROM entry),
@@ -92,45 +108,45 @@ class SqliteSnapshot implements LedgerSnapshot {
     );
   }
 
-  entries(): Iterable<StoredEntry> {
-    return this.#rows(`SELECT ${entrySelection} FROM entry NOT INDEXED ORDER BY number`);
+  entries(): AsyncIterable<StoredEntry[]> {
+    return this.#pages(`SELECT ${entrySelection} FROM entry NOT INDEXED ORDER BY number`);
   }
 
-  newestEntriesOf(name: string, limit: number): StoredEntry[] {
+  newestEntriesOf(name: string, limit: number): Promise<StoredEntry[]> {
     return this.#all(ofOneAccount.newestEntries, name, limit, name, limit, limit);
   }
 
-  entryByNumber(number: number): StoredEntry | undefined {
+  entryByNumber(number: number): Promise<StoredEntry | undefined> {
     return this.#first(`SELECT ${entrySelection} FROM entry WHERE number = ?`, number);
   }
 
-  entryById(id: string): StoredEntry | undefined {
+  entryById(id: string): Promise<StoredEntry | undefined> {
     return this.#first(`SELECT ${entrySelection} FROM entry WHERE id = ?`, id);
   }
 
-  changes(name?: string): Iterable<StoredChange> {
+  changes(name?: string): AsyncIterable<StoredChange[]> {
     const select = `SELECT ${changeSelection} FROM account_change NOT INDEXED`;
     return name === undefined
-      ? this.#rows(`${select} ORDER BY number`)
-      : this.#rows(`${select} WHERE username = ? ORDER BY number`, name);
+      ? this.#pages(`${select} ORDER BY number`)
+      : this.#pages(`${select} WHERE username = ? ORDER BY number`, name);
   }
 
-  changesOf(name: string): StoredChange[] {
+  changesOf(name: string): Promise<StoredChange[]> {
     return this.#all(ofOneAccount.changes, name);
   }
 
-  changeByNumber(number: number): StoredChange | undefined {
+  changeByNumber(number: number): Promise<StoredChange | undefined> {
     return this.#first(`SELECT ${changeSelection} FROM account_change WHERE number = ?`, number);
   }
 
-  lastEntryTime({ before }: { readonly before: number }): StoredValue | undefined {
+  async lastEntryTime({ before }: { readonly before: number }): Promise<StoredValue | undefined> {
     const sql = `SELECT ${
       wholeText("at")
     } FROM entry WHERE number < ? ORDER BY number DESC LIMIT 1`;
-    return this.#first<Pick<StoredEntry, "at">>(sql, before)?.at;
+    return (await this.#first<Pick<StoredEntry, "at">>(sql, before))?.at;
   }
 
-  entryPage({ after, limit }: PageQuery): StoredRow[] {
+  entryPage({ after, limit }: PageQuery): Promise<StoredRow[]> {
     return this.#all(
       `SELECT ${rowSelection} FROM entry NOT INDEXED WHERE number > ? ORDER BY number LIMIT ?`,
       after,
@@ -138,7 +154,7 @@ class SqliteSnapshot implements LedgerSnapshot {
     );
   }
 
-  changePage({ after, limit }: PageQuery): StoredChange[] {
+  changePage({ after, limit }: PageQuery): Promise<StoredChange[]> {
     return this.#all(
       `SELECT ${changeSelection} FROM account_change NOT INDEXED
         WHERE number > ? ORDER BY number LIMIT ?`,
@@ -147,20 +163,22 @@ class SqliteSnapshot implements LedgerSnapshot {
     );
   }
 
-  subtreesOf(number: number): StoredValue | undefined {
-    return this.#first<Pick<StoredEntry, "subtrees">>(
-      `SELECT lower(hex(subtrees)) AS subtrees FROM entry WHERE number = ?
-        UNION ALL SELECT lower(hex(subtrees)) FROM account_change WHERE number = ?`,
-      number,
-      number,
-    )?.subtrees;
+  async subtreesOf(numbers: readonly number[]): Promise<Map<number, StoredValue>> {
+    const sql = `SELECT lower(hex(subtrees)) AS subtrees FROM entry WHERE number = ?
+        UNION ALL SELECT lower(hex(subtrees)) FROM account_change WHERE number = ?`;
+    const found = new Map<number, StoredValue>();
+    for (const number of numbers) {
+      const row = await this.#first<Pick<StoredEntry, "subtrees">>(sql, number, number);
+      if (row) found.set(number, row.subtrees);
+    }
+    return found;
   }
 
-  refundsOf(id: string): Pick<StoredEntry, "number" | "amount">[] {
+  refundsOf(id: string): Promise<Pick<StoredEntry, "number" | "amount">[]> {
     return this.#all("SELECT number, amount FROM entry WHERE refunds = ? ORDER BY number", id);
   }
 
-  firstRepetition(): RepeatedEntry | undefined {
+  firstRepetition(): Promise<RepeatedEntry | undefined> {
     return this.#first(
       `SELECT number, ${wholeText("id")}, entries_before FROM (
           SELECT number, id, row_number() OVER (PARTITION BY id ORDER BY number) AS occurrence,
@@ -170,34 +188,27 @@ class SqliteSnapshot implements LedgerSnapshot {
     );
   }
 
-  accounts(): Iterable<StoredAccount> {
-    return this.#rows(`${accountSelection} ORDER BY client.username`);
+  accounts(): AsyncIterable<StoredAccount[]> {
+    return this.#pages(`${accountSelection} ORDER BY client.username`);
   }
 
-  account(name: string): StoredAccount | undefined {
+  account(name: string): Promise<StoredAccount | undefined> {
     return this.#first(ofOneAccount.account, name);
   }
 
-  stateBefore(name: string, number: number): StoredState | undefined {
-    return this.#first(
-      `SELECT
-          CASE WHEN paid > coalesce(received, 0)
-            THEN (SELECT payer_balance FROM entry WHERE number = paid)
-            ELSE (SELECT payee_balance FROM entry WHERE number = received) END AS balance,
-          (SELECT ${wholeText("kind")} FROM account_change WHERE number = changed) AS change_kind,
-          (SELECT ${wholeText("certificate")} FROM account_change WHERE number = changed)
-            AS change_certificate
-        FROM (SELECT
-          (SELECT max(number) FROM entry WHERE payer = client.username AND number < ?) AS paid,
-          (SELECT max(number) FROM entry WHERE payee = client.username AND number < ?) AS received,
-          (SELECT max(number) FROM account_change
-            WHERE account_change.username = client.username AND number < ?) AS changed
-          FROM client WHERE username = ?)`,
-      ...[number, number, number, name],
-    );
+  async statesBefore(
+    number: number,
+    names: readonly string[],
+  ): Promise<Map<string, StoredState>> {
+    const found = new Map<string, StoredState>();
+    for (const name of names) {
+      const state = await this.#first<StoredState>(stateSql, number, number, number, name);
+      if (state) found.set(name, state);
+    }
+    return found;
   }
 
-  certificatePage({ after, limit }: PageQuery): IssuedCertificate[] {
+  certificatePage({ after, limit }: PageQuery): Promise<IssuedCertificate[]> {
     return this.#all(
       `SELECT ${issuedSelection} FROM certificate NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT ?`,
       after,
@@ -205,34 +216,39 @@ class SqliteSnapshot implements LedgerSnapshot {
     );
   }
 
-  lastCertificatePlace(): number {
+  lastCertificatePlace(): Promise<number> {
     return this.#number("SELECT coalesce(max(rowid), 0) AS number FROM certificate");
   }
 
-  certificate(fingerprint: string): IssuedCertificate | undefined {
-    return this.#first(
-      `SELECT ${issuedSelection} FROM certificate WHERE fingerprint = ?`,
-      fingerprint,
-    );
+  async certificates(fingerprints: readonly string[]): Promise<Map<string, IssuedCertificate>> {
+    const sql = `SELECT ${issuedSelection} FROM certificate WHERE fingerprint = ?`;
+    const found = new Map<string, IssuedCertificate>();
+    for (const fingerprint of fingerprints) {
+      const row = await this.#first<IssuedCertificate>(sql, fingerprint);
+      if (row) found.set(fingerprint, row);
+    }
+    return found;
   }
 
-  certificatesOf(name: StoredValue): IssuedCertificate[] {
-    return this.#all(
-      `SELECT ${issuedSelection} FROM certificate WHERE certificate.username = ?
-        ORDER BY certificate.issued_at, rowid`,
-      name,
-    );
+  async certificatesOf(
+    names: readonly StoredValue[],
+  ): Promise<Map<StoredValue, IssuedCertificate[]>> {
+    const sql = `SELECT ${issuedSelection} FROM certificate WHERE certificate.username = ?
+        ORDER BY certificate.issued_at, rowid`;
+    const found = new Map<StoredValue, IssuedCertificate[]>();
+    for (const name of names) found.set(name, await this.#all<IssuedCertificate>(sql, name));
+    return found;
   }
 
-  statementBefore(number: number): StoredValue | undefined {
+  async statementBefore(number: number): Promise<StoredValue | undefined> {
     const sql = `SELECT ${wholeText("statement_jws")} FROM account_change
       WHERE number < ? ORDER BY number DESC LIMIT 1`;
-    return this.#first<Pick<StoredChange, "statement_jws">>(sql, number)?.statement_jws;
+    return (await this.#first<Pick<StoredChange, "statement_jws">>(sql, number))?.statement_jws;
   }
 
-  *faults(): Iterable<string> {
+  async *faults(): AsyncIterable<string> {
     let isOurs = true;
-    for (const fault of this.schemaFaults()) {
+    for await (const fault of this.schemaFaults()) {
       isOurs = false;
       yield fault;
     }
@@ -245,10 +261,10 @@ class SqliteSnapshot implements LedgerSnapshot {
     if (isOurs) yield* this.#danglingReferences();
   }
 
-  *schemaFaults(): Iterable<string> {
+  async *schemaFaults(): AsyncIterable<string> {
     yield* this.#guarded(() => schemaFaults(this.#database, this.ledgerId));
     const sql = "SELECT count(*) AS number FROM ledger NOT INDEXED WHERE id IS NOT ?";
-    if (this.#number(sql, this.ledgerId) > 0) {
+    if (await this.#number(sql, this.ledgerId) > 0) {
       yield "the table ledger says that it is another ledger as well";
     }
   }
@@ -263,12 +279,25 @@ class SqliteSnapshot implements LedgerSnapshot {
     }
   }
 
-  close(): void {
-    if (this.#closed) return;
+  [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return Promise.resolve();
     this.#closed = true;
     // Before Deno 2.9, a statement must not be released after its database.
     for (const values of this.#running) values.return(undefined);
     this.#database.close();
+    return Promise.resolve();
+  }
+
+  /** Yields the rows of a query in pages. */
+  async *#pages<Row>(sql: string, ...values: SQLInputValue[]): AsyncGenerator<Row[]> {
+    let page: Row[] = [];
+    for (const row of this.#rows<Row>(sql, ...values)) {
+      page.push(row);
+      if (page.length < auditPageRows) continue;
+      yield page;
+      page = [];
+    }
+    if (page.length > 0) yield page;
   }
 
   #rows<Row>(sql: string, ...values: SQLInputValue[]): Generator<Row> {
@@ -291,21 +320,25 @@ class SqliteSnapshot implements LedgerSnapshot {
     }
   }
 
-  #first<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    const row = this.#query(sql, (statement) => statement.get(...values));
+  async #first<Row>(sql: string, ...values: SQLInputValue[]): Promise<Row | undefined> {
+    const row = await this.#query(sql, (statement) => statement.get(...values));
     return row && narrow(row) as Row;
   }
 
-  #all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#query(sql, (statement) => statement.all(...values)).map(narrow) as Row[];
+  async #all<Row>(sql: string, ...values: SQLInputValue[]): Promise<Row[]> {
+    return (await this.#query(sql, (statement) => statement.all(...values))).map(narrow) as Row[];
   }
 
   /** Returns the column `number` of the only row. */
-  #number(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#first<{ number: StoredValue }>(sql, ...values)!.number);
+  async #number(sql: string, ...values: SQLInputValue[]): Promise<number> {
+    return Number((await this.#first<{ number: StoredValue }>(sql, ...values))!.number);
   }
 
-  #query<Result>(sql: string, read: (statement: StatementSync) => Result): Result {
+  // deno-lint-ignore require-await -- reading a file does not wait
+  async #query<Result>(
+    sql: string,
+    read: (statement: StatementSync) => Result,
+  ): Promise<Result> {
     this.#requireOpen();
     try {
       const statement = this.#statements.get(sql) ?? this.#database.prepare(sql);

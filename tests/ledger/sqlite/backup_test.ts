@@ -64,9 +64,8 @@ Deno.test("a backup made during bookings is one moment of the ledger, readable b
     const row = await reissueOf(copy, registration(bob, 0, { key: "new" }), "c0".repeat(32));
     assertEquals((await copy.register(row)).outcome, "reissued");
     await copy.close();
-    const snapshot = openSqliteSnapshot({ file: to });
-    assertEquals([...snapshot.faults()], []);
-    snapshot.close();
+    await using snapshot = openSqliteSnapshot({ file: to });
+    assertEquals(await Array.fromAsync(snapshot.faults()), []);
   }));
 
 Deno.test("every backup beside a booking server is complete", () =>
@@ -87,14 +86,15 @@ Deno.test("every backup beside a booking server is complete", () =>
       const args = ["run", "--config", config, "--allow-all", `${folder}/backup.ts`, file, to];
       const { success, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
       assert(success, new TextDecoder().decode(stderr));
-      const snapshot = openSqliteSnapshot({ file: to });
+      await using snapshot = openSqliteSnapshot({ file: to });
       const balances = Object.fromEntries(
-        [...snapshot.accounts()].map(({ username, balance }) => [username, balance]),
+        (await Array.fromAsync(snapshot.accounts())).flat().map((
+          { username, balance },
+        ) => [username, balance]),
       );
-      counts.push(snapshot.lastNumber());
-      assertEquals(balances.bob, snapshot.lastNumber() - 1);
-      assertEquals([...snapshot.faults()], []);
-      snapshot.close();
+      counts.push(await snapshot.lastNumber());
+      assertEquals(balances.bob, await snapshot.lastNumber() - 1);
+      assertEquals(await Array.fromAsync(snapshot.faults()), []);
     }
     booking = false;
     await bookings;

@@ -10,13 +10,9 @@ import { inFolder, registerBoth } from "./temporary_ledger.ts";
 
 const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
-function entriesIn(file: string): number {
-  const snapshot = openSqliteSnapshot({ file });
-  try {
-    return snapshot.lastNumber();
-  } finally {
-    snapshot.close();
-  }
+async function entriesIn(file: string): Promise<number> {
+  await using snapshot = openSqliteSnapshot({ file });
+  return await snapshot.lastNumber();
 }
 
 /** A ledger in one folder, and links to it and its folder in another. */
@@ -53,7 +49,7 @@ Deno.test("a symbolic link to a ledger leads to the ledger's own lock and log", 
       assertEquals(second.message, `cannot serve ${inUse}`);
       assertThrows(() => openRestorePlace(link), LedgerError, `cannot restore ${inUse}`);
       assertThrows(() => deleteSqliteLedger(link), LedgerError, `cannot delete ${inUse}`);
-      assertEquals(entriesIn(link), 2);
+      assertEquals(await entriesIn(link), 2);
     }
     await server.close();
 
@@ -61,15 +57,18 @@ Deno.test("a symbolic link to a ledger leads to the ledger's own lock and log", 
       using place = openRestorePlace(link);
       assertThrows(() => place.copy(file).put({ atMs: noonMs }), FileError, "the same file");
       const kept = place.copy(backup).put({ atMs: noonMs + index })!;
-      assertEquals([kept.slice(0, file.length), entriesIn(kept)], [file, index === 0 ? 2 : 1]);
-      assertEquals(entriesIn(file), 1);
+      assertEquals([kept.slice(0, file.length), await entriesIn(kept)], [
+        file,
+        index === 0 ? 2 : 1,
+      ]);
+      assertEquals(await entriesIn(file), 1);
     }
     for (const link of links) {
       deleteSqliteLedger(link);
       assertEquals(namesIn(folder).filter((name) => /^server\.db(-.*)?$/.test(name)), []);
       await (await openSqliteLedger({ file: link, ledgerId })).close();
     }
-    assertEquals(entriesIn(file), 0);
+    assertEquals(await entriesIn(file), 0);
   }));
 
 Deno.test("a ledger with a second name is refused, and stays unchanged", () =>
@@ -100,7 +99,7 @@ Deno.test("a ledger with a second name is refused, and stays unchanged", () =>
 
     // A backup has no log, and backup programs hard-link unchanged files.
     Deno.linkSync(backup, second);
-    assertEquals(entriesIn(second), 1);
+    assertEquals(await entriesIn(second), 1);
     using place = openRestorePlace(file);
     place.copy(second).put({ atMs: noonMs });
   }));

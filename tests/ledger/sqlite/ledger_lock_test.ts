@@ -58,7 +58,7 @@ Deno.test("lock: during a restore nobody else writes, and everybody reads", () =
     }
     assertThrows(() => openRestorePlace(file), LedgerBusyError, restore);
     assertThrows(() => deleteSqliteLedger(file), LedgerBusyError, restore);
-    openSqliteSnapshot({ file }).close();
+    await openSqliteSnapshot({ file })[Symbol.asyncDispose]();
   }));
 
 Deno.test("lock: it ends with a deleted ledger, and the next ledger has its own", () =>

@@ -21,7 +21,7 @@ const tablesOf = (file: string) =>
   );
 
 Deno.test("an older ledger is migrated, and a copy of it is kept", () =>
-  inFolder((folder) => {
+  inFolder(async (folder) => {
     const [file, old] = [`${folder}/server.db`, `${folder}/old.db`];
     makeOlderLedger(file);
     makeOlderLedger(old);
@@ -35,11 +35,13 @@ Deno.test("an older ledger is migrated, and a copy of it is kept", () =>
     assertEquals(tablesOf(kept), tablesOf(old));
     assertEquals([versionOf(file), versionOf(kept)], [nextVersion, schemaVersion]);
     assertEquals(Deno.statSync(kept).mode! & 0o777, 0o600);
-    const snapshot = openSqliteSnapshot({ file: kept });
-    assertEquals([...snapshot.faults()], [], "the copy is a ledger of its version");
-    snapshot.close();
+    await using snapshot = openSqliteSnapshot({ file: kept });
+    assertEquals(
+      await Array.fromAsync(snapshot.faults()),
+      [],
+      "the copy is a ledger of its version",
+    );
     assertEquals(namesIn(folder), ["old.db", "server.db", "server.db.schema-1"]);
-    return Promise.resolve();
   }));
 
 Deno.test("a current ledger is not migrated", () =>

@@ -97,28 +97,25 @@ async function book(file: string, id: number, options: { serve: boolean }): Prom
 }
 
 /** Returns the ids of all payments in a ledger, which must be complete. */
-function idsIn(file: string): string[] {
-  const snapshot = openSqliteSnapshot({ file });
-  try {
-    assertEquals([...snapshot.faults()], [], file);
-    return [...snapshot.entries()].filter(({ kind }) => kind === "payment")
-      .map(({ id }) => String(id));
-  } finally {
-    snapshot.close();
-  }
+async function idsIn(file: string): Promise<string[]> {
+  await using snapshot = openSqliteSnapshot({ file });
+  assertEquals(await Array.fromAsync(snapshot.faults()), [], file);
+  const entries = (await Array.fromAsync(snapshot.entries())).flat();
+  return entries.filter(({ kind }) => kind === "payment")
+    .map(({ id }) => String(id));
 }
 
 /**
  * Checks each ledger in the folder except the backup: it is complete, has one name and no foreign
  * log.
  */
-function idsByLedger({ folder, file }: Place): Map<string, string[]> {
+async function idsByLedger({ folder, file }: Place): Promise<Map<string, string[]>> {
   const ids = new Map<string, string[]>();
   for (const { name } of [...Deno.readDirSync(folder)]) {
     const path = `${folder}/${name}`;
     if (path !== file && !/^server\.db\.replaced-[^-]+-[^-]+-[^-]+Z$/.test(name)) continue;
     assertEquals(Deno.statSync(path).nlink, 1, path);
-    ids.set(path, idsIn(path));
+    ids.set(path, await idsIn(path));
   }
   return ids;
 }
@@ -129,7 +126,7 @@ function idsByLedger({ folder, file }: Place): Map<string, string[]> {
  */
 async function requireWhole(place: Place, acknowledged: readonly number[]): Promise<void> {
   assert(await book(place.file, lasts, { serve: true }), "the ledger goes on");
-  const ids = idsByLedger(place);
+  const ids = await idsByLedger(place);
   const all = [...ids.values()].flat();
   for (const id of [1, ...acknowledged]) assert(all.includes(orderId(id)), `${id} is lost`);
   assert(ids.get(place.file)!.includes(orderId(lasts)));
@@ -187,7 +184,7 @@ Deno.test("a restore killed at any step leaves the old or the restored ledger, a
     await requireWhole(place, [besides]);
     using again = openRestorePlace(place.file);
     again.copy(place.backup).put({ atMs: noonMs + 1 });
-    assertEquals(idsIn(place.file), []);
+    assertEquals(await idsIn(place.file), []);
   }));
 
 for (const action of ["write", "serve"]) {
@@ -219,5 +216,5 @@ Deno.test("a reset stopped or killed at any step leaves the ledger or none, and 
     await registerBoth(next);
     await next.close();
     assert(await book(place.file, lasts, { serve: true }));
-    assertEquals(idsIn(place.file), [orderId(lasts)]);
+    assertEquals(await idsIn(place.file), [orderId(lasts)]);
   }));

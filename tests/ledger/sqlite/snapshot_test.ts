@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
 import { LedgerError, MicropayError } from "../../../src/errors.ts";
 import type { LedgerSnapshot } from "../../../src/ledger/snapshot.ts";
 import { backupSqliteLedger } from "../../../src/ledger/sqlite/backup_ledger.ts";
@@ -22,13 +22,17 @@ import {
 import { mountSmallDisk } from "./small_disk.ts";
 import { inFolder, otherConnection, withLedger } from "./temporary_ledger.ts";
 
-function withSnapshot<T>(file: string, read: (snapshot: LedgerSnapshot) => T): T {
-  const snapshot = openSqliteSnapshot({ file });
-  try {
-    return read(snapshot);
-  } finally {
-    snapshot.close();
-  }
+/** Returns the rows of all pages. */
+async function all<Row>(pages: AsyncIterable<Row[]>): Promise<Row[]> {
+  return (await Array.fromAsync(pages)).flat();
+}
+
+async function withSnapshot<T>(
+  file: string,
+  read: (snapshot: LedgerSnapshot) => Promise<T>,
+): Promise<T> {
+  await using snapshot = openSqliteSnapshot({ file });
+  return await read(snapshot);
 }
 
 /**
@@ -51,9 +55,9 @@ Deno.test("a snapshot returns the stored columns", () =>
   withLedger(async ({ file, ledger }) => {
     await fill(ledger);
     const { leaf, head } = (await ledger.entry(orderId(2)))!;
-    withSnapshot(file, (snapshot) => {
+    await withSnapshot(file, async (snapshot) => {
       assertEquals(snapshot.ledgerId, ledgerId);
-      assertEquals(snapshot.lastNumber(), 6);
+      assertEquals(await snapshot.lastNumber(), 6);
       const booking = payment([alice, bob], 300, { id: 2, memo: "lunch" });
       const second = {
         number: 2,
@@ -77,70 +81,76 @@ Deno.test("a snapshot returns the stored columns", () =>
         certificate: booking.certificate.fingerprint,
         der: booking.certificate.der,
       };
-      assertEquals({ ...[...snapshot.entries()][1] } as unknown, second);
-      assertEquals({ ...snapshot.entryByNumber(2) } as unknown, second);
-      assertEquals({ ...snapshot.entryById(orderId(2)) } as unknown, second);
-      assertEquals(snapshot.entryByNumber(5), undefined);
-      assertEquals(snapshot.entryById("nothing"), undefined);
-      assertEquals([...snapshot.refundsOf(orderId(2))].map(({ number }) => number), [3]);
-      assertEquals([...snapshot.refundsOf(orderId(3))], []);
-      assertEquals(snapshot.account("carol"), [...snapshot.accounts()][3]);
-      assertEquals(snapshot.account("nobody"), undefined);
-      assertEquals([...snapshot.accounts()].map((row) => Object.values(row)), [
+      assertEquals({ ...(await all(snapshot.entries()))[1] } as unknown, second);
+      assertEquals({ ...(await snapshot.entryByNumber(2)) } as unknown, second);
+      assertEquals({ ...(await snapshot.entryById(orderId(2))) } as unknown, second);
+      assertEquals(await snapshot.entryByNumber(5), undefined);
+      assertEquals(await snapshot.entryById("nothing"), undefined);
+      assertEquals((await snapshot.refundsOf(orderId(2))).map(({ number }) => number), [3]);
+      assertEquals(await snapshot.refundsOf(orderId(3)), []);
+      assertEquals(await snapshot.account("carol"), (await all(snapshot.accounts()))[3]);
+      assertEquals(await snapshot.account("nobody"), undefined);
+      assertEquals((await all(snapshot.accounts())).map((row) => Object.values(row)), [
         ["@issuer", -1_000_000, 0, null],
         ["alice", 999_795, 0, null],
         ["bob", 200, 0, null],
         ["carol", 5, 0, at],
       ]);
-      const changes = [...snapshot.changes()];
+      const changes = await all(snapshot.changes());
       assertEquals(
         changes.map(({ number, kind, username, at }) => [number, kind, username, at]),
         [[5, "closure", "carol", at], [6, "revocation", "bob", at]],
       );
-      assertEquals(snapshot.changesOf("bob"), changes.slice(1));
-      assertEquals(snapshot.changeByNumber(5), changes[0]);
-      assertEquals(snapshot.changeByNumber(4), undefined);
+      assertEquals(await snapshot.changesOf("bob"), changes.slice(1));
+      assertEquals(await snapshot.changeByNumber(5), changes[0]);
+      assertEquals(await snapshot.changeByNumber(4), undefined);
       const { fingerprint, keyFingerprint, der } = certificateOf(alice);
-      const [certificate] = snapshot.certificatesOf(alice);
+      const [certificate] = (await snapshot.certificatesOf([alice])).get(alice)!;
       const { fingerprint: f, key_fingerprint: k, issued_at, der: d } = certificate!;
       assertEquals([f, k, issued_at], [fingerprint, keyFingerprint, at]);
       assertEquals(new Uint8Array(d as Uint8Array), der);
-      assertEquals([snapshot.firstRepetition(), [...snapshot.faults()]], [undefined, []]);
+      assertEquals([await snapshot.firstRepetition(), await Array.fromAsync(snapshot.faults())], [
+        undefined,
+        [],
+      ]);
     });
   }));
 
 Deno.test("the newest entries of an account are those of both sides, newest first", () =>
   withLedger(async ({ file, ledger }) => {
     await fill(ledger);
-    withSnapshot(file, (snapshot) => {
-      const numbersOf = (name: string, limit = 10) =>
-        snapshot.newestEntriesOf(name, limit).map(({ number }) => number);
-      assertEquals(numbersOf("alice"), [4, 3, 2, 1]);
-      assertEquals(numbersOf("alice", 3), [4, 3, 2]);
-      assertEquals(numbersOf("bob"), [3, 2]);
-      assertEquals(numbersOf("@issuer"), [1]);
-      assertEquals(numbersOf("nobody"), []);
+    await withSnapshot(file, async (snapshot) => {
+      const numbersOf = async (name: string, limit = 10) =>
+        (await snapshot.newestEntriesOf(name, limit)).map(({ number }) => number);
+      assertEquals(await numbersOf("alice"), [4, 3, 2, 1]);
+      assertEquals(await numbersOf("alice", 3), [4, 3, 2]);
+      assertEquals(await numbersOf("bob"), [3, 2]);
+      assertEquals(await numbersOf("@issuer"), [1]);
+      assertEquals(await numbersOf("nobody"), []);
     });
   }));
 
 Deno.test("a snapshot is one moment while the server continues", () =>
   withLedger(async ({ file, ledger }) => {
     const snapshot = openSqliteSnapshot({ file });
-    const rows = snapshot.entries()[Symbol.iterator]();
-    assertEquals(rows.next().value?.number, 1);
+    const rows = snapshot.entries()[Symbol.asyncIterator]();
+    assertEquals((await rows.next()).value?.length, 1);
     for (let id = 1; id <= 300; id++) {
       assertEquals((await ledger.book(payment([alice, bob], 1, { id }))).outcome, "booked");
     }
-    assertEquals(rows.next().done, true);
-    assertEquals([snapshot.lastNumber(), snapshot.entryById(orderId(1))], [1, undefined]);
-    assertEquals([...snapshot.accounts()].map(({ balance }) => balance), [
+    assertEquals((await rows.next()).done, true);
+    assertEquals([await snapshot.lastNumber(), await snapshot.entryById(orderId(1))], [
+      1,
+      undefined,
+    ]);
+    assertEquals((await all(snapshot.accounts())).map(({ balance }) => balance), [
       -1_000_000,
       1_000_000,
       0,
     ]);
-    assertEquals([...snapshot.faults()], []);
-    snapshot.close();
-    withSnapshot(file, (later) => assertEquals(later.lastNumber(), 301));
+    assertEquals(await Array.fromAsync(snapshot.faults()), []);
+    await snapshot[Symbol.asyncDispose]();
+    await withSnapshot(file, async (later) => assertEquals(await later.lastNumber(), 301));
   }));
 
 Deno.test("reads of rows can be nested, and abandoned", () =>
@@ -148,21 +158,19 @@ Deno.test("reads of rows can be nested, and abandoned", () =>
     await fill(ledger);
     const snapshot = openSqliteSnapshot({ file });
     let pairs = 0;
-    for (const { number } of snapshot.entries()) {
-      for (const inner of snapshot.entries()) {
-        assertEquals(snapshot.entryByNumber(number as number)?.number, number);
-        pairs += inner.number === number ? 1 : 0;
-        if (inner.number === number) break;
+    for await (const page of snapshot.entries()) {
+      for (const { number } of page) {
+        for await (const inner of snapshot.entries()) {
+          assertEquals((await snapshot.entryByNumber(number as number))?.number, number);
+          pairs += inner.filter((row) => row.number === number).length;
+          break;
+        }
       }
     }
     assertEquals(pairs, 4);
-    const rows = snapshot.entries()[Symbol.iterator]();
-    rows.next();
-    snapshot.close();
-    snapshot.close();
-    assertThrows(() => rows.next(), LedgerError, "it was closed");
-    assertThrows(() => snapshot.lastNumber(), LedgerError, "it was closed");
-    assertThrows(() => [...snapshot.entries()], LedgerError, "it was closed");
+    for (let round = 0; round < 2; round++) await snapshot[Symbol.asyncDispose]();
+    await assertRejects(() => snapshot.lastNumber(), LedgerError, "it was closed");
+    await assertRejects(() => all(snapshot.entries()), LedgerError, "it was closed");
   }));
 
 Deno.test("a snapshot does not and cannot change the file", () =>
@@ -172,9 +180,9 @@ Deno.test("a snapshot does not and cannot change the file", () =>
     await ledger.register(registration(alice, 5));
     await ledger.close();
     const before = Deno.readFileSync(file);
-    withSnapshot(file, (snapshot) => {
-      assertEquals(snapshot.lastNumber(), 1);
-      assertEquals([...snapshot.faults()], []);
+    await withSnapshot(file, async (snapshot) => {
+      assertEquals(await snapshot.lastNumber(), 1);
+      assertEquals(await Array.fromAsync(snapshot.faults()), []);
     });
     assertEquals(Deno.readFileSync(file), before);
   }));
@@ -262,12 +270,15 @@ for (const [sentence, statements, fault] of tampered) {
         using other = otherConnection(file);
         for (const sql of statements) other.run(sql);
       }
-      assertEquals(withSnapshot(file, (snapshot) => [...snapshot.faults()]), [fault]);
+      assertEquals(
+        await withSnapshot(file, (snapshot) => Array.fromAsync(snapshot.faults())),
+        [fault],
+      );
     }));
 }
 
 Deno.test("foreign tables, indexes and views are no fault", () =>
-  withLedger(({ file }) => {
+  withLedger(async ({ file }) => {
     {
       using other = otherConnection(file);
       other.run("CREATE TABLE notes (text)");
@@ -275,8 +286,10 @@ Deno.test("foreign tables, indexes and views are no fault", () =>
       other.run("CREATE VIEW poor AS SELECT username FROM client WHERE balance < 5");
       other.run("ANALYZE");
     }
-    assertEquals(withSnapshot(file, (snapshot) => [...snapshot.faults()]), []);
-    return Promise.resolve();
+    assertEquals(
+      await withSnapshot(file, (snapshot) => Array.fromAsync(snapshot.faults())),
+      [],
+    );
   }));
 
 Deno.test("a repeated id is found without the index", () =>
@@ -293,15 +306,19 @@ Deno.test("a repeated id is found without the index", () =>
       other.run("DROP TABLE entry_before");
       other.run(`UPDATE entry SET id = '${orderId(2)}' WHERE number > 2`);
     }
-    withSnapshot(file, (snapshot) => {
+    await withSnapshot(file, async (snapshot) => {
       const repeated = { number: 3, id: orderId(2), entries_before: 2 };
-      assertEquals({ ...snapshot.firstRepetition() } as unknown, repeated);
-      assert([...snapshot.faults()].includes("the table entry is missing or was changed"));
+      assertEquals({ ...await snapshot.firstRepetition() } as unknown, repeated);
+      assert(
+        (await Array.fromAsync(snapshot.faults())).includes(
+          "the table entry is missing or was changed",
+        ),
+      );
     });
   }));
 
 Deno.test("a number past 2^53 is read without loss", () =>
-  withLedger(({ file }) => {
+  withLedger(async ({ file }) => {
     {
       using other = otherConnection(file);
       other.run("DROP TRIGGER entry_unchanged");
@@ -309,12 +326,11 @@ Deno.test("a number past 2^53 is read without loss", () =>
       other.run("UPDATE entry SET amount = 9007199254740993");
       other.run("UPDATE client SET balance = -9223372036854775808 WHERE username = 'bob'");
     }
-    withSnapshot(file, (snapshot) => {
-      assertEquals(snapshot.entryByNumber(1)?.amount, 9007199254740993n);
-      assertEquals([...snapshot.entries()][0]?.amount, 9007199254740993n);
-      assertEquals([...snapshot.accounts()].at(-1)?.balance, -9223372036854775808n);
+    await withSnapshot(file, async (snapshot) => {
+      assertEquals((await snapshot.entryByNumber(1))?.amount, 9007199254740993n);
+      assertEquals((await all(snapshot.entries()))[0]?.amount, 9007199254740993n);
+      assertEquals((await all(snapshot.accounts())).at(-1)?.balance, -9223372036854775808n);
     });
-    return Promise.resolve();
   }));
 
 Deno.test("a damaged page is reported, and never crashes the reader", () =>
@@ -335,14 +351,17 @@ Deno.test("a damaged page is reported, and never crashes the reader", () =>
       const bytes = whole.slice();
       bytes.fill(0xa5, page * 4096, page * 4096 + 64);
       Deno.writeFileSync(file, bytes);
-      told += isTold(file) ? 1 : 0;
+      told += await isTold(file) ? 1 : 0;
     }
     assertEquals(told, pages - 2);
   }));
 
-function isTold(file: string): boolean {
+async function isTold(file: string): Promise<boolean> {
   try {
-    return withSnapshot(file, (snapshot) => [...snapshot.faults()].length > 0);
+    return await withSnapshot(
+      file,
+      async (snapshot) => (await Array.fromAsync(snapshot.faults())).length > 0,
+    );
   } catch (error) {
     assert(error instanceof LedgerError, String(error));
     return true;
@@ -362,11 +381,11 @@ Deno.test({
       const backup = `${disk.folder}/backup.db`;
       backupSqliteLedger({ file, to: backup });
       await disk.setReadOnly(true);
-      withSnapshot(backup, (snapshot) => {
-        assertEquals(snapshot.lastNumber(), 6);
-        assertEquals([...snapshot.faults()], []);
+      await withSnapshot(backup, async (snapshot) => {
+        assertEquals(await snapshot.lastNumber(), 6);
+        assertEquals(await Array.fromAsync(snapshot.faults()), []);
       });
       backupSqliteLedger({ file: backup, to: `${folder}/copy.db` });
-      assertEquals(withSnapshot(`${folder}/copy.db`, (copy) => copy.lastNumber()), 6);
+      assertEquals(await withSnapshot(`${folder}/copy.db`, (copy) => copy.lastNumber()), 6);
     }),
 });

@@ -53,7 +53,7 @@ Deno.test("the stored tree is that of the rows after commits, rollbacks, reopeni
           }
           const { head } = await ledger.totals();
           await ledger.close();
-          assertEquals(headOf(file), head);
+          assertEquals(await headOf(file), head);
         }),
     ),
     { numRuns: 30 },
@@ -122,19 +122,15 @@ function refuseSome(file: string): void {
 }
 
 /** Returns the head of the stored rows, and checks each stored subtree on the way. */
-function headOf(file: string): string {
-  const snapshot = openSqliteSnapshot({ file });
-  try {
-    let tree = emptyTree;
-    for (const row of snapshot.entries()) {
-      const entry = decodeEntry(row);
-      if (typeof entry === "string") throw new Error(entry);
-      const grown = appendLeaf(tree, entryLeaf(entry));
-      assertEquals(entry.subtrees, grown.completed.join(""));
-      tree = grown.tree;
-    }
-    return rootOf(tree);
-  } finally {
-    snapshot.close();
+async function headOf(file: string): Promise<string> {
+  await using snapshot = openSqliteSnapshot({ file });
+  let tree = emptyTree;
+  for (const row of (await Array.fromAsync(snapshot.entries())).flat()) {
+    const entry = decodeEntry(row);
+    if (typeof entry === "string") throw new Error(entry);
+    const grown = appendLeaf(tree, entryLeaf(entry));
+    assertEquals(entry.subtrees, grown.completed.join(""));
+    tree = grown.tree;
   }
+  return rootOf(tree);
 }
