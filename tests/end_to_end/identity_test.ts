@@ -15,13 +15,13 @@ import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import { readTrustAnchorPem } from "../../src/pki/trust_anchor.ts";
 import { takeFileLock } from "../../src/sqlite/file_lock.ts";
 import { testWith } from "../installed_tool.ts";
-import { openSceneWith, type Scene } from "./driver.ts";
+import { openSceneInProcess, type Scene } from "./driver.ts";
 import { runCommand } from "./command.ts";
 import { type Ended, isExecutable, programCommand, runtimeEnvironment } from "./program.ts";
 import { quote, Terminal } from "./terminal.ts";
 
 Deno.test("a key with a passphrase pays with it, and without it ends with exit 4 and one line", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   await Deno.writeTextFile(scene.path("right"), "correct horse\n");
   await Deno.writeTextFile(scene.path("wrong"), "battery staple\n");
   const set = await identityProcess(scene, ["passphrase", "--json"], {
@@ -55,7 +55,7 @@ Deno.test("a key with a passphrase pays with it, and without it ends with exit 4
 });
 
 Deno.test("somebody who takes long to type a passphrase gets a new connection", async () => {
-  await using scene = await openSceneWith(["alice"]);
+  await using scene = await openSceneInProcess(["alice"]);
   await Deno.writeTextFile(scene.path("secret"), "correct horse\n");
   const env = { MICROPAY_NEW_PASSPHRASE_FILE: scene.path("secret") };
   assertEquals((await identity(scene, ["passphrase"], env)).code, 0);
@@ -93,7 +93,7 @@ Deno.test("somebody who takes long to type a passphrase gets a new connection", 
 });
 
 Deno.test("identities are listed and shown without a server, for people and for scripts", async () => {
-  await using scene = await openSceneWith(["alice"]);
+  await using scene = await openSceneInProcess(["alice"]);
   await scene.inProcess(["register", "anna"]);
   await scene.server.stop();
   const listed = await identity(scene, ["list", "--json"]);
@@ -116,7 +116,7 @@ Deno.test("identities are listed and shown without a server, for people and for 
 for (const isPlain of [false, true]) {
   const how = isPlain ? "without encryption" : "encrypted";
   Deno.test(`an account that was exported ${how} pays on another machine`, async () => {
-    await using scene = await openSceneWith(["bob"]);
+    await using scene = await openSceneInProcess(["bob"]);
     await Deno.writeTextFile(scene.path("secret"), "correct horse\n");
     await Deno.mkdir(scene.path("elsewhere"));
     // Pins the ledger, as a member does who has the fingerprint only.
@@ -157,7 +157,7 @@ for (const isPlain of [false, true]) {
 }
 
 Deno.test("an export ends with 4 for a wrong passphrase, and with 1 for a file that is none", async () => {
-  await using scene = await openSceneWith(["alice"]);
+  await using scene = await openSceneInProcess(["alice"]);
   await Deno.writeTextFile(scene.path("right"), "correct horse\n");
   await Deno.writeTextFile(scene.path("wrong"), "battery staple\n");
   await Deno.writeTextFile(scene.path("short"), "short\n");
@@ -183,7 +183,7 @@ Deno.test("an export ends with 4 for a wrong passphrase, and with 1 for a file t
 });
 
 Deno.test("while another program holds the wallet, an import ends with a clear error", async () => {
-  await using scene = await openSceneWith(["alice"]);
+  await using scene = await openSceneInProcess(["alice"]);
   const file = scene.path("alice.jsonl");
   assertEquals((await scene.inProcess(["pay", "alice", "1"])).code, 5);
   assertEquals((await identity(scene, ["export", file, "--plain"])).code, 0);
@@ -199,7 +199,7 @@ Deno.test("while another program holds the wallet, an import ends with a clear e
 });
 
 testWith(["age", "tmux"], "age opens an encrypted export, and gives lines for jq", async () => {
-  await using scene = await openSceneWith(["alice"]);
+  await using scene = await openSceneInProcess(["alice"]);
   await Deno.writeTextFile(scene.path("secret"), "correct horse\n");
   const file = scene.path("alice.age");
   const env = { MICROPAY_PASSPHRASE_FILE: scene.path("secret") };
@@ -222,7 +222,7 @@ testWith(
   ["tmux"],
   "in a terminal a passphrase is typed twice and never shown, and opens the key once in the menu",
   async () => {
-    await using scene = await openSceneWith(["alice"]);
+    await using scene = await openSceneInProcess(["alice"]);
     const client = ["client", "127.0.0.1", String(scene.server.port)];
     await using terminal = await openTerminal(scene, [
       ["client", "identity", "passphrase"],
@@ -271,7 +271,7 @@ testWith(
   ["tmux"],
   "in a terminal Ctrl-C and Ctrl-D end the question for a passphrase, and typing shows again",
   async () => {
-    await using scene = await openSceneWith(["alice"]);
+    await using scene = await openSceneInProcess(["alice"]);
     await using terminal = await openTerminal(scene, [
       ["client", "identity", "passphrase"],
       ["client", "identity", "passphrase"],

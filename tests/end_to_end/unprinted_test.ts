@@ -4,7 +4,7 @@
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { json, jsonLines, openScene, openSceneWith, type Scene, step } from "./driver.ts";
+import { json, jsonLines, openScene, openSceneInProcess, type Scene, step } from "./driver.ts";
 
 /** Runs what follows with a disk that is full as its standard output. */
 const toFullDisk = ["/bin/sh", "-c", 'exec "$@" > /dev/full', "sh"];
@@ -39,7 +39,7 @@ for (const { to, prefix, because } of payments) {
   onLinux(
     `a payment that was booked and cannot be printed to ${to} ends with 6 and its id, which finds it and pays once`,
     async () => {
-      await using scene = await openSceneWith(["alice", "bob"]);
+      await using scene = await openSceneInProcess(["alice", "bob"]);
       const pay = ["pay", "bob", "2000", "--via-server"];
       const told = await scene.client([...pay, "--json"], { prefix });
       const [error, ending = { code: told.code }] = errorLines(told.stderr);
@@ -72,7 +72,7 @@ for (const { to, prefix, because } of payments) {
 }
 
 onLinux("a payment of which neither result nor error can be printed ends with 6", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const pay = ["pay", "bob", "2000", "--via-server", "--verbose"];
   assertEquals((await scene.client(pay, { prefix: allToFullDisk })).code, 6);
   assertEquals(scene.payments(), 1);
@@ -81,7 +81,7 @@ onLinux("a payment of which neither result nor error can be printed ends with 6"
 onLinux(
   "an operator's correction that was booked and cannot be printed ends with 6 and its id",
   async () => {
-    await using scene = await openSceneWith(["alice"]);
+    await using scene = await openSceneInProcess(["alice"]);
     const deposit = ["ledger", "deposit", "alice", "5", "--json"];
     const { code, stderr } = await scene.run(deposit, { prefix: toFullDisk });
     const { error, id, text } = json(stderr);
@@ -92,7 +92,7 @@ onLinux(
 );
 
 onLinux("any other result that cannot be written is one line of error, and 1", async (t) => {
-  await using scene = await openSceneWith(["alice"]);
+  await using scene = await openSceneInProcess(["alice"]);
   const rows = [
     ["client", "127.0.0.1", String(scene.server.port), "balance"],
     ["client", "127.0.0.1", String(scene.server.port), "receive", "--json"],
@@ -114,7 +114,7 @@ onLinux("any other result that cannot be written is one line of error, and 1", a
 onLinux(
   "who reads only the beginning hears of no error, and the exit code is that of the whole command",
   async (t) => {
-    await using scene = await openSceneWith(["alice", "bob"]);
+    await using scene = await openSceneInProcess(["alice", "bob"]);
     for (let amount = 1; amount <= 3; amount++) {
       await scene.inProcess(["pay", "bob", String(amount), "--via-server"]);
     }
@@ -148,7 +148,7 @@ onLinux(
 onLinux(
   "a payment that came and cannot be printed is acknowledged, told on stderr and kept, and receive ends",
   async (t) => {
-    await using scene = await openSceneWith(["alice", "bob"]);
+    await using scene = await openSceneInProcess(["alice", "bob"]);
     await step(t, "on a full disk, in words", async () => {
       const bob = scene.startClient(["receive"], { as: "bob", prefix: toFullDisk });
       await bob.errorLine(/^Online, taking payments/);
