@@ -1,5 +1,5 @@
 /** The rules for changing accounts and for their part in bookings, as pure functions. */
-import type { AccountChange } from "./account_change.ts";
+import type { AccountChange, RecordedChange } from "./account_change.ts";
 import { type Booking, isSignedByPayer } from "./entry.ts";
 import type { Account, ChangeOutcome, RegisterOutcome, Registration } from "./ledger.ts";
 
@@ -58,4 +58,25 @@ export function objectToBooking(
   if (payee.isClosed || (kind !== "withdrawal" && payer.isClosed)) return "account_closed";
   const isCurrent = !isSignedByPayer(kind) || certificate.fingerprint === payer.certificate;
   return isCurrent ? undefined : "certificate_not_current";
+}
+
+/** What decides which certificate may act as an account. */
+export interface CertificateState {
+  /** The fingerprints of all its certificates. */
+  readonly certificates: readonly string[];
+  /** Its last change. */
+  readonly lastChange: Pick<RecordedChange, "kind" | "certificate"> | undefined;
+}
+
+/**
+ * Returns the fingerprint of the certificate that may act as an account: its one certificate until
+ * there is a change, then the one that a reissue gave it. Where two certificates came without a
+ * change, it is neither.
+ */
+export function currentCertificate(
+  { certificates, lastChange }: CertificateState,
+): string | undefined {
+  if (lastChange === undefined) return certificates.length === 1 ? certificates[0] : undefined;
+  const given = lastChange.kind === "reissue" ? lastChange.certificate : undefined;
+  return given !== undefined && certificates.includes(given) ? given : undefined;
 }

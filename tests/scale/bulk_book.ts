@@ -8,7 +8,7 @@ import type { Booking, EntrySide } from "../../src/ledger/entry.ts";
 import { appendLeaf, type CompactRange } from "../../src/ledger/merkle_tree.ts";
 import { post } from "../../src/ledger/posting.ts";
 import { openLedgerFile } from "../../src/ledger/sqlite/ledger_file.ts";
-import { rowFromEntry } from "../../src/ledger/sqlite/rows.ts";
+import { rowFromEntry } from "../../src/ledger/rows.ts";
 import { prepareStatements, type Statements } from "../../src/ledger/sqlite/statements.ts";
 
 export class BulkBook implements Disposable {
@@ -66,7 +66,7 @@ export class BulkBook implements Disposable {
   #balanceOf(side: EntrySide): number {
     const known = this.#balances.get(side);
     if (known !== undefined) return known;
-    const row = this.#sql.balance.get(side) as { balance: number };
+    const row = this.#sql.sides.get(side, side) as { balance: number };
     return row.balance;
   }
 }

@@ -2,10 +2,11 @@
  * Accounts and their certificates in the database. All methods run inside the open transaction.
  */
 import type { AccountName } from "../../account_name.ts";
-import type { RecordedChange } from "../account_change.ts";
-import type { BookingSide } from "../account_rules.ts";
+import type { ChangeKind, RecordedChange } from "../account_change.ts";
+import { currentCertificate } from "../account_rules.ts";
 import { type CertificateRecord, type EntrySide, issuingAccount } from "../entry.ts";
-import type { Account, OnlineOutcome, Presence, RegisteredAccount } from "../ledger.ts";
+import type { Account, OnlineOutcome, Presence } from "../ledger.ts";
+import type { AccountRows, SideBefore } from "../ledger_rows.ts";
 import {
   certificateFromRow,
   changeFromRow,
@@ -13,14 +14,11 @@ import {
   type Row,
   textIn,
   timeText,
-} from "./rows.ts";
+} from "../rows.ts";
 import type { Statements } from "./statements.ts";
 
-/** One side of a booking, with its balance before. */
-export type SideBefore = BookingSide & { readonly balance: number };
-
 /** Reads and writes accounts. */
-export class SqliteAccounts {
+export class SqliteAccounts implements AccountRows {
   readonly #sql: Statements;
 
   constructor(statements: Statements) {
@@ -42,12 +40,10 @@ export class SqliteAccounts {
     };
   }
 
-  /** Returns whether any row of an earlier account of this name exists. */
   hasLeftTraces(name: AccountName): boolean {
     return this.#sql.leftByAccount.get(name, name, name, name) !== undefined;
   }
 
-  /** Returns whether the account has or had this key. */
   hasKey(name: AccountName, keyFingerprint: string): boolean {
     return this.#sql.keyOf.get(name, keyFingerprint) !== undefined;
   }
@@ -59,12 +55,10 @@ export class SqliteAccounts {
     return { outcome: "online" };
   }
 
-  /** Returns the number of accounts without the issuing account. */
   count(): number {
     return integerIn(this.#sql.accountCount.get()!, "accounts");
   }
 
-  /** Looks up both sides of a booking at once. */
   sides(payer: EntrySide, payee: EntrySide): Partial<Record<"payer" | "payee", SideBefore>> {
     const rows = this.#sql.sides.all(payer, payee);
     const sideOf = (side: EntrySide) => {
@@ -75,18 +69,12 @@ export class SqliteAccounts {
     return found as Partial<Record<"payer" | "payee", SideBefore>>;
   }
 
-  /** Returns the fingerprint of the certificate that may act as the account now. */
   certificateOf(name: AccountName): string | undefined {
     return this.#side(name)?.certificate;
   }
 
   add(name: AccountName): void {
     this.#sql.addClient.run(name);
-  }
-
-  /** Returns an account that has a certificate. */
-  requireRegistered(name: AccountName): RegisteredAccount {
-    return this.find(name) as RegisteredAccount;
   }
 
   takeOffline(name: AccountName): void {
@@ -104,7 +92,6 @@ export class SqliteAccounts {
     this.#sql.addCertificate.run(fingerprint, name, keyFingerprint, der, timeText(issuedAtMs));
   }
 
-  /** Records a certificate of the server, unless it is recorded already. */
   recordServerCertificate(
     { fingerprint, keyFingerprint, der, issuedAtMs }: CertificateRecord,
   ): void {
@@ -130,9 +117,14 @@ export class SqliteAccounts {
 }
 
 function sideFromRow(row: Row): SideBefore {
+  const kind = row.kind === null ? undefined : textIn(row, "kind") as ChangeKind;
+  const lastChange = kind &&
+    { kind, ...(row.certificate !== null && { certificate: textIn(row, "certificate") }) };
+  const fingerprints = row.fingerprints === null ? "" : textIn(row, "fingerprints");
+  const certificates = fingerprints === "" ? [] : fingerprints.split(" ");
   return {
     balance: integerIn(row, "balance"),
-    isClosed: row.kind !== null && textIn(row, "kind") === "closure",
-    certificate: row.fingerprint === null ? undefined : textIn(row, "fingerprint"),
+    isClosed: kind === "closure",
+    certificate: currentCertificate({ certificates, lastChange }),
   };
 }

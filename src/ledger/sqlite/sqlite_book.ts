@@ -1,30 +1,16 @@
 /**
- * The book in the database: entries, balances, account changes and the Merkle tree over them. All
+ * The rows of the book in SQLite: entries, balances, account changes and their Merkle tree. All
  * methods run inside the open transaction.
  */
 import type { AccountName } from "../../account_name.ts";
 import { LedgerError } from "../../errors.ts";
-import { type AccountChange, type RecordedChange, statementDigest } from "../account_change.ts";
-import { objectToBooking } from "../account_rules.ts";
-import {
-  type Booking,
-  type Entry,
-  type EntrySide,
-  isSignedByPayer,
-  issuingAccount,
-} from "../entry.ts";
-import { voidedOrderKeptMs, voidedOrdersMax } from "../../limits.ts";
-import type {
-  BookOutcome,
-  HistoryQuery,
-  LedgerProofs,
-  ProofQuery,
-  Voiding,
-  VoidOutcome,
-} from "../ledger.ts";
+import { type RecordedChange, statementDigest } from "../account_change.ts";
+import type { Entry, EntryContents } from "../entry.ts";
+import type { HistoryQuery, LedgerProofs, ProofQuery, Voiding } from "../ledger.ts";
+import type { BookRows, OrderKey, OrderPlace } from "../ledger_rows.ts";
 import { type CompactRange, largestSubtree, rootOf, subtreeCount } from "../merkle_tree.ts";
 import { TreeProver } from "../tree_proofs.ts";
-import { isSameOrder, judgeRefund, placeChange, type Placed, post } from "../posting.ts";
+import type { Placed } from "../posting.ts";
 import {
   changeFromRow,
   entryFromRow,
@@ -35,85 +21,36 @@ import {
   textIn,
   timeIn,
   timeText,
-} from "./rows.ts";
-import type { SqliteAccounts } from "./sqlite_accounts.ts";
+} from "../rows.ts";
 import type { Statements } from "./statements.ts";
 
-/** Reads and appends entries and account changes. */
-export class SqliteBook {
+export class SqliteBook implements BookRows {
   readonly #sql: Statements;
-  readonly #accounts: SqliteAccounts;
   readonly #ledgerId: string;
   readonly #file: string;
 
   constructor(
     statements: Statements,
-    options: { accounts: SqliteAccounts; ledgerId: string; file: string },
+    { ledgerId, file }: { readonly ledgerId: string; readonly file: string },
   ) {
     this.#sql = statements;
-    this.#accounts = options.accounts;
-    this.#ledgerId = options.ledgerId;
-    this.#file = options.file;
+    this.#ledgerId = ledgerId;
+    this.#file = file;
   }
 
-  book(booking: Booking): BookOutcome {
-    const { id, orderDigest: digest, payer, kind, exp } = booking;
-    const { isBooked, voidedCode, voidFloorMs, tree } = this.#place({ id, digest, payer });
-    if (isBooked) {
-      const entry = this.entry(id)!;
-      return isSameOrder(entry, booking)
-        ? { outcome: "repeated", entry }
-        : { outcome: "id_conflict" };
-    }
-    if (voidedCode !== undefined) return { outcome: "voided", code: voidedCode };
-    // Nobody voids the server's own orders.
-    const isExpired = isSignedByPayer(kind) && isForgotten(exp * 1000, voidFloorMs);
-    if (isExpired) return { outcome: "expired" };
-    const sides = this.#accounts.sides(payer, booking.payee);
-    if (sides.payer === undefined) return { outcome: "payer_unknown" };
-    if (sides.payee === undefined) return { outcome: "payee_unknown" };
-    const both = { payer: sides.payer, payee: sides.payee };
-    const objection = objectToBooking(booking, both) ?? this.#objectToRefund(booking);
-    if (objection !== undefined) return { outcome: objection };
-    const [payerBalance, payeeBalance] = [both.payer.balance, both.payee.balance];
-    const placed = post(booking, { tree, payerBalance, payeeBalance });
-    if (placed === undefined) return { outcome: "bankrupt" };
-    this.append(placed, booking);
-    return { outcome: "booked", entry: placed.row };
-  }
-
-  voidOrder(voiding: Voiding): VoidOutcome {
-    const { id, digest, payer, certificate, code, atMs, expiresAtMs } = voiding;
-    const { isBooked, voidedCode, voidFloorMs } = this.#place({ id, digest, payer });
-    const entry = isBooked ? this.entry(id) : undefined;
-    if (entry?.orderDigest === digest) return { outcome: "booked", entry };
-    if (voidedCode !== undefined) return { outcome: "repeated", code: voidedCode };
-    if (certificate !== this.#accounts.certificateOf(payer)) return { outcome: "unbookable" };
-    if (isForgotten(expiresAtMs, voidFloorMs)) return { outcome: "expired" };
-    if (!this.#makeRoom(payer, atMs)) return { outcome: "no_room" };
-    this.#sql.addVoiding.run(digest, payer, code, timeText(expiresAtMs), timeText(atMs));
-    return { outcome: "voided" };
-  }
-
-  /** Returns the opening entry, or `undefined` when the issuing account has too little left. */
-  openingEntry(opening: Booking): Placed<Entry> | undefined {
-    if (this.#sql.entry.get(opening.id) !== undefined) {
-      throw new TypeError(
-        `cannot register ${opening.payee}: the id of its opening entry was used before`,
-      );
-    }
-    const payerBalance = this.#balance(issuingAccount);
-    if (payerBalance === undefined) {
-      throw new LedgerError(`cannot read the ledger ${this.#file}: it has no issuing account`);
-    }
-    return post(opening, { tree: this.#tree(), payerBalance, payeeBalance: 0 });
-  }
-
-  append(placed: Placed<Entry>, { kind, certificate }: Booking): void {
-    if (!isSignedByPayer(kind)) this.#accounts.recordServerCertificate(certificate);
+  addEntry(placed: Placed<Entry>): void {
     this.#sql.addEntry.run(...rowFromEntry(placed));
     const { payer, payerBalance, payee, payeeBalance } = placed.row;
     this.#sql.setBalances.run(payer, payerBalance, payeeBalance, payer, payee);
+  }
+
+  addChange(placed: Placed<RecordedChange>): void {
+    this.#sql.addChange.run(...rowFromChange(placed));
+  }
+
+  contents(id: string): EntryContents | undefined {
+    const row = this.#sql.entry.get(id);
+    return row && entryFromRow(row);
   }
 
   entry(id: string): Entry | undefined {
@@ -129,14 +66,6 @@ export class SqliteBook {
     const half = [name, after ?? before, limit];
     const statement = after === undefined ? this.#sql.historyBefore : this.#sql.historyAfter;
     return this.#entriesFrom(statement.all(...half, ...half, limit));
-  }
-
-  /** Records a change. After a revocation, no order of the old certificate can be booked. */
-  appendChange(change: AccountChange): RecordedChange {
-    if (change.kind === "revocation") this.#sql.forgetVoidingsOf.run(change.name);
-    const placed = placeChange(change, this.#tree());
-    this.#sql.addChange.run(...rowFromChange(placed));
-    return placed.row;
   }
 
   changes({ after, limit }: { readonly after: number; readonly limit: number }): RecordedChange[] {
@@ -198,8 +127,7 @@ export class SqliteBook {
     });
   }
 
-  /** Looks up where an entry goes, and whether its order was booked or is void. */
-  #place({ id, digest, payer }: { id: string; digest: string; payer: EntrySide }): OrderPlace {
+  place({ id, digest, payer }: OrderKey): OrderPlace {
     const row = this.#sql.orderPlace.get(id, digest, payer)!;
     return {
       isBooked: row.is_booked === 1,
@@ -209,7 +137,7 @@ export class SqliteBook {
     };
   }
 
-  #tree(): CompactRange {
+  tree(): CompactRange {
     return this.#treeFrom(this.#sql.tree.get()!);
   }
 
@@ -235,47 +163,28 @@ export class SqliteBook {
     );
   }
 
-  /**
-   * Forgets the order that expired first, when the payer's room is full and it expired long enough
-   * ago.
-   */
-  #makeRoom(payer: AccountName, atMs: number): boolean {
-    if (integerIn(this.#sql.voidingCount.get(payer)!, "count") < voidedOrdersMax) return true;
-    const first = this.#sql.firstVoiding.get(payer)!;
-    const expiresAtMs = timeIn(first, "expires_at");
-    if (expiresAtMs + voidedOrderKeptMs >= atMs) return false;
-    this.#sql.forgetVoiding.run(textIn(first, "order_digest"));
+  countVoidings(payer: AccountName): number {
+    return integerIn(this.#sql.voidingCount.get(payer)!, "count");
+  }
+
+  firstVoiding(payer: AccountName): Pick<Voiding, "digest" | "expiresAtMs"> | undefined {
+    const row = this.#sql.firstVoiding.get(payer);
+    return row && { digest: textIn(row, "order_digest"), expiresAtMs: timeIn(row, "expires_at") };
+  }
+
+  addVoiding({ digest, payer, code, expiresAtMs, atMs }: Voiding): void {
+    this.#sql.addVoiding.run(digest, payer, code, timeText(expiresAtMs), timeText(atMs));
+  }
+
+  forgetVoiding(digest: string): void {
+    this.#sql.forgetVoiding.run(digest);
+  }
+
+  forgetVoidingsOf(payer: AccountName): void {
+    this.#sql.forgetVoidingsOf.run(payer);
+  }
+
+  raiseVoidFloor(payer: AccountName, expiresAtMs: number): void {
     this.#sql.raiseVoidFloor.run(payer, timeText(expiresAtMs));
-    return true;
   }
-
-  #balance(side: EntrySide): number | undefined {
-    const row = this.#sql.balance.get(side);
-    return row && integerIn(row, "balance");
-  }
-
-  #objectToRefund(booking: Booking): ReturnType<typeof judgeRefund> {
-    const { refunds } = booking;
-    if (refunds === undefined) return undefined;
-    const payment = this.#sql.entry.get(refunds);
-    return judgeRefund(booking, {
-      payment: payment && entryFromRow(payment),
-      refunded: this.sumRefunds(refunds),
-    });
-  }
-}
-
-/** Where the entry of an order goes, and what became of the order before. */
-interface OrderPlace {
-  readonly isBooked: boolean;
-  /** The code that the order was voided with. */
-  readonly voidedCode: number | undefined;
-  /** Void orders of its payer that expired until then may be forgotten. */
-  readonly voidFloorMs: number | undefined;
-  readonly tree: CompactRange;
-}
-
-/** Returns whether an order may have been void and forgotten. */
-function isForgotten(expiresAtMs: number, voidFloorMs: number | undefined): boolean {
-  return voidFloorMs !== undefined && expiresAtMs <= voidFloorMs;
 }

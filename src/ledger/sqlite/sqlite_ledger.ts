@@ -7,6 +7,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { AccountName } from "../../account_name.ts";
 import { isLedgerUnavailable, LedgerError } from "../../errors.ts";
 import type { AccountChange, RecordedChange } from "../account_change.ts";
+import { Book } from "../book.ts";
 import { DecisionFeed } from "../decision_feed.ts";
 import type { Booking, Entry } from "../entry.ts";
 import type {
@@ -34,15 +35,15 @@ import {
   requireRegistrable,
   requireVoidable,
 } from "../preconditions.ts";
+import { Registrar } from "../registrar.ts";
 import { CommitQueue, type Operation } from "../../sqlite/commit_queue.ts";
 import { watchLedgerFile } from "./ledger_file.ts";
-import { integerIn, presenceFromRow } from "./rows.ts";
+import { integerIn, presenceFromRow } from "../rows.ts";
 import type { FileLock } from "../../sqlite/file_lock.ts";
 import { ledgerError } from "./ledger_error.ts";
 import { SqliteAccounts } from "./sqlite_accounts.ts";
 import { SqliteBook } from "./sqlite_book.ts";
 import { SqliteInvitations } from "./sqlite_invitations.ts";
-import { SqliteRegistrar } from "./sqlite_registrar.ts";
 import { prepareStatements, type Statements } from "./statements.ts";
 
 /** The {@link Ledger} in an SQLite file. */
@@ -52,9 +53,10 @@ export class SqliteLedger implements Ledger {
   readonly #lock: FileLock | undefined;
   readonly #sql: Statements;
   readonly #accounts: SqliteAccounts;
-  readonly #book: SqliteBook;
+  readonly #rows: SqliteBook;
+  readonly #book: Book;
   readonly #invitations: SqliteInvitations;
-  readonly #registrar: SqliteRegistrar;
+  readonly #registrar: Registrar;
   readonly #queue: CommitQueue;
   /** One server writes the file, so all decisions are its own. */
   readonly #feed = new DecisionFeed();
@@ -73,11 +75,11 @@ export class SqliteLedger implements Ledger {
     const requireFile = watchLedgerFile(options.file);
     this.#sql = prepareStatements(database);
     this.#accounts = new SqliteAccounts(this.#sql);
-    this.#book = new SqliteBook(this.#sql, { ...options, accounts: this.#accounts });
+    this.#rows = new SqliteBook(this.#sql, options);
     this.#invitations = new SqliteInvitations(this.#sql);
-    this.#registrar = new SqliteRegistrar({
+    this.#book = new Book(this.#rows, this.#accounts);
+    this.#registrar = new Registrar(this.#book, {
       accounts: this.#accounts,
-      book: this.#book,
       invitations: this.#invitations,
     });
     this.#queue = new CommitQueue(database, {
@@ -167,36 +169,36 @@ export class SqliteLedger implements Ledger {
   }
 
   entry(id: string): Promise<Entry | undefined> {
-    return this.#read(() => this.#book.entry(id));
+    return this.#read(() => this.#rows.entry(id));
   }
 
   sumRefunds(id: string): Promise<number> {
-    return this.#read(() => this.#book.sumRefunds(id));
+    return this.#read(() => this.#rows.sumRefunds(id));
   }
 
   history(name: AccountName, query: HistoryQuery): Promise<Entry[]> {
     return this.#read(() => {
       requirePage(query);
-      return this.#book.history(name, query);
+      return this.#rows.history(name, query);
     });
   }
 
   proofs(query: ProofQuery): Promise<LedgerProofs> {
-    return this.#read(() => this.#book.proofs(query));
+    return this.#read(() => this.#rows.proofs(query));
   }
 
   lastNumber(): Promise<number> {
-    return this.#read(() => this.#book.lastNumber());
+    return this.#read(() => this.#rows.lastNumber());
   }
 
   missingNumber(): Promise<number | undefined> {
-    return this.#read(() => this.#book.missingNumber());
+    return this.#read(() => this.#rows.missingNumber());
   }
 
   totals(): Promise<Totals> {
     return this.#read(() => {
       const row = this.#sql.clientTotals.get()!;
-      const head = this.#book.headAfter(this.#book.lastNumber());
+      const head = this.#rows.headAfter(this.#rows.lastNumber());
       return {
         accounts: integerIn(row, "accounts"),
         entries: integerIn(this.#sql.entryCount.get()!, "count"),
@@ -238,12 +240,12 @@ export class SqliteLedger implements Ledger {
   changes(query: { readonly after: number; readonly limit: number }): Promise<RecordedChange[]> {
     return this.#read(() => {
       requirePage(query);
-      return this.#book.changes(query);
+      return this.#rows.changes(query);
     });
   }
 
   lastStatement(): Promise<string> {
-    return this.#read(() => this.#book.lastStatement());
+    return this.#read(() => this.#rows.lastStatement());
   }
 
   revision(): Promise<number> {

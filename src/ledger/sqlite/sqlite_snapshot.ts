@@ -20,7 +20,12 @@ import type {
 import type { LedgerFileMarks } from "./ledger_file.ts";
 import { openMoment } from "./ledger_moment.ts";
 import { wholeText } from "../../sqlite/whole_text.ts";
-import { certificateSelection, changeSelection, entrySelection, rowSelection } from "./rows.ts";
+import {
+  certificateSelection,
+  changeSelection,
+  entrySelection,
+  rowSelection,
+} from "./selections.ts";
 import { schemaFaults } from "./schema_faults.ts";
 import { ledgerError } from "./ledger_error.ts";
 import { narrow, streamRows } from "./stream_rows.ts";

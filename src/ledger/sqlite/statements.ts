@@ -1,14 +1,7 @@
 /** The ledger's SQL statements, prepared once for a connection. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import {
-  certificateColumns,
-  certificateSelection,
-  changeColumns,
-  changeSelection,
-  entryColumns,
-  entrySelection,
-  presenceColumns,
-} from "./rows.ts";
+import { certificateColumns, changeColumns, entryColumns, presenceColumns } from "../rows.ts";
+import { certificateSelection, changeSelection, entrySelection } from "./selections.ts";
 import { wholeText } from "../../sqlite/whole_text.ts";
 
 export type Statements = Readonly<Record<keyof typeof sources, StatementSync>>;
@@ -64,18 +57,12 @@ const sources = {
     VALUES (?, ?, ?, ?, ?)`,
   recordServerCertificate: `INSERT INTO certificate (${certificateColumns})
     VALUES (?, '@issuer', ?, ?, ?) ON CONFLICT (fingerprint) DO NOTHING`,
-  balance: `SELECT balance FROM client WHERE username = ?`,
-  // The certificate that may act as an account: its one certificate until there is a change, then
-  // the one that a reissue gave it. Where two certificates came without a change, it is neither.
-  sides: `SELECT username, balance, ${wholeText("kind")}, ${wholeText("fingerprint")} FROM (
-      SELECT client.username, client.balance, change.kind, CASE
-        WHEN change.kind IS NULL THEN (
-          SELECT CASE WHEN count(*) = 1 THEN max(fingerprint) END FROM certificate
-          WHERE username = client.username)
-        WHEN change.kind = 'reissue' THEN (
-          SELECT fingerprint FROM certificate
-          WHERE username = client.username AND fingerprint = change.certificate)
-        END AS fingerprint
+  sides: `SELECT username, balance, ${wholeText("kind")}, ${wholeText("certificate")},
+      ${wholeText("fingerprints")}
+    FROM (
+      SELECT client.username, client.balance, change.kind, change.certificate,
+        (SELECT group_concat(fingerprint, ' ') FROM certificate
+          WHERE username = client.username) AS fingerprints
       FROM client LEFT JOIN account_change AS change ON change.number = (
         SELECT number FROM account_change
         WHERE username = client.username ORDER BY number DESC LIMIT 1)

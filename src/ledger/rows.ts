@@ -1,20 +1,19 @@
 /**
- * Converts rows of the database to the ledger's values and back. Decoding is strict, because a
- * person with `sqlite3` can write anything.
+ * Converts rows of a store to the ledger's values and back. Decoding is strict, because a person
+ * with `sqlite3` or `psql` can write anything.
  */
-import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
-import type { AccountName } from "../../account_name.ts";
-import { LedgerError } from "../../errors.ts";
-import { wholeText } from "../../sqlite/whole_text.ts";
-import type { RecordedChange } from "../account_change.ts";
-import type { CertificateRecord, Entry } from "../entry.ts";
-import type { Presence } from "../ledger.ts";
-import type { Placed } from "../posting.ts";
-import type { StoredChange, StoredEntry } from "../snapshot.ts";
-import { decodeChange, type DecodedEntry, decodeEntry } from "../stored_rows.ts";
+import type { AccountName } from "../account_name.ts";
+import { LedgerError } from "../errors.ts";
+import type { RecordedChange } from "./account_change.ts";
+import type { CertificateRecord, Entry } from "./entry.ts";
+import type { Invitation } from "./invitation.ts";
+import type { Presence } from "./ledger.ts";
+import type { Placed } from "./posting.ts";
+import type { StoredChange, StoredEntry, StoredValue } from "./snapshot.ts";
+import { decodeChange, type DecodedEntry, decodeEntry } from "./stored_rows.ts";
 
-/** A row of the database by column name. */
-export type Row = Record<string, SQLOutputValue>;
+/** A row by column name. Hashes are hexadecimal digits. */
+export type Row = Record<string, StoredValue>;
 
 /** The columns of the table `entry`. */
 export const entryColumns =
@@ -26,30 +25,6 @@ export const changeColumns =
 
 /** The columns of a {@link CertificateRecord}. */
 export const certificateColumns = "fingerprint, username, key_fingerprint, der, issued_at";
-
-const noTexts = ["number", "amount", "payer_balance", "payee_balance", "iat", "exp"];
-
-/**
- * The columns of each `SELECT`, with complete texts: see {@link wholeText}. Hashes come as
- * hexadecimal digits. An entry comes with its signer's certificate, and a row without it.
- */
-export const [entrySelection, rowSelection, changeSelection, certificateSelection] = [
-  `${selectionOf(entryColumns)},
-    (SELECT der FROM certificate WHERE fingerprint = entry.certificate) AS der`,
-  selectionOf(entryColumns),
-  selectionOf(changeColumns),
-  selectionOf(certificateColumns),
-] as const;
-
-function selectionOf(columns: string): string {
-  return columns.split(", ").map((column) => {
-    if (column === "subtrees" || column === "order_digest") {
-      return `lower(hex(${column})) AS ${column}`;
-    }
-    const isBytes = column === "der" || column === "signature";
-    return isBytes || noTexts.includes(column) ? column : wholeText(column);
-  }).join(", ");
-}
 
 /** The columns of a {@link Presence}. */
 export const presenceColumns = "username, ip, public_port, private_port";
@@ -64,7 +39,7 @@ export function entryFromRow(row: Row): DecodedEntry {
 }
 
 /** Returns an entry's values in the order of {@link entryColumns}. */
-export function rowFromEntry({ row: entry, subtrees }: Placed<Entry>): SQLInputValue[] {
+export function rowFromEntry({ row: entry, subtrees }: Placed<Entry>): StoredValue[] {
   return [
     entry.number,
     entry.id,
@@ -94,7 +69,7 @@ export function changeFromRow(row: Row): RecordedChange {
 }
 
 /** Returns a change's values in the order of {@link changeColumns}, like an entry's. */
-export function rowFromChange({ row: change, subtrees }: Placed<RecordedChange>): SQLInputValue[] {
+export function rowFromChange({ row: change, subtrees }: Placed<RecordedChange>): StoredValue[] {
   return [
     change.number,
     change.kind,
@@ -127,7 +102,7 @@ export function certificateFromRow(row: Row): CertificateRecord {
   };
 }
 
-/** Returns a time as ISO 8601 in UTC with milliseconds, readable at the `sqlite3` prompt. */
+/** Returns a time as ISO 8601 in UTC with milliseconds, readable for a person at a prompt. */
 export function timeText(timeMs: number): string {
   return new Date(timeMs).toISOString();
 }
@@ -168,4 +143,24 @@ function damagedError(column: string): LedgerError {
   return new LedgerError(
     `cannot read the ledger: the column ${column} holds what does not belong there`,
   );
+}
+
+/** @throws {LedgerError} as {@link entryFromRow} */
+export function invitationFromRow(row: Row): Invitation {
+  const optional = <T>(column: string, read: (row: Row, column: string) => T) =>
+    row[column] === null ? undefined : read(row, column);
+  const name = optional("username", textIn) as AccountName | undefined;
+  const balance = optional("balance", integerIn);
+  const revokedAtMs = optional("revoked_at", timeIn);
+  return {
+    number: integerIn(row, "number"),
+    tokenDigest: textIn(row, "token_digest"),
+    ...(name !== undefined && { name }),
+    ...(balance !== undefined && { balance }),
+    usesMax: integerIn(row, "uses_max"),
+    uses: integerIn(row, "uses"),
+    expiresAtMs: timeIn(row, "expires_at"),
+    createdAtMs: timeIn(row, "created_at"),
+    ...(revokedAtMs !== undefined && { revokedAtMs }),
+  };
 }

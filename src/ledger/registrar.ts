@@ -1,29 +1,29 @@
-/**
- * Registers and changes accounts in the database. All methods run inside the open transaction.
- */
-import type { AccountChange } from "../account_change.ts";
-import { judgeRegistration, objectToChange } from "../account_rules.ts";
-import type { Account, ChangeOutcome, RegisterOutcome, Registration } from "../ledger.ts";
-import type { SqliteAccounts } from "./sqlite_accounts.ts";
-import type { SqliteBook } from "./sqlite_book.ts";
-import type { SqliteInvitations } from "./sqlite_invitations.ts";
+/** Decides who is registered and how accounts change, over the rows of an open transaction. */
+import type { AccountChange } from "./account_change.ts";
+import { judgeRegistration, objectToChange } from "./account_rules.ts";
+import type { Book } from "./book.ts";
+import { judgeInvitation } from "./invitation.ts";
+import type {
+  Account,
+  ChangeOutcome,
+  RegisteredAccount,
+  RegisterOutcome,
+  Registration,
+} from "./ledger.ts";
+import type { AccountRows, InvitationRows } from "./ledger_rows.ts";
 
-/** Registers and changes accounts. */
-export class SqliteRegistrar {
-  readonly #accounts: SqliteAccounts;
-  readonly #book: SqliteBook;
-  readonly #invitations: SqliteInvitations;
+export class Registrar {
+  readonly #book: Book;
+  readonly #accounts: AccountRows;
+  readonly #invitations: InvitationRows;
 
   constructor(
-    { accounts, book, invitations }: {
-      readonly accounts: SqliteAccounts;
-      readonly book: SqliteBook;
-      readonly invitations: SqliteInvitations;
-    },
+    book: Book,
+    rows: { readonly accounts: AccountRows; readonly invitations: InvitationRows },
   ) {
-    this.#accounts = accounts;
     this.#book = book;
-    this.#invitations = invitations;
+    this.#accounts = rows.accounts;
+    this.#invitations = rows.invitations;
   }
 
   register(registration: Registration): RegisterOutcome {
@@ -31,7 +31,11 @@ export class SqliteRegistrar {
     const known = this.#accounts.find(name);
     if (known !== undefined) return this.#registerAgain(known, registration);
     if (this.#accounts.hasLeftTraces(name)) return { outcome: "name_taken" };
-    const reason = invitation && this.#invitations.judge(invitation, name);
+    const reason = invitation &&
+      judgeInvitation(this.#invitations.find(invitation.tokenDigest), {
+        name,
+        atMs: invitation.atMs,
+      });
     if (reason !== undefined) return { outcome: "not_invited", reason };
     const { accountsMax = Infinity } = registration;
     if (this.#accounts.count() >= accountsMax) return { outcome: "too_many_accounts" };
@@ -40,8 +44,8 @@ export class SqliteRegistrar {
     this.#accounts.add(name);
     this.#accounts.addCertificate(name, certificate);
     if (entry !== undefined) this.#book.append(entry, opening!);
-    if (invitation !== undefined) this.#invitations.use(invitation);
-    return { outcome: "registered", account: this.#accounts.requireRegistered(name) };
+    if (invitation !== undefined) this.#invitations.use(invitation.tokenDigest);
+    return { outcome: "registered", account: this.#registered(registration) };
   }
 
   change(change: AccountChange): ChangeOutcome {
@@ -64,6 +68,10 @@ export class SqliteRegistrar {
       this.#accounts.addCertificate(name, certificate);
       this.#book.appendChange(reissue!.change);
     }
-    return { outcome, account: this.#accounts.requireRegistered(name) };
+    return { outcome, account: this.#registered(registration) };
+  }
+
+  #registered({ name }: Registration): RegisteredAccount {
+    return this.#accounts.find(name) as RegisteredAccount;
   }
 }
