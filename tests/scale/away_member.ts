@@ -8,11 +8,13 @@ import { encodeBase64 } from "../../src/base64.ts";
 import { SqliteWalletStore } from "../../src/client/sqlite/sqlite_wallet_store.ts";
 import { DataFolder } from "../../src/client/wallet/data_folder.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite/open_sqlite_ledger.ts";
+import type { TrustAnchor } from "../../src/pki/trust_anchor.ts";
 import { signCheckpoint } from "../../src/protocol/checkpoint.ts";
 import { orderText, verifyOrder } from "../../src/protocol/order.ts";
 import { signReceipt } from "../../src/protocol/receipt.ts";
 import { readLargeLedgerFolder } from "./large_ledger.ts";
 import { plannedId } from "./planned_entries.ts";
+import type { MemberKeys } from "./signing_pool.ts";
 
 /** Most receipts that the member has. */
 export const receiptsMax = 20;
@@ -23,6 +25,23 @@ export interface AwayMember {
   readonly payment: string;
   /** The tree of its last audit, as `ledger audit --since` reads it. */
   readonly since: string;
+}
+
+/** Writes a member's identity into its data folder, and returns the folder. */
+export async function writeIdentity(
+  home: string,
+  { member: { name, certificatePem, privateKeyPem }, anchor }: {
+    readonly member: MemberKeys;
+    readonly anchor: TrustAnchor;
+  },
+): Promise<DataFolder> {
+  const data = new DataFolder(home);
+  const account = data.accountFolder(anchor.fingerprint, name);
+  await Deno.mkdir(account, { recursive: true, mode: 0o700 });
+  await Deno.writeTextFile(data.caFile(anchor.fingerprint), anchor.pem);
+  await Deno.writeTextFile(join(account, "key.pem"), privateKeyPem, { mode: 0o600 });
+  await Deno.writeTextFile(join(account, "certificate.pem"), certificatePem);
+  return data;
 }
 
 /**
@@ -40,14 +59,9 @@ export async function makeAwayMember(
 ): Promise<AwayMember> {
   const { plan, members, certificates } = await readLargeLedgerFolder(folder);
   const { anchor, identity } = certificates;
-  const { name, certificatePem, privateKeyPem } = members[place]!;
+  const { name } = members[place]!;
   const ledgerId = anchor.fingerprint;
-  const data = new DataFolder(home);
-  const account = data.accountFolder(ledgerId, name);
-  await Deno.mkdir(account, { recursive: true, mode: 0o700 });
-  await Deno.writeTextFile(data.caFile(ledgerId), anchor.pem);
-  await Deno.writeTextFile(join(account, "key.pem"), privateKeyPem, { mode: 0o600 });
-  await Deno.writeTextFile(join(account, "certificate.pem"), certificatePem);
+  const data = await writeIdentity(home, { member: members[place]!, anchor });
   await Deno.mkdir(dirname(data.walletFile()), { recursive: true });
   const store = new SqliteWalletStore(data.walletFile());
   const ledger = await openSqliteLedger({ file: join(folder, "server.db"), ledgerId });

@@ -2,19 +2,27 @@
  * How `receive` ends: by itself when there were enough payments, or with a connection that is lost
  * for good.
  */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ConnectionReport } from "../../../src/cli/client/connection_report.ts";
 import { jsonOutput, textOutput } from "../../../src/cli/client/output.ts";
 import { receive } from "../../../src/cli/client/receive_command.ts";
-import type {
-  ConnectionEnd,
-  ConnectionEvent,
+import {
+  type ConnectionEnd,
+  type ConnectionEvent,
   LastingMember,
-  LastingOptions,
+  type LastingOptions,
 } from "../../../src/client/lasting_member.ts";
 import type { IncomingPayment } from "../../../src/client/payment/incoming_payments.ts";
 import { ClosedError, ConnectError, OtherLedgerError } from "../../../src/errors.ts";
+import { SelfAudit } from "../../../src/client/self_audit.ts";
+import { SqliteWalletStore } from "../../../src/client/sqlite/sqlite_wallet_store.ts";
+import { ordersPerSubmitMax } from "../../../src/limits.ts";
+import type { Amount } from "../../../src/money.ts";
 import { answerWith } from "../../../src/protocol/request_type.ts";
+import { paymentType } from "../../../src/protocol/transfer.ts";
+import { memberOf } from "../../client/test_member.ts";
+import { inFolder } from "../../pki/temporary_folder.ts";
+import { named, startServer } from "../../server/test_server.ts";
 
 const rows = [
   { options: {}, entries: [], says: "receive" },
@@ -77,6 +85,61 @@ Deno.test("receive: after enough payments it takes no more, and only then audits
   const selfAudit = { ...io.selfAudit, runSoon: () => step("audit") };
   await receive(memberPaid([3, 4], { step }), { ...io, selfAudit, count: 2 });
   assertEquals(steps, ["audit", "stop taking", "audit", "exit"]);
+});
+
+Deno.test("receive: of 1,000 payments in a burst it prints each once, and few wait to be printed", async () => {
+  await inFolder(async (folder) => {
+    await using server = await startServer();
+    const store = new SqliteWalletStore(`${folder}/wallet.db`);
+    await store.pin("127.0.0.1:1", server.anchor.fingerprint, { replace: false });
+    const alice = await memberOf(server, await server.enroll("alice"), { store });
+    const bob = await memberOf(server, await server.enroll("bob"));
+    const member = new LastingMember(alice, () => Promise.reject(new ClosedError("it is over")));
+    const online = Promise.withResolvers<void>();
+    const printed: number[] = [];
+    const waiting = { now: 0, most: 0 };
+    const print = (line: string) => {
+      const { event, entry } = JSON.parse(line);
+      if (event === "online") online.resolve();
+      if (event !== "payment") return;
+      printed.push(entry);
+      waiting.now--;
+    };
+    const faults: string[] = [];
+    const received = receive(member, {
+      ...io,
+      count: 1000,
+      output: jsonOutput({ print, printError: (line) => void faults.push(line) }),
+      say: (line) => void faults.push(line),
+      selfAudit: new SelfAudit(member, {
+        onFailure: () => faults.push("an audit failed"),
+        onError: ({ message }) => faults.push(message),
+      }),
+    });
+    await online.promise;
+    alice.context.link.listen(paymentType, ({ payments }) => {
+      waiting.now += (payments as unknown[]).length;
+      waiting.most = Math.max(waiting.most, waiting.now);
+    });
+    const toAlice = { payee: named("alice"), amount: 1 as Amount, viaServer: true };
+    const booked: number[] = [];
+    // As many at once as a file of payments has under way.
+    await Promise.all(Array.from({ length: 4 }, async () => {
+      for (let messages = 0; messages < 10; messages++) {
+        for (const one of await bob.payAll(Array(ordersPerSubmitMax).fill(toAlice))) {
+          assert(one.status === "fulfilled" && one.value.outcome === "paid");
+          booked.push(one.value.receipt.payload.entry);
+        }
+      }
+    }));
+    assertEquals(await received, undefined);
+    assertEquals(faults, []);
+    assertEquals(printed.toSorted((a, b) => a - b), booked.toSorted((a, b) => a - b));
+    // As many as one push has, because a push is taken before the next one is opened.
+    assert(waiting.most <= 2 * ordersPerSubmitMax, `${waiting.most} waited`);
+    await bob.exit();
+    store.close();
+  });
 });
 
 Deno.test("receive: it reports a lost connection, each new reason once, and the next login", () => {

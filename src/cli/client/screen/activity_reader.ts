@@ -36,6 +36,11 @@ export class ActivityReader {
     this.#options = options;
   }
 
+  /** Resolves when all reads that were asked for are done. Never rejects. */
+  get read(): Promise<void> {
+    return this.#running;
+  }
+
   /** Reads the newest rows, without leaving the place of a person who reads older ones. */
   refresh(): Promise<void> {
     return this.#enqueue("refresh", () => this.#refresh());

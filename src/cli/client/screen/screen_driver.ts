@@ -445,9 +445,11 @@ export class ScreenDriver {
     const peers = online.map(({ name }) => name).filter((name) => name !== member.context.name);
     this.#happen({ kind: "peers", peers });
     this.#names = { ...this.#names, peers: [...new Set([...peers, ...this.#knownPeers])].sort() };
+    this.#happen({ kind: "balance", balance });
+    // A read under way may bring the balance that the server has just told.
+    await this.#activity.read;
     // Another terminal may have paid.
     if (balance !== this.#activity.balance) this.#activity.refresh();
-    this.#happen({ kind: "balance", balance });
     if (!this.#activity.log.hasInDoubt || this.#paying.size > 0) return;
     for await (const settled of member.settle()) this.#takeSettled(settled);
   }

@@ -5,11 +5,25 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Amount } from "../../../../src/money.ts";
 import { fieldLengthMax } from "../../../../src/cli/client/screen/text_field.ts";
 import { requestUri } from "../../../../src/cli/client/request_command.ts";
-import { ordersPerSubmitMax, peersPeriodMs, reconnectMsMax } from "../../../../src/limits.ts";
+import { openSqliteLedger } from "../../../../src/ledger/sqlite/open_sqlite_ledger.ts";
+import {
+  activityPageRows,
+  ordersPerSubmitMax,
+  peersPeriodMs,
+  reconnectMsMax,
+} from "../../../../src/limits.ts";
+import { inFolder } from "../../../pki/temporary_folder.ts";
+import { writeIdentity } from "../../../scale/away_member.ts";
+import { makeLargeLedger, readLargeLedgerFolder } from "../../../scale/large_ledger.ts";
 import { named } from "../../../server/test_server.ts";
 import { waitUntil } from "../../../server/wait_until.ts";
 import { memberOf } from "../../../client/test_member.ts";
 import { registerAlice, type ScreenScene, withScreen } from "./screen_scene.ts";
+import { prepareForInk } from "../../../../src/cli/client/screen/ink_environment.ts";
+import { TerminalStreams } from "./terminal_streams.ts";
+
+prepareForInk();
+const { openScreen } = await import("../../../../src/cli/client/screen/open_screen.tsx");
 
 const toAlice = (amount: number, memo?: string) => ({
   payee: named("alice"),
@@ -133,11 +147,78 @@ Deno.test("screen: the chosen payment is refunded, and a second refund is refuse
   });
 });
 
-Deno.test("screen: of 1,000 payments in a burst none is missing when a person scrolls through", async () => {
+interface FirstScreen {
+  readonly rows: number;
+  /** Whether the server has further rows. */
+  readonly more: boolean;
+  /** Lines between the client and the server, from the start to the end. */
+  readonly lines: { in: number; out: number };
+}
+
+/** Opens the screen of a member with so many entries, and leaves it. */
+async function firstScreen(
+  entries: number,
+): Promise<FirstScreen> {
+  const lines = { in: 0, out: 0 };
+  let shown: FirstScreen | undefined;
+  await inFolder(async (folder) => {
+    await makeLargeLedger(folder, { entries, accounts: 2, threads: 1 });
+    const { members, certificates } = await readLargeLedgerFolder(folder);
+    const { anchor, authority, identity } = certificates;
+    const file = `${folder}/server.db`;
+    const ledger = await openSqliteLedger({ file, ledgerId: anchor.fingerprint });
+    const member = members[0]!;
+    await withScreen(async ({ keys, left, until }) => {
+      const { activity } = await until(({ account, activity, balance }) =>
+        account === member.name && balance !== undefined && activity.rows.length > 0
+      );
+      shown = { rows: activity.rows.length, more: activity.more, lines };
+      keys("q");
+      assertEquals(await left, ["Bye"]);
+    }, {
+      server: { ledger, authority, identity },
+      prepare: (home) => writeIdentity(home, { member, anchor }),
+      observe: (direction) => void lines[direction]++,
+    });
+    await ledger.close();
+  });
+  return shown!;
+}
+
+/** Returns how often the screen was drawn. */
+function framesIn(output: string): number {
+  return output.split("\x1b[?2026h").length - 1;
+}
+
+Deno.test("screen: the first screen takes the same messages and few rows, however long the history is", async () => {
+  const [none, short, long] = [await firstScreen(2), await firstScreen(4), await firstScreen(3000)];
+  // The opening alone, and no certificate of another member to ask for.
+  const lines = { in: short.lines.in - 1, out: short.lines.out - 1 };
+  assertEquals(none, { rows: 1, more: false, lines });
+  assertEquals(short, { rows: 3, more: false, lines: short.lines });
+  assertEquals(long, { rows: activityPageRows, more: true, lines: short.lines });
+});
+
+Deno.test("screen: in a burst of 1,000 payments it answers a key, and none is missing when a person scrolls through", async () => {
+  const lines = { in: 0, out: 0 };
+  const observe = (direction: "in" | "out") => void lines[direction]++;
   await withScreen(async (scene) => {
     await registerAlice(scene);
     const { bob, driver } = scene;
+    const streams = new TerminalStreams({ columns: 100, rows: 30 });
+    const look = { iconSet: "unicode", hasColours: true } as const;
+    const closed = openScreen(driver, { run: () => scene.left, look, streams });
+    await streams.until("balance 10000");
+    const before = { ...lines, output: streams.output.length };
     const entries = new Set<number>();
+    const pressHelp = async () => {
+      const from = streams.output.length;
+      streams.stdin.write("?");
+      await streams.until("(4 TRANSACTION)");
+      streams.stdin.write("q");
+      return { frames: framesIn(streams.output.slice(from)), booked: entries.size };
+    };
+    let help: ReturnType<typeof pressHelp> | undefined;
     for (let left = 1000; left > 0;) {
       const count = Math.min(left, ordersPerSubmitMax);
       const outcomes = await bob.payAll(Array.from({ length: count }, () => toAlice(1)));
@@ -146,11 +227,22 @@ Deno.test("screen: of 1,000 payments in a burst none is missing when a person sc
         entries.add(outcome.value.receipt.payload.entry);
       }
       left -= count;
+      if (entries.size === 250) help = pressHelp();
     }
     assertEquals(entries.size, 1000);
+    const { frames, booked } = (await help)!;
+    // The frame that was due, and the one with the help. The rest of the burst comes later.
+    assert(frames <= 3, `${frames} frames until the help`);
+    assert(booked < 500, `${booked} payments until the help`);
     const newest = Math.max(...entries);
     await scene.until(({ activity }) => activity.rows[0]?.entry === newest);
     await scene.until(({ balance }) => balance === 11_000);
+    // Each push leads to a read and an audit at most, and a frame is no larger than the screen.
+    const out = lines.out - before.out;
+    const pushes = lines.in - before.in - out;
+    assert(out <= 2 * pushes + 4, `${out} requests after ${pushes} pushes`);
+    const drawn = streams.output.slice(before.output);
+    assert(drawn.length <= framesIn(drawn) * 2 * 100 * 30, `${drawn.length} characters`);
     scene.press("tab");
     const seen = new Set<number>();
     for (;;) {
@@ -167,7 +259,9 @@ Deno.test("screen: of 1,000 payments in a burst none is missing when a person sc
     // Back to the newest one.
     scene.keys("g");
     await scene.until(({ activity }) => activity.rows[0]?.entry === newest && !activity.newer);
-  });
+    scene.keys("q");
+    await closed;
+  }, { observe });
 });
 
 Deno.test("screen: after a restart of the server it is online again and shows what it missed", async () => {

@@ -10,13 +10,19 @@ import { ScreenDriver } from "../../../../src/cli/client/screen/screen_driver.ts
 import type { ScreenState } from "../../../../src/cli/client/screen/screen_state.ts";
 import { systemRandom } from "../../../../src/random.ts";
 import type { Network } from "../../../../src/transport/byte_stream.ts";
+import type { LineObserver } from "../../../../src/transport/channel.ts";
 import { tcpNetwork } from "../../../../src/transport/tcp_network.ts";
 import { memberOf } from "../../../client/test_member.ts";
 import { MemoryWalletStore } from "../../../client/wallet/memory_wallet_store.ts";
 import { ManualClock } from "../../../manual_clock.ts";
 import { inFolder } from "../../../pki/temporary_folder.ts";
 import { keepOpen } from "../../../server/kept_ledger.ts";
-import { sessionKey, startServer, type TestServer } from "../../../server/test_server.ts";
+import {
+  sessionKey,
+  startServer,
+  type TestServer,
+  type TestServerOptions,
+} from "../../../server/test_server.ts";
 import { waitUntil } from "../../../server/wait_until.ts";
 
 export interface ScreenScene {
@@ -39,10 +45,23 @@ export interface ScreenScene {
   until(condition: (state: ScreenState) => boolean): Promise<ScreenState>;
 }
 
-/** Runs the client as a new user, who is asked for a name first, and ends it afterwards. */
-export async function withScreen(act: (scene: ScreenScene) => Promise<void>): Promise<void> {
+export interface ScreenSceneOptions {
+  /** The ledger and its keys; all are new when absent. */
+  readonly server?: Pick<TestServerOptions, "ledger" | "authority" | "identity">;
+  /** Writes an identity into the client's folder. Without one, the client is a new user's. */
+  readonly prepare?: (folder: string) => Promise<unknown>;
+  /** Sees each line between the client and the server. */
+  readonly observe?: LineObserver;
+}
+
+/** Runs the client, by default as a new user, who is asked for a name. Ends it afterwards. */
+export async function withScreen(
+  act: (scene: ScreenScene) => Promise<void>,
+  { server: given, prepare, observe: observeLine }: ScreenSceneOptions = {},
+): Promise<void> {
   await inFolder(async (folder) => {
-    let server = await startServer({ wrap: keepOpen });
+    await prepare?.(folder);
+    let server = await startServer({ ...given, wrap: keepOpen });
     const { ledger, authority, identity } = server;
     const started = { ledger, authority, identity, wrap: keepOpen };
     const clock = new ManualClock(Date.now());
@@ -61,7 +80,11 @@ export async function withScreen(act: (scene: ScreenScene) => Promise<void>): Pr
             folder: new DataFolder(folder),
             trust: { ca: { pem: authority.anchor.pem, path: "CA.pem" } },
             timeoutMs: 20_000,
-            ...{ askPassphrase, observe, onWaiting },
+            ...{ askPassphrase, onWaiting },
+            observe: (...line) => {
+              observeLine?.(...line);
+              observe?.(...line);
+            },
           }, {
             ...{ network, clock, random: systemRandom, store: new MemoryWalletStore() },
             makeSessionKey: () => Promise.resolve(sessionKey),
