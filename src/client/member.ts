@@ -86,13 +86,13 @@ export class Member {
     return this.context.link.ask(balanceRequestType, {});
   }
 
-  async list(): Promise<Outcome<SystemInformation>> {
+  async list({ poll = false } = {}): Promise<Outcome<SystemInformation>> {
     const online: OnlineMember[] = [];
     for (;;) {
       const after = online.at(-1)?.name;
       const page = await this.context.link.ask(
         listRequestType,
-        after === undefined ? {} : { after },
+        { ...(after !== undefined && { after }), ...(poll && { poll: true as const }) },
       );
       if (page.outcome === "refused") return page;
       online.push(...page.answer.online);

@@ -16,6 +16,8 @@ export const listRequestType = {
   request: v.strictObject({
     /** Only names after this one. Absent for the first page. */
     after: v.optional(accountNameShape),
+    /** A program asks on its own, again and again. The server's log leaves the request out. */
+    poll: v.optional(v.literal(true)),
   }),
   success: 300,
   answer: v.strictObject({

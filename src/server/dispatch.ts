@@ -40,11 +40,11 @@ export async function dispatch(
     if (!isReported) report({ kind: "message", ...from, notation, line });
     isReported = true;
   };
-  if (!("route" in read)) reportRequest(message.type);
-  else if (read.route.notation) reportRequest(read.route.notation(read.request));
+  const notation = "route" in read ? read.route.notation?.(read.request) : message.type;
+  if (notation !== undefined) reportRequest(notation);
   const outcome = await answer(read, message, { ...asker, reportRequest });
   // Somebody who may not ask was refused before the route could report.
-  reportRequest(message.type);
+  if (outcome.outcome === "refused") reportRequest(message.type);
   if (outcome.outcome === "refused") {
     report({ kind: "refused", ...from, code: outcome.code, text: outcome.text });
   }

@@ -30,10 +30,11 @@ export interface ApplicantRequestContext extends RequestContext {
 interface RouteOf<Request, Answer, Context> {
   readonly requestType: RequestType<Request, Answer>;
   /**
-   * Writes the request for {@link RequestContext.reportRequest}. Absent when `handle` reports it,
-   * because only `handle` knows what its documents say.
+   * Writes the request for {@link RequestContext.reportRequest}. Returns `undefined` for a request
+   * that is reported only when it is refused. Absent when `handle` reports the request, because
+   * only `handle` knows what its documents say.
    */
-  notation?(request: Request): string;
+  notation?(request: Request): string | undefined;
   handle(request: Request, context: Context): Promise<Outcome<Answer>>;
 }
 

@@ -150,6 +150,11 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "server/handlers/register_invited",
     "register: each guess of a token counts as a registration of its address",
   ),
+  "register 10": at(
+    "server/handlers/register_invited",
+    "register: where only invited members are admitted, a stranger learns nothing about names …",
+    "register: where only invited members are admitted, each guess of a name counts as a registration, and a member's own name does not",
+  ),
   "login 5": at(
     "server/session/sessions",
     "login: a second login of a member is 230, until the first one ends",
@@ -176,6 +181,10 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   "list 1": at(
     "server/handlers/list",
     "list: 500 members online, with the longest names and addresses, in order of names",
+  ),
+  "list 2": at(
+    "server/handlers/list",
+    "list: a poll is answered like any other, and is reported only when it is refused",
   ),
   "pay 5": at(
     "client/payment/incoming_payments",

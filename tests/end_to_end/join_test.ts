@@ -171,6 +171,9 @@ Deno.test("with --join invite, people join by the lines of ledger invite, made b
   const revoked = await scene.ledgerInProcess("invitations", "revoke", String(other.invitation));
   assertEquals(revoked.code, 0);
   assertMatch(String(await join(other.uri, "carol")), /^5,217 FAIL/);
+  const taken = await scene.ledgerInProcess("invite", ...place, "--name", "alice");
+  assertEquals(taken.code, 2);
+  assertStringIncludes(taken.stderr, "invite alice: the account alice exists already");
   const { stdout } = await scene.ledgerInProcess("invitations");
   assertMatch(
     stdout,

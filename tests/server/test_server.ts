@@ -154,11 +154,11 @@ export class TestServer {
   async register(
     applicant: Applicant,
     name: AccountName = applicant.signer.request.name,
-    { token }: { readonly token?: string } = {},
+    given: { readonly token?: string; readonly code?: string } = {},
   ): Promise<Outcome<{ certificate: string }>> {
     const link = await this.link(applicant.signer);
     try {
-      return await link.ask(registerRequestType, { name, ...(token !== undefined && { token }) });
+      return await link.ask(registerRequestType, { name, ...given });
     } finally {
       await link.end();
     }

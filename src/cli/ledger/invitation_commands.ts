@@ -52,6 +52,12 @@ export async function invite(
   if (name !== undefined && (count > 1 || usesMax > 1)) {
     throw new UsageError(`invite ${name}: one name registers once; leave out --count and --uses`);
   }
+  if (name !== undefined && await ledger.account(name) !== undefined) {
+    throw new UsageError(
+      `invite ${name}: the account ${name} exists already; choose another name, or give its ` +
+        `owner a new certificate with micropay ledger reissue ${name}`,
+    );
+  }
   const join = joinUriOf(command, context);
   for (let made = 0; made < count; made++) {
     const token = encodeBase64Url(systemRandom.bytes(invitationTokenBytes));

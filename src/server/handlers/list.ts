@@ -8,7 +8,7 @@ import { pageOf } from "./page.ts";
 
 export const listRoute = memberRoute({
   requestType: listRequestType,
-  notation: () => "List",
+  notation: ({ poll }) => poll ? undefined : "List",
   async handle({ after }, { name, session, server: { ledger } }) {
     const account = await ledger.account(name);
     if (!account) return refuse(220);

@@ -1,8 +1,13 @@
 /** REGISTER: opens an account, or gives an account another certificate after a revocation. */
+import type { AccountName } from "../../account_name.ts";
 import { encodeBase64Url } from "../../base64.ts";
 import { LedgerBusyError } from "../../errors.ts";
 import type { CertificateRecord } from "../../ledger/entry.ts";
-import type { InvitationRefusal, InvitationUse } from "../../ledger/invitation.ts";
+import {
+  type InvitationRefusal,
+  type InvitationUse,
+  judgeInvitation,
+} from "../../ledger/invitation.ts";
 import type { Account, RegisterOutcome } from "../../ledger/ledger.ts";
 import { changeTriesMax } from "../../limits.ts";
 import { isAmount } from "../../money.ts";
@@ -30,13 +35,17 @@ export const registerRoute = applicantRoute({
     if (name !== request.name) return refuse(210);
     // The ledger decides when two ask at once.
     const account = await server.ledger.account(name);
-    if (account) return outcomeOf(await registerAgain(account, code, context));
-    if (server.join === "invite" && token === undefined) return refuse(213);
-    // A new account counts, and each guess of a token. Asking for an existing name takes nothing
-    // from its address.
+    const again = account && await registerAgain(account, code, context);
+    const isTaken = again?.outcome === "name_taken";
+    const isSecret = server.join === "invite";
+    if (again && !(isTaken && isSecret)) return outcomeOf(again);
+    // A new account counts, and each guess of a token. Where only invited members are admitted,
+    // each guess of a name counts, too. The answer does not tell a stranger which names exist.
     const { remote } = session.channel;
     if (!server.registrations.take(remote)) return refuse(211);
-    const { balance, use: invitation } = await invitationOf(token, server);
+    if (isSecret && token === undefined) return refuse(code === undefined ? 213 : 210);
+    const { balance, use: invitation, refusal } = await invitationOf(token, name, server);
+    if (isTaken) return refuse(refusal === undefined ? 210 : codeOfInvitation[refusal]);
     const { opening, certificate } = await session.inTurn(() => ({
       opening: isAmount(balance)
         ? signIssue({ kind: "opening", name, amount: balance }, server)
@@ -89,15 +98,24 @@ const codeOfInvitation: Readonly<Record<InvitationRefusal, Code>> = {
   other_name: 218,
 };
 
-/** Returns the opening balance of a new account, and the invitation for the ledger to check. */
+/**
+ * Returns the opening balance of a new account, and the invitation for the ledger to check.
+ * `refusal` says what the ledger would answer now.
+ */
 async function invitationOf(
   token: string | undefined,
+  name: AccountName,
   { ledger, clock, initialBalance }: ServerContext,
-): Promise<{ readonly balance: number; readonly use?: InvitationUse }> {
+): Promise<{ balance: number; use?: InvitationUse; refusal?: InvitationRefusal | undefined }> {
   if (token === undefined) return { balance: initialBalance };
   const tokenDigest = invitationTokenDigest(token);
-  const { balance = initialBalance } = await ledger.invitation(tokenDigest) ?? {};
-  return { balance, use: { tokenDigest, atMs: clock.nowMs() } };
+  const invitation = await ledger.invitation(tokenDigest);
+  const atMs = clock.nowMs();
+  return {
+    balance: invitation?.balance ?? initialBalance,
+    use: { tokenDigest, atMs },
+    refusal: judgeInvitation(invitation, { name, atMs }),
+  };
 }
 
 /** Registers an existing name, with the key of its certificate or the code of its revocation. */

@@ -33,3 +33,20 @@ Deno.test("list: 500 members online, with the longest names and addresses, in or
   });
   await member.abandon();
 });
+
+Deno.test("list: a poll is answered like any other, and is reported only when it is refused", async () => {
+  await using server = await startServer();
+  const alice = await server.enroll("alice");
+  const member = await memberOf(server, alice);
+  assertEquals(await member.list({ poll: true }), await member.list());
+  await server.end({ kind: "closure", name: named("alice") });
+  assertEquals((await member.list({ poll: true })).outcome, "refused");
+  const reported = server.events.all.flatMap((event) =>
+    event.kind === "message" || event.kind === "refused" ? [event] : []
+  );
+  assertEquals(
+    reported.map((event) => event.kind === "message" ? event.notation : event.code),
+    ["List", "list", 220],
+  );
+  await member.abandon();
+});

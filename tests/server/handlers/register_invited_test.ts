@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import type { NewInvitation } from "../../../src/ledger/invitation.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { registrationsAtOnce } from "../../../src/limits.ts";
-import { invitationTokenDigest } from "../../../src/protocol/register.ts";
+import { invitationTokenDigest, oneTimeCodeDigest } from "../../../src/protocol/register.ts";
 import { makeApplicant, named, startServer, type TestServer } from "../test_server.ts";
 
 const token = "AAECAwQFBgcICQoLDA0ODw";
@@ -93,4 +93,60 @@ Deno.test("register: each guess of a token counts as a registration of its addre
   for (let tries = 0; tries < registrationsAtOnce; tries++) await guess();
   const outcome = await guess();
   assertEquals(outcome.outcome === "refused" && outcome.code, 211);
+});
+
+const strangers: readonly [title: string, given: object, options: Partial<NewInvitation>][] = [
+  ["without a token", {}, {}],
+  ["with a wrong code", { code: "wrong" }, {}],
+  ["with an unknown token", { token: otherToken }, {}],
+  ["with an expired invitation", { token }, { expiresAtMs: 1 }],
+  ["with an invitation for another name", { token }, { name: named("erin") }],
+];
+for (const [title, given, options] of strangers) {
+  Deno.test(`register: where only invited members are admitted, a stranger learns nothing about names ${title}`, async () => {
+    await using server = await startServer({ join: "invite" });
+    await invite(server, options);
+    await Promise.all(["alice", "revoked", "closed"].map((name) => server.enroll(name)));
+    const codeDigest = oneTimeCodeDigest("right");
+    await server.end({ kind: "revocation", name: named("revoked"), codeDigest });
+    await server.end({ kind: "closure", name: named("closed") });
+    const answers = new Set<string>();
+    for (const name of ["free", "alice", "revoked", "closed"]) {
+      const outcome = await server.register(makeApplicant(name), named(name), given);
+      answers.add(JSON.stringify(outcome));
+    }
+    assertEquals(answers.size, 1, [...answers].join());
+  });
+}
+
+Deno.test("register: where only invited members are admitted, each guess of a name counts as a registration, and a member's own name does not", async () => {
+  await using server = await startServer({ join: "invite" });
+  await invite(server);
+  await server.enroll("bob");
+  const [alice, stranger] = [makeApplicant("alice"), makeApplicant("bob")];
+  const ask = async (applicant: typeof alice, name: string, given = {}) => {
+    const outcome = await server.register(applicant, named(name), given);
+    return outcome.outcome === "refused" ? outcome.code : 100;
+  };
+  assertEquals(await ask(alice, "alice", { token }), 100);
+  for (let tries = 1; tries < registrationsAtOnce; tries++) {
+    assertEquals(await ask(stranger, "bob"), 213);
+  }
+  assertEquals([await ask(stranger, "bob"), await ask(alice, "alice")], [211, 100]);
+});
+
+Deno.test("register: where only invited members are admitted, a good token tells that a name is taken, and stays unused", async () => {
+  await using server = await startServer({ join: "invite" });
+  await invite(server);
+  await server.enroll("bob");
+  assertEquals([await codeOf(server, "bob"), await codeOf(server, "carol")], [210, 100]);
+});
+
+Deno.test("register: where only invited members are admitted, an operator's code needs no token", async () => {
+  await using server = await startServer({ join: "invite" });
+  await server.enroll("bob");
+  const codeDigest = oneTimeCodeDigest("right");
+  await server.end({ kind: "revocation", name: named("bob"), codeDigest });
+  const outcome = await server.register(makeApplicant("bob"), named("bob"), { code: "right" });
+  assertEquals(outcome.outcome, "answered");
 });

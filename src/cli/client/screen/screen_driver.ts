@@ -439,7 +439,7 @@ export class ScreenDriver {
   }
 
   async #askServer(member: Member): Promise<void> {
-    const outcome = await member.list();
+    const outcome = await member.list({ poll: true });
     if (outcome.outcome === "refused") return this.#tellRefusal(outcome);
     const { balance, online } = outcome.answer;
     const peers = online.map(({ name }) => name).filter((name) => name !== member.context.name);
