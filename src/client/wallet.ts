@@ -26,7 +26,6 @@ import { Member } from "./member.ts";
 import { PinStore } from "./wallet/pin_store.ts";
 import type { Limits, Receipts, WalletStore } from "./wallet/wallet_store.ts";
 import { ServerLink } from "./server_link.ts";
-import { ServerList } from "./server_list.ts";
 import {
   requireSameLedger,
   resolveKnownLedger,
@@ -36,8 +35,6 @@ import {
 
 export interface WalletOptions {
   readonly server: Endpoint;
-  /** More servers of the same ledger. The client uses whichever of all of them answers. */
-  readonly otherServers?: readonly Endpoint[] | undefined;
   readonly folder: DataFolder;
   readonly trust: Pick<
     TrustOptions,
@@ -94,14 +91,11 @@ export class Wallet {
   readonly #options: WalletOptions;
   readonly #dependencies: WalletDependencies;
   readonly #keys: KeyOpener;
-  readonly #servers: ServerList;
 
   constructor(options: WalletOptions, dependencies: WalletDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
     this.#keys = new KeyOpener(options.askPassphrase);
-    const { server, otherServers = [] } = options;
-    this.#servers = new ServerList([server, ...otherServers], dependencies.random);
   }
 
   /**
@@ -121,25 +115,23 @@ export class Wallet {
 
   /** @returns a connection, and whether a person took so long to confirm it that it is old */
   async #greet(): Promise<{ connection: GreetedConnection; isOld: boolean }> {
-    const { folder, timeoutMs, trust } = this.#options;
+    const { server, folder, timeoutMs, trust } = this.#options;
     const { clock, network, store } = this.#dependencies;
     let resolvedInMs = 0;
-    const connection = await this.#servers.connect((server) =>
-      greetServer(server, {
-        ...{ network, clock, timeoutMs },
-        resolveAnchor: async (line) => {
-          const startMs = clock.monotonicMs();
-          const anchor = await resolveServerAnchor(line, {
-            ...trust,
-            server: endpointText(server),
-            pins: new PinStore(folder, store),
-            atMs: clock.nowMs(),
-          });
-          resolvedInMs = clock.monotonicMs() - startMs;
-          return anchor;
-        },
-      })
-    );
+    const connection = await greetServer(server, {
+      ...{ network, clock, timeoutMs },
+      resolveAnchor: async (line) => {
+        const startMs = clock.monotonicMs();
+        const anchor = await resolveServerAnchor(line, {
+          ...trust,
+          server: endpointText(server),
+          pins: new PinStore(folder, store),
+          atMs: clock.nowMs(),
+        });
+        resolvedInMs = clock.monotonicMs() - startMs;
+        return anchor;
+      },
+    });
     return { connection, isOld: resolvedInMs > unusedConnectionMsMax };
   }
 
@@ -149,8 +141,8 @@ export class Wallet {
    * @throws {UntrustedError} when another ledger is pinned for it
    */
   async pin({ anchor }: GreetedConnection): Promise<void> {
-    const { folder } = this.#options;
-    const address = endpointText(this.#servers.current);
+    const { server, folder } = this.#options;
+    const address = endpointText(server);
     const pins = new PinStore(folder, this.#dependencies.store);
     const pinned = await pins.set(address, anchor, { replace: false });
     if (pinned === anchor.fingerprint) return;
@@ -212,7 +204,7 @@ export class Wallet {
     { onWaiting }: Pick<WalletOptions, "onWaiting"> = {},
   ): Promise<Member> {
     const { anchor } = connection;
-    const { folder, forbidsRelay, observe, timeoutMs } = this.#options;
+    const { folder, forbidsRelay, observe, server, timeoutMs } = this.#options;
     const { clock, store } = this.#dependencies;
     const { result: identity, connection: unused } = await this.#asking(
       connection,
@@ -235,7 +227,7 @@ export class Wallet {
       link,
       ...store.account(anchor.fingerprint, name),
       receiptsFile: store.file,
-      zone: zoneOf(this.#servers.current.host),
+      zone: zoneOf(server.host),
       timeoutMs,
       observe,
       forbidsRelay,
@@ -299,16 +291,15 @@ export class Wallet {
     return { account, limits: this.#dependencies.store.account(ledger, account).limits };
   }
 
-  async #knownLedger(): Promise<string> {
-    const { folder, server, otherServers = [], trust } = this.#options;
+  #knownLedger(): Promise<string> {
+    const { folder, server, trust } = this.#options;
     const { clock, store } = this.#dependencies;
-    const pins = new PinStore(folder, store);
-    let address = endpointText(server);
-    for (const other of otherServers) {
-      if (await pins.get(address) !== undefined) break;
-      address = endpointText(other);
-    }
-    return await resolveKnownLedger({ ...trust, server: address, pins, atMs: clock.nowMs() });
+    return resolveKnownLedger({
+      ...trust,
+      server: endpointText(server),
+      pins: new PinStore(folder, store),
+      atMs: clock.nowMs(),
+    });
   }
 
   #notHere(name: AccountName, others: readonly AccountName[]): NotAuthenticatedError {
@@ -361,7 +352,7 @@ export class Wallet {
   }
 
   /**
-   * Connects a member again, to the same ledger. The server that it lost is tried last.
+   * Connects a member again, to the same ledger.
    *
    * @throws as {@link greetServer}, {@link requireSameLedger} and {@link member}
    */
@@ -369,21 +360,18 @@ export class Wallet {
     { context: { anchor, name } }: Pick<Member, "context">,
     options: Pick<WalletOptions, "onWaiting"> = {},
   ): Promise<Member> {
-    this.#servers.advance();
     return await this.member(await this.#connectTo(anchor), name, options);
   }
 
   /** @throws as {@link greetServer} and {@link requireSameLedger} */
   #connectTo(known: TrustAnchor): Promise<GreetedConnection> {
-    const { timeoutMs } = this.#options;
+    const { server, timeoutMs } = this.#options;
     const { clock, network } = this.#dependencies;
-    return this.#servers.connect((server) =>
-      greetServer(server, {
-        ...{ network, clock, timeoutMs },
-        resolveAnchor: (line) =>
-          requireSameLedger(line, { known, server: endpointText(server), atMs: clock.nowMs() }),
-      })
-    );
+    return greetServer(server, {
+      ...{ network, clock, timeoutMs },
+      resolveAnchor: (line) =>
+        requireSameLedger(line, { known, server: endpointText(server), atMs: clock.nowMs() }),
+    });
   }
 
   async #link(

@@ -42,8 +42,10 @@ const conditions: Readonly<Record<string, PostgresCondition>> = {
 
 /** Returns what an error means. */
 export function postgresCondition(error: unknown): PostgresCondition {
+  // A mistake of this program.
+  if (error instanceof TypeError || error instanceof RangeError) return "refused";
   const state = sqlState(error);
-  // Everything without a state comes from the connection.
+  // Everything else without a state comes from the connection.
   if (state === undefined) return "unavailable";
   return conditions[state] ?? conditions[state.slice(0, 2)] ?? "refused";
 }

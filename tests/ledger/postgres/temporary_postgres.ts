@@ -4,8 +4,11 @@
  */
 import { systemClock } from "../../../src/clock.ts";
 import { type DatabaseUrl, parseDatabaseUrl } from "../../../src/ledger/postgres/database_url.ts";
-import type { DatabaseAccess } from "../../../src/ledger/postgres/session.ts";
+import { createSchema } from "../../../src/ledger/postgres/identify_database.ts";
+import { postgresSchema } from "../../../src/ledger/postgres/schema.ts";
+import { type DatabaseAccess, Session } from "../../../src/ledger/postgres/session.ts";
 import { postgresTool } from "../../installed_tool.ts";
+import { ledgerId } from "../ledger_samples.ts";
 
 export interface PostgresOptions {
   /** Lines of `postgresql.conf`. */
@@ -113,6 +116,31 @@ export function sharedPostgres(): Promise<TemporaryPostgres> {
     return postgres;
   });
   return shared;
+}
+
+const emptied = new Map<string, Promise<Session>>();
+
+/**
+ * Returns the URL of a database with an empty ledger of the samples' `ledgerId`. It is always the
+ * same one, emptied again, because making a database takes longer than most tests.
+ */
+export async function emptyLedger(postgres: TemporaryPostgres): Promise<string> {
+  const url = postgres.url("emptied");
+  const made = emptied.get(url);
+  if (made === undefined) {
+    postgres.psql("postgres", "CREATE DATABASE emptied");
+    const session = Session.open(accessTo(url), { answerMsMax: 60_000 });
+    emptied.set(url, session);
+    await createSchema(await session, ledgerId, "cannot make the ledger of a test");
+    return url;
+  }
+  const session = await made;
+  await session.run(
+    "TRUNCATE ledger, head, writer, server, client, certificate, account_change, entry, " +
+      "voided_order, void_floor, invitation",
+    ...postgresSchema(ledgerId).filter((statement) => statement.startsWith("INSERT")),
+  );
+  return url;
 }
 
 function write(file: string, lines: readonly string[]): void {

@@ -1,0 +1,297 @@
+/**
+ * Group commit over a network: the operations that wait while a batch is under way form the next
+ * one. Each batch is decided once, even when its COMMIT was not answered.
+ */
+import type { CancelTimer, Clock } from "../../clock.ts";
+import { LedgerBusyError, LedgerError } from "../../errors.ts";
+import {
+  batchOperationsMax,
+  databaseReconnectMsMax,
+  databaseReconnectMsMin,
+  databaseTriesMax,
+  databaseWaitMsMax,
+} from "../../limits.ts";
+import type { DatabaseHealth } from "./database_health.ts";
+import { ledgerErrorOf, postgresCondition, reasonOf } from "./postgres_error.ts";
+import type { Session } from "./session.ts";
+import { sql } from "./statements.ts";
+import { type BatchKeys, WorkingSet } from "./working_set.ts";
+
+/** Decides and writes over the copies. It runs without a pause. */
+export type BatchOperation<T> = (set: WorkingSet) => T;
+
+export interface BatchQueueOptions {
+  readonly clock: Clock;
+  readonly health: DatabaseHealth;
+  readonly ledgerId: string;
+  /** The id of this process among those that write. */
+  readonly writer: string;
+  /** The start of an error's text, as in "cannot write the ledger postgres://…". */
+  readonly attempt: string;
+  readonly open: () => Promise<Session>;
+  /** What each batch does first, and which rows it reads for that. */
+  readonly prelude: () => { readonly keys: BatchKeys; readonly operation: BatchOperation<void> };
+  /** Runs before the operations of each try of a batch. */
+  readonly begin: () => void;
+  /** Runs after each commit, before its callers are answered. */
+  readonly committed: () => void;
+}
+
+interface Waiting {
+  readonly keys: BatchKeys;
+  readonly operation: BatchOperation<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly sinceMs: number;
+  isSettled: boolean;
+}
+
+/** The outcomes of a batch whose COMMIT was sent. */
+interface Doubt {
+  readonly settlements: readonly (() => void)[];
+  readonly size: number;
+}
+
+export class BatchQueue {
+  readonly #options: BatchQueueOptions;
+  #waiting: Waiting[] = [];
+  #underWay: readonly Waiting[] = [];
+  #running: Promise<void> | undefined;
+  #session: Session | undefined;
+  #batch = 0;
+  #committed = 0;
+  /** The number of the last row when this process last looked. The log never gets shorter. */
+  #size = 0;
+  #cancelExpiry: CancelTimer | undefined;
+  #failure: Error | undefined;
+
+  constructor(options: BatchQueueOptions) {
+    this.#options = options;
+  }
+
+  /** The failure after which the ledger may not be used, or `undefined`. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** The number of batches that this process committed. */
+  get committed(): number {
+    return this.#committed;
+  }
+
+  /**
+   * Runs an operation in the next batch. An error of it undoes this operation alone.
+   *
+   * @returns the operation's result, after the commit
+   * @throws {LedgerBusyError} when the database cannot be used for {@link databaseWaitMsMax}
+   * @throws {LedgerFullError} when its disk is full
+   * @throws {LedgerError} when the ledger contradicts its rules
+   */
+  add<T>(keys: BatchKeys, operation: BatchOperation<T>): Promise<T> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({
+        keys,
+        operation,
+        resolve: resolve as Waiting["resolve"],
+        reject,
+        sinceMs: this.#options.clock.monotonicMs(),
+        isSettled: false,
+      });
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Records a failure of the ledger, and rejects all operations. */
+  fail(failure: Error): void {
+    this.#failure ??= failure;
+    for (const one of [...this.#underWay, ...this.#waiting.splice(0)]) reject(one, this.#failure);
+  }
+
+  /**
+   * Finishes the running work, takes the members of this process offline, and ends the session. A
+   * lost database does not keep it.
+   */
+  async close(): Promise<void> {
+    await this.#running;
+    if (this.#batch === 0) return;
+    try {
+      const session = await this.#connected();
+      await session.query(sql.leave, [this.#options.writer]);
+      await session.query(sql.forgetWriter, [this.#options.writer]);
+    } catch (error) {
+      if (postgresCondition(error) === "refused") throw ledgerErrorOf(this.#options.attempt, error);
+    } finally {
+      await this.#session?.close();
+    }
+  }
+
+  async #run(): Promise<void> {
+    // A turn of the event loop, so that what comes together shares a batch.
+    await new Promise<void>((resolve) => this.#options.clock.schedule(0, resolve));
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, batchOperationsMax);
+      this.#underWay = batch;
+      try {
+        await this.#commitBatch(batch);
+      } catch (error) {
+        this.fail(ledgerErrorOf(this.#options.attempt, error));
+      }
+      this.#underWay = [];
+    }
+    this.#running = undefined;
+  }
+
+  /** Tries a batch until it is decided, or nobody waits for it any more. */
+  async #commitBatch(batch: readonly Waiting[]): Promise<void> {
+    const number = ++this.#batch;
+    let doubt: Doubt | undefined;
+    let conflicts = 0;
+    let waitMs = databaseReconnectMsMin;
+    while (batch.some(({ isSettled }) => !isSettled)) {
+      try {
+        const session = await this.#connected();
+        const set = await this.#load(session, batch);
+        if (doubt !== undefined && set.batch === number) return await this.#confirm(session, doubt);
+        doubt = undefined;
+        const settlements = this.#decide(set, batch);
+        if (!set.isChanged) {
+          await session.query("ROLLBACK");
+        } else {
+          doubt = { settlements, size: set.tree.size };
+          await set.store(session, {
+            ...this.#options,
+            batch: number,
+            server: this.#options.writer,
+          });
+        }
+        return this.#settle({ settlements, size: set.tree.size });
+      } catch (error) {
+        if (error instanceof LedgerError) throw error;
+        const condition = postgresCondition(error);
+        // The server said what became of the transaction: it is undone.
+        if (condition !== "unavailable") doubt = undefined;
+        switch (condition) {
+          case "refused":
+            throw error;
+          case "full":
+            await this.#rollBack();
+            return this.#refuse(batch, ledgerErrorOf(this.#options.attempt, error));
+          case "conflict":
+            await this.#rollBack();
+            if (++conflicts < databaseTriesMax) continue;
+            return this.#refuse(batch, ledgerErrorOf(this.#options.attempt, error));
+          case "unavailable":
+            this.#lose(error);
+            await this.#pause(waitMs);
+            waitMs = Math.min(2 * waitMs, databaseReconnectMsMax);
+        }
+      }
+    }
+  }
+
+  async #connected(): Promise<Session> {
+    if (this.#session === undefined || this.#session.isLost) {
+      this.#session = await this.#options.open();
+    }
+    return this.#session;
+  }
+
+  async #load(session: Session, batch: readonly Waiting[]): Promise<WorkingSet> {
+    const { ledgerId, writer, prelude, attempt } = this.#options;
+    const keys = [prelude().keys, ...batch.map((one) => one.keys)];
+    const set = await WorkingSet.load(session, { keys, writer, ledgerId });
+    if (set.tree.size >= this.#size) return set;
+    throw new LedgerError(
+      `${attempt}: it has ${set.tree.size} rows and had ${this.#size} before, so acknowledged ` +
+        "payments are lost; was it replaced by an older copy?",
+    );
+  }
+
+  /** Runs the operations. An error undoes its operation, and a `LedgerError` the whole batch. */
+  #decide(set: WorkingSet, batch: readonly Waiting[]): (() => void)[] {
+    this.#options.begin();
+    this.#options.prelude().operation(set);
+    return batch.map((one) => {
+      const before = set.undo.length;
+      try {
+        const value = one.operation(set);
+        return () => resolve(one, value);
+      } catch (error) {
+        if (error instanceof LedgerError) throw error;
+        set.undo.backTo(before);
+        return () => reject(one, error);
+      }
+    });
+  }
+
+  /**
+   * Answers a batch whose COMMIT happened. It commits once more, because a standby that must
+   * confirm commits may not have confirmed that one.
+   */
+  async #confirm(session: Session, doubt: Doubt): Promise<void> {
+    await session.query(sql.confirmBatch, [this.#options.writer]);
+    await session.commit();
+    this.#settle(doubt);
+  }
+
+  #settle({ settlements, size }: Doubt): void {
+    this.#size = size;
+    this.#committed++;
+    this.#options.health.works("write");
+    this.#options.committed();
+    for (const settle of settlements) settle();
+  }
+
+  #refuse(batch: readonly Waiting[], error: Error): void {
+    for (const one of batch) reject(one, error);
+  }
+
+  async #rollBack(): Promise<void> {
+    try {
+      await this.#session?.query("ROLLBACK");
+    } catch {
+      this.#session?.destroy();
+    }
+  }
+
+  #lose(error: unknown): void {
+    const { health, clock } = this.#options;
+    this.#session?.destroy();
+    this.#session = undefined;
+    health.lost("write", reasonOf((error as Error).cause ?? error));
+    const expire = () => {
+      this.#expire(reasonOf(error));
+      const isNeeded = health.isFailing("write") && this.#running !== undefined;
+      this.#cancelExpiry = isNeeded ? clock.schedule(expiryMs, expire) : undefined;
+    };
+    if (this.#cancelExpiry === undefined) expire();
+  }
+
+  /** Refuses what has waited long enough for the database. Its outcome may be unknown. */
+  #expire(reason: string): void {
+    const { clock, attempt } = this.#options;
+    const untilMs = clock.monotonicMs() - databaseWaitMsMax;
+    const error = new LedgerBusyError(`${attempt}: ${reason}; it may come back, so try again`);
+    this.#waiting = this.#waiting.filter((one) => one.sinceMs > untilMs || !reject(one, error));
+    for (const one of this.#underWay) if (one.sinceMs <= untilMs) reject(one, error);
+  }
+
+  #pause(waitMs: number): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.schedule(waitMs, resolve));
+  }
+}
+
+/** How often waiting operations are looked at while the database is lost. */
+const expiryMs = 100;
+
+function resolve(one: Waiting, value: unknown): void {
+  one.isSettled = true;
+  one.resolve(value);
+}
+
+function reject(one: Waiting, error: unknown): true {
+  one.isSettled = true;
+  one.reject(error);
+  return true;
+}

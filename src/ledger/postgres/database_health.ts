@@ -1,0 +1,33 @@
+/** Tells once when a database is lost, and once when it is back. */
+
+/** What a ledger tells about its database. */
+export type DatabaseEvent =
+  | { readonly kind: "lost"; readonly reason: string }
+  | { readonly kind: "recovered" };
+
+/** The uses of a database. Each can fail alone: a standby can be read and not written. */
+export type DatabaseUse = "read" | "write";
+
+export class DatabaseHealth {
+  readonly #report: (event: DatabaseEvent) => void;
+  readonly #failing = new Set<DatabaseUse>();
+
+  constructor(report: (event: DatabaseEvent) => void) {
+    this.#report = report;
+  }
+
+  isFailing(use: DatabaseUse): boolean {
+    return this.#failing.has(use);
+  }
+
+  lost(use: DatabaseUse, reason: string): void {
+    const isFirst = this.#failing.size === 0;
+    this.#failing.add(use);
+    if (isFirst) this.#report({ kind: "lost", reason });
+  }
+
+  works(use: DatabaseUse): void {
+    const wasFailing = this.#failing.delete(use);
+    if (wasFailing && this.#failing.size === 0) this.#report({ kind: "recovered" });
+  }
+}

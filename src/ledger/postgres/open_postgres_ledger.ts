@@ -1,0 +1,59 @@
+/** Opens a ledger in a PostgreSQL database. */
+import { LedgerError } from "../../errors.ts";
+import { databaseAnswerMsMax, databaseIdleMsMax } from "../../limits.ts";
+import { makeNonce, type Random } from "../../random.ts";
+import type { DatabaseEvent } from "./database_health.ts";
+import {
+  createSchema,
+  identifyDatabase,
+  openingError,
+  openSession,
+  requireLedgerId,
+} from "./identify_database.ts";
+import { PostgresLedger } from "./postgres_ledger.ts";
+import type { DatabaseAccess, SessionOptions } from "./session.ts";
+
+/** Which ledger to open, and how. */
+export interface PostgresLedgerOptions {
+  readonly access: DatabaseAccess;
+  /** The CA's fingerprint, 64 hex digits. A database of another CA is refused. */
+  readonly ledgerId: string;
+  readonly random: Random;
+  /** Whether the caller is a server, which makes the tables in an empty database. */
+  readonly serve?: boolean;
+  /** Is told once when the database is lost, and once when it is back. */
+  readonly report?: (event: DatabaseEvent) => void;
+}
+
+/**
+ * Opens a ledger.
+ *
+ * @throws {LedgerError} when the database is not a ledger, is of a newer version, belongs to
+ * another CA or another program, is older than PostgreSQL 13, or does not keep its commits
+ * @throws {FileError} when it cannot be reached or refuses the user
+ */
+export async function openPostgresLedger(options: PostgresLedgerOptions): Promise<PostgresLedger> {
+  const { access, ledgerId, random, serve = true, report = () => {} } = options;
+  const attempt = `cannot open the ledger ${access.url.text}`;
+  const sessionOptions: SessionOptions = {
+    answerMsMax: databaseAnswerMsMax,
+    settings: { idle_in_transaction_session_timeout: String(databaseIdleMsMax) },
+  };
+  try {
+    const session = await openSession(access, sessionOptions);
+    try {
+      const found = await identifyDatabase(session, attempt) ??
+        (serve ? await createSchema(session, ledgerId, attempt) : undefined);
+      if (found === undefined) {
+        throw new LedgerError(`${attempt}: it has no tables; start a server on it once`);
+      }
+      requireLedgerId(found, ledgerId, attempt);
+    } finally {
+      await session.close();
+    }
+    const processId = makeNonce(random);
+    return new PostgresLedger({ access, ledgerId, processId, sessionOptions, report });
+  } catch (error) {
+    throw openingError(access, error);
+  }
+}
