@@ -847,6 +847,12 @@ export const certificateDaysMax = 3650;
  */
 export const rekeyHoursMax = 576;
 
+/**
+ * Most servers in a client's list. It tries one after the other, each for as long as it waits for
+ * an answer. Past it: refused.
+ */
+export const serversMax = 8;
+
 /** Longest `--timeout` in seconds. Past it: exit 2. */
 export const timeoutSecondsMax = 3600;
 

@@ -93,12 +93,21 @@ export class LineInput {
   async close(): Promise<void> {
     this.#ended = true;
     this.#ready.length = 0;
+    this.#start = new Uint8Array();
     await this.#reader.cancel().catch(() => {});
     this.#reader.releaseLock();
   }
 
-  async #fill(signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Returns the next bytes as they arrive, for a reader of single keys. It does not see lines that
+   * {@link next} has kept.
+   *
+   * @returns `undefined` at the end
+   * @throws as {@link next}
+   */
+  async nextBytes(signal?: AbortSignal): Promise<Uint8Array | undefined> {
     signal?.throwIfAborted();
+    if (this.#ended) return undefined;
     let result: ReadableStreamReadResult<Uint8Array>;
     this.#read ??= this.#reader.read();
     try {
@@ -109,9 +118,16 @@ export class LineInput {
       throw new FileError(`${this.#attempt}: ${systemReason(error)}`, { cause: error });
     }
     this.#read = undefined;
-    if (this.#ended) return;
-    if (result.done) this.#finish();
-    else this.#take(result.value);
+    // It was closed meanwhile.
+    if (this.#ended) return undefined;
+    this.#ended = result.done;
+    return result.value;
+  }
+
+  async #fill(signal: AbortSignal | undefined): Promise<void> {
+    const bytes = await this.nextBytes(signal);
+    if (bytes) this.#take(bytes);
+    else if (this.#start.length > 0) this.#endLine(new Uint8Array());
   }
 
   #take(chunk: Uint8Array): void {
@@ -153,11 +169,6 @@ export class LineInput {
     this.#ready.push({ kind: "too_long" });
     this.#skipping = true;
     this.#start = new Uint8Array();
-  }
-
-  #finish(): void {
-    this.#ended = true;
-    if (this.#start.length > 0) this.#endLine(new Uint8Array());
   }
 }
 

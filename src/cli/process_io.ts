@@ -36,6 +36,13 @@ export interface ProcessIo {
   /** Prints a line that is not a result to the standard error. Never throws. */
   readonly say: (line: string) => void;
   /**
+   * Returns the columns of the terminal at the standard error, or `undefined` if it is none. A
+   * program can draw there with {@link draw}.
+   */
+  readonly drawnColumns: () => number | undefined;
+  /** Writes a text without a line's end to the standard error. Never throws. */
+  readonly draw: (text: string) => void;
+  /**
    * Calls the listener at each SIGINT, SIGTERM and SIGHUP, instead of ending the process.
    *
    * @returns removes the listener
@@ -54,8 +61,14 @@ export const systemProcessIo: ProcessIo = {
   openInput: () => Deno.stdin.readable,
   isTerminal: () => Deno.stdin.isTerminal(),
   hideTyping: () => {
-    Deno.stdin.setRaw(true, { cbreak: true });
-    return () => Deno.stdin.setRaw(false);
+    const hide = () => Deno.stdin.setRaw(true, { cbreak: true });
+    hide();
+    // After Ctrl-Z a shell changes the terminal for itself.
+    Deno.addSignalListener("SIGCONT", hide);
+    return () => {
+      Deno.removeSignalListener("SIGCONT", hide);
+      Deno.stdin.setRaw(false);
+    };
   },
   print: (line) => standardOutput.print(line),
   outputSize: () => Deno.stdout.isTerminal() ? Deno.consoleSize() : undefined,
@@ -66,6 +79,15 @@ export const systemProcessIo: ProcessIo = {
       console.error(line);
     } catch {
       // The exit code reports the failure, too.
+    }
+  },
+  drawnColumns: () => Deno.stderr.isTerminal() ? Deno.consoleSize().columns : undefined,
+  draw: (text) => {
+    try {
+      let rest = new TextEncoder().encode(text);
+      while (rest.length > 0) rest = rest.subarray(Deno.stderr.writeSync(rest));
+    } catch {
+      // As with a line.
     }
   },
   onSignal: (listener) => {

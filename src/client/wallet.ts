@@ -26,6 +26,7 @@ import { Member } from "./member.ts";
 import { PinStore } from "./wallet/pin_store.ts";
 import type { Limits, Receipts, WalletStore } from "./wallet/wallet_store.ts";
 import { ServerLink } from "./server_link.ts";
+import { ServerList } from "./server_list.ts";
 import {
   requireSameLedger,
   resolveKnownLedger,
@@ -35,6 +36,8 @@ import {
 
 export interface WalletOptions {
   readonly server: Endpoint;
+  /** More servers of the same ledger. The client uses whichever of all of them answers. */
+  readonly otherServers?: readonly Endpoint[] | undefined;
   readonly folder: DataFolder;
   readonly trust: Pick<
     TrustOptions,
@@ -91,11 +94,14 @@ export class Wallet {
   readonly #options: WalletOptions;
   readonly #dependencies: WalletDependencies;
   readonly #keys: KeyOpener;
+  readonly #servers: ServerList;
 
   constructor(options: WalletOptions, dependencies: WalletDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
     this.#keys = new KeyOpener(options.askPassphrase);
+    const { server, otherServers = [] } = options;
+    this.#servers = new ServerList([server, ...otherServers], dependencies.random);
   }
 
   /**
@@ -115,23 +121,25 @@ export class Wallet {
 
   /** @returns a connection, and whether a person took so long to confirm it that it is old */
   async #greet(): Promise<{ connection: GreetedConnection; isOld: boolean }> {
-    const { server, folder, timeoutMs, trust } = this.#options;
+    const { folder, timeoutMs, trust } = this.#options;
     const { clock, network, store } = this.#dependencies;
     let resolvedInMs = 0;
-    const connection = await greetServer(server, {
-      ...{ network, clock, timeoutMs },
-      resolveAnchor: async (line) => {
-        const startMs = clock.monotonicMs();
-        const anchor = await resolveServerAnchor(line, {
-          ...trust,
-          server: endpointText(server),
-          pins: new PinStore(folder, store),
-          atMs: clock.nowMs(),
-        });
-        resolvedInMs = clock.monotonicMs() - startMs;
-        return anchor;
-      },
-    });
+    const connection = await this.#servers.connect((server) =>
+      greetServer(server, {
+        ...{ network, clock, timeoutMs },
+        resolveAnchor: async (line) => {
+          const startMs = clock.monotonicMs();
+          const anchor = await resolveServerAnchor(line, {
+            ...trust,
+            server: endpointText(server),
+            pins: new PinStore(folder, store),
+            atMs: clock.nowMs(),
+          });
+          resolvedInMs = clock.monotonicMs() - startMs;
+          return anchor;
+        },
+      })
+    );
     return { connection, isOld: resolvedInMs > unusedConnectionMsMax };
   }
 
@@ -141,8 +149,8 @@ export class Wallet {
    * @throws {UntrustedError} when another ledger is pinned for it
    */
   async pin({ anchor }: GreetedConnection): Promise<void> {
-    const { server, folder } = this.#options;
-    const address = endpointText(server);
+    const { folder } = this.#options;
+    const address = endpointText(this.#servers.current);
     const pins = new PinStore(folder, this.#dependencies.store);
     const pinned = await pins.set(address, anchor, { replace: false });
     if (pinned === anchor.fingerprint) return;
@@ -204,7 +212,7 @@ export class Wallet {
     { onWaiting }: Pick<WalletOptions, "onWaiting"> = {},
   ): Promise<Member> {
     const { anchor } = connection;
-    const { folder, forbidsRelay, observe, server, timeoutMs } = this.#options;
+    const { folder, forbidsRelay, observe, timeoutMs } = this.#options;
     const { clock, store } = this.#dependencies;
     const { result: identity, connection: unused } = await this.#asking(
       connection,
@@ -227,7 +235,7 @@ export class Wallet {
       link,
       ...store.account(anchor.fingerprint, name),
       receiptsFile: store.file,
-      zone: zoneOf(server.host),
+      zone: zoneOf(this.#servers.current.host),
       timeoutMs,
       observe,
       forbidsRelay,
@@ -291,15 +299,16 @@ export class Wallet {
     return { account, limits: this.#dependencies.store.account(ledger, account).limits };
   }
 
-  #knownLedger(): Promise<string> {
-    const { folder, server, trust } = this.#options;
+  async #knownLedger(): Promise<string> {
+    const { folder, server, otherServers = [], trust } = this.#options;
     const { clock, store } = this.#dependencies;
-    return resolveKnownLedger({
-      ...trust,
-      server: endpointText(server),
-      pins: new PinStore(folder, store),
-      atMs: clock.nowMs(),
-    });
+    const pins = new PinStore(folder, store);
+    let address = endpointText(server);
+    for (const other of otherServers) {
+      if (await pins.get(address) !== undefined) break;
+      address = endpointText(other);
+    }
+    return await resolveKnownLedger({ ...trust, server: address, pins, atMs: clock.nowMs() });
   }
 
   #notHere(name: AccountName, others: readonly AccountName[]): NotAuthenticatedError {
@@ -352,7 +361,7 @@ export class Wallet {
   }
 
   /**
-   * Connects a member again, to the same ledger.
+   * Connects a member again, to the same ledger. The server that it lost is tried last.
    *
    * @throws as {@link greetServer}, {@link requireSameLedger} and {@link member}
    */
@@ -360,18 +369,21 @@ export class Wallet {
     { context: { anchor, name } }: Pick<Member, "context">,
     options: Pick<WalletOptions, "onWaiting"> = {},
   ): Promise<Member> {
+    this.#servers.advance();
     return await this.member(await this.#connectTo(anchor), name, options);
   }
 
   /** @throws as {@link greetServer} and {@link requireSameLedger} */
   #connectTo(known: TrustAnchor): Promise<GreetedConnection> {
-    const { server, timeoutMs } = this.#options;
+    const { timeoutMs } = this.#options;
     const { clock, network } = this.#dependencies;
-    return greetServer(server, {
-      ...{ network, clock, timeoutMs },
-      resolveAnchor: (line) =>
-        requireSameLedger(line, { known, server: endpointText(server), atMs: clock.nowMs() }),
-    });
+    return this.#servers.connect((server) =>
+      greetServer(server, {
+        ...{ network, clock, timeoutMs },
+        resolveAnchor: (line) =>
+          requireSameLedger(line, { known, server: endpointText(server), atMs: clock.nowMs() }),
+      })
+    );
   }
 
   async #link(

@@ -88,8 +88,9 @@ export function writeMicropayUri(uri: MicropayUri): string {
 
 /**
  * Reads a URI that somebody passed on. It accepts one text for each URI, apart from capitals in
- * the scheme, the host and the fingerprint. Unknown and repeated parameters are refused: a program
- * that ignores one would do something else than the URI says.
+ * the scheme, the host and the fingerprint, and from white space. A terminal or a mail breaks long
+ * lines, and their parts are copied together (RFC 3986, Appendix C). Unknown and repeated
+ * parameters are refused: a program that ignores one would do something else than the URI says.
  *
  * @throws {UsageError} with the part that is wrong
  * @example
@@ -161,7 +162,7 @@ function queryFault(
 function partsOf(text: string) {
   const match =
     /^micropay:\/\/(?:\[([^\]]*:[^\]]*)\]|([^:/?#@[\]]*)):([^:/?#@]*)(\/[^?#]*)\?([^#]*)$/i
-      .exec(text);
+      .exec(text.replace(/\s+/g, ""));
   if (match === null) return undefined;
   const [, ipv6, other, port = "", path = "", query = ""] = match;
   return {

@@ -36,7 +36,7 @@ testWith(
 
 testWith(
   ["tmux"],
-  "in a terminal the menu repeats its open question after a payment that arrives",
+  "in a terminal a payment appears above the menu's question, and keys edit the answer",
   async () => {
     await using scene = await openSceneWith(["alice", "bob"]);
     await using terminal = await openMenu(scene);
@@ -45,15 +45,34 @@ testWith(
     await terminal.type("alice");
     await terminal.type("0");
     await terminal.shows("Account balance: 10000");
-    await terminal.type("4");
+    await terminal.type("8");
     await terminal.shows("Payee:");
-    await terminal.press("b");
-    await scene.client(["pay", "alice", "5"], { as: "bob" });
-    await terminal.shows(/\nPayee:\nb\n.*bob.*5[^]*\nPayee:\n/);
-    // What was typed before the payment came is still the beginning of the answer.
-    await terminal.type("ob");
+    for (const key of ["c", "a", "C-u", "o", "b", "x", "Left", "Left", "Left", "b", "Right"]) {
+      await terminal.press(key);
+    }
+    await terminal.press("Right");
+    await terminal.press("C-d");
+    await terminal.shows(/^Payee: bob$/m);
+    await scene.inProcess(["pay", "alice", "5"], { as: "bob" });
+    await terminal.shows(/\n\[Notification\] bob just sent you \$5!\nentry \d+, .*\nPayee: bob$/m);
+    await terminal.press("BSpace");
+    await terminal.type("b");
     await terminal.type("7");
+    // The row shows the end of a memo that is longer than the row.
+    await terminal.press(`昼ごはん ${"x".repeat(190)} さよなら oops`);
+    await terminal.press("C-w");
+    await terminal.shows(/^Memo, empty for none: x+ さよなら$/m);
+    await terminal.resize({ columns: 60, rows: 18 });
+    await scene.inProcess(["pay", "alice", "6"], { as: "bob" });
+    await terminal.shows(
+      /\n\[Notification\] bob just sent you \$6!\nentry \d+, .*\nMemo, empty for none: x+ さよなら\n*$/,
+    );
+    await terminal.type("");
+    await terminal.shows(/^Memo, empty for none: 昼ごはん x+ さよなら *$/m);
     await terminal.shows("bob is not online");
+    await terminal.press("C-d");
+    await terminal.shows("Bye");
+    await terminal.shows("ended with 0");
   },
 );
 

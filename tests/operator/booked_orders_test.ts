@@ -21,6 +21,8 @@ import { orderText, verifyOrder } from "../../src/protocol/order.ts";
 import { type PackedReceipt, unpackReceipt } from "../../src/protocol/receipt.ts";
 import type { Outcome } from "../../src/protocol/request_type.ts";
 import { signDocument } from "../../src/pki/signed_document.ts";
+import { DecisionPushes } from "../../src/server/decision_pushes.ts";
+import { FairQueue } from "../../src/server/fair_queue.ts";
 import { submitRoute } from "../../src/server/handlers/submit.ts";
 import { MemberSessions } from "../../src/server/session/member_sessions.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
@@ -193,12 +195,16 @@ class Scene {
 
   async #submit(order: string, name: AccountName): Promise<unknown> {
     const { ledger, clock, anchor } = this.#books;
+    const [identity, sessions] = [this.#server, new MemberSessions()];
+    const queue = new FairQueue({ inFlightMax: 1 });
+    const onFailure = (error: unknown) => assert(false, String(error));
     const server = {
       ledger,
       clock,
       anchor,
-      identity: this.#server,
-      sessions: new MemberSessions(),
+      identity,
+      sessions,
+      decisions: new DecisionPushes({ sessions, queue, identity, anchor, onFailure }),
       report: () => {},
     };
     const session = {

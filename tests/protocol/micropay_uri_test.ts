@@ -47,8 +47,9 @@ Deno.test("a URI has one text: a changed character is refused or means something
     const changed = text.slice(0, place) + character + text.slice(place + 1);
     try {
       const read = writeMicropayUri(readMicropayUri(changed));
-      // Capitals are the only freedom, and colons in an IPv6 address have two forms.
-      if (!uri.host.includes(":")) assertEquals(read.toLowerCase(), changed.toLowerCase());
+      // Only capitals and white space are free, and colons in an IPv6 address have two forms.
+      const whole = changed.replace(/\s+/g, "");
+      if (!uri.host.includes(":")) assertEquals(read.toLowerCase(), whole.toLowerCase());
     } catch (error) {
       assert(error instanceof UsageError, String(error));
     }
@@ -65,6 +66,11 @@ Deno.test("any other text is refused with a usage error", () => {
 Deno.test("scheme, host and fingerprint are read in either case", () => {
   const text = `MICROPAY://PI4:8888/?ca=${ca.toUpperCase()}`;
   assertEquals(writeMicropayUri(readMicropayUri(text)), start);
+});
+
+Deno.test("a URI that a terminal broke into lines is read as a whole", () => {
+  const broken = start.replace(/.{20}/g, "$&\n  ");
+  assertEquals(writeMicropayUri(readMicropayUri(` ${broken}\r\n`)), start);
 });
 
 Deno.test("an error names the part that is wrong", () => {

@@ -11,11 +11,12 @@ import { systemClock } from "../../clock.ts";
 import type { SessionKey } from "../../envelope/session_key.ts";
 import { answerTimeoutMsDefault } from "../../limits.ts";
 import { systemRandom } from "../../random.ts";
-import { endpointText, type Network } from "../../transport/byte_stream.ts";
+import type { Network } from "../../transport/byte_stream.ts";
 import type { LineObserver } from "../../transport/channel.ts";
 import { nearbyCaPath, readGivenFile, readNearbyCa } from "../given_file.ts";
 import { askYesNo } from "../line_input.ts";
 import { type PassphraseIo, Passphrases } from "../passphrase.ts";
+import { serversOf } from "../command_line/option_values.ts";
 import type { AddressedRequest } from "./choose_ledger.ts";
 import { waitingText } from "./output.ts";
 
@@ -42,11 +43,11 @@ export async function openWallet(
 ): Promise<Wallet> {
   const { folder, store, network, makeSessionKey } = io;
   const { askPassphrase, confirm, onKnown, ...told } = dialogue;
-  const server = { host: request.serverHost, port: request.serverPort };
-  const address = endpointText(server);
+  const [server, ...otherServers] = serversOf(request.serverHost, request.serverPort);
   return new Wallet(
     {
       server,
+      otherServers,
       folder,
       account: request.joined?.account,
       trust: {
@@ -57,7 +58,7 @@ export async function openWallet(
           const pem = readNearbyCa();
           return pem === undefined ? undefined : { pem, path: resolve(nearbyCaPath) };
         },
-        onKnown: (found) =>
+        onKnown: (found, address) =>
           onKnown(`${address} is pinned now, to the ledger ${found}, which is known here`),
         ...(confirm && { confirm: (found) => confirm(confirmationLines(found)) }),
       },

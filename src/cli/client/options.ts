@@ -30,7 +30,7 @@ import {
   peerAccount,
   requestLifetime,
   rsaBits,
-  serverAddress,
+  serverAddresses,
   timeoutSeconds,
   typedAccountName,
 } from "../command_line/option_values.ts";
@@ -56,6 +56,7 @@ export function clientCommand(program: Command, paths: Paths) {
         "micropay client pay bob 5 --memo lunch --json",
         "micropay client --ledger class balance",
         "micropay client 127.0.0.1 8888 list --as alice",
+        "micropay client one.example.org,two.example.org:8889 8888 receive",
         "micropay client pay --help",
       ),
     );
@@ -214,8 +215,8 @@ function withServer(command: Command) {
   return command
     .argument(
       "<SERVER_IP>",
-      "The server's address or name. Without it and the port: a joined ledger.",
-      optional(serverAddress),
+      "The server's address or name. Several, as HOST or HOST:PORT with commas, are tried in turn. Without it and the port: a joined ledger.",
+      optional(serverAddresses),
     )
     .argument("<SERVER_PORT>", "The server's port.", optional(connectingPort));
 }

@@ -12,6 +12,8 @@ import type { ClientRequest } from "../command_line/command_line.ts";
 import { askYesNo, type LineInput } from "../line_input.ts";
 import type { ProcessIo } from "../process_io.ts";
 import { terminalQrCode } from "../qr_code.ts";
+import { serversOf } from "../command_line/option_values.ts";
+import { withoutZone } from "../../pki/host.ts";
 import type { AddressedRequest } from "./choose_ledger.ts";
 import type { ClientOutput } from "./output.ts";
 
@@ -24,10 +26,10 @@ export function requestUri(
     & Pick<AddressedRequest, "serverHost" | "serverPort">
     & Pick<Member["context"], "anchor">,
 ): string {
-  // A zone is a matter of this machine.
-  const host = serverHost.replace(/%.*$/, "");
+  // A payment request names one server. Its payer finds the ledger by the fingerprint.
+  const [{ host, port }] = serversOf(serverHost, serverPort);
   return writeMicropayUri({
-    ...{ kind: "pay", host, port: serverPort, fingerprint: anchor.fingerprint },
+    ...{ kind: "pay", host: withoutZone(host), port, fingerprint: anchor.fingerprint },
     request: packDocument(request),
   });
 }

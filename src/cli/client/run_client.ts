@@ -15,7 +15,7 @@ import { join } from "./join_command.ts";
 import { commandSteps, registeredText } from "./advice.ts";
 import { commandTyper } from "./command_typer.ts";
 import { type ClientOutput, jsonOutput, textOutput } from "./output.ts";
-import { openWallet } from "./open_wallet.ts";
+import { openWallet, type WalletDialogue } from "./open_wallet.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodeOfError, exitCodes } from "../exit_code.ts";
 import { askYesNo, LineInput } from "../line_input.ts";
@@ -25,7 +25,6 @@ import { performAsMember } from "./member_command.ts";
 import { printRefusal } from "./print_outcome.ts";
 import { readOneTimeCode } from "./one_time_code.ts";
 import { showsScreen } from "./shows_screen.ts";
-import { runMenu } from "./menu/menu.ts";
 import type { ProcessIo } from "../process_io.ts";
 import { changeWitnesses } from "./witnesses_command.ts";
 
@@ -56,17 +55,24 @@ export async function runClient(
     const addressed = await chooseLedger(request, store);
     output = outputWith({ print, printError, typed: commandTyper(addressed) });
     const { command } = addressed;
-    if (command.name === "menu" && !request.json && showsScreen(command, dependencies)) {
-      // The screen loads its code when it is shown, so that the other commands start as fast.
-      const { runScreen } = await import("./screen/run_screen.ts");
-      return await runScreen({ ...addressed, command }, {
-        ...{ ...dependencies, store, network },
-        openWallet: (dialogue) =>
-          openWallet(addressed, { ...dependencies, folder, store, input, network }, dialogue),
-      });
+    const open = (dialogue?: WalletDialogue) =>
+      openWallet(addressed, { ...dependencies, folder, store, input, network }, dialogue);
+    if (command.name === "menu") {
+      if (request.json) throw new UsageError("show the menu: --json needs a command");
+      const showing = { ...dependencies, network, openWallet: open };
+      // Screen and menu load their code when they are shown, so that the commands start as fast.
+      if (showsScreen(command, dependencies)) {
+        const { runScreen } = await import("./screen/run_screen.ts");
+        return await runScreen({ ...addressed, command }, { ...showing, store });
+      }
+      const { runMenu } = await import("./menu/run_menu.ts");
+      return await runMenu(addressed, { ...showing, input });
     }
-    const wallet = await openWallet(addressed, { ...dependencies, folder, store, input, network });
-    return await perform(wallet, addressed, { ...dependencies, store, input, network, output });
+    const wallet = await open();
+    return await perform(command, wallet, {
+      ...{ ...dependencies, store, input, output },
+      request: addressed,
+    });
   } catch (error) {
     if (!(error instanceof MicropayError)) throw error;
     output.printFailure(error);
@@ -88,23 +94,21 @@ function noInput(): ReadableStream<Uint8Array> {
   return new ReadableStream({ start: (controller) => controller.close() });
 }
 
+type Command = Exclude<ClientRequest["command"], { readonly name: "menu" }>;
+
 async function perform(
+  command: Command,
   wallet: Wallet,
-  request: AddressedRequest,
-  { store, input, network, ...dependencies }: ClientDependencies & {
+  { request, store, input, ...dependencies }: ClientDependencies & {
+    readonly request: AddressedRequest;
     readonly store: SqliteWalletStore;
     readonly input: LineInput;
-    readonly network: MeteredNetwork;
     readonly output: ClientOutput;
   },
 ): Promise<ExitCode> {
   const { output } = dependencies;
-  const { command } = request;
   const typed = commandTyper(request);
   switch (command.name) {
-    case "menu":
-      if (request.json) throw new UsageError("show the menu: --json needs a command");
-      return await runMenu({ wallet, input, network, address: request, typed }, dependencies);
     case "join":
       return await join(command.uri, { ...dependencies, request, wallet, store, input });
     case "register": {

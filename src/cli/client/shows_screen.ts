@@ -12,6 +12,10 @@ export function showsScreen(
   >,
 ): boolean {
   const isWanted = !menu && !["1", "true"].includes(environment("MICROPAY_ACCESSIBLE") ?? "");
-  const isCapable = !["", "dumb"].includes(environment("TERM") ?? "");
-  return isWanted && isCapable && isTerminal() && outputSize() !== undefined;
+  return isWanted && canMoveCursor({ environment }) && isTerminal() && outputSize() !== undefined;
+}
+
+/** Returns whether the terminal knows control sequences. */
+export function canMoveCursor({ environment }: Pick<ProcessIo, "environment">): boolean {
+  return !["", "dumb"].includes(environment("TERM") ?? "");
 }

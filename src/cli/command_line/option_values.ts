@@ -10,6 +10,7 @@ import {
   rekeyHoursMax,
   requestLifetimeMsMax,
   type RsaBits,
+  serversMax,
   timeoutSecondsMax,
   userLimitMax,
   witnessPeriodMsMax,
@@ -31,6 +32,7 @@ import {
 } from "../../protocol/cosignature.ts";
 import { isOrderId } from "../../random.ts";
 import { type AddressRange, parseAddressRange } from "../../transport/address_range.ts";
+import { type Endpoint, endpointText } from "../../transport/byte_stream.ts";
 import { expandHome } from "../data_home.ts";
 import type { Environment } from "../process_io.ts";
 import { parsePaymentReference, paymentReferenceRule } from "../client/payment_reference.ts";
@@ -255,6 +257,47 @@ export const address = valueOf(addressRule, parseAddress);
 
 /** A server's address, as {@link address}. */
 export const serverAddress = valueOf(addressRule, parseAddress, { suggests: { known: "hosts" } });
+
+/**
+ * The host of a ledger's server, or up to `serversMax` of them with commas, each with a port of its
+ * own if it has another one. The text is normalized, and {@link serversOf} splits it.
+ */
+export const serverAddresses = valueOf<string>(
+  (refused) =>
+    refused.includes(",")
+      ? `several servers are up to ${serversMax} different ones, HOST or HOST:PORT, separated by commas`
+      : addressRule(refused),
+  (text) => {
+    if (!text.includes(",")) return parseAddress(text);
+    const parts = text.split(",").map(parseServer);
+    const whole = parts.every((part) => part !== undefined) ? parts : [];
+    const isGood = whole.length > 0 && whole.length <= serversMax &&
+      new Set(whole).size === whole.length;
+    return isGood ? whole.join(",") : undefined;
+  },
+  { suggests: { known: "hosts" } },
+);
+
+/** Returns `HOST` or `HOST:PORT` in one spelling. */
+function parseServer(text: string): string | undefined {
+  const whole = parseAddress(text);
+  if (whole !== undefined) return whole;
+  const [, host = "", port] = /^(\[[^\]]*\]|[^:]+):([1-9][0-9]{0,4})$/.exec(text) ?? [];
+  const address = parseAddress(host);
+  if (address === undefined || Number(port) > 65_535) return undefined;
+  return endpointText({ host: address, port: Number(port) });
+}
+
+/** Returns the servers that a text of {@link serverAddresses} names. */
+export function serversOf(hosts: string, port: number): [Endpoint, ...Endpoint[]] {
+  const [first, ...others] = hosts.split(",").map((text): Endpoint => {
+    const whole = parseAddress(text);
+    if (whole !== undefined) return { host: whole, port };
+    const at = text.lastIndexOf(":");
+    return { host: parseAddress(text.slice(0, at))!, port: Number(text.slice(at + 1)) };
+  });
+  return [first!, ...others];
+}
 
 /** Several hosts: one in each option, or all of them in one variable. */
 export const hosts = repeatable(host, {

@@ -30,7 +30,7 @@ export interface TrustOptions {
   /** Asks a person whether this is the right fingerprint; absent when there is nobody to ask. */
   readonly confirm?: ((fingerprint: string) => Promise<boolean>) | undefined;
   /** Called when an address is pinned to a ledger that was trusted at another address. */
-  readonly onKnown?: ((fingerprint: string) => void) | undefined;
+  readonly onKnown?: ((fingerprint: string, server: string) => void) | undefined;
   readonly atMs: number;
 }
 
@@ -201,7 +201,7 @@ async function requireKnown(anchor: TrustAnchor, options: TrustOptions): Promise
     );
   }
   await pin(anchor, options, { replace: false });
-  if (isKnown) onKnown?.(found);
+  if (isKnown) onKnown?.(found, server);
 }
 
 async function pin(

@@ -6,6 +6,7 @@ import type {
   ClientRequest,
   ParsedCommandLine,
 } from "../../../src/cli/command_line/command_line.ts";
+import { serversOf } from "../../../src/cli/command_line/option_values.ts";
 import type { RsaBits } from "../../../src/limits.ts";
 import { memoCharactersMax } from "../../../src/memo.ts";
 import { parseAddressRange } from "../../../src/transport/address_range.ts";
@@ -126,6 +127,10 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
   {
     line: "client pay.example.org 1",
     request: { ...clientDefaults, serverHost: "pay.example.org", serverPort: 1 },
+  },
+  {
+    line: "client A.example.org:8889,[::1]:1,0:0::2,192.0.2.7 8888",
+    request: { ...clientDefaults, serverHost: "a.example.org:8889,[::1]:1,::2,192.0.2.7" },
   },
   {
     line: "client 127.0.0.1 8888 register Alice",
@@ -356,4 +361,13 @@ Deno.test("the compiler distinguishes the kinds of requests", () => {
   if (server.kind !== "server") fail("not what was typed");
   const format: "text" | "json" = server.logFormat;
   assertEquals<unknown[]>([bits, format], [2048, "text"]);
+});
+
+Deno.test("the servers of a list have their own ports, or that of the command line", () => {
+  assertEquals(serversOf("a.example.org:8889,[::1]:1,::2,192.0.2.7", 8888), [
+    { host: "a.example.org", port: 8889 },
+    { host: "::1", port: 1 },
+    { host: "::2", port: 8888 },
+    { host: "192.0.2.7", port: 8888 },
+  ]);
 });

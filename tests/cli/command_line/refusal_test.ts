@@ -146,6 +146,31 @@ const refused: readonly { readonly line: string; readonly reason: string }[] = [
     reason: 'ACTION "forget": an action is add, list or remove.',
   },
   {
+    line: "client a, 8888",
+    reason: 'SERVER_IP "a,": ' +
+      "several servers are up to 8 different ones, HOST or HOST:PORT, separated by commas.",
+  },
+  {
+    line: "client a,a 8888",
+    reason: 'SERVER_IP "a,a": ' +
+      "several servers are up to 8 different ones, HOST or HOST:PORT, separated by commas.",
+  },
+  {
+    line: "client a,b:0 8888",
+    reason: 'SERVER_IP "a,b:0": ' +
+      "several servers are up to 8 different ones, HOST or HOST:PORT, separated by commas.",
+  },
+  {
+    line: "client a,b:65536 8888",
+    reason: 'SERVER_IP "a,b:65536": ' +
+      "several servers are up to 8 different ones, HOST or HOST:PORT, separated by commas.",
+  },
+  {
+    line: "client a,b,c,d,e,f,g,h,i 8888",
+    reason: 'SERVER_IP "a,b,c,d,e,f,g,h,i": ' +
+      "several servers are up to 8 different ones, HOST or HOST:PORT, separated by commas.",
+  },
+  {
     line: "server 8888 --proxy-from 10.1.2.3/8",
     reason: '--proxy-from "10.1.2.3/8": a proxy is an IP address, or a network such as ' +
       "10.0.0.0/8, with no bits after its prefix; several are separated by commas.",

@@ -1,5 +1,5 @@
 /**
- * The numbered menu of the course project, line by line: for a terminal, or driven by a pipe.
+ * The numbered menu of the course project: for a terminal, or driven by a pipe.
  */
 import type { AccountName } from "../../../account_name.ts";
 import {
@@ -25,7 +25,6 @@ import { printable } from "../../../printable.ts";
 import { codes, isPayeeAway } from "../../../protocol/code.ts";
 import type { Refusal } from "../../../protocol/request_type.ts";
 import { endpointText } from "../../../transport/byte_stream.ts";
-import type { MeteredNetwork } from "../../../transport/metered_network.ts";
 import {
   accountName,
   amount as readAmount,
@@ -36,9 +35,7 @@ import {
 } from "../../command_line/option_values.ts";
 import { valueOf } from "../../command_line/value_rule.ts";
 import { errorLine } from "../../error_fields.ts";
-import { type ExitCode, exitCodes } from "../../exit_code.ts";
-import type { LineInput } from "../../line_input.ts";
-import { type ProcessIo, untilSignal } from "../../process_io.ts";
+import type { ProcessIo } from "../../process_io.ts";
 import { type Attempt, type NextSteps, type PaymentAttempt, registeredText } from "../advice.ts";
 import { selfAuditOf } from "../audit_alarm.ts";
 import type { TypeCommand } from "../command_typer.ts";
@@ -47,10 +44,9 @@ import { resolveRefunded } from "../find_payment.ts";
 import { historyEntriesDefault } from "../options.ts";
 import { type ClientOutput, textOutput } from "../output.ts";
 import { printOutcome, printRefusal } from "../print_outcome.ts";
-import { usePrinter } from "../print_use.ts";
 import { onlineOptions, type PeerAddressRequest } from "../receive_command.ts";
 import { UnusedConnection } from "../unused_connection.ts";
-import { InputEnded, MenuInput } from "./menu_input.ts";
+import { InputEnded, type MenuInput } from "./menu_input.ts";
 
 /**
  * The first line is the course project's. Scripts answer its questions line by line, so these never
@@ -74,54 +70,20 @@ export const menuSteps: NextSteps = {
   limit: "in another terminal with limit",
 };
 
-interface RunMenuOptions {
+export interface MenuOptions extends Pick<ProcessIo, "print" | "say" | "isReaderGone"> {
   readonly wallet: Wallet;
-  readonly input: LineInput;
-  readonly network: MeteredNetwork;
+  readonly input: MenuInput;
   /** Where peers reach this client, as given on the command line. */
   readonly address: PeerAddressRequest;
   readonly typed: TypeCommand;
 }
 
 /**
- * Shows the menu until EXIT, the end of the input, or a signal. Then it prints how many bytes were
- * transferred, and how long it took.
- *
- * @throws {MicropayError} when the first connection fails: the server cannot be reached or is not
- * trusted, or a signal came
- */
-export async function runMenu(
-  { input, network, ...options }: RunMenuOptions,
-  processIo: ProcessIo,
-): Promise<ExitCode> {
-  const { print, say, isTerminal } = processIo;
-  const printUse = usePrinter({ network, clock: systemClock, print });
-  return await untilSignal(processIo, async (signal) => {
-    const questions = new MenuInput(input, { signal, say, isTerminal: isTerminal() });
-    try {
-      await new Menu({ ...processIo, ...options, input: questions }).run();
-    } catch (error) {
-      if (!isUnprinted(error)) printUse();
-      throw error;
-    }
-    printUse();
-    return exitCodes.ok;
-  });
-}
-
-/**
  * Whether a result could not be printed. Nothing may be printed in its place: a script that misses
  * a result would believe that nothing was done.
  */
-function isUnprinted(error: unknown): boolean {
+export function isUnprinted(error: unknown): boolean {
   return error instanceof OutputError || error instanceof UnprintedPaymentError;
-}
-
-interface MenuOptions
-  extends
-    Omit<RunMenuOptions, "input" | "network">,
-    Pick<ProcessIo, "print" | "say" | "isReaderGone"> {
-  readonly input: MenuInput;
 }
 
 /** The member who is logged in. */
@@ -130,7 +92,7 @@ interface Session {
   readonly selfAudit: SelfAudit;
 }
 
-class Menu {
+export class Menu {
   readonly #options: MenuOptions;
   readonly #output: ClientOutput;
   readonly #unused: UnusedConnection;
@@ -152,8 +114,14 @@ class Menu {
   readonly #typed: TypeCommand = (words) =>
     this.#options.typed(words, this.#session?.lasting.context.name);
 
+  /**
+   * Shows the menu until EXIT, the end of the input, or a signal.
+   *
+   * @throws {MicropayError} when the first connection fails: the server cannot be reached or is not
+   * trusted, or a signal came
+   */
   async run(): Promise<void> {
-    const { input, say } = this.#options;
+    const { say } = this.#options;
     const { anchor, stream } = await this.#unused.get();
     say(`Connected to ${endpointText(stream.remote)}, ledger ${anchor.fingerprint}`);
     try {
@@ -161,7 +129,6 @@ class Menu {
     } catch (error) {
       if (!(error instanceof InputEnded)) throw error;
     } finally {
-      await input.close();
       await this.#exit();
     }
   }

@@ -4,9 +4,9 @@
  */
 import { inputLineBytesMax } from "../../../limits.ts";
 import { untilAborted } from "../../../client/until_aborted.ts";
-import { InterruptedError, UsageError } from "../../../errors.ts";
+import { InterruptedError, PassphraseError, UsageError } from "../../../errors.ts";
 import { ValueRefusal } from "../../command_line/value_rule.ts";
-import type { LineInput } from "../../line_input.ts";
+import type { AnswerSource, QuestionOptions } from "./answer_source.ts";
 
 /** There will be no more answers: the input is at its end, or a signal came. */
 export class InputEnded extends InterruptedError {}
@@ -15,8 +15,6 @@ interface MenuInputOptions {
   /** Ends an open question, and whatever {@link MenuInput.unlessInterrupted} waits for. */
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
-  /** Whether a person types the answers. */
-  readonly isTerminal: boolean;
 }
 
 /**
@@ -24,38 +22,28 @@ interface MenuInputOptions {
  * when it is bad.
  */
 export class MenuInput {
-  readonly #input: LineInput;
+  readonly #answers: AnswerSource;
   readonly #options: MenuInputOptions;
-  /** The question that waits for its answer. */
-  #open: string | undefined;
 
-  constructor(input: LineInput, options: MenuInputOptions) {
-    this.#input = input;
+  constructor(answers: AnswerSource, options: MenuInputOptions) {
+    this.#answers = answers;
     this.#options = options;
   }
 
-  async ask(question: string): Promise<string> {
-    const { say } = this.#options;
+  async ask(
+    question: string,
+    options: Pick<QuestionOptions, "completions"> = {},
+  ): Promise<string> {
     for (;;) {
-      this.#open = `${question}:`;
-      say(this.#open);
-      const answer = await this.#next();
+      const answer = await this.#next(`${question}:`, options);
       if (answer.kind === "line") return answer.text.trim();
-      say(`The line is longer than ${inputLineBytesMax} bytes`);
+      this.#options.say(`The line is longer than ${inputLineBytesMax} bytes`);
     }
   }
 
-  /**
-   * Prints something that no choice asked for, such as a payment that arrived. On a terminal it
-   * then repeats the open question, because a person looks at the last line.
-   */
+  /** Prints something that no choice asked for, such as a payment that arrived. */
   interject(print: () => void): void {
-    const { isTerminal, say } = this.#options;
-    const question = isTerminal ? this.#open : undefined;
-    // The person may have begun to type an answer on this line.
-    if (question !== undefined) say("");
-    print();
-    if (question !== undefined) say(question);
+    this.#answers.interject(print);
   }
 
   async askFor<Value>(question: string, read: (text: string) => Value): Promise<Value> {
@@ -69,6 +57,29 @@ export class MenuInput {
   ): Promise<Value | undefined> {
     const text = await this.ask(question);
     return text === "" ? undefined : readAnswer(text, read);
+  }
+
+  /**
+   * Shows lines and asks the last one.
+   *
+   * @returns whether the answer was yes; any other line, and the end of the input, is a no
+   */
+  async confirm(lines: readonly string[]): Promise<boolean> {
+    lines.slice(0, -1).forEach(this.#options.say);
+    try {
+      const answer = await this.#next(`${lines.at(-1)} [y/N]`, {});
+      return answer.kind === "line" && /^y(es)?$/i.test(answer.text.trim());
+    } catch (error) {
+      if (error instanceof InputEnded) return false;
+      throw error;
+    }
+  }
+
+  /** @throws {PassphraseError} when none was typed */
+  async askPassphrase(account: string): Promise<string> {
+    const answer = await this.#next(`Passphrase of the key of ${account}:`, { isSecret: true });
+    if (answer.kind === "line" && answer.text !== "") return answer.text;
+    throw new PassphraseError("ask for the passphrase: none was typed");
   }
 
   /**
@@ -87,19 +98,15 @@ export class MenuInput {
     return this.#options.signal.aborted;
   }
 
-  /** Frees the input, so that it does not keep the process alive. */
-  close(): Promise<void> {
-    return this.#input.close();
-  }
-
-  async #next() {
+  async #next(question: string, options: Omit<QuestionOptions, "signal">) {
     try {
-      const answer = await this.#input.next(this.#options.signal);
+      const answer = await this.#answers.ask(question, {
+        ...options,
+        signal: this.#options.signal,
+      });
       if (answer.kind !== "end") return answer;
     } catch (error) {
       if (!this.isInterrupted) throw error;
-    } finally {
-      this.#open = undefined;
     }
     throw new InputEnded("read an answer: the input has ended");
   }

@@ -23,8 +23,11 @@ export type Key =
       | "page down"
       | "ctrl a"
       | "ctrl c"
+      | "ctrl d"
       | "ctrl e"
       | "ctrl l"
       | "ctrl u"
       | "ctrl w";
   };
+
+export type NamedKey = Exclude<Key["name"], "text">;

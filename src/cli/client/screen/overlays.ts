@@ -1,11 +1,11 @@
 /**
  * What covers the panes of the full-screen client: forms, details, questions and the help.
  */
-import { fitHarmless, harmless, widthOf, wrap } from "./fitted_text.ts";
+import { fitHarmless, harmless, wrap } from "./fitted_text.ts";
 import { titleRow } from "./panes.ts";
 import { type Content, type Row, row } from "./rows.ts";
-import type { Form, FormName, Overlay, TextField } from "./screen_state.ts";
-import { graphemesOf } from "./text_field.ts";
+import type { Form, FormName, Overlay } from "./screen_state.ts";
+import { shownField } from "./shown_field.ts";
 import type { Icons } from "./theme.ts";
 
 export interface OverlayRows {
@@ -82,7 +82,7 @@ function formRows(form: Form, columns: number, icons: Icons): OverlayRows {
     const isFocused = at === form.focus && !form.busy;
     rows.push(row(columns, " ", [field.label, isFocused ? "strong" : "quiet"]));
     const mark: Content = { text: isFocused ? `${icons.chosen} ` : "  ", look: "strong" };
-    const typed = shownText(field, columns - 4, icons);
+    const typed = shownField(field, columns - 4, icons);
     if (isFocused) cursor = { x: 3 + typed.cursor, y: rows.length };
     rows.push([...row(3, " ", mark), {
       text: fitHarmless(typed.text, columns - 3),
@@ -92,28 +92,4 @@ function formRows(form: Form, columns: number, icons: Icons): OverlayRows {
   });
   if (form.busy) rows.push(row(columns, "   ", ["under way", "quiet"]));
   return cursor ? { rows, cursor } : { rows };
-}
-
-/**
- * Returns the part of a field's text around the cursor, and the cursor's column in it. It looks at
- * this part only, because a long text may have been pasted.
- */
-function shownText({ text, cursor, isSecret }: TextField, columns: number, icons: Icons) {
-  const shown = (character: string) => {
-    if (isSecret) return icons.secret;
-    // A person edits a backslash as one character.
-    return character === "\\" ? character : harmless(character);
-  };
-  const characters = graphemesOf(text);
-  let before = "";
-  let width = 0;
-  for (const character of characters.slice(0, cursor).reverse()) {
-    const one = shown(character);
-    if (width + widthOf(one) > columns - 1) break;
-    before = one + before;
-    width += widthOf(one);
-  }
-  // One more than fits, so that the cut shows.
-  const after = characters.slice(cursor, cursor + columns + 1).map(shown).join("");
-  return { text: before + after, cursor: width };
 }

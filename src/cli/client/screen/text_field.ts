@@ -37,6 +37,7 @@ export function editField(field: TextField, key: Key): TextField | undefined {
     case "backspace":
       return withText(field, before.slice(0, -1), after);
     case "delete":
+    case "ctrl d":
       return withText(field, before, after.slice(1));
     case "ctrl u":
       return withText(field, [], after);
@@ -101,7 +102,7 @@ function split(field: TextField): { readonly before: string[]; readonly after: s
 }
 
 function withText(
-  { label, completions }: TextField,
+  { fault: _, ...field }: TextField,
   before: readonly string[],
   after: readonly string[],
 ): TextField {
@@ -109,7 +110,7 @@ function withText(
   const text = start + after.join("");
   // Two characters may have become one, as a letter and a mark after it do.
   const cursor = Math.min(graphemesOf(start).length, graphemesOf(text).length);
-  return { label, text, cursor, completions };
+  return { ...field, text, cursor };
 }
 
 function withCursor(field: TextField, cursor: number): TextField {

@@ -3,30 +3,13 @@
  * piece, with Enter and other keys among them.
  */
 import type { Key as InkKey } from "ink";
-import type { Key } from "./key.ts";
-import { graphemesOf } from "./text_field.ts";
-
-type NamedKey = Exclude<Key["name"], "text">;
-
-/** Keys that a terminal sends as one control character. */
-const controlKeys: Readonly<Record<string, NamedKey>> = {
-  "\r": "enter",
-  "\n": "enter",
-  "\r\n": "enter",
-  "\t": "tab",
-  "\b": "backspace",
-  "\x7f": "backspace",
-  "\x01": "ctrl a",
-  "\x03": "ctrl c",
-  "\x05": "ctrl e",
-  "\x0c": "ctrl l",
-  "\x15": "ctrl u",
-  "\x17": "ctrl w",
-};
+import type { Key, NamedKey } from "./key.ts";
+import { keysOfCharacters } from "./key_reader.ts";
 
 const controlLetters: Readonly<Record<string, NamedKey>> = {
   a: "ctrl a",
   c: "ctrl c",
+  d: "ctrl d",
   e: "ctrl e",
   l: "ctrl l",
   u: "ctrl u",
@@ -38,11 +21,7 @@ export function typedKeys(input: string, key: InkKey): Key[] {
   const name = nameOf(input, key);
   if (name !== undefined) return [{ name }];
   if (key.ctrl || key.meta) return [];
-  return graphemesOf(input).flatMap((text): Key[] => {
-    const control = controlKeys[text];
-    if (control !== undefined) return [{ name: control }];
-    return /\p{Cc}/u.test(text) ? [] : [{ name: "text", text }];
-  });
+  return keysOfCharacters(input);
 }
 
 function nameOf(input: string, key: InkKey): NamedKey | undefined {

@@ -63,6 +63,13 @@ Deno.test("Tab completes to what all fitting completions share, and is no key of
   assertEquals(editField(typed("x"), { name: "tab" }), undefined);
 });
 
+Deno.test("a secret stays secret after every key, and a fault goes with the first change", () => {
+  const secret = { ...field(""), isSecret: true, fault: "too short" };
+  const typed = edit(secret, { text: "hush" }, "left", "backspace", "ctrl u");
+  assertEquals([typed.isSecret, typed.fault], [true, undefined]);
+  assertEquals(edit(secret, "left").fault, "too short");
+});
+
 Deno.test("a field leaves Enter, Escape, up and down to its form", () => {
   for (const name of ["enter", "escape", "up", "down", "shift tab", "ctrl c"] as const) {
     assertEquals(editField(field("a"), { name }), undefined, name);
