@@ -30,16 +30,22 @@ const belonging = [
 /** A blank after a blank. Many push text to the next line, where it looks like a message. */
 const furtherBlank = `(?<=${blank})${blank}`;
 
+/** Combining marks, and the joiners that may stand between them. */
+const combining = String.raw`[\p{M}\u200c\u200d]`;
+
+/** The fifth mark on a character, and each after it. They would be drawn over the lines above. */
+const furtherMark = `${combining}(?<=${combining}{5})`;
+
 const hidden = new RegExp(
   String
     .raw`(?!${belonging})[${controls}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]` +
-    `|${furtherBlank}`,
+    `|${furtherBlank}|${furtherMark}`,
   "gu",
 );
 
 const blankAtAnEnd = new RegExp(`^${blank}|${blank}$`, "u");
 
-/** Replaces characters that could move the cursor, break the line or hide text. */
+/** Replaces characters that could move the cursor, break the line or hide or cover text. */
 export function replaceHidden(text: string, replace: (character: string) => string): string {
   return text.replace(hidden, replace);
 }

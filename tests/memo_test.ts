@@ -64,6 +64,8 @@ const cases: readonly {
     memo: false,
   },
   { title: "a mark without a letter is refused", value: "\u0301a", memo: false },
+  { title: "four marks on a letter are a memo", value: `e${"\u0301".repeat(4)}`, memo: true },
+  { title: "five marks on a letter are refused", value: `e${"\u0301".repeat(5)}`, memo: false },
   { title: "nothing is no memo", value: "", memo: false },
   { title: "256 characters are a memo", value: "x".repeat(memoCharactersMax), memo: true },
   { title: "257 characters are none", value: "x".repeat(memoCharactersMax + 1), memo: false },

@@ -48,6 +48,16 @@ const cases: readonly { readonly title: string; readonly text: string; readonly 
       shown: "a\u00a0\\u{2800}\\u{3000}b",
     },
     {
+      title: "a character keeps four marks, and each further one is escaped",
+      text: `e${"\u0301".repeat(6)}x\u0301`,
+      shown: `e${"\u0301".repeat(4)}\\u{301}\\u{301}x\u0301`,
+    },
+    {
+      title: "joiners between marks are counted with them",
+      text: "\u0c15\u0c4d\u200c\u0c4d\u200c\u0c4d\u200c",
+      shown: "\u0c15\u0c4d\u200c\u0c4d\u200c\\u{c4d}\\u{200c}",
+    },
+    {
       title: "Telugu keeps its non-joiner",
       text: "\u0c15\u0c4d\u200c\u0c37",
       shown: "\u0c15\u0c4d\u200c\u0c37",

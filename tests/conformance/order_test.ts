@@ -105,6 +105,7 @@ const memos: readonly (readonly [rule: string, memo: string, code: number])[] = 
   ["memo 1: an invisible letter", "\u3164", 261],
   ["memo 1: two blanks side by side", "a\u2800 b", 261],
   ["memo 1: a mark at the beginning", "\u0301a", 261],
+  ["memo 1: a fifth mark on a letter", `e${"\u0301".repeat(5)}`, 261],
   ["memo 1: a joiner at the end of an emoji", "\u{1f468}\u200d", 261],
   [
     "memo 2: a Persian word with a non-joiner",

@@ -4,6 +4,11 @@ import fc from "fast-check";
 import { type ClientOutput, jsonOutput, textOutput } from "../../src/cli/client/output.ts";
 import { ledgerOutput } from "../../src/cli/ledger/output.ts";
 import { openServerLog } from "../../src/cli/server/server_log.ts";
+import { faultOf, printFaults } from "../../src/cli/client/batch/batch_output.ts";
+import type { LineRefusal } from "../../src/client/batch/plan_batch.ts";
+import { readBatch } from "../../src/cli/client/batch/batch_file.ts";
+import type { Settled } from "../../src/client/payment/settlement.ts";
+import type { SignedPaymentRequest } from "../../src/protocol/payment_request.ts";
 import type { IncomingPayment } from "../../src/client/payment/incoming_payments.ts";
 import { ConnectError } from "../../src/errors.ts";
 import type { StoredChange, StoredEntry } from "../../src/ledger/snapshot.ts";
@@ -21,11 +26,11 @@ const hostile = fc.oneof(
 );
 
 /**
- * Characters that a terminal does not show, and line breaks. Joiners and selectors are harmless
- * where they belong.
+ * Characters that a terminal does not show, line breaks, and marks that it draws over other lines.
+ * Joiners and selectors are harmless where they belong.
  */
 const harmful =
-  /(?![\u200c\u200d\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}\u2028\u2029]|[\p{White_Space}\u2800]{3}/u;
+  /(?![\u200c\u200d\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}\u2028\u2029]|[\p{White_Space}\u2800]{3}|[\p{M}\u200c\u200d]{5}/u;
 
 const occupancy = { served: 1, waiting: 0, userLimit: 3, strangers: 4 };
 const name = named("alice");
@@ -88,11 +93,22 @@ const payment = (memo: string) =>
     memo,
   }) as unknown as IncomingPayment;
 
+const payload = { id: "id", amount: 5, payee: named("bob"), exp: 0 };
+const order = { payload } as unknown as Settled["order"];
+const request = (memo: string) =>
+  ({ id: "id", payload: { ...payload, memo } }) as unknown as SignedPaymentRequest;
+
 const outputs: readonly ((output: ClientOutput, text: string) => void)[] = [
   (output, ip) => output.printList({ balance: 1, online: [{ name: named("bob"), ip, port: 1 }] }),
   (output, memo) => output.printReceived(payment(memo)),
   (output, text) => output.printRefusal({ outcome: "refused", code: 210, text }),
   (output, text) => output.printFailure(new ConnectError(text)),
+  (output, text) => output.printOffline(new ConnectError(text), { isStill: false }),
+  (output, text) => output.printUnprinted(payment(text), { file: text }),
+  (output, text) => output.printReceiptsWritten({ written: 1, present: 0 }, { folder: text }),
+  (output, memo) => output.printRequests([{ request: request(memo), state: "open" }]),
+  (output, text) =>
+    output.printSettled({ outcome: "unknown", order, error: new ConnectError(text) }),
   (output, memo) =>
     output.printHistoryRow(
       {
@@ -161,6 +177,19 @@ Deno.test("hostile: the menu shows each payment and refusal in one harmless line
     output.printRefusal({ outcome: "refused", code: 410, text });
   }));
 });
+
+for (const json of [false, true]) {
+  const format = json ? "JSON" : "text";
+  Deno.test(`hostile: the faults of a file of payments are shown as ${format} in harmless lines`, () => {
+    fc.assert(fc.property(hostile, hostile, (to, memo) => {
+      const bytes = new TextEncoder().encode(JSON.stringify({ to, amount: 0, memo }));
+      printFaults(readBatch(bytes).faults, { print: checkLine, json });
+      const line = { number: 1, payee: named("bob"), amount: 5 } as LineRefusal["line"];
+      const refusal = { outcome: "refused", code: 261, text: memo } as const;
+      printFaults([faultOf({ line, refusal })], { print: checkLine, json });
+    }));
+  });
+}
 
 Deno.test("hostile: these tests use more than ten harmful texts", () => {
   assertEquals(hostileTexts.filter(({ text }) => harmful.test(text)).length > 10, true);

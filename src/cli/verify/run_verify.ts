@@ -190,8 +190,8 @@ function validFields({ receipt, order, checkpoint }: CheckedLine): object {
 
 function validSentence({ receipt, order, checkpoint }: CheckedLine): string {
   const { payer, payee, amount, at, entry, id, kind, refunds } = receipt.payload;
-  const note = order?.payload.memo;
-  const memo = note === undefined ? "" : ` (${quote(note)})`;
+  const memo = order?.payload.memo;
+  const note = memo === undefined ? "" : ` (${quote(memo)})`;
   const asked = paidRequest(order) === undefined ? kind : `${kind} that ${payee} requested`;
   const what = refunds === undefined ? asked : `${kind} of ${refunds}`;
   const signed = order
@@ -200,7 +200,7 @@ function validSentence({ receipt, order, checkpoint }: CheckedLine): string {
   const proven = checkpoint
     ? `; it was in the ledger of ${checkpoint.size} rows at ${timeOf(checkpoint)}`
     : "";
-  return `${payer} paid ${payee} ${amount}${memo} on ${at}: ${what}, entry ${entry}, id ${id}, ${signed}${proven}`;
+  return `${payer} paid ${payee} ${amount}${note} on ${at}: ${what}, entry ${entry}, id ${id}, ${signed}${proven}`;
 }
 
 function timeOf({ at }: SignedCheckpoint): string {

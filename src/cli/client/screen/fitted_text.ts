@@ -6,9 +6,6 @@ import stringWidth from "string-width";
 import { printable } from "../../../printable.ts";
 import { graphemesOf } from "./text_field.ts";
 
-/** More marks on one character would be drawn over the rows above and below. */
-const marksMax = 4;
-
 /** Characters of a text that are looked at. A wider screen than this does not exist. */
 const unitsMax = 4096;
 
@@ -31,8 +28,7 @@ export function widthOf(text: string): number {
 /** Returns a foreign text without anything that moves the cursor, colours or reorders text. */
 export function harmless(text: string): string {
   // Every row has its own place, so that many blanks push nothing away.
-  const shown = text.slice(0, unitsMax).replace(/[^ ]+/g, printable)
-    .replace(/\p{M}{5,}/gu, (marks) => [...marks].slice(0, marksMax).join(""));
+  const shown = text.slice(0, unitsMax).replace(/[^ ]+/g, printable);
   // At the start it would combine with the text to its left.
   return /^\p{M}/u.test(shown) ? `\u25cc${shown}` : shown;
 }

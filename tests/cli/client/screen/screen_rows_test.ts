@@ -173,7 +173,7 @@ Deno.test("whatever members and the server write, every row has the screen's wid
         const line = parts.map((part) => part.text).join("");
         assertEquals(widthOf(line), size.columns);
         assert(!dangerous.test(line));
-        assert(!/\p{M}{9}/u.test(line));
+        assert(!/\p{M}{5}/u.test(line));
       }
     }),
     { numRuns: 25 },
