@@ -1,7 +1,7 @@
-import * as v from "valibot";
 /**
  * Which values are valid on the wire, with a row for each kind of fault.
  */
+import * as v from "valibot";
 import { assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../src/errors.ts";
 import { orderBytesMax } from "../../src/limits.ts";
