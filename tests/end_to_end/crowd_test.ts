@@ -10,18 +10,18 @@ Deno.test("past the limit a client waits, sees its place, and is served when ano
   await scene.register("alice");
   await scene.register("bob");
   const alice = await scene.receiver("alice");
-  const bob = scene.startClient(["balance"], { as: "bob" });
+  const bob = scene.startClientInProcess(["balance"], { as: "bob" });
   await bob.errorLine(/^waiting, place 1: the server is full$/);
   await scene.server.program.line(
     / \(bob\) waits at place 1 \(served 1 of 1, waiting 1, strangers 0\)$/,
   );
-  const bounded = await scene.client(["balance", "--timeout", "0.5"], { as: "bob" });
+  const bounded = await scene.inProcess(["balance", "--timeout", "0.5"], { as: "bob" });
   assertEquals([bounded.code, bounded.stdout], [1, ""]);
   assertMatch(
     bounded.stderr,
     /^waiting, place 2: the server is full\nmicropay: .* no answer in time, at place 2 of its /,
   );
-  const behind = scene.startClient(["balance", "--json"], { as: "bob" });
+  const behind = scene.startClientInProcess(["balance", "--json"], { as: "bob" });
   await behind.errorLine(/^waiting, place 2: the server is full$/);
   alice.signal("SIGINT");
   const served = await bob.end();
@@ -94,7 +94,7 @@ Deno.test("the server refuses nonsense with one line each, and serves others mea
     await program.line(new RegExp(`^refused a line from 127\\.0\\.0\\.1@${own}: .*decrypted`));
   });
   await step(t, "200 connections that close at once", async () => {
-    const paying = scene.client(["pay", "bob", "7", "--json"]);
+    const paying = scene.inProcess(["pay", "bob", "7", "--json"]);
     for (let count = 0; count < 200; count++) {
       (await Deno.connect({ hostname: "127.0.0.1", port })).close();
     }
@@ -104,7 +104,7 @@ Deno.test("the server refuses nonsense with one line each, and serves others mea
     const connections = await Promise.all(
       Array.from({ length: 200 }, () => Deno.connect({ hostname: "127.0.0.1", port })),
     );
-    assertEquals((await scene.client(["pay", "bob", "7", "--json"])).code, 0);
+    assertEquals((await scene.inProcess(["pay", "bob", "7", "--json"])).code, 0);
     for (const connection of connections) connection.close();
   });
   assertEquals(scene.payments(), 2);

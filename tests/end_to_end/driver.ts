@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { Command, runCommand } from "./command.ts";
+import { Command } from "./command.ts";
 import {
   type Ended,
   isExecutable,
@@ -80,6 +80,36 @@ export class Scene implements AsyncDisposable {
     return await this.start(args, options).end();
   }
 
+  /**
+   * Runs a command within this process, for results that do not depend on a process of its own. It
+   * finds the scene's files by its environment, because it runs in the test's folder. The executable
+   * always runs as a process.
+   */
+  startInProcess(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): RunningProgram {
+    if (isExecutable) return this.start(args, { env });
+    const program = new Command(args, {
+      env: {
+        MICROPAY_DB: this.path("server.db"),
+        MICROPAY_CERTS: this.path("certs"),
+        MICROPAY_CA: this.path("certs", "CA.pem"),
+        ...env,
+      },
+    });
+    this.#programs.push(program);
+    return program;
+  }
+
+  /** Runs a command within this process to its end. */
+  async runInProcess(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Ended> {
+    return await this.startInProcess(args, env).end();
+  }
+
   /** Starts a server on a free port, or that one, and waits until it listens. */
   async startServer(
     { args = ["20", "--silent"], port = 0, env, prefix }: StartServerOptions = {},
@@ -92,13 +122,8 @@ export class Scene implements AsyncDisposable {
   async startServerInProcess(
     options: Omit<StartServerOptions, "prefix"> = {},
   ): Promise<RunningServer> {
-    if (isExecutable) return await this.startServer(options);
     const { args = ["20", "--silent"], port = 0, env } = options;
-    const program = new Command(["server", String(port), ...args], {
-      env: { MICROPAY_DB: this.path("server.db"), MICROPAY_CERTS: this.path("certs"), ...env },
-    });
-    this.#programs.push(program);
-    return await this.#listening(program);
+    return await this.#listening(this.startInProcess(["server", String(port), ...args], env));
   }
 
   async #listening(program: RunningProgram): Promise<RunningServer> {
@@ -116,6 +141,13 @@ export class Scene implements AsyncDisposable {
       stdin,
       prefix,
     });
+  }
+
+  /** Like {@link startClient}, within this process. */
+  startClientInProcess(args: readonly string[], options: InProcessOptions = {}): RunningProgram {
+    const { as = "alice", host = "127.0.0.1", port = this.server.port, env } = options;
+    const words = ["client", host, String(port), ...args];
+    return this.startInProcess(words, { MICROPAY_HOME: this.home(as), ...env });
   }
 
   /** A client that does one thing. */
@@ -136,36 +168,25 @@ export class Scene implements AsyncDisposable {
     return folder;
   }
 
-  /**
-   * Does the same as {@link client} within this process, for the steps that prepare a test. The
-   * executable always runs as a process.
-   */
+  /** Like {@link client}, within this process. */
   async inProcess(args: readonly string[], options: InProcessOptions = {}): Promise<Ended> {
-    if (isExecutable) return await this.client(args, options);
-    const { as = "alice", host = "127.0.0.1", port = this.server.port, env } = options;
-    return await runCommand(["client", host, String(port), ...args], {
-      env: { MICROPAY_HOME: this.home(as), MICROPAY_CA: this.path("certs", "CA.pem"), ...env },
-    });
+    return await this.startClientInProcess(args, options).end();
   }
 
   /** An operator's command, within this process. */
   async ledgerInProcess(...args: readonly string[]): Promise<Ended> {
-    if (isExecutable) return await this.run(["ledger", ...args]);
-    return await runCommand(["ledger", ...args], {
-      env: { MICROPAY_DB: this.path("server.db"), MICROPAY_CERTS: this.path("certs") },
-    });
+    return await this.runInProcess(["ledger", ...args]);
   }
 
   /** Checks receipts against the CA of the scene, within this process. */
   async verifyInProcess(...args: readonly string[]): Promise<Ended> {
-    const words = ["verify", ...args, "--ca", this.path("certs", "CA.pem")];
-    return isExecutable ? await this.run(words) : await runCommand(words, { env: {} });
+    return await this.runInProcess(["verify", ...args, "--ca", this.path("certs", "CA.pem")]);
   }
 
   /** Makes certificates, within this process. */
   async gencert(...args: readonly string[]): Promise<void> {
     const out = args.includes("--out") ? [] : ["--out", this.path("certs")];
-    const { code, stderr } = await runCommand(["gencert", ...out, ...args], { env: {} });
+    const { code, stderr } = await new Command(["gencert", ...out, ...args], { env: {} }).end();
     if (code !== 0) throw new Error(`gencert: ${code}\n${stderr}`);
   }
 
@@ -177,9 +198,21 @@ export class Scene implements AsyncDisposable {
     }));
   }
 
-  /** Somebody who takes payments, told as JSON, from now on. */
-  async receiver(as: string, args: readonly string[] = [], port?: number): Promise<Program> {
-    const program = this.startClient(["receive", "--json", ...args], { as, ...(port && { port }) });
+  /** Somebody who takes payments, told as JSON, from now on, within this process. */
+  async receiver(
+    as: string,
+    args: readonly string[] = [],
+    port?: number,
+  ): Promise<RunningProgram> {
+    const words = ["receive", "--json", ...args];
+    const program = this.startClientInProcess(words, { as, ...(port && { port }) });
+    await program.line(/^\{"event":"online"/);
+    return program;
+  }
+
+  /** Like {@link receiver}, as a process of its own, which a test can kill. */
+  async receiverProcess(as: string, port = this.server.port): Promise<Program> {
+    const program = this.startClient(["receive", "--json"], { as, port });
     await program.line(/^\{"event":"online"/);
     return program;
   }

@@ -4,7 +4,7 @@
  */
 import type { Scene } from "./driver.ts";
 import { within } from "./output_lines.ts";
-import type { Program } from "./program.ts";
+import type { RunningProgram } from "./program.ts";
 
 export class HoldingProxy implements AsyncDisposable {
   readonly port: number;
@@ -107,13 +107,18 @@ export async function holdReceiver(
   scene: Scene,
   proxy: HoldingProxy,
   args: readonly string[] = [],
-): Promise<Program> {
+): Promise<RunningProgram> {
   const bob = await scene.receiver("bob", args, proxy.port);
+  await holdOrders(proxy);
+  return bob;
+}
+
+/** Lets the proxy hold what a receiver that is online through it sends from now on. */
+export async function holdOrders(proxy: HoldingProxy): Promise<void> {
   // The greeting, and the replies to an audit, to the newest entry, to the login and to what came
   // since.
   await proxy.answered(5);
   proxy.hold();
-  return bob;
 }
 
 async function writeAll(to: Deno.Conn, bytes: Uint8Array): Promise<void> {

@@ -2,7 +2,7 @@
  * Members and server over IPv6, beside others over IPv4.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { openSceneWith } from "./driver.ts";
+import { openSceneInProcess } from "./driver.ts";
 
 const hasIpv6 = (() => {
   try {
@@ -17,9 +17,9 @@ Deno.test({
   name: "a member who is online over IPv6 is paid, and pays one who is online over IPv4",
   ignore: !hasIpv6,
 }, async () => {
-  await using scene = await openSceneWith(["alice", "bob", "carol"]);
+  await using scene = await openSceneInProcess(["alice", "bob", "carol"]);
   const receiver = (as: string, host: string) =>
-    scene.startClient(["receive", "--count", "1"], { as, host });
+    scene.startClientInProcess(["receive", "--count", "1"], { as, host });
   const bob = receiver("bob", "[::1]");
   const carol = receiver("carol", "127.0.0.1");
   for (const program of [bob, carol]) await program.errorLine(/^Online/);

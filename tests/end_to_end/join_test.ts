@@ -21,7 +21,7 @@ function printedUri({ server }: Scene): string {
 
 async function openToJoin(): Promise<{ scene: Scene; uri: string }> {
   const scene = await openScene();
-  await scene.startServer({ args: ["20", "--silent", "--host", "127.0.0.1"] });
+  await scene.startServerInProcess({ args: ["20", "--silent", "--host", "127.0.0.1"] });
   return { scene, uri: printedUri(scene) };
 }
 
@@ -63,7 +63,7 @@ Deno.test("joining again changes nothing but the address and the account", async
     ...{ code: 100, text: "OK", account: "alice", balance: 10000, existed: true, name },
   });
   await scene.server.stop();
-  await scene.startServer({ args: ["20", "--silent", "--host", "127.0.0.1"] });
+  await scene.startServerInProcess({ args: ["20", "--silent", "--host", "127.0.0.1"] });
   assertEquals((await client(scene, "alice", "balance")).code, 1);
   await client(scene, "alice", "join", printedUri(scene), "--as", "alba");
   const known = json((await client(scene, "alice", "ledgers", "--json")).stdout);
@@ -146,7 +146,7 @@ Deno.test("a join line with the wrong CA is refused before anything is pinned", 
 
 Deno.test("with --join invite, people join by the lines of ledger invite, made beside the server", async () => {
   await using scene = await openScene();
-  await scene.startServer({ args: ["20", "--silent", "--join", "invite"] });
+  await scene.startServerInProcess({ args: ["20", "--silent", "--join", "invite"] });
   const place = ["--host", "127.0.0.1", "--port", String(scene.server.port)];
   const invite = async (...args: readonly string[]) => {
     const { code, stdout } = await scene.ledgerInProcess("invite", ...place, ...args, "--json");

@@ -2,13 +2,13 @@
  * The JSON that scripts rely on: these members, these values, and nothing else on stdout.
  */
 import { assertEquals, assertMatch } from "@std/assert";
-import { json, jsonLines, openSceneWith } from "./driver.ts";
+import { json, jsonLines, openSceneInProcess } from "./driver.ts";
 
 const uuid7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const given = "019aaf3e-7c00-7000-8000-00000000000a";
 
 Deno.test("every command answers with exactly the JSON that scripts rely on", async () => {
-  await using scene = await openSceneWith(["alice"]);
+  await using scene = await openSceneInProcess(["alice"]);
   const run = async (as: string, ...args: string[]) => {
     const { code, stdout, stderr } = await scene.inProcess([...args, "--json"], { as });
     assertEquals(stderr, "");

@@ -4,11 +4,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { run } from "../../src/cli/run.ts";
 import { systemProcessIo } from "../../src/cli/process_io.ts";
-import { json, jsonLines, openSceneWith, type Scene } from "./driver.ts";
+import { json, jsonLines, openSceneInProcess, type Scene } from "./driver.ts";
 import { type Ended, isExecutable } from "./program.ts";
 
 Deno.test("of five processes that pay at the same moment, no more pay than the limit of a day allows", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   assertEquals((await scene.inProcess(["limit", "--per-day", "25"])).code, 0);
   const paying = Array.from(
     { length: 5 },
@@ -26,7 +26,7 @@ Deno.test("of five processes that pay at the same moment, no more pay than the l
 });
 
 Deno.test("a member sets limits without the server, sees what is left, and is told which limit refused a payment", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const shown = async (...words: string[]) => {
     const { code, stdout, stderr } = await scene.inProcess(["limit", ...words]);
     assertEquals([code, stderr], [0, ""]);
@@ -74,7 +74,7 @@ Deno.test("a member sets limits without the server, sees what is left, and is to
 });
 
 Deno.test("raising or lifting a limit needs --yes, or a yes on a terminal", async () => {
-  await using scene = await openSceneWith(["alice"]);
+  await using scene = await openSceneInProcess(["alice"]);
   const limit = (...words: string[]) => scene.inProcess(["limit", ...words]);
   assertEquals((await limit("--per-payment", "10", "--per-day", "20")).code, 0);
   const raised = await limit("--per-payment", "11", "--per-day", "none");
@@ -125,7 +125,7 @@ async function onTerminal(
 }
 
 Deno.test("the menu names the limit that refuses a payment or a refund", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   await scene.inProcess(["limit", "--per-payment", "10"]);
   await scene.inProcess(["pay", "alice", "20", "--via-server"], { as: "bob" });
   const menu = scene.startClient([], { stdin: "piped" });

@@ -85,7 +85,9 @@ for (
       await using scene = await openScene();
       using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
       const { port } = listener.addr;
-      const paying = scene.startClient([...command, "--json", "--timeout", "60"], { port });
+      const paying = scene.startClient([...command, "--json", "--timeout", "60"], {
+        port,
+      });
       using _connection = await listener.accept();
       paying.signal(signal);
       const { code, stdout, stderr } = await paying.end();
@@ -148,7 +150,7 @@ async function leaveInDoubt(
 
 Deno.test("a payee that cannot store a receipt sees the payment, and how to get its receipt later", async () => {
   await using scene = await openSceneInProcess(["alice", "bob"]);
-  const bob = await scene.receiver("bob");
+  const bob = await scene.receiverProcess("bob");
   const file = `${scene.home("bob")}/wallet.db`;
   // The audit at the login has made it.
   for (const name of ["", "-wal", "-shm"]) await Deno.remove(`${file}${name}`);
@@ -162,7 +164,7 @@ Deno.test("a payee that cannot store a receipt sees the payment, and how to get 
   assertEquals((await bob.end()).code, 0);
   await Deno.remove(file);
   const args = ["receive", ...since!.split(" "), "--count", "1", "--json"];
-  assertEquals((await scene.client(args, { as: "bob" })).code, 0);
+  assertEquals((await scene.inProcess(args, { as: "bob" })).code, 0);
   assertEquals(walletQuery(scene, "bob", "SELECT count(*) FROM receipt"), [1]);
 });
 
@@ -200,7 +202,7 @@ Deno.test("an online payee sees a payment through the server once, at the menu a
   bob.signal("SIGINT");
   const told = jsonLines((await bob.end()).stdout).slice(1);
   assertEquals(told.map(({ id, amount }) => [id, amount]), [[id, 5]]);
-  const back = await scene.client(["receive", "--since", "4", "--count", "1", "--json"]);
+  const back = await scene.inProcess(["receive", "--since", "4", "--count", "1", "--json"]);
   const [, returned] = jsonLines(back.stdout);
   assert(returned);
   assertEquals([returned.from, returned.amount, returned.refunds], ["bob", 2, id]);

@@ -3,14 +3,14 @@
  * ledger and their receipts.
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { json, jsonLines, openSceneWith, type Scene, step } from "./driver.ts";
+import { json, jsonLines, openSceneInProcess, type Scene, step } from "./driver.ts";
 import { walletQuery } from "./wallet_query.ts";
 
 const receiptsOf = (scene: Scene, person: string): string[] =>
   walletQuery(scene, person, "SELECT receipt_jws FROM receipt ORDER BY id").map(String);
 
 Deno.test("an absent payee is paid through the server, and finds each payment once", async (t) => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const pay = async (...args: string[]) => await scene.inProcess(["pay", "bob", ...args, "--json"]);
 
   await step(t, "without the option it is refused as before", async () => {
@@ -29,7 +29,14 @@ Deno.test("an absent payee is paid through the server, and finds each payment on
     t,
     "receive --since replays missed payments in order, and then prints live ones",
     async () => {
-      const receiver = scene.startClient(["receive", "--since", "0", "--count", "4", "--json"], {
+      const receiver = scene.startClientInProcess([
+        "receive",
+        "--since",
+        "0",
+        "--count",
+        "4",
+        "--json",
+      ], {
         as: "bob",
       });
       await receiver.line(/"memo":"no 20"/);
@@ -49,7 +56,14 @@ Deno.test("an absent payee is paid through the server, and finds each payment on
   );
   await step(t, "receive after the last entry replays nothing of it again", async () => {
     const last = String(entries.at(-1));
-    const receiver = scene.startClient(["receive", "--since", last, "--count", "1", "--json"], {
+    const receiver = scene.startClientInProcess([
+      "receive",
+      "--since",
+      last,
+      "--count",
+      "1",
+      "--json",
+    ], {
       as: "bob",
     });
     const { stdout } = await receiver.end();
@@ -58,14 +72,14 @@ Deno.test("an absent payee is paid through the server, and finds each payment on
   await step(t, "receive takes no payment after --count", async () => {
     walletQuery(scene, "bob", "DELETE FROM receipt");
     const args = ["receive", "--since", "0", "--count", "2", "--json"];
-    const { code, stdout } = await scene.client(args, { as: "bob" });
+    const { code, stdout } = await scene.inProcess(args, { as: "bob" });
     assertEquals([code, jsonLines(stdout).slice(1).map(({ amount }) => amount)], [0, [10000, 10]]);
     assertEquals(receiptsOf(scene, "bob").length, 2);
   });
 });
 
 Deno.test("only the payee can refund a payment, in parts, and never more than its amount", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const paid = json(
     (await scene.inProcess(["pay", "bob", "100", "--via-server", "--json"])).stdout,
   );
@@ -93,7 +107,7 @@ Deno.test("only the payee can refund a payment, in parts, and never more than it
 
 Deno.test("status and refund accept an entry's number", async () => {
   // One after the other, so that it is known whose entry is the first.
-  await using scene = await openSceneWith(["alice"]);
+  await using scene = await openSceneInProcess(["alice"]);
   await scene.register("bob");
   const pay = ["pay", "bob", "100", "--via-server", "--json"];
   const paid = json((await scene.inProcess(pay)).stdout);
@@ -116,7 +130,7 @@ Deno.test("status and refund accept an entry's number", async () => {
 });
 
 Deno.test("a member notices when past entries were removed or rewritten", async (t) => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const pay = (amount: string) => scene.inProcess(["pay", "bob", amount, "--via-server"]);
   const audit = async (as: string): Promise<Record<string, unknown>> => {
     const { code, stdout } = await scene.inProcess(["audit", "--json"], { as });
@@ -138,7 +152,7 @@ Deno.test("a member notices when past entries were removed or rewritten", async 
   });
   await scene.server.stop();
   assertEquals((await scene.ledgerInProcess("restore", scene.path("old.db"))).code, 0);
-  await scene.startServer({ port: scene.server.port });
+  await scene.startServerInProcess({ port: scene.server.port });
   await step(t, "a ledger put back from an old backup lacks the receipts after it", async () => {
     const { exit, missing, rewrittenAt } = await audit("alice");
     assertEquals([exit, rewrittenAt], [5, 4]);
@@ -182,21 +196,17 @@ Deno.test("a member notices when past entries were removed or rewritten", async 
 });
 
 Deno.test("verify checks receipts without a server, and names a changed one", async (t) => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const options = ["--via-server", "--memo", "lunch"];
   assertEquals((await scene.inProcess(["pay", "bob", "2000", ...options])).code, 0);
   const history = (await scene.inProcess(["history", "--json"])).stdout;
   await scene.server.stop();
   const file = scene.path("receipt.json");
-  const { stdout: printed } = await scene.run(
-    ["client", "127.0.0.1", String(scene.server.port), "receipt", "3"],
-    { env: { MICROPAY_HOME: scene.home("alice") } },
-  );
+  const { stdout: printed } = await scene.inProcess(["receipt", "3"]);
   await Deno.writeTextFile(file, printed);
-  const verify = (...args: string[]) => scene.run(["verify", ...args]);
 
   await step(t, "a file as the client prints it", async () => {
-    const { code, stdout } = await verify(file);
+    const { code, stdout } = await scene.run(["verify", file]);
     assertEquals(code, 0);
     assertMatch(
       stdout,
@@ -205,7 +215,7 @@ Deno.test("verify checks receipts without a server, and names a changed one", as
   });
   await step(t, "lines of history", async () => {
     await Deno.writeTextFile(scene.path("history.jsonl"), history);
-    const { code, stdout } = await verify("history.jsonl", "--json", "--ca", "certs/CA.pem");
+    const { code, stdout } = await scene.verifyInProcess(scene.path("history.jsonl"), "--json");
     assertEquals(code, 0);
     assertEquals(jsonLines(stdout).map(({ valid, kind }) => [valid, kind]), [
       [true, "payment"],
@@ -221,21 +231,22 @@ Deno.test("verify checks receipts without a server, and names a changed one", as
       return `.${text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}.`;
     });
     await Deno.writeTextFile(scene.path("changed"), `${bare}\n${changed}\n`);
-    const { code, stdout } = await verify("changed");
+    const { code, stdout } = await scene.verifyInProcess(scene.path("changed"));
     assertEquals(code, 1);
     assertStringIncludes(stdout, "changed:2: not valid: verify a signature");
   });
   await step(t, "with another CA", async () => {
-    await scene.run(["gencert", "--out", "other"]);
-    const { code, stdout } = await verify(file, "--ca", "other/CA.pem");
+    await scene.gencert("--out", scene.path("other"));
+    const ca = scene.path("other", "CA.pem");
+    const { code, stdout } = await scene.runInProcess(["verify", file, "--ca", ca]);
     assertEquals(code, 1);
     assertStringIncludes(stdout, "receipt.json:1: not valid: ");
   });
 });
 
 Deno.test("a member who lost a key gets a new one with the operator's code; a closed account is closed at once", async (t) => {
-  await using scene = await openSceneWith(["alice", "bob"]);
-  const receiver = await scene.receiver("bob");
+  await using scene = await openSceneInProcess(["alice", "bob"]);
+  const receiver = await scene.receiverProcess("bob");
   const reissued = await scene.ledgerInProcess("reissue", "bob", "--json");
   const code = String(json(reissued.stdout).code);
   await step(

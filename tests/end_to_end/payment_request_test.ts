@@ -2,10 +2,10 @@
  * `request`, `requests` and `pay URI`, as people and scripts use them.
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { json, jsonLines, openSceneWith } from "./driver.ts";
+import { json, jsonLines, openSceneInProcess } from "./driver.ts";
 
 Deno.test("a member asks for a payment, one of two others pays it, and everything names the request", async () => {
-  await using scene = await openSceneWith(["alice", "bob", "carol"]);
+  await using scene = await openSceneInProcess(["alice", "bob", "carol"]);
   const asking = ["request", "5", "--memo", "lunch", "--expires", "2h", "--json"];
   const made = await scene.inProcess(asking, { as: "bob" });
   assertEquals(made.code, 0);
@@ -36,18 +36,18 @@ Deno.test("a member asks for a payment, one of two others pays it, and everythin
   ]);
   const history = await scene.inProcess(["history", "--json", "--limit", "1"], { as: "bob" });
   assertEquals(json(history.stdout).request, id);
-  const received = await scene.client(["receive", "--since", "0", "--count", "2", "--json"], {
+  const received = await scene.inProcess(["receive", "--since", "0", "--count", "2", "--json"], {
     as: "bob",
   });
   assertEquals(jsonLines(received.stdout).at(-1)!.request, id);
   const receipt = await scene.inProcess(["receipt", String(id)], { as: "alice" });
   await Deno.writeTextFile(scene.path("receipt.json"), receipt.stdout);
-  const verified = await scene.run(["verify", "receipt.json", "--ca", "certs/CA.pem"]);
+  const verified = await scene.verifyInProcess(scene.path("receipt.json"));
   assertStringIncludes(verified.stdout, "payment that bob requested");
 });
 
 Deno.test("a request for another ledger, an altered one and a request that is over have their own texts", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const made = await scene.inProcess(["request", "5", "--expires", "1s", "--json"], { as: "bob" });
   const uri = String(json(made.stdout).uri);
   const paying = async (text: string) => {
@@ -75,7 +75,7 @@ Deno.test("a request for another ledger, an altered one and a request that is ov
 });
 
 Deno.test("a member can neither pay its own request nor ask itself", async () => {
-  await using scene = await openSceneWith(["bob"]);
+  await using scene = await openSceneInProcess(["bob"]);
   const made = await scene.inProcess(["request", "5", "--json"], { as: "bob" });
   const uri = String(json(made.stdout).uri);
   const own = await scene.inProcess(["pay", uri, "--yes", "--json"], { as: "bob" });

@@ -31,14 +31,13 @@ Deno.test("a member prints its receipts and writes them into files for verify, w
   assertEquals([pinned.code, pinned.stdout], [0, "9988\n"]);
   const proven = await alone(scene, "receipt", "3", "--proof");
   await scene.server.stop();
-  const ca = scene.path("certs", "CA.pem");
 
   await step(t, "with the proof that the ledger has it, which verify checks", async () => {
     assertEquals([proven.code, proven.stderr], [0, ""]);
     const members = ["receipt", "order", "checkpoint", "proof", "serverCertificate"];
     assertEquals(Object.keys(json(proven.stdout)), members);
     await Deno.writeTextFile(scene.path("proven"), proven.stdout);
-    const { code, stdout } = await scene.run(["verify", "proven", "--ca", ca]);
+    const { code, stdout } = await scene.verifyInProcess(scene.path("proven"));
     assertEquals(code, 0);
     assertMatch(stdout, /payer and server; it was in the ledger of 4 rows at 20\S+Z\n$/);
     const { rows, provenAt } = json(
@@ -57,11 +56,11 @@ Deno.test("a member prints its receipts and writes them into files for verify, w
 
   await step(t, "by number and by id, which is the same line", async () => {
     const byNumber = await alone(scene, "receipt", "3");
-    const byId = await alone(scene, "receipt", ids[0]!, "--json");
+    const byId = await scene.inProcess(["receipt", ids[0]!, "--json"]);
     assertEquals([byNumber.code, byNumber.stderr, byNumber.stdout], [0, "", byId.stdout]);
     assertEquals(Object.keys(json(byId.stdout)), ["receipt", "order"]);
     await Deno.writeTextFile(scene.path("printed"), byNumber.stdout);
-    const { code, stdout } = await scene.run(["verify", "printed", "--ca", ca]);
+    const { code, stdout } = await scene.verifyInProcess(scene.path("printed"));
     assertEquals(code, 0);
     assertMatch(stdout, /^alice paid bob 5 \("lunch"\) .*, entry 3, .*payer and server\n$/);
   });
@@ -80,7 +79,7 @@ Deno.test("a member prints its receipts and writes them into files for verify, w
   });
 
   await step(t, "a missing receipt: the error names the file and how to get it", async () => {
-    const { code, stdout, stderr } = await alone(scene, "receipt", "99");
+    const { code, stdout, stderr } = await scene.inProcess(["receipt", "99"]);
     assertEquals([code, stdout], [1, ""]);
     assertMatch(
       stderr,
@@ -89,20 +88,15 @@ Deno.test("a member prints its receipts and writes them into files for verify, w
   });
 
   const out = scene.path("for the treasurer");
-  const write = (...args: string[]) => alone(scene, "receipts", "--out", out, ...args);
+  const write = (...args: string[]) => scene.inProcess(["receipts", "--out", out, ...args]);
   const files = () => [...Deno.readDirSync(out)].map(({ name }) => name).sort();
 
   await step(t, "all, a private file each, which verify reads", async () => {
-    const { code, stdout } = await write();
+    const { code, stdout } = await alone(scene, "receipts", "--out", out);
     assertEquals([code, stdout], [0, `2 receipts written to ${out}\n`]);
     assertEquals(files(), ids.map((id) => `${id}.json`));
     for (const name of files()) assertEquals(Deno.statSync(`${out}/${name}`).mode! & 0o777, 0o600);
-    const verified = await scene.run([
-      "verify",
-      ...files().map((name) => `${out}/${name}`),
-      "--ca",
-      ca,
-    ]);
+    const verified = await scene.verifyInProcess(...files().map((name) => `${out}/${name}`));
     assertEquals([verified.code, verified.stdout.trim().split("\n").length], [0, 2]);
   });
 

@@ -8,7 +8,7 @@ import { json, openSceneInProcess, step } from "./driver.ts";
 Deno.test("each impossible payment is refused with its own code, and nothing is booked", async (t) => {
   await using scene = await openSceneInProcess(["alice", "bob", "carol", "dave"]);
   await Promise.all([scene.receiver("bob"), scene.receiver("alice")]);
-  const silent = await scene.receiver("dave");
+  const silent = await scene.receiverProcess("dave");
   silent.signal("SIGSTOP");
   const rows = [
     {
@@ -67,8 +67,8 @@ Deno.test("beside an online member a second login gets 230, and everything else 
   const [alice] = await Promise.all([scene.receiver("alice"), scene.receiver("bob")]);
   await step(t, "receive in another terminal is 230", async () => {
     const [text, machine] = await Promise.all([
-      scene.client(["receive"]),
-      scene.client(["receive", "--json"]),
+      scene.inProcess(["receive"]),
+      scene.inProcess(["receive", "--json"]),
     ]);
     assertEquals([text.code, text.stdout], [5, "230 DUPLICATE_LOGIN\n"]);
     assertStringIncludes(text.stderr, "alice is online from another terminal or machine");

@@ -23,7 +23,7 @@ function evidenceOf(scene: Scene, name: string): string[] {
 async function goBackTo(scene: Scene, copy: string): Promise<void> {
   await scene.server.stop();
   assertEquals((await scene.ledgerInProcess("restore", copy)).code, 0);
-  await scene.startServer({ port: scene.server.port });
+  await scene.startServerInProcess({ port: scene.server.port });
 }
 
 Deno.test("a client that finds its ledger in order says nothing about it", async (t) => {
@@ -45,7 +45,7 @@ Deno.test("a client that finds its ledger in order says nothing about it", async
     assertEquals(walletQuery(scene, "alice", "SELECT entry FROM audit"), [4]);
   });
   await step(t, "a payment that comes is checked before receive ends", async () => {
-    const receiver = scene.startClient(["receive", "--count", "1", "--json"]);
+    const receiver = scene.startClientInProcess(["receive", "--count", "1", "--json"]);
     await receiver.line(/"online"/);
     assertEquals((await scene.inProcess(["pay", "alice", "2"], { as: "bob" })).code, 0);
     const { code, stdout, stderr } = await receiver.end();
@@ -115,12 +115,12 @@ Deno.test("a ledger that was put back is caught by the next command, with eviden
     assertMatch(said.stdout, /: not valid: .*the server did not sign it/);
     await scene.gencert("--out", scene.path("others"));
     const ca = scene.path("others", "CA.pem");
-    const other = await scene.run(["verify", "--evidence", file, "--ca", ca]);
+    const other = await scene.runInProcess(["verify", "--evidence", file, "--ca", ca]);
     assertEquals(other.code, 1);
     assertMatch(other.stdout, /: not valid: read the evidence: it is of the ledger /);
   });
   await step(t, "receive says it, takes its payment all the same, and ends with 5", async () => {
-    const receiver = scene.startClient(["receive", "--count", "1"], { as: "bob" });
+    const receiver = scene.startClientInProcess(["receive", "--count", "1"], { as: "bob" });
     await receiver.errorLine(/^The ledger was rewritten: /);
     await receiver.errorLine(/^Online, taking payments/);
     const { code } = await scene.inProcess(["pay", "bob", "3"]);
@@ -158,7 +158,7 @@ Deno.test("a ledger that was put back is caught by the next command, with eviden
     assertEquals((await scene.inProcess(["receipt", givenUpId, "--proof"])).code, 5);
   });
   await step(t, "a peer that has not accepted it shows an old checkpoint in vain", async () => {
-    const receiver = scene.startClient(["receive", "--count", "1"], { as: "bob" });
+    const receiver = scene.startClientInProcess(["receive", "--count", "1"], { as: "bob" });
     await receiver.errorLine(/^Online, taking payments/);
     const { code, stderr } = await scene.inProcess(["pay", "bob", "1"]);
     assertEquals([code, stderr], [0, ""]);

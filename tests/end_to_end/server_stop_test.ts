@@ -8,7 +8,7 @@ import { json, jsonLines, openScene, openSceneWith, step } from "./driver.ts";
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.test(`a server ends on ${signal} with 0, tells its clients, and the next one has port and ledger at once`, async () => {
     await using scene = await openSceneWith(["alice", "bob"]);
-    const bob = await scene.receiver("bob");
+    const bob = await scene.receiverProcess("bob");
     const menu = scene.startClient([], { stdin: "piped" });
     await menu.errorLine(/^1 REGISTER/);
     const paid = json((await scene.inProcess(["pay", "bob", "2000", "--json"])).stdout);
@@ -47,7 +47,7 @@ Deno.test("a server that is stopped right after its listening line ends with 0, 
 
 Deno.test("a member whose terminal is closed goes offline cleanly", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
-  const bob = await scene.receiver("bob");
+  const bob = await scene.receiverProcess("bob");
   bob.signal("SIGHUP");
   assertEquals((await bob.end()).code, 0);
   await scene.server.program.line(/^→ \[Exit\]/);

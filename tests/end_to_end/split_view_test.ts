@@ -11,7 +11,7 @@ Deno.test("the first payment between members who see two ledgers tells both, wit
   assertEquals((await scene.ledgerInProcess("backup", copy)).code, 0);
   const [alices, bobs] = [
     scene.server.port,
-    (await scene.startServer({ env: { MICROPAY_DB: copy } })).port,
+    (await scene.startServerInProcess({ env: { MICROPAY_DB: copy } })).port,
   ];
   const pay = async (as: string, port: number, ...args: string[]) =>
     await scene.inProcess(["pay", ...args, "--json"], { as, port });

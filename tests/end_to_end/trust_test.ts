@@ -3,11 +3,11 @@
  */
 import { X509Certificate } from "node:crypto";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { json, openScene, openSceneWith, type Scene, step } from "./driver.ts";
+import { json, openScene, openSceneInProcess, type Scene, step } from "./driver.ts";
 import { FakeServer } from "./fake_server.ts";
 
 Deno.test("a pipe in place of certs/CA.pem in the current folder blocks no client, and a pipe for --ca is read", async () => {
-  await using scene = await openSceneWith([]);
+  await using scene = await openSceneInProcess([]);
   const folder = scene.path("hostile");
   await Deno.mkdir(`${folder}/certs`, { recursive: true });
   await new Deno.Command("mkfifo", { args: [`${folder}/certs/CA.pem`] }).output();
@@ -26,7 +26,7 @@ Deno.test("a pipe in place of certs/CA.pem in the current folder blocks no clien
 });
 
 Deno.test("a client trusts a given CA, or a given fingerprint, which it pins", async (t) => {
-  await using scene = await openSceneWith([]);
+  await using scene = await openSceneInProcess([]);
   await using other = await openScene();
   await other.gencert();
   const elsewhere = scene.path("elsewhere");
@@ -90,11 +90,11 @@ Deno.test("a client trusts a given CA, or a given fingerprint, which it pins", a
       // A fake that says what the real server says, and keeps what it is told.
       await using fake = new FakeServer(greeting);
       const port = fake.port;
-      const ended = await scene.client(["register", "alice", "--json", ...options], {
-        as,
-        port,
-        folder: elsewhere,
-      });
+      const register = ["register", "alice", "--json", ...options];
+      // Without --ca, the CA of the current folder matters.
+      const ended = options.includes("--ca")
+        ? await scene.inProcess(register, { as, port })
+        : await scene.client(register, { as, port, folder: elsewhere });
       assertEquals([ended.code, ended.stdout], [code, ""]);
       const { error, text } = json(ended.stderr);
       assertEquals(error, code === 4 ? "untrusted" : "file");
@@ -117,7 +117,7 @@ Deno.test("a client trusts a given CA, or a given fingerprint, which it pins", a
   await step(t, "a CA that changed after it was pinned: refused, and nothing is sent", async () => {
     const { port } = scene.server;
     await scene.server.stop();
-    await other.startServer();
+    await other.startServerInProcess();
     const changed = await FakeServer.greetingOf(other.server.port);
     await using fake = new FakeServer(changed, port);
     const ended = await scene.client(["balance", "--json"], { port, folder: elsewhere });
@@ -131,7 +131,7 @@ Deno.test("a client trusts a given CA, or a given fingerprint, which it pins", a
 });
 
 Deno.test("a CA in the current folder replaces no pin, and the client knows its ledger at another address", async (t) => {
-  await using scene = await openSceneWith([]);
+  await using scene = await openSceneInProcess([]);
   await using other = await openScene();
   await other.gencert();
   const elsewhere = scene.path("elsewhere");
@@ -172,7 +172,7 @@ Deno.test("a CA in the current folder replaces no pin, and the client knows its 
     "the CA that lies there has its server at the pinned address: refused",
     async () => {
       await scene.server.stop();
-      await other.startServer();
+      await other.startServerInProcess();
       const changed = await FakeServer.greetingOf(other.server.port);
       await using fake = new FakeServer(changed, port);
       const ended = await scene.client(["balance", "--json"], { port, folder: other.folder });
@@ -257,8 +257,8 @@ Deno.test("the client recognises a server of another kind, or gives up after --t
     assertEquals(json(ended.stderr), { error: "closed", text: unanswered(port) });
   });
   await step(t, "a host that does not exist is another matter", async () => {
-    const args = ["client", "no.such.host.invalid", "8888", "balance", "--json"];
-    const ended = await scene.run(args, { env: { MICROPAY_HOME: scene.home("alice") } });
+    const place = { host: "no.such.host.invalid", port: 8888 };
+    const ended = await scene.inProcess(["balance", "--json"], place);
     assertEquals([ended.code, ended.stdout, json(ended.stderr).error], [1, "", "connect"]);
     assertMatch(
       String(json(ended.stderr).text),

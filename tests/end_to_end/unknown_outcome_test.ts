@@ -3,8 +3,8 @@
  * The id finds the outcome later and is safe to use again.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { json, openSceneWith, type Scene } from "./driver.ts";
-import { HoldingProxy, holdReceiver } from "./holding_proxy.ts";
+import { json, openSceneInProcess, openSceneWith, type Scene } from "./driver.ts";
+import { HoldingProxy, holdOrders, holdReceiver } from "./holding_proxy.ts";
 
 Deno.test("when payee and server disappear with the order, the payer learns the id, and the later payment is booked once", async () => {
   await using scene = await openSceneWith(["alice", "bob"]);
@@ -43,7 +43,7 @@ Deno.test("a lost order has an unknown status, and paying with the same id books
 });
 
 Deno.test("when the payee stops waiting for the server, the payer is in doubt, not refused", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   await using proxy = new HoldingProxy(scene.server.port);
   await holdReceiver(scene, proxy, ["--timeout", "2"]);
   const paid = await scene.inProcess(["pay", "bob", "2000", "--json"]);
@@ -57,7 +57,8 @@ Deno.test("when the payee stops waiting for the server, the payer is in doubt, n
  * @returns the id of a payment; its payee was killed with the order while the server was stopped
  */
 async function payInVain(scene: Scene, proxy: HoldingProxy): Promise<string> {
-  const bob = await holdReceiver(scene, proxy);
+  const bob = await scene.receiverProcess("bob", proxy.port);
+  await holdOrders(proxy);
   const alice = scene.startClient(["pay", "bob", "2000", "--json", "--timeout", "2"]);
   await proxy.holding();
   scene.server.program.signal("SIGSTOP");

@@ -3,7 +3,7 @@
  * text, and the server gets no message.
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { json, openScene, openSceneWith, type Scene, step } from "./driver.ts";
+import { json, openScene, openSceneInProcess, type Scene, step } from "./driver.ts";
 
 const amountRule = "an amount is a whole number from 1 to 9007199254740991";
 const nameRule = "a name is 1 to 32 of a-z 0-9 . _ - and starts with a letter or a digit";
@@ -34,7 +34,7 @@ const rows: readonly { readonly args: readonly string[]; readonly says: string }
 ];
 
 Deno.test("a wrong command line is refused with exit 2 before anything is sent", async (t) => {
-  await using scene = await openSceneWith(["alice"]);
+  await using scene = await openSceneInProcess(["alice"]);
   const { program } = scene.server;
   await program.line(/ disconnected /);
   const before = program.stdout.lines.length;
@@ -42,7 +42,7 @@ Deno.test("a wrong command line is refused with exit 2 before anything is sent",
     await step(t, JSON.stringify(args), async () => await expectRefusal(scene, args, says));
   }
   // Nothing came between: the first that the server hears is the next good command.
-  await scene.client(["balance"]);
+  await scene.inProcess(["balance"]);
   await program.line(/→ \[Balance\]/);
   const heard = program.stdout.lines.slice(before);
   assertEquals(heard.filter((line) => line.includes(" connected (")).length, 1);
@@ -90,10 +90,10 @@ const commandLines: readonly { args: readonly string[]; code: number; says: stri
 ];
 
 Deno.test("a command line without sense ends with exit 2 and a reason on stderr", async (t) => {
-  await using scene = await openSceneWith([]);
+  await using scene = await openScene();
   for (const { args, code, says } of commandLines) {
     await step(t, `micropay ${args.join(" ")}`, async () => {
-      const ended = await scene.run(args);
+      const ended = await scene.runInProcess(args);
       assertEquals(ended.code, code);
       assertStringIncludes(onOneLine(ended.stderr), says);
     });

@@ -4,13 +4,23 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
 import { modeOf } from "../client/wallet/file_mode.ts";
-import { json, jsonLines, openScene, openSceneWith, type Scene, step } from "./driver.ts";
-import type { Program } from "./program.ts";
+import { json, jsonLines, openScene, openSceneInProcess, type Scene, step } from "./driver.ts";
+import type { RunningProgram } from "./program.ts";
 
-/** Starts a witness that visits the server each second. */
-function startWitness(scene: Scene, ...args: readonly string[]): Program {
-  const server = ["127.0.0.1", String(scene.server.port)];
-  return scene.start(["witness", ...server, "--every", "1s", ...args]);
+/** Returns the words of a witness that visits the server each second. */
+function witnessWords({ server }: Scene, args: readonly string[]): readonly string[] {
+  return ["witness", "127.0.0.1", String(server.port), "--every", "1s", ...args];
+}
+
+/** Starts a witness within this process. */
+function startWitness(scene: Scene, ...args: readonly string[]): RunningProgram {
+  const out = args.includes("--out") ? [] : ["--out", scene.path("witness")];
+  return scene.startInProcess(witnessWords(scene, [...out, ...args]));
+}
+
+/** Starts a witness as a process of its own. */
+function startWitnessProcess(scene: Scene, ...args: readonly string[]): RunningProgram {
+  return scene.start(witnessWords(scene, args));
 }
 
 /** Makes a witness's key with a visit, and returns its verifier key. */
@@ -28,7 +38,7 @@ async function makeWitness(scene: Scene): Promise<string> {
 }
 
 Deno.test("a member counts a witness, and the witness convicts a server that went back", async (t) => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const folder = scene.path("witness");
   const key = await makeWitness(scene);
   const pay = (amount: string) => scene.inProcess(["pay", "bob", amount, "--via-server"]);
@@ -54,7 +64,10 @@ Deno.test("a member counts a witness, and the witness convicts a server that wen
     assertMatch(stdout, /^0 of 1 witnesses cosigned the ledger of 2 rows, .*; not carol$/m);
   });
   await scene.server.stop();
-  await scene.startServer({ port: scene.server.port, args: ["20", "--silent", "--witness", key] });
+  await scene.startServerInProcess({
+    port: scene.server.port,
+    args: ["20", "--silent", "--witness", key],
+  });
   assertEquals((await pay("1")).code, 0);
   assertEquals((await scene.ledgerInProcess("backup", scene.path("old.db"))).code, 0);
   assertEquals((await pay("2")).code, 0);
@@ -75,14 +88,17 @@ Deno.test("a member counts a witness, and the witness convicts a server that wen
   const running = startWitness(scene);
   await running.line(/cosigned$/);
   await step(t, "a second witness in the same folder is refused", async () => {
-    const { code, stderr } = await startWitness(scene).end();
+    const { code, stderr } = await startWitnessProcess(scene).end();
     assertEquals(code, 1);
     assertMatch(stderr, /another process holds it/);
   });
   await scene.server.stop();
   await running.errorLine(/no micropay server answered/);
   assertEquals((await scene.ledgerInProcess("restore", scene.path("old.db"))).code, 0);
-  await scene.startServer({ port: scene.server.port, args: ["20", "--silent", "--witness", key] });
+  await scene.startServerInProcess({
+    port: scene.server.port,
+    args: ["20", "--silent", "--witness", key],
+  });
   await step(t, "it ends with 5, and anybody can check its evidence", async () => {
     const { code, stdout, stderr } = await running.end();
     assertEquals(code, 5);
@@ -97,7 +113,7 @@ Deno.test("a member counts a witness, and the witness convicts a server that wen
     assertEquals(stderr.split(silence!).length, 2);
   });
   await step(t, "it remembers what it cosigned, and cosigns nothing more", async () => {
-    await scene.startServer({
+    await scene.startServerInProcess({
       port: scene.server.port,
       args: ["20", "--silent", "--witness", key],
     });
@@ -109,8 +125,8 @@ Deno.test("a member counts a witness, and the witness convicts a server that wen
 });
 
 Deno.test("a witness ends at Ctrl-C with 0, and does not believe another CA", async () => {
-  await using scene = await openSceneWith([]);
-  const witness = startWitness(scene, "--json");
+  await using scene = await openSceneInProcess([]);
+  const witness = startWitnessProcess(scene, "--json");
   await witness.line(/"event":"cosigned","rows":0/);
   witness.signal("SIGINT");
   assertEquals((await witness.end()).code, 0);
@@ -129,7 +145,7 @@ Deno.test("a witness ends at Ctrl-C with 0, and does not believe another CA", as
 
 Deno.test("a person changes the accepted witnesses without the server", async () => {
   await using scene = await openScene();
-  await scene.startServer();
+  await scene.startServerInProcess();
   await scene.register("alice");
   const key = await makeWitness(scene);
   await scene.server.stop();

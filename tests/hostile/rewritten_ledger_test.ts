@@ -6,7 +6,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import { systemClock } from "../../src/clock.ts";
-import { json, jsonLines, openSceneWith, type Scene, step } from "../end_to_end/driver.ts";
+import { json, jsonLines, openSceneInProcess, type Scene, step } from "../end_to_end/driver.ts";
 import { type EntryRow, rewriteLedger } from "./rewrite_ledger.ts";
 
 /** Three openings come first. */
@@ -40,7 +40,7 @@ const attacks: Readonly<Record<string, (rows: readonly EntryRow[]) => readonly E
 };
 
 Deno.test("a server whose operator rewrote its ledger is caught by the members' next commands", async (t) => {
-  await using scene = await openSceneWith(["alice", "bob", "carol"]);
+  await using scene = await openSceneInProcess(["alice", "bob", "carol"]);
   for (const [payer, payee] of payments) {
     const words = ["pay", payee, "5", "--via-server"];
     assertEquals((await scene.inProcess(words, { as: payer })).code, 0);
@@ -58,7 +58,7 @@ Deno.test("a server whose operator rewrote its ledger is caught by the members' 
       await Deno.writeFile(scene.path(file), originals[index]!);
     }
     rewriteLedger(scene.path("server.db"), change);
-    await scene.startServer({ port: scene.server.port });
+    await scene.startServerInProcess({ port: scene.server.port });
   };
 
   await step(t, "a ledger with the same rows is the same ledger", async () => {

@@ -296,7 +296,7 @@ Deno.test("ledger: a correct backup is restored when no server runs", async () =
   assertEquals([report!.outcome, written!.written], ["in_order", db]);
   assertEquals((await found(scene, "balances"))[1]!.balance, 10_000);
   assertEquals((await found(scene, "balances", "--db", String(kept!.kept)))[1]!.balance, 10_005);
-  await scene.startServer();
+  await scene.startServerInProcess();
   assertEquals(json((await scene.inProcess(["balance", "--json"])).stdout).balance, 10_000);
 });
 

@@ -11,7 +11,7 @@ import {
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { ledgerId, noonMs } from "../ledger_samples.ts";
-import { PausedChild } from "./paused_process.ts";
+import { PausedProcess } from "./paused_process.ts";
 import { inFolder } from "./temporary_ledger.ts";
 
 const server = "another server is using it; stop that one first";
@@ -84,9 +84,9 @@ for (const action of ["write", "serve"]) {
       await (await openSqliteLedger({ file: backup, ledgerId })).close();
       // Step by step, until it is within a commit.
       for (let step = 0;; step++) {
-        const child = await PausedChild.start(action, { file, backup }, step);
+        const child = await new PausedProcess().act(action, { file, backup }, step);
         if (child.pausedAt !== "COMMIT") {
-          await child.end();
+          await child.kill();
           continue;
         }
         assertThrows(

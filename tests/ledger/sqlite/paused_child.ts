@@ -1,12 +1,12 @@
 /**
- * Writes a ledger and stops before one of its steps, until its standard input has a byte or ends.
+ * Writes ledgers, one for each line of its standard input, and stops before one of the steps of each
+ * until it reads another line.
  *
  * A step is a call that changes a folder, or a statement that takes, keeps or frees a lock. The
  * program under test does not notice, because the runtime's calls are replaced.
  *
- *     paused_child.ts ACTION FILE BACKUP STEP
- *
- * It prints `paused AT_WHAT` when it stops, and `ended OUTCOME` at its end.
+ * A line is a JSON array of the action, the file, the backup and the number of the step. It prints
+ * `paused AT_WHAT` when it stops, and `ended OUTCOME` at the end of the action.
  */
 import { DatabaseSync, StatementSync } from "node:sqlite";
 import { openRestorePlace } from "../../../src/ledger/sqlite/backup_ledger.ts";
@@ -15,17 +15,27 @@ import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.
 import { messageOf } from "../../../src/errors.ts";
 import { alice, bob, ledgerId, noonMs, payment } from "../ledger_samples.ts";
 
-const [action, file, backup, step] = Deno.args as [string, string, string, string];
-let steps = 0;
+/** How many steps of the action are left before the one at which it stops. */
+let stepsLeft = 0;
 
 function say(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
 function pauseBefore(what: string): void {
-  if (steps++ !== Number(step)) return;
+  if (stepsLeft-- !== 0) return;
   say(`paused ${what}`);
-  Deno.stdin.readSync(new Uint8Array(1));
+  readLine();
+}
+
+/** Returns the next line of the standard input, or `undefined` at its end. It blocks the process. */
+function readLine(): string | undefined {
+  const bytes: number[] = [];
+  const byte = new Uint8Array(1);
+  while (Deno.stdin.readSync(byte) !== null) {
+    if (byte[0] === 0x0a) return new TextDecoder().decode(Uint8Array.from(bytes));
+    bytes.push(byte[0]!);
+  }
 }
 
 type Call = (...values: unknown[]) => unknown;
@@ -66,7 +76,7 @@ for (const name of ["run", "get"] as const) {
 }
 pausing(DatabaseSync.prototype, "close");
 
-async function act(): Promise<string> {
+async function act(action: string, file: string, backup: string): Promise<string> {
   switch (action) {
     case "restore": {
       using place = openRestorePlace(file);
@@ -77,15 +87,21 @@ async function act(): Promise<string> {
       return "deleted";
     default: {
       const ledger = await openSqliteLedger({ file, ledgerId, serve: action === "serve" });
-      const { outcome } = await ledger.book(payment([alice, bob], 1, { id: 777 }));
-      await ledger.close();
-      return outcome;
+      try {
+        return (await ledger.book(payment([alice, bob], 1, { id: 777 }))).outcome;
+      } finally {
+        await ledger.close();
+      }
     }
   }
 }
 
-try {
-  say(`ended ${await act()}`);
-} catch (error) {
-  say(`ended refused: ${messageOf(error)}`);
+for (let line = readLine(); line !== undefined; line = readLine()) {
+  const [action, file, backup, step] = JSON.parse(line) as [string, string, string, number];
+  stepsLeft = step;
+  try {
+    say(`ended ${await act(action, file, backup)}`);
+  } catch (error) {
+    say(`ended refused: ${messageOf(error)}`);
+  }
 }

@@ -1,67 +1,87 @@
 /** Controls a process of `paused_child.ts`. */
 import { assert } from "@std/assert";
 
-/** A `paused_child.ts` that has stopped or ended. */
-export class PausedChild {
+/** A process that performs one action after another, each stopped before one of its steps. */
+export class PausedProcess implements AsyncDisposable {
+  readonly #process: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #lines: AsyncIterator<string>;
+  #isKilled = false;
+
+  constructor() {
+    const script = new URL("paused_child.ts", import.meta.url).pathname;
+    this.#process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--allow-all", script],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    this.#input = this.#process.stdin.getWriter();
+    this.#lines = linesOf(this.#process.stdout);
+  }
+
+  get isKilled(): boolean {
+    return this.#isKilled;
+  }
+
+  /** Starts an action, and returns it when it has stopped or ended. */
+  async act(
+    action: string,
+    place: { readonly file: string; readonly backup: string },
+    step: number,
+  ): Promise<PausedAction> {
+    return new PausedAction(this, {
+      step,
+      line: await this.ask(JSON.stringify([action, place.file, place.backup, step])),
+    });
+  }
+
+  /** Sends a line, and returns the line that it says next. */
+  async ask(line: string): Promise<string> {
+    await this.#input.write(new TextEncoder().encode(`${line}\n`));
+    const { value } = await this.#lines.next();
+    assert(typeof value === "string", "the process says nothing");
+    return value;
+  }
+
+  async kill(): Promise<void> {
+    this.#isKilled = true;
+    this.#process.kill("SIGKILL");
+    await this[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#input.close().catch(() => {});
+    while (!(await this.#lines.next()).done);
+    await this.#process.status;
+  }
+}
+
+/** An action that has stopped or ended. */
+export class PausedAction {
   /** Its next step, or `undefined` after its end. */
   readonly pausedAt: string | undefined;
   readonly step: number;
+  readonly #process: PausedProcess;
+
+  constructor(process: PausedProcess, { step, line }: { step: number; line: string }) {
+    this.#process = process;
+    this.step = step;
+    if (line.startsWith("paused ")) this.pausedAt = line.slice(7);
+  }
+
   /** Whether a restore certainly holds the lock: its next step is at files, or in the ledger. */
   get holdsLock(): boolean {
     return /^(makeTempFileSync|linkSync|renameSync|PRAGMA|COMMIT)/.test(this.pausedAt ?? "");
   }
-  readonly #process: Deno.ChildProcess;
-  readonly #lines: AsyncIterator<string>;
-  #outcome: string | undefined;
-
-  private constructor(
-    process: Deno.ChildProcess,
-    lines: AsyncIterator<string>,
-    { first, step }: { readonly first: string; readonly step: number },
-  ) {
-    this.step = step;
-    this.#process = process;
-    this.#lines = lines;
-    if (first.startsWith("paused ")) this.pausedAt = first.slice(7);
-    else this.#outcome = first;
-  }
-
-  static async start(
-    action: string,
-    place: { readonly file: string; readonly backup: string },
-    step: number,
-  ): Promise<PausedChild> {
-    const script = new URL("paused_child.ts", import.meta.url).pathname;
-    const words = [action, place.file, place.backup, String(step)];
-    const process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--allow-all", script, ...words],
-      stdin: "piped",
-      stdout: "piped",
-    }).spawn();
-    const lines = linesOf(process.stdout);
-    const { value } = await lines.next();
-    assert(typeof value === "string", "the child says nothing");
-    return new PausedChild(process, lines, { first: value, step });
-  }
 
   /** Lets it run to its end, and returns its outcome. */
   async resume(): Promise<string> {
-    await this.#process.stdin.close();
-    const { value } = await this.#lines.next();
-    return this.#outcome = String(value);
+    return await this.#process.ask("");
   }
 
-  kill(): Promise<void> {
-    this.#outcome = "killed";
-    this.#process.kill("SIGKILL");
-    return this.end();
-  }
-
-  async end(): Promise<void> {
-    if (this.#outcome === undefined) this.#process.kill("SIGKILL");
-    await this.#process.stdin.close().catch(() => {});
-    while (!(await this.#lines.next()).done);
-    await this.#process.status;
+  /** Kills the process before the step. */
+  async kill(): Promise<void> {
+    await this.#process.kill();
   }
 }
 

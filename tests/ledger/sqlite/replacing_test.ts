@@ -10,7 +10,7 @@ import { deleteSqliteLedger } from "../../../src/ledger/sqlite/delete_sqlite_led
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { alice, bob, ledgerId, noonMs, orderId, payment } from "../ledger_samples.ts";
-import { PausedChild } from "./paused_process.ts";
+import { type PausedAction, PausedProcess } from "./paused_process.ts";
 import { inFolder, registerBoth } from "./temporary_ledger.ts";
 
 /** More steps than any child has. */
@@ -47,9 +47,10 @@ async function makePlace(folder: string): Promise<Place> {
 async function atEachStep(
   action: string,
   { stride = 1 }: { readonly stride?: number },
-  run: (place: Place, child: PausedChild) => Promise<void>,
+  run: (place: Place, child: PausedAction) => Promise<void>,
 ): Promise<void> {
   const template = await Deno.makeTempDir({ prefix: "micropay-place-" });
+  let process = new PausedProcess();
   try {
     const made = await makePlace(template);
     for (let step = 0;; step += stride) {
@@ -61,7 +62,7 @@ async function atEachStep(
           Deno.copyFileSync(`${made.file}${suffix}`, `${place.file}${suffix}`);
         }
         Deno.copyFileSync(made.backup, place.backup);
-        const child = await PausedChild.start(action, place, step);
+        const child = await process.act(action, place, step);
         try {
           isPast = child.pausedAt === undefined;
           if (!isPast) await run(place, child);
@@ -69,13 +70,13 @@ async function atEachStep(
           throw new Error(`${action} stopped before step ${step}, ${child.pausedAt}`, {
             cause: error,
           });
-        } finally {
-          await child.end();
         }
       });
+      if (process.isKilled) process = new PausedProcess();
       if (isPast) return;
     }
   } finally {
+    await process[Symbol.asyncDispose]();
     await Deno.remove(template, { recursive: true });
   }
 }
