@@ -81,9 +81,9 @@ export class Scene implements AsyncDisposable {
   }
 
   /**
-   * Runs a command within this process, for results that do not depend on a process of its own. It
-   * finds the scene's files by its environment, because it runs in the test's folder. The executable
-   * always runs as a process.
+   * Runs a command within this process, for results that do not depend on a process of its own.
+   * It finds the scene's files by its environment, because it runs in the test's folder. The
+   * executable always runs as a process.
    */
   startInProcess(
     args: readonly string[],

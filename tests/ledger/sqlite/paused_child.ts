@@ -1,5 +1,5 @@
 /**
- * Writes ledgers, one for each line of its standard input, and stops before one of the steps of each
+ * Writes ledgers, one for each line of its standard input. It stops before one of the steps of each
  * until it reads another line.
  *
  * A step is a call that changes a folder, or a statement that takes, keeps or frees a lock. The
@@ -28,7 +28,7 @@ function pauseBefore(what: string): void {
   readLine();
 }
 
-/** Returns the next line of the standard input, or `undefined` at its end. It blocks the process. */
+/** Blocks, and returns the next line of the standard input, or `undefined` at its end. */
 function readLine(): string | undefined {
   const bytes: number[] = [];
   const byte = new Uint8Array(1);
