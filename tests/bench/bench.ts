@@ -5,6 +5,9 @@
  * `--against DIR` measures another checkout in the same run, in turns with this one. Both need
  * `tests/bench/bench_crowd.ts`. `--payments N` sets the payments of one round, `--rounds N` how
  * many rounds each figure is the median of. Server and members are two processes on one machine.
+ *
+ * After that it measures how long a person waits for the full-screen client in a `tmux` terminal.
+ * `--client` measures the client alone, and `--entries N` sets the length of its long history.
  */
 import { numberOption } from "../number_option.ts";
 import {
@@ -13,6 +16,7 @@ import {
   type PaymentPlan,
   startCheckout,
 } from "./bench_checkout.ts";
+import { type ClientFigures, measureClient } from "./client_bench.ts";
 import { measureRsa } from "./rsa_speed.ts";
 
 interface Scenario extends PaymentPlan {
@@ -34,6 +38,23 @@ const scenarios: readonly Scenario[] = [
 const columns = ["payments/s", "median ms", "p99 ms", "server CPU", "members CPU", "all CPU"];
 
 async function main(): Promise<void> {
+  if (!Deno.args.includes("--client")) await benchPayments();
+  await benchClient();
+}
+
+async function benchClient(): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "micropay-bench-" });
+  try {
+    const payments = 1000;
+    const entries = numberOption("--entries") ?? 100_000;
+    const figures = await measureClient(folder, { entries, payments, samples: 10 });
+    console.log(clientText(figures, payments));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function benchPayments(): Promise<void> {
   const payments = numberOption("--payments") ?? 640;
   const rounds = numberOption("--rounds") ?? 3;
   const against = textOption("--against");
@@ -66,6 +87,24 @@ async function main(): Promise<void> {
     for (const checkout of checkouts) await checkout.stop();
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+function clientText({ waits, batchMs, singleMs }: ClientFigures, payments: number): string {
+  const rows = waits.map(({ title, durationsMs }) => {
+    const figures = [0.5, 0.95, 1].map((share) => quantile(durationsMs, share).toFixed(0));
+    return `| ${title} | ${figures.join(" | ")} | ${durationsMs.length} |`;
+  });
+  const oneMs = quantile(singleMs, 0.5);
+  const [oneMinute] = Deno.loadavg();
+  return [
+    `${navigator.hardwareConcurrency} processors, load ${oneMinute!.toFixed(1)}\n`,
+    "| a person waits | median ms | p95 ms | worst ms | times |",
+    "| - | -: | -: | -: | -: |",
+    ...rows,
+    `\npay --batch with ${payments} lines through the server: ${(batchMs / 1000).toFixed(1)} s. ` +
+    `A single payment: ${oneMs.toFixed(0)} ms, the median of ${singleMs.length}. ` +
+    `So ${payments} of them take ${(payments * oneMs / batchMs).toFixed(0)} times as long.`,
+  ].join("\n");
 }
 
 /** One checkout's figures for a scenario; CPU times are per payment. */
