@@ -86,6 +86,17 @@ export class ActivityLog {
     this.#cutOldest();
   }
 
+  /**
+   * Takes all rows that are newer than the window.
+   *
+   * @param options.keepsPlace whether a person reads older rows, which then stay
+   */
+  takeLater(page: ActivityPage, { keepsPlace }: { readonly keepsPlace: boolean }): void {
+    const isFull = page.rows.length + this.#booked.length > activityRowsMax;
+    if (keepsPlace && isFull) this.#newer = true;
+    else this.takeNewer(page);
+  }
+
   /** Takes the page before the window's oldest row. */
   takeOlder({ rows, more }: ActivityPage): void {
     const oldest = this.oldestEntry ?? Infinity;

@@ -77,10 +77,16 @@ export class ActivityReader {
     return next;
   }
 
+  /** Reads the rows after the window alone, because to check a whole page takes long. */
   async #refresh(): Promise<void> {
-    const page = await this.#read({});
-    if (!page) return;
-    this.log.takeNewest(page, { keepsPlace: this.#options.keepsPlace() });
+    const { hasNewer, newestEntry } = this.log;
+    const after = hasNewer ? undefined : newestEntry;
+    const later = after === undefined ? undefined : await this.#read({ after });
+    const page = later && !later.more ? later : await this.#read({});
+    if (!page || (page === later && page.rows.length === 0)) return;
+    const options = { keepsPlace: this.#options.keepsPlace() };
+    if (page === later) this.log.takeLater(page, options);
+    else this.log.takeNewest(page, options);
     this.#options.onChange();
   }
 

@@ -353,7 +353,8 @@ export class ScreenDriver {
     this.#happen({ kind: "account", account: name });
     lasting.ended.then((end) => this.#end(lasting, end)).catch((error) => this.#tellError(error));
     this.#tell("news", [`Online as ${name}, taking payments on port ${lasting.member.peerPort}`]);
-    this.#activity.refresh();
+    // The window may hold rows of the account that was logged in before.
+    this.#activity.move("newest");
     this.#poll();
     this.#readKnownPeers(name).catch((error) => this.#tellError(error));
     return "done";
