@@ -1,6 +1,7 @@
 /**
  * How long a person waits for the full-screen client in a real terminal, and how much faster a file
- * of payments is than single ones. The client, its server and the payers are processes of their own.
+ * of payments is than single ones. The client, its server and the payers are processes of their
+ * own.
  */
 import { accountAt } from "../scale/planned_entries.ts";
 import { writeIdentity } from "../scale/away_member.ts";
