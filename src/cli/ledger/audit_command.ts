@@ -6,7 +6,6 @@ import { type Clock, nowSeconds } from "../../clock.ts";
 import { attempting, replaceFile } from "../../durable_files.ts";
 import { FileError, InterruptedError, messageOf, MicropayError } from "../../errors.ts";
 import { type LedgerSnapshot, storedText } from "../../ledger/snapshot.ts";
-import { openSqliteSnapshot } from "../../ledger/sqlite/sqlite_snapshot.ts";
 import type { TreeHead } from "../../ledger/tree_proofs.ts";
 import { auditThreadsFrom } from "../../limits.ts";
 import {
@@ -25,6 +24,7 @@ import { type ExitCode, exitCodes } from "../exit_code.ts";
 import { readGivenFile } from "../given_file.ts";
 import { type ProcessIo, untilSignal } from "../process_io.ts";
 import { OtherThreads, thisThread } from "./audit_threads.ts";
+import { withSnapshot } from "./open_snapshot.ts";
 import type { LedgerOutput } from "./output.ts";
 import { ProgressBar } from "../progress_bar.ts";
 
@@ -52,7 +52,7 @@ export async function auditCommand(
   const certificates = file === undefined
     ? undefined
     : openCertificates({ folder: request.certs, clock });
-  const result = await auditFile(request.db, context, { since });
+  const result = await auditNamed(request.db, context, { since });
   if (result.outcome !== "in_order") return exitCodes.error;
   if (file !== undefined && certificates) {
     const { size, head } = result;
@@ -62,15 +62,15 @@ export async function auditCommand(
   return exitCodes.ok;
 }
 
-/** Audits a ledger's file, and prints the result. */
-export async function auditFile(
-  file: string,
+/** Audits the ledger that `db` names, and prints the result. */
+export async function auditNamed(
+  db: string,
   context: LedgerContext,
   { since }: { readonly since?: SinceCheckpoint | undefined } = {},
 ): Promise<AuditReport | AuditFault> {
   const { request, output, clock, processIo } = context;
   const anchor = readAnchor(request);
-  return await withSnapshot(file, async (snapshot) => {
+  return await withSnapshot({ db, environment: processIo.environment }, async (snapshot) => {
     const trusted = since && await readSince(since, { snapshot, anchor, folder: request.certs });
     const bar = new ProgressBar();
     const startMs = clock.monotonicMs();
@@ -80,7 +80,7 @@ export async function auditFile(
     };
     const result = await untilSignal(
       processIo,
-      (signal) => withThreads(audit, { snapshot, anchor, file, trusted, signal }),
+      (signal) => withThreads(audit, { snapshot, anchor, db, trusted, signal }),
     ).finally(() => bar.clear());
     const seconds = (clock.monotonicMs() - startMs) / 1000;
     const lastAt = await lastEntryAt(snapshot, result);
@@ -89,22 +89,13 @@ export async function auditFile(
   });
 }
 
-/** Runs an action that reads one moment of a ledger. */
-export async function withSnapshot<Result>(
-  file: string,
-  read: (snapshot: LedgerSnapshot) => Result | Promise<Result>,
-): Promise<Result> {
-  await using snapshot = openSqliteSnapshot({ file });
-  return await read(snapshot);
-}
-
 /** Runs an audit on a thread for each processor, or on this one when there is little to do. */
 async function withThreads<Result>(
   audit: (threads: AuditThreads) => Promise<Result>,
-  { snapshot, anchor, file, trusted, signal }: {
+  { snapshot, anchor, db, trusted, signal }: {
     readonly snapshot: LedgerSnapshot;
     readonly anchor: TrustAnchor;
-    readonly file: string;
+    readonly db: string;
     readonly trusted: TreeHead | undefined;
     readonly signal: AbortSignal;
   },
@@ -112,7 +103,7 @@ async function withThreads<Result>(
   const rows = await snapshot.lastNumber() - (trusted?.size ?? 0);
   const certificates = trusted ? 0 : await snapshot.lastCertificatePlace();
   if (rows + certificates < auditThreadsFrom) return await audit(thisThread(snapshot, anchor));
-  using threads = new OtherThreads({ file, anchor, count: navigator.hardwareConcurrency });
+  using threads = new OtherThreads({ db, anchor, count: navigator.hardwareConcurrency });
   signal.addEventListener("abort", () => {
     threads.stop(new InterruptedError("audit the ledger: interrupted"));
   });

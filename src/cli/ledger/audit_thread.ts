@@ -3,9 +3,9 @@
  * it, and `deno compile` is told to include it.
  */
 import { MicropayError } from "../../errors.ts";
-import { openSqliteSnapshot } from "../../ledger/sqlite/sqlite_snapshot.ts";
 import { AuditWork } from "../../operator/audit_task.ts";
 import { readTrustAnchorOfAnyDate } from "../../pki/trust_anchor.ts";
+import { openSnapshot } from "./open_snapshot.ts";
 import type { ThreadAnswer, ThreadQuestion } from "./audit_threads.ts";
 
 /** What a thread has in place of a window. */
@@ -16,9 +16,12 @@ const scope = globalThis as unknown as {
 
 let work: AuditWork | undefined;
 
-scope.onmessage = async ({ data: { file, anchorDer, task } }) => {
+scope.onmessage = async ({ data: { db, anchorDer, task } }) => {
   try {
-    work ??= new AuditWork(openSqliteSnapshot({ file }), readTrustAnchorOfAnyDate(anchorDer));
+    work ??= new AuditWork(
+      await openSnapshot(db, (name) => Deno.env.get(name)),
+      readTrustAnchorOfAnyDate(anchorDer),
+    );
     const report = await work.perform(task, (rows) => scope.postMessage({ rows }));
     scope.postMessage({ report });
   } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * The threads of an audit. Each reads the ledger's file itself, and only numbers and sentences go
+ * The threads of an audit. Each reads the ledger itself, and only numbers and sentences go
  * between them.
  *
  * Each thread sees a later moment of the ledger than the audit, whose last row is the last that
@@ -14,7 +14,7 @@ import type { TrustAnchor } from "../../pki/trust_anchor.ts";
 
 /** A message to a thread. */
 export interface ThreadQuestion {
-  readonly file: string;
+  readonly db: string;
   readonly anchorDer: TrustAnchor["der"];
   readonly task: AuditTask;
 }
@@ -46,7 +46,7 @@ interface Assignment {
 /** Threads of their own, one for each processor. */
 export class OtherThreads implements AuditThreads, Disposable {
   readonly count: number;
-  readonly #ledger: Pick<ThreadQuestion, "file" | "anchorDer">;
+  readonly #ledger: Pick<ThreadQuestion, "db" | "anchorDer">;
   readonly #workers: readonly Worker[];
   readonly #idle: Worker[] = [];
   readonly #waiting: Assignment[] = [];
@@ -55,14 +55,14 @@ export class OtherThreads implements AuditThreads, Disposable {
 
   /** Starts the threads. */
   constructor(
-    { file, anchor, count }: {
-      readonly file: string;
+    { db, anchor, count }: {
+      readonly db: string;
       readonly anchor: TrustAnchor;
       readonly count: number;
     },
   ) {
     this.count = count;
-    this.#ledger = { file, anchorDer: anchor.der };
+    this.#ledger = { db, anchorDer: anchor.der };
     const module = new URL("./audit_thread.ts", import.meta.url);
     this.#workers = Array.from({ length: count }, () => new Worker(module, { type: "module" }));
     this.#idle.push(...this.#workers);

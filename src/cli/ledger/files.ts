@@ -4,6 +4,7 @@
  */
 import { resolve } from "node:path";
 import { FileError } from "../../errors.ts";
+import { isDatabaseUrl } from "../../ledger/postgres/database_url.ts";
 import type { LedgerRequest } from "../command_line/command_line.ts";
 
 /**
@@ -20,7 +21,10 @@ export function requireLedgerFiles({ db, certs, command }: LedgerRequest): void 
       ? [{ what: "CA certificate", path: resolve(certs, "CA.pem"), give: "--certs DIR" }]
       : [],
   ];
-  const missing = files.filter(({ path }) => !isThere(path));
+  const isElsewhere = isDatabaseUrl(db) && readingCommands.has(command.name);
+  const missing = files.filter(({ what, path }) =>
+    !(what === "ledger" && isElsewhere) && !isThere(path)
+  );
   if (missing.length === 0) return;
   const none = missing.map(({ what, path }) => `no ${what} ${path}`).join(" and ");
   const give = missing.map(({ give }) => give).join(" and ");
@@ -29,6 +33,11 @@ export function requireLedgerFiles({ db, certs, command }: LedgerRequest): void 
       `the server's folder, or give ${give}`,
   );
 }
+
+/** Commands that read one moment of a ledger, which can be in a database. */
+const readingCommands: ReadonlySet<LedgerRequest["command"]["name"]> = new Set(
+  ["audit", "balances", "show", "export"],
+);
 
 /** Commands that need the CA's certificate. The others only read or copy the file. */
 const commandsWithCa: ReadonlySet<LedgerRequest["command"]["name"]> = new Set(

@@ -23,8 +23,9 @@ import type { LedgerRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
 import { exportWriter } from "../export_writer.ts";
 import { requireLedgerFiles } from "./files.ts";
-import { auditCommand, auditFile, type LedgerContext, withSnapshot } from "./audit_command.ts";
+import { auditCommand, auditNamed, type LedgerContext } from "./audit_command.ts";
 import { invite, listInvitations, printJoinLine, revokeInvitation } from "./invitation_commands.ts";
+import { withSnapshot } from "./open_snapshot.ts";
 import { ledgerOutput } from "./output.ts";
 import { showFound } from "./show.ts";
 import { printPayment } from "../standard_output.ts";
@@ -41,21 +42,22 @@ export async function runLedger(
   const context: LedgerContext = { request, output, processIo, clock: systemClock };
   const { command } = request;
   requireLedgerFiles(request);
+  const moment = { db: request.db, environment: processIo.environment };
   switch (command.name) {
     case "audit":
       return await auditCommand(command, context);
     case "balances":
-      return await withSnapshot(request.db, async (snapshot) => {
+      return await withSnapshot(moment, async (snapshot) => {
         for await (const page of snapshot.accounts()) output.printBalances(page);
         return exitCodes.ok;
       });
     case "show":
       return await withSnapshot(
-        request.db,
+        moment,
         (snapshot) => showFound(snapshot, command.what, output),
       );
     case "export":
-      return await withSnapshot(request.db, async (snapshot) => {
+      return await withSnapshot(moment, async (snapshot) => {
         await exportAll(snapshot, command, processIo);
         return exitCodes.ok;
       });
@@ -143,9 +145,9 @@ async function restore(command: Command<"restore">, context: LedgerContext): Pro
   // First, because the audit may take minutes, and a running server forbids the restore anyway.
   using place = openRestorePlace(request.db);
   using copy = place.copy(command.file);
-  const { outcome } = await auditFile(copy.file, context);
+  const { outcome } = await auditNamed(copy.file, context);
   if (outcome !== "in_order") return exitCodes.error;
-  const undone = await undoneEndings(place.file, copy.file);
+  const undone = await undoneEndings(place.file, copy.file, context.processIo);
   const kept = copy.put({ atMs: clock.nowMs() });
   if (undone.length > 0) output.printUndone(undone);
   if (kept !== undefined) output.printKept(kept);
@@ -154,16 +156,20 @@ async function restore(command: Command<"restore">, context: LedgerContext): Pro
 }
 
 /** @returns the accounts that the ledger revoked or closed after the backup was made */
-async function undoneEndings(file: string, copy: string): Promise<string[]> {
+async function undoneEndings(
+  file: string,
+  copy: string,
+  { environment }: Pick<ProcessIo, "environment">,
+): Promise<string[]> {
   const known = new Set<StoredValue>();
   const names = new Set<string>();
-  await withSnapshot(copy, async (snapshot) => {
+  await withSnapshot({ db: copy, environment }, async (snapshot) => {
     for await (const page of snapshot.changes()) {
       for (const { statement_jws } of page) known.add(statement_jws);
     }
   });
   try {
-    await withSnapshot(file, async (snapshot) => {
+    await withSnapshot({ db: file, environment }, async (snapshot) => {
       for await (const page of snapshot.changes()) {
         for (const { statement_jws, kind, username } of page) {
           if (kind !== "reissue" && !known.has(statement_jws)) names.add(storedText(username));

@@ -45,9 +45,9 @@ export async function openPostgresSnapshot(access: DatabaseAccess): Promise<Post
   }
 }
 
-const rowSelection = `entry.number, entry.id, entry.kind, payer, payee, amount, memo, iat, exp,
-  signature, encode(order_digest, 'hex') AS order_digest, certificate, at, payer_balance,
-  payee_balance, encode(subtrees, 'hex') AS subtrees, refunds, request`;
+const rowSelection = `entry.number, entry.id, entry.kind, payer, payee, amount, memo,
+  encode(order_digest, 'hex') AS order_digest, at, payer_balance, payee_balance,
+  encode(subtrees, 'hex') AS subtrees, refunds, request, iat, exp, signature, certificate`;
 const entrySelection = `${rowSelection},
   (SELECT der FROM certificate WHERE fingerprint = entry.certificate) AS der`;
 const changeSelection = `number, kind, username, certificate, code_digest, statement_jws, at,

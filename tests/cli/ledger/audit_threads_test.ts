@@ -8,7 +8,7 @@ import { change, withoutTriggers } from "../../operator/tampering.ts";
 
 async function auditOnThreads(books: Books) {
   const { anchor, file } = books;
-  using threads = new OtherThreads({ file, anchor, count: 2 });
+  using threads = new OtherThreads({ db: file, anchor, count: 2 });
   return await books.audit({ threads });
 }
 
@@ -29,7 +29,7 @@ Deno.test("an audit on two threads is of one moment while the server continues",
   await using books = await openSampleBooks();
   const before = await books.audit();
   const { anchor, file } = books;
-  using others = new OtherThreads({ file, anchor, count: 2 });
+  using others = new OtherThreads({ db: file, anchor, count: 2 });
   const threads: AuditThreads = {
     count: 2,
     async perform(task, onProgress) {
@@ -43,7 +43,7 @@ Deno.test("an audit on two threads is of one moment while the server continues",
 Deno.test("tasks that run or wait when the threads are stopped end with the reason", async () => {
   await using books = await openSampleBooks();
   const { anchor, file } = books;
-  using threads = new OtherThreads({ file, anchor, count: 1 });
+  using threads = new OtherThreads({ db: file, anchor, count: 1 });
   const tasks = [1, 2].map(() => threads.perform({ kind: "file" }, () => {}));
   const ends = tasks.map((task) => assertRejects(() => task, InterruptedError, "enough"));
   threads.stop(new InterruptedError("enough"));
@@ -55,7 +55,7 @@ Deno.test("a thread that cannot read the ledger says why", async () => {
   await using books = await openSampleBooks();
   const { anchor, folder } = books;
   const file = `${folder}/certs/CA.pem`;
-  using threads = new OtherThreads({ file, anchor, count: 1 });
+  using threads = new OtherThreads({ db: file, anchor, count: 1 });
   await assertRejects(
     () => threads.perform({ kind: "file" }, () => {}),
     LedgerError,

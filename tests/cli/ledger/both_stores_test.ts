@@ -1,0 +1,27 @@
+/** The commands that read a ledger print the same for a file and for its copy in PostgreSQL. */
+import { assertEquals } from "@std/assert";
+import { testWith } from "../../installed_tool.ts";
+import { copyToPostgres } from "../../ledger/postgres/postgres_copy.ts";
+import { sharedPostgres } from "../../ledger/postgres/temporary_postgres.ts";
+import { openSampleBooks } from "../../operator/books.ts";
+
+const commands = [["balances"], ["show", "4"], ["show", "alice"], ["export"], ["audit"]];
+
+testWith(["initdb"], "the reading ledger commands print the same for both stores", async () => {
+  await using books = await openSampleBooks();
+  const { file, folder, anchor } = books;
+  const url = (await sharedPostgres()).makeDatabase();
+  await copyToPostgres({ file, ledgerId: anchor.fingerprint, url });
+  const main = new URL("../../../main.ts", import.meta.url).pathname;
+  for (const command of commands) {
+    const [expected, found] = await Promise.all([file, url].map(async (db) => {
+      const options = ["--db", db, "--certs", `${folder}/certs`];
+      const args = ["run", "--allow-all", "--quiet", main, "ledger", ...command, ...options];
+      const { code, stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
+      const lines = new TextDecoder().decode(stdout).split("\n");
+      return { code, lines: lines.filter((line) => !line.startsWith("rate ")) };
+    }));
+    assertEquals(found, expected, command.join(" "));
+    assertEquals(found!.code, 0, command.join(" "));
+  }
+});
