@@ -36,6 +36,7 @@ export function ledgerCommand(program: Command, paths: Paths) {
         "micropay ledger balances --json",
         "micropay ledger export --format hledger > books.journal",
         "micropay ledger backup backup.db --db server.db",
+        "micropay ledger audit --db postgres://micropay@db.example.org/ledger",
       ),
     );
   const add = (name: string, description: string, example = "") =>

@@ -1,6 +1,6 @@
 /**
  * The schema of a ledger in PostgreSQL as {@link readCatalog} finds it after `schema.ts` made it.
- * The test of the snapshot prints what a change of the schema has to change here.
+ * After a change of the schema the tests of the snapshot fail until this list is changed too.
  */
 export const expectedCatalog: readonly (readonly [part: string, says: string])[] = [
   ["column account_change.at", "text t default"],
