@@ -88,6 +88,52 @@ Deno.test("the menu registers with the operator's code, and explains a refusal w
   );
 });
 
+Deno.test("the menu requests a payment, pays a request after a yes, and shows requests, receipts, messages and help", async () => {
+  await using scene = await openSceneWith(["alice", "bob"]);
+  const [alice, bob] = [await openMenu(scene, "alice"), await openMenu(scene, "bob")];
+  await bob.type(
+    "10",
+    "2",
+    "bob",
+    "0",
+    "10",
+    "7",
+    "pizza",
+    "bob",
+    "",
+    "10",
+    "7",
+    "pizza",
+    "",
+    "2h",
+  );
+  await bob.line(/^Please login first$/);
+  await bob.line(/^transfer FAIL: payer and payee are the same$/);
+  const [uri] = await bob.line(/^micropay:.*$/);
+  const [, id] = await bob.errorLine(/^7 from anybody, until \S+, id (\S+); /);
+
+  await alice.type("2", "alice", "0", "12", uri, "no", "12", "bob", "12", uri, "y");
+  await alice.errorLine(/^bob asks for 7 for "pizza", until /);
+  await alice.errorLine(/^Pay 7 to bob\? \[y\/N\]$/);
+  await alice.errorLine(/^not confirmed, so nothing was paid$/);
+  await alice.errorLine(/^micropay: "bob" is refused: a payment request is its whole line/);
+  await alice.line(/^paid 7 to bob, balance 9993, entry 3, id /);
+  await bob.line(/^\[Notification\] alice just sent you \$7, as you requested! \("pizza"\)$/);
+  await bob.type("11", "12", uri);
+  await bob.line(new RegExp(`^paid, by alice, entry 3 {2}7 from anybody, .* id ${id} {2}"pizza"$`));
+  await bob.line(/^transfer FAIL: payer and payee are the same$/);
+
+  await alice.type("13", "99", "13", "3", "14", "3", "14", "15");
+  await alice.errorLine(/^micropay: find the receipt of entry 99: .* has none for alice\./);
+  await alice.line(/^\{"receipt":"[\w-]+\.[\w-]+\.[\w-]+","order":/);
+  await alice.errorLine(/^Encrypted messages are shown$/);
+  await alice.errorLine(/^→ eyJ/);
+  await alice.errorLine(/^Encrypted messages are hidden$/);
+  await alice.errorLine(/^12 PAY A REQUEST +shows a payment request/);
+  await alice.type("5");
+  await expectEnd(alice);
+});
+
 Deno.test("a script that knows the first five choices meets no new question after any refusal", async () => {
   await using scene = await openSceneWith(["bob"]);
   const menu = await openMenu(scene, "alice");
@@ -124,9 +170,9 @@ const slips: readonly {
   {
     title: "a word",
     lines: ["list"],
-    stderr: /^"list" is not a choice: type a number from 1 to 9$/,
+    stderr: /^"list" is not a choice: type a number from 1 to 15$/,
   },
-  { title: "a number too large", lines: ["10"], stderr: /^"10" is not a choice/ },
+  { title: "a number too large", lines: ["16"], stderr: /^"16" is not a choice/ },
   { title: "a yes to nothing", lines: ["y"], stderr: /^"y" is not a choice/ },
   { title: "an escape sequence", lines: ["\u001b[2J"], stderr: /^"\\u\{1b\}\[2J" is not a choice/ },
   {

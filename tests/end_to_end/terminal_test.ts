@@ -42,7 +42,11 @@ testWith(
     await using terminal = await openMenu(scene);
     await terminal.shows("Your choice:");
     await terminal.type("2");
-    await terminal.type("alice");
+    await terminal.shows("Name:");
+    await terminal.press("a");
+    await terminal.press("Tab");
+    await terminal.shows(/^Name: alice$/m);
+    await terminal.press("Enter");
     await terminal.type("0");
     await terminal.shows("Account balance: 10000");
     await terminal.type("8");
@@ -55,8 +59,15 @@ testWith(
     await terminal.shows(/^Payee: bob$/m);
     await scene.inProcess(["pay", "alice", "5"], { as: "bob" });
     await terminal.shows(/\n\[Notification\] bob just sent you \$5!\nentry \d+, .*\nPayee: bob$/m);
-    await terminal.press("BSpace");
-    await terminal.type("b");
+    // The menu completes names that it knew when it asked.
+    await terminal.press("C-u");
+    await terminal.type("");
+    await terminal.shows('"" is refused');
+    await terminal.type("8");
+    await terminal.press("b");
+    await terminal.press("Tab");
+    await terminal.shows(/^Payee: bob$/m);
+    await terminal.press("Enter");
     await terminal.type("7");
     // The row shows the end of a memo that is longer than the row.
     await terminal.press(`昼ごはん ${"x".repeat(190)} さよなら oops`);
@@ -73,6 +84,40 @@ testWith(
     await terminal.press("C-d");
     await terminal.shows("Bye");
     await terminal.shows("ended with 0");
+  },
+);
+
+testWith(
+  ["tmux"],
+  "menu and screen leave the terminal as it was, also after a signal, and Ctrl-C on the screen prints the summary",
+  async () => {
+    await using scene = await openSceneWith(["alice"]);
+    const client = [...programCommand(), "client", "127.0.0.1", String(scene.server.port)];
+    const words = client.map(quote).join(" ");
+    const [before, pid] = [scene.path("stty"), scene.path("pid")];
+    const compared = (what: string) => `stty -a | cmp - ${before} && echo "the ${what} is gone"`;
+    const commands = [
+      `stty -a > ${before}`,
+      ...[`${words} --menu`, compared("left menu")],
+      // The shell becomes the menu, so that its process id is known.
+      ...[`sh -c 'echo $$ > ${pid}; exec "$@"' sh ${words} --menu`, compared("ended menu")],
+      ...[words, compared("screen"), "cat"],
+    ];
+    await using terminal = await Terminal.open(scene.path("tmux"), {
+      command: `/bin/sh -c ${quote(commands.join("\n"))}`,
+      folder: scene.path("."),
+      env: { ...runtimeEnvironment(), MICROPAY_HOME: scene.home("alice") },
+      columns: 200,
+      rows: 50,
+    });
+    await terminal.shows("Your choice:");
+    await terminal.type("5");
+    await terminal.shows(/the left menu is gone\n[^]*Your choice:/);
+    Deno.kill(Number(await Deno.readTextFile(pid)), "SIGTERM");
+    // The screen takes the whole terminal, and the only account logs in by itself.
+    await terminal.shows(/Online as alice/);
+    await terminal.press("C-c");
+    await terminal.shows(/the ended menu is gone[^]*Time spent: [^]*the screen is gone/);
   },
 );
 

@@ -35,14 +35,20 @@ export interface WalletDialogue extends Pick<WalletOptions, "onWaiting" | "obser
   readonly askPassphrase: AskPassphrase;
 }
 
-/** @throws {FileError} when the given CA cannot be read */
+/**
+ * @param given what differs from a dialogue in lines
+ * @throws {FileError} when the given CA cannot be read
+ */
 export async function openWallet(
   request: AddressedRequest,
   io: WalletIo,
-  dialogue: WalletDialogue = dialogueInLines(request, io),
+  given: Partial<WalletDialogue> = {},
 ): Promise<Wallet> {
   const { folder, store, network, makeSessionKey } = io;
-  const { askPassphrase, confirm, onKnown, ...told } = dialogue;
+  const { askPassphrase, confirm, onKnown, ...told } = {
+    ...dialogueInLines(request, io),
+    ...given,
+  };
   const [server, ...otherServers] = serversOf(request.serverHost, request.serverPort);
   return new Wallet(
     {

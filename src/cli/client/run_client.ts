@@ -55,15 +55,15 @@ export async function runClient(
     const addressed = await chooseLedger(request, store);
     output = outputWith({ print, printError, typed: commandTyper(addressed) });
     const { command } = addressed;
-    const open = (dialogue?: WalletDialogue) =>
+    const open = (dialogue?: Partial<WalletDialogue>) =>
       openWallet(addressed, { ...dependencies, folder, store, input, network }, dialogue);
     if (command.name === "menu") {
       if (request.json) throw new UsageError("show the menu: --json needs a command");
-      const showing = { ...dependencies, network, openWallet: open };
+      const showing = { ...dependencies, network, openWallet: open, store };
       // Screen and menu load their code when they are shown, so that the commands start as fast.
       if (showsScreen(command, dependencies)) {
         const { runScreen } = await import("./screen/run_screen.ts");
-        return await runScreen({ ...addressed, command }, { ...showing, store });
+        return await runScreen({ ...addressed, command }, showing);
       }
       const { runMenu } = await import("./menu/run_menu.ts");
       return await runMenu(addressed, { ...showing, input });

@@ -23,7 +23,7 @@ import {
 } from "../../../errors.ts";
 import { printable } from "../../../printable.ts";
 import { codes, isPayeeAway } from "../../../protocol/code.ts";
-import type { Refusal } from "../../../protocol/request_type.ts";
+import { type Refusal, refuse } from "../../../protocol/request_type.ts";
 import { endpointText } from "../../../transport/byte_stream.ts";
 import {
   accountName,
@@ -38,24 +38,21 @@ import { errorLine } from "../../error_fields.ts";
 import type { ProcessIo } from "../../process_io.ts";
 import { type Attempt, type NextSteps, type PaymentAttempt, registeredText } from "../advice.ts";
 import { selfAuditOf } from "../audit_alarm.ts";
+import type { AddressedRequest } from "../choose_ledger.ts";
 import type { TypeCommand } from "../command_typer.ts";
 import { ConnectionReport, printConnectionEnd } from "../connection_report.ts";
 import { resolveRefunded } from "../find_payment.ts";
 import { historyEntriesDefault } from "../options.ts";
 import { type ClientOutput, textOutput } from "../output.ts";
 import { printOutcome, printRefusal } from "../print_outcome.ts";
+import { showReceipt } from "../receipt_command.ts";
 import { onlineOptions, type PeerAddressRequest } from "../receive_command.ts";
+import { printRequest } from "../request_command.ts";
 import { UnusedConnection } from "../unused_connection.ts";
+import { askRequest, askRequestUri, confirmRequest } from "./ask_request.ts";
+import { choiceLines, choicesCount, helpLines } from "./choices.ts";
 import { InputEnded, type MenuInput } from "./menu_input.ts";
-
-/**
- * The first line is the course project's. Scripts answer its questions line by line, so these never
- * change. Newer choices have numbers and questions of their own.
- */
-const choices = [
-  "1 REGISTER   2 LOGIN   3 LIST   4 TRANSACTION   5 EXIT",
-  "6 HISTORY   7 REFUND   8 TRANSACTION WITH A MEMO   9 REGISTER WITH A CODE",
-];
+import type { MessageSwitch } from "./message_switch.ts";
 
 /** Unlike `--port`, it may begin with zeros. */
 const menuPort = valueOf("a port is a whole number from 0 to 65535", (text) => {
@@ -70,11 +67,18 @@ export const menuSteps: NextSteps = {
   limit: "in another terminal with limit",
 };
 
-export interface MenuOptions extends Pick<ProcessIo, "print" | "say" | "isReaderGone"> {
+type MenuIo = Pick<ProcessIo, "environment" | "isReaderGone" | "outputSize" | "print" | "say">;
+
+export interface MenuOptions extends MenuIo {
   readonly wallet: Wallet;
   readonly input: MenuInput;
-  /** Where peers reach this client, as given on the command line. */
-  readonly address: PeerAddressRequest;
+  /** Where the server is, and where peers reach this client, as given on the command line. */
+  readonly address:
+    & PeerAddressRequest
+    & Pick<AddressedRequest, "json" | "serverHost" | "serverPort">;
+  readonly messages: MessageSwitch;
+  /** Returns members whom the wallet knows from payments of an account. */
+  readonly knownPeers: (ledger: string, account: AccountName) => Promise<readonly string[]>;
   readonly typed: TypeCommand;
 }
 
@@ -96,11 +100,15 @@ export class Menu {
   readonly #options: MenuOptions;
   readonly #output: ClientOutput;
   readonly #unused: UnusedConnection;
+  /** The fingerprint of the server's CA. */
+  #ledger = "";
   #session: Session | undefined;
   /** Rejects when the program has a fault that no choice of the person meets. */
   readonly #failed = Promise.withResolvers<never>();
   /** The payment that the last choice could not deliver, because its payee is away. */
   #undelivered: PaymentTerms | undefined;
+  /** The other members to whom Tab completes a name. */
+  readonly #peers = new Set<string>();
 
   constructor(options: MenuOptions) {
     this.#options = options;
@@ -123,6 +131,7 @@ export class Menu {
   async run(): Promise<void> {
     const { say } = this.#options;
     const { anchor, stream } = await this.#unused.get();
+    this.#ledger = anchor.fingerprint;
     say(`Connected to ${endpointText(stream.remote)}, ledger ${anchor.fingerprint}`);
     try {
       while (await Promise.race([this.#step(), this.#failed.promise])) say("");
@@ -135,7 +144,7 @@ export class Menu {
 
   async #step(): Promise<boolean> {
     const { input, say } = this.#options;
-    choices.forEach(say);
+    choiceLines.forEach(say);
     const choice = await input.ask("Your choice");
     const undelivered = this.#undelivered;
     this.#undelivered = undefined;
@@ -168,12 +177,27 @@ export class Menu {
         return await this.#asMember(() => this.#pay({ withMemo: true }));
       case "9":
         return await this.#register({ withCode: true });
+      case "10":
+        return await this.#asMember(() => this.#request());
+      case "11":
+        return await this.#asMember(async (member) => {
+          this.#output.printRequests(await member.requests());
+        });
+      case "12":
+        return await this.#asMember(() => this.#payRequest());
+      case "13":
+        return await this.#asMember((member) => this.#showReceipt(member));
+      case "14":
+        return this.#toggleMessages();
+      case "15":
+        return helpLines.forEach(this.#options.say);
     }
     // "y" is an answer at the menu itself, so that a script's next choice still counts as one.
     if (undelivered && /^y(es)?$/i.test(choice)) {
       return await this.#asMember((member) => this.#deliver(member, undelivered));
     }
-    this.#options.say(`"${printable(choice)}" is not a choice: type a number from 1 to 9`);
+    const rule = `type a number from 1 to ${choicesCount}`;
+    this.#options.say(`"${printable(choice)}" is not a choice: ${rule}`);
   }
 
   /**
@@ -215,14 +239,17 @@ export class Menu {
   }
 
   async #logIn(): Promise<void> {
-    const { address, input, say } = this.#options;
+    const { address, input, say, wallet } = this.#options;
     const loggedIn = this.#session?.lasting.context.name;
     if (loggedIn !== undefined) return say(`You are logged in as ${loggedIn} already`);
-    const name = await input.askFor("Name", accountName);
+    const completions = await wallet.accounts(this.#ledger);
+    const name = await input.askFor("Name", accountName, { completions });
     const port = await input.askOptional("Port for payments, 0 for any", menuPort) ?? address.port;
     const member = await this.#openMember(name);
     if (!member) return;
-    if (await this.#goOnline(member, { ...address, port })) await this.#list(member);
+    if (!await this.#goOnline(member, { ...address, port })) return;
+    await this.#learnPeers(name);
+    await this.#list(member);
   }
 
   /** @returns whether the server let the member log in */
@@ -314,19 +341,76 @@ export class Menu {
     const outcome = await member.list();
     if (outcome.outcome === "refused") return this.#printRefusal(outcome, questionOf(member));
     this.#output.printList(outcome.answer);
+    this.#addPeers(outcome.answer.online.map(({ name }) => name));
+  }
+
+  async #learnPeers(name: AccountName): Promise<void> {
+    this.#peers.clear();
+    this.#addPeers(await this.#options.knownPeers(this.#ledger, name));
+  }
+
+  #addPeers(names: readonly string[]): void {
+    for (const name of names) this.#peers.add(name);
+    this.#peers.delete(this.#session?.lasting.context.name ?? "");
+  }
+
+  /** Returns the names in the order in which Tab offers them. */
+  get #completions(): string[] {
+    return [...this.#peers].sort();
   }
 
   async #pay({ withMemo }: { readonly withMemo: boolean }): Promise<void> {
     const { input } = this.#options;
-    const payee = await input.askFor("Payee", accountName);
+    const payee = await input.askFor("Payee", accountName, { completions: this.#completions });
     const amount = await input.askFor("Amount", readAmount);
     const memo = withMemo ? await input.askOptional("Memo, empty for none", readMemo) : undefined;
     const terms = { payee, amount, memo };
+    await this.#asMember((member) => this.#payOrOffer(member, terms));
+  }
+
+  /** Pays directly. When the payee is away, the next choice may be to pay through the server. */
+  async #payOrOffer(member: Member, terms: PaymentTerms): Promise<void> {
+    const outcome = await this.#deliver(member, terms);
+    const isAway = outcome.outcome === "refused" && isPayeeAway(outcome.code);
+    this.#undelivered = isAway ? { ...terms, viaServer: true } : undefined;
+  }
+
+  async #request(): Promise<void> {
+    const terms = await askRequest(this.#options.input, { peers: this.#completions });
     await this.#asMember(async (member) => {
-      const outcome = await this.#deliver(member, terms);
-      const isAway = outcome.outcome === "refused" && isPayeeAway(outcome.code);
-      this.#undelivered = isAway ? { ...terms, viaServer: true } : undefined;
+      if (terms.payer === nameOf(member)) {
+        return this.#printRefusal(refuse(280), questionOf(member));
+      }
+      const made = await member.request(terms);
+      const { address: request, ...io } = this.#options;
+      printRequest(made, member, { ...io, output: this.#output, request });
     });
+  }
+
+  async #payRequest(): Promise<void> {
+    const { input, say } = this.#options;
+    const uri = await askRequestUri(input);
+    await this.#asMember(async (asked) => {
+      const confirmed = await confirmRequest(uri, asked, input);
+      if (confirmed.outcome === "refused") {
+        return this.#printRefusal(confirmed, questionOf(asked));
+      }
+      const terms = confirmed.answer;
+      if (!terms) return say("not confirmed, so nothing was paid");
+      await this.#asMember((member) => this.#payOrOffer(member, terms));
+    });
+  }
+
+  async #showReceipt({ context: { name: account, receipts, receiptsFile: file } }: Member) {
+    const question = "Payment, its entry or id";
+    const payment = await this.#options.input.askFor(question, paymentReference);
+    const command = { name: "receipt", payment, proof: false } as const;
+    await showReceipt(command, { account, receipts, file }, this.#options);
+  }
+
+  #toggleMessages(): void {
+    const isOn = this.#options.messages.toggle();
+    this.#options.say(isOn ? "Encrypted messages are shown" : "Encrypted messages are hidden");
   }
 
   async #deliver(member: Member, terms: PaymentTerms): Promise<OrderOutcome> {
@@ -381,6 +465,7 @@ export class Menu {
   #notify(payment: IncomingPayment, { context: { receiptsFile: file } }: Member): void {
     try {
       this.#output.printReceived(payment);
+      this.#addPeers([payment.receipt.payload.payer]);
       if (this.#options.isReaderGone()) this.#output.printUnprinted(payment, { file });
     } catch (error) {
       if (!(error instanceof OutputError)) throw error;

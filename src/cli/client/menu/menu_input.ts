@@ -46,16 +46,21 @@ export class MenuInput {
     this.#answers.interject(print);
   }
 
-  async askFor<Value>(question: string, read: (text: string) => Value): Promise<Value> {
-    return readAnswer(await this.ask(question), read);
+  async askFor<Value>(
+    question: string,
+    read: (text: string) => Value,
+    options?: Pick<QuestionOptions, "completions">,
+  ): Promise<Value> {
+    return readAnswer(await this.ask(question, options), read);
   }
 
   /** @returns `undefined` for an empty answer */
   async askOptional<Value>(
     question: string,
     read: (text: string) => Value,
+    options?: Pick<QuestionOptions, "completions">,
   ): Promise<Value | undefined> {
-    const text = await this.ask(question);
+    const text = await this.ask(question, options);
     return text === "" ? undefined : readAnswer(text, read);
   }
 

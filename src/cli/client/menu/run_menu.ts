@@ -1,6 +1,7 @@
 /**
  * Runs the numbered menu, and prints the summary at its end.
  */
+import type { SqliteWalletStore } from "../../../client/sqlite/sqlite_wallet_store.ts";
 import type { Wallet } from "../../../client/wallet.ts";
 import { systemClock } from "../../../clock.ts";
 import type { MeteredNetwork } from "../../../transport/metered_network.ts";
@@ -9,23 +10,26 @@ import type { LineInput } from "../../line_input.ts";
 import { type ProcessIo, untilSignal } from "../../process_io.ts";
 import type { AddressedRequest } from "../choose_ledger.ts";
 import { commandTyper } from "../command_typer.ts";
-import { messageText, type WalletDialogue } from "../open_wallet.ts";
+import { peersOf } from "../known_words.ts";
+import type { WalletDialogue } from "../open_wallet.ts";
 import { waitingText } from "../output.ts";
 import { usePrinter } from "../print_use.ts";
 import { canMoveCursor } from "../shows_screen.ts";
 import { type AnswerSource, LineAnswers } from "./answer_source.ts";
 import { isUnprinted, Menu } from "./menu.ts";
+import { MessageSwitch } from "./message_switch.ts";
 import { MenuInput } from "./menu_input.ts";
 
 type MenuIo =
   & Pick<ProcessIo, "draw" | "drawnColumns" | "environment" | "hideTyping" | "isReaderGone">
-  & Pick<ProcessIo, "isTerminal" | "onSignal" | "print" | "say">;
+  & Pick<ProcessIo, "isTerminal" | "onSignal" | "outputSize" | "print" | "say">;
 
 interface RunMenuOptions {
   readonly input: LineInput;
   readonly network: MeteredNetwork;
-  /** @param dialogue how it asks, where the lines of a pipe or a plain terminal are not meant */
-  readonly openWallet: (dialogue?: WalletDialogue) => Promise<Wallet>;
+  readonly store: SqliteWalletStore;
+  /** @param dialogue what differs from the lines of a pipe or a plain terminal */
+  readonly openWallet: (dialogue: Partial<WalletDialogue>) => Promise<Wallet>;
 }
 
 /**
@@ -36,17 +40,23 @@ interface RunMenuOptions {
  */
 export async function runMenu(
   request: AddressedRequest,
-  { input, network, openWallet, ...processIo }: RunMenuOptions & MenuIo,
+  { input, network, openWallet, store, ...processIo }: RunMenuOptions & MenuIo,
 ): Promise<ExitCode> {
   const printUse = usePrinter({ network, clock: systemClock, print: processIo.print });
   return await untilSignal(processIo, async (signal) => {
     const { answers, isEdited, ...printing } = await openAnswers(input, processIo);
     try {
       const questions = new MenuInput(answers, { ...printing, signal });
-      const dialogue = isEdited ? dialogueOf(questions, { ...request, ...printing }) : undefined;
-      const wallet = await openWallet(dialogue);
-      const options = { ...printing, input: questions, address: request, wallet };
-      await new Menu({ ...processIo, ...options, typed: commandTyper(request) }).run();
+      const messages = new MessageSwitch({ say: printing.say, isOn: request.verbose });
+      const wallet = await openWallet({
+        observe: messages.observe,
+        ...(isEdited && dialogueOf(questions, printing)),
+      });
+      await new Menu({
+        ...{ ...processIo, ...printing, input: questions, address: request, messages, wallet },
+        knownPeers: (ledger, name) => peersOf(store, { ledger, name }),
+        typed: commandTyper(request),
+      }).run();
     } catch (error) {
       await answers.close();
       if (!isUnprinted(error)) printUse();
@@ -83,12 +93,11 @@ async function openAnswers(
 
 function dialogueOf(
   questions: MenuInput,
-  { say, verbose }: Pick<ProcessIo, "say"> & Pick<AddressedRequest, "verbose">,
+  { say }: Pick<ProcessIo, "say">,
 ): WalletDialogue {
   return {
     onKnown: say,
     onWaiting: (place) => say(waitingText(place)),
-    ...(verbose && { observe: (...message) => say(messageText(...message)) }),
     confirm: (lines) => questions.confirm(lines),
     askPassphrase: (account) => questions.askPassphrase(account),
   };
