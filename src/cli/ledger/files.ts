@@ -36,7 +36,7 @@ export function requireLedgerFiles({ db, certs, command }: LedgerRequest): void 
 
 /** Commands that read one moment of a ledger, which can be in a database. */
 const readingCommands: ReadonlySet<LedgerRequest["command"]["name"]> = new Set(
-  ["audit", "balances", "show", "export"],
+  ["audit", "balances", "show", "export", "backup"],
 );
 
 /** Commands that need the CA's certificate. The others only read or copy the file. */

@@ -2,7 +2,10 @@
 import { systemClock } from "../../clock.ts";
 import { isDatabaseUrl, parseDatabaseUrl } from "../../ledger/postgres/database_url.ts";
 import { passwordFinder } from "../../ledger/postgres/password_file.ts";
-import { openPostgresSnapshot } from "../../ledger/postgres/postgres_snapshot.ts";
+import {
+  openPostgresSnapshot,
+  type PostgresSnapshot,
+} from "../../ledger/postgres/postgres_snapshot.ts";
 import type { LedgerSnapshot } from "../../ledger/snapshot.ts";
 import { openSqliteSnapshot } from "../../ledger/sqlite/sqlite_snapshot.ts";
 import type { Environment } from "../process_io.ts";
@@ -14,9 +17,22 @@ import type { Environment } from "../process_io.ts";
  * @throws {MicropayError} when there is no ledger, or it cannot be read
  */
 export async function openSnapshot(db: string, environment: Environment): Promise<LedgerSnapshot> {
-  if (!isDatabaseUrl(db)) return openSqliteSnapshot({ file: db });
+  return isDatabaseUrl(db)
+    ? await openDatabaseSnapshot(db, environment)
+    : openSqliteSnapshot({ file: db });
+}
+
+/**
+ * Returns a snapshot of the ledger at the URL of a database, which the caller closes.
+ *
+ * @throws as {@link openSnapshot}
+ */
+export async function openDatabaseSnapshot(
+  url: string,
+  environment: Environment,
+): Promise<PostgresSnapshot> {
   return await openPostgresSnapshot({
-    url: parseDatabaseUrl(db),
+    url: parseDatabaseUrl(url),
     passwordOf: passwordFinder(environment),
     clock: systemClock,
   });

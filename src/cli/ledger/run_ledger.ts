@@ -6,7 +6,12 @@ import { systemClock } from "../../clock.ts";
 import { MicropayError } from "../../errors.ts";
 import type { BookOutcome, Ledger } from "../../ledger/ledger.ts";
 import { type LedgerSnapshot, storedText, type StoredValue } from "../../ledger/snapshot.ts";
-import { backupSqliteLedger, openRestorePlace } from "../../ledger/sqlite/backup_ledger.ts";
+import { isDatabaseUrl } from "../../ledger/postgres/database_url.ts";
+import {
+  backupLedgerFrom,
+  backupSqliteLedger,
+  openRestorePlace,
+} from "../../ledger/sqlite/backup_ledger.ts";
 import { openSqliteLedger } from "../../ledger/sqlite/open_sqlite_ledger.ts";
 import { endAccount, type Ending } from "../../operator/ending.ts";
 import { exportLines } from "../../operator/exported_entries.ts";
@@ -25,7 +30,7 @@ import { exportWriter } from "../export_writer.ts";
 import { requireLedgerFiles } from "./files.ts";
 import { auditCommand, auditNamed, type LedgerContext } from "./audit_command.ts";
 import { invite, listInvitations, printJoinLine, revokeInvitation } from "./invitation_commands.ts";
-import { withSnapshot } from "./open_snapshot.ts";
+import { openDatabaseSnapshot, withSnapshot } from "./open_snapshot.ts";
 import { ledgerOutput } from "./output.ts";
 import { showFound } from "./show.ts";
 import { printPayment } from "../standard_output.ts";
@@ -65,7 +70,7 @@ export async function runLedger(
     case "withdraw":
       return await move(command, context);
     case "backup":
-      backupSqliteLedger({ file: request.db, to: command.file });
+      await backup(command, context);
       output.printWritten(command.file);
       return exitCodes.ok;
     case "restore":
@@ -139,6 +144,15 @@ const refusalCodes: Readonly<
   refund_exceeds: 269,
   bankrupt: 270,
 };
+
+async function backup(
+  { file: to }: Command<"backup">,
+  { request: { db }, processIo }: LedgerContext,
+): Promise<void> {
+  if (!isDatabaseUrl(db)) return backupSqliteLedger({ file: db, to });
+  await using snapshot = await openDatabaseSnapshot(db, processIo.environment);
+  await backupLedgerFrom(snapshot, { to });
+}
 
 async function restore(command: Command<"restore">, context: LedgerContext): Promise<ExitCode> {
   const { request, output, clock } = context;

@@ -67,13 +67,14 @@ const accountSelection = `username, balance, online_status, (
 /** An open snapshot of a database. */
 export class PostgresSnapshot implements LedgerSnapshot {
   readonly ledgerId: string;
+  /** What messages call the ledger. */
+  readonly name: string;
   readonly #session: Session;
-  readonly #name: string;
   #isClosed = false;
 
   constructor(session: Session, name: string, ledgerId: string) {
     this.#session = session;
-    this.#name = name;
+    this.name = name;
     this.ledgerId = ledgerId;
   }
 
@@ -285,6 +286,26 @@ export class PostgresSnapshot implements LedgerSnapshot {
     if (others!.others !== 0) yield "the table ledger says that it is another ledger as well";
   }
 
+  /** Yields the rows of a table as they are, in pages, by the key that says their order. */
+  async *rows(
+    table: keyof typeof orderOf,
+    columns: readonly string[],
+  ): AsyncIterable<Record<string, StoredValue>[]> {
+    const key = orderOf[table];
+    const selection = `SELECT ${columns.join(", ")}, ${key} AS row_key FROM ${table}`;
+    const order = `ORDER BY ${key} LIMIT $1`;
+    let page: Record<string, StoredValue>[] = await this.#all(
+      `${selection} ${order}`,
+      auditPageRows,
+    );
+    while (page.length > 0) {
+      yield page;
+      if (page.length < auditPageRows) return;
+      const after = page.at(-1)!.row_key as Parameter;
+      page = await this.#all(`${selection} WHERE ${key} > $2 ${order}`, auditPageRows, after);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -315,7 +336,7 @@ export class PostgresSnapshot implements LedgerSnapshot {
   }
 
   async #guard<Result>(read: () => Promise<Result>): Promise<Result> {
-    const attempt = `cannot read the ledger ${this.#name}`;
+    const attempt = `cannot read the ledger ${this.name}`;
     if (this.#isClosed) throw new LedgerError(`${attempt}: it was closed`);
     try {
       return await read();
@@ -324,6 +345,17 @@ export class PostgresSnapshot implements LedgerSnapshot {
     }
   }
 }
+
+/** The order in which a file holds the rows of a table. */
+const orderOf = {
+  client: "username",
+  certificate: "place",
+  entry: "number",
+  account_change: "number",
+  voided_order: "number",
+  void_floor: "payer",
+  invitation: "number",
+} as const;
 
 /** The references between tables: a column, and the key that its values are of. */
 const references = [

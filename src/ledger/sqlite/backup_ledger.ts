@@ -1,7 +1,8 @@
 /** Backs up a ledger, and restores a backup. */
 import { FileError } from "../../errors.ts";
-import { copyTables } from "./copy_tables.ts";
+import { copyFromStore, copyTables, type RowSource } from "./copy_tables.ts";
 import {
+  createFilledLedgerFile,
   createLedgerFile,
   type CreateOptions,
   placeLedgerFile,
@@ -37,6 +38,22 @@ export function backupSqliteLedger(
     file,
     ({ ledgerId, ...options }) => createLedgerFile(target, ledgerId, { attempt, ...options }),
   );
+}
+
+/**
+ * Copies a ledger of another store into a file, as {@link backupSqliteLedger} does.
+ *
+ * @throws as {@link backupSqliteLedger}
+ */
+export async function backupLedgerFrom(
+  source: RowSource & { readonly ledgerId: string },
+  { to }: { readonly to: string },
+): Promise<void> {
+  const target = resolveNewPath(to);
+  await createFilledLedgerFile(target, source.ledgerId, {
+    attempt: `cannot make the backup ${target}`,
+    fill: (database) => copyFromStore(source, database),
+  });
 }
 
 /** A ledger's path, locked for a restore. Nobody else writes the ledger until it is disposed of. */

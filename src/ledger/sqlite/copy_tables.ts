@@ -22,7 +22,7 @@ const groups = [
   ["void_floor"],
   ["invitation"],
 ] as const;
-type Table = (typeof groups)[number][number];
+export type LedgerTable = (typeof groups)[number][number];
 
 /**
  * Copies all rows of a ledger into a new one of the same schema version, with bounded memory. The
@@ -42,10 +42,40 @@ export function copyTables(
   for (const tables of groups) copyGroup(tables, source, target);
 }
 
+/** The rows of a ledger in another store. All are of one moment. */
+export interface RowSource {
+  /** What messages call the ledger. */
+  readonly name: string;
+  /** Yields the rows of a table in their order, as they are, in pages. */
+  rows(table: LedgerTable, columns: readonly string[]): AsyncIterable<Row[]>;
+}
+
+/**
+ * Copies all rows of another store into a new ledger, as {@link copyTables} does.
+ *
+ * @throws as {@link copyTables}
+ */
+export async function copyFromStore(source: RowSource, target: DatabaseSync): Promise<void> {
+  target.prepare("DELETE FROM client").run();
+  for (const tables of groups) {
+    const copyings = await Promise.all(tables.map(async (table) => {
+      const writer = new TableWriter(target, table, source.name);
+      const rows = singly(source.rows(table, writer.columns));
+      return { writer, rows, next: await rows.next() };
+    }));
+    for (let first; (first = lowest(copyings)) !== undefined;) {
+      first.writer.insert(first.next.value as Row);
+      first.next = await first.rows.next();
+    }
+  }
+}
+
+async function* singly(pages: AsyncIterable<Row[]>): AsyncGenerator<Row> {
+  for await (const page of pages) yield* page;
+}
+
 interface Copying {
-  readonly table: Table;
-  readonly columns: readonly string[];
-  readonly insert: StatementSync;
+  readonly writer: TableWriter;
   readonly rows: Iterator<Row>;
   /** The next row. */
   next: IteratorResult<Row>;
@@ -53,8 +83,49 @@ interface Copying {
 
 type Row = Record<string, SQLOutputValue>;
 
+/** Returns the table whose next row has the lowest number, or `undefined` when all are copied. */
+function lowest<One extends { readonly next: IteratorResult<Row> }>(
+  copyings: readonly One[],
+): One | undefined {
+  const numberOf = ({ next }: One) => Number((next.value as Row).number);
+  return copyings.filter(({ next }) => !next.done)
+    .sort((one, other) => numberOf(one) - numberOf(other))[0];
+}
+
+/** Writes rows into a table of the new ledger. */
+class TableWriter {
+  readonly columns: readonly string[];
+  readonly #table: LedgerTable;
+  readonly #insert: StatementSync;
+  readonly #source: string;
+
+  constructor(target: DatabaseSync, table: LedgerTable, source: string) {
+    this.#table = table;
+    this.#source = source;
+    this.columns = columnsOf(target, table).map(({ name }) => name);
+    const places = this.columns.map(() => "?").join(", ");
+    this.#insert = target.prepare(
+      `INSERT INTO ${table} (${this.columns.join(", ")}) VALUES (${places})`,
+    );
+  }
+
+  /** @throws {LedgerError} when the row breaks the rules of a ledger */
+  insert(row: Row): void {
+    try {
+      this.#insert.run(...this.columns.map((column) => row[column]!));
+    } catch (error) {
+      if (sqliteCondition(error) !== "refused") throw error;
+      throw new LedgerError(
+        `cannot copy the ledger ${this.#source}: a row of its table ${this.#table} breaks the ` +
+          `rules of a ledger (${messageOf(error)}); audit it`,
+        { cause: error },
+      );
+    }
+  }
+}
+
 function copyGroup(
-  tables: readonly Table[],
+  tables: readonly LedgerTable[],
   { database, file }: { readonly database: DatabaseSync; readonly file: string },
   target: DatabaseSync,
 ): void {
@@ -68,32 +139,15 @@ function copyGroup(
   const copyings = tables.flatMap((table): Copying[] => {
     const columns = columnsOf(target, table);
     if (columns.length === 0) return [];
-    const places = columns.map(() => "?").join(", ");
-    const insert = target.prepare(
-      `INSERT INTO ${table} (${columns.map(({ name }) => name).join(", ")}) VALUES (${places})`,
-    );
+    const writer = new TableWriter(target, table, file);
     const order = tables.length === 1 ? "" : "NOT INDEXED ORDER BY number";
     const selection = columns.map(({ name, type }) => type === "TEXT" ? wholeText(name) : name);
     const rows = streamRows(database, `SELECT ${selection.join(", ")} FROM ${table} ${order}`);
-    const names = columns.map(({ name }) => name);
-    return [{ table, columns: names, insert, rows, next: read(rows) }];
+    return [{ writer, rows, next: read(rows) }];
   });
-  for (;;) {
-    const [first] = copyings.filter(({ next }) => !next.done)
-      .sort((one, other) => Number(one.next.value.number) - Number(other.next.value.number));
-    if (first === undefined) return;
-    const { table, columns, insert, rows, next } = first;
-    try {
-      insert.run(...columns.map((column) => next.value[column]!));
-    } catch (error) {
-      if (sqliteCondition(error) !== "refused") throw error;
-      throw new LedgerError(
-        `cannot copy the ledger ${file}: a row of its table ${table} breaks the rules of a ledger ` +
-          `(${messageOf(error)}); audit it`,
-        { cause: error },
-      );
-    }
-    first.next = read(rows);
+  for (let first; (first = lowest(copyings)) !== undefined;) {
+    first.writer.insert(first.next.value as Row);
+    first.next = read(first.rows);
   }
 }
 

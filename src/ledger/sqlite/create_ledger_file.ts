@@ -43,6 +43,38 @@ export function createLedgerFile(
 }
 
 /**
+ * Makes a ledger's file as {@link createLedgerFile} does, filled from a source that takes its time.
+ *
+ * @throws as {@link createLedgerFile}
+ */
+export async function createFilledLedgerFile(
+  file: string,
+  ledgerId: string,
+  { attempt, fill }: {
+    readonly attempt: string;
+    readonly fill: (database: DatabaseSync) => Promise<void>;
+  },
+): Promise<void> {
+  requireFreeName(file, attempt);
+  const unfinished = makeUnfinished(file, attempt);
+  try {
+    const database = new DatabaseSync(unfinished);
+    try {
+      makeTables(database, schemaStatements(ledgerId));
+      await fill(database);
+      database.prepare("COMMIT").run();
+    } finally {
+      database.close();
+    }
+    placeLedgerFile(unfinished, file, attempt);
+  } catch (error) {
+    throw error instanceof MicropayError ? error : ledgerError(attempt, error);
+  } finally {
+    removeUnfinished(unfinished);
+  }
+}
+
+/**
  * Gives the file of {@link writeUnfinished} its final name.
  *
  * @throws as {@link createLedgerFile}
@@ -66,11 +98,7 @@ export function writeUnfinished(
     readonly attempt: string;
   },
 ): string {
-  const unfinished = attempting(
-    `${attempt}: its folder is missing or not writable`,
-    // Deno makes it with mode 0600, and SQLite's side files inherit that.
-    () => Deno.makeTempFileSync({ dir: dirname(file), prefix: "new-ledger-" }),
-  );
+  const unfinished = makeUnfinished(file, attempt);
   try {
     writeLedger(unfinished, schemaStatements(ledgerId, version), fill);
     return unfinished;
@@ -85,6 +113,21 @@ export function removeUnfinished(unfinished: string): void {
   for (const suffix of ["-journal", ""]) removeIfThere(`${unfinished}${suffix}`);
 }
 
+function makeUnfinished(file: string, attempt: string): string {
+  return attempting(
+    `${attempt}: its folder is missing or not writable`,
+    // Deno makes it with mode 0600, and SQLite's side files inherit that.
+    () => Deno.makeTempFileSync({ dir: dirname(file), prefix: "new-ledger-" }),
+  );
+}
+
+/** Makes the tables in a transaction, which the caller commits. */
+function makeTables(database: DatabaseSync, statements: readonly string[]): void {
+  makeDurable(database);
+  database.prepare("BEGIN").run();
+  for (const statement of statements) database.prepare(statement).run();
+}
+
 function writeLedger(
   file: string,
   statements: readonly string[],
@@ -92,9 +135,7 @@ function writeLedger(
 ): void {
   const database = new DatabaseSync(file);
   try {
-    makeDurable(database);
-    database.prepare("BEGIN").run();
-    for (const statement of statements) database.prepare(statement).run();
+    makeTables(database, statements);
     fill(database);
     database.prepare("COMMIT").run();
   } finally {

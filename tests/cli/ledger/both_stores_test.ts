@@ -1,4 +1,7 @@
-/** The commands that read a ledger print the same for a file and for its copy in PostgreSQL. */
+/**
+ * The commands that read a ledger print the same for a file and for its copy in PostgreSQL, and for
+ * the backup of that copy.
+ */
 import { assertEquals } from "@std/assert";
 import { testWith } from "../../installed_tool.ts";
 import { copyToPostgres } from "../../ledger/postgres/postgres_copy.ts";
@@ -13,15 +16,19 @@ testWith(["initdb"], "the reading ledger commands print the same for both stores
   const url = (await sharedPostgres()).makeDatabase();
   await copyToPostgres({ file, ledgerId: anchor.fingerprint, url });
   const main = new URL("../../../main.ts", import.meta.url).pathname;
+  const run = async (command: readonly string[], db: string) => {
+    const options = ["--db", db, "--certs", `${folder}/certs`];
+    const args = ["run", "--allow-all", "--quiet", main, "ledger", ...command, ...options];
+    const { code, stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
+    const lines = new TextDecoder().decode(stdout).split("\n");
+    return { code, lines: lines.filter((line) => !line.startsWith("rate ")) };
+  };
   for (const command of commands) {
-    const [expected, found] = await Promise.all([file, url].map(async (db) => {
-      const options = ["--db", db, "--certs", `${folder}/certs`];
-      const args = ["run", "--allow-all", "--quiet", main, "ledger", ...command, ...options];
-      const { code, stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
-      const lines = new TextDecoder().decode(stdout).split("\n");
-      return { code, lines: lines.filter((line) => !line.startsWith("rate ")) };
-    }));
+    const [expected, found] = await Promise.all([file, url].map((db) => run(command, db)));
     assertEquals(found, expected, command.join(" "));
     assertEquals(found!.code, 0, command.join(" "));
   }
+  const backup = `${folder}/kept.db`;
+  assertEquals(await run(["backup", backup], url), { code: 0, lines: [backup, ""] });
+  assertEquals(await run(["audit"], backup), await run(["audit"], file));
 });
