@@ -1,5 +1,5 @@
 /** The server. It accepts connections, serves each independently, and stops in good order. */
-import { LedgerError } from "../errors.ts";
+import { isLedgerUnavailable, LedgerError } from "../errors.ts";
 import {
   costlyAtOnceMax,
   costlyBesideProcessors,
@@ -170,7 +170,8 @@ export class Server {
   #takeLedgerFault(attempt: string, error: unknown): void {
     const { failStop, report } = this.#context;
     if (error instanceof LedgerError) failStop(error);
-    else report({ kind: "fault", attempt, error });
+    // The ledger itself says when its database is lost and when it is back.
+    else if (!isLedgerUnavailable(error)) report({ kind: "fault", attempt, error });
   }
 
   async #stop(): Promise<void> {

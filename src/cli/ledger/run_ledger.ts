@@ -12,7 +12,6 @@ import {
   backupSqliteLedger,
   openRestorePlace,
 } from "../../ledger/sqlite/backup_ledger.ts";
-import { openSqliteLedger } from "../../ledger/sqlite/open_sqlite_ledger.ts";
 import { endAccount, type Ending } from "../../operator/ending.ts";
 import { exportLines } from "../../operator/exported_entries.ts";
 import { makeOneTimeCode } from "../../operator/one_time_code.ts";
@@ -33,6 +32,7 @@ import { invite, listInvitations, printJoinLine, revokeInvitation } from "./invi
 import { openDatabaseSnapshot, withSnapshot } from "./open_snapshot.ts";
 import { ledgerOutput } from "./output.ts";
 import { showFound } from "./show.ts";
+import { ledgerPlace } from "../ledger_place.ts";
 import { printPayment } from "../standard_output.ts";
 import type { ProcessIo } from "../process_io.ts";
 
@@ -251,12 +251,12 @@ async function withOwnLedger(
 
 /** Runs an action on the ledger, beside its server if one runs. */
 async function withLedger(
-  { request }: LedgerContext,
+  { request, processIo }: LedgerContext,
   anchor: TrustAnchor,
   use: (ledger: Ledger) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const options = { file: request.db, ledgerId: anchor.fingerprint, serve: false };
-  const ledger = await openSqliteLedger(options);
+  const place = ledgerPlace(request.db, processIo.environment);
+  const ledger = await place.open({ ledgerId: anchor.fingerprint, serve: false });
   try {
     return await use(ledger);
   } finally {

@@ -45,7 +45,7 @@ export function serverCommand(program: Command, { file, directory }: Paths) {
       proxies,
       [],
     )
-    .option("--db <FILE>", "The ledger.", file, "server.db")
+    .option("--db <FILE>", "The ledger: a file, or postgres://user@host/name.", file, "server.db")
     .option(
       "--certs <DIR>",
       "Where CA.pem, CA.key, server.crt and server.key are.",

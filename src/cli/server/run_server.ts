@@ -5,9 +5,7 @@ import { userLimitMin, witnessesMax } from "../../limits.ts";
 import { resolve } from "node:path";
 import { systemClock } from "../../clock.ts";
 import { FileError, messageOf, UsageError } from "../../errors.ts";
-import { deleteSqliteLedger } from "../../ledger/sqlite/delete_sqlite_ledger.ts";
-import { ledgerFileExists } from "../../ledger/sqlite/ledger_file.ts";
-import { openSqliteLedger } from "../../ledger/sqlite/open_sqlite_ledger.ts";
+import type { DatabaseEvent } from "../../ledger/postgres/database_health.ts";
 import {
   hasNoCertificates,
   openCertificates,
@@ -27,6 +25,7 @@ import { type ExitCode, exitCodes } from "../exit_code.ts";
 import { terminalQrCode } from "../qr_code.ts";
 import { runGencert } from "../gencert/run_gencert.ts";
 import { certificateDaysDefault } from "../gencert/options.ts";
+import { type LedgerPlace, ledgerPlace } from "../ledger_place.ts";
 import { type JoinAddress, joinLine, joinUri } from "./join_line.ts";
 import { askYesNo, LineInput } from "../line_input.ts";
 import { OutputQueue } from "./output_queue.ts";
@@ -71,42 +70,45 @@ async function serveLedger(
   request: ServerRequest,
   { log, ...processIo }: ProcessIo & { readonly log: ServerLog },
 ): Promise<ExitCode> {
+  const place = ledgerPlace(request.db, processIo.environment);
+  if (request.reset || request.deleteDbOnExit) place.requireDeletable();
   const userLimit = sayUserLimit(request, log);
   // First, before anything is made or deleted. If another server has the port, this one was started
   // by mistake.
   const listener = tcpNetwork.listen({ host: request.host, port: request.port });
   try {
-    await serveOn(listener, request, { ...processIo, log, userLimit });
+    await serveOn(listener, request, { ...processIo, log, place, userLimit });
   } finally {
     listener.close();
   }
-  if (request.deleteDbOnExit) deleteSqliteLedger(request.db);
+  if (request.deleteDbOnExit) place.delete();
   return exitCodes.ok;
 }
 
 async function serveOn(
   listener: Listener,
   request: ServerRequest,
-  { log, userLimit, ...processIo }: ProcessIo & {
+  { log, place, userLimit, ...processIo }: ProcessIo & {
     readonly log: ServerLog;
+    readonly place: LedgerPlace;
     readonly userLimit: number;
   },
 ): Promise<void> {
-  const db = resolve(request.db);
-  if (request.reset) await resetLedger({ ...request, db }, processIo);
-  const certificates = await openOrMakeCertificates({ folder: request.certs, db, log });
+  if (request.reset) await resetLedger(place, request, processIo);
+  const certificates = await openOrMakeCertificates({ folder: request.certs, place, log });
   const ledgerId = certificates.anchor.fingerprint;
   const sessionKeys = await SessionKeys.open({
     generate: () => processIo.makeSessionKey(request.rsaBits),
     clock: systemClock,
     everyMs: request.rekeyHours * 3_600_000,
   });
-  const isNew = !ledgerFileExists(db);
-  const ledger = await openSqliteLedger({ file: db, ledgerId, serve: true });
+  const isNew = !await place.exists();
+  const report = (event: DatabaseEvent) => sayDatabaseEvent(event, log);
+  const ledger = await place.open({ ledgerId, serve: true, report });
   try {
     const changes = new ChangeHistory({ ledger, anchor: certificates.anchor });
     await changes.verifyAll();
-    log.say(isNew ? newLedgerLine(db) : `Ledger in ${printable(db)}`);
+    log.say(isNew ? newLedgerLine(place.name) : `Ledger in ${printable(place.name)}`);
     const address = {
       host: request.host,
       port: listener.endpoint.port,
@@ -157,6 +159,19 @@ function sayJoinLine(
   if (code !== undefined) log.say(code);
 }
 
+/** Says that the database is lost or back. Members are told to try again meanwhile. */
+function sayDatabaseEvent(event: DatabaseEvent, log: ServerLog): void {
+  if (event.kind === "recovered") {
+    log.say("The ledger's database is back", { event: "database_recovered" });
+    return;
+  }
+  const reason = printable(event.reason);
+  log.say(`The ledger's database cannot be used: ${reason}; members are told to try again`, {
+    event: "database_lost",
+    reason: event.reason,
+  });
+}
+
 /** It names the file, because in the wrong folder members would find none of their money. */
 function newLedgerLine(db: string): string {
   return `New, empty ledger in ${printable(db)}; name another one with --db and --certs`;
@@ -173,20 +188,23 @@ function sayUserLimit({ userLimit }: ServerRequest, log: ServerLog): number {
 }
 
 async function resetLedger(
-  { db, yes }: ServerRequest,
+  place: LedgerPlace,
+  { yes }: ServerRequest,
   { isTerminal, openInput, say }: ProcessIo,
 ): Promise<void> {
   if (!yes) {
     if (!isTerminal()) {
-      throw new UsageError(`reset the ledger ${db}: give --yes too, there is nobody to ask`);
+      throw new UsageError(
+        `reset the ledger ${place.name}: give --yes too, there is nobody to ask`,
+      );
     }
-    const question = `Delete the ledger ${printable(db)} with all accounts and entries?`;
+    const question = `Delete the ledger ${printable(place.name)} with all accounts and entries?`;
     const input = new LineInput(openInput());
     if (!await askYesNo(question, { input, say })) {
-      throw new UsageError(`reset the ledger ${db}: not confirmed`);
+      throw new UsageError(`reset the ledger ${place.name}: not confirmed`);
     }
   }
-  deleteSqliteLedger(db);
+  place.delete();
 }
 
 /**
@@ -194,13 +212,13 @@ async function resetLedger(
  * serve it
  */
 async function openOrMakeCertificates(
-  { folder, db, log }: { folder: string; db: string; log: ServerLog },
+  { folder, place: ledger, log }: { folder: string; place: LedgerPlace; log: ServerLog },
 ): Promise<OpenedCertificates> {
   if (hasNoCertificates(folder)) {
     const place = resolve(folder);
-    if (ledgerFileExists(db)) {
+    if (await ledger.exists()) {
       throw new FileError(
-        `serve the ledger ${db}: its certificates are not in ${place}; put them back from your ` +
+        `serve the ledger ${ledger.name}: its certificates are not in ${place}; put them back from your ` +
           "copy, or name their folder with --certs",
       );
     }

@@ -1,5 +1,6 @@
 /** Finds out which ledger a database has, makes one in an empty database, and checks its server. */
 import { FileError, LedgerError, MicropayError } from "../../errors.ts";
+import { databaseAnswerMsMax } from "../../limits.ts";
 import { DatabaseTlsError } from "./database_socket.ts";
 import { postgresSchema, postgresSchemaVersion } from "./schema.ts";
 import { type DatabaseAccess, type Row, Session, type SessionOptions } from "./session.ts";
@@ -109,6 +110,24 @@ export async function createSchema(
 
 /** unique_violation, duplicate_table, duplicate_object */
 const duplicates = ["23505", "42P07", "42710"];
+
+/**
+ * Returns the identifier of the ledger in a database, or `undefined` when it has no tables.
+ *
+ * @throws {MicropayError} as {@link openingError} makes it
+ */
+export async function ledgerIdIn(access: DatabaseAccess): Promise<string | undefined> {
+  try {
+    const session = await openSession(access, { answerMsMax: databaseAnswerMsMax });
+    try {
+      return await identifyDatabase(session, `cannot open the ledger ${access.url.text}`);
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    throw openingError(access, error);
+  }
+}
 
 /** Throws unless the ledger belongs to the expected CA. */
 export function requireLedgerId(found: string, expected: string, attempt: string): void {

@@ -76,7 +76,10 @@ Deno.test("zsh and fish get a description with each suggestion", () => {
     printedBy("completion zsh led").text,
     "ledger:Check, correct, export and back up the books.\n",
   );
-  assertEquals(printedBy("completion fish server --d").text.split("\n")[0], "--db\tThe ledger.");
+  assertEquals(
+    printedBy("completion fish server --d").text.split("\n")[0],
+    "--db\tThe ledger: a file, or postgres://user@host/name.",
+  );
 });
 
 /**
