@@ -138,8 +138,8 @@ export class Session {
     try {
       return await this.#sql.unsafe<Row[]>(text, parameters as never[], {
         prepare: true,
-        // The extended protocol, whose statements are prepared once.
-        ...{ simple: false },
+        // All others take the extended protocol, and are prepared once.
+        ...{ simple: transactionStatements.includes(text) },
       });
     } catch (error) {
       if (error instanceof postgres.PostgresError) throw error;
@@ -157,6 +157,9 @@ export class Session {
     this.#cancelDeadline = this.#clock.schedule(this.#answerMsMax, () => this.destroy());
   }
 }
+
+/** They have neither parameters nor rows. */
+const transactionStatements = ["BEGIN", "COMMIT", "ROLLBACK"];
 
 /** Returns an array of PostgreSQL as the text that a parameter takes. */
 export function arrayText(values: readonly (string | number | null)[]): string {

@@ -129,7 +129,9 @@ export async function emptyLedger(postgres: TemporaryPostgres): Promise<string> 
   const made = emptied.get(url);
   if (made === undefined) {
     postgres.psql("postgres", "CREATE DATABASE emptied");
-    const session = Session.open(accessTo(url), { answerMsMax: 60_000 });
+    const session = Session.open(accessTo(url, { applicationName: "test" }), {
+      answerMsMax: 60_000,
+    });
     emptied.set(url, session);
     await createSchema(await session, ledgerId, "cannot make the ledger of a test");
     return url;

@@ -1,0 +1,266 @@
+/** What a ledger in PostgreSQL says and keeps when the database or the network fails. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { type Clock, systemClock } from "../../../src/clock.ts";
+import { isLedgerUnavailable, LedgerBusyError, LedgerError } from "../../../src/errors.ts";
+import type { BookOutcome, Ledger } from "../../../src/ledger/ledger.ts";
+import type { DatabaseEvent } from "../../../src/ledger/postgres/database_health.ts";
+import { openPostgresLedger } from "../../../src/ledger/postgres/open_postgres_ledger.ts";
+import { systemRandom } from "../../../src/random.ts";
+import { testWith } from "../../installed_tool.ts";
+import { alice, bob, ledgerId, payment, registration } from "../ledger_samples.ts";
+import { DatabaseProxy } from "./database_proxy.ts";
+import {
+  accessTo,
+  emptyLedger,
+  nameOf,
+  sharedPostgres,
+  TemporaryPostgres,
+} from "./temporary_postgres.ts";
+
+/** A clock that runs so many times as fast as the machine's. */
+function fastClock(factor: number): Clock {
+  return {
+    nowMs: () => systemClock.nowMs(),
+    monotonicMs: () => systemClock.monotonicMs() * factor,
+    schedule: (delayMs, action) => systemClock.schedule(delayMs / factor, action),
+  };
+}
+
+interface Scene extends AsyncDisposable {
+  readonly postgres: TemporaryPostgres;
+  readonly database: string;
+  readonly proxy: DatabaseProxy;
+  readonly ledger: Ledger;
+  readonly events: DatabaseEvent["kind"][];
+  /** Opens another ledger beside the proxy. */
+  readonly openOther: () => Promise<Ledger>;
+}
+
+/** Opens a ledger through a proxy, with alice's 1000. */
+async function openScene(
+  { clock = systemClock, postgres }: { clock?: Clock; postgres?: TemporaryPostgres } = {},
+): Promise<Scene> {
+  const server = postgres ?? await sharedPostgres();
+  const url = await emptyLedger(server);
+  const proxy = new DatabaseProxy(server.port);
+  const events: DatabaseEvent["kind"][] = [];
+  const opened: Ledger[] = [];
+  const open = async (to: string) => {
+    const ledger = await openPostgresLedger({
+      access: { ...accessTo(to), clock },
+      ledgerId,
+      random: systemRandom,
+      report: ({ kind }) => events.push(kind),
+    });
+    opened.push(ledger);
+    return ledger;
+  };
+  const ledger = await open(url.replace(/:\d+\//, `:${proxy.port}/`));
+  await ledger.register(registration(alice, 1000));
+  await ledger.register(registration(bob, 1000));
+  return {
+    ...{ postgres: server, database: nameOf(url), proxy, ledger, events },
+    openOther: () => open(url),
+    [Symbol.asyncDispose]: async () => {
+      for (const one of opened) await one.close();
+      await proxy[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function order(id: number, amount = 1) {
+  return payment([alice, bob], amount, { id });
+}
+
+/** Books an order again and again until the database takes it. */
+async function bookAtLast(ledger: Ledger, id: number): Promise<BookOutcome> {
+  for (;;) {
+    try {
+      return await ledger.book(order(id));
+    } catch (error) {
+      if (!isLedgerUnavailable(error)) throw error;
+    }
+  }
+}
+
+for (const isPassed of [true, false]) {
+  const what = isPassed ? "the answer to COMMIT" : "COMMIT itself";
+  testWith(
+    ["initdb"],
+    `a connection that loses ${what} leaves the order booked once, and it is answered`,
+    async () => {
+      await using scene = await openScene();
+      const lost = scene.proxy.cutAt("COMMIT", { isPassed });
+      const outcome = await scene.ledger.book(order(1));
+      await lost;
+      assertEquals(outcome.outcome, "booked");
+      assertEquals((await scene.ledger.book(order(1))).outcome, "repeated");
+      assertEquals((await scene.ledger.totals()).entries, 3);
+      assertEquals(scene.events, ["lost", "recovered"]);
+    },
+  );
+}
+
+testWith(
+  ["initdb"],
+  "backends that are terminated at any moment lose no booking and make none twice",
+  async () => {
+    await using scene = await openScene();
+    const { ledger, postgres, database } = scene;
+    const bookings = Array.from({ length: 300 }, (_, index) => bookAtLast(ledger, index + 1));
+    const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = '${database}' AND application_name = 'micropay' AND pid <> pg_backend_pid()`;
+    const outcomes: string[] = [];
+    for (const booking of bookings) {
+      if (outcomes.length % 60 === 0) postgres.psql("postgres", end);
+      outcomes.push((await booking).outcome);
+    }
+    assertEquals((await ledger.totals()).entries, 302);
+    assertEquals((await ledger.account(alice))?.balance, 700);
+    assert(outcomes.every((outcome) => outcome === "booked" || outcome === "repeated"));
+  },
+);
+
+testWith(
+  ["initdb"],
+  "PostgreSQL that crashes and starts again has every acknowledged booking",
+  async () => {
+    const postgres = await TemporaryPostgres.start({ settings: ["fsync = on"] });
+    try {
+      await using scene = await openScene({ postgres });
+      const bookings = Array.from(
+        { length: 200 },
+        (_, index) => bookAtLast(scene.ledger, index + 1),
+      );
+      await bookings[0];
+      postgres.stop();
+      postgres.restart();
+      const outcomes = (await Promise.all(bookings)).map(({ outcome }) => outcome);
+      assert(outcomes.every((outcome) => outcome === "booked" || outcome === "repeated"));
+      assertEquals((await scene.ledger.totals()).entries, 202);
+      assertEquals((await scene.ledger.account(alice))?.balance, 800);
+    } finally {
+      postgres.dispose();
+    }
+  },
+);
+
+testWith(
+  ["initdb"],
+  "a database that is silent makes every call busy after a while, and is used again afterwards",
+  async () => {
+    await using scene = await openScene({ clock: fastClock(20) });
+    const { ledger, proxy, events } = scene;
+    proxy.hold();
+    const [booking, reading] = [ledger.book(order(1)), ledger.account(alice)];
+    await assertRejects(() => booking, LedgerBusyError);
+    await assertRejects(() => reading, LedgerBusyError);
+    await assertRejects(() => ledger.book(order(2)), LedgerBusyError);
+    // It is remembered, because a member that is gone must be able to log in again.
+    await ledger.takeOffline(alice);
+    assertEquals(events, ["lost"]);
+    proxy.release();
+    await bookAtLast(ledger, 1);
+    await bookAtLast(ledger, 2);
+    assertEquals((await ledger.totals()).entries, 4);
+    assertEquals(events, ["lost", "recovered"]);
+  },
+);
+
+testWith(["initdb"], "one server without its network does not stop another", async () => {
+  await using scene = await openScene();
+  const other = await scene.openOther();
+  scene.proxy.cut();
+  const booking = bookAtLast(scene.ledger, 1);
+  assertEquals((await other.book(order(2))).outcome, "booked");
+  scene.proxy.restore();
+  assertEquals((await booking).outcome, "booked");
+});
+
+testWith(["initdb"], "one order at three servers at once is booked once, 200 times", async () => {
+  await using scene = await openScene();
+  const ledgers = [scene.ledger, await scene.openOther(), await scene.openOther()];
+  for (let first = 1; first <= 200; first += 50) {
+    const rounds = Array.from({ length: 50 }, async (_, index) => {
+      const outcomes = await Promise.all(
+        ledgers.map((ledger) => ledger.book(order(first + index))),
+      );
+      assertEquals(outcomes.map(({ outcome }) => outcome).sort(), [
+        "booked",
+        "repeated",
+        "repeated",
+      ]);
+      const entries = outcomes.map((outcome) => "entry" in outcome ? outcome.entry : undefined);
+      const [{ number, head, leaf } = { number: 0, head: "", leaf: "" }] = entries;
+      for (const entry of entries) {
+        assertEquals([entry?.number, entry?.head, entry?.leaf], [number, head, leaf]);
+      }
+    });
+    await Promise.all(rounds);
+  }
+  assertEquals((await scene.ledger.totals()).entries, 202);
+});
+
+testWith(
+  ["initdb"],
+  "of 100 orders for the whole balance at three servers at once, one is booked",
+  async () => {
+    await using scene = await openScene();
+    const ledgers = [scene.ledger, await scene.openOther(), await scene.openOther()];
+    const outcomes = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => ledgers[index % 3]!.book(order(index + 1, 1000))),
+    );
+    const counts = Object.groupBy(outcomes, ({ outcome }) => outcome);
+    assertEquals([counts.booked?.length, counts.bankrupt?.length], [1, 99]);
+  },
+);
+
+testWith(
+  ["initdb"],
+  "a full disk refuses a booking, and the next one succeeds",
+  async () => {
+    await using scene = await openScene();
+    const { ledger, postgres, database } = scene;
+    const failing = (state: string) =>
+      postgres.psql(
+        database,
+        `CREATE OR REPLACE FUNCTION fail_now() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '${state}'; END $$;
+      CREATE TRIGGER fail_now BEFORE UPDATE ON head FOR EACH ROW EXECUTE FUNCTION fail_now()`,
+      );
+    failing("53100");
+    const error = await assertRejects(() => ledger.book(order(1)));
+    assertEquals((error as LedgerBusyError).code as string, "ledger_full");
+    postgres.psql(database, "DROP TRIGGER fail_now ON head; DROP FUNCTION fail_now");
+    assertEquals((await ledger.book(order(1))).outcome, "booked");
+  },
+);
+
+testWith(["initdb"], "psql cannot change, delete or insert a row of the book", async () => {
+  await using scene = await openScene();
+  const { ledger, postgres, database } = scene;
+  await ledger.book(order(1));
+  for (
+    const statement of [
+      "UPDATE entry SET amount = 2 WHERE number = 3",
+      "DELETE FROM entry WHERE number = 3",
+      "INSERT INTO entry SELECT 9, 'x', kind, payer, payee, amount, memo, order_digest, at, payer_balance, payee_balance, subtrees, refunds, request, iat, exp, signature, certificate FROM entry WHERE number = 3",
+    ]
+  ) {
+    await assertRejects(() => Promise.resolve().then(() => postgres.psql(database, statement)));
+  }
+  assertEquals((await ledger.totals()).entries, 3);
+});
+
+testWith(["initdb"], "a ledger that went back to an older copy stops the server", async () => {
+  await using scene = await openScene();
+  const { ledger, postgres, database } = scene;
+  await ledger.book(order(1));
+  postgres.psql(
+    database,
+    `ALTER TABLE entry DISABLE TRIGGER USER; DELETE FROM entry WHERE number = 3;
+    UPDATE head SET number = 2, subtrees = (SELECT substring(subtrees FROM 33) FROM entry
+      WHERE number = 2); ALTER TABLE entry ENABLE TRIGGER USER`,
+  );
+  await assertRejects(() => ledger.book(order(2)), LedgerError, "older copy");
+});
