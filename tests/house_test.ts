@@ -97,7 +97,7 @@ Deno.test("the executable has only the permissions that it needs, and never asks
     "--allow-read",
     "--allow-write",
     // The second line is what ink reads, and what the screen sets for it.
-    "--allow-env=MICROPAY_*,HOME,PGPASSFILE,XDG_DATA_HOME,LANG,LC_ALL,LC_CTYPE,NO_COLOR,TERM," +
+    "--allow-env=MICROPAY_*,HOME,PGPASSFILE,PGAPPNAME,PGTARGETSESSIONATTRS,XDG_DATA_HOME,LANG,LC_ALL,LC_CTYPE,NO_COLOR,TERM," +
     "TERM_PROGRAM,TERM_PROGRAM_VERSION,TMUX,COLORTERM,COLUMNS,LINES,FORCE_COLOR,CI," +
     "CONTINUOUS_INTEGRATION,TF_BUILD,TEAMCITY_VERSION,NODE_ENV,DEV,INK_SCREEN_READER",
     "--allow-sys=hostname",

@@ -21,7 +21,7 @@ export function requireLedgerFiles({ db, certs, command }: LedgerRequest): void 
       ? [{ what: "CA certificate", path: resolve(certs, "CA.pem"), give: "--certs DIR" }]
       : [],
   ];
-  const isElsewhere = isDatabaseUrl(db) && readingCommands.has(command.name);
+  const isElsewhere = isDatabaseUrl(db);
   const missing = files.filter(({ what, path }) =>
     !(what === "ledger" && isElsewhere) && !isThere(path)
   );
@@ -33,11 +33,6 @@ export function requireLedgerFiles({ db, certs, command }: LedgerRequest): void 
       `the server's folder, or give ${give}`,
   );
 }
-
-/** Commands that read one moment of a ledger, which can be in a database. */
-const readingCommands: ReadonlySet<LedgerRequest["command"]["name"]> = new Set(
-  ["audit", "balances", "show", "export", "backup"],
-);
 
 /** Commands that need the CA's certificate. The others only read or copy the file. */
 const commandsWithCa: ReadonlySet<LedgerRequest["command"]["name"]> = new Set(
