@@ -625,7 +625,7 @@ export const orderLifetimeMs = 2 * minute;
 export const orderLifetimeMsMax = 24 * hour;
 
 /**
- * Most payment requests that a client lists, those that end last. Past it: older ones are left out.
+ * Most payment requests that a client lists, the open ones first. Past it: older ones are left out.
  * Their payments are in the history.
  */
 export const requestsListedMax = 200;

@@ -13,9 +13,11 @@ import { describeOutput, type Ended, type RunningProgram } from "./program.ts";
 export interface CommandOptions {
   /** Its whole environment. It runs in the test's folder, so files are named by absolute paths. */
   readonly env: Readonly<Record<string, string>>;
+  /** Its standard input. Empty when absent. */
+  readonly input?: string;
 }
 
-/** Runs the command to its end without signals or input. All commands share a session key. */
+/** Runs the command to its end without signals. All commands share a session key. */
 export async function runCommand(
   args: readonly string[],
   options: CommandOptions,
@@ -32,7 +34,7 @@ export class Command implements RunningProgram {
   readonly exited: Promise<number>;
   readonly #signalListeners = new Set<() => void>();
 
-  constructor(args: readonly string[], { env }: CommandOptions) {
+  constructor(args: readonly string[], { env, input = "" }: CommandOptions) {
     this.args = args;
     const [output, error] = [new OutputPipe(), new OutputPipe()];
     this.stdout = new OutputLines(output.readable);
@@ -40,7 +42,7 @@ export class Command implements RunningProgram {
     this.exited = run(args, {
       ...systemProcessIo,
       environment: (name) => env[name],
-      openInput: () => new Blob([]).stream(),
+      openInput: () => new Blob([input]).stream(),
       isTerminal: () => false,
       outputSize: () => undefined,
       hideTyping: () => () => {},

@@ -134,6 +134,25 @@ Deno.test("without a terminal, joining needs a name, and a client needs a joined
   assertStringIncludes(ledgerless.stderr, "micropay client join URI");
 });
 
+Deno.test("join - reads the line from the standard input, so that ps does not show a token", async () => {
+  const { scene, uri } = await openToJoin();
+  await using _ = scene;
+  const joinFrom = (input: string, ...args: readonly string[]) =>
+    runCommand(["client", "join", "-", ...args], {
+      env: { MICROPAY_HOME: scene.home("alice") },
+      input,
+    });
+  const token = "AAECAwQFBgcICQoLDA0ODw";
+  const wrong = await joinFrom(`${uri}&tokens=${token}\n`, "--as", "alice");
+  assertEquals([wrong.code, wrong.stderr.includes(token)], [2, false]);
+  assertStringIncludes(wrong.stderr, 'nothing is known of "tokens"');
+  const nothing = await joinFrom("", "--as", "alice");
+  assertEquals(nothing.code, 2);
+  assertStringIncludes(nothing.stderr, "a join line is micropay://HOST:PORT/?ca=FINGERPRINT");
+  assertEquals((await joinFrom(`${uri}\n`, "--as", "alice")).stdout, "100 OK\n");
+  assertEquals((await client(scene, "alice", "balance")).stdout, "10000\n");
+});
+
 Deno.test("a join line with the wrong CA is refused before anything is pinned", async () => {
   const { scene, uri } = await openToJoin();
   await using _ = scene;

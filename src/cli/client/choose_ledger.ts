@@ -13,6 +13,8 @@ import type { ClientRequest } from "../command_line/command_line.ts";
 export type AddressedRequest = ClientRequest & {
   readonly serverHost: string;
   readonly serverPort: number;
+  /** The join line, if the command is `join`. */
+  readonly joining?: JoinUri | undefined;
   /** The joined ledger that was chosen, if the line gives no address. */
   readonly joined?: ChosenLedger | undefined;
 };
@@ -25,17 +27,19 @@ export interface ChosenLedger extends JoinedLedger {
 /**
  * Adds the server to a client's command line.
  *
+ * @param readJoinLine reads the join line from the standard input
  * @throws {UsageError} when the line names no server, or two
  * @throws {FileError} when the wallet cannot be read
  */
 export async function chooseLedger(
   request: ClientRequest,
   store: WalletTransactions,
+  readJoinLine: () => Promise<JoinUri>,
 ): Promise<AddressedRequest> {
   const { command, ledger, serverHost, serverPort } = request;
   if (command.name === "join") {
-    const { host, port } = command.uri;
-    return { ...request, serverHost: host, serverPort: port };
+    const joining = command.uri === "-" ? await readJoinLine() : command.uri;
+    return { ...request, joining, serverHost: joining.host, serverPort: joining.port };
   }
   if (serverHost !== undefined && serverPort !== undefined) {
     if (ledger === undefined) return { ...request, serverHost, serverPort };

@@ -9,6 +9,7 @@ import type { Wallet } from "../../client/wallet.ts";
 import { InterruptedError, UntrustedError, UsageError } from "../../errors.ts";
 import type { JoinUri } from "../../protocol/micropay_uri.ts";
 import { endpointText } from "../../transport/byte_stream.ts";
+import { joinLineFault, parseJoinLine } from "../command_line/option_values.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
 import type { LineInput } from "../line_input.ts";
 import type { ProcessIo } from "../process_io.ts";
@@ -24,6 +25,24 @@ interface JoinContext extends Pick<ProcessIo, "isTerminal" | "say"> {
   readonly store: SqliteWalletStore;
   readonly input: LineInput;
   readonly output: ClientOutput;
+}
+
+/**
+ * Reads a join line from the standard input. `ps` shows the words of a command to every user, and
+ * the token in the line admits whoever reads it first.
+ *
+ * @throws {UsageError} when the first line is no join line
+ */
+export async function readJoinLine(
+  { input, isTerminal, say }: Pick<JoinContext, "input" | "isTerminal" | "say">,
+): Promise<JoinUri> {
+  if (isTerminal()) say("Join line:");
+  const line = await input.next();
+  const text = line.kind === "line" ? line.text.trim() : "";
+  const uri = parseJoinLine(text);
+  if (uri !== undefined) return uri;
+  // The text is not repeated, because it may hold a token.
+  throw new UsageError(`read the join line from the standard input: ${joinLineFault(text)}`);
 }
 
 /**

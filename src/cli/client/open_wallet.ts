@@ -88,9 +88,9 @@ export async function openWallet(
   );
 }
 
-function expectedLedger({ command, joined }: AddressedRequest): LedgerSource | undefined {
-  if (command.name === "join") {
-    return { fingerprint: command.uri.fingerprint, name: "the join line" };
+function expectedLedger({ joining, joined }: AddressedRequest): LedgerSource | undefined {
+  if (joining !== undefined) {
+    return { fingerprint: joining.fingerprint, name: "the join line" };
   }
   return joined && { fingerprint: joined.ledger, name: `the joined ledger ${joined.name}` };
 }

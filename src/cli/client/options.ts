@@ -80,9 +80,16 @@ export function clientCommand(program: Command, paths: Paths) {
     )
     .optionsGroup("Options of this command:")
     .addHelpText(
-      ...examples(`micropay client join '${exampleUri}' --as alice`),
+      ...examples(
+        `micropay client join '${exampleUri}' --as alice`,
+        "micropay client join - --as alice < join_line.txt",
+      ),
     )
-    .argument("<URI>", "The join line: micropay://HOST:PORT/?ca=FINGERPRINT.", joinLine);
+    .argument(
+      "<URI>",
+      "The join line: micropay://HOST:PORT/?ca=FINGERPRINT. - reads it from the standard input.",
+      joinLine,
+    );
   const register = add("register", "Open an account.", "alice");
   const list = add("list", "Your balance, and who is online.");
   const balance = add("balance", "Your balance.");

@@ -11,7 +11,7 @@ import { MeteredNetwork } from "../../transport/metered_network.ts";
 import { tcpNetwork } from "../../transport/tcp_network.ts";
 import { platformDataHome } from "../data_home.ts";
 import { type AddressedRequest, chooseLedger } from "./choose_ledger.ts";
-import { join } from "./join_command.ts";
+import { join, readJoinLine } from "./join_command.ts";
 import { commandSteps, registeredText } from "./advice.ts";
 import { commandTyper } from "./command_typer.ts";
 import { type ClientOutput, jsonOutput, textOutput } from "./output.ts";
@@ -52,7 +52,11 @@ export async function runClient(
   const input = new LineInput(readsPayments(request) ? noInput() : dependencies.openInput());
   const network = new MeteredNetwork(tcpNetwork);
   try {
-    const addressed = await chooseLedger(request, store);
+    const addressed = await chooseLedger(
+      request,
+      store,
+      () => readJoinLine({ ...dependencies, input }),
+    );
     output = outputWith({ print, printError, typed: commandTyper(addressed) });
     const { command } = addressed;
     const open = (dialogue?: Partial<WalletDialogue>) =>
@@ -110,7 +114,7 @@ async function perform(
   const typed = commandTyper(request);
   switch (command.name) {
     case "join":
-      return await join(command.uri, { ...dependencies, request, wallet, store, input });
+      return await join(request.joining!, { ...dependencies, request, wallet, store, input });
     case "register": {
       const code = await readOneTimeCode(command, { ...dependencies, input });
       const hasCode = code !== undefined;

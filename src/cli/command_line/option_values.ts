@@ -15,7 +15,12 @@ import {
   userLimitMax,
   witnessPeriodMsMax,
 } from "../../limits.ts";
-import { micropayUriFault, type PayUri, readMicropayUri } from "../../protocol/micropay_uri.ts";
+import {
+  type JoinUri,
+  micropayUriFault,
+  type PayUri,
+  readMicropayUri,
+} from "../../protocol/micropay_uri.ts";
 import { type AccountName, accountNameRule, parseAccountName } from "../../account_name.ts";
 import { isDocumentError } from "../../errors.ts";
 import type { TreeHead } from "../../ledger/tree_proofs.ts";
@@ -373,15 +378,23 @@ export const newLedgerName = valueOf(
   (text) => isLedgerName(text) ? text : undefined,
 );
 
-/** A join line, as the server prints it. */
-export const joinLine = valueOf(
-  (refused) =>
-    micropayUriFault(refused) ?? "this is a payment request, which pay takes, and not a join line",
-  (text) => {
-    const uri = micropayUriFault(text) === undefined ? readMicropayUri(text) : undefined;
-    return uri?.kind === "join" ? uri : undefined;
-  },
+/** A join line, as the server prints it. `-` is the first line of the standard input. */
+export const joinLine = valueOf<JoinUri | "-">(
+  joinLineFault,
+  (text) => text === "-" ? text : parseJoinLine(text),
 );
+
+/** Returns why a text is no join line. */
+export function joinLineFault(text: string): string {
+  return micropayUriFault(text) ??
+    "this is a payment request, which pay takes, and not a join line";
+}
+
+/** Returns the join line that a text is, or `undefined` if it is none. */
+export function parseJoinLine(text: string): JoinUri | undefined {
+  const uri = micropayUriFault(text) === undefined ? readMicropayUri(text) : undefined;
+  return uri?.kind === "join" ? uri : undefined;
+}
 
 export const advertisedAddress = valueOf<AdvertisedAddress>(
   "an address is HOST, HOST:PORT, [IPV6] or [IPV6]:PORT, with a port from 1 to 65535",

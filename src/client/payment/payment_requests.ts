@@ -65,12 +65,13 @@ export async function readRequest(
 }
 
 /**
- * Lists the requests of this member, those that end last first. It asks the server about those that
- * no receipt here shows as paid.
+ * Lists the requests of this member: the open ones first, and each kind with the newest first. It
+ * asks the server about those that no receipt here shows as paid.
  */
 export async function listRequests(member: MemberContext): Promise<ListedRequest[]> {
-  const texts = await member.requests.newest();
-  return await Promise.all(texts.map((text) => stateOf(text, member)));
+  const texts = await member.requests.listed({ nowMs: member.link.nowMs() });
+  const requests = await Promise.all(texts.map((text) => stateOf(text, member)));
+  return requests.sort((a, b) => Number(b.state === "open") - Number(a.state === "open"));
 }
 
 async function stateOf(text: string, member: MemberContext): Promise<ListedRequest> {

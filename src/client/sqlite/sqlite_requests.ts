@@ -13,10 +13,11 @@ export class SqliteRequests extends AccountPart implements MadeRequests {
     await this.store.write((sql) => void sql.addRequest.run(...this.owner, id, ...shown, text));
   }
 
-  newest(): Promise<string[]> {
+  listed({ nowMs }: { readonly nowMs: number }): Promise<string[]> {
+    const now = new Date(nowMs).toISOString();
     return this.store.read<string[]>(
       (sql) =>
-        sql.newestRequests.all(...this.owner, requestsListedMax)
+        sql.listedRequests.all(...this.owner, now, requestsListedMax)
           .map((row) => textIn(row, "request_jws", this.store)),
       [],
     );

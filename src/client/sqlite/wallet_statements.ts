@@ -116,8 +116,12 @@ const sources = {
   addRequest: `INSERT INTO payment_request
     (ledger, account, id, amount, memo, payer, expires_at, request_jws)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-  newestRequests: `SELECT ${wholeText("request_jws")} FROM payment_request WHERE ${mine}
-    ORDER BY payment_request.expires_at DESC, payment_request.id LIMIT ?`,
+  // The rowid grows with each request.
+  listedRequests: `SELECT ${wholeText("request_jws")} FROM payment_request WHERE ${mine}
+    ORDER BY payment_request.expires_at > ? AND NOT EXISTS (SELECT 1 FROM receipt
+      WHERE (receipt.ledger, receipt.account, receipt.id) =
+        (payment_request.ledger, payment_request.account, payment_request.id)) DESC,
+      payment_request.rowid DESC LIMIT ?`,
 
   limits: `SELECT per_payment, per_day FROM payment_limit WHERE ${mine}`,
   setLimits: `INSERT OR REPLACE INTO payment_limit (ledger, account, per_payment, per_day)

@@ -127,8 +127,11 @@ export interface Receipts {
 /** The payment requests that a member made. */
 export interface MadeRequests {
   add(request: SignedPaymentRequest): Promise<void>;
-  /** Returns the texts of the requests that end last, at most {@link requestsListedMax}. */
-  newest(): Promise<string[]>;
+  /**
+   * Returns the texts of at most {@link requestsListedMax} requests, each kind with the newest
+   * first: those that have not ended and have no receipt here, then the others.
+   */
+  listed(now: { readonly nowMs: number }): Promise<string[]>;
 }
 
 /** How far a member followed the ledger, and the head there. */

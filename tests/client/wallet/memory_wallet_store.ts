@@ -207,11 +207,14 @@ export class MemoryWalletStore implements WalletStore {
       },
       requests: {
         add: (request) => pace.change(() => void kept.requests.set(request.id, request)),
-        newest: () =>
-          pace.read(() =>
-            [...kept.requests.values()].sort((a, b) => b.payload.exp - a.payload.exp)
-              .slice(0, requestsListedMax).map(({ text }) => text)
-          ),
+        listed: ({ nowMs }) =>
+          pace.read(() => {
+            const isOpen = ({ id, payload }: SignedPaymentRequest) =>
+              payload.exp * 1000 > nowMs && !kept.receipts.has(id);
+            return [...kept.requests.values()].reverse()
+              .sort((a, b) => Number(isOpen(b)) - Number(isOpen(a)))
+              .slice(0, requestsListedMax).map(({ text }) => text);
+          }),
       },
     };
   }

@@ -2,6 +2,7 @@
  * What a `WalletStore` has to do, whatever it is kept in.
  */
 import { assert, assertEquals } from "@std/assert";
+import { requestsListedMax } from "../../../src/limits.ts";
 import { limitDayMs, noLimits } from "../../../src/client/wallet/payment_limits.ts";
 import type { AccountStore, Outbox, WalletStore } from "../../../src/client/wallet/wallet_store.ts";
 import type { SignedPaymentRequest } from "../../../src/protocol/payment_request.ts";
@@ -92,17 +93,31 @@ const rows: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     assertEquals([await other.ids(), await other.get(id)], [[], undefined]);
   },
 
-  "requests are kept once each, and listed with those that end last first": async (open) => {
+  "requests are kept once each, and listed with the open ones first, then the newest": async (
+    open,
+  ) => {
     const requestOf = (id: string, exp: number) => {
       const payload = { amount: 5, payee: alice, exp };
       return { id, text: `text ${id}`, payload } as unknown as SignedPaymentRequest;
     };
-    assertEquals(await accountOf(open()).requests.newest(), []);
-    const [early, late] = [requestOf(orderId(1), 1000), requestOf(orderId(2), 2000)];
-    for (const request of [late, early, late]) await accountOf(open()).requests.add(request);
-    assertEquals(await accountOf(open()).requests.newest(), [late.text, early.text]);
+    const now = { nowMs: 1_500_000 };
+    assertEquals(await accountOf(open()).requests.listed(now), []);
+    const [long, over, paid, brief, overToo] = [3000, 1000, 3000, 2000, 1499].map((exp, number) =>
+      requestOf(orderId(number), exp)
+    );
+    const all = [long!, over!, paid!, brief!, overToo!];
+    for (const request of [...all, long!]) await accountOf(open()).requests.add(request);
+    await accountOf(open()).receipts.add(...receiptOf(2));
+    const shown = [brief, long, overToo, paid, over].map((request) => request!.text);
+    assertEquals(await accountOf(open()).requests.listed(now), shown);
+    for (let more = 0; more < requestsListedMax; more++) {
+      await accountOf(open()).requests.add(requestOf(orderId(10 + more), 1400));
+    }
+    const listed = await accountOf(open()).requests.listed(now);
+    assertEquals(listed.length, requestsListedMax);
+    assertEquals(listed.slice(0, 2), shown.slice(0, 2));
     const { requests: others } = open().account(otherLedger, alice);
-    assertEquals(await others.newest(), []);
+    assertEquals(await others.listed(now), []);
   },
 
   "an order takes the place of the one that it replaces, and of no other": async (open) => {
