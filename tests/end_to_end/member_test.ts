@@ -246,7 +246,10 @@ Deno.test("verify checks receipts without a server, and names a changed one", as
 
 Deno.test("a member who lost a key gets a new one with the operator's code; a closed account is closed at once", async (t) => {
   await using scene = await openSceneInProcess(["alice", "bob"]);
-  const receiver = await scene.receiverProcess("bob");
+  const receiver = await scene.receiver("bob");
+  // After the login it asks for what came since. Later it only waits.
+  await scene.server.program.line(/^bob is online/);
+  await scene.server.program.line(/^→ \[History\]/);
   const reissued = await scene.ledgerInProcess("reissue", "bob", "--json");
   const code = String(json(reissued.stdout).code);
   await step(
