@@ -9,16 +9,24 @@ import {
 import type { Member } from "../../src/client/member.ts";
 import type { IncomingPayment } from "../../src/client/payment/incoming_payments.ts";
 import { ConnectError, OtherLedgerError, UntrustedError } from "../../src/errors.ts";
-import { reconnectMsMax, reconnectMsMin, replaceWaitMs } from "../../src/limits.ts";
+import {
+  reconnectMsMax,
+  reconnectMsMin,
+  replaceWaitMs,
+  serverSilenceMsMax,
+} from "../../src/limits.ts";
 import type { Amount } from "../../src/money.ts";
 import { loginRequestType } from "../../src/protocol/login.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { systemRandom } from "../../src/random.ts";
+import type { Network } from "../../src/transport/byte_stream.ts";
+import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { EventLog } from "../server/event_log.ts";
 import { keepOpen } from "../server/kept_ledger.ts";
 import { named, startServer, type TestServer } from "../server/test_server.ts";
 import { waitUntil } from "../server/wait_until.ts";
+import { CutCable } from "../transport/cut_cable.ts";
 import { memberOf } from "./test_member.ts";
 import { KeptWallet } from "./wallet/memory_wallet_store.ts";
 
@@ -45,11 +53,13 @@ interface SceneOptions {
   readonly since: number;
   /** Instead of a connection to the server. */
   readonly reconnect: Reconnect;
+  /** Between alice and the server. */
+  readonly network: Network;
 }
 
 async function withAlice(
   act: (scene: Scene) => Promise<void>,
-  { since, reconnect }: Partial<SceneOptions> = {},
+  { since, reconnect, network = tcpNetwork }: Partial<SceneOptions> = {},
 ): Promise<void> {
   const serverClock = new ManualClock(Date.now());
   let server = await startServer({ clock: serverClock, wrap: keepOpen });
@@ -62,9 +72,10 @@ async function withAlice(
   const kept = new KeptWallet();
   const events = new EventLog<ConnectionEvent>((event) => event.kind);
   const payments = new EventLog<IncomingPayment>(({ receipt }) => String(receipt.payload.amount));
-  const connect = (): Promise<Member> => {
-    if (isAway) return Promise.reject(new ConnectError("connect: refused"));
-    return memberOf(server, alice, { kept, clock });
+  const connect = async (): Promise<Member> => {
+    if (isAway) throw new ConnectError("connect: refused");
+    const connection = await server.connect(network, clock);
+    return await memberOf(server, alice, { kept, clock, connection });
   };
   const lasting = new LastingMember(await connect(), reconnect ?? connect);
   let retries = 0;
@@ -192,6 +203,30 @@ Deno.test("lasting: a client that another login replaced does not connect again"
     assertEquals(scene.events.all.map(({ kind }) => kind), ["online"]);
     assertEquals(scene.clock.pending, 0);
   });
+});
+
+Deno.test("lasting: a cut cable is noticed after 30 seconds, and a payment meanwhile is told once", async () => {
+  using network = new CutCable(tcpNetwork);
+  await withAlice(async (scene) => {
+    const { clock, events, payments, serverClock } = scene;
+    await scene.goOnline();
+    await scene.pay(1);
+    await payments.until(({ receipt }) => receipt.payload.amount === 1);
+    network.cut();
+    await scene.pay(2);
+    assertEquals(serverSilenceMsMax, 30_000);
+    clock.advance(serverSilenceMsMax);
+    await events.until(({ kind }) => kind === "lost");
+    network.mend();
+    await scene.passPause();
+    // The server counts the dead connection as online until that gives no sign of life.
+    await waitUntil(() => serverClock.delays.includes(replaceWaitMs), "the server to wait");
+    serverClock.advance(replaceWaitMs);
+    await onlineTimes(scene, 2);
+    await scene.pay(3);
+    await payments.until(({ receipt }) => receipt.payload.amount === 3);
+    assertEquals(amountsOf(scene), [1, 2, 3]);
+  }, { network });
 });
 
 Deno.test("lasting: a revoked member does not connect again", async () => {

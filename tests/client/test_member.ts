@@ -17,6 +17,7 @@ import { systemRandom } from "../../src/random.ts";
 import { acceptChannel } from "../../src/transport/accept_channel.ts";
 import type { ByteStream } from "../../src/transport/byte_stream.ts";
 import type { Arrival, Channel } from "../../src/transport/channel.ts";
+import type { GreetedConnection } from "../../src/transport/connect_channel.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { sessionKey, type TestServer } from "../server/test_server.ts";
 import { KeptWallet, MemoryWalletStore } from "./wallet/memory_wallet_store.ts";
@@ -29,6 +30,8 @@ export interface MemberOptions {
   readonly timeoutMs?: number;
   readonly forbidsRelay?: boolean;
   readonly clock?: Clock;
+  /** One to the server that nothing was said on yet, instead of a new one. */
+  readonly connection?: GreetedConnection;
 }
 
 /** Acts as somebody, through the client's own code. */
@@ -41,6 +44,7 @@ export async function memberOf(
     timeoutMs = 20_000,
     forbidsRelay,
     clock = systemClock,
+    connection,
   }: MemberOptions = {},
 ): Promise<Member> {
   const name = nameOf(identity);
@@ -50,7 +54,7 @@ export async function memberOf(
     identity,
     anchor,
     sessionKey,
-    link: await server.link(identity),
+    link: await server.link(identity, connection),
     ...store.account(anchor.fingerprint, name),
     receiptsFile: store.file,
     network: tcpNetwork,

@@ -119,14 +119,14 @@ export class TestServer {
   }
 
   /** A connection that nothing was said on yet. */
-  async connect(from = this.network): Promise<GreetedConnection> {
+  async connect(from = this.network, clock = systemClock): Promise<GreetedConnection> {
     const signal = new AbortController().signal;
     const stream = await from.connect(this.endpoint, { signal });
     const resolveAnchor = () => Promise.resolve(this.anchor);
     return await receiveGreeting(stream, {
       role: "server",
       resolveAnchor,
-      clock: systemClock,
+      clock,
       timeoutMs,
     });
   }
