@@ -295,6 +295,30 @@ export const walletLockWaitMs = 5 * second;
 /** Interval at which a server checks for changes of its ledger by other processes: one query. */
 export const ledgerWatchMs = 1 * second;
 
+/** Interval at which a server tells the other servers of its ledger that it is alive. */
+export const serverHeartbeatMs = 3 * second;
+
+/**
+ * Longest time between two signs of life of a server, by the clock of its ledger's storage. Past
+ * it: the others take its members offline, within 15 seconds altogether.
+ */
+export const serverAbsenceMsMax = 10 * second;
+
+/**
+ * Wait of a login until the server of the account's other session considers to let it go. Past it:
+ * that server is dead or cut off, and the new login replaces the session.
+ */
+export const leaveRequestWaitMs = 3 * second;
+
+/**
+ * Wait of a login for the answer of the account's other server, which waits for its member up to
+ * {@link replaceWaitMs}. It is shorter than {@link answerTimeoutMsDefault}. Past it: 230.
+ */
+export const leaveWaitMsMax = replaceWaitMs + 3 * second;
+
+/** Interval at which a login looks whether the other server has answered: one query. */
+export const leaveAnswerPollMs = 250;
+
 /** Days before the end of a certificate at which the server warns. */
 export const expiryWarningDays: readonly number[] = [30, 14, 7, 3, 1];
 

@@ -89,7 +89,16 @@ export interface Presence {
   readonly publicPort: number;
   /** The port on which the member accepts peers. */
   readonly privatePort: number;
+  /** The server where it is online: a random text of that process. */
+  readonly server: string;
 }
+
+/**
+ * The presence of an account. `leave` says that a login at another server wants its place. It is
+ * `asked` before its server knows of that, then `considered` while the member is asked for a sign
+ * of life.
+ */
+export type FoundPresence = Presence & { readonly leave?: "asked" | "considered" };
 
 /** The outcome of going online. */
 export type OnlineOutcome =
@@ -252,9 +261,25 @@ export interface Ledger {
   /**
    * Marks an account offline. It resolves also when the storage is full or busy, and then the next
    * change does it: a member whose connection ended must be able to log in again.
+   *
+   * @param options.server only where the account is online at this server
    */
-  takeOffline(name: AccountName): Promise<void>;
-  presence(name: AccountName): Promise<Presence | undefined>;
+  takeOffline(name: AccountName, options?: { readonly server?: string }): Promise<void>;
+  presence(name: AccountName): Promise<FoundPresence | undefined>;
+  /** Asks the server at which an account is online to take it offline, if it is silent. */
+  askToLeave(name: AccountName): Promise<void>;
+  /** Returns the accounts at a server that were asked to leave, each once: `considered` now. */
+  takeLeaveRequests(server: string): Promise<AccountName[]>;
+  /** Answers a request to leave: the account stays online at this server. */
+  stayOnline(name: AccountName, options: { readonly server: string }): Promise<void>;
+  /**
+   * Says that a server is alive. Accounts at a server that has not said so for
+   * `serverAbsenceMsMax` of the storage's clock are taken offline.
+   *
+   * @returns whether it is known. Of one that is not, no account is online: it is new, or was
+   * silent for too long
+   */
+  attend(server: string): Promise<boolean>;
   /** Returns the members online, sorted by name in code units, after the name `after`. */
   online(query: { readonly limit: number; readonly after?: AccountName }): Promise<Presence[]>;
   onlineCount(): Promise<number>;

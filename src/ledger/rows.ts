@@ -7,7 +7,7 @@ import { LedgerError } from "../errors.ts";
 import type { RecordedChange } from "./account_change.ts";
 import type { CertificateRecord, Entry } from "./entry.ts";
 import type { Invitation } from "./invitation.ts";
-import type { Presence } from "./ledger.ts";
+import type { FoundPresence, Presence } from "./ledger.ts";
 import type { Placed } from "./posting.ts";
 import type { StoredChange, StoredEntry, StoredValue } from "./snapshot.ts";
 import { decodeChange, type DecodedEntry, decodeEntry } from "./stored_rows.ts";
@@ -27,7 +27,7 @@ export const changeColumns =
 export const certificateColumns = "fingerprint, username, key_fingerprint, der, issued_at";
 
 /** The columns of a {@link Presence}. */
-export const presenceColumns = "username, ip, public_port, private_port";
+export const presenceColumns = "username, ip, public_port, private_port, server";
 
 /**
  * Returns the entry of a row.
@@ -89,7 +89,18 @@ export function presenceFromRow(row: Row): Presence {
     host: textIn(row, "ip"),
     publicPort: integerIn(row, "public_port"),
     privatePort: integerIn(row, "private_port"),
+    server: textIn(row, "server"),
   };
+}
+
+/**
+ * Returns the presence of a row with the column `asked_to_leave`, and the request to leave.
+ *
+ * @throws {LedgerError} when a value has a wrong type
+ */
+export function foundPresenceFromRow(row: Row): FoundPresence {
+  const leave = ([undefined, "asked", "considered"] as const)[integerIn(row, "asked_to_leave")];
+  return { ...presenceFromRow(row), ...(leave && { leave }) };
 }
 
 /** @throws {LedgerError} as {@link entryFromRow} */

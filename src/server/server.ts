@@ -15,11 +15,13 @@ import type { ByteStream, Endpoint, Listener } from "../transport/byte_stream.ts
 import { ProxiedStreams } from "../transport/proxied_streams.ts";
 import { Admission } from "./admission/admission.ts";
 import { watchExpiry } from "./expiry_watch.ts";
+import { attendLedger } from "./attendance.ts";
 import { DecisionPushes } from "./decision_pushes.ts";
 import { FairQueue } from "./fair_queue.ts";
 import { FirstLines } from "./admission/first_lines.ts";
 import { MemberSessions } from "./session/member_sessions.ts";
 import { PublishedCheckpoints } from "./published_checkpoints.ts";
+import { makeNonce } from "../random.ts";
 import { Registrations } from "./admission/registrations.ts";
 import { Relays } from "./relays.ts";
 import type { VerifierKey } from "../protocol/cosignature.ts";
@@ -53,6 +55,9 @@ export class Server {
   /** The endpoint that it listens on, with the actual port. */
   readonly endpoint: Endpoint;
 
+  /** Names this process among the servers of the ledger. */
+  readonly id: string;
+
   readonly #acceptor: Acceptor;
   readonly #proxied: ProxiedStreams;
   readonly #context: ServerContext;
@@ -61,6 +66,7 @@ export class Server {
   /** Settles when the server has stopped. Rejects when an error of the ledger stopped it. */
   readonly stopped = this.#settle.promise;
   readonly #stopWatching: () => void;
+  readonly #stopAttending: () => void;
   readonly #unfollow: () => void;
   readonly #stopExpiryWatch: () => void;
   #stopping: Promise<void> | undefined;
@@ -75,6 +81,7 @@ export class Server {
     const queue = new FairQueue({
       inFlightMax: Math.min(processors + costlyBesideProcessors, costlyAtOnceMax),
     });
+    this.id = makeNonce(dependencies.random);
     const decisions = new DecisionPushes({
       sessions,
       queue,
@@ -87,6 +94,7 @@ export class Server {
       anchor,
       initialBalance,
       join,
+      serverId: this.id,
       sessions,
       queue,
       decisions,
@@ -118,6 +126,10 @@ export class Server {
       ...this.#context,
       end: (session) => this.#endSession(session),
       onFailure: (error) => this.#takeLedgerFault("look at the ledger", error),
+    });
+    this.#stopAttending = attendLedger({
+      ...this.#context,
+      onFailure: (error) => this.#takeLedgerFault("look at the other servers", error),
     });
     this.#unfollow = ledger.follow((some) => decisions.tell(some));
     sessionKeys.start({
@@ -181,6 +193,7 @@ export class Server {
     this.#proxied.close();
     this.#stopWatching();
     this.#stopExpiryWatch();
+    this.#stopAttending();
     sessionKeys.stop();
     const cancel = clock.schedule(shutdownGraceMs, () => {
       for (const connection of this.#connections.keys()) connection.abort();

@@ -36,6 +36,8 @@ export interface ServerContext extends ServerDependencies {
   readonly initialBalance: number;
   /** Whether a new account needs an invitation. */
   readonly join: "open" | "invite";
+  /** Names this process among the servers of the ledger. Random. */
+  readonly serverId: string;
   readonly sessions: MemberSessions;
   readonly admission: Admission;
   readonly strangers: Strangers;

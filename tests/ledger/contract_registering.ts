@@ -110,6 +110,38 @@ export function presenceContract(test: ContractTest): void {
     assertEquals((await ledger.presence(alice))?.privatePort, 9);
   });
 
+  test("presence: an account goes offline only at the server where it is online", async (ledger) => {
+    await ledger.register(registration(alice, 0));
+    await ledger.bringOnline(presenceOf(alice, 9, "here"));
+    await ledger.takeOffline(alice, { server: "there" });
+    assertEquals(await ledger.presence(alice), presenceOf(alice, 9, "here"));
+    await ledger.takeOffline(alice, { server: "here" });
+    assertEquals(await ledger.presence(alice), undefined);
+  });
+
+  test("presence: a request to leave is handed to its server once, and ends with its answer", async (ledger) => {
+    const presence = presenceOf(alice, 9, "here");
+    await ledger.register(registration(alice, 0));
+    await ledger.askToLeave(alice);
+    await ledger.bringOnline(presence);
+    assertEquals(await ledger.takeLeaveRequests("here"), []);
+    await ledger.askToLeave(alice);
+    assertEquals(await ledger.presence(alice), { ...presence, leave: "asked" });
+    assertEquals(await ledger.takeLeaveRequests("there"), []);
+    assertEquals(await ledger.takeLeaveRequests("here"), [alice]);
+    await ledger.askToLeave(alice);
+    assertEquals(await ledger.takeLeaveRequests("here"), []);
+    assertEquals(await ledger.presence(alice), { ...presence, leave: "considered" });
+    await ledger.stayOnline(alice, { server: "there" });
+    assertEquals((await ledger.presence(alice))?.leave, "considered");
+    await ledger.stayOnline(alice, { server: "here" });
+    assertEquals(await ledger.presence(alice), presence);
+    await ledger.askToLeave(alice);
+    await ledger.takeOffline(alice);
+    await ledger.bringOnline(presence);
+    assertEquals(await ledger.presence(alice), presence);
+  });
+
   test("presence: the members online, in code-unit order, in pages", async (ledger) => {
     const names = ["a", "a-b", "a.b", "a_b", "ab", "b", "9", "z9"] as AccountName[];
     for (const name of [...names, nobody]) await ledger.register(registration(name, 0));

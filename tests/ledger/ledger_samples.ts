@@ -175,8 +175,12 @@ export function termsOf(
   return { ...terms, certificate: { fingerprint, der } };
 }
 
-export function presenceOf(name: AccountName, privatePort = 2000): Presence {
-  return { name, host: "192.0.2.7", publicPort: 50_000, privatePort };
+export function presenceOf(
+  name: AccountName,
+  privatePort = 2000,
+  server = "this server",
+): Presence {
+  return { name, host: "192.0.2.7", publicPort: 50_000, privatePort, server };
 }
 
 function digest(text: string): string {

@@ -1,10 +1,20 @@
 /** Several servers on one ledger: what one decides, the members at all of them are told. */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { LedgerBusyError } from "../../src/errors.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { listRequestType } from "../../src/protocol/list.ts";
+import { locateRequestType } from "../../src/protocol/locate.ts";
+import { loginRequestType } from "../../src/protocol/login.ts";
+import { pingType, pongType } from "../../src/protocol/ping.ts";
+import { relayRequestType } from "../../src/protocol/relay.ts";
+import { yieldToEventLoop } from "../../src/yield_to_event_loop.ts";
+import { ManualClock } from "../manual_clock.ts";
+import { MemoryNetwork } from "../transport/memory_network.ts";
 import { MemoryLedger } from "../ledger/memory/memory_ledger.ts";
 import type { ServerLink } from "../../src/client/server_link.ts";
 import type { Identity } from "../../src/pki/identity.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
-import { check } from "../../src/protocol/request_type.ts";
+import { answerWith, check } from "../../src/protocol/request_type.ts";
 import {
   paymentsShape,
   paymentType,
@@ -14,7 +24,10 @@ import {
 import { keepOpen } from "./kept_ledger.ts";
 import { orderPayload, signPayload } from "./order_maker.ts";
 import { submitOrder } from "./submit_order.ts";
-import { makeAuthority, startServer, type TestServer } from "./test_server.ts";
+import { makeAuthority, named, sessionKey, startServer, type TestServer } from "./test_server.ts";
+
+/** The name of a relayed connection. */
+const connection = "A".repeat(22);
 
 interface Pushed {
   readonly results: { readonly order: string; readonly code: number }[];
@@ -69,26 +82,174 @@ Deno.test("servers: a member is told orders of many payers in the order of their
   assertEquals(payee.pushed.payments, receipts.map(({ order }) => order));
 });
 
+Deno.test("servers: a member is online at one of them, and all list and locate it", async () => {
+  await using both = await startServers();
+  const [here, there] = both.servers;
+  const [alice, bob] = await enroll(here, ["alice", "bob"]);
+  const payee = await there.link(bob!);
+  await payee.ask(loginRequestType, { name: named("bob"), port: 7, host: "192.0.2.1" });
+  const asking = await here.link(alice!);
+  const located = await asking.ask(locateRequestType, { name: named("bob") });
+  assertEquals(located, answerWith({ name: named("bob"), ip: "192.0.2.1", port: 7 }));
+  const listed = await asking.ask(listRequestType, {});
+  assert(listed.outcome === "answered");
+  assertEquals([listed.answer.count, listed.answer.online[0]?.name], [1, named("bob")]);
+  // A relayed connection needs both at one server. The payer then takes the way through the ledger.
+  const relayed = await asking.ask(relayRequestType, { name: named("bob"), connection });
+  assert(relayed.outcome === "refused");
+  assertEquals(relayed.code, 264);
+});
+
+Deno.test("servers: a login at a second server is refused while the first session lives, and replaces a silent one", async () => {
+  const clock = new ManualClock(Date.now());
+  await using both = await startServers(clock);
+  const [here, there] = both.servers;
+  const [alice] = await enroll(here, ["alice"]);
+  const name = named("alice");
+  const connection = await here.connect();
+  const first = connection.introduce({
+    signer: { kind: "certified", identity: alice! },
+    sessionKey,
+  });
+  first.send(loginRequestType.type, { name, port: 1 });
+  await first.receive();
+  const second = await there.link(alice!);
+  for (const isAlive of [true, false]) {
+    const login = second.ask(loginRequestType, { name, port: 2 });
+    await advanceUntil(
+      clock,
+      async () => (await both.ledger.presence(name))?.leave === "considered",
+    );
+    const ping = await first.receive();
+    assert(ping.kind === "message");
+    assertEquals(ping.message.type, pingType);
+    if (isAlive) first.send(pongType, {});
+    const outcome = await settled(clock, login);
+    assertEquals(outcome.outcome, isAlive ? "refused" : "answered");
+    if (outcome.outcome === "refused") assertEquals(outcome.code, 230);
+  }
+  assertEquals((await both.ledger.presence(name))?.server, there.server.id);
+  const goodbye = await first.receive();
+  assert(goodbye.kind === "message");
+  assertEquals(goodbye.message.body, { replaced: true });
+});
+
+Deno.test("servers: a login takes the place of a session at a server that does not answer", async () => {
+  const clock = new ManualClock(Date.now());
+  await using both = await startServers(clock);
+  const [here] = both.servers;
+  const [alice] = await enroll(here, ["alice"]);
+  const name = named("alice");
+  await both.ledger.bringOnline({
+    ...{ name, host: "192.0.2.1", publicPort: 1, privatePort: 1, server: "killed" },
+  });
+  const link = await here.link(alice!);
+  const outcome = await settled(clock, link.ask(loginRequestType, { name, port: 2 }));
+  assertEquals(outcome.outcome, "answered");
+  assertEquals((await both.ledger.presence(name))?.server, here.server.id);
+});
+
+Deno.test("servers: a dead server's members are offline within 15 seconds, and those of a server that was cut off come back", async () => {
+  const clock = new ManualClock(Date.now());
+  await using both = await startServers(clock);
+  const [here, there] = both.servers;
+  const [alice, bob] = await enroll(here, ["alice", "bob"]);
+  await both.ledger.attend("killed");
+  const dead = { name: named("bob"), host: "192.0.2.1", publicPort: 1, privatePort: 1 };
+  await both.ledger.bringOnline({ ...dead, server: "killed" });
+  await (await there.link(alice!)).ask(loginRequestType, { name: named("alice"), port: 2 });
+  both.cutOff = there.server.id;
+  const startMs = clock.monotonicMs();
+  await advanceUntil(clock, async () => await both.ledger.onlineCount() === 0);
+  const waitedMs = clock.monotonicMs() - startMs;
+  assert(waitedMs > 8_000 && waitedMs <= 15_000, `offline after ${waitedMs} ms`);
+  both.cutOff = undefined;
+  await advanceUntil(clock, async () => await both.ledger.onlineCount() === 1);
+  assertEquals((await both.ledger.presence(named("alice")))?.server, there.server.id);
+  assert(bob);
+});
+
+Deno.test("servers: a member that went online elsewhere while its server was cut off loses its old session", async () => {
+  const clock = new ManualClock(Date.now());
+  await using both = await startServers(clock);
+  const [here, there] = both.servers;
+  const [alice] = await enroll(here, ["alice"]);
+  const name = named("alice");
+  const old = await there.link(alice!);
+  await old.ask(loginRequestType, { name, port: 1 });
+  both.cutOff = there.server.id;
+  const link = await here.link(alice!);
+  assertEquals(
+    (await settled(clock, link.ask(loginRequestType, { name, port: 2 }))).outcome,
+    "answered",
+  );
+  both.cutOff = undefined;
+  await advanceUntil(clock, () => Promise.resolve(!old.isOpen));
+  assertEquals((await both.ledger.presence(name))?.server, here.server.id);
+});
+
+/** Advances the clock in small steps until something is so. */
+async function advanceUntil(clock: ManualClock, isSo: () => Promise<boolean>): Promise<void> {
+  for (let step = 0; !await isSo(); step++) {
+    if (step > 1_000) throw new Error("waited 50 seconds for nothing");
+    clock.advance(50);
+    await yieldToEventLoop();
+  }
+}
+
+async function settled<Result>(clock: ManualClock, promise: Promise<Result>): Promise<Result> {
+  let isSettled = false;
+  promise.finally(() => isSettled = true);
+  await advanceUntil(clock, () => Promise.resolve(isSettled));
+  return await promise;
+}
+
 function never(): never {
   throw new Error("an order was refused");
 }
 
 /** Two servers on one ledger, the second with a certificate of its own. */
-async function startServers(): Promise<
-  { servers: readonly [TestServer, TestServer]; [Symbol.asyncDispose](): Promise<void> }
-> {
+async function startServers(clock?: ManualClock): Promise<TwoServers> {
   const authority = makeAuthority();
-  const ledger = keepOpen(new MemoryLedger({ ledgerId: authority.anchor.fingerprint }));
-  const servers = [
-    await startServer({ authority, ledger }),
-    await startServer({ authority, ledger }),
-  ] as const;
-  return {
+  const nowMs = () => clock?.monotonicMs() ?? 0;
+  const ledger = keepOpen(new MemoryLedger({ ledgerId: authority.anchor.fingerprint, nowMs }));
+  const wrap = (ledger: Ledger) =>
+    new Proxy(ledger, {
+      get(target, key) {
+        const value = Reflect.get(target, key);
+        if (key === "attend" || key === "takeLeaveRequests") {
+          return (server: string) =>
+            server === both.cutOff
+              ? Promise.reject(new LedgerBusyError("reach the database: it does not answer"))
+              : value.call(target, server);
+        }
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  const options = {
+    authority,
+    ledger,
+    wrap,
+    network: new MemoryNetwork(),
+    ...(clock && { clock }),
+  };
+  const servers = [await startServer(options), await startServer(options)] as const;
+  const both: TwoServers = {
     servers,
+    ledger,
+    cutOff: undefined,
     async [Symbol.asyncDispose]() {
       for (const server of servers) await server[Symbol.asyncDispose]();
     },
   };
+  return both;
+}
+
+interface TwoServers extends AsyncDisposable {
+  readonly servers: readonly [TestServer, TestServer];
+  readonly ledger: Ledger;
+  /** The id of a server that does not reach the ledger. */
+  cutOff: string | undefined;
 }
 
 function enroll(server: TestServer, names: readonly string[]): Promise<Identity[]> {

@@ -13,7 +13,7 @@ import {
 } from "../../limits.ts";
 import type { DatabaseHealth } from "./database_health.ts";
 import { ledgerErrorOf, postgresCondition, reasonOf } from "./postgres_error.ts";
-import type { Session } from "./session.ts";
+import { arrayText, type Session } from "./session.ts";
 import { sql } from "./statements.ts";
 import { type BatchKeys, WorkingSet } from "./working_set.ts";
 
@@ -109,15 +109,17 @@ export class BatchQueue {
   }
 
   /**
-   * Finishes the running work, takes the members of this process offline, and ends the session. A
+   * Finishes the running work, takes the members of these servers offline, and ends the session. A
    * lost database does not keep it.
    */
-  async close(): Promise<void> {
+  async close(servers: Iterable<string>): Promise<void> {
     await this.#running;
     if (this.#batch === 0) return;
     try {
       const session = await this.#connected();
-      await session.query(sql.leave, [this.#options.writer]);
+      const left = arrayText([...servers]);
+      await session.query(sql.leave, [left]);
+      await session.query(sql.forgetServers, [left]);
       await session.query(sql.forgetWriter, [this.#options.writer]);
     } catch (error) {
       if (postgresCondition(error) === "refused") throw ledgerErrorOf(this.#options.attempt, error);
@@ -159,11 +161,7 @@ export class BatchQueue {
           await session.query("ROLLBACK");
         } else {
           doubt = { settlements, size: set.tree.size };
-          await set.store(session, {
-            ...this.#options,
-            batch: number,
-            server: this.#options.writer,
-          });
+          await set.store(session, { ...this.#options, batch: number });
         }
         return this.#settle({ settlements, size: set.tree.size });
       } catch (error) {

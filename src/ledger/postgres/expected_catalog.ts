@@ -17,9 +17,9 @@ export const expectedCatalog: readonly (readonly [part: string, says: string])[]
   ["column certificate.key_fingerprint", "text t default"],
   ["column certificate.place", "bigint t"],
   ["column certificate.username", "text t C"],
+  ["column client.asked_to_leave", "bigint t 0"],
   ["column client.balance", "bigint t 0"],
   ["column client.ip", "text f default"],
-  ["column client.is_asked", "boolean t false"],
   ["column client.online_status", "bigint t 0"],
   ["column client.private_port", "bigint f"],
   ["column client.public_port", "bigint f"],
@@ -89,6 +89,10 @@ export const expectedCatalog: readonly (readonly [part: string, says: string])[]
   [
     "constraint certificate_username_fkey",
     "certificate FOREIGN KEY (username) REFERENCES client(username) t",
+  ],
+  [
+    "constraint client_asked_to_leave_check",
+    "client CHECK ((asked_to_leave = ANY (ARRAY[(0)::bigint, (1)::bigint, (2)::bigint]))) t",
   ],
   [
     "constraint client_check",
@@ -161,6 +165,10 @@ export const expectedCatalog: readonly (readonly [part: string, says: string])[]
   [
     "index certificate_username",
     "certificate t CREATE INDEX certificate_username USING btree (username)",
+  ],
+  [
+    "index client_asked_to_leave",
+    "client t CREATE INDEX client_asked_to_leave USING btree (server) WHERE (asked_to_leave = 1)",
   ],
   [
     "index client_online",

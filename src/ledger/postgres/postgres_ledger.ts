@@ -15,6 +15,7 @@ import type {
   BookOutcome,
   ChangeOutcome,
   DecisionListener,
+  FoundPresence,
   HistoryQuery,
   Ledger,
   LedgerProofs,
@@ -41,6 +42,7 @@ import {
   certificateFromRow,
   changeFromRow,
   entryFromRow,
+  foundPresenceFromRow,
   integerIn,
   invitationFromRow,
   presenceFromRow,
@@ -80,7 +82,9 @@ export class PostgresLedger implements Ledger {
   readonly #readers: ReaderPool;
   readonly #feed = new DecisionFeed();
   /** Members to take offline as soon as the database can be written. */
-  readonly #leaving = new Set<AccountName>();
+  readonly #leaving = new Map<AccountName, string | undefined>();
+  /** The servers of this process. Their members go offline when the ledger is closed. */
+  readonly #servers = new Set<string>();
   #closing: Promise<void> | undefined;
 
   /** Takes over a database with the ledger's schema. Callers use `openPostgresLedger`. */
@@ -100,8 +104,9 @@ export class PostgresLedger implements Ledger {
       prelude: () => {
         const leaving = [...this.#leaving];
         return {
-          keys: { sides: leaving },
-          operation: ({ accounts }) => leaving.forEach((name) => accounts.takeOffline(name)),
+          keys: { sides: leaving.map(([name]) => name) },
+          operation: ({ accounts }) =>
+            leaving.forEach(([name, server]) => takeOffline(accounts, name, server)),
         };
       },
       begin: () => this.#feed.begin(),
@@ -150,26 +155,61 @@ export class PostgresLedger implements Ledger {
   }
 
   bringOnline(presence: Presence): Promise<OnlineOutcome> {
-    const { name } = presence;
+    const { name, server } = presence;
+    this.#servers.add(server);
     return this.#write<OnlineOutcome>({ sides: [name] }, ({ accounts }) => {
       if (accounts.certificateOf(name) === undefined) return { outcome: "account_unknown" };
-      if (accounts.isOnline(name)) return { outcome: "already_online" };
+      if (accounts.serverOf(name) !== undefined) return { outcome: "already_online" };
       accounts.bringOnline(presence);
       return { outcome: "online" };
     });
   }
 
-  async takeOffline(name: AccountName): Promise<void> {
+  async takeOffline(name: AccountName, { server }: { server?: string } = {}): Promise<void> {
     try {
-      await this.#write({ sides: [name] }, ({ accounts }) => accounts.takeOffline(name));
+      await this.#write({ sides: [name] }, ({ accounts }) => takeOffline(accounts, name, server));
     } catch (error) {
       if (!isLedgerUnavailable(error)) throw error;
-      this.#leaving.add(name);
+      this.#leaving.set(name, server);
     }
   }
 
-  presence(name: AccountName): Promise<Presence | undefined> {
-    return this.#readRow(sql.presence, [name], (row) => row && presenceFromRow(row));
+  presence(name: AccountName): Promise<FoundPresence | undefined> {
+    return this.#readRow(sql.presence, [name], (row) => row && foundPresenceFromRow(row));
+  }
+
+  askToLeave(name: AccountName): Promise<void> {
+    return this.#write({ sides: [name] }, ({ accounts }) => {
+      const isOnline = accounts.serverOf(name) !== undefined;
+      if (isOnline && accounts.leaveOf(name) === 0) accounts.setLeave(name, 1);
+    });
+  }
+
+  async takeLeaveRequests(server: string): Promise<AccountName[]> {
+    const asked = await this.#readRows(
+      () => ({ text: sql.leaveRequests, parameters: [server] }),
+      (row) => textIn(row, "username") as AccountName,
+    );
+    // Most times there is none. Then nothing is written.
+    if (asked.length === 0) return [];
+    return await this.#write({ sides: asked }, ({ accounts }) => {
+      const names = asked.filter((name) =>
+        accounts.serverOf(name) === server && accounts.leaveOf(name) === 1
+      );
+      for (const name of names) accounts.setLeave(name, 2);
+      return names;
+    });
+  }
+
+  stayOnline(name: AccountName, { server }: { readonly server: string }): Promise<void> {
+    return this.#write({ sides: [name] }, ({ accounts }) => {
+      if (accounts.serverOf(name) === server) accounts.setLeave(name, 0);
+    });
+  }
+
+  attend(server: string): Promise<boolean> {
+    this.#servers.add(server);
+    return this.#write({ servers: [server] }, (set) => set.attend(server));
   }
 
   online(query: { readonly limit: number; readonly after?: AccountName }): Promise<Presence[]> {
@@ -325,7 +365,7 @@ export class PostgresLedger implements Ledger {
 
   close(): Promise<void> {
     this.#closing ??= (async () => {
-      await this.#queue.close();
+      await this.#queue.close(this.#servers);
       await this.#readers.close();
     })();
     return this.#closing;
@@ -372,6 +412,15 @@ export class PostgresLedger implements Ledger {
       `cannot use the ledger ${this.#parts.access.url.text}: it was closed`,
     );
   }
+}
+
+/** Takes an account offline, where `server` is given only at that server. */
+function takeOffline(
+  accounts: WorkingSet["accounts"],
+  name: AccountName,
+  server: string | undefined,
+): void {
+  if (server === undefined || accounts.serverOf(name) === server) accounts.takeOffline(name);
 }
 
 function bookOver(set: WorkingSet): Book {

@@ -78,9 +78,10 @@ const clientStatements = [
       AND (balance >= 0 OR username = '${issuingAccount}')
     ),
     server text,
-    is_asked boolean NOT NULL DEFAULT false
+    asked_to_leave bigint NOT NULL DEFAULT 0 CHECK (asked_to_leave IN (0, 1, 2))
   )`,
   `CREATE INDEX client_online ON client (username) WHERE online_status = 1`,
+  `CREATE INDEX client_asked_to_leave ON client (server) WHERE asked_to_leave = 1`,
   `INSERT INTO client (username) VALUES ('${issuingAccount}')`,
 ];
 

@@ -4,6 +4,7 @@
  * PostgreSQL, CockroachDB and YugabyteDB document everything in them: `unnest` of several arrays,
  * `LATERAL`, `DISTINCT ON`, `ON CONFLICT`, `FOR UPDATE`, `encode` and `decode`.
  */
+import { serverAbsenceMsMax } from "../../limits.ts";
 import { issuingAccount } from "../entry.ts";
 import { certificateColumns, changeColumns, entryColumns, presenceColumns } from "../rows.ts";
 
@@ -33,6 +34,10 @@ const half = (column: "payer" | "payee", onward: string) =>
 const backward = "number < $2 ORDER BY number DESC";
 const forward = "number > $2 ORDER BY number";
 
+/** What is set of a client that goes offline. */
+const offline = `ip = NULL, public_port = NULL, private_port = NULL, server = NULL,
+    asked_to_leave = 0, online_status = 0`;
+
 /** Takes an array in place of each column of new rows. */
 function insertMany(table: string, columns: Readonly<Record<string, string>>): string {
   const names = Object.keys(columns);
@@ -48,6 +53,7 @@ export const sql = {
   // Reads of a batch.
   head: `SELECT number, encode(subtrees, 'hex') AS subtrees, void_number FROM head
     WHERE id = 1 FOR UPDATE`,
+  servers: `SELECT id FROM server WHERE id = ANY($1::text[])`,
   batch: `SELECT batch FROM writer WHERE id = $1`,
   entries: `SELECT ${entrySelection} FROM entry WHERE id = ANY($1::text[])`,
   roots: `SELECT number, encode(subtrees, 'hex') AS subtrees FROM entry
@@ -55,6 +61,7 @@ export const sql = {
     UNION ALL SELECT number, encode(subtrees, 'hex') AS subtrees FROM account_change
       WHERE number = ANY($1::bigint[])`,
   sides: `SELECT client.username, client.balance, client.online_status,
+      client.server, client.asked_to_leave,
       change.kind, change.certificate,
       (SELECT string_agg(fingerprint, ' ') FROM certificate
         WHERE username = client.username) AS fingerprints
@@ -132,10 +139,19 @@ export const sql = {
     WHERE client.username = changed.username`,
   setPresences: `UPDATE client SET ip = changed.ip, public_port = changed.public_port,
       private_port = changed.private_port, online_status = changed.online_status,
-      server = changed.server
+      server = changed.server, asked_to_leave = 0
     FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[])
       AS changed (username, ip, public_port, private_port, online_status, server)
     WHERE client.username = changed.username`,
+  setLeaves: `UPDATE client SET asked_to_leave = changed.asked_to_leave
+    FROM unnest($1::text[], $2::bigint[]) AS changed (username, asked_to_leave)
+    WHERE client.username = changed.username`,
+  attend: `INSERT INTO server (id, seen_at) SELECT id, now() FROM unnest($1::text[]) AS added (id)
+    ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at`,
+  forgetAbsentServers: `DELETE FROM server
+    WHERE seen_at < now() - interval '${serverAbsenceMsMax} milliseconds'`,
+  takeAbsentOffline: `UPDATE client SET ${offline}
+    WHERE online_status = 1 AND server NOT IN (SELECT id FROM server)`,
   forgetVoidingsOf: `DELETE FROM voided_order WHERE payer = ANY($1::text[])`,
   forgetVoidings: `DELETE FROM voided_order WHERE order_digest = ANY($1::text[])`,
   addVoidings: insertMany("voided_order", {
@@ -169,8 +185,8 @@ export const sql = {
   confirmBatch: `UPDATE writer SET batch = batch WHERE id = $1`,
 
   // The end of a process.
-  leave: `UPDATE client SET ip = NULL, public_port = NULL, private_port = NULL, online_status = 0,
-    server = NULL WHERE server = $1`,
+  leave: `UPDATE client SET ${offline} WHERE server = ANY($1::text[])`,
+  forgetServers: `DELETE FROM server WHERE id = ANY($1::text[])`,
   forgetWriter: `DELETE FROM writer WHERE id = $1`,
 
   // Reads beside the batches.
@@ -188,7 +204,9 @@ export const sql = {
     LEFT JOIN account_change AS full_change ON full_change.number = (
       SELECT max(number) FROM account_change WHERE username = client.username)
     WHERE client.username = $1`,
-  presence: `SELECT ${presenceColumns} FROM client WHERE username = $1 AND online_status = 1`,
+  presence: `SELECT ${presenceColumns}, asked_to_leave FROM client
+    WHERE username = $1 AND online_status = 1`,
+  leaveRequests: `SELECT username FROM client WHERE server = $1 AND asked_to_leave = 1`,
   online: `SELECT ${presenceColumns} FROM client
     WHERE online_status = 1 AND username > $1 ORDER BY username LIMIT $2`,
   onlineCount: `SELECT count(*) AS count FROM client WHERE online_status = 1`,

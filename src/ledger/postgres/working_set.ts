@@ -64,11 +64,14 @@ export interface BatchKeys {
   /** Digests of tokens. */
   readonly invitations?: readonly string[];
   readonly invitationNumbers?: readonly number[];
+  /** Ids of servers that say that they are alive. */
+  readonly servers?: readonly string[];
 }
 
 interface Side extends CertificateState {
   readonly balance: number;
-  readonly isOnline: boolean;
+  /** The server where it is online, or `undefined`. */
+  readonly server: string | undefined;
 }
 
 interface VoidCopy {
@@ -106,6 +109,7 @@ export class WorkingSet {
   readonly certificates = new RowCopies<readonly CertificateRecord[]>("certificates", this.undo);
   readonly lastChanges = new RowCopies<RecordedChange>("last change", this.undo);
   readonly traces = new Set<string>();
+  readonly servers = new Set<string>();
   readonly serverCertificates = new RowCopies<true>("server certificate", this.undo);
   readonly invitationsByDigest = new RowCopies<Invitation>("invitation", this.undo);
 
@@ -117,6 +121,9 @@ export class WorkingSet {
   readonly forgotten = new Set<string>();
   readonly emptied = new Set<string>();
   readonly presences = new RowCopies<Presence | null>("presence", this.undo);
+  /** `asked_to_leave` of accounts: 0 for none, 1 asked, 2 considered. */
+  readonly leaves = new RowCopies<number>("request to leave", this.undo);
+  readonly attending: string[] = [];
   readonly newInvitations: Invitation[] = [];
 
   tree: CompactRange;
@@ -175,6 +182,7 @@ export class WorkingSet {
         ? Promise.resolve([])
         : all(sql.invitationsBy, arrayText(asked.invitations), arrayText(asked.invitationNumbers)),
       asked.needsCounts ? all(sql.counts) : Promise.resolve([]),
+      by(sql.servers, asked.servers),
       names.length === 0 ? Promise.resolve([]) : all(sql.lastStatement),
     ]);
     const [, [head], [batch]] = answers as [Row[], Row[], Row[]];
@@ -204,8 +212,9 @@ export class WorkingSet {
       Row[],
       Row[],
     ];
-    const [traces, voidingCounts, firstVoidings, known, invitations, counts] = answers
-      .slice(10) as [Row[], Row[], Row[], Row[], Row[], Row[]];
+    const [traces, voidingCounts, firstVoidings, known, invitations, counts, servers] = answers
+      .slice(10) as [Row[], Row[], Row[], Row[], Row[], Row[], Row[]];
+    for (const row of servers) this.servers.add(textIn(row, "id"));
     this.entries.load(asked.entries, entries.map((row) => [textIn(row, "id"), entryFromRow(row)]));
     this.refunded.load(
       asked.refunded,
@@ -221,6 +230,10 @@ export class WorkingSet {
     );
     this.sides.load(asked.sides, sides.map((row) => [textIn(row, "username"), sideIn(row)]));
     this.presences.load(asked.sides, []);
+    this.leaves.load(
+      asked.sides,
+      sides.map((row) => [textIn(row, "username"), integerIn(row, "asked_to_leave")]),
+    );
     const records = Map.groupBy(certificates, (row) => textIn(row, "username"));
     this.certificates.load(
       asked.accounts,
@@ -269,12 +282,7 @@ export class WorkingSet {
   /** Stores everything that was written, and sends all of it at once. */
   async store(
     session: Session,
-    { writer, batch, server }: {
-      readonly writer: string;
-      readonly batch: number;
-      /** The server whose members come online. */
-      readonly server: string;
-    },
+    { writer, batch }: { readonly writer: string; readonly batch: number },
   ): Promise<void> {
     const sent: Promise<unknown>[] = [];
     const send = (statement: string, ...parameters: Parameter[]) =>
@@ -310,10 +318,16 @@ export class WorkingSet {
       sql.setPresences,
       this.presences.changed().map(([name, presence]) =>
         presence
-          ? [name, presence.host, presence.publicPort, presence.privatePort, 1, server]
+          ? [name, presence.host, presence.publicPort, presence.privatePort, 1, presence.server]
           : [name, null, null, null, 0, null]
       ),
     );
+    sendRows(sql.setLeaves, this.leaves.changed().map(([name, leave]) => [name, leave!]));
+    if (this.attending.length > 0) {
+      send(sql.attend, arrayText([...new Set(this.attending)]));
+      send(sql.forgetAbsentServers);
+      send(sql.takeAbsentOffline);
+    }
     sendRows(sql.forgetVoidingsOf, [...this.emptied].map((name) => [name]));
     sendRows(sql.forgetVoidings, [...this.forgotten].map((digest) => [digest]));
     sendRows(
@@ -353,6 +367,17 @@ export class WorkingSet {
     await everything([...sent, session.commit()]);
   }
 
+  /**
+   * Says that a server is alive, and takes the members of silent servers offline.
+   *
+   * @returns whether the server was known before
+   */
+  attend(server: string): boolean {
+    const isKnown = this.servers.has(server);
+    this.push(this.attending, server);
+    return isKnown;
+  }
+
   /** Appends the row that completes these subtrees. */
   grow(completed: readonly string[]): void {
     const before = this.tree;
@@ -364,8 +389,12 @@ export class WorkingSet {
 
 /** Marks members online and offline. */
 export interface PresenceRows {
-  isOnline(name: AccountName): boolean;
+  /** Returns the server where an account is online, or `undefined`. */
+  serverOf(name: AccountName): string | undefined;
   bringOnline(presence: Presence): void;
+  /** Returns 0 when no other server wants an account's place, 1 when one asked, 2 considered. */
+  leaveOf(name: AccountName): number;
+  setLeave(name: AccountName, leave: number): void;
 }
 
 /** Adds and changes invitations. */
@@ -423,7 +452,7 @@ class AccountCopies implements AccountRows, PresenceRows {
 
   add(name: AccountName): void {
     this.#set.push(this.#set.newNames, name);
-    const side = { balance: 0, isOnline: false, certificates: [], lastChange: undefined };
+    const side = { balance: 0, server: undefined, certificates: [], lastChange: undefined };
     this.#set.sides.set(name, side);
   }
 
@@ -443,11 +472,19 @@ class AccountCopies implements AccountRows, PresenceRows {
   }
 
   takeOffline(name: AccountName): void {
-    if (this.isOnline(name)) this.#setPresence(name, null);
+    if (this.serverOf(name) !== undefined) this.#setPresence(name, null);
   }
 
-  isOnline(name: AccountName): boolean {
-    return this.#set.sides.get(name)?.isOnline ?? false;
+  serverOf(name: AccountName): string | undefined {
+    return this.#set.sides.get(name)?.server;
+  }
+
+  leaveOf(name: AccountName): number {
+    return this.#set.leaves.get(name) ?? 0;
+  }
+
+  setLeave(name: AccountName, leave: number): void {
+    if (this.leaveOf(name) !== leave) this.#set.leaves.set(name, leave);
   }
 
   bringOnline(presence: Presence): void {
@@ -455,8 +492,9 @@ class AccountCopies implements AccountRows, PresenceRows {
   }
 
   #setPresence(name: AccountName, presence: Presence | null): void {
-    this.#set.sides.set(name, { ...this.#set.sides.get(name)!, isOnline: presence !== null });
+    this.#set.sides.set(name, { ...this.#set.sides.get(name)!, server: presence?.server });
     this.#set.presences.set(name, presence);
+    this.setLeave(name, 0);
   }
 
   #side(name: EntrySide): SideBefore | undefined {
@@ -660,6 +698,7 @@ interface MergedKeys {
   readonly certificates: string[];
   readonly invitations: string[];
   readonly invitationNumbers: number[];
+  readonly servers: string[];
   readonly needsCounts: boolean;
 }
 
@@ -682,6 +721,7 @@ function mergeKeys(keys: readonly BatchKeys[]): MergedKeys {
     certificates,
     invitations,
     invitationNumbers: all((one) => one.invitationNumbers),
+    servers: all((one) => one.servers),
     needsCounts: accounts.length + certificates.length + invitations.length > 0,
   };
 }
@@ -691,7 +731,7 @@ function sideIn(row: Row): Side {
   const fingerprints = row.fingerprints === null ? "" : textIn(row, "fingerprints");
   return {
     balance: integerIn(row, "balance"),
-    isOnline: integerIn(row, "online_status") === 1,
+    server: integerIn(row, "online_status") === 1 ? textIn(row, "server") : undefined,
     certificates: fingerprints === "" ? [] : fingerprints.split(" "),
     lastChange: kind &&
       { kind, ...(row.certificate !== null && { certificate: textIn(row, "certificate") }) },

@@ -60,12 +60,15 @@ const clientStatements = [
     public_port INTEGER,
     private_port INTEGER,
     online_status INTEGER NOT NULL DEFAULT 0 CHECK (online_status IN (0, 1)),
+    server TEXT,
+    asked_to_leave INTEGER NOT NULL DEFAULT 0 CHECK (asked_to_leave IN (0, 1, 2)),
     balance INTEGER NOT NULL DEFAULT 0 CHECK (
       balance BETWEEN -9007199254740991 AND 9007199254740991
       AND (balance >= 0 OR username = '@issuer')
     )
   ) STRICT, WITHOUT ROWID`,
   `CREATE INDEX client_online ON client (username) WHERE online_status = 1`,
+  `CREATE INDEX client_asked_to_leave ON client (server) WHERE asked_to_leave = 1`,
   `INSERT INTO client (username) VALUES ('@issuer')`,
 ];
 

@@ -48,10 +48,10 @@ export class SqliteAccounts implements AccountRows {
     return this.#sql.keyOf.get(name, keyFingerprint) !== undefined;
   }
 
-  bringOnline({ name, host, publicPort, privatePort }: Presence): OnlineOutcome {
+  bringOnline({ name, host, publicPort, privatePort, server }: Presence): OnlineOutcome {
     if (this.certificateOf(name) === undefined) return { outcome: "account_unknown" };
     if (this.#sql.presence.get(name) !== undefined) return { outcome: "already_online" };
-    this.#sql.bringOnline.run(host, publicPort, privatePort, name);
+    this.#sql.bringOnline.run(host, publicPort, privatePort, server, name);
     return { outcome: "online" };
   }
 
@@ -78,7 +78,7 @@ export class SqliteAccounts implements AccountRows {
   }
 
   takeOffline(name: AccountName): void {
-    this.#sql.takeOffline.run(name);
+    this.#sql.takeOffline.run(name, null);
   }
 
   /** Returns the DER of the certificate with this fingerprint. */

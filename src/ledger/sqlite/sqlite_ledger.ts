@@ -15,6 +15,7 @@ import type {
   BookOutcome,
   ChangeOutcome,
   DecisionListener,
+  FoundPresence,
   HistoryQuery,
   Ledger,
   LedgerProofs,
@@ -38,7 +39,7 @@ import {
 import { Registrar } from "../registrar.ts";
 import { CommitQueue, type Operation } from "../../sqlite/commit_queue.ts";
 import { watchLedgerFile } from "./ledger_file.ts";
-import { integerIn, presenceFromRow } from "../rows.ts";
+import { foundPresenceFromRow, integerIn, presenceFromRow, textIn } from "../rows.ts";
 import type { FileLock } from "../../sqlite/file_lock.ts";
 import { ledgerError } from "./ledger_error.ts";
 import { SqliteAccounts } from "./sqlite_accounts.ts";
@@ -61,7 +62,7 @@ export class SqliteLedger implements Ledger {
   /** One server writes the file, so all decisions are its own. */
   readonly #feed = new DecisionFeed();
   /** Members to take offline as soon as the storage can be written. */
-  readonly #leaving = new Set<AccountName>();
+  readonly #leaving = new Map<AccountName, string | undefined>();
   #closed = false;
 
   /** Takes over an open connection and the lock. Callers use `openSqliteLedger`. */
@@ -91,7 +92,7 @@ export class SqliteLedger implements Ledger {
       begin: () => {
         requireFile();
         this.#feed.begin();
-        for (const name of this.#leaving) this.#sql.takeOffline.run(name);
+        for (const [name, server] of this.#leaving) this.#takeOffline(name, server);
       },
       committed: () => {
         this.#leaving.clear();
@@ -123,20 +124,45 @@ export class SqliteLedger implements Ledger {
     return this.#write(() => this.#accounts.bringOnline(presence));
   }
 
-  async takeOffline(name: AccountName): Promise<void> {
+  async takeOffline(name: AccountName, { server }: { server?: string } = {}): Promise<void> {
     try {
-      await this.#write(() => void this.#sql.takeOffline.run(name));
+      await this.#write(() => this.#takeOffline(name, server));
     } catch (error) {
       if (!isLedgerUnavailable(error)) throw error;
-      this.#leaving.add(name);
+      this.#leaving.set(name, server);
     }
   }
 
-  presence(name: AccountName): Promise<Presence | undefined> {
+  presence(name: AccountName): Promise<FoundPresence | undefined> {
     return this.#read(() => {
       const row = this.#sql.presence.get(name);
-      return row && presenceFromRow(row);
+      return row && foundPresenceFromRow(row);
     });
+  }
+
+  askToLeave(name: AccountName): Promise<void> {
+    return this.#write(() => void this.#sql.askToLeave.run(name));
+  }
+
+  async takeLeaveRequests(server: string): Promise<AccountName[]> {
+    const read = () =>
+      this.#sql.leaveRequests.all(server).map((row) => textIn(row, "username") as AccountName);
+    // Most times there is none. Then nothing is written.
+    if ((await this.#read(read)).length === 0) return [];
+    return await this.#write(() => {
+      const names = read();
+      this.#sql.considerLeaveRequests.run(server);
+      return names;
+    });
+  }
+
+  stayOnline(name: AccountName, { server }: { readonly server: string }): Promise<void> {
+    return this.#write(() => void this.#sql.stayOnline.run(name, server));
+  }
+
+  /** The lock of the file keeps other servers out, so none can be silent. */
+  attend(_server: string): Promise<boolean> {
+    return Promise.resolve(true);
   }
 
   online(query: { readonly limit: number; readonly after?: AccountName }): Promise<Presence[]> {
@@ -270,6 +296,10 @@ export class SqliteLedger implements Ledger {
       this.#lock?.release();
     }
     return Promise.resolve();
+  }
+
+  #takeOffline(name: AccountName, server: string | undefined): void {
+    this.#sql.takeOffline.run(name, server ?? null);
   }
 
   #write<T>(operation: Operation<T>): Promise<T> {

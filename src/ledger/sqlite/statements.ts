@@ -44,6 +44,9 @@ const invitationSelection = `number, balance, uses_max, uses, ${
   ["token_digest", "username", "expires_at", "created_at", "revoked_at"].map(wholeText).join(", ")
 }`;
 
+const offline =
+  "ip = NULL, public_port = NULL, private_port = NULL, server = NULL, asked_to_leave = 0, online_status = 0";
+
 const sources = {
   leftByAccount: `SELECT 1 FROM entry WHERE payer = ? UNION ALL SELECT 1 FROM entry WHERE payee = ?
     UNION ALL SELECT 1 FROM account_change WHERE username = ?
@@ -70,15 +73,19 @@ const sources = {
   setBalances: `UPDATE client SET balance = CASE username WHEN ? THEN ? ELSE ? END
     WHERE username IN (?, ?)`,
 
-  bringOnline:
-    `UPDATE client SET ip = ?, public_port = ?, private_port = ?, online_status = 1 WHERE username = ?`,
-  takeOffline:
-    `UPDATE client SET ip = NULL, public_port = NULL, private_port = NULL, online_status = 0
+  bringOnline: `UPDATE client SET ip = ?, public_port = ?, private_port = ?, server = ?,
+      asked_to_leave = 0, online_status = 1 WHERE username = ?`,
+  takeOffline: `UPDATE client SET ${offline}
+    WHERE username = ? AND online_status = 1 AND server = coalesce(?, server)`,
+  takeAllOffline: `UPDATE client SET ${offline} WHERE online_status = 1`,
+  askToLeave: `UPDATE client SET asked_to_leave = 1
+    WHERE username = ? AND online_status = 1 AND asked_to_leave = 0`,
+  leaveRequests: `SELECT username FROM client WHERE server = ? AND asked_to_leave = 1`,
+  considerLeaveRequests:
+    `UPDATE client SET asked_to_leave = 2 WHERE server = ? AND asked_to_leave = 1`,
+  stayOnline: `UPDATE client SET asked_to_leave = 0 WHERE username = ? AND server = ?`,
+  presence: `SELECT ${presenceColumns}, asked_to_leave FROM client
     WHERE username = ? AND online_status = 1`,
-  takeAllOffline:
-    `UPDATE client SET ip = NULL, public_port = NULL, private_port = NULL, online_status = 0
-    WHERE online_status = 1`,
-  presence: `SELECT ${presenceColumns} FROM client WHERE username = ? AND online_status = 1`,
   online: `SELECT ${presenceColumns} FROM client
     WHERE online_status = 1 AND username > ? ORDER BY username LIMIT ?`,
   onlineCount: `SELECT count(*) AS count FROM client WHERE online_status = 1`,

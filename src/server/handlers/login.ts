@@ -4,6 +4,7 @@ import { parseHost } from "../../pki/host.ts";
 import { answerWith, refuse } from "../../protocol/request_type.ts";
 import { loginRequestType } from "../../protocol/login.ts";
 import type { Endpoint } from "../../transport/byte_stream.ts";
+import { askOtherServer } from "../attendance.ts";
 import { memberRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
 import type { Session } from "../session/session.ts";
@@ -20,6 +21,7 @@ export const loginRoute = memberRoute({
       host: host ?? addressOf(remote),
       publicPort: remote.port,
       privatePort: port,
+      server: server.serverId,
     };
     const bringOnline = () => session.commit(() => server.ledger.bringOnline(presence));
     let { outcome } = await bringOnline();
@@ -28,7 +30,7 @@ export const loginRoute = memberRoute({
     }
     switch (outcome) {
       case "online":
-        session.isOnline = true;
+        session.presence = presence;
         session.takesRelay = relay === true;
         server.report({ kind: "online", name, address: { host: presence.host, port } });
         return answerWith({ ip: presence.host, port });
@@ -46,7 +48,8 @@ async function makeRoom(
   { name, server }: { name: AccountName; server: ServerContext },
 ): Promise<boolean> {
   const online = server.sessions.of(name).find(({ isOnline }) => isOnline);
-  return online !== session && (online === undefined || await online.giveWay());
+  if (online === session) return false;
+  return await (online?.giveWay() ?? askOtherServer(name, { ...server, session }));
 }
 
 /** Returns an address in the spelling that the whole program uses. */

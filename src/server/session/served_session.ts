@@ -36,6 +36,7 @@ export class ServedSession {
     this.#server = server;
     this.#liveness = new Liveness(session, { ...server, strangerTimeoutMs });
     session.giveWay = () => this.#giveWay();
+    session.replace = () => this.#replace();
   }
 
   /** Says goodbye and ends the connection, after the answer to a request under way. */
@@ -137,15 +138,18 @@ export class ServedSession {
   }
 
   async #giveWay(): Promise<boolean> {
-    const { channel: { remote }, memberName: name } = this.session;
     if (await this.#liveness.isAlive()) return false;
-    if (!this.#isOver && !this.#isReplaced) {
-      this.#isReplaced = true;
-      this.#server.report({ kind: "replaced", remote, name });
-      this.stop();
-    }
+    this.#replace();
     await this.#takeOffline();
     return true;
+  }
+
+  #replace(): void {
+    if (this.#isOver || this.#isReplaced) return;
+    const { channel: { remote }, memberName: name } = this.session;
+    this.#isReplaced = true;
+    this.#server.report({ kind: "replaced", remote, name });
+    this.stop();
   }
 
   #sayGoodbye(): Promise<void> {
@@ -161,15 +165,15 @@ export class ServedSession {
   }
 
   async #leave(): Promise<void> {
-    const { ledger, report, sessions } = this.#server;
+    const { ledger, report, serverId, sessions } = this.#server;
     const { memberName: name } = this.session;
     if (!this.session.isOnline || name === undefined) return;
     // A revoked member is offline already. A session under its new certificate may be online.
     const isElsewhere = sessions.of(name).some((one) => one !== this.session && one.isOnline);
     if (!this.session.isDismissed && !isElsewhere) {
-      await this.session.commit(() => ledger.takeOffline(name));
+      await this.session.commit(() => ledger.takeOffline(name, { server: serverId }));
     }
-    this.session.isOnline = false;
+    this.session.presence = undefined;
     report({ kind: "offline", name });
   }
 }

@@ -1,7 +1,7 @@
 /** A session: a connection after its handshake, with the party at its other end. */
 import type { AccountName } from "../../account_name.ts";
 import type { Peer } from "../../envelope/peer.ts";
-import type { Ledger } from "../../ledger/ledger.ts";
+import type { Ledger, Presence } from "../../ledger/ledger.ts";
 import { sealsPerTurn } from "../../limits.ts";
 import type { CertificateRequest } from "../../pki/certificate_request.ts";
 import { replyType } from "../../protocol/request_type.ts";
@@ -41,8 +41,8 @@ export class Session {
   readonly speaker: Speaker;
   /** The queue share that pays for the work of this session. */
   readonly share: Share;
-  /** Whether this session took its member online. */
-  isOnline = false;
+  /** Where this session took its member online. Absent while it is not online. */
+  presence: Presence | undefined;
   /** Whether it takes relayed connections. */
   takesRelay = false;
   /** Whether its account had all its connections already. Its first request is its last. */
@@ -55,6 +55,8 @@ export class Session {
    * @returns whether it is offline
    */
   giveWay: () => Promise<boolean> = () => Promise.resolve(false);
+  /** Ends the session, because its member is online elsewhere. */
+  replace: () => void = () => {};
 
   readonly #end = Promise.withResolvers<void>();
   /** Resolves after the goodbye, or when a pushed message could not be delivered. */
@@ -68,6 +70,10 @@ export class Session {
     this.channel = channel;
     this.speaker = speaker;
     this.share = share;
+  }
+
+  get isOnline(): boolean {
+    return this.presence !== undefined;
   }
 
   get memberName(): AccountName | undefined {

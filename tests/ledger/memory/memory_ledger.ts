@@ -13,6 +13,7 @@ import type {
   BookOutcome,
   ChangeOutcome,
   DecisionListener,
+  FoundPresence,
   HistoryQuery,
   Ledger,
   LedgerProofs,
@@ -34,6 +35,7 @@ import {
   requireRegistrable,
   requireVoidable,
 } from "../../../src/ledger/preconditions.ts";
+import { serverAbsenceMsMax } from "../../../src/limits.ts";
 import { MemoryAccounts } from "./memory_accounts.ts";
 import { MemoryBook } from "./memory_book.ts";
 import { MemoryInvitations } from "./memory_invitations.ts";
@@ -42,7 +44,10 @@ import { MemoryVoidings, type VoidingLimits } from "./memory_voidings.ts";
 export class MemoryLedger implements Ledger {
   readonly #accounts = new MemoryAccounts();
   readonly #balances = this.#accounts.balances;
-  readonly #presences = new Map<AccountName, Presence>();
+  readonly #presences = new Map<AccountName, FoundPresence>();
+  /** When each server attended last. */
+  readonly #servers = new Map<string, number>();
+  readonly #nowMs: () => number;
   readonly #book: MemoryBook;
   readonly #voidings: MemoryVoidings;
   readonly #invitations = new MemoryInvitations();
@@ -53,9 +58,10 @@ export class MemoryLedger implements Ledger {
 
   /**
    * @param options `ledgerId` is the CA's fingerprint and the head of the empty ledger; `voidings`
-   * are other limits
+   * are other limits; `nowMs` is the clock of the storage, which stands still by default
    */
-  constructor(options: { ledgerId: string; voidings?: VoidingLimits }) {
+  constructor(options: { ledgerId: string; voidings?: VoidingLimits; nowMs?: () => number }) {
+    this.#nowMs = options.nowMs ?? (() => 0);
     this.#book = new MemoryBook(options.ledgerId);
     this.#voidings = new MemoryVoidings(options.voidings);
   }
@@ -101,12 +107,55 @@ export class MemoryLedger implements Ledger {
     });
   }
 
-  takeOffline(name: AccountName): Promise<void> {
-    return this.#answer(() => void this.#presences.delete(name));
+  takeOffline(name: AccountName, { server }: { server?: string } = {}): Promise<void> {
+    return this.#answer(() => {
+      if (this.#presences.get(name)?.server === (server ?? this.#presences.get(name)?.server)) {
+        this.#presences.delete(name);
+      }
+    });
   }
 
-  presence(name: AccountName): Promise<Presence | undefined> {
+  presence(name: AccountName): Promise<FoundPresence | undefined> {
     return this.#answer(() => this.#presences.get(name));
+  }
+
+  askToLeave(name: AccountName): Promise<void> {
+    return this.#answer(() => {
+      const presence = this.#presences.get(name);
+      if (presence && !presence.leave) this.#presences.set(name, { ...presence, leave: "asked" });
+    });
+  }
+
+  takeLeaveRequests(server: string): Promise<AccountName[]> {
+    return this.#answer(() => {
+      const asked = [...this.#presences.values()]
+        .filter((presence) => presence.server === server && presence.leave === "asked");
+      for (const presence of asked) {
+        this.#presences.set(presence.name, { ...presence, leave: "considered" });
+      }
+      return asked.map(({ name }) => name);
+    });
+  }
+
+  stayOnline(name: AccountName, { server }: { readonly server: string }): Promise<void> {
+    return this.#answer(() => {
+      const { leave: _, ...presence } = this.#presences.get(name) ?? {} as FoundPresence;
+      if (presence.server === server) this.#presences.set(name, presence);
+    });
+  }
+
+  attend(server: string): Promise<boolean> {
+    return this.#answer(() => {
+      const isKnown = this.#servers.has(server);
+      this.#servers.set(server, this.#nowMs());
+      for (const [other, seenMs] of this.#servers) {
+        if (this.#nowMs() - seenMs > serverAbsenceMsMax) this.#servers.delete(other);
+      }
+      for (const { name, server } of this.#presences.values()) {
+        if (!this.#servers.has(server)) this.#presences.delete(name);
+      }
+      return isKnown;
+    });
   }
 
   currentCertificate(name: AccountName): Promise<string | undefined> {

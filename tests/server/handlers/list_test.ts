@@ -19,7 +19,13 @@ Deno.test("list: 500 members online, with the longest names and addresses, in or
     const fingerprint = sha256Hex(der);
     const certificate = { fingerprint, keyFingerprint: fingerprint, der, issuedAtMs: 0 };
     await server.ledger.register({ name, certificate });
-    const presence = { name, host, publicPort: 65_535, privatePort: 65_535 };
+    const presence = {
+      name,
+      host,
+      publicPort: 65_535,
+      privatePort: 65_535,
+      server: server.server.id,
+    };
     await server.ledger.bringOnline(presence);
   }
   const member = await memberOf(server, alice);

@@ -133,6 +133,7 @@ Deno.test("a member with a new certificate stays online when its old session end
     host: "127.0.0.1",
     publicPort: 1,
     privatePort: 7,
+    server: server.server.id,
   });
   change();
   await look();

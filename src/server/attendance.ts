@@ -1,0 +1,116 @@
+/**
+ * This server among the servers of its ledger. It says that it is alive, answers other servers that
+ * want the place of a member of it, and brings its members online again after it was cut off.
+ */
+import type { AccountName } from "../account_name.ts";
+import type { Clock } from "../clock.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import {
+  leaveAnswerPollMs,
+  leaveRequestWaitMs,
+  leaveWaitMsMax,
+  ledgerWatchMs,
+  serverHeartbeatMs,
+} from "../limits.ts";
+import type { MemberSessions } from "./session/member_sessions.ts";
+import type { Session } from "./session/session.ts";
+
+export interface AttendanceOptions {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly serverId: string;
+  readonly sessions: MemberSessions;
+  /** Called when the ledger cannot be read or written. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Starts to attend. Returns a function that stops it. */
+export function attendLedger(options: AttendanceOptions): () => void {
+  const { ledger, clock, serverId, onFailure } = options;
+  let cancel = () => {};
+  let isStopped = false;
+  let attendedMs = -Infinity;
+  let lookedMs = clock.monotonicMs();
+  const look = async () => {
+    try {
+      const nowMs = clock.monotonicMs();
+      let isKnown = true;
+      if (nowMs - attendedMs >= serverHeartbeatMs) {
+        isKnown = await ledger.attend(serverId);
+        attendedMs = nowMs;
+      }
+      // Another server may have taken over a member of one that did not answer.
+      if (!isKnown || nowMs - lookedMs >= leaveRequestWaitMs) await restore(options);
+      for (const name of await ledger.takeLeaveRequests(serverId)) {
+        // A member may take 5 seconds to answer. Meanwhile the others are looked at.
+        considerLeaving(name, options).catch((error) => isStopped || onFailure(error));
+      }
+      lookedMs = nowMs;
+    } catch (error) {
+      // The ledger may be closed after a stop.
+      if (!isStopped) onFailure(error);
+    }
+    if (!isStopped) cancel = clock.schedule(ledgerWatchMs, look);
+  };
+  look();
+  return () => {
+    isStopped = true;
+    cancel();
+  };
+}
+
+async function considerLeaving(
+  name: AccountName,
+  { ledger, serverId: server, sessions }: AttendanceOptions,
+): Promise<void> {
+  const online = sessions.of(name).find(({ isOnline }) => isOnline);
+  if (!online) await ledger.takeOffline(name, { server });
+  else if (!await online.giveWay()) await ledger.stayOnline(name, { server });
+}
+
+/** Brings this server's members online again. One that is online elsewhere loses its session. */
+async function restore({ ledger, serverId, sessions }: AttendanceOptions): Promise<void> {
+  for (const session of sessions.all()) {
+    const { presence } = session;
+    if (!presence) continue;
+    const { outcome } = await ledger.bringOnline(presence);
+    if (outcome !== "already_online" || session.presence !== presence) continue;
+    const found = await ledger.presence(presence.name);
+    if (found && found.server !== serverId) session.replace();
+  }
+}
+
+export interface LeaveWaitOptions {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly serverId: string;
+  readonly session: Session;
+}
+
+/**
+ * Asks the server of an account's other session to let it go.
+ *
+ * @returns whether the account is offline: its member was silent, or its server is
+ */
+export async function askOtherServer(
+  name: AccountName,
+  { ledger, clock, serverId, session }: LeaveWaitOptions,
+): Promise<boolean> {
+  const before = await ledger.presence(name);
+  if (!before || before.server === serverId) return true;
+  const { server } = before;
+  await session.commit(() => ledger.askToLeave(name));
+  const askedMs = clock.monotonicMs();
+  for (;;) {
+    const found = await ledger.presence(name);
+    if (!found) return true;
+    if (found.server !== server || !found.leave) return false;
+    const waitedMs = clock.monotonicMs() - askedMs;
+    if (found.leave === "asked" && waitedMs >= leaveRequestWaitMs) {
+      await session.commit(() => ledger.takeOffline(name, { server }));
+      return true;
+    }
+    if (waitedMs >= leaveWaitMsMax) return false;
+    await new Promise<void>((resolve) => clock.schedule(leaveAnswerPollMs, resolve));
+  }
+}
