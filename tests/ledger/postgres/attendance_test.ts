@@ -1,0 +1,45 @@
+/** Servers that are alive, and silent ones, in a shared database. */
+import { assertEquals } from "@std/assert";
+import { openPostgresLedger } from "../../../src/ledger/postgres/open_postgres_ledger.ts";
+import { Session } from "../../../src/ledger/postgres/session.ts";
+import { serverAbsenceMsMax } from "../../../src/limits.ts";
+import { systemRandom } from "../../../src/random.ts";
+import { testWith } from "../../installed_tool.ts";
+import { alice, bob, ledgerId, presenceOf, registration } from "../ledger_samples.ts";
+import { accessTo, emptyLedger, sharedPostgres } from "./temporary_postgres.ts";
+
+testWith(
+  ["initdb"],
+  "PostgreSQL ledger: the members of a server that was silent for too long go offline, and it is told that it was forgotten",
+  async () => {
+    const access = accessTo(await emptyLedger(await sharedPostgres()));
+    const open = () => openPostgresLedger({ access, ledgerId, random: systemRandom });
+    const [here, there] = [await open(), await open()];
+    const session = await Session.open(access, { answerMsMax: 60_000 });
+    try {
+      for (const name of [alice, bob]) await here.register(registration(name, 0));
+      assertEquals(await here.attend("here"), false);
+      assertEquals(await there.attend("there"), false);
+      await here.bringOnline(presenceOf(alice, 9, "here"));
+      await there.bringOnline(presenceOf(bob, 9, "there"));
+      assertEquals(await there.attend("there"), true);
+      assertEquals(await there.presence(alice), presenceOf(alice, 9, "here"));
+      await session.query(
+        `UPDATE server SET seen_at = now() - interval '${serverAbsenceMsMax + 1} milliseconds'
+        WHERE id = 'here'`,
+      );
+      assertEquals(await there.attend("there"), true);
+      assertEquals(await here.presence(alice), undefined);
+      assertEquals(await here.presence(bob), presenceOf(bob, 9, "there"));
+      assertEquals(await here.attend("here"), false);
+      await here.bringOnline(presenceOf(alice, 9, "here"));
+      await here.close();
+      assertEquals(await there.online({ limit: 9 }), [presenceOf(bob, 9, "there")]);
+      assertEquals(await session.query("SELECT id FROM server"), [{ id: "there" }]);
+    } finally {
+      await session.close();
+      await here.close();
+      await there.close();
+    }
+  },
+);
