@@ -25,11 +25,17 @@ export async function openSession(
   const session = await Session.open(access, options);
   try {
     const [row] = await session.query(
-      `SELECT current_setting('server_version_num') AS version,
-        set_config('synchronous_commit', current_setting('synchronous_commit'), false) AS commits,
+      `SELECT current_setting('server_version_num', true) AS version,
+        current_setting('synchronous_commit', true) AS commits,
         coalesce(current_setting('synchronous_standby_names', true), '') AS standbys`,
     );
     requireServer(row!, `cannot open the ledger ${access.url.text}`);
+    const kept = { synchronous_commit: row!.commits as string | null };
+    for (const [name, value] of Object.entries({ ...options.settings, ...kept })) {
+      // Other engines do not have every setting.
+      const known = "SELECT set_config($1, $2, false) WHERE current_setting($1, true) IS NOT NULL";
+      await session.query(known, [name, value]);
+    }
     return session;
   } catch (error) {
     session.destroy();

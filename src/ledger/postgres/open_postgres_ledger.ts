@@ -37,7 +37,12 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
   const attempt = `cannot open the ledger ${access.url.text}`;
   const sessionOptions: SessionOptions = {
     answerMsMax: databaseAnswerMsMax,
-    settings: { idle_in_transaction_session_timeout: String(databaseIdleMsMax) },
+    settings: {
+      idle_in_transaction_session_timeout: String(databaseIdleMsMax),
+      // All rows are looked up by keys. While a ledger is new, PostgreSQL would plan to read whole
+      // tables, and keep that plan when they have grown.
+      enable_seqscan: "off",
+    },
   };
   try {
     const session = await openSession(access, sessionOptions);

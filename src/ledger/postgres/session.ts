@@ -30,7 +30,7 @@ export interface DatabaseAccess {
 export interface SessionOptions {
   /** Longest silence of the server while it owes an answer. Past it the session is cut. */
   readonly answerMsMax: number;
-  /** Settings of the server for this session. */
+  /** Settings of the server for this session, which `openSession` makes. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
@@ -219,7 +219,7 @@ function saysMore(error: unknown, than: unknown): boolean {
 
 function driverOptions(
   { url }: DatabaseAccess,
-  { socket, host, password, options }: SessionParts,
+  { socket, host, password }: SessionParts,
 ): postgres.Options<Record<string, postgres.PostgresType>> {
   let isTaken = false;
   const all = {
@@ -247,7 +247,7 @@ function driverOptions(
     // Not true for the driver, which then leaves the check to `openAt`.
     target_session_attrs: undefined,
     onnotice: () => {},
-    connection: { application_name: url.applicationName, ...options.settings },
+    connection: { application_name: url.applicationName },
     types: {
       integer: {
         to: 20,

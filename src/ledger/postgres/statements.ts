@@ -185,7 +185,8 @@ export const sql = {
   confirmBatch: `UPDATE writer SET batch = batch WHERE id = $1`,
 
   // The end of a process.
-  leave: `UPDATE client SET ${offline} WHERE server = ANY($1::text[])`,
+  leave: `UPDATE client SET ${offline}
+    WHERE online_status = 1 AND server = ANY($1::text[])`,
   forgetServers: `DELETE FROM server WHERE id = ANY($1::text[])`,
   forgetWriter: `DELETE FROM writer WHERE id = $1`,
 
