@@ -20,7 +20,7 @@ for (const command of commands) {
     const lines = examplesOf(command);
     assert(lines.length > 0, "it has no examples");
     const typed = lines.flatMap((line) =>
-      /\bmicropay ((?:"[^"]*"|'[^']*'|[^|>&;()#"'])*)/.exec(whole(line))?.[1] ?? []
+      /\bmicropay ((?:"[^"]*"|'[^']*'|[^|<>&;()#"'])*)/.exec(whole(line))?.[1] ?? []
     );
     assert(typed.length > 0, lines.join("\n"));
     for (const words of typed) {

@@ -143,7 +143,7 @@ async function useScreen(client: Terminal, scene: Scene, port: number): Promise<
   await client.shows(/› *$/m);
   for (const key of "cinema") await client.press(key);
   await pay("carol", "40", "--memo", "昼ごはん");
-  await client.shows(/alice balance 8390[^]*› cinema *$/m);
+  await client.shows(/alice balance 8390[^]*› cinema *$[^]*← +6 carol /m);
   const screen = await client.capture();
   await client.press("Escape");
   await client.shows("Enter open");

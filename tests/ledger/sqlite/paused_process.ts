@@ -4,7 +4,7 @@ import { assert } from "@std/assert";
 /** A process that performs one action after another, each stopped before one of its steps. */
 export class PausedProcess implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
-  readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: AsyncIterator<string>;
   #isKilled = false;
 
