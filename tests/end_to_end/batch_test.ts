@@ -76,7 +76,7 @@ testWith(
     const pay = [...program, "pay", "--batch", "pay.csv", "--via-server"].map(quote).join(" ");
     // The shell is sent Ctrl-C too, and goes on.
     const commands =
-      `trap : INT; ${pay} --dry-run; echo "planned $?"; ${pay}; echo "ended with $?"; cat`;
+      `trap : INT; ${pay} --dry-run; echo "planned $?"; ${pay}; echo "ended with $?"; read end`;
     await using terminal = await Terminal.open(scene.path("tmux"), {
       command: `/bin/sh -c ${quote(commands)}`,
       folder: scene.folder,

@@ -15,7 +15,7 @@ for (const signal of ["SIGTERM", "SIGHUP"] as const) {
     const client = [...programCommand(), "client", "127.0.0.1", String(scene.server.port)];
     const command = `/bin/sh -c 'echo $$ > pid; exec "$@"' sh ${client.map(quote).join(" ")}`;
     await using terminal = await Terminal.open(scene.path("tmux"), {
-      command: `${command}; echo "ended with $?"; cat`,
+      command: `${command}; echo "ended with $?"; read end`,
       folder: scene.folder,
       env: { ...runtimeEnvironment(), MICROPAY_HOME: scene.home("alice"), LC_ALL: "C.UTF-8" },
       ...size,
@@ -37,7 +37,7 @@ testWith(
     const [, joinLine] = /join '(\S+)'/.exec(scene.server.program.stdout.text)!;
     const uri = quote(joinLine!.replace(/(?<=:\/\/)[^/]+/, `127.0.0.1:${port}`));
     const commands =
-      `${program} client join ${uri} && ${program} client; echo "ended with $?"; cat`;
+      `${program} client join ${uri} && ${program} client; echo "ended with $?"; read end`;
     await using terminal = await Terminal.open(scene.path("tmux"), {
       command: `/bin/sh -c ${quote(commands)}`,
       folder: scene.folder,

@@ -95,13 +95,16 @@ testWith(
     const client = [...programCommand(), "client", "127.0.0.1", String(scene.server.port)];
     const words = client.map(quote).join(" ");
     const [before, pid] = [scene.path("stty"), scene.path("pid")];
-    const compared = (what: string) => `stty -a | cmp - ${before} && echo "the ${what} is gone"`;
+    // The executable has to do with an empty PATH.
+    const tools = "PATH=/usr/bin:/bin";
+    const compared = (what: string) =>
+      `${tools} stty -a | ${tools} cmp - ${before} && echo "the ${what} is gone"`;
     const commands = [
-      `stty -a > ${before}`,
+      `${tools} stty -a > ${before}`,
       ...[`${words} --menu`, compared("left menu")],
       // The shell becomes the menu, so that its process id is known.
-      ...[`sh -c 'echo $$ > ${pid}; exec "$@"' sh ${words} --menu`, compared("ended menu")],
-      ...[words, compared("screen"), "cat"],
+      ...[`/bin/sh -c 'echo $$ > ${pid}; exec "$@"' sh ${words} --menu`, compared("ended menu")],
+      ...[words, compared("screen"), "read end"],
     ];
     await using terminal = await Terminal.open(scene.path("tmux"), {
       command: `/bin/sh -c ${quote(commands.join("\n"))}`,
