@@ -29,7 +29,7 @@ interface JoinContext extends Pick<ProcessIo, "isTerminal" | "say"> {
 
 /**
  * Reads a join line from the standard input. `ps` shows the words of a command to every user, and
- * the token in the line admits whoever reads it first.
+ * another user could join with the token before its owner does.
  *
  * @throws {UsageError} when the first line is no join line
  */

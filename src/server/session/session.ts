@@ -106,8 +106,8 @@ export class Session {
   }
 
   /**
-   * Adds a message to those that are pushed to this session. They are sealed in this order, whoever
-   * pays for it: each needs one call of {@link sealPushes}.
+   * Adds a message to this session's pushes. They are sealed in the order of these calls. Each push
+   * needs one call of {@link sealPushes}, by any member.
    */
   enqueue(push: Push): void {
     const sealed = Promise.withResolvers<void>();
