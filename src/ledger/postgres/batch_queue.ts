@@ -11,11 +11,12 @@ import {
   databaseTriesMax,
   databaseWaitMsMax,
 } from "../../limits.ts";
+import type { BatchKeys } from "./batch_keys.ts";
 import type { DatabaseHealth } from "./database_health.ts";
 import { ledgerErrorOf, postgresCondition, reasonOf } from "./postgres_error.ts";
 import { arrayText, type Session } from "./session.ts";
 import { sql } from "./statements.ts";
-import { type BatchKeys, WorkingSet } from "./working_set.ts";
+import { WorkingSet } from "./working_set.ts";
 
 /** Decides and writes over the copies. It runs without a pause. */
 export type BatchOperation<T> = (set: WorkingSet) => T;
@@ -198,7 +199,7 @@ export class BatchQueue {
   async #load(session: Session, batch: readonly Waiting[]): Promise<WorkingSet> {
     const { ledgerId, writer, prelude, attempt } = this.#options;
     const keys = [prelude().keys, ...batch.map((one) => one.keys)];
-    const set = await WorkingSet.load(session, { keys, writer, ledgerId });
+    const set = await WorkingSet.load(session, keys, { writer, ledgerId });
     if (set.tree.size >= this.#size) return set;
     throw new LedgerError(
       `${attempt}: it has ${set.tree.size} rows and had ${this.#size} before, so acknowledged ` +

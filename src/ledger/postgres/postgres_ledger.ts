@@ -49,6 +49,7 @@ import {
   textIn,
 } from "../rows.ts";
 import { storedProof } from "../stored_tree.ts";
+import type { BatchKeys } from "./batch_keys.ts";
 import { type BatchOperation, BatchQueue } from "./batch_queue.ts";
 import { type DatabaseEvent, DatabaseHealth } from "./database_health.ts";
 import { openSession } from "./identify_database.ts";
@@ -63,7 +64,7 @@ import {
 } from "./session.ts";
 import { sql } from "./statements.ts";
 import { headsAfter, subtreesOf } from "./tree_nodes.ts";
-import type { BatchKeys, WorkingSet } from "./working_set.ts";
+import type { WorkingSet } from "./working_set.ts";
 
 export interface PostgresLedgerParts {
   readonly access: DatabaseAccess;
