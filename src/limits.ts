@@ -214,6 +214,12 @@ export const serverSilenceMsMax = memberIdleMs + pongTimeoutMs;
  */
 export const toldPaymentsMax = 1000;
 
+/**
+ * Most payments that a client holds back while it reads those that it missed. Past it: the client
+ * drops them, and reads them from its history afterwards.
+ */
+export const heldPaymentsMax = 200;
+
 /** Shortest wait before a client connects again. Each failure doubles the longest wait. */
 export const reconnectMsMin = second / 2;
 

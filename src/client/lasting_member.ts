@@ -187,14 +187,15 @@ export class LastingMember {
 
   async #tellPast(): Promise<Refusal | undefined> {
     const told = this.#told!;
-    if (this.#stopping.signal.aborted) return;
-    for await (const received of this.#member.received({ since: told.since })) {
-      if (received.outcome === "refused") return received;
-      told.past(received.answer);
-      // Later payments are neither read nor stored.
-      if (this.#stopping.signal.aborted) break;
-    }
-    told.release();
+    do {
+      if (this.#stopping.signal.aborted) return;
+      for await (const received of this.#member.received({ since: told.since })) {
+        if (received.outcome === "refused") return received;
+        told.past(received.answer);
+        // Later payments are neither read nor stored.
+        if (this.#stopping.signal.aborted) break;
+      }
+    } while (!told.release());
   }
 
   /** Connects until that succeeds. @returns why it never will */

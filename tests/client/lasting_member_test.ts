@@ -9,7 +9,10 @@ import {
 import type { Member } from "../../src/client/member.ts";
 import type { IncomingPayment } from "../../src/client/payment/incoming_payments.ts";
 import { ConnectError, OtherLedgerError, UntrustedError } from "../../src/errors.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
 import {
+  heldPaymentsMax,
+  ordersPerSubmitMax,
   reconnectMsMax,
   reconnectMsMin,
   replaceWaitMs,
@@ -35,6 +38,8 @@ interface Scene {
   readonly clock: ManualClock;
   readonly serverClock: ManualClock;
   readonly alice: Identity;
+  /** Number of receipts in alice's wallet. */
+  receipts(): number;
   readonly events: EventLog<ConnectionEvent>;
   readonly payments: EventLog<IncomingPayment>;
   goOnline(): Promise<void>;
@@ -44,7 +49,7 @@ interface Scene {
   /** Starts another one with the same ledger. */
   start(): Promise<void>;
   /** Has bob pay alice through the server. */
-  pay(amount: number): Promise<void>;
+  pay(...amounts: number[]): Promise<void>;
   /** Waits for the pause before the next attempt, and passes it. */
   passPause(): Promise<void>;
 }
@@ -55,20 +60,22 @@ interface SceneOptions {
   readonly reconnect: Reconnect;
   /** Between alice and the server. */
   readonly network: Network;
+  /** Puts something between the server and its ledger, which must stay open. */
+  readonly wrap: (ledger: Ledger) => Ledger;
 }
 
 async function withAlice(
   act: (scene: Scene) => Promise<void>,
-  { since, reconnect, network = tcpNetwork }: Partial<SceneOptions> = {},
+  { since, reconnect, network = tcpNetwork, wrap = keepOpen }: Partial<SceneOptions> = {},
 ): Promise<void> {
   const serverClock = new ManualClock(Date.now());
-  let server = await startServer({ clock: serverClock, wrap: keepOpen });
+  let server = await startServer({ clock: serverClock, wrap });
   let isAway = false;
   const alice = await server.enroll("alice");
   const bob = await server.enroll("bob");
   const { ledger, authority, identity } = server;
   const clock = new ManualClock(Date.now());
-  const started = { clock: serverClock, ledger, authority, identity, wrap: keepOpen };
+  const started = { clock: serverClock, ledger, authority, identity, wrap };
   const kept = new KeptWallet();
   const events = new EventLog<ConnectionEvent>((event) => event.kind);
   const payments = new EventLog<IncomingPayment>(({ receipt }) => String(receipt.payload.amount));
@@ -81,6 +88,7 @@ async function withAlice(
   let retries = 0;
   const scene: Scene = {
     ...{ lasting, clock, serverClock, alice, events, payments },
+    receipts: () => kept.account(authority.anchor.fingerprint, named("alice")).receipts.size,
     goOnline: async () => {
       const outcome = await lasting.goOnline({
         listen: { host: "127.0.0.1", port: 0 },
@@ -102,10 +110,16 @@ async function withAlice(
       server = await startServer(started);
       isAway = false;
     },
-    pay: async (amount) => {
+    pay: async (...amounts) => {
       const payer = await memberOf(server, bob);
-      const terms = { payee: named("alice"), amount: amount as Amount, viaServer: true };
-      assertEquals((await payer.pay(terms)).outcome, "paid");
+      for (let at = 0; at < amounts.length; at += ordersPerSubmitMax) {
+        const terms = amounts.slice(at, at + ordersPerSubmitMax).map((amount) => (
+          { payee: named("alice"), amount: amount as Amount }
+        ));
+        for (const payment of await payer.payAll(terms)) {
+          assert(payment.status === "fulfilled" && payment.value.outcome === "paid");
+        }
+      }
       await payer.exit();
     },
     passPause: async () => {
@@ -181,6 +195,46 @@ Deno.test("lasting: past payments come first, and only those after the entry tha
     await scene.payments.until(({ receipt }) => receipt.payload.amount === 4);
     assertEquals(amountsOf(scene), [10_000, 1, 2, 3, 4]);
   }, { since: 0 });
+});
+
+Deno.test("lasting: more payments than it holds arrive while it reads the past, and each is told once", async () => {
+  let pages = 0;
+  const reading = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  await withAlice(async (scene) => {
+    const burst = (length: number) => scene.pay(...Array.from({ length }, () => 1));
+    const received = (count: number) =>
+      waitUntil(() => scene.receipts() === count, `${count} receipts`);
+    await scene.goOnline();
+    await waitUntil(() => pages === 1);
+    await burst(heldPaymentsMax + 1);
+    await received(heldPaymentsMax + 1);
+    reading[0]!.resolve();
+    // Now the dropped payments are read, and as many as it holds arrive.
+    await waitUntil(() => pages === 2);
+    await burst(heldPaymentsMax);
+    await received(2 * heldPaymentsMax + 2);
+    reading[1]!.resolve();
+    await scene.payments.until(() => scene.payments.all.length === 2 * heldPaymentsMax + 2);
+    await scene.pay(2);
+    await scene.payments.until(({ receipt }) => receipt.payload.amount === 2);
+    const entries = scene.payments.all.map(({ receipt }) => receipt.payload.entry);
+    assertEquals(entries, entries.toSorted((a, b) => a - b));
+    assertEquals(new Set(entries).size, 2 * heldPaymentsMax + 3);
+  }, {
+    since: 0,
+    // Each page has what is there when it is asked for, and the first two are late.
+    wrap: (ledger) =>
+      new Proxy(keepOpen(ledger), {
+        get(target, key) {
+          if (key !== "history") return Reflect.get(target, key);
+          return async (...query: Parameters<Ledger["history"]>) => {
+            const page = await target.history(...query);
+            await reading[pages++]?.promise;
+            return page;
+          };
+        },
+      }),
+  });
 });
 
 Deno.test("lasting: a client that another login replaced does not connect again", async () => {

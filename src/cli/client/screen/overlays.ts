@@ -52,6 +52,7 @@ const help: readonly (readonly [key: string, meaning: string])[] = [
   ["Enter", "pay the chosen member; show the chosen payment's receipt"],
   ["v", "show or hide the encrypted messages"],
   ["Escape", "close a form, the help or the search"],
+  ["Ctrl-L", "draw the whole screen again"],
 ];
 
 function helpRows(columns: number, icons: Icons): Row[] {

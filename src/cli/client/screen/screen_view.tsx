@@ -1,7 +1,7 @@
 /**
  * Draws the screen with ink, and passes on what is typed.
  */
-import { Box, Text, useCursor, useInput, usePaste, useWindowSize } from "ink";
+import { Box, Text, useCursor, useInput, usePaste, useStdout, useWindowSize } from "ink";
 // @ts-types="@types/react"
 import { useCallback, useSyncExternalStore } from "react";
 import { onFrame } from "./frames.ts";
@@ -29,6 +29,9 @@ interface ScreenViewProps extends ScreenLook {
   readonly screen: ShownScreen;
 }
 
+/** Moves the cursor to the first row and erases the screen (CUP, ED). */
+const eraseScreen = "\x1b[H\x1b[2J";
+
 export function ScreenView({ screen, iconSet, hasColours }: ScreenViewProps) {
   const subscribe = useCallback(
     (listener: () => void) => onFrame((changed) => screen.subscribe(changed), listener),
@@ -40,7 +43,13 @@ export function ScreenView({ screen, iconSet, hasColours }: ScreenViewProps) {
   );
   const size = useWindowSize();
   const { setCursorPosition } = useCursor();
-  useInput((input, key) => screen.press(typedKeys(input, key)));
+  const { write } = useStdout();
+  useInput((input, key) => {
+    const keys = typedKeys(input, key);
+    // Another program may have written on the screen. Ink draws every row again after the text.
+    if (keys.some(({ name }) => name === "ctrl l")) write(eraseScreen);
+    screen.press(keys);
+  });
   usePaste((text) => screen.press([{ name: "text", text }]));
   const { rows, cursor } = screenRows(state, size, iconSet);
   setCursorPosition(cursor);

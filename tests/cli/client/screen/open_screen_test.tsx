@@ -110,6 +110,29 @@ Deno.test("keys arrive one by one, also when they were typed fast or pasted", as
   await closed;
 });
 
+Deno.test("Ctrl-L erases the screen and draws every row again, also in a form", async () => {
+  const { screen, streams, closed } = open();
+  await streams.until("nobody is logged in");
+  const fields = [textField("Name", { text: "ali" })];
+  screen.show({
+    account: "bob",
+    overlay: { kind: "form", form: { name: "login", fields, focus: 0, busy: false } },
+  });
+  await streams.until("ali");
+  const before = streams.output.length;
+  streams.stdin.write("\x0c");
+  await screen.pressed(1);
+  const drawn = streams.output.slice(before);
+  assert(drawn.includes("\x1b[H\x1b[2J"), drawn);
+  const rows = drawn.slice(drawn.indexOf("\x1b[2J")).split("\n");
+  assertEquals(rows.length, 24);
+  assertStringIncludes(rows[0]!, "bob");
+  assertStringIncludes(rows.join("\n"), "ali");
+  assertStringIncludes(rows.at(-1)!, "\x1b[?25h");
+  screen.left.resolve("");
+  await closed;
+});
+
 Deno.test("the cursor stands in the field that takes the keys", async () => {
   const { screen, streams, closed } = open();
   await streams.until("nobody is logged in");
